@@ -1,0 +1,1 @@
+"""Camera, keys, recording sessions, live recognition, actions."""

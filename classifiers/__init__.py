@@ -1,0 +1,1 @@
+"""Estimators with one contract, and honest scores."""

@@ -1,0 +1,169 @@
+"""The contract of every estimator, and the way to find one by name.
+
+The contract is scikit-learn's: ``fit(X, y)``, ``predict``, ``predict_proba``, ``classes_``,
+``get_params``. A new estimator is a module in ``estimators/`` that is named like it; it marks its
+class with ``@register`` and fills in ``_fit``, ``_predict_proba`` and ``to_onnx``.
+"""
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_array, check_is_fitted
+
+from handlore.landmarks.errors import HandloreError, InvalidDataError
+
+FloatArray = NDArray[np.float32]
+
+ONNX_OPSET = {"": 15, "ai.onnx.ml": 3}
+"""What every model file may use; any onnxruntime since 1.17 runs it."""
+
+
+class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A classifier of poses.
+
+    Subclasses name their parameters in ``__init__``, as scikit-learn wants it.
+
+    Attributes
+    ----------
+    classes_
+        (n_classes,) the labels, sorted.
+    n_features_in_
+        How many columns ``fit`` has seen.
+    """
+
+    kind: ClassVar[str] = "pose"
+    summary: ClassVar[str]
+    """What it is good for, in one line."""
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+        """Learn from examples.
+
+        Parameters
+        ----------
+        X
+            (n_samples, n_features) finite numbers.
+        y
+            (n_samples,) labels.
+
+        Raises
+        ------
+        InvalidDataError
+            If the numbers are not finite, the lengths differ, or there is only one label.
+        """
+        X, y = self._checked(X), np.asarray(y)
+        if y.shape != (len(X),):
+            raise InvalidDataError(f"y has shape {y.shape}, expected ({len(X)},), one label a row")
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            only = ", ".join(map(str, self.classes_)) or "none"
+            raise InvalidDataError(f"a classifier needs at least two labels; there is: {only}")
+        self.n_features_in_ = X.shape[1]
+        self._fit(X, codes)
+        return self
+
+    def predict_proba(self, X: ArrayLike) -> FloatArray:
+        """Return the probability (n_samples, n_classes) of each label, in the order of classes_."""
+        check_is_fitted(self, "classes_")
+        X = self._checked(X)
+        if X.shape[1] != self.n_features_in_:
+            raise InvalidDataError(
+                f"X has {X.shape[1]} features, but this {type(self).__name__} was fitted on"
+                f" {self.n_features_in_}"
+            )
+        return self._predict_proba(X).astype(np.float32)
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the most probable label (n_samples,)."""
+        chosen: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        return chosen
+
+    def to_onnx(self) -> Any:
+        """Return the fitted estimator as an ``onnx.ModelProto``.
+
+        Its input ``X`` is float32 (n, n_features_in_), its output ``probabilities`` float32
+        (n, n_classes).
+        """
+        raise NotImplementedError
+
+    def _fit(self, X: FloatArray, codes: NDArray[np.int64]) -> None:
+        raise NotImplementedError
+
+    def _predict_proba(self, X: FloatArray) -> FloatArray:
+        raise NotImplementedError
+
+    @staticmethod
+    def _checked(X: ArrayLike) -> FloatArray:
+        try:
+            checked: FloatArray = check_array(X, dtype=np.float32)
+        except ValueError as error:
+            raise InvalidDataError(str(error).splitlines()[0]) from error
+        return checked
+
+
+_ESTIMATORS: dict[str, type[HandEstimator]] = {}
+
+
+def register(estimator: type[HandEstimator]) -> type[HandEstimator]:
+    """Make an estimator known under the name of its module."""
+    _ESTIMATORS[estimator.__module__.rpartition(".")[2]] = estimator
+    return estimator
+
+
+def estimator_names() -> list[str]:
+    """Return the names of all estimators, without importing them."""
+    from . import estimators
+
+    return sorted(module.name for module in pkgutil.iter_modules(estimators.__path__))
+
+
+def estimator_class(name: str) -> type[HandEstimator]:
+    """Return an estimator by name.
+
+    Raises
+    ------
+    HandloreError
+        If there is none; the message lists the names.
+    """
+    names = estimator_names()
+    if name not in names:
+        near = difflib.get_close_matches(name, names, 1)
+        hint = f", did you mean {near[0]}?" if near else "."
+        raise HandloreError(f"unknown model {name!r}{hint} Known: {', '.join(names)}")
+    importlib.import_module(f"{__package__}.estimators.{name}")
+    return _ESTIMATORS[name]
+
+
+def make_estimator(name: str, params: Mapping[str, str] | None = None) -> HandEstimator:
+    """Make an estimator with parameters as a user writes them.
+
+    Raises
+    ------
+    HandloreError
+        If the estimator does not have a parameter, or its value is of another type.
+    """
+    estimator = estimator_class(name)()
+    known = estimator.get_params()
+    values = {}
+    for param, text in (params or {}).items():
+        if param not in known:
+            raise HandloreError(f"{name} has no parameter {param!r}; it has: {', '.join(known)}")
+        values[param] = _parsed(param, text, known[param])
+    estimator.set_params(**values)
+    return estimator
+
+
+def _parsed(param: str, text: str, default: Any) -> Any:
+    """Read a value as a number of the type of the default."""
+    kinds: tuple[Any, ...] = (float,) if isinstance(default, float) else (int, float)
+    for kind in kinds:
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    raise HandloreError(f"parameter {param} is {text!r}, expected a number such as {default}")

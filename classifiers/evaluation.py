@@ -1,0 +1,243 @@
+"""How good a classifier is, counted as a user would count.
+
+One item (a picture with all its views, or a clip) is one answer. An item without a hand is
+answered ``none``: right where its label is ``none``, else wrong.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
+from handlore.datasets.splits import By, cross_validation, n_groups
+from handlore.landmarks.errors import HandloreError
+
+from .base import HandEstimator
+from .encoding import PoseEncoder, average_views
+
+FloatArray = NDArray[np.float32]
+StrArray = NDArray[np.str_]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What was answered for each item, beside the truth."""
+
+    truth: StrArray
+    """(n_items,)"""
+
+    answer: StrArray
+    """(n_items,)"""
+
+    probability: FloatArray
+    """(n_items,) probability of the answer, NaN where there was no hand."""
+
+    no_hand: NDArray[np.bool_]
+    """(n_items,)"""
+
+    sample: NDArray[np.int64]
+    """(n_items,) the first sample of the item in its dataset."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of a classifier."""
+
+    accuracy: float
+    """Share of items answered right."""
+
+    macro_f1: float
+    """Mean F1 over the labels that occur, each counting the same."""
+
+    n: int
+    """How many items were answered."""
+
+    n_no_hand: int
+    """How many of them showed no hand."""
+
+    labels: tuple[str, ...]
+    """The labels that occur in truth or answers, in the order of the confusion matrix."""
+
+    confusion: NDArray[np.int64]
+    """(n_labels, n_labels) items, true labels by row, answers by column."""
+
+    per_class: dict[str, dict[str, float]]
+    """precision, recall, f1 and support (n of items) for each label that occurs."""
+
+    def most_confused(self, at_most: int) -> list[tuple[str, str, int]]:
+        """Return (true label, answer, items), the most frequent errors first."""
+        errors = self.confusion - np.diag(np.diag(self.confusion))
+        order = np.argsort(-errors, axis=None, kind="stable")[:at_most]
+        pairs = zip(*np.unravel_index(order, errors.shape), strict=True)
+        return [
+            (self.labels[a], self.labels[b], int(errors[a, b])) for a, b in pairs if errors[a, b]
+        ]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the scores under the names that scripts rely on."""
+        return {
+            "accuracy": self.accuracy,
+            "macro_f1": self.macro_f1,
+            "n": self.n,
+            "n_no_hand": self.n_no_hand,
+            "labels": list(self.labels),
+            "confusion": self.confusion.tolist(),
+            "per_class": self.per_class,
+        }
+
+
+def score(answers: Answers) -> Scores:
+    """Count how often the answers are right."""
+    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+    labels = np.unique(np.concatenate([answers.truth, answers.answer]))
+    table = precision_recall_fscore_support(
+        answers.truth, answers.answer, labels=labels, zero_division=0.0
+    )
+    rows = zip(labels, *table, strict=True)
+    per_class = {
+        str(label): {"precision": float(p), "recall": float(r), "f1": float(f), "support": int(n)}
+        for label, p, r, f, n in rows
+        if n > 0
+    }
+    return Scores(
+        accuracy=float((answers.truth == answers.answer).mean()),
+        macro_f1=float(np.mean([values["f1"] for values in per_class.values()])),
+        n=len(answers.truth),
+        n_no_hand=int(answers.no_hand.sum()),
+        labels=tuple(map(str, labels)),
+        confusion=confusion_matrix(answers.truth, answers.answer, labels=labels),
+        per_class=per_class,
+    )
+
+
+def encode_dataset(encoder: PoseEncoder, dataset: LandmarkDataset) -> FloatArray:
+    """Return the features (n_samples, n_features) of poses that all show a hand.
+
+    Raises
+    ------
+    InvalidDataError
+        If the data lacks landmarks that the features need.
+    """
+    return encoder.encode(dataset.image, dataset.world, dataset.handedness)
+
+
+def fit_poses(
+    estimator: HandEstimator, dataset: LandmarkDataset, encoder: PoseEncoder
+) -> HandEstimator:
+    """Fit an estimator on the samples of a dataset that show a hand.
+
+    Raises
+    ------
+    HandloreError
+        If the data are not poses, or too few labels have a sample with a hand.
+    """
+    require_poses(dataset)
+    seen = dataset.select(dataset.has_hand)
+    if not seen.n_samples:
+        raise HandloreError("no sample shows a hand; there is nothing to learn from")
+    return estimator.fit(encode_dataset(encoder, seen), seen.samples.label)
+
+
+def require_poses(dataset: LandmarkDataset) -> None:
+    """Refuse a dataset of movements."""
+    if dataset.header.kind != "pose":
+        raise HandloreError(
+            f"this data holds {dataset.header.kind} samples; pose classifiers take single pictures"
+        )
+
+
+def answer(
+    predict_proba: Callable[[FloatArray], FloatArray],
+    classes: Sequence[str],
+    dataset: LandmarkDataset,
+    encoder: PoseEncoder,
+) -> Answers:
+    """Answer every item of a dataset.
+
+    Parameters
+    ----------
+    predict_proba
+        From features (n, n_features) to probabilities (n, n_classes).
+    classes
+        (n_classes,) the label of each column.
+    dataset
+        Poses; views of an item are averaged to one answer.
+    encoder
+        The features that the classifier was trained on.
+    """
+    require_poses(dataset)
+    numbers, first, item_of = np.unique(
+        dataset.samples.items(), return_index=True, return_inverse=True
+    )
+    answers = np.full(len(numbers), NONE_LABEL, dtype=object)
+    probability = np.full(len(numbers), np.nan, np.float32)
+    no_hand = np.ones(len(numbers), bool)
+    hands = dataset.has_hand
+    if hands.any():
+        views = predict_proba(encode_dataset(encoder, dataset.select(hands)))
+        averaged, answered = average_views(views, item_of[hands])
+        answers[answered] = np.asarray(classes)[averaged.argmax(axis=1)]
+        probability[answered] = averaged.max(axis=1)
+        no_hand[answered] = False
+    truth = dataset.samples.label[first]
+    return Answers(truth, answers.astype(np.str_), probability, no_hand, first)
+
+
+def cross_validate(
+    estimator: HandEstimator,
+    dataset: LandmarkDataset,
+    encoder: PoseEncoder,
+    by: By,
+    *,
+    n_folds: int | None = None,
+    seed: int = 0,
+    progress: Callable[[int], None] | None = None,
+) -> Answers:
+    """Answer every item by a classifier that has seen nothing of its group.
+
+    Parameters
+    ----------
+    estimator
+        Fitted afresh, as a clone, for each fold.
+    dataset
+        Poses of at least two labels.
+    encoder
+        The features to use.
+    by, n_folds, seed
+        See :func:`~handlore.datasets.splits.cross_validation`.
+    progress
+        Called after each fold with how many are done.
+
+    Returns
+    -------
+    The answers of all folds, in the order of the dataset.
+    """
+    from sklearn.base import clone
+
+    parts = []
+    for done, (train, test) in enumerate(cross_validation(dataset, by, n_folds, seed), 1):
+        fitted = fit_poses(clone(estimator), dataset.select(train), encoder)
+        classes = [str(label) for label in fitted.classes_]
+        parts.append((test, answer(fitted.predict_proba, classes, dataset.select(test), encoder)))
+        if progress:
+            progress(done)
+    return _pooled(parts)
+
+
+def cross_validation_json(answers: Answers, dataset: LandmarkDataset, by: By) -> dict[str, Any]:
+    """Return the scores of a cross-validation under the names that scripts rely on."""
+    return score(answers).as_json() | {"by": by, "n_groups": n_groups(dataset, by)}
+
+
+def _pooled(parts: Sequence[tuple[NDArray[np.int64], Answers]]) -> Answers:
+    sample = np.concatenate([test[part.sample] for test, part in parts])
+    order = np.argsort(sample, kind="stable")
+    names = ("truth", "answer", "probability", "no_hand")
+    columns = {name: np.concatenate([getattr(part, name) for _, part in parts]) for name in names}
+    return Answers(
+        **{name: column[order] for name, column in columns.items()}, sample=sample[order]
+    )

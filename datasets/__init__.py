@@ -1,0 +1,1 @@
+"""Images, videos and recordings become landmark datasets on disk."""

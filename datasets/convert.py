@@ -1,0 +1,177 @@
+"""Any source of pictures becomes a landmark dataset."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from handlore.landmarks.detector import HandDetector
+from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.hands import Hand, by_slot
+from handlore.landmarks.search import STAGES, Stage, search
+
+from .dataset import NONE_LABEL, Header, LandmarkDataset, Samples
+from .sources.registry import Item, Source
+
+Progress = Callable[[int, int], None]
+"""Called with how many items are done, and how many there are."""
+
+
+@dataclass(frozen=True)
+class ConvertOptions:
+    """How a source is to be converted."""
+
+    max_hands: int = 1
+    """How many hands a frame has room for."""
+
+    none: str = ""
+    """The label of the source that stands for no gesture."""
+
+    stages: Sequence[Stage] = STAGES
+    """What the search for hands tries."""
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What came of a source."""
+
+    dataset: LandmarkDataset
+    n_items: int
+    n_converted: int
+    """Items in which a hand was found."""
+
+    failures: tuple[tuple[str, str], ...]
+    """Inputs that could not be read: the file relative to the source, and why."""
+
+    ignored: tuple[str, ...]
+    """Files that are no items of the source."""
+
+    def summary(self) -> dict[str, Any]:
+        """Return the counts, under the names that scripts rely on."""
+        found = self.dataset.stage[self.dataset.detected]
+        with_hand = self.dataset.detected.any(axis=1)
+        return {
+            "n_items": self.n_items,
+            "n_converted": self.n_converted,
+            "n_no_hand": self.dataset.n_samples - self.n_converted,
+            "n_failed": len(self.failures),
+            "stages": {str(k): n for k, n in sorted(Counter(found.tolist()).items())},
+            "n_frames": self.dataset.n_frames,
+            "n_frames_with_hand": int(with_hand.sum()),
+        }
+
+
+@dataclass
+class _Frames:
+    """What has been found so far, item by item."""
+
+    slots: list[list[Hand | None]] = field(default_factory=list)
+    time: list[float] = field(default_factory=list)
+    offsets: list[int] = field(default_factory=lambda: [0])
+    rows: list[tuple[Item, str]] = field(default_factory=list)
+    failures: list[tuple[str, str]] = field(default_factory=list)
+
+
+def convert(
+    source: Source,
+    root: Path,
+    detector: HandDetector,
+    options: ConvertOptions | None = None,
+    *,
+    progress: Progress | None = None,
+) -> Conversion:
+    """Find the hands in all items of a source.
+
+    Inputs that cannot be read are listed, and the others are still converted; items without a
+    hand are kept as such.
+
+    Parameters
+    ----------
+    source
+        The layout of the folder.
+    root
+        The folder.
+    detector
+        An open detector.
+    options
+        How to do it.
+    progress
+        Called after each item.
+
+    Raises
+    ------
+    HandloreError
+        If there is nothing to convert, or nothing that can be read.
+    """
+    options = options or ConvertOptions()
+    items = source.items(root)
+    if not items:
+        raise HandloreError(f"{root} holds nothing of the layout {source.name}: {source.layout}")
+    _require_label(items, options.none, root)
+    found = _Frames()
+    for done, item in enumerate(items, 1):
+        _convert_item(source, item, detector, options, found)
+        if progress:
+            progress(done, len(items))
+    if not found.rows:
+        file, reason = found.failures[0]
+        raise HandloreError(
+            f"none of the {len(items)} files in {root} could be read; {file}: {reason}"
+        )
+    dataset = _dataset(source, found, detector, options)
+    return Conversion(
+        dataset, len(items), int(dataset.has_hand.sum()),
+        tuple(found.failures), tuple(source.ignored(root)),
+    )  # fmt: skip
+
+
+def _convert_item(
+    source: Source, item: Item, detector: HandDetector, options: ConvertOptions, found: _Frames
+) -> None:
+    try:
+        clip = source.read(item)
+        slots, times = [], []
+        for seconds, pixels in clip.frames:
+            hands = search(detector, pixels, options.stages)
+            slots.append(by_slot(hands, options.max_hands))
+            times.append(seconds)
+    except InvalidDataError as error:
+        found.failures.append((item.source, str(error)))
+        return
+    found.slots += slots
+    found.time += times
+    found.offsets.append(len(found.slots))
+    found.rows.append((item, clip.sha256))
+
+
+def _dataset(
+    source: Source, found: _Frames, detector: HandDetector, options: ConvertOptions
+) -> LandmarkDataset:
+    items = [item for item, _ in found.rows]
+    renamed = {options.none: NONE_LABEL} if options.none else {}
+    samples = Samples.make(
+        [renamed.get(item.label, item.label) for item in items],
+        **{
+            column: [getattr(item, column) for item in items]
+            for column in ("group", "session", "recording", "split", "source")
+        },
+        sha256=[sha256 for _, sha256 in found.rows],
+    )
+    own = {name: value for name, value in vars(source).items() if value}
+    chosen = {"source": source.name, "none": options.none, "stages": len(options.stages)}
+    header = Header(
+        kind=source.kind,
+        detector=detector.info,
+        options=chosen | own,
+        log=tuple(f"failed: {file}: {reason}" for file, reason in found.failures),
+    )
+    return LandmarkDataset.of_hands(
+        found.slots, samples, time=found.time, offsets=found.offsets, header=header
+    )
+
+
+def _require_label(items: Sequence[Item], label: str, root: Path) -> None:
+    labels = sorted({item.label for item in items})
+    if label and label not in labels:
+        raise HandloreError(f"no class {label!r} in {root}; it has: {', '.join(labels)}")

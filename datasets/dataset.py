@@ -1,0 +1,386 @@
+"""LandmarkDataset: the one type that flows through everything.
+
+Every source becomes one, every classifier takes one. It is checked once, when it is made; after
+that everybody may rely on it. ``docs/format.md`` specifies the file it is kept in.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handlore.landmarks.detector import DetectorInfo
+from handlore.landmarks.errors import InvalidDataError
+from handlore.landmarks.hands import Hand
+from handlore.landmarks.topology import N_LANDMARKS
+
+if TYPE_CHECKING:
+    import pandas
+
+FloatArray = NDArray[np.float32]
+StrArray = NDArray[np.str_]
+Kind = Literal["pose", "sequence"]
+
+FORMAT_VERSION = 1
+NONE_LABEL = "none"
+"""The class of pictures and movements that mean nothing."""
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What is known of each sample: a table, one row a sample. Unknown text is empty."""
+
+    label: StrArray
+    """(n_samples,) what the sample shows."""
+
+    group: StrArray
+    """(n_samples,) what must not be split between training and test, usually the person."""
+
+    session: StrArray
+    """(n_samples,) the sitting in which it was recorded."""
+
+    recording: StrArray
+    """(n_samples,) the recording it was cut from."""
+
+    split: StrArray
+    """(n_samples,) ``train``, ``val`` or ``test`` where the source says so."""
+
+    source: StrArray
+    """(n_samples,) the file it came from, relative to the source's folder."""
+
+    view: NDArray[np.int64]
+    """(n_samples,) 0 = the picture itself; other views share its source."""
+
+    sha256: StrArray
+    """(n_samples,) digest of the file it came from."""
+
+    @classmethod
+    def make(cls, label: Sequence[str], **columns: Any) -> Self:
+        """Make a table; columns that are not given are empty, views are 0."""
+        rows = len(label)
+        values: dict[str, Any] = {"label": np.array(label, np.str_)}
+        for column in SAMPLE_COLUMNS[1:]:
+            kind: Any = np.int64 if column == "view" else np.str_
+            given = columns.pop(column, None)
+            values[column] = np.zeros(rows, kind) if given is None else np.array(given, kind)
+        if columns:
+            raise TypeError(f"unknown sample columns: {', '.join(columns)}")
+        return cls(**values)
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+    def take(self, chosen: NDArray[Any]) -> "Samples":
+        """Return the chosen rows (indices or a mask)."""
+        return Samples(**{column: getattr(self, column)[chosen] for column in SAMPLE_COLUMNS})
+
+    def items(self) -> NDArray[np.int64]:
+        """Return a number (n_samples,) for each picture or clip; its views share the number."""
+        keys = np.char.add(np.char.add(self.source, "\n"), self.sha256)
+        return np.unique(keys, return_inverse=True)[1].astype(np.int64)
+
+    def frame(self) -> "pandas.DataFrame":
+        """Return the table as a pandas DataFrame."""
+        import pandas
+
+        return pandas.DataFrame({column: getattr(self, column) for column in SAMPLE_COLUMNS})
+
+
+SAMPLE_COLUMNS = tuple(column.name for column in fields(Samples))
+
+
+@dataclass(frozen=True)
+class Header:
+    """Where a dataset comes from."""
+
+    kind: Kind = "pose"
+    """``pose``: every sample is one frame. ``sequence``: a sample is a clip."""
+
+    image_unit: Literal["width", "metre"] = "width"
+    """Unit of the image landmarks: image widths, or metres for imported skeletons."""
+
+    detector: DetectorInfo | None = None
+    """What found the hands; None for landmarks that came with the source."""
+
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """The source and the options it was converted with."""
+
+    log: tuple[str, ...] = ()
+    """What the converter had to say, such as inputs that failed."""
+
+    note: str = ""
+    """A note on the licence of the data."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the header as JSON types, without the format version."""
+        return asdict(self) | {"options": dict(self.options), "log": list(self.log)}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Read :meth:`as_json` back; unknown keys are ignored."""
+        known = {name: values[name] for name in (f.name for f in fields(cls)) if name in values}
+        if known.get("detector") is not None:
+            known["detector"] = DetectorInfo(**known["detector"])
+        return cls(**known | {"log": tuple(known.get("log", ()))})
+
+
+@dataclass(frozen=True, eq=False)
+class LandmarkDataset:
+    """Samples of hand landmarks with their labels. A static pose is a sample of one frame."""
+
+    image: FloatArray
+    """(n_frames, n_hands, 21, 3) image landmarks, see :class:`~handlore.landmarks.Hand`; NaN
+    where no hand was found, or for a z that is unknown. With two hands slot 0 is the left."""
+
+    world: FloatArray
+    """(n_frames, n_hands, 21, 3) world landmarks in metres, NaN where the source has none."""
+
+    handedness: FloatArray
+    """(n_frames, n_hands) probability of a right hand, NaN where the source does not say."""
+
+    score: FloatArray
+    """(n_frames, n_hands) confidence of the detector, NaN where the source does not say."""
+
+    stage: NDArray[np.int8]
+    """(n_frames, n_hands) which search stage found the hand, -1 = none did."""
+
+    time: NDArray[np.float64]
+    """(n_frames,) seconds from the sample's start."""
+
+    offsets: NDArray[np.int64]
+    """(n_samples + 1,) the frames of sample i are ``offsets[i]:offsets[i + 1]``."""
+
+    samples: Samples
+    """What is known of each sample."""
+
+    header: Header = field(default_factory=Header)
+    """Where it comes from."""
+
+    def __post_init__(self) -> None:
+        problems = list(_problems(self))
+        if problems:
+            raise InvalidDataError("not a valid landmark dataset: " + "; ".join(problems))
+
+    @classmethod
+    def of_hands(
+        cls,
+        slots: Sequence[Sequence[Hand | None]],
+        samples: Samples,
+        *,
+        time: Sequence[float] | None = None,
+        offsets: Sequence[int] | None = None,
+        header: Header | None = None,
+    ) -> Self:
+        """Make a dataset from what a detector returned.
+
+        Parameters
+        ----------
+        slots
+            For each frame the hand in each slot, None where there is none.
+        samples
+            One row a sample.
+        time, offsets
+            As in the dataset; default: one frame a sample, at time 0.
+        header
+            Where it comes from.
+        """
+        n_frames, n_hands = len(slots), len(slots[0]) if slots else 1
+        shape = (n_frames, n_hands)
+        image = np.full((*shape, N_LANDMARKS, 3), np.nan, np.float32)
+        world = image.copy()
+        handedness = np.full(shape, np.nan, np.float32)
+        score = handedness.copy()
+        stage = np.full(shape, -1, np.int8)
+        for frame, hands in enumerate(slots):
+            for slot, hand in enumerate(hands):
+                if hand is not None:
+                    at = (frame, slot)
+                    image[at], world[at], stage[at] = hand.image, hand.world, hand.stage
+                    handedness[at], score[at] = hand.handedness, hand.score
+        return cls(
+            image,
+            world,
+            handedness,
+            score,
+            stage,
+            np.zeros(n_frames) if time is None else np.asarray(time, np.float64),
+            np.asarray(range(n_frames + 1) if offsets is None else offsets, np.int64),
+            samples,
+            header or Header(),
+        )
+
+    @property
+    def detected(self) -> NDArray[np.bool_]:
+        """(n_frames, n_hands) whether a hand was found."""
+        return self.stage >= 0
+
+    @property
+    def has_hand(self) -> NDArray[np.bool_]:
+        """(n_samples,) whether any frame of the sample shows a hand."""
+        frames = np.concatenate([[0], np.cumsum(self.detected.any(axis=1))])
+        return np.asarray(frames[self.offsets[1:]] > frames[self.offsets[:-1]])
+
+    @property
+    def n_samples(self) -> int:
+        """How many samples there are, views included."""
+        return len(self.samples)
+
+    @property
+    def n_frames(self) -> int:
+        """How many frames there are."""
+        return len(self.time)
+
+    @property
+    def n_hands(self) -> int:
+        """How many hands a frame has room for."""
+        return int(self.image.shape[1])
+
+    @property
+    def labels(self) -> list[str]:
+        """The different labels, sorted."""
+        return [str(label) for label in np.unique(self.samples.label)]
+
+    def select(self, chosen: NDArray[Any]) -> "LandmarkDataset":
+        """Return the chosen samples (indices or a mask), in the order given."""
+        chosen = np.flatnonzero(chosen) if chosen.dtype == bool else chosen
+        lengths = np.diff(self.offsets)[chosen]
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        # Frame j of the result is frame (start of its sample) + (its place in the sample).
+        frames = np.arange(offsets[-1]) + np.repeat(self.offsets[chosen] - offsets[:-1], lengths)
+        arrays = {name: getattr(self, name)[frames] for name in FRAME_ARRAYS}
+        return replace(self, **arrays, offsets=offsets, samples=self.samples.take(chosen))
+
+    def digest(self) -> str:
+        """Return a sha256 over landmarks and labels, to say which data a model has seen."""
+        digest = hashlib.sha256()
+        for name in (*FRAME_ARRAYS, "offsets"):
+            digest.update(np.ascontiguousarray(getattr(self, name)).tobytes())
+        for column in SAMPLE_COLUMNS:
+            digest.update("\0".join(map(str, getattr(self.samples, column))).encode())
+        return digest.hexdigest()
+
+
+FRAME_ARRAYS = ("image", "world", "handedness", "score", "stage", "time")
+"""The arrays of a dataset that have one row a frame."""
+
+
+def concatenate(datasets: Sequence[LandmarkDataset]) -> LandmarkDataset:
+    """Join datasets of the same kind into one, in order.
+
+    The header keeps what they agree on; the detector is that of the first, and if others differ
+    the log says so.
+
+    Raises
+    ------
+    InvalidDataError
+        If they differ in kind, unit or number of hands.
+    """
+    first = datasets[0]
+    for other in datasets[1:]:
+        for what in ("header.kind", "header.image_unit", "n_hands"):
+            a, b = (_attribute(dataset, what) for dataset in (first, other))
+            if a != b:
+                raise InvalidDataError(
+                    f"datasets cannot be joined: {what.split('.')[-1]} is {a} in one, {b} in"
+                    " another"
+                )
+    if len(datasets) == 1:
+        return first
+    ends = np.cumsum([0, *(dataset.n_frames for dataset in datasets)])
+    starts = [dataset.offsets[:-1] + end for dataset, end in zip(datasets, ends[:-1], strict=True)]
+    columns = {
+        column: np.concatenate([getattr(dataset.samples, column) for dataset in datasets])
+        for column in SAMPLE_COLUMNS
+    }
+    return LandmarkDataset(
+        **{name: np.concatenate([getattr(d, name) for d in datasets]) for name in FRAME_ARRAYS},
+        offsets=np.concatenate([*starts, ends[-1:]]).astype(np.int64),
+        samples=Samples(**columns),
+        header=_joined_header([dataset.header for dataset in datasets]),
+    )
+
+
+def _joined_header(headers: Sequence[Header]) -> Header:
+    first = headers[0]
+    detectors = {header.detector for header in headers}
+    mixed = ("joined from landmarks of different detectors",) if len(detectors) > 1 else ()
+    log = tuple(line for header in headers for line in header.log)
+    note = "; ".join(dict.fromkeys(header.note for header in headers if header.note))
+    return replace(first, options={}, log=log + mixed, note=note)
+
+
+def _attribute(dataset: LandmarkDataset, path: str) -> Any:
+    value: Any = dataset
+    for name in path.split("."):
+        value = getattr(value, name)
+    return value
+
+
+def _problems(dataset: LandmarkDataset) -> "list[str]":
+    """Return everything that is wrong, so that it can be mended in one go."""
+    shapes = _shape_problems(dataset)
+    return shapes or [*_value_problems(dataset), *_sample_problems(dataset)]
+
+
+def _shape_problems(dataset: LandmarkDataset) -> list[str]:
+    n_frames, n_hands = dataset.image.shape[:2] if dataset.image.ndim == 4 else (0, 0)
+    landmarks = (n_frames, n_hands, N_LANDMARKS, 3)
+    expected: dict[str, tuple[tuple[int, ...], type]] = {
+        "image": (landmarks, np.float32),
+        "world": (landmarks, np.float32),
+        "handedness": ((n_frames, n_hands), np.float32),
+        "score": ((n_frames, n_hands), np.float32),
+        "stage": ((n_frames, n_hands), np.int8),
+        "time": ((n_frames,), np.float64),
+        "offsets": ((len(dataset.samples) + 1,), np.int64),
+    }
+    problems = []
+    for name, (shape, dtype) in expected.items():
+        array = getattr(dataset, name)
+        if array.shape != shape or array.dtype != dtype:
+            came = f"{array.dtype} {array.shape}"
+            problems.append(f"{name} is {came}, expected {np.dtype(dtype)} {shape}")
+    if n_hands not in (1, 2) and not problems:
+        problems.append(f"there is room for {n_hands} hands a frame, expected 1 or 2")
+    for column in SAMPLE_COLUMNS:
+        array, kind = getattr(dataset.samples, column), "i" if column == "view" else "U"
+        if array.shape != (len(dataset.samples),) or array.dtype.kind != kind:
+            problems.append(f"column {column} is {array.dtype} {array.shape}")
+    return problems
+
+
+def _value_problems(dataset: LandmarkDataset) -> list[str]:
+    problems = []
+    known = np.isfinite(dataset.image[..., :2]).all(axis=(2, 3))
+    unknown = np.isnan(dataset.image).all(axis=(2, 3))
+    if not (np.where(dataset.detected, known, unknown)).all():
+        problems.append("image landmarks must be finite where a hand was found and NaN elsewhere")
+    sides = dataset.handedness[~np.isnan(dataset.handedness)]
+    if ((sides < 0) | (sides > 1)).any():
+        problems.append("handedness must lie in [0, 1]")
+    if (dataset.stage < -1).any():
+        problems.append("stage must be -1 or more")
+    if not np.isfinite(dataset.time).all():
+        problems.append("time must be finite")
+    return problems
+
+
+def _sample_problems(dataset: LandmarkDataset) -> list[str]:
+    problems = []
+    lengths = np.diff(dataset.offsets)
+    if dataset.offsets[0] != 0 or dataset.offsets[-1] != dataset.n_frames or (lengths < 1).any():
+        return ["offsets must rise from 0 to the number of frames"]
+    within = np.ones(max(dataset.n_frames - 1, 0), bool)
+    within[dataset.offsets[1:-1] - 1] = False
+    if (np.diff(dataset.time)[within] < 0).any():
+        problems.append("time must not run back within a sample")
+    if dataset.header.kind not in ("pose", "sequence"):
+        problems.append(f"kind is {dataset.header.kind!r}, expected pose or sequence")
+    if dataset.header.kind == "pose" and (lengths != 1).any():
+        problems.append("a pose is a sample of one frame")
+    if (dataset.samples.label == "").any():
+        problems.append("every sample needs a label")
+    return problems

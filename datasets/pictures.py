@@ -1,0 +1,134 @@
+"""Reading a picture file, whatever it is, as RGB pixels."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from handlore.landmarks.errors import InvalidDataError
+from handlore.landmarks.hands import Pixels
+
+PICTURE_SUFFIXES = frozenset(
+    f".{ending}"
+    for ending in (
+        *("bmp", "dib", "jpg", "jpeg", "jpe", "jp2", "png", "webp", "avif", "gif", "tif", "tiff"),
+        *("pbm", "pgm", "ppm", "pnm", "ras", "sr", "exr", "hdr", "heic", "heif"),
+    )
+)
+"""Endings that are taken for pictures. HEIC is not readable, but must not vanish in silence."""
+
+
+def is_picture(path: Path) -> bool:
+    """Say whether a file's name is that of a picture."""
+    return path.suffix.lower() in PICTURE_SUFFIXES
+
+
+def read_picture(path: Path) -> tuple[Pixels, str]:
+    """Read a picture file.
+
+    EXIF orientation is honoured; grey becomes RGB; transparency is laid over white; 16-bit and
+    floating-point values are brought to 8 bit.
+
+    Parameters
+    ----------
+    path
+        A file in any format that OpenCV reads.
+
+    Returns
+    -------
+    pixels
+        (height, width, 3) RGB.
+    sha256
+        Digest of the file.
+
+    Raises
+    ------
+    InvalidDataError
+        If it is not a whole, readable picture.
+    """
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise InvalidDataError(f"cannot be read: {error.strerror or error}") from error
+    return decode_picture(data), hashlib.sha256(data).hexdigest()
+
+
+def decode_picture(data: bytes) -> Pixels:
+    """Decode the bytes of a picture file, see :func:`read_picture`."""
+    if not data:
+        raise InvalidDataError("the file is empty")
+    # OpenCV decodes what there is of a JPEG that was cut off and fills the rest with grey.
+    if data.startswith(b"\xff\xd8") and not _jpeg_is_whole(data):
+        raise InvalidDataError("the JPEG is cut off; copy it again")
+    transparent = _has_alpha(data)
+    flags = cv2.IMREAD_UNCHANGED if transparent else cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
+    try:
+        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error as error:
+        raise InvalidDataError(f"OpenCV cannot decode it ({error.err})") from error
+    if decoded is None:
+        raise InvalidDataError(_why_unreadable(data))
+    return _as_rgb(_as_8_bit(np.asarray(decoded)))
+
+
+def _as_8_bit(pixels: NDArray[Any]) -> Pixels:
+    if pixels.dtype == np.uint8:
+        return pixels.astype(np.uint8, copy=False)
+    if np.issubdtype(pixels.dtype, np.floating):
+        return _clipped(np.nan_to_num(pixels) * 255)
+    # 10-, 12- and 14-bit cameras store their values in 16 bits: divide by the range in use.
+    bits = max(8, int(pixels.max(initial=0)).bit_length())
+    return _clipped(pixels // 2 ** (bits - 8))
+
+
+def _clipped(values: NDArray[Any]) -> Pixels:
+    clipped: Pixels = np.clip(values, 0, 255).astype(np.uint8)
+    return clipped
+
+
+def _as_rgb(pixels: Pixels) -> Pixels:
+    if pixels.ndim == 2:
+        return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB), np.uint8)
+    if pixels.shape[2] == 4:
+        opacity = pixels[..., 3:].astype(np.float32) / 255
+        over_white = pixels[..., :3] * opacity + 255 * (1 - opacity)
+        pixels = np.round(over_white).astype(np.uint8)
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def _has_alpha(data: bytes) -> bool:
+    if data.startswith(b"\x89PNG"):
+        return len(data) > 25 and (data[25] in (4, 6) or b"tRNS" in data[:2048])
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return data[12:16] == b"VP8L" or (data[12:16] == b"VP8X" and bool(data[20] & 0x10))
+    return False
+
+
+def _jpeg_is_whole(data: bytes) -> bool:
+    """Look for the end marker behind the start of the pixels.
+
+    Markers before the pixels carry their length, so a thumbnail with an end of its own is
+    stepped over; within the pixels a 0xFF byte is always stuffed with 0x00.
+    """
+    place = 2
+    while place + 4 <= len(data) and data[place] == 0xFF:
+        if data[place + 1] == 0xDA:
+            return data.find(b"\xff\xd9", place) != -1
+        if data[place + 1] == 0xFF:
+            place += 1
+        else:
+            place += 2 + int.from_bytes(data[place + 2 : place + 4], "big")
+    return False
+
+
+def _why_unreadable(data: bytes) -> str:
+    if data[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypheif"):
+        return "OpenCV cannot read HEIC; export it as JPEG (iPhone: Settings, Camera, Formats)"
+    if data.startswith((b"\x89PNG", b"BM", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")):
+        return "the picture is cut off or damaged"
+    if b"\0" not in data[:512]:
+        return "it is a text file, not a picture"
+    return "it is not a picture that OpenCV can read"

@@ -1,0 +1,24 @@
+"""Hands drawn by the project itself, with exactly known landmarks."""
+
+from .anatomy import Person
+from .movements import MOVEMENTS, Moment, Movement
+from .poses import POSES, Pose
+from .render import Picture, render_background, render_movement, render_pose
+from .scene import Scene
+from .write import write_movement_videos, write_pictures
+
+__all__ = [
+    "MOVEMENTS",
+    "POSES",
+    "Moment",
+    "Movement",
+    "Person",
+    "Picture",
+    "Pose",
+    "Scene",
+    "render_background",
+    "render_movement",
+    "render_pose",
+    "write_movement_videos",
+    "write_pictures",
+]

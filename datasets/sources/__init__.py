@@ -1,0 +1,9 @@
+"""The layouts of image and video data that handlore knows, one small file each.
+
+A new source is a module here with a class marked ``@register``; :func:`load_sources` finds it.
+Reading this package reads no file of the user's.
+"""
+
+from .registry import Item, Source, find_source, load_sources, make_source, source_named
+
+__all__ = ["Item", "Source", "find_source", "load_sources", "make_source", "source_named"]

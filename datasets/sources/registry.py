@@ -1,0 +1,197 @@
+"""What a source is, and how the right one is found for a folder."""
+
+import difflib
+import importlib
+import os
+import pkgutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from handlore.landmarks.errors import HandloreError
+
+if TYPE_CHECKING:
+    from handlore.landmarks.hands import Pixels
+
+    from ..dataset import Kind
+
+
+@dataclass(frozen=True)
+class Item:
+    """One picture or clip of a source, not read yet."""
+
+    path: Path
+    """The file."""
+
+    source: str
+    """The file relative to the source's folder, with forward slashes."""
+
+    label: str
+    group: str = ""
+    session: str = ""
+    recording: str = ""
+    split: str = ""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What is inside one item."""
+
+    sha256: str
+    """Digest of the file."""
+
+    frames: "Iterator[tuple[float, Pixels]]"
+    """Seconds from the start, and the picture."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A layout of files on disk. Its fields are its options, which need defaults and a help text.
+
+    The first line of the class's docstring is what ``handlore sources`` prints; the whole of it
+    is shown by ``handlore sources NAME``.
+    """
+
+    name: ClassVar[str]
+    layout: ClassVar[str]
+    """The layout in one line."""
+
+    kind: ClassVar["Kind"] = "pose"
+    specificity: ClassVar[int] = 0
+    """Of two sources that fit a folder, the one with the higher number is taken."""
+
+    def fits(self, root: Path) -> bool:
+        """Say whether a folder has this layout. Looks at names, reads no file."""
+        raise NotImplementedError
+
+    def items(self, root: Path) -> list[Item]:
+        """List the items of a folder, in an order that does not depend on the file system."""
+        raise NotImplementedError
+
+    def ignored(self, root: Path) -> list[str]:
+        """Name the files, relative to the folder, that are not items of it."""
+        taken = {item.source for item in self.items(root)}
+        return [file for file in walk(root) if file not in taken]
+
+    def read(self, item: Item) -> Clip:
+        """Read one item.
+
+        Raises
+        ------
+        InvalidDataError
+            If it cannot be read; the message does not repeat the path.
+        """
+        from ..pictures import read_picture
+
+        pixels, sha256 = read_picture(item.path)
+        return Clip(sha256, iter([(0.0, pixels)]))
+
+
+def option(default: Any, help_text: str) -> Any:
+    """Return a dataclass field that is an option of a source."""
+    return field(default=default, metadata={"help": help_text})
+
+
+_SOURCES: dict[str, type[Source]] = {}
+
+
+def register(source: type[Source]) -> type[Source]:
+    """Make a source known under its name."""
+    _SOURCES[source.name] = source
+    return source
+
+
+def load_sources() -> Mapping[str, type[Source]]:
+    """Return all sources by name."""
+    package = importlib.import_module(__package__ or "")
+    for module in pkgutil.iter_modules(package.__path__, f"{__package__}."):
+        importlib.import_module(module.name)
+    return dict(sorted(_SOURCES.items()))
+
+
+def source_named(name: str) -> type[Source]:
+    """Return a source by name.
+
+    Raises
+    ------
+    HandloreError
+        If there is none; the message lists the names.
+    """
+    sources = load_sources()
+    if name not in sources:
+        near = difflib.get_close_matches(name, sources, 1)
+        hint = f", did you mean {near[0]}?" if near else ""
+        raise HandloreError(f"unknown source {name!r}{hint} Known: {', '.join(sources)}")
+    return sources[name]
+
+
+def make_source(name: str, options: Mapping[str, Any]) -> Source:
+    """Make a source with options, as a user gives them.
+
+    Raises
+    ------
+    HandloreError
+        If the source does not have one of the options.
+    """
+    kind = source_named(name)
+    known = {option.name for option in fields(kind)}
+    for given in options:
+        if given not in known:
+            own = ", ".join(_flag(option) for option in sorted(known)) or "none"
+            raise HandloreError(f"source {name} has no option {_flag(given)}; it has: {own}")
+    return kind(**options)
+
+
+def find_source(root: Path) -> tuple[str, list[str]]:
+    """Recognise the layout of a folder.
+
+    Returns
+    -------
+    The name of the most specific source that fits, and the others that fit too.
+
+    Raises
+    ------
+    HandloreError
+        If none fits; the message says what was seen and what is known.
+    """
+    sources = load_sources()
+    fitting = [source for source in sources.values() if source().fits(root)]
+    if not fitting:
+        known = "; ".join(f"{name}: {source.layout}" for name, source in sources.items())
+        raise HandloreError(
+            f"{root} has no layout that handlore knows ({_seen(root)}). Known: {known}"
+        )
+    fitting.sort(key=lambda source: -source.specificity)
+    return fitting[0].name, [source.name for source in fitting[1:]]
+
+
+def walk(root: Path) -> Iterator[str]:
+    """Yield all files below a folder, relative to it, sorted; hidden ones are passed over."""
+    seen: set[Path] = set()
+    for folder, folders, files in os.walk(root, followlinks=True):
+        real = Path(folder).resolve()
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if not _hidden(name))
+        for name in sorted(files):
+            if not _hidden(name):
+                yield Path(folder, name).relative_to(root).as_posix()
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith(".") or name in ("__MACOSX", "Thumbs.db", "desktop.ini")
+
+
+def _seen(root: Path) -> str:
+    files = list(walk(root))
+    if not files:
+        return "it is empty"
+    endings = sorted({Path(file).suffix.lower() or "no ending" for file in files})
+    return f"{len(files)} files: {', '.join(endings[:6])}"
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")

@@ -1,0 +1,139 @@
+"""Which samples train, which test, and what must never be on both sides.
+
+Neighbouring frames, views of one picture and pictures of one person look alike. A split that
+puts them on both sides measures memory, not recognition.
+"""
+
+import warnings
+from collections.abc import Iterator
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handlore.landmarks.errors import HandloreError
+
+from .dataset import LandmarkDataset
+
+By = Literal["group", "session", "recording", "random"]
+BY: tuple[By, ...] = ("group", "session", "recording", "random")
+MOST_GROUPS_FOR_ONE_FOLD_EACH = 12
+DEFAULT_FOLDS = 5
+
+Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""Indices of the training samples and of the test samples."""
+
+
+def training_samples(dataset: LandmarkDataset, split: str | None = None) -> LandmarkDataset:
+    """Return what a model may be trained on: split ``train`` or empty, or the split given."""
+    wanted = [split] if split else ["train", ""]
+    return _of_split(dataset, wanted)
+
+
+def held_out_samples(dataset: LandmarkDataset, split: str | None = None) -> LandmarkDataset:
+    """Return what a model is tested on: split ``test`` where there is one, else all."""
+    if split is None and not (dataset.samples.split == "test").any():
+        return dataset
+    return _of_split(dataset, [split or "test"])
+
+
+def _of_split(dataset: LandmarkDataset, wanted: list[str]) -> LandmarkDataset:
+    chosen = np.isin(dataset.samples.split, wanted)
+    if not chosen.any():
+        there = sorted({str(split) or "(empty)" for split in dataset.samples.split})
+        raise HandloreError(
+            f"no samples in split {' or '.join(map(repr, wanted))}; there is: {', '.join(there)}"
+        )
+    return dataset.select(chosen)
+
+
+def default_by(dataset: LandmarkDataset) -> By:
+    """Return the most honest way to split that the data allows."""
+    for by in BY[:-1]:
+        column = getattr(dataset.samples, by)
+        if (column != "").all() and len(np.unique(column)) > 1:
+            return by
+    return "random"
+
+
+def cross_validation(
+    dataset: LandmarkDataset, by: By, n_folds: int | None = None, seed: int = 0
+) -> Iterator[Fold]:
+    """Split a dataset several times into training and test samples; each is tested once.
+
+    Parameters
+    ----------
+    dataset
+        At least two groups (items, if random).
+    by
+        What stays together. ``random`` keeps only the views of a picture together, and spreads
+        the labels evenly.
+    n_folds
+        Default: one for each group up to 12 groups, else 5.
+    seed
+        Decides the order where there is a choice.
+
+    Raises
+    ------
+    HandloreError
+        If the data cannot be split so.
+    """
+    from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, StratifiedGroupKFold
+
+    groups = _groups(dataset, by)
+    n_folds = fold_count(dataset, by, n_folds)
+    if by == "random":
+        splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+    elif n_folds == len(np.unique(groups)):
+        splitter = LeaveOneGroupOut()
+    else:
+        splitter = GroupKFold(n_folds, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        # A label with fewer samples than folds cannot be spread evenly, which is not worth a line.
+        warnings.simplefilter("ignore", UserWarning)
+        yield from splitter.split(np.zeros(len(groups)), dataset.samples.label, groups)
+
+
+def fold_count(dataset: LandmarkDataset, by: By, n_folds: int | None = None) -> int:
+    """Return how many folds there will be, see :func:`cross_validation`.
+
+    Raises
+    ------
+    HandloreError
+        If the data cannot be split so.
+    """
+    n_groups = len(np.unique(_groups(dataset, by)))
+    if n_groups < 2:
+        raise HandloreError(
+            f"cross-validation needs at least two {_plural(by)}; there is {n_groups}"
+        )
+    if n_folds is None:
+        few = by != "random" and n_groups <= MOST_GROUPS_FOR_ONE_FOLD_EACH
+        return n_groups if few else min(DEFAULT_FOLDS, n_groups)
+    if not 2 <= n_folds <= n_groups:
+        raise HandloreError(
+            f"{n_folds} folds cannot be made of {n_groups} {_plural(by)}; give --folds between 2"
+            f" and {n_groups}"
+        )
+    return n_folds
+
+
+def n_groups(dataset: LandmarkDataset, by: By) -> int:
+    """Return how many groups there are to be split by."""
+    return len(np.unique(_groups(dataset, by)))
+
+
+def _groups(dataset: LandmarkDataset, by: By) -> NDArray[np.generic]:
+    if by == "random":
+        return dataset.samples.items()
+    column: NDArray[np.generic] = getattr(dataset.samples, by)
+    missing = int((column == "").sum())
+    if missing:
+        raise HandloreError(
+            f"{missing} of {len(column)} samples have no {by}; use --by {default_by(dataset)}"
+        )
+    return column
+
+
+def _plural(by: By) -> str:
+    return "samples" if by == "random" else f"{by}s"

@@ -1,0 +1,217 @@
+"""What commands share: options, JSON, progress, and the examples in their help."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from math import isnan
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from handlore.landmarks.errors import HandloreError
+
+if TYPE_CHECKING:
+    from handlore.datasets.dataset import LandmarkDataset
+    from handlore.landmarks.detector import HandDetector
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+SOME_INPUTS_FAILED = 3
+MOST_FAILURES_SHOWN = 20
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
+verbose_option = click.option(
+    "-v", "--verbose", is_flag=True, help="Show what MediaPipe and the image decoders log."
+)
+seed_option = click.option("--seed", default=0, show_default=True, help="Seed of random choices.")
+data_argument = click.argument(
+    "data", nargs=-1, required=True, metavar="DATA...", type=click.Path(path_type=Path)
+)
+
+
+def examples(*lines: str) -> str:
+    r"""Return an epilog of examples that click does not re-wrap."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def detector_options(landmarker: str | None = "full") -> Callable[[Function], Function]:
+    """Add the options that choose a detector."""
+
+    def decorate(function: Function) -> Function:
+        shown = landmarker or "as the model was trained"
+        for option in (
+            click.option(
+                "--landmarker",
+                type=click.Choice(["full", "lite"]),
+                default=landmarker,
+                show_default=shown,
+                help="Which hand network: lite takes half the time and is a little less exact.",
+            ),
+            click.option(
+                "--detector",
+                type=click.Choice(["auto", "mediapipe"]),
+                default="auto",
+                show_default=True,
+                help="Which implementation runs the networks.",
+            ),
+            verbose_option,
+        ):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+model_option = click.option(
+    "--model", default="forest", show_default=True, metavar="NAME",
+    help="Which estimator: forest, linear or xgboost.",
+)  # fmt: skip
+features_option = click.option(
+    "--features",
+    metavar="LIST",
+    help="Groups of features, comma-separated: world, world_distances, image, image_distances"
+    " (these four by default), orientation (thumbs up is not thumbs down).",
+)
+param_option = click.option(
+    "--param",
+    "params",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A parameter of the estimator, such as n_estimators=500. Can be given several times.",
+)
+
+
+def parsed_params(params: Sequence[str]) -> dict[str, str]:
+    """Split NAME=VALUE."""
+    for param in params:
+        if "=" not in param:
+            raise click.BadParameter(f"{param!r} is not NAME=VALUE", param_hint="--param")
+    return dict(param.split("=", 1) for param in params)
+
+
+def parsed_features(features: str | None) -> tuple[str, ...]:
+    """Split the list of feature groups and check their names."""
+    from handlore.landmarks.features import DEFAULT_FEATURES, feature_names
+
+    groups = (
+        tuple(filter(None, features.replace(" ", "").split(",")))
+        if features is not None
+        else DEFAULT_FEATURES
+    )
+    feature_names(groups)
+    return groups
+
+
+def load_datasets(paths: Sequence[Path]) -> "LandmarkDataset":
+    """Load dataset files and join them."""
+    from handlore.datasets.dataset import concatenate
+    from handlore.datasets.storage import load_dataset
+
+    return concatenate([load_dataset(path) for path in paths])
+
+
+@contextmanager
+def opened_detector(
+    landmarker: str, detector: str, max_hands: int, *, verbose: bool
+) -> "Iterator[HandDetector]":
+    """Open a detector, with native chatter kept off the screen unless asked for."""
+    from handlore.landmarks.detector import DetectorOptions, open_detector
+    from handlore.landmarks.nativelog import quiet_native_log
+    from handlore.landmarks.weights import require_bundle
+
+    options = DetectorOptions(landmarker=landmarker, max_hands=max_hands, detector=detector)
+    require_bundle(landmarker, talk)
+    with quiet_native_log(not verbose), open_detector(options) as opened:
+        yield opened
+
+
+def talk(line: str) -> None:
+    """Say something to the person, on stderr."""
+    click.echo(line, err=True)
+
+
+def say_failures(failures: Sequence[tuple[str, str]]) -> None:
+    """List inputs that failed, on stderr."""
+    for path, reason in failures[:MOST_FAILURES_SHOWN]:
+        talk(f"failed: {path}: {reason}")
+    if len(failures) > MOST_FAILURES_SHOWN:
+        talk(f"failed: and {len(failures) - MOST_FAILURES_SHOWN} more")
+
+
+def print_json(value: Any) -> None:
+    """Print JSON on stdout. NaN, which JSON does not know, becomes null."""
+    click.echo(json.dumps(_without_nan(value), indent=2, ensure_ascii=False))
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a table on stdout; columns of numbers are set right."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for number, column in enumerate(columns):
+        numeric = all(_is_number(row[number]) for row in rows)
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(str(cell) for cell in row))
+    # Into a pipe, lines are not broken at some width of a terminal that is not there.
+    Console(width=None if sys.stdout.isatty() else 200, markup=False, highlight=False).print(table)
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Give a function that shows how far work is: a bar on a terminal, nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def require_folder(path: Path) -> None:
+    """Refuse a source that is not a folder."""
+    if not path.exists():
+        raise HandloreError(f"there is no folder {path}")
+    if not path.is_dir():
+        raise HandloreError(f"{path} is a file; expected a folder of pictures")
+
+
+def make_folder(path: Path) -> None:
+    """Make an output folder."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HandloreError(f"cannot make the folder {path}: {error.strerror}") from error
+
+
+def percent(share: float) -> str:
+    """Return a share for people."""
+    return f"{100 * share:.1f} %"
+
+
+def _is_number(cell: object) -> bool:
+    return str(cell).replace(" %", "").replace(".", "").replace(
+        "-", ""
+    ).strip().isdigit() or not str(cell)
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and isnan(value) else value

@@ -1,0 +1,58 @@
+"""Showing scores: on the terminal, and as a folder with a report."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ._common import make_folder, percent, print_table
+
+if TYPE_CHECKING:
+    from handlore.classifiers.evaluation import Answers, Scores
+
+MOST_LABELS_SHOWN = 60
+
+report_option = click.option(
+    "--report",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write report.html, confusion.png and scores.json into this folder.",
+)
+
+
+def print_scores(scores: "Scores", title: str) -> None:
+    """Print scores for a person."""
+    click.echo(f"{title}: {scores.n} pictures of {len(scores.per_class)} labels")
+    click.echo(f"  accuracy {percent(scores.accuracy)}   macro-F1 {scores.macro_f1:.3f}", nl=False)
+    click.echo(f"   without a hand {scores.n_no_hand}\n")
+    rows = [
+        [label, row["support"], *(f"{row[key]:.2f}" for key in ("precision", "recall", "f1"))]
+        for label, row in list(scores.per_class.items())[:MOST_LABELS_SHOWN]
+    ]
+    print_table(["label", "n", "precision", "recall", "F1"], rows)
+    pairs = scores.most_confused(3)
+    if pairs:
+        click.echo("\nmost confused: " + "; ".join(f"{a} taken for {b} ({n})" for a, b, n in pairs))
+
+
+def write_report(
+    folder: Path, title: str, answers: "Answers", facts: dict[str, str], result: dict[str, Any]
+) -> None:
+    """Write a report folder."""
+    from handlore.classifiers.evaluation import score
+    from handlore.landmarks.files import atomic_write
+    from handlore.report.figures import confusion_png
+    from handlore.report.page import scores_page
+
+    make_folder(folder)
+    scores = score(answers)
+    picture = confusion_png(scores)
+    contents = {
+        "confusion.png": picture,
+        "scores.json": json.dumps(result, indent=2, ensure_ascii=False).encode(),
+        "report.html": scores_page(title, scores, facts, picture).encode(),
+    }
+    for name, data in contents.items():
+        with atomic_write(folder / name) as stream:
+            stream.write(data)

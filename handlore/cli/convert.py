@@ -1,0 +1,143 @@
+"""``handlore convert``: any source to a landmark dataset."""
+
+import time
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ._common import (
+    SOME_INPUTS_FAILED,
+    detector_options,
+    examples,
+    json_option,
+    opened_detector,
+    percent,
+    print_json,
+    progress,
+    require_folder,
+    say_failures,
+    talk,
+)
+
+
+class ConvertCommand(click.Command):
+    """Adds the options of all sources, which are the fields of their classes."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the options; sources are imported only when they are needed."""
+        from handlore.datasets.sources import load_sources
+
+        given = super().get_params(ctx)
+        known = {parameter.name for parameter in given}
+        own: dict[str, click.Parameter] = {}
+        for name, source in load_sources().items():
+            for option in fields(source):
+                if option.name not in known and option.name not in own:
+                    flag = f"--{option.name.replace('_', '-')}"
+                    text = f"[source {name}] {option.metadata['help']}"
+                    is_flag = isinstance(option.default, bool)
+                    own[option.name] = click.Option(
+                        [flag], help=text, is_flag=is_flag, default=None
+                    )
+        return [*given[:-1], *own.values(), given[-1]]
+
+
+@click.command(
+    "convert",
+    cls=ConvertCommand,
+    epilog=examples(
+        "handlore convert photos/ photos.npz",
+        "handlore convert photos/ photos.npz --none background",
+        r"handlore convert asl/ asl.npz --name-pattern '(?P<group>hand\d)_(?P<label>\w)_'",
+    ),
+)
+@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--source", "layout", metavar="NAME", help="The layout; default: recognised.")
+@click.option(
+    "--max-hands", type=click.IntRange(1, 2), default=1, show_default=True,
+    help="How many hands to look for in a picture.",
+)  # fmt: skip
+@click.option(
+    "--none", metavar="NAME", default="",
+    help="The class of this source that means no gesture; it becomes `none`.",
+)  # fmt: skip
+@click.option(
+    "--stages", type=click.IntRange(1, 4), default=4, show_default=True,
+    help="How many search stages to try where a plain call misses the hand.",
+)  # fmt: skip
+@detector_options()
+@json_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    source: Path,
+    out: Path,
+    layout: str | None,
+    max_hands: int,
+    none: str,
+    stages: int,
+    landmarker: str,
+    detector: str,
+    verbose: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Find the hands in a folder of pictures and write them to OUT, an .npz file.
+
+    The layout of SOURCE is recognised: `handlore sources` lists what is known. Pictures in which
+    one plain call of the detector misses the hand are searched in stages. A picture without a
+    hand is kept as such; a file that cannot be read is listed, and the exit code is then 3.
+    """
+    from handlore.datasets.convert import ConvertOptions, convert
+    from handlore.datasets.sources import make_source
+    from handlore.datasets.storage import save_dataset
+    from handlore.landmarks.files import require_writable
+    from handlore.landmarks.search import STAGES
+
+    require_folder(source)
+    require_writable(out)
+    given = {name: value for name, value in options.items() if value is not None}
+    chosen = make_source(layout or _recognised(source), given)
+    started = time.perf_counter()
+    with (
+        opened_detector(landmarker, detector, max_hands, verbose=verbose) as opened,
+        progress("converting") as show,
+    ):
+        how = ConvertOptions(max_hands, none, STAGES[:stages])
+        done = convert(chosen, source, opened, how, progress=show)
+    save_dataset(done.dataset, out)
+    seconds = round(time.perf_counter() - started, 3)
+    summary = done.summary() | {"seconds": seconds, "out": str(out)}
+    say_failures(done.failures)
+    if as_json:
+        print_json(summary)
+    else:
+        _print(summary, len(done.ignored))
+    if done.failures:
+        ctx.exit(SOME_INPUTS_FAILED)
+
+
+def _recognised(source: Path) -> str:
+    from handlore.datasets.sources import find_source
+
+    name, others = find_source(source)
+    if others:
+        talk(f"taken as {name}; it also fits {', '.join(others)} (choose with --source)")
+    return name
+
+
+def _print(summary: dict[str, Any], n_ignored: int) -> None:
+    found, n_items = summary["n_converted"], summary["n_items"]
+    click.echo(f"{found} of {n_items} pictures show a hand ({percent(found / n_items)})")
+    for stage, count in summary["stages"].items():
+        click.echo(f"  found in search stage {stage}: {count}")
+    for key, words in (("n_no_hand", "without a hand"), ("n_failed", "could not be read")):
+        if summary[key]:
+            click.echo(f"  {words}: {summary[key]}")
+    if n_ignored:
+        click.echo(f"  other files, ignored: {n_ignored}")
+    click.echo(f"wrote {summary['out']} in {summary['seconds']:.1f} s")

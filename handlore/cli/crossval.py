@@ -1,0 +1,89 @@
+"""``handlore crossval``: an honest estimate before there is a test set."""
+
+from pathlib import Path
+
+import click
+
+from ._common import (
+    data_argument,
+    examples,
+    features_option,
+    json_option,
+    load_datasets,
+    model_option,
+    param_option,
+    parsed_features,
+    parsed_params,
+    print_json,
+    progress,
+    seed_option,
+)
+from ._scores import print_scores, report_option, write_report
+
+
+@click.command(
+    "crossval",
+    epilog=examples(
+        "handlore crossval photos.npz",
+        "handlore crossval photos.npz --model xgboost --by group --report report/",
+        "handlore crossval photos.npz --by random --folds 10",
+    ),
+)
+@data_argument
+@model_option
+@features_option
+@param_option
+@click.option(
+    "--by", type=click.Choice(["group", "session", "recording", "random"]),
+    help="What must not be split between training and test. Default: the first of these that"
+    " the data has, so that a model is tested on people it has never seen.",
+)  # fmt: skip
+@click.option(
+    "--folds", type=click.IntRange(2), show_default="one per group up to 12 groups, else 5",
+    help="How many times to train and test.",
+)  # fmt: skip
+@seed_option
+@report_option
+@json_option
+def command(
+    data: tuple[Path, ...],
+    model: str,
+    features: str | None,
+    params: tuple[str, ...],
+    by: str | None,
+    folds: int | None,
+    seed: int,
+    report: Path | None,
+    as_json: bool,
+) -> None:
+    """Estimate how well a classifier would do on people it has not seen.
+
+    Each group (person) in turn is held out, a classifier is trained on the others, and the
+    answers are pooled. A picture in which no hand was found counts as an error.
+    """
+    from handlore.classifiers.base import make_estimator
+    from handlore.classifiers.encoding import PoseEncoder
+    from handlore.classifiers.evaluation import cross_validate, cross_validation_json, score
+    from handlore.datasets.splits import BY, default_by, fold_count
+
+    groups = parsed_features(features)
+    dataset = load_datasets(data)
+    estimator = make_estimator(model, {"random_state": str(seed)} | parsed_params(params))
+    chosen = next((known for known in BY if known == by), None) or default_by(dataset)
+    total = fold_count(dataset, chosen, folds)
+    with progress("cross-validating") as show:
+        answers = cross_validate(
+            estimator, dataset, PoseEncoder(groups, dataset.n_hands), chosen,
+            n_folds=folds, seed=seed, progress=lambda done: show(done, total),
+        )  # fmt: skip
+    result = cross_validation_json(answers, dataset, chosen) | {"model": model, "n_folds": total}
+    if report:
+        protocol = f"cross-validation by {chosen}, {total} folds, {result['n_groups']} groups"
+        facts = {"Model": model, "Data": ", ".join(p.name for p in data), "Protocol": protocol}
+        write_report(report, "Cross-validation", answers, facts, result)
+    if as_json:
+        print_json(result)
+    else:
+        print_scores(score(answers), f"{model}, cross-validated by {chosen}, {total} folds")
+        if report:
+            click.echo(f"report: {report / 'report.html'}")

@@ -1,0 +1,120 @@
+"""``handlore info``: what is in a dataset or a model."""
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from handlore.landmarks.errors import HandloreError
+
+from ._common import examples, json_option, percent, print_json, print_table
+
+if TYPE_CHECKING:
+    from handlore.datasets.dataset import LandmarkDataset
+
+
+@click.command("info", epilog=examples("handlore info photos.npz", "handlore info poses.onnx"))
+@click.argument("file", type=click.Path(path_type=Path))
+@json_option
+def command(file: Path, as_json: bool) -> None:
+    """Show what is in a dataset or a model file."""
+    shown = _model(file, as_json) if _is_model(file) else _dataset(file, as_json)
+    if as_json:
+        print_json(shown)
+
+
+def _is_model(file: Path) -> bool:
+    """Tell by the content; a dataset is a zip file, a model is not."""
+    try:
+        with file.open("rb") as stream:
+            start = stream.read(2)
+    except FileNotFoundError as error:
+        raise HandloreError(f"there is no file {file}") from error
+    except OSError as error:
+        raise HandloreError(f"cannot read {file}: {error.strerror}") from error
+    return start != b"PK" and (file.suffix == ".onnx" or start[:1] == b"\x08")
+
+
+def _dataset(file: Path, as_json: bool) -> dict[str, Any]:
+    from handlore.datasets.storage import load_dataset
+
+    dataset = load_dataset(file)
+    summary = _summary(dataset) | {"path": str(file), "bytes": file.stat().st_size}
+    if not as_json:
+        _print_dataset(summary)
+    return summary
+
+
+def _summary(dataset: "LandmarkDataset") -> dict[str, Any]:
+    samples, has_hand = dataset.samples, dataset.has_hand
+    table = samples.frame().assign(has_hand=has_hand)
+    by_label = table.groupby("label")["has_hand"].agg(["size", "sum"])
+    stages = Counter(dataset.stage[dataset.detected].tolist())
+    return {
+        "type": "dataset",
+        "kind": dataset.header.kind,
+        "n_samples": dataset.n_samples,
+        "n_items": len(set(samples.items().tolist())),
+        "n_no_hand": int((~has_hand).sum()),
+        "n_frames": dataset.n_frames,
+        "n_hands": dataset.n_hands,
+        "labels": {
+            str(label): {"n": int(row["size"]), "n_with_hand": int(row["sum"])}
+            for label, row in by_label.iterrows()
+        },
+        **{
+            f"{column}s": dict(sorted(Counter(map(str, getattr(samples, column))).items()))
+            for column in ("group", "session", "split")
+        },
+        "n_recordings": len(set(samples.recording.tolist()) - {""}),
+        "stages": {str(stage): count for stage, count in sorted(stages.items())},
+        "header": dataset.header.as_json(),
+        "digest": dataset.digest(),
+    }
+
+
+def _print_dataset(summary: dict[str, Any]) -> None:
+    detector = summary["header"]["detector"]
+    click.echo(f"{summary['path']}: a landmark dataset ({summary['bytes'] / 1000:.0f} KB)")
+    click.echo(f"  {summary['n_samples']} {summary['kind']} samples, {summary['n_frames']} frames,"
+               f" {summary['n_hands']} hand(s) a frame")  # fmt: skip
+    shown = summary["n_samples"] - summary["n_no_hand"]
+    share = percent(shown / max(summary["n_samples"], 1))
+    stages = ", ".join(f"{stage}: {count}" for stage, count in summary["stages"].items())
+    click.echo(f"  with a hand: {share}; by search stage: {stages or 'none'}")
+    for column in ("groups", "sessions", "splits"):
+        named = {name: count for name, count in summary[column].items() if name}
+        if named:
+            click.echo(f"  {column}: " + ", ".join(f"{name} ({n})" for name, n in named.items()))
+    if detector:
+        click.echo(
+            f"  detector: {detector['name']} {detector['version']}, {detector['landmarker']}"
+        )
+    for line in summary["header"]["log"]:
+        click.echo(f"  {line}")
+    rows = [[label, row["n"], row["n_with_hand"]] for label, row in summary["labels"].items()]
+    click.echo()
+    print_table(["label", "samples", "with a hand"], rows)
+
+
+def _model(file: Path, as_json: bool) -> dict[str, Any]:
+    from handlore.models.runtime import load_model
+
+    card = load_model(file).card
+    size = file.stat().st_size
+    if not as_json:
+        training = card.training
+        click.echo(f"{file}: a {card.kind} model, {card.estimator} ({size / 1000:.0f} KB)")
+        click.echo(f"  {len(card.labels)} labels: {', '.join(card.labels)}")
+        click.echo(f"  features: {', '.join(card.features)} ({card.n_features} numbers)")
+        click.echo(f"  landmarks: {card.landmarker}, {card.n_hands} hand(s)")
+        for key, value in training.items():
+            click.echo(f"  {key.replace('_', ' ')}: {_compact(value)}")
+    return {"type": "model", "path": str(file), "bytes": size, **card.as_json()}
+
+
+def _compact(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {item}" for key, item in value.items())
+    return str(value)

@@ -1,0 +1,37 @@
+"""``handlore sources``: the layouts that convert knows."""
+
+import inspect
+from dataclasses import fields
+
+import click
+
+from ._common import examples, json_option, print_json, print_table
+
+
+@click.command("sources", epilog=examples("handlore sources", "handlore sources images"))
+@click.argument("name", required=False)
+@json_option
+def command(name: str | None, as_json: bool) -> None:
+    """List the layouts of data that convert knows, or show one with its options."""
+    from handlore.datasets.sources import load_sources, source_named
+
+    sources = load_sources()
+    if name is None:
+        if as_json:
+            print_json([{"name": key, "layout": source.layout} for key, source in sources.items()])
+        else:
+            print_table(["source", "layout"], [[k, s.layout] for k, s in sources.items()])
+        return
+    source = source_named(name)
+    options = {
+        f"--{option.name.replace('_', '-')}": option.metadata["help"] for option in fields(source)
+    }
+    about = inspect.cleandoc(source.__doc__ or "")
+    if as_json:
+        print_json({"name": name, "layout": source.layout, "about": about, "options": options})
+        return
+    click.echo(f"{name}: {source.layout}\n\n{about}\n\nOptions:")
+    for option, text in options.items():
+        click.echo(f"  {option}  {text}")
+    if not options:
+        click.echo("  none")

@@ -1,0 +1,86 @@
+"""``handlore train``: datasets to a model file."""
+
+import time
+from pathlib import Path
+
+import click
+
+from ._common import (
+    data_argument,
+    examples,
+    features_option,
+    json_option,
+    load_datasets,
+    model_option,
+    param_option,
+    parsed_features,
+    parsed_params,
+    percent,
+    print_json,
+    seed_option,
+    talk,
+)
+
+
+@click.command(
+    "train",
+    epilog=examples(
+        "handlore train photos.npz --out poses.onnx",
+        "handlore train photos.npz --model xgboost --param max_depth=3 --out poses.onnx",
+        "handlore train anna.npz ben.npz --crossval --out poses.onnx",
+        "handlore train thumbs.npz --features world,image,orientation --out thumbs.onnx",
+    ),
+)
+@data_argument
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The model file.")
+@model_option
+@features_option
+@param_option
+@click.option("--split", help="Train on this split; default: `train`, or samples without one.")
+@click.option("--crossval", is_flag=True, help="Also cross-validate, and keep the scores in OUT.")
+@seed_option
+@json_option
+def command(
+    data: tuple[Path, ...],
+    out: Path,
+    model: str,
+    features: str | None,
+    params: tuple[str, ...],
+    split: str | None,
+    crossval: bool,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Train a classifier on landmark datasets and write it to a model file.
+
+    The file is ONNX: it runs wherever onnxruntime runs, and says itself what it was trained on.
+    """
+    from handlore.classifiers.base import make_estimator
+    from handlore.classifiers.encoding import PoseEncoder
+    from handlore.datasets.splits import training_samples
+    from handlore.landmarks.files import require_writable
+    from handlore.models.training import train_pose_model
+
+    require_writable(out)
+    groups = parsed_features(features)
+    dataset = training_samples(load_datasets(data), split)
+    estimator = make_estimator(model, {"random_state": str(seed)} | parsed_params(params))
+    encoder = PoseEncoder(groups, dataset.n_hands)
+    started = time.perf_counter()
+    trained = train_pose_model(estimator, model, dataset, encoder, out, crossval=crossval)
+    seconds = round(time.perf_counter() - started, 3)
+    for line in trained.warnings:
+        talk(f"note: {line}")
+    scores = trained.card.training.get("crossval")
+    if as_json:
+        print_json({
+            "model": str(out), "estimator": model, "seconds": seconds, "bytes": trained.n_bytes,
+            "n": trained.card.training["n"], "labels": list(trained.card.labels),
+            "crossval": scores,
+        })  # fmt: skip
+        return
+    click.echo(f"trained {model} on {trained.card.training['n']} samples of"
+               f" {len(trained.card.labels)} labels in {seconds:.1f} s")  # fmt: skip
+    if scores:
+        click.echo(f"cross-validated by {scores['by']}: accuracy {percent(scores['accuracy'])}")
+    click.echo(f"wrote {out} ({trained.n_bytes / 1000:.0f} KB)")

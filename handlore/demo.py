@@ -1,0 +1,205 @@
+"""The main job on rendered hands or on a folder of photos, as one function."""
+
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from handlore.classifiers.base import make_estimator
+from handlore.classifiers.encoding import PoseEncoder
+from handlore.classifiers.evaluation import Answers, cross_validate, cross_validation_json, score
+from handlore.datasets.convert import Conversion, convert
+from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.pictures import read_picture
+from handlore.datasets.rendered import write_pictures
+from handlore.datasets.sources import Source, find_source, make_source
+from handlore.datasets.splits import default_by
+from handlore.datasets.storage import save_dataset
+from handlore.landmarks.detector import open_detector
+from handlore.landmarks.files import atomic_write
+from handlore.landmarks.geometry import palm_length
+from handlore.landmarks.nativelog import quiet_native_log
+from handlore.landmarks.weights import require_bundle
+from handlore.models.training import train_pose_model
+from handlore.report.figures import confusion_png, hands_png
+from handlore.report.page import fact_list, numbers, page, picture, score_sections, section, table
+
+ESTIMATORS = ("forest", "xgboost", "linear")
+PER_POSE = 4
+NAME_PATTERN = r"_(?P<group>p\d+)_\d+\.png$"
+"""Rendered pictures carry their person in the name."""
+
+SHOWN = 12
+Talk = Callable[[str], None]
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """What the demo found."""
+
+    summary: dict[str, Any]
+    failures: tuple[tuple[str, str], ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the numbers."""
+        return self.summary
+
+
+def run_demo(
+    out: Path,
+    data: Path | None = None,
+    *,
+    n_people: int = 6,
+    talk: Talk,
+    progress: Progress,
+    verbose: bool = False,
+) -> DemoResult:
+    """Run the main job and write dataset, models and report into a folder.
+
+    Parameters
+    ----------
+    out
+        An existing folder.
+    data
+        A folder of photos; None renders hands instead.
+    n_people
+        How many people to render.
+    talk, progress
+        Told what is going on.
+    verbose
+        Let native libraries write to stderr.
+
+    Raises
+    ------
+    HandloreError
+        If the photos cannot be used.
+    """
+    root, source = _pictures(out, data, n_people, talk, progress)
+    conversion = _convert(root, source, talk, progress, verbose)
+    dataset = conversion.dataset
+    save_dataset(dataset, out / "poses.npz")
+    by = default_by(dataset)
+    rows, answers = [], {}
+    for done, name in enumerate(ESTIMATORS, 1):
+        talk(f"training and cross-validating {name} by {by}")
+        answers[name] = _answers(name, dataset)
+        rows.append(_row(name, dataset, answers[name], out))
+        progress(done, len(ESTIMATORS))
+    truth = root / "truth.npz" if data is None else None
+    error = _landmark_error(dataset, truth) if truth else None
+    summary = {
+        "convert": conversion.summary(),
+        "by": by,
+        "n_groups": rows[0]["n_groups"],
+        "models": rows,
+        "landmark_error": error,
+        "poses": str(out / "poses.onnx"),
+        "report": str(out / "report.html"),
+        "try": str(root / str(dataset.samples.source[0])),
+    }
+    _write_report(out, root, dataset, answers["forest"], summary)
+    return DemoResult(summary, conversion.failures)
+
+
+def _pictures(
+    out: Path, data: Path | None, n_people: int, talk: Talk, progress: Progress
+) -> tuple[Path, Source]:
+    if data is not None:
+        name, _ = find_source(data)
+        return data, make_source(name, {})
+    root = out / "pictures"
+    talk(f"rendering hands of {n_people} people into {root}")
+    write_pictures(root, n_people=n_people, per_pose=PER_POSE, progress=progress)
+    return root, make_source("images", {"name_pattern": NAME_PATTERN})
+
+
+def _convert(
+    root: Path, source: Source, talk: Talk, progress: Progress, verbose: bool
+) -> Conversion:
+    require_bundle("full", talk)
+    talk("finding hands with MediaPipe")
+    with nullcontext() if verbose else quiet_native_log(), open_detector() as detector:
+        return convert(source, root, detector, progress=progress)
+
+
+def _answers(name: str, dataset: LandmarkDataset) -> Answers:
+    encoder = PoseEncoder(n_hands=dataset.n_hands)
+    return cross_validate(make_estimator(name), dataset, encoder, default_by(dataset))
+
+
+def _row(name: str, dataset: LandmarkDataset, answers: Answers, out: Path) -> dict[str, Any]:
+    path = out / ("poses.onnx" if name == "forest" else f"poses-{name}.onnx")
+    started = time.perf_counter()
+    encoder = PoseEncoder(n_hands=dataset.n_hands)
+    trained = train_pose_model(make_estimator(name), name, dataset, encoder, path)
+    seconds = time.perf_counter() - started
+    scores = cross_validation_json(answers, dataset, default_by(dataset))
+    kept = {key: scores[key] for key in ("accuracy", "macro_f1", "n", "n_groups")}
+    return {"model": name, "path": str(path), "bytes": trained.n_bytes,
+            "train_seconds": round(seconds, 2), **kept}  # fmt: skip
+
+
+def _landmark_error(dataset: LandmarkDataset, truth: Path) -> float:
+    """Return the median over pictures of the mean landmark distance, in palm lengths."""
+    with np.load(truth, allow_pickle=False) as rows:
+        image = dict(zip(rows["path"].tolist(), rows["image"], strict=True))
+    real = np.stack([image[str(source)] for source in dataset.samples.source])
+    apart = np.linalg.norm((dataset.image[:, 0] - real)[..., :2], axis=-1).mean(axis=1)
+    return float(np.nanmedian(apart / palm_length(real)))
+
+
+def _write_report(
+    out: Path, root: Path, dataset: LandmarkDataset, answers: Answers, summary: dict[str, Any]
+) -> None:
+    scores = score(answers)
+    confusion = confusion_png(scores)
+    convert_counts = summary["convert"]
+    forest = summary["models"][0]
+    headline = {
+        "accuracy of the forest": f"{100 * forest['accuracy']:.1f} %",
+        "pictures": str(convert_counts["n_items"]),
+        "with a hand found": str(convert_counts["n_converted"]),
+        "size of the model": f"{forest['bytes'] / 1000:.0f} KB",
+    }
+    facts = {
+        "Protocol": f"cross-validated by {summary['by']}, {summary['n_groups']} groups;"
+        " a picture without a hand counts as an error",
+        "Search stages": ", ".join(f"{k}: {n}" for k, n in convert_counts["stages"].items()),
+    }
+    if summary["landmark_error"] is not None:
+        facts["Landmark error"] = (
+            f"{summary['landmark_error']:.3f} palm lengths (median), against the rendered truth"
+        )
+    columns = ["model", "accuracy", "macro-F1", "file", "training"]
+    models = [
+        [row["model"], f"{100 * row['accuracy']:.1f} %", f"{row['macro_f1']:.3f}",
+         f"{row['bytes'] / 1000:.0f} KB", f"{row['train_seconds']:.1f} s"]
+        for row in summary["models"]
+    ]  # fmt: skip
+    text = page(
+        "handlore demo",
+        [
+            numbers(headline),
+            fact_list(facts),
+            section("What the detector saw", picture(_tiles(root, dataset), "Hands")),
+            section("Classifiers compared", table(columns, models)),
+            *score_sections(scores, confusion),
+        ],
+    )
+    for name, content in (("report.html", text.encode()), ("confusion.png", confusion)):
+        with atomic_write(out / name) as stream:
+            stream.write(content)
+
+
+def _tiles(root: Path, dataset: LandmarkDataset) -> bytes:
+    """Draw one picture of each of the first labels."""
+    _, first = np.unique(dataset.samples.label, return_index=True)
+    chosen = first[:SHOWN]
+    pictures = [read_picture(root / str(dataset.samples.source[i]))[0] for i in chosen]
+    hands = [dataset.image[i, 0] if dataset.detected[i, 0] else None for i in chosen]
+    return hands_png(pictures, hands, [str(dataset.samples.label[i]) for i in chosen])

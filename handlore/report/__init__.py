@@ -1,0 +1,1 @@
+"""Reports for people: figures and self-contained HTML pages."""

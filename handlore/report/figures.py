@@ -1,0 +1,86 @@
+"""Figures as PNG bytes, drawn with matplotlib without a display."""
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from handlore.classifiers.evaluation import Scores
+    from handlore.landmarks.hands import FloatArray, Pixels
+
+DPI = 110
+MOST_NUMBERED = 40
+"""Up to so many labels, the cells of a confusion matrix carry their numbers."""
+
+
+def confusion_png(scores: "Scores") -> bytes:
+    """Draw a confusion matrix: truth by row, answers by column, shaded by share of the row."""
+    matrix = scores.confusion
+    n = len(scores.labels)
+    side = min(max(4.0, 0.36 * n + 1.6), 18)
+    figure, axes = _figure(side, side)
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.set_xticks(range(n), scores.labels, rotation=90 if n > 8 else 0)
+    axes.set_yticks(range(n), scores.labels)
+    axes.set_xlabel("answer")
+    axes.set_ylabel("truth")
+    axes.tick_params(labelsize=9, length=0)
+    axes.spines[:].set_visible(False)
+    if n <= MOST_NUMBERED:
+        for row, column in np.argwhere(matrix):
+            shade = "white" if shares[row, column] > 0.5 else "#333333"
+            axes.text(column, row, matrix[row, column], ha="center", va="center",
+                      fontsize=8, color=shade)  # fmt: skip
+    return _png(figure)
+
+
+def hands_png(
+    pictures: "Sequence[Pixels]", hands: "Sequence[FloatArray | None]", captions: "Sequence[str]"
+) -> bytes:
+    """Draw pictures in a row of tiles with their landmarks over them.
+
+    Parameters
+    ----------
+    pictures
+        (height, width, 3) RGB each.
+    hands
+        (21, 3) image landmarks in image widths for each picture, None where there is no hand.
+    captions
+        A line under each.
+    """
+    from handlore.landmarks.topology import HAND_CONNECTIONS
+
+    columns = min(len(pictures), 6)
+    rows = -(-len(pictures) // columns)
+    figure, grid = _figure(2.0 * columns, 2.25 * rows, rows, columns)
+    for axes in np.ravel(grid):
+        axes.set_axis_off()
+    for axes, picture, hand, caption in zip(
+        np.ravel(grid), pictures, hands, captions, strict=False
+    ):
+        axes.imshow(picture)
+        axes.set_title(caption, fontsize=9, y=-0.14)
+        if hand is not None:
+            points = hand[:, :2] * picture.shape[1]
+            for a, b in HAND_CONNECTIONS:
+                axes.plot(*points[[a, b]].T, color="#19d3a2", linewidth=1.6)
+            axes.scatter(*points.T, s=8, color="#ff5d73", zorder=3)
+    return _png(figure)
+
+
+def _figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple[Any, Any]:
+    # matplotlib.figure instead of pyplot: no global state, no display is ever looked for.
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
+    return figure, figure.subplots(rows, columns)
+
+
+def _png(figure: Any) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()

@@ -1,0 +1,147 @@
+"""What every hand detector offers, and how one is chosen.
+
+MediaPipe is one adapter behind this protocol; the rest of handlore knows only the protocol.
+"""
+
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from .errors import HandloreError
+from .hands import Hand, Pixels
+from .weights import Bundle, find_bundle, require_bundle
+
+DETECTORS = ("auto", "mediapipe")
+DEFAULT_CONFIDENCE = 0.5
+
+
+@dataclass(frozen=True)
+class DetectorOptions:
+    """How hands are to be found."""
+
+    landmarker: str = "full"
+    """``full``, or ``lite``: half the time, a little less exact."""
+
+    max_hands: int = 1
+    """How many hands are looked for in a picture, 1 or 2."""
+
+    detector: str = "auto"
+    """Which implementation, one of :data:`DETECTORS`."""
+
+    bundle: Path | None = None
+    """A bundle file to use instead of the one in the cache."""
+
+    def __post_init__(self) -> None:
+        if self.max_hands not in (1, 2):
+            raise HandloreError(f"max_hands is {self.max_hands}; handlore looks for 1 or 2 hands")
+        if self.detector not in DETECTORS:
+            raise HandloreError(
+                f"unknown detector {self.detector!r}; known: {', '.join(DETECTORS)}"
+            )
+
+
+@dataclass(frozen=True)
+class DetectorInfo:
+    """Which detector made some landmarks, as dataset headers and model files record it."""
+
+    name: str
+    version: str
+    landmarker: str
+    bundle_sha256: str
+
+
+class HandDetector(Protocol):
+    """Finds hands in pictures. One instance serves one thread; close it, or use ``with``."""
+
+    @property
+    def info(self) -> DetectorInfo:
+        """What it is."""
+        ...
+
+    def detect(self, picture: Pixels, *, min_confidence: float = ...) -> list[Hand]:
+        """Find hands in a still picture.
+
+        Parameters
+        ----------
+        picture
+            (height, width, 3) RGB, 8 bit, not mirrored.
+        min_confidence
+            Threshold in [0, 1] for both the palm and the presence of a hand.
+
+        Returns
+        -------
+        At most ``max_hands`` hands, the most confident first.
+        """
+        ...
+
+    def track(self, picture: Pixels, seconds: float) -> list[Hand]:
+        """Find hands in the next frame of a video; ``seconds`` must increase."""
+        ...
+
+    def reset(self) -> None:
+        """Forget the hands being tracked: the next frame begins another video."""
+        ...
+
+    def close(self) -> None:
+        """Free the networks. A closed detector cannot be used again."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+def open_detector(
+    options: DetectorOptions | None = None, *, talk: Callable[[str], None] | None = None
+) -> HandDetector:
+    """Open the detector that the options ask for, fetching its networks if need be.
+
+    Parameters
+    ----------
+    options
+        Default: one hand, full landmarks, the best detector for this machine.
+    talk
+        Receives a line when the networks have to be fetched.
+
+    Raises
+    ------
+    HandloreError
+        If the detector cannot run here, or its networks are not to be had.
+    """
+    options = options or DetectorOptions()
+    require_mediapipe_runs_here()
+    from .mediapipe_tasks import MediaPipeDetector
+
+    return MediaPipeDetector(_bundle(options, talk), max_hands=options.max_hands)
+
+
+def require_mediapipe_runs_here() -> None:
+    """Refuse to import mediapipe where that would kill the process.
+
+    Its builds for 64-bit ARM Linux use the LSE atomics, which the processors of the Raspberry
+    Pi 3 and 4 do not have; it then aborts, which no ``except`` can catch.
+    """
+    if platform.system() != "Linux" or platform.machine() != "aarch64":
+        return
+    flags = Path("/proc/cpuinfo")
+    if not flags.is_file() or "atomics" not in flags.read_text(errors="replace"):
+        raise HandloreError(
+            "mediapipe cannot run on this processor (it needs the `atomics` instructions that the"
+            " Raspberry Pi 3 and 4 lack); convert on another computer and bring the .npz file here"
+        )
+
+
+def _bundle(options: DetectorOptions, talk: Callable[[str], None] | None) -> Bundle:
+    if options.bundle is not None:
+        found = find_bundle(options.landmarker, options.bundle)
+        if found is not None:
+            return found
+    return require_bundle(options.landmarker, talk)

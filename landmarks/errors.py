@@ -1,0 +1,20 @@
+"""What goes wrong in words a user can act on.
+
+It stands in the lowest room, so that every room can raise it and the command line can turn it
+into one line and an exit code.
+"""
+
+
+class HandloreError(Exception):
+    """A problem the user can solve.
+
+    The message is one line: what came, what was expected, what to do.
+    """
+
+
+class InvalidDataError(HandloreError):
+    """A file or array that is not what it should be."""
+
+
+class NewerFormatError(InvalidDataError):
+    """A file written by a later version of handlore than this one."""

@@ -1,0 +1,154 @@
+"""Numbers that describe the pose of one hand, each with a name.
+
+They are taken from landmarks in canonical form, turned upright, so that size, place, side and
+in-plane rotation of the hand make no difference. World landmarks know the shape in space, image
+landmarks are more exact in the plane: classifiers see both. The
+group ``orientation`` brings the rotation back, for sets in which thumbs up and thumbs down are
+two gestures.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .errors import HandloreError, InvalidDataError
+from .geometry import canonicalize, rotate, rotation_deg
+from .topology import N_LANDMARKS, HandLandmark
+
+FloatArray = NDArray[np.float32]
+
+FEATURES_VERSION = 1
+"""Raised when the same groups give other numbers; model files record it."""
+
+_PAIRS = np.array(list(combinations(range(N_LANDMARKS), 2)))
+
+
+@dataclass(frozen=True)
+class FeatureGroup:
+    """Features that are computed together."""
+
+    landmarks: str
+    """``world`` or ``image``: what it is computed from."""
+
+    compute: Callable[[FloatArray, FloatArray], FloatArray]
+    """Takes upright canonical hands (n, 21, 3) and their rotation (n,) in degrees."""
+
+    names: tuple[str, ...]
+
+
+def _coordinates_3d(hands: FloatArray, _: FloatArray) -> FloatArray:
+    return hands[:, 1:].reshape(len(hands), -1)
+
+
+def _coordinates_2d(hands: FloatArray, _: FloatArray) -> FloatArray:
+    return hands[:, 1:, :2].reshape(len(hands), -1)
+
+
+def _distances_3d(hands: FloatArray, _: FloatArray) -> FloatArray:
+    apart = hands[:, _PAIRS[:, 0]] - hands[:, _PAIRS[:, 1]]
+    distances: FloatArray = np.sqrt(np.einsum("npk,npk->np", apart, apart))
+    return distances
+
+
+def _distances_2d(hands: FloatArray, rotation: FloatArray) -> FloatArray:
+    return _distances_3d(hands[..., :2], rotation)
+
+
+def _orientation(_: FloatArray, rotation: FloatArray) -> FloatArray:
+    radians = np.radians(rotation)
+    return np.stack([np.sin(radians), np.cos(radians)], axis=1)
+
+
+def _mark(landmark: int) -> str:
+    return HandLandmark(landmark).name.lower()
+
+
+def _axes(prefix: str, axes: str) -> tuple[str, ...]:
+    return tuple(f"{prefix}.{_mark(m)}.{axis}" for m in range(1, N_LANDMARKS) for axis in axes)
+
+
+def _between(prefix: str) -> tuple[str, ...]:
+    return tuple(f"{prefix}.{_mark(a)}-{_mark(b)}" for a, b in _PAIRS)
+
+
+FEATURE_GROUPS: dict[str, FeatureGroup] = {
+    "world": FeatureGroup("world", _coordinates_3d, _axes("world", "xyz")),
+    "world_distances": FeatureGroup("world", _distances_3d, _between("world")),
+    "image": FeatureGroup("image", _coordinates_2d, _axes("image", "xy")),
+    "image_distances": FeatureGroup("image", _distances_2d, _between("image")),
+    "orientation": FeatureGroup("image", _orientation, ("rotation.sin", "rotation.cos")),
+}
+"""All groups of features by name."""
+
+DEFAULT_FEATURES = ("world", "world_distances", "image", "image_distances")
+"""What classifiers get unless told; none of it changes under in-plane rotation."""
+
+
+def feature_names(groups: Sequence[str] = DEFAULT_FEATURES) -> list[str]:
+    """Return the name of each column of :func:`pose_features`.
+
+    Raises
+    ------
+    HandloreError
+        If a group is unknown; the message lists the groups.
+    """
+    unknown = [group for group in groups if group not in FEATURE_GROUPS]
+    if unknown or not groups:
+        came = ", ".join(map(repr, unknown)) or "(none given)"
+        raise HandloreError(f"unknown feature group {came}; known: {', '.join(FEATURE_GROUPS)}")
+    return [name for group in groups for name in FEATURE_GROUPS[group].names]
+
+
+def pose_features(
+    image: FloatArray,
+    world: FloatArray,
+    handedness: ArrayLike,
+    groups: Sequence[str] = DEFAULT_FEATURES,
+) -> FloatArray:
+    """Describe the pose of each hand.
+
+    Parameters
+    ----------
+    image, world
+        (n, 21, 3) image and world landmarks.
+    handedness
+        (n,) probability of a right hand; unknown (NaN) is taken as right.
+    groups
+        Which features, in this order.
+
+    Returns
+    -------
+    (n, n_features) in palm lengths.
+
+    Raises
+    ------
+    HandloreError
+        If a group is unknown.
+    InvalidDataError
+        If a hand lacks what a group is computed from; the message names the group.
+    """
+    feature_names(groups)
+    upright: dict[str, tuple[FloatArray, FloatArray]] = {}
+    columns = []
+    for name in groups:
+        group = FEATURE_GROUPS[name]
+        if group.landmarks not in upright:
+            landmarks = world if group.landmarks == "world" else image
+            upright[group.landmarks] = _upright(landmarks, handedness)
+        computed = group.compute(*upright[group.landmarks])
+        if np.isnan(computed).any():
+            raise InvalidDataError(
+                f"the feature group {name!r} needs {group.landmarks} landmarks of every hand, and"
+                " this data has hands without them; choose other groups with --features"
+            )
+        columns.append(computed)
+    return np.concatenate(columns, axis=1)
+
+
+def _upright(landmarks: FloatArray, handedness: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    hands = canonicalize(landmarks, handedness)
+    rotation = rotation_deg(hands)
+    return rotate(hands, -rotation), rotation

@@ -1,0 +1,70 @@
+"""Files that are either wholly there or not there at all."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from .errors import HandloreError
+
+
+@contextmanager
+def atomic_write(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that appears under its name only when the block ends well.
+
+    The bytes go to a temporary file in the same folder, are synced to the disk, then renamed.
+    An exception (a full disk and Ctrl-C included) leaves what was there before untouched.
+
+    Parameters
+    ----------
+    path
+        The file to write. Its folder must exist.
+
+    Raises
+    ------
+    HandloreError
+        If the folder is missing or the file cannot be written; the line names the cause.
+    """
+    path = Path(path)
+    require_writable(path)
+    temporary: Path | None = None
+    try:
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        temporary = Path(name)
+        with os.fdopen(descriptor, "wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+        temporary = None
+    except OSError as error:
+        raise HandloreError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def require_writable(path: Path) -> None:
+    """Refuse an output path early, before minutes of work are spent on it.
+
+    Raises
+    ------
+    HandloreError
+        If the folder does not exist or is not writable, or if the path is itself a folder.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise HandloreError(f"cannot write {path}: it is a folder; give a file name")
+    if not path.parent.is_dir():
+        raise HandloreError(f"cannot write {path}: the folder {path.parent} does not exist")
+    if not os.access(path.parent, os.W_OK):
+        raise HandloreError(f"cannot write {path}: the folder {path.parent} is not writable")
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

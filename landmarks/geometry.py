@@ -1,0 +1,134 @@
+"""Moving landmarks between frames of reference.
+
+Every function takes arrays of shape (..., 21, 3) with x right and y down, in any unit, and
+returns new arrays; leading dimensions are samples or frames. A missing hand is NaN and stays NaN.
+
+*Canonical* means: origin at the wrist, scale 1 = palm length, left hands mirrored to right.
+(Not "normalized": MediaPipe uses that word for coordinates in [0, 1].)
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .topology import HandLandmark
+
+FloatArray = NDArray[np.float32]
+
+CANONICAL_VERSION = 1
+"""Raised when :func:`canonicalize` gives other numbers; model files record it."""
+
+_WRIST, _PALM_END = HandLandmark.WRIST, HandLandmark.MIDDLE_FINGER_MCP
+
+
+def palm_length(landmarks: FloatArray) -> FloatArray:
+    """Return the distance (...,) from wrist to middle-finger MCP, in the unit of the input.
+
+    Where z is unknown (NaN) the distance is that in the image plane.
+    """
+    palm = landmarks[..., _PALM_END, :] - landmarks[..., _WRIST, :]
+    x, y, z = palm[..., 0], palm[..., 1], np.nan_to_num(palm[..., 2])
+    length: FloatArray = np.sqrt(x * x + y * y + z * z)
+    return length
+
+
+def rotation_deg(landmarks: FloatArray) -> FloatArray:
+    """Return the in-plane rotation (...,) of the hand, in degrees.
+
+    The direction from wrist to middle-finger MCP against image-up, clockwise positive, in
+    (-180, 180]: fingers up is 0, fingers to the right of the image is 90.
+    """
+    palm = landmarks[..., _PALM_END, :] - landmarks[..., _WRIST, :]
+    degrees = np.degrees(np.arctan2(palm[..., 0], -palm[..., 1]))
+    return np.where(degrees <= -180, np.float32(180), degrees).astype(np.float32)
+
+
+def mirror(landmarks: FloatArray) -> FloatArray:
+    """Mirror left and right about x = 0, so that a left hand becomes a right one."""
+    return landmarks * np.array([-1, 1, 1], landmarks.dtype)
+
+
+def rotate(landmarks: FloatArray, degrees: ArrayLike) -> FloatArray:
+    """Turn landmarks in the image plane about the origin, clockwise.
+
+    Parameters
+    ----------
+    landmarks
+        (..., 21, 3).
+    degrees
+        One angle, or one for each hand (...,).
+    """
+    radians = np.radians(np.asarray(degrees, np.float32))[..., None]
+    cos, sin = np.cos(radians), np.sin(radians)
+    x, y = landmarks[..., 0], landmarks[..., 1]
+    turned = np.empty_like(landmarks)
+    turned[..., 0] = x * cos - y * sin
+    turned[..., 1] = x * sin + y * cos
+    turned[..., 2] = landmarks[..., 2]
+    return turned
+
+
+def upright(landmarks: FloatArray) -> FloatArray:
+    """Turn each hand about the origin so that its palm points to image-up."""
+    return rotate(landmarks, -rotation_deg(landmarks))
+
+
+def canonicalize(landmarks: FloatArray, handedness: ArrayLike = np.nan) -> FloatArray:
+    """Bring each hand on its own into canonical form.
+
+    Parameters
+    ----------
+    landmarks
+        (..., 21, 3) image or world landmarks, in any unit.
+    handedness
+        Probability of a right hand, (...,) or one number. Below 0.5 the hand is mirrored;
+        unknown (NaN) is taken as right.
+
+    Returns
+    -------
+    (..., 21, 3) in palm lengths, wrist at the origin, a right hand. NaN for a hand whose palm
+    has no length.
+    """
+    centred = landmarks - landmarks[..., :1, :]
+    return _mirrored_where_left(
+        centred / _usable(palm_length(landmarks))[..., None, None], handedness
+    )
+
+
+def canonicalize_sequence(landmarks: FloatArray, handedness: ArrayLike = np.nan) -> FloatArray:
+    """Bring one sequence into canonical form; the movement of the wrist is kept.
+
+    One origin (the wrist in the first frame that has a hand), one scale (the median palm length)
+    and one side (the mean handedness) for all frames.
+
+    Parameters
+    ----------
+    landmarks
+        (n_frames, 21, 3); frames without a hand are NaN.
+    handedness
+        (n_frames,) or one number.
+
+    Returns
+    -------
+    (n_frames, 21, 3) in palm lengths. All NaN if no frame has a hand.
+    """
+    detected = ~np.isnan(landmarks[:, _WRIST, 0])
+    if not detected.any():
+        return landmarks.copy()
+    origin = landmarks[detected.argmax(), _WRIST]
+    scale = _usable(np.median(palm_length(landmarks[detected]), keepdims=True))
+    sides = np.broadcast_to(np.asarray(handedness, np.float32), detected.shape)[detected]
+    known = sides[~np.isnan(sides)]
+    side = known.mean() if known.size else np.nan
+    return _mirrored_where_left((landmarks - origin) / scale, side)
+
+
+def _usable(length: FloatArray) -> FloatArray:
+    return np.where(length > 0, length, np.float32(np.nan))
+
+
+def _mirrored_where_left(landmarks: FloatArray, handedness: ArrayLike) -> FloatArray:
+    left = np.asarray(handedness) < 0.5
+    sign = np.where(left, np.float32(-1), np.float32(1))
+    mirrored = landmarks.astype(np.float32)
+    mirrored[..., 0] *= sign[..., None]
+    return mirrored

@@ -1,0 +1,319 @@
+"""Where MediaPipe's two hand networks come from, and how they are checked.
+
+mediapipe stopped shipping its networks with version 0.10.30. A *bundle* is an uncompressed zip of
+two of them, as the HandLandmarker of MediaPipe Tasks reads it. :func:`find_bundle` looks, in this
+order, at an explicit path, ``HANDLORE_LANDMARKER``, the user's cache, and an installed mediapipe
+that still carries the networks; :func:`fetch_bundle` then goes to the network once.
+"""
+
+import hashlib
+import io
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from urllib.request import urlopen
+
+from .errors import HandloreError, InvalidDataError
+from .files import atomic_write
+
+ENVIRONMENT_VARIABLE = "HANDLORE_LANDMARKER"
+WHEEL_VERSION = "0.10.21"
+WHEEL = f"mediapipe=={WHEEL_VERSION}"
+WHEEL_SIZE_MB = 36
+TASK_URL = (
+    "https://storage.googleapis.com/mediapipe-models/hand_landmarker/hand_landmarker/"
+    "float16/1/hand_landmarker.task"
+)
+PALM_MEMBER = "hand_detector.tflite"
+HAND_MEMBER = "hand_landmarks_detector.tflite"
+
+
+@dataclass(frozen=True)
+class Network:
+    """One network file: where it lies in the mediapipe wheel, and what it must be."""
+
+    wheel_path: str
+    sha256: str
+
+
+PALM_FULL = Network(
+    "mediapipe/modules/palm_detection/palm_detection_full.tflite",
+    "1b14e9422c6ad006cde6581a46c8b90dd573c07ab7f3934b5589e7cea3f89a54",
+)
+HAND_FULL = Network(
+    "mediapipe/modules/hand_landmark/hand_landmark_full.tflite",
+    "11c272b891e1a99ab034208e23937a8008388cf11ed2a9d776ed3d01d0ba00e3",
+)
+HAND_LITE = Network(
+    "mediapipe/modules/hand_landmark/hand_landmark_lite.tflite",
+    "048edd3645c9bf7397d19a9f6e3a42957d6e414c9bea6598030a2e9b624156e6",
+)
+
+LANDMARKERS: Mapping[str, Mapping[str, Network]] = {
+    "full": {PALM_MEMBER: PALM_FULL, HAND_MEMBER: HAND_FULL},
+    "lite": {PALM_MEMBER: PALM_FULL, HAND_MEMBER: HAND_LITE},
+}
+"""The networks in each kind of bundle. palm_detection_lite lacks metadata that Tasks needs."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle on this computer."""
+
+    path: Path
+    landmarker: str
+    """``full`` or ``lite``; ``custom`` for networks that are not MediaPipe's own."""
+
+    origin: str
+    """How it was found, in words."""
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the bundle file, as dataset headers record it."""
+        return _digest(self.path.read_bytes())
+
+
+def cache_folder() -> Path:
+    """Return the folder in which bundles are kept, which may not exist yet."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("handlore", appauthor=False)
+
+
+def cached_path(landmarker: str) -> Path:
+    """Return where the bundle of this kind is kept in the cache."""
+    return cache_folder() / f"hand_landmarker_{_known(landmarker)}.task"
+
+
+def find_bundle(landmarker: str = "full", explicit: Path | None = None) -> Bundle | None:
+    """Find a bundle without the network, or return None.
+
+    Raises
+    ------
+    InvalidDataError
+        If the explicit path, or the one in ``HANDLORE_LANDMARKER``, is not a usable bundle.
+    """
+    _known(landmarker)
+    named = os.environ.get(ENVIRONMENT_VARIABLE)
+    if explicit is not None:
+        return _opened(Path(explicit), "named explicitly")
+    if named:
+        return _opened(Path(named), f"named by {ENVIRONMENT_VARIABLE}")
+    cached = cached_path(landmarker)
+    if cached.is_file() and _kind(cached) == landmarker:
+        return Bundle(cached, landmarker, "kept in the cache")
+    if _pack(landmarker, _from_installed()):
+        return Bundle(cached, landmarker, "taken from the installed mediapipe")
+    return None
+
+
+def require_bundle(landmarker: str = "full", talk: Callable[[str], None] | None = None) -> Bundle:
+    """Find a bundle, or fetch it: one download, ever.
+
+    Parameters
+    ----------
+    landmarker
+        ``full`` or ``lite``.
+    talk
+        Receives a line about what is being fetched.
+    """
+    return find_bundle(landmarker) or fetch_bundle(landmarker, talk)
+
+
+def fetch_bundle(landmarker: str = "full", talk: Callable[[str], None] | None = None) -> Bundle:
+    """Fetch the networks from the network into the cache.
+
+    Raises
+    ------
+    HandloreError
+        If no source answered; the message lists what was tried and the way by hand.
+    """
+    cached = cached_path(landmarker)
+    tried = []
+    for name, source in _sources(landmarker).items():
+        if talk:
+            talk(f"fetching the hand landmark model, once: {name}")
+        try:
+            if _pack(landmarker, source()):
+                return Bundle(cached, landmarker, f"fetched: {name}")
+            tried.append(f"{name}: came without the right files")
+        except (OSError, subprocess.SubprocessError, zipfile.BadZipFile) as error:
+            tried.append(f"{name}: {_reason(error)}")
+    raise HandloreError(
+        "the hand landmark model is not on this computer and could not be fetched"
+        f" ({'; '.join(tried)}). By hand: on a computer with a network run `{pip_command()}`,"
+        " bring the .whl file here and run `handlore weights fetch --from FILE.whl`"
+    )
+
+
+def import_bundle(path: Path, landmarker: str = "full") -> Bundle:
+    """Take the networks from a mediapipe wheel or another bundle into the cache.
+
+    Raises
+    ------
+    HandloreError
+        If the file does not hold the networks, bit for bit.
+    """
+    try:
+        members = _from_zip(Path(path).read_bytes())
+    except OSError as error:
+        raise HandloreError(f"cannot read {path}: {error.strerror}") from error
+    except zipfile.BadZipFile as error:
+        raise InvalidDataError(
+            f"{path} is not a zip file; expected mediapipe-{WHEEL_VERSION}-*.whl or a .task bundle"
+        ) from error
+    if not _pack(landmarker, members):
+        raise InvalidDataError(
+            f"{path} does not hold the networks of the {landmarker} landmarker, bit for bit;"
+            f" expected the wheel of {WHEEL} or MediaPipe's own hand_landmarker.task"
+        )
+    return Bundle(cached_path(landmarker), landmarker, f"taken from {path}")
+
+
+def pip_command() -> str:
+    """Return the command that brings the wheel with the networks, on any machine."""
+    return "python -m " + " ".join(_pip_arguments())
+
+
+def _known(landmarker: str) -> str:
+    if landmarker not in LANDMARKERS:
+        raise HandloreError(f"unknown landmarker {landmarker!r}; known: {', '.join(LANDMARKERS)}")
+    return landmarker
+
+
+def _opened(path: Path, origin: str) -> Bundle:
+    if not path.is_file():
+        raise InvalidDataError(f"{path}, {origin}, is not a file; expected a .task bundle")
+    kind = _kind(path)
+    if kind is None:
+        raise InvalidDataError(
+            f"{path}, {origin}, is not a bundle: expected a zip with {PALM_MEMBER} and"
+            f" {HAND_MEMBER}"
+        )
+    return Bundle(path, kind, origin)
+
+
+def _kind(path: Path) -> str | None:
+    """Say which bundle a file is, by the digests of its members."""
+    try:
+        with zipfile.ZipFile(path) as bundle:
+            digests = {name: _digest(bundle.read(name)) for name in (PALM_MEMBER, HAND_MEMBER)}
+    except (zipfile.BadZipFile, KeyError, OSError):
+        return None
+    for landmarker, networks in LANDMARKERS.items():
+        if all(digests[member] == network.sha256 for member, network in networks.items()):
+            return landmarker
+    return "custom"
+
+
+def _pack(landmarker: str, by_digest: Mapping[str, bytes]) -> bool:
+    """Write the bundle into the cache, if all its networks are there."""
+    networks = LANDMARKERS[_known(landmarker)]
+    if any(network.sha256 not in by_digest for network in networks.values()):
+        return False
+    target = cached_path(landmarker)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HandloreError(
+            f"cannot make the cache folder {target.parent}: {error.strerror}"
+        ) from error
+    contents = {member: by_digest[network.sha256] for member, network in networks.items()}
+    with atomic_write(target) as stream:
+        stream.write(aligned_zip(contents))
+    return True
+
+
+def aligned_zip(members: Mapping[str, bytes], alignment: int = 64) -> bytes:
+    """Return an uncompressed zip in which the data of each member starts aligned.
+
+    LiteRT maps weights into memory only when they are aligned, else it copies them. The padding
+    is an extra field in the member's header, as Android's zipalign does it.
+    """
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as bundle:
+        for name, data in members.items():
+            info = zipfile.ZipInfo(name)
+            header = 30 + len(name.encode()) + 6
+            padding = -(stream.tell() + header) % alignment
+            info.extra = struct.pack("<HHH", 0xD935, 2 + padding, alignment) + bytes(padding)
+            bundle.writestr(info, data)
+    return stream.getvalue()
+
+
+def _from_installed() -> dict[str, bytes]:
+    try:
+        distribution = metadata.distribution("mediapipe")
+    except metadata.PackageNotFoundError:
+        return {}
+    found = {}
+    for network in (PALM_FULL, HAND_FULL, HAND_LITE):
+        path = Path(str(distribution.locate_file(network.wheel_path)))
+        if path.is_file():
+            data = path.read_bytes()
+            found[_digest(data)] = data
+    return found
+
+
+def _sources(landmarker: str) -> dict[str, Callable[[], dict[str, bytes]]]:
+    sources = {f"{WHEEL} from your package index ({WHEEL_SIZE_MB} MB)": _from_package_index}
+    if landmarker == "full":
+        sources["MediaPipe's download page"] = _from_task_url
+    return sources
+
+
+def _pip_arguments() -> list[str]:
+    # The wheel is only read as a zip, so any machine can take the Linux one.
+    options = ["--no-deps", "--only-binary=:all:", "--platform", "manylinux_2_28_x86_64"]
+    python = ["--python-version", "3.11", "--implementation", "cp"]
+    return ["pip", "download", *options, *python, WHEEL]
+
+
+def _from_package_index() -> dict[str, bytes]:
+    bar = "on" if sys.stderr.isatty() else "off"
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", *_pip_arguments(), "--dest", folder, "--progress-bar", bar]
+        # pip talks on stdout, which belongs to our data: it is sent to stderr on a terminal.
+        output = None if bar == "on" else subprocess.PIPE
+        done = subprocess.run(
+            command,
+            stdout=sys.stderr if output is None else output,
+            stderr=output,
+            text=True,
+            check=False,
+        )
+        wheels = list(Path(folder).glob("*.whl"))
+        if done.returncode != 0 or not wheels:
+            lines = (done.stderr or "pip failed").strip().splitlines()
+            raise OSError(lines[-1].strip())
+        return _from_zip(wheels[0].read_bytes())
+
+
+def _from_task_url() -> dict[str, bytes]:
+    with urlopen(TASK_URL, timeout=30) as answer:
+        return _from_zip(answer.read())
+
+
+def _from_zip(data: bytes) -> dict[str, bytes]:
+    """Return the networks in a wheel or bundle, by digest."""
+    wanted = {network.wheel_path for network in (PALM_FULL, HAND_FULL, HAND_LITE)}
+    wanted |= {PALM_MEMBER, HAND_MEMBER}
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = [archive.read(name) for name in archive.namelist() if name in wanted]
+    return {_digest(member): member for member in members}
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _reason(error: Exception) -> str:
+    reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
+    return str(reason)

@@ -1,0 +1,1 @@
+"""Trained models as files: one ``.onnx`` each, run by onnxruntime."""

@@ -1,0 +1,80 @@
+"""What a model file says of itself: enough to use it, and enough to judge it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Self
+
+from handlore.landmarks.errors import InvalidDataError, NewerFormatError
+from handlore.landmarks.features import DEFAULT_FEATURES, FEATURES_VERSION
+from handlore.landmarks.geometry import CANONICAL_VERSION
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """Everything in a model file but the numbers."""
+
+    labels: tuple[str, ...]
+    """The label of each probability, in order."""
+
+    estimator: str
+    """The name under which it was trained, such as ``forest``."""
+
+    kind: str = "pose"
+    """``pose``: takes single pictures."""
+
+    n_hands: int = 1
+    """How many hands a frame has room for."""
+
+    features: tuple[str, ...] = DEFAULT_FEATURES
+    """The groups of features it takes, in order."""
+
+    n_features: int = 0
+    """How many numbers they are."""
+
+    features_version: int = FEATURES_VERSION
+    canonical_version: int = CANONICAL_VERSION
+
+    landmarker: str = "full"
+    """The landmarks it was trained on, ``full`` or ``lite``; use the same in prediction."""
+
+    training: Mapping[str, Any] = field(default_factory=dict)
+    """Data digest, counts, groups, parameters, versions, cross-validated scores."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the card as JSON types, with the format version."""
+        values = asdict(self) | {"labels": list(self.labels), "features": list(self.features)}
+        return {"format": FORMAT_VERSION} | values | {"training": dict(self.training)}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Read a card and refuse one that this version cannot honour.
+
+        Raises
+        ------
+        NewerFormatError
+            If it was written by a later version.
+        InvalidDataError
+            If it is not a card.
+        """
+        if not isinstance(values.get("format"), int):
+            raise InvalidDataError("its metadata carries no format version")
+        versions = {
+            "model format": (values["format"], FORMAT_VERSION),
+            "feature version": (values.get("features_version"), FEATURES_VERSION),
+            "canonical form": (values.get("canonical_version"), CANONICAL_VERSION),
+        }
+        for what, (came, known) in versions.items():
+            if not isinstance(came, int) or came > known:
+                raise NewerFormatError(
+                    f"it has {what} {came}, this handlore reads up to {known}:"
+                    " `pip install -U handlore`"
+                )
+        known_fields = {f.name for f in fields(cls)}
+        taken = {name: value for name, value in values.items() if name in known_fields}
+        for name in ("labels", "features"):
+            if not isinstance(taken.get(name), list):
+                raise InvalidDataError(f"its metadata lacks {name}")
+            taken[name] = tuple(map(str, taken[name]))
+        return cls(**taken)

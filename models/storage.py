@@ -1,0 +1,51 @@
+"""Model files: an ONNX graph, with the model card as JSON in its metadata.
+
+``docs/format.md`` specifies them. No pickle is ever written or loaded.
+"""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from handlore.classifiers.base import HandEstimator
+from handlore.landmarks.files import atomic_write
+
+from .card import ModelCard
+from .runtime import METADATA_KEY, PoseModel, load_model
+
+__all__ = ["PoseModel", "load_model", "save_model"]
+
+
+def save_model(estimator: HandEstimator, card: ModelCard, path: Path) -> int:
+    """Write a fitted estimator as a model file; it appears whole or not at all.
+
+    Parameters
+    ----------
+    estimator
+        Fitted on features of the card's groups.
+    card
+        What the file is to say of itself; labels and the number of features are filled in.
+    path
+        Where to, usually ending in ``.onnx``.
+
+    Returns
+    -------
+    The size of the file in bytes.
+
+    Raises
+    ------
+    HandloreError
+        If it cannot be written.
+    """
+    labels = tuple(map(str, estimator.classes_))
+    card = replace(card, labels=labels, n_features=estimator.n_features_in_)
+    model = estimator.to_onnx()
+    model.graph.name = "handlore"
+    del model.metadata_props[:]
+    entry = model.metadata_props.add()
+    entry.key = METADATA_KEY
+    entry.value = json.dumps(card.as_json(), ensure_ascii=False, sort_keys=True)
+    data = model.SerializeToString()
+    with atomic_write(Path(path)) as stream:
+        stream.write(data)
+    return len(data)

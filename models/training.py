@@ -1,0 +1,113 @@
+"""From a dataset to a model file, with its card filled in."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from handlore import __version__
+from handlore.classifiers.base import HandEstimator
+from handlore.classifiers.encoding import PoseEncoder
+from handlore.classifiers.evaluation import cross_validate, cross_validation_json, fit_poses
+from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.splits import default_by
+
+from .card import ModelCard
+from .storage import save_model
+
+FEW_SAMPLES = 5
+_LIBRARIES = ("numpy", "scikit-learn", "onnxruntime")
+_CARD_SCORES = ("accuracy", "macro_f1", "n", "n_no_hand", "by", "n_groups")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model file that was just written."""
+
+    card: ModelCard
+    n_bytes: int
+    warnings: tuple[str, ...]
+
+
+def train_pose_model(
+    estimator: HandEstimator,
+    name: str,
+    dataset: LandmarkDataset,
+    encoder: PoseEncoder,
+    out: Path,
+    *,
+    crossval: bool = False,
+) -> Trained:
+    """Fit an estimator on a dataset of poses and write the model file.
+
+    Parameters
+    ----------
+    estimator, name
+        What to fit, and the name it is registered under.
+    dataset
+        Poses; samples without a hand are left out.
+    encoder
+        The features to use.
+    out
+        The model file.
+    crossval
+        Also cross-validate, and keep the scores in the card.
+
+    Raises
+    ------
+    HandloreError
+        If there is too little data, or the file cannot be written.
+    """
+    scores = _scores(estimator, dataset, encoder) if crossval else None
+    fitted = fit_poses(estimator, dataset, encoder)
+    card = ModelCard(
+        labels=(),
+        estimator=name,
+        n_hands=dataset.n_hands,
+        features=encoder.groups,
+        landmarker=dataset.header.detector.landmarker if dataset.header.detector else "full",
+        training=_training(fitted, dataset, scores),
+    )
+    n_bytes = save_model(fitted, card, out)
+    labels = tuple(map(str, fitted.classes_))
+    return Trained(replace(card, labels=labels), n_bytes, _warnings(dataset))
+
+
+def _training(
+    estimator: HandEstimator, dataset: LandmarkDataset, scores: dict[str, Any] | None
+) -> dict[str, Any]:
+    seen = dataset.select(dataset.has_hand)
+    counts = Counter(map(str, seen.samples.label))
+    training = {
+        "n": seen.n_samples,
+        "n_no_hand": dataset.n_samples - seen.n_samples,
+        "counts": dict(sorted(counts.items())),
+        "groups": sorted({str(group) for group in seen.samples.group} - {""}),
+        "data_digest": dataset.digest(),
+        "params": estimator.get_params(),
+        "versions": {"handlore": __version__} | {name: version(name) for name in _LIBRARIES},
+    }
+    return training | ({"crossval": scores} if scores else {})
+
+
+def _scores(
+    estimator: HandEstimator, dataset: LandmarkDataset, encoder: PoseEncoder
+) -> dict[str, Any]:
+    by = default_by(dataset)
+    answers = cross_validate(estimator, dataset, encoder, by)
+    scores = cross_validation_json(answers, dataset, by)
+    return {name: scores[name] for name in _CARD_SCORES}
+
+
+def _warnings(dataset: LandmarkDataset) -> tuple[str, ...]:
+    """Say what a person should know before trusting the model."""
+    found = Counter(map(str, dataset.samples.label[dataset.has_hand]))
+    lost = sorted(set(dataset.labels) - set(found) - {"none"})
+    few = sorted(label for label, count in found.items() if count < FEW_SAMPLES)
+    lines = []
+    if lost:
+        lines.append(f"no sample of {', '.join(lost)} shows a hand, so the model does not know it")
+    if few:
+        lines.append(f"fewer than {FEW_SAMPLES} samples of {', '.join(few)}; add some")
+    return tuple(lines)
