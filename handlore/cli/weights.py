@@ -57,14 +57,18 @@ def command(ctx: click.Context, as_json: bool) -> None:
     type=click.Path(path_type=Path),
     help="A mediapipe wheel or .task file brought from another computer.",
 )
-def fetch(landmarker: str, source: Path | None) -> None:
-    """Put the model into the cache, from the network or from a file."""
-    from handlore.landmarks.weights import fetch_bundle, import_bundle
+@click.option("--force", is_flag=True, help="Fetch it again even if it is there.")
+def fetch(landmarker: str, source: Path | None, force: bool) -> None:
+    """Put the model into the cache, from the network or from a file.
+
+    One download, ever: where the model is there already, nothing is fetched.
+    """
+    from handlore.landmarks.weights import fetch_bundle, import_bundle, require_bundle
 
     if source is not None:
         bundle = import_bundle(source, landmarker)
     else:
-        bundle = fetch_bundle(landmarker, talk)
+        bundle = (fetch_bundle if force else require_bundle)(landmarker, talk)
     click.echo(f"{bundle.landmarker}: {bundle.path} ({bundle.origin})")
 
 

@@ -1,0 +1,47 @@
+# Every target sets up what it needs from nothing: .venv, the packages, the landmark model.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: demo test test-slow lint format bench bench-accuracy pictures clean
+
+demo: $(READY)  ## the main job on rendered hands, with a report
+	$(BIN)/handlore demo --out handlore-demo
+
+test: $(READY)  ## the test suite
+	$(BIN)/handlore weights fetch
+	$(BIN)/pytest
+
+test-slow: $(READY)  ## what takes long or needs the real data sets
+	$(BIN)/handlore weights fetch
+	$(BIN)/pytest -m slow
+
+lint: $(READY)  ## format, lint, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(READY)  ## speed and memory, side by side with bare MediaPipe and scikit-learn
+	$(BIN)/handlore bench --pictures 2000
+	$(BIN)/python benchmarks/rendered_hands.py
+
+bench-accuracy: $(READY)  ## accuracy and yield on the real data sets (HANDLORE_DATA)
+	$(BIN)/python benchmarks/search_stages.py
+	$(BIN)/python benchmarks/accuracy.py
+
+pictures: $(READY)  ## the pictures of the README
+	$(BIN)/python docs/make_pictures.py
+
+$(READY): pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $(READY)
+
+clean:
+	rm -rf .venv handlore-demo build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,240 @@
+"""Scores against numbers worked out by hand, and a spy that proves who was trained on what."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from handlore.classifiers.base import HandEstimator
+from handlore.classifiers.encoding import PoseEncoder
+from handlore.classifiers.evaluation import (
+    Answers,
+    answer,
+    cross_validate,
+    cross_validation_json,
+    fit_poses,
+    score,
+)
+from handlore.datasets.dataset import Header, LandmarkDataset, Samples
+from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.geometry import rotate
+
+STEP = 5
+"""Degrees between two samples: the rotation of a hand is the number of its sample."""
+
+ENCODER = PoseEncoder(("orientation",))
+
+
+def numbered(
+    labels: Sequence[str],
+    groups: Sequence[str] | None = None,
+    sources: Sequence[str] | None = None,
+    no_hand: Sequence[int] = (),
+) -> LandmarkDataset:
+    """Poses whose only feature tells which sample they are."""
+    n = len(labels)
+    hand = np.random.default_rng(0).uniform(0.3, 0.6, (21, 3)).astype(np.float32)
+    hand[0], hand[9] = (0.5, 0.5, 0), (0.5, 0.4, 0)
+    image = rotate(np.repeat(hand[None], n, axis=0), STEP * np.arange(n))[:, None]
+    stage = np.zeros((n, 1), np.int8)
+    side = np.ones((n, 1), np.float32)
+    for missing in no_hand:
+        image[missing], stage[missing], side[missing] = np.nan, -1, np.nan
+    samples = Samples.make(
+        labels, group=groups, source=sources or [f"{i}.png" for i in range(n)]
+    )
+    return LandmarkDataset(
+        image, image.copy(), side, side.copy(), stage,
+        np.zeros(n), np.arange(n + 1), samples, Header(),
+    )  # fmt: skip
+
+
+def numbers(X: np.ndarray) -> list[int]:
+    """Which samples these rows are."""
+    return (np.round(np.degrees(np.arctan2(X[:, 0], X[:, 1])) / STEP) % 72).astype(int).tolist()
+
+
+class Spy(HandEstimator):
+    """Answers with the first label it knows, and notes what it was trained and asked on."""
+
+    seen: list[tuple[set[int], list[int]]] = []  # noqa: RUF012
+
+    def _fit(self, X: np.ndarray, codes: np.ndarray) -> None:
+        self.trained_on_ = set(numbers(X))
+
+    def _predict_proba(self, X: np.ndarray) -> np.ndarray:
+        Spy.seen.append((self.trained_on_, numbers(X)))
+        probabilities = np.zeros((len(X), len(self.classes_)), np.float32)
+        probabilities[:, 0] = 1
+        return probabilities
+
+
+@pytest.fixture
+def spy() -> Iterator[Spy]:
+    Spy.seen.clear()
+    yield Spy()
+    Spy.seen.clear()
+
+
+def by_hand() -> Answers:
+    """Eight items; the fifth and the seventh show no hand."""
+    truth = np.array(["a", "a", "a", "b", "b", "c", "none", "none"])
+    said = np.array(["a", "a", "b", "b", "none", "a", "none", "a"])
+    no_hand = np.isin(np.arange(8), [4, 6])
+    return Answers(truth, said, np.full(8, 0.9, np.float32), no_hand, np.arange(8))
+
+
+def test_scores_by_hand() -> None:
+    scores = score(by_hand())
+    assert scores.n == 8
+    assert scores.n_no_hand == 2
+    assert scores.accuracy == pytest.approx(4 / 8)
+    assert scores.labels == ("a", "b", "c", "none")
+    assert scores.confusion.tolist() == [
+        [2, 1, 0, 0],
+        [0, 1, 0, 1],
+        [1, 0, 0, 0],
+        [1, 0, 0, 1],
+    ]
+    assert scores.per_class["a"] == pytest.approx(
+        {"precision": 2 / 4, "recall": 2 / 3, "f1": 4 / 7, "support": 3}
+    )
+    assert scores.per_class["c"] == {"precision": 0, "recall": 0, "f1": 0, "support": 1}
+    assert scores.macro_f1 == pytest.approx((4 / 7 + 1 / 2 + 0 + 1 / 2) / 4)
+
+
+def test_most_confused_pairs_come_first_and_right_answers_never() -> None:
+    truth = np.array(["a", "a", "a", "b", "b", "c"])
+    said = np.array(["b", "b", "a", "a", "b", "c"])
+    nothing = np.zeros(6, bool)
+    scores = score(Answers(truth, said, np.ones(6, np.float32), nothing, np.arange(6)))
+    assert scores.most_confused(10) == [("a", "b", 2), ("b", "a", 1)]
+    assert scores.most_confused(1) == [("a", "b", 2)]
+
+
+def test_a_label_that_is_only_answered_is_in_the_matrix_but_not_in_the_mean() -> None:
+    truth, said = np.array(["a", "a"]), np.array(["a", "b"])
+    scores = score(Answers(truth, said, np.ones(2, np.float32), np.zeros(2, bool), np.arange(2)))
+    assert scores.labels == ("a", "b")
+    assert set(scores.per_class) == {"a"}
+    assert scores.macro_f1 == pytest.approx(2 / 3)
+
+
+def test_a_sample_without_a_hand_is_answered_none() -> None:
+    data = numbered(["a", "none", "a"], no_hand=[0, 1])
+    given = answer(lambda X: np.ones((len(X), 1), np.float32), ["a"], data, ENCODER)
+    assert given.answer.tolist() == ["none", "none", "a"]
+    assert given.no_hand.tolist() == [True, True, False]
+    assert np.isnan(given.probability).tolist() == [True, True, False]
+    assert score(given).accuracy == pytest.approx(2 / 3)
+
+
+def test_no_hand_anywhere_never_asks_the_classifier() -> None:
+    def never(X: np.ndarray) -> np.ndarray:
+        raise AssertionError("asked")
+
+    data = numbered(["a", "none"], no_hand=[0, 1])
+    assert answer(never, ["a", "b"], data, ENCODER).answer.tolist() == ["none", "none"]
+
+
+def test_views_of_a_picture_give_one_averaged_answer() -> None:
+    """Alone, two of the three views say b; together they say a."""
+    data = numbered(["a", "b", "a", "a"], sources=["p", "q", "p", "p"])
+    by_number = {0: (0.9, 0.1), 1: (0.2, 0.8), 2: (0.45, 0.55), 3: (0.45, 0.55)}
+
+    def classify(X: np.ndarray) -> np.ndarray:
+        return np.array([by_number[i] for i in numbers(X)], np.float32)
+
+    given = answer(classify, ["a", "b"], data, ENCODER)
+    assert given.truth.tolist() == ["a", "b"]
+    assert given.answer.tolist() == ["a", "b"]
+    np.testing.assert_allclose(given.probability, [0.6, 0.8], atol=1e-6)
+
+
+def test_a_view_without_a_hand_leaves_the_answer_to_the_others() -> None:
+    data = numbered(["a", "a"], sources=["p", "p"], no_hand=[1])
+    given = answer(lambda X: np.tile([[0.3, 0.7]], (len(X), 1)), ["a", "b"], data, ENCODER)
+    assert given.answer.tolist() == ["b"]
+    assert given.no_hand.tolist() == [False]
+    np.testing.assert_allclose(given.probability, [0.7], atol=1e-6)
+
+
+def test_cross_validation_never_tests_on_a_group_it_was_trained_on(spy: Spy) -> None:
+    groups = ["x", "y", "z"] * 6
+    data = numbered(["a", "b"] * 9, groups)
+    answers = cross_validate(spy, data, ENCODER, "group")
+    assert len(Spy.seen) == 3
+    for trained, asked in Spy.seen:
+        assert {groups[i] for i in trained}.isdisjoint({groups[i] for i in asked})
+        assert trained | set(asked) == set(range(18))
+    assert sorted(i for _, asked in Spy.seen for i in asked) == list(range(18))
+    assert answers.truth.tolist() == data.samples.label.tolist()
+    assert answers.sample.tolist() == list(range(18))
+    assert not hasattr(spy, "classes_")  # it was cloned, not fitted
+
+
+def test_cross_validation_keeps_the_views_of_a_picture_together(spy: Spy) -> None:
+    sources = [f"{i % 10}.png" for i in range(30)]
+    data = numbered(["a" if i % 2 else "b" for i in range(30)], sources=sources)
+    answers = cross_validate(spy, data, ENCODER, "random", n_folds=5)
+    assert len(answers.truth) == 10
+    for trained, asked in Spy.seen:
+        assert {sources[i] for i in trained}.isdisjoint({sources[i] for i in asked})
+
+
+def test_a_label_that_a_fold_never_saw_is_an_error_and_still_counted(spy: Spy) -> None:
+    data = numbered(["a", "b", "a", "b", "rare"], ["x", "x", "y", "y", "y"])
+    result = cross_validation_json(cross_validate(spy, data, ENCODER, "group"), data, "group")
+    assert result["labels"] == ["a", "b", "rare"]
+    assert result["per_class"]["rare"] == {"precision": 0, "recall": 0, "f1": 0, "support": 1}
+    assert result["accuracy"] == pytest.approx(2 / 5)  # the spy always says a
+    assert result["by"] == "group"
+    assert result["n_groups"] == 2
+
+
+def test_samples_without_a_hand_are_not_trained_on_but_counted(spy: Spy) -> None:
+    data = numbered(["a", "b", "none"] * 4, ["x"] * 6 + ["y"] * 6, no_hand=[0, 2, 5, 8, 11])
+    scores = score(cross_validate(spy, data, ENCODER, "group"))
+    assert scores.n == 12
+    assert scores.n_no_hand == 5
+    assert scores.per_class["none"]["recall"] == 1
+    assert scores.per_class["a"]["recall"] == pytest.approx(3 / 4)
+    assert all(trained.isdisjoint({0, 2, 5, 8, 11}) for trained, _ in Spy.seen)
+
+
+@pytest.mark.parametrize("each", [1, 2, 3, 4])
+def test_few_samples_of_each_label_can_be_cross_validated(spy: Spy, each: int) -> None:
+    """Somebody who has taken three photos of each gesture is not met with a traceback."""
+    data = numbered(["a", "b", "c"] * each)
+    try:
+        answers = cross_validate(spy, data, ENCODER, "random")
+    except HandloreError as error:
+        assert each == 1, error  # one photo of each can be refused, in words
+    else:
+        assert len(answers.truth) == 3 * each
+
+
+def test_cross_validation_repeats_itself(dataset: LandmarkDataset) -> None:
+    from handlore.classifiers.base import make_estimator
+
+    def once(seed: int) -> Answers:
+        return cross_validate(
+            make_estimator("linear"), dataset, PoseEncoder(), "random", n_folds=3, seed=seed
+        )
+
+    np.testing.assert_array_equal(once(1).probability, once(1).probability)
+    assert (once(1).probability != once(2).probability).any()
+
+
+def test_what_cannot_be_learned_is_refused(spy: Spy) -> None:
+    with pytest.raises(HandloreError, match="no sample shows a hand"):
+        fit_poses(spy, numbered(["a", "b"], no_hand=[0, 1]), ENCODER)
+    with pytest.raises(InvalidDataError, match="at least two labels; there is: a"):
+        fit_poses(spy, numbered(["a", "b"], no_hand=[1]), ENCODER)
+    poses = numbered(["a", "b"])
+    movements = replace(poses, header=Header(kind="sequence"))
+    with pytest.raises(HandloreError, match="sequence"):
+        fit_poses(spy, movements, ENCODER)
+    with pytest.raises(HandloreError, match="at least two groups; there is 1"):
+        cross_validate(spy, numbered(["a", "b"], ["x", "x"]), ENCODER, "group")

@@ -1,0 +1,63 @@
+"""What tests share: one detector for all, a few rendered hands, the command line."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from handlore.cli import main
+from handlore.datasets.convert import convert
+from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.rendered import write_pictures
+from handlore.datasets.sources import make_source
+from handlore.landmarks.detector import HandDetector, open_detector
+from handlore.landmarks.nativelog import quiet_native_log
+
+POSES = ("fist", "open_palm", "point", "victory")
+NAME_PATTERN = r"_(?P<group>p\d+)_\d+\.png$"
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture(scope="session")
+def detector() -> Iterator[HandDetector]:
+    """One real detector for the whole run; making one takes long."""
+    with quiet_native_log(), open_detector() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of rendered hands: 4 poses x 3 people x 2, with the person in the name."""
+    folder = tmp_path_factory.mktemp("pictures")
+    write_pictures(folder, poses=POSES, n_people=3, per_pose=2)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def dataset(pictures: Path, detector: HandDetector) -> LandmarkDataset:
+    """The rendered hands as landmarks, grouped by person."""
+    source = make_source("images", {"name_pattern": NAME_PATTERN})
+    return convert(source, pictures, detector).dataset
+
+
+@pytest.fixture
+def run() -> Run:
+    """Run a command line, with stdout and stderr apart."""
+
+    def invoke(*args: object) -> Result:
+        return CliRunner().invoke(main, [str(arg) for arg in args])
+
+    return invoke
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real data sets; tests that need it are skipped where it is absent."""
+    default = Path(__file__).parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("HANDLORE_DATA", default))
+    if not folder.is_dir():
+        pytest.skip("needs the real data sets; name their folder in HANDLORE_DATA")
+    return folder

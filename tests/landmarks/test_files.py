@@ -1,0 +1,129 @@
+import errno
+import os
+import stat
+import sys
+
+import pytest
+
+from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.files import atomic_write, require_writable
+
+
+@pytest.fixture
+def out(tmp_path):
+    """A file that is there already, alone in its folder."""
+    path = tmp_path / "out.bin"
+    path.write_bytes(b"old")
+    return path
+
+
+def files_beside(path):
+    return {file.name for file in path.parent.iterdir()}
+
+
+def test_a_file_is_replaced_when_the_block_ends(out):
+    with atomic_write(out) as stream:
+        stream.write(b"new")
+        assert out.read_bytes() == b"old", "nobody sees a half-written file"
+    assert out.read_bytes() == b"new"
+    assert files_beside(out) == {out.name}
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
+def test_an_exception_leaves_the_old_file_and_nothing_else(out, error):
+    with pytest.raises(error), atomic_write(out) as stream:
+        stream.write(b"half of the n")
+        raise error
+    assert out.read_bytes() == b"old"
+    assert files_beside(out) == {out.name}
+
+
+def test_an_exception_leaves_no_new_file(tmp_path):
+    with pytest.raises(ValueError, match="stop"), atomic_write(tmp_path / "a.bin"):
+        raise ValueError("stop")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("failing", ["fsync", "replace"])
+def test_a_full_disk_is_one_line_and_leaves_the_old_file(out, monkeypatch, failing):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, failing, full)
+    monkeypatch.setattr("pathlib.os.replace", full)  # what Path.replace calls
+    with pytest.raises(HandloreError, match=r"cannot write .*out\.bin: No space left on device"):
+        with atomic_write(out) as stream:
+            stream.write(b"new")
+    assert out.read_bytes() == b"old"
+    assert files_beside(out) == {out.name}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs resource limits")
+def test_a_disk_that_fills_up_while_writing_is_one_line(out):
+    import resource
+    import signal
+
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, hard))
+    try:
+        with pytest.raises(HandloreError, match="cannot write"), atomic_write(out) as stream:
+            stream.write(bytes(1 << 20))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, handler)
+    assert out.read_bytes() == b"old"
+    assert files_beside(out) == {out.name}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
+@pytest.mark.parametrize("mask", [0o022, 0o077])
+def test_a_file_has_the_permissions_of_any_new_file(tmp_path, mask):
+    before = os.umask(mask)
+    try:
+        with atomic_write(tmp_path / "a.bin") as stream:
+            stream.write(b"x")
+        assert os.umask(mask) == mask, "the umask itself is left alone"
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "a.bin").stat().st_mode) == 0o666 & ~mask
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(HandloreError, match=r"the folder .*nowhere does not exist"):
+        with atomic_write(tmp_path / "nowhere" / "a.bin"):
+            pytest.fail("the block must not run")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_cannot_be_written_as_a_file(tmp_path):
+    with pytest.raises(HandloreError, match="it is a folder; give a file name"):
+        require_writable(tmp_path)
+
+
+def test_a_file_cannot_serve_as_the_folder(out):
+    with pytest.raises(HandloreError, match=r"out\.bin does not exist"):
+        require_writable(out / "a.bin")
+
+
+def test_an_unwritable_folder_is_refused_before_the_work(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda *_: False)  # tests may run as root, who may all
+    with pytest.raises(HandloreError, match="is not writable"):
+        require_writable(tmp_path / "a.bin")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_what_is_no_file_is_not_replaced_by_one(tmp_path):
+    """As root, `--out /dev/null` must not put a file in the place of the device."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(HandloreError, match="cannot write"), atomic_write(pipe) as stream:
+        stream.write(b"x")
+    assert pipe.is_fifo()
+
+
+@pytest.mark.parametrize("name", ["Grüße aus Köln.bin", "a" * 250 + ".bin"])
+def test_any_name_that_the_disk_takes_will_do(tmp_path, name):
+    with atomic_write(tmp_path / name) as stream:
+        stream.write(b"x")
+    assert files_beside(tmp_path / name) == {name}

@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+
+from handlore.landmarks.hands import Hand, by_slot
+
+
+def hand(handedness):
+    return Hand(np.zeros((21, 3), np.float32), np.zeros((21, 3), np.float32), handedness)
+
+
+@pytest.mark.parametrize(
+    ("handedness", "side"), [(0.0, "left"), (0.49, "left"), (0.5, "right"), (np.nan, None)]
+)
+def test_the_side_is_read_from_the_probability_of_a_right_hand(handedness, side):
+    assert hand(handedness).side == side
+
+
+@pytest.mark.parametrize("shape", [(20, 3), (21, 2), (1, 21, 3)])
+def test_landmarks_of_another_shape_are_refused(shape):
+    with pytest.raises(ValueError, match=r"world has shape .*expected \(21, 3\)"):
+        Hand(np.zeros((21, 3), np.float32), np.zeros(shape, np.float32), 1.0)
+
+
+def test_one_slot_takes_the_first_hand():
+    left, right = hand(0.1), hand(0.9)
+    assert by_slot([left, right], 1) == [left]
+    assert by_slot([], 1) == [None]
+
+
+def test_of_two_slots_the_left_hand_takes_the_first_and_the_right_hand_the_second():
+    left, right = hand(0.1), hand(0.9)
+    assert by_slot([left, right], 2) == by_slot([right, left], 2) == [left, right]
+    assert by_slot([right], 2) == [None, right]
+    assert by_slot([left], 2) == [left, None]
+    assert by_slot([], 2) == [None, None]
+
+
+@pytest.mark.parametrize(("clear", "unclear", "slot"), [(0.02, 0.3, 0), (0.98, 0.7, 1)])
+def test_of_two_hands_on_one_side_the_clearer_keeps_it(clear, unclear, slot):
+    a, b = hand(clear), hand(unclear)
+    for order in ([a, b], [b, a]):
+        slots = by_slot(order, 2)
+        assert slots[slot] is a
+        assert slots[1 - slot] is b
+
+
+@pytest.mark.parametrize(("handedness", "slot"), [(0.1, 0), (0.9, 1)])
+def test_a_hand_of_unknown_side_does_not_take_the_place_of_a_known_one(handedness, slot):
+    known, unknown = hand(handedness), hand(np.nan)
+    for order in ([known, unknown], [unknown, known]):
+        slots = by_slot(order, 2)
+        assert slots[slot] is known
+        assert slots[1 - slot] is unknown
