@@ -1,1 +1,1 @@
-"""Camera, keys, recording sessions, live recognition, actions."""
+"""Camera, keys, recording sessions, live recognition, actions. Still empty."""

@@ -7,8 +7,7 @@ from handlore.classifiers.base import make_estimator
 from handlore.classifiers.encoding import PoseEncoder
 from handlore.classifiers.evaluation import fit_poses
 from handlore.datasets.convert import convert
-from handlore.datasets.pictures import read_picture
-from handlore.datasets.rendered import POSES, Person, Scene, render_pose, write_pictures
+from handlore.datasets.rendered import Person, Scene, render_pose, write_pictures
 from handlore.datasets.sources import make_source
 from handlore.landmarks.detector import open_detector
 from handlore.landmarks.nativelog import quiet_native_log

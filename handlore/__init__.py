@@ -8,7 +8,59 @@ How data flows, and where each step lives::
     estimator       --handlore.models-->       one .onnx file
     .onnx + camera  --handlore.capture-->      recordings, live recognition
 
-The command line (:mod:`handlore.cli`) is a thin skin over these rooms.
+The command line (:mod:`handlore.cli`) is a thin skin over these rooms. The names that programs
+need most are here, each imported when it is first used::
+
+    model = handlore.load_model("poses.onnx")
+    with handlore.open_detector() as detector:
+        pixels, _ = handlore.read_picture("photo.jpg")
+        print(model.predict_picture(detector, pixels))
 """
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from handlore.datasets.convert import convert as convert
+    from handlore.datasets.dataset import LandmarkDataset as LandmarkDataset
+    from handlore.datasets.pictures import read_picture as read_picture
+    from handlore.datasets.storage import load_dataset as load_dataset
+    from handlore.datasets.storage import save_dataset as save_dataset
+    from handlore.landmarks.detector import DetectorOptions as DetectorOptions
+    from handlore.landmarks.detector import open_detector as open_detector
+    from handlore.landmarks.errors import HandloreError as HandloreError
+    from handlore.landmarks.geometry import canonicalize as canonicalize
+    from handlore.landmarks.hands import Hand as Hand
+    from handlore.landmarks.search import search as search
+    from handlore.landmarks.topology import HAND_CONNECTIONS as HAND_CONNECTIONS
+    from handlore.landmarks.topology import HandLandmark as HandLandmark
+    from handlore.models.runtime import load_model as load_model
+
 __version__ = "0.1.0"
+
+_API = {
+    "convert": "datasets.convert",
+    "LandmarkDataset": "datasets.dataset",
+    "read_picture": "datasets.pictures",
+    "load_dataset": "datasets.storage",
+    "save_dataset": "datasets.storage",
+    "DetectorOptions": "landmarks.detector",
+    "open_detector": "landmarks.detector",
+    "HandloreError": "landmarks.errors",
+    "canonicalize": "landmarks.geometry",
+    "Hand": "landmarks.hands",
+    "search": "landmarks.search",
+    "HAND_CONNECTIONS": "landmarks.topology",
+    "HandLandmark": "landmarks.topology",
+    "load_model": "models.runtime",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _API:
+        raise AttributeError(f"module 'handlore' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"handlore.{_API[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_API])

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from handlore.classifiers.encoding import PoseEncoder
 from handlore.datasets.dataset import NONE_LABEL
+from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError
 from handlore.landmarks.geometry import rotation_deg
-from handlore.landmarks.hands import Hand
+from handlore.landmarks.hands import Hand, Pixels, by_slot
 
 from .card import ModelCard
 
@@ -83,6 +84,20 @@ class PoseModel:
         row = self._encoder.encode(image[None], world[None], handedness[None])
         probabilities: FloatArray = self.predict_proba(row)[0]
         return probabilities
+
+    def predict_picture(self, detector: HandDetector, pixels: Pixels) -> Prediction:
+        """Say what a picture shows, searching it for a hand in stages.
+
+        Parameters
+        ----------
+        detector
+            Open, for as many hands as the card says.
+        pixels
+            (height, width, 3) RGB, 8 bit, not mirrored.
+        """
+        from handlore.landmarks.search import search
+
+        return self.predict_hands(by_slot(search(detector, pixels), self.card.n_hands))
 
     def predict_hands(self, slots: Sequence[Hand | None]) -> Prediction:
         """Say what one frame shows.

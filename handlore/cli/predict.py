@@ -21,8 +21,7 @@ from ._common import (
 )
 
 if TYPE_CHECKING:
-    from handlore.landmarks.detector import HandDetector
-    from handlore.models.runtime import PoseModel, Prediction
+    from handlore.models.runtime import Prediction
 
 
 @click.command(
@@ -53,6 +52,7 @@ def command(
     from wrist to middle knuckle against image-up, clockwise positive. A picture without a hand
     is `none`.
     """
+    from handlore.datasets.pictures import read_picture
     from handlore.models.runtime import load_model
 
     loaded = load_model(model)
@@ -66,7 +66,8 @@ def command(
     ):
         for done, path in enumerate(pictures, 1):
             try:
-                rows.append(_row(path, _predict(loaded, opened, path)))
+                pixels, _ = read_picture(path)
+                rows.append(_row(path, loaded.predict_picture(opened, pixels)))
             except InvalidDataError as error:
                 failures.append((str(path), str(error)))
             show(done, len(pictures))
@@ -92,15 +93,6 @@ def _pictures(paths: tuple[Path, ...]) -> list[Path]:
         else:
             pictures.append(path)
     return pictures
-
-
-def _predict(model: "PoseModel", detector: "HandDetector", path: Path) -> "Prediction":
-    from handlore.datasets.pictures import read_picture
-    from handlore.landmarks.hands import by_slot
-    from handlore.landmarks.search import search
-
-    pixels, _ = read_picture(path)
-    return model.predict_hands(by_slot(search(detector, pixels), model.card.n_hands))
 
 
 def _row(path: Path, prediction: "Prediction") -> dict[str, Any]:
