@@ -64,7 +64,12 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             only = ", ".join(map(str, self.classes_)) or "none"
             raise InvalidDataError(f"a classifier needs at least two labels; there is: {only}")
         self.n_features_in_ = X.shape[1]
-        self._fit(X, codes)
+        try:
+            self._fit(X, codes)
+        except ValueError as error:
+            raise InvalidDataError(
+                f"{type(self).__name__}: {str(error).splitlines()[0]}"
+            ) from error
         return self
 
     def predict_proba(self, X: ArrayLike) -> FloatArray:
@@ -160,10 +165,14 @@ def make_estimator(name: str, params: Mapping[str, str] | None = None) -> HandEs
 
 def _parsed(param: str, text: str, default: Any) -> Any:
     """Read a value as a number of the type of the default."""
-    kinds: tuple[Any, ...] = (float,) if isinstance(default, float) else (int, float)
-    for kind in kinds:
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    raise HandloreError(f"parameter {param} is {text!r}, expected a number such as {default}")
+    try:
+        value = float(text)
+    except ValueError as error:
+        raise HandloreError(
+            f"parameter {param} is {text!r}, expected a number such as {default}"
+        ) from error
+    if isinstance(default, float):
+        return value
+    if not value.is_integer():
+        raise HandloreError(f"parameter {param} is {text}, expected a whole number")
+    return int(value)

@@ -91,13 +91,16 @@ class Scores:
 
 def score(answers: Answers) -> Scores:
     """Count how often the answers are right."""
-    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+    from sklearn.metrics import precision_recall_fscore_support
 
     labels = np.unique(np.concatenate([answers.truth, answers.answer]))
     table = precision_recall_fscore_support(
         answers.truth, answers.answer, labels=labels, zero_division=0.0
     )
     rows = zip(labels, *table, strict=True)
+    confusion = np.zeros((len(labels), len(labels)), np.int64)
+    places = (np.searchsorted(labels, answers.truth), np.searchsorted(labels, answers.answer))
+    np.add.at(confusion, places, 1)
     per_class = {
         str(label): {"precision": float(p), "recall": float(r), "f1": float(f), "support": int(n)}
         for label, p, r, f, n in rows
@@ -109,7 +112,7 @@ def score(answers: Answers) -> Scores:
         n=len(answers.truth),
         n_no_hand=int(answers.no_hand.sum()),
         labels=tuple(map(str, labels)),
-        confusion=confusion_matrix(answers.truth, answers.answer, labels=labels),
+        confusion=confusion,
         per_class=per_class,
     )
 
@@ -218,14 +221,28 @@ def cross_validate(
     """
     from sklearn.base import clone
 
+    if len(dataset.labels) < 2:
+        only = ", ".join(dataset.labels)
+        raise HandloreError(f"a classifier needs at least two labels; there is: {only}")
     parts = []
     for done, (train, test) in enumerate(cross_validation(dataset, by, n_folds, seed), 1):
-        fitted = fit_poses(clone(estimator), dataset.select(train), encoder)
+        fitted = _fit_fold(clone(estimator), dataset.select(train), encoder, by)
         classes = [str(label) for label in fitted.classes_]
         parts.append((test, answer(fitted.predict_proba, classes, dataset.select(test), encoder)))
         if progress:
             progress(done)
     return _pooled(parts)
+
+
+def _fit_fold(
+    estimator: HandEstimator, dataset: LandmarkDataset, encoder: PoseEncoder, by: By
+) -> HandEstimator:
+    if len(np.unique(dataset.samples.label[dataset.has_hand])) < 2:
+        raise HandloreError(
+            "with one fold held out, fewer than two labels show a hand in what is left to train"
+            " on; add samples" + ("" if by == "random" else ", or use --by random")
+        )
+    return fit_poses(estimator, dataset, encoder)
 
 
 def cross_validation_json(answers: Answers, dataset: LandmarkDataset, by: By) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Any source of pictures becomes a landmark dataset."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,14 +48,13 @@ class Conversion:
 
     def summary(self) -> dict[str, Any]:
         """Return the counts, under the names that scripts rely on."""
-        found = self.dataset.stage[self.dataset.detected]
         with_hand = self.dataset.detected.any(axis=1)
         return {
             "n_items": self.n_items,
             "n_converted": self.n_converted,
             "n_no_hand": self.dataset.n_samples - self.n_converted,
             "n_failed": len(self.failures),
-            "stages": {str(k): n for k, n in sorted(Counter(found.tolist()).items())},
+            "stages": self.dataset.stage_counts(),
             "n_frames": self.dataset.n_frames,
             "n_frames_with_hand": int(with_hand.sum()),
         }
@@ -136,6 +134,8 @@ def _convert_item(
             hands = search(detector, pixels, options.stages)
             slots.append(by_slot(hands, options.max_hands))
             times.append(seconds)
+        if not slots:
+            raise InvalidDataError("it has no frames")
     except InvalidDataError as error:
         found.failures.append((item.source, str(error)))
         return

@@ -7,7 +7,7 @@ that everybody may rely on it. ``docs/format.md`` specifies the file it is kept 
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,12 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float32]
 StrArray = NDArray[np.str_]
 Kind = Literal["pose", "sequence"]
+Unit = Literal["width", "metre"]
 
 FORMAT_VERSION = 1
+TEXT = ("utf-8", "surrogateescape")
+"""File names are bytes; those that are not UTF-8 come and go as Python writes them in str."""
+
 NONE_LABEL = "none"
 """The class of pictures and movements that mean nothing."""
 
@@ -78,9 +82,15 @@ class Samples:
         return Samples(**{column: getattr(self, column)[chosen] for column in SAMPLE_COLUMNS})
 
     def items(self) -> NDArray[np.int64]:
-        """Return a number (n_samples,) for each picture or clip; its views share the number."""
+        """Return a number (n_samples,) for each picture or clip; its views share the number.
+
+        A sample of which neither the source nor its digest is known is an item of its own.
+        """
         keys = np.char.add(np.char.add(self.source, "\n"), self.sha256)
-        return np.unique(keys, return_inverse=True)[1].astype(np.int64)
+        numbers = np.unique(keys, return_inverse=True)[1].astype(np.int64)
+        unknown = np.flatnonzero(keys == "\n")
+        numbers[unknown] = len(keys) + np.arange(len(unknown))
+        return np.unique(numbers, return_inverse=True)[1].astype(np.int64)
 
     def frame(self) -> "pandas.DataFrame":
         """Return the table as a pandas DataFrame."""
@@ -99,7 +109,7 @@ class Header:
     kind: Kind = "pose"
     """``pose``: every sample is one frame. ``sequence``: a sample is a clip."""
 
-    image_unit: Literal["width", "metre"] = "width"
+    image_unit: Unit = "width"
     """Unit of the image landmarks: image widths, or metres for imported skeletons."""
 
     detector: DetectorInfo | None = None
@@ -223,6 +233,12 @@ class LandmarkDataset:
         frames = np.concatenate([[0], np.cumsum(self.detected.any(axis=1))])
         return np.asarray(frames[self.offsets[1:]] > frames[self.offsets[:-1]])
 
+    def stage_counts(self) -> dict[str, int]:
+        """Return how many frames each search stage found a hand in, by its number as text."""
+        stages, counts = np.unique(self.stage.max(axis=1, initial=-1), return_counts=True)
+        both = zip(stages.tolist(), counts.tolist(), strict=True)
+        return {str(stage): count for stage, count in both if stage >= 0}
+
     @property
     def n_samples(self) -> int:
         """How many samples there are, views included."""
@@ -245,7 +261,7 @@ class LandmarkDataset:
 
     def select(self, chosen: NDArray[Any]) -> "LandmarkDataset":
         """Return the chosen samples (indices or a mask), in the order given."""
-        chosen = np.flatnonzero(chosen) if chosen.dtype == bool else chosen
+        chosen = np.arange(self.n_samples)[chosen]
         lengths = np.diff(self.offsets)[chosen]
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         # Frame j of the result is frame (start of its sample) + (its place in the sample).
@@ -259,9 +275,13 @@ class LandmarkDataset:
         for name in (*FRAME_ARRAYS, "offsets"):
             digest.update(np.ascontiguousarray(getattr(self, name)).tobytes())
         for column in SAMPLE_COLUMNS:
-            digest.update("\0".join(map(str, getattr(self.samples, column))).encode())
+            values = "\0".join(map(str, getattr(self.samples, column)))
+            digest.update(f"\0\0{column}\0\0{values}".encode(*TEXT))
         return digest.hexdigest()
 
+
+MIXED_DETECTORS = "joined from landmarks of different detectors"
+"""A line in the log of a joined dataset."""
 
 FRAME_ARRAYS = ("image", "world", "handedness", "score", "stage", "time")
 """The arrays of a dataset that have one row a frame."""
@@ -306,7 +326,7 @@ def concatenate(datasets: Sequence[LandmarkDataset]) -> LandmarkDataset:
 def _joined_header(headers: Sequence[Header]) -> Header:
     first = headers[0]
     detectors = {header.detector for header in headers}
-    mixed = ("joined from landmarks of different detectors",) if len(detectors) > 1 else ()
+    mixed = (MIXED_DETECTORS,) if len(detectors) > 1 else ()
     log = tuple(line for header in headers for line in header.log)
     note = "; ".join(dict.fromkeys(header.note for header in headers if header.note))
     return replace(first, options={}, log=log + mixed, note=note)
@@ -326,7 +346,10 @@ def _problems(dataset: LandmarkDataset) -> "list[str]":
 
 
 def _shape_problems(dataset: LandmarkDataset) -> list[str]:
-    n_frames, n_hands = dataset.image.shape[:2] if dataset.image.ndim == 4 else (0, 0)
+    if dataset.image.ndim != 4:
+        came = f"{dataset.image.dtype} {dataset.image.shape}"
+        return [f"image is {came}, expected float32 (n_frames, n_hands, {N_LANDMARKS}, 3)"]
+    n_frames, n_hands = dataset.image.shape[:2]
     landmarks = (n_frames, n_hands, N_LANDMARKS, 3)
     expected: dict[str, tuple[tuple[int, ...], type]] = {
         "image": (landmarks, np.float32),
@@ -368,6 +391,20 @@ def _value_problems(dataset: LandmarkDataset) -> list[str]:
     return problems
 
 
+def _header_problems(header: Header) -> list[str]:
+    problems = []
+    if header.kind not in get_args(Kind):
+        problems.append(f"kind is {header.kind!r}, expected pose or sequence")
+    if header.image_unit not in get_args(Unit):
+        problems.append(f"image_unit is {header.image_unit!r}, expected width or metre")
+    options: object = header.options
+    if not isinstance(options, Mapping):
+        problems.append(f"options are {type(options).__name__}, expected names and values")
+    if not all(isinstance(line, str) for line in (*header.log, header.note)):
+        problems.append("log and note must be text")
+    return problems
+
+
 def _sample_problems(dataset: LandmarkDataset) -> list[str]:
     problems = []
     lengths = np.diff(dataset.offsets)
@@ -377,8 +414,7 @@ def _sample_problems(dataset: LandmarkDataset) -> list[str]:
     within[dataset.offsets[1:-1] - 1] = False
     if (np.diff(dataset.time)[within] < 0).any():
         problems.append("time must not run back within a sample")
-    if dataset.header.kind not in ("pose", "sequence"):
-        problems.append(f"kind is {dataset.header.kind!r}, expected pose or sequence")
+    problems += _header_problems(dataset.header)
     if dataset.header.kind == "pose" and (lengths != 1).any():
         problems.append("a pose is a sample of one frame")
     if (dataset.samples.label == "").any():

@@ -1,6 +1,8 @@
 """Reading a picture file, whatever it is, as RGB pixels."""
 
 import hashlib
+import io
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -63,22 +65,24 @@ def decode_picture(data: bytes) -> Pixels:
     # OpenCV decodes what there is of a JPEG that was cut off and fills the rest with grey.
     if data.startswith(b"\xff\xd8") and not _jpeg_is_whole(data):
         raise InvalidDataError("the JPEG is cut off; copy it again")
-    transparent = _has_alpha(data)
-    flags = cv2.IMREAD_UNCHANGED if transparent else cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
+    transparent = _with_transparency(data)
+    if transparent is not None:
+        return transparent
     try:
+        flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
         decoded = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
         raise InvalidDataError(f"OpenCV cannot decode it ({error.err})") from error
     if decoded is None:
         raise InvalidDataError(_why_unreadable(data))
-    return _as_rgb(_as_8_bit(np.asarray(decoded)))
+    return np.asarray(cv2.cvtColor(_as_8_bit(np.asarray(decoded)), cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def _as_8_bit(pixels: NDArray[Any]) -> Pixels:
     if pixels.dtype == np.uint8:
         return pixels.astype(np.uint8, copy=False)
     if np.issubdtype(pixels.dtype, np.floating):
-        return _clipped(np.nan_to_num(pixels) * 255)
+        return _clipped(np.clip(np.nan_to_num(pixels), 0, 1) * 255)
     # 10-, 12- and 14-bit cameras store their values in 16 bits: divide by the range in use.
     bits = max(8, int(pixels.max(initial=0)).bit_length())
     return _clipped(pixels // 2 ** (bits - 8))
@@ -89,22 +93,25 @@ def _clipped(values: NDArray[Any]) -> Pixels:
     return clipped
 
 
-def _as_rgb(pixels: Pixels) -> Pixels:
-    if pixels.ndim == 2:
-        return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB), np.uint8)
-    if pixels.shape[2] == 4:
-        opacity = pixels[..., 3:].astype(np.float32) / 255
-        over_white = pixels[..., :3] * opacity + 255 * (1 - opacity)
-        pixels = np.round(over_white).astype(np.uint8)
-    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
+def _with_transparency(data: bytes) -> Pixels | None:
+    """Decode a picture that has transparency, over white; None if it has none.
 
+    OpenCV drops transparency and shows what lies behind it, or keeps it and then ignores the
+    EXIF orientation. Pillow does both, in every format.
+    """
+    if data.startswith((b"\xff\xd8", b"BM")):
+        return None
+    from PIL import Image, ImageOps
 
-def _has_alpha(data: bytes) -> bool:
-    if data.startswith(b"\x89PNG"):
-        return len(data) > 25 and (data[25] in (4, 6) or b"tRNS" in data[:2048])
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return data[12:16] == b"VP8L" or (data[12:16] == b"VP8X" and bool(data[20] & 0x10))
-    return False
+    try:
+        with Image.open(io.BytesIO(data)) as picture:
+            if not picture.has_transparency_data:
+                return None
+            upright = ImageOps.exif_transpose(picture).convert("RGBA")
+    except (OSError, ValueError, SyntaxError, EOFError, struct.error, Image.DecompressionBombError):
+        return None  # OpenCV may know better, or finds the words for what is wrong.
+    white = Image.new("RGBA", upright.size, "white")
+    return np.asarray(Image.alpha_composite(white, upright).convert("RGB"), np.uint8)
 
 
 def _jpeg_is_whole(data: bytes) -> bool:

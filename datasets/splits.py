@@ -4,9 +4,8 @@ Neighbouring frames, views of one picture and pictures of one person look alike.
 puts them on both sides measures memory, not recognition.
 """
 
-import warnings
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,20 +77,13 @@ def cross_validation(
     HandloreError
         If the data cannot be split so.
     """
-    from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, StratifiedGroupKFold
-
     groups = _groups(dataset, by)
     n_folds = fold_count(dataset, by, n_folds)
-    if by == "random":
-        splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
-    elif n_folds == len(np.unique(groups)):
-        splitter = LeaveOneGroupOut()
-    else:
-        splitter = GroupKFold(n_folds, shuffle=True, random_state=seed)
-    with warnings.catch_warnings():
-        # A label with fewer samples than folds cannot be spread evenly, which is not worth a line.
-        warnings.simplefilter("ignore", UserWarning)
-        yield from splitter.split(np.zeros(len(groups)), dataset.samples.label, groups)
+    # Any label counts as the same when whole groups are dealt out.
+    labels = dataset.samples.label if by == "random" else np.zeros_like(groups)
+    fold = _dealt_out(groups, labels, n_folds, seed)
+    for number in range(n_folds):
+        yield np.flatnonzero(fold != number), np.flatnonzero(fold == number)
 
 
 def fold_count(dataset: LandmarkDataset, by: By, n_folds: int | None = None) -> int:
@@ -133,6 +125,30 @@ def _groups(dataset: LandmarkDataset, by: By) -> NDArray[np.generic]:
             f"{missing} of {len(column)} samples have no {by}; use --by {default_by(dataset)}"
         )
     return column
+
+
+def _dealt_out(
+    groups: NDArray[Any], labels: NDArray[Any], n_folds: int, seed: int
+) -> NDArray[np.int64]:
+    """Return the fold (n_samples,) of each sample; those of a group share it.
+
+    Like a pack of cards: the groups are shuffled, the large ones come first, and each goes to the
+    fold that has the fewest samples of its label so far, then the fewest samples. So no fold is
+    empty where there are as many groups as folds.
+    """
+    names, first, counts = np.unique(groups, return_index=True, return_counts=True)
+    order = np.random.default_rng(seed).permutation(len(names))
+    order = order[np.argsort(-counts[order], kind="stable")]
+    codes = np.unique(labels, return_inverse=True)[1][first]
+    of_label = np.zeros((codes.max() + 1, n_folds), np.int64)
+    fold_of = np.zeros(len(names), np.int64)
+    for group in order:
+        sizes = of_label.sum(axis=0)
+        # Empty folds go first, whatever their labels: there are enough groups to fill them all.
+        chosen = np.lexsort((sizes, of_label[codes[group]], sizes > 0))[0]
+        fold_of[group] = chosen
+        of_label[codes[group], chosen] += counts[group]
+    return fold_of[np.searchsorted(names, groups)]
 
 
 def _plural(by: By) -> str:

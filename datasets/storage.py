@@ -6,6 +6,7 @@ Nothing in it is pickled, and nothing pickled is ever loaded.
 
 import io
 import json
+import struct
 import zipfile
 import zlib
 from pathlib import Path
@@ -17,7 +18,21 @@ from handlore import __version__
 from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError
 from handlore.landmarks.files import atomic_write
 
-from .dataset import FORMAT_VERSION, FRAME_ARRAYS, SAMPLE_COLUMNS, Header, LandmarkDataset, Samples
+from .dataset import (
+    FORMAT_VERSION,
+    FRAME_ARRAYS,
+    SAMPLE_COLUMNS,
+    TEXT,
+    Header,
+    LandmarkDataset,
+    Samples,
+)
+
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError),
+    *(NotImplementedError, RuntimeError, OverflowError, MemoryError),
+)
+"""What Python's zip reader raises when bytes of a zip file have changed."""
 
 _FIXED_DATE = (1980, 1, 1, 0, 0, 0)
 _ARRAYS = (*FRAME_ARRAYS, "offsets")
@@ -33,7 +48,7 @@ def save_dataset(dataset: LandmarkDataset, path: Path) -> None:
     """
     header = {"format": FORMAT_VERSION, "writer": f"handlore {__version__}"}
     text = json.dumps(header | dataset.header.as_json(), sort_keys=True, ensure_ascii=False)
-    members = {"header": np.frombuffer(text.encode(), np.uint8)}
+    members = {"header": np.frombuffer(text.encode(*TEXT), np.uint8)}
     members |= {name: getattr(dataset, name) for name in _ARRAYS}
     members |= {f"samples.{name}": getattr(dataset.samples, name) for name in SAMPLE_COLUMNS}
     with atomic_write(Path(path)) as stream, zipfile.ZipFile(stream, "w") as archive:
@@ -95,7 +110,7 @@ def _read_members(path: Path) -> dict[str, Any]:
         ) from error
     except FileNotFoundError as error:
         raise HandloreError(f"there is no file {path}") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
+    except _DAMAGE as error:
         raise InvalidDataError(
             f"{path} is truncated or damaged ({error}); convert the source again"
         ) from error
@@ -109,9 +124,9 @@ def _read_array(data: bytes) -> Any:
 
 def _header(path: Path, members: dict[str, Any]) -> dict[str, Any]:
     try:
-        header = json.loads(members["header"].tobytes())
+        header = json.loads(members["header"].tobytes().decode(*TEXT))
         version = int(header["format"])
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
         raise InvalidDataError(
             f"{path} is a zip or npz file, but not a landmark dataset; make one with"
             " `handlore convert`"

@@ -1,5 +1,6 @@
 """The main job on rendered hands or on a folder of photos, as one function."""
 
+import shutil
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -15,7 +16,7 @@ from handlore.classifiers.evaluation import Answers, cross_validate, cross_valid
 from handlore.datasets.convert import Conversion, convert
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.pictures import read_picture
-from handlore.datasets.rendered import write_pictures
+from handlore.datasets.rendered import TRUTH, write_pictures
 from handlore.datasets.sources import Source, find_source, make_source
 from handlore.datasets.splits import default_by
 from handlore.datasets.storage import save_dataset
@@ -90,7 +91,7 @@ def run_demo(
         answers[name] = _answers(name, dataset)
         rows.append(_row(name, dataset, answers[name], out))
         progress(done, len(ESTIMATORS))
-    truth = root / "truth.npz" if data is None else None
+    truth = root / TRUTH if data is None else None
     error = _landmark_error(dataset, truth) if truth else None
     summary = {
         "convert": conversion.summary(),
@@ -114,6 +115,9 @@ def _pictures(
         return data, make_source(name, {})
     root = out / "pictures"
     talk(f"rendering hands of {n_people} people into {root}")
+    if (root / TRUTH).exists():
+        # Pictures of an earlier run, of other people perhaps, must not mix with the new ones.
+        shutil.rmtree(root)
     write_pictures(root, n_people=n_people, per_pose=PER_POSE, progress=progress)
     return root, make_source("images", {"name_pattern": NAME_PATTERN})
 

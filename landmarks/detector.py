@@ -73,7 +73,7 @@ class HandDetector(Protocol):
 
         Returns
         -------
-        At most ``max_hands`` hands, the most confident first.
+        At most ``max_hands`` hands, in the order of the palm detector: the clearest palm first.
         """
         ...
 

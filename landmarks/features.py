@@ -40,11 +40,11 @@ class FeatureGroup:
 
 
 def _coordinates_3d(hands: FloatArray, _: FloatArray) -> FloatArray:
-    return hands[:, 1:].reshape(len(hands), -1)
+    return hands[:, 1:].reshape(len(hands), 3 * (N_LANDMARKS - 1))
 
 
 def _coordinates_2d(hands: FloatArray, _: FloatArray) -> FloatArray:
-    return hands[:, 1:, :2].reshape(len(hands), -1)
+    return hands[:, 1:, :2].reshape(len(hands), 2 * (N_LANDMARKS - 1))
 
 
 def _distances_3d(hands: FloatArray, _: FloatArray) -> FloatArray:

@@ -31,7 +31,9 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
     require_writable(path)
     temporary: Path | None = None
     try:
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        descriptor, name = tempfile.mkstemp(
+            dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".tmp"
+        )
         temporary = Path(name)
         with os.fdopen(descriptor, "wb") as stream:
             yield stream
@@ -58,6 +60,8 @@ def require_writable(path: Path) -> None:
     path = Path(path)
     if path.is_dir():
         raise HandloreError(f"cannot write {path}: it is a folder; give a file name")
+    if path.exists() and not path.is_file():
+        raise HandloreError(f"cannot write {path}: it is a device or pipe; give a file name")
     if not path.parent.is_dir():
         raise HandloreError(f"cannot write {path}: the folder {path.parent} does not exist")
     if not os.access(path.parent, os.W_OK):

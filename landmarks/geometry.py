@@ -98,7 +98,7 @@ def canonicalize_sequence(landmarks: FloatArray, handedness: ArrayLike = np.nan)
     """Bring one sequence into canonical form; the movement of the wrist is kept.
 
     One origin (the wrist in the first frame that has a hand), one scale (the median palm length)
-    and one side (the mean handedness) for all frames.
+    and one side (that of most frames) for all frames.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def canonicalize_sequence(landmarks: FloatArray, handedness: ArrayLike = np.nan)
     scale = _usable(np.median(palm_length(landmarks[detected]), keepdims=True))
     sides = np.broadcast_to(np.asarray(handedness, np.float32), detected.shape)[detected]
     known = sides[~np.isnan(sides)]
-    side = known.mean() if known.size else np.nan
+    side = np.median(known) if known.size else np.nan
     return _mirrored_where_left((landmarks - origin) / scale, side)
 
 

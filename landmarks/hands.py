@@ -47,6 +47,11 @@ class Hand:
             return None
         return "right" if self.handedness >= 0.5 else "left"
 
+    @property
+    def clarity(self) -> float:
+        """How sure the side is, from 0 (or unknown) to 0.5."""
+        return 0.0 if isnan(self.handedness) else abs(self.handedness - 0.5)
+
     def with_stage(self, stage: int) -> "Hand":
         """Return the same hand, marked as found by another search stage."""
         return replace(self, stage=stage)
@@ -55,13 +60,13 @@ class Hand:
 def by_slot(hands: Sequence[Hand], n_hands: int) -> list[Hand | None]:
     """Put detected hands into the slots of a dataset.
 
-    With one slot the first hand, which is the most confident, takes it. With two, slot 0 is the
+    With one slot the first hand takes it, whose palm was the clearest. With two, slot 0 is the
     left and slot 1 the right hand; of two hands on the same side the clearer one keeps it.
     """
     if n_hands == 1:
         return [hands[0] if hands else None]
     slots: list[Hand | None] = [None, None]
-    for hand in sorted(hands[:2], key=lambda hand: -abs(hand.handedness - 0.5)):
+    for hand in sorted(hands[:2], key=lambda hand: -hand.clarity):
         side = 1 if hand.side == "right" else 0
         slots[side if slots[side] is None else 1 - side] = hand
     return slots

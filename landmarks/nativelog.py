@@ -20,7 +20,7 @@ def quiet_native_log(quiet: bool = True) -> Iterator[None]:
     quiet
         False leaves everything as it is, for ``--verbose``.
     """
-    if not quiet:
+    if not quiet or sys.stderr is None:
         yield
         return
     sys.stderr.flush()

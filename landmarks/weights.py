@@ -14,8 +14,10 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from importlib import metadata
 from pathlib import Path
 from urllib.request import urlopen
@@ -33,6 +35,8 @@ TASK_URL = (
 )
 PALM_MEMBER = "hand_detector.tflite"
 HAND_MEMBER = "hand_landmarks_detector.tflite"
+CUSTOM = "custom"
+"""What a bundle is called whose networks are not MediaPipe's own."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +148,7 @@ def fetch_bundle(landmarker: str = "full", talk: Callable[[str], None] | None = 
             if _pack(landmarker, source()):
                 return Bundle(cached, landmarker, f"fetched: {name}")
             tried.append(f"{name}: came without the right files")
-        except (OSError, subprocess.SubprocessError, zipfile.BadZipFile) as error:
+        except (OSError, HTTPException, subprocess.SubprocessError, zipfile.BadZipFile) as error:
             tried.append(f"{name}: {_reason(error)}")
     raise HandloreError(
         "the hand landmark model is not on this computer and could not be fetched"
@@ -203,14 +207,14 @@ def _opened(path: Path, origin: str) -> Bundle:
 def _kind(path: Path) -> str | None:
     """Say which bundle a file is, by the digests of its members."""
     try:
-        with zipfile.ZipFile(path) as bundle:
-            digests = {name: _digest(bundle.read(name)) for name in (PALM_MEMBER, HAND_MEMBER)}
+        members = _read_zip(path.read_bytes(), {PALM_MEMBER, HAND_MEMBER})
+        digests = {name: _digest(members[name]) for name in (PALM_MEMBER, HAND_MEMBER)}
     except (zipfile.BadZipFile, KeyError, OSError):
         return None
     for landmarker, networks in LANDMARKERS.items():
         if all(digests[member] == network.sha256 for member, network in networks.items()):
             return landmarker
-    return "custom"
+    return CUSTOM
 
 
 def _pack(landmarker: str, by_digest: Mapping[str, bytes]) -> bool:
@@ -279,7 +283,8 @@ def _pip_arguments() -> list[str]:
 def _from_package_index() -> dict[str, bytes]:
     bar = "on" if sys.stderr.isatty() else "off"
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", *_pip_arguments(), "--dest", folder, "--progress-bar", bar]
+        command = [sys.executable, "-m", *_pip_arguments(), "--dest", folder, "--progress-bar", bar,
+                   "--disable-pip-version-check"]  # fmt: skip
         # pip talks on stdout, which belongs to our data: it is sent to stderr on a terminal.
         output = None if bar == "on" else subprocess.PIPE
         done = subprocess.run(
@@ -291,9 +296,14 @@ def _from_package_index() -> dict[str, bytes]:
         )
         wheels = list(Path(folder).glob("*.whl"))
         if done.returncode != 0 or not wheels:
-            lines = (done.stderr or "pip failed").strip().splitlines()
-            raise OSError(lines[-1].strip())
+            raise OSError(_last_word(done.stderr or ""))
         return _from_zip(wheels[0].read_bytes())
+
+
+def _last_word(output: str) -> str:
+    """Return the last line in which pip says what is wrong."""
+    lines = [line.strip() for line in output.splitlines()]
+    return next((line for line in reversed(lines) if line and "[notice]" not in line), "pip failed")
 
 
 def _from_task_url() -> dict[str, bytes]:
@@ -305,9 +315,16 @@ def _from_zip(data: bytes) -> dict[str, bytes]:
     """Return the networks in a wheel or bundle, by digest."""
     wanted = {network.wheel_path for network in (PALM_FULL, HAND_FULL, HAND_LITE)}
     wanted |= {PALM_MEMBER, HAND_MEMBER}
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        members = [archive.read(name) for name in archive.namelist() if name in wanted]
-    return {_digest(member): member for member in members}
+    return {_digest(member): member for member in _read_zip(data, wanted).values()}
+
+
+def _read_zip(data: bytes, wanted: set[str]) -> dict[str, bytes]:
+    """Return the wanted members of a zip; whatever is wrong with it is BadZipFile."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return {name: archive.read(name) for name in archive.namelist() if name in wanted}
+    except (zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
+        raise zipfile.BadZipFile(str(error)) from error
 
 
 def _digest(data: bytes) -> str:

@@ -48,7 +48,7 @@ class ModelCard:
         return {"format": FORMAT_VERSION} | values | {"training": dict(self.training)}
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Self:
+    def from_json(cls, values: Any) -> Self:
         """Read a card and refuse one that this version cannot honour.
 
         Raises
@@ -58,7 +58,7 @@ class ModelCard:
         InvalidDataError
             If it is not a card.
         """
-        if not isinstance(values.get("format"), int):
+        if not isinstance(values, Mapping) or not isinstance(values.get("format"), int):
             raise InvalidDataError("its metadata carries no format version")
         versions = {
             "model format": (values["format"], FORMAT_VERSION),
@@ -77,4 +77,17 @@ class ModelCard:
             if not isinstance(taken.get(name), list):
                 raise InvalidDataError(f"its metadata lacks {name}")
             taken[name] = tuple(map(str, taken[name]))
+        wrong = [name for name, kind in _TYPES.items() if not isinstance(taken.get(name), kind)]
+        if wrong:
+            raise InvalidDataError(f"its metadata has no usable {', '.join(wrong)}")
         return cls(**taken)
+
+
+_TYPES: dict[str, Any] = {
+    "estimator": str,
+    "kind": str,
+    "landmarker": str,
+    "n_hands": int,
+    "n_features": int,
+    "training": Mapping,
+}

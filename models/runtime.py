@@ -1,7 +1,10 @@
 """Running a model file: numpy and onnxruntime, nothing else."""
 
+import io
 import json
+import os
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from math import isnan
 from pathlib import Path
@@ -146,14 +149,14 @@ def load_model(path: Path) -> PoseModel:
         card = ModelCard.from_json(
             json.loads(session.get_modelmeta().custom_metadata_map[METADATA_KEY])
         )
-        _check_shapes(session, card)
+        _check_graph(session, card)
     except KeyError as error:
         raise InvalidDataError(
             f"{path} is an ONNX model, but not one made by `handlore train`"
         ) from error
     except NewerFormatError as error:
         raise NewerFormatError(f"{path} comes from a newer handlore: {error}") from error
-    except (InvalidDataError, HandloreError, ValueError, TypeError) as error:
+    except (HandloreError, ValueError, TypeError, RecursionError) as error:
         raise InvalidDataError(f"{path} is damaged: {error}; train it again") from error
     if card.kind != "pose":
         raise InvalidDataError(f"{path} is a model of kind {card.kind!r}; expected one for poses")
@@ -192,20 +195,29 @@ def _session(path: Path, data: bytes) -> Any:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
+    # A graph may name other files that hold its numbers: send it where there are none.
+    options.add_session_config_entry(
+        "session.model_external_initializers_file_folder_path", os.devnull
+    )
     try:
-        # From bytes, so that a file cannot name other files to be read.
-        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        # When it is given a damaged model, onnxruntime's wrapper talks on stdout.
+        with redirect_stdout(io.StringIO()):
+            return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises many kinds; all mean the file
         raise InvalidDataError(
             f"{path} is not an ONNX model, or it is truncated; train it again, or copy it again"
         ) from error
 
 
-def _check_shapes(session: Any, card: ModelCard) -> None:
-    inputs = {value.name: value.shape for value in session.get_inputs()}
-    outputs = {value.name for value in session.get_outputs()}
+def _check_graph(session: Any, card: ModelCard) -> None:
+    """Refuse a graph that does not do what the card says, by trying it on one row."""
     expected = len(PoseEncoder(card.features, card.n_hands).names)
-    if card.n_features != expected or INPUT not in inputs or OUTPUT not in outputs:
+    inputs = [(value.name, value.type, len(value.shape)) for value in session.get_inputs()]
+    if card.n_features != expected or inputs != [(INPUT, "tensor(float)", 2)]:
         raise InvalidDataError("its graph does not take the features that its metadata names")
-    if inputs[INPUT][-1] != expected:
-        raise InvalidDataError(f"its graph takes {inputs[INPUT][-1]} features, not {expected}")
+    try:
+        answer = session.run([OUTPUT], {INPUT: np.zeros((1, expected), np.float32)})[0]
+    except Exception as error:  # as above
+        raise InvalidDataError("its graph does not run on one row of its features") from error
+    if getattr(answer, "shape", None) != (1, len(card.labels)) or answer.dtype != np.float32:
+        raise InvalidDataError("its graph does not give one probability for each of its labels")

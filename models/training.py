@@ -10,7 +10,7 @@ from handlore import __version__
 from handlore.classifiers.base import HandEstimator
 from handlore.classifiers.encoding import PoseEncoder
 from handlore.classifiers.evaluation import cross_validate, cross_validation_json, fit_poses
-from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.dataset import MIXED_DETECTORS, LandmarkDataset
 from handlore.datasets.splits import default_by
 
 from .card import ModelCard
@@ -110,4 +110,5 @@ def _warnings(dataset: LandmarkDataset) -> tuple[str, ...]:
         lines.append(f"no sample of {', '.join(lost)} shows a hand, so the model does not know it")
     if few:
         lines.append(f"fewer than {FEW_SAMPLES} samples of {', '.join(few)}; add some")
+    lines += [line for line in dataset.header.log if line == MIXED_DETECTORS]
     return tuple(lines)

@@ -1,5 +1,6 @@
 """Logistic regression: the smallest, and often the best."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -30,12 +31,16 @@ class LinearClassifier(HandEstimator):
         self.random_state = random_state
 
     def _fit(self, X: FloatArray, codes: NDArray[np.int64]) -> None:
+        from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import LogisticRegression
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
 
         regression = LogisticRegression(**self.get_params())
-        self.pipeline_ = make_pipeline(StandardScaler(), regression).fit(X, codes)
+        with warnings.catch_warnings():
+            # A solver stopped early has still found a classifier; cross-validation tells how good.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            self.pipeline_ = make_pipeline(StandardScaler(), regression).fit(X, codes)
 
     def _predict_proba(self, X: FloatArray) -> FloatArray:
         return np.asarray(self.pipeline_.predict_proba(X))

@@ -5,11 +5,12 @@ from .movements import MOVEMENTS, Moment, Movement
 from .poses import POSES, Pose
 from .render import Picture, render_background, render_movement, render_pose
 from .scene import Scene
-from .write import write_movement_videos, write_pictures
+from .write import TRUTH, write_movement_videos, write_pictures
 
 __all__ = [
     "MOVEMENTS",
     "POSES",
+    "TRUTH",
     "Moment",
     "Movement",
     "Person",

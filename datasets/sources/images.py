@@ -67,7 +67,9 @@ class Images(Source):
     def _item(self, root: Path, file: str, pattern: re.Pattern[str] | None) -> Item | None:
         *folders, _ = PurePosixPath(file).parts
         named = {}
-        if len(folders) > 1 and folders[0].lower() in SPLITS:
+        # A lone folder named train is a label, unless the pattern says where the label is.
+        fewest = 1 if pattern is not None and "label" in pattern.groupindex else 2
+        if len(folders) >= fewest and folders[0].lower() in SPLITS:
             named["split"] = SPLITS[folders[0].lower()]
             folders = folders[1:]
         if folders:

@@ -167,18 +167,27 @@ def find_source(root: Path) -> tuple[str, list[str]]:
 
 
 def walk(root: Path) -> Iterator[str]:
-    """Yield all files below a folder, relative to it, sorted; hidden ones are passed over."""
-    seen: set[Path] = set()
-    for folder, folders, files in os.walk(root, followlinks=True):
-        real = Path(folder).resolve()
-        if real in seen:
-            folders.clear()
-            continue
-        seen.add(real)
-        folders[:] = sorted(name for name in folders if not _hidden(name))
-        for name in sorted(files):
-            if not _hidden(name):
-                yield Path(folder, name).relative_to(root).as_posix()
+    """Yield all files below a folder, relative to it, sorted; hidden ones are passed over.
+
+    Links to folders are followed, except where they lead back to a folder they are in.
+    """
+    for path in _walk(Path(root), ()):
+        yield path.relative_to(root).as_posix()
+
+
+def _walk(folder: Path, above: tuple[Path, ...]) -> Iterator[Path]:
+    real = folder.resolve()
+    if real in above:
+        return
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        raise HandloreError(f"cannot read the folder {folder}: {error.strerror}") from error
+    shown = [entry for entry in entries if not _hidden(entry.name)]
+    yield from (Path(entry.path) for entry in shown if not entry.is_dir())
+    for entry in shown:
+        if entry.is_dir():
+            yield from _walk(Path(entry.path), (*above, real))
 
 
 def _hidden(name: str) -> bool:

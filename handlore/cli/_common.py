@@ -25,7 +25,10 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON o
 verbose_option = click.option(
     "-v", "--verbose", is_flag=True, help="Show what MediaPipe and the image decoders log."
 )
-seed_option = click.option("--seed", default=0, show_default=True, help="Seed of random choices.")
+seed_option = click.option(
+    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True,
+    help="Seed of random choices.",
+)  # fmt: skip
 data_argument = click.argument(
     "data", nargs=-1, required=True, metavar="DATA...", type=click.Path(path_type=Path)
 )
@@ -141,8 +144,11 @@ def say_failures(failures: Sequence[tuple[str, str]]) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Print JSON on stdout. NaN, which JSON does not know, becomes null."""
-    click.echo(json.dumps(_without_nan(value), indent=2, ensure_ascii=False))
+    """Print JSON on stdout, in ASCII, so that any terminal and any file name will do.
+
+    NaN, which JSON does not know, becomes null.
+    """
+    click.echo(json.dumps(_without_nan(value), indent=2))
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

@@ -50,7 +50,7 @@ def write_report(
     picture = confusion_png(scores)
     contents = {
         "confusion.png": picture,
-        "scores.json": json.dumps(result, indent=2, ensure_ascii=False).encode(),
+        "scores.json": json.dumps(result, indent=2).encode(),
         "report.html": scores_page(title, scores, facts, picture).encode(),
     }
     for name, data in contents.items():

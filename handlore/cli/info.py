@@ -50,7 +50,6 @@ def _summary(dataset: "LandmarkDataset") -> dict[str, Any]:
     samples, has_hand = dataset.samples, dataset.has_hand
     table = samples.frame().assign(has_hand=has_hand)
     by_label = table.groupby("label")["has_hand"].agg(["size", "sum"])
-    stages = Counter(dataset.stage[dataset.detected].tolist())
     return {
         "type": "dataset",
         "kind": dataset.header.kind,
@@ -68,7 +67,7 @@ def _summary(dataset: "LandmarkDataset") -> dict[str, Any]:
             for column in ("group", "session", "split")
         },
         "n_recordings": len(set(samples.recording.tolist()) - {""}),
-        "stages": {str(stage): count for stage, count in sorted(stages.items())},
+        "stages": dataset.stage_counts(),
         "header": dataset.header.as_json(),
         "digest": dataset.digest(),
     }

@@ -57,7 +57,7 @@ def command(
 
     loaded = load_model(model)
     pictures = _pictures(paths)
-    network = landmarker or loaded.card.landmarker
+    network = landmarker or _network(loaded.card.landmarker)
     rows: list[dict[str, Any]] = []
     failures: list[tuple[str, str]] = []
     with (
@@ -93,6 +93,21 @@ def _pictures(paths: tuple[Path, ...]) -> list[Path]:
         else:
             pictures.append(path)
     return pictures
+
+
+def _network(trained_on: str) -> str:
+    """Return the network to use; networks of the user's own are found by their variable."""
+    from handlore.landmarks.weights import CUSTOM, ENVIRONMENT_VARIABLE, find_bundle
+
+    if trained_on != CUSTOM:
+        return trained_on
+    bundle = find_bundle()
+    if bundle is None or bundle.landmarker != CUSTOM:
+        raise HandloreError(
+            "the model was trained on networks of your own; name their bundle in"
+            f" {ENVIRONMENT_VARIABLE}"
+        )
+    return "full"
 
 
 def _row(path: Path, prediction: "Prediction") -> dict[str, Any]:

@@ -26,6 +26,8 @@ def confusion_png(scores: "Scores") -> bytes:
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     axes.set_xticks(range(n), scores.labels, rotation=90 if n > 8 else 0)
     axes.set_yticks(range(n), scores.labels)
+    for text in (*axes.get_xticklabels(), *axes.get_yticklabels()):
+        text.set_parse_math(False)
     axes.set_xlabel("answer")
     axes.set_ylabel("truth")
     axes.tick_params(labelsize=9, length=0)
@@ -63,7 +65,7 @@ def hands_png(
         np.ravel(grid), pictures, hands, captions, strict=False
     ):
         axes.imshow(picture)
-        axes.set_title(caption, fontsize=9, y=-0.14)
+        axes.set_title(caption, fontsize=9, y=-0.14, parse_math=False)
         if hand is not None:
             points = hand[:, :2] * picture.shape[1]
             for a, b in HAND_CONNECTIONS:

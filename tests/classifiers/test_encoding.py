@@ -85,21 +85,21 @@ def test_rows_do_not_depend_on_each_other(order: list[int], n_hands: int) -> Non
 
 
 def test_refuses_another_number_of_hands() -> None:
-    with pytest.raises(InvalidDataError, match="room for 2 hands.* takes 1.*--max-hands 1"):
+    with pytest.raises(InvalidDataError, match=r"room for 2 hands.* takes 1.*--max-hands 1"):
         PoseEncoder().encode(*frames(2, 2))
-    with pytest.raises(InvalidDataError, match="room for 1 hands.* takes 2.*--max-hands 2"):
+    with pytest.raises(InvalidDataError, match=r"room for 1 hands.* takes 2.*--max-hands 2"):
         PoseEncoder(n_hands=2).encode(*frames(2, 1))
 
 
 def test_missing_world_landmarks_are_refused_by_name() -> None:
     image, world, handedness = frames(2, 1)
-    with pytest.raises(InvalidDataError, match="'world'.*--features"):
+    with pytest.raises(InvalidDataError, match=r"'world'.*--features"):
         PoseEncoder().encode(image, np.full_like(world, np.nan), handedness)
     assert PoseEncoder(("image",)).encode(image, np.full_like(world, np.nan), handedness).any()
 
 
 def test_unknown_group_lists_the_known_ones() -> None:
-    with pytest.raises(HandloreError, match="'worlds'; known: world, .*orientation"):
+    with pytest.raises(HandloreError, match=r"'worlds'; known: world, .*orientation"):
         _ = PoseEncoder(("worlds",)).names
 
 
@@ -115,7 +115,9 @@ def test_views_are_averaged_by_item() -> None:
     items=st.lists(st.integers(0, 4), min_size=1, max_size=12),
     data=st.data(),
 )
-def test_averages_do_not_depend_on_the_order_of_views(items: list[int], data: st.DataObject) -> None:
+def test_averages_do_not_depend_on_the_order_of_views(
+    items: list[int], data: st.DataObject
+) -> None:
     order = np.array(data.draw(st.permutations(range(len(items)))))
     probabilities = np.random.default_rng(1).dirichlet(np.ones(3), len(items)).astype(np.float32)
     first = average_views(probabilities, np.array(items))

@@ -150,7 +150,7 @@ def test_refuses_to_answer_unfitted_or_another_number_of_columns(name: str) -> N
     X, y = blobs()
     with pytest.raises(NotFittedError):
         small(name).predict_proba(X)
-    with pytest.raises(InvalidDataError, match="X has 7 features.* fitted on 8"):
+    with pytest.raises(InvalidDataError, match=r"X has 7 features.* fitted on 8"):
         small(name).fit(X, y).predict_proba(X[:, :7])
 
 
@@ -194,7 +194,7 @@ def test_a_column_that_never_changes_does_no_harm(name: str) -> None:
 
 
 def test_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(HandloreError, match="unknown model 'forst', did you mean forest.*Known:"):
+    with pytest.raises(HandloreError, match=r"unknown model 'forst', did you mean forest.*Known:"):
         make_estimator("forst")
     with pytest.raises(HandloreError) as caught:
         make_estimator("../os")
@@ -213,7 +213,7 @@ def test_parameters_keep_the_type_of_their_default() -> None:
 
 
 def test_wrong_parameters_get_one_line() -> None:
-    with pytest.raises(HandloreError, match="no parameter 'trees'; it has: .*n_estimators"):
+    with pytest.raises(HandloreError, match=r"no parameter 'trees'; it has: .*n_estimators"):
         make_estimator("forest", {"trees": "7"})
     with pytest.raises(HandloreError, match="n_estimators is 'many', expected a number"):
         make_estimator("forest", {"n_estimators": "many"})

@@ -174,9 +174,7 @@ def test_a_sequence_keeps_the_path_of_the_wrist_in_palm_lengths():
 
 def test_a_sequence_has_one_scale_the_median_palm():
     frames = np.stack([pointing(0, -length) for length in (0.1, 0.2, 0.8)])
-    np.testing.assert_allclose(
-        palm_length(canonicalize_sequence(frames)), [0.5, 1, 4], rtol=1e-5
-    )
+    np.testing.assert_allclose(palm_length(canonicalize_sequence(frames)), [0.5, 1, 4], rtol=1e-5)
 
 
 def test_a_sequence_begins_where_the_first_hand_is():

@@ -1,6 +1,5 @@
 import subprocess
 import sys
-import textwrap
 
 import pytest
 
@@ -9,9 +8,8 @@ def run_python(code, shell_suffix=""):
     """Run code in a process of its own, since descriptor 2 belongs to the whole process."""
     code = "import os, sys\nfrom handlore.landmarks.nativelog import quiet_native_log\n" + code
     command = f'"{sys.executable}" -c "$0" {shell_suffix}'
-    return subprocess.run(
-        ["sh", "-c", command, textwrap.dedent(code)], capture_output=True, text=True, timeout=60
-    )
+    arguments = ["sh", "-c", command, code]
+    return subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_native_chatter_is_swallowed_and_pythons_own_words_arrive():

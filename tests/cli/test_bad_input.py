@@ -1,0 +1,523 @@
+"""Whatever comes in: one clear line, the right exit code, nothing half-written."""
+
+import json
+import os
+import pickle
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import Result
+
+from handlore.datasets.storage import load_dataset
+
+Run = Callable[..., Result]
+Parsed = Callable[..., Any]
+Refused = Callable[..., str]
+Photos = Callable[..., Path]
+COMMAND = [sys.executable, "-m", "handlore"]
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """Where output would go: a folder of its own, so that leftovers are seen."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    return folder
+
+
+def nothing_in(folder: Path) -> bool:
+    return list(folder.iterdir()) == []
+
+
+# Folders
+
+
+def test_a_missing_folder(run: Run, refused: Refused, out: Path, tmp_path: Path) -> None:
+    line = refused(run("convert", tmp_path / "nope", out / "x.npz"))
+    assert line == f"handlore: there is no folder {tmp_path / 'nope'}"
+    assert "there is no folder" in refused(run("demo", "--data", tmp_path / "nope"))
+    assert nothing_in(out)
+
+
+def test_an_empty_folder(run: Run, refused: Refused, out: Path, onnx: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "leer"
+    (folder / "fist").mkdir(parents=True)
+    line = refused(run("convert", folder, out / "x.npz"))
+    assert f"{folder} has no layout that handlore knows (it is empty)" in line
+    assert "<label>/*.jpg" in line
+    assert "it is empty" in refused(run("demo", "--data", folder, "--out", out / "demo"))
+    assert "holds no pictures" in refused(run("predict", onnx, folder))
+
+
+def test_a_file_instead_of_a_folder(run: Run, refused: Refused, out: Path, npz: Path) -> None:
+    assert "is a file; expected a folder" in refused(run("convert", npz, out / "x.npz"))
+    assert nothing_in(out)
+
+
+def test_pictures_without_a_label(run: Run, refused: Refused, out: Path, pictures: Path) -> None:
+    line = refused(run("convert", pictures / "fist", out / "x.npz"))
+    assert "6 files: .png" in line
+    assert "<label>/*.jpg" in line
+
+
+def test_a_folder_of_another_layout(run: Run, refused: Refused, out: Path, pictures: Path) -> None:
+    to = out / "x.npz"
+    assert "hgr1" in refused(run("convert", pictures, to, "--source", "hgr1"))
+    assert "did you mean images" in refused(run("convert", pictures, to, "--source", "image"))
+    assert "no class 'wall'" in refused(run("convert", pictures, to, "--none", "wall"))
+    assert "not a regular expression" in refused(
+        run("convert", pictures, to, "--name-pattern", "(")
+    )
+    assert "named groups" in refused(run("convert", pictures, to, "--name-pattern", "x"))
+    assert "has no option --name-pattern" in refused(
+        run("convert", pictures, to, "--source", "hgr1", "--name-pattern", "x")
+    )
+    assert nothing_in(out)
+
+
+# Pictures
+
+
+def spoil(folder: Path) -> dict[str, str]:
+    """Put files that cannot be read beside the good ones; return what is said of each."""
+    png = next(folder.glob("*.png")).read_bytes()
+    jpg = cv2.imencode(".jpg", cv2.imdecode(np.frombuffer(png, np.uint8), 1))[1].tobytes()
+    contents = {
+        "cut.jpg": (jpg[: len(jpg) // 2], "the JPEG is cut off"),
+        "cut.png": (png[: len(png) // 2], "the picture is cut off"),
+        "empty.jpg": (b"", "the file is empty"),
+        "text.jpg": ("Grüße".encode(), "it is a text file"),
+        "zeros.bmp": (bytes(500), "it is not a picture"),
+    }
+    for name, (data, _) in contents.items():
+        (folder / name).write_bytes(data)
+    return {f"{folder.name}/{name}": reason for name, (_, reason) in contents.items()}
+
+
+def test_good_pictures_are_converted_beside_bad_ones(
+    run: Run, parsed: Parsed, photos: Photos, out: Path, onnx: Path
+) -> None:
+    folder = photos(["fist", "point"])
+    reasons = spoil(folder / "fist")
+    (folder / "point" / "dangling.png").symlink_to(folder / "gone.png")
+    reasons["point/dangling.png"] = "cannot be read: No such file"
+    result = run("convert", folder, out / "x.npz", "--json")
+    summary = parsed(result, 3)
+    assert (summary["n_items"], summary["n_converted"], summary["n_failed"]) == (10, 4, 6)
+    lines = result.stderr.splitlines()
+    assert len(lines) == 6
+    for file, reason in reasons.items():
+        assert any(line.startswith(f"failed: {file}: {reason}") for line in lines), lines
+    data = load_dataset(out / "x.npz")
+    assert data.n_samples == data.has_hand.sum() == 4
+    assert len(data.header.log) == 6
+    rows = parsed(run("predict", onnx, folder, "--json"), 3)
+    assert [row["label"] for row in rows] == ["fist"] * 2 + ["point"] * 2
+
+
+def test_only_bad_pictures(
+    run: Run, refused: Refused, photos: Photos, out: Path, onnx: Path
+) -> None:
+    folder = photos(["fist"], each=1)
+    spoil(folder / "fist")
+    next((folder / "fist").glob("fist_*")).unlink()
+    line = refused(run("convert", folder, out / "x.npz"))
+    assert "none of the 5 files" in line
+    assert nothing_in(out)
+    result = run("predict", onnx, folder, "--json")
+    assert result.exit_code == 1
+    assert len(result.stderr.splitlines()) == 5
+
+
+def test_pictures_of_extreme_size(run: Run, parsed: Parsed, photos: Photos, out: Path) -> None:
+    folder = photos(["fist"], each=1)
+    for name, shape in {"dot": (1, 1), "wide": (50, 20000), "tall": (20000, 50)}.items():
+        cv2.imwrite(str(folder / "fist" / f"{name}.png"), np.full((*shape, 3), 128, np.uint8))
+    summary = parsed(run("convert", folder, out / "x.npz", "--json"))
+    assert (summary["n_items"], summary["n_converted"], summary["n_no_hand"]) == (4, 1, 3)
+
+
+def test_names_with_spaces_and_umlauts(run: Run, parsed: Parsed, photos: Photos, out: Path) -> None:
+    folder = photos(["fist", "point"], each=2).rename(out / "Meine Fotos ä")
+    (folder / "fist").rename(folder / "Faust ö & <b>")
+    moved = folder / "Faust ö & <b>"
+    next(moved.iterdir()).rename(moved / "Bild 1 (ß).png")
+    (moved / "kaputt ü.jpg").touch()
+    npz, model, report = out / "Daten ü.npz", out / "Modell ü.onnx", out / "Bericht ü"
+    result = run("convert", folder, npz)
+    assert result.exit_code == 3
+    assert "failed: Faust ö & <b>/kaputt ü.jpg: the file is empty" in result.stderr
+    assert run("train", npz, "--model", "linear", "--out", model).exit_code == 0
+    scores = parsed(run("evaluate", model, npz, "--report", report, "--json"))
+    assert scores["labels"] == ["Faust ö & <b>", "point"]
+    rows = parsed(run("predict", model, moved / "Bild 1 (ß).png", "--json"))
+    assert rows[0]["label"] == "Faust ö & <b>"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux only")
+@pytest.mark.parametrize("content", ["good", "broken"])
+def test_names_that_are_not_utf8(
+    content: str, run: Run, photos: Photos, out: Path, pictures: Path
+) -> None:
+    """Umlauts from an old disk or zip are often Latin-1 bytes."""
+    folder = photos(["fist", "point"])
+    data = (pictures / "fist/fist_p01_1.png").read_bytes() if content == "good" else b""
+    Path(os.fsdecode(bytes(folder) + b"/fist/F\xe4uste.png")).write_bytes(data)
+    npz, model = out / "x.npz", out / "m.onnx"
+    assert run("convert", folder, npz).exit_code == (0 if content == "good" else 3)
+    for args in (
+        ("info", npz, "--json"),
+        ("train", npz, "--out", model, "--model", "linear"),
+        ("evaluate", model, npz, "--json"),
+    ):
+        result = run(*args)
+        assert result.exit_code == 0, repr(result.exception)
+
+
+# Few samples
+
+
+def test_one_class(run: Run, refused: Refused, subset: Callable[..., Path], out: Path) -> None:
+    few = subset({"fist": 6})
+    for args in (("train", few, "--out", out / "m.onnx"), ("crossval", few)):
+        assert "at least two labels; there is: fist" in refused(run(*args))
+    assert nothing_in(out)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
+def test_few_photos_of_each_class(
+    n: int, run: Run, refused: Refused, parsed: Parsed, subset: Callable[..., Path], out: Path
+) -> None:
+    few = subset({"fist": n, "point": n})
+    trained = run("train", few, "--out", out / "m.onnx")
+    assert trained.exit_code == 0
+    assert "fewer than 5 samples of fist, point" in trained.stderr
+    result = run("crossval", few, "--json")
+    if n == 1:
+        refused(result)  # leaving one out leaves one class
+    else:
+        assert parsed(result)["n"] == 2 * n
+
+
+def test_a_class_with_one_sample(
+    run: Run, parsed: Parsed, subset: Callable[..., Path], out: Path
+) -> None:
+    few = subset({"fist": 6, "point": 6, "victory": 1})
+    trained = run("train", few, "--out", out / "m.onnx")
+    assert trained.exit_code == 0
+    assert trained.stderr.strip() == "note: fewer than 5 samples of victory; add some"
+    scores = parsed(run("crossval", few, "--json"))
+    assert scores["n"] == 13
+    assert scores["per_class"]["victory"]["recall"] == 0  # never seen when it is asked
+
+
+def test_impossible_folds(run: Run, refused: Refused, npz: Path) -> None:
+    assert "--folds between 2 and 3" in refused(run("crossval", npz, "--folds", 9))
+    assert "use --by group" in refused(run("crossval", npz, "--by", "session"))
+
+
+# Options that a library would refuse in its own way
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("--param", "n_estimators=0"),
+        ("--param", "n_estimators=1.5"),
+        ("--param", "max_features=0"),
+        ("--seed", "-1"),
+        ("--model", "linear", "--param", "C=-1"),
+        ("--model", "xgboost", "--param", "max_depth=-3"),
+        ("--model", "forst"),
+        ("--param", "trees=3"),
+        ("--features", "worlds"),
+        ("--features", ","),
+    ],
+    ids=" ".join,
+)
+def test_values_out_of_range(
+    args: tuple[str, ...], run: Run, refused: Refused, npz: Path, out: Path
+) -> None:
+    result = run("train", npz, "--out", out / "m.onnx", *args)
+    if result.exit_code != 2:  # wrong usage would be right as well
+        refused(result)
+    assert nothing_in(out)
+
+
+# Output
+
+
+@pytest.mark.parametrize(
+    ("to", "reason"),
+    [
+        ("missing/x", "does not exist"),
+        ("", "it is a folder"),
+        ("file/x", "folder .*file does not exist|Not a directory"),
+    ],
+)
+def test_unwritable_output(
+    to: str, reason: str, run: Run, refused: Refused, npz: Path, pictures: Path, out: Path
+) -> None:
+    (out / "file").touch()
+    for args in (
+        ("convert", pictures, out / to, "--name-pattern", r"(?P<group>p\d+)"),
+        ("train", npz, "--out", out / to),
+    ):
+        assert re.search(reason, refused(run(*args)))
+    assert [path.name for path in out.iterdir()] == ["file"]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write all")
+def test_output_without_permission(
+    run: Run, refused: Refused, npz: Path, out: Path, onnx: Path
+) -> None:
+    out.chmod(0o500)
+    assert "not writable" in refused(run("train", npz, "--out", out / "m.onnx"))
+    assert "cannot make" in refused(run("evaluate", onnx, npz, "--report", out / "report"))
+
+
+def test_report_into_a_file(run: Run, npz: Path, onnx: Path, out: Path) -> None:
+    (out / "file").touch()
+    assert run("evaluate", onnx, npz, "--report", out / "file").exit_code == 2
+    result = run("crossval", npz, "--model", "linear", "--report", out / "file" / "x")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1].startswith("handlore: cannot make the folder")
+
+
+def limited(args: Sequence[object], cwd: Path, n_bytes: int) -> subprocess.CompletedProcess[str]:
+    """Run a command whose files may not grow beyond some size, as on a disk that fills up."""
+    return subprocess.run(
+        [*COMMAND, *map(str, args)],
+        cwd=cwd, capture_output=True, text=True, check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, n_bytes)),
+    )  # fmt: skip
+
+
+def test_a_disk_that_fills_up(photos: Photos, npz: Path, onnx: Path, out: Path) -> None:
+    old = out / "m.onnx"
+    shutil.copy(onnx, old)
+    folder = photos(["fist", "point"])
+    for args in (
+        ["convert", folder, out / "x.npz"],
+        ["train", npz, "--out", old, "--model", "linear"],
+    ):
+        done = limited(args, out, 1000)
+        assert done.returncode == 1, done
+        assert done.stdout == ""
+        (line,) = done.stderr.splitlines()
+        assert line.startswith(
+            f"handlore: cannot write {args[-1] if args[0] == 'convert' else old}"
+        )
+        assert "too large" in line
+    assert [path.name for path in out.iterdir()] == ["m.onnx"]
+    assert old.read_bytes() == onnx.read_bytes()
+
+
+def test_no_space_left(
+    run: Run, refused: Refused, npz: Path, onnx: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    assert "No space left on device" in refused(run("train", npz, "--out", out / "m.onnx"))
+    assert nothing_in(out)
+    result = run("evaluate", onnx, npz, "--report", out)
+    assert result.exit_code == 1
+    assert "No space left" in result.stderr.splitlines()[-1]
+    assert nothing_in(out)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a named pipe")
+def test_ctrl_c_half_way(photos: Photos, out: Path) -> None:
+    """The second of three pictures is a pipe, so convert waits in the middle of its work."""
+    folder = photos(["fist", "point"], each=1)
+    pipe = folder / "open_palm" / "pipe.png"
+    pipe.parent.mkdir()
+    os.mkfifo(pipe)
+    old = out / "x.npz"
+    old.write_bytes(b"what was there before")
+    process = subprocess.Popen(
+        [*COMMAND, "convert", str(folder), str(old)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    writer = opened_for_writing(pipe, process)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=20)
+    os.close(writer)
+    assert process.returncode == 130, stderr
+    assert stdout == ""
+    assert stderr.split("\n") == ["", "handlore: stopped; no half-written file is left", ""]
+    assert [path.name for path in out.iterdir()] == ["x.npz"]
+    assert old.read_bytes() == b"what was there before"
+
+
+def opened_for_writing(pipe: Path, process: "subprocess.Popen[str]") -> int:
+    """Open a pipe as soon as somebody reads it."""
+    for _ in range(600):
+        assert process.poll() is None, process.communicate()
+        try:
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:
+            time.sleep(0.05)
+    process.kill()
+    raise AssertionError("convert never came to the pipe")
+
+
+def test_a_reader_that_goes_away(npz: Path) -> None:
+    """`handlore info x.npz --json | head -1` ends without a word."""
+    command = " ".join([*COMMAND, "info", f"'{npz}'", "--json"])
+    done = subprocess.run(
+        ["sh", "-c", f"{command} | true"], capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+
+
+# Datasets and models
+
+CONSUMERS = {
+    "info": lambda npz, onnx, out: ("info", npz),
+    "train": lambda npz, onnx, out: ("train", npz, "--out", out / "new.onnx"),
+    "crossval": lambda npz, onnx, out: ("crossval", npz),
+    "evaluate": lambda npz, onnx, out: ("evaluate", onnx, npz),
+}
+
+
+def renamed_pickle(path: Path, good: Path) -> None:
+    path.write_bytes(pickle.dumps({"X": 1}))
+
+
+def truncated(path: Path, good: Path) -> None:
+    path.write_bytes(good.read_bytes()[:-500])
+
+
+def empty(path: Path, good: Path) -> None:
+    path.touch()
+
+
+def text(path: Path, good: Path) -> None:
+    path.write_text("label,x,y\n")
+
+
+def folder(path: Path, good: Path) -> None:
+    path.mkdir()
+
+
+def missing(path: Path, good: Path) -> None:
+    pass
+
+
+def plain_npz(path: Path, good: Path) -> None:
+    with path.open("wb") as stream:
+        np.savez(stream, X=np.ones(3))
+
+
+def pickled_npz(path: Path, good: Path) -> None:
+    with path.open("wb") as stream:
+        np.savez(stream, header=np.array([{"format": 1}], dtype=object))
+
+
+def newer(path: Path, good: Path) -> None:
+    with zipfile.ZipFile(good) as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name == "header.npy":
+                header = np.load(old.open(name)).tobytes()
+                values = json.dumps(json.loads(header) | {"format": 99, "writer": "handlore 9.9"})
+                with new.open(name, "w") as stream:
+                    np.save(stream, np.frombuffer(values.encode(), np.uint8))
+            else:
+                new.writestr(name, data)
+
+
+@pytest.mark.parametrize("command", CONSUMERS)
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (renamed_pickle, "pickle"),
+        (truncated, "truncated"),
+        (empty, "empty"),
+        (text, "expected an .npz file"),
+        (folder, "folder|directory"),
+        (missing, "there is no file"),
+        (plain_npz, "not a landmark dataset"),
+        (pickled_npz, "damaged|not a landmark dataset"),
+        (newer, "format 99, written by handlore 9.9.*pip install -U handlore"),
+    ],
+)
+def test_bad_datasets(
+    command: str,
+    make: Callable[[Path, Path], None],
+    reason: str,
+    run: Run,
+    refused: Refused,
+    npz: Path,
+    onnx: Path,
+    out: Path,
+    tmp_path: Path,
+) -> None:
+
+    bad = tmp_path / "bad.npz"
+    make(bad, npz)
+    line = refused(run(*CONSUMERS[command](bad, onnx, out)))
+    assert "bad.npz" in line
+    assert re.search(reason, line), line
+    assert nothing_in(out)
+
+
+@pytest.mark.parametrize("command", ["info", "predict", "evaluate"])
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (renamed_pickle, "pickle, which handlore never loads"),
+        (truncated, "truncated"),
+        (empty, "empty"),
+        (text, "not an ONNX model"),
+        (folder, "folder|directory"),
+        (missing, "there is no file"),
+    ],
+)
+def test_bad_models(
+    command: str,
+    make: Callable[[Path, Path], None],
+    reason: str,
+    run: Run,
+    refused: Refused,
+    npz: Path,
+    onnx: Path,
+    pictures: Path,
+    tmp_path: Path,
+) -> None:
+
+    bad = tmp_path / "bad.onnx"
+    make(bad, onnx)
+    args = {"info": [bad], "predict": [bad, pictures], "evaluate": [bad, npz]}[command]
+    line = refused(run(command, *args))
+    assert "bad.onnx" in line
+    assert re.search(reason, line), line
+
+
+def test_a_dataset_for_a_model_and_the_other_way_round(
+    run: Run, refused: Refused, npz: Path, onnx: Path, pictures: Path, out: Path
+) -> None:
+    assert "looks like a dataset" in refused(run("predict", npz, pictures))
+    assert "looks like a dataset" in refused(run("evaluate", npz, npz))
+    assert "looks like a model" in refused(run("train", onnx, "--out", out / "m.onnx"))
+    assert "looks like a model" in refused(run("evaluate", onnx, onnx))
+
+
+def test_a_missing_picture(run: Run, refused: Refused, onnx: Path, tmp_path: Path) -> None:
+    line = refused(run("predict", onnx, tmp_path / "no.jpg"))
+    assert line == f"handlore: there is no file {tmp_path / 'no.jpg'}"

@@ -1,0 +1,97 @@
+"""The newcomer's first command."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from handlore.cli import main
+from handlore.datasets.storage import load_dataset
+
+Run = Callable[..., Result]
+Photos = Callable[..., Path]
+KEYS = {"convert", "models", "by", "n_groups", "report", "poses", "landmark_error", "seconds"}
+
+
+def check(summary: dict[str, Any], out: Path) -> None:
+    """The demo leaves what it says it leaves."""
+    assert set(summary) >= KEYS
+    assert [row["model"] for row in summary["models"]][:2] == ["forest", "xgboost"]
+    for row in summary["models"]:
+        assert Path(row["path"]).stat().st_size == row["bytes"]
+        assert 0 <= row["accuracy"] <= 1
+    assert Path(summary["report"]).read_text("utf-8").startswith("<!doctype html>")
+    assert Path(summary["poses"]) == out / "poses.onnx"
+    assert Path(summary["poses"]).is_file()
+    assert load_dataset(out / "poses.npz").n_samples == summary["convert"]["n_items"]
+    assert [path for path in out.rglob("*") if path.name.startswith(".")] == []
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, Path]:
+    out = tmp_path_factory.mktemp("demo")
+    return CliRunner().invoke(main, ["demo", "--people", "2", "--out", str(out), "--json"]), out
+
+
+@pytest.mark.slow
+def test_demo_on_rendered_hands(demo: tuple[Result, Path]) -> None:
+    result, out = demo
+    assert result.exit_code == 0, result.output
+    summary = json.loads(result.stdout)
+    check(summary, out)
+    assert (summary["by"], summary["n_groups"]) == ("group", 2)
+    counts = summary["convert"]
+    assert counts["n_converted"] >= 0.95 * counts["n_items"]
+    assert counts["n_items"] >= 10 * 2
+    assert summary["landmark_error"] < 0.1
+    assert max(row["accuracy"] for row in summary["models"]) >= 0.9
+    assert "Landmark error" in (out / "report.html").read_text("utf-8")
+
+
+@pytest.mark.slow
+def test_the_model_of_the_demo_works(demo: tuple[Result, Path], run: Run) -> None:
+    result, out = demo
+    example = json.loads(result.stdout)["try"]
+    said = run("predict", out / "poses.onnx", example, "--json")
+    assert json.loads(said.stdout)[0]["label"] == Path(example).parent.name
+
+
+@pytest.mark.slow
+def test_demo_again_with_fewer_people(demo: tuple[Result, Path], run: Run) -> None:
+    """Pictures of an earlier run with more people may still lie in the folder."""
+    result, out = demo
+    left_over = Path(json.loads(result.stdout)["try"])
+    shutil.copy(left_over, left_over.with_name("call_p09_1.png"))
+    again = run("demo", "--people", 2, "--out", out, "--json")
+    assert again.exit_code == 0, repr(again.exception)
+    assert json.loads(again.stdout)["landmark_error"] < 0.1
+
+
+@pytest.mark.slow
+def test_demo_on_own_photos(run: Run, photos: Photos, tmp_path: Path) -> None:
+    folder = photos(["fist", "point", "victory"], each=6)
+    (folder / "fist" / "broken.jpg").write_text("x")
+    before = sorted(folder.rglob("*"))
+    out = tmp_path / "out"
+    result = run("demo", "--data", folder, "--out", out, "--json")
+    assert result.exit_code == 3
+    assert "failed: fist/broken.jpg" in result.stderr
+    summary = json.loads(result.stdout)
+    check(summary | {"convert": summary["convert"] | {"n_items": 18}}, out)
+    assert summary["by"] == "random"
+    assert summary["landmark_error"] is None
+    assert sorted(folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize("each", [2, 3])
+def test_demo_on_a_handful_of_photos(each: int, run: Run, photos: Photos, tmp_path: Path) -> None:
+    """The first thing a newcomer tries: a few photos of two gestures."""
+    folder = photos(["fist", "point"], each=each)
+    result = run("demo", "--data", folder, "--out", tmp_path / "out")
+    assert result.exit_code == 0, repr(result.exception)
+    assert "accuracy" in result.stdout
+    assert f"handlore predict {tmp_path / 'out' / 'poses.onnx'}" in result.stdout

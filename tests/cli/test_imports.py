@@ -1,0 +1,100 @@
+"""Heavy packages are imported on use, and importing does nothing else."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from handlore.cli import COMMANDS
+
+HEAVY = {"numpy", "sklearn", "pandas", "mediapipe", "matplotlib", "xgboost", "cv2", "onnxruntime"}
+
+RUN_COMMAND = """
+import json, sys
+from handlore.cli import main
+sys.argv[0] = "handlore"
+try:
+    main()
+finally:
+    print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})), file=sys.stderr)
+"""
+
+IMPORT_EVERYTHING = """
+import json, os, pkgutil, importlib, sys
+noted = []
+
+def note(event, args):
+    if event == "open" and isinstance(args[1], str) and set(args[1]) & set("wax+"):
+        noted.append(f"writes {args[0]}")
+    elif event == "open" and isinstance(args[0], str) and args[0].startswith(os.getcwd()):
+        noted.append(f"opens {args[0]}")
+    elif event in ("socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.mkdir"):
+        noted.append(f"{event} {args}")
+
+# What other packages do when they are imported is theirs: import them before listening.
+import numpy, cv2, sklearn, click, rich
+before = dict(os.environ)
+sys.dont_write_bytecode = True
+sys.addaudithook(note)
+import handlore
+names = [m.name for m in pkgutil.walk_packages(handlore.__path__, "handlore.")]
+for name in names:
+    if not name.endswith("__main__"):
+        importlib.import_module(name)
+environment = sorted(k for k in os.environ if os.environ[k] != before.get(k))
+print(json.dumps({"names": names, "noted": noted, "environment": environment}))
+"""
+
+
+def python(code: str, *args: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", code, *args]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("args", [["--help"], ["--version"], ["convrt"]], ids=" ".join)
+def test_asking_for_help_imports_nothing_heavy(args: list[str], tmp_path: Path) -> None:
+    done = python(RUN_COMMAND, *args, cwd=tmp_path)
+    assert not HEAVY & set(json.loads(done.stderr.splitlines()[-1]))
+
+
+@pytest.mark.parametrize("command", sorted(set(COMMANDS) - {"convert"}))
+def test_help_of_a_command_imports_no_learning_and_no_detector(
+    command: str, tmp_path: Path
+) -> None:
+    done = python(RUN_COMMAND, command, "--help", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    loaded = set(json.loads(done.stderr.splitlines()[-1]))
+    assert not {"sklearn", "xgboost", "mediapipe", "matplotlib", "pandas"} & loaded
+
+
+def test_predict_needs_no_learning_packages(onnx: Path, pictures: Path, tmp_path: Path) -> None:
+    """A Raspberry Pi that only recognises does not load scikit-learn or pandas."""
+    picture = pictures / "fist/fist_p01_1.png"
+    done = python(RUN_COMMAND, "predict", str(onnx), str(picture), "--json", cwd=tmp_path)
+    assert json.loads(done.stdout)[0]["label"] == "fist"
+    loaded = set(json.loads(done.stderr.splitlines()[-1]))
+    assert not {"sklearn", "xgboost", "pandas", "skl2onnx", "onnx"} & loaded
+
+
+def test_every_module_imports_without_side_effects(tmp_path: Path) -> None:
+    (tmp_path / "handlore.toml").write_text("nobody should read this")
+    done = python(IMPORT_EVERYTHING, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    said = json.loads(done.stdout)
+    rooms = {"landmarks", "datasets", "classifiers", "models", "capture", "cli", "report"}
+    assert {f"handlore.{room}" for room in rooms} <= set(said["names"])
+    assert said["noted"] == []
+    assert said["environment"] == []
+    assert [path.name for path in tmp_path.iterdir()] == ["handlore.toml"]
+
+
+def test_python_m_handlore_is_the_command(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "handlore", "--help"],
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "Usage: " in done.stdout
+    assert done.stderr == ""

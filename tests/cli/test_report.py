@@ -1,0 +1,118 @@
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from html import unescape
+from html.parser import HTMLParser
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import Result
+
+from handlore.classifiers.evaluation import Answers, score
+from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.storage import save_dataset
+from handlore.report.figures import confusion_png, hands_png
+from handlore.report.page import page, scores_page
+
+Run = Callable[..., Result]
+EVIL = '<b>&"<script>alert(1)</script>'
+
+
+class Outline(HTMLParser):
+    """Notes every tag, every address and all text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.addresses: list[str] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.addresses += [value or "" for name, value in attributes if name in ("src", "href")]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.fixture(scope="module")
+def evil(dataset: LandmarkDataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dataset with a label that is HTML."""
+    names = dataset.samples.label.astype("<U50")
+    names[names == "fist"] = EVIL
+    path = tmp_path_factory.mktemp("evil") / "<i>data.npz"
+    save_dataset(replace(dataset, samples=replace(dataset.samples, label=names)), path)
+    return path
+
+
+def test_report_folder(evil: Path, run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "report"
+    result = run("crossval", evil, "--model", "linear", "--report", folder, "--json")
+    assert result.exit_code == 0
+    assert {p.name for p in folder.iterdir()} == {"report.html", "confusion.png", "scores.json"}
+    assert json.loads((folder / "scores.json").read_text("utf-8")) == json.loads(result.stdout)
+    assert cv2.imread(str(folder / "confusion.png")).shape[0] > 100
+    html = (folder / "report.html").read_text("utf-8")
+    outline = Outline(html)
+    assert "script" not in outline.tags
+    assert "link" not in outline.tags
+    assert "b" not in outline.tags or EVIL in outline.text
+    assert "<script" not in html
+    assert not re.search(r"https?:|url\(|@import", html)
+    assert outline.addresses
+    assert all(address.startswith("data:image/png;base64,") for address in outline.addresses)
+    assert EVIL in outline.text
+    assert "<i>data.npz" in outline.text
+    accuracy = json.loads(result.stdout)["accuracy"]
+    assert f"{100 * accuracy:.1f} %" in outline.text
+
+
+def test_report_says_where_it_is(npz: Path, onnx: Path, run: Run, tmp_path: Path) -> None:
+    result = run("evaluate", onnx, npz, "--report", tmp_path / "r")
+    assert f"report: {tmp_path / 'r' / 'report.html'}" in result.stdout
+    assert "poses.onnx (forest)" in unescape((tmp_path / "r" / "report.html").read_text("utf-8"))
+
+
+def answers(truth: list[str], said: list[str]) -> Answers:
+    n = len(truth)
+    return Answers(
+        np.array(truth), np.array(said), np.ones(n, np.float32), np.zeros(n, bool), np.arange(n)
+    )
+
+
+def test_page_names_the_errors_and_leaves_out_the_table_where_there_are_none() -> None:
+    wrong = score(answers(["a", "a", "b"], ["a", "b", "b"]))
+    assert "Most frequent errors" in scores_page("t", wrong, {}, b"")
+    right = score(answers(["a", "b"], ["a", "b"]))
+    assert "Most frequent errors" not in scores_page("t", right, {}, b"")
+
+
+@pytest.mark.parametrize("text", [EVIL, "$body", "50 % & more", "$"])
+def test_any_text_can_be_a_title(text: str) -> None:
+    outline = Outline(page(text, []))
+    assert outline.text.count(text) == 2  # <title> and <h1>
+    assert "script" not in outline.tags
+
+
+@pytest.mark.parametrize(
+    "labels", [["a"], ["$x_1$", "$_$", "a_b$", "\\frac"], [f"l{i}" for i in range(60)]]
+)
+def test_confusion_matrix_is_a_picture_whatever_the_labels(labels: list[str]) -> None:
+    """matplotlib reads text between dollar signs as mathematics."""
+    png = confusion_png(score(answers(labels * 2, labels + labels[::-1])))
+    assert png.startswith(b"\x89PNG\r\n")
+    assert cv2.imdecode(np.frombuffer(png, np.uint8), 1) is not None
+
+
+def test_hands_are_drawn_with_and_without_landmarks() -> None:
+    picture = np.full((60, 80, 3), 200, np.uint8)
+    hand = np.random.default_rng(0).uniform(0.2, 0.6, (21, 3)).astype(np.float32)
+    one = hands_png([picture], [hand], ["a"])
+    none = hands_png([picture], [None], ["a"])
+    many = hands_png([picture] * 7, [hand, None] * 3 + [hand], list("abcdef$"))
+    assert len({one, none, many}) == 3
+    assert all(png.startswith(b"\x89PNG") for png in (one, none, many))

@@ -1,0 +1,54 @@
+"""Small datasets made of random numbers."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+from handlore.datasets.dataset import Header, LandmarkDataset, Samples
+
+# The first example of a test may import half a library; how long that takes is no failure.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
+
+MakeDataset = Callable[..., LandmarkDataset]
+
+
+def make(
+    labels: Sequence[str],
+    *,
+    lengths: Sequence[int] | None = None,
+    detected: Sequence[bool] | None = None,
+    n_hands: int = 1,
+    seed: int = 0,
+    header: Header | None = None,
+    **columns: Any,
+) -> LandmarkDataset:
+    """Make a valid dataset; ``source`` numbers the samples unless it is given."""
+    rng = np.random.default_rng(seed)
+    lengths = [1] * len(labels) if lengths is None else lengths
+    n_frames = sum(lengths)
+    shape = (n_frames, n_hands)
+    found = np.ones(n_frames, bool) if detected is None else np.resize(detected, n_frames)
+    stage = np.where(found[:, None], rng.integers(0, 4, shape), -1).astype(np.int8)
+    missing = np.where(stage < 0, np.float32(np.nan), np.float32(0))
+    marks = rng.normal(0.5, 0.2, (2, *shape, 21, 3)).astype(np.float32)
+    columns.setdefault("source", [f"{number}.jpg" for number in range(len(labels))])
+    return LandmarkDataset(
+        *(marks + missing[..., None, None]),
+        rng.random(shape, np.float32) + missing,
+        np.full(shape, np.nan, np.float32),
+        stage,
+        np.concatenate([[], *(np.arange(length) / 30 for length in lengths)]),
+        np.cumsum([0, *lengths]).astype(np.int64),
+        Samples.make(labels, **columns),
+        header or Header(kind="pose" if all(n == 1 for n in lengths) else "sequence"),
+    )
+
+
+@pytest.fixture(scope="session")
+def make_dataset() -> MakeDataset:
+    """Return a maker of small datasets, see :func:`make`."""
+    return make

@@ -1,0 +1,174 @@
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handlore.datasets.splits import (
+    cross_validation,
+    default_by,
+    fold_count,
+    held_out_samples,
+    n_groups,
+    training_samples,
+)
+from handlore.landmarks.errors import HandloreError
+
+few_names = st.sampled_from(["a", "b", "c", "d", "e"])
+
+
+def assert_partition(folds, n_samples):
+    """Each sample is tested once, and trains in all other folds."""
+    assert sorted(i for _, test in folds for i in test) == list(range(n_samples))
+    for train, test in folds:
+        assert len(train) > 0
+        assert len(test) > 0
+        assert sorted([*train, *test]) == list(range(n_samples))
+
+
+@given(st.lists(st.tuples(few_names, few_names), min_size=2, max_size=30), st.data())
+def test_groups_are_never_split_and_every_sample_is_tested_once(make_dataset, rows, data):
+    groups = np.array([group for _, group in rows])
+    several = len(set(groups))
+    if several < 2:
+        return
+    n_folds = data.draw(st.none() | st.integers(2, several))
+    dataset = make_dataset([label for label, _ in rows], group=groups)
+    folds = list(cross_validation(dataset, "group", n_folds))
+    assert len(folds) == (n_folds or several)
+    assert_partition(folds, len(rows))
+    for train, test in folds:
+        assert not set(groups[train]) & set(groups[test])
+
+
+@given(st.lists(st.tuples(few_names, st.integers(0, 40)), min_size=2, max_size=30))
+def test_random_folds_never_split_the_views_of_a_picture(make_dataset, rows):
+    source = np.array([str(number) for _, number in rows])
+    if len(set(source)) < 2:
+        return
+    dataset = make_dataset([label for label, _ in rows], source=source)
+    folds = list(cross_validation(dataset, "random"))
+    assert len(folds) == min(5, len(set(source)))
+    assert_partition(folds, len(rows))
+    for train, test in folds:
+        assert not set(source[train]) & set(source[test])
+
+
+def test_three_views_of_ten_pictures_are_tested_together(make_dataset):
+    source = np.repeat([str(number) for number in range(10)], 3)
+    dataset = make_dataset(["a", "a", "a", "b", "b", "b"] * 5, source=source, view=[0, 1, 2] * 10)
+    for _, test in cross_validation(dataset, "random"):
+        assert all(np.sum(source[test] == picture) == 3 for picture in source[test])
+
+
+@pytest.mark.parametrize("labels", ["abcd", "aabbcc", "ab"])
+def test_classes_with_fewer_samples_than_folds_can_be_split_at_random(make_dataset, labels):
+    folds = list(cross_validation(make_dataset(list(labels)), "random"))
+    assert_partition(folds, len(labels))
+
+
+def test_no_random_fold_is_empty(make_dataset):
+    """Four pictures, some with views; their labels tempt scikit-learn into an empty fold."""
+    dataset = make_dataset(list("babaabbbb"), source=list("747646060"))
+    folds = list(cross_validation(dataset, "random"))
+    assert len(folds) == 4
+    assert_partition(folds, 9)
+
+
+def test_random_folds_spread_the_labels_evenly(make_dataset):
+    labels = np.array(["a"] * 10 + ["b"] * 20)
+    for _, test in cross_validation(make_dataset(labels), "random"):
+        assert sorted(labels[test]) == ["a"] * 2 + ["b"] * 4
+
+
+@pytest.mark.parametrize("by", ["group", "random"])
+def test_the_seed_decides_and_nothing_else(make_dataset, by):
+    dataset = make_dataset(["a", "b"] * 20, group=[f"p{i % 15}" for i in range(40)])
+
+    def tested(seed):
+        return [test.tolist() for _, test in cross_validation(dataset, by, seed=seed)]
+
+    assert tested(0) == tested(0)
+    assert tested(0) != tested(1)
+
+
+def test_folds_leave_the_warnings_of_their_caller_alone(make_dataset):
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        for _ in cross_validation(make_dataset(["a"] * 6 + ["b"]), "random", 2):
+            warnings.warn("a word in between", UserWarning, stacklevel=1)
+    assert [str(warning.message) for warning in heard] == ["a word in between"] * 2
+
+
+@pytest.mark.parametrize(
+    ("several", "by", "folds"),
+    [(2, "group", 2), (12, "group", 12), (13, "group", 5), (3, "random", 3), (12, "random", 5)],
+)
+def test_there_is_a_fold_for_each_group_up_to_12_groups_else_5(make_dataset, several, by, folds):
+    numbers = [str(number) for number in range(several)]
+    dataset = make_dataset(["a"] * several, group=numbers, source=numbers)
+    assert fold_count(dataset, by) == folds
+    assert n_groups(dataset, by) == several
+
+
+@pytest.mark.parametrize(
+    ("columns", "by"),
+    [
+        ({"group": "pq", "session": "12", "recording": "xy"}, "group"),
+        ({"session": "12", "recording": "xy"}, "session"),
+        ({"recording": "xy"}, "recording"),
+        ({}, "random"),
+        ({"group": "pp", "session": "12"}, "session"),
+        ({"group": ["p", ""], "recording": "xy"}, "recording"),
+    ],
+    ids=["group", "session", "recording", "nothing", "one person", "some persons unknown"],
+)
+def test_the_most_honest_split_is_the_default(make_dataset, columns, by):
+    given = {name: list(values) for name, values in columns.items()}
+    assert default_by(make_dataset(["a", "b"], **given)) == by
+
+
+@pytest.mark.parametrize(
+    ("by", "n_folds", "match"),
+    [
+        ("session", None, "2 of 4 samples have no session; use --by group"),
+        ("recording", None, "needs at least two recordings; there is 1"),
+        ("group", 3, "3 folds cannot be made of 2 groups; give --folds between 2 and 2"),
+        ("random", 5, "5 folds cannot be made of 4 samples"),
+        ("group", 1, "1 folds cannot be made of 2 groups"),
+        ("random", 0, "0 folds cannot be made"),
+    ],
+)
+def test_what_cannot_be_split_so_says_what_can(make_dataset, by, n_folds, match):
+    dataset = make_dataset(
+        ["a", "b", "a", "b"],
+        group=["p", "p", "q", "q"],
+        session=["1", "", "2", ""],
+        recording=["r"] * 4,
+    )
+    with pytest.raises(HandloreError, match=match):
+        list(cross_validation(dataset, by, n_folds))
+
+
+@pytest.fixture
+def split(make_dataset):
+    return make_dataset(list("abcde"), split=["train", "val", "test", "", "train"])
+
+
+def test_training_takes_train_and_what_has_no_split(split):
+    assert training_samples(split).samples.label.tolist() == ["a", "d", "e"]
+    assert training_samples(split, "val").samples.label.tolist() == ["b"]
+
+
+def test_testing_takes_test_where_there_is_one_else_all(split, make_dataset):
+    assert held_out_samples(split).samples.label.tolist() == ["c"]
+    assert held_out_samples(split, "train").samples.label.tolist() == ["a", "e"]
+    assert held_out_samples(make_dataset(["a", "b"])).n_samples == 2
+
+
+def test_a_split_that_is_not_there_lists_those_that_are(split, make_dataset):
+    with pytest.raises(HandloreError, match=r"'dev'; there is: \(empty\), test, train, val"):
+        training_samples(split, "dev")
+    with pytest.raises(HandloreError, match="no samples in split 'train' or ''; there is: test"):
+        training_samples(make_dataset(["a"], split=["test"]))

@@ -1,0 +1,154 @@
+import numpy as np
+import pytest
+
+from handlore.datasets.rendered import POSES, Person, Scene, render_background, render_pose
+from handlore.landmarks.hands import Hand
+from handlore.landmarks.search import STAGES, padded, search
+
+
+class Recorder:
+    """A detector that finds a hand at a share of the picture, from its nth call on."""
+
+    def __init__(self, finds_at=99, share=(0.5, 0.5)):
+        self.calls = []
+        self.finds_at = finds_at
+        self.share = share
+
+    def detect(self, picture, *, min_confidence):
+        self.calls.append((picture, min_confidence))
+        if len(self.calls) <= self.finds_at:
+            return []
+        height, width = picture.shape[:2]
+        mark = [self.share[0], self.share[1] * height / width, 0.25]
+        image = np.tile(np.float32(mark), (21, 1))
+        return [Hand(image, np.ones((21, 3), np.float32), 0.9)]
+
+
+def picture_with_square(width, height, left, top, side=20):
+    """A black picture with a white square; its centre is known in pixels."""
+    pixels = np.zeros((height, width, 3), np.uint8)
+    pixels[top : top + side, left : left + side] = 255
+    return pixels
+
+
+def centre_of_light(pixels):
+    """Return the centre of what is bright, as a share of the width and of the height."""
+    rows, columns = np.nonzero(pixels[..., 0] > 127)
+    height, width = pixels.shape[:2]
+    return (columns.mean() + 0.5) / width, (rows.mean() + 0.5) / height
+
+
+class SeesTheSquare(Recorder):
+    """Takes the bright square for a hand."""
+
+    def detect(self, picture, *, min_confidence):
+        self.share = centre_of_light(picture)
+        return super().detect(picture, min_confidence=min_confidence)
+
+
+def test_stages_are_tried_in_order_until_none_is_left():
+    detector, picture = Recorder(), np.zeros((300, 400, 3), np.uint8)
+    assert search(detector, picture) == []
+    shapes = [pixels.shape[:2] for pixels, _ in detector.calls]
+    assert shapes == [(300, 400), (450, 600), (450, 600), (600, 800)]
+    assert [confidence for _, confidence in detector.calls] == [0.5, 0.5, 0.1, 0.1]
+
+
+@pytest.mark.parametrize("stage", range(len(STAGES)))
+def test_the_first_stage_that_finds_a_hand_is_the_last_tried_and_is_stored(stage):
+    detector = Recorder(finds_at=stage)
+    (hand,) = search(detector, np.zeros((300, 400, 3), np.uint8))
+    assert hand.stage == stage
+    assert len(detector.calls) == stage + 1
+
+
+def test_only_the_stages_given_are_tried():
+    detector = Recorder()
+    search(detector, np.zeros((300, 400, 3), np.uint8), STAGES[:1])
+    assert len(detector.calls) == 1
+
+
+def test_the_picture_itself_is_not_changed():
+    picture = picture_with_square(300, 200, 30, 40)
+    before = picture.copy()
+    search(Recorder(), picture)
+    np.testing.assert_array_equal(picture, before)
+
+
+@pytest.mark.parametrize("stage", range(len(STAGES)))
+@pytest.mark.parametrize(
+    ("width", "height"), [(300, 300), (640, 480), (480, 640), (100, 80), (2000, 1000), (301, 97)]
+)
+def test_a_hand_is_mapped_back_to_where_it_is_in_the_original(stage, width, height):
+    left, top, side = width // 2, height // 4, min(width, height) // 4
+    picture = picture_with_square(width, height, left, top, side)
+    (hand,) = search(SeesTheSquare(finds_at=stage), picture)
+    pixels = hand.image[0, :2] * width
+    # Exact but for the blurred edge of a picture that was scaled.
+    np.testing.assert_allclose(pixels, [left + side / 2, top + side / 2], atol=width / 300)
+
+
+@pytest.mark.parametrize("width", [100, 400, 2000])
+@pytest.mark.parametrize(("stage", "wider"), [(0, 1.0), (1, 1.5), (2, 1.5), (3, 2.0)])
+def test_depth_scales_with_the_picture(stage, wider, width):
+    (hand,) = search(Recorder(finds_at=stage), np.zeros((width * 3 // 4, width, 3), np.uint8))
+    np.testing.assert_allclose(hand.image[:, 2], 0.25 * wider, rtol=1e-6)
+    np.testing.assert_array_equal(hand.world, 1)
+
+
+@pytest.mark.parametrize(
+    ("size", "longest"), [((28, 28), 256), ((100, 50), 256), ((400, 300), 400), ((4000, 3000), 640)]
+)
+def test_views_are_of_a_middling_size_with_the_borders_repeated(size, longest):
+    width, height = size
+    picture = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    view = padded(0.25)(picture).pixels
+    assert max(view.shape[:2]) == pytest.approx(1.5 * longest, abs=2)
+    margin = round(view.shape[1] / 6)
+    edge = view[:, margin : margin + 1]
+    np.testing.assert_array_equal(view[:, :margin], np.repeat(edge, margin, axis=1))
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (20_000, 50), (50, 20_000), (2, 500)])
+def test_pictures_of_any_shape_are_searched_without_complaint(detector, width, height):
+    assert search(detector, np.full((height, width, 3), 128, np.uint8)) == []
+
+
+def tight_crop(pose, margin):
+    """Return a picture cut off close to the hand, its landmarks in pixels, and the palm length."""
+    picture = render_pose(pose, Person(), Scene(size=0.3))
+    size = picture.pixels.shape[1]
+    marks = picture.image[:, :2] * size
+    palm = np.linalg.norm(marks[9] - marks[0])
+    low = np.maximum(marks.min(axis=0) - margin * palm, 0).astype(int)
+    high = np.minimum(marks.max(axis=0) + margin * palm, size).astype(int)
+    crop = picture.pixels[low[1] : high[1], low[0] : high[0]]
+    return np.ascontiguousarray(crop), marks - low, palm
+
+
+def test_tight_crops_that_a_plain_call_misses_are_found_in_their_place(detector):
+    found_plainly, apart = 0, []
+    for pose in POSES:
+        crop, marks, palm = tight_crop(pose, margin=0.08)
+        found_plainly += bool(detector.detect(crop))
+        (hand,) = search(detector, crop)
+        there = hand.image[:, :2] * crop.shape[1]
+        apart.append(np.median(np.linalg.norm(there - marks, axis=1)) / palm)
+    assert found_plainly < len(POSES), "else this test shows nothing"
+    assert np.median(apart) < 0.1
+
+
+def test_stages_agree_on_where_a_hand_is(detector):
+    for pose in ("open_palm", "victory", "point", "call"):
+        picture = render_pose(pose, Person(), Scene()).pixels
+        (plain,) = search(detector, picture, STAGES[:1])
+        palm = np.linalg.norm(plain.image[9, :2] - plain.image[0, :2])
+        for stage in STAGES[1:]:
+            (other,) = search(detector, picture, [stage])
+            apart = np.linalg.norm(other.image[:, :2] - plain.image[:, :2], axis=1)
+            assert np.median(apart) < 0.05 * palm, (pose, stage.name)
+
+
+def test_no_stage_finds_a_hand_where_there_is_none(detector):
+    found = [seed for seed in range(12) if search(detector, render_background(seed))]
+    assert found == []

@@ -1,0 +1,41 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import onnx
+import pytest
+
+from handlore.classifiers.base import estimator_class
+from handlore.classifiers.encoding import PoseEncoder
+from handlore.datasets.dataset import LandmarkDataset
+from handlore.models.runtime import METADATA_KEY
+from handlore.models.training import train_pose_model
+
+Edit = Callable[[dict[str, Any]], None]
+
+
+@pytest.fixture(scope="session")
+def model_file(dataset: LandmarkDataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small forest, trained on the rendered hands."""
+    path = tmp_path_factory.mktemp("models") / "poses.onnx"
+    forest = estimator_class("forest")().set_params(n_estimators=10)
+    train_pose_model(forest, "forest", dataset, PoseEncoder(), path)
+    return path
+
+
+@pytest.fixture
+def edited(model_file: Path, tmp_path: Path) -> Callable[[Edit], Path]:
+    """The model file with another card."""
+
+    def write(edit: Edit) -> Path:
+        model = onnx.load(model_file)
+        (entry,) = [entry for entry in model.metadata_props if entry.key == METADATA_KEY]
+        card = json.loads(entry.value)
+        edit(card)
+        entry.value = json.dumps(card)
+        path = tmp_path / "edited.onnx"
+        path.write_bytes(model.SerializeToString())
+        return path
+
+    return write

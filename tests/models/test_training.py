@@ -1,0 +1,116 @@
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from handlore import __version__
+from handlore.classifiers.base import HandEstimator, estimator_class
+from handlore.classifiers.encoding import PoseEncoder
+from handlore.datasets.dataset import LandmarkDataset
+from handlore.landmarks.detector import DetectorInfo
+from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.models.runtime import load_model
+from handlore.models.training import Trained, train_pose_model
+
+
+def small() -> HandEstimator:
+    return estimator_class("forest")().set_params(n_estimators=10)
+
+
+def train(dataset: LandmarkDataset, out: Path, *, crossval: bool = False) -> Trained:
+    return train_pose_model(small(), "forest", dataset, PoseEncoder(), out, crossval=crossval)
+
+
+def labelled(dataset: LandmarkDataset, labels: dict[int, str]) -> LandmarkDataset:
+    """The same landmarks with other labels."""
+    names = dataset.samples.label.astype("<U20")
+    for sample, label in labels.items():
+        names[sample] = label
+    return replace(dataset, samples=replace(dataset.samples, label=names))
+
+
+def blinded(dataset: LandmarkDataset, samples: list[int]) -> LandmarkDataset:
+    """The same dataset with no hand found in some samples."""
+    arrays = {
+        name: getattr(dataset, name).copy() for name in ("image", "world", "handedness", "score")
+    }
+    for array in arrays.values():
+        array[samples] = np.nan
+    stage = dataset.stage.copy()
+    stage[samples] = -1
+    return replace(dataset, **arrays, stage=stage)
+
+
+def test_card_says_what_it_was_trained_on(dataset: LandmarkDataset, tmp_path: Path) -> None:
+    trained = train(dataset, tmp_path / "m.onnx")
+    card = load_model(tmp_path / "m.onnx").card
+    assert card.training["n"] == 24
+    assert card.training["n_no_hand"] == 0
+    assert card.training["counts"] == {"fist": 6, "open_palm": 6, "point": 6, "victory": 6}
+    assert card.training["groups"] == ["p01", "p02", "p03"]
+    assert card.training["data_digest"] == dataset.digest()
+    assert card.training["params"]["n_estimators"] == 10
+    assert card.training["versions"]["handlore"] == __version__
+    assert card.landmarker == "full"
+    assert card.n_hands == 1
+    assert "crossval" not in card.training
+    assert trained.warnings == ()
+    assert trained.card.labels == card.labels
+    assert trained.n_bytes == (tmp_path / "m.onnx").stat().st_size
+
+
+def test_card_remembers_the_landmarks_it_needs(dataset: LandmarkDataset, tmp_path: Path) -> None:
+    lite = DetectorInfo("mediapipe", "1.0", "lite", "0" * 64)
+    data = replace(dataset, header=replace(dataset.header, detector=lite))
+    assert train(data, tmp_path / "m.onnx").card.landmarker == "lite"
+
+
+def test_cross_validated_scores_are_kept(dataset: LandmarkDataset, tmp_path: Path) -> None:
+    train(dataset, tmp_path / "m.onnx", crossval=True)
+    scores = load_model(tmp_path / "m.onnx").card.training["crossval"]
+    assert (scores["by"], scores["n_groups"], scores["n"]) == ("group", 3, 24)
+    assert scores["accuracy"] > 0.8
+
+
+def test_samples_without_a_hand_are_left_out_and_counted(
+    dataset: LandmarkDataset, tmp_path: Path
+) -> None:
+    data = blinded(dataset, [0, 7, 8])
+    card = train(data, tmp_path / "m.onnx").card
+    assert (card.training["n"], card.training["n_no_hand"]) == (21, 3)
+    seen = Counter(map(str, data.samples.label[data.has_hand]))
+    assert card.training["counts"] == dict(seen)
+
+
+def test_few_samples_are_warned_of(dataset: LandmarkDataset, tmp_path: Path) -> None:
+    rare = labelled(dataset, {0: "selten"})
+    (line,) = train(rare, tmp_path / "m.onnx").warnings
+    assert "fewer than 5 samples of selten" in line
+
+
+def test_a_label_of_which_no_hand_was_found_is_named(
+    dataset: LandmarkDataset, tmp_path: Path
+) -> None:
+    data = blinded(labelled(dataset, {0: "lost", 1: "none"}), [0, 1])
+    trained = train(data, tmp_path / "m.onnx")
+    assert any("lost" in line and "does not know it" in line for line in trained.warnings)
+    assert not any("none" in line for line in trained.warnings)
+    assert "lost" not in trained.card.labels
+
+
+def test_digest_changes_with_landmarks_and_labels(dataset: LandmarkDataset) -> None:
+    moved = replace(dataset, image=dataset.image + np.float32(0.001))
+    assert len({dataset.digest(), moved.digest(), labelled(dataset, {0: "point"}).digest()}) == 3
+
+
+def test_nothing_to_learn_leaves_no_file(dataset: LandmarkDataset, tmp_path: Path) -> None:
+    one = dataset.select(dataset.samples.label == "fist")
+    with pytest.raises(InvalidDataError, match="at least two labels; there is: fist"):
+        train(one, tmp_path / "m.onnx")
+    with pytest.raises(HandloreError, match="no sample shows a hand"):
+        train(blinded(dataset, list(range(24))), tmp_path / "m.onnx")
+    with pytest.raises(HandloreError, match=r"folder .* does not exist"):
+        train(dataset, tmp_path / "missing" / "m.onnx")
+    assert list(tmp_path.iterdir()) == []
