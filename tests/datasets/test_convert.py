@@ -140,7 +140,7 @@ def test_a_class_that_is_not_there_cannot_mean_nothing(mixed):
 def test_an_empty_or_missing_folder_is_one_line(tmp_path):
     with pytest.raises(HandloreError, match=r"holds nothing of the layout images: <label>/"):
         convert(images(), tmp_path, Bright())
-    with pytest.raises(HandloreError, match="cannot read the folder .*: No such file"):
+    with pytest.raises(HandloreError, match=r"cannot read the folder .*: No such file"):
         convert(images(), tmp_path / "a", Bright())
 
 
