@@ -1,5 +1,7 @@
 """``handlore demo``: the main job, from pictures to a model, without any data at hand."""
 
+import shutil
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -81,4 +83,5 @@ def _print(summary: dict[str, Any], out: Path) -> None:
     ]  # fmt: skip
     print_table(["model", "accuracy", "macro-F1", "file (KB)", "training (s)"], rows)
     click.echo(f"\nreport:  {out / 'report.html'}\nmodel:   {summary['poses']}")
-    click.echo(f"try:     handlore predict {summary['poses']} {summary['try']}")
+    program = "handlore" if shutil.which("handlore") else sys.argv[0]
+    click.echo(f"try:     {program} predict {summary['poses']} {summary['try']}")
