@@ -1,8 +1,9 @@
 """Accuracy on real photos of people the classifier has not seen, and on random splits.
 
-The model "plain" is what most projects build, for comparison: a random forest on wrist-relative
-coordinates in the plane, scaled by the largest of them. Run it with ``python benchmarks/accuracy.py``; it reads the sets named in HANDLORE_DATA and prints
-the table of the README. A picture in which no hand is found counts as an error.
+Run it with ``python benchmarks/accuracy.py``; it reads the sets named in HANDLORE_DATA and prints
+the table of the README. A picture in which no hand is found counts as an error. The model "plain"
+is what most projects build, for comparison: a random forest on wrist-relative coordinates in the
+plane, scaled by the largest of them.
 """
 
 import tempfile
