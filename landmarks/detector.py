@@ -3,18 +3,17 @@
 MediaPipe is one adapter behind this protocol; the rest of handlore knows only the protocol.
 """
 
-import platform
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
+from .choice import DETECTORS, choose_detector
 from .errors import HandloreError
 from .hands import Hand, Pixels
-from .weights import Bundle, find_bundle, require_bundle
+from .weights import LANDMARKERS, Bundle, find_bundle, require_bundle
 
-DETECTORS = ("auto", "mediapipe")
 DEFAULT_CONFIDENCE = 0.5
 
 
@@ -29,18 +28,23 @@ class DetectorOptions:
     """How many hands are looked for in a picture, 1 or 2."""
 
     detector: str = "auto"
-    """Which implementation, one of :data:`DETECTORS`."""
+    """Which implementation: ``auto``, ``mediapipe`` or ``litert``."""
+
+    live: bool = False
+    """Whether a camera is being watched; ``auto`` then prefers ``litert``."""
 
     bundle: Path | None = None
     """A bundle file to use instead of the one in the cache."""
 
     def __post_init__(self) -> None:
+        if self.landmarker not in LANDMARKERS:
+            known = ", ".join(LANDMARKERS)
+            raise HandloreError(f"unknown landmarker {self.landmarker!r}; known: {known}")
         if self.max_hands not in (1, 2):
             raise HandloreError(f"max_hands is {self.max_hands}; handlore looks for 1 or 2 hands")
-        if self.detector not in DETECTORS:
-            raise HandloreError(
-                f"unknown detector {self.detector!r}; known: {', '.join(DETECTORS)}"
-            )
+        if self.detector not in ("auto", *DETECTORS):
+            known = ", ".join(("auto", *DETECTORS))
+            raise HandloreError(f"unknown detector {self.detector!r}; known: {known}")
 
 
 @dataclass(frozen=True)
@@ -117,26 +121,15 @@ def open_detector(
         If the detector cannot run here, or its networks are not to be had.
     """
     options = options or DetectorOptions()
-    require_mediapipe_runs_here()
+    choice = choose_detector(options.detector, live=options.live)
+    bundle = _bundle(options, talk)
+    if choice.name == "litert":
+        from .litert import LiteRTDetector
+
+        return LiteRTDetector(bundle, max_hands=options.max_hands)
     from .mediapipe_tasks import MediaPipeDetector
 
-    return MediaPipeDetector(_bundle(options, talk), max_hands=options.max_hands)
-
-
-def require_mediapipe_runs_here() -> None:
-    """Refuse to import mediapipe where that would kill the process.
-
-    Its builds for 64-bit ARM Linux use the LSE atomics, which the processors of the Raspberry
-    Pi 3 and 4 do not have; it then aborts, which no ``except`` can catch.
-    """
-    if platform.system() != "Linux" or platform.machine() != "aarch64":
-        return
-    flags = Path("/proc/cpuinfo")
-    if not flags.is_file() or "atomics" not in flags.read_text(errors="replace"):
-        raise HandloreError(
-            "mediapipe cannot run on this processor (it needs the `atomics` instructions that the"
-            " Raspberry Pi 3 and 4 lack); convert on another computer and bring the .npz file here"
-        )
+    return MediaPipeDetector(bundle, max_hands=options.max_hands)
 
 
 def _bundle(options: DetectorOptions, talk: Callable[[str], None] | None) -> Bundle:

@@ -22,6 +22,7 @@ COMMANDS = (
     "evaluate",
     "predict",
     "bench",
+    "doctor",
 )
 """In the order in which a newcomer meets them; each is the module of the same name."""
 

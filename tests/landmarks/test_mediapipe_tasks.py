@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
@@ -170,29 +168,3 @@ def test_options_that_make_no_sense_are_refused(options, match):
 def test_the_bundle_named_in_the_options_is_the_one_used(tmp_path):
     with pytest.raises(HandloreError, match=r"missing\.task.* is not a file"):
         open_detector(DetectorOptions(bundle=tmp_path / "missing.task"))
-
-
-@pytest.mark.parametrize(
-    ("system", "machine", "flags", "runs"),
-    [
-        ("Linux", "aarch64", "Features : fp asimd crc32", False),
-        ("Linux", "aarch64", "Features : fp asimd atomics crc32", True),
-        ("Linux", "x86_64", "flags : sse", True),
-        ("Darwin", "arm64", "", True),
-    ],
-    ids=["Pi 4", "Pi 5", "PC", "Mac"],
-)
-def test_mediapipe_is_not_imported_where_it_would_kill_the_process(
-    monkeypatch, system, machine, flags, runs
-):
-    from handlore.landmarks import detector as module
-
-    monkeypatch.setattr(module.platform, "system", lambda: system)
-    monkeypatch.setattr(module.platform, "machine", lambda: machine)
-    monkeypatch.setattr(Path, "is_file", lambda _: True)
-    monkeypatch.setattr(Path, "read_text", lambda *_, **__: flags)
-    if runs:
-        module.require_mediapipe_runs_here()
-    else:
-        with pytest.raises(HandloreError, match="atomics"):
-            module.require_mediapipe_runs_here()

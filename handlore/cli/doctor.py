@@ -1,0 +1,121 @@
+"""``handlore doctor``: what works on this computer, and what to do about the rest."""
+
+import platform
+import sys
+from importlib import metadata
+from typing import Any
+
+import click
+
+from handlore import __version__
+from handlore.landmarks.errors import HandloreError
+
+from ._common import examples, json_option, print_json
+
+PACKAGES = (
+    *("mediapipe", "ai-edge-litert", "onnxruntime", "numpy", "pandas", "scikit-learn"),
+    *("xgboost-cpu", "xgboost", "opencv-contrib-python", "opencv-python", "matplotlib"),
+)
+OPTIONAL = ("xgboost", "opencv-python", "xgboost-cpu")
+
+
+@click.command("doctor", epilog=examples("handlore doctor", "handlore doctor --json"))
+@json_option
+@click.pass_context
+def command(ctx: click.Context, as_json: bool) -> None:
+    """Show what works here: versions, processor, landmark model, which detector is taken and why.
+
+    Nothing is fetched or changed. The exit code is 1 if no hand can be detected on this computer
+    as it is; each problem comes with what to do.
+    """
+    found = _examined()
+    if as_json:
+        print_json(found)
+    else:
+        _print(found)
+    if found["problems"]:
+        ctx.exit(1)
+
+
+def _examined() -> dict[str, Any]:
+    from handlore.landmarks.choice import DETECTORS, problem_with
+
+    detectors = {name: problem_with(name) for name in DETECTORS}
+    weights = {name: _weights(name) for name in ("full", "lite")}
+    versions = {name: _version(name) for name in PACKAGES}
+    return {
+        "handlore": __version__,
+        "python": platform.python_version(),
+        "executable": sys.executable,
+        "system": f"{platform.system()} {platform.release()}",
+        "machine": platform.machine(),
+        "packages": {name: v for name, v in versions.items() if v or name not in OPTIONAL},
+        "detectors": detectors,
+        "chosen": {"stills": _choice(live=False), "live": _choice(live=True)},
+        "weights": weights,
+        "problems": [*_problems(weights["full"]), *_clashes(versions)],
+    }
+
+
+def _choice(*, live: bool) -> dict[str, str] | None:
+    from handlore.landmarks.choice import choose_detector
+
+    try:
+        choice = choose_detector(live=live)
+    except HandloreError:
+        return None
+    return {"name": choice.name, "reason": choice.reason}
+
+
+def _weights(landmarker: str) -> str | None:
+    from handlore.landmarks.weights import find_bundle
+
+    bundle = find_bundle(landmarker)
+    return None if bundle is None else str(bundle.path)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _problems(weights: str | None) -> list[str]:
+    problems = []
+    if weights is None:
+        problems.append("the hand landmark model is not here: `handlore weights fetch`")
+    if _choice(live=False) is None:
+        problems.append("no detector can run: `pip install 'ai-edge-litert>=1.2,<2.2'`")
+    return problems
+
+
+def _clashes(versions: dict[str, str | None]) -> list[str]:
+    """Two builds of OpenCV write into one folder, and the one installed last breaks the other."""
+    both = [name for name in ("opencv-contrib-python", "opencv-python") if versions[name]]
+    if len(both) < 2:
+        return []
+    return [
+        "two builds of OpenCV are installed over each other: `pip uninstall -y opencv-python"
+        " opencv-contrib-python && pip install opencv-contrib-python`"
+    ]
+
+
+def _print(found: dict[str, Any]) -> None:
+    click.echo(f"handlore {found['handlore']}, Python {found['python']} ({found['executable']})")
+    click.echo(f"{found['system']}, {found['machine']}\n")
+    for package, version in found["packages"].items():
+        click.echo(f"  {package:<24}{version or 'not installed'}")
+    click.echo()
+    for name, problem in found["detectors"].items():
+        click.echo(f"  detector {name:<15}{problem or 'can run'}")
+    for use, choice in found["chosen"].items():
+        taken = f"{choice['name']}: {choice['reason']}" if choice else "none"
+        click.echo(f"  taken for {use:<14}{taken}")
+    for landmarker, path in found["weights"].items():
+        click.echo(f"  model {landmarker:<18}{path or 'not on this computer'}")
+    click.echo()
+    for problem in found["problems"]:
+        click.echo(f"to do: {problem}")
+    if not found["problems"]:
+        click.echo("everything that is needed is here")

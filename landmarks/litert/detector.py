@@ -1,0 +1,166 @@
+"""The detector that runs MediaPipe's networks through LiteRT."""
+
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from ..detector import DEFAULT_CONFIDENCE, DetectorInfo
+from ..hands import Hand, Pixels
+from ..weights import Bundle
+from .hand import look, pixels_of
+from .networks import Networks, litert_version
+from .palm import find_palms
+from .regions import MEDIAPIPE_PALM_ANGLE, Region, region_from_palm
+from .schedule import PalmSchedule, Thrifty
+from .tracking import Track, Tracker, distinct
+from .views import plan_views, see_views
+
+
+class LiteRTDetector:
+    """Finds hands with MediaPipe's networks, but without the mediapipe runtime.
+
+    Nothing is fetched, no socket is opened, and no thread is left behind.
+
+    Parameters
+    ----------
+    bundle
+        The networks.
+    max_hands
+        How many hands are looked for.
+    schedule
+        When palms are sought in a video; default: :class:`Thrifty`.
+    threads
+        How many threads each network may use; default: half the processors, at most 4. Give 1
+        where several processes convert side by side.
+    palm_target_angle
+        How the first crop of a hand is turned, in radians, see :data:`MEDIAPIPE_PALM_ANGLE`.
+
+    Raises
+    ------
+    HandloreError
+        If ai-edge-litert is not installed, or refuses the bundle.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        *,
+        max_hands: int = 1,
+        schedule: PalmSchedule | None = None,
+        threads: int | None = None,
+        palm_target_angle: float = MEDIAPIPE_PALM_ANGLE,
+    ) -> None:
+        self._networks: Networks | None = Networks(bundle, threads)
+        self._max_hands = max_hands
+        self._schedule: PalmSchedule = schedule or Thrifty()
+        self._angle = palm_target_angle
+        self._tracker = Tracker(max_hands)
+        self._last_ms = -1
+        self.info = DetectorInfo("litert", litert_version(), bundle.landmarker, bundle.sha256)
+
+    @property
+    def track_numbers(self) -> tuple[int, ...]:
+        """Which hand is which, in the order of the last answer of :meth:`track`."""
+        return tuple(track.number for track in self._tracker.tracks)
+
+    def detect(self, picture: Pixels, *, min_confidence: float = DEFAULT_CONFIDENCE) -> list[Hand]:
+        """Find hands in a still picture, see :meth:`HandDetector.detect`."""
+        networks = self._open()
+        picture = _checked(picture)
+        regions = self._palm_regions(picture, min_confidence)[: self._max_hands]
+        hands = [look(networks, picture, region) for region in regions]
+        present = [hand for hand in hands if hand.score > min_confidence]
+        return [present[k] for k in distinct([pixels_of(hand, picture) for hand in present])]
+
+    def track(self, picture: Pixels, seconds: float) -> list[Hand]:
+        """Find hands in the next frame of a video, see :meth:`HandDetector.track`."""
+        networks = self._open()
+        milliseconds = round(seconds * 1000)
+        if milliseconds <= self._last_ms:
+            raise ValueError(
+                f"time stands still or runs back: {seconds} s after {self._last_ms} ms"
+            )
+        picture = _checked(picture)
+        self._last_ms = milliseconds
+        tracks = self._tracker.tracks
+        seek = len(tracks) < self._max_hands and self._schedule.due(
+            picture, seconds, len(tracks), self._max_hands
+        )
+        fresh = self._newcomers(picture) if seek else []
+        followed = [(track, look(networks, picture, track.region)) for track in tracks]
+        present = [(track, hand) for track, hand in followed if hand.score > DEFAULT_CONFIDENCE]
+        if len(present) < len(tracks) and self._schedule.lost(seconds) and not seek:
+            fresh = self._after_loss(picture, present)
+        found = [look(networks, picture, region) for region in fresh]
+        found = [hand for hand in found if hand.score > DEFAULT_CONFIDENCE]
+        return self._tracker.update(present, found, picture, seconds)
+
+    def views(self, picture: Pixels, hand: Hand, n_views: int, *, seed: int = 0) -> list[Hand]:
+        """Look again at a hand that is known: turned, scaled and mirrored, without palm detection.
+
+        Parameters
+        ----------
+        picture
+            (height, width, 3) RGB.
+        hand
+            The hand in it, in image widths of this picture.
+        n_views
+            How many; the first is plain.
+        seed
+            Another one gives other views; the same one always the same.
+
+        Returns
+        -------
+        ``n_views`` hands, mapped back to the picture: image and world landmarks, handedness.
+        ``score`` is the presence of a hand in the view.
+        """
+        return see_views(self._open(), _checked(picture), hand, plan_views(n_views, seed))
+
+    def reset(self) -> None:
+        """Forget the hands being tracked."""
+        self._tracker.reset()
+        self._schedule.reset()
+        self._last_ms = -1
+
+    def close(self) -> None:
+        """Free the networks."""
+        self.reset()
+        self._networks = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _open(self) -> Networks:
+        if self._networks is None:
+            raise ValueError("this detector has been closed")
+        return self._networks
+
+    def _palm_regions(self, picture: Pixels, min_confidence: float) -> list[Region]:
+        palms = find_palms(self._open(), picture, min_confidence)
+        return [region_from_palm(palm.box, palm.keypoints, self._angle) for palm in palms]
+
+    def _newcomers(self, picture: Pixels) -> list[Region]:
+        regions = self._palm_regions(picture, DEFAULT_CONFIDENCE)[: self._max_hands]
+        return self._tracker.newcomers(regions)
+
+    def _after_loss(self, picture: Pixels, present: list[tuple[Track, Hand]]) -> list[Region]:
+        self._tracker.tracks = [track for track, _ in present]
+        return self._newcomers(picture)
+
+
+def _checked(picture: Pixels) -> Pixels:
+    if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8 or not picture.size:
+        raise ValueError(
+            f"a picture of shape {picture.shape} and type {picture.dtype};"
+            " expected (height, width, 3) of 8 bits, RGB, not empty"
+        )
+    return picture

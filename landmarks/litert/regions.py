@@ -1,0 +1,168 @@
+"""Where in a picture the hand network looks: a square that may be turned.
+
+The numbers are those of MediaPipe's graphs: mediapipe/tasks/cc/vision/hand_detector/
+hand_detector_graph.cc for the region from a palm, mediapipe/tasks/cc/vision/hand_landmarker/
+hand_landmarks_detector_graph.cc for the region from landmarks.
+"""
+
+from dataclasses import dataclass
+from math import atan2, cos, floor, pi, sin
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..topology import HandLandmark
+from .warp import Matrix
+
+Points = NDArray[np.float64]
+
+MEDIAPIPE_PALM_ANGLE = 90.0
+"""The angle, in radians, to which MediaPipe turns the line from the wrist to the middle-finger MCP
+before the first look at a hand. Its graph sets ``rotation_vector_target_angle(90)``, an option in
+radians (the one in degrees has another name), so the first crop is not upright: 90 rad is 26.6
+degrees more than 14 turns and a quarter. Landmarks equal to MediaPipe's need the same."""
+
+UPRIGHT_PALM_ANGLE = pi / 2
+"""The angle, in radians, that was probably meant: fingers point up in the first crop, too."""
+
+PALM_SCALE, PALM_SHIFT = 2.6, -0.5
+HAND_SCALE, HAND_SHIFT = 2.0, -0.1
+"""The square's side in sides of the box, and how far it moves along its own y axis, in heights."""
+
+_PALM_MIDDLE_MCP = 2
+"""The place of this joint among the seven keypoints of a palm; 0 is the wrist."""
+
+_STEADY = np.array([0, 1, 2, 3, 5, 6, 9, 10, 13, 14, 17, 18])
+"""The landmarks whose box the region from landmarks is: those of the palm, the PIP joints and the
+thumb without its tip, so that the region does not jump when fingers bend. MediaPipe's calculator
+gets these twelve only, so what it calls the PIP joints 4, 6 and 8 are the MCPs 5, 9 and 13."""
+
+_KNUCKLES = np.array([5, 9, 13])
+
+
+@dataclass(frozen=True)
+class Region:
+    """A turned square in a picture."""
+
+    x: float
+    """Centre, in pixels from the picture's left edge."""
+
+    y: float
+    """Centre, in pixels from the picture's upper edge."""
+
+    side: float
+    """In pixels."""
+
+    rotation: float
+    """In radians, clockwise positive: by how much the square is turned against the picture."""
+
+    def to_picture(self, size: int, *, flip: bool = False) -> Matrix:
+        """Return the matrix that cuts the square out.
+
+        Parameters
+        ----------
+        size
+            Side of the square that is cut out, in its own pixels.
+        flip
+            Mirror left and right in the square.
+
+        Returns
+        -------
+        (2, 3) affine matrix from pixels of the square to pixels of the picture.
+        """
+        step = self.side / size
+        c, s = cos(self.rotation) * step, sin(self.rotation) * step
+        right_x, right_y = (-c, -s) if flip else (c, s)
+        x = self.x - (right_x - s) * size / 2
+        y = self.y - (right_y + c) * size / 2
+        return np.array([[right_x, -s, x], [right_y, c, y]])
+
+    def turned(self, radians: float, scale: float = 1.0) -> "Region":
+        """Return the same square turned further and scaled about its centre."""
+        return Region(self.x, self.y, self.side * scale, wrapped(self.rotation + radians))
+
+
+def letterbox(height: int, width: int) -> Region:
+    """Return the upright square about a whole picture."""
+    return Region(width / 2, height / 2, max(height, width), 0.0)
+
+
+def region_from_palm(
+    box: ArrayLike, keypoints: ArrayLike, target_angle: float = MEDIAPIPE_PALM_ANGLE
+) -> Region:
+    """Return the square around the hand that belongs to a palm.
+
+    mediapipe/calculators/util/detections_to_rects_calculator.cc and
+    rect_transformation_calculator.cc.
+
+    Parameters
+    ----------
+    box
+        (2, 2) upper left and lower right corner of the palm, in pixels of the picture.
+    keypoints
+        (7, 2) in pixels of the picture.
+    target_angle
+        Where the line from wrist to middle-finger MCP points in the square, in radians from its
+        x axis, anticlockwise.
+    """
+    (left, top), (right, bottom) = np.asarray(box, np.float64).tolist()
+    points = np.asarray(keypoints, np.float64)
+    rotation = _turn(points[0], points[_PALM_MIDDLE_MCP], target_angle)
+    centre = np.array([left + right, top + bottom]) / 2
+    return _grown(centre, (right - left, bottom - top), rotation, (PALM_SCALE, PALM_SHIFT))
+
+
+def region_from_landmarks(points: ArrayLike) -> Region:
+    """Return the square in which to look for the same hand in the next frame.
+
+    The box of the steadier landmarks in the axes of the hand, whose direction is that from the
+    wrist to the knuckles, the middle one counting half:
+    mediapipe/modules/hand_landmark/calculators/hand_landmarks_to_rect_calculator.cc.
+
+    Parameters
+    ----------
+    points
+        (21, 2) in pixels of the picture.
+    """
+    marks = np.asarray(points, np.float64)
+    index, middle, ring = marks[_KNUCKLES]
+    rotation = _turn(marks[HandLandmark.WRIST], (index + ring) / 4 + middle / 2, pi / 2)
+    c, s = cos(rotation), sin(rotation)
+    axes = np.array([[c, -s], [s, c]])
+    across = marks[_STEADY] @ axes
+    low, high = across.min(axis=0), across.max(axis=0)
+    centre, (width, height) = axes @ ((low + high) / 2), (high - low).tolist()
+    return _grown(centre, (width, height), rotation, (HAND_SCALE, HAND_SHIFT))
+
+
+def wrapped(radians: float) -> float:
+    """Return the same angle in [-pi, pi)."""
+    return radians - 2 * pi * floor((radians + pi) / (2 * pi))
+
+
+def overlap(one: Region, other: Region) -> float:
+    """Return the intersection over union of two squares, as if neither were turned.
+
+    mediapipe/util/rectangle_util.cc does not regard the rotation either.
+    """
+    reach = (one.side + other.side) / 2
+    width = min(reach - abs(one.x - other.x), one.side, other.side)
+    height = min(reach - abs(one.y - other.y), one.side, other.side)
+    if width <= 0 or height <= 0:
+        return 0.0
+    shared = width * height
+    return shared / (one.side**2 + other.side**2 - shared)
+
+
+def _turn(start: Points, end: Points, target_angle: float) -> float:
+    x, y = (end - start).tolist()
+    return wrapped(target_angle - atan2(-y, x))
+
+
+def _grown(
+    centre: Points, size: tuple[float, float], rotation: float, grow: tuple[float, float]
+) -> Region:
+    (scale, shift), (width, height), (x, y) = grow, size, centre.tolist()
+    x -= height * shift * sin(rotation)
+    y += height * shift * cos(rotation)
+    return Region(x, y, max(width, height) * scale, rotation)
