@@ -144,8 +144,19 @@ def estimator_class(name: str) -> type[HandEstimator]:
     return _ESTIMATORS[name]
 
 
-def make_estimator(name: str, params: Mapping[str, str] | None = None) -> HandEstimator:
+def make_estimator(
+    name: str, params: Mapping[str, str] | None = None, *, seed: int | None = None
+) -> HandEstimator:
     """Make an estimator with parameters as a user writes them.
+
+    Parameters
+    ----------
+    name
+        One of :func:`estimator_names`.
+    params
+        Parameters by name.
+    seed
+        Becomes ``random_state``, where the estimator has one and it is not among the parameters.
 
     Raises
     ------
@@ -154,7 +165,9 @@ def make_estimator(name: str, params: Mapping[str, str] | None = None) -> HandEs
     """
     estimator = estimator_class(name)()
     known = estimator.get_params()
-    values = {}
+    values: dict[str, Any] = {}
+    if seed is not None and "random_state" in known:
+        values["random_state"] = seed
     for param, text in (params or {}).items():
         if param not in known:
             raise HandloreError(f"{name} has no parameter {param!r}; it has: {', '.join(known)}")
@@ -164,15 +177,27 @@ def make_estimator(name: str, params: Mapping[str, str] | None = None) -> HandEs
 
 
 def _parsed(param: str, text: str, default: Any) -> Any:
-    """Read a value as a number of the type of the default."""
+    """Read a value as the type of the default: text, yes or no, or a number."""
+    if isinstance(default, str):
+        return text
+    if isinstance(default, bool):
+        if text.lower() not in _YES_OR_NO:
+            raise HandloreError(f"parameter {param} is {text!r}, expected yes or no")
+        return _YES_OR_NO[text.lower()]
     try:
         value = float(text)
     except ValueError as error:
         raise HandloreError(
             f"parameter {param} is {text!r}, expected a number such as {default}"
         ) from error
+    if not abs(value) <= LARGEST_PARAMETER:
+        raise HandloreError(f"parameter {param} is {text}, which is out of range")
     if isinstance(default, float):
         return value
     if not value.is_integer():
         raise HandloreError(f"parameter {param} is {text}, expected a whole number")
     return int(value)
+
+
+LARGEST_PARAMETER = 2**32
+_YES_OR_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}

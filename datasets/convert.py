@@ -10,7 +10,7 @@ from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import Hand, by_slot
 from handlore.landmarks.search import STAGES, Stage, search
 
-from .dataset import NONE_LABEL, Header, LandmarkDataset, Samples
+from .dataset import NONE_LABEL, Header, LandmarkDataset, Samples, printable
 from .sources.registry import Item, Source
 
 Progress = Callable[[int, int], None]
@@ -44,7 +44,7 @@ class Conversion:
     """Inputs that could not be read: the file relative to the source, and why."""
 
     ignored: tuple[str, ...]
-    """Files that are no items of the source."""
+    """Pictures that do not fit the layout of the source."""
 
     def summary(self) -> dict[str, Any]:
         """Return the counts, under the names that scripts rely on."""
@@ -54,6 +54,7 @@ class Conversion:
             "n_converted": self.n_converted,
             "n_no_hand": self.dataset.n_samples - self.n_converted,
             "n_failed": len(self.failures),
+            "n_ignored": len(self.ignored),
             "stages": self.dataset.stage_counts(),
             "n_frames": self.dataset.n_frames,
             "n_frames_with_hand": int(with_hand.sum()),
@@ -102,7 +103,7 @@ def convert(
     HandloreError
         If there is nothing to convert, or nothing that can be read.
     """
-    options = options or ConvertOptions()
+    options, root = options or ConvertOptions(), Path(root)
     items = source.items(root)
     if not items:
         raise HandloreError(f"{root} holds nothing of the layout {source.name}: {source.layout}")
@@ -117,11 +118,10 @@ def convert(
         raise HandloreError(
             f"none of the {len(items)} files in {root} could be read; {file}: {reason}"
         )
-    dataset = _dataset(source, found, detector, options)
-    return Conversion(
-        dataset, len(items), int(dataset.has_hand.sum()),
-        tuple(found.failures), tuple(source.ignored(root)),
-    )  # fmt: skip
+    ignored = tuple(source.ignored(root))
+    dataset = _dataset(source, found, detector, options, ignored)
+    n_converted = int(dataset.has_hand.sum())
+    return Conversion(dataset, len(items), n_converted, tuple(found.failures), ignored)
 
 
 def _convert_item(
@@ -146,16 +146,21 @@ def _convert_item(
 
 
 def _dataset(
-    source: Source, found: _Frames, detector: HandDetector, options: ConvertOptions
+    source: Source,
+    found: _Frames,
+    detector: HandDetector,
+    options: ConvertOptions,
+    ignored: Sequence[str],
 ) -> LandmarkDataset:
     items = [item for item, _ in found.rows]
     renamed = {options.none: NONE_LABEL} if options.none else {}
     samples = Samples.make(
-        [renamed.get(item.label, item.label) for item in items],
+        [renamed.get(item.label, printable(item.label)) for item in items],
         **{
-            column: [getattr(item, column) for item in items]
-            for column in ("group", "session", "recording", "split", "source")
+            column: [printable(getattr(item, column)) for item in items]
+            for column in ("group", "session", "recording", "split")
         },
+        source=[item.source for item in items],
         sha256=[sha256 for _, sha256 in found.rows],
     )
     own = {name: value for name, value in vars(source).items() if value}
@@ -164,7 +169,10 @@ def _dataset(
         kind=source.kind,
         detector=detector.info,
         options=chosen | own,
-        log=tuple(f"failed: {file}: {reason}" for file, reason in found.failures),
+        log=(
+            *(f"failed: {file}: {reason}" for file, reason in found.failures),
+            *(f"ignored: {file}: it does not fit the layout" for file in ignored),
+        ),
     )
     return LandmarkDataset.of_hands(
         found.slots, samples, time=found.time, offsets=found.offsets, header=header

@@ -280,6 +280,12 @@ class LandmarkDataset:
         return digest.hexdigest()
 
 
+def printable(text: str) -> str:
+    """Return text as it is safe to show: bytes that are no UTF-8 and control characters escaped."""
+    escaped = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return "".join(escaped)
+
+
 MIXED_DETECTORS = "joined from landmarks of different detectors"
 """A line in the log of a joined dataset."""
 
@@ -419,4 +425,6 @@ def _sample_problems(dataset: LandmarkDataset) -> list[str]:
         problems.append("a pose is a sample of one frame")
     if (dataset.samples.label == "").any():
         problems.append("every sample needs a label")
+    if any(not label.isprintable() for label in dataset.labels):
+        problems.append("labels must not hold control characters")
     return problems

@@ -13,20 +13,6 @@ from numpy.typing import NDArray
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import Pixels
 
-PICTURE_SUFFIXES = frozenset(
-    f".{ending}"
-    for ending in (
-        *("bmp", "dib", "jpg", "jpeg", "jpe", "jp2", "png", "webp", "avif", "gif", "tif", "tiff"),
-        *("pbm", "pgm", "ppm", "pnm", "ras", "sr", "exr", "hdr", "heic", "heif"),
-    )
-)
-"""Endings that are taken for pictures. HEIC is not readable, but must not vanish in silence."""
-
-
-def is_picture(path: Path) -> bool:
-    """Say whether a file's name is that of a picture."""
-    return path.suffix.lower() in PICTURE_SUFFIXES
-
 
 def read_picture(path: Path) -> tuple[Pixels, str]:
     """Read a picture file.
@@ -51,8 +37,11 @@ def read_picture(path: Path) -> tuple[Pixels, str]:
     InvalidDataError
         If it is not a whole, readable picture.
     """
+    path = Path(path)
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise InvalidDataError("it is no regular file, but a pipe or a device")
     try:
-        data = Path(path).read_bytes()
+        data = path.read_bytes()
     except OSError as error:
         raise InvalidDataError(f"cannot be read: {error.strerror or error}") from error
     return decode_picture(data), hashlib.sha256(data).hexdigest()

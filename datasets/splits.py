@@ -55,6 +55,19 @@ def default_by(dataset: LandmarkDataset) -> By:
     return "random"
 
 
+def doubt_about(dataset: LandmarkDataset, by: By) -> str | None:
+    """Say what makes a default split less honest than it could be; None if nothing does."""
+    for better in BY[: BY.index(by)]:
+        column = getattr(dataset.samples, better)
+        missing = int((column == "").sum())
+        if missing < len(column) and missing:
+            return (
+                f"{missing} of {len(column)} samples have no {better}, so the split is by {by};"
+                " that flatters"
+            )
+    return None
+
+
 def cross_validation(
     dataset: LandmarkDataset, by: By, n_folds: int | None = None, seed: int = 0
 ) -> Iterator[Fold]:
@@ -65,8 +78,8 @@ def cross_validation(
     dataset
         At least two groups (items, if random).
     by
-        What stays together. ``random`` keeps only the views of a picture together, and spreads
-        the labels evenly.
+        What stays together. ``random`` keeps only the views and copies of a picture together,
+        and spreads the labels evenly.
     n_folds
         Default: one for each group up to 12 groups, else 5.
     seed
@@ -117,7 +130,7 @@ def n_groups(dataset: LandmarkDataset, by: By) -> int:
 
 def _groups(dataset: LandmarkDataset, by: By) -> NDArray[np.generic]:
     if by == "random":
-        return dataset.samples.items()
+        return _pictures(dataset)
     column: NDArray[np.generic] = getattr(dataset.samples, by)
     missing = int((column == "").sum())
     if missing:
@@ -149,6 +162,12 @@ def _dealt_out(
         fold_of[group] = chosen
         of_label[codes[group], chosen] += counts[group]
     return fold_of[np.searchsorted(names, groups)]
+
+
+def _pictures(dataset: LandmarkDataset) -> NDArray[np.generic]:
+    """Return a key for each picture; copies of it under other names share the key."""
+    own = np.char.add("item ", dataset.samples.items().astype(np.str_))
+    return np.where(dataset.samples.sha256 == "", own, dataset.samples.sha256)
 
 
 def _plural(by: By) -> str:

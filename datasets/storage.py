@@ -99,11 +99,10 @@ def _read_members(path: Path) -> dict[str, Any]:
             if not start.startswith(b"PK"):
                 raise InvalidDataError(f"{path} is not a landmark dataset: {_what_is(start)}")
             with zipfile.ZipFile(stream) as archive:
-                return {
-                    name.removesuffix(".npy"): _read_array(archive.read(name))
-                    for name in archive.namelist()
-                    if name.endswith(".npy")
-                }
+                # Only what is known is unpacked: the rest may be of any size.
+                there = set(archive.namelist())
+                wanted = [name for name in ("header", *_member_names()) if f"{name}.npy" in there]
+                return {name: _read_array(archive.read(f"{name}.npy")) for name in wanted}
     except IsADirectoryError as error:
         raise HandloreError(
             f"{path} is a folder; make a dataset of it with `handlore convert {path} OUT.npz`"
@@ -126,7 +125,7 @@ def _header(path: Path, members: dict[str, Any]) -> dict[str, Any]:
     try:
         header = json.loads(members["header"].tobytes().decode(*TEXT))
         version = int(header["format"])
-    except (KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
+    except (*_DAMAGE, KeyError, TypeError, AttributeError) as error:
         raise InvalidDataError(
             f"{path} is a zip or npz file, but not a landmark dataset; make one with"
             " `handlore convert`"

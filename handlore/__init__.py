@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from handlore.datasets.convert import convert as convert
     from handlore.datasets.dataset import LandmarkDataset as LandmarkDataset
     from handlore.datasets.pictures import read_picture as read_picture
+    from handlore.datasets.sources import make_source as make_source
     from handlore.datasets.storage import load_dataset as load_dataset
     from handlore.datasets.storage import save_dataset as save_dataset
     from handlore.landmarks.detector import DetectorOptions as DetectorOptions
@@ -42,6 +43,7 @@ _API = {
     "convert": "datasets.convert",
     "LandmarkDataset": "datasets.dataset",
     "read_picture": "datasets.pictures",
+    "make_source": "datasets.sources",
     "load_dataset": "datasets.storage",
     "save_dataset": "datasets.storage",
     "DetectorOptions": "landmarks.detector",

@@ -1,6 +1,5 @@
 """The main job on rendered hands or on a folder of photos, as one function."""
 
-import shutil
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -16,7 +15,7 @@ from handlore.classifiers.evaluation import Answers, cross_validate, cross_valid
 from handlore.datasets.convert import Conversion, convert
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.pictures import read_picture
-from handlore.datasets.rendered import TRUTH, write_pictures
+from handlore.datasets.rendered import POSES, TRUTH, write_pictures
 from handlore.datasets.sources import Source, find_source, make_source
 from handlore.datasets.splits import default_by
 from handlore.datasets.storage import save_dataset
@@ -115,11 +114,16 @@ def _pictures(
         return data, make_source(name, {})
     root = out / "pictures"
     talk(f"rendering hands of {n_people} people into {root}")
-    if (root / TRUTH).exists():
-        # Pictures of an earlier run, of other people perhaps, must not mix with the new ones.
-        shutil.rmtree(root)
+    _remove_rendered(root)
     write_pictures(root, n_people=n_people, per_pose=PER_POSE, progress=progress)
     return root, make_source("images", {"name_pattern": NAME_PATTERN})
+
+
+def _remove_rendered(root: Path) -> None:
+    """Remove what an earlier run, of other people perhaps, has rendered, and nothing else."""
+    for pose in POSES:
+        for path in (root / pose).glob(f"{pose}_p[0-9][0-9]*_[0-9]*.png"):
+            path.unlink()
 
 
 def _convert(

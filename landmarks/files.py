@@ -27,7 +27,8 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
     HandloreError
         If the folder is missing or the file cannot be written; the line names the cause.
     """
-    path = Path(path)
+    # A link stays a link: what it leads to is written.
+    path = Path(path).resolve()
     require_writable(path)
     temporary: Path | None = None
     try:

@@ -128,7 +128,15 @@ def require_bundle(landmarker: str = "full", talk: Callable[[str], None] | None 
     talk
         Receives a line about what is being fetched.
     """
-    return find_bundle(landmarker) or fetch_bundle(landmarker, talk)
+    found = find_bundle(landmarker)
+    if found is None:
+        return fetch_bundle(landmarker, talk)
+    if found.landmarker not in (landmarker, CUSTOM):
+        raise InvalidDataError(
+            f"{found.path}, {found.origin}, holds the {found.landmarker} networks, but"
+            f" {landmarker} ones were asked for"
+        )
+    return found
 
 
 def fetch_bundle(landmarker: str = "full", talk: Callable[[str], None] | None = None) -> Bundle:
@@ -281,7 +289,7 @@ def _pip_arguments() -> list[str]:
 
 
 def _from_package_index() -> dict[str, bytes]:
-    bar = "on" if sys.stderr.isatty() else "off"
+    bar = "on" if sys.stderr is not None and sys.stderr.isatty() else "off"
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", *_pip_arguments(), "--dest", folder, "--progress-bar", bar,
                    "--disable-pip-version-check"]  # fmt: skip

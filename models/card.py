@@ -66,7 +66,9 @@ class ModelCard:
             "canonical form": (values.get("canonical_version"), CANONICAL_VERSION),
         }
         for what, (came, known) in versions.items():
-            if not isinstance(came, int) or came > known:
+            if not isinstance(came, int) or came < 1:
+                raise InvalidDataError(f"its metadata has no usable {what}")
+            if came > known:
                 raise NewerFormatError(
                     f"it has {what} {came}, this handlore reads up to {known}:"
                     " `pip install -U handlore`"
@@ -77,6 +79,11 @@ class ModelCard:
             if not isinstance(taken.get(name), list):
                 raise InvalidDataError(f"its metadata lacks {name}")
             taken[name] = tuple(map(str, taken[name]))
+        labels = taken["labels"]
+        if len(set(labels)) < len(labels) or not all(label.isprintable() for label in labels):
+            raise InvalidDataError("its labels are not distinct, printable names")
+        if taken.get("n_hands") not in (1, 2) or taken["n_hands"] is True:
+            raise InvalidDataError("its metadata has no usable n_hands")
         wrong = [name for name, kind in _TYPES.items() if not isinstance(taken.get(name), kind)]
         if wrong:
             raise InvalidDataError(f"its metadata has no usable {', '.join(wrong)}")

@@ -44,7 +44,7 @@ def save_model(estimator: HandEstimator, card: ModelCard, path: Path) -> int:
     del model.metadata_props[:]
     entry = model.metadata_props.add()
     entry.key = METADATA_KEY
-    entry.value = json.dumps(card.as_json(), ensure_ascii=False, sort_keys=True)
+    entry.value = json.dumps(card.as_json(), sort_keys=True)
     data = model.SerializeToString()
     with atomic_write(Path(path)) as stream:
         stream.write(data)

@@ -11,7 +11,7 @@ from handlore.classifiers.base import HandEstimator
 from handlore.classifiers.encoding import PoseEncoder
 from handlore.classifiers.evaluation import cross_validate, cross_validation_json, fit_poses
 from handlore.datasets.dataset import MIXED_DETECTORS, LandmarkDataset
-from handlore.datasets.splits import default_by
+from handlore.datasets.splits import default_by, doubt_about
 
 from .card import ModelCard
 from .storage import save_model
@@ -71,7 +71,9 @@ def train_pose_model(
     )
     n_bytes = save_model(fitted, card, out)
     labels = tuple(map(str, fitted.classes_))
-    return Trained(replace(card, labels=labels), n_bytes, _warnings(dataset))
+    doubt = doubt_about(dataset, default_by(dataset)) if crossval else None
+    warnings = (*_warnings(dataset), *([doubt] if doubt else []))
+    return Trained(replace(card, labels=labels), n_bytes, warnings)
 
 
 def _training(

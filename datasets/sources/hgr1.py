@@ -4,10 +4,13 @@ import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from ..names import is_picture
 from .registry import Item, Source, register, walk
 
 # The skin mask of a photo has the same name and another ending, so the ending is part of it.
 _NAME = re.compile(r"(?P<label>[^_]+)_P_hgr1_id(?P<person>\d+)_\d+\.jpe?g", re.IGNORECASE)
+
+_MASK = re.compile(r"[^_]+_P_hgr1_id\d+_\d+\.(bmp|png)", re.IGNORECASE)
 
 
 @register
@@ -24,8 +27,14 @@ class Hgr1(Source):
     specificity = 10
 
     def fits(self, root: Path) -> bool:
-        """Say whether there is a photo with such a name."""
-        return any(_NAME.fullmatch(PurePosixPath(file).name) for file in walk(root))
+        """Say whether most pictures, masks aside, have such a name."""
+        pictures = [f for f in walk(root) if is_picture(Path(f)) and not self.companion(f)]
+        named = sum(bool(_NAME.fullmatch(PurePosixPath(file).name)) for file in pictures)
+        return 2 * named > len(pictures)
+
+    def companion(self, file: str) -> bool:
+        """Say whether it is a skin mask."""
+        return bool(_MASK.fullmatch(PurePosixPath(file).name))
 
     def items(self, root: Path) -> list[Item]:
         """List the photos."""

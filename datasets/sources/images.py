@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from handlore.landmarks.errors import HandloreError
 
-from ..pictures import is_picture
+from ..names import is_picture
 from .registry import Item, Source, option, register, walk
 
 SPLITS = {
@@ -38,14 +38,18 @@ class Images(Source):
     )
 
     def fits(self, root: Path) -> bool:
-        """Say whether there is a picture in a folder."""
+        """Say whether there is a picture in a folder, or one that fits the pattern."""
+        if self.name_pattern:
+            return bool(self.items(root))
         return any("/" in file and is_picture(Path(file)) for file in walk(root))
 
     def items(self, root: Path) -> list[Item]:
         """List the pictures."""
         pattern = self._compiled()
         pictures = [file for file in walk(root) if is_picture(Path(file))]
-        return [item for file in pictures if (item := self._item(root, file, pattern))]
+        wrapper = _wrapper(pictures)
+        found = (self._item(root, file, wrapper, pattern) for file in pictures)
+        return [item for item in found if item]
 
     def _compiled(self) -> re.Pattern[str] | None:
         if not self.name_pattern:
@@ -64,8 +68,10 @@ class Images(Source):
             )
         return pattern
 
-    def _item(self, root: Path, file: str, pattern: re.Pattern[str] | None) -> Item | None:
-        *folders, _ = PurePosixPath(file).parts
+    def _item(
+        self, root: Path, file: str, wrapper: str, pattern: re.Pattern[str] | None
+    ) -> Item | None:
+        *folders, _ = PurePosixPath(file.removeprefix(wrapper)).parts
         named = {}
         # A lone folder named train is a label, unless the pattern says where the label is.
         fewest = 1 if pattern is not None and "label" in pattern.groupindex else 2
@@ -80,3 +86,12 @@ class Images(Source):
                 return None
             named |= {name: text for name, text in match.groupdict().items() if text}
         return Item(root / file, file, **named) if named.get("label") else None
+
+
+def _wrapper(files: list[str]) -> str:
+    """Return the folder, with a slash, that stands alone around train and test; else nothing."""
+    parts = [PurePosixPath(file).parts for file in files]
+    tops = {part[0] for part in parts}
+    below = {part[1].lower() if len(part) > 3 else "" for part in parts}
+    alone = len(tops) == 1 and bool(below) and below <= set(SPLITS)
+    return f"{tops.pop()}/" if alone else ""

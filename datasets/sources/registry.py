@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from handlore.landmarks.errors import HandloreError
 
+from ..names import is_picture
+
 if TYPE_CHECKING:
     from handlore.landmarks.hands import Pixels
 
@@ -69,10 +71,15 @@ class Source:
         """List the items of a folder, in an order that does not depend on the file system."""
         raise NotImplementedError
 
+    def companion(self, file: str) -> bool:
+        """Say whether a picture that is no item belongs to the layout, such as a mask."""
+        return False
+
     def ignored(self, root: Path) -> list[str]:
-        """Name the files, relative to the folder, that are not items of it."""
-        taken = {item.source for item in self.items(root)}
-        return [file for file in walk(root) if file not in taken]
+        """Name the pictures, relative to the folder, that do not fit the layout."""
+        taken = {item.path for item in self.items(root)}
+        pictures = (file for file in walk(root) if is_picture(Path(file)))
+        return [f for f in pictures if root / f not in taken and not self.companion(f)]
 
     def read(self, item: Item) -> Clip:
         """Read one item.
@@ -92,6 +99,8 @@ def option(default: Any, help_text: str) -> Any:
     """Return a dataclass field that is an option of a source."""
     return field(default=default, metadata={"help": help_text})
 
+
+MOST_LINKS = 2
 
 _SOURCES: dict[str, type[Source]] = {}
 
@@ -121,7 +130,7 @@ def source_named(name: str) -> type[Source]:
     sources = load_sources()
     if name not in sources:
         near = difflib.get_close_matches(name, sources, 1)
-        hint = f", did you mean {near[0]}?" if near else ""
+        hint = f", did you mean {near[0]}?" if near else "."
         raise HandloreError(f"unknown source {name!r}{hint} Known: {', '.join(sources)}")
     return sources[name]
 
@@ -143,8 +152,8 @@ def make_source(name: str, options: Mapping[str, Any]) -> Source:
     return kind(**options)
 
 
-def find_source(root: Path) -> tuple[str, list[str]]:
-    """Recognise the layout of a folder.
+def find_source(root: Path, options: Mapping[str, Any] | None = None) -> tuple[str, list[str]]:
+    """Recognise the layout of a folder, among the sources that have the options given.
 
     Returns
     -------
@@ -156,7 +165,9 @@ def find_source(root: Path) -> tuple[str, list[str]]:
         If none fits; the message says what was seen and what is known.
     """
     sources = load_sources()
-    fitting = [source for source in sources.values() if source().fits(root)]
+    options = options or {}
+    able = [s for s in sources.values() if set(options) <= {option.name for option in fields(s)}]
+    fitting = [source for source in able if source(**options).fits(root)]
     if not fitting:
         known = "; ".join(f"{name}: {source.layout}" for name, source in sources.items())
         raise HandloreError(
@@ -169,13 +180,14 @@ def find_source(root: Path) -> tuple[str, list[str]]:
 def walk(root: Path) -> Iterator[str]:
     """Yield all files below a folder, relative to it, sorted; hidden ones are passed over.
 
-    Links to folders are followed, except where they lead back to a folder they are in.
+    Links to folders are followed, except where they lead back to a folder they are in, and at
+    most two on the way to a file.
     """
-    for path in _walk(Path(root), ()):
+    for path in _walk(Path(root), (), MOST_LINKS):
         yield path.relative_to(root).as_posix()
 
 
-def _walk(folder: Path, above: tuple[Path, ...]) -> Iterator[Path]:
+def _walk(folder: Path, above: tuple[Path, ...], links: int) -> Iterator[Path]:
     real = folder.resolve()
     if real in above:
         return
@@ -186,8 +198,9 @@ def _walk(folder: Path, above: tuple[Path, ...]) -> Iterator[Path]:
     shown = [entry for entry in entries if not _hidden(entry.name)]
     yield from (Path(entry.path) for entry in shown if not entry.is_dir())
     for entry in shown:
-        if entry.is_dir():
-            yield from _walk(Path(entry.path), (*above, real))
+        left = links - entry.is_symlink()
+        if entry.is_dir() and left >= 0:
+            yield from _walk(Path(entry.path), (*above, real), left)
 
 
 def _hidden(name: str) -> bool:

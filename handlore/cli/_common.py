@@ -54,10 +54,10 @@ def detector_options(landmarker: str | None = "full") -> Callable[[Function], Fu
             ),
             click.option(
                 "--detector",
-                type=click.Choice(["auto", "mediapipe"]),
+                type=click.Choice(["auto", "mediapipe", "litert"]),
                 default="auto",
                 show_default=True,
-                help="Which implementation runs the networks.",
+                help="What runs the networks: MediaPipe, or LiteRT with handlore's own steps.",
             ),
             verbose_option,
         ):
@@ -69,7 +69,7 @@ def detector_options(landmarker: str | None = "full") -> Callable[[Function], Fu
 
 model_option = click.option(
     "--model", default="forest", show_default=True, metavar="NAME",
-    help="Which estimator: forest, linear or xgboost.",
+    help="Which estimator, such as forest, linear or xgboost.",
 )  # fmt: skip
 features_option = click.option(
     "--features",
@@ -170,7 +170,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     """Give a function that shows how far work is: a bar on a terminal, nothing in a pipe."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield lambda done, total: None
         return
     from rich.console import Console

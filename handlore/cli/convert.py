@@ -30,18 +30,24 @@ class ConvertCommand(click.Command):
         from handlore.datasets.sources import load_sources
 
         given = super().get_params(ctx)
-        known = {parameter.name for parameter in given}
-        own: dict[str, click.Parameter] = {}
+        owners: dict[str, list[str]] = {}
+        options: dict[str, Any] = {}
         for name, source in load_sources().items():
             for option in fields(source):
-                if option.name not in known and option.name not in own:
-                    flag = f"--{option.name.replace('_', '-')}"
-                    text = f"[source {name}] {option.metadata['help']}"
-                    is_flag = isinstance(option.default, bool)
-                    own[option.name] = click.Option(
-                        [flag], help=text, is_flag=is_flag, default=None
-                    )
-        return [*given[:-1], *own.values(), given[-1]]
+                owners.setdefault(option.name, []).append(name)
+                options[option.name] = option
+        own = [_option(option, owners[name]) for name, option in options.items()]
+        return [*given[:-1], *own, given[-1]]
+
+
+def _option(option: Any, owners: list[str]) -> click.Option:
+    """Make a command-line option of a field of a source."""
+    flag = f"--{option.name.replace('_', '-')}"
+    text = f"[source {', '.join(owners)}] {option.metadata['help']}"
+    kind = type(option.default)
+    if kind is bool:
+        return click.Option([flag], help=text, is_flag=True, default=None)
+    return click.Option([flag], help=text, type=kind, default=None)
 
 
 @click.command(
@@ -101,7 +107,7 @@ def command(
     require_folder(source)
     require_writable(out)
     given = {name: value for name, value in options.items() if value is not None}
-    chosen = make_source(layout or _recognised(source), given)
+    chosen = make_source(layout or _recognised(source, given), given)
     started = time.perf_counter()
     with (
         opened_detector(landmarker, detector, max_hands, verbose=verbose) as opened,
@@ -113,24 +119,29 @@ def command(
     seconds = round(time.perf_counter() - started, 3)
     summary = done.summary() | {"seconds": seconds, "out": str(out)}
     say_failures(done.failures)
+    if done.ignored:
+        talk(
+            f"note: {len(done.ignored)} pictures do not fit the layout {chosen.name} and were left"
+            f" out, such as {done.ignored[0]}"
+        )
     if as_json:
         print_json(summary)
     else:
-        _print(summary, len(done.ignored))
+        _print(summary)
     if done.failures:
         ctx.exit(SOME_INPUTS_FAILED)
 
 
-def _recognised(source: Path) -> str:
+def _recognised(source: Path, options: dict[str, Any]) -> str:
     from handlore.datasets.sources import find_source
 
-    name, others = find_source(source)
+    name, others = find_source(source, options)
     if others:
         talk(f"taken as {name}; it also fits {', '.join(others)} (choose with --source)")
     return name
 
 
-def _print(summary: dict[str, Any], n_ignored: int) -> None:
+def _print(summary: dict[str, Any]) -> None:
     found, n_items = summary["n_converted"], summary["n_items"]
     click.echo(f"{found} of {n_items} pictures show a hand ({percent(found / n_items)})")
     for stage, count in summary["stages"].items():
@@ -138,6 +149,4 @@ def _print(summary: dict[str, Any], n_ignored: int) -> None:
     for key, words in (("n_no_hand", "without a hand"), ("n_failed", "could not be read")):
         if summary[key]:
             click.echo(f"  {words}: {summary[key]}")
-    if n_ignored:
-        click.echo(f"  other files, ignored: {n_ignored}")
     click.echo(f"wrote {summary['out']} in {summary['seconds']:.1f} s")

@@ -10,6 +10,7 @@ from ._common import (
     features_option,
     json_option,
     load_datasets,
+    make_folder,
     model_option,
     param_option,
     parsed_features,
@@ -17,6 +18,7 @@ from ._common import (
     print_json,
     progress,
     seed_option,
+    talk,
 )
 from ._scores import print_scores, report_option, write_report
 
@@ -59,17 +61,23 @@ def command(
     """Estimate how well a classifier would do on people it has not seen.
 
     Each group (person) in turn is held out, a classifier is trained on the others, and the
-    answers are pooled. A picture in which no hand was found counts as an error.
+    answers are pooled. A picture in which no hand was found is answered `none`, and counts as an
+    error unless that is its label.
     """
     from handlore.classifiers.base import make_estimator
     from handlore.classifiers.encoding import PoseEncoder
     from handlore.classifiers.evaluation import cross_validate, cross_validation_json, score
-    from handlore.datasets.splits import BY, default_by, fold_count
+    from handlore.datasets.splits import BY, default_by, doubt_about, fold_count
 
     groups = parsed_features(features)
+    if report:
+        make_folder(report)
     dataset = load_datasets(data)
-    estimator = make_estimator(model, {"random_state": str(seed)} | parsed_params(params))
+    estimator = make_estimator(model, parsed_params(params), seed=seed)
     chosen = next((known for known in BY if known == by), None) or default_by(dataset)
+    doubt = None if by else doubt_about(dataset, chosen)
+    if doubt:
+        talk(f"note: {doubt}")
     total = fold_count(dataset, chosen, folds)
     with progress("cross-validating") as show:
         answers = cross_validate(

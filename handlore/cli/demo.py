@@ -1,5 +1,6 @@
 """``handlore demo``: the main job, from pictures to a model, without any data at hand."""
 
+import shlex
 import shutil
 import sys
 import time
@@ -84,4 +85,5 @@ def _print(summary: dict[str, Any], out: Path) -> None:
     print_table(["model", "accuracy", "macro-F1", "file (KB)", "training (s)"], rows)
     click.echo(f"\nreport:  {out / 'report.html'}\nmodel:   {summary['poses']}")
     program = "handlore" if shutil.which("handlore") else sys.argv[0]
-    click.echo(f"try:     {program} predict {summary['poses']} {summary['try']}")
+    tried = shlex.join([program, "predict", summary["poses"], summary["try"]])
+    click.echo(f"try:     {tried}")

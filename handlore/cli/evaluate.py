@@ -1,11 +1,48 @@
 """``handlore evaluate``: a model file against data it has not seen."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from ._common import data_argument, examples, json_option, load_datasets, print_json, talk
+from ._common import (
+    data_argument,
+    examples,
+    json_option,
+    load_datasets,
+    make_folder,
+    print_json,
+    talk,
+)
 from ._scores import print_scores, report_option, write_report
+
+if TYPE_CHECKING:
+    from handlore.datasets.dataset import LandmarkDataset
+    from handlore.models.card import ModelCard
+
+
+def _doubts(card: "ModelCard", dataset: "LandmarkDataset") -> list[str]:
+    """Say why the scores may mean less than they seem to."""
+    lines = []
+    unknown = sorted(set(dataset.labels) - set(card.labels) - {"none"})
+    if unknown:
+        lines.append(f"the model was never taught {', '.join(unknown)}; each counts as an error")
+    if dataset.digest() == card.training.get("data_digest"):
+        lines.append("the model was trained on exactly this data; the scores say nothing")
+        return lines
+    trained = int((dataset.samples.split == "train").sum())
+    if trained:
+        lines.append(f"{trained} of these samples are meant for training; choose with --split")
+    groups = set(dataset.samples.group.tolist()) - {""}
+    shared = sorted(groups & set(card.training.get("groups") or ()))
+    if shared:
+        lines.append(f"the model was trained on {', '.join(shared)} too, so the scores flatter")
+    detector = dataset.header.detector
+    if detector and detector.landmarker != card.landmarker:
+        lines.append(
+            f"the model was trained on {card.landmarker} landmarks, these are {detector.landmarker}"
+        )
+    return lines
 
 
 @click.command(
@@ -32,13 +69,12 @@ def command(
     from handlore.datasets.splits import held_out_samples
     from handlore.models.runtime import load_model
 
+    if report:
+        make_folder(report)
     loaded = load_model(model)
     dataset = held_out_samples(load_datasets(data), split)
-    unknown = sorted(set(dataset.labels) - set(loaded.card.labels) - {"none"})
-    if unknown:
-        talk(f"note: the model was never taught {', '.join(unknown)}; each counts as an error")
-    if dataset.digest() == loaded.card.training.get("data_digest"):
-        talk("note: the model was trained on exactly this data; the scores say nothing")
+    for line in _doubts(loaded.card, dataset):
+        talk(f"note: {line}")
     answers = answer(loaded.predict_proba, loaded.card.labels, dataset, loaded.encoder)
     scores = score(answers)
     result = scores.as_json() | {"model": str(model)}

@@ -78,7 +78,7 @@ def command(
 
 
 def _pictures(paths: tuple[Path, ...]) -> list[Path]:
-    from handlore.datasets.pictures import is_picture
+    from handlore.datasets.names import is_picture
     from handlore.datasets.sources.registry import walk
 
     pictures: list[Path] = []

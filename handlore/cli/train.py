@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from handlore.landmarks.errors import HandloreError
+
 from ._common import (
     data_argument,
     examples,
@@ -62,9 +64,11 @@ def command(
     from handlore.models.training import train_pose_model
 
     require_writable(out)
+    if out.resolve() in {path.resolve() for path in data}:
+        raise HandloreError(f"{out} is the data itself; give another name with --out")
     groups = parsed_features(features)
     dataset = training_samples(load_datasets(data), split)
-    estimator = make_estimator(model, {"random_state": str(seed)} | parsed_params(params))
+    estimator = make_estimator(model, parsed_params(params), seed=seed)
     encoder = PoseEncoder(groups, dataset.n_hands)
     started = time.perf_counter()
     trained = train_pose_model(estimator, model, dataset, encoder, out, crossval=crossval)

@@ -1,10 +1,14 @@
 """``handlore weights``: where the landmark model is."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from handlore.landmarks.errors import HandloreError
+
+if TYPE_CHECKING:
+    from handlore.landmarks.weights import Bundle
 
 from ._common import examples, json_option, print_json, talk
 
@@ -58,7 +62,8 @@ def command(ctx: click.Context, as_json: bool) -> None:
     help="A mediapipe wheel or .task file brought from another computer.",
 )
 @click.option("--force", is_flag=True, help="Fetch it again even if it is there.")
-def fetch(landmarker: str, source: Path | None, force: bool) -> None:
+@json_option
+def fetch(landmarker: str, source: Path | None, force: bool, as_json: bool) -> None:
     """Put the model into the cache, from the network or from a file.
 
     One download, ever: where the model is there already, nothing is fetched.
@@ -69,12 +74,25 @@ def fetch(landmarker: str, source: Path | None, force: bool) -> None:
         bundle = import_bundle(source, landmarker)
     else:
         bundle = (fetch_bundle if force else require_bundle)(landmarker, talk)
-    click.echo(f"{bundle.landmarker}: {bundle.path} ({bundle.origin})")
+    if as_json:
+        print_json(_facts(bundle))
+    else:
+        click.echo(f"{bundle.landmarker}: {bundle.path} ({bundle.origin})")
+
+
+def _facts(bundle: "Bundle") -> dict[str, str]:
+    return {
+        "landmarker": bundle.landmarker,
+        "path": str(bundle.path),
+        "origin": bundle.origin,
+        "sha256": bundle.sha256,
+    }
 
 
 @command.command("verify")
 @landmarker_option
-def verify(landmarker: str) -> None:
+@json_option
+def verify(landmarker: str, as_json: bool) -> None:
     """Check that the model is MediaPipe's own, bit for bit."""
     from handlore.landmarks.weights import find_bundle
 
@@ -89,4 +107,7 @@ def verify(landmarker: str) -> None:
             f"{bundle.path} ({bundle.origin}) holds {bundle.landmarker} networks, expected"
             f" MediaPipe's {landmarker} ones"
         )
-    click.echo(f"{landmarker}: {bundle.path} is MediaPipe's own, bundle sha256 {bundle.sha256}")
+    if as_json:
+        print_json(_facts(bundle))
+    else:
+        click.echo(f"{landmarker}: {bundle.path} is MediaPipe's own, sha256 {bundle.sha256}")

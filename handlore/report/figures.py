@@ -1,6 +1,7 @@
 """Figures as PNG bytes, drawn with matplotlib without a display."""
 
 import io
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
     from handlore.landmarks.hands import FloatArray, Pixels
 
 DPI = 110
-MOST_NUMBERED = 40
+LONGEST_LABEL = 24
+MOST_NUMBERED = 50
 """Up to so many labels, the cells of a confusion matrix carry their numbers."""
 
 
@@ -24,8 +26,9 @@ def confusion_png(scores: "Scores") -> bytes:
     figure, axes = _figure(side, side)
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    axes.set_xticks(range(n), scores.labels, rotation=90 if n > 8 else 0)
-    axes.set_yticks(range(n), scores.labels)
+    labels = [_cut(label) for label in scores.labels]
+    axes.set_xticks(range(n), labels, rotation=90 if n > 8 or max(map(len, labels)) > 8 else 0)
+    axes.set_yticks(range(n), labels)
     for text in (*axes.get_xticklabels(), *axes.get_yticklabels()):
         text.set_parse_math(False)
     axes.set_xlabel("answer")
@@ -74,6 +77,10 @@ def hands_png(
     return _png(figure)
 
 
+def _cut(label: str) -> str:
+    return label if len(label) <= LONGEST_LABEL else label[: LONGEST_LABEL - 1] + "…"
+
+
 def _figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple[Any, Any]:
     # matplotlib.figure instead of pyplot: no global state, no display is ever looked for.
     from matplotlib.figure import Figure
@@ -84,5 +91,8 @@ def _figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tup
 
 def _png(figure: Any) -> bytes:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
+    with warnings.catch_warnings():
+        # A script that the font does not have is drawn as boxes; the tables beside show it.
+        warnings.simplefilter("ignore", UserWarning)
+        figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()

@@ -36,7 +36,7 @@ def score_sections(scores: "Scores", confusion: bytes) -> list[str]:
         for label, row in scores.per_class.items()
     ]
     return [
-        section("Confusion matrix", picture(confusion, "Confusion matrix, truth by row")),
+        section("Confusion matrix", wide(picture(confusion, "Confusion matrix, truth by row"))),
         section("Most frequent errors", table(["truth", "answer", "pictures"], errors))
         if errors
         else "",
@@ -83,6 +83,11 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
         "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def wide(body: str) -> str:
+    """Return something that is shown in its own size, and scrolls if need be."""
+    return f'<div class="wide">{body}</div>'
 
 
 def picture(png: bytes, text: str) -> str:

@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -340,23 +339,23 @@ def test_no_space_left(
     assert nothing_in(out)
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a named pipe")
 def test_ctrl_c_half_way(photos: Photos, out: Path) -> None:
-    """The second of three pictures is a pipe, so convert waits in the middle of its work."""
+    """A set that takes a minute is stopped after the detector has begun."""
     folder = photos(["fist", "point"], each=1)
-    pipe = folder / "open_palm" / "pipe.png"
-    pipe.parent.mkdir()
-    os.mkfifo(pipe)
+    picture = next(folder.rglob("*.png"))
+    for number in range(4000):
+        os.link(picture, picture.with_name(f"{number}.png"))
     old = out / "x.npz"
     old.write_bytes(b"what was there before")
     process = subprocess.Popen(
         [*COMMAND, "convert", str(folder), str(old)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    writer = opened_for_writing(pipe, process)
-    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(timeout=4)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=20)
-    os.close(writer)
     assert process.returncode == 130, stderr
     assert stdout == ""
     assert stderr.split("\n") == ["", "handlore: stopped; no half-written file is left", ""]
@@ -364,16 +363,14 @@ def test_ctrl_c_half_way(photos: Photos, out: Path) -> None:
     assert old.read_bytes() == b"what was there before"
 
 
-def opened_for_writing(pipe: Path, process: "subprocess.Popen[str]") -> int:
-    """Open a pipe as soon as somebody reads it."""
-    for _ in range(600):
-        assert process.poll() is None, process.communicate()
-        try:
-            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
-        except OSError:
-            time.sleep(0.05)
-    process.kill()
-    raise AssertionError("convert never came to the pipe")
+def test_a_pipe_among_the_pictures_is_named_and_does_not_hang(
+    photos: Photos, out: Path, run: Run
+) -> None:
+    folder = photos(["fist", "point"], each=1)
+    os.mkfifo(folder / "fist" / "pipe.png")
+    result = run("convert", folder, out / "x.npz")
+    assert result.exit_code == 3
+    assert "failed: fist/pipe.png: it is no regular file" in result.stderr
 
 
 def test_a_reader_that_goes_away(npz: Path) -> None:
@@ -521,3 +518,37 @@ def test_a_dataset_for_a_model_and_the_other_way_round(
 def test_a_missing_picture(run: Run, refused: Refused, onnx: Path, tmp_path: Path) -> None:
     line = refused(run("predict", onnx, tmp_path / "no.jpg"))
     assert line == f"handlore: there is no file {tmp_path / 'no.jpg'}"
+
+
+def test_a_model_is_not_written_over_its_data(
+    run: Run, refused: Refused, subset: Callable[..., Path]
+) -> None:
+    few = subset({"fist": 4, "point": 4})
+    before = few.read_bytes()
+    assert "is the data itself" in refused(run("train", few, "--out", few))
+    assert few.read_bytes() == before
+
+
+@pytest.mark.parametrize("param", ["learning_rate=nan", "learning_rate=inf", "n_estimators=1e30"])
+def test_numbers_that_are_none_are_refused(
+    param: str, run: Run, refused: Refused, subset: Callable[..., Path], out: Path
+) -> None:
+    few = subset({"fist": 4, "point": 4})
+    args = ("train", few, "--model", "xgboost", "--param", param, "--out", out / "m.onnx")
+    assert "out of range" in refused(run(*args))
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_the_work(
+    run: Run, refused: Refused, subset: Callable[..., Path]
+) -> None:
+    few = subset({"fist": 4, "point": 4})
+    assert "cannot make the folder" in refused(run("crossval", few, "--report", "/proc/no"))
+
+
+def test_evaluate_says_what_makes_scores_flatter(
+    run: Run, subset: Callable[..., Path], out: Path
+) -> None:
+    few = subset({"fist": 4, "point": 4})
+    run("train", few, "--out", out / "m.onnx")
+    result = run("evaluate", out / "m.onnx", few)
+    assert "note: the model was trained on exactly this data" in result.stderr

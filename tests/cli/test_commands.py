@@ -54,7 +54,7 @@ def test_convert_counts_what_became_of_each_file(
     result, out = converted
     summary = parsed(result, 3)
     assert set(summary) == {
-        "n_items", "n_converted", "n_no_hand", "n_failed", "stages", "seconds", "out",
+        "n_items", "n_converted", "n_no_hand", "n_failed", "n_ignored", "stages", "seconds", "out",
         "n_frames", "n_frames_with_hand",
     }  # fmt: skip
     assert (summary["n_items"], summary["n_converted"]) == (5, 2)

@@ -94,4 +94,4 @@ def test_demo_on_a_handful_of_photos(each: int, run: Run, photos: Photos, tmp_pa
     result = run("demo", "--data", folder, "--out", tmp_path / "out")
     assert result.exit_code == 0, repr(result.exception)
     assert "accuracy" in result.stdout
-    assert f"handlore predict {tmp_path / 'out' / 'poses.onnx'}" in result.stdout
+    assert f" predict {tmp_path / 'out' / 'poses.onnx'}" in result.stdout

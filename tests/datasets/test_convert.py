@@ -69,11 +69,25 @@ def test_everything_is_counted(mixed):
         "n_converted": 2,
         "n_no_hand": 1,
         "n_failed": 4,
+        "n_ignored": 0,
         "stages": {"0": 2},
         "n_frames": 3,
         "n_frames_with_hand": 2,
     }
-    assert done.ignored == ("palm/notes.txt",)
+
+
+def test_a_picture_that_fits_nowhere_is_counted_and_logged(mixed):
+    (mixed / "lonely.jpg").touch()
+    done = convert(images(), mixed, Bright())
+    assert done.summary()["n_ignored"] == 1
+    assert done.ignored == ("lonely.jpg",)
+    assert "ignored: lonely.jpg: it does not fit the layout" in done.dataset.header.log
+
+
+def test_a_label_that_is_no_utf8_is_kept_in_readable_form(mixed):
+    (mixed / "palm").rename(mixed / "F\udce4uste")
+    labels = convert(images(), mixed, Bright()).dataset.labels
+    assert "F\\udce4uste" in labels
 
 
 def test_what_cannot_be_read_is_listed_and_the_others_are_converted(mixed):

@@ -72,7 +72,7 @@ def test_names_with_umlauts_and_spaces_are_labels_too(folder):
 def test_pictures_in_no_folder_have_no_label_and_are_named_as_ignored(folder):
     root = folder("lonely.jpg", "fist/1.jpg", "fist/notes.txt", "readme.md")
     assert rows(images(), root) == {"fist/1.jpg": "fist"}
-    assert sorted(images().ignored(root)) == ["fist/notes.txt", "lonely.jpg", "readme.md"]
+    assert sorted(images().ignored(root)) == ["lonely.jpg"]
 
 
 def test_hidden_files_and_litter_are_passed_over(folder):
@@ -190,12 +190,42 @@ def test_hgr1_has_label_and_person_in_the_name_and_ignores_masks(folder):
         "0_P_hgr1_id01_1.jpg": ("0", "id01"),
         "sub/Y_P_hgr1_id12_3.JPG": ("Y", "id12"),
     }
-    assert len(hgr1.ignored(root)) == 3
+    assert hgr1.ignored(root) == []
 
 
 def test_layouts_are_recognised_the_more_special_first(folder):
-    assert find_source(folder("fist/1.jpg")) == ("images", [])
-    assert find_source(folder("sub/0_P_hgr1_id01_1.JPG")) == ("hgr1", ["images"])
+    root = folder("sub/0_P_hgr1_id01_1.JPG", "sub/0_P_hgr1_id01_1.bmp")
+    assert find_source(root) == ("hgr1", ["images"])
+
+
+def test_one_photo_of_hgr1_among_others_does_not_decide(folder):
+    root = folder("fist/1.jpg", "fist/0_P_hgr1_id01_1.jpg", "palm/2.jpg")
+    assert find_source(root) == ("images", [])
+
+
+def test_options_say_which_sources_can_be_meant(folder):
+    root = folder("a_1.jpg", "b_2.jpg")
+    with pytest.raises(HandloreError, match="no layout that handlore knows"):
+        find_source(root)
+    assert find_source(root, {"name_pattern": r"(?P<label>\w)_"}) == ("images", [])
+
+
+def test_a_folder_around_train_and_test_is_stepped_over(folder):
+    root = folder("data/train/fist/1.jpg", "data/Test/palm/2.jpg")
+    assert rows(images(), root, "label", "split") == {
+        "data/train/fist/1.jpg": ("fist", "train"),
+        "data/Test/palm/2.jpg": ("palm", "test"),
+    }
+
+
+def test_folders_that_link_to_each_other_are_walked_in_the_end(tmp_path):
+    for name in "abcdefghi":
+        (tmp_path / name).mkdir()
+    (tmp_path / "a" / "1.jpg").touch()
+    for name in "abcdefghi":
+        for other in set("abcdefghi") - {name}:
+            (tmp_path / name / other).symlink_to(tmp_path / other)
+    assert "a/1.jpg" in rows(images(), tmp_path)
 
 
 def test_a_folder_of_no_known_layout_says_what_is_there_and_what_is_known(folder, tmp_path):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from handlore.datasets.splits import (
     cross_validation,
     default_by,
+    doubt_about,
     fold_count,
     held_out_samples,
     n_groups,
@@ -172,3 +173,20 @@ def test_a_split_that_is_not_there_lists_those_that_are(split, make_dataset):
         training_samples(split, "dev")
     with pytest.raises(HandloreError, match="no samples in split 'train' or ''; there is: test"):
         training_samples(make_dataset(["a"], split=["test"]))
+
+
+def test_copies_of_a_picture_are_never_on_both_sides(make_dataset):
+    digests = np.repeat([f"{number:064x}" for number in range(12)], 3)
+    dataset = make_dataset(["a", "b", "a"] * 12, sha256=digests)
+    for train, test in cross_validation(dataset, "random"):
+        assert not set(digests[train]) & set(digests[test])
+
+
+def test_a_person_missing_here_and_there_is_worth_a_word(make_dataset):
+    dataset = make_dataset(["a", "b", "a"], group=["p", "q", ""])
+    assert default_by(dataset) == "random"
+    assert "1 of 3 samples have no group, so the split is by random" in doubt_about(
+        dataset, "random"
+    )
+    assert doubt_about(make_dataset(["a", "b"]), "random") is None
+    assert doubt_about(make_dataset(["a", "b"], group=["p", "q"]), "group") is None

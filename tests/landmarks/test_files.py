@@ -126,3 +126,13 @@ def test_any_name_that_the_disk_takes_will_do(tmp_path, name):
     with atomic_write(tmp_path / name) as stream:
         stream.write(b"x")
     assert files_beside(tmp_path / name) == {name}
+
+
+def test_a_link_stays_a_link_and_what_it_leads_to_is_written(tmp_path):
+    target, link = tmp_path / "far" / "x.npz", tmp_path / "x.npz"
+    target.parent.mkdir()
+    link.symlink_to(target)
+    with atomic_write(link) as stream:
+        stream.write(b"new")
+    assert link.is_symlink()
+    assert target.read_bytes() == b"new"

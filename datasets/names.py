@@ -1,0 +1,17 @@
+"""Which files are pictures, by their names."""
+
+from pathlib import Path
+
+PICTURE_SUFFIXES = frozenset(
+    f".{ending}"
+    for ending in (
+        *("bmp", "dib", "jpg", "jpeg", "jpe", "jp2", "png", "webp", "avif", "gif", "tif", "tiff"),
+        *("pbm", "pgm", "ppm", "pnm", "ras", "sr", "exr", "hdr", "heic", "heif"),
+    )
+)
+"""Endings that are taken for pictures. HEIC is not readable, but must not vanish in silence."""
+
+
+def is_picture(path: Path) -> bool:
+    """Say whether a file's name is that of a picture."""
+    return path.suffix.lower() in PICTURE_SUFFIXES
