@@ -65,6 +65,8 @@ def padded(share: float) -> Callable[[Pixels], View]:
         scaled = cv2.resize(picture, size, interpolation=method) if scale != 1 else picture
         x, y = round(size[0] * share), round(size[1] * share)
         pixels = cv2.copyMakeBorder(scaled, y, y, x, x, cv2.BORDER_REPLICATE)
+        # It will not change any more, so a detector may keep what it has worked out about it.
+        pixels.flags.writeable = False
         back = np.array(
             [
                 [width / size[0], 0, -x * width / size[0]],
@@ -76,10 +78,12 @@ def padded(share: float) -> Callable[[Pixels], View]:
     return view
 
 
+_PADDED_25 = padded(0.25)
+
 STAGES: tuple[Stage, ...] = (
     Stage("as it is", as_it_is, DEFAULT_CONFIDENCE),
-    Stage("padded by 25 %", padded(0.25), DEFAULT_CONFIDENCE),
-    Stage("padded by 25 %, low thresholds", padded(0.25), LOW_CONFIDENCE),
+    Stage("padded by 25 %", _PADDED_25, DEFAULT_CONFIDENCE),
+    Stage("padded by 25 %, low thresholds", _PADDED_25, LOW_CONFIDENCE),
     Stage("padded by 50 %, low thresholds", padded(0.5), LOW_CONFIDENCE),
 )
 """All stages, cheapest first; a stage's number is its place here."""
@@ -101,8 +105,11 @@ def search(detector: HandDetector, picture: Pixels, stages: Sequence[Stage] = ST
     -------
     Hands in image widths of ``picture``, each with the stage that found it; empty if none did.
     """
+    views: dict[Callable[[Pixels], View], View] = {}
     for number, stage in enumerate(stages):
-        view = stage.view(picture)
+        if stage.view not in views:
+            views = {stage.view: stage.view(picture)}
+        view = views[stage.view]
         hands = detector.detect(view.pixels, min_confidence=stage.min_confidence)
         if hands:
             return [mapped_back(hand, view, picture).with_stage(number) for hand in hands]

@@ -67,6 +67,8 @@ class Networks:
         self._hand = _Network(
             members[HAND_MEMBER], bundle, threads, HAND_SIZE, cv2.BORDER_REPLICATE
         )
+        self._last_picture: Pixels | None = None
+        self._last_palms: tuple[FloatArray, FloatArray]
         self._palm.require(bundle, (N_ANCHORS * N_PALM_VALUES, N_ANCHORS))
         self._hand.require(bundle, (3 * N_LANDMARKS, 1, 1, 3 * N_LANDMARKS))
 
@@ -80,8 +82,14 @@ class Networks:
         to_picture
             (2, 3) from the pixels of the 192x192 square to those of the picture.
         """
+        if picture is self._last_picture and not picture.flags.writeable:
+            return self._last_palms
         boxes, scores = self._palm.run(picture, to_picture)
-        return boxes.reshape(N_ANCHORS, N_PALM_VALUES), scores.reshape(N_ANCHORS)
+        self._last_palms = boxes.reshape(N_ANCHORS, N_PALM_VALUES), scores.reshape(N_ANCHORS)
+        # A picture that nobody can write to is the same when it comes again, as it does when a
+        # search tries lower thresholds; one that can be written to may be a camera's buffer.
+        self._last_picture = None if picture.flags.writeable else picture
+        return self._last_palms
 
     def hand(self, picture: Pixels, to_picture: Matrix) -> HandOutput:
         """Return what the hand network sees in the 224x224 square, parameters as for palms."""

@@ -241,3 +241,24 @@ def test_no_system_call_asks_for_a_socket():
         pytest.skip("strace may not trace here")
     assert done.stdout.strip() == "done", done.stderr[-500:]
     assert "socket(" not in done.stderr
+
+
+def test_a_picture_that_cannot_change_is_sought_for_palms_once(monkeypatch):
+    """A search asks for the same padded picture again with lower thresholds."""
+    from handlore.landmarks.litert import networks
+
+    runs = []
+    run = networks._Network.run
+    monkeypatch.setattr(
+        networks._Network, "run", lambda self, *args: runs.append(self._warp) or run(self, *args)
+    )
+    picture = np.zeros((64, 64, 3), np.uint8)
+    with LiteRTDetector(require_bundle("full")) as ours:
+        ours.detect(picture)
+        ours.detect(picture, min_confidence=0.1)
+        assert len(runs) >= 2  # it might have been a camera's buffer
+        runs.clear()
+        picture.flags.writeable = False
+        ours.detect(picture)
+        ours.detect(picture)
+        assert len(runs) == 1
