@@ -28,11 +28,13 @@ format: $(READY)
 
 bench: $(READY)  ## speed and memory, side by side with bare MediaPipe and scikit-learn
 	$(BIN)/handlore bench --pictures 2000
+	$(BIN)/python benchmarks/litert.py
 	$(BIN)/python benchmarks/rendered_hands.py
 
 bench-accuracy: $(READY)  ## accuracy and yield on the real data sets (HANDLORE_DATA)
 	$(BIN)/python benchmarks/search_stages.py
 	$(BIN)/python benchmarks/accuracy.py
+	$(BIN)/python benchmarks/detectors.py
 
 pictures: $(READY)  ## the pictures of the README
 	$(BIN)/python docs/make_pictures.py
