@@ -70,7 +70,10 @@ def _choice(*, live: bool) -> dict[str, str] | None:
 def _weights(landmarker: str) -> str | None:
     from handlore.landmarks.weights import find_bundle
 
-    bundle = find_bundle(landmarker)
+    try:
+        bundle = find_bundle(landmarker)
+    except HandloreError:
+        return None
     return None if bundle is None else str(bundle.path)
 
 
@@ -82,9 +85,16 @@ def _version(package: str) -> str | None:
 
 
 def _problems(weights: str | None) -> list[str]:
+    from handlore.landmarks.weights import find_bundle
+
     problems = []
-    if weights is None:
-        problems.append("the hand landmark model is not here: `handlore weights fetch`")
+    try:
+        find_bundle()
+    except HandloreError as error:
+        problems.append(str(error))
+    else:
+        if weights is None:
+            problems.append("the hand landmark model is not here: `handlore weights fetch`")
     if _choice(live=False) is None:
         problems.append("no detector can run: `pip install 'ai-edge-litert>=1.2,<2.2'`")
     return problems

@@ -31,3 +31,14 @@ def test_two_builds_of_opencv_are_a_problem(run, monkeypatch):
     result = run("doctor")
     assert result.exit_code == 1
     assert "pip uninstall -y opencv-python" in result.stdout
+
+
+def test_a_bundle_that_is_none_is_a_problem_among_others(run, tmp_path, monkeypatch):
+    broken = tmp_path / "x.task"
+    broken.write_bytes(b"no zip")
+    monkeypatch.setenv(weights.ENVIRONMENT_VARIABLE, str(broken))
+    result = run("doctor", "--json")
+    found = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert "is not a bundle" in found["problems"][0]
+    assert found["packages"]["numpy"]

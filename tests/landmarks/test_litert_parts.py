@@ -262,3 +262,14 @@ def test_a_picture_that_cannot_change_is_sought_for_palms_once(monkeypatch):
         ours.detect(picture)
         ours.detect(picture)
         assert len(runs) == 1
+
+
+def test_a_read_only_view_of_a_buffer_that_changes_is_looked_at_again():
+    hand = render_pose("open_palm", Person(), Scene()).pixels
+    buffer = np.zeros_like(hand)
+    view = buffer.view()
+    view.flags.writeable = False
+    with LiteRTDetector(require_bundle("full")) as ours:
+        assert ours.detect(view) == []
+        buffer[:] = hand
+        assert len(ours.detect(view)) == 1
