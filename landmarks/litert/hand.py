@@ -46,9 +46,10 @@ def pixels_of(hand: Hand, picture: Pixels) -> Points:
 
 def _image(seen: HandOutput, matrix: Matrix, region: Region, width: int) -> FloatArray:
     """mediapipe/calculators/util/landmark_projection_calculator.cc, in image widths."""
-    image = np.empty_like(seen.image)
-    image[:, :2] = (seen.image[:, :2] @ matrix[:, :2].T + matrix[:, 2]) / width
-    image[:, 2] = seen.image[:, 2] * (region.side / (HAND_SIZE * Z_SCALE * width))
+    (xx, xy, x), (yx, yy, y) = matrix.tolist()
+    z = region.side / (HAND_SIZE * Z_SCALE)
+    axes = np.array([[xx, yx, 0], [xy, yy, 0], [0, 0, z], [x, y, 0]]) / width
+    image: FloatArray = (seen.image @ axes[:3] + axes[3]).astype(np.float32)
     return image
 
 

@@ -5,6 +5,7 @@ hand_detector_graph.cc for the region from a palm, mediapipe/tasks/cc/vision/han
 hand_landmarks_detector_graph.cc for the region from landmarks.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import atan2, cos, floor, pi, sin
 
@@ -32,12 +33,12 @@ HAND_SCALE, HAND_SHIFT = 2.0, -0.1
 _PALM_MIDDLE_MCP = 2
 """The place of this joint among the seven keypoints of a palm; 0 is the wrist."""
 
-_STEADY = np.array([0, 1, 2, 3, 5, 6, 9, 10, 13, 14, 17, 18])
+_STEADY = (0, 1, 2, 3, 5, 6, 9, 10, 13, 14, 17, 18)
 """The landmarks whose box the region from landmarks is: those of the palm, the PIP joints and the
 thumb without its tip, so that the region does not jump when fingers bend. MediaPipe's calculator
 gets these twelve only, so what it calls the PIP joints 4, 6 and 8 are the MCPs 5, 9 and 13."""
 
-_KNUCKLES = np.array([5, 9, 13])
+_KNUCKLES = (5, 9, 13)
 
 
 @dataclass(frozen=True)
@@ -106,9 +107,9 @@ def region_from_palm(
         x axis, anticlockwise.
     """
     (left, top), (right, bottom) = np.asarray(box, np.float64).tolist()
-    points = np.asarray(keypoints, np.float64)
-    rotation = _turn(points[0], points[_PALM_MIDDLE_MCP], target_angle)
-    centre = np.array([left + right, top + bottom]) / 2
+    wrist, middle = np.asarray(keypoints, np.float64)[[0, _PALM_MIDDLE_MCP]].tolist()
+    rotation = _turn(wrist, middle, target_angle)
+    centre = (left + right) / 2, (top + bottom) / 2
     return _grown(centre, (right - left, bottom - top), rotation, (PALM_SCALE, PALM_SHIFT))
 
 
@@ -124,15 +125,19 @@ def region_from_landmarks(points: ArrayLike) -> Region:
     points
         (21, 2) in pixels of the picture.
     """
-    marks = np.asarray(points, np.float64)
-    index, middle, ring = marks[_KNUCKLES]
-    rotation = _turn(marks[HandLandmark.WRIST], (index + ring) / 4 + middle / 2, pi / 2)
+    # Some twenty numbers: Python is done with them before numpy has begun.
+    marks = np.asarray(points, np.float64).tolist()
+    (wrist_x, wrist_y), knuckles = marks[HandLandmark.WRIST], [marks[i] for i in _KNUCKLES]
+    (index_x, index_y), (middle_x, middle_y), (ring_x, ring_y) = knuckles
+    towards = (index_x + ring_x) / 4 + middle_x / 2, (index_y + ring_y) / 4 + middle_y / 2
+    rotation = _turn((wrist_x, wrist_y), towards, pi / 2)
     c, s = cos(rotation), sin(rotation)
-    axes = np.array([[c, -s], [s, c]])
-    across = marks[_STEADY] @ axes
-    low, high = across.min(axis=0), across.max(axis=0)
-    centre, (width, height) = axes @ ((low + high) / 2), (high - low).tolist()
-    return _grown(centre, (width, height), rotation, (HAND_SCALE, HAND_SHIFT))
+    steady = [marks[i] for i in _STEADY]
+    across, down = [x * c + y * s for x, y in steady], [y * c - x * s for x, y in steady]
+    left, right, top, bottom = min(across), max(across), min(down), max(down)
+    x, y = (left + right) / 2, (top + bottom) / 2
+    centre = x * c - y * s, x * s + y * c
+    return _grown(centre, (right - left, bottom - top), rotation, (HAND_SCALE, HAND_SHIFT))
 
 
 def wrapped(radians: float) -> float:
@@ -154,15 +159,17 @@ def overlap(one: Region, other: Region) -> float:
     return shared / (one.side**2 + other.side**2 - shared)
 
 
-def _turn(start: Points, end: Points, target_angle: float) -> float:
-    x, y = (end - start).tolist()
-    return wrapped(target_angle - atan2(-y, x))
+def _turn(start: Sequence[float], end: Sequence[float], target_angle: float) -> float:
+    return wrapped(target_angle - atan2(start[1] - end[1], end[0] - start[0]))
 
 
 def _grown(
-    centre: Points, size: tuple[float, float], rotation: float, grow: tuple[float, float]
+    centre: tuple[float, float],
+    size: tuple[float, float],
+    rotation: float,
+    grow: tuple[float, float],
 ) -> Region:
-    (scale, shift), (width, height), (x, y) = grow, size, centre.tolist()
+    (scale, shift), (width, height), (x, y) = grow, size, centre
     x -= height * shift * sin(rotation)
     y += height * shift * cos(rotation)
     return Region(x, y, max(width, height) * scale, rotation)
