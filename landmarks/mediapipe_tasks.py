@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from .checks import checked_confidence, checked_max_hands, checked_picture, next_milliseconds
 from .detector import DEFAULT_CONFIDENCE, DetectorInfo
 from .errors import HandloreError
 from .hands import FloatArray, Hand, Pixels
@@ -40,7 +41,7 @@ class MediaPipeDetector:
             ) from error
         self._mediapipe = mediapipe
         self._bundle = bundle
-        self._max_hands = max_hands
+        self._max_hands = checked_max_hands(max_hands)
         self._still: dict[float, Any] = {}
         self._video: Any = None
         self._last_ms = -1
@@ -51,21 +52,17 @@ class MediaPipeDetector:
 
     def detect(self, picture: Pixels, *, min_confidence: float = DEFAULT_CONFIDENCE) -> list[Hand]:
         """Find hands in a still picture, see :meth:`HandDetector.detect`."""
-        if min_confidence not in self._still:
+        if checked_confidence(min_confidence) not in self._still:
             self._still[min_confidence] = self._landmarker("IMAGE", min_confidence)
         return _hands(self._still[min_confidence].detect(self._wrapped(picture)), picture)
 
     def track(self, picture: Pixels, seconds: float) -> list[Hand]:
         """Find hands in the next frame of a video, see :meth:`HandDetector.track`."""
-        milliseconds = round(seconds * 1000)
-        if milliseconds <= self._last_ms:
-            raise ValueError(
-                f"time stands still or runs back: {seconds} s after {self._last_ms} ms"
-            )
+        frame, milliseconds = self._wrapped(picture), next_milliseconds(seconds, self._last_ms)
         if self._video is None:
             self._video = self._landmarker("VIDEO", DEFAULT_CONFIDENCE)
         self._last_ms = milliseconds
-        return _hands(self._video.detect_for_video(self._wrapped(picture), milliseconds), picture)
+        return _hands(self._video.detect_for_video(frame, milliseconds), picture)
 
     def reset(self) -> None:
         """Forget the hands being tracked."""
@@ -111,7 +108,7 @@ class MediaPipeDetector:
             ) from error
 
     def _wrapped(self, picture: Pixels) -> Any:
-        pixels = np.ascontiguousarray(picture)
+        pixels = np.ascontiguousarray(checked_picture(picture))
         return self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=pixels)
 
 

@@ -85,7 +85,7 @@ def _version(package: str) -> str | None:
 
 
 def _problems(weights: str | None) -> list[str]:
-    from handlore.landmarks.weights import find_bundle
+    from handlore.landmarks.weights import cached_path, find_bundle
 
     problems = []
     try:
@@ -94,7 +94,8 @@ def _problems(weights: str | None) -> list[str]:
         problems.append(str(error))
     else:
         if weights is None:
-            problems.append("the hand landmark model is not here: `handlore weights fetch`")
+            state = "damaged" if cached_path("full").is_file() else "not here"
+            problems.append(f"the hand landmark model is {state}: `handlore weights fetch`")
     if _choice(live=False) is None:
         problems.append("no detector can run: `pip install 'ai-edge-litert>=1.2,<2.2'`")
     return problems

@@ -3,8 +3,7 @@
 from types import TracebackType
 from typing import Self
 
-import numpy as np
-
+from ..checks import checked_confidence, checked_max_hands, checked_picture, next_milliseconds
 from ..detector import DEFAULT_CONFIDENCE, DetectorInfo
 from ..hands import Hand, Pixels
 from ..weights import Bundle
@@ -40,6 +39,8 @@ class LiteRTDetector:
     ------
     HandloreError
         If ai-edge-litert is not installed, or refuses the bundle.
+    ValueError
+        If ``max_hands`` is less than 1.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class LiteRTDetector:
         palm_target_angle: float = MEDIAPIPE_PALM_ANGLE,
     ) -> None:
         self._networks: Networks | None = Networks(bundle, threads)
-        self._max_hands = max_hands
+        self._max_hands = checked_max_hands(max_hands)
         self._schedule: PalmSchedule = schedule or Thrifty()
         self._angle = palm_target_angle
         self._tracker = Tracker(max_hands)
@@ -67,7 +68,7 @@ class LiteRTDetector:
     def detect(self, picture: Pixels, *, min_confidence: float = DEFAULT_CONFIDENCE) -> list[Hand]:
         """Find hands in a still picture, see :meth:`HandDetector.detect`."""
         networks = self._open()
-        picture = _checked(picture)
+        picture, min_confidence = checked_picture(picture), checked_confidence(min_confidence)
         regions = self._palm_regions(picture, min_confidence)[: self._max_hands]
         hands = [look(networks, picture, region) for region in regions]
         present = [hand for hand in hands if hand.score > min_confidence]
@@ -76,13 +77,9 @@ class LiteRTDetector:
     def track(self, picture: Pixels, seconds: float) -> list[Hand]:
         """Find hands in the next frame of a video, see :meth:`HandDetector.track`."""
         networks = self._open()
-        milliseconds = round(seconds * 1000)
-        if milliseconds <= self._last_ms:
-            raise ValueError(
-                f"time stands still or runs back: {seconds} s after {self._last_ms} ms"
-            )
-        picture = _checked(picture)
-        self._last_ms = milliseconds
+        picture = checked_picture(picture)
+        self._last_ms = next_milliseconds(seconds, self._last_ms)
+        self._tracker.resize(picture)
         tracks = self._tracker.tracks
         seek = len(tracks) < self._max_hands and self._schedule.due(
             picture, seconds, len(tracks), self._max_hands
@@ -115,7 +112,7 @@ class LiteRTDetector:
         ``n_views`` hands, mapped back to the picture: image and world landmarks, handedness.
         ``score`` is the presence of a hand in the view.
         """
-        return see_views(self._open(), _checked(picture), hand, plan_views(n_views, seed))
+        return see_views(self._open(), checked_picture(picture), hand, plan_views(n_views, seed))
 
     def reset(self) -> None:
         """Forget the hands being tracked."""
@@ -155,12 +152,3 @@ class LiteRTDetector:
     def _after_loss(self, picture: Pixels, present: list[tuple[Track, Hand]]) -> list[Region]:
         self._tracker.tracks = [track for track, _ in present]
         return self._newcomers(picture)
-
-
-def _checked(picture: Pixels) -> Pixels:
-    if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8 or not picture.size:
-        raise ValueError(
-            f"a picture of shape {picture.shape} and type {picture.dtype};"
-            " expected (height, width, 3) of 8 bits, RGB, not empty"
-        )
-    return picture

@@ -7,7 +7,7 @@ hand_landmarks_detector_graph.cc for the region from landmarks.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import atan2, cos, floor, pi, sin
+from math import atan2, cos, floor, pi, sin, sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -81,6 +81,12 @@ class Region:
     def turned(self, radians: float, scale: float = 1.0) -> "Region":
         """Return the same square turned further and scaled about its centre."""
         return Region(self.x, self.y, self.side * scale, wrapped(self.rotation + radians))
+
+    def stretched(self, across: float, down: float) -> "Region":
+        """Return the square in the same picture stretched; it stays a square of equal area."""
+        return Region(
+            self.x * across, self.y * down, self.side * sqrt(across * down), self.rotation
+        )
 
 
 def letterbox(height: int, width: int) -> Region:

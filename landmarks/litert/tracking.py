@@ -62,11 +62,20 @@ class Tracker:
     def __init__(self, max_hands: int) -> None:
         self._max_hands = max_hands
         self._next_number = 0
+        self._size = (0, 0)
         self.tracks: list[Track] = []
 
     def reset(self) -> None:
         """Forget all hands; the numbers go on."""
         self.tracks = []
+
+    def resize(self, picture: Pixels) -> None:
+        """Go on in frames of another size, in which everything has moved in proportion."""
+        (height, width), before = picture.shape[:2], self._size
+        self._size = (height, width)
+        if before not in ((0, 0), self._size):
+            for track in self.tracks:
+                track.region = track.region.stretched(width / before[1], height / before[0])
 
     def newcomers(self, regions: list[Region]) -> list[Region]:
         """Return those regions in which no hand is followed yet, as many as there is room for.

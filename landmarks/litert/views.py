@@ -50,6 +50,8 @@ def plan_views(n_views: int, seed: int = 0) -> list[View]:
     seed
         Another one gives other views.
     """
+    if n_views != int(n_views) or n_views < 0:
+        raise ValueError(f"n_views is {n_views}, expected a whole number, 0 or more")
     if n_views < 1:
         return []
     random = np.random.default_rng(seed)
@@ -81,7 +83,10 @@ def see_views(networks: Networks, picture: Pixels, hand: Hand, views: list[View]
     One hand for each view, in the frames of reference of the picture: nothing is left turned,
     scaled or mirrored. ``score`` says how sure the network is that it saw a hand.
     """
-    region = region_from_landmarks(pixels_of(hand, picture))
+    points = pixels_of(hand, picture)
+    if not np.isfinite(points).all():
+        raise ValueError("the hand has landmarks that are not numbers: no view can be taken of it")
+    region = region_from_landmarks(points)
     return [
         look(
             networks, picture, region.turned(radians(view.turn), view.scale), flip=view.flip

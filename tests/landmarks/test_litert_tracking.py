@@ -1,5 +1,6 @@
 """The LiteRT detector on videos, held to MediaPipe's own tracking frame by frame."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -217,3 +218,21 @@ def test_a_schedule_of_ones_own(open_palm):
 
     with LiteRTDetector(require_bundle("full"), schedule=Never()) as video:
         assert [video.track(open_palm, k / 30) for k in range(3)] == [[], [], []]
+
+
+@pytest.mark.parametrize("schedule", [Thrifty, EveryFrame])
+def test_a_hand_is_followed_when_the_frame_size_changes(open_palm, schedule):
+    height, width = open_palm.shape[:2]
+    sizes = [(width, height), (width // 2, height // 2), (3 * width // 2, 3 * height // 2)]
+    with (
+        quiet_native_log(),
+        LiteRTDetector(require_bundle("full"), schedule=schedule()) as ours,
+    ):
+        found = [
+            (ours.track(cv2.resize(open_palm, sizes[k // 4]), k / 30), ours.track_numbers)
+            for k in range(12)
+        ]
+    assert {numbers for _, numbers in found} == {(1,)}
+    first = found[0][0][0].image
+    for hands, _ in found:
+        assert np.abs(hands[0].image[:, :2] - first[:, :2]).max() < 0.02
