@@ -17,7 +17,7 @@ from ..errors import HandloreError
 from ..hands import FloatArray, Pixels
 from ..topology import N_LANDMARKS
 from ..weights import HAND_MEMBER, PALM_MEMBER, Bundle
-from .warp import Matrix, Warp
+from .warp import Matrix, RoundedWarp, Warp
 
 PALM_SIZE, HAND_SIZE = 192, 224
 """Side of each network's square input, in pixels."""
@@ -64,10 +64,10 @@ class Networks:
         members = _members(bundle)
         # Palms are sought on black, hands in a picture whose border is repeated: the border modes
         # of mediapipe/tasks/cc/vision/hand_detector/hand_detector_graph.cc and of the default.
-        self._palm = _Network(members[PALM_MEMBER], bundle, threads, PALM_SIZE, cv2.BORDER_CONSTANT)
-        self._hand = _Network(
-            members[HAND_MEMBER], bundle, threads, HAND_SIZE, cv2.BORDER_REPLICATE
-        )
+        palm_warp = RoundedWarp(PALM_SIZE, cv2.BORDER_CONSTANT)
+        hand_warp = Warp(HAND_SIZE, cv2.BORDER_REPLICATE)
+        self._palm = _Network(members[PALM_MEMBER], bundle, threads, palm_warp)
+        self._hand = _Network(members[HAND_MEMBER], bundle, threads, hand_warp)
         self._last_content: tuple[object, ...] | None = None
         self._last_palms: tuple[FloatArray, FloatArray]
         self._palm.require(bundle, (N_ANCHORS * N_PALM_VALUES, N_ANCHORS))
@@ -117,8 +117,8 @@ def _content(picture: Pixels) -> tuple[object, ...] | None:
 class _Network:
     """One interpreter and its warp."""
 
-    def __init__(self, data: bytes, bundle: Bundle, threads: int, size: int, border: int) -> None:
-        self._warp = Warp(size, border)
+    def __init__(self, data: bytes, bundle: Bundle, threads: int, warp: Warp) -> None:
+        self._warp = warp
         self._interpreter: Any = _interpreter(data, bundle, threads)
         self._input = int(self._interpreter.get_input_details()[0]["index"])
         self._outputs = [int(o["index"]) for o in self._interpreter.get_output_details()]

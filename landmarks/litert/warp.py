@@ -1,11 +1,10 @@
-"""Cutting a square, turned and scaled, out of a picture: one affine warp in fixed point.
+"""Cutting a square, turned and scaled, out of a picture: one affine warp.
 
 MediaPipe crops with the bilinear ``warpPerspective`` of an OpenCV that rounds every source
 coordinate to 1/32 pixel (mediapipe/calculators/tensor/image_to_tensor_converter_opencv.cc). The
-palm network notices: with the exact coordinates of OpenCV 5 one tight crop in twenty of
-asl_massey gets landmarks more than 0.5 % of its width away, with the same rounding not one in
-705. So the rounded coordinates are computed here, and ``cv2.remap`` only samples; the pixels then
-depend neither on the version of OpenCV nor on the processor.
+hand network does not mind the exact coordinates of OpenCV 5, the palm network does: one tight crop
+in twenty of asl_massey then gets landmarks more than 0.5 % of its width away, with the same
+rounding not one in 705. So :class:`RoundedWarp` computes the rounded coordinates itself.
 """
 
 import cv2
@@ -17,7 +16,7 @@ from ..hands import Pixels
 Matrix = NDArray[np.float64]
 
 LARGEST_SIDE = 12_000
-"""The longest side, in pixels, that is sampled as it is. ``cv2.remap`` has 16-bit coordinates, and
+"""The longest side, in pixels, that is sampled as it is. OpenCV has 16-bit coordinates, and
 a region may reach half its side past the border; of larger pictures every n-th pixel is taken."""
 
 _ONE = 1 << 16
@@ -37,17 +36,9 @@ class Warp:
     """
 
     def __init__(self, size: int, border: int) -> None:
+        self._size = size
         self._border = border
-        self._grid = np.arange(size)
-        # Each entry holds x in its low and y in its high 32 bits, both with 16 fractional bits: a
-        # single addition makes both coordinates, and a view of 16 bits takes out the whole pixels.
-        self._both = np.empty((size, size), np.int64)
-        self._whole = self._both.view(np.int16).reshape(size, size, 4)[..., 1::2]
-        self._pixel = np.empty((size, size, 2), np.int16)
-        self._step = np.empty((size, size), np.uint16)
-        self._step_y = np.empty((size, size), np.uint16)
         self._square = np.empty((size, size, 3), np.uint8)
-        self._prepared_for = b""
 
     def __call__(self, picture: Pixels, to_picture: Matrix) -> Pixels:
         """Return the square that a matrix cuts out of a picture.
@@ -66,19 +57,48 @@ class Warp:
         stride = -(-max(picture.shape[:2]) // LARGEST_SIDE)
         if stride > 1:
             picture, to_picture = picture[::stride, ::stride], to_picture / stride
+        self._sample(np.ascontiguousarray(picture), to_picture)
+        return self._square
+
+    def _sample(self, picture: Pixels, to_picture: Matrix) -> None:
+        cv2.warpAffine(
+            picture,
+            to_picture,
+            (self._size, self._size),
+            dst=self._square,
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=self._border,
+        )
+
+
+class RoundedWarp(Warp):
+    """The same in fixed point, with the pixels of an OpenCV before version 5 in any version."""
+
+    def __init__(self, size: int, border: int) -> None:
+        super().__init__(size, border)
+        self._grid = np.arange(size)
+        # Each entry holds x in its low and y in its high 32 bits, both with 16 fractional bits: a
+        # single addition makes both coordinates, and a view of 16 bits takes out the whole pixels.
+        self._both = np.empty((size, size), np.int64)
+        self._whole = self._both.view(np.int16).reshape(size, size, 4)[..., 1::2]
+        self._pixel = np.empty((size, size, 2), np.int16)
+        self._step = np.empty((size, size), np.uint16)
+        self._step_y = np.empty((size, size), np.uint16)
+        self._prepared_for = b""
+
+    def _sample(self, picture: Pixels, to_picture: Matrix) -> None:
         # Palms are sought in the same square of every picture of one size.
         if (key := to_picture.tobytes()) != self._prepared_for:
             self._coordinates(to_picture)
             self._prepared_for = key
         cv2.remap(
-            np.ascontiguousarray(picture),
+            picture,
             self._pixel,
             self._step,
             cv2.INTER_LINEAR,
             dst=self._square,
             borderMode=self._border,
         )
-        return self._square
 
     def _coordinates(self, matrix: Matrix) -> None:
         """Fill in the whole pixel and the 32nds of one, as fixed-point maps of OpenCV.

@@ -25,7 +25,7 @@ from handlore.landmarks.litert.regions import (
     region_from_palm,
     wrapped,
 )
-from handlore.landmarks.litert.warp import Warp
+from handlore.landmarks.litert.warp import RoundedWarp, Warp
 from handlore.landmarks.weights import require_bundle
 
 ANGLES = st.floats(-7, 7)
@@ -49,7 +49,7 @@ def test_the_warp_is_that_of_opencv_to_one_grey_level():
     picture = cv2.GaussianBlur(picture, (0, 0), 3)
     matrix = Region(40, 70, 150, 0.4).to_picture(64)
     for border in (cv2.BORDER_CONSTANT, cv2.BORDER_REPLICATE):
-        square = Warp(64, border)(picture, matrix)
+        square = RoundedWarp(64, border)(picture, matrix)
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         expected = cv2.warpAffine(picture, matrix, (64, 64), flags=flags, borderMode=border)
         assert np.abs(square.astype(int) - expected).max() <= (2 if border else 12)
@@ -60,12 +60,13 @@ def test_the_warp_rounds_to_32nds_of_a_pixel():
     ramp = np.tile((np.arange(8, dtype=np.uint8) * 32)[None, :, None], (8, 1, 3))
     for shift in (0.0, 0.25, 0.26, 0.251, 0.4999):
         matrix = np.array([[1, 0, 2 + shift], [0, 1, 0]])
-        square = Warp(4, cv2.BORDER_REPLICATE)(ramp, matrix)
+        square = RoundedWarp(4, cv2.BORDER_REPLICATE)(ramp, matrix)
         assert square[0, 0, 0] == 64 + round(shift * 32)
 
 
-def test_one_warp_serves_many_pictures():
-    warp = Warp(16, cv2.BORDER_REPLICATE)
+@pytest.mark.parametrize("kind", [Warp, RoundedWarp])
+def test_one_warp_serves_many_pictures(kind):
+    warp = kind(16, cv2.BORDER_REPLICATE)
     for value in (10, 200):
         picture = np.full((30, 20, 3), value, np.uint8)
         assert (warp(picture, Region(-50, 900, 300, 1.0).to_picture(16)) == value).all()
