@@ -7,10 +7,10 @@ from typing import Any
 
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.errors import HandloreError, InvalidDataError
-from handlore.landmarks.hands import Hand, by_slot
-from handlore.landmarks.search import STAGES, Stage, search
+from handlore.landmarks.hands import Hand
 
 from .dataset import NONE_LABEL, Header, LandmarkDataset, Samples, printable
+from .finding import FindOptions, find_hands
 from .sources.registry import Item, Source
 
 Progress = Callable[[int, int], None]
@@ -18,17 +18,11 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class ConvertOptions:
+class ConvertOptions(FindOptions):
     """How a source is to be converted."""
-
-    max_hands: int = 1
-    """How many hands a frame has room for."""
 
     none: str = ""
     """The label of the source that stands for no gesture."""
-
-    stages: Sequence[Stage] = STAGES
-    """What the search for hands tries."""
 
 
 @dataclass(frozen=True)
@@ -68,14 +62,16 @@ class _Frames:
     slots: list[list[Hand | None]] = field(default_factory=list)
     time: list[float] = field(default_factory=list)
     offsets: list[int] = field(default_factory=lambda: [0])
-    rows: list[tuple[Item, str]] = field(default_factory=list)
+    rows: list[tuple[Item, int, str]] = field(default_factory=list)
+    """Of each sample the item, the view and the digest."""
+
     failures: list[tuple[str, str]] = field(default_factory=list)
 
 
 def convert(
     source: Source,
     root: Path,
-    detector: HandDetector,
+    detector: HandDetector | None,
     options: ConvertOptions | None = None,
     *,
     progress: Progress | None = None,
@@ -90,9 +86,9 @@ def convert(
     source
         The layout of the folder.
     root
-        The folder.
+        The folder, or the one file that holds all.
     detector
-        An open detector.
+        An open detector; None for a source that brings landmarks.
     options
         How to do it.
     progress
@@ -119,40 +115,43 @@ def convert(
             f"none of the {len(items)} files in {root} could be read; {file}: {reason}"
         )
     ignored = tuple(source.ignored(root))
-    dataset = _dataset(source, found, detector, options, ignored)
+    log = [
+        *source.notes(root),
+        *(f"failed: {file}: {reason}" for file, reason in found.failures),
+        *(f"ignored: {file}: it does not fit the layout" for file in ignored),
+    ]
+    dataset = _dataset(source, found, detector, options, log)
     n_converted = int(dataset.has_hand.sum())
     return Conversion(dataset, len(items), n_converted, tuple(found.failures), ignored)
 
 
 def _convert_item(
-    source: Source, item: Item, detector: HandDetector, options: ConvertOptions, found: _Frames
+    source: Source,
+    item: Item,
+    detector: HandDetector | None,
+    options: ConvertOptions,
+    found: _Frames,
 ) -> None:
     try:
-        clip = source.read(item)
-        slots, times = [], []
-        for seconds, pixels in clip.frames:
-            hands = search(detector, pixels, options.stages)
-            slots.append(by_slot(hands, options.max_hands))
-            times.append(seconds)
-        if not slots:
-            raise InvalidDataError("it has no frames")
+        samples, sha256 = find_hands(source, item, detector, options)
     except InvalidDataError as error:
         found.failures.append((item.source, str(error)))
         return
-    found.slots += slots
-    found.time += times
-    found.offsets.append(len(found.slots))
-    found.rows.append((item, clip.sha256))
+    for sample in samples:
+        found.slots += sample.slots
+        found.time += sample.time
+        found.offsets.append(len(found.slots))
+        found.rows.append((item, sample.view, sha256))
 
 
 def _dataset(
     source: Source,
     found: _Frames,
-    detector: HandDetector,
+    detector: HandDetector | None,
     options: ConvertOptions,
-    ignored: Sequence[str],
+    log: Sequence[str],
 ) -> LandmarkDataset:
-    items = [item for item, _ in found.rows]
+    items = [item for item, _, _ in found.rows]
     renamed = {options.none: NONE_LABEL} if options.none else {}
     samples = Samples.make(
         [renamed.get(item.label, printable(item.label)) for item in items],
@@ -161,18 +160,17 @@ def _dataset(
             for column in ("group", "session", "recording", "split")
         },
         source=[item.source for item in items],
-        sha256=[sha256 for _, sha256 in found.rows],
+        view=[view for _, view, _ in found.rows],
+        sha256=[sha256 for _, _, sha256 in found.rows],
     )
     own = {name: value for name, value in vars(source).items() if value}
     chosen = {"source": source.name, "none": options.none, "stages": len(options.stages)}
     header = Header(
         kind=source.kind,
-        detector=detector.info,
+        image_unit=source.image_unit,
+        detector=detector.info if detector else None,
         options=chosen | own,
-        log=(
-            *(f"failed: {file}: {reason}" for file, reason in found.failures),
-            *(f"ignored: {file}: it does not fit the layout" for file in ignored),
-        ),
+        log=tuple(log),
     )
     return LandmarkDataset.of_hands(
         found.slots, samples, time=found.time, offsets=found.offsets, header=header

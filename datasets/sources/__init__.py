@@ -4,6 +4,24 @@ A new source is a module here with a class marked ``@register``; :func:`load_sou
 Reading this package reads no file of the user's.
 """
 
-from .registry import Item, Source, find_source, load_sources, make_source, source_named
+from .registry import (
+    Clip,
+    Item,
+    LandmarkClip,
+    Source,
+    find_source,
+    load_sources,
+    make_source,
+    source_named,
+)
 
-__all__ = ["Item", "Source", "find_source", "load_sources", "make_source", "source_named"]
+__all__ = [
+    "Clip",
+    "Item",
+    "LandmarkClip",
+    "Source",
+    "find_source",
+    "load_sources",
+    "make_source",
+    "source_named",
+]

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from handlore.landmarks.errors import HandloreError
 
@@ -72,7 +73,7 @@ class Images(Source):
         self, root: Path, file: str, wrapper: str, pattern: re.Pattern[str] | None
     ) -> Item | None:
         *folders, _ = PurePosixPath(file.removeprefix(wrapper)).parts
-        named = {}
+        named: dict[str, Any] = {}
         # A lone folder named train is a label, unless the pattern says where the label is.
         fewest = 1 if pattern is not None and "label" in pattern.groupindex else 2
         if len(folders) >= fewest and folders[0].lower() in SPLITS:

@@ -4,7 +4,7 @@ import difflib
 import importlib
 import os
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -14,9 +14,9 @@ from handlore.landmarks.errors import HandloreError
 from ..names import is_picture
 
 if TYPE_CHECKING:
-    from handlore.landmarks.hands import Pixels
+    from handlore.landmarks.hands import Hand, Pixels
 
-    from ..dataset import Kind
+    from ..dataset import Kind, Unit
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class Item:
     """The file."""
 
     source: str
-    """The file relative to the source's folder, with forward slashes."""
+    """The file relative to the source's folder, with forward slashes; ``#`` and a number follow
+    where one file holds many items."""
 
     label: str
     group: str = ""
@@ -35,16 +36,31 @@ class Item:
     recording: str = ""
     split: str = ""
 
+    part: int = 0
+    """Which item of its file it is, where one file holds many."""
+
 
 @dataclass(frozen=True)
 class Clip:
-    """What is inside one item."""
+    """The pictures in one item."""
 
     sha256: str
-    """Digest of the file."""
+    """Digest of the file, or of the part of it that is the item."""
 
     frames: "Iterator[tuple[float, Pixels]]"
     """Seconds from the start, and the picture."""
+
+
+@dataclass(frozen=True)
+class LandmarkClip:
+    """The landmarks in one item of a source that brings its own."""
+
+    sha256: str
+    """Digest of the file, or of the part of it that is the item."""
+
+    frames: "Sequence[tuple[float, Sequence[Hand]]]"
+    """Seconds from the start, and the hands; none where none was found. Frames of reference as in
+    :class:`~handlore.landmarks.hands.Hand`, what is not known is NaN."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +78,15 @@ class Source:
     kind: ClassVar["Kind"] = "pose"
     specificity: ClassVar[int] = 0
     """Of two sources that fit a folder, the one with the higher number is taken."""
+
+    brings_landmarks: ClassVar[bool] = False
+    """Whether it reads as :class:`LandmarkClip`; then no detector is opened."""
+
+    image_unit: ClassVar["Unit"] = "width"
+    """The unit of the image landmarks that it brings."""
+
+    silhouettes: ClassVar[bool | None] = None
+    """Whether its pictures are silhouettes; None: looked at one by one."""
 
     def fits(self, root: Path) -> bool:
         """Say whether a folder has this layout. Looks at names, reads no file."""
@@ -81,7 +106,11 @@ class Source:
         pictures = (file for file in walk(root) if is_picture(Path(file)))
         return [f for f in pictures if root / f not in taken and not self.companion(f)]
 
-    def read(self, item: Item) -> Clip:
+    def notes(self, root: Path) -> list[str]:
+        """Say what was decided for this folder: for the person, and for the dataset's log."""
+        return []
+
+    def read(self, item: Item) -> Clip | LandmarkClip:
         """Read one item.
 
         Raises
@@ -153,7 +182,7 @@ def make_source(name: str, options: Mapping[str, Any]) -> Source:
 
 
 def find_source(root: Path, options: Mapping[str, Any] | None = None) -> tuple[str, list[str]]:
-    """Recognise the layout of a folder, among the sources that have the options given.
+    """Recognise the layout of a folder or file, among the sources that have the options given.
 
     Returns
     -------
@@ -177,12 +206,25 @@ def find_source(root: Path, options: Mapping[str, Any] | None = None) -> tuple[s
     return fitting[0].name, [source.name for source in fitting[1:]]
 
 
+def files_of(root: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the name relative to the source and the path of all files: of one file, only itself."""
+    root = Path(root)
+    if root.is_file():
+        yield root.name, root
+    else:
+        yield from ((name, root / name) for name in walk(root))
+
+
 def walk(root: Path) -> Iterator[str]:
     """Yield all files below a folder, relative to it, sorted; hidden ones are passed over.
+
+    A file has nothing below it.
 
     Links to folders are followed, except where they lead back to a folder they are in, and at
     most two on the way to a file.
     """
+    if Path(root).is_file():
+        return
     for path in _walk(Path(root), (), MOST_LINKS):
         yield path.relative_to(root).as_posix()
 
@@ -208,7 +250,7 @@ def _hidden(name: str) -> bool:
 
 
 def _seen(root: Path) -> str:
-    files = list(walk(root))
+    files = [name for name, _ in files_of(root)]
     if not files:
         return "it is empty"
     endings = sorted({Path(file).suffix.lower() or "no ending" for file in files})

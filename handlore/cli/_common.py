@@ -189,11 +189,18 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def require_folder(path: Path) -> None:
-    """Refuse a source that is not a folder."""
-    if not path.exists():
-        raise HandloreError(f"there is no folder {path}")
+    """Refuse data that is not a folder."""
+    require_source(path)
     if not path.is_dir():
         raise HandloreError(f"{path} is a file; expected a folder of pictures")
+
+
+def require_source(path: Path) -> None:
+    """Refuse a source that is neither a folder nor a file."""
+    if not path.exists():
+        raise HandloreError(f"there is no folder or file {path}")
+    if not path.is_dir() and not path.is_file():
+        raise HandloreError(f"{path} is a device or pipe; expected a folder or a file")
 
 
 def make_folder(path: Path) -> None:

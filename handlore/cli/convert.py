@@ -1,6 +1,7 @@
 """``handlore convert``: any source to a landmark dataset."""
 
 import time
+from contextlib import nullcontext
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from ._common import (
     percent,
     print_json,
     progress,
-    require_folder,
+    require_source,
     say_failures,
     talk,
 )
@@ -104,16 +105,21 @@ def command(
     from handlore.landmarks.files import require_writable
     from handlore.landmarks.search import STAGES
 
-    require_folder(source)
+    require_source(source)
     require_writable(out)
     given = {name: value for name, value in options.items() if value is not None}
     chosen = make_source(layout or _recognised(source, given), given)
     started = time.perf_counter()
+    opening = (
+        nullcontext(None)
+        if chosen.brings_landmarks
+        else opened_detector(landmarker, detector, max_hands, verbose=verbose)
+    )
     with (
-        opened_detector(landmarker, detector, max_hands, verbose=verbose) as opened,
+        opening as opened,
         progress("converting") as show,
     ):
-        how = ConvertOptions(max_hands, none, STAGES[:stages])
+        how = ConvertOptions(max_hands, STAGES[:stages], none=none)
         done = convert(chosen, source, opened, how, progress=show)
     save_dataset(done.dataset, out)
     seconds = round(time.perf_counter() - started, 3)

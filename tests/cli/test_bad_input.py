@@ -45,8 +45,8 @@ def nothing_in(folder: Path) -> bool:
 
 def test_a_missing_folder(run: Run, refused: Refused, out: Path, tmp_path: Path) -> None:
     line = refused(run("convert", tmp_path / "nope", out / "x.npz"))
-    assert line == f"handlore: there is no folder {tmp_path / 'nope'}"
-    assert "there is no folder" in refused(run("demo", "--data", tmp_path / "nope"))
+    assert line == f"handlore: there is no folder or file {tmp_path / 'nope'}"
+    assert "there is no folder or file" in refused(run("demo", "--data", tmp_path / "nope"))
     assert nothing_in(out)
 
 
@@ -61,7 +61,7 @@ def test_an_empty_folder(run: Run, refused: Refused, out: Path, onnx: Path, tmp_
 
 
 def test_a_file_instead_of_a_folder(run: Run, refused: Refused, out: Path, npz: Path) -> None:
-    assert "is a file; expected a folder" in refused(run("convert", npz, out / "x.npz"))
+    assert "has no layout that handlore knows" in refused(run("convert", npz, out / "x.npz"))
     assert nothing_in(out)
 
 

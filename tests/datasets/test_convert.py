@@ -32,6 +32,12 @@ class Bright:
         marks = np.full((21, 3), brightness, np.float32)
         return [Hand(marks, marks, side) for side in (0.9, 0.1)[: self.n_hands]]
 
+    def track(self, picture, seconds):
+        return self.detect(picture)
+
+    def reset(self):
+        pass
+
 
 def picture(folder, name, grey=200, size=(40, 30)):
     path = folder / name
