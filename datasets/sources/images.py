@@ -3,19 +3,10 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
-
-from handlore.landmarks.errors import HandloreError
 
 from ..names import is_picture
+from ._paths import PATTERN_HELP, compiled, labels_in, named_in, split_off, splits_among, wrapper_of
 from .registry import Item, Source, option, register, walk
-
-SPLITS = {
-    "train": "train", "training": "train",
-    "val": "val", "valid": "val", "validation": "val",
-    "test": "test", "testing": "test",
-}  # fmt: skip
-_NAMED = ("label", "group", "session", "recording", "split")
 
 
 @register
@@ -32,11 +23,7 @@ class Images(Source):
     name = "images"
     layout = "<label>/*.jpg or train|val|test/<label>/*.jpg"
 
-    name_pattern: str = option(
-        "",
-        "Regular expression with named groups label, group, session, recording, split,"
-        " searched for in the path below SOURCE.",
-    )
+    name_pattern: str = option("", PATTERN_HELP)
 
     def fits(self, root: Path) -> bool:
         """Say whether there is a picture in a folder, or one that fits the pattern."""
@@ -46,53 +33,23 @@ class Images(Source):
 
     def items(self, root: Path) -> list[Item]:
         """List the pictures."""
-        pattern = self._compiled()
+        pattern = compiled(self.name_pattern)
         pictures = [file for file in walk(root) if is_picture(Path(file))]
-        wrapper = _wrapper(pictures)
-        found = (self._item(root, file, wrapper, pattern) for file in pictures)
+        wrapper = wrapper_of(pictures)
+        splits = splits_among([file.removeprefix(wrapper) for file in pictures], 2)
+        found = (_item(root, file, wrapper, splits, pattern) for file in pictures)
         return [item for item in found if item]
 
-    def _compiled(self) -> re.Pattern[str] | None:
-        if not self.name_pattern:
-            return None
-        try:
-            pattern = re.compile(self.name_pattern)
-        except re.error as error:
-            raise HandloreError(
-                f"--name-pattern {self.name_pattern!r} is not a regular expression: {error}"
-            ) from error
-        unknown = set(pattern.groupindex) - set(_NAMED)
-        if unknown or not pattern.groupindex:
-            raise HandloreError(
-                f"--name-pattern needs named groups such as (?P<label>...), out of"
-                f" {', '.join(_NAMED)}; it has {', '.join(sorted(unknown)) or 'none'}"
-            )
-        return pattern
 
-    def _item(
-        self, root: Path, file: str, wrapper: str, pattern: re.Pattern[str] | None
-    ) -> Item | None:
-        *folders, _ = PurePosixPath(file.removeprefix(wrapper)).parts
-        named: dict[str, Any] = {}
-        # A lone folder named train is a label, unless the pattern says where the label is.
-        fewest = 1 if pattern is not None and "label" in pattern.groupindex else 2
-        if len(folders) >= fewest and folders[0].lower() in SPLITS:
-            named["split"] = SPLITS[folders[0].lower()]
-            folders = folders[1:]
-        if folders:
-            named["label"] = folders[0]
-        if pattern is not None:
-            match = pattern.search(file)
-            if match is None:
-                return None
-            named |= {name: text for name, text in match.groupdict().items() if text}
-        return Item(root / file, file, **named) if named.get("label") else None
-
-
-def _wrapper(files: list[str]) -> str:
-    """Return the folder, with a slash, that stands alone around train and test; else nothing."""
-    parts = [PurePosixPath(file).parts for file in files]
-    tops = {part[0] for part in parts}
-    below = {part[1].lower() if len(part) > 3 else "" for part in parts}
-    alone = len(tops) == 1 and bool(below) and below <= set(SPLITS)
-    return f"{tops.pop()}/" if alone else ""
+def _item(
+    root: Path, file: str, wrapper: str, splits: frozenset[str], pattern: re.Pattern[str] | None
+) -> Item | None:
+    *folders, _ = PurePosixPath(file.removeprefix(wrapper)).parts
+    # A lone folder named train is a label, unless the pattern says where the label is.
+    split, folders = split_off(folders, 1 if labels_in(pattern) else 2)
+    named = named_in(pattern, file)
+    if named is None:
+        return None
+    label = folders[0] if folders and (split or folders[0] not in splits) else ""
+    named = {"split": split, "label": label} | named
+    return Item(root / file, file, **named) if named["label"] else None

@@ -218,6 +218,29 @@ def test_a_folder_around_train_and_test_is_stepped_over(folder):
     }
 
 
+def test_archives_that_hold_train_in_train_are_stepped_into(folder):
+    root = folder("train/train/fist/1.jpg", "test/test/palm/2.jpg")
+    assert rows(images(), root, "label", "split") == {
+        "train/train/fist/1.jpg": ("fist", "train"),
+        "test/test/palm/2.jpg": ("palm", "test"),
+    }
+
+
+def test_a_picture_straight_in_a_split_is_not_labelled_train(folder):
+    root = folder("train/fist/1.jpg", "train/lonely.jpg")
+    assert rows(images(), root) == {"train/fist/1.jpg": "fist"}
+    assert images().ignored(root) == ["train/lonely.jpg"]
+
+
+def test_the_name_pattern_of_asl_massey(real_data):
+    source = images(r"(?P<group>hand\d)_(?P<label>\w)_")
+    items = source.items(real_data / "asl_massey")
+    assert len(items) >= 1078
+    assert len({item.label for item in items}) == 36
+    assert {item.group for item in items} >= {"hand1", "hand2", "hand3"}
+    assert all(item.source.startswith(f"{item.label}/") for item in items)
+
+
 def test_folders_that_link_to_each_other_are_walked_in_the_end(tmp_path):
     for name in "abcdefghi":
         (tmp_path / name).mkdir()
@@ -243,7 +266,7 @@ def test_unknown_names_are_answered_with_the_known_ones():
         source_named("qqqq")
     with pytest.raises(HandloreError, match="no option --colour; it has: --name-pattern"):
         make_source("images", {"colour": 1})
-    with pytest.raises(HandloreError, match="hgr1 has no option --name-pattern; it has: none"):
+    with pytest.raises(HandloreError, match="hgr1 has no option --name-pattern; it has: --apply"):
         make_source("hgr1", {"name_pattern": "x"})
 
 

@@ -1,0 +1,107 @@
+"""What the path of a file says about it: label, person and so on, train or test."""
+
+import re
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+from handlore.landmarks.errors import HandloreError
+
+SPLITS = {
+    "train": "train", "training": "train",
+    "val": "val", "valid": "val", "validation": "val",
+    "test": "test", "testing": "test",
+}  # fmt: skip
+"""Names of folders that set the split, in small letters."""
+
+NAMED = ("label", "group", "session", "recording", "split")
+"""The groups that a name pattern may have."""
+
+PATTERN_HELP = (
+    "Regular expression with named groups label, group, session, recording, split,"
+    " searched for in the path below SOURCE."
+)
+
+
+def compiled(name_pattern: str) -> re.Pattern[str] | None:
+    """Return a checked name pattern; None if it is empty.
+
+    Raises
+    ------
+    HandloreError
+        If it is no regular expression, or its named groups are not those of :data:`NAMED`.
+    """
+    if not name_pattern:
+        return None
+    try:
+        pattern = re.compile(name_pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise HandloreError(
+            f"--name-pattern {name_pattern!r} is not a regular expression: {error}"
+        ) from error
+    unknown = set(pattern.groupindex) - set(NAMED)
+    if unknown or not pattern.groupindex:
+        raise HandloreError(
+            f"--name-pattern needs named groups such as (?P<label>...), out of"
+            f" {', '.join(NAMED)}; it has {', '.join(sorted(unknown)) or 'none'}"
+        )
+    return pattern
+
+
+def labels_in(pattern: re.Pattern[str] | None) -> bool:
+    """Say whether a pattern tells the label."""
+    return pattern is not None and "label" in pattern.groupindex
+
+
+def named_in(pattern: re.Pattern[str] | None, path: str) -> dict[str, Any] | None:
+    """Return what a pattern reads from a path; None if it is not found there."""
+    if pattern is None:
+        return {}
+    match = pattern.search(path)
+    if match is None:
+        return None
+    named = {name: text for name, text in match.groupdict().items() if text}
+    if "split" in named:
+        named["split"] = SPLITS.get(named["split"].lower(), named["split"])
+    return named
+
+
+def split_off(folders: Sequence[str], fewest: int) -> tuple[str, list[str]]:
+    """Take the split from the front of the folders of a file.
+
+    A folder is a split only where at least ``fewest`` folders are there with it: a lone one named
+    train is a label. Archives that hold train/train/<label> count as train/<label>.
+    """
+    rest, split = list(folders), ""
+    while len(rest) >= fewest and rest[0].lower() in SPLITS:
+        named = SPLITS[rest[0].lower()]
+        if split not in ("", named):
+            break
+        split, rest = named, rest[1:]
+    return split, rest
+
+
+def splits_among(files: Sequence[str], fewest: int) -> frozenset[str]:
+    """Return the first folders of files that are splits, see :func:`split_off`.
+
+    What lies straight in one of these has no label: it is not called train.
+    """
+    folders = [PurePosixPath(file).parts[:-1] for file in files]
+    return frozenset(f[0] for f in folders if len(f) >= fewest and f[0].lower() in SPLITS)
+
+
+def wrapper_of(files: Sequence[str], below: int = 1) -> str:
+    """Return the folder, with a slash, that stands alone around train and test; else nothing.
+
+    Parameters
+    ----------
+    files
+        Paths relative to the source.
+    below
+        How many folders a file needs below its split.
+    """
+    parts = [PurePosixPath(file).parts for file in files]
+    tops = {part[0] for part in parts}
+    inner = {part[1].lower() if len(part) > below + 2 else "" for part in parts}
+    alone = len(tops) == 1 and bool(inner) and inner <= set(SPLITS)
+    return f"{tops.pop()}/" if alone else ""
