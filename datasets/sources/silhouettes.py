@@ -1,0 +1,65 @@
+"""Silhouettes: pictures of two grey levels, in the layouts of photos."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+from handlore.landmarks.errors import InvalidDataError
+
+from ..names import is_picture
+from ..pictures import read_picture
+from ._binary import looks_binary
+from .images import Images
+from .registry import register, walk
+
+SAMPLED = 12
+"""How many pictures are looked at to recognise the layout."""
+
+MOST_LISTED = 20_000
+"""Among how many names they are chosen, so that a huge tree is not walked for it."""
+
+T = TypeVar("T")
+
+
+@register
+@dataclass(frozen=True)
+class Silhouettes(Images):
+    r"""Black-and-white masks of hands, of either polarity, in a folder per label.
+
+    The layouts and the name pattern are those of images. Recognised by looking at a dozen
+    pictures: nearly all pixels of a silhouette are one of two grey levels. For the skin masks
+    of HGR1: '(?P<label>[^_]+)_P_hgr1_(?P<group>id\d+)_\d+\.bmp'.
+    """
+
+    name = "silhouettes"
+    layout = "black-and-white <label>/*.png or train|val|test/<label>/*.png"
+    specificity = 5
+    silhouettes = True
+
+    def fits(self, root: Path) -> bool:
+        """Say whether most of a sample of the pictures have two grey levels only."""
+        judged = [_is_silhouette(path) for path in spread(self._some(root), SAMPLED)]
+        known = [verdict for verdict in judged if verdict is not None]
+        return 2 * sum(known) > len(known)
+
+    def _some(self, root: Path) -> list[Path]:
+        if self.name_pattern:
+            return [item.path for item in self.items(root)]
+        files = (file for file in walk(root) if "/" in file and is_picture(Path(file)))
+        return [Path(root) / file for file in islice(files, MOST_LISTED)]
+
+
+def spread(values: Sequence[T], n: int) -> list[T]:
+    """Choose at most ``n`` values, evenly spread."""
+    step = max(1.0, len(values) / n)
+    return [values[int(place * step)] for place in range(min(n, len(values)))]
+
+
+def _is_silhouette(path: Path) -> bool | None:
+    """Look at one picture; None if it cannot be read."""
+    try:
+        return looks_binary(read_picture(path)[0])
+    except InvalidDataError:
+        return None
