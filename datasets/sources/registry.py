@@ -135,16 +135,42 @@ _SOURCES: dict[str, type[Source]] = {}
 
 
 def register(source: type[Source]) -> type[Source]:
-    """Make a source known under its name."""
+    """Make a source known under its name.
+
+    Raises
+    ------
+    ValueError
+        If it has no name or layout, an option without a help text, or the name of one that
+        handlore has itself.
+    """
+    for needed in ("name", "layout"):
+        if not isinstance(getattr(source, needed, None), str):
+            raise ValueError(f"{source.__qualname__} has no {needed}")
+    for given in fields(source):
+        if "help" not in given.metadata:
+            raise ValueError(f"the option {given.name} of {source.name} is not made by option()")
+    known = _SOURCES.get(source.name)
+    if known and _is_own(known) and not _is_own(source):
+        raise ValueError(f"handlore has a source {source.name} itself")
     _SOURCES[source.name] = source
     return source
 
 
+def _is_own(source: type[Source]) -> bool:
+    return source.__module__.startswith(f"{__package__}.")
+
+
 def load_sources() -> Mapping[str, type[Source]]:
-    """Return all sources by name."""
+    """Return all sources by name, those of other packages too.
+
+    These name theirs in the entry-point group ``handlore.sources``; see ``docs/sources.md``.
+    """
     package = importlib.import_module(__package__ or "")
     for module in pkgutil.iter_modules(package.__path__, f"{__package__}."):
         importlib.import_module(module.name)
+    from .plugins import load_plugins
+
+    load_plugins()
     return dict(sorted(_SOURCES.items()))
 
 
@@ -237,7 +263,7 @@ def _walk(folder: Path, above: tuple[Path, ...], links: int) -> Iterator[Path]:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
         raise HandloreError(f"cannot read the folder {folder}: {error.strerror}") from error
-    shown = [entry for entry in entries if not _hidden(entry.name)]
+    shown = [entry for entry in entries if not hidden(entry.name)]
     yield from (Path(entry.path) for entry in shown if not entry.is_dir())
     for entry in shown:
         left = links - entry.is_symlink()
@@ -245,7 +271,8 @@ def _walk(folder: Path, above: tuple[Path, ...], links: int) -> Iterator[Path]:
             yield from _walk(Path(entry.path), (*above, real), left)
 
 
-def _hidden(name: str) -> bool:
+def hidden(name: str) -> bool:
+    """Say whether a name is hidden, or litter that systems leave behind."""
     return name.startswith(".") or name in ("__MACOSX", "Thumbs.db", "desktop.ini")
 
 

@@ -1,0 +1,188 @@
+"""Videos as folders of numbered pictures."""
+
+import hashlib
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from handlore.landmarks.errors import HandloreError, InvalidDataError
+
+from ..names import is_picture
+from ..pictures import read_picture
+from ._paths import (
+    PATTERN_HELP,
+    SPLITS,
+    compiled,
+    labels_in,
+    named_in,
+    split_off,
+    splits_among,
+    wrapper_of,
+)
+from .registry import Clip, Item, Source, hidden, option, register, walk
+from .silhouettes import MOST_LISTED
+from .videos import STRIDE_HELP
+
+if TYPE_CHECKING:
+    from handlore.landmarks.hands import Pixels
+
+_DIGITS = re.compile(r"(\d+)")
+
+
+@register
+@dataclass(frozen=True)
+class Frames(Source):
+    r"""Videos as folders of numbered pictures, in a folder per label.
+
+    The folder of the pictures is the sequence, the one above it the label; train, val and test
+    may stand above that. Pictures follow each other in the natural order of their names:
+    frame_2 before frame_10. A name pattern is searched for in the path of the sequence's folder,
+    for example '/(?P<group>p\d+)_' for wave/p03_7. A sequence with a damaged picture fails.
+    """
+
+    name = "frames"
+    layout = "<label>/<sequence>/frame_0001.png, below train|val|test too"
+    kind = "sequence"
+    specificity = 6
+
+    name_pattern: str = option("", PATTERN_HELP)
+    stride: int = option(1, STRIDE_HELP)
+    frame_rate: float = option(
+        30.0, "How many frames a second were taken, before --stride; sets the times."
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse options out of range."""
+        if self.stride < 1:
+            raise HandloreError(f"--stride is {self.stride}, expected 1 or more")
+        if not (math.isfinite(self.frame_rate) and self.frame_rate > 0):
+            raise HandloreError(f"--frame-rate is {self.frame_rate}, expected more than 0")
+
+    def fits(self, root: Path) -> bool:
+        """Say whether all pictures lie two folders down, in series of numbered names."""
+        files = (file for file in walk(root) if is_picture(Path(file)))
+        sequences = _by_folder(islice(files, MOST_LISTED))
+        pattern = compiled(self.name_pattern)
+        wrapper = _wrapper(list(sequences))
+        if any(_depth(folder.removeprefix(wrapper)) != 2 for folder in sequences):
+            return False
+        named = [folder for folder in sequences if named_in(pattern, folder) is not None]
+        series = sum(_is_series(sequences[folder]) for folder in named)
+        return bool(named) and 10 * series >= 9 * len(named)
+
+    def items(self, root: Path) -> list[Item]:
+        """List the sequences."""
+        pattern = compiled(self.name_pattern)
+        files = (file for file in walk(root) if is_picture(Path(file)))
+        sequences = list(_by_folder(files))
+        wrapper = _wrapper(sequences)
+        splits = splits_among([f"{folder.removeprefix(wrapper)}/x" for folder in sequences], 3)
+        found = (_item(root, folder, wrapper, splits, pattern) for folder in sequences)
+        return [item for item in found if item]
+
+    def ignored(self, root: Path) -> list[str]:
+        """Name the pictures that lie in no sequence."""
+        taken = {item.source for item in self.items(root)}
+        files = (file for file in walk(root) if is_picture(Path(file)))
+        return [file for file in files if _folder_of(file) not in taken]
+
+    def notes(self, root: Path) -> list[str]:
+        """Say at what rate the frames are taken to follow each other."""
+        return [f"frames are timed at {self.frame_rate:g} a second (--frame-rate)"]
+
+    def read(self, item: Item) -> Clip:
+        """Read one sequence.
+
+        The digest is that of the digests of all its pictures, in their order, whatever the
+        stride; each picture is decoded when it is asked for.
+        """
+        pictures = natural(path for path in _listed(item.path) if is_picture(path))
+        sha256 = hashlib.sha256()
+        for path in pictures:
+            sha256.update(_digest(path))
+        return Clip(sha256.hexdigest(), self._decoded(pictures))
+
+    def _decoded(self, pictures: Sequence[Path]) -> "Iterator[tuple[float, Pixels]]":
+        for number in range(0, len(pictures), self.stride):
+            try:
+                pixels, _ = read_picture(pictures[number])
+            except InvalidDataError as error:
+                raise InvalidDataError(f"its picture {pictures[number].name}: {error}") from error
+            yield number / self.frame_rate, pixels
+
+
+def natural(paths: Iterator[Path]) -> list[Path]:
+    """Sort files by name, with numbers in them compared as numbers."""
+    return sorted(paths, key=lambda path: (_natural_key(path.stem), path.name))
+
+
+def _natural_key(stem: str) -> list[tuple[int, str]]:
+    return [
+        (int(part), "") if part.isascii() and part.isdigit() else (-1, part)
+        for part in _DIGITS.split(stem)
+    ]
+
+
+def _by_folder(files: Iterator[str]) -> dict[str, list[str]]:
+    folders: dict[str, list[str]] = {}
+    for file in files:
+        folders.setdefault(_folder_of(file), []).append(PurePosixPath(file).stem)
+    return folders
+
+
+def _folder_of(file: str) -> str:
+    return file.rpartition("/")[0]
+
+
+def _wrapper(folders: list[str]) -> str:
+    return wrapper_of([f"{folder}/x" for folder in folders if folder], 2)
+
+
+def _depth(folder: str) -> int:
+    """Count the folders below a split, if there is one."""
+    parts = PurePosixPath(folder).parts
+    return len(split_off(parts, 3)[1])
+
+
+def _is_series(stems: list[str]) -> bool:
+    """Say whether names differ in their last number only."""
+    ends = [re.fullmatch(r"(.*?)\d+(\D*)", stem, re.DOTALL) for stem in stems]
+    around = {end.groups() if end else None for end in ends}
+    return len(stems) > 1 and len(around) == 1 and None not in around
+
+
+def _item(
+    root: Path, folder: str, wrapper: str, splits: frozenset[str], pattern: re.Pattern[str] | None
+) -> Item | None:
+    """Make the item of a sequence's folder; None if it has no label."""
+    split, parts = split_off(PurePosixPath(folder.removeprefix(wrapper)).parts, 3)
+    named = named_in(pattern, folder)
+    if named is None or not folder:
+        return None
+    if labels_in(pattern) and len(parts) == 2 and parts[0].lower() in SPLITS:
+        split = SPLITS[parts[0].lower()]
+    label = parts[0] if len(parts) > 1 and (split or parts[0] not in splits) else ""
+    named = {"split": split, "label": label} | named
+    return Item(root / folder, folder, **named) if named["label"] else None
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return [path for path in folder.iterdir() if not (hidden(path.name) or path.is_dir())]
+    except OSError as error:
+        raise InvalidDataError(f"cannot be read: {error.strerror or error}") from error
+
+
+def _digest(path: Path) -> bytes:
+    """Return the digest of a picture file; a name that is no file counts as an empty one."""
+    if not path.is_file():
+        return hashlib.sha256().digest()
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+    except OSError as error:
+        raise InvalidDataError(f"its picture {path.name} cannot be read: {error}") from error

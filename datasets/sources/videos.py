@@ -1,0 +1,156 @@
+"""Videos in a folder per label, or with the label in the name."""
+
+import re
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path, PurePosixPath
+
+from ..gifs import is_animated
+from ..names import is_picture
+from ..videos import Thinning, is_video, read_video
+from ._paths import (
+    PATTERN_HELP,
+    SPLITS,
+    compiled,
+    labels_in,
+    named_in,
+    split_off,
+    splits_among,
+    wrapper_of,
+)
+from .registry import Clip, Item, Source, files_of, option, register
+from .silhouettes import MOST_LISTED, SAMPLED, spread
+
+# wave_12, wave-12, wave (2): the number tells recordings of one gesture apart.
+_NUMBERED = re.compile(r"(?<=.)(?:[_-]\d+| ?\(\d+\))$")
+
+STRIDE_HELP = "Take every Nth frame."
+
+
+@register
+@dataclass(frozen=True)
+class Videos(Source):
+    r"""Videos and animated GIFs in a folder per label, or with the label in the name.
+
+    The first folder is the label, below train, val and test too. Videos that lie in no folder
+    are named after their gesture; a number at the end does not count (wave_3.mp4, wave-3.mp4,
+    wave (3).mp4). Other names are read by a name pattern, for example 'H-(?P<label>\w+)\.mp4'.
+    Frames keep their own times, and are turned as the phone was held. A video that ends before
+    its container says so is a failure, unless --max-frames stops before that.
+    """
+
+    name = "videos"
+    layout = "<label>/*.mp4|avi|webm|mov|mkv|gif, below train|val|test too, or <label>_<n>.mp4"
+    kind = "sequence"
+    specificity = 5
+
+    name_pattern: str = option("", PATTERN_HELP)
+    stride: int = option(1, STRIDE_HELP)
+    fps: float = option(
+        0.0, "Take at most so many frames a second, by their times, of those that --stride left."
+    )
+    max_frames: int = option(
+        0, "Take only the first so many frames of a video, of those that the others left."
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse options out of range."""
+        self._thinning()
+
+    def fits(self, root: Path) -> bool:
+        """Say whether most of a sample of the pictures and videos are videos or animated GIFs."""
+        if self.name_pattern:
+            return bool(self.items(root))
+        seen = [path for name, path in islice(files_of(root), MOST_LISTED) if _may_be(name)]
+        videos = [path for path in seen if is_video(path)]
+        gifs = [path for path in seen if _is_gif(path)]
+        sample = spread(gifs, SAMPLED)
+        moving = sum(is_animated(path) for path in sample) / len(sample) if sample else 0.0
+        return 2 * (len(videos) + moving * len(gifs)) > len(seen)
+
+    def items(self, root: Path) -> list[Item]:
+        """List the videos and GIFs."""
+        pattern = compiled(self.name_pattern)
+        files = [(name, path) for name, path in files_of(root) if is_video(path) or _is_gif(path)]
+        names = [name for name, _ in files]
+        wrapper, flat = _around(names)
+        splits = splits_among([name.removeprefix(wrapper) for name in names], 1 if flat else 2)
+        found = (_item(name, path, (wrapper, flat, splits), pattern) for name, path in files)
+        return [item for item in found if item]
+
+    def ignored(self, root: Path) -> list[str]:
+        """Name the pictures and videos that do not fit the layout."""
+        taken = {item.path for item in self.items(root)}
+        return [n for n, path in files_of(root) if _may_be(n) and path not in taken]
+
+    def notes(self, root: Path) -> list[str]:
+        """Say which labels were made by taking a number off the name."""
+        shortened = {
+            PurePosixPath(item.source).stem: item.label
+            for item in self.items(root)
+            if not self.name_pattern and item.label == _label_of(PurePosixPath(item.source).stem)
+            and item.label not in PurePosixPath(item.source).parts[:-1]
+            and item.label != PurePosixPath(item.source).stem
+        }  # fmt: skip
+        if not shortened:
+            return []
+        stem, label = next(iter(shortened.items()))
+        return [
+            f"the number at the end of {len(shortened)} file names is not part of the label, such"
+            f" as {stem}: {label} (otherwise use --name-pattern)"
+        ]
+
+    def read(self, item: Item) -> Clip:
+        """Open one video; its frames are decoded as they are asked for."""
+        frames, sha256 = read_video(item.path, self._thinning())
+        return Clip(sha256, frames)
+
+    def _thinning(self) -> Thinning:
+        return Thinning(self.stride, self.fps, self.max_frames)
+
+
+def _is_gif(path: Path) -> bool:
+    return path.suffix.lower() == ".gif"
+
+
+def _may_be(name: str) -> bool:
+    return is_video(Path(name)) or is_picture(Path(name))
+
+
+def _label_of(stem: str) -> str:
+    return _NUMBERED.sub("", stem)
+
+
+def _around(names: list[str]) -> tuple[str, bool]:
+    """Return the folder around train and test, and whether videos lie straight in these."""
+    for wrapper in ("", wrapper_of(names, 0)):
+        if _flat_splits([name.removeprefix(wrapper) for name in names]):
+            return wrapper, True
+    return wrapper_of(names), False
+
+
+def _flat_splits(names: list[str]) -> bool:
+    """Say whether videos lie straight in train and test, which are then no labels."""
+    folders = {PurePosixPath(name).parts[:-1] for name in names}
+    splits = {SPLITS.get(folder[0].lower()) if len(folder) == 1 else None for folder in folders}
+    return len(splits) > 1 and None not in splits
+
+
+def _item(
+    name: str,
+    path: Path,
+    around: tuple[str, bool, frozenset[str]],
+    pattern: re.Pattern[str] | None,
+) -> Item | None:
+    wrapper, flat, splits = around
+    *folders, _ = PurePosixPath(name.removeprefix(wrapper)).parts
+    split, folders = split_off(folders, 1 if flat or labels_in(pattern) else 2)
+    named = named_in(pattern, name)
+    if named is None:
+        return None
+    # What lies straight in a folder of train is in no label's folder.
+    in_label = folders and (split or folders[0] not in splits)
+    label = folders[0] if in_label else _label_of(path.stem)
+    split = SPLITS[folders[0].lower()] if folders and not in_label else split
+    named = {"split": split, "label": label} | named
+    return Item(path, name, **named)

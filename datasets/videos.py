@@ -1,0 +1,177 @@
+"""Reading a video file frame by frame, with the time of each frame."""
+
+import hashlib
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.hands import Pixels
+
+from .gifs import read_gif
+
+VIDEO_SUFFIXES = frozenset(
+    f".{ending}"
+    for ending in ("mp4", "m4v", "avi", "webm", "mov", "mkv", "mpg", "mpeg", "wmv", "3gp")
+)
+"""Endings that are taken for videos; a GIF may be a picture as well."""
+
+LEAST_SHARE = 0.95
+MOST_LOST = 3
+"""A video may lack so many frames, or 5 % of them: containers miscount at both ends."""
+
+# Timestamps are rounded to their container's ticks, 1 ms at worst.
+_TICK = 0.001
+
+
+@dataclass(frozen=True)
+class Thinning:
+    """Which frames of a video are taken: first every Nth, of these as many a second as wanted."""
+
+    stride: int = 1
+    """Every Nth frame."""
+
+    fps: float = 0.0
+    """At most so many frames a second, by their timestamps; 0 = all."""
+
+    max_frames: int = 0
+    """At most so many, the first ones that are left; 0 = all."""
+
+    def __post_init__(self) -> None:
+        if self.stride < 1:
+            raise HandloreError(f"--stride is {self.stride}, expected 1 or more")
+        if not (math.isfinite(self.fps) and self.fps >= 0):
+            raise HandloreError(f"--fps is {self.fps}, expected 0 (all frames) or more")
+        if self.max_frames < 0:
+            raise HandloreError(f"--max-frames is {self.max_frames}, expected 0 (all) or more")
+
+    def chosen(self, times: Iterable[float]) -> Iterator[float]:
+        """Yield the times of the frames to take, and advance ``times`` no further than that."""
+        taken, slot = 0, -1
+        for number, seconds in enumerate(times):
+            if number % self.stride:
+                continue
+            # One frame in each 1/fps of a second: steadier than a least distance, with which
+            # 20 of 30 frames would become 15.
+            now = math.floor((seconds + _TICK) * self.fps)
+            if self.fps and now <= slot:
+                continue
+            slot, taken = now, taken + 1
+            yield seconds
+            if taken == self.max_frames:
+                return
+
+
+def is_video(path: Path) -> bool:
+    """Say whether a file's name is that of a video, GIFs aside."""
+    return path.suffix.lower() in VIDEO_SUFFIXES
+
+
+def read_video(
+    path: Path, thinning: Thinning | None = None
+) -> tuple[Iterator[tuple[float, Pixels]], str]:
+    """Open a video file or an animated GIF.
+
+    Parameters
+    ----------
+    path
+        A file that FFmpeg decodes, or a GIF.
+    thinning
+        Which frames to take; all by default.
+
+    Returns
+    -------
+    frames
+        Seconds since the first frame, never running back, and (height, width, 3) RGB, upright.
+        One frame at a time is in memory; iterating raises InvalidDataError where it turns out
+        that the video ends before its container says.
+    sha256
+        Digest of the file.
+
+    Raises
+    ------
+    InvalidDataError
+        If it is not a video that can be read.
+    """
+    path, thinning = Path(path), thinning or Thinning()
+    sha256 = _digest(path)
+    if path.suffix.lower() == ".gif":
+        return read_gif(path, thinning.chosen), sha256
+    capture = _opened(path)
+    return _frames(capture, thinning), sha256
+
+
+def _digest(path: Path) -> str:
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise InvalidDataError("it is no regular file, but a pipe or a device")
+    try:
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            empty = file.tell() == 0
+    except OSError as error:
+        raise InvalidDataError(f"cannot be read: {error.strerror or error}") from error
+    if empty:
+        raise InvalidDataError("the file is empty")
+    return sha256
+
+
+def _opened(path: Path) -> Any:
+    # An absolute path: FFmpeg takes other names with a colon for protocols, such as http:.
+    try:
+        # Only FFmpeg: others take a name with a number in it for a series of pictures.
+        capture = cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG)
+    except UnicodeEncodeError as error:
+        raise InvalidDataError("OpenCV cannot open a name that is not UTF-8; rename it") from error
+    if not capture.isOpened():
+        raise InvalidDataError(
+            "it is not a whole video that FFmpeg can read (expected mp4, avi, webm, mov or mkv);"
+            " copy it again, or convert it to mp4"
+        )
+    capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
+    return capture
+
+
+def _frames(capture: Any, thinning: Thinning) -> Iterator[tuple[float, Pixels]]:
+    try:
+        for seconds in thinning.chosen(_grabbed(capture)):
+            done, pixels = capture.retrieve()
+            if not done:
+                raise InvalidDataError(f"the frame at {seconds:.2f} s cannot be decoded")
+            yield seconds, np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
+    finally:
+        capture.release()
+
+
+def _grabbed(capture: Any) -> Iterator[float]:
+    """Decode frame after frame, without converting them, and yield their times."""
+    first, last, count = None, 0.0, 0
+    while capture.grab():
+        now = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+        first = now if first is None else first
+        last, count = max(last, now - first), count + 1
+        yield last
+    _require_whole(capture, count, last)
+
+
+def _require_whole(capture: Any, count: int, last: float) -> None:
+    """Compare what was decoded with what the container promised.
+
+    Where a container has no count, OpenCV makes one of duration and rate, which is wrong if the
+    rate varies; so the time that is missing must be too long as well.
+    """
+    if count == 0:
+        raise InvalidDataError("not one frame of the video can be decoded; copy it again")
+    promised, rate = capture.get(cv2.CAP_PROP_FRAME_COUNT), capture.get(cv2.CAP_PROP_FPS)
+    if not (0 < promised < 1e9 and rate > 0):
+        return
+    least = min(promised * LEAST_SHARE, promised - MOST_LOST)
+    if count < least and last + 1 / rate < least / rate:
+        raise InvalidDataError(
+            f"the video ends early: {count} of {promised:.0f} frames could be decoded;"
+            " copy it again"
+        )

@@ -1,0 +1,256 @@
+import hashlib
+import os
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from handlore.datasets.sources import find_source, make_source
+from handlore.datasets.sources.registry import Item
+from handlore.datasets.videos import Thinning, read_video
+from handlore.landmarks.errors import HandloreError, InvalidDataError
+
+CODECS = {"mp4": "mp4v", "mov": "mp4v", "avi": "MJPG", "mkv": "MJPG", "webm": "VP80"}
+
+
+def video(path, n=20, fps=20.0, size=(64, 48)):
+    """Write a video that becomes brighter from frame to frame, red above and blue below."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    code = cv2.VideoWriter_fourcc(*CODECS.get(path.suffix[1:], "mp4v"))
+    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, code, fps, size)
+    for number in range(n):
+        pixels = np.zeros((size[1], size[0], 3), np.uint8)
+        pixels[: size[1] // 2, :, 2] = 55 + 200 * number // n
+        pixels[size[1] // 2 :, :, 0] = 55 + 200 * number // n
+        writer.write(pixels)
+    writer.release()
+    return path
+
+
+def gif(path, durations=(40, 200, 100, 0), size=(40, 30)):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    frames = [Image.new("RGB", size, (50 * n, 255 - 50 * n, 90)) for n in range(len(durations))]
+    more = {"save_all": True, "append_images": frames[1:]} if len(frames) > 1 else {}
+    frames[0].save(path, duration=list(durations) if more else durations[0], **more)
+    return path
+
+
+def read(path, **options):
+    frames, _ = read_video(path, Thinning(**options))
+    return list(frames)
+
+
+def labels(root, **options):
+    return {item.source: item.label for item in make_source("videos", options).items(root)}
+
+
+def touched(root, *names):
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+    return root
+
+
+@pytest.mark.parametrize("ending", sorted(CODECS))
+def test_frames_come_in_order_with_their_times_and_colours(tmp_path, ending):
+    path = video(tmp_path / f"wave.{ending}")
+    frames = read(path)
+    assert [round(seconds, 3) for seconds, _ in frames] == [round(n / 20, 3) for n in range(20)]
+    assert all(pixels.shape == (48, 64, 3) for _, pixels in frames)
+    reds = [float(pixels[10, 30, 0]) for _, pixels in frames]
+    assert reds == sorted(reds), "the frames are in order"
+    _, last = frames[-1]
+    assert last[10, 30, 0] > last[10, 30, 2] + 100, "RGB, not BGR"
+
+
+def test_the_digest_is_that_of_the_file(tmp_path):
+    path = video(tmp_path / "wave.mp4")
+    assert read_video(path)[1] == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_phone_held_upright_gives_upright_pictures(tmp_path):
+    path = video(tmp_path / "wave.mp4")
+    data = bytearray(path.read_bytes())
+    place = data.index(b"tkhd") + 44
+    turned = [0, 1 << 16, 0, -(1 << 16), 0, 0, 0, 0, 1 << 30]
+    data[place : place + 36] = b"".join(n.to_bytes(4, "big", signed=True) for n in turned)
+    path.write_bytes(data)
+    _, last = read(path)[-1]
+    assert last.shape == (64, 48, 3)
+    assert last[30, 40, 0] > 150 > last[30, 5, 0], "what was above is now on the right"
+
+
+def test_every_nth_frame_and_the_first_so_many(tmp_path):
+    path = video(tmp_path / "wave.avi")
+    assert [round(t, 2) for t, _ in read(path, stride=5)] == [0.0, 0.25, 0.5, 0.75]
+    assert [round(t, 2) for t, _ in read(path, max_frames=3)] == [0.0, 0.05, 0.1]
+    assert [round(t, 2) for t, _ in read(path, stride=4, max_frames=2)] == [0.0, 0.2]
+
+
+def test_at_most_so_many_frames_a_second_by_time():
+    uneven = [0, 0.01, 0.02, 0.1, 0.35, 0.36, 0.61, 0.99, 1.0, 1.01]
+    assert list(Thinning(fps=4).chosen(uneven)) == [0, 0.35, 0.61, 0.99, 1.0]
+    steady = [n / 30 for n in range(300)]
+    for fps in (1, 7, 10, 15, 20, 29, 30, 60):
+        chosen = list(Thinning(fps=fps).chosen(steady))
+        assert len(chosen) == min(fps, 30) * 10
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [({"stride": 0}, "--stride is 0"), ({"fps": -1.0}, "--fps is -1"),
+     ({"fps": float("nan")}, "--fps is nan"), ({"max_frames": -1}, "--max-frames is -1")],
+)  # fmt: skip
+def test_options_out_of_range_are_refused(options, match):
+    with pytest.raises(HandloreError, match=match):
+        make_source("videos", options)
+
+
+def test_a_gif_has_the_times_of_its_frames(tmp_path):
+    frames = read(gif(tmp_path / "wave.gif", (40, 200, 100, 0, 50)))
+    assert [round(seconds, 3) for seconds, _ in frames] == [0, 0.04, 0.24, 0.34, 0.44]
+    assert [int(pixels[0, 0, 0]) for _, pixels in frames] == [0, 50, 100, 150, 200]
+
+
+def test_what_is_transparent_in_a_gif_is_white(tmp_path):
+    drawn = []
+    for number in range(3):
+        pixels = np.zeros((30, 40, 4), np.uint8)
+        pixels[5:15, 5 + 10 * number : 12 + 10 * number] = (255, 0, 0, 255)
+        drawn.append(Image.fromarray(pixels, "RGBA"))
+    drawn[0].save(tmp_path / "x.gif", save_all=True, append_images=drawn[1:], disposal=2)
+    for number, (_, pixels) in enumerate(read(tmp_path / "x.gif")):
+        assert pixels[25, 2].tolist() == [255, 255, 255]
+        assert pixels[8, 7 + 10 * number].tolist() == [255, 0, 0]
+
+
+@pytest.mark.parametrize("ending", ["avi", "mkv", "webm"])
+def test_a_video_that_lost_its_end_says_how_much(tmp_path, ending):
+    path = video(tmp_path / f"wave.{ending}", n=60)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 6 // 10])
+    with pytest.raises(InvalidDataError, match=r"ends early: \d+ of 60 frames"):
+        read(path)
+    assert len(read(path, max_frames=5)) == 5, "the lost end was not asked for"
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mov", "gif"])
+def test_half_a_file_is_no_video(tmp_path, ending):
+    path = tmp_path / f"wave.{ending}"
+    gif(path) if ending == "gif" else video(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(InvalidDataError, match="not a whole"):
+        read(path)
+
+
+@pytest.mark.parametrize("name", ["x.mp4", "x.avi", "x.gif", "x.webm"])
+@pytest.mark.parametrize(
+    ("data", "match"),
+    [(b"", "the file is empty"), (b"I am text\n" * 50, "not a whole"), (b"\0" * 999, "not a whole"),
+     (b"GIF89a", "not a whole")],
+)  # fmt: skip
+def test_what_is_no_video_says_so(tmp_path, name, data, match):
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(InvalidDataError, match=match):
+        read(tmp_path / name)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "x.mp4")
+    with pytest.raises(InvalidDataError, match="no regular file"):
+        read(tmp_path / "x.mp4")
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="counts files by /proc")
+def test_files_are_closed_also_when_nobody_reads_to_the_end(tmp_path):
+    paths = [video(tmp_path / "a.mp4"), gif(tmp_path / "b.gif")]
+    before = len(os.listdir("/proc/self/fd"))
+    for path in paths * 5:
+        read(path)
+        frames, _ = read_video(path)
+        next(frames)
+        del frames
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_the_label_is_the_folder_or_the_name_without_its_number(tmp_path):
+    root = touched(
+        tmp_path, "wave_3.mp4", "wave-12.avi", "wave (2).mov", "thumb_up.webm", "12.mkv", "x/1.mp4"
+    )
+    assert labels(root) == {
+        "wave_3.mp4": "wave",
+        "wave-12.avi": "wave",
+        "wave (2).mov": "wave",
+        "thumb_up.webm": "thumb_up",
+        "12.mkv": "12",
+        "x/1.mp4": "x",
+    }
+    (note,) = make_source("videos", {}).notes(root)
+    assert "3 file names" in note
+    assert "--name-pattern" in note
+
+
+def test_splits_are_read_from_folders(tmp_path):
+    touched(tmp_path / "a", "train/wave/1.mp4", "test/wave/2.mp4")
+    touched(tmp_path / "b", "train/wave_1.mp4", "test/wave_2.mp4")
+    touched(tmp_path / "c", "data/train/wave_1.mp4", "data/val/wave_2.mp4")
+    for name in "abc":
+        items = make_source("videos", {}).items(tmp_path / name)
+        assert {item.label for item in items} == {"wave"}
+        assert {item.split for item in items} in ({"train", "test"}, {"train", "val"})
+
+
+def test_one_video_may_be_the_source(tmp_path):
+    path = video(tmp_path / "wave_3.mp4")
+    assert find_source(path) == ("videos", [])
+    (item,) = make_source("videos", {}).items(path)
+    assert (item.path, item.source, item.label) == (path, "wave_3.mp4", "wave")
+
+
+def test_still_gifs_are_pictures_and_moving_ones_are_videos(tmp_path):
+    for n in range(3):
+        gif(tmp_path / "still" / "a" / f"{n}.gif", [100])
+        gif(tmp_path / "moving" / "a" / f"{n}.gif")
+    assert find_source(tmp_path / "still")[0] == "images"
+    assert find_source(tmp_path / "moving") == ("videos", ["images"])
+
+
+def test_one_video_among_photos_does_not_decide(tmp_path):
+    touched(tmp_path, "a/1.jpg", "a/2.jpg", "b/3.jpg", "b/making_of.mp4")
+    assert find_source(tmp_path)[0] == "images"
+    assert make_source("videos", {}).ignored(tmp_path) == ["a/1.jpg", "a/2.jpg", "b/3.jpg"]
+
+
+def test_real_phone_clips(real_data):
+    root = real_data / "phone_clips"
+    assert find_source(root) == ("videos", [])
+    source = make_source("videos", {"name_pattern": r"H-(?P<label>\w+)\.mp4", "stride": 20})
+    items = {item.label: item for item in source.items(root)}
+    assert set(items) >= {"0", "1", "5", "Increased", "LightOn", "SetThermo"}
+    clip = list(source.read(items["LightOn"]).frames)
+    assert clip[0][1].shape == (1280, 720, 3), "turned upright"
+    steps = np.diff([seconds for seconds, _ in clip])
+    assert steps.min() > 0.6
+    assert steps.max() > 1.2 * steps.min(), "the frame rate varies"
+    ten_bit = next(source.read(items["SetThermo"]).frames)[1]
+    assert ten_bit.shape == (1920, 1080, 3)
+    assert 100 < ten_bit.mean() < 220
+
+
+def test_real_gifs(real_data):
+    root = real_data / "webcam_gifs"
+    assert find_source(root) == ("videos", [])
+    source = make_source("videos", {})
+    for item in source.items(root):
+        assert item.label == item.source.removesuffix(".gif")
+        frames = list(source.read(item).frames)
+        assert 18 <= len(frames) <= 23
+        np.testing.assert_allclose(np.diff([seconds for seconds, _ in frames]), 0.1)
+
+
+def test_reading_an_item_twice_gives_the_same(tmp_path):
+    source = make_source("videos", {})
+    item = Item(video(tmp_path / "a.mp4"), "a.mp4", "a")
+    one, two = source.read(item), source.read(item)
+    assert one.sha256 == two.sha256
+    assert [s for s, _ in one.frames] == [s for s, _ in two.frames]
