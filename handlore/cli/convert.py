@@ -124,6 +124,8 @@ def command(
     save_dataset(done.dataset, out)
     seconds = round(time.perf_counter() - started, 3)
     summary = done.summary() | {"seconds": seconds, "out": str(out)}
+    for note in chosen.notes(source):
+        talk(f"note: {note}")
     say_failures(done.failures)
     if done.ignored:
         talk(

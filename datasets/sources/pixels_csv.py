@@ -1,0 +1,132 @@
+"""Small pictures as rows of numbers: Sign Language MNIST and its kin."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path, PurePosixPath
+
+from handlore.landmarks.errors import HandloreError, InvalidDataError
+
+from ..letters import LETTERS, Numbering, numbering_of
+from ..pixeltable import Table, read_layout, read_table
+from ._paths import SPLITS
+from .registry import Clip, Item, Source, files_of, option, register
+from .silhouettes import MOST_LISTED
+
+LOOKED_INTO = 5
+"""How many CSV files are opened to recognise the layout."""
+
+
+@register
+@dataclass(frozen=True)
+class PixelsCsv(Source):
+    """CSV files with a label and the pixels of a small picture in each row.
+
+    Sign Language MNIST and its kin: 0 to 255, grey (N*N numbers) or RGB (N*N*3, the colours of a
+    pixel side by side). The label is the first column, or the one called label or class; a
+    header may be missing. Header names such as 28x20 for the last pixel set the height and
+    width. train, val or test in the name of the file or a folder set the split.
+
+    Numbers become letters as the values in each file tell: 0 to 25 without 9 and 25 is the
+    Kaggle numbering, in which a number is the letter's place in the alphabet; 0 to 23 without a
+    gap is a dense one, in which 9 is K. Rows are named file.csv#1, counted from the first row
+    of data; empty lines do not count.
+    """
+
+    name = "pixels-csv"
+    layout = "*.csv of label, pixel, pixel, ... (N*N or N*N*3 numbers from 0 to 255)"
+    specificity = 5
+
+    letters: str = option(
+        "auto",
+        "Which numbers are which letters: auto (by the values in each file), kaggle (0-25 are"
+        " A-Z), dense (0-23 are A-Y without J), none (the number itself is the label).",
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse an unknown numbering."""
+        if self.letters not in LETTERS:
+            raise HandloreError(
+                f"--letters is {self.letters!r}, expected one of: {', '.join(LETTERS)}"
+            )
+
+    def fits(self, root: Path) -> bool:
+        """Say whether one of the first CSV files holds pixels."""
+        files = (path for _, path in islice(files_of(root), MOST_LISTED) if _is_csv(path))
+        return any(_why_not(path) is None for path in islice(files, LOOKED_INTO))
+
+    def items(self, root: Path) -> list[Item]:
+        """List the rows of all CSV files of this kind."""
+        items: list[Item] = []
+        problems = []
+        for name, path in _tables(root):
+            problem = _why_not(path)
+            if problem is None:
+                items += self._rows(name, path)
+            else:
+                problems.append(f"{name}: {problem}")
+        if problems and not items:
+            raise HandloreError(f"no table of pixels in {root}; {problems[0]}")
+        return items
+
+    def _rows(self, name: str, path: Path) -> Iterator[Item]:
+        table, split = read_table(path), _split_of(name)
+        numbering = _numbering(table, self.letters)
+        for part, written in enumerate(table.labels):
+            label = numbering.label(written) or ""
+            yield Item(path, f"{name}#{part + 1}", label, split=split, part=part)
+
+    def ignored(self, root: Path) -> list[str]:
+        """Name the CSV files that hold no pixels."""
+        return [name for name, path in _tables(root) if _why_not(path) is not None]
+
+    def notes(self, root: Path) -> list[str]:
+        """Say how the numbers of each file were read."""
+        tables = ((name, path) for name, path in _tables(root) if _why_not(path) is None)
+        return [
+            f"{name}: {_numbering(read_table(path), self.letters).why}" for name, path in tables
+        ]
+
+    def read(self, item: Item) -> Clip:
+        """Read one row; its digest is that of the bytes of the row."""
+        table = read_table(item.path)
+        if item.part >= len(table.offsets):
+            raise InvalidDataError("the file has changed, the row is gone")
+        pixels, sha256 = table.row(item.part)
+        if not item.label:
+            written, numbering = table.labels[item.part], _numbering(table, self.letters)
+            raise InvalidDataError(f"its label {written!r} is {numbering.refused}")
+        return Clip(sha256, iter([(0.0, pixels)]))
+
+
+def _is_csv(path: Path) -> bool:
+    return path.suffix.lower() == ".csv"
+
+
+def _tables(root: Path) -> Iterator[tuple[str, Path]]:
+    yield from ((name, path) for name, path in files_of(root) if _is_csv(path))
+
+
+@lru_cache(maxsize=8)
+def _numbering(table: Table, letters: str) -> Numbering:
+    return numbering_of(table.labels, letters)
+
+
+def _why_not(path: Path) -> InvalidDataError | None:
+    try:
+        read_layout(path)
+    except InvalidDataError as error:
+        return error
+    return None
+
+
+def _split_of(name: str) -> str:
+    """Return the split that the file's name, or else the nearest folder, has as a word."""
+    for part in reversed(PurePosixPath(name).parts):
+        words = re.split(r"[\W_]+", part.lower())
+        splits = {SPLITS[word] for word in words if word in SPLITS}
+        if splits:
+            return splits.pop() if len(splits) == 1 else ""
+    return ""
