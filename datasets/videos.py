@@ -122,11 +122,14 @@ def _digest(path: Path) -> str:
 
 def _opened(path: Path) -> Any:
     # An absolute path: FFmpeg takes other names with a colon for protocols, such as http:.
+    name = str(path.absolute())
     try:
-        # Only FFmpeg: others take a name with a number in it for a series of pictures.
-        capture = cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG)
+        name.encode()
     except UnicodeEncodeError as error:
+        # OpenCV crashes on such a name.
         raise InvalidDataError("OpenCV cannot open a name that is not UTF-8; rename it") from error
+    # Only FFmpeg: others take a name with a number in it for a series of pictures.
+    capture = cv2.VideoCapture(name, cv2.CAP_FFMPEG)
     if not capture.isOpened():
         raise InvalidDataError(
             "it is not a whole video that FFmpeg can read (expected mp4, avi, webm, mov or mkv);"

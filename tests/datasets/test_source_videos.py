@@ -254,3 +254,13 @@ def test_reading_an_item_twice_gives_the_same(tmp_path):
     one, two = source.read(item), source.read(item)
     assert one.sha256 == two.sha256
     assert [s for s, _ in one.frames] == [s for s, _ in two.frames]
+
+
+def test_a_name_that_is_not_utf8_is_refused_and_does_not_crash(tmp_path):
+    path = video(tmp_path / "a.mp4")
+    try:
+        path = path.rename(tmp_path / "n\udcff.mp4")
+    except OSError:
+        pytest.skip("this system has no such names")
+    with pytest.raises(InvalidDataError, match="not UTF-8"):
+        read(path)
