@@ -93,6 +93,8 @@ def _tree(root, samples, rng):
             ending = rng.choice(endings)
             path = folder / (rng.choice(STEMS).replace("{}", str(number)) + ending)
             kind = rng.randrange(40)
+            if os.path.lexists(path):
+                continue  # Writing into a pipe that is there already would wait for a reader.
             if kind == 0:
                 path.mkdir()
             elif kind == 1:
