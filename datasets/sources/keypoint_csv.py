@@ -31,6 +31,7 @@ LABELS = "keypoint_classifier_label.csv"
 _N_NUMBERS = 42
 _CLASS = re.compile(rb"\s*([0-9]{1,6})(?:\.0*)?\s*")
 _HISTORY = "point_history"
+_LONGEST_LABEL = 200
 
 
 @register
@@ -169,7 +170,9 @@ def _labels(path: Path) -> list[str]:
         text = bytes_of(path).decode("utf-8-sig")
         rows = list(csv.reader(text.splitlines(), strict=True))
     except (UnicodeDecodeError, csv.Error, InvalidDataError) as error:
-        raise InvalidDataError(
-            f"{path.name} is not a text of labels in UTF-8 ({error}); save it as such"
-        ) from error
-    return [row[0].strip() if row else "" for row in rows]
+        raise InvalidDataError(f"{path.name} is not a text of labels in UTF-8: {error}") from error
+    labels = [row[0].strip() if row else "" for row in rows]
+    strange = next((x for x in labels if not x.isprintable() or len(x) > _LONGEST_LABEL), None)
+    if strange is not None:
+        raise InvalidDataError(f"{path.name} is not a text of labels: it has {strange[:40]!r}")
+    return labels
