@@ -1,8 +1,7 @@
 """SFINGE 3D, hand gestures tracked by a Leap Motion, of Caputo and others."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,22 +17,15 @@ from ._imported import (
     number_rows,
     sha256_of,
 )
+from ._sfinge3d_times import GESTURES, TIMES, cuts_of, events_of, is_counted, times_of
 from ._skeletons import skeleton_clip
 from .registry import Item, LandmarkClip, option, register
 
-GESTURES = (
-    *("one", "two", "three", "four", "ok", "pinch", "grab", "expand", "tap"),
-    *("swipe_left", "swipe_right", "swipe_v", "swipe_o"),
-)
 FPS = 20.0
-TIMES = "sequencesGT.csv"
 
 _JOINTS = 20
 _TURN = (-1, -1, -1)
 """The tracker's x is the person's right, its y up, its z ahead of the person: left-handed axes."""
-
-Event = tuple[int, int, int]
-"""Number of the gesture, first and last line of the stream, counted from 1."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +45,8 @@ class Sfinge3d(LandmarkSource):
     and what lies between as none. Every frame is in exactly one of them, in order, and recording
     names the stream, so that it can be put together again. 20 frames a second.
 
-    The times are lines of the stream: the last ends lie 1 to 48 lines before the streams end,
-    and hands that hold a pose hold still between them. They are taken as counted from 1 with both
+    The times are lines of the stream: all lie within it, and the hands of static gestures hold
+    still from a few lines after the start to the end. They are taken as counted from 1 with both
     ends included, as in the later tracks of the same authors; no event of the set tells this
     from counting from 0.
 
@@ -150,10 +142,10 @@ def _streams(root: Path) -> list[Item]:
     if not (texts or (folder / TIMES).exists()):
         return []
     try:
-        rows = _times(lines_of(folder / TIMES))
+        rows = times_of(lines_of(folder / TIMES))
     except InvalidDataError as error:
         return [_bad(path, root, f"{TIMES}: {error}") for path in texts]
-    counted = any(_is_counted(words) for words in rows.values())
+    counted = any(is_counted(words) for words in rows.values())
     numbers = {path.stem for path in texts}
     lost = [folder / f"{number}.txt" for number in rows if number not in numbers]
     parts = [part for path in texts for part in _parts(path, root, rows.get(path.stem), counted)]
@@ -164,24 +156,12 @@ def _bad(path: Path, root: Path, reason: str) -> Item:
     return BadItem(path, path.relative_to(root).as_posix(), "unknown", reason=reason)
 
 
-def _times(lines: Sequence[bytes]) -> dict[str, list[bytes]]:
-    """Return the words after the number of each stream."""
-    rows: dict[str, list[bytes]] = {}
-    for line in lines:
-        number, *words = [word.strip() for word in line.rstrip(b", \t").split(b",")]
-        if number.isdigit():
-            name = number.decode()
-            # Of two rows for one stream nobody knows which is right.
-            rows[name] = [b"two rows"] if name in rows else words
-    return rows
-
-
 def _parts(path: Path, root: Path, words: list[bytes] | None, counted: bool) -> Iterator[Item]:
     source = path.relative_to(root).as_posix()
     try:
         if words is None:
             raise InvalidDataError(f"{TIMES} has no row for it")
-        cuts = list(_cuts(_events(words, counted), len(lines_of(path))))
+        cuts = list(cuts_of(events_of(words, counted), len(lines_of(path))))
     except InvalidDataError as error:
         yield _bad(path, root, str(error))
         return
@@ -190,45 +170,3 @@ def _parts(path: Path, root: Path, words: list[bytes] | None, counted: bool) -> 
             path, f"{source}#{part}", label,
             recording=source, split="test", part=part, start=start, stop=stop,
         )  # fmt: skip
-
-
-def _is_counted(words: list[bytes]) -> bool:
-    """Say whether the number of events stands in front of them."""
-    return len(words) % 3 == 1 and words[0] == b"%d" % (len(words) // 3)
-
-
-def _events(words: list[bytes], counted: bool) -> list[Event]:
-    """Return the events of a stream in order of time."""
-    whole = _is_counted(words) if counted else len(words) % 3 == 0
-    if not (whole and words and all(word.isdigit() and len(word) < 9 for word in words)):
-        count = "count," if counted else ""
-        raise InvalidDataError(f"its row in {TIMES} is not: stream,{count}(label,start,end)*")
-    numbers = [int(word) for word in words[counted:]]
-    triples = zip(numbers[::3], numbers[1::3], numbers[2::3], strict=True)
-    return sorted(triples, key=lambda event: event[1])
-
-
-def _cuts(events: Sequence[Event], n_lines: int) -> Iterator[tuple[str, int, int]]:
-    """Yield label, start and stop, counted from 0, of all consecutive parts of a stream."""
-    _require_in_order(events, n_lines)
-    at = 0
-    for gesture, first, last in events:
-        # Where an event begins in the line in which the one before ends, that line is the latter's.
-        start = max(first - 1, at)
-        if start > at:
-            yield "none", at, start
-        yield GESTURES[gesture - 1], start, last
-        at = last
-    if at < n_lines:
-        yield "none", at, n_lines
-
-
-def _require_in_order(events: Sequence[Event], n_lines: int) -> None:
-    for gesture, first, last in events:
-        if not (1 <= gesture <= len(GESTURES) and 1 <= first < last <= n_lines):
-            raise InvalidDataError(
-                f"{TIMES} has gesture {gesture} in lines {first} to {last} of {n_lines}"
-            )
-    for (_, _, last), (_, first, _) in pairwise(events):
-        if first < last:
-            raise InvalidDataError(f"{TIMES} has two gestures at once in line {first}")
