@@ -48,6 +48,34 @@ def make(
     )
 
 
+def bend_side(landmarks):
+    """Return to which side the four fingers bend, in palm lengths: positive = of a right hand.
+
+    ``landmarks`` is (..., 21, 3) with x right, y down, z away. The cross product of the ways from
+    the wrist to the index and the pinky MCP points out of a right hand's palm; fingers bend there.
+    """
+    wrist, index, middle, pinky = (landmarks[..., k, :] for k in (0, 5, 9, 17))
+    out = np.cross(index - wrist, pinky - wrist)
+    out = out / np.linalg.norm(out, axis=-1, keepdims=True)
+    fingers = [landmarks[..., tip, :] - landmarks[..., tip - 3, :] for tip in (8, 12, 16, 20)]
+    palm = np.linalg.norm(middle - wrist, axis=-1)
+    return np.mean([(finger * out).sum(-1) for finger in fingers], axis=0) / palm
+
+
+@pytest.fixture(scope="session", name="bend_side")
+def bend_side_fixture():
+    """Return :func:`bend_side`."""
+    return bend_side
+
+
+@pytest.fixture(scope="session")
+def right_fist():
+    """Return the world landmarks (21, 3) of a rendered right hand with bent fingers."""
+    from handlore.datasets.rendered import Person, Scene, render_pose
+
+    return render_pose("fist", Person.random(0), Scene()).world
+
+
 @pytest.fixture(scope="session")
 def make_dataset() -> MakeDataset:
     """Return a maker of small datasets, see :func:`make`."""

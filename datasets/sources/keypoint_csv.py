@@ -1,0 +1,178 @@
+"""keypoint.csv of the popular hand gesture project for MediaPipe (Takahashi; Kinivi)."""
+
+import csv
+import re
+from dataclasses import dataclass
+from itertools import islice
+from math import nan
+from pathlib import Path
+
+import numpy as np
+
+from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.hands import Hand
+
+from ._imported import (
+    LandmarkSource,
+    Numbers,
+    bytes_of,
+    first_files,
+    head_of,
+    lines_in,
+    lines_of,
+    number_rows,
+    require_within,
+    sha256_of,
+)
+from .registry import Item, LandmarkClip, files_of, option, register
+
+LABELS = "keypoint_classifier_label.csv"
+
+_N_NUMBERS = 42
+_CLASS = re.compile(rb"\s*([0-9]{1,6})(?:\.0*)?\s*")
+_HISTORY = "point_history"
+_LONGEST_LABEL = 200
+
+
+@register
+@dataclass(frozen=True)
+class KeypointCsv(LandmarkSource):
+    """keypoint.csv of the popular MediaPipe gesture project: a class number and 42 coordinates.
+
+    Each row is x, y of 21 landmarks from the wrist, divided by the largest of them without its
+    sign. They were measured in pixels, so shapes keep their aspect; how large a hand was and where
+    is lost. The project mirrors the camera's picture before it looks for hands, so x is flipped
+    back; use --not-mirrored for rows from pictures as they were. z and handedness are unknown.
+
+    Labels are the lines of keypoint_classifier_label.csv beside it; where there is no line the
+    label is the number. SOURCE is the file or a folder that holds it. The project's other file,
+    point_history.csv, follows one fingertip: that is no hand, and it is left out.
+    """
+
+    name = "keypoint-csv"
+    layout = f"keypoint.csv: class,x0,y0,...,x20,y20; labels in {LABELS}"
+
+    not_mirrored: bool = option(
+        False, "The rows come from pictures that were not mirrored: leave x as it is."
+    )
+
+    def fits(self, root: Path) -> bool:
+        """Say whether a table has such rows; the path of a fingertip is refused when listed."""
+        if root.is_file() and root.name.lower().startswith(_HISTORY):
+            return root.suffix.lower() == ".csv"
+        return any(_is_table(path) for _, path in first_files(root, ".csv"))
+
+    def items(self, root: Path) -> list[Item]:
+        """List the rows."""
+        if root.is_file() and _is_history(root):
+            raise HandloreError(
+                f"{root.name} holds the path of one fingertip, which is no hand;"
+                " give keypoint.csv, or record movements as videos"
+            )
+        return [item for name, path in _tables(root) for item in _rows(name, path)]
+
+    def ignored(self, root: Path) -> list[str]:
+        """Name the paths of fingertips beside it."""
+        return [name for name, path in files_of(root) if path != root and _is_history(path)]
+
+    def notes(self, root: Path) -> list[str]:
+        """Say which way round the hands are and which classes have no name."""
+        turned = "taken as not mirrored" if self.not_mirrored else "mirrored, x was flipped back"
+        nameless = sorted(
+            {number for _, path in _tables(root) for number in _nameless(path)}, key=int
+        )
+        return [
+            f"pictures {turned}; the unit is the largest coordinate of each hand",
+            *([f"classes without a name in {LABELS}: {', '.join(nameless)}"] if nameless else []),
+        ]
+
+    def read_landmarks(self, item: Item) -> LandmarkClip:
+        """Read a row."""
+        number, comma, rest = lines_of(item.path)[item.part - 1].partition(b",")
+        if not _CLASS.fullmatch(number):
+            raise InvalidDataError("it does not begin with the number of a class")
+        row = number_rows([rest if comma else b""], _N_NUMBERS, b",", first=item.part)[0]
+        require_within(row, 1.001, "at most 1: divided by the largest")
+        # Without the class, so that equal rows of two classes can be told.
+        sha256 = sha256_of(rest)
+        return LandmarkClip(sha256, [(0.0, [self._hand(row)] if row.any() else [])])
+
+    def _hand(self, row: Numbers) -> Hand:
+        image = np.full((21, 3), np.nan, np.float32)
+        image[:, :2] = row.reshape(21, 2) * ((1 if self.not_mirrored else -1), 1)
+        return Hand(image, np.full((21, 3), np.nan, np.float32), nan)
+
+
+def _tables(root: Path) -> list[tuple[str, Path]]:
+    """Return the tables of hands; a file that was asked for is one, whatever is in it."""
+    tables = ((name, path) for name, path in files_of(root) if path.suffix.lower() == ".csv")
+    return [(name, path) for name, path in tables if path == root or _is_table(path)]
+
+
+def _is_history(path: Path) -> bool:
+    return path.suffix.lower() == ".csv" and path.name.lower().startswith(_HISTORY)
+
+
+def _is_table(path: Path) -> bool:
+    """Say whether one of the first rows is such a row; a header may stand above."""
+    # The last line of what was read may be cut.
+    lines = lines_in(head_of(path))
+    return any(_is_row(line) for line in islice(lines, 5))
+
+
+def _is_row(line: bytes) -> bool:
+    number, _, rest = line.partition(b",")
+    try:
+        row = number_rows([rest], _N_NUMBERS, b",")
+    except InvalidDataError:
+        return False
+    return bool(_CLASS.fullmatch(number)) and bool((np.abs(row) <= 1.001).all())
+
+
+def _rows(name: str, path: Path) -> list[Item]:
+    lines = lines_of(path)
+    labels = _labels(path.parent / LABELS)
+    start = 1 if lines and _is_header(lines[0]) else 0
+    return [
+        Item(path, f"{name}#{part}", _label(line, labels), part=part)
+        for part, line in enumerate(lines[start:], start + 1)
+        if line.strip()
+    ]
+
+
+def _is_header(line: bytes) -> bool:
+    """Say whether no word of a line is a number."""
+    return not re.search(rb"(^|,)\s*[-+.]?[0-9]", line) and b"," in line
+
+
+def _label(line: bytes, labels: list[str]) -> str:
+    match = _CLASS.fullmatch(line.split(b",", 1)[0])
+    if not match:
+        return "unknown"
+    number = int(match[1])
+    named = labels[number] if number < len(labels) else ""
+    return named or str(number)
+
+
+def _nameless(path: Path) -> set[str]:
+    """Return the numbers of classes that no line of the labels names."""
+    labels = _labels(path.parent / LABELS)
+    matches = (_CLASS.fullmatch(line.split(b",", 1)[0]) for line in lines_of(path))
+    numbers = {int(match[1]) for match in matches if match}
+    return {str(number) for number in numbers if not "".join(labels[number : number + 1])}
+
+
+def _labels(path: Path) -> list[str]:
+    """Return the names of the classes, the first word of each line."""
+    if not path.is_file():
+        return []
+    try:
+        text = bytes_of(path).decode("utf-8-sig")
+        rows = list(csv.reader(text.splitlines(), strict=True))
+    except (UnicodeDecodeError, csv.Error, InvalidDataError) as error:
+        raise InvalidDataError(f"{path.name} is not a text of labels in UTF-8: {error}") from error
+    labels = [row[0].strip() if row else "" for row in rows]
+    strange = next((x for x in labels if not x.isprintable() or len(x) > _LONGEST_LABEL), None)
+    if strange is not None:
+        raise InvalidDataError(f"{path.name} is not a text of labels: it has {strange[:40]!r}")
+    return labels

@@ -1,0 +1,184 @@
+"""Numbers of MediaPipe's holistic or hand model, a file a frame, as many tutorials keep them."""
+
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice, pairwise
+from math import nan
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from handlore.landmarks.errors import InvalidDataError
+from handlore.landmarks.hands import Hand
+
+from ._imported import (
+    ASPECT_HELP,
+    FPS_HELP,
+    LandmarkSource,
+    Numbers,
+    bytes_of,
+    first_files,
+    head_of,
+    height_in_widths,
+    natural,
+    require_fps,
+    require_within,
+    sha256_of,
+)
+from .images import SPLITS
+from .registry import Item, LandmarkClip, files_of, option, register, walk
+
+SIZES = (63, 126, 258, 1662)
+_FRAME = re.compile(r"[^0-9]*([0-9]{1,9})\.npy", re.IGNORECASE)
+_LARGEST_FILE = 1_000_000
+_DAMAGE = (
+    *(ValueError, EOFError, SyntaxError, TypeError, KeyError, IndexError, RecursionError),
+    *(OverflowError, MemoryError, tokenize.TokenError),
+)
+"""What numpy raises for damaged headers."""
+
+
+@register
+@dataclass(frozen=True)
+class MpHolistic(LandmarkSource):
+    """Landmarks of MediaPipe in MP_Data/<label>/<sequence>/<frame>.npy, as tutorials record them.
+
+    A frame holds 63 numbers (one hand, 21 x 3), 126 (left hand, right hand), 258 (33 x 4 of the
+    body before the hands) or 1662 (468 x 3 of the face between body and hands); all zeros mean
+    that no hand was found. x and y are shares of the picture, so its aspect has to be told.
+    Frames are put in order by their number, and a missing one leaves a gap in time.
+
+    Whose hand it is: unknown with 63 numbers; else left and right are taken as the holistic model
+    says it of a picture that is not mirrored. Many recorders flip the camera's picture first:
+    then --mirrored flips it back and exchanges the sides. A folder train, val or test above the
+    labels is the split. World landmarks are unknown.
+    """
+
+    name = "mp-holistic"
+    layout = "MP_Data/<label>/<sequence>/<frame>.npy"
+    kind = "sequence"
+
+    fps: float = option(30.0, FPS_HELP)
+    aspect: str = option("4:3", ASPECT_HELP)
+    mirrored: bool = option(
+        False, "The pictures were mirrored before the hands were found: flip x, exchange sides."
+    )
+
+    def fits(self, root: Path) -> bool:
+        """Say whether one of the first numbered files holds as many numbers as it should."""
+        numbered = (path for name, path in first_files(root, ".npy") if _sequence_of(name))
+        return any(_has_header(head_of(path, 4096)) for path in islice(numbered, 20))
+
+    def items(self, root: Path) -> list[Item]:
+        """List the folders of frames."""
+        require_fps(self.fps)
+        height_in_widths(self.aspect)
+        names = (name for name, _ in files_of(root))
+        folders = {folder for name in names if (folder := _sequence_of(name))}
+        return [_item(root, folder) for folder in sorted(folders, key=natural)]
+
+    def ignored(self, root: Path) -> list[str]:
+        """Name the arrays that are no numbered frame of a sequence."""
+        arrays = (file for file in walk(root) if file.lower().endswith(".npy"))
+        return [file for file in arrays if not _sequence_of(file)]
+
+    def notes(self, root: Path) -> list[str]:
+        """Say what the files themselves do not."""
+        flipped = "mirrored, flipped back" if self.mirrored else "taken as not mirrored"
+        return [f"{self.fps:g} frames a second; pictures of {self.aspect}, {flipped}"]
+
+    def read_landmarks(self, item: Item) -> LandmarkClip:
+        """Read the frames of a sequence."""
+        files = [(number, path, bytes_of(path)) for number, path in _frames(item.path)]
+        if len({number for number, _, _ in files}) < len(files):
+            same = next(a[1].name for a, b in pairwise(files) if a[0] == b[0])
+            raise InvalidDataError(f"two frames have the number of {same}")
+        rows = [_numbers(path.name, data) for _, path, data in files]
+        if len({len(row) for row in rows}) > 1:
+            raise InvalidDataError("its frames hold different amounts of numbers")
+        times = [(number - files[0][0]) / self.fps for number, _, _ in files]
+        frames = [(time, list(self._hands(row))) for time, row in zip(times, rows, strict=True)]
+        parts = (part for number, _, data in files for part in (b"%d\n" % number, data))
+        return LandmarkClip(sha256_of(*parts), frames)
+
+    def _hands(self, row: Numbers) -> Iterator[Hand]:
+        sides = {nan: row} if len(row) == 63 else {0.0: row[-126:-63], 1.0: row[-63:]}
+        for handedness, numbers in sides.items():
+            if numbers.any():
+                yield self._hand(numbers.reshape(21, 3), handedness)
+
+    def _hand(self, marks: Numbers, handedness: float) -> Hand:
+        """Return a hand in image widths of shares of the picture (21, 3)."""
+        x, y, z = marks.T
+        x = 1 - x if self.mirrored else x
+        image = np.stack([x, y * height_in_widths(self.aspect), z], axis=1).astype(np.float32)
+        side = 1 - handedness if self.mirrored else handedness
+        return Hand(image, np.full((21, 3), np.nan, np.float32), side)
+
+
+def _sequence_of(name: str) -> str:
+    """Return the folder of a frame below a label, nothing if it is no frame."""
+    path = PurePosixPath(name)
+    return str(path.parent) if len(path.parts) > 2 and _FRAME.fullmatch(path.name) else ""
+
+
+def _item(root: Path, folder: str) -> Item:
+    *above, label, _ = PurePosixPath(folder).parts
+    split = SPLITS.get(above[-1].lower(), "") if above else ""
+    return Item(root / folder, folder, label, split=split)
+
+
+def _frames(folder: Path) -> list[tuple[int, Path]]:
+    """Return the frames of a sequence with their numbers, in order."""
+    try:
+        found = [(_FRAME.fullmatch(path.name), path) for path in folder.iterdir()]
+    except OSError as error:
+        raise InvalidDataError(f"cannot be read: {error.strerror}") from error
+    shown = [(match, path) for match, path in found if match and path.name[0] != "."]
+    return sorted((int(match[1]), path) for match, path in shown if path.is_file())
+
+
+def _has_header(data: bytes) -> bool:
+    try:
+        _require_header(data)
+    except InvalidDataError:
+        return False
+    return True
+
+
+def _require_header(data: bytes) -> None:
+    """Check that an array has the right amount of numbers, before anything is made of it."""
+    stream = io.BytesIO(data)
+    try:
+        version = np.lib.format.read_magic(stream)
+        if version == (1, 0):
+            shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
+        else:
+            shape, _, dtype = np.lib.format.read_array_header_2_0(stream)
+    except _DAMAGE as error:
+        raise InvalidDataError("it is not an array of numpy, or damaged") from error
+    if dtype.kind not in "fiu" or shape not in _SHAPES:
+        expected = ", ".join(map(str, SIZES))
+        raise InvalidDataError(f"it is {dtype} {shape}, expected {expected} numbers")
+
+
+_SHAPES = {(21, 3), *((size,) for size in SIZES), *((1, size) for size in SIZES)}
+
+
+def _numbers(name: str, data: bytes) -> Numbers:
+    """Return the numbers of one frame."""
+    try:
+        if len(data) > _LARGEST_FILE:
+            raise InvalidDataError("it is too large for one frame")
+        _require_header(data)
+        array = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
+        row = np.asarray(array, np.float64).ravel()
+        require_within(row[-126:], 20, "shares of the picture in [0, 1]")
+    except InvalidDataError as error:
+        raise InvalidDataError(f"{name}: {error}") from error
+    except _DAMAGE as error:
+        raise InvalidDataError(f"{name}: it is damaged") from error
+    return row

@@ -1,0 +1,172 @@
+"""SFINGE 3D, hand gestures tracked by a Leap Motion, of Caputo and others."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from handlore.landmarks.errors import HandloreError, InvalidDataError
+
+from ._imported import (
+    BadItem,
+    LandmarkSource,
+    Numbers,
+    lines_of,
+    natural,
+    number_rows,
+    sha256_of,
+)
+from ._sfinge3d_times import GESTURES, TIMES, cuts_of, events_of, is_counted, times_of
+from ._skeletons import skeleton_clip
+from .registry import Item, LandmarkClip, option, register
+
+FPS = 20.0
+
+_JOINTS = 20
+_TURN = (-1, -1, -1)
+"""The tracker's x is the person's right, its y up, its z ahead of the person: left-handed axes."""
+
+
+@dataclass(frozen=True)
+class _Part(Item):
+    start: int = 0
+    stop: int = 0
+    """The lines are ``start:stop``, counted from 0."""
+
+
+@register
+@dataclass(frozen=True)
+class Sfinge3d(LandmarkSource):
+    """SFINGE 3D: 13 gestures as clips, and streams with timed gestures; skeletons in metres.
+
+    Clips below Dictionary are samples of split train. A stream below Sequences is cut at the
+    times in sequencesGT.csv into consecutive samples of split test: each gesture with its label,
+    and what lies between as none. Every frame is in exactly one of them, in order, and recording
+    names the stream, so that it can be put together again. 20 frames a second.
+
+    The times are lines of the stream: all lie within it, and the hands of static gestures hold
+    still from a few lines after the start to the end. They are taken as counted from 1 with both
+    ends included, as in the later tracks of the same authors; no event of the set tells this
+    from counting from 0.
+
+    The 20 joints have no wrist: the palm's position stands for it, and the midpoint of palm and
+    thumb A for the thumb's CMC. image holds metres, turned to x right, y down, z away as seen by
+    a camera in front of the person; world the same about the hand's centre. All hands are right
+    ones: of the frames with clearly bent fingers all curl to the side of a right hand.
+
+    A. Caputo, A. Giachetti, F. Giannini, K. Lupinetti, M. Monti, M. Pegoraro, A. Ranieri,
+    "SFINGE 3D: A novel benchmark for online detection and recognition of heterogeneous hand
+    gestures from 3D fingers' trajectories", Computers & Graphics 91, 2020.
+    """
+
+    name = "sfinge3d"
+    layout = "Dictionary/<1-13>/<n>.txt, Sequences/<n>.txt with Sequences/sequencesGT.csv"
+    kind = "sequence"
+    image_unit = "metre"
+
+    part: str = option("both", "dictionary (clips), sequences (streams) or both (default).")
+
+    def fits(self, root: Path) -> bool:
+        """Say whether there are clips or a table of times."""
+        base = _base(root)
+        return (base / "Sequences" / TIMES).is_file() or any(
+            (base / "Dictionary").glob("[0-9]*/[0-9]*.txt")
+        )
+
+    def items(self, root: Path) -> list[Item]:
+        """List the clips, then the parts of the streams in order."""
+        if self.part not in ("dictionary", "sequences", "both"):
+            raise HandloreError(f"--part is {self.part!r}, expected dictionary, sequences or both")
+        clips = _clips(root) if self.part != "sequences" else []
+        streams = _streams(root) if self.part != "dictionary" else []
+        return [*clips, *streams]
+
+    def notes(self, root: Path) -> list[str]:
+        """Say what was made up and taken for granted."""
+        return [
+            "wrist := palm; thumb CMC := midpoint of palm and thumb A; all hands taken for right",
+            "axes turned to those of a camera in front of the person; 20 frames a second",
+            f"lines in {TIMES} counted from 1, both ends included; what lies between is none",
+        ]
+
+    def read_landmarks(self, item: Item) -> LandmarkClip:
+        """Read a clip, or one part of a stream."""
+        lines = lines_of(item.path)
+        if isinstance(item, _Part):
+            rows = number_rows(
+                lines[item.start : item.stop], 7 * _JOINTS, b",", first=item.start + 1
+            )
+            sha256 = sha256_of(b"\n".join(lines[item.start : item.stop]))
+        else:
+            rows = number_rows(lines, 7 * _JOINTS, b";")
+            sha256 = sha256_of(b"\n".join(lines))
+        positions = rows.reshape(-1, _JOINTS, 7)[..., :3]
+        return skeleton_clip(_as_mediapipe(positions), _TURN, FPS, handedness=1.0, sha256=sha256)
+
+
+def _as_mediapipe(joints: Numbers) -> Numbers:
+    """Return 21 joints (n_frames, 21, 3) of palm, thumb A B End and four fingers A B C End."""
+    palm, thumb = joints[:, :1], joints[:, 1:2]
+    return np.concatenate([palm, (palm + thumb) / 2, joints[:, 1:]], axis=1)
+
+
+def _base(root: Path) -> Path:
+    """Return the folder of Dictionary and Sequences: the one given, or one in it."""
+    folders = [root, *sorted(path for path in root.glob("*") if path.is_dir())]
+    having = (f for f in folders if (f / "Dictionary").is_dir() or (f / "Sequences").is_dir())
+    return next(having, root)
+
+
+def _texts(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.txt"), key=lambda path: natural(path.name))
+
+
+def _clips(root: Path) -> list[Item]:
+    folders = (path for path in (_base(root) / "Dictionary").glob("*") if path.is_dir())
+    ordered = sorted(folders, key=lambda path: natural(path.name))
+    return [_clip(path, root) for folder in ordered for path in _texts(folder)]
+
+
+def _clip(path: Path, root: Path) -> Item:
+    source, number = path.relative_to(root).as_posix(), path.parent.name
+    label = dict(zip(map(str, range(1, 14)), GESTURES, strict=True)).get(number)
+    if label is None:
+        return BadItem(path, source, "unknown", reason=f"no gesture has the number {number!r}")
+    return Item(path, source, label, split="train")
+
+
+def _streams(root: Path) -> list[Item]:
+    folder = _base(root) / "Sequences"
+    texts = _texts(folder)
+    if not (texts or (folder / TIMES).exists()):
+        return []
+    try:
+        rows = times_of(lines_of(folder / TIMES))
+    except InvalidDataError as error:
+        return [_bad(path, root, f"{TIMES}: {error}") for path in texts]
+    counted = any(is_counted(words) for words in rows.values())
+    numbers = {path.stem for path in texts}
+    lost = [folder / f"{number}.txt" for number in rows if number not in numbers]
+    parts = [part for path in texts for part in _parts(path, root, rows.get(path.stem), counted)]
+    return [*parts, *(_bad(path, root, f"{TIMES} names it, and it is missing") for path in lost)]
+
+
+def _bad(path: Path, root: Path, reason: str) -> Item:
+    return BadItem(path, path.relative_to(root).as_posix(), "unknown", reason=reason)
+
+
+def _parts(path: Path, root: Path, words: list[bytes] | None, counted: bool) -> Iterator[Item]:
+    source = path.relative_to(root).as_posix()
+    try:
+        if words is None:
+            raise InvalidDataError(f"{TIMES} has no row for it")
+        cuts = list(cuts_of(events_of(words, counted), len(lines_of(path))))
+    except InvalidDataError as error:
+        yield _bad(path, root, str(error))
+        return
+    for part, (label, start, stop) in enumerate(cuts):
+        yield _Part(
+            path, f"{source}#{part}", label,
+            recording=source, split="test", part=part, start=start, stop=stop,
+        )  # fmt: skip

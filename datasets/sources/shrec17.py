@@ -1,0 +1,147 @@
+"""SHREC'17, the track on 3-D hand gesture recognition of De Smedt, Wannous and others."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from handlore.landmarks.errors import HandloreError, InvalidDataError
+
+from ._imported import (
+    FPS_HELP,
+    BadItem,
+    LandmarkSource,
+    bytes_of,
+    head_of,
+    lines_in,
+    lines_of,
+    number_rows,
+    require_fps,
+    sha256_of,
+)
+from ._skeletons import skeleton_clip
+from .registry import Item, LandmarkClip, option, register
+
+GESTURES = (
+    *("grab", "tap", "expand", "pinch", "rotation_clockwise", "rotation_counter_clockwise"),
+    *("swipe_right", "swipe_left", "swipe_up", "swipe_down"),
+    *("swipe_x", "swipe_plus", "swipe_v", "shake"),
+)
+LISTS = {"train_gestures.txt": "train", "test_gestures.txt": "test"}
+
+_JOINTS, _PALM = 22, 1
+_TURN = (-1, -1, 1)
+"""The tracker's x is the person's right, that is a camera's left; its y is up, its z away."""
+
+
+@dataclass(frozen=True)
+class _Listed(Item):
+    n_frames: int = 0
+    """How many the list says there are."""
+
+
+@register
+@dataclass(frozen=True)
+class Shrec17(LandmarkSource):
+    """SHREC'17: 14 dynamic gestures as skeletons in metres, each with one finger and with all.
+
+    The lists train_gestures.txt and test_gestures.txt, both or one of them, say which sequences
+    there are and set the split; SOURCE may be one of the lists itself. The group is the person.
+
+    Joint 1 of the 22, the palm's centre, is dropped; the others are MediaPipe's landmarks. image
+    holds metres in the camera's frame, turned to x right, y down, z away; world the same about
+    the hand's centre. All hands are taken for right ones: the authors say that all participants
+    are right-handed, and of the frames with clearly bent fingers 96 % (majority for each of the
+    20 people of the training list) curl to the side of a right hand.
+
+    Q. De Smedt, H. Wannous, J.-P. Vandeborre, J. Guerry, B. Le Saux, D. Filliat, "SHREC'17 Track:
+    3D Hand Gesture Recognition Using a Depth and Skeletal Dataset", 3DOR 2017.
+    """
+
+    name = "shrec17"
+    layout = "train_gestures.txt, test_gestures.txt, gesture_*/finger_*/subject_*/essai_*/*.txt"
+    kind = "sequence"
+    image_unit = "metre"
+
+    classes: int = option(
+        14, "14 gestures (default), or 28: one finger and the whole hand told apart."
+    )
+    fps: float = option(30.0, FPS_HELP)
+
+    def fits(self, root: Path) -> bool:
+        """Say whether there is a list that begins as it should."""
+        starts = (head_of(path, 4096).split(b"\n", 1)[0].split() for path in _lists(root))
+        return any(len(words) == 7 and all(map(bytes.isdigit, words)) for words in starts)
+
+    def items(self, root: Path) -> list[Item]:
+        """List what the lists name; what they name wrongly is a failure."""
+        if self.classes not in (14, 28):
+            raise HandloreError(f"--classes is {self.classes}, expected 14 or 28")
+        require_fps(self.fps)
+        found = [item for path in _lists(root) for item in self._listed(root, path)]
+        first = {item.source: item for item in reversed(found)}
+        return [item if first[item.source] is item else _listed_twice(item) for item in found]
+
+    def _listed(self, root: Path, path: Path) -> Iterator[Item]:
+        above = root if root.is_dir() else root.parent
+        for number, line in enumerate(lines_of(path), 1):
+            if line.strip():
+                source = f"{path.relative_to(above).as_posix()}#{number}"
+                yield self._item(line, path, above) or BadItem(
+                    path, source, "unknown", part=number,
+                    reason="not a line of: gesture finger subject essai label14 label28 frames",
+                )  # fmt: skip
+
+    def _item(self, line: bytes, path: Path, above: Path) -> Item | None:
+        words = line.split()
+        if len(words) != 7 or not all(word.isdigit() and len(word) < 9 for word in words):
+            return None
+        gesture, finger, subject, essai, label14, label28, n_frames = map(int, words)
+        if not (1 <= gesture <= 14 and finger in (1, 2)):
+            return None
+        if (label14, label28) != (gesture, 2 * (gesture - 1) + finger):
+            return None
+        folder = f"gesture_{gesture}/finger_{finger}/subject_{subject}/essai_{essai}"
+        file = path.parent / folder / "skeletons_world.txt"
+        label = GESTURES[gesture - 1] + (f"_finger{finger}" if self.classes == 28 else "")
+        return _Listed(
+            file, file.relative_to(above).as_posix(), label,
+            group=f"subject_{subject}", split=LISTS[path.name], n_frames=n_frames,
+        )  # fmt: skip
+
+    def notes(self, root: Path) -> list[str]:
+        """Say what was taken for granted."""
+        names = ", ".join(path.name for path in _lists(root))
+        return [
+            f"lists: {names}; {self.classes} classes; {self.fps:g} frames a second",
+            "joint 1, the palm's centre, was dropped; all hands were taken for right hands",
+            "axes turned from x to the person's right, y up to x right, y down in the picture",
+        ]
+
+    def read_landmarks(self, item: Item) -> LandmarkClip:
+        """Read a sequence."""
+        data = bytes_of(item.path)
+        lines = lines_in(data)
+        listed = item.n_frames if isinstance(item, _Listed) else len(lines)
+        # Loosely: other releases of the set may be cut a little differently.
+        if abs(len(lines) - listed) > 2 + listed // 10:
+            raise InvalidDataError(f"it has {len(lines)} frames, the list says {listed}")
+        joints = number_rows(lines, 3 * _JOINTS).reshape(-1, _JOINTS, 3)
+        kept = [joint for joint in range(_JOINTS) if joint != _PALM]
+        return skeleton_clip(
+            joints[:, kept], _TURN, self.fps, handedness=1.0, sha256=sha256_of(data)
+        )
+
+
+def _lists(root: Path) -> list[Path]:
+    """Return the lists in a folder, or in the first folder in it that has any."""
+    if root.is_file():
+        return [root] if root.name in LISTS else []
+    folders = [root, *sorted(path for path in root.glob("*") if path.is_dir())]
+    lists = ([path for name in LISTS if (path := folder / name).is_file()] for folder in folders)
+    return next((found for found in lists if found), [])
+
+
+def _listed_twice(item: Item) -> Item:
+    return BadItem(
+        item.path, item.source, item.label, part=item.part, reason="it is listed a second time"
+    )
