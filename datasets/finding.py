@@ -72,16 +72,16 @@ def find_hands(
     elif source.kind == "sequence":
         sample = _tracked(source, item, clip, detector, options)
     else:
-        sample = _searched(clip, detector, options)
+        sample = _searched(source, clip, detector, options)
     if not sample.slots:
         raise InvalidDataError("it has no frames")
     return [sample], clip.sha256
 
 
-def _searched(clip: Clip, detector: HandDetector, options: FindOptions) -> Sample:
+def _searched(source: Source, clip: Clip, detector: HandDetector, options: FindOptions) -> Sample:
     sample = Sample()
     for seconds, pixels in clip.frames:
-        hands = search(detector, pixels, options.stages)
+        hands = search(detector, pixels, options.stages, silhouette=source.silhouettes)
         sample.slots.append(by_slot(hands, options.max_hands))
         sample.time.append(seconds)
     return sample

@@ -3,7 +3,7 @@
 MediaPipe is one adapter behind this protocol; the rest of handlore knows only the protocol.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +12,7 @@ from typing import Protocol, Self
 from .choice import DETECTORS, choose_detector
 from .errors import HandloreError
 from .hands import Hand, Pixels
+from .handviews import HandView
 from .weights import LANDMARKERS, Bundle, find_bundle, require_bundle
 
 DEFAULT_CONFIDENCE = 0.5
@@ -65,7 +66,9 @@ class HandDetector(Protocol):
         """What it is."""
         ...
 
-    def detect(self, picture: Pixels, *, min_confidence: float = ...) -> list[Hand]:
+    def detect(
+        self, picture: Pixels, *, min_confidence: float = ..., min_presence: float | None = ...
+    ) -> list[Hand]:
         """Find hands in a still picture.
 
         Parameters
@@ -73,11 +76,32 @@ class HandDetector(Protocol):
         picture
             (height, width, 3) RGB, 8 bit, not mirrored.
         min_confidence
-            Threshold in [0, 1] for both the palm and the presence of a hand.
+            Threshold in [0, 1] for the palm.
+        min_presence
+            Threshold in [0, 1] for the presence of a hand around it; default: the same.
 
         Returns
         -------
         At most ``max_hands`` hands, in the order of the palm detector: the clearest palm first.
+        """
+        ...
+
+    def look(self, picture: Pixels, hand: Hand, views: Sequence[HandView] = ...) -> list[Hand]:
+        """Look again at a hand that is known: turned, scaled and mirrored, without palm detection.
+
+        Parameters
+        ----------
+        picture
+            (height, width, 3) RGB.
+        hand
+            The hand in it, in image widths of this picture.
+        views
+            How to look; default: once, plainly.
+
+        Returns
+        -------
+        One hand for each view, mapped back to the picture: image and world landmarks, handedness.
+        ``score`` is the presence of a hand in the view.
         """
         ...
 

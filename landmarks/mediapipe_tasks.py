@@ -1,8 +1,9 @@
 """The reference detector: the HandLandmarker of MediaPipe Tasks."""
 
+from collections.abc import Sequence
 from math import nan
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -10,7 +11,11 @@ from .checks import checked_confidence, checked_max_hands, checked_picture, next
 from .detector import DEFAULT_CONFIDENCE, DetectorInfo
 from .errors import HandloreError
 from .hands import FloatArray, Hand, Pixels
+from .handviews import HandView
 from .weights import Bundle
+
+if TYPE_CHECKING:
+    from .litert import LiteRTDetector
 
 
 class MediaPipeDetector:
@@ -42,7 +47,8 @@ class MediaPipeDetector:
         self._mediapipe = mediapipe
         self._bundle = bundle
         self._max_hands = checked_max_hands(max_hands)
-        self._still: dict[float, Any] = {}
+        self._still: dict[tuple[float, float], Any] = {}
+        self._looker: LiteRTDetector | None = None
         self._video: Any = None
         self._last_ms = -1
         self._closed = False
@@ -50,17 +56,41 @@ class MediaPipeDetector:
             "mediapipe", mediapipe.__version__, bundle.landmarker, bundle.sha256
         )
 
-    def detect(self, picture: Pixels, *, min_confidence: float = DEFAULT_CONFIDENCE) -> list[Hand]:
+    def detect(
+        self,
+        picture: Pixels,
+        *,
+        min_confidence: float = DEFAULT_CONFIDENCE,
+        min_presence: float | None = None,
+    ) -> list[Hand]:
         """Find hands in a still picture, see :meth:`HandDetector.detect`."""
-        if checked_confidence(min_confidence) not in self._still:
-            self._still[min_confidence] = self._landmarker("IMAGE", min_confidence)
-        return _hands(self._still[min_confidence].detect(self._wrapped(picture)), picture)
+        presence = min_confidence if min_presence is None else min_presence
+        key = checked_confidence(min_confidence), checked_confidence(presence)
+        if key not in self._still:
+            self._still[key] = self._landmarker("IMAGE", *key)
+        return _hands(self._still[key].detect(self._wrapped(picture)), picture)
+
+    def look(
+        self, picture: Pixels, hand: Hand, views: Sequence[HandView] = (HandView(),)
+    ) -> list[Hand]:
+        """Look again at a hand that is known, see :meth:`HandDetector.look`.
+
+        MediaPipe cannot look without detecting palms first, so this runs its hand network through
+        LiteRT, which gives the same landmarks.
+        """
+        if self._closed:
+            raise ValueError("this detector has been closed")
+        if self._looker is None:
+            from .litert import LiteRTDetector
+
+            self._looker = LiteRTDetector(self._bundle)
+        return self._looker.look(picture, hand, views)
 
     def track(self, picture: Pixels, seconds: float) -> list[Hand]:
         """Find hands in the next frame of a video, see :meth:`HandDetector.track`."""
         frame, milliseconds = self._wrapped(picture), next_milliseconds(seconds, self._last_ms)
         if self._video is None:
-            self._video = self._landmarker("VIDEO", DEFAULT_CONFIDENCE)
+            self._video = self._landmarker("VIDEO", DEFAULT_CONFIDENCE, DEFAULT_CONFIDENCE)
         self._last_ms = milliseconds
         return _hands(self._video.detect_for_video(frame, milliseconds), picture)
 
@@ -76,6 +106,9 @@ class MediaPipeDetector:
         for landmarker in self._still.values():
             landmarker.close()
         self._still.clear()
+        if self._looker is not None:
+            self._looker.close()
+        self._looker = None
         self._closed = True
 
     def __enter__(self) -> Self:
@@ -89,7 +122,7 @@ class MediaPipeDetector:
     ) -> None:
         self.close()
 
-    def _landmarker(self, mode: str, confidence: float) -> Any:
+    def _landmarker(self, mode: str, confidence: float, presence: float) -> Any:
         if self._closed:
             raise ValueError("this detector has been closed")
         tasks = self._mediapipe.tasks
@@ -98,7 +131,7 @@ class MediaPipeDetector:
             running_mode=tasks.vision.RunningMode[mode],
             num_hands=self._max_hands,
             min_hand_detection_confidence=confidence,
-            min_hand_presence_confidence=confidence,
+            min_hand_presence_confidence=presence,
         )
         try:
             return tasks.vision.HandLandmarker.create_from_options(options)

@@ -2,35 +2,36 @@
 
 MediaPipe's palm detector was trained on whole scenes and misses most tight crops: of 2,060
 100x100 pictures of digits it finds 79 %. A search tries stages, cheapest first, until one finds
-a hand; the stage is stored with the landmarks, so that anybody can filter by it. A later stage is
-one more line in :data:`STAGES`, and earns it by what it finds in pictures with a hand *and* by
-what it does not find in pictures without one.
+a hand; the stage is stored with the landmarks, so that anybody can filter by it.
+
+Three things make the late stages work. A tight crop becomes a scene by repeating its borders
+outwards, and the smaller the picture the wider the border. The threshold of the palm detector
+may then be low, as long as the hand network still sees a hand with the usual one. And what a late
+stage finds is looked at once more, from where the landmarks say the hand is: a hand is seen
+again in the same place, what only looked like one is not.
+
+A stage is one more line in :data:`STAGES`, and earns it by what it finds in pictures with a hand
+*and* by what it does not find in pictures without one (``benchmarks/search_stages.py``).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from .detector import DEFAULT_CONFIDENCE, HandDetector
+from .geometry import palm_length
 from .hands import Hand, Pixels
+from .handviews import HandView
+from .pictureviews import PictureView, as_it_is, padded, reddened, tiles, turned
+from .silhouettes import find_in_silhouette, is_silhouette
 
-LOW_CONFIDENCE = 0.1
-SMALLEST, LARGEST = 256, 640
-"""The long side, in pixels, to which a picture is scaled before it is padded."""
+SECOND_LOOK = (HandView(), HandView(turn=10, scale=1.1, flip=True))
+"""How a hand that a late stage found is looked at again."""
 
-
-@dataclass(frozen=True)
-class View:
-    """A picture made from another one, and the way back."""
-
-    pixels: Pixels
-    """(height, width, 3) RGB."""
-
-    to_original: NDArray[np.float64]
-    """(2, 3) affine matrix from pixels of this view to pixels of the original: a similarity."""
+PRESENCE_EACH, PRESENCE_SUM, LARGEST_SHIFT = 0.5, 1.2, 0.5
+"""What the second look must show: presence in each view and in both together, and landmarks that
+have moved by no more than this, in palm lengths (median)."""
 
 
 @dataclass(frozen=True)
@@ -38,58 +39,41 @@ class Stage:
     """One way to look at a picture."""
 
     name: str
-    view: Callable[[Pixels], View]
+    views: Callable[[Pixels], Iterator[PictureView]]
     min_confidence: float
+    """Threshold for the palm; that for the presence of a hand is always the usual one."""
 
+    checked: bool = True
+    """Whether what it finds must stand a second look."""
 
-def as_it_is(picture: Pixels) -> View:
-    """Return the picture itself."""
-    return View(picture, np.eye(2, 3))
-
-
-def padded(share: float) -> Callable[[Pixels], View]:
-    """Return a view scaled to a middling size, with its borders repeated outwards.
-
-    Parameters
-    ----------
-    share
-        Width of the added border on each side, as a share of the side.
-    """
-
-    def view(picture: Pixels) -> View:
-        height, width = picture.shape[:2]
-        longest = max(height, width)
-        scale = min(max(longest, SMALLEST), LARGEST) / longest
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-        scaled = cv2.resize(picture, size, interpolation=method) if scale != 1 else picture
-        x, y = round(size[0] * share), round(size[1] * share)
-        pixels = cv2.copyMakeBorder(scaled, y, y, x, x, cv2.BORDER_REPLICATE)
-        # It will not change any more, so a detector may keep what it has worked out about it.
-        pixels.flags.writeable = False
-        back = np.array(
-            [
-                [width / size[0], 0, -x * width / size[0]],
-                [0, height / size[1], -y * height / size[1]],
-            ]
-        )
-        return View(pixels, back)
-
-    return view
-
-
-_PADDED_25 = padded(0.25)
 
 STAGES: tuple[Stage, ...] = (
-    Stage("as it is", as_it_is, DEFAULT_CONFIDENCE),
-    Stage("padded by 25 %", _PADDED_25, DEFAULT_CONFIDENCE),
-    Stage("padded by 25 %, low thresholds", _PADDED_25, LOW_CONFIDENCE),
-    Stage("padded by 50 %, low thresholds", padded(0.5), LOW_CONFIDENCE),
+    Stage("as it is", as_it_is, DEFAULT_CONFIDENCE, checked=False),
+    Stage("padded by 25 %", padded(0.25), DEFAULT_CONFIDENCE, checked=False),
+    Stage("padded by 50 %", padded(0.5), 0.1),
+    Stage("padded by 75 %", padded(0.75), 0.1),
+    Stage("padded by 100 %", padded(1.0), 0.1),
+    Stage("in skin colour, padded by 75 %", reddened(0.75), 0.1),
+    Stage("tiles of a half", tiles(2), DEFAULT_CONFIDENCE),
+    Stage("tiles of a third", tiles(3), DEFAULT_CONFIDENCE),
+    Stage("turned", turned(0.5, (90, -90, 180, 45, -45)), 0.1),
+    Stage("tiles of a half, padded", tiles(2, padding=0.25), 0.25),
 )
-"""All stages, cheapest first; a stage's number is its place here."""
+"""All stages for pictures, cheapest first; a stage's number is its place here."""
+
+SILHOUETTE_STAGE = len(STAGES)
+"""The number of the stage that relights silhouettes, the only one that they go through."""
+
+STAGE_NAMES = (*(stage.name for stage in STAGES), "silhouette, relit")
 
 
-def search(detector: HandDetector, picture: Pixels, stages: Sequence[Stage] = STAGES) -> list[Hand]:
+def search(
+    detector: HandDetector,
+    picture: Pixels,
+    stages: Sequence[Stage] = STAGES,
+    *,
+    silhouette: bool | None = None,
+) -> list[Hand]:
     """Find hands by the first stage that finds any.
 
     Parameters
@@ -99,29 +83,51 @@ def search(detector: HandDetector, picture: Pixels, stages: Sequence[Stage] = ST
     picture
         (height, width, 3) RGB.
     stages
-        What to try, in this order; the number of a stage is its place.
+        What to try, in this order; the number of a stage is its place. With fewer than
+        :data:`STAGES`, silhouettes are treated like other pictures.
+    silhouette
+        Whether the picture is a silhouette; default: look.
 
     Returns
     -------
     Hands in image widths of ``picture``, each with the stage that found it; empty if none did.
     """
-    views: dict[Callable[[Pixels], View], View] = {}
+    if len(stages) >= SILHOUETTE_STAGE:
+        if silhouette is None:
+            silhouette = is_silhouette(picture)
+        if silhouette:
+            hands = find_in_silhouette(detector, picture)
+            return [hand.with_stage(SILHOUETTE_STAGE) for hand in hands]
     for number, stage in enumerate(stages):
-        if stage.view not in views:
-            views = {stage.view: stage.view(picture)}
-        view = views[stage.view]
-        hands = detector.detect(view.pixels, min_confidence=stage.min_confidence)
-        if hands:
-            return [mapped_back(hand, view, picture).with_stage(number) for hand in hands]
+        for view in stage.views(picture):
+            hands = detector.detect(
+                view.pixels, min_confidence=stage.min_confidence, min_presence=DEFAULT_CONFIDENCE
+            )
+            if stage.checked:
+                hands = [hand for hand in hands if stands_second_look(detector, view.pixels, hand)]
+            if hands:
+                return [mapped_back(hand, view, picture).with_stage(number) for hand in hands]
     return []
 
 
-def mapped_back(hand: Hand, view: View, picture: Pixels) -> Hand:
-    """Return a hand found in a view, in image widths of the original picture."""
+def stands_second_look(detector: HandDetector, picture: Pixels, hand: Hand) -> bool:
+    """Say whether a hand is seen again where its landmarks say that it is."""
+    looks = detector.look(picture, hand, SECOND_LOOK)
+    presence = [look.score for look in looks]
+    if min(presence) < PRESENCE_EACH or sum(presence) < PRESENCE_SUM:
+        return False
+    moved = np.linalg.norm((looks[0].image - hand.image)[:, :2], axis=1)
+    return bool(np.median(moved) <= LARGEST_SHIFT * palm_length(looks[0].image))
+
+
+def mapped_back(hand: Hand, view: PictureView, picture: Pixels) -> Hand:
+    """Return a hand found in a view, in the frames of reference of the original picture."""
     view_width, width = view.pixels.shape[1], picture.shape[1]
     pixels = hand.image.astype(np.float64) * view_width
     matrix = view.to_original
-    image = np.empty_like(hand.image)
+    scale = np.hypot(*matrix[:, 0])
+    image, world = np.empty_like(hand.image), hand.world.copy()
     image[:, :2] = (pixels[:, :2] @ matrix[:, :2].T + matrix[:, 2]) / width
-    image[:, 2] = pixels[:, 2] * np.hypot(*matrix[:, 0]) / width
-    return replace(hand, image=image)
+    image[:, 2] = pixels[:, 2] * scale / width
+    world[:, :2] = hand.world[:, :2] @ (matrix[:, :2] / scale).T
+    return replace(hand, image=image, world=world)

@@ -27,7 +27,7 @@ from ._imported import (
     sha256_of,
     version_of,
 )
-from .images import SPLITS
+from ._paths import SPLITS
 from .registry import Item, LandmarkClip, files_of, option, register
 
 NO_GESTURE = "no_gesture"

@@ -28,7 +28,7 @@ from ._imported import (
     require_within,
     sha256_of,
 )
-from .images import SPLITS
+from ._paths import SPLITS
 from .registry import Item, LandmarkClip, files_of, option, register, walk
 
 SIZES = (63, 126, 258, 1662)

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from handlore.landmarks.errors import InvalidDataError
+from handlore.landmarks.silhouettes import is_silhouette
 
 from ..names import is_picture
 from ..pictures import read_picture
-from ._binary import looks_binary
 from .images import Images
 from .registry import register, walk
 
@@ -60,6 +60,6 @@ def spread(values: Sequence[T], n: int) -> list[T]:
 def _is_silhouette(path: Path) -> bool | None:
     """Look at one picture; None if it cannot be read."""
     try:
-        return looks_binary(read_picture(path)[0])
+        return is_silhouette(read_picture(path)[0])
     except InvalidDataError:
         return None

@@ -72,8 +72,8 @@ def _option(option: Any, owners: list[str]) -> click.Option:
     help="The class of this source that means no gesture; it becomes `none`.",
 )  # fmt: skip
 @click.option(
-    "--stages", type=click.IntRange(1, 4), default=4, show_default=True,
-    help="How many search stages to try where a plain call misses the hand.",
+    "--stages", type=click.IntRange(1, 10), default=10, show_default=True,
+    help="How many search stages to try where a plain call misses the hand; silhouettes need all.",
 )  # fmt: skip
 @detector_options()
 @json_option

@@ -7,7 +7,6 @@ MediaPipe's results by the tests.
 from .detector import LiteRTDetector
 from .regions import MEDIAPIPE_PALM_ANGLE, UPRIGHT_PALM_ANGLE
 from .schedule import EveryFrame, PalmSchedule, Thrifty
-from .views import View, plan_views
 
 __all__ = [
     "MEDIAPIPE_PALM_ANGLE",
@@ -16,6 +15,4 @@ __all__ = [
     "LiteRTDetector",
     "PalmSchedule",
     "Thrifty",
-    "View",
-    "plan_views",
 ]

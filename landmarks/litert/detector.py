@@ -1,11 +1,13 @@
 """The detector that runs MediaPipe's networks through LiteRT."""
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
 from ..checks import checked_confidence, checked_max_hands, checked_picture, next_milliseconds
 from ..detector import DEFAULT_CONFIDENCE, DetectorInfo
 from ..hands import Hand, Pixels
+from ..handviews import HandView
 from ..weights import Bundle
 from .hand import look, pixels_of
 from .networks import Networks, litert_version
@@ -13,7 +15,7 @@ from .palm import find_palms
 from .regions import MEDIAPIPE_PALM_ANGLE, Region, region_from_palm
 from .schedule import PalmSchedule, Thrifty
 from .tracking import Track, Tracker, distinct
-from .views import plan_views, see_views
+from .views import see_views
 
 
 class LiteRTDetector:
@@ -65,13 +67,20 @@ class LiteRTDetector:
         """Which hand is which, in the order of the last answer of :meth:`track`."""
         return tuple(track.number for track in self._tracker.tracks)
 
-    def detect(self, picture: Pixels, *, min_confidence: float = DEFAULT_CONFIDENCE) -> list[Hand]:
+    def detect(
+        self,
+        picture: Pixels,
+        *,
+        min_confidence: float = DEFAULT_CONFIDENCE,
+        min_presence: float | None = None,
+    ) -> list[Hand]:
         """Find hands in a still picture, see :meth:`HandDetector.detect`."""
+        min_presence = checked_confidence(min_confidence if min_presence is None else min_presence)
         networks = self._open()
         picture, min_confidence = checked_picture(picture), checked_confidence(min_confidence)
         regions = self._palm_regions(picture, min_confidence)[: self._max_hands]
         hands = [look(networks, picture, region) for region in regions]
-        present = [hand for hand in hands if hand.score > min_confidence]
+        present = [hand for hand in hands if hand.score > min_presence]
         return [present[k] for k in distinct([pixels_of(hand, picture) for hand in present])]
 
     def track(self, picture: Pixels, seconds: float) -> list[Hand]:
@@ -93,26 +102,11 @@ class LiteRTDetector:
         found = [hand for hand in found if hand.score > DEFAULT_CONFIDENCE]
         return self._tracker.update(present, found, picture, seconds)
 
-    def views(self, picture: Pixels, hand: Hand, n_views: int, *, seed: int = 0) -> list[Hand]:
-        """Look again at a hand that is known: turned, scaled and mirrored, without palm detection.
-
-        Parameters
-        ----------
-        picture
-            (height, width, 3) RGB.
-        hand
-            The hand in it, in image widths of this picture.
-        n_views
-            How many; the first is plain.
-        seed
-            Another one gives other views; the same one always the same.
-
-        Returns
-        -------
-        ``n_views`` hands, mapped back to the picture: image and world landmarks, handedness.
-        ``score`` is the presence of a hand in the view.
-        """
-        return see_views(self._open(), checked_picture(picture), hand, plan_views(n_views, seed))
+    def look(
+        self, picture: Pixels, hand: Hand, views: Sequence[HandView] = (HandView(),)
+    ) -> list[Hand]:
+        """Look again at a hand that is known, see :meth:`HandDetector.look`."""
+        return see_views(self._open(), checked_picture(picture), hand, views)
 
     def reset(self) -> None:
         """Forget the hands being tracked."""

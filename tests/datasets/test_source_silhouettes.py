@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from handlore.datasets.sources import find_source, make_source
-from handlore.datasets.sources._binary import looks_binary
+from handlore.landmarks.silhouettes import is_silhouette
 
 
 def blob(size=60, hand=255, ground=0):
@@ -25,7 +25,7 @@ def photo(seed=0):
 
 @pytest.mark.parametrize(("hand", "ground"), [(255, 0), (0, 255), (20, 230)])
 def test_masks_of_either_polarity_are_silhouettes(hand, ground):
-    assert looks_binary(blob(hand=hand, ground=ground))
+    assert is_silhouette(blob(hand=hand, ground=ground))
 
 
 def test_what_is_no_silhouette():
@@ -36,7 +36,7 @@ def test_what_is_no_silhouette():
         photo(), np.repeat(gradient, 3, 2), np.zeros((60, 60, 3), np.uint8), coloured,
         blob(hand=120, ground=100), np.zeros((0, 5, 3), np.uint8),
     ):  # fmt: skip
-        assert not looks_binary(pixels)
+        assert not is_silhouette(pixels)
 
 
 def test_a_folder_of_silhouettes_is_recognised(tmp_path):
@@ -77,4 +77,4 @@ def test_the_masks_of_hgr1(real_data):
     assert len(items) >= 574
     assert len({item.label for item in items}) == 27
     assert all(item.path.suffix == ".bmp" and item.group.startswith("id") for item in items)
-    assert looks_binary(next(source.read(items[0]).frames)[1])
+    assert is_silhouette(next(source.read(items[0]).frames)[1])

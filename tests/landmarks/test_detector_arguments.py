@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from handlore.datasets.rendered import Person, Scene, render_pose
-from handlore.landmarks.litert import LiteRTDetector, plan_views
+from handlore.landmarks.handviews import plan_views
+from handlore.landmarks.litert import LiteRTDetector
 from handlore.landmarks.mediapipe_tasks import MediaPipeDetector
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.weights import require_bundle
@@ -58,7 +59,7 @@ def test_views_of_a_hand_that_is_not_known(open_palm):
         (hand,) = opened.detect(open_palm)
         lost = replace(hand, image=np.full((21, 3), nan, np.float32))
         with pytest.raises(ValueError, match="not numbers"):
-            opened.views(open_palm, lost, 2)
+            opened.look(open_palm, lost)
 
 
 @pytest.mark.parametrize("n_views", [-1, 1.5])

@@ -7,7 +7,8 @@ import pytest
 
 from handlore.datasets.rendered import Person, Scene, render_pose
 from handlore.landmarks.geometry import palm_length
-from handlore.landmarks.litert import LiteRTDetector, View, plan_views
+from handlore.landmarks.handviews import HandView, plan_views
+from handlore.landmarks.litert import LiteRTDetector
 from handlore.landmarks.litert.views import see_views
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.weights import require_bundle
@@ -44,13 +45,13 @@ def world_apart(hand, view):
 @pytest.mark.parametrize(
     "view",
     [
-        View(),
-        View(turn=30),
-        View(turn=-30),
-        View(scale=0.85),
-        View(scale=1.2),
-        View(flip=True),
-        View(turn=20, scale=1.1, flip=True),
+        HandView(),
+        HandView(turn=30),
+        HandView(turn=-30),
+        HandView(scale=0.85),
+        HandView(scale=1.2),
+        HandView(flip=True),
+        HandView(turn=20, scale=1.1, flip=True),
     ],
     ids=lambda v: f"{v.turn:+.0f} x{v.scale}{' mirrored' * v.flip}",
 )
@@ -63,17 +64,17 @@ def test_a_view_is_mapped_back_to_the_picture(ours, known, view):
 
 def test_as_many_views_as_asked_for_all_different(ours, known):
     picture, hand = known[0]
-    views = ours.views(picture, hand, 8)
+    views = ours.look(picture, hand, plan_views(8))
     assert len(views) == 8
     assert len({view.image.tobytes() for view in views}) == 8
     assert np.median([apart(hand, view) for view in views]) < 0.05
-    assert ours.views(picture, hand, 0) == []
+    assert ours.look(picture, hand, plan_views(0)) == []
 
 
 def test_the_same_views_each_time_and_others_for_another_seed(ours, known):
     picture, hand = known[0]
     first, again, other = (
-        [view.image.tobytes() for view in ours.views(picture, hand, 4, seed=seed)]
+        [view.image.tobytes() for view in ours.look(picture, hand, plan_views(4, seed))]
         for seed in (1, 1, 2)
     )
     assert first == again
@@ -83,12 +84,12 @@ def test_the_same_views_each_time_and_others_for_another_seed(ours, known):
 
 def test_views_keep_the_stage(ours, known):
     picture, hand = known[0]
-    assert {view.stage for view in ours.views(picture, replace(hand, stage=2), 3)} == {2}
+    assert {view.stage for view in ours.look(picture, replace(hand, stage=2), plan_views(3))} == {2}
 
 
 def test_the_plan_spreads_turns_and_mirrors_half():
     plan = plan_views(9)
-    assert plan[0] == View()
+    assert plan[0] == HandView()
     turns = sorted(view.turn for view in plan[1:])
     assert turns[0] < -15
     assert turns[-1] > 15

@@ -1,9 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from handlore.datasets.rendered import POSES, Person, Scene, render_background, render_pose
+from handlore.landmarks.geometry import palm_length
 from handlore.landmarks.hands import Hand
-from handlore.landmarks.search import STAGES, padded, search
+from handlore.landmarks.pictureviews import SMALLEST_TILED, padded, turned
+from handlore.landmarks.search import STAGES, Stage, search
 
 
 class Recorder:
@@ -14,7 +18,11 @@ class Recorder:
         self.finds_at = finds_at
         self.share = share
 
-    def detect(self, picture, *, min_confidence):
+    def look(self, picture, hand, views):
+        """See the same hand again, clearly."""
+        return [replace(hand, score=0.9) for _ in views]
+
+    def detect(self, picture, *, min_confidence, min_presence):
         self.calls.append((picture, min_confidence))
         if len(self.calls) <= self.finds_at:
             return []
@@ -25,41 +33,78 @@ class Recorder:
 
 
 def picture_with_square(width, height, left, top, side=20):
-    """A black picture with a white square; its centre is known in pixels."""
-    pixels = np.zeros((height, width, 3), np.uint8)
+    """A brown picture with a white square; its centre is known in pixels."""
+    pixels = np.full((height, width, 3), (90, 60, 40), np.uint8)
     pixels[top : top + side, left : left + side] = 255
     return pixels
 
 
 def centre_of_light(pixels):
     """Return the centre of what is bright, as a share of the width and of the height."""
-    rows, columns = np.nonzero(pixels[..., 0] > 127)
+    rows, columns = np.nonzero(pixels[..., 2] > 127)
     height, width = pixels.shape[:2]
+    if not len(rows):
+        return None
     return (columns.mean() + 0.5) / width, (rows.mean() + 0.5) / height
 
 
 class SeesTheSquare(Recorder):
     """Takes the bright square for a hand."""
 
-    def detect(self, picture, *, min_confidence):
+    def detect(self, picture, **how):
         self.share = centre_of_light(picture)
-        return super().detect(picture, min_confidence=min_confidence)
+        return super().detect(picture, **how) if self.share else []
 
 
 def test_stages_are_tried_in_order_until_none_is_left():
     detector, picture = Recorder(), np.zeros((300, 400, 3), np.uint8)
     assert search(detector, picture) == []
     shapes = [pixels.shape[:2] for pixels, _ in detector.calls]
-    assert shapes == [(300, 400), (450, 600), (450, 600), (600, 800)]
-    assert [confidence for _, confidence in detector.calls] == [0.5, 0.5, 0.1, 0.1]
+    assert shapes[:5] == [(300, 400), (450, 600), (600, 800), (750, 1000), (900, 1200)]
+    assert [confidence for _, confidence in detector.calls[:5]] == [0.5, 0.5, 0.1, 0.1, 0.1]
+    # 1 in skin colour, tiles of a half (3 x 3) and a third (4 x 4), 5 turns, 3 x 3 padded tiles
+    assert len(detector.calls) == 5 + 1 + 9 + 16 + 5 + 9
 
 
-@pytest.mark.parametrize("stage", range(len(STAGES)))
+@pytest.mark.parametrize("stage", range(6))
 def test_the_first_stage_that_finds_a_hand_is_the_last_tried_and_is_stored(stage):
     detector = Recorder(finds_at=stage)
     (hand,) = search(detector, np.zeros((300, 400, 3), np.uint8))
     assert hand.stage == stage
     assert len(detector.calls) == stage + 1
+
+
+def test_small_pictures_are_not_cut_into_tiles():
+    detector = Recorder()
+    search(detector, np.zeros((200, 299, 3), np.uint8))
+    assert len(detector.calls) == 5 + 1 + 5
+
+
+class NotAgain(Recorder):
+    """Finds a hand at once that is not there at a second look."""
+
+    def look(self, picture, hand, views):
+        return [replace(hand, score=0.4) for _ in views]
+
+
+class Elsewhere(Recorder):
+    """Finds a hand whose landmarks are somewhere else at a second look."""
+
+    def detect(self, picture, **how):
+        hands = super().detect(picture, **how)
+        marks = np.float32([[0.1 * (i % 5), 0.02 * i, 0] for i in range(21)])
+        return [replace(hand, image=marks) for hand in hands]
+
+    def look(self, picture, hand, views):
+        return [replace(hand, image=hand.image + np.float32(0.4), score=0.9) for _ in views]
+
+
+@pytest.mark.parametrize("unsteady", [NotAgain, Elsewhere])
+def test_what_a_late_stage_finds_must_stand_a_second_look(unsteady):
+    picture = np.zeros((200, 200, 3), np.uint8)
+    assert search(unsteady(finds_at=2), picture) == []
+    assert len(search(unsteady(finds_at=0), picture)) == 1
+    assert len(search(unsteady(finds_at=1), picture)) == 1
 
 
 def test_only_the_stages_given_are_tried():
@@ -75,21 +120,35 @@ def test_the_picture_itself_is_not_changed():
     np.testing.assert_array_equal(picture, before)
 
 
-@pytest.mark.parametrize("stage", range(len(STAGES)))
+@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
 @pytest.mark.parametrize(
     ("width", "height"), [(300, 300), (640, 480), (480, 640), (100, 80), (2000, 1000), (301, 97)]
 )
 def test_a_hand_is_mapped_back_to_where_it_is_in_the_original(stage, width, height):
-    left, top, side = width // 2, height // 4, min(width, height) // 4
+    if stage.name.startswith("tiles") and max(width, height) < SMALLEST_TILED:
+        pytest.skip("small pictures are not cut into tiles")
+    left, top, side = width // 2, height // 4, min(width, height) // 6
     picture = picture_with_square(width, height, left, top, side)
-    (hand,) = search(SeesTheSquare(finds_at=stage), picture)
+    (hand,) = search(SeesTheSquare(finds_at=0), picture, [stage])
     pixels = hand.image[0, :2] * width
-    # Exact but for the blurred edge of a picture that was scaled.
-    np.testing.assert_allclose(pixels, [left + side / 2, top + side / 2], atol=width / 300)
+    # A tile may cut the square; else exact but for the blurred edge of a picture that was scaled.
+    slack = side if stage.name.startswith("tiles") else max(width / 300, 0.5)
+    np.testing.assert_allclose(pixels, [left + side / 2, top + side / 2], atol=slack)
+
+
+@pytest.mark.parametrize("degrees", [90, -90, 180, 45, -45])
+def test_world_landmarks_are_turned_back_with_the_picture(detector, degrees):
+    stage = Stage("one turn", turned(0.5, (degrees,)), 0.1)
+    palm = render_pose("open_palm", Person(), Scene()).pixels
+    (plain,), (other,) = search(detector, palm, STAGES[:1]), search(detector, palm, [stage])
+    apart = np.linalg.norm(plain.world - other.world, axis=1)
+    assert np.median(apart) < 0.012
+    image = np.linalg.norm((plain.image - other.image)[:, :2], axis=1)
+    assert np.median(image) < 0.1 * palm_length(plain.image)
 
 
 @pytest.mark.parametrize("width", [100, 400, 2000])
-@pytest.mark.parametrize(("stage", "wider"), [(0, 1.0), (1, 1.5), (2, 1.5), (3, 2.0)])
+@pytest.mark.parametrize(("stage", "wider"), [(0, 1.0), (1, 1.5), (2, 2.0), (3, 2.5), (4, 3.0)])
 def test_depth_scales_with_the_picture(stage, wider, width):
     (hand,) = search(Recorder(finds_at=stage), np.zeros((width * 3 // 4, width, 3), np.uint8))
     np.testing.assert_allclose(hand.image[:, 2], 0.25 * wider, rtol=1e-6)
@@ -102,7 +161,7 @@ def test_depth_scales_with_the_picture(stage, wider, width):
 def test_views_are_of_a_middling_size_with_the_borders_repeated(size, longest):
     width, height = size
     picture = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
-    view = padded(0.25)(picture).pixels
+    view = next(padded(0.25)(picture)).pixels
     assert max(view.shape[:2]) == pytest.approx(1.5 * longest, abs=2)
     margin = round(view.shape[1] / 6)
     edge = view[:, margin : margin + 1]
@@ -143,10 +202,10 @@ def test_stages_agree_on_where_a_hand_is(detector):
         picture = render_pose(pose, Person(), Scene()).pixels
         (plain,) = search(detector, picture, STAGES[:1])
         palm = np.linalg.norm(plain.image[9, :2] - plain.image[0, :2])
-        for stage in STAGES[1:]:
+        for stage in STAGES[1:6]:
             (other,) = search(detector, picture, [stage])
             apart = np.linalg.norm(other.image[:, :2] - plain.image[:, :2], axis=1)
-            assert np.median(apart) < 0.05 * palm, (pose, stage.name)
+            assert np.median(apart) < 0.08 * palm, (pose, stage.name)
 
 
 def test_no_stage_finds_a_hand_where_there_is_none(detector):

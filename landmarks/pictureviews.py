@@ -1,0 +1,145 @@
+"""Pictures made from a picture, in which its hand is easier to find, and the way back."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .hands import Pixels
+
+SMALLEST, LARGEST = 256, 640
+"""The long side, in pixels, to which a picture is scaled before it is padded."""
+
+SMALLEST_TILED = 300
+"""Pictures with a shorter long side, in pixels, show no hand that is small and far away."""
+
+TILE_OVERLAP = 0.25
+"""By how much of its side a tile reaches over its share of the picture."""
+
+SKIN = (1.15, 0.9, 0.75)
+"""Red, green and blue of a skin, in shares of its grey value."""
+
+Matrix = NDArray[np.float64]
+Views = Callable[[Pixels], "Iterator[PictureView]"]
+
+
+@dataclass(frozen=True)
+class PictureView:
+    """A picture made from another one, and the way back."""
+
+    pixels: Pixels
+    """(height, width, 3) RGB."""
+
+    to_original: Matrix
+    """(2, 3) affine matrix from pixels of this view to pixels of the original: a similarity."""
+
+
+def as_it_is(picture: Pixels) -> Iterator[PictureView]:
+    """Give the picture itself."""
+    yield PictureView(picture, np.eye(2, 3))
+
+
+def padded(share: float) -> Views:
+    """Return views scaled to a middling size, with their borders repeated outwards.
+
+    Enlarged linearly: what a cubic sharpens looks less like a hand (of 28x28 pictures 10 % fewer
+    are found).
+
+    Parameters
+    ----------
+    share
+        Width of the added border on each side, as a share of the side.
+    """
+
+    def views(picture: Pixels) -> Iterator[PictureView]:
+        yield _padded(picture, share)
+
+    return views
+
+
+def reddened(share: float) -> Views:
+    """Return padded views with the brightness of the picture and the colour of skin."""
+
+    def views(picture: Pixels) -> Iterator[PictureView]:
+        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+        skin = np.clip(grey[..., None] * np.array(SKIN, np.float32), 0, 255).astype(np.uint8)
+        yield _padded(skin, share)
+
+    return views
+
+
+def turned(share: float, degrees: tuple[int, ...]) -> Views:
+    """Return padded views turned by each of the angles, in degrees, clockwise positive.
+
+    Palms are found best in hands that point up.
+    """
+
+    def views(picture: Pixels) -> Iterator[PictureView]:
+        upright = _padded(picture, share)
+        for angle in degrees:
+            yield _turned(upright, angle)
+
+    return views
+
+
+def tiles(per_side: int, padding: float = 0.0) -> Views:
+    """Return overlapping parts of a picture, for hands that are small and far away.
+
+    Parameters
+    ----------
+    per_side
+        How many tiles would cover a side if they did not overlap.
+    padding
+        Width of the border added to each tile, as a share of its side.
+    """
+
+    def views(picture: Pixels) -> Iterator[PictureView]:
+        height, width = picture.shape[:2]
+        if max(height, width) < SMALLEST_TILED:
+            return
+        for y, h in _strips(height, per_side):
+            for x, w in _strips(width, per_side):
+                tile = np.ascontiguousarray(picture[y : y + h, x : x + w])
+                view = _padded(tile, padding) if padding else PictureView(tile, np.eye(2, 3))
+                back = view.to_original + np.array([[0, 0, x], [0, 0, y]])
+                yield PictureView(view.pixels, back)
+
+    return views
+
+
+def _strips(length: int, per_side: int) -> list[tuple[int, int]]:
+    """Return the start and the length of each tile along a side, in pixels."""
+    size = round(length / per_side * (1 + TILE_OVERLAP))
+    starts = np.rint(np.linspace(0, length - size, per_side + 1)).astype(int)
+    return [(int(start), size) for start in starts]
+
+
+def _padded(picture: Pixels, share: float) -> PictureView:
+    height, width = picture.shape[:2]
+    longest = max(height, width)
+    scale = min(max(longest, SMALLEST), LARGEST) / longest
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    scaled = cv2.resize(picture, size, interpolation=method) if scale != 1 else picture
+    x, y = round(size[0] * share), round(size[1] * share)
+    pixels = cv2.copyMakeBorder(scaled, y, y, x, x, cv2.BORDER_REPLICATE)
+    back = np.array(
+        [[width / size[0], 0, -x * width / size[0]], [0, height / size[1], -y * height / size[1]]]
+    )
+    return PictureView(np.asarray(pixels, np.uint8), back)
+
+
+def _turned(view: PictureView, degrees: float) -> PictureView:
+    """Turn a view about its centre, within its own size."""
+    height, width = view.pixels.shape[:2]
+    # OpenCV counts anticlockwise.
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), -degrees, 1.0)
+    pixels = cv2.warpAffine(view.pixels, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    back = view.to_original @ _square(cv2.invertAffineTransform(turn))
+    return PictureView(np.asarray(pixels, np.uint8), back)
+
+
+def _square(matrix: Matrix) -> Matrix:
+    return np.vstack([matrix, [0, 0, 1]])

@@ -1,0 +1,235 @@
+"""Hands in binary pictures: a mask is lit as if it were skin, then seen like a photo.
+
+No network has learnt from masks. Relighting gives them the shade of something round: bright in
+the middle, darker towards the outline. The hand network is less sure of such pictures, and a mask
+of anything may look a little like a hand, so what is found is held against the mask: the hand
+that the landmarks describe has to account for it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .detector import HandDetector
+from .hands import Hand, Pixels
+from .handviews import HandView
+from .topology import HAND_CONNECTIONS, HandLandmark
+
+Mask = NDArray[np.uint8]
+
+SIDE = 256
+"""The long side of a relit picture, in pixels."""
+
+GROUNDS = ((90, 100, 110), (20, 20, 20), (200, 200, 200))
+"""Colours of the ground that are tried."""
+
+BORDERS = (0.25, 0.6)
+"""Widths of the border that are tried, in sides of the picture."""
+
+TURNS = (0, 35, -35, 90, -90, 180)
+"""Turns that are tried, in degrees."""
+
+_SKIN = (224, 172, 138)
+_SMOOTHING = 2.0
+_DEPTH = 22
+_LOW_CONFIDENCE, _LOW_PRESENCE = 0.05, 0.02
+
+LOOKS = (HandView(), HandView(scale=1.1, flip=True))
+"""How a candidate is looked at again on each ground."""
+
+ENOUGH = 1.55
+"""The least sum of the share of the mask explained in front of the wrist, of the share explained
+altogether and of the weakest presence in all looks. Of random shapes a twentieth reach it."""
+
+GOOD = 2.3
+"""The sum at which no better candidate is looked for."""
+
+
+def is_silhouette(picture: Pixels) -> bool:
+    """Say whether a picture is (nearly) binary: two grey levels, apart from the outline."""
+    if not picture.size:
+        return False
+    step = max(1, max(picture.shape[:2]) // 64)
+    pixels = picture[::step, ::step].astype(np.int16)
+    if np.percentile(np.ptp(pixels, axis=-1), 95) > 24:
+        return False
+    grey = pixels.mean(axis=-1)
+    low, high = np.percentile(grey, [1, 99])
+    if high - low < 60 and len(np.unique(grey)) != 2:
+        return False
+    near = np.minimum(abs(grey - low), abs(grey - high)) <= max(8, 0.15 * (high - low))
+    share = float((grey > (low + high) / 2).mean())
+    return bool(near.mean() >= 0.95 and 0.02 <= share <= 0.98)
+
+
+def mask_of(picture: Pixels) -> NDArray[np.float32]:
+    """Return how much each pixel (height, width) belongs to the figure, from 0 to 1.
+
+    The ground is what lies along most of the border.
+    """
+    grey = picture.astype(np.float32).mean(axis=-1)
+    low, high = float(grey.min()), float(grey.max())
+    figure = (grey - low) / max(high - low, 1)
+    edge = np.concatenate([figure[0], figure[-1], figure[:, 0], figure[:, -1]])
+    return np.asarray(1 - figure if (edge > 0.5).mean() > 0.5 else figure, np.float32)
+
+
+def relight(mask: NDArray[np.float32], ground: tuple[int, int, int]) -> Pixels:
+    """Shade a mask like skin.
+
+    Parameters
+    ----------
+    mask
+        (height, width) from 0 to 1.
+    ground
+        RGB of what is not the figure.
+
+    Returns
+    -------
+    (height, width, 3) RGB, of the same size.
+    """
+    smooth = cv2.GaussianBlur(mask, (0, 0), _SMOOTHING)
+    depth = cv2.distanceTransform((smooth > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
+    shade = 0.6 + 0.4 * np.minimum(1, depth / _DEPTH) ** 0.7
+    lit = shade[..., None] * np.array(_SKIN, np.float32)
+    share = np.clip((smooth - 0.5) * 4 + 0.5, 0, 1)[..., None]
+    picture = share * lit + (1 - share) * np.array(ground, np.float32)
+    soft = cv2.GaussianBlur(picture, (0, 0), 1.0)
+    return np.asarray(np.clip(soft, 0, 255), np.uint8)
+
+
+def find_in_silhouette(detector: HandDetector, picture: Pixels) -> list[Hand]:
+    """Find the hand in a (nearly) binary picture.
+
+    Returns
+    -------
+    The best hand, in image widths of ``picture``, if it is good enough; its landmarks are the
+    median of all looks, its ``score`` the weakest presence in them.
+    """
+    height, width = picture.shape[:2]
+    scale = SIDE / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    shrink = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    mask = cv2.resize(mask_of(picture), size, interpolation=shrink)
+    best, score = None, ENOUGH
+    for scene, hand in _candidates(detector, np.asarray(mask, np.float32)):
+        seen = _seen_again(detector, scene, hand)
+        points = seen.image[:, :2] * scene.mask.shape[1]
+        front, whole = explained(scene.mask, points)
+        if (found := front + whole + seen.score) >= score:
+            best, score = scene.without_border(seen), found
+        if score >= GOOD:
+            break
+    return [] if best is None else [best]
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """A mask with a border, lit on each ground."""
+
+    mask: Mask
+    lit: tuple[Pixels, ...]
+    border: tuple[int, int]
+
+    def without_border(self, hand: Hand) -> Hand:
+        """Return a hand in widths of the mask without its border."""
+        x, y = self.border
+        padded, width = self.mask.shape[1], self.mask.shape[1] - 2 * x
+        image = hand.image * (padded / width) - np.array([x, y, 0]) / width
+        return replace(hand, image=image.astype(np.float32))
+
+
+def _scene(mask: NDArray[np.float32], share: float) -> _Scene:
+    x, y = (round(side * share) for side in mask.shape[::-1])
+    wide = np.asarray(cv2.copyMakeBorder(mask, y, y, x, x, cv2.BORDER_REPLICATE), np.float32)
+    lit = tuple(relight(wide, ground) for ground in GROUNDS)
+    return _Scene((wide > 0.5).astype(np.uint8), lit, (x, y))
+
+
+def _candidates(detector: HandDetector, mask: NDArray[np.float32]) -> Iterator[tuple[_Scene, Hand]]:
+    """Find palms in all scenes, turned this way and that; the likeliest scenes come first."""
+    scenes = [_scene(mask, share) for share in BORDERS]
+    for turn in TURNS:
+        for scene in scenes:
+            height, width = scene.mask.shape
+            there = cv2.getRotationMatrix2D((width / 2, height / 2), turn, 1.0)
+            back = cv2.invertAffineTransform(there)
+            for lit in scene.lit:
+                view = lit
+                if turn:
+                    view = cv2.warpAffine(
+                        lit, there, (width, height), borderMode=cv2.BORDER_REPLICATE
+                    )
+                hands = detector.detect(
+                    np.asarray(view, np.uint8),
+                    min_confidence=_LOW_CONFIDENCE,
+                    min_presence=_LOW_PRESENCE,
+                )
+                for hand in hands:
+                    image = hand.image.copy()
+                    points = image[:, :2] * width
+                    image[:, :2] = (points @ back[:, :2].T + back[:, 2]) / width
+                    yield scene, replace(hand, image=image)
+
+
+def _seen_again(detector: HandDetector, scene: _Scene, hand: Hand) -> Hand:
+    """Look at a candidate on all grounds; return the median hand with the weakest presence."""
+    looks = [look for lit in scene.lit for look in detector.look(lit, hand, LOOKS)]
+    return replace(
+        hand,
+        image=np.median([look.image for look in looks], axis=0).astype(np.float32),
+        world=np.median([look.world for look in looks], axis=0).astype(np.float32),
+        handedness=float(np.mean([look.handedness for look in looks])),
+        score=min(look.score for look in looks),
+    )
+
+
+def explained(mask: Mask, points: NDArray[np.floating]) -> tuple[float, float]:
+    """Say how much of a mask a hand accounts for.
+
+    Parameters
+    ----------
+    mask
+        (height, width), not 0 where the figure is.
+    points
+        (21, 2) landmarks in pixels of the mask.
+
+    Returns
+    -------
+    front
+        The share of what lies in front of the wrist that is hand.
+    whole
+        The share of the whole mask that is hand, or the forearm behind it.
+    """
+    axis = points[HandLandmark.MIDDLE_FINGER_MCP] - points[HandLandmark.WRIST]
+    breadth = points[HandLandmark.INDEX_FINGER_MCP] - points[HandLandmark.PINKY_MCP]
+    length = float(np.linalg.norm(axis))
+    palm = max(length, 1.2 * float(np.linalg.norm(breadth)), 1.0)
+    axis = axis / max(length, 1e-6)
+    hand = _drawn(mask.shape, points, max(1, int(0.45 * palm)))
+    rows, columns = np.mgrid[: mask.shape[0], : mask.shape[1]]
+    x, y = columns - points[0, 0], rows - points[0, 1]
+    along, across = (x * axis[0] + y * axis[1]) / palm, (y * axis[0] - x * axis[1]) / palm
+    figure = mask > 0
+    front = figure & (along > -0.1)
+    forearm = (along < 0.1) & (abs(across) < 0.6)
+    return _share(hand, front), _share(hand | forearm, figure)
+
+
+def _drawn(
+    shape: tuple[int, ...], points: NDArray[np.floating], thickness: int
+) -> NDArray[np.bool_]:
+    canvas = np.zeros(shape, np.uint8)
+    # OpenCV's coordinates end at 15 bits; a hand that far out explains nothing anyway.
+    pixels = np.clip(np.rint(points), -10_000, 10_000).astype(np.int32)
+    for start, end in HAND_CONNECTIONS:
+        cv2.line(canvas, pixels[start].tolist(), pixels[end].tolist(), 1, thickness)
+    cv2.fillPoly(canvas, [pixels[[0, 1, 5, 9, 13, 17]]], 1)
+    return canvas > 0
+
+
+def _share(part: NDArray[np.bool_], whole: NDArray[np.bool_]) -> float:
+    return float((part & whole).sum() / max(int(whole.sum()), 1))
