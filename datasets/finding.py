@@ -5,13 +5,15 @@ those that lost the hand are searched; landmarks that a source brings are taken 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from math import isnan
 
-from handlore.landmarks.detector import HandDetector
+from handlore.landmarks.detector import DEFAULT_CONFIDENCE, HandDetector
 from handlore.landmarks.errors import InvalidDataError
-from handlore.landmarks.hands import Hand, by_slot
-from handlore.landmarks.search import STAGES, Stage, search
+from handlore.landmarks.hands import Hand, Pixels, by_slot
+from handlore.landmarks.handviews import plan_views
+from handlore.landmarks.search import STAGES, Stage, search, seen_as
 
 from .sources.registry import Clip, Item, LandmarkClip, Source
 
@@ -25,6 +27,13 @@ class FindOptions:
 
     stages: Sequence[Stage] = STAGES
     """What the search for hands tries."""
+
+    views: int = 0
+    """How many more renderings of each picture, turned, scaled and mirrored, are looked at: each
+    becomes a sample that shares the picture's source."""
+
+    min_score: float = 0.0
+    """Hands in stills with a lower score are left out. Detectors that give no score look again."""
 
 
 @dataclass
@@ -72,19 +81,60 @@ def find_hands(
     elif source.kind == "sequence":
         sample = _tracked(source, item, clip, detector, options)
     else:
-        sample = _searched(source, clip, detector, options)
+        return _searched(source, clip, detector, options), clip.sha256
     if not sample.slots:
         raise InvalidDataError("it has no frames")
     return [sample], clip.sha256
 
 
-def _searched(source: Source, clip: Clip, detector: HandDetector, options: FindOptions) -> Sample:
-    sample = Sample()
+def _searched(
+    source: Source, clip: Clip, detector: HandDetector, options: FindOptions
+) -> list[Sample]:
+    """Search a picture, and look at what is found in more views."""
+    samples = []
     for seconds, pixels in clip.frames:
         hands = search(detector, pixels, options.stages, silhouette=source.silhouettes)
-        sample.slots.append(by_slot(hands, options.max_hands))
-        sample.time.append(seconds)
-    return sample
+        if options.min_score > 0:
+            hands = _sure(detector, pixels, hands, options.min_score)
+        slots = by_slot(hands, options.max_hands)
+        samples.append(Sample([slots], [seconds]))
+        views = _views(detector, pixels, slots, options.views)
+        samples += [Sample([slots], [seconds], view) for view, slots in views]
+    if not samples:
+        raise InvalidDataError("it has no frames")
+    return samples
+
+
+def _sure(
+    detector: HandDetector, pixels: Pixels, hands: Sequence[Hand], min_score: float
+) -> list[Hand]:
+    """Return the hands with at least this score; it is measured where it is not known."""
+    scored = [
+        replace(hand, score=detector.look(seen_as(hand, pixels), hand)[0].score)
+        if isnan(hand.score)
+        else hand
+        for hand in hands
+    ]
+    return [hand for hand in scored if hand.score >= min_score]
+
+
+def _views(
+    detector: HandDetector, pixels: Pixels, slots: Sequence[Hand | None], n_views: int
+) -> list[tuple[int, list[Hand | None]]]:
+    """Look at known hands in more views; return the number of each view in which they are seen."""
+    if not n_views or not any(slots):
+        return []
+    # The first of a plan is plain, and the picture has been seen like that.
+    plan = plan_views(n_views + 1)[1:]
+    looks = [
+        detector.look(seen_as(hand, pixels), hand, plan) if hand else [None] * n_views
+        for hand in slots
+    ]
+    views = [
+        [look if look is not None and look.score >= DEFAULT_CONFIDENCE else None for look in view]
+        for view in zip(*looks, strict=True)
+    ]
+    return [(number, view) for number, view in enumerate(views, 1) if any(view)]
 
 
 def _tracked(

@@ -24,7 +24,7 @@ from .geometry import palm_length
 from .hands import Hand, Pixels
 from .handviews import HandView
 from .pictureviews import PictureView, as_it_is, padded, reddened, tiles, turned
-from .silhouettes import find_in_silhouette, is_silhouette
+from .silhouettes import find_in_silhouette, is_silhouette, relit
 
 SECOND_LOOK = (HandView(), HandView(turn=10, scale=1.1, flip=True))
 """How a hand that a late stage found is looked at again."""
@@ -108,6 +108,11 @@ def search(
             if hands:
                 return [mapped_back(hand, view, picture).with_stage(number) for hand in hands]
     return []
+
+
+def seen_as(hand: Hand, picture: Pixels) -> Pixels:
+    """Return the picture as the stage saw it that found the hand: relit if it is a silhouette."""
+    return relit(picture) if hand.stage == SILHOUETTE_STAGE else picture
 
 
 def stands_second_look(detector: HandDetector, picture: Pixels, hand: Hand) -> bool:

@@ -101,6 +101,19 @@ def relight(mask: NDArray[np.float32], ground: tuple[int, int, int]) -> Pixels:
     return np.asarray(np.clip(soft, 0, 255), np.uint8)
 
 
+def relit(picture: Pixels) -> Pixels:
+    """Return a (nearly) binary picture lit like skin, with the aspect of the picture."""
+    return relight(_scaled_mask(picture), GROUNDS[0])
+
+
+def _scaled_mask(picture: Pixels) -> NDArray[np.float32]:
+    height, width = picture.shape[:2]
+    scale = SIDE / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(mask_of(picture), size, interpolation=method), np.float32)
+
+
 def find_in_silhouette(detector: HandDetector, picture: Pixels) -> list[Hand]:
     """Find the hand in a (nearly) binary picture.
 
@@ -109,13 +122,9 @@ def find_in_silhouette(detector: HandDetector, picture: Pixels) -> list[Hand]:
     The best hand, in image widths of ``picture``, if it is good enough; its landmarks are the
     median of all looks, its ``score`` the weakest presence in them.
     """
-    height, width = picture.shape[:2]
-    scale = SIDE / max(height, width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    shrink = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    mask = cv2.resize(mask_of(picture), size, interpolation=shrink)
+    mask = _scaled_mask(picture)
     best, score = None, ENOUGH
-    for scene, hand in _candidates(detector, np.asarray(mask, np.float32)):
+    for scene, hand in _candidates(detector, mask):
         seen = _seen_again(detector, scene, hand)
         points = seen.image[:, :2] * scene.mask.shape[1]
         front, whole = explained(scene.mask, points)

@@ -1,6 +1,6 @@
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -25,12 +25,15 @@ class Bright:
     def __init__(self, n_hands=1):
         self.n_hands = n_hands
 
-    def detect(self, picture, *, min_confidence=0.5):
+    def detect(self, picture, *, min_confidence=0.5, min_presence=None):
         brightness = float(picture.mean()) / 255
         if brightness < 0.2:
             return []
         marks = np.full((21, 3), brightness, np.float32)
         return [Hand(marks, marks, side) for side in (0.9, 0.1)[: self.n_hands]]
+
+    def look(self, picture, hand, views=(None,)):
+        return [replace(hand, score=0.9) for _ in views]
 
     def track(self, picture, seconds):
         return self.detect(picture)
@@ -328,3 +331,46 @@ def test_tight_crops_of_real_hands_are_found_by_the_stages(real_data, detector):
     assert counts["n_items"] >= 2060
     assert counts["n_converted"] >= 2055
     assert sum(n for stage, n in counts["stages"].items() if stage != "0") > 200
+
+
+def test_views_share_the_source_of_their_picture_and_count_as_one_item(tmp_path):
+    picture(tmp_path, "a/1.png", 200)
+    picture(tmp_path, "b/dark.png", 5)
+    done = convert(images(), tmp_path, Bright(), ConvertOptions(views=3))
+    samples = done.dataset.samples
+    assert samples.view.tolist() == [0, 1, 2, 3, 0]
+    assert samples.source.tolist() == ["a/1.png"] * 4 + ["b/dark.png"]
+    assert len(set(samples.items().tolist())) == 2
+    assert done.summary()["n_items"] == 2
+    assert (done.summary()["n_converted"], done.summary()["n_no_hand"]) == (1, 1)
+
+
+class Shy(Bright):
+    """Shows no hand in every second view."""
+
+    def look(self, picture, hand, views):
+        return [replace(hand, score=0.9 - 0.8 * (i % 2)) for i, _ in enumerate(views)]
+
+
+def test_a_view_in_which_no_hand_is_seen_is_left_out(tmp_path):
+    picture(tmp_path, "a/1.png", 200)
+    dataset = convert(images(), tmp_path, Shy(), ConvertOptions(views=4)).dataset
+    assert dataset.samples.view.tolist() == [0, 1, 3]
+
+
+def test_views_of_real_hands_lie_where_the_hand_is(pictures, detector):
+    dataset = convert(images(), pictures, detector, ConvertOptions(views=2)).dataset
+    plain, views = dataset.samples.view == 0, dataset.samples.view > 0
+    assert views.sum() > 1.5 * plain.sum()
+    places = {source: at for at, source in enumerate(dataset.samples.source) if plain[at]}
+    known = [places[source] for source in dataset.samples.source[views]]
+    apart = dataset.image[views][:, 0, :, :2] - dataset.image[known][:, 0, :, :2]
+    assert np.median(np.linalg.norm(apart, axis=-1)) < 0.02
+
+
+@pytest.mark.parametrize(("least", "kept"), [(0.0, True), (0.8, True), (0.95, False)])
+def test_hands_below_the_least_score_are_left_out(tmp_path, least, kept):
+    picture(tmp_path, "a/1.png", 200)
+    dataset = convert(images(), tmp_path, Bright(), ConvertOptions(min_score=least)).dataset
+    assert dataset.has_hand.tolist() == [kept]
+    assert dataset.n_samples == 1

@@ -22,7 +22,7 @@ class Sees:
 
     info = DetectorInfo("sees", "1", "full", "0" * 64)
 
-    def detect(self, picture, *, min_confidence=0.5):
+    def detect(self, picture, *, min_confidence=0.5, min_presence=None):
         assert picture.ndim == 3
         assert picture.shape[2] == 3
         assert picture.dtype == np.uint8
