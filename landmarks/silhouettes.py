@@ -23,7 +23,7 @@ Mask = NDArray[np.uint8]
 SIDE = 256
 """The long side of a relit picture, in pixels."""
 
-GROUNDS = ((90, 100, 110), (20, 20, 20), (200, 200, 200))
+GROUNDS = ((90, 100, 110), (20, 20, 20))
 """Colours of the ground that are tried."""
 
 BORDERS = (0.25, 0.6)
@@ -37,15 +37,25 @@ _SMOOTHING = 2.0
 _DEPTH = 22
 _LOW_CONFIDENCE, _LOW_PRESENCE = 0.05, 0.02
 
-LOOKS = (HandView(), HandView(scale=1.1, flip=True))
+LOOKS = (
+    HandView(),
+    HandView(scale=1.1, flip=True),
+    HandView(turn=20, scale=0.95),
+    HandView(turn=-20, flip=True),
+)
 """How a candidate is looked at again on each ground."""
 
-ENOUGH = 1.55
-"""The least sum of the share of the mask explained in front of the wrist, of the share explained
-altogether and of the weakest presence in all looks. Of random shapes a twentieth reach it."""
+LARGEST_SPREAD, LEAST_PRESENCE, LEAST_SHARE = 0.075, 0.05, 0.3
+"""What makes a candidate a hand: all looks agree on where the landmarks are (the median distance
+from their median, in palm lengths), none sees nothing, and hand and forearm account for this share
+of the mask. Of the three, agreement tells most: a shape that is no hand is read anew each time."""
 
-GOOD = 2.3
-"""The sum at which no better candidate is looked for."""
+FEWEST_CORNERS = 9
+"""The outline of a hand, a fist's too, bends at least this often by more than a hundredth of its
+length; triangles, stars and ellipses do not."""
+
+GOOD_SPREAD = 0.045
+"""At this agreement no better candidate is looked for."""
 
 
 def is_silhouette(picture: Pixels) -> bool:
@@ -123,16 +133,31 @@ def find_in_silhouette(detector: HandDetector, picture: Pixels) -> list[Hand]:
     median of all looks, its ``score`` the weakest presence in them.
     """
     mask = _scaled_mask(picture)
-    best, score = None, ENOUGH
-    for scene, hand in _candidates(detector, mask):
-        seen = _seen_again(detector, scene, hand)
-        points = seen.image[:, :2] * scene.mask.shape[1]
-        front, whole = explained(scene.mask, points)
-        if (found := front + whole + seen.score) >= score:
-            best, score = scene.without_border(seen), found
-        if score >= GOOD:
+    if _corners(mask) < FEWEST_CORNERS:
+        return []
+    best, least = None, LARGEST_SPREAD
+    for scene, candidate in _candidates(detector, mask):
+        hand, spread = _steadied(detector, scene, candidate)
+        if spread < least and _is_hand(scene.mask, hand):
+            best, least = scene.without_border(hand), spread
+        if least <= GOOD_SPREAD:
             break
     return [] if best is None else [best]
+
+
+def _corners(mask: NDArray[np.float32]) -> int:
+    """Return in how many corners the outline of the largest piece may be drawn."""
+    figure = (mask > 0.5).astype(np.uint8)
+    outlines, _ = cv2.findContours(figure, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    if not outlines:
+        return 0
+    outline = max(outlines, key=cv2.contourArea)
+    return len(cv2.approxPolyDP(outline, 0.01 * cv2.arcLength(outline, True), True))
+
+
+def _is_hand(mask: Mask, hand: Hand) -> bool:
+    points = hand.image[:, :2] * mask.shape[1]
+    return hand.score >= LEAST_PRESENCE and explained(mask, points) >= LEAST_SHARE
 
 
 @dataclass(frozen=True)
@@ -184,20 +209,44 @@ def _candidates(detector: HandDetector, mask: NDArray[np.float32]) -> Iterator[t
                     yield scene, replace(hand, image=image)
 
 
-def _seen_again(detector: HandDetector, scene: _Scene, hand: Hand) -> Hand:
-    """Look at a candidate on all grounds; return the median hand with the weakest presence."""
+def _steadied(detector: HandDetector, scene: _Scene, hand: Hand) -> tuple[Hand, float]:
+    """Look at a candidate on all grounds, and once more from where the looks say that it is.
+
+    Returns
+    -------
+    The median hand, whose score is the weakest presence, and how far the looks lie apart: the
+    median distance of their landmarks from the median hand's, in palm lengths.
+    """
+    steadied, spread = _seen_again(detector, scene, hand)
+    if spread > 4 * LARGEST_SPREAD or steadied.score < LEAST_PRESENCE / 4:
+        return steadied, spread
+    return min((steadied, spread), _seen_again(detector, scene, steadied), key=lambda one: one[1])
+
+
+def _seen_again(detector: HandDetector, scene: _Scene, hand: Hand) -> tuple[Hand, float]:
     looks = [look for lit in scene.lit for look in detector.look(lit, hand, LOOKS)]
-    return replace(
+    images = np.stack([look.image for look in looks])
+    image = np.median(images, axis=0).astype(np.float32)
+    spread = np.median(np.linalg.norm((images - image)[..., :2], axis=-1))
+    seen = replace(
         hand,
-        image=np.median([look.image for look in looks], axis=0).astype(np.float32),
+        image=image,
         world=np.median([look.world for look in looks], axis=0).astype(np.float32),
         handedness=float(np.mean([look.handedness for look in looks])),
         score=min(look.score for look in looks),
     )
+    return seen, float(spread / max(_palm(image), 1e-6))
 
 
-def explained(mask: Mask, points: NDArray[np.floating]) -> tuple[float, float]:
-    """Say how much of a mask a hand accounts for.
+def _palm(points: NDArray[np.floating]) -> float:
+    """Return the size of the palm in the picture, also of one that is seen from its edge."""
+    axis = points[HandLandmark.MIDDLE_FINGER_MCP] - points[HandLandmark.WRIST]
+    breadth = points[HandLandmark.INDEX_FINGER_MCP] - points[HandLandmark.PINKY_MCP]
+    return float(max(np.linalg.norm(axis[:2]), 1.2 * np.linalg.norm(breadth[:2])))
+
+
+def explained(mask: Mask, points: NDArray[np.floating]) -> float:
+    """Return the share of a mask that is hand, or the forearm behind it.
 
     Parameters
     ----------
@@ -205,27 +254,17 @@ def explained(mask: Mask, points: NDArray[np.floating]) -> tuple[float, float]:
         (height, width), not 0 where the figure is.
     points
         (21, 2) landmarks in pixels of the mask.
-
-    Returns
-    -------
-    front
-        The share of what lies in front of the wrist that is hand.
-    whole
-        The share of the whole mask that is hand, or the forearm behind it.
     """
-    axis = points[HandLandmark.MIDDLE_FINGER_MCP] - points[HandLandmark.WRIST]
-    breadth = points[HandLandmark.INDEX_FINGER_MCP] - points[HandLandmark.PINKY_MCP]
-    length = float(np.linalg.norm(axis))
-    palm = max(length, 1.2 * float(np.linalg.norm(breadth)), 1.0)
-    axis = axis / max(length, 1e-6)
-    hand = _drawn(mask.shape, points, max(1, int(0.45 * palm)))
+    palm = max(_palm(points), 1.0)
+    hand = _drawn(mask.shape, points, max(1, int(0.3 * palm)))
     rows, columns = np.mgrid[: mask.shape[0], : mask.shape[1]]
     x, y = columns - points[0, 0], rows - points[0, 1]
+    axis = points[HandLandmark.MIDDLE_FINGER_MCP] - points[HandLandmark.WRIST]
+    axis = axis / max(float(np.linalg.norm(axis)), 1e-6)
     along, across = (x * axis[0] + y * axis[1]) / palm, (y * axis[0] - x * axis[1]) / palm
-    figure = mask > 0
-    front = figure & (along > -0.1)
     forearm = (along < 0.1) & (abs(across) < 0.6)
-    return _share(hand, front), _share(hand | forearm, figure)
+    figure = mask > 0
+    return float((figure & (hand | forearm)).sum() / max(int(figure.sum()), 1))
 
 
 def _drawn(
@@ -238,7 +277,3 @@ def _drawn(
         cv2.line(canvas, pixels[start].tolist(), pixels[end].tolist(), 1, thickness)
     cv2.fillPoly(canvas, [pixels[[0, 1, 5, 9, 13, 17]]], 1)
     return canvas > 0
-
-
-def _share(part: NDArray[np.bool_], whole: NDArray[np.bool_]) -> float:
-    return float((part & whole).sum() / max(int(whole.sum()), 1))
