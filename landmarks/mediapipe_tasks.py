@@ -1,5 +1,6 @@
 """The reference detector: the HandLandmarker of MediaPipe Tasks."""
 
+from importlib import metadata
 from math import nan
 from types import TracebackType
 from typing import Any, Self
@@ -46,9 +47,7 @@ class MediaPipeDetector:
         self._video: Any = None
         self._last_ms = -1
         self._closed = False
-        self.info = DetectorInfo(
-            "mediapipe", mediapipe.__version__, bundle.landmarker, bundle.sha256
-        )
+        self.info = DetectorInfo("mediapipe", mediapipe_version(), bundle.landmarker, bundle.sha256)
 
     def detect(self, picture: Pixels, *, min_confidence: float = DEFAULT_CONFIDENCE) -> list[Hand]:
         """Find hands in a still picture, see :meth:`HandDetector.detect`."""
@@ -110,6 +109,14 @@ class MediaPipeDetector:
     def _wrapped(self, picture: Pixels) -> Any:
         pixels = np.ascontiguousarray(checked_picture(picture))
         return self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=pixels)
+
+
+def mediapipe_version() -> str:
+    """Return the version of the installed mediapipe, without the second that importing it takes."""
+    try:
+        return metadata.version("mediapipe")
+    except metadata.PackageNotFoundError:
+        return "unknown"
 
 
 def _hands(result: Any, picture: Pixels) -> list[Hand]:
