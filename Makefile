@@ -28,6 +28,7 @@ format: $(READY)
 
 bench: $(READY)  ## speed and memory, side by side with bare MediaPipe and scikit-learn
 	$(BIN)/handlore bench --pictures 2000
+	$(BIN)/python benchmarks/convert_jobs.py
 	$(BIN)/python benchmarks/litert.py
 	$(BIN)/python benchmarks/rendered_hands.py
 
@@ -42,7 +43,7 @@ pictures: $(READY)  ## the pictures of the README
 $(READY): pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --editable '.[dev,dask]'
 	touch $(READY)
 
 clean:

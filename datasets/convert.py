@@ -1,28 +1,26 @@
-"""Any source of pictures becomes a landmark dataset."""
+"""Any source of pictures becomes a landmark dataset, in this process.
+
+:func:`~handlore.datasets.engine.convert_to_file` does the same in many processes, and survives
+what may happen on the way; both take the same steps and give the same dataset.
+"""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from handlore.landmarks.detector import HandDetector
-from handlore.landmarks.errors import HandloreError, InvalidDataError
-from handlore.landmarks.hands import Hand
+from handlore.landmarks.errors import HandloreError
 
-from .dataset import NONE_LABEL, Header, LandmarkDataset, Samples, printable
-from .finding import FindOptions, find_hands
+from .batches import Batch, ConvertOptions, Failures, convert_batch, join_batches
+from .dataset import LandmarkDataset
 from .sources.registry import Item, Source
+from .trouble import Trouble, find_trouble, in_conflict
+
+__all__ = ["Conversion", "ConvertOptions", "Progress", "convert"]
 
 Progress = Callable[[int, int], None]
 """Called with how many items are done, and how many there are."""
-
-
-@dataclass(frozen=True)
-class ConvertOptions(FindOptions):
-    """How a source is to be converted."""
-
-    none: str = ""
-    """The label of the source that stands for no gesture."""
 
 
 @dataclass(frozen=True)
@@ -34,38 +32,36 @@ class Conversion:
     n_converted: int
     """Items in which a hand was found."""
 
-    failures: tuple[tuple[str, str], ...]
+    failures: Failures
     """Inputs that could not be read: the file relative to the source, and why."""
 
     ignored: tuple[str, ...]
     """Pictures that do not fit the layout of the source."""
 
+    trouble: Trouble
+    """What is wrong with the labels, before anything was dropped."""
+
+    n_dropped: int = 0
+    """Items left out because they stand under two labels."""
+
+    notes: tuple[str, ...] = ()
+    """What the source decided."""
+
     def summary(self) -> dict[str, Any]:
         """Return the counts, under the names that scripts rely on."""
         with_hand = self.dataset.detected.any(axis=1)
+        n_kept = int((self.dataset.samples.view == 0).sum())
         return {
             "n_items": self.n_items,
             "n_converted": self.n_converted,
-            "n_no_hand": self.dataset.n_samples - self.n_converted,
+            "n_no_hand": n_kept - self.n_converted,
             "n_failed": len(self.failures),
             "n_ignored": len(self.ignored),
+            "n_dropped": self.n_dropped,
             "stages": self.dataset.stage_counts(),
             "n_frames": self.dataset.n_frames,
             "n_frames_with_hand": int(with_hand.sum()),
         }
-
-
-@dataclass
-class _Frames:
-    """What has been found so far, item by item."""
-
-    slots: list[list[Hand | None]] = field(default_factory=list)
-    time: list[float] = field(default_factory=list)
-    offsets: list[int] = field(default_factory=lambda: [0])
-    rows: list[tuple[Item, int, str]] = field(default_factory=list)
-    """Of each sample the item, the view and the digest."""
-
-    failures: list[tuple[str, str]] = field(default_factory=list)
 
 
 def convert(
@@ -100,84 +96,84 @@ def convert(
         If there is nothing to convert, or nothing that can be read.
     """
     options, root = options or ConvertOptions(), Path(root)
+    items = items_of(source, root, options)
+
+    def told(done: int) -> None:
+        if progress:
+            progress(done, len(items))
+
+    batch = convert_batch(source, items, detector, options, told)
+    return finished(source, root, len(items), [batch], options)
+
+
+def items_of(source: Source, root: Path, options: ConvertOptions) -> list[Item]:
+    """List the items of a source.
+
+    Raises
+    ------
+    HandloreError
+        If there are none, or the class that is to be ``none`` is not among theirs.
+    """
     items = source.items(root)
     if not items:
         raise HandloreError(f"{root} holds nothing of the layout {source.name}: {source.layout}")
-    _require_label(items, options.none, root)
-    found = _Frames()
-    for done, item in enumerate(items, 1):
-        _convert_item(source, item, detector, options, found)
-        if progress:
-            progress(done, len(items))
-    if not found.rows:
-        file, reason = found.failures[0]
-        raise HandloreError(
-            f"none of the {len(items)} files in {root} could be read; {file}: {reason}"
-        )
-    ignored = tuple(source.ignored(root))
-    log = [
-        *source.notes(root),
-        *(f"failed: {file}: {reason}" for file, reason in found.failures),
-        *(f"ignored: {file}: it does not fit the layout" for file in ignored),
-    ]
-    dataset = _dataset(source, found, detector, options, log)
-    n_converted = int(dataset.has_hand.sum())
-    return Conversion(dataset, len(items), n_converted, tuple(found.failures), ignored)
-
-
-def _convert_item(
-    source: Source,
-    item: Item,
-    detector: HandDetector | None,
-    options: ConvertOptions,
-    found: _Frames,
-) -> None:
-    try:
-        samples, sha256 = find_hands(source, item, detector, options)
-    except InvalidDataError as error:
-        found.failures.append((item.source, str(error)))
-        return
-    for sample in samples:
-        found.slots += sample.slots
-        found.time += sample.time
-        found.offsets.append(len(found.slots))
-        found.rows.append((item, sample.view, sha256))
-
-
-def _dataset(
-    source: Source,
-    found: _Frames,
-    detector: HandDetector | None,
-    options: ConvertOptions,
-    log: Sequence[str],
-) -> LandmarkDataset:
-    items = [item for item, _, _ in found.rows]
-    renamed = {options.none: NONE_LABEL} if options.none else {}
-    samples = Samples.make(
-        [renamed.get(item.label, printable(item.label)) for item in items],
-        **{
-            column: [printable(getattr(item, column)) for item in items]
-            for column in ("group", "session", "recording", "split")
-        },
-        source=[item.source for item in items],
-        view=[view for _, view, _ in found.rows],
-        sha256=[sha256 for _, _, sha256 in found.rows],
-    )
-    own = {name: value for name, value in vars(source).items() if value}
-    chosen = {"source": source.name, "none": options.none, "stages": len(options.stages)}
-    header = Header(
-        kind=source.kind,
-        image_unit=source.image_unit,
-        detector=detector.info if detector else None,
-        options=chosen | own,
-        log=tuple(log),
-    )
-    return LandmarkDataset.of_hands(
-        found.slots, samples, time=found.time, offsets=found.offsets, header=header
-    )
-
-
-def _require_label(items: Sequence[Item], label: str, root: Path) -> None:
     labels = sorted({item.label for item in items})
-    if label and label not in labels:
-        raise HandloreError(f"no class {label!r} in {root}; it has: {', '.join(labels)}")
+    if options.none and options.none not in labels:
+        raise HandloreError(f"no class {options.none!r} in {root}; it has: {', '.join(labels)}")
+    return items
+
+
+def finished(
+    source: Source, root: Path, n_items: int, batches: Sequence[Batch], options: ConvertOptions
+) -> Conversion:
+    """Make the whole of its batches.
+
+    Raises
+    ------
+    HandloreError
+        If nothing could be read.
+    """
+    whole = join_batches(batches)
+    if not whole.dataset.n_samples:
+        file, reason = whole.failures[0]
+        raise HandloreError(
+            f"none of the {n_items} files in {root} could be read; {file}: {reason}"
+        )
+    dataset, trouble = whole.dataset, find_trouble(whole.dataset)
+    conflicting = in_conflict(dataset) if options.drop_conflicts else None
+    if conflicting is not None and conflicting.any():
+        if conflicting.all():
+            raise HandloreError(
+                f"every picture in {root} stands under two labels: --drop-conflicts leaves nothing"
+            )
+        dataset = dataset.select(~conflicting)
+    n_dropped = trouble.n_conflicts if options.drop_conflicts else 0
+    ignored = tuple(source.ignored(root))
+    notes = tuple(source.notes(root))
+    log = [
+        *notes,
+        *(f"failed: {file}: {reason}" for file, reason in whole.failures),
+        *(f"ignored: {file}: it does not fit the layout" for file in ignored),
+        *_dropped(trouble, n_dropped),
+    ]
+    header = replace(dataset.header, options=_chosen(source, options), log=tuple(log))
+    n_converted = int((dataset.has_hand & (dataset.samples.view == 0)).sum())
+    return Conversion(
+        replace(dataset, header=header),
+        *(n_items, n_converted, whole.failures, ignored, trouble, n_dropped, notes),
+    )
+
+
+def _chosen(source: Source, options: ConvertOptions) -> dict[str, Any]:
+    own = {name: value for name, value in vars(source).items() if value}
+    dropped = {"drop_conflicts": True} if options.drop_conflicts else {}
+    chosen = {"source": source.name, "none": options.none, "stages": len(options.stages)}
+    asked = {"views": options.views, "min_score": options.min_score}
+    return chosen | {name: value for name, value in asked.items() if value} | dropped | own
+
+
+def _dropped(trouble: Trouble, n_dropped: int) -> list[str]:
+    if not n_dropped:
+        return []
+    pairs = "; ".join(f"{' = '.join(one.labels)}: {one.n}" for one in trouble.conflicts)
+    return [f"dropped: {n_dropped} pictures that stand under two labels ({pairs})"]

@@ -37,6 +37,10 @@ class DetectorOptions:
     bundle: Path | None = None
     """A bundle file to use instead of the one in the cache."""
 
+    threads: int | None = None
+    """How many threads LiteRT may use for a network; None: it chooses. The landmarks do not depend
+    on it. MediaPipe has no such switch; only where it looks again is LiteRT asked."""
+
     def __post_init__(self) -> None:
         if self.landmarker not in LANDMARKERS:
             known = ", ".join(LANDMARKERS)
@@ -46,6 +50,8 @@ class DetectorOptions:
         if self.detector not in ("auto", *DETECTORS):
             known = ", ".join(("auto", *DETECTORS))
             raise HandloreError(f"unknown detector {self.detector!r}; known: {known}")
+        if self.threads is not None and self.threads < 1:
+            raise HandloreError(f"threads is {self.threads}; a network needs at least 1")
 
 
 @dataclass(frozen=True)
@@ -150,10 +156,36 @@ def open_detector(
     if choice.name == "litert":
         from .litert import LiteRTDetector
 
-        return LiteRTDetector(bundle, max_hands=options.max_hands)
+        return LiteRTDetector(bundle, max_hands=options.max_hands, threads=options.threads)
     from .mediapipe_tasks import MediaPipeDetector
 
-    return MediaPipeDetector(bundle, max_hands=options.max_hands)
+    return MediaPipeDetector(bundle, max_hands=options.max_hands, threads=options.threads)
+
+
+def detector_info(
+    options: DetectorOptions | None = None, *, talk: Callable[[str], None] | None = None
+) -> DetectorInfo:
+    """Say which detector :func:`open_detector` would open, at the price of reading its bundle.
+
+    A process that only hands out work to others needs no networks in memory.
+
+    Parameters
+    ----------
+    options, talk
+        As for :func:`open_detector`, which raises the same problems.
+    """
+    options = options or DetectorOptions()
+    choice = choose_detector(options.detector, live=options.live)
+    bundle = _bundle(options, talk)
+    if choice.name == "litert":
+        from .litert.networks import litert_version
+
+        version = litert_version()
+    else:
+        from .mediapipe_tasks import mediapipe_version
+
+        version = mediapipe_version()
+    return DetectorInfo(choice.name, version, bundle.landmarker, bundle.sha256)
 
 
 def _bundle(options: DetectorOptions, talk: Callable[[str], None] | None) -> Bundle:

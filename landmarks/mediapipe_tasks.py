@@ -1,6 +1,7 @@
 """The reference detector: the HandLandmarker of MediaPipe Tasks."""
 
 from collections.abc import Sequence
+from importlib import metadata
 from math import nan
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -37,7 +38,7 @@ class MediaPipeDetector:
         If mediapipe is not installed.
     """
 
-    def __init__(self, bundle: Bundle, *, max_hands: int = 1) -> None:
+    def __init__(self, bundle: Bundle, *, max_hands: int = 1, threads: int | None = None) -> None:
         try:
             import mediapipe
         except ImportError as error:
@@ -46,15 +47,14 @@ class MediaPipeDetector:
             ) from error
         self._mediapipe = mediapipe
         self._bundle = bundle
+        self._threads = threads
         self._max_hands = checked_max_hands(max_hands)
         self._still: dict[tuple[float, float], Any] = {}
         self._looker: LiteRTDetector | None = None
         self._video: Any = None
         self._last_ms = -1
         self._closed = False
-        self.info = DetectorInfo(
-            "mediapipe", mediapipe.__version__, bundle.landmarker, bundle.sha256
-        )
+        self.info = DetectorInfo("mediapipe", mediapipe_version(), bundle.landmarker, bundle.sha256)
 
     def detect(
         self,
@@ -83,7 +83,7 @@ class MediaPipeDetector:
         if self._looker is None:
             from .litert import LiteRTDetector
 
-            self._looker = LiteRTDetector(self._bundle)
+            self._looker = LiteRTDetector(self._bundle, threads=self._threads)
         return self._looker.look(picture, hand, views)
 
     def track(self, picture: Pixels, seconds: float) -> list[Hand]:
@@ -143,6 +143,14 @@ class MediaPipeDetector:
     def _wrapped(self, picture: Pixels) -> Any:
         pixels = np.ascontiguousarray(checked_picture(picture))
         return self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=pixels)
+
+
+def mediapipe_version() -> str:
+    """Return the version of the installed mediapipe, without the second that importing it takes."""
+    try:
+        return metadata.version("mediapipe")
+    except metadata.PackageNotFoundError:
+        return "unknown"
 
 
 def _hands(result: Any, picture: Pixels) -> list[Hand]:

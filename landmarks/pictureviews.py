@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
@@ -23,6 +24,7 @@ SKIN = (1.15, 0.9, 0.75)
 
 Matrix = NDArray[np.float64]
 Views = Callable[[Pixels], "Iterator[PictureView]"]
+"""What a stage looks at. Made of functions that go to other processes, so no closures."""
 
 
 @dataclass(frozen=True)
@@ -52,22 +54,12 @@ def padded(share: float) -> Views:
     share
         Width of the added border on each side, as a share of the side.
     """
-
-    def views(picture: Pixels) -> Iterator[PictureView]:
-        yield _padded(picture, share)
-
-    return views
+    return partial(_padded_views, share)
 
 
 def reddened(share: float) -> Views:
     """Return padded views with the brightness of the picture and the colour of skin."""
-
-    def views(picture: Pixels) -> Iterator[PictureView]:
-        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-        skin = np.clip(grey[..., None] * np.array(SKIN, np.float32), 0, 255).astype(np.uint8)
-        yield _padded(skin, share)
-
-    return views
+    return partial(_reddened_views, share)
 
 
 def turned(share: float, degrees: tuple[int, ...]) -> Views:
@@ -75,13 +67,7 @@ def turned(share: float, degrees: tuple[int, ...]) -> Views:
 
     Palms are found best in hands that point up.
     """
-
-    def views(picture: Pixels) -> Iterator[PictureView]:
-        upright = _padded(picture, share)
-        for angle in degrees:
-            yield _turned(upright, angle)
-
-    return views
+    return partial(_turned_views, share, degrees)
 
 
 def tiles(per_side: int, padding: float = 0.0) -> Views:
@@ -94,19 +80,35 @@ def tiles(per_side: int, padding: float = 0.0) -> Views:
     padding
         Width of the border added to each tile, as a share of its side.
     """
+    return partial(_tile_views, per_side, padding)
 
-    def views(picture: Pixels) -> Iterator[PictureView]:
-        height, width = picture.shape[:2]
-        if max(height, width) < SMALLEST_TILED:
-            return
-        for y, h in _strips(height, per_side):
-            for x, w in _strips(width, per_side):
-                tile = np.ascontiguousarray(picture[y : y + h, x : x + w])
-                view = _padded(tile, padding) if padding else PictureView(tile, np.eye(2, 3))
-                back = view.to_original + np.array([[0, 0, x], [0, 0, y]])
-                yield PictureView(view.pixels, back)
 
-    return views
+def _padded_views(share: float, picture: Pixels) -> Iterator[PictureView]:
+    yield _padded(picture, share)
+
+
+def _reddened_views(share: float, picture: Pixels) -> Iterator[PictureView]:
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    skin = np.clip(grey[..., None] * np.array(SKIN, np.float32), 0, 255).astype(np.uint8)
+    yield _padded(skin, share)
+
+
+def _turned_views(share: float, degrees: tuple[int, ...], picture: Pixels) -> Iterator[PictureView]:
+    upright = _padded(picture, share)
+    for angle in degrees:
+        yield _turned(upright, angle)
+
+
+def _tile_views(per_side: int, padding: float, picture: Pixels) -> Iterator[PictureView]:
+    height, width = picture.shape[:2]
+    if max(height, width) < SMALLEST_TILED:
+        return
+    for y, h in _strips(height, per_side):
+        for x, w in _strips(width, per_side):
+            tile = np.ascontiguousarray(picture[y : y + h, x : x + w])
+            view = _padded(tile, padding) if padding else PictureView(tile, np.eye(2, 3))
+            back = view.to_original + np.array([[0, 0, x], [0, 0, y]])
+            yield PictureView(view.pixels, back)
 
 
 def _strips(length: int, per_side: int) -> list[tuple[int, int]]:

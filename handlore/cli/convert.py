@@ -1,10 +1,9 @@
 """``handlore convert``: any source to a landmark dataset."""
 
 import time
-from contextlib import nullcontext
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,7 +12,6 @@ from ._common import (
     detector_options,
     examples,
     json_option,
-    opened_detector,
     percent,
     print_json,
     progress,
@@ -21,6 +19,11 @@ from ._common import (
     say_failures,
     talk,
 )
+
+if TYPE_CHECKING:
+    from handlore.datasets.convert import Conversion
+    from handlore.datasets.sources import Source
+    from handlore.datasets.workers import Opener
 
 
 class ConvertCommand(click.Command):
@@ -56,7 +59,8 @@ def _option(option: Any, owners: list[str]) -> click.Option:
     cls=ConvertCommand,
     epilog=examples(
         "handlore convert photos/ photos.npz",
-        "handlore convert photos/ photos.npz --none background",
+        "handlore convert photos/ photos.npz --none background --drop-conflicts",
+        "handlore convert photos/ photos.npz --jobs 4",
         r"handlore convert asl/ asl.npz --name-pattern '(?P<group>hand\d)_(?P<label>\w)_'",
     ),
 )
@@ -75,6 +79,31 @@ def _option(option: Any, owners: list[str]) -> click.Option:
     "--stages", type=click.IntRange(1, 10), default=10, show_default=True,
     help="How many search stages to try where a plain call misses the hand; silhouettes need all.",
 )  # fmt: skip
+@click.option(
+    "--min-score", type=click.FloatRange(0, 1), default=0.0, show_default=True,
+    help="Leave out hands of which the hand network is less sure than this.",
+)  # fmt: skip
+@click.option(
+    "--views", type=click.IntRange(0, 100), default=0, show_default=True, metavar="K",
+    help="Look at each hand in K more views, turned, scaled and mirrored; each becomes a sample."
+    " Training on views makes a model better on people it has not met.",
+)  # fmt: skip
+@click.option(
+    "--drop-conflicts", is_flag=True,
+    help="Leave out pictures that stand, byte for byte, under two labels.",
+)  # fmt: skip
+@click.option(
+    "--jobs", type=click.IntRange(1), metavar="N",
+    help="How many processes; default: one for each processor. What comes out is the same.",
+)  # fmt: skip
+@click.option(
+    "--dask", metavar="ADDRESS", default="",
+    help="Let the workers of a Dask scheduler convert, such as tcp://10.0.0.5:8786.",
+)  # fmt: skip
+@click.option(
+    "--restart", is_flag=True,
+    help="Begin anew where an earlier conversion into OUT was not finished.",
+)  # fmt: skip
 @detector_options()
 @json_option
 @click.pass_context
@@ -87,6 +116,12 @@ def command(
     max_hands: int,
     none: str,
     stages: int,
+    drop_conflicts: bool,
+    min_score: float,
+    views: int,
+    jobs: int | None,
+    dask: str,
+    restart: bool,
     landmarker: str,
     detector: str,
     verbose: bool,
@@ -98,11 +133,15 @@ def command(
     The layout of SOURCE is recognised: `handlore sources` lists what is known. Pictures in which
     one plain call of the detector misses the hand are searched in stages. A picture without a
     hand is kept as such; a file that cannot be read is listed, and the exit code is then 3.
+
+    Stopped or killed on the way, the same command goes on where it was: what is done lies in
+    OUT.npz.parts until OUT is finished.
     """
-    from handlore.datasets.convert import ConvertOptions, convert
+    from handlore.datasets.convert import ConvertOptions
+    from handlore.datasets.engine import RunOptions, convert_to_file
     from handlore.datasets.sources import make_source
-    from handlore.datasets.storage import save_dataset
     from handlore.landmarks.files import require_writable
+    from handlore.landmarks.nativelog import quiet_native_log
     from handlore.landmarks.search import STAGES
 
     require_source(source)
@@ -110,34 +149,50 @@ def command(
     given = {name: value for name, value in options.items() if value is not None}
     chosen = make_source(layout or _recognised(source, given), given)
     started = time.perf_counter()
-    opening = (
-        nullcontext(None)
-        if chosen.brings_landmarks
-        else opened_detector(landmarker, detector, max_hands, verbose=verbose)
+    opener = _opener(chosen, landmarker, detector, max_hands)
+    how = ConvertOptions(
+        *(max_hands, STAGES[:stages], views, min_score), none=none, drop_conflicts=drop_conflicts
     )
-    with (
-        opening as opened,
-        progress("converting") as show,
-    ):
-        how = ConvertOptions(max_hands, STAGES[:stages], none=none)
-        done = convert(chosen, source, opened, how, progress=show)
-    save_dataset(done.dataset, out)
+    run = RunOptions(jobs, dask, restart)
+    # Processes that are started in this block are as quiet as this one.
+    with quiet_native_log(not verbose), progress("converting") as show:
+        done = convert_to_file(chosen, source, out, how, opener, run=run, progress=show, talk=talk)
     seconds = round(time.perf_counter() - started, 3)
     summary = done.summary() | {"seconds": seconds, "out": str(out)}
-    for note in chosen.notes(source):
-        talk(f"note: {note}")
-    say_failures(done.failures)
-    if done.ignored:
-        talk(
-            f"note: {len(done.ignored)} pictures do not fit the layout {chosen.name} and were left"
-            f" out, such as {done.ignored[0]}"
-        )
+    _say(done, chosen)
     if as_json:
-        print_json(summary)
+        print_json(summary | done.trouble.as_json())
     else:
         _print(summary)
     if done.failures:
         ctx.exit(SOME_INPUTS_FAILED)
+
+
+def _opener(source: "Source", landmarker: str, detector: str, max_hands: int) -> "Opener | None":
+    from handlore.datasets.workers import Opener
+    from handlore.landmarks.detector import DetectorOptions
+    from handlore.landmarks.weights import require_bundle
+
+    if source.brings_landmarks:
+        return None
+    require_bundle(landmarker, talk)
+    return Opener(DetectorOptions(landmarker=landmarker, max_hands=max_hands, detector=detector))
+
+
+def _say(done: "Conversion", source: "Source") -> None:
+    """Say on stderr what a person should know of the data."""
+    for note in done.notes:
+        talk(f"note: {note}")
+    say_failures(done.failures)
+    if done.ignored:
+        talk(
+            f"note: {len(done.ignored)} pictures do not fit the layout {source.name} and were left"
+            f" out, such as {done.ignored[0]}"
+        )
+    for line in done.trouble.lines():
+        talk(f"note: {line}")
+    if done.trouble.conflicts and not done.n_dropped:
+        talk("note: --drop-conflicts leaves out pictures that stand under two labels")
 
 
 def _recognised(source: Path, options: dict[str, Any]) -> str:
@@ -154,7 +209,11 @@ def _print(summary: dict[str, Any]) -> None:
     click.echo(f"{found} of {n_items} pictures show a hand ({percent(found / n_items)})")
     for stage, count in summary["stages"].items():
         click.echo(f"  found in search stage {stage}: {count}")
-    for key, words in (("n_no_hand", "without a hand"), ("n_failed", "could not be read")):
+    for key, words in (
+        ("n_no_hand", "without a hand"),
+        ("n_failed", "could not be read"),
+        ("n_dropped", "dropped, since they stand under two labels"),
+    ):
         if summary[key]:
             click.echo(f"  {words}: {summary[key]}")
     click.echo(f"wrote {summary['out']} in {summary['seconds']:.1f} s")

@@ -43,10 +43,13 @@ def _dataset(file: Path, as_json: bool) -> dict[str, Any]:
     summary = _summary(dataset) | {"path": str(file), "bytes": file.stat().st_size}
     if not as_json:
         _print_dataset(summary)
+        _print_trouble(dataset)
     return summary
 
 
 def _summary(dataset: "LandmarkDataset") -> dict[str, Any]:
+    from handlore.datasets.trouble import find_trouble
+
     samples, has_hand = dataset.samples, dataset.has_hand
     table = samples.frame().assign(has_hand=has_hand)
     by_label = table.groupby("label")["has_hand"].agg(["size", "sum"])
@@ -68,6 +71,7 @@ def _summary(dataset: "LandmarkDataset") -> dict[str, Any]:
         },
         "n_recordings": len(set(samples.recording.tolist()) - {""}),
         "stages": dataset.stage_counts(),
+        **find_trouble(dataset).as_json(),
         "header": dataset.header.as_json(),
         "digest": dataset.digest(),
     }
@@ -92,9 +96,22 @@ def _print_dataset(summary: dict[str, Any]) -> None:
         )
     for line in summary["header"]["log"]:
         click.echo(f"  {line}")
-    rows = [[label, row["n"], row["n_with_hand"]] for label, row in summary["labels"].items()]
+    rows = [
+        [label, row["n"], row["n_with_hand"], percent(row["n_with_hand"] / row["n"])]
+        for label, row in summary["labels"].items()
+    ]
     click.echo()
-    print_table(["label", "samples", "with a hand"], rows)
+    print_table(["label", "samples", "with a hand", "yield"], rows)
+
+
+def _print_trouble(dataset: "LandmarkDataset") -> None:
+    from handlore.datasets.trouble import find_trouble
+
+    lines = list(find_trouble(dataset).lines())
+    if lines:
+        click.echo("\nLabel trouble:")
+    for line in lines:
+        click.echo(f"  {line}")
 
 
 def _model(file: Path, as_json: bool) -> dict[str, Any]:

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from handlore.datasets.rendered import Person, Scene, render_pose
+from handlore.landmarks.detector import DetectorOptions, detector_info, open_detector
+from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.handviews import plan_views
 from handlore.landmarks.litert import LiteRTDetector
 from handlore.landmarks.mediapipe_tasks import MediaPipeDetector
@@ -66,3 +68,25 @@ def test_views_of_a_hand_that_is_not_known(open_palm):
 def test_a_number_of_views_that_is_none(n_views):
     with pytest.raises(ValueError, match="n_views is"):
         plan_views(n_views)
+
+
+@pytest.mark.parametrize("name", ["mediapipe", "litert"])
+def test_a_detector_is_what_it_was_said_to_be_before_it_was_opened(name):
+    options = DetectorOptions(detector=name)
+    with quiet_native_log(), open_detector(options) as opened:
+        assert detector_info(options) == opened.info
+
+
+def test_a_network_needs_a_thread():
+    with pytest.raises(HandloreError, match="threads is 0"):
+        DetectorOptions(threads=0)
+
+
+def test_landmarks_do_not_depend_on_the_number_of_threads():
+    picture = render_pose("victory", Person(), Scene()).pixels
+    found = []
+    for threads in (1, 2, 4):
+        with open_detector(DetectorOptions(detector="litert", threads=threads)) as detector:
+            (hand,) = detector.detect(picture)
+            found.append((hand.image.tobytes(), hand.world.tobytes(), hand.handedness))
+    assert found[0] == found[1] == found[2]

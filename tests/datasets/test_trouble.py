@@ -1,0 +1,66 @@
+import pytest
+
+from handlore.datasets.trouble import MOST_SHOWN, find_trouble, in_conflict
+
+
+@pytest.fixture
+def labelled(make_dataset):
+    """Two pictures that stand under two labels, one that is there twice, and some in order."""
+    return make_dataset(
+        ["land", "land", "further", "further", "fist", "fist", "none"],
+        sha256=["a", "b", "a", "b", "c", "c", ""],
+        source=["l/1", "l/2", "f/1", "f/2", "x/1", "x/2", "n/1"],
+        group=["anna", "anna", "anna", "ben", "ben", "eva", ""],
+        detected=[True, True, True, True, False, False, False],
+    )
+
+
+def test_identical_pictures_under_two_labels_are_a_conflict(labelled):
+    trouble = find_trouble(labelled)
+    (conflict,) = trouble.conflicts
+    assert conflict.labels == ("further", "land")
+    assert conflict.n == 4
+    assert set(conflict.sources) == {"l/1", "f/1"}
+    assert in_conflict(labelled).tolist() == [True] * 4 + [False] * 3
+
+
+def test_what_is_there_twice_under_one_label_is_only_counted(labelled):
+    trouble = find_trouble(labelled)
+    assert trouble.n_duplicates == 1
+    assert "fist" not in str(trouble.conflicts)
+
+
+def test_pictures_without_a_digest_are_not_all_the_same(make_dataset):
+    dataset = make_dataset(["a", "b"], sha256=["", ""])
+    assert find_trouble(dataset).conflicts == ()
+    assert not in_conflict(dataset).any()
+
+
+def test_views_of_a_picture_are_no_copies_of_it(make_dataset):
+    dataset = make_dataset(["a", "a", "b"], sha256=["x", "x", "x"], view=[0, 1, 0])
+    trouble = find_trouble(dataset)
+    assert (trouble.n_conflicts, trouble.n_duplicates) == (2, 0)
+    assert in_conflict(dataset).all(), "a view goes with its picture"
+
+
+def test_nearly_empty_classes_groups_with_one_class_and_the_yield_are_told(labelled):
+    trouble = find_trouble(labelled)
+    assert trouble.near_empty == {"fist": 0, "further": 2, "land": 2}
+    assert trouble.one_class_groups == ("eva",)
+    assert trouble.yields == {"fist": (2, 0), "further": (2, 2), "land": (2, 2), "none": (1, 0)}
+
+
+def test_a_set_of_one_class_says_nothing_of_its_groups(make_dataset):
+    assert find_trouble(make_dataset(["a"] * 6, group=["x"] * 6)).one_class_groups == ()
+
+
+def test_the_lines_begin_with_the_most_telling_and_are_cut(make_dataset):
+    labels = [f"class {k:02d}" for k in range(30)]
+    lines = list(
+        find_trouble(make_dataset(labels, sha256=["a", "a", *map(str, range(28))])).lines()
+    )
+    assert lines[0].startswith(
+        "2 pictures stand, byte for byte, under two labels or more: class 00"
+    )
+    assert lines[1].endswith(f"and {30 - MOST_SHOWN} more")
+    assert list(find_trouble(make_dataset(["a", "b"] * 5)).lines()) == []

@@ -1,0 +1,119 @@
+"""What worker processes of tests import by name: a detector without networks, deadly sources.
+
+It may run as a program: the command line, with the deadly sources among the layouts.
+"""
+
+import os
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from handlore.datasets.sources.images import Images
+from handlore.datasets.sources.registry import Item, LandmarkClip, Source, option, register
+from handlore.datasets.workers import Opener
+from handlore.landmarks.detector import DetectorInfo
+from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.hands import Hand
+
+
+class Bright:
+    """A detector that takes a bright picture for a hand, and its brightness for the landmarks."""
+
+    info = DetectorInfo("bright", "1", "full", "0" * 64)
+
+    def detect(self, picture, *, min_confidence=0.5, min_presence=None):
+        brightness = float(picture.mean()) / 255
+        if brightness < 0.2:
+            return []
+        marks = np.full((21, 3), brightness, np.float32)
+        return [Hand(marks, marks, 0.9)]
+
+    def track(self, picture, seconds):
+        return self.detect(picture)
+
+    def reset(self):
+        pass
+
+    def close(self):
+        pass
+
+
+class OtherBright(Bright):
+    """The same with other networks."""
+
+    info = DetectorInfo("bright", "1", "full", "1" * 64)
+
+
+@dataclass(frozen=True)
+class Brights(Opener):
+    """Opens it; ``wrong`` opens another one than it says."""
+
+    wrong: bool = False
+
+    def info(self):
+        return Bright.info
+
+    def open(self):
+        return OtherBright() if self.wrong else Bright()
+
+
+@register
+@dataclass(frozen=True)
+class Deadly(Images):
+    """Pictures that do to the process what their name says."""
+
+    name = "deadly"
+    layout = "<label>/*.png"
+    specificity = -10
+
+    slow: float = option(0.0, "Seconds that a picture takes.")
+
+    def fits(self, root: Path) -> bool:
+        return False
+
+    def read(self, item: Item):
+        time.sleep(self.slow)
+        if "exit" in item.path.name:
+            os._exit(9)
+        if "segfault" in item.path.name:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if "missing" in item.path.name:
+            raise HandloreError("the bundle is missing; fetch it")
+        if "bug" in item.path.name:
+            raise ZeroDivisionError("a bug")
+        return super().read(item)
+
+
+@dataclass(frozen=True)
+class Ready(Source):
+    """A source that brings landmarks."""
+
+    name = "ready"
+    layout = "numbers"
+    brings_landmarks = True
+    n: int = 3
+
+    def items(self, root):
+        return [Item(root, f"a#{k}", f"label {k % 3}", part=k) for k in range(self.n)]
+
+    def ignored(self, root):
+        return []
+
+    def notes(self, root):
+        return ["numbers were taken for landmarks"]
+
+    def read(self, item):
+        marks = np.full((21, 3), item.part, np.float32)
+        return LandmarkClip(f"{item.part:064d}", [(0.0, [Hand(marks, marks, 0.9)])])
+
+
+if __name__ == "__main__":
+    from handlore_stubs import Deadly as Imported  # the one that workers can import
+
+    from handlore.cli import main
+
+    register(Imported)
+    main()
