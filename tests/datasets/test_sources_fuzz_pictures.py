@@ -2,6 +2,7 @@
 
 import os
 import random
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -29,7 +30,7 @@ class Sees:
         return [Hand(np.zeros((21, 3), np.float32), np.zeros((21, 3), np.float32), 0.9)]
 
     def look(self, picture, hand, views=(None,)):
-        return [hand] * len(views)
+        return [replace(hand, score=0.9) for _ in views]
 
     def track(self, picture, seconds):
         return self.detect(picture)
@@ -131,7 +132,7 @@ def _check(root):
             continue
         items = {item.source: item for item in source.items(root)}
         assert done.n_items == len(items)
-        assert done.n_converted + len(done.failures) == len(items), "every item is accounted for"
+        assert done.dataset.n_samples + len(done.failures) == len(items), "every item is accounted for"
         assert set(dict(done.failures)) <= set(items)
         for label, file in zip(
             done.dataset.samples.label, done.dataset.samples.source, strict=True
