@@ -22,6 +22,9 @@ TILE_OVERLAP = 0.25
 SKIN = (1.15, 0.9, 0.75)
 """Red, green and blue of a skin, in shares of its grey value."""
 
+BRIGHTENING = 0.7
+"""The exponent of the brightness; smaller is brighter."""
+
 Matrix = NDArray[np.float64]
 Views = Callable[[Pixels], "Iterator[PictureView]"]
 """What a stage looks at. Made of functions that go to other processes, so no closures."""
@@ -62,6 +65,11 @@ def reddened(share: float) -> Views:
     return partial(_reddened_views, share)
 
 
+def brightened(views: Views) -> Views:
+    """Return the same views of the picture with its contrast stretched and its noise smoothed."""
+    return partial(_brightened_views, views)
+
+
 def turned(share: float, degrees: tuple[int, ...]) -> Views:
     """Return padded views turned by each of the angles, in degrees, clockwise positive.
 
@@ -91,6 +99,13 @@ def _reddened_views(share: float, picture: Pixels) -> Iterator[PictureView]:
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     skin = np.clip(grey[..., None] * np.array(SKIN, np.float32), 0, 255).astype(np.uint8)
     yield _padded(skin, share)
+
+
+def _brightened_views(views: Views, picture: Pixels) -> Iterator[PictureView]:
+    low, high = np.percentile(picture, [1, 99])
+    stretched = np.clip((picture.astype(np.float32) - low) / max(high - low, 1), 0, 1)
+    bright = (255 * stretched**BRIGHTENING).astype(np.uint8)
+    yield from views(np.asarray(cv2.bilateralFilter(bright, 9, 40, 5), np.uint8))
 
 
 def _turned_views(share: float, degrees: tuple[int, ...], picture: Pixels) -> Iterator[PictureView]:

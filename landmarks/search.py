@@ -23,7 +23,7 @@ from .detector import DEFAULT_CONFIDENCE, HandDetector
 from .geometry import palm_length
 from .hands import Hand, Pixels
 from .handviews import HandView
-from .pictureviews import PictureView, as_it_is, padded, reddened, tiles, turned
+from .pictureviews import PictureView, as_it_is, brightened, padded, reddened, tiles, turned
 from .silhouettes import find_in_silhouette, is_silhouette, relit
 
 SECOND_LOOK = (HandView(), HandView(turn=10, scale=1.1, flip=True))
@@ -54,10 +54,10 @@ STAGES: tuple[Stage, ...] = (
     Stage("padded by 75 %", padded(0.75), 0.1),
     Stage("padded by 100 %", padded(1.0), 0.1),
     Stage("in skin colour, padded by 75 %", reddened(0.75), 0.1),
-    Stage("tiles of a half", tiles(2), DEFAULT_CONFIDENCE),
+    Stage("tiles of a half", tiles(2), 0.1),
     Stage("tiles of a third", tiles(3), DEFAULT_CONFIDENCE),
     Stage("turned", turned(0.5, (90, -90, 180, 45, -45)), 0.1),
-    Stage("tiles of a half, padded", tiles(2, padding=0.25), 0.25),
+    Stage("brightened, tiles of a half", brightened(tiles(2, padding=0.25)), 0.25),
 )
 """All stages for pictures, cheapest first; a stage's number is its place here."""
 

@@ -132,7 +132,9 @@ def _check(root):
             continue
         items = {item.source: item for item in source.items(root)}
         assert done.n_items == len(items)
-        assert done.dataset.n_samples + len(done.failures) == len(items), "every item is accounted for"
+        assert done.dataset.n_samples + len(done.failures) == len(items), (
+            "every item is accounted for"
+        )
         assert set(dict(done.failures)) <= set(items)
         for label, file in zip(
             done.dataset.samples.label, done.dataset.samples.source, strict=True
