@@ -49,17 +49,20 @@ class Conversion:
 
     def summary(self) -> dict[str, Any]:
         """Return the counts, under the names that scripts rely on."""
-        with_hand = self.dataset.detected.any(axis=1)
-        n_kept = int((self.dataset.samples.view == 0).sum())
+        views = self.dataset.samples.view > 0
+        # Of the pictures themselves: views are more of the same.
+        own = self.dataset.select(~views) if views.any() else self.dataset
+        with_hand = own.detected.any(axis=1)
         return {
             "n_items": self.n_items,
             "n_converted": self.n_converted,
-            "n_no_hand": n_kept - self.n_converted,
+            "n_no_hand": own.n_samples - self.n_converted,
             "n_failed": len(self.failures),
             "n_ignored": len(self.ignored),
             "n_dropped": self.n_dropped,
-            "stages": self.dataset.stage_counts(),
-            "n_frames": self.dataset.n_frames,
+            "n_views": int(views.sum()),
+            "stages": own.stage_counts(),
+            "n_frames": own.n_frames,
             "n_frames_with_hand": int(with_hand.sum()),
         }
 
@@ -114,6 +117,8 @@ def items_of(source: Source, root: Path, options: ConvertOptions) -> list[Item]:
     HandloreError
         If there are none, or the class that is to be ``none`` is not among theirs.
     """
+    if options.views and (source.brings_landmarks or source.kind != "pose"):
+        raise HandloreError(f"views are taken of single pictures, and {source.name} has none")
     items = source.items(root)
     if not items:
         raise HandloreError(f"{root} holds nothing of the layout {source.name}: {source.layout}")

@@ -211,6 +211,14 @@ def make_folder(path: Path) -> None:
         raise HandloreError(f"cannot make the folder {path}: {error.strerror}") from error
 
 
+def stage_words(stage: str) -> str:
+    """Return the number of a search stage with its name."""
+    from handlore.landmarks.search import STAGE_NAMES
+
+    known = stage.isdigit() and int(stage) < len(STAGE_NAMES)
+    return f"{stage} ({STAGE_NAMES[int(stage)]})" if known else stage
+
+
 def percent(share: float) -> str:
     """Return a share for people."""
     return f"{100 * share:.1f} %"

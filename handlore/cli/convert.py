@@ -17,6 +17,7 @@ from ._common import (
     progress,
     require_source,
     say_failures,
+    stage_words,
     talk,
 )
 
@@ -128,11 +129,12 @@ def command(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Find the hands in a folder of pictures and write them to OUT, an .npz file.
+    """Find the hands in pictures or videos and write them to OUT, an .npz file.
 
-    The layout of SOURCE is recognised: `handlore sources` lists what is known. Pictures in which
-    one plain call of the detector misses the hand are searched in stages. A picture without a
-    hand is kept as such; a file that cannot be read is listed, and the exit code is then 3.
+    SOURCE is a folder, or the one file that holds all. Its layout is recognised: `handlore sources`
+    lists what is known. Pictures in which one plain call of the detector misses the hand are
+    searched in stages, videos are tracked. What shows no hand is kept as such; a file that cannot
+    be read is listed, and the exit code is then 3.
 
     Stopped or killed on the way, the same command goes on where it was: what is done lies in
     OUT.npz.parts until OUT is finished.
@@ -163,7 +165,7 @@ def command(
     if as_json:
         print_json(summary | done.trouble.as_json())
     else:
-        _print(summary)
+        _print(summary, chosen)
     if done.failures:
         ctx.exit(SOME_INPUTS_FAILED)
 
@@ -186,8 +188,8 @@ def _say(done: "Conversion", source: "Source") -> None:
     say_failures(done.failures)
     if done.ignored:
         talk(
-            f"note: {len(done.ignored)} pictures do not fit the layout {source.name} and were left"
-            f" out, such as {done.ignored[0]}"
+            f"note: left out, since they do not fit the layout {source.name}:"
+            f" {len(done.ignored)} files, such as {done.ignored[0]}"
         )
     for line in done.trouble.lines():
         talk(f"note: {line}")
@@ -204,16 +206,31 @@ def _recognised(source: Path, options: dict[str, Any]) -> str:
     return name
 
 
-def _print(summary: dict[str, Any]) -> None:
+def _print(summary: dict[str, Any], source: "Source") -> None:
     found, n_items = summary["n_converted"], summary["n_items"]
-    click.echo(f"{found} of {n_items} pictures show a hand ({percent(found / n_items)})")
-    for stage, count in summary["stages"].items():
-        click.echo(f"  found in search stage {stage}: {count}")
+    things = _things(source, n_items)
+    click.echo(f"{found} of {n_items} {things} show a hand ({percent(found / n_items)})")
+    if summary["n_frames"] > n_items:
+        n, shown = summary["n_frames"], summary["n_frames_with_hand"]
+        click.echo(f"{shown} of {n} frames show a hand ({percent(shown / n)})")
+    if not source.brings_landmarks:
+        for stage, count in summary["stages"].items():
+            click.echo(f"  found in search stage {stage_words(stage)}: {count}")
     for key, words in (
         ("n_no_hand", "without a hand"),
         ("n_failed", "could not be read"),
         ("n_dropped", "dropped, since they stand under two labels"),
+        ("n_views", "more views of the same hands"),
     ):
         if summary[key]:
             click.echo(f"  {words}: {summary[key]}")
     click.echo(f"wrote {summary['out']} in {summary['seconds']:.1f} s")
+
+
+def _things(source: "Source", n: int) -> str:
+    """Return what the items of a source are called."""
+    if source.kind == "sequence":
+        return "clip" if n == 1 else "clips"
+    if source.brings_landmarks:
+        return "sample" if n == 1 else "samples"
+    return "picture" if n == 1 else "pictures"

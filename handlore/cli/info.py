@@ -8,7 +8,7 @@ import click
 
 from handlore.landmarks.errors import HandloreError
 
-from ._common import examples, json_option, percent, print_json, print_table
+from ._common import examples, json_option, percent, print_json, print_table, stage_words
 
 if TYPE_CHECKING:
     from handlore.datasets.dataset import LandmarkDataset
@@ -84,8 +84,9 @@ def _print_dataset(summary: dict[str, Any]) -> None:
                f" {summary['n_hands']} hand(s) a frame")  # fmt: skip
     shown = summary["n_samples"] - summary["n_no_hand"]
     share = percent(shown / max(summary["n_samples"], 1))
-    stages = ", ".join(f"{stage}: {count}" for stage, count in summary["stages"].items())
-    click.echo(f"  with a hand: {share}; by search stage: {stages or 'none'}")
+    click.echo(f"  with a hand: {share}")
+    for stage, count in summary["stages"].items():
+        click.echo(f"    frames found in search stage {stage_words(stage)}: {count}")
     for column in ("groups", "sessions", "splits"):
         named = {name: count for name, count in summary[column].items() if name}
         if named:

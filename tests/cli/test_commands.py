@@ -55,7 +55,8 @@ def test_convert_counts_what_became_of_each_file(
     summary = parsed(result, 3)
     assert set(summary) == {
         "n_items", "n_converted", "n_no_hand", "n_failed", "n_ignored", "stages", "seconds", "out",
-        "n_frames", "n_frames_with_hand", "n_dropped", "conflicts", "conflict_labels", "duplicates",
+        "n_frames", "n_frames_with_hand", "n_dropped", "n_views",
+        "conflicts", "conflict_labels", "duplicates",
         "near_empty", "one_class_groups",
     }  # fmt: skip
     assert (summary["n_items"], summary["n_converted"]) == (5, 2)

@@ -80,6 +80,7 @@ def test_everything_is_counted(mixed):
         "n_failed": 4,
         "n_ignored": 0,
         "n_dropped": 0,
+        "n_views": 0,
         "stages": {"0": 2},
         "n_frames": 3,
         "n_frames_with_hand": 2,
