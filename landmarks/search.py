@@ -29,9 +29,8 @@ from .silhouettes import find_in_silhouette, is_silhouette, relit
 SECOND_LOOK = (HandView(), HandView(turn=10, scale=1.1, flip=True))
 """How a hand that a late stage found is looked at again."""
 
-PRESENCE_EACH, PRESENCE_SUM, LARGEST_SHIFT = 0.5, 1.2, 0.5
-"""What the second look must show: presence in each view and in both together, and landmarks that
-have moved by no more than this, in palm lengths (median)."""
+PRESENCE_EACH, PRESENCE_SUM = 0.5, 1.2
+"""What the second look must show: presence in each view and in both together."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +45,10 @@ class Stage:
     checked: bool = True
     """Whether what it finds must stand a second look."""
 
+    largest_shift: float = 0.5
+    """By how much landmarks may have moved at a second look, in palm lengths (median). Of a hand in
+    a large picture they hardly move; of one in 28x28 pixels they do."""
+
 
 STAGES: tuple[Stage, ...] = (
     Stage("as it is", as_it_is, DEFAULT_CONFIDENCE, checked=False),
@@ -54,10 +57,15 @@ STAGES: tuple[Stage, ...] = (
     Stage("padded by 75 %", padded(0.75), 0.1),
     Stage("padded by 100 %", padded(1.0), 0.1),
     Stage("in skin colour, padded by 75 %", reddened(0.75), 0.1),
-    Stage("tiles of a half", tiles(2), 0.1),
-    Stage("tiles of a third", tiles(3), DEFAULT_CONFIDENCE),
+    Stage("tiles of a half", tiles(2), 0.1, largest_shift=0.1),
+    Stage("tiles of a third", tiles(3), DEFAULT_CONFIDENCE, largest_shift=0.1),
     Stage("turned", turned(0.5, (90, -90, 180, 45, -45)), 0.1),
-    Stage("brightened, tiles of a half", brightened(tiles(2, padding=0.25)), 0.25),
+    Stage(
+        "brightened, tiles of a half",
+        brightened(tiles(2, padding=0.25)),
+        0.25,
+        largest_shift=0.1,
+    ),
 )
 """All stages for pictures, cheapest first; a stage's number is its place here."""
 
@@ -104,7 +112,11 @@ def search(
                 view.pixels, min_confidence=stage.min_confidence, min_presence=DEFAULT_CONFIDENCE
             )
             if stage.checked:
-                hands = [hand for hand in hands if stands_second_look(detector, view.pixels, hand)]
+                hands = [
+                    hand
+                    for hand in hands
+                    if stands_second_look(detector, view.pixels, hand, stage.largest_shift)
+                ]
             if hands:
                 return [mapped_back(hand, view, picture).with_stage(number) for hand in hands]
     return []
@@ -115,14 +127,16 @@ def seen_as(hand: Hand, picture: Pixels) -> Pixels:
     return relit(picture) if hand.stage == SILHOUETTE_STAGE else picture
 
 
-def stands_second_look(detector: HandDetector, picture: Pixels, hand: Hand) -> bool:
+def stands_second_look(
+    detector: HandDetector, picture: Pixels, hand: Hand, largest_shift: float
+) -> bool:
     """Say whether a hand is seen again where its landmarks say that it is."""
     looks = detector.look(picture, hand, SECOND_LOOK)
     presence = [look.score for look in looks]
     if min(presence) < PRESENCE_EACH or sum(presence) < PRESENCE_SUM:
         return False
     moved = np.linalg.norm((looks[0].image - hand.image)[:, :2], axis=1)
-    return bool(np.median(moved) <= LARGEST_SHIFT * palm_length(looks[0].image))
+    return bool(np.median(moved) <= largest_shift * palm_length(looks[0].image))
 
 
 def mapped_back(hand: Hand, view: PictureView, picture: Pixels) -> Hand:

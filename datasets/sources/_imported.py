@@ -22,7 +22,7 @@ Numbers = NDArray[np.float64]
 MOST_FILES_SEEN = 50_000
 """How far a look at a folder goes that only has to say whether it has a layout."""
 
-FPS_HELP = "Frames a second that the landmarks were recorded at, default 30."
+FRAME_RATE_HELP = "Frames a second that the landmarks were recorded at, default 30."
 ASPECT_HELP = "Aspect W:H of the pictures the landmarks were found in, default 4:3."
 
 _SPACES = b" \t\r\n"
@@ -162,11 +162,11 @@ def require_within(values: Numbers, limit: float, expected: str) -> Numbers:
     return values
 
 
-def require_fps(fps: float) -> float:
+def require_frame_rate(frame_rate: float) -> float:
     """Return frames a second, unless they make no sense."""
-    if not 0.001 <= fps <= 100_000:
-        raise HandloreError(f"--fps is {fps:g}, expected frames a second such as 30")
-    return fps
+    if not 0.001 <= frame_rate <= 100_000:
+        raise HandloreError(f"--frame-rate is {frame_rate:g}, expected frames a second such as 30")
+    return frame_rate
 
 
 def height_in_widths(aspect: str) -> float:

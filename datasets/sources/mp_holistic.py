@@ -16,7 +16,7 @@ from handlore.landmarks.hands import Hand
 
 from ._imported import (
     ASPECT_HELP,
-    FPS_HELP,
+    FRAME_RATE_HELP,
     LandmarkSource,
     Numbers,
     bytes_of,
@@ -24,7 +24,7 @@ from ._imported import (
     head_of,
     height_in_widths,
     natural,
-    require_fps,
+    require_frame_rate,
     require_within,
     sha256_of,
 )
@@ -61,7 +61,7 @@ class MpHolistic(LandmarkSource):
     layout = "MP_Data/<label>/<sequence>/<frame>.npy"
     kind = "sequence"
 
-    fps: float = option(30.0, FPS_HELP)
+    frame_rate: float = option(30.0, FRAME_RATE_HELP)
     aspect: str = option("4:3", ASPECT_HELP)
     mirrored: bool = option(
         False, "The pictures were mirrored before the hands were found: flip x, exchange sides."
@@ -74,7 +74,7 @@ class MpHolistic(LandmarkSource):
 
     def items(self, root: Path) -> list[Item]:
         """List the folders of frames."""
-        require_fps(self.fps)
+        require_frame_rate(self.frame_rate)
         height_in_widths(self.aspect)
         names = (name for name, _ in files_of(root))
         folders = {folder for name in names if (folder := _sequence_of(name))}
@@ -88,7 +88,7 @@ class MpHolistic(LandmarkSource):
     def notes(self, root: Path) -> list[str]:
         """Say what the files themselves do not."""
         flipped = "mirrored, flipped back" if self.mirrored else "taken as not mirrored"
-        return [f"{self.fps:g} frames a second; pictures of {self.aspect}, {flipped}"]
+        return [f"{self.frame_rate:g} frames a second; pictures of {self.aspect}, {flipped}"]
 
     def read_landmarks(self, item: Item) -> LandmarkClip:
         """Read the frames of a sequence."""
@@ -99,7 +99,7 @@ class MpHolistic(LandmarkSource):
         rows = [_numbers(path.name, data) for _, path, data in files]
         if len({len(row) for row in rows}) > 1:
             raise InvalidDataError("its frames hold different amounts of numbers")
-        times = [(number - files[0][0]) / self.fps for number, _, _ in files]
+        times = [(number - files[0][0]) / self.frame_rate for number, _, _ in files]
         frames = [(time, list(self._hands(row))) for time, row in zip(times, rows, strict=True)]
         parts = (part for number, _, data in files for part in (b"%d\n" % number, data))
         return LandmarkClip(sha256_of(*parts), frames)

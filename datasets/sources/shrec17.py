@@ -7,7 +7,7 @@ from pathlib import Path
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 from ._imported import (
-    FPS_HELP,
+    FRAME_RATE_HELP,
     BadItem,
     LandmarkSource,
     bytes_of,
@@ -15,7 +15,7 @@ from ._imported import (
     lines_in,
     lines_of,
     number_rows,
-    require_fps,
+    require_frame_rate,
     sha256_of,
 )
 from ._skeletons import skeleton_clip
@@ -65,7 +65,7 @@ class Shrec17(LandmarkSource):
     classes: int = option(
         14, "14 gestures (default), or 28: one finger and the whole hand told apart."
     )
-    fps: float = option(30.0, FPS_HELP)
+    frame_rate: float = option(30.0, FRAME_RATE_HELP)
 
     def fits(self, root: Path) -> bool:
         """Say whether there is a list that begins as it should."""
@@ -76,7 +76,7 @@ class Shrec17(LandmarkSource):
         """List what the lists name; what they name wrongly is a failure."""
         if self.classes not in (14, 28):
             raise HandloreError(f"--classes is {self.classes}, expected 14 or 28")
-        require_fps(self.fps)
+        require_frame_rate(self.frame_rate)
         found = [item for path in _lists(root) for item in self._listed(root, path)]
         first = {item.source: item for item in reversed(found)}
         return [item if first[item.source] is item else _listed_twice(item) for item in found]
@@ -112,7 +112,7 @@ class Shrec17(LandmarkSource):
         """Say what was taken for granted."""
         names = ", ".join(path.name for path in _lists(root))
         return [
-            f"lists: {names}; {self.classes} classes; {self.fps:g} frames a second",
+            f"lists: {names}; {self.classes} classes; {self.frame_rate:g} frames a second",
             "joint 1, the palm's centre, was dropped; all hands were taken for right hands",
             "axes turned from x to the person's right, y up to x right, y down in the picture",
         ]
@@ -128,7 +128,7 @@ class Shrec17(LandmarkSource):
         joints = number_rows(lines, 3 * _JOINTS).reshape(-1, _JOINTS, 3)
         kept = [joint for joint in range(_JOINTS) if joint != _PALM]
         return skeleton_clip(
-            joints[:, kept], _TURN, self.fps, handedness=1.0, sha256=sha256_of(data)
+            joints[:, kept], _TURN, self.frame_rate, handedness=1.0, sha256=sha256_of(data)
         )
 
 

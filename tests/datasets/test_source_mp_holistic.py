@@ -42,7 +42,7 @@ def test_folders_are_labels_and_sequences(tree, above):
 def test_frames_go_by_number_and_a_missing_one_leaves_a_gap_in_time(tree):
     frames = {n: HAND + n / 1000 for n in (10, 2, 1, 4)}
     root = tree({f"a/0/{n}.npy": frame for n, frame in frames.items()})
-    data = converted(root, fps=10.0).dataset
+    data = converted(root, frame_rate=10.0).dataset
     assert data.time == pytest.approx([0, 0.1, 0.3, 0.9])
     assert data.image[:, 0, 0, 0] == pytest.approx([0.101, 0.102, 0.104, 0.11])
 
@@ -120,8 +120,8 @@ def test_pickles_are_refused(tree):
 
 def test_options_that_make_no_sense_are_refused(tree):
     root = tree({"a/0/0.npy": HAND})
-    with pytest.raises(HandloreError, match="--fps is 0, expected"):
-        converted(root, fps=0.0)
+    with pytest.raises(HandloreError, match="--frame-rate is 0, expected"):
+        converted(root, frame_rate=0.0)
     with pytest.raises(HandloreError, match="--aspect is '4', expected width:height"):
         converted(root, aspect="4")
 
