@@ -45,14 +45,14 @@ LOOKS = (
 )
 """How a candidate is looked at again on each ground."""
 
-LARGEST_SPREAD, LEAST_PRESENCE, LEAST_SHARE = 0.075, 0.05, 0.3
+LARGEST_SPREAD, LEAST_PRESENCE, LEAST_SHARE = 0.085, 0.03, 0.3
 """What makes a candidate a hand: all looks agree on where the landmarks are (the median distance
 from their median, in palm lengths), none sees nothing, and hand and forearm account for this share
 of the mask. Of the three, agreement tells most: a shape that is no hand is read anew each time."""
 
-FEWEST_CORNERS = 9
+FEWEST_CORNERS = 7
 """The outline of a hand, a fist's too, bends at least this often by more than a hundredth of its
-length; triangles, stars and ellipses do not."""
+length; triangles and squares do not."""
 
 GOOD_SPREAD = 0.045
 """At this agreement no better candidate is looked for."""
