@@ -74,7 +74,7 @@ class Trouble:
         if self.conflicts:
             pairs = [f"{' = '.join(one.labels)} ({one.n})" for one in self.conflicts]
             yield (
-                f"{self.n_conflicts} pictures stand, byte for byte, under two labels or more:"
+                f"{self.n_conflicts} items stand, byte for byte, under two labels or more:"
                 f" {_cut(pairs)}; such as {' = '.join(self.conflicts[0].sources[:2])}"
             )
         if self.near_empty:
@@ -83,7 +83,7 @@ class Trouble:
         if self.one_class_groups:
             yield f"groups that show one class only: {_cut(self.one_class_groups)}"
         if self.n_duplicates:
-            yield f"{self.n_duplicates} pictures repeat, byte for byte, one of the same label"
+            yield f"{self.n_duplicates} items repeat, byte for byte, one of the same label"
 
 
 def find_trouble(dataset: LandmarkDataset) -> Trouble:

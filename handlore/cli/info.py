@@ -85,7 +85,7 @@ def _print_dataset(summary: dict[str, Any]) -> None:
     shown = summary["n_samples"] - summary["n_no_hand"]
     share = percent(shown / max(summary["n_samples"], 1))
     click.echo(f"  with a hand: {share}")
-    for stage, count in summary["stages"].items():
+    for stage, count in summary["stages"].items() if detector else ():
         click.echo(f"    frames found in search stage {stage_words(stage)}: {count}")
     for column in ("groups", "sessions", "splits"):
         named = {name: count for name, count in summary[column].items() if name}

@@ -13,7 +13,7 @@ def test_convert_tells_conflicts_and_drops_them_when_asked_to(run, parsed, photo
     told = parsed(result)
     assert (told["conflicts"], told["n_dropped"], told["n_converted"]) == (4, 0, 6)
     assert told["conflict_labels"][0]["labels"] == ["copy", "fist"]
-    assert "4 pictures stand, byte for byte, under two labels" in result.stderr
+    assert "4 items stand, byte for byte, under two labels" in result.stderr
     assert "--drop-conflicts" in result.stderr
     assert parsed(run("info", tmp_path / "a.npz", "--json"))["conflicts"] == 4
     assert "copy = fist (4)" in run("info", tmp_path / "a.npz").stdout
