@@ -140,8 +140,10 @@ def _work_for(master: int, task: Task) -> Result:
 
 
 def _settle(master: int) -> None:
-    if os.getppid() != master:  # a thread of the master itself, where there are no processes
+    if os.getpid() == master:  # a thread of the master itself, where there are no processes
         return
+    if os.getppid() != master:  # killed while this process was starting
+        os._exit(1)
     import cv2
 
     # The processors are shared out by processes already.

@@ -393,3 +393,10 @@ def alive(pid):
         return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
         return False
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps no parents")
+def test_a_worker_whose_master_was_killed_while_it_started_ends():
+    code = "from handlore.datasets.crews import _settle; _settle(1 << 30); print('goes on')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (1, "")

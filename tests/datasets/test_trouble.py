@@ -59,8 +59,6 @@ def test_the_lines_begin_with_the_most_telling_and_are_cut(make_dataset):
     lines = list(
         find_trouble(make_dataset(labels, sha256=["a", "a", *map(str, range(28))])).lines()
     )
-    assert lines[0].startswith(
-        "2 items stand, byte for byte, under two labels or more: class 00"
-    )
+    assert lines[0].startswith("2 items stand, byte for byte, under two labels or more: class 00")
     assert lines[1].endswith(f"and {30 - MOST_SHOWN} more")
     assert list(find_trouble(make_dataset(["a", "b"] * 5)).lines()) == []
