@@ -117,8 +117,10 @@ def items_of(source: Source, root: Path, options: ConvertOptions) -> list[Item]:
     HandloreError
         If there are none, or the class that is to be ``none`` is not among theirs.
     """
-    if options.views and (source.brings_landmarks or source.kind != "pose"):
-        raise HandloreError(f"views are taken of single pictures, and {source.name} has none")
+    for name in ("views", "min_score"):
+        if getattr(options, name) and (source.brings_landmarks or source.kind != "pose"):
+            flag = f"--{name.replace('_', '-')}"
+            raise HandloreError(f"{flag} is for single pictures, and {source.name} has none")
     items = source.items(root)
     if not items:
         raise HandloreError(f"{root} holds nothing of the layout {source.name}: {source.layout}")

@@ -10,7 +10,7 @@ from itertools import pairwise
 from math import isnan
 
 from handlore.landmarks.detector import DEFAULT_CONFIDENCE, HandDetector
-from handlore.landmarks.errors import InvalidDataError
+from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import Hand, Pixels, by_slot
 from handlore.landmarks.handviews import plan_views
 from handlore.landmarks.search import STAGES, Stage, search, seen_as
@@ -34,6 +34,11 @@ class FindOptions:
 
     min_score: float = 0.0
     """Hands in stills with a lower score are left out. Detectors that give no score look again."""
+
+    def __post_init__(self) -> None:
+        """Refuse what is out of range."""
+        if not 0 <= self.min_score <= 1:
+            raise HandloreError(f"min_score is {self.min_score}, expected a number from 0 to 1")
 
 
 @dataclass

@@ -54,7 +54,8 @@ class Plan:
             "handlore": __version__,
             "folder": str(self.root.resolve()),
             "source": own,
-            "options": {name: _plain(getattr(self.options, name)) for name in early},
+            "options": {name: _plain(getattr(self.options, name)) for name in early}
+            | {"stages": len(self.options.stages)},
             "detector": asdict(self.info) if self.info else None,
             "files": {"number": len(self.items), "digest": digest_of(self.items)},
             "items in a part": self.size,

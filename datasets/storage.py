@@ -88,6 +88,15 @@ def load_dataset(path: Path) -> LandmarkDataset:
         raise InvalidDataError(f"{path} is damaged: {error}") from error
 
 
+def is_dataset(path: Path) -> bool:
+    """Say whether a file looks like a landmark dataset, whole or damaged; reads little of it."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {"header.npy", "image.npy"} <= set(archive.namelist())
+    except (*_DAMAGE, OSError):
+        return Path(path).suffix == ".npz"
+
+
 def _member_names() -> list[str]:
     return [*_ARRAYS, *(f"samples.{name}" for name in SAMPLE_COLUMNS)]
 

@@ -96,8 +96,10 @@ def find_trouble(dataset: LandmarkDataset) -> Trouble:
     found = dataset.has_hand[first].tolist()
     copies: dict[str, list[tuple[str, str]]] = defaultdict(list)
     digests, sources = samples.sha256[first].tolist(), samples.source[first].tolist()
-    for label, source, digest in zip(labels, sources, digests, strict=True):
-        if digest:
+    # Imported clips without any hand are all alike, and nobody has copied them.
+    imported = dataset.header.detector is None
+    for label, source, digest, hand in zip(labels, sources, digests, found, strict=True):
+        if digest and (hand or not imported):
             copies[digest].append((label, source))
     repeated = sum(len(rows) - len({label for label, _ in rows}) for rows in copies.values())
     return Trouble(

@@ -15,12 +15,6 @@ from handlore.landmarks.hands import Pixels
 
 from .gifs import read_gif
 
-VIDEO_SUFFIXES = frozenset(
-    f".{ending}"
-    for ending in ("mp4", "m4v", "avi", "webm", "mov", "mkv", "mpg", "mpeg", "wmv", "3gp")
-)
-"""Endings that are taken for videos; a GIF may be a picture as well."""
-
 LEAST_SHARE = 0.95
 MOST_LOST = 3
 """A video may lack so many frames, or 5 % of them: containers miscount at both ends."""
@@ -65,11 +59,6 @@ class Thinning:
             yield seconds
             if taken == self.max_frames:
                 return
-
-
-def is_video(path: Path) -> bool:
-    """Say whether a file's name is that of a video, GIFs aside."""
-    return path.suffix.lower() in VIDEO_SUFFIXES
 
 
 def read_video(

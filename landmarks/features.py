@@ -142,7 +142,8 @@ def pose_features(
         if np.isnan(computed).any():
             raise InvalidDataError(
                 f"the feature group {name!r} needs {group.landmarks} landmarks of every hand, and"
-                " this data has hands without them; choose other groups with --features"
+                " this data has hands without them; choose other groups, such as --features"
+                " image,image_distances"
             )
         columns.append(computed)
     return np.concatenate(columns, axis=1)

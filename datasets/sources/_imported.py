@@ -22,7 +22,7 @@ Numbers = NDArray[np.float64]
 MOST_FILES_SEEN = 50_000
 """How far a look at a folder goes that only has to say whether it has a layout."""
 
-FRAME_RATE_HELP = "Frames a second that the landmarks were recorded at, default 30."
+FRAME_RATE_HELP = "Frames a second that were recorded, default 30; sets the times."
 ASPECT_HELP = "Aspect W:H of the pictures the landmarks were found in, default 4:3."
 
 _SPACES = b" \t\r\n"

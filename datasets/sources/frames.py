@@ -30,6 +30,9 @@ from .videos import STRIDE_HELP
 if TYPE_CHECKING:
     from handlore.landmarks.hands import Pixels
 
+FEWEST_FRAMES = 5
+"""With fewer numbered pictures a folder is not recognised as a sequence."""
+
 _DIGITS = re.compile(r"(\d+)")
 
 
@@ -68,7 +71,8 @@ class Frames(Source):
         sequences = _by_folder(islice(files, MOST_LISTED))
         pattern = compiled(self.name_pattern)
         wrapper = _wrapper(list(sequences))
-        if any(_depth(folder.removeprefix(wrapper)) != 2 for folder in sequences):
+        below = [folder.removeprefix(wrapper) for folder in sequences]
+        if any(_depth(folder) != 2 or _starts_with_split(folder) for folder in below):
             return False
         named = [folder for folder in sequences if named_in(pattern, folder) is not None]
         series = sum(_is_series(sequences[folder]) for folder in named)
@@ -148,11 +152,22 @@ def _depth(folder: str) -> int:
     return len(split_off(parts, 3)[1])
 
 
+def _starts_with_split(folder: str) -> bool:
+    """Say whether test/<label> was taken for <label>/<sequence>: a label is never a split."""
+    parts = PurePosixPath(folder).parts
+    return len(parts) == 2 and parts[0].lower() in SPLITS
+
+
 def _is_series(stems: list[str]) -> bool:
-    """Say whether names differ in their last number only."""
-    ends = [re.fullmatch(r"(.*?)\d+(\D*)", stem, re.DOTALL) for stem in stems]
-    around = {end.groups() if end else None for end in ends}
-    return len(stems) > 1 and len(around) == 1 and None not in around
+    """Say whether names differ in their last number only, and count on.
+
+    A handful of photos of one person in one folder are numbered too, by the camera.
+    """
+    ends = [re.fullmatch(r"(.*?)(\d+)(\D*)", stem, re.DOTALL) for stem in stems]
+    around = {(end[1], end[3]) if end else None for end in ends}
+    numbers = [int(end[2]) for end in ends if end]
+    counts_on = bool(numbers) and max(numbers) - min(numbers) < 1.5 * len(numbers)
+    return len(stems) >= FEWEST_FRAMES and len(around) == 1 and None not in around and counts_on
 
 
 def _item(

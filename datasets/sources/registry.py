@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from handlore.landmarks.errors import HandloreError
 
-from ..names import is_picture
+from ..names import is_picture, is_video
 
 if TYPE_CHECKING:
     from handlore.landmarks.hands import Hand, Pixels
@@ -101,10 +101,10 @@ class Source:
         return False
 
     def ignored(self, root: Path) -> list[str]:
-        """Name the pictures, relative to the folder, that do not fit the layout."""
+        """Name the pictures and videos, relative to the folder, that do not fit the layout."""
         taken = {item.path for item in self.items(root)}
-        pictures = (file for file in walk(root) if is_picture(Path(file)))
-        return [f for f in pictures if root / f not in taken and not self.companion(f)]
+        seen = (file for file in walk(root) if is_picture(Path(file)) or is_video(Path(file)))
+        return [f for f in seen if root / f not in taken and not self.companion(f)]
 
     def notes(self, root: Path) -> list[str]:
         """Say what was decided for this folder: for the person, and for the dataset's log."""
@@ -219,17 +219,47 @@ def find_source(root: Path, options: Mapping[str, Any] | None = None) -> tuple[s
     HandloreError
         If none fits; the message says what was seen and what is known.
     """
-    sources = load_sources()
-    options = options or {}
-    able = [s for s in sources.values() if set(options) <= {option.name for option in fields(s)}]
-    fitting = [source for source in able if source(**options).fits(root)]
+    sources, options = load_sources(), options or {}
+    has = {name: {option.name for option in fields(kind)} for name, kind in sources.items()}
+    able = [kind for name, kind in sources.items() if set(options) <= has[name]]
+    fitting = [kind for kind in able if kind(**options).fits(root)]
     if not fitting:
-        known = "; ".join(f"{name}: {source.layout}" for name, source in sources.items())
-        raise HandloreError(
-            f"{root} has no layout that handlore knows ({_seen(root)}). Known: {known}"
-        )
+        plain = [name for name, kind in sources.items() if options and kind().fits(root)]
+        raise HandloreError(_unrecognised(root, options, {name: has[name] for name in plain}))
     fitting.sort(key=lambda source: -source.specificity)
     return fitting[0].name, [source.name for source in fitting[1:]]
+
+
+def _unrecognised(root: Path, options: Mapping[str, Any], plain: Mapping[str, set[str]]) -> str:
+    """Say why no source fits; ``plain`` are those that would fit without the options given."""
+    for name, has in plain.items():
+        foreign = [_flag(option) for option in options if option not in has]
+        if foreign:
+            return f"{root} is {name}, which has no {', '.join(foreign)}; see `handlore sources`"
+        if "name_pattern" in options:
+            first = next(files_of(root), ("", root))[0]
+            return (
+                f"--name-pattern fits none of the files in {root}, such as {first};"
+                f" it has to find a label: {options['name_pattern']}"
+            )
+    what = _KINDS.get(root.suffix.lower()) if root.is_file() else None
+    if what:
+        return f"{root} is {what}"
+    hint = "`handlore sources` lists them"
+    if any("/" not in name and is_picture(path) for name, path in files_of(root)):
+        hint = f"put pictures into a folder per label, <label>/*.jpg; {hint}"
+    return f"{root} has no layout that handlore knows ({_seen(root)}); {hint}"
+
+
+_KINDS = {
+    ".zip": "a zip file; unpack it first",
+    ".npz": "an .npz file, as `handlore convert` writes it; see `handlore info`",
+    ".onnx": "a model; see `handlore info`",
+    **dict.fromkeys(
+        (".jpg", ".jpeg", ".png", ".bmp"),
+        "a single picture; put pictures into a folder per label, or see `handlore predict`",
+    ),
+}
 
 
 def files_of(root: Path) -> Iterator[tuple[str, Path]]:
@@ -279,9 +309,10 @@ def hidden(name: str) -> bool:
 def _seen(root: Path) -> str:
     files = [name for name, _ in files_of(root)]
     if not files:
-        return "it is empty"
+        return "it holds no files"
     endings = sorted({Path(file).suffix.lower() or "no ending" for file in files})
-    return f"{len(files)} files: {', '.join(endings[:6])}"
+    n_files = "1 file" if len(files) == 1 else f"{len(files)} files"
+    return f"{n_files}: {', '.join(endings[:6])}"
 
 
 def _flag(name: str) -> str:

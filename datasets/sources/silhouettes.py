@@ -39,10 +39,13 @@ class Silhouettes(Images):
     silhouettes = True
 
     def fits(self, root: Path) -> bool:
-        """Say whether most of a sample of the pictures have two grey levels only."""
+        """Say whether a sample of the pictures have two grey levels only, nearly all of them.
+
+        A few masks among photos are recognised one by one.
+        """
         judged = [_is_silhouette(path) for path in spread(self._some(root), SAMPLED)]
         known = [verdict for verdict in judged if verdict is not None]
-        return 2 * sum(known) > len(known)
+        return bool(known) and sum(known) >= 0.9 * len(known)
 
     def _some(self, root: Path) -> list[Path]:
         if self.name_pattern:

@@ -6,8 +6,8 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from ..gifs import is_animated
-from ..names import is_picture
-from ..videos import Thinning, is_video, read_video
+from ..names import is_picture, is_video
+from ..videos import Thinning, read_video
 from ._paths import (
     PATTERN_HELP,
     SPLITS,
@@ -47,10 +47,12 @@ class Videos(Source):
     name_pattern: str = option("", PATTERN_HELP)
     stride: int = option(1, STRIDE_HELP)
     fps: float = option(
-        0.0, "Take at most so many frames a second, by their times, of those that --stride left."
+        0.0,
+        "Take at most so many frames a second, by their times, after --stride; 0 = all.",
     )
     max_frames: int = option(
-        0, "Take only the first so many frames of a video, of those that the others left."
+        0,
+        "Take only the first so many frames of a video, after --stride and --fps; 0 = all.",
     )
 
     def __post_init__(self) -> None:

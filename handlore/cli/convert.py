@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from handlore.landmarks.errors import HandloreError
+
 from ._common import (
     SOME_INPUTS_FAILED,
     detector_options,
@@ -43,6 +45,16 @@ class ConvertCommand(click.Command):
                 options[option.name] = option
         own = [_option(option, owners[name]) for name, option in options.items()]
         return [*given[:-1], *own, given[-1]]
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options of sources apart from those of every conversion."""
+        options = [p for p in self.get_params(ctx) if isinstance(p, click.Option)]
+        records = {name: p.get_help_record(ctx) for p in options if (name := p.name)}
+        own = {name: r for name, r in records.items() if r and not r[1].startswith("[source")}
+        with formatter.section("Options"):
+            formatter.write_dl(list(own.values()))
+        with formatter.section("Options of single sources (handlore sources NAME)"):
+            formatter.write_dl([r for name, r in records.items() if r and name not in own])
 
 
 def _option(option: Any, owners: list[str]) -> click.Option:
@@ -148,6 +160,7 @@ def command(
 
     require_source(source)
     require_writable(out)
+    _require_no_input(out)
     given = {name: value for name, value in options.items() if value is not None}
     chosen = make_source(layout or _recognised(source, given), given)
     started = time.perf_counter()
@@ -168,6 +181,17 @@ def command(
         _print(summary, chosen)
     if done.failures:
         ctx.exit(SOME_INPUTS_FAILED)
+
+
+def _require_no_input(out: Path) -> None:
+    """Refuse to write over a file that is no dataset: `convert *.gif` names an input as OUT."""
+    from handlore.datasets.storage import is_dataset
+
+    if out.exists() and not is_dataset(out):
+        raise HandloreError(
+            f"{out} exists, and is no landmark dataset; `handlore convert SOURCE OUT` writes OUT:"
+            " give another name, or remove it"
+        )
 
 
 def _opener(source: "Source", landmarker: str, detector: str, max_hands: int) -> "Opener | None":
@@ -207,7 +231,7 @@ def _recognised(source: Path, options: dict[str, Any]) -> str:
 
 
 def _print(summary: dict[str, Any], source: "Source") -> None:
-    found, n_items = summary["n_converted"], summary["n_items"]
+    found, n_items = summary["n_converted"], summary["n_items"] - summary["n_dropped"]
     things = _things(source, n_items)
     click.echo(f"{found} of {n_items} {things} show a hand ({percent(found / n_items)})")
     if summary["n_frames"] > n_items:

@@ -50,13 +50,19 @@ def _dataset(file: Path, as_json: bool) -> dict[str, Any]:
 def _summary(dataset: "LandmarkDataset") -> dict[str, Any]:
     from handlore.datasets.trouble import find_trouble
 
+    n_samples, views = dataset.n_samples, dataset.samples.view > 0
+    digest = dataset.digest()
+    if views.any():
+        # Views are more of the same: counted once, here, and nowhere else.
+        dataset = dataset.select(~views)
     samples, has_hand = dataset.samples, dataset.has_hand
     table = samples.frame().assign(has_hand=has_hand)
     by_label = table.groupby("label")["has_hand"].agg(["size", "sum"])
     return {
         "type": "dataset",
         "kind": dataset.header.kind,
-        "n_samples": dataset.n_samples,
+        "n_samples": n_samples,
+        "n_views": int(views.sum()),
         "n_items": len(set(samples.items().tolist())),
         "n_no_hand": int((~has_hand).sum()),
         "n_frames": dataset.n_frames,
@@ -73,18 +79,18 @@ def _summary(dataset: "LandmarkDataset") -> dict[str, Any]:
         "stages": dataset.stage_counts(),
         **find_trouble(dataset).as_json(),
         "header": dataset.header.as_json(),
-        "digest": dataset.digest(),
+        "digest": digest,
     }
 
 
 def _print_dataset(summary: dict[str, Any]) -> None:
     detector = summary["header"]["detector"]
     click.echo(f"{summary['path']}: a landmark dataset ({summary['bytes'] / 1000:.0f} KB)")
-    click.echo(f"  {summary['n_samples']} {summary['kind']} samples, {summary['n_frames']} frames,"
+    n_own = summary["n_samples"] - summary["n_views"]
+    more = f" and {summary['n_views']} more views of them" if summary["n_views"] else ""
+    click.echo(f"  {n_own} {summary['kind']} samples{more}, {summary['n_frames']} frames,"
                f" {summary['n_hands']} hand(s) a frame")  # fmt: skip
-    shown = summary["n_samples"] - summary["n_no_hand"]
-    share = percent(shown / max(summary["n_samples"], 1))
-    click.echo(f"  with a hand: {share}")
+    click.echo(f"  with a hand: {percent((n_own - summary['n_no_hand']) / max(n_own, 1))}")
     for stage, count in summary["stages"].items() if detector else ():
         click.echo(f"    frames found in search stage {stage_words(stage)}: {count}")
     for column in ("groups", "sessions", "splits"):

@@ -54,14 +54,13 @@ def test_an_empty_folder(run: Run, refused: Refused, out: Path, onnx: Path, tmp_
     folder = tmp_path / "leer"
     (folder / "fist").mkdir(parents=True)
     line = refused(run("convert", folder, out / "x.npz"))
-    assert f"{folder} has no layout that handlore knows (it is empty)" in line
-    assert "<label>/*.jpg" in line
-    assert "it is empty" in refused(run("demo", "--data", folder, "--out", out / "demo"))
+    assert f"{folder} has no layout that handlore knows (it holds no files)" in line
+    assert "it holds no files" in refused(run("demo", "--data", folder, "--out", out / "demo"))
     assert "holds no pictures" in refused(run("predict", onnx, folder))
 
 
 def test_a_file_instead_of_a_folder(run: Run, refused: Refused, out: Path, npz: Path) -> None:
-    assert "has no layout that handlore knows" in refused(run("convert", npz, out / "x.npz"))
+    assert "is an .npz file" in refused(run("convert", npz, out / "x.npz"))
     assert nothing_in(out)
 
 
@@ -554,3 +553,21 @@ def test_evaluate_says_what_makes_scores_flatter(
     run("train", few, "--out", out / "m.onnx")
     result = run("evaluate", out / "m.onnx", few)
     assert "note: the model was trained on exactly this data" in result.stderr
+
+
+def test_an_output_that_is_no_dataset_is_not_written_over(
+    run: Run, refused: Refused, pictures: Path, tmp_path: Path
+) -> None:
+    photo = tmp_path / "only_copy.jpg"
+    photo.write_bytes(b"precious")
+    assert "is no landmark dataset" in refused(run("convert", pictures, photo))
+    assert photo.read_bytes() == b"precious"
+
+
+def test_an_option_of_another_source_is_named(
+    run: Run, refused: Refused, pictures: Path, out: Path
+) -> None:
+    line = refused(run("convert", pictures, out / "x.npz", "--letters", "kaggle"))
+    assert "is images, which has no --letters" in line
+    line = refused(run("convert", pictures, out / "x.npz", "--name-pattern", "(?P<label>zzz)"))
+    assert "--name-pattern fits none of the files" in line

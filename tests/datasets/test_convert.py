@@ -376,3 +376,16 @@ def test_hands_below_the_least_score_are_left_out(tmp_path, least, kept):
     dataset = convert(images(), tmp_path, Bright(), ConvertOptions(min_score=least)).dataset
     assert dataset.has_hand.tolist() == [kept]
     assert dataset.n_samples == 1
+
+
+def test_a_video_among_photos_does_not_vanish_in_silence(tmp_path):
+    picture(tmp_path, "a/1.png", 200)
+    (tmp_path / "a/wave.mp4").write_bytes(b"video")
+    done = convert(images(), tmp_path, Bright())
+    assert done.ignored == ("a/wave.mp4",)
+
+
+@pytest.mark.parametrize("score", [float("nan"), -1, 2])
+def test_a_least_score_that_is_none_is_refused(score):
+    with pytest.raises(HandloreError, match="min_score is"):
+        ConvertOptions(min_score=score)

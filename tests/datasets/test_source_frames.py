@@ -105,3 +105,24 @@ def test_a_folder_with_the_name_of_a_picture_is_no_frame(root):
     item = source.items(root)[0]
     (item.path / "frame_99.png").mkdir()
     assert len(greys(source, item)) == 12
+
+
+def tree(root, *names):
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+    return root
+
+
+def test_a_split_is_never_taken_for_a_label(tmp_path):
+    names = [f"{s}/{k}/IMG_{n}.jpg" for s in ("train", "test") for k in "ab" for n in range(8)]
+    assert find_source(tree(tmp_path, *names))[0] == "images"
+
+
+def test_photos_of_people_in_folders_of_their_own_are_no_clips(tmp_path):
+    few = [f"fist/{who}/IMG_{n}.jpg" for who in ("anna", "ben") for n in range(3)]
+    assert find_source(tree(tmp_path / "few", *few))[0] == "images"
+    far = [f"fist/{who}/IMG_{n}.jpg" for who in ("anna", "ben") for n in range(0, 900, 90)]
+    assert find_source(tree(tmp_path / "far", *far))[0] == "images"
+    frames = [f"wave/{k}/frame_{n:04}.jpg" for k in range(2) for n in range(8)]
+    assert find_source(tree(tmp_path / "frames", *frames))[0] == "frames"

@@ -1,6 +1,8 @@
 import pytest
 
+from handlore.datasets.dataset import Header
 from handlore.datasets.trouble import MOST_SHOWN, find_trouble, in_conflict
+from handlore.landmarks.detector import DetectorInfo
 
 
 @pytest.fixture
@@ -12,6 +14,7 @@ def labelled(make_dataset):
         source=["l/1", "l/2", "f/1", "f/2", "x/1", "x/2", "n/1"],
         group=["anna", "anna", "anna", "ben", "ben", "eva", ""],
         detected=[True, True, True, True, False, False, False],
+        header=Header(detector=DetectorInfo("litert", "2.1", "full", "0" * 64)),
     )
 
 
@@ -28,6 +31,11 @@ def test_what_is_there_twice_under_one_label_is_only_counted(labelled):
     trouble = find_trouble(labelled)
     assert trouble.n_duplicates == 1
     assert "fist" not in str(trouble.conflicts)
+
+
+def test_imported_clips_without_a_hand_are_no_copies(make_dataset):
+    dataset = make_dataset(["idle", "idle"], sha256=["x", "x"], detected=[False])
+    assert find_trouble(dataset).n_duplicates == 0
 
 
 def test_pictures_without_a_digest_are_not_all_the_same(make_dataset):
