@@ -20,8 +20,14 @@ from .topology import HAND_CONNECTIONS, HandLandmark
 
 Mask = NDArray[np.uint8]
 
-SIDE = 256
-"""The long side of a relit picture, in pixels."""
+SIDE = 320
+"""To which the long side of the figure, with a margin, is scaled before it is lit, in pixels."""
+
+LARGEST_RELIT = 1024
+"""The longest side of a whole picture that is lit, in pixels."""
+
+MARGIN = 0.15
+"""What is left around the figure, in its long sides."""
 
 GROUNDS = ((90, 100, 110), (20, 20, 20))
 """Colours of the ground that are tried."""
@@ -33,8 +39,7 @@ TURNS = (0, 35, -35, 90, -90, 180)
 """Turns that are tried, in degrees."""
 
 _SKIN = (224, 172, 138)
-_SMOOTHING = 2.0
-_DEPTH = 22
+_DEPTH = 8
 _LOW_CONFIDENCE, _LOW_PRESENCE = 0.05, 0.02
 
 LOOKS = (
@@ -45,7 +50,7 @@ LOOKS = (
 )
 """How a candidate is looked at again on each ground."""
 
-LARGEST_SPREAD, LEAST_PRESENCE, LEAST_SHARE = 0.085, 0.03, 0.3
+LARGEST_SPREAD, LEAST_PRESENCE, LEAST_SHARE = 0.085, 0.05, 0.3
 """What makes a candidate a hand: all looks agree on where the landmarks are (the median distance
 from their median, in palm lengths), none sees nothing, and hand and forearm account for this share
 of the mask. Of the three, agreement tells most: a shape that is no hand is read anew each time."""
@@ -72,7 +77,7 @@ def is_silhouette(picture: Pixels) -> bool:
         return False
     near = np.minimum(abs(grey - low), abs(grey - high)) <= max(8, 0.15 * (high - low))
     share = float((grey > (low + high) / 2).mean())
-    return bool(near.mean() >= 0.95 and 0.02 <= share <= 0.98)
+    return bool(near.mean() >= 0.9 and 0.02 <= share <= 0.98)
 
 
 def mask_of(picture: Pixels) -> NDArray[np.float32]:
@@ -87,7 +92,9 @@ def mask_of(picture: Pixels) -> NDArray[np.float32]:
     return np.asarray(1 - figure if (edge > 0.5).mean() > 0.5 else figure, np.float32)
 
 
-def relight(mask: NDArray[np.float32], ground: tuple[int, int, int]) -> Pixels:
+def relight(
+    mask: NDArray[np.float32], ground: tuple[int, int, int], smoothing: float = 1.0
+) -> Pixels:
     """Shade a mask like skin.
 
     Parameters
@@ -96,14 +103,16 @@ def relight(mask: NDArray[np.float32], ground: tuple[int, int, int]) -> Pixels:
         (height, width) from 0 to 1.
     ground
         RGB of what is not the figure.
+    smoothing
+        Of the outline, in pixels.
 
     Returns
     -------
     (height, width, 3) RGB, of the same size.
     """
-    smooth = cv2.GaussianBlur(mask, (0, 0), _SMOOTHING)
+    smooth = cv2.GaussianBlur(mask, (0, 0), smoothing)
     depth = cv2.distanceTransform((smooth > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
-    shade = 0.6 + 0.4 * np.minimum(1, depth / _DEPTH) ** 0.7
+    shade = 0.6 + 0.4 * np.minimum(1, depth / (_DEPTH * smoothing)) ** 0.7
     lit = shade[..., None] * np.array(_SKIN, np.float32)
     share = np.clip((smooth - 0.5) * 4 + 0.5, 0, 1)[..., None]
     picture = share * lit + (1 - share) * np.array(ground, np.float32)
@@ -111,17 +120,62 @@ def relight(mask: NDArray[np.float32], ground: tuple[int, int, int]) -> Pixels:
     return np.asarray(np.clip(soft, 0, 255), np.uint8)
 
 
+@dataclass(frozen=True)
+class _Figure:
+    """The part of a mask in which something is, scaled."""
+
+    mask: NDArray[np.float32]
+    """(height, width) from 0 to 1."""
+
+    scale: float
+    """Pixels of it in one of the picture."""
+
+    corner: tuple[int, int]
+    """Its upper left corner, x and y in pixels of the picture."""
+
+    @property
+    def smoothing(self) -> float:
+        """How much its outline is smoothed: the steps of enlarged pixels have to go."""
+        return min(max(0.4 * self.scale, 1.0), 2.5)
+
+    def in_picture(self, hand: Hand, width: int) -> Hand:
+        """Return a hand in widths of this part, in widths of the picture."""
+        own = self.mask.shape[1] / self.scale
+        image = (hand.image * own + np.array([*self.corner, 0])) / width
+        return replace(hand, image=image.astype(np.float32))
+
+
+def _figure(picture: Pixels) -> _Figure:
+    mask = mask_of(picture)
+    (x, y), (right, bottom) = _box(mask)
+    part = mask[y:bottom, x:right]
+    scale = SIDE / max(part.shape)
+    size = (max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale)))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    scaled = np.asarray(cv2.resize(part, size, interpolation=method), np.float32)
+    return _Figure(scaled, scale, (x, y))
+
+
+def _box(mask: NDArray[np.float32]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the upper left and the lower right corner, x and y, of the figure with its margin."""
+    rows, columns = np.nonzero(mask > 0.5)
+    height, width = mask.shape
+    if not len(rows):
+        return (0, 0), (width, height)
+    (top, bottom), (left, right) = ((int(v.min()), int(v.max()) + 1) for v in (rows, columns))
+    margin = int(MARGIN * max(bottom - top, right - left))
+    low = max(0, left - margin), max(0, top - margin)
+    return low, (min(width, right + margin), min(height, bottom + margin))
+
+
 def relit(picture: Pixels) -> Pixels:
     """Return a (nearly) binary picture lit like skin, with the aspect of the picture."""
-    return relight(_scaled_mask(picture), GROUNDS[0])
-
-
-def _scaled_mask(picture: Pixels) -> NDArray[np.float32]:
-    height, width = picture.shape[:2]
-    scale = SIDE / max(height, width)
+    figure, (height, width) = _figure(picture), picture.shape[:2]
+    scale = min(figure.scale, LARGEST_RELIT / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(mask_of(picture), size, interpolation=method), np.float32)
+    mask = np.asarray(cv2.resize(mask_of(picture), size, interpolation=method), np.float32)
+    return relight(mask, GROUNDS[0], figure.smoothing)
 
 
 def find_in_silhouette(detector: HandDetector, picture: Pixels) -> list[Hand]:
@@ -132,17 +186,17 @@ def find_in_silhouette(detector: HandDetector, picture: Pixels) -> list[Hand]:
     The best hand, in image widths of ``picture``, if it is good enough; its landmarks are the
     median of all looks, its ``score`` the weakest presence in them.
     """
-    mask = _scaled_mask(picture)
-    if _corners(mask) < FEWEST_CORNERS:
+    figure = _figure(picture)
+    if _corners(figure.mask) < FEWEST_CORNERS:
         return []
     best, least = None, LARGEST_SPREAD
-    for scene, candidate in _candidates(detector, mask):
+    for scene, candidate in _candidates(detector, figure):
         hand, spread = _steadied(detector, scene, candidate)
         if spread < least and _is_hand(scene.mask, hand):
             best, least = scene.without_border(hand), spread
         if least <= GOOD_SPREAD:
             break
-    return [] if best is None else [best]
+    return [] if best is None else [figure.in_picture(best, picture.shape[1])]
 
 
 def _corners(mask: NDArray[np.float32]) -> int:
@@ -176,16 +230,17 @@ class _Scene:
         return replace(hand, image=image.astype(np.float32))
 
 
-def _scene(mask: NDArray[np.float32], share: float) -> _Scene:
+def _scene(figure: _Figure, share: float) -> _Scene:
+    mask = figure.mask
     x, y = (round(side * share) for side in mask.shape[::-1])
     wide = np.asarray(cv2.copyMakeBorder(mask, y, y, x, x, cv2.BORDER_REPLICATE), np.float32)
-    lit = tuple(relight(wide, ground) for ground in GROUNDS)
+    lit = tuple(relight(wide, ground, figure.smoothing) for ground in GROUNDS)
     return _Scene((wide > 0.5).astype(np.uint8), lit, (x, y))
 
 
-def _candidates(detector: HandDetector, mask: NDArray[np.float32]) -> Iterator[tuple[_Scene, Hand]]:
+def _candidates(detector: HandDetector, figure: _Figure) -> Iterator[tuple[_Scene, Hand]]:
     """Find palms in all scenes, turned this way and that; the likeliest scenes come first."""
-    scenes = [_scene(mask, share) for share in BORDERS]
+    scenes = [_scene(figure, share) for share in BORDERS]
     for turn in TURNS:
         for scene in scenes:
             height, width = scene.mask.shape
