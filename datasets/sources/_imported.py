@@ -65,6 +65,9 @@ def first_files(root: Path, ending: str) -> Iterator[tuple[str, Path]]:
 
 def head_of(path: Path, n_bytes: int = 65536) -> bytes:
     """Return the start of a file, nothing where it cannot be read."""
+    # Opening a pipe waits for somebody who writes into it.
+    if not path.is_file():
+        return b""
     try:
         with path.open("rb") as stream:
             return stream.read(n_bytes)
@@ -74,6 +77,8 @@ def head_of(path: Path, n_bytes: int = 65536) -> bytes:
 
 def bytes_of(path: Path) -> bytes:
     """Return a file's bytes; what goes wrong is damage of the data."""
+    if path.exists() and not path.is_file():
+        raise InvalidDataError("it is no regular file")
     try:
         return path.read_bytes()
     except OSError as error:

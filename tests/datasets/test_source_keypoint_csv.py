@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 
@@ -111,3 +113,10 @@ def test_other_tables_are_not_taken_for_it(table, real_data):
     source = make_source("keypoint-csv", {})
     taken = [p.name for p in real_data.iterdir() if p.is_dir() and source.fits(p)]
     assert taken == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_named_like_the_table_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "keypoint.csv")
+    with pytest.raises(HandloreError):
+        find_source(tmp_path)
