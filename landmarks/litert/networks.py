@@ -3,7 +3,6 @@
 import importlib
 import os
 import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
@@ -68,8 +67,6 @@ class Networks:
         hand_warp = Warp(HAND_SIZE, cv2.BORDER_REPLICATE)
         self._palm = _Network(members[PALM_MEMBER], bundle, threads, palm_warp)
         self._hand = _Network(members[HAND_MEMBER], bundle, threads, hand_warp)
-        self._last_content: tuple[object, ...] | None = None
-        self._last_palms: tuple[FloatArray, FloatArray]
         self._palm.require(bundle, (N_ANCHORS * N_PALM_VALUES, N_ANCHORS))
         self._hand.require(bundle, (3 * N_LANDMARKS, 1, 1, 3 * N_LANDMARKS))
 
@@ -83,13 +80,8 @@ class Networks:
         to_picture
             (2, 3) from the pixels of the 192x192 square to those of the picture.
         """
-        key = _content(picture)
-        if key is not None and key == self._last_content:
-            return self._last_palms
         boxes, scores = self._palm.run(picture, to_picture)
-        self._last_palms = boxes.reshape(N_ANCHORS, N_PALM_VALUES), scores.reshape(N_ANCHORS)
-        self._last_content = key
-        return self._last_palms
+        return boxes.reshape(N_ANCHORS, N_PALM_VALUES), scores.reshape(N_ANCHORS)
 
     def hand(self, picture: Pixels, to_picture: Matrix) -> HandOutput:
         """Return what the hand network sees in the 224x224 square, parameters as for palms."""
@@ -100,18 +92,6 @@ class Networks:
             float(presence.item()),
             float(right.item()),
         )
-
-
-def _content(picture: Pixels) -> tuple[object, ...] | None:
-    """Return what a read-only picture shows, in short; None for one that can be written to.
-
-    A search sends the same padded picture again with lower thresholds, and marks it read-only.
-    That is only a hint (it may be a view of a camera's buffer), so the pixels decide: their
-    checksum takes a twentieth of the time of the palm network.
-    """
-    if picture.flags.writeable or not picture.flags.c_contiguous:
-        return None
-    return (*picture.shape, zlib.crc32(picture.data))
 
 
 class _Network:

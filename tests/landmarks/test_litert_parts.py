@@ -244,27 +244,6 @@ def test_no_system_call_asks_for_a_socket():
     assert "socket(" not in done.stderr
 
 
-def test_a_picture_that_cannot_change_is_sought_for_palms_once(monkeypatch):
-    """A search asks for the same padded picture again with lower thresholds."""
-    from handlore.landmarks.litert import networks
-
-    runs = []
-    run = networks._Network.run
-    monkeypatch.setattr(
-        networks._Network, "run", lambda self, *args: runs.append(self._warp) or run(self, *args)
-    )
-    picture = np.zeros((64, 64, 3), np.uint8)
-    with LiteRTDetector(require_bundle("full")) as ours:
-        ours.detect(picture)
-        ours.detect(picture, min_confidence=0.1)
-        assert len(runs) >= 2  # it might have been a camera's buffer
-        runs.clear()
-        picture.flags.writeable = False
-        ours.detect(picture)
-        ours.detect(picture)
-        assert len(runs) == 1
-
-
 def test_a_read_only_view_of_a_buffer_that_changes_is_looked_at_again():
     hand = render_pose("open_palm", Person(), Scene()).pixels
     buffer = np.zeros_like(hand)
