@@ -1,14 +1,14 @@
 """Pictures made from a picture, in which its hand is easier to find, and the way back."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .hands import Pixels
+from .hands import Hand, Pixels
 
 SMALLEST, LARGEST = 256, 640
 """The long side, in pixels, to which a picture is scaled before it is padded."""
@@ -21,6 +21,9 @@ TILE_OVERLAP = 0.25
 
 SKIN = (1.15, 0.9, 0.75)
 """Red, green and blue of a skin, in shares of its grey value."""
+
+LARGEST_BRIGHTENED = 1280
+"""The longest side, in pixels, of a picture that is brightened."""
 
 BRIGHTENING = 0.7
 """The exponent of the brightness; smaller is brighter."""
@@ -39,6 +42,25 @@ class PictureView:
 
     to_original: Matrix
     """(2, 3) affine matrix from pixels of this view to pixels of the original: a similarity."""
+
+    def mapped_back(self, hand: Hand, width: int) -> Hand:
+        """Return a hand found in this view, in the frames of reference of the original picture.
+
+        Parameters
+        ----------
+        hand
+            Image landmarks in widths of this view, world landmarks turned as it is.
+        width
+            Of the original picture, in pixels.
+        """
+        pixels = hand.image.astype(np.float64) * self.pixels.shape[1]
+        matrix = self.to_original
+        scale = np.hypot(*matrix[:, 0])
+        image, world = np.empty_like(hand.image), hand.world.copy()
+        image[:, :2] = (pixels[:, :2] @ matrix[:, :2].T + matrix[:, 2]) / width
+        image[:, 2] = pixels[:, 2] * scale / width
+        world[:, :2] = hand.world[:, :2] @ (matrix[:, :2] / scale).T
+        return replace(hand, image=image, world=world)
 
 
 def as_it_is(picture: Pixels) -> Iterator[PictureView]:
@@ -102,16 +124,21 @@ def _reddened_views(share: float, picture: Pixels) -> Iterator[PictureView]:
 
 
 def _brightened_views(views: Views, picture: Pixels) -> Iterator[PictureView]:
-    low, high = np.percentile(picture, [1, 99])
-    stretched = np.clip((picture.astype(np.float32) - low) / max(high - low, 1), 0, 1)
+    # Smoothing a photo of twelve megapixels takes seconds, and shows no more of the hand.
+    longest = max(picture.shape[:2])
+    small = _resized(picture, min(1.0, LARGEST_BRIGHTENED / longest))
+    low, high = np.percentile(small, [1, 99])
+    stretched = np.clip((small.astype(np.float32) - low) / max(high - low, 1), 0, 1)
     bright = (255 * stretched**BRIGHTENING).astype(np.uint8)
-    yield from views(np.asarray(cv2.bilateralFilter(bright, 9, 40, 5), np.uint8))
+    across = picture.shape[1] / small.shape[1], picture.shape[0] / small.shape[0]
+    for view in views(np.asarray(cv2.bilateralFilter(bright, 9, 40, 5), np.uint8)):
+        yield PictureView(view.pixels, view.to_original * np.array([[across[0]], [across[1]]]))
 
 
 def _turned_views(share: float, degrees: tuple[int, ...], picture: Pixels) -> Iterator[PictureView]:
     upright = _padded(picture, share)
     for angle in degrees:
-        yield _turned(upright, angle)
+        yield turn(upright, angle)
 
 
 def _tile_views(per_side: int, padding: float, picture: Pixels) -> Iterator[PictureView]:
@@ -137,9 +164,8 @@ def _padded(picture: Pixels, share: float) -> PictureView:
     height, width = picture.shape[:2]
     longest = max(height, width)
     scale = min(max(longest, SMALLEST), LARGEST) / longest
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    scaled = cv2.resize(picture, size, interpolation=method) if scale != 1 else picture
+    scaled = _resized(picture, scale)
+    size = scaled.shape[1], scaled.shape[0]
     x, y = round(size[0] * share), round(size[1] * share)
     pixels = cv2.copyMakeBorder(scaled, y, y, x, x, cv2.BORDER_REPLICATE)
     back = np.array(
@@ -148,13 +174,22 @@ def _padded(picture: Pixels, share: float) -> PictureView:
     return PictureView(np.asarray(pixels, np.uint8), back)
 
 
-def _turned(view: PictureView, degrees: float) -> PictureView:
-    """Turn a view about its centre, within its own size."""
+def _resized(picture: Pixels, scale: float) -> Pixels:
+    if scale == 1:
+        return picture
+    height, width = picture.shape[:2]
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(picture, size, interpolation=method), np.uint8)
+
+
+def turn(view: PictureView, degrees: float) -> PictureView:
+    """Turn a view about its centre, clockwise, within its own size."""
     height, width = view.pixels.shape[:2]
     # OpenCV counts anticlockwise.
-    turn = cv2.getRotationMatrix2D((width / 2, height / 2), -degrees, 1.0)
-    pixels = cv2.warpAffine(view.pixels, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
-    back = view.to_original @ _square(cv2.invertAffineTransform(turn))
+    there = cv2.getRotationMatrix2D((width / 2, height / 2), -degrees, 1.0)
+    pixels = cv2.warpAffine(view.pixels, there, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    back = view.to_original @ _square(cv2.invertAffineTransform(there))
     return PictureView(np.asarray(pixels, np.uint8), back)
 
 

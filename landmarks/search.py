@@ -15,7 +15,7 @@ A stage is one more line in :data:`STAGES`, and earns it by what it finds in pic
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,7 +24,8 @@ from .geometry import palm_length
 from .hands import Hand, Pixels
 from .handviews import HandView
 from .pictureviews import PictureView, as_it_is, brightened, padded, reddened, tiles, turned
-from .silhouettes import find_in_silhouette, is_silhouette, relit
+from .relight import is_silhouette, relit
+from .silhouettes import find_in_silhouette
 
 SECOND_LOOK = (HandView(), HandView(turn=10, scale=1.1, flip=True))
 """How a hand that a late stage found is looked at again."""
@@ -118,7 +119,9 @@ def search(
                     if stands_second_look(detector, view.pixels, hand, stage.largest_shift)
                 ]
             if hands:
-                return [mapped_back(hand, view, picture).with_stage(number) for hand in hands]
+                return [
+                    view.mapped_back(hand, picture.shape[1]).with_stage(number) for hand in hands
+                ]
     return []
 
 
@@ -137,16 +140,3 @@ def stands_second_look(
         return False
     moved = np.linalg.norm((looks[0].image - hand.image)[:, :2], axis=1)
     return bool(np.median(moved) <= largest_shift * palm_length(looks[0].image))
-
-
-def mapped_back(hand: Hand, view: PictureView, picture: Pixels) -> Hand:
-    """Return a hand found in a view, in the frames of reference of the original picture."""
-    view_width, width = view.pixels.shape[1], picture.shape[1]
-    pixels = hand.image.astype(np.float64) * view_width
-    matrix = view.to_original
-    scale = np.hypot(*matrix[:, 0])
-    image, world = np.empty_like(hand.image), hand.world.copy()
-    image[:, :2] = (pixels[:, :2] @ matrix[:, :2].T + matrix[:, 2]) / width
-    image[:, 2] = pixels[:, 2] * scale / width
-    world[:, :2] = hand.world[:, :2] @ (matrix[:, :2] / scale).T
-    return replace(hand, image=image, world=world)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from handlore.landmarks.errors import InvalidDataError
-from handlore.landmarks.silhouettes import is_silhouette
+from handlore.landmarks.relight import is_silhouette
 
 from ..names import is_picture
 from ..pictures import read_picture

@@ -8,8 +8,9 @@ import pytest
 
 from handlore.datasets.rendered import Person, Scene, render_pose
 from handlore.landmarks.geometry import palm_length
+from handlore.landmarks.relight import is_silhouette, relit
 from handlore.landmarks.search import SILHOUETTE_STAGE, search
-from handlore.landmarks.silhouettes import explained, find_in_silhouette, is_silhouette, relit
+from handlore.landmarks.silhouettes import explained, find_in_silhouette
 
 
 def mask_of_hand(pose, person=None):
