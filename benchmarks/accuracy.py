@@ -16,7 +16,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 from handlore.classifiers.base import make_estimator
 from handlore.classifiers.encoding import PoseEncoder
-from handlore.classifiers.evaluation import cross_validate, fit_poses, score
+from handlore.classifiers.evaluation import cross_validate, fit_samples, score
 from handlore.datasets.convert import convert
 from handlore.datasets.sources import find_source, make_source
 from handlore.datasets.splits import cross_validation
@@ -64,7 +64,7 @@ def _plain(dataset, by):
 
 def _file(model, dataset):
     started = time.perf_counter()
-    fitted = fit_poses(make_estimator(model), dataset, PoseEncoder())
+    fitted = fit_samples(make_estimator(model), dataset, PoseEncoder())
     seconds = time.perf_counter() - started
     with tempfile.TemporaryDirectory() as folder:
         return save_model(fitted, ModelCard((), model), Path(folder, "m.onnx")), seconds

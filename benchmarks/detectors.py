@@ -9,7 +9,7 @@ from data import data_folder
 
 from handlore.classifiers.base import make_estimator
 from handlore.classifiers.encoding import PoseEncoder
-from handlore.classifiers.evaluation import answer, fit_poses, score
+from handlore.classifiers.evaluation import answer, fit_samples, score
 from handlore.datasets.convert import convert
 from handlore.datasets.sources import make_source
 from handlore.datasets.splits import cross_validation
@@ -36,7 +36,7 @@ def main() -> None:
 def _accuracy(model, train_set, test_set) -> float:
     encoder, right = PoseEncoder(), []
     for train, test in cross_validation(train_set, "group"):
-        fitted = fit_poses(make_estimator(model), train_set.select(train), encoder)
+        fitted = fit_samples(make_estimator(model), train_set.select(train), encoder)
         held_out = test_set.select(test)
         answers = answer(fitted.predict_proba, fitted.classes_, held_out, encoder)
         right.append((score(answers).accuracy, len(test)))

@@ -19,13 +19,14 @@ from sklearn.utils.validation import check_array, check_is_fitted
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 FloatArray = NDArray[np.float32]
+StrArray = NDArray[np.str_]
 
 ONNX_OPSET = {"": 15, "ai.onnx.ml": 3}
 """What every model file may use; any onnxruntime since 1.17 runs it."""
 
 
 class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """A classifier of poses.
+    """A classifier of poses, or of movements (:class:`MovementEstimator`).
 
     Subclasses name their parameters in ``__init__``, as scikit-learn wants it.
 
@@ -41,7 +42,7 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     summary: ClassVar[str]
     """What it is good for, in one line."""
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+    def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
         """Learn from examples.
 
         Parameters
@@ -50,6 +51,9 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             (n_samples, n_features) finite numbers.
         y
             (n_samples,) labels.
+        groups
+            (n_samples,) names, such as persons: an estimator that holds back a part of the
+            examples to choose something by holds back whole groups.
 
         Raises
         ------
@@ -63,9 +67,9 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if len(self.classes_) < 2:
             only = ", ".join(map(str, self.classes_)) or "none"
             raise InvalidDataError(f"a classifier needs at least two labels; there is: {only}")
-        self.n_features_in_ = X.shape[1]
+        self._remember_shape(X)
         try:
-            self._fit(X, codes)
+            self._fit(X, codes, None if groups is None else np.asarray(groups, np.str_))
         except ValueError as error:
             raise InvalidDataError(
                 f"{type(self).__name__}: {str(error).splitlines()[0]}"
@@ -76,11 +80,7 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Return the probability (n_samples, n_classes) of each label, in the order of classes_."""
         check_is_fitted(self, "classes_")
         X = self._checked(X)
-        if X.shape[1] != self.n_features_in_:
-            raise InvalidDataError(
-                f"X has {X.shape[1]} features, but this {type(self).__name__} was fitted on"
-                f" {self.n_features_in_}"
-            )
+        self._check_shape(X)
         return self._predict_proba(X).astype(np.float32)
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
@@ -96,19 +96,65 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         raise NotImplementedError
 
-    def _fit(self, X: FloatArray, codes: NDArray[np.int64]) -> None:
+    def _fit(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
         raise NotImplementedError
 
     def _predict_proba(self, X: FloatArray) -> FloatArray:
         raise NotImplementedError
 
+    def _remember_shape(self, X: FloatArray) -> None:
+        self.n_features_in_ = X.shape[1]
+
+    def _check_shape(self, X: FloatArray) -> None:
+        if X.shape[1] != self.n_features_in_:
+            raise InvalidDataError(
+                f"X has {X.shape[1]} features, but this {type(self).__name__} was fitted on"
+                f" {self.n_features_in_}"
+            )
+
     @staticmethod
     def _checked(X: ArrayLike) -> FloatArray:
-        try:
-            checked: FloatArray = check_array(X, dtype=np.float32)
-        except ValueError as error:
-            raise InvalidDataError(str(error).splitlines()[0]) from error
+        return _checked_array(X)
+
+
+class MovementEstimator(HandEstimator):
+    """A classifier of movements: X is (n_samples, n_channels, n_timepoints).
+
+    Attributes
+    ----------
+    n_features_in_, n_timepoints_in_
+        How many channels and points in time ``fit`` has seen.
+    """
+
+    kind: ClassVar[str] = "sequence"
+
+    def _remember_shape(self, X: FloatArray) -> None:
+        self.n_features_in_, self.n_timepoints_in_ = X.shape[1:]
+
+    def _check_shape(self, X: FloatArray) -> None:
+        known = self.n_features_in_, self.n_timepoints_in_
+        if X.shape[1:] != known:
+            raise InvalidDataError(
+                f"X holds movements of {X.shape[1]} channels and {X.shape[2]} points in time, but"
+                f" this {type(self).__name__} was fitted on {known[0]} and {known[1]}"
+            )
+
+    @staticmethod
+    def _checked(X: ArrayLike) -> FloatArray:
+        checked = _checked_array(X, allow_nd=True)
+        if checked.ndim != 3:
+            raise InvalidDataError(
+                f"X has shape {checked.shape}, expected (n_samples, n_channels, n_timepoints)"
+            )
         return checked
+
+
+def _checked_array(X: ArrayLike, **rules: bool) -> FloatArray:
+    try:
+        checked: FloatArray = check_array(X, dtype=np.float32, **rules)
+    except ValueError as error:
+        raise InvalidDataError(str(error).splitlines()[0]) from error
+    return checked
 
 
 _ESTIMATORS: dict[str, type[HandEstimator]] = {}
@@ -120,11 +166,12 @@ def register(estimator: type[HandEstimator]) -> type[HandEstimator]:
     return estimator
 
 
-def estimator_names() -> list[str]:
-    """Return the names of all estimators, without importing them."""
+def estimator_names(kind: str | None = None) -> list[str]:
+    """Return the names of all estimators without importing them, or of those of one kind."""
     from . import estimators
 
-    return sorted(module.name for module in pkgutil.iter_modules(estimators.__path__))
+    names = sorted(module.name for module in pkgutil.iter_modules(estimators.__path__))
+    return [name for name in names if kind is None or estimator_class(name).kind == kind]
 
 
 def estimator_class(name: str) -> type[HandEstimator]:

@@ -5,21 +5,53 @@ sees in use is what it saw in training. Needs numpy alone.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from handlore.datasets.dataset import Kind, LandmarkDataset
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.features import DEFAULT_FEATURES, feature_names, pose_features
 from handlore.landmarks.geometry import palm_length
 from handlore.landmarks.topology import HandLandmark
 
+from .movements import MovementEncoder
+
 FloatArray = NDArray[np.float32]
+
+
+class Encoder(Protocol):
+    """Turns samples of landmarks into what classifiers of their kind take."""
+
+    kind: ClassVar[Kind]
+
+    @property
+    def n_hands(self) -> int:
+        """How many hands a frame must have room for."""
+
+    def encode_samples(self, dataset: LandmarkDataset) -> FloatArray:
+        """Encode samples that all show a hand, one a row.
+
+        Raises
+        ------
+        InvalidDataError
+            If the data have another number of hands, or lack landmarks that are needed.
+        """
+
+
+def encoder_for(dataset: LandmarkDataset, features: tuple[str, ...] = DEFAULT_FEATURES) -> Encoder:
+    """Return the encoder for samples of this kind; the features are those of poses."""
+    if dataset.header.kind == "sequence":
+        return MovementEncoder(dataset.n_hands)
+    return PoseEncoder(features, dataset.n_hands)
 
 
 @dataclass(frozen=True)
 class PoseEncoder:
     """Turns frames of landmarks into rows of features."""
+
+    kind: ClassVar[Kind] = "pose"
 
     groups: tuple[str, ...] = DEFAULT_FEATURES
     """Groups of features, see :data:`~handlore.landmarks.features.FEATURE_GROUPS`."""
@@ -36,6 +68,10 @@ class PoseEncoder:
             return one
         both = [f"{side}.{name}" for side in ("left", "right") for name in one]
         return [*both, "left.present", "right.present", "between.x", "between.y"]
+
+    def encode_samples(self, dataset: LandmarkDataset) -> FloatArray:
+        """Return the features (n_samples, n_features) of poses that all show a hand."""
+        return self.encode(dataset.image, dataset.world, dataset.handedness)
 
     def encode(self, image: FloatArray, world: FloatArray, handedness: FloatArray) -> FloatArray:
         """Compute the features of frames that show at least one hand.

@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
-from handlore.datasets.splits import By, cross_validation, n_groups
+from handlore.datasets.splits import By, cross_validation, groups_of, n_groups
 from handlore.landmarks.errors import HandloreError
 
 from .base import HandEstimator
-from .encoding import PoseEncoder, average_views
+from .encoding import Encoder, average_views
+from .kinds import DEFAULT_ESTIMATOR, WORDS
 
 FloatArray = NDArray[np.float32]
 StrArray = NDArray[np.str_]
@@ -117,39 +118,33 @@ def score(answers: Answers) -> Scores:
     )
 
 
-def encode_dataset(encoder: PoseEncoder, dataset: LandmarkDataset) -> FloatArray:
-    """Return the features (n_samples, n_features) of poses that all show a hand.
-
-    Raises
-    ------
-    InvalidDataError
-        If the data lacks landmarks that the features need.
-    """
-    return encoder.encode(dataset.image, dataset.world, dataset.handedness)
-
-
-def fit_poses(
-    estimator: HandEstimator, dataset: LandmarkDataset, encoder: PoseEncoder
+def fit_samples(
+    estimator: HandEstimator, dataset: LandmarkDataset, encoder: Encoder
 ) -> HandEstimator:
     """Fit an estimator on the samples of a dataset that show a hand.
 
     Raises
     ------
     HandloreError
-        If the data are not poses, or too few labels have a sample with a hand.
+        If the estimator is for samples of another kind, or too few labels have a sample with a
+        hand.
     """
-    require_poses(dataset)
+    require_kind(dataset, encoder.kind)
+    require_kind(dataset, estimator.kind)
     seen = dataset.select(dataset.has_hand)
     if not seen.n_samples:
         raise HandloreError("no sample shows a hand; there is nothing to learn from")
-    return estimator.fit(encode_dataset(encoder, seen), seen.samples.label)
+    return estimator.fit(encoder.encode_samples(seen), seen.samples.label, groups_of(seen))
 
 
-def require_poses(dataset: LandmarkDataset) -> None:
-    """Refuse a dataset of movements."""
-    if dataset.header.kind != "pose":
+def require_kind(dataset: LandmarkDataset, kind: str) -> None:
+    """Refuse a dataset of movements where poses are expected, and the other way round."""
+    if dataset.header.kind != kind:
+        holds, takes = WORDS[dataset.header.kind], WORDS[kind]
+        fitting = DEFAULT_ESTIMATOR[dataset.header.kind]
         raise HandloreError(
-            f"this data holds {dataset.header.kind} samples; pose classifiers take single pictures"
+            f"this data holds {holds}, but the classifier takes {takes}; a model of type"
+            f" {fitting} takes such data"
         )
 
 
@@ -157,22 +152,22 @@ def answer(
     predict_proba: Callable[[FloatArray], FloatArray],
     classes: Sequence[str],
     dataset: LandmarkDataset,
-    encoder: PoseEncoder,
+    encoder: Encoder,
 ) -> Answers:
     """Answer every item of a dataset.
 
     Parameters
     ----------
     predict_proba
-        From features (n, n_features) to probabilities (n, n_classes).
+        From what the encoder gives to probabilities (n, n_classes).
     classes
         (n_classes,) the label of each column.
     dataset
-        Poses; views of an item are averaged to one answer.
+        Samples of the encoder's kind; views of an item are averaged to one answer.
     encoder
-        The features that the classifier was trained on.
+        The one that the classifier was trained with.
     """
-    require_poses(dataset)
+    require_kind(dataset, encoder.kind)
     numbers, first, item_of = np.unique(
         dataset.samples.items(), return_index=True, return_inverse=True
     )
@@ -181,7 +176,7 @@ def answer(
     no_hand = np.ones(len(numbers), bool)
     hands = dataset.has_hand
     if hands.any():
-        views = predict_proba(encode_dataset(encoder, dataset.select(hands)))
+        views = predict_proba(encoder.encode_samples(dataset.select(hands)))
         averaged, answered = average_views(views, item_of[hands])
         answers[answered] = np.asarray(classes)[averaged.argmax(axis=1)]
         probability[answered] = averaged.max(axis=1)
@@ -193,7 +188,7 @@ def answer(
 def cross_validate(
     estimator: HandEstimator,
     dataset: LandmarkDataset,
-    encoder: PoseEncoder,
+    encoder: Encoder,
     by: By,
     *,
     n_folds: int | None = None,
@@ -207,9 +202,9 @@ def cross_validate(
     estimator
         Fitted afresh, as a clone, for each fold.
     dataset
-        Poses of at least two labels.
+        Samples of at least two labels.
     encoder
-        The features to use.
+        What turns samples into numbers.
     by, n_folds, seed
         See :func:`~handlore.datasets.splits.cross_validation`.
     progress
@@ -235,14 +230,14 @@ def cross_validate(
 
 
 def _fit_fold(
-    estimator: HandEstimator, dataset: LandmarkDataset, encoder: PoseEncoder, by: By
+    estimator: HandEstimator, dataset: LandmarkDataset, encoder: Encoder, by: By
 ) -> HandEstimator:
     if len(np.unique(dataset.samples.label[dataset.has_hand])) < 2:
         raise HandloreError(
             "with one fold held out, fewer than two labels show a hand in what is left to train"
             " on; add samples" + ("" if by == "random" else ", or use --by random")
         )
-    return fit_poses(estimator, dataset, encoder)
+    return fit_samples(estimator, dataset, encoder)
 
 
 def cross_validation_json(answers: Answers, dataset: LandmarkDataset, by: By) -> dict[str, Any]:

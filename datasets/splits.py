@@ -55,6 +55,12 @@ def default_by(dataset: LandmarkDataset) -> By:
     return "random"
 
 
+def groups_of(dataset: LandmarkDataset) -> NDArray[Any]:
+    """Return a name (n_samples,) for each sample, shared by those that are not to be split."""
+    by = default_by(dataset)
+    return np.asarray(_groups(dataset, by), np.str_)
+
+
 def doubt_about(dataset: LandmarkDataset, by: By) -> str | None:
     """Say what makes a default split less honest than it could be; None if nothing does."""
     for better in BY[: BY.index(by)]:

@@ -5,14 +5,15 @@ from pathlib import Path
 
 from handlore.classifiers.base import make_estimator
 from handlore.classifiers.encoding import PoseEncoder
-from handlore.classifiers.evaluation import fit_poses
+from handlore.classifiers.evaluation import fit_samples
 from handlore.datasets.convert import convert
 from handlore.datasets.rendered import Person, Scene, render_pose, write_pictures
 from handlore.datasets.sources import make_source
 from handlore.landmarks.detector import open_detector
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.models.card import ModelCard
-from handlore.models.storage import load_model, save_model
+from handlore.models.loading import load_model
+from handlore.models.storage import save_model
 from handlore.report.figures import hands_png
 
 PICTURES = Path(__file__).parent / "pictures"
@@ -26,9 +27,9 @@ def main() -> None:
         folder = Path(name)
         write_pictures(folder, n_people=6, per_pose=4)
         dataset = convert(make_source("images", {}), folder, detector).dataset
-        fitted = fit_poses(make_estimator("forest"), dataset, PoseEncoder())
+        fitted = fit_samples(make_estimator("forest"), dataset, PoseEncoder())
         save_model(fitted, ModelCard((), "forest"), folder / "poses.onnx")
-        model = load_model(folder / "poses.onnx")
+        model = load_model(folder / "poses.onnx", "pose")
         pictures, hands, captions = [], [], []
         for number, (pose, view) in enumerate(zip(SHOWN, POINTS_OF_VIEW, strict=True)):
             # People beyond those that the model has seen.

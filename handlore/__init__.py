@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from handlore.landmarks.search import search as search
     from handlore.landmarks.topology import HAND_CONNECTIONS as HAND_CONNECTIONS
     from handlore.landmarks.topology import HandLandmark as HandLandmark
-    from handlore.models.runtime import load_model as load_model
+    from handlore.models.loading import load_model as load_model
 
 __version__ = "0.1.0"
 
@@ -54,7 +54,7 @@ _API = {
     "search": "landmarks.search",
     "HAND_CONNECTIONS": "landmarks.topology",
     "HandLandmark": "landmarks.topology",
-    "load_model": "models.runtime",
+    "load_model": "models.loading",
 }
 
 

@@ -24,7 +24,7 @@ from handlore.landmarks.files import atomic_write
 from handlore.landmarks.geometry import palm_length
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.weights import require_bundle
-from handlore.models.training import train_pose_model
+from handlore.models.training import train_model
 from handlore.report.figures import confusion_png, hands_png
 from handlore.report.page import fact_list, numbers, page, picture, score_sections, section, table
 
@@ -144,7 +144,7 @@ def _row(name: str, dataset: LandmarkDataset, answers: Answers, out: Path) -> di
     path = out / ("poses.onnx" if name == "forest" else f"poses-{name}.onnx")
     started = time.perf_counter()
     encoder = PoseEncoder(n_hands=dataset.n_hands)
-    trained = train_pose_model(make_estimator(name), name, dataset, encoder, path)
+    trained = train_model(make_estimator(name), name, dataset, encoder, path)
     seconds = time.perf_counter() - started
     scores = cross_validation_json(answers, dataset, default_by(dataset))
     kept = {key: scores[key] for key in ("accuracy", "macro_f1", "n", "n_groups")}

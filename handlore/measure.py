@@ -54,17 +54,18 @@ def measure_prediction(turns: int = 30, each: int = 20) -> Comparison:
     """
     from handlore.classifiers.base import make_estimator
     from handlore.classifiers.encoding import PoseEncoder
-    from handlore.classifiers.evaluation import fit_poses
+    from handlore.classifiers.evaluation import fit_samples
     from handlore.models.card import ModelCard
-    from handlore.models.storage import load_model, save_model
+    from handlore.models.loading import load_model
+    from handlore.models.storage import save_model
 
     dataset = _rendered_truth()
     encoder = PoseEncoder()
-    estimator = fit_poses(make_estimator("forest"), dataset, encoder)
+    estimator = fit_samples(make_estimator("forest"), dataset, encoder)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "forest.onnx")
         save_model(estimator, ModelCard((), "forest"), path)
-        model = load_model(path)
+        model = load_model(path, "pose")
     frames = [(dataset.image[i], dataset.world[i], dataset.handedness[i]) for i in range(each)]
     rows = [encoder.encode(*(array[None] for array in frame)) for frame in frames]
 

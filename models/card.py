@@ -9,6 +9,10 @@ from handlore.landmarks.features import DEFAULT_FEATURES, FEATURES_VERSION
 from handlore.landmarks.geometry import CANONICAL_VERSION
 
 FORMAT_VERSION = 1
+KINDS = ("pose", "sequence")
+
+DURATIONS = (0.05, 0.5, 0.95)
+"""Quantiles of the lengths of clips that a card tells."""
 
 
 @dataclass(frozen=True)
@@ -22,16 +26,22 @@ class ModelCard:
     """The name under which it was trained, such as ``forest``."""
 
     kind: str = "pose"
-    """``pose``: takes single pictures."""
+    """``pose``: takes single pictures. ``sequence``: takes clips."""
 
     n_hands: int = 1
     """How many hands a frame has room for."""
 
     features: tuple[str, ...] = DEFAULT_FEATURES
-    """The groups of features it takes, in order."""
+    """The groups of features it takes, in order; a model of movements makes its own."""
 
     n_features: int = 0
-    """How many numbers they are."""
+    """How many numbers they are; of movements, how many channels a clip has."""
+
+    n_timepoints: int = 0
+    """To how many points in time a clip is resampled; 0 for poses."""
+
+    seconds: tuple[float, ...] = ()
+    """How long the clips were that it was trained on: the quantiles :data:`DURATIONS`."""
 
     features_version: int = FEATURES_VERSION
     canonical_version: int = CANONICAL_VERSION
@@ -44,7 +54,7 @@ class ModelCard:
 
     def as_json(self) -> dict[str, Any]:
         """Return the card as JSON types, with the format version."""
-        values = asdict(self) | {"labels": list(self.labels), "features": list(self.features)}
+        values = asdict(self) | {name: list(getattr(self, name)) for name in _LISTS}
         return {"format": FORMAT_VERSION} | values | {"training": dict(self.training)}
 
     @classmethod
@@ -79,22 +89,35 @@ class ModelCard:
             if not isinstance(taken.get(name), list):
                 raise InvalidDataError(f"its metadata lacks {name}")
             taken[name] = tuple(map(str, taken[name]))
+        taken["seconds"] = _durations(taken.get("seconds", []))
         labels = taken["labels"]
         if len(set(labels)) < len(labels) or not all(label.isprintable() for label in labels):
             raise InvalidDataError("its labels are not distinct, printable names")
         if taken.get("n_hands") not in (1, 2) or taken["n_hands"] is True:
             raise InvalidDataError("its metadata has no usable n_hands")
+        taken.setdefault("n_timepoints", 0)
         wrong = [name for name, kind in _TYPES.items() if not isinstance(taken.get(name), kind)]
+        wrong += ["kind"] if taken.get("kind") not in KINDS and "kind" not in wrong else []
         if wrong:
             raise InvalidDataError(f"its metadata has no usable {', '.join(wrong)}")
         return cls(**taken)
 
 
+def _durations(values: Any) -> tuple[float, ...]:
+    if not isinstance(values, list) or not all(
+        isinstance(value, int | float) and 0 <= value < float("inf") for value in values
+    ):
+        raise InvalidDataError("its metadata has no usable seconds")
+    return tuple(map(float, values))
+
+
+_LISTS = ("labels", "features", "seconds")
 _TYPES: dict[str, Any] = {
     "estimator": str,
     "kind": str,
     "landmarker": str,
     "n_hands": int,
     "n_features": int,
+    "n_timepoints": int,
     "training": Mapping,
 }

@@ -11,9 +11,7 @@ from handlore.classifiers.base import HandEstimator
 from handlore.landmarks.files import atomic_write
 
 from .card import ModelCard
-from .runtime import METADATA_KEY, PoseModel, load_model
-
-__all__ = ["PoseModel", "load_model", "save_model"]
+from .loading import METADATA_KEY
 
 
 def save_model(estimator: HandEstimator, card: ModelCard, path: Path) -> int:

@@ -6,14 +6,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from handlore import __version__
 from handlore.classifiers.base import HandEstimator
-from handlore.classifiers.encoding import PoseEncoder
-from handlore.classifiers.evaluation import cross_validate, cross_validation_json, fit_poses
+from handlore.classifiers.encoding import Encoder, PoseEncoder
+from handlore.classifiers.evaluation import cross_validate, cross_validation_json, fit_samples
+from handlore.classifiers.movements import MovementEncoder, durations
 from handlore.datasets.dataset import MIXED_DETECTORS, LandmarkDataset
 from handlore.datasets.splits import default_by, doubt_about
 
-from .card import ModelCard
+from .card import DURATIONS, ModelCard
 from .storage import save_model
 
 FEW_SAMPLES = 5
@@ -30,25 +33,25 @@ class Trained:
     warnings: tuple[str, ...]
 
 
-def train_pose_model(
+def train_model(
     estimator: HandEstimator,
     name: str,
     dataset: LandmarkDataset,
-    encoder: PoseEncoder,
+    encoder: Encoder,
     out: Path,
     *,
     crossval: bool = False,
 ) -> Trained:
-    """Fit an estimator on a dataset of poses and write the model file.
+    """Fit an estimator on a dataset and write the model file.
 
     Parameters
     ----------
     estimator, name
         What to fit, and the name it is registered under.
     dataset
-        Poses; samples without a hand are left out.
+        Poses or movements; samples without a hand are left out.
     encoder
-        The features to use.
+        What turns samples into numbers.
     out
         The model file.
     crossval
@@ -60,12 +63,15 @@ def train_pose_model(
         If there is too little data, or the file cannot be written.
     """
     scores = _scores(estimator, dataset, encoder) if crossval else None
-    fitted = fit_poses(estimator, dataset, encoder)
+    fitted = fit_samples(estimator, dataset, encoder)
     card = ModelCard(
         labels=(),
         estimator=name,
+        kind=encoder.kind,
         n_hands=dataset.n_hands,
-        features=encoder.groups,
+        features=encoder.groups if isinstance(encoder, PoseEncoder) else (),
+        n_timepoints=encoder.n_timepoints if isinstance(encoder, MovementEncoder) else 0,
+        seconds=_seconds(dataset) if isinstance(encoder, MovementEncoder) else (),
         landmarker=dataset.header.detector.landmarker if dataset.header.detector else "full",
         training=_training(fitted, dataset, scores),
     )
@@ -74,6 +80,11 @@ def train_pose_model(
     doubt = doubt_about(dataset, default_by(dataset)) if crossval else None
     warnings = (*_warnings(dataset), *([doubt] if doubt else []))
     return Trained(replace(card, labels=labels), n_bytes, warnings)
+
+
+def _seconds(dataset: LandmarkDataset) -> tuple[float, ...]:
+    lasting = durations(dataset.select(dataset.has_hand))
+    return tuple(round(float(seconds), 3) for seconds in np.quantile(lasting, DURATIONS))
 
 
 def _training(
@@ -93,9 +104,7 @@ def _training(
     return training | ({"crossval": scores} if scores else {})
 
 
-def _scores(
-    estimator: HandEstimator, dataset: LandmarkDataset, encoder: PoseEncoder
-) -> dict[str, Any]:
+def _scores(estimator: HandEstimator, dataset: LandmarkDataset, encoder: Encoder) -> dict[str, Any]:
     by = default_by(dataset)
     answers = cross_validate(estimator, dataset, encoder, by)
     scores = cross_validation_json(answers, dataset, by)

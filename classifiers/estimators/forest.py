@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base import ONNX_OPSET, FloatArray, HandEstimator, register
+from ..base import ONNX_OPSET, FloatArray, HandEstimator, StrArray, register
 
 
 @register
@@ -38,7 +38,7 @@ class ForestClassifier(HandEstimator):
         self.min_samples_leaf = min_samples_leaf
         self.random_state = random_state
 
-    def _fit(self, X: FloatArray, codes: NDArray[np.int64]) -> None:
+    def _fit(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
         from sklearn.ensemble import RandomForestClassifier
 
         self.forest_ = RandomForestClassifier(**self.get_params(), n_jobs=-1).fit(X, codes)

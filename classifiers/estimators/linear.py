@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base import ONNX_OPSET, FloatArray, HandEstimator, register
+from ..base import ONNX_OPSET, FloatArray, HandEstimator, StrArray, register
 
 
 @register
@@ -30,7 +30,7 @@ class LinearClassifier(HandEstimator):
         self.max_iter = max_iter
         self.random_state = random_state
 
-    def _fit(self, X: FloatArray, codes: NDArray[np.int64]) -> None:
+    def _fit(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import LogisticRegression
         from sklearn.pipeline import make_pipeline

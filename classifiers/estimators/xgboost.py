@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base import ONNX_OPSET, FloatArray, HandEstimator, register
+from ..base import ONNX_OPSET, FloatArray, HandEstimator, StrArray, register
 
 
 @register
@@ -54,7 +54,7 @@ class XGBoostClassifier(HandEstimator):
         self.reg_lambda = reg_lambda
         self.random_state = random_state
 
-    def _fit(self, X: FloatArray, codes: NDArray[np.int64]) -> None:
+    def _fit(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
         from xgboost import XGBClassifier
 
         self.booster_ = XGBClassifier(**self.get_params(), tree_method="hist").fit(X, codes)

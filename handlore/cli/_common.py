@@ -68,8 +68,15 @@ def detector_options(landmarker: str | None = "full") -> Callable[[Function], Fu
 
 
 model_option = click.option(
-    "--model", default="forest", show_default=True, metavar="NAME",
-    help="Which estimator, such as forest, linear or xgboost.",
+    "--model",
+    metavar="NAME",
+    show_default="forest for poses, rocket for movements",
+    help="Which estimator: forest, linear or xgboost for poses, rocket for movements.",
+)
+mirror_option = click.option(
+    "--mirror-labels", metavar="PAIRS",
+    help="Also learn movements as a mirror shows them, with the labels of these pairs swapped,"
+    " such as swipe_left=swipe_right,in=out.",
 )  # fmt: skip
 features_option = click.option(
     "--features",
@@ -86,12 +93,13 @@ param_option = click.option(
 )
 
 
-def parsed_params(params: Sequence[str]) -> dict[str, str]:
-    """Split NAME=VALUE."""
+def parsed_params(params: Sequence[str], mirror_labels: str | None = None) -> dict[str, str]:
+    """Split NAME=VALUE, and add the option that has a name of its own."""
     for param in params:
         if "=" not in param:
             raise click.BadParameter(f"{param!r} is not NAME=VALUE", param_hint="--param")
-    return dict(param.split("=", 1) for param in params)
+    values = dict(param.split("=", 1) for param in params)
+    return values if mirror_labels is None else values | {"mirror_labels": mirror_labels}
 
 
 def parsed_features(features: str | None) -> tuple[str, ...]:

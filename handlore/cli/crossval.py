@@ -11,6 +11,7 @@ from ._common import (
     json_option,
     load_datasets,
     make_folder,
+    mirror_option,
     model_option,
     param_option,
     parsed_features,
@@ -34,6 +35,7 @@ from ._scores import print_scores, report_option, write_report
 @data_argument
 @model_option
 @features_option
+@mirror_option
 @param_option
 @click.option(
     "--by", type=click.Choice(["group", "session", "recording", "random"]),
@@ -49,8 +51,9 @@ from ._scores import print_scores, report_option, write_report
 @json_option
 def command(
     data: tuple[Path, ...],
-    model: str,
+    model: str | None,
     features: str | None,
+    mirror_labels: str | None,
     params: tuple[str, ...],
     by: str | None,
     folds: int | None,
@@ -65,15 +68,17 @@ def command(
     error unless that is its label.
     """
     from handlore.classifiers.base import make_estimator
-    from handlore.classifiers.encoding import PoseEncoder
+    from handlore.classifiers.encoding import encoder_for
     from handlore.classifiers.evaluation import cross_validate, cross_validation_json, score
+    from handlore.classifiers.kinds import DEFAULT_ESTIMATOR
     from handlore.datasets.splits import BY, default_by, doubt_about, fold_count
 
     groups = parsed_features(features)
     if report:
         make_folder(report)
     dataset = load_datasets(data)
-    estimator = make_estimator(model, parsed_params(params), seed=seed)
+    model = model or DEFAULT_ESTIMATOR[dataset.header.kind]
+    estimator = make_estimator(model, parsed_params(params, mirror_labels), seed=seed)
     chosen = next((known for known in BY if known == by), None) or default_by(dataset)
     doubt = None if by else doubt_about(dataset, chosen)
     if doubt:
@@ -81,7 +86,7 @@ def command(
     total = fold_count(dataset, chosen, folds)
     with progress("cross-validating") as show:
         answers = cross_validate(
-            estimator, dataset, PoseEncoder(groups, dataset.n_hands), chosen,
+            estimator, dataset, encoder_for(dataset, groups), chosen,
             n_folds=folds, seed=seed, progress=lambda done: show(done, total),
         )  # fmt: skip
     result = cross_validation_json(answers, dataset, chosen) | {"model": model, "n_folds": total}

@@ -67,7 +67,7 @@ def command(
     """
     from handlore.classifiers.evaluation import answer, score
     from handlore.datasets.splits import held_out_samples
-    from handlore.models.runtime import load_model
+    from handlore.models.loading import load_model
 
     if report:
         make_folder(report)

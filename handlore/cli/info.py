@@ -122,15 +122,22 @@ def _print_trouble(dataset: "LandmarkDataset") -> None:
 
 
 def _model(file: Path, as_json: bool) -> dict[str, Any]:
-    from handlore.models.runtime import load_model
+    from handlore.models.loading import load_model
 
     card = load_model(file).card
     size = file.stat().st_size
     if not as_json:
         training = card.training
-        click.echo(f"{file}: a {card.kind} model, {card.estimator} ({size / 1000:.0f} KB)")
+        what = "pose" if card.kind == "pose" else "movement"
+        click.echo(f"{file}: a {what} model, {card.estimator} ({size / 1000:.0f} KB)")
         click.echo(f"  {len(card.labels)} labels: {', '.join(card.labels)}")
-        click.echo(f"  features: {', '.join(card.features)} ({card.n_features} numbers)")
+        if card.kind == "pose":
+            click.echo(f"  features: {', '.join(card.features)} ({card.n_features} numbers)")
+        else:
+            click.echo(
+                f"  clips of {card.seconds[0]:.1f} to {card.seconds[-1]:.1f} s, resampled to"
+                f" {card.n_timepoints} points in time"
+            )
         click.echo(f"  landmarks: {card.landmarker}, {card.n_hands} hand(s)")
         for key, value in training.items():
             click.echo(f"  {key.replace('_', ' ')}: {_compact(value)}")

@@ -13,6 +13,7 @@ from ._common import (
     features_option,
     json_option,
     load_datasets,
+    mirror_option,
     model_option,
     param_option,
     parsed_features,
@@ -30,6 +31,7 @@ from ._common import (
         "handlore train photos.npz --out poses.onnx",
         "handlore train photos.npz --model xgboost --param max_depth=3 --out poses.onnx",
         "handlore train anna.npz ben.npz --crossval --out poses.onnx",
+        "handlore train clips.npz --model rocket --mirror-labels left=right --out moves.onnx",
         "handlore train thumbs.npz --features world,image,orientation --out thumbs.onnx",
     ),
 )
@@ -37,6 +39,7 @@ from ._common import (
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The model file.")
 @model_option
 @features_option
+@mirror_option
 @param_option
 @click.option("--split", help="Train on this split; default: `train`, or samples without one.")
 @click.option("--crossval", is_flag=True, help="Also cross-validate, and keep the scores in OUT.")
@@ -45,8 +48,9 @@ from ._common import (
 def command(
     data: tuple[Path, ...],
     out: Path,
-    model: str,
+    model: str | None,
     features: str | None,
+    mirror_labels: str | None,
     params: tuple[str, ...],
     split: str | None,
     crossval: bool,
@@ -58,20 +62,22 @@ def command(
     The file is ONNX: it runs wherever onnxruntime runs, and says itself what it was trained on.
     """
     from handlore.classifiers.base import make_estimator
-    from handlore.classifiers.encoding import PoseEncoder
+    from handlore.classifiers.encoding import encoder_for
+    from handlore.classifiers.kinds import DEFAULT_ESTIMATOR
     from handlore.datasets.splits import training_samples
     from handlore.landmarks.files import require_writable
-    from handlore.models.training import train_pose_model
+    from handlore.models.training import train_model
 
     require_writable(out)
     if out.resolve() in {path.resolve() for path in data}:
         raise HandloreError(f"{out} is the data itself; give another name with --out")
     groups = parsed_features(features)
     dataset = training_samples(load_datasets(data), split)
-    estimator = make_estimator(model, parsed_params(params), seed=seed)
-    encoder = PoseEncoder(groups, dataset.n_hands)
+    model = model or DEFAULT_ESTIMATOR[dataset.header.kind]
+    estimator = make_estimator(model, parsed_params(params, mirror_labels), seed=seed)
+    encoder = encoder_for(dataset, groups)
     started = time.perf_counter()
-    trained = train_pose_model(estimator, model, dataset, encoder, out, crossval=crossval)
+    trained = train_model(estimator, model, dataset, encoder, out, crossval=crossval)
     seconds = round(time.perf_counter() - started, 3)
     for line in trained.warnings:
         talk(f"note: {line}")

@@ -1,4 +1,4 @@
-"""One contract for all estimators: whoever writes a new one gets these tests for free."""
+"""One contract for all estimators of poses: whoever writes a new one gets these tests for free."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from handlore.landmarks.errors import HandloreError, InvalidDataError
 LABELS = ("zwei Finger", "Größe", "a", "none", "Ohr")
 N_FEATURES = 8
 
-every_estimator = pytest.mark.parametrize("name", estimator_names())
+every_estimator = pytest.mark.parametrize("name", estimator_names("pose"))
 two_and_many = pytest.mark.parametrize("n_labels", [2, len(LABELS)])
 
 
@@ -48,7 +48,9 @@ def run_graph(estimator: HandEstimator, X: np.ndarray) -> np.ndarray:
 
 
 def test_the_promised_estimators_are_there() -> None:
-    assert {"forest", "xgboost", "linear"} <= set(estimator_names())
+    assert {"forest", "xgboost", "linear"} <= set(estimator_names("pose"))
+    assert {"rocket"} <= set(estimator_names("sequence"))
+    assert sorted([*estimator_names("pose"), *estimator_names("sequence")]) == estimator_names()
 
 
 @every_estimator

@@ -13,7 +13,7 @@ from handlore.classifiers.evaluation import (
     answer,
     cross_validate,
     cross_validation_json,
-    fit_poses,
+    fit_samples,
     score,
 )
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
@@ -58,7 +58,7 @@ class Spy(HandEstimator):
 
     seen: list[tuple[set[int], list[int]]] = []  # noqa: RUF012
 
-    def _fit(self, X: np.ndarray, codes: np.ndarray) -> None:
+    def _fit(self, X: np.ndarray, codes: np.ndarray, groups: object) -> None:
         self.trained_on_ = set(numbers(X))
 
     def _predict_proba(self, X: np.ndarray) -> np.ndarray:
@@ -229,12 +229,12 @@ def test_cross_validation_repeats_itself(dataset: LandmarkDataset) -> None:
 
 def test_what_cannot_be_learned_is_refused(spy: Spy) -> None:
     with pytest.raises(HandloreError, match="no sample shows a hand"):
-        fit_poses(spy, numbered(["a", "b"], no_hand=[0, 1]), ENCODER)
+        fit_samples(spy, numbered(["a", "b"], no_hand=[0, 1]), ENCODER)
     with pytest.raises(InvalidDataError, match="at least two labels; there is: a"):
-        fit_poses(spy, numbered(["a", "b"], no_hand=[1]), ENCODER)
+        fit_samples(spy, numbered(["a", "b"], no_hand=[1]), ENCODER)
     poses = numbered(["a", "b"])
     movements = replace(poses, header=Header(kind="sequence"))
-    with pytest.raises(HandloreError, match="sequence"):
-        fit_poses(spy, movements, ENCODER)
+    with pytest.raises(HandloreError, match=r"holds movements.*takes poses.*rocket"):
+        fit_samples(spy, movements, ENCODER)
     with pytest.raises(HandloreError, match="at least two groups; there is 1"):
         cross_validate(spy, numbered(["a", "b"], ["x", "x"]), ENCODER, "group")

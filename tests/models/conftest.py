@@ -9,8 +9,8 @@ import pytest
 from handlore.classifiers.base import estimator_class
 from handlore.classifiers.encoding import PoseEncoder
 from handlore.datasets.dataset import LandmarkDataset
-from handlore.models.runtime import METADATA_KEY
-from handlore.models.training import train_pose_model
+from handlore.models.loading import METADATA_KEY
+from handlore.models.training import train_model
 
 Edit = Callable[[dict[str, Any]], None]
 
@@ -20,7 +20,7 @@ def model_file(dataset: LandmarkDataset, tmp_path_factory: pytest.TempPathFactor
     """A small forest, trained on the rendered hands."""
     path = tmp_path_factory.mktemp("models") / "poses.onnx"
     forest = estimator_class("forest")().set_params(n_estimators=10)
-    train_pose_model(forest, "forest", dataset, PoseEncoder(), path)
+    train_model(forest, "forest", dataset, PoseEncoder(), path)
     return path
 
 

@@ -20,16 +20,16 @@ from onnx import TensorProto, helper, numpy_helper
 
 from handlore.classifiers.base import estimator_class, estimator_names
 from handlore.classifiers.encoding import PoseEncoder
-from handlore.classifiers.evaluation import encode_dataset, fit_poses
+from handlore.classifiers.evaluation import fit_samples
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.storage import save_dataset
 from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError
 from handlore.landmarks.geometry import mirror, rotate
 from handlore.landmarks.hands import Hand
 from handlore.models.card import FORMAT_VERSION, ModelCard
-from handlore.models.runtime import METADATA_KEY, load_model
+from handlore.models.loading import METADATA_KEY, load_model
 from handlore.models.storage import save_model
-from handlore.models.training import train_pose_model
+from handlore.models.training import train_model
 
 Edited = Callable[[Callable[[dict[str, Any]], None]], Path]
 no_fixture_check = settings(
@@ -40,10 +40,10 @@ PREDICT_ALONE = """
 import sys, json
 import numpy as np
 from pathlib import Path
-from handlore.models.runtime import load_model
+from handlore.models.loading import load_model
 from handlore.landmarks.hands import Hand
 X = np.load(sys.argv[2])
-model = load_model(Path(sys.argv[1]))
+model = load_model(Path(sys.argv[1]), "pose")
 hand = np.random.default_rng(0).uniform(size=(21, 3)).astype(np.float32)
 model.predict_hands([Hand(hand, hand, 1.0)])
 heavy = {"sklearn", "xgboost", "pandas", "matplotlib", "mediapipe", "cv2", "skl2onnx", "onnx"}
@@ -51,13 +51,13 @@ print(json.dumps({"p": model.predict_proba(X).tolist(), "heavy": sorted(heavy & 
 """
 
 
-@pytest.mark.parametrize("name", estimator_names())
+@pytest.mark.parametrize("name", estimator_names("pose"))
 def test_answers_like_its_estimator_in_a_process_that_knows_no_estimators(
     name: str, dataset: LandmarkDataset, tmp_path: Path
 ) -> None:
-    fitted = fit_poses(estimator_class(name)(), dataset, PoseEncoder())
+    fitted = fit_samples(estimator_class(name)(), dataset, PoseEncoder())
     save_model(fitted, ModelCard(labels=(), estimator=name), tmp_path / "m.onnx")
-    seen = encode_dataset(PoseEncoder(), dataset)
+    seen = PoseEncoder().encode_samples(dataset)
     other = seen + np.random.default_rng(0).normal(size=seen.shape, scale=0.2)
     X = np.concatenate([seen, other.astype(np.float32)])
     np.save(tmp_path / "X.npy", X)
@@ -71,7 +71,7 @@ def test_answers_like_its_estimator_in_a_process_that_knows_no_estimators(
 def test_card_comes_back(dataset: LandmarkDataset, tmp_path: Path) -> None:
     groups = ("image", "orientation")
     encoder = PoseEncoder(groups)
-    fitted = fit_poses(estimator_class("linear")(), dataset, encoder)
+    fitted = fit_samples(estimator_class("linear")(), dataset, encoder)
     card = ModelCard(
         labels=(), estimator="linear", features=groups, landmarker="lite",
         training={"n": 24, "note": "für Änne"},
@@ -87,7 +87,7 @@ def test_card_comes_back(dataset: LandmarkDataset, tmp_path: Path) -> None:
 
 
 def test_labels_of_any_script_keep_their_column(dataset: LandmarkDataset, tmp_path: Path) -> None:
-    X = encode_dataset(PoseEncoder(), dataset)
+    X = PoseEncoder().encode_samples(dataset)
     names = {
         "fist": "Fäuste & <b>",
         "open_palm": "✋ offen",
@@ -102,24 +102,24 @@ def test_labels_of_any_script_keep_their_column(dataset: LandmarkDataset, tmp_pa
     assert (said == y).all()
 
 
-@pytest.mark.parametrize("name", estimator_names())
+@pytest.mark.parametrize("name", estimator_names("pose"))
 def test_same_data_and_seed_same_bytes(name: str, dataset: LandmarkDataset, tmp_path: Path) -> None:
     for path in ("a.onnx", "b.onnx"):
-        train_pose_model(
+        train_model(
             estimator_class(name)(), name, dataset, PoseEncoder(("image",)), tmp_path / path
         )
     assert (tmp_path / "a.onnx").read_bytes() == (tmp_path / "b.onnx").read_bytes()
 
 
 def test_no_hand_is_none(model_file: Path) -> None:
-    said = load_model(model_file).predict_hands([None])
+    said = load_model(model_file, "pose").predict_hands([None])
     assert (said.label, said.probability, said.rotation_deg, said.hand) == ("none", *[None] * 3)
 
 
 def test_says_label_probability_side_and_rotation(
     model_file: Path, dataset: LandmarkDataset
 ) -> None:
-    model = load_model(model_file)
+    model = load_model(model_file, "pose")
     image, world, side = dataset.image[0, 0], dataset.world[0, 0], float(dataset.handedness[0, 0])
     said = model.predict_hands([Hand(image, world, side)])
     assert said.label == dataset.samples.label[0]
@@ -134,7 +134,7 @@ def test_says_label_probability_side_and_rotation(
 def test_rotation_is_against_image_up_and_changes_nothing_else(
     degrees: float, mirrored: bool, model_file: Path, dataset: LandmarkDataset
 ) -> None:
-    model = load_model(model_file)
+    model = load_model(model_file, "pose")
     image, world = dataset.image[0, 0], dataset.world[0, 0]
     upright = rotate(image, -rotation_of(image))
     hand = Hand(rotate(upright, degrees), rotate(world, degrees), 0.99)
@@ -179,7 +179,7 @@ def test_damaged_bytes_load_or_give_one_line(
     path = tmp_path / "flipped.onnx"
     path.write_bytes(content)
     with contextlib.suppress(HandloreError):
-        assert load_model(path).predict_hands([None]).label == "none"
+        assert load_model(path, "pose").predict_hands([None]).label == "none"
 
 
 def test_damage_is_not_announced_on_stdout(
@@ -366,7 +366,7 @@ def test_a_failed_save_leaves_the_old_model(
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    fitted = fit_poses(estimator_class("linear")(), dataset, PoseEncoder())
+    fitted = fit_samples(estimator_class("linear")(), dataset, PoseEncoder())
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(HandloreError, match=r"cannot write .*m\.onnx: No space left on device"):
         save_model(fitted, ModelCard(labels=(), estimator="linear"), path)

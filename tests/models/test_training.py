@@ -11,8 +11,8 @@ from handlore.classifiers.encoding import PoseEncoder
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.errors import HandloreError, InvalidDataError
-from handlore.models.runtime import load_model
-from handlore.models.training import Trained, train_pose_model
+from handlore.models.loading import load_model
+from handlore.models.training import Trained, train_model
 
 
 def small() -> HandEstimator:
@@ -20,7 +20,7 @@ def small() -> HandEstimator:
 
 
 def train(dataset: LandmarkDataset, out: Path, *, crossval: bool = False) -> Trained:
-    return train_pose_model(small(), "forest", dataset, PoseEncoder(), out, crossval=crossval)
+    return train_model(small(), "forest", dataset, PoseEncoder(), out, crossval=crossval)
 
 
 def labelled(dataset: LandmarkDataset, labels: dict[int, str]) -> LandmarkDataset:

@@ -1,0 +1,170 @@
+"""More movements out of those there are: turned, stretched, warped in time, unsteady.
+
+Everything happens to blocks of a :class:`~.movements.MovementEncoder`, all of a batch at once,
+and the same seed gives the same movements.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handlore.landmarks.errors import InvalidDataError
+from handlore.landmarks.topology import N_LANDMARKS
+
+from .movements import N_CHANNELS, N_COORDINATES
+
+FloatArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How much movements are changed; standard deviations unless said otherwise."""
+
+    turn: float = 10.0
+    """Rotation about each of the three axes, in degrees."""
+
+    size: float = 0.1
+    """Logarithm of the scale of everything."""
+
+    reach: float = 0.15
+    """Logarithm of the scale of the wrist's path along each axis."""
+
+    bones: float = 0.05
+    """Logarithm of the scale of each landmark's way from the wrist, the same in all frames."""
+
+    shape: float = 0.02
+    """Shift of each landmark, the same in all frames, in palm lengths."""
+
+    jitter: float = 0.01
+    """Shift of each landmark in each frame, in palm lengths."""
+
+    warp: float = 0.15
+    """Logarithm of the speed in each sixth of the time."""
+
+    crop: float = 0.08
+    """The most that is cut off at either end, as a share of the time; evenly distributed."""
+
+    drop: float = 0.1
+    """The largest share of the points in time that are lost, and interpolated between their
+    neighbours; evenly distributed."""
+
+    def __call__(self, blocks: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """Return other movements (n, n_channels, n_timepoints), one for each block."""
+        n, _, n_points = blocks.shape
+        hands = _in_time(blocks, self._moments(n, n_points, rng))
+        hands = hands.reshape(n, -1, N_CHANNELS, n_points)
+        marks = hands[:, :, :N_COORDINATES].reshape(n, -1, N_LANDMARKS, 3, n_points)
+        marks = np.einsum("nij,nhljt->nhlit", _rotations(self.turn, n, rng), marks)
+        wrist = marks[:, :, :1]
+        shape = marks - wrist
+        shape *= self._factors((n, 1, N_LANDMARKS, 1, 1), self.bones, rng)
+        shape += rng.normal(0, self.shape, (n, 1, N_LANDMARKS, 3, 1)).astype(np.float32)
+        shape += rng.normal(0, self.jitter, shape.shape).astype(np.float32)
+        wrist = wrist * self._factors((n, 1, 1, 3, 1), self.reach, rng)
+        marks = (wrist + shape) * self._factors((n, 1, 1, 1, 1), self.size, rng)
+        hands[:, :, :N_COORDINATES] = marks.reshape(n, -1, N_COORDINATES, n_points)
+        # A hand that is nowhere in the clip stays nowhere.
+        never = blocks.reshape(n, -1, N_CHANNELS, n_points)[:, :, -1].max(axis=-1) == 0
+        hands[never] = 0
+        return hands.reshape(blocks.shape)
+
+    def _moments(self, n: int, n_points: int, rng: np.random.Generator) -> FloatArray:
+        """Return the point in time (n, n_points) of the old block that each new one shows."""
+        start, end = rng.uniform(0, self.crop, (2, n, 1))
+        knots = np.zeros((n, 7))
+        knots[:, 1:] = np.cumsum(np.exp(rng.normal(0, self.warp, (n, 6))), axis=1)
+        knots /= knots[:, -1:]
+        even = np.linspace(0, 6, n_points)
+        left = np.minimum(even.astype(int), 5)
+        warped = knots[:, left] + (knots[:, left + 1] - knots[:, left]) * (even - left)
+        moments = (start + warped * (1 - end - start)) * (n_points - 1)
+        lost = rng.random((n, n_points)) < rng.uniform(0, self.drop, (n, 1))
+        lost[:, [0, -1]] = False
+        between = (np.roll(moments, 1, axis=1) + np.roll(moments, -1, axis=1)) / 2
+        kept: FloatArray = np.where(lost, between, moments).astype(np.float32)
+        return kept
+
+    @staticmethod
+    def _factors(shape: tuple[int, ...], sigma: float, rng: np.random.Generator) -> FloatArray:
+        factors: FloatArray = np.exp(rng.normal(0, sigma, shape)).astype(np.float32)
+        return factors
+
+
+def mirrored(blocks: FloatArray, n_hands: int = 1) -> FloatArray:
+    """Return the movements that a mirror shows, as the encoder would encode them.
+
+    Of one hand the path is mirrored and the shape is not, for the encoder gives left hands the
+    shape of right ones. Two hands change places.
+    """
+    hands = blocks.reshape(len(blocks), n_hands, N_CHANNELS, -1).copy()
+    x = hands[:, :, :N_COORDINATES:3]
+    if n_hands == 1:
+        x -= 2 * x[:, :, :1]
+        return hands.reshape(blocks.shape)
+    x *= -1
+    return hands[:, ::-1].reshape(blocks.shape)
+
+
+def parsed_pairs(text: str, classes: NDArray[np.str_]) -> dict[str, str] | None:
+    """Read pairs of labels such as ``left=right,in=out``.
+
+    Returns
+    -------
+    The pairs; None if the text is empty.
+
+    Raises
+    ------
+    InvalidDataError
+        If a pair is not one, names a label twice, or one that there is not.
+    """
+    if not text.strip():
+        return None
+    pairs = [pair.strip().split("=") for pair in text.split(",")]
+    names = [name for pair in pairs for name in pair]
+    if any(len(pair) != 2 for pair in pairs) or len(set(names)) < len(names):
+        raise InvalidDataError(
+            f"mirrored labels {text!r} are not pairs of different labels such as left=right"
+        )
+    unknown = sorted(set(names) - set(map(str, classes)))
+    if unknown:
+        raise InvalidDataError(
+            f"mirrored labels name {', '.join(unknown)}; there is: {', '.join(map(str, classes))}"
+        )
+    return {pair[0]: pair[1] for pair in pairs}
+
+
+def mirrored_codes(
+    codes: NDArray[np.int64], classes: NDArray[np.str_], pairs: Mapping[str, str]
+) -> NDArray[np.int64]:
+    """Return the label of each mirrored movement: those of a pair are swapped, others stay."""
+    both = dict(pairs) | {right: left for left, right in pairs.items()}
+    place = {str(name): code for code, name in enumerate(classes)}
+    swapped = np.array([place[both.get(str(name), str(name))] for name in classes])
+    return np.asarray(swapped[codes], np.int64)
+
+
+def _in_time(blocks: FloatArray, moments: FloatArray) -> FloatArray:
+    """Return blocks as they are at moments (n, n_points) between their points in time."""
+    before = np.minimum(moments.astype(np.int64), blocks.shape[-1] - 2)
+    share = (moments - before).astype(np.float32)[:, None]
+    index = before[:, None]
+    first = np.take_along_axis(blocks, index, axis=-1)
+    second = np.take_along_axis(blocks, index + 1, axis=-1)
+    moved: FloatArray = first + (second - first) * share
+    return moved
+
+
+def _rotations(sigma: float, n: int, rng: np.random.Generator) -> FloatArray:
+    """Return n rotation matrices (n, 3, 3) about x, then y, then z."""
+    angles = np.radians(rng.normal(0, sigma, (n, 3)))
+    total = np.broadcast_to(np.eye(3), (n, 3, 3))
+    for axis in range(3):
+        one, other = (axis + 1) % 3, (axis + 2) % 3
+        turn = np.tile(np.eye(3), (n, 1, 1))
+        cos, sin = np.cos(angles[:, axis]), np.sin(angles[:, axis])
+        turn[:, one, one] = turn[:, other, other] = cos
+        turn[:, one, other], turn[:, other, one] = -sin, sin
+        total = turn @ total
+    return total.astype(np.float32)

@@ -1,0 +1,118 @@
+"""Linear discriminant analysis from sums, so that the data never have to be in memory at once.
+
+Each class is a cloud of the same form about its mean (Fisher 1936); the form is estimated from
+all classes together and shrunk towards a sphere, for there are more features than samples. How
+much to shrink, and how sure to be, is decided on groups that were left out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+
+SHRINKAGES = (0.1, 0.3, 1.0, 3.0)
+"""What is tried: this many times the mean variance is added to every feature's own."""
+
+TEMPERATURES = tuple(float(t) for t in np.geomspace(0.02, 4, 24))
+
+
+class Moments:
+    """What the analysis needs to know of samples; those of two sets add up."""
+
+    def __init__(self, n_classes: int, n_features: int) -> None:
+        self.counts = np.zeros(n_classes, np.float64)
+        self.sums = np.zeros((n_classes, n_features), np.float32)
+        self.products = np.zeros((n_features, n_features), np.float32)
+
+    def add(self, features: FloatArray, codes: NDArray[np.int64]) -> None:
+        """Take up samples: features (n, n_features) and the number of each one's class (n,)."""
+        members = np.eye(len(self.counts), dtype=np.float32)[codes]
+        self.counts += members.sum(axis=0)
+        self.sums += members.T @ features
+        self.products += features.T @ features
+
+    @classmethod
+    def total(cls, parts: Sequence["Moments"]) -> Self:
+        """Return the moments of all parts together."""
+        total = cls(*parts[0].sums.shape)
+        for part in parts:
+            total.counts += part.counts
+            total.sums += part.sums
+            total.products += part.products
+        return total
+
+
+@dataclass(frozen=True)
+class Discriminant:
+    """A linear classifier: the softmax of ``features @ weights + bias``."""
+
+    weights: FloatArray
+    """(n_features, n_classes)"""
+
+    bias: FloatArray
+    """(n_classes,)"""
+
+    def scores(self, features: FloatArray) -> FloatArray:
+        """Return (n, n_classes); the largest is the answer."""
+        return features @ self.weights + self.bias
+
+    def tempered(self, temperature: float) -> "Discriminant":
+        """Return one that gives the same answers, more or less surely."""
+        factor = np.float32(temperature)
+        return Discriminant(self.weights * factor, self.bias * factor)
+
+
+def solve(moments: Moments, shrinkage: float) -> Discriminant:
+    """Return the discriminant; classes without a sample are never the answer."""
+    from scipy.linalg import solve as solve_linear
+
+    there = moments.counts > 0
+    counts = np.maximum(moments.counts, 1).astype(np.float32)[:, None]
+    means = moments.sums / counts
+    centre = moments.sums.sum(axis=0) / counts[there].sum()
+    spread = (moments.products - (means * counts).T @ means) / counts[there].sum()
+    mean_variance = max(float(np.trace(spread)) / len(spread), 1e-6)
+    spread[np.diag_indices_from(spread)] += shrinkage * mean_variance
+    apart = means - centre
+    weights = solve_linear(spread, apart.T, assume_a="pos", overwrite_a=True, check_finite=False)
+    bias = -0.5 * np.einsum("kd,dk->k", apart, weights) - centre @ weights
+    return Discriminant(weights.astype(np.float32), np.where(there, bias, -1e9).astype(np.float32))
+
+
+def chosen(parts: Sequence[tuple[Moments, FloatArray, NDArray[np.int64]]]) -> Discriminant:
+    """Return the discriminant of all parts, shrunk and calibrated on each in turn.
+
+    Parameters
+    ----------
+    parts
+        For each: its moments, to learn from; features and classes of its samples, to be tested on.
+        One part alone is shrunk by the middle of :data:`SHRINKAGES`.
+    """
+    everything = Moments.total([moments for moments, _, _ in parts])
+    if len(parts) < 2:
+        return solve(everything, SHRINKAGES[len(SHRINKAGES) // 2])
+    truth = np.concatenate([codes for _, _, codes in parts])
+    trials = []
+    for shrinkage in SHRINKAGES:
+        answers = []
+        for left_out, (_, features, _) in enumerate(parts):
+            others = [moments for i, (moments, _, _) in enumerate(parts) if i != left_out]
+            answers.append(solve(Moments.total(others), shrinkage).scores(features))
+        scores = np.concatenate(answers)
+        error = float((scores.argmax(axis=1) != truth).mean())
+        loss, temperature = min((_log_loss(t * scores, truth), t) for t in TEMPERATURES)
+        trials.append((error, loss, shrinkage, temperature))
+    # Errors decide; between equals the probabilities do.
+    _, _, shrinkage, temperature = min(trials)
+    return solve(everything, shrinkage).tempered(temperature)
+
+
+def _log_loss(scores: FloatArray, codes: NDArray[np.int64]) -> float:
+    """Return the mean surprise; scores of classes that were not there count as very unlikely."""
+    scores = np.maximum(scores - scores.max(axis=1, keepdims=True), -30)
+    total = np.log(np.exp(scores).sum(axis=1))
+    return float((total - scores[np.arange(len(codes)), codes]).mean())

@@ -1,0 +1,261 @@
+"""Random convolutions over time: trains in seconds, needs no tuning and no GPU."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..augmentation import Augmentation, mirrored, mirrored_codes, parsed_pairs
+from ..base import FloatArray, MovementEstimator, StrArray, register
+from ..channels import CHANNELS, channels
+from ..discriminant import Discriminant, Moments, chosen
+from ..movements import N_CHANNELS
+from ..onnxgraph import Graph, Runner
+
+VIEWS = (
+    ("shape", "distances", "orientation", "presence"),
+    ("long_motion",),
+    ("short_motion",),
+    ("path", "path_motion"),
+    ("shape", "path", "long_motion"),
+)
+"""Kinds of channels that are seen together; each view has kernels of its own."""
+
+SUMMARISED = ("shape", "distances", "orientation", "path")
+"""Kinds of channels of which level and range count too: kernels see only how they change."""
+
+DILATIONS = (1, 2, 3)
+N_SEGMENTS = 4
+
+PATTERNS = np.full((84, 9), -1, np.float32)
+"""The kernels of MiniRocket: 9 taps, three of them 2 and the others -1, in all 84 ways."""
+for _row, _taps in enumerate(combinations(range(9), 3)):
+    PATTERNS[_row, list(_taps)] = 2
+
+_MOST_CHANNELS = 9
+_SEEN_FOR_THRESHOLDS = 128
+_N_PARTS = 3
+
+
+@dataclass(frozen=True)
+class _Bank:
+    """The 84 kernels at one dilation, each on a few channels of one view."""
+
+    view: tuple[str, ...]
+    dilation: int
+    mixing: FloatArray
+    """(84, n_channels) what each kernel takes of each channel."""
+    offset: FloatArray
+    """(84,)"""
+    thresholds: FloatArray
+    """(84, n_thresholds)"""
+
+
+@register
+class RocketClassifier(MovementEstimator):
+    """MiniRocket on hand channels, and a linear discriminant on what it counts.
+
+    A. Dempster, D. Schmidt, G. Webb, "MiniRocket: a very fast (almost) deterministic transform
+    for time series classification", KDD 2021: series are convolved with fixed small kernels at
+    several dilations, and a feature is the share of the time in which the result is above a
+    threshold drawn from the training data. Here each kernel sees the sum of a few random channels
+    of a hand, and levels and ranges of the channels are features too.
+
+    Parameters
+    ----------
+    n_kernel_features
+        About how many shares of time are counted.
+    n_augmented
+        How many changed copies of each movement are learnt too, see :mod:`..augmentation`.
+    mirror_labels
+        Pairs of labels that a mirror swaps, such as ``left=right,in=out``; mirrored movements are
+        then learnt too. Labels that are not named stay what they are.
+    random_state
+        Seed.
+    """
+
+    summary = "random convolutions: movements, trains in seconds on any machine"
+
+    def __init__(
+        self,
+        n_kernel_features: int = 2500,
+        n_augmented: int = 4,
+        mirror_labels: str = "",
+        random_state: int = 0,
+    ) -> None:
+        self.n_kernel_features = n_kernel_features
+        self.n_augmented = n_augmented
+        self.mirror_labels = mirror_labels
+        self.random_state = random_state
+
+    def _fit(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
+        rng = np.random.default_rng(self.random_state)
+        self.banks_ = self._banks(X, rng)
+        transform = Runner(self._features_graph())
+        plain = transform(X)
+        self.mean_, self.deviation_ = plain.mean(axis=0), plain.std(axis=0) + np.float32(0.02)
+        plain = (plain - self.mean_) / self.deviation_
+        part_of = _parts(codes, groups, rng)
+        parts = [
+            (Moments(len(self.classes_), plain.shape[1]), plain[own], codes[own])
+            for own in (part_of == number for number in range(part_of.max() + 1))
+        ]
+        for moments, features, own in parts:
+            moments.add(features, own)
+        for blocks, labels in self._changed(X, codes, rng):
+            features = (transform(blocks) - self.mean_) / self.deviation_
+            for number, (moments, _, _) in enumerate(parts):
+                moments.add(features[part_of == number], labels[part_of == number])
+        self.discriminant_ = _on_raw_features(chosen(parts), self.mean_, self.deviation_)
+        self._runner = Runner(self.to_onnx())
+
+    def _changed(
+        self, X: FloatArray, codes: NDArray[np.int64], rng: np.random.Generator
+    ) -> Iterator[tuple[FloatArray, NDArray[np.int64]]]:
+        """Give changed copies of all movements, and of their mirror images if that is asked for."""
+        n_hands = X.shape[1] // N_CHANNELS
+        pairs = parsed_pairs(self.mirror_labels, self.classes_)
+        change = Augmentation()
+        images = [(X, codes)]
+        if pairs is not None:
+            images.append((mirrored(X, n_hands), mirrored_codes(codes, self.classes_, pairs)))
+            yield images[1]
+        for blocks, labels in images:
+            for _ in range(self.n_augmented):
+                yield change(blocks, rng), labels
+
+    def _banks(self, X: FloatArray, rng: np.random.Generator) -> list[_Bank]:
+        n_hands = X.shape[1] // N_CHANNELS
+        sample = X[rng.choice(len(X), min(len(X), _SEEN_FOR_THRESHOLDS), replace=False)]
+        per_kernel = self.n_kernel_features / (len(VIEWS) * len(DILATIONS) * len(PATTERNS))
+        n_thresholds = max(1, round(per_kernel))
+        banks = []
+        for view in VIEWS:
+            series = Runner(self._graph_of(lambda graph, kinds, view=view: _joined(
+                graph, kinds, view), (_width(view, n_hands), X.shape[2])))(sample)  # fmt: skip
+            mean, deviation = series.mean(axis=(0, 2)), series.std(axis=(0, 2)) + np.float32(1e-6)
+            for dilation in DILATIONS:
+                mixing = _drawn_mixing(len(mean), rng) / deviation
+                bank = _Bank(view, dilation, mixing, -(mixing @ mean), mixing[:, :0])
+                responses = Runner(self._graph_of(
+                    lambda graph, kinds, bank=bank: _responses(graph, kinds, bank),
+                    (84, X.shape[2])))(sample)  # fmt: skip
+                banks.append(replace(bank, thresholds=_quantiles(responses, n_thresholds, rng)))
+        return banks
+
+    def _graph_of(self, build: Any, shape: tuple[int, ...]) -> Any:
+        """Return the model of what ``build`` makes of the channels."""
+        graph = Graph()
+        kinds = channels(graph, self.n_features_in_ // N_CHANNELS, self.n_timepoints_in_)
+        return graph.model(self.n_features_in_, self.n_timepoints_in_, build(graph, kinds), shape)
+
+    def _features_graph(self) -> Any:
+        return self._graph_of(self._features, (self._n_features(),))
+
+    def _n_features(self) -> int:
+        n_hands = self.n_features_in_ // N_CHANNELS
+        counted = sum(bank.thresholds.size for bank in self.banks_)
+        return counted + (4 + N_SEGMENTS) * _width(SUMMARISED, n_hands)
+
+    def _features(self, graph: Graph, kinds: dict[str, str]) -> str:
+        shares = [_shares(graph, _responses(graph, kinds, bank), bank) for bank in self.banks_]
+        levels = _summary(graph, _joined(graph, kinds, SUMMARISED), self.n_timepoints_in_)
+        return graph.op("Concat", *shares, *levels, axis=1)
+
+    def _answer(self, graph: Graph, kinds: dict[str, str]) -> str:
+        features = self._features(graph, kinds)
+        weights, bias = self.discriminant_.weights, self.discriminant_.bias
+        scores = graph.op("Gemm", features, graph.constant(weights), graph.constant(bias))
+        return graph.op("Softmax", scores, axis=1)
+
+    def _predict_proba(self, X: FloatArray) -> FloatArray:
+        return self._runner(X)
+
+    def to_onnx(self) -> Any:
+        """Return channels, convolutions, counting and discriminant as one graph."""
+        return self._graph_of(self._answer, (len(self.classes_),))
+
+
+def _width(view: tuple[str, ...], n_hands: int) -> int:
+    return n_hands * sum(CHANNELS[kind] for kind in view)
+
+
+def _joined(graph: Graph, kinds: dict[str, str], view: tuple[str, ...]) -> str:
+    return graph.op("Concat", *(kinds[kind] for kind in view), axis=1)
+
+
+def _responses(graph: Graph, kinds: dict[str, str], bank: _Bank) -> str:
+    """Add the convolutions (n, 84, n_timepoints) of a bank."""
+    mixing, offset = graph.constant(bank.mixing[..., None]), graph.constant(bank.offset)
+    mixed = graph.op("Conv", _joined(graph, kinds, bank.view), mixing, offset)
+    reach = 4 * bank.dilation
+    return graph.op(
+        "Conv", mixed, graph.constant(PATTERNS[:, None]), group=len(PATTERNS),
+        dilations=[bank.dilation], pads=[reach, reach],
+    )  # fmt: skip
+
+
+def _shares(graph: Graph, responses: str, bank: _Bank) -> str:
+    """Add the share of the time in which each response is above each of its thresholds."""
+    rows = graph.op("Unsqueeze", responses, graph.constant([2]))
+    above = graph.op("Greater", rows, graph.constant(bank.thresholds[..., None]))
+    share = graph.op("ReduceMean", graph.op("Cast", above, to=1), axes=[3], keepdims=0)
+    return graph.reshape(share, -1, bank.thresholds.size)
+
+
+def _summary(graph: Graph, series: str, n_timepoints: int) -> list[str]:
+    """Add mean, deviation, least and largest value and the mean of each quarter of the time."""
+    mean = graph.op("ReduceMean", series, axes=[2], keepdims=1)
+    off = graph.op("ReduceL2", graph.op("Sub", series, mean), axes=[2], keepdims=0)
+    deviation = graph.op("Mul", off, graph.constant([n_timepoints**-0.5]))
+    least = graph.op("ReduceMin", series, axes=[2], keepdims=0)
+    largest = graph.op("ReduceMax", series, axes=[2], keepdims=0)
+    bounds = np.linspace(0, n_timepoints, N_SEGMENTS + 1).round().astype(int)
+    segments = [
+        graph.op("ReduceMean", graph.part(series, start, end, 2), axes=[2], keepdims=0)
+        for start, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
+    ]
+    return [graph.op("Flatten", mean), deviation, least, largest, *segments]
+
+
+def _drawn_mixing(n_channels: int, rng: np.random.Generator) -> FloatArray:
+    """Draw the channels that each kernel sees: one more often than two, two than four."""
+    mixing = np.zeros((len(PATTERNS), n_channels), np.float32)
+    most = min(n_channels, _MOST_CHANNELS)
+    for row in mixing:
+        n = int(2 ** rng.uniform(0, np.log2(most + 1)))
+        row[rng.choice(n_channels, n, replace=False)] = n**-0.5
+    return mixing
+
+
+def _quantiles(responses: FloatArray, n: int, rng: np.random.Generator) -> FloatArray:
+    """Draw n thresholds for each kernel, evenly over what its responses are."""
+    shares = (np.arange(n) + rng.uniform(0, 1, (len(PATTERNS), n))) / n
+    kernels = np.moveaxis(responses, 1, 0).reshape(len(PATTERNS), -1)
+    drawn = [np.quantile(row, share) for row, share in zip(kernels, shares, strict=True)]
+    return np.array(drawn, np.float32)
+
+
+def _parts(
+    codes: NDArray[np.int64], groups: StrArray | None, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Deal samples into parts that are left out in turn; those of a group stay together."""
+    if groups is not None and len(np.unique(groups)) >= _N_PARTS:
+        names, group_of = np.unique(groups, return_inverse=True)
+        return np.asarray(rng.permutation(len(names))[group_of] % _N_PARTS, np.int64)
+    if np.bincount(codes).min() < 2:
+        return np.zeros(len(codes), np.int64)
+    order = rng.permutation(len(codes))
+    order = order[np.argsort(codes[order], kind="stable")]
+    part = np.empty(len(codes), np.int64)
+    part[order] = np.arange(len(codes)) % _N_PARTS
+    return part
+
+
+def _on_raw_features(fitted: Discriminant, mean: FloatArray, deviation: FloatArray) -> Discriminant:
+    """Return the same discriminant for features that are not standardised."""
+    weights = fitted.weights / deviation[:, None]
+    return Discriminant(weights, fitted.bias - mean @ weights)

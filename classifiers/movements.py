@@ -1,0 +1,153 @@
+"""From a clip of landmarks to the fixed block of numbers that a movement classifier sees.
+
+The block is the movement itself, not yet features of it: 21 landmarks over time, in palm lengths,
+resampled by time. So clips of 8, 30 and 60 frames a second look alike, and a classifier may turn,
+stretch or warp a block to make another that could have been recorded. Needs numpy alone.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handlore.datasets.dataset import Kind, LandmarkDataset
+from handlore.landmarks.errors import InvalidDataError
+from handlore.landmarks.geometry import mirror, palm_length
+from handlore.landmarks.topology import N_LANDMARKS
+
+FloatArray = NDArray[np.float32]
+
+N_TIMEPOINTS = 32
+"""Points in time of a block. On SHREC'17 more of them (48, 64) told nothing more."""
+
+N_COORDINATES = 3 * N_LANDMARKS
+N_CHANNELS = N_COORDINATES + 1
+"""Channels of one hand: x, y and z of each landmark, then whether the hand is seen."""
+
+LONGEST_GAP = 0.3
+"""For so many seconds a hand may be lost and still count as seen; it is interpolated."""
+
+_FINE = 4
+
+
+@dataclass(frozen=True)
+class MovementEncoder:
+    """Turns clips into blocks (n_channels, n_timepoints).
+
+    Time runs from the first frame that shows a hand to the last one; each point is the average
+    over its share of that time. Positions are palm lengths (the median of the clip) from where
+    the wrist is first seen: x right, y down, z away. Of one hand, a left one gets the *shape* of
+    a right hand and keeps its *path*: a swipe to the left is one with either hand.
+    """
+
+    n_hands: int = 1
+    n_timepoints: int = N_TIMEPOINTS
+
+    kind: ClassVar[Kind] = "sequence"
+
+    @property
+    def n_channels(self) -> int:
+        """How many rows a block has."""
+        return self.n_hands * N_CHANNELS
+
+    def encode_samples(self, dataset: LandmarkDataset) -> FloatArray:
+        """Encode samples that all show a hand, as (n_samples, n_channels, n_timepoints)."""
+        if dataset.n_hands != self.n_hands:
+            raise InvalidDataError(
+                f"this data has room for {dataset.n_hands} hands a frame, the model takes"
+                f" {self.n_hands}; convert with --max-hands {self.n_hands}"
+            )
+        blocks = np.empty((dataset.n_samples, self.n_channels, self.n_timepoints), np.float32)
+        for block, frames in zip(blocks, _frames(dataset), strict=True):
+            block[:] = self.encode(
+                dataset.image[frames], dataset.handedness[frames], dataset.time[frames]
+            )
+        return blocks
+
+    def encode(
+        self, image: FloatArray, handedness: FloatArray, time: NDArray[np.float64]
+    ) -> FloatArray:
+        """Encode one clip.
+
+        Parameters
+        ----------
+        image
+            (n_frames, n_hands, 21, 3) image landmarks, NaN for a missing hand; at least one frame
+            shows a hand.
+        handedness
+            (n_frames, n_hands) probability of a right hand.
+        time
+            (n_frames,) seconds, rising.
+
+        Returns
+        -------
+        (n_channels, n_timepoints). A hand that is never seen is all zeros.
+
+        Raises
+        ------
+        InvalidDataError
+            If landmarks have no z, or no frame shows a hand.
+        """
+        seen = ~np.isnan(image[..., 0, 0])
+        showing = np.flatnonzero(seen.any(axis=1))
+        if not len(showing):
+            raise InvalidDataError("this clip shows no hand")
+        if np.isnan(image[seen]).any():
+            raise InvalidDataError("movements need x, y and z of every landmark; z is missing here")
+        clip = slice(showing[0], showing[-1] + 1)
+        image, seen, time = image[clip], seen[clip], time[clip]
+        origin = image[0][seen[0]][:, 0].mean(axis=0)
+        scale = max(float(np.median(palm_length(image[seen]))), 1e-6)
+        grid = np.linspace(time[0], time[-1], self.n_timepoints * _FINE)
+        block = np.zeros((self.n_hands, N_CHANNELS, self.n_timepoints), np.float32)
+        for slot in range(self.n_hands):
+            frames = np.flatnonzero(seen[:, slot])
+            if not len(frames):
+                continue
+            hand = (image[frames, slot] - origin) / scale
+            if self.n_hands == 1 and np.nanmean(_or_right(handedness[clip][frames, slot])) < 0.5:
+                hand = hand[:, :1] + mirror(hand - hand[:, :1])
+            weights, present = _resampling(time[frames], frames, grid)
+            bins = (self.n_timepoints, _FINE)
+            block[slot, :-1] = (weights.reshape(*bins, -1).mean(axis=1) @ hand.reshape(
+                len(frames), N_COORDINATES)).T  # fmt: skip
+            block[slot, -1] = present.reshape(bins).mean(axis=1)
+        return block.reshape(self.n_channels, self.n_timepoints)
+
+
+def durations(dataset: LandmarkDataset) -> NDArray[np.float64]:
+    """Return how long (n_samples,) each sample is, in seconds."""
+    return np.array([np.ptp(dataset.time[frames]) for frames in _frames(dataset)], np.float64)
+
+
+def _frames(dataset: LandmarkDataset) -> Iterator[slice]:
+    for start, end in zip(dataset.offsets[:-1], dataset.offsets[1:], strict=True):
+        yield slice(int(start), int(end))
+
+
+def _or_right(handedness: FloatArray) -> FloatArray:
+    return np.where(np.isnan(handedness), np.float32(1), handedness)
+
+
+def _resampling(
+    time: NDArray[np.float64], frames: NDArray[np.int64], grid: NDArray[np.float64]
+) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Return the weights (n_grid, n_frames) of linear interpolation, and where a hand is seen.
+
+    Before it is first seen and after it is last seen a hand stays where it is, unseen; so it does
+    through a gap that is too long, moving evenly.
+    """
+    last = len(time) - 1
+    before = np.clip(np.searchsorted(time, grid, side="right") - 1, 0, max(last - 1, 0))
+    after = np.minimum(before + 1, last)
+    gap = time[after] - time[before]
+    share = np.clip((grid - time[before]) / np.where(gap > 0, gap, 1), 0, 1)
+    weights = np.zeros((len(grid), len(time)), np.float32)
+    rows = np.arange(len(grid))
+    weights[rows, before] = 1 - share
+    weights[rows, after] += share
+    lost = (gap > LONGEST_GAP) & (frames[after] - frames[before] > 1)
+    inside = (grid >= time[0]) & (grid <= time[last])
+    return weights, inside & ~lost

@@ -1,0 +1,103 @@
+"""Writing ONNX graphs by hand, a line an operation.
+
+What a movement classifier computes is written once, as a graph: training runs it too, so a model
+file cannot differ from what was trained.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .base import ONNX_OPSET
+
+FloatArray = NDArray[np.float32]
+
+IR_VERSION = 8
+INPUT, OUTPUT = "X", "probabilities"
+
+
+class Graph:
+    """A graph under construction; every method returns the name of what it computes."""
+
+    def __init__(self) -> None:
+        self._nodes: list[Any] = []
+        self._constants: dict[str, Any] = {}
+
+    def constant(self, values: ArrayLike) -> str:
+        """Add numbers; whole ones become int64, others float32."""
+        from onnx import numpy_helper
+
+        array = np.asarray(values)
+        array = array.astype(np.float32 if array.dtype.kind == "f" else np.int64)
+        name = f"c{len(self._constants)}"
+        self._constants[name] = numpy_helper.from_array(np.ascontiguousarray(array), name)
+        return name
+
+    def op(self, kind: str, *inputs: str, **attributes: Any) -> str:
+        """Add an operation of the ONNX standard."""
+        from onnx import helper
+
+        name = f"v{len(self._nodes)}"
+        self._nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
+        return name
+
+    def reshape(self, values: str, *shape: int) -> str:
+        """Reshape; -1 is what is left over."""
+        return self.op("Reshape", values, self.constant(shape))
+
+    def take(self, values: str, indices: list[int], axis: int) -> str:
+        """Take some places along an axis."""
+        return self.op("Gather", values, self.constant(indices), axis=axis)
+
+    def part(self, values: str, start: int, end: int, axis: int) -> str:
+        """Take a range along an axis."""
+        ends = (self.constant([number]) for number in (start, end, axis))
+        return self.op("Slice", values, *ends)
+
+    def model(self, n_channels: int, n_timepoints: int, result: str, shape: tuple[int, ...]) -> Any:
+        """Return the ``onnx.ModelProto`` from X (n, n_channels, n_timepoints) to a result.
+
+        Parameters
+        ----------
+        n_channels, n_timepoints
+            Of the blocks that go in.
+        result
+            The name of what comes out.
+        shape
+            Its shape after the first axis.
+        """
+        from onnx import TensorProto, helper
+
+        nodes = [*self._nodes, helper.make_node("Identity", [result], [OUTPUT])]
+        taken = helper.make_tensor_value_info(
+            INPUT, TensorProto.FLOAT, ["n", n_channels, n_timepoints]
+        )
+        given = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["n", *shape])
+        graph = helper.make_graph(
+            nodes, "handlore", [taken], [given], list(self._constants.values())
+        )
+        opsets = [helper.make_opsetid(domain, version) for domain, version in ONNX_OPSET.items()]
+        return helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
+
+
+class Runner:
+    """Runs a graph on many blocks, some at a time so that memory stays bounded."""
+
+    def __init__(self, model: Any, n_threads: int = 0) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = n_threads
+        options.log_severity_level = 4
+        self._session = onnxruntime.InferenceSession(
+            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+
+    def __call__(self, blocks: FloatArray, batch: int = 64) -> FloatArray:
+        """Return the result for each block."""
+        parts = [
+            self._session.run([OUTPUT], {INPUT: blocks[start : start + batch]})[0]
+            for start in range(0, len(blocks), batch)
+        ]
+        return np.concatenate(parts)
