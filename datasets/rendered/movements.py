@@ -61,6 +61,10 @@ def _wave(s: float) -> Moment:
     return Moment((0.25 * swing, 0.0, 0.0), 22.0 * swing)
 
 
+def _dip(s: float) -> Moment:
+    return Moment((0.0, 0.15 * float(np.sin(np.pi * s)), 0.0))
+
+
 def _circle(s: float) -> Moment:
     angle = 2 * np.pi * s
     return Moment((0.8 * float(np.sin(angle)), -0.8 * float(np.cos(angle)), 0.0))
@@ -79,6 +83,7 @@ MOVEMENTS: Mapping[str, Movement] = MappingProxyType(
         "swipe_left": Movement(1.0, _OPEN, _line(x=-1.0)),
         "swipe_right": Movement(1.0, _OPEN, _line(x=1.0)),
         "swipe_up": Movement(1.0, _OPEN, _line(y=-0.7)),
+        "tap": Movement(0.9, ((0.25, "point"), (0.5, "fist"), (0.75, "point")), _dip),
         "wave": Movement(1.8, _OPEN, _wave),
     }
 )
