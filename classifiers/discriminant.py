@@ -17,6 +17,8 @@ FloatArray = NDArray[np.float32]
 SHRINKAGES = (0.3, 1.0, 3.0)
 """What is tried: this many times the mean variance is added to every feature's own."""
 
+LEAST_VARIANCE = 0.01
+
 TEMPERATURES = tuple(float(t) for t in np.geomspace(0.02, 4, 24))
 
 
@@ -67,7 +69,10 @@ class Discriminant:
 
 
 def solve(moments: Moments, shrinkages: Sequence[float]) -> list[Discriminant]:
-    """Return the discriminant for each shrinkage; classes without a sample are never the answer."""
+    """Return the discriminant for each shrinkage; classes without a sample are never the answer.
+
+    Features are standardised: they have a variance of about 1.
+    """
     from scipy.linalg import cho_factor, cho_solve
 
     there = moments.counts > 0
@@ -75,7 +80,8 @@ def solve(moments: Moments, shrinkages: Sequence[float]) -> list[Discriminant]:
     n = counts[there].sum()
     means, centre = moments.sums / counts, moments.sums.sum(axis=0) / n
     spread = (moments.products - (means * counts).T @ means) / n
-    mean_variance = max(float(np.trace(spread)) / len(spread), 1e-6)
+    # Features have a variance of about 1; with one sample a class nothing is known of the form.
+    mean_variance = max(float(np.trace(spread)) / len(spread), LEAST_VARIANCE)
     apart, own = means - centre, np.diag(spread).copy()
     found = []
     for shrinkage in shrinkages:

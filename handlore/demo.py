@@ -1,4 +1,7 @@
-"""The main job on rendered hands or on a folder of photos, as one function."""
+"""The main job on rendered hands or on a folder of photos, as one function.
+
+Poses first; with rendered hands movements too (``demo_movements``).
+"""
 
 import time
 from collections.abc import Callable
@@ -26,7 +29,18 @@ from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.weights import require_bundle
 from handlore.models.training import train_model
 from handlore.report.figures import confusion_png, hands_png
-from handlore.report.page import fact_list, numbers, page, picture, score_sections, section, table
+from handlore.report.page import (
+    fact_list,
+    numbers,
+    page,
+    picture,
+    score_sections,
+    section,
+    table,
+    wide,
+)
+
+from .demo_movements import MovementDemo, run_movement_demo
 
 ESTIMATORS = ("forest", "xgboost", "linear")
 PER_POSE = 4
@@ -102,8 +116,13 @@ def run_demo(
         "report": str(out / "report.html"),
         "try": str(root / str(dataset.samples.source[0])),
     }
-    _write_report(out, root, dataset, answers["forest"], summary)
-    return DemoResult(summary, conversion.failures)
+    failures, moving = conversion.failures, None
+    if data is None:
+        moving = run_movement_demo(out, n_people, talk=talk, progress=progress, verbose=verbose)
+        summary["movements"] = moving.summary
+        failures += moving.failures
+    _write_report(out, root, dataset, answers["forest"], summary, moving)
+    return DemoResult(summary, failures)
 
 
 def _pictures(
@@ -162,7 +181,12 @@ def _landmark_error(dataset: LandmarkDataset, truth: Path) -> float:
 
 
 def _write_report(
-    out: Path, root: Path, dataset: LandmarkDataset, answers: Answers, summary: dict[str, Any]
+    out: Path,
+    root: Path,
+    dataset: LandmarkDataset,
+    answers: Answers,
+    summary: dict[str, Any],
+    moving: MovementDemo | None,
 ) -> None:
     scores = score(answers)
     confusion = confusion_png(scores)
@@ -197,11 +221,26 @@ def _write_report(
             section("What the detector saw", picture(_tiles(root, dataset), "Hands")),
             section("Classifiers compared", table(columns, models)),
             *score_sections(scores, confusion),
+            *([_movement_section(moving)] if moving else []),
         ],
     )
     for name, content in (("report.html", text.encode()), ("confusion.png", confusion)):
         with atomic_write(out / name) as stream:
             stream.write(content)
+
+
+def _movement_section(moving: MovementDemo) -> str:
+    (model,) = moving.summary["models"]
+    counts = moving.summary["convert"]
+    facts = {
+        "Videos": f"{counts['n_items']}, {counts['n_converted']} with a hand",
+        "Model": f"{model['model']}, {model['bytes'] / 1000:.0f} KB, trained in"
+        f" {model['train_seconds']:.1f} s",
+        "Protocol": f"cross-validated by {moving.summary['by']}, {model['n_groups']} groups",
+        "Accuracy": f"{100 * model['accuracy']:.1f} %",
+    }
+    matrix = picture(confusion_png(score(moving.answers)), "Confusion matrix, truth by row")
+    return section("Movements", fact_list(facts) + wide(matrix))
 
 
 def _tiles(root: Path, dataset: LandmarkDataset) -> bytes:

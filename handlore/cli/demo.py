@@ -49,8 +49,9 @@ def command(
     """See the main job run: pictures, landmarks, classifiers, honest scores, a report.
 
     Draws labelled pictures of hands of several people, finds their landmarks with MediaPipe,
-    trains and compares the classifiers on people they have not seen, and leaves poses.onnx and
-    a report. With --data it does the same on your own photos.
+    trains and compares the classifiers on people they have not seen; then does the same with
+    videos of movements; and leaves poses.onnx, moves.onnx and a report. With --data it takes
+    your own photos, and no movements.
     """
     from handlore.demo import run_demo
 
@@ -80,10 +81,13 @@ def _print(summary: dict[str, Any], out: Path) -> None:
     rows = [
         [row["model"], percent(row["accuracy"]), f"{row['macro_f1']:.3f}",
          f"{row['bytes'] / 1000:.0f}", f"{row['train_seconds']:.1f}"]
-        for row in summary["models"]
+        for row in (*summary["models"], *summary.get("movements", {}).get("models", ()))
     ]  # fmt: skip
     print_table(["model", "accuracy", "macro-F1", "file (KB)", "training (s)"], rows)
-    click.echo(f"\nreport:  {out / 'report.html'}\nmodel:   {summary['poses']}")
+    click.echo(f"\nreport:  {out / 'report.html'}\nmodel:   {summary['poses']}", nl=False)
+    moving = summary.get("movements")
+    click.echo(f", {moving['moves']}" if moving else "")
     program = "handlore" if shutil.which("handlore") else sys.argv[0]
-    tried = shlex.join([program, "predict", summary["poses"], summary["try"]])
-    click.echo(f"try:     {tried}")
+    click.echo(f"try:     {shlex.join([program, 'predict', summary['poses'], summary['try']])}")
+    if moving:
+        click.echo(f"         {shlex.join([program, 'predict', moving['moves'], moving['try']])}")
