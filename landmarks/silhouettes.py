@@ -38,7 +38,7 @@ LOOKS = (
 )
 """How a candidate is looked at again on each ground."""
 
-LARGEST_SPREAD, LEAST_PRESENCE, LEAST_SHARE = 0.075, 0.05, 0.3
+LARGEST_SPREAD, LEAST_PRESENCE, LEAST_SHARE = 0.085, 0.05, 0.3
 """What makes a candidate a hand: all looks agree on where the landmarks are (the median distance
 from their median, in palm lengths), none sees nothing, and hand and forearm account for this share
 of the mask. Of the three, agreement tells most: a shape that is no hand is read anew each time."""
