@@ -48,11 +48,13 @@ def main() -> None:
 def rows():
     """Return, by name, what yields pictures, each with its colour photo or None."""
     sets = ("hgr1", "sign_digits", "asl_massey", "hagrid_sample", "silhouettes50")
+    # Repeated borders would draw wires where fingers touch the border of a silhouette.
+    borders = {"sign_digits": cv2.BORDER_REPLICATE, "silhouettes50": cv2.BORDER_CONSTANT}
     turned = {
-        f"{name}, turned by {degrees}": lambda name=name, degrees=degrees: (
-            (_turn(picture, degrees), None) for picture, _ in _photos(name)
+        f"{name}, turned by {degrees}": lambda name=name, degrees=degrees, border=border: (
+            (_turn(picture, degrees, border), None) for picture, _ in _photos(name)
         )
-        for name in ("sign_digits", "silhouettes50")
+        for name, border in borders.items()
         for degrees in TURNS
     }
     return {
@@ -118,14 +120,17 @@ def _small() -> Iterator[tuple[np.ndarray, np.ndarray]]:
         yield _rgb(tiny), square
 
 
-def _turn(picture, degrees) -> np.ndarray:
-    """Turn a picture clockwise, in a frame large enough for all of it, its border repeated."""
+def _turn(picture, degrees, border) -> np.ndarray:
+    """Turn a picture clockwise, in a frame large enough for all of it.
+
+    What is new in the frame repeats the border of the picture, or is black.
+    """
     height, width = picture.shape[:2]
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), -degrees, 1.0)
     c, s = abs(matrix[0, 0]), abs(matrix[0, 1])
     size = round(width * c + height * s), round(width * s + height * c)
     matrix[:, 2] += (size[0] - width) / 2, (size[1] - height) / 2
-    return cv2.warpAffine(picture, matrix, size, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.warpAffine(picture, matrix, size, borderMode=border)
 
 
 def _painted_over() -> Iterator[tuple[np.ndarray, None]]:

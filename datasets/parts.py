@@ -29,6 +29,8 @@ Stamps = list[list[int]]
 """Of each item the size of its file and when it was changed, in nanoseconds."""
 
 _MANIFEST, _LOCK, _RESULT = "manifest.json", "lock", "result.npz"
+_OF_FILES = {"files number", "files digest", "items in a part"}
+"""What differs between manifests when nothing but the files has changed."""
 _OURS = re.compile(r"\d{7}\.npz|manifest\.json|lock|result\.npz|\..*\.tmp")
 
 
@@ -84,8 +86,8 @@ class Parts:
         others = _differences(self._manifest(), manifest)
         if others:
             raise HandloreError(
-                f"{self.folder} holds a conversion that was not finished, with {others}; give the"
-                " same command to go on with it, or add --restart to begin anew"
+                f"{self.folder} holds a conversion that was not finished,"
+                f" {_in_words(others)} to go on with it, or add --restart to begin anew"
             )
         with atomic_write(self.folder / _MANIFEST) as stream:
             stream.write(json.dumps(manifest, indent=1).encode())
@@ -195,13 +197,23 @@ def _stamp(path: Path) -> list[int]:
     return [found.st_size, found.st_mtime_ns]
 
 
-def _differences(there: Manifest, wanted: Manifest) -> str:
-    """Name what differs between two manifests, in words."""
+def _differences(there: Manifest, wanted: Manifest) -> dict[str, tuple[str, str]]:
+    """Return what differs between two manifests: by key, how it was and how it is now."""
     if not there:
-        return ""
+        return {}
     was, is_now = _flat(there), _flat(json.loads(json.dumps(wanted)))
     keys = [key for key in was | is_now if was.get(key) != is_now.get(key)]
-    return "; ".join(f"{key} {_at(was, key)} (now {_at(is_now, key)})" for key in keys[:3])
+    return {key: (_at(was, key), _at(is_now, key)) for key in keys}
+
+
+def _in_words(differences: Mapping[str, tuple[str, str]]) -> str:
+    """Say what differs, and what to do about it."""
+    if differences.keys() <= _OF_FILES:
+        was, is_now = differences.get("files number", ("", ""))
+        counted = f" (there were {was}, now {is_now})" if was else ""
+        return f"and files were added, removed or renamed since{counted}; put them back"
+    few = [f"{key} {was} (now {is_now})" for key, (was, is_now) in list(differences.items())[:3]]
+    return f"with {'; '.join(few)}; give the same command"
 
 
 def _at(manifest: Mapping[str, Any], key: str) -> str:

@@ -56,6 +56,12 @@ class Trouble:
         short = {label: found for label, (_, found) in self.yields.items() if found < FEWEST}
         return {label: found for label, found in short.items() if label != "none"}
 
+    @property
+    def handless(self) -> list[str]:
+        """The classes of which no item shows a hand, where others do; ``none`` needs no hand."""
+        found = {label: hands for label, (_, hands) in self.yields.items() if label != "none"}
+        return [label for label, hands in found.items() if not hands] if any(found.values()) else []
+
     def as_json(self) -> dict[str, Any]:
         """Return it under the names that scripts rely on."""
         return {

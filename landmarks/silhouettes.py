@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from .detector import HandDetector
 from .hands import Hand, Pixels
 from .handviews import HandView
+from .outlines import may_be_hand
 from .pictureviews import PictureView, turn
 from .relight import GROUNDS, Figure, figure_of, relight
 from .topology import HAND_CONNECTIONS, HandLandmark
@@ -42,10 +43,6 @@ LARGEST_SPREAD, LEAST_PRESENCE, LEAST_SHARE = 0.085, 0.05, 0.3
 from their median, in palm lengths), none sees nothing, and hand and forearm account for this share
 of the mask. Of the three, agreement tells most: a shape that is no hand is read anew each time."""
 
-FEWEST_CORNERS = 7
-"""The outline of a hand, a fist's too, bends at least this often by more than a hundredth of its
-length; triangles and squares do not."""
-
 GOOD_SPREAD = 0.045
 """At this agreement no better candidate is looked for."""
 
@@ -59,7 +56,7 @@ def find_in_silhouette(detector: HandDetector, picture: Pixels) -> list[Hand]:
     median of all looks, its ``score`` the weakest presence in them.
     """
     figure = figure_of(picture)
-    if _corners(figure.mask) < FEWEST_CORNERS:
+    if not may_be_hand(figure):
         return []
     best, least = None, LARGEST_SPREAD
     for scene, candidate in _candidates(detector, figure):
@@ -69,16 +66,6 @@ def find_in_silhouette(detector: HandDetector, picture: Pixels) -> list[Hand]:
         if least <= GOOD_SPREAD:
             break
     return [] if best is None else [figure.in_picture(best, picture.shape[1])]
-
-
-def _corners(mask: NDArray[np.float32]) -> int:
-    """Return in how many corners the outline of the largest piece may be drawn."""
-    figure = (mask > 0.5).astype(np.uint8)
-    outlines, _ = cv2.findContours(figure, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    if not outlines:
-        return 0
-    outline = max(outlines, key=cv2.contourArea)
-    return len(cv2.approxPolyDP(outline, 0.01 * cv2.arcLength(outline, True), True))
 
 
 def _is_hand(mask: Mask, hand: Hand) -> bool:

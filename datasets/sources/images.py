@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from ..gifs import is_animated
 from ..names import is_picture
 from ._paths import PATTERN_HELP, compiled, labels_in, named_in, split_off, splits_among, wrapper_of
 from .registry import Item, Source, option, register, walk
@@ -39,6 +40,17 @@ class Images(Source):
         splits = splits_among([file.removeprefix(wrapper) for file in pictures], 2)
         found = (_item(root, file, wrapper, splits, pattern) for file in pictures)
         return [item for item in found if item]
+
+    def notes(self, root: Path) -> list[str]:
+        """Say of how many GIFs only the first frame is looked at."""
+        gifs = [item for item in self.items(root) if item.path.suffix.lower() == ".gif"]
+        moving = [item.source for item in gifs if is_animated(item.path)]
+        if not moving:
+            return []
+        return [
+            f"of animated GIFs only the first frame is taken: {len(moving)}, such as {moving[0]}"
+            " (--source videos takes them as clips)"
+        ]
 
 
 def _item(

@@ -163,6 +163,8 @@ def command(
     _require_no_input(out)
     given = {name: value for name, value in options.items() if value is not None}
     chosen = make_source(layout or _recognised(source, given), given)
+    if chosen.brings_landmarks:
+        _require_no_search(ctx, chosen)
     started = time.perf_counter()
     opener = _opener(chosen, landmarker, detector, max_hands)
     how = ConvertOptions(
@@ -174,7 +176,7 @@ def command(
         done = convert_to_file(chosen, source, out, how, opener, run=run, progress=show, talk=talk)
     seconds = round(time.perf_counter() - started, 3)
     summary = done.summary() | {"seconds": seconds, "out": str(out)}
-    _say(done, chosen)
+    _say(done, chosen, none)
     if as_json:
         print_json(summary | done.trouble.as_json())
     else:
@@ -194,6 +196,15 @@ def _require_no_input(out: Path) -> None:
         )
 
 
+def _require_no_search(ctx: click.Context, source: "Source") -> None:
+    """Refuse options that would do nothing, since no hand is searched for."""
+    for name in ("stages", "detector", "landmarker"):
+        if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT:
+            raise HandloreError(
+                f"--{name} says how hands are found, and {source.name} brings its own landmarks"
+            )
+
+
 def _opener(source: "Source", landmarker: str, detector: str, max_hands: int) -> "Opener | None":
     from handlore.datasets.workers import Opener
     from handlore.landmarks.detector import DetectorOptions
@@ -205,7 +216,7 @@ def _opener(source: "Source", landmarker: str, detector: str, max_hands: int) ->
     return Opener(DetectorOptions(landmarker=landmarker, max_hands=max_hands, detector=detector))
 
 
-def _say(done: "Conversion", source: "Source") -> None:
+def _say(done: "Conversion", source: "Source", none: str) -> None:
     """Say on stderr what a person should know of the data."""
     for note in done.notes:
         talk(f"note: {note}")
@@ -219,6 +230,8 @@ def _say(done: "Conversion", source: "Source") -> None:
         talk(f"note: {line}")
     if done.trouble.conflicts and not done.n_dropped:
         talk("note: --drop-conflicts leaves out pictures that stand under two labels")
+    if done.trouble.handless and not none:
+        talk(f"note: if {' or '.join(done.trouble.handless)} means no gesture, say so: --none NAME")
 
 
 def _recognised(source: Path, options: dict[str, Any]) -> str:

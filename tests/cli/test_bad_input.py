@@ -571,3 +571,15 @@ def test_an_option_of_another_source_is_named(
     assert "is images, which has no --letters" in line
     line = refused(run("convert", pictures, out / "x.npz", "--name-pattern", "(?P<label>zzz)"))
     assert "--name-pattern fits none of the files" in line
+
+
+@pytest.mark.parametrize(
+    "option", [("--stages", 3), ("--detector", "litert"), ("--landmarker", "lite")]
+)
+def test_how_hands_are_found_is_no_question_where_landmarks_are_brought(
+    run: Run, refused: Refused, tmp_path: Path, option: tuple[str, object]
+) -> None:
+    table = tmp_path / "keypoint.csv"
+    table.write_text("0," + ",".join(f"{0.01 * k:.2f}" for k in range(42)) + "\n")
+    line = refused(run("convert", table, tmp_path / "x.npz", *option))
+    assert f"{option[0]} says how hands are found, and keypoint-csv brings its own" in line

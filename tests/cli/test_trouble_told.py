@@ -1,6 +1,11 @@
 """Label trouble as `convert` and `info` tell it."""
 
+import cv2
+import numpy as np
 import pytest
+from PIL import Image
+
+from handlore.datasets.storage import load_dataset
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -35,6 +40,27 @@ def test_where_all_pictures_are_in_conflict_nothing_is_left(run, photos, tmp_pat
     result = run("convert", folder, tmp_path / "a.npz", "--drop-conflicts")
     assert result.exit_code == 1
     assert "--drop-conflicts leaves nothing" in result.stderr
+
+
+def test_a_class_without_any_hand_may_be_meant_as_none(run, photos, tmp_path):
+    folder = photos(["fist", "point"], each=1)
+    (folder / "idle").mkdir()
+    cv2.imwrite(str(folder / "idle" / "wall.png"), np.full((200, 300, 3), 180, np.uint8))
+    hint = "note: if idle means no gesture, say so: --none NAME"
+    assert hint in run("convert", folder, tmp_path / "a.npz").stderr.splitlines()
+    assert "--none" not in run("convert", folder, tmp_path / "b.npz", "--none", "idle").stderr
+
+
+def test_of_an_animated_gif_among_photos_one_frame_is_taken_and_told(run, photos, tmp_path):
+    folder = photos(["fist", "point"])
+    (picture, still) = sorted((folder / "fist").iterdir())
+    frame = Image.open(picture)
+    frame.save(folder / "fist" / "wave.gif", save_all=True, append_images=[frame.rotate(20)])
+    Image.open(still).save(folder / "fist" / "still.gif")
+    result = run("convert", folder, tmp_path / "a.npz")
+    assert "animated GIFs only the first frame is taken: 1, such as fist/wave.gif" in result.stderr
+    log = load_dataset(tmp_path / "a.npz").header.log
+    assert any("fist/wave.gif" in line for line in log)
 
 
 @pytest.mark.slow

@@ -187,8 +187,20 @@ def test_other_options_are_refused_until_restart_is_given(root, out, expected):
 def test_other_files_are_another_conversion(root, out):
     stopped(root, out)
     picture(root / "fist" / "new.png", 99)
-    with pytest.raises(HandloreError, match=r"with files number 71 \(now 72\)"):
+    with pytest.raises(HandloreError, match=r"added, .* since \(there were 71, now 72\); put"):
         go(root, out)
+
+
+def test_a_file_that_went_since_is_told_as_such(root, out):
+    stopped(root, out)
+    (root / "fist" / "001.png").rename(root / "fist" / "other.png")
+    with pytest.raises(HandloreError, match=r"removed or renamed since; put them back .*--restart"):
+        go(root, out)
+    (root / "fist" / "other.png").unlink()
+    with pytest.raises(HandloreError) as refused:
+        go(root, out)
+    assert "(there were 71, now 70); put them back" in str(refused.value)
+    assert "same command" not in str(refused.value), "it was the same command"
 
 
 def test_another_folder_is_another_conversion(root, out, tmp_path):

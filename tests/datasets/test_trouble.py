@@ -54,6 +54,7 @@ def test_views_of_a_picture_are_no_copies_of_it(make_dataset):
 def test_nearly_empty_classes_groups_with_one_class_and_the_yield_are_told(labelled):
     trouble = find_trouble(labelled)
     assert trouble.near_empty == {"fist": 0, "further": 2, "land": 2}
+    assert trouble.handless == ["fist"]
     assert trouble.one_class_groups == ("eva",)
     assert trouble.yields == {"fist": (2, 0), "further": (2, 2), "land": (2, 2), "none": (1, 0)}
 
@@ -70,3 +71,7 @@ def test_the_lines_begin_with_the_most_telling_and_are_cut(make_dataset):
     assert lines[0].startswith("2 items stand, byte for byte, under two labels or more: class 00")
     assert lines[1].endswith(f"and {30 - MOST_SHOWN} more")
     assert list(find_trouble(make_dataset(["a", "b"] * 5)).lines()) == []
+
+
+def test_where_nothing_shows_a_hand_no_class_stands_out(make_dataset):
+    assert find_trouble(make_dataset(["a", "b"], detected=[False])).handless == []

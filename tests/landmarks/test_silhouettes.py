@@ -1,7 +1,5 @@
 """Silhouettes: told from photos, lit like skin, and held against what the landmarks say."""
 
-import itertools
-
 import cv2
 import numpy as np
 import pytest
@@ -13,31 +11,8 @@ from handlore.landmarks.search import SILHOUETTE_STAGE, search
 from handlore.landmarks.silhouettes import explained, find_in_silhouette
 
 
-def mask_of_hand(pose, person=None):
-    """Return a rendered hand as a white mask on black, with its true landmarks in widths."""
-    picture = render_pose(pose, person or Person(), Scene(size=0.3))
-    width = picture.pixels.shape[1]
-    canvas = np.zeros(picture.pixels.shape[:2], np.uint8)
-    marks = picture.image[:, :2] * width
-    palm = palm_length(picture.image) * width
-    for chain in (
-        (0, 1, 2, 3, 4),
-        (5, 6, 7, 8),
-        (9, 10, 11, 12),
-        (13, 14, 15, 16),
-        (17, 18, 19, 20),
-    ):
-        for start, end in itertools.pairwise(chain):
-            line = [tuple(int(v) for v in marks[k]) for k in (start, end)]
-            cv2.line(canvas, *line, 255, max(3, int(0.2 * palm)))
-    around = marks[[0, 1, 5, 9, 13, 17]].astype(np.int32)
-    cv2.fillPoly(canvas, [around], 255)
-    cv2.polylines(canvas, [around], True, 255, max(3, int(0.25 * palm)))
-    return np.repeat(canvas[..., None], 3, axis=2), picture.image
-
-
 @pytest.mark.parametrize("turned_round", [False, True], ids=["white on black", "black on white"])
-def test_a_hand_is_found_in_a_mask_of_either_polarity(detector, turned_round):
+def test_a_hand_is_found_in_a_mask_of_either_polarity(detector, mask_of_hand, turned_round):
     apart = []
     for pose in ("open_palm", "victory", "point"):
         mask, truth = mask_of_hand(pose)
@@ -49,7 +24,7 @@ def test_a_hand_is_found_in_a_mask_of_either_polarity(detector, turned_round):
 
 
 @pytest.mark.parametrize("degrees", [90, 180])
-def test_a_turned_mask_is_found_where_it_is(detector, degrees):
+def test_a_turned_mask_is_found_where_it_is(detector, mask_of_hand, degrees):
     mask, truth = mask_of_hand("open_palm")
     (hand,) = search(detector, np.ascontiguousarray(np.rot90(mask, degrees // 90)))
     x, y = truth[:, 0], truth[:, 1]
@@ -102,7 +77,7 @@ def test_relighting_keeps_the_aspect_and_shades_towards_the_outline():
     assert middle[0] > middle[2], "skin is more red than blue"
 
 
-def test_a_hand_explains_its_own_mask_and_not_another():
+def test_a_hand_explains_its_own_mask_and_not_another(mask_of_hand):
     mask, truth = mask_of_hand("open_palm")
     points = truth[:, :2] * mask.shape[1]
     assert explained(mask[..., 0], points) > 0.9
