@@ -13,6 +13,7 @@ import resource
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,6 @@ import numpy as np
 from data import data_folder
 
 from handlore.classifiers.base import HandEstimator, make_estimator
-from handlore.classifiers.encoding import encoder_for
 from handlore.classifiers.evaluation import Answers, answer, cross_validate, fit_samples, score
 from handlore.classifiers.movements import MovementEncoder
 from handlore.datasets.convert import ConvertOptions, convert
@@ -31,6 +31,7 @@ from handlore.landmarks.detector import DetectorOptions, open_detector
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.models.card import ModelCard
 from handlore.models.loading import load_model
+from handlore.models.movement import MovementModel
 from handlore.models.storage import save_model
 
 RATES = (10, 15, 30, 60)
@@ -58,7 +59,7 @@ def shrec(make: Maker) -> None:
     for classes in (14, 28):
         dataset = _imported("shrec17", "shrec17_train", classes=classes)
         started = time.perf_counter()
-        answers = cross_validate(make(), dataset, encoder_for(dataset), "group", n_folds=5)
+        answers = cross_validate(make(), dataset, make().encoder(1), "group", n_folds=5)
         seconds = time.perf_counter() - started
         print(
             f"SHREC'17, {classes} classes, 5 folds by subject: {_said(answers)} ({seconds:.0f} s)"
@@ -102,9 +103,9 @@ def rates(make: Maker) -> None:
     dataset = _imported("shrec17", "shrec17_train", classes=14)
     subjects = sorted(set(dataset.samples.group.tolist()))
     test = np.isin(dataset.samples.group, subjects[::5])
-    fitted = fit_samples(make(), dataset.select(~test), encoder_for(dataset))
+    fitted = fit_samples(make(), dataset.select(~test), make().encoder(1))
     seen = dataset.select(test)
-    labels = {rate: fitted.predict(_at_rate(seen, rate)) for rate in RATES}
+    labels = {rate: fitted.predict(_at_rate(make().encoder(1), seen, rate)) for rate in RATES}
     for rate in RATES:
         same = (labels[rate] == labels[30]).mean()
         right = (labels[rate] == seen.samples.label).mean()
@@ -119,7 +120,7 @@ def rendered(make: Maker) -> None:
         )
         with open_detector(DetectorOptions(detector="litert")) as detector:
             dataset = convert(source, Path(folder), detector).dataset
-    answers = cross_validate(make(), dataset, encoder_for(dataset), "group", n_folds=4)
+    answers = cross_validate(make(), dataset, make().encoder(1), "group", n_folds=4)
     print(f"rendered videos, 8 movements, 12 people, 4 folds by person: {_said(answers)}")
 
 
@@ -129,18 +130,19 @@ def speed(make: Maker) -> None:
         ("mp_drone9, 9 x 30 clips", _imported("mp-holistic", "mp_drone9", none="idle")),
     ):
         started = time.perf_counter()
-        fitted = fit_samples(make(), dataset, encoder_for(dataset))
+        fitted = fit_samples(make(), dataset, make().encoder(1))
         seconds = time.perf_counter() - started
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "m.onnx")
-            card = ModelCard((), "any", kind="sequence", features=(), n_timepoints=32,
+            card = ModelCard((), "any", kind="sequence", features=(), n_timepoints=fitted.n_timepoints,
                              seconds=(1.0, 1.0, 1.0))  # fmt: skip
             n_bytes = save_model(fitted, card, path)
             model = load_model(path, "sequence")
         clips = [dataset.select(np.array([i])) for i in np.flatnonzero(dataset.has_hand)[:50]]
         blocks = [model.encoder.encode(c.image, c.handedness, c.time)[None] for c in clips]
         graph = _median_seconds(model.predict_proba, blocks)
-        whole = _median_seconds(lambda c: model.predict_clip(c.image, c.handedness, c.time), clips)
+        parts = [(c.image, c.handedness, c.time) for c in clips]
+        whole = _median_seconds(partial(_from_landmarks, model), parts)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(f"{name}: trained in {seconds:.1f} s, {n_bytes / 1000:.0f} KB, a clip takes"
               f" {1000 * graph:.2f} ms in the model file, {1000 * whole:.2f} ms from its landmarks"
@@ -165,7 +167,7 @@ def _right(
 ) -> np.ndarray:
     parts = []
     for train, test in splits:
-        encoder = encoder_for(dataset)
+        encoder = make().encoder(1)
         fitted = fit_samples(make(), dataset.select(train), encoder)
         labels = [str(label) for label in fitted.classes_]
         answers = answer(fitted.predict_proba, labels, dataset.select(test), encoder)
@@ -183,9 +185,12 @@ def _median_seconds(work: Callable[[Any], object], inputs: list[Any]) -> float:
     return float(np.median(seconds))
 
 
-def _at_rate(dataset: LandmarkDataset, rate: int) -> np.ndarray:
+def _from_landmarks(model: MovementModel, clip: tuple[Any, Any, Any]) -> object:
+    return model.predict_clip(*clip)
+
+
+def _at_rate(encoder: MovementEncoder, dataset: LandmarkDataset, rate: int) -> np.ndarray:
     """Encode clips as a camera of another rate would have seen them."""
-    encoder = MovementEncoder(dataset.n_hands)
     blocks = []
     for i in range(dataset.n_samples):
         clip = dataset.select(np.array([i]))

@@ -17,6 +17,10 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.features import DEFAULT_FEATURES
+
+from .encoding import Encoder, PoseEncoder
+from .movements import MovementEncoder
 
 FloatArray = NDArray[np.float32]
 StrArray = NDArray[np.str_]
@@ -41,6 +45,18 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     kind: ClassVar[str] = "pose"
     summary: ClassVar[str]
     """What it is good for, in one line."""
+
+    def encoder(self, n_hands: int, features: tuple[str, ...] = DEFAULT_FEATURES) -> Encoder:
+        """Return what turns samples of landmarks into X.
+
+        Parameters
+        ----------
+        n_hands
+            How many hands a frame has room for.
+        features
+            Groups of features, for poses.
+        """
+        return PoseEncoder(features, n_hands)
 
     def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
         """Learn from examples.
@@ -127,6 +143,12 @@ class MovementEstimator(HandEstimator):
     """
 
     kind: ClassVar[str] = "sequence"
+    n_timepoints: ClassVar[int] = 32
+    """To how many points in time it wants clips to be resampled."""
+
+    def encoder(self, n_hands: int, features: tuple[str, ...] = DEFAULT_FEATURES) -> Encoder:
+        """Return what turns clips into X; a movement classifier makes its own features."""
+        return MovementEncoder(n_hands, self.n_timepoints)
 
     def _remember_shape(self, X: FloatArray) -> None:
         self.n_features_in_, self.n_timepoints_in_ = X.shape[1:]

@@ -16,8 +16,6 @@ from handlore.landmarks.features import DEFAULT_FEATURES, feature_names, pose_fe
 from handlore.landmarks.geometry import palm_length
 from handlore.landmarks.topology import HandLandmark
 
-from .movements import MovementEncoder
-
 FloatArray = NDArray[np.float32]
 
 
@@ -38,13 +36,6 @@ class Encoder(Protocol):
         InvalidDataError
             If the data have another number of hands, or lack landmarks that are needed.
         """
-
-
-def encoder_for(dataset: LandmarkDataset, features: tuple[str, ...] = DEFAULT_FEATURES) -> Encoder:
-    """Return the encoder for samples of this kind; the features are those of poses."""
-    if dataset.header.kind == "sequence":
-        return MovementEncoder(dataset.n_hands)
-    return PoseEncoder(features, dataset.n_hands)
 
 
 @dataclass(frozen=True)

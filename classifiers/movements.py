@@ -19,9 +19,6 @@ from handlore.landmarks.topology import N_LANDMARKS
 
 FloatArray = NDArray[np.float32]
 
-N_TIMEPOINTS = 32
-"""Points in time of a block. On SHREC'17 more of them (48, 64) told nothing more."""
-
 N_COORDINATES = 3 * N_LANDMARKS
 N_CHANNELS = N_COORDINATES + 1
 """Channels of one hand: x, y and z of each landmark, then whether the hand is seen."""
@@ -43,7 +40,7 @@ class MovementEncoder:
     """
 
     n_hands: int = 1
-    n_timepoints: int = N_TIMEPOINTS
+    n_timepoints: int = 32
 
     kind: ClassVar[Kind] = "sequence"
 

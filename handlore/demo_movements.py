@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from handlore.classifiers.base import make_estimator
-from handlore.classifiers.encoding import encoder_for
 from handlore.classifiers.evaluation import Answers, cross_validate, cross_validation_json
 from handlore.classifiers.kinds import DEFAULT_ESTIMATOR
 from handlore.datasets.convert import convert
@@ -70,7 +69,8 @@ def run_movement_demo(
         conversion = convert(source, root, detector, progress=progress)
     dataset = conversion.dataset
     save_dataset(dataset, out / "moves.npz")
-    name, by, encoder = DEFAULT_ESTIMATOR["sequence"], default_by(dataset), encoder_for(dataset)
+    name, by = DEFAULT_ESTIMATOR["sequence"], default_by(dataset)
+    encoder = make_estimator(name).encoder(dataset.n_hands)
     talk(f"training and cross-validating {name} by {by}")
     answers = cross_validate(make_estimator(name), dataset, encoder, by)
     started = time.perf_counter()

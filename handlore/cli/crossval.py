@@ -68,7 +68,6 @@ def command(
     error unless that is its label.
     """
     from handlore.classifiers.base import make_estimator
-    from handlore.classifiers.encoding import encoder_for
     from handlore.classifiers.evaluation import cross_validate, cross_validation_json, score
     from handlore.classifiers.kinds import DEFAULT_ESTIMATOR
     from handlore.datasets.splits import BY, default_by, doubt_about, fold_count
@@ -86,7 +85,7 @@ def command(
     total = fold_count(dataset, chosen, folds)
     with progress("cross-validating") as show:
         answers = cross_validate(
-            estimator, dataset, encoder_for(dataset, groups), chosen,
+            estimator, dataset, estimator.encoder(dataset.n_hands, groups), chosen,
             n_folds=folds, seed=seed, progress=lambda done: show(done, total),
         )  # fmt: skip
     result = cross_validation_json(answers, dataset, chosen) | {"model": model, "n_folds": total}

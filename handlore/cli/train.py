@@ -62,7 +62,6 @@ def command(
     The file is ONNX: it runs wherever onnxruntime runs, and says itself what it was trained on.
     """
     from handlore.classifiers.base import make_estimator
-    from handlore.classifiers.encoding import encoder_for
     from handlore.classifiers.kinds import DEFAULT_ESTIMATOR
     from handlore.datasets.splits import training_samples
     from handlore.landmarks.files import require_writable
@@ -75,7 +74,7 @@ def command(
     dataset = training_samples(load_datasets(data), split)
     model = model or DEFAULT_ESTIMATOR[dataset.header.kind]
     estimator = make_estimator(model, parsed_params(params, mirror_labels), seed=seed)
-    encoder = encoder_for(dataset, groups)
+    encoder = estimator.encoder(dataset.n_hands, groups)
     started = time.perf_counter()
     trained = train_model(estimator, model, dataset, encoder, out, crossval=crossval)
     seconds = round(time.perf_counter() - started, 3)
