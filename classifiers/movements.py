@@ -22,6 +22,9 @@ FloatArray = NDArray[np.float32]
 N_TIMEPOINTS = 32
 """Points in time of a block. On SHREC'17 more of them (48, 64) told nothing more."""
 
+FEWEST_TIMEPOINTS = 8
+"""With fewer a classifier has nothing to go by."""
+
 N_COORDINATES = 3 * N_LANDMARKS
 N_CHANNELS = N_COORDINATES + 1
 """Channels of one hand: x, y and z of each landmark, then whether the hand is seen."""
