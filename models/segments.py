@@ -40,13 +40,19 @@ def side_of(handedness: FloatArray) -> str | None:
 
 
 def apart(segments: Sequence[Segment], most_overlap: float) -> list[Segment]:
-    """Keep the surest of those that overlap by more than a share of their length, by time."""
+    """Keep the surest of those that share more than a part of the shorter one, by time."""
     kept: list[Segment] = []
     for one in sorted(segments, key=lambda one: -one.probability):
-        shared = (min(one.end, k.end) - max(one.start, k.start) for k in kept)
-        if all(overlap <= most_overlap * (one.end - one.start) for overlap in shared):
+        if all(_overlap(one, other) <= most_overlap for other in kept):
             kept.append(one)
     return sorted(kept, key=lambda one: one.start)
+
+
+def _overlap(one: Segment, other: Segment) -> float:
+    """Return the share of the shorter one that both cover."""
+    shared = min(one.end, other.end) - max(one.start, other.start)
+    shorter = min(one.end - one.start, other.end - other.start)
+    return shared / shorter if shared > 0 else 0.0
 
 
 def held(
