@@ -18,6 +18,7 @@ from ._common import (
     parsed_params,
     print_json,
     progress,
+    require_poses_for,
     seed_option,
     talk,
 )
@@ -77,6 +78,7 @@ def command(
     if report:
         make_folder(report)
     dataset = load_datasets(data)
+    require_poses_for(features, dataset)
     model = model or DEFAULT_ESTIMATOR[dataset.header.kind]
     estimator = make_estimator(model, parsed_params(params, mirror_labels), seed=seed)
     chosen = next((known for known in BY if known == by), None) or default_by(dataset)
@@ -97,6 +99,7 @@ def command(
     if as_json:
         print_json(result)
     else:
-        print_scores(score(answers), f"{model}, cross-validated by {chosen}, {total} folds")
+        title = f"{model}, cross-validated by {chosen}, {total} folds"
+        print_scores(score(answers), title, dataset.header.kind)
         if report:
             click.echo(f"report: {report / 'report.html'}")

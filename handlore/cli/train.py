@@ -20,6 +20,7 @@ from ._common import (
     parsed_params,
     percent,
     print_json,
+    require_poses_for,
     seed_option,
     talk,
 )
@@ -73,6 +74,7 @@ def command(
         raise HandloreError(f"{out} is the data itself; give another name with --out")
     groups = parsed_features(features)
     dataset = training_samples(load_datasets(data), split)
+    require_poses_for(features, dataset)
     model = model or DEFAULT_ESTIMATOR[dataset.header.kind]
     estimator = make_estimator(model, parsed_params(params, mirror_labels), seed=seed)
     encoder = encoder_for(dataset, groups)
