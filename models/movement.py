@@ -1,5 +1,7 @@
 """Running a model of movements: on a clip, and on a video in which movements come and go."""
 
+from math import ceil, floor
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -58,7 +60,9 @@ class MovementModel(Model):
             windows, least_frames, least = [(start, end)], 1, 0.0
         else:
             windows = [
-                window for length in self._lengths() for window in _windows(start, end, length)
+                window
+                for length in self._lengths()
+                for window in _windows(start, end, length, time[seen])
             ]
             least_frames, least = LEAST_FRAMES, LEAST_PROBABILITY
         found = []
@@ -90,7 +94,16 @@ class MovementModel(Model):
         return sorted({max(length, 0.1) for length in self.card.seconds})
 
 
-def _windows(start: float, end: float, length: float) -> list[tuple[float, float]]:
-    count = max(1, int(np.ceil((end - start - length) / (STEP * length))) + 1)
-    starts = np.linspace(start, max(start, end - length), count)
-    return [(float(first), float(min(first + length, end))) for first in starts]
+def _windows(
+    start: float, end: float, length: float, moments: NDArray[np.float64]
+) -> list[tuple[float, float]]:
+    """Return the windows, of all from start to end, that hold one of the moments."""
+    room = max(end - start - length, 0.0)
+    count = ceil(room / (STEP * length))
+    step = room / count if count else 1.0
+    numbers: set[int] = set()
+    for moment in (moments - start).tolist():
+        first = max(ceil((moment - length) / step), 0)
+        numbers.update(range(first, min(floor(moment / step), count) + 1))
+    firsts = [start + number * step for number in sorted(numbers)]
+    return [(first, min(first + length, end)) for first in firsts]

@@ -209,6 +209,16 @@ def test_segments_lie_in_the_video_in_order(
             assert one.end - after.start <= MOST_OVERLAP * shorter + 1e-6
 
 
+@pytest.mark.parametrize("gap", [1e3, 1e9, 1e300])
+def test_times_that_lie_cost_neither_memory_nor_hours(gap: float, model: MovementModel) -> None:
+    image, side, time = (np.concatenate([array] * 2) for array in clip("left", fps=15, person=9))
+    time[len(time) // 2 :] += gap
+    found = model.segments(image, side, time)
+    assert "left" in {one.label for one in found}
+    image, side, time = clip("left", fps=15)
+    model.segments(image, side, time * gap)
+
+
 def test_two_hands(tmp_path: Path) -> None:
     data = two_handed(movements(3, 1, labels=("left", "right")))
     train_model(small("rocket"), "rocket", data, encoder_for(data), tmp_path / "m.onnx")
