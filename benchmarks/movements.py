@@ -134,7 +134,7 @@ def speed(make: Maker) -> None:
         seconds = time.perf_counter() - started
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "m.onnx")
-            card = ModelCard((), "any", kind="sequence", features=(), n_timepoints=fitted.n_timepoints,
+            card = ModelCard((), "", kind="sequence", features=(), n_timepoints=fitted.n_timepoints,
                              seconds=(1.0, 1.0, 1.0))  # fmt: skip
             n_bytes = save_model(fitted, card, path)
             model = load_model(path, "sequence")

@@ -4,8 +4,9 @@ Everything happens to blocks of a :class:`~.movements.MovementEncoder`, all of a
 and the same seed gives the same movements.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +55,7 @@ class Augmentation:
         """Return other movements (n, n_channels, n_timepoints), one for each block."""
         n, _, n_points = blocks.shape
         hands = _in_time(blocks, self._moments(n, n_points, rng))
+        _interpolate(hands, self._lost(n, n_points, rng))
         hands = hands.reshape(n, -1, N_CHANNELS, n_points)
         marks = hands[:, :, :N_COORDINATES].reshape(n, -1, N_LANDMARKS, 3, n_points)
         marks = np.einsum("nij,nhljt->nhlit", _rotations(self.turn, n, rng), marks)
@@ -79,12 +81,14 @@ class Augmentation:
         even = np.linspace(0, 6, n_points)
         left = np.minimum(even.astype(int), 5)
         warped = knots[:, left] + (knots[:, left + 1] - knots[:, left]) * (even - left)
-        moments = (start + warped * (1 - end - start)) * (n_points - 1)
+        moments: FloatArray = (start + warped * (1 - end - start)) * (n_points - 1)
+        return moments.astype(np.float32)
+
+    def _lost(self, n: int, n_points: int, rng: np.random.Generator) -> NDArray[np.bool_]:
+        """Return which points in time (n, n_points) are lost, never the first or the last."""
         lost = rng.random((n, n_points)) < rng.uniform(0, self.drop, (n, 1))
         lost[:, [0, -1]] = False
-        between = (np.roll(moments, 1, axis=1) + np.roll(moments, -1, axis=1)) / 2
-        kept: FloatArray = np.where(lost, between, moments).astype(np.float32)
-        return kept
+        return lost
 
     @staticmethod
     def _factors(shape: tuple[int, ...], sigma: float, rng: np.random.Generator) -> FloatArray:
@@ -107,7 +111,7 @@ def mirrored(blocks: FloatArray, n_hands: int = 1) -> FloatArray:
     return hands[:, ::-1].reshape(blocks.shape)
 
 
-def parsed_pairs(text: str, classes: NDArray[np.str_]) -> dict[str, str] | None:
+def parsed_pairs(text: str) -> dict[str, str] | None:
     """Read pairs of labels such as ``left=right,in=out``.
 
     Returns
@@ -117,32 +121,40 @@ def parsed_pairs(text: str, classes: NDArray[np.str_]) -> dict[str, str] | None:
     Raises
     ------
     InvalidDataError
-        If a pair is not one, names a label twice, or one that there is not.
+        If a pair is not one, or a label is named twice.
     """
     if not text.strip():
         return None
-    pairs = [pair.strip().split("=") for pair in text.split(",")]
+    pairs = [[name.strip() for name in pair.split("=")] for pair in text.split(",")]
     names = [name for pair in pairs for name in pair]
-    if any(len(pair) != 2 for pair in pairs) or len(set(names)) < len(names):
+    if any(len(pair) != 2 for pair in pairs) or len(set(names)) < len(names) or "" in names:
         raise InvalidDataError(
             f"mirrored labels {text!r} are not pairs of different labels such as left=right"
-        )
-    unknown = sorted(set(names) - set(map(str, classes)))
-    if unknown:
-        raise InvalidDataError(
-            f"mirrored labels name {', '.join(unknown)}; there is: {', '.join(map(str, classes))}"
         )
     return {pair[0]: pair[1] for pair in pairs}
 
 
+def require_labels(text: str, labels: Sequence[str]) -> None:
+    """Refuse pairs that name a label that there is not."""
+    pairs = parsed_pairs(text) or {}
+    unknown = sorted({*pairs, *pairs.values()} - set(labels))
+    if unknown:
+        raise InvalidDataError(
+            f"mirrored labels name {', '.join(unknown)}; there is: {', '.join(labels)}"
+        )
+
+
 def mirrored_codes(
-    codes: NDArray[np.int64], classes: NDArray[np.str_], pairs: Mapping[str, str]
+    codes: NDArray[np.int64], classes: NDArray[Any], pairs: Mapping[str, str]
 ) -> NDArray[np.int64]:
-    """Return the label of each mirrored movement: those of a pair are swapped, others stay."""
+    """Return the label of each mirrored movement: those of a pair are swapped, others stay.
+
+    -1 where the other label of the pair is not among the classes.
+    """
     both = dict(pairs) | {right: left for left, right in pairs.items()}
     place = {str(name): code for code, name in enumerate(classes)}
-    swapped = np.array([place[both.get(str(name), str(name))] for name in classes])
-    return np.asarray(swapped[codes], np.int64)
+    swapped = [place.get(both.get(str(name), str(name)), -1) for name in classes]
+    return np.array(swapped, np.int64)[codes]
 
 
 def _in_time(blocks: FloatArray, moments: FloatArray) -> FloatArray:
@@ -154,6 +166,19 @@ def _in_time(blocks: FloatArray, moments: FloatArray) -> FloatArray:
     second = np.take_along_axis(blocks, index + 1, axis=-1)
     moved: FloatArray = first + (second - first) * share
     return moved
+
+
+def _interpolate(blocks: FloatArray, lost: NDArray[np.bool_]) -> None:
+    """Put lost points (n, n_points) in time on the line between those about them, in place."""
+    points = np.broadcast_to(np.arange(lost.shape[1]), lost.shape)
+    before = np.maximum.accumulate(np.where(lost, 0, points), axis=1)
+    after = np.where(lost, lost.shape[1] - 1, points)
+    after = np.minimum.accumulate(after[:, ::-1], axis=1)[:, ::-1]
+    row, point = np.nonzero(lost)
+    left, right = before[row, point], after[row, point]
+    share = ((point - left) / (right - left)).astype(np.float32)[:, None]
+    first, second = blocks[row, :, left], blocks[row, :, right]
+    blocks[row, :, point] = first + (second - first) * share
 
 
 def _rotations(sigma: float, n: int, rng: np.random.Generator) -> FloatArray:

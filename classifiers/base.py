@@ -20,7 +20,7 @@ from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.features import DEFAULT_FEATURES
 
 from .encoding import Encoder, PoseEncoder
-from .movements import MovementEncoder
+from .movements import FEWEST_TIMEPOINTS, N_CHANNELS, MovementEncoder
 
 FloatArray = NDArray[np.float32]
 StrArray = NDArray[np.str_]
@@ -79,13 +79,18 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X, y = self._checked(X), np.asarray(y)
         if y.shape != (len(X),):
             raise InvalidDataError(f"y has shape {y.shape}, expected ({len(X)},), one label a row")
+        names = None if groups is None else np.asarray(groups, np.str_)
+        if names is not None and names.shape != (len(X),):
+            raise InvalidDataError(
+                f"groups have shape {names.shape}, expected ({len(X)},), one name a row"
+            )
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             only = ", ".join(map(str, self.classes_)) or "none"
             raise InvalidDataError(f"a classifier needs at least two labels; there is: {only}")
         self._remember_shape(X)
         try:
-            self._fit(X, codes, None if groups is None else np.asarray(groups, np.str_))
+            self._fit(X, codes, names)
         except ValueError as error:
             raise InvalidDataError(
                 f"{type(self).__name__}: {str(error).splitlines()[0]}"
@@ -164,9 +169,15 @@ class MovementEstimator(HandEstimator):
     @staticmethod
     def _checked(X: ArrayLike) -> FloatArray:
         checked = _checked_array(X, allow_nd=True)
-        if checked.ndim != 3:
+        widths = N_CHANNELS, 2 * N_CHANNELS
+        if (
+            checked.ndim != 3
+            or checked.shape[1] not in widths
+            or checked.shape[2] < FEWEST_TIMEPOINTS
+        ):
             raise InvalidDataError(
-                f"X has shape {checked.shape}, expected (n_samples, n_channels, n_timepoints)"
+                f"X has shape {checked.shape}, expected (n_samples, n_channels, n_timepoints) with"
+                f" {N_CHANNELS} channels a hand and at least {FEWEST_TIMEPOINTS} points in time"
             )
         return checked
 

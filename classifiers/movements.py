@@ -19,6 +19,9 @@ from handlore.landmarks.topology import N_LANDMARKS
 
 FloatArray = NDArray[np.float32]
 
+FEWEST_TIMEPOINTS = 8
+"""With fewer a classifier has nothing to go by."""
+
 N_COORDINATES = 3 * N_LANDMARKS
 N_CHANNELS = N_COORDINATES + 1
 """Channels of one hand: x, y and z of each landmark, then whether the hand is seen."""

@@ -14,6 +14,8 @@ KINDS = ("pose", "sequence")
 DURATIONS = (0.05, 0.5, 0.95)
 """Quantiles of the lengths of clips that a card tells."""
 
+MOST_SECONDS = 1e9
+
 
 @dataclass(frozen=True)
 class ModelCard:
@@ -105,7 +107,8 @@ class ModelCard:
 
 def _durations(values: Any) -> tuple[float, ...]:
     if not isinstance(values, list) or not all(
-        isinstance(value, int | float) and 0 <= value < float("inf") for value in values
+        isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < MOST_SECONDS
+        for value in values
     ):
         raise InvalidDataError("its metadata has no usable seconds")
     return tuple(map(float, values))

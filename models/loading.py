@@ -12,7 +12,7 @@ import numpy as np
 
 from handlore.classifiers.encoding import PoseEncoder
 from handlore.classifiers.kinds import WORDS
-from handlore.classifiers.movements import MovementEncoder
+from handlore.classifiers.movements import FEWEST_TIMEPOINTS, MovementEncoder
 from handlore.datasets.dataset import Kind
 from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError
 
@@ -21,7 +21,7 @@ from .movement import MovementModel
 from .runtime import INPUT, OUTPUT, Model, PoseModel
 
 METADATA_KEY = "handlore"
-TIMEPOINTS = range(2, 4097)
+TIMEPOINTS = range(FEWEST_TIMEPOINTS, 4097)
 
 
 @overload
@@ -68,7 +68,7 @@ def load_model(path: Path, kind: Kind | None = None) -> Model:
         ) from error
     except NewerFormatError as error:
         raise NewerFormatError(f"{path} comes from a newer handlore: {error}") from error
-    except (HandloreError, ValueError, TypeError, RecursionError) as error:
+    except (HandloreError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise InvalidDataError(f"{path} is damaged: {error}; train it again") from error
     if kind not in (None, card.kind):
         raise InvalidDataError(f"{path} takes {WORDS[card.kind]}; expected one for {WORDS[kind]}")

@@ -1,5 +1,7 @@
 """Running a model of movements: on a clip, and on a video in which movements come and go."""
 
+from math import ceil
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,13 +9,16 @@ from handlore.classifiers.movements import MovementEncoder
 from handlore.datasets.dataset import NONE_LABEL
 
 from .runtime import FloatArray, Model
-from .segments import Segment, apart, side_of
+from .segments import Segment, apart, joined, side_of
 
 LONGEST_CLIP = 1.5
-"""A video up to so many times as long as nearly all training clips is one clip."""
+"""What lasts up to so many times as long as nearly all training clips is one clip."""
 
 STEP = 0.125
-"""A longer one is looked at through windows, that many of their lengths apart."""
+"""What lasts longer is looked at through windows, that many of their lengths apart."""
+
+LONGEST_LOSS = 0.6
+"""A hand that is lost for longer than so many seconds has gone; what it did has ended."""
 
 LEAST_FRAMES = 5
 LEAST_PROBABILITY = 0.5
@@ -38,9 +43,9 @@ class MovementModel(Model):
     ) -> list[Segment]:
         """Say what moves when.
 
-        A video no longer than the clips of training is one movement. In a longer one windows as
-        long as short, usual and long clips are slid over it; of those that overlap the surest
-        stays, if it is surer than not. What is ``none`` is left out.
+        A hand that is seen for no longer than the clips of training makes one movement. Where it
+        stays longer, windows as long as short, usual and long clips are slid over that time; of
+        those that overlap the surest stays, if it is surer than not. What is ``none`` is left out.
 
         Parameters
         ----------
@@ -50,26 +55,29 @@ class MovementModel(Model):
         time
             (n_frames,) seconds, rising.
         """
-        seen = np.asarray((~np.isnan(image[..., 0, 0])).any(axis=1))
-        if not seen.any():
+        seen = np.flatnonzero((~np.isnan(image[..., 0, 0])).any(axis=1))
+        if not len(seen):
             return []
-        start, end = float(time[0]), float(time[-1])
-        if end - start <= LONGEST_CLIP * self.card.seconds[-1]:
-            windows, least_frames, least = [(start, end)], 1, 0.0
-        else:
-            windows = [
-                window for length in self._lengths() for window in _windows(start, end, length)
-            ]
-            least_frames, least = LEAST_FRAMES, LEAST_PROBABILITY
-        found = []
-        for window in windows:
-            frames = slice(*np.searchsorted(time, [window[0], window[1] + 1e-9]))
-            if seen[frames].sum() >= least_frames:
-                found.append(
-                    self._segment(*window, image[frames], handedness[frames], time[frames])
-                )
+        stretches = _stretches(time[seen])
+        windows = [window for stretch in stretches for window in self._windows(*stretch)]
+        found = [
+            self._segment(*window, image[frames], handedness[frames], time[frames])
+            for window in windows
+            for frames in [slice(*np.searchsorted(time, [window[0], window[1] + 1e-9]))]
+            if len(windows) == 1 or frames.stop - frames.start >= LEAST_FRAMES
+        ]
+        least = LEAST_PROBABILITY if len(windows) > 1 else 0.0
         sure = [one for one in found if one.probability >= least]
-        return [one for one in apart(sure, MOST_OVERLAP) if one.label != NONE_LABEL]
+        told = joined(apart(sure, MOST_OVERLAP), MOST_OVERLAP)
+        return [one for one in told if one.label != NONE_LABEL]
+
+    def _windows(self, start: float, end: float) -> list[tuple[float, float]]:
+        """Return the windows in which a stretch with a hand is looked at."""
+        if end - start <= LONGEST_CLIP * self.card.seconds[-1]:
+            return [(start, end)]
+        # Clips of a tenth of a second are no movements, whatever the data say.
+        lengths = sorted({max(length, 0.1) for length in self.card.seconds})
+        return [window for length in lengths for window in _slid(start, end, length)]
 
     def _segment(
         self,
@@ -85,12 +93,15 @@ class MovementModel(Model):
             start, end, self.card.labels[best], float(probabilities[best]), side_of(handedness)
         )
 
-    def _lengths(self) -> list[float]:
-        # Clips of a tenth of a second are no movements, whatever the data say.
-        return sorted({max(length, 0.1) for length in self.card.seconds})
+
+def _stretches(moments: NDArray[np.float64]) -> list[tuple[float, float]]:
+    """Return from when to when a hand is seen, but for short losses."""
+    ends = np.flatnonzero(np.diff(moments) > LONGEST_LOSS)
+    firsts, lasts = [0, *(ends + 1)], [*ends, len(moments) - 1]
+    return [(float(moments[a]), float(moments[b])) for a, b in zip(firsts, lasts, strict=True)]
 
 
-def _windows(start: float, end: float, length: float) -> list[tuple[float, float]]:
-    count = max(1, int(np.ceil((end - start - length) / (STEP * length))) + 1)
-    starts = np.linspace(start, max(start, end - length), count)
-    return [(float(first), float(min(first + length, end))) for first in starts]
+def _slid(start: float, end: float, length: float) -> list[tuple[float, float]]:
+    room = max(end - start - length, 0.0)
+    firsts = np.linspace(start, start + room, ceil(room / (STEP * length)) + 1)
+    return [(float(first), float(min(first + length, end))) for first in firsts]

@@ -1,7 +1,7 @@
 """What happens when in a video: stretches of time, each with a label."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,13 +40,37 @@ def side_of(handedness: FloatArray) -> str | None:
 
 
 def apart(segments: Sequence[Segment], most_overlap: float) -> list[Segment]:
-    """Keep the surest of those that overlap by more than a share of their length, by time."""
+    """Keep the surest of those that share more than a part of the shorter one, by time."""
     kept: list[Segment] = []
     for one in sorted(segments, key=lambda one: -one.probability):
-        shared = (min(one.end, k.end) - max(one.start, k.start) for k in kept)
-        if all(overlap <= most_overlap * (one.end - one.start) for overlap in shared):
+        if all(_overlap(one, other) <= most_overlap for other in kept):
             kept.append(one)
     return sorted(kept, key=lambda one: one.start)
+
+
+def _overlap(one: Segment, other: Segment) -> float:
+    """Return the share of the shorter one that both cover."""
+    shared = min(one.end, other.end) - max(one.start, other.start)
+    shorter = min(one.end - one.start, other.end - other.start)
+    return shared / shorter if shared > 0 else 0.0
+
+
+def joined(segments: Sequence[Segment], longest_gap: float) -> list[Segment]:
+    """Join neighbours of one label with less than a share of their length between them.
+
+    Two windows that each show half a movement are not two movements.
+    """
+    whole: list[Segment] = []
+    for one in segments:
+        last = whole[-1] if whole else None
+        if last and last.label == one.label:
+            shorter = min(last.end - last.start, one.end - one.start)
+            if one.start - last.end <= longest_gap * shorter:
+                surer = max(last, one, key=lambda each: each.probability)
+                whole[-1] = replace(surer, start=last.start, end=max(last.end, one.end))
+                continue
+        whole.append(one)
+    return whole
 
 
 def held(

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from handlore.landmarks.errors import InvalidDataError
+
 from ..augmentation import Augmentation, mirrored, mirrored_codes, parsed_pairs
 from ..base import FloatArray, MovementEstimator, StrArray, register
 from ..channels import CHANNELS, channels
@@ -36,6 +38,13 @@ for _row, _taps in enumerate(combinations(range(9), 3)):
     PATTERNS[_row, list(_taps)] = 2
 
 _MOST_CHANNELS = 9
+_RANGES = {
+    "n_kernel_features": (1, 20_000),
+    "n_augmented": (0, 1000),
+    "random_state": (0, 2**32 - 1),
+}
+"""Features by features is what has to fit into memory."""
+
 _SEEN_FOR_THRESHOLDS = 128
 _N_PARTS = 3
 
@@ -92,6 +101,12 @@ class RocketClassifier(MovementEstimator):
         self.random_state = random_state
 
     def _fit(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
+        for param, (least, most) in _RANGES.items():
+            if not least <= getattr(self, param) <= most:
+                raise InvalidDataError(
+                    f"parameter {param} is {getattr(self, param)}, expected {least} to {most}"
+                )
+        pairs = parsed_pairs(self.mirror_labels)
         rng = np.random.default_rng(self.random_state)
         self.banks_ = self._banks(X, rng)
         transform = Runner(self._features_graph())
@@ -105,19 +120,23 @@ class RocketClassifier(MovementEstimator):
         ]
         for moments, features, own in parts:
             moments.add(features, own)
-        for blocks, labels in self._changed(X, codes, rng):
+        for blocks, labels in self._changed(X, codes, pairs, rng):
             features = (transform(blocks) - self.mean_) / self.deviation_
             for number, (moments, _, _) in enumerate(parts):
-                moments.add(features[part_of == number], labels[part_of == number])
+                own = (part_of == number) & (labels >= 0)
+                moments.add(features[own], labels[own])
         self.discriminant_ = _on_raw_features(chosen(parts), self.mean_, self.deviation_)
         self._runner = Runner(self.to_onnx())
 
     def _changed(
-        self, X: FloatArray, codes: NDArray[np.int64], rng: np.random.Generator
+        self,
+        X: FloatArray,
+        codes: NDArray[np.int64],
+        pairs: dict[str, str] | None,
+        rng: np.random.Generator,
     ) -> Iterator[tuple[FloatArray, NDArray[np.int64]]]:
         """Give changed copies of all movements, and of their mirror images if that is asked for."""
         n_hands = X.shape[1] // N_CHANNELS
-        pairs = parsed_pairs(self.mirror_labels, self.classes_)
         change = Augmentation()
         images = [(X, codes)]
         if pairs is not None:
@@ -246,7 +265,7 @@ def _parts(
     if groups is not None and len(np.unique(groups)) >= _N_PARTS:
         names, group_of = np.unique(groups, return_inverse=True)
         return np.asarray(rng.permutation(len(names))[group_of] % _N_PARTS, np.int64)
-    if np.bincount(codes).min() < 2:
+    if (np.bincount(codes) > 1).sum() < 2:
         return np.zeros(len(codes), np.int64)
     order = rng.permutation(len(codes))
     order = order[np.argsort(codes[order], kind="stable")]

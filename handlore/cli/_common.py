@@ -115,6 +115,14 @@ def parsed_features(features: str | None) -> tuple[str, ...]:
     return groups
 
 
+def require_poses_for(features: str | None, dataset: "LandmarkDataset") -> None:
+    """Refuse a list of features where there are movements, which have none to choose from."""
+    if features is not None and dataset.header.kind != "pose":
+        raise HandloreError(
+            "--features chooses features of poses, and this data holds movements; leave it out"
+        )
+
+
 def load_datasets(paths: Sequence[Path]) -> "LandmarkDataset":
     """Load dataset files and join them."""
     from handlore.datasets.dataset import concatenate

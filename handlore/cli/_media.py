@@ -37,11 +37,14 @@ def media_in(paths: Sequence[Path], *, moving: bool) -> list[Medium]:
         If a path does not exist, holds nothing to look at, or is a picture where movements are
         looked for.
     """
+    from handlore.datasets.names import is_picture
+
     media = [medium for path in paths for medium in _of(path, moving)]
     still = next((medium.path for medium in media if moving and medium.what == "picture"), None)
     if still is not None:
+        what = "a picture" if is_picture(still) else "neither a picture nor a video by its name"
         raise HandloreError(
-            f"{still} is a picture, and the model takes movements; give a video, or the folder of"
+            f"{still} is {what}, and the model takes movements; give a video, or the folder of"
             " its frames"
         )
     return media

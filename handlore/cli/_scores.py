@@ -10,6 +10,7 @@ from ._common import make_folder, percent, print_table
 
 if TYPE_CHECKING:
     from handlore.classifiers.evaluation import Answers, Scores
+    from handlore.datasets.dataset import Kind
 
 MOST_LABELS_SHOWN = 60
 
@@ -21,9 +22,10 @@ report_option = click.option(
 )
 
 
-def print_scores(scores: "Scores", title: str) -> None:
+def print_scores(scores: "Scores", title: str, kind: "Kind" = "pose") -> None:
     """Print scores for a person."""
-    click.echo(f"{title}: {scores.n} pictures of {len(scores.per_class)} labels")
+    what = "pictures" if kind == "pose" else "clips"
+    click.echo(f"{title}: {scores.n} {what} of {len(scores.per_class)} labels")
     click.echo(f"  accuracy {percent(scores.accuracy)}   macro-F1 {scores.macro_f1:.3f}", nl=False)
     click.echo(f"   without a hand {scores.n_no_hand}\n")
     rows = [

@@ -18,6 +18,7 @@ from ._common import (
     parsed_params,
     print_json,
     progress,
+    require_poses_for,
     seed_option,
     talk,
 )
@@ -67,6 +68,7 @@ def command(
     answers are pooled. A picture in which no hand was found is answered `none`, and counts as an
     error unless that is its label.
     """
+    from handlore.classifiers.augmentation import require_labels
     from handlore.classifiers.base import make_estimator
     from handlore.classifiers.evaluation import cross_validate, cross_validation_json, score
     from handlore.classifiers.kinds import DEFAULT_ESTIMATOR
@@ -76,8 +78,10 @@ def command(
     if report:
         make_folder(report)
     dataset = load_datasets(data)
+    require_poses_for(features, dataset)
     model = model or DEFAULT_ESTIMATOR[dataset.header.kind]
     estimator = make_estimator(model, parsed_params(params, mirror_labels), seed=seed)
+    require_labels(mirror_labels or "", dataset.labels)
     chosen = next((known for known in BY if known == by), None) or default_by(dataset)
     doubt = None if by else doubt_about(dataset, chosen)
     if doubt:
@@ -96,6 +100,7 @@ def command(
     if as_json:
         print_json(result)
     else:
-        print_scores(score(answers), f"{model}, cross-validated by {chosen}, {total} folds")
+        title = f"{model}, cross-validated by {chosen}, {total} folds"
+        print_scores(score(answers), title, dataset.header.kind)
         if report:
             click.echo(f"report: {report / 'report.html'}")

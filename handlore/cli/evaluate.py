@@ -73,9 +73,9 @@ def command(
         make_folder(report)
     loaded = load_model(model)
     dataset = held_out_samples(load_datasets(data), split)
+    answers = answer(loaded.predict_proba, loaded.card.labels, dataset, loaded.encoder)
     for line in _doubts(loaded.card, dataset):
         talk(f"note: {line}")
-    answers = answer(loaded.predict_proba, loaded.card.labels, dataset, loaded.encoder)
     scores = score(answers)
     result = scores.as_json() | {"model": str(model)}
     if report:
@@ -88,6 +88,6 @@ def command(
     if as_json:
         print_json(result)
     else:
-        print_scores(scores, f"{model}")
+        print_scores(scores, f"{model}", dataset.header.kind)
         if report:
             click.echo(f"report: {report / 'report.html'}")

@@ -20,6 +20,7 @@ from ._common import (
     parsed_params,
     percent,
     print_json,
+    require_poses_for,
     seed_option,
     talk,
 )
@@ -61,6 +62,7 @@ def command(
 
     The file is ONNX: it runs wherever onnxruntime runs, and says itself what it was trained on.
     """
+    from handlore.classifiers.augmentation import require_labels
     from handlore.classifiers.base import make_estimator
     from handlore.classifiers.kinds import DEFAULT_ESTIMATOR
     from handlore.datasets.splits import training_samples
@@ -72,8 +74,10 @@ def command(
         raise HandloreError(f"{out} is the data itself; give another name with --out")
     groups = parsed_features(features)
     dataset = training_samples(load_datasets(data), split)
+    require_poses_for(features, dataset)
     model = model or DEFAULT_ESTIMATOR[dataset.header.kind]
     estimator = make_estimator(model, parsed_params(params, mirror_labels), seed=seed)
+    require_labels(mirror_labels or "", dataset.labels)
     encoder = estimator.encoder(dataset.n_hands, groups)
     started = time.perf_counter()
     trained = train_model(estimator, model, dataset, encoder, out, crossval=crossval)

@@ -1,0 +1,319 @@
+"""One contract for all estimators of movements: whoever writes a new one gets these for free."""
+
+from functools import cache
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+from movement_stubs import LABELS, clip, dataset_of, movements, two_handed
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+from handlore.classifiers.base import (
+    HandEstimator,
+    estimator_class,
+    estimator_names,
+    make_estimator,
+)
+from handlore.classifiers.channels import channels
+from handlore.classifiers.estimators import rocket
+from handlore.classifiers.movements import MovementEncoder
+from handlore.classifiers.onnxgraph import Graph, Runner
+from handlore.datasets.dataset import LandmarkDataset
+from handlore.landmarks.errors import HandloreError, InvalidDataError
+
+SMALL = {"n_kernel_features": 300, "n_augmented": 1, "n_epochs": 5}
+NAMES = estimator_names("sequence")
+
+every_estimator = pytest.mark.parametrize("name", NAMES)
+Data = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def small(name: str, **params: Any) -> HandEstimator:
+    """An unfitted estimator that learns fast, and not too well."""
+    estimator = estimator_class(name)()
+    known = estimator.get_params()
+    return estimator.set_params(**{k: v for k, v in SMALL.items() if k in known} | params)
+
+
+def encoded(dataset: LandmarkDataset) -> Data:
+    """Blocks, labels and groups."""
+    return (
+        MovementEncoder(dataset.n_hands).encode_samples(dataset),
+        dataset.samples.label,
+        dataset.samples.group,
+    )
+
+
+@cache
+def known() -> Data:
+    return encoded(movements(n_people=4, each=2))
+
+
+@cache
+def unseen() -> Data:
+    return encoded(movements(n_people=6, each=2, seed=7))
+
+
+@cache
+def fitted(name: str) -> HandEstimator:
+    """Fitted once for all tests, on data that may not be written to."""
+    data = known()
+    for array in data:
+        array.flags.writeable = False
+    return small(name, random_state=3).fit(*data)
+
+
+def run_graph(estimator: HandEstimator, X: np.ndarray) -> np.ndarray:
+    session = onnxruntime.InferenceSession(
+        estimator.to_onnx().SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    return session.run(["probabilities"], {"X": X})[0]
+
+
+@every_estimator
+def test_says_what_it_is(name: str) -> None:
+    estimator = estimator_class(name)
+    assert estimator.kind == "sequence"
+    assert estimator.summary
+    assert make_estimator(name, {"random_state": "5"}).get_params()["random_state"] == 5
+
+
+@every_estimator
+def test_learns_movements_and_returns_probabilities(name: str) -> None:
+    estimator, (X, y, _) = fitted(name), unseen()
+    assert list(estimator.classes_) == sorted(LABELS)
+    assert estimator.classes_.dtype.kind == "U"
+    assert (estimator.n_features_in_, estimator.n_timepoints_in_) == (64, 32)
+    before = X.copy()
+    probabilities = estimator.predict_proba(X)
+    np.testing.assert_array_equal(X, before)
+    assert probabilities.shape == (len(X), 3)
+    assert probabilities.dtype == np.float32
+    assert (probabilities >= 0).all()
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+    answers = estimator.predict(X)
+    assert (answers == estimator.classes_[probabilities.argmax(axis=1)]).all()
+    assert (answers == y).mean() > 0.9
+
+
+@every_estimator
+def test_a_clone_with_the_same_seed_answers_the_same(name: str) -> None:
+    estimator = fitted(name)
+    copy = clone(estimator)
+    assert copy.get_params() == estimator.get_params()
+    with pytest.raises(NotFittedError):
+        copy.predict_proba(unseen()[0])
+    copy.fit(*known())
+    X = unseen()[0]
+    np.testing.assert_allclose(copy.predict_proba(X), estimator.predict_proba(X), atol=1e-6)
+
+
+@every_estimator
+def test_neither_order_nor_groups_nor_the_names_of_labels_are_needed(name: str) -> None:
+    X, y, _ = known()
+    order = np.argsort(y)[::-1]
+    numbers = {label: 9 - place for place, label in enumerate(LABELS)}
+    estimator = small(name).fit(X[order], np.array([numbers[label] for label in y[order]]))
+    assert estimator.classes_.tolist() == [7, 8, 9]
+    X, y, _ = unseen()
+    assert (estimator.predict(X) == [numbers[label] for label in y]).mean() > 0.9
+
+
+@every_estimator
+def test_a_movement_is_answered_alike_alone_and_among_others(name: str) -> None:
+    estimator, (X, _, _) = fitted(name), unseen()
+    together = estimator.predict_proba(X)
+    alone = np.concatenate([estimator.predict_proba(block[None]) for block in X[:5]])
+    np.testing.assert_allclose(alone, together[:5], atol=1e-4)
+    np.testing.assert_allclose(estimator.predict_proba(X[::-1]), together[::-1], atol=1e-4)
+
+
+@every_estimator
+def test_graph_gives_the_same_probabilities(name: str) -> None:
+    estimator, (X, _, _) = fitted(name), unseen()
+    noise = np.random.default_rng(5).normal(size=(70, 64, 32)).astype(np.float32)
+    for blocks in (X, noise, X[:1], np.zeros_like(X[:2])):
+        np.testing.assert_allclose(
+            run_graph(estimator, blocks), estimator.predict_proba(blocks), atol=1e-4
+        )
+
+
+@every_estimator
+@pytest.mark.parametrize("rate", [8, 15, 60])
+def test_another_frame_rate_is_answered_the_same(name: str, rate: float) -> None:
+    data = dataset_of([clip(label, fps=rate, person=9) for label in LABELS], LABELS)
+    assert fitted(name).predict(encoded(data)[0]).tolist() == list(LABELS)
+
+
+@every_estimator
+def test_one_sample_of_a_label_is_enough_to_fit(name: str) -> None:
+    X, y, _ = known()
+    lone = np.append(np.flatnonzero(y == "left"), np.flatnonzero(y != "left")[:1])
+    assert small(name).fit(X[lone], y[lone]).predict_proba(X).shape == (len(X), 2)
+
+
+@every_estimator
+def test_two_hands_and_another_number_of_points(name: str) -> None:
+    data = two_handed(movements(3, 2, labels=("left", "right")))
+    X = MovementEncoder(data.n_hands).encode_samples(data)[..., ::2]
+    estimator = small(name).fit(X, data.samples.label, data.samples.group)
+    assert (estimator.n_features_in_, estimator.n_timepoints_in_) == (128, 16)
+    assert (estimator.predict(X) == data.samples.label).mean() > 0.9
+    np.testing.assert_allclose(run_graph(estimator, X), estimator.predict_proba(X), atol=1e-4)
+
+
+@every_estimator
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_refuses_numbers_that_are_not_finite(name: str, bad: float) -> None:
+    X, y, groups = known()
+    broken = X.copy()
+    broken[3, 2, 1] = bad
+    with pytest.raises(InvalidDataError, match=r"NaN|infinity"):
+        small(name).fit(broken, y, groups)
+    with pytest.raises(InvalidDataError, match=r"NaN|infinity"):
+        fitted(name).predict_proba(broken)
+
+
+@every_estimator
+def test_refuses_what_it_cannot_learn_from(name: str) -> None:
+    X, y, groups = known()
+    with pytest.raises(InvalidDataError, match="at least two labels; there is: a"):
+        small(name).fit(X, np.full(len(X), "a"))
+    with pytest.raises(InvalidDataError, match="one label a row"):
+        small(name).fit(X, y[:-1])
+    with pytest.raises(InvalidDataError, match="one name a row"):
+        small(name).fit(X, y, groups[:-1])
+    with pytest.raises(InvalidDataError):
+        small(name).fit(X[:0], y[:0])
+
+
+SHAPES = {
+    "rows": (12, 64),
+    "a number": (12,),
+    "no whole hand": (12, 63, 32),
+    "no hand": (12, 0, 32),
+    "too many numbers": (12, 65, 32),
+    "three hands": (12, 192, 32),
+    "no time": (12, 64, 0),
+    "one point": (12, 64, 1),
+    "frames": (12, 64, 32, 1),
+}
+
+
+@every_estimator
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_refuses_other_shapes(name: str, shape: tuple[int, ...]) -> None:
+    X = np.random.default_rng(0).normal(size=shape)
+    with pytest.raises(InvalidDataError):
+        small(name).fit(X, np.repeat(["a", "b"], 6))
+    with pytest.raises(InvalidDataError):
+        fitted(name).predict_proba(X)
+
+
+@every_estimator
+def test_refuses_to_answer_blocks_of_another_length(name: str) -> None:
+    X = known()[0]
+    with pytest.raises(NotFittedError):
+        small(name).predict_proba(X)
+    with pytest.raises(
+        InvalidDataError, match=r"64 channels and 16 points in time.* fitted on 64 and 32"
+    ):
+        fitted(name).predict_proba(X[..., ::2])
+
+
+@every_estimator
+def test_mirrored_movements_are_learnt_with_the_other_label(name: str) -> None:
+    """All that is called right here goes up; only a mirror shows what right is."""
+    ups = movements(3, 1, labels=["up"])
+    X, y, _ = encoded(movements(4, 2, labels=["left", "circle"]))
+    X = np.concatenate([X, encoded(ups)[0]])
+    y = np.concatenate([y, ["right"] * ups.n_samples])
+    swipes = movements(4, 2, labels=["right"], seed=3)
+    estimator = small(name, mirror_labels="left=right").fit(X, y)
+    assert (estimator.predict(encoded(swipes)[0]) == "right").all()
+
+
+@every_estimator
+@pytest.mark.parametrize(
+    ("param", "value"),
+    [
+        ("random_state", "-1"),
+        ("n_augmented", "-1"),
+        ("n_augmented", "1000000"),
+        ("mirror_labels", "left"),
+    ],
+)
+def test_parameters_out_of_range_are_the_users_problem(name: str, param: str, value: str) -> None:
+    with pytest.raises(HandloreError, match=param.replace("_labels", "ed labels")):
+        make_estimator(name, {param: value}).fit(*known())
+
+
+@every_estimator
+def test_unknown_parameters_get_one_line(name: str) -> None:
+    with pytest.raises(HandloreError, match=r"no parameter 'trees'; it has: .*random_state"):
+        make_estimator(name, {"trees": "7"})
+
+
+# Rocket
+
+
+def shares_of(series: np.ndarray, dilation: int, thresholds: np.ndarray) -> np.ndarray:
+    """What the graph counts of series (n, n_timepoints) that take the place of presence."""
+    blocks = np.zeros((len(series), 64, series.shape[1]), np.float32)
+    blocks[:, 63] = series
+    ones, zeros = np.ones((84, 1), np.float32), np.zeros(84, np.float32)
+    bank = rocket._Bank(("presence",), dilation, ones, zeros, thresholds.astype(np.float32))
+    graph = Graph()
+    kinds = channels(graph, 1, series.shape[1])
+    said = rocket._shares(graph, rocket._responses(graph, kinds, bank), bank)
+    return Runner(graph.model(64, series.shape[1], said, (thresholds.size,)))(blocks)
+
+
+@pytest.mark.parametrize("dilation", rocket.DILATIONS)
+def test_kernels_are_convolutions_and_features_shares_of_time(dilation: int) -> None:
+    rng = np.random.default_rng(0)
+    series, thresholds = rng.normal(size=(3, 32)), rng.normal(size=(84, 2))
+    expected = np.zeros((3, 84, 2))
+    for kernel, taps in enumerate(combinations(range(9), 3)):
+        response = np.zeros((3, 32))
+        for tap in range(9):
+            for point in range(32):
+                seen = point + (tap - 4) * dilation
+                if 0 <= seen < 32:
+                    response[:, point] += (2 if tap in taps else -1) * series[:, seen]
+        expected[:, kernel] = (response[..., None] > thresholds[kernel]).mean(axis=1)
+    np.testing.assert_allclose(shares_of(series, dilation, thresholds).reshape(3, 84, 2), expected)
+
+
+def test_kernels_are_those_of_aeon() -> None:
+    reference = pytest.importorskip("aeon.transformations.collection.convolution_based")
+    series = np.random.default_rng(0).normal(size=(5, 32)).astype(np.float32)
+    mini = reference.MiniRocket(84, random_state=0).fit(series[:, None])
+    thresholds = np.asarray(mini.parameters[-1])
+    assert thresholds.shape == (84,)
+    ours = shares_of(series, 1, thresholds[:, None])
+    # Every other kernel of aeon's leaves out the ends, where ours always take zeros.
+    np.testing.assert_allclose(ours[:, ::2], mini.transform(series[:, None])[:, ::2], atol=0.04)
+
+
+def test_probabilities_are_unsure_where_labels_mean_nothing() -> None:
+    X, _, groups = known()
+    y = np.random.default_rng(1).permutation(np.repeat(["a", "b"], len(X) // 2))
+    guessed = small("rocket").fit(X, y, groups).predict_proba(unseen()[0])
+    assert guessed.max(axis=1).mean() < 0.75
+
+
+def test_a_lone_sample_of_a_third_label_leaves_the_others_unsure() -> None:
+    X, _, _ = known()
+    y = np.random.default_rng(1).permutation(np.repeat(["a", "b"], len(X) // 2))
+    guessed = small("rocket").fit(X, np.append(y[:-1], "c")).predict_proba(unseen()[0])
+    assert guessed.max(axis=1).mean() < 0.75
+
+
+def test_too_many_features_are_refused() -> None:
+    estimator = make_estimator("rocket", {"n_kernel_features": "4294967296"})
+    with pytest.raises(HandloreError, match=r"n_kernel_features is 4294967296, expected 1 to"):
+        estimator.fit(*known())

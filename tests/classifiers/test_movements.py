@@ -1,0 +1,255 @@
+"""What a movement classifier sees of a clip: the movement, and not how it was recorded."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from movement_stubs import Clip, clip, dataset_of, hand_shape, movements, two_handed
+
+from handlore.classifiers.augmentation import mirrored
+from handlore.classifiers.base import make_estimator
+from handlore.classifiers.encoding import PoseEncoder
+from handlore.classifiers.movements import LONGEST_GAP, MovementEncoder, durations
+from handlore.landmarks.errors import InvalidDataError
+from handlore.landmarks.geometry import mirror
+
+ENCODER = MovementEncoder()
+MOVING = ("circle", "left", "up")
+
+every_movement = pytest.mark.parametrize("label", MOVING)
+
+
+def marks_of(block: np.ndarray) -> np.ndarray:
+    """The landmarks (n_timepoints, 21, 3) of a block of one hand."""
+    return block[:63].T.reshape(-1, 21, 3)
+
+
+def presence_of(block: np.ndarray) -> np.ndarray:
+    return block[63]
+
+
+def lost(whole: Clip, start: float, end: float) -> Clip:
+    """The same clip with no hand seen for a while."""
+    image, side, time = (array.copy() for array in whole)
+    gone = (time > start) & (time < end)
+    image[gone], side[gone] = np.nan, np.nan
+    return image, side, time
+
+
+def only(whole: Clip, chosen: np.ndarray) -> Clip:
+    """Some frames of a clip, the others were never recorded."""
+    image, side, time = (array[chosen] for array in whole)
+    return image, side, time
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    n_frames=st.integers(1, 40),
+    n_hands=st.sampled_from([1, 2]),
+    n_timepoints=st.sampled_from([8, 32]),
+    fps=st.floats(0.5, 240),
+    seed=st.integers(0, 99),
+)
+def test_any_clip_becomes_a_finite_block(
+    n_frames: int, n_hands: int, n_timepoints: int, fps: float, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    image = rng.uniform(0, 1, (n_frames, n_hands, 21, 3)).astype(np.float32)
+    image[rng.random((n_frames, n_hands)) < 0.3] = np.nan
+    image[-1, -1] = 0.1
+    encoder = MovementEncoder(n_hands, n_timepoints)
+    side = np.full((n_frames, n_hands), np.nan, np.float32)
+    block = encoder.encode(image, side, np.arange(n_frames) / fps)
+    assert block.shape == (encoder.n_channels, n_timepoints)
+    assert block.dtype == np.float32
+    assert np.isfinite(block).all()
+    presence = block.reshape(n_hands, 64, -1)[:, -1]
+    assert ((presence >= 0) & (presence <= 1)).all()
+
+
+@every_movement
+@pytest.mark.parametrize("fps", [8, 15, 60, 240])
+def test_frame_rates_look_alike(label: str, fps: float) -> None:
+    usual = ENCODER.encode(*clip(label, fps=30))
+    other = ENCODER.encode(*clip(label, fps=fps))
+    np.testing.assert_allclose(other, usual, atol=0.15)  # palm lengths, of a way of 4 and more
+
+
+@every_movement
+def test_frames_that_come_unevenly_look_alike(label: str) -> None:
+    whole = clip(label, fps=60)
+    kept = np.random.default_rng(0).random(61) < 0.5
+    kept[[0, -1]] = True
+    np.testing.assert_allclose(
+        ENCODER.encode(*only(whole, kept)), ENCODER.encode(*whole), atol=0.15
+    )
+
+
+@every_movement
+@pytest.mark.parametrize("seconds", [4 / 30, 3, 180])
+def test_from_five_frames_to_minutes(label: str, seconds: float) -> None:
+    usual = ENCODER.encode(*clip(label))
+    np.testing.assert_allclose(ENCODER.encode(*clip(label, seconds=seconds)), usual, atol=0.5)
+
+
+@every_movement
+def test_where_and_how_large_and_when_does_not_matter(label: str) -> None:
+    image, side, time = clip(label)
+    elsewhere = ENCODER.encode(image * 3 + np.float32(7), side, time + 100)
+    np.testing.assert_allclose(elsewhere, ENCODER.encode(image, side, time), atol=1e-3)
+
+
+def test_the_way_is_in_palm_lengths_from_where_the_wrist_was() -> None:
+    image, side, time = clip("left")
+    palm = np.linalg.norm(hand_shape()[9])
+    wrist = marks_of(ENCODER.encode(image, side, time))[:, 0]
+    np.testing.assert_allclose(wrist[0], 0, atol=0.1)
+    np.testing.assert_allclose(wrist[-1], [-0.4 / palm, 0, 0], atol=0.1)
+    assert (np.diff(wrist[:, 0]) < 0).all()
+
+
+def test_frames_before_and_after_the_hand_is_seen_do_not_count() -> None:
+    image, side, time = clip("circle")
+    around = np.full((40, *image.shape[1:]), np.nan, np.float32)
+    longer = np.concatenate([around, image, around])
+    sides = np.concatenate([around[:, :, 0, 0], side, around[:, :, 0, 0]])
+    times = np.arange(len(longer)) / 30
+    np.testing.assert_allclose(
+        ENCODER.encode(longer, sides, times), ENCODER.encode(image, side, time), atol=1e-4
+    )
+
+
+@every_movement
+def test_a_short_gap_is_bridged(label: str) -> None:
+    whole = clip(label)
+    bridged = ENCODER.encode(*lost(whole, 0.41, 0.41 + LONGEST_GAP - 0.1))
+    np.testing.assert_allclose(bridged, ENCODER.encode(*whole), atol=0.6)
+    assert (presence_of(bridged) == 1).all()
+
+
+def test_a_long_gap_is_bridged_and_marked() -> None:
+    whole = clip("left", seconds=2)
+    block = ENCODER.encode(*lost(whole, 0.5, 1.5))
+    np.testing.assert_allclose(block[:63], ENCODER.encode(*whole)[:63], atol=0.1)
+    presence = presence_of(block)
+    assert (presence[[0, 5, -6, -1]] == 1).all()
+    assert (presence[10:22] == 0).all()
+
+
+def test_few_frames_a_second_are_no_gap() -> None:
+    assert (presence_of(ENCODER.encode(*clip("left", fps=2, seconds=4))) == 1).all()
+
+
+@every_movement
+def test_a_mirrored_picture_gives_a_mirrored_block(label: str) -> None:
+    image, side, time = clip(label)
+    seen_in_mirror = ENCODER.encode(mirror(image), 1 - side, time)
+    expected = mirrored(ENCODER.encode(image, side, time)[None])[0]
+    np.testing.assert_allclose(seen_in_mirror, expected, atol=1e-4)
+
+
+def test_a_swipe_to_the_left_is_one_with_either_hand() -> None:
+    image, side, time = clip("left")
+    wrist = image[:, :, :1]
+    other_hand = wrist + mirror(image - wrist)
+    np.testing.assert_allclose(
+        ENCODER.encode(other_hand, 1 - side, time), ENCODER.encode(image, side, time), atol=1e-4
+    )
+
+
+def test_the_side_seen_most_of_the_time_counts() -> None:
+    image, side, time = clip("left")
+    unsure = side.copy()
+    unsure[:9] = 0.1
+    np.testing.assert_array_equal(
+        ENCODER.encode(image, unsure, time), ENCODER.encode(image, side, time)
+    )
+
+
+@pytest.mark.parametrize("when", [0.0, 0.5])
+def test_frames_at_the_same_time_do_no_harm(when: float) -> None:
+    image, side, time = clip("left")
+    time[np.abs(time - when) < 0.07] = when
+    assert np.isfinite(ENCODER.encode(image, side, time)).all()
+    assert np.isfinite(ENCODER.encode(image, side, np.zeros(len(time)))).all()
+
+
+def test_a_hand_without_size_does_no_harm() -> None:
+    image, side, time = clip("left")
+    assert np.isfinite(ENCODER.encode(np.full_like(image, 0.5), side, time)).all()
+
+
+def test_two_hands_have_a_block_each_and_one_origin() -> None:
+    image, _, time = clip("left")
+    right = image + np.float32([0.3, 0, 0])
+    both = np.concatenate([image, right], axis=1)
+    sides = np.tile(np.float32([0.1, 0.9]), (len(time), 1))
+    block = MovementEncoder(2).encode(both, sides, time).reshape(2, 64, -1)
+    one, other = marks_of(block[0]), marks_of(block[1])
+    palm = np.linalg.norm(hand_shape()[9])
+    np.testing.assert_allclose(other - one, np.broadcast_to([0.3 / palm, 0, 0], other.shape),
+                               atol=1e-3)  # fmt: skip
+    np.testing.assert_allclose((one[0, 0] + other[0, 0]) / 2, 0, atol=0.1)
+    # Each side has a place of its own, so that no shape is mirrored.
+    np.testing.assert_allclose(one[0] - one[0, :1], hand_shape() / palm, atol=1e-3)
+
+
+def test_a_hand_that_is_never_seen_is_zeros() -> None:
+    data = two_handed(movements(1, 1))
+    blocks = MovementEncoder(2).encode_samples(data).reshape(data.n_samples, 2, 64, -1)
+    assert (blocks[:, 0] == 0).all()
+    np.testing.assert_allclose(blocks[:, 1], ENCODER.encode_samples(movements(1, 1)), atol=1e-5)
+
+
+def test_a_hand_that_comes_later_is_marked_until_then() -> None:
+    image, side, time = clip("left", seconds=2)
+    late = image.copy()
+    late[: len(time) // 2] = np.nan
+    both, sides = np.concatenate([late, image], axis=1), np.concatenate([1 - side, side], axis=1)
+    presence = MovementEncoder(2).encode(both, sides, time).reshape(2, 64, -1)[:, -1]
+    assert (presence[1] == 1).all()
+    assert (presence[0, :15] == 0).all()
+    assert (presence[0, 17:] == 1).all()
+
+
+def test_samples_do_not_depend_on_each_other() -> None:
+    data = movements(2, 2)
+    order = np.random.default_rng(0).permutation(data.n_samples)
+    blocks = ENCODER.encode_samples(data)
+    assert blocks.shape == (data.n_samples, 64, 32)
+    np.testing.assert_array_equal(ENCODER.encode_samples(data.select(order)), blocks[order])
+
+
+def test_input_is_left_alone() -> None:
+    arrays = clip("circle")
+    before = [array.copy() for array in arrays]
+    for array in arrays:
+        array.flags.writeable = False
+    ENCODER.encode(*arrays)
+    for array, kept in zip(arrays, before, strict=True):
+        np.testing.assert_array_equal(array, kept)
+
+
+def test_what_cannot_be_encoded_is_told() -> None:
+    image, side, time = clip("left")
+    with pytest.raises(InvalidDataError, match="shows no hand"):
+        ENCODER.encode(np.full_like(image, np.nan), side, time)
+    flat = image.copy()
+    flat[..., 2] = np.nan
+    with pytest.raises(InvalidDataError, match=r"x, y and z.* z is missing"):
+        ENCODER.encode(flat, side, time)
+    with pytest.raises(InvalidDataError, match=r"room for 2 hands.* takes 1.*--max-hands 1"):
+        ENCODER.encode_samples(two_handed(movements(1, 1)))
+
+
+def test_the_encoder_fits_the_data() -> None:
+    data = movements(1, 1)
+    rocket = make_estimator("rocket")
+    assert rocket.encoder(1) == MovementEncoder(1)
+    assert rocket.encoder(2) == MovementEncoder(2)
+    assert PoseEncoder.kind != MovementEncoder.kind == data.header.kind
+
+
+def test_durations() -> None:
+    clips = [clip("left", seconds=s) for s in (0.5, 2)]
+    np.testing.assert_allclose(durations(dataset_of(clips, ["left"] * 2)), [0.5, 2])

@@ -1,0 +1,383 @@
+"""A file of a movement model: answers like its estimator, tells timed segments, is not fooled."""
+
+import contextlib
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from movement_stubs import LABELS, Clip, clip, dataset_of, movements, two_handed
+from onnx import TensorProto, helper, numpy_helper
+
+from handlore.classifiers.base import HandEstimator, estimator_class, estimator_names
+from handlore.classifiers.evaluation import fit_samples
+from handlore.classifiers.movements import MovementEncoder
+from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.geometry import mirror
+from handlore.models.card import ModelCard
+from handlore.models.loading import METADATA_KEY, load_model
+from handlore.models.movement import LEAST_PROBABILITY, MOST_OVERLAP, MovementModel
+from handlore.models.segments import Segment
+from handlore.models.storage import save_model
+from handlore.models.training import train_model
+
+Edited = Callable[[Callable[[dict[str, Any]], None]], Path]
+SMALL = {"n_kernel_features": 300, "n_augmented": 1, "n_epochs": 5}
+
+PREDICT_ALONE = """
+import sys, json
+import numpy as np
+from pathlib import Path
+from handlore.models.loading import load_model
+X = np.load(sys.argv[2])
+model = load_model(Path(sys.argv[1]), "sequence")
+image = np.random.default_rng(0).uniform(size=(9, 1, 21, 3)).astype(np.float32)
+model.segments(image, np.ones((9, 1), np.float32), np.arange(9) / 30)
+heavy = {"sklearn", "scipy", "pandas", "matplotlib", "mediapipe", "cv2", "skl2onnx", "onnx"}
+print(json.dumps({"p": model.predict_proba(X).tolist(), "heavy": sorted(heavy & set(sys.modules))}))
+"""
+
+
+def small(name: str) -> HandEstimator:
+    estimator = estimator_class(name)()
+    known = estimator.get_params()
+    return estimator.set_params(**{k: v for k, v in SMALL.items() if k in known})
+
+
+@pytest.fixture(scope="module")
+def movement_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small rocket that knows three movements and what is none."""
+    path = tmp_path_factory.mktemp("models") / "moves.onnx"
+    data = movements(labels=(*LABELS, "still"))
+    labels = np.where(data.samples.label == "still", "none", data.samples.label)
+    data = replace(data, samples=replace(data.samples, label=labels))
+    train_model(small("rocket"), "rocket", data, MovementEncoder(), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def model(movement_file: Path) -> MovementModel:
+    return load_model(movement_file, "sequence")
+
+
+@pytest.fixture
+def edited(movement_file: Path, tmp_path: Path) -> Edited:
+    """The model file with another card."""
+
+    def write(edit: Callable[[dict[str, Any]], None]) -> Path:
+        loaded = onnx.load(movement_file)
+        (entry,) = [entry for entry in loaded.metadata_props if entry.key == METADATA_KEY]
+        card = json.loads(entry.value)
+        edit(card)
+        entry.value = json.dumps(card)
+        path = tmp_path / "edited.onnx"
+        path.write_bytes(loaded.SerializeToString())
+        return path
+
+    return write
+
+
+def lesson(*parts: tuple[str | None, float], fps: float = 15) -> Clip:
+    """One movement after the other; None is a time without a hand."""
+    images, start = [], np.float32([0.5, 0.6, 0])
+    for label, seconds in parts:
+        image = clip(label or "still", fps=fps, seconds=seconds - 1 / fps, person=9)[0]
+        image = image - image[0, 0, 0] + start
+        start = image[-1, 0, 0].copy()
+        images.append(image if label else np.full_like(image, np.nan))
+    image = np.concatenate(images)
+    side = np.where(np.isnan(image[..., 0, 0]), np.nan, 0.9).astype(np.float32)
+    return image, side, np.arange(len(image)) / fps
+
+
+# Answers
+
+
+@pytest.mark.parametrize("name", estimator_names("sequence"))
+def test_answers_like_its_estimator_in_a_process_that_knows_no_estimators(
+    name: str, tmp_path: Path
+) -> None:
+    data = movements(3, 1)
+    fitted = fit_samples(small(name), data, small(name).encoder(1))
+    card = ModelCard(labels=(), estimator=name, kind="sequence", features=(), n_timepoints=32,
+                     seconds=(0.5, 1.0, 1.5))  # fmt: skip
+    save_model(fitted, card, tmp_path / "m.onnx")
+    X = small(name).encoder(1).encode_samples(data)
+    X = np.concatenate([X, np.random.default_rng(0).normal(size=(5, 64, 32)).astype(np.float32)])
+    np.save(tmp_path / "X.npy", X)
+    command = [sys.executable, "-c", PREDICT_ALONE, "m.onnx", "X.npy"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    answers = json.loads(done.stdout)
+    np.testing.assert_allclose(answers["p"], fitted.predict_proba(X), atol=1e-4)
+    assert answers["heavy"] == []
+
+
+@pytest.mark.parametrize("name", estimator_names("sequence"))
+def test_same_data_and_seed_same_bytes(name: str, tmp_path: Path) -> None:
+    data = movements(3, 1, labels=("left", "right"))
+    for path in ("a.onnx", "b.onnx"):
+        train_model(small(name), name, data, small(name).encoder(1), tmp_path / path)
+    assert (tmp_path / "a.onnx").read_bytes() == (tmp_path / "b.onnx").read_bytes()
+
+
+def test_card_says_how_clips_look(model: MovementModel) -> None:
+    card = model.card
+    assert card.labels == tuple(sorted((*LABELS, "none")))
+    assert (card.kind, card.n_hands, card.features) == ("sequence", 1, ())
+    assert (card.n_features, card.n_timepoints) == (64, 32)
+    low, usual, high = card.seconds
+    assert 0.7 < low < usual < high < 1.5
+    assert card.training["groups"] == ["p0", "p1", "p2", "p3"]
+    assert card.training["counts"] == dict.fromkeys((*LABELS, "none"), 8)
+    assert ModelCard.from_json(json.loads(json.dumps(card.as_json()))) == card
+    assert model.encoder == MovementEncoder(1, 32)
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_a_clip_is_one_movement(label: str, model: MovementModel) -> None:
+    image, side, time = clip(label, fps=20, seconds=0.9, person=9)
+    probabilities = model.predict_clip(image, side, time)
+    assert probabilities.sum() == pytest.approx(1, abs=1e-5)
+    (one,) = model.segments(image, side, time)
+    assert one.label == label
+    assert one.probability == pytest.approx(float(probabilities.max()))
+    assert (one.start, one.hand) == (0, "right")
+    assert one.end == pytest.approx(0.9, abs=0.01)
+    left_hand = image[:, :, :1] + mirror(image - image[:, :, :1])
+    (other,) = model.segments(left_hand, 1 - side, time)
+    assert (other.label, other.hand) == (label, "left")
+
+
+@pytest.mark.parametrize("fps", [8, 15, 30, 60])
+def test_frame_rates_are_answered_the_same(fps: float, model: MovementModel) -> None:
+    for label in LABELS:
+        (one,) = model.segments(*clip(label, fps=fps, person=9))
+        assert one.label == label
+
+
+def test_no_hand_and_none_are_no_segments(model: MovementModel) -> None:
+    image, side, time = clip("left")
+    assert model.segments(np.full_like(image, np.nan), np.full_like(side, np.nan), time) == []
+    assert model.segments(*clip("still", person=9)) == []
+    assert model.segments(*lesson(("still", 8))) == []
+
+
+def test_a_long_video_is_told_in_timed_segments(model: MovementModel) -> None:
+    video = lesson(("still", 2), ("left", 1), ("still", 2), (None, 1), ("still", 2), ("right", 1),
+                   ("still", 2))  # fmt: skip
+    found = model.segments(*video)
+    sure = [one for one in found if one.probability > 0.8]
+    assert [one.label for one in sure] == ["left", "right"]
+    assert [one.start for one in sure] == pytest.approx([2, 8], abs=0.5)
+    assert [one.end for one in sure] == pytest.approx([3, 9], abs=0.5)
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    parts=st.lists(
+        st.tuples(st.sampled_from([*LABELS, "still", None]), st.floats(0.3, 1.5)),
+        min_size=1, max_size=5,
+    ),
+    fps=st.sampled_from([8, 15]),
+)  # fmt: skip
+def test_segments_lie_in_the_video_in_order(
+    parts: list[tuple[str | None, float]], fps: float, model: MovementModel
+) -> None:
+    image, side, time = lesson(*parts, fps=fps)
+    found = model.segments(image, side, time)
+    assert [one.start for one in found] == sorted(one.start for one in found)
+    for one in found:
+        assert 0 <= one.start <= one.end <= time[-1]
+        assert one.label in LABELS
+        assert 0 < one.probability <= 1
+        assert one.hand == "right"
+        json.dumps(asdict(one))
+    if time[-1] > 3:
+        assert all(one.probability >= LEAST_PROBABILITY for one in found)
+        for one, after in pairwise(found):
+            shorter = min(one.end - one.start, after.end - after.start)
+            assert one.end - after.start <= MOST_OVERLAP * shorter + 1e-6
+
+
+@pytest.mark.parametrize("gap", [1e3, 1e9, 1e300])
+def test_times_that_lie_cost_neither_memory_nor_hours(gap: float, model: MovementModel) -> None:
+    image, side, time = (np.concatenate([array] * 2) for array in clip("left", fps=15, person=9))
+    time[len(time) // 2 :] += gap
+    found = model.segments(image, side, time)
+    assert "left" in {one.label for one in found}
+    image, side, time = clip("left", fps=15)
+    model.segments(image, side, time * gap)
+
+
+def test_two_hands(tmp_path: Path) -> None:
+    data = two_handed(movements(3, 1, labels=("left", "right")))
+    train_model(small("rocket"), "rocket", data, MovementEncoder(2), tmp_path / "m.onnx")
+    model = load_model(tmp_path / "m.onnx", "sequence")
+    assert (model.card.n_hands, model.card.n_features) == (2, 128)
+    one = two_handed(dataset_of([clip("left", person=1)], ["left"]))
+    (segment,) = model.segments(one.image, one.handedness, one.time)
+    assert (segment.label, segment.hand) == ("left", "right")
+
+
+@pytest.mark.parametrize("seconds", [(0.0, 0.0, 0.0), (0.0, 1.0, 1e6), (1e6, 1.0, 0.0)])
+def test_odd_lengths_of_training_clips_do_no_harm(
+    seconds: tuple[float, ...], model: MovementModel
+) -> None:
+    odd = MovementModel(model._session, replace(model.card, seconds=seconds), model.encoder)
+    for video in (lesson(("left", 0.1)), lesson(("left", 1), ("still", 1))):
+        assert all(isinstance(one, Segment) for one in odd.segments(*video))
+
+
+# Files
+
+
+def test_kinds_are_not_mistaken(movement_file: Path, model_file: Path) -> None:
+    assert isinstance(load_model(movement_file), MovementModel)
+    with pytest.raises(InvalidDataError, match=r"moves\.onnx takes movements .*expected .*poses"):
+        load_model(movement_file, "pose")
+    with pytest.raises(InvalidDataError, match=r"poses\.onnx takes poses .*expected .*movements"):
+        load_model(model_file, "sequence")
+
+
+CARDS = [
+    ("kind", "pose"),
+    ("kind", "movement"),
+    ("kind", None),
+    *(("n_timepoints", value) for value in
+      (0, 1, -32, 31, 33, 64, 4097, 10**9, 10**400, 32.0, 1e400, "32", None, True, [32])),
+    *(("seconds", value) for value in
+      ([], [1.0], [1.0] * 4, None, "1", 1.0, ["1", "2", "3"], [None] * 3, [True] * 3,
+       [0.1, 1.0, float("nan")], [0.1, 1.0, float("inf")], [-1.0, 1.0, 2.0], [0.1, 1.0, 10**400],
+       {"0": 1})),
+    ("labels", ["left"]),
+    ("labels", [*"abcdefgh"]),
+    ("labels", ["a", "a", "b", "c"]),
+    ("n_hands", 2),
+    ("n_hands", "one"),
+    ("n_hands", True),
+    ("n_features", 63),
+    ("n_features", 128),
+    ("features", None),
+    ("training", 5),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "value"), CARDS)
+def test_a_card_that_does_not_fit_the_graph_is_refused(
+    key: str, value: object, edited: Edited
+) -> None:
+    with pytest.raises(InvalidDataError, match=r"edited\.onnx") as caught:
+        load_model(edited(lambda card: card.__setitem__(key, value)))
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize("key", ["n_timepoints", "seconds", "n_features", "kind", "labels"])
+def test_a_card_that_lacks_something_is_refused(key: str, edited: Edited) -> None:
+    with pytest.raises(InvalidDataError, match=r"edited\.onnx is damaged"):
+        load_model(edited(lambda card: card.pop(key)))
+
+
+def test_a_pose_model_that_calls_itself_one_of_movements(
+    model_file: Path, movement_file: Path, tmp_path: Path
+) -> None:
+    for graph, card in ((model_file, movement_file), (movement_file, model_file)):
+        mixed = onnx.load(graph)
+        mixed.metadata_props[0].value = onnx.load(card).metadata_props[0].value
+        (tmp_path / "m.onnx").write_bytes(mixed.SerializeToString())
+        with pytest.raises(InvalidDataError, match=r"m\.onnx is damaged: its graph does not take"):
+            load_model(tmp_path / "m.onnx")
+
+
+def graph(card: ModelCard, *, shape: list[int | None] | None, n_labels: int = 4,
+          dtype: int = TensorProto.FLOAT, name: str = "X") -> onnx.ModelProto:  # fmt: skip
+    """A model that averages over time and multiplies by a constant."""
+    kind = helper.tensor_dtype_to_np_dtype(dtype)
+    weights = numpy_helper.from_array(np.ones(((shape or [1, 64])[1] or 64, n_labels), kind), "W")
+    given = helper.make_tensor_value_info(name, dtype, shape)
+    said = helper.make_tensor_value_info("probabilities", dtype, None)
+    nodes = [
+        helper.make_node("ReduceMean", [name], ["mean"], axes=[-1], keepdims=0),
+        helper.make_node("MatMul", ["mean", "W"], ["probabilities"]),
+    ]
+    made = helper.make_model(
+        helper.make_graph(nodes, "g", [given], [said], [weights]),
+        opset_imports=[helper.make_opsetid("", 15)], ir_version=8,
+    )  # fmt: skip
+    helper.set_model_props(made, {METADATA_KEY: json.dumps(card.as_json())})
+    return made
+
+
+GRAPHS: dict[str, dict[str, Any]] = {
+    "rows": {"shape": [None, 64]},
+    "four axes": {"shape": [None, 1, 64, 32]},
+    "another number of channels": {"shape": [None, 63, 32]},
+    "another number of points": {"shape": [None, 64, 31]},
+    "more than one sample": {"shape": [2, 64, 32]},
+    "no shape": {"shape": None},
+    "another name": {"shape": [None, 64, 32], "name": "input"},
+    "double": {"shape": [None, 64, 32], "dtype": TensorProto.DOUBLE},
+    "another number of labels": {"shape": [None, 64, 32], "n_labels": 3},
+}
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_a_graph_of_another_shape_is_refused(
+    name: str, model: MovementModel, tmp_path: Path
+) -> None:
+    path = tmp_path / "m.onnx"
+    path.write_bytes(graph(model.card, shape=[None, 64, 32]).SerializeToString())
+    assert load_model(path).predict_proba(np.ones((1, 64, 32), np.float32)).shape == (1, 4)
+    path.write_bytes(graph(model.card, **GRAPHS[name]).SerializeToString())
+    with pytest.raises(InvalidDataError, match=r"m\.onnx"):
+        load_model(path)
+
+
+no_fixture_check = settings(
+    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@settings(no_fixture_check, max_examples=15)
+@given(share=st.floats(0, 1, exclude_max=True))
+def test_truncated(share: float, movement_file: Path, tmp_path: Path) -> None:
+    data = movement_file.read_bytes()
+    path = tmp_path / "cut.onnx"
+    path.write_bytes(data[: int(share * len(data))])
+    with pytest.raises(HandloreError, match=r"cut\.onnx") as caught:
+        load_model(path)
+    assert "\n" not in str(caught.value)
+
+
+@settings(no_fixture_check, max_examples=40)
+@given(data=st.data())
+def test_damaged_bytes_load_or_give_one_line(
+    data: st.DataObject, movement_file: Path, tmp_path: Path
+) -> None:
+    content = bytearray(movement_file.read_bytes())
+    places = st.one_of(st.integers(0, 3000), st.integers(1, 3000).map(lambda i: -i))
+    for place in data.draw(st.lists(places, min_size=1, max_size=3)):
+        content[place] ^= data.draw(st.integers(1, 255))
+    path = tmp_path / "flipped.onnx"
+    path.write_bytes(content)
+    with contextlib.suppress(HandloreError):
+        load_model(path, "sequence").segments(*clip("left", fps=8))
+
+
+def test_training_needs_depth(tmp_path: Path) -> None:
+    data = movements(1, 1)
+    flat = data.image.copy()
+    flat[..., 2] = np.nan
+    with pytest.raises(InvalidDataError, match="z is missing"):
+        train_model(small("rocket"), "rocket", replace(data, image=flat), MovementEncoder(),
+                    tmp_path / "m.onnx")  # fmt: skip
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,144 @@
+"""Movements made of numbers, and a detector without networks that follows a bright spot."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from handlore.datasets.dataset import Header, LandmarkDataset, Samples
+from handlore.landmarks.detector import DetectorInfo
+from handlore.landmarks.hands import Hand
+
+LABELS = ("circle", "left", "right")
+
+Clip = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def hand_shape(person: int = 0) -> np.ndarray:
+    """A right hand (21, 3), wrist at the origin and fingers up, in image widths."""
+    finger, joint = np.divmod(np.arange(20), 4)
+    shape = np.zeros((21, 3))
+    shape[1:, 0] = (finger - 2) * -0.03
+    shape[1:, 1] = -0.1 - 0.03 * joint
+    shape[1:, 2] = -0.01 * joint
+    shape[1:] += np.random.default_rng(person).normal(0, 0.004, (20, 3))
+    return shape.astype(np.float32)
+
+
+def path_of(label: str, share: np.ndarray) -> np.ndarray:
+    """The wrist's way (n, 3), in image widths, at shares of the time."""
+    x, y = {
+        "left": (-0.4 * share, 0 * share),
+        "right": (0.4 * share, 0 * share),
+        "up": (0 * share, -0.4 * share),
+        "circle": (0.15 * np.sin(2 * np.pi * share), -0.15 * np.cos(2 * np.pi * share)),
+        "still": (0 * share, 0 * share),
+    }[label]
+    return np.stack([x, y, 0 * x], axis=1)
+
+
+def clip(label: str, *, fps: float = 30, seconds: float = 1.0, person: int = 0) -> Clip:
+    """Image landmarks (n, 1, 21, 3), handedness (n, 1) and time of a right hand that moves."""
+    time = np.arange(round(fps * seconds) + 1) / fps
+    image = path_of(label, time / seconds)[:, None, None] + hand_shape(person) + [0.5, 0.6, 0]
+    return image.astype(np.float32), np.full((len(time), 1), 0.9, np.float32), time
+
+
+def dataset_of(clips: Iterable[Clip], labels: Iterable[str], **columns: object) -> LandmarkDataset:
+    clips = list(clips)
+    image = np.concatenate([one[0] for one in clips])
+    seen = ~np.isnan(image[..., 0, 0])
+    return LandmarkDataset(
+        image=image,
+        world=np.full_like(image, np.nan),
+        handedness=np.concatenate([one[1] for one in clips]),
+        score=np.where(seen, 0.9, np.nan).astype(np.float32),
+        stage=np.where(seen, 0, -1).astype(np.int8),
+        time=np.concatenate([one[2] for one in clips]),
+        offsets=np.cumsum([0, *(len(one[2]) for one in clips)]),
+        samples=Samples.make(list(labels), **columns),
+        header=Header(kind="sequence"),
+    )
+
+
+def movements(
+    n_people: int = 4, each: int = 2, labels: Iterable[str] = LABELS, seed: int = 0
+) -> LandmarkDataset:
+    """Movements of several people, of different lengths and frame rates, a little unsteady."""
+    rng = np.random.default_rng(seed)
+    clips, names, groups = [], [], []
+    for person in range(n_people):
+        for label in labels:
+            for _ in range(each):
+                fps, seconds = rng.choice([10, 15, 30]), rng.uniform(0.8, 1.4)
+                image, side, time = clip(label, fps=fps, seconds=seconds, person=person)
+                image += rng.normal(0, 0.003, image.shape).astype(np.float32)
+                clips.append((image, side, time))
+                names.append(label)
+                groups.append(f"p{person}")
+    return dataset_of(clips, names, group=groups)
+
+
+def two_handed(dataset: LandmarkDataset) -> LandmarkDataset:
+    """The same with room for two hands, the left one never seen."""
+    unseen = {"stage": -1}
+    both = {
+        name: np.stack([np.full_like(a, unseen.get(name, np.nan)), a], axis=1)
+        for name, a in (
+            (name, getattr(dataset, name)[:, 0])
+            for name in ("image", "world", "handedness", "score", "stage")
+        )
+    }
+    return LandmarkDataset(
+        **both, time=dataset.time, offsets=dataset.offsets, samples=dataset.samples,
+        header=dataset.header,
+    )  # fmt: skip
+
+
+class Spot:
+    """A detector that takes a bright spot for the palm of a right hand."""
+
+    info = DetectorInfo("spot", "1", "full", "0" * 64)
+
+    def detect(self, picture, *, min_confidence=0.5, min_presence=None):
+        y, x = np.nonzero(picture[..., 1] > 128)
+        if not len(x):
+            return []
+        place = np.array([x.mean(), y.mean(), 0]) / picture.shape[1]
+        marks = (hand_shape(9) + place).astype(np.float32)
+        return [Hand(marks, marks, 0.9)]
+
+    def track(self, picture, seconds):
+        return self.detect(picture)
+
+    def reset(self):
+        pass
+
+    def close(self):
+        pass
+
+
+def pictures_of(label: str | None, *, fps: float = 15, seconds: float = 1.0) -> list[np.ndarray]:
+    """Frames (96, 96, 3) with a spot that moves; all dark for None."""
+    share = np.arange(round(fps * seconds) + 1) / (fps * seconds)
+    frames = [np.zeros((96, 96, 3), np.uint8) for _ in share]
+    if label is not None:
+        for frame, (x, y, _) in zip(frames, path_of(label, share), strict=True):
+            cv2.circle(frame, (round(96 * (x + 0.5)), round(96 * (y + 0.5))), 5, (255,) * 3, -1)
+    return frames
+
+
+def write_video(path: Path, frames: Iterable[np.ndarray], fps: float = 15) -> Path:
+    video = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), fps, (96, 96))
+    for frame in frames:
+        video.write(frame)
+    video.release()
+    return path
+
+
+def write_frames(folder: Path, frames: Iterable[np.ndarray]) -> Path:
+    folder.mkdir(parents=True)
+    for number, frame in enumerate(frames):
+        cv2.imwrite(str(folder / f"frame_{number}.png"), frame)
+    return folder
