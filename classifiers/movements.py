@@ -107,7 +107,7 @@ class MovementEncoder:
             if not len(frames):
                 continue
             hand = (image[frames, slot] - origin) / scale
-            if self.n_hands == 1 and np.nanmean(_or_right(handedness[clip][frames, slot])) < 0.5:
+            if self.n_hands == 1 and _is_left(handedness[clip][frames, slot]):
                 hand = hand[:, :1] + mirror(hand - hand[:, :1])
             weights, present = _resampling(time[frames], frames, grid)
             bins = (self.n_timepoints, _FINE)
@@ -127,8 +127,10 @@ def _frames(dataset: LandmarkDataset) -> Iterator[slice]:
         yield slice(int(start), int(end))
 
 
-def _or_right(handedness: FloatArray) -> FloatArray:
-    return np.where(np.isnan(handedness), np.float32(1), handedness)
+def _is_left(handedness: FloatArray) -> bool:
+    """Say whether most frames that know a side show a left hand; unknown is taken as right."""
+    known = handedness[~np.isnan(handedness)]
+    return bool(known.size) and bool(np.median(known) < 0.5)
 
 
 def _resampling(

@@ -65,8 +65,8 @@ def command(
     """Estimate how well a classifier would do on people it has not seen.
 
     Each group (person) in turn is held out, a classifier is trained on the others, and the
-    answers are pooled. A picture in which no hand was found is answered `none`, and counts as an
-    error unless that is its label.
+    answers are pooled. A picture or clip in which no hand was found is answered `none`, and
+    counts as an error unless that is its label.
     """
     from handlore.classifiers.augmentation import require_labels
     from handlore.classifiers.base import make_estimator

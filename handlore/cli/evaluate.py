@@ -62,8 +62,8 @@ def command(
 ) -> None:
     """Score a model file on landmark datasets.
 
-    A picture in which no hand was found is answered `none`, and counts as an error unless that
-    is its label.
+    A picture or clip in which no hand was found is answered `none`, and counts as an error unless
+    that is its label.
     """
     from handlore.classifiers.evaluation import answer, score
     from handlore.datasets.splits import held_out_samples

@@ -88,7 +88,8 @@ def _print_dataset(summary: dict[str, Any]) -> None:
     click.echo(f"{summary['path']}: a landmark dataset ({summary['bytes'] / 1000:.0f} KB)")
     n_own = summary["n_samples"] - summary["n_views"]
     more = f" and {summary['n_views']} more views of them" if summary["n_views"] else ""
-    click.echo(f"  {n_own} {summary['kind']} samples{more}, {summary['n_frames']} frames,"
+    what = "poses" if summary["kind"] == "pose" else "clips"
+    click.echo(f"  {n_own} {what}{more}, {summary['n_frames']} frames,"
                f" {summary['n_hands']} hand(s) a frame")  # fmt: skip
     click.echo(f"  with a hand: {percent((n_own - summary['n_no_hand']) / max(n_own, 1))}")
     for stage, count in summary["stages"].items() if detector else ():

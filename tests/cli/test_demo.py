@@ -50,6 +50,11 @@ def test_demo_on_rendered_hands(demo: tuple[Result, Path]) -> None:
     assert summary["landmark_error"] < 0.1
     assert max(row["accuracy"] for row in summary["models"]) >= 0.9
     assert "Landmark error" in (out / "report.html").read_text("utf-8")
+    assert "Movements" in (out / "report.html").read_text("utf-8")
+    moving = summary["movements"]
+    assert moving["convert"]["n_converted"] == moving["convert"]["n_items"] >= 6 * 2
+    assert [row["model"] for row in moving["models"]] == ["rocket"]
+    assert moving["models"][0]["accuracy"] >= 0.8
 
 
 @pytest.mark.slow
@@ -95,3 +100,12 @@ def test_demo_on_a_handful_of_photos(each: int, run: Run, photos: Photos, tmp_pa
     assert result.exit_code == 0, repr(result.exception)
     assert "accuracy" in result.stdout
     assert f" predict {tmp_path / 'out' / 'poses.onnx'}" in result.stdout
+
+
+@pytest.mark.slow
+def test_the_movement_model_of_the_demo_works(demo: tuple[Result, Path], run: Run) -> None:
+    result, out = demo
+    example = json.loads(result.stdout)["movements"]["try"]
+    (said,) = json.loads(run("predict", out / "moves.onnx", example, "--json").stdout)
+    assert said["label"] == Path(example).parent.name
+    assert said["segments"][0]["end"] > said["segments"][0]["start"]
