@@ -46,15 +46,18 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     summary: ClassVar[str]
     """What it is good for, in one line."""
 
+    learns_in_epochs: ClassVar[bool] = False
+    """Whether ``fit`` takes long, calls ``progress`` and leaves a ``history_``."""
+
     progress: Callable[[int, int], None] | None = None
-    """Called in a long ``fit`` with the epochs that are done and how many there are; no parameter,
-    so clones have none."""
+    """Called after each epoch with how many are done and how many there are; no parameter, so
+    clones have none."""
+
+    history_: Sequence[Mapping[str, float | None]] = ()
+    """How the last ``fit`` went, a line an epoch."""
 
     notes_: tuple[str, ...] = ()
     """What a person should know of the last ``fit``."""
-
-    history_: Sequence[Mapping[str, float | None]] = ()
-    """How the last ``fit`` went, a line an epoch, of estimators that learn in epochs."""
 
     def encoder(self, n_hands: int, features: tuple[str, ...] = DEFAULT_FEATURES) -> Encoder:
         """Return what turns samples of landmarks into X.

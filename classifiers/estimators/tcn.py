@@ -59,6 +59,7 @@ class TemporalClassifier(MovementEstimator):
     """
 
     summary = "convolutional network: movements, most accurate, trains in minutes, needs PyTorch"
+    learns_in_epochs = True
     n_timepoints = 48
 
     def __init__(
@@ -85,38 +86,37 @@ class TemporalClassifier(MovementEstimator):
         self._check_parameters()
         if X.shape[2] < FEWEST_TIMEPOINTS:
             raise ValueError(f"needs at least {FEWEST_TIMEPOINTS} points in time")
-        torch = _torch()
-        from ..temporal.network import MovementNetwork
+        _require_torch()
+        from ..temporal.export import exported
         from ..temporal.training import Training
 
         held = held_back(codes, groups, self.validation, np.random.default_rng(self.random_state))
-        learnt = [(X[~held], codes[~held])]
-        n_hands = X.shape[1] // N_CHANNELS
-        pairs = parsed_pairs(self.mirror_labels, self.classes_)
-        if pairs is not None:
-            swapped = mirrored_codes(learnt[0][1], self.classes_, pairs)
-            learnt.append((mirrored(learnt[0][0], n_hands), swapped))
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.random_state)
-            network = MovementNetwork(n_hands, len(self.classes_))
-            plan = self._plan(len(learnt[0][0]))
-            training = Training(network, learnt, (X[held], codes[held]), plan)
-            self._notes(training, plan)
-        self.network_ = training.best
-        self.history_ = [asdict(epoch) for epoch in training.history]
-        self._graph = _exported(self.network_, X[:2])
-        self._runner = Runner(self.to_onnx())
-
-    def _notes(self, training: Any, plan: Plan) -> None:
-        """Train; say so if it is interrupted."""
+        plan = self._plan(int((~held).sum()))
+        learnt = self._ways_to_see(X[~held], codes[~held])
+        training = Training(learnt, (X[held], codes[held]), len(self.classes_), plan)
         self.notes_ = ()
         try:
-            training.run(self.progress or (lambda done, total: None))
+            training.run(self.progress)
         except KeyboardInterrupt:
             done = len(training.history)
             if self.progress is None or not done:
                 raise
             self.notes_ = (f"stopped after {done} of {plan.epochs} epochs; kept the best so far",)
+        self.network_ = training.best
+        self.history_ = [asdict(epoch) for epoch in training.history]
+        self._graph = exported(self.network_, X[:2])
+        self._runner = Runner(self.to_onnx())
+
+    def _ways_to_see(
+        self, blocks: FloatArray, codes: NDArray[np.int64]
+    ) -> list[tuple[FloatArray, NDArray[np.int64]]]:
+        """Return the movements as they are and, if that is asked for, as a mirror shows them."""
+        pairs = parsed_pairs(self.mirror_labels, self.classes_)
+        ways = [(blocks, codes)]
+        if pairs is not None:
+            swapped = mirrored_codes(codes, self.classes_, pairs)
+            ways.append((mirrored(blocks, blocks.shape[1] // N_CHANNELS), swapped))
+        return ways
 
     def _plan(self, n: int) -> Plan:
         batch = chosen_batch(n, self.batch_size)
@@ -148,16 +148,8 @@ class TemporalClassifier(MovementEstimator):
         return onnx.load_from_string(self._graph)
 
 
-def _torch() -> Any:
+def _require_torch() -> None:
     try:
-        import torch
+        import torch  # noqa: F401
     except ImportError as error:
         raise HandloreError("tcn needs PyTorch: pip install 'handlore[temporal]'") from error
-    return torch
-
-
-def _exported(network: Any, blocks: FloatArray) -> bytes:
-    """Return the network as a serialised ``onnx.ModelProto``."""
-    from ..temporal.export import exported
-
-    return exported(network, blocks)

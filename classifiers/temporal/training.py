@@ -7,7 +7,8 @@ got better for long.
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from ..augmentation import Augmentation
+from ..movements import N_CHANNELS
 from .network import N_MEMBERS, MovementNetwork, Probabilities
 from .plan import Epoch, Plan
 
@@ -42,13 +44,13 @@ class Training:
 
     Parameters
     ----------
-    network
-        What is trained; left with the weights of the last step.
     learnt
         For each way to see the movements (as they are, and mirrored): blocks
         (n, n_channels, n_timepoints) and class numbers (n,). Each time one of them is drawn.
     tested
         Movements held back, if any.
+    n_classes
+        How many classes there are.
     plan
         How to train.
 
@@ -61,34 +63,41 @@ class Training:
     """
 
     def __init__(
-        self, network: MovementNetwork, learnt: list[Labelled], tested: Labelled, plan: Plan
+        self, learnt: list[Labelled], tested: Labelled, n_classes: int, plan: Plan
     ) -> None:
-        self._network, self._learnt, self._tested, self._plan = network, learnt, tested, plan
+        blocks = learnt[0][0]
+        self._learnt, self._tested, self._plan = learnt, tested, plan
         self._rng = np.random.default_rng(plan.seed)
-        self._n = len(learnt[0][0])
-        self._per_epoch = self._n // plan.batch_size
-        self._optimizer = _optimizer(network)
+        self._n, self._per_epoch = len(blocks), len(blocks) // plan.batch_size
         self._step = 0
+        with _seeded(plan.seed):
+            self._network = MovementNetwork(blocks.shape[1] // N_CHANNELS, n_classes)
         sample = self._rng.permutation(self._n)[:_SEEN_FOR_SCALE]
-        network.standardise(torch.from_numpy(learnt[0][0][sample]))
-        self._average = copy.deepcopy(network).requires_grad_(False).eval()
+        self._network.standardise(torch.from_numpy(blocks[sample]))
+        self._optimizer = _optimizer(self._network)
+        self._average = copy.deepcopy(self._network).requires_grad_(False).eval()
         self.best = self._average
         self.history: list[Epoch] = []
 
-    def run(self, progress: Callable[[int, int], None]) -> None:
-        """Train, until the plan or the patience is at its end."""
-        best_at, lowest = 0, math.inf
-        for epoch in range(1, self._plan.epochs + 1):
-            loss, accuracy = self._epoch(mixed=epoch <= _MIXED_UNTIL * self._plan.epochs)
-            val_loss, val_accuracy = self._validated()
-            self.history.append(
-                Epoch(epoch, loss, accuracy, val_loss, val_accuracy, self._learning_rate())
-            )
-            if val_loss is not None and val_loss < lowest:
-                best_at, lowest, self.best = epoch, val_loss, copy.deepcopy(self._average)
-            progress(epoch, self._plan.epochs)
-            if val_loss is not None and epoch - best_at >= self._plan.patience:
-                break
+    def run(self, progress: Callable[[int, int], None] | None = None) -> None:
+        """Train until the plan or the patience is at its end.
+
+        It may be interrupted: ``best`` and ``history`` then say what there is.
+        """
+        with _seeded(self._plan.seed):
+            best_at, lowest = 0, math.inf
+            for epoch in range(1, self._plan.epochs + 1):
+                loss, accuracy = self._epoch(mixed=epoch <= _MIXED_UNTIL * self._plan.epochs)
+                val_loss, val_accuracy = self._validated()
+                self.history.append(
+                    Epoch(epoch, loss, accuracy, val_loss, val_accuracy, self._learning_rate())
+                )
+                if val_loss is not None and val_loss < lowest:
+                    best_at, lowest, self.best = epoch, val_loss, copy.deepcopy(self._average)
+                if progress:
+                    progress(epoch, self._plan.epochs)
+                if val_loss is not None and epoch - best_at >= self._plan.patience:
+                    break
 
     def _epoch(self, mixed: bool) -> tuple[float, float]:
         self._network.train()
@@ -157,6 +166,14 @@ class Training:
         found = torch.cat([model(part) for part in blocks.split(256)])
         loss = -found[torch.arange(len(codes)), codes].clamp_min(1e-9).log().mean()
         return loss.item(), (found.argmax(1) == codes).float().mean().item()
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Make what PyTorch draws depend on the seed alone, and leave its own state as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
 
 
 def _loss(scores: Tensor, codes: Tensor) -> Tensor:
