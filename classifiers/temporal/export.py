@@ -25,7 +25,8 @@ def exported(network: MovementNetwork, blocks: NDArray[np.float32]) -> bytes:
     """
     stream = io.BytesIO()
     with warnings.catch_warnings():
-        # The exporter warns of shapes it takes as constants, which these are, and of its age.
+        # PyTorch's newer exporter needs another package and begins at opset 18. This one warns of
+        # its age, and of shapes that it takes as constants, which these are.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             Probabilities(network).eval(), (torch.from_numpy(blocks),), stream,

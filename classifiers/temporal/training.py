@@ -88,6 +88,8 @@ class Training:
             best_at, lowest = 0, math.inf
             for epoch in range(1, self._plan.epochs + 1):
                 loss, accuracy = self._epoch(mixed=epoch <= _MIXED_UNTIL * self._plan.epochs)
+                if not math.isfinite(loss):
+                    raise ValueError("training went astray; take a smaller learning_rate")
                 val_loss, val_accuracy = self._validated()
                 self.history.append(
                     Epoch(epoch, loss, accuracy, val_loss, val_accuracy, self._learning_rate())

@@ -188,6 +188,11 @@ def test_without_augmentation(torch: Any) -> None:
     assert (small(epochs=15, batch_size=8, augment=False).fit(X, y).predict(X) == y).mean() > 0.9
 
 
+def test_a_learning_rate_that_leads_astray_gets_one_line(torch: Any) -> None:
+    with pytest.raises(InvalidDataError, match="take a smaller learning_rate"):
+        small(epochs=30, learning_rate=1e30).fit(*swipes(2))
+
+
 def test_without_torch_one_line_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(HandloreError, match=r"^tcn needs PyTorch: pip install 'handlore\[temp"):
