@@ -90,16 +90,15 @@ class _Member(nn.Module):  # type: ignore[misc]
 
     def forward(self, series: Tensor) -> Tensor:
         """Compute the scores."""
-        n_timepoints = series.shape[-1]
         split = N_FINGERS * FINGER
-        fingers = series[:, :split].reshape(-1, FINGER, 1, n_timepoints)
-        parts = [self.fingers(_channels_last(fingers))]
-        parts += [self.palm(_channels_last(series[:, split:, None]))]
-        n_each = [self.n_hands * N_FINGERS * parts[0].shape[1], self.n_hands * _PALM_WIDTH]
+        fingers = series[:, :split].reshape(-1, FINGER, 1, series.shape[-1])
+        fingers = self.fingers(_channels_last(fingers))
+        palm = self.palm(_channels_last(series[:, split:, None]))
+        _, n_out, _, n_timepoints = fingers.shape
         joined = [
-            part.reshape(-1, n, 1, part.shape[-1])
-            for part, n in zip(parts, n_each, strict=True)
-        ]  # fmt: skip
+            fingers.reshape(-1, self.n_hands * N_FINGERS * n_out, 1, n_timepoints),
+            palm.reshape(-1, self.n_hands * _PALM_WIDTH, 1, n_timepoints),
+        ]
         seen = self.body(_channels_last(torch.cat(joined, 1)))
         return self.answer(torch.cat([seen.mean((2, 3)), seen.amax((2, 3))], 1))
 

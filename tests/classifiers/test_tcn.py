@@ -1,11 +1,13 @@
 """What is the network's own: the contract of all movement classifiers is tested elsewhere."""
 
 import sys
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from handlore.classifiers.augmentation import Augmentation
 from handlore.classifiers.base import HandEstimator, make_estimator
 from handlore.classifiers.movements import N_CHANNELS
 from handlore.classifiers.onnxgraph import Runner
@@ -245,3 +247,59 @@ def test_epochs_and_batches_follow_the_number_of_movements() -> None:
     }  # fmt: skip
     assert chosen_epochs(270, 32, 7) == 7
     assert chosen_batch(270, 500) == 270
+
+
+STILL = Augmentation(turn=0, size=0, reach=0, bones=0, shape=0, jitter=0, warp=0, crop=0, drop=0)
+
+
+def bends(blocks: np.ndarray) -> np.ndarray:
+    """Where in time (n, n_timepoints - 2) a wrist's way bends."""
+    return np.abs(np.diff(blocks[:, 0], 2, axis=-1)) > 1e-4
+
+
+def circling(n: int = 200) -> np.ndarray:
+    """One hand that circles, so that its way bends everywhere."""
+    X = np.ones((n, N_CHANNELS, 48), np.float32)
+    X[:, :-1] = np.sin(np.linspace(0.3, 2.8, 48))
+    return X
+
+
+def test_nothing_happens_unless_asked_for() -> None:
+    X = circling()
+    np.testing.assert_allclose(STILL(X, np.random.default_rng(0)), X, atol=1e-5)
+    assert bends(X).all()
+
+
+def test_a_slower_camera_sees_fewer_points() -> None:
+    X = circling()
+    seen = replace(STILL, slow=0.5)(X, np.random.default_rng(0))
+    bending = bends(seen).mean(axis=1)
+    assert 0.4 < (bending < 0.9).mean() < 0.6
+    assert 0.1 < bending.min() < 0.3
+    np.testing.assert_allclose(seen[..., [0, -1]], X[..., [0, -1]], atol=1e-6)
+    np.testing.assert_allclose(seen, X, atol=0.2)
+    assert (seen[:, -1] == 1).all()
+
+
+def test_a_lost_hand_is_absent_and_goes_straight() -> None:
+    X = circling()
+    seen = replace(STILL, lost=0.5)(X, np.random.default_rng(0))
+    absent = seen[:, -1] == 0
+    assert 0.4 < absent.any(axis=1).mean() < 0.6
+    assert absent.sum(axis=1).max() <= 12
+    assert not absent[:, [0, -1]].any()
+    inside = absent[:, :-2] & absent[:, 1:-1] & absent[:, 2:]
+    assert inside.any()
+    assert not bends(seen)[inside].any()
+    np.testing.assert_array_equal(seen[:, :-1].transpose(0, 2, 1)[~absent],
+                                  X[:, :-1].transpose(0, 2, 1)[~absent])  # fmt: skip
+
+
+def test_the_whole_path_is_stretched_and_the_shape_is_not() -> None:
+    X, _ = swipes(30)
+    seen = replace(STILL, travel=0.3)(X, np.random.default_rng(0))
+    wrist, before = seen[:, :3], X[:, :3]
+    np.testing.assert_allclose(seen[:, 3:6] - wrist, X[:, 3:6] - before, atol=1e-5)
+    moving = np.abs(before[:, 0, -1]) > 1
+    factors = wrist[moving, 0, -1] / before[moving, 0, -1]
+    assert 0.2 < np.log(factors).std() < 0.4
