@@ -131,7 +131,7 @@ class Training:
         self._step += 1
         self._follow()
         right = scores.detach().softmax(-1).mean(1).argmax(1) == codes
-        return loss.item(), right.float().mean().item()
+        return loss.item(), right.double().mean().item()
 
     def _batch(self, chosen: IntArray) -> tuple[Tensor, Tensor]:
         way = self._rng.integers(len(self._learnt), size=len(chosen))
@@ -167,7 +167,7 @@ class Training:
         model = Probabilities(self._average).eval()
         found = torch.cat([model(part) for part in blocks.split(256)])
         loss = -found[torch.arange(len(codes)), codes].clamp_min(1e-9).log().mean()
-        return loss.item(), (found.argmax(1) == codes).float().mean().item()
+        return loss.item(), (found.argmax(1) == codes).double().mean().item()
 
 
 @contextmanager
