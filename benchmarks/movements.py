@@ -134,8 +134,10 @@ def speed(make: Maker) -> None:
         seconds = time.perf_counter() - started
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "m.onnx")
-            card = ModelCard((), "", kind="sequence", features=(), n_timepoints=fitted.n_timepoints,
-                             seconds=(1.0, 1.0, 1.0))  # fmt: skip
+            card = ModelCard(
+                (), "any", kind="sequence", features=(), n_timepoints=fitted.n_timepoints,
+                seconds=(1.0, 1.0, 1.0),
+            )  # fmt: skip
             n_bytes = save_model(fitted, card, path)
             model = load_model(path, "sequence")
         clips = [dataset.select(np.array([i])) for i in np.flatnonzero(dataset.has_hand)[:50]]

@@ -51,11 +51,23 @@ class Augmentation:
     """The largest share of the points in time that are lost, and interpolated between their
     neighbours; evenly distributed."""
 
+    travel: float = 0.0
+    """Logarithm of the scale of the wrist's whole path."""
+
+    slow: float = 0.0
+    """The share of the movements that a slower camera sees, of which a fifth to three quarters of
+    the points in time are left and the others interpolated."""
+
+    lost: float = 0.0
+    """The share of the movements in which the hand is lost for up to a quarter of the time: its
+    position is interpolated and its presence is 0."""
+
     def __call__(self, blocks: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Return other movements (n, n_channels, n_timepoints), one for each block."""
         n, _, n_points = blocks.shape
-        hands = _in_time(blocks, self._moments(n, n_points, rng))
-        _interpolate(hands, self._lost(n, n_points, rng))
+        moved = _in_time(blocks, self._moments(n, n_points, rng))
+        moved = _bridged(moved, ~self._dropped(n, n_points, rng))
+        hands = self._interrupted(moved, rng)
         hands = hands.reshape(n, -1, N_CHANNELS, n_points)
         marks = hands[:, :, :N_COORDINATES].reshape(n, -1, N_LANDMARKS, 3, n_points)
         marks = np.einsum("nij,nhljt->nhlit", _rotations(self.turn, n, rng), marks)
@@ -65,6 +77,8 @@ class Augmentation:
         shape += rng.normal(0, self.shape, (n, 1, N_LANDMARKS, 3, 1)).astype(np.float32)
         shape += rng.normal(0, self.jitter, shape.shape).astype(np.float32)
         wrist = wrist * self._factors((n, 1, 1, 3, 1), self.reach, rng)
+        if self.travel:
+            wrist *= self._factors((n, 1, 1, 1, 1), self.travel, rng)
         marks = (wrist + shape) * self._factors((n, 1, 1, 1, 1), self.size, rng)
         hands[:, :, :N_COORDINATES] = marks.reshape(n, -1, N_COORDINATES, n_points)
         # A hand that is nowhere in the clip stays nowhere.
@@ -84,11 +98,32 @@ class Augmentation:
         moments: FloatArray = (start + warped * (1 - end - start)) * (n_points - 1)
         return moments.astype(np.float32)
 
-    def _lost(self, n: int, n_points: int, rng: np.random.Generator) -> NDArray[np.bool_]:
+    def _dropped(self, n: int, n_points: int, rng: np.random.Generator) -> NDArray[np.bool_]:
         """Return which points in time (n, n_points) are lost, never the first or the last."""
         lost = rng.random((n, n_points)) < rng.uniform(0, self.drop, (n, 1))
         lost[:, [0, -1]] = False
         return lost
+
+    def _interrupted(self, blocks: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """Return blocks as a slower camera sees them, or a detector that loses the hand."""
+        n, _, n_points = blocks.shape
+        point = np.arange(n_points)
+        if self.slow:
+            slow = rng.random(n) < self.slow
+            n_left = np.maximum(n_points * rng.uniform(0.2, 0.75, (n, 1)), 2).astype(int)
+            seen = point * (n_left - 1) // (n_points - 1)
+            kept = np.diff(seen, axis=1, prepend=-1) > 0
+            kept[:, -1] = True
+            blocks[slow] = _bridged(blocks[slow], kept[slow])
+        if self.lost:
+            lost = rng.random(n) < self.lost
+            length = n_points * rng.uniform(0, 0.25, (n, 1))
+            start = 1 + (n_points - 2 - length) * rng.random((n, 1))
+            gone = (point >= start) & (point < start + length)
+            hidden = _bridged(blocks[lost], ~gone[lost])
+            hidden[:, N_CHANNELS - 1 :: N_CHANNELS] *= ~gone[lost][:, None]
+            blocks[lost] = hidden
+        return blocks
 
     @staticmethod
     def _factors(shape: tuple[int, ...], sigma: float, rng: np.random.Generator) -> FloatArray:
@@ -168,17 +203,20 @@ def _in_time(blocks: FloatArray, moments: FloatArray) -> FloatArray:
     return moved
 
 
-def _interpolate(blocks: FloatArray, lost: NDArray[np.bool_]) -> None:
-    """Put lost points (n, n_points) in time on the line between those about them, in place."""
-    points = np.broadcast_to(np.arange(lost.shape[1]), lost.shape)
-    before = np.maximum.accumulate(np.where(lost, 0, points), axis=1)
-    after = np.where(lost, lost.shape[1] - 1, points)
-    after = np.minimum.accumulate(after[:, ::-1], axis=1)[:, ::-1]
-    row, point = np.nonzero(lost)
-    left, right = before[row, point], after[row, point]
-    share = ((point - left) / (right - left)).astype(np.float32)[:, None]
-    first, second = blocks[row, :, left], blocks[row, :, right]
-    blocks[row, :, point] = first + (second - first) * share
+def _bridged(blocks: FloatArray, kept: NDArray[np.bool_]) -> FloatArray:
+    """Return blocks in which points in time that are not kept (n, n_points) are interpolated.
+
+    The first and the last one have to be kept.
+    """
+    point = np.arange(kept.shape[1])
+    before = np.maximum.accumulate(np.where(kept, point, 0), axis=1)
+    after = np.where(kept, point, point[-1])[:, ::-1]
+    after = np.minimum.accumulate(after, axis=1)[:, ::-1]
+    share = (point - before) / np.maximum(after - before, 1)
+    first = np.take_along_axis(blocks, before[:, None], axis=-1)
+    second = np.take_along_axis(blocks, after[:, None], axis=-1)
+    bridged: FloatArray = first + (second - first) * share[:, None].astype(np.float32)
+    return bridged
 
 
 def _rotations(sigma: float, n: int, rng: np.random.Generator) -> FloatArray:

@@ -8,7 +8,7 @@ class with ``@register`` and fills in ``_fit``, ``_predict_proba`` and ``to_onnx
 import difflib
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -45,6 +45,19 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     kind: ClassVar[str] = "pose"
     summary: ClassVar[str]
     """What it is good for, in one line."""
+
+    learns_in_epochs: ClassVar[bool] = False
+    """Whether ``fit`` takes long, calls ``progress`` and leaves a ``history_``."""
+
+    progress: Callable[[int, int], None] | None = None
+    """Called after each epoch with how many are done and how many there are; no parameter, so
+    clones have none."""
+
+    history_: Sequence[Mapping[str, float | None]] = ()
+    """How the last ``fit`` went, a line an epoch."""
+
+    notes_: tuple[str, ...] = ()
+    """What a person should know of the last ``fit``."""
 
     def encoder(self, n_hands: int, features: tuple[str, ...] = DEFAULT_FEATURES) -> Encoder:
         """Return what turns samples of landmarks into X.

@@ -78,7 +78,7 @@ def train_model(
     n_bytes = save_model(fitted, card, out)
     labels = tuple(map(str, fitted.classes_))
     doubt = doubt_about(dataset, default_by(dataset)) if crossval else None
-    warnings = (*_warnings(dataset), *([doubt] if doubt else []))
+    warnings = (*fitted.notes_, *_warnings(dataset), *([doubt] if doubt else []))
     return Trained(replace(card, labels=labels), n_bytes, warnings)
 
 

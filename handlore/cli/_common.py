@@ -71,7 +71,7 @@ model_option = click.option(
     "--model",
     metavar="NAME",
     show_default="forest for poses, rocket for movements",
-    help="Which estimator: forest, linear or xgboost for poses, rocket for movements.",
+    help="Which estimator: forest, linear or xgboost for poses, rocket or tcn for movements.",
 )
 mirror_option = click.option(
     "--mirror-labels", metavar="PAIRS",

@@ -1,7 +1,12 @@
 """``handlore train``: datasets to a model file."""
 
+import csv
+import io
 import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -20,10 +25,14 @@ from ._common import (
     parsed_params,
     percent,
     print_json,
+    progress,
     require_poses_for,
     seed_option,
     talk,
 )
+
+if TYPE_CHECKING:
+    from handlore.classifiers.base import HandEstimator
 
 
 @click.command(
@@ -33,6 +42,7 @@ from ._common import (
         "handlore train photos.npz --model xgboost --param max_depth=3 --out poses.onnx",
         "handlore train anna.npz ben.npz --crossval --out poses.onnx",
         "handlore train clips.npz --model rocket --mirror-labels left=right --out moves.onnx",
+        "handlore train clips.npz --model tcn --log training.csv --out moves.onnx",
         "handlore train thumbs.npz --features world,image,orientation --out thumbs.onnx",
     ),
 )
@@ -44,6 +54,12 @@ from ._common import (
 @param_option
 @click.option("--split", help="Train on this split; default: `train`, or samples without one.")
 @click.option("--crossval", is_flag=True, help="Also cross-validate, and keep the scores in OUT.")
+@click.option(
+    "--log",
+    type=click.Path(path_type=Path),
+    metavar="FILE.csv",
+    help="How training went, a line an epoch (tcn): loss, accuracy, learning rate.",
+)
 @seed_option
 @json_option
 def command(
@@ -55,6 +71,7 @@ def command(
     params: tuple[str, ...],
     split: str | None,
     crossval: bool,
+    log: Path | None,
     seed: int,
     as_json: bool,
 ) -> None:
@@ -66,7 +83,7 @@ def command(
     from handlore.classifiers.base import make_estimator
     from handlore.classifiers.kinds import DEFAULT_ESTIMATOR
     from handlore.datasets.splits import training_samples
-    from handlore.landmarks.files import require_writable
+    from handlore.landmarks.files import atomic_write, require_writable
     from handlore.models.training import train_model
 
     require_writable(out)
@@ -78,9 +95,17 @@ def command(
     model = model or DEFAULT_ESTIMATOR[dataset.header.kind]
     estimator = make_estimator(model, parsed_params(params, mirror_labels), seed=seed)
     require_labels(mirror_labels or "", dataset.labels)
+    if log:
+        require_writable(log)
+        if not estimator.learns_in_epochs:
+            raise HandloreError(f"{model} does not learn in epochs, so there is no --log; tcn does")
     encoder = estimator.encoder(dataset.n_hands, groups)
     started = time.perf_counter()
-    trained = train_model(estimator, model, dataset, encoder, out, crossval=crossval)
+    with _progress_of(estimator):
+        trained = train_model(estimator, model, dataset, encoder, out, crossval=crossval)
+    if log:
+        with atomic_write(log) as stream:
+            stream.write(_as_csv(estimator.history_).encode())
     seconds = round(time.perf_counter() - started, 3)
     for line in trained.warnings:
         talk(f"note: {line}")
@@ -97,3 +122,22 @@ def command(
     if scores:
         click.echo(f"cross-validated by {scores['by']}: accuracy {percent(scores['accuracy'])}")
     click.echo(f"wrote {out} ({trained.n_bytes / 1000:.0f} KB)")
+
+
+@contextmanager
+def _progress_of(estimator: "HandEstimator") -> Iterator[None]:
+    """Show how far training is; Ctrl-C then keeps what is learnt so far."""
+    if not estimator.learns_in_epochs:
+        yield
+        return
+    with progress("training") as show:
+        estimator.progress = show
+        yield
+
+
+def _as_csv(history: Sequence[Mapping[str, float | None]]) -> str:
+    text = io.StringIO()
+    table = csv.DictWriter(text, list(history[0]), lineterminator="\n")
+    table.writeheader()
+    table.writerows(history)
+    return text.getvalue()

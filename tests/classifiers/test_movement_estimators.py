@@ -2,19 +2,17 @@
 
 from functools import cache
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import onnxruntime
 import pytest
-from movement_stubs import LABELS, clip, dataset_of, movements, two_handed
+from movement_stubs import LABELS, clip, dataset_of, every_estimator, movements, small, two_handed
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from handlore.classifiers.base import (
     HandEstimator,
     estimator_class,
-    estimator_names,
     make_estimator,
 )
 from handlore.classifiers.channels import channels
@@ -24,18 +22,7 @@ from handlore.classifiers.onnxgraph import Graph, Runner
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
-SMALL = {"n_kernel_features": 300, "n_augmented": 1, "n_epochs": 5}
-NAMES = estimator_names("sequence")
-
-every_estimator = pytest.mark.parametrize("name", NAMES)
 Data = tuple[np.ndarray, np.ndarray, np.ndarray]
-
-
-def small(name: str, **params: Any) -> HandEstimator:
-    """An unfitted estimator that learns fast, and not too well."""
-    estimator = estimator_class(name)()
-    known = estimator.get_params()
-    return estimator.set_params(**{k: v for k, v in SMALL.items() if k in known} | params)
 
 
 def encoded(dataset: LandmarkDataset) -> Data:

@@ -9,7 +9,17 @@ import pytest
 
 from handlore.cli import COMMANDS
 
-HEAVY = {"numpy", "sklearn", "pandas", "mediapipe", "matplotlib", "xgboost", "cv2", "onnxruntime"}
+HEAVY = {
+    "numpy",
+    "sklearn",
+    "pandas",
+    "mediapipe",
+    "matplotlib",
+    "xgboost",
+    "cv2",
+    "onnxruntime",
+    "torch",
+}
 
 RUN_COMMAND = """
 import json, sys
@@ -34,14 +44,19 @@ def note(event, args):
         noted.append(f"{event} {args}")
 
 # What other packages do when they are imported is theirs: import them before listening.
-import numpy, cv2, sklearn, click, rich
+import numpy, cv2, sklearn, click, rich, onnx
+try:
+    import torch
+except ModuleNotFoundError:
+    torch = None
 before = dict(os.environ)
 sys.dont_write_bytecode = True
 sys.addaudithook(note)
 import handlore
 names = [m.name for m in pkgutil.walk_packages(handlore.__path__, "handlore.")]
 for name in names:
-    if not name.endswith("__main__"):
+    needs_torch = name.startswith("handlore.classifiers.temporal.") and torch is None
+    if not name.endswith("__main__") and not needs_torch:
         importlib.import_module(name)
 environment = sorted(k for k in os.environ if os.environ[k] != before.get(k))
 print(json.dumps({"names": names, "noted": noted, "environment": environment}))
@@ -66,7 +81,7 @@ def test_help_of_a_command_imports_no_learning_and_no_detector(
     done = python(RUN_COMMAND, command, "--help", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     loaded = set(json.loads(done.stderr.splitlines()[-1]))
-    assert not {"sklearn", "xgboost", "mediapipe", "matplotlib", "pandas"} & loaded
+    assert not {"sklearn", "xgboost", "mediapipe", "matplotlib", "pandas", "torch"} & loaded
 
 
 def test_predict_needs_no_learning_packages(onnx: Path, pictures: Path, tmp_path: Path) -> None:

@@ -15,10 +15,18 @@ import onnx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from movement_stubs import LABELS, Clip, clip, dataset_of, movements, two_handed
+from movement_stubs import (
+    LABELS,
+    Clip,
+    clip,
+    dataset_of,
+    every_estimator,
+    movements,
+    small,
+    two_handed,
+)
 from onnx import TensorProto, helper, numpy_helper
 
-from handlore.classifiers.base import HandEstimator, estimator_class, estimator_names
 from handlore.classifiers.evaluation import fit_samples
 from handlore.classifiers.movements import MovementEncoder
 from handlore.landmarks.errors import HandloreError, InvalidDataError
@@ -31,7 +39,6 @@ from handlore.models.storage import save_model
 from handlore.models.training import train_model
 
 Edited = Callable[[Callable[[dict[str, Any]], None]], Path]
-SMALL = {"n_kernel_features": 300, "n_augmented": 1, "n_epochs": 5}
 
 PREDICT_ALONE = """
 import sys, json
@@ -45,12 +52,6 @@ model.segments(image, np.ones((9, 1), np.float32), np.arange(9) / 30)
 heavy = {"sklearn", "scipy", "pandas", "matplotlib", "mediapipe", "cv2", "skl2onnx", "onnx"}
 print(json.dumps({"p": model.predict_proba(X).tolist(), "heavy": sorted(heavy & set(sys.modules))}))
 """
-
-
-def small(name: str) -> HandEstimator:
-    estimator = estimator_class(name)()
-    known = estimator.get_params()
-    return estimator.set_params(**{k: v for k, v in SMALL.items() if k in known})
 
 
 @pytest.fixture(scope="module")
@@ -102,17 +103,20 @@ def lesson(*parts: tuple[str | None, float], fps: float = 15) -> Clip:
 # Answers
 
 
-@pytest.mark.parametrize("name", estimator_names("sequence"))
+@every_estimator
 def test_answers_like_its_estimator_in_a_process_that_knows_no_estimators(
     name: str, tmp_path: Path
 ) -> None:
     data = movements(3, 1)
     fitted = fit_samples(small(name), data, small(name).encoder(1))
-    card = ModelCard(labels=(), estimator=name, kind="sequence", features=(), n_timepoints=32,
+    card = ModelCard(labels=(), estimator=name, kind="sequence", features=(),
+                     n_timepoints=small(name).encoder(1).n_timepoints,
                      seconds=(0.5, 1.0, 1.5))  # fmt: skip
     save_model(fitted, card, tmp_path / "m.onnx")
     X = small(name).encoder(1).encode_samples(data)
-    X = np.concatenate([X, np.random.default_rng(0).normal(size=(5, 64, 32)).astype(np.float32)])
+    X = np.concatenate(
+        [X, np.random.default_rng(0).normal(size=(5, *X.shape[1:])).astype(np.float32)]
+    )
     np.save(tmp_path / "X.npy", X)
     command = [sys.executable, "-c", PREDICT_ALONE, "m.onnx", "X.npy"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
@@ -121,7 +125,7 @@ def test_answers_like_its_estimator_in_a_process_that_knows_no_estimators(
     assert answers["heavy"] == []
 
 
-@pytest.mark.parametrize("name", estimator_names("sequence"))
+@every_estimator
 def test_same_data_and_seed_same_bytes(name: str, tmp_path: Path) -> None:
     data = movements(3, 1, labels=("left", "right"))
     for path in ("a.onnx", "b.onnx"):

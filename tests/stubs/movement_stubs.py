@@ -1,11 +1,15 @@
 """Movements made of numbers, and a detector without networks that follows a bright spot."""
 
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+import pytest
 
+from handlore.classifiers.base import HandEstimator, estimator_class, estimator_names
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.hands import Hand
@@ -142,3 +146,23 @@ def write_frames(folder: Path, frames: Iterable[np.ndarray]) -> Path:
     for number, frame in enumerate(frames):
         cv2.imwrite(str(folder / f"frame_{number}.png"), frame)
     return folder
+
+
+SMALL = {"n_kernel_features": 300, "n_augmented": 1, "epochs": 60}
+NEEDS_TORCH = {"tcn"}
+
+every_estimator = pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.skipif(
+            name in NEEDS_TORCH and find_spec("torch") is None, reason="needs the extra temporal"))
+        for name in estimator_names("sequence")
+    ],
+)  # fmt: skip
+
+
+def small(name: str, **params: Any) -> HandEstimator:
+    """An unfitted estimator that learns fast, and not too well."""
+    estimator = estimator_class(name)()
+    known = estimator.get_params()
+    return estimator.set_params(**{k: v for k, v in SMALL.items() if k in known} | params)

@@ -1,0 +1,155 @@
+"""A small convolutional network over time: the most accurate for movements; needs PyTorch."""
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handlore.landmarks.errors import HandloreError
+
+from ..augmentation import mirrored, mirrored_codes, parsed_pairs
+from ..base import FloatArray, MovementEstimator, StrArray, register
+from ..movements import N_CHANNELS
+from ..onnxgraph import Runner
+from ..temporal.plan import Plan, chosen_batch, chosen_epochs, held_back
+
+
+@register
+class TemporalClassifier(MovementEstimator):
+    """A temporal convolutional network: two small members that see fingers and palm.
+
+    Unless told otherwise it learns from all movements, for a fixed number of epochs and with a
+    learning rate that falls to almost nothing: with strong augmentation and averaged weights the
+    last epoch is about the best one, and movements that are held back to find a better one are
+    missed in training. ``validation=0.15`` holds back that share (whole groups), keeps the epoch
+    with the lowest loss on them and stops early.
+
+    Ctrl-C during ``fit`` ends training and keeps what is learnt so far if ``progress`` is set,
+    that is, if somebody watches; else it is raised as always.
+
+    Parameters
+    ----------
+    epochs
+        How often all movements are learnt; 0 for 60, and more of fewer than some 300 movements.
+    batch_size
+        How many movements a step sees; 0 for 64, or 32 of fewer than 1,000 movements.
+    learning_rate
+        The highest one.
+    augment
+        Whether to learn changed and mixed copies rather than the movements as they are.
+    mirror_labels
+        Pairs of labels that a mirror swaps, such as ``left=right,in=out``; each movement is then
+        seen in a mirror half the time. Labels that are not named stay what they are.
+    validation
+        The share of the movements to hold back.
+    patience
+        Stop after so many epochs without a lower loss on what is held back.
+    random_state
+        Seed.
+
+    Attributes
+    ----------
+    network_
+        The trained :class:`~..temporal.network.MovementNetwork`.
+    history_
+        For each epoch: epoch, loss, accuracy, val_loss, val_accuracy, learning_rate.
+    """
+
+    summary = "convolutional network: movements, most accurate, trains in minutes, needs PyTorch"
+    learns_in_epochs = True
+    n_timepoints = 48
+
+    def __init__(
+        self,
+        epochs: int = 0,
+        batch_size: int = 0,
+        learning_rate: float = 0.003,
+        augment: bool = True,
+        mirror_labels: str = "",
+        validation: float = 0.0,
+        patience: int = 15,
+        random_state: int = 0,
+    ) -> None:
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.augment = augment
+        self.mirror_labels = mirror_labels
+        self.validation = validation
+        self.patience = patience
+        self.random_state = random_state
+
+    def _fit(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
+        self._check_parameters()
+        pairs = parsed_pairs(self.mirror_labels)
+        _require_torch()
+        from ..temporal.export import exported
+        from ..temporal.training import Training
+
+        held = held_back(codes, groups, self.validation, np.random.default_rng(self.random_state))
+        plan = self._plan(int((~held).sum()))
+        learnt = self._ways_to_see(X[~held], codes[~held], pairs)
+        training = Training(learnt, (X[held], codes[held]), len(self.classes_), plan)
+        self.notes_ = ()
+        try:
+            training.run(self.progress)
+        except KeyboardInterrupt:
+            done = len(training.history)
+            if self.progress is None or not done:
+                raise
+            self.notes_ = (f"stopped after {done} of {plan.epochs} epochs; kept the best so far",)
+        self.network_ = training.best
+        self.history_ = [asdict(epoch) for epoch in training.history]
+        self._graph = exported(self.network_, X[:2])
+        self._runner = Runner(self.to_onnx())
+
+    def _ways_to_see(
+        self, blocks: FloatArray, codes: NDArray[np.int64], pairs: dict[str, str] | None
+    ) -> list[tuple[FloatArray, NDArray[np.int64]]]:
+        """Return the movements as they are and, if that is asked for, as a mirror shows them."""
+        ways = [(blocks, codes)]
+        if pairs is not None:
+            seen = mirrored(blocks, blocks.shape[1] // N_CHANNELS)
+            swapped = mirrored_codes(codes, self.classes_, pairs)
+            # The other label may have no movement among these: then the mirror shows nothing new.
+            unknown = swapped < 0
+            seen[unknown], swapped[unknown] = blocks[unknown], codes[unknown]
+            ways.append((seen, swapped))
+        return ways
+
+    def _plan(self, n: int) -> Plan:
+        batch = chosen_batch(n, self.batch_size)
+        epochs = chosen_epochs(n, batch, self.epochs)
+        return Plan(
+            epochs, batch, self.learning_rate, self.augment, self.patience, self.random_state
+        )
+
+    def _check_parameters(self) -> None:
+        rules = {
+            "epochs": (self.epochs >= 0, "0 or more"),
+            "batch_size": (self.batch_size >= 0, "0 or more"),
+            "learning_rate": (self.learning_rate > 0, "more than 0"),
+            "validation": (0 <= self.validation <= 0.5, "0 to 0.5"),
+            "patience": (self.patience >= 1, "1 or more"),
+            "random_state": (self.random_state >= 0, "0 or more"),
+        }
+        for name, (kept, expected) in rules.items():
+            if not kept:
+                raise ValueError(f"{name} is {getattr(self, name)}, expected {expected}")
+
+    def _predict_proba(self, X: FloatArray) -> FloatArray:
+        return self._runner(X)
+
+    def to_onnx(self) -> Any:
+        """Return series, standardisation, both members and their mean as one graph."""
+        import onnx
+
+        return onnx.load_from_string(self._graph)
+
+
+def _require_torch() -> None:
+    try:
+        import torch  # noqa: F401
+    except ImportError as error:
+        raise HandloreError("tcn needs PyTorch: pip install 'handlore[temporal]'") from error
