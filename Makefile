@@ -36,6 +36,7 @@ bench-accuracy: $(READY)  ## accuracy and yield on the real data sets (HANDLORE_
 	$(BIN)/python benchmarks/search_stages.py
 	$(BIN)/python benchmarks/accuracy.py
 	$(BIN)/python benchmarks/detectors.py
+	$(BIN)/python benchmarks/movements.py
 
 pictures: $(READY)  ## the pictures of the README
 	$(BIN)/python docs/make_pictures.py
