@@ -60,13 +60,15 @@ class MovementModel(Model):
             return []
         stretches = _stretches(time[seen])
         windows = [window for stretch in stretches for window in self._windows(*stretch)]
-        found = [
-            self._segment(*window, image[frames], handedness[frames], time[frames])
-            for window in windows
-            for frames in [slice(*np.searchsorted(time, [window[0], window[1] + 1e-9]))]
-            if len(windows) == 1 or frames.stop - frames.start >= LEAST_FRAMES
-        ]
-        least = LEAST_PROBABILITY if len(windows) > 1 else 0.0
+        least_frames, least = (LEAST_FRAMES, LEAST_PROBABILITY) if len(windows) > 1 else (1, 0.0)
+        found = []
+        for window in windows:
+            frames = slice(*np.searchsorted(time, [window[0], window[1] + 1e-9]))
+            # The hand may be lost for as long as a short window lasts.
+            if np.ptp(np.searchsorted(seen, [frames.start, frames.stop])) >= least_frames:
+                found.append(
+                    self._segment(*window, image[frames], handedness[frames], time[frames])
+                )
         sure = [one for one in found if one.probability >= least]
         told = joined(apart(sure, MOST_OVERLAP), MOST_OVERLAP)
         return [one for one in told if one.label != NONE_LABEL]

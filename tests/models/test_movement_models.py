@@ -222,6 +222,14 @@ def test_times_that_lie_cost_neither_memory_nor_hours(gap: float, model: Movemen
     model.segments(image, side, time * gap)
 
 
+def test_a_hand_that_is_lost_for_as_long_as_a_window_does_no_harm(model: MovementModel) -> None:
+    short = MovementModel(
+        model._session, replace(model.card, seconds=(0.2, 0.3, 1.0)), model.encoder
+    )
+    found = short.segments(*lesson(("still", 2), ("left", 1), (None, 0.5), ("still", 2), fps=60))
+    assert all(one.label in LABELS for one in found)
+
+
 def test_two_hands(tmp_path: Path) -> None:
     data = two_handed(movements(3, 1, labels=("left", "right")))
     train_model(small("rocket"), "rocket", data, MovementEncoder(2), tmp_path / "m.onnx")
