@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from handlore.landmarks.topology import N_LANDMARKS, HandLandmark
 
+from .kinds import INPUT
 from .movements import N_CHANNELS
-from .onnxgraph import INPUT, Graph
+from .onnxgraph import Graph
 
 FloatArray = NDArray[np.float32]
 

@@ -1,4 +1,7 @@
-"""The two kinds of samples, as people call them."""
+"""What all parts call the same: the two kinds of samples, and the ends of a model's graph."""
+
+INPUT, OUTPUT = "X", "probabilities"
+"""What goes into the graph of a model and what comes out."""
 
 WORDS = {"pose": "poses (single pictures)", "sequence": "movements (clips)"}
 

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .base import ONNX_OPSET
+from .kinds import INPUT, OUTPUT
 
 FloatArray = NDArray[np.float32]
 
 IR_VERSION = 8
-INPUT, OUTPUT = "X", "probabilities"
 
 
 class Graph:

@@ -11,14 +11,14 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from handlore.classifiers.encoding import PoseEncoder
-from handlore.classifiers.kinds import WORDS
+from handlore.classifiers.kinds import INPUT, OUTPUT, WORDS
 from handlore.classifiers.movements import FEWEST_TIMEPOINTS, MovementEncoder
 from handlore.datasets.dataset import Kind
 from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError
 
 from .card import DURATIONS, ModelCard
 from .movement import MovementModel
-from .runtime import INPUT, OUTPUT, Model, PoseModel
+from .runtime import Model, PoseModel
 
 METADATA_KEY = "handlore"
 TIMEPOINTS = range(FEWEST_TIMEPOINTS, 4097)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handlore.classifiers.encoding import Encoder, PoseEncoder
+from handlore.classifiers.kinds import INPUT, OUTPUT
 from handlore.datasets.dataset import NONE_LABEL
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.geometry import rotation_deg
@@ -18,8 +19,6 @@ from .card import ModelCard
 from .segments import Segment, held
 
 FloatArray = NDArray[np.float32]
-
-INPUT, OUTPUT = "X", "probabilities"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from ..base import ONNX_OPSET
-from ..onnxgraph import INPUT, IR_VERSION, OUTPUT
+from ..kinds import INPUT, OUTPUT
+from ..onnxgraph import IR_VERSION
 from .network import MovementNetwork, Probabilities
 
 

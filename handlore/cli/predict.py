@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from handlore.models.runtime import Model
     from handlore.models.segments import Segment
 
-NONE_LABEL = "none"
-
 
 @click.command(
     "predict",
@@ -109,6 +107,7 @@ def _network(trained_on: str) -> str:
 def _row(
     model: "Model", detector: "HandDetector", medium: Medium, frame_rate: float
 ) -> dict[str, Any]:
+    from handlore.datasets.dataset import NONE_LABEL
     from handlore.datasets.pictures import read_picture
     from handlore.models.runtime import PoseModel
 
