@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
+from handlore.datasets.recordingfiles import recording_files
 from handlore.datasets.recordings import Recordings
 
 
@@ -36,11 +37,14 @@ def keep(root: Path, n: int) -> None:
 
 
 def keep_and_be_killed(root: Path, n: int) -> None:
+    enough = len(recording_files(root)) + random.randint(1, 4)
     child = os.fork()
     if child == 0:
         keep(root, n)
         os._exit(0)
-    time.sleep(random.uniform(0.01, 0.15))
+    while len(recording_files(root)) < enough:
+        time.sleep(0.001)
+    time.sleep(random.uniform(0, 0.01))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
 
