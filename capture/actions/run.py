@@ -67,9 +67,10 @@ class Run:
         """Run it to its end."""
         command = self._command(event)
         # What it prints must not get between the events on stdout.
+        talk = _talk()
         self._process = process = subprocess.Popen(
             ["sh", "-c", command[0]] if self._in_shell else command,
-            stdin=subprocess.DEVNULL, stdout=_talk(), stderr=None,
+            stdin=subprocess.DEVNULL, stdout=talk, stderr=talk,
             env=os.environ | as_environment(event), start_new_session=True,
         )  # fmt: skip
         try:
@@ -106,9 +107,10 @@ def _shell_line(table: Table) -> tuple[str]:
     return (line,)
 
 
-def _talk() -> int | None:
+def _talk() -> int:
+    """Return where handlore talks; descriptor 2 may lead nowhere, see ``quiet_native_log``."""
     try:
-        return sys.__stderr__.fileno() if sys.__stderr__ else subprocess.DEVNULL
+        return sys.stderr.fileno() if sys.stderr else subprocess.DEVNULL
     except (OSError, ValueError):
         return subprocess.DEVNULL
 
