@@ -26,18 +26,18 @@ def why_no_window(environment: Mapping[str, str] | None = None) -> str | None:
     if sys.platform.startswith("linux") and not any(environment.get(name) for name in names):
         return (
             "there is no display (DISPLAY is not set): over SSH use `ssh -X`, on a Raspberry Pi a"
-            " desktop or VNC; without one, --headless"
+            " desktop or VNC"
         )
     if not opencv_has_windows():
         return (
             "this OpenCV was built without windows: `pip uninstall -y opencv-python-headless"
             " opencv-contrib-python-headless && pip install --force-reinstall"
-            " opencv-contrib-python`; without one, --headless"
+            " opencv-contrib-python`"
         )
     if not _window_opens(environment):
         return (
             f"the display {environment.get('DISPLAY', '')!s} cannot be opened; check DISPLAY, and"
-            " on a Wayland desktop that XWayland is installed; without one, --headless"
+            " on a Wayland desktop that XWayland is installed"
         )
     return None
 

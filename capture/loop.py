@@ -185,6 +185,13 @@ class Loop:
         self._message, self._message_until = text, now + MESSAGE_SECONDS
         self._.view.say(text)
 
+    def _words(self, now: float) -> str:
+        """Return what is to be read now; why a recording is flagged stays until it is decided."""
+        recording = self._.session.recording
+        if self._.session.flagged and recording is not None:
+            return "; ".join(recording.flags)
+        return self._message if now < self._message_until else ""
+
     def _now(self, frame: Frame | None) -> float:
         """Return the time on the camera's clock; without a frame, by how much ours has gone on."""
         ours = self._.clock()
@@ -214,7 +221,7 @@ class Loop:
             share=self._share,
             hand=bool(self._hands),
             flagged=session.flagged,
-            message=self._message if now < self._message_until else "",
+            message=self._words(now),
             trouble=self._trouble,
             typed=session.typed,
             pose=bool(under_way and under_way.kind == "pose" and session.state is State.RECORDING),

@@ -185,7 +185,7 @@ def _chooses_headless() -> bool:
 
     reason = why_no_window()
     if reason is not None:
-        talk(f"no window: {reason}")
+        talk(f"no window, the keys are read in this terminal: {reason}")
     return reason is not None
 
 
@@ -251,6 +251,7 @@ def _face(plan: _Plan) -> "Iterator[tuple[Keys, View]]":
         return
     from handlore.capture.statusline import StatusLine
 
+    talk("keys: r record, 1-9 n p label, u discard, k keep, h all keys, q end")
     with _terminal() as keys:
         line = StatusLine(quiet=plan.quiet)
         try:
