@@ -1,6 +1,6 @@
 """Running a model of poses: numpy and onnxruntime, nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
 from typing import Any
@@ -56,6 +56,21 @@ class Model:
         self.card = card
         self.encoder = encoder
         self._session = session
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The label of each probability."""
+        return self.card.labels
+
+    @property
+    def seconds(self) -> tuple[float, ...]:
+        """Lengths of short, usual and long clips; none for poses."""
+        return self.card.seconds
+
+    @property
+    def thresholds(self) -> Mapping[str, float]:
+        """Least probabilities of labels that have one of their own."""
+        return self.card.thresholds
 
     def predict_proba(self, X: FloatArray) -> FloatArray:
         """Return the probability (n, n_labels) of each label for what the encoder gives."""

@@ -1,0 +1,201 @@
+"""The one recogniser: frames with timestamps in, events out.
+
+It holds no camera, no clock and no thread, so what it tells of a stream is the same live, from a
+recording and from a video.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handlore.landmarks.errors import InvalidDataError
+from handlore.landmarks.topology import N_LANDMARKS
+
+from ..encoding import PoseEncoder
+from ..movements import MovementEncoder
+from .answers import Answer, Movements, Poses, StreamModel
+from .clock import RATE, Clock, Frame, Tick
+from .contest import Contest
+from .events import Event
+from .holds import Holds
+from .judge import Judge
+from .settings import Settings
+from .smoothing import OneEuro
+
+FloatArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """What one model sees at the moment, for a display."""
+
+    label: str | None
+    """The pose that is held, or the movement that is about to be told."""
+
+    labels: tuple[str, ...]
+    """The label of each probability."""
+
+    probabilities: FloatArray | None
+    """(n_labels,), None without a hand."""
+
+
+class Recogniser:
+    """Follows one stream with any number of models.
+
+    Its memory does not grow, however long the stream.
+
+    Parameters
+    ----------
+    models
+        Of poses or movements, all for as many hands.
+    settings
+        How sure, how long and how soon.
+
+    Raises
+    ------
+    InvalidDataError
+        If there is no model, or they take different numbers of hands.
+    """
+
+    def __init__(self, models: Sequence[StreamModel], settings: Settings | None = None) -> None:
+        settings = settings or Settings()
+        counts = sorted({model.encoder.n_hands for model in models})
+        if len(counts) != 1:
+            told = " and ".join(map(str, counts)) or "no"
+            raise InvalidDataError(f"models for {told} hands cannot follow one stream")
+        self.n_hands = counts[0]
+        self._tracks = [_Track(model, settings) for model in models]
+        self._clock = Clock()
+        self._smoothed = [_SmoothHand(settings.smoothing) for _ in range(self.n_hands)]
+
+    def feed(
+        self,
+        time: float,
+        image: FloatArray,
+        world: FloatArray,
+        handedness: FloatArray,
+        score: FloatArray | None = None,
+    ) -> list[Event]:
+        """Take up the next frame.
+
+        Parameters
+        ----------
+        time
+            Seconds, later than the frame before.
+        image, world
+            (n_hands, 21, 3) image and world landmarks, NaN for a missing hand.
+        handedness
+            (n_hands,) probability of a right hand.
+        score
+            (n_hands,) confidence of the detector; not used so far.
+
+        Returns
+        -------
+        The events that are told now.
+
+        Raises
+        ------
+        InvalidDataError
+            If the time does not rise, or the arrays have other shapes.
+        """
+        shape = (self.n_hands, N_LANDMARKS, 3)
+        if image.shape != shape or world.shape != shape or handedness.shape != shape[:1]:
+            raise InvalidDataError(
+                f"a frame has landmarks of shape {image.shape}, the models take {shape}"
+            )
+        events = []
+        for tick in self._clock.feed(Frame(time, image, world, handedness)):
+            smooth = self._smooth(tick)
+            for track in self._tracks:
+                events += track.tick(smooth)
+        return events
+
+    def finish(self) -> list[Event]:
+        """Return what is left to tell when no more frames come."""
+        return [event for track in self._tracks for event in track.decisions.finish()]
+
+    @property
+    def shown(self) -> list[Shown]:
+        """What each model sees at the moment."""
+        return [track.shown for track in self._tracks]
+
+    def _smooth(self, tick: Tick) -> Tick:
+        hands = [
+            smooth(tick.image[slot], tick.world[slot]) for slot, smooth in enumerate(self._smoothed)
+        ]
+        image, world = (np.stack(arrays) for arrays in zip(*hands, strict=True))
+        return Tick(tick.time, image, world, tick.handedness, tick.number)
+
+
+class Questions(Protocol):
+    """What asks a model."""
+
+    def tick(self, tick: Tick) -> list[Answer]:
+        """Return the model's answers at this tick."""
+
+
+class Decisions(Protocol):
+    """What decides which answers are told."""
+
+    @property
+    def label(self) -> str | None:
+        """What is shown at the moment."""
+
+    @property
+    def probabilities(self) -> FloatArray | None:
+        """Of all labels (n_labels,); None without a hand."""
+
+    def hear(self, answer: Answer) -> list[Event]:
+        """Take up the next answer; return what is told."""
+
+    def finish(self) -> list[Event]:
+        """Return what is left to tell when nothing more comes."""
+
+
+def questions_for(model: StreamModel) -> Questions:
+    """Return what asks a model, by its kind."""
+    if isinstance(model.encoder, PoseEncoder):
+        return Poses(model, model.encoder)
+    if isinstance(model.encoder, MovementEncoder):
+        return Movements(model, model.encoder)
+    raise InvalidDataError(f"no recogniser follows a {type(model.encoder).__name__}")
+
+
+def decisions_for(model: StreamModel, settings: Settings) -> Decisions:
+    """Return what decides on the answers of a model, by its kind and its thresholds."""
+    judge = Judge(model.labels, model.thresholds, settings)
+    return Holds(judge, settings) if model.encoder.kind == "pose" else Contest(judge, settings)
+
+
+class _Track:
+    """One model: what it is asked, and what is decided of its answers."""
+
+    def __init__(self, model: StreamModel, settings: Settings) -> None:
+        self._labels = model.labels
+        self._questions = questions_for(model)
+        self.decisions = decisions_for(model, settings)
+
+    def tick(self, tick: Tick) -> list[Event]:
+        answers = self._questions.tick(tick)
+        return [event for answer in answers for event in self.decisions.hear(answer)]
+
+    @property
+    def shown(self) -> Shown:
+        return Shown(self.decisions.label, self._labels, self.decisions.probabilities)
+
+
+class _SmoothHand:
+    """The landmarks of one slot, smoothed while there is a hand."""
+
+    def __init__(self, seconds: float) -> None:
+        self._image, self._world = OneEuro(seconds, 1 / RATE), OneEuro(seconds, 1 / RATE)
+
+    def __call__(self, image: FloatArray, world: FloatArray) -> tuple[FloatArray, FloatArray]:
+        if np.isnan(image[0, 0]):
+            self._image.reset()
+            self._world.reset()
+            return image, world
+        return self._image(image), self._world(world)
