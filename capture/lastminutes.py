@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from handlore.classifiers.stream import Event
+from handlore.classifiers.stream.events import Event
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.landmarks.hands import Hand, by_slot
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import inf
 
-from handlore.classifiers.stream import Event
+from handlore.classifiers.stream.events import Event
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.hands import Hand
 

@@ -3,7 +3,7 @@
 import sys
 from typing import TextIO
 
-from handlore.classifiers.stream import Event
+from handlore.classifiers.stream.events import Event
 
 from .actions.runner import Outcome
 from .clock import seconds

@@ -5,7 +5,8 @@ from typing import Protocol
 
 import numpy as np
 
-from handlore.classifiers.stream import Event, Shown
+from handlore.classifiers.stream.events import Event
+from handlore.classifiers.stream.recogniser import Shown
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import FloatArray, Hand, by_slot
 from handlore.landmarks.topology import N_LANDMARKS

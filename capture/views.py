@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from handlore.classifiers.stream import Event, Shown
+from handlore.classifiers.stream.events import Event
+from handlore.classifiers.stream.recogniser import Shown
 from handlore.landmarks.hands import Hand, Pixels
 
 from .actions.runner import Outcome

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from math import inf
 
-from .event import Event
+from handlore.classifiers.stream.events import Event
+
 from .file import ANY, Action, Plan
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import ClassVar, Protocol, Self
 
-from .event import Event
+from handlore.classifiers.stream.events import Event
+
 from .table import Table
 
 

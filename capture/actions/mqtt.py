@@ -6,7 +6,9 @@ from importlib.util import find_spec
 from typing import Any, ClassVar, Self
 from urllib.parse import unquote, urlsplit
 
-from .event import Event, as_json, as_text, filled
+from handlore.classifiers.stream.events import Event
+
+from .event import as_text, filled
 from .kinds import ActionError, register
 from .table import Table
 from .templates import check_placeholders
@@ -71,7 +73,7 @@ class Publish:
         if not self._connected.wait(self._seconds):
             raise ActionError(f"no connection to the broker {_host(self._broker)}")
         topic = filled(self._topic, as_text(event))
-        message = client.publish(topic, as_json(event), qos=1, retain=self._retain)
+        message = client.publish(topic, event.line(), qos=1, retain=self._retain)
         try:
             message.wait_for_publish(self._seconds)
         except (ValueError, RuntimeError) as error:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 from urllib.parse import urlsplit
 
-from .event import Event, as_json
+from handlore.classifiers.stream.events import Event
+
 from .kinds import ActionError, register
 from .table import Table
 
@@ -48,7 +49,7 @@ class Post:
         """Send it; an answer of 200 to 299 is success."""
         headers = {"Content-Type": "application/json", "User-Agent": "handlore", **self.headers}
         request = urllib.request.Request(  # noqa: S310, the scheme is checked when it is read
-            self.address, as_json(event).encode(), headers, method="POST"
+            self.address, event.line().encode(), headers, method="POST"
         )
         try:
             urllib.request.urlopen(request, timeout=self.seconds).close()  # noqa: S310, as above

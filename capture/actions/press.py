@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import ClassVar, Self
 
-from .event import Event
+from handlore.classifiers.stream.events import Event
+
 from .keyboards import Press, keyboard
 from .keynames import KEYS, MODIFIERS
 from .kinds import ActionError, register

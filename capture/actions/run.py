@@ -8,7 +8,9 @@ import sys
 from collections.abc import Sequence
 from typing import ClassVar, Self
 
-from .event import FIELDS, Event, as_environment, as_text, filled
+from handlore.classifiers.stream.events import Event
+
+from .event import FIELDS, as_environment, as_text, filled
 from .kinds import ActionError, register
 from .table import Table
 from .templates import check_arguments

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Literal
 
-from .event import Event
+from handlore.classifiers.stream.events import Event
+
 from .file import Action, Plan
 from .gate import Gate
 from .kinds import ActionError

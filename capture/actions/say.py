@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from .event import Event, as_text, filled
+from handlore.classifiers.stream.events import Event
+
+from .event import as_text, filled
 from .kinds import register
 from .table import Table
 from .templates import check_placeholders

@@ -6,7 +6,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from handlore.classifiers.stream import Event
+from handlore.classifiers.stream.events import Event
 
 from ..actions.runner import Outcome
 from ..clock import seconds

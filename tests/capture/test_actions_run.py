@@ -10,30 +10,22 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from handlore.capture.actions.event import as_json
 from handlore.capture.actions.file import Plan, load_actions
 from handlore.capture.actions.gate import Gate
 from handlore.capture.actions.runner import Outcome, Runner
+from handlore.classifiers.stream.events import Event
 
 LABELS = ("fist", "open_palm", "swipe_left")
 posix = pytest.mark.skipif(os.name != "posix", reason="uses the programs of Unix")
 
 
-@dataclass(frozen=True)
-class Seen:
-    """An event."""
-
-    label: str
-    end: float = 1.0
-    start: float = 0.0
-    probability: float = 0.97
-    hand: str | None = "left"
+def seen(label: str, end: float = 1.0, hand: str | None = "left") -> Event:
+    return Event(label, 0.0, end, 0.97, hand)
 
 
 class Desk:
@@ -71,7 +63,7 @@ def desk(tmp_path: Path) -> Iterator[Make]:
         one.runner.close(0.0)
 
 
-def decisions(text: str, tmp_path: Path, events: list[Seen]) -> list[list[str]]:
+def decisions(text: str, tmp_path: Path, events: list[Event]) -> list[list[str]]:
     path = tmp_path / "actions.toml"
     path.write_text(text)
     gate = Gate(load_actions(path, LABELS))
@@ -79,7 +71,7 @@ def decisions(text: str, tmp_path: Path, events: list[Seen]) -> list[list[str]]:
 
 
 def test_cooldown_counts_the_seconds_of_the_stream(tmp_path: Path) -> None:
-    events = [Seen("fist", t) for t in (0.0, 0.5, 0.999, 1.0, 1.5, 2.1)]
+    events = [seen("fist", t) for t in (0.0, 0.5, 0.999, 1.0, 1.5, 2.1)]
     said = decisions('[actions.fist]\nsay = "a"\ncooldown = 1', tmp_path, events)
     assert [one[0] for one in said] == [
         "called", "cooling down", "cooling down", "called", "cooling down", "called",
@@ -88,20 +80,20 @@ def test_cooldown_counts_the_seconds_of_the_stream(tmp_path: Path) -> None:
 
 def test_nothing_is_done_before_the_arming_gesture_nor_long_after(tmp_path: Path) -> None:
     text = '[arming]\nlabel = "open_palm"\nseconds = 2\n[actions.fist]\nsay = "a"\n'
-    events = [Seen("fist", 1), Seen("open_palm", 2), Seen("fist", 3), Seen("fist", 4.5)]
+    events = [seen("fist", 1), seen("open_palm", 2), seen("fist", 3), seen("fist", 4.5)]
     assert decisions(text, tmp_path, events) == [["not armed"], [], ["called"], ["not armed"]]
 
 
 def test_the_arming_gesture_does_not_call_its_own_action_at_once(tmp_path: Path) -> None:
     text = '[arming]\nlabel = "fist"\nseconds = 2\n[actions.fist]\nsay = "a"\n'
-    assert decisions(text, tmp_path, [Seen("fist", 1), Seen("fist", 2)]) == [
+    assert decisions(text, tmp_path, [seen("fist", 1), seen("fist", 2)]) == [
         ["not armed"], ["called"],
     ]  # fmt: skip
 
 
 def test_an_action_can_be_for_one_hand_or_for_any_label(tmp_path: Path) -> None:
     text = '[actions.fist]\nsay = "a"\nhand = "right"\n[actions."*"]\nsay = "b"\n'
-    events = [Seen("fist", hand="right"), Seen("fist", hand="left"), Seen("swipe_left", hand=None)]
+    events = [seen("fist", hand="right"), seen("fist", hand="left"), seen("swipe_left", hand=None)]
     assert [len(one) for one in decisions(text, tmp_path, events)] == [2, 1, 1]
 
 
@@ -109,7 +101,7 @@ def test_a_restarted_stream_forgets_arming_and_cooldown(tmp_path: Path) -> None:
     path = tmp_path / "actions.toml"
     path.write_text('[arming]\nlabel = "fist"\nseconds = 9\n[actions.fist]\nsay = "a"\n')
     gate = Gate(load_actions(path, LABELS))
-    gate.calls(Seen("fist", 100.0))
+    gate.calls(seen("fist", 100.0))
     assert gate.armed(101.0)
     gate.reset()
     assert not gate.armed(101.0)
@@ -125,11 +117,11 @@ def test_a_command_gets_its_arguments_as_they_are_and_the_event_around_it(
                       f'echo "$HANDLORE_EVENT" >> {out}\n')  # fmt: skip
     script.chmod(0o755)
     one = desk(f'[actions.fist]\nrun = ["{script}", "a b; rm -rf $HOME", "is {{label}}"]')
-    one.runner.submit(Seen("fist"))
+    one.runner.submit(seen("fist"))
     assert one.wait(1)[0][0] == "done"
     *words, event = out.read_text().splitlines()
     assert words == ["a b; rm -rf $HOME", "is fist", "fist", "left"]
-    assert json.loads(event) == json.loads(as_json(Seen("fist")))
+    assert json.loads(event) == seen("fist").as_json()
 
 
 @posix
@@ -138,7 +130,7 @@ def test_a_shell_reads_a_line_only_if_asked(desk: Make, tmp_path: Path) -> None:
     one = desk(
         f"[actions.fist]\nrun = 'echo \"$HANDLORE_LABEL\" | tr a-z A-Z > {out}'\nshell = true"
     )
-    one.runner.submit(Seen("fist"))
+    one.runner.submit(seen("fist"))
     assert one.wait(1)[0][0] == "done"
     assert out.read_text() == "FIST\n"
 
@@ -153,7 +145,7 @@ def test_a_shell_reads_a_line_only_if_asked(desk: Make, tmp_path: Path) -> None:
 )
 def test_a_command_that_fails_is_told(command: str, reason: str, desk: Make) -> None:
     one = desk(f"[actions.fist]\nrun = {command}")
-    one.runner.submit(Seen("fist"))
+    one.runner.submit(seen("fist"))
     assert one.wait(1) == [("failed", reason)]
 
 
@@ -164,8 +156,8 @@ def test_a_program_that_vanished_is_a_failure_and_not_the_end(desk: Make, tmp_pa
     program.chmod(0o755)
     one = desk(f'[actions.fist]\nrun = ["{program}"]\n[actions.swipe_left]\nrun = ["true"]')
     program.unlink()
-    one.runner.submit(Seen("fist"))
-    one.runner.submit(Seen("swipe_left"))
+    one.runner.submit(seen("fist"))
+    one.runner.submit(seen("swipe_left"))
     states = sorted(state for state, _ in one.wait(2))
     assert states == ["done", "failed"]
 
@@ -180,7 +172,7 @@ def test_what_hangs_is_killed_with_all_its_children(desk: Make, tmp_path: Path) 
     )
     script.chmod(0o755)
     one = desk(f'[actions.fist]\nrun = ["{script}"]\ntimeout = 0.3')
-    one.runner.submit(Seen("fist"))
+    one.runner.submit(seen("fist"))
     assert one.wait(1) == [("failed", "took longer than 0.3 s and was killed")]
     assert [pid for pid in map(int, pids.read_text().split()) if _lives(pid)] == []
 
@@ -190,7 +182,7 @@ def test_nothing_piles_up_behind_a_slow_command(desk: Make) -> None:
     one = desk('[actions.fist]\nrun = ["sleep", "0.3"]\nwaiting = 2')
     begun = time.monotonic()
     for _ in range(50):
-        one.runner.submit(Seen("fist"))
+        one.runner.submit(seen("fist"))
     assert time.monotonic() - begun < 0.25  # nobody waited for the command
     assert Counter(state for state, _ in one.wait(50)) == {"skipped": 47, "done": 3}
 
@@ -199,13 +191,13 @@ def test_nothing_piles_up_behind_a_slow_command(desk: Make) -> None:
 def test_closing_kills_what_runs_and_skips_what_waits(desk: Make) -> None:
     one = desk('[actions.fist]\nrun = ["sleep", "60"]\nwaiting = 2')
     for _ in range(3):
-        one.runner.submit(Seen("fist"))
+        one.runner.submit(seen("fist"))
     time.sleep(0.1)
     begun = time.monotonic()
     one.runner.close(0.1)
     assert time.monotonic() - begun < 1.0
     assert Counter(state for state, _ in one.wait(3)) == {"skipped": 2, "failed": 1}
-    one.runner.submit(Seen("fist"))
+    one.runner.submit(seen("fist"))
     assert len(one.outcomes) == 4  # and nothing is taken any more
     assert one.outcomes[-1].state == "skipped"
 
@@ -214,8 +206,8 @@ def test_a_dry_run_only_says(desk: Make, tmp_path: Path) -> None:
     text = f'[actions.fist]\nrun = ["touch", "{tmp_path / "no"}", "{{label}}"]\n'
     text += '[actions.swipe_left]\nkey = "ctrl+left"'
     one = desk(text, dry_run=True)
-    one.runner.submit(Seen("fist"))
-    one.runner.submit(Seen("swipe_left"))
+    one.runner.submit(seen("fist"))
+    one.runner.submit(seen("swipe_left"))
     assert one.wait(2) == [
         ("dry run", f"run touch {tmp_path / 'no'} fist"), ("dry run", "press ctrl+left"),
     ]  # fmt: skip
@@ -225,7 +217,7 @@ def test_a_dry_run_only_says(desk: Make, tmp_path: Path) -> None:
 def test_ten_thousand_events_none_lost_none_doubled(desk: Make) -> None:
     one = desk('[actions.fist]\nsay = "{end}"\nwaiting = 10000\n[actions."*"]\nsay = "any {end}"')
     for number in range(10_000):
-        one.runner.submit(Seen("fist", end=float(number)))
+        one.runner.submit(seen("fist", end=float(number)))
     one.wait(20_000)
     mine = Counter(o.event.end for o in one.outcomes if o.action.label == "fist")
     assert mine == Counter(float(n) for n in range(10_000))
@@ -246,7 +238,7 @@ def test_commands_none_lost_none_doubled_no_zombie(n: int, desk: Make, tmp_path:
     script.chmod(0o755)
     one = desk(f'[actions.fist]\nrun = ["{script}"]\nwaiting = 10000')
     for number in range(n):
-        one.runner.submit(Seen("fist", end=float(number)))
+        one.runner.submit(seen("fist", end=float(number)))
     assert {state for state, _ in one.wait(n, 300.0)} == {"done"}
     assert log.read_text().splitlines() == [f"{number}.000" for number in range(n)]
     assert _zombies() == []
@@ -284,9 +276,9 @@ def test_an_event_is_posted_as_json(desk: Make, web: ThreadingHTTPServer) -> Non
     one = desk(
         f'[actions.fist]\npost = "{address}/204"\nheaders = {{Authorization = "Bearer x"}}\n'
     )
-    one.runner.submit(Seen("fist"))
+    one.runner.submit(seen("fist"))
     assert one.wait(1) == [("done", f"post to {address}/204")]
-    assert web.got == [("Bearer x", json.loads(as_json(Seen("fist"))))]  # type: ignore[attr-defined]
+    assert web.got == [("Bearer x", seen("fist").as_json())]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -297,7 +289,7 @@ def test_a_post_that_fails_is_told(
 ) -> None:
     address = f"http://127.0.0.1:{web.server_port}/{path}"
     one = desk(f'[actions.fist]\npost = "{address}"\ntimeout = 0.2')
-    one.runner.submit(Seen("fist"))
+    one.runner.submit(seen("fist"))
     ((state, detail),) = one.wait(1)
     assert (state, reason in detail) == ("failed", True), detail
 
@@ -306,7 +298,7 @@ def test_a_post_to_nobody_is_told(desk: Make) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         one = desk(f'[actions.fist]\npost = "http://127.0.0.1:{unused.getsockname()[1]}/"')
-        one.runner.submit(Seen("fist"))
+        one.runner.submit(seen("fist"))
         ((state, detail),) = one.wait(1)
     assert state == "failed"
     assert "cannot be reached" in detail
@@ -352,19 +344,19 @@ def test_an_event_is_published(desk: Make) -> None:
         f'[actions.fist]\nmqtt = "hands/{{label}}"\nbroker = "mqtt://127.0.0.1:{broker.port}"\n'
         "timeout = 0.5\ncooldown = 0\nwaiting = 1\n"
     )
-    one.runner.submit(Seen("fist"))
+    one.runner.submit(seen("fist"))
     assert one.wait(1) == [("done", "publish to hands/fist")]
     ((topic, body),) = broker.got
     assert (topic, json.loads(body)["label"]) == ("hands/fist", "fist")
     broker.answers = False
-    one.runner.submit(Seen("fist"))
+    one.runner.submit(seen("fist"))
     assert one.wait(2)[1] == ("failed", "the broker 127.0.0.1 did not answer")
 
 
 def test_a_broker_that_is_not_there_is_told(desk: Make) -> None:
     pytest.importorskip("paho.mqtt", reason="needs paho-mqtt: pip install 'handlore[mqtt]'")
     one = desk('[actions.fist]\nmqtt = "a"\nbroker = "mqtt://127.0.0.1:9"\ntimeout = 0.2')
-    one.runner.submit(Seen("fist"))
+    one.runner.submit(seen("fist"))
     assert one.wait(1) == [("failed", "no connection to the broker 127.0.0.1")]
 
 
@@ -391,7 +383,7 @@ def test_a_key_reaches_a_window(desk: Make, monkeypatch: pytest.MonkeyPatch, xvf
     try:
         assert window.stdout.readline() == "ready\n"
         one = desk('[actions.fist]\nkey = "ctrl+right"')
-        one.runner.submit(Seen("fist"))
+        one.runner.submit(seen("fist"))
         assert one.wait(1) == [("done", "press ctrl+right")]
         pressed = [window.stdout.readline().split() for _ in range(2)]
         assert pressed[1] == ["Right", "4"]
