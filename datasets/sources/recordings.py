@@ -49,6 +49,8 @@ class RecordedMovements(LandmarkSource):
 
     def items(self, root: Path) -> list[Item]:
         """List the samples, and the files that cannot be read."""
+        if not is_recordings(root):
+            return []
         recorded = read_recordings(root)
         bad: list[Item] = [
             BadItem(root / name, name, "unknown", reason=why) for name, why in recorded.failures
