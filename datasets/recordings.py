@@ -289,6 +289,14 @@ def _only_label(recording: LandmarkDataset) -> str:
     return recording.labels[0]
 
 
+def _lasting(recording: LandmarkDataset) -> float:
+    """Return how many seconds a recording lasts; frames of a pose have no times of their own."""
+    rate = recording.header.options.get("frame_rate")
+    if recording.header.kind == "sequence" or not isinstance(rate, int | float) or rate <= 0:
+        return float(np.ptp(recording.time))
+    return (recording.n_frames - 1) / rate
+
+
 def _entry(root: Path, path: Path) -> Entry | str:
     """Return what a list shows of a file, or why it is no recording."""
     try:
@@ -302,7 +310,7 @@ def _entry(root: Path, path: Path) -> Entry | str:
         label=recording.labels[0],
         kind=recording.header.kind,
         n_frames=recording.n_frames,
-        seconds=float(np.ptp(recording.time)),
+        seconds=_lasting(recording),
         share_with_hand=float(recording.detected.any(axis=1).mean()),
         subject=str(samples.group[0]),
         session=str(samples.session[0]),

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import os
 import socket
 import threading
 import time
@@ -279,7 +278,7 @@ def test_closing_ends_every_connection(start: Start) -> None:
 
 @pytest.mark.skipif(PROGRAM is None, reason="needs Chromium")
 def test_in_a_real_browser_an_event_is_in_the_log_within_a_second(
-    start: Start, tmp_path: Path
+    start: Start, tmp_path: Path, artefacts: Path
 ) -> None:
     hub, server = start("a-token-of-mine")
     picture = np.full((480, 640, 3), 90, np.uint8)
@@ -308,15 +307,14 @@ def test_in_a_real_browser_an_event_is_in_the_log_within_a_second(
                 "document.querySelector('#log li span')?.textContent == 'victory'"
             )
             assert seconds < 1.0
-            _look(browser, server, tmp_path)
+            _look(browser, server, artefacts)
     finally:
         ended.set()
         thread.join()
 
 
-def _look(browser: Browser, server: PageServer, tmp_path: Path) -> None:
+def _look(browser: Browser, server: PageServer, folder: Path) -> None:
     """Take pictures of it for people, and hold that a phone need not scroll sideways."""
-    folder = Path(os.environ.get("HANDLORE_SCREENSHOTS", tmp_path))
     browser.screenshot(folder / "page.png")
     dark = [{"name": "prefers-color-scheme", "value": "dark"}]
     browser.do("Emulation.setEmulatedMedia", features=dark)

@@ -62,7 +62,7 @@ def stream(seconds: float = 20.0, *, session: str = "s1", seed: int = 5) -> Land
     away = slice(len(time) // 4, len(time) // 2)
     image[away], side[away] = np.nan, np.nan
     made = dataset_of([(image, side, time)], ["none"], group=["anna"], session=[session])
-    return replace(made, header=Header(kind="sequence", detector=DETECTOR))
+    return replace(made, world=image, header=Header(kind="sequence", detector=DETECTOR))
 
 
 def filled(root: Path, each: int = 4, labels: tuple[str, ...] = LABELS) -> Recordings:
