@@ -89,6 +89,12 @@ class LastMinutes(View):
         self._keep_waiting()
         self._frames.clear()
 
+    def key(self, key: str) -> None:
+        """Keep all with ``k``."""
+        if key == KEEP_KEY:
+            self.keep_all()
+            self._say(f"the last {self._remembered():.0f} seconds are kept as {UNSORTED}")
+
     def keep_all(self) -> None:
         """Keep all that is remembered."""
         if self._frames:
@@ -103,6 +109,9 @@ class LastMinutes(View):
         for written in self._writer.close():
             if written.problem is not None:
                 self._say(written.problem)
+
+    def _remembered(self) -> float:
+        return self._frames[-1].seconds - self._frames[0].seconds if self._frames else 0.0
 
     def _keep_waiting(self) -> None:
         while self._waiting:

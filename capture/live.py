@@ -167,6 +167,8 @@ class Live:
             view.say(text)
 
     def _take_keys(self) -> None:
-        for view in self._.views:
-            if any(key in END_KEYS for key in view.pressed()):
-                self.ended = True
+        keys = [key for view in self._.views for key in view.pressed()]
+        self.ended |= any(key in END_KEYS for key in keys)
+        for key in keys:
+            for view in self._.views:
+                view.key(key)

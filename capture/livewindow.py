@@ -53,9 +53,13 @@ class LiveWindow(View):
         """Return the keys pressed in the window since the last call."""
         codes = iter(cv2.pollKey, -1)
         keys = [key_of_code(code) for code, _ in zip(codes, range(MOST_KEYS), strict=False)]
-        self._mirrored ^= keys.count("m") % 2 == 1
         pressed = [key for key in keys if key]
         return [*pressed, "close"] if self._closed() else pressed
+
+    def key(self, key: str) -> None:
+        """Mirror the picture with ``m``."""
+        if key == "m":
+            self._mirrored = not self._mirrored
 
     def close(self) -> None:
         """Close it."""

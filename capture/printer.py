@@ -31,7 +31,8 @@ class Printer(View):
     ) -> None:
         self._as_json = as_json
         self._out = out or sys.stdout
-        self._talk = talk or sys.stderr
+        # Not sys.stderr as it is now: it changes while native code is kept quiet.
+        self._talk = talk
         self._said: dict[str, float] = {}
 
     def tell(self, event: Event) -> None:
@@ -71,8 +72,9 @@ class Printer(View):
         self._write(line)
 
     def _write(self, line: str) -> None:
-        self._talk.write(f"{line}\n")
-        self._talk.flush()
+        talk = self._talk or sys.stderr
+        talk.write(f"{line}\n")
+        talk.flush()
 
 
 def line_of(event: Event) -> str:

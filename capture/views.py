@@ -8,6 +8,7 @@ from handlore.classifiers.stream.recogniser import Shown
 from handlore.landmarks.hands import Hand, Pixels
 
 from .actions.runner import Outcome
+from .keys import Keys
 
 MOST_BARS = 5
 
@@ -74,5 +75,19 @@ class View:
         """Return the keys pressed since the last call, see :mod:`.keys`."""
         return []
 
+    def key(self, key: str) -> None:
+        """Take notice of a key that was pressed, wherever that was."""
+
     def close(self) -> None:
         """End."""
+
+
+class KeysOnly(View):
+    """Keys of a terminal; shows nothing."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+
+    def pressed(self) -> list[str]:
+        """Return the keys pressed since the last call."""
+        return self._keys.pressed()

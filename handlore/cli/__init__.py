@@ -22,6 +22,7 @@ COMMANDS = (
     "crossval",
     "evaluate",
     "predict",
+    "live",
     "bench",
     "doctor",
 )
