@@ -22,6 +22,9 @@ from .views import Moment, View
 WAIT = 0.1
 """So long a frame is waited for before keys and views get their turn; seconds."""
 
+GRACE = 2.0
+"""So long the last actions may take when the loop has ended; seconds."""
+
 END_KEYS = ("q", "esc", "close")
 
 
@@ -69,14 +72,16 @@ class Live:
         self._last = Moment(0.0, None)
 
     def run(self) -> None:
-        """Go on until it has ended; what still runs of the actions is ended too."""
+        """Go on until it has ended; the last actions may finish, unless it ends by an error."""
+        grace = 0.0
         try:
             while not self.ended:
                 self.step()
             for event in self._.recognition.finish():
                 self._tell(event)
+            grace = GRACE
         finally:
-            self.runner.close()
+            self.runner.close(grace)
             self._tell_outcomes()
 
     def step(self) -> None:

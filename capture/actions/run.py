@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from typing import ClassVar, Self
 
@@ -40,6 +41,8 @@ class Run:
         self._in_shell = in_shell
         self._seconds = seconds
         self._process: subprocess.Popen[bytes] | None = None
+        self._starting = threading.Lock()
+        self._cancelled = False
 
     @classmethod
     def read(cls, table: Table, labels: Sequence[str], seconds: float) -> Self:
@@ -67,14 +70,7 @@ class Run:
 
     def perform(self, event: Event) -> None:
         """Run it to its end."""
-        command = self._command(event)
-        # What it prints must not get between the events on stdout.
-        talk = _talk()
-        self._process = process = subprocess.Popen(
-            ["sh", "-c", command[0]] if self._in_shell else command,
-            stdin=subprocess.DEVNULL, stdout=talk, stderr=talk,
-            env=os.environ | as_environment(event), start_new_session=True,
-        )  # fmt: skip
+        process = self._start(self._command(event), as_environment(event))
         try:
             code = process.wait(self._seconds)
         except subprocess.TimeoutExpired:
@@ -86,10 +82,25 @@ class Run:
             raise ActionError(f"ended with exit code {code}" if code > 0 else _by_signal(-code))
 
     def cancel(self) -> None:
-        """Kill it."""
-        process = self._process
+        """Kill it, and start no more."""
+        with self._starting:
+            self._cancelled = True
+            process = self._process
         if process is not None:
             _signal(process, signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
+
+    def _start(self, command: list[str], values: dict[str, str]) -> subprocess.Popen[bytes]:
+        # What it prints must not get between the events on stdout.
+        talk = _talk()
+        with self._starting:
+            if self._cancelled:
+                raise ActionError("handlore was stopped")
+            self._process = subprocess.Popen(
+                ["sh", "-c", command[0]] if self._in_shell else command,
+                stdin=subprocess.DEVNULL, stdout=talk, stderr=talk,
+                env=os.environ | values, start_new_session=True,
+            )  # fmt: skip
+            return self._process
 
     def _command(self, event: Event) -> list[str]:
         if self._in_shell:

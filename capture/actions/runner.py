@@ -66,7 +66,7 @@ class Runner:
                 self._report(Outcome(event, action, "skipped", "still busy with the last one"))
 
     def close(self, grace: float = 2.0) -> None:
-        """Take no more; what waits is skipped, what runs has ``grace`` seconds, then is killed."""
+        """Take no more; after ``grace`` seconds what waits is skipped and what runs is killed."""
         deadline = monotonic() + grace
         for lane in self._lanes.values():
             lane.close()
@@ -105,19 +105,20 @@ class _Lane:
             return True
 
     def close(self) -> None:
-        """Take no more, and skip what waits."""
+        """Take no more; what waits is still done."""
         with self._changed:
             self._closed = True
-            left = [*self._queue]
-            self._queue.clear()
             self._changed.notify()
-        for event in left:
-            self._report(Outcome(event, self._action, "skipped", "handlore was stopped"))
 
     def join(self, deadline: float) -> None:
-        """Wait until it is idle, and no longer than that."""
+        """Wait until it is idle; then skip what waits, and end what runs."""
         if self._thread is not None:
             self._thread.join(max(0.0, deadline - monotonic()))
+        with self._changed:
+            left = [*self._queue]
+            self._queue.clear()
+        for event in left:
+            self._report(Outcome(event, self._action, "skipped", "handlore was stopped"))
         self._action.deed.cancel()
         if self._thread is not None:
             self._thread.join(1.0)
