@@ -107,7 +107,7 @@ class Live:
         if gap:
             self._restart()
         self.frames += 1
-        self._rate.add(seconds)
+        self._rate.add(begun)
         hands = self._.detector.track(frame.pixels, seconds)
         events = self._.recognition.feed(seconds, hands)
         latency = self._latency(frame, begun)
@@ -127,11 +127,15 @@ class Live:
     def _latency(self, frame: Frame, begun: float) -> float:
         """Return how long ago the picture came, in seconds.
 
-        The two clocks need not agree: a frame that came as soon as any before it is not late.
+        The two clocks need not agree: a frame that came as soon as any before it is not late. A
+        file's frames come when they are asked for.
         """
+        work = self._.clock() - begun
+        if not self._.real_time:
+            return work
         behind = begun - frame.seconds
         self._behind = min(self._behind, behind)
-        return behind - self._behind + self._.clock() - begun
+        return behind - self._behind + work
 
     def _moment(
         self, seconds: float, frame: Frame, hands: Sequence[Hand], latency: float
