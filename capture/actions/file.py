@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from handlore.datasets.dataset import NONE_LABEL
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 from . import mqtt, post, press, run, say  # noqa: F401, they register themselves
@@ -110,13 +111,15 @@ def _read(path: Path) -> str:
 def _plan(
     values: Mapping[str, Any], labels: Sequence[str], problems: Problems, *, check_computer: bool
 ) -> Plan:
-    labels = list(dict.fromkeys(labels))
+    labels = [label for label in dict.fromkeys(labels) if label != NONE_LABEL]
     top = Table(values, (), problems)
     arming = _arming(top, labels, problems)
     called: list[Action] = []
     for label, given in top.tables("actions").items():
         path = ("actions", label)
-        if label not in labels and label != ANY:
+        if label == NONE_LABEL:
+            problems.add(path, f"{label} means that nothing was shown, and is never told")
+        elif label not in labels and label != ANY:
             problems.add(path, unknown(f"label {label!r}", label, labels))
         several = given if isinstance(given, list) else [given]
         for number, one in enumerate(several):

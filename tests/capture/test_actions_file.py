@@ -11,7 +11,7 @@ from handlore.capture.actions.file import load_actions
 from handlore.capture.actions.where import lines_of
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
-LABELS = ("fist", "open_palm", "swipe_left", "-v", "a+b")
+LABELS = ("fist", "open_palm", "swipe_left", "-v", "a+b", "none")
 
 GOOD = """
 [arming]
@@ -87,6 +87,7 @@ BAD = {
     '[actions.fist]\nsay = "a"\n\ncoldown = 3': "line 4: unknown key 'coldown'; did you mean cool",
     '[actions.fist]\nsay = "a"\nshell = true': "line 3: unknown key 'shell'",
     '[actions.fist]\nsay = "a"\nheaders = {}': "line 3: unknown key 'headers'",
+    '[actions.none]\nsay = "a"': "line 1: none means that nothing was shown, and is never told",
     # which kind
     "[actions.fist]": "line 1: actions.fist needs exactly one of mqtt, .*, say; .* none",
     "[actions.fist]\ncooldown = 1": "none of them .cooldown.",
