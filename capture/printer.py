@@ -51,7 +51,7 @@ class Printer(View):
         name, end = outcome.action.name, outcome.event.end
         match outcome.state:
             case "done" | "dry run":
-                prefix = "would " if outcome.state == "dry run" and name[-4:] != "say)" else ""
+                prefix = "dry run: " if outcome.state == "dry run" else ""
                 self._write(f"{end:9.2f}  {name}: {prefix}{outcome.detail}")
             case "failed":
                 self._seldom(f"{name} failed: {outcome.detail}")
