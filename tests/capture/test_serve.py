@@ -230,6 +230,20 @@ def test_states_and_events_are_streamed_and_what_was_missed_is_caught_up(start: 
     assert [body for name, body in got if name == "state"] == [STATE]
 
 
+@pytest.mark.parametrize(
+    "request_",
+    [b"\x16\x03\x01\x02", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET /" + b"a" * 70_000],
+)
+def test_what_is_no_request_is_refused_and_the_next_one_served(
+    request_: bytes, start: Start
+) -> None:
+    _, server = start()
+    with socket.create_connection(("127.0.0.1", server.address.port), timeout=5) as connection:
+        connection.sendall(request_ + b"\r\n\r\n")
+        assert b"200 OK" not in connection.recv(1000)
+    assert ask(server, "/")[0] == 200
+
+
 def test_who_does_not_read_costs_nothing(start: Start) -> None:
     """The loop goes on at once, whatever a browser does; and nothing is kept for it."""
     hub, server = start()

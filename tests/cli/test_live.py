@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -138,28 +138,13 @@ def test_the_page_shows_it_and_sigterm_ends_it_with_everything_put_away(
     assert counts["fist"] >= 1
 
 
-@pytest.fixture
-def display() -> Iterator[str]:
-    """Start an X server without a screen and return its display."""
-    if not (shutil.which("Xvfb") and shutil.which("xdotool") and shutil.which("import")):
-        pytest.skip("needs Xvfb, xdotool and ImageMagick")
-    reading, writing = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1280x800x24"],
-        pass_fds=[writing], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    os.close(writing)
-    with os.fdopen(reading) as stream:
-        number = stream.readline().strip()
-    yield f":{number}"
-    server.terminate()
-    server.wait()
-
-
+@pytest.mark.skipif(
+    not (shutil.which("xdotool") and shutil.which("import")), reason="needs xdotool, ImageMagick"
+)
 def test_the_window_shows_it_and_its_key_ends_it(
-    onnx: Path, clip: Path, tmp_path: Path, display: str
+    onnx: Path, clip: Path, tmp_path: Path, xvfb: str
 ) -> None:
-    world = os.environ | {"DISPLAY": display, "QT_LOGGING_RULES": "*=false"}
+    world = os.environ | {"DISPLAY": xvfb, "QT_LOGGING_RULES": "*=false"}
     world.pop("WAYLAND_DISPLAY", None)
     live = start(onnx, "--camera", clip, "--loop", "--threshold", "0.4", env=world)
     assert live.stdout is not None
