@@ -39,10 +39,11 @@ def movement(
 def held(
     label: str = "fist", *, n: int = 5, session: str = "s1", subject: str = "anna", seed: int = 0
 ) -> LandmarkDataset:
-    """One recording of a static pose: samples of one frame. A fist has short fingers."""
+    """One recording of a static pose: samples of one frame. A fist has bent fingers."""
     rng = np.random.default_rng(seed)
     shape = hand_shape()
-    shape[1:] *= 0.4 if label == "fist" else 1.0
+    if label == "fist":
+        shape[1:, 1] = -0.2 - shape[1:, 1]
     image = (shape + rng.normal(0, 0.002, (n, 1, 21, 3)) + [0.5, 0.6, 0]).astype(np.float32)
     ones = np.ones((n, 1), np.float32)
     return LandmarkDataset(
