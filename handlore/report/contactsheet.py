@@ -7,16 +7,15 @@ hand itself as it is first seen, pale, and as it is last seen.
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from handlore.capture.paint import Color, rounded, write
+from handlore.capture.strokes import PALM, TIPS, color_at, draw_outline, draw_way, fitted
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.hands import FloatArray, Pixels
-from handlore.landmarks.topology import HAND_CONNECTIONS
 
 MOST_OF_A_LABEL = 24
 MOST_COLUMNS = 10
@@ -34,12 +33,6 @@ CARD: Color = (255, 255, 255)
 INK: Color = (32, 38, 46)
 GREY: Color = (120, 130, 142)
 AMBER: Color = (196, 110, 0)
-
-PALM = (0, 5, 9, 13, 17)
-TIPS = (4, 8, 12, 16, 20)
-_SHIFT = 4
-_SMALLEST = 2.6
-"""A picture shows at least so many palm lengths, or a hand at rest would fill it."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +138,7 @@ def _header(sheet: Pixels, title: str, counts: str) -> None:
     write(sheet, counts, (MARGIN, 60), 15, GREY)
     left, right = width - MARGIN - 130, width - MARGIN - 40
     for x in range(left, right):
-        cv2.line(sheet, (x, 30), (x, 37), _color((x - left) / (right - left)), 1)
+        cv2.line(sheet, (x, 30), (x, 37), color_at((x - left) / (right - left)), 1)
     write(sheet, "start", (left - 8, 33), 15, GREY, anchor="right")
     write(sheet, "end", (right + 8, 33), 15, GREY)
 
@@ -156,7 +149,7 @@ def _draw(sheet: Pixels, tile: Tile, at: tuple[int, int]) -> None:
     place = sheet[y + 2 : y + HEIGHT - 2, x + 2 : x + WIDTH - 2]
     seen = ~np.isnan(tile.image[..., 0, 0])
     if seen.any():
-        points = _fitted(tile.image[..., :2], place.shape[1], place.shape[0])
+        points = fitted(tile.image[..., :2], place.shape[1], place.shape[0])
         for slot in range(points.shape[1]):
             if seen[:, slot].any():
                 _draw_hand_over_time(place, points[:, slot], seen[:, slot], moves=tile.moves)
@@ -167,20 +160,6 @@ def _draw(sheet: Pixels, tile: Tile, at: tuple[int, int]) -> None:
     write(sheet, tile.caption, (x + 6, y + HEIGHT + 13), 14, color, width=WIDTH - 8)
 
 
-def _fitted(points: FloatArray, width: int, height: int) -> NDArray[np.float64]:
-    """Return landmarks (..., 21, 2) in pixels, all in the picture and not larger than life."""
-    flat = points.reshape(-1, 21, 2).astype(np.float64)
-    palms = np.linalg.norm(flat[:, 9] - flat[:, 0], axis=-1)
-    low = np.nanmin(flat, axis=(0, 1))
-    high = np.nanmax(flat, axis=(0, 1))
-    room = np.array([width, height]) - 2 * 14.0
-    extent = np.maximum(high - low, 1e-9)
-    smallest = max(_SMALLEST * float(np.nanmedian(palms)), 1e-9)
-    scale = min(*(room / extent), min(room) / smallest)
-    fitted: NDArray[np.float64] = (points - (low + high) / 2) * scale + [width / 2, height / 2]
-    return fitted
-
-
 def _draw_hand_over_time(
     place: Pixels, points: NDArray[np.float64], seen: NDArray[np.bool_], *, moves: bool
 ) -> None:
@@ -188,67 +167,23 @@ def _draw_hand_over_time(
     there = np.flatnonzero(seen)
     if not moves:
         for number in there[:: -(-len(there) // 12)][::-1]:
-            _faintly(place, points[number], _color(0.62), 0.25)
-        _hand(place, points[there[len(there) // 2]], _color(0.62), 2)
+            _faintly(place, points[number], color_at(0.62), 0.25)
+        draw_outline(place, points[there[len(there) // 2]], color_at(0.62), CARD, 2)
         return
     chosen = there[:: -(-len(there) // MOST_POINTS)]
-    _faintly(place, points[there[0]], _color(0.0), 0.45)
+    _faintly(place, points[there[0]], color_at(0.0), 0.45)
     share = chosen / max(len(seen) - 1, 1)
     for tip in TIPS:
-        _way(place, points[chosen, tip], share, chosen, 1)
+        draw_way(place, points[chosen, tip], share, chosen, 1)
     thick = 4 if len(there) < MOST_POINTS else 2
-    _way(place, points[chosen][:, PALM].mean(axis=1), share, chosen, thick)
-    _hand(place, points[there[-1]], _color(1.0), 2)
-
-
-def _way(
-    place: Pixels,
-    points: NDArray[np.float64],
-    share: NDArray[np.float64],
-    frames: NDArray[np.int64],
-    thick: int,
-) -> None:
-    """Draw a way, coloured by time; where the hand was lost for long there is a gap."""
-    usual = np.median(np.diff(frames)) if len(frames) > 1 else 1
-    fixed = _fixed(points)
-    for k in range(len(points) - 1):
-        if frames[k + 1] - frames[k] <= 6 * usual:
-            cv2.line(place, fixed[k].tolist(), fixed[k + 1].tolist(), _color(share[k]), thick,
-                     cv2.LINE_AA, _SHIFT)  # fmt: skip
+    draw_way(place, points[chosen][:, PALM].mean(axis=1), share, chosen, thick)
+    draw_outline(place, points[there[-1]], color_at(1.0), CARD, 2)
 
 
 def _faintly(place: Pixels, hand: NDArray[np.float64], color: Color, alpha: float) -> None:
     layer = place.copy()
-    _hand(layer, hand, color, 2)
+    draw_outline(layer, hand, color, CARD, 2)
     place[:] = cv2.addWeighted(layer, alpha, place, 1 - alpha, 0)
-
-
-def _hand(place: Pixels, hand: NDArray[np.float64], color: Color, thick: int) -> None:
-    """Draw a hand (21, 2) in pixels, on a light edge that sets it off from what is below."""
-    fixed = _fixed(hand)
-    for shade, more in ((CARD, 2), (color, 0)):
-        for a, b in HAND_CONNECTIONS:
-            cv2.line(place, fixed[a].tolist(), fixed[b].tolist(), shade, thick + more,
-                     cv2.LINE_AA, _SHIFT)  # fmt: skip
-    for number, point in enumerate(fixed.tolist()):
-        radius = 3.0 if number in TIPS else 2.2
-        cv2.circle(place, point, round(radius * 2**_SHIFT), color, -1, cv2.LINE_AA, _SHIFT)
-
-
-def _fixed(points: NDArray[np.float64]) -> NDArray[np.int64]:
-    return np.asarray(np.round(points * 2**_SHIFT), np.int64)
-
-
-@lru_cache
-def _colors() -> list[Color]:
-    """Return 256 colours from start to end that show on white: plasma without its yellow end."""
-    ramp = np.linspace(20, 205, 256).round().astype(np.uint8)
-    bgr = cv2.applyColorMap(ramp[:, None], cv2.COLORMAP_PLASMA)[:, 0]
-    return [(int(r), int(g), int(b)) for b, g, r in bgr]
-
-
-def _color(share: float) -> Color:
-    return _colors()[round(255 * min(max(float(share), 0.0), 1.0))]
 
 
 def _some(n: int, what: str) -> str:
