@@ -87,6 +87,7 @@ class Loop:
         self._ahead: float | None = None
         """The camera's clock minus ours."""
         self._trouble: str | None = None
+        self._advice = ""
 
     def run(self) -> None:
         """Go on until the session or the camera's recording has ended."""
@@ -109,6 +110,7 @@ class Loop:
             self._do(self._.session.lost(now), now)
         for written in self._.writer.poll():
             self._report(written, now)
+        self._take_advice()
         self._show(frame, now)
 
     def _see(self, frame: Frame) -> None:
@@ -181,6 +183,11 @@ class Loop:
         elif before is not None and self._trouble is None and frame is not None:
             self._say(f"{self._.feed.name} is back", now)
 
+    def _take_advice(self) -> None:
+        before, self._advice = self._advice, self._.advice()
+        if self._advice and self._advice != before:
+            self._.view.say(f"coach: {self._advice}")
+
     def _say(self, text: str, now: float) -> None:
         self._message, self._message_until = text, now + MESSAGE_SECONDS
         self._.view.say(text)
@@ -228,7 +235,7 @@ class Loop:
             burst_left=session.burst_left,
             mirrored=session.mirrored,
             help=session.help,
-            advice=self._.advice(),
+            advice=self._advice,
         )
 
 

@@ -129,9 +129,11 @@ class Terminal:
         tty.setcbreak(self._descriptor)
 
     def _stopped(self, signum: int, _: FrameType | None) -> None:
+        """Stop as if there were no handler, with the terminal as it was; then go on."""
         self.restore()
         signal.signal(signum, signal.SIG_DFL)
         os.kill(os.getpid(), signum)
+        self._continued(signum, None)
 
     def _continued(self, _: int, __: FrameType | None) -> None:
         signal.signal(signal.SIGTSTP, self._stopped)

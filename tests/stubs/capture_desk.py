@@ -40,7 +40,17 @@ class Desk:
                 pytest.skip(f"needs a display to play with: {program} is not installed")
         self._display, self._log, self._session = "", log, None
         read, write = os.pipe()
-        args = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1400x800x24", "-nolisten", "tcp"]
+        args = [
+            "Xvfb",
+            "-displayfd",
+            str(write),
+            "-screen",
+            "0",
+            "1400x800x24",
+            "-nolisten",
+            "tcp",
+            "-noreset",
+        ]
         self._server = subprocess.Popen(args, pass_fds=[write], stderr=subprocess.DEVNULL)
         os.close(write)
         with os.fdopen(read) as number:
@@ -122,7 +132,7 @@ class Tty:
         environment = {k: v for k, v in os.environ.items() if "DISPLAY" not in k}
         self.process = subprocess.Popen(
             [*(command or COMMAND), *map(str, args)], stdin=theirs, stdout=theirs, stderr=theirs,
-            env=environment | {"COLUMNS": "120"}, start_new_session=True,
+            env=environment | {"COLUMNS": "120"}, process_group=0,
         )  # fmt: skip
         self._raw = b""
 
