@@ -121,6 +121,8 @@ class Review:
         path
             Where the recording is that was changed.
         """
+        if not entries:
+            return replace(self, ended=True)
         entries = _sorted(entries)
         at = next((k for k, entry in enumerate(entries) if entry.path == path), self.at)
         return replace(self, entries=entries, at=min(at, len(entries) - 1))
