@@ -138,7 +138,8 @@ def _number_and_label(text: str) -> tuple[int, str]:
 
 
 def _list(recordings: "Recordings", *, as_json: bool) -> None:
-    entries = [_by_number(recordings)[number] for number in sorted(_by_number(recordings))]
+    both = (*recordings.entries(), *recordings.entries(discarded=True))
+    entries = sorted(both, key=lambda entry: (entry.number, entry.path))
     if as_json:
         print_json([_row(entry) for entry in entries])
         return
