@@ -10,6 +10,7 @@ import click
 from handlore.landmarks.errors import HandloreError
 
 from ._common import detector_options, examples, json_option, print_json, print_table, talk
+from ._review import Edits, edit_options, review_recordings, seconds_or_folder
 
 if TYPE_CHECKING:
     from handlore.capture.cameras import CameraSpec
@@ -30,9 +31,11 @@ VIDEO_STREAM = 120.0
         "handlore capture --out my_gestures --labels wave --until hand-gone --keep-video",
         "handlore capture --out my_gestures --labels fist,palm --camera picamera --headless",
         "handlore capture --out my_gestures --labels stop --camera clip.mp4 --frames 30",
+        "handlore capture --review my_gestures",
+        "handlore capture --review my_gestures --discard 7 --relabel 9=stop",
     ),
 )
-@click.option("--out", required=True, metavar="DIR", type=click.Path(path_type=Path),
+@click.option("--out", metavar="DIR", type=click.Path(path_type=Path),
               help="The folder of recordings; one that is there goes on.")  # fmt: skip
 @click.option("--labels", default="", metavar="A,B,C",
               help="What is recorded; + adds more. `none` always is.")  # fmt: skip
@@ -59,8 +62,10 @@ VIDEO_STREAM = 120.0
               help="A recording ends with the key, or when the hand is gone.")  # fmt: skip
 @click.option("--countdown", type=float, default=2.0, show_default=True, metavar="SECONDS",
               help="From the key to the first frame.")  # fmt: skip
-@click.option("--review", type=float, default=2.0, show_default=True, metavar="SECONDS",
-              help="So long `u` refuses a recording before it is kept.")  # fmt: skip
+@click.option("--review", callback=seconds_or_folder, default="2", show_default=True,
+              metavar="SECONDS|DIR", help="So long `u` refuses a recording before it is kept; or"
+              " a folder of recordings to step through.")  # fmt: skip
+@edit_options
 @click.option("--burst", type=click.IntRange(1), default=5, show_default=True,
               help="How many recordings `b` makes.")  # fmt: skip
 @click.option("--pause", type=float, default=1.0, show_default=True, metavar="SECONDS",
@@ -87,7 +92,18 @@ def command(ctx: click.Context, /, as_json: bool, **given: Any) -> None:
     asked about. Nothing reaches the disk before it is kept, and then it is there whatever
     happens. Recordings hold landmarks, not pictures. What comes out is read by train, crossval,
     evaluate and predict.
+
+    `--review DIR` records nothing: it plays the recordings of a folder as drawn hands; u discards
+    one, k brings it back, a digit or + gives it another label. --headless lists them instead.
     """
+    edits = Edits(*(given.pop(name) for name in ("discard", "restore", "relabel")))
+    if isinstance(given["review"], Path):
+        review_recordings(given["review"], edits, headless=given["headless"], as_json=as_json)
+        return
+    if edits:
+        raise HandloreError("--discard, --restore and --relabel need a folder: --review DIR")
+    if given["out"] is None:
+        raise click.MissingParameter(ctx=ctx, param_hint="'--out'", param_type="option")
     from handlore.capture.running import run_session
     from handlore.datasets.recordings import Recordings
 

@@ -60,18 +60,18 @@ class Desk:
     def environment(self) -> dict[str, str]:
         return {**os.environ, "DISPLAY": self._display, "QT_QPA_PLATFORM": "xcb"}
 
-    def start(self, *args: object) -> None:
-        """Start a session and wait for its window."""
+    def start(self, *args: object, title: str = TITLE, begun: str = "idle") -> None:
+        """Start a session and wait for its window, and for what its title says then."""
         with self._log.open("wb") as log:
             self._session = subprocess.Popen(
                 [*COMMAND, *map(str, args)], env=self.environment, stdout=log, stderr=log
             )
         window = wait_for(
-            lambda: self._running() and self._ask("search", "--name", TITLE), "window"
+            lambda: self._running() and self._ask("search", "--name", title), "window"
         )
         self._window = window.split()[0]
         self._ask("windowfocus", "--sync", self._window)
-        self.wait_title("idle")
+        self.wait_title(begun)
 
     def press(self, *keys: str) -> None:
         """Press real keys."""
