@@ -21,6 +21,9 @@ from .writer import Job, Writer, Written
 WAIT = 0.1
 """So long a frame is waited for before keys and view get their turn; seconds."""
 
+LEAST_STEP = 0.002
+"""Detectors count time in milliseconds."""
+
 MESSAGE_SECONDS = 6.0
 """So long a message is shown."""
 
@@ -87,6 +90,7 @@ class Loop:
         self._ahead: float | None = None
         """The camera's clock minus ours."""
         self._trouble: str | None = None
+        self._tracked_at = -LEAST_STEP
         self._advice = ""
 
     def run(self) -> None:
@@ -116,7 +120,9 @@ class Loop:
     def _see(self, frame: Frame) -> None:
         self.frames += 1
         self._rate.add(frame.seconds)
-        self._hands = self._.detector.track(frame.pixels, frame.seconds)
+        # Two frames of a file may have one time; a tracker wants it to go on.
+        self._tracked_at = max(frame.seconds, self._tracked_at + LEAST_STEP)
+        self._hands = self._.detector.track(frame.pixels, self._tracked_at)
         effects = self._.session.frame(bool(self._hands), frame.seconds)
         self._do(effects, frame.seconds, frame)
 

@@ -43,18 +43,19 @@ class Terminal:
     def __init__(
         self, descriptor: int | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._descriptor = sys.stdin.fileno() if descriptor is None else descriptor
+        found = _stdin() if descriptor is None else descriptor
+        self._descriptor = -1 if found is None else found
         self._clock = clock
         self._decoder = codecs.getincrementaldecoder("utf-8")("ignore")
         self._text = ""
         self._escape_at = 0.0
         self._before: list[Any] | None = None
         self._handlers: dict[int, Any] = {}
-        self.ended = False
+        self.ended = found is None
         """Whether stdin has come to its end."""
 
     def __enter__(self) -> Self:
-        if os.isatty(self._descriptor):
+        if not self.ended and os.isatty(self._descriptor):
             self._before = termios.tcgetattr(self._descriptor)
             atexit.register(self.restore)
             self._handlers = {
@@ -141,3 +142,11 @@ class Terminal:
             self._prepare()
         except termios.error:  # continued in the background
             return
+
+
+def _stdin() -> int | None:
+    """Return the descriptor of stdin, None where there is none, as in a service."""
+    try:
+        return sys.stdin.fileno()
+    except (AttributeError, OSError, ValueError):
+        return None
