@@ -1,5 +1,6 @@
-"""Draws the pictures of docs/recording.md: a real session in a real window, on a display of its own.
+"""Draws the pictures of docs/recording.md: a real session in a real window.
 
+The display is one of its own.
 Needs Xvfb, xdotool and ImageMagick. Run it as ``python docs/make_recording_pictures.py``.
 """
 
@@ -51,7 +52,9 @@ def session(desk: Desk, folder: Path) -> list:
             desk.wait_title("review")
             desk.press("k")
             desk.wait_title("idle")
-    desk.press("3", "space")
+    desk.press("3")
+    desk.wait_title("idle wave")
+    desk.press("space")
     for title in ("countdown", "recording", "review"):
         desk.wait_title(title)
         time.sleep(1.0)
@@ -81,7 +84,7 @@ def write_scene(path: Path) -> None:
     away = Scene(y=3.0, seed=5, background="room")
     empty = next(iter(render_movement("wave", person, away, fps=FPS, size=SIZE)))[1].pixels
     video = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), FPS, SIZE)
-    for pixels in moving * 12 + [empty] * BARE_SECONDS * FPS:
+    for pixels in moving * 40 + [empty] * BARE_SECONDS * FPS:
         video.write(np.ascontiguousarray(pixels[..., ::-1]))
     video.release()
 
