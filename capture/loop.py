@@ -21,6 +21,9 @@ from .writer import Job, Writer, Written
 WAIT = 0.1
 """So long a frame is waited for before keys and view get their turn; seconds."""
 
+LEAST_STEP = 0.002
+"""Detectors count time in milliseconds."""
+
 MESSAGE_SECONDS = 6.0
 """So long a message is shown."""
 
@@ -87,6 +90,8 @@ class Loop:
         self._ahead: float | None = None
         """The camera's clock minus ours."""
         self._trouble: str | None = None
+        self._tracked_at = -LEAST_STEP
+        self._advice = ""
 
     def run(self) -> None:
         """Go on until the session or the camera's recording has ended."""
@@ -109,12 +114,15 @@ class Loop:
             self._do(self._.session.lost(now), now)
         for written in self._.writer.poll():
             self._report(written, now)
+        self._take_advice()
         self._show(frame, now)
 
     def _see(self, frame: Frame) -> None:
         self.frames += 1
         self._rate.add(frame.seconds)
-        self._hands = self._.detector.track(frame.pixels, frame.seconds)
+        # Two frames of a file may have one time; a tracker wants it to go on.
+        self._tracked_at = max(frame.seconds, self._tracked_at + LEAST_STEP)
+        self._hands = self._.detector.track(frame.pixels, self._tracked_at)
         effects = self._.session.frame(bool(self._hands), frame.seconds)
         self._do(effects, frame.seconds, frame)
 
@@ -175,11 +183,19 @@ class Loop:
             self._say(f"{what}: {written.label} ({written.path.name})", now)
 
     def _tell_trouble(self, frame: Frame | None, now: float) -> None:
-        before, self._trouble = self._trouble, self._.feed.trouble
-        if self._trouble is not None and self._trouble != before:
-            self._say(self._trouble, now)
-        elif before is not None and self._trouble is None and frame is not None:
+        before, trouble = self._trouble, self._.feed.trouble
+        if trouble is None and before is not None and frame is None:
+            return  # it is back when it shows something
+        self._trouble = trouble
+        if trouble is not None and trouble != before:
+            self._say(trouble, now)
+        elif trouble is None and before is not None:
             self._say(f"{self._.feed.name} is back", now)
+
+    def _take_advice(self) -> None:
+        before, self._advice = self._advice, self._.advice()
+        if self._advice and self._advice != before:
+            self._.view.say(f"coach: {self._advice}")
 
     def _say(self, text: str, now: float) -> None:
         self._message, self._message_until = text, now + MESSAGE_SECONDS
@@ -228,7 +244,7 @@ class Loop:
             burst_left=session.burst_left,
             mirrored=session.mirrored,
             help=session.help,
-            advice=self._.advice(),
+            advice=self._advice,
         )
 
 

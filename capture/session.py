@@ -8,26 +8,17 @@
 done (:mod:`.effects`). All times are seconds on the camera's clock.
 """
 
-from dataclasses import dataclass
 from enum import Enum
 from math import ceil
 
-from handlore.datasets.dataset import NONE_LABEL, Kind
+from handlore.datasets.dataset import Kind
 from handlore.landmarks.errors import HandloreError
 
 from .effects import Begin, Cue, Discard, Effect, End, Keep, Quit, Retry, Say, Take, Undo
-from .hold import Hold
 from .labels import Labels
 from .options import SessionOptions
-
-FEWEST = 5
-"""A movement of fewer frames is asked about."""
-
-GONE = 0.5
-"""A hand that was not seen for so long is gone; seconds."""
-
-_TICK = 1e-6
-"""Times of frames are sums of floating-point numbers."""
+from .recording import TICK as _TICK
+from .recording import Recording
 
 
 class State(Enum):
@@ -37,39 +28,6 @@ class State(Enum):
     COUNTDOWN = "countdown"
     RECORDING = "recording"
     REVIEW = "review"
-
-
-@dataclass
-class Recording:
-    """What is known of the recording under way or under review."""
-
-    label: str
-    kind: Kind
-    began: float
-    looked: int = 0
-    """Frames looked at."""
-    seen: int = 0
-    """Frames of these with a hand."""
-    taken: int = 0
-    """Frames that belong to it."""
-    first_seen: int = 0
-    last_seen: int = -1
-    """The first and the last frame taken that shows a hand."""
-    last_seen_at: float = 0.0
-    next_sample: float = 0.0
-    hold: Hold | None = None
-    """The key that takes samples of a pose."""
-    flags: tuple[str, ...] = ()
-
-    @property
-    def is_stream(self) -> bool:
-        """Whether it is everyday movement, in which no hand needs to be seen."""
-        return self.label == NONE_LABEL and self.kind == "sequence"
-
-    @property
-    def share(self) -> float:
-        """Share of the frames looked at that show a hand."""
-        return self.seen / self.looked if self.looked else 0.0
 
 
 class Session:
@@ -214,7 +172,6 @@ class Session:
         return self._cancel() if key in (" ", "b", "u") else []
 
     def _act_recording(self, key: str, now: float) -> list[Effect]:
-        recording = self._current
         match key:
             case " ":
                 return self._end(now)
@@ -224,8 +181,7 @@ class Session:
             case "b":
                 self.burst_left = 0
             case "s":
-                if recording.hold is not None:
-                    recording.hold.press(now)
+                self._current.press(now)
         return []
 
     def _act_review(self, key: str, now: float) -> list[Effect]:
@@ -274,40 +230,16 @@ class Session:
 
     def _begin(self, kind: Kind, now: float) -> list[Effect]:
         self.state, self._deadline = State.RECORDING, None
-        hold = Hold(now) if kind == "pose" else None
-        self.recording = Recording(self.labels.current, kind, now, next_sample=now, hold=hold)
+        self.recording = Recording(self.labels.current, kind, now)
         return [Begin(self.labels.current, kind), Cue("go")]
 
     def _look(self, has_hand: bool, now: float) -> list[Effect]:
         recording = self._current
-        if self._is_over(recording, now):
+        if recording.is_over(self.options, now):
             return self._end(now)
-        if recording.kind == "pose" and now < recording.next_sample - _TICK:
+        if not recording.look(self.options, has_hand, now):
             return []
-        recording.next_sample = now + self.options.sample_every
-        recording.looked += 1
-        recording.seen += has_hand
-        if recording.kind == "pose" and not has_hand:
-            return []
-        if has_hand:
-            if recording.last_seen < 0:
-                recording.first_seen = recording.taken
-            recording.last_seen, recording.last_seen_at = recording.taken, now
-        recording.taken += 1
-        full = not recording.is_stream and recording.taken == self.options.frames
-        ended = self._end(now) if full and recording.kind == "sequence" else []
-        return [Take(), *ended]
-
-    def _is_over(self, recording: Recording, now: float) -> bool:
-        """Say whether a frame of this time lies behind the recording."""
-        passed = now - recording.began + _TICK
-        if recording.hold is not None:
-            return recording.hold.over(now) or passed >= self.options.longest
-        if recording.is_stream:
-            return passed >= self.options.longest_stream
-        if self.options.hand_gone and recording.last_seen >= 0:
-            return now - recording.last_seen_at > GONE + _TICK or passed >= self.options.longest
-        return passed >= (self.options.seconds or self.options.longest)
+        return [Take(), *(self._end(now) if recording.is_full(self.options) else [])]
 
     def _end(self, now: float, *flags: str) -> list[Effect]:
         recording = self._current
@@ -317,13 +249,8 @@ class Session:
                 "no hand was seen, nothing is kept" if recording.looked else "nothing recorded"
             )
             return self._drop(nothing, now)
-        first, last = 0, recording.taken
-        if self.options.hand_gone and recording.last_seen >= 0 and not recording.is_stream:
-            first, last = recording.first_seen, recording.last_seen + 1
-            within = last - first
-            # What lies before the hand came and after it left is not of the recording.
-            recording.looked -= recording.taken - within if recording.kind == "sequence" else 0
-        recording.flags = (*flags, *self._flags(recording, last - first))
+        first, last = recording.cut(self.options)
+        recording.flags = (*flags, *recording.wrong(self.options, last - first))
         self.state = State.REVIEW
         ended = End(first, last, recording.share, recording.flags)
         if recording.flags:
@@ -332,15 +259,6 @@ class Session:
             return [ended, Cue("flag"), Say(f"{words}: k keeps it, u discards it")]
         self._deadline = now if self._in_burst else now + self.options.review
         return [ended, Cue("end"), *self.tick(now)]
-
-    def _flags(self, recording: Recording, frames: int) -> list[str]:
-        flags = []
-        if frames < FEWEST and recording.kind == "sequence":
-            flags.append(f"only {frames} frame{'s' * (frames > 1)}")
-        missing = 1 - recording.share
-        if missing > self.options.most_missing + _TICK and not recording.is_stream:
-            flags.append(f"no hand in {100 * missing:.0f} % of the frames")
-        return flags
 
     def _keep(self, now: float) -> list[Effect]:
         self._kept_in_burst += self._in_burst

@@ -80,7 +80,6 @@ def line_of(status: Status) -> str:
         f"{status.fps:.0f} fps",
         "hand" if status.hand else "no hand",
         "" if status.share is None else f"last: hand in {100 * status.share:.0f} %",
-        status.advice,
         "h help",
     ]
     return "  ".join(part for part in parts if part)

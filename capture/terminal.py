@@ -43,18 +43,19 @@ class Terminal:
     def __init__(
         self, descriptor: int | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._descriptor = sys.stdin.fileno() if descriptor is None else descriptor
+        found = _stdin() if descriptor is None else descriptor
+        self._descriptor = -1 if found is None else found
         self._clock = clock
         self._decoder = codecs.getincrementaldecoder("utf-8")("ignore")
         self._text = ""
         self._escape_at = 0.0
         self._before: list[Any] | None = None
         self._handlers: dict[int, Any] = {}
-        self.ended = False
+        self.ended = found is None
         """Whether stdin has come to its end."""
 
     def __enter__(self) -> Self:
-        if os.isatty(self._descriptor):
+        if not self.ended and os.isatty(self._descriptor):
             self._before = termios.tcgetattr(self._descriptor)
             atexit.register(self.restore)
             self._handlers = {
@@ -129,9 +130,11 @@ class Terminal:
         tty.setcbreak(self._descriptor)
 
     def _stopped(self, signum: int, _: FrameType | None) -> None:
+        """Stop as if there were no handler, with the terminal as it was; then go on."""
         self.restore()
         signal.signal(signum, signal.SIG_DFL)
         os.kill(os.getpid(), signum)
+        self._continued(signum, None)
 
     def _continued(self, _: int, __: FrameType | None) -> None:
         signal.signal(signal.SIGTSTP, self._stopped)
@@ -139,3 +142,11 @@ class Terminal:
             self._prepare()
         except termios.error:  # continued in the background
             return
+
+
+def _stdin() -> int | None:
+    """Return the descriptor of stdin, None where there is none, as in a service."""
+    try:
+        return sys.stdin.fileno()
+    except (AttributeError, OSError, ValueError):
+        return None

@@ -56,15 +56,18 @@ class Window:
         began = time.perf_counter()
         if began - self._drawn_at < 2 * self._drawing:
             return
-        drawn = draw_preview(pixels, hands, status)
-        cv2.imshow(self._title, cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
-        self._shown = True
+        self.picture(draw_preview(pixels, hands, status))
         title = f"{self._title} - {status.state.value} {status.label}"
         if title != self._shown_title:
             self._shown_title = title
             cv2.setWindowTitle(self._title, title)
         self._drawn_at = time.perf_counter()
         self._drawing = self._drawn_at - began
+
+    def picture(self, pixels: Pixels) -> None:
+        """Show a picture (height, width, 3) RGB."""
+        cv2.imshow(self._title, cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
+        self._shown = True
 
     def say(self, text: str) -> None:
         """Show a line; the picture carries it."""

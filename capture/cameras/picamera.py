@@ -1,7 +1,5 @@
 """The Raspberry Pi's own camera, through picamera2."""
 
-import sys
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -28,13 +26,13 @@ class PiCamera:
 
     def __init__(self, number: int, options: CameraOptions) -> None:
         self.name = f"picamera {number}"
-        if find_spec("picamera2") is None and "picamera2" not in sys.modules:
+        try:
+            from picamera2 import Picamera2
+        except ImportError as error:
             raise CameraError(
                 "picamera2 is not installed: `sudo apt install python3-picamera2`, and make the"
                 " environment with `python3 -m venv --system-site-packages`"
-            )
-        from picamera2 import Picamera2
-
+            ) from error
         try:
             self._camera: Any = Picamera2(number)
             # What picamera2 calls BGR888 lies in memory as R, G, B.

@@ -33,7 +33,7 @@ def _reason(device: int | str) -> str:
         )
     path = Path(f"{DEVICES}/video{device}" if isinstance(device, int) else str(device))
     if not path.exists():
-        return _absent()
+        return absent()
     if not os.access(path, os.R_OK | os.W_OK):
         return f"{path} may not be read by you; `sudo usermod -aG video $USER`, then log in again"
     users = programs_using(path)
@@ -42,7 +42,8 @@ def _reason(device: int | str) -> str:
     return f"{path} gives no pictures; name another device with --camera{_pi_camera()}"
 
 
-def _absent() -> str:
+def absent() -> str:
+    """Say why there is no such camera, and what to do."""
     there = video_devices()
     if there:
         return f"there is none; found: {', '.join(there)} (--camera {there[0]}){_pi_camera()}"

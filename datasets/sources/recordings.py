@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from handlore.landmarks.detector import DetectorInfo
-from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError
 from handlore.landmarks.hands import Hand
 
 from ..dataset import Kind, LandmarkDataset, Samples
@@ -45,7 +45,8 @@ class RecordedMovements(LandmarkSource):
 
     def fits(self, root: Path) -> bool:
         """Say whether it is a folder of recordings with movements, or without any recording."""
-        return is_recordings(root) and "sequence" in (read_recordings(root).counts() or "sequence")
+        there = _kinds_in(root)
+        return there is not None and (not there or self.kind in there)
 
     def items(self, root: Path) -> list[Item]:
         """List the samples, and the files that cannot be read."""
@@ -108,7 +109,19 @@ class RecordedPoses(RecordedMovements):
 
     def fits(self, root: Path) -> bool:
         """Say whether it is a folder of recordings with poses."""
-        return is_recordings(root) and "pose" in read_recordings(root).counts()
+        return self.kind in (_kinds_in(root) or ())
+
+
+def _kinds_in(root: Path) -> dict[Kind, int] | None:
+    """Return how many recordings a folder has of each kind; None if it is none of recordings."""
+    if not is_recordings(root):
+        return None
+    try:
+        return read_recordings(root).counts()
+    except NewerFormatError:
+        raise
+    except InvalidDataError:
+        return None  # a file that happens to have this name
 
 
 @lru_cache(maxsize=2)

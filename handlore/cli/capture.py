@@ -1,10 +1,7 @@
 """``handlore capture``: record labelled gestures by hotkey, in one sitting."""
 
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,44 +9,19 @@ import click
 
 from handlore.landmarks.errors import HandloreError
 
-from ._common import (
-    detector_options,
-    examples,
-    json_option,
-    print_json,
-    print_table,
-    talk,
-)
+from ._common import detector_options, examples, json_option, print_json, print_table, talk
+from ._review import Edits, edit_options, review_recordings, seconds_or_folder
 
 if TYPE_CHECKING:
     from handlore.capture.cameras import CameraSpec
-    from handlore.capture.keys import Keys
-    from handlore.capture.loop import View
     from handlore.capture.options import SessionOptions
-    from handlore.datasets.recordings import Recordings
-    from handlore.landmarks.detector import HandDetector
+    from handlore.capture.running import Outcome, Plan
 
 SECONDS = 2.0
 """How long a recording is unless another length is asked for."""
 
-
-@dataclass(frozen=True)
-class _Plan:
-    """What a session is to be, checked before a camera is opened."""
-
-    out: Path
-    options: "SessionOptions"
-    camera: "CameraSpec"
-    subject: str
-    session: str
-    note: str
-    max_hands: int
-    landmarker: str
-    detector: str
-    keep_video: bool
-    quiet: bool
-    headless: bool
-    verbose: bool
+VIDEO_STREAM = 120.0
+"""A stream of `none` whose pictures are kept in memory ends after so many seconds."""
 
 
 @click.command(
@@ -59,9 +31,11 @@ class _Plan:
         "handlore capture --out my_gestures --labels wave --until hand-gone --keep-video",
         "handlore capture --out my_gestures --labels fist,palm --camera picamera --headless",
         "handlore capture --out my_gestures --labels stop --camera clip.mp4 --frames 30",
+        "handlore capture --review my_gestures",
+        "handlore capture --review my_gestures --discard 7 --relabel 9=stop",
     ),
 )
-@click.option("--out", required=True, metavar="DIR", type=click.Path(path_type=Path),
+@click.option("--out", metavar="DIR", type=click.Path(path_type=Path),
               help="The folder of recordings; one that is there goes on.")  # fmt: skip
 @click.option("--labels", default="", metavar="A,B,C",
               help="What is recorded; + adds more. `none` always is.")  # fmt: skip
@@ -88,8 +62,10 @@ class _Plan:
               help="A recording ends with the key, or when the hand is gone.")  # fmt: skip
 @click.option("--countdown", type=float, default=2.0, show_default=True, metavar="SECONDS",
               help="From the key to the first frame.")  # fmt: skip
-@click.option("--review", type=float, default=2.0, show_default=True, metavar="SECONDS",
-              help="So long `u` refuses a recording before it is kept.")  # fmt: skip
+@click.option("--review", callback=seconds_or_folder, default="2", show_default=True,
+              metavar="SECONDS|DIR", help="So long `u` refuses a recording before it is kept; or"
+              " a folder of recordings to step through.")  # fmt: skip
+@edit_options
 @click.option("--burst", type=click.IntRange(1), default=5, show_default=True,
               help="How many recordings `b` makes.")  # fmt: skip
 @click.option("--pause", type=float, default=1.0, show_default=True, metavar="SECONDS",
@@ -102,6 +78,8 @@ class _Plan:
 @click.option("--headless", is_flag=True,
               help="No window, keys and state in the terminal; by itself where there is no"
               " display.")  # fmt: skip
+@click.option("--coach/--no-coach", default=True, show_default=True,
+              help="Think about what to record next, in the background.")  # fmt: skip
 @click.option("--quiet", is_flag=True, help="No sounds.")
 @detector_options()
 @json_option
@@ -114,33 +92,63 @@ def command(ctx: click.Context, /, as_json: bool, **given: Any) -> None:
     asked about. Nothing reaches the disk before it is kept, and then it is there whatever
     happens. Recordings hold landmarks, not pictures. What comes out is read by train, crossval,
     evaluate and predict.
+
+    `--review DIR` records nothing: it plays the recordings of a folder as drawn hands; u discards
+    one, k brings it back, a digit or + gives it another label. --headless lists them instead.
     """
+    edits = Edits(*(given.pop(name) for name in ("discard", "restore", "relabel")))
+    if isinstance(given["review"], Path):
+        review_recordings(given["review"], edits, headless=given["headless"], as_json=as_json)
+        return
+    if edits:
+        raise HandloreError("--discard, --restore and --relabel need a folder: --review DIR")
+    if given["out"] is None:
+        raise click.MissingParameter(ctx=ctx, param_hint="'--out'", param_type="option")
+    from handlore.capture.running import run_session
     from handlore.datasets.recordings import Recordings
 
-    plan = _planned(given)
-    recordings = Recordings.open(plan.out)
+    plan, out = _planned(given), given["out"]
+    recordings = Recordings.open(out)
     for line in recordings.warnings_for(plan.subject, plan.camera.text):
         talk(f"note: {line}")
-    summary = _record(plan, recordings)
-    _print(plan, summary, as_json)
-    if summary["unsaved"]:
+    outcome = run_session(plan, recordings, talk)
+    _print(out, plan, outcome, as_json)
+    if outcome.unsaved:
         ctx.exit(1)
 
 
-def _planned(given: dict[str, Any]) -> _Plan:
-    """Check all options."""
-    from handlore.capture.cameras import CameraOptions, camera_spec
+def _planned(given: dict[str, Any]) -> "Plan":
+    """Check all options, before a camera is opened."""
+    from handlore.capture.running import Plan
+    from handlore.landmarks.detector import DetectorOptions
+
+    options, camera = _options(given), _camera(given)
+    detector = DetectorOptions(
+        landmarker=given["landmarker"], max_hands=given["max_hands"], detector=given["detector"],
+        live=True,
+    )  # fmt: skip
+    same = ("subject", "note", "keep_video", "coach", "quiet", "verbose")
+    return Plan(
+        camera,
+        options,
+        detector,
+        session=given["session"] or time.strftime("%Y%m%d-%H%M%S"),
+        headless=given["headless"] or _chooses_headless(),
+        **{name: given[name] for name in same},
+    )
+
+
+def _options(given: dict[str, Any]) -> "SessionOptions":
     from handlore.capture.labels import Labels
     from handlore.capture.options import SessionOptions
 
-    labels = [label for label in given["labels"].split(",") if label.strip()]
-    open_ended = given["until"] or given["frames"] or given["seconds"]
-    if given["until"] == "key" and (given["frames"] or given["seconds"]):
+    length = given["frames"] or given["seconds"]
+    if given["until"] == "key" and length:
         raise HandloreError("--until key contradicts --frames and --seconds; give one of them")
     options = SessionOptions(
-        labels=tuple(labels),
+        labels=tuple(label for label in given["labels"].split(",") if label.strip()),
         frames=given["frames"] or 0,
-        seconds=given["seconds"] or (0.0 if open_ended else SECONDS),
+        seconds=given["seconds"] or (0.0 if length or given["until"] else SECONDS),
         hand_gone=given["until"] == "hand-gone",
         countdown=given["countdown"],
         review=given["review"],
@@ -150,32 +158,24 @@ def _planned(given: dict[str, Any]) -> _Plan:
         longest_stream=VIDEO_STREAM if given["keep_video"] else SessionOptions.longest_stream,
     )
     Labels(options.labels)
-    camera = camera_spec(
-        given["camera"],
-        CameraOptions(
-            size=_size(given["size"]), frame_rate=given["fps"] or 0.0,
-            backend=given["backend"], loop=given["loop"],
-        ),
-    )  # fmt: skip
-    same = ("out", "subject", "note", "max_hands", "landmarker", "detector", "keep_video", "quiet",
-            "verbose")  # fmt: skip
-    session = given["session"] or time.strftime("%Y%m%d-%H%M%S")
-    headless = given["headless"] or _chooses_headless()
-    return _Plan(
-        options=options, camera=camera, session=session, headless=headless,
-        **{name: given[name] for name in same},
-    )  # fmt: skip
+    return options
 
 
-VIDEO_STREAM = 120.0
-"""A stream of ``none`` whose pictures are kept in memory ends after so many seconds."""
+def _camera(given: dict[str, Any]) -> "CameraSpec":
+    from handlore.capture.cameras import CameraOptions, camera_spec
+
+    wanted = CameraOptions(
+        size=_size(given["size"]), frame_rate=given["fps"] or 0.0, backend=given["backend"],
+        loop=given["loop"],
+    )  # fmt: skip
+    return camera_spec(given["camera"], wanted)
 
 
 def _size(text: str | None) -> tuple[int, int] | None:
     if text is None:
         return None
     width, _, height = text.lower().partition("x")
-    if not (width.isdigit() and height.isdigit()):
+    if not (width.isdecimal() and height.isdecimal()):
         raise HandloreError(f"--size is {text!r}, expected width x height such as 640x480")
     return int(width), int(height)
 
@@ -189,95 +189,15 @@ def _chooses_headless() -> bool:
     return reason is not None
 
 
-def _record(plan: _Plan, recordings: "Recordings") -> dict[str, Any]:
-    from handlore.capture.cameras import open_feed
-    from handlore.capture.loop import Loop, Parts, close_writer
-    from handlore.capture.session import Session
-    from handlore.capture.signals import ending_on_signals
-    from handlore.capture.take import Sitting
-    from handlore.capture.video import NoVideo, VideoFolder
-    from handlore.capture.writer import Writer
-
-    with ExitStack() as stack:
-        stack.enter_context(ending_on_signals())
-        detector = stack.enter_context(_detector(plan))
-        feed = open_feed(plan.camera)
-        stack.callback(feed.close)
-        writer = Writer(recordings)
-        before = dict(writer.counts)
-        stack.callback(close_writer, writer, talk)
-        keys, view = stack.enter_context(_face(plan))
-        sitting = Sitting(
-            detector.info, plan.camera.text, plan.subject, plan.session, plan.note, plan.max_hands
-        )
-        Loop(
-            Parts(
-                feed, detector, Session(plan.options), sitting, writer, keys, view,
-                videos=VideoFolder(plan.out).begin if plan.keep_video else NoVideo,
-            )
-        ).run()  # fmt: skip
-    return {
-        "out": str(plan.out),
-        "session": plan.session,
-        "kept": len(writer.kept),
-        "recordings": {
-            label: {"kept": count - before.get(label, 0), "all": count}
-            for label, count in sorted(writer.counts.items())
-        },
-        "unsaved": len(writer.unsaved),
-    }
-
-
-@contextmanager
-def _detector(plan: _Plan) -> "Iterator[HandDetector]":
-    from handlore.landmarks.detector import DetectorOptions, open_detector
-    from handlore.landmarks.nativelog import quiet_native_log
-
-    options = DetectorOptions(
-        landmarker=plan.landmarker, max_hands=plan.max_hands, detector=plan.detector, live=True
-    )
-    with quiet_native_log(not plan.verbose), open_detector(options, talk=talk) as detector:
-        yield detector
-
-
-@contextmanager
-def _face(plan: _Plan) -> "Iterator[tuple[Keys, View]]":
-    """Open what the session is seen and steered by: a window, or the terminal."""
-    if not plan.headless:
-        from handlore.capture.window import Window
-
-        with Window("handlore capture", quiet=plan.quiet) as window:
-            yield window, window
-        return
-    from handlore.capture.statusline import StatusLine
-
-    talk("keys: r record, 1-9 n p label, u discard, k keep, h all keys, q end")
-    with _terminal() as keys:
-        line = StatusLine(quiet=plan.quiet)
-        try:
-            yield keys, line
-        finally:
-            line.close()
-
-
-def _terminal() -> Any:
-    if sys.platform == "win32":
-        from handlore.capture.console import Console
-
-        return Console()
-    from handlore.capture.terminal import Terminal
-
-    return Terminal()
-
-
-def _print(plan: _Plan, summary: dict[str, Any], as_json: bool) -> None:
+def _print(out: Path, plan: "Plan", outcome: "Outcome", as_json: bool) -> None:
     if as_json:
-        print_json(summary)
+        print_json({"out": str(out), "session": plan.session} | asdict(outcome))
         return
-    rows = [[label, row["kept"], row["all"]] for label, row in summary["recordings"].items()]
-    if rows:
-        print_table(["label", "this session", "all"], rows)
-    if summary["unsaved"]:
-        talk(f"{summary['unsaved']} recordings could not be written and are lost")
-    elif summary["kept"]:
-        talk(f"next: handlore train {plan.out} --out gestures.onnx")
+    rows = [[label, n, outcome.counts.get(label, 0)] for label, n in outcome.kept.items()]
+    print_table(["label", "this session", "in the folder"], rows)
+    for line in outcome.advice:
+        talk(f"coach: {line}")
+    if outcome.unsaved:
+        talk(f"{outcome.unsaved} recordings could not be written and are lost")
+    elif any(outcome.kept.values()):
+        talk(f"next: handlore train {out} --out gestures.onnx")

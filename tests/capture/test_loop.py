@@ -193,3 +193,16 @@ def test_what_is_shown(tmp_path: Path):
 def test_a_key_when_the_camera_is_gone_still_ends(tmp_path: Path):
     rig = Rig(tmp_path, [0, 1, *["it is gone"] * 50], keys={"f10": "q"}).run()
     assert len(rig.parts.feed.left) > 30
+
+
+def test_frames_that_share_a_time_are_tracked_one_after_the_other(tmp_path: Path):
+    rig = Rig(tmp_path, range(30), keys={"f0": "r"}, times=lambda number: number // 2 / 10)
+    seen = []
+    track = rig.parts.detector.track
+    rig.parts.detector.track = lambda pixels, seconds: (
+        seen.append(seconds) or track(pixels, seconds)
+    )
+    rig.run()
+    assert np.diff(np.round(np.array(seen) * 1000)).min() >= 1
+    (recording,) = kept(tmp_path)
+    assert recording.time == pytest.approx(np.arange(10) // 2 / 10)

@@ -1,6 +1,5 @@
 """Whole sessions: the command in a real window and in a real terminal, with real keys."""
 
-import json
 import subprocess
 import sys
 import termios
@@ -48,13 +47,13 @@ def check(out: Path, truth: list, *, by_section: bool) -> None:
         assert np.mean(away < 0.25 * palm) >= 0.8, "they are the landmarks of these frames"
 
 
-def train(out: Path, model: Path) -> dict:
+def train(out: Path, model: Path) -> None:
     command = [sys.executable, "-m", "handlore", "train", str(out), "--model", "rocket", "--out",
-               str(model), "--json"]  # fmt: skip
+               str(model), "--param", "n_kernel_features=300", "--param",
+               "n_augmented=2"]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert model.is_file()
-    return json.loads(done.stdout)
 
 
 @pytest.fixture
@@ -83,7 +82,7 @@ def test_in_a_window(scene: tuple[Path, list], tmp_path: Path, desk: Desk, artef
     desk.press("q")
     assert desk.end() == 0
     check(out, truth, by_section=True)
-    assert train(out, tmp_path / "gestures.onnx")["model"] == "rocket"
+    train(out, tmp_path / "gestures.onnx")
 
 
 @pytest.fixture

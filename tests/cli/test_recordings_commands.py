@@ -188,3 +188,51 @@ def test_several_folders_and_files_are_joined(
     done = run("crossval", gestures, other.root, "--model", "rocket", "--json", *SMALL)
     scores = parsed(done)
     assert (scores["by"], scores["n_groups"]) == ("group", 2)
+
+
+# info
+
+
+def test_info_shows_what_is_there_and_what_to_record_next(
+    gestures: Path, run: Run, parsed: Parsed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlore.capture.coach.cross_examined", lambda *_: [])
+    shown = parsed(run("info", gestures, "--json"))
+    assert shown["type"] == "recordings"
+    assert shown["n_recordings"] == 23
+    assert shown["labels"]["left"]["n_movements"] == 5
+    assert shown["labels"]["fist"] | {"seconds": 0} == {
+        "n_movements": 0, "n_poses": 3, "seconds": 0, "n_frames": 15, "n_frames_with_hand": 15,
+    }  # fmt: skip
+    assert shown["groups"] == {"anna": 23}
+    assert shown["failures"] == []
+    assert shown["advice"][0].startswith("record next: fist (3 recordings; others up to 5)")
+    table = run("info", gestures)
+    assert "detectors: litert 1, full (23)" in table.stdout
+    assert "Next:\n  record next: fist" in table.stdout
+
+
+def test_info_names_what_cannot_be_read(broken: Path, run: Run, monkeypatch) -> None:
+    monkeypatch.setattr("handlore.capture.coach.cross_examined", lambda *_: [])
+    done = run("info", broken)
+    assert done.exit_code == 3
+    assert "failed: left/0099.npz: is truncated or damaged" in done.stderr
+    assert "9 recordings" in done.stdout
+
+
+def test_contact_sheets_of_folders_and_files(
+    gestures: Path, broken: Path, moves: Path, npz: Path, run: Run, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, refused: Refused,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("handlore.capture.coach.cross_examined", lambda *_: [])
+    out = tmp_path / "sheet.png"
+    for path in (gestures, npz):
+        done = run("info", path, "--contact-sheet", out)
+        assert done.exit_code == 0, done.output
+        assert done.stderr == f"wrote {out}\n"
+        assert out.read_bytes().startswith(b"\x89PNG")
+    assert "nothing to draw" in refused(run("info", moves, "--contact-sheet", out))
+    empty = Recordings.open(tmp_path / "empty")
+    assert run("info", empty.root, "--contact-sheet", out).exit_code == 1
+    nowhere = tmp_path / "no" / "sheet.png"
+    assert "does not exist" in refused(run("info", gestures, "--contact-sheet", nowhere))

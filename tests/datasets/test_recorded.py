@@ -23,7 +23,7 @@ from handlore.datasets.sources import find_source, make_source
 from handlore.datasets.splits import cross_validation, default_by, fold_count
 from handlore.datasets.storage import load_dataset, save_dataset
 from handlore.landmarks.detector import DetectorInfo
-from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError
 
 
 @pytest.fixture
@@ -291,6 +291,16 @@ def test_it_is_recognised_by_its_marker(both: Recordings, tmp_path: Path) -> Non
     poses.keep(held("fist"))
     assert find_source(poses.root) == ("recordings-poses", [])
     assert find_source(Recordings.open(tmp_path / "empty").root)[0] == "recordings"
+
+
+def test_a_file_that_happens_to_have_the_name_of_the_marker_does_not_matter(tmp_path: Path) -> None:
+    (tmp_path / "fist").mkdir()
+    (tmp_path / "fist" / "1.jpg").touch()
+    (tmp_path / "recordings.json").write_text('["monday.wav"]')
+    assert find_source(tmp_path)[0] == "images"
+    (tmp_path / "recordings.json").write_text('{"format": 2}')
+    with pytest.raises(NewerFormatError, match="format 2 of recordings"):
+        find_source(tmp_path)
 
 
 def test_the_other_source_says_which_one_to_take(folder: Recordings) -> None:

@@ -282,6 +282,25 @@ def test_relabel_between_labels_of_one_folder(folder: Recordings) -> None:
     assert folder.entries()[0].path == moved
 
 
+def test_relabel_on_a_full_disk_leaves_the_recording_as_it_was(
+    folder: Recordings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    came = movement("left")
+    path = folder.keep(came)
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(HandloreError, match="No space left on device"):
+            folder.relabel(path, "right")
+    assert folder.counts() == {"left": 1}, "the label in the file counts"
+    (entry,) = folder.entries()
+    np.testing.assert_array_equal(load_dataset(entry.path).image, came.image)
+    assert files(folder) == [folder.name_of(entry.path)]
+
+
 @pytest.mark.parametrize("label", ["", "a\nb"])
 def test_relabel_to_nonsense_changes_nothing(folder: Recordings, label: str) -> None:
     path = folder.keep(movement("left"))

@@ -40,7 +40,17 @@ class Desk:
                 pytest.skip(f"needs a display to play with: {program} is not installed")
         self._display, self._log, self._session = "", log, None
         read, write = os.pipe()
-        args = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1400x800x24", "-nolisten", "tcp"]
+        args = [
+            "Xvfb",
+            "-displayfd",
+            str(write),
+            "-screen",
+            "0",
+            "1400x800x24",
+            "-nolisten",
+            "tcp",
+            "-noreset",
+        ]
         self._server = subprocess.Popen(args, pass_fds=[write], stderr=subprocess.DEVNULL)
         os.close(write)
         with os.fdopen(read) as number:
@@ -50,18 +60,18 @@ class Desk:
     def environment(self) -> dict[str, str]:
         return {**os.environ, "DISPLAY": self._display, "QT_QPA_PLATFORM": "xcb"}
 
-    def start(self, *args: object) -> None:
-        """Start a session and wait for its window."""
+    def start(self, *args: object, title: str = TITLE, begun: str = "idle") -> None:
+        """Start a session and wait for its window, and for what its title says then."""
         with self._log.open("wb") as log:
             self._session = subprocess.Popen(
                 [*COMMAND, *map(str, args)], env=self.environment, stdout=log, stderr=log
             )
         window = wait_for(
-            lambda: self._running() and self._ask("search", "--name", TITLE), "window"
+            lambda: self._running() and self._ask("search", "--name", title), "window"
         )
         self._window = window.split()[0]
         self._ask("windowfocus", "--sync", self._window)
-        self.wait_title("idle")
+        self.wait_title(begun)
 
     def press(self, *keys: str) -> None:
         """Press real keys."""
@@ -122,7 +132,7 @@ class Tty:
         environment = {k: v for k, v in os.environ.items() if "DISPLAY" not in k}
         self.process = subprocess.Popen(
             [*(command or COMMAND), *map(str, args)], stdin=theirs, stdout=theirs, stderr=theirs,
-            env=environment | {"COLUMNS": "120"}, start_new_session=True,
+            env=environment | {"COLUMNS": "120"}, process_group=0,
         )  # fmt: skip
         self._raw = b""
 

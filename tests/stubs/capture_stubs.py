@@ -1,6 +1,7 @@
 """Stand-ins for the parts of a recording session, and a scene whose frames say their numbers."""
 
 import dataclasses
+import queue
 import threading
 from collections import deque
 from pathlib import Path
@@ -176,24 +177,36 @@ class FullDisk:
         return self.recordings.counts()
 
 
-class FlakyCamera:
-    """A live camera that does what a script says: numbers are shades of grey, texts are faults."""
+class Stage:
+    """A live camera whose pictures, faults and clock a test holds in its hands."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.opened = 0
+        self.closed = 0
+        self.faults: deque[str] = deque()
+        """Why it cannot be opened, one for each try."""
+        self._pictures: queue.Queue = queue.Queue()
+
+    def open(self) -> "Stage":
+        self.opened += 1
+        if self.faults:
+            raise CameraError(self.faults.popleft())
+        return self
 
     name = "camera 7"
 
-    def __init__(self, script: deque, clock) -> None:
-        self.script, self.clock = script, clock
-        if script and isinstance(script[0], str) and script[0].startswith("cannot"):
-            raise CameraError(script.popleft())
-        self.closed = False
+    def give(self, *pictures: int | str, every: float = 0.1) -> None:
+        """Give pictures, as shades of grey, or faults."""
+        for picture in pictures:
+            self._pictures.put((picture, every))
 
     def read(self):
-        step = self.script.popleft() if self.script else "gone"
-        if isinstance(step, str):
-            raise CameraError(step)
-        self.clock.now += 0.1
-        grey = np.full((32, 32, 3), step, np.uint8)
-        return Frame(grey, self.clock.now)
+        picture, every = self._pictures.get()
+        if isinstance(picture, str):
+            raise CameraError(picture)
+        self.now += every
+        return Frame(np.full((32, 32, 3), picture, np.uint8), self.now)
 
     def close(self) -> None:
-        self.closed = True
+        self.closed += 1

@@ -39,10 +39,11 @@ def movement(
 def held(
     label: str = "fist", *, n: int = 5, session: str = "s1", subject: str = "anna", seed: int = 0
 ) -> LandmarkDataset:
-    """One recording of a static pose: samples of one frame. A fist has short fingers."""
+    """One recording of a static pose: samples of one frame. A fist has bent fingers."""
     rng = np.random.default_rng(seed)
     shape = hand_shape()
-    shape[1:] *= 0.4 if label == "fist" else 1.0
+    if label == "fist":
+        shape[1:, 1] = -0.2 - shape[1:, 1]
     image = (shape + rng.normal(0, 0.002, (n, 1, 21, 3)) + [0.5, 0.6, 0]).astype(np.float32)
     ones = np.ones((n, 1), np.float32)
     return LandmarkDataset(
@@ -72,3 +73,30 @@ def filled(root: Path, each: int = 4, labels: tuple[str, ...] = LABELS) -> Recor
         for label in labels:
             folder.keep(movement(label, seed=seed))
     return folder
+
+
+def rendered(
+    label: str, *, seed: int = 0, subject: str = "anna", session: str = "s1"
+) -> LandmarkDataset:
+    """A movement of a rendered hand, with its true landmarks; every seed is another scene."""
+    from handlore.datasets.rendered.anatomy import Person
+    from handlore.datasets.rendered.render import render_movement
+    from handlore.datasets.rendered.scene import Scene
+
+    rng = np.random.default_rng(seed)
+    scene = Scene(
+        x=rng.uniform(0.4, 0.6), y=rng.uniform(0.45, 0.6), size=rng.uniform(0.16, 0.24),
+        roll=rng.uniform(-12, 12), yaw=rng.uniform(-12, 12), tempo=rng.uniform(0.8, 1.2),
+        looseness=4.0, seed=seed,
+    )  # fmt: skip
+    moments = list(render_movement(label, Person.random(3), scene, fps=15, size=(32, 24)))
+    pictures = [picture for _, picture in moments]
+    n = len(pictures)
+    ones = np.ones((n, 1), np.float32)
+    return LandmarkDataset(
+        np.stack([picture.image for picture in pictures])[:, None],
+        np.stack([picture.world for picture in pictures])[:, None],
+        ones, ones, np.zeros((n, 1), np.int8), np.array([seconds for seconds, _ in moments]),
+        np.array([0, n]), Samples.make([label], group=[subject], session=[session]),
+        Header(kind="sequence", detector=DETECTOR, options={"camera": "camera 0"}),
+    )  # fmt: skip
