@@ -1,5 +1,6 @@
 """Movements: of windows that overlap the surest wins, and is told once."""
 
+from dataclasses import replace
 from math import inf
 
 import numpy as np
@@ -34,6 +35,8 @@ class Contest:
         self._before: dict[int, FloatArray] = {}
         self._means: dict[int, FloatArray] = {}
         self._leader: Event | None = None
+        self._agreeing: list[Event] = []
+        """Windows that overlap the leader and show the same."""
         self._told: Event | None = None
         self._shown: tuple[int, float] | None = None
         """The label that was told last and until when windows showed it, while that lasts."""
@@ -88,11 +91,14 @@ class Contest:
         """Let a window take the lead, if it may; return what is told by that."""
         leader = self._leader
         if leader is None or overlap(leader, event) > MOST_OVERLAP:
-            if self._is_new(event) and (leader is None or _surer(event, leader)):
-                self._leader = event
+            if self._is_new(event):
+                self._agreeing.append(event)
+                if leader is None or _surer(event, leader):
+                    self._leader = event
             return []
         told = self._settled(inf)
-        self._leader = event if self._is_new(event) else None
+        if self._is_new(event):
+            self._leader, self._agreeing = event, [event]
         return told
 
     def _is_new(self, event: Event) -> bool:
@@ -106,9 +112,15 @@ class Contest:
         leader = self._leader
         if leader is None or time - leader.end < self._settings.patience - 1e-6:
             return []
-        self._leader, self._told = None, leader
+        agreeing = [one for one in self._agreeing if one.label == leader.label]
+        middle = replace(
+            leader,
+            start=float(np.median([one.start for one in agreeing])),
+            end=float(np.median([one.end for one in agreeing])),
+        )
+        self._leader, self._agreeing, self._told = None, [], leader
         self._shown = (self._judge.labels.index(leader.label), min(time, leader.end))
-        return [leader]
+        return [middle]
 
 
 def overlap(one: Event, other: Event) -> float:

@@ -4,13 +4,14 @@ It holds no camera, no clock and no thread, so what it tells of a stream is the 
 recording and from a video.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.topology import N_LANDMARKS
 
@@ -130,6 +131,26 @@ class Recogniser:
         return Tick(tick.time, image, world, tick.handedness, tick.number)
 
 
+def recognise(
+    models: Sequence[StreamModel], video: LandmarkDataset, settings: Settings | None = None
+) -> Iterator[Event]:
+    """Yield the events of a recording or a video, as they would have been told live.
+
+    Parameters
+    ----------
+    models, settings
+        As in :class:`Recogniser`.
+    video
+        Its frames are taken as one stream, so their times rise.
+    """
+    recogniser = Recogniser(models, settings)
+    for frame, time in enumerate(video.time):
+        yield from recogniser.feed(
+            float(time), video.image[frame], video.world[frame], video.handedness[frame]
+        )
+    yield from recogniser.finish()
+
+
 class Questions(Protocol):
     """What asks a model."""
 
@@ -166,8 +187,10 @@ def questions_for(model: StreamModel) -> Questions:
 
 def decisions_for(model: StreamModel, settings: Settings) -> Decisions:
     """Return what decides on the answers of a model, by its kind and its thresholds."""
-    judge = Judge(model.labels, model.thresholds, settings)
-    return Holds(judge, settings) if model.encoder.kind == "pose" else Contest(judge, settings)
+    poses = model.encoder.kind == "pose"
+    default = settings.threshold if poses else settings.movement_threshold
+    judge = Judge(model.labels, model.thresholds, default, settings.release)
+    return Holds(judge, settings) if poses else Contest(judge, settings)
 
 
 class _Track:

@@ -1,6 +1,5 @@
 """``handlore predict``: what do these pictures and videos show."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +22,8 @@ from ._common import (
 from ._media import Medium, media_in, tracked
 
 if TYPE_CHECKING:
-    from handlore.datasets.dataset import LandmarkDataset
     from handlore.landmarks.detector import HandDetector
     from handlore.models.runtime import Model
-    from handlore.models.segments import Segment
 
 
 @click.command(
@@ -110,6 +107,7 @@ def _row(
     from handlore.datasets.dataset import NONE_LABEL
     from handlore.datasets.pictures import read_picture
     from handlore.models.runtime import PoseModel
+    from handlore.models.videos import events_in
 
     if medium.what == "picture" and isinstance(model, PoseModel):
         said = model.predict_picture(detector, read_picture(medium.path)[0])
@@ -117,27 +115,17 @@ def _row(
             "path": str(medium.path), "label": said.label, "probability": said.probability,
             "rotation_deg": said.rotation_deg, "hand": said.hand,
         }  # fmt: skip
-    segments = _segments(model, tracked(detector, medium, model.card.n_hands, frame_rate))
-    longest = max(segments, key=lambda one: one.end - one.start, default=None)
+    video = tracked(detector, medium, model.card.n_hands, frame_rate)
+    segments = [event.as_json() for event in events_in(model, video)]
+    longest = max(segments, key=lambda one: one["end"] - one["start"], default=None)
     return {
         "path": str(medium.path),
-        "label": longest.label if longest else NONE_LABEL,
-        "probability": longest.probability if longest else None,
+        "label": longest["label"] if longest else NONE_LABEL,
+        "probability": longest["probability"] if longest else None,
         "rotation_deg": None,
-        "hand": longest.hand if longest else None,
-        "segments": [asdict(one) for one in segments],
+        "hand": longest["hand"] if longest else None,
+        "segments": segments,
     }
-
-
-def _segments(model: "Model", clip: "LandmarkDataset") -> "list[Segment]":
-    from handlore.models.movement import MovementModel
-    from handlore.models.runtime import PoseModel
-
-    if isinstance(model, MovementModel):
-        return model.segments(clip.image, clip.handedness, clip.time)
-    if isinstance(model, PoseModel):
-        return model.segments(clip.image, clip.world, clip.handedness, clip.time)
-    raise TypeError(f"a model of kind {model.card.kind!r} makes no segments")
 
 
 def _print(rows: list[dict[str, Any]], as_json: bool) -> None:
