@@ -21,6 +21,8 @@ COMMANDS = (
     "crossval",
     "evaluate",
     "predict",
+    "calibrate",
+    "replay",
     "bench",
     "doctor",
 )

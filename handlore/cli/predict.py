@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.errors import InvalidDataError
 
 from ._common import (
     SOME_INPUTS_FAILED,
@@ -19,7 +19,7 @@ from ._common import (
     progress,
     say_failures,
 )
-from ._media import Medium, media_in, tracked
+from ._media import Medium, media_in, network_for, tracked
 
 if TYPE_CHECKING:
     from handlore.landmarks.detector import HandDetector
@@ -67,7 +67,7 @@ def command(
 
     loaded = load_model(model)
     media = media_in(paths, moving=loaded.card.kind == "sequence")
-    network = landmarker or _network(loaded.card.landmarker)
+    network = landmarker or network_for(loaded.card.landmarker)
     rows: list[dict[str, Any]] = []
     failures: list[tuple[str, str]] = []
     with (
@@ -84,21 +84,6 @@ def command(
     _print(rows, as_json)
     if failures:
         ctx.exit(SOME_INPUTS_FAILED if rows else 1)
-
-
-def _network(trained_on: str) -> str:
-    """Return the network to use; networks of the user's own are found by their variable."""
-    from handlore.landmarks.weights import CUSTOM, ENVIRONMENT_VARIABLE, find_bundle
-
-    if trained_on != CUSTOM:
-        return trained_on
-    bundle = find_bundle()
-    if bundle is None or bundle.landmarker != CUSTOM:
-        raise HandloreError(
-            "the model was trained on networks of your own; name their bundle in"
-            f" {ENVIRONMENT_VARIABLE}"
-        )
-    return "full"
 
 
 def _row(
