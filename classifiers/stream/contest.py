@@ -25,8 +25,9 @@ class Contest:
 
     A window counts with the mean of what the model says of it and of the one before it of the
     same length: a movement looks alike in both, a chance likeness does not. The surest waits for
-    ``patience`` whether a surer one comes that overlaps it; then it is told. The same label is
-    not told again before no window has shown it for ``cooldown``.
+    ``patience`` whether a surer one comes that overlaps it; then it is told, from and to the
+    middle of what the windows that agree with it say. The same label is not told again before the
+    windows have stopped showing it for ``cooldown``.
     """
 
     def __init__(self, judge: Judge, settings: Settings) -> None:
@@ -113,14 +114,14 @@ class Contest:
         if leader is None or time - leader.end < self._settings.patience - 1e-6:
             return []
         agreeing = [one for one in self._agreeing if one.label == leader.label]
-        middle = replace(
-            leader,
-            start=float(np.median([one.start for one in agreeing])),
-            end=float(np.median([one.end for one in agreeing])),
-        )
-        self._leader, self._agreeing, self._told = None, [], leader
+        start = float(np.median([one.start for one in agreeing]))
+        end = float(np.median([one.end for one in agreeing]))
+        if self._told:
+            start = max(start, min(self._told.end, end))
+        self._told = replace(leader, start=start, end=end)
+        self._leader, self._agreeing = None, []
         self._shown = (self._judge.labels.index(leader.label), min(time, leader.end))
-        return [middle]
+        return [self._told]
 
 
 def overlap(one: Event, other: Event) -> float:
