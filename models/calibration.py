@@ -19,7 +19,7 @@ from handlore.landmarks.errors import InvalidDataError
 
 from .runtime import Model
 
-TRIED = tuple(round(least, 2) for least in [*np.arange(0.3, 0.95, 0.05), 0.95, 0.97, 0.99])
+TRIED = tuple(round(float(least), 2) for least in [*np.arange(0.3, 0.95, 0.05), 0.95, 0.97, 0.99])
 """Thresholds that are tried for each label."""
 
 CONFIDENCE = 0.95
@@ -53,7 +53,7 @@ class Calibration:
         """Return what a model file keeps of it."""
         return {
             "false_activations_per_hour_wanted": self.wanted,
-            "hours": round(self.hours, 4),
+            "hours": round(self.hours, 6),
             "n_false": len(self.after.false),
             "n_found": len(self.after.found),
             "n": self.after.n,
