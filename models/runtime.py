@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from handlore.classifiers.encoding import Encoder, PoseEncoder
 from handlore.classifiers.kinds import INPUT, OUTPUT
+from handlore.classifiers.stream.events import side_of
 from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.geometry import rotation_deg
 from handlore.landmarks.hands import Hand, Pixels, by_slot
 
 from .card import ModelCard
-from .segments import Segment, held, side_of
 
 FloatArray = NDArray[np.float32]
 
@@ -98,31 +98,6 @@ class PoseModel(Model):
         row = self.encoder.encode(image[None], world[None], handedness[None])
         probabilities: FloatArray = self.predict_proba(row)[0]
         return probabilities
-
-    def segments(
-        self,
-        image: FloatArray,
-        world: FloatArray,
-        handedness: FloatArray,
-        time: NDArray[np.float64],
-    ) -> list[Segment]:
-        """Say which pose a video shows when, see :func:`~.segments.held`.
-
-        Parameters
-        ----------
-        image, world
-            (n_frames, n_hands, 21, 3) image and world landmarks, NaN for a missing hand.
-        handedness
-            (n_frames, n_hands) probability of a right hand.
-        time
-            (n_frames,) seconds, rising.
-        """
-        seen = np.asarray((~np.isnan(image[..., 0, 0])).any(axis=1))
-        probabilities = np.full((len(time), len(self.card.labels)), np.nan, np.float32)
-        if seen.any():
-            rows = self.encoder.encode(image[seen], world[seen], handedness[seen])
-            probabilities[seen] = self.predict_proba(rows)
-        return held(probabilities, self.card.labels, handedness, time)
 
     def predict_held(self, recording: LandmarkDataset) -> Prediction:
         """Say which pose a recording shows all the time: the mean answer to its frames.

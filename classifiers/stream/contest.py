@@ -1,5 +1,6 @@
 """Movements: of windows that overlap the surest wins, and is told once."""
 
+from dataclasses import replace
 from math import inf
 
 import numpy as np
@@ -24,8 +25,9 @@ class Contest:
 
     A window counts with the mean of what the model says of it and of the one before it of the
     same length: a movement looks alike in both, a chance likeness does not. The surest waits for
-    ``patience`` whether a surer one comes that overlaps it; then it is told. The same label is
-    not told again before no window has shown it for ``cooldown``.
+    ``patience`` whether a surer one comes that overlaps it; then it is told, from and to the
+    middle of what the windows that agree with it say. The same label is not told again before the
+    windows have stopped showing it for ``cooldown``.
     """
 
     def __init__(self, judge: Judge, settings: Settings) -> None:
@@ -34,6 +36,8 @@ class Contest:
         self._before: dict[int, FloatArray] = {}
         self._means: dict[int, FloatArray] = {}
         self._leader: Event | None = None
+        self._agreeing: list[Event] = []
+        """Windows that overlap the leader and show the same."""
         self._told: Event | None = None
         self._shown: tuple[int, float] | None = None
         """The label that was told last and until when windows showed it, while that lasts."""
@@ -88,11 +92,14 @@ class Contest:
         """Let a window take the lead, if it may; return what is told by that."""
         leader = self._leader
         if leader is None or overlap(leader, event) > MOST_OVERLAP:
-            if self._is_new(event) and (leader is None or _surer(event, leader)):
-                self._leader = event
+            if self._is_new(event):
+                self._agreeing.append(event)
+                if leader is None or _surer(event, leader):
+                    self._leader = event
             return []
         told = self._settled(inf)
-        self._leader = event if self._is_new(event) else None
+        if self._is_new(event):
+            self._leader, self._agreeing = event, [event]
         return told
 
     def _is_new(self, event: Event) -> bool:
@@ -106,9 +113,15 @@ class Contest:
         leader = self._leader
         if leader is None or time - leader.end < self._settings.patience - 1e-6:
             return []
-        self._leader, self._told = None, leader
+        agreeing = [one for one in self._agreeing if one.label == leader.label]
+        start = float(np.median([one.start for one in agreeing]))
+        end = float(np.median([one.end for one in agreeing]))
+        if self._told:
+            start = max(start, min(self._told.end, end))
+        self._told = replace(leader, start=start, end=end)
+        self._leader, self._agreeing = None, []
         self._shown = (self._judge.labels.index(leader.label), min(time, leader.end))
-        return [leader]
+        return [self._told]
 
 
 def overlap(one: Event, other: Event) -> float:

@@ -7,8 +7,6 @@ from numpy.typing import NDArray
 
 from handlore.datasets.dataset import NONE_LABEL
 
-from .settings import Settings
-
 FloatArray = NDArray[np.float32]
 
 _NEVER = 2.0
@@ -18,16 +16,17 @@ class Judge:
     """Knows how probable each label has to be; what means nothing is never told."""
 
     def __init__(
-        self, labels: Sequence[str], thresholds: Mapping[str, float], settings: Settings
+        self,
+        labels: Sequence[str],
+        thresholds: Mapping[str, float],
+        default: float,
+        release: float,
     ) -> None:
         self.labels = tuple(labels)
         self._least = np.array(
-            [
-                _NEVER if label == NONE_LABEL else thresholds.get(label, settings.threshold)
-                for label in labels
-            ]
+            [_NEVER if label == NONE_LABEL else thresholds.get(label, default) for label in labels]
         )
-        self._kept = self._least * settings.release
+        self._kept = self._least * release
 
     def sure_of(self, probabilities: FloatArray) -> int | None:
         """Return the number of the most probable label, if that is enough to tell it."""

@@ -4,26 +4,26 @@ It holds no camera, no clock and no thread, so what it tells of a stream is the 
 recording and from a video.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.errors import InvalidDataError
-from handlore.landmarks.topology import N_LANDMARKS
 
 from ..encoding import PoseEncoder
 from ..movements import MovementEncoder
 from .answers import Answer, Movements, Poses, StreamModel
-from .clock import RATE, Clock, Frame, Tick
+from .clock import Frame, Tick
 from .contest import Contest
 from .events import Event
+from .following import Follower, frames_of
 from .holds import Holds
 from .judge import Judge
 from .settings import Settings
-from .smoothing import OneEuro
 
 FloatArray = NDArray[np.float32]
 
@@ -64,12 +64,11 @@ class Recogniser:
         settings = settings or Settings()
         counts = sorted({model.encoder.n_hands for model in models})
         if len(counts) != 1:
-            told = " and ".join(map(str, counts)) or "no"
-            raise InvalidDataError(f"models for {told} hands cannot follow one stream")
+            told = "models for 1 and for 2 hands" if counts else "no models at all"
+            raise InvalidDataError(f"{told} cannot follow one stream")
         self.n_hands = counts[0]
+        self._follower = Follower(self.n_hands, settings.smoothing)
         self._tracks = [_Track(model, settings) for model in models]
-        self._clock = Clock()
-        self._smoothed = [_SmoothHand(settings.smoothing) for _ in range(self.n_hands)]
 
     def feed(
         self,
@@ -101,17 +100,8 @@ class Recogniser:
         InvalidDataError
             If the time does not rise, or the arrays have other shapes.
         """
-        shape = (self.n_hands, N_LANDMARKS, 3)
-        if image.shape != shape or world.shape != shape or handedness.shape != shape[:1]:
-            raise InvalidDataError(
-                f"a frame has landmarks of shape {image.shape}, the models take {shape}"
-            )
-        events = []
-        for tick in self._clock.feed(Frame(time, image, world, handedness)):
-            smooth = self._smooth(tick)
-            for track in self._tracks:
-                events += track.tick(smooth)
-        return events
+        ticks = self._follower.feed(Frame(time, image, world, handedness))
+        return [event for tick in ticks for track in self._tracks for event in track.tick(tick)]
 
     def finish(self) -> list[Event]:
         """Return what is left to tell when no more frames come."""
@@ -122,12 +112,44 @@ class Recogniser:
         """What each model sees at the moment."""
         return [track.shown for track in self._tracks]
 
-    def _smooth(self, tick: Tick) -> Tick:
-        hands = [
-            smooth(tick.image[slot], tick.world[slot]) for slot, smooth in enumerate(self._smoothed)
-        ]
-        image, world = (np.stack(arrays) for arrays in zip(*hands, strict=True))
-        return Tick(tick.time, image, world, tick.handedness, tick.number)
+
+def recognise(
+    models: Sequence[StreamModel], video: LandmarkDataset, settings: Settings | None = None
+) -> Iterator[Event]:
+    """Yield the events of a recording or a video, as they would have been told live.
+
+    Parameters
+    ----------
+    models, settings
+        As in :class:`Recogniser`.
+    video
+        Its frames are taken as one stream, so their times rise.
+    """
+    recogniser = Recogniser(models, settings)
+    for frame in frames_of(video):
+        yield from recogniser.feed(frame.time, frame.image, frame.world, frame.handedness)
+    yield from recogniser.finish()
+
+
+def answers_to(model: StreamModel, video: LandmarkDataset, settings: Settings) -> Iterator[Answer]:
+    """Yield what a model says of a recording, before anything is decided."""
+    follower = Follower(model.encoder.n_hands, settings.smoothing)
+    questions = questions_for(model)
+    for frame in frames_of(video):
+        for tick in follower.feed(frame):
+            yield from questions.tick(tick)
+
+
+def decided(
+    model: StreamModel,
+    answers: Iterable[Answer],
+    thresholds: Mapping[str, float],
+    settings: Settings,
+) -> list[Event]:
+    """Return what would be told of answers if the model had these thresholds."""
+    decisions = decisions_for(model, thresholds, settings)
+    told = [event for answer in answers for event in decisions.hear(answer)]
+    return [*told, *decisions.finish()]
 
 
 class Questions(Protocol):
@@ -164,10 +186,14 @@ def questions_for(model: StreamModel) -> Questions:
     raise InvalidDataError(f"no recogniser follows a {type(model.encoder).__name__}")
 
 
-def decisions_for(model: StreamModel, settings: Settings) -> Decisions:
-    """Return what decides on the answers of a model, by its kind and its thresholds."""
-    judge = Judge(model.labels, model.thresholds, settings)
-    return Holds(judge, settings) if model.encoder.kind == "pose" else Contest(judge, settings)
+def decisions_for(
+    model: StreamModel, thresholds: Mapping[str, float], settings: Settings
+) -> Decisions:
+    """Return what decides on the answers of a model, by its kind."""
+    poses = model.encoder.kind == "pose"
+    default = settings.threshold if poses else settings.movement_threshold
+    judge = Judge(model.labels, thresholds, default, settings.release)
+    return Holds(judge, settings) if poses else Contest(judge, settings)
 
 
 class _Track:
@@ -176,7 +202,7 @@ class _Track:
     def __init__(self, model: StreamModel, settings: Settings) -> None:
         self._labels = model.labels
         self._questions = questions_for(model)
-        self.decisions = decisions_for(model, settings)
+        self.decisions = decisions_for(model, model.thresholds, settings)
 
     def tick(self, tick: Tick) -> list[Event]:
         answers = self._questions.tick(tick)
@@ -185,17 +211,3 @@ class _Track:
     @property
     def shown(self) -> Shown:
         return Shown(self.decisions.label, self._labels, self.decisions.probabilities)
-
-
-class _SmoothHand:
-    """The landmarks of one slot, smoothed while there is a hand."""
-
-    def __init__(self, seconds: float) -> None:
-        self._image, self._world = OneEuro(seconds, 1 / RATE), OneEuro(seconds, 1 / RATE)
-
-    def __call__(self, image: FloatArray, world: FloatArray) -> tuple[FloatArray, FloatArray]:
-        if np.isnan(image[0, 0]):
-            self._image.reset()
-            self._world.reset()
-            return image, world
-        return self._image(image), self._world(world)

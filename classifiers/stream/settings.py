@@ -13,7 +13,10 @@ class Settings:
     """How sure, how long and how soon."""
 
     threshold: float = 0.5
-    """Least probability of a label that has no threshold of its own in the model."""
+    """Least probability of a pose that has no threshold of its own in the model."""
+
+    movement_threshold: float = 0.8
+    """The same for movements."""
 
     release: float = 0.7
     """What is told is over when its probability falls below this share of its threshold."""
@@ -24,7 +27,7 @@ class Settings:
     cooldown: float = 0.3
     """For so long it has to be over before it can be told again; less is a flicker."""
 
-    patience: float = 0.4
+    patience: float = 0.5
     """For so long after a movement a surer one may take its place; then it is told."""
 
     smoothing: float = 0.05
@@ -36,6 +39,7 @@ class Settings:
     def __post_init__(self) -> None:
         for name, least, most in (
             ("threshold", 0.0, 1.0),
+            ("movement_threshold", 0.0, 1.0),
             ("release", 0.0, 1.0),
             *((name, 0.0, MOST_SECONDS) for name in ("dwell", "cooldown", "patience", "smoothing")),
         ):

@@ -22,7 +22,9 @@ COMMANDS = (
     "crossval",
     "evaluate",
     "predict",
+    "calibrate",
     "live",
+    "replay",
     "bench",
     "doctor",
 )

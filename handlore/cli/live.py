@@ -14,6 +14,8 @@ import click
 from handlore.landmarks.errors import HandloreError
 
 from ._common import detector_options, examples, json_option, talk
+from ._media import network_for
+from ._recogniser import loaded_models, recogniser_options, settings_of
 
 if TYPE_CHECKING:
     from handlore.capture.actions.file import Plan
@@ -75,20 +77,13 @@ class _Setup:
               show_default="as the camera does", help="The most frames a second.")  # fmt: skip
 @click.option("--max-hands", type=click.IntRange(1, 2), default=None,
               show_default="as the models take", help="How many hands are looked for.")  # fmt: skip
-@click.option("--threshold", type=click.FloatRange(0, 1), default=None,
-              show_default="as the model says, else 0.5",
-              help="How sure it must be of labels without a threshold of their own.")  # fmt: skip
-@click.option("--dwell", type=click.FloatRange(0, 60), default=None, metavar="SECONDS",
-              show_default="0.25", help="How long a pose must be held.")  # fmt: skip
-@click.option("--cooldown", type=click.FloatRange(0, 60), default=None, metavar="SECONDS",
-              show_default="0.3",
-              help="How long it must be over before it is told again.")  # fmt: skip
 @click.option("--record", metavar="DIR", type=click.Path(path_type=Path), default=None,
               help="Keep the landmarks around each event, and of the last minutes at the end or"
               " with the key k, as recordings.")  # fmt: skip
 @click.option("--remember", type=click.FloatRange(5, 3600), default=120.0, show_default=True,
               metavar="SECONDS", help="How much is remembered for --record.")  # fmt: skip
 @click.option("--subject", default="", help="Who is seen, for --record.")
+@recogniser_options
 @detector_options(landmarker=None)
 @json_option
 @click.pass_context
@@ -117,15 +112,12 @@ def _checked(models: Sequence[Path], given: dict[str, Any]) -> _Setup:
     from handlore.capture.recognition import Recognition
     from handlore.capture.serve.guard import Address, Guard
     from handlore.classifiers.stream.recogniser import Recogniser
-    from handlore.classifiers.stream.settings import Settings
     from handlore.datasets.recordings import Recordings
     from handlore.landmarks.detector import DetectorOptions
-    from handlore.models.loading import load_model
 
-    loaded = [load_model(path) for path in models]
+    loaded = loaded_models(models)
     labels = tuple(dict.fromkeys(label for model in loaded for label in model.card.labels))
-    changed = {name: given[name] for name in ("threshold", "dwell", "cooldown")}
-    settings = Settings(**{name: value for name, value in changed.items() if value is not None})
+    settings = settings_of(given)
     recognition = Recognition(lambda: Recogniser(loaded, settings), given["max_hands"])
     plan = Plan(())
     if given["actions"] is not None:
@@ -149,9 +141,7 @@ def _checked(models: Sequence[Path], given: dict[str, Any]) -> _Setup:
 
 def _landmarker(trained: Sequence[str]) -> str:
     """Return the landmarks that models were trained on; where they differ, the exacter ones."""
-    from .predict import _network
-
-    networks = {_network(name) for name in trained}
+    networks = {network_for(name) for name in trained}
     return networks.pop() if len(networks) == 1 else "full"
 
 
