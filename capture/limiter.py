@@ -4,7 +4,7 @@ There is no queue: who rests takes the newest frame afterwards, never the oldest
 """
 
 from collections.abc import Callable
-from math import exp, inf
+from math import inf
 from pathlib import Path
 
 THERMAL = Path("/sys/class/thermal")
@@ -20,8 +20,8 @@ EASE = 10.0
 LEAST_SHARE = 0.3
 """Share of the time that is worked when it is hot."""
 
-MEMORY = 1.0
-"""Seconds after which an old measurement counts 1/e."""
+MOST_OWED = 0.5
+"""Seconds of rest that one long frame can bring about."""
 
 Thermometer = Callable[[], float | None]
 """Returns how far the hottest part is from being too hot: 0 is too hot, 10 is fine; None where
@@ -52,7 +52,9 @@ class Limiter:
         self._most = share
         self._thermometer = thermometer
         self._looked = -inf
-        self._busy = 0.0
+        self._owed = 0.0
+        """Seconds of rest that the work done so far asks for."""
+        self._ended = -inf
         self._due = -inf
         self.share = share
         """The share of the time that may be spent working just now."""
@@ -65,15 +67,15 @@ class Limiter:
         begun, ended
             When the frame was taken up, and when all was done; seconds of one clock.
         """
-        busy = max(0.0, ended - begun)
-        weight = 1.0 if not self._busy else 1 - exp(-max(busy, self._period) / MEMORY)
-        self._busy += weight * (busy - self._busy)
         self._look(ended)
-        period = max(self._period, self._busy / self.share)
+        # Whoever waited for the camera has rested meanwhile.
+        self._owed = max(0.0, self._owed - (begun - self._ended))
+        self._owed = min(MOST_OWED, self._owed + (ended - begun) * (1 / self.share - 1))
+        self._ended = ended
         # From when it was due, not from when it came: else every lateness would add up.
-        on_time = begun - self._due < period
-        self._due = (self._due if on_time else begun) + period
-        return max(0.0, self._due - ended)
+        on_time = begun - self._due < self._period
+        self._due = (self._due if on_time else begun) + self._period
+        return max(0.0, self._due - ended, self._owed)
 
     def _look(self, now: float) -> None:
         if now - self._looked < LOOK_EVERY:

@@ -40,9 +40,18 @@ def test_a_slow_machine_does_what_it_can() -> None:
     assert frames_a_second(Limiter(20.0), 0.1, 30.0) == pytest.approx(10.0, rel=0.03)
 
 
-def test_without_limits_there_is_no_rest() -> None:
-    limiter = Limiter()
-    assert [limiter.rest(t, t + 0.01) for t in (0.0, 0.01, 0.02, 5.0)] == [0.0] * 4
+@pytest.mark.parametrize("camera", [0.0, 0.033])
+def test_without_limits_there_is_no_rest_however_uneven_the_work(camera: float) -> None:
+    limiter, now = Limiter(), 0.0
+    for number in range(100):
+        work = 0.001 if number % 5 else 0.05
+        assert limiter.rest(now, now + work) == 0.0
+        now += max(work, camera)
+
+
+def test_waiting_for_the_camera_is_rest_enough() -> None:
+    limiter = Limiter(share=0.9)
+    assert all(limiter.rest(n / 30, n / 30 + 0.02) < 0.0023 for n in range(100))
 
 
 @pytest.mark.parametrize("work", [0.005, 0.08])
