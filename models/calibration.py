@@ -5,6 +5,7 @@ The models answer once; then what the recogniser would tell is decided again for
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -100,6 +101,8 @@ def calibrate(
     InvalidDataError
         If there is no stream, or it has another number of hands.
     """
+    if not 0 < per_hour < inf:
+        raise InvalidDataError(f"{per_hour} false activations an hour; expected more than 0")
     settings = settings or Settings()
     hours = sum(stream.seconds for stream in streams) / 3600
     if hours <= 0:

@@ -21,7 +21,10 @@ FloatArray = NDArray[np.float32]
 SHORTEST, LONGEST = 0.25, 20.0
 """Windows are so long at least and at most, in seconds, whatever clips a model was trained on."""
 
-STEP, SHORTEST_STEP = 0.125, 0.2
+POSES_EVERY = 2
+"""Poses are asked for at every so many-th tick: 15 times a second."""
+
+STEP, SHORTEST_STEP = 0.125, 0.25
 """Windows of one length end this share of a usual clip apart, but not less than so many seconds."""
 
 LEAST_SEEN = 0.5
@@ -71,14 +74,16 @@ class Answer:
 
 
 class Poses:
-    """Asks a model of poses at each tick."""
+    """Asks a model of poses, 15 times a second."""
 
     def __init__(self, model: StreamModel, encoder: PoseEncoder) -> None:
         self._model = model
         self._encoder = encoder
 
     def tick(self, tick: Tick) -> list[Answer]:
-        """Return the answer to one tick."""
+        """Return the answer to one tick, or none at a tick between."""
+        if tick.number % POSES_EVERY:
+            return []
         if not tick.seen.any():
             return [Answer(tick.time, tick.time, None, None, tick.time)]
         row = self._encoder.encode(tick.image[None], tick.world[None], tick.handedness[None])

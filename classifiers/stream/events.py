@@ -50,4 +50,4 @@ def side_of(handedness: FloatArray) -> str | None:
     known = handedness[~np.isnan(handedness)]
     if not known.size:
         return None
-    return "right" if np.median(known) >= 0.5 else "left"
+    return "right" if 2 * np.count_nonzero(known >= 0.5) >= known.size else "left"

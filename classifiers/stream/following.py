@@ -68,11 +68,11 @@ class _SmoothHand:
     """The landmarks of one slot, smoothed while there is a hand."""
 
     def __init__(self, seconds: float) -> None:
-        self._image, self._world = OneEuro(seconds, 1 / RATE), OneEuro(seconds, 1 / RATE)
+        self._both = OneEuro(seconds, 1 / RATE)
 
     def __call__(self, image: FloatArray, world: FloatArray) -> tuple[FloatArray, FloatArray]:
         if np.isnan(image[0, 0]):
-            self._image.reset()
-            self._world.reset()
+            self._both.reset()
             return image, world
-        return self._image(image), self._world(world)
+        both = self._both(np.stack([image, world]))
+        return both[0], both[1]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .answers import Answer
-from .clock import LONGEST_GAP, RATE
+from .clock import LONGEST_GAP
 from .events import Event
 from .judge import Judge
 from .settings import Settings
@@ -16,8 +16,6 @@ FloatArray = NDArray[np.float32]
 
 AVERAGED_OVER = 0.1
 """Answers are averaged over about so many seconds, the newest counting most."""
-
-_SHARE = np.float32(1 - math.exp(-1 / (RATE * AVERAGED_OVER)))
 
 
 @dataclass
@@ -36,7 +34,7 @@ class _Hold:
 
 
 class Holds:
-    """Decides what is told of a model's answers to each tick."""
+    """Decides what is told of a model's answers, one after the other."""
 
     def __init__(self, judge: Judge, settings: Settings) -> None:
         self._judge = judge
@@ -53,15 +51,14 @@ class Holds:
         return self._judge.labels[self._held.code] if self._held else None
 
     def hear(self, answer: Answer) -> list[Event]:
-        """Take up the answer to the next tick; return what is told."""
+        """Take up the next answer; return what is told."""
         time = answer.end
         if answer.probabilities is None:
             if time - self._last_seen > LONGEST_GAP:
                 self.probabilities, self._rising = None, None
             return self._over(time)
+        now = self.probabilities = self._averaged(time, answer.probabilities)
         self._last_seen = time
-        before = answer.probabilities if self.probabilities is None else self.probabilities
-        now = self.probabilities = before + _SHARE * (answer.probabilities - before)
         if self._held and self._judge.keeps(now, self._held.code):
             self._held.goes_on(time, float(now[self._held.code]))
         return [*self._over(time), *self._begun(time, now, answer.hand)]
@@ -69,6 +66,12 @@ class Holds:
     def finish(self) -> list[Event]:
         """Return what is left to tell when nothing more comes."""
         return self._over(math.inf)
+
+    def _averaged(self, time: float, newest: FloatArray) -> FloatArray:
+        if self.probabilities is None:
+            return newest
+        share = np.float32(1 - math.exp(-(time - self._last_seen) / AVERAGED_OVER))
+        return self.probabilities + share * (newest - self.probabilities)
 
     def _begun(self, time: float, now: FloatArray, hand: str | None) -> list[Event]:
         code = self._judge.sure_of(now)

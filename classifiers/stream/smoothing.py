@@ -9,7 +9,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from handlore.landmarks.geometry import palm_length
+from handlore.landmarks.topology import HandLandmark
 
 FloatArray = NDArray[np.float32]
 
@@ -43,11 +43,12 @@ class OneEuro:
         self._last = self._speed = None
 
     def __call__(self, landmarks: FloatArray) -> FloatArray:
-        """Return the landmarks (21, 3) of the next frame, smoothed, in their own unit."""
+        """Return the landmarks (..., 21, 3) of the next frame, smoothed, in their own units."""
         if self._last is None or self._speed is None or math.isinf(self._slowest):
             self._last, self._speed = landmarks, np.zeros_like(landmarks)
             return landmarks
-        unit = max(float(palm_length(landmarks)), 1e-6)
+        palm = landmarks[..., [HandLandmark.MIDDLE_FINGER_MCP], :] - landmarks[..., :1, :]
+        unit = np.sqrt((palm * palm).sum(axis=-1, keepdims=True)) + np.float32(1e-6)
         speed = (landmarks - self._last) / np.float32(self._step)
         self._speed = self._speed + np.float32(self._speed_share) * (speed - self._speed)
         lengths = np.sqrt((self._speed * self._speed).sum(axis=-1, keepdims=True)) / unit
