@@ -32,6 +32,9 @@ LABELS = ("swipe_left", "swipe_right", "wave")
 EVERYDAY = ("circle", "grab", "push", "release", "tap", "swipe_up")
 BURST = 8
 NONE_SECONDS = 40.0
+N_EVERYDAY = 20
+"""So many different movements everyday life has here; more take long to render."""
+
 FPS = 15.0
 REACTION = 2.0
 """Seconds a person takes to press the next key."""
@@ -48,6 +51,7 @@ class Sitter:
         self._last, self._moving = None, iter(())
         self._rest = large(render_pose("open_palm", Person.random(11), Scene(), size=(320, 240)))
         self._done = Counter()
+        self._everyday = []
 
     def next(self, timeout):  # noqa: D102
         self._now += 1 / FPS
@@ -66,7 +70,14 @@ class Sitter:
         return large(picture[1])
 
     def _movement(self, label):
-        name = str(self._rng.choice(EVERYDAY)) if label == "none" else label
+        if label != "none":
+            return self._rendered(label)
+        if len(self._everyday) < N_EVERYDAY:
+            self._everyday.append(list(self._rendered(str(self._rng.choice(EVERYDAY)))))
+            return iter(self._everyday[-1])
+        return iter(self._everyday[int(self._rng.integers(N_EVERYDAY))])
+
+    def _rendered(self, name):
         scene = Scene.random(self._rng, hand="right")
         return iter(render_movement(name, Person.random(11), scene, fps=FPS, size=(320, 240)))
 
