@@ -183,10 +183,13 @@ class Loop:
             self._say(f"{what}: {written.label} ({written.path.name})", now)
 
     def _tell_trouble(self, frame: Frame | None, now: float) -> None:
-        before, self._trouble = self._trouble, self._.feed.trouble
-        if self._trouble is not None and self._trouble != before:
-            self._say(self._trouble, now)
-        elif before is not None and self._trouble is None and frame is not None:
+        before, trouble = self._trouble, self._.feed.trouble
+        if trouble is None and before is not None and frame is None:
+            return  # it is back when it shows something
+        self._trouble = trouble
+        if trouble is not None and trouble != before:
+            self._say(trouble, now)
+        elif trouble is None and before is not None:
             self._say(f"{self._.feed.name} is back", now)
 
     def _take_advice(self) -> None:

@@ -32,7 +32,7 @@ class Window:
     def __init__(self, title: str, *, quiet: bool = False) -> None:
         self._title, self._shown_title = title, title
         self._sound = Sound(quiet=quiet)
-        self._shown = False
+        self._shown = self._is_gone = False
         self._drawn_at, self._drawing = 0.0, 0.0
         """When something was drawn last, and how long it took; at most a third of the time goes
         into drawing, so that a small computer still records every frame."""
@@ -48,13 +48,15 @@ class Window:
         trace: TracebackType | None,
     ) -> None:
         self._sound.close()
+        if self._closed():
+            return
         cv2.destroyAllWindows()
         cv2.waitKey(1)  # the system closes it when it is asked for events
 
     def show(self, pixels: Pixels | None, hands: Sequence[Hand], status: Status) -> None:
         """Show a moment of the session; where drawing is slow, not every one."""
         began = time.perf_counter()
-        if began - self._drawn_at < 2 * self._drawing:
+        if self._is_gone or began - self._drawn_at < 2 * self._drawing:
             return
         self.picture(draw_preview(pixels, hands, status))
         title = f"{self._title} - {status.state.value} {status.label}"
@@ -85,7 +87,13 @@ class Window:
                 break
             key = key_of_code(code)
             keys += [key] if key else []
-        return [*keys, "close"] if self._closed() else keys
+        self._is_gone = self._closed()
+        return [*keys, "close"] if self._is_gone else keys
 
     def _closed(self) -> bool:
-        return self._shown and cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1
+        if not self._shown:
+            return False
+        try:
+            return bool(cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1)
+        except cv2.error:  # Qt has ended with its last window
+            return True

@@ -71,34 +71,28 @@ class Writer:
         self.kept: list[tuple[str, Path]] = []
         """What this session has kept, with labels, in order."""
         self._keeper = keeper
-        self._jobs: queue.SimpleQueue[Callable[[], Written | None] | None] = queue.SimpleQueue()
-        self._done: queue.SimpleQueue[Written | None] = queue.SimpleQueue()
-        self._open = 0
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[Written] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="handlore-writer", daemon=True)
         self._thread.start()
 
     def keep(self, job: Job) -> None:
         """Write a recording soon."""
-        self._put(lambda: self._keep(job))
+        self._jobs.put(lambda: self._keep(job))
 
     def undo(self) -> None:
         """Discard the last recording of this session that is still kept, soon."""
-        self._put(self._undo)
+        self._jobs.put(self._undo)
 
     def retry(self) -> None:
-        """Try again to write what could not be written."""
-        again, self.unsaved = self.unsaved, []
-        for job in again:
-            self.keep(job)
+        """Try again, soon, to write what could not be written."""
+        self._jobs.put(self._retry)
 
     def poll(self) -> list[Written]:
         """Return what has been done since the last call; never waits."""
         done = []
-        while self._open and not self._done.empty():
-            self._open -= 1
-            written = self._done.get()
-            if written is not None:
-                done.append(written)
+        while not self._done.empty():
+            done.append(self._done.get())
         return done
 
     def close(self) -> list[Written]:
@@ -107,32 +101,37 @@ class Writer:
         self._thread.join()
         return self.poll()
 
-    def _put(self, job: Callable[[], Written | None]) -> None:
-        self._open += 1
-        self._jobs.put(job)
-
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            self._done.put(job())
+            job()
 
-    def _keep(self, job: Job) -> Written:
+    def _keep(self, job: Job) -> None:
         try:
             path = self._keeper.keep(job.recording, job.video())
         except (HandloreError, OSError) as error:
             self.unsaved.append(job)
-            return Written(job.label, problem=str(error))
+            self._done.put(Written(job.label, problem=str(error)))
+            return
         self.kept.append((job.label, path))
         self.counts[job.label] += 1
-        return Written(job.label, path)
+        self._done.put(Written(job.label, path))
 
-    def _undo(self) -> Written | None:
+    def _retry(self) -> None:
+        again, self.unsaved = self.unsaved, []
+        for job in again:
+            self._keep(job)
+
+    def _undo(self) -> None:
         if not self.kept:
-            return Written("", problem="nothing that this session has kept is left to discard")
+            nothing = "nothing that this session has kept is left to discard"
+            self._done.put(Written("", problem=nothing))
+            return
         label, path = self.kept[-1]
         try:
             moved = self._keeper.discard(path)
         except (HandloreError, OSError) as error:
-            return Written(label, problem=str(error))
+            self._done.put(Written(label, problem=str(error)))
+            return
         self.kept.pop()
         self.counts[label] -= 1
-        return Written(label, moved, discarded=True)
+        self._done.put(Written(label, moved, discarded=True))

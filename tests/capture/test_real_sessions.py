@@ -113,3 +113,14 @@ def test_in_a_terminal(scene: tuple[Path, list], tmp_path: Path, terminal: list)
     assert termios.tcgetattr(tty.fd) == before
     check(out, truth, by_section=False)
     train(out, tmp_path / "gestures.onnx")
+
+
+def test_closing_the_window_ends_the_session(scene: tuple[Path, list], tmp_path: Path, desk: Desk):
+    out = tmp_path / "my_gestures"
+    desk.start("--out", out, "--labels", "wave", "--camera", scene[0], "--loop", "--review", "30",
+               "--countdown", "0", "--frames", "10", "--no-coach")  # fmt: skip
+    desk.press("r")
+    desk.wait_title("review")
+    desk.close_window()
+    assert desk.end() == 0
+    assert len(list(out.glob("wave/*.npz"))) == 1, "what was under review and good is kept"

@@ -20,6 +20,27 @@ PATIENCE = 40.0
 TITLE = "handlore capture"
 COMMAND = [sys.executable, "-m", "handlore", "capture"]
 
+CLOSE_WINDOW = """
+import ctypes, sys
+from ctypes import byref, c_char_p, c_int, c_long, c_ulong, c_void_p
+
+class Message(ctypes.Structure):
+    _fields_ = [("type", c_int), ("serial", c_ulong), ("sent", c_int), ("display", c_void_p),
+                ("window", c_ulong), ("what", c_ulong), ("format", c_int), ("data", c_long * 24)]
+
+x11 = ctypes.CDLL("libX11.so.6")
+x11.XOpenDisplay.restype, x11.XInternAtom.restype = c_void_p, c_ulong
+x11.XInternAtom.argtypes = [c_void_p, c_char_p, c_int]
+x11.XSendEvent.argtypes = [c_void_p, c_ulong, c_int, c_long, c_void_p]
+x11.XSync.argtypes = [c_void_p, c_int]
+display, window = x11.XOpenDisplay(None), int(sys.argv[1])
+message = Message(type=33, window=window, what=x11.XInternAtom(display, b"WM_PROTOCOLS", 0))
+message.format, message.data[0] = 32, x11.XInternAtom(display, b"WM_DELETE_WINDOW", 0)
+x11.XSendEvent(display, window, 0, 0, byref(message))
+x11.XSync(display, 0)
+"""
+"""Asks a window to close, as a window manager does, of which a bare display has none."""
+
 
 def wait_for(what, why: str, patience: float = PATIENCE):
     """Wait until something is true, and return it."""
@@ -100,6 +121,11 @@ class Desk:
         """Return the number of the frame that the window shows."""
         picture = self.look()
         return stamped(picture[:, : picture.shape[0] * 4 // 3])
+
+    def close_window(self) -> None:
+        """Close the window as its frame's button does."""
+        ask = [sys.executable, "-c", CLOSE_WINDOW, self._window]
+        subprocess.run(ask, env=self.environment, check=True, capture_output=True)
 
     def end(self) -> int:
         """Wait for the end of the session."""
