@@ -24,6 +24,9 @@ MOST = 20
 """So many recordings of a label, the latest ones, are looked at: the coach has to be quick."""
 
 N_FOLDS = 3
+ENOUGH = 6
+"""With so many recordings of every label two folds do for movements, which are slow to learn."""
+
 QUICK = {
     "sequence": ("rocket", {"n_kernel_features": "300", "n_augmented": "0"}),
     "pose": ("forest", {"n_estimators": "50"}),
@@ -112,9 +115,8 @@ def cross_examined(recorded: Recorded, kind: Kind) -> list[Verdict]:
     try:
         name, params = QUICK[kind]
         estimator = make_estimator(name, params, seed=0)
-        folds = min(N_FOLDS, len(np.unique(data.samples.recording)))
         answers = cross_validate(
-            estimator, data, estimator.encoder(data.n_hands), "recording", n_folds=folds
+            estimator, data, estimator.encoder(data.n_hands), "recording", n_folds=_n_folds(data)
         )
     except HandloreError:
         # Such as hands without world landmarks: `train` will say so. A coach only advises.
@@ -131,6 +133,13 @@ def cross_examined(recorded: Recorded, kind: Kind) -> list[Verdict]:
         )
         for name, counts in taken.items()
     ]
+
+
+def _n_folds(data: LandmarkDataset) -> int:
+    pairs = set(zip(data.samples.label.tolist(), data.samples.recording.tolist(), strict=True))
+    counts = Counter(label for label, _ in pairs if label != NONE_LABEL)
+    enough = min(counts.values(), default=0) >= ENOUGH
+    return 2 if enough and data.header.kind == "sequence" else N_FOLDS
 
 
 def _thinned(data: LandmarkDataset) -> LandmarkDataset:

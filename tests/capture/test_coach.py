@@ -135,10 +135,7 @@ def test_what_everyday_movement_looks_like_is_said() -> None:
     assert lines[0] == ("10% of none looks like a: record more none, or make a stand out more")
 
 
-def test_movements_under_the_wrong_label_are_found(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(coach, "N_FOLDS", 2)
+def test_movements_under_the_wrong_label_are_found(tmp_path: Path) -> None:
     folder = filled(tmp_path / "gestures", 6, ("left", "right"))
     wrong = folder.keep(movement("left", like="right", seed=9))
     for seed in range(2):
