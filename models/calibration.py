@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from handlore.classifiers.stream.answers import Answer
-from handlore.classifiers.stream.recogniser import answers_to, decided
+from handlore.classifiers.stream.recogniser import answers_to, decided, default_threshold
 from handlore.classifiers.stream.scoring import Outcome, scored
 from handlore.classifiers.stream.settings import Settings
 from handlore.datasets.dataset import NONE_LABEL
@@ -79,8 +79,9 @@ def calibrate(
     """Choose a threshold for each label.
 
     Of all thresholds those are chosen that find the most gestures with no more false activations
-    than asked for; where several do, the middle one. A label that the streams neither show nor
-    could be mistaken for keeps what it had.
+    than asked for. Where several do, it is the middle one, or the default if that is higher: few
+    streams without a mistake do not show that a low threshold is safe. A label that the streams
+    neither show nor are mistaken for keeps what it had.
 
     Parameters
     ----------
@@ -150,7 +151,8 @@ class _Trials:
             for label in labels
         }  # fmt: skip
         shown = {label for label in labels if any(row != (0, 0) for row in counts[label])}
-        place = {label: _middle_best(counts[label]) for label in sorted(shown)}
+        default = default_threshold(self._model, self._settings)
+        place = {label: _best(counts[label], default) for label in sorted(shown)}
         while True:
             thresholds = dict(self._model.thresholds)
             thresholds |= {label: TRIED[at] for label, at in place.items()}
@@ -160,14 +162,21 @@ class _Trials:
             if len(false) <= most_false or not raisable:
                 return thresholds
             cheapest = min(sorted(raisable), key=lambda label: _price(counts[label], place[label]))
-            place[cheapest] = _next_better(counts[cheapest], place[cheapest])
+            better = _next_better(counts[cheapest], place[cheapest])
+            place[cheapest] = _within(counts[cheapest], better, default)
 
 
-def _middle_best(row: Sequence[tuple[int, int]]) -> int:
-    """Return the middle of the thresholds that find the most, and of these have least false."""
+def _best(row: Sequence[tuple[int, int]], default: float) -> int:
+    """Return the place of a threshold that finds the most, and of these has least false."""
     best = max(range(len(row)), key=lambda at: (row[at][0], -row[at][1]))
-    equal = [at for at in range(len(row)) if row[at] == row[best]]
-    return equal[len(equal) // 2]
+    return _within(row, best, default)
+
+
+def _within(row: Sequence[tuple[int, int]], first: int, default: float) -> int:
+    """Return the middle of the thresholds from a place on that do as well, or the default."""
+    equal = [at for at in range(first, len(row)) if row[at] == row[first]]
+    middle = equal[len(equal) // 2]
+    return max([middle, *(at for at in equal if TRIED[at] <= default)])
 
 
 def _next_better(row: Sequence[tuple[int, int]], at: int) -> int:

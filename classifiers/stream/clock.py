@@ -77,7 +77,7 @@ class Clock:
             raise InvalidDataError(f"a frame has time {frame.time}, expected seconds")
         if last is not None and frame.time <= last.time:
             raise InvalidDataError(
-                f"a frame at {frame.time:.3f} s comes after one at {last.time:.3f} s; times rise"
+                f"a frame at {frame.time:.9g} s comes after one at {last.time:.9g} s; times rise"
             )
         self._last = frame
         end = math.floor(frame.time * RATE + 1e-6)

@@ -190,10 +190,15 @@ def decisions_for(
     model: StreamModel, thresholds: Mapping[str, float], settings: Settings
 ) -> Decisions:
     """Return what decides on the answers of a model, by its kind."""
-    poses = model.encoder.kind == "pose"
-    default = settings.threshold if poses else settings.movement_threshold
+    default = default_threshold(model, settings)
     judge = Judge(model.labels, thresholds, default, settings.release)
-    return Holds(judge, settings) if poses else Contest(judge, settings)
+    return Holds(judge, settings) if model.encoder.kind == "pose" else Contest(judge, settings)
+
+
+def default_threshold(model: StreamModel, settings: Settings) -> float:
+    """Return the least probability of labels that have no threshold of their own."""
+    poses = model.encoder.kind == "pose"
+    return settings.threshold if poses else settings.movement_threshold
 
 
 class _Track:

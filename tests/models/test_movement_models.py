@@ -222,7 +222,7 @@ def test_events_lie_in_the_video_in_order(
             assert one.end <= after.start
 
 
-@pytest.mark.parametrize("gap", [1e3, 1e9, 1e300])
+@pytest.mark.parametrize("gap", [1e3, 1e9])
 def test_times_that_lie_cost_neither_memory_nor_hours(gap: float, model: MovementModel) -> None:
     image, side, time = (np.concatenate([array] * 2) for array in clip("left", fps=15, person=9))
     time[len(time) // 2 :] += gap
@@ -230,6 +230,14 @@ def test_times_that_lie_cost_neither_memory_nor_hours(gap: float, model: Movemen
     assert "left" in {one.label for one in found}
     image, side, time = clip("left", fps=15)
     told(model, image, side, time * gap)
+
+
+def test_times_that_no_clock_tells_apart_are_refused_in_a_line(model: MovementModel) -> None:
+    image, side, time = (np.concatenate([array] * 2) for array in clip("left", fps=15, person=9))
+    time[len(time) // 2 :] += 1e300
+    with pytest.raises(InvalidDataError, match="times rise") as caught:
+        told(model, image, side, time)
+    assert len(str(caught.value)) < 200
 
 
 def test_a_hand_that_is_lost_for_as_long_as_a_window_does_no_harm(model: MovementModel) -> None:
@@ -290,6 +298,10 @@ CARDS = [
     ("n_features", 128),
     ("features", None),
     ("training", 5),
+    *(("thresholds", value) for value in
+      (5, ["left"], {"unknown": 0.5}, {"left": "0.5"}, {"left": True}, {"left": 1.5},
+       {"left": -0.1}, {"left": float("nan")}, {"left": None})),
+    ("calibration", 5),
 ]  # fmt: skip
 
 
