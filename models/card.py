@@ -15,6 +15,7 @@ DURATIONS = (0.05, 0.5, 0.95)
 """Quantiles of the lengths of clips that a card tells."""
 
 MOST_SECONDS = 1e9
+MOST_LOSS = 1e9
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,14 @@ class ModelCard:
     """The landmarks it was trained on, ``full`` or ``lite``; use the same in prediction."""
 
     training: Mapping[str, Any] = field(default_factory=dict)
-    """Data digest, counts, groups, parameters, versions, cross-validated scores."""
+    """Data digest, counts, groups, parameters, versions, cross-validated scores, and how training
+    went where it took epochs."""
+
+    @property
+    def history(self) -> list[dict[str, float | None]]:
+        """How training went, a row an epoch; empty where it took none, or is not to be read."""
+        rows = self.training.get("history")
+        return list(rows) if isinstance(rows, list) and all(map(_is_epoch, rows)) else []
 
     def as_json(self) -> dict[str, Any]:
         """Return the card as JSON types, with the format version."""
@@ -103,6 +111,14 @@ class ModelCard:
         if wrong:
             raise InvalidDataError(f"its metadata has no usable {', '.join(wrong)}")
         return cls(**taken)
+
+
+def _is_epoch(row: Any) -> bool:
+    needed = {"epoch", "loss", "accuracy"}
+    return isinstance(row, Mapping) and needed <= set(row) and all(
+        value is None or (isinstance(value, int | float) and abs(value) < MOST_LOSS)
+        for value in row.values()
+    )  # fmt: skip
 
 
 def _durations(values: Any) -> tuple[float, ...]:

@@ -1,6 +1,7 @@
 """From a dataset to a model file, with its card filled in."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -101,7 +102,13 @@ def _training(
         "params": estimator.get_params(),
         "versions": {"handlore": __version__} | {name: version(name) for name in _LIBRARIES},
     }
+    if estimator.history_:
+        training["history"] = [_rounded(epoch) for epoch in estimator.history_]
     return training | ({"crossval": scores} if scores else {})
+
+
+def _rounded(epoch: Mapping[str, float | None]) -> dict[str, float | None]:
+    return {key: None if value is None else round(value, 5) for key, value in epoch.items()}
 
 
 def _scores(estimator: HandEstimator, dataset: LandmarkDataset, encoder: Encoder) -> dict[str, Any]:

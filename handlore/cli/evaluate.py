@@ -84,7 +84,7 @@ def command(
             "Trained on": f"{loaded.card.training.get('n', '?')} samples",
             "Data": ", ".join(path.name for path in data),
         }
-        write_report(report, "Evaluation", answers, facts, result)
+        write_report(report, "Evaluation", answers, facts, result, history=loaded.card.history)
     if as_json:
         print_json(result)
     else:
