@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from handlore import __version__
-from handlore.classifiers.base import HandEstimator
+from handlore.classifiers.base import HandEstimator, plain_params
 from handlore.classifiers.encoding import Encoder, PoseEncoder
 from handlore.classifiers.evaluation import cross_validate, cross_validation_json, fit_samples
 from handlore.classifiers.movements import MovementEncoder, durations
@@ -99,7 +99,7 @@ def _training(
         "counts": dict(sorted(counts.items())),
         "groups": sorted({str(group) for group in seen.samples.group} - {""}),
         "data_digest": dataset.digest(),
-        "params": estimator.get_params(),
+        "params": plain_params(estimator),
         "versions": {"handlore": __version__} | {name: version(name) for name in _LIBRARIES},
     }
     if estimator.history_:
