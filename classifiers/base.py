@@ -163,10 +163,12 @@ class MovementEstimator(HandEstimator):
     kind: ClassVar[str] = "sequence"
     n_timepoints: ClassVar[int] = 32
     """To how many points in time it wants clips to be resampled."""
+    averaged: ClassVar[bool] = True
+    """Whether these points are to be averages over their share of the time, or moments."""
 
     def encoder(self, n_hands: int, features: tuple[str, ...] = DEFAULT_FEATURES) -> Encoder:
         """Return what turns clips into X; a movement classifier makes its own features."""
-        return MovementEncoder(n_hands, self.n_timepoints)
+        return MovementEncoder(n_hands, self.n_timepoints, self.averaged)
 
     def _remember_shape(self, X: FloatArray) -> None:
         self.n_features_in_, self.n_timepoints_in_ = X.shape[1:]

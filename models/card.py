@@ -43,6 +43,9 @@ class ModelCard:
     n_timepoints: int = 0
     """To how many points in time a clip is resampled; 0 for poses."""
 
+    averaged: bool = True
+    """Whether these points are averages over their share of the time, or moments."""
+
     seconds: tuple[float, ...] = ()
     """How long the clips were that it was trained on: the quantiles :data:`DURATIONS`."""
 
@@ -105,7 +108,7 @@ class ModelCard:
             raise InvalidDataError("its labels are not distinct, printable names")
         if taken.get("n_hands") not in (1, 2) or taken["n_hands"] is True:
             raise InvalidDataError("its metadata has no usable n_hands")
-        taken.setdefault("n_timepoints", 0)
+        taken = {"n_timepoints": 0, "averaged": True} | taken
         wrong = [name for name, kind in _TYPES.items() if not isinstance(taken.get(name), kind)]
         wrong += ["kind"] if taken.get("kind") not in KINDS and "kind" not in wrong else []
         if wrong:
@@ -138,5 +141,6 @@ _TYPES: dict[str, Any] = {
     "n_hands": int,
     "n_features": int,
     "n_timepoints": int,
+    "averaged": bool,
     "training": Mapping,
 }

@@ -71,8 +71,7 @@ def train_model(
         kind=encoder.kind,
         n_hands=dataset.n_hands,
         features=encoder.groups if isinstance(encoder, PoseEncoder) else (),
-        n_timepoints=encoder.n_timepoints if isinstance(encoder, MovementEncoder) else 0,
-        seconds=_seconds(dataset) if isinstance(encoder, MovementEncoder) else (),
+        **_of_movements(encoder, dataset),
         landmarker=dataset.header.detector.landmarker if dataset.header.detector else "full",
         training=_training(fitted, dataset, scores),
     )
@@ -81,6 +80,16 @@ def train_model(
     doubt = doubt_about(dataset, default_by(dataset)) if crossval else None
     warnings = (*fitted.notes_, *_warnings(dataset), *([doubt] if doubt else []))
     return Trained(replace(card, labels=labels), n_bytes, warnings)
+
+
+def _of_movements(encoder: Encoder, dataset: LandmarkDataset) -> dict[str, Any]:
+    if not isinstance(encoder, MovementEncoder):
+        return {}
+    return {
+        "n_timepoints": encoder.n_timepoints,
+        "averaged": encoder.averaged,
+        "seconds": _seconds(dataset),
+    }
 
 
 def _seconds(dataset: LandmarkDataset) -> tuple[float, ...]:
