@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from handlore.classifiers.encoding import Encoder, PoseEncoder
 from handlore.classifiers.kinds import INPUT, OUTPUT
-from handlore.datasets.dataset import NONE_LABEL
+from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.geometry import rotation_deg
 from handlore.landmarks.hands import Hand, Pixels, by_slot
 
 from .card import ModelCard
-from .segments import Segment, held
+from .segments import Segment, held, side_of
 
 FloatArray = NDArray[np.float32]
 
@@ -108,6 +108,33 @@ class PoseModel(Model):
             rows = self.encoder.encode(image[seen], world[seen], handedness[seen])
             probabilities[seen] = self.predict_proba(rows)
         return held(probabilities, self.card.labels, handedness, time)
+
+    def predict_held(self, recording: LandmarkDataset) -> Prediction:
+        """Say which pose a recording shows all the time: the mean answer to its frames.
+
+        Rotation and side are those of the frame in the middle of those that show a hand.
+
+        Parameters
+        ----------
+        recording
+            Frames of one pose, with as many hands as the card says.
+        """
+        seen = np.flatnonzero(recording.detected.any(axis=1))
+        if not len(seen):
+            return Prediction(NONE_LABEL, None, None, None)
+        rows = self.encoder.encode(
+            recording.image[seen], recording.world[seen], recording.handedness[seen]
+        )
+        mean = self.predict_proba(rows).mean(axis=0)
+        best, middle = int(mean.argmax()), seen[len(seen) // 2]
+        slot = int(np.flatnonzero(recording.detected[middle])[0])
+        return Prediction(
+            self.card.labels[best],
+            float(mean[best]),
+            float(rotation_deg(recording.image[middle, slot])),
+            side_of(recording.handedness[middle, slot : slot + 1]),
+            tuple(map(float, mean)),
+        )
 
     def predict_picture(self, detector: HandDetector, pixels: Pixels) -> Prediction:
         """Say what a picture shows, searching it for a hand in stages.

@@ -16,6 +16,7 @@ COMMANDS = (
     "weights",
     "sources",
     "convert",
+    "capture",
     "info",
     "train",
     "crossval",

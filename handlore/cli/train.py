@@ -14,9 +14,11 @@ from handlore.landmarks.errors import HandloreError
 
 from ._common import (
     data_argument,
+    end,
     examples,
     features_option,
     json_option,
+    kind_of,
     load_datasets,
     mirror_option,
     model_option,
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
         "handlore train photos.npz --model xgboost --param max_depth=3 --out poses.onnx",
         "handlore train anna.npz ben.npz --crossval --out poses.onnx",
         "handlore train clips.npz --model rocket --mirror-labels left=right --out moves.onnx",
+        "handlore train my_gestures --out moves.onnx",
         "handlore train clips.npz --model tcn --log training.csv --out moves.onnx",
         "handlore train thumbs.npz --features world,image,orientation --out thumbs.onnx",
     ),
@@ -77,6 +80,7 @@ def command(
 ) -> None:
     """Train a classifier on landmark datasets and write it to a model file.
 
+    DATA is a file that `handlore convert` wrote, or a folder of recordings of `handlore capture`.
     The file is ONNX: it runs wherever onnxruntime runs, and says itself what it was trained on.
     """
     from handlore.classifiers.augmentation import require_labels
@@ -90,7 +94,8 @@ def command(
     if out.resolve() in {path.resolve() for path in data}:
         raise HandloreError(f"{out} is the data itself; give another name with --out")
     groups = parsed_features(features)
-    dataset = training_samples(load_datasets(data), split)
+    loaded = load_datasets(data, kind_of(model))
+    dataset = training_samples(loaded.dataset, split)
     require_poses_for(features, dataset)
     model = model or DEFAULT_ESTIMATOR[dataset.header.kind]
     estimator = make_estimator(model, parsed_params(params, mirror_labels), seed=seed)
@@ -116,12 +121,14 @@ def command(
             "n": trained.card.training["n"], "labels": list(trained.card.labels),
             "crossval": scores,
         })  # fmt: skip
-        return
-    click.echo(f"trained {model} on {trained.card.training['n']} samples of"
-               f" {len(trained.card.labels)} labels in {seconds:.1f} s")  # fmt: skip
-    if scores:
-        click.echo(f"cross-validated by {scores['by']}: accuracy {percent(scores['accuracy'])}")
-    click.echo(f"wrote {out} ({trained.n_bytes / 1000:.0f} KB)")
+    else:
+        click.echo(f"trained {model} on {trained.card.training['n']} samples of"
+                   f" {len(trained.card.labels)} labels in {seconds:.1f} s")  # fmt: skip
+        if scores:
+            accuracy = percent(scores["accuracy"])
+            click.echo(f"cross-validated by {scores['by']}: accuracy {accuracy}")
+        click.echo(f"wrote {out} ({trained.n_bytes / 1000:.0f} KB)")
+    end(loaded)
 
 
 @contextmanager
