@@ -19,6 +19,11 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     opened.close()
 
 
+def painted(picture: np.ndarray) -> np.ndarray | None:
+    """Return a picture unless the window is still empty."""
+    return picture if len(np.unique(picture.reshape(-1, 3), axis=0)) > 50 else None
+
+
 def test_keys_discard_bring_back_and_relabel(tmp_path: Path, desk: Desk, artefacts: Path) -> None:
     folder = Recordings.open(tmp_path / "gestures")
     for number, label in enumerate(("swipe_left", "circle", "swipe_left")):
@@ -34,9 +39,10 @@ def test_keys_discard_bring_back_and_relabel(tmp_path: Path, desk: Desk, artefac
     there("swipe_left/0001.npz", "swipe_left/0002.npz")
     desk.press("n", "plus", "u", "p", "Return")
     there("up/0003.npz")
-    picture = desk.look()
+    picture = wait_for(
+        lambda: [seen] if (seen := painted(desk.look())) is not None else [], "something is drawn"
+    )[0]
     cv2.imwrite(str(artefacts / "review-window.png"), picture[..., ::-1])
-    assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 50, "something is drawn"
     desk.press("q")
     assert desk.end() == 0
     assert folder.counts() == {"swipe_left": 2, "up": 1}
