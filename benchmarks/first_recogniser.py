@@ -85,8 +85,7 @@ class Sitter:
         session = self._session
         if session.state is not State.IDLE:
             self._rested_since = self._now
-            long = session.recording is not None and session.recording.is_stream
-            return ["r"] if long and self._now - session.recording.began > NONE_SECONDS else []
+            return ["k"] if session.flagged else ["r"] if self._has_had_enough() else []
         if self._now - self._rested_since < REACTION:
             return []
         for digit, label in enumerate(LABELS, 1):
@@ -95,6 +94,11 @@ class Sitter:
                 return [str(digit), "b"]
         self._done["none"] += 1
         return ["0", "r"] if self._done["none"] <= 2 else ["q"]
+
+    def _has_had_enough(self):
+        recording = self._session.recording
+        under_way = self._session.state is State.RECORDING and recording.is_stream
+        return under_way and self._now - recording.began > NONE_SECONDS
 
     def show(self, pixels, hands, status):  # noqa: D102
         pass
