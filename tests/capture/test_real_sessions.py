@@ -72,7 +72,7 @@ def test_in_a_window(scene: tuple[Path, list], tmp_path: Path, desk: Desk, artef
         desk.wait_title(f"idle {label}")
         # Two recordings take less than what is left of the section.
         begins = range(SECTION * number, SECTION * number + 20)
-        wait_for(lambda frames=begins: desk.frame_shown() in frames, f"{begins}", 60)
+        wait_for(lambda frames=begins: desk.frame_shown() in frames, f"{begins}", 240)
         for _ in range(2):
             desk.press("r")
             desk.wait_title("recording")
