@@ -1,5 +1,6 @@
 """Whole sessions: the command in a real window and in a real terminal, with real keys."""
 
+import os
 import subprocess
 import sys
 import termios
@@ -63,6 +64,10 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     opened.close()
 
 
+@pytest.mark.skipif(
+    os.getloadavg()[0] > (os.cpu_count() or 1),
+    reason="a session in real time needs a machine that is not busy with other work",
+)
 def test_in_a_window(scene: tuple[Path, list], tmp_path: Path, desk: Desk, artefacts: Path):
     video, truth = scene
     out = tmp_path / "my_gestures"
