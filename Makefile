@@ -31,6 +31,8 @@ bench: $(READY)  ## speed and memory, side by side with bare MediaPipe and sciki
 	$(BIN)/python benchmarks/convert_jobs.py
 	$(BIN)/python benchmarks/litert.py
 	$(BIN)/python benchmarks/rendered_hands.py
+	$(BIN)/python benchmarks/capture.py
+	$(BIN)/python benchmarks/first_recogniser.py
 
 bench-accuracy: $(READY)  ## accuracy and yield on the real data sets (HANDLORE_DATA)
 	$(BIN)/python benchmarks/search_stages.py
@@ -40,6 +42,7 @@ bench-accuracy: $(READY)  ## accuracy and yield on the real data sets (HANDLORE_
 
 pictures: $(READY)  ## the pictures of the README
 	$(BIN)/python docs/make_pictures.py
+	$(BIN)/python docs/make_recording_pictures.py
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv .venv

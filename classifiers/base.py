@@ -164,10 +164,12 @@ class MovementEstimator(HandEstimator):
     kind: ClassVar[Kind] = "sequence"
     n_timepoints: ClassVar[int] = 32
     """To how many points in time it wants clips to be resampled."""
+    averaged: ClassVar[bool] = True
+    """Whether these points are to be averages over their share of the time, or moments."""
 
     def encoder(self, n_hands: int, features: tuple[str, ...] = DEFAULT_FEATURES) -> Encoder:
         """Return what turns clips into X; a movement classifier makes its own features."""
-        return MovementEncoder(n_hands, self.n_timepoints)
+        return MovementEncoder(n_hands, self.n_timepoints, self.averaged)
 
     def _remember_shape(self, X: FloatArray) -> None:
         self.n_features_in_, self.n_timepoints_in_ = X.shape[1:]
@@ -246,9 +248,9 @@ def make_estimator(
     Parameters
     ----------
     name
-        One of :func:`estimator_names`.
+        One of :func:`estimator_names`, or several joined by ``+``: the mean of them.
     params
-        Parameters by name.
+        Parameters by name; ``member.parameter`` is for one member of a blend alone.
     seed
         Becomes ``random_state``, where the estimator has one and it is not among the parameters.
 
@@ -257,17 +259,42 @@ def make_estimator(
     HandloreError
         If the estimator does not have a parameter, or its value is of another type.
     """
-    estimator = estimator_class(name)()
+    members = [(part, estimator_class(part)()) for part in name.split("+")]
+    params = params or {}
+    unknown = set(params)
+    for part, member in members:
+        own = _own_params(part, member, params)
+        unknown -= set(own)
+        known = member.get_params()
+        values = {own[given]: _parsed(given, params[given], known[own[given]]) for given in own}
+        if seed is not None and "random_state" in known:
+            values = {"random_state": seed} | values
+        member.set_params(**values)
+    if unknown:
+        has = "; ".join(", ".join(member.get_params()) for _, member in members)
+        raise HandloreError(f"{name} has no parameter {min(unknown)!r}; it has: {has}")
+    if len(members) == 1:
+        return members[0][1]
+    from .blend import blend
+
+    return blend(members)
+
+
+def plain_params(estimator: HandEstimator) -> dict[str, Any]:
+    """Return the parameters of an estimator that are text or numbers: all but its members."""
+    known = estimator.get_params().items()
+    return {name: value for name, value in known if isinstance(value, str | int | float)}
+
+
+def _own_params(name: str, estimator: HandEstimator, params: Mapping[str, str]) -> dict[str, str]:
+    """Return which of the parameters given are an estimator's, and what it calls them."""
     known = estimator.get_params()
-    values: dict[str, Any] = {}
-    if seed is not None and "random_state" in known:
-        values["random_state"] = seed
-    for param, text in (params or {}).items():
-        if param not in known:
-            raise HandloreError(f"{name} has no parameter {param!r}; it has: {', '.join(known)}")
-        values[param] = _parsed(param, text, known[param])
-    estimator.set_params(**values)
-    return estimator
+    paths = {given: given.rpartition(".") for given in params}
+    return {
+        given: param
+        for given, (whose, _, param) in paths.items()
+        if whose in ("", name) and param in known
+    }
 
 
 def _parsed(param: str, text: str, default: Any) -> Any:

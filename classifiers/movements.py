@@ -37,13 +37,15 @@ class MovementEncoder:
     """Turns clips into blocks (n_channels, n_timepoints).
 
     Time runs from the first frame that shows a hand to the last one; each point is the average
-    over its share of that time. Positions are palm lengths (the median of the clip) from where
-    the wrist is first seen: x right, y down, z away. Of one hand, a left one gets the *shape* of
-    a right hand and keeps its *path*: a swipe to the left is one with either hand.
+    over its share of that time or, where ``averaged`` is false, a moment. Positions are palm
+    lengths (the median of the clip) from where the wrist is first seen: x right, y down, z away.
+    Of one hand, a left one gets the *shape* of a right hand and keeps its *path*: a swipe to the
+    left is one with either hand.
     """
 
     n_hands: int = 1
     n_timepoints: int = 32
+    averaged: bool = True
 
     kind: ClassVar[Kind] = "sequence"
 
@@ -100,7 +102,8 @@ class MovementEncoder:
         image, seen, time = image[clip], seen[clip], time[clip]
         origin = image[0][seen[0]][:, 0].mean(axis=0)
         scale = max(float(np.median(palm_length(image[seen]))), 1e-6)
-        grid = np.linspace(time[0], time[-1], self.n_timepoints * _FINE)
+        fine = _FINE if self.averaged else 1
+        grid = np.linspace(time[0], time[-1], self.n_timepoints * fine)
         block = np.zeros((self.n_hands, N_CHANNELS, self.n_timepoints), np.float32)
         for slot in range(self.n_hands):
             frames = np.flatnonzero(seen[:, slot])
@@ -110,7 +113,7 @@ class MovementEncoder:
             if self.n_hands == 1 and _is_left(handedness[clip][frames, slot]):
                 hand = hand[:, :1] + mirror(hand - hand[:, :1])
             weights, present = _resampling(time[frames], frames, grid)
-            bins = (self.n_timepoints, _FINE)
+            bins = (self.n_timepoints, fine)
             block[slot, :-1] = (weights.reshape(*bins, -1).mean(axis=1) @ hand.reshape(
                 len(frames), N_COORDINATES)).T  # fmt: skip
             block[slot, -1] = present.reshape(bins).mean(axis=1)

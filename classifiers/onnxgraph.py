@@ -4,6 +4,7 @@ What a movement classifier computes is written once, as a graph: training runs i
 file cannot differ from what was trained.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,40 @@ class Graph:
         )
         opsets = [helper.make_opsetid(domain, version) for domain, version in ONNX_OPSET.items()]
         return helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
+
+
+def averaged(models: Sequence[Any]) -> Any:
+    """Return one ``onnx.ModelProto`` that answers with the mean of what models answer."""
+    from onnx import helper
+
+    nodes, constants, answers = [], [], []
+    for number, model in enumerate(models):
+        given = _prefixed(model.graph, f"m{number}_")
+        nodes += given.node
+        constants += given.initializer
+        answers.append(f"m{number}_{OUTPUT}")
+    nodes.append(helper.make_node("Mean", answers, [OUTPUT]))
+    first = models[0].graph
+    result = next(one for one in first.output if one.name == OUTPUT)
+    graph = helper.make_graph(nodes, "handlore", first.input, [result], constants)
+    opsets = [helper.make_opsetid(domain, version) for domain, version in ONNX_OPSET.items()]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
+
+
+def _prefixed(graph: Any, prefix: str) -> Any:
+    """Return a graph in which everything but what goes in has another name."""
+    from onnx import GraphProto
+
+    renamed = GraphProto()
+    renamed.CopyFrom(graph)
+    for node in renamed.node:
+        node.name = ""
+        for names in (node.input, node.output):
+            # An input that is left out has an empty name.
+            names[:] = [name and (name if name == INPUT else prefix + name) for name in names]
+    for constant in renamed.initializer:
+        constant.name = prefix + constant.name
+    return renamed
 
 
 class Runner:

@@ -15,6 +15,7 @@ DURATIONS = (0.05, 0.5, 0.95)
 """Quantiles of the lengths of clips that a card tells."""
 
 MOST_SECONDS = 1e9
+MOST_LOSS = 1e9
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,9 @@ class ModelCard:
     n_timepoints: int = 0
     """To how many points in time a clip is resampled; 0 for poses."""
 
+    averaged: bool = True
+    """Whether these points are averages over their share of the time, or moments."""
+
     seconds: tuple[float, ...] = ()
     """How long the clips were that it was trained on: the quantiles :data:`DURATIONS`."""
 
@@ -59,7 +63,14 @@ class ModelCard:
     """The landmarks it was trained on, ``full`` or ``lite``; use the same in prediction."""
 
     training: Mapping[str, Any] = field(default_factory=dict)
-    """Data digest, counts, groups, parameters, versions, cross-validated scores."""
+    """Data digest, counts, groups, parameters, versions, cross-validated scores, and how training
+    went where it took epochs."""
+
+    @property
+    def history(self) -> list[dict[str, float | None]]:
+        """How training went, a row an epoch; empty where it took none, or is not to be read."""
+        rows = self.training.get("history")
+        return list(rows) if isinstance(rows, list) and all(map(_is_epoch, rows)) else []
 
     def as_json(self) -> dict[str, Any]:
         """Return the card as JSON types, with the format version."""
@@ -113,12 +124,20 @@ class ModelCard:
             raise InvalidDataError("its labels are not distinct, printable names")
         if taken.get("n_hands") not in (1, 2) or taken["n_hands"] is True:
             raise InvalidDataError("its metadata has no usable n_hands")
-        taken.setdefault("n_timepoints", 0)
+        taken = {"n_timepoints": 0, "averaged": True} | taken
         wrong = [name for name, kind in _TYPES.items() if not isinstance(taken.get(name), kind)]
         wrong += ["kind"] if taken.get("kind") not in KINDS and "kind" not in wrong else []
         if wrong:
             raise InvalidDataError(f"its metadata has no usable {', '.join(wrong)}")
         return cls(**taken)
+
+
+def _is_epoch(row: Any) -> bool:
+    needed = {"epoch", "loss", "accuracy"}
+    return isinstance(row, Mapping) and needed <= set(row) and all(
+        value is None or (isinstance(value, int | float) and abs(value) < MOST_LOSS)
+        for value in row.values()
+    )  # fmt: skip
 
 
 def _durations(values: Any) -> tuple[float, ...]:
@@ -151,5 +170,6 @@ _TYPES: dict[str, Any] = {
     "n_features": int,
     "n_timepoints": int,
     "calibration": Mapping,
+    "averaged": bool,
     "training": Mapping,
 }

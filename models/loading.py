@@ -82,7 +82,8 @@ def _pose_model(session: Any, card: ModelCard) -> Model:
 def _movement_model(session: Any, card: ModelCard) -> Model:
     if card.n_timepoints not in TIMEPOINTS or len(card.seconds) != len(DURATIONS):
         raise InvalidDataError("its metadata has no usable n_timepoints and seconds")
-    return MovementModel(session, card, MovementEncoder(card.n_hands, card.n_timepoints))
+    encoder = MovementEncoder(card.n_hands, card.n_timepoints, card.averaged)
+    return MovementModel(session, card, encoder)
 
 
 _KINDS: dict[str, Callable[[Any, ModelCard], Model]] = {

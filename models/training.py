@@ -1,6 +1,7 @@
 """From a dataset to a model file, with its card filled in."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 
 from handlore import __version__
 from handlore.classifiers.background import Background
-from handlore.classifiers.base import HandEstimator
+from handlore.classifiers.base import HandEstimator, plain_params
 from handlore.classifiers.encoding import Encoder, PoseEncoder
 from handlore.classifiers.evaluation import cross_validate, cross_validation_json, fit_samples
 from handlore.classifiers.movements import MovementEncoder, durations
@@ -74,8 +75,7 @@ def train_model(
         kind=encoder.kind,
         n_hands=dataset.n_hands,
         features=encoder.groups if isinstance(encoder, PoseEncoder) else (),
-        n_timepoints=encoder.n_timepoints if isinstance(encoder, MovementEncoder) else 0,
-        seconds=_seconds(dataset) if isinstance(encoder, MovementEncoder) else (),
+        **_of_movements(encoder, dataset),
         landmarker=dataset.header.detector.landmarker if dataset.header.detector else "full",
         training=_training(fitted, dataset, scores),
     )
@@ -84,6 +84,16 @@ def train_model(
     doubt = doubt_about(dataset, default_by(dataset)) if crossval else None
     warnings = (*fitted.notes_, *_warnings(dataset), *([doubt] if doubt else []))
     return Trained(replace(card, labels=labels), n_bytes, warnings)
+
+
+def _of_movements(encoder: Encoder, dataset: LandmarkDataset) -> dict[str, Any]:
+    if not isinstance(encoder, MovementEncoder):
+        return {}
+    return {
+        "n_timepoints": encoder.n_timepoints,
+        "averaged": encoder.averaged,
+        "seconds": _seconds(dataset),
+    }
 
 
 def _seconds(dataset: LandmarkDataset) -> tuple[float, ...]:
@@ -102,10 +112,16 @@ def _training(
         "counts": dict(sorted(counts.items())),
         "groups": sorted({str(group) for group in seen.samples.group} - {""}),
         "data_digest": dataset.digest(),
-        "params": estimator.get_params(),
+        "params": plain_params(estimator),
         "versions": {"handlore": __version__} | {name: version(name) for name in _LIBRARIES},
     }
+    if estimator.history_:
+        training["history"] = [_rounded(epoch) for epoch in estimator.history_]
     return training | ({"crossval": scores} if scores else {})
+
+
+def _rounded(epoch: Mapping[str, float | None]) -> dict[str, float | None]:
+    return {key: None if value is None else round(value, 5) for key, value in epoch.items()}
 
 
 def _scores(estimator: HandEstimator, dataset: LandmarkDataset, encoder: Encoder) -> dict[str, Any]:

@@ -31,7 +31,8 @@ class TemporalClassifier(MovementEstimator):
     Parameters
     ----------
     epochs
-        How often all movements are learnt; 0 for 60, and more of fewer than some 300 movements.
+        How often all movements are learnt; 0 for 100, or 60 of fewer than 1,000 movements and
+        more of fewer than some 300.
     batch_size
         How many movements a step sees; 0 for 64, or 32 of fewer than 1,000 movements.
     learning_rate
@@ -59,6 +60,7 @@ class TemporalClassifier(MovementEstimator):
     summary = "convolutional network: movements, most accurate, trains in minutes, needs PyTorch"
     learns_in_epochs = True
     n_timepoints = 48
+    averaged = False
 
     def __init__(
         self,

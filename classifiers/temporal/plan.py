@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 IntArray = NDArray[np.int64]
 
-EPOCHS = 60
+EPOCHS, EPOCHS_OF_MANY = 60, 100
 FEWEST_STEPS, MOST_EPOCHS = 600, 300
 FEW_CLIPS = 1000
 FEWEST_HELD_BACK_FROM, FEWEST_GROUPS = 60, 4
@@ -57,8 +57,9 @@ def chosen_batch(n: int, wanted: int) -> int:
 
 
 def chosen_epochs(n: int, batch: int, wanted: int) -> int:
-    """Return 60 unless told, and of few movements as many as it takes to learn anything."""
-    return wanted or min(max(EPOCHS, -(-FEWEST_STEPS // (n // batch))), MOST_EPOCHS)
+    """Return 60 unless told, 100 of many movements, and more of few: they make few steps."""
+    usual = EPOCHS_OF_MANY if n >= FEW_CLIPS else EPOCHS
+    return wanted or min(max(usual, -(-FEWEST_STEPS // (n // batch))), MOST_EPOCHS)
 
 
 def held_back(

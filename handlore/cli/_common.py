@@ -72,7 +72,8 @@ model_option = click.option(
     "--model",
     metavar="NAME",
     show_default="forest for poses, rocket for movements",
-    help="Which estimator: forest, linear or xgboost for poses, rocket or tcn for movements.",
+    help="Which estimator: forest, linear or xgboost for poses, rocket or tcn for movements; or the"
+    " mean of several, such as forest+linear.",
 )
 mirror_option = click.option(
     "--mirror-labels", metavar="PAIRS",
@@ -90,7 +91,8 @@ param_option = click.option(
     "params",
     multiple=True,
     metavar="NAME=VALUE",
-    help="A parameter of the estimator, such as n_estimators=500. Can be given several times.",
+    help="A parameter of the estimator, such as n_estimators=500, or forest.n_estimators=500"
+    " for one of several. Can be given several times.",
 )
 
 

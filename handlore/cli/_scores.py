@@ -9,6 +9,8 @@ import click
 from ._common import make_folder, percent, print_table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from handlore.classifiers.evaluation import Answers, Scores
     from handlore.datasets.dataset import Kind
 
@@ -18,7 +20,7 @@ report_option = click.option(
     "--report",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Write report.html, confusion.png and scores.json into this folder.",
+    help="Write report.html, its pictures and scores.json into this folder.",
 )
 
 
@@ -39,22 +41,30 @@ def print_scores(scores: "Scores", title: str, kind: "Kind" = "pose") -> None:
 
 
 def write_report(
-    folder: Path, title: str, answers: "Answers", facts: dict[str, str], result: dict[str, Any]
+    folder: Path,
+    title: str,
+    answers: "Answers",
+    facts: dict[str, str],
+    result: dict[str, Any],
+    *,
+    history: "Sequence[Mapping[str, float | None]]" = (),
 ) -> None:
-    """Write a report folder."""
+    """Write a report folder; ``history`` is how the model was trained, a row an epoch."""
     from handlore.classifiers.evaluation import score
     from handlore.landmarks.files import atomic_write
-    from handlore.report.figures import confusion_png
+    from handlore.report.figures import confusion_png, training_png
     from handlore.report.page import scores_page
 
     make_folder(folder)
     scores = score(answers)
     picture = confusion_png(scores)
+    curves = {"training.png": training_png(history)} if history else {}
+    html = scores_page(title, scores, facts, picture, curves.get("training.png"))
     contents = {
         "confusion.png": picture,
         "scores.json": json.dumps(result, indent=2).encode(),
-        "report.html": scores_page(title, scores, facts, picture).encode(),
-    }
+        "report.html": html.encode(),
+    } | curves
     for name, data in contents.items():
         with atomic_write(folder / name) as stream:
             stream.write(data)

@@ -88,7 +88,7 @@ def command(
             "Trained on": f"{taught.card.training.get('n', '?')} samples",
             "Data": ", ".join(path.name for path in data),
         }
-        write_report(report, "Evaluation", answers, facts, result)
+        write_report(report, "Evaluation", answers, facts, result, history=taught.card.history)
     if as_json:
         print_json(result)
     else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from handlore.classifiers.evaluation import Scores
     from handlore.landmarks.hands import FloatArray, Pixels
@@ -74,6 +74,29 @@ def hands_png(
             for a, b in HAND_CONNECTIONS:
                 axes.plot(*points[[a, b]].T, color="#19d3a2", linewidth=1.6)
             axes.scatter(*points.T, s=8, color="#ff5d73", zorder=3)
+    return _png(figure)
+
+
+def training_png(history: "Sequence[Mapping[str, float | None]]") -> bytes:
+    """Draw how training went: loss and accuracy by epoch, on what was learnt and held back.
+
+    Parameters
+    ----------
+    history
+        A row an epoch with ``epoch``, ``loss`` and ``accuracy``; ``val_loss`` and
+        ``val_accuracy`` are None where nothing was held back.
+    """
+    figure, panels = _figure(8.0, 3.0, 1, 2)
+    epochs = [row["epoch"] for row in history]
+    for axes, what in zip(panels, ("loss", "accuracy"), strict=True):
+        for name, key in (("learnt from", what), ("held back", f"val_{what}")):
+            values = [row.get(key) for row in history]
+            if any(value is not None for value in values):
+                axes.plot(epochs, [np.nan if v is None else v for v in values], label=name)
+        axes.set_xlabel("epoch")
+        axes.set_ylabel(what)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(frameon=False, fontsize=9)
     return _png(figure)
 
 

@@ -21,11 +21,19 @@ def page(title: str, sections: Sequence[str]) -> str:
     )
 
 
-def scores_page(title: str, scores: "Scores", facts: Mapping[str, str], confusion: bytes) -> str:
-    """Return the page of one evaluation."""
-    return page(
-        title, [numbers(headline(scores)), fact_list(facts), *score_sections(scores, confusion)]
-    )
+def scores_page(
+    title: str,
+    scores: "Scores",
+    facts: Mapping[str, str],
+    confusion: bytes,
+    training: bytes | None = None,
+) -> str:
+    """Return the page of one evaluation, with the curves of training where there are any."""
+    sections = [numbers(headline(scores)), fact_list(facts), *score_sections(scores, confusion)]
+    if training:
+        curves = picture(training, "Loss and accuracy by epoch")
+        sections.append(section("How the model was trained", curves))
+    return page(title, sections)
 
 
 def score_sections(scores: "Scores", confusion: bytes) -> list[str]:

@@ -5,9 +5,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
+from handlore.models.card import ModelCard
 from handlore.models.loading import load_model
 
 
@@ -39,6 +41,11 @@ def test_the_log_has_a_line_an_epoch(clips: Path, run: Any, parsed: Any, tmp_pat
     lines = list(csv.DictReader(log.read_text().splitlines()))
     assert [line["epoch"] for line in lines] == ["1", "2"]
     assert all(float(line["loss"]) > 0 and line["val_loss"] == "" for line in lines)
+    assert [row["epoch"] for row in model.card.history] == [1, 2]
+    report = tmp_path / "report"
+    assert run("evaluate", out, clips, "--report", report).exit_code == 0
+    assert cv2.imread(str(report / "training.png")).shape[1] > 300
+    assert "How the model was trained" in (report / "report.html").read_text("utf-8")
 
 
 def test_ctrl_c_writes_the_best_so_far(
@@ -77,3 +84,11 @@ def test_without_torch_one_line(
     monkeypatch.setitem(sys.modules, "torch", None)
     line = refused(run("train", clips, "--model", "tcn", "--out", tmp_path / "m.onnx"))
     assert "tcn needs PyTorch: pip install 'handlore[temporal]'" in line
+
+
+@pytest.mark.parametrize(
+    "history", [None, 7, [7], [{"epoch": 1}], [{"epoch": 1, "loss": "x", "accuracy": 0.5}],
+                [{"epoch": 1, "loss": float("nan"), "accuracy": 0.5}]],
+)  # fmt: skip
+def test_a_history_that_cannot_be_read_is_none(history: object) -> None:
+    assert ModelCard(("a", "b"), "tcn", training={"history": history}).history == []

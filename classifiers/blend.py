@@ -1,0 +1,116 @@
+"""Several classifiers whose probabilities are averaged, as one estimator and one model file.
+
+``make_estimator("rocket+tcn")`` makes one. Members that err in different places outvote each other:
+the mean of them is often better than the best of them.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.features import DEFAULT_FEATURES
+
+from .base import FloatArray, HandEstimator, MovementEstimator, StrArray
+from .encoding import Encoder
+from .onnxgraph import averaged
+
+Members = Sequence[tuple[str, HandEstimator]]
+
+
+class Blend(HandEstimator):
+    """The mean of classifiers of poses.
+
+    Parameters
+    ----------
+    members
+        Names and estimators, two or more of one kind. Their parameters are the blend's, under
+        ``name__parameter``.
+    """
+
+    summary = "the mean of others"
+
+    def __init__(self, members: Members) -> None:
+        self.members = members
+
+    @property
+    def learns_in_epochs(self) -> bool:  # type: ignore[override]
+        """Whether a member does."""
+        return any(member.learns_in_epochs for _, member in self.members)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the members and, if deep, their parameters."""
+        values: dict[str, Any] = {"members": self.members}
+        if deep:
+            values |= {
+                f"{name}__{param}": value
+                for name, member in self.members
+                for param, value in member.get_params().items()
+            }
+        return values
+
+    def set_params(self, **params: Any) -> Self:
+        """Set the members, or parameters of theirs."""
+        self.members = params.pop("members", self.members)
+        members = dict(self.members)
+        for path, value in params.items():
+            name, _, param = path.partition("__")
+            if name not in members or not param:
+                raise ValueError(f"{path!r} is no parameter of {self}")
+            members[name].set_params(**{param: value})
+        return self
+
+    def _fit(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
+        # Clones, so that fitting leaves the parameters as they were given.
+        self.members_ = [_fresh(member, self.progress) for _, member in self.members]
+        for member in self.members_:
+            member.fit(X, codes, groups)
+        self.notes_ = tuple(note for member in self.members_ for note in member.notes_)
+        self.history_ = next((m.history_ for m in self.members_ if m.history_), ())
+
+    def _predict_proba(self, X: FloatArray) -> FloatArray:
+        mean: FloatArray = np.mean([member.predict_proba(X) for member in self.members_], axis=0)
+        return mean
+
+    def to_onnx(self) -> Any:
+        """Return the members side by side, and the mean of what they say."""
+        return averaged([member.to_onnx() for member in self.members_])
+
+
+class MovementBlend(Blend, MovementEstimator):
+    """The mean of classifiers of movements.
+
+    All members get clips at as many points in time as the most demanding one wants.
+    """
+
+    def encoder(self, n_hands: int, features: tuple[str, ...] = DEFAULT_FEATURES) -> Encoder:
+        """Return the encoder of the member that looks at most points in time."""
+        members = [member for _, member in self.members if isinstance(member, MovementEstimator)]
+        return max(members, key=lambda member: member.n_timepoints).encoder(n_hands, features)
+
+
+def blend(members: Members) -> Blend:
+    """Put estimators of one kind together.
+
+    Raises
+    ------
+    HandloreError
+        If there are fewer than two, one is named twice, or their kinds differ.
+    """
+    names = [name for name, _ in members]
+    if len(set(names)) < max(len(names), 2):
+        raise HandloreError(f"{'+'.join(names)} blends nothing; name two or more different models")
+    kinds = {member.kind for _, member in members}
+    if len(kinds) > 1:
+        raise HandloreError(f"{'+'.join(names)} mixes models of poses with models of movements")
+    return MovementBlend(members) if kinds == {"sequence"} else Blend(members)
+
+
+def _fresh(member: HandEstimator, progress: Callable[[int, int], None] | None) -> HandEstimator:
+    from sklearn.base import clone
+
+    copy: HandEstimator = clone(member)
+    copy.progress = progress
+    return copy

@@ -1,0 +1,82 @@
+"""Several estimators as one; the contract of all estimators is tested for it elsewhere."""
+
+import numpy as np
+import pytest
+from movement_stubs import movements
+from sklearn.base import clone
+
+from handlore.classifiers.base import make_estimator
+from handlore.classifiers.evaluation import fit_samples
+from handlore.classifiers.onnxgraph import Runner
+from handlore.landmarks.errors import HandloreError
+
+
+def clouds() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    y = np.repeat(["a", "b", "c"], 20)
+    X = rng.normal(size=(60, 5)) + np.repeat(np.eye(3, 5), 20, axis=0)
+    return X.astype(np.float32), y
+
+
+def test_it_answers_with_the_mean_of_its_members() -> None:
+    X, y = clouds()
+    blend, forest, linear = (
+        make_estimator(name, seed=3).fit(X, y) for name in ("forest+linear", "forest", "linear")
+    )
+    mean = (forest.predict_proba(X) + linear.predict_proba(X)) / 2
+    np.testing.assert_allclose(blend.predict_proba(X), mean, atol=1e-6)
+    assert not np.allclose(forest.predict_proba(X), linear.predict_proba(X), atol=0.05)
+
+
+def test_a_parameter_goes_to_who_has_it_or_to_who_is_named() -> None:
+    params = make_estimator(
+        "forest+linear", {"n_estimators": "7", "linear.max_iter": "9"}, seed=4
+    ).get_params()
+    assert params["forest__n_estimators"] == 7
+    assert params["linear__max_iter"] == 9
+    assert params["forest__random_state"] == params["linear__random_state"] == 4
+
+
+def test_members_are_set_by_name_and_cloned() -> None:
+    blend = make_estimator("forest+linear").set_params(forest__n_estimators=3)
+    copy = clone(blend)
+    assert copy.get_params()["forest__n_estimators"] == 3
+    copy.set_params(forest__n_estimators=4)
+    assert blend.get_params()["forest__n_estimators"] == 3
+    with pytest.raises(ValueError, match="'trees' is no parameter"):
+        blend.set_params(trees=3)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("forest+forest", "blends nothing"),
+        ("forest+", "unknown model ''"),
+        ("forest+rocket", "mixes models of poses with models of movements"),
+        ("forest+lineal", "did you mean linear"),
+    ],
+)
+def test_what_cannot_be_blended_is_said(name: str, why: str) -> None:
+    with pytest.raises(HandloreError, match=why):
+        make_estimator(name)
+
+
+@pytest.mark.parametrize("param", ["linear.n_estimators", "xgboost.n_estimators", "trees"])
+def test_a_parameter_of_nobody_is_refused(param: str) -> None:
+    with pytest.raises(HandloreError, match=rf"no parameter '{param}'; it has: .*max_iter"):
+        make_estimator("forest+linear", {param: "7"})
+
+
+def test_movements_are_blended_at_the_finest_grid_of_a_member() -> None:
+    pytest.importorskip("torch", reason="needs the extra temporal")
+    blend = make_estimator("rocket+tcn", {"epochs": "3", "n_kernel_features": "300"})
+    dataset = movements()
+    encoder = blend.encoder(1)
+    seen: list[int] = []
+    blend.progress = lambda done, total: seen.append(done)
+    assert blend.learns_in_epochs
+    fitted = fit_samples(blend, dataset, encoder)
+    X = encoder.encode_samples(dataset)
+    assert X.shape[2] == 48
+    assert seen == [1, 2, 3] == [row["epoch"] for row in fitted.history_]
+    np.testing.assert_allclose(Runner(fitted.to_onnx())(X), fitted.predict_proba(X), atol=1e-5)
