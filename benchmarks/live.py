@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 
 from handlore.capture.cameras import Frame
-from handlore.capture.live import Live, Parts
-from handlore.capture.recognition import Recognition
+from handlore.capture.live.loop import Live, Parts
+from handlore.capture.live.recognition import Recognition
+from handlore.capture.live.thinned import Thinned
+from handlore.capture.live.views import View
 from handlore.capture.serve.hub import Hub
 from handlore.capture.serve.view import PageView
-from handlore.capture.thinned import Thinned
-from handlore.capture.views import View
 from handlore.classifiers.stream.events import Event
 from handlore.classifiers.stream.recogniser import Recogniser
 from handlore.datasets.rendered import Person, Scene, render_background, render_pose

@@ -9,9 +9,9 @@ import numpy as np
 from handlore.classifiers.stream.events import Event
 
 from ..actions.runner import Outcome
-from ..clock import seconds
-from ..skeleton import draw_hands
-from ..views import Moment, View
+from ..drawing.skeleton import draw_hands
+from ..live.clock import seconds
+from ..live.views import Moment, View
 from .hub import Hub
 from .server import STATES_A_SECOND
 

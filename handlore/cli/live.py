@@ -20,10 +20,10 @@ from ._recogniser import loaded_models, recogniser_options, settings_of
 if TYPE_CHECKING:
     from handlore.capture.actions.file import Plan
     from handlore.capture.cameras import CameraSpec
-    from handlore.capture.limiter import Limiter
-    from handlore.capture.recognition import Recognition
+    from handlore.capture.live.limiter import Limiter
+    from handlore.capture.live.recognition import Recognition
+    from handlore.capture.live.views import View
     from handlore.capture.serve.guard import Address
-    from handlore.capture.views import View
     from handlore.datasets.recordings import Recordings
     from handlore.landmarks.detector import DetectorOptions, HandDetector
 
@@ -109,7 +109,7 @@ def _checked(models: Sequence[Path], given: dict[str, Any]) -> _Setup:
     """Check all that was asked for; opens neither camera nor window."""
     from handlore.capture.actions.file import Plan, load_actions
     from handlore.capture.cameras import CameraOptions, camera_spec
-    from handlore.capture.recognition import Recognition
+    from handlore.capture.live.recognition import Recognition
     from handlore.capture.serve.guard import Address, Guard
     from handlore.classifiers.stream.recogniser import Recogniser
     from handlore.datasets.recordings import Recordings
@@ -156,8 +156,8 @@ def _size(text: str | None) -> tuple[int, int] | None:
 
 def _run(setup: _Setup, *, as_json: bool) -> None:
     from handlore.capture.cameras import open_feed
-    from handlore.capture.live import Live, Parts
-    from handlore.capture.printer import Printer
+    from handlore.capture.live.loop import Live, Parts
+    from handlore.capture.live.printer import Printer
     from handlore.capture.signals import ending_on_signals
 
     with ExitStack() as stack:
@@ -183,7 +183,7 @@ def _run(setup: _Setup, *, as_json: bool) -> None:
 
 
 def _limiter(setup: _Setup) -> "Limiter":
-    from handlore.capture.limiter import Limiter, thermometer
+    from handlore.capture.live.limiter import Limiter, thermometer
 
     # A file is not the life of a machine: it is over soon.
     share = SHARE if setup.camera.live else 1.0
@@ -191,7 +191,7 @@ def _limiter(setup: _Setup) -> "Limiter":
 
 
 def _detector(stack: ExitStack, setup: _Setup) -> "HandDetector":
-    from handlore.capture.thinned import Thinned
+    from handlore.capture.live.thinned import Thinned
     from handlore.landmarks.detector import open_detector
     from handlore.landmarks.nativelog import quiet_native_log
 
@@ -217,14 +217,14 @@ def _page(stack: ExitStack, setup: _Setup) -> "View":
 def _face(stack: ExitStack, setup: _Setup) -> "list[View]":
     """Open the window; or, without one, take keys from the terminal if there is one."""
     if not setup.given["headless"] and not _no_display(setup):
-        from handlore.capture.livewindow import LiveWindow
+        from handlore.capture.live.window import LiveWindow
 
         window = LiveWindow()
         stack.callback(window.close)
         return [window]
     if not sys.stdin.isatty():
         return []
-    from handlore.capture.views import KeysOnly
+    from handlore.capture.live.views import KeysOnly
 
     return [KeysOnly(stack.enter_context(_terminal()))]
 
@@ -240,10 +240,10 @@ def _no_display(setup: _Setup) -> bool:
 
 def _terminal() -> Any:
     if sys.platform == "win32":
-        from handlore.capture.console import Console
+        from handlore.capture.keyboard.console import Console
 
         return Console()
-    from handlore.capture.terminal import Terminal
+    from handlore.capture.keyboard.terminal import Terminal
 
     return Terminal()
 
@@ -251,9 +251,9 @@ def _terminal() -> Any:
 def _memory(stack: ExitStack, setup: _Setup, detector: "HandDetector") -> "View":
     import time
 
-    from handlore.capture.lastminutes import LastMinutes
-    from handlore.capture.take import Sitting
-    from handlore.capture.writer import Writer
+    from handlore.capture.live.lastminutes import LastMinutes
+    from handlore.capture.recording.take import Sitting
+    from handlore.capture.recording.writer import Writer
 
     assert setup.recordings is not None  # noqa: S101, the caller has looked
     sitting = Sitting(

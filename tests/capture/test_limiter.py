@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from handlore.capture.clock import GAP, Timeline, seconds
-from handlore.capture.limiter import LEAST_SHARE, Limiter, thermometer
-from handlore.capture.thinned import Thinned
+from handlore.capture.live.clock import GAP, Timeline, seconds
+from handlore.capture.live.limiter import LEAST_SHARE, Limiter, thermometer
+from handlore.capture.live.thinned import Thinned
 from handlore.landmarks.hands import Hand, Pixels
 
 

@@ -11,15 +11,15 @@ import psutil
 import pytest
 from live_stubs import EMPTY, FIST, LABELS, PALM, Detector, Stage, Stub, frames
 
-from handlore.capture.lastminutes import UNSORTED, LastMinutes
-from handlore.capture.limiter import Limiter
-from handlore.capture.printer import Printer
-from handlore.capture.recognition import Recognition
+from handlore.capture.live.lastminutes import UNSORTED, LastMinutes
+from handlore.capture.live.limiter import Limiter
+from handlore.capture.live.printer import Printer
+from handlore.capture.live.recognition import Recognition
+from handlore.capture.live.views import Moment
+from handlore.capture.recording.take import Sitting
+from handlore.capture.recording.writer import Writer
 from handlore.capture.serve.hub import Hub
 from handlore.capture.serve.view import PageView
-from handlore.capture.take import Sitting
-from handlore.capture.views import Moment
-from handlore.capture.writer import Writer
 from handlore.classifiers.stream.events import Event
 from handlore.classifiers.stream.recogniser import Shown
 from handlore.datasets.recordings import Recordings

@@ -10,10 +10,10 @@ import numpy as np
 from handlore.capture.actions.file import Plan, load_actions
 from handlore.capture.actions.runner import Outcome
 from handlore.capture.cameras import Frame
-from handlore.capture.limiter import Limiter
-from handlore.capture.live import Live, Parts
-from handlore.capture.recognition import Recognition
-from handlore.capture.views import Moment, View
+from handlore.capture.live.limiter import Limiter
+from handlore.capture.live.loop import Live, Parts
+from handlore.capture.live.recognition import Recognition
+from handlore.capture.live.views import Moment, View
 from handlore.classifiers.stream.events import Event
 from handlore.classifiers.stream.recogniser import Shown
 from handlore.landmarks.detector import DetectorInfo

@@ -6,8 +6,8 @@ import cv2
 
 from handlore.classifiers.stream.events import Event
 
-from .keys import key_of_code
-from .livepreview import draw_live
+from ..keyboard.keys import key_of_code
+from .preview import draw_live
 from .views import Moment, View
 
 TITLE = "handlore live"

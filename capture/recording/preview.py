@@ -9,10 +9,10 @@ import numpy as np
 
 from handlore.landmarks.hands import Hand, Pixels
 
-from .keys import HELP
-from .paint import Color, rounded, shade, wrapped, write
+from ..drawing.paint import Color, rounded, shade, wrapped, write
+from ..drawing.skeleton import draw_hands
+from ..keyboard.keys import HELP
 from .session import State
-from .skeleton import draw_hands
 from .status import Status
 
 HEIGHT = 600

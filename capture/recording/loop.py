@@ -8,9 +8,9 @@ from typing import Protocol
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.hands import Hand, Pixels
 
-from .cameras import Feed, Frame
+from ..cameras import Feed, Frame
+from ..keyboard.keys import Keys
 from .effects import Begin, Cue, Discard, Effect, End, Keep, Quit, Retry, Say, Take, Undo
-from .keys import Keys
 from .session import Session, State
 from .status import FrameRate, Status, progress_of
 from .take import Sitting

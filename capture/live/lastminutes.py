@@ -11,9 +11,9 @@ from handlore.classifiers.stream.events import Event
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.landmarks.hands import Hand, by_slot
 
-from .take import Sitting
+from ..recording.take import Sitting
+from ..recording.writer import Job, Writer
 from .views import Moment, View
-from .writer import Job, Writer
 
 BEFORE, AFTER = 1.0, 1.0
 """Seconds that are kept around an event."""

@@ -9,7 +9,7 @@ import cv2
 
 from handlore.landmarks.hands import Hand, Pixels
 
-from .keys import key_of_code
+from ..keyboard.keys import key_of_code
 from .preview import draw_preview
 from .sound import Sound
 from .status import Status

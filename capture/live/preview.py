@@ -7,8 +7,8 @@ import numpy as np
 
 from handlore.landmarks.hands import Pixels
 
-from .paint import Color, rounded, shade, wrapped, write
-from .skeleton import draw_hands
+from ..drawing.paint import Color, rounded, shade, wrapped, write
+from ..drawing.skeleton import draw_hands
 from .views import Moment
 
 HEIGHT, PANEL = 600, 300

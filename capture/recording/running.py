@@ -10,13 +10,13 @@ from handlore.datasets.recordings import Recordings
 from handlore.landmarks.detector import DetectorOptions, HandDetector, open_detector
 from handlore.landmarks.nativelog import quiet_native_log
 
-from .background import BackgroundCoach
-from .cameras import CameraSpec, open_feed
-from .keys import Keys
+from ..cameras import CameraSpec, open_feed
+from ..coach.background import BackgroundCoach
+from ..keyboard.keys import Keys
+from ..signals import ending_on_signals
 from .loop import Loop, Parts, View, close_writer
 from .options import SessionOptions
 from .session import Session
-from .signals import ending_on_signals
 from .take import Sitting
 from .video import NoVideo, VideoFolder
 from .writer import Writer
@@ -153,9 +153,9 @@ def _face(plan: Plan, talk: Talk) -> Iterator[tuple[Keys, View]]:
 
 def _terminal() -> Any:
     if sys.platform == "win32":
-        from .console import Console
+        from ..keyboard.console import Console
 
         return Console()
-    from .terminal import Terminal
+    from ..keyboard.terminal import Terminal
 
     return Terminal()

@@ -102,7 +102,7 @@ def main(folder: str, *labels: str) -> None:
     _be_modest()
     from handlore.datasets.recorded import read_recordings
 
-    from .coach import advise
+    from .advice import advise
 
     sys.stdout.write(json.dumps(advise(read_recordings(Path(folder)), labels)))
 

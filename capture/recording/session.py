@@ -17,8 +17,8 @@ from handlore.landmarks.errors import HandloreError
 from .effects import Begin, Cue, Discard, Effect, End, Keep, Quit, Retry, Say, Take, Undo
 from .labels import Labels
 from .options import SessionOptions
-from .recording import TICK as _TICK
-from .recording import Recording
+from .progress import TICK as _TICK
+from .progress import Recording
 
 
 class State(Enum):
@@ -115,7 +115,7 @@ class Session:
         return [*effects, Quit()]
 
     def key(self, key: str, now: float) -> list[Effect]:
-        """Take in a key, by its name in :mod:`.keys`."""
+        """Take in a key, by its name in :mod:`..keyboard.keys`."""
         if key == "close":
             return self.close(now)
         if self.typed is not None:

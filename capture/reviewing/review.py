@@ -1,7 +1,7 @@
 """Stepping through recordings: what a key does, and nothing else.
 
 The state is a value: a key gives the next state, and perhaps a change that has to be made on the
-disk. The loop around it (:mod:`.reviewloop`) makes the change, and tells how it went.
+disk. The loop around it (:mod:`.loop`) makes the change, and tells how it went.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from handlore.datasets.dataset import NONE_LABEL
 from handlore.datasets.recordings import Entry
 from handlore.landmarks.errors import HandloreError
 
-from .labels import checked_label
+from ..recording.labels import checked_label
 
 HELP = (
     ("n, p", "next recording, the one before"),

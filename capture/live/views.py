@@ -7,8 +7,8 @@ from handlore.classifiers.stream.events import Event
 from handlore.classifiers.stream.recogniser import Shown
 from handlore.landmarks.hands import Hand, Pixels
 
-from .actions.runner import Outcome
-from .keys import Keys
+from ..actions.runner import Outcome
+from ..keyboard.keys import Keys
 
 MOST_BARS = 5
 
@@ -72,7 +72,7 @@ class View:
         """Take notice of a gap: what comes has nothing to do with what was."""
 
     def pressed(self) -> list[str]:
-        """Return the keys pressed since the last call, see :mod:`.keys`."""
+        """Return the keys pressed since the last call, see :mod:`..keyboard.keys`."""
         return []
 
     def key(self, key: str) -> None:

@@ -12,9 +12,9 @@ from handlore.datasets.recordings import Entry, Recordings, load_recording
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import Pixels
 
-from .keys import Keys
-from .reviewing import Change, Review
-from .reviewpicture import draw_review
+from ..keyboard.keys import Keys
+from .picture import draw_review
+from .review import Change, Review
 
 STEP = 1 / 30
 

@@ -5,7 +5,7 @@ from typing import TextIO
 
 from handlore.classifiers.stream.events import Event
 
-from .actions.runner import Outcome
+from ..actions.runner import Outcome
 from .clock import seconds
 from .views import View
 

@@ -10,13 +10,13 @@ from handlore.classifiers.stream.events import Event
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.hands import Hand
 
+from ..actions.file import Plan
+from ..actions.runner import Outcome, Runner
+from ..cameras import Feed, Frame
+from ..recording.status import FrameRate
 from . import clock
-from .actions.file import Plan
-from .actions.runner import Outcome, Runner
-from .cameras import Feed, Frame
 from .limiter import Limiter
 from .recognition import Recognition
-from .status import FrameRate
 from .views import Moment, View
 
 WAIT = 0.1

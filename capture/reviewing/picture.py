@@ -8,9 +8,9 @@ import numpy as np
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.hands import Pixels
 
-from .paint import Color, rounded, shade, wrapped, write
-from .reviewing import HELP, Review
-from .strokes import PALM, Points, color_at, draw_outline, draw_way, fitted
+from ..drawing.paint import Color, rounded, shade, wrapped, write
+from ..drawing.strokes import PALM, Points, color_at, draw_outline, draw_way, fitted
+from .review import HELP, Review
 
 WIDTH, HEIGHT, PANEL = 760, 600, 300
 MARGIN, ROW, MOST_ROWS = 20, 34, 8

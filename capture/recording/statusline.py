@@ -7,7 +7,7 @@ from typing import TextIO
 
 from handlore.landmarks.hands import Hand, Pixels
 
-from .keys import HELP
+from ..keyboard.keys import HELP
 from .status import Status, line_of
 
 
