@@ -303,7 +303,7 @@ def test_memory_is_flat_over_an_hour(tmp_path: Path) -> None:
     watcher.start()
     while not stage.live.ended:
         stage.live.step()
-        if stage.live.frames == 30 * 60 * 3:  # the memory of two minutes is full, and one more
+        if stage.live.frames == 30 * 60:
             gc.collect()
             after_a_minute = process.memory_info().rss
     gc.collect()
