@@ -96,12 +96,13 @@ class MovementEncoder:
         showing = np.flatnonzero(seen.any(axis=1))
         if not len(showing):
             raise InvalidDataError("this clip shows no hand")
-        if np.isnan(image[seen]).any():
+        hands = image[seen]
+        if np.isnan(hands).any():
             raise InvalidDataError("movements need x, y and z of every landmark; z is missing here")
         clip = slice(showing[0], showing[-1] + 1)
         image, seen, time = image[clip], seen[clip], time[clip]
         origin = image[0][seen[0]][:, 0].mean(axis=0)
-        scale = max(float(np.median(palm_length(image[seen]))), 1e-6)
+        scale = max(float(np.median(palm_length(hands))), 1e-6)
         fine = _FINE if self.averaged else 1
         grid = np.linspace(time[0], time[-1], self.n_timepoints * fine)
         block = np.zeros((self.n_hands, N_CHANNELS, self.n_timepoints), np.float32)
@@ -134,7 +135,7 @@ def clip_slices(dataset: LandmarkDataset) -> Iterator[slice]:
 def _is_left(handedness: FloatArray) -> bool:
     """Say whether most frames that know a side show a left hand; unknown is taken as right."""
     known = handedness[~np.isnan(handedness)]
-    return bool(known.size) and bool(np.median(known) < 0.5)
+    return bool(2 * np.count_nonzero(known < 0.5) > known.size)
 
 
 def _resampling(
@@ -146,10 +147,12 @@ def _resampling(
     through a gap that is too long, moving evenly.
     """
     last = len(time) - 1
-    before = np.clip(np.searchsorted(time, grid, side="right") - 1, 0, max(last - 1, 0))
+    before = np.searchsorted(time[1:last], grid, side="right")
     after = np.minimum(before + 1, last)
-    gap = time[after] - time[before]
-    share = np.clip((grid - time[before]) / np.where(gap > 0, gap, 1), 0, 1)
+    start = time[before]
+    gap = time[after] - start
+    share = (grid - start) / np.where(gap > 0, gap, 1)
+    share = np.minimum(np.maximum(share, 0), 1)
     weights = np.zeros((len(grid), len(time)), np.float32)
     rows = np.arange(len(grid))
     weights[rows, before] = 1 - share

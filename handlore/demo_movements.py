@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from handlore.classifiers.background import Background
 from handlore.classifiers.base import make_estimator
 from handlore.classifiers.evaluation import Answers, cross_validate, cross_validation_json
 from handlore.classifiers.kinds import DEFAULT_ESTIMATOR
@@ -74,7 +75,9 @@ def run_movement_demo(
     talk(f"training and cross-validating {name} by {by}")
     answers = cross_validate(make_estimator(name), dataset, encoder, by)
     started = time.perf_counter()
-    trained = train_model(make_estimator(name), name, dataset, encoder, out / "moves.onnx")
+    trained = train_model(
+        make_estimator(name), name, dataset, encoder, out / "moves.onnx", background=Background()
+    )
     seconds = time.perf_counter() - started
     scores = cross_validation_json(answers, dataset, by)
     model = {"model": name, "path": str(out / "moves.onnx"), "bytes": trained.n_bytes,

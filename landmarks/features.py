@@ -48,7 +48,8 @@ def _coordinates_2d(hands: FloatArray, _: FloatArray) -> FloatArray:
 
 
 def _distances_3d(hands: FloatArray, _: FloatArray) -> FloatArray:
-    apart = hands[:, _PAIRS[:, 0]] - hands[:, _PAIRS[:, 1]]
+    # Several times faster for a single hand than hands[:, ...].
+    apart = hands.take(_PAIRS[:, 0], axis=1) - hands.take(_PAIRS[:, 1], axis=1)
     distances: FloatArray = np.sqrt(np.einsum("npk,npk->np", apart, apart))
     return distances
 
@@ -95,11 +96,22 @@ def feature_names(groups: Sequence[str] = DEFAULT_FEATURES) -> list[str]:
     HandloreError
         If a group is unknown; the message lists the groups.
     """
+    require_groups(groups)
+    return [name for group in groups for name in FEATURE_GROUPS[group].names]
+
+
+def require_groups(groups: Sequence[str]) -> None:
+    """Refuse groups of features that are unknown, or none at all.
+
+    Raises
+    ------
+    HandloreError
+        The message lists the groups there are.
+    """
     unknown = [group for group in groups if group not in FEATURE_GROUPS]
     if unknown or not groups:
         came = ", ".join(map(repr, unknown)) or "(none given)"
         raise HandloreError(f"unknown feature group {came}; known: {', '.join(FEATURE_GROUPS)}")
-    return [name for group in groups for name in FEATURE_GROUPS[group].names]
 
 
 def pose_features(
@@ -130,7 +142,7 @@ def pose_features(
     InvalidDataError
         If a hand lacks what a group is computed from; the message names the group.
     """
-    feature_names(groups)
+    require_groups(groups)
     upright: dict[str, tuple[FloatArray, FloatArray]] = {}
     columns = []
     for name in groups:

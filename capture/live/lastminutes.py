@@ -1,10 +1,12 @@
 """The landmarks of the last minutes, in memory; what led to an event is kept on disk.
 
-So that a wrong trigger can be replayed, given the right label and learned from. No pictures.
+So that a wrong trigger can be replayed, given the right label and learned from. Pictures are kept
+only if somebody asks for them.
 """
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from handlore.classifiers.stream.events import Event
@@ -12,6 +14,7 @@ from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.landmarks.hands import Hand, by_slot
 
 from ..recording.take import Sitting
+from ..recording.video import Finish, VideoFolder
 from ..recording.writer import Job, Writer
 from .views import Moment, View
 
@@ -31,6 +34,8 @@ KEEP_KEY = "k"
 class _Frame:
     seconds: float
     slots: Sequence[Hand | None]
+    size: tuple[int, int]
+    picture: Future[bytes] | None
 
 
 class LastMinutes(View):
@@ -48,6 +53,8 @@ class LastMinutes(View):
         Is told what was written, and what could not be.
     all_at_end
         Whether what is remembered is kept when it ends.
+    videos
+        Writes the pictures too, if given; a second of them takes some megabytes of memory.
     """
 
     def __init__(
@@ -58,12 +65,14 @@ class LastMinutes(View):
         say: Callable[[str], None] = lambda text: None,
         *,
         all_at_end: bool = True,
+        videos: VideoFolder | None = None,
     ) -> None:
         self._writer = writer
         self._sitting = sitting
         self._remember = remember
         self._say = say
         self._all_at_end = all_at_end
+        self._videos = videos
         self._frames: deque[_Frame] = deque()
         self._waiting: deque[Event] = deque(maxlen=64)
         """Events whose clips still lack what comes after."""
@@ -73,7 +82,9 @@ class LastMinutes(View):
         """Remember a frame, and forget the oldest."""
         if moment.pixels is not None:
             slots = by_slot(moment.hands, self._sitting.max_hands)
-            self._frames.append(_Frame(moment.seconds, slots))
+            size = moment.pixels.shape[1], moment.pixels.shape[0]
+            picture = None if self._videos is None else self._videos.encode(moment.pixels)
+            self._frames.append(_Frame(moment.seconds, slots, size, picture))
             while moment.seconds - self._frames[0].seconds > self._remember:
                 self._frames.popleft()
         while self._waiting and moment.seconds >= self._waiting[0].end + AFTER:
@@ -128,7 +139,14 @@ class LastMinutes(View):
             self._say(f"a recording of {label} is not kept: the disk does not keep up")
             return
         self._open += 1
-        self._writer.keep(Job(self._dataset(label, frames), lambda: None))
+        self._writer.keep(Job(self._dataset(label, frames), self._video(frames)))
+
+    def _video(self, frames: Sequence[_Frame]) -> Finish:
+        """Return what writes the pictures, if there are any."""
+        pictures = [frame.picture for frame in frames if frame.picture is not None]
+        if self._videos is None or not pictures:
+            return lambda: None
+        return self._videos.finisher(pictures, [f.seconds for f in frames], frames[0].size)
 
     def _dataset(self, label: str, frames: Sequence[_Frame]) -> LandmarkDataset:
         """Return one clip, with times in seconds from its first frame."""

@@ -66,48 +66,59 @@ class VideoFolder:
 
     def begin(self) -> "Frames":
         """Begin a video."""
-        return Frames(self._encoder, self._folder / f"{PREFIX}{os.getpid()}.avi")
+        return Frames(self)
+
+    def encode(self, pixels: Pixels) -> Future[bytes]:
+        """Encode a picture, (height, width, 3) RGB, in another thread."""
+        return self._encoder.submit(encoded, pixels)
+
+    def finisher(
+        self, pictures: Sequence[Future[bytes]], times: Sequence[float], size: tuple[int, int]
+    ) -> Finish:
+        """Return what writes a video of these pictures.
+
+        Parameters
+        ----------
+        pictures, times
+            As :meth:`encode` returned them, and their times in seconds.
+        size
+            Width and height.
+        """
+        path = self._folder / f"{PREFIX}{os.getpid()}.avi"
+        passed = times[-1] - times[0]
+        frame_rate = (len(times) - 1) / passed if passed > 0 else 30.0
+
+        def finish() -> Path:
+            try:
+                with path.open("wb") as stream:
+                    write_avi(stream, [one.result() for one in pictures], size, frame_rate)
+            except OSError as error:
+                path.unlink(missing_ok=True)
+                raise HandloreError(
+                    f"cannot write the video {path}: {error.strerror or error}"
+                ) from error
+            return path
+
+        return finish
 
 
 class Frames:
-    """The frames of a video, encoded by another thread.
+    """The frames of a video, encoded by another thread."""
 
-    Parameters
-    ----------
-    encoder
-        The thread.
-    path
-        Where the file is to be.
-    """
-
-    def __init__(self, encoder: ThreadPoolExecutor, path: Path) -> None:
-        self._encoder, self._path = encoder, path
+    def __init__(self, folder: VideoFolder) -> None:
+        self._folder = folder
         self._pictures: list[Future[bytes]] = []
         self._size = (0, 0)
 
     def add(self, pixels: Pixels) -> None:
         """Take in a frame."""
         self._size = (pixels.shape[1], pixels.shape[0])
-        self._pictures.append(self._encoder.submit(encoded, pixels))
+        self._pictures.append(self._folder.encode(pixels))
 
     def finisher(self, times: Sequence[float], first: int, last: int) -> Finish:
         """Return what writes the file."""
-        pictures, size = self._pictures[first:last], self._size
-        passed = times[last - 1] - times[first]
-        frame_rate = (last - first - 1) / passed if passed > 0 else 30.0
-
-        def finish() -> Path:
-            try:
-                with self._path.open("wb") as stream:
-                    write_avi(stream, [one.result() for one in pictures], size, frame_rate)
-            except OSError as error:
-                self._path.unlink(missing_ok=True)
-                raise HandloreError(
-                    f"cannot write the video {self._path}: {error.strerror or error}"
-                ) from error
-            return self._path
-
-        return finish
+        part = slice(first, last)
+        return self._folder.finisher(self._pictures[part], times[part], self._size)
 
 
 def encoded(pixels: Pixels) -> bytes:

@@ -82,6 +82,9 @@ class _Setup:
               " with the key k, as recordings.")  # fmt: skip
 @click.option("--remember", type=click.FloatRange(5, 3600), default=120.0, show_default=True,
               metavar="SECONDS", help="How much is remembered for --record.")  # fmt: skip
+@click.option("--keep-video", is_flag=True,
+              help="Keep the pictures too, as a video beside each recording; memory for some"
+              " megabytes a second of --remember.")  # fmt: skip
 @click.option("--subject", default="", help="Who is seen, for --record.")
 @recogniser_options
 @detector_options(landmarker=None)
@@ -253,6 +256,7 @@ def _memory(stack: ExitStack, setup: _Setup, detector: "HandDetector") -> "View"
 
     from handlore.capture.live.lastminutes import LastMinutes
     from handlore.capture.recording.take import Sitting
+    from handlore.capture.recording.video import VideoFolder
     from handlore.capture.recording.writer import Writer
 
     assert setup.recordings is not None  # noqa: S101, the caller has looked
@@ -260,6 +264,9 @@ def _memory(stack: ExitStack, setup: _Setup, detector: "HandDetector") -> "View"
         detector.info, setup.camera.text, setup.given["subject"],
         session=time.strftime("live-%Y%m%d-%H%M%S"), max_hands=setup.recognition.max_hands,
     )  # fmt: skip
-    memory = LastMinutes(Writer(setup.recordings), sitting, setup.given["remember"], talk)
+    memory = LastMinutes(
+        Writer(setup.recordings), sitting, setup.given["remember"], talk,
+        videos=VideoFolder(setup.recordings.root) if setup.given["keep_video"] else None,
+    )  # fmt: skip
     stack.callback(memory.close)
     return memory

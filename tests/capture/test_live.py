@@ -5,7 +5,9 @@ import io
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 import psutil
 import pytest
@@ -17,6 +19,7 @@ from handlore.capture.live.printer import Printer
 from handlore.capture.live.recognition import Recognition
 from handlore.capture.live.views import Moment
 from handlore.capture.recording.take import Sitting
+from handlore.capture.recording.video import VideoFolder
 from handlore.capture.recording.writer import Writer
 from handlore.capture.serve.hub import Hub
 from handlore.capture.serve.view import PageView
@@ -202,9 +205,24 @@ class Shelf:
         return {}
 
 
-def memory(keeper: object, said: list[str], remember: float = 60.0, **more: bool) -> LastMinutes:
+def memory(keeper: object, said: list[str], remember: float = 60.0, **more: Any) -> LastMinutes:
     sitting = Sitting(Detector.info, "0", "anna", "live-1")
     return LastMinutes(Writer(keeper), sitting, remember, said.append, **more)  # type: ignore[arg-type]
+
+
+def test_pictures_are_kept_only_when_asked_for(tmp_path: Path) -> None:
+    for asked in (False, True):
+        folder = Recordings.open(tmp_path / str(asked))
+        view = memory(folder, [], videos=VideoFolder(folder.root) if asked else None)
+        Stage(TWO, view).run()
+        view.close()
+        (fist,) = [entry for entry in folder.entries() if entry.label == "fist"]
+        video = fist.path.with_suffix(".avi")
+        assert video.exists() == asked
+        assert len(list(folder.root.rglob("*.avi"))) == 3 * asked
+    film = cv2.VideoCapture(str(video))
+    assert film.get(cv2.CAP_PROP_FRAME_COUNT) == len(load_dataset(fist.path).time)
+    film.release()
 
 
 def test_what_led_to_an_event_is_kept_as_a_recording(tmp_path: Path) -> None:
@@ -303,7 +321,7 @@ def test_memory_is_flat_over_an_hour(tmp_path: Path) -> None:
     watcher.start()
     while not stage.live.ended:
         stage.live.step()
-        if stage.live.frames == 30 * 60 * 3:  # the memory of two minutes is full, and one more
+        if stage.live.frames == 30 * 60:
             gc.collect()
             after_a_minute = process.memory_info().rss
     gc.collect()

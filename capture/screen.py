@@ -1,0 +1,85 @@
+"""A window on a screen: shows pictures, gives keys, knows when it was closed."""
+
+import time
+from collections.abc import Callable
+
+import cv2
+
+from handlore.landmarks.hands import Pixels
+
+from .keyboard.keys import key_of_code
+
+MOST_KEYS = 16
+"""So many keys are taken at a time, so that one that is held does not stop the picture."""
+
+
+class Screen:
+    """A window of OpenCV. Make it, use it and close it in the main thread.
+
+    Parameters
+    ----------
+    title
+        Its name.
+    least_wait
+        At least so many seconds lie between two pictures that are drawn.
+    """
+
+    def __init__(self, title: str, least_wait: float = 0.0) -> None:
+        self._name = self._title = title
+        self._least_wait = least_wait
+        self._shown = self.is_gone = False
+        self._drawn_at, self._drawing = 0.0, 0.0
+        cv2.namedWindow(title, cv2.WINDOW_AUTOSIZE | cv2.WINDOW_GUI_NORMAL)
+
+    def draw(self, picture: Callable[[], Pixels]) -> bool:
+        """Draw and show a picture if one is due; return whether it was.
+
+        At most a third of the time goes into drawing, so that a small computer still looks at
+        every frame.
+        """
+        began = time.perf_counter()
+        wait = max(2 * self._drawing, self._least_wait - self._drawing)
+        if self.is_gone or began - self._drawn_at < wait:
+            return False
+        self.show(picture())
+        self._drawn_at = time.perf_counter()
+        self._drawing = self._drawn_at - began
+        return True
+
+    def show(self, pixels: Pixels) -> None:
+        """Show a picture (height, width, 3) RGB; it is seen when keys are asked for."""
+        cv2.imshow(self._name, cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
+        self._shown = True
+
+    def entitle(self, title: str) -> None:
+        """Change what stands above the pictures."""
+        if title != self._title:
+            self._title = title
+            cv2.setWindowTitle(self._name, title)
+
+    def pressed(self) -> list[str]:
+        """Return the keys pressed since the last call; ``close`` when the window has gone."""
+        keys = []
+        for _ in range(MOST_KEYS):
+            code = cv2.waitKeyEx(1)
+            if code == -1:
+                break
+            key = key_of_code(code)
+            keys += [key] if key else []
+        self.is_gone = self._closed()
+        return [*keys, "close"] if self.is_gone else keys
+
+    def close(self) -> None:
+        """Close it, unless somebody has."""
+        if self._closed():
+            return
+        cv2.destroyAllWindows()
+        cv2.waitKey(1)  # the system closes it when it is asked for events
+
+    def _closed(self) -> bool:
+        if not self._shown:
+            return False
+        try:
+            return bool(cv2.getWindowProperty(self._name, cv2.WND_PROP_VISIBLE) < 1)
+        except cv2.error:  # Qt has ended with its last window
+            return True
