@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ._common import make_folder, percent, print_table
+from ._common import make_folder, percent, print_table, without_nan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from handlore.classifiers.evaluation import Answers, Scores
-    from handlore.datasets.dataset import Kind
+    from handlore.classifiers.evaluation import Answers
+    from handlore.classifiers.outcome import Outcome
 
 MOST_LABELS_SHOWN = 60
 
@@ -24,12 +24,17 @@ report_option = click.option(
 )
 
 
-def print_scores(scores: "Scores", title: str, kind: "Kind" = "pose") -> None:
+def print_scores(outcome: "Outcome", title: str) -> None:
     """Print scores for a person."""
-    what = "pictures" if kind == "pose" else "clips"
+    scores, spread = outcome.scores, outcome.intervals
+    what = "pictures" if outcome.dataset.header.kind == "pose" else "clips"
     click.echo(f"{title}: {scores.n} {what} of {len(scores.per_class)} labels")
-    click.echo(f"  accuracy {percent(scores.accuracy)}   macro-F1 {scores.macro_f1:.3f}", nl=False)
-    click.echo(f"   without a hand {scores.n_no_hand}\n")
+    low, high = (percent(bound) for bound in spread.accuracy)
+    click.echo(f"  accuracy {percent(scores.accuracy)} [{low[:-2]}, {high}]", nl=False)
+    low, high = (f"{bound:.3f}" for bound in spread.macro_f1)
+    click.echo(f"   macro-F1 {scores.macro_f1:.3f} [{low}, {high}]", nl=False)
+    click.echo(f"   without a hand {scores.n_no_hand}")
+    click.echo(f"  in brackets: {spread.words}\n")
     rows = [
         [label, row["support"], *(f"{row[key]:.2f}" for key in ("precision", "recall", "f1"))]
         for label, row in list(scores.per_class.items())[:MOST_LABELS_SHOWN]
@@ -38,6 +43,18 @@ def print_scores(scores: "Scores", title: str, kind: "Kind" = "pose") -> None:
     pairs = scores.most_confused(3)
     if pairs:
         click.echo("\nmost confused: " + "; ".join(f"{a} taken for {b} ({n})" for a, b, n in pairs))
+
+
+def print_scores_json(result: "Mapping[str, Any]") -> None:
+    """Print scores as JSON on stdout: a line a key, since the items are many."""
+    click.echo(scores_json(result))
+
+
+def scores_json(result: "Mapping[str, Any]") -> str:
+    """Return scores as JSON text in ASCII, a line a key."""
+    rows = (f"  {json.dumps(key)}: {json.dumps(value)}"
+            for key, value in without_nan(dict(result)).items())  # fmt: skip
+    return "{\n" + ",\n".join(rows) + "\n}"
 
 
 def write_report(
@@ -62,7 +79,7 @@ def write_report(
     html = scores_page(title, scores, facts, picture, curves.get("training.png"))
     contents = {
         "confusion.png": picture,
-        "scores.json": json.dumps(result, indent=2).encode(),
+        "scores.json": scores_json(result).encode(),
         "report.html": html.encode(),
     } | curves
     for name, data in contents.items():

@@ -1,6 +1,7 @@
 """``handlore crossval``: an honest estimate before there is a test set."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,13 +19,16 @@ from ._common import (
     param_option,
     parsed_features,
     parsed_params,
-    print_json,
+    percent,
     progress,
     require_poses_for,
     seed_option,
     talk,
 )
-from ._scores import print_scores, report_option, write_report
+from ._scores import print_scores, print_scores_json, report_option, write_report
+
+if TYPE_CHECKING:
+    from handlore.classifiers.outcome import Outcome
 
 
 @click.command(
@@ -71,12 +75,14 @@ def command(
     Each group (person) in turn is held out, a classifier is trained on the others, and the
     answers are pooled. A picture or clip in which no hand was found is answered `none`, and
     counts as an error unless that is its label.
+
+    Asked for a random split, it shows the honest number beside it.
     """
     from handlore.classifiers.augmentation import require_labels
     from handlore.classifiers.base import make_estimator
-    from handlore.classifiers.evaluation import cross_validate, cross_validation_json, score
     from handlore.classifiers.kinds import DEFAULT_ESTIMATOR
-    from handlore.datasets.splits import BY, default_by, doubt_about, fold_count
+    from handlore.classifiers.validation import CrossValidation
+    from handlore.datasets.splits import BY, default_by, doubt_about
 
     groups = parsed_features(features)
     if report:
@@ -87,26 +93,51 @@ def command(
     model = model or DEFAULT_ESTIMATOR[dataset.header.kind]
     estimator = make_estimator(model, parsed_params(params, mirror_labels), seed=seed)
     require_labels(mirror_labels or "", dataset.labels)
-    chosen = next((known for known in BY if known == by), None) or default_by(dataset)
+    most_honest = default_by(dataset)
+    chosen = next((known for known in BY if known == by), None) or most_honest
     doubt = None if by else doubt_about(dataset, chosen)
     if doubt:
         talk(f"note: {doubt}")
-    total = fold_count(dataset, chosen, folds)
+    run = CrossValidation(estimator, dataset, estimator.encoder(dataset.n_hands, groups), seed)
     with progress("cross-validating") as show:
-        answers = cross_validate(
-            estimator, dataset, estimator.encoder(dataset.n_hands, groups), chosen,
-            n_folds=folds, seed=seed, progress=lambda done: show(done, total),
-        )  # fmt: skip
-    result = cross_validation_json(answers, dataset, chosen) | {"model": model, "n_folds": total}
+        outcome = run.outcome(chosen, folds, progress=show)
+    for line in outcome.leaks.lines() if outcome.leaks else ():
+        talk(f"note: {line}")
+    result = outcome.as_json() | run.about(chosen, folds) | {"model": model}
+    if chosen == "random" and most_honest != "random":
+        with progress(f"cross-validating by {most_honest}") as show:
+            honest = run.outcome(most_honest, progress=show)
+        result |= {"honest": _honest(honest, run.about(most_honest)),
+                   "gap": outcome.scores.accuracy - honest.scores.accuracy}  # fmt: skip
     if report:
-        protocol = f"cross-validation by {chosen}, {total} folds, {result['n_groups']} groups"
+        protocol = f"cross-validation by {chosen}, {result['n_folds']} folds,"
+        protocol += f" {result['n_groups']} groups"
         facts = {"Model": model, "Data": ", ".join(p.name for p in data), "Protocol": protocol}
-        write_report(report, "Cross-validation", answers, facts, result)
+        write_report(report, "Cross-validation", outcome.answers, facts, result)
     if as_json:
-        print_json(result)
+        print_scores_json(result)
     else:
-        title = f"{model}, cross-validated by {chosen}, {total} folds"
-        print_scores(score(answers), title, dataset.header.kind)
+        print_scores(outcome, f"{model}, cross-validated by {chosen}, {result['n_folds']} folds")
+        if "honest" in result:
+            click.echo(f"\n{honest_words(result)}")
         if report:
             click.echo(f"report: {report / 'report.html'}")
     end(loaded)
+
+
+def _honest(outcome: "Outcome", about: dict[str, Any]) -> dict[str, Any]:
+    """Return the scores of the honest split, without its items."""
+    kept = ("accuracy", "accuracy_interval", "macro_f1", "macro_f1_interval", "n")
+    values = outcome.as_json()
+    return {key: values[key] for key in kept} | about
+
+
+def honest_words(result: dict[str, Any]) -> str:
+    """Say for people what a random split has hidden."""
+    honest, points = result["honest"], 100 * result["gap"]
+    low, high = (percent(bound) for bound in honest["accuracy_interval"])
+    return (
+        f"tested by {honest['by']}, as in use: accuracy {percent(honest['accuracy'])}"
+        f" [{low[:-2]}, {high}]; the random split makes it look {abs(points):.1f} points"
+        f" {'better' if points >= 0 else 'worse'}"
+    )

@@ -12,17 +12,17 @@ from ._common import (
     json_option,
     load_datasets,
     make_folder,
-    print_json,
     talk,
 )
-from ._scores import print_scores, report_option, write_report
+from ._scores import print_scores, print_scores_json, report_option, write_report
 
 if TYPE_CHECKING:
+    from handlore.classifiers.leaks import Leaks
     from handlore.datasets.dataset import LandmarkDataset
     from handlore.models.card import ModelCard
 
 
-def _doubts(card: "ModelCard", dataset: "LandmarkDataset") -> list[str]:
+def _doubts(card: "ModelCard", dataset: "LandmarkDataset", leaks: "Leaks | None") -> list[str]:
     """Say why the scores may mean less than they seem to."""
     lines = []
     unknown = sorted(set(dataset.labels) - set(card.labels) - {"none"})
@@ -34,6 +34,7 @@ def _doubts(card: "ModelCard", dataset: "LandmarkDataset") -> list[str]:
     trained = int((dataset.samples.split == "train").sum())
     if trained:
         lines.append(f"{trained} of these samples are meant for training; choose with --split")
+    lines += leaks.lines() if leaks else []
     groups = set(dataset.samples.group.tolist()) - {""}
     shared = sorted(groups & set(card.training.get("groups") or ()))
     if shared:
@@ -68,9 +69,11 @@ def command(
     A picture or clip in which no hand was found is answered `none`, and counts as an error unless
     that is its label.
     """
-    from handlore.classifiers.evaluation import answer, score
+    from handlore.classifiers.evaluation import answer
+    from handlore.classifiers.outcome import Outcome
     from handlore.datasets.splits import held_out_samples
     from handlore.models.loading import load_model
+    from handlore.models.memory import leaks_of
 
     if report:
         make_folder(report)
@@ -78,21 +81,23 @@ def command(
     loaded = load_datasets(data, taught.encoder.kind)
     dataset = held_out_samples(loaded.dataset, split)
     answers = answer(taught.predict_proba, taught.card.labels, dataset, taught.encoder)
-    for line in _doubts(taught.card, dataset):
+    leaks = leaks_of(taught.card, dataset, loaded.dataset)
+    for line in _doubts(taught.card, dataset, leaks):
         talk(f"note: {line}")
-    scores = score(answers)
-    result = scores.as_json() | {"model": str(model)}
+    outcome = Outcome.of(answers, dataset, leaks)
+    result = outcome.as_json() | {"model": str(model)}
     if report:
         facts = {
             "Model": f"{model.name} ({taught.card.estimator})",
             "Trained on": f"{taught.card.training.get('n', '?')} samples",
             "Data": ", ".join(path.name for path in data),
         }
-        write_report(report, "Evaluation", answers, facts, result, history=taught.card.history)
+        write_report(report, "Evaluation", outcome.answers, facts, result,
+                     history=taught.card.history)  # fmt: skip
     if as_json:
-        print_json(result)
+        print_scores_json(result)
     else:
-        print_scores(scores, f"{model}", dataset.header.kind)
+        print_scores(outcome, f"{model}")
         if report:
             click.echo(f"report: {report / 'report.html'}")
     end(loaded)

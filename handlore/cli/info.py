@@ -195,6 +195,8 @@ def _model(file: Path, as_json: bool) -> dict[str, Any]:
             )
         click.echo(f"  landmarks: {card.landmarker}, {card.n_hands} hand(s)")
         for key, value in training.items():
+            if key == "item_digests":  # for `evaluate`, not for people
+                continue
             click.echo(f"  {key.replace('_', ' ')}: {_compact(value)}")
     return {"type": "model", "path": str(file), "bytes": size, **card.as_json()}
 

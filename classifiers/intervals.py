@@ -1,0 +1,144 @@
+"""How far a score may be off: 95 % intervals by bootstrap over groups.
+
+Items of one person are right or wrong together, so a score moves with the people that happened to
+be there more than with the number of their pictures. The bootstrap therefore draws whole groups,
+with replacement, and looks how the score spreads (Efron and Tibshirani, *An Introduction to the
+Bootstrap*, chapters 8 and 13; the interval is that of percentiles).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.splits import default_by, groups_of
+
+from .evaluation import Answers
+
+DRAWS = 2000
+LEVEL = 0.95
+FEW_GROUPS = 10
+"""With fewer groups an interval is a rough guide, and usually too narrow."""
+
+_BLOCK = 2_000_000
+"""So many weights are drawn at once: memory stays at some megabytes."""
+
+Interval = tuple[float, float]
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """Between which numbers the scores lie, 95 % of the time."""
+
+    accuracy: Interval
+    macro_f1: Interval
+
+    over: str
+    """What was drawn: ``group``, ``session``, ``recording`` or ``item``."""
+
+    n: int
+    """How many of them there are."""
+
+    def as_json(self) -> dict[str, object]:
+        """Return them under the names that scripts rely on."""
+        return {
+            "accuracy_interval": list(self.accuracy),
+            "macro_f1_interval": list(self.macro_f1),
+            "interval_over": self.over,
+            "interval_n": self.n,
+        }
+
+    @property
+    def words(self) -> str:
+        """What was drawn, for people."""
+        rough = "; with so few it is a rough guide" if self.n < FEW_GROUPS else ""
+        return f"95 %, drawn over {self.n} {self.over}{'' if self.n == 1 else 's'}{rough}"
+
+
+def units_of(answers: Answers, dataset: LandmarkDataset) -> tuple[NDArray[np.str_], str]:
+    """Return what each item belongs to (n_items,), and what that is called.
+
+    Parameters
+    ----------
+    answers
+        To items of the dataset.
+    dataset
+        Where no more than one group is known, each item stands for itself.
+    """
+    by = default_by(dataset)
+    units = groups_of(dataset)[answers.sample]
+    if by == "random" or len(np.unique(units)) < 2:
+        return np.arange(len(answers.truth)).astype(np.str_), "item"
+    return units, by
+
+
+def intervals(
+    answers: Answers, dataset: LandmarkDataset, *, n_draws: int = DRAWS, seed: int = 0
+) -> Intervals:
+    """Return the intervals of accuracy and macro-F1.
+
+    Parameters
+    ----------
+    answers
+        To items of the dataset.
+    dataset
+        Says who belongs together.
+    n_draws, seed
+        Of the bootstrap; the same seed gives the same intervals.
+    """
+    units, over = units_of(answers, dataset)
+    counts = _counts(answers, units)
+    spread = np.concatenate(
+        [_scores(weights @ counts) for weights in draws(len(counts), n_draws, seed)], axis=0
+    )
+    accuracy, macro_f1 = (percentiles(column) for column in spread.T)
+    return Intervals(accuracy, macro_f1, over, len(counts))
+
+
+def draws(n_units: int, n_draws: int = DRAWS, seed: int = 0) -> Iterator[FloatArray]:
+    """Yield how often each unit is drawn, in blocks (some, n_units) that together are n_draws."""
+    rng = np.random.default_rng(seed)
+    each = max(1, _BLOCK // n_units)
+    for start in range(0, n_draws, each):
+        some = min(each, n_draws - start)
+        drawn = rng.integers(n_units, size=(some, n_units)) + n_units * np.arange(some)[:, None]
+        times = np.bincount(drawn.ravel(), minlength=some * n_units)
+        yield times.reshape(some, n_units).astype(np.float64)
+
+
+def percentiles(values: FloatArray) -> Interval:
+    """Return between which numbers 95 % of the values lie."""
+    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+def _counts(answers: Answers, units: NDArray[np.str_]) -> FloatArray:
+    """Return for each unit and label: right answers, items, answers given (n_units, 3 n_labels)."""
+    labels = np.unique(answers.truth)
+    unit = np.unique(units, return_inverse=True)[1]
+    shape = (int(unit.max()) + 1, len(labels))
+
+    def counted(chosen: NDArray[np.bool_], names: NDArray[np.str_]) -> FloatArray:
+        cells = unit[chosen] * shape[1] + np.searchsorted(labels, names[chosen])
+        return np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape).astype(np.float64)
+
+    right, every = answers.truth == answers.answer, np.ones(len(unit), bool)
+    # An answer that is no item's label costs the item its recall, and has no F1 of its own.
+    known = np.isin(answers.answer, labels)
+    return np.concatenate([
+        counted(right, answers.truth),
+        counted(every, answers.truth),
+        counted(known, answers.answer),
+    ], axis=1)  # fmt: skip
+
+
+def _scores(sums: FloatArray) -> FloatArray:
+    """Return accuracy and macro-F1 (n, 2) of sums (n, 3 n_labels) of :func:`_counts`."""
+    right, items, given = np.moveaxis(sums.reshape(len(sums), 3, -1), 1, 0)
+    f1 = 2 * right / np.maximum(items + given, 1)
+    occurs = items > 0
+    macro_f1 = (f1 * occurs).sum(axis=1) / occurs.sum(axis=1)
+    return np.stack([right.sum(axis=1) / items.sum(axis=1), macro_f1], axis=1)

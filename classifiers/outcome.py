@@ -1,0 +1,51 @@
+"""What a test has shown: scores, how far they may be off, and what speaks against them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+from handlore.datasets.dataset import LandmarkDataset
+
+from .evaluation import Answers, Scores, score
+from .intervals import Intervals, intervals
+from .leaks import Leaks
+from .runs import Run
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The answers to the items of a dataset, counted."""
+
+    answers: Answers
+    dataset: LandmarkDataset
+    """What was answered; ``answers.sample`` are its samples."""
+
+    scores: Scores
+    intervals: Intervals
+    leaks: Leaks | None = None
+    """What stands on both sides, where that can be known."""
+
+    @classmethod
+    def of(
+        cls,
+        answers: Answers,
+        dataset: LandmarkDataset,
+        leaks: Leaks | None = None,
+        *,
+        seed: int = 0,
+    ) -> Self:
+        """Count answers; ``seed`` is that of the bootstrap."""
+        spread = intervals(answers, dataset, seed=seed)
+        return cls(answers, dataset, score(answers), spread, leaks)
+
+    @cached_property
+    def run(self) -> Run:
+        """The answers item by item, as runs are compared by."""
+        return Run.of(self.answers, self.dataset)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it under the names that scripts rely on."""
+        leaks = {"leaks": self.leaks.as_json()} if self.leaks else {}
+        return self.scores.as_json() | self.intervals.as_json() | leaks | {
+            "items": self.run.as_json()
+        }  # fmt: skip

@@ -1,0 +1,61 @@
+"""A cross-validation from its folds to its outcome, leak check included."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.splits import By, cross_validation, fold_count, n_groups
+
+from .base import HandEstimator
+from .encoding import Encoder
+from .evaluation import cross_validate
+from .leaks import find_leaks
+from .outcome import Outcome
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """What is cross-validated; it may be split in several ways."""
+
+    estimator: HandEstimator
+    dataset: LandmarkDataset
+    encoder: Encoder
+    seed: int = 0
+
+    def outcome(
+        self,
+        by: By,
+        n_folds: int | None = None,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Outcome:
+        """Answer every sample by a classifier that has seen nothing of its group.
+
+        Parameters
+        ----------
+        by, n_folds
+            See :func:`~handlore.datasets.splits.cross_validation`.
+        progress
+            Called after each fold with how many are done and how many there are.
+
+        Raises
+        ------
+        HandloreError
+            If the data cannot be split so.
+        """
+        total = fold_count(self.dataset, by, n_folds)
+        answers = cross_validate(
+            self.estimator, self.dataset, self.encoder, by, n_folds=n_folds, seed=self.seed,
+            progress=(lambda done: progress(done, total)) if progress else None,
+        )  # fmt: skip
+        leaks = find_leaks(self.dataset, cross_validation(self.dataset, by, n_folds, self.seed))
+        return Outcome.of(answers, self.dataset, leaks, seed=self.seed)
+
+    def about(self, by: By, n_folds: int | None = None) -> dict[str, Any]:
+        """Return how it was split, under the names that scripts rely on."""
+        return {
+            "by": by,
+            "n_groups": n_groups(self.dataset, by),
+            "n_folds": fold_count(self.dataset, by, n_folds),
+        }

@@ -1,0 +1,83 @@
+"""Intervals: their width is known where it can be worked out."""
+
+import numpy as np
+import pytest
+from movement_stubs import movements
+
+from handlore.classifiers.evaluation import Answers, score
+from handlore.classifiers.intervals import Intervals, intervals
+from handlore.datasets.dataset import Header, LandmarkDataset, Samples
+
+
+def poses(labels, groups=None) -> LandmarkDataset:
+    n = len(labels)
+    marks = np.random.default_rng(0).uniform(0.2, 0.8, (n, 1, 21, 3)).astype(np.float32)
+    side = np.ones((n, 1), np.float32)
+    samples = Samples.make(labels, group=groups, source=[f"{i}.png" for i in range(n)])
+    return LandmarkDataset(
+        marks, marks, side, side, np.zeros((n, 1), np.int8), np.zeros(n), np.arange(n + 1),
+        samples, Header(),
+    )  # fmt: skip
+
+
+def answered(truth, said) -> Answers:
+    n = len(truth)
+    return Answers(
+        np.array(truth), np.array(said), np.ones(n, np.float32), np.zeros(n, bool), np.arange(n)
+    )
+
+
+def of(right: np.ndarray, groups=None, **options) -> Intervals:
+    truth = ["a", "b"] * (len(right) // 2)
+    said = [one if r else "c" for one, r in zip(truth, right, strict=True)]
+    return intervals(answered(truth, said), poses(truth, groups), **options)
+
+
+def test_items_on_their_own_give_the_binomial_interval() -> None:
+    right = np.arange(400) % 5 > 0  # 80 %
+    found = of(right)
+    low, high = found.accuracy
+    expected = 1.96 * np.sqrt(0.8 * 0.2 / 400)
+    assert found.over == "item"
+    assert found.n == 400
+    assert (high - low) / 2 == pytest.approx(expected, rel=0.1)
+    assert (high + low) / 2 == pytest.approx(0.8, abs=0.01)
+
+
+def test_people_that_differ_make_the_interval_wide() -> None:
+    """The same share of errors, once spread evenly and once all with two of ten people."""
+    groups = np.repeat([f"p{k}" for k in range(10)], 40)
+    even, uneven = np.arange(400) % 5 > 0, np.arange(400) >= 80
+    narrow, wide = of(even, groups), of(uneven, groups)
+    assert (narrow.over, narrow.n) == ("group", 10)
+    assert np.ptp(narrow.accuracy) < 0.01
+    assert np.ptp(wide.accuracy) > 0.4
+
+
+def test_one_group_is_no_group() -> None:
+    assert of(np.arange(40) % 4 > 0, ["anna"] * 40).over == "item"
+
+
+def test_the_score_lies_inside_and_the_seed_decides() -> None:
+    rng = np.random.default_rng(1)
+    truth = rng.choice(["a", "b", "c", "d"], 200)
+    said = np.where(rng.random(200) < 0.7, truth, rng.choice(["a", "b", "none"], 200))
+    data, answers = poses(truth, rng.choice(["x", "y", "z", "w", "v"], 200)), answered(truth, said)
+    found, scores = intervals(answers, data), score(answers)
+    assert found.accuracy[0] <= scores.accuracy <= found.accuracy[1]
+    assert found.macro_f1[0] <= scores.macro_f1 <= found.macro_f1[1]
+    assert intervals(answers, data) == found
+    assert intervals(answers, data, seed=1) != found
+
+
+def test_all_right_and_few_groups_are_said() -> None:
+    found = of(np.ones(40, bool), ["x", "y"] * 20)
+    assert found.accuracy == found.macro_f1 == (1, 1)
+    assert "2 groups" in found.words
+    assert "rough guide" in found.words
+
+
+def test_clips_have_intervals_too() -> None:
+    data = movements(n_people=3)
+    truth = data.samples.label
+    assert intervals(answered(truth, np.roll(truth, 1)), data).over == "group"
