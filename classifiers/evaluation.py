@@ -194,6 +194,7 @@ def cross_validate(
     n_folds: int | None = None,
     seed: int = 0,
     progress: Callable[[int], None] | None = None,
+    watch: Callable[[HandEstimator, LandmarkDataset], None] | None = None,
 ) -> Answers:
     """Answer every item by a classifier that has seen nothing of its group.
 
@@ -209,6 +210,8 @@ def cross_validate(
         See :func:`~handlore.datasets.splits.cross_validation`.
     progress
         Called after each fold with how many are done.
+    watch
+        Called in each fold with what was fitted and the samples that it is tested on.
 
     Returns
     -------
@@ -223,7 +226,10 @@ def cross_validate(
     for done, (train, test) in enumerate(cross_validation(dataset, by, n_folds, seed), 1):
         fitted = _fit_fold(clone(estimator), dataset.select(train), encoder, by)
         classes = [str(label) for label in fitted.classes_]
-        parts.append((test, answer(fitted.predict_proba, classes, dataset.select(test), encoder)))
+        tested = dataset.select(test)
+        parts.append((test, answer(fitted.predict_proba, classes, tested, encoder)))
+        if watch:
+            watch(fitted, tested)
         if progress:
             progress(done)
     return _pooled(parts)

@@ -1,5 +1,6 @@
 """What a test has shown: scores, how far they may be off, and what speaks against them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -7,6 +8,7 @@ from typing import Any, Self
 from handlore.datasets.dataset import LandmarkDataset
 
 from .evaluation import Answers, Scores, score
+from .importance import Importance
 from .intervals import Intervals, intervals
 from .leaks import Leaks
 from .runs import Run
@@ -25,18 +27,22 @@ class Outcome:
     leaks: Leaks | None = None
     """What stands on both sides, where that can be known."""
 
+    importances: tuple[Importance, ...] = ()
+    """What each part of the hand is worth, where that was measured."""
+
     @classmethod
     def of(
         cls,
         answers: Answers,
         dataset: LandmarkDataset,
         leaks: Leaks | None = None,
+        importances: Sequence[Importance] = (),
         *,
         seed: int = 0,
     ) -> Self:
         """Count answers; ``seed`` is that of the bootstrap."""
         spread = intervals(answers, dataset, seed=seed)
-        return cls(answers, dataset, score(answers), spread, leaks)
+        return cls(answers, dataset, score(answers), spread, leaks, tuple(importances))
 
     @cached_property
     def run(self) -> Run:
@@ -46,6 +52,7 @@ class Outcome:
     def as_json(self) -> dict[str, Any]:
         """Return it under the names that scripts rely on."""
         leaks = {"leaks": self.leaks.as_json()} if self.leaks else {}
-        return self.scores.as_json() | self.intervals.as_json() | leaks | {
-            "items": self.run.as_json()
-        }  # fmt: skip
+        parts = {one.part: round(one.lost, 5) for one in self.importances}
+        importance = {"importance": parts} if parts else {}
+        found = self.scores.as_json() | self.intervals.as_json() | leaks | importance
+        return found | {"items": self.run.as_json()}

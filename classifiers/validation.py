@@ -10,6 +10,7 @@ from handlore.datasets.splits import By, cross_validation, fold_count, n_groups
 from .base import HandEstimator
 from .encoding import Encoder
 from .evaluation import cross_validate
+from .importance import MOST_SAMPLES, Importance, importances, pooled
 from .leaks import find_leaks
 from .outcome import Outcome
 
@@ -29,6 +30,7 @@ class CrossValidation:
         n_folds: int | None = None,
         *,
         progress: Callable[[int, int], None] | None = None,
+        with_importances: bool = False,
     ) -> Outcome:
         """Answer every sample by a classifier that has seen nothing of its group.
 
@@ -38,6 +40,8 @@ class CrossValidation:
             See :func:`~handlore.datasets.splits.cross_validation`.
         progress
             Called after each fold with how many are done and how many there are.
+        with_importances
+            Whether to measure what each part of the hand is worth, too.
 
         Raises
         ------
@@ -45,12 +49,21 @@ class CrossValidation:
             If the data cannot be split so.
         """
         total = fold_count(self.dataset, by, n_folds)
+        found: list[list[Importance]] = []
+
+        def measure(fitted: HandEstimator, tested: LandmarkDataset) -> None:
+            classes = [str(label) for label in fitted.classes_]
+            each = max(2, MOST_SAMPLES // total)
+            found.append(importances(fitted.predict_proba, classes, tested, self.encoder,
+                                     at_most=each, seed=self.seed))  # fmt: skip
+
         answers = cross_validate(
             self.estimator, self.dataset, self.encoder, by, n_folds=n_folds, seed=self.seed,
             progress=(lambda done: progress(done, total)) if progress else None,
+            watch=measure if with_importances else None,
         )  # fmt: skip
         leaks = find_leaks(self.dataset, cross_validation(self.dataset, by, n_folds, self.seed))
-        return Outcome.of(answers, self.dataset, leaks, seed=self.seed)
+        return Outcome.of(answers, self.dataset, leaks, pooled(found), seed=self.seed)
 
     def about(self, by: By, n_folds: int | None = None) -> dict[str, Any]:
         """Return how it was split, under the names that scripts rely on."""

@@ -34,11 +34,10 @@ from handlore.report.page import (
     numbers,
     page,
     picture,
-    score_sections,
     section,
     table,
-    wide,
 )
+from handlore.report.sections import class_section, confusion_section, error_section
 
 from .demo_movements import MovementDemo, run_movement_demo
 
@@ -220,7 +219,9 @@ def _write_report(
             fact_list(facts),
             section("What the detector saw", picture(_tiles(root, dataset), "Hands")),
             section("Classifiers compared", table(columns, models)),
-            *score_sections(scores, confusion),
+            confusion_section(scores),
+            error_section(scores),
+            class_section(scores),
             *([_movement_section(moving)] if moving else []),
         ],
     )
@@ -239,8 +240,7 @@ def _movement_section(moving: MovementDemo) -> str:
         "Protocol": f"cross-validated by {moving.summary['by']}, {model['n_groups']} groups",
         "Accuracy": f"{100 * model['accuracy']:.1f} %",
     }
-    matrix = picture(confusion_png(score(moving.answers)), "Confusion matrix, truth by row")
-    return section("Movements", fact_list(facts) + wide(matrix))
+    return section("Movements", fact_list(facts)) + confusion_section(score(moving.answers))
 
 
 def _tiles(root: Path, dataset: LandmarkDataset) -> bytes:

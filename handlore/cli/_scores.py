@@ -9,10 +9,10 @@ import click
 from ._common import make_folder, percent, print_table, without_nan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from handlore.classifiers.evaluation import Answers
     from handlore.classifiers.outcome import Outcome
+    from handlore.report.findings import About
 
 MOST_LABELS_SHOWN = 60
 
@@ -58,30 +58,20 @@ def scores_json(result: "Mapping[str, Any]") -> str:
 
 
 def write_report(
-    folder: Path,
-    title: str,
-    answers: "Answers",
-    facts: dict[str, str],
-    result: dict[str, Any],
-    *,
-    history: "Sequence[Mapping[str, float | None]]" = (),
+    folder: Path, outcome: "Outcome", about: "About", result: "Mapping[str, Any]"
 ) -> None:
-    """Write a report folder; ``history`` is how the model was trained, a row an epoch."""
-    from handlore.classifiers.evaluation import score
+    """Write a report folder; ``result`` is what becomes scores.json."""
     from handlore.landmarks.files import atomic_write
-    from handlore.report.figures import confusion_png, training_png
-    from handlore.report.page import scores_page
+    from handlore.report.findings import Findings
+    from handlore.report.folder import report_files
 
     make_folder(folder)
-    scores = score(answers)
-    picture = confusion_png(scores)
-    curves = {"training.png": training_png(history)} if history else {}
-    html = scores_page(title, scores, facts, picture, curves.get("training.png"))
-    contents = {
-        "confusion.png": picture,
-        "scores.json": scores_json(result).encode(),
-        "report.html": html.encode(),
-    } | curves
-    for name, data in contents.items():
+    files = report_files(Findings.of(outcome, about))
+    for name, data in (files | {"scores.json": scores_json(result).encode()}).items():
         with atomic_write(folder / name) as stream:
             stream.write(data)
+
+
+def words_of(values: "Mapping[str, Any]") -> str:
+    """Return names and values in a line."""
+    return ", ".join(f"{name} {value}" for name, value in values.items())

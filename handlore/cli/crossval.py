@@ -1,5 +1,6 @@
 """``handlore crossval``: an honest estimate before there is a test set."""
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ from ._common import (
     seed_option,
     talk,
 )
-from ._scores import print_scores, print_scores_json, report_option, write_report
+from ._scores import print_scores, print_scores_json, report_option, words_of, write_report
 
 if TYPE_CHECKING:
     from handlore.classifiers.outcome import Outcome
@@ -79,7 +80,7 @@ def command(
     Asked for a random split, it shows the honest number beside it.
     """
     from handlore.classifiers.augmentation import require_labels
-    from handlore.classifiers.base import make_estimator
+    from handlore.classifiers.base import make_estimator, plain_params
     from handlore.classifiers.kinds import DEFAULT_ESTIMATOR
     from handlore.classifiers.validation import CrossValidation
     from handlore.datasets.splits import BY, default_by, doubt_about
@@ -99,8 +100,10 @@ def command(
     if doubt:
         talk(f"note: {doubt}")
     run = CrossValidation(estimator, dataset, estimator.encoder(dataset.n_hands, groups), seed)
+    started = time.perf_counter()
     with progress("cross-validating") as show:
-        outcome = run.outcome(chosen, folds, progress=show)
+        outcome = run.outcome(chosen, folds, progress=show, with_importances=report is not None)
+    seconds = time.perf_counter() - started
     for line in outcome.leaks.lines() if outcome.leaks else ():
         talk(f"note: {line}")
     result = outcome.as_json() | run.about(chosen, folds) | {"model": model}
@@ -110,10 +113,23 @@ def command(
         result |= {"honest": _honest(honest, run.about(most_honest)),
                    "gap": outcome.scores.accuracy - honest.scores.accuracy}  # fmt: skip
     if report:
-        protocol = f"cross-validation by {chosen}, {result['n_folds']} folds,"
-        protocol += f" {result['n_groups']} groups"
-        facts = {"Model": model, "Data": ", ".join(p.name for p in data), "Protocol": protocol}
-        write_report(report, "Cross-validation", outcome.answers, facts, result)
+        from handlore.report.findings import About
+
+        about = About(
+            "How well hands are recognised",
+            {
+                "Model": model,
+                "Data": ", ".join(path.name for path in data),
+                "Protocol": f"cross-validated by {chosen}: {result['n_folds']} folds,"
+                f" {result['n_groups']} groups",
+            },
+            [honest_words(result)] if "honest" in result else [],
+            speed={"Training and testing": f"{seconds:.1f} s for {result['n_folds']} folds"},
+            card={"Parameters": words_of(plain_params(estimator)), "Features": ", ".join(groups)}
+            if dataset.header.kind == "pose"
+            else {"Parameters": words_of(plain_params(estimator))},
+        )
+        write_report(report, outcome, about, result)
     if as_json:
         print_scores_json(result)
     else:

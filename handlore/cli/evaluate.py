@@ -14,15 +14,16 @@ from ._common import (
     make_folder,
     talk,
 )
-from ._scores import print_scores, print_scores_json, report_option, write_report
+from ._scores import print_scores, print_scores_json, report_option, words_of, write_report
 
 if TYPE_CHECKING:
-    from handlore.classifiers.leaks import Leaks
     from handlore.datasets.dataset import LandmarkDataset
     from handlore.models.card import ModelCard
+    from handlore.models.runtime import Model
+    from handlore.report.findings import About
 
 
-def _doubts(card: "ModelCard", dataset: "LandmarkDataset", leaks: "Leaks | None") -> list[str]:
+def _doubts(card: "ModelCard", dataset: "LandmarkDataset") -> list[str]:
     """Say why the scores may mean less than they seem to."""
     lines = []
     unknown = sorted(set(dataset.labels) - set(card.labels) - {"none"})
@@ -34,7 +35,6 @@ def _doubts(card: "ModelCard", dataset: "LandmarkDataset", leaks: "Leaks | None"
     trained = int((dataset.samples.split == "train").sum())
     if trained:
         lines.append(f"{trained} of these samples are meant for training; choose with --split")
-    lines += leaks.lines() if leaks else []
     groups = set(dataset.samples.group.tolist()) - {""}
     shared = sorted(groups & set(card.training.get("groups") or ()))
     if shared:
@@ -45,6 +45,43 @@ def _doubts(card: "ModelCard", dataset: "LandmarkDataset", leaks: "Leaks | None"
             f"the model was trained on {card.landmarker} landmarks, these are {detector.landmarker}"
         )
     return lines
+
+
+def _about(
+    path: Path, model: "Model", data: str, dataset: "LandmarkDataset", doubts: list[str]
+) -> "About":
+    """Gather what the report tells beside the scores."""
+    from handlore.report.findings import About
+    from handlore.report.speed import answer_time
+
+    card, training = model.card, model.card.training
+    speed = {"File": f"{path.stat().st_size / 1000:.0f} KB"}
+    seconds = answer_time(model, dataset)
+    if seconds is not None:
+        speed["One answer"] = (
+            f"{1e6 * seconds:.0f} µs on this machine, from landmarks to probabilities (median)"
+        )
+    told = {
+        "Trained on": f"{training.get('n', '?')} samples",
+        "People": ", ".join(map(str, training.get("groups") or ())),
+        "Parameters": words_of(training.get("params") or {}),
+        "Cross-validated": words_of(training.get("crossval") or {}),
+        "Features": ", ".join(card.features),
+        "Landmarks": card.landmarker,
+        "Versions": words_of(training.get("versions") or {}),
+    }
+    return About(
+        "How well hands are recognised",
+        {
+            "Model": f"{path.name} ({card.estimator})",
+            "Data": data,
+            "Trained on": told["Trained on"],
+        },
+        doubts,
+        card.history,
+        speed,
+        {key: value for key, value in told.items() if value},
+    )
 
 
 @click.command(
@@ -70,6 +107,7 @@ def command(
     that is its label.
     """
     from handlore.classifiers.evaluation import answer
+    from handlore.classifiers.importance import importances
     from handlore.classifiers.outcome import Outcome
     from handlore.datasets.splits import held_out_samples
     from handlore.models.loading import load_model
@@ -82,18 +120,19 @@ def command(
     dataset = held_out_samples(loaded.dataset, split)
     answers = answer(taught.predict_proba, taught.card.labels, dataset, taught.encoder)
     leaks = leaks_of(taught.card, dataset, loaded.dataset)
-    for line in _doubts(taught.card, dataset, leaks):
+    found = (
+        importances(taught.predict_proba, taught.card.labels, dataset, taught.encoder)
+        if report
+        else []
+    )
+    outcome = Outcome.of(answers, dataset, leaks, found)
+    doubts = _doubts(taught.card, dataset)
+    for line in doubts + (leaks.lines() if leaks else []):
         talk(f"note: {line}")
-    outcome = Outcome.of(answers, dataset, leaks)
     result = outcome.as_json() | {"model": str(model)}
     if report:
-        facts = {
-            "Model": f"{model.name} ({taught.card.estimator})",
-            "Trained on": f"{taught.card.training.get('n', '?')} samples",
-            "Data": ", ".join(path.name for path in data),
-        }
-        write_report(report, "Evaluation", outcome.answers, facts, result,
-                     history=taught.card.history)  # fmt: skip
+        names = ", ".join(path.name for path in data)
+        write_report(report, outcome, _about(model, taught, names, dataset, doubts), result)
     if as_json:
         print_scores_json(result)
     else:

@@ -9,11 +9,18 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from handlore.classifiers.calibration import Calibration
     from handlore.classifiers.evaluation import Scores
     from handlore.landmarks.hands import FloatArray, Pixels
 
+    from .mistakes import Confusion
+
 DPI = 110
 LONGEST_LABEL = 24
+BLUE, AMBER, GREEN = "#0a6ea8", "#e39a26", "#17907f"
+FINGER_COLORS = ("#d9642b", "#17907f", "#2f7fd0", "#8458cf", "#cf3f86")
+"""Of thumb to pinky, as on the page."""
+
 MOST_NUMBERED = 50
 """Up to so many labels, the cells of a confusion matrix carry their numbers."""
 
@@ -100,8 +107,120 @@ def training_png(history: "Sequence[Mapping[str, float | None]]") -> bytes:
     return _png(figure)
 
 
-def _cut(label: str) -> str:
-    return label if len(label) <= LONGEST_LABEL else label[: LONGEST_LABEL - 1] + "…"
+def classes_png(scores: "Scores") -> bytes:
+    """Draw how many there are of each class, and precision, recall and F1 of each."""
+    labels, n = list(scores.per_class), len(scores.per_class)
+    figure, (left, right) = _figure(9.0, min(max(2.2, 0.26 * n + 1), 24), 1, 2)
+    places = np.arange(n)
+    left.barh(places, [scores.per_class[label]["support"] for label in labels], color=BLUE)
+    left.set_xlabel("items")
+    marks = {"precision": "o", "recall": "s", "f1": "D"}
+    for (key, mark), color in zip(marks.items(), (BLUE, AMBER, GREEN), strict=True):
+        values = [scores.per_class[label][key] for label in labels]
+        right.plot(values, places, mark, color=color, label=key, markersize=5, alpha=0.85)
+    right.set_xlim(-0.02, 1.02)
+    right.legend(frameon=False, fontsize=9, ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1))
+    _named_rows(left, labels)
+    _named_rows(right, [""] * n)
+    right.grid(axis="x", color="#dddddd", linewidth=0.7)
+    return _png(figure)
+
+
+def reliability_png(found: "Calibration") -> bytes:
+    """Draw how often answers are right against how sure they were."""
+    figure, axes = _figure(4.2, 4.0)
+    axes.plot([0, 1], [0, 1], linestyle="--", color="#888888", linewidth=1)
+    sure, right = ([getattr(one, what) for one in found.bins]
+                   for what in ("probability", "accuracy"))  # fmt: skip
+    axes.plot(sure, right, color=BLUE)
+    most = max(one.n for one in found.bins)
+    axes.scatter(sure, right, s=[15 + 110 * one.n / most for one in found.bins], color=BLUE)
+    axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="how sure it was",
+             ylabel="how often it was right")  # fmt: skip
+    axes.set_title(f"expected calibration error {found.error:.3f}", fontsize=10)
+    axes.spines[["top", "right"]].set_visible(False)
+    return _png(figure)
+
+
+def bars_png(names: "Sequence[str]", values: "Sequence[float]", what: str) -> bytes:
+    """Draw a bar a name, the first on top.
+
+    Parameters
+    ----------
+    names, values
+        (n,)
+    what
+        The values are; stands below.
+    """
+    figure, axes = _figure(6.0, min(max(1.6, 0.28 * len(names) + 0.9), 24))
+    bars = axes.barh(np.arange(len(names)), values, color=BLUE)
+    axes.bar_label(bars, fmt="%.1f", padding=3, fontsize=8)
+    axes.margins(x=0.12)
+    axes.set_xlabel(what)
+    _named_rows(axes, list(names))
+    return _png(figure)
+
+
+def mistakes_png(pairs: "Sequence[Confusion]") -> bytes:
+    """Draw the worst mistakes: a pair a row, first a typical hand of either label."""
+    from .mistakes import MOST_OF_A_PAIR
+
+    columns = MOST_OF_A_PAIR + 2
+    figure, grid = _figure(1.35 * columns, 1.6 * len(pairs), len(pairs), columns)
+    for row, pair in zip(np.reshape(grid, (len(pairs), columns)), pairs, strict=True):
+        typical = ((pair.typical_truth, pair.truth), (pair.typical_answer, pair.answer))
+        wrong = ((one, f"{_cut(pair.truth, 8)} → {_cut(pair.answer, 8)}") for one in pair.wrong)
+        for axes in row:
+            axes.set_axis_off()
+        for axes, (shown, caption) in zip(row, (*typical, *wrong), strict=False):
+            if shown is not None:
+                hand_on(axes, shown.image)
+                axes.set_title(caption, fontsize=8, parse_math=False)
+    return _png(figure)
+
+
+def hand_on(axes: "Any", image: "FloatArray", color: str | None = None, **options: "Any") -> None:
+    """Draw a hand, and its way if it moves, on axes of matplotlib.
+
+    Parameters
+    ----------
+    axes
+        Of a figure.
+    image
+        (n_frames, n_hands, 21, 3) landmarks in any unit: x right, y down; NaN for no hand.
+    color
+        Of all lines; default: a finger a colour.
+    options
+        For the lines.
+    """
+    from handlore.landmarks.topology import FINGERS
+
+    for hand in image.swapaxes(0, 1):
+        there = hand[~np.isnan(hand[:, 0, 0])]
+        if not len(there):
+            continue
+        if len(there) > 1:
+            axes.plot(*there[:, (0, 5, 9, 13, 17), :2].mean(axis=1).T, color=AMBER, linewidth=2.5)
+        points, style = there[-1], {"linewidth": 1.8, "solid_capstyle": "round"} | options
+        axes.plot(*points[[0, 5, 9, 13, 17, 0], :2].T, color=color or "#9aa7b2", **style)
+        for (finger, joints), own in zip(FINGERS.items(), FINGER_COLORS, strict=True):
+            line = points[[0, *joints] if finger == "thumb" else list(joints), :2]
+            axes.plot(*line.T, color=color or own, **style)
+    axes.set_aspect("equal")
+    if not axes.yaxis_inverted():
+        axes.invert_yaxis()
+
+
+def _named_rows(axes: "Any", names: "Sequence[str]") -> None:
+    axes.set_yticks(range(len(names)), [_cut(name) for name in names], fontsize=8)
+    for text in axes.get_yticklabels():
+        text.set_parse_math(False)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _cut(label: str, longest: int = LONGEST_LABEL) -> str:
+    return label if len(label) <= longest else label[: longest - 1] + "…"
 
 
 def _figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple[Any, Any]:

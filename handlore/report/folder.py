@@ -1,0 +1,34 @@
+"""A report as a folder: the page, and its figures as PNG files for papers."""
+
+from .figures import (
+    bars_png,
+    classes_png,
+    confusion_png,
+    mistakes_png,
+    reliability_png,
+    training_png,
+)
+from .findings import Findings
+from .sections import report_page
+
+
+def report_files(findings: Findings) -> dict[str, bytes]:
+    """Return the files of a report by name; figures of which there is nothing are left out."""
+    scores, about = findings.outcome.scores, findings.about
+    files = {"confusion.png": confusion_png(scores), "classes.png": classes_png(scores)}
+    if findings.people:
+        values = [100 * part.accuracy for part in findings.people]
+        names = [part.name for part in findings.people]
+        files["people.png"] = bars_png(names, values, f"accuracy by {findings.over} in %")
+    if findings.confusions:
+        files["mistakes.png"] = mistakes_png(findings.confusions)
+    if findings.calibration:
+        files["reliability.png"] = reliability_png(findings.calibration)
+    if found := findings.outcome.importances:
+        lost = [100 * one.lost for one in found]
+        files["importance.png"] = bars_png(
+            [one.part for one in found], lost, "accuracy lost without it, in points"
+        )
+    if about.history:
+        files["training.png"] = training_png(about.history)
+    return files | {"report.html": report_page(findings).encode("utf-8", "replace")}
