@@ -59,6 +59,9 @@ class Scores:
     n_no_hand: int
     """How many of them showed no hand."""
 
+    n_missed: int
+    """How many of those are errors: a hand was there to be found."""
+
     labels: tuple[str, ...]
     """The labels that occur in truth or answers, in the order of the confusion matrix."""
 
@@ -67,6 +70,11 @@ class Scores:
 
     per_class: dict[str, dict[str, float]]
     """precision, recall, f1 and support (n of items) for each label that occurs."""
+
+    @property
+    def n_wrong(self) -> int:
+        """How many items showed a hand and were answered wrong."""
+        return self.n - int(np.trace(self.confusion)) - self.n_missed
 
     def most_confused(self, at_most: int) -> list[tuple[str, str, int]]:
         """Return (true label, answer, items), the most frequent errors first."""
@@ -84,6 +92,8 @@ class Scores:
             "macro_f1": self.macro_f1,
             "n": self.n,
             "n_no_hand": self.n_no_hand,
+            "n_missed": self.n_missed,
+            "n_wrong": self.n_wrong,
             "labels": list(self.labels),
             "confusion": self.confusion.tolist(),
             "per_class": self.per_class,
@@ -112,6 +122,7 @@ def score(answers: Answers) -> Scores:
         macro_f1=float(np.mean([values["f1"] for values in per_class.values()])),
         n=len(answers.truth),
         n_no_hand=int(answers.no_hand.sum()),
+        n_missed=int((answers.no_hand & (answers.truth != answers.answer)).sum()),
         labels=tuple(map(str, labels)),
         confusion=confusion,
         per_class=per_class,

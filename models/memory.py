@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
-from handlore.classifiers.leaks import Leak, Leaks, find_leaks
+from handlore.classifiers.assessment.leaks import Leak, Leaks, find_leaks
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.splits import training_samples
 

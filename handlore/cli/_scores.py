@@ -11,7 +11,7 @@ from ._common import make_folder, percent, print_table, without_nan
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from handlore.classifiers.outcome import Outcome
+    from handlore.classifiers.assessment.outcome import Outcome
     from handlore.report.findings import About
 
 MOST_LABELS_SHOWN = 60
@@ -30,10 +30,11 @@ def print_scores(outcome: "Outcome", title: str) -> None:
     what = "pictures" if outcome.dataset.header.kind == "pose" else "clips"
     click.echo(f"{title}: {scores.n} {what} of {len(scores.per_class)} labels")
     low, high = (percent(bound) for bound in spread.accuracy)
-    click.echo(f"  accuracy {percent(scores.accuracy)} [{low[:-2]}, {high}]", nl=False)
+    click.echo(f"  accuracy {percent(scores.accuracy)} [{low[:-2]} to {high[:-2]}]", nl=False)
     low, high = (f"{bound:.3f}" for bound in spread.macro_f1)
-    click.echo(f"   macro-F1 {scores.macro_f1:.3f} [{low}, {high}]", nl=False)
-    click.echo(f"   without a hand {scores.n_no_hand}")
+    click.echo(f"   macro-F1 {scores.macro_f1:.3f} [{low} to {high}]", nl=False)
+    click.echo(f"\n  errors: {scores.n_wrong} answered wrong, {scores.n_missed} because no hand"
+               " was found")  # fmt: skip
     click.echo(f"  in brackets: {spread.words}\n")
     rows = [
         [label, row["support"], *(f"{row[key]:.2f}" for key in ("precision", "recall", "f1"))]

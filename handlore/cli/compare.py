@@ -8,7 +8,7 @@ import click
 from ._common import examples, json_option, percent, print_json
 
 if TYPE_CHECKING:
-    from handlore.classifiers.comparison import Comparison
+    from handlore.classifiers.assessment.comparison import Comparison
 
 
 @click.command(
@@ -26,12 +26,12 @@ def command(a: Path, b: Path, as_json: bool) -> None:
     """Say whether run B is better than run A.
 
     Both are scores.json files that `crossval` or `evaluate` wrote with --report, or what they
-    print with --json, of the same items. B is better (or worse) if McNemar's test over the items
-    says so (p < 0.05) and the 95 % interval of the difference, drawn over people, leaves out 0.
-    The exit code is 0 whatever the verdict.
+    print with --json, of the same items, tested in the same way. B is better (or worse) if
+    McNemar's test over the items says so (p < 0.05) and the 95 % interval of the difference, drawn
+    over people, leaves out 0. The exit code is 0 whatever the verdict.
     """
-    from handlore.classifiers.comparison import compare
-    from handlore.classifiers.runs import read_run
+    from handlore.classifiers.assessment.comparison import compare
+    from handlore.classifiers.assessment.runs import read_run
 
     found = compare(read_run(a), read_run(b))
     if as_json:
@@ -42,23 +42,20 @@ def command(a: Path, b: Path, as_json: bool) -> None:
 
 def _print(found: "Comparison", a: Path, b: Path) -> None:
     """Print a comparison for a person."""
+    from handlore.classifiers.assessment.intervals import FEW_GROUPS
+
     for name, path, accuracy in zip("AB", (a, b), found.accuracy, strict=True):
         click.echo(f"{name}  {percent(accuracy)}  {path}")
     low, high = (f"{100 * bound:+.1f}" for bound in found.interval)
-    drawn = f"{found.n_units} {found.over}{'' if found.n_units == 1 else 's'}"
+    rough = "; a rough guide" if found.n_units < FEW_GROUPS else ""
+    drawn = f"{found.n_units} {found.over}s{rough}"
     click.echo(f"difference B - A: {100 * found.difference:+.1f} points [{low}, {high}]"
                f" (95 %, drawn over {drawn})")  # fmt: skip
     click.echo(f"right in both {found.both}, only in A {found.only_a}, only in B {found.only_b},"
                f" in neither {found.neither}")  # fmt: skip
     how = "exact" if found.exact else "chi-squared"
     click.echo(f"McNemar's test over these: p = {_rounded(found.p_value)} ({how})\n")
-    click.echo(_verdict(found))
-
-
-def _verdict(found: "Comparison") -> str:
-    if found.verdict == "cannot be told apart":
-        return "A and B cannot be told apart on this data"
-    return f"B is {found.verdict} than A"
+    click.echo(found.sentence)
 
 
 def _rounded(p_value: float) -> str:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from handlore.landmarks.errors import HandloreError
+
 from ._common import (
     data_argument,
     end,
@@ -29,7 +31,9 @@ from ._common import (
 from ._scores import print_scores, print_scores_json, report_option, words_of, write_report
 
 if TYPE_CHECKING:
-    from handlore.classifiers.outcome import Outcome
+    from handlore.classifiers.assessment.validation import CrossValidation
+    from handlore.datasets.dataset import LandmarkDataset
+    from handlore.datasets.splits import By
 
 
 @click.command(
@@ -77,12 +81,13 @@ def command(
     answers are pooled. A picture or clip in which no hand was found is answered `none`, and
     counts as an error unless that is its label.
 
-    Asked for a random split, it shows the honest number beside it.
+    Accuracy comes with a 95 % interval, drawn over people. Asked for a random split, it shows the
+    honest number beside it. Samples that are alike on both sides of a split are told.
     """
+    from handlore.classifiers.assessment.validation import CrossValidation
     from handlore.classifiers.augmentation import require_labels
     from handlore.classifiers.base import make_estimator, plain_params
     from handlore.classifiers.kinds import DEFAULT_ESTIMATOR
-    from handlore.classifiers.validation import CrossValidation
     from handlore.datasets.splits import BY, default_by, doubt_about
 
     groups = parsed_features(features)
@@ -94,9 +99,8 @@ def command(
     model = model or DEFAULT_ESTIMATOR[dataset.header.kind]
     estimator = make_estimator(model, parsed_params(params, mirror_labels), seed=seed)
     require_labels(mirror_labels or "", dataset.labels)
-    most_honest = default_by(dataset)
-    chosen = next((known for known in BY if known == by), None) or most_honest
-    doubt = None if by else doubt_about(dataset, chosen)
+    chosen = next((known for known in BY if known == by), None) or default_by(dataset)
+    doubt = None if by else doubt_about(dataset, chosen) or _unknown_people(dataset, chosen)
     if doubt:
         talk(f"note: {doubt}")
     run = CrossValidation(estimator, dataset, estimator.encoder(dataset.n_hands, groups), seed)
@@ -107,33 +111,29 @@ def command(
     for line in outcome.leaks.lines() if outcome.leaks else ():
         talk(f"note: {line}")
     result = outcome.as_json() | run.about(chosen, folds) | {"model": model}
-    if chosen == "random" and most_honest != "random":
-        with progress(f"cross-validating by {most_honest}") as show:
-            honest = run.outcome(most_honest, progress=show)
-        result |= {"honest": _honest(honest, run.about(most_honest)),
-                   "gap": outcome.scores.accuracy - honest.scores.accuracy}  # fmt: skip
+    result |= _beside(run, chosen, outcome.scores.accuracy)
     if report:
         from handlore.report.findings import About
 
+        card = {"Parameters": words_of(plain_params(estimator)), "Features": ", ".join(groups)}
+        if dataset.header.kind == "sequence":
+            del card["Features"]
         about = About(
-            "How well hands are recognised",
+            f"{model}: how well it recognises hands it has not seen",
             {
                 "Model": model,
                 "Data": ", ".join(path.name for path in data),
-                "Protocol": f"cross-validated by {chosen}: {result['n_folds']} folds,"
-                f" {result['n_groups']} groups",
+                "Protocol": result["protocol"],
             },
-            [honest_words(result)] if "honest" in result else [],
+            ([doubt] if doubt else []) + ([honest_words(result)] if "honest" in result else []),
             speed={"Training and testing": f"{seconds:.1f} s for {result['n_folds']} folds"},
-            card={"Parameters": words_of(plain_params(estimator)), "Features": ", ".join(groups)}
-            if dataset.header.kind == "pose"
-            else {"Parameters": words_of(plain_params(estimator))},
+            card=card,
         )
         write_report(report, outcome, about, result)
     if as_json:
         print_scores_json(result)
     else:
-        print_scores(outcome, f"{model}, cross-validated by {chosen}, {result['n_folds']} folds")
+        print_scores(outcome, f"{model}, {result['protocol']}")
         if "honest" in result:
             click.echo(f"\n{honest_words(result)}")
         if report:
@@ -141,19 +141,48 @@ def command(
     end(loaded)
 
 
-def _honest(outcome: "Outcome", about: dict[str, Any]) -> dict[str, Any]:
-    """Return the scores of the honest split, without its items."""
+def _unknown_people(dataset: "LandmarkDataset", by: "By") -> str | None:
+    """Say why a split is random that nobody asked to be."""
+    from handlore.classifiers.assessment.intervals import only_one
+
+    if by != "random":
+        return None
+    one = only_one(dataset)
+    if one:
+        return f"all samples are of one {one}, so the split is random; that flatters"
+    return (
+        "nothing says who or which recording the samples are from, so the split is random; that"
+        " flatters (the sources' own options name people, see `handlore sources NAME`)"
+    )
+
+
+def _beside(run: "CrossValidation", chosen: "By", accuracy: float) -> dict[str, Any]:
+    """Return what the most honest split says, where another one was asked for."""
+    from handlore.datasets.splits import BY, default_by
+
+    honest = default_by(run.dataset)
+    if BY.index(chosen) <= BY.index(honest):
+        return {}
+    try:
+        with progress(f"cross-validating by {honest}") as show:
+            outcome = run.outcome(honest, progress=show)
+    except HandloreError as error:
+        talk(f"note: there is no honest number by {honest} to show beside it: {error}")
+        return {}
     kept = ("accuracy", "accuracy_interval", "macro_f1", "macro_f1_interval", "n")
     values = outcome.as_json()
-    return {key: values[key] for key in kept} | about
+    return {
+        "honest": {key: values[key] for key in kept} | run.about(honest),
+        "gap": accuracy - outcome.scores.accuracy,
+    }
 
 
 def honest_words(result: dict[str, Any]) -> str:
-    """Say for people what a random split has hidden."""
+    """Say for people what a split has hidden that is not the honest one."""
     honest, points = result["honest"], 100 * result["gap"]
-    low, high = (percent(bound) for bound in honest["accuracy_interval"])
+    low, high = (f"{100 * bound:.1f}" for bound in honest["accuracy_interval"])
     return (
         f"tested by {honest['by']}, as in use: accuracy {percent(honest['accuracy'])}"
-        f" [{low[:-2]}, {high}]; the random split makes it look {abs(points):.1f} points"
+        f" [{low} to {high}]; the {result['by']} split makes it look {abs(points):.1f} points"
         f" {'better' if points >= 0 else 'worse'}"
     )

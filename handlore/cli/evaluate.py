@@ -71,11 +71,11 @@ def _about(
         "Versions": words_of(training.get("versions") or {}),
     }
     return About(
-        "How well hands are recognised",
+        f"{path.name}: how well it recognises hands",
         {
             "Model": f"{path.name} ({card.estimator})",
             "Data": data,
-            "Trained on": told["Trained on"],
+            "Protocol": f"a model file, trained on {training.get('n', '?')} samples",
         },
         doubts,
         card.history,
@@ -106,9 +106,9 @@ def command(
     A picture or clip in which no hand was found is answered `none`, and counts as an error unless
     that is its label.
     """
+    from handlore.classifiers.assessment.importance import importances
+    from handlore.classifiers.assessment.outcome import Outcome
     from handlore.classifiers.evaluation import answer
-    from handlore.classifiers.importance import importances
-    from handlore.classifiers.outcome import Outcome
     from handlore.datasets.splits import held_out_samples
     from handlore.models.loading import load_model
     from handlore.models.memory import leaks_of
@@ -129,7 +129,7 @@ def command(
     doubts = _doubts(taught.card, dataset)
     for line in doubts + (leaks.lines() if leaks else []):
         talk(f"note: {line}")
-    result = outcome.as_json() | {"model": str(model)}
+    result = outcome.as_json() | {"model": str(model), "protocol": "tested as a model file"}
     if report:
         names = ", ".join(path.name for path in data)
         write_report(report, outcome, _about(model, taught, names, dataset, doubts), result)

@@ -5,7 +5,7 @@ from html import escape
 
 import numpy as np
 
-from handlore.classifiers.calibration import Calibration
+from handlore.classifiers.assessment.reliability import Reliability
 from handlore.classifiers.evaluation import Scores
 
 from .handsvg import outline
@@ -58,7 +58,7 @@ def confusion_svg(scores: Scores) -> str:
     return _svg("confusion", width, height, marks, fixed=True)
 
 
-def reliability_svg(found: Calibration) -> str:
+def reliability_svg(found: Reliability) -> str:
     """Draw how often answers are right against how sure they were; the diagonal is honest."""
     side, left, top = 260, 44, 10
     most = max(one.n for one in found.bins)

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from handlore.classifiers.calibration import Calibration
+    from handlore.classifiers.assessment.reliability import Reliability
     from handlore.classifiers.evaluation import Scores
     from handlore.landmarks.hands import FloatArray, Pixels
 
@@ -126,7 +126,7 @@ def classes_png(scores: "Scores") -> bytes:
     return _png(figure)
 
 
-def reliability_png(found: "Calibration") -> bytes:
+def reliability_png(found: "Reliability") -> bytes:
     """Draw how often answers are right against how sure they were."""
     figure, axes = _figure(4.2, 4.0)
     axes.plot([0, 1], [0, 1], linestyle="--", color="#888888", linewidth=1)

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
-from handlore.classifiers.breakdown import Part, Yield, by_stage, by_unit, yields
-from handlore.classifiers.calibration import Calibration, calibration
-from handlore.classifiers.outcome import Outcome
+from handlore.classifiers.assessment.breakdown import Part, Yield, by_stage, by_unit, yields
+from handlore.classifiers.assessment.outcome import Outcome
+from handlore.classifiers.assessment.reliability import Reliability, reliability_of
 from handlore.landmarks.search import STAGE_NAMES
 
 from .mistakes import Confusion, worst_mistakes
@@ -47,7 +47,7 @@ class Findings:
     people: Sequence[Part]
     stages: Sequence[Part]
     yields: Sequence[Yield]
-    calibration: Calibration | None
+    reliability: Reliability | None
     confusions: Sequence[Confusion]
 
     @classmethod
@@ -57,7 +57,7 @@ class Findings:
         over, people = by_unit(answers, dataset)
         return cls(
             about, outcome, over, people, by_stage(answers, dataset), yields(dataset),
-            calibration(answers), worst_mistakes(outcome),
+            reliability_of(answers), worst_mistakes(outcome),
         )  # fmt: skip
 
     @property

@@ -22,8 +22,8 @@ def report_files(findings: Findings) -> dict[str, bytes]:
         files["people.png"] = bars_png(names, values, f"accuracy by {findings.over} in %")
     if findings.confusions:
         files["mistakes.png"] = mistakes_png(findings.confusions)
-    if findings.calibration:
-        files["reliability.png"] = reliability_png(findings.calibration)
+    if findings.reliability:
+        files["reliability.png"] = reliability_png(findings.reliability)
     if found := findings.outcome.importances:
         lost = [100 * one.lost for one in found]
         files["importance.png"] = bars_png(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from handlore.classifiers.outcome import Outcome
+from handlore.classifiers.assessment.outcome import Outcome
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.hands import FloatArray
 

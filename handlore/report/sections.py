@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from handlore.classifiers.breakdown import Part
+from handlore.classifiers.assessment.breakdown import Part
 from handlore.classifiers.evaluation import Scores
 
 from .charts import confusion_svg, curves_svg, reliability_svg, weighed_hand_svg
@@ -114,7 +114,7 @@ def mistakes(findings: Findings) -> str:
 
 def reliability(findings: Findings) -> str:
     """Show whether its probabilities can be taken at their word."""
-    found = findings.calibration
+    found = findings.reliability
     if found is None:
         return ""
     text = (
@@ -185,7 +185,7 @@ def cards(findings: Findings) -> str:
 
 
 def _cross_validated(findings: Findings) -> bool:
-    return "Protocol" in findings.about.facts
+    return findings.about.facts.get("Protocol", "").startswith("cross-validated by")
 
 
 def _parts(heading: str, parts: Sequence[Part]) -> str:

@@ -1,12 +1,13 @@
 """Comparisons against numbers worked out by hand."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from handlore.classifiers.comparison import compare, mcnemar
-from handlore.classifiers.runs import Run, read_run
+from handlore.classifiers.assessment.comparison import compare, mcnemar
+from handlore.classifiers.assessment.runs import Run, read_run
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 
@@ -74,6 +75,30 @@ def test_other_items_are_refused_with_how_many_match() -> None:
     other = Run(a.key, np.roll(a.truth, 1), a.answer, a.probability, a.unit, a.over)
     with pytest.raises(HandloreError, match=r"other labels: 0 of 40 match"):
         compare(a, other)
+
+
+def test_runs_that_were_tested_otherwise_are_refused() -> None:
+    a = replace(run(right(40, range(9))), protocol="cross-validated by group, 8 folds")
+    b = replace(a, protocol="cross-validated at random, 5 folds")
+    with pytest.raises(HandloreError, match=r"A was .* by group, 8 folds and B was .* at random"):
+        compare(a, b)
+
+
+def test_the_verdict_is_a_sentence_with_its_reason() -> None:
+    a, b = run(right(200, range(40))), run(right(200, range(10)))
+    assert compare(a, b).sentence.startswith("B is better than A by 15.0 points (95 %: +1")
+    assert compare(b, a).sentence.startswith("B is worse than A by 15.0 points (95 %: -")
+    assert "the same items right" in compare(a, a).sentence
+    assert "may be luck" in compare(a, run(right(200, range(38)))).sentence
+    few = right(200, range(0, 200, 40))
+    everyone = (
+        run(few, np.arange(200) // 100),
+        run(right(200, range(0)), np.arange(200) // 100),
+    )
+    assert "only 5 items tell them apart" in compare(*everyone).sentence
+    units = np.repeat([f"p{k}" for k in range(10)], 20)
+    one = run(right(200, range(15)), units), run(right(200, range(0)), units)
+    assert "a few of the 10 groups only" in compare(*one).sentence
 
 
 def test_what_is_no_run_is_refused(tmp_path) -> None:

@@ -87,6 +87,7 @@ def test_scores_by_hand() -> None:
     scores = score(by_hand())
     assert scores.n == 8
     assert scores.n_no_hand == 2
+    assert (scores.n_wrong, scores.n_missed) == (3, 1)  # the seventh is none, and was to be
     assert scores.accuracy == pytest.approx(4 / 8)
     assert scores.labels == ("a", "b", "c", "none")
     assert scores.confusion.tolist() == [

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from movement_stubs import movements
 
+from handlore.classifiers.assessment.intervals import Intervals, intervals, wilson
 from handlore.classifiers.evaluation import Answers, score
-from handlore.classifiers.intervals import Intervals, intervals
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 
 
@@ -55,7 +55,10 @@ def test_people_that_differ_make_the_interval_wide() -> None:
 
 
 def test_one_group_is_no_group() -> None:
-    assert of(np.arange(40) % 4 > 0, ["anna"] * 40).over == "item"
+    found = of(np.arange(40) % 4 > 0, ["anna"] * 40)
+    assert (found.over, found.alone) == ("item", "group")
+    assert "of one group: it says nothing about another group" in found.words
+    assert "nothing says whose they are" in of(np.arange(40) % 4 > 0).words
 
 
 def test_the_score_lies_inside_and_the_seed_decides() -> None:
@@ -71,10 +74,25 @@ def test_the_score_lies_inside_and_the_seed_decides() -> None:
 
 
 def test_all_right_and_few_groups_are_said() -> None:
-    found = of(np.ones(40, bool), ["x", "y"] * 20)
+    found = of(np.ones(40, bool), ["x", "y", "z", "w"] * 10)
     assert found.accuracy == found.macro_f1 == (1, 1)
-    assert "2 groups" in found.words
+    assert "4 groups" in found.words
     assert "rough guide" in found.words
+
+
+def test_two_groups_give_the_range_between_them() -> None:
+    right = np.arange(40) % 20 >= np.repeat([2, 8], 20)  # 90 % of one, 60 % of the other
+    found = of(right, np.repeat(["x", "y"], 20))
+    assert found.accuracy == pytest.approx((0.6, 0.9))
+    assert "from the worse to the better of 2 groups" in found.words
+
+
+def test_wilson_against_published_examples_and_at_the_ends() -> None:
+    """Newcombe, Statistics in Medicine 17, 1998, table I: 81 of 263, 15 of 148, 0 of 20."""
+    assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)
+    assert wilson(15, 148) == pytest.approx((0.0624, 0.1605), abs=1e-4)
+    assert wilson(0, 20) == pytest.approx((0.0, 0.1611), abs=1e-4)
+    assert wilson(20, 20) == pytest.approx((0.8389, 1.0), abs=1e-4)
 
 
 def test_clips_have_intervals_too() -> None:

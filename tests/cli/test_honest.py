@@ -33,6 +33,41 @@ def test_a_random_split_shows_the_honest_number_beside_it(npz, run, parsed) -> N
     assert "honest" not in parsed(run("crossval", npz, "--model", "linear", "--json"))
 
 
+def test_without_an_honest_number_the_random_one_still_stands(
+    dataset: LandmarkDataset, run, parsed, tmp_path
+) -> None:
+    """Each of two people shows one label: held out, there is nothing to tell apart."""
+    labels = dataset.samples.label
+    two = dataset.select(np.isin(labels, ["fist", "point"]))
+    groups = np.where(two.samples.label == "fist", "anna", "ben")
+    save_dataset(replace(two, samples=replace(two.samples, group=groups)), tmp_path / "d.npz")
+    result = run("crossval", tmp_path / "d.npz", "--model", "linear", "--by", "random", "--json")
+    assert "honest" not in parsed(result)
+    assert "no honest number by group" in result.stderr
+
+
+def test_a_random_split_that_nobody_asked_for_is_told(run, subset) -> None:
+    result = run("crossval", subset({"fist": 4, "point": 4}), "--model", "linear")
+    assert "nothing says who or which recording" in result.stderr
+    assert "nothing says whose they are" in result.stdout
+
+
+def test_misses_are_told_apart_from_wrong_answers(
+    dataset: LandmarkDataset, run, parsed, tmp_path
+) -> None:
+    nothing = {"image": np.nan, "world": np.nan, "handedness": np.nan, "score": np.nan, "stage": -1}
+    arrays = {name: getattr(dataset, name).copy() for name in nothing}
+    for name, array in arrays.items():
+        array[:3] = nothing[name]
+    save_dataset(replace(dataset, **arrays), tmp_path / "d.npz")
+    result = run("crossval", tmp_path / "d.npz", "--model", "linear")
+    assert "3 because no hand was found" in result.stdout
+    values = parsed(run("crossval", tmp_path / "d.npz", "--model", "linear", "--json"))
+    assert values["n_missed"] == 3
+    assert values["n_wrong"] == round(values["n"] * (1 - values["accuracy"])) - 3
+    assert sum(row["n_with_hand"] for row in values["yield"]) == values["n"] - 3
+
+
 def test_a_copy_under_another_name_is_told(dataset: LandmarkDataset, run, parsed, tmp_path) -> None:
     """A picture of p00 stands in the data once more, as one of p01's."""
     again = dataset.select(np.array([0]))
@@ -82,7 +117,8 @@ def test_compare_says_it_in_one_line(npz, run, parsed, tmp_path) -> None:
     b = tmp_path / "r" / "scores.json"
     result = run("compare", a, b)
     assert result.exit_code == 0
-    assert result.stdout.splitlines()[-1] == "A and B cannot be told apart on this data"
+    last = result.stdout.splitlines()[-1]
+    assert last == "A and B cannot be told apart on this data: they get the same items right."
     assert parsed(run("compare", a, b, "--json"))["difference"] == 0
 
 
@@ -90,6 +126,8 @@ def test_compare_refuses_other_items(npz, run, refused, subset, tmp_path) -> Non
     a = written(run, npz, tmp_path / "a.json", "--model", "linear")
     b = written(run, subset({"fist": 4, "point": 4}), tmp_path / "b.json", "--model", "linear")
     assert "8 are in both, 24 in A and 8 in B" in refused(run("compare", a, b))
+    c = written(run, npz, tmp_path / "c.json", "--model", "linear", "--by", "random")
+    assert "tested in the same way" in refused(run("compare", a, c))
     assert "there is no file" in refused(run("compare", a, tmp_path / "no.json"))
     assert "holds no answers" in refused(run("compare", a, _empty(tmp_path)))
 

@@ -15,9 +15,9 @@ from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.geometry import canonicalize, mirror, palm_length, rotate, rotation_deg
 from handlore.landmarks.topology import FINGERS
 
-from .encoding import Encoder
-from .evaluation import FloatArray
-from .movements import N_COORDINATES
+from ..encoding import Encoder
+from ..evaluation import FloatArray
+from ..movements import N_COORDINATES
 
 MOST_SAMPLES = 500
 REPEATS = 3
@@ -55,7 +55,7 @@ def importances(
     Parameters
     ----------
     predict, classes, encoder
-        As for :func:`~.evaluation.answer`.
+        As for :func:`~handlore.classifiers.evaluation.answer`.
     dataset
         Samples that it has not been trained on; views and those without a hand are left out.
     at_most

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from handlore.datasets.dataset import LandmarkDataset
 
-from .evaluation import Answers
-from .intervals import units_of
+from ..evaluation import Answers
+from .intervals import Interval, units_of, wilson
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,16 @@ class Part:
     def accuracy(self) -> float:
         """Share of its items answered right."""
         return self.n_right / self.n
+
+    @property
+    def interval(self) -> Interval:
+        """95 % interval of the accuracy, its items taken for independent."""
+        return wilson(self.n_right, self.n)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it under the names that scripts rely on."""
+        return {"name": self.name, "n": self.n, "n_right": self.n_right,
+                "accuracy": self.accuracy, "accuracy_interval": list(self.interval)}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -40,6 +51,11 @@ class Yield:
     def n_found(self) -> int:
         """How many items show a hand."""
         return sum(self.by_stage.values())
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it under the names that scripts rely on."""
+        stages = {str(stage): n for stage, n in sorted(self.by_stage.items())}
+        return {"label": self.label, "n": self.n, "n_with_hand": self.n_found, "stages": stages}
 
 
 def by_unit(answers: Answers, dataset: LandmarkDataset) -> tuple[str, list[Part]]:

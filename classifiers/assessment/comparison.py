@@ -5,7 +5,7 @@ got right (*Psychometrika* 12, 1947); it takes items for independent. The bootst
 does not: it draws whole people, and says between which numbers the difference lies.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import comb, erfc, sqrt
 from typing import Any
 
@@ -62,10 +62,29 @@ class Comparison:
             return "cannot be told apart"
         return "better" if self.difference > 0 else "worse"
 
+    @property
+    def sentence(self) -> str:
+        """The verdict for people."""
+        low, high = (f"{100 * bound:+.1f}" for bound in self.interval)
+        points, span = f"{100 * abs(self.difference):.1f} points", f"{low} to {high}"
+        if self.verdict != "cannot be told apart":
+            return f"B is {self.verdict} than A by {points} (95 %: {span}); that is more than luck."
+        start = "A and B cannot be told apart on this data"
+        if not self.only_a + self.only_b:
+            return f"{start}: they get the same items right."
+        if self.p_value < SIGNIFICANT:
+            return f"{start}: what one does better it does on a few of the {self.n_units}" \
+                   f" {self.over}s only (95 %: {span} points)."  # fmt: skip
+        if not self.interval[0] <= 0 <= self.interval[1]:
+            n = self.only_a + self.only_b
+            return f"{start}: only {n} items tell them apart, too few (p = {self.p_value:.2f})."
+        return f"{start}: the difference of {points} may be luck (95 %: {span})."
+
     def as_json(self) -> dict[str, Any]:
         """Return it under the names that scripts rely on."""
         return {
             "verdict": self.verdict,
+            "sentence": self.sentence,
             "accuracy_a": self.accuracy[0],
             "accuracy_b": self.accuracy[1],
             "difference": self.difference,
@@ -95,9 +114,15 @@ def compare(a: Run, b: Run, *, n_draws: int = DRAWS, seed: int = 0) -> Compariso
     Raises
     ------
     HandloreError
-        If the items differ, or their labels do; the message says how many match.
+        If the runs were tested in different ways, or the items differ, or their labels do; the
+        message says how many match.
     """
     b = _in_order_of(a, b)
+    if a.protocol != b.protocol:
+        raise HandloreError(
+            f"A was {a.protocol or 'tested somehow'} and B was {b.protocol or 'tested somehow'};"
+            " runs can be compared when they were tested in the same way"
+        )
     right_a, right_b = a.truth == a.answer, b.truth == b.answer
     only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
     p_value, exact = mcnemar(only_a, only_b)
@@ -151,4 +176,5 @@ def _in_order_of(a: Run, b: Run) -> Run:
             f"the runs have the same items, but other labels: {same} of {len(truth)} match; run"
             " both on the same data"
         )
-    return Run(b.key[order], truth, b.answer[order], b.probability[order], b.unit[order], b.over)
+    return replace(b, key=b.key[order], truth=truth, answer=b.answer[order],
+                   probability=b.probability[order], unit=b.unit[order])  # fmt: skip

@@ -7,10 +7,12 @@ from typing import Any, Self
 
 from handlore.datasets.dataset import LandmarkDataset
 
-from .evaluation import Answers, Scores, score
+from ..evaluation import Answers, Scores, score
+from .breakdown import by_stage, by_unit, yields
 from .importance import Importance
 from .intervals import Intervals, intervals
 from .leaks import Leaks
+from .reliability import reliability_of
 from .runs import Run
 
 
@@ -55,4 +57,14 @@ class Outcome:
         parts = {one.part: round(one.lost, 5) for one in self.importances}
         importance = {"importance": parts} if parts else {}
         found = self.scores.as_json() | self.intervals.as_json() | leaks | importance
-        return found | {"items": self.run.as_json()}
+        return found | self._parts() | {"items": self.run.as_json()}
+
+    def _parts(self) -> dict[str, Any]:
+        over, units = by_unit(self.answers, self.dataset)
+        reliability = reliability_of(self.answers)
+        known = {f"per_{over}": [part.as_json() for part in units]} if units else {}
+        return known | {
+            "per_stage": [part.as_json() for part in by_stage(self.answers, self.dataset)],
+            "yield": [one.as_json() for one in yields(self.dataset)],
+            "reliability": reliability.as_json() if reliability else None,
+        }

@@ -5,7 +5,7 @@ Columns, not rows, and labels by number: 1,000 items take some 60 KB.
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
-from .evaluation import Answers
+from ..evaluation import Answers
 from .intervals import units_of
 
 StrArray = NDArray[np.str_]
@@ -40,6 +40,9 @@ class Run:
 
     over: str
     """What the units are: ``group``, ``session``, ``recording`` or ``item``."""
+
+    protocol: str = ""
+    """How it was tested, in words; empty if unknown."""
 
     @classmethod
     def of(cls, answers: Answers, dataset: LandmarkDataset) -> Self:
@@ -120,7 +123,7 @@ def read_run(path: Path) -> Run:
     if not isinstance(values, dict) or "items" not in values:
         raise InvalidDataError(f"{path} holds no answers to single items; {how}")
     try:
-        return Run.from_json(values["items"])
+        return replace(Run.from_json(values["items"]), protocol=str(values.get("protocol", "")))
     except InvalidDataError as error:
         raise InvalidDataError(f"{path}: {error}; {how}") from error
 

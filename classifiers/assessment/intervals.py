@@ -3,22 +3,25 @@
 Items of one person are right or wrong together, so a score moves with the people that happened to
 be there more than with the number of their pictures. The bootstrap therefore draws whole groups,
 with replacement, and looks how the score spreads (Efron and Tibshirani, *An Introduction to the
-Bootstrap*, chapters 8 and 13; the interval is that of percentiles).
+Bootstrap*, chapters 8 and 13; the interval is that of percentiles). Two groups give the range from
+the worse to the better one; of one group nothing can be said but how its items spread.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 from handlore.datasets.dataset import LandmarkDataset
-from handlore.datasets.splits import default_by, groups_of
+from handlore.datasets.splits import BY, default_by, groups_of
 
-from .evaluation import Answers
+from ..evaluation import Answers
 
 DRAWS = 2000
 LEVEL = 0.95
+Z = 1.96
 FEW_GROUPS = 10
 """With fewer groups an interval is a rough guide, and usually too narrow."""
 
@@ -42,6 +45,9 @@ class Intervals:
     n: int
     """How many of them there are."""
 
+    alone: str = ""
+    """What there is only one of, such as ``group``: then its items are drawn."""
+
     def as_json(self) -> dict[str, object]:
         """Return them under the names that scripts rely on."""
         return {
@@ -49,13 +55,20 @@ class Intervals:
             "macro_f1_interval": list(self.macro_f1),
             "interval_over": self.over,
             "interval_n": self.n,
+            "interval_words": self.words,
         }
 
     @property
     def words(self) -> str:
-        """What was drawn, for people."""
-        rough = "; with so few it is a rough guide" if self.n < FEW_GROUPS else ""
-        return f"95 %, drawn over {self.n} {self.over}{'' if self.n == 1 else 's'}{rough}"
+        """What was drawn, and what that is worth, for people."""
+        drawn = f"95 %, drawn over {self.n} {self.over}{'' if self.n == 1 else 's'}"
+        if self.alone:
+            return f"{drawn} of one {self.alone}: it says nothing about another {self.alone}"
+        if self.over == "item":
+            return f"{drawn}; nothing says whose they are, so it is too narrow if they are related"
+        if self.n == 2:
+            return f"from the worse to the better of 2 {self.over}s; two cannot say more"
+        return f"{drawn}; with so few it is a rough guide" if self.n < FEW_GROUPS else drawn
 
 
 def units_of(answers: Answers, dataset: LandmarkDataset) -> tuple[NDArray[np.str_], str]:
@@ -95,7 +108,26 @@ def intervals(
         [_scores(weights @ counts) for weights in draws(len(counts), n_draws, seed)], axis=0
     )
     accuracy, macro_f1 = (percentiles(column) for column in spread.T)
-    return Intervals(accuracy, macro_f1, over, len(counts))
+    alone = only_one(dataset) if over == "item" else ""
+    return Intervals(accuracy, macro_f1, over, len(counts), alone)
+
+
+def only_one(dataset: LandmarkDataset) -> str:
+    """Return what all samples share, ``group``, ``session`` or ``recording``; empty if nothing."""
+    columns = {by: getattr(dataset.samples, by) for by in BY[:-1]}
+    return next((by for by, names in columns.items() if names[0] and (names == names[0]).all()), "")
+
+
+def wilson(n_right: int, n: int) -> Interval:
+    """Return the 95 % interval of a share of independent items.
+
+    Wilson, *Journal of the American Statistical Association* 22, 1927; of few items, or where all
+    are right, it is better than the normal approximation.
+    """
+    share, z2 = n_right / n, Z**2 / n
+    middle = (share + z2 / 2) / (1 + z2)
+    half = Z / (1 + z2) * sqrt(share * (1 - share) / n + z2 / (4 * n))
+    return max(middle - half, 0.0), min(middle + half, 1.0)
 
 
 def draws(n_units: int, n_draws: int = DRAWS, seed: int = 0) -> Iterator[FloatArray]:

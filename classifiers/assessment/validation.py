@@ -7,9 +7,9 @@ from typing import Any
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.splits import By, cross_validation, fold_count, n_groups
 
-from .base import HandEstimator
-from .encoding import Encoder
-from .evaluation import cross_validate
+from ..base import HandEstimator
+from ..encoding import Encoder
+from ..evaluation import cross_validate
 from .importance import MOST_SAMPLES, Importance, importances, pooled
 from .leaks import find_leaks
 from .outcome import Outcome
@@ -67,8 +67,11 @@ class CrossValidation:
 
     def about(self, by: By, n_folds: int | None = None) -> dict[str, Any]:
         """Return how it was split, under the names that scripts rely on."""
+        n = fold_count(self.dataset, by, n_folds)
+        how = "at random" if by == "random" else f"by {by}"
         return {
             "by": by,
             "n_groups": n_groups(self.dataset, by),
-            "n_folds": fold_count(self.dataset, by, n_folds),
+            "n_folds": n,
+            "protocol": f"cross-validated {how}, {n} folds",
         }

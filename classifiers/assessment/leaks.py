@@ -16,7 +16,7 @@ from handlore.datasets.dataset import LandmarkDataset, printable
 from handlore.datasets.splits import Fold
 from handlore.landmarks.geometry import canonicalize, upright
 
-from .movements import MovementEncoder
+from ..movements import MovementEncoder
 
 NEAR = 0.02
 """Landmarks this near are as good as equal: root mean square distance in palm lengths. Of HGR1

@@ -1,10 +1,12 @@
 """Whether 80 % sure means right in 80 of 100 cases (Guo et al., ICML 2017)."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
-from .evaluation import Answers
+from ..evaluation import Answers
+from .intervals import Interval, wilson
 
 BINS = 10
 
@@ -25,9 +27,14 @@ class Bin:
     accuracy: float
     """How many of them are right."""
 
+    @property
+    def interval(self) -> Interval:
+        """95 % interval of the accuracy."""
+        return wilson(round(self.accuracy * self.n), self.n)
+
 
 @dataclass(frozen=True)
-class Calibration:
+class Reliability:
     """How far probabilities can be taken at their word."""
 
     bins: tuple[Bin, ...]
@@ -36,8 +43,12 @@ class Calibration:
     error: float
     """Expected calibration error: the mean distance of probability and accuracy over answers."""
 
+    def as_json(self) -> dict[str, Any]:
+        """Return it under the names that scripts rely on."""
+        return {"expected_error": self.error, "bins": [asdict(one) for one in self.bins]}
 
-def calibration(answers: Answers) -> Calibration | None:
+
+def reliability_of(answers: Answers) -> Reliability | None:
     """Compare probabilities with how often they come true; None if no item shows a hand.
 
     Items without a hand are left out: nobody gave a probability.
@@ -56,4 +67,4 @@ def calibration(answers: Answers) -> Calibration | None:
         for number in np.unique(place).tolist()
     )  # fmt: skip
     error = sum(one.n * abs(one.probability - one.accuracy) for one in bins) / len(right)
-    return Calibration(bins, float(error))
+    return Reliability(bins, float(error))
