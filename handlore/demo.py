@@ -6,7 +6,7 @@ Poses first; with rendered hands movements too (``demo_movements``).
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from handlore.landmarks.weights import require_bundle
 from handlore.models.training import train_model
 from handlore.report.figures import confusion_png, hands_png
 from handlore.report.page import (
+    Section,
     fact_list,
     numbers,
     page,
@@ -222,7 +223,7 @@ def _write_report(
             confusion_section(scores),
             error_section(scores),
             class_section(scores),
-            *([_movement_section(moving)] if moving else []),
+            *(_movement_sections(moving) if moving else []),
         ],
     )
     for name, content in (("report.html", text.encode()), ("confusion.png", confusion)):
@@ -230,7 +231,7 @@ def _write_report(
             stream.write(content)
 
 
-def _movement_section(moving: MovementDemo) -> str:
+def _movement_sections(moving: MovementDemo) -> list[Section]:
     (model,) = moving.summary["models"]
     counts = moving.summary["convert"]
     facts = {
@@ -240,7 +241,8 @@ def _movement_section(moving: MovementDemo) -> str:
         "Protocol": f"cross-validated by {moving.summary['by']}, {model['n_groups']} groups",
         "Accuracy": f"{100 * model['accuracy']:.1f} %",
     }
-    return section("Movements", fact_list(facts)) + confusion_section(score(moving.answers))
+    matrix = confusion_section(score(moving.answers))
+    return [section("Movements", fact_list(facts)), replace(matrix, heading="Confused movements")]
 
 
 def _tiles(root: Path, dataset: LandmarkDataset) -> bytes:

@@ -4,7 +4,8 @@ Items of one person are right or wrong together, so a score moves with the peopl
 be there more than with the number of their pictures. The bootstrap therefore draws whole groups,
 with replacement, and looks how the score spreads (Efron and Tibshirani, *An Introduction to the
 Bootstrap*, chapters 8 and 13; the interval is that of percentiles). Two groups give the range from
-the worse to the better one; of one group nothing can be said but how its items spread.
+the worse to the better one; of one group nothing can be said but how its items spread. Where all
+answers are right (or wrong) no draw differs, and the interval is Wilson's for as many items.
 """
 
 from collections.abc import Iterator
@@ -108,6 +109,10 @@ def intervals(
         [_scores(weights @ counts) for weights in draws(len(counts), n_draws, seed)], axis=0
     )
     accuracy, macro_f1 = (percentiles(column) for column in spread.T)
+    right = answers.truth == answers.answer
+    if right.all() or not right.any():
+        # Whoever is drawn, the score is the same; the number of items still says something.
+        accuracy = wilson(int(right.sum()), len(right))
     alone = only_one(dataset) if over == "item" else ""
     return Intervals(accuracy, macro_f1, over, len(counts), alone)
 

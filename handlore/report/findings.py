@@ -7,9 +7,11 @@ from typing import Self
 from handlore.classifiers.assessment.breakdown import Part, Yield, by_stage, by_unit, yields
 from handlore.classifiers.assessment.outcome import Outcome
 from handlore.classifiers.assessment.reliability import Reliability, reliability_of
+from handlore.landmarks.hands import FloatArray
 from handlore.landmarks.search import STAGE_NAMES
 
 from .mistakes import Confusion, worst_mistakes
+from .typical import typical_hands
 
 History = Sequence[Mapping[str, float | None]]
 
@@ -50,15 +52,29 @@ class Findings:
     reliability: Reliability | None
     confusions: Sequence[Confusion]
 
+    missed: Sequence[str]
+    """The sources of items in which no hand was found, but for those labelled ``none``."""
+
+    typical: Mapping[str, FloatArray]
+    """The mean hand of each label, see :func:`~.typical.typical_hands`."""
+
     @classmethod
     def of(cls, outcome: Outcome, about: About) -> Self:
         """Take an outcome apart."""
         answers, dataset = outcome.answers, outcome.dataset
         over, people = by_unit(answers, dataset)
         return cls(
-            about, outcome, over, people, by_stage(answers, dataset), yields(dataset),
-            reliability_of(answers), worst_mistakes(outcome),
-        )  # fmt: skip
+            about,
+            outcome,
+            over,
+            people,
+            by_stage(answers, dataset),
+            yields(dataset),
+            reliability_of(answers),
+            worst_mistakes(outcome),
+            _missed(outcome),
+            typical_hands(dataset),
+        )
 
     @property
     def what(self) -> str:
@@ -81,6 +97,12 @@ class Findings:
             "Digest": dataset.digest()[:16],
         }
         return {key: value for key, value in facts.items() if value}
+
+
+def _missed(outcome: Outcome) -> list[str]:
+    answers, samples = outcome.answers, outcome.dataset.samples
+    lost = answers.no_hand & (answers.truth != answers.answer)
+    return [str(samples.source[at]) or f"sample {at}" for at in answers.sample[lost]]
 
 
 def stage_name(number: str | int) -> str:

@@ -7,12 +7,16 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from handlore.capture.strokes import PALM, fitted
+from handlore.capture.strokes import PALM
 from handlore.landmarks.hands import FloatArray
 from handlore.landmarks.topology import FINGERS
 
 Points = NDArray[np.float64]
 SIZE = 112
+_MARGIN = 10
+_LEAST = 1.7
+"""A drawing shows at least so many palm lengths."""
+
 _MOST_POINTS = 60
 
 
@@ -24,19 +28,30 @@ def hand_svg(image: FloatArray, title: str = "", size: int = SIZE) -> str:
     image
         (n_frames, n_hands, 21, 3) landmarks in any unit: x right, y down; NaN for no hand.
     title
-        Is shown where the pointer rests.
+        What it is; is shown where the pointer rests.
     size
         Width and height.
     """
     seen = ~np.isnan(image[..., 0, 0])
-    inside = f"<title>{escape(title)}</title>" if title else ""
+    inside, hidden = (
+        (f"<title>{escape(title)}</title>", 'role="img"') if title else ("", 'aria-hidden="true"')
+    )
     if seen.any():
-        points = fitted(image[..., :2], size, size, margin=10)
+        points = _fitted(image[..., :2], size)
         for slot in np.flatnonzero(seen.any(axis=0)).tolist():
             there = points[seen[:, slot], slot]
             inside += way(there[:, PALM].mean(axis=1)) if len(there) > 1 else ""
             inside += outline(there[-1])
-    return f'<svg class="hand" viewBox="0 0 {size} {size}" role="img">{inside}</svg>'
+    return f'<svg class="hand" viewBox="0 0 {size} {size}" {hidden}>{inside}</svg>'
+
+
+def _fitted(points: FloatArray, size: int) -> Points:
+    """Return landmarks (..., 21, 2) in pixels of a square that they fill, a fist not quite."""
+    palms = np.linalg.norm(points[..., 9, :] - points[..., 0, :], axis=-1)
+    low, high = np.nanmin(points, axis=(0, 1, 2)), np.nanmax(points, axis=(0, 1, 2))
+    extent = max(*(high - low).tolist(), _LEAST * float(np.nanmedian(palms)), 1e-9)
+    pixels: Points = (points - (low + high) / 2) * (size - 2 * _MARGIN) / extent + size / 2
+    return pixels
 
 
 def outline(points: Points, strength: Mapping[str, float] | None = None) -> str:

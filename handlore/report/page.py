@@ -4,7 +4,9 @@ This module knows tags, not scores; :mod:`.sections` puts the two together.
 """
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from importlib import resources
 from string import Template
@@ -18,21 +20,55 @@ class Html(str):
     __slots__ = ()
 
 
-def page(title: str, sections: Sequence[str], lead: str = "") -> str:
-    """Return a whole HTML page made of sections; ``lead`` stands below the title."""
-    template = Template(resources.files(__package__).joinpath("page.html").read_text("utf-8"))
-    return template.substitute(
+@dataclass(frozen=True)
+class Section:
+    """A part of a page with a heading."""
+
+    heading: str
+    body: str
+    text: str = ""
+    """A line or two that say what is seen."""
+
+    half: bool = False
+    """Whether half the width of a large screen is enough."""
+
+    @property
+    def anchor(self) -> str:
+        """What links to it are called."""
+        return "-".join(re.findall(r"[a-z0-9]+", self.heading.lower()))
+
+    def __str__(self) -> str:
+        explained = f'<p class="soft">{escape(self.text)}</p>' if self.text else ""
+        kind = ' class="half"' if self.half else ""
+        name = escape(self.anchor)
+        return (
+            f'<section{kind} id="{name}" aria-labelledby="{name}-h">'
+            f'<h2 id="{name}-h">{escape(self.heading)}</h2>{explained}{self.body}</section>'
+        )
+
+
+def page(title: str, parts: Sequence[str | Section | None], lead: str = "") -> str:
+    """Return a whole HTML page of sections and of HTML that stands on its own.
+
+    ``lead`` stands below the title; from the sections a list of links is made.
+    """
+    files = resources.files(__package__)
+    sections = [part for part in parts if isinstance(part, Section)]
+    links = "".join(f'<a href="#{one.anchor}">{escape(one.heading)}</a>' for one in sections)
+    return Template(files.joinpath("page.html").read_text("utf-8")).substitute(
         title=escape(title),
-        lead=f"<p class=lead>{escape(lead)}</p>" if lead else "",
-        body="\n".join(filter(None, sections)),
+        style=files.joinpath("page.css").read_text("utf-8"),
+        skip='<a class="skip" href="#content">Skip the list of contents</a>' if links else "",
+        lead=f'<p class="lead">{escape(lead)}</p>' if lead else "",
+        contents=f'<nav aria-label="Contents">{links}</nav>' if links else "",
+        body="\n".join(str(part) for part in parts if part),
         version=escape(__version__),
     )
 
 
-def section(heading: str, body: str, text: str = "") -> str:
-    """Return a section with a heading and a line or two that say what is seen."""
-    explained = f"<p class=soft>{escape(text)}</p>" if text else ""
-    return f"<section><h2>{escape(heading)}</h2>{explained}{body}</section>"
+def section(heading: str, body: str, text: str = "") -> Section:
+    """Return a section as wide as the page."""
+    return Section(heading, body, text)
 
 
 def numbers(values: Mapping[str, str | tuple[str, str]]) -> str:
@@ -60,29 +96,31 @@ def fact_list(facts: Mapping[str, str]) -> str:
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Return a table; cells that are :class:`Html` are taken as they are."""
-    head = "".join(f"<th>{escape(column)}</th>" for column in columns)
+    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
     body = "".join("<tr>" + "".join(map(_cell, row)) + "</tr>" for row in rows)
-    return wide(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
+    html = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return wide(html, ", ".join(filter(None, columns)))
 
 
 def bar(share: float, text: str) -> Html:
     """Return a bar as long as a share of its cell, with a text beside it."""
     percent = 100 * min(max(share, 0.0), 1.0)
-    return Html(f'<span class="bar"><i style="width:{percent:.1f}%"></i></span>{escape(text)}')
+    length = f'<i style="width:{percent:.1f}%"></i>'
+    return Html(f'<span class="bar" aria-hidden="true">{length}</span>{escape(text)}')
 
 
-def stacked(shares: Sequence[tuple[float, str, str]]) -> Html:
-    """Return one bar of several parts: (share, name of a colour class, what is said of it)."""
+def stacked(shares: Sequence[tuple[float, str, str]], text: str) -> Html:
+    """Return a bar of several parts: (share, name of a colour class, what is said of it)."""
     parts = "".join(
         f'<i class="{escape(kind)}" style="width:{100 * share:.2f}%" title="{escape(text)}"></i>'
         for share, kind, text in shares
     )
-    return Html(f'<span class="bar stacked">{parts}</span>')
+    return Html(f'<span class="bar stacked">{parts}</span>{escape(text)}')
 
 
-def wide(body: str) -> str:
-    """Return something that is shown in its own size, and scrolls if need be."""
-    return f'<div class="wide">{body}</div>'
+def wide(body: str, name: str) -> str:
+    """Return something that is shown in its own size, and scrolls if need be, by keys too."""
+    return f'<div class="wide" tabindex="0" role="group" aria-label="{escape(name)}">{body}</div>'
 
 
 def picture(png: bytes, text: str) -> str:
