@@ -1,10 +1,10 @@
-"""Figures as PNG bytes, drawn with matplotlib without a display."""
+"""Figures of scores as PNG bytes, for papers."""
 
-import io
-import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from .drawing import AMBER, BLUE, GREEN, cut, figure, hand_on, named_rows, png
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,12 +15,6 @@ if TYPE_CHECKING:
 
     from .mistakes import Confusion
 
-DPI = 110
-LONGEST_LABEL = 24
-BLUE, AMBER, GREEN = "#0a6ea8", "#e39a26", "#17907f"
-FINGER_COLORS = ("#d9642b", "#17907f", "#2f7fd0", "#8458cf", "#cf3f86")
-"""Of thumb to pinky, as on the page."""
-
 MOST_NUMBERED = 50
 """Up to so many labels, the cells of a confusion matrix carry their numbers."""
 
@@ -30,10 +24,10 @@ def confusion_png(scores: "Scores") -> bytes:
     matrix = scores.confusion
     n = len(scores.labels)
     side = min(max(4.0, 0.36 * n + 1.6), 18)
-    figure, axes = _figure(side, side)
+    drawn, axes = figure(side, side)
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    labels = [_cut(label) for label in scores.labels]
+    labels = [cut(label) for label in scores.labels]
     axes.set_xticks(range(n), labels, rotation=90 if n > 8 or max(map(len, labels)) > 8 else 0)
     axes.set_yticks(range(n), labels)
     for text in (*axes.get_xticklabels(), *axes.get_yticklabels()):
@@ -47,7 +41,7 @@ def confusion_png(scores: "Scores") -> bytes:
             shade = "white" if shares[row, column] > 0.5 else "#333333"
             axes.text(column, row, matrix[row, column], ha="center", va="center",
                       fontsize=8, color=shade)  # fmt: skip
-    return _png(figure)
+    return png(drawn)
 
 
 def hands_png(
@@ -68,7 +62,7 @@ def hands_png(
 
     columns = min(len(pictures), 6)
     rows = -(-len(pictures) // columns)
-    figure, grid = _figure(2.0 * columns, 2.25 * rows, rows, columns)
+    drawn, grid = figure(2.0 * columns, 2.25 * rows, rows, columns)
     for axes in np.ravel(grid):
         axes.set_axis_off()
     for axes, picture, hand, caption in zip(
@@ -81,7 +75,7 @@ def hands_png(
             for a, b in HAND_CONNECTIONS:
                 axes.plot(*points[[a, b]].T, color="#19d3a2", linewidth=1.6)
             axes.scatter(*points.T, s=8, color="#ff5d73", zorder=3)
-    return _png(figure)
+    return png(drawn)
 
 
 def training_png(history: "Sequence[Mapping[str, float | None]]") -> bytes:
@@ -93,7 +87,7 @@ def training_png(history: "Sequence[Mapping[str, float | None]]") -> bytes:
         A row an epoch with ``epoch``, ``loss`` and ``accuracy``; ``val_loss`` and
         ``val_accuracy`` are None where nothing was held back.
     """
-    figure, panels = _figure(8.0, 3.0, 1, 2)
+    drawn, panels = figure(8.0, 3.0, 1, 2)
     epochs = [row["epoch"] for row in history]
     for axes, what in zip(panels, ("loss", "accuracy"), strict=True):
         for name, key in (("learnt from", what), ("held back", f"val_{what}")):
@@ -104,13 +98,13 @@ def training_png(history: "Sequence[Mapping[str, float | None]]") -> bytes:
         axes.set_ylabel(what)
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False, fontsize=9)
-    return _png(figure)
+    return png(drawn)
 
 
 def classes_png(scores: "Scores") -> bytes:
     """Draw how many there are of each class, and precision, recall and F1 of each."""
     labels, n = list(scores.per_class), len(scores.per_class)
-    figure, (left, right) = _figure(9.0, min(max(2.2, 0.26 * n + 1), 24), 1, 2)
+    drawn, (left, right) = figure(9.0, min(max(2.2, 0.26 * n + 1), 24), 1, 2)
     places = np.arange(n)
     left.barh(places, [scores.per_class[label]["support"] for label in labels], color=BLUE)
     left.set_xlabel("items")
@@ -120,15 +114,15 @@ def classes_png(scores: "Scores") -> bytes:
         right.plot(values, places, mark, color=color, label=key, markersize=5, alpha=0.85)
     right.set_xlim(-0.02, 1.02)
     right.legend(frameon=False, fontsize=9, ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1))
-    _named_rows(left, labels)
-    _named_rows(right, [""] * n)
+    named_rows(left, labels)
+    named_rows(right, [""] * n)
     right.grid(axis="x", color="#dddddd", linewidth=0.7)
-    return _png(figure)
+    return png(drawn)
 
 
 def reliability_png(found: "Reliability") -> bytes:
     """Draw how often answers are right against how sure they were."""
-    figure, axes = _figure(4.2, 4.0)
+    drawn, axes = figure(4.2, 4.0)
     axes.plot([0, 1], [0, 1], linestyle="--", color="#888888", linewidth=1)
     sure, right = ([getattr(one, what) for one in found.bins]
                    for what in ("probability", "accuracy"))  # fmt: skip
@@ -139,7 +133,7 @@ def reliability_png(found: "Reliability") -> bytes:
              ylabel="how often it was right")  # fmt: skip
     axes.set_title(f"expected calibration error {found.error:.3f}", fontsize=10)
     axes.spines[["top", "right"]].set_visible(False)
-    return _png(figure)
+    return png(drawn)
 
 
 def bars_png(names: "Sequence[str]", values: "Sequence[float]", what: str) -> bytes:
@@ -152,13 +146,13 @@ def bars_png(names: "Sequence[str]", values: "Sequence[float]", what: str) -> by
     what
         The values are; stands below.
     """
-    figure, axes = _figure(6.0, min(max(1.6, 0.28 * len(names) + 0.9), 24))
+    drawn, axes = figure(6.0, min(max(1.6, 0.28 * len(names) + 0.9), 24))
     bars = axes.barh(np.arange(len(names)), values, color=BLUE)
     axes.bar_label(bars, fmt="%.1f", padding=3, fontsize=8)
     axes.margins(x=0.12)
     axes.set_xlabel(what)
-    _named_rows(axes, list(names))
-    return _png(figure)
+    named_rows(axes, list(names))
+    return png(drawn)
 
 
 def mistakes_png(pairs: "Sequence[Confusion]") -> bytes:
@@ -166,75 +160,14 @@ def mistakes_png(pairs: "Sequence[Confusion]") -> bytes:
     from .mistakes import MOST_OF_A_PAIR
 
     columns = MOST_OF_A_PAIR + 2
-    figure, grid = _figure(1.35 * columns, 1.6 * len(pairs), len(pairs), columns)
+    drawn, grid = figure(1.35 * columns, 1.6 * len(pairs), len(pairs), columns)
     for row, pair in zip(np.reshape(grid, (len(pairs), columns)), pairs, strict=True):
         typical = ((pair.typical_truth, pair.truth), (pair.typical_answer, pair.answer))
-        wrong = ((one, f"{_cut(pair.truth, 8)} → {_cut(pair.answer, 8)}") for one in pair.wrong)
+        wrong = ((one, f"{cut(pair.truth, 8)} → {cut(pair.answer, 8)}") for one in pair.wrong)
         for axes in row:
             axes.set_axis_off()
         for axes, (shown, caption) in zip(row, (*typical, *wrong), strict=False):
             if shown is not None:
                 hand_on(axes, shown.image)
                 axes.set_title(caption, fontsize=8, parse_math=False)
-    return _png(figure)
-
-
-def hand_on(axes: "Any", image: "FloatArray", color: str | None = None, **options: "Any") -> None:
-    """Draw a hand, and its way if it moves, on axes of matplotlib.
-
-    Parameters
-    ----------
-    axes
-        Of a figure.
-    image
-        (n_frames, n_hands, 21, 3) landmarks in any unit: x right, y down; NaN for no hand.
-    color
-        Of all lines; default: a finger a colour.
-    options
-        For the lines.
-    """
-    from handlore.landmarks.topology import FINGERS
-
-    for hand in image.swapaxes(0, 1):
-        there = hand[~np.isnan(hand[:, 0, 0])]
-        if not len(there):
-            continue
-        if len(there) > 1:
-            axes.plot(*there[:, (0, 5, 9, 13, 17), :2].mean(axis=1).T, color=AMBER, linewidth=2.5)
-        points, style = there[-1], {"linewidth": 1.8, "solid_capstyle": "round"} | options
-        axes.plot(*points[[0, 5, 9, 13, 17, 0], :2].T, color=color or "#9aa7b2", **style)
-        for (finger, joints), own in zip(FINGERS.items(), FINGER_COLORS, strict=True):
-            line = points[[0, *joints] if finger == "thumb" else list(joints), :2]
-            axes.plot(*line.T, color=color or own, **style)
-    axes.set_aspect("equal")
-    if not axes.yaxis_inverted():
-        axes.invert_yaxis()
-
-
-def _named_rows(axes: "Any", names: "Sequence[str]") -> None:
-    axes.set_yticks(range(len(names)), [_cut(name) for name in names], fontsize=8)
-    for text in axes.get_yticklabels():
-        text.set_parse_math(False)
-    axes.set_ylim(len(names) - 0.4, -0.6)
-    axes.spines[["top", "right"]].set_visible(False)
-
-
-def _cut(label: str, longest: int = LONGEST_LABEL) -> str:
-    return label if len(label) <= longest else label[: longest - 1] + "…"
-
-
-def _figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple[Any, Any]:
-    # matplotlib.figure instead of pyplot: no global state, no display is ever looked for.
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
-    return figure, figure.subplots(rows, columns)
-
-
-def _png(figure: Any) -> bytes:
-    buffer = io.BytesIO()
-    with warnings.catch_warnings():
-        # A script that the font does not have is drawn as boxes; the tables beside show it.
-        warnings.simplefilter("ignore", UserWarning)
-        figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
+    return png(drawn)
