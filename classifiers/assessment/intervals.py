@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.splits import BY, default_by, groups_of
 
-from ..evaluation import Answers
+from ..evaluation import Answers, score
 
 DRAWS = 2000
 LEVEL = 0.95
@@ -108,7 +108,7 @@ def intervals(
     spread = np.concatenate(
         [_scores(weights @ counts) for weights in draws(len(counts), n_draws, seed)], axis=0
     )
-    accuracy, macro_f1 = (percentiles(column) for column in spread.T)
+    accuracy, macro_f1 = percentiles(spread[:, 0]), _centred(spread[:, 1], score(answers).macro_f1)
     right = answers.truth == answers.answer
     if right.all() or not right.any():
         # Whoever is drawn, the score is the same; the number of items still says something.
@@ -150,6 +150,15 @@ def percentiles(values: FloatArray) -> Interval:
     """Return between which numbers 95 % of the values lie."""
     low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
+
+
+def _centred(values: FloatArray, middle: float) -> Interval:
+    """Return the percentiles of draws, moved so that their mean is the score itself.
+
+    A draw that lacks a rare label has a macro-F1 over fewer, and so a better one on average.
+    """
+    low, high = percentiles(np.clip(values + (middle - values.mean()), 0, 1))
+    return min(low, middle), max(high, middle)
 
 
 def _counts(answers: Answers, units: NDArray[np.str_]) -> FloatArray:

@@ -16,9 +16,9 @@ from .matrixsvg import confusion_svg
 from .mistakes import Confusion, Shown
 from .page import Html, Section, bar, fact_list, notes, numbers, page, stacked, table, wide
 
-MOST_PEOPLE = 40
+MOST_PEOPLE = 16
 MOST_BESIDE = 12
-"""Charts of so many rows take half the width."""
+"""A confusion matrix of so many labels takes half the width."""
 
 MOST_MISSED = 100
 
@@ -76,7 +76,7 @@ def people(findings: Findings) -> Section | None:
     if len(parts) > MOST_PEOPLE:
         text += f" The {MOST_PEOPLE} worst of {len(parts)}; all are in scores.json."
     body = spans_svg(parts[:MOST_PEOPLE], f"Accuracy by {findings.over}")
-    return Section(f"Accuracy by {findings.over}", body, text, half=len(parts) <= MOST_BESIDE)
+    return Section(f"Accuracy by {findings.over}", body, text, half=True)
 
 
 def classes(findings: Findings) -> Section:
