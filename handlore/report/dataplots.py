@@ -137,7 +137,8 @@ def _faintly(axes: Any, hand: FloatArray) -> None:
 
 
 def _legend(axes: Any) -> None:
-    axes.legend(frameon=False, fontsize=8, ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1))
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(frameon=False, fontsize=8, ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1))
 
 
 def _height(n: int) -> float:

@@ -99,3 +99,14 @@ def test_clips_have_intervals_too() -> None:
     data = movements(n_people=3)
     truth = data.samples.label
     assert intervals(answered(truth, np.roll(truth, 1)), data).over == "group"
+
+
+def test_rare_labels_do_not_lift_macro_f1_above_itself() -> None:
+    """Draws lack some of 40 labels of two items each; their macro-F1 is better than it is."""
+    rng = np.random.default_rng(0)
+    truth = np.repeat([f"l{k:02d}" for k in range(40)], 2)
+    said = np.where(rng.random(80) < 0.6, truth, rng.permutation(truth))
+    answers = answered(truth, said)
+    low, high = intervals(answers, poses(truth)).macro_f1
+    assert low < score(answers).macro_f1 < high
+    assert score(answers).macro_f1 - low == pytest.approx(high - score(answers).macro_f1, rel=0.4)
