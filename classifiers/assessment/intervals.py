@@ -155,7 +155,7 @@ def percentiles(values: FloatArray) -> Interval:
 def _centred(values: FloatArray, middle: float) -> Interval:
     """Return the percentiles of draws, moved so that their mean is the score itself.
 
-    A draw that lacks a rare label has a macro-F1 over fewer, and so a better one on average.
+    Draws repeat some items and lack others. With many rare labels that alone moves their macro-F1.
     """
     low, high = percentiles(np.clip(values + (middle - values.mean()), 0, 1))
     return min(low, middle), max(high, middle)

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from handlore.datasets.dataset import LandmarkDataset
     from handlore.datasets.splits import By
 
+LEAST_GAP = 0.05
+"""Points of accuracy; less is shown as 0.0."""
+
 
 @click.command(
     "crossval",
@@ -181,8 +184,9 @@ def honest_words(result: dict[str, Any]) -> str:
     """Say for people what a split has hidden that is not the honest one."""
     honest, points = result["honest"], 100 * result["gap"]
     low, high = (f"{100 * bound:.1f}" for bound in honest["accuracy_interval"])
+    flatters = f"makes it look {abs(points):.1f} points {'better' if points >= 0 else 'worse'}"
     return (
         f"tested by {honest['by']}, as in use: accuracy {percent(honest['accuracy'])}"
-        f" [{low} to {high}]; the {result['by']} split makes it look {abs(points):.1f} points"
-        f" {'better' if points >= 0 else 'worse'}"
+        f" [{low} to {high}]; the {result['by']} split"
+        f" {flatters if abs(points) >= LEAST_GAP else 'makes no difference here'}"
     )

@@ -11,7 +11,7 @@ from handlore.classifiers.assessment.reliability import Reliability
 
 from .handsvg import outline
 
-LONGEST_LABEL = 18
+LONGEST_LABEL = 26
 LETTER = 6.6
 """Width of a letter in pixels, on average and a little more."""
 

@@ -1,16 +1,17 @@
 """Which mistakes a report shows: of the pairs most often confused those it was surest of."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from handlore.classifiers.assessment.outcome import Outcome
-from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.hands import FloatArray
 
 MOST_PAIRS = 8
 MOST_OF_A_PAIR = 5
+LONGEST_NAME = 17
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,9 @@ class Shown:
     """An item that is drawn."""
 
     source: str
+    name: str
+    """The end of the source, without what all sources have in common."""
+
     probability: float
     image: FloatArray
     """(n_frames, n_hands, 21, 3) image landmarks, NaN for no hand."""
@@ -41,36 +45,49 @@ class Confusion:
 
 def worst_mistakes(outcome: Outcome) -> list[Confusion]:
     """Return the pairs most often confused, with what is to be drawn."""
-    answers, dataset = outcome.answers, outcome.dataset
+    answers = outcome.answers
+    names = short_names([str(outcome.dataset.samples.source[at]) for at in answers.sample])
     right = answers.truth == answers.answer
+
+    def surest(chosen: NDArray[np.bool_], at_most: int) -> tuple[Shown, ...]:
+        items = np.flatnonzero(chosen & ~answers.no_hand)
+        items = items[np.argsort(-answers.probability[items], kind="stable")][:at_most]
+        return tuple(_shown(outcome, item, names[item]) for item in items.tolist())
+
+    def clear(label: str) -> Shown | None:
+        return next(iter(surest(right & (answers.truth == label), 1)), None)
+
     return [
         Confusion(
             truth, answer, n,
-            _surest(outcome, (answers.truth == truth) & (answers.answer == answer)),
-            next(iter(_surest(outcome, right & (answers.truth == truth), 1)), None),
-            next(iter(_surest(outcome, right & (answers.truth == answer), 1)), None),
+            surest((answers.truth == truth) & (answers.answer == answer), MOST_OF_A_PAIR),
+            clear(truth), clear(answer),
         )
         for truth, answer, n in outcome.scores.most_confused(MOST_PAIRS)
-    ] if dataset.n_samples else []  # fmt: skip
+    ]  # fmt: skip
 
 
-def _surest(
-    outcome: Outcome, chosen: NDArray[np.bool_], at_most: int = MOST_OF_A_PAIR
-) -> tuple[Shown, ...]:
-    answers = outcome.answers
-    items = np.flatnonzero(chosen & ~answers.no_hand)
-    items = items[np.argsort(-answers.probability[items], kind="stable")][:at_most]
-    return tuple(
-        Shown(
-            str(outcome.dataset.samples.source[answers.sample[item]]),
-            float(answers.probability[item]),
-            landmarks_of(outcome.dataset, int(answers.sample[item])),
-        )
-        for item in items.tolist()
-    )
+def _shown(outcome: Outcome, item: int, name: str) -> Shown:
+    sample, dataset = int(outcome.answers.sample[item]), outcome.dataset
+    image = dataset.image[slice(*dataset.offsets[sample : sample + 2])]
+    probability = float(outcome.answers.probability[item])
+    return Shown(str(dataset.samples.source[sample]), name, probability, image)
 
 
-def landmarks_of(dataset: LandmarkDataset, sample: int) -> FloatArray:
-    """Return the image landmarks (n_frames, n_hands, 21, 3) of a sample."""
-    landmarks: FloatArray = dataset.image[slice(*dataset.offsets[sample : sample + 2])]
-    return landmarks
+def short_names(sources: Sequence[str]) -> list[str]:
+    """Return the end of each path, without the folders and the file name that all of them share."""
+    paths = [source.replace("\\", "/").split("/") for source in sources]
+    start = _shared(paths)
+    end = _shared([path[: start - 1 if start else None : -1] for path in paths])
+    kept = ["/".join(path[start : len(path) - end]) for path in paths]
+    return [name if len(name) <= LONGEST_NAME else "…" + name[1 - LONGEST_NAME :] for name in kept]
+
+
+def _shared(paths: Sequence[Sequence[str]]) -> int:
+    """Return how many parts all paths start with, but for one that each keeps."""
+    n = 0
+    for parts in zip(*paths, strict=False):
+        if len(set(parts)) > 1 or min(map(len, paths)) - n < 2:
+            break
+        n += 1
+    return n

@@ -232,7 +232,9 @@ def data_card(findings: Findings) -> Section | None:
 
 def model_card(findings: Findings) -> Section | None:
     """Show what is known of the model."""
-    return _facts("Model", findings.about.card)
+    about = findings.about
+    known = {"Model": about.facts["Model"]} if "Model" in about.facts else {}
+    return _facts("Model", known | dict(about.card))
 
 
 def _facts(heading: str, facts: Mapping[str, str]) -> Section | None:
@@ -253,12 +255,8 @@ def _pair(pair: Confusion) -> str:
 def _figure(shown: Shown | None, caption: str, kind: str) -> str:
     if shown is None:
         return ""
-    name = f'<span title="{escape(shown.source)}">{escape(_file(shown.source))}</span>'
+    name = f'<span title="{escape(shown.source)}">{escape(shown.name)}</span>'
     return (
         f'<figure class="{kind}">{hand_svg(shown.image, shown.source)}'
         f"<figcaption>{escape(caption)}{name}</figcaption></figure>"
     )
-
-
-def _file(source: str) -> str:
-    return source.replace("\\", "/").rpartition("/")[2]

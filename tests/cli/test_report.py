@@ -15,6 +15,7 @@ from handlore.classifiers.evaluation import Answers, score
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.storage import save_dataset
 from handlore.report.figures import confusion_png, hands_png
+from handlore.report.mistakes import short_names
 from handlore.report.page import page
 from handlore.report.sections import error_section
 
@@ -66,11 +67,29 @@ def test_report_folder(evil: Path, run: Run, tmp_path: Path) -> None:
     assert "b" not in outline.tags or EVIL in outline.text
     assert "<script" not in html
     assert not re.search(r"https?:|url\(|@import", html)
-    assert outline.addresses == []
+    assert outline.addresses
+    assert all(address.startswith("#") for address in outline.addresses)
     assert EVIL in outline.text
     assert "<i>data.npz" in outline.text
     accuracy = json.loads(result.stdout)["accuracy"]
     assert f"{100 * accuracy:.1f} %" in outline.text
+
+
+@pytest.mark.parametrize(
+    ("sources", "names"),
+    [
+        (["a/b/x.png", "a/c/x.png"], ["b", "c"]),
+        (["a/b/1.png", "a/b/2.png"], ["1.png", "2.png"]),
+        (["a/x/x", "a/x/x"], ["x", "x"]),
+        (["a/b"], ["b"]),
+        (["a.png", "a/a.png", ""], ["a.png", "a/a.png", ""]),
+        (["a\\b.png", "a\\c.png"], ["b.png", "c.png"]),
+        (["of a long name the end.png"], ["…name the end.png"]),
+        ([], []),
+    ],
+)
+def test_names_lose_what_all_share(sources: list[str], names: list[str]) -> None:
+    assert short_names(sources) == names
 
 
 def test_report_says_where_it_is(npz: Path, onnx: Path, run: Run, tmp_path: Path) -> None:
@@ -88,8 +107,8 @@ def answers(truth: list[str], said: list[str]) -> Answers:
 
 def test_errors_are_named_and_there_is_no_table_where_there_are_none() -> None:
     wrong = score(answers(["a", "a", "b"], ["a", "b", "b"]))
-    assert "Most confused" in error_section(wrong)
-    assert error_section(score(answers(["a", "b"], ["a", "b"]))) == ""
+    assert "<td>a</td><td>b</td><td>1</td>" in str(error_section(wrong))
+    assert error_section(score(answers(["a", "b"], ["a", "b"]))) is None
 
 
 @pytest.mark.parametrize("text", [EVIL, "$body", "50 % & more", "$"])
