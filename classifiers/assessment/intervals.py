@@ -3,8 +3,8 @@
 Items of one person are right or wrong together, so a score moves with the people that happened to
 be there more than with the number of their pictures. The bootstrap therefore draws whole groups,
 with replacement, and looks how the score spreads (Efron and Tibshirani, *An Introduction to the
-Bootstrap*, chapters 8 and 13; the interval is that of percentiles). Two groups give the range from
-the worse to the better one; of one group nothing can be said but how its items spread. Where all
+Bootstrap*, chapters 8 and 13; the interval is that of percentiles). Two or three groups give the
+range from the worst to the best one; of one group nothing can be said but how its items spread. Where all
 answers are right (or wrong) no draw differs, and the interval is Wilson's for as many items.
 """
 
@@ -23,6 +23,9 @@ from ..evaluation import Answers, score
 DRAWS = 2000
 LEVEL = 0.95
 Z = 1.96
+RANGE_GROUPS = 3
+"""Of so few groups, more than 2.5 % of draws hold the worst one alone: the interval is the range."""
+
 FEW_GROUPS = 10
 """With fewer groups an interval is a rough guide, and usually too narrow."""
 
@@ -67,8 +70,8 @@ class Intervals:
             return f"{drawn} of one {self.alone}: it says nothing about another {self.alone}"
         if self.over == "item":
             return f"{drawn}; nothing says whose they are, so it is too narrow if they are related"
-        if self.n == 2:
-            return f"from the worse to the better of 2 {self.over}s; two cannot say more"
+        if self.n <= RANGE_GROUPS:
+            return f"from the worst to the best of {self.n} {self.over}s; so few cannot say more"
         return f"{drawn}; with so few it is a rough guide" if self.n < FEW_GROUPS else drawn
 
 

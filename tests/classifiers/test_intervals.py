@@ -80,11 +80,13 @@ def test_all_right_and_few_groups_are_said() -> None:
     assert "rough guide" in found.words
 
 
-def test_two_groups_give_the_range_between_them() -> None:
+def test_two_or_three_groups_give_the_range_between_them() -> None:
     right = np.arange(40) % 20 >= np.repeat([2, 8], 20)  # 90 % of one, 60 % of the other
     found = of(right, np.repeat(["x", "y"], 20))
     assert found.accuracy == pytest.approx((0.6, 0.9))
-    assert "from the worse to the better of 2 groups" in found.words
+    assert "from the worst to the best of 2 groups" in found.words
+    three = np.arange(60) % 20 >= np.repeat([2, 8, 4], 20)
+    assert of(three, np.repeat(["x", "y", "z"], 20)).accuracy == pytest.approx((0.6, 0.9))
 
 
 def test_wilson_against_published_examples_and_at_the_ends() -> None:
