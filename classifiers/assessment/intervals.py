@@ -3,9 +3,11 @@
 Items of one person are right or wrong together, so a score moves with the people that happened to
 be there more than with the number of their pictures. The bootstrap therefore draws whole groups,
 with replacement, and looks how the score spreads (Efron and Tibshirani, *An Introduction to the
-Bootstrap*, chapters 8 and 13; the interval is that of percentiles). Two or three groups give the
-range from the worst to the best one; of one group nothing can be said but how its items spread. Where all
-answers are right (or wrong) no draw differs, and the interval is Wilson's for as many items.
+Bootstrap*, chapters 8 and 13; the interval is that of percentiles).
+
+Two or three groups give the range from the worst to the best one; of one group nothing can be said
+but how its items spread. Where all answers are right (or wrong) no draw differs, and the interval
+is Wilson's for as many items.
 """
 
 from collections.abc import Iterator
@@ -24,7 +26,7 @@ DRAWS = 2000
 LEVEL = 0.95
 Z = 1.96
 RANGE_GROUPS = 3
-"""Of so few groups, more than 2.5 % of draws hold the worst one alone: the interval is the range."""
+"""Of so few groups, more than 2.5 % of draws hold the worst alone: the interval is the range."""
 
 FEW_GROUPS = 10
 """With fewer groups an interval is a rough guide, and usually too narrow."""
