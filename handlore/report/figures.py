@@ -9,6 +9,7 @@ from .drawing import AMBER, BLUE, GREEN, cut, figure, hand_on, named_rows, png
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from handlore.classifiers.assessment.breakdown import Part
     from handlore.classifiers.assessment.reliability import Reliability
     from handlore.classifiers.evaluation import Scores
     from handlore.landmarks.hands import FloatArray, Pixels
@@ -152,6 +153,19 @@ def bars_png(names: "Sequence[str]", values: "Sequence[float]", what: str) -> by
     axes.margins(x=0.12)
     axes.set_xlabel(what)
     named_rows(axes, list(names))
+    return png(drawn)
+
+
+def spans_png(parts: "Sequence[Part]", what: str) -> bytes:
+    """Draw the accuracy of each part as a dot on its 95 % interval, the first on top."""
+    drawn, axes = figure(6.0, min(max(1.6, 0.28 * len(parts) + 0.9), 24))
+    places = np.arange(len(parts))
+    low, high = 100 * np.array([part.interval for part in parts]).T
+    axes.hlines(places, low, high, color=BLUE, alpha=0.3, linewidth=5)
+    axes.plot([100 * part.accuracy for part in parts], places, "o", color=BLUE)
+    axes.set_xlabel(f"{what} in %, with 95 % intervals")
+    axes.grid(axis="x", color="#dddddd", linewidth=0.7)
+    named_rows(axes, [f"{part.name}  ({part.n})" for part in parts])
     return png(drawn)
 
 

@@ -1,7 +1,7 @@
 """Everything a report tells, gathered before anything is drawn."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from handlore.classifiers.assessment.breakdown import Part, Yield, by_stage, by_unit, yields
@@ -82,6 +82,11 @@ class Findings:
         return "pictures" if self.outcome.dataset.header.kind == "pose" else "clips"
 
     @property
+    def named_stages(self) -> list[Part]:
+        """The stages under their names."""
+        return [replace(part, name=stage_name(part.name)) for part in self.stages]
+
+    @property
     def data_card(self) -> dict[str, str]:
         """What is known of the data."""
         dataset = self.outcome.dataset
@@ -93,10 +98,20 @@ class Findings:
             "Detector": f"{detector.name} {detector.version}, {detector.landmarker}"
             if detector
             else "landmarks came with the data",
+            "Seen before": self._seen_before,
             "Licence": header.note,
             "Digest": dataset.digest()[:16],
         }
         return {key: value for key, value in facts.items() if value}
+
+    @property
+    def _seen_before(self) -> str:
+        """What the leak check found."""
+        leaks = self.outcome.leaks
+        if leaks is None:
+            return "cannot be told: the model does not remember what it was trained on"
+        n = f"{leaks.n} of the samples" if leaks.n else "none of the samples"
+        return f"{n} tested, by file or by landmarks"
 
 
 def _missed(outcome: Outcome) -> list[str]:

@@ -1,7 +1,6 @@
 """The sections of a report: each takes findings and returns HTML, or nothing to show."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from html import escape
 
 from handlore.classifiers.assessment.breakdown import Yield
@@ -204,9 +203,9 @@ def stages(findings: Findings) -> Section | None:
     """Show accuracy by search stage."""
     if len(findings.stages) < 2:
         return None
-    named = [replace(part, name=stage_name(part.name)) for part in findings.stages]
     text = "Stages are tried one after the other; late ones find what is hard to see."
-    return Section("Accuracy by search stage", spans_svg(named, "Accuracy by stage"), text, True)
+    chart = spans_svg(findings.named_stages, "Accuracy by search stage")
+    return Section("Accuracy by search stage", chart, text, half=True)
 
 
 def training(findings: Findings) -> Section | None:

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from handlore.datasets.dataset import LandmarkDataset, concatenate
+from handlore.datasets.dataset import LandmarkDataset, Samples, concatenate
 from handlore.datasets.storage import save_dataset
+from handlore.models.memory import MOST_REMEMBERED, remembered
 
 
 def test_scores_come_with_intervals(npz, run, parsed) -> None:
@@ -31,6 +32,31 @@ def test_a_random_split_shows_the_honest_number_beside_it(npz, run, parsed) -> N
     assert values["honest"]["by"] == "group"
     assert values["gap"] == pytest.approx(values["accuracy"] - values["honest"]["accuracy"])
     assert "honest" not in parsed(run("crossval", npz, "--model", "linear", "--json"))
+
+
+def test_recordings_of_known_people_are_compared_with_the_honest_split_too(
+    dataset: LandmarkDataset, run, parsed, tmp_path
+) -> None:
+    recording = np.array([f"r{k % 6}" for k in range(dataset.n_samples)])
+    samples = replace(dataset.samples, recording=recording)
+    save_dataset(replace(dataset, samples=samples), tmp_path / "d.npz")
+    options = ("--model", "linear", "--by", "recording", "--json")
+    assert parsed(run("crossval", tmp_path / "d.npz", *options))["honest"]["by"] == "group"
+
+
+def test_models_of_many_items_forget_them() -> None:
+    few = Samples.make(["a"] * 3, sha256=["x", "y", "x"])
+    many = Samples.make(["a"] * (MOST_REMEMBERED + 1),
+                        sha256=[str(k) for k in range(MOST_REMEMBERED + 1)])  # fmt: skip
+    assert [len(remembered(_bare(samples))) for samples in (few, many)] == [20, 0]
+
+
+def _bare(samples: Samples) -> LandmarkDataset:
+    n = len(samples)
+    image, one = np.zeros((n, 1, 21, 3), np.float32), np.ones((n, 1), np.float32)
+    return LandmarkDataset(
+        image, image, one, one, np.zeros((n, 1), np.int8), np.zeros(n), np.arange(n + 1), samples
+    )
 
 
 def test_without_an_honest_number_the_random_one_still_stands(

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import Result
+from movement_stubs import movements
 
 from handlore.classifiers.evaluation import Answers, score
 from handlore.datasets.dataset import LandmarkDataset
@@ -57,7 +58,7 @@ def test_report_folder(evil: Path, run: Run, tmp_path: Path) -> None:
     assert result.exit_code == 0
     names = {path.name for path in folder.iterdir()}
     assert names >= {"report.html", "scores.json", "confusion.png", "classes.png",
-                     "reliability.png", "people.png", "importance.png"}  # fmt: skip
+                     "reliability.png", "people.png", "importance.png", "yield.png"}  # fmt: skip
     assert json.loads((folder / "scores.json").read_text("utf-8")) == json.loads(result.stdout)
     assert cv2.imread(str(folder / "confusion.png")).shape[0] > 100
     html = (folder / "report.html").read_text("utf-8")
@@ -96,6 +97,19 @@ def test_report_says_where_it_is(npz: Path, onnx: Path, run: Run, tmp_path: Path
     result = run("evaluate", onnx, npz, "--report", tmp_path / "r")
     assert f"report: {tmp_path / 'r' / 'report.html'}" in result.stdout
     assert "poses.onnx (forest)" in unescape((tmp_path / "r" / "report.html").read_text("utf-8"))
+
+
+def test_a_report_of_movements(run: Run, tmp_path: Path) -> None:
+    save_dataset(movements(n_people=3), tmp_path / "moves.npz")
+    small = ("--param", "n_kernel_features=300", "--param", "n_augmented=0")
+    folder = tmp_path / "r"
+    result = run("crossval", tmp_path / "moves.npz", *small, "--report", folder, "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["importance"]["way of the wrist"] > 0.3
+    text = Outline((folder / "report.html").read_text("utf-8")).text
+    assert "Of 18 clips" in text
+    assert "way of the wrist" in text
+    assert "Features" not in text, "those are of poses"
 
 
 def answers(truth: list[str], said: list[str]) -> Answers:
