@@ -242,7 +242,10 @@ def _movement_sections(moving: MovementDemo) -> list[Section]:
         "Accuracy": f"{100 * model['accuracy']:.1f} %",
     }
     matrix = confusion_section(score(moving.answers))
-    return [section("Movements", fact_list(facts)), replace(matrix, heading="Confused movements")]
+    return [
+        section("Movements", fact_list(facts)),
+        replace(matrix, heading="Confused movements", half=False),
+    ]
 
 
 def _tiles(root: Path, dataset: LandmarkDataset) -> bytes:

@@ -13,7 +13,7 @@ import numpy as np
 
 from handlore.landmarks.errors import HandloreError
 
-from .intervals import DRAWS, Interval, draws, percentiles
+from .intervals import DRAWS, Interval, percentiles, resampled
 from .runs import Run
 
 SIGNIFICANT = 0.05
@@ -128,11 +128,11 @@ def compare(a: Run, b: Run, *, n_draws: int = DRAWS, seed: int = 0) -> Compariso
     p_value, exact = mcnemar(only_a, only_b)
     unit = np.unique(a.unit, return_inverse=True)[1]
     gained = np.bincount(unit, right_b.astype(float) - right_a)
-    items = np.bincount(unit).astype(float)
-    spread = [w @ gained / (w @ items) for w in draws(len(items), n_draws, seed)]
+    items = np.bincount(unit)
+    gains, sizes = resampled(np.stack([gained, items], axis=1), n_draws, seed).T
     return Comparison(
         accuracy=(float(right_a.mean()), float(right_b.mean())),
-        interval=percentiles(np.concatenate(spread)),
+        interval=percentiles(gains / sizes),
         p_value=p_value,
         exact=exact,
         only_a=only_a,

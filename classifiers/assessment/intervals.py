@@ -10,7 +10,7 @@ but how its items spread. Where all answers are right (or wrong) no draw differs
 is Wilson's for as many items.
 """
 
-from collections.abc import Iterator
+from collections import Counter
 from dataclasses import dataclass
 from math import sqrt
 
@@ -31,8 +31,8 @@ RANGE_GROUPS = 3
 FEW_GROUPS = 10
 """With fewer groups an interval is a rough guide, and usually too narrow."""
 
-_BLOCK = 2_000_000
-"""So many weights are drawn at once: memory stays at some megabytes."""
+_BLOCK = 250
+"""So many draws are held at once: memory stays at some megabytes."""
 
 Interval = tuple[float, float]
 FloatArray = NDArray[np.float64]
@@ -110,9 +110,7 @@ def intervals(
     """
     units, over = units_of(answers, dataset)
     counts = _counts(answers, units)
-    spread = np.concatenate(
-        [_scores(weights @ counts) for weights in draws(len(counts), n_draws, seed)], axis=0
-    )
+    spread = _scores(resampled(counts, n_draws, seed))
     accuracy, macro_f1 = percentiles(spread[:, 0]), _centred(spread[:, 1], score(answers).macro_f1)
     right = answers.truth == answers.answer
     if right.all() or not right.any():
@@ -140,15 +138,25 @@ def wilson(n_right: int, n: int) -> Interval:
     return max(middle - half, 0.0), min(middle + half, 1.0)
 
 
-def draws(n_units: int, n_draws: int = DRAWS, seed: int = 0) -> Iterator[FloatArray]:
-    """Yield how often each unit is drawn, in blocks (some, n_units) that together are n_draws."""
-    rng = np.random.default_rng(seed)
-    each = max(1, _BLOCK // n_units)
-    for start in range(0, n_draws, each):
-        some = min(each, n_draws - start)
-        drawn = rng.integers(n_units, size=(some, n_units)) + n_units * np.arange(some)[:, None]
-        times = np.bincount(drawn.ravel(), minlength=some * n_units)
-        yield times.reshape(some, n_units).astype(np.float64)
+def resampled(rows: FloatArray, n_draws: int = DRAWS, seed: int = 0) -> FloatArray:
+    """Draw as many rows as there are, with replacement, many times; return the sums.
+
+    Parameters
+    ----------
+    rows
+        (n_units, n) what is counted of each unit.
+
+    Returns
+    -------
+    (n_draws, n)
+    """
+    # Rows that are equal are drawn as one kind: a hundred thousand items are a few hundred kinds.
+    often = Counter(row.tobytes() for row in rows)
+    kinds = np.frombuffer(b"".join(often), rows.dtype).reshape(len(often), -1)
+    rng, shares = np.random.default_rng(seed), np.array(list(often.values())) / len(rows)
+    sizes = np.diff([*range(0, n_draws, _BLOCK), n_draws])
+    blocks = [rng.multinomial(len(rows), shares, size) @ kinds for size in sizes]
+    return np.concatenate(blocks)
 
 
 def percentiles(values: FloatArray) -> Interval:

@@ -100,14 +100,14 @@ def test_report_says_where_it_is(npz: Path, onnx: Path, run: Run, tmp_path: Path
 
 
 def test_a_report_of_movements(run: Run, tmp_path: Path) -> None:
-    save_dataset(movements(n_people=3), tmp_path / "moves.npz")
+    save_dataset(movements(n_people=2), tmp_path / "moves.npz")
     small = ("--param", "n_kernel_features=300", "--param", "n_augmented=0")
     folder = tmp_path / "r"
     result = run("crossval", tmp_path / "moves.npz", *small, "--report", folder, "--json")
     assert result.exit_code == 0
     assert json.loads(result.stdout)["importance"]["way of the wrist"] > 0.3
     text = Outline((folder / "report.html").read_text("utf-8")).text
-    assert "Of 18 clips" in text
+    assert "Of 12 clips" in text
     assert "way of the wrist" in text
     assert "Features" not in text, "those are of poses"
 
