@@ -26,6 +26,9 @@ MOST_EXAMPLES = 5
 _MOMENTS = 8
 """At so many points in time two movements are compared."""
 
+_LEAST_FRAMES = 5
+"""A clip with a hand in fewer frames is no movement to compare; of `none` there are many."""
+
 FloatArray = NDArray[np.float32]
 
 
@@ -112,7 +115,7 @@ def fingerprints(dataset: LandmarkDataset) -> FloatArray:
 
     Distance is the root mean square over landmarks (and moments) in palm lengths, after both
     hands were brought into upright canonical form; of movements only place and size are taken out.
-    A sample without a hand is NaN. Where z is unknown it counts as 0.
+    A sample without a hand, or a clip with hardly any, is NaN. Where z is unknown it counts as 0.
     """
     image = np.where(np.isnan(dataset.image), 0, dataset.image)
     image[~dataset.detected] = np.nan
@@ -131,6 +134,8 @@ def _of_movements(dataset: LandmarkDataset, image: FloatArray) -> FloatArray:
     prints = np.full((dataset.n_samples, encoder.n_channels * _MOMENTS), np.nan, np.float32)
     for sample in np.flatnonzero(dataset.has_hand):
         frames = slice(*dataset.offsets[sample : sample + 2])
+        if dataset.detected[frames].any(axis=1).sum() < _LEAST_FRAMES:
+            continue
         block = encoder.encode(image[frames], dataset.handedness[frames], dataset.time[frames])
         prints[sample] = block.ravel() / np.sqrt(21 * _MOMENTS)
     return prints

@@ -104,14 +104,13 @@ def command(
     require_labels(mirror_labels or "", dataset.labels)
     chosen = next((known for known in BY if known == by), None) or default_by(dataset)
     doubt = None if by else doubt_about(dataset, chosen) or _unknown_people(dataset, chosen)
-    if doubt:
-        talk(f"note: {doubt}")
     run = CrossValidation(estimator, dataset, estimator.encoder(dataset.n_hands, groups), seed)
     started = time.perf_counter()
     with progress("cross-validating") as show:
         outcome = run.outcome(chosen, folds, progress=show, with_importances=report is not None)
     seconds = time.perf_counter() - started
-    for line in outcome.leaks.lines() if outcome.leaks else ():
+    doubts = [doubt] if doubt else []
+    for line in doubts + (outcome.leaks.lines() if outcome.leaks else []):
         talk(f"note: {line}")
     result = outcome.as_json() | run.about(chosen, folds) | {"model": model}
     result |= _beside(run, chosen, outcome.scores.accuracy)
@@ -128,7 +127,7 @@ def command(
                 "Data": ", ".join(path.name for path in data),
                 "Protocol": result["protocol"],
             },
-            ([doubt] if doubt else []) + ([honest_words(result)] if "honest" in result else []),
+            doubts + ([honest_words(result)] if "honest" in result else []),
             speed={"Training and testing": f"{seconds:.1f} s for {result['n_folds']} folds"},
             card=card,
         )

@@ -105,6 +105,17 @@ def test_copied_clips_are_found_and_other_clips_of_one_label_are_not() -> None:
     assert [(one.test, one.train) for one in found.examples] == [("d", "a")]
 
 
+def test_clips_that_hardly_show_a_hand_are_no_movements_to_compare() -> None:
+    data = movements(n_people=2, each=1, labels=("left",))
+    twice = data.select(np.array([0, 0]))
+    assert find_leaks(twice, halves(twice)).n == 1
+    for name in ("image", "handedness", "score", "stage"):
+        array, first = getattr(twice, name), int(twice.offsets[1])
+        for start in (0, first):
+            array[start + 4 : start + first] = -1 if name == "stage" else np.nan
+    assert find_leaks(twice, halves(twice)).n == 0
+
+
 def test_tens_of_thousands_take_seconds() -> None:
     base = np.repeat(hands(200), 100, axis=0)
     base += np.random.default_rng(3).normal(0, 0.004, base.shape).astype(np.float32)
