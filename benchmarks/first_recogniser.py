@@ -18,11 +18,11 @@ import cv2
 import numpy as np
 
 from handlore.capture.cameras import Frame
-from handlore.capture.loop import Loop, Parts
-from handlore.capture.options import SessionOptions
-from handlore.capture.session import Session, State
-from handlore.capture.take import Sitting
-from handlore.capture.writer import Writer
+from handlore.capture.recording.loop import Loop, Parts
+from handlore.capture.recording.options import SessionOptions
+from handlore.capture.recording.session import Session, State
+from handlore.capture.recording.take import Sitting
+from handlore.capture.recording.writer import Writer
 from handlore.datasets.recordings import Recordings
 from handlore.datasets.rendered import Person, Scene, render_movement, render_pose
 from handlore.landmarks.detector import DetectorOptions, open_detector

@@ -1,6 +1,8 @@
-"""Cameras, keys, recording sessions, and what helps while recording.
+"""Whatever a camera is for: recording gestures, recognising them live, and acting on them.
 
-:mod:`.cameras` knows nothing of sessions. A session is a state machine (:mod:`.session`) that is
-told of keys and frames and answers with what is to be done; :mod:`.loop` does it, with camera,
-detector, keys, view and writer passed in; :mod:`.running` opens all of them.
+:mod:`.cameras`, :mod:`.keyboard` and :mod:`.drawing` know nothing of either. A recording session is
+a state machine (:mod:`.recording.session`) that is told of keys and frames and answers with what is
+to be done; :mod:`.recording.loop` does it, with camera, detector, keys, view and writer passed in;
+:mod:`.recording.running` opens all of them. Live recognition is :mod:`.live.loop`, with camera,
+detector, recogniser, actions (:mod:`.actions`) and views passed in.
 """

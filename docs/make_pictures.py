@@ -6,9 +6,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from handlore.capture.reviewing import Review
-from handlore.capture.reviewloop import read
-from handlore.capture.reviewpicture import draw_review
+from handlore.capture.reviewing.loop import read
+from handlore.capture.reviewing.picture import draw_review
+from handlore.capture.reviewing.review import Review
 from handlore.classifiers.base import make_estimator
 from handlore.classifiers.encoding import PoseEncoder
 from handlore.classifiers.evaluation import fit_samples

@@ -1,6 +1,6 @@
 """Running a model of poses: numpy and onnxruntime, nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
 from typing import Any
@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from handlore.classifiers.encoding import Encoder, PoseEncoder
 from handlore.classifiers.kinds import INPUT, OUTPUT
+from handlore.classifiers.stream.events import side_of
 from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.geometry import rotation_deg
 from handlore.landmarks.hands import Hand, Pixels, by_slot
 
 from .card import ModelCard
-from .segments import Segment, held, side_of
 
 FloatArray = NDArray[np.float32]
 
@@ -57,6 +57,21 @@ class Model:
         self.encoder = encoder
         self._session = session
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The label of each probability."""
+        return self.card.labels
+
+    @property
+    def seconds(self) -> tuple[float, ...]:
+        """Lengths of short, usual and long clips; none for poses."""
+        return self.card.seconds
+
+    @property
+    def thresholds(self) -> Mapping[str, float]:
+        """Least probabilities of labels that have one of their own."""
+        return self.card.thresholds
+
     def predict_proba(self, X: FloatArray) -> FloatArray:
         """Return the probability (n, n_labels) of each label for what the encoder gives."""
         answer: FloatArray = self._session.run([OUTPUT], {INPUT: X})[0]
@@ -83,31 +98,6 @@ class PoseModel(Model):
         row = self.encoder.encode(image[None], world[None], handedness[None])
         probabilities: FloatArray = self.predict_proba(row)[0]
         return probabilities
-
-    def segments(
-        self,
-        image: FloatArray,
-        world: FloatArray,
-        handedness: FloatArray,
-        time: NDArray[np.float64],
-    ) -> list[Segment]:
-        """Say which pose a video shows when, see :func:`~.segments.held`.
-
-        Parameters
-        ----------
-        image, world
-            (n_frames, n_hands, 21, 3) image and world landmarks, NaN for a missing hand.
-        handedness
-            (n_frames, n_hands) probability of a right hand.
-        time
-            (n_frames,) seconds, rising.
-        """
-        seen = np.asarray((~np.isnan(image[..., 0, 0])).any(axis=1))
-        probabilities = np.full((len(time), len(self.card.labels)), np.nan, np.float32)
-        if seen.any():
-            rows = self.encoder.encode(image[seen], world[seen], handedness[seen])
-            probabilities[seen] = self.predict_proba(rows)
-        return held(probabilities, self.card.labels, handedness, time)
 
     def predict_held(self, recording: LandmarkDataset) -> Prediction:
         """Say which pose a recording shows all the time: the mean answer to its frames.

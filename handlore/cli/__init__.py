@@ -23,6 +23,9 @@ COMMANDS = (
     "evaluate",
     "compare",
     "predict",
+    "calibrate",
+    "live",
+    "replay",
     "bench",
     "doctor",
 )

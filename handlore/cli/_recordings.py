@@ -80,7 +80,7 @@ def print_recordings(summary: dict[str, Any]) -> None:
 
 def advice_on(folder: Path) -> list[str]:
     """Return what to record next; takes a few seconds."""
-    from handlore.capture.coach import advise
+    from handlore.capture.coach.advice import advise
     from handlore.datasets.recorded import read_recordings
 
     return advise(read_recordings(folder))

@@ -90,8 +90,8 @@ def _window_opens() -> bool:
 
 
 def _step_through(recordings: "Recordings") -> None:
-    from handlore.capture.reviewloop import review
-    from handlore.capture.window import Window
+    from handlore.capture.recording.window import Window
+    from handlore.capture.reviewing.loop import review
 
     before = _by_number(recordings)
     with Window("handlore review", quiet=True) as window:
@@ -108,7 +108,7 @@ def _by_number(recordings: "Recordings") -> dict[int, "Entry"]:
 
 def _edit(recordings: "Recordings", edits: Edits) -> None:
     """Make the edits, after all of them have been checked."""
-    from handlore.capture.labels import checked_label
+    from handlore.capture.recording.labels import checked_label
 
     pairs = [_number_and_label(text) for text in edits.relabel]
     relabelled = [(number, checked_label(label)) for number, label in pairs]

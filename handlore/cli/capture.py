@@ -14,8 +14,8 @@ from ._review import Edits, edit_options, review_recordings, seconds_or_folder
 
 if TYPE_CHECKING:
     from handlore.capture.cameras import CameraSpec
-    from handlore.capture.options import SessionOptions
-    from handlore.capture.running import Outcome, Plan
+    from handlore.capture.recording.options import SessionOptions
+    from handlore.capture.recording.running import Outcome, Plan
 
 SECONDS = 2.0
 """How long a recording is unless another length is asked for."""
@@ -104,7 +104,7 @@ def command(ctx: click.Context, /, as_json: bool, **given: Any) -> None:
         raise HandloreError("--discard, --restore and --relabel need a folder: --review DIR")
     if given["out"] is None:
         raise click.MissingParameter(ctx=ctx, param_hint="'--out'", param_type="option")
-    from handlore.capture.running import run_session
+    from handlore.capture.recording.running import run_session
     from handlore.datasets.recordings import Recordings
 
     plan, out = _planned(given), given["out"]
@@ -119,7 +119,7 @@ def command(ctx: click.Context, /, as_json: bool, **given: Any) -> None:
 
 def _planned(given: dict[str, Any]) -> "Plan":
     """Check all options, before a camera is opened."""
-    from handlore.capture.running import Plan
+    from handlore.capture.recording.running import Plan
     from handlore.landmarks.detector import DetectorOptions
 
     options, camera = _options(given), _camera(given)
@@ -139,8 +139,8 @@ def _planned(given: dict[str, Any]) -> "Plan":
 
 
 def _options(given: dict[str, Any]) -> "SessionOptions":
-    from handlore.capture.labels import Labels
-    from handlore.capture.options import SessionOptions
+    from handlore.capture.recording.labels import Labels
+    from handlore.capture.recording.options import SessionOptions
 
     length = given["frames"] or given["seconds"]
     if given["until"] == "key" and length:

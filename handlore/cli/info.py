@@ -1,6 +1,7 @@
 """``handlore info``: what is in a dataset, a folder of recordings or a model."""
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -208,6 +209,10 @@ def _model(file: Path, as_json: bool) -> dict[str, Any]:
                 f" {card.n_timepoints} points in time"
             )
         click.echo(f"  landmarks: {card.landmarker}, {card.n_hands} hand(s)")
+        if card.thresholds:
+            told = ", ".join(f"{label} {least:.2f}" for label, least in card.thresholds.items())
+            click.echo(f"  thresholds: {told}")
+            click.echo(f"  calibration: {_compact(card.calibration)}")
         for key, value in training.items():
             if key == "item_digests":  # for `evaluate`, not for people
                 continue
@@ -216,6 +221,6 @@ def _model(file: Path, as_json: bool) -> dict[str, Any]:
 
 
 def _compact(value: Any) -> str:
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return ", ".join(f"{key} {item}" for key, item in value.items())
     return str(value)

@@ -1,13 +1,12 @@
 """``handlore predict``: what do these pictures, videos and recordings show."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.errors import InvalidDataError
 
 from ._common import (
     SOME_INPUTS_FAILED,
@@ -22,13 +21,12 @@ from ._common import (
     say_failures,
     talk,
 )
-from ._media import Medium, media_in, tracked
+from ._media import Medium, media_in, network_for, tracked
 
 if TYPE_CHECKING:
     from handlore.datasets.dataset import LandmarkDataset
     from handlore.landmarks.detector import HandDetector
     from handlore.models.runtime import Model, Prediction
-    from handlore.models.segments import Segment
 
 
 @click.command(
@@ -80,7 +78,7 @@ def command(
     )
     rows, failures = _of_recordings(loaded, folders)
     if media:
-        network = landmarker or _network(loaded.card.landmarker)
+        network = landmarker or network_for(loaded.card.landmarker)
         with opened_detector(network, detector, loaded.card.n_hands, verbose=verbose) as opened:
             _look_at(loaded, opened, media, frame_rate, rows, failures)
     say_failures(failures)
@@ -105,21 +103,6 @@ def _look_at(
             except InvalidDataError as error:
                 failures.append((str(medium.path), str(error)))
             show(done, len(media))
-
-
-def _network(trained_on: str) -> str:
-    """Return the network to use; networks of the user's own are found by their variable."""
-    from handlore.landmarks.weights import CUSTOM, ENVIRONMENT_VARIABLE, find_bundle
-
-    if trained_on != CUSTOM:
-        return trained_on
-    bundle = find_bundle()
-    if bundle is None or bundle.landmarker != CUSTOM:
-        raise HandloreError(
-            "the model was trained on networks of your own; name their bundle in"
-            f" {ENVIRONMENT_VARIABLE}"
-        )
-    return "full"
 
 
 def _of_recordings(
@@ -156,7 +139,7 @@ def _answered(model: "Model", path: Path, recording: "LandmarkDataset") -> dict[
         )
     if isinstance(model, PoseModel):
         return _still_row(path, model.predict_held(recording))
-    return _moving_row(path, _segments(model, recording))
+    return _moving_row(path, model, recording)
 
 
 def _row(
@@ -169,7 +152,7 @@ def _row(
         said = model.predict_picture(detector, read_picture(medium.path)[0])
         return _still_row(medium.path, said)
     clip = tracked(detector, medium, model.card.n_hands, frame_rate)
-    return _moving_row(medium.path, _segments(model, clip))
+    return _moving_row(medium.path, model, clip)
 
 
 def _still_row(path: Path, said: "Prediction") -> dict[str, Any]:
@@ -179,29 +162,20 @@ def _still_row(path: Path, said: "Prediction") -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _moving_row(path: Path, segments: "Sequence[Segment]") -> dict[str, Any]:
+def _moving_row(path: Path, model: "Model", video: "LandmarkDataset") -> dict[str, Any]:
     from handlore.datasets.dataset import NONE_LABEL
+    from handlore.models.videos import events_in
 
-    longest = max(segments, key=lambda one: one.end - one.start, default=None)
+    segments = [event.as_json() for event in events_in(model, video)]
+    longest = max(segments, key=lambda one: one["end"] - one["start"], default=None)
     return {
         "path": str(path),
-        "label": longest.label if longest else NONE_LABEL,
-        "probability": longest.probability if longest else None,
+        "label": longest["label"] if longest else NONE_LABEL,
+        "probability": longest["probability"] if longest else None,
         "rotation_deg": None,
-        "hand": longest.hand if longest else None,
-        "segments": [asdict(one) for one in segments],
+        "hand": longest["hand"] if longest else None,
+        "segments": segments,
     }
-
-
-def _segments(model: "Model", clip: "LandmarkDataset") -> "list[Segment]":
-    from handlore.models.movement import MovementModel
-    from handlore.models.runtime import PoseModel
-
-    if isinstance(model, MovementModel):
-        return model.segments(clip.image, clip.handedness, clip.time)
-    if isinstance(model, PoseModel):
-        return model.segments(clip.image, clip.world, clip.handedness, clip.time)
-    raise TypeError(f"a model of kind {model.card.kind!r} makes no segments")
 
 
 def _print(rows: list[dict[str, Any]], as_json: bool) -> None:

@@ -55,6 +55,10 @@ if TYPE_CHECKING:
 @features_option
 @mirror_option
 @param_option
+@click.option(
+    "--background/--no-background", default=True, show_default=True,
+    help="Movements: also learn as `none` what lies between them, made of the clips themselves.",
+)  # fmt: skip
 @click.option("--split", help="Train on this split; default: `train`, or samples without one.")
 @click.option("--crossval", is_flag=True, help="Also cross-validate, and keep the scores in OUT.")
 @click.option(
@@ -72,6 +76,7 @@ def command(
     features: str | None,
     mirror_labels: str | None,
     params: tuple[str, ...],
+    background: bool,
     split: str | None,
     crossval: bool,
     log: Path | None,
@@ -84,6 +89,7 @@ def command(
     The file is ONNX: it runs wherever onnxruntime runs, and says itself what it was trained on.
     """
     from handlore.classifiers.augmentation import require_labels
+    from handlore.classifiers.background import Background
     from handlore.classifiers.base import make_estimator
     from handlore.classifiers.kinds import DEFAULT_ESTIMATOR
     from handlore.datasets.splits import training_samples
@@ -107,7 +113,10 @@ def command(
     encoder = estimator.encoder(dataset.n_hands, groups)
     started = time.perf_counter()
     with _progress_of(estimator):
-        trained = train_model(estimator, model, dataset, encoder, out, crossval=crossval)
+        trained = train_model(
+            estimator, model, dataset, encoder, out, crossval=crossval,
+            background=Background() if background else None,
+        )  # fmt: skip
     if log:
         with atomic_write(log) as stream:
             stream.write(_as_csv(estimator.history_).encode())

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from handlore.capture.paint import Color, rounded, write
-from handlore.capture.strokes import PALM, TIPS, color_at, draw_outline, draw_way, fitted
+from handlore.capture.drawing.paint import Color, rounded, write
+from handlore.capture.drawing.strokes import PALM, TIPS, color_at, draw_outline, draw_way, fitted
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.hands import FloatArray, Pixels
 

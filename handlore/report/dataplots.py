@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from handlore.capture.strokes import PALM
+from handlore.capture.drawing.strokes import PALM
 from handlore.classifiers.assessment.breakdown import Yield, yields
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.hands import FloatArray

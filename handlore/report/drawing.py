@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from handlore.capture.strokes import PALM, color_at
+from handlore.capture.drawing.strokes import PALM, color_at
 from handlore.landmarks.topology import FINGERS
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from handlore.capture.strokes import PALM
+from handlore.capture.drawing.strokes import PALM
 from handlore.landmarks.hands import FloatArray
 from handlore.landmarks.topology import FINGERS
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from recording_stubs import filled, held, movement, stream
 
-from handlore.capture import coach
-from handlore.capture.background import BackgroundCoach
-from handlore.capture.coach import Verdict, advise, cross_examined, told_apart
-from handlore.capture.variety import alike_in, least_varied
+from handlore.capture.coach import advice as coach
+from handlore.capture.coach.advice import Verdict, advise, cross_examined, told_apart
+from handlore.capture.coach.background import BackgroundCoach
+from handlore.capture.coach.variety import alike_in, least_varied
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.recorded import read_recordings
 from handlore.datasets.recordings import Recordings

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 from capture_desk import Tty, wait_for
 
-from handlore.capture.hold import Hold
-from handlore.capture.keys import key_of_character, key_of_code
-from handlore.capture.terminal import Terminal
+from handlore.capture.keyboard.keys import key_of_character, key_of_code
+from handlore.capture.keyboard.terminal import Terminal
+from handlore.capture.recording.hold import Hold
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ class TestHold:
 KEYS_PROGRAM = """
 import sys, time
 from handlore.capture.signals import ending_on_signals
-from handlore.capture.terminal import Terminal
+from handlore.capture.keyboard.terminal import Terminal
 with ending_on_signals(), Terminal() as terminal:
     print("ready", flush=True)
     while True:

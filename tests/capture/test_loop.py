@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from capture_stubs import FPS, FullDisk, Rig, stamped
 
-from handlore.capture.session import State
-from handlore.capture.video import VideoFolder
+from handlore.capture.recording.session import State
+from handlore.capture.recording.video import VideoFolder
 from handlore.datasets.recordings import Recordings
 from handlore.datasets.storage import load_dataset
 from handlore.datasets.videos import read_video

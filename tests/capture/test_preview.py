@@ -7,12 +7,13 @@ import wave
 import numpy as np
 import pytest
 
-from handlore.capture import display, sound
-from handlore.capture.preview import HEIGHT, PANEL, draw_preview
-from handlore.capture.session import State
-from handlore.capture.skeleton import draw_hand
-from handlore.capture.status import Status, line_of
-from handlore.capture.statusline import StatusLine
+from handlore.capture import display
+from handlore.capture.drawing.skeleton import draw_hand
+from handlore.capture.recording import sound
+from handlore.capture.recording.preview import HEIGHT, PANEL, draw_preview
+from handlore.capture.recording.session import State
+from handlore.capture.recording.status import Status, line_of
+from handlore.capture.recording.statusline import StatusLine
 from handlore.landmarks.hands import Hand
 
 COUNTS = (("swipe_left", 12), ("stop", 3), ("none", 0))

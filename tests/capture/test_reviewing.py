@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from movement_stubs import two_handed
 from recording_stubs import filled, held, movement, stream
 
-from handlore.capture.reviewing import Change, Review
-from handlore.capture.reviewloop import review
-from handlore.capture.reviewpicture import GROUND, HEIGHT, PANEL, WIDTH, draw_review
+from handlore.capture.reviewing.loop import review
+from handlore.capture.reviewing.picture import GROUND, HEIGHT, PANEL, WIDTH, draw_review
+from handlore.capture.reviewing.review import Change, Review
 from handlore.datasets.recordings import Entry, Recordings
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import HandloreError

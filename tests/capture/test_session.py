@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlore.capture.effects import (
+from handlore.capture.recording.effects import (
     Begin,
     Cue,
     Discard,
@@ -17,8 +17,8 @@ from handlore.capture.effects import (
     Take,
     Undo,
 )
-from handlore.capture.options import SessionOptions
-from handlore.capture.session import Session, State
+from handlore.capture.recording.options import SessionOptions
+from handlore.capture.recording.session import Session, State
 from handlore.landmarks.errors import HandloreError
 
 FPS = 10.0

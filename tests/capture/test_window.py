@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
-from handlore.capture import window as module
-from handlore.capture.session import State
-from handlore.capture.status import Status
-from handlore.capture.window import MOST_KEYS, Window
+from handlore.capture.recording import window as module
+from handlore.capture.recording.session import State
+from handlore.capture.recording.status import Status
+from handlore.capture.recording.window import MOST_KEYS, Window
 
 PIXELS = np.zeros((480, 640, 3), np.uint8)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from capture_stubs import FPS, Rig
 
-from handlore.capture.video import VideoFolder
+from handlore.capture.recording.video import VideoFolder
 
 
 class Tireless:

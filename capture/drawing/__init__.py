@@ -1,0 +1,1 @@
+"""Painting on pictures: text and shapes, a hand, a hand over time."""

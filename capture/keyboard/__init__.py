@@ -1,0 +1,1 @@
+"""Keys: their names, and where they come from without a window."""

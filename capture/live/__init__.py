@@ -1,0 +1,1 @@
+"""Live recognition: frames in, events out, and who is told."""

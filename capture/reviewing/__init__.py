@@ -1,0 +1,1 @@
+"""Playing, discarding and relabelling recordings."""
