@@ -61,8 +61,8 @@ class Scores:
     n_no_hand: int
     """How many of them showed no hand."""
 
-    n_missed: int
-    """How many of those are errors: a hand was there to be found."""
+    missed: dict[str, int]
+    """Those of them that are errors, by label: a hand was there to be found."""
 
     labels: tuple[str, ...]
     """The labels that occur in truth or answers, in the order of the confusion matrix."""
@@ -74,13 +74,20 @@ class Scores:
     """precision, recall, f1 and support (n of items) for each label that occurs."""
 
     @property
+    def n_missed(self) -> int:
+        """How many errors there are because no hand was found."""
+        return sum(self.missed.values())
+
+    @property
     def n_wrong(self) -> int:
         """How many items showed a hand and were answered wrong."""
         return self.n - int(np.trace(self.confusion)) - self.n_missed
 
     def most_confused(self, at_most: int) -> list[tuple[str, str, int]]:
-        """Return (true label, answer, items), the most frequent errors first."""
+        """Return (true label, answer, items), the most frequent errors first, without misses."""
         errors = self.confusion - np.diag(np.diag(self.confusion))
+        for label, n in self.missed.items():
+            errors[self.labels.index(label), self.labels.index(NONE_LABEL)] -= n
         order = np.argsort(-errors, axis=None, kind="stable")[:at_most]
         pairs = zip(*np.unravel_index(order, errors.shape), strict=True)
         return [
@@ -95,6 +102,7 @@ class Scores:
             "n": self.n,
             "n_no_hand": self.n_no_hand,
             "n_missed": self.n_missed,
+            "missed": self.missed,
             "n_wrong": self.n_wrong,
             "labels": list(self.labels),
             "confusion": self.confusion.tolist(),
@@ -124,11 +132,17 @@ def score(answers: Answers) -> Scores:
         macro_f1=float(np.mean([values["f1"] for values in per_class.values()])),
         n=len(answers.truth),
         n_no_hand=int(answers.no_hand.sum()),
-        n_missed=int((answers.no_hand & (answers.truth != answers.answer)).sum()),
+        missed=_missed(answers),
         labels=tuple(map(str, labels)),
         confusion=confusion,
         per_class=per_class,
     )
+
+
+def _missed(answers: Answers) -> dict[str, int]:
+    wrong = answers.no_hand & (answers.truth != answers.answer)
+    labels, counts = np.unique(answers.truth[wrong], return_counts=True)
+    return dict(zip(labels.tolist(), counts.tolist(), strict=True))
 
 
 def fit_samples(

@@ -147,7 +147,7 @@ def confusion_section(scores: Scores) -> Section:
     """Return the confusion matrix."""
     text = (
         "Rows are what was shown, columns what was answered; the stronger, the larger its share of"
-        " the row."
+        " the row. Where no hand was found the answer is none."
     )
     half = len(scores.labels) <= MOST_BESIDE
     return Section("Confusion matrix", wide(confusion_svg(scores), "Confusion matrix"), text, half)

@@ -112,6 +112,13 @@ def test_most_confused_pairs_come_first_and_right_answers_never() -> None:
     assert scores.most_confused(1) == [("a", "b", 2)]
 
 
+def test_a_missed_hand_is_no_confusion() -> None:
+    scores = score(by_hand())
+    assert scores.missed == {"b": 1}
+    assert ("b", "none", 1) not in scores.most_confused(10)
+    assert scores.most_confused(10) == [("a", "b", 1), ("c", "a", 1), ("none", "a", 1)]
+
+
 def test_a_label_that_is_only_answered_is_in_the_matrix_but_not_in_the_mean() -> None:
     truth, said = np.array(["a", "a"]), np.array(["a", "b"])
     scores = score(Answers(truth, said, np.ones(2, np.float32), np.zeros(2, bool), np.arange(2)))
