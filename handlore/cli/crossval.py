@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from handlore.classifiers.assessment.validation import CrossValidation
     from handlore.datasets.dataset import LandmarkDataset
     from handlore.datasets.splits import By
+    from handlore.report.findings import About
 
 LEAST_GAP = 0.05
 """Points of accuracy; less is shown as 0.0."""
@@ -89,7 +90,7 @@ def command(
     """
     from handlore.classifiers.assessment.validation import CrossValidation
     from handlore.classifiers.augmentation import require_labels
-    from handlore.classifiers.base import make_estimator, plain_params
+    from handlore.classifiers.base import make_estimator
     from handlore.classifiers.kinds import DEFAULT_ESTIMATOR
     from handlore.datasets.splits import BY, default_by, doubt_about
 
@@ -115,23 +116,9 @@ def command(
     result = outcome.as_json() | run.about(chosen, folds) | {"model": model}
     result |= _beside(run, chosen, outcome.scores.accuracy)
     if report:
-        from handlore.report.findings import About
-
-        card = {"Parameters": words_of(plain_params(estimator)), "Features": ", ".join(groups)}
-        if dataset.header.kind == "sequence":
-            del card["Features"]
-        about = About(
-            f"{model}: how well it recognises hands it has not seen",
-            {
-                "Model": model,
-                "Data": ", ".join(path.name for path in data),
-                "Protocol": result["protocol"],
-            },
-            doubts + ([honest_words(result)] if "honest" in result else []),
-            speed={"Training and testing": f"{seconds:.1f} s for {result['n_folds']} folds"},
-            card=card,
-        )
-        write_report(report, outcome, about, result)
+        names = ", ".join(path.name for path in data)
+        notes = doubts + ([honest_words(result)] if "honest" in result else [])
+        write_report(report, outcome, _about(run, result, names, notes, seconds), result)
     if as_json:
         print_scores_json(result)
     else:
@@ -141,6 +128,27 @@ def command(
         if report:
             click.echo(f"report: {report / 'report.html'}")
     end(loaded)
+
+
+def _about(
+    run: "CrossValidation", result: dict[str, Any], data: str, notes: list[str], seconds: float
+) -> "About":
+    """Gather what the report tells beside the scores."""
+    from handlore.classifiers.base import plain_params
+    from handlore.classifiers.encoding import PoseEncoder
+    from handlore.report.findings import About
+
+    model, encoder = result["model"], run.encoder
+    card = {"Parameters": words_of(plain_params(run.estimator))}
+    if isinstance(encoder, PoseEncoder):
+        card["Features"] = ", ".join(encoder.groups)
+    return About(
+        f"{model}: how well it recognises hands it has not seen",
+        {"Model": model, "Data": data, "Protocol": result["protocol"]},
+        notes,
+        speed={"Training and testing": f"{seconds:.1f} s for {result['n_folds']} folds"},
+        card=card,
+    )
 
 
 def _unknown_people(dataset: "LandmarkDataset", by: "By") -> str | None:
