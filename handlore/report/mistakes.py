@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from handlore.landmarks.hands import FloatArray
 
 MOST_PAIRS = 8
 MOST_OF_A_PAIR = 5
-LONGEST_NAME = 17
+LONGEST_NAME = 14
 
 
 @dataclass(frozen=True)
@@ -75,11 +76,13 @@ def _shown(outcome: Outcome, item: int, name: str) -> Shown:
 
 
 def short_names(sources: Sequence[str]) -> list[str]:
-    """Return the end of each path, without the folders and the file name that all of them share."""
+    """Return the end of each path, without the folders, file name and ending that all share."""
     paths = [source.replace("\\", "/").split("/") for source in sources]
     start = _shared(paths)
     end = _shared([path[: start - 1 if start else None : -1] for path in paths])
     kept = ["/".join(path[start : len(path) - end]) for path in paths]
+    if len(endings := {PurePosixPath(name).suffix for name in kept}) == 1:
+        kept = [name.removesuffix(*endings) for name in kept]
     return [name if len(name) <= LONGEST_NAME else "…" + name[1 - LONGEST_NAME :] for name in kept]
 
 

@@ -80,12 +80,13 @@ def test_report_folder(evil: Path, run: Run, tmp_path: Path) -> None:
     ("sources", "names"),
     [
         (["a/b/x.png", "a/c/x.png"], ["b", "c"]),
-        (["a/b/1.png", "a/b/2.png"], ["1.png", "2.png"]),
+        (["a/b/1.png", "a/b/2.png"], ["1", "2"]),
+        (["a/b/1.png", "a/b/1.jpg"], ["1.png", "1.jpg"]),
         (["a/x/x", "a/x/x"], ["x", "x"]),
         (["a/b"], ["b"]),
         (["a.png", "a/a.png", ""], ["a.png", "a/a.png", ""]),
-        (["a\\b.png", "a\\c.png"], ["b.png", "c.png"]),
-        (["of a long name the end.png"], ["…name the end.png"]),
+        (["a\\b.png", "a\\c.png"], ["b", "c"]),
+        (["of a long name the end.png"], ["… name the end"]),
         ([], []),
     ],
 )
