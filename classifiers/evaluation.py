@@ -61,6 +61,9 @@ class Scores:
     n_no_hand: int
     """How many of them showed no hand."""
 
+    missed: dict[str, int]
+    """Those of them that are errors, by label: a hand was there to be found."""
+
     labels: tuple[str, ...]
     """The labels that occur in truth or answers, in the order of the confusion matrix."""
 
@@ -70,9 +73,21 @@ class Scores:
     per_class: dict[str, dict[str, float]]
     """precision, recall, f1 and support (n of items) for each label that occurs."""
 
+    @property
+    def n_missed(self) -> int:
+        """How many errors there are because no hand was found."""
+        return sum(self.missed.values())
+
+    @property
+    def n_wrong(self) -> int:
+        """How many items showed a hand and were answered wrong."""
+        return self.n - int(np.trace(self.confusion)) - self.n_missed
+
     def most_confused(self, at_most: int) -> list[tuple[str, str, int]]:
-        """Return (true label, answer, items), the most frequent errors first."""
+        """Return (true label, answer, items), the most frequent errors first, without misses."""
         errors = self.confusion - np.diag(np.diag(self.confusion))
+        for label, n in self.missed.items():
+            errors[self.labels.index(label), self.labels.index(NONE_LABEL)] -= n
         order = np.argsort(-errors, axis=None, kind="stable")[:at_most]
         pairs = zip(*np.unravel_index(order, errors.shape), strict=True)
         return [
@@ -86,6 +101,9 @@ class Scores:
             "macro_f1": self.macro_f1,
             "n": self.n,
             "n_no_hand": self.n_no_hand,
+            "n_missed": self.n_missed,
+            "missed": self.missed,
+            "n_wrong": self.n_wrong,
             "labels": list(self.labels),
             "confusion": self.confusion.tolist(),
             "per_class": self.per_class,
@@ -114,10 +132,17 @@ def score(answers: Answers) -> Scores:
         macro_f1=float(np.mean([values["f1"] for values in per_class.values()])),
         n=len(answers.truth),
         n_no_hand=int(answers.no_hand.sum()),
+        missed=_missed(answers),
         labels=tuple(map(str, labels)),
         confusion=confusion,
         per_class=per_class,
     )
+
+
+def _missed(answers: Answers) -> dict[str, int]:
+    wrong = answers.no_hand & (answers.truth != answers.answer)
+    labels, counts = np.unique(answers.truth[wrong], return_counts=True)
+    return dict(zip(labels.tolist(), counts.tolist(), strict=True))
 
 
 def fit_samples(
@@ -212,6 +237,7 @@ def cross_validate(
     n_folds: int | None = None,
     seed: int = 0,
     progress: Callable[[int], None] | None = None,
+    watch: Callable[[HandEstimator, LandmarkDataset], None] | None = None,
 ) -> Answers:
     """Answer every item by a classifier that has seen nothing of its group.
 
@@ -227,6 +253,8 @@ def cross_validate(
         See :func:`~handlore.datasets.splits.cross_validation`.
     progress
         Called after each fold with how many are done.
+    watch
+        Called in each fold with what was fitted and the samples that it is tested on.
 
     Returns
     -------
@@ -241,7 +269,10 @@ def cross_validate(
     for done, (train, test) in enumerate(cross_validation(dataset, by, n_folds, seed), 1):
         fitted = _fit_fold(clone(estimator), dataset.select(train), encoder, by)
         classes = [str(label) for label in fitted.classes_]
-        parts.append((test, answer(fitted.predict_proba, classes, dataset.select(test), encoder)))
+        tested = dataset.select(test)
+        parts.append((test, answer(fitted.predict_proba, classes, tested, encoder)))
+        if watch:
+            watch(fitted, tested)
         if progress:
             progress(done)
     return _pooled(parts)

@@ -6,7 +6,7 @@ Poses first; with rendered hands movements too (``demo_movements``).
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +30,15 @@ from handlore.landmarks.weights import require_bundle
 from handlore.models.training import train_model
 from handlore.report.figures import confusion_png, hands_png
 from handlore.report.page import (
+    Section,
     fact_list,
     numbers,
     page,
     picture,
-    score_sections,
     section,
     table,
-    wide,
 )
+from handlore.report.sections import class_section, confusion_section, error_section
 
 from .demo_movements import MovementDemo, run_movement_demo
 
@@ -220,8 +220,10 @@ def _write_report(
             fact_list(facts),
             section("What the detector saw", picture(_tiles(root, dataset), "Hands")),
             section("Classifiers compared", table(columns, models)),
-            *score_sections(scores, confusion),
-            *([_movement_section(moving)] if moving else []),
+            confusion_section(scores),
+            error_section(scores),
+            class_section(scores),
+            *(_movement_sections(moving) if moving else []),
         ],
     )
     for name, content in (("report.html", text.encode()), ("confusion.png", confusion)):
@@ -229,7 +231,7 @@ def _write_report(
             stream.write(content)
 
 
-def _movement_section(moving: MovementDemo) -> str:
+def _movement_sections(moving: MovementDemo) -> list[Section]:
     (model,) = moving.summary["models"]
     counts = moving.summary["convert"]
     facts = {
@@ -239,8 +241,11 @@ def _movement_section(moving: MovementDemo) -> str:
         "Protocol": f"cross-validated by {moving.summary['by']}, {model['n_groups']} groups",
         "Accuracy": f"{100 * model['accuracy']:.1f} %",
     }
-    matrix = picture(confusion_png(score(moving.answers)), "Confusion matrix, truth by row")
-    return section("Movements", fact_list(facts) + wide(matrix))
+    matrix = confusion_section(score(moving.answers))
+    return [
+        section("Movements", fact_list(facts)),
+        replace(matrix, heading="Confused movements", half=False),
+    ]
 
 
 def _tiles(root: Path, dataset: LandmarkDataset) -> bytes:

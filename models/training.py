@@ -19,6 +19,7 @@ from handlore.datasets.dataset import MIXED_DETECTORS, LandmarkDataset
 from handlore.datasets.splits import default_by, doubt_about
 
 from .card import DURATIONS, ModelCard
+from .memory import remembered
 from .storage import save_model
 
 FEW_SAMPLES = 5
@@ -115,6 +116,8 @@ def _training(
         "params": plain_params(estimator),
         "versions": {"handlore": __version__} | {name: version(name) for name in _LIBRARIES},
     }
+    if digests := remembered(seen):
+        training["item_digests"] = digests
     if estimator.history_:
         training["history"] = [_rounded(epoch) for epoch in estimator.history_]
     return training | ({"crossval": scores} if scores else {})

@@ -21,6 +21,7 @@ COMMANDS = (
     "train",
     "crossval",
     "evaluate",
+    "compare",
     "predict",
     "calibrate",
     "live",

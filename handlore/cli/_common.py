@@ -191,7 +191,7 @@ def print_json(value: Any) -> None:
 
     NaN, which JSON does not know, becomes null.
     """
-    click.echo(json.dumps(_without_nan(value), indent=2))
+    click.echo(json.dumps(without_nan(value), indent=2))
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -273,9 +273,10 @@ def _is_number(cell: object) -> bool:
     ).strip().isdigit() or not str(cell)
 
 
-def _without_nan(value: Any) -> Any:
+def without_nan(value: Any) -> Any:
+    """Return JSON types with None for NaN, which JSON does not know."""
     if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
+        return {key: without_nan(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in value]
+        return [without_nan(item) for item in value]
     return None if isinstance(value, float) and isnan(value) else value

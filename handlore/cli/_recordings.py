@@ -116,3 +116,34 @@ def write_contact_sheet(path: Path, out: Path) -> int:
     with atomic_write(out) as stream:
         stream.write(contact_sheet_png(tiles, path.resolve().name))
     return len(tiles)
+
+
+def write_plots(path: Path, folder: Path) -> list[Path]:
+    """Draw what is in a dataset file or a folder of recordings into a folder; return the files.
+
+    Raises
+    ------
+    HandloreError
+        If there is nothing to draw, or a file cannot be written.
+    """
+    from handlore.datasets.recorded import CALLED, read_recordings
+    from handlore.datasets.recordingfiles import is_recordings
+    from handlore.datasets.storage import load_dataset
+    from handlore.landmarks.errors import HandloreError
+    from handlore.landmarks.files import atomic_write
+    from handlore.report.dataplots import data_plots
+
+    recorded = read_recordings(path) if is_recordings(path) else None
+    data = [recorded.dataset(kind) for kind in recorded.counts()] if recorded else []
+    data = data if recorded else [load_dataset(path)]
+    if not any(one.n_samples for one in data):
+        raise HandloreError(f"{path} holds nothing to draw")
+    written = []
+    for one in data:
+        # Movements and poses of one folder must not overwrite each other.
+        start = f"{CALLED[one.header.kind].replace(' ', '-')}-" if len(data) > 1 else ""
+        for name, content in data_plots(one, path.resolve().name).items():
+            written.append(folder / f"{start}{name}")
+            with atomic_write(written[-1]) as stream:
+                stream.write(content)
+    return written

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ._common import make_folder, percent, print_table
+from ._common import make_folder, percent, print_table, without_nan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from handlore.classifiers.evaluation import Answers, Scores
-    from handlore.datasets.dataset import Kind
+    from handlore.classifiers.assessment.outcome import Outcome
+    from handlore.report.findings import About
 
 MOST_LABELS_SHOWN = 60
 
@@ -24,12 +24,18 @@ report_option = click.option(
 )
 
 
-def print_scores(scores: "Scores", title: str, kind: "Kind" = "pose") -> None:
+def print_scores(outcome: "Outcome", title: str) -> None:
     """Print scores for a person."""
-    what = "pictures" if kind == "pose" else "clips"
+    scores, spread = outcome.scores, outcome.intervals
+    what = "pictures" if outcome.dataset.header.kind == "pose" else "clips"
     click.echo(f"{title}: {scores.n} {what} of {len(scores.per_class)} labels")
-    click.echo(f"  accuracy {percent(scores.accuracy)}   macro-F1 {scores.macro_f1:.3f}", nl=False)
-    click.echo(f"   without a hand {scores.n_no_hand}\n")
+    low, high = (percent(bound) for bound in spread.accuracy)
+    click.echo(f"  accuracy {percent(scores.accuracy)} [{low[:-2]} to {high[:-2]}]", nl=False)
+    low, high = (f"{bound:.3f}" for bound in spread.macro_f1)
+    click.echo(f"   macro-F1 {scores.macro_f1:.3f} [{low} to {high}]", nl=False)
+    click.echo(f"\n  errors: {scores.n_wrong} answered wrong, {scores.n_missed} because no hand"
+               " was found")  # fmt: skip
+    click.echo(f"  in brackets: {spread.words}\n")
     rows = [
         [label, row["support"], *(f"{row[key]:.2f}" for key in ("precision", "recall", "f1"))]
         for label, row in list(scores.per_class.items())[:MOST_LABELS_SHOWN]
@@ -40,31 +46,33 @@ def print_scores(scores: "Scores", title: str, kind: "Kind" = "pose") -> None:
         click.echo("\nmost confused: " + "; ".join(f"{a} taken for {b} ({n})" for a, b, n in pairs))
 
 
+def print_scores_json(result: "Mapping[str, Any]") -> None:
+    """Print scores as JSON on stdout: a line a key, since the items are many."""
+    click.echo(scores_json(result))
+
+
+def scores_json(result: "Mapping[str, Any]") -> str:
+    """Return scores as JSON text in ASCII, a line a key."""
+    rows = (f"  {json.dumps(key)}: {json.dumps(value)}"
+            for key, value in without_nan(dict(result)).items())  # fmt: skip
+    return "{\n" + ",\n".join(rows) + "\n}"
+
+
 def write_report(
-    folder: Path,
-    title: str,
-    answers: "Answers",
-    facts: dict[str, str],
-    result: dict[str, Any],
-    *,
-    history: "Sequence[Mapping[str, float | None]]" = (),
+    folder: Path, outcome: "Outcome", about: "About", result: "Mapping[str, Any]"
 ) -> None:
-    """Write a report folder; ``history`` is how the model was trained, a row an epoch."""
-    from handlore.classifiers.evaluation import score
+    """Write a report folder; ``result`` is what becomes scores.json."""
     from handlore.landmarks.files import atomic_write
-    from handlore.report.figures import confusion_png, training_png
-    from handlore.report.page import scores_page
+    from handlore.report.findings import Findings
+    from handlore.report.folder import report_files
 
     make_folder(folder)
-    scores = score(answers)
-    picture = confusion_png(scores)
-    curves = {"training.png": training_png(history)} if history else {}
-    html = scores_page(title, scores, facts, picture, curves.get("training.png"))
-    contents = {
-        "confusion.png": picture,
-        "scores.json": json.dumps(result, indent=2).encode(),
-        "report.html": html.encode(),
-    } | curves
-    for name, data in contents.items():
+    files = report_files(Findings.of(outcome, about))
+    for name, data in (files | {"scores.json": scores_json(result).encode()}).items():
         with atomic_write(folder / name) as stream:
             stream.write(data)
+
+
+def words_of(values: "Mapping[str, Any]") -> str:
+    """Return names and values in a line."""
+    return ", ".join(f"{name} {value}" for name, value in values.items())

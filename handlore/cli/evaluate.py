@@ -12,14 +12,15 @@ from ._common import (
     json_option,
     load_datasets,
     make_folder,
-    print_json,
     talk,
 )
-from ._scores import print_scores, report_option, write_report
+from ._scores import print_scores, print_scores_json, report_option, words_of, write_report
 
 if TYPE_CHECKING:
     from handlore.datasets.dataset import LandmarkDataset
     from handlore.models.card import ModelCard
+    from handlore.models.runtime import Model
+    from handlore.report.findings import About
 
 
 def _doubts(card: "ModelCard", dataset: "LandmarkDataset") -> list[str]:
@@ -46,6 +47,43 @@ def _doubts(card: "ModelCard", dataset: "LandmarkDataset") -> list[str]:
     return lines
 
 
+def _about(
+    path: Path, model: "Model", data: str, dataset: "LandmarkDataset", doubts: list[str]
+) -> "About":
+    """Gather what the report tells beside the scores."""
+    from handlore.report.findings import About
+    from handlore.report.speed import answer_time
+
+    card, training = model.card, model.card.training
+    speed = {"File": f"{path.stat().st_size / 1000:.0f} KB"}
+    seconds = answer_time(model, dataset)
+    if seconds is not None:
+        speed["One answer"] = (
+            f"{1e6 * seconds:.0f} µs on this machine, from landmarks to probabilities (median)"
+        )
+    told = {
+        "Trained on": f"{training.get('n', '?')} samples",
+        "People": ", ".join(map(str, training.get("groups") or ())),
+        "Parameters": words_of(training.get("params") or {}),
+        "Cross-validated": words_of(training.get("crossval") or {}),
+        "Features": ", ".join(card.features),
+        "Landmarks": card.landmarker,
+        "Versions": words_of(training.get("versions") or {}),
+    }
+    return About(
+        f"{path.name}: how well it recognises hands",
+        {
+            "Model": f"{path.name} ({card.estimator})",
+            "Data": data,
+            "Protocol": f"a model file, trained on {training.get('n', '?')} samples",
+        },
+        doubts,
+        card.history,
+        speed,
+        {key: value for key, value in told.items() if value},
+    )
+
+
 @click.command(
     "evaluate",
     epilog=examples(
@@ -68,9 +106,12 @@ def command(
     A picture or clip in which no hand was found is answered `none`, and counts as an error unless
     that is its label.
     """
-    from handlore.classifiers.evaluation import answer, score
+    from handlore.classifiers.assessment.importance import importances
+    from handlore.classifiers.assessment.outcome import Outcome
+    from handlore.classifiers.evaluation import answer
     from handlore.datasets.splits import held_out_samples
     from handlore.models.loading import load_model
+    from handlore.models.memory import leaks_of
 
     if report:
         make_folder(report)
@@ -78,21 +119,24 @@ def command(
     loaded = load_datasets(data, taught.encoder.kind)
     dataset = held_out_samples(loaded.dataset, split)
     answers = answer(taught.predict_proba, taught.card.labels, dataset, taught.encoder)
-    for line in _doubts(taught.card, dataset):
+    leaks = leaks_of(taught.card, dataset, loaded.dataset)
+    found = (
+        importances(taught.predict_proba, taught.card.labels, dataset, taught.encoder)
+        if report
+        else []
+    )
+    outcome = Outcome.of(answers, dataset, leaks, found)
+    doubts = _doubts(taught.card, dataset)
+    for line in doubts + (leaks.lines() if leaks else []):
         talk(f"note: {line}")
-    scores = score(answers)
-    result = scores.as_json() | {"model": str(model)}
+    result = outcome.as_json() | {"model": str(model), "protocol": "tested as a model file"}
     if report:
-        facts = {
-            "Model": f"{model.name} ({taught.card.estimator})",
-            "Trained on": f"{taught.card.training.get('n', '?')} samples",
-            "Data": ", ".join(path.name for path in data),
-        }
-        write_report(report, "Evaluation", answers, facts, result, history=taught.card.history)
+        names = ", ".join(path.name for path in data)
+        write_report(report, outcome, _about(model, taught, names, dataset, doubts), result)
     if as_json:
-        print_json(result)
+        print_scores_json(result)
     else:
-        print_scores(scores, f"{model}", dataset.header.kind)
+        print_scores(outcome, f"{model}")
         if report:
             click.echo(f"report: {report / 'report.html'}")
     end(loaded)

@@ -14,6 +14,7 @@ from ._common import (
     SOME_INPUTS_FAILED,
     examples,
     json_option,
+    make_folder,
     percent,
     print_json,
     print_table,
@@ -26,6 +27,7 @@ from ._recordings import (
     print_recordings,
     recordings_summary,
     write_contact_sheet,
+    write_plots,
 )
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
         "handlore info photos.npz",
         "handlore info poses.onnx",
         "handlore info my_gestures --contact-sheet sheet.png",
+        "handlore info photos.npz --plots plots/",
     ),
 )
 @click.argument("path", metavar="PATH", type=click.Path(path_type=Path))
@@ -45,8 +48,13 @@ if TYPE_CHECKING:
     "--contact-sheet", type=click.Path(path_type=Path), metavar="OUT.png",
     help="Draw a small picture of each recording or sample: the hand and its way.",
 )  # fmt: skip
+@click.option(
+    "--plots", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+    help="Draw into this folder how many there are of each label, where hands were found, the mean"
+    " hand or way of each label, and a contact sheet.",
+)  # fmt: skip
 @json_option
-def command(path: Path, contact_sheet: Path | None, as_json: bool) -> None:
+def command(path: Path, contact_sheet: Path | None, plots: Path | None, as_json: bool) -> None:
     """Show what is in a dataset, a folder of recordings or a model file.
 
     Of recordings it also says what to record next: what is rare, what is all alike, and what a
@@ -56,6 +64,8 @@ def command(path: Path, contact_sheet: Path | None, as_json: bool) -> None:
 
     if contact_sheet:
         require_writable(contact_sheet)
+    if plots:
+        make_folder(plots)
     if is_recordings(path):
         shown = recordings_summary(path)
         if not as_json:
@@ -65,7 +75,7 @@ def command(path: Path, contact_sheet: Path | None, as_json: bool) -> None:
         if not as_json:
             print_advice(shown["advice"])
     elif _is_model(path):
-        if contact_sheet:
+        if contact_sheet or plots:
             raise HandloreError(f"{path} is a model, of which there is nothing to draw")
         shown = _model(path, as_json)
     else:
@@ -73,6 +83,10 @@ def command(path: Path, contact_sheet: Path | None, as_json: bool) -> None:
     if contact_sheet:
         shown["n_drawn"] = write_contact_sheet(path, contact_sheet)
         talk(f"wrote {contact_sheet}")
+    if plots:
+        written = write_plots(path, plots)
+        shown["plots"] = [str(file) for file in written]
+        talk(f"wrote {', '.join(file.name for file in written)} into {plots}")
     if as_json:
         print_json(shown)
     if shown.get("failures"):
@@ -200,6 +214,8 @@ def _model(file: Path, as_json: bool) -> dict[str, Any]:
             click.echo(f"  thresholds: {told}")
             click.echo(f"  calibration: {_compact(card.calibration)}")
         for key, value in training.items():
+            if key == "item_digests":  # for `evaluate`, not for people
+                continue
             click.echo(f"  {key.replace('_', ' ')}: {_compact(value)}")
     return {"type": "model", "path": str(file), "bytes": size, **card.as_json()}
 

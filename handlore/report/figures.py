@@ -1,19 +1,21 @@
-"""Figures as PNG bytes, drawn with matplotlib without a display."""
+"""Figures of scores as PNG bytes, for papers."""
 
-import io
-import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from .drawing import AMBER, BLUE, GREEN, cut, figure, hand_on, named_rows, png
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from handlore.classifiers.assessment.breakdown import Part
+    from handlore.classifiers.assessment.reliability import Reliability
     from handlore.classifiers.evaluation import Scores
     from handlore.landmarks.hands import FloatArray, Pixels
 
-DPI = 110
-LONGEST_LABEL = 24
+    from .mistakes import Confusion
+
 MOST_NUMBERED = 50
 """Up to so many labels, the cells of a confusion matrix carry their numbers."""
 
@@ -23,10 +25,10 @@ def confusion_png(scores: "Scores") -> bytes:
     matrix = scores.confusion
     n = len(scores.labels)
     side = min(max(4.0, 0.36 * n + 1.6), 18)
-    figure, axes = _figure(side, side)
+    drawn, axes = figure(side, side)
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    labels = [_cut(label) for label in scores.labels]
+    labels = [cut(label) for label in scores.labels]
     axes.set_xticks(range(n), labels, rotation=90 if n > 8 or max(map(len, labels)) > 8 else 0)
     axes.set_yticks(range(n), labels)
     for text in (*axes.get_xticklabels(), *axes.get_yticklabels()):
@@ -40,7 +42,7 @@ def confusion_png(scores: "Scores") -> bytes:
             shade = "white" if shares[row, column] > 0.5 else "#333333"
             axes.text(column, row, matrix[row, column], ha="center", va="center",
                       fontsize=8, color=shade)  # fmt: skip
-    return _png(figure)
+    return png(drawn)
 
 
 def hands_png(
@@ -61,7 +63,7 @@ def hands_png(
 
     columns = min(len(pictures), 6)
     rows = -(-len(pictures) // columns)
-    figure, grid = _figure(2.0 * columns, 2.25 * rows, rows, columns)
+    drawn, grid = figure(2.0 * columns, 2.25 * rows, rows, columns)
     for axes in np.ravel(grid):
         axes.set_axis_off()
     for axes, picture, hand, caption in zip(
@@ -74,7 +76,7 @@ def hands_png(
             for a, b in HAND_CONNECTIONS:
                 axes.plot(*points[[a, b]].T, color="#19d3a2", linewidth=1.6)
             axes.scatter(*points.T, s=8, color="#ff5d73", zorder=3)
-    return _png(figure)
+    return png(drawn)
 
 
 def training_png(history: "Sequence[Mapping[str, float | None]]") -> bytes:
@@ -86,7 +88,7 @@ def training_png(history: "Sequence[Mapping[str, float | None]]") -> bytes:
         A row an epoch with ``epoch``, ``loss`` and ``accuracy``; ``val_loss`` and
         ``val_accuracy`` are None where nothing was held back.
     """
-    figure, panels = _figure(8.0, 3.0, 1, 2)
+    drawn, panels = figure(8.0, 3.0, 1, 2)
     epochs = [row["epoch"] for row in history]
     for axes, what in zip(panels, ("loss", "accuracy"), strict=True):
         for name, key in (("learnt from", what), ("held back", f"val_{what}")):
@@ -97,25 +99,89 @@ def training_png(history: "Sequence[Mapping[str, float | None]]") -> bytes:
         axes.set_ylabel(what)
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False, fontsize=9)
-    return _png(figure)
+    return png(drawn)
 
 
-def _cut(label: str) -> str:
-    return label if len(label) <= LONGEST_LABEL else label[: LONGEST_LABEL - 1] + "…"
+def classes_png(scores: "Scores") -> bytes:
+    """Draw how many there are of each class, and precision, recall and F1 of each."""
+    labels, n = list(scores.per_class), len(scores.per_class)
+    drawn, (left, right) = figure(9.0, min(max(2.2, 0.26 * n + 1), 24), 1, 2)
+    places = np.arange(n)
+    left.barh(places, [scores.per_class[label]["support"] for label in labels], color=BLUE)
+    left.set_xlabel("items")
+    marks = {"precision": "o", "recall": "s", "f1": "D"}
+    for (key, mark), color in zip(marks.items(), (BLUE, AMBER, GREEN), strict=True):
+        values = [scores.per_class[label][key] for label in labels]
+        right.plot(values, places, mark, color=color, label=key, markersize=5, alpha=0.85)
+    right.set_xlim(-0.02, 1.02)
+    right.legend(frameon=False, fontsize=9, ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1))
+    named_rows(left, labels)
+    named_rows(right, [""] * n)
+    right.grid(axis="x", color="#dddddd", linewidth=0.7)
+    return png(drawn)
 
 
-def _figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple[Any, Any]:
-    # matplotlib.figure instead of pyplot: no global state, no display is ever looked for.
-    from matplotlib.figure import Figure
+def reliability_png(found: "Reliability") -> bytes:
+    """Draw how often answers are right against how sure they were."""
+    drawn, axes = figure(4.2, 4.0)
+    axes.plot([0, 1], [0, 1], linestyle="--", color="#888888", linewidth=1)
+    sure, right = ([getattr(one, what) for one in found.bins]
+                   for what in ("probability", "accuracy"))  # fmt: skip
+    axes.plot(sure, right, color=BLUE)
+    most = max(one.n for one in found.bins)
+    axes.scatter(sure, right, s=[15 + 110 * one.n / most for one in found.bins], color=BLUE)
+    axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="how sure it was",
+             ylabel="how often it was right")  # fmt: skip
+    axes.set_title(f"expected calibration error {found.error:.3f}", fontsize=10)
+    axes.spines[["top", "right"]].set_visible(False)
+    return png(drawn)
 
-    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
-    return figure, figure.subplots(rows, columns)
+
+def bars_png(names: "Sequence[str]", values: "Sequence[float]", what: str) -> bytes:
+    """Draw a bar a name, the first on top.
+
+    Parameters
+    ----------
+    names, values
+        (n,)
+    what
+        The values are; stands below.
+    """
+    drawn, axes = figure(6.0, min(max(1.6, 0.28 * len(names) + 0.9), 24))
+    bars = axes.barh(np.arange(len(names)), values, color=BLUE)
+    axes.bar_label(bars, fmt="%.1f", padding=3, fontsize=8)
+    axes.margins(x=0.12)
+    axes.set_xlabel(what)
+    named_rows(axes, list(names))
+    return png(drawn)
 
 
-def _png(figure: Any) -> bytes:
-    buffer = io.BytesIO()
-    with warnings.catch_warnings():
-        # A script that the font does not have is drawn as boxes; the tables beside show it.
-        warnings.simplefilter("ignore", UserWarning)
-        figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
+def spans_png(parts: "Sequence[Part]", what: str) -> bytes:
+    """Draw the accuracy of each part as a dot on its 95 % interval, the first on top."""
+    drawn, axes = figure(6.0, min(max(1.6, 0.28 * len(parts) + 0.9), 24))
+    places = np.arange(len(parts))
+    low, high = 100 * np.array([part.interval for part in parts]).T
+    axes.hlines(places, low, high, color=BLUE, alpha=0.3, linewidth=5)
+    axes.plot([100 * part.accuracy for part in parts], places, "o", color=BLUE)
+    axes.set_xlabel(f"{what} in %, with 95 % intervals")
+    axes.grid(axis="x", color="#dddddd", linewidth=0.7)
+    named_rows(axes, [f"{part.name}  ({part.n})" for part in parts])
+    return png(drawn)
+
+
+def mistakes_png(pairs: "Sequence[Confusion]") -> bytes:
+    """Draw the worst mistakes: a pair a row, first a typical hand of either label."""
+    from .mistakes import MOST_OF_A_PAIR
+
+    columns = MOST_OF_A_PAIR + 2
+    drawn, grid = figure(1.35 * columns, 1.6 * len(pairs), len(pairs), columns)
+    for row, pair in zip(np.reshape(grid, (len(pairs), columns)), pairs, strict=True):
+        typical = ((pair.typical_truth, pair.truth), (pair.typical_answer, pair.answer))
+        wrong = ((one, f"{cut(pair.truth, 8)} → {cut(pair.answer, 8)}") for one in pair.wrong)
+        for axes in row:
+            axes.set_axis_off()
+        for axes, (shown, caption) in zip(row, (*typical, *wrong), strict=False):
+            if shown is not None:
+                hand_on(axes, shown.image)
+                axes.set_title(caption, fontsize=8, parse_math=False)
+    return png(drawn)

@@ -1,79 +1,89 @@
-"""Self-contained HTML pages: one file, no script, nothing loaded from elsewhere."""
+"""Self-contained HTML pages: one file, no script, nothing loaded from elsewhere.
+
+This module knows tags, not scores; :mod:`.sections` puts the two together.
+"""
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from importlib import resources
 from string import Template
-from typing import TYPE_CHECKING
 
 from handlore import __version__
 
-if TYPE_CHECKING:
-    from handlore.classifiers.evaluation import Scores
+
+class Html(str):
+    """Text that is HTML already and is not escaped again."""
+
+    __slots__ = ()
 
 
-def page(title: str, sections: Sequence[str]) -> str:
-    """Return a whole HTML page made of sections."""
-    template = Template(resources.files(__package__).joinpath("page.html").read_text("utf-8"))
-    return template.substitute(
-        title=escape(title), body="\n".join(sections), version=escape(__version__)
+@dataclass(frozen=True)
+class Section:
+    """A part of a page with a heading."""
+
+    heading: str
+    body: str
+    text: str = ""
+    """A line or two that say what is seen."""
+
+    half: bool = False
+    """Whether half the width of a large screen is enough."""
+
+    @property
+    def anchor(self) -> str:
+        """What links to it are called."""
+        return "-".join(re.findall(r"[a-z0-9]+", self.heading.lower()))
+
+    def __str__(self) -> str:
+        explained = f'<p class="soft">{escape(self.text)}</p>' if self.text else ""
+        kind = ' class="half"' if self.half else ""
+        name = escape(self.anchor)
+        return (
+            f'<section{kind} id="{name}" aria-labelledby="{name}-h">'
+            f'<h2 id="{name}-h">{escape(self.heading)}</h2>{explained}{self.body}</section>'
+        )
+
+
+def page(title: str, parts: Sequence[str | Section | None], lead: str = "") -> str:
+    """Return a whole HTML page of sections and of HTML that stands on its own.
+
+    ``lead`` stands below the title; from the sections a list of links is made.
+    """
+    files = resources.files(__package__)
+    sections = [part for part in parts if isinstance(part, Section)]
+    links = "".join(f'<a href="#{one.anchor}">{escape(one.heading)}</a>' for one in sections)
+    return Template(files.joinpath("page.html").read_text("utf-8")).substitute(
+        title=escape(title),
+        style=files.joinpath("page.css").read_text("utf-8"),
+        skip='<a class="skip" href="#content">Skip the list of contents</a>' if links else "",
+        lead=f'<p class="lead">{escape(lead)}</p>' if lead else "",
+        contents=f'<nav aria-label="Contents">{links}</nav>' if links else "",
+        body="\n".join(str(part) for part in parts if part),
+        version=escape(__version__),
     )
 
 
-def scores_page(
-    title: str,
-    scores: "Scores",
-    facts: Mapping[str, str],
-    confusion: bytes,
-    training: bytes | None = None,
-) -> str:
-    """Return the page of one evaluation, with the curves of training where there are any."""
-    sections = [numbers(headline(scores)), fact_list(facts), *score_sections(scores, confusion)]
-    if training:
-        curves = picture(training, "Loss and accuracy by epoch")
-        sections.append(section("How the model was trained", curves))
-    return page(title, sections)
+def section(heading: str, body: str, text: str = "") -> Section:
+    """Return a section as wide as the page."""
+    return Section(heading, body, text)
 
 
-def score_sections(scores: "Scores", confusion: bytes) -> list[str]:
-    """Return confusion matrix, frequent errors and the table of classes."""
-    errors = [[a, b, n] for a, b, n in scores.most_confused(10)]
-    classes = [
-        [label, row["support"], *(f"{row[key]:.3f}" for key in ("precision", "recall", "f1"))]
-        for label, row in scores.per_class.items()
-    ]
-    return [
-        section("Confusion matrix", wide(picture(confusion, "Confusion matrix, truth by row"))),
-        section("Most frequent errors", table(["truth", "answer", "pictures"], errors))
-        if errors
-        else "",
-        section("Per class", table(["label", "n", "precision", "recall", "F1"], classes)),
-    ]
+def numbers(values: Mapping[str, str | tuple[str, str]]) -> str:
+    """Return large numbers with a word under each; of two texts the second stands smaller."""
+    cells = []
+    for word, value in values.items():
+        number, more = value if isinstance(value, tuple) else (value, "")
+        small = f"<em>{escape(more)}</em>" if more else ""
+        cells.append(f"<div><b>{escape(number)}</b>{small}<span>{escape(word)}</span></div>")
+    return f'<div class="numbers">{"".join(cells)}</div>'
 
 
-def headline(scores: "Scores") -> dict[str, str]:
-    """Return the numbers that stand first."""
-    return {
-        "accuracy": f"{100 * scores.accuracy:.1f} %",
-        "macro-F1": f"{scores.macro_f1:.3f}",
-        "pictures": str(scores.n),
-        "without a hand": str(scores.n_no_hand),
-    }
-
-
-def section(heading: str, body: str) -> str:
-    """Return a section with a heading."""
-    return f"<section><h2>{escape(heading)}</h2>{body}</section>"
-
-
-def numbers(values: Mapping[str, str]) -> str:
-    """Return large numbers with a word under each."""
-    cells = "".join(
-        f"<div><b>{escape(number)}</b><span>{escape(word)}</span></div>"
-        for word, number in values.items()
-    )
-    return f'<div class="numbers">{cells}</div>'
+def notes(lines: Sequence[str]) -> str:
+    """Return lines that must not be overlooked."""
+    return "".join(f'<p class="note">{escape(line)}</p>' for line in lines)
 
 
 def fact_list(facts: Mapping[str, str]) -> str:
@@ -85,20 +95,39 @@ def fact_list(facts: Mapping[str, str]) -> str:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Return a table."""
-    head = "".join(f"<th>{escape(column)}</th>" for column in columns)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows
+    """Return a table; cells that are :class:`Html` are taken as they are."""
+    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
+    body = "".join("<tr>" + "".join(map(_cell, row)) + "</tr>" for row in rows)
+    html = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return wide(html, ", ".join(filter(None, columns)))
+
+
+def bar(share: float, text: str) -> Html:
+    """Return a bar as long as a share of its cell, with a text beside it."""
+    percent = 100 * min(max(share, 0.0), 1.0)
+    length = f'<i style="width:{percent:.1f}%"></i>'
+    return Html(f'<span class="bar" aria-hidden="true">{length}</span>{escape(text)}')
+
+
+def stacked(shares: Sequence[tuple[float, str, str]], text: str) -> Html:
+    """Return a bar of several parts: (share, name of a colour class, what is said of it)."""
+    parts = "".join(
+        f'<i class="{escape(kind)}" style="width:{100 * share:.2f}%" title="{escape(text)}"></i>'
+        for share, kind, text in shares
     )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return Html(f'<span class="bar stacked">{parts}</span>{escape(text)}')
 
 
-def wide(body: str) -> str:
-    """Return something that is shown in its own size, and scrolls if need be."""
-    return f'<div class="wide">{body}</div>'
+def wide(body: str, name: str) -> str:
+    """Return something that is shown in its own size, and scrolls if need be, by keys too."""
+    return f'<div class="wide" tabindex="0" role="group" aria-label="{escape(name)}">{body}</div>'
 
 
 def picture(png: bytes, text: str) -> str:
     """Return a picture that is part of the page."""
     data = base64.b64encode(png).decode()
     return f'<img alt="{escape(text)}" src="data:image/png;base64,{data}">'
+
+
+def _cell(value: object) -> str:
+    return f"<td>{value if isinstance(value, Html) else escape(str(value))}</td>"

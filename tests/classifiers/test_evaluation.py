@@ -87,6 +87,7 @@ def test_scores_by_hand() -> None:
     scores = score(by_hand())
     assert scores.n == 8
     assert scores.n_no_hand == 2
+    assert (scores.n_wrong, scores.n_missed) == (3, 1)  # the seventh is none, and was to be
     assert scores.accuracy == pytest.approx(4 / 8)
     assert scores.labels == ("a", "b", "c", "none")
     assert scores.confusion.tolist() == [
@@ -109,6 +110,13 @@ def test_most_confused_pairs_come_first_and_right_answers_never() -> None:
     scores = score(Answers(truth, said, np.ones(6, np.float32), nothing, np.arange(6)))
     assert scores.most_confused(10) == [("a", "b", 2), ("b", "a", 1)]
     assert scores.most_confused(1) == [("a", "b", 2)]
+
+
+def test_a_missed_hand_is_no_confusion() -> None:
+    scores = score(by_hand())
+    assert scores.missed == {"b": 1}
+    assert ("b", "none", 1) not in scores.most_confused(10)
+    assert scores.most_confused(10) == [("a", "b", 1), ("c", "a", 1), ("none", "a", 1)]
 
 
 def test_a_label_that_is_only_answered_is_in_the_matrix_but_not_in_the_mean() -> None:

@@ -10,12 +10,15 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import Result
+from movement_stubs import movements
 
 from handlore.classifiers.evaluation import Answers, score
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.storage import save_dataset
 from handlore.report.figures import confusion_png, hands_png
-from handlore.report.page import page, scores_page
+from handlore.report.mistakes import short_names
+from handlore.report.page import page
+from handlore.report.sections import error_section
 
 Run = Callable[..., Result]
 EVIL = '<b>&"<script>alert(1)</script>'
@@ -53,7 +56,9 @@ def test_report_folder(evil: Path, run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "new" / "report"
     result = run("crossval", evil, "--model", "linear", "--report", folder, "--json")
     assert result.exit_code == 0
-    assert {p.name for p in folder.iterdir()} == {"report.html", "confusion.png", "scores.json"}
+    names = {path.name for path in folder.iterdir()}
+    assert names >= {"report.html", "scores.json", "confusion.png", "classes.png",
+                     "reliability.png", "people.png", "importance.png", "yield.png"}  # fmt: skip
     assert json.loads((folder / "scores.json").read_text("utf-8")) == json.loads(result.stdout)
     assert cv2.imread(str(folder / "confusion.png")).shape[0] > 100
     html = (folder / "report.html").read_text("utf-8")
@@ -64,17 +69,48 @@ def test_report_folder(evil: Path, run: Run, tmp_path: Path) -> None:
     assert "<script" not in html
     assert not re.search(r"https?:|url\(|@import", html)
     assert outline.addresses
-    assert all(address.startswith("data:image/png;base64,") for address in outline.addresses)
+    assert all(address.startswith("#") for address in outline.addresses)
     assert EVIL in outline.text
     assert "<i>data.npz" in outline.text
     accuracy = json.loads(result.stdout)["accuracy"]
     assert f"{100 * accuracy:.1f} %" in outline.text
 
 
+@pytest.mark.parametrize(
+    ("sources", "names"),
+    [
+        (["a/b/x.png", "a/c/x.png"], ["b", "c"]),
+        (["a/b/1.png", "a/b/2.png"], ["1", "2"]),
+        (["a/b/1.png", "a/b/1.jpg"], ["1.png", "1.jpg"]),
+        (["a/x/x", "a/x/x"], ["x", "x"]),
+        (["a/b"], ["b"]),
+        (["a.png", "a/a.png", ""], ["a.png", "a/a.png", ""]),
+        (["a\\b.png", "a\\c.png"], ["b", "c"]),
+        (["of a long name the end.png"], ["… name the end"]),
+        ([], []),
+    ],
+)
+def test_names_lose_what_all_share(sources: list[str], names: list[str]) -> None:
+    assert short_names(sources) == names
+
+
 def test_report_says_where_it_is(npz: Path, onnx: Path, run: Run, tmp_path: Path) -> None:
     result = run("evaluate", onnx, npz, "--report", tmp_path / "r")
     assert f"report: {tmp_path / 'r' / 'report.html'}" in result.stdout
     assert "poses.onnx (forest)" in unescape((tmp_path / "r" / "report.html").read_text("utf-8"))
+
+
+def test_a_report_of_movements(run: Run, tmp_path: Path) -> None:
+    save_dataset(movements(n_people=2), tmp_path / "moves.npz")
+    small = ("--param", "n_kernel_features=300", "--param", "n_augmented=0")
+    folder = tmp_path / "r"
+    result = run("crossval", tmp_path / "moves.npz", *small, "--report", folder, "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["importance"]["way of the wrist"] > 0.3
+    text = Outline((folder / "report.html").read_text("utf-8")).text
+    assert "Of 12 clips" in text
+    assert "way of the wrist" in text
+    assert "Features" not in text, "those are of poses"
 
 
 def answers(truth: list[str], said: list[str]) -> Answers:
@@ -84,11 +120,10 @@ def answers(truth: list[str], said: list[str]) -> Answers:
     )
 
 
-def test_page_names_the_errors_and_leaves_out_the_table_where_there_are_none() -> None:
+def test_errors_are_named_and_there_is_no_table_where_there_are_none() -> None:
     wrong = score(answers(["a", "a", "b"], ["a", "b", "b"]))
-    assert "Most frequent errors" in scores_page("t", wrong, {}, b"")
-    right = score(answers(["a", "b"], ["a", "b"]))
-    assert "Most frequent errors" not in scores_page("t", right, {}, b"")
+    assert "<td>a</td><td>b</td><td>1</td>" in str(error_section(wrong))
+    assert error_section(score(answers(["a", "b"], ["a", "b"]))) is None
 
 
 @pytest.mark.parametrize("text", [EVIL, "$body", "50 % & more", "$"])

@@ -1,0 +1,1 @@
+"""How far the scores of a classifier can be believed, and what they are made of."""

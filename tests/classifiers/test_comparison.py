@@ -1,0 +1,122 @@
+"""Comparisons against numbers worked out by hand."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from handlore.classifiers.assessment.comparison import compare, mcnemar
+from handlore.classifiers.assessment.runs import Run, read_run
+from handlore.landmarks.errors import HandloreError, InvalidDataError
+
+
+def run(right: np.ndarray, units=None) -> Run:
+    n = len(right)
+    truth = np.array(["a", "b"] * (n // 2))
+    said = np.where(right, truth, "c")
+    over = "item" if units is None else "group"
+    unit = np.arange(n).astype(np.str_) if units is None else np.asarray(units)
+    return Run(np.array([f"{i}.png" for i in range(n)]), truth, said, np.full(n, 0.5), unit, over)
+
+
+def right(n: int, wrong: range) -> np.ndarray:
+    return ~np.isin(np.arange(n), wrong)
+
+
+@pytest.mark.parametrize(
+    ("only_a", "only_b", "p_value"), [(0, 5, 2 / 32), (0, 6, 2 / 64), (1, 8, 20 / 512), (0, 0, 1)]
+)
+def test_mcnemar_is_exact_for_small_counts(only_a: int, only_b: int, p_value: float) -> None:
+    assert mcnemar(only_a, only_b) == (pytest.approx(p_value), True)
+    assert mcnemar(only_b, only_a) == (pytest.approx(p_value), True)
+
+
+def test_mcnemar_of_large_counts_is_nearly_the_same() -> None:
+    approximate, exact = mcnemar(480, 560)
+    assert not exact
+    assert approximate == pytest.approx(mcnemar(450, 530)[0], abs=0.005)
+
+
+def test_more_right_answers_are_better_and_fewer_worse() -> None:
+    a, b = run(right(200, range(40))), run(right(200, range(10)))
+    assert compare(a, b).verdict == "better"
+    assert compare(b, a).verdict == "worse"
+    assert compare(a, a).verdict == "cannot be told apart"
+    found = compare(a, b).as_json()
+    assert (found["both_right"], found["only_a_right"], found["only_b_right"]) == (160, 0, 30)
+    assert found["difference"] == pytest.approx(0.15)
+    low, high = found["difference_interval"]
+    assert (high - low) / 2 == pytest.approx(1.96 * np.sqrt(0.15 * 0.85 / 200), rel=0.15)
+
+
+def test_what_helps_one_person_alone_is_not_better() -> None:
+    """McNemar, who does not know of people, says p < 0.001."""
+    units = np.repeat([f"p{k}" for k in range(10)], 20)
+    a, b = run(right(200, range(15)), units), run(right(200, range(0)), units)
+    found = compare(a, b)
+    assert found.p_value < 0.001
+    assert found.interval[0] == 0
+    assert found.verdict == "cannot be told apart"
+
+
+def test_the_order_of_items_makes_no_difference() -> None:
+    a, b = run(right(40, range(9))), run(right(40, range(2)))
+    turned = Run(*(getattr(b, name)[::-1] for name in ("key", "truth", "answer", "probability",
+                                                       "unit")), b.over)  # fmt: skip
+    assert compare(a, turned) == compare(a, b)
+
+
+def test_other_items_are_refused_with_how_many_match() -> None:
+    a = run(right(40, range(9)))
+    fewer = run(right(30, range(9)))
+    with pytest.raises(HandloreError, match=r"30 are in both, 40 in A and 30 in B"):
+        compare(a, fewer)
+    other = Run(a.key, np.roll(a.truth, 1), a.answer, a.probability, a.unit, a.over)
+    with pytest.raises(HandloreError, match=r"other labels: 0 of 40 match"):
+        compare(a, other)
+
+
+def test_runs_that_were_tested_otherwise_are_refused() -> None:
+    a = replace(run(right(40, range(9))), protocol="cross-validated by group, 8 folds")
+    b = replace(a, protocol="cross-validated at random, 5 folds")
+    with pytest.raises(HandloreError, match=r"A was .* by group, 8 folds and B was .* at random"):
+        compare(a, b)
+
+
+def test_the_verdict_is_a_sentence_with_its_reason() -> None:
+    a, b = run(right(200, range(40))), run(right(200, range(10)))
+    assert compare(a, b).sentence.startswith("B is better than A by 15.0 points (95 %: +1")
+    assert compare(b, a).sentence.startswith("B is worse than A by 15.0 points (95 %: -")
+    assert "the same items right" in compare(a, a).sentence
+    assert "may be luck" in compare(a, run(right(200, range(38)))).sentence
+    few = right(200, range(0, 200, 40))
+    everyone = (
+        run(few, np.arange(200) // 100),
+        run(right(200, range(0)), np.arange(200) // 100),
+    )
+    assert "only 5 items tell them apart" in compare(*everyone).sentence
+    units = np.repeat([f"p{k}" for k in range(10)], 20)
+    one = run(right(200, range(15)), units), run(right(200, range(0)), units)
+    assert "a few of the 10 groups only" in compare(*one).sentence
+
+
+def test_what_is_no_run_is_refused(tmp_path) -> None:
+    path = tmp_path / "a.json"
+    good = run(right(4, range(1)), list("xxyy")).as_json()
+    for text in ("", "[1]", "{}", json.dumps({"items": []}), json.dumps({"items": {}})):
+        path.write_text(text)
+        with pytest.raises(InvalidDataError, match="handlore crossval"):
+            read_run(path)
+    bad = {
+        "truth": [0, 1, 9, 0], "answer": [0, -1, 0, 0], "unit": [0], "source": ["x"] * 4,
+        "probability": ["?"] * 4, "labels": 7,
+    }  # fmt: skip
+    for key, value in bad.items():
+        path.write_text(json.dumps({"items": good | {key: value}}))
+        with pytest.raises(InvalidDataError, match="damaged"):
+            read_run(path)
+    path.write_text(json.dumps({"items": good}))
+    assert read_run(path).unit.tolist() == list("xxyy")
+    with pytest.raises(HandloreError, match=r"did you mean .*scores.json"):
+        read_run(tmp_path)

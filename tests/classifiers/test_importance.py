@@ -1,0 +1,86 @@
+"""What a part of the hand is worth, to classifiers that are known to look at one part alone."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from movement_stubs import movements, two_handed
+
+from handlore.classifiers.assessment.importance import Importance, importances, pooled
+from handlore.classifiers.encoding import PoseEncoder
+from handlore.classifiers.movements import MovementEncoder
+from handlore.datasets.dataset import Header, LandmarkDataset, Samples
+from handlore.landmarks.geometry import mirror, rotate
+
+SHAPE = np.random.default_rng(0).uniform(-1, 1, (21, 3)).astype(np.float32)
+SHAPE[0], SHAPE[9] = (0, 0, 0), (0, -1, 0)
+CLASSES = ["bent", "straight"]
+
+
+def poses(n: int = 60, *, turned: bool = False, left: bool = False) -> LandmarkDataset:
+    """Hands whose index fingertip, or else whose rotation, tells the label."""
+    straight = np.arange(n) % 2 == 1
+    hands = np.repeat(SHAPE[None], n, axis=0)
+    if turned:
+        hands = rotate(hands, np.where(straight, 90, 0))
+    else:
+        hands[straight, 8, 1] -= 2
+    hands = mirror(hands) if left else hands
+    image = (0.1 * hands + 0.5)[:, None].astype(np.float32)
+    side = np.full((n, 1), 0.1 if left else 0.9, np.float32)
+    samples = Samples.make([CLASSES[int(one)] for one in straight])
+    return LandmarkDataset(
+        image, image, side, side.copy(), np.zeros((n, 1), np.int8), np.zeros(n),
+        np.arange(n + 1), samples, Header(),
+    )  # fmt: skip
+
+
+def looks_at(column: int, middle: float) -> Callable[[np.ndarray], np.ndarray]:
+    """A classifier of one column: straight where it is below the middle."""
+
+    def predict(X: np.ndarray) -> np.ndarray:
+        straight = X.reshape(len(X), -1)[:, column] < middle
+        return np.stack([~straight, straight], axis=1).astype(np.float32)
+
+    return predict
+
+
+@pytest.mark.parametrize("left", [False, True])
+def test_the_finger_that_tells_is_worth_half_and_the_others_nothing(left: bool) -> None:
+    encoder = PoseEncoder(("image",))
+    column = encoder.names.index("image.index_finger_tip.y")
+    middle = float(SHAPE[8, 1]) - 1
+    found = importances(looks_at(column, middle), CLASSES, poses(left=left), encoder)
+    lost = {one.part: one.lost for one in found}
+    assert lost.pop("index") == pytest.approx(0.5, abs=0.15)
+    assert set(lost) == {"thumb", "middle", "ring", "pinky", "in-plane rotation"}
+    assert set(lost.values()) == {0.0}
+
+
+def test_rotation_is_worth_something_to_who_looks_at_it() -> None:
+    encoder = PoseEncoder(("orientation",))
+    found = importances(looks_at(1, 0.5), CLASSES, poses(turned=True), encoder)
+    lost = {one.part: one.lost for one in found}
+    assert lost.pop("in-plane rotation") == pytest.approx(0.5, abs=0.15)
+    assert set(lost.values()) == {0.0}
+
+
+@pytest.mark.parametrize("made", [movements, lambda **how: two_handed(movements(**how))])
+def test_of_movements_the_way_of_the_wrist_counts(made: Callable[..., LandmarkDataset]) -> None:
+    data = made(n_people=5, each=3, labels=("left", "right"))
+    encoder = MovementEncoder(data.n_hands, 16)
+
+    def predict(X: np.ndarray) -> np.ndarray:
+        # The last x of the wrist of the last hand.
+        ends = X.reshape(len(X), data.n_hands, -1, 16)[:, -1, 0, -1]
+        return np.stack([ends < 0, ends >= 0], axis=1).astype(np.float32)
+
+    lost = {one.part: one.lost for one in importances(predict, ["left", "right"], data, encoder)}
+    assert lost.pop("way of the wrist") == pytest.approx(0.5, abs=0.2)
+    assert set(lost.values()) == {0.0}
+
+
+def test_measurements_are_pooled_by_samples_and_few_say_nothing() -> None:
+    found = pooled([[Importance("thumb", 0.1, 10)], [Importance("thumb", 0.4, 20)], []])
+    assert found == [Importance("thumb", pytest.approx(0.3), 30)]
+    assert importances(looks_at(0, 0), CLASSES, poses(1), PoseEncoder(("image",))) == []

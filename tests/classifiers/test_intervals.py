@@ -1,0 +1,113 @@
+"""Intervals: their width is known where it can be worked out."""
+
+import numpy as np
+import pytest
+from movement_stubs import movements
+
+from handlore.classifiers.assessment.intervals import Intervals, intervals, wilson
+from handlore.classifiers.evaluation import Answers, score
+from handlore.datasets.dataset import Header, LandmarkDataset, Samples
+
+
+def poses(labels, groups=None) -> LandmarkDataset:
+    n = len(labels)
+    marks = np.random.default_rng(0).uniform(0.2, 0.8, (n, 1, 21, 3)).astype(np.float32)
+    side = np.ones((n, 1), np.float32)
+    samples = Samples.make(labels, group=groups, source=[f"{i}.png" for i in range(n)])
+    return LandmarkDataset(
+        marks, marks, side, side, np.zeros((n, 1), np.int8), np.zeros(n), np.arange(n + 1),
+        samples, Header(),
+    )  # fmt: skip
+
+
+def answered(truth, said) -> Answers:
+    n = len(truth)
+    return Answers(
+        np.array(truth), np.array(said), np.ones(n, np.float32), np.zeros(n, bool), np.arange(n)
+    )
+
+
+def of(right: np.ndarray, groups=None, **options) -> Intervals:
+    truth = ["a", "b"] * (len(right) // 2)
+    said = [one if r else "c" for one, r in zip(truth, right, strict=True)]
+    return intervals(answered(truth, said), poses(truth, groups), **options)
+
+
+def test_items_on_their_own_give_the_binomial_interval() -> None:
+    right = np.arange(400) % 5 > 0  # 80 %
+    found = of(right)
+    low, high = found.accuracy
+    expected = 1.96 * np.sqrt(0.8 * 0.2 / 400)
+    assert found.over == "item"
+    assert found.n == 400
+    assert (high - low) / 2 == pytest.approx(expected, rel=0.1)
+    assert (high + low) / 2 == pytest.approx(0.8, abs=0.01)
+
+
+def test_people_that_differ_make_the_interval_wide() -> None:
+    """The same share of errors, once spread evenly and once all with two of ten people."""
+    groups = np.repeat([f"p{k}" for k in range(10)], 40)
+    even, uneven = np.arange(400) % 5 > 0, np.arange(400) >= 80
+    narrow, wide = of(even, groups), of(uneven, groups)
+    assert (narrow.over, narrow.n) == ("group", 10)
+    assert np.ptp(narrow.accuracy) < 0.01
+    assert np.ptp(wide.accuracy) > 0.4
+
+
+def test_one_group_is_no_group() -> None:
+    found = of(np.arange(40) % 4 > 0, ["anna"] * 40)
+    assert (found.over, found.alone) == ("item", "group")
+    assert "of one group: it says nothing about another group" in found.words
+    assert "nothing says whose they are" in of(np.arange(40) % 4 > 0).words
+
+
+def test_the_score_lies_inside_and_the_seed_decides() -> None:
+    rng = np.random.default_rng(1)
+    truth = rng.choice(["a", "b", "c", "d"], 200)
+    said = np.where(rng.random(200) < 0.7, truth, rng.choice(["a", "b", "none"], 200))
+    data, answers = poses(truth, rng.choice(["x", "y", "z", "w", "v"], 200)), answered(truth, said)
+    found, scores = intervals(answers, data), score(answers)
+    assert found.accuracy[0] <= scores.accuracy <= found.accuracy[1]
+    assert found.macro_f1[0] <= scores.macro_f1 <= found.macro_f1[1]
+    assert intervals(answers, data) == found
+    assert intervals(answers, data, seed=1) != found
+
+
+def test_all_right_and_few_groups_are_said() -> None:
+    found = of(np.ones(40, bool), ["x", "y", "z", "w"] * 10)
+    assert found.accuracy == wilson(40, 40)
+    assert "4 groups" in found.words
+    assert "rough guide" in found.words
+
+
+def test_two_or_three_groups_give_the_range_between_them() -> None:
+    right = np.arange(40) % 20 >= np.repeat([2, 8], 20)  # 90 % of one, 60 % of the other
+    found = of(right, np.repeat(["x", "y"], 20))
+    assert found.accuracy == pytest.approx((0.6, 0.9))
+    assert "from the worst to the best of 2 groups" in found.words
+    three = np.arange(60) % 20 >= np.repeat([2, 8, 4], 20)
+    assert of(three, np.repeat(["x", "y", "z"], 20)).accuracy == pytest.approx((0.6, 0.9))
+
+
+def test_wilson_against_published_examples_and_at_the_ends() -> None:
+    """Newcombe, Statistics in Medicine 17, 1998, table I: 81 of 263, 15 of 148, 0 of 20."""
+    assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)
+    assert wilson(15, 148) == pytest.approx((0.0624, 0.1605), abs=1e-4)
+    assert wilson(0, 20) == pytest.approx((0.0, 0.1611), abs=1e-4)
+    assert wilson(20, 20) == pytest.approx((0.8389, 1.0), abs=1e-4)
+
+
+def test_clips_have_intervals_too() -> None:
+    data = movements(n_people=3)
+    truth = data.samples.label
+    assert intervals(answered(truth, np.roll(truth, 1)), data).over == "group"
+
+
+def test_macro_f1_of_many_rare_labels_lies_in_the_middle_of_its_interval() -> None:
+    """Draws repeat some items and lack others: their macro-F1 is worse than the score itself."""
+    rng = np.random.default_rng(0)
+    truth = np.repeat([f"l{k:03d}" for k in range(60)], 3)
+    said = np.where(rng.random(180) < 0.6, truth, rng.permutation(truth))
+    answers = answered(truth, said)
+    (low, high), middle = intervals(answers, poses(truth)).macro_f1, score(answers).macro_f1
+    assert 0.04 < middle - low == pytest.approx(high - middle, rel=0.25)

@@ -1,0 +1,125 @@
+"""Leaks: what stands on both sides is found and named, what does not is left alone."""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from movement_stubs import movements, two_handed
+
+from handlore.classifiers.assessment.leaks import NEAR, find_leaks, fingerprints
+from handlore.datasets.dataset import Header, LandmarkDataset, Samples
+from handlore.landmarks.geometry import mirror, rotate
+
+
+def hands(n: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0.5, 0.1, (n, 21, 3)).astype(np.float32)
+
+
+def poses(image: np.ndarray, side=None, digests=None) -> LandmarkDataset:
+    n = len(image)
+    sides = (np.ones(n) if side is None else np.asarray(side)).astype(np.float32)[:, None]
+    seen = ~np.isnan(image[:, :1, 0])
+    samples = Samples.make(["a"] * n, source=[f"{i}.png" for i in range(n)], sha256=digests)
+    return LandmarkDataset(
+        image[:, None], image[:, None], np.where(seen, sides, np.nan).astype(np.float32),
+        np.where(seen, 1, np.nan).astype(np.float32), np.where(seen, 0, -1).astype(np.int8),
+        np.zeros(n), np.arange(n + 1), samples, Header(),
+    )  # fmt: skip
+
+
+def halves(data: LandmarkDataset):
+    n = data.n_samples
+    return [(np.arange(n // 2), np.arange(n // 2, n))]
+
+
+def test_copies_of_a_file_are_found_and_named() -> None:
+    data = poses(hands(6), digests=["a", "b", "c", "a", "x", ""])
+    found = find_leaks(data, halves(data))
+    assert (found.n_same_file, found.n_same_landmarks) == (1, 0)
+    assert found.as_json()["examples"] == [
+        {"test": "3.png", "train": "0.png", "why": "same file", "distance": None}
+    ]
+    assert "1 sample of the test has its like" in found.lines()[0]
+
+
+@pytest.mark.parametrize("change", ["moved", "scaled", "turned", "mirrored", "saved again"])
+def test_a_changed_copy_is_found_by_its_landmarks(change: str) -> None:
+    train, test = hands(4), hands(4, seed=1)
+    one, side = train[2:3], np.ones(8)
+    test[1] = {
+        "moved": one + np.float32([0.2, -0.1, 0]),
+        "scaled": one * np.float32(1.7),
+        "turned": rotate(one, 35),
+        "mirrored": mirror(one),
+        "saved again": one + np.random.default_rng(2).normal(0, 0.0002, one.shape),
+    }[change][0]
+    side[5] = 0 if change == "mirrored" else 1
+    data = poses(np.concatenate([train, test]), side)
+    found = find_leaks(data, halves(data))
+    assert (found.n_same_file, found.n_same_landmarks) == (0, 1)
+    (example,) = found.examples
+    assert (example.test, example.train) == ("5.png", "2.png")
+    assert example.distance is not None
+    assert example.distance < NEAR
+
+
+def test_different_hands_missing_hands_and_the_same_side_are_no_leaks() -> None:
+    image = hands(8)
+    image[[1, 5]] = np.nan
+    image[7] = image[6]  # both are tested
+    data = poses(image)
+    assert find_leaks(data, halves(data)).n == 0
+    assert find_leaks(data, halves(data)).lines() == []
+
+
+def test_the_distance_is_that_of_the_landmarks_in_palm_lengths() -> None:
+    image = hands(2)
+    image[0, 0], image[0, 9] = (0.5, 0.5, 0), (0.5, 0.3, 0)
+    image[1] = image[0]
+    image[1, 4:8, 0] += 0.02  # a tenth of the palm, four landmarks of 21
+    a, b = fingerprints(poses(image))
+    assert np.linalg.norm(a - b) == pytest.approx(0.1 * np.sqrt(4 / 21), rel=1e-3)
+
+
+def test_z_may_be_unknown_and_hands_may_be_two() -> None:
+    image = np.concatenate([hands(3), hands(3)])
+    image[..., 2] = np.nan
+    assert find_leaks(poses(image), halves(poses(image))).n == 3
+    both = two_handed(poses(np.concatenate([hands(3), hands(3)])))
+    assert find_leaks(both, halves(both)).n == 3
+    # A left hand comes in: another pose.
+    both.image[3, 0], both.stage[3, 0], both.handedness[3, 0] = hands(1)[0], 0, 0.1
+    assert find_leaks(both, halves(both)).n == 2
+
+
+def test_copied_clips_are_found_and_other_clips_of_one_label_are_not() -> None:
+    data = movements(n_people=4, each=2)
+    assert find_leaks(data, halves(data)).n == 0
+    frames = slice(*data.offsets[:2])
+    start = int(data.offsets[20])
+    data.image[start : start + frames.stop] = data.image[frames]
+    twice = data.select(np.array([0, 1, 2, 0]))
+    twice = replace(twice, samples=replace(twice.samples, source=np.array(list("abcd"))))
+    found = find_leaks(twice, halves(twice))
+    assert [(one.test, one.train) for one in found.examples] == [("d", "a")]
+
+
+def test_clips_that_hardly_show_a_hand_are_no_movements_to_compare() -> None:
+    data = movements(n_people=2, each=1, labels=("left",))
+    twice = data.select(np.array([0, 0]))
+    assert find_leaks(twice, halves(twice)).n == 1
+    for name in ("image", "handedness", "score", "stage"):
+        array, first = getattr(twice, name), int(twice.offsets[1])
+        for start in (0, first):
+            array[start + 4 : start + first] = -1 if name == "stage" else np.nan
+    assert find_leaks(twice, halves(twice)).n == 0
+
+
+def test_tens_of_thousands_take_seconds() -> None:
+    base = np.repeat(hands(200), 100, axis=0)
+    base += np.random.default_rng(3).normal(0, 0.004, base.shape).astype(np.float32)
+    data = poses(base)
+    started = time.process_time()
+    find_leaks(data, halves(data))
+    assert time.process_time() - started < 20

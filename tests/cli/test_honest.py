@@ -1,0 +1,164 @@
+"""Honest numbers on the command line: intervals, the random split, leaks, comparisons."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from handlore.datasets.dataset import LandmarkDataset, Samples, concatenate
+from handlore.datasets.storage import save_dataset
+from handlore.models.memory import MOST_REMEMBERED, remembered
+
+
+def test_scores_come_with_intervals(npz, run, parsed) -> None:
+    result = run("crossval", npz, "--model", "linear")
+    assert "[" in result.stdout
+    assert "worst to the best of 3 groups" in result.stdout
+    values = parsed(run("crossval", npz, "--model", "linear", "--json"))
+    for name in ("accuracy", "macro_f1"):
+        low, high = values[f"{name}_interval"]
+        assert low <= values[name] <= high
+    assert values["leaks"]["n"] == 0
+    assert len(values["items"]["source"]) == values["n"]
+
+
+def test_a_random_split_shows_the_honest_number_beside_it(npz, run, parsed) -> None:
+    result = run("crossval", npz, "--model", "linear", "--by", "random", "--folds", 3)
+    assert "tested by group, as in use: accuracy" in result.stdout
+    values = parsed(
+        run("crossval", npz, "--model", "linear", "--by", "random", "--folds", 3, "--json")
+    )
+    assert values["honest"]["by"] == "group"
+    assert values["gap"] == pytest.approx(values["accuracy"] - values["honest"]["accuracy"])
+    assert "honest" not in parsed(run("crossval", npz, "--model", "linear", "--json"))
+
+
+def test_recordings_of_known_people_are_compared_with_the_honest_split_too(
+    dataset: LandmarkDataset, run, parsed, tmp_path
+) -> None:
+    recording = np.array([f"r{k % 6}" for k in range(dataset.n_samples)])
+    samples = replace(dataset.samples, recording=recording)
+    save_dataset(replace(dataset, samples=samples), tmp_path / "d.npz")
+    options = ("--model", "linear", "--by", "recording", "--json")
+    assert parsed(run("crossval", tmp_path / "d.npz", *options))["honest"]["by"] == "group"
+
+
+def test_models_of_many_items_forget_them() -> None:
+    few = Samples.make(["a"] * 3, sha256=["x", "y", "x"])
+    many = Samples.make(["a"] * (MOST_REMEMBERED + 1),
+                        sha256=[str(k) for k in range(MOST_REMEMBERED + 1)])  # fmt: skip
+    assert [len(remembered(_bare(samples))) for samples in (few, many)] == [20, 0]
+
+
+def _bare(samples: Samples) -> LandmarkDataset:
+    n = len(samples)
+    image, one = np.zeros((n, 1, 21, 3), np.float32), np.ones((n, 1), np.float32)
+    return LandmarkDataset(
+        image, image, one, one, np.zeros((n, 1), np.int8), np.zeros(n), np.arange(n + 1), samples
+    )
+
+
+def test_without_an_honest_number_the_random_one_still_stands(
+    dataset: LandmarkDataset, run, parsed, tmp_path
+) -> None:
+    """Each of two people shows one label: held out, there is nothing to tell apart."""
+    labels = dataset.samples.label
+    two = dataset.select(np.isin(labels, ["fist", "point"]))
+    groups = np.where(two.samples.label == "fist", "anna", "ben")
+    save_dataset(replace(two, samples=replace(two.samples, group=groups)), tmp_path / "d.npz")
+    result = run("crossval", tmp_path / "d.npz", "--model", "linear", "--by", "random", "--json")
+    assert "honest" not in parsed(result)
+    assert "no honest number by group" in result.stderr
+
+
+def test_a_random_split_that_nobody_asked_for_is_told(run, subset) -> None:
+    result = run("crossval", subset({"fist": 4, "point": 4}), "--model", "linear")
+    assert "nothing says who or which recording" in result.stderr
+    assert "nothing says whose they are" in result.stdout
+
+
+def test_misses_are_told_apart_from_wrong_answers(
+    dataset: LandmarkDataset, run, parsed, tmp_path
+) -> None:
+    nothing = {"image": np.nan, "world": np.nan, "handedness": np.nan, "score": np.nan, "stage": -1}
+    arrays = {name: getattr(dataset, name).copy() for name in nothing}
+    for name, array in arrays.items():
+        array[:3] = nothing[name]
+    save_dataset(replace(dataset, **arrays), tmp_path / "d.npz")
+    result = run("crossval", tmp_path / "d.npz", "--model", "linear")
+    assert "3 because no hand was found" in result.stdout
+    values = parsed(run("crossval", tmp_path / "d.npz", "--model", "linear", "--json"))
+    assert values["n_missed"] == 3
+    assert values["n_wrong"] == round(values["n"] * (1 - values["accuracy"])) - 3
+    assert sum(row["n_with_hand"] for row in values["yield"]) == values["n"] - 3
+
+
+def test_a_copy_under_another_name_is_told(dataset: LandmarkDataset, run, parsed, tmp_path) -> None:
+    """A picture of p00 stands in the data once more, as one of p01's."""
+    again = dataset.select(np.array([0]))
+    groups = sorted(set(dataset.samples.group.tolist()))
+    other = next(g for g in groups if g != again.samples.group[0])
+    samples = replace(again.samples, group=np.array([other]), source=np.array(["copy.png"]))
+    path = tmp_path / "x.npz"
+    save_dataset(concatenate([dataset, replace(again, samples=samples)]), path)
+    result = run("crossval", path, "--model", "linear", "--json")
+    leaks = parsed(result)["leaks"]
+    assert leaks["same_file"] == 2  # each of the two is tested once, with the other in training
+    assert any(one["test"] == "copy.png" for one in leaks["examples"])
+    assert "like in training" in result.stderr
+
+
+def test_a_model_knows_what_it_was_trained_on(dataset, npz, onnx, run, parsed, tmp_path) -> None:
+    few = tmp_path / "few.npz"
+    renamed = replace(dataset.samples, group=np.full(dataset.n_samples, "nobody"))
+    save_dataset(replace(dataset, samples=renamed).select(np.arange(5)), few)
+    result = run("evaluate", onnx, few, "--json")
+    assert parsed(result)["leaks"]["same_file"] == 5
+    assert "5 samples of the test have their like in training" in result.stderr
+    assert "item_digests" not in run("info", onnx).stdout
+
+
+def test_splits_of_one_file_are_compared_by_landmarks(dataset, run, parsed, tmp_path) -> None:
+    n = dataset.n_samples
+    split = np.where(np.arange(n) % 2, "train", "test")
+    samples = replace(dataset.samples, split=split, sha256=np.full(n, ""))
+    half = replace(dataset, samples=samples)
+    half.image[1], half.handedness[1] = half.image[0], half.handedness[0]
+    save_dataset(half, tmp_path / "d.npz")
+    run("train", tmp_path / "d.npz", "--model", "linear", "--out", tmp_path / "m.onnx")
+    leaks = parsed(run("evaluate", tmp_path / "m.onnx", tmp_path / "d.npz", "--json"))["leaks"]
+    assert leaks["same_landmarks"] >= 1
+    assert leaks["examples"][0]["test"] == str(samples.source[0])
+
+
+def written(run, npz: Path, out: Path, *options: object) -> Path:
+    out.write_text(run("crossval", npz, "--json", *options).stdout)
+    return out
+
+
+def test_compare_says_it_in_one_line(npz, run, parsed, tmp_path) -> None:
+    a = written(run, npz, tmp_path / "a.json", "--model", "linear")
+    run("crossval", npz, "--model", "linear", "--report", tmp_path / "r")
+    b = tmp_path / "r" / "scores.json"
+    result = run("compare", a, b)
+    assert result.exit_code == 0
+    last = result.stdout.splitlines()[-1]
+    assert last == "A and B cannot be told apart on this data: they get the same items right."
+    assert parsed(run("compare", a, b, "--json"))["difference"] == 0
+
+
+def test_compare_refuses_other_items(npz, run, refused, subset, tmp_path) -> None:
+    a = written(run, npz, tmp_path / "a.json", "--model", "linear")
+    b = written(run, subset({"fist": 4, "point": 4}), tmp_path / "b.json", "--model", "linear")
+    assert "8 are in both, 24 in A and 8 in B" in refused(run("compare", a, b))
+    c = written(run, npz, tmp_path / "c.json", "--model", "linear", "--by", "random")
+    assert "tested in the same way" in refused(run("compare", a, c))
+    assert "there is no file" in refused(run("compare", a, tmp_path / "no.json"))
+    assert "holds no answers" in refused(run("compare", a, _empty(tmp_path)))
+
+
+def _empty(folder: Path) -> Path:
+    path = folder / "old.json"
+    path.write_text('{"accuracy": 1.0}')
+    return path

@@ -1,0 +1,29 @@
+"""``info --plots`` on files, folders and what cannot be drawn."""
+
+from pathlib import Path
+
+from movement_stubs import movements
+from recording_stubs import filled, held
+
+from handlore.datasets.storage import save_dataset
+
+
+def test_the_command_draws_files_and_folders(run, parsed, tmp_path: Path) -> None:
+    save_dataset(movements(n_people=2, each=1), tmp_path / "moves.npz")
+    out = tmp_path / "new" / "plots"
+    shown = parsed(run("info", tmp_path / "moves.npz", "--plots", out, "--json"))
+    assert sorted(shown["plots"]) == sorted(str(path) for path in out.iterdir())
+    assert (out / "people.png").exists()
+    folder = filled(tmp_path / "gestures", 2)
+    folder.keep(held("fist"))
+    done = run("info", folder.root, "--plots", tmp_path / "both")
+    assert done.exit_code == 0
+    names = {path.name for path in (tmp_path / "both").iterdir()}
+    assert {"movements-paths.png", "static-poses-hands.png"} <= names
+    (tmp_path / "file").write_text("")
+    assert run("info", folder.root, "--plots", tmp_path / "file").exit_code == 2
+
+
+def test_what_cannot_be_drawn_is_told_in_a_line(onnx, run, refused, tmp_path: Path) -> None:
+    assert "nothing to draw" in refused(run("info", onnx, "--plots", tmp_path / "p"))
+    assert "no file" in refused(run("info", tmp_path / "x.npz", "--plots", tmp_path / "q"))
