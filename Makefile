@@ -35,6 +35,7 @@ bench: $(READY)  ## speed and memory, side by side with bare MediaPipe and sciki
 	$(BIN)/python benchmarks/first_recogniser.py
 	$(BIN)/python benchmarks/streams.py
 	$(BIN)/python benchmarks/live.py
+	$(BIN)/python benchmarks/first_minute.py
 
 bench-accuracy: $(READY)  ## accuracy and yield on the real data sets (HANDLORE_DATA)
 	$(BIN)/python benchmarks/search_stages.py
@@ -42,9 +43,10 @@ bench-accuracy: $(READY)  ## accuracy and yield on the real data sets (HANDLORE_
 	$(BIN)/python benchmarks/detectors.py
 	$(BIN)/python benchmarks/movements.py
 
-pictures: $(READY)  ## the pictures of the README
+pictures: demo  ## the pictures of the README
 	$(BIN)/python docs/make_pictures.py
 	$(BIN)/python docs/make_recording_pictures.py
+	$(BIN)/python docs/make_report_picture.py handlore-demo/poses.npz
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv .venv
