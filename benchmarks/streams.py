@@ -2,7 +2,8 @@
 
 Rows: ``sfinge`` (SFINGE 3D: trained on the clips of its Dictionary alone, asked about streams of
 its Sequences), ``rendered`` (rendered hands of people not trained on, by their exact landmarks,
-and a minute of meaningless movement), ``video`` (the same through video files and the detector),
+and a minute of meaningless movement), ``video`` (clips and streams through video files and the
+detector, as people record them),
 ``speed`` (what the recogniser costs a frame, beside one call of the hand network).
 
 Run it with ``python benchmarks/streams.py [--streams 1-9] [--seeds 3] [ROW...]``.
@@ -34,10 +35,15 @@ from handlore.datasets.rendered import (
     render_movement,
     render_pose,
     render_stream,
+    write_movement_videos,
 )
+from handlore.datasets.rendered.write import write_video
 from handlore.datasets.sources import make_source
 from handlore.datasets.streams import Stream, streams_of
+from handlore.demo_movements import NAME_PATTERN
+from handlore.landmarks.detector import DetectorOptions, HandDetector, open_detector
 from handlore.landmarks.hands import Hand
+from handlore.landmarks.nativelog import quiet_native_log
 from handlore.models.loading import load_model
 from handlore.models.runtime import Model
 from handlore.models.training import train_model
@@ -85,34 +91,25 @@ def rendered(options: argparse.Namespace) -> None:
 
 
 def video(options: argparse.Namespace) -> None:
-    from handlore.datasets.rendered.write import write_video
-    from handlore.datasets.sources import make_source as source_of
-    from handlore.landmarks.detector import DetectorOptions, open_detector
-    from handlore.landmarks.nativelog import quiet_native_log
-
-    model = _trained(_rendered_clips(), options, 0)
-    streams = []
-    detector_options = DetectorOptions(detector="litert")
     with (
         tempfile.TemporaryDirectory() as folder,
         quiet_native_log(),
-        open_detector(detector_options) as detector,
+        open_detector(DetectorOptions(detector="litert")) as detector,
     ):
+        model = _trained(_filmed_clips(Path(folder) / "clips", detector), options, 0)
+        streams = []
         for number, (play, person, scene) in enumerate(_plays()):
             path = Path(folder) / str(number) / "stream" / f"{number}.mp4"
             path.parent.mkdir(parents=True)
             pictures = render_stream(play, person, scene, size=SIZE)
             write_video(path, (picture for _, picture in pictures), 30.0, SIZE)
-            found = convert(source_of("videos", {}), path.parents[1], detector).dataset
+            found = convert(make_source("videos", {}), path.parents[1], detector).dataset
             (stream,) = streams_of(found)
             streams.append(Stream(str(number), stream.video, play.truths))
     _tell("rendered videos, litert", [model], streams, options)
 
 
 def speed(options: argparse.Namespace) -> None:
-    from handlore.landmarks.detector import DetectorOptions, open_detector
-    from handlore.landmarks.nativelog import quiet_native_log
-
     models = [_trained(_rendered_clips(), options, 0), _pose_model()]
     video = _rendered_streams()[0].video
     recogniser = Recogniser(models, _settings(options))
@@ -214,6 +211,15 @@ def _rendered_clips(n_people: int = 8, each: int = 2) -> LandmarkDataset:
                 frames = render_movement(label, Person.random(person), scene, fps=20, size=(32, 32))
                 clips.append(_dataset(frames, label, f"p{person}"))
     return concatenate(clips)
+
+
+def _filmed_clips(
+    root: Path, detector: HandDetector, n_people: int = 8, each: int = 2
+) -> LandmarkDataset:
+    """The same through video files and the detector, as somebody would record them."""
+    write_movement_videos(root, movements=RENDERED, n_people=n_people, per_movement=each, fps=20.0)
+    source = make_source("videos", {"name_pattern": NAME_PATTERN})
+    return convert(source, root, detector).dataset
 
 
 def _plays() -> list[tuple[Play, Person, Scene]]:

@@ -15,7 +15,7 @@ class Settings:
     threshold: float = 0.5
     """Least probability of a pose that has no threshold of its own in the model."""
 
-    movement_threshold: float = 0.8
+    movement_threshold: float = 0.85
     """The same for movements."""
 
     release: float = 0.7
