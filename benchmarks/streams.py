@@ -216,7 +216,7 @@ def _rendered_clips(n_people: int = 8, each: int = 2) -> LandmarkDataset:
 def _filmed_clips(
     root: Path, detector: HandDetector, n_people: int = 8, each: int = 2
 ) -> LandmarkDataset:
-    """The same through video files and the detector, as somebody would record them."""
+    """Render the same into video files and find the hands, as somebody would record them."""
     write_movement_videos(root, movements=RENDERED, n_people=n_people, per_movement=each, fps=20.0)
     source = make_source("videos", {"name_pattern": NAME_PATTERN})
     return convert(source, root, detector).dataset
