@@ -3,6 +3,10 @@
 Each class is a cloud of the same form about its mean (Fisher 1936); the form is estimated from
 all classes together and shrunk towards a sphere, for there are more features than samples. How
 much to shrink, and how sure to be, is decided on groups that were left out.
+
+A class that is many things, such as ``none``, may be several clouds; a sample belongs to it as
+surely as to all of them together (T. Hastie, R. Tibshirani, "Discriminant analysis by Gaussian
+mixtures", JRSS B 1996).
 """
 
 from collections.abc import Sequence
@@ -92,40 +96,49 @@ def solve(moments: Moments, shrinkages: Sequence[float]) -> list[Discriminant]:
     return found
 
 
-def chosen(parts: Sequence[tuple[Moments, FloatArray, NDArray[np.int64]]]) -> Discriminant:
+def chosen(
+    parts: Sequence[tuple[Moments, FloatArray, NDArray[np.int64]]], class_of: NDArray[np.int64]
+) -> Discriminant:
     """Return the discriminant of all parts, shrunk and calibrated on each in turn.
 
     Parameters
     ----------
     parts
-        For each: its moments, to learn from; features and classes of its samples, to be tested on.
+        For each: its moments, to learn from; features and clouds of its samples, to be tested on.
         One part alone is shrunk by the middle of :data:`SHRINKAGES`.
+    class_of
+        (n_clouds,) the class of each cloud.
     """
     everything = Moments.total([moments for moments, _, _ in parts])
     if len(parts) < 2:
         return solve(everything, SHRINKAGES[len(SHRINKAGES) // 2 :])[0]
-    truth = np.concatenate([codes for _, _, codes in parts])
+    truth = class_of[np.concatenate([clouds for _, _, clouds in parts])]
     scores: list[list[FloatArray]] = [[] for _ in SHRINKAGES]
     for left_out, (_, features, _) in enumerate(parts):
         others = [moments for i, (moments, _, _) in enumerate(parts) if i != left_out]
         for kept, found in zip(scores, solve(Moments.total(others), SHRINKAGES), strict=True):
             kept.append(found.scores(features))
     # Errors decide; between equals the probabilities do.
-    trials = [_trial(np.concatenate(kept), truth) for kept in scores]
+    trials = [_trial(np.concatenate(kept), truth, class_of) for kept in scores]
     best = trials.index(min(trials))
     (fitted,) = solve(everything, [SHRINKAGES[best]])
     return fitted.tempered(trials[best][2])
 
 
-def _trial(scores: FloatArray, truth: NDArray[np.int64]) -> tuple[float, float, float]:
+def _trial(
+    scores: FloatArray, truth: NDArray[np.int64], class_of: NDArray[np.int64]
+) -> tuple[float, float, float]:
     """Return the share of errors, the smallest loss, and the temperature that gives it."""
-    error = float((scores.argmax(axis=1) != truth).mean())
-    loss, temperature = min((_log_loss(t * scores, truth), t) for t in TEMPERATURES)
+    members = np.eye(class_of.max() + 1, dtype=np.float32)[class_of]
+    error = float((class_of[scores.argmax(axis=1)] != truth).mean())
+    loss, temperature = min((_log_loss(t * scores, truth, members), t) for t in TEMPERATURES)
     return error, loss, temperature
 
 
-def _log_loss(scores: FloatArray, codes: NDArray[np.int64]) -> float:
-    """Return the mean surprise; scores of classes that were not there count as very unlikely."""
-    scores = np.maximum(scores - scores.max(axis=1, keepdims=True), -30)
-    total = np.log(np.exp(scores).sum(axis=1))
-    return float((total - scores[np.arange(len(codes)), codes]).mean())
+def _log_loss(scores: FloatArray, codes: NDArray[np.int64], members: FloatArray) -> float:
+    """Return the mean surprise; scores of clouds that were not there count as very unlikely.
+
+    Members (n_clouds, n_classes) is 1 where a cloud belongs to a class.
+    """
+    likely = np.exp(np.maximum(scores - scores.max(axis=1, keepdims=True), -30)) @ members
+    return float(np.log(likely.sum(axis=1) / likely[np.arange(len(codes)), codes]).mean())

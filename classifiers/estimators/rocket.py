@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from handlore.datasets.dataset import NONE_LABEL
 from handlore.landmarks.errors import InvalidDataError
 
 from ..augmentation import Augmentation, mirrored, mirrored_codes, parsed_pairs
@@ -44,6 +45,11 @@ _RANGES = {
     "random_state": (0, 2**32 - 1),
 }
 """Features by features is what has to fit into memory."""
+
+NONE_CLOUDS, LEAST_IN_A_CLOUD = 12, 20
+"""``none`` is so many kinds of things, if there are so many samples of each; a movement is one."""
+
+N_PROJECTED = 40
 
 _SEEN_FOR_THRESHOLDS = 128
 _N_PARTS = 3
@@ -114,33 +120,40 @@ class RocketClassifier(MovementEstimator):
         self.mean_, self.deviation_ = plain.mean(axis=0), plain.std(axis=0) + np.float32(0.02)
         plain = (plain - self.mean_) / self.deviation_
         part_of = _parts(codes, groups, rng)
+        clouds, self.class_of_ = _clouds(plain, codes, [str(name) for name in self.classes_])
         parts = [
-            (Moments(len(self.classes_), plain.shape[1]), plain[own], codes[own])
+            (Moments(len(self.class_of_), plain.shape[1]), plain[own], clouds[own])
             for own in (part_of == number for number in range(part_of.max() + 1))
         ]
         for moments, features, own in parts:
             moments.add(features, own)
-        for blocks, labels in self._changed(X, codes, pairs, rng):
+        for blocks, labels in self._changed(X, clouds, pairs, rng):
             features = (transform(blocks) - self.mean_) / self.deviation_
             for number, (moments, _, _) in enumerate(parts):
                 own = (part_of == number) & (labels >= 0)
                 moments.add(features[own], labels[own])
-        self.discriminant_ = _on_raw_features(chosen(parts), self.mean_, self.deviation_)
+        self.discriminant_ = _on_raw_features(
+            chosen(parts, self.class_of_), self.mean_, self.deviation_
+        )
         self._runner = Runner(self.to_onnx())
 
     def _changed(
         self,
         X: FloatArray,
-        codes: NDArray[np.int64],
+        clouds: NDArray[np.int64],
         pairs: dict[str, str] | None,
         rng: np.random.Generator,
     ) -> Iterator[tuple[FloatArray, NDArray[np.int64]]]:
         """Give changed copies of all movements, and of their mirror images if that is asked for."""
         n_hands = X.shape[1] // N_CHANNELS
         change = Augmentation()
-        images = [(X, codes)]
+        images = [(X, clouds)]
         if pairs is not None:
-            images.append((mirrored(X, n_hands), mirrored_codes(codes, self.classes_, pairs)))
+            # In a mirror a cloud of none stays what it is.
+            classes = np.where(clouds < len(self.classes_), clouds, 0)
+            swapped = mirrored_codes(classes, self.classes_, pairs)
+            swapped = np.where(clouds < len(self.classes_), swapped, clouds)
+            images.append((mirrored(X, n_hands), swapped))
             yield images[1]
         for blocks, labels in images:
             for _ in range(self.n_augmented):
@@ -192,7 +205,11 @@ class RocketClassifier(MovementEstimator):
         features = self._features(graph, kinds)
         weights, bias = self.discriminant_.weights, self.discriminant_.bias
         scores = graph.op("Gemm", features, graph.constant(weights), graph.constant(bias))
-        return graph.op("Softmax", scores, axis=1)
+        likely = graph.op("Softmax", scores, axis=1)
+        if len(self.class_of_) == len(self.classes_):
+            return likely
+        members = np.eye(len(self.classes_), dtype=np.float32)[self.class_of_]
+        return graph.op("MatMul", likely, graph.constant(members))
 
     def _predict_proba(self, X: FloatArray) -> FloatArray:
         return self._runner(X)
@@ -279,6 +296,35 @@ def _parts(
     part = np.empty(len(codes), np.int64)
     part[order] = np.arange(len(codes)) % _N_PARTS
     return part
+
+
+def _clouds(
+    features: FloatArray, codes: NDArray[np.int64], classes: list[str]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Tell apart what ``none`` consists of.
+
+    Returns
+    -------
+    clouds
+        (n_samples,) the cloud of each sample; those of other classes have the class's own number.
+    class_of
+        (n_clouds,) the class of each cloud.
+    """
+    class_of = np.arange(len(classes))
+    none = classes.index(NONE_LABEL) if NONE_LABEL in classes else -1
+    own = np.flatnonzero(codes == none)
+    n = min(NONE_CLOUDS, len(own) // LEAST_IN_A_CLOUD)
+    if n < 2:
+        return codes, class_of
+    from sklearn.cluster import KMeans
+
+    # Distances survive a random projection, which k-means then has less to do with.
+    rng = np.random.default_rng(0)
+    few = rng.normal(size=(features.shape[1], N_PROJECTED)).astype(np.float32)
+    found = KMeans(n, n_init=3, random_state=0).fit_predict(features[own] @ few)
+    clouds = codes.copy()
+    clouds[own] = np.where(found == 0, none, len(classes) - 1 + found)
+    return clouds, np.concatenate([class_of, np.full(n - 1, none)])
 
 
 def _on_raw_features(fitted: Discriminant, mean: FloatArray, deviation: FloatArray) -> Discriminant:

@@ -15,7 +15,7 @@ class Settings:
     threshold: float = 0.5
     """Least probability of a pose that has no threshold of its own in the model."""
 
-    movement_threshold: float = 0.85
+    movement_threshold: float = 0.6
     """The same for movements."""
 
     release: float = 0.7

@@ -304,3 +304,20 @@ def test_too_many_features_are_refused() -> None:
     estimator = make_estimator("rocket", {"n_kernel_features": "4294967296"})
     with pytest.raises(HandloreError, match=r"n_kernel_features is 4294967296, expected 1 to"):
         estimator.fit(*known())
+
+
+def test_rocket_knows_none_as_many_kinds_of_things() -> None:
+    def as_none(dataset: LandmarkDataset) -> Data:
+        X, y, groups = encoded(dataset)
+        return X, np.where(y == LABELS[0], y, "none"), groups
+
+    X, y, groups = as_none(movements(n_people=8, each=3))
+    estimator = make_estimator("rocket", {"mirror_labels": f"{LABELS[0]}={LABELS[1]}"})
+    estimator.fit(X, y, groups)
+    assert list(estimator.classes_) == sorted([LABELS[0], "none"])
+    assert len(estimator.class_of_) > 2, "none is a single kind of thing"
+    X, y, _ = as_none(movements(n_people=6, each=2, seed=7))
+    assert (estimator.predict(X) == y).mean() > 0.9
+    probabilities = estimator.predict_proba(X)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(run_graph(estimator, X), probabilities, atol=1e-5)
