@@ -109,7 +109,9 @@ class PoseModel(Model):
             probabilities[seen] = self.predict_proba(rows)
         return held(probabilities, self.card.labels, handedness, time)
 
-    def predict_picture(self, detector: HandDetector, pixels: Pixels) -> Prediction:
+    def predict_picture(
+        self, detector: HandDetector, pixels: Pixels, n_views: int = 0
+    ) -> Prediction:
         """Say what a picture shows, searching it for a hand in stages.
 
         Parameters
@@ -118,28 +120,33 @@ class PoseModel(Model):
             Open, for as many hands as the card says.
         pixels
             (height, width, 3) RGB, 8 bit, not mirrored.
+        n_views
+            In how many more views to look at the hand; the answer is the mean over all. Each costs
+            a pass of the hand network.
         """
-        from handlore.landmarks.search import search
+        from handlore.landmarks.search import search, seen_in_views
 
-        return self.predict_hands(by_slot(search(detector, pixels), self.card.n_hands))
+        slots = by_slot(search(detector, pixels), self.card.n_hands)
+        views = [view for _, view in seen_in_views(detector, pixels, slots, n_views)]
+        return self.predict_hands(slots, views)
 
-    def predict_hands(self, slots: Sequence[Hand | None]) -> Prediction:
+    def predict_hands(
+        self, slots: Sequence[Hand | None], views: Sequence[Sequence[Hand | None]] = ()
+    ) -> Prediction:
         """Say what one frame shows.
 
         Parameters
         ----------
         slots
             The hand in each slot, see :func:`~handlore.landmarks.hands.by_slot`.
+        views
+            The same hands as other views of the frame show them; each view has a hand at least.
         """
         shown = [hand for hand in slots if hand is not None]
         if not shown:
             return Prediction(NONE_LABEL, None, None, None)
-        image = np.full((len(slots), 21, 3), np.nan, np.float32)
-        world, handedness = image.copy(), np.full(len(slots), np.nan, np.float32)
-        for slot, hand in enumerate(slots):
-            if hand is not None:
-                image[slot], world[slot], handedness[slot] = hand.image, hand.world, hand.handedness
-        probabilities = self.predict_frame(image, world, handedness)
+        rows = self.encoder.encode(*_landmarks([slots, *views]))
+        probabilities = self.predict_proba(rows).mean(axis=0)
         best = int(probabilities.argmax())
         first = max(shown, key=lambda hand: 0.0 if isnan(hand.score) else hand.score)
         return Prediction(
@@ -149,3 +156,17 @@ class PoseModel(Model):
             first.side,
             tuple(map(float, probabilities)),
         )
+
+
+def _landmarks(frames: Sequence[Sequence[Hand | None]]) -> tuple[FloatArray, ...]:
+    """Return image and world landmarks and handedness of frames, NaN for a missing hand."""
+    n_frames, n_hands = len(frames), len(frames[0])
+    image = np.full((n_frames, n_hands, 21, 3), np.nan, np.float32)
+    world, handedness = image.copy(), np.full((n_frames, n_hands), np.nan, np.float32)
+    for number, slots in enumerate(frames):
+        for slot, hand in enumerate(slots):
+            if hand is not None:
+                place = number, slot
+                image[place], world[place] = hand.image, hand.world
+                handedness[place] = hand.handedness
+    return image, world, handedness

@@ -19,6 +19,7 @@ from ._common import (
     print_table,
     progress,
     say_failures,
+    views_option,
 )
 from ._media import Medium, media_in, tracked
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     epilog=examples(
         "handlore predict poses.onnx photo.jpg",
         "handlore predict poses.onnx photos/ --json",
+        "handlore predict poses.onnx photos/ --views 8",
         "handlore predict moves.onnx lesson.mp4",
         "handlore predict moves.onnx frames/ --frame-rate 25",
     ),
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     "--frame-rate", type=click.FloatRange(0, min_open=True), default=30.0, show_default=True,
     help="How many pictures a second a folder of frames holds.",
 )  # fmt: skip
+@views_option("the answers are averaged. Each costs a pass of the hand network. Pictures only.")
 @detector_options(landmarker=None)
 @json_option
 @click.pass_context
@@ -54,6 +57,7 @@ def command(
     model: Path,
     paths: tuple[Path, ...],
     frame_rate: float,
+    views: int,
     landmarker: str | None,
     detector: str,
     verbose: bool,
@@ -69,6 +73,8 @@ def command(
     from handlore.models.loading import load_model
 
     loaded = load_model(model)
+    if views and loaded.card.kind != "pose":
+        raise HandloreError(f"{model} takes videos; --views is for models of poses")
     media = media_in(paths, moving=loaded.card.kind == "sequence")
     network = landmarker or _network(loaded.card.landmarker)
     rows: list[dict[str, Any]] = []
@@ -79,7 +85,7 @@ def command(
     ):
         for done, medium in enumerate(media, 1):
             try:
-                rows.append(_row(loaded, opened, medium, frame_rate))
+                rows.append(_row(loaded, opened, medium, frame_rate, views))
             except InvalidDataError as error:
                 failures.append((str(medium.path), str(error)))
             show(done, len(media))
@@ -105,14 +111,14 @@ def _network(trained_on: str) -> str:
 
 
 def _row(
-    model: "Model", detector: "HandDetector", medium: Medium, frame_rate: float
+    model: "Model", detector: "HandDetector", medium: Medium, frame_rate: float, n_views: int
 ) -> dict[str, Any]:
     from handlore.datasets.dataset import NONE_LABEL
     from handlore.datasets.pictures import read_picture
     from handlore.models.runtime import PoseModel
 
     if medium.what == "picture" and isinstance(model, PoseModel):
-        said = model.predict_picture(detector, read_picture(medium.path)[0])
+        said = model.predict_picture(detector, read_picture(medium.path)[0], n_views)
         return {
             "path": str(medium.path), "label": said.label, "probability": said.probability,
             "rotation_deg": said.rotation_deg, "hand": said.hand,

@@ -129,6 +129,17 @@ def test_says_label_probability_side_and_rotation(
     assert said.hand == ("right" if side > 0.5 else "left")
 
 
+def test_views_of_a_hand_are_averaged_to_one_answer(
+    model_file: Path, dataset: LandmarkDataset
+) -> None:
+    model = load_model(model_file, "pose")
+    frames = zip(dataset.image[:9:4], dataset.world[:9:4], strict=True)
+    hands = [Hand(image[0], world[0], 0.99) for image, world in frames]
+    alone = [model.predict_hands([hand]).probabilities for hand in hands]
+    together = model.predict_hands(hands[:1], [[hand] for hand in hands[1:]])
+    assert together.probabilities == pytest.approx(np.mean(alone, axis=0), abs=1e-6)
+
+
 @settings(max_examples=25, deadline=None)
 @given(degrees=st.floats(-179, 179), mirrored=st.booleans())
 def test_rotation_is_against_image_up_and_changes_nothing_else(
