@@ -1,0 +1,105 @@
+"""The directions in which classes lie apart, for classifiers that look at one number at a time.
+
+A tree asks one question of one feature. Poses differ in sums of many features, which it has to
+learn in small steps. Fisher's discriminant directions (1936) are such sums: trees that see them
+are smaller, faster and better on people they have not met.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .kinds import INPUT
+
+FloatArray = NDArray[np.float32]
+
+SHRINKAGE = 0.05
+"""How far the spread within classes is shrunk towards a sphere; there are many features."""
+
+FEWEST = 16
+"""With few classes there are few such directions; the principal components fill up to this."""
+
+_LEAST_DEVIATION = 1e-6
+
+
+@dataclass(frozen=True)
+class Projection:
+    """``(features - mean) @ weights``."""
+
+    mean: FloatArray
+    """(n_features,)"""
+
+    weights: FloatArray
+    """(n_features, n_directions)"""
+
+    @classmethod
+    def fit(cls, X: FloatArray, codes: NDArray[np.int64]) -> Self:
+        """Find the directions.
+
+        Parameters
+        ----------
+        X
+            (n_samples, n_features)
+        codes
+            (n_samples,) the number of each sample's class, from 0 without a gap.
+        """
+        mean, deviation = X.mean(axis=0, dtype=np.float64), X.std(axis=0, dtype=np.float64)
+        # A feature that never changes is left as it is; its direction has no length anyway.
+        deviation[deviation <= _LEAST_DEVIATION * np.abs(mean)] = 1
+        deviation[deviation == 0] = 1
+        standardised = (X - mean) / deviation
+        found = _discriminant_directions(standardised, codes)
+        missing = min(FEWEST, X.shape[1]) - found.shape[1]
+        if missing > 0:
+            found = np.hstack([found, _principal_components(standardised, missing)])
+        return cls(mean.astype(np.float32), (found / deviation[:, None]).astype(np.float32))
+
+    def __call__(self, X: FloatArray) -> FloatArray:
+        """Return (n_samples, n_directions)."""
+        return (X - self.mean) @ self.weights
+
+    def before(self, model: Any) -> Any:
+        """Return the ``onnx.ModelProto`` that projects, then does what a model does.
+
+        Parameters
+        ----------
+        model
+            An ``onnx.ModelProto`` that takes directions; it is changed.
+        """
+        from onnx import helper, numpy_helper
+
+        graph = model.graph
+        for node in graph.node:
+            node.input[:] = ["projected" if name == INPUT else name for name in node.input]
+        graph.initializer.append(numpy_helper.from_array(self.mean, "mean"))
+        graph.initializer.append(numpy_helper.from_array(self.weights, "directions"))
+        graph.node.insert(0, helper.make_node("MatMul", ["centred", "directions"], ["projected"]))
+        graph.node.insert(0, helper.make_node("Sub", [INPUT, "mean"], ["centred"]))
+        graph.input[0].type.tensor_type.shape.dim[1].dim_value = len(self.mean)
+        return model
+
+
+def _discriminant_directions(
+    X: NDArray[np.float64], codes: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return (n_features, n_classes - 1), scaled so that each class has a spread of about 1."""
+    n_classes = int(codes.max()) + 1
+    counts = np.bincount(codes)[:, None]
+    members = np.eye(n_classes)[codes]
+    means = (members.T @ X) / counts
+    off = X - means[codes]
+    spread = off.T @ off / len(X)
+    size = max(np.trace(spread) / len(spread), _LEAST_DEVIATION)
+    spread = (1 - SHRINKAGE) * spread + SHRINKAGE * size * np.eye(len(spread))
+    values, axes = np.linalg.eigh(spread)
+    whitening = axes / np.sqrt(values)
+    apart = (means - means.mean(axis=0)) @ whitening
+    directions = np.linalg.svd(apart, full_matrices=False)[2][: n_classes - 1]
+    return np.asarray(whitening @ directions.T)
+
+
+def _principal_components(X: NDArray[np.float64], n: int) -> NDArray[np.float64]:
+    """Return the n directions (n_features, n) of the largest variance."""
+    return np.asarray(np.linalg.eigh(X.T @ X / len(X))[1][:, ::-1][:, :n])
