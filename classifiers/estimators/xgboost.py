@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base import ONNX_OPSET, FloatArray, HandEstimator, StrArray, register
+from ..projection import Projection
 
 
 @register
 class XGBoostClassifier(HandEstimator):
-    """Gradient-boosted trees (Chen and Guestrin 2016) from the CPU build of XGBoost.
+    """Gradient-boosted trees (Chen and Guestrin 2016), on discriminant directions.
 
     Parameters
     ----------
@@ -23,7 +24,7 @@ class XGBoostClassifier(HandEstimator):
     subsample
         Share of the samples that each tree sees.
     colsample_bynode
-        Share of the features tried at each split.
+        Share of the directions tried at each split.
     min_child_weight
         The least weight of samples behind a split.
     reg_lambda
@@ -36,13 +37,13 @@ class XGBoostClassifier(HandEstimator):
 
     def __init__(
         self,
-        n_estimators: int = 120,
+        n_estimators: int = 80,
         max_depth: int = 4,
         learning_rate: float = 0.1,
-        subsample: float = 0.7,
-        colsample_bynode: float = 0.05,
+        subsample: float = 0.5,
+        colsample_bynode: float = 0.2,
         min_child_weight: float = 0.3,
-        reg_lambda: float = 0.3,
+        reg_lambda: float = 1.0,
         random_state: int = 0,
     ) -> None:
         self.n_estimators = n_estimators
@@ -57,15 +58,19 @@ class XGBoostClassifier(HandEstimator):
     def _fit(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
         from xgboost import XGBClassifier
 
-        self.booster_ = XGBClassifier(**self.get_params(), tree_method="hist").fit(X, codes)
+        self.projection_ = Projection.fit(X, codes)
+        booster = XGBClassifier(**self.get_params(), tree_method="hist")
+        self.booster_ = booster.fit(self.projection_(X), codes)
 
     def _predict_proba(self, X: FloatArray) -> FloatArray:
-        return np.asarray(self.booster_.predict_proba(X))
+        return np.asarray(self.booster_.predict_proba(self.projection_(X)))
 
     def to_onnx(self) -> Any:
-        """Return the trees as one TreeEnsembleClassifier."""
+        """Return the projection and the trees as one TreeEnsembleClassifier."""
         from onnxmltools import convert_xgboost
         from onnxmltools.convert.common.data_types import FloatTensorType
 
-        inputs = [("X", FloatTensorType([None, self.n_features_in_]))]
-        return convert_xgboost(self.booster_, initial_types=inputs, target_opset=ONNX_OPSET[""])
+        n_directions = self.projection_.weights.shape[1]
+        inputs = [("X", FloatTensorType([None, n_directions]))]
+        model = convert_xgboost(self.booster_, initial_types=inputs, target_opset=ONNX_OPSET[""])
+        return self.projection_.before(model)
