@@ -21,12 +21,17 @@ SHRINKAGE = 0.05
 FEWEST = 16
 """With few classes there are few such directions; the principal components fill up to this."""
 
+STEPS = 256
+"""Directions are rounded to such shares of the spread within a class. Boosted trees put thresholds
+on the very numbers of training, where the last bit, which depends on how many rows are projected
+together, must not decide."""
+
 _LEAST_DEVIATION = 1e-6
 
 
 @dataclass(frozen=True)
 class Projection:
-    """``(features - mean) @ weights``."""
+    """``round((features - mean) @ weights)``."""
 
     mean: FloatArray
     """(n_features,)"""
@@ -54,11 +59,12 @@ class Projection:
         missing = min(FEWEST, X.shape[1]) - found.shape[1]
         if missing > 0:
             found = np.hstack([found, _principal_components(standardised, missing)])
-        return cls(mean.astype(np.float32), (found / deviation[:, None]).astype(np.float32))
+        weights = STEPS * found / deviation[:, None]
+        return cls(mean.astype(np.float32), weights.astype(np.float32))
 
     def __call__(self, X: FloatArray) -> FloatArray:
         """Return (n_samples, n_directions)."""
-        return (X - self.mean) @ self.weights
+        return np.rint((X - self.mean) @ self.weights)
 
     def before(self, model: Any) -> Any:
         """Return the ``onnx.ModelProto`` that projects, then does what a model does.
@@ -75,7 +81,8 @@ class Projection:
             node.input[:] = ["projected" if name == INPUT else name for name in node.input]
         graph.initializer.append(numpy_helper.from_array(self.mean, "mean"))
         graph.initializer.append(numpy_helper.from_array(self.weights, "directions"))
-        graph.node.insert(0, helper.make_node("MatMul", ["centred", "directions"], ["projected"]))
+        graph.node.insert(0, helper.make_node("Round", ["exact"], ["projected"]))
+        graph.node.insert(0, helper.make_node("MatMul", ["centred", "directions"], ["exact"]))
         graph.node.insert(0, helper.make_node("Sub", [INPUT, "mean"], ["centred"]))
         graph.input[0].type.tensor_type.shape.dim[1].dim_value = len(self.mean)
         return model

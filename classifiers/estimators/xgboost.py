@@ -41,7 +41,7 @@ class XGBoostClassifier(HandEstimator):
         max_depth: int = 4,
         learning_rate: float = 0.1,
         subsample: float = 0.5,
-        colsample_bynode: float = 0.2,
+        colsample_bynode: float = 0.3,
         min_child_weight: float = 0.3,
         reg_lambda: float = 1.0,
         random_state: int = 0,
