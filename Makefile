@@ -10,7 +10,7 @@ demo: $(READY)  ## the main job on rendered hands, with a report
 
 test: $(READY)  ## the test suite
 	$(BIN)/handlore weights fetch
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 test-slow: $(READY)  ## what takes long or needs the real data sets
 	$(BIN)/handlore weights fetch
@@ -31,6 +31,10 @@ bench: $(READY)  ## speed and memory, side by side with bare MediaPipe and sciki
 	$(BIN)/python benchmarks/convert_jobs.py
 	$(BIN)/python benchmarks/litert.py
 	$(BIN)/python benchmarks/rendered_hands.py
+	$(BIN)/python benchmarks/capture.py
+	$(BIN)/python benchmarks/first_recogniser.py
+	$(BIN)/python benchmarks/streams.py
+	$(BIN)/python benchmarks/live.py
 
 bench-accuracy: $(READY)  ## accuracy and yield on the real data sets (HANDLORE_DATA)
 	$(BIN)/python benchmarks/search_stages.py
@@ -40,6 +44,7 @@ bench-accuracy: $(READY)  ## accuracy and yield on the real data sets (HANDLORE_
 
 pictures: $(READY)  ## the pictures of the README
 	$(BIN)/python docs/make_pictures.py
+	$(BIN)/python docs/make_recording_pictures.py
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv .venv

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_array, check_is_fitted
 
+from handlore.datasets.dataset import Kind
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.features import DEFAULT_FEATURES
 
@@ -42,7 +43,7 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         How many columns ``fit`` has seen.
     """
 
-    kind: ClassVar[str] = "pose"
+    kind: ClassVar[Kind] = "pose"
     summary: ClassVar[str]
     """What it is good for, in one line."""
 
@@ -160,7 +161,7 @@ class MovementEstimator(HandEstimator):
         How many channels and points in time ``fit`` has seen.
     """
 
-    kind: ClassVar[str] = "sequence"
+    kind: ClassVar[Kind] = "sequence"
     n_timepoints: ClassVar[int] = 32
     """To how many points in time it wants clips to be resampled."""
     averaged: ClassVar[bool] = True

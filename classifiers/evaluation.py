@@ -15,9 +15,11 @@ from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
 from handlore.datasets.splits import By, cross_validation, groups_of, n_groups
 from handlore.landmarks.errors import HandloreError
 
+from .background import Background
 from .base import HandEstimator
 from .encoding import Encoder, average_views
 from .kinds import DEFAULT_ESTIMATOR, WORDS
+from .movements import MovementEncoder
 
 FloatArray = NDArray[np.float32]
 StrArray = NDArray[np.str_]
@@ -119,9 +121,19 @@ def score(answers: Answers) -> Scores:
 
 
 def fit_samples(
-    estimator: HandEstimator, dataset: LandmarkDataset, encoder: Encoder
+    estimator: HandEstimator,
+    dataset: LandmarkDataset,
+    encoder: Encoder,
+    background: Background | None = None,
 ) -> HandEstimator:
     """Fit an estimator on the samples of a dataset that show a hand.
+
+    Parameters
+    ----------
+    estimator, dataset, encoder
+        What learns from what, and what turns samples into numbers.
+    background
+        Movements: also learn what lies between them, as ``none``.
 
     Raises
     ------
@@ -134,7 +146,13 @@ def fit_samples(
     seen = dataset.select(dataset.has_hand)
     if not seen.n_samples:
         raise HandloreError("no sample shows a hand; there is nothing to learn from")
-    return estimator.fit(encoder.encode_samples(seen), seen.samples.label, groups_of(seen))
+    X, y, groups = encoder.encode_samples(seen), seen.samples.label, groups_of(seen)
+    if background is not None and isinstance(encoder, MovementEncoder):
+        rng = np.random.default_rng(estimator.get_params().get("random_state", 0))
+        more = background.windows(seen, groups, encoder, rng)
+        X, y = np.concatenate([X, more.X]), np.concatenate([y, more.label])
+        groups = np.concatenate([groups, more.group])
+    return estimator.fit(X, y, groups)
 
 
 def require_kind(dataset: LandmarkDataset, kind: str) -> None:

@@ -62,7 +62,7 @@ class MovementEncoder:
                 f" {self.n_hands}; convert with --max-hands {self.n_hands}"
             )
         blocks = np.empty((dataset.n_samples, self.n_channels, self.n_timepoints), np.float32)
-        for block, frames in zip(blocks, _frames(dataset), strict=True):
+        for block, frames in zip(blocks, clip_slices(dataset), strict=True):
             block[:] = self.encode(
                 dataset.image[frames], dataset.handedness[frames], dataset.time[frames]
             )
@@ -122,10 +122,11 @@ class MovementEncoder:
 
 def durations(dataset: LandmarkDataset) -> NDArray[np.float64]:
     """Return how long (n_samples,) each sample is, in seconds."""
-    return np.array([np.ptp(dataset.time[frames]) for frames in _frames(dataset)], np.float64)
+    return np.array([np.ptp(dataset.time[frames]) for frames in clip_slices(dataset)], np.float64)
 
 
-def _frames(dataset: LandmarkDataset) -> Iterator[slice]:
+def clip_slices(dataset: LandmarkDataset) -> Iterator[slice]:
+    """Yield the frames of each sample."""
     for start, end in zip(dataset.offsets[:-1], dataset.offsets[1:], strict=True):
         yield slice(int(start), int(end))
 

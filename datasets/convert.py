@@ -163,7 +163,10 @@ def finished(
         *(f"ignored: {file}: it does not fit the layout" for file in ignored),
         *_dropped(trouble, n_dropped),
     ]
-    header = replace(dataset.header, options=_chosen(source, options), log=tuple(log))
+    detector = dataset.header.detector or source.detector_of(root)
+    header = replace(
+        dataset.header, detector=detector, options=_chosen(source, options), log=tuple(log)
+    )
     n_converted = int((dataset.has_hand & (dataset.samples.view == 0)).sum())
     return Conversion(
         replace(dataset, header=header),

@@ -153,7 +153,7 @@ def _lost(sample: Sample) -> set[int]:
 def _taken(clip: LandmarkClip, max_hands: int) -> Sample:
     """Take landmarks as they are; with room for one hand, the side that is seen most often."""
     frames = [list(hands) for _, hands in clip.frames]
-    if max_hands == 1:
+    if max_hands == 1 and not clip.one_hand:
         sides = [hand.side for hands in frames for hand in hands]
         side = max(dict.fromkeys(sides), key=sides.count, default=None)
         frames = [[hand for hand in hands if hand.side == side] for hands in frames]

@@ -71,7 +71,25 @@ def doubt_about(dataset: LandmarkDataset, by: By) -> str | None:
                 f"{missing} of {len(column)} samples have no {better}, so the split is by {by};"
                 " that flatters"
             )
+    lonely = [] if by == "random" else _in_one_group(dataset, by)
+    if lonely:
+        return (
+            f"only one {by} shows {', '.join(lonely)}: while it is held out nobody learns what that"
+            f" looks like; record it in a second {by}"
+        )
     return None
+
+
+def _of_one_label(groups: NDArray[Any], labels: NDArray[Any]) -> bool:
+    pairs = np.unique(np.stack([groups.astype(np.str_), labels]), axis=1)
+    return bool(pairs.shape[1] == len(np.unique(groups)))
+
+
+def _in_one_group(dataset: LandmarkDataset, by: By) -> list[str]:
+    """Return the labels that a single group shows."""
+    pairs = np.unique(np.stack([dataset.samples.label, _groups(dataset, by)]), axis=1)
+    labels, counts = np.unique(pairs[0], return_counts=True)
+    return [str(label) for label in labels[counts == 1]]
 
 
 def cross_validation(
@@ -84,8 +102,8 @@ def cross_validation(
     dataset
         At least two groups (items, if random).
     by
-        What stays together. ``random`` keeps only the views and copies of a picture together,
-        and spreads the labels evenly.
+        What stays together. ``random`` keeps only the views and copies of a picture together.
+        Labels are spread evenly there, and where each group shows one, as recordings do.
     n_folds
         Default: one for each group up to 12 groups, else 5.
     seed
@@ -98,8 +116,10 @@ def cross_validation(
     """
     groups = _groups(dataset, by)
     n_folds = fold_count(dataset, by, n_folds)
-    # Any label counts as the same when whole groups are dealt out.
-    labels = dataset.samples.label if by == "random" else np.zeros_like(groups)
+    labels = dataset.samples.label
+    if by != "random" and not _of_one_label(groups, labels):
+        # A group that shows several labels brings them all: they count as the same.
+        labels = np.zeros_like(groups)
     fold = _dealt_out(groups, labels, n_folds, seed)
     for number in range(n_folds):
         yield np.flatnonzero(fold != number), np.flatnonzero(fold == number)

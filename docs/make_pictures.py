@@ -1,19 +1,30 @@
-"""Draws the pictures of the README from rendered hands: ``make pictures``."""
+"""Draws the pictures of README and docs from rendered hands: ``make pictures``."""
 
 import tempfile
 from pathlib import Path
 
+import cv2
+import numpy as np
+
+from handlore.capture.reviewing import Review
+from handlore.capture.reviewloop import read
+from handlore.capture.reviewpicture import draw_review
 from handlore.classifiers.base import make_estimator
 from handlore.classifiers.encoding import PoseEncoder
 from handlore.classifiers.evaluation import fit_samples
 from handlore.datasets.convert import convert
-from handlore.datasets.rendered import Person, Scene, render_pose, write_pictures
+from handlore.datasets.dataset import Header, LandmarkDataset, Samples
+from handlore.datasets.recorded import read_recordings
+from handlore.datasets.recordings import Recordings
+from handlore.datasets.rendered import Person, Scene, render_movement, render_pose, write_pictures
 from handlore.datasets.sources import make_source
 from handlore.landmarks.detector import open_detector
+from handlore.landmarks.hands import Hand
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.models.card import ModelCard
 from handlore.models.loading import load_model
 from handlore.models.storage import save_model
+from handlore.report.contactsheet import contact_sheet_png, tiles_of
 from handlore.report.figures import hands_png
 
 PICTURES = Path(__file__).parent / "pictures"
@@ -22,7 +33,7 @@ POINTS_OF_VIEW = ((-20, 8, -14), (12, 0, 10), (18, -6, 24), (-8, 10, -32), (0, 0
 """Yaw, pitch and roll of each hand shown, in degrees."""
 
 
-def main() -> None:
+def draw_hands() -> None:
     with quiet_native_log(), open_detector() as detector, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_pictures(folder, n_people=6, per_pose=4)
@@ -42,8 +53,49 @@ def main() -> None:
             pictures.append(drawn.pixels)
             hands.append(found[0].image)
             captions.append(f"{said.label}  {100 * said.probability:.0f} %")
-        PICTURES.mkdir(exist_ok=True)
         (PICTURES / "hands.png").write_bytes(hands_png(pictures, hands, captions))
+
+
+def recorded(label: str, seed: int, *, lost: int = 0) -> LandmarkDataset:
+    """Return a recording of a rendered hand; in the last ``lost`` frames it is not seen."""
+    rng = np.random.default_rng([seed, 7])
+    scene = Scene(
+        x=rng.uniform(0.4, 0.6), y=rng.uniform(0.45, 0.6), size=rng.uniform(0.16, 0.24),
+        roll=rng.uniform(-12, 12), yaw=rng.uniform(-12, 12), tempo=rng.uniform(0.8, 1.2),
+        looseness=4.0, seed=seed,
+    )  # fmt: skip
+    moments = list(render_movement(label, Person.random(3), scene, size=(32, 24)))
+    hands = [[Hand(shown.image, shown.world, shown.handedness)] for _, shown in moments]
+    return LandmarkDataset.of_hands(
+        [*hands[: len(hands) - lost], *[[None]] * lost],
+        Samples.make([label], group=["anna"], session=["monday"]),
+        time=[seconds for seconds, _ in moments],
+        offsets=[0, len(moments)],
+        header=Header(kind="sequence", options={"camera": "0"}),
+    )
+
+
+def draw_recordings() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Recordings.open(Path(name) / "my_gestures")
+        for number in range(6):
+            for label in ("swipe_left", "swipe_right", "grab", "circle"):
+                lost = 9 if (number, label) == (3, "grab") else 0
+                folder.keep(recorded(label, 10 * number + len(label), lost=lost))
+        # One that was recorded under the wrong label.
+        folder.relabel(folder.entries()[17].path, "swipe_left")
+        tiles = [one for kept in read_recordings(folder.root).recordings for one in tiles_of(kept)]
+        sheet = contact_sheet_png(tiles, "my_gestures")
+        (PICTURES / "contact-sheet.png").write_bytes(sheet)
+        state = Review.of(folder.entries(), 0.0)
+        drawn = draw_review(state, read(folder.root, state.entry), 0.7)
+        cv2.imwrite(str(PICTURES / "review.png"), drawn[..., ::-1])
+
+
+def main() -> None:
+    PICTURES.mkdir(exist_ok=True)
+    draw_hands()
+    draw_recordings()
 
 
 if __name__ == "__main__":

@@ -26,7 +26,8 @@ def palm_length(landmarks: FloatArray) -> FloatArray:
     Where z is unknown (NaN) the distance is that in the image plane.
     """
     palm = landmarks[..., _PALM_END, :] - landmarks[..., _WRIST, :]
-    x, y, z = palm[..., 0], palm[..., 1], np.nan_to_num(palm[..., 2])
+    x, y, z = palm[..., 0], palm[..., 1], palm[..., 2]
+    z = np.where(np.isnan(z), np.float32(0), z)
     length: FloatArray = np.sqrt(x * x + y * y + z * z)
     return length
 

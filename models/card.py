@@ -49,6 +49,13 @@ class ModelCard:
     seconds: tuple[float, ...] = ()
     """How long the clips were that it was trained on: the quantiles :data:`DURATIONS`."""
 
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    """Least probabilities at which labels are told in a stream, chosen by ``calibrate``; others
+    get the default of :class:`~handlore.classifiers.stream.settings.Settings`."""
+
+    calibration: Mapping[str, Any] = field(default_factory=dict)
+    """On what the thresholds were chosen, and what they promise."""
+
     features_version: int = FEATURES_VERSION
     canonical_version: int = CANONICAL_VERSION
 
@@ -68,7 +75,14 @@ class ModelCard:
     def as_json(self) -> dict[str, Any]:
         """Return the card as JSON types, with the format version."""
         values = asdict(self) | {name: list(getattr(self, name)) for name in _LISTS}
-        return {"format": FORMAT_VERSION} | values | {"training": dict(self.training)}
+        return (
+            {"format": FORMAT_VERSION}
+            | values
+            | {
+                name: dict(getattr(self, name))
+                for name in ("thresholds", "calibration", "training")
+            }
+        )
 
     @classmethod
     def from_json(cls, values: Any) -> Self:
@@ -104,6 +118,8 @@ class ModelCard:
             taken[name] = tuple(map(str, taken[name]))
         taken["seconds"] = _durations(taken.get("seconds", []))
         labels = taken["labels"]
+        taken["thresholds"] = _thresholds(taken.get("thresholds", {}), labels)
+        taken.setdefault("calibration", {})
         if len(set(labels)) < len(labels) or not all(label.isprintable() for label in labels):
             raise InvalidDataError("its labels are not distinct, printable names")
         if taken.get("n_hands") not in (1, 2) or taken["n_hands"] is True:
@@ -133,6 +149,18 @@ def _durations(values: Any) -> tuple[float, ...]:
     return tuple(map(float, values))
 
 
+def _thresholds(values: Any, labels: tuple[str, ...]) -> dict[str, float]:
+    if not isinstance(values, Mapping) or not all(
+        label in labels
+        and isinstance(least, int | float)
+        and not isinstance(least, bool)
+        and 0 <= least <= 1
+        for label, least in values.items()
+    ):
+        raise InvalidDataError("its metadata has no usable thresholds")
+    return {label: float(least) for label, least in values.items()}
+
+
 _LISTS = ("labels", "features", "seconds")
 _TYPES: dict[str, Any] = {
     "estimator": str,
@@ -141,6 +169,7 @@ _TYPES: dict[str, Any] = {
     "n_hands": int,
     "n_features": int,
     "n_timepoints": int,
+    "calibration": Mapping,
     "averaged": bool,
     "training": Mapping,
 }

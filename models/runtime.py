@@ -1,6 +1,6 @@
 """Running a model of poses: numpy and onnxruntime, nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
 from typing import Any
@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from handlore.classifiers.encoding import Encoder, PoseEncoder
 from handlore.classifiers.kinds import INPUT, OUTPUT
-from handlore.datasets.dataset import NONE_LABEL
+from handlore.classifiers.stream.events import side_of
+from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.geometry import rotation_deg
 from handlore.landmarks.hands import Hand, Pixels, by_slot
 
 from .card import ModelCard
-from .segments import Segment, held
 
 FloatArray = NDArray[np.float32]
 
@@ -57,6 +57,21 @@ class Model:
         self.encoder = encoder
         self._session = session
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The label of each probability."""
+        return self.card.labels
+
+    @property
+    def seconds(self) -> tuple[float, ...]:
+        """Lengths of short, usual and long clips; none for poses."""
+        return self.card.seconds
+
+    @property
+    def thresholds(self) -> Mapping[str, float]:
+        """Least probabilities of labels that have one of their own."""
+        return self.card.thresholds
+
     def predict_proba(self, X: FloatArray) -> FloatArray:
         """Return the probability (n, n_labels) of each label for what the encoder gives."""
         answer: FloatArray = self._session.run([OUTPUT], {INPUT: X})[0]
@@ -84,30 +99,32 @@ class PoseModel(Model):
         probabilities: FloatArray = self.predict_proba(row)[0]
         return probabilities
 
-    def segments(
-        self,
-        image: FloatArray,
-        world: FloatArray,
-        handedness: FloatArray,
-        time: NDArray[np.float64],
-    ) -> list[Segment]:
-        """Say which pose a video shows when, see :func:`~.segments.held`.
+    def predict_held(self, recording: LandmarkDataset) -> Prediction:
+        """Say which pose a recording shows all the time: the mean answer to its frames.
+
+        Rotation and side are those of the frame in the middle of those that show a hand.
 
         Parameters
         ----------
-        image, world
-            (n_frames, n_hands, 21, 3) image and world landmarks, NaN for a missing hand.
-        handedness
-            (n_frames, n_hands) probability of a right hand.
-        time
-            (n_frames,) seconds, rising.
+        recording
+            Frames of one pose, with as many hands as the card says.
         """
-        seen = np.asarray((~np.isnan(image[..., 0, 0])).any(axis=1))
-        probabilities = np.full((len(time), len(self.card.labels)), np.nan, np.float32)
-        if seen.any():
-            rows = self.encoder.encode(image[seen], world[seen], handedness[seen])
-            probabilities[seen] = self.predict_proba(rows)
-        return held(probabilities, self.card.labels, handedness, time)
+        seen = np.flatnonzero(recording.detected.any(axis=1))
+        if not len(seen):
+            return Prediction(NONE_LABEL, None, None, None)
+        rows = self.encoder.encode(
+            recording.image[seen], recording.world[seen], recording.handedness[seen]
+        )
+        mean = self.predict_proba(rows).mean(axis=0)
+        best, middle = int(mean.argmax()), seen[len(seen) // 2]
+        slot = int(np.flatnonzero(recording.detected[middle])[0])
+        return Prediction(
+            self.card.labels[best],
+            float(mean[best]),
+            float(rotation_deg(recording.image[middle, slot])),
+            side_of(recording.handedness[middle, slot : slot + 1]),
+            tuple(map(float, mean)),
+        )
 
     def predict_picture(
         self, detector: HandDetector, pixels: Pixels, n_views: int = 0

@@ -6,6 +6,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from handlore.classifiers.base import HandEstimator
 from handlore.landmarks.files import atomic_write
@@ -39,11 +40,41 @@ def save_model(estimator: HandEstimator, card: ModelCard, path: Path) -> int:
     card = replace(card, labels=labels, n_features=estimator.n_features_in_)
     model = estimator.to_onnx()
     model.graph.name = "handlore"
+    return _write(model, card, path)
+
+
+def replace_card(path: Path, card: ModelCard, out: Path | None = None) -> int:
+    """Give a model file another card; what it answers stays the same.
+
+    Parameters
+    ----------
+    path
+        A model file.
+    card
+        Of the same labels.
+    out
+        Where to write it; default: in its place, whole or not at all.
+
+    Returns
+    -------
+    The size of the file in bytes.
+
+    Raises
+    ------
+    HandloreError
+        If it cannot be written.
+    """
+    import onnx
+
+    return _write(onnx.load_model_from_string(Path(path).read_bytes()), card, out or path)
+
+
+def _write(model: Any, card: ModelCard, path: Path) -> int:
     del model.metadata_props[:]
     entry = model.metadata_props.add()
     entry.key = METADATA_KEY
     entry.value = json.dumps(card.as_json(), sort_keys=True)
-    data = model.SerializeToString()
+    data: bytes = model.SerializeToString()
     with atomic_write(Path(path)) as stream:
         stream.write(data)
     return len(data)

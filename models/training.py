@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from handlore import __version__
+from handlore.classifiers.background import Background
 from handlore.classifiers.base import HandEstimator, plain_params
 from handlore.classifiers.encoding import Encoder, PoseEncoder
 from handlore.classifiers.evaluation import cross_validate, cross_validation_json, fit_samples
@@ -42,6 +43,7 @@ def train_model(
     out: Path,
     *,
     crossval: bool = False,
+    background: Background | None = None,
 ) -> Trained:
     """Fit an estimator on a dataset and write the model file.
 
@@ -57,6 +59,8 @@ def train_model(
         The model file.
     crossval
         Also cross-validate, and keep the scores in the card.
+    background
+        Movements: also learn what lies between them, as ``none``, for use in a stream.
 
     Raises
     ------
@@ -64,7 +68,7 @@ def train_model(
         If there is too little data, or the file cannot be written.
     """
     scores = _scores(estimator, dataset, encoder) if crossval else None
-    fitted = fit_samples(estimator, dataset, encoder)
+    fitted = fit_samples(estimator, dataset, encoder, background)
     card = ModelCard(
         labels=(),
         estimator=name,

@@ -1,6 +1,8 @@
 """What tests share: one detector for all, a few rendered hands, the command line."""
 
 import os
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -61,3 +63,21 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip("needs the real data sets; name their folder in HANDLORE_DATA")
     return folder
+
+
+@pytest.fixture(scope="session")
+def xvfb() -> Iterator[str]:
+    """Start an X server without a screen and return its display."""
+    if shutil.which("Xvfb") is None:
+        pytest.skip("needs Xvfb")
+    reading, writing = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1280x1024x24", "-nolisten", "tcp"],
+        pass_fds=[writing], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    os.close(writing)
+    with os.fdopen(reading) as stream:
+        number = stream.readline().strip()
+    yield f":{number}"
+    server.terminate()
+    server.wait()

@@ -52,7 +52,7 @@ def render_pose(
     HandloreError
         If there is no such pose; the message lists the names.
     """
-    return _render(get_pose(pose), Moment(), person, scene, size=size)
+    return render_at(get_pose(pose), Moment(), person, scene, size=size)
 
 
 def render_movement(
@@ -77,7 +77,7 @@ def render_movement(
     for seconds in (k / fps for k in range(frames)):
         pose, moment = moves.at(seconds * scene.tempo)
         grain = round(seconds * 1e6)
-        yield seconds, _render(pose, moment, person, scene, size=size, grain=grain)
+        yield seconds, render_at(pose, moment, person, scene, size=size, grain=grain)
 
 
 def render_background(seed: int, *, size: tuple[int, int] = SIZE) -> NDArray[np.uint8]:
@@ -87,7 +87,7 @@ def render_background(seed: int, *, size: tuple[int, int] = SIZE) -> NDArray[np.
     return photograph(make_backdrop(kind, rng, size), 0.6, float(rng.uniform(1.0, 5.0)), rng)
 
 
-def _render(
+def render_at(
     pose: Pose,
     moment: Moment,
     person: Person,
@@ -95,16 +95,22 @@ def _render(
     *,
     size: tuple[int, int],
     grain: int = 0,
+    painted: bool = True,
 ) -> Picture:
+    """Render a hand at one moment of a movement; not painted, the picture stays black."""
     body = build_body(_loosen(pose, scene), person)
     stage = Stage.build(scene, person.palm, size, pose, moment)
     joints = stage.place(body.points[:21])
     return Picture(
-        pixels=paint(body, stage, person, scene, grain=grain),
+        pixels=paint(body, stage, person, scene, grain=grain) if painted else _black(size),
         image=stage.camera.image_landmarks(joints),
         world=(joints - joints.mean(axis=0)).astype(np.float32),
         handedness=float(scene.hand == "right"),
     )
+
+
+def _black(size: tuple[int, int]) -> NDArray[np.uint8]:
+    return np.zeros((size[1], size[0], 3), np.uint8)
 
 
 def _loosen(pose: Pose, scene: Scene) -> Pose:

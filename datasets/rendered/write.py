@@ -100,7 +100,7 @@ def write_movement_videos(
         scene = _scene(label, person, n, seed)
         frames = render_movement(label, _person(person, seed), scene, fps=fps, size=size)
         path = _path(folder, label, person, n, "mp4")
-        _write_video(path, (picture for _, picture in frames), fps, size)
+        write_video(path, (picture for _, picture in frames), fps, size)
         written.append(path)
         if progress is not None:
             progress(len(written), len(movements) * n_people * per_movement)
@@ -154,9 +154,7 @@ def _write_truth(folder: Path, written: list[Path], pictures: list[Picture]) -> 
         )
 
 
-def _write_video(
-    path: Path, pictures: Iterator[Picture], fps: float, size: tuple[int, int]
-) -> None:
+def write_video(path: Path, pictures: Iterator[Picture], fps: float, size: tuple[int, int]) -> None:
     """Write through a hidden name beside the target, so that no half video is left under it."""
     part = path.with_name(f".{path.stem}.part{path.suffix}")
     video = cv2.VideoWriter(str(part), cv2.VideoWriter.fourcc(*"mp4v"), fps, size)

@@ -14,6 +14,7 @@ from handlore.landmarks.errors import HandloreError
 from ..names import is_picture, is_video
 
 if TYPE_CHECKING:
+    from handlore.landmarks.detector import DetectorInfo
     from handlore.landmarks.hands import Hand, Pixels
 
     from ..dataset import Kind, Unit
@@ -62,6 +63,9 @@ class LandmarkClip:
     """Seconds from the start, and the hands; none where none was found. Frames of reference as in
     :class:`~handlore.landmarks.hands.Hand`, what is not known is NaN."""
 
+    one_hand: bool = False
+    """Whether all are one hand that was followed, for whichever side it was taken at times."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -109,6 +113,10 @@ class Source:
     def notes(self, root: Path) -> list[str]:
         """Say what was decided for this folder: for the person, and for the dataset's log."""
         return []
+
+    def detector_of(self, root: Path) -> "DetectorInfo | None":
+        """Return what found the landmarks that it brings, where that is known."""
+        return None
 
     def read(self, item: Item) -> Clip | LandmarkClip:
         """Read one item.

@@ -13,7 +13,8 @@ import click
 from handlore.landmarks.errors import HandloreError
 
 if TYPE_CHECKING:
-    from handlore.datasets.dataset import LandmarkDataset
+    from handlore.datasets.dataset import Kind, LandmarkDataset
+    from handlore.datasets.loading import Loaded
     from handlore.landmarks.detector import HandDetector
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -133,12 +134,36 @@ def require_poses_for(features: str | None, dataset: "LandmarkDataset") -> None:
         )
 
 
-def load_datasets(paths: Sequence[Path]) -> "LandmarkDataset":
-    """Load dataset files and join them."""
-    from handlore.datasets.dataset import concatenate
-    from handlore.datasets.storage import load_dataset
+def load_datasets(paths: Sequence[Path], kind: "Kind | None" = None) -> "Loaded":
+    """Load dataset files and folders of recordings and join them, and say what was decided.
 
-    return concatenate([load_dataset(path) for path in paths])
+    Parameters
+    ----------
+    paths
+        What the person gave.
+    kind
+        What the model takes, if one was named.
+    """
+    from handlore.datasets.loading import load_data
+
+    loaded = load_data(paths, kind)
+    for note in loaded.notes:
+        talk(f"note: {note}")
+    say_failures(loaded.failures)
+    return loaded
+
+
+def kind_of(model: str | None) -> "Kind | None":
+    """Return what a type of model takes; None if none was named."""
+    from handlore.classifiers.base import estimator_class
+
+    return estimator_class(model).kind if model else None
+
+
+def end(loaded: "Loaded") -> None:
+    """End a command whose work is done; the exit code tells if some of its data failed."""
+    if loaded.failures:
+        raise click.exceptions.Exit(SOME_INPUTS_FAILED)
 
 
 @contextmanager

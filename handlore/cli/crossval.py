@@ -6,9 +6,11 @@ import click
 
 from ._common import (
     data_argument,
+    end,
     examples,
     features_option,
     json_option,
+    kind_of,
     load_datasets,
     make_folder,
     mirror_option,
@@ -31,6 +33,7 @@ from ._scores import print_scores, report_option, write_report
         "handlore crossval photos.npz",
         "handlore crossval photos.npz --model xgboost --by group --report report/",
         "handlore crossval photos.npz --by random --folds 10",
+        "handlore crossval my_gestures --model rocket",
     ),
 )
 @data_argument
@@ -64,6 +67,7 @@ def command(
 ) -> None:
     """Estimate how well a classifier would do on people it has not seen.
 
+    DATA is a file that `handlore convert` wrote, or a folder of recordings of `handlore capture`.
     Each group (person) in turn is held out, a classifier is trained on the others, and the
     answers are pooled. A picture or clip in which no hand was found is answered `none`, and
     counts as an error unless that is its label.
@@ -77,7 +81,8 @@ def command(
     groups = parsed_features(features)
     if report:
         make_folder(report)
-    dataset = load_datasets(data)
+    loaded = load_datasets(data, kind_of(model))
+    dataset = loaded.dataset
     require_poses_for(features, dataset)
     model = model or DEFAULT_ESTIMATOR[dataset.header.kind]
     estimator = make_estimator(model, parsed_params(params, mirror_labels), seed=seed)
@@ -104,3 +109,4 @@ def command(
         print_scores(score(answers), title, dataset.header.kind)
         if report:
             click.echo(f"report: {report / 'report.html'}")
+    end(loaded)

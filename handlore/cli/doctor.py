@@ -2,6 +2,7 @@
 
 import platform
 import sys
+from dataclasses import asdict
 from importlib import metadata
 from typing import Any
 
@@ -10,7 +11,7 @@ import click
 from handlore import __version__
 from handlore.landmarks.errors import HandloreError
 
-from ._common import examples, json_option, print_json
+from ._common import examples, json_option, print_json, verbose_option
 
 PACKAGES = (
     *("mediapipe", "ai-edge-litert", "onnxruntime", "numpy", "pandas", "scikit-learn"),
@@ -20,15 +21,17 @@ OPTIONAL = ("xgboost", "opencv-python", "xgboost-cpu")
 
 
 @click.command("doctor", epilog=examples("handlore doctor", "handlore doctor --json"))
+@verbose_option
 @json_option
 @click.pass_context
-def command(ctx: click.Context, as_json: bool) -> None:
-    """Show what works here: versions, processor, landmark model, which detector is taken and why.
+def command(ctx: click.Context, as_json: bool, verbose: bool) -> None:
+    """Show what works here: versions, landmark model, detectors, cameras, window, and why.
 
-    Nothing is fetched or changed. The exit code is 1 if no hand can be detected on this computer
-    as it is; each problem comes with what to do.
+    A picture is taken with each camera and thrown away; nothing is fetched or changed. The exit
+    code is 1 if no hand can be detected on this computer as it is; each problem comes with what
+    to do.
     """
-    found = _examined()
+    found = _examined(verbose)
     if as_json:
         print_json(found)
     else:
@@ -37,7 +40,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
         ctx.exit(1)
 
 
-def _examined() -> dict[str, Any]:
+def _examined(verbose: bool) -> dict[str, Any]:
     from handlore.landmarks.choice import DETECTORS, problem_with
 
     detectors = {name: problem_with(name) for name in DETECTORS}
@@ -53,8 +56,24 @@ def _examined() -> dict[str, Any]:
         "detectors": detectors,
         "chosen": {"stills": _choice(live=False), "live": _choice(live=True)},
         "weights": weights,
+        "cameras": _cameras(verbose),
+        "window": _window(),
         "problems": [*_problems(weights["full"]), *_clashes(versions)],
     }
+
+
+def _cameras(verbose: bool) -> list[dict[str, Any]]:
+    from handlore.capture.cameras.listing import find_cameras
+    from handlore.landmarks.nativelog import quiet_native_log
+
+    with quiet_native_log(not verbose):
+        return [asdict(one) for one in find_cameras()]
+
+
+def _window() -> str | None:
+    from handlore.capture.display import why_no_window
+
+    return why_no_window()
 
 
 def _choice(*, live: bool) -> dict[str, str] | None:
@@ -125,8 +144,27 @@ def _print(found: dict[str, Any]) -> None:
         click.echo(f"  taken for {use:<14}{taken}")
     for landmarker, path in found["weights"].items():
         click.echo(f"  model {landmarker:<18}{path or 'not on this computer'}")
+    for camera in found["cameras"]:
+        click.echo(f"  camera {camera['camera']:<17}{_camera_words(camera)}")
+    if not found["cameras"]:
+        click.echo(f"  camera {'':<17}{_no_camera()}")
+    click.echo(f"  window {'':<17}{found['window'] or 'can be shown'}")
     click.echo()
     for problem in found["problems"]:
         click.echo(f"to do: {problem}")
     if not found["problems"]:
         click.echo("everything that is needed is here")
+
+
+def _camera_words(camera: dict[str, Any]) -> str:
+    if camera["problem"] is not None:
+        return str(camera["problem"])
+    width, height = camera["size"]
+    named = f" ({camera['name']})" if camera["name"] else ""
+    return f"gives pictures of {width}x{height}{named}"
+
+
+def _no_camera() -> str:
+    from handlore.capture.cameras.trouble import absent
+
+    return absent()

@@ -7,6 +7,7 @@ import click
 
 from ._common import (
     data_argument,
+    end,
     examples,
     json_option,
     load_datasets,
@@ -50,6 +51,7 @@ def _doubts(card: "ModelCard", dataset: "LandmarkDataset") -> list[str]:
     epilog=examples(
         "handlore evaluate poses.onnx others.npz",
         "handlore evaluate poses.onnx photos.npz --split test --report report/",
+        "handlore evaluate moves.onnx bens_gestures",
     ),
 )
 @click.argument("model", type=click.Path(path_type=Path))
@@ -62,6 +64,7 @@ def command(
 ) -> None:
     """Score a model file on landmark datasets.
 
+    DATA is a file that `handlore convert` wrote, or a folder of recordings of `handlore capture`.
     A picture or clip in which no hand was found is answered `none`, and counts as an error unless
     that is its label.
     """
@@ -71,23 +74,25 @@ def command(
 
     if report:
         make_folder(report)
-    loaded = load_model(model)
-    dataset = held_out_samples(load_datasets(data), split)
-    answers = answer(loaded.predict_proba, loaded.card.labels, dataset, loaded.encoder)
-    for line in _doubts(loaded.card, dataset):
+    taught = load_model(model)
+    loaded = load_datasets(data, taught.encoder.kind)
+    dataset = held_out_samples(loaded.dataset, split)
+    answers = answer(taught.predict_proba, taught.card.labels, dataset, taught.encoder)
+    for line in _doubts(taught.card, dataset):
         talk(f"note: {line}")
     scores = score(answers)
     result = scores.as_json() | {"model": str(model)}
     if report:
         facts = {
-            "Model": f"{model.name} ({loaded.card.estimator})",
-            "Trained on": f"{loaded.card.training.get('n', '?')} samples",
+            "Model": f"{model.name} ({taught.card.estimator})",
+            "Trained on": f"{taught.card.training.get('n', '?')} samples",
             "Data": ", ".join(path.name for path in data),
         }
-        write_report(report, "Evaluation", answers, facts, result, history=loaded.card.history)
+        write_report(report, "Evaluation", answers, facts, result, history=taught.card.history)
     if as_json:
         print_json(result)
     else:
         print_scores(scores, f"{model}", dataset.header.kind)
         if report:
             click.echo(f"report: {report / 'report.html'}")
+    end(loaded)

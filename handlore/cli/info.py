@@ -1,27 +1,82 @@
-"""``handlore info``: what is in a dataset or a model."""
+"""``handlore info``: what is in a dataset, a folder of recordings or a model."""
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.files import require_writable
 
-from ._common import examples, json_option, percent, print_json, print_table, stage_words
+from ._common import (
+    SOME_INPUTS_FAILED,
+    examples,
+    json_option,
+    percent,
+    print_json,
+    print_table,
+    stage_words,
+    talk,
+)
+from ._recordings import (
+    advice_on,
+    print_advice,
+    print_recordings,
+    recordings_summary,
+    write_contact_sheet,
+)
 
 if TYPE_CHECKING:
     from handlore.datasets.dataset import LandmarkDataset
 
 
-@click.command("info", epilog=examples("handlore info photos.npz", "handlore info poses.onnx"))
-@click.argument("file", type=click.Path(path_type=Path))
+@click.command(
+    "info",
+    epilog=examples(
+        "handlore info photos.npz",
+        "handlore info poses.onnx",
+        "handlore info my_gestures --contact-sheet sheet.png",
+    ),
+)
+@click.argument("path", metavar="PATH", type=click.Path(path_type=Path))
+@click.option(
+    "--contact-sheet", type=click.Path(path_type=Path), metavar="OUT.png",
+    help="Draw a small picture of each recording or sample: the hand and its way.",
+)  # fmt: skip
 @json_option
-def command(file: Path, as_json: bool) -> None:
-    """Show what is in a dataset or a model file."""
-    shown = _model(file, as_json) if _is_model(file) else _dataset(file, as_json)
+def command(path: Path, contact_sheet: Path | None, as_json: bool) -> None:
+    """Show what is in a dataset, a folder of recordings or a model file.
+
+    Of recordings it also says what to record next: what is rare, what is all alike, and what a
+    quick cross-validation confuses.
+    """
+    from handlore.datasets.recordingfiles import is_recordings
+
+    if contact_sheet:
+        require_writable(contact_sheet)
+    if is_recordings(path):
+        shown = recordings_summary(path)
+        if not as_json:
+            # Before the advice, which takes a few seconds.
+            print_recordings(shown)
+        shown["advice"] = advice_on(path)
+        if not as_json:
+            print_advice(shown["advice"])
+    elif _is_model(path):
+        if contact_sheet:
+            raise HandloreError(f"{path} is a model, of which there is nothing to draw")
+        shown = _model(path, as_json)
+    else:
+        shown = _dataset(path, as_json)
+    if contact_sheet:
+        shown["n_drawn"] = write_contact_sheet(path, contact_sheet)
+        talk(f"wrote {contact_sheet}")
     if as_json:
         print_json(shown)
+    if shown.get("failures"):
+        raise click.exceptions.Exit(SOME_INPUTS_FAILED)
 
 
 def _is_model(file: Path) -> bool:
@@ -140,12 +195,16 @@ def _model(file: Path, as_json: bool) -> dict[str, Any]:
                 f" {card.n_timepoints} points in time"
             )
         click.echo(f"  landmarks: {card.landmarker}, {card.n_hands} hand(s)")
+        if card.thresholds:
+            told = ", ".join(f"{label} {least:.2f}" for label, least in card.thresholds.items())
+            click.echo(f"  thresholds: {told}")
+            click.echo(f"  calibration: {_compact(card.calibration)}")
         for key, value in training.items():
             click.echo(f"  {key.replace('_', ' ')}: {_compact(value)}")
     return {"type": "model", "path": str(file), "bytes": size, **card.as_json()}
 
 
 def _compact(value: Any) -> str:
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return ", ".join(f"{key} {item}" for key, item in value.items())
     return str(value)

@@ -1,6 +1,6 @@
-"""``handlore predict``: what do these pictures and videos show."""
+"""``handlore predict``: what do these pictures, videos and recordings show."""
 
-from dataclasses import asdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,15 +19,15 @@ from ._common import (
     print_table,
     progress,
     say_failures,
+    talk,
     views_option,
 )
-from ._media import Medium, media_in, tracked
+from ._media import Medium, media_in, network_for, tracked
 
 if TYPE_CHECKING:
     from handlore.datasets.dataset import LandmarkDataset
     from handlore.landmarks.detector import HandDetector
-    from handlore.models.runtime import Model
-    from handlore.models.segments import Segment
+    from handlore.models.runtime import Model, Prediction
 
 
 @click.command(
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         "handlore predict poses.onnx photos/ --views 8",
         "handlore predict moves.onnx lesson.mp4",
         "handlore predict moves.onnx frames/ --frame-rate 25",
+        "handlore predict moves.onnx my_gestures",
     ),
 )
 @click.argument("model", type=click.Path(path_type=Path))
@@ -63,87 +64,123 @@ def command(
     verbose: bool,
     as_json: bool,
 ) -> None:
-    """Say what pictures and videos show.
+    """Say what pictures, videos and recordings show.
 
-    PATH is a picture, a video, or a folder in which all are taken. Of a picture it says label,
+    PATH is a picture, a video, or a folder in which all are taken; or a folder of recordings of
+    `handlore capture`, which are answered from their landmarks. Of a picture it says label,
     probability and rotation: the direction from wrist to middle knuckle against image-up,
     clockwise positive. Of a video it says what is shown when. A model of movements takes videos,
     and folders of pictures as videos. What shows no hand is `none`.
     """
+    from handlore.datasets.recordingfiles import is_recordings
     from handlore.models.loading import load_model
 
     loaded = load_model(model)
     if views and loaded.card.kind != "pose":
         raise HandloreError(f"{model} takes videos; --views is for models of poses")
-    media = media_in(paths, moving=loaded.card.kind == "sequence")
-    network = landmarker or _network(loaded.card.landmarker)
-    rows: list[dict[str, Any]] = []
-    failures: list[tuple[str, str]] = []
-    with (
-        opened_detector(network, detector, loaded.card.n_hands, verbose=verbose) as opened,
-        progress("predicting") as show,
-    ):
-        for done, medium in enumerate(media, 1):
-            try:
-                rows.append(_row(loaded, opened, medium, frame_rate, views))
-            except InvalidDataError as error:
-                failures.append((str(medium.path), str(error)))
-            show(done, len(media))
+    folders = [path for path in paths if is_recordings(path)]
+    media = media_in(
+        [path for path in paths if path not in folders], moving=loaded.card.kind == "sequence"
+    )
+    rows, failures = _of_recordings(loaded, folders)
+    if media:
+        network = landmarker or network_for(loaded.card.landmarker)
+        with opened_detector(network, detector, loaded.card.n_hands, verbose=verbose) as opened:
+            seen, unread = _look_at(loaded, opened, media, frame_rate, views)
+        rows, failures = rows + seen, failures + unread
     say_failures(failures)
     _print(rows, as_json)
     if failures:
         ctx.exit(SOME_INPUTS_FAILED if rows else 1)
 
 
-def _network(trained_on: str) -> str:
-    """Return the network to use; networks of the user's own are found by their variable."""
-    from handlore.landmarks.weights import CUSTOM, ENVIRONMENT_VARIABLE, find_bundle
+def _look_at(
+    model: "Model", detector: "HandDetector", media: Sequence[Medium], frame_rate: float, views: int
+) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
+    """Answer pictures and videos one by one; also list those that cannot be read."""
+    rows: list[dict[str, Any]] = []
+    failures: list[tuple[str, str]] = []
+    with progress("predicting") as show:
+        for done, medium in enumerate(media, 1):
+            try:
+                rows.append(_row(model, detector, medium, frame_rate, views))
+            except InvalidDataError as error:
+                failures.append((str(medium.path), str(error)))
+            show(done, len(media))
+    return rows, failures
 
-    if trained_on != CUSTOM:
-        return trained_on
-    bundle = find_bundle()
-    if bundle is None or bundle.landmarker != CUSTOM:
-        raise HandloreError(
-            "the model was trained on networks of your own; name their bundle in"
-            f" {ENVIRONMENT_VARIABLE}"
+
+def _of_recordings(
+    model: "Model", folders: Sequence[Path]
+) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
+    """Answer the recordings of the kind that the model takes; also list those that failed."""
+    from handlore.datasets.recorded import CALLED, read_recordings
+
+    rows: list[dict[str, Any]] = []
+    failures: list[tuple[str, str]] = []
+    for folder in folders:
+        recorded, kind = read_recordings(folder), model.encoder.kind
+        chosen = recorded.require(kind)
+        failures += [(str(folder / name), reason) for name, reason in recorded.failures]
+        for other, n in recorded.counts().items():
+            if other != kind:
+                talk(f"note: {n} recordings of {CALLED[other]} in {folder} are left out")
+        for one in chosen:
+            path = folder / str(one.samples.source[0]).partition("#")[0]
+            try:
+                rows.append(_answered(model, path, one))
+            except InvalidDataError as error:
+                failures.append((str(path), str(error)))
+    return rows, failures
+
+
+def _answered(model: "Model", path: Path, recording: "LandmarkDataset") -> dict[str, Any]:
+    from handlore.models.runtime import PoseModel
+
+    if recording.n_hands != model.card.n_hands:
+        raise InvalidDataError(
+            f"it has room for {recording.n_hands} hand(s) a frame, the model takes"
+            f" {model.card.n_hands}"
         )
-    return "full"
+    if isinstance(model, PoseModel):
+        return _still_row(path, model.predict_held(recording))
+    return _moving_row(path, model, recording)
 
 
 def _row(
     model: "Model", detector: "HandDetector", medium: Medium, frame_rate: float, n_views: int
 ) -> dict[str, Any]:
-    from handlore.datasets.dataset import NONE_LABEL
     from handlore.datasets.pictures import read_picture
     from handlore.models.runtime import PoseModel
 
     if medium.what == "picture" and isinstance(model, PoseModel):
         said = model.predict_picture(detector, read_picture(medium.path)[0], n_views)
-        return {
-            "path": str(medium.path), "label": said.label, "probability": said.probability,
-            "rotation_deg": said.rotation_deg, "hand": said.hand,
-        }  # fmt: skip
-    segments = _segments(model, tracked(detector, medium, model.card.n_hands, frame_rate))
-    longest = max(segments, key=lambda one: one.end - one.start, default=None)
+        return _still_row(medium.path, said)
+    clip = tracked(detector, medium, model.card.n_hands, frame_rate)
+    return _moving_row(medium.path, model, clip)
+
+
+def _still_row(path: Path, said: "Prediction") -> dict[str, Any]:
     return {
-        "path": str(medium.path),
-        "label": longest.label if longest else NONE_LABEL,
-        "probability": longest.probability if longest else None,
+        "path": str(path), "label": said.label, "probability": said.probability,
+        "rotation_deg": said.rotation_deg, "hand": said.hand,
+    }  # fmt: skip
+
+
+def _moving_row(path: Path, model: "Model", video: "LandmarkDataset") -> dict[str, Any]:
+    from handlore.datasets.dataset import NONE_LABEL
+    from handlore.models.videos import events_in
+
+    segments = [event.as_json() for event in events_in(model, video)]
+    longest = max(segments, key=lambda one: one["end"] - one["start"], default=None)
+    return {
+        "path": str(path),
+        "label": longest["label"] if longest else NONE_LABEL,
+        "probability": longest["probability"] if longest else None,
         "rotation_deg": None,
-        "hand": longest.hand if longest else None,
-        "segments": [asdict(one) for one in segments],
+        "hand": longest["hand"] if longest else None,
+        "segments": segments,
     }
-
-
-def _segments(model: "Model", clip: "LandmarkDataset") -> "list[Segment]":
-    from handlore.models.movement import MovementModel
-    from handlore.models.runtime import PoseModel
-
-    if isinstance(model, MovementModel):
-        return model.segments(clip.image, clip.handedness, clip.time)
-    if isinstance(model, PoseModel):
-        return model.segments(clip.image, clip.world, clip.handedness, clip.time)
-    raise TypeError(f"a model of kind {model.card.kind!r} makes no segments")
 
 
 def _print(rows: list[dict[str, Any]], as_json: bool) -> None:

@@ -14,9 +14,11 @@ from handlore.landmarks.errors import HandloreError
 
 from ._common import (
     data_argument,
+    end,
     examples,
     features_option,
     json_option,
+    kind_of,
     load_datasets,
     mirror_option,
     model_option,
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
         "handlore train photos.npz --model xgboost --param max_depth=3 --out poses.onnx",
         "handlore train anna.npz ben.npz --crossval --out poses.onnx",
         "handlore train clips.npz --model rocket --mirror-labels left=right --out moves.onnx",
+        "handlore train my_gestures --out moves.onnx",
         "handlore train clips.npz --model tcn --log training.csv --out moves.onnx",
         "handlore train thumbs.npz --features world,image,orientation --out thumbs.onnx",
     ),
@@ -52,6 +55,10 @@ if TYPE_CHECKING:
 @features_option
 @mirror_option
 @param_option
+@click.option(
+    "--background/--no-background", default=True, show_default=True,
+    help="Movements: also learn as `none` what lies between them, made of the clips themselves.",
+)  # fmt: skip
 @click.option("--split", help="Train on this split; default: `train`, or samples without one.")
 @click.option("--crossval", is_flag=True, help="Also cross-validate, and keep the scores in OUT.")
 @click.option(
@@ -69,6 +76,7 @@ def command(
     features: str | None,
     mirror_labels: str | None,
     params: tuple[str, ...],
+    background: bool,
     split: str | None,
     crossval: bool,
     log: Path | None,
@@ -77,9 +85,11 @@ def command(
 ) -> None:
     """Train a classifier on landmark datasets and write it to a model file.
 
+    DATA is a file that `handlore convert` wrote, or a folder of recordings of `handlore capture`.
     The file is ONNX: it runs wherever onnxruntime runs, and says itself what it was trained on.
     """
     from handlore.classifiers.augmentation import require_labels
+    from handlore.classifiers.background import Background
     from handlore.classifiers.base import make_estimator
     from handlore.classifiers.kinds import DEFAULT_ESTIMATOR
     from handlore.datasets.splits import training_samples
@@ -90,7 +100,8 @@ def command(
     if out.resolve() in {path.resolve() for path in data}:
         raise HandloreError(f"{out} is the data itself; give another name with --out")
     groups = parsed_features(features)
-    dataset = training_samples(load_datasets(data), split)
+    loaded = load_datasets(data, kind_of(model))
+    dataset = training_samples(loaded.dataset, split)
     require_poses_for(features, dataset)
     model = model or DEFAULT_ESTIMATOR[dataset.header.kind]
     estimator = make_estimator(model, parsed_params(params, mirror_labels), seed=seed)
@@ -102,7 +113,10 @@ def command(
     encoder = estimator.encoder(dataset.n_hands, groups)
     started = time.perf_counter()
     with _progress_of(estimator):
-        trained = train_model(estimator, model, dataset, encoder, out, crossval=crossval)
+        trained = train_model(
+            estimator, model, dataset, encoder, out, crossval=crossval,
+            background=Background() if background else None,
+        )  # fmt: skip
     if log:
         with atomic_write(log) as stream:
             stream.write(_as_csv(estimator.history_).encode())
@@ -116,12 +130,14 @@ def command(
             "n": trained.card.training["n"], "labels": list(trained.card.labels),
             "crossval": scores,
         })  # fmt: skip
-        return
-    click.echo(f"trained {model} on {trained.card.training['n']} samples of"
-               f" {len(trained.card.labels)} labels in {seconds:.1f} s")  # fmt: skip
-    if scores:
-        click.echo(f"cross-validated by {scores['by']}: accuracy {percent(scores['accuracy'])}")
-    click.echo(f"wrote {out} ({trained.n_bytes / 1000:.0f} KB)")
+    else:
+        click.echo(f"trained {model} on {trained.card.training['n']} samples of"
+                   f" {len(trained.card.labels)} labels in {seconds:.1f} s")  # fmt: skip
+        if scores:
+            accuracy = percent(scores["accuracy"])
+            click.echo(f"cross-validated by {scores['by']}: accuracy {accuracy}")
+        click.echo(f"wrote {out} ({trained.n_bytes / 1000:.0f} KB)")
+    end(loaded)
 
 
 @contextmanager

@@ -243,7 +243,7 @@ def test_epochs_and_batches_follow_the_number_of_movements() -> None:
     sizes = {n: chosen_batch(n, 0) for n in (2, 10, 270, 1960)}
     assert sizes == {2: 2, 10: 10, 270: 32, 1960: 64}
     assert {n: chosen_epochs(n, batch, 0) for n, batch in sizes.items()} == {
-        2: 300, 10: 300, 270: 75, 1960: 60,
+        2: 300, 10: 300, 270: 75, 1960: 100,
     }  # fmt: skip
     assert chosen_epochs(270, 32, 7) == 7
     assert chosen_batch(270, 500) == 270

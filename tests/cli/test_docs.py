@@ -47,12 +47,12 @@ def problems(line: str) -> list[str]:
 
 
 def test_the_checker_finds_what_is_wrong() -> None:
-    text = "```sh\n$ handlore convert a b.npz \\\n  --json | jq .\nhandlore live\n```\nhandlore x\n"
-    assert list(command_lines(text)) == ["handlore convert a b.npz    --json", "handlore live"]
+    text = "```sh\n$ handlore convert a b.npz \\\n  --json | jq .\nhandlore liev\n```\nhandlore x\n"
+    assert list(command_lines(text)) == ["handlore convert a b.npz    --json", "handlore liev"]
     assert problems("handlore convert a b.npz --json") == []
     assert problems("handlore weights fetch --landmarker lite") == []
     assert problems("handlore convert a b.npz --jsn") == ["--jsn"]
-    assert problems("handlore live") == ["live"]
+    assert problems("handlore liev") == ["liev"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

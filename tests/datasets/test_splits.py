@@ -189,4 +189,19 @@ def test_a_person_missing_here_and_there_is_worth_a_word(make_dataset):
         dataset, "random"
     )
     assert doubt_about(make_dataset(["a", "b"]), "random") is None
-    assert doubt_about(make_dataset(["a", "b"], group=["p", "q"]), "group") is None
+    assert doubt_about(make_dataset(["a", "b"] * 2, group=["p", "p", "q", "q"]), "group") is None
+
+
+def test_a_label_that_one_group_alone_shows_is_worth_a_word(make_dataset):
+    data = make_dataset(["a", "a", "b", "c"], group=["p", "q", "p", "q"])
+    assert "only one group shows b, c" in doubt_about(data, "group")
+    assert doubt_about(data, "random") is None
+
+
+def test_recordings_are_dealt_out_so_that_every_fold_has_each_label(make_dataset):
+    """One of them is a stream of many windows, which must not make a fold of its own."""
+    labels = ["none"] * 60 + ["none"] * 20 + ["a", "b"] * 4
+    recording = ["r0"] * 60 + ["r1"] * 20 + [f"r{k}" for k in range(2, 10)]
+    data = make_dataset(labels, recording=recording)
+    for _, test in cross_validation(data, "recording", 2):
+        assert set(data.samples.label[test]) == {"none", "a", "b"}

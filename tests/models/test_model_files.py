@@ -213,7 +213,7 @@ def test_newer_format(what: str, edited: Edited) -> None:
 
 
 def test_unknown_keys_of_the_card_are_ignored(edited: Edited) -> None:
-    assert load_model(edited(lambda card: card.update(thresholds={"a": 0.5}))).card.n_features
+    assert load_model(edited(lambda card: card.update(colour={"a": 0.5}))).card.n_features
 
 
 @pytest.mark.parametrize(

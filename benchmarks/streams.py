@@ -1,0 +1,262 @@
+"""How many gestures of continuous streams are found, how late, and how much is told falsely.
+
+Rows: ``sfinge`` (SFINGE 3D: trained on the clips of its Dictionary alone, asked about streams of
+its Sequences), ``rendered`` (rendered hands of people not trained on, by their exact landmarks,
+and a minute of meaningless movement), ``video`` (the same through video files and the detector),
+``speed`` (what the recogniser costs a frame, beside one call of the hand network).
+
+Run it with ``python benchmarks/streams.py [--streams 1-9] [--seeds 3] [ROW...]``.
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from data import data_folder
+
+from handlore.classifiers.background import Background
+from handlore.classifiers.base import make_estimator
+from handlore.classifiers.encoding import PoseEncoder
+from handlore.classifiers.stream.recogniser import Recogniser, recognise
+from handlore.classifiers.stream.scoring import Outcome, scored
+from handlore.classifiers.stream.settings import Settings
+from handlore.datasets.convert import convert
+from handlore.datasets.dataset import Header, LandmarkDataset, Samples, concatenate
+from handlore.datasets.rendered import (
+    POSES,
+    Person,
+    Play,
+    Scene,
+    make_play,
+    render_movement,
+    render_pose,
+    render_stream,
+)
+from handlore.datasets.sources import make_source
+from handlore.datasets.streams import Stream, streams_of
+from handlore.landmarks.hands import Hand
+from handlore.models.loading import load_model
+from handlore.models.runtime import Model
+from handlore.models.training import train_model
+
+SIZE = (240, 240)
+RENDERED = [
+    "swipe_left", "swipe_right", "swipe_up", "swipe_down", "circle", "grab", "wave", "tap",
+]  # fmt: skip
+"""Without release and push: a hand that comes back from a grab opens, and that is a release."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--streams", default="1-9", help="of SFINGE 3D, such as 1-9 or 10-18")
+    parser.add_argument("--model", default="rocket")
+    parser.add_argument("--param", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--set", action="append", default=[], metavar="SETTING=NUMBER")
+    parser.add_argument("--seeds", type=int, default=1, help="how many models are trained")
+    parser.add_argument("--no-background", action="store_true")
+    parser.add_argument("--verbose", action="store_true", help="list what is missed and false")
+    parser.add_argument("rows", nargs="*", help="default: all but video")
+    options = parser.parse_args()
+    for row in options.rows or ("sfinge", "rendered", "speed"):
+        ROWS[row](options)
+
+
+def sfinge(options: argparse.Namespace) -> None:
+    first, _, last = options.streams.partition("-")
+    wanted = range(int(first), int(last or first) + 1)
+    clips = _imported(part="dictionary")
+    streams = [
+        stream
+        for stream in streams_of(_imported(part="sequences"))
+        if int(Path(stream.name).stem) in wanted
+    ]
+    for seed in range(options.seeds):
+        model = _trained(clips, options, seed)
+        _tell(f"SFINGE 3D, streams {options.streams}, seed {seed}", [model], streams, options)
+
+
+def rendered(options: argparse.Namespace) -> None:
+    model = _trained(_rendered_clips(), options, 0)
+    streams = _rendered_streams()
+    _tell("rendered landmarks", [model], streams, options)
+
+
+def video(options: argparse.Namespace) -> None:
+    from handlore.datasets.rendered.write import write_video
+    from handlore.datasets.sources import make_source as source_of
+    from handlore.landmarks.detector import DetectorOptions, open_detector
+    from handlore.landmarks.nativelog import quiet_native_log
+
+    model = _trained(_rendered_clips(), options, 0)
+    streams = []
+    detector_options = DetectorOptions(detector="litert")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        quiet_native_log(),
+        open_detector(detector_options) as detector,
+    ):
+        for number, (play, person, scene) in enumerate(_plays()):
+            path = Path(folder) / str(number) / "stream" / f"{number}.mp4"
+            path.parent.mkdir(parents=True)
+            pictures = render_stream(play, person, scene, size=SIZE)
+            write_video(path, (picture for _, picture in pictures), 30.0, SIZE)
+            found = convert(source_of("videos", {}), path.parents[1], detector).dataset
+            (stream,) = streams_of(found)
+            streams.append(Stream(str(number), stream.video, play.truths))
+    _tell("rendered videos, litert", [model], streams, options)
+
+
+def speed(options: argparse.Namespace) -> None:
+    from handlore.landmarks.detector import DetectorOptions, open_detector
+    from handlore.landmarks.nativelog import quiet_native_log
+
+    models = [_trained(_rendered_clips(), options, 0), _pose_model()]
+    video = _rendered_streams()[0].video
+    recogniser = Recogniser(models, _settings(options))
+    costs, shift = [], 0.0
+    for _ in range(3):
+        for at, seconds in enumerate(video.time):
+            started = time.perf_counter()
+            recogniser.feed(shift + seconds, video.image[at], video.world[at], video.handedness[at])
+            costs.append(time.perf_counter() - started)
+        shift += float(video.time[-1]) + 1 / 30
+    scene = Scene.random(np.random.default_rng(3))
+    picture = render_pose("open_palm", Person.random(3), scene, size=SIZE).pixels
+    with quiet_native_log(), open_detector(DetectorOptions(detector="litert")) as detector:
+        tracked = [_timed(lambda k=k: detector.track(picture, k / 30)) for k in range(60)]
+    frame, network = 1e3 * float(np.mean(costs)), 1e3 * float(np.median(tracked[10:]))
+    print(
+        f"recogniser, a pose and a movement model, 30 frames a second: {frame:.3f} ms a frame"
+        f" (95 % below {1e3 * np.quantile(costs, 0.95):.2f} ms, longest"
+        f" {1e3 * max(costs):.1f} ms), {frame / network:.3f} of a tracked frame of the litert"
+        f" detector ({network:.2f} ms)"
+    )
+
+
+def _tell(
+    what: str, models: Sequence[Model], streams: Sequence[Stream], options: argparse.Namespace
+) -> None:
+    settings = _settings(options)
+    total, late, seconds = Outcome(), [], 0.0
+    for stream in streams:
+        recogniser, told = Recogniser(models, settings), []
+        video = stream.video
+        for at, now in enumerate(video.time):
+            events = recogniser.feed(
+                float(now), video.image[at], video.world[at], video.handedness[at]
+            )
+            told += [(event, float(now)) for event in events]
+        told += [(event, float(video.time[-1])) for event in recogniser.finish()]
+        assert [event for event, _ in told] == list(recognise(models, video, settings))
+        outcome = scored([event for event, _ in told], stream.truths)
+        moments = dict(told)
+        late += [moments[event] - truth.end for truth, event in outcome.found]
+        total += outcome
+        seconds += stream.seconds
+        if options.verbose:
+            for truth in outcome.missed:
+                print(f"  {stream.name}: missed {truth.label} {truth.start:.1f}-{truth.end:.1f}")
+            for event in outcome.false:
+                print(f"  {stream.name}: false {event.line()}")
+    n, false = total.n, len(total.false)
+    middle, most = np.quantile(late, (0.5, 0.9))
+    print(
+        f"{what}: {len(total.found)} of {n} found ({len(total.found) / n:.3f}), {false} false"
+        f" ({false / n:.3f} of the gestures) in {seconds / 60:.1f} minutes; told"
+        f" {middle:+.2f} s after the end (median), 9 of 10 by {most:+.2f} s",
+        flush=True,
+    )
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    values = dict(one.split("=", 1) for one in options.set)
+    return Settings(**{name: float(value) for name, value in values.items()})
+
+
+def _trained(clips: LandmarkDataset, options: argparse.Namespace, seed: int) -> Model:
+    params = dict(param.split("=", 1) for param in options.param)
+    estimator = make_estimator(options.model, params, seed=seed)
+    background = None if options.no_background else Background()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "m.onnx"
+        train_model(
+            estimator, options.model, clips, estimator.encoder(1), path, background=background
+        )
+        return load_model(path)
+
+
+def _pose_model() -> Model:
+    hands, labels = [], []
+    for pose in POSES:
+        for number in range(12):
+            scene = Scene.random(np.random.default_rng([number, len(labels)]))
+            picture = render_pose(pose, Person.random(number % 4), scene, size=(64, 64))
+            hands.append([Hand(picture.image, picture.world, picture.handedness)])
+            labels.append(pose)
+    estimator = make_estimator("forest")
+    dataset = LandmarkDataset.of_hands(hands, Samples.make(labels))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "m.onnx"
+        train_model(estimator, "forest", dataset, PoseEncoder(), path)
+        return load_model(path)
+
+
+def _rendered_clips(n_people: int = 8, each: int = 2) -> LandmarkDataset:
+    clips = []
+    for person in range(n_people):
+        for label in RENDERED:
+            for number in range(each):
+                rng = np.random.default_rng([person, number, len(clips)])
+                scene = Scene.random(rng, hand=("right", "left")[number % 2])
+                frames = render_movement(label, Person.random(person), scene, fps=20, size=(32, 32))
+                clips.append(_dataset(frames, label, f"p{person}"))
+    return concatenate(clips)
+
+
+def _plays() -> list[tuple[Play, Person, Scene]]:
+    plays = []
+    for number in range(5):
+        rng = np.random.default_rng([77, number])
+        names = [*rng.permutation(RENDERED)] if number else []
+        play = make_play(names, rng, before=2.0 if number else 60.0)
+        plays.append((play, Person.random(900 + number), Scene.random(rng)))
+    return plays
+
+
+def _rendered_streams() -> list[Stream]:
+    return [
+        Stream(
+            str(number),
+            _dataset(render_stream(play, person, scene, size=SIZE, painted=False), "?", ""),
+            play.truths,
+        )
+        for number, (play, person, scene) in enumerate(_plays())
+    ]
+
+
+def _dataset(frames: object, label: str, group: str) -> LandmarkDataset:
+    seconds, pictures = zip(*frames, strict=True)  # type: ignore[call-overload]
+    return LandmarkDataset.of_hands(
+        [[Hand(p.image, p.world, p.handedness)] for p in pictures],
+        Samples.make([label], group=[group]),
+        time=seconds, offsets=[0, len(seconds)], header=Header(kind="sequence"),
+    )  # fmt: skip
+
+
+def _imported(**options: object) -> LandmarkDataset:
+    return convert(make_source("sfinge3d", options), data_folder() / "sfinge3d", None).dataset
+
+
+def _timed(call: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+ROWS = {"sfinge": sfinge, "rendered": rendered, "video": video, "speed": speed}
+
+if __name__ == "__main__":
+    main()

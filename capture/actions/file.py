@@ -1,0 +1,168 @@
+"""Reading an actions file, and refusing one that is wrong before any camera is opened."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from handlore.datasets.dataset import NONE_LABEL
+from handlore.landmarks.errors import HandloreError, InvalidDataError
+
+from . import mqtt, post, press, run, say  # noqa: F401, they register themselves
+from .kinds import KINDS, Deed
+from .table import Problems, Table, unknown
+from .where import lines_of
+
+ANY = "*"
+"""Stands for every label."""
+
+LARGEST = 1 << 20
+"""Bytes; a file of actions has some kilobytes."""
+
+
+@dataclass(frozen=True)
+class Action:
+    """What is to be done when a label is recognised."""
+
+    label: str
+    """The label that calls it, or ``*``: any."""
+
+    deed: Deed
+    """What is done."""
+
+    hand: str | None = None
+    """Only if this hand showed it: ``left`` or ``right``; None: either."""
+
+    cooldown: float = 0.0
+    """For so many seconds after it was called it is not called again."""
+
+    waiting: int = 0
+    """How many calls may wait while it is still busy with the last; more are skipped."""
+
+    name: str = ""
+    """How messages call it: label and kind."""
+
+
+@dataclass(frozen=True)
+class Arming:
+    """Nothing is done unless this label was seen before."""
+
+    label: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A whole file."""
+
+    actions: tuple[Action, ...]
+    arming: Arming | None = None
+
+
+def load_actions(path: Path, labels: Sequence[str], *, check_computer: bool = True) -> Plan:
+    """Read an actions file.
+
+    Parameters
+    ----------
+    path
+        A TOML file, see ``docs/live.md``.
+    labels
+        What the models can say.
+    check_computer
+        Whether programs and packages that actions need must be here; not for a dry run.
+
+    Raises
+    ------
+    HandloreError
+        If there is no such file, or it cannot be read.
+    InvalidDataError
+        If anything in it is wrong: each line with its reason.
+    """
+    text = _read(Path(path))
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        end = f"line {text.count(chr(10)) + 1}, the end"
+        reason = str(error).replace("at end of document", f"at {end}")
+        raise InvalidDataError(f"{path} is not TOML: {reason}") from error
+    problems = Problems(lines_of(text))
+    plan = _plan(values, labels, problems, check_computer=check_computer)
+    if problems:
+        raise InvalidDataError(f"{path}: {problems}")
+    return plan
+
+
+def _read(path: Path) -> str:
+    try:
+        if path.is_dir():
+            raise HandloreError(f"{path} is a folder; expected a file such as actions.toml")
+        if path.stat().st_size > LARGEST:
+            raise InvalidDataError(f"{path} has more than a megabyte; that is no file of actions")
+        return path.read_text("utf-8")
+    except FileNotFoundError as error:
+        raise HandloreError(f"there is no file {path}") from error
+    except UnicodeDecodeError as error:
+        raise InvalidDataError(f"{path} is not text in UTF-8; save it as such") from error
+    except OSError as error:
+        raise HandloreError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _plan(
+    values: Mapping[str, Any], labels: Sequence[str], problems: Problems, *, check_computer: bool
+) -> Plan:
+    labels = [label for label in dict.fromkeys(labels) if label != NONE_LABEL]
+    top = Table(values, (), problems)
+    arming = _arming(top, labels, problems)
+    called: list[Action] = []
+    for label, given in top.tables("actions").items():
+        path = ("actions", label)
+        if label == NONE_LABEL:
+            problems.add(path, f"{label} means that nothing was shown, and is never told")
+        elif label not in labels and label != ANY:
+            problems.add(path, unknown(f"label {label!r}", label, labels))
+        several = given if isinstance(given, list) else [given]
+        for number, one in enumerate(several):
+            place = (*path, number) if isinstance(given, list) else path
+            if not isinstance(one, dict):
+                problems.add(place, f"actions.{label} is not a table; write [actions.{label}]")
+                continue
+            action = _action(label, Table(one, place, problems), labels)
+            if action is not None:
+                called.append(action)
+                missing = action.deed.missing() if check_computer and not problems else None
+                if missing:
+                    problems.add((*place, action.deed.key), missing)
+    top.refuse_rest()
+    if not called and not problems:
+        problems.add((), "it holds no actions; add [actions.LABEL]")
+    return Plan(tuple(called), arming)
+
+
+def _arming(top: Table, labels: Sequence[str], problems: Problems) -> Arming | None:
+    values = top.tables("arming")
+    if "arming" not in top or not isinstance(top.values["arming"], dict):
+        return None
+    table = Table(values, ("arming",), problems)
+    label, seconds = table.choice("label", labels), table.number("seconds", 10.0, 0.1, 86400.0)
+    if "label" not in table:
+        table.problem(None, "arming has no label")
+    table.refuse_rest()
+    return Arming(label or "", seconds)
+
+
+def _action(label: str, table: Table, labels: Sequence[str]) -> Action | None:
+    """Read one action; None, with the problem noted, if it is none."""
+    kinds = [key for key in KINDS if key in table]
+    if len(kinds) != 1:
+        listed = ", ".join(KINDS)
+        came = " and ".join(kinds) if kinds else f"none of them ({', '.join(table.values) or '-'})"
+        table.problem(None, f"actions.{label} needs exactly one of {listed}; it has {came}")
+        return None
+    hand = table.choice("hand", ("left", "right"))
+    cooldown = table.number("cooldown", 0.0, 0.0, 86400.0)
+    waiting = table.whole("waiting", 0, 0, 10_000)
+    seconds = table.number("timeout", 10.0, 0.1, 3600.0)
+    deed = KINDS[kinds[0]].read(table, labels if label == ANY else [label], seconds)
+    table.refuse_rest()
+    return Action(label, deed, hand, cooldown, waiting, f"{label} ({kinds[0]})")

@@ -1,0 +1,130 @@
+"""``mqtt``: the event as JSON to a topic of an MQTT broker."""
+
+import threading
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import Any, ClassVar, Self
+from urllib.parse import unquote, urlsplit
+
+from handlore.classifiers.stream.events import Event
+
+from .event import as_text, filled
+from .kinds import ActionError, register
+from .table import Table
+from .templates import check_placeholders
+
+PORTS = {"mqtt": 1883, "mqtts": 8883}
+
+
+@register
+class Publish:
+    """Publish the event.
+
+    The connection is made when the first event comes, and kept; a message that cannot be sent at
+    once is not sent at all: a gesture that switches the light minutes later is worse than none.
+
+    Parameters
+    ----------
+    topic
+        Where to; names in braces are replaced.
+    broker
+        ``mqtt://user:password@host:port``; ``mqtts`` is encrypted.
+    retain
+        Whether the broker keeps the last message for those who come later.
+    seconds
+        For how long connecting and sending may take.
+    """
+
+    key: ClassVar[str] = "mqtt"
+
+    def __init__(self, topic: str, broker: str, *, retain: bool, seconds: float) -> None:
+        self._topic = topic
+        self._broker = broker
+        self._retain = retain
+        self._seconds = seconds
+        self._client: Any = None
+        self._connected = threading.Event()
+
+    @classmethod
+    def read(cls, table: Table, labels: Sequence[str], seconds: float) -> Self:
+        """Take its keys from the file."""
+        topic, broker = table.text("mqtt"), table.text("broker", "mqtt://localhost")
+        check_placeholders(table, "mqtt", topic)
+        topics = [filled(topic, {"label": label}) for label in labels] or [topic]
+        if any(sign in one for one in topics for sign in "+#\0"):
+            table.problem("mqtt", f"the topic {topic!r} holds +, # or a zero byte once filled in")
+        if problem := _problem(broker):
+            table.problem("broker", f"broker is {problem}; expected mqtt://host or mqtts://host")
+        return cls(topic, broker, retain=table.flag("retain"), seconds=seconds)
+
+    def missing(self) -> str | None:
+        """Say whether paho-mqtt is not installed."""
+        if find_spec("paho") is None:
+            return "paho-mqtt is not installed; `pip install 'handlore[mqtt]'`"
+        return None
+
+    def said(self, event: Event) -> str:
+        """Return the topic."""
+        return f"publish to {filled(self._topic, as_text(event))}"
+
+    def perform(self, event: Event) -> None:
+        """Publish it and wait until the broker has it."""
+        client = self._open()
+        if not self._connected.wait(self._seconds):
+            raise ActionError(f"no connection to the broker {_host(self._broker)}")
+        topic = filled(self._topic, as_text(event))
+        message = client.publish(topic, event.line(), qos=1, retain=self._retain)
+        try:
+            message.wait_for_publish(self._seconds)
+        except (ValueError, RuntimeError) as error:
+            raise ActionError(str(error)) from None
+        if not message.is_published():
+            # Else it would be sent when the broker is back.
+            self.cancel()
+            raise ActionError(f"the broker {_host(self._broker)} did not answer")
+
+    def cancel(self) -> None:
+        """End the connection."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.disconnect()
+            client.loop_stop()
+            self._connected.clear()
+
+    def _open(self) -> Any:
+        if self._client is None:
+            from paho.mqtt.client import Client
+            from paho.mqtt.enums import CallbackAPIVersion
+
+            client = Client(CallbackAPIVersion.VERSION2)
+            parts = urlsplit(self._broker)
+            if parts.username:
+                client.username_pw_set(unquote(parts.username), unquote(parts.password or ""))
+            if parts.scheme == "mqtts":
+                client.tls_set()
+            client.on_connect = self._on_connect
+            client.on_disconnect = lambda *_: self._connected.clear()
+            client.connect_async(parts.hostname, parts.port or PORTS[parts.scheme])
+            client.loop_start()
+            self._client = client
+        return self._client
+
+    def _on_connect(self, *given: Any) -> None:
+        if not given[3].is_failure:
+            self._connected.set()
+
+
+def _problem(broker: str) -> str | None:
+    """Say what is wrong with an address, without the password that may be in it."""
+    try:
+        parts = urlsplit(broker)
+        _ = parts.port
+    except ValueError:
+        return "not an address"
+    if parts.scheme not in PORTS:
+        return f"of the scheme {parts.scheme!r}"
+    return None if parts.hostname else "without a host"
+
+
+def _host(broker: str) -> str:
+    return urlsplit(broker).hostname or ""

@@ -1,0 +1,43 @@
+"""``say``: only a line, which appears where handlore talks and in the log of the page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from handlore.classifiers.stream.events import Event
+
+from .event import as_text, filled
+from .kinds import register
+from .table import Table
+from .templates import check_placeholders
+
+
+@register
+@dataclass(frozen=True)
+class Say:
+    """Say something."""
+
+    key: ClassVar[str] = "say"
+    words: str
+
+    @classmethod
+    def read(cls, table: Table, labels: Sequence[str], seconds: float) -> Self:
+        """Take its keys from the file."""
+        del labels, seconds
+        words = table.text("say")
+        check_placeholders(table, "say", words)
+        return cls(words)
+
+    def missing(self) -> str | None:
+        """Nothing is needed."""
+        return None
+
+    def said(self, event: Event) -> str:
+        """Say it: that is all there is to do."""
+        return filled(self.words, as_text(event))
+
+    def perform(self, event: Event) -> None:
+        """Do nothing more."""
+
+    def cancel(self) -> None:
+        """Do nothing."""

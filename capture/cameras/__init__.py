@@ -1,0 +1,22 @@
+"""Cameras: webcams, the Raspberry Pi's, and files in their place. Knows nothing of sessions.
+
+>>> feed = open_feed(camera_spec("0"))          # doctest: +SKIP
+>>> frame = feed.next(timeout=0.1)              # doctest: +SKIP
+"""
+
+from .camera import Camera, CameraError, CameraOptions, Frame
+from .feed import DirectFeed, Feed, LiveFeed
+from .opening import CameraSpec, camera_spec, open_feed
+
+__all__ = [
+    "Camera",
+    "CameraError",
+    "CameraOptions",
+    "CameraSpec",
+    "DirectFeed",
+    "Feed",
+    "Frame",
+    "LiveFeed",
+    "camera_spec",
+    "open_feed",
+]

@@ -1,0 +1,162 @@
+"""A camera as a loop wants it: the newest frame, and a camera that comes back when it was lost."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from .camera import Camera, CameraError, Frame, Opener
+from .health import Health
+
+SILENT = 2.0
+"""A camera that gives nothing for so long is in trouble; seconds."""
+
+AGAIN = 1.0
+"""Between two tries to open a camera; seconds."""
+
+
+class Feed(Protocol):
+    """Frames of a camera that may come and go."""
+
+    @property
+    def name(self) -> str:
+        """What the camera is called."""
+        ...
+
+    @property
+    def trouble(self) -> str | None:
+        """What is wrong with the camera in one line, with what to do; None if nothing is."""
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """Whether there will be no more frames."""
+        ...
+
+    def next(self, timeout: float) -> Frame | None:
+        """Wait for a frame that has not been seen, at most for a time in seconds."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the camera."""
+        ...
+
+
+class DirectFeed:
+    """A file: every frame, one after the other; what is wrong with it ends the session.
+
+    Parameters
+    ----------
+    camera
+        What is played.
+    """
+
+    trouble: str | None = None
+
+    def __init__(self, camera: Camera) -> None:
+        self._camera = camera
+        self.name = camera.name
+        self.ended = False
+
+    def next(self, timeout: float) -> Frame | None:
+        """Return the next frame.
+
+        Raises
+        ------
+        CameraError
+            If the file is damaged.
+        """
+        frame = self._camera.read()
+        self.ended = frame is None
+        return frame
+
+    def close(self) -> None:
+        """Close the file."""
+        self._camera.close()
+
+
+class LiveFeed:
+    """A live camera, read by a thread that keeps the newest frame and opens it again when it must.
+
+    Whoever is slow misses frames, but never sees old ones.
+
+    Parameters
+    ----------
+    opener
+        Opens the camera, the first time at once.
+    clock
+        Seconds.
+
+    Raises
+    ------
+    CameraError
+        If it cannot be opened now.
+    """
+
+    def __init__(self, opener: Opener, clock: Callable[[], float] = time.monotonic) -> None:
+        self._opener, self._clock = opener, clock
+        self._camera: Camera | None = opener()
+        self.name = self._camera.name
+        self.ended = False
+        self.missed = 0
+        """Frames that nobody took before the next one came."""
+        self._news = threading.Condition()
+        self._frame: Frame | None = None
+        self._problem: str | None = None
+        self._came = clock()
+        self._health = Health(self.name)
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="handlore-camera", daemon=True)
+        self._thread.start()
+
+    @property
+    def trouble(self) -> str | None:
+        """What is wrong with the camera."""
+        if self._problem is None and self._clock() - self._came > SILENT:
+            return (
+                f"{self.name} has given no picture for {SILENT:g} s; if it does not come back,"
+                " unplug it and plug it in again"
+            )
+        return self._problem
+
+    def next(self, timeout: float) -> Frame | None:
+        """Wait for a frame that has not been seen."""
+        with self._news:
+            self._news.wait_for(lambda: self._frame is not None or self.ended, timeout)
+            frame, self._frame = self._frame, None
+        return frame
+
+    def close(self) -> None:
+        """Let go of the camera; a thread that hangs in its driver is left behind."""
+        self._closing.set()
+        self._thread.join(SILENT)
+        self.ended = True
+
+    def _work(self) -> None:
+        while not self._closing.is_set():
+            try:
+                self._read_on()
+            except CameraError as error:
+                self._problem = str(error)
+                self._let_go()
+                self._closing.wait(AGAIN)
+        self._let_go()
+
+    def _read_on(self) -> None:
+        camera = self._camera = self._camera or self._opener()
+        while not self._closing.is_set():
+            frame = camera.read()
+            if frame is None:
+                raise CameraError(f"{self.name} gives no more pictures")
+            self._problem = self._health.look(frame)
+            self._came = self._clock()
+            with self._news:
+                self.missed += self._frame is not None
+                self._frame = frame
+                self._news.notify()
+
+    def _let_go(self) -> None:
+        camera, self._camera = self._camera, None
+        self._health = Health(self.name)
+        if camera is not None:
+            camera.close()

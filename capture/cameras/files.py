@@ -1,0 +1,120 @@
+"""Videos and folders of pictures in a camera's place."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+from handlore.datasets.names import is_picture
+from handlore.datasets.pictures import read_picture
+from handlore.datasets.sources.frames import natural
+from handlore.datasets.videos import read_video
+from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.hands import Pixels
+
+from .camera import CameraError, CameraOptions, Frame
+
+FRAME_RATE = 30.0
+"""Of a folder of frames, and between the end of a video and its beginning."""
+
+
+class Clock(Protocol):
+    """Tells the time and waits; the module :mod:`time` is one."""
+
+    def monotonic(self) -> float:
+        """Return seconds."""
+        ...
+
+    def sleep(self, seconds: float, /) -> None:
+        """Wait."""
+        ...
+
+
+class FileCamera:
+    """Plays a recording with the times that its frames have.
+
+    No frame is ever left out: whoever is too slow sees it play slower, as often as it is read
+    it gives the same frames with the same times.
+
+    Parameters
+    ----------
+    path
+        A video, or a folder of pictures in the order of their names.
+    options
+        ``loop``, ``paced`` and ``frame_rate`` (of a folder) are heeded.
+    clock
+        What it waits by.
+
+    Raises
+    ------
+    CameraError
+        If there is nothing to play.
+    """
+
+    def __init__(self, path: Path, options: CameraOptions, clock: Clock | None = None) -> None:
+        self.name = path.name or str(path)
+        self._open: Callable[[], Iterator[tuple[float, Pixels]]] = lambda: _played(path, options)
+        self._options = options
+        self._clock: Clock = clock or time
+        self._frames = self._checked()
+        self._began: float | None = None
+        self._offset = 0.0
+        self._last = self._step = 0.0
+
+    def read(self) -> Frame | None:
+        """Wait until the next frame is due, and return it."""
+        following = self._next()
+        if following is None and self._options.loop:
+            self._offset += self._last + (self._step or 1 / FRAME_RATE)
+            self._frames, self._last = self._checked(), 0.0
+            following = self._next()
+        if following is None:
+            return None
+        seconds, pixels = following
+        self._step, self._last = seconds - self._last, seconds
+        if self._options.paced:
+            self._wait(self._offset + seconds)
+        return Frame(pixels, self._offset + seconds)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._frames = iter(())
+        self._open = lambda: iter(())
+
+    def _next(self) -> tuple[float, Pixels] | None:
+        try:
+            return next(self._frames, None)
+        except InvalidDataError as error:
+            raise CameraError(f"{self.name}: {error}") from error
+
+    def _checked(self) -> Iterator[tuple[float, Pixels]]:
+        try:
+            return self._open()
+        except InvalidDataError as error:
+            raise CameraError(f"{self.name}: {error}") from error
+
+    def _wait(self, due: float) -> None:
+        now = self._clock.monotonic()
+        if self._began is None or now > self._began + due:
+            # Late: from here on it plays at its own pace again, instead of catching up.
+            self._began = now - due
+        else:
+            self._clock.sleep(self._began + due - now)
+
+
+def _played(path: Path, options: CameraOptions) -> Iterator[tuple[float, Pixels]]:
+    if not path.is_dir():
+        return read_video(path)[0]
+    pictures = natural(one for one in path.iterdir() if is_picture(one))
+    if not pictures:
+        raise InvalidDataError("the folder holds no pictures")
+    return _pictures(pictures, options.frame_rate or FRAME_RATE)
+
+
+def _pictures(pictures: list[Path], frame_rate: float) -> Iterator[tuple[float, Pixels]]:
+    for number, path in enumerate(pictures):
+        try:
+            pixels = read_picture(path)[0]
+        except HandloreError as error:
+            raise InvalidDataError(f"{path.name}: {error}") from error
+        yield number / frame_rate, pixels

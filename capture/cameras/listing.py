@@ -1,0 +1,112 @@
+"""Which cameras this computer has, each with a picture taken to try it."""
+
+import os
+import platform
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+from .camera import Camera, CameraError, CameraOptions
+from .health import BLACK
+from .opening import camera_spec
+from .trouble import video_devices
+
+WARM_UP = 5
+"""The first pictures of a camera may be dark."""
+
+FIRST_NUMBERS = 3
+"""Where the system does not list its cameras, so many numbers are tried."""
+
+_QUERY_CAPABILITIES = 0x80685600
+_CAPTURE = 0x1
+_OFFSET_CARD, _OFFSET_CAPABILITIES = 16, 88
+
+
+@dataclass(frozen=True)
+class Found:
+    """A camera, and what came of trying it."""
+
+    camera: str
+    """What to give to ``--camera``."""
+
+    name: str
+    """What its maker calls it, as far as the system tells."""
+
+    size: tuple[int, int] | None = None
+    """Width and height of its picture."""
+
+    problem: str | None = None
+    """Why it gives no good picture, and what to do."""
+
+
+def find_cameras() -> list[Found]:
+    """Look for cameras and take a picture with each; takes a second or two a camera."""
+    lists = platform.system() == "Linux"
+    if lists:
+        listed = list(_video4linux())
+    else:
+        listed = [(str(number), "") for number in range(FIRST_NUMBERS)]
+    tried = [_try(camera, name) for camera, name in [*listed, *_pi_cameras()]]
+    if lists:
+        return tried
+    # Numbers behind the last camera are none.
+    return [one for one in tried if one.size is not None]
+
+
+def _try(camera: str, name: str) -> Found:
+    try:
+        opened = camera_spec(camera, CameraOptions()).open()
+    except CameraError as error:
+        return Found(camera, name, problem=str(error))
+    try:
+        return _looked_at(opened, camera, name)
+    except CameraError as error:
+        return Found(camera, name, problem=str(error))
+    finally:
+        opened.close()
+
+
+def _looked_at(opened: Camera, camera: str, name: str) -> Found:
+    brightest, size = 0, None
+    for _ in range(WARM_UP):
+        frame = opened.read()
+        if frame is not None:
+            brightest = max(brightest, int(frame.pixels.max(initial=0)))
+            size = (frame.pixels.shape[1], frame.pixels.shape[0])
+    black = brightest <= BLACK
+    return Found(
+        camera, name, size, "its picture is black; open its cover, or make light" if black else None
+    )
+
+
+def _video4linux() -> Iterator[tuple[str, str]]:
+    """Name the devices that take pictures; others only decode or convert them."""
+    import fcntl
+
+    for device in video_devices():
+        try:
+            descriptor = os.open(device, os.O_RDWR | os.O_NONBLOCK)
+        except OSError:
+            yield device, ""  # trying it will tell why
+            continue
+        answer = bytearray(104)
+        try:
+            fcntl.ioctl(descriptor, _QUERY_CAPABILITIES, answer)
+        except OSError:
+            continue
+        finally:
+            os.close(descriptor)
+        (capabilities,) = struct.unpack_from("<I", answer, _OFFSET_CAPABILITIES)
+        if capabilities & _CAPTURE:
+            card = bytes(answer[_OFFSET_CARD : _OFFSET_CARD + 32])
+            yield device, card.partition(b"\0")[0].decode(errors="replace")
+
+
+def _pi_cameras() -> list[tuple[str, str]]:
+    if find_spec("picamera2") is None:
+        return []
+    from picamera2 import Picamera2
+
+    infos = Picamera2.global_camera_info()
+    return [(f"picamera:{k}", str(info.get("Model", ""))) for k, info in enumerate(infos)]

@@ -1,0 +1,66 @@
+"""The Raspberry Pi's own camera, through picamera2."""
+
+from typing import Any
+
+import numpy as np
+
+from .camera import CameraError, CameraOptions, Frame
+from .webcam import SIZE
+
+
+class PiCamera:
+    """A camera on the ribbon cable.
+
+    Parameters
+    ----------
+    number
+        Which of them.
+    options
+        Size and frame rate.
+
+    Raises
+    ------
+    CameraError
+        If picamera2 is not installed, or the camera cannot be opened.
+    """
+
+    def __init__(self, number: int, options: CameraOptions) -> None:
+        self.name = f"picamera {number}"
+        try:
+            from picamera2 import Picamera2
+        except ImportError as error:
+            raise CameraError(
+                "picamera2 is not installed: `sudo apt install python3-picamera2`, and make the"
+                " environment with `python3 -m venv --system-site-packages`"
+            ) from error
+        try:
+            self._camera: Any = Picamera2(number)
+            # What picamera2 calls BGR888 lies in memory as R, G, B.
+            wanted: dict[str, Any] = {"main": {"format": "BGR888", "size": options.size or SIZE}}
+            if options.frame_rate:
+                wanted["controls"] = {"FrameRate": options.frame_rate}
+            self._camera.configure(self._camera.create_video_configuration(**wanted))
+            self._camera.start()
+        except (RuntimeError, IndexError, OSError) as error:
+            raise CameraError(
+                f"{self.name} cannot be opened ({error}); check its cable, and that no other"
+                " program uses it: `rpicam-hello --list-cameras`"
+            ) from error
+
+    def read(self) -> Frame:
+        """Wait for the next picture; its time is that of the sensor."""
+        try:
+            request = self._camera.capture_request()
+        except (RuntimeError, OSError, TimeoutError) as error:
+            raise CameraError(f"{self.name} gives no picture ({error}); check its cable") from error
+        try:
+            pixels = np.array(request.make_array("main"), np.uint8)
+            nanoseconds = request.get_metadata()["SensorTimestamp"]
+        finally:
+            request.release()
+        return Frame(pixels[..., :3], nanoseconds / 1e9)
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._camera.stop()
+        self._camera.close()

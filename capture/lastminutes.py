@@ -1,0 +1,154 @@
+"""The landmarks of the last minutes, in memory; what led to an event is kept on disk.
+
+So that a wrong trigger can be replayed, given the right label and learned from. No pictures.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from handlore.classifiers.stream.events import Event
+from handlore.datasets.dataset import Header, LandmarkDataset, Samples
+from handlore.landmarks.hands import Hand, by_slot
+
+from .take import Sitting
+from .views import Moment, View
+from .writer import Job, Writer
+
+BEFORE, AFTER = 1.0, 1.0
+"""Seconds that are kept around an event."""
+
+UNSORTED = "unsorted"
+"""The label of a recording that nobody has looked at."""
+
+MOST_WAITING = 16
+"""So many recordings wait for a slow or full disk; more are not kept."""
+
+KEEP_KEY = "k"
+
+
+@dataclass(frozen=True, eq=False)
+class _Frame:
+    seconds: float
+    slots: Sequence[Hand | None]
+
+
+class LastMinutes(View):
+    """Keeps a clip of every event, and on the key ``k`` or at the end all that is remembered.
+
+    Parameters
+    ----------
+    writer
+        Writes to the disk, beside the loop.
+    sitting
+        What all recordings share.
+    remember
+        How many seconds are kept in memory.
+    say
+        Is told what was written, and what could not be.
+    all_at_end
+        Whether what is remembered is kept when it ends.
+    """
+
+    def __init__(
+        self,
+        writer: Writer,
+        sitting: Sitting,
+        remember: float = 120.0,
+        say: Callable[[str], None] = lambda text: None,
+        *,
+        all_at_end: bool = True,
+    ) -> None:
+        self._writer = writer
+        self._sitting = sitting
+        self._remember = remember
+        self._say = say
+        self._all_at_end = all_at_end
+        self._frames: deque[_Frame] = deque()
+        self._waiting: deque[Event] = deque(maxlen=64)
+        """Events whose clips still lack what comes after."""
+        self._open = 0
+
+    def show(self, moment: Moment) -> None:
+        """Remember a frame, and forget the oldest."""
+        if moment.pixels is not None:
+            slots = by_slot(moment.hands, self._sitting.max_hands)
+            self._frames.append(_Frame(moment.seconds, slots))
+            while moment.seconds - self._frames[0].seconds > self._remember:
+                self._frames.popleft()
+        while self._waiting and moment.seconds >= self._waiting[0].end + AFTER:
+            self._keep_event(self._waiting.popleft())
+        self._tell_written()
+
+    def tell(self, event: Event) -> None:
+        """Keep a clip of it as soon as its end has been seen."""
+        self._waiting.append(event)
+
+    def restart(self) -> None:
+        """Keep what is waiting; a recording has no gaps."""
+        self._keep_waiting()
+        self._frames.clear()
+
+    def key(self, key: str) -> None:
+        """Keep all with ``k``."""
+        if key == KEEP_KEY:
+            self.keep_all()
+            self._say(f"the last {self._remembered():.0f} seconds are kept as {UNSORTED}")
+
+    def keep_all(self) -> None:
+        """Keep all that is remembered."""
+        if self._frames:
+            self._keep(UNSORTED, list(self._frames))
+
+    def close(self) -> None:
+        """Keep the rest, and wait for the disk."""
+        self._keep_waiting()
+        if self._all_at_end:
+            self.keep_all()
+        self._writer.retry()
+        for written in self._writer.close():
+            if written.problem is not None:
+                self._say(written.problem)
+
+    def _remembered(self) -> float:
+        return self._frames[-1].seconds - self._frames[0].seconds if self._frames else 0.0
+
+    def _keep_waiting(self) -> None:
+        while self._waiting:
+            self._keep_event(self._waiting.popleft())
+
+    def _keep_event(self, event: Event) -> None:
+        first, last = event.start - BEFORE, event.end + AFTER
+        clip = [frame for frame in self._frames if first <= frame.seconds <= last]
+        if clip:
+            self._keep(event.label, clip)
+
+    def _keep(self, label: str, frames: Sequence[_Frame]) -> None:
+        if self._open >= MOST_WAITING:
+            self._say(f"a recording of {label} is not kept: the disk does not keep up")
+            return
+        self._open += 1
+        self._writer.keep(Job(self._dataset(label, frames), lambda: None))
+
+    def _dataset(self, label: str, frames: Sequence[_Frame]) -> LandmarkDataset:
+        """Return one clip, with times in seconds from its first frame."""
+        sitting, start = self._sitting, frames[0].seconds
+        options = {
+            "camera": sitting.camera, "note": sitting.note, "session": sitting.session,
+            "max_hands": sitting.max_hands, "live": True,
+        }  # fmt: skip
+        return LandmarkDataset.of_hands(
+            [frame.slots for frame in frames],
+            Samples.make([label], group=[sitting.subject], session=[sitting.session]),
+            time=[frame.seconds - start for frame in frames],
+            offsets=[0, len(frames)],
+            header=Header(kind="sequence", detector=sitting.detector, options=options),
+        )
+
+    def _tell_written(self) -> None:
+        for written in self._writer.poll():
+            self._open -= 1
+            if written.problem is not None:
+                self._say(written.problem)
+                # What cannot be written must not fill the memory of a process that runs for weeks.
+                self._writer.unsaved.clear()

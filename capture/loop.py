@@ -1,0 +1,262 @@
+"""The loop around a session: camera, keys, detector, view and disk, and no decisions."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from handlore.landmarks.detector import HandDetector
+from handlore.landmarks.hands import Hand, Pixels
+
+from .cameras import Feed, Frame
+from .effects import Begin, Cue, Discard, Effect, End, Keep, Quit, Retry, Say, Take, Undo
+from .keys import Keys
+from .session import Session, State
+from .status import FrameRate, Status, progress_of
+from .take import Sitting
+from .take import Take as Frames
+from .video import NoVideo, Video
+from .writer import Job, Writer, Written
+
+WAIT = 0.1
+"""So long a frame is waited for before keys and view get their turn; seconds."""
+
+LEAST_STEP = 0.002
+"""Detectors count time in milliseconds."""
+
+MESSAGE_SECONDS = 6.0
+"""So long a message is shown."""
+
+
+class View(Protocol):
+    """Shows a session."""
+
+    def show(self, pixels: Pixels | None, hands: Sequence[Hand], status: Status) -> None:
+        """Show a moment of it; ``pixels`` is None while there is no camera."""
+        ...
+
+    def say(self, text: str) -> None:
+        """Show a line that a person should not miss."""
+        ...
+
+    def cue(self, what: str) -> None:
+        """Make it heard."""
+        ...
+
+
+@dataclass
+class Parts:
+    """What a loop is made of; each can be replaced by a stand-in."""
+
+    feed: Feed
+    detector: HandDetector
+    session: Session
+    sitting: Sitting
+    writer: Writer
+    keys: Keys
+    view: View
+    clock: Callable[[], float] = time.monotonic
+    videos: Callable[[], Video] = NoVideo
+    """Begins the video of a recording."""
+
+    advice: Callable[[], str] = lambda: ""
+    """Says what to record next."""
+
+    on_written: Callable[[Written], None] = lambda written: None
+    """Is told of everything that was kept or discarded."""
+
+
+class Loop:
+    """Runs a session.
+
+    Parameters
+    ----------
+    parts
+        What it is made of. They are not closed.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self._ = parts
+        self.ended = False
+        self.frames = 0
+        """Frames seen."""
+        self._take: Frames | None = None
+        self._job: Job | None = None
+        self._video: Video = NoVideo()
+        self._hands: Sequence[Hand] = ()
+        self._share: float | None = None
+        self._rate = FrameRate()
+        self._message, self._message_until = "", 0.0
+        self._ahead: float | None = None
+        """The camera's clock minus ours."""
+        self._trouble: str | None = None
+        self._tracked_at = -LEAST_STEP
+        self._advice = ""
+
+    def run(self) -> None:
+        """Go on until the session or the camera's recording has ended."""
+        while not self.ended:
+            self.step()
+
+    def step(self) -> None:
+        """Wait for a frame, do what it brings about, and show it."""
+        frame = self._.feed.next(WAIT)
+        now = self._now(frame)
+        self._tell_trouble(frame, now)
+        for key in self._.keys.pressed():
+            self._do(self._.session.key(key, now), now)
+        if frame is not None:
+            self._see(frame)
+        elif self._.feed.ended:
+            self._say(f"{self._.feed.name} has ended", now)
+            self._do(self._.session.close(now), now)
+        elif self._trouble is not None:
+            self._do(self._.session.lost(now), now)
+        for written in self._.writer.poll():
+            self._report(written, now)
+        self._take_advice()
+        self._show(frame, now)
+
+    def _see(self, frame: Frame) -> None:
+        self.frames += 1
+        self._rate.add(frame.seconds)
+        # Two frames of a file may have one time; a tracker wants it to go on.
+        self._tracked_at = max(frame.seconds, self._tracked_at + LEAST_STEP)
+        self._hands = self._.detector.track(frame.pixels, self._tracked_at)
+        effects = self._.session.frame(bool(self._hands), frame.seconds)
+        self._do(effects, frame.seconds, frame)
+
+    def _do(self, effects: Sequence[Effect], now: float, frame: Frame | None = None) -> None:
+        for effect in effects:
+            match effect:
+                case Begin(label, kind):
+                    self._take, self._job = Frames(label, kind), None
+                    self._video = self._.videos()
+                case Take():
+                    self._add(frame)
+                case End():
+                    self._finish(effect)
+                case Keep():
+                    self._keep()
+                case Discard():
+                    self._forget()
+                case Undo():
+                    self._.writer.undo()
+                case Retry():
+                    self._.writer.retry()
+                case Cue(what):
+                    self._.view.cue(what)
+                case Say(text):
+                    self._say(text, now)
+                case Quit():
+                    self.ended = True
+
+    def _add(self, frame: Frame | None) -> None:
+        if self._take is not None and frame is not None:
+            self._take.add(frame.pixels, self._hands, frame.seconds)
+            self._video.add(frame.pixels)
+
+    def _finish(self, end: End) -> None:
+        if self._take is None:
+            return
+        session, take = self._.session, self._take
+        self._share = end.share
+        recording = take.dataset(self._.sitting, end.first, end.last, mirrored=session.mirrored)
+        self._job = Job(recording, self._video.finisher(take.times, end.first, end.last))
+
+    def _keep(self) -> None:
+        if self._job is not None:
+            self._.writer.keep(self._job)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._take, self._job, self._video = None, None, NoVideo()
+
+    def _report(self, written: Written, now: float) -> None:
+        self._.on_written(written)
+        if written.problem is not None:
+            unsaved = bool(self._.writer.unsaved)
+            again = "; it is still in memory: make room, then k tries again" if unsaved else ""
+            self._say(f"{written.problem}{again}", now)
+        elif written.path is not None:
+            what = "discarded" if written.discarded else "kept"
+            self._say(f"{what}: {written.label} ({written.path.name})", now)
+
+    def _tell_trouble(self, frame: Frame | None, now: float) -> None:
+        before, trouble = self._trouble, self._.feed.trouble
+        if trouble is None and before is not None and frame is None:
+            return  # it is back when it shows something
+        self._trouble = trouble
+        if trouble is not None and trouble != before:
+            self._say(trouble, now)
+        elif trouble is None and before is not None:
+            self._say(f"{self._.feed.name} is back", now)
+
+    def _take_advice(self) -> None:
+        before, self._advice = self._advice, self._.advice()
+        if self._advice and self._advice != before:
+            self._.view.say(f"coach: {self._advice}")
+
+    def _say(self, text: str, now: float) -> None:
+        self._message, self._message_until = text, now + MESSAGE_SECONDS
+        self._.view.say(text)
+
+    def _words(self, now: float) -> str:
+        """Return what is to be read now; why a recording is flagged stays until it is decided."""
+        recording = self._.session.recording
+        if self._.session.flagged and recording is not None:
+            return "; ".join(recording.flags)
+        return self._message if now < self._message_until else ""
+
+    def _now(self, frame: Frame | None) -> float:
+        """Return the time on the camera's clock; without a frame, by how much ours has gone on."""
+        ours = self._.clock()
+        if frame is not None:
+            self._ahead = frame.seconds - ours
+            return frame.seconds
+        return ours + (self._ahead or 0.0)
+
+    def _show(self, frame: Frame | None, now: float) -> None:
+        if frame is None and self._trouble is None:
+            return
+        pixels = None if frame is None else frame.pixels
+        self._.view.show(pixels, self._hands if frame else (), self._status(now))
+
+    def _status(self, now: float) -> Status:
+        session, writer = self._.session, self._.writer
+        under_way = session.recording
+        recorded, length = progress_of(session, now)
+        return Status(
+            state=session.state,
+            label=under_way.label if under_way else session.labels.current,
+            counts=tuple((label, writer.counts[label]) for label in session.labels.names),
+            left=session.left(now),
+            recorded=recorded,
+            length=length,
+            fps=self._rate.fps,
+            share=self._share,
+            hand=bool(self._hands),
+            flagged=session.flagged,
+            message=self._words(now),
+            trouble=self._trouble,
+            typed=session.typed,
+            pose=bool(under_way and under_way.kind == "pose" and session.state is State.RECORDING),
+            burst_left=session.burst_left,
+            mirrored=session.mirrored,
+            help=session.help,
+            advice=self._advice,
+        )
+
+
+def close_writer(writer: Writer, say: Callable[[str], None]) -> int:
+    """Finish writing at the end of a session, trying once more what has failed.
+
+    Returns
+    -------
+    How many recordings could not be written.
+    """
+    writer.retry()
+    for written in writer.close():
+        if written.problem is not None:
+            say(written.problem)
+    return len(writer.unsaved)

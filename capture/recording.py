@@ -1,0 +1,115 @@
+"""A recording while it is made: how long it is, what it shows, what is wrong with it."""
+
+from handlore.datasets.dataset import NONE_LABEL, Kind
+
+from .hold import Hold
+from .options import SessionOptions
+
+FEWEST = 5
+"""A movement of fewer frames is asked about."""
+
+GONE = 0.5
+"""A hand that was not seen for so long is gone; seconds."""
+
+TICK = 1e-6
+"""Times of frames are sums of floating-point numbers; seconds."""
+
+
+class Recording:
+    """What is known of the recording under way or under review.
+
+    Parameters
+    ----------
+    label
+        What is to be seen.
+    kind
+        ``sequence``: a movement, or a stream of ``none``. ``pose``: single frames of a pose.
+    now
+        When it begins, in seconds on the camera's clock.
+    """
+
+    def __init__(self, label: str, kind: Kind, now: float) -> None:
+        self.label, self.kind, self.began = label, kind, now
+        self.looked = 0
+        """Frames looked at."""
+        self.seen = 0
+        """Frames of these with a hand."""
+        self.taken = 0
+        """Frames that belong to it."""
+        self.flags: tuple[str, ...] = ()
+        """What is wrong with it."""
+        self._first_seen, self._last_seen = 0, -1
+        """The first and the last frame taken that shows a hand."""
+        self._last_seen_at = self._next_sample = now
+        self._hold = Hold(now) if kind == "pose" else None
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether it is everyday movement, in which no hand needs to be seen."""
+        return self.label == NONE_LABEL and self.kind == "sequence"
+
+    @property
+    def share(self) -> float:
+        """Share of the frames looked at that show a hand."""
+        return self.seen / self.looked if self.looked else 0.0
+
+    def press(self, now: float) -> None:
+        """Take in that the key which samples a pose was pressed again."""
+        if self._hold is not None:
+            self._hold.press(now)
+
+    def is_over(self, options: SessionOptions, now: float) -> bool:
+        """Say whether a frame of this time lies behind its end."""
+        passed = now - self.began + TICK
+        if self._hold is not None:
+            return self._hold.over(now) or passed >= options.longest
+        if self.is_stream:
+            return passed >= options.longest_stream
+        if options.hand_gone and self._last_seen >= 0 and now - self._last_seen_at > GONE + TICK:
+            return True
+        return passed >= (options.seconds or options.longest)
+
+    def look(self, options: SessionOptions, has_hand: bool, now: float) -> bool:
+        """Look at a frame, and say whether it belongs to the recording."""
+        if self.kind == "pose" and now < self._next_sample - TICK:
+            return False
+        self._next_sample = now + options.sample_every
+        self.looked += 1
+        self.seen += has_hand
+        if self.kind == "pose" and not has_hand:
+            return False
+        if has_hand:
+            if self._last_seen < 0:
+                self._first_seen = self.taken
+            self._last_seen, self._last_seen_at = self.taken, now
+        self.taken += 1
+        return True
+
+    def is_full(self, options: SessionOptions) -> bool:
+        """Say whether it has all the frames that were asked for."""
+        counted = self.kind == "sequence" and not self.is_stream
+        return counted and self.taken == options.frames
+
+    def cut(self, options: SessionOptions) -> tuple[int, int]:
+        """Cut off what lies before the hand came and after it left, if that is its length.
+
+        Returns
+        -------
+        Of the frames taken the first that stays, and the one behind the last.
+        """
+        if not options.hand_gone or self.is_stream or self._last_seen < 0:
+            return 0, self.taken
+        first, last = self._first_seen, self._last_seen + 1
+        if self.kind == "sequence":
+            self.looked = last - first
+        return first, last
+
+    def wrong(self, options: SessionOptions, frames: int) -> list[str]:
+        """Say what a person should decide about, of a recording of so many frames."""
+        found = []
+        if frames < FEWEST and self.kind == "sequence":
+            found.append(f"only {frames} frame{'s' * (frames > 1)}")
+        missing = 1 - self.share
+        if missing > options.most_missing + TICK and not self.is_stream:
+            found.append(f"no hand in {100 * missing:.0f} % of the frames")
+        return found

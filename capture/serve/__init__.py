@@ -1,0 +1,1 @@
+"""The page that shows live recognition in a browser: for a computer without a display."""

@@ -1,0 +1,92 @@
+"use strict";
+const at = (id) => document.getElementById(id);
+const MOST_LINES = 200;
+
+/* Pictures: each is asked for when the last one is here, so a slow line shows fewer, never old ones. */
+let after = 0;
+let shown = "";
+async function pictures() {
+  for (;;) {
+    try {
+      const answer = await fetch(`frame.jpg?after=${after}`);
+      if (answer.status === 200) {
+        after = Number(answer.headers.get("X-Frame"));
+        const url = URL.createObjectURL(await answer.blob());
+        at("picture").src = url;
+        if (shown) URL.revokeObjectURL(shown);
+        shown = url;
+      } else if (answer.status !== 204) {
+        await rest(2000);
+      }
+    } catch {
+      after = 0;
+      await rest(2000);
+    }
+    /* A page that nobody looks at asks for nothing. */
+    while (document.hidden) await rest(500);
+    await rest(40);
+  }
+}
+const rest = (ms) => new Promise((done) => setTimeout(done, ms));
+
+function bars(probabilities) {
+  const box = at("bars");
+  const rows = [...box.children];
+  probabilities.forEach(([label, probability], n) => {
+    const row = rows[n] ?? box.appendChild(bar());
+    row.children[0].textContent = label;
+    row.children[1].textContent = `${(100 * probability).toFixed(0)} %`;
+    row.children[2].value = probability;
+  });
+  rows.slice(probabilities.length).forEach((row) => row.remove());
+}
+
+function bar() {
+  const row = document.createElement("div");
+  row.className = "bar";
+  const meter = document.createElement("progress");
+  meter.max = 1;
+  row.append(document.createElement("span"), document.createElement("output"), meter);
+  return row;
+}
+
+function state(now) {
+  at("label").textContent = now.label ?? "–";
+  at("hand").textContent = now.hand ? `${now.hand} hand` : now.hands ? "" : "no hand in view";
+  at("fps").textContent = now.fps.toFixed(1);
+  at("latency").textContent = `${now.latency_ms.toFixed(0)} ms`;
+  at("arming").hidden = now.armed === null;
+  at("armed").textContent = now.armed ? "armed" : "not armed";
+  trouble(now.trouble);
+  bars(now.probabilities);
+}
+
+function trouble(text) {
+  at("trouble").hidden = !text;
+  at("trouble").textContent = text ?? "";
+}
+
+function line(entry) {
+  const row = document.createElement("li");
+  row.className = entry.kind;
+  const time = document.createElement("time");
+  time.textContent = new Date(entry.at * 1000).toLocaleTimeString();
+  const words = document.createElement("span");
+  words.textContent = entry.text;
+  row.append(time, words);
+  if (entry.detail) {
+    const small = document.createElement("small");
+    small.textContent = entry.detail;
+    row.append(small);
+  }
+  const log = at("log");
+  log.prepend(row);
+  while (log.children.length > MOST_LINES) log.lastChild.remove();
+  at("empty").hidden = true;
+}
+
+const source = new EventSource("events");
+source.addEventListener("state", (message) => state(JSON.parse(message.data)));
+source.addEventListener("log", (message) => line(JSON.parse(message.data)));
+source.addEventListener("error", () => trouble("The connection to handlore live is lost; trying again …"));
+pictures();

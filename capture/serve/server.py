@@ -1,0 +1,220 @@
+"""A small web server: one page, its state as it changes, its pictures one at a time."""
+
+import contextlib
+import json
+import socket
+import threading
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import resources
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from handlore import __version__
+from handlore.landmarks.errors import HandloreError
+
+from .guard import Address, Guard
+from .hub import Hub
+
+MOST_CONNECTIONS = 24
+"""A browser uses two or three; who comes when all are taken is told to come again."""
+
+TIMEOUT = 10.0
+"""Seconds in which a browser must take or send what is on the way."""
+
+BUSY = b"HTTP/1.1 503 Busy\r\nRetry-After: 5\r\nContent-Length: 0\r\n\r\n"
+STATES_A_SECOND = 10.0
+FILES = {
+    "/": ("page.html", "text/html; charset=utf-8"),
+    "/page.css": ("page.css", "text/css; charset=utf-8"),
+    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
+}
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self';"
+    " connect-src 'self'; img-src 'self' blob: data:; base-uri 'none'; form-action 'none';"
+    " frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class PageServer:
+    """Serves the page on threads of its own.
+
+    Parameters
+    ----------
+    hub
+        What it shows.
+    address
+        Where; port 0 takes any free one.
+    token
+        What a browser must bring; default: none on this computer, a new one elsewhere.
+
+    Raises
+    ------
+    HandloreError
+        If the address cannot be used.
+    """
+
+    def __init__(self, hub: Hub, address: Address, token: str | None = None) -> None:
+        guard = Guard.of(address, token)
+        try:
+            self._server = _Server(hub, guard)
+        except (OSError, OverflowError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise HandloreError(
+                f"cannot serve the page at {address.host}:{address.port}: {reason}; give another"
+                " address, such as --serve 127.0.0.1:8001"
+            ) from error
+        self.address = Address(address.host, self._server.server_address[1])
+        self.url = self.address.url(guard.token)
+        """What to type into a browser, with the token."""
+        self._hub = hub
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.2,), name="page", daemon=True
+        )
+        self._thread.start()
+
+    def close(self) -> None:
+        """Send everybody home."""
+        self._hub.close()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(2.0)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    # Its threads end with the hub, or with their time-out; nobody waits for them.
+    block_on_close = False
+
+    def __init__(self, hub: Hub, guard: Guard) -> None:
+        self.hub = hub
+        self.guard = guard
+        self.free = threading.BoundedSemaphore(MOST_CONNECTIONS)
+        self.address_family = socket.AF_INET6 if ":" in guard.address.host else socket.AF_INET
+        super().__init__((guard.address.host, guard.address.port), _Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if not self.free.acquire(blocking=False):
+            request.settimeout(0.1)
+            with contextlib.suppress(OSError):
+                request.sendall(BUSY)
+            self.shutdown_request(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except BaseException:
+            self.free.release()
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self.free.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: browsers come and go as they like."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = f"handlore/{__version__}"
+    sys_version = ""
+    timeout = TIMEOUT
+    server: _Server
+
+    def do_GET(self) -> None:
+        """Answer, if the one who asks may know."""
+        parts = urlsplit(self.path)
+        guard = self.server.guard
+        if not guard.knows(self.headers.get("Host")):
+            self._refuse(HTTPStatus.MISDIRECTED_REQUEST, "this name is not one of this computer's")
+        elif self.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+            # A link from elsewhere may lead to the page itself, and to nothing else.
+            if self.headers.get("Sec-Fetch-Mode") == "navigate" and parts.path == "/":
+                self._admitted(parts.path, parts.query)
+            else:
+                self._refuse(HTTPStatus.FORBIDDEN, "another site's page asked for this")
+        else:
+            self._admitted(parts.path, parts.query)
+
+    def _admitted(self, path: str, query: str) -> None:
+        if not self.server.guard.admits(query, self.headers):  # type: ignore[arg-type]
+            self._refuse(
+                HTTPStatus.UNAUTHORIZED, "open the address that handlore live printed, with ?token="
+            )
+        elif path == "/" and "token" in parse_qs(query):
+            self._take_token()
+        elif path in FILES:
+            name, kind = FILES[path]
+            self._send(resources.files(__package__).joinpath(name).read_bytes(), kind)
+        elif path == "/frame.jpg":
+            self._picture(query)
+        elif path == "/events":
+            self._stream()
+        else:
+            self._refuse(HTTPStatus.NOT_FOUND, "there is nothing of that name")
+
+    def _take_token(self) -> None:
+        """Put the token into a cookie, and out of the address line and the history."""
+        self.send_response(HTTPStatus.SEE_OTHER)
+        guard = self.server.guard
+        cookie = f"{guard.cookie}={guard.token}; Path=/; HttpOnly; SameSite=Lax"
+        self._head({"Location": "/", "Set-Cookie": cookie, "Content-Length": "0"})
+
+    def _picture(self, query: str) -> None:
+        after = parse_qs(query).get("after", ["0"])[0]
+        number = int(after) if after.isascii() and after.isdigit() and len(after) < 16 else 0
+        shown = self.server.hub.jpeg(number, TIMEOUT / 2)
+        if shown is None:
+            self.send_response(HTTPStatus.NO_CONTENT)
+            self._head({"Content-Length": "0"})
+        else:
+            self._send(shown[1], "image/jpeg", {"X-Frame": str(shown[0])})
+
+    def _stream(self) -> None:
+        """Send states and events as they come, until either side has enough."""
+        hub = self.server.hub
+        self.send_response(HTTPStatus.OK)
+        self._head({"Content-Type": "text/event-stream", "Connection": "close"})
+        self.close_connection = True
+        last = self.headers.get("Last-Event-ID", "")
+        state, event = 0, int(last) if last.isascii() and last.isdigit() else 0
+        pause = threading.Event()
+        while not hub.closed:
+            (number, values), events = hub.news(state, event, TIMEOUT / 2)
+            for event, line in events:
+                self._write(f"id: {event}\nevent: log\ndata: {json.dumps(line)}\n\n")
+            if number > state:
+                state = number
+                self._write(f"event: state\ndata: {json.dumps(values)}\n\n")
+            elif not events:
+                self._write(": still here\n\n")
+            pause.wait(1 / STATES_A_SECOND)
+
+    def _write(self, text: str) -> None:
+        self.wfile.write(text.encode())
+        self.wfile.flush()
+
+    def _send(self, body: bytes, kind: str, more: dict[str, str] | None = None) -> None:
+        self.send_response(HTTPStatus.OK)
+        self._head({"Content-Type": kind, "Content-Length": str(len(body))} | (more or {}))
+        self.wfile.write(body)
+
+    def _refuse(self, status: HTTPStatus, reason: str) -> None:
+        body = f"{status.phrase}: {reason}\n".encode()
+        self.send_response(status)
+        self._head({"Content-Type": "text/plain; charset=utf-8", "Content-Length": str(len(body))})
+        self.wfile.write(body)
+
+    def _head(self, headers: dict[str, str]) -> None:
+        for name, value in (HEADERS | headers).items():
+            self.send_header(name, value)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet: addresses hold the token."""

@@ -1,0 +1,90 @@
+"""From frames to a recording: one landmark dataset with everything that is known about it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from handlore.datasets.dataset import Header, Kind, LandmarkDataset, Samples
+from handlore.landmarks.detector import DetectorInfo
+from handlore.landmarks.hands import Hand, Pixels, by_slot
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """What all recordings of a session share."""
+
+    detector: DetectorInfo
+    camera: str
+    subject: str = ""
+    session: str = ""
+    note: str = ""
+    max_hands: int = 1
+
+
+@dataclass
+class Take:
+    """The frames of a recording, as they come in."""
+
+    label: str
+    kind: Kind
+    times: list[float] = field(default_factory=list)
+    hands: list[Sequence[Hand]] = field(default_factory=list)
+    size: tuple[int, int] = (0, 0)
+    """Width and height of the pictures."""
+
+    def add(self, pixels: Pixels, hands: Sequence[Hand], seconds: float) -> None:
+        """Take in a frame."""
+        height, width = pixels.shape[:2]
+        self.size = (width, height)
+        self.times.append(seconds)
+        self.hands.append(hands)
+
+    def dataset(
+        self, sitting: Sitting, first: int, last: int, *, mirrored: bool = False
+    ) -> LandmarkDataset:
+        """Make a recording of frames ``first:last``.
+
+        Parameters
+        ----------
+        sitting
+            What is known beside the frames.
+        mirrored
+            Whether the preview was; the landmarks never are.
+
+        Returns
+        -------
+        A movement is one sample; a pose has a sample a frame. Times are seconds from the first
+        frame.
+        """
+        times = [seconds - self.times[first] for seconds in self.times[first:last]]
+        slots = [by_slot(hands, sitting.max_hands) for hands in self.hands[first:last]]
+        rows = len(times) if self.kind == "pose" else 1
+        samples = Samples.make(
+            [self.label] * rows, group=[sitting.subject] * rows, session=[sitting.session] * rows
+        )
+        header = Header(
+            kind=self.kind,
+            detector=sitting.detector,
+            options=self._options(sitting, times, mirrored),
+        )
+        return LandmarkDataset.of_hands(
+            slots,
+            samples,
+            time=None if self.kind == "pose" else times,
+            offsets=list(range(rows + 1)) if self.kind == "pose" else [0, len(times)],
+            header=header,
+        )
+
+    def _options(
+        self, sitting: Sitting, times: Sequence[float], mirrored: bool
+    ) -> Mapping[str, Any]:
+        rate = (len(times) - 1) / times[-1] if len(times) > 1 and times[-1] > 0 else None
+        return {
+            "camera": sitting.camera,
+            "size": list(self.size),
+            "frame_rate": None if rate is None else round(rate, 3),
+            "mirrored": mirrored,
+            "note": sitting.note,
+            "session": sitting.session,
+            "max_hands": sitting.max_hands,
+        }

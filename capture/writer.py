@@ -1,0 +1,137 @@
+"""Writing recordings beside the loop, so that the disk never keeps the camera waiting."""
+
+import queue
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from handlore.datasets.dataset import LandmarkDataset
+from handlore.landmarks.errors import HandloreError
+
+
+class Keeper(Protocol):
+    """Where recordings are kept; :class:`handlore.datasets.recordings.Recordings` is one."""
+
+    def keep(self, recording: LandmarkDataset, video: Path | None = None) -> Path:
+        """Keep a recording, wholly or not at all."""
+        ...
+
+    def discard(self, path: Path) -> Path:
+        """Take a recording that was kept out again."""
+        ...
+
+    def counts(self) -> dict[str, int]:
+        """Return how many recordings of each label there are."""
+        ...
+
+
+@dataclass(frozen=True)
+class Job:
+    """A recording to write."""
+
+    recording: LandmarkDataset
+    video: Callable[[], Path | None]
+    """Finishes the video of its frames and says where it is."""
+
+    @property
+    def label(self) -> str:
+        """What it shows."""
+        return self.recording.labels[0]
+
+
+@dataclass(frozen=True)
+class Written:
+    """What came of a job: where the recording is, or why it could not be written."""
+
+    label: str
+    path: Path | None = None
+    discarded: bool = False
+    problem: str | None = None
+
+
+class Writer:
+    """A thread that keeps and discards recordings in the order in which it is told.
+
+    What cannot be written stays in memory until it can.
+
+    Parameters
+    ----------
+    keeper
+        Where recordings go. After this only the thread uses it.
+    """
+
+    def __init__(self, keeper: Keeper) -> None:
+        self.counts = Counter(keeper.counts())
+        """Recordings kept, by label."""
+        self.unsaved: list[Job] = []
+        """What could not be written."""
+        self.kept: list[tuple[str, Path]] = []
+        """What this session has kept, with labels, in order."""
+        self._keeper = keeper
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[Written] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="handlore-writer", daemon=True)
+        self._thread.start()
+
+    def keep(self, job: Job) -> None:
+        """Write a recording soon."""
+        self._jobs.put(lambda: self._keep(job))
+
+    def undo(self) -> None:
+        """Discard the last recording of this session that is still kept, soon."""
+        self._jobs.put(self._undo)
+
+    def retry(self) -> None:
+        """Try again, soon, to write what could not be written."""
+        self._jobs.put(self._retry)
+
+    def poll(self) -> list[Written]:
+        """Return what has been done since the last call; never waits."""
+        done = []
+        while not self._done.empty():
+            done.append(self._done.get())
+        return done
+
+    def close(self) -> list[Written]:
+        """Finish everything, wait for it, and return what :meth:`poll` has not yet returned."""
+        self._jobs.put(None)
+        self._thread.join()
+        return self.poll()
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job()
+
+    def _keep(self, job: Job) -> None:
+        try:
+            path = self._keeper.keep(job.recording, job.video())
+        except (HandloreError, OSError) as error:
+            self.unsaved.append(job)
+            self._done.put(Written(job.label, problem=str(error)))
+            return
+        self.kept.append((job.label, path))
+        self.counts[job.label] += 1
+        self._done.put(Written(job.label, path))
+
+    def _retry(self) -> None:
+        again, self.unsaved = self.unsaved, []
+        for job in again:
+            self._keep(job)
+
+    def _undo(self) -> None:
+        if not self.kept:
+            nothing = "nothing that this session has kept is left to discard"
+            self._done.put(Written("", problem=nothing))
+            return
+        label, path = self.kept[-1]
+        try:
+            moved = self._keeper.discard(path)
+        except (HandloreError, OSError) as error:
+            self._done.put(Written(label, problem=str(error)))
+            return
+        self.kept.pop()
+        self.counts[label] -= 1
+        self._done.put(Written(label, moved, discarded=True))

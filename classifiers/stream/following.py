@@ -1,0 +1,78 @@
+"""From frames as they come to smoothed hands at the ticks of the clock."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handlore.datasets.dataset import LandmarkDataset
+from handlore.landmarks.errors import InvalidDataError
+from handlore.landmarks.topology import N_LANDMARKS
+
+from .clock import RATE, Clock, Frame, Tick
+from .smoothing import OneEuro
+
+FloatArray = NDArray[np.float32]
+
+
+class Follower:
+    """Follows the hands of one stream.
+
+    Parameters
+    ----------
+    n_hands
+        How many hands a frame has room for.
+    smoothing
+        See :class:`~.settings.Settings`.
+    """
+
+    def __init__(self, n_hands: int, smoothing: float) -> None:
+        self._shape = (n_hands, N_LANDMARKS, 3)
+        self._clock = Clock()
+        self._hands = [_SmoothHand(smoothing) for _ in range(n_hands)]
+
+    def feed(self, frame: Frame) -> Iterator[Tick]:
+        """Yield the ticks since the frame before.
+
+        Raises
+        ------
+        InvalidDataError
+            If the time does not rise, or the arrays have other shapes.
+        """
+        for name, array in (("image", frame.image), ("world", frame.world)):
+            if array.shape != self._shape:
+                raise InvalidDataError(
+                    f"the {name} landmarks of a frame have shape {array.shape}, the models take"
+                    f" {self._shape}"
+                )
+        if frame.handedness.shape != self._shape[:1]:
+            raise InvalidDataError(
+                f"the handedness of a frame has shape {frame.handedness.shape}, expected"
+                f" {self._shape[:1]}"
+            )
+        for tick in self._clock.feed(frame):
+            hands = [
+                hand(tick.image[slot], tick.world[slot]) for slot, hand in enumerate(self._hands)
+            ]
+            image, world = (np.stack(arrays) for arrays in zip(*hands, strict=True))
+            yield Tick(tick.time, image, world, tick.handedness, tick.number)
+
+
+def frames_of(video: LandmarkDataset) -> Iterator[Frame]:
+    """Yield the frames of a dataset in order; their times have to rise."""
+    for at, time in enumerate(video.time):
+        yield Frame(float(time), video.image[at], video.world[at], video.handedness[at])
+
+
+class _SmoothHand:
+    """The landmarks of one slot, smoothed while there is a hand."""
+
+    def __init__(self, seconds: float) -> None:
+        self._both = OneEuro(seconds, 1 / RATE)
+
+    def __call__(self, image: FloatArray, world: FloatArray) -> tuple[FloatArray, FloatArray]:
+        if np.isnan(image[0, 0]):
+            self._both.reset()
+            return image, world
+        both = self._both(np.stack([image, world]))
+        return both[0], both[1]

@@ -1,0 +1,218 @@
+"""The one recogniser: frames with timestamps in, events out.
+
+It holds no camera, no clock and no thread, so what it tells of a stream is the same live, from a
+recording and from a video.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handlore.datasets.dataset import LandmarkDataset
+from handlore.landmarks.errors import InvalidDataError
+
+from ..encoding import PoseEncoder
+from ..movements import MovementEncoder
+from .answers import Answer, Movements, Poses, StreamModel
+from .clock import Frame, Tick
+from .contest import Contest
+from .events import Event
+from .following import Follower, frames_of
+from .holds import Holds
+from .judge import Judge
+from .settings import Settings
+
+FloatArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """What one model sees at the moment, for a display."""
+
+    label: str | None
+    """The pose that is held, or the movement that is about to be told."""
+
+    labels: tuple[str, ...]
+    """The label of each probability."""
+
+    probabilities: FloatArray | None
+    """(n_labels,), None without a hand."""
+
+
+class Recogniser:
+    """Follows one stream with any number of models.
+
+    Its memory does not grow, however long the stream.
+
+    Parameters
+    ----------
+    models
+        Of poses or movements, all for as many hands.
+    settings
+        How sure, how long and how soon.
+
+    Raises
+    ------
+    InvalidDataError
+        If there is no model, or they take different numbers of hands.
+    """
+
+    def __init__(self, models: Sequence[StreamModel], settings: Settings | None = None) -> None:
+        settings = settings or Settings()
+        counts = sorted({model.encoder.n_hands for model in models})
+        if len(counts) != 1:
+            told = "models for 1 and for 2 hands" if counts else "no models at all"
+            raise InvalidDataError(f"{told} cannot follow one stream")
+        self.n_hands = counts[0]
+        self._follower = Follower(self.n_hands, settings.smoothing)
+        self._tracks = [_Track(model, settings) for model in models]
+
+    def feed(
+        self,
+        time: float,
+        image: FloatArray,
+        world: FloatArray,
+        handedness: FloatArray,
+        score: FloatArray | None = None,
+    ) -> list[Event]:
+        """Take up the next frame.
+
+        Parameters
+        ----------
+        time
+            Seconds, later than the frame before.
+        image, world
+            (n_hands, 21, 3) image and world landmarks, NaN for a missing hand.
+        handedness
+            (n_hands,) probability of a right hand.
+        score
+            (n_hands,) confidence of the detector; not used so far.
+
+        Returns
+        -------
+        The events that are told now.
+
+        Raises
+        ------
+        InvalidDataError
+            If the time does not rise, or the arrays have other shapes.
+        """
+        ticks = self._follower.feed(Frame(time, image, world, handedness))
+        return [event for tick in ticks for track in self._tracks for event in track.tick(tick)]
+
+    def finish(self) -> list[Event]:
+        """Return what is left to tell when no more frames come."""
+        return [event for track in self._tracks for event in track.decisions.finish()]
+
+    @property
+    def shown(self) -> list[Shown]:
+        """What each model sees at the moment."""
+        return [track.shown for track in self._tracks]
+
+
+def recognise(
+    models: Sequence[StreamModel], video: LandmarkDataset, settings: Settings | None = None
+) -> Iterator[Event]:
+    """Yield the events of a recording or a video, as they would have been told live.
+
+    Parameters
+    ----------
+    models, settings
+        As in :class:`Recogniser`.
+    video
+        Its frames are taken as one stream, so their times rise.
+    """
+    recogniser = Recogniser(models, settings)
+    for frame in frames_of(video):
+        yield from recogniser.feed(frame.time, frame.image, frame.world, frame.handedness)
+    yield from recogniser.finish()
+
+
+def answers_to(model: StreamModel, video: LandmarkDataset, settings: Settings) -> Iterator[Answer]:
+    """Yield what a model says of a recording, before anything is decided."""
+    follower = Follower(model.encoder.n_hands, settings.smoothing)
+    questions = questions_for(model)
+    for frame in frames_of(video):
+        for tick in follower.feed(frame):
+            yield from questions.tick(tick)
+
+
+def decided(
+    model: StreamModel,
+    answers: Iterable[Answer],
+    thresholds: Mapping[str, float],
+    settings: Settings,
+) -> list[Event]:
+    """Return what would be told of answers if the model had these thresholds."""
+    decisions = decisions_for(model, thresholds, settings)
+    told = [event for answer in answers for event in decisions.hear(answer)]
+    return [*told, *decisions.finish()]
+
+
+class Questions(Protocol):
+    """What asks a model."""
+
+    def tick(self, tick: Tick) -> list[Answer]:
+        """Return the model's answers at this tick."""
+
+
+class Decisions(Protocol):
+    """What decides which answers are told."""
+
+    @property
+    def label(self) -> str | None:
+        """What is shown at the moment."""
+
+    @property
+    def probabilities(self) -> FloatArray | None:
+        """Of all labels (n_labels,); None without a hand."""
+
+    def hear(self, answer: Answer) -> list[Event]:
+        """Take up the next answer; return what is told."""
+
+    def finish(self) -> list[Event]:
+        """Return what is left to tell when nothing more comes."""
+
+
+def questions_for(model: StreamModel) -> Questions:
+    """Return what asks a model, by its kind."""
+    if isinstance(model.encoder, PoseEncoder):
+        return Poses(model, model.encoder)
+    if isinstance(model.encoder, MovementEncoder):
+        return Movements(model, model.encoder)
+    raise InvalidDataError(f"no recogniser follows a {type(model.encoder).__name__}")
+
+
+def decisions_for(
+    model: StreamModel, thresholds: Mapping[str, float], settings: Settings
+) -> Decisions:
+    """Return what decides on the answers of a model, by its kind."""
+    default = default_threshold(model, settings)
+    judge = Judge(model.labels, thresholds, default, settings.release)
+    return Holds(judge, settings) if model.encoder.kind == "pose" else Contest(judge, settings)
+
+
+def default_threshold(model: StreamModel, settings: Settings) -> float:
+    """Return the least probability of labels that have no threshold of their own."""
+    poses = model.encoder.kind == "pose"
+    return settings.threshold if poses else settings.movement_threshold
+
+
+class _Track:
+    """One model: what it is asked, and what is decided of its answers."""
+
+    def __init__(self, model: StreamModel, settings: Settings) -> None:
+        self._labels = model.labels
+        self._questions = questions_for(model)
+        self.decisions = decisions_for(model, model.thresholds, settings)
+
+    def tick(self, tick: Tick) -> list[Event]:
+        answers = self._questions.tick(tick)
+        return [event for answer in answers for event in self.decisions.hear(answer)]
+
+    @property
+    def shown(self) -> Shown:
+        return Shown(self.decisions.label, self._labels, self.decisions.probabilities)

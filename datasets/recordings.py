@@ -1,0 +1,320 @@
+"""A folder of recordings, as a session of ``handlore capture`` writes it.
+
+A recording is a landmark dataset in a file of its own: a movement is one sample of kind
+``sequence``, a held pose is a dataset of kind ``pose`` with one sample a frame. Its number is its
+name: it is given once in a folder, and stays when the recording is discarded or gets another label.
+``docs/format.md`` specifies the folder.
+"""
+
+import shutil
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from handlore.landmarks.errors import HandloreError, InvalidDataError
+
+from .dataset import Kind, LandmarkDataset
+from .recordingfiles import (
+    DISCARDED,
+    MARKER,
+    bring,
+    folder_of,
+    is_recordings,
+    make_marked,
+    move_recording,
+    next_number,
+    number_of,
+    recording_files,
+    remove_litter,
+    require_marked,
+    sync_folder,
+    told,
+    video_of,
+)
+from .storage import load_dataset, save_dataset
+
+__all__ = ["Entry", "Recordings", "is_recordings", "load_recording"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One recording, as a list shows it."""
+
+    number: int
+    path: Path
+    label: str
+    kind: Kind
+    n_frames: int
+    seconds: float
+    """From the first frame to the last one."""
+
+    share_with_hand: float
+    """In how many of its frames a hand was found, from 0 to 1."""
+
+    subject: str
+    session: str
+    camera: str
+    discarded: bool
+    video: Path | None
+    """The frames as pictures, where they were kept."""
+
+
+class Recordings:
+    """A folder of recordings, open for reading and writing.
+
+    Attributes
+    ----------
+    root
+        The folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(root)
+        self._seen: dict[Path, tuple[tuple[int, int], Entry | str]] = {}
+
+    @classmethod
+    def open(cls, root: Path, *, create: bool = True) -> Self:
+        """Open a folder; what a killed process left half-written is removed.
+
+        Parameters
+        ----------
+        root
+            The folder.
+        create
+            Whether it is made if it does not exist, or is empty.
+
+        Raises
+        ------
+        HandloreError
+            If it does not exist, cannot be written, or holds something else.
+        NewerFormatError
+            If a later version of handlore made it.
+        """
+        root = Path(root)
+        if create and not (root / MARKER).exists():
+            make_marked(root)
+        require_marked(root)
+        remove_litter(root)
+        return cls(root)
+
+    def entries(self, *, discarded: bool = False) -> list[Entry]:
+        """List the recordings that are kept, or those that were discarded, by number.
+
+        Files that cannot be read are left out, see :meth:`failures`.
+        """
+        found = (self._look(path) for path in recording_files(self.root, discarded=discarded))
+        return sorted((e for e in found if isinstance(e, Entry)), key=lambda e: (e.number, e.path))
+
+    def failures(self) -> list[tuple[str, str]]:
+        """Name the files that should be kept recordings and are not, and say why."""
+        looked = ((path, self._look(path)) for path in recording_files(self.root))
+        return [(self.name_of(path), said) for path, said in looked if isinstance(said, str)]
+
+    def counts(self) -> dict[str, int]:
+        """Return how many recordings of each label are kept, sorted by label."""
+        return dict(sorted(Counter(entry.label for entry in self.entries()).items()))
+
+    def warnings_for(self, subject: str, camera: str) -> list[str]:
+        """Say what a session should know that appends recordings of somebody to this folder."""
+        entries, lines = self.entries(), []
+        for what, given in (("subject", subject), ("camera", camera)):
+            there = sorted({getattr(entry, what) for entry in entries} - {""})
+            if there and given not in there:
+                adds = f"adds {given}" if given else f"does not name its {what}"
+                lines.append(
+                    f"{self.root} holds recordings of {what} {', '.join(there)};"
+                    f" this session {adds}"
+                )
+        return lines
+
+    def keep(self, recording: LandmarkDataset, video: Path | None = None) -> Path:
+        """Keep a recording under the next number; it is there wholly, or not at all.
+
+        Parameters
+        ----------
+        recording
+            One sample of kind ``sequence``, or samples of kind ``pose`` of one label.
+        video
+            Its frames as a video, which is moved to the recording. Written to ``.NAME.tmp.avi``
+            in the folder it is on the same disk, and goes with time if nobody keeps it.
+
+        Returns
+        -------
+        The file it was kept in.
+
+        Raises
+        ------
+        InvalidDataError
+            If it is not one recording.
+        HandloreError
+            If it cannot be written, as on a full disk; then nothing of it is left, and the video
+            is where it was.
+        """
+        folder = self.root / folder_of(_only_label(recording))
+        with next_number(self.root) as number, told(f"cannot keep a recording in {self.root}"):
+            path = folder / f"{number:04d}.npz"
+            folder.mkdir(exist_ok=True)
+            beside = path.with_suffix(video.suffix.lower()) if video else None
+            if video and beside:
+                bring(video, beside)
+            try:
+                save_dataset(numbered(recording, number, self.name_of(path)), path)
+            except BaseException:
+                if video and beside:
+                    shutil.move(beside, video)
+                raise
+            sync_folder(folder)
+        return path
+
+    def discard(self, path: Path) -> Path:
+        """Move a kept recording, with its video, to the discarded ones; return where it is now.
+
+        Raises
+        ------
+        HandloreError
+            If it is not there, or cannot be moved.
+        """
+        inner = self._inner(path, discarded=False)
+        return move_recording(self.root, path, self.root / DISCARDED / inner)
+
+    def restore(self, path: Path) -> Path:
+        """Move a discarded recording, with its video, back; return where it is now.
+
+        Raises
+        ------
+        HandloreError
+            If it is not there, or cannot be moved.
+        """
+        return move_recording(self.root, path, self.root / self._inner(path, discarded=True))
+
+    def relabel(self, path: Path, label: str) -> Path:
+        """Give a kept recording another label; return where it is now.
+
+        Raises
+        ------
+        InvalidDataError
+            If the label is empty or holds control characters, or the file cannot be read.
+        HandloreError
+            If it is not there, or cannot be written.
+        """
+        self._inner(path, discarded=False)
+        recording = load_dataset(path)
+        column = np.full(recording.n_samples, label)
+        recording = replace(recording, samples=replace(recording.samples, label=column))
+        # Moved first, then written anew in its place, so there never are two of it. Stopped
+        # between the two it has its old label still: the label in the file counts.
+        moved = move_recording(self.root, path, self.root / folder_of(label) / path.name)
+        save_dataset(numbered(recording, int(moved.stem), self.name_of(moved)), moved)
+        return moved
+
+    def name_of(self, path: Path) -> str:
+        """Return the path of a file relative to the folder, with forward slashes."""
+        return Path(path).relative_to(self.root).as_posix()
+
+    def _inner(self, path: Path, *, discarded: bool) -> Path:
+        """Return <label>/<number>.npz of a recording of this folder."""
+        above = self.root / DISCARDED if discarded else self.root
+        inner = Path(path).relative_to(above) if Path(path).is_relative_to(above) else Path()
+        if len(inner.parts) != 2 or inner.parts[0] == DISCARDED:
+            what = "discarded" if discarded else "kept"
+            raise HandloreError(f"{path} is no {what} recording of {self.root}")
+        return inner
+
+    def _look(self, path: Path) -> Entry | str:
+        """Return what is in a file, or why it cannot be told; remembered until it changes."""
+        try:
+            stat = path.stat()
+        except OSError as error:
+            return f"cannot be read: {error.strerror}"
+        version = stat.st_size, stat.st_mtime_ns
+        known = self._seen.get(path)
+        if known is None or known[0] != version:
+            known = self._seen[path] = (version, _entry(self.root, path))
+        return known[1]
+
+
+def load_recording(root: Path, path: Path) -> LandmarkDataset:
+    """Read one recording of a folder.
+
+    Returns
+    -------
+    A dataset of one label whose columns ``recording`` and ``source`` say what the file's name
+    says; they hold wherever the file has been moved to.
+
+    Raises
+    ------
+    InvalidDataError
+        If it is no recording; the message does not repeat the path.
+    """
+    number = number_of(path)
+    if number is None:
+        raise InvalidDataError("its name is no number, so it is not one of the recordings here")
+    try:
+        recording = load_dataset(path)
+        _only_label(recording)
+    except HandloreError as error:
+        raise InvalidDataError(
+            str(error).replace(f"{path} ", "").replace(f"{path}: ", "")
+        ) from error
+    return numbered(recording, number, path.relative_to(root).as_posix())
+
+
+def numbered(recording: LandmarkDataset, number: int, source: str) -> LandmarkDataset:
+    """Return a recording with its number, and the file it is kept in, in its table.
+
+    The column ``recording`` is shared by the frames of a pose. The session is part of it, so that
+    the recordings of two folders stay apart.
+    """
+    n = recording.n_samples
+    name = f"{recording.samples.session[0]} {number:04d}".strip()
+    moves = recording.header.kind == "sequence"
+    sources = [source] if moves else [f"{source}#{k}" for k in range(1, n + 1)]
+    columns: dict[str, Any] = {"recording": np.full(n, name), "source": np.array(sources, np.str_)}
+    return replace(recording, samples=replace(recording.samples, **columns))
+
+
+def _only_label(recording: LandmarkDataset) -> str:
+    """Return the label of a recording; refuse what is not one."""
+    if not recording.n_samples:
+        raise InvalidDataError("it holds no samples, expected one recording")
+    if len(recording.labels) != 1:
+        raise InvalidDataError(
+            f"it holds the labels {', '.join(recording.labels)}; a recording has one"
+        )
+    if recording.header.kind == "sequence" and recording.n_samples != 1:
+        raise InvalidDataError(f"it holds {recording.n_samples} clips; a recording is one clip")
+    return recording.labels[0]
+
+
+def _lasting(recording: LandmarkDataset) -> float:
+    """Return how many seconds a recording lasts; frames of a pose have no times of their own."""
+    rate = recording.header.options.get("frame_rate")
+    if recording.header.kind == "sequence" or not isinstance(rate, int | float) or rate <= 0:
+        return float(np.ptp(recording.time))
+    return (recording.n_frames - 1) / rate
+
+
+def _entry(root: Path, path: Path) -> Entry | str:
+    """Return what a list shows of a file, or why it is no recording."""
+    try:
+        recording = load_recording(root, path)
+    except InvalidDataError as error:
+        return str(error)
+    samples = recording.samples
+    return Entry(
+        number=int(path.stem),
+        path=path,
+        label=recording.labels[0],
+        kind=recording.header.kind,
+        n_frames=recording.n_frames,
+        seconds=_lasting(recording),
+        share_with_hand=float(recording.detected.any(axis=1).mean()),
+        subject=str(samples.group[0]),
+        session=str(samples.session[0]),
+        camera=str(recording.header.options.get("camera", "")),
+        discarded=path.relative_to(root).parts[0] == DISCARDED,
+        video=video_of(path),
+    )

@@ -1,0 +1,135 @@
+"""``handlore replay``: what the recogniser tells of recordings, as it would have live."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from handlore.landmarks.errors import HandloreError, InvalidDataError
+
+from ._common import (
+    SOME_INPUTS_FAILED,
+    detector_options,
+    examples,
+    opened_detector,
+    percent,
+    print_table,
+    say_failures,
+)
+from ._media import media_in, network_for, tracked
+from ._recogniser import loaded_models, recogniser_options, settings_of
+
+if TYPE_CHECKING:
+    from handlore.classifiers.stream.events import Event
+    from handlore.datasets.dataset import LandmarkDataset
+    from handlore.models.runtime import Model
+
+
+@click.command(
+    "replay",
+    epilog=examples(
+        "handlore replay poses.onnx evening.npz",
+        "handlore replay poses.onnx moves.onnx lesson.mp4 --json",
+        "handlore replay moves.onnx streams.npz --patience 0.3",
+    ),
+)
+@click.argument(
+    "paths", nargs=-1, required=True, metavar="MODEL.onnx... RECORDING...",
+    type=click.Path(path_type=Path),
+)  # fmt: skip
+@click.option(
+    "--frame-rate", type=click.FloatRange(0, min_open=True), default=30.0, show_default=True,
+    help="How many pictures a second a folder of frames holds.",
+)  # fmt: skip
+@recogniser_options
+@detector_options(landmarker=None)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON line an event.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    paths: tuple[Path, ...],
+    frame_rate: float,
+    landmarker: str | None,
+    detector: str,
+    verbose: bool,
+    as_json: bool,
+    **options: float,
+) -> None:
+    """Print the event log of recordings, videos or landmark datasets.
+
+    The same recogniser as live, so the log is the same: from the landmarks of a recording, byte
+    for byte. With several streams each line also names its own (`stream`).
+    """
+    models = loaded_models(_models(paths))
+    recordings = [path for path in paths if path.suffix.lower() != ".onnx"]
+    if not recordings:
+        raise HandloreError("there is nothing to replay; name a recording, a video or a dataset")
+    settings = settings_of(options)
+    logs: list[tuple[str, list[Event]]] = []
+    failures: list[tuple[str, str]] = []
+    from handlore.classifiers.stream.recogniser import recognise
+
+    for path in recordings:
+        try:
+            videos = _videos(path, models, frame_rate, landmarker, detector, verbose)
+            for name, video in videos:
+                logs.append((name, list(recognise(models, video, settings))))
+        except InvalidDataError as error:
+            failures.append((str(path), str(error)))
+    say_failures(failures)
+    _print(logs, as_json)
+    if failures:
+        ctx.exit(SOME_INPUTS_FAILED if logs else 1)
+
+
+def _models(paths: Sequence[Path]) -> list[Path]:
+    models = [path for path in paths if path.suffix.lower() == ".onnx"]
+    if not models:
+        raise HandloreError(f"{paths[0]} is no model; name one or more .onnx files first")
+    return models
+
+
+def _videos(
+    path: Path,
+    models: "list[Model]",
+    frame_rate: float,
+    landmarker: str | None,
+    detector: str,
+    verbose: bool,
+) -> "Iterator[tuple[str, LandmarkDataset]]":
+    """Yield the streams of a dataset, or follow the hands through a video."""
+    from handlore.datasets.storage import load_dataset
+    from handlore.datasets.streams import streams_of
+
+    if path.suffix.lower() == ".npz":
+        for stream in streams_of(load_dataset(path)):
+            yield stream.name or str(path), stream.video
+        return
+    card = models[0].card
+    media = media_in([path], moving=True)
+    network = landmarker or network_for(card.landmarker)
+    with opened_detector(network, detector, card.n_hands, verbose=verbose) as opened:
+        for medium in media:
+            yield str(medium.path), tracked(opened, medium, card.n_hands, frame_rate)
+
+
+def _print(logs: "list[tuple[str, list[Event]]]", as_json: bool) -> None:
+    import json
+
+    named = len(logs) > 1
+    if as_json:
+        for name, events in logs:
+            for event in events:
+                row = event.as_json()
+                click.echo(json.dumps(({"stream": name} if named else {}) | row))
+        return
+    rows = [
+        [*([name] if named else []), f"{event.start:.2f} - {event.end:.2f}", event.label,
+         percent(event.probability), event.hand or ""]
+        for name, events in logs
+        for event in events
+    ]  # fmt: skip
+    columns = [*(["stream"] if named else []), "seconds", "label", "probability", "hand"]
+    print_table(columns, rows)

@@ -1,0 +1,190 @@
+"""A contact sheet: one small picture for each recording, so that the odd one is seen at a glance.
+
+The way of the palm is drawn thick and that of the fingertips thin, coloured from start to end; the
+hand itself as it is first seen, pale, and as it is last seen.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from handlore.capture.paint import Color, rounded, write
+from handlore.capture.strokes import PALM, TIPS, color_at, draw_outline, draw_way, fitted
+from handlore.datasets.dataset import LandmarkDataset
+from handlore.landmarks.hands import FloatArray, Pixels
+
+MOST_OF_A_LABEL = 24
+MOST_COLUMNS = 10
+MOST_POINTS = 240
+"""More points of a way, as minutes of `none` have, are thinned out."""
+
+LITTLE_HAND = 0.8
+"""A recording with a hand in fewer of its frames has its caption coloured."""
+
+WIDTH, HEIGHT, GAP, MARGIN = 216, 190, 14, 30
+HEADER, HEADING, CAPTION = 84, 40, 26
+
+PAPER: Color = (244, 246, 249)
+CARD: Color = (255, 255, 255)
+INK: Color = (32, 38, 46)
+GREY: Color = (120, 130, 142)
+AMBER: Color = (196, 110, 0)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """What one small picture shows."""
+
+    label: str
+    caption: str
+    image: FloatArray
+    """(n_frames, n_hands, 21, 3) landmarks in any unit: x right, y down; NaN for no hand."""
+
+    moves: bool = True
+    """Whether the frames follow each other; else they are many looks at one pose."""
+
+    doubtful: bool = False
+    """Whether the hand is missing much of the time."""
+
+
+def tiles_of(dataset: LandmarkDataset) -> list[Tile]:
+    """Return a picture for each movement, or for each recording of a pose, sorted by label.
+
+    Views of pictures are left out, and poses that name no recording are one picture each.
+    """
+    own = dataset.samples.view == 0
+    dataset = dataset if own.all() else dataset.select(own)
+    moves = dataset.header.kind == "sequence"
+    groups: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for sample in range(dataset.n_samples):
+        recording = "" if moves else str(dataset.samples.recording[sample])
+        key = recording or f"\n{sample:09d}"
+        groups[str(dataset.samples.label[sample]), key].append(sample)
+    return [
+        _tile(dataset, label, samples, moves=moves)
+        for (label, _), samples in sorted(groups.items(), key=lambda one: one[0])
+    ]
+
+
+def _tile(dataset: LandmarkDataset, label: str, samples: list[int], *, moves: bool) -> Tile:
+    frames = np.concatenate(
+        [np.arange(*dataset.offsets[sample : sample + 2]) for sample in samples]
+    )
+    share = float(dataset.detected[frames].any(axis=1).mean())
+    recording = str(dataset.samples.recording[samples[0]])
+    name = recording.rpartition(" ")[2].lstrip("0") or str(samples[0] + 1)
+    length = f"{np.ptp(dataset.time[frames]):.1f} s" if moves else f"{len(frames)} frames"
+    words = [name, length] if moves or len(frames) > 1 else [name]
+    if share < 1:
+        words.append(f"hand {share:.0%}")
+    return Tile(label, " · ".join(words), dataset.image[frames], moves, share < LITTLE_HAND)
+
+
+def contact_sheet(tiles: Sequence[Tile], title: str) -> Pixels:
+    """Draw a sheet.
+
+    Parameters
+    ----------
+    tiles
+        What to show; those of a label follow each other. Of each label the first
+        :data:`MOST_OF_A_LABEL` are shown.
+    title
+        Stands above.
+
+    Returns
+    -------
+    (height, width, 3) RGB.
+    """
+    by_label: dict[str, list[Tile]] = defaultdict(list)
+    for tile in tiles:
+        by_label[tile.label].append(tile)
+    most = max((min(len(those), MOST_OF_A_LABEL) for those in by_label.values()), default=1)
+    columns = min(max(most, 4), MOST_COLUMNS)
+    shown = {label: those[:MOST_OF_A_LABEL] for label, those in by_label.items()}
+    rows = sum(-(-len(those) // columns) for those in shown.values())
+    height = HEADER + len(shown) * HEADING + rows * (HEIGHT + CAPTION + GAP) + MARGIN
+    width = 2 * MARGIN + columns * (WIDTH + GAP) - GAP
+    sheet = np.full((height, width, 3), PAPER, np.uint8)
+    counts = f"{_some(len(tiles), 'recording')} of {_some(len(by_label), 'label')}"
+    _header(sheet, title, counts)
+    top = HEADER
+    for label, those in shown.items():
+        n = len(by_label[label])
+        more = f"{n}" if n == len(those) else f"{len(those)} of {n}"
+        x = MARGIN + write(sheet, label, (MARGIN, top + 18), 20, INK, bold=True, width=width // 2)
+        write(sheet, more, (x + 10, top + 19), 16, GREY)
+        top += HEADING
+        for place, tile in enumerate(those):
+            row, column = divmod(place, columns)
+            at = MARGIN + column * (WIDTH + GAP), top + row * (HEIGHT + CAPTION + GAP)
+            _draw(sheet, tile, at)
+        top += -(-len(those) // columns) * (HEIGHT + CAPTION + GAP)
+    return sheet
+
+
+def contact_sheet_png(tiles: Sequence[Tile], title: str) -> bytes:
+    """Draw a sheet, see :func:`contact_sheet`, as the bytes of a PNG file."""
+    sheet = cv2.cvtColor(contact_sheet(tiles, title), cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".png", sheet, [cv2.IMWRITE_PNG_COMPRESSION, 9])[1].tobytes()
+
+
+def _header(sheet: Pixels, title: str, counts: str) -> None:
+    width = sheet.shape[1]
+    write(sheet, title, (MARGIN, 32), 26, INK, bold=True, width=width - 2 * MARGIN - 190)
+    write(sheet, counts, (MARGIN, 60), 15, GREY)
+    left, right = width - MARGIN - 130, width - MARGIN - 40
+    for x in range(left, right):
+        cv2.line(sheet, (x, 30), (x, 37), color_at((x - left) / (right - left)), 1)
+    write(sheet, "start", (left - 8, 33), 15, GREY, anchor="right")
+    write(sheet, "end", (right + 8, 33), 15, GREY)
+
+
+def _draw(sheet: Pixels, tile: Tile, at: tuple[int, int]) -> None:
+    x, y = at
+    rounded(sheet, at, (x + WIDTH - 1, y + HEIGHT - 1), CARD, 10)
+    place = sheet[y + 2 : y + HEIGHT - 2, x + 2 : x + WIDTH - 2]
+    seen = ~np.isnan(tile.image[..., 0, 0])
+    if seen.any():
+        points = fitted(tile.image[..., :2], place.shape[1], place.shape[0])
+        for slot in range(points.shape[1]):
+            if seen[:, slot].any():
+                _draw_hand_over_time(place, points[:, slot], seen[:, slot], moves=tile.moves)
+    else:
+        write(place, "no hand", (place.shape[1] // 2, place.shape[0] // 2), 15, GREY,
+              anchor="middle")  # fmt: skip
+    color = AMBER if tile.doubtful else GREY
+    write(sheet, tile.caption, (x + 6, y + HEIGHT + 13), 14, color, width=WIDTH - 8)
+
+
+def _draw_hand_over_time(
+    place: Pixels, points: NDArray[np.float64], seen: NDArray[np.bool_], *, moves: bool
+) -> None:
+    """Draw one hand: points (n_frames, 21, 2) in pixels, where it is seen."""
+    there = np.flatnonzero(seen)
+    if not moves:
+        for number in there[:: -(-len(there) // 12)][::-1]:
+            _faintly(place, points[number], color_at(0.62), 0.25)
+        draw_outline(place, points[there[len(there) // 2]], color_at(0.62), CARD, 2)
+        return
+    chosen = there[:: -(-len(there) // MOST_POINTS)]
+    _faintly(place, points[there[0]], color_at(0.0), 0.45)
+    share = chosen / max(len(seen) - 1, 1)
+    for tip in TIPS:
+        draw_way(place, points[chosen, tip], share, chosen, 1)
+    thick = 4 if len(there) < MOST_POINTS else 2
+    draw_way(place, points[chosen][:, PALM].mean(axis=1), share, chosen, thick)
+    draw_outline(place, points[there[-1]], color_at(1.0), CARD, 2)
+
+
+def _faintly(place: Pixels, hand: NDArray[np.float64], color: Color, alpha: float) -> None:
+    layer = place.copy()
+    draw_outline(layer, hand, color, CARD, 2)
+    place[:] = cv2.addWeighted(layer, alpha, place, 1 - alpha, 0)
+
+
+def _some(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"

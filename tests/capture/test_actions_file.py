@@ -1,0 +1,251 @@
+"""Actions files: what is read, and dozens of ways to be refused."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from handlore.capture.actions import keyboards
+from handlore.capture.actions.file import load_actions
+from handlore.capture.actions.where import lines_of
+from handlore.landmarks.errors import HandloreError, InvalidDataError
+
+LABELS = ("fist", "open_palm", "swipe_left", "-v", "a+b", "none")
+
+GOOD = """
+[arming]
+label = "open_palm"
+seconds = 5
+
+[actions.fist]          # one action
+run = ["true", "{label}", "{\\"a\\": 1}"]
+cooldown = 1.5
+waiting = 3
+timeout = 2
+
+[[actions.swipe_left]]  # one for each hand
+say = "to the left: {probability}"
+hand = "left"
+
+[[actions.swipe_left]]
+post = "http://127.0.0.1:8123/api/webhook/x"
+headers = { Authorization = "Bearer abc" }
+hand = "right"
+
+[actions."*"]
+run = "true >/dev/null"
+shell = true
+"""
+
+
+def load(tmp_path: Path, text: str, *, check: bool = False) -> object:
+    path = tmp_path / "actions.toml"
+    path.write_text(text)
+    return load_actions(path, LABELS, check_computer=check)
+
+
+def refused(tmp_path: Path, text: str, *, check: bool = False) -> str:
+    with pytest.raises(InvalidDataError) as caught:
+        load(tmp_path, text, check=check)
+    line = str(caught.value)
+    assert line.startswith(str(tmp_path / "actions.toml"))
+    assert "\n" not in line
+    return line.removeprefix(str(tmp_path / "actions.toml"))
+
+
+def test_a_good_file_is_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "actions.toml"
+    path.write_text(GOOD)
+    plan = load_actions(path, LABELS)
+    assert plan.arming is not None
+    assert (plan.arming.label, plan.arming.seconds) == ("open_palm", 5)
+    assert [(a.label, a.deed.key, a.hand) for a in plan.actions] == [
+        ("fist", "run", None),
+        ("swipe_left", "say", "left"),
+        ("swipe_left", "post", "right"),
+        ("*", "run", None),
+    ]
+    assert (plan.actions[0].cooldown, plan.actions[0].waiting) == (1.5, 3)
+
+
+BAD = {
+    # what is not TOML: tomllib knows the line
+    "[actions.fist": "is not TOML: .*line 1",
+    '[actions.fist]\nsay = "a\nsay = "b"\n': "is not TOML: .*line 2",
+    '[actions.fist]\nsay = "a"\nsay = "b"\n': "is not TOML: .*line 3",
+    '[actions.fist]\nsay = "a"\n[actions.fist]\nsay = "b"\n': "is not TOML: .*line 3",
+    # nothing in it
+    "": "line 1: it holds no actions; add .actions.LABEL.",
+    "# nothing\n": "no actions",
+    "[actions]\n": "no actions",
+    # names
+    '[action.fist]\nsay = "a"': "line 1: unknown key 'action'; did you mean actions",
+    '[actions.fits]\nsay = "a"': "line 1: unknown label 'fits'; did you mean fist",
+    '\n\n[actions.qqq]\nsay = "a"': "line 3: unknown label 'qqq'; known: fist, open_palm",
+    '[actions.FIST]\nsay = "a"': "unknown label 'FIST'; known: fist",
+    '[actions.fist]\nsay = "a"\n\ncoldown = 3': "line 4: unknown key 'coldown'; did you mean cool",
+    '[actions.fist]\nsay = "a"\nshell = true': "line 3: unknown key 'shell'",
+    '[actions.fist]\nsay = "a"\nheaders = {}': "line 3: unknown key 'headers'",
+    '[actions.none]\nsay = "a"': "line 1: none means that nothing was shown, and is never told",
+    # which kind
+    "[actions.fist]": "line 1: actions.fist needs exactly one of mqtt, .*, say; .* none",
+    "[actions.fist]\ncooldown = 1": "none of them .cooldown.",
+    '[actions.fist]\nsay = "a"\nrun = ["true"]': "line 1: .* it has run and say",
+    '[actions]\nfist = "true"': "line 2: actions.fist is not a table; write .actions.fist.",
+    "[actions]\nfist = [1]": "line 2: actions.fist is not a table",
+    "actions = 3": "line 1: actions is a whole number; expected a table",
+    "actions = []": "line 1: actions is a list; expected a table",
+    # numbers
+    '[actions.fist]\nsay = "a"\ncooldown = -1': "line 3: cooldown is -1; expected 0 to 86400",
+    '[actions.fist]\nsay = "a"\ncooldown = nan': "line 3: cooldown is nan",
+    '[actions.fist]\nsay = "a"\ncooldown = inf': "line 3: cooldown is inf",
+    '[actions.fist]\nsay = "a"\ncooldown = "1 s"': "line 3: cooldown is text; expected a number",
+    '[actions.fist]\nsay = "a"\ncooldown = true': "cooldown is true or false; expected a number",
+    '[actions.fist]\nsay = "a"\ncooldown = 2026-01-01': "cooldown is a date or time",
+    '[actions.fist]\nsay = "a"\nwaiting = 1.5': "waiting is a number; expected a whole number",
+    '[actions.fist]\nsay = "a"\nwaiting = -1': "waiting is -1; expected 0 to 10000",
+    '[actions.fist]\nsay = "a"\nwaiting = true': "waiting is true or false",
+    '[actions.fist]\nsay = "a"\ntimeout = 0': "timeout is 0; expected 0.1 to 3600",
+    '[actions.fist]\nsay = "a"\nhand = "both"': "unknown hand 'both'; known: left, right",
+    '[actions.fist]\nsay = "a"\nhand = 1': "hand is a whole number; expected text",
+    # say
+    "[actions.fist]\nsay = 1": "line 2: say is a whole number; expected text",
+    '[actions.fist]\nsay = ""': "line 2: say is empty",
+    '[actions.fist]\nsay = "{lable}"': "did you mean {label}",
+    # run
+    '[actions.fist]\nrun = "ls -l"': "line 2: run is text; expected a list .* or add shell = true",
+    "[actions.fist]\nrun = []": "line 2: run names no program",
+    '[actions.fist]\nrun = [""]': "line 2: run names no program",
+    '[actions.fist]\nrun = ["sleep", 1]': "line 2: run takes texts only; write numbers in quotes",
+    '[actions.fist]\nrun = ["{label}"]': "line 2: the program itself cannot have a name in braces",
+    '[actions.fist]\nrun = ["echo", "{probabilty}"]': "did you mean {probability}",
+    '[actions.fist]\nrun = ["echo", "a\\u0000b"]': "holds a zero byte",
+    '[actions."-v"]\nrun = ["echo", "{label}"]': "with the label '-v' .* becomes an option",
+    '[actions."*"]\nrun = ["echo", "{label}"]': "with the label '-v' .* becomes an option",
+    '[actions.fist]\nrun = ["ls"]\nshell = true': "line 2: run is a list; expected text",
+    '[actions.fist]\nrun = "echo {label}"\nshell = true': r"as code; use .* .\$HANDLORE_LABEL",
+    '[actions.fist]\nrun = ["ls"]\nshell = "yes"': "line 3: shell is text; expected true or false",
+    # key
+    '[actions.fist]\nkey = "spcae"': "line 2: unknown key 'spcae' in 'spcae'; did you mean space",
+    '[actions.fist]\nkey = "crtl+a"': "unknown modifier 'crtl' in .* did you mean ctrl",
+    '[actions.fist]\nkey = "ctrl"': "unknown key 'ctrl'",
+    '[actions.fist]\nkey = "ctrl+"': "unknown key ''",
+    '[actions.fist]\nkey = "a+b"': "unknown modifier 'a'",
+    "[actions.fist]\nkey = 5": "key is a whole number; expected text",
+    # post
+    '[actions.fist]\npost = "localhost:80"': "line 2: post is .* does not begin with http://",
+    '[actions.fist]\npost = "file:///etc/passwd"': "does not begin with http://",
+    '[actions.fist]\npost = "http://"': "names no host",
+    '[actions.fist]\npost = "http://a:b/"': "post is 'http://a:b/': .*expected http://host/path",
+    '[actions.fist]\npost = "http://a/b c"': "characters that must be written as %",
+    '[actions.fist]\npost = "http://a"\nheaders = {A = 1}': "line 3: headers.A is a whole number",
+    '[actions.fist]\npost = "http://a"\nheaders = {"A:" = "b"}': "is not a header",
+    '[actions.fist]\npost = "http://a"\nheaders = {A = "b\\r\\nC: d"}': "is not a header",
+    # mqtt
+    '[actions.fist]\nmqtt = "a/#"': "line 2: the topic 'a/#' holds",
+    '[actions."a+b"]\nmqtt = "hands/{label}"': "holds +",
+    '[actions.fist]\nmqtt = "a"\nbroker = "http://a"': "line 3: broker is of the scheme 'http'",
+    '[actions.fist]\nmqtt = "a"\nbroker = "mqtt://u:secret@"': "broker is without a host",
+    '[actions.fist]\nmqtt = "a"\nbroker = "mqtt://h:99999"': "broker is not an address",
+    # arming
+    '[arming]\nseconds = 3\n[actions.fist]\nsay = "a"': "line 1: arming has no label",
+    '[arming]\nlabel = "fits"\n[actions.fist]\nsay = "a"': "line 2: unknown label 'fits'; did",
+    '[arming]\nlabel = "fist"\nsecond = 3\n[actions.fist]\nsay = "a"': "line 3: unknown key 'sec",
+    '[arming]\nlabel = "fist"\nseconds = 0\n[actions.fist]\nsay = "a"': "line 3: seconds is 0",
+    'arming = "fist"\n[actions.fist]\nsay = "a"': "line 1: arming is text; expected a table",
+    # in the second of two tables of one label
+    '[[actions.fist]]\nsay = "a"\n[[actions.fist]]\nsay = "b"\nhnd = 1': "line 5: unknown key 'hn",
+    '[[actions.fist]]\nsay = "a"\n\n[[actions.fist]]\n': "line 4: actions.fist needs exactly one",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", BAD, ids=lambda text: text.replace("\n", " / ")[:60] or "empty")
+def test_a_bad_file_is_refused_with_line_and_reason(text: str, tmp_path: Path) -> None:
+    expected = BAD[text].replace("holds +", r"holds \+")
+    assert re.search(expected, refused(tmp_path, text)), refused(tmp_path, text)
+
+
+def test_a_password_is_not_repeated(tmp_path: Path) -> None:
+    text = '[actions.fist]\nmqtt = "a"\nbroker = "x://u:secret@h"'
+    assert "secret" not in refused(tmp_path, text)
+
+
+def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+    text = '[actions.fits]\nsay = "a"\ntimeot = 3\n[actions.fist]\nrun = "ls"\n[arming]\n'
+    line = refused(tmp_path, text)
+    assert line.count("; line ") + 1 == 4
+    assert [f"line {n}:" in line for n in (1, 3, 5, 6)] == [True] * 4
+
+
+def test_lines_are_found_past_strings_of_several_lines_and_dotted_keys() -> None:
+    text = (
+        'a.b = 1\n[t]\nx = """\n[no]\ny = 1\n"""\n"q.r" = 2\n[[t.u]]\n[[t.u]]\nz = [\n1,\n2]\nw=0'
+    )
+    found = lines_of(text)
+    assert (found["a",], found["a", "b"], found["t", "x"], found["t", "q.r"]) == (1, 1, 3, 7)
+    assert (found["t", "u", 0], found["t", "u", 1], found["t", "u", 1, "w"]) == (8, 9, 13)
+    assert ("no",) not in found
+
+
+@pytest.mark.parametrize(
+    ("what", "expected"),
+    [
+        ("missing", "there is no file"),
+        ("folder", "is a folder; expected a file such as actions.toml"),
+        ("latin", "is not text in UTF-8"),
+        ("huge", "more than a megabyte"),
+    ],
+)
+def test_a_path_that_is_no_text_file(what: str, expected: str, tmp_path: Path) -> None:
+    path = tmp_path / "actions.toml"
+    if what == "folder":
+        path.mkdir()
+    elif what == "latin":
+        path.write_bytes(b'[actions.fist]\nsay = "\xe4"')
+    elif what == "huge":
+        path.write_bytes(b"#" * (1 << 21))
+    with pytest.raises(HandloreError, match=expected):
+        load_actions(path, LABELS)
+
+
+def test_a_program_that_is_not_here_is_told_before_the_camera_opens(tmp_path: Path) -> None:
+    text = '\n[actions.fist]\nrun = ["no-such-program"]'
+    line = refused(tmp_path, text, check=True)
+    assert "line 3: there is no program 'no-such-program' here" in line
+    load(tmp_path, text)  # a dry run needs no programs
+
+
+def test_without_paho_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handlore.capture.actions.mqtt.find_spec", lambda name: None)
+    line = refused(tmp_path, '[actions.fist]\nmqtt = "a"', check=True)
+    assert "line 2: paho-mqtt is not installed; `pip install 'handlore[mqtt]'`" in line
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the programs are those of Linux")
+@pytest.mark.parametrize(
+    ("environment", "hint"),
+    [
+        ({"WAYLAND_DISPLAY": "wayland-0", "DISPLAY": ":0"}, "install wtype"),
+        ({"DISPLAY": ":0"}, "apt install xdotool"),
+        ({}, "no desktop is running"),
+    ],
+)
+def test_what_is_missing_to_press_keys_is_named(
+    environment: dict[str, str], hint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyboards, "which", lambda name: None)
+    said = keyboards.keyboard(environment, "linux")
+    assert isinstance(said, str)
+    assert hint in said
+
+
+WTYPE = ["wtype", "-M", "ctrl", "-M", "logo", "-k", "Next", "-m", "logo", "-m", "ctrl"]
+YDOTOOL = ["ydotool", "key", "29:1", "125:1", "109:1", "109:0", "125:0", "29:0"]
+
+
+def test_commands_that_press_keys() -> None:
+    keys = ("ctrl", "super", "page_down")
+    assert keyboards.xdotool(keys) == ["xdotool", "key", "--clearmodifiers", "ctrl+super+Next"]
+    assert keyboards.wtype(keys) == WTYPE
+    assert keyboards.ydotool(keys) == YDOTOOL

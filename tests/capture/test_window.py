@@ -1,0 +1,111 @@
+"""The window, with OpenCV's functions played by the test."""
+
+import cv2
+import numpy as np
+import pytest
+
+from handlore.capture import window as module
+from handlore.capture.session import State
+from handlore.capture.status import Status
+from handlore.capture.window import MOST_KEYS, Window
+
+PIXELS = np.zeros((480, 640, 3), np.uint8)
+
+
+class Screen:
+    """OpenCV's windows, as far as they are used."""
+
+    def __init__(self) -> None:
+        self.codes: list[int] = []
+        self.shown: list = []
+        self.titles: list[str] = []
+        self.visible: float | None = 1.0
+        self.destroyed = False
+        self.now = 100.0
+        self.drawing = 0.0
+
+    def keep(self, _, picture) -> None:
+        self.shown.append(picture)
+        self.now += self.drawing
+
+    def property(self, *_):
+        if self.visible is None:
+            raise cv2.error("NULL guiReceiver")
+        return self.visible
+
+    def destroy(self) -> None:
+        self.destroyed = True
+
+
+@pytest.fixture
+def screen(monkeypatch) -> Screen:
+    made = Screen()
+    played = {
+        "namedWindow": lambda *_: None,
+        "imshow": made.keep,
+        "setWindowTitle": lambda _, title: made.titles.append(title),
+        "waitKeyEx": lambda _: made.codes.pop(0) if made.codes else -1,
+        "waitKey": lambda _: -1,
+        "getWindowProperty": made.property,
+        "destroyAllWindows": made.destroy,
+    }
+    for name, function in played.items():
+        monkeypatch.setattr(cv2, name, function)
+    monkeypatch.setattr(module.time, "perf_counter", lambda: made.now)
+    return made
+
+
+def status(**changes) -> Status:
+    return Status(**{"state": State.IDLE, "label": "wave", "counts": (("wave", 1),)} | changes)
+
+
+def test_keys_by_name(screen: Screen):
+    screen.codes = [ord("r"), 0xFF51, 0xFF0D, -1, ord("q")]
+    with Window("w", quiet=True) as window:
+        assert window.pressed() == ["r", "enter"]
+        assert window.pressed() == ["q"]
+
+
+def test_a_key_that_is_held_does_not_stop_the_picture(screen: Screen):
+    screen.codes = [ord("s")] * 1000
+    with Window("w", quiet=True) as window:
+        assert window.pressed() == ["s"] * MOST_KEYS
+
+
+@pytest.mark.parametrize("visible", [0.0, -1.0, None])
+def test_a_closed_window_says_so_and_is_not_opened_again(screen: Screen, visible: float | None):
+    with Window("w", quiet=True) as window:
+        assert window.pressed() == [], "before it shows anything it cannot be closed"
+        window.show(PIXELS, [], status())
+        screen.visible = visible
+        assert window.pressed() == ["close"]
+        window.show(PIXELS, [], status())
+    assert len(screen.shown) == 1
+    assert not screen.destroyed
+
+
+def test_the_title_says_the_state_once(screen: Screen):
+    with Window("w", quiet=True) as window:
+        for state in (State.IDLE, State.IDLE, State.RECORDING):
+            window.show(PIXELS, [], status(state=state))
+            screen.now += 1
+    assert screen.titles == ["w - idle wave", "w - recording wave"]
+    assert screen.destroyed
+
+
+def test_slow_drawing_takes_a_third_of_the_time_at_most(screen: Screen):
+    screen.drawing = 0.06
+    with Window("w", quiet=True) as window:
+        for _ in range(100):
+            window.show(PIXELS, [], status())
+            screen.now += 0.03
+    drawn = len(screen.shown)
+    assert 10 < drawn < 40
+    assert drawn * 0.06 < 0.4 * (screen.now - 100)
+
+
+def test_the_picture_reaches_opencv_as_bgr(screen: Screen):
+    red = np.full((480, 640, 3), (200, 10, 30), np.uint8)
+    with Window("w", quiet=True) as window:
+        window.show(red, [], status())
+    assert screen.shown[0][300, 300].tolist() == [30, 10, 200]

@@ -1,0 +1,393 @@
+"""The recogniser: decides the same at any frame rate, tells once, and never grows."""
+
+import json
+import tracemalloc
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from movement_stubs import dataset_of, hand_shape, two_handed
+
+from handlore.classifiers.encoding import Encoder, PoseEncoder
+from handlore.classifiers.movements import MovementEncoder
+from handlore.classifiers.stream.answers import Answer
+from handlore.classifiers.stream.clock import LONGEST_LOSS, RATE, Clock, Frame
+from handlore.classifiers.stream.contest import Contest
+from handlore.classifiers.stream.events import Event, side_of
+from handlore.classifiers.stream.holds import Holds
+from handlore.classifiers.stream.judge import Judge
+from handlore.classifiers.stream.recogniser import (
+    Recogniser,
+    answers_to,
+    decided,
+    recognise,
+)
+from handlore.classifiers.stream.scoring import scored
+from handlore.classifiers.stream.settings import Settings
+from handlore.classifiers.stream.smoothing import OneEuro
+from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.storage import load_dataset, save_dataset
+from handlore.datasets.streams import Truth
+from handlore.landmarks.errors import InvalidDataError
+
+LABELS = ("left", "none", "right")
+
+
+class Swipes:
+    """A model of movements that says how far the wrist has gone, and how straight."""
+
+    labels = LABELS
+    seconds = (0.8, 1.0, 1.2)
+
+    def __init__(self, n_hands: int = 1, **thresholds: float) -> None:
+        self.encoder: Encoder = MovementEncoder(n_hands, 16)
+        self.thresholds = thresholds
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        x = X[:, 0]
+        way = x[:, -1] - x[:, 0]
+        # All of it in the middle of the window: part of a swipe, or one at the edge, is less sure.
+        middle = x[:, -3] - x[:, 2]
+        sure = np.clip(np.abs(middle) / 3.2, 0, 0.98) * (np.abs(way) < 4.5)
+        p = np.stack([sure * (way < 0), 1 - sure, sure * (way > 0)], axis=1)
+        return (p + 0.01).astype(np.float32) / np.float32(1.03)
+
+
+class Spread:
+    """A model of poses that tells a spread hand from a narrow one; in between it is none."""
+
+    labels = ("narrow", "none", "wide")
+    seconds = ()
+
+    def __init__(self, **thresholds: float) -> None:
+        self.encoder: Encoder = PoseEncoder(("image",))
+        self.thresholds = thresholds
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        width = np.ptp(X[:, 0::2], axis=1)
+        wide = np.clip(width - 0.5, 0, 1)
+        p = np.stack([np.clip(1 - 2 * wide, 0, 1), 1 - np.abs(1 - 2 * wide),
+                      np.clip(2 * wide - 1, 0, 1)], axis=1)  # fmt: skip
+        return p.astype(np.float32)
+
+
+def frame(x: float, wide: float, person: int = 0) -> np.ndarray:
+    """Image landmarks (1, 21, 3) of a hand at x (palm lengths), ``wide`` times as wide."""
+    shape = hand_shape(person)
+    palm = float(np.linalg.norm(shape[9] - shape[0]))
+    return ((shape * [wide, 1, 1]) / palm + [x, 0, 0])[None].astype(np.float32) * 0.13
+
+
+def stream(parts: list[tuple[str, float]], fps: float = 30, noise: float = 0) -> LandmarkDataset:
+    """Parts are ``left``, ``right``, ``rest``, ``wide`` or ``gone``, with their seconds."""
+    ends = np.cumsum([seconds for _, seconds in parts])
+    images = []
+    times = np.arange(int(ends[-1] * fps)) / fps
+    rng = np.random.default_rng(0)
+    for now in times:
+        at = int(np.searchsorted(ends, now, side="right"))
+        x = sum({"left": -4.0, "right": 4.0}.get(what, 0.0) for what, _ in parts[:at])
+        what, seconds = parts[at]
+        share = 1 - (ends[at] - now) / seconds
+        x += {"left": -4.0, "right": 4.0}.get(what, 0.0) * share * share * (3 - 2 * share)
+        image = frame(x, 2.5 if what == "wide" else 1.0)
+        image = image + rng.normal(0, noise, image.shape).astype(np.float32)
+        images.append(np.full_like(image, np.nan) if what == "gone" else image)
+    image = np.array(images)
+    side = np.where(np.isnan(image[..., 0, 0]), np.nan, 0.9).astype(np.float32)
+    return dataset_of([(image, side, times)], ["?"])
+
+
+def told(model: object, video: LandmarkDataset, **kw: object) -> list[Event]:
+    return list(recognise([model], video, Settings(**kw)))
+
+
+# The clock and the filter
+
+
+@pytest.mark.parametrize("fps", [7, 10, 29.97, 30, 60, 144])
+def test_ticks_lie_on_the_line_between_frames(fps: float) -> None:
+    clock, ticks = Clock(), []
+    for now in np.arange(int(3 * fps)) / fps:
+        image = frame(now, 1.0)
+        ticks += clock.feed(Frame(float(now), image, image, np.ones(1, np.float32)))
+    assert [tick.number for tick in ticks] == list(range(len(ticks)))
+    assert len(ticks) >= 3 * RATE - 1 - RATE / fps
+    for tick in ticks:
+        np.testing.assert_allclose(tick.image, frame(tick.time, 1.0), atol=1e-5)
+
+
+def test_a_hand_is_not_made_up_where_nobody_looked() -> None:
+    clock = Clock()
+    hand = frame(0, 1.0)
+    list(clock.feed(Frame(0.0, hand, hand, np.ones(1, np.float32))))
+    ticks = list(clock.feed(Frame(0.5, hand, hand, np.ones(1, np.float32))))
+    assert [bool(tick.seen[0]) for tick in ticks] == [False] * (len(ticks) - 1) + [True]
+
+
+def test_after_days_without_frames_few_ticks_come() -> None:
+    clock = Clock()
+    hand = frame(0, 1.0)
+    list(clock.feed(Frame(0.0, hand, hand, np.ones(1, np.float32))))
+    ticks = list(clock.feed(Frame(3e5, hand, hand, np.ones(1, np.float32))))
+    assert LONGEST_LOSS * RATE < len(ticks) < 100
+    assert ticks[-1].seen[0]
+
+
+@pytest.mark.parametrize("time", [1.0, 0.5, float("nan"), float("inf")])
+def test_times_that_do_not_rise_are_refused(time: float) -> None:
+    recogniser = Recogniser([Swipes()])
+    hand, side = frame(0, 1.0), np.ones(1, np.float32)
+    recogniser.feed(1.0, hand, hand, side)
+    with pytest.raises(InvalidDataError, match=r"times rise|expected seconds"):
+        recogniser.feed(time, hand, hand, side)
+
+
+def test_one_euro_steadies_a_hand_at_rest_and_follows_one_that_moves() -> None:
+    rng = np.random.default_rng(1)
+    smooth, hand = OneEuro(0.1, 1 / RATE), frame(0, 1.0)[0]
+    noisy = [hand + rng.normal(0, 0.002, hand.shape).astype(np.float32) for _ in range(90)]
+    calm = np.array([smooth(one) for one in noisy])[30:]
+    assert calm.std(axis=0).mean() < 0.75 * np.std(noisy[30:], axis=0).mean()
+    shifted = [smooth(hand + np.float32(0.26)) for _ in range(6)]
+    assert np.abs(shifted[-1] - hand - 0.26).max() < 0.026
+    off = OneEuro(0.0, 1 / RATE)
+    assert all((off(one) == one).all() for one in noisy)
+
+
+# Poses
+
+
+def holds(*parts: tuple[float, float], **kw: object) -> tuple[list[Event], list[float]]:
+    """Events and when they were told, of parts (probability of ``a``, seconds); -1 = no hand."""
+    config = Settings(**kw)
+    decisions = Holds(Judge(("a", "none"), {}, config.threshold, config.release), config)
+    events, when, now = [], [], 0
+    for probability, seconds in parts:
+        for _ in range(round(seconds * RATE)):
+            p = None if probability < 0 else np.array([probability, 1 - probability], np.float32)
+            for event in decisions.hear(Answer(now / RATE, now / RATE, p, "left", now / RATE)):
+                events.append(event)
+                when.append(now / RATE)
+            now += 1
+    last = decisions.finish()
+    return [*events, *last], [*when, *[now / RATE] * len(last)]
+
+
+def test_a_pose_is_told_once_it_is_held_long_enough() -> None:
+    (event,), (when,) = holds((0, 1), (0.9, 2), (0, 1), dwell=0.4)
+    assert (event.label, event.hand) == ("a", "left")
+    assert event.start == pytest.approx(1.1, abs=0.1)
+    assert when - event.start == pytest.approx(0.4, abs=0.04)
+    assert event.end == pytest.approx(when)
+    assert holds((0, 1), (0.9, 0.3), (0, 1), dwell=0.4) == ([], [])
+
+
+def test_a_pose_that_is_over_is_told_with_how_long_it_was_held() -> None:
+    (event,), (when,) = holds((0, 1), (0.9, 2), (0, 1), poses="when over", cooldown=0.3)
+    assert event.end - event.start == pytest.approx(2, abs=0.15)
+    assert when - event.end == pytest.approx(0.3, abs=0.07)
+    (event,), _ = holds((0, 1), (0.9, 2), poses="when over")
+    assert event.end == pytest.approx(3, abs=0.05)
+
+
+@pytest.mark.parametrize("between", [0.0, -1.0])
+def test_a_flicker_is_no_second_pose(between: float) -> None:
+    once, _ = holds((0.9, 1), (between, 0.2), (0.9, 1), (0, 1), cooldown=0.4)
+    twice, _ = holds((0.9, 1), (between, 1.0), (0.9, 1), (0, 1), cooldown=0.4)
+    assert (len(once), len(twice)) == (1, 2)
+
+
+def test_hysteresis_a_pose_stays_below_its_threshold_for_a_while() -> None:
+    events, _ = holds((0.9, 1), (0.45, 1), (0.9, 1), (0, 1), threshold=0.6, release=0.7)
+    assert len(events) == 1
+    events, _ = holds((0.9, 1), (0.45, 1), (0.9, 1), (0, 1), threshold=0.6, release=1.0)
+    assert len(events) == 2
+    assert holds((0.45, 3), threshold=0.6)[0] == []
+
+
+# Movements
+
+
+def test_a_movement_is_told_once_and_soon() -> None:
+    video = stream([("rest", 2), ("left", 0.8), ("rest", 2), ("right", 0.8), ("rest", 2)])
+    recogniser, found = Recogniser([Swipes()]), []
+    for now, image, side in zip(video.time, video.image, video.handedness, strict=True):
+        found += [(event, now) for event in recogniser.feed(float(now), image, image, side)]
+    assert [event.label for event, _ in found] == ["left", "right"]
+    for (event, now), start in zip(found, (2, 4.8), strict=True):
+        assert event.start == pytest.approx(start, abs=0.4)
+        assert event.end == pytest.approx(start + 0.8, abs=0.4)
+        assert now < start + 0.8 + Settings().patience + 0.5
+        assert event.hand == "right"
+    assert recogniser.finish() == []
+
+
+def test_the_surest_of_windows_that_overlap_wins() -> None:
+    decisions = Contest(Judge(("a", "b"), {}, 0.5, 0.7), Settings(patience=0.5))
+    events = []
+    for end, p in ((1.0, (0.7, 0.3)), (1.2, (0.2, 0.8)), (1.4, (0.01, 0.99)), (2.2, (0.5, 0.4))):
+        answer = Answer(end - 1, end, np.array(p, np.float32), None, end)
+        events += decisions.hear(answer)
+    assert [event.label for event in events] == ["b"]
+
+
+def test_a_movement_is_told_when_the_hand_has_gone() -> None:
+    (event,) = told(Swipes(), stream([("rest", 1), ("left", 0.8), ("gone", 3)]))
+    assert event.label == "left"
+    assert event.end <= 1.85
+
+
+def test_what_does_not_stop_is_told_once() -> None:
+    answers = [Answer(n / 5, n / 5 + 1, np.array([0.99, 0.01], np.float32), None, n / 5 + 1)
+               for n in range(100)]  # fmt: skip
+    decisions = Contest(Judge(("a", "none"), {}, 0.5, 0.7), Settings())
+    events = [event for answer in answers for event in decisions.hear(answer)]
+    assert len(events) == 1
+
+
+def test_none_is_never_told_and_a_label_has_its_own_threshold() -> None:
+    video = stream([("rest", 2), ("left", 0.8), ("rest", 3), ("right", 0.8), ("rest", 2)])
+    assert told(Swipes(), stream([("rest", 9)]), movement_threshold=0.0) == []
+    assert [event.label for event in told(Swipes(left=0.999), video)] == ["right"]
+    assert told(Swipes(left=0.999, right=0.999), video) == []
+
+
+# The whole
+
+
+PARTS = st.lists(
+    st.tuples(
+        st.sampled_from(["left", "right", "rest", "wide", "gone"]),
+        st.sampled_from([0.4, 0.7, 0.9, 1.3, 2.0]),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@settings(max_examples=12, deadline=None,
+          suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+@given(parts=PARTS, fps=st.sampled_from([7, 15, 30, 50]))
+def test_replay_equals_live_byte_for_byte(
+    parts: list[tuple[str, float]], fps: float, tmp_path: Path
+) -> None:
+    video = stream(parts, fps, noise=0.001)
+    models = [Swipes(), Spread()]
+    recogniser, live = Recogniser(models), []
+    for at, now in enumerate(video.time):
+        live += recogniser.feed(float(now), video.image[at], video.world[at], video.handedness[at])
+    live += recogniser.finish()
+    save_dataset(video, tmp_path / "s.npz")
+    replayed = recognise(models, load_dataset(tmp_path / "s.npz"))
+    assert [event.line() for event in replayed] == [event.line() for event in live]
+    for event in live:
+        assert json.loads(event.line()) == event.as_json()
+        assert 0 <= event.start <= event.end <= video.time[-1] + 1e-6
+
+
+@settings(max_examples=6, deadline=None)
+@given(
+    labels=st.lists(st.sampled_from(["left", "right", "wide"]), min_size=1, max_size=4),
+    pause=st.floats(1.8, 2.5),
+)
+def test_any_frame_rate_tells_the_same_within_a_frame(labels: list[str], pause: float) -> None:
+    parts = [("rest", pause)]
+    for label in labels:
+        parts += [(label, 0.8), ("rest", pause)]
+    logs = {}
+    for fps in (10, 15, 30, 60):
+        logs[fps] = list(recognise([Swipes(), Spread()], stream(parts, fps)))
+    for fps, log in logs.items():
+        assert [event.label for event in log] == [event.label for event in logs[60]]
+        for event, exact in zip(log, logs[60], strict=True):
+            # One frame, and one tick of the clock.
+            assert event.start == pytest.approx(exact.start, abs=1 / fps + 1 / RATE + 1e-6)
+            assert event.end == pytest.approx(exact.end, abs=1 / fps + 1 / RATE + 1e-6)
+    assert [event.label for event in logs[30] if event.label in labels] != []
+
+
+def test_deciding_again_on_the_same_answers_is_the_same() -> None:
+    video = stream([("rest", 2), ("left", 0.8), ("wide", 2), ("right", 0.8), ("rest", 2)])
+    for model in (Swipes(), Spread()):
+        config = Settings()
+        answers = list(answers_to(model, video, config))
+        assert decided(model, answers, {}, config) == list(recognise([model], video, config))
+
+
+def endless(n: int) -> Iterator[tuple[float, np.ndarray]]:
+    video = stream([("rest", 1), ("left", 0.8), ("wide", 1), ("right", 0.8), ("gone", 1)])
+    for at in range(n):
+        yield at / 30, video.image[at % len(video.time)]
+
+
+def test_memory_does_not_grow() -> None:
+    recogniser, side = Recogniser([Swipes(), Spread()]), np.ones(1, np.float32)
+    sizes = []
+    tracemalloc.start()
+    try:
+        for at, (now, image) in enumerate(endless(2400)):
+            recogniser.feed(now, image, image, side)
+            if at in (600, 2399):
+                sizes.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    assert sizes[1] - sizes[0] < 100_000
+
+
+def test_a_display_sees_what_each_model_sees() -> None:
+    recogniser = Recogniser([Swipes(), Spread()])
+    assert [shown.probabilities for shown in recogniser.shown] == [None, None]
+    video = stream([("wide", 2), ("gone", 2)])
+    seen = []
+    for at, now in enumerate(video.time):
+        recogniser.feed(float(now), video.image[at], video.image[at], video.handedness[at])
+        seen.append(recogniser.shown)
+    poses = [shown[1] for shown in seen]
+    assert poses[45].label == "wide"
+    assert poses[45].labels[int(np.argmax(poses[45].probabilities))] == "wide"
+    assert (poses[-1].label, poses[-1].probabilities) == (None, None)
+
+
+def test_models_of_one_stream_agree_on_the_hands() -> None:
+    with pytest.raises(InvalidDataError, match="1 and for 2 hands"):
+        Recogniser([Swipes(1), Swipes(2)])
+    with pytest.raises(InvalidDataError, match="no models"):
+        Recogniser([])
+    video = two_handed(stream([("rest", 2), ("left", 0.8), ("rest", 2)]))
+    assert Recogniser([Swipes(2)]).n_hands == 2
+    with pytest.raises(InvalidDataError, match=r"shape \(2, 21, 3\).*\(1, 21, 3\)"):
+        told(Swipes(1), video)
+    list(recognise([Swipes(2)], video))
+
+
+@pytest.mark.parametrize("name", ["threshold", "release", "dwell", "patience", "smoothing"])
+def test_settings_that_make_no_sense_are_refused(name: str) -> None:
+    for value in (-1.0, 1e9, float("nan")):
+        with pytest.raises(InvalidDataError, match=name):
+            Settings(**{name: value})
+
+
+def test_scoring() -> None:
+    def event(label: str, start: float, end: float) -> Event:
+        return Event(label, start, end, 0.9, None)
+
+    truths = [Truth("a", 5, 6), Truth("b", 10, 11), Truth("a", 20, 21)]
+    events = [event("a", 4.2, 6), event("a", 5.5, 6.4), event("a", 10, 11), event("b", 3, 4)]
+    outcome = scored(events, truths)
+    assert [truth.start for truth, _ in outcome.found] == [5]
+    assert outcome.missed == tuple(truths[1:])
+    assert outcome.false == tuple(events[1:])
+    assert outcome.n == 3
+    assert scored([event("a", 3.9, 6)], truths).found == ()
+
+
+def test_sides() -> None:
+    assert side_of(np.array([0.9, np.nan, 0.8])) == "right"
+    assert side_of(np.array([0.1])) == "left"
+    assert side_of(np.full((2, 1), np.nan)) is None
+    assert replace(Event("a", 1.23456, 2, 0.98765, "left")).as_json()["start"] == 1.235

@@ -1,0 +1,133 @@
+"""``handlore capture``: what is refused before a camera is opened, and what it says in the end."""
+
+import json
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from handlore.capture.cameras import listing
+from handlore.datasets.recordings import Recordings
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    path = tmp_path / "clip.mp4"
+    video = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 30, (64, 48))
+    for number in range(12):
+        video.write(np.full((48, 64, 3), 20 * number, np.uint8))
+    video.release()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("args", "why"),
+    [
+        (["--frames", "3", "--seconds", "1"], "--frames and --seconds contradict"),
+        (["--until", "hand-gone", "--frames", "9"], "--frames and --until hand-gone contradict"),
+        (["--until", "key", "--seconds", "1"], "--until key contradicts"),
+        (["--labels", "a,b,a"], "'a' is a label already"),
+        (["--labels", "a/b"], "cannot be a label"),
+        (["--countdown", "-1"], "--countdown is -1"),
+        (["--missing", "2"], "--missing is 2"),
+        (["--size", "big"], "--size is 'big', expected width x height such as 640x480"),
+        (["--camera", "nothing.mp4"], "there is no camera or file 'nothing.mp4'"),
+        (["--camera", "0", "--loop"], "--loop plays a file"),
+        (["--camera", "0", "--backend", "magic"], "unknown camera backend 'magic'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_what_cannot_be_is_refused_at_once(args, why, run, refused, tmp_path: Path):
+    out = tmp_path / "out"
+    assert why in refused(run("capture", "--out", out, "--headless", *args))
+    assert not out.exists(), "no folder is left behind"
+
+
+def test_a_camera_that_is_not_there(run, tmp_path: Path):
+    result = run("capture", "--out", tmp_path / "out", "--headless", "--camera", "97")
+    assert result.exit_code == 1
+    assert "handlore: camera 97 cannot be opened: " in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_folder_of_another_kind(run, refused, clip: Path, photos):
+    folder = photos(["fist"])
+    line = refused(run("capture", "--out", folder, "--camera", clip, "--headless"))
+    assert "holds other things" in line
+
+
+def capture(run, out: Path, clip: Path):
+    return run("capture", "--out", out, "--labels", "wave", "--camera", clip, "--headless",
+               "--no-coach", "--json")  # fmt: skip
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="reads keys from stdin, as POSIX allows")
+def test_a_session_without_keys_ends(clip: Path, tmp_path: Path, run):
+    result = capture(run, tmp_path / "out", clip)
+    assert result.exit_code == 0, result.output
+    said = json.loads(result.stdout)
+    assert said["kept"] == {"wave": 0, "none": 0}
+    assert said["unsaved"] == 0
+    assert Recordings.open(tmp_path / "out", create=False).counts() == {}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="reads keys from stdin, as POSIX allows")
+def test_another_subject_is_worth_a_note(run, clip: Path, tmp_path: Path, monkeypatch):
+    there = ["it holds recordings of anna"]
+    monkeypatch.setattr(Recordings, "warnings_for", lambda *_: there)
+    assert f"note: {there[0]}" in capture(run, tmp_path / "out", clip).stderr
+
+
+class Webcam:
+    """A camera that was found."""
+
+    name = "camera"
+
+    def __init__(self, shade: int) -> None:
+        self.shade = shade
+
+    def read(self):
+        from handlore.capture.cameras import Frame
+
+        return Frame(np.full((48, 64, 3), self.shade, np.uint8), 0.0)
+
+    def close(self) -> None:
+        pass
+
+
+class Spec:
+    def __init__(self, camera: str, options) -> None:
+        self.camera = camera
+
+    def open(self) -> Webcam:
+        from handlore.capture.cameras import CameraError
+
+        if self.camera == "/dev/video2":
+            raise CameraError("/dev/video2 cannot be opened: it is in use by zoom (process 7)")
+        return Webcam(120 if self.camera == "/dev/video0" else 2)
+
+
+def test_doctor_tries_the_cameras(run, monkeypatch):
+    devices = [(f"/dev/video{k}", "Integrated") for k in (0, 1, 2)]
+    monkeypatch.setattr(listing, "_video4linux", lambda: iter(devices))
+    monkeypatch.setattr(listing, "camera_spec", Spec)
+    monkeypatch.setattr(listing.platform, "system", lambda: "Linux")
+    found = json.loads(run("doctor", "--json").stdout)
+    first, second, third = found["cameras"]
+    assert first == {
+        "camera": "/dev/video0", "name": "Integrated", "size": [64, 48], "problem": None
+    }  # fmt: skip
+    assert "its picture is black" in second["problem"]
+    assert "in use by zoom" in third["problem"]
+    said = run("doctor").stdout
+    assert "/dev/video0      gives pictures of 64x48 (Integrated)" in said
+
+
+def test_doctor_says_whether_a_window_can_be_shown(run, monkeypatch):
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    assert "window" in run("doctor").stdout
+    if sys.platform == "linux":
+        assert "there is no display" in json.loads(run("doctor", "--json").stdout)["window"]

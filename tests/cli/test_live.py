@@ -1,0 +1,211 @@
+"""``handlore live`` as people run it: a video in the camera's place, real processes."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from browser_stub import PROGRAM, Browser
+from click.testing import Result
+
+from handlore.datasets.recordings import Recordings
+from handlore.datasets.rendered import Person, Scene, render_background, render_pose
+
+Run = Callable[..., Result]
+Refused = Callable[..., str]
+
+RUN_COMMAND = """
+import json, sys
+from handlore.cli import main
+sys.argv[0] = "handlore"
+try:
+    main()
+finally:
+    print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})), file=sys.stderr)
+"""
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A second of an empty room, then a fist, the room again, and an open palm."""
+    size = (320, 240)
+    room, rng = render_background(5, size=size), np.random.default_rng(0)
+    fist, palm = (
+        render_pose(pose, Person.random(3), Scene(seed=5, size=0.3), size=size).pixels
+        for pose in ("fist", "open_palm")
+    )
+    path = tmp_path_factory.mktemp("clip") / "clip.avi"
+    video = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 15, size)
+    for picture, frames in ((room, 15), (fist, 20), (room, 15), (palm, 20), (room, 15)):
+        for _ in range(frames):
+            noisy = np.clip(picture + rng.normal(0, 2, picture.shape), 0, 255).astype(np.uint8)
+            video.write(np.ascontiguousarray(noisy[..., ::-1]))
+    video.release()
+    return path
+
+
+def start(*args: object, **more: Any) -> subprocess.Popen[str]:
+    words = [sys.executable, "-m", "handlore", "live", *map(str, args)]
+    more.setdefault("stdin", subprocess.DEVNULL)
+    return subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more
+    )
+
+
+def test_events_of_a_video_are_json_and_actions_run_and_nothing_heavy_is_loaded(
+    onnx: Path, clip: Path, tmp_path: Path
+) -> None:
+    actions = tmp_path / "actions.toml"
+    actions.write_text(
+        '[actions.fist]\nrun = ["sh", "-c", "echo noise; echo $HANDLORE_LABEL >> out"]\n'
+        '[actions.open_palm]\nsay = "palm!"\nhand = "right"\n'
+    )
+    words = (
+        *("live", onnx, "--camera", clip, "--fast", "--headless", "--json"),
+        *("--actions", actions, "--threshold", "0.4"),
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", RUN_COMMAND, *map(str, words)],
+        cwd=tmp_path, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [event["label"] for event in events] == ["fist", "open_palm"]
+    assert set(events[0]) == {"label", "start", "end", "probability", "hand"}
+    assert [event["start"] for event in events] == pytest.approx([1.0, 50 / 15], abs=0.2)
+    assert (tmp_path / "out").read_text() == "fist\n"
+    *talk, loaded = done.stderr.splitlines()
+    assert "noise" in talk
+    assert talk[-1] == "85 frames, 2 events"
+    assert any(line.endswith("open_palm (say): palm!") for line in talk)
+    assert not {"sklearn", "xgboost", "pandas", "matplotlib", "mediapipe"} & set(json.loads(loaded))
+
+
+def test_who_stops_reading_ends_it_without_a_word(onnx: Path, clip: Path) -> None:
+    live = start(onnx, "--camera", clip, "--fast", "--loop", "--headless", "--threshold", "0.4")
+    assert live.stdout is not None
+    assert live.stderr is not None
+    assert "fist" in live.stdout.readline()
+    live.stdout.close()
+    said = live.stderr.read()
+    live.stderr.close()
+    assert live.wait(60) == 0
+    assert "Traceback" not in said
+    assert "Broken" not in said
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGTERM is a signal of POSIX")
+@pytest.mark.skipif(PROGRAM is None, reason="needs Chromium")
+def test_the_page_shows_it_and_sigterm_ends_it_with_everything_put_away(
+    onnx: Path, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = tmp_path / "kept"
+    live = start(
+        *(onnx, "--camera", clip, "--loop", "--headless", "--threshold", "0.4"),
+        *("--serve", "127.0.0.1:0", "--token", "a-token-of-mine", "--record", kept),
+    )
+    assert live.stdout is not None
+    assert live.stderr is not None
+    try:
+        line = live.stderr.readline()
+        assert line.startswith("the page: http://127.0.0.1:")
+        with Browser(tmp_path / "profile") as browser:
+            browser.open(line.split()[-1])
+            browser.wait("document.querySelector('#label')?.textContent == 'fist'", 60)
+            browser.wait("document.querySelector('#picture').naturalWidth == 320")
+            browser.wait("document.querySelector('#log li.event span')?.textContent == 'open_palm'")
+            folder = Path(os.environ.get("HANDLORE_ARTEFACTS", tmp_path))
+            browser.screenshot(folder / "live-page.png")
+        live.send_signal(signal.SIGTERM)
+        assert live.wait(60) == 143
+        assert "Traceback" not in live.stderr.read()
+    finally:
+        live.kill()
+        live.wait()
+        live.stdout.close()
+        live.stderr.close()
+    counts = Recordings.open(kept, create=False).counts()
+    assert counts["unsorted"] == 1
+    assert counts["fist"] >= 1
+
+
+@pytest.mark.skipif(
+    not (shutil.which("xdotool") and shutil.which("import")), reason="needs xdotool, ImageMagick"
+)
+def test_the_window_shows_it_and_its_key_ends_it(
+    onnx: Path, clip: Path, tmp_path: Path, xvfb: str
+) -> None:
+    world = os.environ | {"DISPLAY": xvfb, "QT_LOGGING_RULES": "*=false"}
+    world.pop("WAYLAND_DISPLAY", None)
+    live = start(onnx, "--camera", clip, "--loop", "--threshold", "0.4", env=world)
+    assert live.stdout is not None
+    assert live.stderr is not None
+    try:
+        assert "fist" in live.stdout.readline()
+        shot = Path(os.environ.get("HANDLORE_ARTEFACTS", tmp_path)) / "live-window.png"
+        subprocess.run(["import", "-window", "root", str(shot)], env=world, check=True)
+        shown = cv2.imread(str(shot))
+        # The teal of the drawn hand and of the bars.
+        teal = (np.abs(shown.astype(int) - (162, 211, 25)).max(axis=2) < 30).sum()
+        assert teal > 2000
+        deadline = time.monotonic() + 60
+        while live.poll() is None:
+            assert time.monotonic() < deadline
+            press = ["xdotool", "search", "--name", "handlore live", "key", "--window", "%1", "q"]
+            subprocess.run(press, env=world, capture_output=True, check=False)
+            time.sleep(0.2)
+        assert live.returncode == 0, live.stderr.read()
+    finally:
+        live.kill()
+        live.wait()
+        live.stdout.close()
+        live.stderr.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--actions", "no.toml"], "there is no file no.toml"),
+        (["--dry-run"], "give their file with --actions"),
+        (["--camera", "no.mp4"], "there is no camera or file 'no.mp4'"),
+        (["--serve", "here"], "'here' is no address to serve a page at"),
+        (["--serve", "127.0.0.1:0", "--token", "x"], "the token has 1 signs"),
+        (["--size", "big"], "--size is 'big', expected width x height"),
+        (["--record", "."], "holds other things"),
+        (["--camera", "0", "--loop"], "--loop plays a file again and again; 0 is a camera"),
+    ],
+)
+def test_what_is_wrong_is_told_before_a_camera_opens(
+    words: list[str], expected: str, onnx: Path, run: Run, refused: Refused, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "something").touch()
+
+    def never(*_: object) -> None:
+        raise AssertionError("a camera was opened")
+
+    monkeypatch.setattr("handlore.capture.cameras.open_feed", never)
+    assert expected in refused(run("live", onnx, "--headless", *words))
+
+
+def test_a_label_that_no_model_says_is_told_with_its_line(
+    onnx: Path, run: Run, refused: Refused, tmp_path: Path
+) -> None:
+    actions = tmp_path / "a.toml"
+    actions.write_text('[actions.fits]\nsay = "x"\n')
+    line = refused(run("live", onnx, "--actions", actions, "--headless"))
+    assert "a.toml: line 1: unknown label 'fits'; did you mean fist?" in line
+
+
+def test_a_model_that_is_none_is_told(run: Run, refused: Refused, npz: Path) -> None:
+    assert "looks like a dataset" in refused(run("live", npz, "--headless"))

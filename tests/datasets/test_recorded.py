@@ -1,0 +1,334 @@
+"""A folder of recordings as data: kinds told apart, streams cut, and the same by every way."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from movement_stubs import LABELS, two_handed
+from recording_stubs import DETECTOR, filled, held, movement, stream
+
+from handlore.datasets.convert import ConvertOptions, convert
+from handlore.datasets.dataset import (
+    FRAME_ARRAYS,
+    MIXED_DETECTORS,
+    SAMPLE_COLUMNS,
+    LandmarkDataset,
+)
+from handlore.datasets.engine import RunOptions, convert_to_file
+from handlore.datasets.loading import load_data
+from handlore.datasets.recorded import cut, read_recordings
+from handlore.datasets.recordings import Recordings
+from handlore.datasets.sources import find_source, make_source
+from handlore.datasets.splits import cross_validation, default_by, fold_count
+from handlore.datasets.storage import load_dataset, save_dataset
+from handlore.landmarks.detector import DetectorInfo
+from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Recordings:
+    return Recordings.open(tmp_path / "gestures")
+
+
+@pytest.fixture
+def both(folder: Recordings) -> Recordings:
+    """Movements, poses and a stream of ``none``."""
+    for seed in range(2):
+        for label in LABELS:
+            folder.keep(movement(label, seed=seed))
+        for label in ("fist", "palm"):
+            folder.keep(held(label, n=3, seed=seed))
+    folder.keep(stream(20.0))
+    return folder
+
+
+def same(a: LandmarkDataset, b: LandmarkDataset) -> None:
+    for array in (*FRAME_ARRAYS, "offsets"):
+        np.testing.assert_array_equal(getattr(a, array), getattr(b, array), err_msg=array)
+    for column in SAMPLE_COLUMNS:
+        assert getattr(a.samples, column).tolist() == getattr(b.samples, column).tolist(), column
+
+
+# Kinds
+
+
+def test_movements_and_poses_are_told_apart(both: Recordings) -> None:
+    recorded = read_recordings(both.root)
+    assert recorded.counts() == {"sequence": 6, "pose": 4}, "`none` makes no kind"
+    moves = recorded.dataset("sequence")
+    assert moves.header.kind == "sequence"
+    assert set(moves.labels) == {*LABELS, "none"}
+    poses = recorded.dataset("pose")
+    assert poses.header.kind == "pose"
+    assert set(poses.labels) == {"fist", "palm", "none"}
+    assert (np.diff(poses.offsets) == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("kept", "wanted", "said"),
+    [
+        (movement("left"), "pose", r"no recordings of static poses, but 1 of movements.* rocket"),
+        (held("fist"), "sequence", r"no recordings of movements, but 1 of static poses.* forest"),
+        (None, "pose", r"no recording that can be read; `handlore capture` makes some"),
+    ],
+)
+def test_a_kind_that_is_not_there_is_one_line(folder, kept, wanted, said) -> None:
+    if kept:
+        folder.keep(kept)
+    with pytest.raises(HandloreError, match=said):
+        read_recordings(folder.root).dataset(wanted)
+
+
+def test_where_nobody_chose_movements_are_taken_and_a_line_says_so(both: Recordings) -> None:
+    loaded = load_data([both.root])
+    assert loaded.dataset.header.kind == "sequence"
+    assert loaded.notes == (
+        "6 recordings of movements were taken, not the 4 of static poses;"
+        " --model forest takes those",
+    )
+    assert load_data([both.root], "pose").notes == ()
+
+
+def test_files_and_folders_mix_and_the_file_decides_the_kind(
+    both: Recordings, tmp_path: Path
+) -> None:
+    save_dataset(held("victory", n=4), tmp_path / "poses.npz")
+    loaded = load_data([both.root, tmp_path / "poses.npz"])
+    assert loaded.dataset.header.kind == "pose"
+    assert set(loaded.dataset.labels) == {"fist", "palm", "victory", "none"}
+    assert "4 recordings of static poses were taken, not the 6" in loaded.notes[0]
+
+
+def test_a_file_of_the_other_kind_is_refused(both: Recordings, tmp_path: Path) -> None:
+    save_dataset(movement("left"), tmp_path / "moves.npz")
+    with pytest.raises(InvalidDataError, match="kind is pose in one, sequence in another"):
+        load_data([both.root, tmp_path / "moves.npz"], "pose")
+
+
+# Streams of none
+
+
+def test_a_stream_is_cut_into_windows_as_long_as_the_other_movements(both: Recordings) -> None:
+    data = read_recordings(both.root).dataset("sequence")
+    lengths = np.array([np.ptp(data.time[a:b]) for a, b in zip(data.offsets, data.offsets[1:],
+                                                               strict=False)])  # fmt: skip
+    none = data.samples.label == "none"
+    usual = np.median(lengths[~none])
+    assert lengths[none] == pytest.approx(usual, abs=2 / 15)
+    # Half overlapping, less those in the second quarter, which shows no hand.
+    whole = 20.0 / (usual / 2)
+    assert 0.6 * whole < none.sum() < 0.9 * whole
+    assert data.has_hand.all()
+    assert all(data.time[data.offsets[:-1]] == 0)
+    assert set(data.samples.recording[none]) == {"s1 0011"}
+    assert len(set(data.samples.source)) == data.n_samples
+    assert any("none/0011.npz: cut into" in line and "without a hand left out" in line
+               for line in data.header.log)  # fmt: skip
+
+
+def test_windows_cover_the_stream_to_its_end() -> None:
+    recording = stream(10.0)
+    windows = cut(recording, 2.0)
+    np.testing.assert_array_equal(windows.image[:31], recording.image[:31], err_msg="the first")
+    np.testing.assert_array_equal(
+        windows.image[windows.offsets[-2] :], recording.image[-31:], err_msg="the last 2 s"
+    )
+    assert windows.n_samples == 9
+
+
+@pytest.mark.parametrize("seconds", [0.01, 0.5, 1.7, 30.0])
+def test_any_window_can_be_cut(seconds: float) -> None:
+    recording = stream(3.0)
+    windows = cut(recording, seconds)
+    lasting = [np.ptp(windows.time[a:b]) for a, b in zip(windows.offsets, windows.offsets[1:],
+                                                         strict=False)]  # fmt: skip
+    assert max(lasting) <= seconds + 1e-6
+
+
+def test_a_short_none_is_one_movement(folder: Recordings) -> None:
+    folder.keep(movement("left"))
+    folder.keep(movement("none", like="still", seconds=1.0))
+    assert read_recordings(folder.root).dataset("sequence").n_samples == 2
+
+
+def test_none_alone_is_cut_too_and_takes_its_length_from_other_folders(
+    folder: Recordings, tmp_path: Path
+) -> None:
+    folder.keep(stream(10.0))
+    alone = read_recordings(folder.root).dataset("sequence")
+    assert np.ptp(alone.time[: alone.offsets[1]]) == pytest.approx(1.5, abs=0.07)
+    others = Recordings.open(tmp_path / "others")
+    others.keep(movement("left", seconds=3.0))
+    usual = others.entries()[0].seconds
+    data = load_data([folder.root, others.root]).dataset
+    assert np.ptp(data.time[: data.offsets[1]]) == pytest.approx(usual, abs=0.07)
+
+
+def test_a_stream_without_a_hand_teaches_nothing(folder: Recordings) -> None:
+    quiet = stream(10.0)
+    nothing = np.full_like(quiet.image, np.nan)
+    folder.keep(replace(quiet, image=nothing, stage=np.full_like(quiet.stage, -1)))
+    with pytest.raises(HandloreError, match="shows a hand"):
+        read_recordings(folder.root).dataset("sequence")
+    folder.keep(movement("left"))
+    assert read_recordings(folder.root).dataset("sequence").labels == ["left"]
+
+
+def test_a_stream_shows_poses_too(both: Recordings) -> None:
+    poses = read_recordings(both.root).dataset("pose")
+    none = poses.samples.label == "none"
+    assert none.sum() == pytest.approx(15 / 0.25, abs=3), "20 s, a quarter of it without a hand"
+    assert poses.has_hand.all()
+    assert any("taken as static `none`" in line for line in poses.header.log)
+
+
+# Groups
+
+
+def test_one_person_in_one_session_is_split_by_recording(both: Recordings) -> None:
+    for kind in ("sequence", "pose"):
+        data = read_recordings(both.root).dataset(kind)
+        assert default_by(data) == "recording"
+        for train, test in cross_validation(data, "recording"):
+            shared = set(data.samples.recording[train]) & set(data.samples.recording[test])
+            assert not shared
+
+
+def test_sessions_then_people_are_kept_apart_where_there_are_more(folder: Recordings) -> None:
+    folder.keep(movement("left", session="s1"))
+    folder.keep(movement("left", session="s2"))
+    assert default_by(read_recordings(folder.root).dataset("sequence")) == "session"
+    folder.keep(movement("left", session="s2", subject="ben"))
+    assert default_by(read_recordings(folder.root).dataset("sequence")) == "group"
+
+
+def test_recordings_of_the_same_number_in_two_folders_stay_apart(
+    folder: Recordings, tmp_path: Path
+) -> None:
+    other = Recordings.open(tmp_path / "other")
+    folder.keep(movement("left", session="monday"))
+    other.keep(movement("left", session="tuesday"))
+    data = load_data([folder.root, other.root]).dataset
+    assert fold_count(data, "recording") == 2
+
+
+# What cannot be read
+
+
+def test_damaged_files_are_named_and_the_others_read(both: Recordings) -> None:
+    (both.root / "left" / "0099.npz").write_bytes(b"PK nonsense")
+    loaded = load_data([both.root])
+    assert [name for name, _ in loaded.failures] == [str(both.root / "left" / "0099.npz")]
+    same(loaded.dataset, read_recordings(both.root).dataset("sequence"))
+
+
+def test_a_file_that_is_mended_is_read_again(folder: Recordings) -> None:
+    path = folder.keep(movement("left"))
+    good = path.read_bytes()
+    path.write_bytes(good[:100])
+    assert read_recordings(folder.root).failures
+    path.write_bytes(good)
+    assert not read_recordings(folder.root).failures
+
+
+def test_recordings_with_room_for_another_number_of_hands_are_named(folder: Recordings) -> None:
+    for seed in range(2):
+        folder.keep(movement("left", seed=seed))
+    two = two_handed(movement("right"))
+    folder.keep(two)
+    recorded = read_recordings(folder.root)
+    assert [name for name, _ in recorded.failures] == ["right/0003.npz"]
+    assert "room for 2 hand(s) a frame, most recordings here for 1" in recorded.failures[0][1]
+    assert recorded.dataset("sequence").labels == ["left"]
+
+
+def test_different_detectors_are_noted(folder: Recordings) -> None:
+    folder.keep(movement("left"))
+    assert MIXED_DETECTORS not in read_recordings(folder.root).dataset("sequence").header.log
+    folder.keep(movement("left", detector=DetectorInfo("mediapipe", "1", "lite", "1" * 64)))
+    data = read_recordings(folder.root).dataset("sequence")
+    assert MIXED_DETECTORS in data.header.log
+    assert data.header.detector == DETECTOR
+
+
+def test_a_copy_under_another_label_is_known_for_one(folder: Recordings) -> None:
+    folder.keep(movement("left"))
+    folder.keep(movement("right", like="left"))
+    done = convert(make_source("recordings", {}), folder.root, None)
+    assert done.trouble.n_conflicts == 2
+
+
+# The source
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("recordings", "sequence"), ("recordings-poses", "pose")]
+)
+def test_converting_gives_what_reading_gives(both: Recordings, name: str, kind: str) -> None:
+    done = convert(make_source(name, {}), both.root, None)
+    direct = read_recordings(both.root).dataset(kind)
+    same(done.dataset, direct)
+    assert done.dataset.header.kind == kind
+    assert done.dataset.header.detector == DETECTOR
+    assert done.dataset.header.log == direct.header.log
+    assert done.ignored == ()
+
+
+def test_a_hand_that_is_taken_for_a_left_one_at_times_loses_no_frame(folder: Recordings) -> None:
+    flickering = movement("left")
+    flickering.handedness[::3] = 0.2
+    folder.keep(flickering)
+    done = convert(make_source("recordings", {}), folder.root, None)
+    assert done.dataset.detected.all()
+
+
+def test_it_is_recognised_by_its_marker(both: Recordings, tmp_path: Path) -> None:
+    (both.root / "left" / "0001.avi").touch()
+    assert find_source(both.root) == ("recordings", ["recordings-poses", "videos"])
+    assert find_source(filled(tmp_path / "moves", 1).root)[0] == "recordings"
+    poses = Recordings.open(tmp_path / "poses")
+    poses.keep(held("fist"))
+    assert find_source(poses.root) == ("recordings-poses", [])
+    assert find_source(Recordings.open(tmp_path / "empty").root)[0] == "recordings"
+
+
+def test_a_file_that_happens_to_have_the_name_of_the_marker_does_not_matter(tmp_path: Path) -> None:
+    (tmp_path / "fist").mkdir()
+    (tmp_path / "fist" / "1.jpg").touch()
+    (tmp_path / "recordings.json").write_text('["monday.wav"]')
+    assert find_source(tmp_path)[0] == "images"
+    (tmp_path / "recordings.json").write_text('{"format": 2}')
+    with pytest.raises(NewerFormatError, match="format 2 of recordings"):
+        find_source(tmp_path)
+
+
+def test_the_other_source_says_which_one_to_take(folder: Recordings) -> None:
+    folder.keep(held("fist"))
+    with pytest.raises(HandloreError, match=r"no movements; .* --source recordings-poses"):
+        convert(make_source("recordings", {}), folder.root, None)
+
+
+def test_an_empty_folder_holds_nothing(folder: Recordings) -> None:
+    with pytest.raises(HandloreError, match="holds nothing of the layout recordings"):
+        convert(make_source("recordings", {}), folder.root, None)
+
+
+def test_damaged_files_are_failures_of_the_conversion(both: Recordings) -> None:
+    (both.root / "left" / "0099.npz").write_bytes(b"")
+    done = convert(make_source("recordings", {}), both.root, None)
+    assert done.failures == (("left/0099.npz", "is not a landmark dataset: it is empty"),)
+
+
+def test_converting_in_processes_gives_the_same(both: Recordings, tmp_path: Path) -> None:
+    out = tmp_path / "out.npz"
+    convert_to_file(make_source("recordings", {}), both.root, out, run=RunOptions(jobs=2))
+    same(load_dataset(out), read_recordings(both.root).dataset("sequence"))
+
+
+def test_two_hands_come_through(folder: Recordings) -> None:
+    folder.keep(two_handed(movement("left")))
+    direct = read_recordings(folder.root).dataset("sequence")
+    assert direct.n_hands == 2
+    done = convert(make_source("recordings", {}), folder.root, None, ConvertOptions(max_hands=2))
+    same(done.dataset, direct)

@@ -1,0 +1,426 @@
+"""A folder of recordings: nothing kept is lost, nothing half-written is seen."""
+
+import errno
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import keep_recordings
+import numpy as np
+import pytest
+from recording_stubs import held, movement
+
+from handlore.datasets import recordings as room
+from handlore.datasets.dataset import concatenate
+from handlore.datasets.recordingfiles import folder_of
+from handlore.datasets.recordings import Recordings, is_recordings
+from handlore.datasets.storage import load_dataset, save_dataset
+from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Recordings:
+    return Recordings.open(tmp_path / "gestures")
+
+
+def files(folder: Recordings) -> list[str]:
+    """Everything in the folder but its marker."""
+    found = (path for path in folder.root.rglob("*") if path.is_file())
+    return sorted(folder.name_of(path) for path in found if path.name != "recordings.json")
+
+
+# Opening
+
+
+def test_a_new_folder_is_marked_and_opened_again(tmp_path: Path) -> None:
+    Recordings.open(tmp_path / "a" / "gestures")
+    assert is_recordings(tmp_path / "a" / "gestures")
+    assert json.loads((tmp_path / "a/gestures/recordings.json").read_text())["format"] == 1
+    assert Recordings.open(tmp_path / "a" / "gestures", create=False).counts() == {}
+
+
+def test_an_empty_folder_is_taken_and_litter_of_the_system_does_not_matter(tmp_path: Path) -> None:
+    (tmp_path / ".DS_Store").touch()
+    Recordings.open(tmp_path)
+    assert is_recordings(tmp_path)
+
+
+def test_a_folder_of_another_kind_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").touch()
+    with pytest.raises(HandloreError, match=r"holds other things, such as photo.jpg"):
+        Recordings.open(tmp_path)
+    assert os.listdir(tmp_path) == ["photo.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda path: None, "does not exist"),
+        (lambda path: path.mkdir(), "is no folder of recordings"),
+        (lambda path: path.touch(), "is no folder of recordings"),
+    ],
+)
+def test_nothing_is_made_where_something_should_be_read(tmp_path: Path, make, said) -> None:
+    make(tmp_path / "x")
+    with pytest.raises(HandloreError, match=said):
+        Recordings.open(tmp_path / "x", create=False)
+    assert not is_recordings(tmp_path / "x")
+
+
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("mine")
+    with pytest.raises(HandloreError, match="is a file"):
+        Recordings.open(tmp_path / "x")
+    assert (tmp_path / "x").read_text() == "mine"
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"[]", b"{}", b'{"format": "x"}', b"\xff\xfe"])
+def test_a_damaged_marker_is_one_line_that_says_how_to_mend_it(tmp_path: Path, text) -> None:
+    (tmp_path / "recordings.json").write_bytes(text)
+    with pytest.raises(InvalidDataError, match=r"is damaged; .* write \{\"format\": 1\} into it"):
+        Recordings.open(tmp_path)
+
+
+def test_a_newer_folder_is_refused(tmp_path: Path) -> None:
+    marker = {"format": 2, "writer": "handlore 99"}
+    (tmp_path / "recordings.json").write_text(json.dumps(marker))
+    with pytest.raises(NewerFormatError, match=r"format 2 .* written by handlore 99"):
+        Recordings.open(tmp_path)
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(HandloreError, match="Permission denied"):
+        Recordings.open(tmp_path / "x")
+
+
+# Keeping
+
+
+def test_a_movement_is_kept_as_it_is_under_its_label_and_number(folder: Recordings) -> None:
+    came = movement("left", subject="anna", session="s1")
+    path = folder.keep(came)
+    assert folder.name_of(path) == "left/0001.npz"
+    kept = load_dataset(path)
+    for array in ("image", "handedness", "time", "stage"):
+        np.testing.assert_array_equal(getattr(kept, array), getattr(came, array))
+    assert kept.header == came.header
+    assert kept.samples.recording.tolist() == ["s1 0001"]
+    assert kept.samples.source.tolist() == ["left/0001.npz"]
+    assert kept.samples.group.tolist() == ["anna"]
+
+
+def test_the_frames_of_a_pose_are_samples_of_one_recording(folder: Recordings) -> None:
+    kept = load_dataset(folder.keep(held("fist", n=3)))
+    assert kept.samples.recording.tolist() == ["s1 0001"] * 3
+    assert kept.samples.source.tolist() == [f"fist/0001.npz#{k}" for k in (1, 2, 3)]
+
+
+def test_numbers_go_on_and_are_never_given_twice(folder: Recordings) -> None:
+    for label in ("left", "right", "left"):
+        last = folder.keep(movement(label))
+    folder.discard(last)
+    again = Recordings.open(folder.root)
+    again.keep(movement("right"))
+    assert files(folder) == [
+        "discarded/left/0003.npz", "left/0001.npz", "right/0002.npz", "right/0004.npz",
+    ]  # fmt: skip
+
+
+def test_more_than_9999_recordings_go_on_counting(folder: Recordings) -> None:
+    (folder.root / "left").mkdir()
+    (folder.root / "left" / "9999.npz").touch()
+    assert folder.name_of(folder.keep(movement("left"))) == "left/10000.npz"
+
+
+def test_counts_and_entries(folder: Recordings) -> None:
+    folder.keep(movement("right", seed=1))
+    folder.keep(movement("left", lost=4))
+    folder.keep(held("fist", n=5))
+    assert folder.counts() == {"fist": 1, "left": 1, "right": 1}
+    first, second, third = folder.entries()
+    assert [e.number for e in (first, second, third)] == [1, 2, 3]
+    assert (first.label, first.kind, first.subject, first.camera) == (
+        "right", "sequence", "anna", "camera 0",
+    )  # fmt: skip
+    assert second.share_with_hand == pytest.approx(1 - 4 / second.n_frames)
+    assert second.seconds == pytest.approx((second.n_frames - 1) / 15)
+    assert (third.kind, third.n_frames) == ("pose", 5)
+
+
+def test_what_another_process_keeps_is_seen(folder: Recordings) -> None:
+    folder.keep(movement("left"))
+    assert folder.counts() == {"left": 1}
+    Recordings.open(folder.root).keep(movement("left"))
+    assert folder.counts() == {"left": 2}
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["a/b", "..", ".", "CON", "discarded", "recordings.json", "näh 手", "x" * 300, "~", " "],
+)
+def test_any_label_has_a_folder_and_is_read_back_whole(folder: Recordings, label: str) -> None:
+    path = folder.keep(movement(label, like="left"))
+    assert path.parent.parent == folder.root
+    assert path.parent.name.lower() not in ("discarded", "con")
+    assert folder.counts() == {label: 1}
+    assert folder.entries()[0].label == label
+
+
+def test_labels_that_share_a_folder_do_not_meet(folder: Recordings) -> None:
+    assert folder_of("a/b") == folder_of("a:b")
+    folder.keep(movement("a/b", like="left"))
+    folder.keep(movement("a:b", like="right"))
+    assert folder.counts() == {"a/b": 1, "a:b": 1}
+
+
+def test_what_is_not_one_recording_is_refused(folder: Recordings) -> None:
+    two = concatenate([movement("left"), movement("left")])
+    with pytest.raises(InvalidDataError, match="holds 2 clips"):
+        folder.keep(two)
+    mixed = concatenate([held("fist"), held("palm")])
+    with pytest.raises(InvalidDataError, match="labels fist, palm"):
+        folder.keep(mixed)
+    with pytest.raises(InvalidDataError, match="no samples"):
+        folder.keep(held("fist").select(np.zeros(5, bool)))
+    assert files(folder) == []
+
+
+# Videos
+
+
+def test_a_video_goes_with_its_recording_everywhere(folder: Recordings, tmp_path: Path) -> None:
+    video = tmp_path / "frames.AVI"
+    video.write_bytes(b"pictures")
+    path = folder.keep(movement("left"), video)
+    assert not video.exists()
+    assert files(folder) == ["left/0001.avi", "left/0001.npz"]
+    assert folder.entries()[0].video == path.with_suffix(".avi")
+    path = folder.relabel(path, "right")
+    assert files(folder) == ["right/0001.avi", "right/0001.npz"]
+    gone = folder.discard(path)
+    assert files(folder) == ["discarded/right/0001.avi", "discarded/right/0001.npz"]
+    folder.restore(gone)
+    assert files(folder) == ["right/0001.avi", "right/0001.npz"]
+
+
+def test_a_full_disk_leaves_nothing_half_written(
+    folder: Recordings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = folder.keep(movement("left"))
+    before = kept.read_bytes()
+    video = tmp_path / "frames.avi"
+    video.write_bytes(b"pictures")
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(HandloreError, match="No space left on device"):
+            folder.keep(movement("left"), video)
+    assert files(folder) == ["left/0001.npz"]
+    assert video.read_bytes() == b"pictures"
+    assert kept.read_bytes() == before
+    assert folder.name_of(folder.keep(movement("left"), video)) == "left/0002.npz"
+
+
+def test_a_video_that_is_not_there_keeps_nothing(folder: Recordings, tmp_path: Path) -> None:
+    with pytest.raises(HandloreError, match="No such file"):
+        folder.keep(movement("left"), tmp_path / "gone.avi")
+    assert files(folder) == []
+
+
+def test_ctrl_c_while_keeping_leaves_nothing(
+    folder: Recordings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(room, "save_dataset", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            folder.keep(movement("left"))
+    assert files(folder) == []
+
+
+# Changing one's mind
+
+
+def test_discard_and_restore(folder: Recordings) -> None:
+    path = folder.keep(movement("left"))
+    before = path.read_bytes()
+    gone = folder.discard(path)
+    assert folder.counts() == {}
+    assert [e.number for e in folder.entries(discarded=True)] == [1]
+    assert folder.entries(discarded=True)[0].discarded
+    back = folder.restore(gone)
+    assert back == path
+    assert back.read_bytes() == before
+    assert not (folder.root / "left").is_symlink()
+    assert folder.counts() == {"left": 1}
+
+
+def test_relabel_changes_file_and_folder_and_keeps_the_number(folder: Recordings) -> None:
+    folder.keep(movement("left"))
+    path = folder.keep(held("fist"))
+    moved = folder.relabel(path, "palm")
+    assert folder.name_of(moved) == "palm/0002.npz"
+    assert load_dataset(moved).labels == ["palm"]
+    assert load_dataset(moved).samples.source[0] == "palm/0002.npz#1"
+    assert folder.counts() == {"left": 1, "palm": 1}
+
+
+def test_relabel_between_labels_of_one_folder(folder: Recordings) -> None:
+    moved = folder.relabel(folder.keep(movement("a/b", like="left")), "a:b")
+    assert folder.counts() == {"a:b": 1}
+    assert folder.entries()[0].path == moved
+
+
+def test_relabel_on_a_full_disk_leaves_the_recording_as_it_was(
+    folder: Recordings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    came = movement("left")
+    path = folder.keep(came)
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(HandloreError, match="No space left on device"):
+            folder.relabel(path, "right")
+    assert folder.counts() == {"left": 1}, "the label in the file counts"
+    (entry,) = folder.entries()
+    np.testing.assert_array_equal(load_dataset(entry.path).image, came.image)
+    assert files(folder) == [folder.name_of(entry.path)]
+
+
+@pytest.mark.parametrize("label", ["", "a\nb"])
+def test_relabel_to_nonsense_changes_nothing(folder: Recordings, label: str) -> None:
+    path = folder.keep(movement("left"))
+    with pytest.raises(InvalidDataError, match="label"):
+        folder.relabel(path, label)
+    assert folder.counts() == {"left": 1}
+
+
+def test_only_recordings_of_the_folder_are_moved(folder: Recordings, tmp_path: Path) -> None:
+    foreign = tmp_path / "0001.npz"
+    save_dataset(movement("left"), foreign)
+    kept = folder.keep(movement("left"))
+    for change in (folder.discard, folder.restore, lambda path: folder.relabel(path, "x")):
+        with pytest.raises(HandloreError, match="recording of"):
+            change(foreign)
+    with pytest.raises(HandloreError, match="no discarded recording"):
+        folder.restore(kept)
+    with pytest.raises(HandloreError, match="there is no recording"):
+        folder.discard(folder.root / "left" / "0099.npz")
+    assert foreign.exists()
+    assert folder.counts() == {"left": 1}
+
+
+def test_numbers_that_meet_after_folders_were_joined_by_hand_lose_nothing(
+    folder: Recordings,
+) -> None:
+    first = folder.discard(folder.keep(movement("left", seed=1)))
+    was = load_dataset(first)
+    other = folder.root / "left" / first.name
+    other.parent.mkdir()
+    save_dataset(movement("left", seed=2), other)
+    back = folder.restore(first)
+    assert files(folder) == ["left/0001.npz", "left/0002.npz"]
+    np.testing.assert_array_equal(load_dataset(back).image, was.image)
+
+
+# What lies there
+
+
+def test_unreadable_and_foreign_files_are_named_and_the_others_read(folder: Recordings) -> None:
+    good = folder.keep(movement("left"))
+    (good.parent / "0002.npz").write_bytes(good.read_bytes()[:500])
+    (good.parent / "0003.npz").write_bytes(b"")
+    np.savez(good.parent / "0004.npz", x=np.zeros(3))
+    (good.parent / "0005.npz").mkdir()
+    save_dataset(movement("left"), good.parent / "mine.npz")
+    save_dataset(concatenate([movement("left"), movement("right")]), good.parent / "0006.npz")
+    (good.parent / "sheet.png").touch()
+    (folder.root / "notes.txt").touch()
+    assert [e.number for e in folder.entries()] == [1]
+    said = dict(folder.failures())
+    assert {name.removeprefix("left/") for name in said} == {
+        "0002.npz", "0003.npz", "0004.npz", "0005.npz", "0006.npz", "mine.npz",
+    }  # fmt: skip
+    assert "truncated or damaged" in said["left/0002.npz"]
+    assert "it is empty" in said["left/0003.npz"]
+    assert "labels left, right" in said["left/0006.npz"]
+    assert "its name is no number" in said["left/mine.npz"]
+    assert not any(str(folder.root) in reason for reason in said.values())
+    # And the next one goes beyond all of them.
+    assert folder.name_of(folder.keep(movement("left"))) == "left/0007.npz"
+
+
+def test_what_a_killed_process_left_is_not_seen_and_goes_with_time(folder: Recordings) -> None:
+    good = folder.keep(movement("left"))
+    half = [
+        folder.root / ".0002.claim", good.parent / ".0002.npz.abc.tmp",
+        good.parent / ".0002.avi.tmp", folder.root / ".9.tmp.avi",
+    ]  # fmt: skip
+    for path in half:
+        path.write_bytes(b"half")
+    assert folder.counts() == {"left": 1}
+    assert folder.failures() == []
+    Recordings.open(folder.root)
+    assert all(path.exists() for path in half), "somebody may be writing them"
+    for path in half:
+        os.utime(path, (time.time() - 100, time.time() - 100))
+    # A claim keeps its number from others as long as it lies there.
+    assert folder.name_of(folder.keep(movement("left"))) == "left/0003.npz"
+    Recordings.open(folder.root)
+    assert files(folder) == ["left/0001.npz", "left/0003.npz"]
+
+
+def test_a_second_subject_or_camera_is_warned_of(folder: Recordings) -> None:
+    assert folder.warnings_for("ben", "camera 1") == []
+    folder.keep(movement("left", subject="anna", camera="camera 0"))
+    assert folder.warnings_for("anna", "camera 0") == []
+    lines = folder.warnings_for("ben", "")
+    assert "recordings of subject anna; this session adds ben" in lines[0]
+    assert "recordings of camera camera 0; this session does not name its camera" in lines[1]
+
+
+# Other processes
+
+
+def keeping(root: Path, *args: object) -> "subprocess.Popen[str]":
+    program = [sys.executable, keep_recordings.__file__, str(root), *map(str, args)]
+    return subprocess.Popen(program, stdout=subprocess.PIPE, text=True)
+
+
+def test_two_processes_never_write_over_each_other(folder: Recordings) -> None:
+    both = [keeping(folder.root, 25) for _ in range(2)]
+    told = [process.communicate()[0].split() for process in both]
+    assert [len(lines) for lines in told] == [25, 25]
+    entries = folder.entries()
+    assert len(entries) == 50
+    assert max(Counter(entry.number for entry in entries).values()) == 1
+    assert folder.failures() == []
+    assert not [name for name in files(folder) if Path(name).name.startswith(".")]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and kill -9")
+def test_kill_9_at_random_moments_loses_nothing_that_was_kept(folder: Recordings) -> None:
+    said, _ = keeping(folder.root, 10_000, 20).communicate()
+    told = set(said.split())
+    there = {folder.name_of(entry.path) for entry in folder.entries()}
+    assert told <= there
+    assert len(there - told) <= 20, "kept, and killed before it could say so"
+    assert len(told) > 20
+    assert folder.failures() == []
+    # The folder goes on as if nothing had been.
+    folder.keep(movement("left"))
+    assert len(folder.entries()) == len(there) + 1

@@ -1,0 +1,200 @@
+"""Stand-ins for the parts of live recognition. A frame's brightness is what it shows."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from handlore.capture.actions.file import Plan, load_actions
+from handlore.capture.actions.runner import Outcome
+from handlore.capture.cameras import Frame
+from handlore.capture.limiter import Limiter
+from handlore.capture.live import Live, Parts
+from handlore.capture.recognition import Recognition
+from handlore.capture.views import Moment, View
+from handlore.classifiers.stream.events import Event
+from handlore.classifiers.stream.recogniser import Shown
+from handlore.landmarks.detector import DetectorInfo
+from handlore.landmarks.hands import Hand
+
+LABELS = ("fist", "open_palm", "none")
+EMPTY, FIST, PALM = 0, 80, 160
+
+
+class Time:
+    """A clock that goes on only when somebody waits or works."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class Camera:
+    """A live camera: gives the newest frame of a script of (seconds, brightness or trouble)."""
+
+    name = "camera 0"
+
+    def __init__(self, script: list[tuple[float, int | str]], time: Time) -> None:
+        self.script = deque(script)
+        self.time = time
+        self.began = time.now
+        self.trouble: str | None = None
+        self.given: list[float] = []
+
+    @property
+    def ended(self) -> bool:
+        return not self.script
+
+    def next(self, timeout: float) -> Frame | None:
+        newest = None
+        while self.script:
+            due = self.began + self.script[0][0]
+            if due > self.time.now and (newest is not None or due > self.time.now + timeout):
+                break
+            self.time.now = max(self.time.now, due)
+            seconds, shown = self.script.popleft()
+            if isinstance(shown, str):
+                self.trouble = shown
+                continue
+            self.trouble = None
+            newest = Frame(np.full((48, 64, 3), shown, np.uint8), 5.0 + seconds)
+        if newest is None:
+            self.time.now += timeout
+        else:
+            self.given.append(newest.seconds)
+        return newest
+
+    def close(self) -> None:
+        self.script.clear()
+
+
+class Detector:
+    """Sees a hand in every frame that is not black; its landmarks are the brightness."""
+
+    info = DetectorInfo("stand-in", "1", "full", "0" * 64)
+
+    def __init__(self, time: Time, work: float = 0.01) -> None:
+        self.time, self.work = time, work
+        self.resets = 0
+        self.asked: list[float] = []
+
+    def track(self, picture: Any, seconds: float) -> list[Hand]:
+        assert not self.asked or seconds > self.asked[-1] or self.resets
+        self.asked.append(seconds)
+        self.time.now += self.work
+        grey = int(picture[0, 0, 0])
+        marks = np.full((21, 3), grey, np.float32)
+        return [Hand(marks, marks, 0.1, 0.9)] if grey else []
+
+    def reset(self) -> None:
+        self.resets += 1
+
+
+class Stub:
+    """Tells a label once each time it comes into view."""
+
+    n_hands = 1
+
+    def __init__(self) -> None:
+        self.label: str | None = None
+        self.probabilities: Any = None
+
+    @property
+    def shown(self) -> list[Shown]:
+        return [Shown(self.label, LABELS, self.probabilities)]
+
+    def feed(self, time: float, image: Any, world: Any, handedness: Any) -> list[Event]:
+        before = self.label
+        grey = image[0, 0, 0]
+        self.label = {FIST: "fist", PALM: "open_palm"}.get(0 if np.isnan(grey) else int(grey))
+        self.probabilities = None
+        if self.label is None:
+            return []
+        self.probabilities = np.array([name == self.label for name in LABELS], np.float32)
+        if self.label == before:
+            return []
+        return [Event(self.label, time, time, 1.0, "left")]
+
+    def finish(self) -> list[Event]:
+        return []
+
+
+@dataclass
+class Witness(View):
+    """Keeps all it is shown."""
+
+    moments: list[Moment] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    restarts: int = 0
+    keys: deque[list[str]] = field(default_factory=deque)
+
+    def show(self, moment: Moment) -> None:
+        self.moments.append(moment)
+
+    def tell(self, event: Event) -> None:
+        self.events.append(event)
+
+    def tell_outcome(self, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+    def restart(self) -> None:
+        self.restarts += 1
+
+    def pressed(self) -> list[str]:
+        return self.keys.popleft() if self.keys else []
+
+    @property
+    def labels(self) -> list[str]:
+        return [event.label for event in self.events]
+
+
+class Stage:
+    """A whole loop of stand-ins."""
+
+    def __init__(
+        self,
+        script: list[tuple[float, int | str]],
+        *views: View,
+        actions: str = "",
+        folder: Path | None = None,
+        limiter: Limiter | None = None,
+        work: float = 0.01,
+    ) -> None:
+        self.time = Time()
+        self.camera = Camera(script, self.time)
+        self.detector = Detector(self.time, work)
+        self.witness = Witness()
+        plan = Plan(())
+        if folder is not None:
+            path = folder / "actions.toml"
+            path.write_text(actions)
+            plan = load_actions(path, LABELS)
+        self.live = Live(
+            Parts(
+                self.camera, self.detector, Recognition(Stub), [self.witness, *views], plan,
+                limiter=limiter or Limiter(), clock=self.time, sleep=self.time.sleep,
+            )
+        )  # fmt: skip
+
+    def run(self) -> Witness:
+        self.live.run()
+        return self.witness
+
+
+def frames(
+    shown: int, begin: float, end: float, rate: float = 30.0
+) -> list[tuple[float, int | str]]:
+    """Return what a camera gives that sees the same for a while."""
+    return [(n / rate, shown) for n in range(round(begin * rate), round(end * rate))]
