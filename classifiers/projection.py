@@ -6,12 +6,15 @@ are smaller, faster and better on people they have not met.
 """
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .kinds import INPUT
+
+if TYPE_CHECKING:
+    from .onnxgraph import Graph
 
 FloatArray = NDArray[np.float32]
 
@@ -40,7 +43,7 @@ class Projection:
     """(n_features, n_directions)"""
 
     @classmethod
-    def fit(cls, X: FloatArray, codes: NDArray[np.int64]) -> Self:
+    def fit(cls, X: FloatArray, codes: NDArray[np.int64], fewest: int = FEWEST) -> Self:
         """Find the directions.
 
         Parameters
@@ -49,16 +52,21 @@ class Projection:
             (n_samples, n_features)
         codes
             (n_samples,) the number of each sample's class, from 0 without a gap.
+        fewest
+            Find so many, if the samples reach into as many.
         """
         mean, deviation = X.mean(axis=0, dtype=np.float64), X.std(axis=0, dtype=np.float64)
         # A feature that never changes is left as it is; its direction has no length anyway.
         deviation[deviation <= _LEAST_DEVIATION * np.abs(mean)] = 1
         deviation[deviation == 0] = 1
         standardised = (X - mean) / deviation
-        found = _discriminant_directions(standardised, codes)
-        missing = min(FEWEST, X.shape[1]) - found.shape[1]
+        means, spread = _of_classes(standardised, codes)
+        found = _discriminant_directions(means, spread)
+        missing = min(fewest, len(X) - 1, X.shape[1]) - found.shape[1]
         if missing > 0:
-            found = np.hstack([found, _principal_components(standardised, missing)])
+            more = _principal_components(standardised, missing)
+            widths = np.sqrt(np.einsum("fd,fg,gd->d", more, spread, more))
+            found = np.hstack([found, more / widths])
         weights = STEPS * found / deviation[:, None]
         return cls(mean.astype(np.float32), weights.astype(np.float32))
 
@@ -74,36 +82,38 @@ class Projection:
         model
             An ``onnx.ModelProto`` that takes directions; it is changed.
         """
-        from onnx import helper, numpy_helper
+        from .onnxgraph import Graph
 
-        graph = model.graph
-        for node in graph.node:
-            node.input[:] = ["projected" if name == INPUT else name for name in node.input]
-        graph.initializer.append(numpy_helper.from_array(self.mean, "mean"))
-        graph.initializer.append(numpy_helper.from_array(self.weights, "directions"))
-        graph.node.insert(0, helper.make_node("Round", ["exact"], ["projected"]))
-        graph.node.insert(0, helper.make_node("MatMul", ["centred", "directions"], ["exact"]))
-        graph.node.insert(0, helper.make_node("Sub", [INPUT, "mean"], ["centred"]))
-        graph.input[0].type.tensor_type.shape.dim[1].dim_value = len(self.mean)
+        own = Graph()
+        own.before(model, self.in_graph(own, INPUT), len(self.mean))
         return model
 
+    def in_graph(self, graph: "Graph", features: str) -> str:
+        """Add the projection to a graph; return the name of the directions."""
+        centred = graph.op("Sub", features, graph.constant(self.mean))
+        return graph.op("Round", graph.op("MatMul", centred, graph.constant(self.weights)))
 
-def _discriminant_directions(
+
+def _of_classes(
     X: NDArray[np.float64], codes: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Return (n_features, n_classes - 1), scaled so that each class has a spread of about 1."""
-    n_classes = int(codes.max()) + 1
-    counts = np.bincount(codes)[:, None]
-    members = np.eye(n_classes)[codes]
-    means = (members.T @ X) / counts
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the means of classes (n_classes, n_features) and the covariance within, shrunk."""
+    members = np.eye(int(codes.max()) + 1)[codes]
+    means = (members.T @ X) / members.sum(axis=0)[:, None]
     off = X - means[codes]
     spread = off.T @ off / len(X)
     size = max(np.trace(spread) / len(spread), _LEAST_DEVIATION)
-    spread = (1 - SHRINKAGE) * spread + SHRINKAGE * size * np.eye(len(spread))
+    return means, (1 - SHRINKAGE) * spread + SHRINKAGE * size * np.eye(len(spread))
+
+
+def _discriminant_directions(
+    means: NDArray[np.float64], spread: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return (n_features, n_classes - 1), scaled so that each class has a spread of about 1."""
     values, axes = np.linalg.eigh(spread)
     whitening = axes / np.sqrt(values)
     apart = (means - means.mean(axis=0)) @ whitening
-    directions = np.linalg.svd(apart, full_matrices=False)[2][: n_classes - 1]
+    directions = np.linalg.svd(apart, full_matrices=False)[2][: len(means) - 1]
     return np.asarray(whitening @ directions.T)
 
 
