@@ -30,6 +30,12 @@ N_PARTS = 8
 
 N_LEVELS = 200
 
+UNFAMILIAR = 0.05
+"""Hands less familiar than this share of known hands are doubted."""
+
+MOST_OF_A_CLASS = 2000
+"""So many samples of a class are looked at; more tell no more."""
+
 _CLOSEST = float(STEPS) ** 2
 """Squared distances below one spread in one direction tell nothing."""
 
@@ -65,6 +71,8 @@ class Familiarity:
         seed
             Decides what is left out together.
         """
+        rows = _some_of_each(codes, seed)
+        X, codes, groups = X[rows], codes[rows], None if groups is None else groups[rows]
         projection, centres = _learned(X, codes, seed)
         left_out = _closeness_left_out(X, codes, groups, seed)
         if not len(left_out):
@@ -108,12 +116,29 @@ class Familiarity:
         return model
 
 
+def discounted(probabilities: FloatArray, familiarity: FloatArray) -> FloatArray:
+    """Return probabilities (n, n_classes) that fall to 0 with familiarity (n,).
+
+    They stay what they are for all but the least familiar of known hands. So a threshold on a
+    probability also keeps back what was never taught.
+    """
+    less: FloatArray = probabilities * np.minimum(familiarity / UNFAMILIAR, 1)[:, None]
+    return less
+
+
 def _learned(X: FloatArray, codes: NDArray[np.int64], seed: int) -> tuple[Projection, FloatArray]:
     """Return the directions, and the centres (n_classes, N_CENTRES, n_directions) in them."""
     projection = Projection.fit(X, codes, FEWEST_DIRECTIONS)
     projected = projection(X)
     classes = range(int(codes.max()) + 1)
     return projection, np.stack([_centres(projected[codes == one], seed) for one in classes])
+
+
+def _some_of_each(codes: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    """Return the places of up to MOST_OF_A_CLASS samples of each class, drawn at random."""
+    order = np.random.default_rng(seed).permutation(len(codes))
+    drawn = [order[codes[order] == one][:MOST_OF_A_CLASS] for one in range(int(codes.max()) + 1)]
+    return np.sort(np.concatenate(drawn))
 
 
 def _centres(rows: FloatArray, seed: int) -> FloatArray:

@@ -80,8 +80,7 @@ class Graph:
         graph = helper.make_graph(
             nodes, "handlore", [taken], [given], list(self._constants.values())
         )
-        opsets = [helper.make_opsetid(domain, version) for domain, version in ONNX_OPSET.items()]
-        return helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
+        return helper.make_model(graph, opset_imports=_opsets(), ir_version=IR_VERSION)
 
     def before(self, model: Any, result: str, n_features: int) -> None:
         """Let a model see a result of this in place of X.
@@ -102,6 +101,7 @@ class Graph:
             model.graph.node.insert(place, node)
         model.graph.initializer.extend(added.initializer)
         model.graph.input[0].type.tensor_type.shape.dim[1].dim_value = n_features
+        _fix_opset(model)
 
     def beside(self, model: Any, result: str, output: str) -> None:
         """Let a model also give a result of this.
@@ -122,6 +122,7 @@ class Graph:
         model.graph.node.append(helper.make_node("Identity", [f"{output}_{result}"], [output]))
         model.graph.initializer.extend(added.initializer)
         model.graph.output.append(helper.make_tensor_value_info(output, TensorProto.FLOAT, ["n"]))
+        _fix_opset(model)
 
     def _as_part(self, prefix: str) -> Any:
         from onnx import helper
@@ -145,8 +146,19 @@ def averaged(models: Sequence[Any]) -> Any:
     first = models[0].graph
     result = next(one for one in first.output if one.name == OUTPUT)
     graph = helper.make_graph(nodes, "handlore", first.input, [result], constants)
-    opsets = [helper.make_opsetid(domain, version) for domain, version in ONNX_OPSET.items()]
-    return helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
+    return helper.make_model(graph, opset_imports=_opsets(), ir_version=IR_VERSION)
+
+
+def _opsets() -> list[Any]:
+    from onnx import helper
+
+    return [helper.make_opsetid(domain, version) for domain, version in ONNX_OPSET.items()]
+
+
+def _fix_opset(model: Any) -> None:
+    """Say which operations a model uses; not every converter does."""
+    del model.opset_import[:]
+    model.opset_import.extend(_opsets())
 
 
 def _prefixed(graph: Any, prefix: str) -> Any:

@@ -30,6 +30,7 @@ on the very numbers of training, where the last bit, which depends on how many r
 together, must not decide."""
 
 _LEAST_DEVIATION = 1e-6
+_AT_ONCE = 8192
 
 
 @dataclass(frozen=True)
@@ -55,17 +56,18 @@ class Projection:
         fewest
             Find so many, if the samples reach into as many.
         """
-        mean, deviation = X.mean(axis=0, dtype=np.float64), X.std(axis=0, dtype=np.float64)
+        mean, means, total = _moments(X, codes)
+        deviation = np.sqrt(np.diag(total))
         # A feature that never changes is left as it is; its direction has no length anyway.
         deviation[deviation <= _LEAST_DEVIATION * np.abs(mean)] = 1
         deviation[deviation == 0] = 1
-        standardised = (X - mean) / deviation
-        means, spread = _of_classes(standardised, codes)
-        found = _discriminant_directions(means, spread)
+        means, total = means / deviation, total / np.outer(deviation, deviation)
+        within = _within(means, total, np.bincount(codes) / len(codes))
+        found = _discriminant_directions(means, within)
         missing = min(fewest, len(X) - 1, X.shape[1]) - found.shape[1]
         if missing > 0:
-            more = _principal_components(standardised, missing)
-            widths = np.sqrt(np.einsum("fd,fg,gd->d", more, spread, more))
+            more = np.linalg.eigh(total)[1][:, ::-1][:, :missing]
+            widths = np.sqrt(np.einsum("fd,fg,gd->d", more, within, more))
             found = np.hstack([found, more / widths])
         weights = STEPS * found / deviation[:, None]
         return cls(mean.astype(np.float32), weights.astype(np.float32))
@@ -94,16 +96,31 @@ class Projection:
         return graph.op("Round", graph.op("MatMul", centred, graph.constant(self.weights)))
 
 
-def _of_classes(
-    X: NDArray[np.float64], codes: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the means of classes (n_classes, n_features) and the covariance within, shrunk."""
-    members = np.eye(int(codes.max()) + 1)[codes]
-    means = (members.T @ X) / members.sum(axis=0)[:, None]
-    off = X - means[codes]
-    spread = off.T @ off / len(X)
+def _moments(
+    X: FloatArray, codes: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the mean, the means of classes about it (n_classes, n_features), the covariance.
+
+    Counted some rows at a time, so that a million of them need no copy.
+    """
+    mean = X.mean(axis=0, dtype=np.float64)
+    members = np.eye(int(codes.max()) + 1)
+    sums, products = np.zeros((len(members), X.shape[1])), np.zeros((X.shape[1],) * 2)
+    for start in range(0, len(X), _AT_ONCE):
+        some = slice(start, start + _AT_ONCE)
+        off = X[some] - mean
+        sums += members[codes[some]].T @ off
+        products += off.T @ off
+    return mean, sums / np.bincount(codes)[:, None], products / len(X)
+
+
+def _within(
+    means: NDArray[np.float64], total: NDArray[np.float64], shares: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the covariance within classes (n_features, n_features), shrunk towards a sphere."""
+    spread = total - (means.T * shares) @ means
     size = max(np.trace(spread) / len(spread), _LEAST_DEVIATION)
-    return means, (1 - SHRINKAGE) * spread + SHRINKAGE * size * np.eye(len(spread))
+    return np.asarray((1 - SHRINKAGE) * spread + SHRINKAGE * size * np.eye(len(spread)))
 
 
 def _discriminant_directions(
@@ -115,8 +132,3 @@ def _discriminant_directions(
     apart = (means - means.mean(axis=0)) @ whitening
     directions = np.linalg.svd(apart, full_matrices=False)[2][: len(means) - 1]
     return np.asarray(whitening @ directions.T)
-
-
-def _principal_components(X: NDArray[np.float64], n: int) -> NDArray[np.float64]:
-    """Return the n directions (n_features, n) of the largest variance."""
-    return np.asarray(np.linalg.eigh(X.T @ X / len(X))[1][:, ::-1][:, :n])

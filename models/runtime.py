@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handlore.classifiers.encoding import Encoder, PoseEncoder
-from handlore.classifiers.kinds import INPUT, OUTPUT
+from handlore.classifiers.familiarity import discounted
+from handlore.classifiers.kinds import FAMILIARITY, INPUT, OUTPUT
 from handlore.classifiers.stream.events import side_of
 from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
 from handlore.landmarks.detector import HandDetector
@@ -39,6 +40,10 @@ class Prediction:
 
     probabilities: tuple[float, ...] = ()
     """Of all labels, in the order of the card."""
+
+    familiarity: float | None = None
+    """How like its training data the model finds the hand, 0 to 1; below 0.05 it is like none of
+    its labels. None where there is no hand, or the model does not tell."""
 
 
 class Model:
@@ -77,11 +82,38 @@ class Model:
         answer: FloatArray = self._session.run([OUTPUT], {INPUT: X})[0]
         return answer
 
+    def predict_known(self, X: FloatArray) -> FloatArray:
+        """Return the same, less where the model was taught nothing of the kind; for streams."""
+        return self.predict_proba(X)
+
 
 class PoseModel(Model):
     """A classifier of single pictures."""
 
     encoder: PoseEncoder
+
+    @property
+    def tells_familiarity(self) -> bool:
+        """Whether the file also tells how familiar a hand is."""
+        return any(output.name == FAMILIARITY for output in self._session.get_outputs())
+
+    def predict_known(self, X: FloatArray) -> FloatArray:
+        """Return the probabilities (n, n_labels), less where a hand is like none of the labels."""
+        if not self.tells_familiarity:
+            return self.predict_proba(X)
+        probabilities, familiarity = self._session.run([OUTPUT, FAMILIARITY], {INPUT: X})
+        return discounted(probabilities, familiarity)
+
+    def familiarity(self, X: FloatArray) -> FloatArray | None:
+        """Return how familiar hands (n,) are, 0 to 1; None if the file does not tell.
+
+        0.05 says that 5 % of hands which do show a label, of people who are not in the training
+        data, lie as far off or farther.
+        """
+        if not self.tells_familiarity:
+            return None
+        told: FloatArray = self._session.run([FAMILIARITY], {INPUT: X})[0]
+        return told
 
     def predict_frame(
         self, image: FloatArray, world: FloatArray, handedness: FloatArray
@@ -115,7 +147,7 @@ class PoseModel(Model):
         rows = self.encoder.encode(
             recording.image[seen], recording.world[seen], recording.handedness[seen]
         )
-        mean = self.predict_proba(rows).mean(axis=0)
+        mean, told = self.predict_proba(rows).mean(axis=0), self.familiarity(rows)
         best, middle = int(mean.argmax()), seen[len(seen) // 2]
         slot = int(np.flatnonzero(recording.detected[middle])[0])
         return Prediction(
@@ -124,6 +156,7 @@ class PoseModel(Model):
             float(rotation_deg(recording.image[middle, slot])),
             side_of(recording.handedness[middle, slot : slot + 1]),
             tuple(map(float, mean)),
+            None if told is None else float(told.mean()),
         )
 
     def predict_picture(
@@ -163,7 +196,7 @@ class PoseModel(Model):
         if not shown:
             return Prediction(NONE_LABEL, None, None, None)
         rows = self.encoder.encode(*_landmarks([slots, *views]))
-        probabilities = self.predict_proba(rows).mean(axis=0)
+        probabilities, told = self.predict_proba(rows).mean(axis=0), self.familiarity(rows)
         best = int(probabilities.argmax())
         first = max(shown, key=lambda hand: 0.0 if isnan(hand.score) else hand.score)
         return Prediction(
@@ -172,6 +205,7 @@ class PoseModel(Model):
             float(rotation_deg(first.image)),
             first.side,
             tuple(map(float, probabilities)),
+            None if told is None else float(told.mean()),
         )
 
 

@@ -163,7 +163,7 @@ def _row(
 def _still_row(path: Path, said: "Prediction") -> dict[str, Any]:
     return {
         "path": str(path), "label": said.label, "probability": said.probability,
-        "rotation_deg": said.rotation_deg, "hand": said.hand,
+        "rotation_deg": said.rotation_deg, "hand": said.hand, "familiarity": said.familiarity,
     }  # fmt: skip
 
 
