@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float32]
 
-SHRINKAGE = 0.05
-"""How far the spread within classes is shrunk towards a sphere; there are many features."""
+LEAST_SHRINKAGE = 0.05
+ROWS_A_FEATURE = 4
+"""The spread within classes is shrunk towards a sphere: by half with a quarter as many samples as
+features, and never by less than the least. Of few samples many directions look as if they told
+the classes apart."""
 
 FEWEST = 16
 """With few classes there are few such directions; the principal components fill up to this."""
@@ -62,7 +65,7 @@ class Projection:
         deviation[deviation <= _LEAST_DEVIATION * np.abs(mean)] = 1
         deviation[deviation == 0] = 1
         means, total = means / deviation, total / np.outer(deviation, deviation)
-        within = _within(means, total, np.bincount(codes) / len(codes))
+        within = _within(means, total, np.bincount(codes))
         found = _discriminant_directions(means, within)
         missing = min(fewest, len(X) - 1, X.shape[1]) - found.shape[1]
         if missing > 0:
@@ -115,12 +118,14 @@ def _moments(
 
 
 def _within(
-    means: NDArray[np.float64], total: NDArray[np.float64], shares: NDArray[np.float64]
+    means: NDArray[np.float64], total: NDArray[np.float64], counts: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Return the covariance within classes (n_features, n_features), shrunk towards a sphere."""
-    spread = total - (means.T * shares) @ means
-    size = max(np.trace(spread) / len(spread), _LEAST_DEVIATION)
-    return np.asarray((1 - SHRINKAGE) * spread + SHRINKAGE * size * np.eye(len(spread)))
+    n, n_features = counts.sum(), len(total)
+    spread = total - (means.T * (counts / n)) @ means
+    size = max(np.trace(spread) / n_features, _LEAST_DEVIATION)
+    share = max(LEAST_SHRINKAGE, n_features / (n_features + ROWS_A_FEATURE * n))
+    return np.asarray((1 - share) * spread + share * size * np.eye(n_features))
 
 
 def _discriminant_directions(
