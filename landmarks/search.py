@@ -15,7 +15,8 @@ A stage is one more line in :data:`STAGES`, and earns it by what it finds in pic
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import isnan, nan
 
 import numpy as np
 
@@ -154,15 +155,22 @@ def seen_in_views(
         return []
     # The first of a plan is plain, and the picture has been seen like that.
     plan = plan_views(n_views + 1)[1:]
-    looks = [
-        detector.look(seen_as(hand, picture), hand, plan) if hand else [None] * n_views
-        for hand in slots
-    ]
+    looks = [_looks(detector, picture, hand, plan) if hand else [None] * n_views for hand in slots]
     views = [
         [look if look is not None and look.score >= DEFAULT_CONFIDENCE else None for look in view]
         for view in zip(*looks, strict=True)
     ]
     return [(number, view) for number, view in enumerate(views, 1) if any(view)]
+
+
+def _looks(
+    detector: HandDetector, picture: Pixels, hand: Hand, plan: Sequence[HandView]
+) -> list[Hand | None]:
+    looks = detector.look(seen_as(hand, picture), hand, plan)
+    if not isnan(hand.handedness):
+        return list(looks)
+    # What does not show its side once does not in other views either.
+    return [None if look is None else replace(look, handedness=nan) for look in looks]
 
 
 def stands_second_look(

@@ -36,7 +36,7 @@ class Prediction:
     """Direction from wrist to middle-finger MCP against image-up, clockwise positive."""
 
     hand: str | None
-    """``left`` or ``right``."""
+    """``left`` or ``right``; None where there is no hand, or a silhouette, which shows no side."""
 
     probabilities: tuple[float, ...] = ()
     """Of all labels, in the order of the card."""
