@@ -28,6 +28,7 @@ from handlore.datasets.sources import find_source, make_source
 from handlore.datasets.splits import cross_validation, groups_of
 from handlore.datasets.storage import load_dataset, save_dataset
 from handlore.landmarks.detector import open_detector
+from handlore.landmarks.features import DEFAULT_FEATURES
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.models.card import ModelCard
 from handlore.models.storage import save_model
@@ -50,6 +51,7 @@ class Protocol:
     """What others report on the same photos, and how they split them."""
     tested: str = ""
     """The set of the same pictures that is tested on, if it is another one."""
+    features: tuple[str, ...] = DEFAULT_FEATURES
 
 
 SETS = {
@@ -65,6 +67,8 @@ PROTOCOLS = (
     Protocol("HGR1, random 5-fold", "hgr1", "random", "96.3 % (ResNet-50, random split, masked)"),
     Protocol("HGR1, trained on photos, its masks as silhouettes, by person", "hgr1", "group", "",
              "masks"),
+    Protocol("the same, --features image,image_distances", "hgr1", "group", "", "masks",
+             ("image", "image_distances")),
     Protocol("Sign digits, random 5-fold", "sign_digits", "random", "98 % (CNN, random split)"),
     Protocol("Massey ASL, 36 signs, leave one of 3 hands out", "asl_massey", "group"),
     Protocol("Massey ASL, random 5-fold", "asl_massey", "random",
@@ -98,7 +102,7 @@ def measured(protocol, models, folder):
     """Yield a row for each model, the plain one first."""
     seen = dataset_of(protocol.data, folder)
     tested = dataset_of(protocol.tested, folder) if protocol.tested else None
-    head = asdict(protocol)
+    head, encoder = asdict(protocol), PoseEncoder(protocol.features)
     if tested is None:
         right, units = plain(seen.select(seen.samples.view == 0), protocol.by)
         yield head | numbers(right, units) | {"model": "plain", "views": 0}
@@ -108,14 +112,14 @@ def measured(protocol, models, folder):
                 continue
             shown = seen.select(seen.samples.view <= views)
             if tested is None:
-                answers = cross_validate(make_estimator(model), shown, PoseEncoder(), protocol.by)
+                answers = cross_validate(make_estimator(model), shown, encoder, protocol.by)
                 units = groups_of(shown)[answers.sample]
                 units = units if protocol.by == "group" else np.arange(len(units))
                 right, f1 = answers.truth == answers.answer, score(answers).macro_f1
             else:
-                right, units = across(model, shown, tested)
+                right, units = across(model, shown, tested, encoder)
                 f1 = None
-            yield head | numbers(right, units) | cost(model, shown) | {
+            yield head | numbers(right, units) | cost(model, shown, encoder) | {
                 "model": model, "views": views, "macro_f1": f1,
             }  # fmt: skip
 
@@ -155,22 +159,25 @@ def plain(dataset, by):
     return right, groups_of(dataset) if by == "group" else np.arange(len(right))
 
 
-def across(model, photos, tested):
+def across(model, photos, tested, encoder):
     """Train on photos of all people but one, test on other pictures of that one."""
     right, units = [], []
     for person in np.unique(tested.samples.group):
         fitted = fit_samples(
-            make_estimator(model), photos.select(photos.samples.group != person), PoseEncoder()
+            make_estimator(model), photos.select(photos.samples.group != person), encoder
         )
         own = tested.select(tested.samples.group == person)
-        answers = answer(fitted.predict_proba, fitted.classes_, own, PoseEncoder())
+        answers = answer(fitted.predict_proba, fitted.classes_, own, encoder)
         right.append(answers.truth == answers.answer)
         units.append(np.full(len(answers.truth), person))
     return np.concatenate(right), np.concatenate(units)
 
 
 def numbers(right, units):
-    """Return accuracy and its 95 % interval by bootstrap over units (people, or photos)."""
+    """Return accuracy and its 95 % interval by bootstrap over units (people, or photos).
+
+    To be replaced by handlore.classifiers.assessment.intervals once that is there.
+    """
     _, unit = np.unique(units, return_inverse=True)
     hits, sizes = np.bincount(unit, right), np.bincount(unit)
     drawn = np.random.default_rng(0).integers(0, len(sizes), (DRAWS, len(sizes)))
@@ -179,9 +186,9 @@ def numbers(right, units):
             "n": len(right)}  # fmt: skip
 
 
-def cost(model, dataset):
+def cost(model, dataset, encoder):
     started = time.perf_counter()
-    fitted = fit_samples(make_estimator(model), dataset, PoseEncoder())
+    fitted = fit_samples(make_estimator(model), dataset, encoder)
     seconds = time.perf_counter() - started
     with tempfile.TemporaryDirectory() as folder:
         size = save_model(fitted, ModelCard((), model), Path(folder, "m.onnx"))
