@@ -225,13 +225,16 @@ def test_predict(onnx: Path, pictures: Path, mixed: Path, run: Run, parsed: Pars
     result = run("predict", onnx, good, wall, broken, pictures / "point", "--json")
     rows = parsed(result, 3)
     assert len(rows) == 8
-    assert all(set(row) == {"path", "label", "probability", "rotation_deg", "hand"} for row in rows)
+    keys = {"path", "label", "probability", "rotation_deg", "hand", "familiarity"}
+    assert all(set(row) == keys for row in rows)
+    assert rows[0]["familiarity"] > 0.05
     assert rows[0]["path"] == str(good)
     assert (rows[0]["label"], rows[0]["hand"]) == ("fist", "right")
     assert 0.25 < rows[0]["probability"] <= 1
     assert -180 < rows[0]["rotation_deg"] <= 180
     assert rows[1] == {
         "path": str(wall), "label": "none", "probability": None, "rotation_deg": None, "hand": None,
+        "familiarity": None,
     }  # fmt: skip
     assert {row["label"] for row in rows[2:]} == {"point"}
     assert result.stderr.splitlines() == [f"failed: {broken}: it is a text file, not a picture"]
