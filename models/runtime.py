@@ -79,7 +79,8 @@ class Model:
 
     def predict_proba(self, X: FloatArray) -> FloatArray:
         """Return the probability (n, n_labels) of each label for what the encoder gives."""
-        answer: FloatArray = self._session.run([OUTPUT], {INPUT: X})[0]
+        # The votes of many trees can add up to a hair more than 1.
+        answer: FloatArray = np.minimum(self._session.run([OUTPUT], {INPUT: X})[0], 1)
         return answer
 
     def predict_known(self, X: FloatArray) -> FloatArray:
@@ -102,7 +103,7 @@ class PoseModel(Model):
         if not self.tells_familiarity:
             return self.predict_proba(X)
         probabilities, familiarity = self._session.run([OUTPUT, FAMILIARITY], {INPUT: X})
-        return discounted(probabilities, familiarity)
+        return discounted(np.minimum(probabilities, 1), familiarity)
 
     def familiarity(self, X: FloatArray) -> FloatArray | None:
         """Return how familiar hands (n,) are, 0 to 1; None if the file does not tell.
