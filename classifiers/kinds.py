@@ -3,6 +3,9 @@
 INPUT, OUTPUT = "X", "probabilities"
 """What goes into the graph of a model and what comes out."""
 
+FAMILIARITY = "familiarity"
+"""What else comes out of the graph of a model of poses: how like its training data a hand is."""
+
 WORDS = {"pose": "poses (single pictures)", "sequence": "movements (clips)"}
 
 DEFAULT_ESTIMATOR = {"pose": "forest", "sequence": "rocket"}

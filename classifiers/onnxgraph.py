@@ -40,7 +40,9 @@ class Graph:
         from onnx import helper
 
         name = f"v{len(self._nodes)}"
-        self._nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
+        # TopK also gives the places of what it takes; ONNX knows no other way to leave them out.
+        rest = [f"{name}_places"] if kind == "TopK" else []
+        self._nodes.append(helper.make_node(kind, list(inputs), [name, *rest], **attributes))
         return name
 
     def reshape(self, values: str, *shape: int) -> str:
@@ -78,8 +80,56 @@ class Graph:
         graph = helper.make_graph(
             nodes, "handlore", [taken], [given], list(self._constants.values())
         )
-        opsets = [helper.make_opsetid(domain, version) for domain, version in ONNX_OPSET.items()]
-        return helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
+        return helper.make_model(graph, opset_imports=_opsets(), ir_version=IR_VERSION)
+
+    def before(self, model: Any, result: str, n_features: int) -> None:
+        """Let a model see a result of this in place of X.
+
+        Parameters
+        ----------
+        model
+            An ``onnx.ModelProto``; it is changed.
+        result
+            The name of what it is to see.
+        n_features
+            How many numbers a row of X has now.
+        """
+        added = self._as_part("before_")
+        for node in model.graph.node:
+            node.input[:] = [f"before_{result}" if name == INPUT else name for name in node.input]
+        for place, node in enumerate(added.node):
+            model.graph.node.insert(place, node)
+        model.graph.initializer.extend(added.initializer)
+        model.graph.input[0].type.tensor_type.shape.dim[1].dim_value = n_features
+        _fix_opset(model)
+
+    def beside(self, model: Any, result: str, output: str) -> None:
+        """Let a model also give a result of this.
+
+        Parameters
+        ----------
+        model
+            An ``onnx.ModelProto`` that takes the same X; it is changed.
+        result
+            The name of what comes out, float32 (n,).
+        output
+            What the model is to call it.
+        """
+        from onnx import TensorProto, helper
+
+        added = self._as_part(f"{output}_")
+        model.graph.node.extend(added.node)
+        model.graph.node.append(helper.make_node("Identity", [f"{output}_{result}"], [output]))
+        model.graph.initializer.extend(added.initializer)
+        model.graph.output.append(helper.make_tensor_value_info(output, TensorProto.FLOAT, ["n"]))
+        _fix_opset(model)
+
+    def _as_part(self, prefix: str) -> Any:
+        from onnx import helper
+
+        return _prefixed(
+            helper.make_graph(self._nodes, "part", [], [], list(self._constants.values())), prefix
+        )
 
 
 def averaged(models: Sequence[Any]) -> Any:
@@ -96,8 +146,19 @@ def averaged(models: Sequence[Any]) -> Any:
     first = models[0].graph
     result = next(one for one in first.output if one.name == OUTPUT)
     graph = helper.make_graph(nodes, "handlore", first.input, [result], constants)
-    opsets = [helper.make_opsetid(domain, version) for domain, version in ONNX_OPSET.items()]
-    return helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
+    return helper.make_model(graph, opset_imports=_opsets(), ir_version=IR_VERSION)
+
+
+def _opsets() -> list[Any]:
+    from onnx import helper
+
+    return [helper.make_opsetid(domain, version) for domain, version in ONNX_OPSET.items()]
+
+
+def _fix_opset(model: Any) -> None:
+    """Say which operations a model uses; not every converter does."""
+    del model.opset_import[:]
+    model.opset_import.extend(_opsets())
 
 
 def _prefixed(graph: Any, prefix: str) -> Any:

@@ -9,11 +9,10 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from math import isnan
 
-from handlore.landmarks.detector import DEFAULT_CONFIDENCE, HandDetector
+from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import Hand, Pixels, by_slot
-from handlore.landmarks.handviews import plan_views
-from handlore.landmarks.search import STAGES, Stage, search, seen_as
+from handlore.landmarks.search import STAGES, Stage, search, seen_as, seen_in_views
 
 from .sources.registry import Clip, Item, LandmarkClip, Source
 
@@ -103,7 +102,7 @@ def _searched(
             hands = _sure(detector, pixels, hands, options.min_score)
         slots = by_slot(hands, options.max_hands)
         samples.append(Sample([slots], [seconds]))
-        views = _views(detector, pixels, slots, options.views)
+        views = seen_in_views(detector, pixels, slots, options.views)
         samples += [Sample([slots], [seconds], view) for view, slots in views]
     if not samples:
         raise InvalidDataError("it has no frames")
@@ -121,25 +120,6 @@ def _sure(
         for hand in hands
     ]
     return [hand for hand in scored if hand.score >= min_score]
-
-
-def _views(
-    detector: HandDetector, pixels: Pixels, slots: Sequence[Hand | None], n_views: int
-) -> list[tuple[int, list[Hand | None]]]:
-    """Look at known hands in more views; return the number of each view in which they are seen."""
-    if not n_views or not any(slots):
-        return []
-    # The first of a plan is plain, and the picture has been seen like that.
-    plan = plan_views(n_views + 1)[1:]
-    looks = [
-        detector.look(seen_as(hand, pixels), hand, plan) if hand else [None] * n_views
-        for hand in slots
-    ]
-    views = [
-        [look if look is not None and look.score >= DEFAULT_CONFIDENCE else None for look in view]
-        for view in zip(*looks, strict=True)
-    ]
-    return [(number, view) for number, view in enumerate(views, 1) if any(view)]
 
 
 def _tracked(

@@ -55,10 +55,9 @@ def default_by(dataset: LandmarkDataset) -> By:
     return "random"
 
 
-def groups_of(dataset: LandmarkDataset) -> NDArray[Any]:
+def groups_of(dataset: LandmarkDataset, by: By | None = None) -> NDArray[Any]:
     """Return a name (n_samples,) for each sample, shared by those that are not to be split."""
-    by = default_by(dataset)
-    return np.asarray(_groups(dataset, by), np.str_)
+    return np.asarray(_groups(dataset, by or default_by(dataset)), np.str_)
 
 
 def doubt_about(dataset: LandmarkDataset, by: By) -> str | None:

@@ -15,14 +15,15 @@ A stage is one more line in :data:`STAGES`, and earns it by what it finds in pic
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import isnan, nan
 
 import numpy as np
 
 from .detector import DEFAULT_CONFIDENCE, HandDetector
 from .geometry import palm_length
 from .hands import Hand, Pixels
-from .handviews import HandView
+from .handviews import HandView, plan_views
 from .pictureviews import PictureView, as_it_is, brightened, padded, reddened, tiles, turned
 from .relight import is_silhouette, relit
 from .silhouettes import find_in_silhouette
@@ -128,6 +129,48 @@ def search(
 def seen_as(hand: Hand, picture: Pixels) -> Pixels:
     """Return the picture as the stage saw it that found the hand: relit if it is a silhouette."""
     return relit(picture) if hand.stage == SILHOUETTE_STAGE else picture
+
+
+def seen_in_views(
+    detector: HandDetector, picture: Pixels, slots: Sequence[Hand | None], n_views: int
+) -> list[tuple[int, list[Hand | None]]]:
+    """Look at the hands that were found in a picture in more views, see :func:`plan_views`.
+
+    Parameters
+    ----------
+    detector
+        An open detector.
+    picture
+        (height, width, 3) RGB.
+    slots
+        The hand in each slot, see :func:`~.hands.by_slot`.
+    n_views
+        In how many views, beside the plain one in which they were found.
+
+    Returns
+    -------
+    The number of each view, from 1, and the hand in each slot; views that show none are left out.
+    """
+    if not n_views or not any(slots):
+        return []
+    # The first of a plan is plain, and the picture has been seen like that.
+    plan = plan_views(n_views + 1)[1:]
+    looks = [_looks(detector, picture, hand, plan) if hand else [None] * n_views for hand in slots]
+    views = [
+        [look if look is not None and look.score >= DEFAULT_CONFIDENCE else None for look in view]
+        for view in zip(*looks, strict=True)
+    ]
+    return [(number, view) for number, view in enumerate(views, 1) if any(view)]
+
+
+def _looks(
+    detector: HandDetector, picture: Pixels, hand: Hand, plan: Sequence[HandView]
+) -> list[Hand | None]:
+    looks = detector.look(seen_as(hand, picture), hand, plan)
+    if not isnan(hand.handedness):
+        return list(looks)
+    # What does not show its side once does not in other views either.
+    return [None if look is None else replace(look, handedness=nan) for look in looks]
 
 
 def stands_second_look(

@@ -7,6 +7,7 @@ account for it.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from math import nan
 
 import cv2
 import numpy as np
@@ -65,7 +66,10 @@ def find_in_silhouette(detector: HandDetector, picture: Pixels) -> list[Hand]:
             best, least = scene.without_border(hand), spread
         if least <= GOOD_SPREAD:
             break
-    return [] if best is None else [figure.in_picture(best, picture.shape[1])]
+    if best is None:
+        return []
+    # A mask of a left palm is that of the back of a right hand: what the network says is a guess.
+    return [replace(figure.in_picture(best, picture.shape[1]), handedness=nan)]
 
 
 def _is_hand(mask: Mask, hand: Hand) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from handlore.classifiers.encoding import PoseEncoder
-from handlore.classifiers.kinds import INPUT, OUTPUT, WORDS
+from handlore.classifiers.kinds import FAMILIARITY, INPUT, OUTPUT, WORDS
 from handlore.classifiers.movements import FEWEST_TIMEPOINTS, MovementEncoder
 from handlore.datasets.dataset import Kind
 from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError
@@ -148,9 +148,13 @@ def _check_graph(session: Any, model: Model) -> None:
     inputs = [(value.name, value.type, len(value.shape)) for value in session.get_inputs()]
     if card.n_features != row[0] or inputs != [(INPUT, "tensor(float)", 1 + len(row))]:
         raise InvalidDataError("its graph does not take the features that its metadata names")
+    told = [FAMILIARITY] if isinstance(model, PoseModel) and model.tells_familiarity else []
     try:
-        answer = session.run([OUTPUT], {INPUT: np.zeros((1, *row), np.float32)})[0]
+        blank = np.zeros((1, *row), np.float32)
+        answer, *familiarity = session.run([OUTPUT, *told], {INPUT: blank})
     except Exception as error:  # as above
         raise InvalidDataError("its graph does not run on one row of its features") from error
     if getattr(answer, "shape", None) != (1, len(card.labels)) or answer.dtype != np.float32:
         raise InvalidDataError("its graph does not give one probability for each of its labels")
+    if any(getattr(one, "shape", None) != (1,) or one.dtype != np.float32 for one in familiarity):
+        raise InvalidDataError("its graph does not give one familiarity for each hand")

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handlore.classifiers.encoding import Encoder, PoseEncoder
-from handlore.classifiers.kinds import INPUT, OUTPUT
+from handlore.classifiers.familiarity import discounted
+from handlore.classifiers.kinds import FAMILIARITY, INPUT, OUTPUT
 from handlore.classifiers.stream.events import side_of
 from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
 from handlore.landmarks.detector import HandDetector
@@ -35,10 +36,14 @@ class Prediction:
     """Direction from wrist to middle-finger MCP against image-up, clockwise positive."""
 
     hand: str | None
-    """``left`` or ``right``."""
+    """``left`` or ``right``; None where there is no hand, or a silhouette, which shows no side."""
 
     probabilities: tuple[float, ...] = ()
     """Of all labels, in the order of the card."""
+
+    familiarity: float | None = None
+    """How like its training data the model finds the hand, 0 to 1; below 0.05 it is like none of
+    its labels. None where there is no hand, or the model does not tell."""
 
 
 class Model:
@@ -74,14 +79,42 @@ class Model:
 
     def predict_proba(self, X: FloatArray) -> FloatArray:
         """Return the probability (n, n_labels) of each label for what the encoder gives."""
-        answer: FloatArray = self._session.run([OUTPUT], {INPUT: X})[0]
+        # The votes of many trees can add up to a hair more than 1.
+        answer: FloatArray = np.minimum(self._session.run([OUTPUT], {INPUT: X})[0], 1)
         return answer
+
+    def predict_known(self, X: FloatArray) -> FloatArray:
+        """Return the same, less where the model was taught nothing of the kind; for streams."""
+        return self.predict_proba(X)
 
 
 class PoseModel(Model):
     """A classifier of single pictures."""
 
     encoder: PoseEncoder
+
+    @property
+    def tells_familiarity(self) -> bool:
+        """Whether the file also tells how familiar a hand is."""
+        return any(output.name == FAMILIARITY for output in self._session.get_outputs())
+
+    def predict_known(self, X: FloatArray) -> FloatArray:
+        """Return the probabilities (n, n_labels), less where a hand is like none of the labels."""
+        if not self.tells_familiarity:
+            return self.predict_proba(X)
+        probabilities, familiarity = self._session.run([OUTPUT, FAMILIARITY], {INPUT: X})
+        return discounted(np.minimum(probabilities, 1), familiarity)
+
+    def familiarity(self, X: FloatArray) -> FloatArray | None:
+        """Return how familiar hands (n,) are, 0 to 1; None if the file does not tell.
+
+        0.05 says that 5 % of hands which do show a label, of people who are not in the training
+        data, lie as far off or farther.
+        """
+        if not self.tells_familiarity:
+            return None
+        told: FloatArray = self._session.run([FAMILIARITY], {INPUT: X})[0]
+        return told
 
     def predict_frame(
         self, image: FloatArray, world: FloatArray, handedness: FloatArray
@@ -115,7 +148,7 @@ class PoseModel(Model):
         rows = self.encoder.encode(
             recording.image[seen], recording.world[seen], recording.handedness[seen]
         )
-        mean = self.predict_proba(rows).mean(axis=0)
+        mean, told = self.predict_proba(rows).mean(axis=0), self.familiarity(rows)
         best, middle = int(mean.argmax()), seen[len(seen) // 2]
         slot = int(np.flatnonzero(recording.detected[middle])[0])
         return Prediction(
@@ -124,9 +157,12 @@ class PoseModel(Model):
             float(rotation_deg(recording.image[middle, slot])),
             side_of(recording.handedness[middle, slot : slot + 1]),
             tuple(map(float, mean)),
+            None if told is None else float(told.mean()),
         )
 
-    def predict_picture(self, detector: HandDetector, pixels: Pixels) -> Prediction:
+    def predict_picture(
+        self, detector: HandDetector, pixels: Pixels, n_views: int = 0
+    ) -> Prediction:
         """Say what a picture shows, searching it for a hand in stages.
 
         Parameters
@@ -135,28 +171,33 @@ class PoseModel(Model):
             Open, for as many hands as the card says.
         pixels
             (height, width, 3) RGB, 8 bit, not mirrored.
+        n_views
+            In how many more views to look at the hand; the answer is the mean over all. Each costs
+            a pass of the hand network.
         """
-        from handlore.landmarks.search import search
+        from handlore.landmarks.search import search, seen_in_views
 
-        return self.predict_hands(by_slot(search(detector, pixels), self.card.n_hands))
+        slots = by_slot(search(detector, pixels), self.card.n_hands)
+        views = [view for _, view in seen_in_views(detector, pixels, slots, n_views)]
+        return self.predict_hands(slots, views)
 
-    def predict_hands(self, slots: Sequence[Hand | None]) -> Prediction:
+    def predict_hands(
+        self, slots: Sequence[Hand | None], views: Sequence[Sequence[Hand | None]] = ()
+    ) -> Prediction:
         """Say what one frame shows.
 
         Parameters
         ----------
         slots
             The hand in each slot, see :func:`~handlore.landmarks.hands.by_slot`.
+        views
+            The same hands as other views of the frame show them; each view has a hand at least.
         """
         shown = [hand for hand in slots if hand is not None]
         if not shown:
             return Prediction(NONE_LABEL, None, None, None)
-        image = np.full((len(slots), 21, 3), np.nan, np.float32)
-        world, handedness = image.copy(), np.full(len(slots), np.nan, np.float32)
-        for slot, hand in enumerate(slots):
-            if hand is not None:
-                image[slot], world[slot], handedness[slot] = hand.image, hand.world, hand.handedness
-        probabilities = self.predict_frame(image, world, handedness)
+        rows = self.encoder.encode(*_landmarks([slots, *views]))
+        probabilities, told = self.predict_proba(rows).mean(axis=0), self.familiarity(rows)
         best = int(probabilities.argmax())
         first = max(shown, key=lambda hand: 0.0 if isnan(hand.score) else hand.score)
         return Prediction(
@@ -165,4 +206,19 @@ class PoseModel(Model):
             float(rotation_deg(first.image)),
             first.side,
             tuple(map(float, probabilities)),
+            None if told is None else float(told.mean()),
         )
+
+
+def _landmarks(frames: Sequence[Sequence[Hand | None]]) -> tuple[FloatArray, ...]:
+    """Return image and world landmarks and handedness of frames, NaN for a missing hand."""
+    n_frames, n_hands = len(frames), len(frames[0])
+    image = np.full((n_frames, n_hands, 21, 3), np.nan, np.float32)
+    world, handedness = image.copy(), np.full((n_frames, n_hands), np.nan, np.float32)
+    for number, slots in enumerate(frames):
+        for slot, hand in enumerate(slots):
+            if hand is not None:
+                place = number, slot
+                image[place], world[place] = hand.image, hand.world
+                handedness[place] = hand.handedness
+    return image, world, handedness

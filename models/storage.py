@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from handlore.classifiers.base import HandEstimator
+from handlore.classifiers.familiarity import Familiarity
 from handlore.landmarks.files import atomic_write
 
 from .card import ModelCard
 from .loading import METADATA_KEY
 
 
-def save_model(estimator: HandEstimator, card: ModelCard, path: Path) -> int:
+def save_model(
+    estimator: HandEstimator, card: ModelCard, path: Path, familiarity: Familiarity | None = None
+) -> int:
     """Write a fitted estimator as a model file; it appears whole or not at all.
 
     Parameters
@@ -26,6 +29,8 @@ def save_model(estimator: HandEstimator, card: ModelCard, path: Path) -> int:
         What the file is to say of itself; labels and the number of features are filled in.
     path
         Where to, usually ending in ``.onnx``.
+    familiarity
+        What tells how like the training data a hand is, for models of poses.
 
     Returns
     -------
@@ -40,6 +45,8 @@ def save_model(estimator: HandEstimator, card: ModelCard, path: Path) -> int:
     card = replace(card, labels=labels, n_features=estimator.n_features_in_)
     model = estimator.to_onnx()
     model.graph.name = "handlore"
+    if familiarity is not None:
+        familiarity.beside(model)
     return _write(model, card, path)
 
 

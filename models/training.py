@@ -14,15 +14,17 @@ from handlore.classifiers.background import Background
 from handlore.classifiers.base import HandEstimator, plain_params
 from handlore.classifiers.encoding import Encoder, PoseEncoder
 from handlore.classifiers.evaluation import cross_validate, cross_validation_json, fit_samples
+from handlore.classifiers.familiarity import Familiarity
 from handlore.classifiers.movements import MovementEncoder, durations
 from handlore.datasets.dataset import MIXED_DETECTORS, LandmarkDataset
-from handlore.datasets.splits import default_by, doubt_about
+from handlore.datasets.splits import default_by, doubt_about, groups_of
 
 from .card import DURATIONS, ModelCard
 from .memory import remembered
 from .storage import save_model
 
 FEW_SAMPLES = 5
+FEW_GROUPS = 4
 _LIBRARIES = ("numpy", "scikit-learn", "onnxruntime")
 _CARD_SCORES = ("accuracy", "macro_f1", "n", "n_no_hand", "by", "n_groups")
 
@@ -45,6 +47,7 @@ def train_model(
     *,
     crossval: bool = False,
     background: Background | None = None,
+    familiar: bool = True,
 ) -> Trained:
     """Fit an estimator on a dataset and write the model file.
 
@@ -62,6 +65,9 @@ def train_model(
         Also cross-validate, and keep the scores in the card.
     background
         Movements: also learn what lies between them, as ``none``, for use in a stream.
+    familiar
+        Poses: also learn to tell hands that are like none of these, so that they mean nothing in
+        a stream.
 
     Raises
     ------
@@ -80,11 +86,22 @@ def train_model(
         landmarker=dataset.header.detector.landmarker if dataset.header.detector else "full",
         training=_training(fitted, dataset, scores),
     )
-    n_bytes = save_model(fitted, card, out)
+    told = _familiarity(dataset, encoder) if familiar and encoder.kind == "pose" else None
+    n_bytes = save_model(fitted, card, out, told)
     labels = tuple(map(str, fitted.classes_))
     doubt = doubt_about(dataset, default_by(dataset)) if crossval else None
     warnings = (*fitted.notes_, *_warnings(dataset), *([doubt] if doubt else []))
     return Trained(replace(card, labels=labels), n_bytes, warnings)
+
+
+def _familiarity(dataset: LandmarkDataset, encoder: Encoder) -> Familiarity:
+    seen = dataset.select(dataset.has_hand)
+    codes = np.unique(seen.samples.label, return_inverse=True)[1]
+    groups = groups_of(seen)
+    if len(np.unique(groups)) < FEW_GROUPS:
+        # Too much would be missing in training while one of them is left out.
+        groups = groups_of(seen, "random")
+    return Familiarity.fit(encoder.encode_samples(seen), codes, groups)
 
 
 def _of_movements(encoder: Encoder, dataset: LandmarkDataset) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Logistic regression: the smallest, and often the best."""
+"""Logistic regression: small, fast, and hard to fool oneself with."""
 
 import warnings
 from typing import Any
@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base import ONNX_OPSET, FloatArray, HandEstimator, StrArray, register
+from ..projection import STEPS, Projection
 
 
 @register
 class LinearClassifier(HandEstimator):
-    """Multinomial logistic regression on standardised features, from scikit-learn.
+    """Multinomial logistic regression from scikit-learn, on discriminant directions.
 
     Parameters
     ----------
@@ -20,12 +21,12 @@ class LinearClassifier(HandEstimator):
     max_iter
         The most steps of the solver.
     random_state
-        Seed, there for the contract: the solver (lbfgs) draws no random numbers.
+        Seed.
     """
 
-    summary = "logistic regression: a file of some 60 KB, often as good as the trees"
+    summary = "logistic regression: a file of some 70 KB, often as good as the trees"
 
-    def __init__(self, C: float = 1.0, max_iter: int = 1000, random_state: int = 0) -> None:
+    def __init__(self, C: float = 0.01, max_iter: int = 200, random_state: int = 0) -> None:
         self.C = C
         self.max_iter = max_iter
         self.random_state = random_state
@@ -33,25 +34,28 @@ class LinearClassifier(HandEstimator):
     def _fit(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import LogisticRegression
-        from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import StandardScaler
 
+        self.projection_ = Projection.fit(X, codes)
         regression = LogisticRegression(**self.get_params())
         with warnings.catch_warnings():
             # A solver stopped early has still found a classifier; cross-validation tells how good.
             warnings.simplefilter("ignore", ConvergenceWarning)
-            self.pipeline_ = make_pipeline(StandardScaler(), regression).fit(X, codes)
+            # The penalty counts in spreads within a class.
+            regression.fit(self.projection_(X) / STEPS, codes)
+        regression.coef_ /= STEPS
+        self.regression_ = regression
 
     def _predict_proba(self, X: FloatArray) -> FloatArray:
-        return np.asarray(self.pipeline_.predict_proba(X))
+        return np.asarray(self.regression_.predict_proba(self.projection_(X)))
 
     def to_onnx(self) -> Any:
-        """Return scaler and regression."""
+        """Return the projection and the regression as one graph."""
         from skl2onnx import to_onnx
 
-        return to_onnx(
-            self.pipeline_,
-            np.zeros((1, self.n_features_in_), np.float32),
-            options={id(self.pipeline_): {"zipmap": False}},
+        model = to_onnx(
+            self.regression_,
+            self.projection_(np.zeros((1, self.n_features_in_), np.float32)),
+            options={id(self.regression_): {"zipmap": False}},
             target_opset=ONNX_OPSET,
         )
+        return self.projection_.before(model)

@@ -6,11 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base import ONNX_OPSET, FloatArray, HandEstimator, StrArray, register
+from ..kinds import INPUT
+from ..projection import Projection
+from ..treegraph import compact
 
 
 @register
 class XGBoostClassifier(HandEstimator):
-    """Gradient-boosted trees (Chen and Guestrin 2016) from the CPU build of XGBoost.
+    """Gradient-boosted trees (Chen and Guestrin 2016), on features and discriminant directions.
 
     Parameters
     ----------
@@ -22,8 +25,10 @@ class XGBoostClassifier(HandEstimator):
         How much each tree counts.
     subsample
         Share of the samples that each tree sees.
+    colsample_bytree
+        Share of the features and directions that each tree sees.
     colsample_bynode
-        Share of the features tried at each split.
+        Share of those tried at each split.
     min_child_weight
         The least weight of samples behind a split.
     reg_lambda
@@ -36,19 +41,21 @@ class XGBoostClassifier(HandEstimator):
 
     def __init__(
         self,
-        n_estimators: int = 120,
+        n_estimators: int = 80,
         max_depth: int = 4,
         learning_rate: float = 0.1,
-        subsample: float = 0.7,
-        colsample_bynode: float = 0.05,
+        subsample: float = 0.5,
+        colsample_bytree: float = 0.1,
+        colsample_bynode: float = 0.5,
         min_child_weight: float = 0.3,
-        reg_lambda: float = 0.3,
+        reg_lambda: float = 1.0,
         random_state: int = 0,
     ) -> None:
         self.n_estimators = n_estimators
         self.max_depth = max_depth
         self.learning_rate = learning_rate
         self.subsample = subsample
+        self.colsample_bytree = colsample_bytree
         self.colsample_bynode = colsample_bynode
         self.min_child_weight = min_child_weight
         self.reg_lambda = reg_lambda
@@ -57,15 +64,32 @@ class XGBoostClassifier(HandEstimator):
     def _fit(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
         from xgboost import XGBClassifier
 
-        self.booster_ = XGBClassifier(**self.get_params(), tree_method="hist").fit(X, codes)
+        self.projection_ = Projection.fit(X, codes)
+        booster = XGBClassifier(**self.get_params(), tree_method="hist")
+        self.booster_ = booster.fit(self._seen(X), codes)
 
     def _predict_proba(self, X: FloatArray) -> FloatArray:
-        return np.asarray(self.booster_.predict_proba(X))
+        return np.asarray(self.booster_.predict_proba(self._seen(X)))
+
+    def _seen(self, X: FloatArray) -> FloatArray:
+        """Return features and directions (n_samples, n_features + n_directions).
+
+        Of few samples directions are found that fit them too well; the features are sounder.
+        """
+        return np.concatenate([X, self.projection_(X)], axis=1)
 
     def to_onnx(self) -> Any:
-        """Return the trees as one TreeEnsembleClassifier."""
+        """Return features, projection and trees as one TreeEnsembleClassifier."""
         from onnxmltools import convert_xgboost
         from onnxmltools.convert.common.data_types import FloatTensorType
 
-        inputs = [("X", FloatTensorType([None, self.n_features_in_]))]
-        return convert_xgboost(self.booster_, initial_types=inputs, target_opset=ONNX_OPSET[""])
+        from ..onnxgraph import Graph
+
+        width = sum(self.projection_.weights.shape)
+        inputs = [(INPUT, FloatTensorType([None, width]))]
+        model = convert_xgboost(self.booster_, initial_types=inputs, target_opset=ONNX_OPSET[""])
+        compact(model)
+        graph = Graph()
+        seen = graph.op("Concat", INPUT, self.projection_.in_graph(graph, INPUT), axis=1)
+        graph.before(model, seen, self.n_features_in_)
+        return model

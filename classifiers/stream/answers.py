@@ -51,6 +51,9 @@ class StreamModel(Protocol):
     def predict_proba(self, X: FloatArray) -> FloatArray:
         """Return (n, n_labels) for what the encoder gives."""
 
+    def predict_known(self, X: FloatArray) -> FloatArray:
+        """Return the same, less where the model was taught nothing of the kind."""
+
 
 @dataclass(frozen=True, eq=False)
 class Answer:
@@ -87,7 +90,7 @@ class Poses:
         if not tick.seen.any():
             return [Answer(tick.time, tick.time, None, None, tick.time)]
         row = self._encoder.encode(tick.image[None], tick.world[None], tick.handedness[None])
-        probabilities = self._model.predict_proba(row)[0]
+        probabilities = self._model.predict_known(row)[0]
         return [Answer(tick.time, tick.time, probabilities, side_of(tick.handedness), tick.time)]
 
 

@@ -40,6 +40,14 @@ def examples(*lines: str) -> str:
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
+def views_option(text: str) -> Callable[[Function], Function]:
+    """Add the option that asks for more views of each hand."""
+    return click.option(
+        "--views", type=click.IntRange(0, 100), default=0, show_default=True, metavar="K",
+        help=f"Look at each hand in K more views, turned, scaled and mirrored; {text}",
+    )  # fmt: skip
+
+
 def detector_options(landmarker: str | None = "full") -> Callable[[Function], Function]:
     """Add the options that choose a detector."""
 

@@ -21,6 +21,7 @@ from ._common import (
     say_failures,
     stage_words,
     talk,
+    views_option,
 )
 
 if TYPE_CHECKING:
@@ -96,11 +97,9 @@ def _option(option: Any, owners: list[str]) -> click.Option:
     "--min-score", type=click.FloatRange(0, 1), default=0.0, show_default=True,
     help="Leave out hands of which the hand network is less sure than this.",
 )  # fmt: skip
-@click.option(
-    "--views", type=click.IntRange(0, 100), default=0, show_default=True, metavar="K",
-    help="Look at each hand in K more views, turned, scaled and mirrored; each becomes a sample."
-    " Training on views makes a model better on people it has not met.",
-)  # fmt: skip
+@views_option(
+    "each becomes a sample. Training on views makes a model better on people it has not met."
+)
 @click.option(
     "--drop-conflicts", is_flag=True,
     help="Leave out pictures that stand, byte for byte, under two labels.",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from handlore.landmarks.errors import InvalidDataError
+from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 from ._common import (
     SOME_INPUTS_FAILED,
@@ -20,6 +20,7 @@ from ._common import (
     progress,
     say_failures,
     talk,
+    views_option,
 )
 from ._media import Medium, media_in, network_for, tracked
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     epilog=examples(
         "handlore predict poses.onnx photo.jpg",
         "handlore predict poses.onnx photos/ --json",
+        "handlore predict poses.onnx photos/ --views 8",
         "handlore predict moves.onnx lesson.mp4",
         "handlore predict moves.onnx frames/ --frame-rate 25",
         "handlore predict moves.onnx my_gestures",
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     "--frame-rate", type=click.FloatRange(0, min_open=True), default=30.0, show_default=True,
     help="How many pictures a second a folder of frames holds.",
 )  # fmt: skip
+@views_option("the answers are averaged. Each costs a pass of the hand network. Pictures only.")
 @detector_options(landmarker=None)
 @json_option
 @click.pass_context
@@ -55,6 +58,7 @@ def command(
     model: Path,
     paths: tuple[Path, ...],
     frame_rate: float,
+    views: int,
     landmarker: str | None,
     detector: str,
     verbose: bool,
@@ -72,6 +76,8 @@ def command(
     from handlore.models.loading import load_model
 
     loaded = load_model(model)
+    if views and loaded.card.kind != "pose":
+        raise HandloreError(f"{model} takes videos; --views is for models of poses")
     folders = [path for path in paths if is_recordings(path)]
     media = media_in(
         [path for path in paths if path not in folders], moving=loaded.card.kind == "sequence"
@@ -80,7 +86,8 @@ def command(
     if media:
         network = landmarker or network_for(loaded.card.landmarker)
         with opened_detector(network, detector, loaded.card.n_hands, verbose=verbose) as opened:
-            _look_at(loaded, opened, media, frame_rate, rows, failures)
+            seen, unread = _look_at(loaded, opened, media, frame_rate, views)
+        rows, failures = rows + seen, failures + unread
     say_failures(failures)
     _print(rows, as_json)
     if failures:
@@ -88,21 +95,19 @@ def command(
 
 
 def _look_at(
-    model: "Model",
-    detector: "HandDetector",
-    media: Sequence[Medium],
-    frame_rate: float,
-    rows: list[dict[str, Any]],
-    failures: list[tuple[str, str]],
-) -> None:
-    """Answer pictures and videos one by one; what cannot be read goes to the failures."""
+    model: "Model", detector: "HandDetector", media: Sequence[Medium], frame_rate: float, views: int
+) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
+    """Answer pictures and videos one by one; also list those that cannot be read."""
+    rows: list[dict[str, Any]] = []
+    failures: list[tuple[str, str]] = []
     with progress("predicting") as show:
         for done, medium in enumerate(media, 1):
             try:
-                rows.append(_row(model, detector, medium, frame_rate))
+                rows.append(_row(model, detector, medium, frame_rate, views))
             except InvalidDataError as error:
                 failures.append((str(medium.path), str(error)))
             show(done, len(media))
+    return rows, failures
 
 
 def _of_recordings(
@@ -143,13 +148,13 @@ def _answered(model: "Model", path: Path, recording: "LandmarkDataset") -> dict[
 
 
 def _row(
-    model: "Model", detector: "HandDetector", medium: Medium, frame_rate: float
+    model: "Model", detector: "HandDetector", medium: Medium, frame_rate: float, n_views: int
 ) -> dict[str, Any]:
     from handlore.datasets.pictures import read_picture
     from handlore.models.runtime import PoseModel
 
     if medium.what == "picture" and isinstance(model, PoseModel):
-        said = model.predict_picture(detector, read_picture(medium.path)[0])
+        said = model.predict_picture(detector, read_picture(medium.path)[0], n_views)
         return _still_row(medium.path, said)
     clip = tracked(detector, medium, model.card.n_hands, frame_rate)
     return _moving_row(medium.path, model, clip)
@@ -158,7 +163,7 @@ def _row(
 def _still_row(path: Path, said: "Prediction") -> dict[str, Any]:
     return {
         "path": str(path), "label": said.label, "probability": said.probability,
-        "rotation_deg": said.rotation_deg, "hand": said.hand,
+        "rotation_deg": said.rotation_deg, "hand": said.hand, "familiarity": said.familiarity,
     }  # fmt: skip
 
 

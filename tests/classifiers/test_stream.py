@@ -56,6 +56,8 @@ class Swipes:
         p = np.stack([sure * (way < 0), 1 - sure, sure * (way > 0)], axis=1)
         return (p + 0.01).astype(np.float32) / np.float32(1.03)
 
+    predict_known = predict_proba
+
 
 class Spread:
     """A model of poses that tells a spread hand from a narrow one; in between it is none."""
@@ -73,6 +75,8 @@ class Spread:
         p = np.stack([np.clip(1 - 2 * wide, 0, 1), 1 - np.abs(1 - 2 * wide),
                       np.clip(2 * wide - 1, 0, 1)], axis=1)  # fmt: skip
         return p.astype(np.float32)
+
+    predict_known = predict_proba
 
 
 def frame(x: float, wide: float, person: int = 0) -> np.ndarray:

@@ -13,9 +13,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from handlore import __version__
+from handlore.classifiers.encoding import PoseEncoder
 from handlore.cli import COMMANDS, main
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.weights import aligned_zip, find_bundle
+from handlore.models.loading import load_model
 
 Run = Callable[..., Result]
 Parsed = Callable[..., Any]
@@ -224,16 +226,36 @@ def test_predict(onnx: Path, pictures: Path, mixed: Path, run: Run, parsed: Pars
     result = run("predict", onnx, good, wall, broken, pictures / "point", "--json")
     rows = parsed(result, 3)
     assert len(rows) == 8
-    assert all(set(row) == {"path", "label", "probability", "rotation_deg", "hand"} for row in rows)
+    keys = {"path", "label", "probability", "rotation_deg", "hand", "familiarity"}
+    assert all(set(row) == keys for row in rows)
+    assert rows[0]["familiarity"] > 0.05
     assert rows[0]["path"] == str(good)
     assert (rows[0]["label"], rows[0]["hand"]) == ("fist", "right")
     assert 0.25 < rows[0]["probability"] <= 1
     assert -180 < rows[0]["rotation_deg"] <= 180
     assert rows[1] == {
         "path": str(wall), "label": "none", "probability": None, "rotation_deg": None, "hand": None,
+        "familiarity": None,
     }  # fmt: skip
     assert {row["label"] for row in rows[2:]} == {"point"}
     assert result.stderr.splitlines() == [f"failed: {broken}: it is a text file, not a picture"]
+
+
+def test_predict_in_views_answers_as_evaluate_does_on_converted_views(
+    onnx: Path, pictures: Path, run: Run, parsed: Parsed, tmp_path: Path
+) -> None:
+    picture = pictures / "fist/fist_p02_1.png"
+    (plain,) = parsed(run("predict", onnx, picture, "--json"))
+    (seen,) = parsed(run("predict", onnx, picture, "--views", 3, "--json"))
+    (tmp_path / "photos/fist").mkdir(parents=True)
+    shutil.copy(picture, tmp_path / "photos/fist")
+    assert run("convert", tmp_path / "photos", tmp_path / "v.npz", "--views", 3).exit_code == 0
+    views = load_dataset(tmp_path / "v.npz")
+    answers = load_model(onnx).predict_proba(PoseEncoder().encode_samples(views))
+    assert len(answers) == 4
+    assert seen["probability"] == pytest.approx(answers.mean(axis=0).max(), abs=1e-5)
+    assert seen["probability"] != plain["probability"]
+    assert (seen["rotation_deg"], seen["hand"]) == (plain["rotation_deg"], plain["hand"])
 
 
 def test_predict_without_a_hand_is_none_and_no_failure(onnx: Path, mixed: Path, run: Run) -> None:

@@ -7,7 +7,7 @@ import pytest
 from handlore.datasets.rendered import Person, Scene, render_pose
 from handlore.landmarks.geometry import palm_length
 from handlore.landmarks.relight import is_silhouette, relit
-from handlore.landmarks.search import SILHOUETTE_STAGE, search
+from handlore.landmarks.search import SILHOUETTE_STAGE, search, seen_in_views
 from handlore.landmarks.silhouettes import explained, find_in_silhouette
 
 
@@ -21,6 +21,15 @@ def test_a_hand_is_found_in_a_mask_of_either_polarity(detector, mask_of_hand, tu
         distance = np.linalg.norm((hand.image - truth)[:, :2], axis=1)
         apart.append(np.median(distance) / palm_length(truth))
     assert np.median(apart) < 0.2
+
+
+def test_a_mask_shows_no_side_in_views_either(detector, mask_of_hand):
+    mask, _ = mask_of_hand("open_palm")
+    hands = search(detector, mask)
+    assert hands[0].side is None
+    views = seen_in_views(detector, mask, hands, 3)
+    assert views
+    assert all(hand.side is None for _, (hand,) in views)
 
 
 @pytest.mark.parametrize("degrees", [90, 180])

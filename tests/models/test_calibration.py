@@ -30,6 +30,8 @@ class Told:
         a, b = np.clip(turn, 0, 1), np.clip(-turn, 0, 1)
         return np.stack([a, b, 1 - a - b], axis=1).astype(np.float32)
 
+    predict_known = predict_proba
+
 
 def turned(*parts: tuple[str, float, float]) -> LandmarkDataset:
     """Parts (label, turn, seconds) of one recording, one sample each."""

@@ -129,6 +129,17 @@ def test_says_label_probability_side_and_rotation(
     assert said.hand == ("right" if side > 0.5 else "left")
 
 
+def test_views_of_a_hand_are_averaged_to_one_answer(
+    model_file: Path, dataset: LandmarkDataset
+) -> None:
+    model = load_model(model_file, "pose")
+    frames = zip(dataset.image[:9:4], dataset.world[:9:4], strict=True)
+    hands = [Hand(image[0], world[0], 0.99) for image, world in frames]
+    alone = [model.predict_hands([hand]).probabilities for hand in hands]
+    together = model.predict_hands(hands[:1], [[hand] for hand in hands[1:]])
+    assert together.probabilities == pytest.approx(np.mean(alone, axis=0), abs=1e-6)
+
+
 @settings(max_examples=25, deadline=None)
 @given(degrees=st.floats(-179, 179), mirrored=st.booleans())
 def test_rotation_is_against_image_up_and_changes_nothing_else(
@@ -381,3 +392,42 @@ def test_the_format_is_the_one_that_is_documented(model_file: Path) -> None:
     assert card["format"] == FORMAT_VERSION == 1
     assert {"labels", "estimator", "kind", "n_hands", "features", "n_features", "landmarker",
             "features_version", "canonical_version", "training"} <= set(card)  # fmt: skip
+
+
+def test_a_model_tells_how_familiar_a_hand_is(model_file: Path, dataset: LandmarkDataset) -> None:
+    model = load_model(model_file, "pose")
+    X = model.encoder.encode_samples(dataset)
+    told = model.familiarity(X)
+    assert told is not None
+    assert np.median(told) > 0.2
+    strange = X + np.random.default_rng(0).normal(size=X.shape, scale=3).astype(np.float32)
+    far = model.familiarity(strange)
+    assert far is not None
+    assert far.max() < 0.05
+    known = model.predict_known(strange)
+    assert (known.max(axis=1) <= model.predict_proba(strange).max(axis=1) * 20 * far + 1e-6).all()
+    hand = Hand(dataset.image[0, 0], dataset.world[0, 0], float(dataset.handedness[0, 0]))
+    assert model.predict_hands([hand]).familiarity == pytest.approx(float(told[0]), abs=0.01)
+
+
+def test_a_model_without_familiarity_answers_as_it_is(
+    dataset: LandmarkDataset, tmp_path: Path
+) -> None:
+    path = tmp_path / "plain.onnx"
+    estimator = estimator_class("linear")()
+    train_model(estimator, "linear", dataset, PoseEncoder(), path, familiar=False)
+    model = load_model(path, "pose")
+    X = model.encoder.encode_samples(dataset)
+    assert model.familiarity(X) is None
+    np.testing.assert_array_equal(model.predict_known(X), model.predict_proba(X))
+
+
+def test_a_familiarity_that_is_none_is_refused(model_file: Path, tmp_path: Path) -> None:
+    model = onnx.load(model_file)
+    (last,) = [node for node in model.graph.node if list(node.output) == ["familiarity"]]
+    last.input[0] = "probabilities"
+    path = tmp_path / "wrong.onnx"
+    del model.graph.output[-1].type.tensor_type.shape.dim[:]
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(InvalidDataError, match="one familiarity for each hand"):
+        load_model(path)

@@ -134,7 +134,9 @@ def pictures_of(label: str | None, *, fps: float = 15, seconds: float = 1.0) -> 
 
 
 def write_video(path: Path, frames: Iterable[np.ndarray], fps: float = 15) -> Path:
-    video = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), fps, (96, 96))
+    frames = list(frames)
+    size = frames[0].shape[1::-1]
+    video = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), fps, size)
     for frame in frames:
         video.write(frame)
     video.release()
