@@ -103,6 +103,7 @@ class Loop:
         frame = self._.feed.next(WAIT)
         now = self._now(frame)
         self._tell_trouble(frame, now)
+        self._.session.unsaved = len(self._.writer.unsaved)
         for key in self._.keys.pressed():
             self._do(self._.session.key(key, now), now)
         if frame is not None:
@@ -176,11 +177,12 @@ class Loop:
         self._.on_written(written)
         if written.problem is not None:
             unsaved = bool(self._.writer.unsaved)
-            again = "; it is still in memory: make room, then k tries again" if unsaved else ""
+            again = "; it is still in memory: k tries again, u discards it" if unsaved else ""
             self._say(f"{written.problem}{again}", now)
-        elif written.path is not None:
+        else:
             what = "discarded" if written.discarded else "kept"
-            self._say(f"{what}: {written.label} ({written.path.name})", now)
+            where = "not written yet" if written.path is None else written.path.name
+            self._say(f"{what}: {written.label} ({where})", now)
 
     def _tell_trouble(self, frame: Frame | None, now: float) -> None:
         before, trouble = self._trouble, self._.feed.trouble

@@ -151,6 +151,43 @@ def test_a_full_disk_is_said_at_once_and_loses_nothing(tmp_path: Path):
     assert rig.writer.unsaved == []
 
 
+@pytest.mark.parametrize("burst", [False, True])
+def test_undo_takes_the_last_recording_also_if_it_could_not_be_written(tmp_path: Path, burst: bool):
+    disk = FullDisk(Recordings.open(tmp_path))
+    again = {"f40": "b", "f55": "u"} if burst else {"f40": "r", "f75": "u"}
+    keys = {"f0": "r", **again, "f78": "b" if burst else "k", "f79": "k"}
+    rig = Rig(tmp_path, range(100), keeper=disk, keys=keys, burst=2, pause=3.0)
+    for _ in range(35):
+        rig.loop.step()
+    until(lambda: kept(tmp_path))
+    disk.full.set()
+    for _ in range(18):
+        rig.loop.step()
+    until(lambda: rig.writer.unsaved)
+    for _ in range(23):
+        rig.loop.step()
+    until(lambda: not rig.writer.unsaved)
+    disk.full.clear()
+    rig.run()
+    assert [recording.image[0, 0, 0, 0] for recording in kept(tmp_path)] == [0]
+    assert "discarded: left (not written yet)" in rig.view.said
+
+
+def test_ending_with_what_is_not_written_is_asked_about(tmp_path: Path):
+    disk = FullDisk(Recordings.open(tmp_path))
+    disk.full.set()
+    rig = Rig(tmp_path, range(100), keeper=disk, keys={"f0": "r", "f41": "q", "f60": "q"})
+    for _ in range(40):
+        rig.loop.step()
+    until(lambda: rig.writer.unsaved)
+    for _ in range(10):
+        rig.loop.step()
+    assert not rig.loop.ended
+    assert any("1 recording is not written" in line for line in rig.view.said)
+    rig.run()
+    assert rig.loop.frames < 65, "asked twice it ends"
+
+
 def test_a_video_that_cannot_be_written_is_a_recording_that_is_not_kept(tmp_path: Path):
     folder = VideoFolder(tmp_path)
     rig = Rig(tmp_path, range(40), keys={"f0": "r"}, videos=folder.begin)

@@ -316,6 +316,16 @@ class TestTheEnd:
         assert played.press("q").effects[-1] == Quit()
         assert (played.count(Keep), played.count(Discard)) == (0, 1)
 
+    def test_asks_before_it_drops_what_could_not_be_written(self):
+        played = Played(countdown=0)
+        played.session.unsaved = 3
+        played.press("q")
+        assert played.count(Quit) == 0
+        assert "3 recordings are not written: k tries again" in played.said
+        assert played.press("k").count(Retry) == 1
+        assert played.press("q").count(Quit) == 0, "it is asked anew after another key"
+        assert played.press("q").effects[-1] == Quit()
+
     def test_of_all_frames_keeps_what_is_good(self):
         played = Played(countdown=0, seconds=0).press("r").show(8).press("close")
         assert played.effects[-2:] == [Keep(), Quit()]
