@@ -188,6 +188,8 @@ class Loop:
         before, trouble = self._trouble, self._.feed.trouble
         if trouble is None and before is not None and frame is None:
             return  # it is back when it shows something
+        if trouble is not None and frame is None:
+            self._hands, self._rate = (), FrameRate()
         self._trouble = trouble
         if trouble is not None and trouble != before:
             self._say(trouble, now)
@@ -202,13 +204,6 @@ class Loop:
     def _say(self, text: str, now: float) -> None:
         self._message, self._message_until = text, now + MESSAGE_SECONDS
         self._.view.say(text)
-
-    def _words(self, now: float) -> str:
-        """Return what is to be read now; why a recording is flagged stays until it is decided."""
-        recording = self._.session.recording
-        if self._.session.flagged and recording is not None:
-            return "; ".join(recording.flags)
-        return self._message if now < self._message_until else ""
 
     def _now(self, frame: Frame | None) -> float:
         """Return the time on the camera's clock; without a frame, by how much ours has gone on."""
@@ -226,11 +221,11 @@ class Loop:
 
     def _status(self, now: float) -> Status:
         session, writer = self._.session, self._.writer
-        under_way = session.recording
+        under_way, following = session.recording, session.labels.current
         recorded, length = progress_of(session, now)
         return Status(
             state=session.state,
-            label=under_way.label if under_way else session.labels.current,
+            label=under_way.label if under_way else following,
             counts=tuple((label, writer.counts[label]) for label in session.labels.names),
             left=session.left(now),
             recorded=recorded,
@@ -239,7 +234,10 @@ class Loop:
             share=self._share,
             hand=bool(self._hands),
             flagged=session.flagged,
-            message=self._words(now),
+            question="; ".join(under_way.flags) if under_way and session.flagged else "",
+            message=self._message if now < self._message_until else "",
+            unsaved=session.unsaved,
+            next_label=following if under_way and following != under_way.label else "",
             trouble=self._trouble,
             typed=session.typed,
             pose=bool(under_way and under_way.kind == "pose" and session.state is State.RECORDING),

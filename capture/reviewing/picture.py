@@ -8,21 +8,14 @@ import numpy as np
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.hands import Pixels
 
-from ..drawing.paint import Color, rounded, shade, wrapped, write
+from ..drawing.colors import BLACK, GREY, GROUND, ORANGE, RAISED, RED, TEAL, WHITE
+from ..drawing.paint import rounded, shade, wrapped, write
 from ..drawing.strokes import PALM, Points, color_at, draw_outline, draw_way, fitted
 from .review import HELP, Review
 
 WIDTH, HEIGHT, PANEL = 760, 600, 300
 MARGIN, ROW, MOST_ROWS = 20, 34, 8
 
-GROUND: Color = (24, 28, 34)
-RAISED: Color = (42, 48, 57)
-WHITE: Color = (243, 246, 248)
-GREY: Color = (150, 160, 171)
-BLACK: Color = (0, 0, 0)
-TEAL: Color = (25, 211, 162)
-RED: Color = (240, 62, 76)
-ORANGE: Color = (255, 138, 48)
 
 LITTLE_HAND = 0.8
 MOST_POINTS = 300

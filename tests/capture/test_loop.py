@@ -210,6 +210,8 @@ def test_a_camera_that_goes_and_comes_back(tmp_path: Path):
     troubled = [status for status in rig.view.shown if status.trouble]
     assert len(troubled) == 3
     assert troubled[0].state is State.REVIEW
+    assert troubled[0].question == "the camera was lost"
+    assert (troubled[0].hand, troubled[0].fps) == (False, 0.0), "nothing is seen, and not old news"
 
 
 def test_what_is_shown(tmp_path: Path):
@@ -225,6 +227,21 @@ def test_what_is_shown(tmp_path: Path):
     assert (shown[58].hand, shown[59].hand) == (True, False)
     assert "stop the recording first" in shown[20].message
     assert [label for label, _ in shown[0].counts] == ["left", "right", "none"]
+
+
+def test_a_message_is_shown_beside_the_question(tmp_path: Path):
+    keys = {"f0": "r", "f20": " ", "f25": "q"}
+    rig = Rig(tmp_path, range(40), keys=keys, without=range(40)).run()
+    assert rig.view.shown[15].question == "no hand in 100 % of the frames"
+    assert rig.view.shown[22].message.startswith("first decide")
+    assert "the same key again ends without it" in rig.view.shown[30].message
+    assert rig.view.shown[30].question == rig.view.shown[15].question
+
+
+def test_a_label_chosen_while_recording_is_shown_as_the_next(tmp_path: Path):
+    rig = Rig(tmp_path, range(30), keys={"f0": "r", "f5": "2"}).run()
+    assert (rig.view.shown[4].next_label, rig.view.shown[6].next_label) == ("", "right")
+    assert (rig.view.shown[6].label, rig.view.shown[25].label) == ("left", "right")
 
 
 def test_a_key_when_the_camera_is_gone_still_ends(tmp_path: Path):
