@@ -7,7 +7,7 @@ import cv2
 
 from handlore.landmarks.hands import Pixels
 
-from .keyboard.keys import key_of_code
+from .keyboard.codes import WindowKeys
 
 MOST_KEYS = 16
 """So many keys are taken at a time, so that one that is held does not stop the picture."""
@@ -28,6 +28,7 @@ class Screen:
         self._name = self._title = title
         self._least_wait = least_wait
         self._shown = self.is_gone = False
+        self._keys = WindowKeys()
         self._drawn_at, self._drawing = 0.0, 0.0
         cv2.namedWindow(title, cv2.WINDOW_AUTOSIZE | cv2.WINDOW_GUI_NORMAL)
 
@@ -64,7 +65,7 @@ class Screen:
             code = cv2.waitKeyEx(1)
             if code == -1:
                 break
-            key = key_of_code(code)
+            key = self._keys.name(code, time.perf_counter())
             keys += [key] if key else []
         self.is_gone = self._closed()
         return [*keys, "close"] if self.is_gone else keys
