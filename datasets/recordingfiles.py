@@ -80,8 +80,7 @@ def require_marked(root: Path) -> None:
         said = json.loads(marker.read_bytes())
         version = int(said["format"])
     except (FileNotFoundError, NotADirectoryError) as error:
-        what = "is no folder of recordings" if root.exists() else "does not exist"
-        raise HandloreError(f"{root} {what}; `handlore capture --out {root}` makes one") from error
+        raise HandloreError(_no_recordings(root)) from error
     except OSError as error:
         raise HandloreError(f"cannot read {marker}: {error.strerror}") from error
     except (ValueError, TypeError, KeyError) as error:
@@ -95,6 +94,26 @@ def require_marked(root: Path) -> None:
             f"{root} has format {version} of recordings, written by {writer}; this is handlore"
             f" {__version__}, which knows up to {RECORDINGS_VERSION}: `pip install -U handlore`"
         )
+
+
+def require_writable(root: Path) -> None:
+    """Refuse a folder into which nothing can be written, such as one on a read-only disk.
+
+    Raises
+    ------
+    HandloreError
+        With what the system says.
+    """
+    probe = root / f".{os.getpid()}.tmp"
+    with told(f"cannot write into {root}"):
+        _created(probe)
+        probe.unlink()
+
+
+def unmark(root: Path) -> None:
+    """Make an empty folder of recordings an ordinary empty one again."""
+    if _names(root) == [MARKER]:
+        (root / MARKER).unlink()
 
 
 def folder_of(label: str) -> str:
@@ -207,6 +226,16 @@ def told(what: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise HandloreError(f"{what}: {error.strerror or error}") from error
+
+
+def _no_recordings(root: Path) -> str:
+    if not root.exists():
+        return f"{root} does not exist; `handlore capture --out {root}` makes it"
+    if root.is_dir() and not _names(root):
+        return (
+            f"{root} is no folder of recordings yet; `handlore capture --out {root}` makes it one"
+        )
+    return f"{root} is no folder of recordings: give one that `handlore capture --out` has made"
 
 
 def _folders(root: Path, *, discarded: bool) -> list[Path]:

@@ -6,6 +6,7 @@ name: it is given once in a folder, and stays when the recording is discarded or
 ``docs/format.md`` specifies the folder.
 """
 
+import contextlib
 import shutil
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -30,8 +31,10 @@ from .recordingfiles import (
     recording_files,
     remove_litter,
     require_marked,
+    require_writable,
     sync_folder,
     told,
+    unmark,
     video_of,
 )
 from .storage import load_dataset, save_dataset
@@ -84,7 +87,8 @@ class Recordings:
         root
             The folder.
         create
-            Whether it is made if it does not exist, or is empty.
+            Whether it is made if it does not exist, or is empty; then it has to be one into which
+            can be written.
 
         Raises
         ------
@@ -97,6 +101,8 @@ class Recordings:
         if create and not (root / MARKER).exists():
             make_marked(root)
         require_marked(root)
+        if create:
+            require_writable(root)
         remove_litter(root)
         return cls(root)
 
@@ -116,6 +122,10 @@ class Recordings:
     def counts(self) -> dict[str, int]:
         """Return how many recordings of each label are kept, sorted by label."""
         return dict(sorted(Counter(entry.label for entry in self.entries()).items()))
+
+    def labels(self) -> list[str]:
+        """Return the labels of the recordings that are kept, in the order of their first ones."""
+        return list(dict.fromkeys(entry.label for entry in self.entries()))
 
     def warnings_for(self, subject: str, camera: str) -> list[str]:
         """Say what a session should know that appends recordings of somebody to this folder."""
@@ -209,6 +219,12 @@ class Recordings:
         moved = move_recording(self.root, path, self.root / folder_of(label) / path.name)
         save_dataset(numbered(recording, int(moved.stem), self.name_of(moved)), moved)
         return moved
+
+    def remove_unused(self) -> None:
+        """Remove the folder if nothing was ever put into it."""
+        with contextlib.suppress(OSError):
+            unmark(self.root)
+            self.root.rmdir()
 
     def name_of(self, path: Path) -> str:
         """Return the path of a file relative to the folder, with forward slashes."""

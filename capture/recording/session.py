@@ -15,7 +15,7 @@ from handlore.datasets.dataset import Kind
 from handlore.landmarks.errors import HandloreError
 
 from .effects import Begin, Cue, Discard, Effect, End, Keep, Quit, Retry, Say, Take, Undo
-from .labels import Labels
+from .labels import Labels, same_label
 from .options import SessionOptions
 from .progress import TICK as _TICK
 from .progress import Recording
@@ -326,6 +326,10 @@ class Session:
             self.typed = typed + key
         elif key == "enter":
             self.typed = None
+            there = same_label(typed, self.labels.names)
+            if there is not None:
+                self.labels.take(there)
+                return [Say(f"{there} is a label already; it is chosen")]
             try:
                 self.labels.add(typed)
             except HandloreError as error:

@@ -70,10 +70,10 @@ def review_recordings(folder: Path, edits: Edits, *, headless: bool, as_json: bo
     recordings = Recordings.open(folder, create=False)
     if edits:
         _edit(recordings, edits)
-    elif not headless and not as_json and _window_opens():
+    if not edits and not headless and not as_json and _window_opens():
         _step_through(recordings)
-        return
-    _list(recordings, as_json=as_json)
+    else:
+        _list(recordings, as_json=as_json)
     failures = recordings.failures()
     say_failures(failures)
     if failures:

@@ -278,6 +278,19 @@ class TestLabels:
         assert why in played.said
         assert played.session.labels.names == ["left", "right", "none"]
 
+    @pytest.mark.parametrize(
+        ("typed", "label"), [("LEFT", "left"), ("None", "none"), ("cafe\u0301", "Café")]
+    )
+    def test_one_that_is_there_in_other_letters_is_chosen(self, typed: str, label: str):
+        played = Played(labels=("right", "left", "Café")).press("+", *typed, "enter")
+        assert played.session.labels.current == label
+        assert f"{label} is a label already; it is chosen" in played.said
+        assert len(played.session.labels.names) == 4
+
+    def test_accents_are_written_one_way(self):
+        played = Played().press("+", *"cafe\u0301", "enter")
+        assert played.session.labels.current == "caf\u00e9"
+
     def test_given_up(self):
         assert Played().press("+", "x", "esc").session.labels.names == ["left", "right", "none"]
 
@@ -291,7 +304,7 @@ class TestLabels:
         assert played.session.recording.label == "left"
         assert played.press("r").show(1).last(Begin).label == "right"
 
-    @pytest.mark.parametrize("labels", [("a", "a"), ("",), ("a\tb",)])
+    @pytest.mark.parametrize("labels", [("a", "a"), ("a", "A"), ("None",), ("",), ("a\tb",)])
     def test_given_wrongly(self, labels: tuple[str, ...]):
         with pytest.raises(HandloreError, match="label"):
             Session(SessionOptions(labels=labels))

@@ -12,8 +12,9 @@ from pathlib import Path
 import keep_recordings
 import numpy as np
 import pytest
-from recording_stubs import held, movement
+from recording_stubs import filled, held, movement
 
+from handlore.datasets import recordingfiles
 from handlore.datasets import recordings as room
 from handlore.datasets.dataset import concatenate
 from handlore.datasets.recordingfiles import folder_of
@@ -424,3 +425,26 @@ def test_kill_9_at_random_moments_loses_nothing_that_was_kept(folder: Recordings
     # The folder goes on as if nothing had been.
     folder.keep(movement("left"))
     assert len(folder.entries()) == len(there) + 1
+
+
+def test_labels_come_in_the_order_of_their_first_recordings(tmp_path: Path):
+    folder = filled(tmp_path / "g", 2, ("up", "circle", "left"))
+    assert folder.labels() == ["up", "circle", "left"]
+
+
+def test_a_folder_on_a_read_only_disk_is_refused_for_writing(tmp_path: Path, monkeypatch):
+    filled(tmp_path / "g", 1)
+
+    def refuse(_):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(recordingfiles, "_created", refuse)
+    with pytest.raises(HandloreError, match=r"cannot write into .*: Read-only file system"):
+        Recordings.open(tmp_path / "g")
+    assert Recordings.open(tmp_path / "g", create=False).entries(), "reading is another thing"
+
+
+def test_only_an_unused_folder_is_removed(tmp_path: Path):
+    for root, there in ((tmp_path / "new", False), (filled(tmp_path / "g", 1).root, True)):
+        Recordings.open(root).remove_unused()
+        assert root.exists() == there
