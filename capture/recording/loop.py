@@ -21,6 +21,9 @@ from .writer import Job, Writer, Written
 WAIT = 0.1
 """So long a frame is waited for before keys and view get their turn; seconds."""
 
+TYPING_WAIT = 0.01
+"""The same while a label is typed: a window tells only the last of the keys that came meanwhile."""
+
 LEAST_STEP = 0.002
 """Detectors count time in milliseconds."""
 
@@ -100,7 +103,7 @@ class Loop:
 
     def step(self) -> None:
         """Wait for a frame, do what it brings about, and show it."""
-        frame = self._.feed.next(WAIT)
+        frame = self._.feed.next(WAIT if self._.session.typed is None else TYPING_WAIT)
         now = self._now(frame)
         self._tell_trouble(frame, now)
         self._.session.unsaved = len(self._.writer.unsaved)
@@ -121,11 +124,14 @@ class Loop:
     def _see(self, frame: Frame) -> None:
         self.frames += 1
         self._rate.add(frame.seconds)
-        # Two frames of a file may have one time; a tracker wants it to go on.
-        self._tracked_at = max(frame.seconds, self._tracked_at + LEAST_STEP)
-        self._hands = self._.detector.track(frame.pixels, self._tracked_at)
+        self._hands = self._track(frame) if self._.session.typed is None else ()
         effects = self._.session.frame(bool(self._hands), frame.seconds)
         self._do(effects, frame.seconds, frame)
+
+    def _track(self, frame: Frame) -> Sequence[Hand]:
+        # Two frames of a file may have one time; a tracker wants it to go on.
+        self._tracked_at = max(frame.seconds, self._tracked_at + LEAST_STEP)
+        return self._.detector.track(frame.pixels, self._tracked_at)
 
     def _do(self, effects: Sequence[Effect], now: float, frame: Frame | None = None) -> None:
         for effect in effects:

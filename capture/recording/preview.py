@@ -13,6 +13,7 @@ from ..drawing.colors import AMBER, BLACK, BLUE, GREY, GROUND, ORANGE, RAISED, R
 from ..drawing.paint import Color, rounded, shade, wrapped, write
 from ..drawing.skeleton import draw_hands
 from ..keyboard.keys import HELP
+from ..screen import typing_hint
 from .session import State
 from .status import Status
 
@@ -180,6 +181,7 @@ def _typing(picture: Pixels, typed: str) -> None:
     write(picture, f"{typed}|", (width // 2, y), 28, GROUND, bold=True, anchor="middle",
           width=2 * half - MARGIN)  # fmt: skip
     write(picture, "Enter adds it, Esc does not", (width // 2, y + 62), 18, WHITE, anchor="middle")
+    write(picture, typing_hint(), (width // 2, y + 90), 15, GREY, anchor="middle")
 
 
 def _help(picture: Pixels) -> None:

@@ -11,6 +11,7 @@ from handlore.landmarks.hands import Pixels
 from ..drawing.colors import BLACK, GREY, GROUND, ORANGE, RAISED, RED, TEAL, WHITE
 from ..drawing.paint import rounded, shade, wrapped, write
 from ..drawing.strokes import PALM, Points, color_at, draw_outline, draw_way, fitted
+from ..screen import typing_hint
 from .review import HELP, Review
 
 WIDTH, HEIGHT, PANEL = 760, 600, 300
@@ -108,6 +109,7 @@ def _typing(scene: Pixels, typed: str) -> None:
     rounded(scene, (x - 260, y - 32), (x + 260, y + 32), WHITE, 10)
     write(scene, f"{typed}|", (x, y), 28, GROUND, bold=True, anchor="middle", width=500)
     write(scene, "Enter gives it, Esc does not", (x, y + 62), 18, WHITE, anchor="middle")
+    write(scene, typing_hint(), (x, y + 90), 15, GREY, anchor="middle")
 
 
 def _help(scene: Pixels) -> None:

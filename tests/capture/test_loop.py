@@ -260,3 +260,17 @@ def test_frames_that_share_a_time_are_tracked_one_after_the_other(tmp_path: Path
     assert np.diff(np.round(np.array(seen) * 1000)).min() >= 1
     (recording,) = kept(tmp_path)
     assert recording.time == pytest.approx(np.arange(10) // 2 / 10)
+
+
+def test_while_a_label_is_typed_keys_come_before_hands(tmp_path: Path):
+    rig = Rig(tmp_path, range(40), keys={"f10": "+", "f20": "w,enter", "f30": "r"})
+    tracked, waits = [], []
+    track, following = rig.parts.detector.track, rig.parts.feed.next
+    rig.parts.detector.track = lambda pixels, seconds: (
+        tracked.append(stamped(pixels)) or track(pixels, seconds)
+    )
+    rig.parts.feed.next = lambda timeout: waits.append(timeout) or following(timeout)
+    rig.run()
+    assert tracked == [*range(10), *range(20, 40)]
+    assert max(waits[11:21]) <= 0.02 < min(waits[:11] + waits[21:])
+    assert len(kept(tmp_path)) == 1

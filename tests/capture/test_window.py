@@ -110,3 +110,11 @@ def test_the_picture_reaches_opencv_as_bgr(screen: Screen):
     with Window("w", quiet=True) as window:
         window.show(red, [], status())
     assert screen.shown[0][300, 300].tolist() == [30, 10, 200]
+
+
+def test_while_a_label_is_typed_little_is_drawn(screen: Screen):
+    with Window("w", quiet=True) as window:
+        for _ in range(100):
+            window.show(PIXELS, [], status(typed="wav"))
+            screen.now += 0.01
+    assert 5 <= len(screen.shown) <= 10, "enough to see what is typed"
