@@ -7,7 +7,6 @@ name: it is given once in a folder, and stays when the recording is discarded or
 """
 
 import contextlib
-import shutil
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +20,7 @@ from .dataset import Kind, LandmarkDataset
 from .recordingfiles import (
     DISCARDED,
     MARKER,
-    bring,
+    bringing,
     folder_of,
     is_recordings,
     make_marked,
@@ -29,9 +28,9 @@ from .recordingfiles import (
     next_number,
     number_of,
     recording_files,
+    refuse_read_only,
     remove_litter,
     require_marked,
-    require_writable,
     sync_folder,
     told,
     unmark,
@@ -102,7 +101,7 @@ class Recordings:
             make_marked(root)
         require_marked(root)
         if create:
-            require_writable(root)
+            refuse_read_only(root)
         remove_litter(root)
         return cls(root)
 
@@ -167,15 +166,9 @@ class Recordings:
         with next_number(self.root) as number, told(f"cannot keep a recording in {self.root}"):
             path = folder / f"{number:04d}.npz"
             folder.mkdir(exist_ok=True)
-            beside = path.with_suffix(video.suffix.lower()) if video else None
-            if video and beside:
-                bring(video, beside)
-            try:
+            ending = video.suffix.lower() if video else ".avi"
+            with bringing(video, path.with_suffix(ending)):
                 save_dataset(numbered(recording, number, self.name_of(path)), path)
-            except BaseException:
-                if video and beside:
-                    shutil.move(beside, video)
-                raise
             sync_folder(folder)
         return path
 

@@ -237,6 +237,32 @@ def test_a_video_that_is_not_there_keeps_nothing(folder: Recordings, tmp_path: P
     assert files(folder) == []
 
 
+KILLED = """
+import os, sys
+from pathlib import Path
+from handlore.datasets import recordings as room
+from recording_stubs import movement
+save, root, written = room.save_dataset, Path(sys.argv[1]), sys.argv[2] == "True"
+room.save_dataset = lambda *args: (save(*args) if written else None, os._exit(9))
+room.Recordings(root).keep(movement("left"), root.parent / "frames.avi")
+"""
+
+
+@pytest.mark.parametrize("written", [False, True], ids=["before it", "after it"])
+def test_killed_around_a_recording_leaves_no_video_alone(
+    folder: Recordings, tmp_path: Path, written: bool
+) -> None:
+    (tmp_path / "frames.avi").write_bytes(b"pictures")
+    stubs = {**os.environ, "PYTHONPATH": str(Path(keep_recordings.__file__).parent)}
+    command = [sys.executable, "-c", KILLED, str(folder.root), str(written)]
+    assert subprocess.run(command, env=stubs, check=False).returncode == 9
+    assert not (folder.root / "left" / "0001.avi").exists()
+    for path in folder.root.rglob(".*"):
+        os.utime(path, (1, 1))
+    Recordings.open(folder.root)
+    assert files(folder) == (["left/0001.avi", "left/0001.npz"] if written else [])
+
+
 def test_ctrl_c_while_keeping_leaves_nothing(
     folder: Recordings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
