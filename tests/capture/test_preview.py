@@ -5,10 +5,12 @@ import io
 import os
 import wave
 
+import cv2
 import numpy as np
 import pytest
 
 from handlore.capture import display
+from handlore.capture.drawing.paint import wrapped, write
 from handlore.capture.drawing.skeleton import draw_hand
 from handlore.capture.recording import sound
 from handlore.capture.recording.columns import columns_of
@@ -117,6 +119,18 @@ def test_any_label_can_be_shown(label: str):
     for one in STATES:
         draw_preview(None if one.trouble else grey(), [],
                      Status(**{**vars(one), "label": label, "counts": counts}))  # fmt: skip
+
+
+@pytest.mark.skipif(not hasattr(cv2, "FontFace"), reason="only OpenCV 5 brings such a font")
+def test_signs_of_other_scripts_are_told_apart():
+    def written(text: str) -> bytes:
+        picture = np.zeros((40, 200, 3), np.uint8)
+        assert 20 < write(picture, text, (5, 20), 20, (255, 255, 255), width=190) < 190
+        assert picture.any()
+        return picture.tobytes()
+
+    assert written("手手") != written("足足"), "they are no boxes"
+    assert wrapped("手を 左に 振る", 20, 50) == ["手を", "左に", "振る"]
 
 
 def test_many_labels_scroll_to_the_current_one():
