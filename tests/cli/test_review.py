@@ -120,3 +120,9 @@ def test_a_damaged_file_is_told_after_the_window_too(
     done = run("capture", "--review", folder.root)
     assert done.exit_code == 3
     assert "failed: left/0009.npz" in done.stderr
+
+
+def test_none_is_written_one_way(folder: Recordings, run: Run) -> None:
+    done = run("capture", "--review", folder.root, "--relabel", "1=None")
+    assert done.exit_code == 0
+    assert "recording 1: left is now none" in done.stderr
