@@ -40,6 +40,7 @@ class Screen:
         self._shown = self.is_gone = False
         self._keys = WindowKeys()
         self._drawn_at, self._drawing = 0.0, 0.0
+        cv2.namedWindow(title, cv2.WINDOW_AUTOSIZE | cv2.WINDOW_GUI_NORMAL)
 
     def draw(self, picture: Callable[[], Pixels], least_wait: float = 0.0) -> bool:
         """Draw and show a picture if one is due; return whether it was.
@@ -66,9 +67,6 @@ class Screen:
 
     def show(self, pixels: Pixels) -> None:
         """Show a picture (height, width, 3) RGB; it is seen when keys are asked for."""
-        if not self._shown:
-            # With its first picture: a window that waits for one may stay black under X11.
-            cv2.namedWindow(self._name, cv2.WINDOW_AUTOSIZE | cv2.WINDOW_GUI_NORMAL)
         cv2.imshow(self._name, cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
         self._shown = True
 
@@ -80,8 +78,8 @@ class Screen:
 
     def pressed(self) -> list[str]:
         """Return the keys pressed since the last call; ``close`` when the window has gone."""
-        keys: list[str] = []
-        for _ in range(MOST_KEYS if self._shown else 0):
+        keys = []
+        for _ in range(MOST_KEYS):
             code = cv2.waitKeyEx(1)
             if code == -1:
                 break
@@ -92,7 +90,7 @@ class Screen:
 
     def close(self) -> None:
         """Close it, unless somebody has."""
-        if not self._shown or self._closed():
+        if self._closed():
             return
         cv2.destroyAllWindows()
         cv2.waitKey(1)  # the system closes it when it is asked for events

@@ -20,7 +20,6 @@ class Screen:
         self.codes: list[int] = []
         self.shown: list = []
         self.titles: list[str] = []
-        self.opened: list[str] = []
         self.visible: float | None = 1.0
         self.destroyed = False
         self.now = 100.0
@@ -43,7 +42,7 @@ class Screen:
 def screen(monkeypatch) -> Screen:
     made = Screen()
     played = {
-        "namedWindow": lambda name, _: made.opened.append(name),
+        "namedWindow": lambda *_: None,
         "imshow": made.keep,
         "setWindowTitle": lambda _, title: made.titles.append(title),
         "waitKeyEx": lambda _: made.codes.pop(0) if made.codes else -1,
@@ -64,7 +63,6 @@ def status(**changes) -> Status:
 def test_keys_by_name(screen: Screen):
     screen.codes = [ord("r"), 0xFF51, 0xFF0D, -1, ord("q")]
     with Window("w", quiet=True) as window:
-        window.show(PIXELS, [], status())
         assert window.pressed() == ["r", "enter"]
         assert window.pressed() == ["q"]
 
@@ -72,7 +70,6 @@ def test_keys_by_name(screen: Screen):
 def test_a_key_that_is_held_does_not_stop_the_picture(screen: Screen):
     screen.codes = [ord("s")] * 1000
     with Window("w", quiet=True) as window:
-        window.show(PIXELS, [], status())
         assert window.pressed() == ["s"] * MOST_KEYS
 
 
@@ -121,15 +118,3 @@ def test_while_a_label_is_typed_little_is_drawn(screen: Screen):
             window.show(PIXELS, [], status(typed="wav"))
             screen.now += 0.01
     assert 5 <= len(screen.shown) <= 10, "enough to see what is typed"
-
-
-def test_the_window_opens_with_its_first_picture(screen: Screen):
-    with Window("w", quiet=True) as window:
-        assert (window.pressed(), screen.opened) == ([], [])
-        for _ in range(3):
-            window.show(PIXELS, [], status())
-            screen.now += 1
-        assert screen.opened == ["w"]
-    with Window("never shown", quiet=True):
-        pass
-    assert screen.opened == ["w"]
