@@ -13,6 +13,9 @@ MOST_KEYS = 16
 """So many keys are taken at a time, so that one that is held does not stop the picture."""
 
 
+APPEARING = 30
+"""Milliseconds."""
+
 TYPING_WAIT = 0.15
 """Seconds between two pictures while something is typed, so that keys are asked for more often."""
 
@@ -41,6 +44,9 @@ class Screen:
         self._keys = WindowKeys()
         self._drawn_at, self._drawing = 0.0, 0.0
         cv2.namedWindow(title, cv2.WINDOW_AUTOSIZE | cv2.WINDOW_GUI_NORMAL)
+        # Let it appear now. Asked for events only when the first picture comes, Qt may miss that
+        # the window has become visible, and it stays black.
+        cv2.waitKey(APPEARING)
 
     def draw(self, picture: Callable[[], Pixels], least_wait: float = 0.0) -> bool:
         """Draw and show a picture if one is due; return whether it was.
