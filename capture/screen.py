@@ -7,10 +7,23 @@ import cv2
 
 from handlore.landmarks.hands import Pixels
 
-from .keyboard.keys import key_of_code
+from .keyboard.codes import WindowKeys
 
 MOST_KEYS = 16
 """So many keys are taken at a time, so that one that is held does not stop the picture."""
+
+
+APPEARING = 30
+"""Milliseconds."""
+
+TYPING_WAIT = 0.15
+"""Seconds between two pictures while something is typed, so that keys are asked for more often."""
+
+
+def typing_hint() -> str:
+    """Say what is peculiar about typing in a window here, if anything is."""
+    framework = getattr(cv2, "currentUIFramework", lambda: "")()  # which older ones do not tell
+    return "for a capital press Shift before each one" if framework.startswith("QT") else ""
 
 
 class Screen:
@@ -28,17 +41,29 @@ class Screen:
         self._name = self._title = title
         self._least_wait = least_wait
         self._shown = self.is_gone = False
+        self._keys = WindowKeys()
         self._drawn_at, self._drawing = 0.0, 0.0
         cv2.namedWindow(title, cv2.WINDOW_AUTOSIZE | cv2.WINDOW_GUI_NORMAL)
+        # Let it appear now. Asked for events only when the first picture comes, Qt may miss that
+        # the window has become visible, and it stays black.
+        cv2.waitKey(APPEARING)
 
-    def draw(self, picture: Callable[[], Pixels]) -> bool:
+    def draw(self, picture: Callable[[], Pixels], least_wait: float = 0.0) -> bool:
         """Draw and show a picture if one is due; return whether it was.
 
         At most a third of the time goes into drawing, so that a small computer still looks at
         every frame.
+
+        Parameters
+        ----------
+        picture
+            Draws it, (height, width, 3) RGB.
+        least_wait
+            At least so many seconds lie between the picture before and this one.
         """
         began = time.perf_counter()
-        wait = max(2 * self._drawing, self._least_wait - self._drawing)
+        least_wait = max(least_wait, self._least_wait)
+        wait = max(2 * self._drawing, least_wait - self._drawing)
         if self.is_gone or began - self._drawn_at < wait:
             return False
         self.show(picture())
@@ -64,7 +89,7 @@ class Screen:
             code = cv2.waitKeyEx(1)
             if code == -1:
                 break
-            key = key_of_code(code)
+            key = self._keys.name(code, time.perf_counter())
             keys += [key] if key else []
         self.is_gone = self._closed()
         return [*keys, "close"] if self.is_gone else keys

@@ -80,8 +80,7 @@ def require_marked(root: Path) -> None:
         said = json.loads(marker.read_bytes())
         version = int(said["format"])
     except (FileNotFoundError, NotADirectoryError) as error:
-        what = "is no folder of recordings" if root.exists() else "does not exist"
-        raise HandloreError(f"{root} {what}; `handlore capture --out {root}` makes one") from error
+        raise HandloreError(_no_recordings(root)) from error
     except OSError as error:
         raise HandloreError(f"cannot read {marker}: {error.strerror}") from error
     except (ValueError, TypeError, KeyError) as error:
@@ -95,6 +94,26 @@ def require_marked(root: Path) -> None:
             f"{root} has format {version} of recordings, written by {writer}; this is handlore"
             f" {__version__}, which knows up to {RECORDINGS_VERSION}: `pip install -U handlore`"
         )
+
+
+def refuse_read_only(root: Path) -> None:
+    """Refuse a folder into which nothing can be written, such as one on a read-only disk.
+
+    Raises
+    ------
+    HandloreError
+        With what the system says.
+    """
+    probe = root / f".{os.getpid()}.tmp"
+    with told(f"cannot write into {root}"):
+        _created(probe)
+        probe.unlink()
+
+
+def unmark(root: Path) -> None:
+    """Make an empty folder of recordings an ordinary empty one again."""
+    if _names(root) == [MARKER]:
+        (root / MARKER).unlink()
 
 
 def folder_of(label: str) -> str:
@@ -168,17 +187,27 @@ def move_recording(root: Path, path: Path, to: Path) -> Path:
             return _moved(path, to.with_stem(f"{number:04d}"))
 
 
-def bring(video: Path, to: Path) -> None:
-    """Move a video, which may come from another disk, so that it appears whole or stays."""
+@contextmanager
+def bringing(video: Path | None, to: Path) -> Iterator[None]:
+    """Move a video, which may come from another disk, beside what is written meanwhile.
+
+    It gets its name when that is there, so there is no video without a recording; where that
+    fails, it is where it was. Stopped between the two, it gets its name when the folder is next
+    opened (:func:`remove_litter`).
+    """
+    if video is None:
+        yield
+        return
     half = to.with_name(f".{to.name}.tmp")
     try:
         shutil.move(video, half)
-        half.replace(to)
+        yield
     except BaseException:
         if not video.exists() and half.exists():
             shutil.move(half, video)
         half.unlink(missing_ok=True)
         raise
+    half.replace(to)
 
 
 def sync_folder(folder: Path) -> None:
@@ -192,12 +221,22 @@ def sync_folder(folder: Path) -> None:
 
 
 def remove_litter(root: Path) -> None:
-    """Remove what processes that were killed have left half-written."""
+    """Remove what processes that were killed have left half-written; name whole videos."""
     folders = [root, *_folders(root, discarded=False), *_folders(root, discarded=True)]
     for path in (folder / name for folder in folders for name in _names(folder)):
         with contextlib.suppress(OSError):
             if _LITTER.fullmatch(path.name) and time.time() - path.stat().st_mtime > _STALE:
-                path.unlink()
+                if (video := _whole_video(path)) is not None:
+                    path.replace(video)
+                else:
+                    path.unlink()
+
+
+def _whole_video(path: Path) -> Path | None:
+    """Return the name of a video whose recording was still written, see :func:`bringing`."""
+    to = path.with_name(path.name.removeprefix(".").removesuffix(".tmp"))
+    is_one = is_video(to) and to.with_suffix(".npz").is_file() and not to.exists()
+    return to if is_one else None
 
 
 @contextmanager
@@ -207,6 +246,16 @@ def told(what: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise HandloreError(f"{what}: {error.strerror or error}") from error
+
+
+def _no_recordings(root: Path) -> str:
+    if not root.exists():
+        return f"{root} does not exist; `handlore capture --out {root}` makes it"
+    if root.is_dir() and not _names(root):
+        return (
+            f"{root} is no folder of recordings yet; `handlore capture --out {root}` makes it one"
+        )
+    return f"{root} is no folder of recordings: give one that `handlore capture --out` has made"
 
 
 def _folders(root: Path, *, discarded: bool) -> list[Path]:

@@ -6,7 +6,7 @@ name: it is given once in a folder, and stays when the recording is discarded or
 ``docs/format.md`` specifies the folder.
 """
 
-import shutil
+import contextlib
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +20,7 @@ from .dataset import Kind, LandmarkDataset
 from .recordingfiles import (
     DISCARDED,
     MARKER,
-    bring,
+    bringing,
     folder_of,
     is_recordings,
     make_marked,
@@ -28,10 +28,12 @@ from .recordingfiles import (
     next_number,
     number_of,
     recording_files,
+    refuse_read_only,
     remove_litter,
     require_marked,
     sync_folder,
     told,
+    unmark,
     video_of,
 )
 from .storage import load_dataset, save_dataset
@@ -84,7 +86,8 @@ class Recordings:
         root
             The folder.
         create
-            Whether it is made if it does not exist, or is empty.
+            Whether it is made if it does not exist, or is empty; then it has to be one into which
+            can be written.
 
         Raises
         ------
@@ -97,6 +100,8 @@ class Recordings:
         if create and not (root / MARKER).exists():
             make_marked(root)
         require_marked(root)
+        if create:
+            refuse_read_only(root)
         remove_litter(root)
         return cls(root)
 
@@ -116,6 +121,10 @@ class Recordings:
     def counts(self) -> dict[str, int]:
         """Return how many recordings of each label are kept, sorted by label."""
         return dict(sorted(Counter(entry.label for entry in self.entries()).items()))
+
+    def labels(self) -> list[str]:
+        """Return the labels of the recordings that are kept, in the order of their first ones."""
+        return list(dict.fromkeys(entry.label for entry in self.entries()))
 
     def warnings_for(self, subject: str, camera: str) -> list[str]:
         """Say what a session should know that appends recordings of somebody to this folder."""
@@ -157,15 +166,9 @@ class Recordings:
         with next_number(self.root) as number, told(f"cannot keep a recording in {self.root}"):
             path = folder / f"{number:04d}.npz"
             folder.mkdir(exist_ok=True)
-            beside = path.with_suffix(video.suffix.lower()) if video else None
-            if video and beside:
-                bring(video, beside)
-            try:
+            ending = video.suffix.lower() if video else ".avi"
+            with bringing(video, path.with_suffix(ending)):
                 save_dataset(numbered(recording, number, self.name_of(path)), path)
-            except BaseException:
-                if video and beside:
-                    shutil.move(beside, video)
-                raise
             sync_folder(folder)
         return path
 
@@ -209,6 +212,12 @@ class Recordings:
         moved = move_recording(self.root, path, self.root / folder_of(label) / path.name)
         save_dataset(numbered(recording, int(moved.stem), self.name_of(moved)), moved)
         return moved
+
+    def remove_unused(self) -> None:
+        """Remove the folder if nothing was ever put into it."""
+        with contextlib.suppress(OSError):
+            unmark(self.root)
+            self.root.rmdir()
 
     def name_of(self, path: Path) -> str:
         """Return the path of a file relative to the folder, with forward slashes."""

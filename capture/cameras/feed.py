@@ -1,9 +1,12 @@
 """A camera as a loop wants it: the newest frame, and a camera that comes back when it was lost."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
 from typing import Protocol
+
+from handlore.landmarks.errors import HandloreError
 
 from .camera import Camera, CameraError, Frame, Opener
 from .health import Health
@@ -95,7 +98,7 @@ class LiveFeed:
 
     def __init__(self, opener: Opener, clock: Callable[[], float] = time.monotonic) -> None:
         self._opener, self._clock = opener, clock
-        self._camera: Camera | None = opener()
+        self._camera: Camera | None = _opened(opener)
         self.name = self._camera.name
         self.ended = False
         self.missed = 0
@@ -136,8 +139,8 @@ class LiveFeed:
         while not self._closing.is_set():
             try:
                 self._read_on()
-            except CameraError as error:
-                self._problem = str(error)
+            except Exception as error:  # noqa: BLE001 - drivers raise anything
+                self._problem = self._told(error)
                 self._let_go()
                 self._closing.wait(AGAIN)
         self._let_go()
@@ -155,8 +158,28 @@ class LiveFeed:
                 self._frame = frame
                 self._news.notify()
 
+    def _told(self, error: Exception) -> str:
+        """Say in one line what went wrong; a driver's own words as they are."""
+        if isinstance(error, CameraError):
+            return str(error)
+        return f"{self.name} fails ({_words(error)}); it is opened again"
+
     def _let_go(self) -> None:
         camera, self._camera = self._camera, None
         self._health = Health(self.name)
         if camera is not None:
-            camera.close()
+            with contextlib.suppress(Exception):  # it is broken already
+                camera.close()
+
+
+def _opened(opener: Opener) -> Camera:
+    try:
+        return opener()
+    except HandloreError:
+        raise
+    except Exception as error:
+        raise CameraError(f"the camera cannot be opened ({_words(error)})") from error
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")

@@ -61,7 +61,7 @@ def wrapped(text: str, size: int, width: int) -> list[str]:
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and _font(size, False).getlength(longer) > width:
+        if lines[-1] and _length(longer, size, False) > width:
             lines.append(word)
         else:
             lines[-1] = longer
@@ -106,10 +106,9 @@ def _blend(picture: Pixels, mask: NDArray[np.uint8], x: int, y: int, color: Colo
 
 
 def _fitted(text: str, size: int, bold: bool, width: int) -> str:
-    font = _font(size, bold)
-    if font.getlength(text) <= width:
+    if _length(text, size, bold) <= width:
         return text
-    while text and font.getlength(text + "…") > width:
+    while text and _length(text + "…", size, bold) > width:
         text = text[:-1]
     return text + "…"
 
@@ -120,10 +119,42 @@ def _mask(text: str, size: int, bold: bool) -> NDArray[np.uint8]:
     from PIL import Image, ImageDraw
 
     font = _font(size, bold)
-    width = max(1, round(font.getlength(text)) + 2)
+    width = max(1, round(_length(text, size, bold)) + 2)
+    if _is_foreign(text):
+        mask = np.zeros((round(1.5 * size), width), np.uint8)
+        at = (1, round(1.1 * size))
+        cv2.putText(mask, text, at, (255,), _unicode_font(), size)
+        return mask
     image = Image.new("L", (width, round(1.5 * size)))
     ImageDraw.Draw(image).text((1, 0.75 * size), text, fill=255, font=font, anchor="lm")
     return np.asarray(image, np.uint8)
+
+
+def _length(text: str, size: int, bold: bool) -> float:
+    """Return how wide a line is, in pixels."""
+    if _is_foreign(text):
+        box = cv2.getTextSize((0, 0), text, (0, 0), _unicode_font(), size)
+        return float(box[0] + box[2])
+    return float(_font(size, bold).getlength(text))
+
+
+def _is_foreign(text: str) -> bool:
+    """Say whether a text has signs that only the font in OpenCV 5 has, as Chinese ones."""
+    return not text.isascii() and _unicode_font() is not None and not all(map(_is_known, text))
+
+
+@lru_cache(1)
+def _unicode_font() -> Any:
+    """Return OpenCV's font with the signs of most scripts; None before OpenCV 5."""
+    face = getattr(cv2, "FontFace", None)
+    return None if face is None else face("uni")
+
+
+@lru_cache(4096)
+def _is_known(character: str) -> bool:
+    """Say whether the usual font has a sign, and not a box in its place."""
+    font = _font(16, False)
+    return bytes(font.getmask(character)) != bytes(font.getmask("\U0010fffe"))
 
 
 @lru_cache(32)

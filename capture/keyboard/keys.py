@@ -21,10 +21,8 @@ HELP = (
 )
 """What the keys do, for people."""
 
-# What X11, Windows and macOS call the keys without a character. The number pad has keys of its own.
-_SPECIAL = {8: "backspace", 127: "backspace", 10: "enter", 13: "enter", 27: "esc"}
-_X11_SPECIAL = 0xFF00
-_X11_KEYPAD = {0x8D: "enter", 0xAB: "+", 0x80: " "} | {0xB0 + n: str(n) for n in range(10)}
+SPECIAL = {8: "backspace", 127: "backspace", 10: "enter", 13: "enter", 27: "esc"}
+"""What X11, Windows, macOS and terminals send for the keys without a character."""
 
 
 class Keys(Protocol):
@@ -35,19 +33,7 @@ class Keys(Protocol):
         ...
 
 
-def key_of_code(code: int) -> str | None:
-    """Name the key of a code from OpenCV's ``waitKeyEx``; None for keys that mean nothing here.
-
-    The upper bits are modifiers (GTK) or keys without a character (Windows).
-    """
-    code &= 0xFFFF
-    if code & 0xFF00 == _X11_SPECIAL:
-        low = code & 0xFF
-        return _X11_KEYPAD.get(low) or _SPECIAL.get(low if low < 0x20 else 0)
-    return key_of_character(chr(code)) if code else None
-
-
 def key_of_character(character: str) -> str | None:
     """Name the key of a character that a terminal sent."""
-    special = _SPECIAL.get(ord(character))
+    special = SPECIAL.get(ord(character))
     return special or (character if character.isprintable() else None)

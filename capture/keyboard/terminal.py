@@ -110,7 +110,8 @@ class Terminal:
             alone = self._clock() - self._escape_at >= ESCAPE_WAIT or self.ended
             return ("esc", "") if alone else (ESCAPE, text)
         if text[1] not in "[O":
-            return "esc", text[1:]
+            # What came with it in one go was pressed with Alt, which means nothing here.
+            return (None, text[2:]) if text[1] != ESCAPE else ("esc", text[1:])
         # ESC [ numbers letter, or ESC O letter: arrows, Delete, F1.
         end = next((k for k in range(2, len(text)) if not (text[k].isdigit() or text[k] == ";")), 0)
         return None, text[end + 1 :] if end else ""

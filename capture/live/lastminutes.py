@@ -169,4 +169,4 @@ class LastMinutes(View):
             if written.problem is not None:
                 self._say(written.problem)
                 # What cannot be written must not fill the memory of a process that runs for weeks.
-                self._writer.unsaved.clear()
+                self._writer.forget_unsaved()

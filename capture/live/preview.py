@@ -7,7 +7,8 @@ import numpy as np
 
 from handlore.landmarks.hands import Pixels
 
-from ..drawing.paint import Color, rounded, shade, wrapped, write
+from ..drawing.colors import BLACK, GREY, GROUND, ORANGE, RAISED, TEAL, WHITE
+from ..drawing.paint import rounded, shade, wrapped, write
 from ..drawing.skeleton import draw_hands
 from .views import Moment
 
@@ -15,13 +16,6 @@ HEIGHT, PANEL = 600, 300
 """Height of the window and width of the panel beside the picture, in pixels."""
 
 MARGIN = 20
-GROUND: Color = (24, 28, 34)
-RAISED: Color = (42, 48, 57)
-WHITE: Color = (243, 246, 248)
-GREY: Color = (150, 160, 171)
-BLACK: Color = (0, 0, 0)
-TEAL: Color = (25, 211, 162)
-ORANGE: Color = (255, 138, 48)
 
 
 def draw_live(moment: Moment, told: str = "", *, mirrored: bool = True) -> Pixels:

@@ -21,6 +21,9 @@ from .writer import Job, Writer, Written
 WAIT = 0.1
 """So long a frame is waited for before keys and view get their turn; seconds."""
 
+TYPING_WAIT = 0.01
+"""The same while a label is typed: a window tells only the last of the keys that came meanwhile."""
+
 LEAST_STEP = 0.002
 """Detectors count time in milliseconds."""
 
@@ -100,9 +103,10 @@ class Loop:
 
     def step(self) -> None:
         """Wait for a frame, do what it brings about, and show it."""
-        frame = self._.feed.next(WAIT)
+        frame = self._.feed.next(WAIT if self._.session.typed is None else TYPING_WAIT)
         now = self._now(frame)
         self._tell_trouble(frame, now)
+        self._.session.unsaved = len(self._.writer.unsaved)
         for key in self._.keys.pressed():
             self._do(self._.session.key(key, now), now)
         if frame is not None:
@@ -120,11 +124,14 @@ class Loop:
     def _see(self, frame: Frame) -> None:
         self.frames += 1
         self._rate.add(frame.seconds)
-        # Two frames of a file may have one time; a tracker wants it to go on.
-        self._tracked_at = max(frame.seconds, self._tracked_at + LEAST_STEP)
-        self._hands = self._.detector.track(frame.pixels, self._tracked_at)
+        self._hands = self._track(frame) if self._.session.typed is None else ()
         effects = self._.session.frame(bool(self._hands), frame.seconds)
         self._do(effects, frame.seconds, frame)
+
+    def _track(self, frame: Frame) -> Sequence[Hand]:
+        # Two frames of a file may have one time; a tracker wants it to go on.
+        self._tracked_at = max(frame.seconds, self._tracked_at + LEAST_STEP)
+        return self._.detector.track(frame.pixels, self._tracked_at)
 
     def _do(self, effects: Sequence[Effect], now: float, frame: Frame | None = None) -> None:
         for effect in effects:
@@ -176,16 +183,19 @@ class Loop:
         self._.on_written(written)
         if written.problem is not None:
             unsaved = bool(self._.writer.unsaved)
-            again = "; it is still in memory: make room, then k tries again" if unsaved else ""
+            again = "; it is still in memory: k tries again, u discards it" if unsaved else ""
             self._say(f"{written.problem}{again}", now)
-        elif written.path is not None:
+        else:
             what = "discarded" if written.discarded else "kept"
-            self._say(f"{what}: {written.label} ({written.path.name})", now)
+            where = "not written yet" if written.path is None else written.path.name
+            self._say(f"{what}: {written.label} ({where})", now)
 
     def _tell_trouble(self, frame: Frame | None, now: float) -> None:
         before, trouble = self._trouble, self._.feed.trouble
         if trouble is None and before is not None and frame is None:
             return  # it is back when it shows something
+        if trouble is not None and frame is None:
+            self._hands, self._rate = (), FrameRate()
         self._trouble = trouble
         if trouble is not None and trouble != before:
             self._say(trouble, now)
@@ -200,13 +210,6 @@ class Loop:
     def _say(self, text: str, now: float) -> None:
         self._message, self._message_until = text, now + MESSAGE_SECONDS
         self._.view.say(text)
-
-    def _words(self, now: float) -> str:
-        """Return what is to be read now; why a recording is flagged stays until it is decided."""
-        recording = self._.session.recording
-        if self._.session.flagged and recording is not None:
-            return "; ".join(recording.flags)
-        return self._message if now < self._message_until else ""
 
     def _now(self, frame: Frame | None) -> float:
         """Return the time on the camera's clock; without a frame, by how much ours has gone on."""
@@ -224,11 +227,11 @@ class Loop:
 
     def _status(self, now: float) -> Status:
         session, writer = self._.session, self._.writer
-        under_way = session.recording
+        under_way, following = session.recording, session.labels.current
         recorded, length = progress_of(session, now)
         return Status(
             state=session.state,
-            label=under_way.label if under_way else session.labels.current,
+            label=under_way.label if under_way else following,
             counts=tuple((label, writer.counts[label]) for label in session.labels.names),
             left=session.left(now),
             recorded=recorded,
@@ -237,7 +240,10 @@ class Loop:
             share=self._share,
             hand=bool(self._hands),
             flagged=session.flagged,
-            message=self._words(now),
+            question="; ".join(under_way.flags) if under_way and session.flagged else "",
+            message=self._message if now < self._message_until else "",
+            unsaved=session.unsaved,
+            next_label=following if under_way and following != under_way.label else "",
             trouble=self._trouble,
             typed=session.typed,
             pose=bool(under_way and under_way.kind == "pose" and session.state is State.RECORDING),

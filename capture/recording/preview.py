@@ -9,9 +9,11 @@ import numpy as np
 
 from handlore.landmarks.hands import Hand, Pixels
 
+from ..drawing.colors import AMBER, BLACK, BLUE, GREY, GROUND, ORANGE, RAISED, RED, TEAL, WHITE
 from ..drawing.paint import Color, rounded, shade, wrapped, write
 from ..drawing.skeleton import draw_hands
 from ..keyboard.keys import HELP
+from ..screen import typing_hint
 from .session import State
 from .status import Status
 
@@ -23,17 +25,8 @@ BORDER = 6
 ROW = 38
 MOST_ROWS = 8
 MARGIN = 20
+MOST_LINES = 4
 
-GROUND: Color = (24, 28, 34)
-RAISED: Color = (42, 48, 57)
-WHITE: Color = (243, 246, 248)
-GREY: Color = (150, 160, 171)
-BLACK: Color = (0, 0, 0)
-TEAL: Color = (25, 211, 162)
-AMBER: Color = (255, 190, 60)
-RED: Color = (240, 62, 76)
-ORANGE: Color = (255, 138, 48)
-BLUE: Color = (96, 165, 250)
 
 _COLORS = {
     State.IDLE: GREY,
@@ -63,12 +56,13 @@ def draw_preview(pixels: Pixels | None, hands: Sequence[Hand], status: Status) -
     color = _color_of(status)
     if status.trouble:
         _trouble(picture, status.trouble, dark=pixels is None)
-    else:
-        _state(picture, status, color)
+    _state(picture, status, color)
     if status.typed is not None:
         _typing(picture, status.typed)
     elif status.help:
         _help(picture)
+    if status.message and not (status.question and status.question in status.message):
+        _notice(picture, status.message)
     height, width = picture.shape[:2]
     cv2.rectangle(picture, (0, 0), (width - 1, height - 1), color, 2 * BORDER)
     return np.hstack([picture, _panel(status, color)])
@@ -97,7 +91,7 @@ def _state(picture: Pixels, status: Status, color: Color) -> None:
     height, width = picture.shape[:2]
     match status.state:
         case State.IDLE:
-            _banner(picture, status.message or "space records", status.label, color)
+            _banner(picture, "space records", status.label, color)
         case State.COUNTDOWN:
             _banner(picture, "get ready", status.label, color)
             _number(picture, ceil((status.left or 0.0) - 1e-6), color)
@@ -105,16 +99,27 @@ def _state(picture: Pixels, status: Status, color: Color) -> None:
             word = "sampling" if status.pose else "recording"
             _banner(picture, f"{word}  {status.recorded:.1f} s", status.label, color, dot=True)
         case State.REVIEW if status.flagged:
-            _banner(picture, status.message, status.label, color)
+            _banner(picture, status.question, status.label, color)
             _keys(picture, (("k", "keep"), ("u", "discard")))
         case State.REVIEW:
             _banner(picture, f"kept in {status.left or 0.0:.1f} s", status.label, color)
             _keys(picture, (("u", "discard"), ("k", "keep now")))
     if status.length:
         _bar(picture, status.length, color)
-    if status.burst_left:
-        write(picture, f"{status.burst_left} more", (width - MARGIN, height - 84), 18, WHITE,
-              anchor="right")  # fmt: skip
+    coming = [f"{status.burst_left} more"] if status.burst_left else []
+    coming += [f"next: {status.next_label}"] if status.next_label else []
+    write(picture, ", ".join(coming), (width - MARGIN, height - 84), 18, WHITE, anchor="right",
+          width=width // 2)  # fmt: skip
+
+
+def _notice(picture: Pixels, words: str) -> None:
+    """Write what was said last along the upper edge; it is never hidden."""
+    width = picture.shape[1]
+    lines = wrapped(words, 18, width - 2 * MARGIN)[:MOST_LINES]
+    shade(picture, (0, 0), (width, 16 + 25 * len(lines)), BLACK, 0.72)
+    for number, line in enumerate(lines):
+        write(picture, line, (width // 2, 22 + 25 * number), 18, WHITE, anchor="middle",
+              width=width - 2 * MARGIN)  # fmt: skip
 
 
 def _banner(picture: Pixels, words: str, label: str, color: Color, *, dot: bool = False) -> None:
@@ -176,6 +181,7 @@ def _typing(picture: Pixels, typed: str) -> None:
     write(picture, f"{typed}|", (width // 2, y), 28, GROUND, bold=True, anchor="middle",
           width=2 * half - MARGIN)  # fmt: skip
     write(picture, "Enter adds it, Esc does not", (width // 2, y + 62), 18, WHITE, anchor="middle")
+    write(picture, typing_hint(), (width // 2, y + 90), 15, GREY, anchor="middle")
 
 
 def _help(picture: Pixels) -> None:
@@ -190,13 +196,17 @@ def _help(picture: Pixels) -> None:
 
 def _panel(status: Status, color: Color) -> Pixels:
     head = {State.IDLE: "ready", State.REVIEW: "review"}.get(status.state, status.state.value)
-    word = "no camera" if status.trouble else "decide" if status.flagged else head
-    numbers = (
-        ("hand", "yes" if status.hand else "no", TEAL if status.hand else ORANGE),
+    word = "decide" if status.flagged else "no camera" if status.trouble else head
+    gone = status.trouble is not None and not status.fps
+    hand = "" if gone else "yes" if status.hand else "no"
+    numbers = [
+        ("hand", hand, TEAL if status.hand else ORANGE),
         ("hand in the last recording", _percent(status.share), WHITE),
-        ("frames a second", f"{status.fps:.0f}", WHITE),
-    )
-    return _painted_panel(word, color, status.counts, status.label, status.advice, numbers)
+        ("frames a second", f"{status.fps:.0f}" if status.fps else "", WHITE),
+    ]
+    if status.unsaved:
+        numbers.insert(0, ("not written: k tries again", str(status.unsaved), ORANGE))
+    return _painted_panel(word, color, status.counts, status.label, status.advice, tuple(numbers))
 
 
 @lru_cache(8)
@@ -216,7 +226,7 @@ def _painted_panel(
     for line in wrapped(advice, 15, PANEL - 2 * MARGIN)[:3]:
         write(panel, line, (MARGIN, y), 15, BLUE)
         y += 21
-    y = HEIGHT - 128
+    y = HEIGHT - 56 - 24 * len(numbers)
     for name, value, shade_of_value in numbers:
         write(panel, name, (MARGIN, y), 15, GREY)
         write(panel, value, (PANEL - MARGIN, y), 16, shade_of_value, bold=True, anchor="right")

@@ -15,7 +15,7 @@ from handlore.datasets.dataset import Kind
 from handlore.landmarks.errors import HandloreError
 
 from .effects import Begin, Cue, Discard, Effect, End, Keep, Quit, Retry, Say, Take, Undo
-from .labels import Labels
+from .labels import Labels, same_label
 from .options import SessionOptions
 from .progress import TICK as _TICK
 from .progress import Recording
@@ -57,6 +57,8 @@ class Session:
         self.help = False
         self.burst_left = 0
         """How many recordings of a burst are still to come."""
+        self.unsaved = 0
+        """How many recordings could not be written; whoever writes them says so."""
         self._in_burst = False
         self._kept_in_burst = 0
         self._deadline: float | None = None
@@ -196,11 +198,12 @@ class Session:
         return [*self._keep(now), *self._act(key, now)]
 
     def _quit(self, now: float) -> list[Effect]:
-        """End the session; a recording that is flagged is not lost to one key."""
+        """End the session; what would be lost is not lost to one key."""
         effects: list[Effect] = []
-        if self.flagged and not self._asked_to_quit:
+        lost = self._would_be_lost()
+        if lost and not self._asked_to_quit:
             self._asked_to_quit = True
-            return [Say("k keeps the recording, u discards it; the same key again ends without it")]
+            return [Say(lost)]
         self._stop_burst()
         if self.state is State.REVIEW and not self.flagged:
             effects = self._keep(now)
@@ -208,6 +211,18 @@ class Session:
             effects = self._drop("the recording under way was discarded", now)
         self._rest()
         return [*effects, Quit()]
+
+    def _would_be_lost(self) -> str:
+        """Say what would not outlive the session, and what saves it."""
+        if self.flagged:
+            return "k keeps the recording, u discards it; the same key again ends without it"
+        if self.unsaved:
+            were = "recording is" if self.unsaved == 1 else "recordings are"
+            return (
+                f"{self.unsaved} {were} not written: k tries again; the same key again tries once"
+                " more and ends"
+            )
+        return ""
 
     # The way of a recording.
 
@@ -311,6 +326,10 @@ class Session:
             self.typed = typed + key
         elif key == "enter":
             self.typed = None
+            there = same_label(typed, self.labels.names)
+            if there is not None:
+                self.labels.take(there)
+                return [Say(f"{there} is a label already; it is chosen")]
             try:
                 self.labels.add(typed)
             except HandloreError as error:

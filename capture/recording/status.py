@@ -1,9 +1,16 @@
 """What a person sees of a session, and the line that says it in a terminal."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .columns import columns_of, cut
 from .session import Session, State
+
+LONGEST_LABEL = 24
+"""In the line of a terminal a label takes at most so many columns."""
+
+UNLIMITED = 10_000
 
 
 @dataclass(frozen=True)
@@ -34,7 +41,18 @@ class Status:
     """Whether the last frame shows one."""
 
     flagged: bool = False
+    question: str = ""
+    """Why it is flagged."""
+
     message: str = ""
+    """What was said last, for a while."""
+
+    unsaved: int = 0
+    """How many recordings could not be written."""
+
+    next_label: str = ""
+    """What will be recorded next, where it is not what is being recorded."""
+
     trouble: str | None = None
     """What is wrong with the camera."""
 
@@ -53,36 +71,62 @@ class Status:
     @property
     def sentence(self) -> str:
         """The state, in words."""
+        label = cut(self.label, LONGEST_LABEL)
+        following = f", next: {cut(self.next_label, LONGEST_LABEL)}" if self.next_label else ""
         left = "" if self.left is None else f" {self.left:.1f} s"
         match self.state:
             case State.COUNTDOWN:
-                return f"{self.label} in{left}"
+                return f"{label} in{left}"
             case State.RECORDING:
                 what = "sampling" if self.pose else "recording"
-                return f"{what} {self.label} {self.recorded:.1f} s"
+                return f"{what} {label} {self.recorded:.1f} s{following}"
             case State.REVIEW if self.flagged:
-                return f"{self.label}: k keep, u discard"
+                return f"{label}: k keep, u discard{following}"
             case State.REVIEW:
-                return f"{self.label} kept in{left}, u discards"
-        return f"ready: {self.label}"
+                return f"{label} kept in{left}, u discards{following}"
+        return f"ready: {label}"
 
 
-def line_of(status: Status) -> str:
-    """Return the status in one line."""
+def line_of(status: Status, columns: int = UNLIMITED) -> str:
+    """Return the status in one line; what matters least comes last, and is cut first.
+
+    Parameters
+    ----------
+    status
+        What is to be said.
+    columns
+        How many columns of a terminal there are.
+    """
     if status.typed is not None:
-        return f"new label: {status.typed}_   (Enter adds it, Esc does not)"
+        return cut(f"new label: {status.typed}_   (Enter adds it, Esc does not)", columns)
+    unwritten = f"{status.unsaved} NOT WRITTEN, k tries again" if status.unsaved else ""
     if status.trouble:
-        return f"NO CAMERA  {status.trouble}"
-    counts = " ".join(f"{label} {count}" for label, count in status.counts)
+        state = "" if status.state is State.IDLE else f"[{status.sentence}]"
+        parts = [state, f"NO CAMERA  {status.trouble}", unwritten]
+        return cut(_joined(parts), columns)
     parts = [
         f"[{status.sentence}]",
-        counts,
-        f"{status.fps:.0f} fps",
+        unwritten,
         "hand" if status.hand else "no hand",
+        f"{status.fps:.0f} fps",
         "" if status.share is None else f"last: hand in {100 * status.share:.0f} %",
-        "h help",
     ]
+    line = _joined(parts)
+    counts = _counts(status.counts, columns - columns_of(line) - 2)
+    return cut(_joined([line, counts, "h help"]), columns)
+
+
+def _joined(parts: Sequence[str]) -> str:
     return "  ".join(part for part in parts if part)
+
+
+def _counts(counts: Sequence[tuple[str, int]], columns: int) -> str:
+    """Return how many recordings there are of each label, with names as long as there is room."""
+    for longest in (UNLIMITED, 12, 8, 5, 3):
+        text = " ".join(f"{cut(label, longest)} {count}" for label, count in counts)
+        if columns_of(text) <= columns:
+            return text
+    return cut(text, columns)
 
 
 class FrameRate:

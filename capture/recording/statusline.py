@@ -34,7 +34,7 @@ class StatusLine:
         if status.help != self._help:
             self._help = status.help
             self.say("keys: " + ", ".join(f"{keys}: {what}" for keys, what in HELP))
-        line = line_of(status)[: shutil.get_terminal_size().columns - 1]
+        line = line_of(status, shutil.get_terminal_size().columns - 1)
         if self._shows and line != self._last:
             self._last = line
             self._write(f"\r\x1b[K{line}")

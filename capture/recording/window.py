@@ -6,7 +6,7 @@ from typing import Self
 
 from handlore.landmarks.hands import Hand, Pixels
 
-from ..screen import Screen
+from ..screen import TYPING_WAIT, Screen
 from .preview import draw_preview
 from .sound import Sound
 from .status import Status
@@ -42,7 +42,8 @@ class Window:
 
     def show(self, pixels: Pixels | None, hands: Sequence[Hand], status: Status) -> None:
         """Show a moment of the session; where drawing is slow, not every one."""
-        if self._screen.draw(lambda: draw_preview(pixels, hands, status)):
+        wait = 0.0 if status.typed is None else TYPING_WAIT
+        if self._screen.draw(lambda: draw_preview(pixels, hands, status), wait):
             self._screen.entitle(f"{self._title} - {status.state.value} {status.label}")
 
     def picture(self, pixels: Pixels) -> None:

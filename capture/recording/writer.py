@@ -48,8 +48,19 @@ class Written:
 
     label: str
     path: Path | None = None
+    """None too where it was discarded before it could be written."""
+
     discarded: bool = False
     problem: str | None = None
+
+
+@dataclass
+class _Recording:
+    """A recording of this session: a job that could not be done yet, or where it is kept."""
+
+    label: str
+    job: Job | None
+    path: Path | None = None
 
 
 class Writer:
@@ -66,23 +77,35 @@ class Writer:
     def __init__(self, keeper: Keeper) -> None:
         self.counts = Counter(keeper.counts())
         """Recordings kept, by label."""
-        self.unsaved: list[Job] = []
-        """What could not be written."""
-        self.kept: list[tuple[str, Path]] = []
-        """What this session has kept, with labels, in order."""
+        self._recordings: list[_Recording] = []
+        """Of this session, in the order in which they were made, written or not."""
         self._keeper = keeper
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Written] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="handlore-writer", daemon=True)
         self._thread.start()
 
+    @property
+    def unsaved(self) -> list[Job]:
+        """What could not be written."""
+        return [one.job for one in self._recordings if one.job is not None]
+
+    @property
+    def kept(self) -> list[tuple[str, Path]]:
+        """What this session has kept, with labels, in order."""
+        return [(one.label, one.path) for one in self._recordings if one.path is not None]
+
     def keep(self, job: Job) -> None:
         """Write a recording soon."""
         self._jobs.put(lambda: self._keep(job))
 
     def undo(self) -> None:
-        """Discard the last recording of this session that is still kept, soon."""
+        """Discard the last recording of this session, written or not, soon."""
         self._jobs.put(self._undo)
+
+    def forget_unsaved(self) -> None:
+        """Let go, soon, of what could not be written."""
+        self._jobs.put(self._forget_unsaved)
 
     def retry(self) -> None:
         """Try again, soon, to write what could not be written."""
@@ -106,32 +129,46 @@ class Writer:
             job()
 
     def _keep(self, job: Job) -> None:
+        recording = _Recording(job.label, None)
+        self._write(job, recording)
+        self._recordings.append(recording)
+
+    def _write(self, job: Job, recording: _Recording) -> None:
+        video = None
         try:
-            path = self._keeper.keep(job.recording, job.video())
+            video = job.video()
+            path = self._keeper.keep(job.recording, video)
         except (HandloreError, OSError) as error:
-            self.unsaved.append(job)
+            recording.job = job
+            if video is not None:
+                video.unlink(missing_ok=True)  # it would fill the disk; the job makes it anew
             self._done.put(Written(job.label, problem=str(error)))
             return
-        self.kept.append((job.label, path))
+        recording.job, recording.path = None, path
         self.counts[job.label] += 1
         self._done.put(Written(job.label, path))
 
     def _retry(self) -> None:
-        again, self.unsaved = self.unsaved, []
-        for job in again:
-            self._keep(job)
+        for recording in self._recordings:
+            if recording.job is not None:
+                self._write(recording.job, recording)
+
+    def _forget_unsaved(self) -> None:
+        self._recordings = [one for one in self._recordings if one.job is None]
 
     def _undo(self) -> None:
-        if not self.kept:
+        if not self._recordings:
             nothing = "nothing that this session has kept is left to discard"
             self._done.put(Written("", problem=nothing))
             return
-        label, path = self.kept[-1]
-        try:
-            moved = self._keeper.discard(path)
-        except (HandloreError, OSError) as error:
-            self._done.put(Written(label, problem=str(error)))
-            return
-        self.kept.pop()
-        self.counts[label] -= 1
-        self._done.put(Written(label, moved, discarded=True))
+        last = self._recordings[-1]
+        moved = None
+        if last.path is not None:
+            try:
+                moved = self._keeper.discard(last.path)
+            except (HandloreError, OSError) as error:
+                self._done.put(Written(last.label, problem=str(error)))
+                return
+            self.counts[last.label] -= 1
+        self._recordings.pop()
+        self._done.put(Written(last.label, moved, discarded=True))

@@ -40,7 +40,7 @@ def review(
     HandloreError
         If there is nothing to step through.
     """
-    state = Review.of(_everything(recordings), clock())
+    state = replace(Review.of(_everything(recordings), clock()), message=_damaged(recordings))
     while not state.ended:
         for key in face.pressed():
             state, change = state.key(key, clock())
@@ -70,6 +70,13 @@ def _make(recordings: Recordings, change: Change) -> Path:
     if change.what == "restore":
         return recordings.restore(change.path)
     return recordings.relabel(change.path, change.label)
+
+
+def _damaged(recordings: Recordings) -> str:
+    """Say which files are not shown because they cannot be read."""
+    names = [name for name, _ in recordings.failures()]
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return f"cannot be read: {names[0]}{more}" if names else ""
 
 
 def _everything(recordings: Recordings) -> list[Entry]:

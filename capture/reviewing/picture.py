@@ -8,21 +8,15 @@ import numpy as np
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.hands import Pixels
 
-from ..drawing.paint import Color, rounded, shade, wrapped, write
+from ..drawing.colors import BLACK, GREY, GROUND, ORANGE, RAISED, RED, TEAL, WHITE
+from ..drawing.paint import rounded, shade, wrapped, write
 from ..drawing.strokes import PALM, Points, color_at, draw_outline, draw_way, fitted
+from ..screen import typing_hint
 from .review import HELP, Review
 
 WIDTH, HEIGHT, PANEL = 760, 600, 300
 MARGIN, ROW, MOST_ROWS = 20, 34, 8
 
-GROUND: Color = (24, 28, 34)
-RAISED: Color = (42, 48, 57)
-WHITE: Color = (243, 246, 248)
-GREY: Color = (150, 160, 171)
-BLACK: Color = (0, 0, 0)
-TEAL: Color = (25, 211, 162)
-RED: Color = (240, 62, 76)
-ORANGE: Color = (255, 138, 48)
 
 LITTLE_HAND = 0.8
 MOST_POINTS = 300
@@ -115,6 +109,7 @@ def _typing(scene: Pixels, typed: str) -> None:
     rounded(scene, (x - 260, y - 32), (x + 260, y + 32), WHITE, 10)
     write(scene, f"{typed}|", (x, y), 28, GROUND, bold=True, anchor="middle", width=500)
     write(scene, "Enter gives it, Esc does not", (x, y + 62), 18, WHITE, anchor="middle")
+    write(scene, typing_hint(), (x, y + 90), 15, GREY, anchor="middle")
 
 
 def _help(scene: Pixels) -> None:

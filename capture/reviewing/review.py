@@ -13,7 +13,7 @@ from handlore.datasets.dataset import NONE_LABEL
 from handlore.datasets.recordings import Entry
 from handlore.landmarks.errors import HandloreError
 
-from ..recording.labels import checked_label
+from ..recording.labels import checked_label, same_label
 
 HELP = (
     ("n, p", "next recording, the one before"),
@@ -92,7 +92,7 @@ class Review:
         """Return the state after a key, and what it wants done."""
         if self.typed is not None:
             return self._type(key, self.typed)
-        match replace(self, message="", help=False), key:
+        match replace(self, message="", help=False), key.lower() if len(key) == 1 else key:
             case state, "n" | "p":
                 return state._step(1 if key == "n" else -1, now), None
             case state, "r" | " ":
@@ -150,8 +150,9 @@ class Review:
         return self._relabel(others[digit - 1] if digit else none)
 
     def _relabel(self, label: str) -> tuple["Review", Change | None]:
+        label = same_label(label, self.labels) or label
         if label == self.entry.label:
-            return self, None
+            return replace(self, message=f"it is {label} already"), None
         if self.entry.discarded:
             return replace(self, message="it is discarded; bring it back with k first"), None
         return self, Change("relabel", self.entry.path, label)

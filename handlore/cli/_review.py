@@ -70,10 +70,10 @@ def review_recordings(folder: Path, edits: Edits, *, headless: bool, as_json: bo
     recordings = Recordings.open(folder, create=False)
     if edits:
         _edit(recordings, edits)
-    elif not headless and not as_json and _window_opens():
+    if not edits and not headless and not as_json and _window_opens():
         _step_through(recordings)
-        return
-    _list(recordings, as_json=as_json)
+    else:
+        _list(recordings, as_json=as_json)
     failures = recordings.failures()
     say_failures(failures)
     if failures:
@@ -108,10 +108,12 @@ def _by_number(recordings: "Recordings") -> dict[int, "Entry"]:
 
 def _edit(recordings: "Recordings", edits: Edits) -> None:
     """Make the edits, after all of them have been checked."""
-    from handlore.capture.recording.labels import checked_label
+    from handlore.capture.recording.labels import checked_label, same_label
+    from handlore.datasets.dataset import NONE_LABEL
 
     pairs = [_number_and_label(text) for text in edits.relabel]
-    relabelled = [(number, checked_label(label)) for number, label in pairs]
+    checked = [(number, checked_label(label)) for number, label in pairs]
+    relabelled = [(number, same_label(label, [NONE_LABEL]) or label) for number, label in checked]
     known = _by_number(recordings)
     kept = [*edits.discard, *(number for number, _ in relabelled)]
     for number, discarded in [*((n, False) for n in kept), *((n, True) for n in edits.restore)]:

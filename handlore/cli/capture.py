@@ -1,7 +1,7 @@
 """``handlore capture``: record labelled gestures by hotkey, in one sitting."""
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from handlore.capture.cameras import CameraSpec
     from handlore.capture.recording.options import SessionOptions
     from handlore.capture.recording.running import Outcome, Plan
+    from handlore.datasets.recordings import Recordings
 
 SECONDS = 2.0
 """How long a recording is unless another length is asked for."""
@@ -38,7 +39,8 @@ VIDEO_STREAM = 120.0
 @click.option("--out", metavar="DIR", type=click.Path(path_type=Path),
               help="The folder of recordings; one that is there goes on.")  # fmt: skip
 @click.option("--labels", default="", metavar="A,B,C",
-              help="What is recorded; + adds more. `none` always is.")  # fmt: skip
+              help="What is recorded; else what the folder holds. + adds more; `none` always"
+              " is.")  # fmt: skip
 @click.option("--subject", default="", help="Who is recorded: people that a test must keep apart.")
 @click.option("--session", default=None, show_default="date and time", help="Name of this sitting.")
 @click.option("--note", default="", help="Anything worth knowing, such as the light.")
@@ -108,10 +110,17 @@ def command(ctx: click.Context, /, as_json: bool, **given: Any) -> None:
     from handlore.datasets.recordings import Recordings
 
     plan, out = _planned(given), given["out"]
+    is_new = not out.exists()
     recordings = Recordings.open(out)
+    plan = _with_labels_of(recordings, plan)
     for line in recordings.warnings_for(plan.subject, plan.camera.text):
         talk(f"note: {line}")
-    outcome = run_session(plan, recordings, talk)
+    try:
+        outcome = run_session(plan, recordings, talk)
+    except HandloreError:
+        if is_new:
+            recordings.remove_unused()
+        raise
     _print(out, plan, outcome, as_json)
     if outcome.unsaved:
         ctx.exit(1)
@@ -138,9 +147,22 @@ def _planned(given: dict[str, Any]) -> "Plan":
     )
 
 
+def _with_labels_of(recordings: "Recordings", plan: "Plan") -> "Plan":
+    """Go on with the labels of a folder, and as they are written there."""
+    from handlore.capture.recording.labels import offered
+
+    given = plan.options.labels
+    labels = offered(given, recordings.labels())
+    for asked, there in zip(given, labels, strict=False):
+        if asked != there:
+            talk(f"note: {recordings.root} writes {asked} as {there}; so does this session")
+    return replace(plan, options=replace(plan.options, labels=labels))
+
+
 def _options(given: dict[str, Any]) -> "SessionOptions":
     from handlore.capture.recording.labels import Labels
     from handlore.capture.recording.options import SessionOptions
+    from handlore.datasets.dataset import NONE_LABEL
 
     length = given["frames"] or given["seconds"]
     if given["until"] == "key" and length:
@@ -157,8 +179,8 @@ def _options(given: dict[str, Any]) -> "SessionOptions":
         most_missing=given["missing"],
         longest_stream=VIDEO_STREAM if given["keep_video"] else SessionOptions.longest_stream,
     )
-    Labels(options.labels)
-    return options
+    checked = [name for name in Labels(options.labels).names if name != NONE_LABEL]
+    return replace(options, labels=tuple(checked))
 
 
 def _camera(given: dict[str, Any]) -> "CameraSpec":

@@ -153,7 +153,18 @@ def _print(found: dict[str, Any]) -> None:
     for problem in found["problems"]:
         click.echo(f"to do: {problem}")
     if not found["problems"]:
-        click.echo("everything that is needed is here")
+        click.echo(_enough_for(found))
+
+
+def _enough_for(found: dict[str, Any]) -> str:
+    """Say what can be done here; without a camera or a window it is not everything."""
+    has_camera = any(camera["problem"] is None for camera in found["cameras"])
+    if has_camera and found["window"] is None:
+        return "everything that is needed is here"
+    lacking = [] if has_camera else ["a camera (or a file in its place: --camera clip.mp4)"]
+    if found["window"] is not None:
+        lacking.append("a window (they run in the terminal: --headless)")
+    return f"pictures and videos can be worked on; capture and live lack {' and '.join(lacking)}"
 
 
 def _camera_words(camera: dict[str, Any]) -> str:

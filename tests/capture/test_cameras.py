@@ -358,6 +358,32 @@ class TestLive:
         assert grey(live.next(5)) == 30
         assert live.trouble is None
 
+    @pytest.mark.parametrize("error", [KeyError("SensorTimestamp"), cv2.error("(-215) bad\nsize")])
+    def test_whatever_a_driver_raises_is_told_and_the_camera_opened_again(self, stage, error):
+        live = stage.start()
+        stage.give(error)
+        while stage.opened < 2:
+            pass
+        words = " ".join(str(error).split())
+        assert (
+            live.trouble == f"camera 7 fails ({type(error).__name__}: {words}); it is opened again"
+        )
+        stage.faults.append(RuntimeError("the bus is down"))
+        stage.give("it was unplugged")
+        while stage.opened < 4:
+            pass
+        assert live.trouble == "camera 7 fails (RuntimeError: the bus is down); it is opened again"
+        stage.give(30)
+        assert grey(live.next(5)) == 30
+        assert live.trouble is None
+
+    def test_a_driver_that_cannot_even_open_is_told_in_one_line(self, stage):
+        stage.faults.append(RuntimeError("the bus is down"))
+        with pytest.raises(
+            CameraError, match=r"cannot be opened \(RuntimeError: the bus is down\)"
+        ):
+            stage.start()
+
     def test_a_camera_that_hangs(self, stage):
         live = stage.start()
         stage.give(20)

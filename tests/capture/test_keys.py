@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 from capture_desk import Tty, wait_for
 
-from handlore.capture.keyboard.keys import key_of_character, key_of_code
+from handlore.capture.keyboard.codes import WindowKeys, key_of_code
+from handlore.capture.keyboard.keys import key_of_character
 from handlore.capture.keyboard.terminal import Terminal
 from handlore.capture.recording.hold import Hold
 
@@ -34,10 +35,52 @@ from handlore.capture.recording.hold import Hold
         (0xFFE1, None),  # Shift alone
         (0x250000, None),  # an arrow on Windows
         (0, None),
+        (-0x2A, "ö"),  # Qt's Latin-1, the same with Shift
+        (-0x37, "é"),
+        (-0x21, "ß"),
+        (-0x50, "°"),
+        (-0x4E, "²"),
+        (0x80072, None),  # GTK with Alt, Super, Control
+        (0x400072, None),
+        (0x40072, None),
+        (0x10053, "S"),  # GTK with Shift
+        (0x100624B, "手"),
     ],
 )
 def test_codes_of_windows(code: int, key: str | None):
     assert key_of_code(code) == key
+
+
+@pytest.mark.parametrize(
+    ("code", "key"),
+    [(0x6D6, "ж"), (0x7E2, "β"), (0x1B1, "ą"), (0x4B9, None), (0xFE03, None), (0xFE50, None)],
+)
+def test_letters_of_other_scripts_under_x11(code: int, key: str | None, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert key_of_code(code) == key
+
+
+@pytest.mark.parametrize(
+    ("codes", "keys"),
+    [
+        ([0xFFE1, ord("s"), ord("w")], [None, "S", "w"]),
+        ([0xFFE1, -0x2A], [None, "Ö"]),
+        ([0xFFE1, -0x21, 0xFF0D], [None, "ß", "enter"]),
+        ([0xFFE9, ord("q"), ord("q")], [None, None, "q"]),
+        ([0xFFEB, ord("r")], [None, None]),
+        ([0xFFE3, ord("r")], [None, None]),
+        ([0xFE03, ord("@")], [None, "@"]),  # AltGr
+    ],
+)
+def test_modifiers_that_a_window_tells_as_keys(codes: list[int], keys: list[str | None]):
+    window = WindowKeys()
+    assert [window.name(code, 0.1 * k) for k, code in enumerate(codes)] == keys
+
+
+def test_a_modifier_of_long_ago_belongs_to_no_key():
+    window = WindowKeys()
+    assert window.name(0xFFE9, 0.0) is None
+    assert window.name(ord("q"), 5.0) == "q"
 
 
 def test_characters_of_terminals():
@@ -80,6 +123,11 @@ def test_a_letter_of_two_bytes_may_come_in_two_parts(typed: Pipe):
 @pytest.mark.parametrize("arrow", [b"\x1b[A", b"\x1bOP", b"\x1b[3~", b"\x1b[1;5C"])
 def test_arrows_are_not_the_escape_key(typed: Pipe, arrow: bytes):
     assert typed(b"r" + arrow + b"q") == ["r", "q"]
+
+
+def test_a_key_with_alt_is_no_key(typed: Pipe):
+    assert typed(b"r\x1bq2") == ["r", "2"]
+    assert typed(b"\x1b\x1b") == ["esc"], "pressed twice in a hurry it is Esc"
 
 
 def test_the_escape_key_is_known_after_a_moment(typed: Pipe):

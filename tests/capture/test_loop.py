@@ -151,6 +151,43 @@ def test_a_full_disk_is_said_at_once_and_loses_nothing(tmp_path: Path):
     assert rig.writer.unsaved == []
 
 
+@pytest.mark.parametrize("burst", [False, True])
+def test_undo_takes_the_last_recording_also_if_it_could_not_be_written(tmp_path: Path, burst: bool):
+    disk = FullDisk(Recordings.open(tmp_path))
+    again = {"f40": "b", "f55": "u"} if burst else {"f40": "r", "f75": "u"}
+    keys = {"f0": "r", **again, "f78": "b" if burst else "k", "f79": "k"}
+    rig = Rig(tmp_path, range(100), keeper=disk, keys=keys, burst=2, pause=3.0)
+    for _ in range(35):
+        rig.loop.step()
+    until(lambda: kept(tmp_path))
+    disk.full.set()
+    for _ in range(18):
+        rig.loop.step()
+    until(lambda: rig.writer.unsaved)
+    for _ in range(23):
+        rig.loop.step()
+    until(lambda: not rig.writer.unsaved)
+    disk.full.clear()
+    rig.run()
+    assert [recording.image[0, 0, 0, 0] for recording in kept(tmp_path)] == [0]
+    assert "discarded: left (not written yet)" in rig.view.said
+
+
+def test_ending_with_what_is_not_written_is_asked_about(tmp_path: Path):
+    disk = FullDisk(Recordings.open(tmp_path))
+    disk.full.set()
+    rig = Rig(tmp_path, range(100), keeper=disk, keys={"f0": "r", "f41": "q", "f60": "q"})
+    for _ in range(40):
+        rig.loop.step()
+    until(lambda: rig.writer.unsaved)
+    for _ in range(10):
+        rig.loop.step()
+    assert not rig.loop.ended
+    assert any("1 recording is not written" in line for line in rig.view.said)
+    rig.run()
+    assert rig.loop.frames < 65, "asked twice it ends"
+
+
 def test_a_video_that_cannot_be_written_is_a_recording_that_is_not_kept(tmp_path: Path):
     folder = VideoFolder(tmp_path)
     rig = Rig(tmp_path, range(40), keys={"f0": "r"}, videos=folder.begin)
@@ -173,6 +210,8 @@ def test_a_camera_that_goes_and_comes_back(tmp_path: Path):
     troubled = [status for status in rig.view.shown if status.trouble]
     assert len(troubled) == 3
     assert troubled[0].state is State.REVIEW
+    assert troubled[0].question == "the camera was lost"
+    assert (troubled[0].hand, troubled[0].fps) == (False, 0.0), "nothing is seen, and not old news"
 
 
 def test_what_is_shown(tmp_path: Path):
@@ -188,6 +227,21 @@ def test_what_is_shown(tmp_path: Path):
     assert (shown[58].hand, shown[59].hand) == (True, False)
     assert "stop the recording first" in shown[20].message
     assert [label for label, _ in shown[0].counts] == ["left", "right", "none"]
+
+
+def test_a_message_is_shown_beside_the_question(tmp_path: Path):
+    keys = {"f0": "r", "f20": " ", "f25": "q"}
+    rig = Rig(tmp_path, range(40), keys=keys, without=range(40)).run()
+    assert rig.view.shown[15].question == "no hand in 100 % of the frames"
+    assert rig.view.shown[22].message.startswith("first decide")
+    assert "the same key again ends without it" in rig.view.shown[30].message
+    assert rig.view.shown[30].question == rig.view.shown[15].question
+
+
+def test_a_label_chosen_while_recording_is_shown_as_the_next(tmp_path: Path):
+    rig = Rig(tmp_path, range(30), keys={"f0": "r", "f5": "2"}).run()
+    assert (rig.view.shown[4].next_label, rig.view.shown[6].next_label) == ("", "right")
+    assert (rig.view.shown[6].label, rig.view.shown[25].label) == ("left", "right")
 
 
 def test_a_key_when_the_camera_is_gone_still_ends(tmp_path: Path):
@@ -206,3 +260,17 @@ def test_frames_that_share_a_time_are_tracked_one_after_the_other(tmp_path: Path
     assert np.diff(np.round(np.array(seen) * 1000)).min() >= 1
     (recording,) = kept(tmp_path)
     assert recording.time == pytest.approx(np.arange(10) // 2 / 10)
+
+
+def test_while_a_label_is_typed_keys_come_before_hands(tmp_path: Path):
+    rig = Rig(tmp_path, range(40), keys={"f10": "+", "f20": "w,enter", "f30": "r"})
+    tracked, waits = [], []
+    track, following = rig.parts.detector.track, rig.parts.feed.next
+    rig.parts.detector.track = lambda pixels, seconds: (
+        tracked.append(stamped(pixels)) or track(pixels, seconds)
+    )
+    rig.parts.feed.next = lambda timeout: waits.append(timeout) or following(timeout)
+    rig.run()
+    assert tracked == [*range(10), *range(20, 40)]
+    assert max(waits[11:21]) <= 0.02 < min(waits[:11] + waits[21:])
+    assert len(kept(tmp_path)) == 1

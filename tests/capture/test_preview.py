@@ -1,15 +1,19 @@
 """What people see and hear."""
 
+import dataclasses
 import io
 import os
 import wave
 
+import cv2
 import numpy as np
 import pytest
 
 from handlore.capture import display
+from handlore.capture.drawing.paint import wrapped, write
 from handlore.capture.drawing.skeleton import draw_hand
 from handlore.capture.recording import sound
+from handlore.capture.recording.columns import columns_of
 from handlore.capture.recording.preview import HEIGHT, PANEL, draw_preview
 from handlore.capture.recording.session import State
 from handlore.capture.recording.status import Status, line_of
@@ -73,7 +77,10 @@ STATES = [
     status(state=State.RECORDING, recorded=1.2, length=0.6),
     status(state=State.RECORDING, recorded=1.2, pose=True),
     status(state=State.REVIEW, left=1.0, share=0.9),
-    status(state=State.REVIEW, flagged=True, message="no hand in 30 % of the frames"),
+    status(state=State.REVIEW, flagged=True, question="no hand in 30 % of the frames"),
+    status(state=State.REVIEW, flagged=True, trouble="it was unplugged"),
+    status(state=State.RECORDING, next_label="swipe_left"),
+    status(unsaved=3),
     status(typed="wave"),
     status(help=True),
     status(trouble="camera 0 gives black pictures; open its cover, or make light"),
@@ -88,12 +95,42 @@ def test_every_state_looks_different():
     assert len(set(drawn)) == len(drawn)
 
 
+@pytest.mark.parametrize("shown", STATES)
+def test_a_message_is_seen_whatever_else_is_shown(shown: Status):
+    pixels = None if shown.trouble else grey()
+    silent = draw_preview(pixels, [], dataclasses.replace(shown, message=""))
+    said = draw_preview(pixels, [], dataclasses.replace(shown, message="No space left on device"))
+    upper = slice(6, 60)
+    assert not np.array_equal(silent[upper, :-PANEL], said[upper, :-PANEL])
+
+
+def test_the_question_stays_to_be_seen_without_a_camera():
+    def panel_and_banner(**changes):
+        drawn = draw_preview(None, [], status(trouble="it was unplugged", fps=29.0, **changes))
+        return drawn[-160:].tobytes()
+
+    asked = panel_and_banner(state=State.REVIEW, flagged=True, question="the camera was lost")
+    assert asked != panel_and_banner()
+
+
 @pytest.mark.parametrize("label", ["ünïcödé", "жест", "手", "x" * 64, "مرحبا"])
 def test_any_label_can_be_shown(label: str):
     counts = ((label, 10**6), ("none", 0))
     for one in STATES:
         draw_preview(None if one.trouble else grey(), [],
                      Status(**{**vars(one), "label": label, "counts": counts}))  # fmt: skip
+
+
+@pytest.mark.skipif(not hasattr(cv2, "FontFace"), reason="only OpenCV 5 brings such a font")
+def test_signs_of_other_scripts_are_told_apart():
+    def written(text: str) -> bytes:
+        picture = np.zeros((40, 200, 3), np.uint8)
+        assert 20 < write(picture, text, (5, 20), 20, (255, 255, 255), width=190) < 190
+        assert picture.any()
+        return picture.tobytes()
+
+    assert written("手手") != written("足足"), "they are no boxes"
+    assert wrapped("手を 左に 振る", 20, 50) == ["手を", "左に", "振る"]
 
 
 def test_many_labels_scroll_to_the_current_one():
@@ -115,11 +152,46 @@ def test_the_line_of_a_terminal():
     line = line_of(status(fps=29.7, hand=True, share=0.95))
     assert (
         line
-        == "[ready: stop]  swipe_left 12 stop 3 none 0  30 fps  hand  last: hand in 95 %  h help"
+        == "[ready: stop]  hand  30 fps  last: hand in 95 %  swipe_left 12 stop 3 none 0  h help"
     )
     assert "k keep, u discard" in line_of(status(state=State.REVIEW, flagged=True))
     assert line_of(status(trouble="it is gone")).startswith("NO CAMERA  it is gone")
     assert "new label: wav_" in line_of(status(typed="wav"))
+
+
+def test_without_a_camera_the_line_still_asks():
+    line = line_of(status(state=State.REVIEW, flagged=True, trouble="it was unplugged"))
+    assert "stop: k keep, u discard" in line
+    assert "NO CAMERA  it was unplugged" in line
+
+
+def test_what_is_not_written_and_what_is_next_stand_in_the_line():
+    recording = status(state=State.RECORDING, recorded=1.0, unsaved=2, next_label="swipe_left")
+    line = line_of(recording, 79)
+    assert "2 NOT WRITTEN" in line
+    assert "next: swipe_left" in line
+
+
+@pytest.mark.parametrize("n", [3, 8, 40])
+def test_where_there_is_little_room_the_counts_are_cut_first(n: int):
+    counts = tuple((f"a_long_label_{k}", 100 + k) for k in range(n))
+    line = line_of(status(counts=counts, label=counts[1][0], fps=30, share=0.95), 79)
+    assert "no hand  30 fps  last: hand in 95 %  a" in line
+    assert columns_of(line) <= 79
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"), [("wave", 4), ("手を振る", 8), ("i\u0308", 1), ("ｶ", 1), ("", 0)]
+)
+def test_columns_of_a_text(text: str, columns: int):
+    assert columns_of(text) == columns
+
+
+def test_a_wide_label_stays_in_its_line():
+    labels = ("手を左に振る", "手を右に振る", "ノック", "none")
+    shown = status(label=labels[0], counts=tuple((label, 12) for label in labels), fps=30)
+    for columns in range(1, 120):
+        assert columns_of(line_of(shown, columns)) <= columns
 
 
 class Screen(io.StringIO):
@@ -143,7 +215,7 @@ def test_a_terminal_has_one_line_that_changes_and_lines_that_stay(monkeypatch):
     written = screen.getvalue().split("\r\x1b[K")
     assert written[1] == written[2].partition("\n")[2].rstrip("\a"), "it stands below what was said"
     assert len(written) == 3, "the same line is not written twice"
-    assert len(written[1]) == 39
+    assert len(written[1]) <= 39
     assert screen.getvalue().endswith("\a")
 
 

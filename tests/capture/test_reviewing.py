@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from movement_stubs import two_handed
 from recording_stubs import filled, held, movement, stream
 
+from handlore.capture.reviewing import loop
 from handlore.capture.reviewing.loop import review
 from handlore.capture.reviewing.picture import GROUND, HEIGHT, PANEL, WIDTH, draw_review
 from handlore.capture.reviewing.review import Change, Review
@@ -94,6 +95,13 @@ def test_a_new_label_is_typed() -> None:
     state, changes = pressed("enter", state=state)
     assert changes == [Change("relabel", ENTRIES[0].path, "quip 2")]
     assert state.typed is None
+
+
+def test_a_label_in_other_letters_is_the_one_that_is_there() -> None:
+    state, changes = pressed("+", *"RIGHT", "enter")
+    assert changes == [Change("relabel", ENTRIES[0].path, "right")]
+    state, changes = pressed("+", *"Left", "enter")
+    assert (state.message, changes) == ("it is left already", [])
 
 
 @pytest.mark.parametrize("keys", [("+", "enter"), ("+", "/", "enter"), ("+", "a", "esc")])
@@ -199,6 +207,17 @@ def test_a_file_that_vanishes_meanwhile_is_survived(folder: Recordings) -> None:
     review(folder, face, clock=lambda: next(now) / 10, wait=lambda _: None)
     assert len(face.pictures) == 4
     assert names(folder) == ["left/0001.npz"]
+
+
+def test_a_damaged_file_is_said_in_the_window(
+    folder: Recordings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    draw = lambda state, *_: said.append(state.message) or np.zeros((1, 1, 3), np.uint8)  # noqa: E731
+    monkeypatch.setattr(loop, "draw_review", draw)
+    (folder.root / "left" / "0077.npz").write_bytes(b"torn")
+    stepped(folder, "x", "n")
+    assert said == ["cannot be read: left/0077.npz", ""]
 
 
 def test_an_empty_folder_is_said(tmp_path: Path) -> None:

@@ -278,6 +278,19 @@ class TestLabels:
         assert why in played.said
         assert played.session.labels.names == ["left", "right", "none"]
 
+    @pytest.mark.parametrize(
+        ("typed", "label"), [("LEFT", "left"), ("None", "none"), ("cafe\u0301", "Café")]
+    )
+    def test_one_that_is_there_in_other_letters_is_chosen(self, typed: str, label: str):
+        played = Played(labels=("right", "left", "Café")).press("+", *typed, "enter")
+        assert played.session.labels.current == label
+        assert f"{label} is a label already; it is chosen" in played.said
+        assert len(played.session.labels.names) == 4
+
+    def test_accents_are_written_one_way(self):
+        played = Played().press("+", *"cafe\u0301", "enter")
+        assert played.session.labels.current == "caf\u00e9"
+
     def test_given_up(self):
         assert Played().press("+", "x", "esc").session.labels.names == ["left", "right", "none"]
 
@@ -291,7 +304,7 @@ class TestLabels:
         assert played.session.recording.label == "left"
         assert played.press("r").show(1).last(Begin).label == "right"
 
-    @pytest.mark.parametrize("labels", [("a", "a"), ("",), ("a\tb",)])
+    @pytest.mark.parametrize("labels", [("a", "a"), ("a", "A"), ("None",), ("",), ("a\tb",)])
     def test_given_wrongly(self, labels: tuple[str, ...]):
         with pytest.raises(HandloreError, match="label"):
             Session(SessionOptions(labels=labels))
@@ -315,6 +328,16 @@ class TestTheEnd:
         assert Played(countdown=0).press("r").show(11, hand=False).press("q", "k").count(Quit) == 0
         assert played.press("q").effects[-1] == Quit()
         assert (played.count(Keep), played.count(Discard)) == (0, 1)
+
+    def test_asks_before_it_drops_what_could_not_be_written(self):
+        played = Played(countdown=0)
+        played.session.unsaved = 3
+        played.press("q")
+        assert played.count(Quit) == 0
+        assert "3 recordings are not written: k tries again" in played.said
+        assert played.press("k").count(Retry) == 1
+        assert played.press("q").count(Quit) == 0, "it is asked anew after another key"
+        assert played.press("q").effects[-1] == Quit()
 
     def test_of_all_frames_keeps_what_is_good(self):
         played = Played(countdown=0, seconds=0).press("r").show(8).press("close")

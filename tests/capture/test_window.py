@@ -20,6 +20,7 @@ class Screen:
         self.codes: list[int] = []
         self.shown: list = []
         self.titles: list[str] = []
+        self.done: list[str] = []
         self.visible: float | None = 1.0
         self.destroyed = False
         self.now = 100.0
@@ -42,11 +43,11 @@ class Screen:
 def screen(monkeypatch) -> Screen:
     made = Screen()
     played = {
-        "namedWindow": lambda *_: None,
+        "namedWindow": lambda *_: made.done.append("open"),
         "imshow": made.keep,
         "setWindowTitle": lambda _, title: made.titles.append(title),
         "waitKeyEx": lambda _: made.codes.pop(0) if made.codes else -1,
-        "waitKey": lambda _: -1,
+        "waitKey": lambda _: made.done.append("events") or -1,
         "getWindowProperty": made.property,
         "destroyAllWindows": made.destroy,
     }
@@ -110,3 +111,16 @@ def test_the_picture_reaches_opencv_as_bgr(screen: Screen):
     with Window("w", quiet=True) as window:
         window.show(red, [], status())
     assert screen.shown[0][300, 300].tolist() == [30, 10, 200]
+
+
+def test_the_window_appears_before_its_first_picture(screen: Screen):
+    with Window("w", quiet=True):
+        assert screen.done == ["open", "events"], "else it may stay black"
+
+
+def test_while_a_label_is_typed_little_is_drawn(screen: Screen):
+    with Window("w", quiet=True) as window:
+        for _ in range(100):
+            window.show(PIXELS, [], status(typed="wav"))
+            screen.now += 0.01
+    assert 5 <= len(screen.shown) <= 10, "enough to see what is typed"

@@ -7,8 +7,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from recording_stubs import filled
 
 from handlore.capture.cameras import listing
+from handlore.cli import doctor
 from handlore.datasets.recordings import Recordings
 
 
@@ -29,6 +31,7 @@ def clip(tmp_path: Path) -> Path:
         (["--until", "hand-gone", "--frames", "9"], "--frames and --until hand-gone contradict"),
         (["--until", "key", "--seconds", "1"], "--until key contradicts"),
         (["--labels", "a,b,a"], "'a' is a label already"),
+        (["--labels", "a,None"], "'None' is a label already, written none"),
         (["--labels", "a/b"], "cannot be a label"),
         (["--countdown", "-1"], "--countdown is -1"),
         (["--missing", "2"], "--missing is 2"),
@@ -50,17 +53,37 @@ def test_a_camera_that_is_not_there(run, tmp_path: Path):
     assert result.exit_code == 1
     assert "handlore: camera 97 cannot be opened: " in result.stderr
     assert "Traceback" not in result.stderr
+    assert not (tmp_path / "out").exists(), "nothing is left of a session that did not begin"
+
+
+def test_a_folder_that_was_there_stays_where_no_camera_is(run, tmp_path: Path):
+    filled(tmp_path / "out", 1, ("left",))
+    run("capture", "--out", tmp_path / "out", "--headless", "--camera", "97")
+    assert Recordings.open(tmp_path / "out").counts() == {"left": 1}
 
 
 def test_a_folder_of_another_kind(run, refused, clip: Path, photos):
     folder = photos(["fist"])
     line = refused(run("capture", "--out", folder, "--camera", clip, "--headless"))
     assert "holds other things" in line
+    line = refused(run("capture", "--review", folder, "--headless"))
+    assert "no folder of recordings: give one that" in line, "not what would be refused again"
 
 
-def capture(run, out: Path, clip: Path):
-    return run("capture", "--out", out, "--labels", "wave", "--camera", clip, "--headless",
-               "--no-coach", "--json")  # fmt: skip
+def capture(run, out: Path, clip: Path, *args: str):
+    return run("capture", "--out", out, *(args or ("--labels", "wave")), "--camera", clip,
+               "--headless", "--no-coach", "--json")  # fmt: skip
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="reads keys from stdin, as POSIX allows")
+def test_a_folder_goes_on_with_its_labels(run, clip: Path, tmp_path: Path):
+    folder = filled(tmp_path / "out", 1, ("left", "circle"))
+    folder.relabel(folder.entries()[1].path, "Arc")
+    said = json.loads(capture(run, tmp_path / "out", clip, "--subject", "anna").stdout)
+    assert list(said["kept"]) == ["left", "Arc", "none"], "in the order in which they were recorded"
+    done = capture(run, tmp_path / "out", clip, "--labels", "stop,arc")
+    assert list(json.loads(done.stdout)["kept"]) == ["stop", "Arc", "none"]
+    assert "writes arc as Arc; so does this session" in done.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="reads keys from stdin, as POSIX allows")
@@ -122,12 +145,17 @@ def test_doctor_tries_the_cameras(run, monkeypatch):
     assert "its picture is black" in second["problem"]
     assert "in use by zoom" in third["problem"]
     said = run("doctor").stdout
+    assert "lack a camera" not in said
     assert "/dev/video0      gives pictures of 64x48 (Integrated)" in said
 
 
 def test_doctor_says_whether_a_window_can_be_shown(run, monkeypatch):
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    assert "window" in run("doctor").stdout
+    monkeypatch.setattr(doctor, "_cameras", lambda _: [])
+    said = run("doctor").stdout
+    assert "window" in said
+    assert "everything that is needed is here" not in said
+    assert "capture and live lack a camera" in said
     if sys.platform == "linux":
         assert "there is no display" in json.loads(run("doctor", "--json").stdout)["window"]

@@ -8,6 +8,7 @@ import pytest
 from click.testing import Result
 from recording_stubs import filled, held
 
+from handlore.cli import _review
 from handlore.datasets.recordings import Recordings
 
 Run = Callable[..., Result]
@@ -108,3 +109,20 @@ def test_edits_need_a_folder_and_a_session_needs_one_too(run: Run, refused: Refu
     done = run("capture", "--labels", "left")
     assert done.exit_code == 2
     assert "Missing option '--out'" in done.stderr
+
+
+def test_a_damaged_file_is_told_after_the_window_too(
+    folder: Recordings, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_review, "_window_opens", lambda: True)
+    monkeypatch.setattr(_review, "_step_through", lambda _: None)
+    (folder.root / "left" / "0009.npz").write_bytes(b"torn")
+    done = run("capture", "--review", folder.root)
+    assert done.exit_code == 3
+    assert "failed: left/0009.npz" in done.stderr
+
+
+def test_none_is_written_one_way(folder: Recordings, run: Run) -> None:
+    done = run("capture", "--review", folder.root, "--relabel", "1=None")
+    assert done.exit_code == 0
+    assert "recording 1: left is now none" in done.stderr

@@ -12,8 +12,9 @@ from pathlib import Path
 import keep_recordings
 import numpy as np
 import pytest
-from recording_stubs import held, movement
+from recording_stubs import filled, held, movement
 
+from handlore.datasets import recordingfiles
 from handlore.datasets import recordings as room
 from handlore.datasets.dataset import concatenate
 from handlore.datasets.recordingfiles import folder_of
@@ -236,6 +237,32 @@ def test_a_video_that_is_not_there_keeps_nothing(folder: Recordings, tmp_path: P
     assert files(folder) == []
 
 
+KILLED = """
+import os, sys
+from pathlib import Path
+from handlore.datasets import recordings as room
+from recording_stubs import movement
+save, root, written = room.save_dataset, Path(sys.argv[1]), sys.argv[2] == "True"
+room.save_dataset = lambda *args: (save(*args) if written else None, os._exit(9))
+room.Recordings(root).keep(movement("left"), root.parent / "frames.avi")
+"""
+
+
+@pytest.mark.parametrize("written", [False, True], ids=["before it", "after it"])
+def test_killed_around_a_recording_leaves_no_video_alone(
+    folder: Recordings, tmp_path: Path, written: bool
+) -> None:
+    (tmp_path / "frames.avi").write_bytes(b"pictures")
+    stubs = {**os.environ, "PYTHONPATH": str(Path(keep_recordings.__file__).parent)}
+    command = [sys.executable, "-c", KILLED, str(folder.root), str(written)]
+    assert subprocess.run(command, env=stubs, check=False).returncode == 9
+    assert not (folder.root / "left" / "0001.avi").exists()
+    for path in folder.root.rglob(".*"):
+        os.utime(path, (1, 1))
+    Recordings.open(folder.root)
+    assert files(folder) == (["left/0001.avi", "left/0001.npz"] if written else [])
+
+
 def test_ctrl_c_while_keeping_leaves_nothing(
     folder: Recordings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -424,3 +451,26 @@ def test_kill_9_at_random_moments_loses_nothing_that_was_kept(folder: Recordings
     # The folder goes on as if nothing had been.
     folder.keep(movement("left"))
     assert len(folder.entries()) == len(there) + 1
+
+
+def test_labels_come_in_the_order_of_their_first_recordings(tmp_path: Path):
+    folder = filled(tmp_path / "g", 2, ("up", "circle", "left"))
+    assert folder.labels() == ["up", "circle", "left"]
+
+
+def test_a_folder_on_a_read_only_disk_is_refused_for_writing(tmp_path: Path, monkeypatch):
+    filled(tmp_path / "g", 1)
+
+    def refuse(_):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(recordingfiles, "_created", refuse)
+    with pytest.raises(HandloreError, match=r"cannot write into .*: Read-only file system"):
+        Recordings.open(tmp_path / "g")
+    assert Recordings.open(tmp_path / "g", create=False).entries(), "reading is another thing"
+
+
+def test_only_an_unused_folder_is_removed(tmp_path: Path):
+    for root, there in ((tmp_path / "new", False), (filled(tmp_path / "g", 1).root, True)):
+        Recordings.open(root).remove_unused()
+        assert root.exists() == there

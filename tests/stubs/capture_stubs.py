@@ -184,19 +184,20 @@ class Stage:
         self.now = 100.0
         self.opened = 0
         self.closed = 0
-        self.faults: deque[str] = deque()
+        self.faults: deque[str | Exception] = deque()
         """Why it cannot be opened, one for each try."""
         self._pictures: queue.Queue = queue.Queue()
 
     def open(self) -> "Stage":
         self.opened += 1
         if self.faults:
-            raise CameraError(self.faults.popleft())
+            fault = self.faults.popleft()
+            raise CameraError(fault) if isinstance(fault, str) else fault
         return self
 
     name = "camera 7"
 
-    def give(self, *pictures: int | str, every: float = 0.1) -> None:
+    def give(self, *pictures: int | str | Exception, every: float = 0.1) -> None:
         """Give pictures, as shades of grey, or faults."""
         for picture in pictures:
             self._pictures.put((picture, every))
@@ -205,6 +206,8 @@ class Stage:
         picture, every = self._pictures.get()
         if isinstance(picture, str):
             raise CameraError(picture)
+        if isinstance(picture, Exception):
+            raise picture
         self.now += every
         return Frame(np.full((32, 32, 3), picture, np.uint8), self.now)
 
