@@ -46,7 +46,7 @@ _RANGES = {
 }
 """Features by features is what has to fit into memory."""
 
-NONE_CLOUDS, LEAST_IN_A_CLOUD = 12, 20
+NONE_CLOUDS, LEAST_IN_A_CLOUD = 12, 60
 """``none`` is so many kinds of things, if there are so many samples of each; a movement is one."""
 
 N_PROJECTED = 40

@@ -311,7 +311,7 @@ def test_rocket_knows_none_as_many_kinds_of_things() -> None:
         X, y, groups = encoded(dataset)
         return X, np.where(y == LABELS[0], y, "none"), groups
 
-    X, y, groups = as_none(movements(n_people=8, each=3))
+    X, y, groups = as_none(movements(n_people=12, each=6))
     estimator = make_estimator("rocket", {"mirror_labels": f"{LABELS[0]}={LABELS[1]}"})
     estimator.fit(X, y, groups)
     assert list(estimator.classes_) == sorted([LABELS[0], "none"])
