@@ -39,7 +39,10 @@ bench: $(READY)  ## speed and memory, side by side with bare MediaPipe and sciki
 
 bench-accuracy: $(READY)  ## accuracy and yield on the real data sets (HANDLORE_DATA)
 	$(BIN)/python benchmarks/search_stages.py
-	$(BIN)/python benchmarks/accuracy.py
+	mkdir -p bench-results/converted
+	$(BIN)/python benchmarks/accuracy.py --converted bench-results/converted --json bench-results/accuracy.json
+	$(BIN)/python benchmarks/turned.py --converted bench-results/converted
+	$(BIN)/python benchmarks/unknown.py --converted bench-results/converted
 	$(BIN)/python benchmarks/detectors.py
 	$(BIN)/python benchmarks/movements.py
 
