@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from handlore.cli import main
 from handlore.datasets.convert import convert
-from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.dataset import FRAME_ARRAYS, LandmarkDataset
 from handlore.datasets.rendered import write_pictures
 from handlore.datasets.sources import make_source
 from handlore.landmarks.detector import HandDetector, open_detector
@@ -40,9 +40,12 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def dataset(pictures: Path, detector: HandDetector) -> LandmarkDataset:
-    """The rendered hands as landmarks, grouped by person."""
+    """The rendered hands as landmarks, grouped by person; nobody may write to what all share."""
     source = make_source("images", {"name_pattern": NAME_PATTERN})
-    return convert(source, pictures, detector).dataset
+    made = convert(source, pictures, detector).dataset
+    for name in FRAME_ARRAYS:
+        getattr(made, name).flags.writeable = False
+    return made
 
 
 @pytest.fixture
