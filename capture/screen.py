@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from itertools import chain, islice
 
 import cv2
 
@@ -9,6 +10,7 @@ from handlore.landmarks.hands import Pixels
 
 from .keyboard.codes import WindowKeys
 
+NO_KEY = -1
 MOST_KEYS = 16
 """So many keys are taken at a time, so that one that is held does not stop the picture."""
 
@@ -46,7 +48,7 @@ class Screen:
         cv2.namedWindow(title, cv2.WINDOW_AUTOSIZE | cv2.WINDOW_GUI_NORMAL)
         # Let it appear now. Asked for events only when the first picture comes, Qt may miss that
         # the window has become visible, and it stays black.
-        cv2.waitKey(APPEARING)
+        self._early = cv2.waitKeyEx(APPEARING)
 
     def draw(self, picture: Callable[[], Pixels], least_wait: float = 0.0) -> bool:
         """Draw and show a picture if one is due; return whether it was.
@@ -84,13 +86,10 @@ class Screen:
 
     def pressed(self) -> list[str]:
         """Return the keys pressed since the last call; ``close`` when the window has gone."""
-        keys = []
-        for _ in range(MOST_KEYS):
-            code = cv2.waitKeyEx(1)
-            if code == -1:
-                break
-            key = self._keys.name(code, time.perf_counter())
-            keys += [key] if key else []
+        early, self._early = self._early, NO_KEY
+        codes = chain([early] if early != NO_KEY else [], iter(lambda: cv2.waitKeyEx(1), NO_KEY))
+        named = (self._keys.name(code, time.perf_counter()) for code in islice(codes, MOST_KEYS))
+        keys = [key for key in named if key]
         self.is_gone = self._closed()
         return [*keys, "close"] if self.is_gone else keys
 

@@ -26,6 +26,10 @@ class Screen:
         self.now = 100.0
         self.drawing = 0.0
 
+    def events(self, _) -> int:
+        self.done.append("events")
+        return self.codes.pop(0) if self.codes else -1
+
     def keep(self, _, picture) -> None:
         self.shown.append(picture)
         self.now += self.drawing
@@ -46,8 +50,8 @@ def screen(monkeypatch) -> Screen:
         "namedWindow": lambda *_: made.done.append("open"),
         "imshow": made.keep,
         "setWindowTitle": lambda _, title: made.titles.append(title),
-        "waitKeyEx": lambda _: made.codes.pop(0) if made.codes else -1,
-        "waitKey": lambda _: made.done.append("events") or -1,
+        "waitKeyEx": made.events,
+        "waitKey": lambda _: -1,
         "getWindowProperty": made.property,
         "destroyAllWindows": made.destroy,
     }
@@ -66,6 +70,14 @@ def test_keys_by_name(screen: Screen):
     with Window("w", quiet=True) as window:
         assert window.pressed() == ["r", "enter"]
         assert window.pressed() == ["q"]
+
+
+def test_a_key_pressed_while_the_window_appears_is_not_lost(screen: Screen):
+    screen.codes = [ord("u")]
+    with Window("w", quiet=True) as window:
+        assert screen.codes == []
+        assert window.pressed() == ["u"]
+        assert window.pressed() == []
 
 
 def test_a_key_that_is_held_does_not_stop_the_picture(screen: Screen):
