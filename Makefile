@@ -14,7 +14,7 @@ test: $(READY)  ## the test suite
 
 test-slow: $(READY)  ## what takes long or needs the real data sets
 	$(BIN)/handlore weights fetch
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -m slow -n auto --dist loadfile
 
 lint: $(READY)  ## format, lint, types, layers
 	$(BIN)/ruff format --check .

@@ -93,7 +93,6 @@ class Desk:
         self._window = window.split()[0]
         self._ask("windowfocus", "--sync", self._window)
         self.wait_title(begun)
-        wait_for(lambda: self.look().any(), "a picture in the window")
 
     def press(self, *keys: str) -> None:
         """Press real keys, slower where the machine is busy: a window tells one key a frame."""
