@@ -113,6 +113,16 @@ def parsed_params(params: Sequence[str], mirror_labels: str | None = None) -> di
     return values if mirror_labels is None else values | {"mirror_labels": mirror_labels}
 
 
+def parsed_size(text: str | None) -> tuple[int, int] | None:
+    """Return width and height of ``--size``, such as ``640x480``; None where it is not given."""
+    if text is None:
+        return None
+    width, _, height = text.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise HandloreError(f"--size is {text!r}, expected width x height such as 640x480")
+    return int(width), int(height)
+
+
 def parsed_features(features: str | None) -> tuple[str, ...]:
     """Split the list of feature groups and check their names."""
     from handlore.landmarks.features import DEFAULT_FEATURES, feature_names

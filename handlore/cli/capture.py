@@ -9,7 +9,15 @@ import click
 
 from handlore.landmarks.errors import HandloreError
 
-from ._common import detector_options, examples, json_option, print_json, print_table, talk
+from ._common import (
+    detector_options,
+    examples,
+    json_option,
+    parsed_size,
+    print_json,
+    print_table,
+    talk,
+)
 from ._review import Edits, edit_options, review_recordings, seconds_or_folder
 
 if TYPE_CHECKING:
@@ -187,19 +195,10 @@ def _camera(given: dict[str, Any]) -> "CameraSpec":
     from handlore.capture.cameras import CameraOptions, camera_spec
 
     wanted = CameraOptions(
-        size=_size(given["size"]), frame_rate=given["fps"] or 0.0, backend=given["backend"],
+        size=parsed_size(given["size"]), frame_rate=given["fps"] or 0.0, backend=given["backend"],
         loop=given["loop"],
     )  # fmt: skip
     return camera_spec(given["camera"], wanted)
-
-
-def _size(text: str | None) -> tuple[int, int] | None:
-    if text is None:
-        return None
-    width, _, height = text.lower().partition("x")
-    if not (width.isdecimal() and height.isdecimal()):
-        raise HandloreError(f"--size is {text!r}, expected width x height such as 640x480")
-    return int(width), int(height)
 
 
 def _chooses_headless() -> bool:

@@ -13,7 +13,7 @@ import click
 
 from handlore.landmarks.errors import HandloreError
 
-from ._common import detector_options, examples, json_option, talk
+from ._common import detector_options, examples, json_option, parsed_size, talk
 from ._media import network_for
 from ._recogniser import loaded_models, recogniser_options, settings_of
 
@@ -127,7 +127,9 @@ def _checked(models: Sequence[Path], given: dict[str, Any]) -> _Setup:
         plan = load_actions(given["actions"], labels, check_computer=not given["dry_run"])
     elif given["dry_run"]:
         raise HandloreError("--dry-run says what actions would do; give their file with --actions")
-    options = CameraOptions(size=_size(given["size"]), loop=given["loop"], paced=not given["fast"])
+    options = CameraOptions(
+        size=parsed_size(given["size"]), loop=given["loop"], paced=not given["fast"]
+    )
     camera = camera_spec(given["camera"], options)
     address = None if given["serve"] is None else Address.parsed(given["serve"])
     if address is not None:
@@ -146,15 +148,6 @@ def _landmarker(trained: Sequence[str]) -> str:
     """Return the landmarks that models were trained on; where they differ, the exacter ones."""
     networks = {network_for(name) for name in trained}
     return networks.pop() if len(networks) == 1 else "full"
-
-
-def _size(text: str | None) -> tuple[int, int] | None:
-    if text is None:
-        return None
-    width, _, height = text.lower().partition("x")
-    if not (width.isdigit() and height.isdigit()):
-        raise HandloreError(f"--size is {text!r}, expected width x height such as 640x480")
-    return int(width), int(height)
 
 
 def _run(setup: _Setup, *, as_json: bool) -> None:

@@ -180,6 +180,7 @@ def test_the_window_shows_it_and_its_key_ends_it(
         (["--serve", "here"], "'here' is no address to serve a page at"),
         (["--serve", "127.0.0.1:0", "--token", "x"], "the token has 1 signs"),
         (["--size", "big"], "--size is 'big', expected width x height"),
+        (["--size", "64²x480"], "--size is '64²x480', expected width x height"),
         (["--record", "."], "holds other things"),
         (["--camera", "0", "--loop"], "--loop plays a file again and again; 0 is a camera"),
     ],
