@@ -91,6 +91,9 @@ class Desk:
             lambda: self._running() and self._ask("search", "--name", title), "window"
         )
         self._window = window.split()[0]
+        # As a window manager does, of which a bare display has none: Qt may else paint nothing.
+        self._ask("windowunmap", "--sync", self._window)
+        self._ask("windowmap", "--sync", self._window)
         self._ask("windowfocus", "--sync", self._window)
         self.wait_title(begun)
 
