@@ -207,7 +207,8 @@ def bringing(video: Path | None, to: Path) -> Iterator[None]:
             shutil.move(half, video)
         half.unlink(missing_ok=True)
         raise
-    half.replace(to)
+    with contextlib.suppress(FileNotFoundError):  # who opened the folder meanwhile has named it
+        half.replace(to)
 
 
 def sync_folder(folder: Path) -> None:
@@ -225,11 +226,12 @@ def remove_litter(root: Path) -> None:
     folders = [root, *_folders(root, discarded=False), *_folders(root, discarded=True)]
     for path in (folder / name for folder in folders for name in _names(folder)):
         with contextlib.suppress(OSError):
-            if _LITTER.fullmatch(path.name) and time.time() - path.stat().st_mtime > _STALE:
-                if (video := _whole_video(path)) is not None:
-                    path.replace(video)
-                else:
-                    path.unlink()
+            if not _LITTER.fullmatch(path.name):
+                continue
+            if (video := _whole_video(path)) is not None:
+                path.replace(video)
+            elif time.time() - path.stat().st_mtime > _STALE:
+                path.unlink()
 
 
 def _whole_video(path: Path) -> Path | None:

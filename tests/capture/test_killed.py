@@ -21,6 +21,7 @@ PROGRAM = Path(__file__).parents[1] / "stubs" / "capture_killed.py"
 
 def check_whole(root: Path) -> int:
     """Hold every recording of a folder to be whole; return how many there are."""
+    assert Recordings.open(root).failures() == []
     found = sorted(root.glob("*/*.npz"))
     for path in found:
         recording = load_dataset(path)
@@ -28,7 +29,6 @@ def check_whole(root: Path) -> int:
         assert ((numbers - numbers[0]) % 2**BITS).tolist() == list(range(10))
         frames = read_video(path.with_suffix(".avi"))[0]
         assert sum(1 for _ in frames) == 10
-    assert Recordings.open(root).failures() == []
     return len(found)
 
 

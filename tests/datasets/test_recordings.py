@@ -16,7 +16,7 @@ from recording_stubs import filled, held, movement
 
 from handlore.datasets import recordingfiles
 from handlore.datasets import recordings as room
-from handlore.datasets.dataset import concatenate
+from handlore.datasets.dataset import LandmarkDataset, concatenate
 from handlore.datasets.recordingfiles import folder_of
 from handlore.datasets.recordings import Recordings, is_recordings
 from handlore.datasets.storage import load_dataset, save_dataset
@@ -409,6 +409,33 @@ def test_what_a_killed_process_left_is_not_seen_and_goes_with_time(folder: Recor
     assert folder.name_of(folder.keep(movement("left"))) == "left/0003.npz"
     Recordings.open(folder.root)
     assert files(folder) == ["left/0001.npz", "left/0003.npz"]
+
+
+def test_a_video_whose_process_was_killed_at_the_last_moment_is_there_when_it_is_opened(
+    folder: Recordings,
+) -> None:
+    # Killed after the recording got its name and before its video did.
+    good = folder.keep(movement("left"))
+    good.with_name(".0001.avi.tmp").write_bytes(b"a whole video")
+    (entry,) = Recordings.open(folder.root).entries()
+    assert entry.video == good.with_suffix(".avi")
+    assert entry.video.read_bytes() == b"a whole video"
+
+
+def test_a_video_that_another_process_names_first_is_kept(
+    folder: Recordings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = tmp_path / "v.avi"
+    video.write_bytes(b"a whole video")
+    save = room.save_dataset
+
+    def and_another_opens(recording: LandmarkDataset, path: Path) -> None:
+        save(recording, path)
+        Recordings.open(folder.root)
+
+    monkeypatch.setattr(room, "save_dataset", and_another_opens)
+    kept = folder.keep(movement("left"), video)
+    assert kept.with_suffix(".avi").read_bytes() == b"a whole video"
 
 
 def test_a_second_subject_or_camera_is_warned_of(folder: Recordings) -> None:
