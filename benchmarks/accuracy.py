@@ -19,6 +19,7 @@ import numpy as np
 from data import data_folder
 from sklearn.ensemble import RandomForestClassifier
 
+from handlore.classifiers.assessment.intervals import percentiles, resampled
 from handlore.classifiers.base import make_estimator
 from handlore.classifiers.encoding import PoseEncoder
 from handlore.classifiers.evaluation import answer, cross_validate, fit_samples, score
@@ -35,7 +36,6 @@ from handlore.models.storage import save_model
 
 N_VIEWS = 8
 MODELS = ("linear", "forest", "xgboost", "forest+linear")
-DRAWS = 2000
 MASK = r"^(?P<label>[^_]+)_P_hgr1_(?P<group>id\d+)_"
 MASSEY = r"(?P<group>hand\d)_(?P<label>\w)_"
 
@@ -174,16 +174,12 @@ def across(model, photos, tested, encoder):
 
 
 def numbers(right, units):
-    """Return accuracy and its 95 % interval by bootstrap over units (people, or photos).
-
-    To be replaced by handlore.classifiers.assessment.intervals once that is there.
-    """
+    """Return accuracy and its 95 % interval by bootstrap over units (people, or photos)."""
     _, unit = np.unique(units, return_inverse=True)
-    hits, sizes = np.bincount(unit, right), np.bincount(unit)
-    drawn = np.random.default_rng(0).integers(0, len(sizes), (DRAWS, len(sizes)))
-    low, high = np.quantile(hits[drawn].sum(axis=1) / sizes[drawn].sum(axis=1), [0.025, 0.975])
-    return {"accuracy": float(right.mean()), "low": float(low), "high": float(high),
-            "n": len(right)}  # fmt: skip
+    counts = np.stack([np.bincount(unit, right), np.bincount(unit)], axis=1)
+    hits, sizes = resampled(counts).T
+    low, high = percentiles(hits / sizes)
+    return {"accuracy": float(right.mean()), "low": low, "high": high, "n": len(right)}
 
 
 def cost(model, dataset, encoder):
