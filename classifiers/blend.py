@@ -1,7 +1,9 @@
-"""Several classifiers whose probabilities are averaged, as one estimator and one model file.
+"""Several classifiers whose probabilities are put together, as one estimator and one model file.
 
 ``make_estimator("rocket+tcn")`` makes one. Members that err in different places outvote each other:
-the mean of them is often better than the best of them.
+together they are often better than the best of them. It is the logarithms of their probabilities
+that are averaged (a *logarithmic opinion pool*): a label that one member all but rules out stays
+ruled out, however sure the others are.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,13 +17,16 @@ from handlore.landmarks.features import DEFAULT_FEATURES
 
 from .base import FloatArray, HandEstimator, MovementEstimator, StrArray
 from .encoding import Encoder
-from .onnxgraph import averaged
+from .onnxgraph import pool
 
 Members = Sequence[tuple[str, HandEstimator]]
 
+LEAST_PROBABILITY = 0.001
+"""Less than this counts as this, so that no member can rule out a label by itself."""
+
 
 class Blend(HandEstimator):
-    """The mean of classifiers of poses.
+    """Classifiers of poses, and what they say together.
 
     Parameters
     ----------
@@ -30,7 +35,7 @@ class Blend(HandEstimator):
         ``name__parameter``.
     """
 
-    summary = "the mean of others"
+    summary = "several others together"
 
     def __init__(self, members: Members) -> None:
         self.members = members
@@ -71,16 +76,15 @@ class Blend(HandEstimator):
         self.history_ = next((m.history_ for m in self.members_ if m.history_), ())
 
     def _predict_proba(self, X: FloatArray) -> FloatArray:
-        mean: FloatArray = np.mean([member.predict_proba(X) for member in self.members_], axis=0)
-        return mean
+        return pooled([member.predict_proba(X) for member in self.members_])
 
     def to_onnx(self) -> Any:
-        """Return the members side by side, and the mean of what they say."""
-        return averaged([member.to_onnx() for member in self.members_])
+        """Return the members side by side, and what they say together."""
+        return pool([member.to_onnx() for member in self.members_], LEAST_PROBABILITY)
 
 
 class MovementBlend(Blend, MovementEstimator):
-    """The mean of classifiers of movements.
+    """Classifiers of movements, and what they say together.
 
     All members get clips at as many points in time as the most demanding one wants.
     """
@@ -89,6 +93,14 @@ class MovementBlend(Blend, MovementEstimator):
         """Return the encoder of the member that looks at most points in time."""
         members = [member for _, member in self.members if isinstance(member, MovementEstimator)]
         return max(members, key=lambda member: member.n_timepoints).encoder(n_hands, features)
+
+
+def pooled(answers: Sequence[FloatArray]) -> FloatArray:
+    """Return the normalised geometric mean of probabilities, each (n, n_classes)."""
+    logs = np.mean([np.log(np.maximum(one, LEAST_PROBABILITY)) for one in answers], axis=0)
+    together = np.exp(logs)
+    scaled: FloatArray = together / together.sum(axis=1, keepdims=True)
+    return scaled
 
 
 def blend(members: Members) -> Blend:

@@ -132,17 +132,29 @@ class Graph:
         )
 
 
-def averaged(models: Sequence[Any]) -> Any:
-    """Return one ``onnx.ModelProto`` that answers with the mean of what models answer."""
-    from onnx import helper
+def pool(models: Sequence[Any], least: float) -> Any:
+    """Return one ``onnx.ModelProto`` that answers with the geometric mean of what models answer.
 
-    nodes, constants, answers = [], [], []
+    Parameters
+    ----------
+    models
+        Each an ``onnx.ModelProto``; they take the same X.
+    least
+        What probabilities below it count as.
+    """
+    from onnx import helper, numpy_helper
+
+    nodes, answers = [], []
+    constants = [numpy_helper.from_array(np.array(least, np.float32), "least")]
     for number, model in enumerate(models):
         given = _prefixed(model.graph, f"m{number}_")
         nodes += given.node
         constants += given.initializer
-        answers.append(f"m{number}_{OUTPUT}")
-    nodes.append(helper.make_node("Mean", answers, [OUTPUT]))
+        nodes.append(helper.make_node("Max", [f"m{number}_{OUTPUT}", "least"], [f"l{number}"]))
+        nodes.append(helper.make_node("Log", [f"l{number}"], [f"log{number}"]))
+        answers.append(f"log{number}")
+    nodes.append(helper.make_node("Mean", answers, ["logs"]))
+    nodes.append(helper.make_node("Softmax", ["logs"], [OUTPUT], axis=-1))
     first = models[0].graph
     result = next(one for one in first.output if one.name == OUTPUT)
     graph = helper.make_graph(nodes, "handlore", first.input, [result], constants)

@@ -6,6 +6,7 @@ from movement_stubs import movements
 from sklearn.base import clone
 
 from handlore.classifiers.base import make_estimator
+from handlore.classifiers.blend import pooled
 from handlore.classifiers.evaluation import fit_samples
 from handlore.classifiers.onnxgraph import Runner
 from handlore.landmarks.errors import HandloreError
@@ -18,14 +19,21 @@ def clouds() -> tuple[np.ndarray, np.ndarray]:
     return X.astype(np.float32), y
 
 
-def test_it_answers_with_the_mean_of_its_members() -> None:
+def test_it_answers_with_the_geometric_mean_of_its_members() -> None:
     X, y = clouds()
     blend, forest, linear = (
         make_estimator(name, seed=3).fit(X, y) for name in ("forest+linear", "forest", "linear")
     )
-    mean = (forest.predict_proba(X) + linear.predict_proba(X)) / 2
+    mean = np.sqrt(forest.predict_proba(X).clip(0.001) * linear.predict_proba(X).clip(0.001))
+    mean /= mean.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(blend.predict_proba(X), mean, atol=1e-6)
+    np.testing.assert_allclose(Runner(blend.to_onnx())(X), mean, atol=1e-5)
     assert not np.allclose(forest.predict_proba(X), linear.predict_proba(X), atol=0.05)
+
+
+def test_a_member_that_rules_a_label_out_wholly_can_be_outvoted() -> None:
+    sure, other = np.array([[0.0, 1.0]]), np.array([[0.999999, 0.000001]])
+    assert pooled([sure, other, other]).argmax() == 0
 
 
 def test_a_parameter_goes_to_who_has_it_or_to_who_is_named() -> None:
