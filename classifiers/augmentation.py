@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handlore.landmarks.errors import InvalidDataError
-from handlore.landmarks.topology import N_LANDMARKS
+from handlore.landmarks.topology import N_FINGERS, N_LANDMARKS
 
 from .movements import N_CHANNELS, N_COORDINATES
 
@@ -34,6 +34,10 @@ class Augmentation:
 
     bones: float = 0.05
     """Logarithm of the scale of each landmark's way from the wrist, the same in all frames."""
+
+    phalanges: float = 0.0
+    """Logarithm of the length of each bone of a finger, the same in all frames; the bones beyond
+    move along."""
 
     shape: float = 0.02
     """Shift of each landmark, the same in all frames, in palm lengths."""
@@ -74,6 +78,8 @@ class Augmentation:
         wrist = marks[:, :, :1]
         shape = marks - wrist
         shape *= self._factors((n, 1, N_LANDMARKS, 1, 1), self.bones, rng)
+        if self.phalanges:
+            shape[:, :, 1:] = self._lengthened(shape[:, :, 1:], rng)
         shape += rng.normal(0, self.shape, (n, 1, N_LANDMARKS, 3, 1)).astype(np.float32)
         shape += rng.normal(0, self.jitter, shape.shape).astype(np.float32)
         wrist = wrist * self._factors((n, 1, 1, 3, 1), self.reach, rng)
@@ -124,6 +130,15 @@ class Augmentation:
             hidden[:, N_CHANNELS - 1 :: N_CHANNELS] *= ~gone[lost][:, None]
             blocks[lost] = hidden
         return blocks
+
+    def _lengthened(self, joints: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """Return the joints (n, n_hands, 20, 3, n_points) of fingers whose bones are longer."""
+        n, n_hands = joints.shape[:2]
+        fingers = joints.reshape(n, n_hands, N_FINGERS, -1, *joints.shape[3:])
+        bones = np.diff(fingers, axis=3, prepend=0)
+        bones *= self._factors((n, 1, *fingers.shape[2:4], 1, 1), self.phalanges, rng)
+        lengthened: FloatArray = bones.cumsum(axis=3).reshape(joints.shape)
+        return lengthened
 
     @staticmethod
     def _factors(shape: tuple[int, ...], sigma: float, rng: np.random.Generator) -> FloatArray:

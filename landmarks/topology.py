@@ -43,6 +43,8 @@ FINGERS: dict[str, tuple[int, int, int, int]] = {
 }
 """The four landmarks of each finger, from the palm outwards."""
 
+N_FINGERS = len(FINGERS)
+
 BONES: tuple[tuple[int, int], ...] = tuple(
     (0 if step == 0 else finger[step - 1], finger[step])
     for finger in FINGERS.values()

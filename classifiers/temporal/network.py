@@ -10,8 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from handlore.landmarks.topology import N_FINGERS
+
 from ..movements import N_CHANNELS
-from .series import FINGER, N_FINGERS, N_SERIES, Series
+from .series import FINGER, N_SERIES, Series
 
 N_MEMBERS = 2
 _FINGER_WIDTH, _FINGER_OUT, _PALM_WIDTH, _EARLY, _LATE = 40, 20, 32, 64, 80

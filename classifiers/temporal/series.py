@@ -7,11 +7,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from handlore.landmarks.topology import N_LANDMARKS, HandLandmark
+from handlore.landmarks.topology import N_FINGERS, N_LANDMARKS, HandLandmark
 
 from ..movements import N_CHANNELS, N_COORDINATES
 
-N_FINGERS = 5
 FINGER = 65
 """Series of a finger: its 4 landmarks from the wrist, the same along the axes of the palm, how
 either moves over two points in time, how it moves in the picture, 4 distances, presence."""

@@ -26,8 +26,9 @@ IntArray = NDArray[np.int64]
 Labelled = tuple[FloatArray, IntArray]
 
 AUGMENTATION = Augmentation(
-    turn=15, reach=0.1, travel=0.2, warp=0.25, crop=0.1, drop=0, slow=0.3, lost=0.1
-)
+    turn=15, bones=0, phalanges=0.08, reach=0.1, travel=0.2, warp=0.25, crop=0.1, drop=0, slow=0.3,
+    lost=0.1,
+)  # fmt: skip
 """Stronger than for classifiers that see each movement a few times only."""
 
 _WEIGHT_DECAY = 0.05

@@ -17,7 +17,7 @@ from handlore.classifiers.movements import MovementEncoder
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.geometry import mirror
 
-KNOBS = ("turn", "size", "reach", "bones", "shape", "jitter", "warp", "crop", "drop")
+KNOBS = ("turn", "size", "reach", "bones", "phalanges", "shape", "jitter", "warp", "crop", "drop")
 STILL = dict.fromkeys(KNOBS, 0.0)
 CLASSES = np.array(["in", "left", "out", "right", "wave"])
 
@@ -63,7 +63,7 @@ def test_everything_is_changed_by_itself_and_input_is_left_alone(
     knob: str, blocks: np.ndarray
 ) -> None:
     before = blocks.copy()
-    usual = getattr(Augmentation(), knob)
+    usual = getattr(Augmentation(), knob) or 0.1  # some are off unless asked for
     new = changed(blocks, alone(**{knob: usual}))
     assert new.shape == blocks.shape
     assert new.dtype == np.float32
@@ -106,6 +106,18 @@ def test_bones_keep_their_direction(blocks: np.ndarray) -> None:
     factors = lengths_of(new) / lengths_of(blocks)
     assert factors.std(axis=-1).max() < 1e-3
     assert factors.std(axis=1).min() > 0.05
+
+
+def test_bones_of_fingers_keep_their_direction_and_carry_what_is_beyond(
+    blocks: np.ndarray,
+) -> None:
+    after = changed(blocks, alone(phalanges=0.2))
+    fingers = [shape_of(one)[:, 1:].reshape(-1, 5, 4, 3, one.shape[-1]) for one in (blocks, after)]
+    was, now = (np.diff(joints, axis=2, prepend=0) for joints in fingers)
+    factors = np.linalg.norm(now, axis=3) / np.linalg.norm(was, axis=3)
+    np.testing.assert_allclose(now, was * factors[:, :, :, None], atol=1e-4)
+    assert np.ptp(factors, axis=-1).max() < 1e-3, "the same in all frames"
+    assert factors.std(axis=(1, 2, 3)).min() > 0.05, "each bone has its own length"
 
 
 def test_warping_keeps_both_ends_and_the_order(blocks: np.ndarray) -> None:
