@@ -8,6 +8,8 @@ import click
 
 from handlore.landmarks.errors import HandloreError
 
+from ._media import network_for
+
 if TYPE_CHECKING:
     from handlore.classifiers.stream.settings import Settings
     from handlore.models.runtime import Model
@@ -61,3 +63,9 @@ def loaded_models(paths: Sequence[Path]) -> "list[Model]":
                 f" {model.card.n_hands}; models that work together take as many"
             )
     return models
+
+
+def landmarker_for(models: "Sequence[Model]") -> str:
+    """Return the landmarks that models were trained on; where they differ, the exacter ones."""
+    networks = {network_for(model.card.landmarker) for model in models}
+    return networks.pop() if len(networks) == 1 else "full"

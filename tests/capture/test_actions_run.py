@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -203,6 +204,23 @@ def test_closing_kills_what_runs_and_skips_what_waits(desk: Make) -> None:
     one.runner.submit(seen("fist"))
     assert len(one.outcomes) == 4  # and nothing is taken any more
     assert one.outcomes[-1].state == "skipped"
+
+
+@posix
+def test_ctrl_c_while_the_last_ones_are_waited_for_leaves_none_behind(desk: Make) -> None:
+    one = desk('[actions.fist]\nrun = ["sleep", "60"]\n[actions.swipe_left]\nrun = ["sleep", "61"]')
+    one.runner.submit(seen("fist"))
+    one.runner.submit(seen("swipe_left"))
+    time.sleep(0.1)
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with pytest.raises(KeyboardInterrupt):
+            one.runner.close(30.0)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert one.wait(2) == [("failed", "was ended by SIGKILL")] * 2
 
 
 def test_a_dry_run_only_says(desk: Make, tmp_path: Path) -> None:

@@ -84,6 +84,15 @@ def test_replay_of_what_is_none(moves: Path, lessons: Path, run: Run, refused: R
     assert run("replay", moves, lessons, "--dwell", "-1").exit_code == 2
 
 
+def test_a_recording_that_is_missing_does_not_cost_the_others(
+    moves: Path, lessons: Path, run: Run
+) -> None:
+    result = run("replay", moves, "gone.npz", lessons, "--json")
+    assert result.exit_code == 3
+    assert result.stdout == run("replay", moves, lessons, "--json").stdout
+    assert "failed: gone.npz: there is no file gone.npz" in result.stderr
+
+
 def test_calibrate_writes_thresholds_into_the_file(
     moves: Path, lessons: Path, run: Run, parsed: Parsed, tmp_path: Path
 ) -> None:

@@ -72,7 +72,7 @@ def test_other_clips_and_pictures_are_streams_of_their_own() -> None:
 
 
 def test_pictures_of_poses_are_held_long_enough_to_be_told() -> None:
-    """Two frames a second apart would be no hold, and a model be called perfect that says nothing."""
+    """Two frames a second apart are no hold; a model would be praised for saying nothing."""
     images = np.concatenate(
         [turned((label, turn, 0.01)).image[:1] for label, turn in (("a", 0.9), ("none", 0.8))]
     )
