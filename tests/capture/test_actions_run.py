@@ -275,6 +275,13 @@ class Answers(BaseHTTPRequestHandler):
             time.sleep(1.0)
             return
         self.send_response(int(self.path[1:]))
+        if self.path.startswith("/3"):
+            self.send_header("Location", "/204")
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.server.got.append("a GET")  # type: ignore[attr-defined]
+        self.send_response(200)
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
@@ -313,6 +320,27 @@ def test_a_post_that_fails_is_told(
     one.runner.submit(seen("fist"))
     ((state, detail),) = one.wait(1)
     assert (state, reason in detail) == ("failed", True), detail
+
+
+def test_a_post_goes_where_the_file_says_and_nowhere_else(
+    desk: Make, web: ThreadingHTTPServer
+) -> None:
+    """A redirection would be followed with GET, and with the password, and be called done."""
+    address = f"http://127.0.0.1:{web.server_port}"
+    one = desk(
+        f'[actions.fist]\npost = "{address}/302"\nheaders = {{Authorization = "Bearer x"}}\n'
+    )
+    one.runner.submit(seen("fist"))
+    ((state, detail),) = one.wait(1)
+    assert (state, "it has moved to /204" in detail) == ("failed", True), detail
+    assert len(web.got) == 1  # type: ignore[attr-defined]
+
+
+def test_a_post_takes_names_in_braces_as_one_part_of_its_path(tmp_path: Path) -> None:
+    path = tmp_path / "a.toml"
+    path.write_text('[actions."*"]\npost = "http://h/{label}?hand={hand}"')
+    (action,) = load_actions(path, ["../a b?", "fist"]).actions
+    assert action.deed.said(seen("../a b?")) == "post to http://h/..%2Fa%20b%3F?hand=left"
 
 
 def test_a_post_to_nobody_is_told(desk: Make) -> None:
