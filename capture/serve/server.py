@@ -131,7 +131,11 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer, if the one who asks may know."""
         parts = urlsplit(self.path)
         guard = self.server.guard
-        if not guard.knows(self.headers.get("Host")):
+        if self.server.hub.closed:
+            # A connection that a browser keeps open may outlast the server for a while.
+            self.close_connection = True
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "handlore live has ended")
+        elif not guard.knows(self.headers.get("Host")):
             self._refuse(HTTPStatus.MISDIRECTED_REQUEST, self._by_its_name())
         elif self.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
             # A link from elsewhere may lead to the page itself, and to nothing else.
