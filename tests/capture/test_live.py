@@ -285,6 +285,37 @@ def test_a_full_disk_is_told_and_does_not_fill_the_memory() -> None:
     assert len(view._writer.unsaved) <= 16
 
 
+def test_what_was_kept_is_not_remembered_for_ever() -> None:
+    shelf, said = Shelf(), []
+    view = memory(shelf, said, all_at_end=False)
+    flicker = [(n / 2, FIST if n % 2 else EMPTY) for n in range(200)]
+    Stage(flicker, view).run()
+    view.close()
+    assert len(shelf.kept) > 50
+    assert len(view._writer.kept) <= 16
+
+
+def test_a_key_before_the_first_picture_keeps_nothing_and_says_so() -> None:
+    shelf, said = Shelf(), []
+    view = memory(shelf, said)
+    view.key("k")
+    view.close()
+    assert (shelf.kept, said) == ([], ["no picture has come yet, so there is nothing to keep"])
+
+
+@pytest.mark.parametrize(("rate", "told"), [(2.0, 1), (4.5, 1), (7.0, 0), (30.0, 0)])
+def test_too_few_frames_are_told_once(rate: float, told: int) -> None:
+    said = Stage(frames(EMPTY, 0, 40, rate)).run().said
+    assert len(said) == told
+    assert all(f"{rate:.1f} frames a second are too few" in line for line in said)
+
+
+def test_a_gap_does_not_make_a_camera_slow() -> None:
+    stage = Stage(frames(EMPTY, 0, 2) + frames(EMPTY, 60, 61.2))
+    assert stage.run().said == []
+    assert stage.witness.moments[-1].fps == pytest.approx(30, rel=0.1)
+
+
 def test_the_page_is_told_what_happens(tmp_path: Path) -> None:
     hub = Hub()
     text = '[actions.fist]\nsay = "well"\n'
