@@ -117,6 +117,16 @@ def test_calibrate_writes_thresholds_into_the_file(
     assert "calibration" in run("info", out).stdout
 
 
+def test_calibrate_names_labels_that_the_model_does_not_know(
+    moves: Path, run: Run, tmp_path: Path
+) -> None:
+    data = lesson("one", "left", "circle")
+    label = np.where(data.samples.label == "left", "Left", data.samples.label)
+    save_dataset(replace(data, samples=replace(data.samples, label=label)), tmp_path / "d.npz")
+    said = run("calibrate", moves, tmp_path / "d.npz", "--dry-run").stderr
+    assert "1 of 2 gestures have labels that the model does not know (Left)" in said
+
+
 def test_calibrate_can_say_without_writing(moves: Path, lessons: Path, run: Run) -> None:
     before = moves.read_bytes()
     result = run("calibrate", moves, lessons, "--dry-run")

@@ -140,3 +140,12 @@ def test_bounds_are_those_of_poisson() -> None:
 def test_nothing_to_calibrate_on() -> None:
     with pytest.raises(InvalidDataError, match="no stream lasts any time"):
         calibrate(Told(), [], 0.5)
+
+
+def test_streams_of_more_hands_than_the_model_takes_are_refused() -> None:
+    (stream,) = streams(*LESSON)
+    model = Told(encoder=PoseEncoder(("orientation",), 2))
+    with pytest.raises(
+        InvalidDataError, match=r"r\.txt has room for 1 hand\(s\).* takes 2; .*-hands 2"
+    ):
+        calibrate(model, [stream], 0.5)
