@@ -362,6 +362,8 @@ class Broker(threading.Thread):
         self.port = self.listener.getsockname()[1]
         self.got: list[tuple[str, bytes]] = []
         self.answers = True
+        self.code = 0
+        """The answer to who comes; 5: not with this password."""
 
     def run(self) -> None:
         connection, _ = self.listener.accept()
@@ -377,7 +379,7 @@ class Broker(threading.Thread):
 
     def _take(self, head: int, body: bytes, connection: socket.socket) -> None:
         if head >> 4 == 1:
-            connection.sendall(b"\x20\x02\x00\x00")
+            connection.sendall(bytes([0x20, 2, 0, self.code]))
         elif head >> 4 == 3:
             size = int.from_bytes(body[:2])
             self.got.append((body[2 : 2 + size].decode(), body[4 + size :]))
@@ -407,6 +409,18 @@ def test_a_broker_that_is_not_there_is_told(desk: Make) -> None:
     one = desk('[actions.fist]\nmqtt = "a"\nbroker = "mqtt://127.0.0.1:9"\ntimeout = 0.2')
     one.runner.submit(seen("fist"))
     assert one.wait(1) == [("failed", "no connection to the broker 127.0.0.1")]
+
+
+def test_a_broker_that_refuses_is_told_in_its_words(desk: Make) -> None:
+    pytest.importorskip("paho.mqtt", reason="needs paho-mqtt: pip install 'handlore[mqtt]'")
+    broker = Broker()
+    broker.code = 5
+    broker.start()
+    one = desk(
+        f'[actions.fist]\nmqtt = "a"\nbroker = "mqtt://u:pw@127.0.0.1:{broker.port}"\ntimeout = 0.4'
+    )
+    one.runner.submit(seen("fist"))
+    assert one.wait(1) == [("failed", "no connection to the broker 127.0.0.1: Not authorized")]
 
 
 LISTENER = """

@@ -84,6 +84,13 @@ def test_replay_of_what_is_none(moves: Path, lessons: Path, run: Run, refused: R
     assert run("replay", moves, lessons, "--dwell", "-1").exit_code == 2
 
 
+def test_a_label_of_two_models_is_told_to_come_twice(moves: Path, lessons: Path, run: Run) -> None:
+    result = run("replay", moves, moves, lessons, "--json")
+    assert len(result.stdout.splitlines()) == 4
+    assert "note: more than one model tells circle, left, right: it is told" in result.stderr
+    assert "more than one" not in run("replay", moves, lessons).stderr
+
+
 def test_a_recording_that_is_missing_does_not_cost_the_others(
     moves: Path, lessons: Path, run: Run
 ) -> None:
