@@ -59,8 +59,10 @@ class Follower:
 
 
 def frames_of(video: LandmarkDataset) -> Iterator[Frame]:
-    """Yield the frames of a dataset in order; their times have to rise."""
+    """Yield the frames of a dataset in order; of several at one time, the first."""
     for at, time in enumerate(video.time):
+        if at and time == video.time[at - 1]:
+            continue  # some videos repeat a time, and a dataset may
         yield Frame(float(time), video.image[at], video.world[at], video.handedness[at])
 
 

@@ -294,6 +294,17 @@ def test_replay_equals_live_byte_for_byte(
         assert 0 <= event.start <= event.end <= video.time[-1] + 1e-6
 
 
+def test_a_time_that_is_repeated_does_not_end_a_replay() -> None:
+    video = stream([("rest", 1.0), ("wide", 1.5)])
+    again = np.sort(np.append(np.arange(video.n_frames), [7, 40]))
+    arrays = {
+        name: getattr(video, name)[again]
+        for name in ("image", "world", "handedness", "score", "stage", "time")
+    }
+    repeated = replace(video, **arrays, offsets=np.array([0, len(again)]))
+    assert told(Spread(), repeated) == told(Spread(), video) != []
+
+
 def test_each_of_two_hands_is_followed_by_models_of_one() -> None:
     """As live does with --max-hands 2, so that what it recorded can be replayed."""
     one = stream([("rest", 1.0), ("wide", 1.5), ("gone", 1.0)])
