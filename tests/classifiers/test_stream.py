@@ -391,8 +391,9 @@ def test_models_of_one_stream_agree_on_the_hands() -> None:
         Recogniser([])
     video = two_handed(stream([("rest", 2), ("left", 0.8), ("rest", 2)]))
     assert Recogniser([Swipes(2)]).n_hands == 2
+    recogniser, both = Recogniser([Swipes(1)]), video.image[0]
     with pytest.raises(InvalidDataError, match=r"shape \(2, 21, 3\).*\(1, 21, 3\)"):
-        told(Swipes(1), video)
+        recogniser.feed(0.0, both, both, video.handedness[0])
     list(recognise([Swipes(2)], video))
 
 
