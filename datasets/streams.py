@@ -10,6 +10,10 @@ from .dataset import NONE_LABEL, LandmarkDataset, Samples
 PICTURE_LASTS = 1.0
 """A picture is taken for a pose that is held for so many seconds."""
 
+PICTURE_FRAMES = 11
+"""So often it is seen in that time: a recogniser takes a hand that it does not see for a third of
+a second for one that was away."""
+
 
 @dataclass(frozen=True)
 class Truth:
@@ -67,7 +71,8 @@ def _joined(dataset: LandmarkDataset, name: str, parts: list[int]) -> Stream:
         own = np.arange(dataset.offsets[part], dataset.offsets[part + 1])
         seconds = dataset.time[own] - dataset.time[own[0]]
         if dataset.header.kind == "pose":
-            own, seconds = np.repeat(own, 2), np.array([0.0, PICTURE_LASTS])
+            own = np.repeat(own, PICTURE_FRAMES)
+            seconds = np.linspace(0.0, PICTURE_LASTS, PICTURE_FRAMES)
         # A frame lasts until the next one comes, and the last one as long as they usually do.
         lasts = float(np.median(np.diff(seconds))) if len(seconds) > 1 else 0.0
         frames.append(own)

@@ -108,6 +108,13 @@ def calibrate(
     hours = sum(stream.seconds for stream in streams) / 3600
     if hours <= 0:
         raise InvalidDataError("there is nothing to calibrate on: no stream lasts any time")
+    wrong = next((one for one in streams if one.video.n_hands != model.encoder.n_hands), None)
+    if wrong is not None:
+        raise InvalidDataError(
+            f"{wrong.name or 'a stream'} has room for {wrong.video.n_hands} hand(s) a frame, the"
+            f" model takes {model.encoder.n_hands}; convert the data with --max-hands"
+            f" {model.encoder.n_hands}"
+        )
     answered = []
     for done, stream in enumerate(streams, 1):
         known = tuple(truth for truth in stream.truths if truth.label in model.labels)

@@ -82,7 +82,9 @@ def load_actions(path: Path, labels: Sequence[str], *, check_computer: bool = Tr
     text = _read(Path(path))
     try:
         values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError as error:
+        raise InvalidDataError(f"{path} has brackets within brackets without end") from error
+    except ValueError as error:  # of syntax, and of numbers with thousands of digits
         end = f"line {text.count(chr(10)) + 1}, the end"
         reason = str(error).replace("at end of document", f"at {end}")
         raise InvalidDataError(f"{path} is not TOML: {reason}") from error
@@ -99,7 +101,8 @@ def _read(path: Path) -> str:
             raise HandloreError(f"{path} is a folder; expected a file such as actions.toml")
         if path.stat().st_size > LARGEST:
             raise InvalidDataError(f"{path} has more than a megabyte; that is no file of actions")
-        return path.read_text("utf-8")
+        # Editors of Windows put a mark before the first line.
+        return path.read_text("utf-8-sig")
     except FileNotFoundError as error:
         raise HandloreError(f"there is no file {path}") from error
     except UnicodeDecodeError as error:
@@ -122,6 +125,8 @@ def _plan(
         elif label not in labels and label != ANY:
             problems.add(path, unknown(f"label {label!r}", label, labels))
         several = given if isinstance(given, list) else [given]
+        if not several:
+            problems.add(path, f"actions.{label} is an empty list; write [actions.{label}]")
         for number, one in enumerate(several):
             place = (*path, number) if isinstance(given, list) else path
             if not isinstance(one, dict):

@@ -44,6 +44,8 @@ class Publish:
         self._seconds = seconds
         self._client: Any = None
         self._connected = threading.Event()
+        self._refused = ""
+        """Why the broker did not let us in, in its words: a wrong password, for instance."""
 
     @classmethod
     def read(cls, table: Table, labels: Sequence[str], seconds: float) -> Self:
@@ -71,7 +73,8 @@ class Publish:
         """Publish it and wait until the broker has it."""
         client = self._open()
         if not self._connected.wait(self._seconds):
-            raise ActionError(f"no connection to the broker {_host(self._broker)}")
+            why = f": {self._refused}" if self._refused else ""
+            raise ActionError(f"no connection to the broker {_host(self._broker)}{why}")
         topic = filled(self._topic, as_text(event))
         message = client.publish(topic, event.line(), qos=1, retain=self._retain)
         try:
@@ -110,7 +113,8 @@ class Publish:
         return self._client
 
     def _on_connect(self, *given: Any) -> None:
-        if not given[3].is_failure:
+        self._refused = str(given[3]) if given[3].is_failure else ""
+        if not self._refused:
             self._connected.set()
 
 

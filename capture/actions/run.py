@@ -1,6 +1,8 @@
 """``run``: a command. Arguments go to the program as they are; a shell reads them only if asked."""
 
+import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -60,9 +62,7 @@ class Run:
     def missing(self) -> str | None:
         """Say whether the program is not to be found."""
         program = "sh" if self._in_shell else os.path.expanduser(self._arguments[0])
-        if shutil.which(program) is None:
-            return f"there is no program {program!r} here; install it or give its whole path"
-        return None
+        return None if shutil.which(program) else _why_not(program)
 
     def said(self, event: Event) -> str:
         """Return the command."""
@@ -112,12 +112,25 @@ class Run:
 
 def _shell_line(table: Table) -> tuple[str]:
     line = table.text("run")
+    if "\0" in line:
+        table.problem("run", "run holds a zero byte")
     if any(f"{{{name}}}" in line for name in FIELDS):
         table.problem(
             "run", "a shell would read what stands in braces as code;"
             ' use its variables, in quotes: "$HANDLORE_LABEL"'
         )  # fmt: skip
     return (line,)
+
+
+def _why_not(program: str) -> str:
+    """Say what to do about a program that cannot be run."""
+    if os.path.isfile(program):
+        return f"{program!r} may not be run; `chmod +x {shlex.quote(program)}`"
+    first, *rest = program.split()
+    if rest and shutil.which(first):
+        words = json.dumps([first, *rest])
+        return f"there is no program {program!r}; each word is one of the list: run = {words}"
+    return f"there is no program {program!r} here; install it or give its whole path"
 
 
 def _talk() -> int:

@@ -13,6 +13,9 @@ from .file import Action, Plan
 from .gate import Gate
 from .kinds import ActionError
 
+KILLED_IN = 1.0
+"""So long is waited for what was cancelled, to learn what became of it; seconds."""
+
 State = Literal["done", "failed", "skipped", "dry run"]
 
 
@@ -70,8 +73,16 @@ class Runner:
         deadline = monotonic() + grace
         for lane in self._lanes.values():
             lane.close()
-        for lane in self._lanes.values():
-            lane.join(deadline)
+        try:
+            for lane in self._lanes.values():
+                lane.join(deadline)
+        finally:
+            # Also when Ctrl-C comes while the last ones are waited for: none runs on alone.
+            for lane in self._lanes.values():
+                lane.cancel()
+            deadline = monotonic() + KILLED_IN
+            for lane in self._lanes.values():
+                lane.join(deadline)
 
     def _report(self, outcome: Outcome) -> None:
         with self._counting:
@@ -111,17 +122,18 @@ class _Lane:
             self._changed.notify()
 
     def join(self, deadline: float) -> None:
-        """Wait until it is idle; then skip what waits, and end what runs."""
+        """Wait until it is idle."""
         if self._thread is not None:
             self._thread.join(max(0.0, deadline - monotonic()))
+
+    def cancel(self) -> None:
+        """Skip what waits, and end what runs."""
         with self._changed:
             left = [*self._queue]
             self._queue.clear()
         for event in left:
             self._report(Outcome(event, self._action, "skipped", "handlore was stopped"))
         self._action.deed.cancel()
-        if self._thread is not None:
-            self._thread.join(1.0)
 
     def _work(self) -> None:
         while True:

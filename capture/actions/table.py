@@ -2,7 +2,6 @@
 
 import difflib
 from collections.abc import Iterable, Mapping
-from math import isfinite
 from typing import Any
 
 from .where import Path
@@ -60,7 +59,7 @@ class Table:
     def text(self, key: str, default: str = "") -> str:
         """Take a text that is not empty."""
         value = self._take(key, str, default)
-        if key in self and value == "":
+        if self.values.get(key) == "":
             self.problem(key, f"{key} is empty")
         return str(value)
 
@@ -78,17 +77,18 @@ class Table:
 
     def number(self, key: str, default: float, low: float, high: float) -> float:
         """Take a number from ``low`` to ``high``."""
-        value = float(self._take(key, float, default))
-        if not isfinite(value) or not low <= value <= high:
-            self.problem(key, f"{key} is {value:g}; expected {low:g} to {high:g}")
+        value = self._take(key, float, default)
+        # Compared as it came: a whole number may be too large for a float.
+        if not low <= value <= high:
+            self.problem(key, f"{key} is {_short(value)}; expected {low:g} to {high:g}")
             return default
-        return value
+        return float(value)
 
     def whole(self, key: str, default: int, low: int, high: int) -> int:
         """Take a whole number from ``low`` to ``high``."""
         value = int(self._take(key, int, default))
         if not low <= value <= high:
-            self.problem(key, f"{key} is {value}; expected {low} to {high}")
+            self.problem(key, f"{key} is {_short(value)}; expected {low} to {high}")
             return default
         return value
 
@@ -138,6 +138,11 @@ def unknown(what: str, name: str, known: Iterable[str]) -> str:
     if near:
         return f"unknown {what}; did you mean {' or '.join(near)}?"
     return f"unknown {what}; known: {', '.join(known)}"
+
+
+def _short(value: float) -> str:
+    text = str(value)
+    return text if len(text) <= 20 else f"{text[:6]}... with {len(text)} digits"
 
 
 def _kind(value: Any) -> str:

@@ -16,7 +16,8 @@ def lines_of(text: str) -> dict[Path, int]:
     counts: dict[Path, int] = {}
     table: Path = ()
     quotes = ""
-    for number, line in enumerate(text.splitlines(), 1):
+    # Not splitlines, which ends lines at signs that end none in TOML.
+    for number, line in enumerate(text.split("\n"), 1):
         bare = line.strip()
         if quotes:
             quotes = "" if quotes in bare else quotes

@@ -30,7 +30,8 @@ class Terminal:
 
     Use it with ``with``: afterwards the terminal is as it was, also while the process is stopped
     (Ctrl-Z) and, with :func:`~.signals.ending_on_signals`, when it is told to end. Where stdin is
-    no terminal, keys are read from it all the same.
+    no terminal, keys are read from it all the same. While the process runs in the background
+    (``&``), the terminal is somebody else's: it is left alone, and no keys come.
 
     Parameters
     ----------
@@ -65,7 +66,8 @@ class Terminal:
                     (signal.SIGCONT, self._continued),
                 )
             }
-            self._prepare()
+            if self._in_front():
+                self._prepare()
         return self
 
     def __exit__(
@@ -81,8 +83,8 @@ class Terminal:
 
     def restore(self) -> None:
         """Set the terminal back to what it was."""
-        if self._before is not None:
-            # TCSADRAIN raises SIGTTOU in the background, but then the shell has restored it.
+        # In the background the shell has restored it, and to do so would stop the process.
+        if self._before is not None and self._in_front():
             try:
                 termios.tcsetattr(self._descriptor, termios.TCSADRAIN, self._before)
             except termios.error:
@@ -117,6 +119,8 @@ class Terminal:
         return None, text[end + 1 :] if end else ""
 
     def _arrived(self) -> str:
+        if not self._in_front():
+            return ""
         data = b""
         while not self.ended and select.select([self._descriptor], [], [], 0)[0]:
             try:
@@ -139,10 +143,15 @@ class Terminal:
 
     def _continued(self, _: int, __: FrameType | None) -> None:
         signal.signal(signal.SIGTSTP, self._stopped)
-        try:
+        if self._in_front():
             self._prepare()
-        except termios.error:  # continued in the background
-            return
+
+    def _in_front(self) -> bool:
+        """Say whether the terminal is ours; who touches that of others is stopped (SIGTTOU)."""
+        try:
+            return os.tcgetpgrp(self._descriptor) == os.getpgrp()
+        except OSError:  # no terminal, or one that controls nobody
+            return True
 
 
 def _stdin() -> int | None:

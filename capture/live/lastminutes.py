@@ -102,14 +102,16 @@ class LastMinutes(View):
 
     def key(self, key: str) -> None:
         """Keep all with ``k``."""
-        if key == KEEP_KEY:
-            self.keep_all()
+        if key != KEEP_KEY:
+            return
+        if not self._frames:
+            self._say("no picture has come yet, so there is nothing to keep")
+        elif self.keep_all():
             self._say(f"the last {self._remembered():.0f} seconds are kept as {UNSORTED}")
 
-    def keep_all(self) -> None:
-        """Keep all that is remembered."""
-        if self._frames:
-            self._keep(UNSORTED, list(self._frames))
+    def keep_all(self) -> bool:
+        """Keep all that is remembered; say whether there was anything, and room for it."""
+        return bool(self._frames) and self._keep(UNSORTED, list(self._frames))
 
     def close(self) -> None:
         """Keep the rest, and wait for the disk."""
@@ -134,12 +136,13 @@ class LastMinutes(View):
         if clip:
             self._keep(event.label, clip)
 
-    def _keep(self, label: str, frames: Sequence[_Frame]) -> None:
+    def _keep(self, label: str, frames: Sequence[_Frame]) -> bool:
         if self._open >= MOST_WAITING:
             self._say(f"a recording of {label} is not kept: the disk does not keep up")
-            return
+            return False
         self._open += 1
         self._writer.keep(Job(self._dataset(label, frames), self._video(frames)))
+        return True
 
     def _video(self, frames: Sequence[_Frame]) -> Finish:
         """Return what writes the pictures, if there are any."""
@@ -164,9 +167,12 @@ class LastMinutes(View):
         )
 
     def _tell_written(self) -> None:
-        for written in self._writer.poll():
+        done = self._writer.poll()
+        for written in done:
             self._open -= 1
             if written.problem is not None:
                 self._say(written.problem)
-                # What cannot be written must not fill the memory of a process that runs for weeks.
-                self._writer.forget_unsaved()
+        if done:
+            # Neither what cannot be written nor the names of what was may fill the memory of a
+            # process that runs for weeks.
+            self._writer.forget()

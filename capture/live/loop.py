@@ -25,6 +25,12 @@ WAIT = 0.1
 GRACE = 2.0
 """So long the last actions may take when the loop has ended; seconds."""
 
+SLOW = 5.0
+"""With fewer frames a second than this, gestures are missed: hands are not seen for too long."""
+
+MEASURED_OVER = 30
+"""Frames over which their rate is measured."""
+
 END_KEYS = ("q", "esc", "close")
 
 
@@ -65,7 +71,9 @@ class Live:
         self._outcomes: deque[Outcome] = deque()
         self.runner = Runner(parts.plan, self._outcomes.append, dry_run=parts.dry_run)
         self._timeline = clock.Timeline()
-        self._rate = FrameRate()
+        self._rate = FrameRate(MEASURED_OVER)
+        self._measured_from = 0
+        self._told_slow = False
         self._trouble: str | None = None
         self._behind = inf
         """The least by which the camera's clock was seen to lie behind ours."""
@@ -108,6 +116,7 @@ class Live:
             self._restart()
         self.frames += 1
         self._rate.add(begun)
+        self._tell_slow()
         hands = self._.detector.track(frame.pixels, seconds)
         events = self._.recognition.feed(seconds, hands)
         latency = self._latency(frame, begun)
@@ -121,6 +130,8 @@ class Live:
         self._.recognition.reset()
         self.runner.gate.reset()
         self._behind = inf
+        # The gap itself says nothing about how often frames come.
+        self._rate, self._measured_from = FrameRate(MEASURED_OVER), self.frames
         for view in self._.views:
             view.restart()
 
@@ -170,6 +181,17 @@ class Live:
             self._say(self._trouble)
         elif before is not None and self._trouble is None and frame is not None:
             self._say(f"{self._.feed.name} is back")
+
+    def _tell_slow(self) -> None:
+        """Say once that too few frames come; else nobody knows why nothing is recognised."""
+        measured = self.frames - self._measured_from >= MEASURED_OVER
+        if self._told_slow or not measured or not self._.real_time or self._rate.fps >= SLOW:
+            return
+        self._told_slow = True
+        self._say(
+            f"{self._rate.fps:.1f} frames a second are too few, gestures are missed: look whether"
+            " --max-fps asks for that; else try more light, a smaller --size or --landmarker lite"
+        )
 
     def _say(self, text: str) -> None:
         for view in self._.views:

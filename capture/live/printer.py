@@ -23,14 +23,14 @@ class Printer(View):
     as_json
         Whether events are lines of JSON.
     out, talk
-        Default: stdout and stderr.
+        Default: stdout and stderr; where these were closed, nothing is written.
     """
 
     def __init__(
         self, *, as_json: bool = False, out: TextIO | None = None, talk: TextIO | None = None
     ) -> None:
         self._as_json = as_json
-        self._out = out or sys.stdout
+        self._out: TextIO | None = out or sys.stdout
         # Not sys.stderr as it is now: it changes while native code is kept quiet.
         self._talk = talk
         self._said: dict[str, float] = {}
@@ -43,6 +43,8 @@ class Printer(View):
         BrokenPipeError
             If nobody reads it any more.
         """
+        if self._out is None:
+            return
         self._out.write(f"{event.line() if self._as_json else line_of(event)}\n")
         self._out.flush()
 
@@ -72,9 +74,10 @@ class Printer(View):
         self._write(line)
 
     def _write(self, line: str) -> None:
-        talk = self._talk or sys.stderr
-        talk.write(f"{line}\n")
-        talk.flush()
+        talk: TextIO | None = self._talk or sys.stderr
+        if talk is not None:
+            talk.write(f"{line}\n")
+            talk.flush()
 
 
 def line_of(event: Event) -> str:

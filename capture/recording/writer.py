@@ -103,9 +103,12 @@ class Writer:
         """Discard the last recording of this session, written or not, soon."""
         self._jobs.put(self._undo)
 
-    def forget_unsaved(self) -> None:
-        """Let go, soon, of what could not be written."""
-        self._jobs.put(self._forget_unsaved)
+    def forget(self) -> None:
+        """Let go, soon, of all that was made so far: it can be neither retried nor undone.
+
+        For who never undoes, and would else remember for weeks what was kept.
+        """
+        self._jobs.put(self._recordings.clear)
 
     def retry(self) -> None:
         """Try again, soon, to write what could not be written."""
@@ -152,9 +155,6 @@ class Writer:
         for recording in self._recordings:
             if recording.job is not None:
                 self._write(recording.job, recording)
-
-    def _forget_unsaved(self) -> None:
-        self._recordings = [one for one in self._recordings if one.job is None]
 
     def _undo(self) -> None:
         if not self._recordings:

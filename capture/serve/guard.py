@@ -97,7 +97,7 @@ class Guard:
         if name in LOCAL_NAMES:
             return True
         if self.address.local:
-            return False
+            return name == self.address.host  # such as 127.0.0.2
         try:
             ipaddress.ip_address(name)
         except ValueError:

@@ -4,6 +4,7 @@ The loop leaves the newest frame and state here and goes on. Whoever asks gets t
 waits for it; nobody has a queue of his own, so that a slow browser costs nothing but its thread.
 """
 
+import secrets
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -20,6 +21,8 @@ class Hub:
     """The newest frame, the newest state, the last events."""
 
     def __init__(self) -> None:
+        self.run = secrets.token_hex(4)
+        """Tells this run from another: a page stays open while handlore is started anew."""
         self._changed = threading.Condition()
         self._encoding = threading.Lock()
         self._frame = 0
@@ -78,6 +81,8 @@ class Hub:
     def jpeg(self, after: int, seconds: float) -> tuple[int, bytes] | None:
         """Wait for a frame newer than ``after``; None if none comes, or nothing is left."""
         with self._changed:
+            if after > self._frame:
+                after = 0  # it is a number of a run before this one
             self._watching += 1
             try:
                 there = self._changed.wait_for(lambda: self.closed or self._frame > after, seconds)

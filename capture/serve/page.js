@@ -85,8 +85,29 @@ function line(entry) {
   at("empty").hidden = true;
 }
 
-const source = new EventSource("events");
-source.addEventListener("state", (message) => state(JSON.parse(message.data)));
-source.addEventListener("log", (message) => line(JSON.parse(message.data)));
-source.addEventListener("error", () => trouble("The connection to handlore live is lost; trying again …"));
+const LOST = "The connection to handlore live is lost; trying again …";
+const ANEW = "handlore live was started anew and asks for another token: open the address that it printed.";
+let source;
+let last = "";
+
+function listen() {
+  source = new EventSource(`events?after=${last}`);
+  source.addEventListener("state", (message) => state(JSON.parse(message.data)));
+  source.addEventListener("log", (message) => {
+    last = message.lastEventId;
+    line(JSON.parse(message.data));
+  });
+  source.addEventListener("error", lost);
+}
+
+async function lost() {
+  /* A browser tries again by itself after a lost line, but never after an answer that it was refused. */
+  if (source.readyState !== EventSource.CLOSED) return trouble(LOST);
+  const status = await fetch("page.css").then((answer) => answer.status, () => 0);
+  trouble(status === 401 ? ANEW : LOST);
+  await rest(2000);
+  listen();
+}
+
+listen();
 pictures();

@@ -131,8 +131,12 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer, if the one who asks may know."""
         parts = urlsplit(self.path)
         guard = self.server.guard
-        if not guard.knows(self.headers.get("Host")):
-            self._refuse(HTTPStatus.MISDIRECTED_REQUEST, "this name is not one of this computer's")
+        if self.server.hub.closed:
+            # A connection that a browser keeps open may outlast the server for a while.
+            self.close_connection = True
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "handlore live has ended")
+        elif not guard.knows(self.headers.get("Host")):
+            self._refuse(HTTPStatus.MISDIRECTED_REQUEST, self._by_its_name())
         elif self.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
             # A link from elsewhere may lead to the page itself, and to nothing else.
             if self.headers.get("Sec-Fetch-Mode") == "navigate" and parts.path == "/":
@@ -141,6 +145,12 @@ class _Handler(BaseHTTPRequestHandler):
                 self._refuse(HTTPStatus.FORBIDDEN, "another site's page asked for this")
         else:
             self._admitted(parts.path, parts.query)
+
+    def _by_its_name(self) -> str:
+        port = self.server.guard.address.port or self.server.server_address[1]
+        if self.server.guard.address.local:
+            return f"open http://localhost:{port}, not another name"
+        return "open it by the number of this computer (http://192.168...) or the name it was told"
 
     def _admitted(self, path: str, query: str) -> None:
         if not self.server.guard.admits(query, self.headers):  # type: ignore[arg-type]
@@ -155,7 +165,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif path == "/frame.jpg":
             self._picture(query)
         elif path == "/events":
-            self._stream()
+            self._stream(query)
         else:
             self._refuse(HTTPStatus.NOT_FOUND, "there is nothing of that name")
 
@@ -176,25 +186,31 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._send(shown[1], "image/jpeg", {"X-Frame": str(shown[0])})
 
-    def _stream(self) -> None:
+    def _stream(self, query: str) -> None:
         """Send states and events as they come, until either side has enough."""
         hub = self.server.hub
         self.send_response(HTTPStatus.OK)
         self._head({"Content-Type": "text/event-stream", "Connection": "close"})
         self.close_connection = True
-        last = self.headers.get("Last-Event-ID", "")
-        state, event = 0, int(last) if last.isascii() and last.isdigit() else 0
+        asked = parse_qs(query).get("after", [""])[0]
+        state, event = 0, self._number(self.headers.get("Last-Event-ID") or asked)
         pause = threading.Event()
         while not hub.closed:
             (number, values), events = hub.news(state, event, TIMEOUT / 2)
             for event, line in events:
-                self._write(f"id: {event}\nevent: log\ndata: {json.dumps(line)}\n\n")
+                self._write(f"id: {hub.run}-{event}\nevent: log\ndata: {json.dumps(line)}\n\n")
             if number > state:
                 state = number
                 self._write(f"event: state\ndata: {json.dumps(values)}\n\n")
             elif not events:
                 self._write(": still here\n\n")
             pause.wait(1 / STATES_A_SECOND)
+
+    def _number(self, last: str) -> int:
+        """Return the number of the last event that a browser has; 0 where it is of another run."""
+        run, _, number = last.partition("-")
+        known = run == self.server.hub.run and number.isascii() and number.isdigit()
+        return int(number) if known and len(number) < 16 else 0
 
     def _write(self, text: str) -> None:
         self.wfile.write(text.encode())

@@ -59,8 +59,11 @@ class Follower:
 
 
 def frames_of(video: LandmarkDataset) -> Iterator[Frame]:
-    """Yield the frames of a dataset in order; their times have to rise."""
+    """Yield the frames of a dataset in order; of two at one time, the first."""
+    before = [*([None] * 2), *video.time]
     for at, time in enumerate(video.time):
+        if time == before[at + 1] and time != before[at]:
+            continue  # Some videos repeat a time. More than two at one are no video: refused.
         yield Frame(float(time), video.image[at], video.world[at], video.handedness[at])
 
 

@@ -123,12 +123,22 @@ def recognise(
     models, settings
         As in :class:`Recogniser`.
     video
-        Its frames are taken as one stream, so their times rise.
+        Its frames are taken as one stream, so their times rise. Where it has two hands and the
+        models know one, each hand is followed by itself.
     """
-    recogniser = Recogniser(models, settings)
+    first = Recogniser(models, settings)
+    n = first.n_hands
+    more = (Recogniser(models, settings) for _ in range(video.n_hands // n - 1))
+    recognisers = [first, *more]
     for frame in frames_of(video):
-        yield from recogniser.feed(frame.time, frame.image, frame.world, frame.handedness)
-    yield from recogniser.finish()
+        for number, recogniser in enumerate(recognisers):
+            # What does not fit is left whole, so that it is refused.
+            mine = slice(number * n, (number + 1) * n) if len(recognisers) > 1 else slice(None)
+            yield from recogniser.feed(
+                frame.time, frame.image[mine], frame.world[mine], frame.handedness[mine]
+            )
+    for recogniser in recognisers:
+        yield from recogniser.finish()
 
 
 def answers_to(model: StreamModel, video: LandmarkDataset, settings: Settings) -> Iterator[Answer]:

@@ -1,5 +1,6 @@
 """``handlore calibrate``: thresholds for a number of false activations an hour."""
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,9 @@ from ._common import (
 from ._recogniser import recogniser_options, settings_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from handlore.datasets.streams import Stream
     from handlore.models.calibration import Calibration
     from handlore.models.runtime import Model
 
@@ -80,7 +84,7 @@ def command(
         card = replace(loaded.card, thresholds=found.thresholds, calibration=found.as_json())
         replace_card(model, card, target)
     summary = _summary(loaded, found) | {"model": None if dry_run else str(target)}
-    for line in _warnings(found):
+    for line in [*_unknown(loaded, streams), *_warnings(found)]:
         talk(f"note: {line}")
     if as_json:
         print_json(summary)
@@ -106,6 +110,19 @@ def _summary(model: "Model", found: "Calibration") -> dict[str, Any]:
         "hours_needed": round(found.hours_needed, 3),
         **found.as_json(),
     }
+
+
+def _unknown(model: "Model", streams: "Sequence[Stream]") -> list[str]:
+    """Say which gestures of the data are none to the model; a misspelt label ruins thresholds."""
+    shown = Counter(truth.label for stream in streams for truth in stream.truths)
+    unknown = {label: n for label, n in sorted(shown.items()) if label not in model.labels}
+    if not unknown:
+        return []
+    first = ", ".join(list(unknown)[:5]) + (", ..." if len(unknown) > 5 else "")
+    return [
+        f"{sum(unknown.values())} of {shown.total()} gestures have labels that the model does not"
+        f" know ({first}); whatever is told of them counts as false"
+    ]
 
 
 def _warnings(found: "Calibration") -> list[str]:

@@ -14,8 +14,7 @@ import click
 from handlore.landmarks.errors import HandloreError
 
 from ._common import detector_options, examples, json_option, parsed_size, talk
-from ._media import network_for
-from ._recogniser import loaded_models, recogniser_options, settings_of
+from ._recogniser import landmarker_for, loaded_models, recogniser_options, settings_of
 
 if TYPE_CHECKING:
     from handlore.capture.actions.file import Plan
@@ -137,17 +136,11 @@ def _checked(models: Sequence[Path], given: dict[str, Any]) -> _Setup:
     return _Setup(
         recognition, labels, plan, camera,
         DetectorOptions(
-            landmarker=given["landmarker"] or _landmarker([m.card.landmarker for m in loaded]),
+            landmarker=given["landmarker"] or landmarker_for(loaded),
             max_hands=recognition.max_hands, detector=given["detector"], live=True,
         ),
         address, None if given["record"] is None else Recordings.open(given["record"]), given,
     )  # fmt: skip
-
-
-def _landmarker(trained: Sequence[str]) -> str:
-    """Return the landmarks that models were trained on; where they differ, the exacter ones."""
-    networks = {network_for(name) for name in trained}
-    return networks.pop() if len(networks) == 1 else "full"
 
 
 def _run(setup: _Setup, *, as_json: bool) -> None:
@@ -218,7 +211,7 @@ def _face(stack: ExitStack, setup: _Setup) -> "list[View]":
         window = LiveWindow()
         stack.callback(window.close)
         return [window]
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():  # None: it was closed
         return []
     from handlore.capture.live.views import KeysOnly
 

@@ -17,8 +17,8 @@ from ._common import (
     print_table,
     say_failures,
 )
-from ._media import media_in, network_for, tracked
-from ._recogniser import loaded_models, recogniser_options, settings_of
+from ._media import media_in, tracked
+from ._recogniser import landmarker_for, loaded_models, recogniser_options, settings_of
 
 if TYPE_CHECKING:
     from handlore.classifiers.stream.events import Event
@@ -76,7 +76,10 @@ def command(
             videos = _videos(path, models, frame_rate, landmarker, detector, verbose)
             for name, video in videos:
                 logs.append((name, list(recognise(models, video, settings))))
-        except InvalidDataError as error:
+        except HandloreError as error:
+            # One that is missing must not cost the logs of the others.
+            if len(recordings) == 1 and not isinstance(error, InvalidDataError):
+                raise
             failures.append((str(path), str(error)))
     say_failures(failures)
     _print(logs, as_json)
@@ -109,7 +112,7 @@ def _videos(
         return
     card = models[0].card
     media = media_in([path], moving=True)
-    network = landmarker or network_for(card.landmarker)
+    network = landmarker or landmarker_for(models)
     with opened_detector(network, detector, card.n_hands, verbose=verbose) as opened:
         for medium in media:
             yield str(medium.path), tracked(opened, medium, card.n_hands, frame_rate)

@@ -133,12 +133,23 @@ BAD = {
     '[actions.fist]\nkey = "ctrl+"': "unknown key ''",
     '[actions.fist]\nkey = "a+b"': "unknown modifier 'a'",
     "[actions.fist]\nkey = 5": "key is a whole number; expected text",
+    # what no person writes, but a program may
+    f'[actions.fist]\nsay = "a"\ncooldown = 1{"0" * 400}': "line 3: cooldown is 100000... with 401",
+    f'[actions.fist]\nsay = "a"\nwaiting = 1{"0" * 400}': "line 3: waiting is 100000... with 401",
+    f'[actions.fist]\nsay = "a"\ncooldown = 1{"0" * 5000}': "is not TOML: .*digits",
+    f'[actions.fist]\nsay = {"[" * 5000}': "brackets within brackets",
+    '# \u2028 ends no line\n[actions.fist]\nsay = 3': "line 3: say is a whole .* text$",
+    "[actions]\nfist = []": "line 2: actions.fist is an empty list",
+    '[actions.fist]\nrun = "a\\u0000b"\nshell = true': "line 2: run holds a zero byte",
     # post
     '[actions.fist]\npost = "localhost:80"': "line 2: post is .* does not begin with http://",
     '[actions.fist]\npost = "file:///etc/passwd"': "does not begin with http://",
     '[actions.fist]\npost = "http://"': "names no host",
-    '[actions.fist]\npost = "http://a:b/"': "post is 'http://a:b/': .*expected http://host/path",
+    '[actions.fist]\npost = "http://a:b/"': "post is not an address .*expected http://host/path",
     '[actions.fist]\npost = "http://a/b c"': "characters that must be written as %",
+    '[actions.fist]\npost = "http://u:pw@a/"': "line 2: post is an address with a .* Authorization",
+    '[actions.fist]\npost = "http://{label}/"': "line 2: post is .* host has a name in braces",
+    '[actions.fist]\npost = "http://a/{labl}"': "line 2: post has .*did you mean {label}",
     '[actions.fist]\npost = "http://a"\nheaders = {A = 1}': "line 3: headers.A is a whole number",
     '[actions.fist]\npost = "http://a"\nheaders = {"A:" = "b"}': "is not a header",
     '[actions.fist]\npost = "http://a"\nheaders = {A = "b\\r\\nC: d"}': "is not a header",
@@ -166,8 +177,11 @@ def test_a_bad_file_is_refused_with_line_and_reason(text: str, tmp_path: Path) -
     assert re.search(expected, refused(tmp_path, text)), refused(tmp_path, text)
 
 
-def test_a_password_is_not_repeated(tmp_path: Path) -> None:
-    text = '[actions.fist]\nmqtt = "a"\nbroker = "x://u:secret@h"'
+@pytest.mark.parametrize(
+    "line", ['mqtt = "a"\nbroker = "x://u:secret@h"', 'post = "http://u:secret@h"']
+)
+def test_a_password_is_not_repeated(line: str, tmp_path: Path) -> None:
+    text = f"[actions.fist]\n{line}"
     assert "secret" not in refused(tmp_path, text)
 
 
@@ -214,6 +228,22 @@ def test_a_program_that_is_not_here_is_told_before_the_camera_opens(tmp_path: Pa
     line = refused(tmp_path, text, check=True)
     assert "line 3: there is no program 'no-such-program' here" in line
     load(tmp_path, text)  # a dry run needs no programs
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a file of Windows is a program by its name")
+def test_what_to_do_about_a_program_that_cannot_be_run(tmp_path: Path) -> None:
+    script = tmp_path / "my script"
+    script.write_text("#!/bin/sh\n")
+    line = refused(tmp_path, f'[actions.fist]\nrun = ["{script}"]', check=True)
+    assert f"line 2: '{script}' may not be run; `chmod +x '{script}'`" in line
+    script.chmod(0o755)
+    load(tmp_path, f'[actions.fist]\nrun = ["{script}"]', check=True)
+    line = refused(tmp_path, '[actions.fist]\nrun = ["ls -l"]', check=True)
+    assert 'each word is one of the list: run = ["ls", "-l"]' in line
+
+
+def test_a_file_of_a_windows_editor_is_read(tmp_path: Path) -> None:
+    load(tmp_path, '\ufeff[actions.fist]\r\nsay = "a"\r\n')
 
 
 def test_without_paho_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -205,6 +206,23 @@ def test_closing_kills_what_runs_and_skips_what_waits(desk: Make) -> None:
     assert one.outcomes[-1].state == "skipped"
 
 
+@posix
+def test_ctrl_c_while_the_last_ones_are_waited_for_leaves_none_behind(desk: Make) -> None:
+    one = desk('[actions.fist]\nrun = ["sleep", "60"]\n[actions.swipe_left]\nrun = ["sleep", "61"]')
+    one.runner.submit(seen("fist"))
+    one.runner.submit(seen("swipe_left"))
+    time.sleep(0.1)
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with pytest.raises(KeyboardInterrupt):
+            one.runner.close(30.0)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert one.wait(2) == [("failed", "was ended by SIGKILL")] * 2
+
+
 def test_a_dry_run_only_says(desk: Make, tmp_path: Path) -> None:
     text = f'[actions.fist]\nrun = ["touch", "{tmp_path / "no"}", "{{label}}"]\n'
     text += '[actions.swipe_left]\nkey = "ctrl+left"'
@@ -257,6 +275,13 @@ class Answers(BaseHTTPRequestHandler):
             time.sleep(1.0)
             return
         self.send_response(int(self.path[1:]))
+        if self.path.startswith("/3"):
+            self.send_header("Location", "/204")
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.server.got.append("a GET")  # type: ignore[attr-defined]
+        self.send_response(200)
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
@@ -297,6 +322,27 @@ def test_a_post_that_fails_is_told(
     assert (state, reason in detail) == ("failed", True), detail
 
 
+def test_a_post_goes_where_the_file_says_and_nowhere_else(
+    desk: Make, web: ThreadingHTTPServer
+) -> None:
+    """A redirection would be followed with GET, and with the password, and be called done."""
+    address = f"http://127.0.0.1:{web.server_port}"
+    one = desk(
+        f'[actions.fist]\npost = "{address}/302"\nheaders = {{Authorization = "Bearer x"}}\n'
+    )
+    one.runner.submit(seen("fist"))
+    ((state, detail),) = one.wait(1)
+    assert (state, "it has moved to /204" in detail) == ("failed", True), detail
+    assert len(web.got) == 1  # type: ignore[attr-defined]
+
+
+def test_a_post_takes_names_in_braces_as_one_part_of_its_path(tmp_path: Path) -> None:
+    path = tmp_path / "a.toml"
+    path.write_text('[actions."*"]\npost = "http://h/{label}?hand={hand}"')
+    (action,) = load_actions(path, ["../a b?", "fist"]).actions
+    assert action.deed.said(seen("../a b?")) == "post to http://h/..%2Fa%20b%3F?hand=left"
+
+
 def test_a_post_to_nobody_is_told(desk: Make) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
@@ -316,6 +362,8 @@ class Broker(threading.Thread):
         self.port = self.listener.getsockname()[1]
         self.got: list[tuple[str, bytes]] = []
         self.answers = True
+        self.code = 0
+        """The answer to who comes; 5: not with this password."""
 
     def run(self) -> None:
         connection, _ = self.listener.accept()
@@ -331,7 +379,7 @@ class Broker(threading.Thread):
 
     def _take(self, head: int, body: bytes, connection: socket.socket) -> None:
         if head >> 4 == 1:
-            connection.sendall(b"\x20\x02\x00\x00")
+            connection.sendall(bytes([0x20, 2, 0, self.code]))
         elif head >> 4 == 3:
             size = int.from_bytes(body[:2])
             self.got.append((body[2 : 2 + size].decode(), body[4 + size :]))
@@ -361,6 +409,18 @@ def test_a_broker_that_is_not_there_is_told(desk: Make) -> None:
     one = desk('[actions.fist]\nmqtt = "a"\nbroker = "mqtt://127.0.0.1:9"\ntimeout = 0.2')
     one.runner.submit(seen("fist"))
     assert one.wait(1) == [("failed", "no connection to the broker 127.0.0.1")]
+
+
+def test_a_broker_that_refuses_is_told_in_its_words(desk: Make) -> None:
+    pytest.importorskip("paho.mqtt", reason="needs paho-mqtt: pip install 'handlore[mqtt]'")
+    broker = Broker()
+    broker.code = 5
+    broker.start()
+    one = desk(
+        f'[actions.fist]\nmqtt = "a"\nbroker = "mqtt://u:pw@127.0.0.1:{broker.port}"\ntimeout = 0.4'
+    )
+    one.runner.submit(seen("fist"))
+    assert one.wait(1) == [("failed", "no connection to the broker 127.0.0.1: Not authorized")]
 
 
 LISTENER = """

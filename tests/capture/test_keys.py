@@ -203,6 +203,41 @@ def test_the_terminal_is_as_it_was(tty: Tty, end, code: int):
     assert termios.tcgetattr(tty.fd) == before
 
 
+SHELL = """
+import fcntl, os, select, signal, subprocess, sys, termios
+if os.fork():
+    sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
+os.setsid()
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+job = subprocess.Popen([sys.executable, "-c", sys.argv[1]], process_group=0, stdout=subprocess.PIPE)
+while not select.select([job.stdout], [], [], 0.05)[0]:
+    pid, status = os.waitpid(job.pid, os.WNOHANG | os.WUNTRACED)
+    if pid:
+        sys.exit("the job was stopped" if os.WIFSTOPPED(status) else "the job has ended")
+print("the job runs", flush=True)
+input()
+job.send_signal(signal.SIGTERM)
+_, status = os.waitpid(job.pid, os.WUNTRACED)
+if os.WIFSTOPPED(status):
+    sys.exit("the job was stopped")
+print("the job ended with", os.waitstatus_to_exitcode(status), flush=True)
+"""
+
+
+def test_in_the_background_the_terminal_is_left_alone():
+    """``handlore live ... &``: whoever touches the terminal then is stopped by the system."""
+    shell = Tty(command=[sys.executable, "-c", SHELL, KEYS_PROGRAM])
+    try:
+        before = termios.tcgetattr(shell.fd)
+        place = shell.wait("the job runs")
+        assert termios.tcgetattr(shell.fd) == before
+        shell.press("q\n")
+        shell.wait("the job ended with 143", place)
+        assert shell.end() == 0
+    finally:
+        shell.close()
+
+
 def state_of(process) -> str:
     with open(f"/proc/{process.pid}/stat") as stat:
         return stat.read().rpartition(")")[2].split()[0]

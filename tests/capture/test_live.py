@@ -4,6 +4,7 @@ import gc
 import io
 import os
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from handlore.capture.live.lastminutes import UNSORTED, LastMinutes
 from handlore.capture.live.limiter import Limiter
 from handlore.capture.live.printer import Printer
 from handlore.capture.live.recognition import Recognition
-from handlore.capture.live.views import Moment
+from handlore.capture.live.views import Moment, View
 from handlore.capture.recording.take import Sitting
 from handlore.capture.recording.video import VideoFolder
 from handlore.capture.recording.writer import Writer
@@ -283,6 +284,45 @@ def test_a_full_disk_is_told_and_does_not_fill_the_memory() -> None:
     view.close()
     assert "the disk is full" in said
     assert len(view._writer.unsaved) <= 16
+
+
+def test_what_was_kept_is_not_remembered_for_ever() -> None:
+    shelf, said = Shelf(), []
+    view = memory(shelf, said, all_at_end=False)
+    flicker = [(n / 2, FIST if n % 2 else EMPTY) for n in range(200)]
+
+    class QuickDisk(View):
+        """The loop's time is made up, the writer's is not."""
+
+        def show(self, moment: Moment) -> None:
+            while not view._writer._jobs.empty():
+                time.sleep(0.0005)
+
+    Stage(flicker, view, QuickDisk()).run()
+    view.close()
+    assert len(shelf.kept) > 50
+    assert len(view._writer.kept) <= 16
+
+
+def test_a_key_before_the_first_picture_keeps_nothing_and_says_so() -> None:
+    shelf, said = Shelf(), []
+    view = memory(shelf, said)
+    view.key("k")
+    view.close()
+    assert (shelf.kept, said) == ([], ["no picture has come yet, so there is nothing to keep"])
+
+
+@pytest.mark.parametrize(("rate", "told"), [(2.0, 1), (4.5, 1), (7.0, 0), (30.0, 0)])
+def test_too_few_frames_are_told_once(rate: float, told: int) -> None:
+    said = Stage(frames(EMPTY, 0, 40, rate)).run().said
+    assert len(said) == told
+    assert all(f"{rate:.1f} frames a second are too few" in line for line in said)
+
+
+def test_a_gap_does_not_make_a_camera_slow() -> None:
+    stage = Stage(frames(EMPTY, 0, 2) + frames(EMPTY, 60, 61.2))
+    assert stage.run().said == []
+    assert stage.witness.moments[-1].fps == pytest.approx(30, rel=0.1)
 
 
 def test_the_page_is_told_what_happens(tmp_path: Path) -> None:

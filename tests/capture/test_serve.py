@@ -102,6 +102,12 @@ def test_beyond_this_computer_its_addresses_and_names_are_known() -> None:
     assert not guard.knows("evil.example:8000")
 
 
+def test_a_loopback_address_is_known_by_itself() -> None:
+    guard = Guard.of(Address("127.0.0.2", 8000))
+    assert guard.knows("127.0.0.2:8000")
+    assert not guard.knows("127.0.0.3:8000")
+
+
 def test_other_sites_cannot_look_through_a_browser(start: Start) -> None:
     _, server = start()
     across = {"Sec_Fetch_Site": "cross-site"}
@@ -223,11 +229,26 @@ def test_states_and_events_are_streamed_and_what_was_missed_is_caught_up(start: 
     hub.put(STATE, None)
     for number in range(3):
         hub.log({"at": 0.0, "kind": "event", "text": f"number {number}"})
-    connection, reader = stream(server, last="1")
+    connection, reader = stream(server, last=f"{hub.run}-1")
     with connection, reader:
         got = messages(reader, 3)
     assert [body["text"] for name, body in got if name == "log"] == ["number 1", "number 2"]
     assert [body for name, body in got if name == "state"] == [STATE]
+
+
+@pytest.mark.parametrize("last", ["7", "an-other-7", "00000000-7", "-", "٣"])
+def test_a_page_of_a_run_before_this_one_misses_nothing(last: str, start: Start) -> None:
+    """It stays open while a service is started anew, and numbers begin anew too."""
+    hub, server = start()
+    hub.log({"at": 0.0, "kind": "event", "text": "the first"})
+    connection, reader = stream(server, last=last)
+    with connection, reader:
+        ((_, body),) = messages(reader, 1)
+    assert body["text"] == "the first"
+    hub.put(STATE, lambda: jpeg(1))
+    begun = time.monotonic()
+    assert ask(server, "/frame.jpg?after=5000")[0] == 200
+    assert time.monotonic() - begun < 2.0
 
 
 @pytest.mark.parametrize(
@@ -325,6 +346,37 @@ def test_in_a_real_browser_an_event_is_in_the_log_within_a_second(
     finally:
         ended.set()
         thread.join()
+
+
+@pytest.mark.skipif(PROGRAM is None, reason="needs Chromium")
+def test_in_a_real_browser_the_page_comes_back_when_it_is_started_anew(tmp_path: Path) -> None:
+    """With an event of its own, with the token of before, and told so with another."""
+    text = "document.querySelector('#log').textContent"
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = Address("127.0.0.1", free.getsockname()[1])
+    hub = Hub()
+    server = PageServer(hub, address, "a-token-of-mine")
+    trouble = "document.querySelector('#trouble')"
+    try:
+        with Browser(tmp_path / "profile") as browser:
+            browser.open(server.url)
+            hub.put(STATE, None)
+            for number in range(5):
+                hub.log({"at": 0.0, "kind": "event", "text": f"old {number}", "detail": ""})
+            browser.wait(f"{text}.includes('old 4')")
+            server.close()
+            server = PageServer(Hub(), address, "another-token")
+            browser.wait(f"{trouble}.textContent.includes('that it printed')")
+            server.close()
+            hub = Hub()
+            server = PageServer(hub, address, "a-token-of-mine")
+            hub.put(STATE, None)
+            hub.log({"at": 0.0, "kind": "event", "text": "new", "detail": ""})
+            browser.wait(f"{text}.includes('new')")
+            browser.wait(f"{trouble}.hidden")
+            assert browser.value("document.querySelectorAll('#log li').length") == 6
+    finally:
+        server.close()
 
 
 def _look(browser: Browser, server: PageServer, folder: Path) -> None:

@@ -294,6 +294,33 @@ def test_replay_equals_live_byte_for_byte(
         assert 0 <= event.start <= event.end <= video.time[-1] + 1e-6
 
 
+def test_a_time_that_is_repeated_does_not_end_a_replay() -> None:
+    video = stream([("rest", 1.0), ("wide", 1.5)])
+    again = np.sort(np.append(np.arange(video.n_frames), [7, 40]))
+    arrays = {
+        name: getattr(video, name)[again]
+        for name in ("image", "world", "handedness", "score", "stage", "time")
+    }
+    repeated = replace(video, **arrays, offsets=np.array([0, len(again)]))
+    assert told(Spread(), repeated) == told(Spread(), video) != []
+
+
+def test_each_of_two_hands_is_followed_by_models_of_one() -> None:
+    """As live does with --max-hands 2, so that what it recorded can be replayed."""
+    one = stream([("rest", 1.0), ("wide", 1.5), ("gone", 1.0)])
+    other = stream([("gone", 1.0), ("rest", 0.6), ("wide", 1.9)])
+    joined = {
+        name: np.concatenate([getattr(one, name), getattr(other, name)], axis=1)
+        for name in ("image", "world", "handedness", "score", "stage")
+    }
+    told_of_both = told(Spread(), replace(one, **joined))
+    alone = [*told(Spread(), one), *told(Spread(), other)]
+    assert [event.start for event in alone] == [0.0, 1.0]
+    assert sorted(told_of_both, key=str) == sorted(alone, key=str)
+    with pytest.raises(InvalidDataError, match=r"models take \(2, 21, 3\)"):
+        told(Swipes(n_hands=2), one)
+
+
 @settings(max_examples=6, deadline=None)
 @given(
     labels=st.lists(st.sampled_from(["left", "right", "wide"]), min_size=1, max_size=4),
@@ -364,8 +391,9 @@ def test_models_of_one_stream_agree_on_the_hands() -> None:
         Recogniser([])
     video = two_handed(stream([("rest", 2), ("left", 0.8), ("rest", 2)]))
     assert Recogniser([Swipes(2)]).n_hands == 2
+    recogniser, both = Recogniser([Swipes(1)]), video.image[0]
     with pytest.raises(InvalidDataError, match=r"shape \(2, 21, 3\).*\(1, 21, 3\)"):
-        told(Swipes(1), video)
+        recogniser.feed(0.0, both, both, video.handedness[0])
     list(recognise([Swipes(2)], video))
 
 

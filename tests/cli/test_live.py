@@ -90,6 +90,24 @@ def test_events_of_a_video_are_json_and_actions_run_and_nothing_heavy_is_loaded(
     assert not {"sklearn", "xgboost", "pandas", "matplotlib", "mediapipe"} & set(json.loads(loaded))
 
 
+@pytest.mark.skipif(os.name != "posix", reason="a shell of POSIX closes its descriptors")
+def test_it_runs_with_stdin_stdout_and_stderr_closed(
+    onnx: Path, clip: Path, tmp_path: Path
+) -> None:
+    """As some supervisors start programs; the actions are what counts."""
+    actions = tmp_path / "actions.toml"
+    actions.write_text(f'[actions.fist]\nrun = ["touch", "{tmp_path / "done"}"]\n')
+    words = (onnx, "--camera", clip, "--fast", "--headless", "--threshold", 0.4)
+    command = [sys.executable, "-m", "handlore", "live", *words, "--actions", actions]
+    line = f'exec "$@" <&- >&- 2> {tmp_path / "said"}'
+    done = subprocess.run(["sh", "-c", line, "sh", *map(str, command)], check=False)
+    assert (done.returncode, (tmp_path / "done").exists()) == (0, True), (
+        tmp_path / "said"
+    ).read_text()
+    silent = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *map(str, command)]
+    assert subprocess.run(silent, check=False).returncode == 0
+
+
 def test_who_stops_reading_ends_it_without_a_word(onnx: Path, clip: Path) -> None:
     live = start(onnx, "--camera", clip, "--fast", "--loop", "--headless", "--threshold", "0.4")
     assert live.stdout is not None

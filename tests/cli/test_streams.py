@@ -84,6 +84,22 @@ def test_replay_of_what_is_none(moves: Path, lessons: Path, run: Run, refused: R
     assert run("replay", moves, lessons, "--dwell", "-1").exit_code == 2
 
 
+def test_a_label_of_two_models_is_told_to_come_twice(moves: Path, lessons: Path, run: Run) -> None:
+    result = run("replay", moves, moves, lessons, "--json")
+    assert len(result.stdout.splitlines()) == 4
+    assert "note: more than one model tells circle, left, right: it is told" in result.stderr
+    assert "more than one" not in run("replay", moves, lessons).stderr
+
+
+def test_a_recording_that_is_missing_does_not_cost_the_others(
+    moves: Path, lessons: Path, run: Run
+) -> None:
+    result = run("replay", moves, "gone.npz", lessons, "--json")
+    assert result.exit_code == 3
+    assert result.stdout == run("replay", moves, lessons, "--json").stdout
+    assert "failed: gone.npz: there is no file gone.npz" in result.stderr
+
+
 def test_calibrate_writes_thresholds_into_the_file(
     moves: Path, lessons: Path, run: Run, parsed: Parsed, tmp_path: Path
 ) -> None:
@@ -106,6 +122,16 @@ def test_calibrate_writes_thresholds_into_the_file(
     assert again["labels"]["left"]["threshold_before"] == card.thresholds["left"]
     assert run("replay", out, lessons, "--json").stdout.count("\n") == 2
     assert "calibration" in run("info", out).stdout
+
+
+def test_calibrate_names_labels_that_the_model_does_not_know(
+    moves: Path, run: Run, tmp_path: Path
+) -> None:
+    data = lesson("one", "left", "circle")
+    label = np.where(data.samples.label == "left", "Left", data.samples.label)
+    save_dataset(replace(data, samples=replace(data.samples, label=label)), tmp_path / "d.npz")
+    said = run("calibrate", moves, tmp_path / "d.npz", "--dry-run").stderr
+    assert "1 of 2 gestures have labels that the model does not know (Left)" in said
 
 
 def test_calibrate_can_say_without_writing(moves: Path, lessons: Path, run: Run) -> None:

@@ -71,6 +71,23 @@ def test_other_clips_and_pictures_are_streams_of_their_own() -> None:
     assert (second.truths, second.seconds) == ((), PICTURE_LASTS)
 
 
+def test_pictures_of_poses_are_held_long_enough_to_be_told() -> None:
+    """Two frames a second apart are no hold; a model would be praised for saying nothing."""
+    images = np.concatenate(
+        [turned((label, turn, 0.01)).image[:1] for label, turn in (("a", 0.9), ("none", 0.8))]
+    )
+    flat = np.full((2, 1), np.nan, np.float32)
+    pictures = LandmarkDataset(
+        images, images, flat, flat, np.zeros((2, 1), np.int8), np.zeros(2), np.arange(3),
+        Samples.make(["a", "none"], source=["1", "2"]),
+    )  # fmt: skip
+    found = calibrate(Told(), list(streams_of(pictures)), 0.5)
+    assert len(found.before.found) == 1
+    assert [event.label for event in found.before.false] == ["a"]
+    assert (len(found.after.found), found.after.false) == (1, ())
+    assert 0.8 < found.thresholds["a"] <= 0.9
+
+
 def streams(*parts: tuple[str, float, float]) -> Sequence[Any]:
     return list(streams_of(turned(*parts)))
 
@@ -123,3 +140,12 @@ def test_bounds_are_those_of_poisson() -> None:
 def test_nothing_to_calibrate_on() -> None:
     with pytest.raises(InvalidDataError, match="no stream lasts any time"):
         calibrate(Told(), [], 0.5)
+
+
+def test_streams_of_more_hands_than_the_model_takes_are_refused() -> None:
+    (stream,) = streams(*LESSON)
+    model = Told(encoder=PoseEncoder(("orientation",), 2))
+    with pytest.raises(
+        InvalidDataError, match=r"r\.txt has room for 1 hand\(s\).* takes 2; .*-hands 2"
+    ):
+        calibrate(model, [stream], 0.5)
