@@ -17,7 +17,7 @@ from ..temporal.plan import Plan, chosen_batch, chosen_epochs, held_back
 
 @register
 class TemporalClassifier(MovementEstimator):
-    """A temporal convolutional network: two small members that see fingers and palm.
+    """A temporal convolutional network: four small members that see fingers and palm.
 
     Unless told otherwise it learns from all movements, for a fixed number of epochs and with a
     learning rate that falls to almost nothing: with strong augmentation and averaged weights the
@@ -144,7 +144,7 @@ class TemporalClassifier(MovementEstimator):
         return self._runner(X)
 
     def to_onnx(self) -> Any:
-        """Return series, standardisation, both members and their mean as one graph."""
+        """Return series, standardisation, its members and their mean as one graph."""
         import onnx
 
         return onnx.load_from_string(self._graph)

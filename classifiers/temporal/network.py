@@ -15,8 +15,8 @@ from handlore.landmarks.topology import N_FINGERS
 from ..movements import N_CHANNELS
 from .series import FINGER, N_SERIES, Series
 
-N_MEMBERS = 2
-_FINGER_WIDTH, _FINGER_OUT, _PALM_WIDTH, _EARLY, _LATE = 40, 20, 32, 64, 80
+N_MEMBERS = 4
+_FINGER_WIDTH, _FINGER_OUT, _PALM_WIDTH, _EARLY, _LATE = 24, 12, 24, 44, 56
 _DROPPED, _DROPPED_AT_END = 0.1, 0.3
 _LIMIT = 6.0
 _SOFT = 0.05
