@@ -119,6 +119,20 @@ def test_a_model_knows_what_it_was_trained_on(dataset, npz, onnx, run, parsed, t
     assert "item_digests" not in run("info", onnx).stdout
 
 
+def test_what_could_not_be_compared_is_not_called_unseen(
+    dataset, onnx, run, parsed, tmp_path
+) -> None:
+    """Training pictures that were saved again: a model file remembers digests, no landmarks."""
+    n = dataset.n_samples
+    digests = np.array([f"{k:064x}" for k in range(n)])
+    again = replace(dataset.samples, sha256=digests, group=np.full(n, "nobody"))
+    save_dataset(replace(dataset, samples=again), tmp_path / "again.npz")
+    result = run("evaluate", onnx, tmp_path / "again.npz", "--json", "--report", tmp_path / "r")
+    assert parsed(result)["leaks"]["same_landmarks"] is None
+    page = (tmp_path / "r" / "report.html").read_text("utf-8")
+    assert "none of the samples tested, by file; landmarks could not be compared" in page
+
+
 def test_splits_of_one_file_are_compared_by_landmarks(dataset, run, parsed, tmp_path) -> None:
     n = dataset.n_samples
     split = np.where(np.arange(n) % 2, "train", "test")
