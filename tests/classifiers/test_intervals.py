@@ -73,11 +73,22 @@ def test_the_score_lies_inside_and_the_seed_decides() -> None:
     assert intervals(answers, data, seed=1) != found
 
 
-def test_all_right_and_few_groups_are_said() -> None:
-    found = of(np.ones(40, bool), ["x", "y", "z", "w"] * 10)
-    assert found.accuracy == wilson(40, 40)
-    assert "4 groups" in found.words
-    assert "rough guide" in found.words
+@pytest.mark.parametrize("right", [True, False])
+def test_where_no_draw_would_differ_nothing_is_called_drawn(right: bool) -> None:
+    found = of(np.full(40, right), ["x", "y", "z", "w"] * 10)
+    assert found.accuracy == wilson(40 * right, 40) == found.macro_f1
+    assert "Wilson's for 40 items, as no draw would differ" in found.words
+    assert "too narrow, as they are of 4 groups" in found.words
+    assert "drawn" not in found.words
+    assert (found.as_json()["interval_over"], found.as_json()["interval_n"]) == ("item", 40)
+    two = of(np.full(40, right), ["x", "y"] * 20)
+    assert "the worst" not in two.words
+    assert "nothing about another group" in of(np.full(40, right), ["x"] * 40).words
+
+
+def test_few_groups_are_said() -> None:
+    found = of(np.arange(40) % 7 > 0, ["x", "y", "z", "w"] * 10)
+    assert "drawn over 4 groups; with so few it is a rough guide" in found.words
 
 
 def test_two_or_three_groups_give_the_range_between_them() -> None:
