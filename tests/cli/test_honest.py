@@ -14,7 +14,7 @@ from handlore.models.memory import MOST_REMEMBERED, remembered
 def test_scores_come_with_intervals(npz, run, parsed) -> None:
     result = run("crossval", npz, "--model", "linear")
     assert "[" in result.stdout
-    assert "worst to the best of 3 groups" in result.stdout
+    assert "too narrow, as they are of 3 groups" in result.stdout
     values = parsed(run("crossval", npz, "--model", "linear", "--json"))
     for name in ("accuracy", "macro_f1"):
         low, high = values[f"{name}_interval"]
