@@ -1,5 +1,6 @@
 """Honest numbers on the command line: intervals, the random split, leaks, comparisons."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -160,6 +161,19 @@ def test_compare_says_it_in_one_line(npz, run, parsed, tmp_path) -> None:
     last = result.stdout.splitlines()[-1]
     assert last == "A and B cannot be told apart on this data: they get the same items right."
     assert parsed(run("compare", a, b, "--json"))["difference"] == 0
+
+
+def test_compare_tells_that_a_run_had_seen_its_items(npz, onnx, run, parsed, tmp_path) -> None:
+    """The model was trained on what it is tested on; nothing is known of the other run."""
+    seen, other = tmp_path / "seen.json", tmp_path / "other.json"
+    seen.write_text(run("evaluate", onnx, npz, "--json").stdout)
+    other.write_text(json.dumps(json.loads(seen.read_text()) | {"leaks": {"n": 0}}))
+    result = run("compare", other, seen, "--json")
+    assert (parsed(result)["leaks_a"], parsed(result)["leaks_b"]) == (0, 24)
+    assert result.stderr.splitlines() == [
+        "note: 24 of the items have their like in what B was trained on, so B looks better than"
+        " it is"
+    ]
 
 
 def test_compare_refuses_other_items(npz, run, refused, subset, tmp_path) -> None:
