@@ -100,6 +100,8 @@ def _is_model(file: Path) -> bool:
             start = stream.read(2)
     except FileNotFoundError as error:
         raise HandloreError(f"there is no file {file}") from error
+    except IsADirectoryError:
+        return False
     except OSError as error:
         raise HandloreError(f"cannot read {file}: {error.strerror}") from error
     return start != b"PK" and (file.suffix == ".onnx" or start[:1] == b"\x08")
