@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from movement_stubs import movements
+from sklearn.metrics import f1_score
 
 from handlore.classifiers.assessment.intervals import Intervals, intervals, wilson
 from handlore.classifiers.evaluation import Answers, score
@@ -122,3 +123,16 @@ def test_macro_f1_of_many_rare_labels_lies_in_the_middle_of_its_interval() -> No
     answers = answered(truth, said)
     (low, high), middle = intervals(answers, poses(truth)).macro_f1, score(answers).macro_f1
     assert 0.04 < middle - low == pytest.approx(high - middle, rel=0.25)
+
+
+def test_macro_f1_spreads_as_that_of_drawn_people_does() -> None:
+    """Some call b more often a than others do: recall of a stays 1, its precision does not."""
+    rng, groups = np.random.default_rng(0), np.repeat(np.arange(12), 30)
+    truth = np.where(np.arange(360) % 3 > 0, "a", "b")
+    said = np.where((truth == "b") & (rng.random(360) < groups / 40), "a", truth)
+    drawn = []
+    for _ in range(1000):
+        items = np.concatenate([np.flatnonzero(groups == k) for k in rng.integers(0, 12, 12)])
+        drawn.append(f1_score(truth[items], said[items], average="macro"))
+    low, high = intervals(answered(truth, said), poses(truth, groups.astype(str))).macro_f1
+    assert high - low == pytest.approx(np.ptp(np.quantile(drawn, [0.025, 0.975])), rel=0.1)
