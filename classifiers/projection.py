@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .kinds import INPUT
+from .threads import one_core_for_products
 
 if TYPE_CHECKING:
     from .onnxgraph import Graph
@@ -59,6 +60,11 @@ class Projection:
         fewest
             Find so many, if the samples reach into as many.
         """
+        with one_core_for_products():
+            return cls._found(X, codes, fewest)
+
+    @classmethod
+    def _found(cls, X: FloatArray, codes: NDArray[np.int64], fewest: int) -> Self:
         mean, means, total = _moments(X, codes)
         deviation = np.sqrt(np.diag(total))
         # A feature that never changes is left as it is; its direction has no length anyway.

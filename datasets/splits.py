@@ -196,4 +196,4 @@ def _pictures(dataset: LandmarkDataset) -> NDArray[np.generic]:
 
 
 def _plural(by: By) -> str:
-    return "samples" if by == "random" else f"{by}s"
+    return "different samples" if by == "random" else f"{by}s"

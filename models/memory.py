@@ -55,7 +55,7 @@ def leaks_of(card: ModelCard, tested: LandmarkDataset, loaded: LandmarkDataset) 
     digests = [bool(digest) and _short(digest) in known for digest in samples.sha256.tolist()]
     seen = np.flatnonzero(np.array(digests) & (samples.view == 0))
     examples = [Leak(str(samples.source[at]), "a training item", None) for at in seen[:5]]
-    return Leaks(len(seen), 0, tuple(examples))
+    return Leaks(len(seen), 0, tuple(examples), by_landmarks=False)
 
 
 def _split(

@@ -50,6 +50,9 @@ class Comparison:
     n_units: int
     """How many of them there are."""
 
+    leaks: tuple[int, int] = (0, 0)
+    """Items of A and of B that have their like in what the run was trained on."""
+
     @property
     def difference(self) -> float:
         """Accuracy of B minus that of A."""
@@ -98,6 +101,8 @@ class Comparison:
             "only_a_right": self.only_a,
             "only_b_right": self.only_b,
             "both_wrong": self.neither,
+            "leaks_a": self.leaks[0],
+            "leaks_b": self.leaks[1],
         }
 
 
@@ -114,8 +119,8 @@ def compare(a: Run, b: Run, *, n_draws: int = DRAWS, seed: int = 0) -> Compariso
     Raises
     ------
     HandloreError
-        If the runs were tested in different ways, or the items differ, or their labels do; the
-        message says how many match.
+        If the runs were tested in different ways, or the items differ, or their labels do, or
+        whose they are; the message says how many match.
     """
     b = _in_order_of(a, b)
     if a.protocol != b.protocol:
@@ -126,7 +131,8 @@ def compare(a: Run, b: Run, *, n_draws: int = DRAWS, seed: int = 0) -> Compariso
     right_a, right_b = a.truth == a.answer, b.truth == b.answer
     only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
     p_value, exact = mcnemar(only_a, only_b)
-    unit = np.unique(a.unit, return_inverse=True)[1]
+    known = _that_knows_whose(a, b)
+    unit = np.unique(known.unit, return_inverse=True)[1]
     gained = np.bincount(unit, right_b.astype(float) - right_a)
     items = np.bincount(unit)
     gains, sizes = resampled(np.stack([gained, items], axis=1), n_draws, seed).T
@@ -139,8 +145,9 @@ def compare(a: Run, b: Run, *, n_draws: int = DRAWS, seed: int = 0) -> Compariso
         only_b=only_b,
         both=int((right_a & right_b).sum()),
         neither=int((~right_a & ~right_b).sum()),
-        over=a.over,
+        over=known.over,
         n_units=len(items),
+        leaks=(a.n_leaks, b.n_leaks),
     )
 
 
@@ -158,6 +165,18 @@ def mcnemar(only_a: int, only_b: int) -> tuple[float, bool]:
         return erfc(sqrt(max(abs(only_a - only_b) - 1, 0) ** 2 / n / 2)), False
     tail = sum(comb(n, k) for k in range(min(only_a, only_b) + 1))
     return min(1.0, 2 * tail / 2**n), True
+
+
+def _that_knows_whose(a: Run, b: Run) -> Run:
+    """Return the run that knows to whom the items belong, so that A and B may change places."""
+    if a.over == "item" or b.over == "item":
+        return b if a.over == "item" else a
+    pairs = len(set(zip(a.unit.tolist(), b.unit.tolist(), strict=True)))
+    if not pairs == len(np.unique(a.unit)) == len(np.unique(b.unit)):
+        raise HandloreError(
+            f"the runs say otherwise which {a.over} an item is of; run both on the same data"
+        )
+    return a
 
 
 def _in_order_of(a: Run, b: Run) -> Run:

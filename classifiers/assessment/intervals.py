@@ -54,13 +54,16 @@ class Intervals:
     alone: str = ""
     """What there is only one of, such as ``group``: then its items are drawn."""
 
+    n_alike: int = 0
+    """How many items there are, if all are right or all wrong: then nothing is drawn."""
+
     def as_json(self) -> dict[str, object]:
         """Return them under the names that scripts rely on."""
         return {
             "accuracy_interval": list(self.accuracy),
             "macro_f1_interval": list(self.macro_f1),
-            "interval_over": self.over,
-            "interval_n": self.n,
+            "interval_over": "item" if self.n_alike else self.over,
+            "interval_n": self.n_alike or self.n,
             "interval_words": self.words,
         }
 
@@ -68,10 +71,15 @@ class Intervals:
     def words(self) -> str:
         """What was drawn, and what that is worth, for people."""
         drawn = f"95 %, drawn over {self.n} {self.over}{'' if self.n == 1 else 's'}"
+        if self.n_alike:
+            drawn = f"95 %, Wilson's for {self.n_alike} item{'' if self.n_alike == 1 else 's'}"
         if self.alone:
             return f"{drawn} of one {self.alone}: it says nothing about another {self.alone}"
         if self.over == "item":
             return f"{drawn}; nothing says whose they are, so it is too narrow if they are related"
+        if self.n_alike:
+            related = f"they are of {self.n} {self.over}s"
+            return f"{drawn}, as no draw would differ; too narrow, as {related}"
         if self.n <= RANGE_GROUPS:
             return f"from the worst to the best of {self.n} {self.over}s; so few cannot say more"
         return f"{drawn}; with so few it is a rough guide" if self.n < FEW_GROUPS else drawn
@@ -112,12 +120,13 @@ def intervals(
     counts = _counts(answers, units)
     spread = _scores(resampled(counts, n_draws, seed))
     accuracy, macro_f1 = percentiles(spread[:, 0]), _centred(spread[:, 1], score(answers).macro_f1)
-    right = answers.truth == answers.answer
+    right, n_alike = answers.truth == answers.answer, 0
     if right.all() or not right.any():
-        # Whoever is drawn, the score is the same; the number of items still says something.
-        accuracy = wilson(int(right.sum()), len(right))
+        # Whoever is drawn, the scores are the same; the number of items still says something.
+        n_alike = len(right)
+        accuracy = macro_f1 = wilson(int(right.sum()), n_alike)
     alone = only_one(dataset) if over == "item" else ""
-    return Intervals(accuracy, macro_f1, over, len(counts), alone)
+    return Intervals(accuracy, macro_f1, over, len(counts), alone, n_alike)
 
 
 def only_one(dataset: LandmarkDataset) -> str:

@@ -22,6 +22,8 @@ NEAR = 0.02
 """Landmarks this near are as good as equal: root mean square distance in palm lengths. Of HGR1
 the nearest pictures of two people are 0.05 apart, the nearest two of one person 0.022."""
 
+NOT_COMPARED = "landmarks could not be compared"
+
 MOST_EXAMPLES = 5
 _MOMENTS = 8
 """At so many points in time two movements are compared."""
@@ -60,6 +62,9 @@ class Leaks:
     examples: tuple[Leak, ...]
     """The nearest of them."""
 
+    by_landmarks: bool = True
+    """Whether landmarks were compared; a model file remembers digests alone."""
+
     @property
     def n(self) -> int:
         """How many samples of the tests have their like in training."""
@@ -70,7 +75,7 @@ class Leaks:
         return {
             "n": self.n,
             "same_file": self.n_same_file,
-            "same_landmarks": self.n_same_landmarks,
+            "same_landmarks": self.n_same_landmarks if self.by_landmarks else None,
             "examples": [
                 {"test": one.test, "train": one.train, "why": one.why, "distance": one.distance}
                 for one in self.examples
@@ -83,10 +88,11 @@ class Leaks:
             return []
         such = "; ".join(f"{printable(one.test)} = {printable(one.train)} ({one.why})"
                          for one in self.examples[:3])  # fmt: skip
+        near = f"{self.n_same_landmarks} by landmarks" if self.by_landmarks else NOT_COMPARED
         has = "sample of the test has its" if self.n == 1 else "samples of the test have their"
         return [
-            f"{self.n} {has} like in training ({self.n_same_file} by file, {self.n_same_landmarks}"
-            f" by landmarks), so the scores flatter: {such}"
+            f"{self.n} {has} like in training ({self.n_same_file} by file, {near}), so"
+            f" the scores flatter: {such}"
         ]
 
 

@@ -44,6 +44,9 @@ class Run:
     protocol: str = ""
     """How it was tested, in words; empty if unknown."""
 
+    n_leaks: int = 0
+    """Items that have their like in what was trained on, as far as is known."""
+
     @classmethod
     def of(cls, answers: Answers, dataset: LandmarkDataset) -> Self:
         """Take the answers to items of a dataset."""
@@ -123,9 +126,16 @@ def read_run(path: Path) -> Run:
     if not isinstance(values, dict) or "items" not in values:
         raise InvalidDataError(f"{path} holds no answers to single items; {how}")
     try:
-        return replace(Run.from_json(values["items"]), protocol=str(values.get("protocol", "")))
+        run = Run.from_json(values["items"])
     except InvalidDataError as error:
         raise InvalidDataError(f"{path}: {error}; {how}") from error
+    return replace(run, protocol=str(values.get("protocol", "")), n_leaks=_n_leaks(values))
+
+
+def _n_leaks(values: dict[str, Any]) -> int:
+    leaks = values.get("leaks")
+    n = leaks.get("n") if isinstance(leaks, dict) else None
+    return n if isinstance(n, int) else 0
 
 
 def _codes(values: Any, n_known: int, n: int) -> NDArray[np.int64]:

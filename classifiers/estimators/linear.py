@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ..base import ONNX_OPSET, FloatArray, HandEstimator, StrArray, register
 from ..projection import STEPS, Projection
+from ..threads import one_core_for_products
 
 
 @register
@@ -37,7 +38,7 @@ class LinearClassifier(HandEstimator):
 
         self.projection_ = Projection.fit(X, codes)
         regression = LogisticRegression(**self.get_params())
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), one_core_for_products():
             # A solver stopped early has still found a classifier; cross-validation tells how good.
             warnings.simplefilter("ignore", ConvergenceWarning)
             # The penalty counts in spreads within a class.

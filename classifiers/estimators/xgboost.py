@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from ..base import ONNX_OPSET, FloatArray, HandEstimator, StrArray, register
 from ..kinds import INPUT
 from ..projection import Projection
+from ..threads import boosting_threads
 from ..treegraph import compact
 
 
@@ -33,6 +34,8 @@ class XGBoostClassifier(HandEstimator):
         The least weight of samples behind a split.
     reg_lambda
         Strength of the penalty on leaf weights.
+    max_bin
+        Thresholds that are tried of each feature.
     random_state
         Seed.
     """
@@ -49,6 +52,7 @@ class XGBoostClassifier(HandEstimator):
         colsample_bynode: float = 0.5,
         min_child_weight: float = 0.3,
         reg_lambda: float = 1.0,
+        max_bin: int = 64,
         random_state: int = 0,
     ) -> None:
         self.n_estimators = n_estimators
@@ -59,13 +63,16 @@ class XGBoostClassifier(HandEstimator):
         self.colsample_bynode = colsample_bynode
         self.min_child_weight = min_child_weight
         self.reg_lambda = reg_lambda
+        self.max_bin = max_bin
         self.random_state = random_state
 
     def _fit(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
         from xgboost import XGBClassifier
 
         self.projection_ = Projection.fit(X, codes)
-        booster = XGBClassifier(**self.get_params(), tree_method="hist")
+        booster = XGBClassifier(
+            **self.get_params(), tree_method="hist", n_jobs=boosting_threads(len(X))
+        )
         self.booster_ = booster.fit(self._seen(X), codes)
 
     def _predict_proba(self, X: FloatArray) -> FloatArray:

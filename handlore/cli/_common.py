@@ -1,9 +1,10 @@
 """What commands share: options, JSON, progress, and the examples in their help."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -270,6 +271,28 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise HandloreError(f"cannot make the folder {path}: {error.strerror}") from error
+
+
+def prepare_folder(path: Path) -> None:
+    """Make an output folder before the work starts; it goes again if the command leaves it empty.
+
+    Raises
+    ------
+    HandloreError
+        If it cannot be made, or not be written into.
+    """
+    new = [folder for folder in (path, *path.parents) if not folder.exists()]
+    make_folder(path)
+    if not os.access(path, os.W_OK):
+        raise HandloreError(f"cannot write into {path}: the folder is not writable")
+    click.get_current_context().call_on_close(lambda: _remove_empty(new))
+
+
+def _remove_empty(folders: Sequence[Path]) -> None:
+    """Remove folders, the innermost first, up to the first that holds anything."""
+    with suppress(OSError):
+        for folder in folders:
+            folder.rmdir()
 
 
 def stage_words(stage: str) -> str:

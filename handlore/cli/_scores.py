@@ -61,14 +61,23 @@ def scores_json(result: "Mapping[str, Any]") -> str:
 def write_report(
     folder: Path, outcome: "Outcome", about: "About", result: "Mapping[str, Any]"
 ) -> None:
-    """Write a report folder; ``result`` is what becomes scores.json."""
-    from handlore.landmarks.files import atomic_write
-    from handlore.report.findings import Findings
-    from handlore.report.folder import report_files
+    """Write a report folder; ``result`` is what becomes scores.json.
 
-    make_folder(folder)
+    Figures of an earlier report there that this one does not have are removed.
+    """
+    from handlore.landmarks.files import atomic_write, require_writable
+    from handlore.report.findings import Findings
+    from handlore.report.folder import FIGURES, report_files
+
     files = report_files(Findings.of(outcome, about))
-    for name, data in (files | {"scores.json": scores_json(result).encode()}).items():
+    files |= {"scores.json": scores_json(result).encode()}
+    make_folder(folder)
+    for name in files:
+        require_writable(folder / name)
+    if (folder / "report.html").exists() and (folder / "scores.json").exists():
+        for name in FIGURES - set(files):
+            (folder / name).unlink(missing_ok=True)
+    for name, data in files.items():
         with atomic_write(folder / name) as stream:
             stream.write(data)
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ._common import examples, json_option, percent, print_json
+from ._common import examples, json_option, percent, print_json, talk
 
 if TYPE_CHECKING:
     from handlore.classifiers.assessment.comparison import Comparison
@@ -34,6 +34,10 @@ def command(a: Path, b: Path, as_json: bool) -> None:
     from handlore.classifiers.assessment.runs import read_run
 
     found = compare(read_run(a), read_run(b))
+    for name, n_leaks in zip("AB", found.leaks, strict=True):
+        if n_leaks:
+            talk(f"note: {n_leaks} of the items have their like in what {name} was trained on, so"
+                 f" {name} looks better than it is")  # fmt: skip
     if as_json:
         print_json(found.as_json() | {"a": str(a), "b": str(b)})
     else:
@@ -48,6 +52,7 @@ def _print(found: "Comparison", a: Path, b: Path) -> None:
         click.echo(f"{name}  {percent(accuracy)}  {path}")
     low, high = (f"{100 * bound:+.1f}" for bound in found.interval)
     rough = "; a rough guide" if found.n_units < FEW_GROUPS else ""
+    rough = "; too narrow if they are related" if found.over == "item" else rough
     drawn = f"{found.n_units} {found.over}s{rough}"
     click.echo(f"difference B - A: {100 * found.difference:+.1f} points [{low}, {high}]"
                f" (95 %, drawn over {drawn})")  # fmt: skip

@@ -16,13 +16,13 @@ from ._common import (
     json_option,
     kind_of,
     load_datasets,
-    make_folder,
     mirror_option,
     model_option,
     param_option,
     parsed_features,
     parsed_params,
     percent,
+    prepare_folder,
     progress,
     require_poses_for,
     seed_option,
@@ -96,7 +96,7 @@ def command(
 
     groups = parsed_features(features)
     if report:
-        make_folder(report)
+        prepare_folder(report)
     loaded = load_datasets(data, kind_of(model))
     dataset = loaded.dataset
     require_poses_for(features, dataset)

@@ -11,7 +11,7 @@ from ._common import (
     examples,
     json_option,
     load_datasets,
-    make_folder,
+    prepare_folder,
     talk,
 )
 from ._scores import print_scores, print_scores_json, report_option, words_of, write_report
@@ -114,7 +114,7 @@ def command(
     from handlore.models.memory import leaks_of
 
     if report:
-        make_folder(report)
+        prepare_folder(report)
     taught = load_model(model)
     loaded = load_datasets(data, taught.encoder.kind)
     dataset = held_out_samples(loaded.dataset, split)

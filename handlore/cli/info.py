@@ -14,8 +14,8 @@ from ._common import (
     SOME_INPUTS_FAILED,
     examples,
     json_option,
-    make_folder,
     percent,
+    prepare_folder,
     print_json,
     print_table,
     stage_words,
@@ -65,7 +65,7 @@ def command(path: Path, contact_sheet: Path | None, plots: Path | None, as_json:
     if contact_sheet:
         require_writable(contact_sheet)
     if plots:
-        make_folder(plots)
+        prepare_folder(plots)
     if is_recordings(path):
         shown = recordings_summary(path)
         if not as_json:
@@ -100,6 +100,8 @@ def _is_model(file: Path) -> bool:
             start = stream.read(2)
     except FileNotFoundError as error:
         raise HandloreError(f"there is no file {file}") from error
+    except IsADirectoryError:
+        return False
     except OSError as error:
         raise HandloreError(f"cannot read {file}: {error.strerror}") from error
     return start != b"PK" and (file.suffix == ".onnx" or start[:1] == b"\x08")

@@ -129,7 +129,8 @@ def contact_sheet(tiles: Sequence[Tile], title: str) -> Pixels:
 def contact_sheet_png(tiles: Sequence[Tile], title: str) -> bytes:
     """Draw a sheet, see :func:`contact_sheet`, as the bytes of a PNG file."""
     sheet = cv2.cvtColor(contact_sheet(tiles, title), cv2.COLOR_RGB2BGR)
-    return cv2.imencode(".png", sheet, [cv2.IMWRITE_PNG_COMPRESSION, 9])[1].tobytes()
+    # The strongest compression takes three times as long for 2 % of the size.
+    return cv2.imencode(".png", sheet, [cv2.IMWRITE_PNG_COMPRESSION, 6])[1].tobytes()
 
 
 def _header(sheet: Pixels, title: str, counts: str) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from handlore.classifiers.assessment.breakdown import Part, Yield, by_stage, by_unit, yields
+from handlore.classifiers.assessment.leaks import NOT_COMPARED
 from handlore.classifiers.assessment.outcome import Outcome
 from handlore.classifiers.assessment.reliability import Reliability, reliability_of
 from handlore.landmarks.hands import FloatArray
@@ -111,7 +112,8 @@ class Findings:
         if leaks is None:
             return "cannot be told: the model does not remember what it was trained on"
         n = f"{leaks.n} of the samples" if leaks.n else "none of the samples"
-        return f"{n} tested, by file or by landmarks"
+        how = "by file or by landmarks" if leaks.by_landmarks else f"by file; {NOT_COMPARED}"
+        return f"{n} tested, {how}"
 
 
 def _missed(outcome: Outcome) -> list[str]:

@@ -13,6 +13,15 @@ from .figures import (
 from .findings import Findings
 from .sections import report_page
 
+FIGURES = frozenset(
+    f"{name}.png"
+    for name in (
+        "confusion", "classes", "yield", "people", "stages", "mistakes", "reliability",
+        "importance", "training",
+    )
+)  # fmt: skip
+"""Every figure that a report may have."""
+
 
 def report_files(findings: Findings) -> dict[str, bytes]:
     """Return the files of a report by name; figures of which there is nothing are left out."""

@@ -101,6 +101,28 @@ def test_the_verdict_is_a_sentence_with_its_reason() -> None:
     assert "a few of the 10 groups only" in compare(*one).sentence
 
 
+def test_a_and_b_may_change_places_where_one_alone_knows_the_people() -> None:
+    """Over 200 items B would be better; it is so on one of ten people."""
+    units = np.repeat([f"p{k}" for k in range(10)], 20)
+    a, b = right(200, range(15)), right(200, range(0))
+    found = compare(run(a), run(b, units)), compare(run(b, units), run(a))
+    assert [(one.over, one.n_units, one.verdict) for one in found] == [
+        ("group", 10, "cannot be told apart")
+    ] * 2
+    assert found[0].interval == pytest.approx(tuple(-x for x in found[1].interval[::-1]), abs=0.01)
+    renamed = run(b, np.char.add("the ", units))
+    assert compare(run(a, units), renamed).n_units == 10
+    with pytest.raises(HandloreError, match="which group an item is of"):
+        compare(run(a, units), run(b, np.roll(units, 1)))
+
+
+@pytest.mark.parametrize("leaks", [None, [], {"n": "3"}, {}])
+def test_unknown_leaks_are_none(tmp_path, leaks) -> None:
+    items = run(right(4, range(1))).as_json()
+    (tmp_path / "a.json").write_text(json.dumps({"items": items, "leaks": leaks}))
+    assert read_run(tmp_path / "a.json").n_leaks == 0
+
+
 def test_what_is_no_run_is_refused(tmp_path) -> None:
     path = tmp_path / "a.json"
     good = run(right(4, range(1)), list("xxyy")).as_json()

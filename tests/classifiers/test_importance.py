@@ -1,6 +1,7 @@
 """What a part of the hand is worth, to classifiers that are known to look at one part alone."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -84,3 +85,11 @@ def test_measurements_are_pooled_by_samples_and_few_say_nothing() -> None:
     found = pooled([[Importance("thumb", 0.1, 10)], [Importance("thumb", 0.4, 20)], []])
     assert found == [Importance("thumb", pytest.approx(0.3), 30)]
     assert importances(looks_at(0, 0), CLASSES, poses(1), PoseEncoder(("image",))) == []
+
+
+def test_views_are_left_out() -> None:
+    data = poses(20)
+    samples = replace(data.samples, view=np.arange(20) % 4)
+    encoder = PoseEncoder(("image",))
+    found = importances(looks_at(0, 0.0), CLASSES, replace(data, samples=samples), encoder)
+    assert {one.n for one in found} == {5}

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from movement_stubs import movements
+from sklearn.metrics import f1_score
 
 from handlore.classifiers.assessment.intervals import Intervals, intervals, wilson
 from handlore.classifiers.evaluation import Answers, score
@@ -73,11 +74,22 @@ def test_the_score_lies_inside_and_the_seed_decides() -> None:
     assert intervals(answers, data, seed=1) != found
 
 
-def test_all_right_and_few_groups_are_said() -> None:
-    found = of(np.ones(40, bool), ["x", "y", "z", "w"] * 10)
-    assert found.accuracy == wilson(40, 40)
-    assert "4 groups" in found.words
-    assert "rough guide" in found.words
+@pytest.mark.parametrize("right", [True, False])
+def test_where_no_draw_would_differ_nothing_is_called_drawn(right: bool) -> None:
+    found = of(np.full(40, right), ["x", "y", "z", "w"] * 10)
+    assert found.accuracy == wilson(40 * right, 40) == found.macro_f1
+    assert "Wilson's for 40 items, as no draw would differ" in found.words
+    assert "too narrow, as they are of 4 groups" in found.words
+    assert "drawn" not in found.words
+    assert (found.as_json()["interval_over"], found.as_json()["interval_n"]) == ("item", 40)
+    two = of(np.full(40, right), ["x", "y"] * 20)
+    assert "the worst" not in two.words
+    assert "nothing about another group" in of(np.full(40, right), ["x"] * 40).words
+
+
+def test_few_groups_are_said() -> None:
+    found = of(np.arange(40) % 7 > 0, ["x", "y", "z", "w"] * 10)
+    assert "drawn over 4 groups; with so few it is a rough guide" in found.words
 
 
 def test_two_or_three_groups_give_the_range_between_them() -> None:
@@ -111,3 +123,16 @@ def test_macro_f1_of_many_rare_labels_lies_in_the_middle_of_its_interval() -> No
     answers = answered(truth, said)
     (low, high), middle = intervals(answers, poses(truth)).macro_f1, score(answers).macro_f1
     assert 0.04 < middle - low == pytest.approx(high - middle, rel=0.25)
+
+
+def test_macro_f1_spreads_as_that_of_drawn_people_does() -> None:
+    """Some call b more often a than others do: recall of a stays 1, its precision does not."""
+    rng, groups = np.random.default_rng(0), np.repeat(np.arange(12), 30)
+    truth = np.where(np.arange(360) % 3 > 0, "a", "b")
+    said = np.where((truth == "b") & (rng.random(360) < groups / 40), "a", truth)
+    drawn = []
+    for _ in range(1000):
+        items = np.concatenate([np.flatnonzero(groups == k) for k in rng.integers(0, 12, 12)])
+        drawn.append(f1_score(truth[items], said[items], average="macro"))
+    low, high = intervals(answered(truth, said), poses(truth, groups.astype(str))).macro_f1
+    assert high - low == pytest.approx(np.ptp(np.quantile(drawn, [0.025, 0.975])), rel=0.1)

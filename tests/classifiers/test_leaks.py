@@ -123,3 +123,9 @@ def test_tens_of_thousands_take_seconds() -> None:
     started = time.process_time()
     find_leaks(data, halves(data))
     assert time.process_time() - started < 20
+
+
+def test_a_picture_counts_once_however_many_views_it_has() -> None:
+    data = poses(np.concatenate([hands(6), hands(6)]))
+    views = replace(data, samples=replace(data.samples, view=np.arange(12) % 3))
+    assert find_leaks(views, halves(views)).n == 2

@@ -1,5 +1,6 @@
 """Honest numbers on the command line: intervals, the random split, leaks, comparisons."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from handlore.models.memory import MOST_REMEMBERED, remembered
 def test_scores_come_with_intervals(npz, run, parsed) -> None:
     result = run("crossval", npz, "--model", "linear")
     assert "[" in result.stdout
-    assert "worst to the best of 3 groups" in result.stdout
+    assert "too narrow, as they are of 3 groups" in result.stdout
     values = parsed(run("crossval", npz, "--model", "linear", "--json"))
     for name in ("accuracy", "macro_f1"):
         low, high = values[f"{name}_interval"]
@@ -119,6 +120,20 @@ def test_a_model_knows_what_it_was_trained_on(dataset, npz, onnx, run, parsed, t
     assert "item_digests" not in run("info", onnx).stdout
 
 
+def test_what_could_not_be_compared_is_not_called_unseen(
+    dataset, onnx, run, parsed, tmp_path
+) -> None:
+    """Training pictures that were saved again: a model file remembers digests, no landmarks."""
+    n = dataset.n_samples
+    digests = np.array([f"{k:064x}" for k in range(n)])
+    again = replace(dataset.samples, sha256=digests, group=np.full(n, "nobody"))
+    save_dataset(replace(dataset, samples=again), tmp_path / "again.npz")
+    result = run("evaluate", onnx, tmp_path / "again.npz", "--json", "--report", tmp_path / "r")
+    assert parsed(result)["leaks"]["same_landmarks"] is None
+    page = (tmp_path / "r" / "report.html").read_text("utf-8")
+    assert "none of the samples tested, by file; landmarks could not be compared" in page
+
+
 def test_splits_of_one_file_are_compared_by_landmarks(dataset, run, parsed, tmp_path) -> None:
     n = dataset.n_samples
     split = np.where(np.arange(n) % 2, "train", "test")
@@ -146,6 +161,19 @@ def test_compare_says_it_in_one_line(npz, run, parsed, tmp_path) -> None:
     last = result.stdout.splitlines()[-1]
     assert last == "A and B cannot be told apart on this data: they get the same items right."
     assert parsed(run("compare", a, b, "--json"))["difference"] == 0
+
+
+def test_compare_tells_that_a_run_had_seen_its_items(npz, onnx, run, parsed, tmp_path) -> None:
+    """The model was trained on what it is tested on; nothing is known of the other run."""
+    seen, other = tmp_path / "seen.json", tmp_path / "other.json"
+    seen.write_text(run("evaluate", onnx, npz, "--json").stdout)
+    other.write_text(json.dumps(json.loads(seen.read_text()) | {"leaks": {"n": 0}}))
+    result = run("compare", other, seen, "--json")
+    assert (parsed(result)["leaks_a"], parsed(result)["leaks_b"]) == (0, 24)
+    assert result.stderr.splitlines() == [
+        "note: 24 of the items have their like in what B was trained on, so B looks better than"
+        " it is"
+    ]
 
 
 def test_compare_refuses_other_items(npz, run, refused, subset, tmp_path) -> None:

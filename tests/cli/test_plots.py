@@ -26,4 +26,5 @@ def test_the_command_draws_files_and_folders(run, parsed, tmp_path: Path) -> Non
 
 def test_what_cannot_be_drawn_is_told_in_a_line(onnx, run, refused, tmp_path: Path) -> None:
     assert "nothing to draw" in refused(run("info", onnx, "--plots", tmp_path / "p"))
+    assert "make a dataset of it with" in refused(run("info", tmp_path))
     assert "no file" in refused(run("info", tmp_path / "x.npz", "--plots", tmp_path / "q"))

@@ -1,4 +1,5 @@
 import json
+import os
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,6 +17,7 @@ from handlore.classifiers.evaluation import Answers, score
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.storage import save_dataset
 from handlore.report.figures import confusion_png, hands_png
+from handlore.report.folder import FIGURES
 from handlore.report.mistakes import short_names
 from handlore.report.page import page
 from handlore.report.sections import error_section
@@ -50,6 +52,51 @@ def evil(dataset: LandmarkDataset, tmp_path_factory: pytest.TempPathFactory) -> 
     path = tmp_path_factory.mktemp("evil") / "<i>data.npz"
     save_dataset(replace(dataset, samples=replace(dataset.samples, label=names)), path)
     return path
+
+
+def test_a_report_keeps_no_figure_of_an_earlier_one(npz, onnx, run, tmp_path: Path) -> None:
+    folder = tmp_path / "r"
+    assert run("evaluate", onnx, npz, "--report", folder).exit_code == 0
+    written = {path.name for path in folder.iterdir()}
+    assert written - {"report.html", "scores.json"} <= FIGURES - {"training.png"}
+    for name in ("training.png", "notes.png"):
+        (folder / name).write_bytes(b"old")
+    assert run("evaluate", onnx, npz, "--report", folder).exit_code == 0
+    assert {path.name for path in folder.iterdir()} == {*written, "notes.png"}
+
+
+def test_figures_of_others_are_left_alone(npz, onnx, run, tmp_path: Path) -> None:
+    (tmp_path / "training.png").write_bytes(b"mine")
+    assert run("evaluate", onnx, npz, "--report", tmp_path).exit_code == 0
+    assert (tmp_path / "training.png").read_bytes() == b"mine"
+
+
+def test_a_report_that_cannot_be_whole_leaves_the_earlier_one(npz, run, refused, tmp_path) -> None:
+    (tmp_path / "r" / "scores.json").mkdir(parents=True)
+    options = ("--model", "linear", "--report", tmp_path / "r")
+    assert "scores.json: it is a folder" in refused(run("crossval", npz, *options))
+    assert [path.name for path in (tmp_path / "r").iterdir()] == ["scores.json"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("crossval", "no.npz", "--report"), ("evaluate", "no.onnx", "no.npz", "--report"),
+     ("info", "no.npz", "--plots")],
+)  # fmt: skip
+def test_a_command_that_fails_leaves_no_empty_folder(command, run, refused, tmp_path) -> None:
+    (tmp_path / "mine").mkdir()
+    refused(run(*command, tmp_path / "mine" / "new" / "folder"))
+    assert not list((tmp_path / "mine").iterdir())
+    refused(run(*command, tmp_path / "mine"))
+    assert (tmp_path / "mine").is_dir()
+
+
+@pytest.mark.parametrize("command", [("crossval", "no.npz", "--report"), ("info", "no", "--plots")])
+def test_a_folder_that_cannot_be_written_is_told_first(
+    command, run, refused, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda _, mode: mode != os.W_OK)  # root may
+    assert "is not writable" in refused(run(*command, tmp_path))
 
 
 def test_report_folder(evil: Path, run: Run, tmp_path: Path) -> None:

@@ -136,7 +136,7 @@ def test_the_most_honest_split_is_the_default(make_dataset, columns, by):
         ("session", None, "2 of 4 samples have no session; use --by group"),
         ("recording", None, "needs at least two recordings; there is 1"),
         ("group", 3, "3 folds cannot be made of 2 groups; give --folds between 2 and 2"),
-        ("random", 5, "5 folds cannot be made of 4 samples"),
+        ("random", 5, "5 folds cannot be made of 4 different samples"),
         ("group", 1, "1 folds cannot be made of 2 groups"),
         ("random", 0, "0 folds cannot be made"),
     ],
