@@ -125,15 +125,23 @@ def recognise(
     video
         Its frames are taken as one stream, so their times rise. Where it has two hands and the
         models know one, each hand is followed by itself.
+
+    Raises
+    ------
+    InvalidDataError
+        If the models take more hands than it has room for, or its times do not rise.
     """
     first = Recogniser(models, settings)
     n = first.n_hands
-    more = (Recogniser(models, settings) for _ in range(video.n_hands // n - 1))
-    recognisers = [first, *more]
+    if video.n_hands % n:
+        raise InvalidDataError(
+            f"it has room for {video.n_hands} hand(s) a frame, the model takes {n}; record or"
+            f" convert it with --max-hands {n}"
+        )
+    recognisers = [first, *(Recogniser(models, settings) for _ in range(video.n_hands // n - 1))]
     for frame in frames_of(video):
         for number, recogniser in enumerate(recognisers):
-            # What does not fit is left whole, so that it is refused.
-            mine = slice(number * n, (number + 1) * n) if len(recognisers) > 1 else slice(None)
+            mine = slice(number * n, (number + 1) * n)
             yield from recogniser.feed(
                 frame.time, frame.image[mine], frame.world[mine], frame.handedness[mine]
             )
