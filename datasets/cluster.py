@@ -11,7 +11,11 @@ from .crews import quietly_closed
 from .workers import Result, Task, work
 
 PATIENCE = 15
-"""Seconds in which the scheduler, and the first worker, must answer."""
+"""Seconds in which the scheduler must answer."""
+
+WORKERS_PATIENCE = 60
+"""Seconds in which a worker must be there. All may have died of a file, and start anew: on a busy
+computer that takes longer than one would think."""
 
 
 @dataclass(frozen=True)
@@ -98,4 +102,4 @@ def _backend(client: Any) -> Any:
                 raise out
             return super().retrieve_result_callback(out)
 
-    return Backend(client=client, wait_for_workers_timeout=PATIENCE)
+    return Backend(client=client, wait_for_workers_timeout=WORKERS_PATIENCE)
