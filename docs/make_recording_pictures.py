@@ -21,16 +21,15 @@ from capture_desk import Desk  # noqa: E402
 PICTURES = Path(__file__).parent / "pictures"
 FPS = 30
 SIZE = (640, 480)
-BARE_SECONDS = 4
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_scene(folder / "scene.mp4")
+        write_scenes(folder)
         desk = Desk(folder / "log.txt")
         try:
-            shots = session(desk, folder)
+            shots = [*session(desk, folder), question(desk, folder)]
         finally:
             desk.close()
     sheet = np.vstack([np.hstack(shots[:2]), np.hstack(shots[2:])])
@@ -39,11 +38,15 @@ def main() -> None:
     cv2.imwrite(str(PICTURES / "capture.jpg"), small[..., ::-1], quality)
 
 
-def session(desk: Desk, folder: Path) -> list:
-    """Record, and return pictures of the window: countdown, recording, review, and a question."""
+def start(desk: Desk, folder: Path, scene: str) -> None:
     desk.start("--out", folder / "my_gestures", "--labels", "swipe_left,swipe_right,wave",
-               "--camera", folder / "scene.mp4", "--loop", "--quiet", "--no-coach",
+               "--camera", folder / scene, "--loop", "--quiet", "--no-coach",
                "--review", 3)  # fmt: skip
+
+
+def session(desk: Desk, folder: Path) -> list:
+    """Record, and return pictures of the window: countdown, recording and review."""
+    start(desk, folder, "waving.mp4")
     shots = []
     for label in ("1", "2"):
         for _ in range(2):
@@ -61,14 +64,21 @@ def session(desk: Desk, folder: Path) -> list:
         shots.append(desk.look())
     desk.press("k")
     desk.wait_title("idle")
-    while True:  # until a recording falls on what shows no hand
-        desk.press("r")
-        desk.wait_title("review")
-        shot = desk.look()
-        if is_question(shot):
-            return [*shots, shot]
-        desk.press("u")
-        desk.wait_title("idle")
+    desk.press("q")
+    desk.end()
+    return shots
+
+
+def question(desk: Desk, folder: Path) -> np.ndarray:
+    """Record what shows no hand half of the time, and return the picture of what is asked."""
+    start(desk, folder, "coming_and_going.mp4")
+    desk.press("3")
+    desk.wait_title("idle wave")
+    desk.press("r")
+    desk.wait_title("review")
+    while not is_question(shot := desk.look()):  # the title changes before the window does
+        time.sleep(0.2)
+    return shot
 
 
 def is_question(shot: np.ndarray) -> bool:
@@ -77,14 +87,19 @@ def is_question(shot: np.ndarray) -> bool:
     return red > 220 and 110 < green < 160 and blue < 90
 
 
-def write_scene(path: Path) -> None:
-    """Write a video of a waving hand that goes away for some seconds."""
+def write_scenes(folder: Path) -> None:
+    """Write a video of a waving hand, and one of a hand that is away half of the time."""
     person, scene = Person.random(3), Scene(y=0.58, seed=5, background="room")
-    moving = [p.pixels for _, p in render_movement("wave", person, scene, fps=FPS, size=SIZE)]
+    waving = [p.pixels for _, p in render_movement("wave", person, scene, fps=FPS, size=SIZE)]
     away = Scene(y=3.0, seed=5, background="room")
     empty = next(iter(render_movement("wave", person, away, fps=FPS, size=SIZE)))[1].pixels
+    write(folder / "waving.mp4", waving)
+    write(folder / "coming_and_going.mp4", waving[:FPS] + [empty] * FPS)
+
+
+def write(path: Path, pictures: list) -> None:
     video = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), FPS, SIZE)
-    for pixels in moving * 40 + [empty] * BARE_SECONDS * FPS:
+    for pixels in pictures:
         video.write(np.ascontiguousarray(pixels[..., ::-1]))
     video.release()
 
