@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +22,12 @@ POSES = ("fist", "open_palm", "point", "victory")
 NAME_PATTERN = r"_(?P<group>p\d+)_\d+\.png$"
 
 Run = Callable[..., Result]
+
+
+def pytest_configure() -> None:
+    """Hear Ctrl-C, which a script's ``make test &`` ignores, and so would all that tests start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
