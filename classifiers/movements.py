@@ -102,9 +102,10 @@ class MovementEncoder:
         clip = slice(showing[0], showing[-1] + 1)
         image, seen, time = image[clip], seen[clip], time[clip]
         origin = image[0][seen[0]][:, 0].mean(axis=0)
-        scale = max(float(np.median(palm_length(hands))), 1e-6)
+        scale = max(_median(palm_length(hands)), 1e-6)
         fine = _FINE if self.averaged else 1
-        grid = np.linspace(time[0], time[-1], self.n_timepoints * fine)
+        n_points = self.n_timepoints * fine
+        grid = time[0] + np.arange(n_points) * ((time[-1] - time[0]) / (n_points - 1))
         block = np.zeros((self.n_hands, N_CHANNELS, self.n_timepoints), np.float32)
         for slot in range(self.n_hands):
             frames = np.flatnonzero(seen[:, slot])
@@ -115,9 +116,9 @@ class MovementEncoder:
                 hand = hand[:, :1] + mirror(hand - hand[:, :1])
             weights, present = _resampling(time[frames], frames, grid)
             bins = (self.n_timepoints, fine)
-            block[slot, :-1] = (weights.reshape(*bins, -1).mean(axis=1) @ hand.reshape(
-                len(frames), N_COORDINATES)).T  # fmt: skip
-            block[slot, -1] = present.reshape(bins).mean(axis=1)
+            averaging = weights.reshape(*bins, -1).sum(axis=1) / np.float32(fine)
+            block[slot, :-1] = (averaging @ hand.reshape(len(frames), N_COORDINATES)).T
+            block[slot, -1] = present.reshape(bins).sum(axis=1) / fine
         return block.reshape(self.n_channels, self.n_timepoints)
 
 
@@ -130,6 +131,12 @@ def clip_slices(dataset: LandmarkDataset) -> Iterator[slice]:
     """Yield the frames of each sample."""
     for start, end in zip(dataset.offsets[:-1], dataset.offsets[1:], strict=True):
         yield slice(int(start), int(end))
+
+
+def _median(values: FloatArray) -> float:
+    """Return what numpy's median does, without its care for axes and NaN; it is asked often."""
+    rising = np.sort(values)
+    return float(rising[(len(values) - 1) // 2] + rising[len(values) // 2]) / 2
 
 
 def _is_left(handedness: FloatArray) -> bool:

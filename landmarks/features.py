@@ -143,22 +143,20 @@ def pose_features(
         If a hand lacks what a group is computed from; the message names the group.
     """
     require_groups(groups)
-    upright: dict[str, tuple[FloatArray, FloatArray]] = {}
-    columns = []
-    for name in groups:
-        group = FEATURE_GROUPS[name]
-        if group.landmarks not in upright:
-            landmarks = world if group.landmarks == "world" else image
-            upright[group.landmarks] = _upright(landmarks, handedness)
-        computed = group.compute(*upright[group.landmarks])
-        if np.isnan(computed).any():
-            raise InvalidDataError(
-                f"the feature group {name!r} needs {group.landmarks} landmarks of every hand, and"
-                " this data has hands without them; choose other groups, such as --features"
-                " image,image_distances"
-            )
-        columns.append(computed)
-    return np.concatenate(columns, axis=1)
+    chosen = [FEATURE_GROUPS[name] for name in groups]
+    used = list(dict.fromkeys(group.landmarks for group in chosen))
+    landmarks = np.array([world if one == "world" else image for one in used])
+    upright = dict(zip(used, zip(*_upright(landmarks, handedness), strict=True), strict=True))
+    columns = [group.compute(*upright[group.landmarks]) for group in chosen]
+    rows = np.concatenate(columns, axis=1)
+    if np.isnan(rows).any():
+        lacking = next(at for at, column in enumerate(columns) if np.isnan(column).any())
+        raise InvalidDataError(
+            f"the feature group {groups[lacking]!r} needs {chosen[lacking].landmarks} landmarks of"
+            " every hand, and this data has hands without them; choose other groups, such as"
+            " --features image,image_distances"
+        )
+    return rows
 
 
 def _upright(landmarks: FloatArray, handedness: ArrayLike) -> tuple[FloatArray, FloatArray]:

@@ -173,10 +173,10 @@ class RocketClassifier(MovementEstimator):
                 mixing = _drawn_mixing(len(mean), rng) / deviation
                 bank = _Bank(view, dilation, mixing, -(mixing @ mean), mixing[:, :0])
                 responses = Runner(self._graph_of(
-                    lambda graph, kinds, bank=bank: _responses(graph, kinds, bank),
+                    lambda graph, kinds, bank=bank: _responses(graph, kinds, [bank]),
                     (84, X.shape[2])))(sample)  # fmt: skip
                 banks.append(replace(bank, thresholds=_quantiles(responses, n_thresholds, rng)))
-        return banks
+        return sorted(banks, key=lambda bank: bank.dilation)
 
     def _graph_of(self, build: Any, shape: tuple[int, ...]) -> Any:
         """Return the model of what ``build`` makes of the channels."""
@@ -193,10 +193,7 @@ class RocketClassifier(MovementEstimator):
         return counted + (4 + N_SEGMENTS) * _width(SUMMARISED, n_hands)
 
     def _features(self, graph: Graph, kinds: dict[str, str]) -> str:
-        # All banks are counted at once: in use, one clip at a time, each operation costs.
-        responses = graph.op(
-            "Concat", *(_responses(graph, kinds, bank) for bank in self.banks_), axis=1
-        )
+        responses = _responses(graph, kinds, self.banks_)
         shares = _shares(graph, responses, np.concatenate([b.thresholds for b in self.banks_]))
         levels = _summary(graph, _joined(graph, kinds, SUMMARISED), self.n_timepoints_in_)
         return graph.op("Concat", shares, *levels, axis=1)
@@ -227,18 +224,33 @@ def _joined(graph: Graph, kinds: dict[str, str], view: tuple[str, ...]) -> str:
     return graph.op("Concat", *(kinds[kind] for kind in view), axis=1)
 
 
-def _responses(graph: Graph, kinds: dict[str, str], bank: _Bank) -> str:
-    """Add the convolutions (n, 84, n_timepoints) of a bank."""
-    mixing, offset = graph.constant(bank.mixing[..., None]), graph.constant(bank.offset)
-    mixed = graph.op("Conv", _joined(graph, kinds, bank.view), mixing, offset)
-    reach = 4 * bank.dilation
+def _responses(graph: Graph, kinds: dict[str, str], banks: list[_Bank]) -> str:
+    """Add the convolutions (n, 84 * n_banks, n_timepoints) of banks that are sorted by dilation.
+
+    In use, one clip at a time, each operation costs: all kernels of a view are mixed at once, and
+    all of a dilation convolved at once.
+    """
+    mixed: dict[int, list[str]] = {bank.dilation: [] for bank in banks}
+    for view in dict.fromkeys(bank.view for bank in banks):
+        own = [bank for bank in banks if bank.view == view]
+        mixing = graph.constant(np.concatenate([bank.mixing for bank in own]))
+        offset = graph.constant(np.concatenate([bank.offset for bank in own])[:, None])
+        rows = graph.op("Add", graph.op("MatMul", mixing, _joined(graph, kinds, view)), offset)
+        for number, bank in enumerate(own):
+            first = number * len(PATTERNS)
+            mixed[bank.dilation].append(graph.part(rows, first, first + len(PATTERNS), 1))
     # As pictures one pixel high: onnxruntime is several times faster on these.
     row = graph.constant([2])
-    convolved = graph.op(
-        "Conv", graph.op("Unsqueeze", mixed, row), graph.constant(PATTERNS[:, None, None]),
-        group=len(PATTERNS), dilations=[1, bank.dilation], pads=[0, reach, 0, reach],
-    )  # fmt: skip
-    return graph.op("Squeeze", convolved, row)
+    convolved = []
+    for dilation, parts in mixed.items():
+        series = graph.op("Unsqueeze", graph.op("Concat", *parts, axis=1), row)
+        kernels = graph.constant(np.tile(PATTERNS[:, None, None], (len(parts), 1, 1, 1)))
+        reach = 4 * dilation
+        convolved.append(graph.op(
+            "Conv", series, kernels, group=len(parts) * len(PATTERNS),
+            dilations=[1, dilation], pads=[0, reach, 0, reach],
+        ))  # fmt: skip
+    return graph.op("Squeeze", graph.op("Concat", *convolved, axis=1), row)
 
 
 def _shares(graph: Graph, responses: str, thresholds: FloatArray) -> str:

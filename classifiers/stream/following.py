@@ -51,10 +51,9 @@ class Follower:
                 f" {self._shape[:1]}"
             )
         for tick in self._clock.feed(frame):
-            hands = [
-                hand(tick.image[slot], tick.world[slot]) for slot, hand in enumerate(self._hands)
-            ]
-            image, world = (np.stack(arrays) for arrays in zip(*hands, strict=True))
+            hands = zip(self._hands, tick.image, tick.world, strict=True)
+            smoothed = [hand(image, world) for hand, image, world in hands]
+            image, world = np.array(smoothed).swapaxes(0, 1)
             yield Tick(tick.time, image, world, tick.handedness, tick.number)
 
 
@@ -73,9 +72,10 @@ class _SmoothHand:
     def __init__(self, seconds: float) -> None:
         self._both = OneEuro(seconds, 1 / RATE)
 
-    def __call__(self, image: FloatArray, world: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def __call__(self, image: FloatArray, world: FloatArray) -> FloatArray:
+        """Return image and world landmarks (2, 21, 3)."""
+        both = np.array([image, world])
         if np.isnan(image[0, 0]):
             self._both.reset()
-            return image, world
-        both = self._both(np.stack([image, world]))
-        return both[0], both[1]
+            return both
+        return self._both(both)

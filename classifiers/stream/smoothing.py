@@ -19,6 +19,8 @@ SPEED_SECONDS = 0.16
 QUICKENING = 1.0
 """By so many Hz the cutoff rises with each palm length a second."""
 
+_PALM_END = HandLandmark.MIDDLE_FINGER_MCP
+
 
 class OneEuro:
     """Smooths the landmarks of one frame after the other.
@@ -35,6 +37,7 @@ class OneEuro:
         self._step = step
         self._slowest = 1 / (2 * math.pi * seconds) if seconds > 0 else math.inf
         self._speed_share = 1 - math.exp(-step / SPEED_SECONDS)
+        self._turn = -2 * math.pi * step
         self._last: FloatArray | None = None
         self._speed: FloatArray | None = None
 
@@ -47,12 +50,16 @@ class OneEuro:
         if self._last is None or self._speed is None or math.isinf(self._slowest):
             self._last, self._speed = landmarks, np.zeros_like(landmarks)
             return landmarks
-        palm = landmarks[..., [HandLandmark.MIDDLE_FINGER_MCP], :] - landmarks[..., :1, :]
-        unit = np.sqrt((palm * palm).sum(axis=-1, keepdims=True)) + np.float32(1e-6)
-        speed = (landmarks - self._last) / np.float32(self._step)
-        self._speed = self._speed + np.float32(self._speed_share) * (speed - self._speed)
-        lengths = np.sqrt((self._speed * self._speed).sum(axis=-1, keepdims=True)) / unit
-        cutoff = self._slowest + QUICKENING * lengths
-        share = 1 - np.exp(np.float32(-2 * math.pi * self._step) * cutoff)
-        self._last = self._last + share * (landmarks - self._last)
+        palm = landmarks[..., _PALM_END, :] - landmarks[..., 0, :]
+        unit = _length(palm) + np.float32(1e-6)
+        moved = landmarks - self._last
+        self._speed = self._speed + self._speed_share * (moved / self._step - self._speed)
+        cutoff = self._slowest + QUICKENING * _length(self._speed) / unit[..., None]
+        share = 1 - np.exp(self._turn * cutoff)
+        self._last = self._last + share[..., None] * moved
         return self._last
+
+
+def _length(vectors: FloatArray) -> FloatArray:
+    length: FloatArray = np.sqrt(np.einsum("...k,...k->...", vectors, vectors))
+    return length

@@ -255,7 +255,7 @@ def shares_of(series: np.ndarray, dilation: int, thresholds: np.ndarray) -> np.n
     bank = rocket._Bank(("presence",), dilation, ones, zeros, thresholds.astype(np.float32))
     graph = Graph()
     kinds = channels(graph, 1, series.shape[1])
-    said = rocket._shares(graph, rocket._responses(graph, kinds, bank), bank.thresholds)
+    said = rocket._shares(graph, rocket._responses(graph, kinds, [bank]), bank.thresholds)
     return Runner(graph.model(64, series.shape[1], said, (thresholds.size,)))(blocks)
 
 
