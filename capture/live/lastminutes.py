@@ -77,6 +77,12 @@ class LastMinutes(View):
         self._waiting: deque[Event] = deque(maxlen=64)
         """Events whose clips still lack what comes after."""
         self._open = 0
+        self._lost = 0
+
+    @property
+    def lost(self) -> int:
+        """How many recordings could not be written; after :meth:`close` it is final."""
+        return self._lost + len(self._writer.unsaved)
 
     def show(self, moment: Moment) -> None:
         """Remember a frame, and forget the oldest."""
@@ -139,6 +145,7 @@ class LastMinutes(View):
     def _keep(self, label: str, frames: Sequence[_Frame]) -> bool:
         if self._open >= MOST_WAITING:
             self._say(f"a recording of {label} is not kept: the disk does not keep up")
+            self._lost += 1
             return False
         self._open += 1
         self._writer.keep(Job(self._dataset(label, frames), self._video(frames)))
@@ -172,6 +179,7 @@ class LastMinutes(View):
             self._open -= 1
             if written.problem is not None:
                 self._say(written.problem)
+                self._lost += 1
         if done:
             # Neither what cannot be written nor the names of what was may fill the memory of a
             # process that runs for weeks.

@@ -19,6 +19,7 @@ from ._recogniser import landmarker_for, loaded_models, recogniser_options, sett
 if TYPE_CHECKING:
     from handlore.capture.actions.file import Plan
     from handlore.capture.cameras import CameraSpec
+    from handlore.capture.live.lastminutes import LastMinutes
     from handlore.capture.live.limiter import Limiter
     from handlore.capture.live.recognition import Recognition
     from handlore.capture.live.views import View
@@ -96,7 +97,8 @@ def command(ctx: click.Context, /, models: Sequence[Path], as_json: bool, **give
     probability, hand. With --actions something is done about it. Models of poses and of movements
     may be given together. What a model was not taught gives nothing.
 
-    It ends with q, Ctrl-C (exit code 130), SIGTERM (143) or at the end of a file (0).
+    It ends with q, Ctrl-C (exit code 130), SIGTERM (143) or at the end of a file (0);
+    with 1 if a recording of --record could not be written.
     """
     setup = _checked(models, given)
     try:
@@ -149,6 +151,7 @@ def _run(setup: _Setup, *, as_json: bool) -> None:
     from handlore.capture.live.printer import Printer
     from handlore.capture.signals import ending_on_signals
 
+    memory = None
     with ExitStack() as stack:
         stack.enter_context(ending_on_signals())
         views: list[View] = [Printer(as_json=as_json)]
@@ -159,7 +162,9 @@ def _run(setup: _Setup, *, as_json: bool) -> None:
         feed = open_feed(setup.camera)
         stack.callback(feed.close)
         if setup.recordings is not None:
-            views.append(_memory(stack, setup, detector))
+            memory = _memory(setup, setup.recordings, detector)
+            stack.callback(memory.close)
+            views.append(memory)
         talk(f"{feed.name}: {', '.join(setup.labels)}")
         live = Live(
             Parts(
@@ -169,6 +174,9 @@ def _run(setup: _Setup, *, as_json: bool) -> None:
         )  # fmt: skip
         live.run()
         talk(f"{live.frames} frames, {live.events} events")
+    if memory is not None and memory.lost:
+        were = "recording was" if memory.lost == 1 else "recordings were"
+        raise HandloreError(f"{memory.lost} {were} not written to {setup.given['record']}")
 
 
 def _limiter(setup: _Setup) -> "Limiter":
@@ -237,7 +245,7 @@ def _terminal() -> Any:
     return Terminal()
 
 
-def _memory(stack: ExitStack, setup: _Setup, detector: "HandDetector") -> "View":
+def _memory(setup: _Setup, recordings: "Recordings", detector: "HandDetector") -> "LastMinutes":
     import time
 
     from handlore.capture.live.lastminutes import LastMinutes
@@ -245,14 +253,11 @@ def _memory(stack: ExitStack, setup: _Setup, detector: "HandDetector") -> "View"
     from handlore.capture.recording.video import VideoFolder
     from handlore.capture.recording.writer import Writer
 
-    assert setup.recordings is not None  # noqa: S101, the caller has looked
     sitting = Sitting(
         detector.info, setup.camera.text, setup.given["subject"],
         session=time.strftime("live-%Y%m%d-%H%M%S"), max_hands=setup.recognition.max_hands,
     )  # fmt: skip
-    memory = LastMinutes(
-        Writer(setup.recordings), sitting, setup.given["remember"], talk,
-        videos=VideoFolder(setup.recordings.root) if setup.given["keep_video"] else None,
+    return LastMinutes(
+        Writer(recordings), sitting, setup.given["remember"], talk,
+        videos=VideoFolder(recordings.root) if setup.given["keep_video"] else None,
     )  # fmt: skip
-    stack.callback(memory.close)
-    return memory

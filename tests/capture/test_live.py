@@ -284,6 +284,8 @@ def test_a_full_disk_is_told_and_does_not_fill_the_memory() -> None:
     view.close()
     assert "the disk is full" in said
     assert len(view._writer.unsaved) <= 16
+    # All clips of about a hundred events.
+    assert view.lost == pytest.approx(100, abs=5)
 
 
 def test_what_was_kept_is_not_remembered_for_ever() -> None:

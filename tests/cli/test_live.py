@@ -108,6 +108,26 @@ def test_it_runs_with_stdin_stdout_and_stderr_closed(
     assert subprocess.run(silent, check=False).returncode == 0
 
 
+@pytest.mark.skipif(os.name != "posix", reason="a shell of POSIX limits the size of files")
+def test_recordings_that_do_not_fit_on_the_disk_are_told_and_counted(
+    onnx: Path, clip: Path, tmp_path: Path
+) -> None:
+    words = (
+        *("live", onnx, "--camera", clip, "--fast", "--headless", "--threshold", "0.4"),
+        *("--record", tmp_path / "kept"),
+    )
+    command = ["sh", "-c", 'ulimit -f 1; exec "$@"', "sh", sys.executable, "-m", "handlore"]
+    done = subprocess.run(
+        [*command, *map(str, words)], capture_output=True, text=True, check=False,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert "3 recordings were not written to" in last, done.stderr
+    assert [path for path in (tmp_path / "kept").rglob("*") if path.suffix == ".npz"] == []
+
+
 def test_who_stops_reading_ends_it_without_a_word(onnx: Path, clip: Path) -> None:
     live = start(onnx, "--camera", clip, "--fast", "--loop", "--headless", "--threshold", "0.4")
     assert live.stdout is not None
