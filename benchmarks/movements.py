@@ -136,12 +136,14 @@ def speed(make: Maker) -> None:
             path = Path(folder, "m.onnx")
             card = ModelCard(
                 (), "any", kind="sequence", features=(), n_timepoints=fitted.n_timepoints,
-                seconds=(1.0, 1.0, 1.0),
+                timed=True, seconds=(1.0, 1.0, 1.0),
             )  # fmt: skip
             n_bytes = save_model(fitted, card, path)
             model = load_model(path, "sequence")
         clips = [dataset.select(np.array([i])) for i in np.flatnonzero(dataset.has_hand)[:50]]
-        blocks = [model.encoder.encode(c.image, c.handedness, c.time)[None] for c in clips]
+        blocks = [
+            model.encoder.encode(c.image, c.handedness, c.time, whole=True)[None] for c in clips
+        ]
         graph = _median_seconds(model.predict_proba, blocks)
         parts = [(c.image, c.handedness, c.time) for c in clips]
         whole = _median_seconds(partial(_from_landmarks, model), parts)
@@ -201,7 +203,7 @@ def _at_rate(encoder: MovementEncoder, dataset: LandmarkDataset, rate: int) -> n
         seen = np.stack([np.interp(moments, clip.time, column) for column in flat.T], axis=1)
         image = seen.reshape(-1, *clip.image.shape[1:]).astype(np.float32)
         handedness = np.full(image.shape[:2], np.nan, np.float32)
-        blocks.append(encoder.encode(image, handedness, moments))
+        blocks.append(encoder.encode(image, handedness, moments, whole=True))
     return np.stack(blocks)
 
 

@@ -2,7 +2,7 @@
 
 The contract is scikit-learn's: ``fit(X, y)``, ``predict``, ``predict_proba``, ``classes_``,
 ``get_params``. A new estimator is a module in ``estimators/`` that is named like it; it marks its
-class with ``@register`` and fills in ``_fit``, ``_predict_proba`` and ``to_onnx``.
+class with ``@register`` and fills in ``_fit``, ``_predict_proba`` and ``_to_onnx``.
 """
 
 import difflib
@@ -16,12 +16,13 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_array, check_is_fitted
 
-from handlore.datasets.dataset import Kind
+from handlore.datasets.dataset import NONE_LABEL, Kind
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.features import DEFAULT_FEATURES
 
 from .encoding import Encoder, PoseEncoder
 from .movements import FEWEST_TIMEPOINTS, N_CHANNELS, MovementEncoder
+from .tempo import Tempo
 
 FloatArray = NDArray[np.float32]
 StrArray = NDArray[np.str_]
@@ -104,7 +105,7 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise InvalidDataError(f"a classifier needs at least two labels; there is: {only}")
         self._remember_shape(X)
         try:
-            self._fit(X, codes, names)
+            self._learn(X, codes, names)
         except ValueError as error:
             raise InvalidDataError(
                 f"{type(self).__name__}: {str(error).splitlines()[0]}"
@@ -116,7 +117,7 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "classes_")
         X = self._checked(X)
         self._check_shape(X)
-        return self._predict_proba(X).astype(np.float32)
+        return self._answer(X).astype(np.float32)
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the most probable label (n_samples,)."""
@@ -129,12 +130,21 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Its input ``X`` is float32 (n, n_features_in_), its output ``probabilities`` float32
         (n, n_classes).
         """
-        raise NotImplementedError
+        return self._to_onnx()
+
+    def _learn(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
+        self._fit(X, codes, groups)
+
+    def _answer(self, X: FloatArray) -> FloatArray:
+        return self._predict_proba(X)
 
     def _fit(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
         raise NotImplementedError
 
     def _predict_proba(self, X: FloatArray) -> FloatArray:
+        raise NotImplementedError
+
+    def _to_onnx(self) -> Any:
         raise NotImplementedError
 
     def _remember_shape(self, X: FloatArray) -> None:
@@ -155,10 +165,15 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 class MovementEstimator(HandEstimator):
     """A classifier of movements: X is (n_samples, n_channels, n_timepoints).
 
+    A last channel of X may say how many seconds each movement lasts. Subclasses never see it: what
+    they answer is weighed by it here.
+
     Attributes
     ----------
     n_features_in_, n_timepoints_in_
         How many channels and points in time ``fit`` has seen.
+    tempo_
+        How long movements of each class last, if X says.
     """
 
     kind: ClassVar[Kind] = "sequence"
@@ -169,7 +184,33 @@ class MovementEstimator(HandEstimator):
 
     def encoder(self, n_hands: int, features: tuple[str, ...] = DEFAULT_FEATURES) -> Encoder:
         """Return what turns clips into X; a movement classifier makes its own features."""
-        return MovementEncoder(n_hands, self.n_timepoints, self.averaged)
+        return MovementEncoder(n_hands, self.n_timepoints, self.averaged, timed=True)
+
+    def to_onnx(self) -> Any:
+        """Return the fitted estimator as an ``onnx.ModelProto``, see :class:`HandEstimator`."""
+        if not self._is_timed:
+            return self._to_onnx()
+        return self.tempo_.around(self._to_onnx(), self._n_channels, self.n_timepoints_in_)
+
+    @property
+    def _n_channels(self) -> int:
+        """How many channels subclasses see: those of the hands."""
+        return N_CHANNELS * int(self.n_features_in_ // N_CHANNELS)
+
+    @property
+    def _is_timed(self) -> bool:
+        return bool(self.n_features_in_ > self._n_channels)
+
+    def _learn(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
+        self._fit(X[:, : self._n_channels], codes, groups)
+        if self._is_timed:
+            # What is no movement is cut to any length.
+            seconds = np.where(self.classes_[codes] == NONE_LABEL, 0, X[:, -1, 0])
+            self.tempo_ = Tempo.fit(seconds, codes, len(self.classes_))
+
+    def _answer(self, X: FloatArray) -> FloatArray:
+        probabilities = self._predict_proba(X[:, : self._n_channels])
+        return self.tempo_(probabilities, X[:, -1, 0]) if self._is_timed else probabilities
 
     def _remember_shape(self, X: FloatArray) -> None:
         self.n_features_in_, self.n_timepoints_in_ = X.shape[1:]
@@ -188,12 +229,13 @@ class MovementEstimator(HandEstimator):
         widths = N_CHANNELS, 2 * N_CHANNELS
         if (
             checked.ndim != 3
-            or checked.shape[1] not in widths
+            or (checked.shape[1] not in widths and checked.shape[1] - 1 not in widths)
             or checked.shape[2] < FEWEST_TIMEPOINTS
         ):
             raise InvalidDataError(
                 f"X has shape {checked.shape}, expected (n_samples, n_channels, n_timepoints) with"
-                f" {N_CHANNELS} channels a hand and at least {FEWEST_TIMEPOINTS} points in time"
+                f" {N_CHANNELS} channels a hand, one more if it says how long movements last, and"
+                f" at least {FEWEST_TIMEPOINTS} points in time"
             )
         return checked
 

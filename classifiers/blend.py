@@ -78,7 +78,7 @@ class Blend(HandEstimator):
     def _predict_proba(self, X: FloatArray) -> FloatArray:
         return pooled([member.predict_proba(X) for member in self.members_])
 
-    def to_onnx(self) -> Any:
+    def _to_onnx(self) -> Any:
         """Return the members side by side, and what they say together."""
         return pool([member.to_onnx() for member in self.members_], LEAST_PROBABILITY)
 

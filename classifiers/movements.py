@@ -40,19 +40,21 @@ class MovementEncoder:
     over its share of that time or, where ``averaged`` is false, a moment. Positions are palm
     lengths (the median of the clip) from where the wrist is first seen: x right, y down, z away.
     Of one hand, a left one gets the *shape* of a right hand and keeps its *path*: a swipe to the
-    left is one with either hand.
+    left is one with either hand. If ``timed`` the last channel says at each point how many seconds
+    the movement lasts, or 0 where nobody knows.
     """
 
     n_hands: int = 1
     n_timepoints: int = 32
     averaged: bool = True
+    timed: bool = False
 
     kind: ClassVar[Kind] = "sequence"
 
     @property
     def n_channels(self) -> int:
         """How many rows a block has."""
-        return self.n_hands * N_CHANNELS
+        return self.n_hands * N_CHANNELS + self.timed
 
     def encode_samples(self, dataset: LandmarkDataset) -> FloatArray:
         """Encode samples that all show a hand, as (n_samples, n_channels, n_timepoints)."""
@@ -64,12 +66,17 @@ class MovementEncoder:
         blocks = np.empty((dataset.n_samples, self.n_channels, self.n_timepoints), np.float32)
         for block, frames in zip(blocks, clip_slices(dataset), strict=True):
             block[:] = self.encode(
-                dataset.image[frames], dataset.handedness[frames], dataset.time[frames]
+                dataset.image[frames], dataset.handedness[frames], dataset.time[frames], whole=True
             )
         return blocks
 
     def encode(
-        self, image: FloatArray, handedness: FloatArray, time: NDArray[np.float64]
+        self,
+        image: FloatArray,
+        handedness: FloatArray,
+        time: NDArray[np.float64],
+        *,
+        whole: bool = False,
     ) -> FloatArray:
         """Encode one clip.
 
@@ -82,6 +89,9 @@ class MovementEncoder:
             (n_frames, n_hands) probability of a right hand.
         time
             (n_frames,) seconds, rising.
+        whole
+            Whether the clip shows a movement from begin to end, so that it says how long that
+            lasts. A window of a stream does not.
 
         Returns
         -------
@@ -119,7 +129,11 @@ class MovementEncoder:
             averaging = weights.reshape(*bins, -1).sum(axis=1) / np.float32(fine)
             block[slot, :-1] = (averaging @ hand.reshape(len(frames), N_COORDINATES)).T
             block[slot, -1] = present.reshape(bins).sum(axis=1) / fine
-        return block.reshape(self.n_channels, self.n_timepoints)
+        rows = block.reshape(-1, self.n_timepoints)
+        if not self.timed:
+            return rows
+        seconds = np.float32(time[-1] - time[0] if whole else 0)
+        return np.concatenate([rows, np.full((1, self.n_timepoints), seconds, np.float32)])
 
 
 def durations(dataset: LandmarkDataset) -> NDArray[np.float64]:

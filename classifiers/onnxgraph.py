@@ -58,6 +58,16 @@ class Graph:
         ends = (self.constant([number]) for number in (start, end, axis))
         return self.op("Slice", values, *ends)
 
+    def inlined(self, model: Any, taken: str) -> str:
+        """Add all of a model; it gets ``taken`` for X. Give what it answers."""
+        prefix = f"m{len(self._nodes)}_"
+        added = _prefixed(model.graph, prefix)
+        for node in added.node:
+            node.input[:] = [taken if name == INPUT else name for name in node.input]
+        self._nodes.extend(added.node)
+        self._constants |= {constant.name: constant for constant in added.initializer}
+        return prefix + OUTPUT
+
     def model(self, n_channels: int, n_timepoints: int, result: str, shape: tuple[int, ...]) -> Any:
         """Return the ``onnx.ModelProto`` from X (n, n_channels, n_timepoints) to a result.
 

@@ -46,6 +46,9 @@ class ModelCard:
     averaged: bool = True
     """Whether these points are averages over their share of the time, or moments."""
 
+    timed: bool = False
+    """Whether the last channel says how long a movement lasts."""
+
     seconds: tuple[float, ...] = ()
     """How long the clips were that it was trained on: the quantiles :data:`DURATIONS`."""
 
@@ -124,7 +127,7 @@ class ModelCard:
             raise InvalidDataError("its labels are not distinct, printable names")
         if taken.get("n_hands") not in (1, 2) or taken["n_hands"] is True:
             raise InvalidDataError("its metadata has no usable n_hands")
-        taken = {"n_timepoints": 0, "averaged": True} | taken
+        taken = {"n_timepoints": 0, "averaged": True, "timed": False} | taken
         wrong = [name for name, kind in _TYPES.items() if not isinstance(taken.get(name), kind)]
         wrong += ["kind"] if taken.get("kind") not in KINDS and "kind" not in wrong else []
         if wrong:
@@ -171,5 +174,6 @@ _TYPES: dict[str, Any] = {
     "n_timepoints": int,
     "calibration": Mapping,
     "averaged": bool,
+    "timed": bool,
     "training": Mapping,
 }

@@ -82,7 +82,7 @@ def _pose_model(session: Any, card: ModelCard) -> Model:
 def _movement_model(session: Any, card: ModelCard) -> Model:
     if card.n_timepoints not in TIMEPOINTS or len(card.seconds) != len(DURATIONS):
         raise InvalidDataError("its metadata has no usable n_timepoints and seconds")
-    encoder = MovementEncoder(card.n_hands, card.n_timepoints, card.averaged)
+    encoder = MovementEncoder(card.n_hands, card.n_timepoints, card.averaged, card.timed)
     return MovementModel(session, card, encoder)
 
 

@@ -16,7 +16,10 @@ class MovementModel(Model):
     def predict_clip(
         self, image: FloatArray, handedness: FloatArray, time: NDArray[np.float64]
     ) -> FloatArray:
-        """Return the probabilities (n_labels,) for a clip, see :meth:`MovementEncoder.encode`."""
-        block = self.encoder.encode(image, handedness, time)
+        """Return the probabilities (n_labels,) for a clip that shows a movement and no more.
+
+        Parameters are those of :meth:`MovementEncoder.encode`.
+        """
+        block = self.encoder.encode(image, handedness, time, whole=True)
         probabilities: FloatArray = self.predict_proba(block[None])[0]
         return probabilities

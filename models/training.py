@@ -110,6 +110,7 @@ def _of_movements(encoder: Encoder, dataset: LandmarkDataset) -> dict[str, Any]:
     return {
         "n_timepoints": encoder.n_timepoints,
         "averaged": encoder.averaged,
+        "timed": encoder.timed,
         "seconds": _seconds(dataset),
     }
 

@@ -57,7 +57,7 @@ class ForestClassifier(HandEstimator):
     def _predict_proba(self, X: FloatArray) -> FloatArray:
         return np.asarray(self.forest_.predict_proba(self.projection_(X)))
 
-    def to_onnx(self) -> Any:
+    def _to_onnx(self) -> Any:
         """Return the projection and the trees as one TreeEnsembleClassifier."""
         from skl2onnx import to_onnx
 

@@ -49,7 +49,7 @@ class LinearClassifier(HandEstimator):
     def _predict_proba(self, X: FloatArray) -> FloatArray:
         return np.asarray(self.regression_.predict_proba(self.projection_(X)))
 
-    def to_onnx(self) -> Any:
+    def _to_onnx(self) -> Any:
         """Return the projection and the regression as one graph."""
         from skl2onnx import to_onnx
 

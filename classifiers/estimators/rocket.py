@@ -135,7 +135,7 @@ class RocketClassifier(MovementEstimator):
         self.discriminant_ = _on_raw_features(
             chosen(parts, self.class_of_), self.mean_, self.deviation_
         )
-        self._runner = Runner(self.to_onnx())
+        self._runner = Runner(self._to_onnx())
 
     def _changed(
         self,
@@ -182,7 +182,7 @@ class RocketClassifier(MovementEstimator):
         """Return the model of what ``build`` makes of the channels."""
         graph = Graph()
         kinds = channels(graph, self.n_features_in_ // N_CHANNELS, self.n_timepoints_in_)
-        return graph.model(self.n_features_in_, self.n_timepoints_in_, build(graph, kinds), shape)
+        return graph.model(self._n_channels, self.n_timepoints_in_, build(graph, kinds), shape)
 
     def _features_graph(self) -> Any:
         return self._graph_of(self._features, (self._n_features(),))
@@ -198,7 +198,7 @@ class RocketClassifier(MovementEstimator):
         levels = _summary(graph, _joined(graph, kinds, SUMMARISED), self.n_timepoints_in_)
         return graph.op("Concat", shares, *levels, axis=1)
 
-    def _answer(self, graph: Graph, kinds: dict[str, str]) -> str:
+    def _classified(self, graph: Graph, kinds: dict[str, str]) -> str:
         features = self._features(graph, kinds)
         weights, bias = self.discriminant_.weights, self.discriminant_.bias
         scores = graph.op("Gemm", features, graph.constant(weights), graph.constant(bias))
@@ -211,9 +211,9 @@ class RocketClassifier(MovementEstimator):
     def _predict_proba(self, X: FloatArray) -> FloatArray:
         return self._runner(X)
 
-    def to_onnx(self) -> Any:
+    def _to_onnx(self) -> Any:
         """Return channels, convolutions, counting and discriminant as one graph."""
-        return self._graph_of(self._answer, (len(self.classes_),))
+        return self._graph_of(self._classified, (len(self.classes_),))
 
 
 def _width(view: tuple[str, ...], n_hands: int) -> int:

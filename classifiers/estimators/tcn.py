@@ -104,7 +104,7 @@ class TemporalClassifier(MovementEstimator):
         self.network_ = training.best
         self.history_ = [asdict(epoch) for epoch in training.history]
         self._graph = exported(self.network_, X[:2])
-        self._runner = Runner(self.to_onnx())
+        self._runner = Runner(self._to_onnx())
 
     def _ways_to_see(
         self, blocks: FloatArray, codes: NDArray[np.int64], pairs: dict[str, str] | None
@@ -143,7 +143,7 @@ class TemporalClassifier(MovementEstimator):
     def _predict_proba(self, X: FloatArray) -> FloatArray:
         return self._runner(X)
 
-    def to_onnx(self) -> Any:
+    def _to_onnx(self) -> Any:
         """Return series, standardisation, its members and their mean as one graph."""
         import onnx
 

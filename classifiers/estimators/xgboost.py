@@ -85,7 +85,7 @@ class XGBoostClassifier(HandEstimator):
         """
         return np.concatenate([X, self.projection_(X)], axis=1)
 
-    def to_onnx(self) -> Any:
+    def _to_onnx(self) -> Any:
         """Return features, projection and trees as one TreeEnsembleClassifier."""
         from onnxmltools import convert_xgboost
         from onnxmltools.convert.common.data_types import FloatTensorType

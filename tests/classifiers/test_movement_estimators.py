@@ -182,7 +182,7 @@ SHAPES = {
     "a number": (12,),
     "no whole hand": (12, 63, 32),
     "no hand": (12, 0, 32),
-    "too many numbers": (12, 65, 32),
+    "too many numbers": (12, 66, 32),
     "three hands": (12, 192, 32),
     "no time": (12, 64, 0),
     "one point": (12, 64, 1),

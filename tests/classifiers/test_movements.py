@@ -245,8 +245,8 @@ def test_what_cannot_be_encoded_is_told() -> None:
 def test_the_encoder_fits_the_data() -> None:
     data = movements(1, 1)
     rocket = make_estimator("rocket")
-    assert rocket.encoder(1) == MovementEncoder(1)
-    assert rocket.encoder(2) == MovementEncoder(2)
+    assert rocket.encoder(1) == MovementEncoder(1, timed=True)
+    assert rocket.encoder(2) == MovementEncoder(2, timed=True)
     assert PoseEncoder.kind != MovementEncoder.kind == data.header.kind
 
 

@@ -121,7 +121,7 @@ def test_answers_like_its_estimator_in_a_process_that_knows_no_estimators(
     data = movements(3, 1)
     fitted = fit_samples(small(name), data, small(name).encoder(1))
     card = ModelCard(labels=(), estimator=name, kind="sequence", features=(),
-                     n_timepoints=small(name).encoder(1).n_timepoints,
+                     n_timepoints=small(name).encoder(1).n_timepoints, timed=True,
                      seconds=(0.5, 1.0, 1.5))  # fmt: skip
     save_model(fitted, card, tmp_path / "m.onnx")
     X = small(name).encoder(1).encode_samples(data)
@@ -134,6 +134,18 @@ def test_answers_like_its_estimator_in_a_process_that_knows_no_estimators(
     answers = json.loads(done.stdout)
     np.testing.assert_allclose(answers["p"], fitted.predict_proba(X), atol=1e-4)
     assert answers["heavy"] == []
+
+
+def test_a_file_that_knows_nothing_of_pace_answers_as_before(tmp_path: Path) -> None:
+    data, encoder = movements(3, 1), MovementEncoder(1, 32)
+    fitted = fit_samples(small("rocket"), data, encoder)
+    card = ModelCard((), "rocket", kind="sequence", features=(), n_timepoints=32,
+                     seconds=(0.5, 1.0, 1.5))  # fmt: skip
+    save_model(fitted, card, tmp_path / "m.onnx")
+    model = load_model(tmp_path / "m.onnx", "sequence")
+    assert not model.card.timed
+    X = encoder.encode_samples(data)
+    np.testing.assert_allclose(model.predict_proba(X), fitted.predict_proba(X), atol=1e-5)
 
 
 @every_estimator

@@ -1,0 +1,101 @@
+"""How long a movement lasts is heard, but does not decide."""
+
+import numpy as np
+import pytest
+
+from handlore.classifiers.base import HandEstimator, make_estimator
+from handlore.classifiers.movements import MovementEncoder
+from handlore.classifiers.onnxgraph import Runner
+from handlore.classifiers.tempo import Tempo
+from handlore.datasets.dataset import NONE_LABEL
+from tests.stubs.movement_stubs import clip, dataset_of, every_estimator, small
+
+EVEN = np.full((1, 2), 0.5, np.float32)
+
+
+def taps_and_swipes(n: int = 50) -> Tempo:
+    rng = np.random.default_rng(0)
+    seconds = np.concatenate([rng.lognormal(np.log(mean), 0.3, n) for mean in (0.6, 1.8)])
+    return Tempo.fit(seconds.astype(np.float32), np.repeat([0, 1], n), 2)
+
+
+def said(tempo: Tempo, seconds: float, probabilities: np.ndarray = EVEN) -> np.ndarray:
+    return tempo(probabilities, np.array([seconds], np.float32))[0]
+
+
+def test_what_lasts_as_long_as_others_of_a_class_is_likelier() -> None:
+    tempo = taps_and_swipes()
+    assert said(tempo, 0.6)[0] > 0.6
+    assert said(tempo, 1.8)[1] > 0.6
+    assert said(tempo, 0.6).sum() == pytest.approx(1)
+
+
+def test_shape_counts_for_more_than_pace() -> None:
+    sure = np.array([[0.05, 0.95]], np.float32)
+    assert said(taps_and_swipes(), 0.6, sure).argmax() == 1
+    # A pace that nobody has ever had is no proof of anything.
+    np.testing.assert_allclose(said(taps_and_swipes(), 0.01, sure), sure[0], atol=0.01)
+
+
+def test_a_window_of_unknown_length_is_left_alone() -> None:
+    given = np.array([[0.3, 0.7]], np.float32)
+    np.testing.assert_allclose(said(taps_and_swipes(), 0, given), given[0], atol=1e-6)
+
+
+def test_few_clips_and_clips_of_one_length_tell_little() -> None:
+    two = Tempo.fit(np.array([0.6, 1.8], np.float32), np.array([0, 1]), 2)
+    assert 0.5 < said(two, 0.6)[0] < 0.6
+    same = Tempo.fit(np.full(60, 1.5, np.float32), np.repeat([0, 1, 2], 20), 3)
+    thirds = np.full((1, 3), 1 / 3, np.float32)
+    for seconds in (0.5, 1.5, 4.0):
+        np.testing.assert_allclose(said(same, seconds, thirds), thirds[0], atol=1e-6)
+
+
+def test_a_class_of_unknown_length_gains_and_loses_nothing() -> None:
+    seconds = np.array([0.6] * 20 + [1.8] * 20 + [0] * 20, np.float32)
+    tempo = Tempo.fit(seconds, np.repeat([0, 1, 2], 20), 3)
+    square, slope, constant = tempo._gain
+    assert (square[2], slope[2], constant[2]) == pytest.approx((0, 0, 0), abs=1e-6)
+
+
+def paced(seconds: dict[str, float]) -> tuple[np.ndarray, np.ndarray]:
+    """Blocks and labels: movements of the same shapes, at a pace of their own."""
+    rng = np.random.default_rng(0)
+    labels = [label for label in seconds for _ in range(20)]
+    clips = [
+        clip("circle" if label == NONE_LABEL else "left", person=person % 5,
+             seconds=float(seconds[label] * np.exp(rng.normal(0, 0.1))))
+        for person, label in enumerate(labels)
+    ]  # fmt: skip
+    return encoder().encode_samples(dataset_of(clips, labels)), np.array(labels)
+
+
+def encoder() -> MovementEncoder:
+    return MovementEncoder(1, 32, timed=True)
+
+
+@every_estimator
+def test_models_hear_it_and_their_files_say_the_same(name: str) -> None:
+    X, y = paced({"quick": 0.6, "slow": 2.4})
+    fitted = small(name).fit(X, y)
+    assert (fitted.predict(X) == y).mean() > 0.9
+    np.testing.assert_allclose(Runner(fitted.to_onnx())(X), fitted.predict_proba(X), atol=1e-5)
+    heard = fitted.predict_proba(X)[np.arange(len(X)), (y == "slow").astype(int)]
+    X[:, -1] = 0
+    np.testing.assert_allclose(Runner(fitted.to_onnx())(X), fitted.predict_proba(X), atol=1e-5)
+    shape_alone = fitted.predict_proba(X)[np.arange(len(X)), (y == "slow").astype(int)]
+    assert (heard > shape_alone).mean() > 0.9
+
+
+def test_none_has_no_pace() -> None:
+    X, y = paced({"quick": 0.6, "slow": 2.4, NONE_LABEL: 0.6})
+    fitted: HandEstimator = make_estimator("rocket").fit(X, y)
+    none = list(fitted.classes_).index(NONE_LABEL)
+    assert fitted.tempo_.mean[none] == pytest.approx(fitted.tempo_.usual)  # type: ignore[attr-defined]
+
+
+def test_windows_say_nothing_of_their_length_and_clips_do() -> None:
+    one = clip("left", seconds=1.5)
+    assert (encoder().encode(*one)[-1] == 0).all()
+    np.testing.assert_allclose(encoder().encode(*one, whole=True)[-1], 1.5, atol=1e-6)
+    assert MovementEncoder(1, 32).encode(*one, whole=True).shape == (64, 32)
