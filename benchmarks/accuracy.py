@@ -71,6 +71,8 @@ PROTOCOLS = (
              ("image", "image_distances")),
     Protocol("Sign digits, random 5-fold", "sign_digits", "random", "98 % (CNN, random split)"),
     Protocol("Massey ASL, 36 signs, leave one of 3 hands out", "asl_massey", "group"),
+    Protocol("the same, and which way the hand points: --features ...,orientation", "asl_massey",
+             "group", "", "", (*DEFAULT_FEATURES, "orientation")),
     Protocol("Massey ASL, random 5-fold", "asl_massey", "random",
              "99.4 % (Shin 2021, MediaPipe and SVM, random split)"),
 )  # fmt: skip
