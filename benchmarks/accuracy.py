@@ -20,6 +20,7 @@ from data import data_folder
 from sklearn.ensemble import RandomForestClassifier
 
 from handlore.classifiers.assessment.intervals import percentiles, resampled
+from handlore.classifiers.assessment.pointing import POINTING_FEATURES
 from handlore.classifiers.base import make_estimator
 from handlore.classifiers.encoding import PoseEncoder
 from handlore.classifiers.evaluation import answer, cross_validate, fit_samples, score
@@ -71,8 +72,8 @@ PROTOCOLS = (
              ("image", "image_distances")),
     Protocol("Sign digits, random 5-fold", "sign_digits", "random", "98 % (CNN, random split)"),
     Protocol("Massey ASL, 36 signs, leave one of 3 hands out", "asl_massey", "group"),
-    Protocol("the same, and which way the hand points: --features ...,orientation", "asl_massey",
-             "group", "", "", (*DEFAULT_FEATURES, "orientation")),
+    Protocol("the same, --features world,image,orientation", "asl_massey", "group", "", "",
+             POINTING_FEATURES),
     Protocol("Massey ASL, random 5-fold", "asl_massey", "random",
              "99.4 % (Shin 2021, MediaPipe and SVM, random split)"),
 )  # fmt: skip

@@ -31,6 +31,7 @@ from ._common import (
 from ._scores import print_scores, print_scores_json, report_option, words_of, write_report
 
 if TYPE_CHECKING:
+    from handlore.classifiers.assessment.outcome import Outcome
     from handlore.classifiers.assessment.validation import CrossValidation
     from handlore.datasets.dataset import LandmarkDataset
     from handlore.datasets.splits import By
@@ -110,7 +111,7 @@ def command(
     with progress("cross-validating") as show:
         outcome = run.outcome(chosen, folds, progress=show, with_importances=report is not None)
     seconds = time.perf_counter() - started
-    doubts = [doubt] if doubt else []
+    doubts = [line for line in (doubt, _pointing(run, outcome)) if line]
     for line in doubts + (outcome.leaks.lines() if outcome.leaks else []):
         talk(f"note: {line}")
     result = outcome.as_json() | run.about(chosen, folds) | {"model": model}
@@ -149,6 +150,17 @@ def _about(
         speed={"Training and testing": f"{seconds:.1f} s for {result['n_folds']} folds"},
         card=card,
     )
+
+
+def _pointing(run: "CrossValidation", outcome: "Outcome") -> str | None:
+    """Say which labels differ in which way the hand points, where that is not looked at."""
+    from handlore.classifiers.assessment.pointing import advice, pointing_apart
+    from handlore.classifiers.encoding import PoseEncoder
+
+    if not isinstance(run.encoder, PoseEncoder) or "orientation" in run.encoder.groups:
+        return None
+    pairs = pointing_apart(outcome.answers, outcome.dataset)
+    return advice(pairs) if pairs else None
 
 
 def _unknown_people(dataset: "LandmarkDataset", by: "By") -> str | None:

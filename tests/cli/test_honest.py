@@ -9,6 +9,7 @@ import pytest
 
 from handlore.datasets.dataset import LandmarkDataset, Samples, concatenate
 from handlore.datasets.storage import save_dataset
+from handlore.landmarks.geometry import rotate
 from handlore.models.memory import MOST_REMEMBERED, remembered
 
 
@@ -190,3 +191,41 @@ def _empty(folder: Path) -> Path:
     path = folder / "old.json"
     path.write_text('{"accuracy": 1.0}')
     return path
+
+
+def turned(dataset: LandmarkDataset, label: str, degrees: float, name: str) -> LandmarkDataset:
+    """The hands of one label, as another one that points elsewhere, six times each and unsteady."""
+    hands = dataset.select(np.repeat(np.flatnonzero(dataset.samples.label == label), 6))
+    rng = np.random.default_rng(int(degrees))
+    image, world = (
+        rotate(marks + rng.normal(0, unsteady, marks.shape).astype(np.float32), degrees)
+        for marks, unsteady in ((hands.image, 0.01), (hands.world, 0.002))
+    )
+    named = [f"{name}/{number}/{source}" for number, source in enumerate(hands.samples.source)]
+    samples = replace(hands.samples, label=np.full(hands.n_samples, name), source=np.array(named))
+    return replace(hands, image=image, world=world, samples=samples)
+
+
+def test_labels_that_only_point_elsewhere_are_told(
+    dataset: LandmarkDataset, run, parsed, tmp_path
+) -> None:
+    thumbs = [
+        turned(dataset, "fist", degrees, name) for degrees, name in ((0, "up"), (180, "down"))
+    ]
+    other = dataset.select(dataset.samples.label == "point")
+    save_dataset(concatenate([*thumbs, other]), tmp_path / "d.npz")
+    told = run("crossval", tmp_path / "d.npz", "--model", "forest", "--report", tmp_path / "report")
+    assert "down and up were taken for each other" in told.stderr
+    assert "point different ways" in (tmp_path / "report" / "report.html").read_text()
+    features = told.stderr.split("--features ")[1].split()[0]
+    better = run("crossval", tmp_path / "d.npz", "--features", features, "--json")
+    assert parsed(better)["accuracy"] > 0.95
+    assert "point different ways" not in better.stderr
+
+
+def test_labels_of_one_hand_that_point_alike_are_not_told(
+    dataset: LandmarkDataset, run, tmp_path
+) -> None:
+    same = [turned(dataset, "fist", 0, name) for name in ("one", "other")]
+    save_dataset(concatenate(same), tmp_path / "d.npz")
+    assert "point different ways" not in run("crossval", tmp_path / "d.npz").stderr
