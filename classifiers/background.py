@@ -15,13 +15,16 @@ from numpy.typing import NDArray
 from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
 from handlore.landmarks.geometry import palm_length
 
-from .movements import MovementEncoder, clip_slices
+from .movements import MovementEncoder, clip_slices, durations
 
 FloatArray = NDArray[np.float32]
 StrArray = NDArray[np.str_]
 
 RATE = 20
 """Frames a second of a stream."""
+
+LONGEST = 600
+"""What lasts longer, in seconds, is no movement; a stream of it would not fit into memory."""
 
 MOST_CLIPS = 500
 CLIPS_A_STREAM = 6
@@ -163,6 +166,7 @@ def _streams(
 
 def _clips(dataset: LandmarkDataset, groups: StrArray, rng: np.random.Generator) -> list[_Clip]:
     order = rng.permutation(dataset.n_samples)[:MOST_CLIPS]
+    order = order[durations(dataset)[order] <= LONGEST]
     slices = list(clip_slices(dataset))
     clips = []
     for sample in order:
@@ -193,7 +197,8 @@ def _even(image: FloatArray, time: NDArray[np.float64]) -> FloatArray:
     after = np.clip(np.searchsorted(time, ticks), 1, max(len(time) - 1, 1))
     if len(time) == 1:
         return image
-    share = (ticks - time[after - 1]) / (time[after] - time[after - 1])
+    gap = time[after] - time[after - 1]
+    share = (ticks - time[after - 1]) / np.where(gap > 0, gap, 1)
     weight = np.clip(share, 0, 1).astype(np.float32)[:, None, None, None]
     even: FloatArray = image[after - 1] + weight * (image[after] - image[after - 1])
     return even

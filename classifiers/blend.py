@@ -71,7 +71,8 @@ class Blend(HandEstimator):
         # Clones, so that fitting leaves the parameters as they were given.
         self.members_ = [_fresh(member, self.progress) for _, member in self.members]
         for member in self.members_:
-            member.fit(X, codes, groups)
+            # By name: labels that a mirror swaps and `none` are known by their names.
+            member.fit(X, self.classes_[codes], groups)
         self.notes_ = tuple(note for member in self.members_ for note in member.notes_)
         self.history_ = next((m.history_ for m in self.members_ if m.history_), ())
 

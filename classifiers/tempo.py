@@ -24,8 +24,12 @@ USUAL_CLIPS = 10
 LEAST_SPREAD = 0.2
 """Of the logarithm of seconds: nobody is steadier, so recordings cut to one length tell little."""
 
-MOST_LOST = 1.0
-"""No pace takes more than this from the logarithm of a probability: an odd one proves nothing."""
+MOST = 1.0
+"""No pace adds or takes more than this of the logarithm of a probability: an odd one, far from all
+that was seen, proves nothing."""
+
+SHORTEST = 1e-3
+"""In so many seconds nobody moves: nobody knows how long a movement lasts that says so."""
 
 _LEAST_PROBABILITY = 1e-6
 
@@ -55,13 +59,13 @@ class Tempo:
         Parameters
         ----------
         seconds
-            (n_samples,) 0 where nobody knows.
+            (n_samples,) 0, or up to :data:`SHORTEST`, where nobody knows.
         codes
             (n_samples,) the number of each sample's class.
         n_classes
             Classes of which no duration is known are taken to be like all together.
         """
-        known = seconds > 0
+        known = seconds > SHORTEST
         if not known.any():
             even = np.ones(n_classes, np.float32)
             return cls(0 * even, even, 0.0, 1.0)
@@ -78,10 +82,10 @@ class Tempo:
 
     def __call__(self, probabilities: FloatArray, seconds: FloatArray) -> FloatArray:
         """Return probabilities (n, n_classes) of movements that last so long (n,); 0 = unknown."""
-        known = seconds > 0
+        known = seconds > SHORTEST
         off = (np.log(np.where(known, seconds, 1)) - self.usual)[:, None]
         square, slope, constant = self._gain
-        gain = np.maximum(off * off * square + off * slope + constant, -MOST_LOST)
+        gain = np.clip(off * off * square + off * slope + constant, -MOST, MOST)
         gain = np.where(known[:, None], gain, 0)
         weighed = np.maximum(probabilities, _LEAST_PROBABILITY) * np.exp(gain)
         answer: FloatArray = (weighed / weighed.sum(axis=1, keepdims=True)).astype(np.float32)
@@ -103,14 +107,16 @@ class Tempo:
         given = graph.inlined(model, graph.part(INPUT, 0, n_channels, 1))
         last = graph.part(graph.part(INPUT, n_channels, n_channels + 1, 1), 0, 1, 2)
         seconds = graph.reshape(last, -1, 1)
-        known = graph.op("Cast", graph.op("Greater", seconds, graph.constant([0.0])), to=1)
-        log = graph.op("Log", graph.op("Max", seconds, graph.constant([1e-3])))
+        shortest = graph.constant([SHORTEST])
+        known = graph.op("Greater", seconds, shortest)
+        log = graph.op("Log", graph.op("Max", seconds, shortest))
         off = graph.op("Sub", log, graph.constant([self.usual]))
         square, slope, constant = (graph.constant(part[None]) for part in self._gain)
         gain = graph.op("Mul", graph.op("Mul", off, off), square)
         gain = graph.op("Add", gain, graph.op("Mul", off, slope))
-        gain = graph.op("Max", graph.op("Add", gain, constant), graph.constant([-MOST_LOST]))
-        gain = graph.op("Mul", gain, known)
+        gain = graph.op("Max", graph.op("Add", gain, constant), graph.constant([-MOST]))
+        gain = graph.op("Min", gain, graph.constant([MOST]))
+        gain = graph.op("Where", known, gain, graph.constant([0.0]))
         likely = graph.op("Log", graph.op("Max", given, graph.constant([_LEAST_PROBABILITY])))
         answer = graph.op("Softmax", graph.op("Add", likely, gain), axis=1)
         shape = (len(self.mean),)

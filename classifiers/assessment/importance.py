@@ -17,7 +17,7 @@ from handlore.landmarks.topology import FINGERS
 
 from ..encoding import Encoder
 from ..evaluation import FloatArray
-from ..movements import N_COORDINATES
+from ..movements import N_CHANNELS, N_COORDINATES
 
 MOST_SAMPLES = 500
 REPEATS = 3
@@ -139,14 +139,16 @@ def _of_clips(
 ) -> Iterator[tuple[str, FloatArray]]:
     """Yield each part and the blocks (n, n_channels, n_timepoints) that have it from donors."""
     n, _channels, n_timepoints = blocks.shape
-    hands = blocks.reshape(n, dataset.n_hands, -1, n_timepoints)
+    # How long a clip lasts, if blocks say it, is no part of a hand: it stays.
+    n_rows = dataset.n_hands * N_CHANNELS
+    hands = blocks[:, :n_rows].reshape(n, dataset.n_hands, N_CHANNELS, n_timepoints)
     marks = hands[:, :, :N_COORDINATES].reshape(n, dataset.n_hands, -1, 3, n_timepoints)
     shape = marks - marks[:, :, :1]
 
     def joined(wrist: FloatArray, shapes: FloatArray) -> FloatArray:
         rows = hands.copy()
         rows[:, :, :N_COORDINATES] = (wrist + shapes).reshape(rows[:, :, :N_COORDINATES].shape)
-        return rows.reshape(blocks.shape)
+        return np.concatenate([rows.reshape(n, n_rows, -1), blocks[:, n_rows:]], axis=1)
 
     for finger, landmarks in FINGERS.items():
         other = shape.copy()

@@ -165,10 +165,10 @@ def load_datasets(paths: Sequence[Path], kind: "Kind | None" = None) -> "Loaded"
 
 
 def kind_of(model: str | None) -> "Kind | None":
-    """Return what a type of model takes; None if none was named."""
-    from handlore.classifiers.base import estimator_class
+    """Return what a type of model, or a blend of some, takes; None if none was named."""
+    from handlore.classifiers.base import make_estimator
 
-    return estimator_class(model).kind if model else None
+    return make_estimator(model).kind if model else None
 
 
 def end(loaded: "Loaded") -> None:

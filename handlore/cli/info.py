@@ -216,9 +216,11 @@ def _model(file: Path, as_json: bool) -> dict[str, Any]:
             click.echo(f"  thresholds: {told}")
             click.echo(f"  calibration: {_compact(card.calibration)}")
         for key, value in training.items():
-            if key == "item_digests":  # for `evaluate`, not for people
+            if key in ("item_digests", "history"):  # for `evaluate` and reports, not for people
                 continue
             click.echo(f"  {key.replace('_', ' ')}: {_compact(value)}")
+        if card.history:
+            click.echo(f"  learnt in epochs: {len(card.history)}; --json lists them")
     return {"type": "model", "path": str(file), "bytes": size, **card.as_json()}
 
 

@@ -88,3 +88,17 @@ def test_movements_are_blended_at_the_finest_grid_of_a_member() -> None:
     assert X.shape[2] == 48
     assert seen == [1, 2, 3] == [row["epoch"] for row in fitted.history_]
     np.testing.assert_allclose(Runner(fitted.to_onnx())(X), fitted.predict_proba(X), atol=1e-5)
+
+
+def test_members_know_labels_by_name_so_a_mirror_swaps_them() -> None:
+    pytest.importorskip("torch", reason="needs the extra temporal")
+    # The members alone tell a swipe to the left from one to the right.
+    params = {"mirror_labels": "left=right", "epochs": "2", "n_kernel_features": "300"}
+    dataset = movements()
+    blend = make_estimator("rocket+tcn", params)
+    fitted = fit_samples(blend, dataset, blend.encoder(1))
+    others = movements(2, labels=("left", "right"), seed=9)
+    rocket = fitted.members_[0]
+    assert rocket.classes_.tolist() == ["circle", "left", "right"]
+    X = blend.encoder(1).encode_samples(others)[:, :-1]
+    assert (rocket.predict(X) == others.samples.label).all()

@@ -66,14 +66,17 @@ def test_rotation_is_worth_something_to_who_looks_at_it() -> None:
     assert set(lost.values()) == {0.0}
 
 
+@pytest.mark.parametrize("timed", [False, True])
 @pytest.mark.parametrize("made", [movements, lambda **how: two_handed(movements(**how))])
-def test_of_movements_the_way_of_the_wrist_counts(made: Callable[..., LandmarkDataset]) -> None:
+def test_of_movements_the_way_of_the_wrist_counts(
+    made: Callable[..., LandmarkDataset], timed: bool
+) -> None:
     data = made(n_people=5, each=3, labels=("left", "right"))
-    encoder = MovementEncoder(data.n_hands, 16)
+    encoder = MovementEncoder(data.n_hands, 16, timed=timed)
 
     def predict(X: np.ndarray) -> np.ndarray:
         # The last x of the wrist of the last hand.
-        ends = X.reshape(len(X), data.n_hands, -1, 16)[:, -1, 0, -1]
+        ends = X[:, : 64 * data.n_hands].reshape(len(X), data.n_hands, 64, 16)[:, -1, 0, -1]
         return np.stack([ends < 0, ends >= 0], axis=1).astype(np.float32)
 
     lost = {one.part: one.lost for one in importances(predict, ["left", "right"], data, encoder)}

@@ -37,6 +37,24 @@ def test_shape_counts_for_more_than_pace() -> None:
     np.testing.assert_allclose(said(taps_and_swipes(), 0.01, sure), sure[0], atol=0.01)
 
 
+def test_an_odd_pace_does_not_crown_the_class_whose_pace_differs_most() -> None:
+    rng = np.random.default_rng(0)
+    steady, wide = rng.lognormal(0, 0.2, 100), rng.lognormal(0, 0.8, 50)
+    seconds = np.concatenate([steady, wide]).astype(np.float32)
+    tempo = Tempo.fit(seconds, np.repeat([0, 1, 2], 50), 3)
+    sure = np.array([[0.9, 0.05, 0.05]], np.float32)
+    for odd in (1e-9, 0.002, 0.02, 30, 600, 1e9):
+        assert said(tempo, odd, sure).argmax() == 0
+
+
+def test_a_pace_that_nobody_can_have_is_none() -> None:
+    known = np.array([0.6] * 20 + [1.8] * 20, np.float32)
+    plain = Tempo.fit(known, np.repeat([0, 1], 20), 2)
+    broken = Tempo.fit(np.append(known, 1e-9).astype(np.float32), np.repeat([0, 1], [20, 21]), 2)
+    assert broken.usual == pytest.approx(plain.usual)
+    np.testing.assert_allclose(broken.spread, plain.spread)
+
+
 def test_a_window_of_unknown_length_is_left_alone() -> None:
     given = np.array([[0.3, 0.7]], np.float32)
     np.testing.assert_allclose(said(taps_and_swipes(), 0, given), given[0], atol=1e-6)
@@ -84,6 +102,8 @@ def test_models_hear_it_and_their_files_say_the_same(name: str) -> None:
     X[:, -1] = 0
     np.testing.assert_allclose(Runner(fitted.to_onnx())(X), fitted.predict_proba(X), atol=1e-5)
     shape_alone = fitted.predict_proba(X)[np.arange(len(X)), (y == "slow").astype(int)]
+    X[:, -1] = np.resize([1e-9, 1e-4, 1e-2, 1e2, 1e9], (len(X), 1))
+    np.testing.assert_allclose(Runner(fitted.to_onnx())(X), fitted.predict_proba(X), atol=1e-5)
     assert (heard > shape_alone).mean() > 0.9
 
 

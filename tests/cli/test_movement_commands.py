@@ -97,6 +97,20 @@ def test_mirrored_labels_are_learnt_and_remembered(
     assert info["training"]["params"]["mirror_labels"] == "left=right"
 
 
+def test_blends_are_trained_and_cross_validated_by_their_names(
+    clips: Path, npz: Path, run: Run, parsed: Parsed, tmp_path: Path
+) -> None:
+    pytest.importorskip("torch", reason="needs the extra temporal")
+    params = ("--param", "tcn.epochs=2", "--param", "rocket.n_kernel_features=300")
+    blend, out = ("--model", "rocket+tcn", *params), tmp_path / "m.onnx"
+    said = parsed(run("train", clips, "--out", out, *blend, "--json"))
+    assert said["estimator"] == "rocket+tcn"
+    assert parsed(run("evaluate", out, clips, "--json"))["accuracy"] > 0.8
+    assert parsed(run("crossval", clips, *blend, "--folds", 2, "--json"))["n"] == 32
+    poses = run("train", npz, "--model", "forest+linear", "--param", "n_estimators=5", "--out", out)
+    assert poses.exit_code == 0, poses.output
+
+
 @pytest.mark.parametrize(
     ("args", "problem"),
     [
@@ -105,6 +119,8 @@ def test_mirrored_labels_are_learnt_and_remembered(
         (("--model", "forest"), "holds movements (clips), but the classifier takes poses"),
         (("--model", "forest", "--mirror-labels", "a=b"), "forest has no parameter"),
         (("--model", "roket"), "did you mean rocket?"),
+        (("--model", "rocket+forest"), "mixes models of poses with models of movements"),
+        (("--model", "forest+linear"), "holds movements (clips), but the classifier takes poses"),
         (("--param", "n_augmented=-1"), "n_augmented is -1, expected 0 to"),
         (("--param", "n_augmented=some"), "n_augmented is 'some', expected a number"),
         (("--param", "n_kernel_features=4e9"), "n_kernel_features is 4000000000, expected 1 to"),

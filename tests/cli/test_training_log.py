@@ -42,6 +42,9 @@ def test_the_log_has_a_line_an_epoch(clips: Path, run: Any, parsed: Any, tmp_pat
     assert [line["epoch"] for line in lines] == ["1", "2"]
     assert all(float(line["loss"]) > 0 and line["val_loss"] == "" for line in lines)
     assert [row["epoch"] for row in model.card.history] == [1, 2]
+    told = run("info", out).stdout
+    assert "learnt in epochs: 2" in told
+    assert "val_loss" not in told
     report = tmp_path / "report"
     assert run("evaluate", out, clips, "--report", report).exit_code == 0
     assert cv2.imread(str(report / "training.png")).shape[1] > 300
