@@ -30,6 +30,19 @@ def test_what_lasts_as_long_as_others_of_a_class_is_likelier() -> None:
     assert said(tempo, 0.6).sum() == pytest.approx(1)
 
 
+def test_it_adds_a_quarter_of_the_density_of_the_class_over_that_of_all() -> None:
+    tempo = taps_and_swipes()
+
+    def density(mean: float, spread: float) -> float:
+        return float(np.exp(-0.5 * ((np.log(0.9) - mean) / spread) ** 2) / spread)
+
+    usual = density(tempo.usual, tempo.usual_spread)
+    of = [density(*both) / usual for both in zip(tempo.mean, tempo.spread, strict=True)]
+    expected = np.array([0.3, 0.7]) * np.power(of, 0.25)
+    given = np.array([[0.3, 0.7]], np.float32)
+    np.testing.assert_allclose(said(tempo, 0.9, given), expected / expected.sum(), atol=1e-5)
+
+
 def test_shape_counts_for_more_than_pace() -> None:
     sure = np.array([[0.05, 0.95]], np.float32)
     assert said(taps_and_swipes(), 0.6, sure).argmax() == 1
