@@ -70,6 +70,9 @@ class Blend(HandEstimator):
     def _fit(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
         # Clones, so that fitting leaves the parameters as they were given.
         self.members_ = [_fresh(member, self.progress) for _, member in self.members]
+        # What is missing is told before any of them has learnt for minutes.
+        for member in self.members_:
+            member.require()
         for member in self.members_:
             # By name: labels that a mirror swaps and `none` are known by their names.
             member.fit(X, self.classes_[codes], groups)

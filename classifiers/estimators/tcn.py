@@ -82,10 +82,17 @@ class TemporalClassifier(MovementEstimator):
         self.patience = patience
         self.random_state = random_state
 
+    def require(self) -> None:
+        """Refuse to learn without PyTorch."""
+        try:
+            import torch  # noqa: F401
+        except ImportError as error:
+            raise HandloreError("tcn needs PyTorch: pip install 'handlore[temporal]'") from error
+
     def _fit(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
         self._check_parameters()
         pairs = parsed_pairs(self.mirror_labels)
-        _require_torch()
+        self.require()
         from ..temporal.export import exported
         from ..temporal.training import Training
 
@@ -148,10 +155,3 @@ class TemporalClassifier(MovementEstimator):
         import onnx
 
         return onnx.load_from_string(self._graph)
-
-
-def _require_torch() -> None:
-    try:
-        import torch  # noqa: F401
-    except ImportError as error:
-        raise HandloreError("tcn needs PyTorch: pip install 'handlore[temporal]'") from error

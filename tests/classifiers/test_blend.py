@@ -1,5 +1,7 @@
 """Several estimators as one; the contract of all estimators is tested for it elsewhere."""
 
+import sys
+
 import numpy as np
 import pytest
 from movement_stubs import movements
@@ -102,3 +104,13 @@ def test_members_know_labels_by_name_so_a_mirror_swaps_them() -> None:
     assert rocket.classes_.tolist() == ["circle", "left", "right"]
     X = blend.encoder(1).encode_samples(others)[:, :-1]
     assert (rocket.predict(X) == others.samples.label).all()
+
+
+def test_a_package_that_a_member_lacks_is_told_before_any_has_learnt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    blend = make_estimator("rocket+tcn")
+    with pytest.raises(HandloreError, match="tcn needs PyTorch"):
+        fit_samples(blend, movements(), blend.encoder(1))
+    assert not any(hasattr(member, "classes_") for member in blend.members_)

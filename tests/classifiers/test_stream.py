@@ -231,6 +231,23 @@ def test_a_movement_is_told_once_and_soon() -> None:
     assert recogniser.finish() == []
 
 
+def test_a_window_says_nothing_of_how_long_a_movement_lasts() -> None:
+    class Timed(Swipes):
+        def __init__(self) -> None:
+            super().__init__()
+            self.encoder = MovementEncoder(1, 16, timed=True)
+            self.seen: list[np.ndarray] = []
+
+        def predict_proba(self, X: np.ndarray) -> np.ndarray:
+            self.seen.append(X[:, -1])
+            return super().predict_proba(X)
+
+    model = Timed()
+    assert [one.label for one in told(model, stream([("rest", 1), ("left", 1), ("rest", 1)]))]
+    assert model.seen
+    assert not np.any(model.seen)
+
+
 def test_the_surest_of_windows_that_overlap_wins() -> None:
     decisions = Contest(Judge(("a", "b"), {}, 0.5, 0.7), Settings(patience=0.5))
     events = []

@@ -1,5 +1,7 @@
 """How long a movement lasts is heard, but does not decide."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -28,6 +30,19 @@ def test_what_lasts_as_long_as_others_of_a_class_is_likelier() -> None:
     assert said(tempo, 0.6)[0] > 0.6
     assert said(tempo, 1.8)[1] > 0.6
     assert said(tempo, 0.6).sum() == pytest.approx(1)
+
+
+def test_it_adds_a_quarter_of_the_density_of_the_class_over_that_of_all() -> None:
+    tempo = taps_and_swipes()
+
+    def density(mean: float, spread: float) -> float:
+        return float(np.exp(-0.5 * ((np.log(0.9) - mean) / spread) ** 2) / spread)
+
+    usual = density(tempo.usual, tempo.usual_spread)
+    of = [density(*both) / usual for both in zip(tempo.mean, tempo.spread, strict=True)]
+    expected = np.array([0.3, 0.7]) * np.power(of, 0.25)
+    given = np.array([[0.3, 0.7]], np.float32)
+    np.testing.assert_allclose(said(tempo, 0.9, given), expected / expected.sum(), atol=1e-5)
 
 
 def test_shape_counts_for_more_than_pace() -> None:
@@ -105,6 +120,14 @@ def test_models_hear_it_and_their_files_say_the_same(name: str) -> None:
     X[:, -1] = np.resize([1e-9, 1e-4, 1e-2, 1e2, 1e9], (len(X), 1))
     np.testing.assert_allclose(Runner(fitted.to_onnx())(X), fitted.predict_proba(X), atol=1e-5)
     assert (heard > shape_alone).mean() > 0.9
+
+
+def test_a_file_bounds_an_odd_pace_like_its_estimator() -> None:
+    X, y = paced({"quick": 0.6, "slow": 2.4})
+    fitted: Any = small("rocket").fit(X, y)
+    fitted.tempo_ = Tempo(np.zeros(2, np.float32), np.array([0.2, 0.9], np.float32), 0.0, 0.4)
+    X[:, -1] = np.resize([0.02, 1, 60, 1e9], (len(X), 1))
+    np.testing.assert_allclose(Runner(fitted.to_onnx())(X), fitted.predict_proba(X), atol=1e-5)
 
 
 def test_none_has_no_pace() -> None:

@@ -136,6 +136,29 @@ def test_answers_like_its_estimator_in_a_process_that_knows_no_estimators(
     assert answers["heavy"] == []
 
 
+def test_a_clip_gets_one_answer_in_a_dataset_from_python_and_in_a_video(tmp_path: Path) -> None:
+    lasting = {"quick": 0.6, "slow": 2.4}
+    clips = [
+        clip("left", seconds=seconds * pace, person=person)
+        for seconds in lasting.values()
+        for person, pace in enumerate(np.linspace(0.8, 1.25, 12))
+    ]
+    data = dataset_of(clips, np.repeat([*lasting], 12))
+    encoder = small("rocket").encoder(1)
+    train_model(small("rocket"), "rocket", data, encoder, tmp_path / "m.onnx")
+    model = load_model(tmp_path / "m.onnx", "sequence")
+    assert model.card.timed
+    X = model.encoder.encode_samples(data)
+    answers = model.predict_proba(X)
+    np.testing.assert_allclose([model.predict_clip(i, s, t) for i, s, t in clips], answers, 1e-4)
+    said = [(event.label, event.probability) for one in clips for event in told(model, *one)]
+    assert [label for label, _ in said] == [model.labels[best] for best in answers.argmax(axis=1)]
+    np.testing.assert_allclose([sure for _, sure in said], answers.max(axis=1), 1e-4)
+    # How long they last is a part of it.
+    X[:, -1] = 0
+    assert np.abs(model.predict_proba(X) - answers).max() > 0.02
+
+
 def test_a_file_that_knows_nothing_of_pace_answers_as_before(tmp_path: Path) -> None:
     data, encoder = movements(3, 1), MovementEncoder(1, 32)
     fitted = fit_samples(small("rocket"), data, encoder)
