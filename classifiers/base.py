@@ -132,14 +132,14 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         return self._to_onnx()
 
+    def require(self) -> None:
+        """Refuse to learn, with a HandloreError, where a package that ``fit`` needs is missing."""
+
     def _learn(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
         self._fit(X, codes, groups)
 
     def _answer(self, X: FloatArray) -> FloatArray:
         return self._predict_proba(X)
-
-    def require(self) -> None:
-        """Refuse to learn, with a HandloreError, where a package that ``fit`` needs is missing."""
 
     def _fit(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
         raise NotImplementedError

@@ -116,7 +116,8 @@ class MovementEncoder:
         fine = _FINE if self.averaged else 1
         n_points = self.n_timepoints * fine
         grid = time[0] + np.arange(n_points) * ((time[-1] - time[0]) / (n_points - 1))
-        block = np.zeros((self.n_hands, N_CHANNELS, self.n_timepoints), np.float32)
+        rows = np.zeros((self.n_channels, self.n_timepoints), np.float32)
+        block = rows[: self.n_hands * N_CHANNELS].reshape(self.n_hands, N_CHANNELS, -1)
         for slot in range(self.n_hands):
             frames = np.flatnonzero(seen[:, slot])
             if not len(frames):
@@ -129,11 +130,9 @@ class MovementEncoder:
             averaging = weights.reshape(*bins, -1).sum(axis=1) / np.float32(fine)
             block[slot, :-1] = (averaging @ hand.reshape(len(frames), N_COORDINATES)).T
             block[slot, -1] = present.reshape(bins).sum(axis=1) / fine
-        rows = block.reshape(-1, self.n_timepoints)
-        if not self.timed:
-            return rows
-        seconds = np.float32(time[-1] - time[0] if whole else 0)
-        return np.concatenate([rows, np.full((1, self.n_timepoints), seconds, np.float32)])
+        if self.timed and whole:
+            rows[-1] = time[-1] - time[0]
+        return rows
 
 
 def durations(dataset: LandmarkDataset) -> NDArray[np.float64]:

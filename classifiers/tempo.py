@@ -1,8 +1,8 @@
 """How long movements of each class last: what a block of even points in time cannot tell.
 
 A tap is over sooner than a swipe of the same shape. Where a clip shows one movement from begin to
-end, the classes whose movements last about as long become a little likelier. A window of a stream
-shows nobody knows how much of a movement; its answer stays what it is.
+end, the classes whose movements last about as long become a little likelier. Of a window of a
+stream nobody knows how much of a movement it shows: its answer stays what it is.
 """
 
 from dataclasses import dataclass
@@ -74,11 +74,11 @@ class Tempo:
         mean = (np.bincount(codes, logs, n_classes) + USUAL_CLIPS * usual) / (n + USUAL_CLIPS)
         off = (logs - mean[codes]) ** 2
         within = max(off.mean(), LEAST_SPREAD**2)
-        spread = (np.bincount(codes, off, n_classes) + USUAL_CLIPS * within) / (n + USUAL_CLIPS)
+        variance = (np.bincount(codes, off, n_classes) + USUAL_CLIPS * within) / (n + USUAL_CLIPS)
         usual_spread = max(float(logs.std()), LEAST_SPREAD)
-        mean[n == 0], spread[n == 0] = usual, usual_spread**2
-        deviation = np.maximum(np.sqrt(spread), LEAST_SPREAD).astype(np.float32)
-        return cls(mean.astype(np.float32), deviation, float(usual), usual_spread)
+        mean[n == 0], variance[n == 0] = usual, usual_spread**2
+        spread = np.maximum(np.sqrt(variance), LEAST_SPREAD).astype(np.float32)
+        return cls(mean.astype(np.float32), spread, float(usual), usual_spread)
 
     def __call__(self, probabilities: FloatArray, seconds: FloatArray) -> FloatArray:
         """Return probabilities (n, n_classes) of movements that last so long (n,); 0 = unknown."""
@@ -105,8 +105,9 @@ class Tempo:
 
         graph = Graph()
         given = graph.inlined(model, graph.part(INPUT, 0, n_channels, 1))
-        last = graph.part(graph.part(INPUT, n_channels, n_channels + 1, 1), 0, 1, 2)
-        seconds = graph.reshape(last, -1, 1)
+        first, beyond = [n_channels, 0], [n_channels + 1, 1]
+        corner = graph.op("Slice", INPUT, *map(graph.constant, (first, beyond, [1, 2])))
+        seconds = graph.reshape(corner, -1, 1)
         shortest = graph.constant([SHORTEST])
         known = graph.op("Greater", seconds, shortest)
         log = graph.op("Log", graph.op("Max", seconds, shortest))
