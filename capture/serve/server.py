@@ -4,6 +4,8 @@ import contextlib
 import json
 import socket
 import threading
+import time
+from dataclasses import replace
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
@@ -20,7 +22,7 @@ MOST_CONNECTIONS = 24
 """A browser uses two or three; who comes when all are taken is told to come again."""
 
 TIMEOUT = 10.0
-"""Seconds in which a browser must take or send what is on the way."""
+"""Seconds in which a browser must take what is on the way, and ask its next question."""
 
 BUSY = b"HTTP/1.1 503 Busy\r\nRetry-After: 5\r\nContent-Length: 0\r\n\r\n"
 STATES_A_SECOND = 10.0
@@ -68,7 +70,7 @@ class PageServer:
                 f"cannot serve the page at {address.host}:{address.port}: {reason}; give another"
                 " address, such as --serve 127.0.0.1:8001"
             ) from error
-        self.address = Address(address.host, self._server.server_address[1])
+        self.address = self._server.guard.address
         self.url = self.address.url(guard.token)
         """What to type into a browser, with the token."""
         self._hub = hub
@@ -92,10 +94,14 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, hub: Hub, guard: Guard) -> None:
         self.hub = hub
-        self.guard = guard
         self.free = threading.BoundedSemaphore(MOST_CONNECTIONS)
-        self.address_family = socket.AF_INET6 if ":" in guard.address.host else socket.AF_INET
-        super().__init__((guard.address.host, guard.address.port), _Handler)
+        self.asking: dict[socket.socket, float] = {}
+        """Connections without a whole question, and since when."""
+        host = guard.address.host
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        super().__init__((host, guard.address.port), _Handler)
+        # Port 0 was any free one; cookies are named after the one it became.
+        self.guard = replace(guard, address=Address(host, self.server_address[1]))
 
     def process_request(self, request: Any, client_address: Any) -> None:
         if not self.free.acquire(blocking=False):
@@ -116,6 +122,14 @@ class _Server(ThreadingHTTPServer):
         finally:
             self.free.release()
 
+    def service_actions(self) -> None:
+        """Hang up on those who never come to an end: each byte alone would be in time."""
+        latest = time.monotonic() - TIMEOUT
+        for connection, since in list(self.asking.items()):
+            if since < latest:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing: browsers come and go as they like."""
 
@@ -127,8 +141,17 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = TIMEOUT
     server: _Server
 
+    def handle_one_request(self) -> None:
+        """Take a question and answer it."""
+        self.server.asking[self.connection] = time.monotonic()
+        try:
+            super().handle_one_request()
+        finally:
+            self.server.asking.pop(self.connection, None)
+
     def do_GET(self) -> None:
         """Answer, if the one who asks may know."""
+        self.server.asking.pop(self.connection, None)
         parts = urlsplit(self.path)
         guard = self.server.guard
         if self.server.hub.closed:
@@ -147,7 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._admitted(parts.path, parts.query)
 
     def _by_its_name(self) -> str:
-        port = self.server.guard.address.port or self.server.server_address[1]
+        port = self.server.guard.address.port
         if self.server.guard.address.local:
             return f"open http://localhost:{port}, not another name"
         return "open it by the number of this computer (http://192.168...) or the name it was told"

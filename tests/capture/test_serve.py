@@ -1,5 +1,6 @@
 """The page: who may see it, what it shows, and that nobody can slow the recognition down."""
 
+import contextlib
 import http.client
 import json
 import socket
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 from browser_stub import PROGRAM, Browser
 
+import handlore.capture.serve.server as server_module
 from handlore.capture.serve.guard import Address, Guard
 from handlore.capture.serve.hub import MOST_EVENTS, Hub
 from handlore.capture.serve.server import MOST_CONNECTIONS, PageServer
@@ -135,6 +137,7 @@ def test_with_a_token_only_those_who_have_it_see_anything(start: Start) -> None:
     status, headers, _ = ask(server, "/?token=correct-horse")
     assert (status, headers["Location"]) == (303, "/")
     cookie, *terms = headers["Set-Cookie"].split("; ")
+    assert cookie == f"handlore-{server.address.port}=correct-horse"
     assert {"HttpOnly", "SameSite=Lax"} <= set(terms)
     assert ask(server, "/", Cookie=cookie)[0] == 200
     assert ask(server, "/frame.jpg", Cookie=cookie)[2] == jpeg(1)
@@ -296,6 +299,30 @@ def test_too_many_are_told_to_come_again_and_leaving_makes_room(start: Start) ->
         assert time.monotonic() < deadline
         hub.put(STATE, None)  # who has gone is noticed when something is sent
         time.sleep(0.1)
+
+
+def test_who_never_ends_the_question_is_hung_up_on(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A byte now and then would keep its place for ever, and that of others."""
+    monkeypatch.setattr(server_module, "TIMEOUT", 0.5)
+    hub, server = start()
+    hub.put(STATE, None)
+    watching, reader = stream(server)
+    held = [socket.create_connection(("127.0.0.1", server.address.port), timeout=5)
+            for _ in range(MOST_CONNECTIONS - 1)]  # fmt: skip
+    deadline = time.monotonic() + 10
+    while ask(server, "/")[0] != 200:
+        assert time.monotonic() < deadline
+        for one in held:
+            with contextlib.suppress(OSError):
+                one.sendall(b"G")
+        time.sleep(0.1)
+    for one in held:
+        one.close()
+    with watching, reader:  # and who only listens stays
+        hub.log({"at": 0.0, "kind": "event", "text": "later"})
+        assert any(b"later" in reader.readline() for _ in range(100))
 
 
 def test_closing_ends_every_connection(start: Start) -> None:
