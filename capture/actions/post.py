@@ -1,6 +1,7 @@
 """``post``: the event as JSON to a web address."""
 
 import http.client
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
@@ -58,7 +59,7 @@ class Post:
             self._filled(event), event.line().encode(), headers, method="POST"
         )
         try:
-            _OPENER.open(request, timeout=self.seconds).close()
+            _within(self.seconds, request)
         except urllib.error.HTTPError as error:
             error.close()
             raise ActionError(f"{self.address} answered {_told(error)}") from None
@@ -85,6 +86,39 @@ class _Nowhere(urllib.request.HTTPRedirectHandler):
 
 
 _OPENER = urllib.request.build_opener(_Nowhere)
+
+MOST_LATE = 8
+"""Posts that are late and still under way; with so many no further one is begun."""
+
+_under_way = threading.BoundedSemaphore(MOST_LATE)
+
+
+def _within(seconds: float, request: urllib.request.Request) -> None:
+    """Send a request, and wait for its answer no longer than that in all.
+
+    The time-out of a connection is for each step alone: asking for the address of a name has
+    none, and a server that sends a byte now and then is always in time. So it has a thread.
+    """
+    ended: list[Exception | None] = []
+
+    def send() -> None:
+        try:
+            _OPENER.open(request, timeout=seconds).close()
+            ended.append(None)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            ended.append(error)
+        finally:
+            _under_way.release()
+
+    if not _under_way.acquire(timeout=seconds):
+        raise TimeoutError
+    thread = threading.Thread(target=send, name="post", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if not ended:
+        raise TimeoutError
+    if ended[0] is not None:
+        raise ended[0]
 
 
 def _told(answer: urllib.error.HTTPError) -> str:

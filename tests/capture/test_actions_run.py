@@ -1,5 +1,6 @@
 """Real actions: commands, web addresses, a broker, keys; and what keeps them in order."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -274,6 +275,12 @@ class Answers(BaseHTTPRequestHandler):
         if self.path == "/hang":
             time.sleep(1.0)
             return
+        if self.path == "/drip":
+            with contextlib.suppress(OSError):  # as soon as nobody listens any more
+                for sign in b"HTTP/1.1 200 OK\r\n" * 3:
+                    self.wfile.write(bytes([sign]))
+                    time.sleep(0.05)
+            return
         self.send_response(int(self.path[1:]))
         if self.path.startswith("/3"):
             self.send_header("Location", "/204")
@@ -310,7 +317,12 @@ def test_an_event_is_posted_as_json(desk: Make, web: ThreadingHTTPServer) -> Non
 
 
 @pytest.mark.parametrize(
-    ("path", "reason"), [("500", "answered 500"), ("hang", "no answer within 0.2 s")]
+    ("path", "reason"),
+    [
+        ("500", "answered 500"),
+        ("hang", "no answer within 0.2 s"),
+        ("drip", "no answer within 0.2 s"),
+    ],
 )
 def test_a_post_that_fails_is_told(
     path: str, reason: str, desk: Make, web: ThreadingHTTPServer
