@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         "handlore replay poses.onnx evening.npz",
         "handlore replay poses.onnx moves.onnx lesson.mp4 --json",
         "handlore replay moves.onnx streams.npz --patience 0.3",
+        "handlore replay poses.onnx triggers",
     ),
 )
 @click.argument(
@@ -57,13 +58,13 @@ def command(
     as_json: bool,
     **options: float,
 ) -> None:
-    """Print the event log of recordings, videos or landmark datasets.
+    """Print the event log of recordings, folders of them, videos or landmark datasets.
 
     The same recogniser as live, so the log is the same: from the landmarks of a recording, byte
     for byte. With several streams each line also names its own (`stream`).
     """
     models = loaded_models(_models(paths))
-    recordings = [path for path in paths if path.suffix.lower() != ".onnx"]
+    recordings = [one for path in paths if path.suffix.lower() != ".onnx" for one in _files(path)]
     if not recordings:
         raise HandloreError("there is nothing to replay; name a recording, a video or a dataset")
     settings = settings_of(options)
@@ -92,6 +93,13 @@ def _models(paths: Sequence[Path]) -> list[Path]:
     if not models:
         raise HandloreError(f"{paths[0]} is no model; name one or more .onnx files first")
     return models
+
+
+def _files(path: Path) -> list[Path]:
+    """Return the recordings of a folder of them, else the path."""
+    from handlore.datasets.recordingfiles import is_recordings, recording_files
+
+    return recording_files(path) if is_recordings(path) else [path]
 
 
 def _videos(

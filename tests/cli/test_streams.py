@@ -14,6 +14,7 @@ from movement_stubs import LABELS, clip, dataset_of, movements
 from handlore.classifiers.stream.recogniser import recognise
 from handlore.cli import main
 from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.recordingfiles import make_marked
 from handlore.datasets.storage import save_dataset
 from handlore.datasets.streams import streams_of
 from handlore.models.loading import load_model
@@ -98,6 +99,20 @@ def test_a_recording_that_is_missing_does_not_cost_the_others(
     assert result.exit_code == 3
     assert result.stdout == run("replay", moves, lessons, "--json").stdout
     assert "failed: gone.npz: there is no file gone.npz" in result.stderr
+
+
+def test_replay_of_a_folder_of_recordings_is_that_of_each(
+    moves: Path, run: Run, tmp_path: Path
+) -> None:
+    root = tmp_path / "triggers"
+    make_marked(root)
+    for number, label in enumerate(("left", "right")):
+        (root / label).mkdir()
+        save_dataset(lesson(label, label), root / label / f"000{number}.npz")
+    each = [run("replay", moves, path, "--json").stdout for path in sorted(root.glob("*/*.npz"))]
+    told = [json.loads(line) for line in run("replay", moves, root, "--json").stdout.splitlines()]
+    assert [one.pop("stream") for one in told] == ["left", "right"]
+    assert told == [json.loads(one) for one in each]
 
 
 def test_calibrate_writes_thresholds_into_the_file(
