@@ -19,7 +19,8 @@ from handlore.datasets.storage import load_dataset, save_dataset
 STUBS = Path(__file__).parents[1] / "stubs"
 PROGRAM = STUBS / "handlore_stubs.py"
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(STUBS)}
-PATIENCE = 120
+PATIENCE = 400
+"""Seconds; a cluster starts eight processes one after the other, which takes a busy machine minutes."""
 
 unix_only = pytest.mark.skipif(sys.platform == "win32", reason="needs the signals of Unix")
 
