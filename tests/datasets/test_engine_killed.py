@@ -20,7 +20,7 @@ STUBS = Path(__file__).parents[1] / "stubs"
 PROGRAM = STUBS / "handlore_stubs.py"
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(STUBS)}
 PATIENCE = 400
-"""Seconds; a cluster starts eight processes one after the other, which takes a busy machine minutes."""
+"""Seconds; a busy machine takes minutes to start the eight processes that a cluster loses."""
 
 unix_only = pytest.mark.skipif(sys.platform == "win32", reason="needs the signals of Unix")
 
