@@ -19,15 +19,18 @@ MOST_OVERLAP = 0.1
 NO_SURER = 0.005
 """Differences of probability up to this are none: a movement is not told later because of them."""
 
+LEAST = np.float32(0.005)
+"""No answer about one window is surer than this of what it is not: else it would decide alone."""
+
 
 class Contest:
     """Decides what is told of a model's answers about windows.
 
-    A window counts with the mean of what the model says of it and of the one before it of the
-    same length: a movement looks alike in both, a chance likeness does not. The surest waits for
-    ``patience`` whether a surer one comes that overlaps it; then it is told, from and to the
-    middle of what the windows that agree with it say. The same label is not told again before the
-    windows have stopped showing it for ``cooldown``.
+    A window counts with the geometric mean of what the model says of it and of the one before it
+    of the same length: a movement looks alike in both, a chance likeness does not. The surest
+    waits for ``patience`` whether a surer one comes that overlaps it; then it is told, from and to
+    the middle of what the windows that agree with it say. The same label is not told again before
+    the windows have stopped showing it for ``cooldown``.
     """
 
     def __init__(self, judge: Judge, settings: Settings) -> None:
@@ -70,10 +73,7 @@ class Contest:
         return self._settled(inf)
 
     def _mean(self, window: int, probabilities: FloatArray) -> FloatArray:
-        before = self._before.get(window)
-        mean = probabilities
-        if before is not None:
-            mean = np.float32(0.5) * (before + probabilities)
+        mean = _geometric_mean(self._before.get(window, probabilities), probabilities)
         self._before[window] = probabilities
         self._means[window] = self.probabilities = mean
         return mean
@@ -129,6 +129,12 @@ def overlap(one: Event, other: Event) -> float:
     shared = min(one.end, other.end) - max(one.start, other.start)
     shorter = min(one.end - one.start, other.end - other.start)
     return shared / shorter if shared > 0 else 0.0
+
+
+def _geometric_mean(one: FloatArray, other: FloatArray) -> FloatArray:
+    """Return (n_labels,) probabilities of what two answers about it say together."""
+    mean = np.sqrt(np.maximum(one, LEAST) * np.maximum(other, LEAST))
+    return np.asarray(mean / mean.sum())
 
 
 def _surer(one: Event, other: Event) -> bool:

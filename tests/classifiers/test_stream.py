@@ -257,6 +257,24 @@ def test_the_surest_of_windows_that_overlap_wins() -> None:
     assert [event.label for event in events] == ["b"]
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "n"),
+    [
+        (0.99, 0.2, 1),  # no doubt at all in one window: the other came early or late
+        (0.7, 0.44, 0),  # neither is sure
+        (0.7, 0.7, 1),
+        (1.0, 0.01, 0),  # and no window decides alone
+    ],
+)
+def test_two_windows_together_tell_a_movement(first: float, second: float, n: int) -> None:
+    decisions = Contest(Judge(("a", "none"), {}, 0.6, 0.7), Settings())
+    events = []
+    for end, p in ((0.75, 0.01), (1.0, first), (1.25, second), (1.5, 0.01), (5.0, 0.01)):
+        answer = Answer(end - 1, end, np.array([p, 1 - p], np.float32), None, end)
+        events += decisions.hear(answer)
+    assert len(events) == n
+
+
 def test_a_movement_is_told_when_the_hand_has_gone() -> None:
     (event,) = told(Swipes(), stream([("rest", 1), ("left", 0.8), ("gone", 3)]))
     assert event.label == "left"
