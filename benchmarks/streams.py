@@ -6,7 +6,7 @@ and a minute of meaningless movement), ``video`` (clips and streams through vide
 detector, as people record them),
 ``speed`` (what the recogniser costs a frame, beside one call of the hand network).
 
-Run it with ``python benchmarks/streams.py [--streams 1-9] [--seeds 3] [ROW...]``.
+Run it with ``python benchmarks/streams.py [--streams 1-9] [--seeds 3] [--sets 8] [ROW...]``.
 """
 
 import argparse
@@ -62,6 +62,10 @@ def main() -> None:
     parser.add_argument("--param", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--set", action="append", default=[], metavar="SETTING=NUMBER")
     parser.add_argument("--seeds", type=int, default=1, help="how many models are trained")
+    parser.add_argument(
+        "--sets", type=int, default=1,
+        help="how many sets of rendered streams, each of 32 gestures and a meaningless minute",
+    )  # fmt: skip
     parser.add_argument("--no-background", action="store_true")
     parser.add_argument("--verbose", action="store_true", help="list what is missed and false")
     parser.add_argument("rows", nargs="*", help="default: all but video")
@@ -85,9 +89,10 @@ def sfinge(options: argparse.Namespace) -> None:
 
 
 def rendered(options: argparse.Namespace) -> None:
-    model = _trained(_rendered_clips(), options, 0)
-    streams = _rendered_streams()
-    _tell("rendered landmarks", [model], streams, options)
+    clips, streams = _rendered_clips(), _rendered_streams(options.sets)
+    for seed in range(options.seeds):
+        model = _trained(clips, options, seed)
+        _tell(f"rendered landmarks, seed {seed}", [model], streams, options)
 
 
 def video(options: argparse.Namespace) -> None:
@@ -96,9 +101,8 @@ def video(options: argparse.Namespace) -> None:
         quiet_native_log(),
         open_detector(DetectorOptions(detector="litert")) as detector,
     ):
-        model = _trained(_filmed_clips(Path(folder) / "clips", detector), options, 0)
-        streams = []
-        for number, (play, person, scene) in enumerate(_plays()):
+        clips, streams = _filmed_clips(Path(folder) / "clips", detector), []
+        for number, (play, person, scene) in enumerate(_plays(options.sets)):
             path = Path(folder) / str(number) / "stream" / f"{number}.mp4"
             path.parent.mkdir(parents=True)
             pictures = render_stream(play, person, scene, size=SIZE)
@@ -106,7 +110,9 @@ def video(options: argparse.Namespace) -> None:
             found = convert(make_source("videos", {}), path.parents[1], detector).dataset
             (stream,) = streams_of(found)
             streams.append(Stream(str(number), stream.video, play.truths))
-    _tell("rendered videos, litert", [model], streams, options)
+    for seed in range(options.seeds):
+        model = _trained(clips, options, seed)
+        _tell(f"rendered videos, litert, seed {seed}", [model], streams, options)
 
 
 def speed(options: argparse.Namespace) -> None:
@@ -222,24 +228,25 @@ def _filmed_clips(
     return convert(source, root, detector).dataset
 
 
-def _plays() -> list[tuple[Play, Person, Scene]]:
+def _plays(n_sets: int) -> list[tuple[Play, Person, Scene]]:
     plays = []
-    for number in range(5):
-        rng = np.random.default_rng([77, number])
-        names = [*rng.permutation(RENDERED)] if number else []
-        play = make_play(names, rng, before=2.0 if number else 60.0)
-        plays.append((play, Person.random(900 + number), Scene.random(rng)))
+    for one in range(n_sets):
+        for number in range(5):
+            rng = np.random.default_rng([77 + one, number])
+            names = [*rng.permutation(RENDERED)] if number else []
+            play = make_play(names, rng, before=2.0 if number else 60.0)
+            plays.append((play, Person.random(900 + 10 * one + number), Scene.random(rng)))
     return plays
 
 
-def _rendered_streams() -> list[Stream]:
+def _rendered_streams(n_sets: int = 1) -> list[Stream]:
     return [
         Stream(
             str(number),
             _dataset(render_stream(play, person, scene, size=SIZE, painted=False), "?", ""),
             play.truths,
         )
-        for number, (play, person, scene) in enumerate(_plays())
+        for number, (play, person, scene) in enumerate(_plays(n_sets))
     ]
 
 
