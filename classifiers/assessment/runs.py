@@ -20,6 +20,9 @@ from .intervals import units_of
 
 StrArray = NDArray[np.str_]
 
+OVER = ("group", "session", "recording", "item")
+"""What a run may be counted over."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -83,12 +86,11 @@ class Run:
             If these are no such columns.
         """
         try:
-            n = len(items["source"])
-            labels = np.array(items["labels"], np.str_)
-            units, over = np.array(items["units"], np.str_), str(items["over"])
+            key, labels, units = (_names(items[name]) for name in ("source", "labels", "units"))
+            n, over = len(key), items["over"]
             own = over == "item"
             run = cls(
-                np.array(items["source"], np.str_),
+                key,
                 labels[_codes(items["truth"], len(labels), n)],
                 labels[_codes(items["answer"], len(labels), n)],
                 np.array(items["probability"], np.float64),
@@ -99,7 +101,12 @@ class Run:
             )
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise InvalidDataError("its items are damaged") from error
-        if not n or len(set(run.key.tolist())) < n or run.probability.shape != (n,):
+        if (
+            not n
+            or len(set(run.key.tolist())) < n
+            or run.probability.shape != (n,)
+            or over not in OVER
+        ):
             raise InvalidDataError("its items are damaged")
         return run
 
@@ -136,6 +143,12 @@ def _n_leaks(values: dict[str, Any]) -> int:
     leaks = values.get("leaks")
     n = leaks.get("n") if isinstance(leaks, dict) else None
     return n if isinstance(n, int) else 0
+
+
+def _names(values: Any) -> StrArray:
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise ValueError("no list of names")
+    return np.array(values, np.str_)
 
 
 def _codes(values: Any, n_known: int, n: int) -> NDArray[np.int64]:

@@ -60,6 +60,18 @@ def test_what_helps_one_person_alone_is_not_better() -> None:
     assert found.verdict == "cannot be told apart"
 
 
+def test_a_difference_is_not_certain_where_all_people_gain_alike() -> None:
+    """Each of four people gains one of ten items, which is not 10.0 to 10.0 points."""
+    people = np.repeat(["x", "y", "z", "w"], 10)
+    found = compare(run(np.arange(40) % 10 > 0, people), run(right(40, range(0)), people))
+    assert (found.over, found.n_units) == ("item", 40)
+    low, high = found.interval
+    assert 0 < low < 0.05
+    assert 0.15 < high < 0.25
+    same = run(np.arange(40) % 10 > 0, people)
+    assert (compare(same, same).over, compare(same, same).interval) == ("group", (0, 0))
+
+
 def test_the_order_of_items_makes_no_difference() -> None:
     a, b = run(right(40, range(9))), run(right(40, range(2)))
     turned = Run(*(getattr(b, name)[::-1] for name in ("key", "truth", "answer", "probability",
@@ -131,10 +143,12 @@ def test_what_is_no_run_is_refused(tmp_path) -> None:
         with pytest.raises(InvalidDataError, match="handlore crossval"):
             read_run(path)
     bad = {
-        "truth": [0, 1, 9, 0], "answer": [0, -1, 0, 0], "unit": [0], "source": ["x"] * 4,
-        "probability": ["?"] * 4, "labels": 7,
+        "truth": [[0, 1, 9, 0]], "answer": [[0, -1, 0, 0]], "unit": [[0]],
+        "source": [["x"] * 4, "wxyz", dict.fromkeys("wxyz", 1), [["w"], ["x"], ["y"], ["z"]]],
+        "probability": [["?"] * 4], "labels": [7, [["a"], ["b"]]],
+        "units": ["xy", [["x"], ["y"]]], "over": [["group"], "banana"],
     }  # fmt: skip
-    for key, value in bad.items():
+    for key, value in ((key, value) for key, values in bad.items() for value in values):
         path.write_text(json.dumps({"items": good | {key: value}}))
         with pytest.raises(InvalidDataError, match="damaged"):
             read_run(path)
