@@ -104,6 +104,18 @@ def test_z_may_be_unknown_and_hands_may_be_two() -> None:
     assert find_leaks(both, halves(both)).n == 2
 
 
+def test_a_mirrored_picture_of_two_hands_is_found_though_they_change_places() -> None:
+    data = two_handed(poses(np.concatenate([hands(3), hands(3)])))
+    names = ("image", "world", "handedness", "score", "stage")
+    for of_slots in (getattr(data, name) for name in names):
+        of_slots[3:] = of_slots[3:, ::-1]
+    seen = data.detected[3:]
+    data.image[3:] = mirror(data.image[3:])
+    data.handedness[3:][seen] = 1 - data.handedness[3:][seen]
+    assert find_leaks(data, halves(data)).n == 3
+    assert find_leaks(data, halves(data)).examples[0].train == "0.png"
+
+
 def test_copied_clips_are_found_and_other_clips_of_one_label_are_not() -> None:
     data = movements(n_people=4, each=2)
     assert find_leaks(data, halves(data)).n == 0
