@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.dataset import LandmarkDataset, printable
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 from ..evaluation import Answers
@@ -136,13 +136,15 @@ def read_run(path: Path) -> Run:
         run = Run.from_json(values["items"])
     except InvalidDataError as error:
         raise InvalidDataError(f"{path}: {error}; {how}") from error
-    return replace(run, protocol=str(values.get("protocol", "")), n_leaks=_n_leaks(values))
+    protocol = values.get("protocol")
+    known = printable(protocol) if isinstance(protocol, str) else ""
+    return replace(run, protocol=known, n_leaks=_n_leaks(values))
 
 
 def _n_leaks(values: dict[str, Any]) -> int:
     leaks = values.get("leaks")
     n = leaks.get("n") if isinstance(leaks, dict) else None
-    return n if isinstance(n, int) else 0
+    return n if type(n) is int else 0
 
 
 def _names(values: Any) -> StrArray:

@@ -128,11 +128,18 @@ def test_a_and_b_may_change_places_where_one_alone_knows_the_people() -> None:
         compare(run(a, units), run(b, np.roll(units, 1)))
 
 
-@pytest.mark.parametrize("leaks", [None, [], {"n": "3"}, {}])
+@pytest.mark.parametrize("leaks", [None, [], {"n": "3"}, {"n": True}, {}])
 def test_unknown_leaks_are_none(tmp_path, leaks) -> None:
     items = run(right(4, range(1))).as_json()
     (tmp_path / "a.json").write_text(json.dumps({"items": items, "leaks": leaks}))
     assert read_run(tmp_path / "a.json").n_leaks == 0
+
+
+def test_how_a_run_was_tested_is_safe_to_show(tmp_path) -> None:
+    items, path = run(right(4, range(1))).as_json(), tmp_path / "a.json"
+    for protocol, shown in (("\x1b[31mby group", "\\x1b[31mby group"), (None, ""), (["x"], "")):
+        path.write_text(json.dumps({"items": items, "protocol": protocol}))
+        assert read_run(path).protocol == shown
 
 
 def test_what_is_no_run_is_refused(tmp_path) -> None:
