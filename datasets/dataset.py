@@ -289,6 +289,16 @@ def printable(text: str) -> str:
     return "".join(escaped)
 
 
+MOST_LISTED = 8
+"""How many names a line lists before it is cut."""
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names in a line, a long list cut: ``a, b, c, d, e, f, g, h and 192 more``."""
+    more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
+    return ", ".join(map(printable, names[:MOST_LISTED])) + more
+
+
 MIXED_DETECTORS = "joined from landmarks of different detectors"
 """A line in the log of a joined dataset."""
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from handlore.landmarks.errors import HandloreError
 
-from .dataset import LandmarkDataset
+from .dataset import LandmarkDataset, listed
 
 By = Literal["group", "session", "recording", "random"]
 BY: tuple[By, ...] = ("group", "session", "recording", "random")
@@ -62,20 +62,25 @@ def groups_of(dataset: LandmarkDataset, by: By | None = None) -> NDArray[Any]:
 
 def doubt_about(dataset: LandmarkDataset, by: By) -> str | None:
     """Say what makes a default split less honest than it could be; None if nothing does."""
-    for better in BY[: BY.index(by)]:
-        column = getattr(dataset.samples, better)
-        missing = int((column == "").sum())
-        if missing < len(column) and missing:
-            return (
-                f"{missing} of {len(column)} samples have no {better}, so the split is by {by};"
-                " that flatters"
-            )
+    if lacking := partly_named(dataset, by):
+        how = "random" if by == "random" else f"by {by}"
+        return f"{lacking}, so the split is {how}; that flatters"
     lonely = [] if by == "random" else _in_one_group(dataset, by)
     if lonely:
         return (
-            f"only one {by} shows {', '.join(lonely)}: while it is held out nobody learns what that"
+            f"only one {by} shows {listed(lonely)}: while it is held out nobody learns what that"
             f" looks like; record it in a second {by}"
         )
+    return None
+
+
+def partly_named(dataset: LandmarkDataset, by: By = "random") -> str | None:
+    """Say how many samples lack a better name to split by, where others have one; else None."""
+    for better in BY[: BY.index(by)]:
+        column = getattr(dataset.samples, better)
+        missing = int((column == "").sum())
+        if 0 < missing < len(column):
+            return f"{missing} of {len(column)} samples have no {better}"
     return None
 
 

@@ -8,13 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .dataset import LandmarkDataset
+from .dataset import LandmarkDataset, listed
 
 FEWEST = 5
 """A class with fewer items that show a hand is nearly empty."""
-
-MOST_SHOWN = 8
-"""How many names a line lists before it is cut."""
 
 
 @dataclass(frozen=True)
@@ -81,13 +78,13 @@ class Trouble:
             pairs = [f"{' = '.join(one.labels)} ({one.n})" for one in self.conflicts]
             yield (
                 f"{self.n_conflicts} items stand, byte for byte, under two labels or more:"
-                f" {_cut(pairs)}; such as {' = '.join(self.conflicts[0].sources[:2])}"
+                f" {listed(pairs)}; such as {' = '.join(self.conflicts[0].sources[:2])}"
             )
         if self.near_empty:
             few = [f"{label} ({found})" for label, found in self.near_empty.items()]
-            yield f"fewer than {FEWEST} items with a hand: {_cut(few)}"
+            yield f"fewer than {FEWEST} items with a hand: {listed(few)}"
         if self.one_class_groups:
-            yield f"groups that show one class only: {_cut(self.one_class_groups)}"
+            yield f"groups that show one class only: {listed(self.one_class_groups)}"
         if self.n_duplicates:
             yield f"{self.n_duplicates} items repeat, byte for byte, one of the same label"
 
@@ -151,8 +148,3 @@ def _one_class(groups: Sequence[str], labels: Sequence[str]) -> tuple[str, ...]:
     if len(set(labels)) < 2:
         return ()
     return tuple(sorted(group for group, shown in classes.items() if len(shown) == 1))
-
-
-def _cut(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST_SHOWN} more" if len(names) > MOST_SHOWN else ""
-    return ", ".join(names[:MOST_SHOWN]) + more

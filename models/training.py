@@ -16,7 +16,7 @@ from handlore.classifiers.encoding import Encoder, PoseEncoder
 from handlore.classifiers.evaluation import cross_validate, cross_validation_json, fit_samples
 from handlore.classifiers.familiarity import Familiarity
 from handlore.classifiers.movements import MovementEncoder, durations
-from handlore.datasets.dataset import MIXED_DETECTORS, LandmarkDataset
+from handlore.datasets.dataset import MIXED_DETECTORS, LandmarkDataset, listed
 from handlore.datasets.splits import default_by, doubt_about, groups_of
 
 from .card import DURATIONS, ModelCard
@@ -154,13 +154,14 @@ def _scores(estimator: HandEstimator, dataset: LandmarkDataset, encoder: Encoder
 
 def _warnings(dataset: LandmarkDataset) -> tuple[str, ...]:
     """Say what a person should know before trusting the model."""
-    found = Counter(map(str, dataset.samples.label[dataset.has_hand]))
+    own = dataset.samples.view == 0  # More views of a picture are not more pictures.
+    found = Counter(map(str, dataset.samples.label[dataset.has_hand & own]))
     lost = sorted(set(dataset.labels) - set(found) - {"none"})
     few = sorted(label for label, count in found.items() if count < FEW_SAMPLES)
     lines = []
     if lost:
-        lines.append(f"no sample of {', '.join(lost)} shows a hand, so the model does not know it")
+        lines.append(f"no sample of {listed(lost)} shows a hand, so the model does not know it")
     if few:
-        lines.append(f"fewer than {FEW_SAMPLES} samples of {', '.join(few)}; add some")
+        lines.append(f"fewer than {FEW_SAMPLES} samples of {listed(few)}; add some")
     lines += [line for line in dataset.header.log if line == MIXED_DETECTORS]
     return tuple(lines)

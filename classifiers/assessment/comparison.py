@@ -2,7 +2,8 @@
 
 What both got right, or both wrong, says nothing. McNemar's test looks at the items that only one
 got right (*Psychometrika* 12, 1947); it takes items for independent. The bootstrap over groups
-does not: it draws whole people, and says between which numbers the difference lies.
+does not: it draws whole people, and says between which numbers the difference lies. Where all
+people gain alike it draws items, as a difference is never known exactly.
 """
 
 from dataclasses import dataclass, replace
@@ -10,10 +11,11 @@ from math import comb, erfc, sqrt
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from handlore.landmarks.errors import HandloreError
 
-from .intervals import DRAWS, Interval, percentiles, resampled
+from .intervals import ALIKE, DRAWS, FloatArray, Interval, percentiles, resampled
 from .runs import Run
 
 SIGNIFICANT = 0.05
@@ -132,23 +134,33 @@ def compare(a: Run, b: Run, *, n_draws: int = DRAWS, seed: int = 0) -> Compariso
     only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
     p_value, exact = mcnemar(only_a, only_b)
     known = _that_knows_whose(a, b)
-    unit = np.unique(known.unit, return_inverse=True)[1]
-    gained = np.bincount(unit, right_b.astype(float) - right_a)
-    items = np.bincount(unit)
-    gains, sizes = resampled(np.stack([gained, items], axis=1), n_draws, seed).T
+    unit, over = np.unique(known.unit, return_inverse=True)[1], known.over
+    gained = right_b.astype(float) - right_a
+    drawn = _drawn(gained, unit, n_draws, seed)
+    if only_a + only_b and np.ptp(drawn) < ALIKE:
+        # All people gain alike, so no draw differs; how their items spread says more.
+        unit, over = np.arange(len(gained)), "item"
+        drawn = _drawn(gained, unit, n_draws, seed)
     return Comparison(
         accuracy=(float(right_a.mean()), float(right_b.mean())),
-        interval=percentiles(gains / sizes),
+        interval=percentiles(drawn),
         p_value=p_value,
         exact=exact,
         only_a=only_a,
         only_b=only_b,
         both=int((right_a & right_b).sum()),
         neither=int((~right_a & ~right_b).sum()),
-        over=known.over,
-        n_units=len(items),
+        over=over,
+        n_units=int(unit.max()) + 1,
         leaks=(a.n_leaks, b.n_leaks),
     )
+
+
+def _drawn(gained: FloatArray, unit: NDArray[np.int64], n_draws: int, seed: int) -> FloatArray:
+    """Return the differences (n_draws,) of drawn units; ``gained`` is (n_items,) of -1, 0, 1."""
+    counts = np.stack([np.bincount(unit, gained), np.bincount(unit)], axis=1).astype(np.float64)
+    sums = resampled(counts, n_draws, seed)
+    return sums[:, 0] / sums[:, 1]
 
 
 def mcnemar(only_a: int, only_b: int) -> tuple[float, bool]:

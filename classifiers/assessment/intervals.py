@@ -6,8 +6,8 @@ with replacement, and looks how the score spreads (Efron and Tibshirani, *An Int
 Bootstrap*, chapters 8 and 13; the interval is that of percentiles).
 
 Two or three groups give the range from the worst to the best one; of one group nothing can be said
-but how its items spread. Where all answers are right (or wrong) no draw differs, and the interval
-is Wilson's for as many items.
+but how its items spread. Where all groups score alike no draw differs, all right above all: then
+the interval is Wilson's for as many items.
 """
 
 from collections import Counter
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handlore.datasets.dataset import LandmarkDataset
-from handlore.datasets.splits import BY, default_by, groups_of
+from handlore.datasets.splits import BY, default_by, groups_of, partly_named
 
 from ..evaluation import Answers, score
 
@@ -30,6 +30,9 @@ RANGE_GROUPS = 3
 
 FEW_GROUPS = 10
 """With fewer groups an interval is a rough guide, and usually too narrow."""
+
+ALIKE = 1e-9
+"""Scores that differ by less are the same."""
 
 _BLOCK = 250
 """So many draws are held at once: memory stays at some megabytes."""
@@ -54,8 +57,11 @@ class Intervals:
     alone: str = ""
     """What there is only one of, such as ``group``: then its items are drawn."""
 
+    lacking: str = ""
+    """Why people are not drawn though some are known: how many samples have no name."""
+
     n_alike: int = 0
-    """How many items there are, if all are right or all wrong: then nothing is drawn."""
+    """How many items there are, if all groups score alike: then no draw differs."""
 
     def as_json(self) -> dict[str, object]:
         """Return them under the names that scripts rely on."""
@@ -75,6 +81,8 @@ class Intervals:
             drawn = f"95 %, Wilson's for {self.n_alike} item{'' if self.n_alike == 1 else 's'}"
         if self.alone:
             return f"{drawn} of one {self.alone}: it says nothing about another {self.alone}"
+        if self.lacking:
+            return f"{drawn}, as {self.lacking}; too narrow, as some are related"
         if self.over == "item":
             return f"{drawn}; nothing says whose they are, so it is too narrow if they are related"
         if self.n_alike:
@@ -120,13 +128,16 @@ def intervals(
     counts = _counts(answers, units)
     spread = _scores(resampled(counts, n_draws, seed))
     accuracy, macro_f1 = percentiles(spread[:, 0]), _centred(spread[:, 1], score(answers).macro_f1)
-    right, n_alike = answers.truth == answers.answer, 0
-    if right.all() or not right.any():
-        # Whoever is drawn, the scores are the same; the number of items still says something.
-        n_alike = len(right)
-        accuracy = macro_f1 = wilson(int(right.sum()), n_alike)
+    n_alike = 0
+    if np.ptp(spread[:, 0]) < ALIKE:
+        # Whoever is drawn, the score is the same; the number of items still says something.
+        scores, n_alike = score(answers), len(answers.truth)
+        accuracy, of_f1 = (wilson(one * n_alike, n_alike)
+                           for one in (scores.accuracy, scores.macro_f1))  # fmt: skip
+        macro_f1 = min(macro_f1[0], of_f1[0]), max(macro_f1[1], of_f1[1])
     alone = only_one(dataset) if over == "item" else ""
-    return Intervals(accuracy, macro_f1, over, len(counts), alone, n_alike)
+    lacking = partly_named(dataset) if over == "item" and not alone else None
+    return Intervals(accuracy, macro_f1, over, len(counts), alone, lacking or "", n_alike)
 
 
 def only_one(dataset: LandmarkDataset) -> str:
@@ -135,7 +146,7 @@ def only_one(dataset: LandmarkDataset) -> str:
     return next((by for by, names in columns.items() if names[0] and (names == names[0]).all()), "")
 
 
-def wilson(n_right: int, n: int) -> Interval:
+def wilson(n_right: float, n: int) -> Interval:
     """Return the 95 % interval of a share of independent items.
 
     Wilson, *Journal of the American Statistical Association* 22, 1927; of few items, or where all

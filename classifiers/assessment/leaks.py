@@ -161,7 +161,8 @@ def _of_fold(
     copies = {at: known[d] for at, d in zip(test, digests[test], strict=True) if d in known}
     leaks = [Leak(_name(dataset, at), _name(dataset, of), None) for at, of in copies.items()]
     rest = test[~np.isin(test, list(copies))]
-    distance, nearest = _nearest(prints, train, rest)
+    two = dataset.n_hands == 2 and dataset.header.kind == "pose"
+    distance, nearest = _nearest(prints, train, rest, either_side=two)
     near = np.isfinite(distance)
     return leaks + [
         Leak(_name(dataset, at), _name(dataset, of), round(float(apart), 5))
@@ -175,7 +176,11 @@ def _tells(dataset: LandmarkDataset) -> NDArray[np.bool_]:
 
 
 def _nearest(
-    prints: FloatArray, train: NDArray[np.int64], test: NDArray[np.int64]
+    prints: FloatArray,
+    train: NDArray[np.int64],
+    test: NDArray[np.int64],
+    *,
+    either_side: bool,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return the distance to the nearest training sample (infinite if none is near), and which."""
     from scipy.spatial import cKDTree
@@ -184,10 +189,14 @@ def _nearest(
     distance, nearest = np.full(len(test), np.inf), np.zeros(len(test), np.int64)
     asked = np.flatnonzero(~np.isnan(prints[test]).any(axis=1))
     if len(train) and len(asked):
+        seen = prints[train]
+        if either_side:
+            # In a mirror the left hand is the right one: the two change places.
+            seen = np.concatenate([seen, np.roll(seen, seen.shape[1] // 2, axis=1)])
         # Not balanced: many equal rows would make that one slow.
-        tree = cKDTree(prints[train], balanced_tree=False, compact_nodes=False)
+        tree = cKDTree(seen, balanced_tree=False, compact_nodes=False)
         found, place = tree.query(prints[test[asked]], distance_upper_bound=NEAR)
-        distance[asked], nearest[asked] = found, train[np.minimum(place, len(train) - 1)]
+        distance[asked], nearest[asked] = found, train[place % len(train)]
     return distance, nearest
 
 

@@ -12,13 +12,16 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.dataset import LandmarkDataset, printable
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 from ..evaluation import Answers
 from .intervals import units_of
 
 StrArray = NDArray[np.str_]
+
+OVER = ("group", "session", "recording", "item")
+"""What a run may be counted over."""
 
 
 @dataclass(frozen=True)
@@ -83,12 +86,11 @@ class Run:
             If these are no such columns.
         """
         try:
-            n = len(items["source"])
-            labels = np.array(items["labels"], np.str_)
-            units, over = np.array(items["units"], np.str_), str(items["over"])
+            key, labels, units = (_names(items[name]) for name in ("source", "labels", "units"))
+            n, over = len(key), items["over"]
             own = over == "item"
             run = cls(
-                np.array(items["source"], np.str_),
+                key,
                 labels[_codes(items["truth"], len(labels), n)],
                 labels[_codes(items["answer"], len(labels), n)],
                 np.array(items["probability"], np.float64),
@@ -99,7 +101,12 @@ class Run:
             )
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise InvalidDataError("its items are damaged") from error
-        if not n or len(set(run.key.tolist())) < n or run.probability.shape != (n,):
+        if (
+            not n
+            or len(set(run.key.tolist())) < n
+            or run.probability.shape != (n,)
+            or over not in OVER
+        ):
             raise InvalidDataError("its items are damaged")
         return run
 
@@ -129,13 +136,21 @@ def read_run(path: Path) -> Run:
         run = Run.from_json(values["items"])
     except InvalidDataError as error:
         raise InvalidDataError(f"{path}: {error}; {how}") from error
-    return replace(run, protocol=str(values.get("protocol", "")), n_leaks=_n_leaks(values))
+    protocol = values.get("protocol")
+    known = printable(protocol) if isinstance(protocol, str) else ""
+    return replace(run, protocol=known, n_leaks=_n_leaks(values))
 
 
 def _n_leaks(values: dict[str, Any]) -> int:
     leaks = values.get("leaks")
     n = leaks.get("n") if isinstance(leaks, dict) else None
-    return n if isinstance(n, int) else 0
+    return n if type(n) is int else 0
+
+
+def _names(values: Any) -> StrArray:
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise ValueError("no list of names")
+    return np.array(values, np.str_)
 
 
 def _codes(values: Any, n_known: int, n: int) -> NDArray[np.int64]:

@@ -121,6 +121,8 @@ def write_contact_sheet(path: Path, out: Path) -> int:
 def write_plots(path: Path, folder: Path) -> list[Path]:
     """Draw what is in a dataset file or a folder of recordings into a folder; return the files.
 
+    Plots of an earlier dataset there that this one does not have are removed.
+
     Raises
     ------
     HandloreError
@@ -131,19 +133,25 @@ def write_plots(path: Path, folder: Path) -> list[Path]:
     from handlore.datasets.storage import load_dataset
     from handlore.landmarks.errors import HandloreError
     from handlore.landmarks.files import atomic_write
-    from handlore.report.dataplots import data_plots
+    from handlore.report.dataplots import ALWAYS, PLOTS, data_plots
 
     recorded = read_recordings(path) if is_recordings(path) else None
     data = [recorded.dataset(kind) for kind in recorded.counts()] if recorded else []
     data = data if recorded else [load_dataset(path)]
     if not any(one.n_samples for one in data):
         raise HandloreError(f"{path} holds nothing to draw")
-    written = []
+    starts = {kind: f"{called.replace(' ', '-')}-" for kind, called in CALLED.items()}
+    files: dict[Path, bytes] = {}
     for one in data:
         # Movements and poses of one folder must not overwrite each other.
-        start = f"{CALLED[one.header.kind].replace(' ', '-')}-" if len(data) > 1 else ""
-        for name, content in data_plots(one, path.resolve().name).items():
-            written.append(folder / f"{start}{name}")
-            with atomic_write(written[-1]) as stream:
-                stream.write(content)
-    return written
+        start = starts[one.header.kind] if len(data) > 1 else ""
+        drawn = data_plots(one, path.resolve().name)
+        files |= {folder / f"{start}{name}": content for name, content in drawn.items()}
+    for start in ("", *starts.values()):
+        if all((folder / f"{start}{name}").exists() for name in ALWAYS):
+            for old in {folder / f"{start}{name}" for name in PLOTS} - set(files):
+                old.unlink(missing_ok=True)
+    for file, content in files.items():
+        with atomic_write(file) as stream:
+            stream.write(content)
+    return list(files)

@@ -25,10 +25,12 @@ if TYPE_CHECKING:
 
 def _doubts(card: "ModelCard", dataset: "LandmarkDataset") -> list[str]:
     """Say why the scores may mean less than they seem to."""
+    from handlore.datasets.dataset import listed
+
     lines = []
     unknown = sorted(set(dataset.labels) - set(card.labels) - {"none"})
     if unknown:
-        lines.append(f"the model was never taught {', '.join(unknown)}; each counts as an error")
+        lines.append(f"the model was never taught {listed(unknown)}; each counts as an error")
     if dataset.digest() == card.training.get("data_digest"):
         lines.append("the model was trained on exactly this data; the scores say nothing")
         return lines
@@ -38,7 +40,7 @@ def _doubts(card: "ModelCard", dataset: "LandmarkDataset") -> list[str]:
     groups = set(dataset.samples.group.tolist()) - {""}
     shared = sorted(groups & set(card.training.get("groups") or ()))
     if shared:
-        lines.append(f"the model was trained on {', '.join(shared)} too, so the scores flatter")
+        lines.append(f"the model was trained on {listed(shared)} too, so the scores flatter")
     detector = dataset.header.detector
     if detector and detector.landmarker != card.landmarker:
         lines.append(

@@ -14,6 +14,10 @@ from .drawing import BLUE, STAGE_COLORS, cut, figure, hand_on, named_rows, png
 from .findings import stage_name
 from .typical import aligned_hands, mean_hand
 
+ALWAYS = frozenset({"labels.png", "yield.png", "contact-sheet.png"})
+PLOTS = ALWAYS | {"people.png", "hands.png", "paths.png"}
+"""Every plot that a dataset may have; some are drawn of any."""
+
 MOST_EXAMPLES = 40
 """So many samples of a label are drawn, pale, behind its mean."""
 

@@ -21,6 +21,18 @@ STAGE_COLORS = ("#0b67a3", "#b1730c", "#12806f", "#c02f76", "#7a4bc6", "#6b7885"
 FINGER_COLORS = ("#c4541a", "#12806f", "#2a74c4", "#7a4bc6", "#c02f76")
 """Of thumb to pinky; all as on the page."""
 
+FONTS = (
+    "DejaVu Sans",
+    "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans CJK KR", "Noto Sans Devanagari",
+    "Noto Sans Bengali", "Noto Sans Tamil", "Noto Sans Thai", "Noto Sans Ethiopic",
+    "Droid Sans Fallback", "WenQuanYi Micro Hei", "Unifont",
+    "Microsoft YaHei", "Yu Gothic", "Malgun Gothic", "Nirmala UI", "Leelawadee UI", "Ebrima",
+    "Hiragino Sans", "PingFang SC", "Apple SD Gothic Neo", "Kohinoor Devanagari", "Thonburi",
+    "Arial Unicode MS",
+)  # fmt: skip
+"""Looked for in this order, for each character: what Linux, Windows and macOS have for labels in
+scripts that matplotlib's own font lacks."""
+
 
 def hand_on(axes: Any, image: "FloatArray", color: str | None = None, **options: Any) -> None:
     """Draw a hand, and its way if it moves, on axes of matplotlib.
@@ -88,9 +100,21 @@ def figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tupl
 
 def png(drawn: Any) -> bytes:
     """Return a figure as the bytes of a PNG file."""
+    _in_all_scripts(drawn)
     buffer = io.BytesIO()
     with warnings.catch_warnings():
-        # A script that the font does not have is drawn as boxes; the tables beside show it.
+        # A script that no font here has is drawn as boxes; the tables beside show it.
         warnings.simplefilter("ignore", UserWarning)
         drawn.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()
+
+
+def _in_all_scripts(drawn: Any) -> None:
+    """Let every text of a figure take characters that its font lacks from others."""
+    from matplotlib.font_manager import fontManager
+    from matplotlib.text import Text
+
+    installed = set(fontManager.get_font_names())
+    families = [name for name in FONTS if name in installed]
+    for text in drawn.findobj(Text):
+        text.set_fontfamily(families)

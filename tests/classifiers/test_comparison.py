@@ -60,6 +60,18 @@ def test_what_helps_one_person_alone_is_not_better() -> None:
     assert found.verdict == "cannot be told apart"
 
 
+def test_a_difference_is_not_certain_where_all_people_gain_alike() -> None:
+    """Each of four people gains one of ten items, which is not 10.0 to 10.0 points."""
+    people = np.repeat(["x", "y", "z", "w"], 10)
+    found = compare(run(np.arange(40) % 10 > 0, people), run(right(40, range(0)), people))
+    assert (found.over, found.n_units) == ("item", 40)
+    low, high = found.interval
+    assert 0 < low < 0.05
+    assert 0.15 < high < 0.25
+    same = run(np.arange(40) % 10 > 0, people)
+    assert (compare(same, same).over, compare(same, same).interval) == ("group", (0, 0))
+
+
 def test_the_order_of_items_makes_no_difference() -> None:
     a, b = run(right(40, range(9))), run(right(40, range(2)))
     turned = Run(*(getattr(b, name)[::-1] for name in ("key", "truth", "answer", "probability",
@@ -116,11 +128,18 @@ def test_a_and_b_may_change_places_where_one_alone_knows_the_people() -> None:
         compare(run(a, units), run(b, np.roll(units, 1)))
 
 
-@pytest.mark.parametrize("leaks", [None, [], {"n": "3"}, {}])
+@pytest.mark.parametrize("leaks", [None, [], {"n": "3"}, {"n": True}, {}])
 def test_unknown_leaks_are_none(tmp_path, leaks) -> None:
     items = run(right(4, range(1))).as_json()
     (tmp_path / "a.json").write_text(json.dumps({"items": items, "leaks": leaks}))
     assert read_run(tmp_path / "a.json").n_leaks == 0
+
+
+def test_how_a_run_was_tested_is_safe_to_show(tmp_path) -> None:
+    items, path = run(right(4, range(1))).as_json(), tmp_path / "a.json"
+    for protocol, shown in (("\x1b[31mby group", "\\x1b[31mby group"), (None, ""), (["x"], "")):
+        path.write_text(json.dumps({"items": items, "protocol": protocol}))
+        assert read_run(path).protocol == shown
 
 
 def test_what_is_no_run_is_refused(tmp_path) -> None:
@@ -131,10 +150,12 @@ def test_what_is_no_run_is_refused(tmp_path) -> None:
         with pytest.raises(InvalidDataError, match="handlore crossval"):
             read_run(path)
     bad = {
-        "truth": [0, 1, 9, 0], "answer": [0, -1, 0, 0], "unit": [0], "source": ["x"] * 4,
-        "probability": ["?"] * 4, "labels": 7,
+        "truth": [[0, 1, 9, 0]], "answer": [[0, -1, 0, 0]], "unit": [[0]],
+        "source": [["x"] * 4, "wxyz", dict.fromkeys("wxyz", 1), [["w"], ["x"], ["y"], ["z"]]],
+        "probability": [["?"] * 4], "labels": [7, [["a"], ["b"]]],
+        "units": ["xy", [["x"], ["y"]]], "over": [["group"], "banana"],
     }  # fmt: skip
-    for key, value in bad.items():
+    for key, value in ((key, value) for key, values in bad.items() for value in values):
         path.write_text(json.dumps({"items": good | {key: value}}))
         with pytest.raises(InvalidDataError, match="damaged"):
             read_run(path)

@@ -49,6 +49,7 @@ def test_people_that_differ_make_the_interval_wide() -> None:
     """The same share of errors, once spread evenly and once all with two of ten people."""
     groups = np.repeat([f"p{k}" for k in range(10)], 40)
     even, uneven = np.arange(400) % 5 > 0, np.arange(400) >= 80
+    even[0] = True  # One more right, or all would score alike.
     narrow, wide = of(even, groups), of(uneven, groups)
     assert (narrow.over, narrow.n) == ("group", 10)
     assert np.ptp(narrow.accuracy) < 0.01
@@ -60,6 +61,12 @@ def test_one_group_is_no_group() -> None:
     assert (found.over, found.alone) == ("item", "group")
     assert "of one group: it says nothing about another group" in found.words
     assert "nothing says whose they are" in of(np.arange(40) % 4 > 0).words
+
+
+def test_people_that_are_partly_known_are_not_called_unknown() -> None:
+    found = of(np.arange(40) % 4 > 0, [""] + ["anna", "ben", "eva"] * 13)
+    assert found.over == "item"
+    assert "as 1 of 40 samples have no group; too narrow" in found.words
 
 
 def test_the_score_lies_inside_and_the_seed_decides() -> None:
@@ -85,6 +92,16 @@ def test_where_no_draw_would_differ_nothing_is_called_drawn(right: bool) -> None
     two = of(np.full(40, right), ["x", "y"] * 20)
     assert "the worst" not in two.words
     assert "nothing about another group" in of(np.full(40, right), ["x"] * 40).words
+
+
+def test_groups_that_score_alike_below_100_percent_are_not_certain() -> None:
+    """Each of four people 9 of 10: no draw differs, yet 36 of 40 is not known exactly."""
+    found = of(np.arange(40) % 10 > 0, np.repeat(["x", "y", "z", "w"], 10))
+    assert found.accuracy == pytest.approx(wilson(36, 40))
+    assert np.ptp(found.macro_f1) > 0.1
+    assert "Wilson's for 40 items, as no draw would differ" in found.words
+    two = of(np.arange(40) % 10 > 0, np.repeat(["x", "y"], 20))
+    assert two.accuracy == pytest.approx(wilson(36, 40))
 
 
 def test_few_groups_are_said() -> None:

@@ -82,6 +82,17 @@ def test_the_distance_is_that_of_the_landmarks_in_palm_lengths() -> None:
     assert np.linalg.norm(a - b) == pytest.approx(0.1 * np.sqrt(4 / 21), rel=1e-3)
 
 
+@pytest.mark.parametrize(("apart", "n"), [(0.018, 1), (0.022, 0)])
+def test_hands_are_alike_below_two_hundredths_of_a_palm(apart: float, n: int) -> None:
+    """Of HGR1 the nearest two pictures of one person are 0.022 apart."""
+    image = hands(2)
+    image[0, 0], image[0, 9] = (0.5, 0.5, 0), (0.5, 0.3, 0)
+    image[1] = image[0]
+    image[1, 4:8, 0] += 0.2 * apart / np.sqrt(4 / 21)
+    data = poses(image)
+    assert find_leaks(data, halves(data)).n == n
+
+
 def test_z_may_be_unknown_and_hands_may_be_two() -> None:
     image = np.concatenate([hands(3), hands(3)])
     image[..., 2] = np.nan
@@ -91,6 +102,18 @@ def test_z_may_be_unknown_and_hands_may_be_two() -> None:
     # A left hand comes in: another pose.
     both.image[3, 0], both.stage[3, 0], both.handedness[3, 0] = hands(1)[0], 0, 0.1
     assert find_leaks(both, halves(both)).n == 2
+
+
+def test_a_mirrored_picture_of_two_hands_is_found_though_they_change_places() -> None:
+    data = two_handed(poses(np.concatenate([hands(3), hands(3)])))
+    names = ("image", "world", "handedness", "score", "stage")
+    for of_slots in (getattr(data, name) for name in names):
+        of_slots[3:] = of_slots[3:, ::-1]
+    seen = data.detected[3:]
+    data.image[3:] = mirror(data.image[3:])
+    data.handedness[3:][seen] = 1 - data.handedness[3:][seen]
+    assert find_leaks(data, halves(data)).n == 3
+    assert find_leaks(data, halves(data)).examples[0].train == "0.png"
 
 
 def test_copied_clips_are_found_and_other_clips_of_one_label_are_not() -> None:

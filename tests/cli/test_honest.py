@@ -114,7 +114,9 @@ def test_a_copy_under_another_name_is_told(dataset: LandmarkDataset, run, parsed
 def test_a_model_knows_what_it_was_trained_on(dataset, npz, onnx, run, parsed, tmp_path) -> None:
     few = tmp_path / "few.npz"
     renamed = replace(dataset.samples, group=np.full(dataset.n_samples, "nobody"))
-    save_dataset(replace(dataset, samples=renamed).select(np.arange(5)), few)
+    own = replace(dataset, samples=renamed).select(np.arange(5))
+    views = replace(own, samples=replace(own.samples, view=np.ones(5, np.int64)))
+    save_dataset(concatenate([own, views]), few)
     result = run("evaluate", onnx, few, "--json")
     assert parsed(result)["leaks"]["same_file"] == 5
     assert "5 samples of the test have their like in training" in result.stderr

@@ -185,9 +185,7 @@ def test_copies_of_a_picture_are_never_on_both_sides(make_dataset):
 def test_a_person_missing_here_and_there_is_worth_a_word(make_dataset):
     dataset = make_dataset(["a", "b", "a"], group=["p", "q", ""])
     assert default_by(dataset) == "random"
-    assert "1 of 3 samples have no group, so the split is by random" in doubt_about(
-        dataset, "random"
-    )
+    assert "1 of 3 samples have no group, so the split is random" in doubt_about(dataset, "random")
     assert doubt_about(make_dataset(["a", "b"]), "random") is None
     assert doubt_about(make_dataset(["a", "b"] * 2, group=["p", "p", "q", "q"]), "group") is None
 
@@ -195,6 +193,9 @@ def test_a_person_missing_here_and_there_is_worth_a_word(make_dataset):
 def test_a_label_that_one_group_alone_shows_is_worth_a_word(make_dataset):
     data = make_dataset(["a", "a", "b", "c"], group=["p", "q", "p", "q"])
     assert "only one group shows b, c" in doubt_about(data, "group")
+    many = make_dataset([f"l{k:03d}" for k in range(200)], group=["p", "q"] * 100)
+    assert "only one group shows l000, l001, l002" in doubt_about(many, "group")
+    assert "l007 and 192 more: while" in doubt_about(many, "group")
     assert doubt_about(data, "random") is None
 
 

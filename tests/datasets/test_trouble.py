@@ -1,7 +1,7 @@
 import pytest
 
-from handlore.datasets.dataset import Header
-from handlore.datasets.trouble import MOST_SHOWN, find_trouble, in_conflict
+from handlore.datasets.dataset import MOST_LISTED, Header
+from handlore.datasets.trouble import find_trouble, in_conflict
 from handlore.landmarks.detector import DetectorInfo
 
 
@@ -69,7 +69,7 @@ def test_the_lines_begin_with_the_most_telling_and_are_cut(make_dataset):
         find_trouble(make_dataset(labels, sha256=["a", "a", *map(str, range(28))])).lines()
     )
     assert lines[0].startswith("2 items stand, byte for byte, under two labels or more: class 00")
-    assert lines[1].endswith(f"and {30 - MOST_SHOWN} more")
+    assert lines[1].endswith(f"and {30 - MOST_LISTED} more")
     assert list(find_trouble(make_dataset(["a", "b"] * 5)).lines()) == []
 
 

@@ -8,7 +8,7 @@ import pytest
 from handlore import __version__
 from handlore.classifiers.base import HandEstimator, estimator_class
 from handlore.classifiers.encoding import PoseEncoder
-from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.dataset import LandmarkDataset, concatenate
 from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.models.loading import load_model
@@ -88,6 +88,22 @@ def test_few_samples_are_warned_of(dataset: LandmarkDataset, tmp_path: Path) -> 
     rare = labelled(dataset, {0: "selten"})
     (line,) = train(rare, tmp_path / "m.onnx").warnings
     assert "fewer than 5 samples of selten" in line
+
+
+def test_more_views_of_a_picture_are_not_more_samples(
+    dataset: LandmarkDataset, tmp_path: Path
+) -> None:
+    rare = labelled(dataset, {0: "selten"})
+    views = rare.select(np.repeat(0, 8))
+    views = replace(views, samples=replace(views.samples, view=np.arange(1, 9)))
+    (line,) = train(concatenate([rare, views]), tmp_path / "m.onnx").warnings
+    assert "fewer than 5 samples of selten" in line
+
+
+def test_long_lists_of_labels_are_cut(dataset: LandmarkDataset, tmp_path: Path) -> None:
+    rare = labelled(dataset, {k: f"l{k // 2:02d}" for k in range(24)})
+    (line,) = train(rare, tmp_path / "m.onnx").warnings
+    assert "l06, l07 and 4 more; add some" in line
 
 
 def test_a_label_of_which_no_hand_was_found_is_named(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -10,6 +11,7 @@ from movement_stubs import hand_shape, movements, two_handed
 
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.landmarks.geometry import canonicalize, mirror, rotate
+from handlore.report import drawing
 from handlore.report.dataplots import data_plots
 from handlore.report.typical import aligned_hands, mean_hand, typical_hands
 
@@ -83,3 +85,37 @@ def test_whatever_there_is_can_be_drawn(
     assert {"labels.png", "yield.png", "contact-sheet.png"} <= set(files)
     for png in files.values():
         assert cv2.imdecode(np.frombuffer(png, np.uint8), 1).shape[0] > 60
+
+
+def font_of_one_character(path: Path, character: str) -> Path:
+    """Write a font that has a filled square for one character."""
+    builders = pytest.importorskip("fontTools.fontBuilder")
+    pen = pytest.importorskip("fontTools.pens.ttGlyphPen").TTGlyphPen(None)
+    pen.moveTo((0, 0))
+    for corner in ((0, 800), (800, 800), (800, 0)):
+        pen.lineTo(corner)
+    pen.closePath()
+    square = pen.glyph()
+    made = builders.FontBuilder(1000, isTTF=True)
+    made.setupGlyphOrder([".notdef", "square"])
+    made.setupCharacterMap({ord(character): "square"})
+    made.setupGlyf({".notdef": square, "square": square})
+    made.setupHorizontalMetrics({".notdef": (900, 0), "square": (900, 0)})
+    made.setupHorizontalHeader(ascent=800, descent=-200)
+    made.setupNameTable({"familyName": "One Character", "styleName": "Regular"})
+    made.setupOS2()
+    made.setupPost()
+    made.save(path)
+    return path
+
+
+def test_a_script_is_drawn_by_an_installed_font_that_has_it(monkeypatch, tmp_path: Path) -> None:
+    from matplotlib.font_manager import fontManager
+
+    data = poses(np.repeat(hand_shape()[None], 4, axis=0), np.ones(4), ["a", "a", "\u624b", "b"])
+    monkeypatch.setattr(fontManager, "ttflist", list(fontManager.ttflist))
+    monkeypatch.setattr(drawing, "FONTS", ("DejaVu Sans", "One Character", "Not Installed"))
+    boxes = data_plots(data, "d")
+    fontManager.addfont(font_of_one_character(tmp_path / "one.ttf", "\u624b"))
+    drawn = data_plots(data, "d")
+    assert all(drawn[name] != boxes[name] for name in ("labels.png", "yield.png", "hands.png"))

@@ -1,0 +1,51 @@
+"""Labels that point different ways: told if the direction alone tells them apart, else not."""
+
+import numpy as np
+import pytest
+from movement_stubs import hand_shape
+
+from handlore.classifiers.assessment.pointing import Pair, pointing_apart
+from handlore.classifiers.evaluation import Answers
+from handlore.datasets.dataset import Header, LandmarkDataset, Samples
+from handlore.landmarks.geometry import rotate
+
+N = 100
+TRUTH = np.array(["up", "down"] * (N // 2))
+
+
+def pointing(degrees: np.ndarray) -> LandmarkDataset:
+    """One shape of the hand turned so far, of four people in turn."""
+    hands = rotate(np.repeat(hand_shape()[None], N, axis=0), degrees)[:, None].astype(np.float32)
+    side, people = np.ones((N, 1), np.float32), [f"p{k // 2 % 4}" for k in range(N)]
+    return LandmarkDataset(
+        hands, hands.copy(), side, side.copy(), np.zeros((N, 1), np.int8), np.zeros(N),
+        np.arange(N + 1), Samples.make(TRUTH.tolist(), group=people), Header(),
+    )  # fmt: skip
+
+
+def taken_for_up(wrong: np.ndarray) -> Answers:
+    said = np.where(np.isin(np.arange(N), wrong), "up", TRUTH)
+    return Answers(TRUTH, said, np.ones(N, np.float32), np.zeros(N, bool), np.arange(N))
+
+
+@pytest.mark.parametrize(("n_wrong", "told"), [(0, False), (4, False), (5, True), (20, True)])
+def test_mistakes_count_from_5_percent_on(n_wrong: int, told: bool) -> None:
+    found = pointing_apart(
+        taken_for_up(np.arange(1, 2 * n_wrong, 2)), pointing(np.where(TRUTH == "up", 0.0, 180.0))
+    )
+    assert found == ([Pair(("down", "up"), n_wrong)] if told else [])
+
+
+@pytest.mark.parametrize(("n_strays", "told"), [(4, True), (8, False)])
+def test_each_label_must_be_told_by_its_direction(n_strays: int, told: bool) -> None:
+    """Of 50 hands that are to point down some point up, though none of the mistakes."""
+    degrees = np.where(TRUTH == "up", 0.0, 180.0)
+    degrees[N - 1 - 2 * np.arange(n_strays)] = 0
+    assert bool(pointing_apart(taken_for_up(np.arange(1, 20, 2)), pointing(degrees))) == told
+
+
+def test_mistakes_must_be_put_right_by_the_direction() -> None:
+    """Just those that point up were taken for up, which no direction would have told."""
+    degrees = np.where(TRUTH == "up", 0.0, 180.0)
+    degrees[[1, 3, 5, 7, 9]] = 0
+    assert pointing_apart(taken_for_up(np.array([1, 3, 5, 7, 9])), pointing(degrees)) == []
