@@ -119,6 +119,7 @@ def _checked(models: Sequence[Path], given: dict[str, Any]) -> _Setup:
     from handlore.datasets.recordings import Recordings
     from handlore.landmarks.detector import DetectorOptions
 
+    _require_what_options_belong_to(given)
     loaded = loaded_models(models)
     labels = tuple(dict.fromkeys(label for model in loaded for label in model.card.labels))
     settings = settings_of(given)
@@ -126,8 +127,6 @@ def _checked(models: Sequence[Path], given: dict[str, Any]) -> _Setup:
     plan = Plan(())
     if given["actions"] is not None:
         plan = load_actions(given["actions"], labels, check_computer=not given["dry_run"])
-    elif given["dry_run"]:
-        raise HandloreError("--dry-run says what actions would do; give their file with --actions")
     options = CameraOptions(
         size=parsed_size(given["size"]), loop=given["loop"], paced=not given["fast"]
     )
@@ -143,6 +142,18 @@ def _checked(models: Sequence[Path], given: dict[str, Any]) -> _Setup:
         ),
         address, None if given["record"] is None else Recordings.open(given["record"]), given,
     )  # fmt: skip
+
+
+def _require_what_options_belong_to(given: dict[str, Any]) -> None:
+    """Refuse options that would do nothing: who gave them counts on it."""
+    for flag, of, why in (
+        ("dry_run", "actions", "--dry-run says what actions would do; give their file"),
+        ("keep_video", "record", "--keep-video keeps pictures beside recordings; say where"),
+        ("subject", "record", "--subject says who is seen in recordings; say where they go"),
+        ("token", "serve", "--token is for who looks at the page; say where it is served"),
+    ):
+        if given[flag] and given[of] is None:
+            raise HandloreError(f"{why} with --{of}")
 
 
 def _run(setup: _Setup, *, as_json: bool) -> None:

@@ -237,6 +237,9 @@ def test_the_window_shows_it_and_its_key_ends_it(
     [
         (["--actions", "no.toml"], "there is no file no.toml"),
         (["--dry-run"], "give their file with --actions"),
+        (["--keep-video"], "say where with --record"),
+        (["--subject", "anna"], "say where they go with --record"),
+        (["--token", "correct-horse"], "say where it is served with --serve"),
         (["--camera", "no.mp4"], "there is no camera or file 'no.mp4'"),
         (["--serve", "here"], "'here' is no address to serve a page at"),
         (["--serve", "127.0.0.1:0", "--token", "x"], "the token has 1 signs"),
