@@ -1,20 +1,23 @@
 """``post``: the event as JSON to a web address."""
 
 import http.client
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 from urllib.parse import quote, urlsplit
 
 from handlore.classifiers.stream.events import Event
 
 from .event import PLACEHOLDER, as_text, filled
 from .kinds import ActionError, register
+from .sending import send
 from .table import Table
 from .templates import check_placeholders
+
+OF_ITS_OWN = ("connection", "content-length", "transfer-encoding")
+"""Headers that, written by hand, would cut what is sent, or keep it from being understood."""
 
 
 @register
@@ -42,6 +45,8 @@ class Post:
         for name, value in headers.items():
             if not name.isascii() or not name.replace("-", "").isalnum() or not _plain(value):
                 table.problem("headers", f"{name!r} is not a header that can be sent")
+            elif name.lower() in OF_ITS_OWN:
+                table.problem("headers", f"{name!r} says how the event is sent; leave it out")
         return cls(address, headers, seconds)
 
     def missing(self) -> str | None:
@@ -59,7 +64,7 @@ class Post:
             self._filled(event), event.line().encode(), headers, method="POST"
         )
         try:
-            _within(self.seconds, request)
+            send(request, self.seconds)
         except urllib.error.HTTPError as error:
             error.close()
             raise ActionError(f"{self.address} answered {_told(error)}") from None
@@ -76,49 +81,6 @@ class Post:
 
     def cancel(self) -> None:
         """Do nothing: it ends by its time-out, and nobody waits for it."""
-
-
-class _Nowhere(urllib.request.HTTPRedirectHandler):
-    """Follows no redirection."""
-
-    def redirect_request(self, *_: Any) -> None:
-        """Leave the answer as it is."""
-
-
-_OPENER = urllib.request.build_opener(_Nowhere)
-
-MOST_LATE = 8
-"""Posts that are late and still under way; with so many no further one is begun."""
-
-_under_way = threading.BoundedSemaphore(MOST_LATE)
-
-
-def _within(seconds: float, request: urllib.request.Request) -> None:
-    """Send a request, and wait for its answer no longer than that in all.
-
-    The time-out of a connection is for each step alone: asking for the address of a name has
-    none, and a server that sends a byte now and then is always in time. So it has a thread.
-    """
-    ended: list[Exception | None] = []
-
-    def send() -> None:
-        try:
-            _OPENER.open(request, timeout=seconds).close()
-            ended.append(None)
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            ended.append(error)
-        finally:
-            _under_way.release()
-
-    if not _under_way.acquire(timeout=seconds):
-        raise TimeoutError
-    thread = threading.Thread(target=send, name="post", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if not ended:
-        raise TimeoutError
-    if ended[0] is not None:
-        raise ended[0]
 
 
 def _told(answer: urllib.error.HTTPError) -> str:

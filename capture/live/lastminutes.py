@@ -182,5 +182,5 @@ class LastMinutes(View):
                 self._lost += 1
         if done:
             # Neither what cannot be written nor the names of what was may fill the memory of a
-            # process that runs for weeks.
-            self._writer.forget()
+            # process that runs for weeks. What has been done since is not counted yet.
+            self._writer.forget(len(done))

@@ -1,5 +1,6 @@
 """Events on stdout, line by line; everything else on stderr."""
 
+import contextlib
 import sys
 from typing import TextIO
 
@@ -76,8 +77,10 @@ class Printer(View):
     def _write(self, line: str) -> None:
         talk: TextIO | None = self._talk or sys.stderr
         if talk is not None:
-            talk.write(f"{line}\n")
-            talk.flush()
+            # A log that is full, or that nobody reads any more, does not end the recognition.
+            with contextlib.suppress(OSError):
+                talk.write(f"{line}\n")
+                talk.flush()
 
 
 def line_of(event: Event) -> str:

@@ -103,12 +103,12 @@ class Writer:
         """Discard the last recording of this session, written or not, soon."""
         self._jobs.put(self._undo)
 
-    def forget(self) -> None:
-        """Let go, soon, of all that was made so far: it can be neither retried nor undone.
+    def forget(self, n: int) -> None:
+        """Let go, soon, of the oldest ``n`` recordings: they can be neither retried nor undone.
 
         For who never undoes, and would else remember for weeks what was kept.
         """
-        self._jobs.put(self._recordings.clear)
+        self._jobs.put(lambda: self._forget(n))
 
     def retry(self) -> None:
         """Try again, soon, to write what could not be written."""
@@ -155,6 +155,9 @@ class Writer:
         for recording in self._recordings:
             if recording.job is not None:
                 self._write(recording.job, recording)
+
+    def _forget(self, n: int) -> None:
+        del self._recordings[:n]
 
     def _undo(self) -> None:
         if not self._recordings:

@@ -156,7 +156,6 @@ class _Handler(BaseHTTPRequestHandler):
         guard = self.server.guard
         if self.server.hub.closed:
             # A connection that a browser keeps open may outlast the server for a while.
-            self.close_connection = True
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "handlore live has ended")
         elif not guard.knows(self.headers.get("Host")):
             self._refuse(HTTPStatus.MISDIRECTED_REQUEST, self._by_its_name())
@@ -247,7 +246,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _refuse(self, status: HTTPStatus, reason: str) -> None:
         body = f"{status.phrase}: {reason}\n".encode()
         self.send_response(status)
-        self._head({"Content-Type": "text/plain; charset=utf-8", "Content-Length": str(len(body))})
+        # It is closed, else who may see nothing could keep all places by asking again and again.
+        self._head({
+            "Content-Type": "text/plain; charset=utf-8", "Content-Length": str(len(body)),
+            "Connection": "close",
+        })  # fmt: skip
         self.wfile.write(body)
 
     def _head(self, headers: dict[str, str]) -> None:

@@ -108,6 +108,8 @@ class Movements:
         self._past = _Past(self._lengths[-1] + 1, encoder.n_hands)
         self._first = self._last = -1
         """The ticks that show the hand that is seen now, from when it came."""
+        self._away = False
+        """Whether it is known that no hand is there."""
 
     @property
     def n_windows(self) -> int:
@@ -122,10 +124,11 @@ class Movements:
                 self._first = tick.number
             self._last = tick.number
         gone = tick.number - self._last
-        if self._last < 0 or gone > LONGEST_LOSS * RATE:
-            return (
-                [Answer(tick.time, tick.time, None, None, tick.time)] if self._due(0, tick) else []
-            )
+        away, self._away = self._away, self._last < 0 or gone > LONGEST_LOSS * RATE
+        if self._away:
+            # At once too: windows may be so far apart that it is back before the next is due.
+            due = not away or self._due(0, tick)
+            return [Answer(tick.time, tick.time, None, None, tick.time)] if due else []
         return [
             self._asked(window, tick)
             for window in range(self.n_windows)

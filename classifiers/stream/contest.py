@@ -22,6 +22,9 @@ NO_SURER = 0.005
 LEAST = np.float32(0.005)
 """No answer about one window is surer than this of what it is not: else it would decide alone."""
 
+REST = np.float32(0.05)
+"""So much of that is for the labels that neither answer shows, however many there are."""
+
 
 class Contest:
     """Decides what is told of a model's answers about windows.
@@ -132,8 +135,13 @@ def overlap(one: Event, other: Event) -> float:
 
 
 def _geometric_mean(one: FloatArray, other: FloatArray) -> FloatArray:
-    """Return (n_labels,) probabilities of what two answers about it say together."""
-    mean = np.sqrt(np.maximum(one, LEAST) * np.maximum(other, LEAST))
+    """Return (n_labels,) probabilities of what two answers about it say together.
+
+    A label that one of them shows counts in the other as :data:`LEAST` at least. Labels that
+    neither shows may be hundreds: a limit for each would be more in all than the one that is shown.
+    """
+    least = np.minimum(LEAST, np.maximum(np.maximum(one, other), REST / len(one)))
+    mean = np.sqrt(np.maximum(one, least) * np.maximum(other, least))
     return np.asarray(mean / mean.sum())
 
 

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from math import inf
@@ -119,6 +119,7 @@ def _checked(models: Sequence[Path], given: dict[str, Any]) -> _Setup:
     from handlore.datasets.recordings import Recordings
     from handlore.landmarks.detector import DetectorOptions
 
+    _require_what_options_belong_to(given)
     loaded = loaded_models(models)
     labels = tuple(dict.fromkeys(label for model in loaded for label in model.card.labels))
     settings = settings_of(given)
@@ -126,8 +127,6 @@ def _checked(models: Sequence[Path], given: dict[str, Any]) -> _Setup:
     plan = Plan(())
     if given["actions"] is not None:
         plan = load_actions(given["actions"], labels, check_computer=not given["dry_run"])
-    elif given["dry_run"]:
-        raise HandloreError("--dry-run says what actions would do; give their file with --actions")
     options = CameraOptions(
         size=parsed_size(given["size"]), loop=given["loop"], paced=not given["fast"]
     )
@@ -145,6 +144,18 @@ def _checked(models: Sequence[Path], given: dict[str, Any]) -> _Setup:
     )  # fmt: skip
 
 
+def _require_what_options_belong_to(given: dict[str, Any]) -> None:
+    """Refuse options that would do nothing: who gave them counts on it."""
+    for flag, of, why in (
+        ("dry_run", "actions", "--dry-run says what actions would do; give their file"),
+        ("keep_video", "record", "--keep-video keeps pictures beside recordings; say where"),
+        ("subject", "record", "--subject says who is seen in recordings; say where they go"),
+        ("token", "serve", "--token is for who looks at the page; say where it is served"),
+    ):
+        if given[flag] and given[of] is None:
+            raise HandloreError(f"{why} with --{of}")
+
+
 def _run(setup: _Setup, *, as_json: bool) -> None:
     from handlore.capture.cameras import open_feed
     from handlore.capture.live.loop import Live, Parts
@@ -154,7 +165,8 @@ def _run(setup: _Setup, *, as_json: bool) -> None:
     memory = None
     with ExitStack() as stack:
         stack.enter_context(ending_on_signals())
-        views: list[View] = [Printer(as_json=as_json)]
+        printer = Printer(as_json=as_json)
+        views: list[View] = [printer]
         if setup.address is not None:
             views.append(_page(stack, setup))
         detector = _detector(stack, setup)
@@ -162,10 +174,10 @@ def _run(setup: _Setup, *, as_json: bool) -> None:
         feed = open_feed(setup.camera)
         stack.callback(feed.close)
         if setup.recordings is not None:
-            memory = _memory(setup, setup.recordings, detector)
+            memory = _memory(setup, setup.recordings, detector, printer.say)
             stack.callback(memory.close)
             views.append(memory)
-        talk(f"{feed.name}: {', '.join(setup.labels)}")
+        printer.say(f"{feed.name}: {', '.join(setup.labels)}")
         live = Live(
             Parts(
                 feed, detector, setup.recognition, views, setup.plan, setup.given["dry_run"],
@@ -173,7 +185,7 @@ def _run(setup: _Setup, *, as_json: bool) -> None:
             )
         )  # fmt: skip
         live.run()
-        talk(f"{live.frames} frames, {live.events} events")
+        printer.say(f"{live.frames} frames, {live.events} events")
     if memory is not None and memory.lost:
         were = "recording was" if memory.lost == 1 else "recordings were"
         raise HandloreError(f"{memory.lost} {were} not written to {setup.given['record']}")
@@ -245,7 +257,9 @@ def _terminal() -> Any:
     return Terminal()
 
 
-def _memory(setup: _Setup, recordings: "Recordings", detector: "HandDetector") -> "LastMinutes":
+def _memory(
+    setup: _Setup, recordings: "Recordings", detector: "HandDetector", say: Callable[[str], None]
+) -> "LastMinutes":
     import time
 
     from handlore.capture.live.lastminutes import LastMinutes
@@ -258,6 +272,6 @@ def _memory(setup: _Setup, recordings: "Recordings", detector: "HandDetector") -
         session=time.strftime("live-%Y%m%d-%H%M%S"), max_hands=setup.recognition.max_hands,
     )  # fmt: skip
     return LastMinutes(
-        Writer(recordings), sitting, setup.given["remember"], talk,
+        Writer(recordings), sitting, setup.given["remember"], say,
         videos=VideoFolder(recordings.root) if setup.given["keep_video"] else None,
     )  # fmt: skip

@@ -83,7 +83,7 @@ def command(
                 raise
             failures.append((str(path), str(error)))
     say_failures(failures)
-    _print(logs, as_json)
+    _print(logs, as_json, named=len(recordings) > 1 or len(logs) > 1)
     if failures:
         ctx.exit(SOME_INPUTS_FAILED if logs else 1)
 
@@ -96,10 +96,17 @@ def _models(paths: Sequence[Path]) -> list[Path]:
 
 
 def _files(path: Path) -> list[Path]:
-    """Return the recordings of a folder of them, else the path."""
+    """Return the recordings of a folder of them, or of one label in it; else the path."""
     from handlore.datasets.recordingfiles import is_recordings, recording_files
 
-    return recording_files(path) if is_recordings(path) else [path]
+    above = path.resolve()
+    root = next((one for one in (above, *above.parents[:2]) if is_recordings(one)), None)
+    if root is None or not path.is_dir():
+        return [path]
+    # Also where videos are beside them: what was seen live are the landmarks.
+    files = [*recording_files(root), *recording_files(root, discarded=True)]
+    kept = recording_files(root) if root == above else [f for f in files if f.parent == above]
+    return [path / file.relative_to(above) for file in kept] or [path]
 
 
 def _videos(
@@ -126,10 +133,9 @@ def _videos(
             yield str(medium.path), tracked(opened, medium, card.n_hands, frame_rate)
 
 
-def _print(logs: "list[tuple[str, list[Event]]]", as_json: bool) -> None:
+def _print(logs: "list[tuple[str, list[Event]]]", as_json: bool, *, named: bool) -> None:
     import json
 
-    named = len(logs) > 1
     if as_json:
         for name, events in logs:
             for event in events:

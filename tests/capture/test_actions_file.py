@@ -152,6 +152,7 @@ BAD = {
     '[actions.fist]\npost = "http://a/{labl}"': "line 2: post has .*did you mean {label}",
     '[actions.fist]\npost = "http://a"\nheaders = {A = 1}': "line 3: headers.A is a whole number",
     '[actions.fist]\npost = "http://a"\nheaders = {"A:" = "b"}': "is not a header",
+    '[actions.fist]\npost = "http://a"\nheaders = {Content-Length = "0"}': "leave it out",
     '[actions.fist]\npost = "http://a"\nheaders = {A = "b\\r\\nC: d"}': "is not a header",
     # mqtt
     '[actions.fist]\nmqtt = "a/#"': "line 2: the topic 'a/#' holds",

@@ -14,12 +14,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from handlore.capture.actions.file import Plan, load_actions
 from handlore.capture.actions.gate import Gate
 from handlore.capture.actions.runner import Outcome, Runner
+from handlore.capture.actions.sending import MOST_LATE
 from handlore.classifiers.stream.events import Event
 
 LABELS = ("fist", "open_palm", "swipe_left")
@@ -332,6 +334,43 @@ def test_a_post_that_fails_is_told(
     one.runner.submit(seen("fist"))
     ((state, detail),) = one.wait(1)
     assert (state, reason in detail) == ("failed", True), detail
+
+
+def test_a_post_that_was_given_up_is_not_sent_later(
+    desk: Make, web: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was told as failed; a light that goes on afterwards is worse than none."""
+    found, look_up = threading.Event(), socket.getaddrinfo
+
+    def slow(*given: Any, **named: Any) -> Any:
+        found.wait(5.0)
+        return look_up(*given, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    one = desk(f'[actions.fist]\npost = "http://127.0.0.1:{web.server_port}/204"\ntimeout = 0.2\n')
+    one.runner.submit(seen("fist"))
+    assert one.wait(1) == [("failed", "no answer within 0.2 s")]
+    late = [thread for thread in threading.enumerate() if thread.name == "post"]
+    assert late
+    found.set()
+    for thread in late:
+        thread.join(5.0)
+    assert web.got == []  # type: ignore[attr-defined]
+
+
+def test_a_server_that_never_comes_to_an_end_does_not_block_posts_to_others(
+    desk: Make, web: ThreadingHTTPServer
+) -> None:
+    address, n = f"http://127.0.0.1:{web.server_port}", MOST_LATE + 1
+    one = desk(
+        f'[actions.fist]\npost = "{address}/drip"\ntimeout = 0.2\nwaiting = 20\n'
+        f'[actions.open_palm]\npost = "{address}/204"\ntimeout = 0.5\n'
+    )
+    for _ in range(n):
+        one.runner.submit(seen("fist"))
+    assert {state for state, _ in one.wait(n)} == {"failed"}
+    one.runner.submit(seen("open_palm"))
+    assert one.wait(n + 1)[-1] == ("done", f"post to {address}/204")
 
 
 def test_a_post_goes_where_the_file_says_and_nowhere_else(

@@ -288,6 +288,30 @@ def test_a_full_disk_is_told_and_does_not_fill_the_memory() -> None:
     assert view.lost == pytest.approx(100, abs=5)
 
 
+def test_a_recording_that_fails_while_another_is_counted_is_counted_too() -> None:
+    """A slow disk: the second is being written when the first is known to be there."""
+    second, full = threading.Event(), threading.Event()
+
+    class Slow(Shelf):
+        def keep(self, recording: object, video: Path | None = None) -> Path:
+            if self.kept:
+                second.set()
+                full.wait(5.0)
+                self.problem = "the disk is full"
+            return super().keep(recording, video)
+
+    said: list[str] = []
+    view = memory(Slow(), said, all_at_end=False)
+    Stage(frames(EMPTY, 0, 1), view).run()
+    assert view.keep_all()
+    assert view.keep_all()
+    assert second.wait(5.0)
+    view.show(Moment(1.0, None))
+    full.set()
+    view.close()
+    assert (view.lost, set(said)) == (1, {"the disk is full"})
+
+
 def test_what_was_kept_is_not_remembered_for_ever() -> None:
     shelf, said = Shelf(), []
     view = memory(shelf, said, all_at_end=False)

@@ -325,6 +325,19 @@ def test_who_never_ends_the_question_is_hung_up_on(
         assert any(b"later" in reader.readline() for _ in range(100))
 
 
+def test_who_is_refused_keeps_no_place(start: Start) -> None:
+    """Else all places could be held without a token, by asking again and again."""
+    _, server = start("correct-horse")
+    held = [socket.create_connection(("127.0.0.1", server.address.port), timeout=5)
+            for _ in range(MOST_CONNECTIONS)]  # fmt: skip
+    for one in held:
+        one.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    for one in held:
+        with one, one.makefile("rb") as reader:
+            assert b"401" in reader.read()  # to its end: the server has hung up
+    assert ask(server, "/?token=correct-horse")[0] == 303
+
+
 def test_closing_ends_every_connection(start: Start) -> None:
     hub, server = start()
     hub.put(STATE, None)

@@ -275,6 +275,30 @@ def test_two_windows_together_tell_a_movement(first: float, second: float, n: in
     assert len(events) == n
 
 
+@pytest.mark.parametrize("n", [3, 30, 300])
+def test_a_movement_is_told_of_however_many_labels(n: int) -> None:
+    labels = tuple(f"sign {number}" for number in range(n))
+    decisions = Contest(Judge(labels, {}, 0.6, 0.7), Settings())
+    sure = np.full(n, 0.1 / (n - 1), np.float32)
+    sure[0] = 0.9
+    answers = [Answer(end - 1, end, sure, None, end) for end in (1.0, 1.25)]
+    events = [event for answer in answers for event in decisions.hear(answer)]
+    (event,) = [*events, *decisions.finish()]
+    assert event.probability == pytest.approx(0.9)  # what both say, they say together
+
+
+def test_a_hand_that_is_back_before_the_next_window_was_away_all_the_same() -> None:
+    """Windows of long clips lie further apart than a hand may be lost."""
+
+    class Long(Swipes):
+        seconds = (6.0,)
+
+    rest = [("rest", 4.43), ("gone", 0.66), ("rest", 4.0)]
+    answers = list(answers_to(Long(), stream(rest), Settings()))
+    away = [answer.time for answer in answers if answer.probabilities is None]
+    assert away == [pytest.approx(133 / 30 + 0.6)]
+
+
 def test_a_movement_is_told_when_the_hand_has_gone() -> None:
     (event,) = told(Swipes(), stream([("rest", 1), ("left", 0.8), ("gone", 3)]))
     assert event.label == "left"

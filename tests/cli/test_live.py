@@ -128,6 +128,24 @@ def test_recordings_that_do_not_fit_on_the_disk_are_told_and_counted(
     assert [path for path in (tmp_path / "kept").rglob("*") if path.suffix == ".npz"] == []
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's disk that is full")
+def test_a_log_that_is_full_does_not_end_it(onnx: Path, clip: Path, tmp_path: Path) -> None:
+    """The log is on the same disk as the recordings; who reads the events needs neither."""
+    actions = tmp_path / "actions.toml"
+    actions.write_text('[actions."*"]\nsay = "{label}"\n')
+    words = (onnx, "--camera", clip, "--fast", "--headless", "--threshold", 0.4, "--json")
+    command = [sys.executable, "-m", "handlore", "live", *words, "--actions", actions]
+    command += ["--record", tmp_path / "kept"]
+    with Path("/dev/full").open("w") as full:
+        live = subprocess.run(
+            [*map(str, command)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=full,
+            text=True, check=False,
+        )  # fmt: skip
+    events = [json.loads(line)["label"] for line in live.stdout.splitlines()]
+    assert events == ["fist", "open_palm"]
+    assert len(list((tmp_path / "kept").rglob("*.npz"))) == 3
+
+
 def test_who_stops_reading_ends_it_without_a_word(onnx: Path, clip: Path) -> None:
     live = start(onnx, "--camera", clip, "--fast", "--loop", "--headless", "--threshold", "0.4")
     assert live.stdout is not None
@@ -219,6 +237,9 @@ def test_the_window_shows_it_and_its_key_ends_it(
     [
         (["--actions", "no.toml"], "there is no file no.toml"),
         (["--dry-run"], "give their file with --actions"),
+        (["--keep-video"], "say where with --record"),
+        (["--subject", "anna"], "say where they go with --record"),
+        (["--token", "correct-horse"], "say where it is served with --serve"),
         (["--camera", "no.mp4"], "there is no camera or file 'no.mp4'"),
         (["--serve", "here"], "'here' is no address to serve a page at"),
         (["--serve", "127.0.0.1:0", "--token", "x"], "the token has 1 signs"),

@@ -97,7 +97,10 @@ def test_a_recording_that_is_missing_does_not_cost_the_others(
 ) -> None:
     result = run("replay", moves, "gone.npz", lessons, "--json")
     assert result.exit_code == 3
-    assert result.stdout == run("replay", moves, lessons, "--json").stdout
+    # A line has the same keys whether another recording failed or not.
+    whole = run("replay", moves, lessons, lessons, "--json").stdout
+    assert result.stdout == whole[: len(whole) // 2]
+    assert '"stream": "one"' in result.stdout
     assert "failed: gone.npz: there is no file gone.npz" in result.stderr
 
 
@@ -113,6 +116,8 @@ def test_replay_of_a_folder_of_recordings_is_that_of_each(
     told = [json.loads(line) for line in run("replay", moves, root, "--json").stdout.splitlines()]
     assert [one.pop("stream") for one in told] == ["left", "right"]
     assert told == [json.loads(one) for one in each]
+    (root / "left" / "0000.mp4").write_bytes(b"is not followed anew")
+    assert run("replay", moves, root / "left", "--json").stdout == each[0]
 
 
 def test_calibrate_writes_thresholds_into_the_file(
