@@ -97,16 +97,16 @@ def _models(paths: Sequence[Path]) -> list[Path]:
 
 def _files(path: Path) -> list[Path]:
     """Return the recordings of a folder of them, or of one label in it; else the path."""
-    from handlore.datasets.recordingfiles import is_recordings, recording_files
+    from handlore.datasets.recordingfiles import DISCARDED, is_recordings, recording_files
 
     above = path.resolve()
     root = next((one for one in (above, *above.parents[:2]) if is_recordings(one)), None)
     if root is None or not path.is_dir():
         return [path]
     # Also where videos are beside them: what was seen live are the landmarks.
-    files = [*recording_files(root), *recording_files(root, discarded=True)]
-    kept = recording_files(root) if root == above else [f for f in files if f.parent == above]
-    return [path / file.relative_to(above) for file in kept] or [path]
+    files = recording_files(root, discarded=DISCARDED in above.relative_to(root).parts)
+    own = [path / file.relative_to(above) for file in files if above in file.parents]
+    return own or [path]
 
 
 def _videos(
