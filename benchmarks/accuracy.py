@@ -19,13 +19,13 @@ import numpy as np
 from data import data_folder
 from sklearn.ensemble import RandomForestClassifier
 
-from handlore.classifiers.assessment.intervals import percentiles, resampled
-from handlore.classifiers.assessment.pointing import POINTING_FEATURES
 from handlore.classifiers.base import make_estimator
-from handlore.classifiers.encoding import PoseEncoder
-from handlore.classifiers.evaluation import answer, cross_validate, fit_samples, score
-from handlore.datasets.batches import ConvertOptions
-from handlore.datasets.convert import convert
+from handlore.classifiers.evaluation.intervals import percentiles, resampled
+from handlore.classifiers.evaluation.pointing import POINTING_FEATURES
+from handlore.classifiers.evaluation.scores import answer, cross_validate, fit_samples, score
+from handlore.classifiers.training import save_model
+from handlore.datasets.conversion.batches import ConvertOptions
+from handlore.datasets.conversion.convert import convert
 from handlore.datasets.sources import find_source, make_source
 from handlore.datasets.splits import cross_validation, groups_of
 from handlore.datasets.storage import load_dataset, save_dataset
@@ -33,7 +33,7 @@ from handlore.landmarks.detector import open_detector
 from handlore.landmarks.features import DEFAULT_FEATURES
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.models.card import ModelCard
-from handlore.models.storage import save_model
+from handlore.models.pose_encoder import PoseEncoder
 
 N_VIEWS = 8
 MODELS = ("linear", "forest", "xgboost", "forest+linear")

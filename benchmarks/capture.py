@@ -13,14 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from handlore.capture.cameras import Frame
-from handlore.capture.recording.loop import Loop, Parts
+from handlore.capture.cameras import CameraFrame
+from handlore.capture.recording.loop import SessionComponents, SessionLoop
 from handlore.capture.recording.options import SessionOptions
 from handlore.capture.recording.session import Session, State
-from handlore.capture.recording.take import Sitting
+from handlore.capture.recording.take import SessionInfo
 from handlore.capture.recording.video import NoVideo, VideoFolder
-from handlore.capture.recording.writer import Writer
-from handlore.datasets.recordings import Recordings
+from handlore.capture.recording.writer import RecordingWriter
+from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.rendered import Person, Scene, render_movement
 from handlore.landmarks.detector import DetectorOptions, open_detector
 from handlore.landmarks.nativelog import quiet_native_log
@@ -42,7 +42,7 @@ class Memory:
 
     def next(self, timeout):  # noqa: D102
         self._number += 1
-        return Frame(self._pictures[self._number % len(self._pictures)], self._number / FPS)
+        return CameraFrame(self._pictures[self._number % len(self._pictures)], self._number / FPS)
 
 
 class Instant:
@@ -112,14 +112,16 @@ def main():
 def begun(shown, detector, *, videos=False, slow=False):
     """Begin a session that records all the time."""
     with tempfile.TemporaryDirectory() as folder:
-        recordings = Recordings.open(Path(folder) / "gestures")
-        writer = Writer(SlowDisk(recordings) if slow else recordings)
+        recordings = RecordingFolder.open(Path(folder) / "gestures")
+        writer = RecordingWriter(SlowDisk(recordings) if slow else recordings)
         session = Session(SessionOptions(labels=("wave",), seconds=2, countdown=0.3, review=0.3))
         face = Always(session)
         make = VideoFolder(recordings.root).begin if videos else NoVideo
-        sitting = Sitting(detector.info, "memory")
-        parts = Parts(Memory(shown), detector, session, sitting, writer, face, face, videos=make)
-        yield Loop(parts), writer
+        sitting = SessionInfo(detector.info, "memory")
+        parts = SessionComponents(
+            Memory(shown), detector, session, sitting, writer, face, face, videos=make
+        )
+        yield SessionLoop(parts), writer
         writer.close()
 
 

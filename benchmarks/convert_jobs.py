@@ -3,8 +3,8 @@
     python benchmarks/convert_jobs.py [FOLDER] [--pictures 4000] [--jobs 2] [--turns 3]
 
 Whole commands are timed, from start to exit, in turns: the bare loop of OpenCV and MediaPipe
-(handlore/bareloop.py) and `handlore convert`, over the same files, those of FOLDER in which a plain
-call finds the hand, linked as often as it takes. Default: rendered hands. Memory is the resident
+(handlore/benchmark.py) and `handlore convert`, over the same files, those of FOLDER in which one
+plain call finds the hand, linked as often as it takes. Default: rendered hands. Memory is resident
 memory of each worker when it has done about 200 and about 2,000 pictures (of 4,000 by two).
 """
 
@@ -19,8 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
+from handlore.datasets.conversion.convert import RunOptions, convert_to_file
 from handlore.datasets.dataset import LandmarkDataset
-from handlore.datasets.engine import RunOptions, convert_to_file
 from handlore.datasets.rendered import write_pictures
 from handlore.datasets.sources import find_source, make_source
 from handlore.landmarks.nativelog import quiet_native_log
@@ -131,7 +131,7 @@ def status_mb(pid: str) -> float:
 
 
 def loop(files: list[str]) -> None:
-    command = [sys.executable, "-m", "handlore.bareloop", require_bundle().path, len(files), 200]
+    command = [sys.executable, "-m", "handlore.benchmark", require_bundle().path, len(files), 200]
     subprocess.run([*map(str, command), *files], check=True, capture_output=True)
 
 

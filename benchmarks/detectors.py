@@ -8,13 +8,13 @@ import numpy as np
 from data import data_folder
 
 from handlore.classifiers.base import make_estimator
-from handlore.classifiers.encoding import PoseEncoder
-from handlore.classifiers.evaluation import answer, fit_samples, score
-from handlore.datasets.convert import convert
+from handlore.classifiers.evaluation.scores import answer, fit_samples, score
+from handlore.datasets.conversion.convert import convert
 from handlore.datasets.sources import make_source
 from handlore.datasets.splits import cross_validation
 from handlore.landmarks.detector import DetectorOptions, open_detector
 from handlore.landmarks.nativelog import quiet_native_log
+from handlore.models.pose_encoder import PoseEncoder
 
 KINDS = (("mediapipe", "full"), ("litert", "full"), ("mediapipe", "lite"), ("litert", "lite"))
 

@@ -16,13 +16,13 @@ from pathlib import Path
 
 from data import data_folder
 
-from handlore.classifiers.stream.settings import Settings
-from handlore.datasets.convert import convert
+from handlore.datasets.conversion.convert import convert
 from handlore.datasets.sources import make_source
 from handlore.landmarks.detector import DetectorOptions, open_detector
 from handlore.landmarks.nativelog import quiet_native_log
-from handlore.models.loading import load_model
-from handlore.models.runtime import PoseModel
+from handlore.models.files import load_model
+from handlore.models.model import PoseModel
+from handlore.models.stream.settings import RecogniserSettings
 
 SHARED = {
     "sign_digits": {
@@ -56,7 +56,7 @@ def _ask(model: PoseModel, name: str, poses: dict[str, str]) -> None:
     options = DetectorOptions()
     with quiet_native_log(), open_detector(options) as detector:
         found = convert(make_source("images", {}), data_folder() / name, detector).dataset
-    least = Settings().threshold
+    least = RecogniserSettings().threshold
     right = told = asked = 0
     for label, pose in poses.items():
         own = found.select(found.samples.label == label)

@@ -17,13 +17,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from handlore.capture.cameras import Frame
-from handlore.capture.recording.loop import Loop, Parts
+from handlore.capture.cameras import CameraFrame
+from handlore.capture.recording.loop import SessionComponents, SessionLoop
 from handlore.capture.recording.options import SessionOptions
 from handlore.capture.recording.session import Session, State
-from handlore.capture.recording.take import Sitting
-from handlore.capture.recording.writer import Writer
-from handlore.datasets.recordings import Recordings
+from handlore.capture.recording.take import SessionInfo
+from handlore.capture.recording.writer import RecordingWriter
+from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.rendered import Person, Scene, render_movement, render_pose
 from handlore.landmarks.detector import DetectorOptions, open_detector
 from handlore.landmarks.nativelog import quiet_native_log
@@ -55,7 +55,7 @@ class Sitter:
 
     def next(self, timeout):  # noqa: D102
         self._now += 1 / FPS
-        return Frame(self._picture(), self._now)
+        return CameraFrame(self._picture(), self._now)
 
     def _picture(self):
         recording = self._session.recording
@@ -119,11 +119,11 @@ def sit(folder, seed, detector):
     """Record a sitting; return its seconds and what was kept."""
     session = Session(SessionOptions(labels=LABELS, seconds=2, burst=BURST))
     sitter = Sitter(session, seed)
-    recordings = Recordings.open(folder)
-    writer = Writer(recordings)
-    sitting = Sitting(detector.info, sitter.name, "rendered", f"sitting {seed}")
+    recordings = RecordingFolder.open(folder)
+    writer = RecordingWriter(recordings)
+    sitting = SessionInfo(detector.info, sitter.name, "rendered", f"sitting {seed}")
     detector.reset()
-    Loop(Parts(sitter, detector, session, sitting, writer, sitter, sitter)).run()
+    SessionLoop(SessionComponents(sitter, detector, session, sitting, writer, sitter, sitter)).run()
     writer.close()
     return sitter.seconds, recordings.counts()
 

@@ -17,10 +17,10 @@ from contextlib import ExitStack
 import numpy as np
 
 from handlore.datasets.rendered import Person, Scene, render_background, render_pose
-from handlore.landmarks.handviews import plan_views
-from handlore.landmarks.litert import EveryFrame, LiteRTDetector
-from handlore.landmarks.mediapipe_tasks import MediaPipeDetector
+from handlore.landmarks.detectors.litert import EveryFrame, LiteRTDetector
+from handlore.landmarks.detectors.mediapipe import MediaPipeDetector
 from handlore.landmarks.nativelog import quiet_native_log
+from handlore.landmarks.transforms import plan_transforms
 from handlore.landmarks.weights import require_bundle
 
 SIZE = (640, 480)
@@ -32,10 +32,10 @@ start = time.perf_counter()
 import numpy as np
 from handlore.landmarks.weights import require_bundle
 if sys.argv[1] == "mediapipe":
-    from handlore.landmarks.mediapipe_tasks import MediaPipeDetector as Detector
+    from handlore.landmarks.detectors.mediapipe import MediaPipeDetector as Detector
 else:
-    from handlore.landmarks.handviews import plan_views
-from handlore.landmarks.litert import LiteRTDetector as Detector
+    from handlore.landmarks.transforms import plan_views
+from handlore.landmarks.detectors.litert import LiteRTDetector as Detector
 pixels = np.load(sys.argv[3])
 with Detector(require_bundle(sys.argv[2])) as detector:
     assert len(detector.detect(pixels)) == 1
@@ -168,7 +168,7 @@ def _views(reference, ours, picture, rounds) -> None:
     (hand,) = ours.detect(picture)
     theirs, mine = in_turns(
         lambda: [reference.detect(picture) for _ in range(8)],
-        lambda: ours.look(picture, hand, plan_views(8)),
+        lambda: ours.look(picture, hand, plan_transforms(8)),
         rounds=rounds,
     )
     _row("8 views of a picture", theirs, mine, "ms", 0.55)

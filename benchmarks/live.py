@@ -17,23 +17,23 @@ from typing import Any
 
 import numpy as np
 
-from handlore.capture.cameras import Frame
-from handlore.capture.live.loop import Live, Parts
-from handlore.capture.live.recognition import Recognition
-from handlore.capture.live.thinned import Thinned
-from handlore.capture.live.views import View
-from handlore.capture.serve.hub import Hub
-from handlore.capture.serve.view import PageView
-from handlore.classifiers.stream.events import Event
-from handlore.classifiers.stream.recogniser import Recogniser
+from handlore.capture.cameras import CameraFrame
+from handlore.capture.live.limiter import ThrottledDetector
+from handlore.capture.live.loop import LiveComponents, LiveLoop
+from handlore.capture.serve.server import Hub
+from handlore.capture.views.live import LiveView
+from handlore.capture.views.page import PageView
 from handlore.datasets.rendered import Person, Scene, render_background, render_pose
 from handlore.landmarks.detector import HandDetector
+from handlore.landmarks.detectors.litert import EveryFrame, LiteRTDetector, PalmSchedule
+from handlore.landmarks.detectors.mediapipe import MediaPipeDetector
 from handlore.landmarks.hands import Pixels
-from handlore.landmarks.litert import EveryFrame, LiteRTDetector, PalmSchedule
-from handlore.landmarks.mediapipe_tasks import MediaPipeDetector
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.weights import require_bundle
-from handlore.models.loading import load_model
+from handlore.models.files import load_model
+from handlore.models.stream.events import Event
+from handlore.models.stream.hands import HandRecogniser
+from handlore.models.stream.recogniser import Recogniser
 
 SIZE, FPS = (640, 480), 30
 POSES = ("fist", "open_palm", "victory")
@@ -45,10 +45,10 @@ class Frames:
     name, trouble = "memory", None
 
     def __init__(self, pictures: Sequence[Pixels], fps: float = FPS) -> None:
-        self._left = iter([Frame(picture, n / fps) for n, picture in enumerate(pictures)])
+        self._left = iter([CameraFrame(picture, n / fps) for n, picture in enumerate(pictures)])
         self.ended = False
 
-    def next(self, timeout: float) -> Frame | None:
+    def next(self, timeout: float) -> CameraFrame | None:
         """Return the next frame."""
         del timeout
         frame = next(self._left, None)
@@ -59,7 +59,7 @@ class Frames:
         """Do nothing."""
 
 
-class Told(View):
+class Told(LiveView):
     """Keeps the events."""
 
     def __init__(self) -> None:
@@ -115,10 +115,12 @@ class Bench:
         """Open MediaPipe's own."""
         return MediaPipeDetector(self._bundle)
 
-    def live(self, detector: HandDetector, pictures: Sequence[Pixels], *views: View) -> None:
+    def live(self, detector: HandDetector, pictures: Sequence[Pixels], *views: LiveView) -> None:
         """Run the whole loop."""
-        recognition = Recognition(lambda: Recogniser(self._models))
-        Live(Parts(Frames(pictures), detector, recognition, views, real_time=False)).run()
+        recognition = HandRecogniser(lambda: Recogniser(self._models))
+        LiveLoop(
+            LiveComponents(Frames(pictures), detector, recognition, views, real_time=False)
+        ).run()
 
     def bare(self, detector: HandDetector, pictures: Sequence[Pixels]) -> None:
         """Track, and do nothing else."""
@@ -151,7 +153,7 @@ class Bench:
     def idle(self) -> dict[str, Any]:
         """CPU time of a frame of an empty, still room beside one with a hand, of the whole loop."""
         with self.litert() as a, self.litert() as b, self.mediapipe() as c, self.mediapipe() as d:
-            thin_c, thin_d = Thinned(c), Thinned(d)
+            thin_c, thin_d = ThrottledDetector(c), ThrottledDetector(d)
             ways: dict[str, Callable[[], None]] = {
                 "litert_tracking": lambda: self.live(a, self._moving),
                 "litert_idle": lambda: self.live(b, self._still),
@@ -180,7 +182,7 @@ class Bench:
                 pictures = self._still[: 60 + 2 * phase] + [self._hand("victory")] * 24
                 said = [
                     self._first(detector, pictures)
-                    for detector in (always, thrifty, mp, Thinned(mp))
+                    for detector in (always, thrifty, mp, ThrottledDetector(mp))
                 ]
                 delays["litert"].append(said[1] - said[0])
                 delays["mediapipe"].append(said[3] - said[2])

@@ -21,18 +21,24 @@ import numpy as np
 from data import data_folder
 
 from handlore.classifiers.base import HandEstimator, make_estimator
-from handlore.classifiers.evaluation import Answers, answer, cross_validate, fit_samples, score
-from handlore.classifiers.movements import MovementEncoder
-from handlore.datasets.convert import ConvertOptions, convert
+from handlore.classifiers.evaluation.scores import (
+    Predictions,
+    answer,
+    cross_validate,
+    fit_samples,
+    score,
+)
+from handlore.classifiers.training import save_model
+from handlore.datasets.conversion.convert import ConvertOptions, convert
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.rendered import write_movement_videos
 from handlore.datasets.sources import make_source
 from handlore.landmarks.detector import DetectorOptions, open_detector
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.models.card import ModelCard
-from handlore.models.loading import load_model
-from handlore.models.movement import MovementModel
-from handlore.models.storage import save_model
+from handlore.models.files import load_model
+from handlore.models.model import MovementModel
+from handlore.models.movement_encoder import MovementEncoder
 
 RATES = (10, 15, 30, 60)
 EXAMPLES = (1, 2, 3, 5, 10, 20)
@@ -212,7 +218,7 @@ def _without_augmentation(estimator: HandEstimator) -> dict[str, object]:
     return {"n_augmented": 0} if "n_augmented" in known else {"augment": False}
 
 
-def _said(answers: Answers) -> str:
+def _said(answers: Predictions) -> str:
     scores = score(answers)
     return f"{scores.accuracy:.4f} (n {scores.n}, macro-F1 {scores.macro_f1:.3f})"
 

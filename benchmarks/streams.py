@@ -18,13 +18,10 @@ from pathlib import Path
 import numpy as np
 from data import data_folder
 
-from handlore.classifiers.background import Background
 from handlore.classifiers.base import make_estimator
-from handlore.classifiers.encoding import PoseEncoder
-from handlore.classifiers.stream.recogniser import Recogniser, recognise
-from handlore.classifiers.stream.scoring import Outcome, scored
-from handlore.classifiers.stream.settings import Settings
-from handlore.datasets.convert import convert
+from handlore.classifiers.negatives import NegativeWindows
+from handlore.classifiers.training import train_model
+from handlore.datasets.conversion.convert import convert
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples, concatenate
 from handlore.datasets.rendered import (
     POSES,
@@ -39,14 +36,16 @@ from handlore.datasets.rendered import (
 )
 from handlore.datasets.rendered.write import write_video
 from handlore.datasets.sources import make_source
-from handlore.datasets.streams import Stream, streams_of
-from handlore.demo_movements import NAME_PATTERN
+from handlore.demo import MOVEMENT_NAME_PATTERN
 from handlore.landmarks.detector import DetectorOptions, HandDetector, open_detector
 from handlore.landmarks.hands import Hand
 from handlore.landmarks.nativelog import quiet_native_log
-from handlore.models.loading import load_model
-from handlore.models.runtime import Model
-from handlore.models.training import train_model
+from handlore.models.files import load_model
+from handlore.models.model import Model
+from handlore.models.pose_encoder import PoseEncoder
+from handlore.models.stream.ground_truth import Stream, StreamScore, score_stream, streams_of
+from handlore.models.stream.recogniser import Recogniser, recognise
+from handlore.models.stream.settings import RecogniserSettings
 
 SIZE = (240, 240)
 RENDERED = [
@@ -143,7 +142,7 @@ def _tell(
     what: str, models: Sequence[Model], streams: Sequence[Stream], options: argparse.Namespace
 ) -> None:
     settings = _settings(options)
-    total, late, seconds = Outcome(), [], 0.0
+    total, late, seconds = StreamScore(), [], 0.0
     for stream in streams:
         recogniser, told = Recogniser(models, settings), []
         video = stream.video
@@ -154,7 +153,7 @@ def _tell(
             told += [(event, float(now)) for event in events]
         told += [(event, float(video.time[-1])) for event in recogniser.finish()]
         assert [event for event, _ in told] == list(recognise(models, video, settings))
-        outcome = scored([event for event, _ in told], stream.truths)
+        outcome = score_stream([event for event, _ in told], stream.truths)
         moments = dict(told)
         late += [moments[event] - truth.end for truth, event in outcome.found]
         total += outcome
@@ -174,15 +173,15 @@ def _tell(
     )
 
 
-def _settings(options: argparse.Namespace) -> Settings:
+def _settings(options: argparse.Namespace) -> RecogniserSettings:
     values = dict(one.split("=", 1) for one in options.set)
-    return Settings(**{name: float(value) for name, value in values.items()})
+    return RecogniserSettings(**{name: float(value) for name, value in values.items()})
 
 
 def _trained(clips: LandmarkDataset, options: argparse.Namespace, seed: int) -> Model:
     params = dict(param.split("=", 1) for param in options.param)
     estimator = make_estimator(options.model, params, seed=seed)
-    background = None if options.no_background else Background()
+    background = None if options.no_background else NegativeWindows()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "m.onnx"
         train_model(
@@ -224,7 +223,7 @@ def _filmed_clips(
 ) -> LandmarkDataset:
     """Render the same into video files and find the hands, as somebody would record them."""
     write_movement_videos(root, movements=RENDERED, n_people=n_people, per_movement=each, fps=20.0)
-    source = make_source("videos", {"name_pattern": NAME_PATTERN})
+    source = make_source("videos", {"name_pattern": MOVEMENT_NAME_PATTERN})
     return convert(source, root, detector).dataset
 
 

@@ -13,14 +13,14 @@ from accuracy import N_VIEWS, dataset_of
 from data import data_folder
 
 from handlore.classifiers.base import make_estimator
-from handlore.classifiers.encoding import PoseEncoder
-from handlore.classifiers.evaluation import fit_samples
+from handlore.classifiers.evaluation.scores import fit_samples
 from handlore.datasets.pictures import read_picture
 from handlore.landmarks.detector import open_detector
 from handlore.landmarks.geometry import rotation_deg
 from handlore.landmarks.hands import by_slot
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.search import search
+from handlore.models.pose_encoder import PoseEncoder
 
 TURNS = (0, 80, -80)
 

@@ -13,8 +13,8 @@ from accuracy import N_VIEWS, dataset_of
 from sklearn.metrics import roc_auc_score
 
 from handlore.classifiers.base import make_estimator
-from handlore.classifiers.encoding import PoseEncoder
-from handlore.classifiers.familiarity import UNFAMILIAR, Familiarity
+from handlore.classifiers.novelty import UNFAMILIAR, NoveltyModel
+from handlore.models.pose_encoder import PoseEncoder
 
 
 def main() -> None:
@@ -33,7 +33,7 @@ def main() -> None:
         for who in np.unique(person):
             train, test = (person != who) & (label != left_out), (person == who) & one_look
             codes = np.unique(label[train], return_inverse=True)[1]
-            familiarity = Familiarity.fit(X[train], codes, person[train])(X[test])
+            familiarity = NoveltyModel.fit(X[train], codes, person[train])(X[test])
             told.append([label[test] != left_out, familiarity])
             if options.forest:
                 forest = make_estimator("forest").fit(X[train], label[train])

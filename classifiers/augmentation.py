@@ -12,11 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handlore.landmarks.errors import InvalidDataError
-from handlore.landmarks.topology import N_FINGERS, N_LANDMARKS
-
-from .movements import N_CHANNELS, N_COORDINATES
-
-FloatArray = NDArray[np.float32]
+from handlore.landmarks.hands import N_FINGERS, N_LANDMARKS, FloatArray
+from handlore.models.movement_encoder import N_CHANNELS, N_COORDINATES
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import difflib
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -16,16 +17,14 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_array, check_is_fitted
 
-from handlore.datasets.dataset import NONE_LABEL, Kind
+from handlore.datasets.dataset import NONE_LABEL, Kind, StrArray
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.features import DEFAULT_FEATURES
+from handlore.landmarks.hands import FloatArray
+from handlore.models.movement_encoder import FEWEST_TIMEPOINTS, N_CHANNELS, MovementEncoder
+from handlore.models.pose_encoder import Encoder, PoseEncoder
 
-from .encoding import Encoder, PoseEncoder
-from .movements import FEWEST_TIMEPOINTS, N_CHANNELS, MovementEncoder
-from .tempo import Tempo
-
-FloatArray = NDArray[np.float32]
-StrArray = NDArray[np.str_]
+from .duration_prior import DurationPrior
 
 ONNX_OPSET = {"": 15, "ai.onnx.ml": 3}
 """What every model file may use; any onnxruntime since 1.17 runs it."""
@@ -209,7 +208,7 @@ class MovementEstimator(HandEstimator):
         if self._is_timed:
             # What is no movement is cut to any length.
             seconds = np.where(self.classes_[codes] == NONE_LABEL, 0, X[:, -1, 0])
-            self.tempo_ = Tempo.fit(seconds, codes, len(self.classes_))
+            self.tempo_ = DurationPrior.fit(seconds, codes, len(self.classes_))
 
     def _answer(self, X: FloatArray) -> FloatArray:
         probabilities = self._predict_proba(X[:, : self._n_channels])
@@ -367,3 +366,26 @@ def _parsed(param: str, text: str, default: Any) -> Any:
 
 LARGEST_PARAMETER = 2**32
 _YES_OR_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+
+
+# How many cores training takes.
+#
+# Threads that share a short step wait for each other more than they work, and where another
+# program has one of the cores, all of them wait for it: training took up to ten times as long.
+
+
+LONG_STEPS = 50_000
+"""From so many samples on the steps of boosting are long enough for several threads."""
+
+
+def one_core_for_products() -> AbstractContextManager[object]:
+    """Keep products of small matrices on one core, as long as the context lasts."""
+    from threadpoolctl import threadpool_limits
+
+    limits: AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
+    return limits
+
+
+def boosting_threads(n_samples: int) -> int | None:
+    """Return how many threads boosting takes; None for one a core."""
+    return 1 if n_samples < LONG_STEPS else None

@@ -12,12 +12,14 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from handlore.datasets.dataset import StrArray
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.features import DEFAULT_FEATURES
+from handlore.landmarks.hands import FloatArray
+from handlore.models.pose_encoder import Encoder
 
-from .base import FloatArray, HandEstimator, MovementEstimator, StrArray
-from .encoding import Encoder
-from .onnxgraph import pool
+from .base import HandEstimator, MovementEstimator
+from .onnx_graph import pool
 
 Members = Sequence[tuple[str, HandEstimator]]
 

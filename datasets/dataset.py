@@ -14,13 +14,11 @@ from numpy.typing import NDArray
 
 from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.errors import InvalidDataError
-from handlore.landmarks.hands import Hand
-from handlore.landmarks.topology import N_LANDMARKS
+from handlore.landmarks.hands import N_LANDMARKS, FloatArray, Hand
 
 if TYPE_CHECKING:
     import pandas
 
-FloatArray = NDArray[np.float32]
 StrArray = NDArray[np.str_]
 Kind = Literal["pose", "sequence"]
 Unit = Literal["width", "metre"]

@@ -1,18 +1,273 @@
 """What a command was given as data: dataset files, folders of recordings, or both."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-from .dataset import Kind, LandmarkDataset, concatenate
-from .recorded import CALLED, DEFAULT, KINDS, Recorded, read_recordings, usual_length
-from .recordingfiles import is_recordings
+import numpy as np
+from numpy.typing import NDArray
+
+from handlore.landmarks.errors import HandloreError, InvalidDataError
+
+from .dataset import FRAME_ARRAYS, NONE_LABEL, TEXT, Kind, LandmarkDataset, concatenate
+from .recording_files import is_recordings, recording_files, require_marked
+from .recordings import load_recording
 from .storage import load_dataset
+
+# Reading a folder of recordings: the files become one dataset of movements, or one of poses.
+#
+# Recordings of ``none`` are minutes of everyday movement. They are cut into windows as long as the
+# movements of the other labels usually are, since that is what a recogniser will see of them.
+
+
+WINDOW = 1.5
+"""How many seconds a window of ``none`` lasts where there are no movements to go by."""
+
+LONGEST_WHOLE = 1.5
+"""What lasts up to so many windows is not cut."""
+
+KINDS: tuple[Kind, ...] = ("sequence", "pose")
+"""In the order in which they are taken where both are there and nobody chose."""
+
+CALLED: dict[Kind, str] = {"sequence": "movements", "pose": "static poses"}
+DEFAULT: dict[Kind, str] = {"sequence": "rocket", "pose": "forest"}
+"""A model that takes each kind, for what is said to people."""
+
+STILLS = 0.25
+"""So many seconds lie between the frames of a stream of ``none`` that are taken as poses."""
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedRecordings:
+    """What was read of a folder of recordings."""
+
+    root: Path
+    recordings: tuple[LandmarkDataset, ...]
+    """Each one recording, by number within its label."""
+
+    failures: tuple[tuple[str, str], ...]
+    """Files that cannot be read, relative to the folder, and why."""
+
+    state: str
+    """Differs when a file was added, changed or taken away."""
+
+    def counts(self) -> dict[Kind, int]:
+        """Return how many recordings there are of each kind that there is.
+
+        ``none`` alone makes no kind: it goes with whatever is to be told from it.
+        """
+        kinds = Counter(one.header.kind for one in self.recordings if one.labels != [NONE_LABEL])
+        if not kinds:
+            kinds = Counter(one.header.kind for one in self.recordings)
+        return {kind: kinds[kind] for kind in KINDS if kinds[kind]}
+
+    def require(self, kind: Kind) -> list[LandmarkDataset]:
+        """Return the recordings of movements, or of poses.
+
+        Raises
+        ------
+        HandloreError
+            If there are none.
+        """
+        chosen = [one for one in self.recordings if one.header.kind == kind]
+        if not chosen:
+            raise HandloreError(self._lacking(kind))
+        return chosen
+
+    def dataset(self, kind: Kind, window: float | None = None) -> LandmarkDataset:
+        """Join the recordings of one kind; what was decided stands in the log of the header.
+
+        Parameters
+        ----------
+        kind
+            ``sequence``: movements; ``pose``: static poses, each frame a sample.
+        window
+            Seconds that windows of ``none`` last; default: the median of the other movements.
+
+        Raises
+        ------
+        HandloreError
+            If there are none of this kind.
+        """
+        chosen = self.require(kind)
+        notes: list[str] = []
+        if kind == "sequence":
+            window = window or usual_length(chosen) or WINDOW
+            chosen = [part for one in chosen for part in _cut_if_stream(one, window, notes)]
+        else:
+            chosen += [part for one in self.recordings for part in _if_none(one, notes)]
+        if not chosen:
+            raise HandloreError(f"no recording in {self.root} shows a hand; record some more")
+        joined = concatenate([replace(one, header=replace(one.header, log=())) for one in chosen])
+        log = (*notes, *joined.header.log)
+        header = replace(joined.header, options={"source": "recordings"}, log=log)
+        return replace(joined, header=header, samples=_with_digests(joined))
+
+    def _lacking(self, kind: Kind) -> str:
+        there = " and ".join(f"{n} of {CALLED[other]}" for other, n in self.counts().items())
+        if not there:
+            return f"{self.root} holds no recording that can be read; `handlore capture` makes some"
+        model = DEFAULT[next(iter(self.counts()))]
+        return (
+            f"{self.root} holds no recordings of {CALLED[kind]}, but {there};"
+            f" a model of type {model} takes those"
+        )
+
+
+def read_recordings(root: Path) -> LoadedRecordings:
+    """Read all recordings of a folder that are kept.
+
+    Files that cannot be read are listed, and so are those with room for another number of hands
+    than most have.
+
+    Raises
+    ------
+    HandloreError
+        If it is no folder of recordings.
+    """
+    root = Path(root)
+    require_marked(root)
+    files = tuple(recording_files(root))
+    state = hashlib.sha256(repr([(str(path), _version(path)) for path in files]).encode(*TEXT))
+    return _read(root, files, state.hexdigest())
+
+
+@lru_cache(maxsize=2)
+def _read(root: Path, files: tuple[Path, ...], state: str) -> LoadedRecordings:
+    recordings, failures = [], []
+    for path in files:
+        try:
+            recordings.append(load_recording(root, path))
+        except InvalidDataError as error:
+            failures.append((path.relative_to(root).as_posix(), str(error)))
+    room = Counter(one.n_hands for one in recordings)
+    most = max(room, key=lambda n: (room[n], n), default=1)
+    failures += [
+        (
+            str(one.samples.source[0]).partition("#")[0],
+            f"it has room for {one.n_hands} hand(s) a frame, most recordings here for {most};"
+            " move them into a folder of their own",
+        )
+        for one in recordings
+        if one.n_hands != most
+    ]
+    same = tuple(one for one in recordings if one.n_hands == most)
+    return LoadedRecordings(root, same, tuple(sorted(failures)), state)
+
+
+def usual_length(recordings: Sequence[LandmarkDataset]) -> float | None:
+    """Return the median length in seconds of movements that are not ``none``; None without any."""
+    lengths = [
+        float(np.ptp(one.time))
+        for one in recordings
+        if one.header.kind == "sequence" and one.labels != [NONE_LABEL]
+    ]
+    return float(np.median(lengths)) or None if lengths else None
+
+
+def _cut_if_stream(
+    recording: LandmarkDataset, window: float, notes: list[str]
+) -> list[LandmarkDataset]:
+    """Return a recording, or the windows of a stream of ``none`` that show a hand."""
+    if recording.labels != [NONE_LABEL] or np.ptp(recording.time) <= LONGEST_WHOLE * window:
+        return [recording]
+    windows = cut(recording, window)
+    seen = windows.select(windows.has_hand)
+    empty = windows.n_samples - seen.n_samples
+    source = str(recording.samples.source[0])
+    notes.append(
+        f"{source}: cut into {windows.n_samples} windows of {window:.2f} s"
+        + (f", {empty} without a hand left out" if empty else "")
+    )
+    return [seen] if seen.n_samples else []
+
+
+def _if_none(recording: LandmarkDataset, notes: list[str]) -> list[LandmarkDataset]:
+    """Return what a stream of ``none`` shows as poses, and nothing of other movements."""
+    if recording.labels != [NONE_LABEL] or recording.header.kind == "pose":
+        return []
+    taken = stills(recording, STILLS)
+    seen = taken.select(taken.has_hand)
+    source = str(recording.samples.source[0])
+    notes.append(f"{source}: {seen.n_samples} frames, {STILLS:g} s apart, taken as static `none`")
+    return [seen] if seen.n_samples else []
+
+
+def stills(recording: LandmarkDataset, every: float) -> LandmarkDataset:
+    """Return frames of a recording of one sample as poses, so many seconds apart."""
+    moments = np.arange(recording.time[0], recording.time[-1] + 1e-6, every)
+    chosen = np.unique(np.searchsorted(recording.time, moments - 1e-6))
+    frames = [chosen[k : k + 1] for k in range(len(chosen))]
+    poses = _pieces(recording, frames)
+    return replace(poses, header=replace(poses.header, kind="pose"))
+
+
+def cut(recording: LandmarkDataset, window: float) -> LandmarkDataset:
+    """Cut a recording of one sample into windows that overlap by half.
+
+    All share the column ``recording``, so that no split puts a stream on both sides.
+
+    Parameters
+    ----------
+    recording
+        One sample of kind ``sequence``.
+    window
+        Seconds. The last window ends where the recording ends.
+    """
+    start, end = float(recording.time[0]), float(recording.time[-1])
+    room = max(end - start - window, 0.0)
+    firsts = np.unique([*np.arange(0, room, window / 2), room]) + start
+    ends = np.searchsorted(recording.time, firsts + window + 1e-6)
+    frames = [
+        np.arange(a, max(b, a + 1))
+        for a, b in zip(np.searchsorted(recording.time, firsts - 1e-6), ends, strict=True)
+    ]
+    return _pieces(recording, frames)
+
+
+def _pieces(recording: LandmarkDataset, frames: Sequence[NDArray[np.int64]]) -> LandmarkDataset:
+    """Return a sample for each choice of frames of a recording of one sample."""
+    chosen = np.concatenate(frames)
+    offsets = np.cumsum([0, *map(len, frames)]).astype(np.int64)
+    arrays = {name: getattr(recording, name)[chosen] for name in FRAME_ARRAYS}
+    arrays["time"] = arrays["time"] - np.repeat(arrays["time"][offsets[:-1]], np.diff(offsets))
+    samples = recording.samples.take(np.zeros(len(frames), np.int64))
+    sources = [f"{samples.source[0]}#{k}" for k in range(1, len(frames) + 1)]
+    samples = replace(samples, source=np.array(sources, np.str_))
+    return replace(recording, **arrays, offsets=offsets, samples=samples)
+
+
+def _with_digests(dataset: LandmarkDataset) -> Any:
+    """Return the table with a digest of the landmarks of each sample that shows a hand.
+
+    So a recording that was copied, perhaps under another label, is known for what it is.
+    """
+    bounds = zip(dataset.offsets[:-1], dataset.offsets[1:], dataset.has_hand, strict=True)
+    digests = [_digest(dataset, slice(a, b)) if seen else "" for a, b, seen in bounds]
+    return replace(dataset.samples, sha256=np.array(digests, np.str_))
+
+
+def _digest(dataset: LandmarkDataset, frames: slice) -> str:
+    digest = hashlib.sha256()
+    for values in (dataset.image[frames], dataset.world[frames], dataset.time[frames]):
+        digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()
+
+
+def _version(path: Path) -> tuple[int, int]:
+    try:
+        stat = path.stat()
+    except OSError:
+        return 0, 0
+    return stat.st_size, stat.st_mtime_ns
+
+
+@dataclass(frozen=True)
+class LoadedData:
     """Data that was loaded."""
 
     dataset: LandmarkDataset
@@ -23,7 +278,7 @@ class Loaded:
     """What was decided."""
 
 
-def load_data(paths: Sequence[Path], kind: Kind | None = None) -> Loaded:
+def load_data(paths: Sequence[Path], kind: Kind | None = None) -> LoadedData:
     """Load dataset files and folders of recordings, and join them.
 
     Parameters
@@ -42,27 +297,27 @@ def load_data(paths: Sequence[Path], kind: Kind | None = None) -> Loaded:
         If they cannot be joined.
     """
     read = [read_recordings(path) if is_recordings(path) else load_dataset(path) for path in paths]
-    folders = [one for one in read if isinstance(one, Recorded)]
+    folders = [one for one in read if isinstance(one, LoadedRecordings)]
     if not folders:
-        return Loaded(concatenate([one for one in read if isinstance(one, LandmarkDataset)]))
+        return LoadedData(concatenate([one for one in read if isinstance(one, LandmarkDataset)]))
     files = [one for one in read if isinstance(one, LandmarkDataset)]
     taken = kind or (files[0].header.kind if files else None) or _first_kind(folders)
     # One length for all, since a folder may hold nothing but `none`.
     window = usual_length([one for folder in folders for one in folder.recordings])
     joined = concatenate(
-        [one.dataset(taken, window) if isinstance(one, Recorded) else one for one in read]
+        [one.dataset(taken, window) if isinstance(one, LoadedRecordings) else one for one in read]
     )
     notes = [] if kind else _other_kind(folders, taken)
     failures = tuple((str(one.root / name), why) for one in folders for name, why in one.failures)
-    return Loaded(joined, failures, tuple(notes))
+    return LoadedData(joined, failures, tuple(notes))
 
 
-def _first_kind(folders: Sequence[Recorded]) -> Kind:
+def _first_kind(folders: Sequence[LoadedRecordings]) -> Kind:
     there = {kind for folder in folders for kind in folder.counts()}
     return next((kind for kind in KINDS if kind in there), KINDS[0])
 
 
-def _other_kind(folders: Sequence[Recorded], taken: Kind) -> list[str]:
+def _other_kind(folders: Sequence[LoadedRecordings], taken: Kind) -> list[str]:
     """Say that there is more, and how to get it."""
     counts: Counter[Kind] = Counter()
     for folder in folders:

@@ -17,7 +17,7 @@ import numpy as np
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 from .dataset import Kind, LandmarkDataset
-from .recordingfiles import (
+from .recording_files import (
     DISCARDED,
     MARKER,
     bringing,
@@ -38,11 +38,11 @@ from .recordingfiles import (
 )
 from .storage import load_dataset, save_dataset
 
-__all__ = ["Entry", "Recordings", "is_recordings", "load_recording"]
+__all__ = ["RecordingEntry", "RecordingFolder", "is_recordings", "load_recording"]
 
 
 @dataclass(frozen=True)
-class Entry:
+class RecordingEntry:
     """One recording, as a list shows it."""
 
     number: int
@@ -64,7 +64,7 @@ class Entry:
     """The frames as pictures, where they were kept."""
 
 
-class Recordings:
+class RecordingFolder:
     """A folder of recordings, open for reading and writing.
 
     Attributes
@@ -75,7 +75,7 @@ class Recordings:
 
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
-        self._seen: dict[Path, tuple[tuple[int, int], Entry | str]] = {}
+        self._seen: dict[Path, tuple[tuple[int, int], RecordingEntry | str]] = {}
 
     @classmethod
     def open(cls, root: Path, *, create: bool = True) -> Self:
@@ -105,13 +105,15 @@ class Recordings:
         remove_litter(root)
         return cls(root)
 
-    def entries(self, *, discarded: bool = False) -> list[Entry]:
+    def entries(self, *, discarded: bool = False) -> list[RecordingEntry]:
         """List the recordings that are kept, or those that were discarded, by number.
 
         Files that cannot be read are left out, see :meth:`failures`.
         """
         found = (self._look(path) for path in recording_files(self.root, discarded=discarded))
-        return sorted((e for e in found if isinstance(e, Entry)), key=lambda e: (e.number, e.path))
+        return sorted(
+            (e for e in found if isinstance(e, RecordingEntry)), key=lambda e: (e.number, e.path)
+        )
 
     def failures(self) -> list[tuple[str, str]]:
         """Name the files that should be kept recordings and are not, and say why."""
@@ -232,7 +234,7 @@ class Recordings:
             raise HandloreError(f"{path} is no {what} recording of {self.root}")
         return inner
 
-    def _look(self, path: Path) -> Entry | str:
+    def _look(self, path: Path) -> RecordingEntry | str:
         """Return what is in a file, or why it cannot be told; remembered until it changes."""
         try:
             stat = path.stat()
@@ -306,14 +308,14 @@ def _lasting(recording: LandmarkDataset) -> float:
     return (recording.n_frames - 1) / rate
 
 
-def _entry(root: Path, path: Path) -> Entry | str:
+def _entry(root: Path, path: Path) -> RecordingEntry | str:
     """Return what a list shows of a file, or why it is no recording."""
     try:
         recording = load_recording(root, path)
     except InvalidDataError as error:
         return str(error)
     samples = recording.samples
-    return Entry(
+    return RecordingEntry(
         number=int(path.stem),
         path=path,
         label=recording.labels[0],

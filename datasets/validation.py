@@ -5,7 +5,7 @@ from typing import get_args
 
 import numpy as np
 
-from handlore.landmarks.topology import N_LANDMARKS
+from handlore.landmarks.hands import N_LANDMARKS
 
 from .dataset import SAMPLE_COLUMNS, Header, Kind, LandmarkDataset, Unit
 

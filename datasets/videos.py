@@ -2,18 +2,126 @@
 
 import hashlib
 import math
-from collections.abc import Iterable, Iterator
+import struct
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import Pixels
 
-from .gifs import read_gif
+# Reading an animated GIF frame by frame.
+#
+# Pillow reads them, because OpenCV takes what is left of a GIF that was cut off for the whole, and
+# paints what is transparent with what lies behind it.
+
+
+_DAMAGED = (
+    OSError, ValueError, SyntaxError, EOFError, struct.error, IndexError, KeyError, TypeError,
+    OverflowError, MemoryError, Image.DecompressionBombError,
+)  # fmt: skip
+
+# What browsers do with a duration of 0 or 1 hundredth of a second.
+SHORTEST_MS = 20
+SHOWN_INSTEAD_MS = 100
+
+
+def n_gif_frames(data: bytes) -> int | None:
+    """Count the pictures in a GIF without decoding them; None if it is cut off or no GIF."""
+    if data[:6] not in (b"GIF87a", b"GIF89a") or len(data) < 13:
+        return None
+    place, count = 13 + _palette(data[10]), 0
+    while place < len(data):
+        kind = data[place]
+        if kind == 0x3B:
+            return count
+        if kind == 0x2C and place + 9 < len(data):
+            count += 1
+            place += 11 + _palette(data[place + 9])
+        elif kind == 0x21:
+            place += 2
+        else:
+            return None
+        while place < len(data) and data[place]:
+            place += 1 + data[place]
+        place += 1
+    return None
+
+
+def _palette(flags: int) -> int:
+    """Return how many bytes the table of colours has."""
+    return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def is_animated(path: Path) -> bool:
+    """Say whether a file is a GIF with several pictures, by a look at it."""
+    try:
+        if not path.is_file():
+            return False
+        with Image.open(path, formats=["GIF"]) as picture:
+            return bool(getattr(picture, "is_animated", False))
+    except _DAMAGED:
+        return False
+
+
+def read_gif(
+    path: Path, chosen: Callable[[Iterable[float]], Iterator[float]]
+) -> Iterator[tuple[float, Pixels]]:
+    """Open a GIF.
+
+    Parameters
+    ----------
+    path
+        The file.
+    chosen
+        Chooses among the times of the frames.
+
+    Returns
+    -------
+    Seconds since the first frame, and (height, width, 3) RGB; transparency is laid over white.
+
+    Raises
+    ------
+    InvalidDataError
+        If it is no whole GIF.
+    """
+    count = n_gif_frames(path.read_bytes())
+    if not count:
+        raise InvalidDataError("it is not a whole GIF; copy it again")
+    return _gif_frames(path, count, chosen)
+
+
+def _gif_frames(
+    path: Path, count: int, chosen: Callable[[Iterable[float]], Iterator[float]]
+) -> Iterator[tuple[float, Pixels]]:
+    try:
+        with Image.open(path, formats=["GIF"]) as picture:
+            for seconds in chosen(_times(picture, count)):
+                yield seconds, _over_white(picture)
+    except _DAMAGED as error:
+        raise InvalidDataError(f"the GIF is damaged: {error}") from error
+
+
+def _times(picture: Image.Image, count: int) -> Iterator[float]:
+    milliseconds = 0.0
+    for number in range(count):
+        picture.seek(number)
+        picture.load()
+        yield milliseconds / 1000
+        duration = picture.info.get("duration", 0)
+        milliseconds += duration if duration >= SHORTEST_MS else SHOWN_INSTEAD_MS
+
+
+def _over_white(picture: Image.Image) -> Pixels:
+    shown = picture.convert("RGBA")
+    white = Image.new("RGBA", shown.size, "white")
+    return np.asarray(Image.alpha_composite(white, shown).convert("RGB"), np.uint8)
+
 
 LEAST_SHARE = 0.95
 MOST_LOST = 3
@@ -24,7 +132,7 @@ _TICK = 0.001
 
 
 @dataclass(frozen=True)
-class Thinning:
+class FrameSelection:
     """Which frames of a video are taken: first every Nth, of these as many a second as wanted."""
 
     stride: int = 1
@@ -62,7 +170,7 @@ class Thinning:
 
 
 def read_video(
-    path: Path, thinning: Thinning | None = None
+    path: Path, thinning: FrameSelection | None = None
 ) -> tuple[Iterator[tuple[float, Pixels]], str]:
     """Open a video file or an animated GIF.
 
@@ -87,7 +195,7 @@ def read_video(
     InvalidDataError
         If it is not a video that can be read.
     """
-    path, thinning = Path(path), thinning or Thinning()
+    path, thinning = Path(path), thinning or FrameSelection()
     sha256 = _digest(path)
     if path.suffix.lower() == ".gif":
         return read_gif(path, thinning.chosen), sha256
@@ -128,7 +236,7 @@ def _opened(path: Path) -> Any:
     return capture
 
 
-def _frames(capture: Any, thinning: Thinning) -> Iterator[tuple[float, Pixels]]:
+def _frames(capture: Any, thinning: FrameSelection) -> Iterator[tuple[float, Pixels]]:
     try:
         for seconds in thinning.chosen(_grabbed(capture)):
             done, pixels = capture.retrieve()

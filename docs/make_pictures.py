@@ -6,24 +6,23 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from handlore.capture.reviewing.loop import read
-from handlore.capture.reviewing.picture import draw_review
-from handlore.capture.reviewing.review import Review
+from handlore.capture.review import Review
+from handlore.capture.views.review import draw_review, read
 from handlore.classifiers.base import make_estimator
-from handlore.classifiers.encoding import PoseEncoder
-from handlore.classifiers.evaluation import fit_samples
-from handlore.datasets.convert import convert
+from handlore.classifiers.evaluation.scores import fit_samples
+from handlore.classifiers.training import save_model
+from handlore.datasets.conversion.convert import convert
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
-from handlore.datasets.recorded import read_recordings
-from handlore.datasets.recordings import Recordings
+from handlore.datasets.loading import read_recordings
+from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.rendered import Person, Scene, render_movement, render_pose, write_pictures
 from handlore.datasets.sources import make_source
 from handlore.landmarks.detector import open_detector
 from handlore.landmarks.hands import Hand
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.models.card import ModelCard
-from handlore.models.loading import load_model
-from handlore.models.storage import save_model
+from handlore.models.files import load_model
+from handlore.models.pose_encoder import PoseEncoder
 from handlore.report.contactsheet import contact_sheet_png, tiles_of
 from handlore.report.figures import hands_png
 
@@ -77,7 +76,7 @@ def recorded(label: str, seed: int, *, lost: int = 0) -> LandmarkDataset:
 
 def draw_recordings() -> None:
     with tempfile.TemporaryDirectory() as name:
-        folder = Recordings.open(Path(name) / "my_gestures")
+        folder = RecordingFolder.open(Path(name) / "my_gestures")
         for number in range(6):
             for label in ("swipe_left", "swipe_right", "grab", "circle"):
                 lost = 9 if (number, label) == (3, "grab") else 0

@@ -21,7 +21,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from handlore.datasets.convert import convert as convert
+    from handlore.datasets.conversion.convert import convert as convert
     from handlore.datasets.dataset import LandmarkDataset as LandmarkDataset
     from handlore.datasets.pictures import read_picture as read_picture
     from handlore.datasets.sources import make_source as make_source
@@ -31,16 +31,16 @@ if TYPE_CHECKING:
     from handlore.landmarks.detector import open_detector as open_detector
     from handlore.landmarks.errors import HandloreError as HandloreError
     from handlore.landmarks.geometry import canonicalize as canonicalize
+    from handlore.landmarks.hands import HAND_CONNECTIONS as HAND_CONNECTIONS
     from handlore.landmarks.hands import Hand as Hand
+    from handlore.landmarks.hands import HandLandmark as HandLandmark
     from handlore.landmarks.search import search as search
-    from handlore.landmarks.topology import HAND_CONNECTIONS as HAND_CONNECTIONS
-    from handlore.landmarks.topology import HandLandmark as HandLandmark
-    from handlore.models.loading import load_model as load_model
+    from handlore.models.files import load_model as load_model
 
 __version__ = "0.1.0"
 
 _API = {
-    "convert": "datasets.convert",
+    "convert": "datasets.conversion.convert",
     "LandmarkDataset": "datasets.dataset",
     "read_picture": "datasets.pictures",
     "make_source": "datasets.sources",
@@ -52,9 +52,9 @@ _API = {
     "canonicalize": "landmarks.geometry",
     "Hand": "landmarks.hands",
     "search": "landmarks.search",
-    "HAND_CONNECTIONS": "landmarks.topology",
-    "HandLandmark": "landmarks.topology",
-    "load_model": "models.loading",
+    "HAND_CONNECTIONS": "landmarks.hands",
+    "HandLandmark": "landmarks.hands",
+    "load_model": "models.files",
 }
 
 

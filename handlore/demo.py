@@ -13,34 +13,125 @@ from typing import Any
 import numpy as np
 
 from handlore.classifiers.base import make_estimator
-from handlore.classifiers.encoding import PoseEncoder
-from handlore.classifiers.evaluation import Answers, cross_validate, cross_validation_json, score
-from handlore.datasets.convert import Conversion, convert
+from handlore.classifiers.evaluation.scores import (
+    Predictions,
+    cross_validate,
+    cross_validation_json,
+    score,
+)
+from handlore.classifiers.negatives import NegativeWindows
+from handlore.classifiers.training import train_model
+from handlore.datasets.conversion.convert import Conversion, convert
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.pictures import read_picture
-from handlore.datasets.rendered import POSES, TRUTH, write_pictures
+from handlore.datasets.rendered import (
+    MOVEMENTS,
+    POSES,
+    TRUTH,
+    write_movement_videos,
+    write_pictures,
+)
 from handlore.datasets.sources import Source, find_source, make_source
 from handlore.datasets.splits import default_by
 from handlore.datasets.storage import save_dataset
-from handlore.landmarks.detector import open_detector
+from handlore.landmarks.detector import DetectorOptions, open_detector
 from handlore.landmarks.files import atomic_write
 from handlore.landmarks.geometry import palm_length
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.weights import require_bundle
-from handlore.models.training import train_model
+from handlore.models.card import DEFAULT_ESTIMATOR
+from handlore.models.pose_encoder import PoseEncoder
 from handlore.report.figures import confusion_png, hands_png
-from handlore.report.page import (
-    Section,
-    fact_list,
-    numbers,
-    page,
-    picture,
-    section,
-    table,
-)
+from handlore.report.page import Section, fact_list, numbers, page, picture, section, table
 from handlore.report.sections import class_section, confusion_section, error_section
 
-from .demo_movements import MovementDemo, run_movement_demo
+# The second half of the demo: movements, from rendered videos to a model file.
+
+
+SHOWN_MOVEMENTS = ("circle", "grab", "swipe_left", "swipe_right", "tap", "wave")
+PER_MOVEMENT = 2
+FRAME_RATE = 20.0
+"""As many frames a second as a small machine sees."""
+
+MOVEMENT_NAME_PATTERN = r"/(?P<label>\w+)_(?P<group>p\d+)_\d+\.mp4$"
+
+
+@dataclass(frozen=True)
+class MovementDemo:
+    """What the demo found of movements."""
+
+    summary: dict[str, Any]
+    answers: Predictions
+    failures: tuple[tuple[str, str], ...]
+
+
+def run_movement_demo(
+    out: Path,
+    n_people: int,
+    *,
+    talk: Callable[[str], None],
+    progress: Callable[[int, int], None],
+    verbose: bool = False,
+) -> MovementDemo:
+    """Render videos, follow the hands in them, and train and test a model of movements.
+
+    Parameters
+    ----------
+    out
+        An existing folder, for the videos, the dataset and the model.
+    n_people
+        How many people to render.
+    talk, progress, verbose
+        As in :func:`~handlore.demo.run_demo`.
+    """
+    root = out / "videos"
+    talk(f"rendering movements of {n_people} people into {root}")
+    _remove_rendered_videos(root)
+    write_movement_videos(
+        root, movements=SHOWN_MOVEMENTS, n_people=n_people, per_movement=PER_MOVEMENT,
+        fps=FRAME_RATE, progress=progress,
+    )  # fmt: skip
+    talk("following the hands in the videos")
+    source = make_source("videos", {"name_pattern": MOVEMENT_NAME_PATTERN})
+    options = DetectorOptions(detector="litert")
+    with nullcontext() if verbose else quiet_native_log(), open_detector(options) as detector:
+        conversion = convert(source, root, detector, progress=progress)
+    dataset = conversion.dataset
+    save_dataset(dataset, out / "moves.npz")
+    name, by = DEFAULT_ESTIMATOR["sequence"], default_by(dataset)
+    encoder = make_estimator(name).encoder(dataset.n_hands)
+    talk(f"training and cross-validating {name} by {by}")
+    answers = cross_validate(make_estimator(name), dataset, encoder, by)
+    started = time.perf_counter()
+    trained = train_model(
+        make_estimator(name),
+        name,
+        dataset,
+        encoder,
+        out / "moves.onnx",
+        background=NegativeWindows(),
+    )
+    seconds = time.perf_counter() - started
+    scores = cross_validation_json(answers, dataset, by)
+    model = {"model": name, "path": str(out / "moves.onnx"), "bytes": trained.n_bytes,
+             "train_seconds": round(seconds, 2)}  # fmt: skip
+    model |= {key: scores[key] for key in ("accuracy", "macro_f1", "n", "n_groups")}
+    summary = {
+        "convert": conversion.summary(),
+        "by": by,
+        "models": [model],
+        "moves": str(out / "moves.onnx"),
+        "try": str(root / str(dataset.samples.source[0])),
+    }
+    return MovementDemo(summary, answers, conversion.failures)
+
+
+def _remove_rendered_videos(root: Path) -> None:
+    """Remove what an earlier run has rendered, and nothing else."""
+    for movement in MOVEMENTS:
+        for path in (root / movement).glob(f"{movement}_p[0-9][0-9]*_[0-9]*.mp4"):
+            path.unlink()
+
 
 ESTIMATORS = ("forest", "xgboost", "linear")
 PER_POSE = 4
@@ -155,13 +246,13 @@ def _convert(
         return convert(source, root, detector, progress=progress)
 
 
-def _answers(name: str, dataset: LandmarkDataset) -> Answers:
+def _answers(name: str, dataset: LandmarkDataset) -> Predictions:
     encoder = PoseEncoder(n_hands=dataset.n_hands)
     return cross_validate(make_estimator(name), dataset, encoder, default_by(dataset))
 
 
 def _row(
-    name: str, dataset: LandmarkDataset, answers: Answers, out: Path, *, familiar: bool
+    name: str, dataset: LandmarkDataset, answers: Predictions, out: Path, *, familiar: bool
 ) -> dict[str, Any]:
     path = out / ("poses.onnx" if name == "forest" else f"poses-{name}.onnx")
     started = time.perf_counter()
@@ -187,7 +278,7 @@ def _write_report(
     out: Path,
     root: Path,
     dataset: LandmarkDataset,
-    answers: Answers,
+    answers: Predictions,
     summary: dict[str, Any],
     moving: MovementDemo | None,
 ) -> None:

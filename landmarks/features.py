@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from .errors import HandloreError, InvalidDataError
 from .geometry import canonicalize, rotate, rotation_deg
-from .topology import N_LANDMARKS, HandLandmark
-
-FloatArray = NDArray[np.float32]
+from .hands import N_LANDMARKS, FloatArray, HandLandmark
 
 FEATURES_VERSION = 1
 """Raised when the same groups give other numbers; model files record it."""

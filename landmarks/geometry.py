@@ -8,11 +8,9 @@ returns new arrays; leading dimensions are samples or frames. A missing hand is 
 """
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from .topology import HandLandmark
-
-FloatArray = NDArray[np.float32]
+from .hands import FloatArray, HandLandmark
 
 CANONICAL_VERSION = 1
 """Raised when :func:`canonicalize` gives other numbers; model files record it."""

@@ -23,12 +23,20 @@ import numpy as np
 from .detector import DEFAULT_CONFIDENCE, HandDetector
 from .geometry import palm_length
 from .hands import Hand, Pixels
-from .handviews import HandView, plan_views
-from .pictureviews import PictureView, as_it_is, brightened, padded, reddened, tiles, turned
-from .relight import is_silhouette, relit
-from .silhouettes import find_in_silhouette
+from .silhouettes import find_in_silhouette, is_silhouette, relit
+from .transforms import (
+    HandTransform,
+    PictureTransform,
+    as_it_is,
+    brightened,
+    padded,
+    plan_transforms,
+    reddened,
+    tiles,
+    turned,
+)
 
-SECOND_LOOK = (HandView(), HandView(turn=10, scale=1.1, flip=True))
+SECOND_LOOK = (HandTransform(), HandTransform(turn=10, scale=1.1, flip=True))
 """How a hand that a late stage found is looked at again."""
 
 PRESENCE_EACH, PRESENCE_SUM = 0.5, 1.2
@@ -40,7 +48,7 @@ class Stage:
     """One way to look at a picture."""
 
     name: str
-    views: Callable[[Pixels], Iterator[PictureView]]
+    views: Callable[[Pixels], Iterator[PictureTransform]]
     min_confidence: float
     """Threshold for the palm; that for the presence of a hand is always the usual one."""
 
@@ -126,15 +134,15 @@ def search(
     return []
 
 
-def seen_as(hand: Hand, picture: Pixels) -> Pixels:
+def transformed_search(hand: Hand, picture: Pixels) -> Pixels:
     """Return the picture as the stage saw it that found the hand: relit if it is a silhouette."""
     return relit(picture) if hand.stage == SILHOUETTE_STAGE else picture
 
 
-def seen_in_views(
+def augmented_hands(
     detector: HandDetector, picture: Pixels, slots: Sequence[Hand | None], n_views: int
 ) -> list[tuple[int, list[Hand | None]]]:
-    """Look at the hands that were found in a picture in more views, see :func:`plan_views`.
+    """Look at the hands that were found in a picture in more views, see :func:`plan_transforms`.
 
     Parameters
     ----------
@@ -154,7 +162,7 @@ def seen_in_views(
     if not n_views or not any(slots):
         return []
     # The first of a plan is plain, and the picture has been seen like that.
-    plan = plan_views(n_views + 1)[1:]
+    plan = plan_transforms(n_views + 1)[1:]
     looks = [_looks(detector, picture, hand, plan) if hand else [None] * n_views for hand in slots]
     views = [
         [look if look is not None and look.score >= DEFAULT_CONFIDENCE else None for look in view]
@@ -164,9 +172,9 @@ def seen_in_views(
 
 
 def _looks(
-    detector: HandDetector, picture: Pixels, hand: Hand, plan: Sequence[HandView]
+    detector: HandDetector, picture: Pixels, hand: Hand, plan: Sequence[HandTransform]
 ) -> list[Hand | None]:
-    looks = detector.look(seen_as(hand, picture), hand, plan)
+    looks = detector.look(transformed_search(hand, picture), hand, plan)
     if not isnan(hand.handedness):
         return list(looks)
     # What does not show its side once does not in other views either.

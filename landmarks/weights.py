@@ -40,27 +40,27 @@ CUSTOM = "custom"
 
 
 @dataclass(frozen=True)
-class Network:
+class NetworkFile:
     """One network file: where it lies in the mediapipe wheel, and what it must be."""
 
     wheel_path: str
     sha256: str
 
 
-PALM_FULL = Network(
+PALM_FULL = NetworkFile(
     "mediapipe/modules/palm_detection/palm_detection_full.tflite",
     "1b14e9422c6ad006cde6581a46c8b90dd573c07ab7f3934b5589e7cea3f89a54",
 )
-HAND_FULL = Network(
+HAND_FULL = NetworkFile(
     "mediapipe/modules/hand_landmark/hand_landmark_full.tflite",
     "11c272b891e1a99ab034208e23937a8008388cf11ed2a9d776ed3d01d0ba00e3",
 )
-HAND_LITE = Network(
+HAND_LITE = NetworkFile(
     "mediapipe/modules/hand_landmark/hand_landmark_lite.tflite",
     "048edd3645c9bf7397d19a9f6e3a42957d6e414c9bea6598030a2e9b624156e6",
 )
 
-LANDMARKERS: Mapping[str, Mapping[str, Network]] = {
+LANDMARKERS: Mapping[str, Mapping[str, NetworkFile]] = {
     "full": {PALM_MEMBER: PALM_FULL, HAND_MEMBER: HAND_FULL},
     "lite": {PALM_MEMBER: PALM_FULL, HAND_MEMBER: HAND_LITE},
 }

@@ -54,7 +54,7 @@ class ModelCard:
 
     thresholds: Mapping[str, float] = field(default_factory=dict)
     """Least probabilities at which labels are told in a stream, chosen by ``calibrate``; others
-    get the default of :class:`~handlore.classifiers.stream.settings.Settings`."""
+    get the default of :class:`~handlore.models.stream.settings.RecogniserSettings`."""
 
     calibration: Mapping[str, Any] = field(default_factory=dict)
     """On what the thresholds were chosen, and what they promise."""
@@ -177,3 +177,18 @@ _TYPES: dict[str, Any] = {
     "timed": bool,
     "training": Mapping,
 }
+
+
+# What all parts call the same: the two kinds of samples, and the ends of a model's graph.
+
+
+INPUT, OUTPUT = "X", "probabilities"
+"""What goes into the graph of a model and what comes out."""
+
+FAMILIARITY = "familiarity"
+"""What else comes out of the graph of a model of poses: how like its training data a hand is."""
+
+WORDS = {"pose": "poses (single pictures)", "sequence": "movements (clips)"}
+
+DEFAULT_ESTIMATOR = {"pose": "forest", "sequence": "rocket"}
+"""What ``train`` takes unless told."""

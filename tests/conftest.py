@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from handlore.cli import main
-from handlore.datasets.convert import convert
+from handlore.datasets.conversion.convert import convert
 from handlore.datasets.dataset import FRAME_ARRAYS, LandmarkDataset
 from handlore.datasets.rendered import write_pictures
 from handlore.datasets.sources import make_source

@@ -9,10 +9,9 @@ from typing import Any
 from handlore.datasets.dataset import NONE_LABEL
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
-from . import mqtt, post, press, run, say  # noqa: F401, they register themselves
-from .kinds import KINDS, Deed
-from .table import Problems, Table, unknown
-from .where import lines_of
+from . import key, mqtt, post, run, say  # noqa: F401, they register themselves
+from .base import KINDS, ActionKind
+from .toml_table import Problems, Table, lines_of, unknown
 
 ANY = "*"
 """Stands for every label."""
@@ -28,7 +27,7 @@ class Action:
     label: str
     """The label that calls it, or ``*``: any."""
 
-    deed: Deed
+    deed: ActionKind
     """What is done."""
 
     hand: str | None = None
@@ -53,14 +52,14 @@ class Arming:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ActionSet:
     """A whole file."""
 
     actions: tuple[Action, ...]
     arming: Arming | None = None
 
 
-def load_actions(path: Path, labels: Sequence[str], *, check_computer: bool = True) -> Plan:
+def load_actions(path: Path, labels: Sequence[str], *, check_computer: bool = True) -> ActionSet:
     """Read an actions file.
 
     Parameters
@@ -113,7 +112,7 @@ def _read(path: Path) -> str:
 
 def _plan(
     values: Mapping[str, Any], labels: Sequence[str], problems: Problems, *, check_computer: bool
-) -> Plan:
+) -> ActionSet:
     labels = [label for label in dict.fromkeys(labels) if label != NONE_LABEL]
     top = Table(values, (), problems)
     arming = _arming(top, labels, problems)
@@ -141,7 +140,7 @@ def _plan(
     top.refuse_rest()
     if not called and not problems:
         problems.add((), "it holds no actions; add [actions.LABEL]")
-    return Plan(tuple(called), arming)
+    return ActionSet(tuple(called), arming)
 
 
 def _arming(top: Table, labels: Sequence[str], problems: Problems) -> Arming | None:
@@ -158,7 +157,7 @@ def _arming(top: Table, labels: Sequence[str], problems: Problems) -> Arming | N
 
 def _action(label: str, table: Table, labels: Sequence[str]) -> Action | None:
     """Read one action; None, with the problem noted, if it is none."""
-    kinds = [key for key in KINDS if key in table]
+    kinds = [kind for kind in KINDS if kind in table]
     if len(kinds) != 1:
         listed = ", ".join(KINDS)
         came = " and ".join(kinds) if kinds else f"none of them ({', '.join(table.values) or '-'})"

@@ -6,18 +6,16 @@ from importlib.util import find_spec
 from typing import Any, ClassVar, Self
 from urllib.parse import unquote, urlsplit
 
-from handlore.classifiers.stream.events import Event
+from handlore.models.stream.events import Event
 
-from .event import as_text, filled
-from .kinds import ActionError, register
-from .table import Table
-from .templates import check_placeholders
+from .base import ActionError, as_text, check_placeholders, filled, register
+from .toml_table import Table
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
 @register
-class Publish:
+class MqttAction:
     """Publish the event.
 
     The connection is made when the first event comes, and kept; a message that cannot be sent at

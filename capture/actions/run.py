@@ -11,19 +11,17 @@ import threading
 from collections.abc import Sequence
 from typing import ClassVar, Self
 
-from handlore.classifiers.stream.events import Event
+from handlore.models.stream.events import Event
 
-from .event import FIELDS, as_environment, as_text, filled
-from .kinds import ActionError, register
-from .table import Table
-from .templates import check_arguments
+from .base import FIELDS, ActionError, as_environment, as_text, check_arguments, filled, register
+from .toml_table import Table
 
 GRACE = 1.0
 """Seconds between asking a command that takes too long to end, and killing it."""
 
 
 @register
-class Run:
+class RunAction:
     """Run a command and wait for it.
 
     Parameters

@@ -4,14 +4,70 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from time import monotonic
 from typing import Literal
 
-from handlore.classifiers.stream.events import Event
+from handlore.models.stream.events import Event
 
-from .file import Action, Plan
-from .gate import Gate
-from .kinds import ActionError
+from .base import ActionError
+from .file import ANY, Action, ActionSet
+
+# Which actions an event calls: arming, hand and cooldown. Knows the times of events only.
+
+
+@dataclass(frozen=True)
+class Call:
+    """An action that an event is meant for."""
+
+    action: Action
+    refused: str = ""
+    """Why it is not done after all; empty if it is."""
+
+
+class Gate:
+    """Decides what is done. The same events give the same decisions, live and replayed.
+
+    Parameters
+    ----------
+    plan
+        The actions.
+    """
+
+    def __init__(self, plan: ActionSet) -> None:
+        self._plan = plan
+        self._armed_until = inf if plan.arming is None else -inf
+        self._called: dict[int, float] = {}
+
+    def reset(self) -> None:
+        """Forget what was: the stream's times begin anew. What was armed is not any more."""
+        self._armed_until = inf if self._plan.arming is None else -inf
+        self._called.clear()
+
+    def armed(self, seconds: float) -> bool:
+        """Say whether actions are done at that time of the stream."""
+        return seconds <= self._armed_until
+
+    def calls(self, event: Event) -> list[Call]:
+        """Return the actions that an event is meant for, in the order of the file."""
+        arming = self._plan.arming
+        was_armed = self.armed(event.end)
+        if arming is not None and event.label == arming.label:
+            self._armed_until = event.end + arming.seconds
+        return [
+            Call(action, self._refusal(number, action, event.end, was_armed))
+            for number, action in enumerate(self._plan.actions)
+            if action.label in (event.label, ANY) and action.hand in (None, event.hand)
+        ]
+
+    def _refusal(self, number: int, action: Action, seconds: float, armed: bool) -> str:
+        if not armed:
+            return "not armed"
+        if seconds - self._called.get(number, -inf) < action.cooldown:
+            return "cooling down"
+        self._called[number] = seconds
+        return ""
+
 
 KILLED_IN = 1.0
 """So long is waited for what was cancelled, to learn what became of it; seconds."""
@@ -20,7 +76,7 @@ State = Literal["done", "failed", "skipped", "dry run"]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ActionResult:
     """What became of one action that one event called."""
 
     event: Event
@@ -30,10 +86,10 @@ class Outcome:
     """What was done, or why it was not."""
 
 
-Report = Callable[[Outcome], None]
+Report = Callable[[ActionResult], None]
 
 
-class Runner:
+class ActionRunner:
     """Runs actions: each on a thread of its own, one call of it at a time.
 
     Every call has exactly one outcome. What finds its action busy waits if the file allows it, and
@@ -49,7 +105,7 @@ class Runner:
         Only say what would be done.
     """
 
-    def __init__(self, plan: Plan, report: Report, *, dry_run: bool = False) -> None:
+    def __init__(self, plan: ActionSet, report: Report, *, dry_run: bool = False) -> None:
         self.gate = Gate(plan)
         self.counts: Counter[State] = Counter()
         self._dry_run = dry_run
@@ -62,11 +118,11 @@ class Runner:
         for call in self.gate.calls(event):
             action = call.action
             if call.refused:
-                self._report(Outcome(event, action, "skipped", call.refused))
+                self._report(ActionResult(event, action, "skipped", call.refused))
             elif self._dry_run:
-                self._report(Outcome(event, action, "dry run", action.deed.said(event)))
+                self._report(ActionResult(event, action, "dry run", action.deed.said(event)))
             elif not self._lanes[id(action)].offer(event):
-                self._report(Outcome(event, action, "skipped", "still busy with the last one"))
+                self._report(ActionResult(event, action, "skipped", "still busy with the last one"))
 
     def close(self, grace: float = 2.0) -> None:
         """Take no more; after ``grace`` seconds what waits is skipped and what runs is killed."""
@@ -84,7 +140,7 @@ class Runner:
             for lane in self._lanes.values():
                 lane.join(deadline)
 
-    def _report(self, outcome: Outcome) -> None:
+    def _report(self, outcome: ActionResult) -> None:
         with self._counting:
             self.counts[outcome.state] += 1
         self._report_to(outcome)
@@ -132,7 +188,7 @@ class _Lane:
             left = [*self._queue]
             self._queue.clear()
         for event in left:
-            self._report(Outcome(event, self._action, "skipped", "handlore was stopped"))
+            self._report(ActionResult(event, self._action, "skipped", "handlore was stopped"))
         self._action.deed.cancel()
 
     def _work(self) -> None:
@@ -146,11 +202,11 @@ class _Lane:
                 self._busy = True
             self._report(self._outcome(event))
 
-    def _outcome(self, event: Event) -> Outcome:
+    def _outcome(self, event: Event) -> ActionResult:
         try:
             self._action.deed.perform(event)
         except ActionError as error:
-            return Outcome(event, self._action, "failed", str(error))
+            return ActionResult(event, self._action, "failed", str(error))
         except Exception as error:  # noqa: BLE001, one action must not end all the others
-            return Outcome(event, self._action, "failed", f"{type(error).__name__}: {error}")
-        return Outcome(event, self._action, "done", self._action.deed.said(event))
+            return ActionResult(event, self._action, "failed", f"{type(error).__name__}: {error}")
+        return ActionResult(event, self._action, "done", self._action.deed.said(event))

@@ -4,17 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from handlore.classifiers.stream.events import Event
+from handlore.models.stream.events import Event
 
-from .event import as_text, filled
-from .kinds import register
-from .table import Table
-from .templates import check_placeholders
+from .base import as_text, check_placeholders, filled, register
+from .toml_table import Table
 
 
 @register
 @dataclass(frozen=True)
-class Say:
+class SayAction:
     """Say something."""
 
     key: ClassVar[str] = "say"

@@ -4,18 +4,18 @@
 >>> frame = feed.next(timeout=0.1)              # doctest: +SKIP
 """
 
-from .camera import Camera, CameraError, CameraOptions, Frame
+from .camera import Camera, CameraError, CameraFrame, CameraOptions
 from .feed import DirectFeed, Feed, LiveFeed
 from .opening import CameraSpec, camera_spec, open_feed
 
 __all__ = [
     "Camera",
     "CameraError",
+    "CameraFrame",
     "CameraOptions",
     "CameraSpec",
     "DirectFeed",
     "Feed",
-    "Frame",
     "LiveFeed",
     "camera_spec",
     "open_feed",

@@ -6,10 +6,68 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from handlore.landmarks.errors import HandloreError
 
-from .camera import Camera, CameraError, Frame, Opener
-from .health import Health
+from .camera import Camera, CameraError, CameraFrame, Opener
+
+# Whether the pictures of a camera are pictures: not black, not the same over and over.
+
+
+SICK = 2.0
+"""Black or frozen for so long is no accident; seconds."""
+
+BLACK = 12
+"""Darker than this is every pixel of a covered lens, of 255; its noise stays below."""
+
+STEP = 16
+"""Every so many pixels one is looked at."""
+
+
+class Health:
+    """Watches the pictures of a camera.
+
+    Parameters
+    ----------
+    name
+        Of the camera, for the line that says what is wrong.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._last: NDArray[np.uint8] | None = None
+        self._bright_at: float | None = None
+        self._moved_at: float | None = None
+
+    def look(self, frame: CameraFrame) -> str | None:
+        """Look at the next picture.
+
+        Returns
+        -------
+        What is wrong, in one line with what to do, or None.
+
+        Raises
+        ------
+        CameraError
+            If it is frozen: even a still scene has noise, so the camera must be opened again.
+        """
+        pixels, now = frame.pixels[::STEP, ::STEP].copy(), frame.seconds
+        if self._bright_at is None or pixels.max(initial=0) > BLACK:
+            self._bright_at = now
+        black = now - self._bright_at > SICK
+        if self._moved_at is None or self._last is None or not np.array_equal(pixels, self._last):
+            self._moved_at = now
+        self._last = pixels
+        if now - self._moved_at > SICK and not black:
+            raise CameraError(
+                f"{self._name} gives the same picture over and over; it is opened again"
+            )
+        if black:
+            return f"{self._name} gives black pictures; open its cover, or make light"
+        return None
+
 
 SILENT = 2.0
 """A camera that gives nothing for so long is in trouble; seconds."""
@@ -36,7 +94,7 @@ class Feed(Protocol):
         """Whether there will be no more frames."""
         ...
 
-    def next(self, timeout: float) -> Frame | None:
+    def next(self, timeout: float) -> CameraFrame | None:
         """Wait for a frame that has not been seen, at most for a time in seconds."""
         ...
 
@@ -61,7 +119,7 @@ class DirectFeed:
         self.name = camera.name
         self.ended = False
 
-    def next(self, timeout: float) -> Frame | None:
+    def next(self, timeout: float) -> CameraFrame | None:
         """Return the next frame.
 
         Raises
@@ -104,7 +162,7 @@ class LiveFeed:
         self.missed = 0
         """Frames that nobody took before the next one came."""
         self._news = threading.Condition()
-        self._frame: Frame | None = None
+        self._frame: CameraFrame | None = None
         self._problem: str | None = None
         self._came = clock()
         self._health = Health(self.name)
@@ -122,7 +180,7 @@ class LiveFeed:
             )
         return self._problem
 
-    def next(self, timeout: float) -> Frame | None:
+    def next(self, timeout: float) -> CameraFrame | None:
         """Wait for a frame that has not been seen."""
         with self._news:
             self._news.wait_for(lambda: self._frame is not None or self.ended, timeout)

@@ -5,20 +5,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
-from handlore.datasets.names import is_picture
-from handlore.datasets.pictures import read_picture
+from handlore.datasets.pictures import is_picture, read_picture
 from handlore.datasets.sources.frames import natural
 from handlore.datasets.videos import read_video
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import Pixels
 
-from .camera import CameraError, CameraOptions, Frame
+from .camera import CameraError, CameraFrame, CameraOptions
 
 FRAME_RATE = 30.0
 """Of a folder of frames, and between the end of a video and its beginning."""
 
 
-class Clock(Protocol):
+class FileClock(Protocol):
     """Tells the time and waits; the module :mod:`time` is one."""
 
     def monotonic(self) -> float:
@@ -51,17 +50,17 @@ class FileCamera:
         If there is nothing to play.
     """
 
-    def __init__(self, path: Path, options: CameraOptions, clock: Clock | None = None) -> None:
+    def __init__(self, path: Path, options: CameraOptions, clock: FileClock | None = None) -> None:
         self.name = path.name or str(path)
         self._open: Callable[[], Iterator[tuple[float, Pixels]]] = lambda: _played(path, options)
         self._options = options
-        self._clock: Clock = clock or time
+        self._clock: FileClock = clock or time
         self._frames = self._checked()
         self._began: float | None = None
         self._offset = 0.0
         self._last = self._step = 0.0
 
-    def read(self) -> Frame | None:
+    def read(self) -> CameraFrame | None:
         """Wait until the next frame is due, and return it."""
         following = self._next()
         if following is None and self._options.loop:
@@ -74,7 +73,7 @@ class FileCamera:
         self._step, self._last = seconds - self._last, seconds
         if self._options.paced:
             self._wait(self._offset + seconds)
-        return Frame(pixels, self._offset + seconds)
+        return CameraFrame(pixels, self._offset + seconds)
 
     def close(self) -> None:
         """Close the file."""

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from .camera import Camera, CameraError, CameraOptions
-from .health import BLACK
+from .camera import Camera, CameraError, CameraOptions, video_devices
+from .feed import BLACK
 from .opening import camera_spec
-from .trouble import video_devices
 
 WARM_UP = 5
 """The first pictures of a camera may be dark."""

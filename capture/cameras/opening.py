@@ -6,14 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from handlore.datasets.names import is_picture, is_video
+from handlore.datasets.pictures import is_picture, is_video
 from handlore.landmarks.errors import HandloreError
 
-from .camera import Camera, CameraOptions, Opener
+from .camera import DEVICES, Camera, CameraOptions, Opener
 from .feed import DirectFeed, Feed, LiveFeed
 from .files import FileCamera
 from .picamera import PiCamera
-from .trouble import DEVICES
 from .webcam import Webcam, backend_number
 
 EXPECTED = (

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from .camera import CameraError, CameraOptions, Frame
+from .camera import CameraError, CameraFrame, CameraOptions
 from .webcam import SIZE
 
 
@@ -47,7 +47,7 @@ class PiCamera:
                 " program uses it: `rpicam-hello --list-cameras`"
             ) from error
 
-    def read(self) -> Frame:
+    def read(self) -> CameraFrame:
         """Wait for the next picture; its time is that of the sensor."""
         try:
             request = self._camera.capture_request()
@@ -58,7 +58,7 @@ class PiCamera:
             nanoseconds = request.get_metadata()["SensorTimestamp"]
         finally:
             request.release()
-        return Frame(pixels[..., :3], nanoseconds / 1e9)
+        return CameraFrame(pixels[..., :3], nanoseconds / 1e9)
 
     def close(self) -> None:
         """Let go of it."""

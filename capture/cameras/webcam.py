@@ -9,8 +9,7 @@ import numpy as np
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import Pixels
 
-from .camera import CameraError, CameraOptions, Frame
-from .trouble import why_not_open
+from .camera import CameraError, CameraFrame, CameraOptions, why_not_open
 
 SIZE = (640, 480)
 """More pixels make hands no easier to find, but every step slower."""
@@ -52,7 +51,7 @@ class Webcam:
             raise CameraError(why_not_open(device))
         self._ask_for(options)
 
-    def read(self) -> Frame:
+    def read(self) -> CameraFrame:
         """Wait for the next picture."""
         if not self._capture.grab():
             raise CameraError(
@@ -64,7 +63,7 @@ class Webcam:
             raise CameraError(
                 f"{self.name} gives no picture that can be decoded; try another --size"
             )
-        return Frame(_as_rgb(self._cv2, pixels), seconds)
+        return CameraFrame(_as_rgb(self._cv2, pixels), seconds)
 
     def close(self) -> None:
         """Let go of it."""

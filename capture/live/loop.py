@@ -6,18 +6,72 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import inf
 
-from handlore.classifiers.stream.events import Event
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.hands import Hand
+from handlore.models.stream.events import Event
+from handlore.models.stream.hands import HandRecogniser
 
-from ..actions.file import Plan
-from ..actions.runner import Outcome, Runner
-from ..cameras import Feed, Frame
-from ..recording.status import FrameRate
-from . import clock
-from .limiter import Limiter
-from .recognition import Recognition
-from .views import Moment, View
+from ..actions.file import ActionSet
+from ..actions.runner import ActionResult, ActionRunner
+from ..cameras import CameraFrame, Feed
+from ..views.live import LiveState, LiveView
+from ..views.status import FrameRate
+from .limiter import RateLimiter
+
+# The time that live recognition goes by.
+
+
+GAP = 2.0
+"""Seconds without a frame after which what was seen before says nothing of what is seen now."""
+
+
+def seconds() -> float:
+    """Return the time of a clock that nobody sets, and that goes on while the computer sleeps.
+
+    Linux halts ``time.monotonic`` in suspend; who relies on it takes the hand of the evening for
+    that of the morning.
+    """
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()
+
+
+@dataclass
+class Timeline:
+    """Turns the times of frames into one stream of times that always rises.
+
+    Cameras count from whenever they like, and begin anew when they come back.
+    """
+
+    _frame: float | None = None
+    _clock: float = 0.0
+    _stream: float = 0.0
+
+    def place(self, frame: float, clock: float) -> tuple[float, bool]:
+        """Place a frame in the stream.
+
+        Parameters
+        ----------
+        frame
+            Its time on the camera's clock, in seconds.
+        clock
+            The time now, see :func:`seconds`.
+
+        Returns
+        -------
+        Its time in the stream in seconds, 0 for the first; and whether there was a gap before it:
+        a camera that was lost, a computer that slept, a clock that was set.
+        """
+        if self._frame is None:
+            self._frame, self._clock = frame, clock
+            return self._stream, False
+        by_frame, by_clock = frame - self._frame, clock - self._clock
+        # Frames of a file that is played faster than it was filmed are not late.
+        gap = not 0 < by_frame <= GAP or by_clock > GAP
+        self._stream += max(by_frame, by_clock, 0.001) if gap else by_frame
+        self._frame, self._clock = frame, clock
+        return self._stream, gap
+
 
 WAIT = 0.1
 """So long a frame is waited for before keys and views get their turn; seconds."""
@@ -35,24 +89,24 @@ END_KEYS = ("q", "esc", "close")
 
 
 @dataclass
-class Parts:
+class LiveComponents:
     """What a loop is made of; each can be replaced by a stand-in. None of them is closed."""
 
     feed: Feed
     detector: HandDetector
-    recognition: Recognition
-    views: Sequence[View] = ()
-    plan: Plan = field(default_factory=lambda: Plan(()))
+    recognition: HandRecogniser
+    views: Sequence[LiveView] = ()
+    plan: ActionSet = field(default_factory=lambda: ActionSet(()))
     dry_run: bool = False
-    limiter: Limiter = field(default_factory=Limiter)
+    limiter: RateLimiter = field(default_factory=RateLimiter)
     real_time: bool = True
     """Whether the camera shows what happens now; a file waits, whatever else takes time."""
 
-    clock: Callable[[], float] = clock.seconds
+    clock: Callable[[], float] = seconds
     sleep: Callable[[float], None] = time.sleep
 
 
-class Live:
+class LiveLoop:
     """Runs live recognition until the camera's recording has ended or a key says so.
 
     Parameters
@@ -61,23 +115,23 @@ class Live:
         What it is made of.
     """
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: LiveComponents) -> None:
         self._ = parts
         self.ended = False
         self.frames = 0
         """Frames looked at."""
         self.events = 0
         """Events told."""
-        self._outcomes: deque[Outcome] = deque()
-        self.runner = Runner(parts.plan, self._outcomes.append, dry_run=parts.dry_run)
-        self._timeline = clock.Timeline()
+        self._outcomes: deque[ActionResult] = deque()
+        self.runner = ActionRunner(parts.plan, self._outcomes.append, dry_run=parts.dry_run)
+        self._timeline = Timeline()
         self._rate = FrameRate(MEASURED_OVER)
         self._measured_from = 0
         self._told_slow = False
         self._trouble: str | None = None
         self._behind = inf
         """The least by which the camera's clock was seen to lie behind ours."""
-        self._last = Moment(0.0, None)
+        self._last = LiveState(0.0, None)
 
     def run(self) -> None:
         """Go on until it has ended; the last actions may finish, unless it ends by an error."""
@@ -102,14 +156,14 @@ class Live:
         elif self._.feed.ended:
             self.ended = True
         elif self._trouble is not None:
-            self._show(Moment(self._last.seconds, None, trouble=self._trouble))
+            self._show(LiveState(self._last.seconds, None, trouble=self._trouble))
         self._tell_outcomes()
         self._take_keys()
         rest = self._.limiter.rest(begun, self._.clock()) if frame is not None else 0.0
         if rest > 0:
             self._.sleep(rest)
 
-    def _see(self, frame: Frame, begun: float) -> None:
+    def _see(self, frame: CameraFrame, begun: float) -> None:
         now = begun if self._.real_time else frame.seconds
         seconds, gap = self._timeline.place(frame.seconds, now)
         if gap:
@@ -135,7 +189,7 @@ class Live:
         for view in self._.views:
             view.restart()
 
-    def _latency(self, frame: Frame, begun: float) -> float:
+    def _latency(self, frame: CameraFrame, begun: float) -> float:
         """Return how long ago the picture came, in seconds.
 
         The two clocks need not agree: a frame that came as soon as any before it is not late. A
@@ -149,15 +203,15 @@ class Live:
         return behind - self._behind + work
 
     def _moment(
-        self, seconds: float, frame: Frame, hands: Sequence[Hand], latency: float
-    ) -> Moment:
+        self, seconds: float, frame: CameraFrame, hands: Sequence[Hand], latency: float
+    ) -> LiveState:
         armed = None if self._.plan.arming is None else self.runner.gate.armed(seconds)
-        return Moment(
+        return LiveState(
             seconds, frame.pixels, hands, self._.recognition.shown, self._rate.fps, latency,
             self._trouble, armed,
         )  # fmt: skip
 
-    def _show(self, moment: Moment) -> None:
+    def _show(self, moment: LiveState) -> None:
         self._last = moment
         for view in self._.views:
             view.show(moment)
@@ -175,7 +229,7 @@ class Live:
             for view in self._.views:
                 view.tell_outcome(outcome)
 
-    def _tell_trouble(self, frame: Frame | None) -> None:
+    def _tell_trouble(self, frame: CameraFrame | None) -> None:
         before, self._trouble = self._trouble, self._.feed.trouble
         if self._trouble is not None and self._trouble != before:
             self._say(self._trouble)

@@ -4,11 +4,11 @@ import contextlib
 import sys
 from typing import TextIO
 
-from handlore.classifiers.stream.events import Event
+from handlore.models.stream.events import Event
 
-from ..actions.runner import Outcome
-from .clock import seconds
-from .views import View
+from ..actions.runner import ActionResult
+from ..views.live import LiveView
+from .loop import seconds
 
 SAME_AGAIN = 60.0
 """A line that says the same as one before is not written again within so many seconds."""
@@ -16,7 +16,7 @@ SAME_AGAIN = 60.0
 MOST_LINES = 256
 
 
-class Printer(View):
+class Printer(LiveView):
     """Writes each event at once, so that another program can act on it.
 
     Parameters
@@ -49,7 +49,7 @@ class Printer(View):
         self._out.write(f"{event.line() if self._as_json else line_of(event)}\n")
         self._out.flush()
 
-    def tell_outcome(self, outcome: Outcome) -> None:
+    def tell_outcome(self, outcome: ActionResult) -> None:
         """Write on stderr what became of an action."""
         name, end = outcome.action.name, outcome.event.end
         match outcome.state:

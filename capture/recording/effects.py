@@ -16,7 +16,7 @@ class Begin:
 
 
 @dataclass(frozen=True)
-class Take:
+class AddFrame:
     """The frame just shown belongs to the recording."""
 
 
@@ -65,7 +65,7 @@ class Cue:
 
 
 @dataclass(frozen=True)
-class Say:
+class Announce:
     """Something to read."""
 
     text: str
@@ -76,4 +76,4 @@ class Quit:
     """The session has ended."""
 
 
-Effect = Begin | Take | End | Keep | Discard | Undo | Retry | Cue | Say | Quit
+Effect = Begin | AddFrame | End | Keep | Discard | Undo | Retry | Cue | Announce | Quit

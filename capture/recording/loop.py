@@ -8,15 +8,15 @@ from typing import Protocol
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.hands import Hand, Pixels
 
-from ..cameras import Feed, Frame
-from ..keyboard.keys import Keys
-from .effects import Begin, Cue, Discard, Effect, End, Keep, Quit, Retry, Say, Take, Undo
+from ..cameras import CameraFrame, Feed
+from ..keys import Keys
+from ..views.status import FrameRate, Status, progress_of
+from .effects import AddFrame, Announce, Begin, Cue, Discard, Effect, End, Keep, Quit, Retry, Undo
 from .session import Session, State
-from .status import FrameRate, Status, progress_of
-from .take import Sitting
+from .take import SessionInfo
 from .take import Take as Frames
 from .video import NoVideo, Video
-from .writer import Job, Writer, Written
+from .writer import Job, RecordingWriter, Written
 
 WAIT = 0.1
 """So long a frame is waited for before keys and view get their turn; seconds."""
@@ -31,7 +31,7 @@ MESSAGE_SECONDS = 6.0
 """So long a message is shown."""
 
 
-class View(Protocol):
+class SessionView(Protocol):
     """Shows a session."""
 
     def show(self, pixels: Pixels | None, hands: Sequence[Hand], status: Status) -> None:
@@ -48,16 +48,16 @@ class View(Protocol):
 
 
 @dataclass
-class Parts:
+class SessionComponents:
     """What a loop is made of; each can be replaced by a stand-in."""
 
     feed: Feed
     detector: HandDetector
     session: Session
-    sitting: Sitting
-    writer: Writer
+    sitting: SessionInfo
+    writer: RecordingWriter
     keys: Keys
-    view: View
+    view: SessionView
     clock: Callable[[], float] = time.monotonic
     videos: Callable[[], Video] = NoVideo
     """Begins the video of a recording."""
@@ -69,7 +69,7 @@ class Parts:
     """Is told of everything that was kept or discarded."""
 
 
-class Loop:
+class SessionLoop:
     """Runs a session.
 
     Parameters
@@ -78,7 +78,7 @@ class Loop:
         What it is made of. They are not closed.
     """
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: SessionComponents) -> None:
         self._ = parts
         self.ended = False
         self.frames = 0
@@ -121,25 +121,25 @@ class Loop:
         self._take_advice()
         self._show(frame, now)
 
-    def _see(self, frame: Frame) -> None:
+    def _see(self, frame: CameraFrame) -> None:
         self.frames += 1
         self._rate.add(frame.seconds)
         self._hands = self._track(frame) if self._.session.typed is None else ()
         effects = self._.session.frame(bool(self._hands), frame.seconds)
         self._do(effects, frame.seconds, frame)
 
-    def _track(self, frame: Frame) -> Sequence[Hand]:
+    def _track(self, frame: CameraFrame) -> Sequence[Hand]:
         # Two frames of a file may have one time; a tracker wants it to go on.
         self._tracked_at = max(frame.seconds, self._tracked_at + LEAST_STEP)
         return self._.detector.track(frame.pixels, self._tracked_at)
 
-    def _do(self, effects: Sequence[Effect], now: float, frame: Frame | None = None) -> None:
+    def _do(self, effects: Sequence[Effect], now: float, frame: CameraFrame | None = None) -> None:
         for effect in effects:
             match effect:
                 case Begin(label, kind):
                     self._take, self._job = Frames(label, kind), None
                     self._video = self._.videos()
-                case Take():
+                case AddFrame():
                     self._add(frame)
                 case End():
                     self._finish(effect)
@@ -153,12 +153,12 @@ class Loop:
                     self._.writer.retry()
                 case Cue(what):
                     self._.view.cue(what)
-                case Say(text):
+                case Announce(text):
                     self._say(text, now)
                 case Quit():
                     self.ended = True
 
-    def _add(self, frame: Frame | None) -> None:
+    def _add(self, frame: CameraFrame | None) -> None:
         if self._take is not None and frame is not None:
             self._take.add(frame.pixels, self._hands, frame.seconds)
             self._video.add(frame.pixels)
@@ -190,7 +190,7 @@ class Loop:
             where = "not written yet" if written.path is None else written.path.name
             self._say(f"{what}: {written.label} ({where})", now)
 
-    def _tell_trouble(self, frame: Frame | None, now: float) -> None:
+    def _tell_trouble(self, frame: CameraFrame | None, now: float) -> None:
         before, trouble = self._trouble, self._.feed.trouble
         if trouble is None and before is not None and frame is None:
             return  # it is back when it shows something
@@ -211,7 +211,7 @@ class Loop:
         self._message, self._message_until = text, now + MESSAGE_SECONDS
         self._.view.say(text)
 
-    def _now(self, frame: Frame | None) -> float:
+    def _now(self, frame: CameraFrame | None) -> float:
         """Return the time on the camera's clock; without a frame, by how much ours has gone on."""
         ours = self._.clock()
         if frame is not None:
@@ -219,7 +219,7 @@ class Loop:
             return frame.seconds
         return ours + (self._ahead or 0.0)
 
-    def _show(self, frame: Frame | None, now: float) -> None:
+    def _show(self, frame: CameraFrame | None, now: float) -> None:
         if frame is None and self._trouble is None:
             return
         pixels = None if frame is None else frame.pixels
@@ -254,7 +254,7 @@ class Loop:
         )
 
 
-def close_writer(writer: Writer, say: Callable[[str], None]) -> int:
+def close_writer(writer: RecordingWriter, say: Callable[[str], None]) -> int:
     """Finish writing at the end of a session, trying once more what has failed.
 
     Returns

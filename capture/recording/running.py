@@ -6,20 +6,20 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from handlore.datasets.recordings import Recordings
+from handlore.datasets.recordings import RecordingFolder
 from handlore.landmarks.detector import DetectorOptions, HandDetector, open_detector
 from handlore.landmarks.nativelog import quiet_native_log
 
 from ..cameras import CameraSpec, open_feed
-from ..coach.background import BackgroundCoach
-from ..keyboard.keys import Keys
+from ..coach_process import BackgroundCoach
+from ..keys import Keys
 from ..signals import ending_on_signals
-from .loop import Loop, Parts, View, close_writer
+from .loop import SessionComponents, SessionLoop, SessionView, close_writer
 from .options import SessionOptions
 from .session import Session
-from .take import Sitting
+from .take import SessionInfo
 from .video import NoVideo, VideoFolder
-from .writer import Writer
+from .writer import RecordingWriter
 
 TITLE = "handlore capture"
 FIRST_HELP = "keys: r record, 1-9 n p label, u discard, k keep, h all keys, q end"
@@ -28,7 +28,7 @@ Talk = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Plan:
+class SessionSetup:
     """What a session is to be."""
 
     camera: CameraSpec
@@ -50,7 +50,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SessionSummary:
     """What came of a session."""
 
     kept: dict[str, int]
@@ -66,7 +66,7 @@ class Outcome:
     """What to do next, as far as the coach has got."""
 
 
-def run_session(plan: Plan, recordings: Recordings, talk: Talk) -> Outcome:
+def run_session(plan: SessionSetup, recordings: RecordingFolder, talk: Talk) -> SessionSummary:
     """Record until somebody ends it.
 
     Parameters
@@ -89,15 +89,15 @@ def run_session(plan: Plan, recordings: Recordings, talk: Talk) -> Outcome:
         detector = stack.enter_context(open_detector(plan.detector, talk=talk))
         feed = open_feed(plan.camera)
         stack.callback(feed.close)
-        writer = Writer(recordings)
+        writer = RecordingWriter(recordings)
         stack.callback(close_writer, writer, talk)
         coach = stack.enter_context(BackgroundCoach())
         session = Session(plan.options)
         consider = _considering(coach, recordings, session) if plan.coach else _nothing
         consider()
         keys, view = stack.enter_context(_face(plan, talk))
-        Loop(
-            Parts(
+        SessionLoop(
+            SessionComponents(
                 feed, detector, session, _sitting(plan, detector), writer, keys, view,
                 videos=VideoFolder(recordings.root).begin if plan.keep_video else NoVideo,
                 advice=lambda: next(iter(coach.advice()), ""),
@@ -108,11 +108,11 @@ def run_session(plan: Plan, recordings: Recordings, talk: Talk) -> Outcome:
     kept = dict.fromkeys(session.labels.names, 0)
     for label, _ in writer.kept:
         kept[label] += 1
-    return Outcome(kept, dict(writer.counts), len(writer.unsaved), advice)
+    return SessionSummary(kept, dict(writer.counts), len(writer.unsaved), advice)
 
 
 def _considering(
-    coach: BackgroundCoach, recordings: Recordings, session: Session
+    coach: BackgroundCoach, recordings: RecordingFolder, session: Session
 ) -> Callable[..., None]:
     def consider(_: object = None) -> None:
         coach.consider(recordings.root, session.labels.names)
@@ -124,23 +124,23 @@ def _nothing(_: object = None) -> None:
     """Do nothing."""
 
 
-def _sitting(plan: Plan, detector: HandDetector) -> Sitting:
-    return Sitting(
+def _sitting(plan: SessionSetup, detector: HandDetector) -> SessionInfo:
+    return SessionInfo(
         detector.info, plan.camera.text, plan.subject, plan.session, plan.note,
         plan.detector.max_hands,
     )  # fmt: skip
 
 
 @contextmanager
-def _face(plan: Plan, talk: Talk) -> Iterator[tuple[Keys, View]]:
+def _face(plan: SessionSetup, talk: Talk) -> Iterator[tuple[Keys, SessionView]]:
     """Open what a session is seen and steered by: a window, or the terminal."""
     if not plan.headless:
-        from .window import Window
+        from ..views.record import SessionWindow
 
-        with Window(TITLE, quiet=plan.quiet) as window:
+        with SessionWindow(TITLE, quiet=plan.quiet) as window:
             yield window, window
         return
-    from .statusline import StatusLine
+    from ..views.status import StatusLine
 
     talk(FIRST_HELP)
     with _terminal() as keys:
@@ -153,9 +153,9 @@ def _face(plan: Plan, talk: Talk) -> Iterator[tuple[Keys, View]]:
 
 def _terminal() -> Any:
     if sys.platform == "win32":
-        from ..keyboard.console import Console
+        from ..terminal import Console
 
         return Console()
-    from ..keyboard.terminal import Terminal
+    from ..terminal import Terminal
 
     return Terminal()

@@ -14,7 +14,7 @@ from math import ceil
 from handlore.datasets.dataset import Kind
 from handlore.landmarks.errors import HandloreError
 
-from .effects import Begin, Cue, Discard, Effect, End, Keep, Quit, Retry, Say, Take, Undo
+from .effects import AddFrame, Announce, Begin, Cue, Discard, Effect, End, Keep, Quit, Retry, Undo
 from .labels import Labels, same_label
 from .options import SessionOptions
 from .progress import TICK as _TICK
@@ -194,7 +194,7 @@ class Session:
         if key not in (" ", "b", "s"):
             return []
         if self.flagged:
-            return [Say("first decide: k keeps the recording, u discards it")]
+            return [Announce("first decide: k keeps the recording, u discards it")]
         return [*self._keep(now), *self._act(key, now)]
 
     def _quit(self, now: float) -> list[Effect]:
@@ -203,7 +203,7 @@ class Session:
         lost = self._would_be_lost()
         if lost and not self._asked_to_quit:
             self._asked_to_quit = True
-            return [Say(lost)]
+            return [Announce(lost)]
         self._stop_burst()
         if self.state is State.REVIEW and not self.flagged:
             effects = self._keep(now)
@@ -254,7 +254,7 @@ class Session:
             return self._end(now)
         if not recording.look(self.options, has_hand, now):
             return []
-        return [Take(), *(self._end(now) if recording.is_full(self.options) else [])]
+        return [AddFrame(), *(self._end(now) if recording.is_full(self.options) else [])]
 
     def _end(self, now: float, *flags: str) -> list[Effect]:
         recording = self._current
@@ -271,7 +271,7 @@ class Session:
         if recording.flags:
             self._deadline = None
             words = "; ".join(recording.flags)
-            return [ended, Cue("flag"), Say(f"{words}: k keeps it, u discards it")]
+            return [ended, Cue("flag"), Announce(f"{words}: k keeps it, u discards it")]
         self._deadline = now if self._in_burst else now + self.options.review
         return [ended, Cue("end"), *self.tick(now)]
 
@@ -280,7 +280,7 @@ class Session:
         return [Keep(), *self._go_on(now)]
 
     def _drop(self, words: str, now: float) -> list[Effect]:
-        return [Discard(), Say(words), *self._go_on(now)]
+        return [Discard(), Announce(words), *self._go_on(now)]
 
     def _go_on(self, now: float) -> list[Effect]:
         """Go to the next recording of a burst, or rest."""
@@ -294,7 +294,7 @@ class Session:
     def _cancel(self) -> list[Effect]:
         self._stop_burst()
         self._rest()
-        return [Say("stopped")]
+        return [Announce("stopped")]
 
     def _rest(self) -> None:
         self.state, self.recording, self._deadline = State.IDLE, None, None
@@ -308,12 +308,12 @@ class Session:
         if key in ("n", "p"):
             self.labels.step(1 if key == "n" else -1)
         elif not self.labels.choose(int(key)):
-            return [Say(f"there is no label {key}; + adds one")]
+            return [Announce(f"there is no label {key}; + adds one")]
         return []
 
     def _start_typing(self) -> list[Effect]:
         if self.state in (State.COUNTDOWN, State.RECORDING):
-            return [Say("stop the recording first, then + adds a label")]
+            return [Announce("stop the recording first, then + adds a label")]
         self.typed = ""
         return []
 
@@ -329,9 +329,9 @@ class Session:
             there = same_label(typed, self.labels.names)
             if there is not None:
                 self.labels.take(there)
-                return [Say(f"{there} is a label already; it is chosen")]
+                return [Announce(f"{there} is a label already; it is chosen")]
             try:
                 self.labels.add(typed)
             except HandloreError as error:
-                return [Say(str(error))]
+                return [Announce(str(error))]
         return []

@@ -10,7 +10,7 @@ from handlore.landmarks.hands import Hand, Pixels, by_slot
 
 
 @dataclass(frozen=True)
-class Sitting:
+class SessionInfo:
     """What all recordings of a session share."""
 
     detector: DetectorInfo
@@ -40,7 +40,7 @@ class Take:
         self.hands.append(hands)
 
     def dataset(
-        self, sitting: Sitting, first: int, last: int, *, mirrored: bool = False
+        self, sitting: SessionInfo, first: int, last: int, *, mirrored: bool = False
     ) -> LandmarkDataset:
         """Make a recording of frames ``first:last``.
 
@@ -76,7 +76,7 @@ class Take:
         )
 
     def _options(
-        self, sitting: Sitting, times: Sequence[float], mirrored: bool
+        self, sitting: SessionInfo, times: Sequence[float], mirrored: bool
     ) -> Mapping[str, Any]:
         rate = (len(times) - 1) / times[-1] if len(times) > 1 and times[-1] > 0 else None
         return {

@@ -13,7 +13,7 @@ from handlore.landmarks.errors import HandloreError
 
 
 class Keeper(Protocol):
-    """Where recordings are kept; :class:`handlore.datasets.recordings.Recordings` is one."""
+    """Where recordings are kept; :class:`handlore.datasets.recordings.RecordingFolder` is one."""
 
     def keep(self, recording: LandmarkDataset, video: Path | None = None) -> Path:
         """Keep a recording, wholly or not at all."""
@@ -63,7 +63,7 @@ class _Recording:
     path: Path | None = None
 
 
-class Writer:
+class RecordingWriter:
     """A thread that keeps and discards recordings in the order in which it is told.
 
     What cannot be written stays in memory until it can.

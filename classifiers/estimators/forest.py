@@ -5,9 +5,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base import ONNX_OPSET, FloatArray, HandEstimator, StrArray, register
-from ..projection import Projection
-from ..treegraph import compact
+from handlore.datasets.dataset import StrArray
+from handlore.landmarks.hands import FloatArray
+
+from ..base import ONNX_OPSET, HandEstimator, register
+from ..discriminant import Projection
+from ..onnx_graph import compact
 
 
 @register

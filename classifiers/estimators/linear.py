@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base import ONNX_OPSET, FloatArray, HandEstimator, StrArray, register
-from ..projection import STEPS, Projection
-from ..threads import one_core_for_products
+from handlore.datasets.dataset import StrArray
+from handlore.landmarks.hands import FloatArray
+
+from ..base import ONNX_OPSET, HandEstimator, one_core_for_products, register
+from ..discriminant import STEPS, Projection
 
 
 @register

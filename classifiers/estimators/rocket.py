@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from handlore.datasets.dataset import NONE_LABEL
+from handlore.datasets.dataset import NONE_LABEL, StrArray
 from handlore.landmarks.errors import InvalidDataError
+from handlore.landmarks.hands import FloatArray
+from handlore.models.movement_encoder import N_CHANNELS
 
 from ..augmentation import Augmentation, mirrored, mirrored_codes, parsed_pairs
-from ..base import FloatArray, MovementEstimator, StrArray, register
-from ..channels import CHANNELS, channels
+from ..base import MovementEstimator, register
 from ..discriminant import Discriminant, Moments, chosen
-from ..movements import N_CHANNELS
-from ..onnxgraph import Graph, Runner
+from ..movement_features import CHANNELS, channels
+from ..onnx_graph import Graph, GraphRunner
 
 VIEWS = (
     ("shape", "distances", "orientation", "presence"),
@@ -115,7 +116,7 @@ class RocketClassifier(MovementEstimator):
         pairs = parsed_pairs(self.mirror_labels)
         rng = np.random.default_rng(self.random_state)
         self.banks_ = self._banks(X, rng)
-        transform = Runner(self._features_graph())
+        transform = GraphRunner(self._features_graph())
         plain = transform(X)
         self.mean_, self.deviation_ = plain.mean(axis=0), plain.std(axis=0) + np.float32(0.02)
         plain = (plain - self.mean_) / self.deviation_
@@ -135,7 +136,7 @@ class RocketClassifier(MovementEstimator):
         self.discriminant_ = _on_raw_features(
             chosen(parts, self.class_of_), self.mean_, self.deviation_
         )
-        self._runner = Runner(self._to_onnx())
+        self._runner = GraphRunner(self._to_onnx())
 
     def _changed(
         self,
@@ -166,13 +167,13 @@ class RocketClassifier(MovementEstimator):
         n_thresholds = max(1, round(per_kernel))
         banks = []
         for view in VIEWS:
-            series = Runner(self._graph_of(lambda graph, kinds, view=view: _joined(
+            series = GraphRunner(self._graph_of(lambda graph, kinds, view=view: _joined(
                 graph, kinds, view), (_width(view, n_hands), X.shape[2])))(sample)  # fmt: skip
             mean, deviation = series.mean(axis=(0, 2)), series.std(axis=(0, 2)) + np.float32(1e-6)
             for dilation in DILATIONS:
                 mixing = _drawn_mixing(len(mean), rng) / deviation
                 bank = _Bank(view, dilation, mixing, -(mixing @ mean), mixing[:, :0])
-                responses = Runner(self._graph_of(
+                responses = GraphRunner(self._graph_of(
                     lambda graph, kinds, bank=bank: _responses(graph, kinds, [bank]),
                     (84, X.shape[2])))(sample)  # fmt: skip
                 banks.append(replace(bank, thresholds=_quantiles(responses, n_thresholds, rng)))

@@ -6,13 +6,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from handlore.datasets.dataset import StrArray
 from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.hands import FloatArray
+from handlore.models.movement_encoder import N_CHANNELS
 
 from ..augmentation import mirrored, mirrored_codes, parsed_pairs
-from ..base import FloatArray, MovementEstimator, StrArray, register
-from ..movements import N_CHANNELS
-from ..onnxgraph import Runner
-from ..temporal.plan import Plan, chosen_batch, chosen_epochs, held_back
+from ..base import MovementEstimator, register
+from ..onnx_graph import GraphRunner
+from ..temporal.schedule import TrainingSchedule, chosen_batch, chosen_epochs, held_back
 
 
 @register
@@ -93,7 +95,7 @@ class TemporalClassifier(MovementEstimator):
         self._check_parameters()
         pairs = parsed_pairs(self.mirror_labels)
         self.require()
-        from ..temporal.export import exported
+        from ..temporal.network import exported
         from ..temporal.training import Training
 
         held = held_back(codes, groups, self.validation, np.random.default_rng(self.random_state))
@@ -111,7 +113,7 @@ class TemporalClassifier(MovementEstimator):
         self.network_ = training.best
         self.history_ = [asdict(epoch) for epoch in training.history]
         self._graph = exported(self.network_, X[:2])
-        self._runner = Runner(self._to_onnx())
+        self._runner = GraphRunner(self._to_onnx())
 
     def _ways_to_see(
         self, blocks: FloatArray, codes: NDArray[np.int64], pairs: dict[str, str] | None
@@ -127,10 +129,10 @@ class TemporalClassifier(MovementEstimator):
             ways.append((seen, swapped))
         return ways
 
-    def _plan(self, n: int) -> Plan:
+    def _plan(self, n: int) -> TrainingSchedule:
         batch = chosen_batch(n, self.batch_size)
         epochs = chosen_epochs(n, batch, self.epochs)
-        return Plan(
+        return TrainingSchedule(
             epochs, batch, self.learning_rate, self.augment, self.patience, self.random_state
         )
 

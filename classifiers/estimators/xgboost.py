@@ -5,11 +5,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base import ONNX_OPSET, FloatArray, HandEstimator, StrArray, register
-from ..kinds import INPUT
-from ..projection import Projection
-from ..threads import boosting_threads
-from ..treegraph import compact
+from handlore.datasets.dataset import StrArray
+from handlore.landmarks.hands import FloatArray
+from handlore.models.card import INPUT
+
+from ..base import ONNX_OPSET, HandEstimator, boosting_threads, register
+from ..discriminant import Projection
+from ..onnx_graph import compact
 
 
 @register
@@ -90,7 +92,7 @@ class XGBoostClassifier(HandEstimator):
         from onnxmltools import convert_xgboost
         from onnxmltools.convert.common.data_types import FloatTensorType
 
-        from ..onnxgraph import Graph
+        from ..onnx_graph import Graph
 
         width = sum(self.projection_.weights.shape)
         inputs = [(INPUT, FloatTensorType([None, width]))]

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from ..augmentation import Augmentation
-from ..movements import N_CHANNELS
-from .network import N_MEMBERS, MovementNetwork, Probabilities
-from .plan import Epoch, Plan
+from handlore.landmarks.hands import FloatArray
+from handlore.models.movement_encoder import N_CHANNELS
 
-FloatArray = NDArray[np.float32]
+from ..augmentation import Augmentation
+from .network import N_MEMBERS, MovementNetwork, Probabilities
+from .schedule import Epoch, TrainingSchedule
+
 IntArray = NDArray[np.int64]
 Labelled = tuple[FloatArray, IntArray]
 
@@ -64,7 +65,7 @@ class Training:
     """
 
     def __init__(
-        self, learnt: list[Labelled], tested: Labelled, n_classes: int, plan: Plan
+        self, learnt: list[Labelled], tested: Labelled, n_classes: int, plan: TrainingSchedule
     ) -> None:
         blocks = learnt[0][0]
         self._learnt, self._tested, self._plan = learnt, tested, plan

@@ -1,9 +1,8 @@
 """Hands drawn by the project itself, with exactly known landmarks."""
 
-from .anatomy import Person
-from .movements import MOVEMENTS, Moment, Movement
-from .poses import POSES, Pose
-from .render import Picture, render_background, render_movement, render_pose
+from .gestures import MOVEMENTS, POSES, Keyframe, Movement, Pose
+from .hand import Person
+from .render import RenderedPicture, render_background, render_movement, render_pose
 from .scene import Scene
 from .streams import Play, make_play, render_stream
 from .write import TRUTH, write_movement_videos, write_pictures
@@ -12,12 +11,12 @@ __all__ = [
     "MOVEMENTS",
     "POSES",
     "TRUTH",
-    "Moment",
+    "Keyframe",
     "Movement",
     "Person",
-    "Picture",
     "Play",
     "Pose",
+    "RenderedPicture",
     "Scene",
     "make_play",
     "render_background",

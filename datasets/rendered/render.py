@@ -6,14 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .anatomy import Person
-from .backdrop import make_backdrop
-from .flesh import build_body
-from .movements import Moment, get_movement
-from .paint import paint, photograph
-from .poses import Pose, get_pose
-from .scene import BACKGROUNDS, Scene
-from .stage import Stage
+from .gestures import Keyframe, Pose, get_movement, get_pose
+from .hand import Person, build_body
+from .raster import paint, photograph
+from .scene import BACKGROUNDS, Scene, Stage, make_backdrop
 
 SIZE = (320, 320)
 
@@ -23,7 +19,7 @@ _PLAY = np.array([1.0] * 5 + [1.0, 1.0, 1.0, 0.4] * 4 + [1.0] * 2 + [0.0] * 3)
 
 
 @dataclass(frozen=True)
-class Picture:
+class RenderedPicture:
     """A picture of one hand and where its landmarks are."""
 
     pixels: NDArray[np.uint8]
@@ -39,7 +35,7 @@ class Picture:
 
 def render_pose(
     pose: str, person: Person, scene: Scene, *, size: tuple[int, int] = SIZE
-) -> Picture:
+) -> RenderedPicture:
     """Render a static pose.
 
     Parameters
@@ -52,7 +48,7 @@ def render_pose(
     HandloreError
         If there is no such pose; the message lists the names.
     """
-    return render_at(get_pose(pose), Moment(), person, scene, size=size)
+    return render_at(get_pose(pose), Keyframe(), person, scene, size=size)
 
 
 def render_movement(
@@ -62,7 +58,7 @@ def render_movement(
     *,
     fps: float = 30.0,
     size: tuple[int, int] = SIZE,
-) -> Iterator[tuple[float, Picture]]:
+) -> Iterator[tuple[float, RenderedPicture]]:
     """Render a movement frame by frame as (seconds, picture).
 
     What is seen depends on the time alone; `fps` only says when it is looked at.
@@ -89,19 +85,19 @@ def render_background(seed: int, *, size: tuple[int, int] = SIZE) -> NDArray[np.
 
 def render_at(
     pose: Pose,
-    moment: Moment,
+    moment: Keyframe,
     person: Person,
     scene: Scene,
     *,
     size: tuple[int, int],
     grain: int = 0,
     painted: bool = True,
-) -> Picture:
+) -> RenderedPicture:
     """Render a hand at one moment of a movement; not painted, the picture stays black."""
     body = build_body(_loosen(pose, scene), person)
     stage = Stage.build(scene, person.palm, size, pose, moment)
     joints = stage.place(body.points[:21])
-    return Picture(
+    return RenderedPicture(
         pixels=paint(body, stage, person, scene, grain=grain) if painted else _black(size),
         image=stage.camera.image_landmarks(joints),
         world=(joints - joints.mean(axis=0)).astype(np.float32),

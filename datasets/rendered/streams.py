@@ -9,11 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..streams import Truth
-from .anatomy import Person
-from .movements import Moment, get_movement
-from .poses import POSES, Pose, get_pose
-from .render import SIZE, Picture, render_at
+from ..annotations import LabelledInterval
+from .gestures import POSES, Keyframe, Pose, get_movement, get_pose
+from .hand import Person
+from .render import SIZE, RenderedPicture, render_at
 from .scene import Scene
 
 MEANINGLESS = 2.0
@@ -24,7 +23,7 @@ _WRIST = 0.25
 
 
 @dataclass(frozen=True)
-class Key:
+class StreamKey:
     """Where a hand is at one time; between two it goes smoothly."""
 
     seconds: float
@@ -38,12 +37,12 @@ class Key:
 class Play:
     """What a hand does in a stream: keys while it means nothing, and movements in between."""
 
-    keys: tuple[Key, ...]
-    truths: tuple[Truth, ...]
+    keys: tuple[StreamKey, ...]
+    truths: tuple[LabelledInterval, ...]
     tempo: float
     seconds: float
 
-    def at(self, seconds: float) -> tuple[Pose, Moment]:
+    def at(self, seconds: float) -> tuple[Pose, Keyframe]:
         """Return the pose and the moment at a time."""
         for truth in self.truths:
             if truth.start <= seconds < truth.end:
@@ -83,12 +82,12 @@ def make_play(
         movement = get_movement(name)
         now += float(rng.uniform(0.3, 0.6))
         end = now + movement.seconds / tempo
-        truths.append(Truth(name, now, end))
+        truths.append(LabelledInterval(name, now, end))
         for seconds, share in ((now, 0.0), (end, 1.0)):
             pose, moment = movement.at(share * movement.seconds)
-            keys.append(Key(seconds, pose.to_vector(), np.array(moment.shift)))
+            keys.append(StreamKey(seconds, pose.to_vector(), np.array(moment.shift)))
         now = end + float(rng.uniform(0.1, 0.4))
-        keys.append(Key(now, keys[-1].angles, keys[-1].shift))
+        keys.append(StreamKey(now, keys[-1].angles, keys[-1].shift))
         now = _wander(keys, float(meaningless * rng.uniform(0.6, 1.4)), rng)
     return Play(tuple(keys), tuple(truths), tempo, now)
 
@@ -101,7 +100,7 @@ def render_stream(
     fps: float = 30.0,
     size: tuple[int, int] = SIZE,
     painted: bool = True,
-) -> Iterator[tuple[float, Picture]]:
+) -> Iterator[tuple[float, RenderedPicture]]:
     """Render a stream frame by frame as (seconds, picture).
 
     Parameters
@@ -118,7 +117,7 @@ def render_stream(
         )
 
 
-def _wander(keys: list[Key], seconds: float, rng: np.random.Generator) -> float:
+def _wander(keys: list[StreamKey], seconds: float, rng: np.random.Generator) -> float:
     """Add keys for about so long; return when the last one is."""
     now, until = keys[-1].seconds, keys[-1].seconds + seconds
     while now < until:
@@ -127,7 +126,7 @@ def _wander(keys: list[Key], seconds: float, rng: np.random.Generator) -> float:
     return now
 
 
-def _drawn(seconds: float, rng: np.random.Generator) -> Key:
+def _drawn(seconds: float, rng: np.random.Generator) -> StreamKey:
     """Draw a hand whose fingers are bent each by itself, near the middle of the scene."""
     names = sorted(POSES)
     angles = get_pose("open_palm").to_vector()
@@ -136,8 +135,8 @@ def _drawn(seconds: float, rng: np.random.Generator) -> Key:
         part = slice(0, 5) if finger == 0 else slice(1 + 4 * finger, 5 + 4 * finger)
         share = float(rng.uniform(0, 1))
         angles[part] = angles[part] + share * (other[part] - angles[part])
-    return Key(seconds, angles, rng.normal(0, _WRIST, 3))
+    return StreamKey(seconds, angles, rng.normal(0, _WRIST, 3))
 
 
-def _moment(shift: NDArray[np.float64]) -> Moment:
-    return Moment((float(shift[0]), float(shift[1]), float(shift[2])))
+def _moment(shift: NDArray[np.float64]) -> Keyframe:
+    return Keyframe((float(shift[0]), float(shift[1]), float(shift[2])))

@@ -10,10 +10,9 @@ import numpy as np
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.files import atomic_write
 
-from .anatomy import Person
-from .movements import MOVEMENTS, get_movement
-from .poses import POSES, get_pose
-from .render import SIZE, Picture, render_movement, render_pose
+from .gestures import MOVEMENTS, POSES, get_movement, get_pose
+from .hand import Person
+from .render import SIZE, RenderedPicture, render_movement, render_pose
 from .scene import Hand, Scene
 
 TRUTH = "truth.npz"
@@ -59,7 +58,7 @@ def write_pictures(
     for pose in poses:
         get_pose(pose)
     written: list[Path] = []
-    pictures: list[Picture] = []
+    pictures: list[RenderedPicture] = []
     for label, person, n in _count(poses, n_people, per_pose):
         scene = _scene(label, person, n, seed)
         picture = render_pose(label, _person(person, seed), scene, size=size)
@@ -136,13 +135,13 @@ def _make_folder(folder: Path) -> None:
         raise HandloreError(f"cannot make the folder {folder}: {error.strerror}") from error
 
 
-def _write_png(path: Path, picture: Picture) -> None:
+def _write_png(path: Path, picture: RenderedPicture) -> None:
     _, data = cv2.imencode(".png", picture.pixels[..., ::-1])
     with atomic_write(path) as stream:
         stream.write(data.tobytes())
 
 
-def _write_truth(folder: Path, written: list[Path], pictures: list[Picture]) -> None:
+def _write_truth(folder: Path, written: list[Path], pictures: list[RenderedPicture]) -> None:
     _make_folder(folder)
     with atomic_write(folder / TRUTH) as stream:
         np.savez(
@@ -154,7 +153,9 @@ def _write_truth(folder: Path, written: list[Path], pictures: list[Picture]) -> 
         )
 
 
-def write_video(path: Path, pictures: Iterator[Picture], fps: float, size: tuple[int, int]) -> None:
+def write_video(
+    path: Path, pictures: Iterator[RenderedPicture], fps: float, size: tuple[int, int]
+) -> None:
     """Write through a hidden name beside the target, so that no half video is left under it."""
     part = path.with_name(f".{path.stem}.part{path.suffix}")
     video = cv2.VideoWriter(str(part), cv2.VideoWriter.fourcc(*"mp4v"), fps, size)

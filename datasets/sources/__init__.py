@@ -4,7 +4,7 @@ A new source is a module here with a class marked ``@register``; :func:`load_sou
 Reading this package reads no file of the user's.
 """
 
-from .registry import (
+from .base import (
     Clip,
     Item,
     LandmarkClip,

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
-from ..names import is_picture
-from ..pictures import read_picture
+from ..pictures import is_picture, read_picture
 from ._paths import (
     PATTERN_HELP,
     SPLITS,
@@ -23,7 +22,7 @@ from ._paths import (
     splits_among,
     wrapper_of,
 )
-from .registry import Clip, Item, Source, hidden, option, register, walk
+from .base import Clip, Item, Source, hidden, option, register, walk
 from .silhouettes import MOST_LISTED
 from .videos import STRIDE_HELP
 

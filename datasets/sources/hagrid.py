@@ -15,7 +15,7 @@ from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import Hand
 
 from ..dataset import NONE_LABEL
-from ._imported import (
+from ._landmarks import (
     ASPECT_HELP,
     BadItem,
     LandmarkSource,
@@ -28,7 +28,7 @@ from ._imported import (
     version_of,
 )
 from ._paths import SPLITS
-from .registry import Item, LandmarkClip, files_of, option, register
+from .base import Item, LandmarkClip, files_of, option, register
 
 NO_GESTURE = "no_gesture"
 

@@ -9,9 +9,8 @@ import numpy as np
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import Pixels
 
-from ..names import is_picture
-from ..pictures import read_picture
-from .registry import Clip, Item, Source, option, register, walk
+from ..pictures import is_picture, read_picture
+from .base import Clip, Item, Source, option, register, walk
 
 # The skin mask of a photo has the same name and another ending, so the ending is part of it.
 _NAME = re.compile(r"(?P<label>[^_]+)_P_hgr1_id(?P<person>\d+)_\d+\.jpe?g", re.IGNORECASE)

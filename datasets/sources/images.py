@@ -4,10 +4,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from ..gifs import is_animated
-from ..names import is_picture
+from ..pictures import is_picture
+from ..videos import is_animated
 from ._paths import PATTERN_HELP, compiled, labels_in, named_in, split_off, splits_among, wrapper_of
-from .registry import Item, Source, option, register, walk
+from .base import Item, Source, option, register, walk
 
 
 @register

@@ -12,7 +12,7 @@ import numpy as np
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import Hand
 
-from ._imported import (
+from ._landmarks import (
     LandmarkSource,
     Numbers,
     bytes_of,
@@ -24,7 +24,7 @@ from ._imported import (
     require_within,
     sha256_of,
 )
-from .registry import Item, LandmarkClip, files_of, option, register
+from .base import Item, LandmarkClip, files_of, option, register
 
 LABELS = "keypoint_classifier_label.csv"
 

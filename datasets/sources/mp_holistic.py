@@ -14,7 +14,7 @@ import numpy as np
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import Hand
 
-from ._imported import (
+from ._landmarks import (
     ASPECT_HELP,
     FRAME_RATE_HELP,
     LandmarkSource,
@@ -29,7 +29,7 @@ from ._imported import (
     sha256_of,
 )
 from ._paths import SPLITS
-from .registry import Item, LandmarkClip, files_of, option, register, walk
+from .base import Item, LandmarkClip, files_of, option, register, walk
 
 SIZES = (63, 126, 258, 1662)
 _FRAME = re.compile(r"[^0-9]*([0-9]{1,9})\.npy", re.IGNORECASE)

@@ -10,10 +10,10 @@ from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerForm
 from handlore.landmarks.hands import Hand
 
 from ..dataset import Kind, LandmarkDataset, Samples
-from ..recorded import CALLED, Recorded, read_recordings
-from ..recordingfiles import MARKER, is_recordings
-from ._imported import BadItem, LandmarkSource
-from .registry import Item, LandmarkClip, register
+from ..loading import CALLED, LoadedRecordings, read_recordings
+from ..recording_files import MARKER, is_recordings
+from ._landmarks import BadItem, LandmarkSource
+from .base import Item, LandmarkClip, register
 
 _COLUMNS = ("label", "group", "session", "recording", "split")
 
@@ -133,7 +133,7 @@ def _listed(root: Path, state: str, kind: Kind) -> LandmarkDataset:
     return _dataset(recorded, kind)
 
 
-def _dataset(recorded: Recorded, kind: Kind) -> LandmarkDataset:
+def _dataset(recorded: LoadedRecordings, kind: Kind) -> LandmarkDataset:
     there = recorded.counts()
     if there and kind not in there:
         other = "recordings-poses" if kind == "sequence" else "recordings"

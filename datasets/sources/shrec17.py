@@ -6,7 +6,7 @@ from pathlib import Path
 
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
-from ._imported import (
+from ._landmarks import (
     FRAME_RATE_HELP,
     BadItem,
     LandmarkSource,
@@ -17,9 +17,9 @@ from ._imported import (
     number_rows,
     require_frame_rate,
     sha256_of,
+    skeleton_clip,
 )
-from ._skeletons import skeleton_clip
-from .registry import Item, LandmarkClip, option, register
+from .base import Item, LandmarkClip, option, register
 
 GESTURES = (
     *("grab", "tap", "expand", "pinch", "rotation_clockwise", "rotation_counter_clockwise"),

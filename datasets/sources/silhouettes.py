@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from handlore.landmarks.errors import InvalidDataError
-from handlore.landmarks.relight import is_silhouette
+from handlore.landmarks.silhouettes import is_silhouette
 
-from ..names import is_picture
-from ..pictures import read_picture
+from ..pictures import is_picture, read_picture
+from .base import register, walk
 from .images import Images
-from .registry import register, walk
 
 SAMPLED = 12
 """How many pictures are looked at to recognise the layout."""

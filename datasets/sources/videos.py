@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
-from ..gifs import is_animated
-from ..names import is_picture, is_video
-from ..videos import Thinning, read_video
+from ..pictures import is_picture, is_video
+from ..videos import FrameSelection, is_animated, read_video
 from ._paths import (
     PATTERN_HELP,
     SPLITS,
@@ -18,7 +17,7 @@ from ._paths import (
     splits_among,
     wrapper_of,
 )
-from .registry import Clip, Item, Source, files_of, option, register
+from .base import Clip, Item, Source, files_of, option, register
 from .silhouettes import MOST_LISTED, SAMPLED, spread
 
 # wave_12, wave-12, wave (2): the number tells recordings of one gesture apart.
@@ -107,8 +106,8 @@ class Videos(Source):
         frames, sha256 = read_video(item.path, self._thinning())
         return Clip(sha256, frames)
 
-    def _thinning(self) -> Thinning:
-        return Thinning(self.stride, self.fps, self.max_frames)
+    def _thinning(self) -> FrameSelection:
+        return FrameSelection(self.stride, self.fps, self.max_frames)
 
 
 def _is_gif(path: Path) -> bool:

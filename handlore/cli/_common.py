@@ -15,7 +15,7 @@ from handlore.landmarks.errors import HandloreError
 
 if TYPE_CHECKING:
     from handlore.datasets.dataset import Kind, LandmarkDataset
-    from handlore.datasets.loading import Loaded
+    from handlore.datasets.loading import LoadedData
     from handlore.landmarks.detector import HandDetector
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -145,7 +145,7 @@ def require_poses_for(features: str | None, dataset: "LandmarkDataset") -> None:
         )
 
 
-def load_datasets(paths: Sequence[Path], kind: "Kind | None" = None) -> "Loaded":
+def load_datasets(paths: Sequence[Path], kind: "Kind | None" = None) -> "LoadedData":
     """Load dataset files and folders of recordings and join them, and say what was decided.
 
     Parameters
@@ -171,7 +171,7 @@ def kind_of(model: str | None) -> "Kind | None":
     return make_estimator(model).kind if model else None
 
 
-def end(loaded: "Loaded") -> None:
+def end(loaded: "LoadedData") -> None:
     """End a command whose work is done; the exit code tells if some of its data failed."""
     if loaded.failures:
         raise click.exceptions.Exit(SOME_INPUTS_FAILED)

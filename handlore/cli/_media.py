@@ -37,7 +37,7 @@ def media_in(paths: Sequence[Path], *, moving: bool) -> list[Medium]:
         If a path does not exist, holds nothing to look at, or is a picture where movements are
         looked for.
     """
-    from handlore.datasets.names import is_picture
+    from handlore.datasets.pictures import is_picture
 
     media = [medium for path in paths for medium in _of(path, moving)]
     still = next((medium.path for medium in media if moving and medium.what == "picture"), None)
@@ -51,9 +51,9 @@ def media_in(paths: Sequence[Path], *, moving: bool) -> list[Medium]:
 
 
 def _of(path: Path, moving: bool) -> list[Medium]:
-    from handlore.datasets.gifs import is_animated
-    from handlore.datasets.names import is_picture, is_video
-    from handlore.datasets.sources.registry import walk
+    from handlore.datasets.pictures import is_picture, is_video
+    from handlore.datasets.sources.base import walk
+    from handlore.datasets.videos import is_animated
 
     if not path.exists():
         raise HandloreError(f"there is no file {path}")
@@ -104,15 +104,15 @@ def tracked(
     InvalidDataError
         If it cannot be read.
     """
+    from handlore.datasets.conversion.batches import SearchOptions, find_hands
     from handlore.datasets.dataset import Header, LandmarkDataset, Samples
-    from handlore.datasets.finding import FindOptions, find_hands
     from handlore.datasets.sources import make_source
-    from handlore.datasets.sources.registry import Item
+    from handlore.datasets.sources.base import Item
 
     options = {"frame_rate": frame_rate} if medium.what == "frames" else {}
     source = make_source("frames" if medium.what == "frames" else "videos", options)
     item = Item(medium.path, medium.path.name, "")
-    (sample,), _ = find_hands(source, item, detector, FindOptions(max_hands=n_hands))
+    (sample,), _ = find_hands(source, item, detector, SearchOptions(max_hands=n_hands))
     return LandmarkDataset.of_hands(
         sample.slots, Samples.make(["?"]), time=sample.time, offsets=[0, len(sample.time)],
         header=Header(kind="sequence"),

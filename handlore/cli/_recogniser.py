@@ -13,8 +13,8 @@ from ._common import talk
 from ._media import network_for
 
 if TYPE_CHECKING:
-    from handlore.classifiers.stream.settings import Settings
-    from handlore.models.runtime import Model
+    from handlore.models.model import Model
+    from handlore.models.stream.settings import RecogniserSettings
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -34,9 +34,9 @@ def recogniser_options(function: Function) -> Function:
     """Add the options of a recogniser; :func:`settings_of` takes them."""
     from dataclasses import fields
 
-    from handlore.classifiers.stream.settings import Settings
+    from handlore.models.stream.settings import RecogniserSettings
 
-    defaults = {field.name: field.default for field in fields(Settings)}
+    defaults = {field.name: field.default for field in fields(RecogniserSettings)}
     for name, kind, text in reversed(OPTIONS):
         flag = f"--{name.replace('_', '-')}"
         function = click.option(
@@ -45,17 +45,17 @@ def recogniser_options(function: Function) -> Function:
     return function
 
 
-def settings_of(options: dict[str, float]) -> "Settings":
+def settings_of(options: dict[str, float]) -> "RecogniserSettings":
     """Return the settings that the options name."""
-    from handlore.classifiers.stream.settings import Settings
+    from handlore.models.stream.settings import RecogniserSettings
 
     values: dict[str, Any] = {name: options[name] for name, _, _ in OPTIONS}
-    return Settings(**values)
+    return RecogniserSettings(**values)
 
 
 def loaded_models(paths: Sequence[Path]) -> "list[Model]":
     """Load the models that follow one stream; all have to take as many hands."""
-    from handlore.models.loading import load_model
+    from handlore.models.files import load_model
 
     models = [load_model(path) for path in paths]
     for path, model in zip(paths, models, strict=True):

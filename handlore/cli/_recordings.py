@@ -10,16 +10,16 @@ import click
 from ._common import percent, print_table, say_failures
 
 if TYPE_CHECKING:
-    from handlore.datasets.recorded import Recorded
-    from handlore.datasets.recordings import Entry
+    from handlore.datasets.loading import LoadedRecordings
+    from handlore.datasets.recordings import RecordingEntry
 
 
 def recordings_summary(folder: Path) -> dict[str, Any]:
     """Return what is in a folder of recordings, under the names that scripts rely on."""
-    from handlore.datasets.recorded import read_recordings
-    from handlore.datasets.recordings import Recordings
+    from handlore.datasets.loading import read_recordings
+    from handlore.datasets.recordings import RecordingFolder
 
-    recordings, recorded = Recordings.open(folder, create=False), read_recordings(folder)
+    recordings, recorded = RecordingFolder.open(folder, create=False), read_recordings(folder)
     entries = recordings.entries()
     return {
         "type": "recordings",
@@ -39,7 +39,7 @@ def recordings_summary(folder: Path) -> dict[str, Any]:
     }
 
 
-def _label_summary(entries: "Sequence[Entry]") -> dict[str, Any]:
+def _label_summary(entries: "Sequence[RecordingEntry]") -> dict[str, Any]:
     n_frames = sum(entry.n_frames for entry in entries)
     seen = sum(entry.n_frames * entry.share_with_hand for entry in entries)
     return {
@@ -51,7 +51,7 @@ def _label_summary(entries: "Sequence[Entry]") -> dict[str, Any]:
     }
 
 
-def _detectors(recorded: "Recorded") -> dict[str, int]:
+def _detectors(recorded: "LoadedRecordings") -> dict[str, int]:
     known = (one.header.detector for one in recorded.recordings)
     names = Counter(f"{one.name} {one.version}, {one.landmarker}" for one in known if one)
     return dict(sorted(names.items()))
@@ -80,8 +80,8 @@ def print_recordings(summary: dict[str, Any]) -> None:
 
 def advice_on(folder: Path) -> list[str]:
     """Return what to record next; takes a few seconds."""
-    from handlore.capture.coach.advice import advise
-    from handlore.datasets.recorded import read_recordings
+    from handlore.capture.coach import advise
+    from handlore.datasets.loading import read_recordings
 
     return advise(read_recordings(folder))
 
@@ -102,8 +102,8 @@ def write_contact_sheet(path: Path, out: Path) -> int:
     HandloreError
         If there is nothing to draw, or the picture cannot be written.
     """
-    from handlore.datasets.recorded import read_recordings
-    from handlore.datasets.recordingfiles import is_recordings
+    from handlore.datasets.loading import read_recordings
+    from handlore.datasets.recording_files import is_recordings
     from handlore.datasets.storage import load_dataset
     from handlore.landmarks.errors import HandloreError
     from handlore.landmarks.files import atomic_write
@@ -128,8 +128,8 @@ def write_plots(path: Path, folder: Path) -> list[Path]:
     HandloreError
         If there is nothing to draw, or a file cannot be written.
     """
-    from handlore.datasets.recorded import CALLED, read_recordings
-    from handlore.datasets.recordingfiles import is_recordings
+    from handlore.datasets.loading import CALLED, read_recordings
+    from handlore.datasets.recording_files import is_recordings
     from handlore.datasets.storage import load_dataset
     from handlore.landmarks.errors import HandloreError
     from handlore.landmarks.files import atomic_write

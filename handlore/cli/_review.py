@@ -20,7 +20,7 @@ from ._common import (
 )
 
 if TYPE_CHECKING:
-    from handlore.datasets.recordings import Entry, Recordings
+    from handlore.datasets.recordings import RecordingEntry, RecordingFolder
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,9 @@ def review_recordings(folder: Path, edits: Edits, *, headless: bool, as_json: bo
     HandloreError
         If it is no folder of recordings, or an edit names what is not there.
     """
-    from handlore.datasets.recordings import Recordings
+    from handlore.datasets.recordings import RecordingFolder
 
-    recordings = Recordings.open(folder, create=False)
+    recordings = RecordingFolder.open(folder, create=False)
     if edits:
         _edit(recordings, edits)
     if not edits and not headless and not as_json and _window_opens():
@@ -81,7 +81,7 @@ def review_recordings(folder: Path, edits: Edits, *, headless: bool, as_json: bo
 
 
 def _window_opens() -> bool:
-    from handlore.capture.display import why_no_window
+    from handlore.capture.window import why_no_window
 
     reason = why_no_window()
     if reason is not None:
@@ -89,24 +89,24 @@ def _window_opens() -> bool:
     return reason is None
 
 
-def _step_through(recordings: "Recordings") -> None:
-    from handlore.capture.recording.window import Window
-    from handlore.capture.reviewing.loop import review
+def _step_through(recordings: "RecordingFolder") -> None:
+    from handlore.capture.views.record import SessionWindow
+    from handlore.capture.views.review import review_recordings
 
     before = _by_number(recordings)
-    with Window("handlore review", quiet=True) as window:
-        review(recordings, window)
+    with SessionWindow("handlore review", quiet=True) as window:
+        review_recordings(recordings, window)
     after = _by_number(recordings)
     changed = sum(before.get(number) != entry for number, entry in after.items())
     talk(f"{len(after)} recordings, {changed} changed")
 
 
-def _by_number(recordings: "Recordings") -> dict[int, "Entry"]:
+def _by_number(recordings: "RecordingFolder") -> dict[int, "RecordingEntry"]:
     both = (*recordings.entries(), *recordings.entries(discarded=True))
     return {entry.number: entry for entry in both}
 
 
-def _edit(recordings: "Recordings", edits: Edits) -> None:
+def _edit(recordings: "RecordingFolder", edits: Edits) -> None:
     """Make the edits, after all of them have been checked."""
     from handlore.capture.recording.labels import checked_label, same_label
     from handlore.datasets.dataset import NONE_LABEL
@@ -139,7 +139,7 @@ def _number_and_label(text: str) -> tuple[int, str]:
     return int(number), label
 
 
-def _list(recordings: "Recordings", *, as_json: bool) -> None:
+def _list(recordings: "RecordingFolder", *, as_json: bool) -> None:
     both = (*recordings.entries(), *recordings.entries(discarded=True))
     entries = sorted(both, key=lambda entry: (entry.number, entry.path))
     if as_json:
@@ -158,6 +158,6 @@ def _list(recordings: "Recordings", *, as_json: bool) -> None:
     print_table(columns, cells)
 
 
-def _row(entry: "Entry") -> dict[str, Any]:
+def _row(entry: "RecordingEntry") -> dict[str, Any]:
     paths = {"path": str(entry.path), "video": str(entry.video) if entry.video else None}
     return asdict(entry) | paths

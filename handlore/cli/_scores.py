@@ -11,7 +11,7 @@ from ._common import make_folder, percent, print_table, without_nan
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from handlore.classifiers.assessment.outcome import Outcome
+    from handlore.classifiers.evaluation.crossval import Evaluation
     from handlore.report.findings import About
 
 MOST_LABELS_SHOWN = 60
@@ -24,7 +24,7 @@ report_option = click.option(
 )
 
 
-def print_scores(outcome: "Outcome", title: str) -> None:
+def print_scores(outcome: "Evaluation", title: str) -> None:
     """Print scores for a person."""
     scores, spread = outcome.scores, outcome.intervals
     what = "pictures" if outcome.dataset.header.kind == "pose" else "clips"
@@ -59,7 +59,7 @@ def scores_json(result: "Mapping[str, Any]") -> str:
 
 
 def write_report(
-    folder: Path, outcome: "Outcome", about: "About", result: "Mapping[str, Any]"
+    folder: Path, outcome: "Evaluation", about: "About", result: "Mapping[str, Any]"
 ) -> None:
     """Write a report folder; ``result`` is what becomes scores.json.
 

@@ -27,7 +27,7 @@ def command(data: Path | None, pictures: int, as_json: bool) -> None:
 
     Both sides take turns in one run; trust the ratios, not the milliseconds.
     """
-    from handlore.measure import render_for_bench
+    from handlore.benchmark import render_for_bench
 
     with tempfile.TemporaryDirectory() as folder:
         root = data or Path(folder)
@@ -43,7 +43,7 @@ def command(data: Path | None, pictures: int, as_json: bool) -> None:
 
 
 def _measured(root: Path, pictures: int) -> dict[str, Any]:
-    from handlore.measure import (
+    from handlore.benchmark import (
         measure_conversion,
         measure_help,
         measure_memory,

@@ -25,9 +25,9 @@ from ._recogniser import recogniser_options, settings_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from handlore.datasets.streams import Stream
-    from handlore.models.calibration import Calibration
-    from handlore.models.runtime import Model
+    from handlore.models.model import Model
+    from handlore.models.stream.calibration import Calibration
+    from handlore.models.stream.ground_truth import Stream
 
 
 @click.command(
@@ -65,11 +65,10 @@ def command(
     each label the threshold is chosen that finds the most gestures with as few false activations
     as asked for. Calibrate on streams that the model was not trained on.
     """
-    from handlore.datasets.streams import streams_of
     from handlore.landmarks.files import require_writable
-    from handlore.models.calibration import calibrate
-    from handlore.models.loading import load_model
-    from handlore.models.storage import replace_card
+    from handlore.models.files import load_model, replace_card
+    from handlore.models.stream.calibration import calibrate
+    from handlore.models.stream.ground_truth import streams_of
 
     target = out or model
     if not dry_run:

@@ -23,8 +23,8 @@ from ._review import Edits, edit_options, review_recordings, seconds_or_folder
 if TYPE_CHECKING:
     from handlore.capture.cameras import CameraSpec
     from handlore.capture.recording.options import SessionOptions
-    from handlore.capture.recording.running import Outcome, Plan
-    from handlore.datasets.recordings import Recordings
+    from handlore.capture.recording.running import SessionSetup, SessionSummary
+    from handlore.datasets.recordings import RecordingFolder
 
 SECONDS = 2.0
 """How long a recording is unless another length is asked for."""
@@ -115,11 +115,11 @@ def command(ctx: click.Context, /, as_json: bool, **given: Any) -> None:
     if given["out"] is None:
         raise click.MissingParameter(ctx=ctx, param_hint="'--out'", param_type="option")
     from handlore.capture.recording.running import run_session
-    from handlore.datasets.recordings import Recordings
+    from handlore.datasets.recordings import RecordingFolder
 
     plan, out = _planned(given), given["out"]
     is_new = not out.exists()
-    recordings = Recordings.open(out)
+    recordings = RecordingFolder.open(out)
     plan = _with_labels_of(recordings, plan)
     for line in recordings.warnings_for(plan.subject, plan.camera.text):
         talk(f"note: {line}")
@@ -134,9 +134,9 @@ def command(ctx: click.Context, /, as_json: bool, **given: Any) -> None:
         ctx.exit(1)
 
 
-def _planned(given: dict[str, Any]) -> "Plan":
+def _planned(given: dict[str, Any]) -> "SessionSetup":
     """Check all options, before a camera is opened."""
-    from handlore.capture.recording.running import Plan
+    from handlore.capture.recording.running import SessionSetup
     from handlore.landmarks.detector import DetectorOptions
 
     options, camera = _options(given), _camera(given)
@@ -145,7 +145,7 @@ def _planned(given: dict[str, Any]) -> "Plan":
         live=True,
     )  # fmt: skip
     same = ("subject", "note", "keep_video", "coach", "quiet", "verbose")
-    return Plan(
+    return SessionSetup(
         camera,
         options,
         detector,
@@ -155,7 +155,7 @@ def _planned(given: dict[str, Any]) -> "Plan":
     )
 
 
-def _with_labels_of(recordings: "Recordings", plan: "Plan") -> "Plan":
+def _with_labels_of(recordings: "RecordingFolder", plan: "SessionSetup") -> "SessionSetup":
     """Go on with the labels of a folder, and as they are written there."""
     from handlore.capture.recording.labels import offered
 
@@ -202,7 +202,7 @@ def _camera(given: dict[str, Any]) -> "CameraSpec":
 
 
 def _chooses_headless() -> bool:
-    from handlore.capture.display import why_no_window
+    from handlore.capture.window import why_no_window
 
     reason = why_no_window()
     if reason is not None:
@@ -210,7 +210,7 @@ def _chooses_headless() -> bool:
     return reason is not None
 
 
-def _print(out: Path, plan: "Plan", outcome: "Outcome", as_json: bool) -> None:
+def _print(out: Path, plan: "SessionSetup", outcome: "SessionSummary", as_json: bool) -> None:
     if as_json:
         print_json({"out": str(out), "session": plan.session} | asdict(outcome))
         return

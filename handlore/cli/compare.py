@@ -8,7 +8,7 @@ import click
 from ._common import examples, json_option, percent, print_json, talk
 
 if TYPE_CHECKING:
-    from handlore.classifiers.assessment.comparison import Comparison
+    from handlore.classifiers.evaluation.comparison import Comparison
 
 
 @click.command(
@@ -30,8 +30,7 @@ def command(a: Path, b: Path, as_json: bool) -> None:
     McNemar's test over the items says so (p < 0.05) and the 95 % interval of the difference, drawn
     over people, leaves out 0. The exit code is 0 whatever the verdict.
     """
-    from handlore.classifiers.assessment.comparison import compare
-    from handlore.classifiers.assessment.runs import read_run
+    from handlore.classifiers.evaluation.comparison import compare, read_run
 
     found = compare(read_run(a), read_run(b))
     for name, n_leaks in zip("AB", found.leaks, strict=True):
@@ -46,7 +45,7 @@ def command(a: Path, b: Path, as_json: bool) -> None:
 
 def _print(found: "Comparison", a: Path, b: Path) -> None:
     """Print a comparison for a person."""
-    from handlore.classifiers.assessment.intervals import FEW_GROUPS
+    from handlore.classifiers.evaluation.intervals import FEW_GROUPS
 
     for name, path, accuracy in zip("AB", (a, b), found.accuracy, strict=True):
         click.echo(f"{name}  {percent(accuracy)}  {path}")

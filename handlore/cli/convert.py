@@ -25,9 +25,9 @@ from ._common import (
 )
 
 if TYPE_CHECKING:
-    from handlore.datasets.convert import Conversion
+    from handlore.datasets.conversion.convert import Conversion
+    from handlore.datasets.conversion.workers import Opener
     from handlore.datasets.sources import Source
-    from handlore.datasets.workers import Opener
 
 
 class ConvertCommand(click.Command):
@@ -150,8 +150,7 @@ def command(
     Stopped or killed on the way, the same command goes on where it was: what is done lies in
     OUT.npz.parts until OUT is finished.
     """
-    from handlore.datasets.convert import ConvertOptions
-    from handlore.datasets.engine import RunOptions, convert_to_file
+    from handlore.datasets.conversion.convert import ConvertOptions, RunOptions, convert_to_file
     from handlore.datasets.sources import make_source
     from handlore.landmarks.files import require_writable
     from handlore.landmarks.nativelog import quiet_native_log
@@ -205,7 +204,7 @@ def _require_no_search(ctx: click.Context, source: "Source") -> None:
 
 
 def _opener(source: "Source", landmarker: str, detector: str, max_hands: int) -> "Opener | None":
-    from handlore.datasets.workers import Opener
+    from handlore.datasets.conversion.workers import Opener
     from handlore.landmarks.detector import DetectorOptions
     from handlore.landmarks.weights import require_bundle
 

@@ -31,8 +31,7 @@ from ._common import (
 from ._scores import print_scores, print_scores_json, report_option, words_of, write_report
 
 if TYPE_CHECKING:
-    from handlore.classifiers.assessment.outcome import Outcome
-    from handlore.classifiers.assessment.validation import CrossValidation
+    from handlore.classifiers.evaluation.crossval import CrossValidation, Evaluation
     from handlore.datasets.dataset import LandmarkDataset
     from handlore.datasets.splits import By
     from handlore.report.findings import About
@@ -89,11 +88,11 @@ def command(
     Accuracy comes with a 95 % interval, drawn over people. Asked for a random split, it shows the
     honest number beside it. Samples that are alike on both sides of a split are told.
     """
-    from handlore.classifiers.assessment.validation import CrossValidation
     from handlore.classifiers.augmentation import require_labels
     from handlore.classifiers.base import make_estimator
-    from handlore.classifiers.kinds import DEFAULT_ESTIMATOR
+    from handlore.classifiers.evaluation.crossval import CrossValidation
     from handlore.datasets.splits import BY, default_by, doubt_about
+    from handlore.models.card import DEFAULT_ESTIMATOR
 
     groups = parsed_features(features)
     if report:
@@ -136,7 +135,7 @@ def _about(
 ) -> "About":
     """Gather what the report tells beside the scores."""
     from handlore.classifiers.base import plain_params
-    from handlore.classifiers.encoding import PoseEncoder
+    from handlore.models.pose_encoder import PoseEncoder
     from handlore.report.findings import About
 
     model, encoder = result["model"], run.encoder
@@ -152,10 +151,10 @@ def _about(
     )
 
 
-def _pointing(run: "CrossValidation", outcome: "Outcome") -> str | None:
+def _pointing(run: "CrossValidation", outcome: "Evaluation") -> str | None:
     """Say which labels differ in which way the hand points, where that is not looked at."""
-    from handlore.classifiers.assessment.pointing import advice, pointing_apart
-    from handlore.classifiers.encoding import PoseEncoder
+    from handlore.classifiers.evaluation.pointing import advice, pointing_apart
+    from handlore.models.pose_encoder import PoseEncoder
 
     if not isinstance(run.encoder, PoseEncoder) or "orientation" in run.encoder.groups:
         return None
@@ -165,7 +164,7 @@ def _pointing(run: "CrossValidation", outcome: "Outcome") -> str | None:
 
 def _unknown_people(dataset: "LandmarkDataset", by: "By") -> str | None:
     """Say why a split is random that nobody asked to be."""
-    from handlore.classifiers.assessment.intervals import only_one
+    from handlore.classifiers.evaluation.intervals import only_one
 
     if by != "random":
         return None

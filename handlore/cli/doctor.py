@@ -41,7 +41,7 @@ def command(ctx: click.Context, as_json: bool, verbose: bool) -> None:
 
 
 def _examined(verbose: bool) -> dict[str, Any]:
-    from handlore.landmarks.choice import DETECTORS, problem_with
+    from handlore.landmarks.detector import DETECTORS, problem_with
 
     detectors = {name: problem_with(name) for name in DETECTORS}
     weights = {name: _weights(name) for name in ("full", "lite")}
@@ -71,13 +71,13 @@ def _cameras(verbose: bool) -> list[dict[str, Any]]:
 
 
 def _window() -> str | None:
-    from handlore.capture.display import why_no_window
+    from handlore.capture.window import why_no_window
 
     return why_no_window()
 
 
 def _choice(*, live: bool) -> dict[str, str] | None:
-    from handlore.landmarks.choice import choose_detector
+    from handlore.landmarks.detector import choose_detector
 
     try:
         choice = choose_detector(live=live)
@@ -176,6 +176,6 @@ def _camera_words(camera: dict[str, Any]) -> str:
 
 
 def _no_camera() -> str:
-    from handlore.capture.cameras.trouble import absent
+    from handlore.capture.cameras.camera import absent
 
     return absent()

@@ -5,21 +5,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ._common import (
-    data_argument,
-    end,
-    examples,
-    json_option,
-    load_datasets,
-    prepare_folder,
-    talk,
-)
+from ._common import data_argument, end, examples, json_option, load_datasets, prepare_folder, talk
 from ._scores import print_scores, print_scores_json, report_option, words_of, write_report
 
 if TYPE_CHECKING:
     from handlore.datasets.dataset import LandmarkDataset
     from handlore.models.card import ModelCard
-    from handlore.models.runtime import Model
+    from handlore.models.model import Model
     from handlore.report.findings import About
 
 
@@ -53,8 +45,7 @@ def _about(
     path: Path, model: "Model", data: str, dataset: "LandmarkDataset", doubts: list[str]
 ) -> "About":
     """Gather what the report tells beside the scores."""
-    from handlore.report.findings import About
-    from handlore.report.speed import answer_time
+    from handlore.report.findings import About, answer_time
 
     card, training = model.card, model.card.training
     speed = {"File": f"{path.stat().st_size / 1000:.0f} KB"}
@@ -108,12 +99,12 @@ def command(
     A picture or clip in which no hand was found is answered `none`, and counts as an error unless
     that is its label.
     """
-    from handlore.classifiers.assessment.importance import importances
-    from handlore.classifiers.assessment.outcome import Outcome
-    from handlore.classifiers.evaluation import answer
+    from handlore.classifiers.evaluation.crossval import Evaluation
+    from handlore.classifiers.evaluation.importance import importances
+    from handlore.classifiers.evaluation.leaks import leaks_of
+    from handlore.classifiers.evaluation.scores import answer
     from handlore.datasets.splits import held_out_samples
-    from handlore.models.loading import load_model
-    from handlore.models.memory import leaks_of
+    from handlore.models.files import load_model
 
     if report:
         prepare_folder(report)
@@ -127,7 +118,7 @@ def command(
         if report
         else []
     )
-    outcome = Outcome.of(answers, dataset, leaks, found)
+    outcome = Evaluation.of(answers, dataset, leaks, found)
     doubts = _doubts(taught.card, dataset)
     for line in doubts + (leaks.lines() if leaks else []):
         talk(f"note: {line}")

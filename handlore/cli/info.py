@@ -60,7 +60,7 @@ def command(path: Path, contact_sheet: Path | None, plots: Path | None, as_json:
     Of recordings it also says what to record next: what is rare, what is all alike, and what a
     quick cross-validation confuses.
     """
-    from handlore.datasets.recordingfiles import is_recordings
+    from handlore.datasets.recording_files import is_recordings
 
     if contact_sheet:
         require_writable(contact_sheet)
@@ -119,7 +119,7 @@ def _dataset(file: Path, as_json: bool) -> dict[str, Any]:
 
 
 def _summary(dataset: "LandmarkDataset") -> dict[str, Any]:
-    from handlore.datasets.trouble import find_trouble
+    from handlore.datasets.label_problems import find_label_problems
 
     n_samples, views = dataset.n_samples, dataset.samples.view > 0
     digest = dataset.digest()
@@ -148,7 +148,7 @@ def _summary(dataset: "LandmarkDataset") -> dict[str, Any]:
         },
         "n_recordings": len(set(samples.recording.tolist()) - {""}),
         "stages": dataset.stage_counts(),
-        **find_trouble(dataset).as_json(),
+        **find_label_problems(dataset).as_json(),
         "header": dataset.header.as_json(),
         "digest": digest,
     }
@@ -184,9 +184,9 @@ def _print_dataset(summary: dict[str, Any]) -> None:
 
 
 def _print_trouble(dataset: "LandmarkDataset") -> None:
-    from handlore.datasets.trouble import find_trouble
+    from handlore.datasets.label_problems import find_label_problems
 
-    lines = list(find_trouble(dataset).lines())
+    lines = list(find_label_problems(dataset).lines())
     if lines:
         click.echo("\nLabel trouble:")
     for line in lines:
@@ -194,7 +194,7 @@ def _print_trouble(dataset: "LandmarkDataset") -> None:
 
 
 def _model(file: Path, as_json: bool) -> dict[str, Any]:
-    from handlore.models.loading import load_model
+    from handlore.models.files import load_model
 
     card = load_model(file).card
     size = file.stat().st_size

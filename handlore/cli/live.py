@@ -17,15 +17,15 @@ from ._common import detector_options, examples, json_option, parsed_size, talk
 from ._recogniser import landmarker_for, loaded_models, recogniser_options, settings_of
 
 if TYPE_CHECKING:
-    from handlore.capture.actions.file import Plan
+    from handlore.capture.actions.file import ActionSet
     from handlore.capture.cameras import CameraSpec
-    from handlore.capture.live.lastminutes import LastMinutes
-    from handlore.capture.live.limiter import Limiter
-    from handlore.capture.live.recognition import Recognition
-    from handlore.capture.live.views import View
+    from handlore.capture.live.last_minutes import LandmarkBuffer
+    from handlore.capture.live.limiter import RateLimiter
     from handlore.capture.serve.guard import Address
-    from handlore.datasets.recordings import Recordings
+    from handlore.capture.views.live import LiveView
+    from handlore.datasets.recordings import RecordingFolder
     from handlore.landmarks.detector import DetectorOptions, HandDetector
+    from handlore.models.stream.hands import HandRecogniser
 
 SHARE = 0.9
 """Of the time that a camera gives, the rest is left to other programs."""
@@ -35,13 +35,13 @@ SHARE = 0.9
 class _Setup:
     """Everything that was asked for, checked before a camera is opened."""
 
-    recognition: "Recognition"
+    recognition: "HandRecogniser"
     labels: tuple[str, ...]
-    plan: "Plan"
+    plan: "ActionSet"
     camera: "CameraSpec"
     detector: "DetectorOptions"
     address: "Address | None"
-    recordings: "Recordings | None"
+    recordings: "RecordingFolder | None"
     given: dict[str, Any]
 
 
@@ -111,20 +111,20 @@ def command(ctx: click.Context, /, models: Sequence[Path], as_json: bool, **give
 
 def _checked(models: Sequence[Path], given: dict[str, Any]) -> _Setup:
     """Check all that was asked for; opens neither camera nor window."""
-    from handlore.capture.actions.file import Plan, load_actions
+    from handlore.capture.actions.file import ActionSet, load_actions
     from handlore.capture.cameras import CameraOptions, camera_spec
-    from handlore.capture.live.recognition import Recognition
     from handlore.capture.serve.guard import Address, Guard
-    from handlore.classifiers.stream.recogniser import Recogniser
-    from handlore.datasets.recordings import Recordings
+    from handlore.datasets.recordings import RecordingFolder
     from handlore.landmarks.detector import DetectorOptions
+    from handlore.models.stream.hands import HandRecogniser
+    from handlore.models.stream.recogniser import Recogniser
 
     _require_what_options_belong_to(given)
     loaded = loaded_models(models)
     labels = tuple(dict.fromkeys(label for model in loaded for label in model.card.labels))
     settings = settings_of(given)
-    recognition = Recognition(lambda: Recogniser(loaded, settings), given["max_hands"])
-    plan = Plan(())
+    recognition = HandRecogniser(lambda: Recogniser(loaded, settings), given["max_hands"])
+    plan = ActionSet(())
     if given["actions"] is not None:
         plan = load_actions(given["actions"], labels, check_computer=not given["dry_run"])
     options = CameraOptions(
@@ -140,7 +140,7 @@ def _checked(models: Sequence[Path], given: dict[str, Any]) -> _Setup:
             landmarker=given["landmarker"] or landmarker_for(loaded),
             max_hands=recognition.max_hands, detector=given["detector"], live=True,
         ),
-        address, None if given["record"] is None else Recordings.open(given["record"]), given,
+        address, None if given["record"] is None else RecordingFolder.open(given["record"]), given,
     )  # fmt: skip
 
 
@@ -158,7 +158,7 @@ def _require_what_options_belong_to(given: dict[str, Any]) -> None:
 
 def _run(setup: _Setup, *, as_json: bool) -> None:
     from handlore.capture.cameras import open_feed
-    from handlore.capture.live.loop import Live, Parts
+    from handlore.capture.live.loop import LiveComponents, LiveLoop
     from handlore.capture.live.printer import Printer
     from handlore.capture.signals import ending_on_signals
 
@@ -166,7 +166,7 @@ def _run(setup: _Setup, *, as_json: bool) -> None:
     with ExitStack() as stack:
         stack.enter_context(ending_on_signals())
         printer = Printer(as_json=as_json)
-        views: list[View] = [printer]
+        views: list[LiveView] = [printer]
         if setup.address is not None:
             views.append(_page(stack, setup))
         detector = _detector(stack, setup)
@@ -178,8 +178,8 @@ def _run(setup: _Setup, *, as_json: bool) -> None:
             stack.callback(memory.close)
             views.append(memory)
         printer.say(f"{feed.name}: {', '.join(setup.labels)}")
-        live = Live(
-            Parts(
+        live = LiveLoop(
+            LiveComponents(
                 feed, detector, setup.recognition, views, setup.plan, setup.given["dry_run"],
                 _limiter(setup), real_time=setup.camera.live,
             )
@@ -191,29 +191,28 @@ def _run(setup: _Setup, *, as_json: bool) -> None:
         raise HandloreError(f"{memory.lost} {were} not written to {setup.given['record']}")
 
 
-def _limiter(setup: _Setup) -> "Limiter":
-    from handlore.capture.live.limiter import Limiter, thermometer
+def _limiter(setup: _Setup) -> "RateLimiter":
+    from handlore.capture.live.limiter import RateLimiter, thermometer
 
     # A file is not the life of a machine: it is over soon.
     share = SHARE if setup.camera.live else 1.0
-    return Limiter(setup.given["max_fps"] or inf, share, thermometer())
+    return RateLimiter(setup.given["max_fps"] or inf, share, thermometer())
 
 
 def _detector(stack: ExitStack, setup: _Setup) -> "HandDetector":
-    from handlore.capture.live.thinned import Thinned
+    from handlore.capture.live.limiter import ThrottledDetector
     from handlore.landmarks.detector import open_detector
     from handlore.landmarks.nativelog import quiet_native_log
 
     stack.enter_context(quiet_native_log(not setup.given["verbose"]))
     detector = stack.enter_context(open_detector(setup.detector, talk=talk))
     # The litert detector knows itself when to look.
-    return Thinned(detector) if detector.info.name == "mediapipe" else detector
+    return ThrottledDetector(detector) if detector.info.name == "mediapipe" else detector
 
 
-def _page(stack: ExitStack, setup: _Setup) -> "View":
-    from handlore.capture.serve.hub import Hub
-    from handlore.capture.serve.server import PageServer
-    from handlore.capture.serve.view import PageView
+def _page(stack: ExitStack, setup: _Setup) -> "LiveView":
+    from handlore.capture.serve.server import Hub, PageServer
+    from handlore.capture.views.page import PageView
 
     assert setup.address is not None  # noqa: S101, the caller has looked
     hub = Hub()
@@ -223,23 +222,23 @@ def _page(stack: ExitStack, setup: _Setup) -> "View":
     return PageView(hub)
 
 
-def _face(stack: ExitStack, setup: _Setup) -> "list[View]":
+def _face(stack: ExitStack, setup: _Setup) -> "list[LiveView]":
     """Open the window; or, without one, take keys from the terminal if there is one."""
     if not setup.given["headless"] and not _no_display(setup):
-        from handlore.capture.live.window import LiveWindow
+        from handlore.capture.views.live import LiveWindow
 
         window = LiveWindow()
         stack.callback(window.close)
         return [window]
     if sys.stdin is None or not sys.stdin.isatty():  # None: it was closed
         return []
-    from handlore.capture.live.views import KeysOnly
+    from handlore.capture.views.live import KeysOnly
 
     return [KeysOnly(stack.enter_context(_terminal()))]
 
 
 def _no_display(setup: _Setup) -> bool:
-    from handlore.capture.display import why_no_window
+    from handlore.capture.window import why_no_window
 
     reason = why_no_window()
     if reason is not None and setup.address is None:
@@ -249,29 +248,32 @@ def _no_display(setup: _Setup) -> bool:
 
 def _terminal() -> Any:
     if sys.platform == "win32":
-        from handlore.capture.keyboard.console import Console
+        from handlore.capture.terminal import Console
 
         return Console()
-    from handlore.capture.keyboard.terminal import Terminal
+    from handlore.capture.terminal import Terminal
 
     return Terminal()
 
 
 def _memory(
-    setup: _Setup, recordings: "Recordings", detector: "HandDetector", say: Callable[[str], None]
-) -> "LastMinutes":
+    setup: _Setup,
+    recordings: "RecordingFolder",
+    detector: "HandDetector",
+    say: Callable[[str], None],
+) -> "LandmarkBuffer":
     import time
 
-    from handlore.capture.live.lastminutes import LastMinutes
-    from handlore.capture.recording.take import Sitting
+    from handlore.capture.live.last_minutes import LandmarkBuffer
+    from handlore.capture.recording.take import SessionInfo
     from handlore.capture.recording.video import VideoFolder
-    from handlore.capture.recording.writer import Writer
+    from handlore.capture.recording.writer import RecordingWriter
 
-    sitting = Sitting(
+    sitting = SessionInfo(
         detector.info, setup.camera.text, setup.given["subject"],
         session=time.strftime("live-%Y%m%d-%H%M%S"), max_hands=setup.recognition.max_hands,
     )  # fmt: skip
-    return LastMinutes(
-        Writer(recordings), sitting, setup.given["remember"], say,
+    return LandmarkBuffer(
+        RecordingWriter(recordings), sitting, setup.given["remember"], say,
         videos=VideoFolder(recordings.root) if setup.given["keep_video"] else None,
     )  # fmt: skip

@@ -27,7 +27,7 @@ from ._media import Medium, media_in, network_for, tracked
 if TYPE_CHECKING:
     from handlore.datasets.dataset import LandmarkDataset
     from handlore.landmarks.detector import HandDetector
-    from handlore.models.runtime import Model, Prediction
+    from handlore.models.model import Model, Prediction
 
 
 @click.command(
@@ -72,8 +72,8 @@ def command(
     clockwise positive. Of a video it says what is shown when. A model of movements takes videos,
     and folders of pictures as videos. What shows no hand is `none`.
     """
-    from handlore.datasets.recordingfiles import is_recordings
-    from handlore.models.loading import load_model
+    from handlore.datasets.recording_files import is_recordings
+    from handlore.models.files import load_model
 
     loaded = load_model(model)
     if views and loaded.card.kind != "pose":
@@ -114,7 +114,7 @@ def _of_recordings(
     model: "Model", folders: Sequence[Path]
 ) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
     """Answer the recordings of the kind that the model takes; also list those that failed."""
-    from handlore.datasets.recorded import CALLED, read_recordings
+    from handlore.datasets.loading import CALLED, read_recordings
 
     rows: list[dict[str, Any]] = []
     failures: list[tuple[str, str]] = []
@@ -135,7 +135,7 @@ def _of_recordings(
 
 
 def _answered(model: "Model", path: Path, recording: "LandmarkDataset") -> dict[str, Any]:
-    from handlore.models.runtime import PoseModel
+    from handlore.models.model import PoseModel
 
     if recording.n_hands != model.card.n_hands:
         raise InvalidDataError(
@@ -151,7 +151,7 @@ def _row(
     model: "Model", detector: "HandDetector", medium: Medium, frame_rate: float, n_views: int
 ) -> dict[str, Any]:
     from handlore.datasets.pictures import read_picture
-    from handlore.models.runtime import PoseModel
+    from handlore.models.model import PoseModel
 
     if medium.what == "picture" and isinstance(model, PoseModel):
         said = model.predict_picture(detector, read_picture(medium.path)[0], n_views)
@@ -169,7 +169,7 @@ def _still_row(path: Path, said: "Prediction") -> dict[str, Any]:
 
 def _moving_row(path: Path, model: "Model", video: "LandmarkDataset") -> dict[str, Any]:
     from handlore.datasets.dataset import NONE_LABEL
-    from handlore.models.videos import events_in
+    from handlore.models.stream.videos import events_in
 
     segments = [event.as_json() for event in events_in(model, video)]
     longest = max(segments, key=lambda one: one["end"] - one["start"], default=None)

@@ -21,9 +21,9 @@ from ._media import media_in, tracked
 from ._recogniser import landmarker_for, loaded_models, recogniser_options, settings_of
 
 if TYPE_CHECKING:
-    from handlore.classifiers.stream.events import Event
     from handlore.datasets.dataset import LandmarkDataset
-    from handlore.models.runtime import Model
+    from handlore.models.model import Model
+    from handlore.models.stream.events import Event
 
 
 @click.command(
@@ -70,7 +70,7 @@ def command(
     settings = settings_of(options)
     logs: list[tuple[str, list[Event]]] = []
     failures: list[tuple[str, str]] = []
-    from handlore.classifiers.stream.recogniser import recognise
+    from handlore.models.stream.recogniser import recognise
 
     for path in recordings:
         try:
@@ -97,7 +97,7 @@ def _models(paths: Sequence[Path]) -> list[Path]:
 
 def _files(path: Path) -> list[Path]:
     """Return the recordings of a folder of them, or of one label in it; else the path."""
-    from handlore.datasets.recordingfiles import DISCARDED, is_recordings, recording_files
+    from handlore.datasets.recording_files import DISCARDED, is_recordings, recording_files
 
     above = path.resolve()
     root = next((one for one in (above, *above.parents[:2]) if is_recordings(one)), None)
@@ -119,7 +119,7 @@ def _videos(
 ) -> "Iterator[tuple[str, LandmarkDataset]]":
     """Yield the streams of a dataset, or follow the hands through a video."""
     from handlore.datasets.storage import load_dataset
-    from handlore.datasets.streams import streams_of
+    from handlore.models.stream.ground_truth import streams_of
 
     if path.suffix.lower() == ".npz":
         for stream in streams_of(load_dataset(path)):

@@ -89,12 +89,12 @@ def command(
     The file is ONNX: it runs wherever onnxruntime runs, and says itself what it was trained on.
     """
     from handlore.classifiers.augmentation import require_labels
-    from handlore.classifiers.background import Background
     from handlore.classifiers.base import make_estimator
-    from handlore.classifiers.kinds import DEFAULT_ESTIMATOR
+    from handlore.classifiers.negatives import NegativeWindows
+    from handlore.classifiers.training import train_model
     from handlore.datasets.splits import training_samples
     from handlore.landmarks.files import atomic_write, require_writable
-    from handlore.models.training import train_model
+    from handlore.models.card import DEFAULT_ESTIMATOR
 
     require_writable(out)
     if out.resolve() in {path.resolve() for path in data}:
@@ -115,7 +115,7 @@ def command(
     with _progress_of(estimator):
         trained = train_model(
             estimator, model, dataset, encoder, out, crossval=crossval,
-            background=Background() if background else None,
+            background=NegativeWindows() if background else None,
         )  # fmt: skip
     if log:
         with atomic_write(log) as stream:

@@ -2,14 +2,92 @@
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from itertools import pairwise
 from math import floor
 
 import numpy as np
+from numpy.typing import NDArray
 
-from handlore.classifiers.assessment.breakdown import Part
-from handlore.classifiers.assessment.reliability import Reliability
+from handlore.classifiers.evaluation.breakdown import GroupScore, Reliability
+from handlore.classifiers.evaluation.scores import Scores
+from handlore.landmarks.drawing import PALM
+from handlore.landmarks.hands import FINGERS, FloatArray
 
-from .handsvg import outline
+# Hands as SVG, drawn from landmarks alone: a finger a colour, movements with their way.
+
+
+Points = NDArray[np.float64]
+SIZE = 112
+_MARGIN = 10
+_LEAST = 1.7
+"""A drawing shows at least so many palm lengths."""
+
+_MOST_POINTS = 60
+
+
+def hand_svg(image: FloatArray, title: str = "", size: int = SIZE) -> str:
+    """Draw a pose, or the way of a movement and the hand at its end.
+
+    Parameters
+    ----------
+    image
+        (n_frames, n_hands, 21, 3) landmarks in any unit: x right, y down; NaN for no hand.
+    title
+        What it is; is shown where the pointer rests.
+    size
+        Width and height.
+    """
+    seen = ~np.isnan(image[..., 0, 0])
+    inside, hidden = (
+        (f"<title>{escape(title)}</title>", 'role="img"') if title else ("", 'aria-hidden="true"')
+    )
+    if seen.any():
+        points = _fitted(image[..., :2], size)
+        for slot in np.flatnonzero(seen.any(axis=0)).tolist():
+            there = points[seen[:, slot], slot]
+            inside += way(there[:, PALM].mean(axis=1)) if len(there) > 1 else ""
+            inside += outline(there[-1])
+    return f'<svg class="hand" viewBox="0 0 {size} {size}" {hidden}>{inside}</svg>'
+
+
+def _fitted(points: FloatArray, size: int) -> Points:
+    """Return landmarks (..., 21, 2) in pixels of a square that they fill, a fist not quite."""
+    palms = np.linalg.norm(points[..., 9, :] - points[..., 0, :], axis=-1)
+    low, high = np.nanmin(points, axis=(0, 1, 2)), np.nanmax(points, axis=(0, 1, 2))
+    extent = max(*(high - low).tolist(), _LEAST * float(np.nanmedian(palms)), 1e-9)
+    pixels: Points = (points - (low + high) / 2) * (size - 2 * _MARGIN) / extent + size / 2
+    return pixels
+
+
+def outline(points: Points, strength: Mapping[str, float] | None = None) -> str:
+    """Return the strokes of one hand (21, 2) in pixels.
+
+    With ``strength``, 0 to 1 by finger, fingers are as strong in one colour as that says.
+    """
+    palm = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points[list(PALM)]) + "Z"
+    strokes = f'<path class="palm" d="{palm}"/>'
+    for finger, landmarks in FINGERS.items():
+        joints = [0, *landmarks] if finger == "thumb" else list(landmarks)
+        line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points[joints])
+        if strength is None:
+            strokes += f'<polyline class="{finger}" points="{line}"/>'
+        else:
+            faint = f'style="stroke-opacity:{0.12 + 0.88 * strength[finger]:.2f}"'
+            strokes += f'<polyline class="weighed" {faint} points="{line}"/>'
+    return strokes
+
+
+def way(points: Points) -> str:
+    """Return the way (n, 2) of a hand, faint at its start."""
+    points = points[:: -(-len(points) // _MOST_POINTS)]
+    last = max(len(points) - 2, 1)
+    lines = (
+        f'<line class="way" style="stroke-opacity:{0.15 + 0.75 * k / last:.2f}" x1="{a[0]:.1f}"'
+        f' y1="{a[1]:.1f}" x2="{b[0]:.1f}" y2="{b[1]:.1f}"/>'
+        for k, (a, b) in enumerate(pairwise(points))
+    )
+    return "".join(lines)
+
 
 LONGEST_LABEL = 26
 LETTER = 6.6
@@ -32,7 +110,7 @@ def svg(
     )
 
 
-def spans_svg(parts: Sequence[Part], what: str) -> str:
+def spans_svg(parts: Sequence[GroupScore], what: str) -> str:
     """Draw the accuracy of each part as a dot on its interval, one a row.
 
     The scale ends at 100 % and starts where the widest interval needs it to.
@@ -160,3 +238,72 @@ _OPEN_HAND = np.array([
     (113, 73), (118, 60), (123, 48),
 ], float)  # fmt: skip
 """An open right hand (21, 2) in pixels, its palm towards us."""
+
+
+# The confusion matrix as SVG, readable for three labels and for a hundred.
+
+
+MOST_NUMBERED = 50
+"""Up to so many labels, the cells carry their numbers."""
+
+_FEW, _SOME = 10, 30
+_MIDDLE, _STRONG = 0.4, 0.8
+"""From which shares on numbers are set in another colour, on dark and on light pages."""
+
+
+def confusion_svg(scores: Scores) -> str:
+    """Draw a confusion matrix: truth by row, answers by column, shaded by share of the row."""
+    n = len(scores.labels)
+    cell = 44 if n <= _FEW else 28 if n <= _SOME else 24 if n <= MOST_NUMBERED else 13
+    labels = [cut(label) for label in scores.labels]
+    longest = max(map(len, labels))
+    turned = longest * LETTER > cell - 4
+    left, top = 26 + LETTER * longest, 24 + LETTER * longest if turned else 38.0
+    # Labels that are turned lean out to the right of the last column.
+    width, height = left + n * cell + 14, top + n * cell + 4
+    marks = [
+        f'<rect class="ground" x="{left:.0f}" y="{top:.0f}" width="{n * cell}"'
+        f' height="{n * cell}"/>',
+        f'<text class="axis" x="{left:.0f}" y="11">answer →</text>',
+        f'<text class="axis" x="0" y="{top - 6:.0f}">truth ↓</text>',
+    ]
+    for place, label in enumerate(labels):
+        marks += _names(escape(label), place, cell, left, top, turned=turned)
+    shares = scores.confusion / np.maximum(scores.confusion.sum(axis=1, keepdims=True), 1)
+    for row, column in np.argwhere(scores.confusion).tolist():
+        at = left + column * cell, top + row * cell
+        marks.append(_cell(scores, row, column, float(shares[row, column]), at, cell))
+    said = f"Confusion matrix of {n} labels; the table of classes says the same in numbers"
+    return svg("confusion", width, height, marks, said, fixed=True)
+
+
+def _names(
+    label: str, place: int, cell: int, left: float, top: float, *, turned: bool
+) -> tuple[str, str]:
+    middle = (place + 0.5) * cell
+    row = f'<text class="end" x="{left - 6:.0f}" y="{top + middle + 4:.0f}">{label}</text>'
+    x, y = left + middle, top - 6
+    if not turned:
+        return row, f'<text class="mid" x="{x:.0f}" y="{y:.0f}">{label}</text>'
+    turn = f'transform="rotate(-90 {x + 4:.0f} {y:.0f})"'
+    return row, f'<text x="{x + 4:.0f}" y="{y:.0f}" {turn}>{label}</text>'
+
+
+def _cell(
+    scores: Scores, row: int, column: int, share: float, at: tuple[float, float], cell: int
+) -> str:
+    count, (x, y) = int(scores.confusion[row, column]), at
+    kind = "right" if row == column else "wrong"
+    said = f"{scores.labels[row]} taken for {scores.labels[column]}: {count} ({share:.0%})"
+    mark = (
+        f'<rect class="{kind}" x="{x + 1:.0f}" y="{y + 1:.0f}" width="{cell - 2}"'
+        f' height="{cell - 2}" rx="3" style="fill-opacity:{0.2 + 0.8 * share:.2f}">'
+        f"<title>{escape(said)}</title></rect>"
+    )
+    if len(scores.labels) > MOST_NUMBERED:
+        return mark
+    strong = " on" if share > _STRONG else " between" if share > _MIDDLE else ""
+    return (
+        f'{mark}<text class="mid{strong}" x="{x + cell / 2:.0f}" y="{y + cell / 2 + 4:.0f}"'
+        f' pointer-events="none">{count}</text>'
+    )

@@ -12,9 +12,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from handlore.capture.drawing.paint import Color, rounded, write
-from handlore.capture.drawing.strokes import PALM, TIPS, color_at, draw_outline, draw_way, fitted
 from handlore.datasets.dataset import LandmarkDataset
+from handlore.landmarks.drawing import (
+    PALM,
+    TIPS,
+    Color,
+    color_at,
+    draw_outline,
+    draw_path,
+    draw_text,
+    fitted,
+    rounded,
+)
 from handlore.landmarks.hands import FloatArray, Pixels
 
 MOST_OF_A_LABEL = 24
@@ -115,8 +124,10 @@ def contact_sheet(tiles: Sequence[Tile], title: str) -> Pixels:
     for label, those in shown.items():
         n = len(by_label[label])
         more = f"{n}" if n == len(those) else f"{len(those)} of {n}"
-        x = MARGIN + write(sheet, label, (MARGIN, top + 18), 20, INK, bold=True, width=width // 2)
-        write(sheet, more, (x + 10, top + 19), 16, GREY)
+        x = MARGIN + draw_text(
+            sheet, label, (MARGIN, top + 18), 20, INK, bold=True, width=width // 2
+        )
+        draw_text(sheet, more, (x + 10, top + 19), 16, GREY)
         top += HEADING
         for place, tile in enumerate(those):
             row, column = divmod(place, columns)
@@ -135,13 +146,13 @@ def contact_sheet_png(tiles: Sequence[Tile], title: str) -> bytes:
 
 def _header(sheet: Pixels, title: str, counts: str) -> None:
     width = sheet.shape[1]
-    write(sheet, title, (MARGIN, 32), 26, INK, bold=True, width=width - 2 * MARGIN - 190)
-    write(sheet, counts, (MARGIN, 60), 15, GREY)
+    draw_text(sheet, title, (MARGIN, 32), 26, INK, bold=True, width=width - 2 * MARGIN - 190)
+    draw_text(sheet, counts, (MARGIN, 60), 15, GREY)
     left, right = width - MARGIN - 130, width - MARGIN - 40
     for x in range(left, right):
         cv2.line(sheet, (x, 30), (x, 37), color_at((x - left) / (right - left)), 1)
-    write(sheet, "start", (left - 8, 33), 15, GREY, anchor="right")
-    write(sheet, "end", (right + 8, 33), 15, GREY)
+    draw_text(sheet, "start", (left - 8, 33), 15, GREY, anchor="right")
+    draw_text(sheet, "end", (right + 8, 33), 15, GREY)
 
 
 def _draw(sheet: Pixels, tile: Tile, at: tuple[int, int]) -> None:
@@ -155,10 +166,10 @@ def _draw(sheet: Pixels, tile: Tile, at: tuple[int, int]) -> None:
             if seen[:, slot].any():
                 _draw_hand_over_time(place, points[:, slot], seen[:, slot], moves=tile.moves)
     else:
-        write(place, "no hand", (place.shape[1] // 2, place.shape[0] // 2), 15, GREY,
+        draw_text(place, "no hand", (place.shape[1] // 2, place.shape[0] // 2), 15, GREY,
               anchor="middle")  # fmt: skip
     color = AMBER if tile.doubtful else GREY
-    write(sheet, tile.caption, (x + 6, y + HEIGHT + 13), 14, color, width=WIDTH - 8)
+    draw_text(sheet, tile.caption, (x + 6, y + HEIGHT + 13), 14, color, width=WIDTH - 8)
 
 
 def _draw_hand_over_time(
@@ -175,9 +186,9 @@ def _draw_hand_over_time(
     _faintly(place, points[there[0]], color_at(0.0), 0.45)
     share = chosen / max(len(seen) - 1, 1)
     for tip in TIPS:
-        draw_way(place, points[chosen, tip], share, chosen, 1)
+        draw_path(place, points[chosen, tip], share, chosen, 1)
     thick = 4 if len(there) < MOST_POINTS else 2
-    draw_way(place, points[chosen][:, PALM].mean(axis=1), share, chosen, thick)
+    draw_path(place, points[chosen][:, PALM].mean(axis=1), share, chosen, thick)
     draw_outline(place, points[there[-1]], color_at(1.0), CARD, 2)
 
 

@@ -4,15 +4,14 @@ from typing import Any
 
 import numpy as np
 
-from handlore.capture.drawing.strokes import PALM
-from handlore.classifiers.assessment.breakdown import Yield, yields
+from handlore.classifiers.evaluation.breakdown import DetectionRate, yields
 from handlore.datasets.dataset import LandmarkDataset
+from handlore.landmarks.drawing import PALM
 from handlore.landmarks.hands import FloatArray
 
 from .contactsheet import contact_sheet_png, tiles_of
-from .drawing import BLUE, STAGE_COLORS, cut, figure, hand_on, named_rows, png
-from .findings import stage_name
-from .typical import aligned_hands, mean_hand
+from .figures import BLUE, STAGE_COLORS, cut, figure, hand_on, named_rows, png
+from .findings import aligned_hands, mean_hand, stage_name
 
 ALWAYS = frozenset({"labels.png", "yield.png", "contact-sheet.png"})
 PLOTS = ALWAYS | {"people.png", "hands.png", "paths.png"}
@@ -50,7 +49,7 @@ def data_plots(dataset: LandmarkDataset, title: str) -> dict[str, bytes]:
     return files | {"contact-sheet.png": contact_sheet_png(tiles_of(dataset), title)}
 
 
-def labels_png(found: list[Yield], dataset: LandmarkDataset) -> bytes:
+def labels_png(found: list[DetectionRate], dataset: LandmarkDataset) -> bytes:
     """Draw how many items there are of each label, and in how many a hand was found."""
     drawn, axes = figure(7.0, _height(len(found)))
     places, n = np.arange(len(found)), [one.n for one in found]
@@ -66,7 +65,7 @@ def labels_png(found: list[Yield], dataset: LandmarkDataset) -> bytes:
     return png(drawn)
 
 
-def yield_png(found: list[Yield]) -> bytes:
+def yield_png(found: list[DetectionRate]) -> bytes:
     """Draw in which share of each label a hand was found, by search stage."""
     drawn, axes = figure(7.0, _height(len(found)) + 0.3)
     places, left = np.arange(len(found)), np.zeros(len(found))

@@ -1,18 +1,200 @@
 """Everything a report tells, gathered before anything is drawn."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
 from typing import Self
 
-from handlore.classifiers.assessment.breakdown import Part, Yield, by_stage, by_unit, yields
-from handlore.classifiers.assessment.leaks import NOT_COMPARED
-from handlore.classifiers.assessment.outcome import Outcome
-from handlore.classifiers.assessment.reliability import Reliability, reliability_of
+import numpy as np
+from numpy.typing import NDArray
+
+from handlore.classifiers.evaluation.breakdown import (
+    DetectionRate,
+    GroupScore,
+    Reliability,
+    by_stage,
+    by_unit,
+    reliability_of,
+    yields,
+)
+from handlore.classifiers.evaluation.crossval import Evaluation
+from handlore.classifiers.evaluation.leaks import NOT_COMPARED
+from handlore.datasets.dataset import LandmarkDataset
+from handlore.landmarks.geometry import canonicalize, palm_length, rotate, rotation_deg
 from handlore.landmarks.hands import FloatArray
 from handlore.landmarks.search import STAGE_NAMES
+from handlore.models.model import Model
+from handlore.models.movement_encoder import N_COORDINATES, MovementEncoder
 
-from .mistakes import Confusion, worst_mistakes
-from .typical import typical_hands
+# Which mistakes a report shows: of the pairs most often confused those it was surest of.
+
+
+MOST_PAIRS = 8
+MOST_OF_A_PAIR = 5
+LONGEST_NAME = 14
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """An item that is drawn."""
+
+    source: str
+    name: str
+    """The end of the source, without what all sources have in common."""
+
+    probability: float
+    image: FloatArray
+    """(n_frames, n_hands, 21, 3) image landmarks, NaN for no hand."""
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Items of one label that were taken for another."""
+
+    truth: str
+    answer: str
+    n: int
+
+    wrong: tuple[Mistake, ...]
+    """The surest of them; those without a hand have nothing to show."""
+
+    typical_truth: Mistake | None
+    typical_answer: Mistake | None
+    """The surest right answers of either label, to compare with."""
+
+
+def worst_mistakes(outcome: Evaluation) -> list[Confusion]:
+    """Return the pairs most often confused, with what is to be drawn."""
+    answers = outcome.answers
+    names = short_names([str(outcome.dataset.samples.source[at]) for at in answers.sample])
+    right = answers.truth == answers.answer
+
+    def surest(chosen: NDArray[np.bool_], at_most: int) -> tuple[Mistake, ...]:
+        items = np.flatnonzero(chosen & ~answers.no_hand)
+        items = items[np.argsort(-answers.probability[items], kind="stable")][:at_most]
+        return tuple(_shown(outcome, item, names[item]) for item in items.tolist())
+
+    def clear(label: str) -> Mistake | None:
+        return next(iter(surest(right & (answers.truth == label), 1)), None)
+
+    return [
+        Confusion(
+            truth, answer, n,
+            surest((answers.truth == truth) & (answers.answer == answer), MOST_OF_A_PAIR),
+            clear(truth), clear(answer),
+        )
+        for truth, answer, n in outcome.scores.most_confused(MOST_PAIRS)
+    ]  # fmt: skip
+
+
+def _shown(outcome: Evaluation, item: int, name: str) -> Mistake:
+    sample, dataset = int(outcome.answers.sample[item]), outcome.dataset
+    image = dataset.image[slice(*dataset.offsets[sample : sample + 2])]
+    probability = float(outcome.answers.probability[item])
+    return Mistake(str(dataset.samples.source[sample]), name, probability, image)
+
+
+def short_names(sources: Sequence[str]) -> list[str]:
+    """Return the end of each path, without the folders, file name and ending that all share."""
+    paths = [source.replace("\\", "/").split("/") for source in sources]
+    start = _shared(paths)
+    end = _shared([path[: start - 1 if start else None : -1] for path in paths])
+    kept = ["/".join(path[start : len(path) - end]) for path in paths]
+    if len(endings := {PurePosixPath(name).suffix for name in kept}) == 1:
+        kept = [name.removesuffix(*endings) for name in kept]
+    return [name if len(name) <= LONGEST_NAME else "…" + name[1 - LONGEST_NAME :] for name in kept]
+
+
+def _shared(paths: Sequence[Sequence[str]]) -> int:
+    """Return how many parts all paths start with, but for one that each keeps."""
+    n = 0
+    for parts in zip(*paths, strict=False):
+        if len(set(parts)) > 1 or min(map(len, paths)) - n < 2:
+            break
+        n += 1
+    return n
+
+
+# The mean hand of each label: what a class looks like, without its people and places.
+
+
+MOMENTS = 24
+"""So many points in time a mean movement has."""
+
+
+def typical_hands(dataset: LandmarkDataset) -> dict[str, FloatArray]:
+    """Return the mean hand of each label that shows one, see :func:`mean_hand`."""
+    return {label: mean_hand(hands) for label, hands in aligned_hands(dataset).items()}
+
+
+def mean_hand(hands: FloatArray) -> FloatArray:
+    """Return the median (n_frames, n_hands, 21, 3) of aligned hands (n, n_frames, ...).
+
+    A hand that most samples lack is NaN.
+    """
+    mean = np.full(hands.shape[1:], np.nan, np.float32)
+    seen = ~np.isnan(hands[:, 0, :, 0, 0])
+    for slot in np.flatnonzero(seen.mean(axis=0) >= 0.5):
+        mean[:, slot] = np.median(hands[seen[:, slot], :, slot], axis=0)
+    return mean
+
+
+def aligned_hands(dataset: LandmarkDataset) -> Mapping[str, FloatArray]:
+    """Bring the samples of each label into one frame of reference, so that they can be compared.
+
+    Parameters
+    ----------
+    dataset
+        Poses or movements; views and samples without a hand are left out.
+
+    Returns
+    -------
+    By label (n_samples, n_frames, n_hands, 21, 3) in palm lengths, NaN for a missing hand. Poses
+    have one frame; a single hand is a right one, turned as most hands of its label are. Movements
+    have :data:`MOMENTS` frames and start where the wrist is first seen.
+    """
+    shown = dataset.select(dataset.has_hand & (dataset.samples.view == 0))
+    labels = shown.samples.label
+    aligned = _movements if shown.header.kind == "sequence" else _poses
+    return {label: aligned(shown.select(labels == label)) for label in np.unique(labels).tolist()}
+
+
+def _poses(dataset: LandmarkDataset) -> FloatArray:
+    image = _with_z(dataset.image)
+    if dataset.n_hands == 2:
+        middle = np.nanmean(image[:, :, 0], axis=1)[:, None, None]
+        scale = np.nanmean(palm_length(image), axis=1)[:, None, None, None]
+        return np.asarray((image - middle) / scale, np.float32)[:, None]
+    hands = canonicalize(image[:, 0], dataset.handedness[:, 0])
+    turn = rotation_deg(hands)
+    # All are turned as most are: thumbs up is not thumbs down.
+    radians = np.radians(turn[~np.isnan(turn)])
+    usual = np.degrees(np.arctan2(np.sin(radians).mean(), np.cos(radians).mean()))
+    return rotate(hands, usual - turn)[:, None, None]
+
+
+def _movements(dataset: LandmarkDataset) -> FloatArray:
+    encoder = MovementEncoder(dataset.n_hands, MOMENTS)
+    made = np.stack([_block(dataset, encoder, sample) for sample in range(dataset.n_samples)])
+    hands = made.reshape(len(made), dataset.n_hands, -1, MOMENTS)
+    marks = hands[:, :, :N_COORDINATES].reshape(len(made), dataset.n_hands, 21, 3, MOMENTS)
+    unseen = hands[:, :, N_COORDINATES].max(axis=2) == 0
+    marks[unseen] = np.nan
+    return np.moveaxis(marks, -1, 1)
+
+
+def _block(dataset: LandmarkDataset, encoder: MovementEncoder, sample: int) -> FloatArray:
+    frames = slice(*dataset.offsets[sample : sample + 2])
+    image = _with_z(dataset.image[frames])
+    return encoder.encode(image, dataset.handedness[frames], dataset.time[frames])
+
+
+def _with_z(image: FloatArray) -> FloatArray:
+    """Return landmarks with 0 for a z that is unknown; missing hands stay NaN."""
+    unknown = np.isnan(image) & ~np.isnan(image[..., :1])
+    return np.where(unknown, np.float32(0), image)
+
 
 History = Sequence[Mapping[str, float | None]]
 
@@ -43,13 +225,13 @@ class Findings:
     """What a report is drawn from."""
 
     about: About
-    outcome: Outcome
+    outcome: Evaluation
     over: str
     """What the people are: ``group``, ``session``, ``recording``; ``item`` if none are known."""
 
-    people: Sequence[Part]
-    stages: Sequence[Part]
-    yields: Sequence[Yield]
+    people: Sequence[GroupScore]
+    stages: Sequence[GroupScore]
+    yields: Sequence[DetectionRate]
     reliability: Reliability | None
     confusions: Sequence[Confusion]
 
@@ -60,7 +242,7 @@ class Findings:
     """The mean hand of each label, see :func:`~.typical.typical_hands`."""
 
     @classmethod
-    def of(cls, outcome: Outcome, about: About) -> Self:
+    def of(cls, outcome: Evaluation, about: About) -> Self:
         """Take an outcome apart."""
         answers, dataset = outcome.answers, outcome.dataset
         over, people = by_unit(answers, dataset)
@@ -83,7 +265,7 @@ class Findings:
         return "pictures" if self.outcome.dataset.header.kind == "pose" else "clips"
 
     @property
-    def named_stages(self) -> list[Part]:
+    def named_stages(self) -> list[GroupScore]:
         """The stages under their names."""
         return [replace(part, name=stage_name(part.name)) for part in self.stages]
 
@@ -116,7 +298,7 @@ class Findings:
         return f"{n} tested, {how}"
 
 
-def _missed(outcome: Outcome) -> list[str]:
+def _missed(outcome: Evaluation) -> list[str]:
     answers, samples = outcome.answers, outcome.dataset.samples
     lost = answers.no_hand & (answers.truth != answers.answer)
     return [str(samples.source[at]) or f"sample {at}" for at in answers.sample[lost]]
@@ -128,3 +310,23 @@ def stage_name(number: str | int) -> str:
     if place < 0:
         return "no hand found"
     return STAGE_NAMES[place] if place < len(STAGE_NAMES) else f"stage {place}"
+
+
+# How long a model takes to answer, one sample at a time as in use.
+
+
+MOST_SAMPLES = 100
+
+
+def answer_time(model: Model, dataset: LandmarkDataset) -> float | None:
+    """Return the median seconds from landmarks to probabilities; None where there is no hand."""
+    samples = np.flatnonzero(dataset.has_hand)[:MOST_SAMPLES]
+    if not len(samples):
+        return None
+    ones = [dataset.select(np.array([sample])) for sample in samples]
+    seconds = []
+    for one in (ones[0], *ones):  # the first time, memory is made ready
+        started = time.perf_counter()
+        model.predict_proba(model.encoder.encode_samples(one))
+        seconds.append(time.perf_counter() - started)
+    return float(np.median(seconds[1:]))

@@ -3,16 +3,19 @@
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from handlore.classifiers.assessment.breakdown import Yield
-from handlore.classifiers.evaluation import Scores
-from handlore.landmarks.hands import FloatArray
-from handlore.landmarks.topology import FINGERS
+from handlore.classifiers.evaluation.breakdown import DetectionRate
+from handlore.classifiers.evaluation.scores import Scores
+from handlore.landmarks.hands import FINGERS, FloatArray
 
-from .charts import curves_svg, reliability_svg, spans_svg, weighed_hand_svg
-from .findings import Findings, stage_name
-from .handsvg import hand_svg
-from .matrixsvg import confusion_svg
-from .mistakes import Confusion, Shown
+from .charts import (
+    confusion_svg,
+    curves_svg,
+    hand_svg,
+    reliability_svg,
+    spans_svg,
+    weighed_hand_svg,
+)
+from .findings import Confusion, Findings, Mistake, stage_name
 from .page import Html, Section, bar, fact_list, notes, numbers, page, stacked, table, wide
 
 MOST_PEOPLE = 16
@@ -85,7 +88,7 @@ def classes(findings: Findings) -> Section:
 
 def class_section(
     scores: Scores,
-    yields: Sequence[Yield] = (),
+    yields: Sequence[DetectionRate] = (),
     typical: Mapping[str, FloatArray] | None = None,
 ) -> Section:
     """Return the table of classes, with how hands were found and a mean hand where known."""
@@ -107,14 +110,14 @@ def class_section(
     return Section("Classes", _legend(colors) + table(columns, rows), text)
 
 
-def _found(one: Yield, colors: Mapping[int, str]) -> Html:
+def _found(one: DetectionRate, colors: Mapping[int, str]) -> Html:
     shares = [(count / one.n, colors[stage], f"{stage_name(stage)}: {count}")
               for stage, count in sorted(one.by_stage.items())]  # fmt: skip
     share = one.n_found / one.n
     return stacked(shares, "all" if share == 1 else f"{100 * share:.1f} %")
 
 
-def _stage_colors(yields: Sequence[Yield]) -> dict[int, str]:
+def _stage_colors(yields: Sequence[DetectionRate]) -> dict[int, str]:
     """Return the colour class of each search stage, the earliest six apart."""
     used = sorted({stage for one in yields for stage in one.by_stage})
     return {stage: f"s{min(place, 5)}" for place, stage in enumerate(used)}
@@ -251,7 +254,7 @@ def _pair(pair: Confusion) -> str:
     return f'<div class="{kind}">{heading}<div class="hands">{clear}{wrong}</div></div>'
 
 
-def _figure(shown: Shown | None, caption: str, kind: str) -> str:
+def _figure(shown: Mistake | None, caption: str, kind: str) -> str:
     if shown is None:
         return ""
     name = f'<span title="{escape(shown.source)}">{escape(shown.name)}</span>'

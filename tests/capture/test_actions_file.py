@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from handlore.capture.actions import keyboards
+from handlore.capture.actions import key
 from handlore.capture.actions.file import load_actions
-from handlore.capture.actions.where import lines_of
+from handlore.capture.actions.toml_table import lines_of
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 LABELS = ("fist", "open_palm", "swipe_left", "-v", "a+b", "none")
@@ -265,8 +265,8 @@ def test_without_paho_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.Mon
 def test_what_is_missing_to_press_keys_is_named(
     environment: dict[str, str], hint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keyboards, "which", lambda name: None)
-    said = keyboards.keyboard(environment, "linux")
+    monkeypatch.setattr(key, "which", lambda name: None)
+    said = key.keyboard(environment, "linux")
     assert isinstance(said, str)
     assert hint in said
 
@@ -277,6 +277,6 @@ YDOTOOL = ["ydotool", "key", "29:1", "125:1", "109:1", "109:0", "125:0", "29:0"]
 
 def test_commands_that_press_keys() -> None:
     keys = ("ctrl", "super", "page_down")
-    assert keyboards.xdotool(keys) == ["xdotool", "key", "--clearmodifiers", "ctrl+super+Next"]
-    assert keyboards.wtype(keys) == WTYPE
-    assert keyboards.ydotool(keys) == YDOTOOL
+    assert key.xdotool(keys) == ["xdotool", "key", "--clearmodifiers", "ctrl+super+Next"]
+    assert key.wtype(keys) == WTYPE
+    assert key.ydotool(keys) == YDOTOOL

@@ -18,11 +18,10 @@ from typing import Any
 
 import pytest
 
-from handlore.capture.actions.file import Plan, load_actions
-from handlore.capture.actions.gate import Gate
-from handlore.capture.actions.runner import Outcome, Runner
-from handlore.capture.actions.sending import MOST_LATE
-from handlore.classifiers.stream.events import Event
+from handlore.capture.actions.file import ActionSet, load_actions
+from handlore.capture.actions.post import MOST_LATE
+from handlore.capture.actions.runner import ActionResult, ActionRunner, Gate
+from handlore.models.stream.events import Event
 
 LABELS = ("fist", "open_palm", "swipe_left")
 posix = pytest.mark.skipif(os.name != "posix", reason="uses the programs of Unix")
@@ -35,9 +34,9 @@ def seen(label: str, end: float = 1.0, hand: str | None = "left") -> Event:
 class Desk:
     """Runs an actions file and keeps what became of the events."""
 
-    def __init__(self, plan: Plan, *, dry_run: bool = False) -> None:
-        self.outcomes: list[Outcome] = []
-        self.runner = Runner(plan, self.outcomes.append, dry_run=dry_run)
+    def __init__(self, plan: ActionSet, *, dry_run: bool = False) -> None:
+        self.outcomes: list[ActionResult] = []
+        self.runner = ActionRunner(plan, self.outcomes.append, dry_run=dry_run)
 
     def wait(self, n: int, seconds: float = 10.0) -> list[tuple[str, str]]:
         """Wait for so many outcomes and return state and detail of all."""

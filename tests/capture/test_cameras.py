@@ -11,17 +11,17 @@ from capture_stubs import Stage, stamp, stamped
 
 from handlore.capture.cameras import (
     CameraError,
+    CameraFrame,
     CameraOptions,
-    Frame,
     LiveFeed,
+    camera,
     camera_spec,
     feed,
     open_feed,
-    trouble,
     webcam,
 )
+from handlore.capture.cameras.feed import Health
 from handlore.capture.cameras.files import FileCamera
-from handlore.capture.cameras.health import Health
 from handlore.landmarks.errors import HandloreError
 
 
@@ -209,9 +209,9 @@ class TestWhyNot:
         self.devices, self.processes = tmp_path / "dev", tmp_path / "proc"
         self.devices.mkdir()
         self.processes.mkdir()
-        monkeypatch.setattr(trouble, "DEVICES", self.devices)
-        monkeypatch.setattr(trouble, "PROCESSES", self.processes)
-        monkeypatch.setattr(trouble, "is_arm_linux", lambda: False)
+        monkeypatch.setattr(camera, "DEVICES", self.devices)
+        monkeypatch.setattr(camera, "PROCESSES", self.processes)
+        monkeypatch.setattr(camera, "is_arm_linux", lambda: False)
 
     def test_there_is_none(self):
         with pytest.raises(
@@ -222,7 +222,7 @@ class TestWhyNot:
     def test_it_has_another_number(self):
         (self.devices / "video10").touch()
         (self.devices / "video2").touch()
-        said = trouble.why_not_open(0)
+        said = camera.why_not_open(0)
         assert f"found: {self.devices}/video2, {self.devices}/video10 (--camera" in said
 
     def test_another_program_has_it(self):
@@ -232,20 +232,20 @@ class TestWhyNot:
         (holder / "fd").mkdir(parents=True)
         (holder / "fd" / "5").symlink_to(device)
         (holder / "comm").write_text("zoom\n")
-        assert "it is in use by zoom (process 4711); end that program" in trouble.why_not_open(0)
+        assert "it is in use by zoom (process 4711); end that program" in camera.why_not_open(0)
 
     def test_it_may_not_be_read(self, monkeypatch):
         (self.devices / "video0").touch()
-        monkeypatch.setattr(trouble.os, "access", lambda *_: False)
-        assert "sudo usermod -aG video $USER" in trouble.why_not_open(0)
+        monkeypatch.setattr(camera.os, "access", lambda *_: False)
+        assert "sudo usermod -aG video $USER" in camera.why_not_open(0)
 
     def test_it_is_none_that_gives_pictures(self):
         (self.devices / "video0").touch()
-        assert "gives no pictures; name another" in trouble.why_not_open(0)
+        assert "gives no pictures; name another" in camera.why_not_open(0)
 
     def test_a_raspberry_pi_has_one_of_its_own(self, monkeypatch):
-        monkeypatch.setattr(trouble, "is_arm_linux", lambda: True)
-        assert "--camera picamera" in trouble.why_not_open(0)
+        monkeypatch.setattr(camera, "is_arm_linux", lambda: True)
+        assert "--camera picamera" in camera.why_not_open(0)
 
 
 class TestPiCamera:
@@ -324,7 +324,7 @@ def stage(monkeypatch):
         one.close()
 
 
-def grey(frame: Frame) -> int:
+def grey(frame: CameraFrame) -> int:
     return int(frame.pixels[0, 0, 0])
 
 
@@ -420,7 +420,7 @@ def test_a_still_scene_is_not_frozen():
     health = Health("camera 7")
     for number in range(100):
         pixels = (100 + rng.integers(0, 2, (480, 640, 3))).astype(np.uint8)
-        assert health.look(Frame(pixels, number / 10)) is None
+        assert health.look(CameraFrame(pixels, number / 10)) is None
 
 
 def test_a_moment_in_the_dark_is_nothing():
@@ -428,5 +428,5 @@ def test_a_moment_in_the_dark_is_nothing():
     for number in range(100):
         shade = 90 + number % 2 if number % 30 == 0 else number % 2
         pixels = np.full((480, 640, 3), shade, np.uint8)
-        said = health.look(Frame(pixels, number / 20))
+        said = health.look(CameraFrame(pixels, number / 20))
         assert said is None

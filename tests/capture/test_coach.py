@@ -6,33 +6,39 @@ from pathlib import Path
 import pytest
 from recording_stubs import filled, held, movement, stream
 
-from handlore.capture.coach import advice as coach
-from handlore.capture.coach.advice import Verdict, advise, cross_examined, told_apart
-from handlore.capture.coach.background import BackgroundCoach
-from handlore.capture.coach.variety import alike_in, least_varied
+from handlore.capture import coach
+from handlore.capture.coach import (
+    Verdict,
+    advise,
+    alike_in,
+    cross_examined,
+    least_varied,
+    told_apart,
+)
+from handlore.capture.coach_process import BackgroundCoach
 from handlore.datasets.dataset import LandmarkDataset
-from handlore.datasets.recorded import read_recordings
-from handlore.datasets.recordings import Recordings
+from handlore.datasets.loading import read_recordings
+from handlore.datasets.recordings import RecordingFolder
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Recordings:
-    return Recordings.open(tmp_path / "gestures")
+def folder(tmp_path: Path) -> RecordingFolder:
+    return RecordingFolder.open(tmp_path / "gestures")
 
 
-def advice(folder: Recordings, *labels: str) -> list[str]:
+def advice(folder: RecordingFolder, *labels: str) -> list[str]:
     return advise(read_recordings(folder.root), labels)
 
 
 # What comes next
 
 
-def test_an_empty_folder_begins_with_what_was_asked_for(folder: Recordings) -> None:
+def test_an_empty_folder_begins_with_what_was_asked_for(folder: RecordingFolder) -> None:
     assert advice(folder) == []
     assert advice(folder, "left", "right", "none") == ["record each label 3 times or more (now 0)"]
 
 
-def test_the_label_with_the_fewest_recordings_is_next(folder: Recordings) -> None:
+def test_the_label_with_the_fewest_recordings_is_next(folder: RecordingFolder) -> None:
     for seed in range(2):
         folder.keep(movement("left", seed=seed))
     folder.keep(movement("right"))
@@ -41,7 +47,7 @@ def test_the_label_with_the_fewest_recordings_is_next(folder: Recordings) -> Non
 
 
 def test_none_is_asked_for_when_the_rest_is_there(
-    folder: Recordings, monkeypatch: pytest.MonkeyPatch
+    folder: RecordingFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(coach, "cross_examined", lambda *_: [])
     for seed in range(3):
@@ -147,7 +153,7 @@ def test_movements_under_the_wrong_label_are_found(tmp_path: Path) -> None:
     assert [one.number for one in found if one.label != one.answer] == [int(wrong.stem)]
 
 
-def test_poses_under_the_wrong_label_are_found(folder: Recordings) -> None:
+def test_poses_under_the_wrong_label_are_found(folder: RecordingFolder) -> None:
     for seed in range(6):
         folder.keep(held("fist", seed=seed))
         folder.keep(held("palm", seed=seed))
@@ -157,7 +163,7 @@ def test_poses_under_the_wrong_label_are_found(folder: Recordings) -> None:
     assert [(one.number, one.answer) for one in found if one.label != one.answer] == [(13, "palm")]
 
 
-def test_too_little_to_say_anything_about(folder: Recordings) -> None:
+def test_too_little_to_say_anything_about(folder: RecordingFolder) -> None:
     for seed in range(3):
         folder.keep(movement("left", seed=seed))
     folder.keep(movement("right"))

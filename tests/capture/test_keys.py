@@ -9,10 +9,9 @@ from collections.abc import Iterator
 import pytest
 from capture_desk import Tty, wait_for
 
-from handlore.capture.keyboard.codes import WindowKeys, key_of_code
-from handlore.capture.keyboard.keys import key_of_character
-from handlore.capture.keyboard.terminal import Terminal
-from handlore.capture.recording.hold import Hold
+from handlore.capture.keys import WindowKeys, key_of_character, key_of_code
+from handlore.capture.recording.progress import Hold
+from handlore.capture.terminal import Terminal
 
 
 @pytest.mark.parametrize(
@@ -160,7 +159,7 @@ class TestHold:
 KEYS_PROGRAM = """
 import sys, time
 from handlore.capture.signals import ending_on_signals
-from handlore.capture.keyboard.terminal import Terminal
+from handlore.capture.terminal import Terminal
 with ending_on_signals(), Terminal() as terminal:
     print("ready", flush=True)
     while True:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from capture_stubs import BITS, Rig
 
-from handlore.datasets.recordings import Recordings
+from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.storage import load_dataset
 from handlore.datasets.videos import read_video
 
@@ -21,7 +21,7 @@ PROGRAM = Path(__file__).parents[1] / "stubs" / "capture_killed.py"
 
 def check_whole(root: Path) -> int:
     """Hold every recording of a folder to be whole; return how many there are."""
-    assert Recordings.open(root).failures() == []
+    assert RecordingFolder.open(root).failures() == []
     found = sorted(root.glob("*/*.npz"))
     for path in found:
         recording = load_dataset(path)
@@ -83,4 +83,4 @@ def test_a_disk_that_is_really_full(small_disk: Path):
     left = len(list(root.glob("*/*.npz")))
     assert left > before, "there is room again"
     assert left + len(rig.writer.unsaved) == 40, "nothing has got lost"
-    assert Recordings.open(root).failures() == []
+    assert RecordingFolder.open(root).failures() == []

@@ -7,14 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from handlore.capture.live.clock import GAP, Timeline, seconds
-from handlore.capture.live.limiter import LEAST_SHARE, Limiter, thermometer
-from handlore.capture.live.thinned import Thinned
+from handlore.capture.live.limiter import LEAST_SHARE, RateLimiter, ThrottledDetector, thermometer
+from handlore.capture.live.loop import GAP, Timeline, seconds
 from handlore.landmarks.hands import Hand, Pixels
 
 
 def frames_a_second(
-    limiter: Limiter, work: float, camera: float = inf, seconds: float = 20.0
+    limiter: RateLimiter, work: float, camera: float = inf, seconds: float = 20.0
 ) -> float:
     """Run a loop that works so long on each frame of a camera of that rate."""
     now, n, last = 0.0, 0, -1
@@ -33,16 +32,16 @@ def frames_a_second(
 @pytest.mark.parametrize("work", [0.001, 0.02, 0.049])
 @pytest.mark.parametrize("camera", [30.0, 60.0, inf])
 def test_the_most_frames_a_second_are_kept(work: float, camera: float) -> None:
-    assert frames_a_second(Limiter(20.0), work, camera) == pytest.approx(20.0, rel=0.03)
+    assert frames_a_second(RateLimiter(20.0), work, camera) == pytest.approx(20.0, rel=0.03)
 
 
 def test_a_slow_machine_does_what_it_can() -> None:
-    assert frames_a_second(Limiter(20.0), 0.1, 30.0) == pytest.approx(10.0, rel=0.03)
+    assert frames_a_second(RateLimiter(20.0), 0.1, 30.0) == pytest.approx(10.0, rel=0.03)
 
 
 @pytest.mark.parametrize("camera", [0.0, 0.033])
 def test_without_limits_there_is_no_rest_however_uneven_the_work(camera: float) -> None:
-    limiter, now = Limiter(), 0.0
+    limiter, now = RateLimiter(), 0.0
     for number in range(100):
         work = 0.001 if number % 5 else 0.05
         assert limiter.rest(now, now + work) == 0.0
@@ -50,18 +49,18 @@ def test_without_limits_there_is_no_rest_however_uneven_the_work(camera: float) 
 
 
 def test_waiting_for_the_camera_is_rest_enough() -> None:
-    limiter = Limiter(share=0.9)
+    limiter = RateLimiter(share=0.9)
     assert all(limiter.rest(n / 30, n / 30 + 0.02) < 0.0023 for n in range(100))
 
 
 @pytest.mark.parametrize("work", [0.005, 0.08])
 def test_a_share_of_the_time_is_left_to_others(work: float) -> None:
-    rate = frames_a_second(Limiter(share=0.5), work)
+    rate = frames_a_second(RateLimiter(share=0.5), work)
     assert rate * work == pytest.approx(0.5, rel=0.03)
 
 
 def test_a_late_frame_is_not_followed_by_a_burst() -> None:
-    limiter = Limiter(10.0)
+    limiter = RateLimiter(10.0)
     limiter.rest(0.0, 0.01)
     limiter.rest(3.0, 3.01)  # the camera was away
     assert limiter.rest(3.1, 3.11) == pytest.approx(0.09)
@@ -69,9 +68,9 @@ def test_a_late_frame_is_not_followed_by_a_burst() -> None:
 
 def test_when_it_gets_hot_less_is_done_and_when_it_cools_down_more_again() -> None:
     room: list[float | None] = [30.0]
-    limiter = Limiter(share=1.0, thermometer=lambda: room[0])
+    limiter = RateLimiter(share=1.0, thermometer=lambda: room[0])
     assert frames_a_second(limiter, 0.05) == pytest.approx(20.0, rel=0.03)
-    limiter = Limiter(share=1.0, thermometer=lambda: room[0])
+    limiter = RateLimiter(share=1.0, thermometer=lambda: room[0])
     room[0] = -3.0
     assert frames_a_second(limiter, 0.05, seconds=60.0) < 20.0 * (LEAST_SHARE + 0.1)
     assert limiter.share == pytest.approx(LEAST_SHARE, abs=0.01)
@@ -143,9 +142,9 @@ class Counting:
         pass
 
 
-def thinned() -> tuple[Thinned, Counting]:
+def thinned() -> tuple[ThrottledDetector, Counting]:
     inner = Counting()
-    return Thinned(inner), inner  # type: ignore[arg-type]
+    return ThrottledDetector(inner), inner  # type: ignore[arg-type]
 
 
 def picture(grey: int) -> Pixels:

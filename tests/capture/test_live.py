@@ -14,22 +14,22 @@ import psutil
 import pytest
 from live_stubs import EMPTY, FIST, LABELS, PALM, Detector, Stage, Stub, frames
 
-from handlore.capture.live.lastminutes import UNSORTED, LastMinutes
-from handlore.capture.live.limiter import Limiter
+from handlore.capture.live.last_minutes import UNSORTED, LandmarkBuffer
+from handlore.capture.live.limiter import RateLimiter
 from handlore.capture.live.printer import Printer
-from handlore.capture.live.recognition import Recognition
-from handlore.capture.live.views import Moment, View
-from handlore.capture.recording.take import Sitting
+from handlore.capture.recording.take import SessionInfo
 from handlore.capture.recording.video import VideoFolder
-from handlore.capture.recording.writer import Writer
-from handlore.capture.serve.hub import Hub
-from handlore.capture.serve.view import PageView
-from handlore.classifiers.stream.events import Event
-from handlore.classifiers.stream.recogniser import Shown
-from handlore.datasets.recordings import Recordings
+from handlore.capture.recording.writer import RecordingWriter
+from handlore.capture.serve.server import Hub
+from handlore.capture.views.live import LiveState, LiveView
+from handlore.capture.views.page import PageView
+from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import Hand
+from handlore.models.stream.events import Event
+from handlore.models.stream.hands import HandRecogniser
+from handlore.models.stream.recogniser import ModelState
 
 TWO = frames(EMPTY, 0, 1) + frames(FIST, 1, 2) + frames(EMPTY, 2, 3) + frames(PALM, 3, 4)
 
@@ -60,7 +60,7 @@ def test_who_is_slow_sees_the_newest_frame_and_never_falls_behind() -> None:
 
 
 def test_the_limiter_is_obeyed() -> None:
-    stage = Stage(frames(EMPTY, 0, 20), limiter=Limiter(10.0))
+    stage = Stage(frames(EMPTY, 0, 20), limiter=RateLimiter(10.0))
     stage.run()
     assert stage.live.frames == pytest.approx(200, abs=3)
 
@@ -136,7 +136,7 @@ def test_an_error_in_the_detector_ends_it_with_actions_put_away(tmp_path: Path) 
 
 
 def test_one_hand_models_follow_each_of_two_hands() -> None:
-    recognition = Recognition(Stub, 2)
+    recognition = HandRecogniser(Stub, 2)
     left, right = (
         Hand(np.full((21, 3), grey, np.float32), np.zeros((21, 3), np.float32), side, 0.9)
         for grey, side in ((FIST, 0.1), (PALM, 0.9))
@@ -152,8 +152,8 @@ def test_models_of_two_hands_are_refused_one() -> None:
         n_hands = 2
 
     with pytest.raises(HandloreError, match="give --max-hands 2"):
-        Recognition(Two, 1)
-    assert Recognition(Two).max_hands == 2
+        HandRecogniser(Two, 1)
+    assert HandRecogniser(Two).max_hands == 2
 
 
 def test_events_are_lines_that_are_there_at_once() -> None:
@@ -206,14 +206,14 @@ class Shelf:
         return {}
 
 
-def memory(keeper: object, said: list[str], remember: float = 60.0, **more: Any) -> LastMinutes:
-    sitting = Sitting(Detector.info, "0", "anna", "live-1")
-    return LastMinutes(Writer(keeper), sitting, remember, said.append, **more)  # type: ignore[arg-type]
+def memory(keeper: object, said: list[str], remember: float = 60.0, **more: Any) -> LandmarkBuffer:
+    sitting = SessionInfo(Detector.info, "0", "anna", "live-1")
+    return LandmarkBuffer(RecordingWriter(keeper), sitting, remember, said.append, **more)  # type: ignore[arg-type]
 
 
 def test_pictures_are_kept_only_when_asked_for(tmp_path: Path) -> None:
     for asked in (False, True):
-        folder = Recordings.open(tmp_path / str(asked))
+        folder = RecordingFolder.open(tmp_path / str(asked))
         view = memory(folder, [], videos=VideoFolder(folder.root) if asked else None)
         Stage(TWO, view).run()
         view.close()
@@ -227,7 +227,7 @@ def test_pictures_are_kept_only_when_asked_for(tmp_path: Path) -> None:
 
 
 def test_what_led_to_an_event_is_kept_as_a_recording(tmp_path: Path) -> None:
-    folder, said = Recordings.open(tmp_path / "kept"), []
+    folder, said = RecordingFolder.open(tmp_path / "kept"), []
     view = memory(folder, said)
     Stage(TWO, view).run()
     view.close()
@@ -306,7 +306,7 @@ def test_a_recording_that_fails_while_another_is_counted_is_counted_too() -> Non
     assert view.keep_all()
     assert view.keep_all()
     assert second.wait(5.0)
-    view.show(Moment(1.0, None))
+    view.show(LiveState(1.0, None))
     full.set()
     view.close()
     assert (view.lost, set(said)) == (1, {"the disk is full"})
@@ -317,10 +317,10 @@ def test_what_was_kept_is_not_remembered_for_ever() -> None:
     view = memory(shelf, said, all_at_end=False)
     flicker = [(n / 2, FIST if n % 2 else EMPTY) for n in range(200)]
 
-    class QuickDisk(View):
+    class QuickDisk(LiveView):
         """The loop's time is made up, the writer's is not."""
 
-        def show(self, moment: Moment) -> None:
+        def show(self, moment: LiveState) -> None:
             while not view._writer._jobs.empty():
                 time.sleep(0.0005)
 
@@ -363,9 +363,9 @@ def test_the_page_is_told_what_happens(tmp_path: Path) -> None:
 
 
 def test_bars_are_the_likeliest_of_all_models() -> None:
-    one = Shown(None, LABELS, np.array([0.2, 0.7, 0.1], np.float32))
-    other = Shown("wave", ("wave", "none"), np.array([0.6, 0.4], np.float32))
-    moment = Moment(0.0, None, (), (one, other, Shown(None, LABELS, None)))
+    one = ModelState(None, LABELS, np.array([0.2, 0.7, 0.1], np.float32))
+    other = ModelState("wave", ("wave", "none"), np.array([0.6, 0.4], np.float32))
+    moment = LiveState(0.0, None, (), (one, other, ModelState(None, LABELS, None)))
     assert [label for label, _ in moment.bars()] == ["open_palm", "wave", "none", "fist", "none"]
     assert moment.label == "wave"
 
@@ -378,7 +378,7 @@ def test_memory_is_flat_over_an_hour(tmp_path: Path) -> None:
     ]  # the script itself is there from the beginning
     hub, said = Hub(), []
     text = '[actions.fist]\nsay = "{end}"\n[actions.open_palm]\nrun = ["true"]\n'
-    folder = Recordings.open(tmp_path / "kept")
+    folder = RecordingFolder.open(tmp_path / "kept")
     view = memory(folder, said, all_at_end=False)
     stage = Stage(script, PageView(hub), view, actions=text, folder=tmp_path)
     stage.live._.views = stage.live._.views[1:]  # the witness keeps everything

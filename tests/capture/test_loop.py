@@ -9,7 +9,7 @@ from capture_stubs import FPS, FullDisk, Rig, stamped
 
 from handlore.capture.recording.session import State
 from handlore.capture.recording.video import VideoFolder
-from handlore.datasets.recordings import Recordings
+from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.storage import load_dataset
 from handlore.datasets.videos import read_video
 
@@ -107,7 +107,7 @@ def test_undo_leaves_what_earlier_sessions_kept(tmp_path: Path):
 
 
 def test_a_slow_disk_never_keeps_the_camera_waiting(tmp_path: Path):
-    recordings, go_on = Recordings.open(tmp_path), threading.Event()
+    recordings, go_on = RecordingFolder.open(tmp_path), threading.Event()
 
     class Slow(FullDisk):
         def keep(self, recording, video=None):
@@ -133,7 +133,7 @@ def until(condition) -> None:
 
 
 def test_a_full_disk_is_said_at_once_and_loses_nothing(tmp_path: Path):
-    disk = FullDisk(Recordings.open(tmp_path))
+    disk = FullDisk(RecordingFolder.open(tmp_path))
     rig = Rig(tmp_path, range(100), keeper=disk, keys={"f0": "r", "f40": "r", "f80": "k"})
     for _ in range(35):
         rig.loop.step()
@@ -153,7 +153,7 @@ def test_a_full_disk_is_said_at_once_and_loses_nothing(tmp_path: Path):
 
 @pytest.mark.parametrize("burst", [False, True])
 def test_undo_takes_the_last_recording_also_if_it_could_not_be_written(tmp_path: Path, burst: bool):
-    disk = FullDisk(Recordings.open(tmp_path))
+    disk = FullDisk(RecordingFolder.open(tmp_path))
     again = {"f40": "b", "f55": "u"} if burst else {"f40": "r", "f75": "u"}
     keys = {"f0": "r", **again, "f78": "b" if burst else "k", "f79": "k"}
     rig = Rig(tmp_path, range(100), keeper=disk, keys=keys, burst=2, pause=3.0)
@@ -174,7 +174,7 @@ def test_undo_takes_the_last_recording_also_if_it_could_not_be_written(tmp_path:
 
 
 def test_ending_with_what_is_not_written_is_asked_about(tmp_path: Path):
-    disk = FullDisk(Recordings.open(tmp_path))
+    disk = FullDisk(RecordingFolder.open(tmp_path))
     disk.full.set()
     rig = Rig(tmp_path, range(100), keeper=disk, keys={"f0": "r", "f41": "q", "f60": "q"})
     for _ in range(40):

@@ -9,15 +9,12 @@ import cv2
 import numpy as np
 import pytest
 
-from handlore.capture import display
-from handlore.capture.drawing.paint import wrapped, write
-from handlore.capture.drawing.skeleton import draw_hand
+from handlore.capture import window
 from handlore.capture.recording import sound
-from handlore.capture.recording.columns import columns_of
-from handlore.capture.recording.preview import HEIGHT, PANEL, draw_preview
 from handlore.capture.recording.session import State
-from handlore.capture.recording.status import Status, line_of
-from handlore.capture.recording.statusline import StatusLine
+from handlore.capture.views.record import HEIGHT, PANEL, draw_preview
+from handlore.capture.views.status import Status, StatusLine, columns_of, line_of
+from handlore.landmarks.drawing import draw_hand, draw_text, wrap_text
 from handlore.landmarks.hands import Hand
 
 COUNTS = (("swipe_left", 12), ("stop", 3), ("none", 0))
@@ -125,12 +122,12 @@ def test_any_label_can_be_shown(label: str):
 def test_signs_of_other_scripts_are_told_apart():
     def written(text: str) -> bytes:
         picture = np.zeros((40, 200, 3), np.uint8)
-        assert 20 < write(picture, text, (5, 20), 20, (255, 255, 255), width=190) < 190
+        assert 20 < draw_text(picture, text, (5, 20), 20, (255, 255, 255), width=190) < 190
         assert picture.any()
         return picture.tobytes()
 
     assert written("手手") != written("足足"), "they are no boxes"
-    assert wrapped("手を 左に 振る", 20, 50) == ["手を", "左に", "振る"]
+    assert wrap_text("手を 左に 振る", 20, 50) == ["手を", "左に", "振る"]
 
 
 def test_many_labels_scroll_to_the_current_one():
@@ -247,15 +244,15 @@ def test_tones_are_short_and_begin_and_end_softly(cue: str):
 
 class TestDisplay:
     def test_without_one(self, monkeypatch):
-        monkeypatch.setattr(display.sys, "platform", "linux")
-        assert "there is no display" in display.why_no_window({"PATH": ""})
+        monkeypatch.setattr(window.sys, "platform", "linux")
+        assert "there is no display" in window.why_no_window({"PATH": ""})
 
     def test_an_opencv_without_windows(self, monkeypatch):
         info = "  GUI:                           NONE\n  GTK+:  NO\n"
         monkeypatch.setattr("cv2.getBuildInformation", lambda: info)
-        said = display.why_no_window({"DISPLAY": ":0"})
+        said = window.why_no_window({"DISPLAY": ":0"})
         assert "pip uninstall -y opencv-python-headless" in said
 
     def test_one_that_is_named_but_not_there(self):
-        said = display.why_no_window({**os.environ, "DISPLAY": ":4711"})
+        said = window.why_no_window({**os.environ, "DISPLAY": ":4711"})
         assert "the display :4711 cannot be opened" in said

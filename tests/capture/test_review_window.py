@@ -9,7 +9,7 @@ import pytest
 from capture_desk import Desk, wait_for
 from recording_stubs import rendered
 
-from handlore.datasets.recordings import Recordings
+from handlore.datasets.recordings import RecordingFolder
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def painted(picture: np.ndarray) -> np.ndarray | None:
 
 
 def test_keys_discard_bring_back_and_relabel(tmp_path: Path, desk: Desk, artefacts: Path) -> None:
-    folder = Recordings.open(tmp_path / "gestures")
+    folder = RecordingFolder.open(tmp_path / "gestures")
     for number, label in enumerate(("swipe_left", "circle", "swipe_left")):
         folder.keep(rendered(label, seed=number))
 

@@ -10,11 +10,17 @@ from hypothesis import strategies as st
 from movement_stubs import two_handed
 from recording_stubs import filled, held, movement, stream
 
-from handlore.capture.reviewing import loop
-from handlore.capture.reviewing.loop import review
-from handlore.capture.reviewing.picture import GROUND, HEIGHT, PANEL, WIDTH, draw_review
-from handlore.capture.reviewing.review import Change, Review
-from handlore.datasets.recordings import Entry, Recordings
+from handlore.capture.review import Change, Review
+from handlore.capture.views import review as review_module
+from handlore.capture.views.review import (
+    GROUND,
+    HEIGHT,
+    PANEL,
+    WIDTH,
+    draw_review,
+    review_recordings,
+)
+from handlore.datasets.recordings import RecordingEntry, RecordingFolder
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import HandloreError
 
@@ -22,8 +28,8 @@ KEYS = ["n", "p", "r", " ", "u", "k", "h", "+", *"0123456789", "q", "esc", "ente
         "x", "close"]  # fmt: skip
 
 
-def entry(number: int, label: str = "left", *, discarded: bool = False) -> Entry:
-    return Entry(
+def entry(number: int, label: str = "left", *, discarded: bool = False) -> RecordingEntry:
+    return RecordingEntry(
         number, Path(f"g/{label}/{number:04d}.npz"), label, "sequence", 31, 2.0, 1.0, "anna", "s1",
         "camera 0", discarded, None,
     )  # fmt: skip
@@ -160,23 +166,23 @@ class Keyboard:
         self.pictures.append(pixels)
 
 
-def stepped(folder: Recordings, *keys: str) -> Keyboard:
+def stepped(folder: RecordingFolder, *keys: str) -> Keyboard:
     face, now = Keyboard(*keys), iter(range(1000))
-    review(folder, face, clock=lambda: next(now) / 10, wait=lambda _: None)
+    review_recordings(folder, face, clock=lambda: next(now) / 10, wait=lambda _: None)
     return face
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Recordings:
+def folder(tmp_path: Path) -> RecordingFolder:
     return filled(tmp_path / "gestures", 1, ("left", "right"))
 
 
-def names(folder: Recordings) -> list[str]:
+def names(folder: RecordingFolder) -> list[str]:
     return [folder.name_of(one.path) for discarded in (False, True)
             for one in folder.entries(discarded=discarded)]  # fmt: skip
 
 
-def test_keys_change_the_folder(folder: Recordings) -> None:
+def test_keys_change_the_folder(folder: RecordingFolder) -> None:
     face = stepped(folder, "u", "n", "+", *"up", "enter", "p", "r")
     assert names(folder) == ["up/0002.npz", "discarded/left/0001.npz"]
     assert load_dataset(folder.root / "up" / "0002.npz").labels == ["up"]
@@ -186,7 +192,7 @@ def test_keys_change_the_folder(folder: Recordings) -> None:
 
 
 def test_what_cannot_be_done_is_a_message_and_the_review_goes_on(
-    folder: Recordings, monkeypatch: pytest.MonkeyPatch
+    folder: RecordingFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
         raise HandloreError("No space left on device")
@@ -197,24 +203,24 @@ def test_what_cannot_be_done_is_a_message_and_the_review_goes_on(
     assert (face.pictures[0] != face.pictures[1]).any()
 
 
-def test_a_file_that_vanishes_meanwhile_is_survived(folder: Recordings) -> None:
+def test_a_file_that_vanishes_meanwhile_is_survived(folder: RecordingFolder) -> None:
     class Vandal(Keyboard):
         def picture(self, pixels: np.ndarray) -> None:
             super().picture(pixels)
             (folder.root / "right" / "0002.npz").unlink(missing_ok=True)
 
     face, now = Vandal("h", "n", "u", "p"), iter(range(1000))
-    review(folder, face, clock=lambda: next(now) / 10, wait=lambda _: None)
+    review_recordings(folder, face, clock=lambda: next(now) / 10, wait=lambda _: None)
     assert len(face.pictures) == 4
     assert names(folder) == ["left/0001.npz"]
 
 
 def test_a_damaged_file_is_said_in_the_window(
-    folder: Recordings, monkeypatch: pytest.MonkeyPatch
+    folder: RecordingFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
     draw = lambda state, *_: said.append(state.message) or np.zeros((1, 1, 3), np.uint8)  # noqa: E731
-    monkeypatch.setattr(loop, "draw_review", draw)
+    monkeypatch.setattr(review_module, "draw_review", draw)
     (folder.root / "left" / "0077.npz").write_bytes(b"torn")
     stepped(folder, "x", "n")
     assert said == ["cannot be read: left/0077.npz", ""]
@@ -222,7 +228,7 @@ def test_a_damaged_file_is_said_in_the_window(
 
 def test_an_empty_folder_is_said(tmp_path: Path) -> None:
     with pytest.raises(HandloreError, match="no recordings to review"):
-        stepped(Recordings.open(tmp_path / "empty"))
+        stepped(RecordingFolder.open(tmp_path / "empty"))
 
 
 # The picture

@@ -17,8 +17,7 @@ from browser_stub import PROGRAM, Browser
 
 import handlore.capture.serve.server as server_module
 from handlore.capture.serve.guard import Address, Guard
-from handlore.capture.serve.hub import MOST_EVENTS, Hub
-from handlore.capture.serve.server import MOST_CONNECTIONS, PageServer
+from handlore.capture.serve.server import MOST_CONNECTIONS, MOST_EVENTS, Hub, PageServer
 from handlore.landmarks.errors import HandloreError
 
 STATE: dict[str, Any] = {

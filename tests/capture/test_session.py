@@ -5,6 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlore.capture.recording.effects import (
+    AddFrame,
+    Announce,
     Begin,
     Cue,
     Discard,
@@ -13,8 +15,6 @@ from handlore.capture.recording.effects import (
     Keep,
     Quit,
     Retry,
-    Say,
-    Take,
     Undo,
 )
 from handlore.capture.recording.options import SessionOptions
@@ -56,7 +56,7 @@ class Played:
 
     @property
     def said(self) -> str:
-        return " | ".join(effect.text for effect in self.effects if isinstance(effect, Say))
+        return " | ".join(effect.text for effect in self.effects if isinstance(effect, Announce))
 
     @property
     def state(self) -> State:
@@ -71,7 +71,7 @@ def test_a_recording_from_the_key_to_the_disk():
     assert played.last(Begin) == Begin("left", "sequence")
     played.show(10)
     assert played.state is State.REVIEW
-    assert played.count(Take) == 10, "one second at ten frames a second"
+    assert played.count(AddFrame) == 10, "one second at ten frames a second"
     assert played.last(End) == End(0, 10, 1.0, ())
     assert played.show(19).state is State.REVIEW
     assert played.count(Keep) == 0, "nothing is kept before the review is over"
@@ -89,7 +89,7 @@ def test_the_key_again_stops_early(key: str):
 def test_frames_set_the_length():
     played = Played(seconds=0, frames=7, countdown=0).press("r").show(20)
     assert played.last(End) == End(0, 7, 1.0, ())
-    assert played.count(Take) == 7
+    assert played.count(AddFrame) == 7
 
 
 def test_without_a_length_only_the_key_stops_up_to_the_longest():
@@ -239,7 +239,7 @@ class TestPoses:
     def test_frames_without_a_hand_are_no_samples_but_count(self):
         played = Played(sample_every=0.0).press("s").show(6).show(4, hand=False).press("s")
         played.show(2)
-        assert played.count(Take) == 6 + 1
+        assert played.count(AddFrame) == 6 + 1
         assert played.last(End).flags == ("no hand in 36 % of the frames",)
 
     def test_one_sample_is_enough(self):
@@ -429,13 +429,13 @@ def test_whatever_is_pressed_recordings_are_whole(options: SessionOptions, momen
             now += passed
             effects = session.frame(hand, now) if what == "frame" else getattr(session, what)(now)
         for effect in effects:
-            if not isinstance(effect, Begin | Take | End | Keep | Discard):
+            if not isinstance(effect, Begin | AddFrame | End | Keep | Discard):
                 continue
             assert type(effect) in expected
             match effect:
                 case Begin():
-                    expected, taken = {Take, End, Discard}, 0
-                case Take():
+                    expected, taken = {AddFrame, End, Discard}, 0
+                case AddFrame():
                     taken += 1
                 case End(first, last, share, flags):
                     assert 0 <= first < last <= taken

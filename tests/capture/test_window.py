@@ -4,11 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
-from handlore.capture import screen as module
+from handlore.capture import window as module
 from handlore.capture.recording.session import State
-from handlore.capture.recording.status import Status
-from handlore.capture.recording.window import Window
-from handlore.capture.screen import MOST_KEYS
+from handlore.capture.views.record import SessionWindow
+from handlore.capture.views.status import Status
+from handlore.capture.window import MOST_KEYS
 
 PIXELS = np.zeros((480, 640, 3), np.uint8)
 
@@ -67,14 +67,14 @@ def status(**changes) -> Status:
 
 def test_keys_by_name(screen: Screen):
     screen.codes = [ord("r"), 0xFF51, 0xFF0D, -1, ord("q")]
-    with Window("w", quiet=True) as window:
+    with SessionWindow("w", quiet=True) as window:
         assert window.pressed() == ["r", "enter"]
         assert window.pressed() == ["q"]
 
 
 def test_a_key_pressed_while_the_window_appears_is_not_lost(screen: Screen):
     screen.codes = [ord("u")]
-    with Window("w", quiet=True) as window:
+    with SessionWindow("w", quiet=True) as window:
         assert screen.codes == []
         assert window.pressed() == ["u"]
         assert window.pressed() == []
@@ -82,13 +82,13 @@ def test_a_key_pressed_while_the_window_appears_is_not_lost(screen: Screen):
 
 def test_a_key_that_is_held_does_not_stop_the_picture(screen: Screen):
     screen.codes = [ord("s")] * 1000
-    with Window("w", quiet=True) as window:
+    with SessionWindow("w", quiet=True) as window:
         assert window.pressed() == ["s"] * MOST_KEYS
 
 
 @pytest.mark.parametrize("visible", [0.0, -1.0, None])
 def test_a_closed_window_says_so_and_is_not_opened_again(screen: Screen, visible: float | None):
-    with Window("w", quiet=True) as window:
+    with SessionWindow("w", quiet=True) as window:
         assert window.pressed() == [], "before it shows anything it cannot be closed"
         window.show(PIXELS, [], status())
         screen.visible = visible
@@ -99,7 +99,7 @@ def test_a_closed_window_says_so_and_is_not_opened_again(screen: Screen, visible
 
 
 def test_the_title_says_the_state_once(screen: Screen):
-    with Window("w", quiet=True) as window:
+    with SessionWindow("w", quiet=True) as window:
         for state in (State.IDLE, State.IDLE, State.RECORDING):
             window.show(PIXELS, [], status(state=state))
             screen.now += 1
@@ -109,7 +109,7 @@ def test_the_title_says_the_state_once(screen: Screen):
 
 def test_slow_drawing_takes_a_third_of_the_time_at_most(screen: Screen):
     screen.drawing = 0.06
-    with Window("w", quiet=True) as window:
+    with SessionWindow("w", quiet=True) as window:
         for _ in range(100):
             window.show(PIXELS, [], status())
             screen.now += 0.03
@@ -120,18 +120,18 @@ def test_slow_drawing_takes_a_third_of_the_time_at_most(screen: Screen):
 
 def test_the_picture_reaches_opencv_as_bgr(screen: Screen):
     red = np.full((480, 640, 3), (200, 10, 30), np.uint8)
-    with Window("w", quiet=True) as window:
+    with SessionWindow("w", quiet=True) as window:
         window.show(red, [], status())
     assert screen.shown[0][300, 300].tolist() == [30, 10, 200]
 
 
 def test_the_window_appears_before_its_first_picture(screen: Screen):
-    with Window("w", quiet=True):
+    with SessionWindow("w", quiet=True):
         assert screen.done == ["open", "events"], "else it may stay black"
 
 
 def test_while_a_label_is_typed_little_is_drawn(screen: Screen):
-    with Window("w", quiet=True) as window:
+    with SessionWindow("w", quiet=True) as window:
         for _ in range(100):
             window.show(PIXELS, [], status(typed="wav"))
             screen.now += 0.01

@@ -13,9 +13,9 @@ from handlore.classifiers.augmentation import (
     parsed_pairs,
     require_labels,
 )
-from handlore.classifiers.movements import MovementEncoder
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.geometry import mirror
+from handlore.models.movement_encoder import MovementEncoder
 
 KNOBS = ("turn", "size", "reach", "bones", "phalanges", "shape", "jitter", "warp", "crop", "drop")
 STILL = dict.fromkeys(KNOBS, 0.0)

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from movement_stubs import LABELS, clip, dataset_of, movements
 
-from handlore.classifiers.background import Background, Windows
-from handlore.classifiers.movements import MovementEncoder
+from handlore.classifiers.negatives import NegativeWindows, WindowSet
 from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
+from handlore.models.movement_encoder import MovementEncoder
 
 ENCODER = MovementEncoder(1, 32, timed=True)
 
 
-def windows(data: LandmarkDataset) -> Windows:
-    return Background().windows(data, data.samples.group, ENCODER, np.random.default_rng(0))
+def windows(data: LandmarkDataset) -> WindowSet:
+    return NegativeWindows().windows(data, data.samples.group, ENCODER, np.random.default_rng(0))
 
 
 def test_whole_movements_and_what_is_none_say_nothing_of_their_length() -> None:

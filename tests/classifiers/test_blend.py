@@ -9,8 +9,8 @@ from sklearn.base import clone
 
 from handlore.classifiers.base import make_estimator
 from handlore.classifiers.blend import pooled
-from handlore.classifiers.evaluation import fit_samples
-from handlore.classifiers.onnxgraph import Runner
+from handlore.classifiers.evaluation.scores import fit_samples
+from handlore.classifiers.onnx_graph import GraphRunner
 from handlore.landmarks.errors import HandloreError
 
 
@@ -29,7 +29,7 @@ def test_it_answers_with_the_geometric_mean_of_its_members() -> None:
     mean = np.sqrt(forest.predict_proba(X).clip(0.001) * linear.predict_proba(X).clip(0.001))
     mean /= mean.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(blend.predict_proba(X), mean, atol=1e-6)
-    np.testing.assert_allclose(Runner(blend.to_onnx())(X), mean, atol=1e-5)
+    np.testing.assert_allclose(GraphRunner(blend.to_onnx())(X), mean, atol=1e-5)
     assert not np.allclose(forest.predict_proba(X), linear.predict_proba(X), atol=0.05)
 
 
@@ -89,7 +89,7 @@ def test_movements_are_blended_at_the_finest_grid_of_a_member() -> None:
     X = encoder.encode_samples(dataset)
     assert X.shape[2] == 48
     assert seen == [1, 2, 3] == [row["epoch"] for row in fitted.history_]
-    np.testing.assert_allclose(Runner(fitted.to_onnx())(X), fitted.predict_proba(X), atol=1e-5)
+    np.testing.assert_allclose(GraphRunner(fitted.to_onnx())(X), fitted.predict_proba(X), atol=1e-5)
 
 
 def test_members_know_labels_by_name_so_a_mirror_swaps_them() -> None:

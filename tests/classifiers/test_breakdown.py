@@ -3,9 +3,14 @@
 import numpy as np
 import pytest
 
-from handlore.classifiers.assessment.breakdown import by_stage, by_unit, first_stages, yields
-from handlore.classifiers.assessment.reliability import reliability_of
-from handlore.classifiers.evaluation import Answers
+from handlore.classifiers.evaluation.breakdown import (
+    by_stage,
+    by_unit,
+    first_stages,
+    reliability_of,
+    yields,
+)
+from handlore.classifiers.evaluation.scores import Predictions
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 
 LABELS = ["a", "a", "b", "b", "b", "none"]
@@ -25,11 +30,11 @@ def data(groups: list[str] | None = None, views: list[int] | None = None) -> Lan
     )  # fmt: skip
 
 
-def answers() -> Answers:
+def answers() -> Predictions:
     """The second and the fourth are wrong."""
     said = np.array(["a", "b", "b", "none", "b", "none"])
     sure = np.array([0.95, 0.55, 0.91, np.nan, 0.52, np.nan], np.float32)
-    return Answers(np.array(LABELS), said, sure, np.array(STAGES) < 0, np.arange(6))
+    return Predictions(np.array(LABELS), said, sure, np.array(STAGES) < 0, np.arange(6))
 
 
 def test_people_come_the_worst_first() -> None:
@@ -69,6 +74,6 @@ def test_reliability_by_hand() -> None:
     assert found.error == pytest.approx((2 * 0.035 + 2 * 0.07) / 4, abs=1e-6)
     low, high = found.bins[0].interval
     assert low < 0.5 < high
-    nobody = Answers(*(getattr(answers(), name)[3:4] for name in
+    nobody = Predictions(*(getattr(answers(), name)[3:4] for name in
                        ("truth", "answer", "probability", "no_hand", "sample")))  # fmt: skip
     assert reliability_of(nobody) is None

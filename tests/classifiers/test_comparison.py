@@ -6,8 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from handlore.classifiers.assessment.comparison import compare, mcnemar
-from handlore.classifiers.assessment.runs import Run, read_run
+from handlore.classifiers.evaluation.comparison import Run, compare, mcnemar, read_run
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 

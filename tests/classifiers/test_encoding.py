@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlore.classifiers.encoding import PoseEncoder, average_views
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.features import FEATURE_GROUPS
+from handlore.models.pose_encoder import PoseEncoder, average_augmented
 
 LEFT, RIGHT = 0, 1
 WRIST, MIDDLE_FINGER_MCP = 0, 9
@@ -105,7 +105,7 @@ def test_unknown_group_lists_the_known_ones() -> None:
 
 def test_views_are_averaged_by_item() -> None:
     probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.5, 0.5], [0.1, 0.9]], np.float32)
-    averages, items = average_views(probabilities, np.array([7, 3, 7, 7]))
+    averages, items = average_augmented(probabilities, np.array([7, 3, 7, 7]))
     assert items.tolist() == [3, 7]
     np.testing.assert_allclose(averages, [[0.2, 0.8], [0.5, 0.5]], atol=1e-6)
     assert averages.dtype == np.float32
@@ -120,8 +120,8 @@ def test_averages_do_not_depend_on_the_order_of_views(
 ) -> None:
     order = np.array(data.draw(st.permutations(range(len(items)))))
     probabilities = np.random.default_rng(1).dirichlet(np.ones(3), len(items)).astype(np.float32)
-    first = average_views(probabilities, np.array(items))
-    second = average_views(probabilities[order], np.array(items)[order])
+    first = average_augmented(probabilities, np.array(items))
+    second = average_augmented(probabilities[order], np.array(items)[order])
     np.testing.assert_array_equal(first[1], second[1])
     np.testing.assert_allclose(first[0], second[0], atol=1e-6)
     np.testing.assert_allclose(first[0].sum(axis=1), 1, atol=1e-5)

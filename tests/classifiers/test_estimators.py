@@ -8,12 +8,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from handlore.classifiers.base import (
-    HandEstimator,
-    estimator_names,
-    make_estimator,
-    plain_params,
-)
+from handlore.classifiers.base import HandEstimator, estimator_names, make_estimator, plain_params
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 LABELS = ("zwei Finger", "Größe", "a", "none", "Ohr")

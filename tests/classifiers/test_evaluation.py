@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from handlore.classifiers.base import HandEstimator
-from handlore.classifiers.encoding import PoseEncoder
-from handlore.classifiers.evaluation import (
-    Answers,
+from handlore.classifiers.evaluation.scores import (
+    Predictions,
     answer,
     cross_validate,
     cross_validation_json,
@@ -19,6 +18,7 @@ from handlore.classifiers.evaluation import (
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.geometry import rotate
+from handlore.models.pose_encoder import PoseEncoder
 
 STEP = 5
 """Degrees between two samples: the rotation of a hand is the number of its sample."""
@@ -75,12 +75,12 @@ def spy() -> Iterator[Spy]:
     Spy.seen.clear()
 
 
-def by_hand() -> Answers:
+def by_hand() -> Predictions:
     """Eight items; the fifth and the seventh show no hand."""
     truth = np.array(["a", "a", "a", "b", "b", "c", "none", "none"])
     said = np.array(["a", "a", "b", "b", "none", "a", "none", "a"])
     no_hand = np.isin(np.arange(8), [4, 6])
-    return Answers(truth, said, np.full(8, 0.9, np.float32), no_hand, np.arange(8))
+    return Predictions(truth, said, np.full(8, 0.9, np.float32), no_hand, np.arange(8))
 
 
 def test_scores_by_hand() -> None:
@@ -107,7 +107,7 @@ def test_most_confused_pairs_come_first_and_right_answers_never() -> None:
     truth = np.array(["a", "a", "a", "b", "b", "c"])
     said = np.array(["b", "b", "a", "a", "b", "c"])
     nothing = np.zeros(6, bool)
-    scores = score(Answers(truth, said, np.ones(6, np.float32), nothing, np.arange(6)))
+    scores = score(Predictions(truth, said, np.ones(6, np.float32), nothing, np.arange(6)))
     assert scores.most_confused(10) == [("a", "b", 2), ("b", "a", 1)]
     assert scores.most_confused(1) == [("a", "b", 2)]
 
@@ -121,7 +121,9 @@ def test_a_missed_hand_is_no_confusion() -> None:
 
 def test_a_label_that_is_only_answered_is_in_the_matrix_but_not_in_the_mean() -> None:
     truth, said = np.array(["a", "a"]), np.array(["a", "b"])
-    scores = score(Answers(truth, said, np.ones(2, np.float32), np.zeros(2, bool), np.arange(2)))
+    scores = score(
+        Predictions(truth, said, np.ones(2, np.float32), np.zeros(2, bool), np.arange(2))
+    )
     assert scores.labels == ("a", "b")
     assert set(scores.per_class) == {"a"}
     assert scores.macro_f1 == pytest.approx(2 / 3)
@@ -219,14 +221,14 @@ def test_few_samples_of_each_label_can_be_cross_validated(spy: Spy, each: int) -
 @pytest.mark.filterwarnings("error")
 def test_one_label_and_all_right_is_no_reason_to_warn() -> None:
     one = np.array(["a", "a"])
-    scores = score(Answers(one, one, np.ones(2, np.float32), np.zeros(2, bool), np.arange(2)))
+    scores = score(Predictions(one, one, np.ones(2, np.float32), np.zeros(2, bool), np.arange(2)))
     assert (scores.accuracy, scores.macro_f1, scores.confusion.tolist()) == (1, 1, [[2]])
 
 
 def test_cross_validation_repeats_itself(dataset: LandmarkDataset) -> None:
     from handlore.classifiers.base import make_estimator
 
-    def once(seed: int) -> Answers:
+    def once(seed: int) -> Predictions:
         return cross_validate(
             make_estimator("linear"), dataset, PoseEncoder(), "random", n_folds=3, seed=seed
         )

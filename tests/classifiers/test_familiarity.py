@@ -5,7 +5,8 @@ import onnxruntime
 import pytest
 
 from handlore.classifiers.base import make_estimator
-from handlore.classifiers.familiarity import Familiarity, discounted
+from handlore.classifiers.novelty import NoveltyModel
+from handlore.models.model import discounted
 
 N_FEATURES = 12
 
@@ -22,7 +23,7 @@ def people(n_people: int = 6, n_labels: int = 4, seed: int = 0) -> tuple[np.ndar
 
 def test_what_was_never_taught_is_told_from_what_was() -> None:
     X, codes, groups = people()
-    familiarity = Familiarity.fit(X, codes, groups)
+    familiarity = NoveltyModel.fit(X, codes, groups)
     others, label, _ = people(n_labels=6, seed=1)
     told = familiarity(others)
     assert told.shape == (len(others),)
@@ -34,7 +35,7 @@ def test_what_was_never_taught_is_told_from_what_was() -> None:
 
 def test_its_level_is_kept_by_people_who_were_not_seen() -> None:
     X, codes, groups = people(n_people=16)
-    told = Familiarity.fit(X, codes, groups)(people(n_people=16, seed=1)[0])
+    told = NoveltyModel.fit(X, codes, groups)(people(n_people=16, seed=1)[0])
     for level in (0.05, 0.2, 0.5):
         assert level / 3 < (told < level).mean() < 1.5 * level
 
@@ -42,7 +43,7 @@ def test_its_level_is_kept_by_people_who_were_not_seen() -> None:
 def test_without_groups_left_out_it_would_take_people_for_strangers() -> None:
     X, codes, groups = people()
     others = people(seed=1)[0]
-    by_person, by_sample = (Familiarity.fit(X, codes, by)(others) for by in (groups, None))
+    by_person, by_sample = (NoveltyModel.fit(X, codes, by)(others) for by in (groups, None))
     assert (by_person < 0.05).mean() < (by_sample < 0.05).mean()
 
 
@@ -50,7 +51,7 @@ def test_without_groups_left_out_it_would_take_people_for_strangers() -> None:
 def test_a_model_tells_it_beside_its_probabilities(name: str) -> None:
     X, codes, groups = people()
     estimator = make_estimator(name).fit(X, codes)
-    familiarity = Familiarity.fit(X, codes, groups)
+    familiarity = NoveltyModel.fit(X, codes, groups)
     model = familiarity.beside(estimator.to_onnx())
     session = onnxruntime.InferenceSession(
         model.SerializeToString(), providers=["CPUExecutionProvider"]
@@ -66,26 +67,26 @@ def test_a_model_tells_it_beside_its_probabilities(name: str) -> None:
 def test_little_data_is_enough(n_people: int, n_labels: int) -> None:
     X, codes, groups = people(n_people, n_labels)
     some = np.arange(0, len(X), 5)
-    told = Familiarity.fit(X[some], codes[some], groups[some])(X)
+    told = NoveltyModel.fit(X[some], codes[some], groups[some])(X)
     assert np.isfinite(told).all()
 
 
 def test_one_sample_a_class_and_equal_samples_are_no_error() -> None:
     X = np.repeat(np.eye(3, N_FEATURES, dtype=np.float32), [1, 1, 5], axis=0)
-    told = Familiarity.fit(X, np.array([0, 1, 2, 2, 2, 2, 2]))(X)
+    told = NoveltyModel.fit(X, np.array([0, 1, 2, 2, 2, 2, 2]))(X)
     assert np.isfinite(told).all()
 
 
 def test_a_class_of_one_person_alone_does_not_stop_it() -> None:
     X, codes, groups = people()
     kept = (codes != 3) | (groups == "p0")
-    assert (Familiarity.fit(X[kept], codes[kept], groups[kept])(X) > 0.05).mean() > 0.8
+    assert (NoveltyModel.fit(X[kept], codes[kept], groups[kept])(X) > 0.05).mean() > 0.8
 
 
 def test_of_many_samples_some_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("handlore.classifiers.familiarity.MOST_OF_A_CLASS", 12)
+    monkeypatch.setattr("handlore.classifiers.novelty.MOST_OF_A_CLASS", 12)
     X, codes, groups = people()
-    assert (Familiarity.fit(X, codes, groups)(X) > 0.05).mean() > 0.6
+    assert (NoveltyModel.fit(X, codes, groups)(X) > 0.05).mean() > 0.6
 
 
 def test_probabilities_fall_with_familiarity_only_where_it_is_low() -> None:

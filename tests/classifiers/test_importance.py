@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from movement_stubs import movements, two_handed
 
-from handlore.classifiers.assessment.importance import Importance, importances, pooled
-from handlore.classifiers.encoding import PoseEncoder
-from handlore.classifiers.movements import MovementEncoder
+from handlore.classifiers.evaluation.importance import Importance, importances, pooled
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.landmarks.geometry import mirror, rotate
+from handlore.models.movement_encoder import MovementEncoder
+from handlore.models.pose_encoder import PoseEncoder
 
 SHAPE = np.random.default_rng(0).uniform(-1, 1, (21, 3)).astype(np.float32)
 SHAPE[0], SHAPE[9] = (0, 0, 0), (0, -1, 0)

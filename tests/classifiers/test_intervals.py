@@ -5,8 +5,8 @@ import pytest
 from movement_stubs import movements
 from sklearn.metrics import f1_score
 
-from handlore.classifiers.assessment.intervals import Intervals, intervals, wilson
-from handlore.classifiers.evaluation import Answers, score
+from handlore.classifiers.evaluation.intervals import Intervals, intervals, wilson
+from handlore.classifiers.evaluation.scores import Predictions, score
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 
 
@@ -21,9 +21,9 @@ def poses(labels, groups=None) -> LandmarkDataset:
     )  # fmt: skip
 
 
-def answered(truth, said) -> Answers:
+def answered(truth, said) -> Predictions:
     n = len(truth)
-    return Answers(
+    return Predictions(
         np.array(truth), np.array(said), np.ones(n, np.float32), np.zeros(n, bool), np.arange(n)
     )
 

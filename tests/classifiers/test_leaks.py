@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from movement_stubs import movements, two_handed
 
-from handlore.classifiers.assessment.leaks import NEAR, find_leaks, fingerprints
+from handlore.classifiers.evaluation.leaks import NEAR, find_leaks, fingerprints
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.landmarks.geometry import mirror, rotate
 

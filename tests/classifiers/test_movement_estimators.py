@@ -10,17 +10,13 @@ from movement_stubs import LABELS, clip, dataset_of, every_estimator, movements,
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from handlore.classifiers.base import (
-    HandEstimator,
-    estimator_class,
-    make_estimator,
-)
-from handlore.classifiers.channels import channels
+from handlore.classifiers.base import HandEstimator, estimator_class, make_estimator
 from handlore.classifiers.estimators import rocket
-from handlore.classifiers.movements import MovementEncoder
-from handlore.classifiers.onnxgraph import Graph, Runner
+from handlore.classifiers.movement_features import channels
+from handlore.classifiers.onnx_graph import Graph, GraphRunner
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.models.movement_encoder import MovementEncoder
 
 Data = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -256,7 +252,7 @@ def shares_of(series: np.ndarray, dilation: int, thresholds: np.ndarray) -> np.n
     graph = Graph()
     kinds = channels(graph, 1, series.shape[1])
     said = rocket._shares(graph, rocket._responses(graph, kinds, [bank]), bank.thresholds)
-    return Runner(graph.model(64, series.shape[1], said, (thresholds.size,)))(blocks)
+    return GraphRunner(graph.model(64, series.shape[1], said, (thresholds.size,)))(blocks)
 
 
 @pytest.mark.parametrize("dilation", rocket.DILATIONS)

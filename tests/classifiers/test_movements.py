@@ -8,10 +8,10 @@ from movement_stubs import Clip, clip, dataset_of, hand_shape, movements, two_ha
 
 from handlore.classifiers.augmentation import mirrored
 from handlore.classifiers.base import make_estimator
-from handlore.classifiers.encoding import PoseEncoder
-from handlore.classifiers.movements import LONGEST_GAP, MovementEncoder, durations
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.geometry import mirror
+from handlore.models.movement_encoder import LONGEST_GAP, MovementEncoder, durations
+from handlore.models.pose_encoder import PoseEncoder
 
 ENCODER = MovementEncoder()
 MOVING = ("circle", "left", "up")

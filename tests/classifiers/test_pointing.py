@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from movement_stubs import hand_shape
 
-from handlore.classifiers.assessment.pointing import Pair, pointing_apart
-from handlore.classifiers.evaluation import Answers
+from handlore.classifiers.evaluation.pointing import Pair, pointing_apart
+from handlore.classifiers.evaluation.scores import Predictions
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.landmarks.geometry import rotate
 
@@ -23,9 +23,9 @@ def pointing(degrees: np.ndarray) -> LandmarkDataset:
     )  # fmt: skip
 
 
-def taken_for_up(wrong: np.ndarray) -> Answers:
+def taken_for_up(wrong: np.ndarray) -> Predictions:
     said = np.where(np.isin(np.arange(N), wrong), "up", TRUTH)
-    return Answers(TRUTH, said, np.ones(N, np.float32), np.zeros(N, bool), np.arange(N))
+    return Predictions(TRUTH, said, np.ones(N, np.float32), np.zeros(N, bool), np.arange(N))
 
 
 @pytest.mark.parametrize(("n_wrong", "told"), [(0, False), (4, False), (5, True), (20, True)])

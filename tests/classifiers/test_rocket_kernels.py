@@ -15,7 +15,7 @@ from handlore.classifiers.estimators.rocket import (
     _responses,
     _width,
 )
-from handlore.classifiers.onnxgraph import Runner
+from handlore.classifiers.onnx_graph import GraphRunner
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def responses(estimator: Any, banks: list[Any], X: np.ndarray) -> np.ndarray:
     def build(graph: Any, kinds: Any) -> str:
         return _responses(graph, kinds, banks)
 
-    return Runner(estimator._graph_of(build, (84 * len(banks), X.shape[2])))(X)
+    return GraphRunner(estimator._graph_of(build, (84 * len(banks), X.shape[2])))(X)
 
 
 def test_all_at_once_are_those_of_each_bank_in_the_order_of_their_thresholds(
@@ -54,7 +54,7 @@ def test_a_bank_is_a_convolution_of_mixed_channels(
     def build(graph: Any, kinds: Any) -> str:
         return _joined(graph, kinds, bank.view)
 
-    series = Runner(estimator._graph_of(build, (_width(bank.view, 1), X.shape[2])))(X)
+    series = GraphRunner(estimator._graph_of(build, (_width(bank.view, 1), X.shape[2])))(X)
     mixed = bank.mixing @ series + bank.offset[:, None]
     reach = 4 * bank.dilation
     padded = np.pad(mixed, ((0, 0), (0, 0), (reach, reach)))

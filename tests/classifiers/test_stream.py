@@ -12,27 +12,25 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from movement_stubs import dataset_of, hand_shape, two_handed
 
-from handlore.classifiers.encoding import Encoder, PoseEncoder
-from handlore.classifiers.movements import MovementEncoder
-from handlore.classifiers.stream.answers import Answer
-from handlore.classifiers.stream.clock import LONGEST_LOSS, RATE, Clock, Frame
-from handlore.classifiers.stream.contest import Contest
-from handlore.classifiers.stream.events import Event, side_of
-from handlore.classifiers.stream.holds import Holds
-from handlore.classifiers.stream.judge import Judge
-from handlore.classifiers.stream.recogniser import (
-    Recogniser,
-    answers_to,
-    decided,
-    recognise,
-)
-from handlore.classifiers.stream.scoring import scored
-from handlore.classifiers.stream.settings import Settings
-from handlore.classifiers.stream.smoothing import OneEuro
+from handlore.datasets.annotations import LabelledInterval
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.storage import load_dataset, save_dataset
-from handlore.datasets.streams import Truth
 from handlore.landmarks.errors import InvalidDataError
+from handlore.models.movement_encoder import MovementEncoder
+from handlore.models.pose_encoder import Encoder, PoseEncoder
+from handlore.models.stream.answers import ModelOutput
+from handlore.models.stream.clock import LONGEST_LOSS, RATE, OneEuro, StreamFrame, TickClock
+from handlore.models.stream.events import Event, side_of
+from handlore.models.stream.ground_truth import score_stream
+from handlore.models.stream.movements import WindowSelector
+from handlore.models.stream.poses import HoldDetector
+from handlore.models.stream.recogniser import (
+    Recogniser,
+    events_from_outputs,
+    model_outputs,
+    recognise,
+)
+from handlore.models.stream.settings import RecogniserSettings, Thresholds
 
 LABELS = ("left", "none", "right")
 
@@ -107,7 +105,7 @@ def stream(parts: list[tuple[str, float]], fps: float = 30, noise: float = 0) ->
 
 
 def told(model: object, video: LandmarkDataset, **kw: object) -> list[Event]:
-    return list(recognise([model], video, Settings(**kw)))
+    return list(recognise([model], video, RecogniserSettings(**kw)))
 
 
 # The clock and the filter
@@ -115,10 +113,10 @@ def told(model: object, video: LandmarkDataset, **kw: object) -> list[Event]:
 
 @pytest.mark.parametrize("fps", [7, 10, 29.97, 30, 60, 144])
 def test_ticks_lie_on_the_line_between_frames(fps: float) -> None:
-    clock, ticks = Clock(), []
+    clock, ticks = TickClock(), []
     for now in np.arange(int(3 * fps)) / fps:
         image = frame(now, 1.0)
-        ticks += clock.feed(Frame(float(now), image, image, np.ones(1, np.float32)))
+        ticks += clock.feed(StreamFrame(float(now), image, image, np.ones(1, np.float32)))
     assert [tick.number for tick in ticks] == list(range(len(ticks)))
     assert len(ticks) >= 3 * RATE - 1 - RATE / fps
     for tick in ticks:
@@ -126,18 +124,18 @@ def test_ticks_lie_on_the_line_between_frames(fps: float) -> None:
 
 
 def test_a_hand_is_not_made_up_where_nobody_looked() -> None:
-    clock = Clock()
+    clock = TickClock()
     hand = frame(0, 1.0)
-    list(clock.feed(Frame(0.0, hand, hand, np.ones(1, np.float32))))
-    ticks = list(clock.feed(Frame(0.5, hand, hand, np.ones(1, np.float32))))
+    list(clock.feed(StreamFrame(0.0, hand, hand, np.ones(1, np.float32))))
+    ticks = list(clock.feed(StreamFrame(0.5, hand, hand, np.ones(1, np.float32))))
     assert [bool(tick.seen[0]) for tick in ticks] == [False] * (len(ticks) - 1) + [True]
 
 
 def test_after_days_without_frames_few_ticks_come() -> None:
-    clock = Clock()
+    clock = TickClock()
     hand = frame(0, 1.0)
-    list(clock.feed(Frame(0.0, hand, hand, np.ones(1, np.float32))))
-    ticks = list(clock.feed(Frame(3e5, hand, hand, np.ones(1, np.float32))))
+    list(clock.feed(StreamFrame(0.0, hand, hand, np.ones(1, np.float32))))
+    ticks = list(clock.feed(StreamFrame(3e5, hand, hand, np.ones(1, np.float32))))
     assert LONGEST_LOSS * RATE < len(ticks) < 100
     assert ticks[-1].seen[0]
 
@@ -168,13 +166,15 @@ def test_one_euro_steadies_a_hand_at_rest_and_follows_one_that_moves() -> None:
 
 def holds(*parts: tuple[float, float], **kw: object) -> tuple[list[Event], list[float]]:
     """Events and when they were told, of parts (probability of ``a``, seconds); -1 = no hand."""
-    config = Settings(**kw)
-    decisions = Holds(Judge(("a", "none"), {}, config.threshold, config.release), config)
+    config = RecogniserSettings(**kw)
+    decisions = HoldDetector(
+        Thresholds(("a", "none"), {}, config.threshold, config.release), config
+    )
     events, when, now = [], [], 0
     for probability, seconds in parts:
         for _ in range(round(seconds * RATE)):
             p = None if probability < 0 else np.array([probability, 1 - probability], np.float32)
-            for event in decisions.hear(Answer(now / RATE, now / RATE, p, "left", now / RATE)):
+            for event in decisions.hear(ModelOutput(now / RATE, now / RATE, p, "left", now / RATE)):
                 events.append(event)
                 when.append(now / RATE)
             now += 1
@@ -226,7 +226,7 @@ def test_a_movement_is_told_once_and_soon() -> None:
     for (event, now), start in zip(found, (2, 4.8), strict=True):
         assert event.start == pytest.approx(start, abs=0.4)
         assert event.end == pytest.approx(start + 0.8, abs=0.4)
-        assert now < start + 0.8 + Settings().patience + 0.5
+        assert now < start + 0.8 + RecogniserSettings().patience + 0.5
         assert event.hand == "right"
     assert recogniser.finish() == []
 
@@ -249,10 +249,12 @@ def test_a_window_says_nothing_of_how_long_a_movement_lasts() -> None:
 
 
 def test_the_surest_of_windows_that_overlap_wins() -> None:
-    decisions = Contest(Judge(("a", "b"), {}, 0.5, 0.7), Settings(patience=0.5))
+    decisions = WindowSelector(
+        Thresholds(("a", "b"), {}, 0.5, 0.7), RecogniserSettings(patience=0.5)
+    )
     events = []
     for end, p in ((1.0, (0.7, 0.3)), (1.2, (0.2, 0.8)), (1.4, (0.01, 0.99)), (2.2, (0.5, 0.4))):
-        answer = Answer(end - 1, end, np.array(p, np.float32), None, end)
+        answer = ModelOutput(end - 1, end, np.array(p, np.float32), None, end)
         events += decisions.hear(answer)
     assert [event.label for event in events] == ["b"]
 
@@ -267,10 +269,10 @@ def test_the_surest_of_windows_that_overlap_wins() -> None:
     ],
 )
 def test_two_windows_together_tell_a_movement(first: float, second: float, n: int) -> None:
-    decisions = Contest(Judge(("a", "none"), {}, 0.6, 0.7), Settings())
+    decisions = WindowSelector(Thresholds(("a", "none"), {}, 0.6, 0.7), RecogniserSettings())
     events = []
     for end, p in ((0.75, 0.01), (1.0, first), (1.25, second), (1.5, 0.01), (5.0, 0.01)):
-        answer = Answer(end - 1, end, np.array([p, 1 - p], np.float32), None, end)
+        answer = ModelOutput(end - 1, end, np.array([p, 1 - p], np.float32), None, end)
         events += decisions.hear(answer)
     assert len(events) == n
 
@@ -278,10 +280,10 @@ def test_two_windows_together_tell_a_movement(first: float, second: float, n: in
 @pytest.mark.parametrize("n", [3, 30, 300])
 def test_a_movement_is_told_of_however_many_labels(n: int) -> None:
     labels = tuple(f"sign {number}" for number in range(n))
-    decisions = Contest(Judge(labels, {}, 0.6, 0.7), Settings())
+    decisions = WindowSelector(Thresholds(labels, {}, 0.6, 0.7), RecogniserSettings())
     sure = np.full(n, 0.1 / (n - 1), np.float32)
     sure[0] = 0.9
-    answers = [Answer(end - 1, end, sure, None, end) for end in (1.0, 1.25)]
+    answers = [ModelOutput(end - 1, end, sure, None, end) for end in (1.0, 1.25)]
     events = [event for answer in answers for event in decisions.hear(answer)]
     (event,) = [*events, *decisions.finish()]
     assert event.probability == pytest.approx(0.9)  # what both say, they say together
@@ -294,7 +296,7 @@ def test_a_hand_that_is_back_before_the_next_window_was_away_all_the_same() -> N
         seconds = (6.0,)
 
     rest = [("rest", 4.43), ("gone", 0.66), ("rest", 4.0)]
-    answers = list(answers_to(Long(), stream(rest), Settings()))
+    answers = list(model_outputs(Long(), stream(rest), RecogniserSettings()))
     away = [answer.time for answer in answers if answer.probabilities is None]
     assert away == [pytest.approx(133 / 30 + 0.6)]
 
@@ -306,9 +308,9 @@ def test_a_movement_is_told_when_the_hand_has_gone() -> None:
 
 
 def test_what_does_not_stop_is_told_once() -> None:
-    answers = [Answer(n / 5, n / 5 + 1, np.array([0.99, 0.01], np.float32), None, n / 5 + 1)
+    answers = [ModelOutput(n / 5, n / 5 + 1, np.array([0.99, 0.01], np.float32), None, n / 5 + 1)
                for n in range(100)]  # fmt: skip
-    decisions = Contest(Judge(("a", "none"), {}, 0.5, 0.7), Settings())
+    decisions = WindowSelector(Thresholds(("a", "none"), {}, 0.5, 0.7), RecogniserSettings())
     events = [event for answer in answers for event in decisions.hear(answer)]
     assert len(events) == 1
 
@@ -404,9 +406,11 @@ def test_any_frame_rate_tells_the_same_within_a_frame(labels: list[str], pause: 
 def test_deciding_again_on_the_same_answers_is_the_same() -> None:
     video = stream([("rest", 2), ("left", 0.8), ("wide", 2), ("right", 0.8), ("rest", 2)])
     for model in (Swipes(), Spread()):
-        config = Settings()
-        answers = list(answers_to(model, video, config))
-        assert decided(model, answers, {}, config) == list(recognise([model], video, config))
+        config = RecogniserSettings()
+        answers = list(model_outputs(model, video, config))
+        assert events_from_outputs(model, answers, {}, config) == list(
+            recognise([model], video, config)
+        )
 
 
 def endless(n: int) -> Iterator[tuple[float, np.ndarray]]:
@@ -460,21 +464,25 @@ def test_models_of_one_stream_agree_on_the_hands() -> None:
 def test_settings_that_make_no_sense_are_refused(name: str) -> None:
     for value in (-1.0, 1e9, float("nan")):
         with pytest.raises(InvalidDataError, match=name):
-            Settings(**{name: value})
+            RecogniserSettings(**{name: value})
 
 
 def test_scoring() -> None:
     def event(label: str, start: float, end: float) -> Event:
         return Event(label, start, end, 0.9, None)
 
-    truths = [Truth("a", 5, 6), Truth("b", 10, 11), Truth("a", 20, 21)]
+    truths = [
+        LabelledInterval("a", 5, 6),
+        LabelledInterval("b", 10, 11),
+        LabelledInterval("a", 20, 21),
+    ]
     events = [event("a", 4.2, 6), event("a", 5.5, 6.4), event("a", 10, 11), event("b", 3, 4)]
-    outcome = scored(events, truths)
+    outcome = score_stream(events, truths)
     assert [truth.start for truth, _ in outcome.found] == [5]
     assert outcome.missed == tuple(truths[1:])
     assert outcome.false == tuple(events[1:])
     assert outcome.n == 3
-    assert scored([event("a", 3.9, 6)], truths).found == ()
+    assert score_stream([event("a", 3.9, 6)], truths).found == ()
 
 
 def test_sides() -> None:

@@ -9,10 +9,10 @@ import pytest
 
 from handlore.classifiers.augmentation import Augmentation
 from handlore.classifiers.base import HandEstimator, make_estimator
-from handlore.classifiers.movements import N_CHANNELS
-from handlore.classifiers.onnxgraph import Runner
-from handlore.classifiers.temporal.plan import chosen_batch, chosen_epochs, held_back
+from handlore.classifiers.onnx_graph import GraphRunner
+from handlore.classifiers.temporal.schedule import chosen_batch, chosen_epochs, held_back
 from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.models.movement_encoder import N_CHANNELS
 
 LABELS = ("left", "right", "still")
 
@@ -80,7 +80,7 @@ def test_the_graph_answers_as_the_network_that_was_trained(
     elsewhere = np.random.default_rng(1).normal(0, 3, (70, *X.shape[1:])).astype(np.float32)
     for blocks in (X, X[:1], elsewhere):
         expected = answers_of_network(estimator, blocks)
-        np.testing.assert_allclose(Runner(estimator.to_onnx())(blocks), expected, atol=1e-5)
+        np.testing.assert_allclose(GraphRunner(estimator.to_onnx())(blocks), expected, atol=1e-5)
         np.testing.assert_allclose(estimator.predict_proba(blocks), expected, atol=1e-5)
     assert {(o.domain, o.version) for o in estimator.to_onnx().opset_import} == {("", 15)}
 

@@ -6,22 +6,22 @@ import numpy as np
 import pytest
 
 from handlore.classifiers.base import HandEstimator, make_estimator
-from handlore.classifiers.movements import MovementEncoder
-from handlore.classifiers.onnxgraph import Runner
-from handlore.classifiers.tempo import Tempo
+from handlore.classifiers.duration_prior import DurationPrior
+from handlore.classifiers.onnx_graph import GraphRunner
 from handlore.datasets.dataset import NONE_LABEL
+from handlore.models.movement_encoder import MovementEncoder
 from tests.stubs.movement_stubs import clip, dataset_of, every_estimator, small
 
 EVEN = np.full((1, 2), 0.5, np.float32)
 
 
-def taps_and_swipes(n: int = 50) -> Tempo:
+def taps_and_swipes(n: int = 50) -> DurationPrior:
     rng = np.random.default_rng(0)
     seconds = np.concatenate([rng.lognormal(np.log(mean), 0.3, n) for mean in (0.6, 1.8)])
-    return Tempo.fit(seconds.astype(np.float32), np.repeat([0, 1], n), 2)
+    return DurationPrior.fit(seconds.astype(np.float32), np.repeat([0, 1], n), 2)
 
 
-def said(tempo: Tempo, seconds: float, probabilities: np.ndarray = EVEN) -> np.ndarray:
+def said(tempo: DurationPrior, seconds: float, probabilities: np.ndarray = EVEN) -> np.ndarray:
     return tempo(probabilities, np.array([seconds], np.float32))[0]
 
 
@@ -56,7 +56,7 @@ def test_an_odd_pace_does_not_crown_the_class_whose_pace_differs_most() -> None:
     rng = np.random.default_rng(0)
     steady, wide = rng.lognormal(0, 0.2, 100), rng.lognormal(0, 0.8, 50)
     seconds = np.concatenate([steady, wide]).astype(np.float32)
-    tempo = Tempo.fit(seconds, np.repeat([0, 1, 2], 50), 3)
+    tempo = DurationPrior.fit(seconds, np.repeat([0, 1, 2], 50), 3)
     sure = np.array([[0.9, 0.05, 0.05]], np.float32)
     for odd in (1e-9, 0.002, 0.02, 30, 600, 1e9):
         assert said(tempo, odd, sure).argmax() == 0
@@ -64,8 +64,10 @@ def test_an_odd_pace_does_not_crown_the_class_whose_pace_differs_most() -> None:
 
 def test_a_pace_that_nobody_can_have_is_none() -> None:
     known = np.array([0.6] * 20 + [1.8] * 20, np.float32)
-    plain = Tempo.fit(known, np.repeat([0, 1], 20), 2)
-    broken = Tempo.fit(np.append(known, 1e-9).astype(np.float32), np.repeat([0, 1], [20, 21]), 2)
+    plain = DurationPrior.fit(known, np.repeat([0, 1], 20), 2)
+    broken = DurationPrior.fit(
+        np.append(known, 1e-9).astype(np.float32), np.repeat([0, 1], [20, 21]), 2
+    )
     assert broken.usual == pytest.approx(plain.usual)
     np.testing.assert_allclose(broken.spread, plain.spread)
 
@@ -76,9 +78,9 @@ def test_a_window_of_unknown_length_is_left_alone() -> None:
 
 
 def test_few_clips_and_clips_of_one_length_tell_little() -> None:
-    two = Tempo.fit(np.array([0.6, 1.8], np.float32), np.array([0, 1]), 2)
+    two = DurationPrior.fit(np.array([0.6, 1.8], np.float32), np.array([0, 1]), 2)
     assert 0.5 < said(two, 0.6)[0] < 0.6
-    same = Tempo.fit(np.full(60, 1.5, np.float32), np.repeat([0, 1, 2], 20), 3)
+    same = DurationPrior.fit(np.full(60, 1.5, np.float32), np.repeat([0, 1, 2], 20), 3)
     thirds = np.full((1, 3), 1 / 3, np.float32)
     for seconds in (0.5, 1.5, 4.0):
         np.testing.assert_allclose(said(same, seconds, thirds), thirds[0], atol=1e-6)
@@ -86,7 +88,7 @@ def test_few_clips_and_clips_of_one_length_tell_little() -> None:
 
 def test_a_class_of_unknown_length_gains_and_loses_nothing() -> None:
     seconds = np.array([0.6] * 20 + [1.8] * 20 + [0] * 20, np.float32)
-    tempo = Tempo.fit(seconds, np.repeat([0, 1, 2], 20), 3)
+    tempo = DurationPrior.fit(seconds, np.repeat([0, 1, 2], 20), 3)
     square, slope, constant = tempo._gain
     assert (square[2], slope[2], constant[2]) == pytest.approx((0, 0, 0), abs=1e-6)
 
@@ -112,22 +114,24 @@ def test_models_hear_it_and_their_files_say_the_same(name: str) -> None:
     X, y = paced({"quick": 0.6, "slow": 2.4})
     fitted = small(name).fit(X, y)
     assert (fitted.predict(X) == y).mean() > 0.9
-    np.testing.assert_allclose(Runner(fitted.to_onnx())(X), fitted.predict_proba(X), atol=1e-5)
+    np.testing.assert_allclose(GraphRunner(fitted.to_onnx())(X), fitted.predict_proba(X), atol=1e-5)
     heard = fitted.predict_proba(X)[np.arange(len(X)), (y == "slow").astype(int)]
     X[:, -1] = 0
-    np.testing.assert_allclose(Runner(fitted.to_onnx())(X), fitted.predict_proba(X), atol=1e-5)
+    np.testing.assert_allclose(GraphRunner(fitted.to_onnx())(X), fitted.predict_proba(X), atol=1e-5)
     shape_alone = fitted.predict_proba(X)[np.arange(len(X)), (y == "slow").astype(int)]
     X[:, -1] = np.resize([1e-9, 1e-4, 1e-2, 1e2, 1e9], (len(X), 1))
-    np.testing.assert_allclose(Runner(fitted.to_onnx())(X), fitted.predict_proba(X), atol=1e-5)
+    np.testing.assert_allclose(GraphRunner(fitted.to_onnx())(X), fitted.predict_proba(X), atol=1e-5)
     assert (heard > shape_alone).mean() > 0.9
 
 
 def test_a_file_bounds_an_odd_pace_like_its_estimator() -> None:
     X, y = paced({"quick": 0.6, "slow": 2.4})
     fitted: Any = small("rocket").fit(X, y)
-    fitted.tempo_ = Tempo(np.zeros(2, np.float32), np.array([0.2, 0.9], np.float32), 0.0, 0.4)
+    fitted.tempo_ = DurationPrior(
+        np.zeros(2, np.float32), np.array([0.2, 0.9], np.float32), 0.0, 0.4
+    )
     X[:, -1] = np.resize([0.02, 1, 60, 1e9], (len(X), 1))
-    np.testing.assert_allclose(Runner(fitted.to_onnx())(X), fitted.predict_proba(X), atol=1e-5)
+    np.testing.assert_allclose(GraphRunner(fitted.to_onnx())(X), fitted.predict_proba(X), atol=1e-5)
 
 
 def test_none_has_no_pace() -> None:

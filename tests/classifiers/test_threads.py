@@ -7,9 +7,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from handlore.classifiers.base import make_estimator
-from handlore.classifiers.projection import Projection
-from handlore.classifiers.threads import LONG_STEPS, boosting_threads
+from handlore.classifiers.base import LONG_STEPS, boosting_threads, make_estimator
+from handlore.classifiers.discriminant import Projection
 
 
 def blobs() -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ from recording_stubs import filled
 
 from handlore.capture.cameras import listing
 from handlore.cli import doctor
-from handlore.datasets.recordings import Recordings
+from handlore.datasets.recordings import RecordingFolder
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_a_camera_that_is_not_there(run, tmp_path: Path):
 def test_a_folder_that_was_there_stays_where_no_camera_is(run, tmp_path: Path):
     filled(tmp_path / "out", 1, ("left",))
     run("capture", "--out", tmp_path / "out", "--headless", "--camera", "97")
-    assert Recordings.open(tmp_path / "out").counts() == {"left": 1}
+    assert RecordingFolder.open(tmp_path / "out").counts() == {"left": 1}
 
 
 def test_a_folder_of_another_kind(run, refused, clip: Path, photos):
@@ -93,13 +93,13 @@ def test_a_session_without_keys_ends(clip: Path, tmp_path: Path, run):
     said = json.loads(result.stdout)
     assert said["kept"] == {"wave": 0, "none": 0}
     assert said["unsaved"] == 0
-    assert Recordings.open(tmp_path / "out", create=False).counts() == {}
+    assert RecordingFolder.open(tmp_path / "out", create=False).counts() == {}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="reads keys from stdin, as POSIX allows")
 def test_another_subject_is_worth_a_note(run, clip: Path, tmp_path: Path, monkeypatch):
     there = ["it holds recordings of anna"]
-    monkeypatch.setattr(Recordings, "warnings_for", lambda *_: there)
+    monkeypatch.setattr(RecordingFolder, "warnings_for", lambda *_: there)
     assert f"note: {there[0]}" in capture(run, tmp_path / "out", clip).stderr
 
 
@@ -112,9 +112,9 @@ class Webcam:
         self.shade = shade
 
     def read(self):
-        from handlore.capture.cameras import Frame
+        from handlore.capture.cameras import CameraFrame
 
-        return Frame(np.full((48, 64, 3), self.shade, np.uint8), 0.0)
+        return CameraFrame(np.full((48, 64, 3), self.shade, np.uint8), 0.0)
 
     def close(self) -> None:
         pass

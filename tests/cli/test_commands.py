@@ -13,11 +13,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from handlore import __version__
-from handlore.classifiers.encoding import PoseEncoder
 from handlore.cli import COMMANDS, main
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.weights import aligned_zip, find_bundle
-from handlore.models.loading import load_model
+from handlore.models.files import load_model
+from handlore.models.pose_encoder import PoseEncoder
 
 Run = Callable[..., Result]
 Parsed = Callable[..., Any]

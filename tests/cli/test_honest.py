@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from handlore.classifiers.evaluation.leaks import MOST_REMEMBERED, remembered
 from handlore.datasets.dataset import LandmarkDataset, Samples, concatenate
 from handlore.datasets.storage import save_dataset
 from handlore.landmarks.geometry import rotate
-from handlore.models.memory import MOST_REMEMBERED, remembered
 
 
 def test_scores_come_with_intervals(npz, run, parsed) -> None:

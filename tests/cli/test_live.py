@@ -17,7 +17,7 @@ import pytest
 from browser_stub import PROGRAM, Browser
 from click.testing import Result
 
-from handlore.datasets.recordings import Recordings
+from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.rendered import Person, Scene, render_background, render_pose
 
 Run = Callable[..., Result]
@@ -189,7 +189,7 @@ def test_the_page_shows_it_and_sigterm_ends_it_with_everything_put_away(
         live.wait()
         live.stdout.close()
         live.stderr.close()
-    counts = Recordings.open(kept, create=False).counts()
+    counts = RecordingFolder.open(kept, create=False).counts()
     assert counts["unsorted"] == 1
     assert counts["fist"] >= 1
 

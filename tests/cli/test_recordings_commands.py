@@ -10,7 +10,7 @@ from movement_stubs import LABELS
 from recording_stubs import filled, held, movement, stream
 
 from handlore.cli import main
-from handlore.datasets.recordings import Recordings
+from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.storage import load_dataset
 
 Run = Callable[..., Result]
@@ -128,7 +128,7 @@ def test_predict_answers_every_recording_without_a_detector(
 def test_predict_refuses_a_folder_of_the_other_kind(
     moves: Path, run: Run, tmp_path: Path, refused: Refused
 ) -> None:
-    folder = Recordings.open(tmp_path / "poses")
+    folder = RecordingFolder.open(tmp_path / "poses")
     folder.keep(held("fist"))
     line = refused(run("predict", moves, folder.root))
     assert "holds no recordings of movements, but 1 of static poses" in line
@@ -173,7 +173,7 @@ def test_a_folder_without_a_marker_says_what_to_do(run: Run, tmp_path: Path, ref
 
 
 def test_an_empty_folder_of_recordings(run: Run, tmp_path: Path, refused: Refused) -> None:
-    folder = Recordings.open(tmp_path / "empty")
+    folder = RecordingFolder.open(tmp_path / "empty")
     line = refused(run("train", folder.root, "--out", tmp_path / "m.onnx"))
     assert "holds no recording that can be read; `handlore capture` makes some" in line
 
@@ -181,7 +181,7 @@ def test_an_empty_folder_of_recordings(run: Run, tmp_path: Path, refused: Refuse
 def test_several_folders_and_files_are_joined(
     gestures: Path, run: Run, tmp_path: Path, parsed: Parsed
 ) -> None:
-    other = Recordings.open(tmp_path / "bens")
+    other = RecordingFolder.open(tmp_path / "bens")
     for seed in range(2):
         for label in LABELS:
             other.keep(movement(label, subject="ben", seed=seed))
@@ -196,7 +196,7 @@ def test_several_folders_and_files_are_joined(
 def test_info_shows_what_is_there_and_what_to_record_next(
     gestures: Path, run: Run, parsed: Parsed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handlore.capture.coach.advice.cross_examined", lambda *_: [])
+    monkeypatch.setattr("handlore.capture.coach.cross_examined", lambda *_: [])
     shown = parsed(run("info", gestures, "--json"))
     assert shown["type"] == "recordings"
     assert shown["n_recordings"] == 23
@@ -213,7 +213,7 @@ def test_info_shows_what_is_there_and_what_to_record_next(
 
 
 def test_info_names_what_cannot_be_read(broken: Path, run: Run, monkeypatch) -> None:
-    monkeypatch.setattr("handlore.capture.coach.advice.cross_examined", lambda *_: [])
+    monkeypatch.setattr("handlore.capture.coach.cross_examined", lambda *_: [])
     done = run("info", broken)
     assert done.exit_code == 3
     assert "failed: left/0099.npz: is truncated or damaged" in done.stderr
@@ -224,7 +224,7 @@ def test_contact_sheets_of_folders_and_files(
     gestures: Path, broken: Path, moves: Path, npz: Path, run: Run, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, refused: Refused,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("handlore.capture.coach.advice.cross_examined", lambda *_: [])
+    monkeypatch.setattr("handlore.capture.coach.cross_examined", lambda *_: [])
     out = tmp_path / "sheet.png"
     for path in (gestures, npz):
         done = run("info", path, "--contact-sheet", out)
@@ -232,7 +232,7 @@ def test_contact_sheets_of_folders_and_files(
         assert done.stderr == f"wrote {out}\n"
         assert out.read_bytes().startswith(b"\x89PNG")
     assert "nothing to draw" in refused(run("info", moves, "--contact-sheet", out))
-    empty = Recordings.open(tmp_path / "empty")
+    empty = RecordingFolder.open(tmp_path / "empty")
     assert run("info", empty.root, "--contact-sheet", out).exit_code == 1
     nowhere = tmp_path / "no" / "sheet.png"
     assert "does not exist" in refused(run("info", gestures, "--contact-sheet", nowhere))

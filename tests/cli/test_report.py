@@ -13,12 +13,12 @@ import pytest
 from click.testing import Result
 from movement_stubs import movements
 
-from handlore.classifiers.evaluation import Answers, score
+from handlore.classifiers.evaluation.scores import Predictions, score
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.storage import save_dataset
 from handlore.report.figures import confusion_png, hands_png
+from handlore.report.findings import short_names
 from handlore.report.folder import FIGURES
-from handlore.report.mistakes import short_names
 from handlore.report.page import page
 from handlore.report.sections import error_section
 
@@ -160,9 +160,9 @@ def test_a_report_of_movements(run: Run, tmp_path: Path) -> None:
     assert "Features" not in text, "those are of poses"
 
 
-def answers(truth: list[str], said: list[str]) -> Answers:
+def answers(truth: list[str], said: list[str]) -> Predictions:
     n = len(truth)
-    return Answers(
+    return Predictions(
         np.array(truth), np.array(said), np.ones(n, np.float32), np.zeros(n, bool), np.arange(n)
     )
 

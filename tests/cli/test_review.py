@@ -9,7 +9,7 @@ from click.testing import Result
 from recording_stubs import filled, held
 
 from handlore.cli import _review
-from handlore.datasets.recordings import Recordings
+from handlore.datasets.recordings import RecordingFolder
 
 Run = Callable[..., Result]
 Parsed = Callable[..., Any]
@@ -17,7 +17,7 @@ Refused = Callable[..., str]
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Recordings:
+def folder(tmp_path: Path) -> RecordingFolder:
     made = filled(tmp_path / "gestures", 1, ("left", "right"))
     made.discard(made.keep(held("fist")))
     return made
@@ -29,12 +29,12 @@ def no_display(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def names(folder: Recordings) -> set[str]:
+def names(folder: RecordingFolder) -> set[str]:
     return {folder.name_of(one.path) for discarded in (False, True)
             for one in folder.entries(discarded=discarded)}  # fmt: skip
 
 
-def test_without_a_window_it_is_a_list(folder: Recordings, run: Run) -> None:
+def test_without_a_window_it_is_a_list(folder: RecordingFolder, run: Run) -> None:
     done = run("capture", "--review", folder.root, "--headless")
     assert done.exit_code == 0, done.output
     assert done.stderr == ""
@@ -45,14 +45,14 @@ def test_without_a_window_it_is_a_list(folder: Recordings, run: Run) -> None:
     assert rows[2][-1] == "discarded"
 
 
-def test_where_there_is_no_display_it_says_why(folder: Recordings, run: Run) -> None:
+def test_where_there_is_no_display_it_says_why(folder: RecordingFolder, run: Run) -> None:
     done = run("capture", "--review", folder.root)
     assert done.exit_code == 0
     assert "no window, so this is a list" in done.stderr
     assert "left" in done.stdout
 
 
-def test_for_scripts(folder: Recordings, run: Run, parsed: Parsed) -> None:
+def test_for_scripts(folder: RecordingFolder, run: Run, parsed: Parsed) -> None:
     rows = parsed(run("capture", "--review", folder.root, "--json"))
     assert [(row["number"], row["label"], row["discarded"]) for row in rows] == [
         (1, "left", False), (2, "right", False), (3, "fist", True),
@@ -60,7 +60,7 @@ def test_for_scripts(folder: Recordings, run: Run, parsed: Parsed) -> None:
     assert Path(rows[0]["path"]).is_file()
 
 
-def test_edits_by_number(folder: Recordings, run: Run) -> None:
+def test_edits_by_number(folder: RecordingFolder, run: Run) -> None:
     edits = ("--relabel", "2=up", "--discard", "1", "--restore", "3")
     done = run("capture", "--review", folder.root, *edits)
     assert done.exit_code == 0, done.output
@@ -83,14 +83,14 @@ def test_edits_by_number(folder: Recordings, run: Run) -> None:
     ],
 )
 def test_an_edit_that_cannot_be_made_changes_nothing(
-    folder: Recordings, run: Run, refused: Refused, edits: tuple[str, ...], said: str
+    folder: RecordingFolder, run: Run, refused: Refused, edits: tuple[str, ...], said: str
 ) -> None:
     before = names(folder)
     assert said in refused(run("capture", "--review", folder.root, *edits))
     assert names(folder) == before
 
 
-def test_a_damaged_file_is_named(folder: Recordings, run: Run) -> None:
+def test_a_damaged_file_is_named(folder: RecordingFolder, run: Run) -> None:
     (folder.root / "left" / "0009.npz").write_bytes(b"")
     done = run("capture", "--review", folder.root, "--headless")
     assert done.exit_code == 3
@@ -112,7 +112,7 @@ def test_edits_need_a_folder_and_a_session_needs_one_too(run: Run, refused: Refu
 
 
 def test_a_damaged_file_is_told_after_the_window_too(
-    folder: Recordings, run: Run, monkeypatch: pytest.MonkeyPatch
+    folder: RecordingFolder, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_review, "_window_opens", lambda: True)
     monkeypatch.setattr(_review, "_step_through", lambda _: None)
@@ -122,7 +122,7 @@ def test_a_damaged_file_is_told_after_the_window_too(
     assert "failed: left/0009.npz" in done.stderr
 
 
-def test_none_is_written_one_way(folder: Recordings, run: Run) -> None:
+def test_none_is_written_one_way(folder: RecordingFolder, run: Run) -> None:
     done = run("capture", "--review", folder.root, "--relabel", "1=None")
     assert done.exit_code == 0
     assert "recording 1: left is now none" in done.stderr

@@ -11,13 +11,13 @@ import pytest
 from click.testing import CliRunner, Result
 from movement_stubs import LABELS, clip, dataset_of, movements
 
-from handlore.classifiers.stream.recogniser import recognise
 from handlore.cli import main
 from handlore.datasets.dataset import LandmarkDataset
-from handlore.datasets.recordingfiles import make_marked
+from handlore.datasets.recording_files import make_marked
 from handlore.datasets.storage import save_dataset
-from handlore.datasets.streams import streams_of
-from handlore.models.loading import load_model
+from handlore.models.files import load_model
+from handlore.models.stream.ground_truth import streams_of
+from handlore.models.stream.recogniser import recognise
 
 Run = Callable[..., Result]
 Parsed = Callable[..., Any]

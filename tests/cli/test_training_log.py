@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from handlore.models.card import ModelCard
-from handlore.models.loading import load_model
+from handlore.models.files import load_model
 
 
 @pytest.fixture

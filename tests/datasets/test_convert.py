@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from handlore.datasets.convert import ConvertOptions, convert
+from handlore.datasets.conversion.convert import ConvertOptions, convert
 from handlore.datasets.rendered import Person, Scene, render_background, render_pose
 from handlore.datasets.sources import Item, Source, make_source
-from handlore.datasets.sources.registry import Clip
+from handlore.datasets.sources.base import Clip
 from handlore.datasets.storage import load_dataset, save_dataset
 from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.errors import HandloreError, InvalidDataError

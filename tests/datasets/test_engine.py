@@ -10,10 +10,14 @@ import numpy as np
 import pytest
 from handlore_stubs import Bright, Brights, Deadly, Ready
 
-from handlore.datasets import batches, crews, parts, plan
-from handlore.datasets.convert import ConvertOptions, convert
-from handlore.datasets.engine import RunOptions, convert_to_file
-from handlore.datasets.lock import only_one
+from handlore.datasets.conversion import batches, resume, workers
+from handlore.datasets.conversion.convert import (
+    ConvertOptions,
+    RunOptions,
+    convert,
+    convert_to_file,
+)
+from handlore.datasets.conversion.resume import only_one
 from handlore.datasets.sources import make_source
 from handlore.datasets.storage import load_dataset, save_dataset
 from handlore.landmarks.errors import HandloreError
@@ -92,7 +96,7 @@ def test_the_bytes_are_those_of_one_process_and_nothing_else_is_left(root, out, 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_where_the_items_are_cut_makes_no_difference(root, out, expected, size, monkeypatch):
-    monkeypatch.setattr(plan, "batch_size", lambda source, n: size)
+    monkeypatch.setattr(resume, "batch_size", lambda source, n: size)
     go(root, out)
     assert out.read_bytes() == expected
 
@@ -269,7 +273,7 @@ def test_a_lock_that_was_left_does_not_block(root, out, expected):
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_full_disk_is_one_line_and_keeps_the_parts(root, out, expected, jobs, monkeypatch):
-    real, room = parts.save_dataset, [3]
+    real, room = resume.save_dataset, [3]
 
     def save(dataset, path):
         if not room[0]:
@@ -278,7 +282,7 @@ def test_a_full_disk_is_one_line_and_keeps_the_parts(root, out, expected, jobs, 
         room[0] -= 1
         real(dataset, path)
 
-    monkeypatch.setattr(parts, "save_dataset", save)
+    monkeypatch.setattr(resume, "save_dataset", save)
     with pytest.raises(HandloreError, match=r"No space left .* is kept in .* same command goes"):
         go(root, out, jobs=jobs)
     room[0] = 99
@@ -362,10 +366,10 @@ def test_nothing_that_can_be_read_is_one_line_and_leaves_nothing(tmp_path, out):
 
 
 def test_memory_limits_how_many_processes_there_are(monkeypatch):
-    monkeypatch.setattr(crews, "_free_mb", lambda: 900.0)
-    assert crews.usable_jobs(per_worker_mb=901) == 1
-    monkeypatch.setattr(crews, "_free_mb", lambda: 0.0)
-    assert crews.usable_jobs() >= 1
+    monkeypatch.setattr(workers, "_free_mb", lambda: 900.0)
+    assert workers.usable_jobs(per_worker_mb=901) == 1
+    monkeypatch.setattr(workers, "_free_mb", lambda: 0.0)
+    assert workers.usable_jobs() >= 1
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
@@ -375,7 +379,7 @@ def test_the_workers_of_a_killed_command_end_too(root, tmp_path):
 
     code = (
         "import handlore_stubs as s, sys, pathlib\n"
-        "from handlore.datasets.engine import convert_to_file, RunOptions\n"
+        "from handlore.datasets.conversion.convert import convert_to_file, RunOptions\n"
         "convert_to_file(s.Deadly(slow=0.05), pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]),"
         " None, s.Brights(), run=RunOptions(2))"
     )
@@ -409,7 +413,8 @@ def alive(pid):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps no parents")
 def test_a_worker_whose_master_was_killed_while_it_started_ends():
-    code = "from handlore.datasets.crews import _settle; _settle(1 << 30); print('goes on')"
+    home = "handlore.datasets.conversion.workers"
+    code = f"from {home} import _settle; _settle(1 << 30); print('goes on')"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
     )

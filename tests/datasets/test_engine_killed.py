@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from handlore_stubs import Deadly
 
-from handlore.datasets.convert import convert
+from handlore.datasets.conversion.convert import convert
 from handlore.datasets.rendered import write_pictures
 from handlore.datasets.storage import load_dataset, save_dataset
 
@@ -199,7 +199,7 @@ def test_a_file_that_kills_the_workers_of_a_cluster_is_named(root, tmp_path, mon
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense://x"])
 def test_no_scheduler_is_one_line(run, pictures, tmp_path, address, monkeypatch):
     pytest.importorskip("distributed", reason="needs the extra dask")
-    monkeypatch.setattr("handlore.datasets.cluster.PATIENCE", 1)
+    monkeypatch.setattr("handlore.datasets.conversion.dask_cluster.PATIENCE", 1)
     line = refused_line(run("convert", pictures, tmp_path / "o.npz", "--dask", address))
     assert "no Dask scheduler answers at" in line
 

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from handlore.datasets.names import is_picture
-from handlore.datasets.pictures import decode_picture, read_picture
+from handlore.datasets.pictures import decode_picture, is_picture, read_picture
 from handlore.landmarks.errors import InvalidDataError
 
 EXIF_ORIENTATION = 0x0112

@@ -3,7 +3,7 @@ import threading
 import pytest
 from handlore_stubs import Ready
 
-from handlore.datasets.readahead import reading_ahead
+from handlore.datasets.conversion.batches import reading_ahead
 from handlore.landmarks.errors import InvalidDataError
 
 

@@ -8,17 +8,15 @@ import pytest
 from movement_stubs import LABELS, two_handed
 from recording_stubs import DETECTOR, filled, held, movement, stream
 
-from handlore.datasets.convert import ConvertOptions, convert
-from handlore.datasets.dataset import (
-    FRAME_ARRAYS,
-    MIXED_DETECTORS,
-    SAMPLE_COLUMNS,
-    LandmarkDataset,
+from handlore.datasets.conversion.convert import (
+    ConvertOptions,
+    RunOptions,
+    convert,
+    convert_to_file,
 )
-from handlore.datasets.engine import RunOptions, convert_to_file
-from handlore.datasets.loading import load_data
-from handlore.datasets.recorded import cut, read_recordings
-from handlore.datasets.recordings import Recordings
+from handlore.datasets.dataset import FRAME_ARRAYS, MIXED_DETECTORS, SAMPLE_COLUMNS, LandmarkDataset
+from handlore.datasets.loading import cut, load_data, read_recordings
+from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.sources import find_source, make_source
 from handlore.datasets.splits import cross_validation, default_by, fold_count
 from handlore.datasets.storage import load_dataset, save_dataset
@@ -27,12 +25,12 @@ from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerForm
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Recordings:
-    return Recordings.open(tmp_path / "gestures")
+def folder(tmp_path: Path) -> RecordingFolder:
+    return RecordingFolder.open(tmp_path / "gestures")
 
 
 @pytest.fixture
-def both(folder: Recordings) -> Recordings:
+def both(folder: RecordingFolder) -> RecordingFolder:
     """Movements, poses and a stream of ``none``."""
     for seed in range(2):
         for label in LABELS:
@@ -53,7 +51,7 @@ def same(a: LandmarkDataset, b: LandmarkDataset) -> None:
 # Kinds
 
 
-def test_movements_and_poses_are_told_apart(both: Recordings) -> None:
+def test_movements_and_poses_are_told_apart(both: RecordingFolder) -> None:
     recorded = read_recordings(both.root)
     assert recorded.counts() == {"sequence": 6, "pose": 4}, "`none` makes no kind"
     moves = recorded.dataset("sequence")
@@ -80,7 +78,7 @@ def test_a_kind_that_is_not_there_is_one_line(folder, kept, wanted, said) -> Non
         read_recordings(folder.root).dataset(wanted)
 
 
-def test_where_nobody_chose_movements_are_taken_and_a_line_says_so(both: Recordings) -> None:
+def test_where_nobody_chose_movements_are_taken_and_a_line_says_so(both: RecordingFolder) -> None:
     loaded = load_data([both.root])
     assert loaded.dataset.header.kind == "sequence"
     assert loaded.notes == (
@@ -91,7 +89,7 @@ def test_where_nobody_chose_movements_are_taken_and_a_line_says_so(both: Recordi
 
 
 def test_files_and_folders_mix_and_the_file_decides_the_kind(
-    both: Recordings, tmp_path: Path
+    both: RecordingFolder, tmp_path: Path
 ) -> None:
     save_dataset(held("victory", n=4), tmp_path / "poses.npz")
     loaded = load_data([both.root, tmp_path / "poses.npz"])
@@ -100,7 +98,7 @@ def test_files_and_folders_mix_and_the_file_decides_the_kind(
     assert "4 recordings of static poses were taken, not the 6" in loaded.notes[0]
 
 
-def test_a_file_of_the_other_kind_is_refused(both: Recordings, tmp_path: Path) -> None:
+def test_a_file_of_the_other_kind_is_refused(both: RecordingFolder, tmp_path: Path) -> None:
     save_dataset(movement("left"), tmp_path / "moves.npz")
     with pytest.raises(InvalidDataError, match="kind is pose in one, sequence in another"):
         load_data([both.root, tmp_path / "moves.npz"], "pose")
@@ -109,7 +107,7 @@ def test_a_file_of_the_other_kind_is_refused(both: Recordings, tmp_path: Path) -
 # Streams of none
 
 
-def test_a_stream_is_cut_into_windows_as_long_as_the_other_movements(both: Recordings) -> None:
+def test_a_stream_is_cut_into_windows_as_long_as_the_other_movements(both: RecordingFolder) -> None:
     data = read_recordings(both.root).dataset("sequence")
     lengths = np.array([np.ptp(data.time[a:b]) for a, b in zip(data.offsets, data.offsets[1:],
                                                                strict=False)])  # fmt: skip
@@ -146,26 +144,26 @@ def test_any_window_can_be_cut(seconds: float) -> None:
     assert max(lasting) <= seconds + 1e-6
 
 
-def test_a_short_none_is_one_movement(folder: Recordings) -> None:
+def test_a_short_none_is_one_movement(folder: RecordingFolder) -> None:
     folder.keep(movement("left"))
     folder.keep(movement("none", like="still", seconds=1.0))
     assert read_recordings(folder.root).dataset("sequence").n_samples == 2
 
 
 def test_none_alone_is_cut_too_and_takes_its_length_from_other_folders(
-    folder: Recordings, tmp_path: Path
+    folder: RecordingFolder, tmp_path: Path
 ) -> None:
     folder.keep(stream(10.0))
     alone = read_recordings(folder.root).dataset("sequence")
     assert np.ptp(alone.time[: alone.offsets[1]]) == pytest.approx(1.5, abs=0.07)
-    others = Recordings.open(tmp_path / "others")
+    others = RecordingFolder.open(tmp_path / "others")
     others.keep(movement("left", seconds=3.0))
     usual = others.entries()[0].seconds
     data = load_data([folder.root, others.root]).dataset
     assert np.ptp(data.time[: data.offsets[1]]) == pytest.approx(usual, abs=0.07)
 
 
-def test_a_stream_without_a_hand_teaches_nothing(folder: Recordings) -> None:
+def test_a_stream_without_a_hand_teaches_nothing(folder: RecordingFolder) -> None:
     quiet = stream(10.0)
     nothing = np.full_like(quiet.image, np.nan)
     folder.keep(replace(quiet, image=nothing, stage=np.full_like(quiet.stage, -1)))
@@ -175,7 +173,7 @@ def test_a_stream_without_a_hand_teaches_nothing(folder: Recordings) -> None:
     assert read_recordings(folder.root).dataset("sequence").labels == ["left"]
 
 
-def test_a_stream_shows_poses_too(both: Recordings) -> None:
+def test_a_stream_shows_poses_too(both: RecordingFolder) -> None:
     poses = read_recordings(both.root).dataset("pose")
     none = poses.samples.label == "none"
     assert none.sum() == pytest.approx(15 / 0.25, abs=3), "20 s, a quarter of it without a hand"
@@ -186,7 +184,7 @@ def test_a_stream_shows_poses_too(both: Recordings) -> None:
 # Groups
 
 
-def test_one_person_in_one_session_is_split_by_recording(both: Recordings) -> None:
+def test_one_person_in_one_session_is_split_by_recording(both: RecordingFolder) -> None:
     for kind in ("sequence", "pose"):
         data = read_recordings(both.root).dataset(kind)
         assert default_by(data) == "recording"
@@ -195,7 +193,7 @@ def test_one_person_in_one_session_is_split_by_recording(both: Recordings) -> No
             assert not shared
 
 
-def test_sessions_then_people_are_kept_apart_where_there_are_more(folder: Recordings) -> None:
+def test_sessions_then_people_are_kept_apart_where_there_are_more(folder: RecordingFolder) -> None:
     folder.keep(movement("left", session="s1"))
     folder.keep(movement("left", session="s2"))
     assert default_by(read_recordings(folder.root).dataset("sequence")) == "session"
@@ -204,9 +202,9 @@ def test_sessions_then_people_are_kept_apart_where_there_are_more(folder: Record
 
 
 def test_recordings_of_the_same_number_in_two_folders_stay_apart(
-    folder: Recordings, tmp_path: Path
+    folder: RecordingFolder, tmp_path: Path
 ) -> None:
-    other = Recordings.open(tmp_path / "other")
+    other = RecordingFolder.open(tmp_path / "other")
     folder.keep(movement("left", session="monday"))
     other.keep(movement("left", session="tuesday"))
     data = load_data([folder.root, other.root]).dataset
@@ -216,14 +214,14 @@ def test_recordings_of_the_same_number_in_two_folders_stay_apart(
 # What cannot be read
 
 
-def test_damaged_files_are_named_and_the_others_read(both: Recordings) -> None:
+def test_damaged_files_are_named_and_the_others_read(both: RecordingFolder) -> None:
     (both.root / "left" / "0099.npz").write_bytes(b"PK nonsense")
     loaded = load_data([both.root])
     assert [name for name, _ in loaded.failures] == [str(both.root / "left" / "0099.npz")]
     same(loaded.dataset, read_recordings(both.root).dataset("sequence"))
 
 
-def test_a_file_that_is_mended_is_read_again(folder: Recordings) -> None:
+def test_a_file_that_is_mended_is_read_again(folder: RecordingFolder) -> None:
     path = folder.keep(movement("left"))
     good = path.read_bytes()
     path.write_bytes(good[:100])
@@ -232,7 +230,9 @@ def test_a_file_that_is_mended_is_read_again(folder: Recordings) -> None:
     assert not read_recordings(folder.root).failures
 
 
-def test_recordings_with_room_for_another_number_of_hands_are_named(folder: Recordings) -> None:
+def test_recordings_with_room_for_another_number_of_hands_are_named(
+    folder: RecordingFolder,
+) -> None:
     for seed in range(2):
         folder.keep(movement("left", seed=seed))
     two = two_handed(movement("right"))
@@ -243,7 +243,7 @@ def test_recordings_with_room_for_another_number_of_hands_are_named(folder: Reco
     assert recorded.dataset("sequence").labels == ["left"]
 
 
-def test_different_detectors_are_noted(folder: Recordings) -> None:
+def test_different_detectors_are_noted(folder: RecordingFolder) -> None:
     folder.keep(movement("left"))
     assert MIXED_DETECTORS not in read_recordings(folder.root).dataset("sequence").header.log
     folder.keep(movement("left", detector=DetectorInfo("mediapipe", "1", "lite", "1" * 64)))
@@ -252,7 +252,7 @@ def test_different_detectors_are_noted(folder: Recordings) -> None:
     assert data.header.detector == DETECTOR
 
 
-def test_a_copy_under_another_label_is_known_for_one(folder: Recordings) -> None:
+def test_a_copy_under_another_label_is_known_for_one(folder: RecordingFolder) -> None:
     folder.keep(movement("left"))
     folder.keep(movement("right", like="left"))
     done = convert(make_source("recordings", {}), folder.root, None)
@@ -265,7 +265,7 @@ def test_a_copy_under_another_label_is_known_for_one(folder: Recordings) -> None
 @pytest.mark.parametrize(
     ("name", "kind"), [("recordings", "sequence"), ("recordings-poses", "pose")]
 )
-def test_converting_gives_what_reading_gives(both: Recordings, name: str, kind: str) -> None:
+def test_converting_gives_what_reading_gives(both: RecordingFolder, name: str, kind: str) -> None:
     done = convert(make_source(name, {}), both.root, None)
     direct = read_recordings(both.root).dataset(kind)
     same(done.dataset, direct)
@@ -275,7 +275,9 @@ def test_converting_gives_what_reading_gives(both: Recordings, name: str, kind: 
     assert done.ignored == ()
 
 
-def test_a_hand_that_is_taken_for_a_left_one_at_times_loses_no_frame(folder: Recordings) -> None:
+def test_a_hand_that_is_taken_for_a_left_one_at_times_loses_no_frame(
+    folder: RecordingFolder,
+) -> None:
     flickering = movement("left")
     flickering.handedness[::3] = 0.2
     folder.keep(flickering)
@@ -283,14 +285,14 @@ def test_a_hand_that_is_taken_for_a_left_one_at_times_loses_no_frame(folder: Rec
     assert done.dataset.detected.all()
 
 
-def test_it_is_recognised_by_its_marker(both: Recordings, tmp_path: Path) -> None:
+def test_it_is_recognised_by_its_marker(both: RecordingFolder, tmp_path: Path) -> None:
     (both.root / "left" / "0001.avi").touch()
     assert find_source(both.root) == ("recordings", ["recordings-poses", "videos"])
     assert find_source(filled(tmp_path / "moves", 1).root)[0] == "recordings"
-    poses = Recordings.open(tmp_path / "poses")
+    poses = RecordingFolder.open(tmp_path / "poses")
     poses.keep(held("fist"))
     assert find_source(poses.root) == ("recordings-poses", [])
-    assert find_source(Recordings.open(tmp_path / "empty").root)[0] == "recordings"
+    assert find_source(RecordingFolder.open(tmp_path / "empty").root)[0] == "recordings"
 
 
 def test_a_file_that_happens_to_have_the_name_of_the_marker_does_not_matter(tmp_path: Path) -> None:
@@ -303,30 +305,30 @@ def test_a_file_that_happens_to_have_the_name_of_the_marker_does_not_matter(tmp_
         find_source(tmp_path)
 
 
-def test_the_other_source_says_which_one_to_take(folder: Recordings) -> None:
+def test_the_other_source_says_which_one_to_take(folder: RecordingFolder) -> None:
     folder.keep(held("fist"))
     with pytest.raises(HandloreError, match=r"no movements; .* --source recordings-poses"):
         convert(make_source("recordings", {}), folder.root, None)
 
 
-def test_an_empty_folder_holds_nothing(folder: Recordings) -> None:
+def test_an_empty_folder_holds_nothing(folder: RecordingFolder) -> None:
     with pytest.raises(HandloreError, match="holds nothing of the layout recordings"):
         convert(make_source("recordings", {}), folder.root, None)
 
 
-def test_damaged_files_are_failures_of_the_conversion(both: Recordings) -> None:
+def test_damaged_files_are_failures_of_the_conversion(both: RecordingFolder) -> None:
     (both.root / "left" / "0099.npz").write_bytes(b"")
     done = convert(make_source("recordings", {}), both.root, None)
     assert done.failures == (("left/0099.npz", "is not a landmark dataset: it is empty"),)
 
 
-def test_converting_in_processes_gives_the_same(both: Recordings, tmp_path: Path) -> None:
+def test_converting_in_processes_gives_the_same(both: RecordingFolder, tmp_path: Path) -> None:
     out = tmp_path / "out.npz"
     convert_to_file(make_source("recordings", {}), both.root, out, run=RunOptions(jobs=2))
     same(load_dataset(out), read_recordings(both.root).dataset("sequence"))
 
 
-def test_two_hands_come_through(folder: Recordings) -> None:
+def test_two_hands_come_through(folder: RecordingFolder) -> None:
     folder.keep(two_handed(movement("left")))
     direct = read_recordings(folder.root).dataset("sequence")
     assert direct.n_hands == 2

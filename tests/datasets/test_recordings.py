@@ -14,21 +14,21 @@ import numpy as np
 import pytest
 from recording_stubs import filled, held, movement
 
-from handlore.datasets import recordingfiles
+from handlore.datasets import recording_files
 from handlore.datasets import recordings as room
 from handlore.datasets.dataset import LandmarkDataset, concatenate
-from handlore.datasets.recordingfiles import folder_of
-from handlore.datasets.recordings import Recordings, is_recordings
+from handlore.datasets.recording_files import folder_of
+from handlore.datasets.recordings import RecordingFolder, is_recordings
 from handlore.datasets.storage import load_dataset, save_dataset
 from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Recordings:
-    return Recordings.open(tmp_path / "gestures")
+def folder(tmp_path: Path) -> RecordingFolder:
+    return RecordingFolder.open(tmp_path / "gestures")
 
 
-def files(folder: Recordings) -> list[str]:
+def files(folder: RecordingFolder) -> list[str]:
     """Everything in the folder but its marker."""
     found = (path for path in folder.root.rglob("*") if path.is_file())
     return sorted(folder.name_of(path) for path in found if path.name != "recordings.json")
@@ -38,22 +38,22 @@ def files(folder: Recordings) -> list[str]:
 
 
 def test_a_new_folder_is_marked_and_opened_again(tmp_path: Path) -> None:
-    Recordings.open(tmp_path / "a" / "gestures")
+    RecordingFolder.open(tmp_path / "a" / "gestures")
     assert is_recordings(tmp_path / "a" / "gestures")
     assert json.loads((tmp_path / "a/gestures/recordings.json").read_text())["format"] == 1
-    assert Recordings.open(tmp_path / "a" / "gestures", create=False).counts() == {}
+    assert RecordingFolder.open(tmp_path / "a" / "gestures", create=False).counts() == {}
 
 
 def test_an_empty_folder_is_taken_and_litter_of_the_system_does_not_matter(tmp_path: Path) -> None:
     (tmp_path / ".DS_Store").touch()
-    Recordings.open(tmp_path)
+    RecordingFolder.open(tmp_path)
     assert is_recordings(tmp_path)
 
 
 def test_a_folder_of_another_kind_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "photo.jpg").touch()
     with pytest.raises(HandloreError, match=r"holds other things, such as photo.jpg"):
-        Recordings.open(tmp_path)
+        RecordingFolder.open(tmp_path)
     assert os.listdir(tmp_path) == ["photo.jpg"]
 
 
@@ -68,14 +68,14 @@ def test_a_folder_of_another_kind_is_refused_and_stays_as_it_is(tmp_path: Path) 
 def test_nothing_is_made_where_something_should_be_read(tmp_path: Path, make, said) -> None:
     make(tmp_path / "x")
     with pytest.raises(HandloreError, match=said):
-        Recordings.open(tmp_path / "x", create=False)
+        RecordingFolder.open(tmp_path / "x", create=False)
     assert not is_recordings(tmp_path / "x")
 
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("mine")
     with pytest.raises(HandloreError, match="is a file"):
-        Recordings.open(tmp_path / "x")
+        RecordingFolder.open(tmp_path / "x")
     assert (tmp_path / "x").read_text() == "mine"
 
 
@@ -83,27 +83,27 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
 def test_a_damaged_marker_is_one_line_that_says_how_to_mend_it(tmp_path: Path, text) -> None:
     (tmp_path / "recordings.json").write_bytes(text)
     with pytest.raises(InvalidDataError, match=r"is damaged; .* write \{\"format\": 1\} into it"):
-        Recordings.open(tmp_path)
+        RecordingFolder.open(tmp_path)
 
 
 def test_a_newer_folder_is_refused(tmp_path: Path) -> None:
     marker = {"format": 2, "writer": "handlore 99"}
     (tmp_path / "recordings.json").write_text(json.dumps(marker))
     with pytest.raises(NewerFormatError, match=r"format 2 .* written by handlore 99"):
-        Recordings.open(tmp_path)
+        RecordingFolder.open(tmp_path)
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(HandloreError, match="Permission denied"):
-        Recordings.open(tmp_path / "x")
+        RecordingFolder.open(tmp_path / "x")
 
 
 # Keeping
 
 
-def test_a_movement_is_kept_as_it_is_under_its_label_and_number(folder: Recordings) -> None:
+def test_a_movement_is_kept_as_it_is_under_its_label_and_number(folder: RecordingFolder) -> None:
     came = movement("left", subject="anna", session="s1")
     path = folder.keep(came)
     assert folder.name_of(path) == "left/0001.npz"
@@ -116,30 +116,30 @@ def test_a_movement_is_kept_as_it_is_under_its_label_and_number(folder: Recordin
     assert kept.samples.group.tolist() == ["anna"]
 
 
-def test_the_frames_of_a_pose_are_samples_of_one_recording(folder: Recordings) -> None:
+def test_the_frames_of_a_pose_are_samples_of_one_recording(folder: RecordingFolder) -> None:
     kept = load_dataset(folder.keep(held("fist", n=3)))
     assert kept.samples.recording.tolist() == ["s1 0001"] * 3
     assert kept.samples.source.tolist() == [f"fist/0001.npz#{k}" for k in (1, 2, 3)]
 
 
-def test_numbers_go_on_and_are_never_given_twice(folder: Recordings) -> None:
+def test_numbers_go_on_and_are_never_given_twice(folder: RecordingFolder) -> None:
     for label in ("left", "right", "left"):
         last = folder.keep(movement(label))
     folder.discard(last)
-    again = Recordings.open(folder.root)
+    again = RecordingFolder.open(folder.root)
     again.keep(movement("right"))
     assert files(folder) == [
         "discarded/left/0003.npz", "left/0001.npz", "right/0002.npz", "right/0004.npz",
     ]  # fmt: skip
 
 
-def test_more_than_9999_recordings_go_on_counting(folder: Recordings) -> None:
+def test_more_than_9999_recordings_go_on_counting(folder: RecordingFolder) -> None:
     (folder.root / "left").mkdir()
     (folder.root / "left" / "9999.npz").touch()
     assert folder.name_of(folder.keep(movement("left"))) == "left/10000.npz"
 
 
-def test_counts_and_entries(folder: Recordings) -> None:
+def test_counts_and_entries(folder: RecordingFolder) -> None:
     folder.keep(movement("right", seed=1))
     folder.keep(movement("left", lost=4))
     folder.keep(held("fist", n=5))
@@ -154,10 +154,10 @@ def test_counts_and_entries(folder: Recordings) -> None:
     assert (third.kind, third.n_frames) == ("pose", 5)
 
 
-def test_what_another_process_keeps_is_seen(folder: Recordings) -> None:
+def test_what_another_process_keeps_is_seen(folder: RecordingFolder) -> None:
     folder.keep(movement("left"))
     assert folder.counts() == {"left": 1}
-    Recordings.open(folder.root).keep(movement("left"))
+    RecordingFolder.open(folder.root).keep(movement("left"))
     assert folder.counts() == {"left": 2}
 
 
@@ -165,7 +165,7 @@ def test_what_another_process_keeps_is_seen(folder: Recordings) -> None:
     "label",
     ["a/b", "..", ".", "CON", "discarded", "recordings.json", "näh 手", "x" * 300, "~", " "],
 )
-def test_any_label_has_a_folder_and_is_read_back_whole(folder: Recordings, label: str) -> None:
+def test_any_label_has_a_folder_and_is_read_back_whole(folder: RecordingFolder, label: str) -> None:
     path = folder.keep(movement(label, like="left"))
     assert path.parent.parent == folder.root
     assert path.parent.name.lower() not in ("discarded", "con")
@@ -173,14 +173,14 @@ def test_any_label_has_a_folder_and_is_read_back_whole(folder: Recordings, label
     assert folder.entries()[0].label == label
 
 
-def test_labels_that_share_a_folder_do_not_meet(folder: Recordings) -> None:
+def test_labels_that_share_a_folder_do_not_meet(folder: RecordingFolder) -> None:
     assert folder_of("a/b") == folder_of("a:b")
     folder.keep(movement("a/b", like="left"))
     folder.keep(movement("a:b", like="right"))
     assert folder.counts() == {"a/b": 1, "a:b": 1}
 
 
-def test_what_is_not_one_recording_is_refused(folder: Recordings) -> None:
+def test_what_is_not_one_recording_is_refused(folder: RecordingFolder) -> None:
     two = concatenate([movement("left"), movement("left")])
     with pytest.raises(InvalidDataError, match="holds 2 clips"):
         folder.keep(two)
@@ -195,7 +195,9 @@ def test_what_is_not_one_recording_is_refused(folder: Recordings) -> None:
 # Videos
 
 
-def test_a_video_goes_with_its_recording_everywhere(folder: Recordings, tmp_path: Path) -> None:
+def test_a_video_goes_with_its_recording_everywhere(
+    folder: RecordingFolder, tmp_path: Path
+) -> None:
     video = tmp_path / "frames.AVI"
     video.write_bytes(b"pictures")
     path = folder.keep(movement("left"), video)
@@ -211,7 +213,7 @@ def test_a_video_goes_with_its_recording_everywhere(folder: Recordings, tmp_path
 
 
 def test_a_full_disk_leaves_nothing_half_written(
-    folder: Recordings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: RecordingFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = folder.keep(movement("left"))
     before = kept.read_bytes()
@@ -231,7 +233,7 @@ def test_a_full_disk_leaves_nothing_half_written(
     assert folder.name_of(folder.keep(movement("left"), video)) == "left/0002.npz"
 
 
-def test_a_video_that_is_not_there_keeps_nothing(folder: Recordings, tmp_path: Path) -> None:
+def test_a_video_that_is_not_there_keeps_nothing(folder: RecordingFolder, tmp_path: Path) -> None:
     with pytest.raises(HandloreError, match="No such file"):
         folder.keep(movement("left"), tmp_path / "gone.avi")
     assert files(folder) == []
@@ -250,7 +252,7 @@ room.Recordings(root).keep(movement("left"), root.parent / "frames.avi")
 
 @pytest.mark.parametrize("written", [False, True], ids=["before it", "after it"])
 def test_killed_around_a_recording_leaves_no_video_alone(
-    folder: Recordings, tmp_path: Path, written: bool
+    folder: RecordingFolder, tmp_path: Path, written: bool
 ) -> None:
     (tmp_path / "frames.avi").write_bytes(b"pictures")
     stubs = {**os.environ, "PYTHONPATH": str(Path(keep_recordings.__file__).parent)}
@@ -259,12 +261,12 @@ def test_killed_around_a_recording_leaves_no_video_alone(
     assert not (folder.root / "left" / "0001.avi").exists()
     for path in folder.root.rglob(".*"):
         os.utime(path, (1, 1))
-    Recordings.open(folder.root)
+    RecordingFolder.open(folder.root)
     assert files(folder) == (["left/0001.avi", "left/0001.npz"] if written else [])
 
 
 def test_ctrl_c_while_keeping_leaves_nothing(
-    folder: Recordings, monkeypatch: pytest.MonkeyPatch
+    folder: RecordingFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
@@ -279,7 +281,7 @@ def test_ctrl_c_while_keeping_leaves_nothing(
 # Changing one's mind
 
 
-def test_discard_and_restore(folder: Recordings) -> None:
+def test_discard_and_restore(folder: RecordingFolder) -> None:
     path = folder.keep(movement("left"))
     before = path.read_bytes()
     gone = folder.discard(path)
@@ -293,7 +295,7 @@ def test_discard_and_restore(folder: Recordings) -> None:
     assert folder.counts() == {"left": 1}
 
 
-def test_relabel_changes_file_and_folder_and_keeps_the_number(folder: Recordings) -> None:
+def test_relabel_changes_file_and_folder_and_keeps_the_number(folder: RecordingFolder) -> None:
     folder.keep(movement("left"))
     path = folder.keep(held("fist"))
     moved = folder.relabel(path, "palm")
@@ -303,14 +305,14 @@ def test_relabel_changes_file_and_folder_and_keeps_the_number(folder: Recordings
     assert folder.counts() == {"left": 1, "palm": 1}
 
 
-def test_relabel_between_labels_of_one_folder(folder: Recordings) -> None:
+def test_relabel_between_labels_of_one_folder(folder: RecordingFolder) -> None:
     moved = folder.relabel(folder.keep(movement("a/b", like="left")), "a:b")
     assert folder.counts() == {"a:b": 1}
     assert folder.entries()[0].path == moved
 
 
 def test_relabel_on_a_full_disk_leaves_the_recording_as_it_was(
-    folder: Recordings, monkeypatch: pytest.MonkeyPatch
+    folder: RecordingFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     came = movement("left")
     path = folder.keep(came)
@@ -329,14 +331,14 @@ def test_relabel_on_a_full_disk_leaves_the_recording_as_it_was(
 
 
 @pytest.mark.parametrize("label", ["", "a\nb"])
-def test_relabel_to_nonsense_changes_nothing(folder: Recordings, label: str) -> None:
+def test_relabel_to_nonsense_changes_nothing(folder: RecordingFolder, label: str) -> None:
     path = folder.keep(movement("left"))
     with pytest.raises(InvalidDataError, match="label"):
         folder.relabel(path, label)
     assert folder.counts() == {"left": 1}
 
 
-def test_only_recordings_of_the_folder_are_moved(folder: Recordings, tmp_path: Path) -> None:
+def test_only_recordings_of_the_folder_are_moved(folder: RecordingFolder, tmp_path: Path) -> None:
     foreign = tmp_path / "0001.npz"
     save_dataset(movement("left"), foreign)
     kept = folder.keep(movement("left"))
@@ -352,7 +354,7 @@ def test_only_recordings_of_the_folder_are_moved(folder: Recordings, tmp_path: P
 
 
 def test_numbers_that_meet_after_folders_were_joined_by_hand_lose_nothing(
-    folder: Recordings,
+    folder: RecordingFolder,
 ) -> None:
     first = folder.discard(folder.keep(movement("left", seed=1)))
     was = load_dataset(first)
@@ -367,7 +369,9 @@ def test_numbers_that_meet_after_folders_were_joined_by_hand_lose_nothing(
 # What lies there
 
 
-def test_unreadable_and_foreign_files_are_named_and_the_others_read(folder: Recordings) -> None:
+def test_unreadable_and_foreign_files_are_named_and_the_others_read(
+    folder: RecordingFolder,
+) -> None:
     good = folder.keep(movement("left"))
     (good.parent / "0002.npz").write_bytes(good.read_bytes()[:500])
     (good.parent / "0003.npz").write_bytes(b"")
@@ -391,7 +395,7 @@ def test_unreadable_and_foreign_files_are_named_and_the_others_read(folder: Reco
     assert folder.name_of(folder.keep(movement("left"))) == "left/0007.npz"
 
 
-def test_what_a_killed_process_left_is_not_seen_and_goes_with_time(folder: Recordings) -> None:
+def test_what_a_killed_process_left_is_not_seen_and_goes_with_time(folder: RecordingFolder) -> None:
     good = folder.keep(movement("left"))
     half = [
         folder.root / ".0002.claim", good.parent / ".0002.npz.abc.tmp",
@@ -401,29 +405,29 @@ def test_what_a_killed_process_left_is_not_seen_and_goes_with_time(folder: Recor
         path.write_bytes(b"half")
     assert folder.counts() == {"left": 1}
     assert folder.failures() == []
-    Recordings.open(folder.root)
+    RecordingFolder.open(folder.root)
     assert all(path.exists() for path in half), "somebody may be writing them"
     for path in half:
         os.utime(path, (time.time() - 100, time.time() - 100))
     # A claim keeps its number from others as long as it lies there.
     assert folder.name_of(folder.keep(movement("left"))) == "left/0003.npz"
-    Recordings.open(folder.root)
+    RecordingFolder.open(folder.root)
     assert files(folder) == ["left/0001.npz", "left/0003.npz"]
 
 
 def test_a_video_whose_process_was_killed_at_the_last_moment_is_there_when_it_is_opened(
-    folder: Recordings,
+    folder: RecordingFolder,
 ) -> None:
     # Killed after the recording got its name and before its video did.
     good = folder.keep(movement("left"))
     good.with_name(".0001.avi.tmp").write_bytes(b"a whole video")
-    (entry,) = Recordings.open(folder.root).entries()
+    (entry,) = RecordingFolder.open(folder.root).entries()
     assert entry.video == good.with_suffix(".avi")
     assert entry.video.read_bytes() == b"a whole video"
 
 
 def test_a_video_that_another_process_names_first_is_kept(
-    folder: Recordings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: RecordingFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     video = tmp_path / "v.avi"
     video.write_bytes(b"a whole video")
@@ -431,14 +435,14 @@ def test_a_video_that_another_process_names_first_is_kept(
 
     def and_another_opens(recording: LandmarkDataset, path: Path) -> None:
         save(recording, path)
-        Recordings.open(folder.root)
+        RecordingFolder.open(folder.root)
 
     monkeypatch.setattr(room, "save_dataset", and_another_opens)
     kept = folder.keep(movement("left"), video)
     assert kept.with_suffix(".avi").read_bytes() == b"a whole video"
 
 
-def test_a_second_subject_or_camera_is_warned_of(folder: Recordings) -> None:
+def test_a_second_subject_or_camera_is_warned_of(folder: RecordingFolder) -> None:
     assert folder.warnings_for("ben", "camera 1") == []
     folder.keep(movement("left", subject="anna", camera="camera 0"))
     assert folder.warnings_for("anna", "camera 0") == []
@@ -455,7 +459,7 @@ def keeping(root: Path, *args: object) -> "subprocess.Popen[str]":
     return subprocess.Popen(program, stdout=subprocess.PIPE, text=True)
 
 
-def test_two_processes_never_write_over_each_other(folder: Recordings) -> None:
+def test_two_processes_never_write_over_each_other(folder: RecordingFolder) -> None:
     both = [keeping(folder.root, 25) for _ in range(2)]
     told = [process.communicate()[0].split() for process in both]
     assert [len(lines) for lines in told] == [25, 25]
@@ -467,7 +471,7 @@ def test_two_processes_never_write_over_each_other(folder: Recordings) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and kill -9")
-def test_kill_9_at_random_moments_loses_nothing_that_was_kept(folder: Recordings) -> None:
+def test_kill_9_at_random_moments_loses_nothing_that_was_kept(folder: RecordingFolder) -> None:
     said, _ = keeping(folder.root, 10_000, 20).communicate()
     told = set(said.split())
     there = {folder.name_of(entry.path) for entry in folder.entries()}
@@ -491,13 +495,13 @@ def test_a_folder_on_a_read_only_disk_is_refused_for_writing(tmp_path: Path, mon
     def refuse(_):
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr(recordingfiles, "_created", refuse)
+    monkeypatch.setattr(recording_files, "_created", refuse)
     with pytest.raises(HandloreError, match=r"cannot write into .*: Read-only file system"):
-        Recordings.open(tmp_path / "g")
-    assert Recordings.open(tmp_path / "g", create=False).entries(), "reading is another thing"
+        RecordingFolder.open(tmp_path / "g")
+    assert RecordingFolder.open(tmp_path / "g", create=False).entries(), "reading is another thing"
 
 
 def test_only_an_unused_folder_is_removed(tmp_path: Path):
     for root, there in ((tmp_path / "new", False), (filled(tmp_path / "g", 1).root, True)):
-        Recordings.open(root).remove_unused()
+        RecordingFolder.open(root).remove_unused()
         assert root.exists() == there

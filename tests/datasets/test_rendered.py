@@ -19,9 +19,9 @@ from handlore.datasets.rendered import (
     write_movement_videos,
     write_pictures,
 )
-from handlore.datasets.rendered.anatomy import pose_hand
+from handlore.datasets.rendered.hand import pose_hand
 from handlore.landmarks.errors import HandloreError
-from handlore.landmarks.topology import BONES, FINGERS
+from handlore.landmarks.hands import BONES, FINGERS
 
 SMALL = (96, 96)
 EXTENDED = {

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from handlore.datasets.convert import ConvertOptions, convert
+from handlore.datasets.conversion.convert import ConvertOptions, convert
 from handlore.datasets.sources import find_source, make_source
 from handlore.landmarks.errors import HandloreError
 

@@ -3,8 +3,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from handlore.datasets import pixeltable
-from handlore.datasets.sources import find_source, make_source
+from handlore.datasets.sources import _pixel_table, find_source, make_source
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 
@@ -152,9 +151,9 @@ def test_other_csv_files_say_why(tmp_path, data, match):
 def test_a_row_is_read_without_the_rows_before_it(tmp_path, monkeypatch):
     found = items(table(tmp_path / "a.csv", ["A"] * 500))
     asked = []
-    real = pixeltable._picture
-    monkeypatch.setattr(pixeltable, "_picture", lambda *a: asked.append(1) or real(*a))
-    monkeypatch.setattr(pixeltable, "_lines", None)
+    real = _pixel_table._picture
+    monkeypatch.setattr(_pixel_table, "_picture", lambda *a: asked.append(1) or real(*a))
+    monkeypatch.setattr(_pixel_table, "_lines", None)
     assert pixels(found[499]).shape == (8, 8, 3)
     assert len(asked) == 1
 

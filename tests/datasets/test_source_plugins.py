@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from handlore.datasets.sources import load_sources, make_source, registry
-from handlore.datasets.sources.plugins import load_plugins
+from handlore.datasets.sources import base, load_sources, make_source
+from handlore.datasets.sources.base import load_plugins
 
 DOCS = Path(__file__).parents[2] / "docs" / "sources.md"
 
@@ -16,7 +16,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "sources.md"
 @pytest.fixture
 def installed(tmp_path, monkeypatch):
     """Return a maker of a package that is installed for this test only."""
-    monkeypatch.setattr(registry, "_SOURCES", dict(load_sources()))
+    monkeypatch.setattr(base, "_SOURCES", dict(load_sources()))
     monkeypatch.syspath_prepend(tmp_path)
 
     def make(code, value="fake_sources", package="fake-hands"):
@@ -45,7 +45,7 @@ def test_the_example_of_the_docs_is_a_source(installed, tmp_path):
     (home / "data" / "anna-fist-01.jpg").touch()
     (item,) = make_source("dashed", {}).items(home / "data")
     assert (item.label, item.group, item.source) == ("fist", "anna", "anna-fist-01.jpg")
-    assert registry.find_source(home / "data") == ("dashed", [])
+    assert base.find_source(home / "data") == ("dashed", [])
 
 
 def test_the_command_line_lists_it(installed):
@@ -60,7 +60,7 @@ def test_the_command_line_lists_it(installed):
 
 HEAD = """
 from dataclasses import dataclass
-from handlore.datasets.sources.registry import Source, register
+from handlore.datasets.sources.base import Source, register
 @register
 @dataclass(frozen=True)
 class Mine(Source):

@@ -3,7 +3,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from handlore.datasets.convert import convert
+from handlore.datasets.conversion.convert import convert
 from handlore.datasets.sources import find_source, make_source
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.geometry import mirror

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from handlore.datasets.sources import find_source, make_source
-from handlore.landmarks.relight import is_silhouette
+from handlore.landmarks.silhouettes import is_silhouette
 
 
 def blob(size=60, hand=255, ground=0):

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from handlore.datasets.sources import find_source, make_source
-from handlore.datasets.sources.registry import Item
-from handlore.datasets.videos import Thinning, read_video
+from handlore.datasets.sources.base import Item
+from handlore.datasets.videos import FrameSelection, read_video
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 CODECS = {"mp4": "mp4v", "mov": "mp4v", "avi": "MJPG", "mkv": "MJPG", "webm": "VP80"}
@@ -37,7 +37,7 @@ def gif(path, durations=(40, 200, 100, 0), size=(40, 30)):
 
 
 def read(path, **options):
-    frames, _ = read_video(path, Thinning(**options))
+    frames, _ = read_video(path, FrameSelection(**options))
     return list(frames)
 
 
@@ -90,10 +90,10 @@ def test_every_nth_frame_and_the_first_so_many(tmp_path):
 
 def test_at_most_so_many_frames_a_second_by_time():
     uneven = [0, 0.01, 0.02, 0.1, 0.35, 0.36, 0.61, 0.99, 1.0, 1.01]
-    assert list(Thinning(fps=4).chosen(uneven)) == [0, 0.35, 0.61, 0.99, 1.0]
+    assert list(FrameSelection(fps=4).chosen(uneven)) == [0, 0.35, 0.61, 0.99, 1.0]
     steady = [n / 30 for n in range(300)]
     for fps in (1, 7, 10, 15, 20, 29, 30, 60):
-        chosen = list(Thinning(fps=fps).chosen(steady))
+        chosen = list(FrameSelection(fps=fps).chosen(steady))
         assert len(chosen) == min(fps, 30) * 10
 
 

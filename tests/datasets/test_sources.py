@@ -3,7 +3,7 @@ import os
 import pytest
 
 from handlore.datasets.sources import find_source, load_sources, make_source, source_named
-from handlore.datasets.sources.registry import walk
+from handlore.datasets.sources.base import walk
 from handlore.landmarks.errors import HandloreError
 
 

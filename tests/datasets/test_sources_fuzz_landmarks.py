@@ -13,8 +13,8 @@ import shutil
 import numpy as np
 import pytest
 
-from handlore.datasets.convert import convert
-from handlore.datasets.sources import _imported as imported
+from handlore.datasets.conversion.convert import convert
+from handlore.datasets.sources import _landmarks as imported
 from handlore.datasets.sources import find_source, make_source
 from handlore.datasets.sources import hagrid as hagrid_module
 from handlore.landmarks.errors import HandloreError

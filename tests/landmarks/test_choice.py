@@ -2,8 +2,8 @@ import platform
 
 import pytest
 
-from handlore.landmarks import choice
-from handlore.landmarks.choice import choose_detector, problem_with
+from handlore.landmarks import detector
+from handlore.landmarks.detector import choose_detector, problem_with
 from handlore.landmarks.errors import HandloreError
 
 
@@ -16,9 +16,9 @@ def machine(monkeypatch, tmp_path):
         cpu_info.write_text(f"processor : 0\nFeatures : {flags}\n")
         monkeypatch.setattr(platform, "system", lambda: system)
         monkeypatch.setattr(platform, "machine", lambda: arch)
-        monkeypatch.setattr(choice, "CPU_INFO", cpu_info)
+        monkeypatch.setattr(detector, "CPU_INFO", cpu_info)
         monkeypatch.setattr(
-            choice, "find_spec", lambda name: object() if name in installed else None
+            detector, "find_spec", lambda name: object() if name in installed else None
         )
 
     return be

@@ -8,11 +8,11 @@ import pytest
 
 from handlore.datasets.rendered import Person, Scene, render_pose
 from handlore.landmarks.detector import DetectorOptions, detector_info, open_detector
+from handlore.landmarks.detectors.litert import LiteRTDetector
+from handlore.landmarks.detectors.mediapipe import MediaPipeDetector
 from handlore.landmarks.errors import HandloreError
-from handlore.landmarks.handviews import plan_views
-from handlore.landmarks.litert import LiteRTDetector
-from handlore.landmarks.mediapipe_tasks import MediaPipeDetector
 from handlore.landmarks.nativelog import quiet_native_log
+from handlore.landmarks.transforms import plan_transforms
 from handlore.landmarks.weights import require_bundle
 
 
@@ -67,7 +67,7 @@ def test_views_of_a_hand_that_is_not_known(open_palm):
 @pytest.mark.parametrize("n_views", [-1, 1.5])
 def test_a_number_of_views_that_is_none(n_views):
     with pytest.raises(ValueError, match="n_views is"):
-        plan_views(n_views)
+        plan_transforms(n_views)
 
 
 @pytest.mark.parametrize("name", ["mediapipe", "litert"])

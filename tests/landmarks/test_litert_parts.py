@@ -13,19 +13,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlore.datasets.rendered import Person, Scene, render_movement, render_pose
-from handlore.landmarks.litert import LiteRTDetector
-from handlore.landmarks.litert.palm import anchors, decode, merge
-from handlore.landmarks.litert.regions import (
+from handlore.landmarks.detectors.litert import LiteRTDetector
+from handlore.landmarks.detectors.litert.palm import anchors, decode, merge
+from handlore.landmarks.detectors.litert.regions import (
     MEDIAPIPE_PALM_ANGLE,
     UPRIGHT_PALM_ANGLE,
     Region,
+    RoundedWarp,
+    Warp,
     letterbox,
     overlap,
     region_from_landmarks,
     region_from_palm,
     wrapped,
 )
-from handlore.landmarks.litert.warp import RoundedWarp, Warp
 from handlore.landmarks.weights import require_bundle
 
 ANGLES = st.floats(-7, 7)
@@ -223,7 +224,7 @@ def test_no_socket_is_opened(monkeypatch):
 
 SCRIPT = """
 import numpy as np
-from handlore.landmarks.litert import LiteRTDetector
+from handlore.landmarks.detectors.litert import LiteRTDetector
 from handlore.landmarks.weights import require_bundle
 with LiteRTDetector(require_bundle("full")) as opened:
     opened.detect(np.zeros((64, 64, 3), np.uint8))

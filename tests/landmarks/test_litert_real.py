@@ -14,8 +14,8 @@ from handlore.datasets.rendered import (
     render_movement,
     render_pose,
 )
-from handlore.landmarks.litert import EveryFrame, LiteRTDetector, Thrifty
-from handlore.landmarks.mediapipe_tasks import MediaPipeDetector
+from handlore.landmarks.detectors.litert import AdaptiveSchedule, EveryFrame, LiteRTDetector
+from handlore.landmarks.detectors.mediapipe import MediaPipeDetector
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.weights import require_bundle
 
@@ -62,7 +62,7 @@ def test_stills_are_those_of_mediapipe(both, real_data, pattern, n):
     assert np.mean(sides) >= 0.995
 
 
-@pytest.mark.parametrize(("schedule", "lost"), [(Thrifty, 0), (EveryFrame, 1)])
+@pytest.mark.parametrize(("schedule", "lost"), [(AdaptiveSchedule, 0), (EveryFrame, 1)])
 def test_videos_are_tracked_as_mediapipe_tracks_them(both, real_data, schedule, lost):
     """GIFs of a webcam, clips of a phone and rendered movements together, frame by frame.
 

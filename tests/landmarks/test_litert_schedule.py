@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from handlore.landmarks.litert import EveryFrame, Thrifty
-from handlore.landmarks.litert.motion import Motion
+from handlore.landmarks.detectors.litert import AdaptiveSchedule, EveryFrame
+from handlore.landmarks.detectors.litert.schedule import Motion
 
 STILL = np.full((240, 320, 3), 120, np.uint8)
 
@@ -29,13 +29,13 @@ def test_every_frame_is_every_frame():
 
 @pytest.mark.parametrize("fps", [5, 15, 30, 60, 120])
 def test_a_still_scene_is_looked_at_by_time_not_by_frames(fps):
-    n = len(looks(Thrifty(), 10 * fps, fps))
+    n = len(looks(AdaptiveSchedule(), 10 * fps, fps))
     assert 18 <= n <= 26, "twice a second, and a little more at first"
 
 
 @pytest.mark.parametrize("fps", [30, 60, 120])
 def test_movement_is_followed_but_not_in_every_frame(fps):
-    times = looks(Thrifty(), 4 * fps, fps, moving)
+    times = looks(AdaptiveSchedule(), 4 * fps, fps, moving)
     assert 30 <= len(times) <= 42
     assert np.diff(times).max() <= 0.15
 
@@ -43,7 +43,7 @@ def test_movement_is_followed_but_not_in_every_frame(fps):
 @pytest.mark.parametrize("offset", np.arange(0, 0.5, 0.06))
 def test_what_moves_is_looked_at_within_150_ms(offset):
     start = 3.0 + offset
-    times = looks(Thrifty(), 150, 30, lambda t: moving(t) if t >= start else STILL)
+    times = looks(AdaptiveSchedule(), 150, 30, lambda t: moving(t) if t >= start else STILL)
     first = next(t for t in times if t >= start)
     assert first - start <= 0.15
 
@@ -54,16 +54,19 @@ def test_a_slow_movement_adds_up():
         frame[100:140, 100:140] += np.uint8(40 * seconds)
         return frame
 
-    assert len(looks(Thrifty(), 75, 30, drifting)) > len(looks(Thrifty(), 75, 30)) + 5
+    assert (
+        len(looks(AdaptiveSchedule(), 75, 30, drifting))
+        > len(looks(AdaptiveSchedule(), 75, 30)) + 5
+    )
 
 
 def test_a_missing_second_hand_is_sought_every_few_hundred_milliseconds():
-    times = looks(Thrifty(), 300, 30, moving, tracked=1, wanted=2)
+    times = looks(AdaptiveSchedule(), 300, 30, moving, tracked=1, wanted=2)
     assert 0.45 <= np.diff(times).min() <= np.diff(times).max() <= 0.55
 
 
 def test_a_loss_means_at_once():
-    schedule = Thrifty()
+    schedule = AdaptiveSchedule()
     looks(schedule, 60, 30)
     assert schedule.lost(2.0)
     assert not schedule.due(STILL, 2.01, 0, 1), "it has just been done"
@@ -71,7 +74,7 @@ def test_a_loss_means_at_once():
 
 
 def test_the_first_frame_is_looked_at_and_a_reset_makes_the_next_one_the_first():
-    schedule = Thrifty()
+    schedule = AdaptiveSchedule()
     assert schedule.due(STILL, 5.0, 0, 1)
     assert not schedule.due(STILL, 5.01, 0, 1)
     schedule.reset()

@@ -8,9 +8,9 @@ import pytest
 
 from handlore.datasets.rendered import Person, Scene, render_background, render_pose
 from handlore.landmarks.detector import HandDetector
+from handlore.landmarks.detectors.litert import UPRIGHT_PALM_ANGLE, LiteRTDetector
+from handlore.landmarks.detectors.mediapipe import MediaPipeDetector
 from handlore.landmarks.errors import HandloreError
-from handlore.landmarks.litert import UPRIGHT_PALM_ANGLE, LiteRTDetector
-from handlore.landmarks.mediapipe_tasks import MediaPipeDetector
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.weights import HAND_MEMBER, PALM_MEMBER, Bundle, aligned_zip, require_bundle
 

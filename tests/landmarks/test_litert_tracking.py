@@ -11,12 +11,12 @@ from handlore.datasets.rendered import (
     render_movement,
     render_pose,
 )
+from handlore.landmarks.detectors.litert import AdaptiveSchedule, EveryFrame, LiteRTDetector
+from handlore.landmarks.detectors.litert import detector as module
+from handlore.landmarks.detectors.litert.regions import Region
+from handlore.landmarks.detectors.litert.tracking import Tracker, distinct
+from handlore.landmarks.detectors.mediapipe import MediaPipeDetector
 from handlore.landmarks.hands import Hand
-from handlore.landmarks.litert import EveryFrame, LiteRTDetector, Thrifty
-from handlore.landmarks.litert import detector as module
-from handlore.landmarks.litert.regions import Region
-from handlore.landmarks.litert.tracking import Tracker, distinct
-from handlore.landmarks.mediapipe_tasks import MediaPipeDetector
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.weights import require_bundle
 
@@ -212,7 +212,7 @@ def test_a_palm_in_a_tracked_region_is_no_newcomer():
 
 
 def test_a_schedule_of_ones_own(open_palm):
-    class Never(Thrifty):
+    class Never(AdaptiveSchedule):
         def due(self, picture, seconds, n_tracked, n_wanted):
             return False
 
@@ -220,7 +220,7 @@ def test_a_schedule_of_ones_own(open_palm):
         assert [video.track(open_palm, k / 30) for k in range(3)] == [[], [], []]
 
 
-@pytest.mark.parametrize("schedule", [Thrifty, EveryFrame])
+@pytest.mark.parametrize("schedule", [AdaptiveSchedule, EveryFrame])
 def test_a_hand_is_followed_when_the_frame_size_changes(open_palm, schedule):
     height, width = open_palm.shape[:2]
     sizes = [(width, height), (width // 2, height // 2), (3 * width // 2, 3 * height // 2)]

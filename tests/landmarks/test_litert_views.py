@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from handlore.datasets.rendered import Person, Scene, render_pose
+from handlore.landmarks.detectors.litert import LiteRTDetector
+from handlore.landmarks.detectors.litert.tracking import see_transforms
 from handlore.landmarks.geometry import palm_length
-from handlore.landmarks.handviews import HandView, plan_views
-from handlore.landmarks.litert import LiteRTDetector
-from handlore.landmarks.litert.views import see_views
 from handlore.landmarks.nativelog import quiet_native_log
+from handlore.landmarks.transforms import HandTransform, plan_transforms
 from handlore.landmarks.weights import require_bundle
 
 POSES = ("open_palm", "victory", "point", "fist")
@@ -45,18 +45,20 @@ def world_apart(hand, view):
 @pytest.mark.parametrize(
     "view",
     [
-        HandView(),
-        HandView(turn=30),
-        HandView(turn=-30),
-        HandView(scale=0.85),
-        HandView(scale=1.2),
-        HandView(flip=True),
-        HandView(turn=20, scale=1.1, flip=True),
+        HandTransform(),
+        HandTransform(turn=30),
+        HandTransform(turn=-30),
+        HandTransform(scale=0.85),
+        HandTransform(scale=1.2),
+        HandTransform(flip=True),
+        HandTransform(turn=20, scale=1.1, flip=True),
     ],
     ids=lambda v: f"{v.turn:+.0f} x{v.scale}{' mirrored' * v.flip}",
 )
 def test_a_view_is_mapped_back_to_the_picture(ours, known, view):
-    seen = [(hand, *see_views(ours._networks, picture, hand, [view])) for picture, hand in known]
+    seen = [
+        (hand, *see_transforms(ours._networks, picture, hand, [view])) for picture, hand in known
+    ]
     assert np.median([apart(hand, again) for hand, again in seen]) < 0.05
     assert np.median([world_apart(hand, again) for hand, again in seen]) < 0.1
     assert all(again.side == hand.side and again.score > 0.5 for hand, again in seen)
@@ -64,17 +66,17 @@ def test_a_view_is_mapped_back_to_the_picture(ours, known, view):
 
 def test_as_many_views_as_asked_for_all_different(ours, known):
     picture, hand = known[0]
-    views = ours.look(picture, hand, plan_views(8))
+    views = ours.look(picture, hand, plan_transforms(8))
     assert len(views) == 8
     assert len({view.image.tobytes() for view in views}) == 8
     assert np.median([apart(hand, view) for view in views]) < 0.05
-    assert ours.look(picture, hand, plan_views(0)) == []
+    assert ours.look(picture, hand, plan_transforms(0)) == []
 
 
 def test_the_same_views_each_time_and_others_for_another_seed(ours, known):
     picture, hand = known[0]
     first, again, other = (
-        [view.image.tobytes() for view in ours.look(picture, hand, plan_views(4, seed))]
+        [view.image.tobytes() for view in ours.look(picture, hand, plan_transforms(4, seed))]
         for seed in (1, 1, 2)
     )
     assert first == again
@@ -84,15 +86,17 @@ def test_the_same_views_each_time_and_others_for_another_seed(ours, known):
 
 def test_views_keep_the_stage(ours, known):
     picture, hand = known[0]
-    assert {view.stage for view in ours.look(picture, replace(hand, stage=2), plan_views(3))} == {2}
+    assert {
+        view.stage for view in ours.look(picture, replace(hand, stage=2), plan_transforms(3))
+    } == {2}
 
 
 def test_the_plan_spreads_turns_and_mirrors_half():
-    plan = plan_views(9)
-    assert plan[0] == HandView()
+    plan = plan_transforms(9)
+    assert plan[0] == HandTransform()
     turns = sorted(view.turn for view in plan[1:])
     assert turns[0] < -15
     assert turns[-1] > 15
     assert np.diff(turns).max() < 16
     assert sum(view.flip for view in plan) == 4
-    assert plan == plan_views(9)
+    assert plan == plan_transforms(9)

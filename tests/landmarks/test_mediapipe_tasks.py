@@ -10,8 +10,8 @@ from handlore.datasets.rendered import (
     render_pose,
 )
 from handlore.landmarks.detector import DetectorOptions, open_detector
+from handlore.landmarks.detectors.mediapipe import MediaPipeDetector
 from handlore.landmarks.errors import HandloreError
-from handlore.landmarks.mediapipe_tasks import MediaPipeDetector
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.weights import HAND_MEMBER, PALM_MEMBER, Bundle, aligned_zip
 

@@ -6,8 +6,7 @@ import pytest
 
 from handlore.datasets.pictures import read_picture
 from handlore.datasets.rendered import POSES, Person
-from handlore.landmarks.outlines import bends, may_be_hand
-from handlore.landmarks.relight import figure_of
+from handlore.landmarks.silhouettes import bends, figure_of, may_be_hand
 
 
 def turned(mask, degrees):

@@ -6,8 +6,8 @@ import pytest
 from handlore.datasets.rendered import POSES, Person, Scene, render_background, render_pose
 from handlore.landmarks.geometry import palm_length
 from handlore.landmarks.hands import Hand
-from handlore.landmarks.pictureviews import SMALLEST_TILED, padded, turned
 from handlore.landmarks.search import STAGES, Stage, search
+from handlore.landmarks.transforms import SMALLEST_TILED, padded, turned
 
 
 class Recorder:

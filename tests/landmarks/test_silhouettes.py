@@ -6,9 +6,8 @@ import pytest
 
 from handlore.datasets.rendered import Person, Scene, render_pose
 from handlore.landmarks.geometry import palm_length
-from handlore.landmarks.relight import is_silhouette, relit
-from handlore.landmarks.search import SILHOUETTE_STAGE, search, seen_in_views
-from handlore.landmarks.silhouettes import explained, find_in_silhouette
+from handlore.landmarks.search import SILHOUETTE_STAGE, augmented_hands, search
+from handlore.landmarks.silhouettes import explained, find_in_silhouette, is_silhouette, relit
 
 
 @pytest.mark.parametrize("turned_round", [False, True], ids=["white on black", "black on white"])
@@ -27,7 +26,7 @@ def test_a_mask_shows_no_side_in_views_either(detector, mask_of_hand):
     mask, _ = mask_of_hand("open_palm")
     hands = search(detector, mask)
     assert hands[0].side is None
-    views = seen_in_views(detector, mask, hands, 3)
+    views = augmented_hands(detector, mask, hands, 3)
     assert views
     assert all(hand.side is None for _, (hand,) in views)
 

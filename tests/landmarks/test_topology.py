@@ -2,13 +2,7 @@ import re
 
 import pytest
 
-from handlore.landmarks.topology import (
-    BONES,
-    FINGERS,
-    HAND_CONNECTIONS,
-    N_LANDMARKS,
-    HandLandmark,
-)
+from handlore.landmarks.hands import BONES, FINGERS, HAND_CONNECTIONS, N_LANDMARKS, HandLandmark
 
 THEIRS = "mediapipe.tasks.python.vision.hand_landmarker"
 

@@ -17,7 +17,7 @@ from handlore.landmarks.weights import (
     ENVIRONMENT_VARIABLE,
     HAND_MEMBER,
     PALM_MEMBER,
-    Network,
+    NetworkFile,
     aligned_zip,
     cached_path,
     fetch_bundle,
@@ -37,7 +37,7 @@ def tiny(tmp_path, monkeypatch):
     networks = {}
     for name, data in {"PALM_FULL": PALM, "HAND_FULL": FULL, "HAND_LITE": LITE}.items():
         path = f"{WHEEL_FOLDER}/{name.lower()}.tflite"
-        networks[name] = Network(path, hashlib.sha256(data).hexdigest())
+        networks[name] = NetworkFile(path, hashlib.sha256(data).hexdigest())
         monkeypatch.setattr(weights, name, networks[name])
     palm, full, lite = networks.values()
     kinds = {

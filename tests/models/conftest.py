@@ -7,10 +7,10 @@ import onnx
 import pytest
 
 from handlore.classifiers.base import estimator_class
-from handlore.classifiers.encoding import PoseEncoder
+from handlore.classifiers.training import train_model
 from handlore.datasets.dataset import LandmarkDataset
-from handlore.models.loading import METADATA_KEY
-from handlore.models.training import train_model
+from handlore.models.files import METADATA_KEY
+from handlore.models.pose_encoder import PoseEncoder
 
 Edit = Callable[[dict[str, Any]], None]
 

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from movement_stubs import clip, dataset_of
 
-from handlore.classifiers.encoding import PoseEncoder
+from handlore.datasets.annotations import LabelledInterval
 from handlore.datasets.dataset import LandmarkDataset, Samples
-from handlore.datasets.streams import PICTURE_LASTS, Truth, streams_of
 from handlore.landmarks.errors import InvalidDataError
-from handlore.models.calibration import TRIED, calibrate, poisson_bound
+from handlore.models.pose_encoder import PoseEncoder
+from handlore.models.stream.calibration import TRIED, calibrate, poisson_bound
+from handlore.models.stream.ground_truth import PICTURE_LASTS, streams_of
 
 
 @dataclass
@@ -54,12 +55,15 @@ def test_parts_of_a_recording_are_one_stream_again() -> None:
     assert stream.video.n_frames == data.n_frames
     assert np.diff(stream.video.time) == pytest.approx(1 / 30)
     (truth,) = stream.truths
-    assert truth == Truth("a", pytest.approx(1 + 1 / 30), pytest.approx(3 + 1 / 30))
+    assert truth == LabelledInterval("a", pytest.approx(1 + 1 / 30), pytest.approx(3 + 1 / 30))
 
 
 def test_other_clips_and_pictures_are_streams_of_their_own() -> None:
     clips = dataset_of([clip("left"), clip("still")], ["left", "none"])
-    assert [stream.truths for stream in streams_of(clips)] == [(Truth("left", 0, 1.0),), ()]
+    assert [stream.truths for stream in streams_of(clips)] == [
+        (LabelledInterval("left", 0, 1.0),),
+        (),
+    ]
     image = clip("still")[0][:3]
     flat = np.full((3, 1), np.nan, np.float32)
     pictures = LandmarkDataset(
@@ -67,7 +71,7 @@ def test_other_clips_and_pictures_are_streams_of_their_own() -> None:
         Samples.make(["a", "a", "none"], source=["1", "1", "2"], view=[0, 1, 0]),
     )  # fmt: skip
     first, second = streams_of(pictures)
-    assert first.truths == (Truth("a", 0, PICTURE_LASTS),)
+    assert first.truths == (LabelledInterval("a", 0, PICTURE_LASTS),)
     assert (second.truths, second.seconds) == ((), PICTURE_LASTS)
 
 

@@ -19,17 +19,16 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from handlore.classifiers.base import estimator_class, estimator_names
-from handlore.classifiers.encoding import PoseEncoder
-from handlore.classifiers.evaluation import fit_samples
+from handlore.classifiers.evaluation.scores import fit_samples
+from handlore.classifiers.training import save_model, train_model
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.storage import save_dataset
 from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError
 from handlore.landmarks.geometry import mirror, rotate
 from handlore.landmarks.hands import Hand
 from handlore.models.card import FORMAT_VERSION, ModelCard
-from handlore.models.loading import METADATA_KEY, load_model
-from handlore.models.storage import save_model
-from handlore.models.training import train_model
+from handlore.models.files import METADATA_KEY, load_model
+from handlore.models.pose_encoder import PoseEncoder
 
 Edited = Callable[[Callable[[dict[str, Any]], None]], Path]
 no_fixture_check = settings(
@@ -40,7 +39,7 @@ PREDICT_ALONE = """
 import sys, json
 import numpy as np
 from pathlib import Path
-from handlore.models.loading import load_model
+from handlore.models.files import load_model
 from handlore.landmarks.hands import Hand
 X = np.load(sys.argv[2])
 model = load_model(Path(sys.argv[1]), "pose")

@@ -27,18 +27,17 @@ from movement_stubs import (
 )
 from onnx import TensorProto, helper, numpy_helper
 
-from handlore.classifiers.evaluation import fit_samples
-from handlore.classifiers.movements import MovementEncoder
-from handlore.classifiers.stream.events import Event
-from handlore.classifiers.stream.settings import Settings
+from handlore.classifiers.evaluation.scores import fit_samples
+from handlore.classifiers.training import save_model, train_model
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.geometry import mirror
 from handlore.models.card import ModelCard
-from handlore.models.loading import METADATA_KEY, load_model
-from handlore.models.movement import MovementModel
-from handlore.models.storage import save_model
-from handlore.models.training import train_model
-from handlore.models.videos import events_in
+from handlore.models.files import METADATA_KEY, load_model
+from handlore.models.model import MovementModel
+from handlore.models.movement_encoder import MovementEncoder
+from handlore.models.stream.events import Event
+from handlore.models.stream.settings import RecogniserSettings
+from handlore.models.stream.videos import events_in
 
 Edited = Callable[[Callable[[dict[str, Any]], None]], Path]
 
@@ -46,10 +45,10 @@ PREDICT_ALONE = """
 import sys, json
 import numpy as np
 from pathlib import Path
-from handlore.models.loading import load_model
+from handlore.models.files import load_model
 X = np.load(sys.argv[2])
 model = load_model(Path(sys.argv[1]), "sequence")
-from handlore.classifiers.stream.recogniser import Recogniser
+from handlore.models.stream.recogniser import Recogniser
 recogniser = Recogniser([model])
 for frame, image in enumerate(np.random.default_rng(0).uniform(size=(90, 1, 21, 3))):
     image = image.astype(np.float32)
@@ -252,7 +251,7 @@ def test_events_lie_in_the_video_in_order(
         assert one.hand == "right"
         json.dumps(asdict(one))
     if time[-1] > 3:
-        assert all(one.probability >= Settings().movement_threshold for one in found)
+        assert all(one.probability >= RecogniserSettings().movement_threshold for one in found)
         for one, after in pairwise(found):
             assert one.end <= after.start
 

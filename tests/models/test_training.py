@@ -7,12 +7,12 @@ import pytest
 
 from handlore import __version__
 from handlore.classifiers.base import HandEstimator, estimator_class
-from handlore.classifiers.encoding import PoseEncoder
+from handlore.classifiers.training import Trained, train_model
 from handlore.datasets.dataset import LandmarkDataset, concatenate
 from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.errors import HandloreError, InvalidDataError
-from handlore.models.loading import load_model
-from handlore.models.training import Trained, train_model
+from handlore.models.files import load_model
+from handlore.models.pose_encoder import PoseEncoder
 
 
 def small() -> HandEstimator:

@@ -9,13 +9,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from handlore.capture.cameras import CameraError, Frame
-from handlore.capture.recording.loop import Loop, Parts
+from handlore.capture.cameras import CameraError, CameraFrame
+from handlore.capture.recording.loop import SessionComponents, SessionLoop
 from handlore.capture.recording.options import SessionOptions
 from handlore.capture.recording.session import Session
-from handlore.capture.recording.take import Sitting
-from handlore.capture.recording.writer import Writer
-from handlore.datasets.recordings import Recordings
+from handlore.capture.recording.take import SessionInfo
+from handlore.capture.recording.writer import RecordingWriter
+from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.rendered import Person, Scene, render_movement
 from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.hands import Hand
@@ -85,7 +85,7 @@ class Feed:
         if number is None:
             return None
         self.trouble = None
-        return Frame(stamp(np.zeros((480, 640, 3), np.uint8), number), self.times(number))
+        return CameraFrame(stamp(np.zeros((480, 640, 3), np.uint8), number), self.times(number))
 
     def close(self) -> None:
         self.left.clear()
@@ -142,16 +142,16 @@ class Rig:
                  without=(), keys=None, **options) -> None:  # fmt: skip
         given = {"labels": ("left", "right"), "frames": 10, "countdown": 0.0, "review": 0.1}
         self.root, self.view = root, View()
-        self.keeper = keeper or Recordings.open(root)
-        self.writer = Writer(self.keeper)
+        self.keeper = keeper or RecordingFolder.open(root)
+        self.writer = RecordingWriter(self.keeper)
         detector = NumberDetector(without, hands)
-        sitting = Sitting(detector.info, "7", "anna", "monday", "by a window", hands)
-        parts = Parts(
+        sitting = SessionInfo(detector.info, "7", "anna", "monday", "by a window", hands)
+        parts = SessionComponents(
             Feed(numbers, times), detector, Session(SessionOptions(**given | options)), sitting,
             self.writer, Keys(**(keys or {})), self.view,
         )  # fmt: skip
         self.parts = dataclasses.replace(parts, videos=videos) if videos else parts
-        self.loop = Loop(self.parts)
+        self.loop = SessionLoop(self.parts)
 
     def run(self) -> "Rig":
         self.loop.run()
@@ -162,7 +162,7 @@ class Rig:
 class FullDisk:
     """A folder of recordings on a disk that is full until room is made."""
 
-    def __init__(self, recordings: Recordings) -> None:
+    def __init__(self, recordings: RecordingFolder) -> None:
         self.recordings, self.full = recordings, threading.Event()
 
     def keep(self, recording, video=None):
@@ -209,7 +209,7 @@ class Stage:
         if isinstance(picture, Exception):
             raise picture
         self.now += every
-        return Frame(np.full((32, 32, 3), picture, np.uint8), self.now)
+        return CameraFrame(np.full((32, 32, 3), picture, np.uint8), self.now)
 
     def close(self) -> None:
         self.closed += 1

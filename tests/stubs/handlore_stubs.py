@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from handlore.datasets.conversion.workers import Opener
+from handlore.datasets.sources.base import Item, LandmarkClip, Source, option, register
 from handlore.datasets.sources.images import Images
-from handlore.datasets.sources.registry import Item, LandmarkClip, Source, option, register
-from handlore.datasets.workers import Opener
 from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import Hand

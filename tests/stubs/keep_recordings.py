@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
-from handlore.datasets.recordingfiles import recording_files
-from handlore.datasets.recordings import Recordings
+from handlore.datasets.recording_files import recording_files
+from handlore.datasets.recordings import RecordingFolder
 
 
 def recording(label: str, n: int = 30) -> LandmarkDataset:
@@ -27,7 +27,7 @@ def recording(label: str, n: int = 30) -> LandmarkDataset:
 
 
 def keep(root: Path, n: int) -> None:
-    folder = Recordings.open(root)
+    folder = RecordingFolder.open(root)
     video = root / f".{os.getpid()}.tmp.avi"
     for number in range(n):
         if number % 2:

@@ -7,17 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from handlore.capture.actions.file import Plan, load_actions
-from handlore.capture.actions.runner import Outcome
-from handlore.capture.cameras import Frame
-from handlore.capture.live.limiter import Limiter
-from handlore.capture.live.loop import Live, Parts
-from handlore.capture.live.recognition import Recognition
-from handlore.capture.live.views import Moment, View
-from handlore.classifiers.stream.events import Event
-from handlore.classifiers.stream.recogniser import Shown
+from handlore.capture.actions.file import ActionSet, load_actions
+from handlore.capture.actions.runner import ActionResult
+from handlore.capture.cameras import CameraFrame
+from handlore.capture.live.limiter import RateLimiter
+from handlore.capture.live.loop import LiveComponents, LiveLoop
+from handlore.capture.views.live import LiveState, LiveView
 from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.hands import Hand
+from handlore.models.stream.events import Event
+from handlore.models.stream.hands import HandRecogniser
+from handlore.models.stream.recogniser import ModelState
 
 LABELS = ("fist", "open_palm", "none")
 EMPTY, FIST, PALM = 0, 80, 160
@@ -52,7 +52,7 @@ class Camera:
     def ended(self) -> bool:
         return not self.script
 
-    def next(self, timeout: float) -> Frame | None:
+    def next(self, timeout: float) -> CameraFrame | None:
         newest = None
         while self.script:
             due = self.began + self.script[0][0]
@@ -64,7 +64,7 @@ class Camera:
                 self.trouble = shown
                 continue
             self.trouble = None
-            newest = Frame(np.full((48, 64, 3), shown, np.uint8), 5.0 + seconds)
+            newest = CameraFrame(np.full((48, 64, 3), shown, np.uint8), 5.0 + seconds)
         if newest is None:
             self.time.now += timeout
         else:
@@ -107,8 +107,8 @@ class Stub:
         self.probabilities: Any = None
 
     @property
-    def shown(self) -> list[Shown]:
-        return [Shown(self.label, LABELS, self.probabilities)]
+    def shown(self) -> list[ModelState]:
+        return [ModelState(self.label, LABELS, self.probabilities)]
 
     def feed(self, time: float, image: Any, world: Any, handedness: Any) -> list[Event]:
         before = self.label
@@ -127,23 +127,23 @@ class Stub:
 
 
 @dataclass
-class Witness(View):
+class Witness(LiveView):
     """Keeps all it is shown."""
 
-    moments: list[Moment] = field(default_factory=list)
+    moments: list[LiveState] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: list[ActionResult] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     restarts: int = 0
     keys: deque[list[str]] = field(default_factory=deque)
 
-    def show(self, moment: Moment) -> None:
+    def show(self, moment: LiveState) -> None:
         self.moments.append(moment)
 
     def tell(self, event: Event) -> None:
         self.events.append(event)
 
-    def tell_outcome(self, outcome: Outcome) -> None:
+    def tell_outcome(self, outcome: ActionResult) -> None:
         self.outcomes.append(outcome)
 
     def say(self, text: str) -> None:
@@ -166,25 +166,25 @@ class Stage:
     def __init__(
         self,
         script: list[tuple[float, int | str]],
-        *views: View,
+        *views: LiveView,
         actions: str = "",
         folder: Path | None = None,
-        limiter: Limiter | None = None,
+        limiter: RateLimiter | None = None,
         work: float = 0.01,
     ) -> None:
         self.time = Time()
         self.camera = Camera(script, self.time)
         self.detector = Detector(self.time, work)
         self.witness = Witness()
-        plan = Plan(())
+        plan = ActionSet(())
         if folder is not None:
             path = folder / "actions.toml"
             path.write_text(actions)
             plan = load_actions(path, LABELS)
-        self.live = Live(
-            Parts(
-                self.camera, self.detector, Recognition(Stub), [self.witness, *views], plan,
-                limiter=limiter or Limiter(), clock=self.time, sleep=self.time.sleep,
+        self.live = LiveLoop(
+            LiveComponents(
+                self.camera, self.detector, HandRecogniser(Stub), [self.witness, *views], plan,
+                limiter=limiter or RateLimiter(), clock=self.time, sleep=self.time.sleep,
             )
         )  # fmt: skip
 

@@ -7,7 +7,7 @@ import numpy as np
 from movement_stubs import LABELS, clip, dataset_of, hand_shape
 
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
-from handlore.datasets.recordings import Recordings
+from handlore.datasets.recordings import RecordingFolder
 from handlore.landmarks.detector import DetectorInfo
 
 DETECTOR = DetectorInfo("litert", "1", "full", "0" * 64)
@@ -66,9 +66,9 @@ def stream(seconds: float = 20.0, *, session: str = "s1", seed: int = 5) -> Land
     return replace(made, world=image, header=Header(kind="sequence", detector=DETECTOR))
 
 
-def filled(root: Path, each: int = 4, labels: tuple[str, ...] = LABELS) -> Recordings:
+def filled(root: Path, each: int = 4, labels: tuple[str, ...] = LABELS) -> RecordingFolder:
     """A folder with so many movements of each label, of one person in one session."""
-    folder = Recordings.open(root)
+    folder = RecordingFolder.open(root)
     for seed in range(each):
         for label in labels:
             folder.keep(movement(label, seed=seed))
@@ -79,7 +79,7 @@ def rendered(
     label: str, *, seed: int = 0, subject: str = "anna", session: str = "s1"
 ) -> LandmarkDataset:
     """A movement of a rendered hand, with its true landmarks; every seed is another scene."""
-    from handlore.datasets.rendered.anatomy import Person
+    from handlore.datasets.rendered.hand import Person
     from handlore.datasets.rendered.render import render_movement
     from handlore.datasets.rendered.scene import Scene
 

@@ -2,17 +2,17 @@
 
 import numpy as np
 
-from handlore.classifiers.assessment.importance import Importance
-from handlore.classifiers.assessment.leaks import Leak, Leaks
-from handlore.classifiers.assessment.outcome import Outcome
-from handlore.classifiers.evaluation import Answers
+from handlore.classifiers.evaluation.crossval import Evaluation
+from handlore.classifiers.evaluation.importance import Importance
+from handlore.classifiers.evaluation.leaks import Leak, Leaks
+from handlore.classifiers.evaluation.scores import Predictions
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.report.findings import About, Findings
 
 PARTS = ("thumb", "index", "middle", "ring", "pinky", "in-plane rotation")
 
 
-def outcome_of(n_labels: int, each: int = 8) -> Outcome:
+def outcome_of(n_labels: int, each: int = 8) -> Evaluation:
     """Answers of which some are wrong, some late found and some without a hand."""
     rng, n = np.random.default_rng(0), n_labels * each
     labels = np.array([f"gesture number {k}" if k % 3 else f"g{k}" for k in range(n_labels)] * each)
@@ -44,7 +44,7 @@ def outcome_of(n_labels: int, each: int = 8) -> Outcome:
     sure = np.where(lost, np.nan, rng.uniform(0.2, 1, n)).astype(np.float32)
     leaks = Leaks(1, 1, (Leak("a.jpg", "b.jpg", None), Leak("c.jpg", "d.jpg", 0.001)))
     worth = [Importance(part, 0.05 * k, 100) for k, part in enumerate(PARTS)]
-    return Outcome.of(Answers(labels, said, sure, lost, np.arange(n)), dataset, leaks, worth)
+    return Evaluation.of(Predictions(labels, said, sure, lost, np.arange(n)), dataset, leaks, worth)
 
 
 def findings_of(n_labels: int) -> Findings:

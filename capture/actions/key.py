@@ -1,0 +1,224 @@
+"""``key``: a key press, such as ``ctrl+right``."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from shutil import which
+from typing import ClassVar, Self
+
+from handlore.models.stream.events import Event
+
+from .base import ActionError, register
+from .toml_table import Table, unknown
+
+# The keys that can be pressed, as each system calls them.
+
+
+@dataclass(frozen=True)
+class KeyName:
+    """One key."""
+
+    keysym: str
+    """Its name in X11 and xkb, which xdotool and wtype take."""
+
+    code: int
+    """Its number in Linux's ``input-event-codes.h``, which ydotool takes; a place on a US
+    keyboard, whatever is printed on it."""
+
+    pynput: str
+    """Its name in pynput; a single sign is the sign itself."""
+
+
+MODIFIERS = {
+    "ctrl": KeyName("ctrl", 29, "ctrl"),
+    "shift": KeyName("shift", 42, "shift"),
+    "alt": KeyName("alt", 56, "alt"),
+    "super": KeyName("super", 125, "cmd"),
+}
+"""What is held while another key is pressed."""
+
+_ROWS = {2: "1234567890", 16: "qwertyuiop", 30: "asdfghjkl", 44: "zxcvbnm"}
+
+KEYS = (
+    {
+        sign: KeyName(sign, first + n, sign)
+        for first, row in _ROWS.items()
+        for n, sign in enumerate(row)
+    }
+    | {f"f{n}": KeyName(f"F{n}", 58 + n if n < 11 else 76 + n, f"f{n}") for n in range(1, 13)}
+    | {
+        "escape": KeyName("Escape", 1, "esc"),
+        "minus": KeyName("minus", 12, "-"),
+        "equal": KeyName("equal", 13, "="),
+        "backspace": KeyName("BackSpace", 14, "backspace"),
+        "tab": KeyName("Tab", 15, "tab"),
+        "enter": KeyName("Return", 28, "enter"),
+        "comma": KeyName("comma", 51, ","),
+        "period": KeyName("period", 52, "."),
+        "slash": KeyName("slash", 53, "/"),
+        "space": KeyName("space", 57, "space"),
+        "home": KeyName("Home", 102, "home"),
+        "up": KeyName("Up", 103, "up"),
+        "page_up": KeyName("Prior", 104, "page_up"),
+        "left": KeyName("Left", 105, "left"),
+        "right": KeyName("Right", 106, "right"),
+        "end": KeyName("End", 107, "end"),
+        "down": KeyName("Down", 108, "down"),
+        "page_down": KeyName("Next", 109, "page_down"),
+        "insert": KeyName("Insert", 110, "insert"),
+        "delete": KeyName("Delete", 111, "delete"),
+        "mute": KeyName("XF86AudioMute", 113, "media_volume_mute"),
+        "volume_down": KeyName("XF86AudioLowerVolume", 114, "media_volume_down"),
+        "volume_up": KeyName("XF86AudioRaiseVolume", 115, "media_volume_up"),
+        "next_track": KeyName("XF86AudioNext", 163, "media_next"),
+        "play_pause": KeyName("XF86AudioPlay", 164, "media_play_pause"),
+        "previous_track": KeyName("XF86AudioPrev", 165, "media_previous"),
+    }
+)
+"""Every key by the name it has in an actions file."""
+
+
+# What presses keys on this computer.
+#
+# No package on the index does that on X11, on Wayland and without a desktop, has wheels for ARM
+# and needs no compiler; each Linux distribution has small programs that do, so those are called.
+
+
+Press = Callable[[Sequence[str], float], None]
+"""Presses keys, the modifiers first, within so many seconds."""
+
+
+def keyboard(
+    environment: Mapping[str, str] = os.environ, system: str = sys.platform
+) -> Press | str:
+    """Return what presses keys here, or a line that says what to install."""
+    if system != "linux":
+        return _pynput if find_spec("pynput") else "`pip install 'handlore[keys]'`"
+    if environment.get("WAYLAND_DISPLAY"):
+        wanted = ["wtype", "ydotool"]
+        hint = "install wtype (or ydotool, where the desktop is GNOME)"
+    elif environment.get("DISPLAY"):
+        wanted, hint = ["xdotool", "ydotool"], "`sudo apt install xdotool`"
+    else:
+        wanted, hint = ["ydotool"], "no desktop is running (DISPLAY is not set); install ydotool"
+    found = next((name for name in wanted if which(name)), None)
+    return _program(COMMANDS[found]) if found else hint
+
+
+def xdotool(keys: Sequence[str]) -> list[str]:
+    """Return the command for X11."""
+    return ["xdotool", "key", "--clearmodifiers", "+".join(_key(key).keysym for key in keys)]
+
+
+def wtype(keys: Sequence[str]) -> list[str]:
+    """Return the command for Wayland desktops other than GNOME."""
+    *held, last = (_key(key).keysym for key in keys)
+    held = ["logo" if name == "super" else name for name in held]
+    down = [word for name in held for word in ("-M", name)]
+    up = [word for name in reversed(held) for word in ("-m", name)]
+    return ["wtype", *down, "-k", last, *up]
+
+
+def ydotool(keys: Sequence[str]) -> list[str]:
+    """Return the command for everything, for ydotool 1.0 and later."""
+    codes = [_key(key).code for key in keys]
+    return ["ydotool", "key", *(f"{n}:1" for n in codes), *(f"{n}:0" for n in reversed(codes))]
+
+
+COMMANDS = {"xdotool": xdotool, "wtype": wtype, "ydotool": ydotool}
+
+
+def _key(name: str) -> KeyName:
+    return MODIFIERS.get(name) or KEYS[name]
+
+
+def _program(command: Callable[[Sequence[str]], list[str]]) -> Press:
+    def press(keys: Sequence[str], seconds: float) -> None:
+        words = command(keys)
+        try:
+            done = subprocess.run(
+                words, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+                timeout=seconds, check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            raise ActionError(f"{words[0]} took longer than {seconds:g} s") from None
+        if done.returncode:
+            said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+            raise ActionError(f"{words[0]}: {said[-1][:200]}")
+
+    return press
+
+
+def _pynput(keys: Sequence[str], seconds: float) -> None:
+    del seconds
+    from pynput.keyboard import Controller
+    from pynput.keyboard import Key as Named
+
+    names = [_key(key).pynput for key in keys]
+    pressed = [name if len(name) == 1 else getattr(Named, name, None) for name in names]
+    if None in pressed:
+        raise ActionError(f"this system has no key {'+'.join(keys)}")
+    controller = Controller()
+    *held, last = pressed
+    with controller.pressed(*held):
+        controller.tap(last)
+
+
+@register
+class KeyAction:
+    """Press a key, with modifiers held.
+
+    Parameters
+    ----------
+    keys
+        Names of :data:`MODIFIERS`, then one of :data:`KEYS`.
+    seconds
+        For how long it may take.
+    """
+
+    key: ClassVar[str] = "key"
+
+    def __init__(self, keys: Sequence[str], seconds: float) -> None:
+        self._keys = tuple(keys)
+        self._seconds = seconds
+        self._press: Press | str | None = None
+
+    @classmethod
+    def read(cls, table: Table, labels: Sequence[str], seconds: float) -> Self:
+        """Take its keys from the file."""
+        del labels
+        text = table.text("key")
+        *held, last = (name.strip().lower() for name in text.split("+"))
+        for name in held:
+            if name not in MODIFIERS:
+                table.problem("key", unknown(f"modifier {name!r} in {text!r}", name, MODIFIERS))
+        if text and last not in KEYS:
+            table.problem("key", unknown(f"key {last!r} in {text!r}", last, KEYS))
+        return cls((*held, last), seconds)
+
+    def missing(self) -> str | None:
+        """Say whether nothing here can press keys."""
+        self._press = keyboard()
+        if isinstance(self._press, str):
+            return f"nothing here can press keys: {self._press}"
+        return None
+
+    def said(self, event: Event) -> str:
+        """Return the keys."""
+        del event
+        return f"press {'+'.join(self._keys)}"
+
+    def perform(self, event: Event) -> None:
+        """Press it."""
+        del event
+        if self._press is None:
+            self._press = keyboard()
+        if isinstance(self._press, str):
+            raise ActionError(f"nothing here can press keys: {self._press}")
+        self._press(self._keys, self._seconds)
+
+    def cancel(self) -> None:
+        """Do nothing: it takes milliseconds, and ends by its time-out."""

@@ -1,1 +1,0 @@
-"""What to record next, worked out beside the camera."""

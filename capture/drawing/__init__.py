@@ -1,1 +1,0 @@
-"""Painting on pictures: text and shapes, a hand, a hand over time."""

@@ -1,1 +1,0 @@
-"""Keys: their names, and where they come from without a window."""

@@ -1,1 +1,0 @@
-"""Playing, discarding and relabelling recordings."""

@@ -1,0 +1,200 @@
+"""Keys of a POSIX terminal without Enter, and the terminal as it was afterwards.
+
+:mod:`.console` is the counterpart on Windows.
+"""
+
+import atexit
+import codecs
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+from .keys import key_of_character
+
+if sys.platform != "win32":
+    import termios
+    import tty
+
+ESCAPE = "\x1b"
+ESCAPE_WAIT = 0.05
+"""Arrow keys send Esc and more; an Esc that is alone for so long is the key itself; seconds."""
+
+
+class Terminal:
+    """Reads keys from stdin as they are pressed.
+
+    Use it with ``with``: afterwards the terminal is as it was, also while the process is stopped
+    (Ctrl-Z) and, with :func:`~.signals.ending_on_signals`, when it is told to end. Where stdin is
+    no terminal, keys are read from it all the same. While the process runs in the background
+    (``&``), the terminal is somebody else's: it is left alone, and no keys come.
+
+    Parameters
+    ----------
+    descriptor
+        Where keys come from; default: stdin.
+    clock
+        Seconds, for telling Esc from arrow keys.
+    """
+
+    def __init__(
+        self, descriptor: int | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        found = _stdin() if descriptor is None else descriptor
+        self._descriptor = -1 if found is None else found
+        self._clock = clock
+        self._decoder = codecs.getincrementaldecoder("utf-8")("ignore")
+        self._text = ""
+        self._escape_at = 0.0
+        self._before: list[Any] | None = None
+        self._handlers: dict[int, Any] = {}
+        self.ended = found is None
+        """Whether stdin has come to its end."""
+
+    def __enter__(self) -> Self:
+        if not self.ended and os.isatty(self._descriptor):
+            self._before = termios.tcgetattr(self._descriptor)
+            atexit.register(self.restore)
+            self._handlers = {
+                signum: signal.signal(signum, handler)
+                for signum, handler in (
+                    (signal.SIGTSTP, self._stopped),
+                    (signal.SIGCONT, self._continued),
+                )
+            }
+            if self._in_front():
+                self._prepare()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.restore()
+        atexit.unregister(self.restore)
+        for signum, handler in self._handlers.items():
+            signal.signal(signum, handler)
+
+    def restore(self) -> None:
+        """Set the terminal back to what it was."""
+        # In the background the shell has restored it, and to do so would stop the process.
+        if self._before is not None and self._in_front():
+            try:
+                termios.tcsetattr(self._descriptor, termios.TCSADRAIN, self._before)
+            except termios.error:
+                return
+
+    def pressed(self) -> list[str]:
+        """Return the keys pressed since the last call, see :class:`~.keys.Keys`."""
+        arrived = self._arrived()
+        if arrived:
+            self._escape_at = self._clock()
+        self._text += arrived
+        keys: list[str] = []
+        while self._text:
+            key, self._text = self._next(self._text)
+            if key == ESCAPE:
+                break
+            keys += [key] if key else []
+        return [*keys, "close"] if self.ended else keys
+
+    def _next(self, text: str) -> tuple[str | None, str]:
+        """Split one key off a text; ``ESCAPE`` if it cannot be told yet which it is."""
+        if text[0] != ESCAPE:
+            return key_of_character(text[0]), text[1:]
+        if len(text) == 1:
+            alone = self._clock() - self._escape_at >= ESCAPE_WAIT or self.ended
+            return ("esc", "") if alone else (ESCAPE, text)
+        if text[1] not in "[O":
+            # What came with it in one go was pressed with Alt, which means nothing here.
+            return (None, text[2:]) if text[1] != ESCAPE else ("esc", text[1:])
+        # ESC [ numbers letter, or ESC O letter: arrows, Delete, F1.
+        end = next((k for k in range(2, len(text)) if not (text[k].isdigit() or text[k] == ";")), 0)
+        return None, text[end + 1 :] if end else ""
+
+    def _arrived(self) -> str:
+        if not self._in_front():
+            return ""
+        data = b""
+        while not self.ended and select.select([self._descriptor], [], [], 0)[0]:
+            try:
+                part = os.read(self._descriptor, 1024)
+            except OSError:  # the terminal has gone
+                part = b""
+            self.ended = not part
+            data += part
+        return self._decoder.decode(data)
+
+    def _prepare(self) -> None:
+        tty.setcbreak(self._descriptor)
+
+    def _stopped(self, signum: int, _: FrameType | None) -> None:
+        """Stop as if there were no handler, with the terminal as it was; then go on."""
+        self.restore()
+        signal.signal(signum, signal.SIG_DFL)
+        os.kill(os.getpid(), signum)
+        self._continued(signum, None)
+
+    def _continued(self, _: int, __: FrameType | None) -> None:
+        signal.signal(signal.SIGTSTP, self._stopped)
+        if self._in_front():
+            self._prepare()
+
+    def _in_front(self) -> bool:
+        """Say whether the terminal is ours; who touches that of others is stopped (SIGTTOU)."""
+        try:
+            return os.tcgetpgrp(self._descriptor) == os.getpgrp()
+        except OSError:  # no terminal, or one that controls nobody
+            return True
+
+
+def _stdin() -> int | None:
+    """Return the descriptor of stdin, None where there is none, as in a service."""
+    try:
+        return sys.stdin.fileno()
+    except (AttributeError, OSError, ValueError):
+        return None
+
+
+# Keys of a Windows console, without Enter.
+
+
+_PREFIXES = ("\0", "\xe0")
+"""Arrows and function keys send one of these and another character."""
+
+
+class Console:
+    """Reads keys as they are pressed, see :class:`~.terminal.Terminal`."""
+
+    def __init__(self) -> None:
+        import msvcrt
+
+        self._console: Any = msvcrt
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Nothing needs to be restored."""
+
+    def pressed(self) -> list[str]:
+        """Return the keys pressed since the last call, see :class:`~.keys.Keys`."""
+        keys = []
+        while self._console.kbhit():
+            character = self._console.getwch()
+            if character in _PREFIXES:
+                self._console.getwch()
+            elif key := key_of_character(character):
+                keys.append(key)
+        return keys

@@ -1,0 +1,372 @@
+"""Whether one run is better than another: both answered the same items, so count in pairs.
+
+What both got right, or both wrong, says nothing. McNemar's test looks at the items that only one
+got right (*Psychometrika* 12, 1947); it takes items for independent. The bootstrap over groups
+does not: it draws whole people, and says between which numbers the difference lies. Where all
+people gain alike it draws items, as a difference is never known exactly.
+"""
+
+import json
+from collections import Counter
+from dataclasses import dataclass, replace
+from math import comb, erfc, sqrt
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handlore.datasets.dataset import LandmarkDataset, StrArray, printable
+from handlore.landmarks.errors import HandloreError, InvalidDataError
+
+from .intervals import ALIKE, DRAWS, Floats, Interval, percentiles, resampled, units_of
+from .scores import Predictions
+
+# What a run answered, item by item, as ``scores.json`` keeps it, so that runs can be compared.
+#
+# Columns, not rows, and labels by number: 1,000 items take some 60 KB.
+
+
+OVER = ("group", "session", "recording", "item")
+"""What a run may be counted over."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """The answers of one run."""
+
+    key: StrArray
+    """(n_items,) the source of each item; where several have the same, with a number."""
+
+    truth: StrArray
+    answer: StrArray
+    """(n_items,) labels."""
+
+    probability: NDArray[np.float64]
+    """(n_items,) of the answer, NaN where there was no hand."""
+
+    unit: StrArray
+    """(n_items,) what each item belongs to, such as a person."""
+
+    over: str
+    """What the units are: ``group``, ``session``, ``recording`` or ``item``."""
+
+    protocol: str = ""
+    """How it was tested, in words; empty if unknown."""
+
+    n_leaks: int = 0
+    """Items that have their like in what was trained on, as far as is known."""
+
+    @classmethod
+    def of(cls, answers: Predictions, dataset: LandmarkDataset) -> Self:
+        """Take the answers to items of a dataset."""
+        keys = _distinct([str(source) for source in dataset.samples.source[answers.sample]])
+        units, over = units_of(answers, dataset)
+        probability = answers.probability.astype(np.float64)
+        return cls(np.array(keys, np.str_), answers.truth, answers.answer, probability, units, over)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the columns as JSON types."""
+        labels = np.unique(np.concatenate([self.truth, self.answer]))
+        units, unit = np.unique(self.unit, return_inverse=True)
+        own = self.over == "item"
+        return {
+            "source": self.key.tolist(),
+            "labels": labels.tolist(),
+            "truth": np.searchsorted(labels, self.truth).tolist(),
+            "answer": np.searchsorted(labels, self.answer).tolist(),
+            "probability": [
+                None if np.isnan(value) else round(float(value), 4) for value in self.probability
+            ],
+            "over": self.over,
+            "units": [] if own else units.tolist(),
+            "unit": [] if own else unit.tolist(),
+        }
+
+    @classmethod
+    def from_json(cls, items: Any) -> Self:
+        """Read :meth:`as_json` back.
+
+        Raises
+        ------
+        InvalidDataError
+            If these are no such columns.
+        """
+        try:
+            key, labels, units = (_names(items[name]) for name in ("source", "labels", "units"))
+            n, over = len(key), items["over"]
+            own = over == "item"
+            run = cls(
+                key,
+                labels[_codes(items["truth"], len(labels), n)],
+                labels[_codes(items["answer"], len(labels), n)],
+                np.array(items["probability"], np.float64),
+                np.arange(n).astype(np.str_)
+                if own
+                else units[_codes(items["unit"], len(units), n)],
+                over,
+            )
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise InvalidDataError("its items are damaged") from error
+        if (
+            not n
+            or len(set(run.key.tolist())) < n
+            or run.probability.shape != (n,)
+            or over not in OVER
+        ):
+            raise InvalidDataError("its items are damaged")
+        return run
+
+
+def read_run(path: Path) -> Run:
+    """Read the items of a file that ``crossval`` or ``evaluate`` wrote.
+
+    Raises
+    ------
+    HandloreError
+        If there is no such file, or it cannot be read.
+    InvalidDataError
+        If it holds something else.
+    """
+    how = "write one with `handlore crossval ... --report DIR` (DIR/scores.json)"
+    try:
+        values = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise HandloreError(f"there is no file {path}") from error
+    except IsADirectoryError as error:
+        raise HandloreError(f"{path} is a folder; did you mean {path / 'scores.json'}?") from error
+    except (ValueError, RecursionError) as error:
+        raise InvalidDataError(f"{path} is not JSON; {how}") from error
+    if not isinstance(values, dict) or "items" not in values:
+        raise InvalidDataError(f"{path} holds no answers to single items; {how}")
+    try:
+        run = Run.from_json(values["items"])
+    except InvalidDataError as error:
+        raise InvalidDataError(f"{path}: {error}; {how}") from error
+    protocol = values.get("protocol")
+    known = printable(protocol) if isinstance(protocol, str) else ""
+    return replace(run, protocol=known, n_leaks=_n_leaks(values))
+
+
+def _n_leaks(values: dict[str, Any]) -> int:
+    leaks = values.get("leaks")
+    n = leaks.get("n") if isinstance(leaks, dict) else None
+    return n if type(n) is int else 0
+
+
+def _names(values: Any) -> StrArray:
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise ValueError("no list of names")
+    return np.array(values, np.str_)
+
+
+def _codes(values: Any, n_known: int, n: int) -> NDArray[np.int64]:
+    codes = np.array(values)
+    whole = codes.shape == (n,) and np.issubdtype(codes.dtype, np.integer)
+    if not whole or codes.min() < 0 or codes.max() >= n_known:
+        raise ValueError("no numbers of what is listed")
+    return codes.astype(np.int64)
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """Return the names, with a number behind those that occur more than once."""
+    often = {name for name, n in Counter(names).items() if n > 1}
+    so_far: Counter[str] = Counter()
+    distinct = []
+    for name in names:
+        so_far[name] += 1
+        distinct.append(f"{name}#{so_far[name]}" if name in often or not name else name)
+    return distinct
+
+
+SIGNIFICANT = 0.05
+MOST_EXACT = 1000
+"""Up to so many items that one alone got right, McNemar's test is exact."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two runs on the same items."""
+
+    accuracy: tuple[float, float]
+    """Of A and of B."""
+
+    interval: Interval
+    """95 % interval of the difference B - A."""
+
+    p_value: float
+    """Of McNemar's test, two-sided."""
+
+    exact: bool
+    """Whether by the binomial distribution itself; else by the chi-squared one, corrected."""
+
+    only_a: int
+    only_b: int
+    """Items that one alone got right."""
+
+    both: int
+    neither: int
+
+    over: str
+    """What the bootstrap drew: ``group``, ``session``, ``recording`` or ``item``."""
+
+    n_units: int
+    """How many of them there are."""
+
+    leaks: tuple[int, int] = (0, 0)
+    """Items of A and of B that have their like in what the run was trained on."""
+
+    @property
+    def difference(self) -> float:
+        """Accuracy of B minus that of A."""
+        return self.accuracy[1] - self.accuracy[0]
+
+    @property
+    def verdict(self) -> str:
+        """``better`` or ``worse`` if B is by both measures, else ``cannot be told apart``."""
+        if self.p_value >= SIGNIFICANT or self.interval[0] <= 0 <= self.interval[1]:
+            return "cannot be told apart"
+        return "better" if self.difference > 0 else "worse"
+
+    @property
+    def sentence(self) -> str:
+        """The verdict for people."""
+        low, high = (f"{100 * bound:+.1f}" for bound in self.interval)
+        points, span = f"{100 * abs(self.difference):.1f} points", f"{low} to {high}"
+        if self.verdict != "cannot be told apart":
+            return f"B is {self.verdict} than A by {points} (95 %: {span}); that is more than luck."
+        start = "A and B cannot be told apart on this data"
+        if not self.only_a + self.only_b:
+            return f"{start}: they get the same items right."
+        if self.p_value < SIGNIFICANT:
+            return f"{start}: what one does better it does on a few of the {self.n_units}" \
+                   f" {self.over}s only (95 %: {span} points)."  # fmt: skip
+        if not self.interval[0] <= 0 <= self.interval[1]:
+            n = self.only_a + self.only_b
+            return f"{start}: only {n} items tell them apart, too few (p = {self.p_value:.2f})."
+        return f"{start}: the difference of {points} may be luck (95 %: {span})."
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it under the names that scripts rely on."""
+        return {
+            "verdict": self.verdict,
+            "sentence": self.sentence,
+            "accuracy_a": self.accuracy[0],
+            "accuracy_b": self.accuracy[1],
+            "difference": self.difference,
+            "difference_interval": list(self.interval),
+            "interval_over": self.over,
+            "interval_n": self.n_units,
+            "p_value": self.p_value,
+            "exact": self.exact,
+            "n": self.both + self.neither + self.only_a + self.only_b,
+            "both_right": self.both,
+            "only_a_right": self.only_a,
+            "only_b_right": self.only_b,
+            "both_wrong": self.neither,
+            "leaks_a": self.leaks[0],
+            "leaks_b": self.leaks[1],
+        }
+
+
+def compare(a: Run, b: Run, *, n_draws: int = DRAWS, seed: int = 0) -> Comparison:
+    """Compare two runs.
+
+    Parameters
+    ----------
+    a, b
+        Of the same items, in any order.
+    n_draws, seed
+        Of the bootstrap.
+
+    Raises
+    ------
+    HandloreError
+        If the runs were tested in different ways, or the items differ, or their labels do, or
+        whose they are; the message says how many match.
+    """
+    b = _in_order_of(a, b)
+    if a.protocol != b.protocol:
+        raise HandloreError(
+            f"A was {a.protocol or 'tested somehow'} and B was {b.protocol or 'tested somehow'};"
+            " runs can be compared when they were tested in the same way"
+        )
+    right_a, right_b = a.truth == a.answer, b.truth == b.answer
+    only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
+    p_value, exact = mcnemar(only_a, only_b)
+    known = _that_knows_whose(a, b)
+    unit, over = np.unique(known.unit, return_inverse=True)[1], known.over
+    gained = right_b.astype(float) - right_a
+    drawn = _drawn(gained, unit, n_draws, seed)
+    if only_a + only_b and np.ptp(drawn) < ALIKE:
+        # All people gain alike, so no draw differs; how their items spread says more.
+        unit, over = np.arange(len(gained)), "item"
+        drawn = _drawn(gained, unit, n_draws, seed)
+    return Comparison(
+        accuracy=(float(right_a.mean()), float(right_b.mean())),
+        interval=percentiles(drawn),
+        p_value=p_value,
+        exact=exact,
+        only_a=only_a,
+        only_b=only_b,
+        both=int((right_a & right_b).sum()),
+        neither=int((~right_a & ~right_b).sum()),
+        over=over,
+        n_units=int(unit.max()) + 1,
+        leaks=(a.n_leaks, b.n_leaks),
+    )
+
+
+def _drawn(gained: Floats, unit: NDArray[np.int64], n_draws: int, seed: int) -> Floats:
+    """Return the differences (n_draws,) of drawn units; ``gained`` is (n_items,) of -1, 0, 1."""
+    counts = np.stack([np.bincount(unit, gained), np.bincount(unit)], axis=1).astype(np.float64)
+    sums = resampled(counts, n_draws, seed)
+    return sums[:, 0] / sums[:, 1]
+
+
+def mcnemar(only_a: int, only_b: int) -> tuple[float, bool]:
+    """Return the two-sided p-value of McNemar's test, and whether it is exact.
+
+    Parameters
+    ----------
+    only_a, only_b
+        How many items one alone got right.
+    """
+    n = only_a + only_b
+    if n > MOST_EXACT:
+        # One degree of freedom, with Edwards' correction for continuity.
+        return erfc(sqrt(max(abs(only_a - only_b) - 1, 0) ** 2 / n / 2)), False
+    tail = sum(comb(n, k) for k in range(min(only_a, only_b) + 1))
+    return min(1.0, 2 * tail / 2**n), True
+
+
+def _that_knows_whose(a: Run, b: Run) -> Run:
+    """Return the run that knows to whom the items belong, so that A and B may change places."""
+    if a.over == "item" or b.over == "item":
+        return b if a.over == "item" else a
+    pairs = len(set(zip(a.unit.tolist(), b.unit.tolist(), strict=True)))
+    if not pairs == len(np.unique(a.unit)) == len(np.unique(b.unit)):
+        raise HandloreError(
+            f"the runs say otherwise which {a.over} an item is of; run both on the same data"
+        )
+    return a
+
+
+def _in_order_of(a: Run, b: Run) -> Run:
+    place = {key: at for at, key in enumerate(b.key.tolist())}
+    shared = [key for key in a.key.tolist() if key in place]
+    if len(shared) < len(a.key) or len(shared) < len(b.key):
+        raise HandloreError(
+            f"the runs are on different items: {len(shared)} are in both, {len(a.key)} in A and"
+            f" {len(b.key)} in B; run both on the same data"
+        )
+    order = np.array([place[key] for key in a.key.tolist()])
+    truth = b.truth[order]
+    same = int((truth == a.truth).sum())
+    if same < len(truth):
+        raise HandloreError(
+            f"the runs have the same items, but other labels: {same} of {len(truth)} match; run"
+            " both on the same data"
+        )
+    return replace(b, key=b.key[order], truth=truth, answer=b.answer[order],
+                   probability=b.probability[order], unit=b.unit[order])  # fmt: skip

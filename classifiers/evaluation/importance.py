@@ -1,0 +1,155 @@
+"""Which parts of the hand a classifier looks at: the accuracy lost when a part is exchanged.
+
+Permutation importance (Breiman, *Machine Learning* 45, 2001) of fingers, not of single features:
+a finger gets the shape that it has in another sample, and everything that is computed from it
+follows. So features that say the same thing cannot stand in for each other.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handlore.datasets.dataset import LandmarkDataset
+from handlore.landmarks.geometry import canonicalize, mirror, palm_length, rotate, rotation_deg
+from handlore.landmarks.hands import FINGERS, FloatArray
+from handlore.models.movement_encoder import N_CHANNELS, N_COORDINATES
+from handlore.models.pose_encoder import Encoder
+
+MOST_SAMPLES = 500
+REPEATS = 3
+
+Predict = Callable[[FloatArray], FloatArray]
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Importance:
+    """What a part of the hand is worth."""
+
+    part: str
+    """A finger, ``in-plane rotation`` or, of movements, ``way of the wrist``."""
+
+    lost: float
+    """Accuracy that is lost when it is taken from another sample, 0 to 1; noise may make it
+    negative."""
+
+    n: int
+    """Samples that were asked."""
+
+
+def importances(
+    predict: Predict,
+    classes: Sequence[str],
+    dataset: LandmarkDataset,
+    encoder: Encoder,
+    *,
+    at_most: int = MOST_SAMPLES,
+    seed: int = 0,
+) -> list[Importance]:
+    """Measure what each part of the hand is worth to a classifier.
+
+    Parameters
+    ----------
+    predict, classes, encoder
+        As for :func:`~handlore.classifiers.evaluation.scores.answer`.
+    dataset
+        Samples that it has not been trained on; views and those without a hand are left out.
+    at_most
+        So many samples take part, chosen by ``seed``.
+    """
+    usable = np.flatnonzero(dataset.has_hand & (dataset.samples.view == 0))
+    rng = np.random.default_rng(seed)
+    if len(usable) < 2:
+        return []
+    chosen = dataset.select(np.sort(rng.permutation(usable)[:at_most]))
+    names = np.asarray(classes)
+
+    def accuracy(rows: FloatArray) -> float:
+        return float((names[predict(rows).argmax(axis=1)] == chosen.samples.label).mean())
+
+    exchanged = _of_clips if dataset.header.kind == "sequence" else _of_poses
+    whole = encoder.encode_samples(chosen)
+    before, after = accuracy(whole), dict[str, list[float]]()
+    for _ in range(REPEATS):
+        donor = rng.permutation(len(whole))
+        for part, rows in exchanged(chosen, encoder, whole, donor):
+            after.setdefault(part, []).append(accuracy(rows))
+    return [Importance(part, before - float(np.mean(those)), len(whole))
+            for part, those in after.items()]  # fmt: skip
+
+
+def pooled(found: Sequence[Sequence[Importance]]) -> list[Importance]:
+    """Return the mean of measurements on several parts of the data, by their samples."""
+    by_part: dict[str, list[Importance]] = {}
+    for one in (one for those in found for one in those):
+        by_part.setdefault(one.part, []).append(one)
+    return [
+        Importance(part, sum(o.lost * o.n for o in those) / sum(o.n for o in those),
+                   sum(o.n for o in those))
+        for part, those in by_part.items()
+    ]  # fmt: skip
+
+
+def _of_poses(
+    dataset: LandmarkDataset, encoder: Encoder, _: FloatArray, donor: Indices
+) -> Iterator[tuple[str, FloatArray]]:
+    """Yield each part and the features of hands that have it from their donors."""
+
+    def encoded(part: Sequence[int]) -> FloatArray:
+        image, world = (
+            _exchanged(landmarks, dataset.handedness, part, donor)
+            for landmarks in (dataset.image, dataset.world)
+        )
+        return encoder.encode_samples(replace(dataset, image=image, world=world))
+
+    for finger, landmarks in FINGERS.items():
+        yield finger, encoded(landmarks)
+    yield "in-plane rotation", encoded(())
+
+
+def _exchanged(
+    landmarks: FloatArray, handedness: FloatArray, part: Sequence[int], donor: Indices
+) -> FloatArray:
+    """Return hands (n, n_hands, 21, 3) with landmarks, or else the rotation, of their donors.
+
+    The exchange is made in upright canonical form; place, size, side and whether there is a hand
+    stay. Where the donor lacks the hand, nothing changes.
+    """
+    hands = canonicalize(landmarks, handedness)
+    turn = rotation_deg(hands)
+    straight = rotate(hands, -turn)
+    there = ~np.isnan(straight[donor][..., 0, 0])
+    if part:
+        given = straight.copy()
+        given[..., list(part), :] = straight[donor][..., list(part), :]
+    else:
+        given, turn = straight, np.where(there, turn[donor], turn)
+    turned = rotate(np.where(there[..., None, None], given, straight), turn)
+    sided = np.where((handedness < 0.5)[..., None, None], mirror(turned), turned)
+    back = sided * palm_length(landmarks)[..., None, None] + landmarks[..., :1, :]
+    return np.asarray(back, np.float32)
+
+
+def _of_clips(
+    dataset: LandmarkDataset, _: Encoder, blocks: FloatArray, donor: Indices
+) -> Iterator[tuple[str, FloatArray]]:
+    """Yield each part and the blocks (n, n_channels, n_timepoints) that have it from donors."""
+    n, _channels, n_timepoints = blocks.shape
+    # How long a clip lasts, if blocks say it, is no part of a hand: it stays.
+    n_rows = dataset.n_hands * N_CHANNELS
+    hands = blocks[:, :n_rows].reshape(n, dataset.n_hands, N_CHANNELS, n_timepoints)
+    marks = hands[:, :, :N_COORDINATES].reshape(n, dataset.n_hands, -1, 3, n_timepoints)
+    shape = marks - marks[:, :, :1]
+
+    def joined(wrist: FloatArray, shapes: FloatArray) -> FloatArray:
+        rows = hands.copy()
+        rows[:, :, :N_COORDINATES] = (wrist + shapes).reshape(rows[:, :, :N_COORDINATES].shape)
+        return np.concatenate([rows.reshape(n, n_rows, -1), blocks[:, n_rows:]], axis=1)
+
+    for finger, landmarks in FINGERS.items():
+        other = shape.copy()
+        other[:, :, list(landmarks)] = shape[donor][:, :, list(landmarks)]
+        yield finger, joined(marks[:, :, :1], other)
+    yield "way of the wrist", joined(marks[donor][:, :, :1], shape)

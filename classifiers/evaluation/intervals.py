@@ -1,0 +1,223 @@
+"""How far a score may be off: 95 % intervals by bootstrap over groups.
+
+Items of one person are right or wrong together, so a score moves with the people that happened to
+be there more than with the number of their pictures. The bootstrap therefore draws whole groups,
+with replacement, and looks how the score spreads (Efron and Tibshirani, *An Introduction to the
+Bootstrap*, chapters 8 and 13; the interval is that of percentiles).
+
+Two or three groups give the range from the worst to the best one; of one group nothing can be said
+but how its items spread. Where all groups score alike no draw differs, all right above all: then
+the interval is Wilson's for as many items.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.splits import BY, default_by, groups_of, partly_named
+
+from .scores import Predictions, score
+
+DRAWS = 2000
+LEVEL = 0.95
+Z = 1.96
+RANGE_GROUPS = 3
+"""Of so few groups, more than 2.5 % of draws hold the worst alone: the interval is the range."""
+
+FEW_GROUPS = 10
+"""With fewer groups an interval is a rough guide, and usually too narrow."""
+
+ALIKE = 1e-9
+"""Scores that differ by less are the same."""
+
+_BLOCK = 250
+"""So many draws are held at once: memory stays at some megabytes."""
+
+Interval = tuple[float, float]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """Between which numbers the scores lie, 95 % of the time."""
+
+    accuracy: Interval
+    macro_f1: Interval
+
+    over: str
+    """What was drawn: ``group``, ``session``, ``recording`` or ``item``."""
+
+    n: int
+    """How many of them there are."""
+
+    alone: str = ""
+    """What there is only one of, such as ``group``: then its items are drawn."""
+
+    lacking: str = ""
+    """Why people are not drawn though some are known: how many samples have no name."""
+
+    n_alike: int = 0
+    """How many items there are, if all groups score alike: then no draw differs."""
+
+    def as_json(self) -> dict[str, object]:
+        """Return them under the names that scripts rely on."""
+        return {
+            "accuracy_interval": list(self.accuracy),
+            "macro_f1_interval": list(self.macro_f1),
+            "interval_over": "item" if self.n_alike else self.over,
+            "interval_n": self.n_alike or self.n,
+            "interval_words": self.words,
+        }
+
+    @property
+    def words(self) -> str:
+        """What was drawn, and what that is worth, for people."""
+        drawn = f"95 %, drawn over {self.n} {self.over}{'' if self.n == 1 else 's'}"
+        if self.n_alike:
+            drawn = f"95 %, Wilson's for {self.n_alike} item{'' if self.n_alike == 1 else 's'}"
+        if self.alone:
+            return f"{drawn} of one {self.alone}: it says nothing about another {self.alone}"
+        if self.lacking:
+            return f"{drawn}, as {self.lacking}; too narrow, as some are related"
+        if self.over == "item":
+            return f"{drawn}; nothing says whose they are, so it is too narrow if they are related"
+        if self.n_alike:
+            related = f"they are of {self.n} {self.over}s"
+            return f"{drawn}, as no draw would differ; too narrow, as {related}"
+        if self.n <= RANGE_GROUPS:
+            return f"from the worst to the best of {self.n} {self.over}s; so few cannot say more"
+        return f"{drawn}; with so few it is a rough guide" if self.n < FEW_GROUPS else drawn
+
+
+def units_of(answers: Predictions, dataset: LandmarkDataset) -> tuple[NDArray[np.str_], str]:
+    """Return what each item belongs to (n_items,), and what that is called.
+
+    Parameters
+    ----------
+    answers
+        To items of the dataset.
+    dataset
+        Where no more than one group is known, each item stands for itself.
+    """
+    by = default_by(dataset)
+    units = groups_of(dataset)[answers.sample]
+    if by == "random" or len(np.unique(units)) < 2:
+        return np.arange(len(answers.truth)).astype(np.str_), "item"
+    return units, by
+
+
+def intervals(
+    answers: Predictions, dataset: LandmarkDataset, *, n_draws: int = DRAWS, seed: int = 0
+) -> Intervals:
+    """Return the intervals of accuracy and macro-F1.
+
+    Parameters
+    ----------
+    answers
+        To items of the dataset.
+    dataset
+        Says who belongs together.
+    n_draws, seed
+        Of the bootstrap; the same seed gives the same intervals.
+    """
+    units, over = units_of(answers, dataset)
+    counts = _counts(answers, units)
+    spread = _scores(resampled(counts, n_draws, seed))
+    accuracy, macro_f1 = percentiles(spread[:, 0]), _centred(spread[:, 1], score(answers).macro_f1)
+    n_alike = 0
+    if np.ptp(spread[:, 0]) < ALIKE:
+        # Whoever is drawn, the score is the same; the number of items still says something.
+        scores, n_alike = score(answers), len(answers.truth)
+        accuracy, of_f1 = (wilson(one * n_alike, n_alike)
+                           for one in (scores.accuracy, scores.macro_f1))  # fmt: skip
+        macro_f1 = min(macro_f1[0], of_f1[0]), max(macro_f1[1], of_f1[1])
+    alone = only_one(dataset) if over == "item" else ""
+    lacking = partly_named(dataset) if over == "item" and not alone else None
+    return Intervals(accuracy, macro_f1, over, len(counts), alone, lacking or "", n_alike)
+
+
+def only_one(dataset: LandmarkDataset) -> str:
+    """Return what all samples share, ``group``, ``session`` or ``recording``; empty if nothing."""
+    columns = {by: getattr(dataset.samples, by) for by in BY[:-1]}
+    return next((by for by, names in columns.items() if names[0] and (names == names[0]).all()), "")
+
+
+def wilson(n_right: float, n: int) -> Interval:
+    """Return the 95 % interval of a share of independent items.
+
+    Wilson, *Journal of the American Statistical Association* 22, 1927; of few items, or where all
+    are right, it is better than the normal approximation.
+    """
+    share, z2 = n_right / n, Z**2 / n
+    middle = (share + z2 / 2) / (1 + z2)
+    half = Z / (1 + z2) * sqrt(share * (1 - share) / n + z2 / (4 * n))
+    return max(middle - half, 0.0), min(middle + half, 1.0)
+
+
+def resampled(rows: Floats, n_draws: int = DRAWS, seed: int = 0) -> Floats:
+    """Draw as many rows as there are, with replacement, many times; return the sums.
+
+    Parameters
+    ----------
+    rows
+        (n_units, n) what is counted of each unit.
+
+    Returns
+    -------
+    (n_draws, n)
+    """
+    # Rows that are equal are drawn as one kind: a hundred thousand items are a few hundred kinds.
+    often = Counter(row.tobytes() for row in rows)
+    kinds = np.frombuffer(b"".join(often), rows.dtype).reshape(len(often), -1)
+    rng, shares = np.random.default_rng(seed), np.array(list(often.values())) / len(rows)
+    sizes = np.diff([*range(0, n_draws, _BLOCK), n_draws])
+    blocks = [rng.multinomial(len(rows), shares, size) @ kinds for size in sizes]
+    return np.concatenate(blocks)
+
+
+def percentiles(values: Floats) -> Interval:
+    """Return between which numbers 95 % of the values lie."""
+    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+def _centred(values: Floats, middle: float) -> Interval:
+    """Return the percentiles of draws, moved so that their mean is the score itself.
+
+    Draws repeat some items and lack others. With many rare labels that alone moves their macro-F1.
+    """
+    low, high = percentiles(np.clip(values + (middle - values.mean()), 0, 1))
+    return min(low, middle), max(high, middle)
+
+
+def _counts(answers: Predictions, units: NDArray[np.str_]) -> Floats:
+    """Return for each unit and label: right answers, items, answers given (n_units, 3 n_labels)."""
+    labels = np.unique(answers.truth)
+    unit = np.unique(units, return_inverse=True)[1]
+    shape = (int(unit.max()) + 1, len(labels))
+
+    def counted(chosen: NDArray[np.bool_], names: NDArray[np.str_]) -> Floats:
+        cells = unit[chosen] * shape[1] + np.searchsorted(labels, names[chosen])
+        return np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape).astype(np.float64)
+
+    right, every = answers.truth == answers.answer, np.ones(len(unit), bool)
+    # An answer that is no item's label costs the item its recall, and has no F1 of its own.
+    known = np.isin(answers.answer, labels)
+    return np.concatenate([
+        counted(right, answers.truth),
+        counted(every, answers.truth),
+        counted(known, answers.answer),
+    ], axis=1)  # fmt: skip
+
+
+def _scores(sums: Floats) -> Floats:
+    """Return accuracy and macro-F1 (n, 2) of sums (n, 3 n_labels) of :func:`_counts`."""
+    right, items, given = np.moveaxis(sums.reshape(len(sums), 3, -1), 1, 0)
+    f1 = 2 * right / np.maximum(items + given, 1)
+    occurs = items > 0
+    macro_f1 = (f1 * occurs).sum(axis=1) / occurs.sum(axis=1)
+    return np.stack([right.sum(axis=1) / items.sum(axis=1), macro_f1], axis=1)

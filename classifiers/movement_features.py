@@ -1,0 +1,121 @@
+"""What a movement classifier looks at: time series that say what a hand and its fingers do.
+
+They are computed from blocks of a :class:`~.movements.MovementEncoder` by plain ONNX operations.
+"""
+
+from itertools import combinations
+
+import numpy as np
+
+from handlore.landmarks.hands import N_LANDMARKS, FloatArray, HandLandmark
+from handlore.models.card import INPUT
+from handlore.models.movement_encoder import N_CHANNELS
+
+from .onnx_graph import Graph
+
+SHORT, LONG = 1, 4
+"""Strides of motion, in points in time."""
+
+_TIPS = [4, 8, 12, 16, 20]
+_BASES = [1, 5, 9, 13, 17]
+_WRIST, _PALM_END = HandLandmark.WRIST, HandLandmark.MIDDLE_FINGER_MCP
+_ACROSS = (HandLandmark.INDEX_FINGER_MCP, HandLandmark.PINKY_MCP)
+_PAIRS = [
+    *combinations(_TIPS, 2),
+    *((tip, _WRIST) for tip in _TIPS),
+    *((tip, _PALM_END) for tip in _TIPS),
+    *zip(_TIPS, _BASES, strict=True),
+    _ACROSS,
+    (_WRIST, _PALM_END),
+    (HandLandmark.THUMB_TIP, HandLandmark.INDEX_FINGER_MCP),
+    (HandLandmark.THUMB_TIP, HandLandmark.PINKY_MCP),
+]
+
+CHANNELS = {
+    "shape": 3 * (N_LANDMARKS - 1),
+    "distances": len(_PAIRS),
+    "orientation": 6,
+    "path": 3,
+    "path_motion": 3,
+    "short_motion": 3 * N_LANDMARKS,
+    "long_motion": 3 * N_LANDMARKS,
+    "presence": 1,
+}
+"""How many channels of each kind one hand has: landmarks about the wrist; distances between
+fingertips, knuckles and wrist; direction and normal of the palm; the wrist's path; how the wrist
+and every landmark move, at two strides; whether the hand is seen."""
+
+
+def channels(graph: Graph, n_hands: int, n_timepoints: int) -> dict[str, str]:
+    """Add all channels to a graph.
+
+    Returns
+    -------
+    For each kind of channel the name of the series (n, n_hands * CHANNELS[kind], n_timepoints),
+    in palm lengths.
+    """
+    hands = graph.reshape(INPUT, -1, N_CHANNELS, n_timepoints)
+    landmarks = graph.part(hands, 0, 3 * N_LANDMARKS, 1)
+
+    def linear(matrix: FloatArray) -> str:
+        return graph.op("Conv", landmarks, graph.constant(matrix[..., None]))
+
+    def motion(stride: int, series: str) -> str:
+        moved = graph.op(
+            "Sub",
+            graph.part(series, stride, n_timepoints, 2),
+            graph.part(series, 0, n_timepoints - stride, 2),
+        )
+        return graph.op("Pad", moved, graph.constant([0, 0, 0, 0, 0, stride]))
+
+    path = graph.part(hands, 0, 3, 1)
+    found = {
+        "shape": linear(_differences([(m, _WRIST) for m in range(1, N_LANDMARKS)])),
+        "distances": _length(graph, linear(_differences(_PAIRS)), len(_PAIRS), n_timepoints),
+        "orientation": _orientation(
+            graph,
+            linear(_differences([(_PALM_END, _WRIST)])),
+            linear(_differences([_ACROSS[::-1]])),
+        ),
+        "path": path,
+        "path_motion": motion(LONG, path),
+        "short_motion": motion(SHORT, landmarks),
+        "long_motion": motion(LONG, landmarks),
+        "presence": graph.part(hands, 3 * N_LANDMARKS, N_CHANNELS, 1),
+    }
+    return {
+        kind: graph.reshape(series, -1, n_hands * CHANNELS[kind], n_timepoints)
+        for kind, series in found.items()
+    }
+
+
+def _differences(pairs: list[tuple[int, int]]) -> FloatArray:
+    """Return the matrix (3 * n_pairs, 63) that takes the second landmark from the first."""
+    matrix = np.zeros((len(pairs), 3, N_LANDMARKS, 3), np.float32)
+    for row, (one, other) in enumerate(pairs):
+        for axis in range(3):
+            matrix[row, axis, one, axis] = 1
+            matrix[row, axis, other, axis] -= 1
+    return matrix.reshape(3 * len(pairs), 3 * N_LANDMARKS)
+
+
+def _length(graph: Graph, vectors: str, n: int, n_timepoints: int) -> str:
+    apart = graph.reshape(vectors, -1, n, 3, n_timepoints)
+    return graph.op("ReduceL2", apart, axes=[2], keepdims=0)
+
+
+def _orientation(graph: Graph, along: str, across: str) -> str:
+    def unit(vector: str) -> str:
+        length = graph.op("ReduceL2", vector, axes=[1], keepdims=1)
+        return graph.op("Div", vector, graph.op("Add", length, graph.constant([1e-3])))
+
+    def turned(vector: str, order: list[int]) -> str:
+        return graph.take(vector, order, 1)
+
+    direction = unit(along)
+    normal = graph.op(
+        "Sub",
+        graph.op("Mul", turned(direction, [1, 2, 0]), turned(across, [2, 0, 1])),
+        graph.op("Mul", turned(direction, [2, 0, 1]), turned(across, [1, 2, 0])),
+    )
+    return graph.op("Concat", direction, unit(normal), axis=1)

@@ -1,0 +1,279 @@
+"""What lies between movements, made of the clips of movements themselves.
+
+A classifier that has only seen whole clips calls everything a movement: the beginning of one, the
+way back, fingers that play. Here clips are put together to streams in which a hand rests, plays
+with its fingers, moves, and comes back; windows of these streams that show no whole movement are
+examples of ``none``.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset, StrArray
+from handlore.landmarks.geometry import palm_length
+from handlore.landmarks.hands import FloatArray
+from handlore.models.movement_encoder import MovementEncoder, clip_slices, durations
+
+RATE = 20
+"""Frames a second of a stream."""
+
+LONGEST = 600
+"""What lasts longer, in seconds, is no movement; a stream of it would not fit into memory."""
+
+MOST_CLIPS = 500
+CLIPS_A_STREAM = 6
+
+
+@dataclass(frozen=True, eq=False)
+class WindowSet:
+    """Windows of streams, encoded."""
+
+    X: FloatArray
+    """(n_windows, n_channels, n_timepoints)"""
+
+    label: StrArray
+    """(n_windows,) ``none`` for what is no movement."""
+
+    group: StrArray
+    """(n_windows,) of the clips that a stream was made of."""
+
+
+@dataclass(frozen=True)
+class NegativeWindows:
+    """How many windows of each kind are taken for each clip, and what they show."""
+
+    whole: int = 2
+    """Windows about as long as the movement, in its place: they have its label."""
+
+    begun: int = 2
+    """Windows that end before the movement does."""
+
+    other: int = 6
+    """Windows anywhere in the stream, as far as they show no movement."""
+
+    slack: float = 0.12
+    """A whole one begins and ends up to this share of the movement outside, twice that inside."""
+
+    least_done: float = 0.3
+    most_done: float = 0.8
+    """At which shares of the movement those that are only begun end."""
+
+    most_shown: float = 0.5
+    """The largest share of a movement that a window may show and still be ``none``."""
+
+    def windows(
+        self,
+        dataset: LandmarkDataset,
+        groups: StrArray,
+        encoder: MovementEncoder,
+        rng: np.random.Generator,
+    ) -> "WindowSet":
+        """Make windows of streams of the clips.
+
+        Parameters
+        ----------
+        dataset
+            Clips that all show a hand.
+        groups
+            (n_samples,) what must not be split; windows belong to that of a clip they were made of.
+        encoder
+            What turns windows into numbers.
+        rng
+            The same numbers make the same windows.
+        """
+        blocks, labels, belongs = [], [], []
+        for stream in _streams(dataset, groups, rng):
+            time = np.arange(len(stream.image)) / RATE
+            for label, start, end in self._chosen(stream, rng):
+                part = slice(max(start, 0), max(end, start + 2))
+                image = stream.image[part]
+                if not np.isnan(image[..., 0, 0]).all():
+                    side = np.full(image.shape[:2], stream.handedness, np.float32)
+                    blocks.append(encoder.encode(image, side, time[part]))
+                    labels.append(label)
+                    belongs.append(stream.group)
+        return WindowSet(
+            np.array(blocks, np.float32).reshape(-1, encoder.n_channels, encoder.n_timepoints),
+            np.array(labels, np.str_),
+            np.array(belongs, np.str_),
+        )
+
+    def _chosen(
+        self, stream: "_Stream", rng: np.random.Generator
+    ) -> Iterator[tuple[str, int, int]]:
+        """Yield label, start and end of windows, in frames."""
+        lengths = [end - start for _, start, end in stream.events]
+        shortest, longest = 0.75 * min(lengths), 1.1 * max(lengths)
+        for label, start, end in stream.events:
+            n = end - start
+            for _ in range(self.whole):
+                early, late = rng.uniform(-self.slack, 2 * self.slack, 2) * n
+                yield label, round(start + early), round(end - late)
+            for _ in range(self.begun):
+                last = start + rng.uniform(self.least_done, self.most_done) * n
+                yield NONE_LABEL, round(last - rng.uniform(shortest, longest)), round(last)
+        for _ in range(self.other * len(stream.events)):
+            length = rng.uniform(shortest, longest)
+            first = round(rng.uniform(0, max(len(stream.image) - length, 1)))
+            last = round(first + length)
+            if all(_share(first, last, *event) < self.most_shown for event in stream.events):
+                yield NONE_LABEL, first, last
+
+
+def _share(first: int, last: int, label: str, start: int, end: int) -> float:
+    """Return the share of a movement that a window shows; of what is ``none``, none."""
+    return 0.0 if label == NONE_LABEL else (min(last, end) - max(first, start)) / (end - start)
+
+
+@dataclass(frozen=True, eq=False)
+class _Stream:
+    image: FloatArray
+    """(n_frames, n_hands, 21, 3) in palm lengths."""
+    handedness: float
+    group: str
+    events: list[tuple[str, int, int]]
+    """Label, first frame and frame after the last."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Clip:
+    label: str
+    image: FloatArray
+    """(n_frames, n_hands, 21, 3) in palm lengths from where the wrist is first seen."""
+    group: str
+    person: str
+    is_left: bool
+
+
+def _streams(
+    dataset: LandmarkDataset, groups: StrArray, rng: np.random.Generator
+) -> Iterator[_Stream]:
+    """Put clips together: those of a stream are of one person and one side."""
+    clips = _clips(dataset, groups, rng)
+    for person, is_left in sorted({(clip.person, clip.is_left) for clip in clips}):
+        own = [clip for clip in clips if (clip.person, clip.is_left) == (person, is_left)]
+        shapes = np.concatenate([clip.image[::3] for clip in own])
+        shapes = shapes - shapes[:, :, :1]
+        for first in range(0, len(own), CLIPS_A_STREAM):
+            yield _Hand(shapes, rng).stream(own[first : first + CLIPS_A_STREAM])
+
+
+def _clips(dataset: LandmarkDataset, groups: StrArray, rng: np.random.Generator) -> list[_Clip]:
+    order = rng.permutation(dataset.n_samples)[:MOST_CLIPS]
+    order = order[durations(dataset)[order] <= LONGEST]
+    slices = list(clip_slices(dataset))
+    clips = []
+    for sample in order:
+        frames = slices[sample]
+        side = dataset.handedness[frames]
+        known = side[~np.isnan(side)]
+        clips.append(
+            _Clip(
+                str(dataset.samples.label[sample]),
+                _even(dataset.image[frames], dataset.time[frames]),
+                str(groups[sample]),
+                str(dataset.samples.group[sample]),
+                dataset.n_hands == 1 and bool(known.size) and bool(np.median(known) < 0.5),
+            )
+        )
+    return clips
+
+
+def _even(image: FloatArray, time: NDArray[np.float64]) -> FloatArray:
+    """Return what is seen at RATE frames a second, in palm lengths from the first wrist."""
+    seen = ~np.isnan(image[..., 0, 0])
+    showing = np.flatnonzero(seen.any(axis=1))
+    image, seen = image[showing[0] : showing[-1] + 1], seen[showing[0] : showing[-1] + 1]
+    time = time[showing[0] : showing[-1] + 1]
+    scale = max(float(np.median(palm_length(image[seen]))), 1e-6)
+    image = (image - image[0][seen[0]][:, 0].mean(axis=0)) / np.float32(scale)
+    ticks = np.arange(time[0], time[-1] + 1e-9, 1 / RATE)
+    after = np.clip(np.searchsorted(time, ticks), 1, max(len(time) - 1, 1))
+    if len(time) == 1:
+        return image
+    gap = time[after] - time[after - 1]
+    share = (ticks - time[after - 1]) / np.where(gap > 0, gap, 1)
+    weight = np.clip(share, 0, 1).astype(np.float32)[:, None, None, None]
+    even: FloatArray = image[after - 1] + weight * (image[after] - image[after - 1])
+    return even
+
+
+class _Hand:
+    """A hand that makes one clip after the other."""
+
+    def __init__(self, shapes: FloatArray, rng: np.random.Generator) -> None:
+        self._shapes = shapes
+        self._rng = rng
+        self._parts: list[FloatArray] = []
+        self._n = 0
+        self._now = shapes[0]
+
+    def stream(self, clips: list[_Clip]) -> _Stream:
+        """Rest, play, and make each clip from about where the hand rests."""
+        events = []
+        self._now = clips[0].image[0]
+        for clip in clips:
+            if self._rng.random() < 0.8:
+                self._go(self._at(clip.image[0], 0.3), self._rng.uniform(0.2, 0.8))
+            if self._rng.random() < 0.75:
+                self._play(self._rng.uniform(0.4, 2.5))
+            else:
+                self._go(self._now, self._rng.uniform(0.1, 0.8))
+            begin = 0.3 * self._wrists(self._now) + self._drawn(0.25)
+            moved = clip.image - self._wrists(clip.image[0]) + begin
+            self._go(moved[0], self._rng.uniform(0.15, 0.6))
+            events.append((clip.label, self._n, self._n + len(moved)))
+            self._add(moved)
+        self._go(self._at(clips[0].image[0], 0.3), self._rng.uniform(0.2, 0.8))
+        return _Stream(
+            np.concatenate(self._parts), 0.0 if clips[0].is_left else 1.0, clips[0].group, events
+        )
+
+    def _play(self, seconds: float) -> None:
+        """Go from one shape to another about one place, often with some fingers only."""
+        place, until = self._wrists(self._now), self._n + seconds * RATE
+        while self._n < until:
+            shape = self._shapes[self._rng.integers(len(self._shapes))]
+            own = self._now - self._wrists(self._now)
+            shape = np.where(np.isnan(shape), own, shape)
+            if self._rng.random() < 0.6:
+                shape = np.where(self._some_fingers(), shape, own)
+            elif self._rng.random() < 0.25:
+                shape = own
+            shift = self._drawn(0.35) if self._rng.random() < 0.7 else np.float32(0)
+            self._go((shape + place + shift).astype(np.float32), self._rng.uniform(0.1, 0.6))
+
+    def _some_fingers(self) -> NDArray[np.bool_]:
+        chosen = self._rng.choice(5, self._rng.integers(1, 4), replace=False)
+        mask = np.zeros(21, bool)
+        for finger in chosen:
+            mask[1 + 4 * finger : 5 + 4 * finger] = True
+        return mask[:, None]
+
+    def _at(self, shape: FloatArray, sigma: float) -> FloatArray:
+        """Return a shape about where the hand rests."""
+        return shape - self._wrists(shape) + self._drawn(sigma)
+
+    def _drawn(self, sigma: float) -> FloatArray:
+        return self._rng.normal(0, sigma, 3).astype(np.float32)
+
+    @staticmethod
+    def _wrists(frame: FloatArray) -> FloatArray:
+        """Return where the hands are (1, 1, 3): the mean of those there are."""
+        seen = ~np.isnan(frame[:, 0, 0])
+        mean = frame[seen, 0].mean(axis=0) if seen.any() else np.zeros(3, np.float32)
+        return np.asarray(mean, np.float32)[None, None]
+
+    def _go(self, target: FloatArray, seconds: float) -> None:
+        """Go there smoothly."""
+        share = np.linspace(0, 1, max(round(seconds * RATE), 1) + 1)[1:, None, None, None]
+        eased = (share * share * (3 - 2 * share)).astype(np.float32)
+        self._add(self._now + eased * (target - self._now))
+
+    def _add(self, frames: FloatArray) -> None:
+        self._parts.append(frames)
+        self._n += len(frames)
+        self._now = frames[-1]

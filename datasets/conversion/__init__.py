@@ -1,0 +1,1 @@
+"""Turning any source of pictures, videos or landmarks into a landmark dataset."""

@@ -1,0 +1,302 @@
+"""The files of a folder of recordings: its marker, its numbers, and moving without losing.
+
+Nothing here knows what a recording is; :mod:`.recordings` does.
+"""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from handlore import __version__
+from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError
+from handlore.landmarks.files import atomic_write
+
+from .pictures import is_video
+
+RECORDINGS_VERSION = 1
+MARKER = "recordings.json"
+"""The file that makes a folder one of recordings."""
+
+DISCARDED = "discarded"
+"""The folder below it for what was recorded and not wanted."""
+
+_NUMBERED = re.compile(r"[0-9]{1,9}")
+_LITTER = re.compile(r"\..*\.(tmp|claim)(\.\w+)?")
+_STALE = 60.0
+"""Writing takes a moment: what is unfinished after so many seconds was given up."""
+
+_LONGEST_NAME = 60
+_RESERVED = {DISCARDED, "con", "prn", "aux", "nul"} | {
+    f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)
+}
+"""Names that a folder of a label must not have, here or on Windows."""
+
+
+def is_recordings(root: Path) -> bool:
+    """Say whether a folder is one of recordings; reads nothing."""
+    return (Path(root) / MARKER).is_file()
+
+
+def make_marked(root: Path) -> None:
+    """Make a folder one of recordings, if it is new or empty.
+
+    Raises
+    ------
+    HandloreError
+        If it holds something else, or cannot be written.
+    """
+    if root.exists() and not root.is_dir():
+        raise HandloreError(f"{root} is a file; recordings are kept in a folder, give its name")
+    with told(f"cannot make the folder {root}"):
+        root.mkdir(parents=True, exist_ok=True)
+        there = sorted(name for name in _names(root) if not name.startswith("."))
+    if there and there != [MARKER]:
+        raise HandloreError(
+            f"{root} holds other things, such as {there[0]}, and no recordings; give a new folder"
+        )
+    marker = {"format": RECORDINGS_VERSION, "writer": f"handlore {__version__}"}
+    with atomic_write(root / MARKER) as stream:
+        stream.write(f"{json.dumps(marker)}\n".encode())
+
+
+def require_marked(root: Path) -> None:
+    """Refuse a folder that is not one of recordings.
+
+    Raises
+    ------
+    HandloreError
+        If it is none, or its marker cannot be read.
+    NewerFormatError
+        If a later version of handlore made it.
+    """
+    marker = root / MARKER
+    try:
+        said = json.loads(marker.read_bytes())
+        version = int(said["format"])
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise HandloreError(_no_recordings(root)) from error
+    except OSError as error:
+        raise HandloreError(f"cannot read {marker}: {error.strerror}") from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise InvalidDataError(
+            f"{marker} is damaged; if {root} does hold recordings, write"
+            f' {{"format": {RECORDINGS_VERSION}}} into it'
+        ) from error
+    if version > RECORDINGS_VERSION:
+        writer = said.get("writer", "a newer handlore")
+        raise NewerFormatError(
+            f"{root} has format {version} of recordings, written by {writer}; this is handlore"
+            f" {__version__}, which knows up to {RECORDINGS_VERSION}: `pip install -U handlore`"
+        )
+
+
+def refuse_read_only(root: Path) -> None:
+    """Refuse a folder into which nothing can be written, such as one on a read-only disk.
+
+    Raises
+    ------
+    HandloreError
+        With what the system says.
+    """
+    probe = root / f".{os.getpid()}.tmp"
+    with told(f"cannot write into {root}"):
+        _created(probe)
+        probe.unlink()
+
+
+def unmark(root: Path) -> None:
+    """Make an empty folder of recordings an ordinary empty one again."""
+    if _names(root) == [MARKER]:
+        (root / MARKER).unlink()
+
+
+def folder_of(label: str) -> str:
+    """Return the name of the folder for a label: what file systems allow, and no more."""
+    safe = "".join(c if c.isalnum() or c in "-_+ " else "_" for c in label)
+    safe = safe[:_LONGEST_NAME].strip() or "_"
+    return f"{safe}_" if safe.lower() in _RESERVED else safe
+
+
+def recording_files(root: Path, *, discarded: bool = False) -> list[Path]:
+    """List what should be recordings: the .npz files in the folders of the labels."""
+    with told(f"cannot read {root}"):
+        files = [
+            folder / name
+            for folder in _folders(root, discarded=discarded)
+            for name in sorted(_names(folder))
+        ]
+    return [path for path in files if path.suffix == ".npz" and not path.name.startswith(".")]
+
+
+def number_of(path: Path) -> int | None:
+    """Return the number of a recording, None where the name is none."""
+    return int(path.stem) if _NUMBERED.fullmatch(path.stem) else None
+
+
+def video_of(path: Path) -> Path | None:
+    """Return the video of the same number beside a recording."""
+    there = sorted(name for name in _names(path.parent) if name.partition(".")[0] == path.stem)
+    return next((path.parent / name for name in there if is_video(Path(name))), None)
+
+
+@contextmanager
+def next_number(root: Path) -> Iterator[int]:
+    """Hold a number that nobody else has or gets.
+
+    Whoever creates the claim file holds the number; a number that came into use before is seen
+    when the folder is looked at once more. Needs neither locks nor links, which memory cards and
+    network drives may not have.
+    """
+    number = 1 + max(_numbers(root), default=0)
+    while True:
+        claim = root / f".{number:04d}.claim"
+        with told(f"cannot keep a recording in {root}"):
+            claimed = _created(claim)
+        if claimed and number not in _numbers(root):
+            break
+        if claimed:
+            claim.unlink(missing_ok=True)
+        number += 1
+    try:
+        yield number
+    finally:
+        claim.unlink(missing_ok=True)
+
+
+def move_recording(root: Path, path: Path, to: Path) -> Path:
+    """Move a recording and its video; return where it is now.
+
+    Where its number is taken it gets the next one: numbers are given once, so the folder was put
+    together by hand.
+    """
+    if to == path:
+        return to
+    if not path.is_file():
+        raise HandloreError(f"there is no recording {path}")
+    with told(f"cannot move {path}"):
+        to.parent.mkdir(parents=True, exist_ok=True)
+        if not to.exists():
+            return _moved(path, to)
+        with next_number(root) as number:
+            return _moved(path, to.with_stem(f"{number:04d}"))
+
+
+@contextmanager
+def bringing(video: Path | None, to: Path) -> Iterator[None]:
+    """Move a video, which may come from another disk, beside what is written meanwhile.
+
+    It gets its name when that is there, so there is no video without a recording; where that
+    fails, it is where it was. Stopped between the two, it gets its name when the folder is next
+    opened (:func:`remove_litter`).
+    """
+    if video is None:
+        yield
+        return
+    half = to.with_name(f".{to.name}.tmp")
+    try:
+        shutil.move(video, half)
+        yield
+    except BaseException:
+        if not video.exists() and half.exists():
+            shutil.move(half, video)
+        half.unlink(missing_ok=True)
+        raise
+    with contextlib.suppress(FileNotFoundError):  # who opened the folder meanwhile has named it
+        half.replace(to)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names of new files written to the disk too, where that can be asked for."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def remove_litter(root: Path) -> None:
+    """Remove what processes that were killed have left half-written; name whole videos."""
+    folders = [root, *_folders(root, discarded=False), *_folders(root, discarded=True)]
+    for path in (folder / name for folder in folders for name in _names(folder)):
+        with contextlib.suppress(OSError):
+            if not _LITTER.fullmatch(path.name):
+                continue
+            if (video := _whole_video(path)) is not None:
+                path.replace(video)
+            elif time.time() - path.stat().st_mtime > _STALE:
+                path.unlink()
+
+
+def _whole_video(path: Path) -> Path | None:
+    """Return the name of a video whose recording was still written, see :func:`bringing`."""
+    to = path.with_name(path.name.removeprefix(".").removesuffix(".tmp"))
+    is_one = is_video(to) and to.with_suffix(".npz").is_file() and not to.exists()
+    return to if is_one else None
+
+
+@contextmanager
+def told(what: str) -> Iterator[None]:
+    """Turn what the system refuses into one line."""
+    try:
+        yield
+    except OSError as error:
+        raise HandloreError(f"{what}: {error.strerror or error}") from error
+
+
+def _no_recordings(root: Path) -> str:
+    if not root.exists():
+        return f"{root} does not exist; `handlore capture --out {root}` makes it"
+    if root.is_dir() and not _names(root):
+        return (
+            f"{root} is no folder of recordings yet; `handlore capture --out {root}` makes it one"
+        )
+    return f"{root} is no folder of recordings: give one that `handlore capture --out` has made"
+
+
+def _folders(root: Path, *, discarded: bool) -> list[Path]:
+    """List the folders of the labels."""
+    above = root / DISCARDED if discarded else root
+    found = [above / name for name in sorted(_names(above)) if not name.startswith(".")]
+    return [path for path in found if path.is_dir() and path != root / DISCARDED]
+
+
+def _numbers(root: Path) -> set[int]:
+    """Return the numbers that any file has, videos and discarded ones included."""
+    with told(f"cannot read {root}"):
+        # The kept ones once more, for what is restored while this looks.
+        folders = [f for discarded in (0, 1, 0) for f in _folders(root, discarded=bool(discarded))]
+        names = (name.partition(".")[0] for folder in folders for name in _names(folder))
+        return {int(name) for name in names if _NUMBERED.fullmatch(name)}
+
+
+def _moved(path: Path, to: Path) -> Path:
+    video = video_of(path)
+    path.rename(to)
+    if video:
+        video.rename(to.with_suffix(video.suffix))
+    with contextlib.suppress(OSError):
+        path.parent.rmdir()  # succeeds only if nothing is left in it
+    return to
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except FileNotFoundError:
+        return []
+
+
+def _created(path: Path) -> bool:
+    """Create an empty file; say whether it was not there before."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+    except FileExistsError:
+        return False
+    return True

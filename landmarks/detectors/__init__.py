@@ -1,0 +1,1 @@
+"""The hand detectors: one adapter per network runtime."""

@@ -1,0 +1,179 @@
+"""The reference detector: the HandLandmarker of MediaPipe Tasks."""
+
+from collections.abc import Sequence
+from importlib import metadata
+from math import nan
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from ..detector import (
+    DEFAULT_CONFIDENCE,
+    DetectorInfo,
+    checked_confidence,
+    checked_max_hands,
+    checked_picture,
+    next_milliseconds,
+)
+from ..errors import HandloreError
+from ..hands import FloatArray, Hand, Pixels
+from ..transforms import HandTransform
+from ..weights import Bundle
+
+if TYPE_CHECKING:
+    from .litert import LiteRTDetector
+
+
+class MediaPipeDetector:
+    """Finds hands with ``mediapipe.tasks.vision.HandLandmarker``.
+
+    MediaPipe fixes its mode and thresholds when a landmarker is made, so one is made and kept for
+    each threshold asked for, and one for video.
+
+    Parameters
+    ----------
+    bundle
+        The networks.
+    max_hands
+        How many hands are looked for.
+
+    Raises
+    ------
+    HandloreError
+        If mediapipe is not installed.
+    """
+
+    def __init__(self, bundle: Bundle, *, max_hands: int = 1, threads: int | None = None) -> None:
+        try:
+            import mediapipe
+        except ImportError as error:
+            raise HandloreError(
+                f"mediapipe cannot be imported ({error}); install it with `pip install mediapipe`"
+            ) from error
+        self._mediapipe = mediapipe
+        self._bundle = bundle
+        self._threads = threads
+        self._max_hands = checked_max_hands(max_hands)
+        self._still: dict[tuple[float, float], Any] = {}
+        self._looker: LiteRTDetector | None = None
+        self._video: Any = None
+        self._last_ms = -1
+        self._closed = False
+        self.info = DetectorInfo("mediapipe", mediapipe_version(), bundle.landmarker, bundle.sha256)
+
+    def detect(
+        self,
+        picture: Pixels,
+        *,
+        min_confidence: float = DEFAULT_CONFIDENCE,
+        min_presence: float | None = None,
+    ) -> list[Hand]:
+        """Find hands in a still picture, see :meth:`HandDetector.detect`."""
+        presence = min_confidence if min_presence is None else min_presence
+        key = checked_confidence(min_confidence), checked_confidence(presence)
+        if key not in self._still:
+            self._still[key] = self._landmarker("IMAGE", *key)
+        return _hands(self._still[key].detect(self._wrapped(picture)), picture)
+
+    def look(
+        self, picture: Pixels, hand: Hand, views: Sequence[HandTransform] = (HandTransform(),)
+    ) -> list[Hand]:
+        """Look again at a hand that is known, see :meth:`HandDetector.look`.
+
+        MediaPipe cannot look without detecting palms first, so this runs its hand network through
+        LiteRT, which gives the same landmarks.
+        """
+        if self._closed:
+            raise ValueError("this detector has been closed")
+        if self._looker is None:
+            from .litert import LiteRTDetector
+
+            self._looker = LiteRTDetector(self._bundle, threads=self._threads)
+        return self._looker.look(picture, hand, views)
+
+    def track(self, picture: Pixels, seconds: float) -> list[Hand]:
+        """Find hands in the next frame of a video, see :meth:`HandDetector.track`."""
+        frame, milliseconds = self._wrapped(picture), next_milliseconds(seconds, self._last_ms)
+        if self._video is None:
+            self._video = self._landmarker("VIDEO", DEFAULT_CONFIDENCE, DEFAULT_CONFIDENCE)
+        self._last_ms = milliseconds
+        return _hands(self._video.detect_for_video(frame, milliseconds), picture)
+
+    def reset(self) -> None:
+        """Forget the hands being tracked."""
+        if self._video is not None:
+            self._video.close()
+        self._video, self._last_ms = None, -1
+
+    def close(self) -> None:
+        """Free the networks."""
+        self.reset()
+        for landmarker in self._still.values():
+            landmarker.close()
+        self._still.clear()
+        if self._looker is not None:
+            self._looker.close()
+        self._looker = None
+        self._closed = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _landmarker(self, mode: str, confidence: float, presence: float) -> Any:
+        if self._closed:
+            raise ValueError("this detector has been closed")
+        tasks = self._mediapipe.tasks
+        options = tasks.vision.HandLandmarkerOptions(
+            base_options=tasks.BaseOptions(model_asset_path=str(self._bundle.path)),
+            running_mode=tasks.vision.RunningMode[mode],
+            num_hands=self._max_hands,
+            min_hand_detection_confidence=confidence,
+            min_hand_presence_confidence=presence,
+        )
+        try:
+            return tasks.vision.HandLandmarker.create_from_options(options)
+        except (RuntimeError, ValueError, OSError) as error:
+            raise HandloreError(
+                f"MediaPipe refuses the bundle {self._bundle.path}: {str(error).splitlines()[0]}"
+            ) from error
+
+    def _wrapped(self, picture: Pixels) -> Any:
+        pixels = np.ascontiguousarray(checked_picture(picture))
+        return self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=pixels)
+
+
+def mediapipe_version() -> str:
+    """Return the version of the installed mediapipe, without the second that importing it takes."""
+    try:
+        return metadata.version("mediapipe")
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def _hands(result: Any, picture: Pixels) -> list[Hand]:
+    # MediaPipe gives x and y as shares of width and height; z has the scale of x already.
+    height, width = picture.shape[:2]
+    to_widths = np.array([1, height / width, 1], np.float32)
+    found = zip(result.hand_landmarks, result.hand_world_landmarks, result.handedness, strict=True)
+    return [
+        Hand(_array(image) * to_widths, _array(world), _probability_right(side[0]), nan)
+        for image, world, side in found
+    ]
+
+
+def _array(landmarks: Any) -> FloatArray:
+    return np.array([(mark.x, mark.y, mark.z) for mark in landmarks], np.float32)
+
+
+def _probability_right(category: Any) -> float:
+    # Since 0.10.5 the Tasks API names the person's own hand in an unmirrored picture.
+    return float(category.score if category.category_name == "Right" else 1 - category.score)

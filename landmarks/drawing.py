@@ -1,0 +1,338 @@
+"""A hand drawn over a picture."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .hands import HAND_CONNECTIONS, FloatArray, Hand, Pixels
+
+# Text and shapes on pictures. All pictures are (height, width, 3) RGB and are painted in place.
+
+
+Color = tuple[int, int, int]
+Point = tuple[int, int]
+
+
+def draw_text(
+    picture: Pixels,
+    text: str,
+    at: Point,
+    size: int,
+    color: Color,
+    *,
+    bold: bool = False,
+    anchor: str = "left",
+    width: int = 0,
+) -> int:
+    """Write a line of text.
+
+    Parameters
+    ----------
+    picture
+        Where.
+    text
+        Any script that the font has.
+    at
+        Column and row in pixels: the left end (or ``anchor`` ``middle`` or ``right``) of the
+        line's middle.
+    size
+        Height of the font in pixels.
+    color
+        RGB.
+    width
+        What is wider than this is cut off with an ellipsis; 0: nothing is.
+
+    Returns
+    -------
+    How wide it has become, in pixels.
+    """
+    if width:
+        text = _fitted(text, size, bold, width)
+    mask = _mask(text, size, bold)
+    x = at[0] - {"left": 0, "middle": mask.shape[1] // 2, "right": mask.shape[1]}[anchor]
+    _blend(picture, mask, x, at[1] - mask.shape[0] // 2, color)
+    return int(mask.shape[1])
+
+
+def wrap_text(text: str, size: int, width: int) -> list[str]:
+    """Break a text into lines that are at most so many pixels wide."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and _length(longer, size, False) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
+def shade(
+    picture: Pixels, top_left: Point, bottom_right: Point, color: Color, alpha: float
+) -> None:
+    """Lay a rectangle over a picture, more or less transparent."""
+    (x0, y0), (x1, y1) = top_left, bottom_right
+    part = picture[max(y0, 0) : y1, max(x0, 0) : x1]
+    if part.size:
+        # Integers: half the time of floats.
+        weight = round(256 * alpha)
+        cover = np.array(color, np.uint16) * weight
+        part[:] = (part.astype(np.uint16) * (256 - weight) + cover) >> 8
+
+
+def rounded(
+    picture: Pixels, top_left: Point, bottom_right: Point, color: Color, radius: int
+) -> None:
+    """Fill a rectangle with round corners."""
+    (x0, y0), (x1, y1) = top_left, bottom_right
+    cv2.rectangle(picture, (x0 + radius, y0), (x1 - radius, y1), color, -1)
+    cv2.rectangle(picture, (x0, y0 + radius), (x1, y1 - radius), color, -1)
+    for center in ((x0 + radius, y0 + radius), (x1 - radius, y0 + radius),
+                   (x0 + radius, y1 - radius), (x1 - radius, y1 - radius)):  # fmt: skip
+        cv2.circle(picture, center, radius, color, -1, cv2.LINE_AA)
+
+
+def _blend(picture: Pixels, mask: NDArray[np.uint8], x: int, y: int, color: Color) -> None:
+    height, width = picture.shape[:2]
+    left, top = max(0, -x), max(0, -y)
+    mask = mask[top : max(top, height - y), left : max(left, width - x)]
+    if not mask.size:
+        return
+    x, y = x + left, y + top
+    part = picture[y : y + mask.shape[0], x : x + mask.shape[1]]
+    weight = mask[..., None].astype(np.uint16) + (mask[..., None] >> 7)
+    part[:] = (part * (256 - weight) + np.array(color, np.uint16) * weight) >> 8
+
+
+def _fitted(text: str, size: int, bold: bool, width: int) -> str:
+    if _length(text, size, bold) <= width:
+        return text
+    while text and _length(text + "…", size, bold) > width:
+        text = text[:-1]
+    return text + "…"
+
+
+@lru_cache(512)
+def _mask(text: str, size: int, bold: bool) -> NDArray[np.uint8]:
+    """Return how much each pixel of a line is covered, 0 to 255."""
+    from PIL import Image, ImageDraw
+
+    font = _font(size, bold)
+    width = max(1, round(_length(text, size, bold)) + 2)
+    if _is_foreign(text):
+        mask = np.zeros((round(1.5 * size), width), np.uint8)
+        at = (1, round(1.1 * size))
+        cv2.putText(mask, text, at, (255,), _unicode_font(), size)
+        return mask
+    image = Image.new("L", (width, round(1.5 * size)))
+    ImageDraw.Draw(image).text((1, 0.75 * size), text, fill=255, font=font, anchor="lm")
+    return np.asarray(image, np.uint8)
+
+
+def _length(text: str, size: int, bold: bool) -> float:
+    """Return how wide a line is, in pixels."""
+    if _is_foreign(text):
+        box = cv2.getTextSize((0, 0), text, (0, 0), _unicode_font(), size)
+        return float(box[0] + box[2])
+    return float(_font(size, bold).getlength(text))
+
+
+def _is_foreign(text: str) -> bool:
+    """Say whether a text has signs that only the font in OpenCV 5 has, as Chinese ones."""
+    return not text.isascii() and _unicode_font() is not None and not all(map(_is_known, text))
+
+
+@lru_cache(1)
+def _unicode_font() -> Any:
+    """Return OpenCV's font with the signs of most scripts; None before OpenCV 5."""
+    face = getattr(cv2, "FontFace", None)
+    return None if face is None else face("uni")
+
+
+@lru_cache(4096)
+def _is_known(character: str) -> bool:
+    """Say whether the usual font has a sign, and not a box in its place."""
+    font = _font(16, False)
+    return bytes(font.getmask(character)) != bytes(font.getmask("\U0010fffe"))
+
+
+@lru_cache(32)
+def _font(size: int, bold: bool) -> Any:
+    """Return the font of matplotlib, which has Greek and Cyrillic too, or else that of Pillow."""
+    from PIL import ImageFont
+
+    found = find_spec("matplotlib")
+    if found is not None and found.origin is not None:
+        fonts = Path(found.origin).parent / "mpl-data" / "fonts" / "ttf"
+        path = fonts / ("DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf")
+        if path.is_file():
+            return ImageFont.truetype(str(path), size)
+    return ImageFont.load_default(size)
+
+
+LINE: Color = (25, 211, 162)
+TIP: Color = (255, 93, 115)
+EDGE: Color = (12, 20, 24)
+_SHIFT = 4
+"""Points are drawn to a sixteenth of a pixel, or they would shake."""
+
+_TIPS = (4, 8, 12, 16, 20)
+
+
+def draw_hands(picture: Pixels, hands: Sequence[Hand], *, mirrored: bool = False) -> None:
+    """Draw hands over a picture, in place.
+
+    Parameters
+    ----------
+    picture
+        (height, width, 3) RGB.
+    hands
+        With landmarks in image widths of the picture as the camera saw it.
+    mirrored
+        Whether the picture has been flipped since.
+    """
+    for hand in hands:
+        draw_hand(picture, hand.image, mirrored=mirrored)
+
+
+def draw_hand(picture: Pixels, image: FloatArray, *, mirrored: bool = False) -> None:
+    """Draw the hand of image landmarks (21, 3) in image widths, see :func:`draw_hands`."""
+    if not np.isfinite(image[:, :2]).all():
+        return
+    width = picture.shape[1]
+    x = 1 - image[:, 0] if mirrored else image[:, 0]
+    points = np.column_stack([x, image[:, 1]]) * width
+    # Lines as thick as the hand is large: thin on a far one.
+    span = float(np.linalg.norm(points[0] - points[9]))
+    thick = int(np.clip(round(span / 28), 1, 5))
+    fixed = np.clip(points * 2**_SHIFT, -(2**30), 2**30).round().astype(int)
+    for color, more in ((EDGE, 2), (LINE, 0)):
+        for a, b in HAND_CONNECTIONS:
+            cv2.line(picture, fixed[a].tolist(), fixed[b].tolist(), color, thick + more,
+                     cv2.LINE_AA, _SHIFT)  # fmt: skip
+    for number, point in enumerate(fixed.tolist()):
+        radius = round((thick + (1.5 if number in _TIPS else 0.5)) * 2**_SHIFT)
+        cv2.circle(picture, point, radius + 2**_SHIFT, EDGE, -1, cv2.LINE_AA, _SHIFT)
+        cv2.circle(picture, point, radius, TIP if number in _TIPS else LINE, -1,
+                   cv2.LINE_AA, _SHIFT)  # fmt: skip
+
+
+# A hand over time as strokes: its way, coloured from start to end, and its outline.
+#
+# Everything is drawn in place into a picture (height, width, 3) RGB; points are pixels.
+
+
+PALM = (0, 5, 9, 13, 17)
+TIPS = (4, 8, 12, 16, 20)
+
+_SMALLEST = 2.6
+"""A picture shows at least so many palm lengths, or a hand at rest would fill it."""
+
+"""Points are drawn to a sixteenth of a pixel."""
+
+Points = NDArray[np.float64]
+
+
+def fitted(points: FloatArray, width: int, height: int, margin: float = 14.0) -> Points:
+    """Return landmarks in pixels of a picture that shows all of them.
+
+    Parameters
+    ----------
+    points
+        (..., 21, 2) in any unit, x right, y down; NaN for no hand, but not all of them.
+    width, height, margin
+        Of the picture, in pixels.
+    """
+    flat = points.reshape(-1, 21, 2).astype(np.float64)
+    palms = np.linalg.norm(flat[:, 9] - flat[:, 0], axis=-1)
+    low, high = np.nanmin(flat, axis=(0, 1)), np.nanmax(flat, axis=(0, 1))
+    room = np.array([width, height]) - 2 * margin
+    extent = np.maximum(high - low, 1e-9)
+    smallest = max(_SMALLEST * float(np.nanmedian(palms)), 1e-9)
+    scale = min(*(room / extent), min(room) / smallest)
+    pixels: Points = (points - (low + high) / 2) * scale + [width / 2, height / 2]
+    return pixels
+
+
+def draw_path(
+    picture: Pixels,
+    points: Points,
+    share: Points,
+    frames: NDArray[np.int64],
+    thick: int,
+    *,
+    dark: bool = False,
+) -> None:
+    """Draw a way.
+
+    Parameters
+    ----------
+    picture
+        Where.
+    points
+        (n, 2)
+    share
+        (n,) how much of the time is over at each, from 0 to 1; decides the colour.
+    frames
+        (n,) their frames: where the hand was lost for long there is a gap.
+    thick
+        Pixels.
+    dark
+        Whether the ground is dark.
+    """
+    usual = np.median(np.diff(frames)) if len(frames) > 1 else 1
+    fixed = _fixed(points)
+    for k in range(len(points) - 1):
+        if frames[k + 1] - frames[k] <= 6 * usual:
+            color = color_at(share[k], dark=dark)
+            cv2.line(picture, fixed[k].tolist(), fixed[k + 1].tolist(), color, thick,
+                     cv2.LINE_AA, _SHIFT)  # fmt: skip
+
+
+def draw_outline(picture: Pixels, hand: Points, color: Color, edge: Color, thick: int) -> None:
+    """Draw a hand (21, 2), on an edge that sets it off from what is below."""
+    fixed = _fixed(hand)
+    for shade, more in ((edge, 2), (color, 0)):
+        for a, b in HAND_CONNECTIONS:
+            cv2.line(picture, fixed[a].tolist(), fixed[b].tolist(), shade, thick + more,
+                     cv2.LINE_AA, _SHIFT)  # fmt: skip
+    for number, point in enumerate(fixed.tolist()):
+        radius = thick + (1.0 if number in TIPS else 0.2)
+        cv2.circle(picture, point, round(radius * 2**_SHIFT), color, -1, cv2.LINE_AA, _SHIFT)
+
+
+def color_at(share: float, *, dark: bool = False) -> Color:
+    """Return the colour of a moment, from 0 at the start to 1 at the end."""
+    return _colors(dark)[round(255 * min(max(float(share), 0.0), 1.0))]
+
+
+@lru_cache
+def _colors(dark: bool) -> list[Color]:
+    """Return the part of plasma that shows on a light or a dark ground."""
+    ramp = np.linspace(*((70, 255) if dark else (20, 205)), 256).round().astype(np.uint8)
+    bgr = cv2.applyColorMap(ramp[:, None], cv2.COLORMAP_PLASMA)[:, 0]
+    return [(int(r), int(g), int(b)) for b, g, r in bgr]
+
+
+def _fixed(points: Points) -> NDArray[np.int64]:
+    return np.asarray(np.round(points * 2**_SHIFT), np.int64)
+
+
+# The colours of every window, RGB.
+
+
+GROUND: Color = (24, 28, 34)
+RAISED: Color = (42, 48, 57)
+WHITE: Color = (243, 246, 248)
+GREY: Color = (150, 160, 171)
+BLACK: Color = (0, 0, 0)
+TEAL: Color = (25, 211, 162)
+AMBER: Color = (255, 190, 60)
+RED: Color = (240, 62, 76)
+ORANGE: Color = (255, 138, 48)
+BLUE: Color = (96, 165, 250)

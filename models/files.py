@@ -1,0 +1,202 @@
+"""Loading a model file, and refusing what is not one."""
+
+import io
+import json
+import os
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any, Literal, overload
+
+import numpy as np
+
+from handlore.datasets.dataset import Kind
+from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError
+from handlore.landmarks.files import atomic_write
+
+from .card import DURATIONS, FAMILIARITY, INPUT, OUTPUT, WORDS, ModelCard
+from .model import Model, MovementModel, PoseModel
+from .movement_encoder import FEWEST_TIMEPOINTS, MovementEncoder
+from .pose_encoder import PoseEncoder
+
+METADATA_KEY = "handlore"
+TIMEPOINTS = range(FEWEST_TIMEPOINTS, 4097)
+
+
+@overload
+def load_model(path: Path) -> Model: ...
+@overload
+def load_model(path: Path, kind: Literal["pose"]) -> PoseModel: ...
+@overload
+def load_model(path: Path, kind: Literal["sequence"]) -> MovementModel: ...
+def load_model(path: Path, kind: Kind | None = None) -> Model:
+    """Load a model file.
+
+    Parameters
+    ----------
+    path
+        A file that ``handlore train`` wrote.
+    kind
+        Refuse models of another kind.
+
+    Returns
+    -------
+    A :class:`PoseModel` or a :class:`MovementModel`.
+
+    Raises
+    ------
+    HandloreError
+        If there is no such file, or it cannot be read.
+    InvalidDataError
+        If it is not ONNX, truncated, or not a model of handlore.
+    NewerFormatError
+        If a later version of handlore wrote it.
+    """
+    path = Path(path)
+    data = _read(path)
+    session = _session(path, data)
+    try:
+        card = ModelCard.from_json(
+            json.loads(session.get_modelmeta().custom_metadata_map[METADATA_KEY])
+        )
+        model = _KINDS[card.kind](session, card)
+        _check_graph(session, model)
+    except KeyError as error:
+        raise InvalidDataError(
+            f"{path} is an ONNX model, but not one made by `handlore train`"
+        ) from error
+    except NewerFormatError as error:
+        raise NewerFormatError(f"{path} comes from a newer handlore: {error}") from error
+    except (HandloreError, ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise InvalidDataError(f"{path} is damaged: {error}; train it again") from error
+    if kind not in (None, card.kind):
+        raise InvalidDataError(f"{path} takes {WORDS[card.kind]}; expected one for {WORDS[kind]}")
+    return model
+
+
+def _pose_model(session: Any, card: ModelCard) -> Model:
+    return PoseModel(session, card, PoseEncoder(card.features, card.n_hands))
+
+
+def _movement_model(session: Any, card: ModelCard) -> Model:
+    if card.n_timepoints not in TIMEPOINTS or len(card.seconds) != len(DURATIONS):
+        raise InvalidDataError("its metadata has no usable n_timepoints and seconds")
+    encoder = MovementEncoder(card.n_hands, card.n_timepoints, card.averaged, card.timed)
+    return MovementModel(session, card, encoder)
+
+
+_KINDS: dict[str, Callable[[Any, ModelCard], Model]] = {
+    "pose": _pose_model,
+    "sequence": _movement_model,
+}
+
+
+def _read(path: Path) -> bytes:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise HandloreError(f"there is no file {path}") from error
+    except IsADirectoryError as error:
+        raise HandloreError(
+            f"{path} is a folder; expected a model file such as poses.onnx"
+        ) from error
+    except OSError as error:
+        raise HandloreError(f"cannot read {path}: {error.strerror}") from error
+    wrong = {
+        b"PK": "it looks like a dataset; make a model of it with `handlore train`",
+        b"\x80": "it is a Python pickle, which handlore never loads; models are .onnx files",
+        b"\x78": "it is a joblib file, which handlore never loads; models are .onnx files",
+    }
+    for start, reason in wrong.items():
+        if data.startswith(start):
+            raise InvalidDataError(f"{path} is not a model: {reason}")
+    if not data:
+        raise InvalidDataError(f"{path} is not a model: it is empty")
+    return data
+
+
+def _session(path: Path, data: bytes) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    # One row at a time: more threads would cost more than they bring, and wake idle cores.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    # A graph may name other files that hold its numbers: send it where there are none.
+    options.add_session_config_entry(
+        "session.model_external_initializers_file_folder_path", os.devnull
+    )
+    try:
+        # When it is given a damaged model, onnxruntime's wrapper talks on stdout.
+        with redirect_stdout(io.StringIO()):
+            return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime raises many kinds; all mean the file
+        raise InvalidDataError(
+            f"{path} is not an ONNX model, or it is truncated; train it again, or copy it again"
+        ) from error
+
+
+def _check_graph(session: Any, model: Model) -> None:
+    """Refuse a graph that does not do what the card says, by trying it on one row."""
+    card, encoder = model.card, model.encoder
+    if isinstance(encoder, MovementEncoder):
+        row: tuple[int, ...] = (encoder.n_channels, encoder.n_timepoints)
+    else:
+        row = (len(PoseEncoder(card.features, card.n_hands).names),)
+    inputs = [(value.name, value.type, len(value.shape)) for value in session.get_inputs()]
+    if card.n_features != row[0] or inputs != [(INPUT, "tensor(float)", 1 + len(row))]:
+        raise InvalidDataError("its graph does not take the features that its metadata names")
+    told = [FAMILIARITY] if isinstance(model, PoseModel) and model.tells_familiarity else []
+    try:
+        blank = np.zeros((1, *row), np.float32)
+        answer, *familiarity = session.run([OUTPUT, *told], {INPUT: blank})
+    except Exception as error:  # as above
+        raise InvalidDataError("its graph does not run on one row of its features") from error
+    if getattr(answer, "shape", None) != (1, len(card.labels)) or answer.dtype != np.float32:
+        raise InvalidDataError("its graph does not give one probability for each of its labels")
+    if any(getattr(one, "shape", None) != (1,) or one.dtype != np.float32 for one in familiarity):
+        raise InvalidDataError("its graph does not give one familiarity for each hand")
+
+
+# Model files: an ONNX graph, with the model card as JSON in its metadata.
+#
+# ``docs/format.md`` specifies them. No pickle is ever written or loaded.
+
+
+def replace_card(path: Path, card: ModelCard, out: Path | None = None) -> int:
+    """Give a model file another card; what it answers stays the same.
+
+    Parameters
+    ----------
+    path
+        A model file.
+    card
+        Of the same labels.
+    out
+        Where to write it; default: in its place, whole or not at all.
+
+    Returns
+    -------
+    The size of the file in bytes.
+
+    Raises
+    ------
+    HandloreError
+        If it cannot be written.
+    """
+    import onnx
+
+    return write_model(onnx.load_model_from_string(Path(path).read_bytes()), card, out or path)
+
+
+def write_model(model: Any, card: ModelCard, path: Path) -> int:
+    """Write an ONNX model with its card; the file appears whole or not at all."""
+    del model.metadata_props[:]
+    entry = model.metadata_props.add()
+    entry.key = METADATA_KEY
+    entry.value = json.dumps(card.as_json(), sort_keys=True)
+    data: bytes = model.SerializeToString()
+    with atomic_write(Path(path)) as stream:
+        stream.write(data)
+    return len(data)

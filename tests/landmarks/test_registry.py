@@ -1,0 +1,62 @@
+"""The registry: built-in modules, entry points, and errors that list the names."""
+
+import sys
+
+import pytest
+
+from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.registry import Registry
+
+ENTRY = """
+from toys import TOYS
+@TOYS.register
+class Entry:
+    name = "{name}"
+"""
+
+
+@pytest.fixture
+def toys(tmp_path, monkeypatch):
+    """Return a registry whose package holds a ball and, in one file, a top and a yo-yo."""
+    home = tmp_path / "toybox"
+    home.mkdir()
+    (home / "__init__.py").touch()
+    (home / "_helper.py").write_text("raise ImportError('helpers are not entries')")
+    (home / "ball.py").write_text(ENTRY.format(name="ball"))
+    (home / "spinning.py").write_text(ENTRY.format(name="top") + ENTRY.format(name="yo-yo"))
+    (tmp_path / "toys.py").write_text(
+        "from handlore.landmarks.registry import Registry\nTOYS = Registry('toy', 'toybox')\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    import toys
+
+    yield toys.TOYS
+    for name in [name for name in sys.modules if name.split(".")[0] in ("toys", "toybox")]:
+        del sys.modules[name]
+
+
+def test_a_module_named_like_its_entry_is_imported_alone(toys: Registry) -> None:
+    assert toys["ball"].name == "ball"
+    assert "toybox.spinning" not in sys.modules
+
+
+def test_all_names_are_found_in_files_of_any_name(toys: Registry) -> None:
+    assert toys["yo-yo"].name == "yo-yo"
+    assert toys.names() == ["ball", "top", "yo-yo"]
+
+
+def test_an_unknown_name_gets_the_nearest_and_all(toys: Registry) -> None:
+    with pytest.raises(HandloreError, match=r"unknown toy 'bal'; did you mean ball\? .*top, yo-yo"):
+        toys["bal"]
+
+
+def test_two_entries_of_one_name_are_refused(toys: Registry) -> None:
+    toys.load()
+    other = type("Other", (), {"name": "ball"})
+    with pytest.raises(TypeError, match="already a toy ball"):
+        toys.register(other)
+
+
+def test_an_entry_without_a_name_is_refused(toys: Registry) -> None:
+    with pytest.raises(TypeError, match="class attribute `name`"):
+        toys.register(type("Nameless", (), {}))
