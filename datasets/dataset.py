@@ -354,3 +354,16 @@ def _attribute(dataset: LandmarkDataset, path: str) -> Any:
     for name in path.split("."):
         value = getattr(value, name)
     return value
+
+
+# What was shown when in a stream: the ground truth that recognisers are held to.
+
+
+@dataclass(frozen=True)
+class LabelledInterval:
+    """A gesture that was made in a stream."""
+
+    label: str
+    start: float
+    """Seconds since the stream began."""
+    end: float

@@ -12,8 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from movement_stubs import dataset_of, hand_shape, two_handed
 
-from handlore.datasets.annotations import LabelledInterval
-from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.dataset import LabelledInterval, LandmarkDataset
 from handlore.datasets.storage import load_dataset, save_dataset
 from handlore.landmarks.errors import InvalidDataError
 from handlore.models.movement_encoder import MovementEncoder
