@@ -11,12 +11,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from handlore.landmarks.hands import FloatArray
+from handlore.landmarks.hands import FloatArray, majority_side
 
 from ..movement_encoder import MovementEncoder
 from ..pose_encoder import Encoder, PoseEncoder
 from .clock import LONGEST_LOSS, RATE, Tick
-from .events import side_of
 
 SHORTEST, LONGEST = 0.25, 20.0
 """Windows are so long at least and at most, in seconds, whatever clips a model was trained on."""
@@ -92,7 +91,9 @@ class Poses:
         row = self._encoder.encode(tick.image[None], tick.world[None], tick.handedness[None])
         probabilities = self._model.predict_known(row)[0]
         return [
-            ModelOutput(tick.time, tick.time, probabilities, side_of(tick.handedness), tick.time)
+            ModelOutput(
+                tick.time, tick.time, probabilities, majority_side(tick.handedness), tick.time
+            )
         ]
 
 
@@ -155,7 +156,7 @@ class Movements:
         block = self._encoder.encode(image, handedness, time)
         probabilities = self._model.predict_proba(block[None])[0]
         start, end = first / RATE, self._last / RATE
-        return ModelOutput(start, end, probabilities, side_of(handedness), tick.time, window)
+        return ModelOutput(start, end, probabilities, majority_side(handedness), tick.time, window)
 
 
 def _windows(seconds: tuple[float, ...]) -> tuple[list[int], int]:
