@@ -127,7 +127,7 @@ class Registry(Generic[T]):
     def _load(self, entry: EntryPoint) -> None:
         loaded = entry.load()
         if inspect.isclass(loaded):
-            self.register(loaded)
+            self.register(loaded)  # type: ignore[arg-type]
         elif not isinstance(loaded, ModuleType):
             raise TypeError(f"{entry.value} is neither a module nor a class of {self.kind}")
 
