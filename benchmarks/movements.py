@@ -24,7 +24,7 @@ from handlore.classifiers.base import HandEstimator, make_estimator
 from handlore.classifiers.evaluation.scores import (
     Predictions,
     answer,
-    cross_validate,
+    cross_val_predict,
     fit_samples,
     score,
 )
@@ -65,7 +65,7 @@ def shrec(make: Maker) -> None:
     for classes in (14, 28):
         dataset = _imported("shrec17", "shrec17_train", classes=classes)
         started = time.perf_counter()
-        answers = cross_validate(make(), dataset, make().encoder(1), "group", n_folds=5)
+        answers = cross_val_predict(make(), dataset, make().encoder(1), "group", n_folds=5)
         seconds = time.perf_counter() - started
         print(
             f"SHREC'17, {classes} classes, 5 folds by subject: {_said(answers)} ({seconds:.0f} s)"
@@ -126,7 +126,7 @@ def rendered(make: Maker) -> None:
         )
         with open_detector(DetectorOptions(detector="litert")) as detector:
             dataset = convert(source, Path(folder), detector).dataset
-    answers = cross_validate(make(), dataset, make().encoder(1), "group", n_folds=4)
+    answers = cross_val_predict(make(), dataset, make().encoder(1), "group", n_folds=4)
     print(f"rendered videos, 8 movements, 12 people, 4 folds by person: {_said(answers)}")
 
 

@@ -21,7 +21,7 @@ from handlore.datasets.dataset import NONE_LABEL, Kind, StrArray
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.features import DEFAULT_FEATURES
 from handlore.landmarks.hands import FloatArray
-from handlore.models.movement_encoder import FEWEST_TIMEPOINTS, N_CHANNELS, MovementEncoder
+from handlore.models.movement_encoder import MIN_TIMEPOINTS, N_CHANNELS, MovementEncoder
 from handlore.models.pose_encoder import Encoder, PoseEncoder
 
 from .duration_prior import DurationPrior
@@ -232,12 +232,12 @@ class MovementEstimator(HandEstimator):
         if (
             checked.ndim != 3
             or (checked.shape[1] not in widths and checked.shape[1] - 1 not in widths)
-            or checked.shape[2] < FEWEST_TIMEPOINTS
+            or checked.shape[2] < MIN_TIMEPOINTS
         ):
             raise InvalidDataError(
                 f"X has shape {checked.shape}, expected (n_samples, n_channels, n_timepoints) with"
                 f" {N_CHANNELS} channels a hand, one more if it says how long movements last, and"
-                f" at least {FEWEST_TIMEPOINTS} points in time"
+                f" at least {MIN_TIMEPOINTS} points in time"
             )
         return checked
 
@@ -355,7 +355,7 @@ def _parsed(param: str, text: str, default: Any) -> Any:
         raise HandloreError(
             f"parameter {param} is {text!r}, expected a number such as {default}"
         ) from error
-    if not abs(value) <= LARGEST_PARAMETER:
+    if not abs(value) <= _MAX_PARAMETER:
         raise HandloreError(f"parameter {param} is {text}, which is out of range")
     if isinstance(default, float):
         return value
@@ -364,7 +364,7 @@ def _parsed(param: str, text: str, default: Any) -> Any:
     return int(value)
 
 
-LARGEST_PARAMETER = 2**32
+_MAX_PARAMETER = 2**32
 _YES_OR_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
 

@@ -17,14 +17,14 @@ from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.geometry import mirror, palm_length
 from handlore.landmarks.hands import N_LANDMARKS, FloatArray
 
-FEWEST_TIMEPOINTS = 8
+MIN_TIMEPOINTS = 8
 """With fewer a classifier has nothing to go by."""
 
 N_COORDINATES = 3 * N_LANDMARKS
 N_CHANNELS = N_COORDINATES + 1
 """Channels of one hand: x, y and z of each landmark, then whether the hand is seen."""
 
-LONGEST_GAP = 0.3
+MAX_GAP = 0.3
 """For so many seconds a hand may be lost and still count as seen; it is interpolated."""
 
 _FINE = 4
@@ -175,6 +175,6 @@ def _resampling(
     rows = np.arange(len(grid))
     weights[rows, before] = 1 - share
     weights[rows, after] += share
-    lost = (gap > LONGEST_GAP) & (frames[after] - frames[before] > 1)
+    lost = (gap > MAX_GAP) & (frames[after] - frames[before] > 1)
     inside = (grid >= time[0]) & (grid <= time[last])
     return weights, inside & ~lost

@@ -10,7 +10,7 @@ from handlore.landmarks.hands import FloatArray
 
 from ..base import ONNX_OPSET, HandEstimator, register
 from ..discriminant import Projection
-from ..onnx_graph import compact
+from ..onnx_graph import compact_trees
 
 
 @register
@@ -70,5 +70,5 @@ class ForestClassifier(HandEstimator):
             options={id(self.forest_): {"zipmap": False}},
             target_opset=ONNX_OPSET,
         )
-        compact(model)
+        compact_trees(model)
         return self.projection_.before(model)

@@ -11,7 +11,7 @@ from handlore.models.card import INPUT
 
 from ..base import ONNX_OPSET, HandEstimator, boosting_threads, register
 from ..discriminant import Projection
-from ..onnx_graph import compact
+from ..onnx_graph import compact_trees
 
 
 @register
@@ -97,7 +97,7 @@ class XGBoostClassifier(HandEstimator):
         width = sum(self.projection_.weights.shape)
         inputs = [(INPUT, FloatTensorType([None, width]))]
         model = convert_xgboost(self.booster_, initial_types=inputs, target_opset=ONNX_OPSET[""])
-        compact(model)
+        compact_trees(model)
         graph = Graph()
         seen = graph.op("Concat", INPUT, self.projection_.in_graph(graph, INPUT), axis=1)
         graph.before(model, seen, self.n_features_in_)

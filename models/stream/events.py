@@ -8,7 +8,7 @@ import numpy as np
 
 from handlore.landmarks.hands import FloatArray
 
-DECIMALS = 3
+_DECIMALS = 3
 """Times are told in seconds to the millisecond, probabilities as exactly."""
 
 
@@ -33,9 +33,9 @@ class Event:
         """Return it as JSON types; the numbers are rounded, so that a log is the same anywhere."""
         return {
             "label": self.label,
-            "start": round(self.start, DECIMALS),
-            "end": round(self.end, DECIMALS),
-            "probability": round(self.probability, DECIMALS),
+            "start": round(self.start, _DECIMALS),
+            "end": round(self.end, _DECIMALS),
+            "probability": round(self.probability, _DECIMALS),
             "hand": self.hand,
         }
 

@@ -72,9 +72,12 @@ def test_card_comes_back(dataset: LandmarkDataset, tmp_path: Path) -> None:
     encoder = PoseEncoder(groups)
     fitted = fit_samples(estimator_class("linear")(), dataset, encoder)
     card = ModelCard(
-        labels=(), estimator="linear", features=groups, landmarker="lite",
+        labels=(),
+        estimator="linear",
+        features=groups,
+        landmarker="lite",
         training={"n": 24, "note": "für Änne"},
-    )  # fmt: skip
+    )
     size = save_model(fitted, card, tmp_path / "m.onnx")
     read = load_model(tmp_path / "m.onnx").card
     assert read.labels == ("fist", "open_palm", "point", "victory")
@@ -254,8 +257,13 @@ def test_metadata_that_is_no_card(text: str, model_file: Path, tmp_path: Path) -
         load_model(tmp_path / "m.onnx")
 
 
-def graph(card: ModelCard | None, *, columns: int | None, dtype: int = TensorProto.FLOAT,
-          inputs: tuple[str, ...] = ("X",)) -> onnx.ModelProto:  # fmt: skip
+def graph(
+    card: ModelCard | None,
+    *,
+    columns: int | None,
+    dtype: int = TensorProto.FLOAT,
+    inputs: tuple[str, ...] = ("X",),
+) -> onnx.ModelProto:
     """A model of one multiplication by a constant."""
     n = columns or 520
     kind = helper.tensor_dtype_to_np_dtype(dtype)
@@ -266,8 +274,9 @@ def graph(card: ModelCard | None, *, columns: int | None, dtype: int = TensorPro
     node = helper.make_node("MatMul", [inputs[0], "W"], ["probabilities"])
     model = helper.make_model(
         helper.make_graph([node], "g", given, said, [weights]),
-        opset_imports=[helper.make_opsetid("", 15)], ir_version=8,
-    )  # fmt: skip
+        opset_imports=[helper.make_opsetid("", 15)],
+        ir_version=8,
+    )
     if card is not None:
         helper.set_model_props(model, {METADATA_KEY: json.dumps(card.as_json())})
     return model
@@ -389,8 +398,18 @@ def test_the_format_is_the_one_that_is_documented(model_file: Path) -> None:
     card = json.loads(entry.value)
     assert entry.key == "handlore"
     assert card["format"] == FORMAT_VERSION == 1
-    assert {"labels", "estimator", "kind", "n_hands", "features", "n_features", "landmarker",
-            "features_version", "canonical_version", "training"} <= set(card)  # fmt: skip
+    assert {
+        "labels",
+        "estimator",
+        "kind",
+        "n_hands",
+        "features",
+        "n_features",
+        "landmarker",
+        "features_version",
+        "canonical_version",
+        "training",
+    } <= set(card)
 
 
 def test_a_model_tells_how_familiar_a_hand_is(model_file: Path, dataset: LandmarkDataset) -> None:
