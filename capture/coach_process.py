@@ -100,11 +100,11 @@ def _be_modest() -> None:
 def main(folder: str, *labels: str) -> None:
     """Print the advice for a folder as a JSON list of lines."""
     _be_modest()
-    from handlore.datasets.loading import read_recordings
+    from handlore.datasets.loading import load_recordings
 
     from .coach import advise
 
-    sys.stdout.write(json.dumps(advise(read_recordings(Path(folder)), labels)))
+    sys.stdout.write(json.dumps(advise(load_recordings(Path(folder)), labels)))
 
 
 if __name__ == "__main__":

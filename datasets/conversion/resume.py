@@ -139,7 +139,7 @@ class ResumeFolder:
 
     @contextmanager
     def held(self, report: Report) -> Iterator[None]:
-        """Keep other processes out for the length of the block; no folder without parts is left."""
+        """Lock the folder for the length of the block; no folder without parts is left."""
         if self.folder.is_dir() and self._strange():
             raise HandloreError(
                 f"{self.folder} is needed for the parts of {self.out.name}, but it holds other"
@@ -168,7 +168,7 @@ class ResumeFolder:
         if others:
             raise HandloreError(
                 f"{self.folder} holds an unfinished conversion,"
-                f" {_in_words(others)} to go on with it, or add --restart to start from the beginning"
+                f" {_in_words(others)} to continue it, or add --restart to start anew"
             )
         with atomic_write(self.folder / _MANIFEST) as stream:
             stream.write(json.dumps(manifest, indent=1).encode())

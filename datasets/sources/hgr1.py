@@ -79,9 +79,7 @@ def _mask_of(photo: Path) -> Path:
     for mask in masks:
         if mask.is_file():
             return mask
-    raise InvalidDataError(
-        f"the skin mask {masks[0].name} beside it is missing"
-    )
+    raise InvalidDataError(f"the skin mask {masks[0].name} beside it is missing")
 
 
 def _cut_out(photo: Pixels, mask_path: Path) -> Pixels:

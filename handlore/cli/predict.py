@@ -117,17 +117,17 @@ def _of_recordings(
     model: "Model", folders: Sequence[Path]
 ) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
     """Answer the recordings of the kind that the model takes; also list those that failed."""
-    from handlore.datasets.loading import CALLED, read_recordings
+    from handlore.datasets.loading import KIND_NAMES, load_recordings
 
     rows: list[dict[str, Any]] = []
     failures: list[tuple[str, str]] = []
     for folder in folders:
-        recorded, kind = read_recordings(folder), model.encoder.kind
+        recorded, kind = load_recordings(folder), model.encoder.kind
         chosen = recorded.require(kind)
         failures += [(str(folder / name), reason) for name, reason in recorded.failures]
         for other, n in recorded.counts().items():
             if other != kind:
-                talk(f"note: {n} recordings of {CALLED[other]} in {folder} are left out")
+                talk(f"note: {n} recordings of {KIND_NAMES[other]} in {folder} are left out")
         for one in chosen:
             path = folder / str(one.samples.source[0]).partition("#")[0]
             try:

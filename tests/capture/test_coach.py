@@ -17,7 +17,7 @@ from handlore.capture.coach import (
 )
 from handlore.capture.coach_process import BackgroundCoach
 from handlore.datasets.dataset import LandmarkDataset
-from handlore.datasets.loading import read_recordings
+from handlore.datasets.loading import load_recordings
 from handlore.datasets.recordings import RecordingFolder
 
 
@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> RecordingFolder:
 
 
 def advice(folder: RecordingFolder, *labels: str) -> list[str]:
-    return advise(read_recordings(folder.root), labels)
+    return advise(load_recordings(folder.root), labels)
 
 
 # What comes next
@@ -148,7 +148,7 @@ def test_movements_under_the_wrong_label_are_found(tmp_path: Path) -> None:
         folder.keep(held("fist", seed=seed))
     folder.keep(stream(20.0))
     folder.keep(stream(20.0, seed=8))
-    found = cross_examined(read_recordings(folder.root), "sequence")
+    found = cross_examined(load_recordings(folder.root), "sequence")
     assert {one.number for one in found if one.label != "none"} == set(range(1, 14))
     assert [one.number for one in found if one.label != one.answer] == [int(wrong.stem)]
 
@@ -159,7 +159,7 @@ def test_poses_under_the_wrong_label_are_found(folder: RecordingFolder) -> None:
         folder.keep(held("palm", seed=seed))
     wrong = folder.keep(held("palm", seed=7))
     folder.relabel(wrong, "fist")
-    found = cross_examined(read_recordings(folder.root), "pose")
+    found = cross_examined(load_recordings(folder.root), "pose")
     assert [(one.number, one.answer) for one in found if one.label != one.answer] == [(13, "palm")]
 
 
@@ -167,7 +167,7 @@ def test_too_little_to_say_anything_about(folder: RecordingFolder) -> None:
     for seed in range(3):
         folder.keep(movement("left", seed=seed))
     folder.keep(movement("right"))
-    assert cross_examined(read_recordings(folder.root), "sequence") == []
+    assert cross_examined(load_recordings(folder.root), "sequence") == []
 
 
 # Beside the camera
