@@ -1,11 +1,12 @@
-"""Two directives that keep the reference complete: all commands, and all public names.
+"""Directives that keep the reference complete: all commands, all sources and all public names.
 
-``.. handlore-commands::`` documents every command with sphinx-click, and ``.. handlore-api:: ROOM``
-every public name of the package that lives in a room. Nothing has to be listed by hand.
+``handlore-commands`` documents every command with sphinx-click, ``handlore-sources`` every source,
+and ``handlore-api`` every public name that lives in a room. Nothing has to be listed by hand.
 """
 
 import importlib
 import inspect
+from dataclasses import fields
 from typing import Any, ClassVar
 
 import click
@@ -14,9 +15,11 @@ from docutils.statemachine import StringList
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+from sphinx.util.nodes import make_refnode
 
 import handlore
 from handlore.cli import main
+from handlore.datasets.sources import SOURCES
 
 
 def public_names() -> dict[str, Any]:
@@ -56,15 +59,29 @@ class Commands(Generated):
                 continue
             module = command.callback.__module__ if command.callback else ""
             where = _attribute(module, command)
-            title = f"handlore {name}"
-            text += [f".. _command-{name}:", "", title, "=" * len(title), ""]
-            text += [f".. click:: {module}:{where}", f"   :prog: {title}", "   :nested: full", ""]
+            text += [f".. _command-{name}:", "", f".. click:: {module}:{where}"]
+            text += [f"   :prog: handlore {name}", "   :nested: full", ""]
         return text
 
 
 def _attribute(module: str, command: click.Command) -> str:
     named = vars(importlib.import_module(module)).items()
     return next(name for name, value in named if value is command)
+
+
+class Sources(Generated):
+    """A section for each source: layout, description, options."""
+
+    def lines(self) -> list[str]:
+        """Return the text of each section."""
+        text = []
+        for name, source in SOURCES.entries().items():
+            about = inspect.cleandoc(source.__doc__ or "").splitlines()
+            text += [name, "=" * len(name), "", "::", "", f"   {source.layout}", "", *about, ""]
+            for option in fields(source):
+                flag = option.name.replace("_", "-")
+                text += [f"``--{flag}``", f"   {option.metadata['help']}", ""]
+        return text
 
 
 class PublicNames(Generated):
@@ -102,10 +119,8 @@ def resolve_by_name(
     found = domain.objects.get(f"handlore.{name}")
     if found is None:
         return None
-    builder, page = app.builder, node["refdoc"]
-    from sphinx.util.nodes import make_refnode
-
-    return make_refnode(builder, page, found.docname, found.node_id, contnode)
+    page = node["refdoc"]
+    return make_refnode(app.builder, page, found.docname, found.node_id, contnode)
 
 
 def tidy_help(app: Sphinx, ctx: click.Context, lines: list[str]) -> None:
@@ -123,6 +138,7 @@ def tidy_help(app: Sphinx, ctx: click.Context, lines: list[str]) -> None:
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the directives."""
     app.add_directive("handlore-commands", Commands)
+    app.add_directive("handlore-sources", Sources)
     app.add_directive("handlore-api", PublicNames)
     app.connect("missing-reference", resolve_by_name)
     app.connect("sphinx-click-process-epilog", tidy_help)
