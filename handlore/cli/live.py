@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from handlore.capture.views.live import LiveView
     from handlore.datasets.recordings import RecordingFolder
     from handlore.landmarks.detector import DetectorOptions, HandDetector
-    from handlore.models.stream.hands import HandRecogniser
+    from handlore.models.stream.recogniser import HandRecogniser
 
 SHARE = 0.9
 """Of the time that a camera gives, the rest is left to other programs."""
@@ -65,7 +65,7 @@ class _Setup:
 @click.option("--loop", is_flag=True, help="Play a file in the camera's place again and again.")
 @click.option("--fast", is_flag=True, help="Play it as fast as it goes.")
 @click.option("--actions", metavar="FILE", type=click.Path(path_type=Path), default=None,
-              help="What to do for which label: a TOML file, see docs/live.md.")  # fmt: skip
+              help="What to do for which label: a TOML file, see the documentation.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.option("--headless", is_flag=True,
               help="No window; by itself where there is no display.")  # fmt: skip
@@ -116,8 +116,7 @@ def _checked(models: Sequence[Path], given: dict[str, Any]) -> _Setup:
     from handlore.capture.serve.guard import Address, Guard
     from handlore.datasets.recordings import RecordingFolder
     from handlore.landmarks.detector import DetectorOptions
-    from handlore.models.stream.hands import HandRecogniser
-    from handlore.models.stream.recogniser import Recogniser
+    from handlore.models.stream.recogniser import HandRecogniser, Recogniser
 
     _require_what_options_belong_to(given)
     loaded = loaded_models(models)

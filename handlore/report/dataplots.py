@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from handlore.classifiers.evaluation.breakdown import DetectionRate, yields
+from handlore.classifiers.evaluation.breakdown import DetectionRate, detection_rates
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.hands import FloatArray
 
@@ -35,7 +35,7 @@ def data_plots(dataset: LandmarkDataset, title: str) -> dict[str, bytes]:
     title
         Of the contact sheet.
     """
-    found = yields(dataset)
+    found = detection_rates(dataset)
     items = "pictures" if dataset.header.kind == "pose" else "clips"
     drawn = {"labels.png": label_chart(found, items), "yield.png": detection_chart(found)}
     groups = set(dataset.samples.group.tolist())

@@ -37,7 +37,7 @@ def report_files(findings: Findings) -> dict[str, bytes]:
     drawn = {
         "confusion.png": confusion_chart(scores),
         "classes.png": class_chart(scores),
-        "yield.png": detection_chart(list(findings.yields)),
+        "yield.png": detection_chart(list(findings.detection_rates)),
     }
     if findings.people:
         drawn["people.png"] = interval_chart(findings.people, f"Accuracy by {findings.over}")

@@ -79,17 +79,17 @@ def people(findings: Findings) -> Section | None:
 
 def classes(findings: Findings) -> Section:
     """Show the size, the detection rate and the scores of each class."""
-    return class_section(findings.outcome.scores, findings.yields, findings.typical)
+    return class_section(findings.outcome.scores, findings.detection_rates, findings.typical)
 
 
 def class_section(
     scores: Scores,
-    yields: Sequence[DetectionRate] = (),
+    rates: Sequence[DetectionRate] = (),
     typical: Mapping[str, FloatArray] | None = None,
 ) -> Section:
     """Return the table of classes, with detection rates and mean hands if known."""
     most = max(row["support"] for row in scores.per_class.values())
-    found, colors = {one.label: one for one in yields}, _stage_colors(yields)
+    found, colors = {one.label: one for one in rates}, _stage_colors(rates)
     rows = []
     for label, row in scores.per_class.items():
         cells: list[object] = [bar(row["support"] / most, f"{row['support']:.0f}")]
@@ -123,9 +123,9 @@ def _found(one: DetectionRate, colors: Mapping[int, str]) -> Html:
     return stacked(shares, "all" if share == 1 else f"{100 * share:.1f} %")
 
 
-def _stage_colors(yields: Sequence[DetectionRate]) -> dict[int, str]:
+def _stage_colors(rates: Sequence[DetectionRate]) -> dict[int, str]:
     """Return the colour class of each search stage; the sixth and later share one."""
-    used = sorted({stage for one in yields for stage in one.by_stage})
+    used = sorted({stage for one in rates for stage in one.by_stage})
     return {stage: f"s{min(place, 5)}" for place, stage in enumerate(used)}
 
 
