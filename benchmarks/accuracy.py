@@ -19,10 +19,10 @@ import numpy as np
 from data import data_folder
 from sklearn.ensemble import RandomForestClassifier
 
-from handlore.classifiers.base import make_estimator
 from handlore.classifiers.evaluation.intervals import bootstrap_sums, percentiles
 from handlore.classifiers.evaluation.pointing import POINTING_FEATURES
 from handlore.classifiers.evaluation.scores import answer, cross_val_predict, fit_samples, score
+from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.training import save_model
 from handlore.datasets.conversion.batches import ConvertOptions
 from handlore.datasets.conversion.convert import convert
@@ -139,7 +139,7 @@ def dataset_of(name, folder):
             root = masks_alone(root, Path(linked))
         source = make_source(source or find_source(root)[0], options)
         with quiet_native_log(), open_detector() as detector:
-            done = convert(source, root, detector, ConvertOptions(views=N_VIEWS))
+            done = convert(source, root, detector, ConvertOptions(augment=N_VIEWS))
     save_dataset(done.dataset, path)
     return done.dataset
 

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from data import data_folder
 
-from handlore.classifiers.base import HandEstimator, make_estimator
+from handlore.classifiers.base import HandEstimator
 from handlore.classifiers.evaluation.scores import (
     Predictions,
     answer,
@@ -28,8 +28,10 @@ from handlore.classifiers.evaluation.scores import (
     fit_samples,
     score,
 )
+from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.training import save_model
-from handlore.datasets.conversion.convert import ConvertOptions, convert
+from handlore.datasets.conversion.batches import ConvertOptions
+from handlore.datasets.conversion.convert import convert
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.rendered import write_movement_videos
 from handlore.datasets.sources import make_source

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.weights import landmarker_of_model
 
 from ._common import talk
-from ._media import network_for
 
 if TYPE_CHECKING:
     from handlore.models.model import Model
@@ -73,5 +73,5 @@ def loaded_models(paths: Sequence[Path]) -> "list[Model]":
 
 def landmarker_for(models: "Sequence[Model]") -> str:
     """Return the landmarks that models were trained on; where they differ, the exacter ones."""
-    networks = {network_for(model.card.landmarker) for model in models}
+    networks = {landmarker_of_model(model.card.landmarker) for model in models}
     return networks.pop() if len(networks) == 1 else "full"

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from handlore.datasets.tracking import Medium, list_media, track_video
 from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.weights import landmarker_of_model
 
 from ._common import (
     SOME_INPUTS_FAILED,
@@ -22,7 +24,6 @@ from ._common import (
     talk,
     views_option,
 )
-from ._media import Medium, media_in, network_for, tracked
 
 if TYPE_CHECKING:
     from handlore.datasets.dataset import LandmarkDataset
@@ -82,12 +83,12 @@ def command(
     if views and loaded.card.kind != "pose":
         raise HandloreError(f"{model} takes videos; --views is for models of poses")
     folders = [path for path in paths if is_recordings(path)]
-    media = media_in(
-        [path for path in paths if path not in folders], moving=loaded.card.kind == "sequence"
+    media = list_media(
+        [path for path in paths if path not in folders], movements=loaded.card.kind == "sequence"
     )
     rows, failures = _of_recordings(loaded, folders)
     if media:
-        network = landmarker or network_for(loaded.card.landmarker)
+        network = landmarker or landmarker_of_model(loaded.card.landmarker)
         with opened_detector(network, detector, loaded.card.n_hands, verbose=verbose) as opened:
             seen, unread = _look_at(loaded, opened, media, frame_rate, views)
         rows, failures = rows + seen, failures + unread
@@ -156,10 +157,10 @@ def _row(
     from handlore.datasets.pictures import read_picture
     from handlore.models.model import PoseModel
 
-    if medium.what == "picture" and isinstance(model, PoseModel):
+    if medium.kind == "picture" and isinstance(model, PoseModel):
         said = model.predict_picture(detector, read_picture(medium.path)[0], n_views)
         return _still_row(medium.path, said)
-    clip = tracked(detector, medium, model.card.n_hands, frame_rate)
+    clip = track_video(medium.path, detector, max_hands=model.card.n_hands, frame_rate=frame_rate)
     return _moving_row(medium.path, model, clip)
 
 

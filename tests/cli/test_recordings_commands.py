@@ -159,7 +159,7 @@ def test_converted_recordings_train_the_same(
     out = tmp_path / "moves.npz"
     done = run("convert", gestures, out)
     assert done.exit_code == 0, done.output
-    assert "taken as recordings; it also fits recordings-poses" in done.stderr
+    assert "recognised as recordings; it also fits recordings-poses" in done.stderr
     assert load_dataset(out).header.detector is not None
     model = tmp_path / "again.onnx"
     run("train", out, "--out", model, *SMALL)

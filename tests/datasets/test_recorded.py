@@ -8,14 +8,14 @@ import pytest
 from movement_stubs import LABELS, two_handed
 from recording_stubs import DETECTOR, filled, held, movement, stream
 
+from handlore.datasets.conversion.batches import ConvertOptions
 from handlore.datasets.conversion.convert import (
-    ConvertOptions,
     RunOptions,
     convert,
     convert_to_file,
 )
 from handlore.datasets.dataset import FRAME_ARRAYS, MIXED_DETECTORS, SAMPLE_COLUMNS, LandmarkDataset
-from handlore.datasets.loading import cut, load_data, load_recordings
+from handlore.datasets.loading import cut_windows, load_data, load_recordings
 from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.sources import find_source, make_source
 from handlore.datasets.splits import cross_validation, default_by, fold_count
@@ -68,7 +68,7 @@ def test_movements_and_poses_are_told_apart(both: RecordingFolder) -> None:
     [
         (movement("left"), "pose", r"no recordings of static poses, but 1 of movements.* rocket"),
         (held("fist"), "sequence", r"no recordings of movements, but 1 of static poses.* forest"),
-        (None, "pose", r"no recording that can be read; `handlore capture` makes some"),
+        (None, "pose", r"no readable recordings; `handlore capture` makes some"),
     ],
 )
 def test_a_kind_that_is_not_there_is_one_line(folder, kept, wanted, said) -> None:
@@ -82,8 +82,7 @@ def test_where_nobody_chose_movements_are_taken_and_a_line_says_so(both: Recordi
     loaded = load_data([both.root])
     assert loaded.dataset.header.kind == "sequence"
     assert loaded.notes == (
-        "6 recordings of movements were taken, not the 4 of static poses;"
-        " --model forest takes those",
+        "6 recordings of movements are used, not the 4 of static poses; --model forest uses those",
     )
     assert load_data([both.root], "pose").notes == ()
 
@@ -95,7 +94,7 @@ def test_files_and_folders_mix_and_the_file_decides_the_kind(
     loaded = load_data([both.root, tmp_path / "poses.npz"])
     assert loaded.dataset.header.kind == "pose"
     assert set(loaded.dataset.labels) == {"fist", "palm", "victory", "none"}
-    assert "4 recordings of static poses were taken, not the 6" in loaded.notes[0]
+    assert "4 recordings of static poses are used, not the 6" in loaded.notes[0]
 
 
 def test_a_file_of_the_other_kind_is_refused(both: RecordingFolder, tmp_path: Path) -> None:
@@ -127,7 +126,7 @@ def test_a_stream_is_cut_into_windows_as_long_as_the_other_movements(both: Recor
 
 def test_windows_cover_the_stream_to_its_end() -> None:
     recording = stream(10.0)
-    windows = cut(recording, 2.0)
+    windows = cut_windows(recording, 2.0)
     np.testing.assert_array_equal(windows.image[:31], recording.image[:31], err_msg="the first")
     np.testing.assert_array_equal(
         windows.image[windows.offsets[-2] :], recording.image[-31:], err_msg="the last 2 s"
@@ -138,7 +137,7 @@ def test_windows_cover_the_stream_to_its_end() -> None:
 @pytest.mark.parametrize("seconds", [0.01, 0.5, 1.7, 30.0])
 def test_any_window_can_be_cut(seconds: float) -> None:
     recording = stream(3.0)
-    windows = cut(recording, seconds)
+    windows = cut_windows(recording, seconds)
     lasting = [np.ptp(windows.time[a:b]) for a, b in zip(windows.offsets, windows.offsets[1:],
                                                          strict=False)]  # fmt: skip
     assert max(lasting) <= seconds + 1e-6
@@ -178,7 +177,7 @@ def test_a_stream_shows_poses_too(both: RecordingFolder) -> None:
     none = poses.samples.label == "none"
     assert none.sum() == pytest.approx(15 / 0.25, abs=3), "20 s, a quarter of it without a hand"
     assert poses.has_hand.all()
-    assert any("taken as static `none`" in line for line in poses.header.log)
+    assert any("used as static `none`" in line for line in poses.header.log)
 
 
 # Groups
@@ -256,7 +255,7 @@ def test_a_copy_under_another_label_is_known_for_one(folder: RecordingFolder) ->
     folder.keep(movement("left"))
     folder.keep(movement("right", like="left"))
     done = convert(make_source("recordings", {}), folder.root, None)
-    assert done.trouble.n_conflicts == 2
+    assert done.label_problems.n_conflicts == 2
 
 
 # The source
@@ -272,7 +271,7 @@ def test_converting_gives_what_reading_gives(both: RecordingFolder, name: str, k
     assert done.dataset.header.kind == kind
     assert done.dataset.header.detector == DETECTOR
     assert done.dataset.header.log == direct.header.log
-    assert done.ignored == ()
+    assert done.left_out == ()
 
 
 def test_a_hand_that_is_taken_for_a_left_one_at_times_loses_no_frame(
