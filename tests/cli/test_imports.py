@@ -45,7 +45,7 @@ def note(event, args):
         noted.append(f"{event} {args}")
 
 # What other packages do when they are imported is theirs: import them before listening.
-import numpy, cv2, sklearn, click, rich, onnx
+import numpy, cv2, sklearn, click, rich, onnx, matplotlib.font_manager
 try:
     import torch
 except ModuleNotFoundError:
