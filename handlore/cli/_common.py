@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from handlore.classifiers.estimators import ESTIMATORS
+from handlore.landmarks.detectors import DETECTORS
 from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.registry import Registry, unknown_name
 
 if TYPE_CHECKING:
     from handlore.datasets.dataset import Kind, LandmarkDataset
@@ -49,6 +52,29 @@ def views_option(text: str) -> Callable[[Function], Function]:
     )  # fmt: skip
 
 
+class _RegistryName(click.ParamType):  # type: ignore[type-arg]
+    """A name in a registry, or another word; the names are looked up when they are needed."""
+
+    name = "name"
+
+    def __init__(self, registry: Registry[Any], *words: str) -> None:
+        self._registry, self._words = registry, words
+
+    def get_metavar(self, *_: object, **__: object) -> str:
+        """Return the names for the help, importing no entry."""
+        return f"[{'|'.join(self._listed())}]"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Refuse a name that is not known."""
+        if value not in self._listed() and value not in self._registry:
+            known = [*self._words, *self._registry]
+            self.fail(str(unknown_name(self._registry.kind, value, known)), param, ctx)
+        return value
+
+    def _listed(self) -> list[str]:
+        return [*self._words, *self._registry.listed()]
+
+
 def detector_options(landmarker: str | None = "full") -> Callable[[Function], Function]:
     """Add the options that choose a detector."""
 
@@ -64,7 +90,7 @@ def detector_options(landmarker: str | None = "full") -> Callable[[Function], Fu
             ),
             click.option(
                 "--detector",
-                type=click.Choice(["auto", "mediapipe", "litert"]),
+                type=_RegistryName(DETECTORS, "auto"),
                 default="auto",
                 show_default=True,
                 help="What runs the networks: MediaPipe, or LiteRT with handlore's own steps.",
@@ -77,12 +103,24 @@ def detector_options(landmarker: str | None = "full") -> Callable[[Function], Fu
     return decorate
 
 
+class _ModelOption(click.Option):
+    """Names the estimators that are here, those of other packages too."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the help with the names, importing no estimator."""
+        known = ", ".join(ESTIMATORS.listed())
+        self.help = (
+            f"Which estimator: {known} (rocket and tcn are for movements); or the mean of several,"
+            " such as forest+linear."
+        )
+        return super().get_help_record(ctx)
+
+
 model_option = click.option(
     "--model",
+    cls=_ModelOption,
     metavar="NAME",
     show_default="forest for poses, rocket for movements",
-    help="Which estimator: forest, linear or xgboost for poses, rocket or tcn for movements; or the"
-    " mean of several, such as forest+linear.",
 )
 mirror_option = click.option(
     "--mirror-labels", metavar="PAIRS",
@@ -182,8 +220,9 @@ def opened_detector(
     landmarker: str, detector: str, max_hands: int, *, verbose: bool
 ) -> "Iterator[HandDetector]":
     """Open a detector, with native chatter kept off the screen unless asked for."""
-    from handlore.landmarks.detector import DetectorOptions, open_detector
+    from handlore.landmarks.detector import DetectorOptions
     from handlore.landmarks.nativelog import quiet_native_log
+    from handlore.landmarks.opening import open_detector
     from handlore.landmarks.weights import require_bundle
 
     options = DetectorOptions(landmarker=landmarker, max_hands=max_hands, detector=detector)
