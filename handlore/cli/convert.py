@@ -140,7 +140,7 @@ def command(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Find the hands in pictures or videos and write them to OUT, an .npz file.
+    """Find the hands in pictures or videos and write a dataset.
 
     SOURCE is a folder, or the one file that holds all. Its layout is recognised: `handlore sources`
     lists what is known. Pictures in which one plain call of the detector misses the hand are

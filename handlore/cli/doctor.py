@@ -25,7 +25,7 @@ OPTIONAL = ("xgboost", "opencv-python", "xgboost-cpu")
 @json_option
 @click.pass_context
 def command(ctx: click.Context, as_json: bool, verbose: bool) -> None:
-    """Show what works here: versions, landmark model, detectors, cameras, window, and why.
+    """Check the installation: versions, model, detectors, cameras.
 
     A picture is taken with each camera and thrown away; nothing is fetched or changed. The exit
     code is 1 if no hand can be detected on this computer as it is; each problem comes with what

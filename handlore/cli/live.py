@@ -91,7 +91,7 @@ class _Setup:
 @json_option
 @click.pass_context
 def command(ctx: click.Context, /, models: Sequence[Path], as_json: bool, **given: Any) -> None:
-    """Recognise gestures of a camera as they are made.
+    """Recognise gestures from a camera in real time.
 
     Each event is a line on stdout, with --json a line of JSON: label, start and end in seconds,
     probability, hand. With --actions something is done about it. Models of poses and of movements

@@ -67,7 +67,7 @@ def command(
     verbose: bool,
     as_json: bool,
 ) -> None:
-    """Say what pictures, videos and recordings show.
+    """Predict the gestures in pictures, videos and recordings.
 
     PATH is a picture, a video, or a folder in which all are taken; or a folder of recordings of
     `handlore capture`, which are answered from their landmarks. Of a picture it says label,

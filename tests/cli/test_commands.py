@@ -7,13 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+import handlore.cli
 from handlore import __version__
-from handlore.cli import COMMANDS, main
+from handlore.cli import COMMANDS, GROUPS, main
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.weights import aligned_zip, find_bundle
 from handlore.models.files import load_model
@@ -339,9 +341,21 @@ def test_version_and_unknown_command(run: Run) -> None:
     assert "Usage: " in run().output
 
 
-def test_help_lists_every_command(run: Run) -> None:
+def test_root_help_lists_every_command(run: Run) -> None:
+    files = (path.stem for path in Path(handlore.cli.__file__).parent.glob("[a-z]*.py"))
+    assert sorted(COMMANDS) == sorted(files)
     text = run("--help").stdout
     assert all(f"  {name} " in text for name in COMMANDS)
+
+
+@pytest.mark.parametrize("group", GROUPS.values(), ids=list(GROUPS))
+def test_summaries_are_the_first_sentence_of_the_help(group: dict[str, str]) -> None:
+    found = {name: main.get_command(click.Context(main), name) for name in group}
+    assert group == {
+        name: f"{command.get_short_help_str(1000).rstrip('.')}."
+        for name, command in found.items()
+        if command
+    }
 
 
 @pytest.mark.parametrize("name", COMMANDS)
