@@ -22,12 +22,16 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from handlore.classifiers.estimators import ESTIMATORS
 from handlore.datasets.dataset import Kind, LandmarkDataset
 from handlore.datasets.loading import LoadedData, load_data
-from handlore.landmarks.detector import DetectorOptions, HandDetector, open_detector
+from handlore.landmarks.detector import DetectorOptions, HandDetector
+from handlore.landmarks.detectors import DETECTORS
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.features import DEFAULT_FEATURES, feature_names
 from handlore.landmarks.nativelog import quiet_native_log
+from handlore.landmarks.opening import open_detector
+from handlore.landmarks.registry import Registry, unknown_name
 from handlore.landmarks.search import STAGE_NAMES
 from handlore.landmarks.weights import require_bundle
 
@@ -84,6 +88,29 @@ def copies_option(name: str, text: str) -> Callable[[Function], Function]:
     )
 
 
+class _RegistryName(click.ParamType):  # type: ignore[type-arg]
+    """A name in a registry, or another word; the names are looked up when they are needed."""
+
+    name = "name"
+
+    def __init__(self, registry: Registry[Any], *words: str) -> None:
+        self._registry, self._words = registry, words
+
+    def get_metavar(self, *_: object, **__: object) -> str:
+        """Return the names for the help, importing no entry."""
+        return f"[{'|'.join(self._listed())}]"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Refuse a name that is not known."""
+        if value not in self._listed() and value not in self._registry:
+            known = [*self._words, *self._registry]
+            self.fail(str(unknown_name(self._registry.kind, value, known)), param, ctx)
+        return value
+
+    def _listed(self) -> list[str]:
+        return [*self._words, *self._registry.listed()]
+
+
 def detector_options(landmarker: str | None = "full") -> Callable[[Function], Function]:
     """Add the options that choose the detector and its networks."""
 
@@ -99,7 +126,7 @@ def detector_options(landmarker: str | None = "full") -> Callable[[Function], Fu
             ),
             click.option(
                 "--detector",
-                type=click.Choice(["auto", "mediapipe", "litert"]),
+                type=_RegistryName(DETECTORS, "auto"),
                 default="auto",
                 show_default=True,
                 help="What runs the networks: MediaPipe, or LiteRT with handlore's own tracking.",
@@ -112,12 +139,24 @@ def detector_options(landmarker: str | None = "full") -> Callable[[Function], Fu
     return decorate
 
 
+class _ModelOption(click.Option):
+    """Its help names the known estimators, those of other packages too."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the help with the names, importing no estimator."""
+        known = ", ".join(ESTIMATORS.listed())
+        self.help = (
+            f"The estimator: {known} (rocket and tcn are for movements); or the mean of several,"
+            " such as forest+linear."
+        )
+        return super().get_help_record(ctx)
+
+
 model_option = click.option(
     "--model",
+    cls=_ModelOption,
     metavar="NAME",
     show_default="forest for poses, rocket for movements",
-    help="The estimator: forest, linear or xgboost for poses, rocket or tcn for movements; or the"
-    " mean of several, such as forest+linear.",
 )
 mirror_option = click.option(
     "--mirror-labels",

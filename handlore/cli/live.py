@@ -200,8 +200,8 @@ def _limiter(setup: _Setup) -> "RateLimiter":
 
 def _detector(stack: ExitStack, setup: _Setup) -> "HandDetector":
     from handlore.capture.live.limiter import ThrottledDetector
-    from handlore.landmarks.detector import open_detector
     from handlore.landmarks.nativelog import quiet_native_log
+    from handlore.landmarks.opening import open_detector
 
     stack.enter_context(quiet_native_log(not setup.given["verbose"]))
     detector = stack.enter_context(open_detector(setup.detector, talk=talk))

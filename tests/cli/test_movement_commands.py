@@ -58,7 +58,7 @@ def spotting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands open a detector that follows a bright spot."""
     monkeypatch.setattr("handlore.landmarks.weights.require_bundle", lambda *_: None)
     monkeypatch.setattr(
-        "handlore.landmarks.detector.open_detector", lambda options: nullcontext(Spot())
+        "handlore.landmarks.opening.open_detector", lambda options: nullcontext(Spot())
     )
 
 
