@@ -22,14 +22,9 @@ from joblib import Parallel, cpu_count, delayed
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from handlore import __version__
-from handlore.landmarks.detector import (
-    DetectorInfo,
-    DetectorOptions,
-    HandDetector,
-    detector_info,
-    open_detector,
-)
+from handlore.landmarks.detector import DetectorInfo, DetectorOptions, HandDetector
 from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.opening import detector_info, open_detector
 
 from ..sources.base import Item, Source
 from .batches import Batch, ConvertOptions, convert_batch, failed_batch, join_batches

@@ -21,6 +21,7 @@ from handlore.landmarks.weights import require_bundle
 
 from ._common import (
     SOME_INPUTS_FAILED,
+    copies_option,
     detector_options,
     examples,
     json_option,
@@ -46,10 +47,7 @@ class Options:
     stages: int
     drop_conflicts: bool
     min_score: float
-    augment: int
-    views: int | None
-    """The former name of ``augment``."""
-
+    n_copies: int
     jobs: int | None
     dask: str
     restart: bool
@@ -63,7 +61,7 @@ class Options:
         return ConvertOptions(
             max_hands=self.max_hands,
             stages=STAGES[: self.stages],
-            augment=self.augment if self.views is None else self.views,
+            augment=self.n_copies,
             min_score=self.min_score,
             none=self.none,
             drop_conflicts=self.drop_conflicts,
@@ -152,16 +150,10 @@ def _option(option: Any, owners: list[str]) -> click.Option:
     show_default=True,
     help="Leave out hands with a lower score of the hand network.",
 )
-@click.option(
+@copies_option(
     "--augment",
-    type=click.IntRange(0, 100),
-    default=0,
-    show_default=True,
-    metavar="K",
-    help="Add K augmented copies of each picture (turned, scaled, mirrored) as samples. Training on"
-    " them makes a model better on new people.",
+    "each copy becomes a sample. Training on augmented copies improves a model on new people.",
 )
-@click.option("--views", type=click.IntRange(0, 100), hidden=True)
 @click.option(
     "--drop-conflicts", is_flag=True, help="Leave out identical pictures under different labels."
 )
@@ -182,12 +174,12 @@ def _option(option: Any, owners: list[str]) -> click.Option:
 @json_option
 @click.pass_context
 def command(ctx: click.Context, /, **values: Any) -> None:
-    """Find the hands in pictures or videos and write them to OUT, an .npz file.
+    """Find the hands in pictures or videos and write a dataset.
 
-    SOURCE is a folder, or a single file that holds everything. Its layout is recognised; `handlore
-    sources` lists the known ones. Pictures in which a plain call of the detector misses the hand
-    are searched in stages, videos are tracked. Samples without a hand are kept as such. Files that
-    cannot be read are listed, and the exit code is then 3.
+    SOURCE is a folder, or a single file that holds everything; OUT is an .npz file. The layout is
+    recognised; `handlore sources` lists the known ones. Pictures in which a plain call of the
+    detector misses the hand are searched in stages, videos are tracked. Samples without a hand are
+    kept as such. Files that cannot be read are listed, and the exit code is then 3.
 
     If it is stopped or killed, the same command continues where it was. Until OUT is finished, the
     results are kept in OUT.npz.parts.
