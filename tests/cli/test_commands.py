@@ -243,15 +243,26 @@ def test_predict(onnx: Path, pictures: Path, mixed: Path, run: Run, parsed: Pars
     assert result.stderr.splitlines() == [f"failed: {broken}: it is a text file, not a picture"]
 
 
-def test_predict_in_views_answers_as_evaluate_does_on_converted_views(
+@pytest.mark.parametrize(("command", "option"), [("predict", "--tta"), ("convert", "--augment")])
+def test_the_old_name_of_an_option_works_and_is_hidden(
+    command: str, option: str, run: Run, refused: Refused
+) -> None:
+    text = run(command, "--help").stdout
+    assert f"{option} K" in text
+    assert "--views" not in text
+    done = run(command, "no", "no", "--views", 3)
+    assert (done.exit_code, "--views" in done.stderr) == (1, False)
+
+
+def test_tta_answers_as_evaluate_does_on_augmented_copies(
     onnx: Path, pictures: Path, run: Run, parsed: Parsed, tmp_path: Path
 ) -> None:
     picture = pictures / "fist/fist_p02_1.png"
     (plain,) = parsed(run("predict", onnx, picture, "--json"))
-    (seen,) = parsed(run("predict", onnx, picture, "--views", 3, "--json"))
+    (seen,) = parsed(run("predict", onnx, picture, "--tta", 3, "--json"))
     (tmp_path / "photos/fist").mkdir(parents=True)
     shutil.copy(picture, tmp_path / "photos/fist")
-    assert run("convert", tmp_path / "photos", tmp_path / "v.npz", "--views", 3).exit_code == 0
+    assert run("convert", tmp_path / "photos", tmp_path / "v.npz", "--augment", 3).exit_code == 0
     views = load_dataset(tmp_path / "v.npz")
     answers = load_model(onnx).predict_proba(PoseEncoder().encode_samples(views))
     assert len(answers) == 4
