@@ -19,10 +19,10 @@ import numpy as np
 from data import data_folder
 from sklearn.ensemble import RandomForestClassifier
 
-from handlore.classifiers.base import make_estimator
 from handlore.classifiers.evaluation.intervals import bootstrap_sums, percentiles
 from handlore.classifiers.evaluation.pointing import POINTING_FEATURES
 from handlore.classifiers.evaluation.scores import answer, cross_val_predict, fit_samples, score
+from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.training import save_model
 from handlore.datasets.conversion.batches import ConvertOptions
 from handlore.datasets.conversion.convert import convert

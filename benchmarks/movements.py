@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from data import data_folder
 
-from handlore.classifiers.base import HandEstimator, make_estimator
+from handlore.classifiers.base import HandEstimator
 from handlore.classifiers.evaluation.scores import (
     Predictions,
     answer,
@@ -28,6 +28,7 @@ from handlore.classifiers.evaluation.scores import (
     fit_samples,
     score,
 )
+from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.training import save_model
 from handlore.datasets.conversion.convert import ConvertOptions, convert
 from handlore.datasets.dataset import LandmarkDataset

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from data import data_folder
 
-from handlore.classifiers.base import make_estimator
+from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.negatives import NegativeWindows
 from handlore.classifiers.training import train_model
 from handlore.datasets.conversion.convert import convert

@@ -184,8 +184,8 @@ def cross_examined(recorded: LoadedRecordings, kind: Kind) -> list[Verdict]:
     data = _thinned(recorded.dataset(kind))
     if len(data.labels) < 2:
         return []
-    from handlore.classifiers.base import make_estimator
     from handlore.classifiers.evaluation.scores import cross_val_predict
+    from handlore.classifiers.factory import make_estimator
 
     try:
         name, params = QUICK[kind]

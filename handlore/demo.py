@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from handlore.classifiers.base import make_estimator
 from handlore.classifiers.evaluation.scores import (
     Predictions,
     cross_val_predict,
     cross_validation_json,
     score,
 )
+from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.negatives import NegativeWindows
 from handlore.classifiers.training import train_model
 from handlore.datasets.conversion.convert import Conversion, convert

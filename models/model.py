@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 
 from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
 from handlore.landmarks.geometry import rotation_deg
-from handlore.landmarks.hands import FloatArray, Hand, Pixels, by_slot
+from handlore.landmarks.hands import FloatArray, Hand, Pixels, by_slot, majority_side, stack_hands
 
 from .card import INPUT, NOVELTY_OUTPUT, OUTPUT, ModelCard
 from .movement_encoder import MovementEncoder
 from .pose_encoder import Encoder, PoseEncoder
-from .stream.events import side_of
 
 if TYPE_CHECKING:
     # A model that is run on landmarks needs no OpenCV.
@@ -158,7 +157,7 @@ class PoseModel(Model):
             self.card.labels[best],
             float(mean[best]),
             float(rotation_deg(recording.image[middle, slot])),
-            side_of(recording.handedness[middle, slot : slot + 1]),
+            majority_side(recording.handedness[middle, slot : slot + 1]),
             tuple(map(float, mean)),
             None if told is None else float(told.mean()),
         )
@@ -199,7 +198,7 @@ class PoseModel(Model):
         shown = [hand for hand in slots if hand is not None]
         if not shown:
             return Prediction(NONE_LABEL, None, None, None)
-        rows = self.encoder.encode(*_landmarks([slots, *views]))
+        rows = self.encoder.encode(*stack_hands([slots, *views])[:3])
         probabilities, told = self.predict_proba(rows).mean(axis=0), self.familiarity(rows)
         best = int(probabilities.argmax())
         first = max(shown, key=lambda hand: 0.0 if isnan(hand.score) else hand.score)
@@ -211,20 +210,6 @@ class PoseModel(Model):
             tuple(map(float, probabilities)),
             None if told is None else float(told.mean()),
         )
-
-
-def _landmarks(frames: Sequence[Sequence[Hand | None]]) -> tuple[FloatArray, ...]:
-    """Return image and world landmarks and handedness of frames, NaN for a missing hand."""
-    n_frames, n_hands = len(frames), len(frames[0])
-    image = np.full((n_frames, n_hands, 21, 3), np.nan, np.float32)
-    world, handedness = image.copy(), np.full((n_frames, n_hands), np.nan, np.float32)
-    for number, slots in enumerate(frames):
-        for slot, hand in enumerate(slots):
-            if hand is not None:
-                place = number, slot
-                image[place], world[place] = hand.image, hand.world
-                handedness[place] = hand.handedness
-    return image, world, handedness
 
 
 # Running a model of movements on a clip.

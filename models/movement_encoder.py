@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from handlore.datasets.dataset import Kind, LandmarkDataset
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.geometry import mirror, palm_length
-from handlore.landmarks.hands import N_LANDMARKS, FloatArray
+from handlore.landmarks.hands import N_LANDMARKS, FloatArray, majority_side
 
 MIN_TIMEPOINTS = 8
 """With fewer a classifier has nothing to go by."""
@@ -121,7 +121,7 @@ class MovementEncoder:
             if not len(frames):
                 continue
             hand = (image[frames, slot] - origin) / scale
-            if self.n_hands == 1 and _is_left(handedness[clip][frames, slot]):
+            if self.n_hands == 1 and majority_side(handedness[clip][frames, slot]) == "left":
                 hand = hand[:, :1] + mirror(hand - hand[:, :1])
             weights, present = _resampling(time[frames], frames, grid)
             bins = (self.n_timepoints, fine)
@@ -148,12 +148,6 @@ def _median(values: FloatArray) -> float:
     """Return what numpy's median does, without its care for axes and NaN; it is asked often."""
     rising = np.sort(values)
     return float(rising[(len(values) - 1) // 2] + rising[len(values) // 2]) / 2
-
-
-def _is_left(handedness: FloatArray) -> bool:
-    """Say whether most frames that know a side show a left hand; unknown is taken as right."""
-    known = handedness[~np.isnan(handedness)]
-    return bool(2 * np.count_nonzero(known < 0.5) > known.size)
 
 
 def _resampling(

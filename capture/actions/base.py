@@ -1,10 +1,11 @@
 """What every kind of action offers, and the list of kinds."""
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
+from handlore.landmarks.errors import nearest
+from handlore.landmarks.registry import Registry
 from handlore.models.stream.events import Event
 
 from .toml_table import Table
@@ -17,8 +18,8 @@ class ActionError(Exception):
 class ActionKind(Protocol):
     """What is done. One instance serves one action of the file."""
 
-    key: ClassVar[str]
-    """The key of the file that asks for it, such as ``run``."""
+    name: ClassVar[str]
+    """The key that asks for it in the file, such as ``run``."""
 
     @classmethod
     def read(cls, table: Table, labels: Sequence[str], seconds: float) -> Self:
@@ -58,14 +59,17 @@ class ActionKind(Protocol):
         ...
 
 
-KINDS: dict[str, type[ActionKind]] = {}
-"""By the key that asks for them."""
+COMMON_KEYS = ("hand", "cooldown", "waiting", "timeout")
+"""Keys that every action may have, so that no kind can be called so."""
 
 
-def register(kind: type[ActionKind]) -> type[ActionKind]:
-    """Add a kind of action."""
-    KINDS[kind.key] = kind
-    return kind
+def _check(kind: Any) -> None:
+    if kind.name in COMMON_KEYS:
+        raise TypeError(f"an action cannot be named {kind.name}: every action may have that key")
+
+
+ACTIONS: Registry[type[ActionKind]] = Registry("action", "handlore.capture.actions", _check)
+"""All kinds of action, those of other packages too (entry points ``handlore.actions``)."""
 
 
 # What an action learns of the gesture that called it.
@@ -105,9 +109,9 @@ def filled(template: str, values: Mapping[str, str]) -> str:
 def check_placeholders(table: Table, key: str, template: str) -> None:
     """Refuse what looks like a misspelt name; other braces are nobody's business."""
     for name in PLACEHOLDER.findall(template):
-        near = difflib.get_close_matches(name, FIELDS, 1)
+        near = nearest(name, FIELDS)
         if name not in FIELDS and near:
-            table.problem(key, f"{key} has {{{name}}}; did you mean {{{near[0]}}}?")
+            table.problem(key, f"{key} has {{{name}}}; did you mean {near}?")
 
 
 def check_arguments(table: Table, arguments: Sequence[str], labels: Sequence[str]) -> None:

@@ -9,8 +9,7 @@ from typing import Any
 from handlore.datasets.dataset import NONE_LABEL
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
-from . import key, mqtt, post, run, say  # noqa: F401, they register themselves
-from .base import KINDS, ActionKind
+from .base import ACTIONS, ActionKind
 from .toml_table import Problems, Table, lines_of, unknown
 
 ANY = "*"
@@ -136,7 +135,7 @@ def _plan(
                 called.append(action)
                 missing = action.deed.missing() if check_computer and not problems else None
                 if missing:
-                    problems.add((*place, action.deed.key), missing)
+                    problems.add((*place, action.deed.name), missing)
     top.refuse_rest()
     if not called and not problems:
         problems.add((), "it holds no actions; add [actions.LABEL]")
@@ -157,9 +156,9 @@ def _arming(top: Table, labels: Sequence[str], problems: Problems) -> Arming | N
 
 def _action(label: str, table: Table, labels: Sequence[str]) -> Action | None:
     """Read one action; None, with the problem noted, if it is none."""
-    kinds = [kind for kind in KINDS if kind in table]
+    kinds = [kind for kind in ACTIONS if kind in table]
     if len(kinds) != 1:
-        listed = ", ".join(KINDS)
+        listed = ", ".join(ACTIONS)
         came = " and ".join(kinds) if kinds else f"none of them ({', '.join(table.values) or '-'})"
         table.problem(None, f"actions.{label} needs exactly one of {listed}; it has {came}")
         return None
@@ -167,6 +166,6 @@ def _action(label: str, table: Table, labels: Sequence[str]) -> Action | None:
     cooldown = table.number("cooldown", 0.0, 0.0, 86400.0)
     waiting = table.whole("waiting", 0, 0, 10_000)
     seconds = table.number("timeout", 10.0, 0.1, 3600.0)
-    deed = KINDS[kinds[0]].read(table, labels if label == ANY else [label], seconds)
+    deed = ACTIONS[kinds[0]].read(table, labels if label == ANY else [label], seconds)
     table.refuse_rest()
     return Action(label, deed, hand, cooldown, waiting, f"{label} ({kinds[0]})")

@@ -11,7 +11,7 @@ from typing import ClassVar, Self
 
 from handlore.models.stream.events import Event
 
-from .base import ActionError, register
+from .base import ACTIONS, ActionError
 from .toml_table import Table, unknown
 
 # The keys that can be pressed, as each system calls them.
@@ -167,7 +167,7 @@ def _pynput(keys: Sequence[str], seconds: float) -> None:
         controller.tap(last)
 
 
-@register
+@ACTIONS.register
 class KeyAction:
     """Press a key, with modifiers held.
 
@@ -179,7 +179,7 @@ class KeyAction:
         For how long it may take.
     """
 
-    key: ClassVar[str] = "key"
+    name: ClassVar[str] = "key"
 
     def __init__(self, keys: Sequence[str], seconds: float) -> None:
         self._keys = tuple(keys)

@@ -8,13 +8,13 @@ from urllib.parse import unquote, urlsplit
 
 from handlore.models.stream.events import Event
 
-from .base import ActionError, as_text, check_placeholders, filled, register
+from .base import ACTIONS, ActionError, as_text, check_placeholders, filled
 from .toml_table import Table
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
-@register
+@ACTIONS.register
 class MqttAction:
     """Publish the event.
 
@@ -33,7 +33,7 @@ class MqttAction:
         For how long connecting and sending may take.
     """
 
-    key: ClassVar[str] = "mqtt"
+    name: ClassVar[str] = "mqtt"
 
     def __init__(self, topic: str, broker: str, *, retain: bool, seconds: float) -> None:
         self._topic = topic

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 
 from handlore.models.stream.events import Event
 
-from .base import PLACEHOLDER, ActionError, as_text, check_placeholders, filled, register
+from .base import ACTIONS, PLACEHOLDER, ActionError, as_text, check_placeholders, filled
 from .toml_table import Table
 
 # Sending a request to a web address, and giving it up for good when its time is over.
@@ -134,7 +134,7 @@ OF_ITS_OWN = ("connection", "content-length", "transfer-encoding")
 """Headers that, written by hand, would cut what is sent, or keep it from being understood."""
 
 
-@register
+@ACTIONS.register
 @dataclass(frozen=True)
 class PostAction:
     """Send the event with HTTP POST.
@@ -143,7 +143,7 @@ class PostAction:
     a password among them, would go to whoever it names.
     """
 
-    key: ClassVar[str] = "post"
+    name: ClassVar[str] = "post"
     address: str
     headers: Mapping[str, str]
     seconds: float

@@ -13,14 +13,14 @@ from typing import ClassVar, Self
 
 from handlore.models.stream.events import Event
 
-from .base import FIELDS, ActionError, as_environment, as_text, check_arguments, filled, register
+from .base import ACTIONS, FIELDS, ActionError, as_environment, as_text, check_arguments, filled
 from .toml_table import Table
 
 GRACE = 1.0
 """Seconds between asking a command that takes too long to end, and killing it."""
 
 
-@register
+@ACTIONS.register
 class RunAction:
     """Run a command and wait for it.
 
@@ -34,7 +34,7 @@ class RunAction:
         After so many it is killed, with all that it started.
     """
 
-    key: ClassVar[str] = "run"
+    name: ClassVar[str] = "run"
 
     def __init__(self, arguments: Sequence[str], *, in_shell: bool, seconds: float) -> None:
         self._arguments = tuple(arguments)

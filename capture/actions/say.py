@@ -6,16 +6,16 @@ from typing import ClassVar, Self
 
 from handlore.models.stream.events import Event
 
-from .base import as_text, check_placeholders, filled, register
+from .base import ACTIONS, as_text, check_placeholders, filled
 from .toml_table import Table
 
 
-@register
+@ACTIONS.register
 @dataclass(frozen=True)
 class SayAction:
     """Say something."""
 
-    key: ClassVar[str] = "say"
+    name: ClassVar[str] = "say"
     words: str
 
     @classmethod

@@ -1,9 +1,10 @@
 """Reading one table of an actions file: every value checked, every problem with its line."""
 
-import difflib
 import tomllib
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+from handlore.landmarks.errors import nearest
 
 # On which line of a TOML file something stands: tomllib tells that of broken syntax only.
 
@@ -198,9 +199,8 @@ class Table:
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """Say that a name is unknown, and the nearest ones, else all."""
     known = list(dict.fromkeys(known))
-    near = difflib.get_close_matches(name, known, 2)
-    if near:
-        return f"unknown {what}; did you mean {' or '.join(near)}?"
+    if near := nearest(name, known):
+        return f"unknown {what}; did you mean {near}?"
     return f"unknown {what}; known: {', '.join(known)}"
 
 

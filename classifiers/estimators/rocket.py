@@ -14,10 +14,11 @@ from handlore.landmarks.hands import FloatArray
 from handlore.models.movement_encoder import N_CHANNELS
 
 from ..augmentation import Augmentation, mirror_blocks, mirror_codes, parse_label_pairs
-from ..base import MovementEstimator, register
+from ..base import MovementEstimator
 from ..discriminant import ClassMoments, LinearDiscriminant, fit_discriminant
 from ..movement_features import N_FEATURES, movement_features
 from ..onnx_graph import Graph, GraphRunner
+from . import ESTIMATORS
 
 FEATURE_SETS = (
     ("shape", "distances", "orientation", "presence"),
@@ -70,7 +71,7 @@ class _Bank:
     """(84, n_thresholds)"""
 
 
-@register
+@ESTIMATORS.register
 class RocketClassifier(MovementEstimator):
     """MiniRocket on hand channels, and a linear discriminant on what it counts.
 
@@ -93,6 +94,7 @@ class RocketClassifier(MovementEstimator):
         Seed.
     """
 
+    name = "rocket"
     summary = "random convolutions: movements, trains in seconds on any machine"
 
     def __init__(

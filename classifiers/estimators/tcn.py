@@ -12,12 +12,13 @@ from handlore.landmarks.hands import FloatArray
 from handlore.models.movement_encoder import N_CHANNELS
 
 from ..augmentation import mirror_blocks, mirror_codes, parse_label_pairs
-from ..base import MovementEstimator, register
+from ..base import MovementEstimator
 from ..onnx_graph import GraphRunner
 from ..temporal.schedule import TrainingSchedule, batch_size_for, epochs_for, validation_mask
+from . import ESTIMATORS
 
 
-@register
+@ESTIMATORS.register
 class TemporalClassifier(MovementEstimator):
     """A temporal convolutional network: four small members that see fingers and palm.
 
@@ -59,6 +60,7 @@ class TemporalClassifier(MovementEstimator):
         For each epoch: epoch, loss, accuracy, val_loss, val_accuracy, learning_rate.
     """
 
+    name = "tcn"
     summary = "convolutional network: movements, most accurate, trains in minutes, needs PyTorch"
     learns_in_epochs = True
     n_timepoints = 48

@@ -9,12 +9,13 @@ from handlore.datasets.dataset import StrArray
 from handlore.landmarks.hands import FloatArray
 from handlore.models.card import INPUT
 
-from ..base import ONNX_OPSET, HandEstimator, boosting_threads, register
+from ..base import ONNX_OPSET, HandEstimator, boosting_threads
 from ..discriminant import Projection
 from ..onnx_graph import compact_trees
+from . import ESTIMATORS
 
 
-@register
+@ESTIMATORS.register
 class XGBoostClassifier(HandEstimator):
     """Gradient-boosted trees (Chen and Guestrin 2016), on features and discriminant directions.
 
@@ -42,6 +43,7 @@ class XGBoostClassifier(HandEstimator):
         Seed.
     """
 
+    name = "xgboost"
     summary = "gradient-boosted trees: half the size of a forest, slower to train"
 
     def __init__(

@@ -92,8 +92,8 @@ def command(
     honest number beside it. Samples that are alike on both sides of a split are told.
     """
     from handlore.classifiers.augmentation import check_label_pairs
-    from handlore.classifiers.base import make_estimator
     from handlore.classifiers.evaluation.crossval import CrossValidation
+    from handlore.classifiers.factory import make_estimator
     from handlore.datasets.splits import BY, default_by, doubt_about
     from handlore.models.card import DEFAULT_ESTIMATOR
 

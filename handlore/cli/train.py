@@ -91,7 +91,7 @@ def command(
     The file is ONNX: it runs wherever onnxruntime runs, and says itself what it was trained on.
     """
     from handlore.classifiers.augmentation import check_label_pairs
-    from handlore.classifiers.base import make_estimator
+    from handlore.classifiers.factory import make_estimator
     from handlore.classifiers.negatives import NegativeWindows
     from handlore.classifiers.training import train_model
     from handlore.datasets.splits import training_samples

@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from handlore.datasets.annotations import LabelledInterval
-from handlore.datasets.dataset import NONE_LABEL
+from handlore.datasets.dataset import NONE_LABEL, LabelledInterval
 from handlore.landmarks.errors import InvalidDataError
 
 from ..model import Model

@@ -4,10 +4,6 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from handlore.landmarks.hands import FloatArray
-
 _DECIMALS = 3
 """Times are told in seconds to the millisecond, probabilities as exactly."""
 
@@ -42,11 +38,3 @@ class Event:
     def line(self) -> str:
         """Return it as a line of an event log: JSON in ASCII."""
         return json.dumps(self.as_json())
-
-
-def side_of(handedness: FloatArray) -> str | None:
-    """Return the side that most frames show, of probabilities of a right hand in any shape."""
-    known = handedness[~np.isnan(handedness)]
-    if not known.size:
-        return None
-    return "right" if 2 * np.count_nonzero(known >= 0.5) >= known.size else "left"

@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from handlore.datasets.annotations import LabelledInterval
-from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset, Samples
+from handlore.datasets.dataset import NONE_LABEL, LabelledInterval, LandmarkDataset, Samples
 
 from .events import Event
 

@@ -11,11 +11,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from handlore.landmarks.hands import FloatArray
+from handlore.landmarks.hands import FloatArray, majority_side
 
 from ..movement_encoder import MovementEncoder
 from ..pose_encoder import Encoder, PoseEncoder
-from .events import side_of
 from .frames import MAX_HAND_LOSS, TICK_RATE, Tick
 
 _MIN_WINDOW, _MAX_WINDOW = 0.25, 20.0
@@ -91,9 +90,8 @@ class PoseInference:
             return [ModelOutput(tick.time, tick.time, None, None, tick.time)]
         row = self._encoder.encode(tick.image[None], tick.world[None], tick.handedness[None])
         probabilities = self._model.predict_known(row)[0]
-        return [
-            ModelOutput(tick.time, tick.time, probabilities, side_of(tick.handedness), tick.time)
-        ]
+        side = majority_side(tick.handedness)
+        return [ModelOutput(tick.time, tick.time, probabilities, side, tick.time)]
 
 
 class WindowInference:
@@ -155,7 +153,7 @@ class WindowInference:
         block = self._encoder.encode(image, handedness, time)
         probabilities = self._model.predict_proba(block[None])[0]
         start, end = first / TICK_RATE, self._last / TICK_RATE
-        return ModelOutput(start, end, probabilities, side_of(handedness), tick.time, window)
+        return ModelOutput(start, end, probabilities, majority_side(handedness), tick.time, window)
 
 
 def _windows(seconds: tuple[float, ...]) -> tuple[list[int], int]:

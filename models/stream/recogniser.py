@@ -8,11 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.errors import HandloreError, InvalidDataError
-from handlore.landmarks.hands import N_LANDMARKS, FloatArray, Hand, by_slot
+from handlore.landmarks.hands import FloatArray, Hand, by_slot, stack_hands
 
 from ..movement_encoder import MovementEncoder
 from ..pose_encoder import PoseEncoder
@@ -298,7 +296,7 @@ class HandRecogniser:
         events = []
         for number, recogniser in enumerate(self._all):
             mine = slots[number * n : (number + 1) * n]
-            events += recogniser.feed(time, *arrays_of(mine))
+            events += recogniser.feed(time, *(array[0] for array in stack_hands([mine])[:3]))
         return events
 
     def finish(self) -> list[Event]:
@@ -314,16 +312,3 @@ class HandRecogniser:
         """What each model sees at the moment; of two hands that which is seen."""
         shown = [one for recogniser in self._all for one in recogniser.shown]
         return sorted(shown, key=lambda one: (one.label is None, one.probabilities is None))
-
-
-def arrays_of(slots: Sequence[Hand | None]) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return image and world landmarks (n_hands, 21, 3) and handedness (n_hands,) of a frame.
-
-    What is not there is NaN.
-    """
-    image = np.full((len(slots), N_LANDMARKS, 3), np.nan, np.float32)
-    world, handedness = image.copy(), np.full(len(slots), np.nan, np.float32)
-    for slot, hand in enumerate(slots):
-        if hand is not None:
-            image[slot], world[slot], handedness[slot] = hand.image, hand.world, hand.handedness
-    return image, world, handedness

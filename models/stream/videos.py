@@ -3,9 +3,10 @@
 import numpy as np
 
 from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
+from handlore.landmarks.hands import majority_side
 
 from ..model import Model, MovementModel
-from .events import Event, side_of
+from .events import Event
 from .recogniser import recognise
 from .settings import RecogniserSettings
 
@@ -47,5 +48,7 @@ def _one(model: MovementModel, video: LandmarkDataset, frames: slice) -> list[Ev
     probabilities = model.predict_clip(image, side, time)
     best = int(probabilities.argmax())
     label = model.labels[best]
-    event = Event(label, float(time[0]), float(time[-1]), float(probabilities[best]), side_of(side))
+    event = Event(
+        label, float(time[0]), float(time[-1]), float(probabilities[best]), majority_side(side)
+    )
     return [] if label == NONE_LABEL else [event]

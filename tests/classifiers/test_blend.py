@@ -7,9 +7,9 @@ import pytest
 from movement_stubs import movements
 from sklearn.base import clone
 
-from handlore.classifiers.base import make_estimator
 from handlore.classifiers.blend import opinion_pool
 from handlore.classifiers.evaluation.scores import fit_samples
+from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.onnx_graph import GraphRunner
 from handlore.landmarks.errors import HandloreError
 
@@ -61,7 +61,7 @@ def test_members_are_set_by_name_and_cloned() -> None:
     ("name", "why"),
     [
         ("forest+forest", "blends nothing"),
-        ("forest+", "unknown model ''"),
+        ("forest+", "unknown estimator ''"),
         ("forest+rocket", "mixes models of poses with models of movements"),
         ("forest+lineal", "did you mean linear"),
     ],

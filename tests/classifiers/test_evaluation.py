@@ -233,7 +233,7 @@ def test_one_label_and_all_right_is_no_reason_to_warn() -> None:
 
 
 def test_cross_validation_repeats_itself(dataset: LandmarkDataset) -> None:
-    from handlore.classifiers.base import make_estimator
+    from handlore.classifiers.factory import make_estimator
 
     def once(seed: int) -> Predictions:
         return cross_val_predict(

@@ -4,7 +4,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from handlore.classifiers.base import make_estimator
+from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.novelty import NoveltyModel
 from handlore.models.model import reject_novel
 

@@ -10,8 +10,9 @@ from movement_stubs import LABELS, clip, dataset_of, every_estimator, movements,
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from handlore.classifiers.base import HandEstimator, estimator_class, make_estimator
-from handlore.classifiers.estimators import rocket
+from handlore.classifiers.base import HandEstimator
+from handlore.classifiers.estimators import ESTIMATORS, rocket
+from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.movement_features import movement_features
 from handlore.classifiers.onnx_graph import Graph, GraphRunner
 from handlore.datasets.dataset import LandmarkDataset
@@ -58,7 +59,7 @@ def run_graph(estimator: HandEstimator, X: np.ndarray) -> np.ndarray:
 
 @every_estimator
 def test_says_what_it_is(name: str) -> None:
-    estimator = estimator_class(name)
+    estimator = ESTIMATORS[name]
     assert estimator.kind == "sequence"
     assert estimator.summary
     assert make_estimator(name, {"random_state": "5"}).get_params()["random_state"] == 5

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from movement_stubs import Clip, clip, dataset_of, hand_shape, movements, two_handed
 
 from handlore.classifiers.augmentation import mirror_blocks
-from handlore.classifiers.base import make_estimator
+from handlore.classifiers.factory import make_estimator
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.geometry import mirror
 from handlore.models.movement_encoder import MAX_GAP, MovementEncoder, durations

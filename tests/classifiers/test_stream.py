@@ -12,14 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from movement_stubs import dataset_of, hand_shape, two_handed
 
-from handlore.datasets.annotations import LabelledInterval
-from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.dataset import LabelledInterval, LandmarkDataset
 from handlore.datasets.storage import load_dataset, save_dataset
 from handlore.landmarks.errors import InvalidDataError
+from handlore.landmarks.hands import majority_side
 from handlore.models.movement_encoder import MovementEncoder
 from handlore.models.pose_encoder import Encoder, PoseEncoder
 from handlore.models.stream.decisions import HoldDetector, WindowSelector
-from handlore.models.stream.events import Event, side_of
+from handlore.models.stream.events import Event
 from handlore.models.stream.frames import (
     MAX_HAND_LOSS,
     TICK_RATE,
@@ -498,7 +498,7 @@ def test_scoring() -> None:
 
 
 def test_sides() -> None:
-    assert side_of(np.array([0.9, np.nan, 0.8])) == "right"
-    assert side_of(np.array([0.1])) == "left"
-    assert side_of(np.full((2, 1), np.nan)) is None
+    assert majority_side(np.array([0.9, np.nan, 0.8])) == "right"
+    assert majority_side(np.array([0.1])) == "left"
+    assert majority_side(np.full((2, 1), np.nan)) is None
     assert replace(Event("a", 1.23456, 2, 0.98765, "left")).as_json()["start"] == 1.235

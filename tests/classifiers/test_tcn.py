@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from handlore.classifiers.augmentation import Augmentation
-from handlore.classifiers.base import HandEstimator, make_estimator
+from handlore.classifiers.base import HandEstimator
+from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.onnx_graph import GraphRunner
 from handlore.classifiers.temporal.schedule import batch_size_for, epochs_for, validation_mask
 from handlore.landmarks.errors import HandloreError, InvalidDataError

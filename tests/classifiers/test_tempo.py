@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from handlore.classifiers.base import HandEstimator, make_estimator
+from handlore.classifiers.base import HandEstimator
 from handlore.classifiers.duration_prior import DurationPrior
+from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.onnx_graph import GraphRunner
 from handlore.datasets.dataset import NONE_LABEL
 from handlore.models.movement_encoder import MovementEncoder

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from movement_stubs import clip, dataset_of
 
-from handlore.datasets.annotations import LabelledInterval
-from handlore.datasets.dataset import LandmarkDataset, Samples
+from handlore.datasets.dataset import LabelledInterval, LandmarkDataset, Samples
 from handlore.landmarks.errors import InvalidDataError
 from handlore.models.pose_encoder import PoseEncoder
 from handlore.models.stream.calibration import CANDIDATE_THRESHOLDS, calibrate, poisson_bound
