@@ -1,6 +1,6 @@
 """Model files: an ONNX graph, with the model card as JSON in its metadata.
 
-``docs/format.md`` specifies them. No pickle is ever written or loaded.
+``docs/reference/formats.md`` specifies them. No pickle is ever written or loaded.
 """
 
 import io

@@ -64,7 +64,7 @@ def load_actions(path: Path, labels: Sequence[str], *, check_computer: bool = Tr
     Parameters
     ----------
     path
-        A TOML file, see ``docs/live.md``.
+        A TOML file, see ``docs/reference/actions-file.md``.
     labels
         What the models can say.
     check_computer

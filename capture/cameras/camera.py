@@ -2,15 +2,16 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from handlore.landmarks.detector import is_arm_linux
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import Pixels
+from handlore.landmarks.registry import Registry, unknown_name
 
 
 class CameraError(HandloreError):
@@ -59,6 +60,8 @@ class CameraOptions:
             raise HandloreError(f"the size is {self.size[0]}x{self.size[1]}, expected pixels")
         if not 0 <= self.frame_rate < 10_000:
             raise HandloreError(f"the frame rate is {self.frame_rate}, expected 0 or more a second")
+        if self.backend != "auto" and self.backend not in BACKENDS:
+            raise unknown_name("camera backend", self.backend, ["auto", *BACKENDS])
 
 
 class Camera(Protocol):
@@ -90,6 +93,46 @@ class Camera(Protocol):
 
 Opener = Callable[[], Camera]
 """Opens a camera, or raises :class:`CameraError`."""
+
+
+class CameraKind(Camera, Protocol):
+    """A kind of camera that ``--camera`` can name; :data:`CAMERAS` holds them all."""
+
+    texts: ClassVar[str]
+    """What its cameras are called, for the error that lists what is known."""
+
+    live: ClassVar[bool]
+    """Whether it shows what happens now; a file does not."""
+
+    @classmethod
+    def find(cls, text: str, options: CameraOptions) -> Opener | None:
+        """Return what opens the camera that a text names; None if it names none of this kind.
+
+        Raises
+        ------
+        HandloreError
+            If an option does not go with this camera.
+        """
+        ...
+
+    @classmethod
+    def present(cls) -> Iterable[tuple[str, str]]:
+        """Return the text and the maker's name ("" if unknown) of each camera to try here."""
+        ...
+
+
+CAMERAS: Registry[type[CameraKind]] = Registry("camera", "handlore.capture.cameras")
+"""All kinds of camera, those of other packages too (entry points ``handlore.cameras``)."""
+
+BACKENDS = {
+    "v4l2": "CAP_V4L2",
+    "gstreamer": "CAP_GSTREAMER",
+    "ffmpeg": "CAP_FFMPEG",
+    "msmf": "CAP_MSMF",
+    "dshow": "CAP_DSHOW",
+    "avfoundation": "CAP_AVFOUNDATION",
+}
+"""Interfaces to cameras, by the names people know, and OpenCV's names of them."""
 
 
 # Why a camera cannot be opened, as far as the system tells, and what to do.

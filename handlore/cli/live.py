@@ -65,7 +65,7 @@ class _Setup:
 @click.option("--loop", is_flag=True, help="Play a file in the camera's place again and again.")
 @click.option("--fast", is_flag=True, help="Play it as fast as it goes.")
 @click.option("--actions", metavar="FILE", type=click.Path(path_type=Path), default=None,
-              help="What to do for which label: a TOML file, see docs/live.md.")  # fmt: skip
+              help="What to do for which label: a TOML file, see the documentation.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.option("--headless", is_flag=True,
               help="No window; by itself where there is no display.")  # fmt: skip
