@@ -17,9 +17,9 @@ from handlore.datasets.loading import read_recordings
 from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.rendered import Person, Scene, render_movement, render_pose, write_pictures
 from handlore.datasets.sources import make_source
-from handlore.landmarks.detector import open_detector
 from handlore.landmarks.hands import Hand
 from handlore.landmarks.nativelog import quiet_native_log
+from handlore.landmarks.opening import open_detector
 from handlore.models.card import ModelCard
 from handlore.models.files import load_model
 from handlore.models.pose_encoder import PoseEncoder

@@ -34,10 +34,11 @@ from handlore.datasets.rendered import (
 from handlore.datasets.sources import Source, find_source, make_source
 from handlore.datasets.splits import default_by
 from handlore.datasets.storage import save_dataset
-from handlore.landmarks.detector import DetectorOptions, open_detector
+from handlore.landmarks.detector import DetectorOptions
 from handlore.landmarks.files import atomic_write
 from handlore.landmarks.geometry import palm_length
 from handlore.landmarks.nativelog import quiet_native_log
+from handlore.landmarks.opening import open_detector
 from handlore.landmarks.weights import require_bundle
 from handlore.models.card import DEFAULT_ESTIMATOR
 from handlore.models.pose_encoder import PoseEncoder

@@ -65,7 +65,7 @@ class _Options:
 @recogniser_options
 @json_option
 def command(**given: Any) -> None:
-    """Choose the thresholds of a model on streams, and store them in its file.
+    """Choose a model's thresholds on streams and store them in its file.
 
     DATA are datasets: streams with timed gestures, streams without gestures (label `none`), or
     pictures of poses, each held for a second. The recogniser runs over them, and each label gets

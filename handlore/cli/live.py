@@ -91,7 +91,7 @@ class _Setup:
 @json_option
 @click.pass_context
 def command(ctx: click.Context, /, models: Sequence[Path], as_json: bool, **given: Any) -> None:
-    """Recognise gestures of a camera as they are made.
+    """Recognise gestures from a camera in real time.
 
     Each event is a line on stdout, with --json a line of JSON: label, start and end in seconds,
     probability, hand. With --actions something is done about it. Models of poses and of movements
@@ -201,8 +201,8 @@ def _limiter(setup: _Setup) -> "RateLimiter":
 
 def _detector(stack: ExitStack, setup: _Setup) -> "HandDetector":
     from handlore.capture.live.limiter import ThrottledDetector
-    from handlore.landmarks.detector import open_detector
     from handlore.landmarks.nativelog import quiet_native_log
+    from handlore.landmarks.opening import open_detector
 
     stack.enter_context(quiet_native_log(not setup.given["verbose"]))
     detector = stack.enter_context(open_detector(setup.detector, talk=talk))

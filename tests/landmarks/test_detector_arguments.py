@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from handlore.datasets.rendered import Person, Scene, render_pose
-from handlore.landmarks.detector import DetectorOptions, detector_info, open_detector
+from handlore.landmarks.detector import DetectorOptions
 from handlore.landmarks.detectors.litert import LiteRTDetector
 from handlore.landmarks.detectors.mediapipe import MediaPipeDetector
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hand_transforms import plan_transforms
 from handlore.landmarks.nativelog import quiet_native_log
+from handlore.landmarks.opening import detector_info, open_detector
 from handlore.landmarks.weights import require_bundle
 
 
