@@ -26,7 +26,7 @@ from .networks import Networks
 from .palm import find_palms
 from .regions import MEDIAPIPE_PALM_ANGLE, Region, region_from_palm
 from .schedule import AdaptiveSchedule, PalmSchedule
-from .tracking import Track, Tracker, distinct, look, pixels_of, see_transforms
+from .tracking import Track, Tracker, distinct, hand_in_region, pixels_of, transformed_hands
 
 
 @DETECTORS.register
@@ -113,7 +113,7 @@ class LiteRTDetector:
         networks = self._open()
         picture, min_confidence = checked_picture(picture), checked_confidence(min_confidence)
         regions = self._palm_regions(picture, min_confidence)[: self._max_hands]
-        hands = [look(networks, picture, region) for region in regions]
+        hands = [hand_in_region(networks, picture, region) for region in regions]
         present = [hand for hand in hands if hand.score > min_presence]
         return [present[k] for k in distinct([pixels_of(hand, picture) for hand in present])]
 
@@ -128,19 +128,19 @@ class LiteRTDetector:
             picture, seconds, len(tracks), self._max_hands
         )
         fresh = self._newcomers(picture) if seek else []
-        followed = [(track, look(networks, picture, track.region)) for track in tracks]
+        followed = [(track, hand_in_region(networks, picture, track.region)) for track in tracks]
         present = [(track, hand) for track, hand in followed if hand.score > DEFAULT_CONFIDENCE]
         if len(present) < len(tracks) and self._schedule.lost(seconds) and not seek:
             fresh = self._after_loss(picture, present)
-        found = [look(networks, picture, region) for region in fresh]
+        found = [hand_in_region(networks, picture, region) for region in fresh]
         found = [hand for hand in found if hand.score > DEFAULT_CONFIDENCE]
         return self._tracker.update(present, found, picture, seconds)
 
-    def look(
-        self, picture: Pixels, hand: Hand, views: Sequence[HandTransform] = (HandTransform(),)
+    def detect_again(
+        self, picture: Pixels, hand: Hand, transforms: Sequence[HandTransform] = (HandTransform(),)
     ) -> list[Hand]:
-        """Look again at a hand that is known, see :meth:`HandDetector.look`."""
-        return see_transforms(self._open(), checked_picture(picture), hand, views)
+        """Run the hand network on a known hand, see :meth:`HandDetector.detect_again`."""
+        return transformed_hands(self._open(), checked_picture(picture), hand, transforms)
 
     def reset(self) -> None:
         """Forget the hands being tracked."""
