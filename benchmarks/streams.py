@@ -37,9 +37,10 @@ from handlore.datasets.rendered import (
 from handlore.datasets.rendered.write import write_video
 from handlore.datasets.sources import make_source
 from handlore.demo import MOVEMENT_NAME_PATTERN
-from handlore.landmarks.detector import DetectorOptions, HandDetector, open_detector
+from handlore.landmarks.detector import DetectorOptions, HandDetector
 from handlore.landmarks.hands import Hand
 from handlore.landmarks.nativelog import quiet_native_log
+from handlore.landmarks.opening import open_detector
 from handlore.models.files import load_model
 from handlore.models.model import Model
 from handlore.models.pose_encoder import PoseEncoder
@@ -153,7 +154,7 @@ def _tell(
             told += [(event, float(now)) for event in events]
         told += [(event, float(video.time[-1])) for event in recogniser.finish()]
         assert [event for event, _ in told] == list(recognise(models, video, settings))
-        outcome = score_stream([event for event, _ in told], stream.truths)
+        outcome = score_stream([event for event, _ in told], stream.ground_truth)
         moments = dict(told)
         late += [moments[event] - truth.end for truth, event in outcome.found]
         total += outcome

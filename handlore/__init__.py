@@ -28,14 +28,19 @@ if TYPE_CHECKING:
     from handlore.datasets.storage import load_dataset as load_dataset
     from handlore.datasets.storage import save_dataset as save_dataset
     from handlore.landmarks.detector import DetectorOptions as DetectorOptions
-    from handlore.landmarks.detector import open_detector as open_detector
     from handlore.landmarks.errors import HandloreError as HandloreError
     from handlore.landmarks.geometry import canonicalize as canonicalize
     from handlore.landmarks.hands import HAND_CONNECTIONS as HAND_CONNECTIONS
     from handlore.landmarks.hands import Hand as Hand
     from handlore.landmarks.hands import HandLandmark as HandLandmark
+    from handlore.landmarks.opening import open_detector as open_detector
     from handlore.landmarks.search import search as search
     from handlore.models.files import load_model as load_model
+    from handlore.models.files import load_models as load_models
+    from handlore.models.stream.calibration import calibrate as calibrate
+    from handlore.models.stream.recogniser import Recogniser as Recogniser
+    from handlore.models.stream.recogniser import recognise as recognise
+    from handlore.models.stream.settings import RecogniserSettings as RecogniserSettings
 
 __version__ = "0.1.0"
 
@@ -47,7 +52,7 @@ _API = {
     "load_dataset": "datasets.storage",
     "save_dataset": "datasets.storage",
     "DetectorOptions": "landmarks.detector",
-    "open_detector": "landmarks.detector",
+    "open_detector": "landmarks.opening",
     "HandloreError": "landmarks.errors",
     "canonicalize": "landmarks.geometry",
     "Hand": "landmarks.hands",
@@ -55,6 +60,11 @@ _API = {
     "HAND_CONNECTIONS": "landmarks.hands",
     "HandLandmark": "landmarks.hands",
     "load_model": "models.files",
+    "load_models": "models.files",
+    "calibrate": "models.stream.calibration",
+    "Recogniser": "models.stream.recogniser",
+    "recognise": "models.stream.recogniser",
+    "RecogniserSettings": "models.stream.settings",
 }
 
 

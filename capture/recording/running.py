@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from handlore.datasets.recordings import RecordingFolder
-from handlore.landmarks.detector import DetectorOptions, HandDetector, open_detector
+from handlore.landmarks.detector import DetectorOptions, HandDetector
 from handlore.landmarks.nativelog import quiet_native_log
+from handlore.landmarks.opening import open_detector
 
 from ..cameras import CameraSpec, open_feed
 from ..coach_process import BackgroundCoach

@@ -95,7 +95,7 @@ VIDEO_STREAM = 120.0
 @json_option
 @click.pass_context
 def command(ctx: click.Context, /, as_json: bool, **given: Any) -> None:
-    """Record labelled gestures, with a key for everything.
+    """Record labelled gestures with a camera.
 
     `r` or space records, 1-9 or n and p choose the label, u discards, q ends, h shows the rest.
     A recording is kept by itself a moment after it was made; one in which no hand is seen is
