@@ -14,7 +14,7 @@ from typing import Literal
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import Hand, Pixels, by_slot
-from handlore.landmarks.search import STAGES, Stage, augmented_hands, search, transformed_search
+from handlore.landmarks.search import STAGES, Stage, as_searched, augmented_hands, search
 
 from .dataset import Header, LandmarkDataset, Samples
 from .files import walk
@@ -123,7 +123,7 @@ def _with_min_score(
 ) -> list[Hand]:
     """Return the hands with at least this score; unknown scores are measured."""
     scored = [
-        replace(hand, score=detector.look(transformed_search(hand, pixels), hand)[0].score)
+        replace(hand, score=detector.detect_again(as_searched(hand, pixels), hand)[0].score)
         if isnan(hand.score)
         else hand
         for hand in hands

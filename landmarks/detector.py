@@ -95,8 +95,10 @@ class HandDetector(Protocol):
         """
         ...
 
-    def look(self, picture: Pixels, hand: Hand, views: Sequence[HandTransform] = ...) -> list[Hand]:
-        """Look again at a hand that is known: turned, scaled and mirrored, without palm detection.
+    def detect_again(
+        self, picture: Pixels, hand: Hand, transforms: Sequence[HandTransform] = ...
+    ) -> list[Hand]:
+        """Run the hand network on a known hand, turned, scaled or mirrored; no palm detection.
 
         Parameters
         ----------
@@ -104,13 +106,13 @@ class HandDetector(Protocol):
             (height, width, 3) RGB.
         hand
             The hand in it, in image widths of this picture.
-        views
-            How to look; default: once, plainly.
+        transforms
+            Of the region around the hand; default: one, which changes nothing.
 
         Returns
         -------
-        One hand for each view, mapped back to the picture: image and world landmarks, handedness.
-        ``score`` is the presence of a hand in the view.
+        One hand for each transform, in the frames of reference of the picture: image and world
+        landmarks, handedness. ``score`` is the probability that the network saw a hand.
         """
         ...
 

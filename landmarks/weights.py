@@ -96,25 +96,6 @@ def cached_path(landmarker: str) -> Path:
     return cache_folder() / f"hand_landmarker_{_known(landmarker)}.task"
 
 
-def landmarker_of_model(trained_on: str) -> str:
-    """Return the hand network to use for a model, by the network of its training landmarks.
-
-    Raises
-    ------
-    HandloreError
-        If the model was trained on networks of the user's own, which are not set here.
-    """
-    if trained_on != CUSTOM:
-        return trained_on
-    bundle = find_bundle()
-    if bundle is None or bundle.landmarker != CUSTOM:
-        raise HandloreError(
-            "the model was trained on networks of your own; name their bundle in"
-            f" {ENVIRONMENT_VARIABLE}"
-        )
-    return "full"
-
-
 def find_bundle(landmarker: str = "full", explicit: Path | None = None) -> Bundle | None:
     """Find a bundle without the network, or return None.
 

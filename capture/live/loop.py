@@ -9,7 +9,7 @@ from math import inf
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.hands import Hand
 from handlore.models.stream.events import Event
-from handlore.models.stream.recogniser import HandRecogniser
+from handlore.models.stream.recogniser import Recogniser
 
 from ..actions.file import ActionSet
 from ..actions.runner import ActionResult, ActionRunner
@@ -94,7 +94,7 @@ class LiveComponents:
 
     feed: Feed
     detector: HandDetector
-    recognition: HandRecogniser
+    recognition: Recogniser
     views: Sequence[LiveView] = ()
     plan: ActionSet = field(default_factory=lambda: ActionSet(()))
     dry_run: bool = False
@@ -172,7 +172,7 @@ class LiveLoop:
         self._rate.add(begun)
         self._tell_slow()
         hands = self._.detector.track(frame.pixels, seconds)
-        events = self._.recognition.feed(seconds, hands)
+        events = self._.recognition.feed_hands(seconds, hands)
         latency = self._latency(frame, begun)
         for event in events:
             self._tell(event)
@@ -207,7 +207,7 @@ class LiveLoop:
     ) -> LiveState:
         armed = None if self._.plan.arming is None else self.runner.gate.armed(seconds)
         return LiveState(
-            seconds, frame.pixels, hands, self._.recognition.shown, self._rate.fps, latency,
+            seconds, frame.pixels, hands, self._.recognition.states, self._rate.fps, latency,
             self._trouble, armed,
         )  # fmt: skip
 

@@ -14,7 +14,7 @@ import click
 from handlore.landmarks.errors import HandloreError
 
 from ._common import detector_options, examples, json_option, parsed_size, talk
-from ._recogniser import landmarker_for, loaded_models, recogniser_options, settings_of
+from ._recogniser import load_stream_models, pop_settings, recogniser_options
 
 if TYPE_CHECKING:
     from handlore.capture.actions.file import ActionSet
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from handlore.capture.views.live import LiveView
     from handlore.datasets.recordings import RecordingFolder
     from handlore.landmarks.detector import DetectorOptions, HandDetector
-    from handlore.models.stream.recogniser import HandRecogniser
+    from handlore.models.stream.recogniser import Recogniser
 
 SHARE = 0.9
 """Of the time that a camera gives, the rest is left to other programs."""
@@ -35,7 +35,7 @@ SHARE = 0.9
 class _Setup:
     """Everything that was asked for, checked before a camera is opened."""
 
-    recognition: "HandRecogniser"
+    recognition: "Recogniser"
     labels: tuple[str, ...]
     plan: "ActionSet"
     camera: "CameraSpec"
@@ -116,13 +116,14 @@ def _checked(models: Sequence[Path], given: dict[str, Any]) -> _Setup:
     from handlore.capture.serve.guard import Address, Guard
     from handlore.datasets.recordings import RecordingFolder
     from handlore.landmarks.detector import DetectorOptions
-    from handlore.models.stream.recogniser import HandRecogniser, Recogniser
+    from handlore.models.files import required_landmarker
+    from handlore.models.stream.recogniser import Recogniser
 
     _require_what_options_belong_to(given)
-    loaded = loaded_models(models)
+    loaded = load_stream_models(models)
     labels = tuple(dict.fromkeys(label for model in loaded for label in model.card.labels))
-    settings = settings_of(given)
-    recognition = HandRecogniser(lambda: Recogniser(loaded, settings), given["max_hands"])
+    settings = pop_settings(given)
+    recognition = Recogniser(loaded, settings, max_hands=given["max_hands"])
     plan = ActionSet(())
     if given["actions"] is not None:
         plan = load_actions(given["actions"], labels, check_computer=not given["dry_run"])
@@ -136,8 +137,8 @@ def _checked(models: Sequence[Path], given: dict[str, Any]) -> _Setup:
     return _Setup(
         recognition, labels, plan, camera,
         DetectorOptions(
-            landmarker=given["landmarker"] or landmarker_for(loaded),
-            max_hands=recognition.max_hands, detector=given["detector"], live=True,
+            landmarker=given["landmarker"] or required_landmarker(loaded),
+            max_hands=recognition.n_hands, detector=given["detector"], live=True,
         ),
         address, None if given["record"] is None else RecordingFolder.open(given["record"]), given,
     )  # fmt: skip
@@ -270,7 +271,7 @@ def _memory(
 
     sitting = SessionInfo(
         detector.info, setup.camera.text, setup.given["subject"],
-        session=time.strftime("live-%Y%m%d-%H%M%S"), max_hands=setup.recognition.max_hands,
+        session=time.strftime("live-%Y%m%d-%H%M%S"), max_hands=setup.recognition.n_hands,
     )  # fmt: skip
     return LandmarkBuffer(
         RecordingWriter(recordings), sitting, setup.given["remember"], say,

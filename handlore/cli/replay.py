@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,7 +18,7 @@ from ._common import (
     print_table,
     say_failures,
 )
-from ._recogniser import landmarker_for, loaded_models, recogniser_options, settings_of
+from ._recogniser import load_stream_models, pop_settings, recogniser_options
 
 if TYPE_CHECKING:
     from handlore.datasets.dataset import LandmarkDataset
@@ -62,18 +62,18 @@ def command(
     detector: str,
     verbose: bool,
     as_json: bool,
-    **options: float,
+    **options: Any,
 ) -> None:
     """Print the events that live would emit for recordings or videos.
 
     The same recogniser as live, so the log is the same: from the landmarks of a recording, byte
     for byte. With several streams each line also names its own (`stream`).
     """
-    models = loaded_models(_models(paths))
+    models = load_stream_models(_models(paths))
     recordings = [one for path in paths if path.suffix.lower() != ".onnx" for one in _files(path)]
     if not recordings:
         raise HandloreError("there is nothing to replay; name a recording, a video or a dataset")
-    settings = settings_of(options)
+    settings = pop_settings(options)
     logs: list[tuple[str, list[Event]]] = []
     failures: list[tuple[str, str]] = []
     from handlore.models.stream.recogniser import recognise
@@ -125,6 +125,7 @@ def _videos(
 ) -> "Iterator[tuple[str, LandmarkDataset]]":
     """Yield the streams of a dataset, or follow the hands through a video."""
     from handlore.datasets.storage import load_dataset
+    from handlore.models.files import required_landmarker
     from handlore.models.stream.ground_truth import dataset_streams
 
     if path.suffix.lower() == ".npz":
@@ -133,7 +134,7 @@ def _videos(
         return
     card = models[0].card
     media = list_media([path], movements=True)
-    network = landmarker or landmarker_for(models)
+    network = landmarker or required_landmarker(models)
     with opened_detector(network, detector, card.n_hands, verbose=verbose) as opened:
         for medium in media:
             clip = track_video(medium.path, opened, max_hands=card.n_hands, frame_rate=frame_rate)

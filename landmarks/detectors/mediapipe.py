@@ -94,7 +94,7 @@ class MediaPipeDetector:
         self._threads = threads
         self._max_hands = checked_max_hands(max_hands)
         self._still: dict[tuple[float, float], Any] = {}
-        self._looker: LiteRTDetector | None = None
+        self._again: LiteRTDetector | None = None
         self._video: Any = None
         self._last_ms = -1
         self._closed = False
@@ -114,19 +114,19 @@ class MediaPipeDetector:
             self._still[key] = self._landmarker("IMAGE", *key)
         return _hands(self._still[key].detect(self._wrapped(picture)), picture)
 
-    def look(
-        self, picture: Pixels, hand: Hand, views: Sequence[HandTransform] = (HandTransform(),)
+    def detect_again(
+        self, picture: Pixels, hand: Hand, transforms: Sequence[HandTransform] = (HandTransform(),)
     ) -> list[Hand]:
-        """Look again at a hand that is known, see :meth:`HandDetector.look`.
+        """Run the hand network on a known hand, see :meth:`HandDetector.detect_again`.
 
-        MediaPipe cannot look without detecting palms first, so this runs its hand network through
-        LiteRT, which gives the same landmarks.
+        MediaPipe always detects palms first, so this runs its hand network through LiteRT, which
+        gives the same landmarks.
         """
         if self._closed:
             raise ValueError("this detector has been closed")
-        if self._looker is None:
-            self._looker = LiteRTDetector(self._bundle, threads=self._threads)
-        return self._looker.look(picture, hand, views)
+        if self._again is None:
+            self._again = LiteRTDetector(self._bundle, threads=self._threads)
+        return self._again.detect_again(picture, hand, transforms)
 
     def track(self, picture: Pixels, seconds: float) -> list[Hand]:
         """Find hands in the next frame of a video, see :meth:`HandDetector.track`."""
@@ -148,9 +148,9 @@ class MediaPipeDetector:
         for landmarker in self._still.values():
             landmarker.close()
         self._still.clear()
-        if self._looker is not None:
-            self._looker.close()
-        self._looker = None
+        if self._again is not None:
+            self._again.close()
+        self._again = None
         self._closed = True
 
     def __enter__(self) -> Self:

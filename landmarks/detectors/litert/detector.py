@@ -26,7 +26,7 @@ from .networks import Networks
 from .palm import find_palms
 from .regions import MEDIAPIPE_PALM_ANGLE, Region, region_from_palm
 from .schedule import AdaptiveSchedule, PalmSchedule
-from .tracking import Track, Tracker, distinct, look, pixels_of, see_transforms
+from .tracking import Track, Tracker, distinct, hand_in_region, pixels_of, transformed_hands
 
 
 @DETECTORS.register
@@ -42,12 +42,12 @@ class LiteRTDetector:
     max_hands
         How many hands are looked for.
     schedule
-        When palms are sought in a video; default: :class:`AdaptiveSchedule`.
+        When palms are detected in a video; default: :class:`AdaptiveSchedule`.
     threads
         How many threads each network may use; default: half the processors, at most 4. Give 1
         where several processes convert side by side.
     palm_target_angle
-        How the first crop of a hand is turned, in radians, see :data:`MEDIAPIPE_PALM_ANGLE`.
+        How the first crop of a hand is rotated, in radians, see :data:`MEDIAPIPE_PALM_ANGLE`.
 
     Raises
     ------
@@ -113,7 +113,7 @@ class LiteRTDetector:
         networks = self._open()
         picture, min_confidence = checked_picture(picture), checked_confidence(min_confidence)
         regions = self._palm_regions(picture, min_confidence)[: self._max_hands]
-        hands = [look(networks, picture, region) for region in regions]
+        hands = [hand_in_region(networks, picture, region) for region in regions]
         present = [hand for hand in hands if hand.score > min_presence]
         return [present[k] for k in distinct([pixels_of(hand, picture) for hand in present])]
 
@@ -124,23 +124,23 @@ class LiteRTDetector:
         self._last_ms = next_milliseconds(seconds, self._last_ms)
         self._tracker.resize(picture)
         tracks = self._tracker.tracks
-        seek = len(tracks) < self._max_hands and self._schedule.due(
+        detect_palms = len(tracks) < self._max_hands and self._schedule.due(
             picture, seconds, len(tracks), self._max_hands
         )
-        fresh = self._newcomers(picture) if seek else []
-        followed = [(track, look(networks, picture, track.region)) for track in tracks]
+        fresh = self._newcomers(picture) if detect_palms else []
+        followed = [(track, hand_in_region(networks, picture, track.region)) for track in tracks]
         present = [(track, hand) for track, hand in followed if hand.score > DEFAULT_CONFIDENCE]
-        if len(present) < len(tracks) and self._schedule.lost(seconds) and not seek:
+        if len(present) < len(tracks) and self._schedule.lost(seconds) and not detect_palms:
             fresh = self._after_loss(picture, present)
-        found = [look(networks, picture, region) for region in fresh]
+        found = [hand_in_region(networks, picture, region) for region in fresh]
         found = [hand for hand in found if hand.score > DEFAULT_CONFIDENCE]
         return self._tracker.update(present, found, picture, seconds)
 
-    def look(
-        self, picture: Pixels, hand: Hand, views: Sequence[HandTransform] = (HandTransform(),)
+    def detect_again(
+        self, picture: Pixels, hand: Hand, transforms: Sequence[HandTransform] = (HandTransform(),)
     ) -> list[Hand]:
-        """Look again at a hand that is known, see :meth:`HandDetector.look`."""
-        return see_transforms(self._open(), checked_picture(picture), hand, views)
+        """Run the hand network on a known hand, see :meth:`HandDetector.detect_again`."""
+        return transformed_hands(self._open(), checked_picture(picture), hand, transforms)
 
     def reset(self) -> None:
         """Forget the hands being tracked."""
