@@ -16,7 +16,10 @@ class ActionError(Exception):
 
 
 class ActionKind(Protocol):
-    """What is done. One instance serves one action of the file."""
+    """What is done: the base class of all kinds. One instance serves one action of the file.
+
+    ``@ACTIONS.register`` makes a kind known.
+    """
 
     name: ClassVar[str]
     """The key that asks for it in the file, such as ``run``."""
@@ -38,7 +41,7 @@ class ActionKind(Protocol):
 
     def missing(self) -> str | None:
         """Say what is not there on this computer, and what to do; None if nothing."""
-        ...
+        return None
 
     def said(self, event: Event) -> str:
         """Say in a few words what is done for an event."""
@@ -56,7 +59,6 @@ class ActionKind(Protocol):
 
     def cancel(self) -> None:
         """End what is going on, at once; called from another thread."""
-        ...
 
 
 COMMON_KEYS = ("hand", "cooldown", "waiting", "timeout")

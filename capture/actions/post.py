@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 
 from handlore.models.stream.events import Event
 
-from .base import ACTIONS, PLACEHOLDER, ActionError, as_text, check_placeholders, filled
+from .base import ACTIONS, PLACEHOLDER, ActionError, ActionKind, as_text, check_placeholders, filled
 from .toml_table import Table
 
 # Sending a request to a web address, and giving it up for good when its time is over.
@@ -136,7 +136,7 @@ OF_ITS_OWN = ("connection", "content-length", "transfer-encoding")
 
 @ACTIONS.register
 @dataclass(frozen=True)
-class PostAction:
+class PostAction(ActionKind):
     """Send the event with HTTP POST.
 
     A redirection is not followed: what comes of it is a GET that posts nothing, and the headers,
@@ -163,10 +163,6 @@ class PostAction:
                 table.problem("headers", f"{name!r} says how the event is sent; leave it out")
         return cls(address, headers, seconds)
 
-    def missing(self) -> str | None:
-        """Nothing is needed."""
-        return None
-
     def said(self, event: Event) -> str:
         """Return the address."""
         return f"post to {self._filled(event)}"
@@ -192,9 +188,6 @@ class PostAction:
         """Put in what stands in braces; a label cannot become another path or host."""
         values = {name: quote(text, safe="") for name, text in as_text(event).items()}
         return filled(self.address, values)
-
-    def cancel(self) -> None:
-        """Do nothing: it ends by its time-out, and nobody waits for it."""
 
 
 def _told(answer: urllib.error.HTTPError) -> str:

@@ -6,13 +6,13 @@ from typing import ClassVar, Self
 
 from handlore.models.stream.events import Event
 
-from .base import ACTIONS, as_text, check_placeholders, filled
+from .base import ACTIONS, ActionKind, as_text, check_placeholders, filled
 from .toml_table import Table
 
 
 @ACTIONS.register
 @dataclass(frozen=True)
-class SayAction:
+class SayAction(ActionKind):
     """Say something."""
 
     name: ClassVar[str] = "say"
@@ -26,16 +26,9 @@ class SayAction:
         check_placeholders(table, "say", words)
         return cls(words)
 
-    def missing(self) -> str | None:
-        """Nothing is needed."""
-        return None
-
     def said(self, event: Event) -> str:
         """Say it: that is all there is to do."""
         return filled(self.words, as_text(event))
 
     def perform(self, event: Event) -> None:
         """Do nothing more."""
-
-    def cancel(self) -> None:
-        """Do nothing."""

@@ -67,10 +67,8 @@ class CameraOptions:
 class Camera(Protocol):
     """Gives one picture after the other."""
 
-    @property
-    def name(self) -> str:
-        """What it is, as people know it: ``camera 0``, ``clip.mp4``."""
-        ...
+    name: str
+    """What it is, as people know it: ``camera 0``, ``clip.mp4``."""
 
     def read(self) -> CameraFrame | None:
         """Wait for the next picture.
@@ -96,7 +94,10 @@ Opener = Callable[[], Camera]
 
 
 class CameraKind(Camera, Protocol):
-    """A kind of camera that ``--camera`` can name; :data:`CAMERAS` holds them all."""
+    """A kind of camera that ``--camera`` can name: the base class of all of them.
+
+    ``@CAMERAS.register`` makes it known; ``name`` is then its name in the registry.
+    """
 
     texts: ClassVar[str]
     """What its cameras are called, for the error that lists what is known."""
@@ -118,7 +119,7 @@ class CameraKind(Camera, Protocol):
     @classmethod
     def present(cls) -> Iterable[tuple[str, str]]:
         """Return the text and the maker's name ("" if unknown) of each camera to try here."""
-        ...
+        return []
 
 
 CAMERAS: Registry[type[CameraKind]] = Registry("camera", "handlore.capture.cameras")

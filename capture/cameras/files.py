@@ -1,7 +1,7 @@
 """Videos and folders of pictures in a camera's place."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -11,7 +11,7 @@ from handlore.datasets.videos import read_video
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import Pixels
 
-from .camera import CAMERAS, CameraError, CameraFrame, CameraOptions, Opener
+from .camera import CAMERAS, CameraError, CameraFrame, CameraKind, CameraOptions, Opener
 
 FRAME_RATE = 30.0
 """Of a folder of frames, and between the end of a video and its beginning."""
@@ -30,7 +30,7 @@ class FileClock(Protocol):
 
 
 @CAMERAS.register
-class FileCamera:
+class FileCamera(CameraKind):
     """Plays a recording with the times that its frames have.
 
     No frame is ever left out: whoever is too slow sees it play slower, as often as it is read
@@ -61,19 +61,13 @@ class FileCamera:
         path = Path(text)
         if not text or not path.exists():
             return None
-        if path.is_dir():
-            if not any(is_picture(one) for one in path.iterdir()):
-                raise HandloreError(f"the folder {path} holds no pictures; expected {cls.texts}")
-        elif not (is_video(path) or path.suffix.lower() == ".gif"):
-            raise HandloreError(f"{path} is not a video by its name; expected {cls.texts}")
+        if path.is_dir() and not any(is_picture(one) for one in path.iterdir()):
+            raise HandloreError(f"the folder {path} holds no pictures; expected {cls.texts}")
+        if not (path.is_dir() or is_video(path) or path.suffix.lower() == ".gif"):
+            return None
         if options.size or (options.frame_rate and not path.is_dir()) or options.backend != "auto":
             raise HandloreError(f"size, frame rate and backend are for cameras; {text} is a file")
         return lambda: cls(path, options)
-
-    @classmethod
-    def present(cls) -> Iterable[tuple[str, str]]:
-        """List none: files are not devices."""
-        return []
 
     def __init__(self, path: Path, options: CameraOptions, clock: FileClock | None = None) -> None:
         self.name = path.name or str(path)

@@ -20,6 +20,7 @@ from .camera import (
     DEVICES,
     CameraError,
     CameraFrame,
+    CameraKind,
     CameraOptions,
     Opener,
     video_devices,
@@ -38,7 +39,7 @@ _OFFSET_CARD, _OFFSET_CAPABILITIES = 16, 88
 
 
 @CAMERAS.register
-class Webcam:
+class Webcam(CameraKind):
     """A camera of the system.
 
     Parameters

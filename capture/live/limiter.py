@@ -6,8 +6,6 @@ There is no queue: who rests takes the newest frame afterwards, never the oldest
 from collections.abc import Callable, Sequence
 from math import inf
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from handlore.landmarks.detector import DEFAULT_CONFIDENCE, HandDetector
 from handlore.landmarks.detectors.litert.schedule import AdaptiveSchedule, PalmSchedule
@@ -139,7 +137,7 @@ def _text(path: Path) -> str:
 # A detector that is asked less often while nothing moves, for one that cannot do so itself.
 
 
-class ThrottledDetector:
+class ThrottledDetector(HandDetector):
     """Follows a hand in every frame, and looks for one a few times a second while nothing moves.
 
     MediaPipe seeks palms in each frame it is given, so that an empty room costs as much as a hand.
@@ -184,7 +182,7 @@ class ThrottledDetector:
     def detect_again(
         self, picture: Pixels, hand: Hand, transforms: Sequence[HandTransform] = (HandTransform(),)
     ) -> list[Hand]:
-        """Look again at a hand that is known, see :meth:`HandDetector.look`."""
+        """Detect a known hand again, see :meth:`HandDetector.detect_again`."""
         return self._detector.detect_again(picture, hand, transforms)
 
     def reset(self) -> None:
@@ -196,14 +194,3 @@ class ThrottledDetector:
     def close(self) -> None:
         """Close the detector."""
         self._detector.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
