@@ -2,8 +2,9 @@
 
 Data flows in one direction, and each step is a room of the project::
 
-    photos, videos, tables --convert--> LandmarkDataset --train--> model file --> predictions, events
-                    capture --record--^
+    photos, videos, tables --convert-->  LandmarkDataset  --train-->  model file
+    a camera               --record--->  LandmarkDataset
+    model file + pictures, videos, a stream or a camera  ---------->  predictions, events
 
 * :mod:`handlore.landmarks`: what a hand is, how it is found in a picture and drawn;
 * :mod:`handlore.datasets`: photos, videos, tables and recordings as datasets of landmarks;

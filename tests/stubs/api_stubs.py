@@ -8,7 +8,7 @@ import numpy as np
 from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.negatives import NegativeWindows
 from handlore.classifiers.training import train_model
-from handlore.datasets.dataset import Header, LandmarkDataset, Samples
+from handlore.datasets.dataset import Header, LandmarkDataset, Samples, concatenate
 from handlore.datasets.rendered import Person, Scene, render_movement, write_movement_videos
 from handlore.datasets.storage import save_dataset
 from handlore.landmarks.hands import Hand
@@ -40,24 +40,29 @@ def rendered(label: str, person: int, seed: int, *, after: int = 0) -> LandmarkD
 
 def write_home(folder: Path, pictures: Path, poses: LandmarkDataset) -> None:
     """Write ``photos/``, ``photo.png``, ``wave.mp4``, ``poses``, ``moves`` and ``stream.npz``."""
-    from handlore.datasets.dataset import concatenate
-
     shutil.copytree(pictures, folder / "photos")
     shutil.copy(pictures / "fist/fist_p01_1.png", folder / "photo.png")
     write_movement_videos(folder, movements=("wave",), n_people=1, per_movement=1, fps=20)
     (clip,) = (folder / "wave").glob("*.mp4")
     clip.rename(folder / "wave.mp4")
-    moves = concatenate([
-        rendered(label, person, seed)
-        for label in MOVEMENTS
-        for person in range(3)
-        for seed in range(3)
-    ])
+    moves = concatenate(
+        [
+            rendered(label, person, seed)
+            for label in MOVEMENTS
+            for person in range(3)
+            for seed in range(2)
+        ]
+    )
     save_dataset(rendered("swipe_left", 9, 9, after=20), folder / "stream.npz")
     for name, data, estimator, params, options in (
         ("poses", poses, "linear", {}, {}),
-        ("moves", moves, "rocket", {"n_kernel_features": "1000", "n_augmented": "1"},
-         {"background": NegativeWindows()}),
+        (
+            "moves",
+            moves,
+            "rocket",
+            {"n_kernel_features": "500", "n_augmented": "1"},
+            {"background": NegativeWindows()},
+        ),
     ):
         save_dataset(data, folder / f"{name}.npz")
         made = make_estimator(estimator, params)
