@@ -12,9 +12,10 @@ from typing import Any, ClassVar
 
 import click
 from docutils import nodes
-from sphinx.addnodes import pending_xref
+from sphinx.addnodes import desc_annotation, pending_xref
 from sphinx.application import Sphinx
 from sphinx.ext.napoleon import Config, NumpyDocstring
+from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_refnode
 
@@ -104,7 +105,9 @@ def _documented(name: str, value: object) -> list[str]:
         return [f".. autoclass:: handlore.{name}", *members, ""]
     if inspect.isfunction(value):
         return [f".. autofunction:: handlore.{name}", ""]
-    return [f".. autodata:: handlore.{name}", "   :no-value:", ""]
+    module = f"handlore.{handlore._API[name]}"
+    about = ModuleAnalyzer.for_module(module).find_attr_docs()["", name]
+    return [f".. py:data:: handlore.{name}", "", *("   " + line for line in about), ""]
 
 
 def resolve_by_name(
@@ -136,11 +139,15 @@ def tidy_defaults(app: Sphinx, ctx: click.Context, lines: list[str]) -> None:
     lines[:] = [re.sub(r"``\w*Path\('([^']*)'\)``", r"``\1``", line) for line in lines]
 
 
+def _array_of(kind: str) -> str:
+    return rf"~?(?:\w+\.)*ndarray\[tuple\[.*?\], ~?(?:\w+\.)*dtype\[~?(?:\w+\.)*{kind}\]\]"
+
+
 ALIASES = (
-    (r"ndarray\[tuple\[Any, \.\.\.\], dtype\[float32\]\]", "FloatArray"),
-    (r"ndarray\[tuple\[Any, \.\.\.\], dtype\[uint8\]\]", "Pixels"),
-    (r"ndarray\[tuple\[Any, \.\.\.\], dtype\[(\w+)\]\]", r"NDArray[\1]"),
-    (r"_Buffer \| _SupportsArray.*?_NestedSequence\[complex \| bytes \| str\]", "ArrayLike"),
+    (_array_of("float32"), "FloatArray"),
+    (_array_of("uint8"), "Pixels"),
+    (_array_of(r"(\w+)"), r"NDArray[\1]"),
+    (r"\S*_Buffer \| \S*_SupportsArray.*?_NestedSequence\[complex \| bytes \| str\]", "ArrayLike"),
 )
 """Types whose definitions are longer than their names."""
 
@@ -151,6 +158,17 @@ def shorten_types(
 ) -> tuple[str | None, str | None]:  # fmt: skip
     """Name the types of arrays in a signature."""
     return _shortened(signature), _shortened(returned)
+
+
+def polish(app: Sphinx, doctree: nodes.document) -> None:
+    """Name the types of arrays in attributes, and keep a number and its % sign together."""
+    for annotation in doctree.findall(desc_annotation):
+        text = annotation.astext()
+        if (short := _shortened(text)) != text:
+            annotation.children = [nodes.Text(short or "")]
+    for node in list(doctree.findall(nodes.Text)):
+        if " %" in node and not isinstance(node.parent, nodes.literal | nodes.literal_block):
+            node.parent.replace(node, nodes.Text(re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", node)))
 
 
 def _shortened(text: str | None) -> str | None:
@@ -190,5 +208,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("sphinx-click-process-epilog", tidy_examples)
     app.connect("sphinx-click-process-options", tidy_defaults)
     app.connect("autodoc-process-docstring", read_sections)
+    app.connect("doctree-read", polish)
     app.connect("autodoc-process-signature", shorten_types)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
