@@ -23,7 +23,7 @@ from ._review import Edits, edit_options, review_recordings, seconds_or_folder
 if TYPE_CHECKING:
     from handlore.capture.cameras import CameraSpec
     from handlore.capture.recording.options import SessionOptions
-    from handlore.capture.recording.running import SessionSetup, SessionSummary
+    from handlore.capture.recording.run import SessionSetup, SessionSummary
     from handlore.datasets.recordings import RecordingFolder
 
 SECONDS = 2.0
@@ -114,7 +114,7 @@ def command(ctx: click.Context, /, as_json: bool, **given: Any) -> None:
         raise HandloreError("--discard, --restore and --relabel need a folder: --review DIR")
     if given["out"] is None:
         raise click.MissingParameter(ctx=ctx, param_hint="'--out'", param_type="option")
-    from handlore.capture.recording.running import run_session
+    from handlore.capture.recording.run import run_session
     from handlore.datasets.recordings import RecordingFolder
 
     plan, out = _planned(given), given["out"]
@@ -136,7 +136,7 @@ def command(ctx: click.Context, /, as_json: bool, **given: Any) -> None:
 
 def _planned(given: dict[str, Any]) -> "SessionSetup":
     """Check all options, before a camera is opened."""
-    from handlore.capture.recording.running import SessionSetup
+    from handlore.capture.recording.run import SessionSetup
     from handlore.landmarks.detector import DetectorOptions
 
     options, camera = _options(given), _camera(given)

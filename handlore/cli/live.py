@@ -19,7 +19,7 @@ from ._recogniser import landmarker_for, loaded_models, recogniser_options, sett
 if TYPE_CHECKING:
     from handlore.capture.actions.file import ActionSet
     from handlore.capture.cameras import CameraSpec
-    from handlore.capture.live.last_minutes import LandmarkBuffer
+    from handlore.capture.live.buffer import LandmarkBuffer
     from handlore.capture.live.limiter import RateLimiter
     from handlore.capture.serve.guard import Address
     from handlore.capture.views.live import LiveView
@@ -159,8 +159,8 @@ def _require_what_options_belong_to(given: dict[str, Any]) -> None:
 def _run(setup: _Setup, *, as_json: bool) -> None:
     from handlore.capture.cameras import open_feed
     from handlore.capture.live.loop import LiveComponents, LiveLoop
-    from handlore.capture.live.printer import Printer
     from handlore.capture.signals import ending_on_signals
+    from handlore.capture.views.printer import Printer
 
     memory = None
     with ExitStack() as stack:
@@ -264,7 +264,7 @@ def _memory(
 ) -> "LandmarkBuffer":
     import time
 
-    from handlore.capture.live.last_minutes import LandmarkBuffer
+    from handlore.capture.live.buffer import LandmarkBuffer
     from handlore.capture.recording.take import SessionInfo
     from handlore.capture.recording.video import VideoFolder
     from handlore.capture.recording.writer import RecordingWriter

@@ -14,15 +14,15 @@ import psutil
 import pytest
 from live_stubs import EMPTY, FIST, LABELS, PALM, Detector, Stage, Stub, frames
 
-from handlore.capture.live.last_minutes import UNSORTED, LandmarkBuffer
+from handlore.capture.live.buffer import UNSORTED, LandmarkBuffer
 from handlore.capture.live.limiter import RateLimiter
-from handlore.capture.live.printer import Printer
 from handlore.capture.recording.take import SessionInfo
 from handlore.capture.recording.video import VideoFolder
 from handlore.capture.recording.writer import RecordingWriter
 from handlore.capture.serve.server import Hub
 from handlore.capture.views.live import LiveState, LiveView
 from handlore.capture.views.page import PageView
+from handlore.capture.views.printer import Printer
 from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import HandloreError

@@ -7,8 +7,8 @@ from typing import TextIO
 from handlore.models.stream.events import Event
 
 from ..actions.runner import ActionResult
-from ..views.live import LiveView
-from .loop import seconds
+from ..live.loop import seconds
+from .live import LiveView
 
 SAME_AGAIN = 60.0
 """A line that says the same as one before is not written again within so many seconds."""
