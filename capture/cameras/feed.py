@@ -85,7 +85,7 @@ class Feed(Protocol):
         ...
 
     @property
-    def trouble(self) -> str | None:
+    def problem(self) -> str | None:
         """What is wrong with the camera in one line, with what to do; None if nothing is."""
         ...
 
@@ -112,7 +112,7 @@ class DirectFeed:
         What is played.
     """
 
-    trouble: str | None = None
+    problem: str | None = None
 
     def __init__(self, camera: Camera) -> None:
         self._camera = camera
@@ -163,7 +163,7 @@ class LiveFeed:
         """Frames that nobody took before the next one came."""
         self._news = threading.Condition()
         self._frame: CameraFrame | None = None
-        self._problem: str | None = None
+        self._fault: str | None = None
         self._came = clock()
         self._health = Health(self.name)
         self._closing = threading.Event()
@@ -171,14 +171,14 @@ class LiveFeed:
         self._thread.start()
 
     @property
-    def trouble(self) -> str | None:
+    def problem(self) -> str | None:
         """What is wrong with the camera."""
-        if self._problem is None and self._clock() - self._came > SILENT:
+        if self._fault is None and self._clock() - self._came > SILENT:
             return (
                 f"{self.name} has given no picture for {SILENT:g} s; if it does not come back,"
                 " unplug it and plug it in again"
             )
-        return self._problem
+        return self._fault
 
     def next(self, timeout: float) -> CameraFrame | None:
         """Wait for a frame that has not been seen."""
@@ -198,7 +198,7 @@ class LiveFeed:
             try:
                 self._read_on()
             except Exception as error:  # noqa: BLE001 - drivers raise anything
-                self._problem = self._told(error)
+                self._fault = self._told(error)
                 self._let_go()
                 self._closing.wait(AGAIN)
         self._let_go()
@@ -209,7 +209,7 @@ class LiveFeed:
             frame = camera.read()
             if frame is None:
                 raise CameraError(f"{self.name} gives no more pictures")
-            self._problem = self._health.look(frame)
+            self._fault = self._health.look(frame)
             self._came = self._clock()
             with self._news:
                 self.missed += self._frame is not None

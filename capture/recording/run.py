@@ -1,19 +1,26 @@
-"""A whole session: opens what it needs, runs it, and puts everything away."""
+"""A whole recording session: opens what it needs, runs the loop, and closes everything."""
 
-import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, replace
+from pathlib import Path
 
+from handlore.datasets.dataset import NONE_LABEL
 from handlore.datasets.recordings import RecordingFolder
-from handlore.landmarks.detector import DetectorOptions, HandDetector, open_detector
+from handlore.landmarks.detector import DetectorOptions, open_detector
+from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.nativelog import quiet_native_log
 
-from ..cameras import CameraSpec, open_feed
+from ..cameras import CameraSpec, camera_spec, open_feed
 from ..coach_process import BackgroundCoach
 from ..keys import Keys
 from ..signals import ending_on_signals
+from ..terminal import terminal_keys
+from ..views.record import SessionWindow
+from ..views.status_line import StatusLine
+from ..window import why_no_window
+from .labels import Labels, merged_labels
 from .loop import SessionComponents, SessionLoop, SessionView, close_writer
 from .options import SessionOptions
 from .session import Session
@@ -21,37 +28,15 @@ from .take import SessionInfo
 from .video import NoVideo, VideoFolder
 from .writer import RecordingWriter
 
-TITLE = "handlore capture"
-FIRST_HELP = "keys: r record, 1-9 n p label, u discard, k keep, h all keys, q end"
-
-Talk = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class SessionSetup:
-    """What a session is to be."""
-
-    camera: CameraSpec
-    options: SessionOptions = field(default_factory=SessionOptions)
-    detector: DetectorOptions = field(default_factory=lambda: DetectorOptions(live=True))
-    subject: str = ""
-    session: str = ""
-    note: str = ""
-    keep_video: bool = False
-    headless: bool = False
-    """Whether the terminal takes the window's place."""
-
-    coach: bool = True
-    """Whether somebody thinks about what to record next, in a process of its own."""
-
-    quiet: bool = False
-    verbose: bool = False
-    """Whether native libraries may write to the screen."""
+KEYS_LINE = "keys: r record, 1-9 n p label, u discard, k keep, h all keys, q quit"
 
 
 @dataclass(frozen=True)
 class SessionSummary:
-    """What came of a session."""
+    """The result of a session."""
+
+    session: str
+    """Its name."""
 
     kept: dict[str, int]
     """Recordings of each label that this session has kept."""
@@ -63,99 +48,143 @@ class SessionSummary:
     """Recordings that could not be written."""
 
     advice: list[str]
-    """What to do next, as far as the coach has got."""
+    """What to do next; the coach may not have finished."""
 
 
-def run_session(plan: SessionSetup, recordings: RecordingFolder, talk: Talk) -> SessionSummary:
-    """Record until somebody ends it.
+def record(
+    out: str | Path,
+    labels: Sequence[str] = (),
+    camera: str | CameraSpec = "0",
+    options: SessionOptions | None = None,
+    *,
+    keys: Keys | None = None,
+    say: Callable[[str], None] = lambda text: None,
+) -> SessionSummary:
+    """Record labelled gestures into a folder until somebody quits.
+
+    Keys start, keep and discard recordings. A session also ends at the end of a file in the
+    camera's place, or with KeyboardInterrupt or SystemExit at a signal (in the main thread).
 
     Parameters
     ----------
-    plan
-        What it is to be.
-    recordings
-        Where recordings are kept.
-    talk
-        Told what a person should know before it begins and after it has ended.
+    out
+        The folder of recordings; made if it does not exist.
+    labels
+        The labels to record; default: those of the folder. ``none`` is always one.
+    camera
+        A number, ``/dev/video2``, ``picamera``, a video or a folder of frames, or what
+        :func:`~handlore.capture.cameras.camera_spec` returns.
+    options
+        Lengths, countdown, review, window, sounds and detector.
+    keys
+        Where keys come from; default: the window or the terminal.
+    say
+        Called with messages.
 
     Raises
     ------
     HandloreError
-        If there is no camera, or no detector.
+        If a label, an option, the folder, the camera or the detector cannot be used.
+
+    Examples
+    --------
+    A clip that was filmed before becomes one recording: the key r is pressed at its start.
+
+    >>> from handlore.capture.keys import ScriptedKeys
+    >>> from handlore.capture.recording.run import SessionOptions, record
+    >>> options = SessionOptions(headless=True, countdown=0, coach=False)
+    >>> record("gestures", ["wave"], "clip.mp4", options, keys=ScriptedKeys("r"))  # doctest: +SKIP
     """
+    options = options or SessionOptions()
+    given = [name for name in Labels(labels).names if name != NONE_LABEL]
+    spec = camera_spec(camera) if isinstance(camera, str) else camera
+    if not options.headless and (reason := why_no_window()) is not None:
+        say(f"no window, keys are read from this terminal: {reason}")
+        options = replace(options, headless=True)
+    is_new = not Path(out).exists()
+    recordings = RecordingFolder.open(Path(out))
+    chosen = merged_labels(given, recordings.labels())
+    for asked, there in zip(given, chosen, strict=False):
+        if asked != there:
+            say(f"note: {recordings.root} writes {asked} as {there}; so does this session")
+    for line in recordings.warnings_for(options.subject, spec.text):
+        say(f"note: {line}")
+    try:
+        return _run(recordings, Session(chosen, options), spec, keys, say)
+    except HandloreError:
+        if is_new:
+            recordings.remove_unused()
+        raise
+
+
+def _run(
+    recordings: RecordingFolder,
+    session: Session,
+    camera: CameraSpec,
+    keys: Keys | None,
+    say: Callable[[str], None],
+) -> SessionSummary:
+    options = session.options
+    name = options.session or time.strftime("%Y%m%d-%H%M%S")
+    wanted = DetectorOptions(
+        landmarker=options.landmarker,
+        max_hands=options.max_hands,
+        detector=options.detector,
+        live=True,
+    )
     with ExitStack() as stack:
         stack.enter_context(ending_on_signals())
-        stack.enter_context(quiet_native_log(not plan.verbose))
-        detector = stack.enter_context(open_detector(plan.detector, talk=talk))
-        feed = open_feed(plan.camera)
+        stack.enter_context(quiet_native_log(not options.verbose))
+        detector = stack.enter_context(open_detector(wanted, talk=say))
+        feed = open_feed(camera)
         stack.callback(feed.close)
         writer = RecordingWriter(recordings)
-        stack.callback(close_writer, writer, talk)
+        stack.callback(close_writer, writer, say)
         coach = stack.enter_context(BackgroundCoach())
-        session = Session(plan.options)
-        consider = _considering(coach, recordings, session) if plan.coach else _nothing
-        consider()
-        keys, view = stack.enter_context(_face(plan, talk))
+
+        def consult(_: object = None) -> None:
+            if options.coach:
+                coach.consult(recordings.root, session.labels.names)
+
+        consult()
+        view_keys, view = stack.enter_context(_window_or_terminal(options, say))
+        info = SessionInfo(
+            detector.info, camera.text, options.subject, name, options.note, options.max_hands
+        )
         SessionLoop(
             SessionComponents(
-                feed, detector, session, _sitting(plan, detector), writer, keys, view,
-                videos=VideoFolder(recordings.root).begin if plan.keep_video else NoVideo,
+                feed,
+                detector,
+                session,
+                info,
+                writer,
+                keys or view_keys,
+                view,
+                videos=VideoFolder(recordings.root).begin if options.keep_video else NoVideo,
                 advice=lambda: next(iter(coach.advice()), ""),
-                on_written=consider,
+                on_written=consult,
             )
-        ).run()  # fmt: skip
+        ).run()
         advice = coach.advice()
     kept = dict.fromkeys(session.labels.names, 0)
     for label, _ in writer.kept:
         kept[label] += 1
-    return SessionSummary(kept, dict(writer.counts), len(writer.unsaved), advice)
-
-
-def _considering(
-    coach: BackgroundCoach, recordings: RecordingFolder, session: Session
-) -> Callable[..., None]:
-    def consider(_: object = None) -> None:
-        coach.consider(recordings.root, session.labels.names)
-
-    return consider
-
-
-def _nothing(_: object = None) -> None:
-    """Do nothing."""
-
-
-def _sitting(plan: SessionSetup, detector: HandDetector) -> SessionInfo:
-    return SessionInfo(
-        detector.info, plan.camera.text, plan.subject, plan.session, plan.note,
-        plan.detector.max_hands,
-    )  # fmt: skip
+    return SessionSummary(name, kept, dict(writer.counts), len(writer.unsaved), advice)
 
 
 @contextmanager
-def _face(plan: SessionSetup, talk: Talk) -> Iterator[tuple[Keys, SessionView]]:
-    """Open what a session is seen and steered by: a window, or the terminal."""
-    if not plan.headless:
-        from ..views.record import SessionWindow
-
-        with SessionWindow(TITLE, quiet=plan.quiet) as window:
+def _window_or_terminal(
+    options: SessionOptions, say: Callable[[str], None]
+) -> Iterator[tuple[Keys, SessionView]]:
+    """Open a window, or use the terminal: a source of keys and a view."""
+    if not options.headless:
+        with SessionWindow(quiet=options.quiet) as window:
             yield window, window
         return
-    from ..views.status import StatusLine
-
-    talk(FIRST_HELP)
-    with _terminal() as keys:
-        line = StatusLine(quiet=plan.quiet)
+    say(KEYS_LINE)
+    with terminal_keys() as keys:
+        line = StatusLine(quiet=options.quiet)
         try:
             yield keys, line
         finally:
             line.close()
-
-
-def _terminal() -> Any:
-    if sys.platform == "win32":
-        from ..terminal import Console
-
-        return Console()
-    from ..terminal import Terminal
-
-    return Terminal()
