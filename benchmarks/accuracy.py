@@ -19,10 +19,10 @@ import numpy as np
 from data import data_folder
 from sklearn.ensemble import RandomForestClassifier
 
-from handlore.classifiers.base import make_estimator
-from handlore.classifiers.evaluation.intervals import percentiles, resampled
+from handlore.classifiers.evaluation.intervals import bootstrap_sums, percentiles
 from handlore.classifiers.evaluation.pointing import POINTING_FEATURES
-from handlore.classifiers.evaluation.scores import answer, cross_validate, fit_samples, score
+from handlore.classifiers.evaluation.scores import answer, cross_val_predict, fit_samples, score
+from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.training import save_model
 from handlore.datasets.conversion.batches import ConvertOptions
 from handlore.datasets.conversion.convert import convert
@@ -115,7 +115,7 @@ def measured(protocol, models, folder):
                 continue
             shown = seen.select(seen.samples.view <= views)
             if tested is None:
-                answers = cross_validate(make_estimator(model), shown, encoder, protocol.by)
+                answers = cross_val_predict(make_estimator(model), shown, encoder, protocol.by)
                 units = groups_of(shown)[answers.sample]
                 units = units if protocol.by == "group" else np.arange(len(units))
                 right, f1 = answers.truth == answers.answer, score(answers).macro_f1
@@ -180,7 +180,7 @@ def numbers(right, units):
     """Return accuracy and its 95 % interval by bootstrap over units (people, or photos)."""
     _, unit = np.unique(units, return_inverse=True)
     counts = np.stack([np.bincount(unit, right), np.bincount(unit)], axis=1)
-    hits, sizes = resampled(counts).T
+    hits, sizes = bootstrap_sums(counts).T
     low, high = percentiles(hits / sizes)
     return {"accuracy": float(right.mean()), "low": low, "high": high, "n": len(right)}
 

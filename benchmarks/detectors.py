@@ -7,8 +7,8 @@ landmarks trained on, columns those tested on.
 import numpy as np
 from data import data_folder
 
-from handlore.classifiers.base import make_estimator
 from handlore.classifiers.evaluation.scores import answer, fit_samples, score
+from handlore.classifiers.factory import make_estimator
 from handlore.datasets.conversion.convert import convert
 from handlore.datasets.sources import make_source
 from handlore.datasets.splits import cross_validation

@@ -19,8 +19,8 @@ import numpy as np
 from handlore.datasets.rendered import Person, Scene, render_background, render_pose
 from handlore.landmarks.detectors.litert import EveryFrame, LiteRTDetector
 from handlore.landmarks.detectors.mediapipe import MediaPipeDetector
+from handlore.landmarks.hand_transforms import plan_transforms
 from handlore.landmarks.nativelog import quiet_native_log
-from handlore.landmarks.transforms import plan_transforms
 from handlore.landmarks.weights import require_bundle
 
 SIZE = (640, 480)

@@ -32,8 +32,7 @@ from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.weights import require_bundle
 from handlore.models.files import load_model
 from handlore.models.stream.events import Event
-from handlore.models.stream.hands import HandRecogniser
-from handlore.models.stream.recogniser import Recogniser
+from handlore.models.stream.recogniser import HandRecogniser, Recogniser
 
 SIZE, FPS = (640, 480), 30
 POSES = ("fist", "open_palm", "victory")

@@ -20,14 +20,15 @@ from typing import Any
 import numpy as np
 from data import data_folder
 
-from handlore.classifiers.base import HandEstimator, make_estimator
+from handlore.classifiers.base import HandEstimator
 from handlore.classifiers.evaluation.scores import (
     Predictions,
     answer,
-    cross_validate,
+    cross_val_predict,
     fit_samples,
     score,
 )
+from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.training import save_model
 from handlore.datasets.conversion.convert import ConvertOptions, convert
 from handlore.datasets.dataset import LandmarkDataset
@@ -65,7 +66,7 @@ def shrec(make: Maker) -> None:
     for classes in (14, 28):
         dataset = _imported("shrec17", "shrec17_train", classes=classes)
         started = time.perf_counter()
-        answers = cross_validate(make(), dataset, make().encoder(1), "group", n_folds=5)
+        answers = cross_val_predict(make(), dataset, make().encoder(1), "group", n_folds=5)
         seconds = time.perf_counter() - started
         print(
             f"SHREC'17, {classes} classes, 5 folds by subject: {_said(answers)} ({seconds:.0f} s)"
@@ -126,7 +127,7 @@ def rendered(make: Maker) -> None:
         )
         with open_detector(DetectorOptions(detector="litert")) as detector:
             dataset = convert(source, Path(folder), detector).dataset
-    answers = cross_validate(make(), dataset, make().encoder(1), "group", n_folds=4)
+    answers = cross_val_predict(make(), dataset, make().encoder(1), "group", n_folds=4)
     print(f"rendered videos, 8 movements, 12 people, 4 folds by person: {_said(answers)}")
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from data import data_folder
 
-from handlore.classifiers.base import make_estimator
+from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.negatives import NegativeWindows
 from handlore.classifiers.training import train_model
 from handlore.datasets.conversion.convert import convert
@@ -43,7 +43,7 @@ from handlore.landmarks.nativelog import quiet_native_log
 from handlore.models.files import load_model
 from handlore.models.model import Model
 from handlore.models.pose_encoder import PoseEncoder
-from handlore.models.stream.ground_truth import Stream, StreamScore, score_stream, streams_of
+from handlore.models.stream.ground_truth import Stream, StreamScore, dataset_streams, score_stream
 from handlore.models.stream.recogniser import Recogniser, recognise
 from handlore.models.stream.settings import RecogniserSettings
 
@@ -79,7 +79,7 @@ def sfinge(options: argparse.Namespace) -> None:
     clips = _imported(part="dictionary")
     streams = [
         stream
-        for stream in streams_of(_imported(part="sequences"))
+        for stream in dataset_streams(_imported(part="sequences"))
         if int(Path(stream.name).stem) in wanted
     ]
     for seed in range(options.seeds):
@@ -107,7 +107,7 @@ def video(options: argparse.Namespace) -> None:
             pictures = render_stream(play, person, scene, size=SIZE)
             write_video(path, (picture for _, picture in pictures), 30.0, SIZE)
             found = convert(make_source("videos", {}), path.parents[1], detector).dataset
-            (stream,) = streams_of(found)
+            (stream,) = dataset_streams(found)
             streams.append(Stream(str(number), stream.video, play.truths))
     for seed in range(options.seeds):
         model = _trained(clips, options, seed)

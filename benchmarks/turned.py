@@ -12,8 +12,8 @@ import numpy as np
 from accuracy import N_VIEWS, dataset_of
 from data import data_folder
 
-from handlore.classifiers.base import make_estimator
 from handlore.classifiers.evaluation.scores import fit_samples
+from handlore.classifiers.factory import make_estimator
 from handlore.datasets.pictures import read_picture
 from handlore.landmarks.detector import open_detector
 from handlore.landmarks.geometry import rotation_deg

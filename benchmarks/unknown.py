@@ -12,7 +12,7 @@ import numpy as np
 from accuracy import N_VIEWS, dataset_of
 from sklearn.metrics import roc_auc_score
 
-from handlore.classifiers.base import make_estimator
+from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.novelty import UNFAMILIAR, NoveltyModel
 from handlore.models.pose_encoder import PoseEncoder
 

@@ -184,13 +184,13 @@ def cross_examined(recorded: LoadedRecordings, kind: Kind) -> list[Verdict]:
     data = _thinned(recorded.dataset(kind))
     if len(data.labels) < 2:
         return []
-    from handlore.classifiers.base import make_estimator
-    from handlore.classifiers.evaluation.scores import cross_validate
+    from handlore.classifiers.evaluation.scores import cross_val_predict
+    from handlore.classifiers.factory import make_estimator
 
     try:
         name, params = QUICK[kind]
         estimator = make_estimator(name, params, seed=0)
-        answers = cross_validate(
+        answers = cross_val_predict(
             estimator, data, estimator.encoder(data.n_hands), "recording", n_folds=_n_folds(data)
         )
     except HandloreError:

@@ -143,7 +143,7 @@ class Augmentation:
         return factors
 
 
-def mirrored(blocks: FloatArray, n_hands: int = 1) -> FloatArray:
+def mirror_blocks(blocks: FloatArray, n_hands: int = 1) -> FloatArray:
     """Return the movements that a mirror shows, as the encoder would encode them.
 
     Of one hand the path is mirrored and the shape is not, for the encoder gives left hands the
@@ -158,7 +158,7 @@ def mirrored(blocks: FloatArray, n_hands: int = 1) -> FloatArray:
     return hands[:, ::-1].reshape(blocks.shape)
 
 
-def parsed_pairs(text: str) -> dict[str, str] | None:
+def parse_label_pairs(text: str) -> dict[str, str] | None:
     """Read pairs of labels such as ``left=right,in=out``.
 
     Returns
@@ -181,9 +181,9 @@ def parsed_pairs(text: str) -> dict[str, str] | None:
     return {pair[0]: pair[1] for pair in pairs}
 
 
-def require_labels(text: str, labels: Sequence[str]) -> None:
+def check_label_pairs(text: str, labels: Sequence[str]) -> None:
     """Refuse pairs that name a label that there is not."""
-    pairs = parsed_pairs(text) or {}
+    pairs = parse_label_pairs(text) or {}
     unknown = sorted({*pairs, *pairs.values()} - set(labels))
     if unknown:
         raise InvalidDataError(
@@ -191,7 +191,7 @@ def require_labels(text: str, labels: Sequence[str]) -> None:
         )
 
 
-def mirrored_codes(
+def mirror_codes(
     codes: NDArray[np.int64], classes: NDArray[Any], pairs: Mapping[str, str]
 ) -> NDArray[np.int64]:
     """Return the label of each mirrored movement: those of a pair are swapped, others stay.

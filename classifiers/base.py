@@ -1,13 +1,11 @@
-"""The contract of every estimator, and the way to find one by name.
+"""The contract of every estimator.
 
 The contract is scikit-learn's: ``fit(X, y)``, ``predict``, ``predict_proba``, ``classes_``,
-``get_params``. A new estimator is a module in ``estimators/`` that is named like it; it marks its
-class with ``@register`` and fills in ``_fit``, ``_predict_proba`` and ``_to_onnx``.
+``get_params``. A new estimator is one module in ``estimators/`` that is named like it, or an entry
+point of another package in the group ``handlore.estimators``: a class that is marked with
+``@ESTIMATORS.register`` and fills in ``_fit``, ``_predict_proba`` and ``_to_onnx``.
 """
 
-import difflib
-import importlib
-import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, ClassVar, Self
@@ -18,10 +16,10 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from handlore.datasets.dataset import NONE_LABEL, Kind, StrArray
-from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.features import DEFAULT_FEATURES
 from handlore.landmarks.hands import FloatArray
-from handlore.models.movement_encoder import FEWEST_TIMEPOINTS, N_CHANNELS, MovementEncoder
+from handlore.models.movement_encoder import MIN_TIMEPOINTS, N_CHANNELS, MovementEncoder
 from handlore.models.pose_encoder import Encoder, PoseEncoder
 
 from .duration_prior import DurationPrior
@@ -42,6 +40,9 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     n_features_in_
         How many columns ``fit`` has seen.
     """
+
+    name: ClassVar[str]
+    """What ``--model`` calls it."""
 
     kind: ClassVar[Kind] = "pose"
     summary: ClassVar[str]
@@ -232,12 +233,12 @@ class MovementEstimator(HandEstimator):
         if (
             checked.ndim != 3
             or (checked.shape[1] not in widths and checked.shape[1] - 1 not in widths)
-            or checked.shape[2] < FEWEST_TIMEPOINTS
+            or checked.shape[2] < MIN_TIMEPOINTS
         ):
             raise InvalidDataError(
                 f"X has shape {checked.shape}, expected (n_samples, n_channels, n_timepoints) with"
                 f" {N_CHANNELS} channels a hand, one more if it says how long movements last, and"
-                f" at least {FEWEST_TIMEPOINTS} points in time"
+                f" at least {MIN_TIMEPOINTS} points in time"
             )
         return checked
 
@@ -250,122 +251,10 @@ def _checked_array(X: ArrayLike, **rules: bool) -> FloatArray:
     return checked
 
 
-_ESTIMATORS: dict[str, type[HandEstimator]] = {}
-
-
-def register(estimator: type[HandEstimator]) -> type[HandEstimator]:
-    """Make an estimator known under the name of its module."""
-    _ESTIMATORS[estimator.__module__.rpartition(".")[2]] = estimator
-    return estimator
-
-
-def estimator_names(kind: str | None = None) -> list[str]:
-    """Return the names of all estimators without importing them, or of those of one kind."""
-    from . import estimators
-
-    names = sorted(module.name for module in pkgutil.iter_modules(estimators.__path__))
-    return [name for name in names if kind is None or estimator_class(name).kind == kind]
-
-
-def estimator_class(name: str) -> type[HandEstimator]:
-    """Return an estimator by name.
-
-    Raises
-    ------
-    HandloreError
-        If there is none; the message lists the names.
-    """
-    names = estimator_names()
-    if name not in names:
-        near = difflib.get_close_matches(name, names, 1)
-        hint = f", did you mean {near[0]}?" if near else "."
-        raise HandloreError(f"unknown model {name!r}{hint} Known: {', '.join(names)}")
-    importlib.import_module(f"{__package__}.estimators.{name}")
-    return _ESTIMATORS[name]
-
-
-def make_estimator(
-    name: str, params: Mapping[str, str] | None = None, *, seed: int | None = None
-) -> HandEstimator:
-    """Make an estimator with parameters as a user writes them.
-
-    Parameters
-    ----------
-    name
-        One of :func:`estimator_names`, or several joined by ``+``: the mean of them.
-    params
-        Parameters by name; ``member.parameter`` is for one member of a blend alone.
-    seed
-        Becomes ``random_state``, where the estimator has one and it is not among the parameters.
-
-    Raises
-    ------
-    HandloreError
-        If the estimator does not have a parameter, or its value is of another type.
-    """
-    members = [(part, estimator_class(part)()) for part in name.split("+")]
-    params = params or {}
-    unknown = set(params)
-    for part, member in members:
-        own = _own_params(part, member, params)
-        unknown -= set(own)
-        known = member.get_params()
-        values = {own[given]: _parsed(given, params[given], known[own[given]]) for given in own}
-        if seed is not None and "random_state" in known:
-            values = {"random_state": seed} | values
-        member.set_params(**values)
-    if unknown:
-        has = "; ".join(", ".join(member.get_params()) for _, member in members)
-        raise HandloreError(f"{name} has no parameter {min(unknown)!r}; it has: {has}")
-    if len(members) == 1:
-        return members[0][1]
-    from .blend import blend
-
-    return blend(members)
-
-
 def plain_params(estimator: HandEstimator) -> dict[str, Any]:
     """Return the parameters of an estimator that are text or numbers: all but its members."""
     known = estimator.get_params().items()
     return {name: value for name, value in known if isinstance(value, str | int | float)}
-
-
-def _own_params(name: str, estimator: HandEstimator, params: Mapping[str, str]) -> dict[str, str]:
-    """Return which of the parameters given are an estimator's, and what it calls them."""
-    known = estimator.get_params()
-    paths = {given: given.rpartition(".") for given in params}
-    return {
-        given: param
-        for given, (whose, _, param) in paths.items()
-        if whose in ("", name) and param in known
-    }
-
-
-def _parsed(param: str, text: str, default: Any) -> Any:
-    """Read a value as the type of the default: text, yes or no, or a number."""
-    if isinstance(default, str):
-        return text
-    if isinstance(default, bool):
-        if text.lower() not in _YES_OR_NO:
-            raise HandloreError(f"parameter {param} is {text!r}, expected yes or no")
-        return _YES_OR_NO[text.lower()]
-    try:
-        value = float(text)
-    except ValueError as error:
-        raise HandloreError(
-            f"parameter {param} is {text!r}, expected a number such as {default}"
-        ) from error
-    if not abs(value) <= LARGEST_PARAMETER:
-        raise HandloreError(f"parameter {param} is {text}, which is out of range")
-    if isinstance(default, float):
-        return value
-    if not value.is_integer():
-        raise HandloreError(f"parameter {param} is {text}, expected a whole number")
-    return int(value)
-
-
-LARGEST_PARAMETER = 2**32
-_YES_OR_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
 
 # How many cores training takes.

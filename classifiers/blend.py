@@ -19,11 +19,11 @@ from handlore.landmarks.hands import FloatArray
 from handlore.models.pose_encoder import Encoder
 
 from .base import HandEstimator, MovementEstimator
-from .onnx_graph import pool
+from .onnx_graph import pool_models
 
-Members = Sequence[tuple[str, HandEstimator]]
+_Members = Sequence[tuple[str, HandEstimator]]
 
-LEAST_PROBABILITY = 0.001
+_MIN_PROBABILITY = 0.001
 """Less than this counts as this, so that no member can rule out a label by itself."""
 
 
@@ -39,7 +39,7 @@ class Blend(HandEstimator):
 
     summary = "several others together"
 
-    def __init__(self, members: Members) -> None:
+    def __init__(self, members: _Members) -> None:
         self.members = members
 
     @property
@@ -82,11 +82,11 @@ class Blend(HandEstimator):
         self.history_ = next((m.history_ for m in self.members_ if m.history_), ())
 
     def _predict_proba(self, X: FloatArray) -> FloatArray:
-        return pooled([member.predict_proba(X) for member in self.members_])
+        return opinion_pool([member.predict_proba(X) for member in self.members_])
 
     def _to_onnx(self) -> Any:
         """Return the members side by side, and what they say together."""
-        return pool([member.to_onnx() for member in self.members_], LEAST_PROBABILITY)
+        return pool_models([member.to_onnx() for member in self.members_], _MIN_PROBABILITY)
 
 
 class MovementBlend(Blend, MovementEstimator):
@@ -101,15 +101,15 @@ class MovementBlend(Blend, MovementEstimator):
         return max(members, key=lambda member: member.n_timepoints).encoder(n_hands, features)
 
 
-def pooled(answers: Sequence[FloatArray]) -> FloatArray:
+def opinion_pool(answers: Sequence[FloatArray]) -> FloatArray:
     """Return the normalised geometric mean of probabilities, each (n, n_classes)."""
-    logs = np.mean([np.log(np.maximum(one, LEAST_PROBABILITY)) for one in answers], axis=0)
+    logs = np.mean([np.log(np.maximum(one, _MIN_PROBABILITY)) for one in answers], axis=0)
     together = np.exp(logs)
     scaled: FloatArray = together / together.sum(axis=1, keepdims=True)
     return scaled
 
 
-def blend(members: Members) -> Blend:
+def blend(members: _Members) -> Blend:
     """Put estimators of one kind together.
 
     Raises

@@ -24,15 +24,15 @@ from .base import one_core_for_products
 if TYPE_CHECKING:
     from .onnx_graph import Graph
 
-SHRINKAGES = (0.3, 1.0, 3.0)
+_SHRINKAGES = (0.3, 1.0, 3.0)
 """What is tried: this many times the mean variance is added to every feature's own."""
 
-LEAST_VARIANCE = 0.01
+_MIN_VARIANCE = 0.01
 
-TEMPERATURES = tuple(float(t) for t in np.geomspace(0.02, 4, 24))
+_TEMPERATURES = tuple(float(t) for t in np.geomspace(0.02, 4, 24))
 
 
-class Moments:
+class ClassMoments:
     """What the analysis needs to know of samples; those of two sets add up."""
 
     def __init__(self, n_classes: int, n_features: int) -> None:
@@ -48,7 +48,7 @@ class Moments:
         self.products += features.T @ features
 
     @classmethod
-    def total(cls, parts: Sequence["Moments"]) -> Self:
+    def total(cls, parts: Sequence["ClassMoments"]) -> Self:
         """Return the moments of all parts together."""
         total = cls(*parts[0].sums.shape)
         for part in parts:
@@ -59,7 +59,7 @@ class Moments:
 
 
 @dataclass(frozen=True)
-class Discriminant:
+class LinearDiscriminant:
     """A linear classifier: the softmax of ``features @ weights + bias``."""
 
     weights: FloatArray
@@ -72,13 +72,13 @@ class Discriminant:
         """Return (n, n_classes); the largest is the answer."""
         return features @ self.weights + self.bias
 
-    def tempered(self, temperature: float) -> "Discriminant":
+    def tempered(self, temperature: float) -> "LinearDiscriminant":
         """Return one that gives the same answers, more or less surely."""
         factor = np.float32(temperature)
-        return Discriminant(self.weights * factor, self.bias * factor)
+        return LinearDiscriminant(self.weights * factor, self.bias * factor)
 
 
-def solve(moments: Moments, shrinkages: Sequence[float]) -> list[Discriminant]:
+def _solve(moments: ClassMoments, shrinkages: Sequence[float]) -> list[LinearDiscriminant]:
     """Return the discriminant for each shrinkage; classes without a sample are never the answer.
 
     Features are standardised: they have a variance of about 1.
@@ -91,43 +91,45 @@ def solve(moments: Moments, shrinkages: Sequence[float]) -> list[Discriminant]:
     means, centre = moments.sums / counts, moments.sums.sum(axis=0) / n
     spread = (moments.products - (means * counts).T @ means) / n
     # Features have a variance of about 1; with one sample a class nothing is known of the form.
-    mean_variance = max(float(np.trace(spread)) / len(spread), LEAST_VARIANCE)
+    mean_variance = max(float(np.trace(spread)) / len(spread), _MIN_VARIANCE)
     apart, own = means - centre, np.diag(spread).copy()
     found = []
     for shrinkage in shrinkages:
         np.fill_diagonal(spread, own + np.float32(shrinkage * mean_variance))
         weights = cho_solve(cho_factor(spread, check_finite=False), apart.T, check_finite=False)
         bias = -0.5 * np.einsum("kd,dk->k", apart, weights) - centre @ weights
-        found.append(Discriminant(weights, np.where(there, bias, -1e9).astype(np.float32)))
+        found.append(LinearDiscriminant(weights, np.where(there, bias, -1e9).astype(np.float32)))
     return found
 
 
-def chosen(
-    parts: Sequence[tuple[Moments, FloatArray, NDArray[np.int64]]], class_of: NDArray[np.int64]
-) -> Discriminant:
+def fit_discriminant(
+    parts: Sequence[tuple[ClassMoments, FloatArray, NDArray[np.int64]]], class_of: NDArray[np.int64]
+) -> LinearDiscriminant:
     """Return the discriminant of all parts, shrunk and calibrated on each in turn.
 
     Parameters
     ----------
     parts
         For each: its moments, to learn from; features and clouds of its samples, to be tested on.
-        One part alone is shrunk by the middle of :data:`SHRINKAGES`.
+        One part alone is shrunk by the middle of :data:`_SHRINKAGES`.
     class_of
         (n_clouds,) the class of each cloud.
     """
-    everything = Moments.total([moments for moments, _, _ in parts])
+    everything = ClassMoments.total([moments for moments, _, _ in parts])
     if len(parts) < 2:
-        return solve(everything, SHRINKAGES[len(SHRINKAGES) // 2 :])[0]
+        return _solve(everything, _SHRINKAGES[len(_SHRINKAGES) // 2 :])[0]
     truth = class_of[np.concatenate([clouds for _, _, clouds in parts])]
-    scores: list[list[FloatArray]] = [[] for _ in SHRINKAGES]
+    scores: list[list[FloatArray]] = [[] for _ in _SHRINKAGES]
     for left_out, (_, features, _) in enumerate(parts):
         others = [moments for i, (moments, _, _) in enumerate(parts) if i != left_out]
-        for kept, found in zip(scores, solve(Moments.total(others), SHRINKAGES), strict=True):
+        for kept, found in zip(
+            scores, _solve(ClassMoments.total(others), _SHRINKAGES), strict=True
+        ):
             kept.append(found.scores(features))
     # Errors decide; between equals the probabilities do.
     trials = [_trial(np.concatenate(kept), truth, class_of) for kept in scores]
     best = trials.index(min(trials))
-    (fitted,) = solve(everything, [SHRINKAGES[best]])
+    (fitted,) = _solve(everything, [_SHRINKAGES[best]])
     return fitted.tempered(trials[best][2])
 
 
@@ -137,7 +139,7 @@ def _trial(
     """Return the share of errors, the smallest loss, and the temperature that gives it."""
     members = np.eye(class_of.max() + 1, dtype=np.float32)[class_of]
     error = float((class_of[scores.argmax(axis=1)] != truth).mean())
-    loss, temperature = min((_log_loss(t * scores, truth, members), t) for t in TEMPERATURES)
+    loss, temperature = min((_log_loss(t * scores, truth, members), t) for t in _TEMPERATURES)
     return error, loss, temperature
 
 
@@ -157,13 +159,13 @@ def _log_loss(scores: FloatArray, codes: NDArray[np.int64], members: FloatArray)
 # are smaller, faster and better on people they have not met.
 
 
-LEAST_SHRINKAGE = 0.05
-ROWS_A_FEATURE = 4
+_MIN_SHRINKAGE = 0.05
+_ROWS_PER_FEATURE = 4
 """The spread within classes is shrunk towards a sphere: by half with a quarter as many samples as
 features, and never by less than the least. Of few samples many directions look as if they told
 the classes apart."""
 
-FEWEST = 16
+_MIN_DIRECTIONS = 16
 """With few classes there are few such directions; the principal components fill up to this."""
 
 STEPS = 256
@@ -186,7 +188,7 @@ class Projection:
     """(n_features, n_directions)"""
 
     @classmethod
-    def fit(cls, X: FloatArray, codes: NDArray[np.int64], fewest: int = FEWEST) -> Self:
+    def fit(cls, X: FloatArray, codes: NDArray[np.int64], fewest: int = _MIN_DIRECTIONS) -> Self:
         """Find the directions.
 
         Parameters
@@ -268,7 +270,7 @@ def _within(
     n, n_features = counts.sum(), len(total)
     spread = total - (means.T * (counts / n)) @ means
     size = max(np.trace(spread) / n_features, _LEAST_DEVIATION)
-    share = max(LEAST_SHRINKAGE, n_features / (n_features + ROWS_A_FEATURE * n))
+    share = max(_MIN_SHRINKAGE, n_features / (n_features + _ROWS_PER_FEATURE * n))
     return np.asarray((1 - share) * spread + share * size * np.eye(n_features))
 
 

@@ -14,20 +14,20 @@ from numpy.typing import NDArray
 from handlore.landmarks.hands import FloatArray
 from handlore.models.card import INPUT
 
-WEIGHT = 0.25
+_WEIGHT = 0.25
 """How much durations count beside the shape of the movement: people differ in their pace."""
 
-USUAL_CLIPS = 10
+_PRIOR_CLIPS = 10
 """A class is taken to be like all others until it has more clips than this."""
 
-LEAST_SPREAD = 0.2
+_MIN_SPREAD = 0.2
 """Of the logarithm of seconds: nobody is steadier, so recordings cut to one length tell little."""
 
-MOST = 1.0
+MAX_GAIN = 1.0
 """No pace adds or takes more than this of the logarithm of a probability: an odd one, far from all
 that was seen, proves nothing."""
 
-SHORTEST = 1e-3
+MIN_SECONDS = 1e-3
 """In so many seconds nobody moves: nobody knows how long a movement lasts that says so."""
 
 _LEAST_PROBABILITY = 1e-6
@@ -58,33 +58,33 @@ class DurationPrior:
         Parameters
         ----------
         seconds
-            (n_samples,) 0, or up to :data:`SHORTEST`, where nobody knows.
+            (n_samples,) 0, or up to :data:`MIN_SECONDS`, where nobody knows.
         codes
             (n_samples,) the number of each sample's class.
         n_classes
             Classes of which no duration is known are taken to be like all together.
         """
-        known = seconds > SHORTEST
+        known = seconds > MIN_SECONDS
         if not known.any():
             even = np.ones(n_classes, np.float32)
             return cls(0 * even, even, 0.0, 1.0)
         logs, codes = np.log(seconds[known].astype(np.float64)), codes[known]
         usual, n = logs.mean(), np.bincount(codes, minlength=n_classes)
-        mean = (np.bincount(codes, logs, n_classes) + USUAL_CLIPS * usual) / (n + USUAL_CLIPS)
+        mean = (np.bincount(codes, logs, n_classes) + _PRIOR_CLIPS * usual) / (n + _PRIOR_CLIPS)
         off = (logs - mean[codes]) ** 2
-        within = max(off.mean(), LEAST_SPREAD**2)
-        variance = (np.bincount(codes, off, n_classes) + USUAL_CLIPS * within) / (n + USUAL_CLIPS)
-        usual_spread = max(float(logs.std()), LEAST_SPREAD)
+        within = max(off.mean(), _MIN_SPREAD**2)
+        variance = (np.bincount(codes, off, n_classes) + _PRIOR_CLIPS * within) / (n + _PRIOR_CLIPS)
+        usual_spread = max(float(logs.std()), _MIN_SPREAD)
         mean[n == 0], variance[n == 0] = usual, usual_spread**2
-        spread = np.maximum(np.sqrt(variance), LEAST_SPREAD).astype(np.float32)
+        spread = np.maximum(np.sqrt(variance), _MIN_SPREAD).astype(np.float32)
         return cls(mean.astype(np.float32), spread, float(usual), usual_spread)
 
     def __call__(self, probabilities: FloatArray, seconds: FloatArray) -> FloatArray:
         """Return probabilities (n, n_classes) of movements that last so long (n,); 0 = unknown."""
-        known = seconds > SHORTEST
+        known = seconds > MIN_SECONDS
         off = (np.log(np.where(known, seconds, 1)) - self.usual)[:, None]
         square, slope, constant = self._gain
-        gain = np.clip(off * off * square + off * slope + constant, -MOST, MOST)
+        gain = np.clip(off * off * square + off * slope + constant, -MAX_GAIN, MAX_GAIN)
         gain = np.where(known[:, None], gain, 0)
         weighed = np.maximum(probabilities, _LEAST_PROBABILITY) * np.exp(gain)
         answer: FloatArray = (weighed / weighed.sum(axis=1, keepdims=True)).astype(np.float32)
@@ -107,15 +107,15 @@ class DurationPrior:
         first, beyond = [n_channels, 0], [n_channels + 1, 1]
         corner = graph.op("Slice", INPUT, *map(graph.constant, (first, beyond, [1, 2])))
         seconds = graph.reshape(corner, -1, 1)
-        shortest = graph.constant([SHORTEST])
+        shortest = graph.constant([MIN_SECONDS])
         known = graph.op("Greater", seconds, shortest)
         log = graph.op("Log", graph.op("Max", seconds, shortest))
         off = graph.op("Sub", log, graph.constant([self.usual]))
         square, slope, constant = (graph.constant(part[None]) for part in self._gain)
         gain = graph.op("Mul", graph.op("Mul", off, off), square)
         gain = graph.op("Add", gain, graph.op("Mul", off, slope))
-        gain = graph.op("Max", graph.op("Add", gain, constant), graph.constant([-MOST]))
-        gain = graph.op("Min", gain, graph.constant([MOST]))
+        gain = graph.op("Max", graph.op("Add", gain, constant), graph.constant([-MAX_GAIN]))
+        gain = graph.op("Min", gain, graph.constant([MAX_GAIN]))
         gain = graph.op("Where", known, gain, graph.constant([0.0]))
         likely = graph.op("Log", graph.op("Max", given, graph.constant([_LEAST_PROBABILITY])))
         answer = graph.op("Softmax", graph.op("Add", likely, gain), axis=1)
@@ -132,4 +132,4 @@ class DurationPrior:
         apart = (self.mean - self.usual) / self.spread
         square = 0.5 * (self.usual_spread**-2.0 - self.spread**-2.0)
         constant = -0.5 * apart * apart - np.log(self.spread / self.usual_spread)
-        return WEIGHT * square, WEIGHT * apart / self.spread, WEIGHT * constant
+        return _WEIGHT * square, _WEIGHT * apart / self.spread, _WEIGHT * constant

@@ -13,7 +13,7 @@ from handlore.models.movement_encoder import N_CHANNELS
 
 from .onnx_graph import Graph
 
-SHORT, LONG = 1, 4
+_SHORT, _LONG = 1, 4
 """Strides of motion, in points in time."""
 
 _TIPS = [4, 8, 12, 16, 20]
@@ -31,7 +31,7 @@ _PAIRS = [
     (HandLandmark.THUMB_TIP, HandLandmark.PINKY_MCP),
 ]
 
-CHANNELS = {
+N_FEATURES = {
     "shape": 3 * (N_LANDMARKS - 1),
     "distances": len(_PAIRS),
     "orientation": 6,
@@ -46,7 +46,7 @@ fingertips, knuckles and wrist; direction and normal of the palm; the wrist's pa
 and every landmark move, at two strides; whether the hand is seen."""
 
 
-def channels(graph: Graph, n_hands: int, n_timepoints: int) -> dict[str, str]:
+def movement_features(graph: Graph, n_hands: int, n_timepoints: int) -> dict[str, str]:
     """Add all channels to a graph.
 
     Returns
@@ -78,13 +78,13 @@ def channels(graph: Graph, n_hands: int, n_timepoints: int) -> dict[str, str]:
             linear(_differences([_ACROSS[::-1]])),
         ),
         "path": path,
-        "path_motion": motion(LONG, path),
-        "short_motion": motion(SHORT, landmarks),
-        "long_motion": motion(LONG, landmarks),
+        "path_motion": motion(_LONG, path),
+        "short_motion": motion(_SHORT, landmarks),
+        "long_motion": motion(_LONG, landmarks),
         "presence": graph.part(hands, 3 * N_LANDMARKS, N_CHANNELS, 1),
     }
     return {
-        kind: graph.reshape(series, -1, n_hands * CHANNELS[kind], n_timepoints)
+        kind: graph.reshape(series, -1, n_hands * N_FEATURES[kind], n_timepoints)
         for kind, series in found.items()
     }
 

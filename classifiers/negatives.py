@@ -17,18 +17,18 @@ from handlore.landmarks.geometry import palm_length
 from handlore.landmarks.hands import FloatArray
 from handlore.models.movement_encoder import MovementEncoder, clip_slices, durations
 
-RATE = 20
+_FRAME_RATE = 20
 """Frames a second of a stream."""
 
-LONGEST = 600
+_MAX_SECONDS = 600
 """What lasts longer, in seconds, is no movement; a stream of it would not fit into memory."""
 
-MOST_CLIPS = 500
-CLIPS_A_STREAM = 6
+_MAX_CLIPS = 500
+_CLIPS_PER_STREAM = 6
 
 
 @dataclass(frozen=True, eq=False)
-class WindowSet:
+class EncodedWindows:
     """Windows of streams, encoded."""
 
     X: FloatArray
@@ -70,7 +70,7 @@ class NegativeWindows:
         groups: StrArray,
         encoder: MovementEncoder,
         rng: np.random.Generator,
-    ) -> "WindowSet":
+    ) -> "EncodedWindows":
         """Make windows of streams of the clips.
 
         Parameters
@@ -86,7 +86,7 @@ class NegativeWindows:
         """
         blocks, labels, belongs = [], [], []
         for stream in _streams(dataset, groups, rng):
-            time = np.arange(len(stream.image)) / RATE
+            time = np.arange(len(stream.image)) / _FRAME_RATE
             for label, start, end in self._chosen(stream, rng):
                 part = slice(max(start, 0), max(end, start + 2))
                 image = stream.image[part]
@@ -95,7 +95,7 @@ class NegativeWindows:
                     blocks.append(encoder.encode(image, side, time[part]))
                     labels.append(label)
                     belongs.append(stream.group)
-        return WindowSet(
+        return EncodedWindows(
             np.array(blocks, np.float32).reshape(-1, encoder.n_channels, encoder.n_timepoints),
             np.array(labels, np.str_),
             np.array(belongs, np.str_),
@@ -157,13 +157,13 @@ def _streams(
         own = [clip for clip in clips if (clip.person, clip.is_left) == (person, is_left)]
         shapes = np.concatenate([clip.image[::3] for clip in own])
         shapes = shapes - shapes[:, :, :1]
-        for first in range(0, len(own), CLIPS_A_STREAM):
-            yield _Hand(shapes, rng).stream(own[first : first + CLIPS_A_STREAM])
+        for first in range(0, len(own), _CLIPS_PER_STREAM):
+            yield _Hand(shapes, rng).stream(own[first : first + _CLIPS_PER_STREAM])
 
 
 def _clips(dataset: LandmarkDataset, groups: StrArray, rng: np.random.Generator) -> list[_Clip]:
-    order = rng.permutation(dataset.n_samples)[:MOST_CLIPS]
-    order = order[durations(dataset)[order] <= LONGEST]
+    order = rng.permutation(dataset.n_samples)[:_MAX_CLIPS]
+    order = order[durations(dataset)[order] <= _MAX_SECONDS]
     slices = list(clip_slices(dataset))
     clips = []
     for sample in order:
@@ -190,7 +190,7 @@ def _even(image: FloatArray, time: NDArray[np.float64]) -> FloatArray:
     time = time[showing[0] : showing[-1] + 1]
     scale = max(float(np.median(palm_length(image[seen]))), 1e-6)
     image = (image - image[0][seen[0]][:, 0].mean(axis=0)) / np.float32(scale)
-    ticks = np.arange(time[0], time[-1] + 1e-9, 1 / RATE)
+    ticks = np.arange(time[0], time[-1] + 1e-9, 1 / _FRAME_RATE)
     after = np.clip(np.searchsorted(time, ticks), 1, max(len(time) - 1, 1))
     if len(time) == 1:
         return image
@@ -234,7 +234,7 @@ class _Hand:
 
     def _play(self, seconds: float) -> None:
         """Go from one shape to another about one place, often with some fingers only."""
-        place, until = self._wrists(self._now), self._n + seconds * RATE
+        place, until = self._wrists(self._now), self._n + seconds * _FRAME_RATE
         while self._n < until:
             shape = self._shapes[self._rng.integers(len(self._shapes))]
             own = self._now - self._wrists(self._now)
@@ -269,7 +269,7 @@ class _Hand:
 
     def _go(self, target: FloatArray, seconds: float) -> None:
         """Go there smoothly."""
-        share = np.linspace(0, 1, max(round(seconds * RATE), 1) + 1)[1:, None, None, None]
+        share = np.linspace(0, 1, max(round(seconds * _FRAME_RATE), 1) + 1)[1:, None, None, None]
         eased = (share * share * (3 - 2 * share)).astype(np.float32)
         self._add(self._now + eased * (target - self._now))
 

@@ -15,23 +15,23 @@ from numpy.typing import NDArray
 
 from handlore.datasets.dataset import StrArray
 from handlore.landmarks.hands import FloatArray
-from handlore.models.card import FAMILIARITY, INPUT
+from handlore.models.card import INPUT, NOVELTY_OUTPUT
 
 from .discriminant import STEPS, Projection
 
 N_CENTRES = 8
 """Each class is remembered by so many of its places."""
 
-FEWEST_DIRECTIONS = 24
+_MIN_DIRECTIONS = 24
 """With few classes, what was never taught also differs where the classes are alike."""
 
-N_PARTS = 8
+_N_PARTS = 8
 """In so many parts the groups are left out in turn."""
 
-N_LEVELS = 200
+_N_LEVELS = 200
 
 
-MOST_OF_A_CLASS = 2000
+_MAX_PER_CLASS = 2000
 """So many samples of a class are looked at; more tell no more."""
 
 _CLOSEST = float(STEPS) ** 2
@@ -75,7 +75,7 @@ class NoveltyModel:
         left_out = _closeness_left_out(X, codes, groups, seed)
         if not len(left_out):
             left_out = _closeness(projection(X), centres)
-        shares = (np.arange(N_LEVELS) + 0.5) / N_LEVELS
+        shares = (np.arange(_N_LEVELS) + 0.5) / _N_LEVELS
         levels = np.quantile(left_out, shares).astype(np.float32)
         return cls(projection, centres, levels)
 
@@ -110,13 +110,13 @@ class NoveltyModel:
         closeness = graph.op("MatMul", nearest, graph.constant([[-2.0], [1.0]]))
         passed = graph.op("GreaterOrEqual", closeness, graph.constant(self.levels))
         share = graph.op("ReduceMean", graph.op("Cast", passed, to=1), axes=[1], keepdims=0)
-        graph.beside(model, share, FAMILIARITY)
+        graph.beside(model, share, NOVELTY_OUTPUT)
         return model
 
 
 def _learned(X: FloatArray, codes: NDArray[np.int64], seed: int) -> tuple[Projection, FloatArray]:
     """Return the directions, and the centres (n_classes, N_CENTRES, n_directions) in them."""
-    projection = Projection.fit(X, codes, FEWEST_DIRECTIONS)
+    projection = Projection.fit(X, codes, _MIN_DIRECTIONS)
     projected = projection(X)
     classes = range(int(codes.max()) + 1)
     return projection, np.stack([_centres(projected[codes == one], seed) for one in classes])
@@ -125,7 +125,7 @@ def _learned(X: FloatArray, codes: NDArray[np.int64], seed: int) -> tuple[Projec
 def _some_of_each(codes: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
     """Return the places of up to MOST_OF_A_CLASS samples of each class, drawn at random."""
     order = np.random.default_rng(seed).permutation(len(codes))
-    drawn = [order[codes[order] == one][:MOST_OF_A_CLASS] for one in range(int(codes.max()) + 1)]
+    drawn = [order[codes[order] == one][:_MAX_PER_CLASS] for one in range(int(codes.max()) + 1)]
     return np.sort(np.concatenate(drawn))
 
 
@@ -160,9 +160,9 @@ def _closeness_left_out(
     names = np.arange(len(X)).astype(np.str_) if groups is None else groups
     _, group_of = np.unique(names, return_inverse=True)
     rng = np.random.default_rng(seed)
-    parts = rng.permutation(int(group_of.max()) + 1)[group_of] % N_PARTS
+    parts = rng.permutation(int(group_of.max()) + 1)[group_of] % _N_PARTS
     found = [np.zeros(0, np.float32)]
-    for part in range(N_PARTS):
+    for part in range(_N_PARTS):
         kept = parts != part
         known, renumbered = np.unique(codes[kept], return_inverse=True)
         out = ~kept & np.isin(codes, known)

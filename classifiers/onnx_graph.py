@@ -142,7 +142,7 @@ class Graph:
         )
 
 
-def pool(models: Sequence[Any], least: float) -> Any:
+def pool_models(models: Sequence[Any], least: float) -> Any:
     """Return one ``onnx.ModelProto`` that answers with the geometric mean of what models answer.
 
     Parameters
@@ -228,7 +228,7 @@ _NEVER_READ = ("nodes_hitrates", "nodes_missing_value_tracks_true")
 """How often branches are taken, which runtimes ignore, and where numbers that are missing go."""
 
 
-def compact(model: Any) -> None:
+def compact_trees(model: Any) -> None:
     """Leave out what does not change the answers of a model of trees to finite numbers.
 
     A leaf votes with the shares of the classes among its samples. With 27 classes nearly all of

@@ -12,14 +12,14 @@ import numpy as np
 from handlore import __version__
 from handlore.datasets.dataset import MIXED_DETECTORS, LandmarkDataset, listed
 from handlore.datasets.splits import default_by, doubt_about, groups_of
-from handlore.models.card import DURATIONS, ModelCard
+from handlore.models.card import DURATION_QUANTILES, ModelCard
 from handlore.models.files import write_model
 from handlore.models.movement_encoder import MovementEncoder, durations
 from handlore.models.pose_encoder import Encoder, PoseEncoder
 
 from .base import HandEstimator, plain_params
-from .evaluation.leaks import remembered
-from .evaluation.scores import cross_validate, cross_validation_json, fit_samples
+from .evaluation.leaks import item_digests
+from .evaluation.scores import cross_val_predict, cross_validation_json, fit_samples
 from .negatives import NegativeWindows
 from .novelty import NoveltyModel
 
@@ -151,7 +151,7 @@ def _of_movements(encoder: Encoder, dataset: LandmarkDataset) -> dict[str, Any]:
 
 def _seconds(dataset: LandmarkDataset) -> tuple[float, ...]:
     lasting = durations(dataset.select(dataset.has_hand))
-    return tuple(round(float(seconds), 3) for seconds in np.quantile(lasting, DURATIONS))
+    return tuple(round(float(seconds), 3) for seconds in np.quantile(lasting, DURATION_QUANTILES))
 
 
 def _training(
@@ -168,7 +168,7 @@ def _training(
         "params": plain_params(estimator),
         "versions": {"handlore": __version__} | {name: version(name) for name in _LIBRARIES},
     }
-    if digests := remembered(seen):
+    if digests := item_digests(seen):
         training["item_digests"] = digests
     if estimator.history_:
         training["history"] = [_rounded(epoch) for epoch in estimator.history_]
@@ -181,7 +181,7 @@ def _rounded(epoch: Mapping[str, float | None]) -> dict[str, float | None]:
 
 def _scores(estimator: HandEstimator, dataset: LandmarkDataset, encoder: Encoder) -> dict[str, Any]:
     by = default_by(dataset)
-    answers = cross_validate(estimator, dataset, encoder, by)
+    answers = cross_val_predict(estimator, dataset, encoder, by)
     scores = cross_validation_json(answers, dataset, by)
     return {name: scores[name] for name in _CARD_SCORES}
 

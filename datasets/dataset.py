@@ -7,21 +7,23 @@ that everybody may rely on it. ``docs/format.md`` specifies the file it is kept 
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.errors import InvalidDataError
-from handlore.landmarks.hands import N_LANDMARKS, FloatArray, Hand
+from handlore.landmarks.hands import FloatArray, Hand, stack_hands
+
+from .validation import Kind as Kind
+from .validation import Unit as Unit
+from .validation import problems_of
 
 if TYPE_CHECKING:
     import pandas
 
 StrArray = NDArray[np.str_]
-Kind = Literal["pose", "sequence"]
-Unit = Literal["width", "metre"]
 
 FORMAT_VERSION = 1
 TEXT = ("utf-8", "surrogateescape")
@@ -168,10 +170,8 @@ class LandmarkDataset:
     """Where it comes from."""
 
     def __post_init__(self) -> None:
-        # Imported here because the rules are written in the terms of this module.
-        from .validation import problems_of
-
-        problems = problems_of(self)
+        arrays = {name: getattr(self, name) for name in (*FRAME_ARRAYS, "offsets")}
+        problems = problems_of(arrays, vars(self.samples), vars(self.header))
         if problems:
             raise InvalidDataError("not a valid landmark dataset: " + "; ".join(problems))
 
@@ -198,29 +198,13 @@ class LandmarkDataset:
         header
             Where it comes from.
         """
-        n_frames, n_hands = len(slots), len(slots[0]) if slots else 1
-        shape = (n_frames, n_hands)
-        image = np.full((*shape, N_LANDMARKS, 3), np.nan, np.float32)
-        world = image.copy()
-        handedness = np.full(shape, np.nan, np.float32)
-        score = handedness.copy()
-        stage = np.full(shape, -1, np.int8)
-        for frame, hands in enumerate(slots):
-            for slot, hand in enumerate(hands):
-                if hand is not None:
-                    at = (frame, slot)
-                    image[at], world[at], stage[at] = hand.image, hand.world, hand.stage
-                    handedness[at], score[at] = hand.handedness, hand.score
+        n_frames = len(slots)
         return cls(
-            image,
-            world,
-            handedness,
-            score,
-            stage,
-            np.zeros(n_frames) if time is None else np.asarray(time, np.float64),
-            np.asarray(range(n_frames + 1) if offsets is None else offsets, np.int64),
-            samples,
-            header or Header(),
+            *stack_hands(slots),
+            time=np.zeros(n_frames) if time is None else np.asarray(time, np.float64),
+            offsets=np.asarray(range(n_frames + 1) if offsets is None else offsets, np.int64),
+            samples=samples,
+            header=header or Header(),
         )
 
     @property
@@ -354,3 +338,16 @@ def _attribute(dataset: LandmarkDataset, path: str) -> Any:
     for name in path.split("."):
         value = getattr(value, name)
     return value
+
+
+# What was shown when in a stream: the ground truth that recognisers are held to.
+
+
+@dataclass(frozen=True)
+class LabelledInterval:
+    """A gesture that was made in a stream."""
+
+    label: str
+    start: float
+    """Seconds since the stream began."""
+    end: float

@@ -1,26 +1,44 @@
-"""What makes a landmark dataset valid. Checked once, when it is made."""
+"""The schema of a landmark dataset: shapes, types, and values. Checked once, when one is made."""
 
 from collections.abc import Mapping
-from typing import get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from handlore.landmarks.hands import N_LANDMARKS
 
-from .dataset import SAMPLE_COLUMNS, Header, Kind, LandmarkDataset, Unit
+Kind = Literal["pose", "sequence"]
+Unit = Literal["width", "metre"]
+
+Arrays = Mapping[str, NDArray[Any]]
 
 
-def problems_of(dataset: LandmarkDataset) -> list[str]:
-    """Return everything that is wrong, so that it can be mended in one go."""
-    shapes = _shape_problems(dataset)
-    return shapes or [*_value_problems(dataset), *_sample_problems(dataset)]
+def problems_of(arrays: Arrays, columns: Arrays, header: Mapping[str, Any]) -> list[str]:
+    """Return everything that is wrong with a dataset, so that it can be fixed in one go.
+
+    Parameters
+    ----------
+    arrays
+        The arrays of :class:`~.dataset.LandmarkDataset` by name.
+    columns
+        The columns of its table by name, see :class:`~.dataset.Samples`.
+    header
+        The fields of its header, see :class:`~.dataset.Header`.
+    """
+    problems = _shape_problems(arrays, columns)
+    if problems:
+        return problems
+    return [*_value_problems(arrays), *_sample_problems(arrays, columns, header)]
 
 
-def _shape_problems(dataset: LandmarkDataset) -> list[str]:
-    if dataset.image.ndim != 4:
-        came = f"{dataset.image.dtype} {dataset.image.shape}"
+def _shape_problems(arrays: Arrays, columns: Arrays) -> list[str]:
+    image = arrays["image"]
+    if image.ndim != 4:
+        came = f"{image.dtype} {image.shape}"
         return [f"image is {came}, expected float32 (n_frames, n_hands, {N_LANDMARKS}, 3)"]
-    n_frames, n_hands = dataset.image.shape[:2]
+    n_frames, n_hands = image.shape[:2]
+    n_samples = len(columns["label"])
     landmarks = (n_frames, n_hands, N_LANDMARKS, 3)
     expected: dict[str, tuple[tuple[int, ...], type]] = {
         "image": (landmarks, np.float32),
@@ -29,67 +47,68 @@ def _shape_problems(dataset: LandmarkDataset) -> list[str]:
         "score": ((n_frames, n_hands), np.float32),
         "stage": ((n_frames, n_hands), np.int8),
         "time": ((n_frames,), np.float64),
-        "offsets": ((len(dataset.samples) + 1,), np.int64),
+        "offsets": ((n_samples + 1,), np.int64),
     }
     problems = []
     for name, (shape, dtype) in expected.items():
-        array = getattr(dataset, name)
+        array = arrays[name]
         if array.shape != shape or array.dtype != dtype:
             came = f"{array.dtype} {array.shape}"
             problems.append(f"{name} is {came}, expected {np.dtype(dtype)} {shape}")
     if n_hands not in (1, 2) and not problems:
         problems.append(f"there is room for {n_hands} hands a frame, expected 1 or 2")
-    for column in SAMPLE_COLUMNS:
-        array, kind = getattr(dataset.samples, column), "i" if column == "view" else "U"
-        if array.shape != (len(dataset.samples),) or array.dtype.kind != kind:
-            problems.append(f"column {column} is {array.dtype} {array.shape}")
+    for name, column in columns.items():
+        kind = "i" if name == "view" else "U"
+        if column.shape != (n_samples,) or column.dtype.kind != kind:
+            problems.append(f"column {name} is {column.dtype} {column.shape}")
     return problems
 
 
-def _value_problems(dataset: LandmarkDataset) -> list[str]:
+def _value_problems(arrays: Arrays) -> list[str]:
     problems = []
-    known = np.isfinite(dataset.image[..., :2]).all(axis=(2, 3))
-    unknown = np.isnan(dataset.image).all(axis=(2, 3))
-    if not (np.where(dataset.detected, known, unknown)).all():
+    image, stage, sides = arrays["image"], arrays["stage"], arrays["handedness"]
+    known = np.isfinite(image[..., :2]).all(axis=(2, 3))
+    unknown = np.isnan(image).all(axis=(2, 3))
+    if not (np.where(stage >= 0, known, unknown)).all():
         problems.append("image landmarks must be finite where a hand was found and NaN elsewhere")
-    sides = dataset.handedness[~np.isnan(dataset.handedness)]
     if ((sides < 0) | (sides > 1)).any():
-        problems.append("handedness must lie in [0, 1]")
-    if (dataset.stage < -1).any():
+        problems.append("handedness must be in [0, 1]")
+    if (stage < -1).any():
         problems.append("stage must be -1 or more")
-    if not np.isfinite(dataset.time).all():
+    if not np.isfinite(arrays["time"]).all():
         problems.append("time must be finite")
     return problems
 
 
-def _header_problems(header: Header) -> list[str]:
+def _header_problems(header: Mapping[str, Any]) -> list[str]:
     problems = []
-    if header.kind not in get_args(Kind):
-        problems.append(f"kind is {header.kind!r}, expected pose or sequence")
-    if header.image_unit not in get_args(Unit):
-        problems.append(f"image_unit is {header.image_unit!r}, expected width or metre")
-    options: object = header.options
-    if not isinstance(options, Mapping):
-        problems.append(f"options are {type(options).__name__}, expected names and values")
-    if not all(isinstance(line, str) for line in (*header.log, header.note)):
+    if header["kind"] not in get_args(Kind):
+        problems.append(f"kind is {header['kind']!r}, expected pose or sequence")
+    if header["image_unit"] not in get_args(Unit):
+        problems.append(f"image_unit is {header['image_unit']!r}, expected width or metre")
+    if not isinstance(header["options"], Mapping):
+        came = type(header["options"]).__name__
+        problems.append(f"options are {came}, expected names and values")
+    if not all(isinstance(line, str) for line in (*header["log"], header["note"])):
         problems.append("log and note must be text")
     return problems
 
 
-def _sample_problems(dataset: LandmarkDataset) -> list[str]:
+def _sample_problems(arrays: Arrays, columns: Arrays, header: Mapping[str, Any]) -> list[str]:
     problems = []
-    lengths = np.diff(dataset.offsets)
-    if dataset.offsets[0] != 0 or dataset.offsets[-1] != dataset.n_frames or (lengths < 1).any():
+    offsets, time, label = arrays["offsets"], arrays["time"], columns["label"]
+    lengths = np.diff(offsets)
+    if offsets[0] != 0 or offsets[-1] != len(time) or (lengths < 1).any():
         return ["offsets must rise from 0 to the number of frames"]
-    within = np.ones(max(dataset.n_frames - 1, 0), bool)
-    within[dataset.offsets[1:-1] - 1] = False
-    if (np.diff(dataset.time)[within] < 0).any():
-        problems.append("time must not run back within a sample")
-    problems += _header_problems(dataset.header)
-    if dataset.header.kind == "pose" and (lengths != 1).any():
+    within = np.ones(max(len(time) - 1, 0), bool)
+    within[offsets[1:-1] - 1] = False
+    if (np.diff(time)[within] < 0).any():
+        problems.append("time must not decrease within a sample")
+    problems += _header_problems(header)
+    if header["kind"] == "pose" and (lengths != 1).any():
         problems.append("a pose is a sample of one frame")
-    if (dataset.samples.label == "").any():
+    if (label == "").any():
         problems.append("every sample needs a label")
-    if any(not label.isprintable() for label in dataset.labels):
+    if any(not str(name).isprintable() for name in np.unique(label)):
         problems.append("labels must not hold control characters")
     return problems

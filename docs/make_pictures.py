@@ -8,8 +8,8 @@ import numpy as np
 
 from handlore.capture.review import Review
 from handlore.capture.views.review import draw_review, read
-from handlore.classifiers.base import make_estimator
 from handlore.classifiers.evaluation.scores import fit_samples
+from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.training import save_model
 from handlore.datasets.conversion.convert import convert
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples

@@ -121,8 +121,8 @@ def measure_prediction(turns: int = 30, each: int = 20) -> BenchResult:
     Ours is the whole way from the landmarks of a frame: canonical form, features, onnxruntime.
     scikit-learn's is the forest alone, on features that are already there.
     """
-    from handlore.classifiers.base import make_estimator
     from handlore.classifiers.evaluation.scores import fit_samples
+    from handlore.classifiers.factory import make_estimator
     from handlore.classifiers.training import save_model
     from handlore.models.card import ModelCard
     from handlore.models.files import load_model

@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from handlore.classifiers.base import make_estimator
 from handlore.classifiers.evaluation.scores import (
     Predictions,
-    cross_validate,
+    cross_val_predict,
     cross_validation_json,
     score,
 )
+from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.negatives import NegativeWindows
 from handlore.classifiers.training import train_model
 from handlore.datasets.conversion.convert import Conversion, convert
@@ -101,7 +101,7 @@ def run_movement_demo(
     name, by = DEFAULT_ESTIMATOR["sequence"], default_by(dataset)
     encoder = make_estimator(name).encoder(dataset.n_hands)
     talk(f"training and cross-validating {name} by {by}")
-    answers = cross_validate(make_estimator(name), dataset, encoder, by)
+    answers = cross_val_predict(make_estimator(name), dataset, encoder, by)
     started = time.perf_counter()
     trained = train_model(
         make_estimator(name),
@@ -248,7 +248,7 @@ def _convert(
 
 def _answers(name: str, dataset: LandmarkDataset) -> Predictions:
     encoder = PoseEncoder(n_hands=dataset.n_hands)
-    return cross_validate(make_estimator(name), dataset, encoder, default_by(dataset))
+    return cross_val_predict(make_estimator(name), dataset, encoder, default_by(dataset))
 
 
 def _row(

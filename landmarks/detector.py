@@ -15,8 +15,8 @@ from typing import Protocol, Self
 import numpy as np
 
 from .errors import HandloreError
+from .hand_transforms import HandTransform
 from .hands import Hand, Pixels
-from .transforms import HandTransform
 from .weights import LANDMARKERS, Bundle, find_bundle, require_bundle
 
 # Which of the detectors runs on this computer, which one is taken, and why.

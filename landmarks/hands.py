@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from math import isnan, nan
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -131,3 +132,65 @@ def by_slot(hands: Sequence[Hand], n_hands: int) -> list[Hand | None]:
         side = 1 if hand.side == "right" else 0
         slots[side if slots[side] is None else 1 - side] = hand
     return slots
+
+
+class HandArrays(NamedTuple):
+    """Hands of some frames as arrays; NaN where a slot is empty."""
+
+    image: FloatArray
+    """(n_frames, n_hands, 21, 3) in image widths."""
+
+    world: FloatArray
+    """(n_frames, n_hands, 21, 3) in metres."""
+
+    handedness: FloatArray
+    """(n_frames, n_hands) probability of a right hand."""
+
+    score: FloatArray
+    """(n_frames, n_hands) confidence of the detector."""
+
+    stage: NDArray[np.int8]
+    """(n_frames, n_hands) search stage that found the hand, -1 where the slot is empty."""
+
+
+def stack_hands(frames: Sequence[Sequence[Hand | None]]) -> HandArrays:
+    """Return the hands in the slots of some frames as arrays.
+
+    Parameters
+    ----------
+    frames
+        For each frame the hand in each slot, None where the slot is empty. Without frames there is
+        one slot.
+    """
+    shape = (len(frames), len(frames[0]) if frames else 1)
+    image = np.full((*shape, N_LANDMARKS, 3), np.nan, np.float32)
+    handedness = np.full(shape, np.nan, np.float32)
+    arrays = HandArrays(
+        image, image.copy(), handedness, handedness.copy(), np.full(shape, -1, np.int8)
+    )
+    for frame, slots in enumerate(frames):
+        for slot, hand in enumerate(slots):
+            if hand is not None:
+                place = frame, slot
+                arrays.image[place], arrays.world[place] = hand.image, hand.world
+                arrays.handedness[place], arrays.score[place] = hand.handedness, hand.score
+                arrays.stage[place] = hand.stage
+    return arrays
+
+
+def majority_side(handedness: FloatArray) -> str | None:
+    """Return the side, ``left`` or ``right``, that most hands have.
+
+    Parameters
+    ----------
+    handedness
+        Probabilities of a right hand, in any shape; NaN is not counted, a tie is ``right``.
+
+    Returns
+    -------
+    None if all are NaN.
+    """
+    known = handedness[~np.isnan(handedness)]
+    if not known.size:
+        return None
+    return "right" if 2 * np.count_nonzero(known >= 0.5) >= known.size else "left"

@@ -10,14 +10,13 @@ with a ``name`` is marked with the registry's decorator, and nothing else has to
 """
 
 import importlib
-import inspect
 import logging
 import pkgutil
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from .errors import HandloreError
 
@@ -100,7 +99,10 @@ class Registry(Generic[T]):
         return {name: self._entries[name] for name in self.names()}
 
     def listed(self) -> list[str]:
-        """Return the names to offer in help, importing nothing: of modules and entry points."""
+        """Return the names to offer in help, importing nothing: of modules and entry points.
+
+        This fits packages in which each module holds one entry of its name.
+        """
         modules = {name.replace("_", "-") for name in self._modules()}
         return sorted(modules | {entry.name for entry in entry_points(group=self.group)})
 
@@ -108,9 +110,9 @@ class Registry(Generic[T]):
         """Import everything, once; a broken plug-in is one line of warning."""
         if self._loaded:
             return
-        self._loaded = True
         for module in self._modules():
             importlib.import_module(f"{self.package}.{module}")
+        self._loaded = True
         for entry in sorted(entry_points(group=self.group), key=lambda entry: entry.name):
             try:
                 self._load(entry)
@@ -126,8 +128,8 @@ class Registry(Generic[T]):
 
     def _load(self, entry: EntryPoint) -> None:
         loaded = entry.load()
-        if inspect.isclass(loaded):
-            self.register(loaded)
+        if isinstance(loaded, type):
+            self.register(cast("T", loaded))
         elif not isinstance(loaded, ModuleType):
             raise TypeError(f"{entry.value} is neither a module nor a class of {self.kind}")
 
@@ -145,6 +147,14 @@ def unknown_name(kind: str, name: str, known: list[str]) -> HandloreError:
 
 
 def _same(a: object, b: object) -> bool:
-    """Say whether two entries are one class, which may have been imported a second time."""
-    names = [(getattr(x, "__module__", None), getattr(x, "__qualname__", None)) for x in (a, b)]
-    return a is b or names[0] == names[1]
+    """Say whether two entries are one class, which may have been imported a second time.
+
+    A file that is run as a program is ``__main__`` and, for worker processes, a module too.
+    """
+    modules = {_module_of(a), _module_of(b)} - {"__main__", "__mp_main__"}
+    names = {getattr(entry, "__qualname__", None) for entry in (a, b)}
+    return a is b or (len(modules) <= 1 and len(names) == 1)
+
+
+def _module_of(entry: object) -> str:
+    return str(getattr(entry, "__module__", ""))

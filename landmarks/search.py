@@ -22,19 +22,10 @@ import numpy as np
 
 from .detector import DEFAULT_CONFIDENCE, HandDetector
 from .geometry import palm_length
+from .hand_transforms import HandTransform, plan_transforms
 from .hands import Hand, Pixels
 from .silhouettes import find_in_silhouette, is_silhouette, relit
-from .transforms import (
-    HandTransform,
-    PictureTransform,
-    as_it_is,
-    brightened,
-    padded,
-    plan_transforms,
-    reddened,
-    tiles,
-    turned,
-)
+from .transforms import PictureTransform, as_it_is, brightened, padded, reddened, tiles, turned
 
 SECOND_LOOK = (HandTransform(), HandTransform(turn=10, scale=1.1, flip=True))
 """How a hand that a late stage found is looked at again."""

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .detector import HandDetector
+from .hand_transforms import HandTransform
 from .hands import HAND_CONNECTIONS, Hand, HandLandmark, Pixels
-from .transforms import HandTransform, PictureTransform, turn
+from .transforms import PictureTransform, turn
 
 SIDE = 320
 """To which the long side of the figure, with a margin, is scaled before it is lit, in pixels."""

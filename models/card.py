@@ -9,13 +9,13 @@ from handlore.landmarks.features import DEFAULT_FEATURES, FEATURES_VERSION
 from handlore.landmarks.geometry import CANONICAL_VERSION
 
 FORMAT_VERSION = 1
-KINDS = ("pose", "sequence")
+_KINDS = ("pose", "sequence")
 
-DURATIONS = (0.05, 0.5, 0.95)
+DURATION_QUANTILES = (0.05, 0.5, 0.95)
 """Quantiles of the lengths of clips that a card tells."""
 
-MOST_SECONDS = 1e9
-MOST_LOSS = 1e9
+_MAX_SECONDS = 1e9
+_MAX_LOSS = 1e9
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class ModelCard:
     """Whether the last channel says how long a movement lasts."""
 
     seconds: tuple[float, ...] = ()
-    """How long the clips were that it was trained on: the quantiles :data:`DURATIONS`."""
+    """How long the clips were that it was trained on: the quantiles :data:`DURATION_QUANTILES`."""
 
     thresholds: Mapping[str, float] = field(default_factory=dict)
     """Least probabilities at which labels are told in a stream, chosen by ``calibrate``; others
@@ -129,7 +129,7 @@ class ModelCard:
             raise InvalidDataError("its metadata has no usable n_hands")
         taken = {"n_timepoints": 0, "averaged": True, "timed": False} | taken
         wrong = [name for name, kind in _TYPES.items() if not isinstance(taken.get(name), kind)]
-        wrong += ["kind"] if taken.get("kind") not in KINDS and "kind" not in wrong else []
+        wrong += ["kind"] if taken.get("kind") not in _KINDS and "kind" not in wrong else []
         if wrong:
             raise InvalidDataError(f"its metadata has no usable {', '.join(wrong)}")
         return cls(**taken)
@@ -137,15 +137,19 @@ class ModelCard:
 
 def _is_epoch(row: Any) -> bool:
     needed = {"epoch", "loss", "accuracy"}
-    return isinstance(row, Mapping) and needed <= set(row) and all(
-        value is None or (isinstance(value, int | float) and abs(value) < MOST_LOSS)
-        for value in row.values()
-    )  # fmt: skip
+    return (
+        isinstance(row, Mapping)
+        and needed <= set(row)
+        and all(
+            value is None or (isinstance(value, int | float) and abs(value) < _MAX_LOSS)
+            for value in row.values()
+        )
+    )
 
 
 def _durations(values: Any) -> tuple[float, ...]:
     if not isinstance(values, list) or not all(
-        isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < MOST_SECONDS
+        isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _MAX_SECONDS
         for value in values
     ):
         raise InvalidDataError("its metadata has no usable seconds")
@@ -185,10 +189,10 @@ _TYPES: dict[str, Any] = {
 INPUT, OUTPUT = "X", "probabilities"
 """What goes into the graph of a model and what comes out."""
 
-FAMILIARITY = "familiarity"
+NOVELTY_OUTPUT = "familiarity"
 """What else comes out of the graph of a model of poses: how like its training data a hand is."""
 
-WORDS = {"pose": "poses (single pictures)", "sequence": "movements (clips)"}
+KIND_WORDS = {"pose": "poses (single pictures)", "sequence": "movements (clips)"}
 
 DEFAULT_ESTIMATOR = {"pose": "forest", "sequence": "rocket"}
 """What ``train`` takes unless told."""

@@ -14,13 +14,13 @@ from handlore.datasets.dataset import Kind
 from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError
 from handlore.landmarks.files import atomic_write
 
-from .card import DURATIONS, FAMILIARITY, INPUT, OUTPUT, WORDS, ModelCard
+from .card import DURATION_QUANTILES, INPUT, KIND_WORDS, NOVELTY_OUTPUT, OUTPUT, ModelCard
 from .model import Model, MovementModel, PoseModel
-from .movement_encoder import FEWEST_TIMEPOINTS, MovementEncoder
+from .movement_encoder import MIN_TIMEPOINTS, MovementEncoder
 from .pose_encoder import PoseEncoder
 
 METADATA_KEY = "handlore"
-TIMEPOINTS = range(FEWEST_TIMEPOINTS, 4097)
+_TIMEPOINTS = range(MIN_TIMEPOINTS, 4097)
 
 
 @overload
@@ -70,7 +70,9 @@ def load_model(path: Path, kind: Kind | None = None) -> Model:
     except (HandloreError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise InvalidDataError(f"{path} is damaged: {error}; train it again") from error
     if kind not in (None, card.kind):
-        raise InvalidDataError(f"{path} takes {WORDS[card.kind]}; expected one for {WORDS[kind]}")
+        raise InvalidDataError(
+            f"{path} takes {KIND_WORDS[card.kind]}; expected one for {KIND_WORDS[kind]}"
+        )
     return model
 
 
@@ -79,7 +81,7 @@ def _pose_model(session: Any, card: ModelCard) -> Model:
 
 
 def _movement_model(session: Any, card: ModelCard) -> Model:
-    if card.n_timepoints not in TIMEPOINTS or len(card.seconds) != len(DURATIONS):
+    if card.n_timepoints not in _TIMEPOINTS or len(card.seconds) != len(DURATION_QUANTILES):
         raise InvalidDataError("its metadata has no usable n_timepoints and seconds")
     encoder = MovementEncoder(card.n_hands, card.n_timepoints, card.averaged, card.timed)
     return MovementModel(session, card, encoder)
@@ -147,7 +149,7 @@ def _check_graph(session: Any, model: Model) -> None:
     inputs = [(value.name, value.type, len(value.shape)) for value in session.get_inputs()]
     if card.n_features != row[0] or inputs != [(INPUT, "tensor(float)", 1 + len(row))]:
         raise InvalidDataError("its graph does not take the features that its metadata names")
-    told = [FAMILIARITY] if isinstance(model, PoseModel) and model.tells_familiarity else []
+    told = [NOVELTY_OUTPUT] if isinstance(model, PoseModel) and model.tells_familiarity else []
     try:
         blank = np.zeros((1, *row), np.float32)
         answer, *familiarity = session.run([OUTPUT, *told], {INPUT: blank})

@@ -3,22 +3,24 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
-from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.geometry import rotation_deg
-from handlore.landmarks.hands import FloatArray, Hand, Pixels, by_slot
+from handlore.landmarks.hands import FloatArray, Hand, Pixels, by_slot, majority_side, stack_hands
 
-from .card import FAMILIARITY, INPUT, OUTPUT, ModelCard
+from .card import INPUT, NOVELTY_OUTPUT, OUTPUT, ModelCard
 from .movement_encoder import MovementEncoder
 from .pose_encoder import Encoder, PoseEncoder
-from .stream.events import side_of
 
-UNFAMILIAR = 0.05
+if TYPE_CHECKING:
+    # A model that is run on landmarks needs no OpenCV.
+    from handlore.landmarks.detector import HandDetector
+
+REJECT_BELOW = 0.05
 """Hands less familiar than this share of known hands are doubted."""
 
 
@@ -96,14 +98,14 @@ class PoseModel(Model):
     @property
     def tells_familiarity(self) -> bool:
         """Whether the file also tells how familiar a hand is."""
-        return any(output.name == FAMILIARITY for output in self._session.get_outputs())
+        return any(output.name == NOVELTY_OUTPUT for output in self._session.get_outputs())
 
     def predict_known(self, X: FloatArray) -> FloatArray:
         """Return the probabilities (n, n_labels), less where a hand is like none of the labels."""
         if not self.tells_familiarity:
             return self.predict_proba(X)
-        probabilities, familiarity = self._session.run([OUTPUT, FAMILIARITY], {INPUT: X})
-        return discounted(np.minimum(probabilities, 1), familiarity)
+        probabilities, familiarity = self._session.run([OUTPUT, NOVELTY_OUTPUT], {INPUT: X})
+        return reject_novel(np.minimum(probabilities, 1), familiarity)
 
     def familiarity(self, X: FloatArray) -> FloatArray | None:
         """Return how familiar hands (n,) are, 0 to 1; None if the file does not tell.
@@ -113,7 +115,7 @@ class PoseModel(Model):
         """
         if not self.tells_familiarity:
             return None
-        told: FloatArray = self._session.run([FAMILIARITY], {INPUT: X})[0]
+        told: FloatArray = self._session.run([NOVELTY_OUTPUT], {INPUT: X})[0]
         return told
 
     def predict_frame(
@@ -155,13 +157,13 @@ class PoseModel(Model):
             self.card.labels[best],
             float(mean[best]),
             float(rotation_deg(recording.image[middle, slot])),
-            side_of(recording.handedness[middle, slot : slot + 1]),
+            majority_side(recording.handedness[middle, slot : slot + 1]),
             tuple(map(float, mean)),
             None if told is None else float(told.mean()),
         )
 
     def predict_picture(
-        self, detector: HandDetector, pixels: Pixels, n_views: int = 0
+        self, detector: "HandDetector", pixels: Pixels, n_views: int = 0
     ) -> Prediction:
         """Say what a picture shows, searching it for a hand in stages.
 
@@ -196,7 +198,7 @@ class PoseModel(Model):
         shown = [hand for hand in slots if hand is not None]
         if not shown:
             return Prediction(NONE_LABEL, None, None, None)
-        rows = self.encoder.encode(*_landmarks([slots, *views]))
+        rows = self.encoder.encode(*stack_hands([slots, *views])[:3])
         probabilities, told = self.predict_proba(rows).mean(axis=0), self.familiarity(rows)
         best = int(probabilities.argmax())
         first = max(shown, key=lambda hand: 0.0 if isnan(hand.score) else hand.score)
@@ -208,20 +210,6 @@ class PoseModel(Model):
             tuple(map(float, probabilities)),
             None if told is None else float(told.mean()),
         )
-
-
-def _landmarks(frames: Sequence[Sequence[Hand | None]]) -> tuple[FloatArray, ...]:
-    """Return image and world landmarks and handedness of frames, NaN for a missing hand."""
-    n_frames, n_hands = len(frames), len(frames[0])
-    image = np.full((n_frames, n_hands, 21, 3), np.nan, np.float32)
-    world, handedness = image.copy(), np.full((n_frames, n_hands), np.nan, np.float32)
-    for number, slots in enumerate(frames):
-        for slot, hand in enumerate(slots):
-            if hand is not None:
-                place = number, slot
-                image[place], world[place] = hand.image, hand.world
-                handedness[place] = hand.handedness
-    return image, world, handedness
 
 
 # Running a model of movements on a clip.
@@ -244,11 +232,11 @@ class MovementModel(Model):
         return probabilities
 
 
-def discounted(probabilities: FloatArray, familiarity: FloatArray) -> FloatArray:
+def reject_novel(probabilities: FloatArray, familiarity: FloatArray) -> FloatArray:
     """Return probabilities (n, n_classes) that fall to 0 with familiarity (n,).
 
     They stay what they are for all but the least familiar of known hands. So a threshold on a
     probability also keeps back what was never taught.
     """
-    less: FloatArray = probabilities * np.minimum(familiarity / UNFAMILIAR, 1)[:, None]
+    less: FloatArray = probabilities * np.minimum(familiarity / REJECT_BELOW, 1)[:, None]
     return less

@@ -15,16 +15,16 @@ from numpy.typing import NDArray
 from handlore.datasets.dataset import Kind, LandmarkDataset
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.geometry import mirror, palm_length
-from handlore.landmarks.hands import N_LANDMARKS, FloatArray
+from handlore.landmarks.hands import N_LANDMARKS, FloatArray, majority_side
 
-FEWEST_TIMEPOINTS = 8
+MIN_TIMEPOINTS = 8
 """With fewer a classifier has nothing to go by."""
 
 N_COORDINATES = 3 * N_LANDMARKS
 N_CHANNELS = N_COORDINATES + 1
 """Channels of one hand: x, y and z of each landmark, then whether the hand is seen."""
 
-LONGEST_GAP = 0.3
+MAX_GAP = 0.3
 """For so many seconds a hand may be lost and still count as seen; it is interpolated."""
 
 _FINE = 4
@@ -121,7 +121,7 @@ class MovementEncoder:
             if not len(frames):
                 continue
             hand = (image[frames, slot] - origin) / scale
-            if self.n_hands == 1 and _is_left(handedness[clip][frames, slot]):
+            if self.n_hands == 1 and majority_side(handedness[clip][frames, slot]) == "left":
                 hand = hand[:, :1] + mirror(hand - hand[:, :1])
             weights, present = _resampling(time[frames], frames, grid)
             bins = (self.n_timepoints, fine)
@@ -150,12 +150,6 @@ def _median(values: FloatArray) -> float:
     return float(rising[(len(values) - 1) // 2] + rising[len(values) // 2]) / 2
 
 
-def _is_left(handedness: FloatArray) -> bool:
-    """Say whether most frames that know a side show a left hand; unknown is taken as right."""
-    known = handedness[~np.isnan(handedness)]
-    return bool(2 * np.count_nonzero(known < 0.5) > known.size)
-
-
 def _resampling(
     time: NDArray[np.float64], frames: NDArray[np.int64], grid: NDArray[np.float64]
 ) -> tuple[FloatArray, NDArray[np.bool_]]:
@@ -175,6 +169,6 @@ def _resampling(
     rows = np.arange(len(grid))
     weights[rows, before] = 1 - share
     weights[rows, after] += share
-    lost = (gap > LONGEST_GAP) & (frames[after] - frames[before] > 1)
+    lost = (gap > MAX_GAP) & (frames[after] - frames[before] > 1)
     inside = (grid >= time[0]) & (grid <= time[last])
     return weights, inside & ~lost

@@ -4,8 +4,10 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -17,6 +19,7 @@ from handlore.datasets.rendered import write_pictures
 from handlore.datasets.sources import make_source
 from handlore.landmarks.detector import HandDetector, open_detector
 from handlore.landmarks.nativelog import quiet_native_log
+from handlore.landmarks.registry import Registry
 
 POSES = ("fist", "open_palm", "point", "victory")
 NAME_PATTERN = r"_(?P<group>p\d+)_\d+\.png$"
@@ -53,6 +56,35 @@ def dataset(pictures: Path, detector: HandDetector) -> LandmarkDataset:
     for name in FRAME_ARRAYS:
         getattr(made, name).flags.writeable = False
     return made
+
+
+StubPackage = Callable[..., Path]
+
+
+@pytest.fixture
+def stub_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StubPackage]:
+    """Return a function that installs a package of one module, for this test only.
+
+    ``stub_package(registry, code)`` names the module in the registry's group of entry points and
+    returns the folder it is in, which programs find by ``PYTHONPATH``.
+    """
+    home = tmp_path / "site-packages"
+    home.mkdir()
+    monkeypatch.syspath_prepend(home)
+
+    def install(registry: Registry[Any], code: str, value: str = "stub_module") -> Path:
+        registry.load()
+        monkeypatch.setattr(registry, "_entries", registry.entries())
+        (home / "stub_module.py").write_text(code, "utf-8")
+        info = home / "fake_hands-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: fake-hands\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[{registry.group}]\nmine = {value}\n")
+        monkeypatch.setattr(registry, "_loaded", False)
+        return home
+
+    yield install
+    sys.modules.pop("stub_module", None)
 
 
 @pytest.fixture

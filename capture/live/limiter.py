@@ -11,8 +11,8 @@ from typing import Self
 
 from handlore.landmarks.detector import DEFAULT_CONFIDENCE, HandDetector
 from handlore.landmarks.detectors.litert.schedule import AdaptiveSchedule, PalmSchedule
+from handlore.landmarks.hand_transforms import HandTransform
 from handlore.landmarks.hands import Hand, Pixels
-from handlore.landmarks.transforms import HandTransform
 
 THERMAL = Path("/sys/class/thermal")
 READ_EVERY = 2.0

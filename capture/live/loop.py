@@ -9,7 +9,7 @@ from math import inf
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.hands import Hand
 from handlore.models.stream.events import Event
-from handlore.models.stream.hands import HandRecogniser
+from handlore.models.stream.recogniser import HandRecogniser
 
 from ..actions.file import ActionSet
 from ..actions.runner import ActionResult, ActionRunner

@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 from handlore.datasets.dataset import StrArray
 from handlore.landmarks.hands import FloatArray
 
-from ..base import ONNX_OPSET, HandEstimator, register
+from ..base import ONNX_OPSET, HandEstimator
 from ..discriminant import Projection
-from ..onnx_graph import compact
+from ..onnx_graph import compact_trees
+from . import ESTIMATORS
 
 
-@register
+@ESTIMATORS.register
 class ForestClassifier(HandEstimator):
     """Extremely randomised trees (Geurts 2006) from scikit-learn, on discriminant directions.
 
@@ -32,6 +33,7 @@ class ForestClassifier(HandEstimator):
         Seed.
     """
 
+    name = "forest"
     summary = "forest of random trees: robust, trains in a second, needs no tuning"
 
     def __init__(
@@ -70,5 +72,5 @@ class ForestClassifier(HandEstimator):
             options={id(self.forest_): {"zipmap": False}},
             target_opset=ONNX_OPSET,
         )
-        compact(model)
+        compact_trees(model)
         return self.projection_.before(model)

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from handlore.datasets.dataset import StrArray
 from handlore.landmarks.hands import FloatArray
 
-from ..base import ONNX_OPSET, HandEstimator, one_core_for_products, register
+from ..base import ONNX_OPSET, HandEstimator, one_core_for_products
 from ..discriminant import STEPS, Projection
+from . import ESTIMATORS
 
 
-@register
+@ESTIMATORS.register
 class LinearClassifier(HandEstimator):
     """Multinomial logistic regression from scikit-learn, on discriminant directions.
 
@@ -27,6 +28,7 @@ class LinearClassifier(HandEstimator):
         Seed.
     """
 
+    name = "linear"
     summary = "logistic regression: a file of some 70 KB, often as good as the trees"
 
     def __init__(self, C: float = 0.01, max_iter: int = 200, random_state: int = 0) -> None:

@@ -13,13 +13,14 @@ from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import FloatArray
 from handlore.models.movement_encoder import N_CHANNELS
 
-from ..augmentation import Augmentation, mirrored, mirrored_codes, parsed_pairs
-from ..base import MovementEstimator, register
-from ..discriminant import Discriminant, Moments, chosen
-from ..movement_features import CHANNELS, channels
+from ..augmentation import Augmentation, mirror_blocks, mirror_codes, parse_label_pairs
+from ..base import MovementEstimator
+from ..discriminant import ClassMoments, LinearDiscriminant, fit_discriminant
+from ..movement_features import N_FEATURES, movement_features
 from ..onnx_graph import Graph, GraphRunner
+from . import ESTIMATORS
 
-VIEWS = (
+FEATURE_SETS = (
     ("shape", "distances", "orientation", "presence"),
     ("long_motion",),
     ("short_motion",),
@@ -28,11 +29,11 @@ VIEWS = (
 )
 """Kinds of channels that are seen together; each view has kernels of its own."""
 
-SUMMARISED = ("shape", "distances", "orientation", "path")
+_SUMMARISED = ("shape", "distances", "orientation", "path")
 """Kinds of channels of which level and range count too: kernels see only how they change."""
 
-DILATIONS = (1, 2, 3)
-N_SEGMENTS = 4
+_DILATIONS = (1, 2, 3)
+_N_SEGMENTS = 4
 
 PATTERNS = np.full((84, 9), -1, np.float32)
 """The kernels of MiniRocket: 9 taps, three of them 2 and the others -1, in all 84 ways."""
@@ -47,10 +48,10 @@ _RANGES = {
 }
 """Features by features is what has to fit into memory."""
 
-NONE_CLOUDS, LEAST_IN_A_CLOUD = 12, 60
+NONE_CLUSTERS, MIN_CLUSTER_SIZE = 12, 60
 """``none`` is so many kinds of things, if there are so many samples of each; a movement is one."""
 
-N_PROJECTED = 40
+_N_PROJECTED = 40
 
 _SEEN_FOR_THRESHOLDS = 128
 _N_PARTS = 3
@@ -70,7 +71,7 @@ class _Bank:
     """(84, n_thresholds)"""
 
 
-@register
+@ESTIMATORS.register
 class RocketClassifier(MovementEstimator):
     """MiniRocket on hand channels, and a linear discriminant on what it counts.
 
@@ -93,6 +94,7 @@ class RocketClassifier(MovementEstimator):
         Seed.
     """
 
+    name = "rocket"
     summary = "random convolutions: movements, trains in seconds on any machine"
 
     def __init__(
@@ -113,7 +115,7 @@ class RocketClassifier(MovementEstimator):
                 raise InvalidDataError(
                     f"parameter {param} is {getattr(self, param)}, expected {least} to {most}"
                 )
-        pairs = parsed_pairs(self.mirror_labels)
+        pairs = parse_label_pairs(self.mirror_labels)
         rng = np.random.default_rng(self.random_state)
         self.banks_ = self._banks(X, rng)
         transform = GraphRunner(self._features_graph())
@@ -123,7 +125,7 @@ class RocketClassifier(MovementEstimator):
         part_of = _parts(codes, groups, rng)
         clouds, self.class_of_ = _clouds(plain, codes, [str(name) for name in self.classes_])
         parts = [
-            (Moments(len(self.class_of_), plain.shape[1]), plain[own], clouds[own])
+            (ClassMoments(len(self.class_of_), plain.shape[1]), plain[own], clouds[own])
             for own in (part_of == number for number in range(part_of.max() + 1))
         ]
         for moments, features, own in parts:
@@ -134,7 +136,7 @@ class RocketClassifier(MovementEstimator):
                 own = (part_of == number) & (labels >= 0)
                 moments.add(features[own], labels[own])
         self.discriminant_ = _on_raw_features(
-            chosen(parts, self.class_of_), self.mean_, self.deviation_
+            fit_discriminant(parts, self.class_of_), self.mean_, self.deviation_
         )
         self._runner = GraphRunner(self._to_onnx())
 
@@ -152,9 +154,9 @@ class RocketClassifier(MovementEstimator):
         if pairs is not None:
             # In a mirror a cloud of none stays what it is.
             classes = np.where(clouds < len(self.classes_), clouds, 0)
-            swapped = mirrored_codes(classes, self.classes_, pairs)
+            swapped = mirror_codes(classes, self.classes_, pairs)
             swapped = np.where(clouds < len(self.classes_), swapped, clouds)
-            images.append((mirrored(X, n_hands), swapped))
+            images.append((mirror_blocks(X, n_hands), swapped))
             yield images[1]
         for blocks, labels in images:
             for _ in range(self.n_augmented):
@@ -163,26 +165,33 @@ class RocketClassifier(MovementEstimator):
     def _banks(self, X: FloatArray, rng: np.random.Generator) -> list[_Bank]:
         n_hands = X.shape[1] // N_CHANNELS
         sample = X[rng.choice(len(X), min(len(X), _SEEN_FOR_THRESHOLDS), replace=False)]
-        per_kernel = self.n_kernel_features / (len(VIEWS) * len(DILATIONS) * len(PATTERNS))
+        per_kernel = self.n_kernel_features / (len(FEATURE_SETS) * len(_DILATIONS) * len(PATTERNS))
         n_thresholds = max(1, round(per_kernel))
         banks = []
-        for view in VIEWS:
-            series = GraphRunner(self._graph_of(lambda graph, kinds, view=view: _joined(
-                graph, kinds, view), (_width(view, n_hands), X.shape[2])))(sample)  # fmt: skip
+        for view in FEATURE_SETS:
+            series = GraphRunner(
+                self._graph_of(
+                    lambda graph, kinds, view=view: _joined(graph, kinds, view),
+                    (_width(view, n_hands), X.shape[2]),
+                )
+            )(sample)
             mean, deviation = series.mean(axis=(0, 2)), series.std(axis=(0, 2)) + np.float32(1e-6)
-            for dilation in DILATIONS:
+            for dilation in _DILATIONS:
                 mixing = _drawn_mixing(len(mean), rng) / deviation
                 bank = _Bank(view, dilation, mixing, -(mixing @ mean), mixing[:, :0])
-                responses = GraphRunner(self._graph_of(
-                    lambda graph, kinds, bank=bank: _responses(graph, kinds, [bank]),
-                    (84, X.shape[2])))(sample)  # fmt: skip
+                responses = GraphRunner(
+                    self._graph_of(
+                        lambda graph, kinds, bank=bank: _responses(graph, kinds, [bank]),
+                        (84, X.shape[2]),
+                    )
+                )(sample)
                 banks.append(replace(bank, thresholds=_quantiles(responses, n_thresholds, rng)))
         return sorted(banks, key=lambda bank: bank.dilation)
 
     def _graph_of(self, build: Any, shape: tuple[int, ...]) -> Any:
         """Return the model of what ``build`` makes of the channels."""
         graph = Graph()
-        kinds = channels(graph, self.n_features_in_ // N_CHANNELS, self.n_timepoints_in_)
+        kinds = movement_features(graph, self.n_features_in_ // N_CHANNELS, self.n_timepoints_in_)
         return graph.model(self._n_channels, self.n_timepoints_in_, build(graph, kinds), shape)
 
     def _features_graph(self) -> Any:
@@ -191,12 +200,12 @@ class RocketClassifier(MovementEstimator):
     def _n_features(self) -> int:
         n_hands = self.n_features_in_ // N_CHANNELS
         counted = sum(bank.thresholds.size for bank in self.banks_)
-        return counted + (4 + N_SEGMENTS) * _width(SUMMARISED, n_hands)
+        return counted + (4 + _N_SEGMENTS) * _width(_SUMMARISED, n_hands)
 
     def _features(self, graph: Graph, kinds: dict[str, str]) -> str:
         responses = _responses(graph, kinds, self.banks_)
         shares = _shares(graph, responses, np.concatenate([b.thresholds for b in self.banks_]))
-        levels = _summary(graph, _joined(graph, kinds, SUMMARISED), self.n_timepoints_in_)
+        levels = _summary(graph, _joined(graph, kinds, _SUMMARISED), self.n_timepoints_in_)
         return graph.op("Concat", shares, *levels, axis=1)
 
     def _classified(self, graph: Graph, kinds: dict[str, str]) -> str:
@@ -218,7 +227,7 @@ class RocketClassifier(MovementEstimator):
 
 
 def _width(view: tuple[str, ...], n_hands: int) -> int:
-    return n_hands * sum(CHANNELS[kind] for kind in view)
+    return n_hands * sum(N_FEATURES[kind] for kind in view)
 
 
 def _joined(graph: Graph, kinds: dict[str, str], view: tuple[str, ...]) -> str:
@@ -247,10 +256,16 @@ def _responses(graph: Graph, kinds: dict[str, str], banks: list[_Bank]) -> str:
         series = graph.op("Unsqueeze", graph.op("Concat", *parts, axis=1), row)
         kernels = graph.constant(np.tile(PATTERNS[:, None, None], (len(parts), 1, 1, 1)))
         reach = 4 * dilation
-        convolved.append(graph.op(
-            "Conv", series, kernels, group=len(parts) * len(PATTERNS),
-            dilations=[1, dilation], pads=[0, reach, 0, reach],
-        ))  # fmt: skip
+        convolved.append(
+            graph.op(
+                "Conv",
+                series,
+                kernels,
+                group=len(parts) * len(PATTERNS),
+                dilations=[1, dilation],
+                pads=[0, reach, 0, reach],
+            )
+        )
     return graph.op("Squeeze", graph.op("Concat", *convolved, axis=1), row)
 
 
@@ -269,7 +284,7 @@ def _summary(graph: Graph, series: str, n_timepoints: int) -> list[str]:
     deviation = graph.op("Mul", off, graph.constant([n_timepoints**-0.5]))
     least = graph.op("ReduceMin", series, axes=[2], keepdims=0)
     largest = graph.op("ReduceMax", series, axes=[2], keepdims=0)
-    bounds = np.linspace(0, n_timepoints, N_SEGMENTS + 1).round().astype(int)
+    bounds = np.linspace(0, n_timepoints, _N_SEGMENTS + 1).round().astype(int)
     segments = [
         graph.op("ReduceMean", graph.part(series, start, end, 2), axes=[2], keepdims=0)
         for start, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
@@ -326,21 +341,23 @@ def _clouds(
     class_of = np.arange(len(classes))
     none = classes.index(NONE_LABEL) if NONE_LABEL in classes else -1
     own = np.flatnonzero(codes == none)
-    n = min(NONE_CLOUDS, len(own) // LEAST_IN_A_CLOUD)
+    n = min(NONE_CLUSTERS, len(own) // MIN_CLUSTER_SIZE)
     if n < 2:
         return codes, class_of
     from sklearn.cluster import KMeans
 
     # Distances survive a random projection, which k-means then has less to do with.
     rng = np.random.default_rng(0)
-    few = rng.normal(size=(features.shape[1], N_PROJECTED)).astype(np.float32)
+    few = rng.normal(size=(features.shape[1], _N_PROJECTED)).astype(np.float32)
     found = KMeans(n, n_init=3, random_state=0).fit_predict(features[own] @ few)
     clouds = codes.copy()
     clouds[own] = np.where(found == 0, none, len(classes) - 1 + found)
     return clouds, np.concatenate([class_of, np.full(n - 1, none)])
 
 
-def _on_raw_features(fitted: Discriminant, mean: FloatArray, deviation: FloatArray) -> Discriminant:
+def _on_raw_features(
+    fitted: LinearDiscriminant, mean: FloatArray, deviation: FloatArray
+) -> LinearDiscriminant:
     """Return the same discriminant for features that are not standardised."""
     weights = fitted.weights / deviation[:, None]
-    return Discriminant(weights, fitted.bias - mean @ weights)
+    return LinearDiscriminant(weights, fitted.bias - mean @ weights)

@@ -11,13 +11,14 @@ from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import FloatArray
 from handlore.models.movement_encoder import N_CHANNELS
 
-from ..augmentation import mirrored, mirrored_codes, parsed_pairs
-from ..base import MovementEstimator, register
+from ..augmentation import mirror_blocks, mirror_codes, parse_label_pairs
+from ..base import MovementEstimator
 from ..onnx_graph import GraphRunner
-from ..temporal.schedule import TrainingSchedule, chosen_batch, chosen_epochs, held_back
+from ..temporal.schedule import TrainingSchedule, batch_size_for, epochs_for, validation_mask
+from . import ESTIMATORS
 
 
-@register
+@ESTIMATORS.register
 class TemporalClassifier(MovementEstimator):
     """A temporal convolutional network: four small members that see fingers and palm.
 
@@ -59,6 +60,7 @@ class TemporalClassifier(MovementEstimator):
         For each epoch: epoch, loss, accuracy, val_loss, val_accuracy, learning_rate.
     """
 
+    name = "tcn"
     summary = "convolutional network: movements, most accurate, trains in minutes, needs PyTorch"
     learns_in_epochs = True
     n_timepoints = 48
@@ -93,15 +95,17 @@ class TemporalClassifier(MovementEstimator):
 
     def _fit(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
         self._check_parameters()
-        pairs = parsed_pairs(self.mirror_labels)
+        pairs = parse_label_pairs(self.mirror_labels)
         self.require()
-        from ..temporal.network import exported
-        from ..temporal.training import Training
+        from ..temporal.network import export_network
+        from ..temporal.training import NetworkTraining
 
-        held = held_back(codes, groups, self.validation, np.random.default_rng(self.random_state))
+        held = validation_mask(
+            codes, groups, self.validation, np.random.default_rng(self.random_state)
+        )
         plan = self._plan(int((~held).sum()))
         learnt = self._ways_to_see(X[~held], codes[~held], pairs)
-        training = Training(learnt, (X[held], codes[held]), len(self.classes_), plan)
+        training = NetworkTraining(learnt, (X[held], codes[held]), len(self.classes_), plan)
         self.notes_ = ()
         try:
             training.run(self.progress)
@@ -112,7 +116,7 @@ class TemporalClassifier(MovementEstimator):
             self.notes_ = (f"stopped after {done} of {plan.epochs} epochs; kept the best so far",)
         self.network_ = training.best
         self.history_ = [asdict(epoch) for epoch in training.history]
-        self._graph = exported(self.network_, X[:2])
+        self._graph = export_network(self.network_, X[:2])
         self._runner = GraphRunner(self._to_onnx())
 
     def _ways_to_see(
@@ -121,8 +125,8 @@ class TemporalClassifier(MovementEstimator):
         """Return the movements as they are and, if that is asked for, as a mirror shows them."""
         ways = [(blocks, codes)]
         if pairs is not None:
-            seen = mirrored(blocks, blocks.shape[1] // N_CHANNELS)
-            swapped = mirrored_codes(codes, self.classes_, pairs)
+            seen = mirror_blocks(blocks, blocks.shape[1] // N_CHANNELS)
+            swapped = mirror_codes(codes, self.classes_, pairs)
             # The other label may have no movement among these: then the mirror shows nothing new.
             unknown = swapped < 0
             seen[unknown], swapped[unknown] = blocks[unknown], codes[unknown]
@@ -130,8 +134,8 @@ class TemporalClassifier(MovementEstimator):
         return ways
 
     def _plan(self, n: int) -> TrainingSchedule:
-        batch = chosen_batch(n, self.batch_size)
-        epochs = chosen_epochs(n, batch, self.epochs)
+        batch = batch_size_for(n, self.batch_size)
+        epochs = epochs_for(n, batch, self.epochs)
         return TrainingSchedule(
             epochs, batch, self.learning_rate, self.augment, self.patience, self.random_state
         )

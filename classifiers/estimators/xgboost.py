@@ -9,12 +9,13 @@ from handlore.datasets.dataset import StrArray
 from handlore.landmarks.hands import FloatArray
 from handlore.models.card import INPUT
 
-from ..base import ONNX_OPSET, HandEstimator, boosting_threads, register
+from ..base import ONNX_OPSET, HandEstimator, boosting_threads
 from ..discriminant import Projection
-from ..onnx_graph import compact
+from ..onnx_graph import compact_trees
+from . import ESTIMATORS
 
 
-@register
+@ESTIMATORS.register
 class XGBoostClassifier(HandEstimator):
     """Gradient-boosted trees (Chen and Guestrin 2016), on features and discriminant directions.
 
@@ -42,6 +43,7 @@ class XGBoostClassifier(HandEstimator):
         Seed.
     """
 
+    name = "xgboost"
     summary = "gradient-boosted trees: half the size of a forest, slower to train"
 
     def __init__(
@@ -97,7 +99,7 @@ class XGBoostClassifier(HandEstimator):
         width = sum(self.projection_.weights.shape)
         inputs = [(INPUT, FloatTensorType([None, width]))]
         model = convert_xgboost(self.booster_, initial_types=inputs, target_opset=ONNX_OPSET[""])
-        compact(model)
+        compact_trees(model)
         graph = Graph()
         seen = graph.op("Concat", INPUT, self.projection_.in_graph(graph, INPUT), axis=1)
         graph.before(model, seen, self.n_features_in_)

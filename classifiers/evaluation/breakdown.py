@@ -33,8 +33,13 @@ class GroupScore:
 
     def as_json(self) -> dict[str, Any]:
         """Return it under the names that scripts rely on."""
-        return {"name": self.name, "n": self.n, "n_right": self.n_right,
-                "accuracy": self.accuracy, "accuracy_interval": list(self.interval)}  # fmt: skip
+        return {
+            "name": self.name,
+            "n": self.n,
+            "n_right": self.n_right,
+            "accuracy": self.accuracy,
+            "accuracy_interval": list(self.interval),
+        }
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ class DetectionRate:
         return {"label": self.label, "n": self.n, "n_with_hand": self.n_found, "stages": stages}
 
 
-def by_unit(answers: Predictions, dataset: LandmarkDataset) -> tuple[str, list[GroupScore]]:
+def scores_by_unit(answers: Predictions, dataset: LandmarkDataset) -> tuple[str, list[GroupScore]]:
     """Return what the units are, and the parts, the worst first; none where nobody is known."""
     units, over = units_of(answers, dataset)
     if over == "item":
@@ -67,16 +72,16 @@ def by_unit(answers: Predictions, dataset: LandmarkDataset) -> tuple[str, list[G
     return over, sorted(parts, key=lambda part: part.accuracy)
 
 
-def by_stage(answers: Predictions, dataset: LandmarkDataset) -> list[GroupScore]:
+def scores_by_stage(answers: Predictions, dataset: LandmarkDataset) -> list[GroupScore]:
     """Return the parts by search stage, named by its number; without a hand -1."""
-    stages = first_stages(dataset)[answers.sample]
+    stages = _first_stages(dataset)[answers.sample]
     return _parts(answers, stages, np.unique(stages))
 
 
-def yields(dataset: LandmarkDataset) -> list[DetectionRate]:
+def detection_rates(dataset: LandmarkDataset) -> list[DetectionRate]:
     """Return how many hands were found in each class, by label; views are left out."""
     own = dataset.samples.view == 0
-    labels, stages = dataset.samples.label[own], first_stages(dataset)[own]
+    labels, stages = dataset.samples.label[own], _first_stages(dataset)[own]
     found = []
     for label in np.unique(labels):
         of_label = stages[labels == label]
@@ -86,7 +91,7 @@ def yields(dataset: LandmarkDataset) -> list[DetectionRate]:
     return found
 
 
-def first_stages(dataset: LandmarkDataset) -> NDArray[np.int64]:
+def _first_stages(dataset: LandmarkDataset) -> NDArray[np.int64]:
     """Return the earliest search stage (n_samples,) that found a hand in it; -1 = none did."""
     none = 127
     frames = np.where(dataset.detected, dataset.stage, none).min(axis=1, initial=none)
@@ -107,11 +112,11 @@ def _parts(
 # Whether 80 % sure means right in 80 of 100 cases (Guo et al., ICML 2017).
 
 
-BINS = 10
+_N_BINS = 10
 
 
 @dataclass(frozen=True)
-class Bin:
+class ReliabilityBin:
     """The answers of about one probability."""
 
     low: float
@@ -136,7 +141,7 @@ class Bin:
 class Reliability:
     """How far probabilities can be taken at their word."""
 
-    bins: tuple[Bin, ...]
+    bins: tuple[ReliabilityBin, ...]
     """Those that hold any answer, from unsure to sure."""
 
     error: float
@@ -157,13 +162,16 @@ def reliability_of(answers: Predictions) -> Reliability | None:
         return None
     probability = answers.probability[asked].astype(np.float64)
     right = (answers.truth == answers.answer)[asked]
-    place = np.minimum((probability * BINS).astype(int), BINS - 1)
+    place = np.minimum((probability * _N_BINS).astype(int), _N_BINS - 1)
     bins = tuple(
-        Bin(
-            number / BINS, (number + 1) / BINS, int((place == number).sum()),
-            float(probability[place == number].mean()), float(right[place == number].mean()),
+        ReliabilityBin(
+            number / _N_BINS,
+            (number + 1) / _N_BINS,
+            int((place == number).sum()),
+            float(probability[place == number].mean()),
+            float(right[place == number].mean()),
         )
         for number in np.unique(place).tolist()
-    )  # fmt: skip
+    )
     error = sum(one.n * abs(one.probability - one.accuracy) for one in bins) / len(right)
     return Reliability(bins, float(error))

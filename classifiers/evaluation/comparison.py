@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from handlore.datasets.dataset import LandmarkDataset, StrArray, printable
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
-from .intervals import ALIKE, DRAWS, Floats, Interval, percentiles, resampled, units_of
+from .intervals import N_DRAWS, TOLERANCE, Floats, Interval, bootstrap_sums, percentiles, units_of
 from .scores import Predictions
 
 # What a run answered, item by item, as ``scores.json`` keeps it, so that runs can be compared.
@@ -27,12 +27,12 @@ from .scores import Predictions
 # Columns, not rows, and labels by number: 1,000 items take some 60 KB.
 
 
-OVER = ("group", "session", "recording", "item")
+_UNITS = ("group", "session", "recording", "item")
 """What a run may be counted over."""
 
 
 @dataclass(frozen=True)
-class Run:
+class RunResults:
     """The answers of one run."""
 
     key: StrArray
@@ -112,13 +112,13 @@ class Run:
             not n
             or len(set(run.key.tolist())) < n
             or run.probability.shape != (n,)
-            or over not in OVER
+            or over not in _UNITS
         ):
             raise InvalidDataError("its items are damaged")
         return run
 
 
-def read_run(path: Path) -> Run:
+def read_run(path: Path) -> RunResults:
     """Read the items of a file that ``crossval`` or ``evaluate`` wrote.
 
     Raises
@@ -140,7 +140,7 @@ def read_run(path: Path) -> Run:
     if not isinstance(values, dict) or "items" not in values:
         raise InvalidDataError(f"{path} holds no answers to single items; {how}")
     try:
-        run = Run.from_json(values["items"])
+        run = RunResults.from_json(values["items"])
     except InvalidDataError as error:
         raise InvalidDataError(f"{path}: {error}; {how}") from error
     protocol = values.get("protocol")
@@ -179,8 +179,8 @@ def _distinct(names: list[str]) -> list[str]:
     return distinct
 
 
-SIGNIFICANT = 0.05
-MOST_EXACT = 1000
+_SIGNIFICANT = 0.05
+_MAX_EXACT = 1000
 """Up to so many items that one alone got right, McNemar's test is exact."""
 
 
@@ -224,7 +224,7 @@ class Comparison:
     @property
     def verdict(self) -> str:
         """``better`` or ``worse`` if B is by both measures, else ``cannot be told apart``."""
-        if self.p_value >= SIGNIFICANT or self.interval[0] <= 0 <= self.interval[1]:
+        if self.p_value >= _SIGNIFICANT or self.interval[0] <= 0 <= self.interval[1]:
             return "cannot be told apart"
         return "better" if self.difference > 0 else "worse"
 
@@ -238,9 +238,11 @@ class Comparison:
         start = "A and B cannot be told apart on this data"
         if not self.only_a + self.only_b:
             return f"{start}: they get the same items right."
-        if self.p_value < SIGNIFICANT:
-            return f"{start}: what one does better it does on a few of the {self.n_units}" \
-                   f" {self.over}s only (95 %: {span} points)."  # fmt: skip
+        if self.p_value < _SIGNIFICANT:
+            return (
+                f"{start}: what one does better it does on a few of the {self.n_units}"
+                f" {self.over}s only (95 %: {span} points)."
+            )
         if not self.interval[0] <= 0 <= self.interval[1]:
             n = self.only_a + self.only_b
             return f"{start}: only {n} items tell them apart, too few (p = {self.p_value:.2f})."
@@ -269,7 +271,7 @@ class Comparison:
         }
 
 
-def compare(a: Run, b: Run, *, n_draws: int = DRAWS, seed: int = 0) -> Comparison:
+def compare(a: RunResults, b: RunResults, *, n_draws: int = N_DRAWS, seed: int = 0) -> Comparison:
     """Compare two runs.
 
     Parameters
@@ -298,7 +300,7 @@ def compare(a: Run, b: Run, *, n_draws: int = DRAWS, seed: int = 0) -> Compariso
     unit, over = np.unique(known.unit, return_inverse=True)[1], known.over
     gained = right_b.astype(float) - right_a
     drawn = _drawn(gained, unit, n_draws, seed)
-    if only_a + only_b and np.ptp(drawn) < ALIKE:
+    if only_a + only_b and np.ptp(drawn) < TOLERANCE:
         # All people gain alike, so no draw differs; how their items spread says more.
         unit, over = np.arange(len(gained)), "item"
         drawn = _drawn(gained, unit, n_draws, seed)
@@ -320,7 +322,7 @@ def compare(a: Run, b: Run, *, n_draws: int = DRAWS, seed: int = 0) -> Compariso
 def _drawn(gained: Floats, unit: NDArray[np.int64], n_draws: int, seed: int) -> Floats:
     """Return the differences (n_draws,) of drawn units; ``gained`` is (n_items,) of -1, 0, 1."""
     counts = np.stack([np.bincount(unit, gained), np.bincount(unit)], axis=1).astype(np.float64)
-    sums = resampled(counts, n_draws, seed)
+    sums = bootstrap_sums(counts, n_draws, seed)
     return sums[:, 0] / sums[:, 1]
 
 
@@ -333,14 +335,14 @@ def mcnemar(only_a: int, only_b: int) -> tuple[float, bool]:
         How many items one alone got right.
     """
     n = only_a + only_b
-    if n > MOST_EXACT:
+    if n > _MAX_EXACT:
         # One degree of freedom, with Edwards' correction for continuity.
         return erfc(sqrt(max(abs(only_a - only_b) - 1, 0) ** 2 / n / 2)), False
     tail = sum(comb(n, k) for k in range(min(only_a, only_b) + 1))
     return min(1.0, 2 * tail / 2**n), True
 
 
-def _that_knows_whose(a: Run, b: Run) -> Run:
+def _that_knows_whose(a: RunResults, b: RunResults) -> RunResults:
     """Return the run that knows to whom the items belong, so that A and B may change places."""
     if a.over == "item" or b.over == "item":
         return b if a.over == "item" else a
@@ -352,7 +354,7 @@ def _that_knows_whose(a: Run, b: Run) -> Run:
     return a
 
 
-def _in_order_of(a: Run, b: Run) -> Run:
+def _in_order_of(a: RunResults, b: RunResults) -> RunResults:
     place = {key: at for at, key in enumerate(b.key.tolist())}
     shared = [key for key in a.key.tolist() if key in place]
     if len(shared) < len(a.key) or len(shared) < len(b.key):
@@ -368,5 +370,11 @@ def _in_order_of(a: Run, b: Run) -> Run:
             f"the runs have the same items, but other labels: {same} of {len(truth)} match; run"
             " both on the same data"
         )
-    return replace(b, key=b.key[order], truth=truth, answer=b.answer[order],
-                   probability=b.probability[order], unit=b.unit[order])  # fmt: skip
+    return replace(
+        b,
+        key=b.key[order],
+        truth=truth,
+        answer=b.answer[order],
+        probability=b.probability[order],
+        unit=b.unit[order],
+    )

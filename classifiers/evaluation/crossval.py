@@ -10,12 +10,12 @@ from handlore.datasets.splits import By, cross_validation, fold_count, n_groups
 from handlore.models.pose_encoder import Encoder
 
 from ..base import HandEstimator
-from .breakdown import by_stage, by_unit, reliability_of, yields
-from .comparison import Run
-from .importance import MOST_SAMPLES, Importance, importances, pooled
+from .breakdown import detection_rates, reliability_of, scores_by_stage, scores_by_unit
+from .comparison import RunResults
+from .importance import MAX_SAMPLES, Importance, measure_importances, pool_importances
 from .intervals import Intervals, intervals
 from .leaks import Leaks, find_leaks
-from .scores import Predictions, Scores, cross_validate, score
+from .scores import Predictions, Scores, cross_val_predict, score
 
 # What a test has shown: scores, how far they may be off, and what speaks against them.
 
@@ -51,9 +51,9 @@ class Evaluation:
         return cls(answers, dataset, score(answers), spread, leaks, tuple(importances))
 
     @cached_property
-    def run(self) -> Run:
+    def run(self) -> RunResults:
         """The answers item by item, as runs are compared by."""
-        return Run.of(self.answers, self.dataset)
+        return RunResults.of(self.answers, self.dataset)
 
     def as_json(self) -> dict[str, Any]:
         """Return it under the names that scripts rely on."""
@@ -64,12 +64,12 @@ class Evaluation:
         return found | self._parts() | {"items": self.run.as_json()}
 
     def _parts(self) -> dict[str, Any]:
-        over, units = by_unit(self.answers, self.dataset)
+        over, units = scores_by_unit(self.answers, self.dataset)
         reliability = reliability_of(self.answers)
         known = {f"per_{over}": [part.as_json() for part in units]} if units else {}
         return known | {
-            "per_stage": [part.as_json() for part in by_stage(self.answers, self.dataset)],
-            "yield": [one.as_json() for one in yields(self.dataset)],
+            "per_stage": [part.as_json() for part in scores_by_stage(self.answers, self.dataset)],
+            "yield": [one.as_json() for one in detection_rates(self.dataset)],
             "reliability": reliability.as_json() if reliability else None,
         }
 
@@ -112,17 +112,30 @@ class CrossValidation:
 
         def measure(fitted: HandEstimator, tested: LandmarkDataset) -> None:
             classes = [str(label) for label in fitted.classes_]
-            each = max(2, MOST_SAMPLES // total)
-            found.append(importances(fitted.predict_proba, classes, tested, self.encoder,
-                                     at_most=each, seed=self.seed))  # fmt: skip
+            each = max(2, MAX_SAMPLES // total)
+            found.append(
+                measure_importances(
+                    fitted.predict_proba,
+                    classes,
+                    tested,
+                    self.encoder,
+                    at_most=each,
+                    seed=self.seed,
+                )
+            )
 
-        answers = cross_validate(
-            self.estimator, self.dataset, self.encoder, by, n_folds=n_folds, seed=self.seed,
+        answers = cross_val_predict(
+            self.estimator,
+            self.dataset,
+            self.encoder,
+            by,
+            n_folds=n_folds,
+            seed=self.seed,
             progress=(lambda done: progress(done, total)) if progress else None,
             watch=measure if with_importances else None,
-        )  # fmt: skip
+        )
         leaks = find_leaks(self.dataset, cross_validation(self.dataset, by, n_folds, self.seed))
-        return Evaluation.of(answers, self.dataset, leaks, pooled(found), seed=self.seed)
+        return Evaluation.of(answers, self.dataset, leaks, pool_importances(found), seed=self.seed)
 
     def about(self, by: By, n_folds: int | None = None) -> dict[str, Any]:
         """Return how it was split, under the names that scripts rely on."""

@@ -17,11 +17,11 @@ from handlore.landmarks.hands import FINGERS, FloatArray
 from handlore.models.movement_encoder import N_CHANNELS, N_COORDINATES
 from handlore.models.pose_encoder import Encoder
 
-MOST_SAMPLES = 500
-REPEATS = 3
+MAX_SAMPLES = 500
+_REPEATS = 3
 
-Predict = Callable[[FloatArray], FloatArray]
-Indices = NDArray[np.int64]
+_Predict = Callable[[FloatArray], FloatArray]
+_Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,13 @@ class Importance:
     """Samples that were asked."""
 
 
-def importances(
-    predict: Predict,
+def measure_importances(
+    predict: _Predict,
     classes: Sequence[str],
     dataset: LandmarkDataset,
     encoder: Encoder,
     *,
-    at_most: int = MOST_SAMPLES,
+    at_most: int = MAX_SAMPLES,
     seed: int = 0,
 ) -> list[Importance]:
     """Measure what each part of the hand is worth to a classifier.
@@ -72,28 +72,33 @@ def importances(
     exchanged = _of_clips if dataset.header.kind == "sequence" else _of_poses
     whole = encoder.encode_samples(chosen)
     before, after = accuracy(whole), dict[str, list[float]]()
-    for _ in range(REPEATS):
+    for _ in range(_REPEATS):
         donor = rng.permutation(len(whole))
         for part, rows in exchanged(chosen, encoder, whole, donor):
             after.setdefault(part, []).append(accuracy(rows))
-    return [Importance(part, before - float(np.mean(those)), len(whole))
-            for part, those in after.items()]  # fmt: skip
+    return [
+        Importance(part, before - float(np.mean(those)), len(whole))
+        for part, those in after.items()
+    ]
 
 
-def pooled(found: Sequence[Sequence[Importance]]) -> list[Importance]:
+def pool_importances(found: Sequence[Sequence[Importance]]) -> list[Importance]:
     """Return the mean of measurements on several parts of the data, by their samples."""
     by_part: dict[str, list[Importance]] = {}
     for one in (one for those in found for one in those):
         by_part.setdefault(one.part, []).append(one)
     return [
-        Importance(part, sum(o.lost * o.n for o in those) / sum(o.n for o in those),
-                   sum(o.n for o in those))
+        Importance(
+            part,
+            sum(o.lost * o.n for o in those) / sum(o.n for o in those),
+            sum(o.n for o in those),
+        )
         for part, those in by_part.items()
-    ]  # fmt: skip
+    ]
 
 
 def _of_poses(
-    dataset: LandmarkDataset, encoder: Encoder, _: FloatArray, donor: Indices
+    dataset: LandmarkDataset, encoder: Encoder, _: FloatArray, donor: _Indices
 ) -> Iterator[tuple[str, FloatArray]]:
     """Yield each part and the features of hands that have it from their donors."""
 
@@ -110,7 +115,7 @@ def _of_poses(
 
 
 def _exchanged(
-    landmarks: FloatArray, handedness: FloatArray, part: Sequence[int], donor: Indices
+    landmarks: FloatArray, handedness: FloatArray, part: Sequence[int], donor: _Indices
 ) -> FloatArray:
     """Return hands (n, n_hands, 21, 3) with landmarks, or else the rotation, of their donors.
 
@@ -133,7 +138,7 @@ def _exchanged(
 
 
 def _of_clips(
-    dataset: LandmarkDataset, _: Encoder, blocks: FloatArray, donor: Indices
+    dataset: LandmarkDataset, _: Encoder, blocks: FloatArray, donor: _Indices
 ) -> Iterator[tuple[str, FloatArray]]:
     """Yield each part and the blocks (n, n_channels, n_timepoints) that have it from donors."""
     n, _channels, n_timepoints = blocks.shape

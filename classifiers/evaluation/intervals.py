@@ -22,16 +22,16 @@ from handlore.datasets.splits import BY, default_by, groups_of, partly_named
 
 from .scores import Predictions, score
 
-DRAWS = 2000
-LEVEL = 0.95
-Z = 1.96
-RANGE_GROUPS = 3
+N_DRAWS = 2000
+_LEVEL = 0.95
+_Z = 1.96
+_RANGE_GROUPS = 3
 """Of so few groups, more than 2.5 % of draws hold the worst alone: the interval is the range."""
 
 FEW_GROUPS = 10
 """With fewer groups an interval is a rough guide, and usually too narrow."""
 
-ALIKE = 1e-9
+TOLERANCE = 1e-9
 """Scores that differ by less are the same."""
 
 _BLOCK = 250
@@ -88,7 +88,7 @@ class Intervals:
         if self.n_alike:
             related = f"they are of {self.n} {self.over}s"
             return f"{drawn}, as no draw would differ; too narrow, as {related}"
-        if self.n <= RANGE_GROUPS:
+        if self.n <= _RANGE_GROUPS:
             return f"from the worst to the best of {self.n} {self.over}s; so few cannot say more"
         return f"{drawn}; with so few it is a rough guide" if self.n < FEW_GROUPS else drawn
 
@@ -111,7 +111,7 @@ def units_of(answers: Predictions, dataset: LandmarkDataset) -> tuple[NDArray[np
 
 
 def intervals(
-    answers: Predictions, dataset: LandmarkDataset, *, n_draws: int = DRAWS, seed: int = 0
+    answers: Predictions, dataset: LandmarkDataset, *, n_draws: int = N_DRAWS, seed: int = 0
 ) -> Intervals:
     """Return the intervals of accuracy and macro-F1.
 
@@ -126,21 +126,22 @@ def intervals(
     """
     units, over = units_of(answers, dataset)
     counts = _counts(answers, units)
-    spread = _scores(resampled(counts, n_draws, seed))
+    spread = _scores(bootstrap_sums(counts, n_draws, seed))
     accuracy, macro_f1 = percentiles(spread[:, 0]), _centred(spread[:, 1], score(answers).macro_f1)
     n_alike = 0
-    if np.ptp(spread[:, 0]) < ALIKE:
+    if np.ptp(spread[:, 0]) < TOLERANCE:
         # Whoever is drawn, the score is the same; the number of items still says something.
         scores, n_alike = score(answers), len(answers.truth)
-        accuracy, of_f1 = (wilson(one * n_alike, n_alike)
-                           for one in (scores.accuracy, scores.macro_f1))  # fmt: skip
+        accuracy, of_f1 = (
+            wilson(one * n_alike, n_alike) for one in (scores.accuracy, scores.macro_f1)
+        )
         macro_f1 = min(macro_f1[0], of_f1[0]), max(macro_f1[1], of_f1[1])
-    alone = only_one(dataset) if over == "item" else ""
+    alone = single_unit(dataset) if over == "item" else ""
     lacking = partly_named(dataset) if over == "item" and not alone else None
     return Intervals(accuracy, macro_f1, over, len(counts), alone, lacking or "", n_alike)
 
 
-def only_one(dataset: LandmarkDataset) -> str:
+def single_unit(dataset: LandmarkDataset) -> str:
     """Return what all samples share, ``group``, ``session`` or ``recording``; empty if nothing."""
     columns = {by: getattr(dataset.samples, by) for by in BY[:-1]}
     return next((by for by, names in columns.items() if names[0] and (names == names[0]).all()), "")
@@ -152,13 +153,13 @@ def wilson(n_right: float, n: int) -> Interval:
     Wilson, *Journal of the American Statistical Association* 22, 1927; of few items, or where all
     are right, it is better than the normal approximation.
     """
-    share, z2 = n_right / n, Z**2 / n
+    share, z2 = n_right / n, _Z**2 / n
     middle = (share + z2 / 2) / (1 + z2)
-    half = Z / (1 + z2) * sqrt(share * (1 - share) / n + z2 / (4 * n))
+    half = _Z / (1 + z2) * sqrt(share * (1 - share) / n + z2 / (4 * n))
     return max(middle - half, 0.0), min(middle + half, 1.0)
 
 
-def resampled(rows: Floats, n_draws: int = DRAWS, seed: int = 0) -> Floats:
+def bootstrap_sums(rows: Floats, n_draws: int = N_DRAWS, seed: int = 0) -> Floats:
     """Draw as many rows as there are, with replacement, many times; return the sums.
 
     Parameters
@@ -181,7 +182,7 @@ def resampled(rows: Floats, n_draws: int = DRAWS, seed: int = 0) -> Floats:
 
 def percentiles(values: Floats) -> Interval:
     """Return between which numbers 95 % of the values lie."""
-    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = np.quantile(values, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
     return float(low), float(high)
 
 
@@ -207,11 +208,14 @@ def _counts(answers: Predictions, units: NDArray[np.str_]) -> Floats:
     right, every = answers.truth == answers.answer, np.ones(len(unit), bool)
     # An answer that is no item's label costs the item its recall, and has no F1 of its own.
     known = np.isin(answers.answer, labels)
-    return np.concatenate([
-        counted(right, answers.truth),
-        counted(every, answers.truth),
-        counted(known, answers.answer),
-    ], axis=1)  # fmt: skip
+    return np.concatenate(
+        [
+            counted(right, answers.truth),
+            counted(every, answers.truth),
+            counted(known, answers.answer),
+        ],
+        axis=1,
+    )
 
 
 def _scores(sums: Floats) -> Floats:

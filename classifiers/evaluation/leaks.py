@@ -26,7 +26,7 @@ the nearest pictures of two people are 0.05 apart, the nearest two of one person
 
 NOT_COMPARED = "landmarks could not be compared"
 
-MOST_EXAMPLES = 5
+_MAX_EXAMPLES = 5
 _MOMENTS = 8
 """At so many points in time two movements are compared."""
 
@@ -86,8 +86,10 @@ class Leaks:
         """Return them for people; nothing where there is nothing."""
         if not self.n:
             return []
-        such = "; ".join(f"{printable(one.test)} = {printable(one.train)} ({one.why})"
-                         for one in self.examples[:3])  # fmt: skip
+        such = "; ".join(
+            f"{printable(one.test)} = {printable(one.train)} ({one.why})"
+            for one in self.examples[:3]
+        )
         near = f"{self.n_same_landmarks} by landmarks" if self.by_landmarks else NOT_COMPARED
         has = "sample of the test has its" if self.n == 1 else "samples of the test have their"
         return [
@@ -111,8 +113,8 @@ def find_leaks(dataset: LandmarkDataset, folds: Iterable[Fold]) -> Leaks:
     files = [leak for leaks in found for leak in leaks if leak.distance is None]
     near = [leak for leaks in found for leak in leaks if leak.distance is not None]
     near.sort(key=lambda leak: leak.distance or 0.0)
-    half = MOST_EXAMPLES // 2 + 1
-    shown = (files[:half] + near)[:MOST_EXAMPLES] if near else files[:MOST_EXAMPLES]
+    half = _MAX_EXAMPLES // 2 + 1
+    shown = (files[:half] + near)[:_MAX_EXAMPLES] if near else files[:_MAX_EXAMPLES]
     return Leaks(len(files), len(near), tuple(shown))
 
 
@@ -207,23 +209,25 @@ def _name(dataset: LandmarkDataset, sample: int) -> str:
 # What a model file remembers of its training data, so that a test can tell what it has seen.
 
 
-MOST_REMEMBERED = 4096
+MAX_DIGESTS = 4096
 """More items are not remembered: their digests would take more than 40 KB of a model file."""
 
 _LENGTH = 10
 """Hexadecimal digits of a digest that are kept; 40 bits mix up one of 60,000 tests of 4,096."""
 
 
-def remembered(dataset: LandmarkDataset) -> str:
+def item_digests(dataset: LandmarkDataset) -> str:
     """Return the shortened digests of the items of a dataset, one after the other.
 
     Empty where there are too many items, or none has a digest.
     """
     digests = sorted({_short(digest) for digest in dataset.samples.sha256.tolist() if digest})
-    return "" if len(digests) > MOST_REMEMBERED else "".join(digests)
+    return "" if len(digests) > MAX_DIGESTS else "".join(digests)
 
 
-def leaks_of(card: ModelCard, tested: LandmarkDataset, loaded: LandmarkDataset) -> Leaks | None:
+def find_model_leaks(
+    card: ModelCard, tested: LandmarkDataset, loaded: LandmarkDataset
+) -> Leaks | None:
     """Look for what a model was both trained and tested on.
 
     Parameters

@@ -17,20 +17,20 @@ from handlore.landmarks.geometry import canonicalize, rotation_deg
 
 from .scores import Predictions
 
-FEWEST_MISTAKES, LEAST_SHARE = 3, 0.05
+_MIN_MISTAKES, _MIN_SHARE = 3, 0.05
 """Fewer mistakes between two labels, or a smaller share of their items, may be chance."""
 
-TOLD_APART, PUT_RIGHT = 0.9, 2 / 3
+_MIN_SEPARATED, _MIN_CORRECTED = 0.9, 2 / 3
 """The direction alone tells this share of two labels' items apart, and of the mistakes."""
 
-NAMED = 3
+_MAX_NAMED = 3
 
 POINTING_FEATURES = ("world", "image", "orientation")
 """Beside hundreds of distances the two numbers that say where a hand points are hardly heard."""
 
 
 @dataclass(frozen=True)
-class Pair:
+class PointingPair:
     """Two labels that point different ways."""
 
     labels: tuple[str, str]
@@ -39,7 +39,7 @@ class Pair:
     """How many items of one were taken for the other."""
 
 
-def pointing_apart(answers: Predictions, dataset: LandmarkDataset) -> list[Pair]:
+def find_pointing_pairs(answers: Predictions, dataset: LandmarkDataset) -> list[PointingPair]:
     """Return labels that are taken for each other though their hands point different ways.
 
     Parameters
@@ -52,17 +52,17 @@ def pointing_apart(answers: Predictions, dataset: LandmarkDataset) -> list[Pair]
     Most mistakes first.
     """
     found = [
-        Pair((one, other), n)
+        PointingPair((one, other), n)
         for one, other, n in _confused(answers)
         if _differ(answers, dataset, one, other)
     ]
     return sorted(found, key=lambda pair: (-pair.n_mistakes, pair.labels))
 
 
-def advice(pairs: Sequence[Pair]) -> str:
+def pointing_advice(pairs: Sequence[PointingPair]) -> str:
     """Say what to do about it, in one line."""
-    named = ", ".join(" and ".join(pair.labels) for pair in pairs[:NAMED])
-    more = f" (and {len(pairs) - NAMED} pairs more)" if len(pairs) > NAMED else ""
+    named = ", ".join(" and ".join(pair.labels) for pair in pairs[:_MAX_NAMED])
+    more = f" (and {len(pairs) - _MAX_NAMED} pairs more)" if len(pairs) > _MAX_NAMED else ""
     n = sum(pair.n_mistakes for pair in pairs)
     return (
         f"{named}{more} were taken for each other {n} times and point different ways; try"
@@ -76,7 +76,7 @@ def _confused(answers: Predictions) -> Iterator[tuple[str, str, int]]:
     for one, other in combinations(sorted(set(truth[wrong]) | set(answer[wrong])), 2):
         mistakes = wrong & np.isin(truth, (one, other)) & np.isin(answer, (one, other))
         n, of = int(mistakes.sum()), int(np.isin(truth, (one, other)).sum())
-        if n >= FEWEST_MISTAKES and n >= LEAST_SHARE * of:
+        if n >= _MIN_MISTAKES and n >= _MIN_SHARE * of:
             yield str(one), str(other), n
 
 
@@ -99,7 +99,7 @@ def _differ(answers: Predictions, dataset: LandmarkDataset, one: str, other: str
     told = [right[is_other == which].mean() for which in (False, True)]
     mistakes = answers.truth[items] != answers.answer[items]
     mistakes &= np.isin(answers.answer[items], (one, other))
-    return bool(min(told) >= TOLD_APART and right[mistakes].mean() >= PUT_RIGHT)
+    return bool(min(told) >= _MIN_SEPARATED and right[mistakes].mean() >= _MIN_CORRECTED)
 
 
 def _directions(dataset: LandmarkDataset, samples: NDArray[np.int64]) -> NDArray[np.complex128]:

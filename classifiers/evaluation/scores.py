@@ -15,7 +15,7 @@ from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset, StrArray
 from handlore.datasets.splits import By, cross_validation, groups_of, n_groups
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import FloatArray
-from handlore.models.card import DEFAULT_ESTIMATOR, WORDS
+from handlore.models.card import DEFAULT_ESTIMATOR, KIND_WORDS
 from handlore.models.movement_encoder import MovementEncoder
 from handlore.models.pose_encoder import Encoder, average_augmented
 
@@ -181,7 +181,7 @@ def fit_samples(
 def require_kind(dataset: LandmarkDataset, kind: str) -> None:
     """Refuse a dataset of movements where poses are expected, and the other way round."""
     if dataset.header.kind != kind:
-        holds, takes = WORDS[dataset.header.kind], WORDS[kind]
+        holds, takes = KIND_WORDS[dataset.header.kind], KIND_WORDS[kind]
         fitting = DEFAULT_ESTIMATOR[dataset.header.kind]
         raise HandloreError(
             f"this data holds {holds}, but the classifier takes {takes}; a model of type"
@@ -226,7 +226,7 @@ def answer(
     return Predictions(truth, answers.astype(np.str_), probability, no_hand, first)
 
 
-def cross_validate(
+def cross_val_predict(
     estimator: HandEstimator,
     dataset: LandmarkDataset,
     encoder: Encoder,

@@ -28,21 +28,21 @@ from ..onnx_graph import IR_VERSION
 # All of it follows from the landmarks without a parameter to learn, and is part of the graph.
 
 
-FINGER = 65
+_N_FINGER_FEATURES = 65
 """Series of a finger: its 4 landmarks from the wrist, the same along the axes of the palm, how
 either moves over two points in time, how it moves in the picture, 4 distances, presence."""
 
-PALM = 63
+_N_PALM_FEATURES = 63
 """Series of a palm: its axes, the paths of wrist, middle finger's base and index fingertip, these
 from their means, how they move over 1, 2 and 4 points in time, and how fast."""
 
-N_SERIES = N_FINGERS * FINGER + PALM
+_N_FEATURES = N_FINGERS * _N_FINGER_FEATURES + _N_PALM_FEATURES
 
 _TRACED = [HandLandmark.WRIST, HandLandmark.MIDDLE_FINGER_MCP, HandLandmark.INDEX_FINGER_TIP]
 _TINY = 1e-4
 
 
-class Series(nn.Module):  # type: ignore[misc]
+class HandFeatures(nn.Module):  # type: ignore[misc]
     """From hands (n, 64, n_timepoints), as the encoder gives them, to (n, N_SERIES, n_timepoints).
 
     The fingers come first, from thumb to little finger, then the palm. Lengths are palm lengths.
@@ -57,8 +57,10 @@ class Series(nn.Module):  # type: ignore[misc]
         axes = _palm_axes(from_wrist)
         in_palm = (from_wrist[:, :, None] * axes[:, None]).sum(3)
         motions = (
-            4 * _change(from_wrist, 2), 4 * _change(in_palm, 2), 8 * _change(marks[:, 1:], 1),
-        )  # fmt: skip
+            4 * _change(from_wrist, 2),
+            4 * _change(in_palm, 2),
+            8 * _change(marks[:, 1:], 1),
+        )
         fingers = [_by_finger(part) for part in (from_wrist, in_palm, *motions)]
         fingers += [_distances(from_wrist, in_palm), presence]
         palm = [axes, *_traces(marks[:, _TRACED])]
@@ -92,9 +94,11 @@ def _distances(from_wrist: Tensor, in_palm: Tensor) -> Tensor:
     joints = in_palm.reshape(shape)
     tips, bases = joints[:, :, 3], joints[:, :, 0]
     ways = (
-        torch.cat([tips[:, 1:], tips[:, :1]], 1) - tips, tips - tips[:, :1],
-        from_wrist.reshape(shape)[:, :, 3], tips - bases,
-    )  # fmt: skip
+        torch.cat([tips[:, 1:], tips[:, :1]], 1) - tips,
+        tips - tips[:, :1],
+        from_wrist.reshape(shape)[:, :, 3],
+        tips - bases,
+    )
     return torch.stack([_length(way, 2) for way in ways], 2)
 
 
@@ -132,9 +136,9 @@ class MovementNetwork(nn.Module):  # type: ignore[misc]
 
     def __init__(self, n_hands: int, n_classes: int) -> None:
         super().__init__()
-        self.series = Series()
-        self.register_buffer("mean", torch.zeros(1, N_SERIES, 1))
-        self.register_buffer("scale", torch.ones(1, N_SERIES, 1))
+        self.series = HandFeatures()
+        self.register_buffer("mean", torch.zeros(1, _N_FEATURES, 1))
+        self.register_buffer("scale", torch.ones(1, _N_FEATURES, 1))
         members = [_Member(n_hands, n_classes) for _ in range(N_MEMBERS)]
         # This layout makes training on a processor a quarter faster.
         self.members = nn.ModuleList(members).to(memory_format=torch.channels_last)
@@ -175,14 +179,16 @@ class _Member(nn.Module):  # type: ignore[misc]
         out = _FINGER_OUT // n_hands
         self.n_hands = n_hands
         self.fingers = nn.Sequential(
-            _Shared(FINGER, _FINGER_WIDTH, n_hands),
+            _Shared(_N_FINGER_FEATURES, _FINGER_WIDTH, n_hands),
             _Shared(_FINGER_WIDTH, _FINGER_WIDTH, n_hands, width=5, stride=2),
             _Shared(_FINGER_WIDTH, out, n_hands, width=3),
         )
         self.palm = nn.Sequential(
-            _convolution(N_SERIES - N_FINGERS * FINGER, _PALM_WIDTH), nn.BatchNorm2d(_PALM_WIDTH),
-            nn.ReLU(), _Block(_PALM_WIDTH, _PALM_WIDTH, width=5, stride=2, gate=False),
-        )  # fmt: skip
+            _convolution(_N_FEATURES - N_FINGERS * _N_FINGER_FEATURES, _PALM_WIDTH),
+            nn.BatchNorm2d(_PALM_WIDTH),
+            nn.ReLU(),
+            _Block(_PALM_WIDTH, _PALM_WIDTH, width=5, stride=2, gate=False),
+        )
         self.body = nn.Sequential(
             _Block(n_hands * (N_FINGERS * out + _PALM_WIDTH), _EARLY),
             _Block(_EARLY, _EARLY, dropped=_DROPPED),
@@ -194,8 +200,8 @@ class _Member(nn.Module):  # type: ignore[misc]
 
     def forward(self, series: Tensor) -> Tensor:
         """Compute the scores."""
-        split = N_FINGERS * FINGER
-        fingers = series[:, :split].reshape(-1, FINGER, 1, series.shape[-1])
+        split = N_FINGERS * _N_FINGER_FEATURES
+        fingers = series[:, :split].reshape(-1, _N_FINGER_FEATURES, 1, series.shape[-1])
         fingers = self.fingers(_channels_last(fingers))
         palm = self.palm(_channels_last(series[:, split:, None]))
         _, n_out, _, n_timepoints = fingers.shape
@@ -227,14 +233,23 @@ class _Block(nn.Module):  # type: ignore[misc]
     """A convolution, normalised; where the shape allows it, added to what came in."""
 
     def __init__(
-        self, n_in: int, n_out: int, *, width: int = 3, stride: int = 1, dilation: int = 1,
-        gate: bool = True, dropped: float = 0.0,
-    ) -> None:  # fmt: skip
+        self,
+        n_in: int,
+        n_out: int,
+        *,
+        width: int = 3,
+        stride: int = 1,
+        dilation: int = 1,
+        gate: bool = True,
+        dropped: float = 0.0,
+    ) -> None:
         super().__init__()
         self.changed = nn.Sequential(
-            _convolution(n_in, n_out, width, stride, dilation), nn.BatchNorm2d(n_out),
-            _Gate(n_out) if gate else nn.Identity(), nn.Dropout2d(dropped),
-        )  # fmt: skip
+            _convolution(n_in, n_out, width, stride, dilation),
+            nn.BatchNorm2d(n_out),
+            _Gate(n_out) if gate else nn.Identity(),
+            nn.Dropout2d(dropped),
+        )
         self.added = stride == 1 and n_in == n_out
 
     def forward(self, values: Tensor) -> Tensor:
@@ -260,9 +275,14 @@ def _convolution(
 ) -> nn.Module:
     """Return a convolution over time, of n numbers (n, n_in, 1, n_timepoints)."""
     return nn.Conv2d(
-        n_in, n_out, (1, width), stride=(1, stride), padding=(0, dilation * (width // 2)),
-        dilation=(1, dilation), bias=False,
-    )  # fmt: skip
+        n_in,
+        n_out,
+        (1, width),
+        stride=(1, stride),
+        padding=(0, dilation * (width // 2)),
+        dilation=(1, dilation),
+        bias=False,
+    )
 
 
 def _hands(blocks: Tensor) -> Tensor:
@@ -276,7 +296,7 @@ def _channels_last(values: Tensor) -> Tensor:
 # From a trained network to an ONNX graph.
 
 
-def exported(network: MovementNetwork, blocks: NDArray[np.float32]) -> bytes:
+def export_network(network: MovementNetwork, blocks: NDArray[np.float32]) -> bytes:
     """Return the network as a serialised ``onnx.ModelProto``.
 
     Parameters
@@ -292,10 +312,15 @@ def exported(network: MovementNetwork, blocks: NDArray[np.float32]) -> bytes:
         # its age, and of shapes that it takes as constants, which these are.
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            Probabilities(network).eval(), (torch.from_numpy(blocks),), stream,
-            input_names=[INPUT], output_names=[OUTPUT], opset_version=ONNX_OPSET[""],
-            dynamic_axes={INPUT: {0: "n"}, OUTPUT: {0: "n"}}, dynamo=False,
-        )  # fmt: skip
+            Probabilities(network).eval(),
+            (torch.from_numpy(blocks),),
+            stream,
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            opset_version=ONNX_OPSET[""],
+            dynamic_axes={INPUT: {0: "n"}, OUTPUT: {0: "n"}},
+            dynamo=False,
+        )
     model = onnx.load_from_string(stream.getvalue())
     model.ir_version = IR_VERSION
     serialised: bytes = model.SerializeToString(deterministic=True)

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 IntArray = NDArray[np.int64]
 
-EPOCHS, EPOCHS_OF_MANY = 60, 100
-FEWEST_STEPS, MOST_EPOCHS = 600, 300
-FEW_CLIPS = 1000
-FEWEST_HELD_BACK_FROM, FEWEST_GROUPS = 60, 4
+_EPOCHS, _EPOCHS_LARGE = 60, 100
+_MIN_STEPS, _MAX_EPOCHS = 600, 300
+_FEW_CLIPS = 1000
+_MIN_CLIPS_TO_SPLIT, _MIN_GROUPS = 60, 4
 
 
 @dataclass(frozen=True)
@@ -51,18 +51,18 @@ class TrainingSchedule:
     seed: int
 
 
-def chosen_batch(n: int, wanted: int) -> int:
+def batch_size_for(n: int, wanted: int) -> int:
     """Return how many of n movements a step sees: 64, of few clips 32, unless told."""
-    return min(wanted or (64 if n >= FEW_CLIPS else 32), n)
+    return min(wanted or (64 if n >= _FEW_CLIPS else 32), n)
 
 
-def chosen_epochs(n: int, batch: int, wanted: int) -> int:
+def epochs_for(n: int, batch: int, wanted: int) -> int:
     """Return 60 unless told, 100 of many movements, and more of few: they make few steps."""
-    usual = EPOCHS_OF_MANY if n >= FEW_CLIPS else EPOCHS
-    return wanted or min(max(usual, -(-FEWEST_STEPS // (n // batch))), MOST_EPOCHS)
+    usual = _EPOCHS_LARGE if n >= _FEW_CLIPS else _EPOCHS
+    return wanted or min(max(usual, -(-_MIN_STEPS // (n // batch))), _MAX_EPOCHS)
 
 
-def held_back(
+def validation_mask(
     codes: IntArray, groups: NDArray[np.str_] | None, share: float, rng: np.random.Generator
 ) -> NDArray[np.bool_]:
     """Choose about a share of the movements (n,) to stop training by.
@@ -71,8 +71,8 @@ def held_back(
     there are too few movements. At least one movement of each class is left to learn from.
     """
     held = np.zeros(len(codes), bool)
-    grouped = groups is not None and len(np.unique(groups)) >= FEWEST_GROUPS
-    if not share or (not grouped and len(codes) < FEWEST_HELD_BACK_FROM):
+    grouped = groups is not None and len(np.unique(groups)) >= _MIN_GROUPS
+    if not share or (not grouped and len(codes) < _MIN_CLIPS_TO_SPLIT):
         return held
     wanted = share * len(codes)
     if groups is None or not grouped:

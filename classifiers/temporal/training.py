@@ -23,13 +23,21 @@ from ..augmentation import Augmentation
 from .network import N_MEMBERS, MovementNetwork, Probabilities
 from .schedule import Epoch, TrainingSchedule
 
-IntArray = NDArray[np.int64]
-Labelled = tuple[FloatArray, IntArray]
+_IntArray = NDArray[np.int64]
+_Labelled = tuple[FloatArray, _IntArray]
 
-AUGMENTATION = Augmentation(
-    turn=15, bones=0, phalanges=0.08, reach=0.1, travel=0.2, warp=0.25, crop=0.1, drop=0, slow=0.3,
+_AUGMENTATION = Augmentation(
+    turn=15,
+    bones=0,
+    phalanges=0.08,
+    reach=0.1,
+    travel=0.2,
+    warp=0.25,
+    crop=0.1,
+    drop=0,
+    slow=0.3,
     lost=0.1,
-)  # fmt: skip
+)
 """Stronger than for classifiers that see each movement a few times only."""
 
 _WEIGHT_DECAY = 0.05
@@ -41,7 +49,7 @@ _WARM_UP = 0.1
 _SEEN_FOR_SCALE = 400
 
 
-class Training:
+class NetworkTraining:
     """A network in training.
 
     Parameters
@@ -65,7 +73,7 @@ class Training:
     """
 
     def __init__(
-        self, learnt: list[Labelled], tested: Labelled, n_classes: int, plan: TrainingSchedule
+        self, learnt: list[_Labelled], tested: _Labelled, n_classes: int, plan: TrainingSchedule
     ) -> None:
         blocks = learnt[0][0]
         self._learnt, self._tested, self._plan = learnt, tested, plan
@@ -114,7 +122,7 @@ class Training:
         loss, accuracy = np.mean(scores, axis=0).tolist()
         return loss, accuracy
 
-    def _learn(self, chosen: IntArray, mixed: bool) -> tuple[float, float]:
+    def _learn(self, chosen: _IntArray, mixed: bool) -> tuple[float, float]:
         """Make one step; return its loss and the share that was answered right."""
         for options in self._optimizer.param_groups:
             options["lr"] = self._learning_rate()
@@ -135,12 +143,12 @@ class Training:
         right = scores.detach().softmax(-1).mean(1).argmax(1) == codes
         return loss.item(), right.double().mean().item()
 
-    def _batch(self, chosen: IntArray) -> tuple[Tensor, Tensor]:
+    def _batch(self, chosen: _IntArray) -> tuple[Tensor, Tensor]:
         way = self._rng.integers(len(self._learnt), size=len(chosen))
         blocks = np.stack([self._learnt[w][0][i] for w, i in zip(way, chosen, strict=True)])
         codes = np.stack([self._learnt[w][1][i] for w, i in zip(way, chosen, strict=True)])
         if self._plan.augment:
-            blocks = AUGMENTATION(blocks, self._rng)
+            blocks = _AUGMENTATION(blocks, self._rng)
         return torch.from_numpy(blocks), torch.from_numpy(codes)
 
     def _learning_rate(self) -> float:
@@ -154,8 +162,9 @@ class Training:
         weight = 1 - min(_AVERAGING, (1 + self._step) / (10 + self._step))
         torch._foreach_lerp_(
             list(self._average.parameters()),
-            [values.detach() for values in self._network.parameters()], weight,
-        )  # fmt: skip
+            [values.detach() for values in self._network.parameters()],
+            weight,
+        )
         pairs = zip(self._average.buffers(), self._network.buffers(), strict=True)
         for average, now in pairs:
             if average.dtype.is_floating_point:
@@ -190,6 +199,9 @@ def _optimizer(network: MovementNetwork) -> torch.optim.Optimizer:
     matrices = [values for values in network.parameters() if values.ndim > 1]
     others = [values for values in network.parameters() if values.ndim <= 1]
     return torch.optim.AdamW(
-        [{"params": matrices, "weight_decay": _WEIGHT_DECAY},
-         {"params": others, "weight_decay": 0.0}], betas=(0.9, 0.99),
-    )  # fmt: skip
+        [
+            {"params": matrices, "weight_decay": _WEIGHT_DECAY},
+            {"params": others, "weight_decay": 0.0},
+        ],
+        betas=(0.9, 0.99),
+    )

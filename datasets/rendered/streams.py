@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..annotations import LabelledInterval
+from ..dataset import LabelledInterval
 from .gestures import POSES, Keyframe, Pose, get_movement, get_pose
 from .hand import Person
 from .render import SIZE, RenderedPicture, render_at

@@ -1,20 +1,13 @@
 """What a source is, and how the right one is found for a folder."""
 
-import difflib
-import importlib
-import inspect
-import logging
 import os
-import pkgutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from functools import cache
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.registry import Registry
 
 from ..pictures import is_picture, is_video
 
@@ -144,63 +137,22 @@ def option(default: Any, help_text: str) -> Any:
 
 MOST_LINKS = 2
 
-_SOURCES: dict[str, type[Source]] = {}
 
-
-def register(source: type[Source]) -> type[Source]:
-    """Make a source known under its name.
-
-    Raises
-    ------
-    ValueError
-        If it has no name or layout, an option without a help text, or the name of one that
-        handlore has itself.
-    """
-    for needed in ("name", "layout"):
-        if not isinstance(getattr(source, needed, None), str):
-            raise ValueError(f"{source.__qualname__} has no {needed}")
+def _check(source: Any) -> None:
+    if not isinstance(source, type) or not issubclass(source, Source):
+        raise TypeError(f"{source!r} is not a subclass of Source")
+    if not isinstance(getattr(source, "layout", None), str):
+        raise TypeError(f"{source.__qualname__} has no layout")
     for given in fields(source):
         if "help" not in given.metadata:
-            raise ValueError(f"the option {given.name} of {source.name} is not made by option()")
-    known = _SOURCES.get(source.name)
-    if known and _is_own(known) and not _is_own(source):
-        raise ValueError(f"handlore has a source {source.name} itself")
-    _SOURCES[source.name] = source
-    return source
+            raise TypeError(f"the option {given.name} of {source.name} is not made by option()")
 
 
-def _is_own(source: type[Source]) -> bool:
-    return source.__module__.startswith(f"{__package__}.")
+SOURCES: Registry[type[Source]] = Registry("source", "handlore.datasets.sources", _check)
+"""All layouts, those of other packages too (entry points ``handlore.sources``)."""
 
-
-def load_sources() -> Mapping[str, type[Source]]:
-    """Return all sources by name, those of other packages too.
-
-    These name theirs in the entry-point group ``handlore.sources``; see ``docs/sources.md``.
-    """
-    package = importlib.import_module(__package__ or "")
-    for module in pkgutil.iter_modules(package.__path__, f"{__package__}."):
-        importlib.import_module(module.name)
-    # restructured
-
-    load_plugins()
-    return dict(sorted(_SOURCES.items()))
-
-
-def source_named(name: str) -> type[Source]:
-    """Return a source by name.
-
-    Raises
-    ------
-    HandloreError
-        If there is none; the message lists the names.
-    """
-    sources = load_sources()
-    if name not in sources:
-        near = difflib.get_close_matches(name, sources, 1)
-        hint = f", did you mean {near[0]}?" if near else "."
-        raise HandloreError(f"unknown source {name!r}{hint} Known: {', '.join(sources)}")
-    return sources[name]
+register = SOURCES.register
+"""Short for ``SOURCES.register``, as packages with sources of their own may call it."""
 
 
 def make_source(name: str, options: Mapping[str, Any]) -> Source:
@@ -211,7 +163,7 @@ def make_source(name: str, options: Mapping[str, Any]) -> Source:
     HandloreError
         If the source does not have one of the options.
     """
-    kind = source_named(name)
+    kind = SOURCES[name]
     known = {option.name for option in fields(kind)}
     for given in options:
         if given not in known:
@@ -232,7 +184,7 @@ def find_source(root: Path, options: Mapping[str, Any] | None = None) -> tuple[s
     HandloreError
         If none fits; the message says what was seen and what is known.
     """
-    sources, options = load_sources(), options or {}
+    sources, options = SOURCES.entries(), options or {}
     has = {name: {option.name for option in fields(kind)} for name, kind in sources.items()}
     able = [kind for name, kind in sources.items() if set(options) <= has[name]]
     fitting = [kind for kind in able if kind(**options).fits(root)]
@@ -330,36 +282,3 @@ def _seen(root: Path) -> str:
 
 def _flag(name: str) -> str:
     return "--" + name.replace("_", "-")
-
-
-# Sources of other people's packages, found through the entry points of what is installed.
-
-
-GROUP = "handlore.sources"
-"""The group of entry points; each is a module that registers sources, or the class of one."""
-
-_log = logging.getLogger(__name__)
-
-
-@cache
-def load_plugins() -> None:
-    """Load all plug-ins, once per process; one that is broken is a line of warning."""
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
-        try:
-            _load(entry)
-        # Whatever is wrong with another's package must not stop this one.
-        except (Exception, SystemExit) as error:  # noqa: BLE001
-            package = entry.dist.name if entry.dist else "an unnamed package"
-            reason = (str(error).splitlines() or [""])[0]
-            _log.warning(
-                "handlore: the source %s of package %s cannot be loaded and is left out (%s: %s)",
-                entry.name, package, type(error).__name__, reason,
-            )  # fmt: skip
-
-
-def _load(entry: EntryPoint) -> None:
-    loaded = entry.load()
-    if inspect.isclass(loaded) and issubclass(loaded, Source):
-        register(loaded)
-    elif not isinstance(loaded, ModuleType):
-        raise TypeError(f"{entry.value} is neither a module nor a class of source")

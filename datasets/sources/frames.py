@@ -22,7 +22,7 @@ from ._paths import (
     splits_among,
     wrapper_of,
 )
-from .base import Clip, Item, Source, hidden, option, register, walk
+from .base import SOURCES, Clip, Item, Source, hidden, option, walk
 from .silhouettes import MOST_LISTED
 from .videos import STRIDE_HELP
 
@@ -35,7 +35,7 @@ FEWEST_FRAMES = 5
 _DIGITS = re.compile(r"(\d+)")
 
 
-@register
+@SOURCES.register
 @dataclass(frozen=True)
 class Frames(Source):
     r"""Videos as folders of numbered pictures, in a folder per label.

@@ -28,7 +28,7 @@ from ._landmarks import (
     version_of,
 )
 from ._paths import SPLITS
-from .base import Item, LandmarkClip, files_of, option, register
+from .base import SOURCES, Item, LandmarkClip, files_of, option
 
 NO_GESTURE = "no_gesture"
 
@@ -40,7 +40,7 @@ Entry = tuple[str, Any]
 """The name of a picture, and what is said of it."""
 
 
-@register
+@SOURCES.register
 @dataclass(frozen=True)
 class Hagrid(LandmarkSource):
     """HaGRID's annotations with landmarks: <label>.json with boxes, labels and 21 x 2 landmarks.

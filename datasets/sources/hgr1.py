@@ -10,7 +10,7 @@ from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import Pixels
 
 from ..pictures import is_picture, read_picture
-from .base import Clip, Item, Source, option, register, walk
+from .base import SOURCES, Clip, Item, Source, option, walk
 
 # The skin mask of a photo has the same name and another ending, so the ending is part of it.
 _NAME = re.compile(r"(?P<label>[^_]+)_P_hgr1_id(?P<person>\d+)_\d+\.jpe?g", re.IGNORECASE)
@@ -20,7 +20,7 @@ _MASK = re.compile(r"[^_]+_P_hgr1_id\d+_\d+\.(bmp|png)", re.IGNORECASE)
 _MASK_ENDINGS = (".bmp", ".BMP", ".png", ".PNG")
 
 
-@register
+@SOURCES.register
 @dataclass(frozen=True)
 class Hgr1(Source):
     """HGR1: label and person in the file name, skin masks beside the photos.

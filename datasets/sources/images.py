@@ -7,10 +7,10 @@ from pathlib import Path, PurePosixPath
 from ..pictures import is_picture
 from ..videos import is_animated
 from ._paths import PATTERN_HELP, compiled, labels_in, named_in, split_off, splits_among, wrapper_of
-from .base import Item, Source, option, register, walk
+from .base import SOURCES, Item, Source, option, walk
 
 
-@register
+@SOURCES.register
 @dataclass(frozen=True)
 class Images(Source):
     r"""Photos in a folder per label, also under train, val and test.

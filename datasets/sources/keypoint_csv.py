@@ -24,7 +24,7 @@ from ._landmarks import (
     require_within,
     sha256_of,
 )
-from .base import Item, LandmarkClip, files_of, option, register
+from .base import SOURCES, Item, LandmarkClip, files_of, option
 
 LABELS = "keypoint_classifier_label.csv"
 
@@ -34,7 +34,7 @@ _HISTORY = "point_history"
 _LONGEST_LABEL = 200
 
 
-@register
+@SOURCES.register
 @dataclass(frozen=True)
 class KeypointCsv(LandmarkSource):
     """keypoint.csv of the popular MediaPipe gesture project: a class number and 42 coordinates.

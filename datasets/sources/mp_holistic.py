@@ -29,7 +29,7 @@ from ._landmarks import (
     sha256_of,
 )
 from ._paths import SPLITS
-from .base import Item, LandmarkClip, files_of, option, register, walk
+from .base import SOURCES, Item, LandmarkClip, files_of, option, walk
 
 SIZES = (63, 126, 258, 1662)
 _FRAME = re.compile(r"[^0-9]*([0-9]{1,9})\.npy", re.IGNORECASE)
@@ -41,7 +41,7 @@ _DAMAGE = (
 """What numpy raises for damaged headers."""
 
 
-@register
+@SOURCES.register
 @dataclass(frozen=True)
 class MpHolistic(LandmarkSource):
     """Landmarks of MediaPipe in MP_Data/<label>/<sequence>/<frame>.npy, as tutorials record them.

@@ -13,7 +13,7 @@ from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 from ._paths import SPLITS
 from ._pixel_table import Table, read_layout, read_table
-from .base import Clip, Item, Source, files_of, option, register
+from .base import SOURCES, Clip, Item, Source, files_of, option
 from .silhouettes import MOST_LISTED
 
 # From the numbers of Sign Language MNIST to letters.
@@ -119,7 +119,7 @@ LOOKED_INTO = 5
 """How many CSV files are opened to recognise the layout."""
 
 
-@register
+@SOURCES.register
 @dataclass(frozen=True)
 class PixelsCsv(Source):
     """CSV files with a label and the pixels of a small picture in each row.

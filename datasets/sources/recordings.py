@@ -13,7 +13,7 @@ from ..dataset import Kind, LandmarkDataset, Samples
 from ..loading import CALLED, LoadedRecordings, read_recordings
 from ..recording_files import MARKER, is_recordings
 from ._landmarks import BadItem, LandmarkSource
-from .base import Item, LandmarkClip, register
+from .base import SOURCES, Item, LandmarkClip
 
 _COLUMNS = ("label", "group", "session", "recording", "split")
 
@@ -27,7 +27,7 @@ class _Sample(Item):
     """Of the folder when it was listed."""
 
 
-@register
+@SOURCES.register
 @dataclass(frozen=True)
 class RecordedMovements(LandmarkSource):
     """Movements that `handlore capture` recorded, with subject and session.
@@ -91,7 +91,7 @@ class RecordedMovements(LandmarkSource):
         return LandmarkClip(str(dataset.samples.sha256[item.part]), frames, dataset.n_hands == 1)
 
 
-@register
+@SOURCES.register
 @dataclass(frozen=True)
 class RecordedPoses(RecordedMovements):
     """Static poses that `handlore capture` sampled, with subject and session.

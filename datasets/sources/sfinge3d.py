@@ -19,7 +19,7 @@ from ._landmarks import (
     sha256_of,
     skeleton_clip,
 )
-from .base import Item, LandmarkClip, option, register
+from .base import SOURCES, Item, LandmarkClip, option
 
 # When which gesture is made in a stream of SFINGE 3D: its table of times.
 
@@ -102,7 +102,7 @@ class _Part(Item):
     """The lines are ``start:stop``, counted from 0."""
 
 
-@register
+@SOURCES.register
 @dataclass(frozen=True)
 class Sfinge3d(LandmarkSource):
     """SFINGE 3D: 13 gestures as clips, and streams with timed gestures; skeletons in metres.

@@ -19,7 +19,7 @@ from ._landmarks import (
     sha256_of,
     skeleton_clip,
 )
-from .base import Item, LandmarkClip, option, register
+from .base import SOURCES, Item, LandmarkClip, option
 
 GESTURES = (
     *("grab", "tap", "expand", "pinch", "rotation_clockwise", "rotation_counter_clockwise"),
@@ -39,7 +39,7 @@ class _Listed(Item):
     """How many the list says there are."""
 
 
-@register
+@SOURCES.register
 @dataclass(frozen=True)
 class Shrec17(LandmarkSource):
     """SHREC'17: 14 dynamic gestures as skeletons in metres, each with one finger and with all.

@@ -10,7 +10,7 @@ from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.silhouettes import is_silhouette
 
 from ..pictures import is_picture, read_picture
-from .base import register, walk
+from .base import SOURCES, walk
 from .images import Images
 
 SAMPLED = 12
@@ -22,7 +22,7 @@ MOST_LISTED = 20_000
 T = TypeVar("T")
 
 
-@register
+@SOURCES.register
 @dataclass(frozen=True)
 class Silhouettes(Images):
     r"""Black-and-white masks of hands, of either polarity, in a folder per label.

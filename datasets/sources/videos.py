@@ -17,7 +17,7 @@ from ._paths import (
     splits_among,
     wrapper_of,
 )
-from .base import Clip, Item, Source, files_of, option, register
+from .base import SOURCES, Clip, Item, Source, files_of, option
 from .silhouettes import MOST_LISTED, SAMPLED, spread
 
 # wave_12, wave-12, wave (2): the number tells recordings of one gesture apart.
@@ -26,7 +26,7 @@ _NUMBERED = re.compile(r"(?<=.)(?:[_-]\d+| ?\(\d+\))$")
 STRIDE_HELP = "Take every Nth frame."
 
 
-@register
+@SOURCES.register
 @dataclass(frozen=True)
 class Videos(Source):
     r"""Videos and animated GIFs in a folder per label, or with the label in the name.

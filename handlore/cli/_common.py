@@ -166,7 +166,7 @@ def load_datasets(paths: Sequence[Path], kind: "Kind | None" = None) -> "LoadedD
 
 def kind_of(model: str | None) -> "Kind | None":
     """Return what a type of model, or a blend of some, takes; None if none was named."""
-    from handlore.classifiers.base import make_estimator
+    from handlore.classifiers.factory import make_estimator
 
     return make_estimator(model).kind if model else None
 

@@ -33,8 +33,9 @@ def print_scores(outcome: "Evaluation", title: str) -> None:
     click.echo(f"  accuracy {percent(scores.accuracy)} [{low[:-2]} to {high[:-2]}]", nl=False)
     low, high = (f"{bound:.3f}" for bound in spread.macro_f1)
     click.echo(f"   macro-F1 {scores.macro_f1:.3f} [{low} to {high}]", nl=False)
-    click.echo(f"\n  errors: {scores.n_wrong} answered wrong, {scores.n_missed} because no hand"
-               " was found")  # fmt: skip
+    click.echo(
+        f"\n  errors: {scores.n_wrong} answered wrong, {scores.n_missed} because no hand was found"
+    )
     click.echo(f"  in brackets: {spread.words}\n")
     rows = [
         [label, row["support"], *(f"{row[key]:.2f}" for key in ("precision", "recall", "f1"))]
@@ -53,8 +54,10 @@ def print_scores_json(result: "Mapping[str, Any]") -> None:
 
 def scores_json(result: "Mapping[str, Any]") -> str:
     """Return scores as JSON text in ASCII, a line a key."""
-    rows = (f"  {json.dumps(key)}: {json.dumps(value)}"
-            for key, value in without_nan(dict(result)).items())  # fmt: skip
+    rows = (
+        f"  {json.dumps(key)}: {json.dumps(value)}"
+        for key, value in without_nan(dict(result)).items()
+    )
     return "{\n" + ",\n".join(rows) + "\n}"
 
 

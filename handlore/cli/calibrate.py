@@ -41,10 +41,14 @@ if TYPE_CHECKING:
 @click.argument("model", type=click.Path(path_type=Path))
 @data_argument
 @click.option(
-    "--false-activations-per-hour", "per_hour", type=click.FloatRange(0, 1e6, min_open=True),
-    default=0.5, show_default=True, metavar="N",
+    "--false-activations-per-hour",
+    "per_hour",
+    type=click.FloatRange(0, 1e6, min_open=True),
+    default=0.5,
+    show_default=True,
+    metavar="N",
     help="How often something may be told that nobody showed, all labels together.",
-)  # fmt: skip
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Default: the model file itself.")
 @click.option("--dry-run", is_flag=True, help="Say what would be chosen, and write nothing.")
 @recogniser_options
@@ -68,7 +72,7 @@ def command(
     from handlore.landmarks.files import require_writable
     from handlore.models.files import load_model, replace_card
     from handlore.models.stream.calibration import calibrate
-    from handlore.models.stream.ground_truth import streams_of
+    from handlore.models.stream.ground_truth import dataset_streams
 
     target = out or model
     if not dry_run:
@@ -76,7 +80,7 @@ def command(
     if target.resolve() in {path.resolve() for path in data}:
         raise HandloreError(f"{target} is the data itself; give another name with --out")
     loaded = load_model(model)
-    streams = list(streams_of(load_datasets(data).dataset))
+    streams = list(dataset_streams(load_datasets(data).dataset))
     with progress("answering") as show:
         found = calibrate(loaded, streams, per_hour, settings_of(options), show)
     if not dry_run:
@@ -144,10 +148,15 @@ def _print(found: "Calibration", summary: dict[str, Any]) -> None:
         return "default" if threshold is None else f"{threshold:.2f}"
 
     rows = [
-        [label, shown(row["threshold_before"]), shown(row["threshold"]),
-         f"{row['n_found']} of {row['n']}", row["n_false"]]
+        [
+            label,
+            shown(row["threshold_before"]),
+            shown(row["threshold"]),
+            f"{row['n_found']} of {row['n']}",
+            row["n_false"],
+        ]
         for label, row in summary["labels"].items()
-    ]  # fmt: skip
+    ]
     print_table(["label", "before", "threshold", "found", "false"], rows)
     n, total, false = len(found.after.found), found.after.n, len(found.after.false)
     share = f" ({percent(n / total)})" if total else ""

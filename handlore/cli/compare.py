@@ -35,8 +35,10 @@ def command(a: Path, b: Path, as_json: bool) -> None:
     found = compare(read_run(a), read_run(b))
     for name, n_leaks in zip("AB", found.leaks, strict=True):
         if n_leaks:
-            talk(f"note: {n_leaks} of the items have their like in what {name} was trained on, so"
-                 f" {name} looks better than it is")  # fmt: skip
+            talk(
+                f"note: {n_leaks} of the items have their like in what {name} was trained on, so"
+                f" {name} looks better than it is"
+            )
     if as_json:
         print_json(found.as_json() | {"a": str(a), "b": str(b)})
     else:
@@ -53,10 +55,14 @@ def _print(found: "Comparison", a: Path, b: Path) -> None:
     rough = "; a rough guide" if found.n_units < FEW_GROUPS else ""
     rough = "; too narrow if they are related" if found.over == "item" else rough
     drawn = f"{found.n_units} {found.over}s{rough}"
-    click.echo(f"difference B - A: {100 * found.difference:+.1f} points [{low}, {high}]"
-               f" (95 %, drawn over {drawn})")  # fmt: skip
-    click.echo(f"right in both {found.both}, only in A {found.only_a}, only in B {found.only_b},"
-               f" in neither {found.neither}")  # fmt: skip
+    click.echo(
+        f"difference B - A: {100 * found.difference:+.1f} points [{low}, {high}]"
+        f" (95 %, drawn over {drawn})"
+    )
+    click.echo(
+        f"right in both {found.both}, only in A {found.only_a}, only in B {found.only_b},"
+        f" in neither {found.neither}"
+    )
     how = "exact" if found.exact else "chi-squared"
     click.echo(f"McNemar's test over these: p = {_rounded(found.p_value)} ({how})\n")
     click.echo(found.sentence)

@@ -35,12 +35,12 @@ class ConvertCommand(click.Command):
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return the options; sources are imported only when they are needed."""
-        from handlore.datasets.sources import load_sources
+        from handlore.datasets.sources import SOURCES
 
         given = super().get_params(ctx)
         owners: dict[str, list[str]] = {}
         options: dict[str, Any] = {}
-        for name, source in load_sources().items():
+        for name, source in SOURCES.entries().items():
             for option in fields(source):
                 owners.setdefault(option.name, []).append(name)
                 options[option.name] = option

@@ -55,14 +55,17 @@ LEAST_GAP = 0.05
 @mirror_option
 @param_option
 @click.option(
-    "--by", type=click.Choice(["group", "session", "recording", "random"]),
+    "--by",
+    type=click.Choice(["group", "session", "recording", "random"]),
     help="What must not be split between training and test. Default: the first of these that"
     " the data has, so that a model is tested on people it has never seen.",
-)  # fmt: skip
+)
 @click.option(
-    "--folds", type=click.IntRange(2), show_default="one per group up to 12 groups, else 5",
+    "--folds",
+    type=click.IntRange(2),
+    show_default="one per group up to 12 groups, else 5",
     help="How many times to train and test.",
-)  # fmt: skip
+)
 @seed_option
 @report_option
 @json_option
@@ -88,9 +91,9 @@ def command(
     Accuracy comes with a 95 % interval, drawn over people. Asked for a random split, it shows the
     honest number beside it. Samples that are alike on both sides of a split are told.
     """
-    from handlore.classifiers.augmentation import require_labels
-    from handlore.classifiers.base import make_estimator
+    from handlore.classifiers.augmentation import check_label_pairs
     from handlore.classifiers.evaluation.crossval import CrossValidation
+    from handlore.classifiers.factory import make_estimator
     from handlore.datasets.splits import BY, default_by, doubt_about
     from handlore.models.card import DEFAULT_ESTIMATOR
 
@@ -102,7 +105,7 @@ def command(
     require_poses_for(features, dataset)
     model = model or DEFAULT_ESTIMATOR[dataset.header.kind]
     estimator = make_estimator(model, parsed_params(params, mirror_labels), seed=seed)
-    require_labels(mirror_labels or "", dataset.labels)
+    check_label_pairs(mirror_labels or "", dataset.labels)
     chosen = next((known for known in BY if known == by), None) or default_by(dataset)
     doubt = None if by else doubt_about(dataset, chosen) or _unknown_people(dataset, chosen)
     run = CrossValidation(estimator, dataset, estimator.encoder(dataset.n_hands, groups), seed)
@@ -153,22 +156,22 @@ def _about(
 
 def _pointing(run: "CrossValidation", outcome: "Evaluation") -> str | None:
     """Say which labels differ in which way the hand points, where that is not looked at."""
-    from handlore.classifiers.evaluation.pointing import advice, pointing_apart
+    from handlore.classifiers.evaluation.pointing import find_pointing_pairs, pointing_advice
     from handlore.models.pose_encoder import PoseEncoder
 
     if not isinstance(run.encoder, PoseEncoder) or "orientation" in run.encoder.groups:
         return None
-    pairs = pointing_apart(outcome.answers, outcome.dataset)
-    return advice(pairs) if pairs else None
+    pairs = find_pointing_pairs(outcome.answers, outcome.dataset)
+    return pointing_advice(pairs) if pairs else None
 
 
 def _unknown_people(dataset: "LandmarkDataset", by: "By") -> str | None:
     """Say why a split is random that nobody asked to be."""
-    from handlore.classifiers.evaluation.intervals import only_one
+    from handlore.classifiers.evaluation.intervals import single_unit
 
     if by != "random":
         return None
-    one = only_one(dataset)
+    one = single_unit(dataset)
     if one:
         return f"all samples are of one {one}, so the split is random; that flatters"
     return (

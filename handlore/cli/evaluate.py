@@ -100,8 +100,8 @@ def command(
     that is its label.
     """
     from handlore.classifiers.evaluation.crossval import Evaluation
-    from handlore.classifiers.evaluation.importance import importances
-    from handlore.classifiers.evaluation.leaks import leaks_of
+    from handlore.classifiers.evaluation.importance import measure_importances
+    from handlore.classifiers.evaluation.leaks import find_model_leaks
     from handlore.classifiers.evaluation.scores import answer
     from handlore.datasets.splits import held_out_samples
     from handlore.models.files import load_model
@@ -112,9 +112,9 @@ def command(
     loaded = load_datasets(data, taught.encoder.kind)
     dataset = held_out_samples(loaded.dataset, split)
     answers = answer(taught.predict_proba, taught.card.labels, dataset, taught.encoder)
-    leaks = leaks_of(taught.card, dataset, loaded.dataset)
+    leaks = find_model_leaks(taught.card, dataset, loaded.dataset)
     found = (
-        importances(taught.predict_proba, taught.card.labels, dataset, taught.encoder)
+        measure_importances(taught.predict_proba, taught.card.labels, dataset, taught.encoder)
         if report
         else []
     )

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from handlore.capture.views.live import LiveView
     from handlore.datasets.recordings import RecordingFolder
     from handlore.landmarks.detector import DetectorOptions, HandDetector
-    from handlore.models.stream.hands import HandRecogniser
+    from handlore.models.stream.recogniser import HandRecogniser
 
 SHARE = 0.9
 """Of the time that a camera gives, the rest is left to other programs."""
@@ -116,8 +116,7 @@ def _checked(models: Sequence[Path], given: dict[str, Any]) -> _Setup:
     from handlore.capture.serve.guard import Address, Guard
     from handlore.datasets.recordings import RecordingFolder
     from handlore.landmarks.detector import DetectorOptions
-    from handlore.models.stream.hands import HandRecogniser
-    from handlore.models.stream.recogniser import Recogniser
+    from handlore.models.stream.recogniser import HandRecogniser, Recogniser
 
     _require_what_options_belong_to(given)
     loaded = loaded_models(models)

@@ -46,9 +46,12 @@ if TYPE_CHECKING:
     "paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path)
 )
 @click.option(
-    "--frame-rate", type=click.FloatRange(0, min_open=True), default=30.0, show_default=True,
+    "--frame-rate",
+    type=click.FloatRange(0, min_open=True),
+    default=30.0,
+    show_default=True,
     help="How many pictures a second a folder of frames holds.",
-)  # fmt: skip
+)
 @views_option("the answers are averaged. Each costs a pass of the hand network. Pictures only.")
 @detector_options(landmarker=None)
 @json_option
@@ -162,16 +165,20 @@ def _row(
 
 def _still_row(path: Path, said: "Prediction") -> dict[str, Any]:
     return {
-        "path": str(path), "label": said.label, "probability": said.probability,
-        "rotation_deg": said.rotation_deg, "hand": said.hand, "familiarity": said.familiarity,
-    }  # fmt: skip
+        "path": str(path),
+        "label": said.label,
+        "probability": said.probability,
+        "rotation_deg": said.rotation_deg,
+        "hand": said.hand,
+        "familiarity": said.familiarity,
+    }
 
 
 def _moving_row(path: Path, model: "Model", video: "LandmarkDataset") -> dict[str, Any]:
     from handlore.datasets.dataset import NONE_LABEL
-    from handlore.models.stream.videos import events_in
+    from handlore.models.stream.videos import video_events
 
-    segments = [event.as_json() for event in events_in(model, video)]
+    segments = [event.as_json() for event in video_events(model, video)]
     longest = max(segments, key=lambda one: one["end"] - one["start"], default=None)
     return {
         "path": str(path),
@@ -191,23 +198,32 @@ def _print(rows: list[dict[str, Any]], as_json: bool) -> None:
     if stills:
         cells = [
             [
-                row["path"], row["label"], _share(row["probability"]),
+                row["path"],
+                row["label"],
+                _share(row["probability"]),
                 "" if row["rotation_deg"] is None else f"{row['rotation_deg']:.0f}",
                 row["hand"] or "",
             ]
             for row in stills
-        ]  # fmt: skip
+        ]
         print_table(["picture", "label", "probability", "rotation (deg)", "hand"], cells)
-    videos = [(row["path"], one) for row in rows for one in row.get("segments") or [_nothing(row)]
-              if "segments" in row]  # fmt: skip
+    videos = [
+        (row["path"], one)
+        for row in rows
+        for one in row.get("segments") or [_nothing(row)]
+        if "segments" in row
+    ]
     if videos:
         cells = [
             [
-                path, "" if one["start"] is None else f"{one['start']:.2f} - {one['end']:.2f}",
-                one["label"], _share(one["probability"]), one["hand"] or "",
+                path,
+                "" if one["start"] is None else f"{one['start']:.2f} - {one['end']:.2f}",
+                one["label"],
+                _share(one["probability"]),
+                one["hand"] or "",
             ]
             for path, one in videos
-        ]  # fmt: skip
+        ]
         print_table(["video", "seconds", "label", "probability", "hand"], cells)
 
 

@@ -36,13 +36,19 @@ if TYPE_CHECKING:
     ),
 )
 @click.argument(
-    "paths", nargs=-1, required=True, metavar="MODEL.onnx... RECORDING...",
+    "paths",
+    nargs=-1,
+    required=True,
+    metavar="MODEL.onnx... RECORDING...",
     type=click.Path(path_type=Path),
-)  # fmt: skip
+)
 @click.option(
-    "--frame-rate", type=click.FloatRange(0, min_open=True), default=30.0, show_default=True,
+    "--frame-rate",
+    type=click.FloatRange(0, min_open=True),
+    default=30.0,
+    show_default=True,
     help="How many pictures a second a folder of frames holds.",
-)  # fmt: skip
+)
 @recogniser_options
 @detector_options(landmarker=None)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON line an event.")
@@ -119,10 +125,10 @@ def _videos(
 ) -> "Iterator[tuple[str, LandmarkDataset]]":
     """Yield the streams of a dataset, or follow the hands through a video."""
     from handlore.datasets.storage import load_dataset
-    from handlore.models.stream.ground_truth import streams_of
+    from handlore.models.stream.ground_truth import dataset_streams
 
     if path.suffix.lower() == ".npz":
-        for stream in streams_of(load_dataset(path)):
+        for stream in dataset_streams(load_dataset(path)):
             yield stream.name or str(path), stream.video
         return
     card = models[0].card
@@ -143,10 +149,15 @@ def _print(logs: "list[tuple[str, list[Event]]]", as_json: bool, *, named: bool)
                 click.echo(json.dumps(({"stream": name} if named else {}) | row))
         return
     rows = [
-        [*([name] if named else []), f"{event.start:.2f} - {event.end:.2f}", event.label,
-         percent(event.probability), event.hand or ""]
+        [
+            *([name] if named else []),
+            f"{event.start:.2f} - {event.end:.2f}",
+            event.label,
+            percent(event.probability),
+            event.hand or "",
+        ]
         for name, events in logs
         for event in events
-    ]  # fmt: skip
+    ]
     columns = [*(["stream"] if named else []), "seconds", "label", "probability", "hand"]
     print_table(columns, rows)

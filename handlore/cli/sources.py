@@ -13,16 +13,16 @@ from ._common import examples, json_option, print_json, print_table
 @json_option
 def command(name: str | None, as_json: bool) -> None:
     """List the layouts of data that convert knows, or show one with its options."""
-    from handlore.datasets.sources import load_sources, source_named
+    from handlore.datasets.sources import SOURCES
 
-    sources = load_sources()
+    sources = SOURCES.entries()
     if name is None:
         if as_json:
             print_json([{"name": key, "layout": source.layout} for key, source in sources.items()])
         else:
             print_table(["source", "layout"], [[k, s.layout] for k, s in sources.items()])
         return
-    source = source_named(name)
+    source = SOURCES[name]
     options = {
         f"--{option.name.replace('_', '-')}": option.metadata["help"] for option in fields(source)
     }

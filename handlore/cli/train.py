@@ -56,9 +56,11 @@ if TYPE_CHECKING:
 @mirror_option
 @param_option
 @click.option(
-    "--background/--no-background", default=True, show_default=True,
+    "--background/--no-background",
+    default=True,
+    show_default=True,
     help="Movements: also learn as `none` what lies between them, made of the clips themselves.",
-)  # fmt: skip
+)
 @click.option("--split", help="Train on this split; default: `train`, or samples without one.")
 @click.option("--crossval", is_flag=True, help="Also cross-validate, and keep the scores in OUT.")
 @click.option(
@@ -88,8 +90,8 @@ def command(
     DATA is a file that `handlore convert` wrote, or a folder of recordings of `handlore capture`.
     The file is ONNX: it runs wherever onnxruntime runs, and says itself what it was trained on.
     """
-    from handlore.classifiers.augmentation import require_labels
-    from handlore.classifiers.base import make_estimator
+    from handlore.classifiers.augmentation import check_label_pairs
+    from handlore.classifiers.factory import make_estimator
     from handlore.classifiers.negatives import NegativeWindows
     from handlore.classifiers.training import train_model
     from handlore.datasets.splits import training_samples
@@ -105,7 +107,7 @@ def command(
     require_poses_for(features, dataset)
     model = model or DEFAULT_ESTIMATOR[dataset.header.kind]
     estimator = make_estimator(model, parsed_params(params, mirror_labels), seed=seed)
-    require_labels(mirror_labels or "", dataset.labels)
+    check_label_pairs(mirror_labels or "", dataset.labels)
     if log:
         require_writable(log)
         if not estimator.learns_in_epochs:
@@ -114,9 +116,14 @@ def command(
     started = time.perf_counter()
     with _progress_of(estimator):
         trained = train_model(
-            estimator, model, dataset, encoder, out, crossval=crossval,
+            estimator,
+            model,
+            dataset,
+            encoder,
+            out,
+            crossval=crossval,
             background=NegativeWindows() if background else None,
-        )  # fmt: skip
+        )
     if log:
         with atomic_write(log) as stream:
             stream.write(_as_csv(estimator.history_).encode())
@@ -125,14 +132,22 @@ def command(
         talk(f"note: {line}")
     scores = trained.card.training.get("crossval")
     if as_json:
-        print_json({
-            "model": str(out), "estimator": model, "seconds": seconds, "bytes": trained.n_bytes,
-            "n": trained.card.training["n"], "labels": list(trained.card.labels),
-            "crossval": scores,
-        })  # fmt: skip
+        print_json(
+            {
+                "model": str(out),
+                "estimator": model,
+                "seconds": seconds,
+                "bytes": trained.n_bytes,
+                "n": trained.card.training["n"],
+                "labels": list(trained.card.labels),
+                "crossval": scores,
+            }
+        )
     else:
-        click.echo(f"trained {model} on {trained.card.training['n']} samples of"
-                   f" {len(trained.card.labels)} labels in {seconds:.1f} s")  # fmt: skip
+        click.echo(
+            f"trained {model} on {trained.card.training['n']} samples of"
+            f" {len(trained.card.labels)} labels in {seconds:.1f} s"
+        )
         if scores:
             accuracy = percent(scores["accuracy"])
             click.echo(f"cross-validated by {scores['by']}: accuracy {accuracy}")

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from handlore.classifiers.evaluation.breakdown import DetectionRate, yields
+from handlore.classifiers.evaluation.breakdown import DetectionRate, detection_rates
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.drawing import PALM
 from handlore.landmarks.hands import FloatArray
@@ -37,7 +37,7 @@ def data_plots(dataset: LandmarkDataset, title: str) -> dict[str, bytes]:
     title
         Stands above the contact sheet.
     """
-    found = yields(dataset)
+    found = detection_rates(dataset)
     files = {"labels.png": labels_png(found, dataset), "yield.png": yield_png(found)}
     groups = set(dataset.samples.group.tolist())
     if 1 < len(groups) <= MOST_GROUPS:

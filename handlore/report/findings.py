@@ -13,10 +13,10 @@ from handlore.classifiers.evaluation.breakdown import (
     DetectionRate,
     GroupScore,
     Reliability,
-    by_stage,
-    by_unit,
+    detection_rates,
     reliability_of,
-    yields,
+    scores_by_stage,
+    scores_by_unit,
 )
 from handlore.classifiers.evaluation.crossval import Evaluation
 from handlore.classifiers.evaluation.leaks import NOT_COMPARED
@@ -231,7 +231,7 @@ class Findings:
 
     people: Sequence[GroupScore]
     stages: Sequence[GroupScore]
-    yields: Sequence[DetectionRate]
+    detection_rates: Sequence[DetectionRate]
     reliability: Reliability | None
     confusions: Sequence[Confusion]
 
@@ -245,14 +245,14 @@ class Findings:
     def of(cls, outcome: Evaluation, about: About) -> Self:
         """Take an outcome apart."""
         answers, dataset = outcome.answers, outcome.dataset
-        over, people = by_unit(answers, dataset)
+        over, people = scores_by_unit(answers, dataset)
         return cls(
             about,
             outcome,
             over,
             people,
-            by_stage(answers, dataset),
-            yields(dataset),
+            scores_by_stage(answers, dataset),
+            detection_rates(dataset),
             reliability_of(answers),
             worst_mistakes(outcome),
             _missed(outcome),

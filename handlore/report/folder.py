@@ -29,7 +29,7 @@ def report_files(findings: Findings) -> dict[str, bytes]:
     files = {
         "confusion.png": confusion_png(scores),
         "classes.png": classes_png(scores),
-        "yield.png": yield_png(list(findings.yields)),
+        "yield.png": yield_png(list(findings.detection_rates)),
     }
     if findings.people:
         files["people.png"] = spans_png(findings.people, f"accuracy by {findings.over}")

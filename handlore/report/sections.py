@@ -83,7 +83,7 @@ def people(findings: Findings) -> Section | None:
 
 def classes(findings: Findings) -> Section:
     """Show how many there are of each class, where hands were found, and how it is recognised."""
-    return class_section(findings.outcome.scores, findings.yields, findings.typical)
+    return class_section(findings.outcome.scores, findings.detection_rates, findings.typical)
 
 
 def class_section(

@@ -17,8 +17,8 @@ from ..detector import (
     next_milliseconds,
 )
 from ..errors import HandloreError
+from ..hand_transforms import HandTransform
 from ..hands import FloatArray, Hand, Pixels
-from ..transforms import HandTransform
 from ..weights import Bundle
 
 if TYPE_CHECKING:

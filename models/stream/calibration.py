@@ -10,20 +10,21 @@ from typing import Any
 
 import numpy as np
 
-from handlore.datasets.annotations import LabelledInterval
-from handlore.datasets.dataset import NONE_LABEL
+from handlore.datasets.dataset import NONE_LABEL, LabelledInterval
 from handlore.landmarks.errors import InvalidDataError
 
 from ..model import Model
-from .answers import ModelOutput
 from .ground_truth import Stream, StreamScore, score_stream
+from .inference import ModelOutput
 from .recogniser import default_threshold, events_from_outputs, model_outputs
 from .settings import RecogniserSettings
 
-TRIED = tuple(round(float(least), 2) for least in [*np.arange(0.3, 0.95, 0.05), 0.95, 0.97, 0.99])
+CANDIDATE_THRESHOLDS = tuple(
+    round(float(least), 2) for least in [*np.arange(0.3, 0.95, 0.05), 0.95, 0.97, 0.99]
+)
 """Thresholds that are tried for each label."""
 
-CONFIDENCE = 0.95
+_CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def poisson_bound(n: int) -> float:
     """Return the largest mean of which n or fewer are seen in 5 of 100 cases: 3.0 for none."""
     from scipy.stats import chi2
 
-    return float(chi2.ppf(CONFIDENCE, 2 * n + 2)) / 2
+    return float(chi2.ppf(_CONFIDENCE, 2 * n + 2)) / 2
 
 
 def calibrate(
@@ -151,21 +152,30 @@ class _Trials:
     def chosen(self, most_false: int) -> dict[str, float]:
         """Return the thresholds that find the most with so many false activations."""
         labels = [label for label in self._model.labels if label != NONE_LABEL]
-        rows = {least: _by_label(self.outcome(dict.fromkeys(labels, least))) for least in TRIED}
+        rows = {
+            least: _by_label(self.outcome(dict.fromkeys(labels, least)))
+            for least in CANDIDATE_THRESHOLDS
+        }
         counts = {
-            label: [(rows[least].get(label, (0, 0, 0))[0], rows[least].get(label, (0, 0, 0))[2])
-                    for least in TRIED]
+            label: [
+                (rows[least].get(label, (0, 0, 0))[0], rows[least].get(label, (0, 0, 0))[2])
+                for least in CANDIDATE_THRESHOLDS
+            ]
             for label in labels
-        }  # fmt: skip
+        }
         shown = {label for label in labels if any(row != (0, 0) for row in counts[label])}
         default = default_threshold(self._model, self._settings)
         place = {label: _best(counts[label], default) for label in sorted(shown)}
         while True:
             thresholds = dict(self._model.thresholds)
-            thresholds |= {label: TRIED[at] for label, at in place.items()}
+            thresholds |= {label: CANDIDATE_THRESHOLDS[at] for label, at in place.items()}
             false = self.outcome(thresholds).false
             # Told with other labels' thresholds changed, so it is counted again each time.
-            raisable = {e.label for e in false if place.get(e.label, len(TRIED)) < len(TRIED) - 1}
+            raisable = {
+                e.label
+                for e in false
+                if place.get(e.label, len(CANDIDATE_THRESHOLDS)) < len(CANDIDATE_THRESHOLDS) - 1
+            }
             if len(false) <= most_false or not raisable:
                 return thresholds
             cheapest = min(sorted(raisable), key=lambda label: _price(counts[label], place[label]))
@@ -183,7 +193,7 @@ def _within(row: Sequence[tuple[int, int]], first: int, default: float) -> int:
     """Return the middle of the thresholds from a place on that do as well, or the default."""
     equal = [at for at in range(first, len(row)) if row[at] == row[first]]
     middle = equal[len(equal) // 2]
-    return max([middle, *(at for at in equal if TRIED[at] <= default)])
+    return max([middle, *(at for at in equal if CANDIDATE_THRESHOLDS[at] <= default)])
 
 
 def _next_better(row: Sequence[tuple[int, int]], at: int) -> int:

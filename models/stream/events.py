@@ -4,11 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from handlore.landmarks.hands import FloatArray
-
-DECIMALS = 3
+_DECIMALS = 3
 """Times are told in seconds to the millisecond, probabilities as exactly."""
 
 
@@ -33,20 +29,12 @@ class Event:
         """Return it as JSON types; the numbers are rounded, so that a log is the same anywhere."""
         return {
             "label": self.label,
-            "start": round(self.start, DECIMALS),
-            "end": round(self.end, DECIMALS),
-            "probability": round(self.probability, DECIMALS),
+            "start": round(self.start, _DECIMALS),
+            "end": round(self.end, _DECIMALS),
+            "probability": round(self.probability, _DECIMALS),
             "hand": self.hand,
         }
 
     def line(self) -> str:
         """Return it as a line of an event log: JSON in ASCII."""
         return json.dumps(self.as_json())
-
-
-def side_of(handedness: FloatArray) -> str | None:
-    """Return the side that most frames show, of probabilities of a right hand in any shape."""
-    known = handedness[~np.isnan(handedness)]
-    if not known.size:
-        return None
-    return "right" if 2 * np.count_nonzero(known >= 0.5) >= known.size else "left"

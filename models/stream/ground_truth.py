@@ -5,15 +5,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from handlore.datasets.annotations import LabelledInterval
-from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset, Samples
+from handlore.datasets.dataset import NONE_LABEL, LabelledInterval, LandmarkDataset, Samples
 
 from .events import Event
 
-PICTURE_LASTS = 1.0
+PICTURE_SECONDS = 1.0
 """A picture is taken for a pose that is held for so many seconds."""
 
-PICTURE_FRAMES = 11
+_PICTURE_FRAMES = 11
 """So often it is seen in that time: a recogniser takes a hand that it does not see for a third of
 a second for one that was away."""
 
@@ -37,7 +36,7 @@ class Stream:
         return float(np.ptp(self.video.time)) if len(self.video.time) else 0.0
 
 
-def streams_of(dataset: LandmarkDataset) -> Iterator[Stream]:
+def dataset_streams(dataset: LandmarkDataset) -> Iterator[Stream]:
     """Yield the streams of a dataset.
 
     Samples that follow one another and are parts of one recording (``walk.mp4#0``, ``walk.mp4#1``
@@ -64,8 +63,8 @@ def _joined(dataset: LandmarkDataset, name: str, parts: list[int]) -> Stream:
         own = np.arange(dataset.offsets[part], dataset.offsets[part + 1])
         seconds = dataset.time[own] - dataset.time[own[0]]
         if dataset.header.kind == "pose":
-            own = np.repeat(own, PICTURE_FRAMES)
-            seconds = np.linspace(0.0, PICTURE_LASTS, PICTURE_FRAMES)
+            own = np.repeat(own, _PICTURE_FRAMES)
+            seconds = np.linspace(0.0, PICTURE_SECONDS, _PICTURE_FRAMES)
         # A frame lasts until the next one comes, and the last one as long as they usually do.
         lasts = float(np.median(np.diff(seconds))) if len(seconds) > 1 else 0.0
         frames.append(own)
@@ -77,10 +76,12 @@ def _joined(dataset: LandmarkDataset, name: str, parts: list[int]) -> Stream:
     every = np.concatenate(frames)
     arrays = {array: getattr(dataset, array)[every] for array in _ARRAYS}
     video = LandmarkDataset(
-        **arrays, time=np.concatenate(time), offsets=np.array([0, len(every)]),
+        **arrays,
+        time=np.concatenate(time),
+        offsets=np.array([0, len(every)]),
         samples=Samples.make(["?"], source=[name]),
         header=replace(dataset.header, kind="sequence"),
-    )  # fmt: skip
+    )
     return Stream(name, video, tuple(truths))
 
 
@@ -90,7 +91,7 @@ _ARRAYS = ("image", "world", "handedness", "score", "stage")
 # What a recogniser told, beside what was shown.
 
 
-EARLY = 1.0
+MAX_EARLY = 1.0
 """An event may begin up to so many seconds before what it tells."""
 
 
@@ -118,7 +119,7 @@ def score_stream(events: Sequence[Event], truths: Sequence[LabelledInterval]) ->
     """Compare what was told of a stream with what was shown.
 
     A gesture is found by an event with its label that begins while it is shown or up to
-    :data:`EARLY` seconds before, and ends after its start. Each finds one gesture at most, each
+    :data:`MAX_EARLY` seconds before, and ends after its start. Each finds one gesture at most, each
     gesture counts once.
     """
     left, found, false = list(truths), [], []
@@ -133,5 +134,5 @@ def score_stream(events: Sequence[Event], truths: Sequence[LabelledInterval]) ->
 
 
 def _finds(event: Event, truth: LabelledInterval) -> bool:
-    begins = truth.start - EARLY <= event.start <= truth.end
+    begins = truth.start - MAX_EARLY <= event.start <= truth.end
     return event.label == truth.label and begins and event.end > truth.start

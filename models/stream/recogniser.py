@@ -4,21 +4,20 @@ It holds no camera, no clock and no thread, so what it tells of a stream is the 
 recording and from a video.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from handlore.datasets.dataset import LandmarkDataset
-from handlore.landmarks.errors import InvalidDataError
-from handlore.landmarks.hands import FloatArray
+from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.hands import FloatArray, Hand, by_slot, stack_hands
 
 from ..movement_encoder import MovementEncoder
 from ..pose_encoder import PoseEncoder
-from .answers import ModelOutput, Movements, Poses, StreamModel
-from .clock import HandSmoother, StreamFrame, Tick, frames_of
+from .decisions import HoldDetector, WindowSelector
 from .events import Event
-from .movements import WindowSelector
-from .poses import HoldDetector
+from .frames import HandSmoother, StreamFrame, Tick, stream_frames
+from .inference import ModelOutput, PoseInference, StreamModel, WindowInference
 from .settings import RecogniserSettings, Thresholds
 
 
@@ -137,7 +136,7 @@ def recognise(
             f" convert it with --max-hands {n}"
         )
     recognisers = [first, *(Recogniser(models, settings) for _ in range(video.n_hands // n - 1))]
-    for frame in frames_of(video):
+    for frame in stream_frames(video):
         for number, recogniser in enumerate(recognisers):
             mine = slice(number * n, (number + 1) * n)
             yield from recogniser.feed(
@@ -152,8 +151,8 @@ def model_outputs(
 ) -> Iterator[ModelOutput]:
     """Yield what a model says of a recording, before anything is decided."""
     follower = HandSmoother(model.encoder.n_hands, settings.smoothing)
-    questions = questions_for(model)
-    for frame in frames_of(video):
+    questions = _inference_for(model)
+    for frame in stream_frames(video):
         for tick in follower.feed(frame):
             yield from questions.tick(tick)
 
@@ -165,19 +164,19 @@ def events_from_outputs(
     settings: RecogniserSettings,
 ) -> list[Event]:
     """Return what would be told of answers if the model had these thresholds."""
-    decisions = decisions_for(model, thresholds, settings)
+    decisions = _decider_for(model, thresholds, settings)
     told = [event for answer in answers for event in decisions.hear(answer)]
     return [*told, *decisions.finish()]
 
 
-class Questions(Protocol):
+class Inference(Protocol):
     """What asks a model."""
 
     def tick(self, tick: Tick) -> list[ModelOutput]:
         """Return the model's answers at this tick."""
 
 
-class Decisions(Protocol):
+class EventDecider(Protocol):
     """What decides which answers are told."""
 
     @property
@@ -195,18 +194,18 @@ class Decisions(Protocol):
         """Return what is left to tell when nothing more comes."""
 
 
-def questions_for(model: StreamModel) -> Questions:
+def _inference_for(model: StreamModel) -> Inference:
     """Return what asks a model, by its kind."""
     if isinstance(model.encoder, PoseEncoder):
-        return Poses(model, model.encoder)
+        return PoseInference(model, model.encoder)
     if isinstance(model.encoder, MovementEncoder):
-        return Movements(model, model.encoder)
+        return WindowInference(model, model.encoder)
     raise InvalidDataError(f"no recogniser follows a {type(model.encoder).__name__}")
 
 
-def decisions_for(
+def _decider_for(
     model: StreamModel, thresholds: Mapping[str, float], settings: RecogniserSettings
-) -> Decisions:
+) -> EventDecider:
     """Return what decides on the answers of a model, by its kind."""
     default = default_threshold(model, settings)
     judge = Thresholds(model.labels, thresholds, default, settings.release)
@@ -228,8 +227,8 @@ class _Track:
 
     def __init__(self, model: StreamModel, settings: RecogniserSettings) -> None:
         self._labels = model.labels
-        self._questions = questions_for(model)
-        self.decisions = decisions_for(model, model.thresholds, settings)
+        self._questions = _inference_for(model)
+        self.decisions = _decider_for(model, model.thresholds, settings)
 
     def tick(self, tick: Tick) -> list[Event]:
         answers = self._questions.tick(tick)
@@ -238,3 +237,78 @@ class _Track:
     @property
     def shown(self) -> ModelState:
         return ModelState(self.decisions.label, self._labels, self.decisions.probabilities)
+
+
+# From the hands of a frame to what the models make of them.
+
+
+class StreamRecogniser(Protocol):
+    """Follows one stream, as :class:`handlore.models.stream.Recogniser` does."""
+
+    @property
+    def n_hands(self) -> int:
+        """How many hands a frame has room for."""
+
+    @property
+    def shown(self) -> Sequence[ModelState]:
+        """What each model sees at the moment."""
+
+    def feed(
+        self, time: float, image: FloatArray, world: FloatArray, handedness: FloatArray
+    ) -> list[Event]:
+        """Take up the next frame; return what is told now."""
+
+    def finish(self) -> list[Event]:
+        """Return what is left to tell when no more frames come."""
+
+
+class HandRecogniser:
+    """One recogniser for all hands; or, where models know one hand and two are seen, one for each.
+
+    Parameters
+    ----------
+    make
+        Makes a recogniser, at the beginning and after every gap.
+    max_hands
+        How many hands the detector finds; default: as many as the models take.
+
+    Raises
+    ------
+    HandloreError
+        If the models take more hands than that.
+    """
+
+    def __init__(self, make: Callable[[], StreamRecogniser], max_hands: int | None = None) -> None:
+        first = make()
+        self.max_hands = max_hands or first.n_hands
+        if first.n_hands > self.max_hands:
+            raise HandloreError(
+                f"the models take {first.n_hands} hands; give --max-hands {first.n_hands}"
+            )
+        self._make = make
+        self._each = self.max_hands // first.n_hands
+        self._all = [first, *(make() for _ in range(self._each - 1))]
+
+    def feed(self, time: float, hands: Sequence[Hand]) -> list[Event]:
+        """Take up the hands of the next frame, in seconds that rise; return what is told now."""
+        slots = by_slot(hands, self.max_hands)
+        n = self.max_hands // self._each
+        events = []
+        for number, recogniser in enumerate(self._all):
+            mine = slots[number * n : (number + 1) * n]
+            events += recogniser.feed(time, *(array[0] for array in stack_hands([mine])[:3]))
+        return events
+
+    def finish(self) -> list[Event]:
+        """Return what is left to tell when no more frames come."""
+        return [event for recogniser in self._all for event in recogniser.finish()]
+
+    def reset(self) -> None:
+        """Forget what was seen: it says nothing of what will be seen next."""
+        self._all = [self._make() for _ in self._all]
+
+    @property
+    def shown(self) -> list[ModelState]:
+        """What each model sees at the moment; of two hands that which is seen."""
+        shown = [one for recogniser in self._all for one in recogniser.shown]
+        return sorted(shown, key=lambda one: (one.label is None, one.probabilities is None))

@@ -10,7 +10,7 @@ from handlore.datasets.dataset import NONE_LABEL
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import FloatArray
 
-MOST_SECONDS = 60.0
+_MAX_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class RecogniserSettings:
             ("threshold", 0.0, 1.0),
             ("movement_threshold", 0.0, 1.0),
             ("release", 0.0, 1.0),
-            *((name, 0.0, MOST_SECONDS) for name in ("dwell", "cooldown", "patience", "smoothing")),
+            *((name, 0.0, _MAX_SECONDS) for name in ("dwell", "cooldown", "patience", "smoothing")),
         ):
             value = getattr(self, name)
             if not least <= value <= most:

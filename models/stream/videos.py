@@ -3,20 +3,21 @@
 import numpy as np
 
 from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
+from handlore.landmarks.hands import majority_side
 
 from ..model import Model, MovementModel
-from .events import Event, side_of
+from .events import Event
 from .recogniser import recognise
 from .settings import RecogniserSettings
 
-LONGEST_CLIP = 1.5
+_MAX_CLIP_LENGTH = 1.5
 """What lasts up to so many times as long as nearly all training clips is one clip."""
 
-SHORTEST = 0.2
+_MIN_HOLD = 0.2
 """A pose held for less than so many seconds is not told, or than a third of a short video."""
 
 
-def events_in(model: Model, video: LandmarkDataset) -> list[Event]:
+def video_events(model: Model, video: LandmarkDataset) -> list[Event]:
     """Say what a video shows when; what is ``none`` is left out.
 
     A model of movements takes a video no longer than the clips it was trained on for one of them.
@@ -34,10 +35,10 @@ def events_in(model: Model, video: LandmarkDataset) -> list[Event]:
         return []
     if isinstance(model, MovementModel):
         lasts = float(video.time[seen[-1]] - video.time[seen[0]])
-        if lasts <= LONGEST_CLIP * model.card.seconds[-1]:
+        if lasts <= _MAX_CLIP_LENGTH * model.card.seconds[-1]:
             return _one(model, video, slice(seen[0], seen[-1] + 1))
     settings = RecogniserSettings(
-        poses="when over", dwell=min(SHORTEST, float(np.ptp(video.time)) / 3)
+        poses="when over", dwell=min(_MIN_HOLD, float(np.ptp(video.time)) / 3)
     )
     return list(recognise([model], video, settings))
 
@@ -47,5 +48,7 @@ def _one(model: MovementModel, video: LandmarkDataset, frames: slice) -> list[Ev
     probabilities = model.predict_clip(image, side, time)
     best = int(probabilities.argmax())
     label = model.labels[best]
-    event = Event(label, float(time[0]), float(time[-1]), float(probabilities[best]), side_of(side))
+    event = Event(
+        label, float(time[0]), float(time[-1]), float(probabilities[best]), majority_side(side)
+    )
     return [] if label == NONE_LABEL else [event]

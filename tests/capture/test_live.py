@@ -28,8 +28,7 @@ from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import Hand
 from handlore.models.stream.events import Event
-from handlore.models.stream.hands import HandRecogniser
-from handlore.models.stream.recogniser import ModelState
+from handlore.models.stream.recogniser import HandRecogniser, ModelState
 
 TWO = frames(EMPTY, 0, 1) + frames(FIST, 1, 2) + frames(EMPTY, 2, 3) + frames(PALM, 3, 4)
 

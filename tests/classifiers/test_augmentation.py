@@ -8,10 +8,10 @@ from movement_stubs import clip, movements, two_handed
 
 from handlore.classifiers.augmentation import (
     Augmentation,
-    mirrored,
-    mirrored_codes,
-    parsed_pairs,
-    require_labels,
+    check_label_pairs,
+    mirror_blocks,
+    mirror_codes,
+    parse_label_pairs,
 )
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.geometry import mirror
@@ -165,9 +165,10 @@ def test_two_hands_are_turned_together() -> None:
     hands = changed(blocks, alone(turn=40)).reshape(2, 64, -1)[:, :63].reshape(2, 21, 3, -1)
     old = blocks.reshape(2, 64, -1)[:, :63].reshape(2, 21, 3, -1)
     np.testing.assert_allclose(
-        np.linalg.norm(hands[1] - hands[0], axis=1), np.linalg.norm(old[1] - old[0], axis=1),
+        np.linalg.norm(hands[1] - hands[0], axis=1),
+        np.linalg.norm(old[1] - old[0], axis=1),
         atol=1e-4,
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize("n_hands", [1, 2])
@@ -181,29 +182,35 @@ def test_mirroring_is_what_the_encoder_makes_of_a_mirrored_video(n_hands: int) -
     # In a mirror the right hand is a left one, which has the first place.
     seen_in_mirror = encoder.encode(mirror(both)[:, ::-1], 1 - sides[:, ::-1], time)
     plain = encoder.encode(both, sides, time)[None]
-    np.testing.assert_allclose(mirrored(plain, n_hands)[0], seen_in_mirror, atol=1e-4)
-    np.testing.assert_allclose(mirrored(mirrored(plain, n_hands), n_hands), plain, atol=1e-5)
+    np.testing.assert_allclose(mirror_blocks(plain, n_hands)[0], seen_in_mirror, atol=1e-4)
+    np.testing.assert_allclose(
+        mirror_blocks(mirror_blocks(plain, n_hands), n_hands), plain, atol=1e-5
+    )
 
 
 def test_mirrored_swipes_swap_labels() -> None:
     codes = np.array([0, 1, 2, 3, 4])
-    pairs = parsed_pairs("left=right,out=in")
+    pairs = parse_label_pairs("left=right,out=in")
     assert pairs is not None
-    assert CLASSES[mirrored_codes(codes, CLASSES, pairs)].tolist() == [
-        "out", "right", "in", "left", "wave",
-    ]  # fmt: skip
+    assert CLASSES[mirror_codes(codes, CLASSES, pairs)].tolist() == [
+        "out",
+        "right",
+        "in",
+        "left",
+        "wave",
+    ]
 
 
 @pytest.mark.parametrize("text", ["left=right", " left = right ", "right=left"])
 def test_pairs_may_have_spaces(text: str) -> None:
-    pairs = parsed_pairs(text)
+    pairs = parse_label_pairs(text)
     assert pairs is not None
     assert {frozenset(pair) for pair in pairs.items()} == {frozenset({"left", "right"})}
 
 
 @pytest.mark.parametrize("text", ["", "  "])
 def test_no_pairs(text: str) -> None:
-    assert parsed_pairs(text) is None
+    assert parse_label_pairs(text) is None
 
 
 @pytest.mark.parametrize(
@@ -219,17 +226,17 @@ def test_no_pairs(text: str) -> None:
 )
 def test_pairs_that_are_none(text: str, problem: str) -> None:
     with pytest.raises(InvalidDataError, match=problem):
-        parsed_pairs(text)
+        parse_label_pairs(text)
 
 
 def test_pairs_name_labels_that_there_are() -> None:
-    require_labels("left=right", CLASSES.tolist())
-    require_labels("", CLASSES.tolist())
+    check_label_pairs("left=right", CLASSES.tolist())
+    check_label_pairs("", CLASSES.tolist())
     with pytest.raises(InvalidDataError, match="name up; there is: in, left, out, right, wave"):
-        require_labels("left=up", CLASSES.tolist())
+        check_label_pairs("left=up", CLASSES.tolist())
 
 
 def test_a_fold_without_the_other_label_learns_no_wrong_one() -> None:
     there = np.array(["left", "wave"])
-    codes = mirrored_codes(np.array([0, 1]), there, {"left": "right"})
+    codes = mirror_codes(np.array([0, 1]), there, {"left": "right"})
     assert codes.tolist() == [-1, 1]

@@ -7,9 +7,9 @@ import pytest
 from movement_stubs import movements
 from sklearn.base import clone
 
-from handlore.classifiers.base import make_estimator
-from handlore.classifiers.blend import pooled
+from handlore.classifiers.blend import opinion_pool
 from handlore.classifiers.evaluation.scores import fit_samples
+from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.onnx_graph import GraphRunner
 from handlore.landmarks.errors import HandloreError
 
@@ -35,7 +35,7 @@ def test_it_answers_with_the_geometric_mean_of_its_members() -> None:
 
 def test_a_member_that_rules_a_label_out_wholly_can_be_outvoted() -> None:
     sure, other = np.array([[0.0, 1.0]]), np.array([[0.999999, 0.000001]])
-    assert pooled([sure, other, other]).argmax() == 0
+    assert opinion_pool([sure, other, other]).argmax() == 0
 
 
 def test_a_parameter_goes_to_who_has_it_or_to_who_is_named() -> None:
@@ -61,7 +61,7 @@ def test_members_are_set_by_name_and_cloned() -> None:
     ("name", "why"),
     [
         ("forest+forest", "blends nothing"),
-        ("forest+", "unknown model ''"),
+        ("forest+", "unknown estimator ''"),
         ("forest+rocket", "mixes models of poses with models of movements"),
         ("forest+lineal", "did you mean linear"),
     ],

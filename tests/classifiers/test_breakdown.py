@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from handlore.classifiers.evaluation.breakdown import (
-    by_stage,
-    by_unit,
-    first_stages,
+    _first_stages,
+    detection_rates,
     reliability_of,
-    yields,
+    scores_by_stage,
+    scores_by_unit,
 )
 from handlore.classifiers.evaluation.scores import Predictions
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
@@ -25,9 +25,16 @@ def data(groups: list[str] | None = None, views: list[int] | None = None) -> Lan
     side = np.where(stage < 0, np.nan, 1).astype(np.float32)
     samples = Samples.make(LABELS, group=groups, view=views, source=[f"{i}" for i in range(n)])
     return LandmarkDataset(
-        image, image.copy(), side, side.copy(), stage, np.zeros(n), np.arange(n + 1), samples,
+        image,
+        image.copy(),
+        side,
+        side.copy(),
+        stage,
+        np.zeros(n),
+        np.arange(n + 1),
+        samples,
         Header(),
-    )  # fmt: skip
+    )
 
 
 def answers() -> Predictions:
@@ -38,32 +45,38 @@ def answers() -> Predictions:
 
 
 def test_people_come_the_worst_first() -> None:
-    over, parts = by_unit(answers(), data(["x", "y", "x", "y", "y", "x"]))
+    over, parts = scores_by_unit(answers(), data(["x", "y", "x", "y", "y", "x"]))
     assert over == "group"
     assert [(part.name, part.n, part.n_right) for part in parts] == [("y", 3, 1), ("x", 3, 3)]
     assert parts[0].accuracy == pytest.approx(1 / 3)
-    assert by_unit(answers(), data()) == ("item", [])
+    assert scores_by_unit(answers(), data()) == ("item", [])
 
 
 def test_stages_and_misses_are_told_apart() -> None:
-    parts = [(part.name, part.n, part.n_right) for part in by_stage(answers(), data())]
+    parts = [(part.name, part.n, part.n_right) for part in scores_by_stage(answers(), data())]
     assert parts == [("-1", 2, 1), ("0", 2, 2), ("3", 2, 1)]
 
 
 def test_yields_count_items_not_views() -> None:
-    found = [(one.label, one.n, one.by_stage, one.n_found) for one in yields(data())]
+    found = [(one.label, one.n, one.by_stage, one.n_found) for one in detection_rates(data())]
     assert found == [("a", 2, {0: 1, 3: 1}, 2), ("b", 3, {0: 1, 3: 1}, 2), ("none", 1, {}, 0)]
-    assert [one.n for one in yields(data(views=[0, 1, 0, 1, 0, 0]))] == [1, 2, 1]
+    assert [one.n for one in detection_rates(data(views=[0, 1, 0, 1, 0, 0]))] == [1, 2, 1]
 
 
 def test_of_a_clip_the_earliest_stage_counts() -> None:
     still = data()
     clips = LandmarkDataset(
-        still.image, still.world, still.handedness, still.score, still.stage,
-        np.array([0.0, 1, 2, 0, 1, 2]), np.array([0, 3, 6]), still.samples.take(np.array([0, 2])),
+        still.image,
+        still.world,
+        still.handedness,
+        still.score,
+        still.stage,
+        np.array([0.0, 1, 2, 0, 1, 2]),
+        np.array([0, 3, 6]),
+        still.samples.take(np.array([0, 2])),
         Header(kind="sequence"),
-    )  # fmt: skip
-    assert first_stages(clips).tolist() == [0, 3]
+    )
+    assert _first_stages(clips).tolist() == [0, 3]
 
 
 def test_reliability_by_hand() -> None:
@@ -74,6 +87,10 @@ def test_reliability_by_hand() -> None:
     assert found.error == pytest.approx((2 * 0.035 + 2 * 0.07) / 4, abs=1e-6)
     low, high = found.bins[0].interval
     assert low < 0.5 < high
-    nobody = Predictions(*(getattr(answers(), name)[3:4] for name in
-                       ("truth", "answer", "probability", "no_hand", "sample")))  # fmt: skip
+    nobody = Predictions(
+        *(
+            getattr(answers(), name)[3:4]
+            for name in ("truth", "answer", "probability", "no_hand", "sample")
+        )
+    )
     assert reliability_of(nobody) is None

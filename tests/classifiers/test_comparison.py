@@ -6,17 +6,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from handlore.classifiers.evaluation.comparison import Run, compare, mcnemar, read_run
+from handlore.classifiers.evaluation.comparison import RunResults, compare, mcnemar, read_run
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 
-def run(right: np.ndarray, units=None) -> Run:
+def run(right: np.ndarray, units=None) -> RunResults:
     n = len(right)
     truth = np.array(["a", "b"] * (n // 2))
     said = np.where(right, truth, "c")
     over = "item" if units is None else "group"
     unit = np.arange(n).astype(np.str_) if units is None else np.asarray(units)
-    return Run(np.array([f"{i}.png" for i in range(n)]), truth, said, np.full(n, 0.5), unit, over)
+    return RunResults(
+        np.array([f"{i}.png" for i in range(n)]), truth, said, np.full(n, 0.5), unit, over
+    )
 
 
 def right(n: int, wrong: range) -> np.ndarray:
@@ -73,8 +75,10 @@ def test_a_difference_is_not_certain_where_all_people_gain_alike() -> None:
 
 def test_the_order_of_items_makes_no_difference() -> None:
     a, b = run(right(40, range(9))), run(right(40, range(2)))
-    turned = Run(*(getattr(b, name)[::-1] for name in ("key", "truth", "answer", "probability",
-                                                       "unit")), b.over)  # fmt: skip
+    turned = RunResults(
+        *(getattr(b, name)[::-1] for name in ("key", "truth", "answer", "probability", "unit")),
+        b.over,
+    )
     assert compare(a, turned) == compare(a, b)
 
 
@@ -83,7 +87,7 @@ def test_other_items_are_refused_with_how_many_match() -> None:
     fewer = run(right(30, range(9)))
     with pytest.raises(HandloreError, match=r"30 are in both, 40 in A and 30 in B"):
         compare(a, fewer)
-    other = Run(a.key, np.roll(a.truth, 1), a.answer, a.probability, a.unit, a.over)
+    other = RunResults(a.key, np.roll(a.truth, 1), a.answer, a.probability, a.unit, a.over)
     with pytest.raises(HandloreError, match=r"other labels: 0 of 40 match"):
         compare(a, other)
 
@@ -149,11 +153,15 @@ def test_what_is_no_run_is_refused(tmp_path) -> None:
         with pytest.raises(InvalidDataError, match="handlore crossval"):
             read_run(path)
     bad = {
-        "truth": [[0, 1, 9, 0]], "answer": [[0, -1, 0, 0]], "unit": [[0]],
+        "truth": [[0, 1, 9, 0]],
+        "answer": [[0, -1, 0, 0]],
+        "unit": [[0]],
         "source": [["x"] * 4, "wxyz", dict.fromkeys("wxyz", 1), [["w"], ["x"], ["y"], ["z"]]],
-        "probability": [["?"] * 4], "labels": [7, [["a"], ["b"]]],
-        "units": ["xy", [["x"], ["y"]]], "over": [["group"], "banana"],
-    }  # fmt: skip
+        "probability": [["?"] * 4],
+        "labels": [7, [["a"], ["b"]]],
+        "units": ["xy", [["x"], ["y"]]],
+        "over": [["group"], "banana"],
+    }
     for key, value in ((key, value) for key, values in bad.items() for value in values):
         path.write_text(json.dumps({"items": good | {key: value}}))
         with pytest.raises(InvalidDataError, match="damaged"):

@@ -8,13 +8,16 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from handlore.classifiers.base import HandEstimator, estimator_names, make_estimator, plain_params
+from handlore.classifiers.base import HandEstimator, plain_params
+from handlore.classifiers.estimators import ESTIMATORS
+from handlore.classifiers.factory import make_estimator
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 LABELS = ("zwei Finger", "Größe", "a", "none", "Ohr")
 N_FEATURES = 8
 
-every_estimator = pytest.mark.parametrize("name", [*estimator_names("pose"), "forest+linear"])
+POSES = [name for name, estimator in ESTIMATORS.entries().items() if estimator.kind == "pose"]
+every_estimator = pytest.mark.parametrize("name", [*POSES, "forest+linear"])
 two_and_many = pytest.mark.parametrize("n_labels", [2, len(LABELS)])
 
 
@@ -47,9 +50,8 @@ def run_graph(estimator: HandEstimator, X: np.ndarray) -> np.ndarray:
 
 
 def test_the_promised_estimators_are_there() -> None:
-    assert {"forest", "xgboost", "linear"} <= set(estimator_names("pose"))
-    assert {"rocket"} <= set(estimator_names("sequence"))
-    assert sorted([*estimator_names("pose"), *estimator_names("sequence")]) == estimator_names()
+    assert {"forest", "xgboost", "linear"} <= set(POSES)
+    assert ESTIMATORS.names() == ESTIMATORS.listed() == sorted([*POSES, "rocket", "tcn"])
 
 
 @every_estimator
@@ -195,11 +197,11 @@ def test_a_column_that_never_changes_does_no_harm(name: str) -> None:
 
 
 def test_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(HandloreError, match=r"unknown model 'forst', did you mean forest.*Known:"):
+    with pytest.raises(HandloreError, match=r"unknown estimator .forst.; did you mean forest"):
         make_estimator("forst")
     with pytest.raises(HandloreError) as caught:
         make_estimator("../os")
-    assert all(name in str(caught.value) for name in estimator_names())
+    assert all(name in str(caught.value) for name in ESTIMATORS)
 
 
 @every_estimator

@@ -10,7 +10,7 @@ from handlore.classifiers.base import HandEstimator
 from handlore.classifiers.evaluation.scores import (
     Predictions,
     answer,
-    cross_validate,
+    cross_val_predict,
     cross_validation_json,
     fit_samples,
     score,
@@ -43,9 +43,16 @@ def numbered(
         image[missing], stage[missing], side[missing] = np.nan, -1, np.nan
     samples = Samples.make(labels, group=groups, source=sources or [f"{i}.png" for i in range(n)])
     return LandmarkDataset(
-        image, image.copy(), side, side.copy(), stage,
-        np.zeros(n), np.arange(n + 1), samples, Header(),
-    )  # fmt: skip
+        image,
+        image.copy(),
+        side,
+        side.copy(),
+        stage,
+        np.zeros(n),
+        np.arange(n + 1),
+        samples,
+        Header(),
+    )
 
 
 def numbers(X: np.ndarray) -> list[int]:
@@ -171,7 +178,7 @@ def test_a_view_without_a_hand_leaves_the_answer_to_the_others() -> None:
 def test_cross_validation_never_tests_on_a_group_it_was_trained_on(spy: Spy) -> None:
     groups = ["x", "y", "z"] * 6
     data = numbered(["a", "b"] * 9, groups)
-    answers = cross_validate(spy, data, ENCODER, "group")
+    answers = cross_val_predict(spy, data, ENCODER, "group")
     assert len(Spy.seen) == 3
     for trained, asked in Spy.seen:
         assert {groups[i] for i in trained}.isdisjoint({groups[i] for i in asked})
@@ -185,7 +192,7 @@ def test_cross_validation_never_tests_on_a_group_it_was_trained_on(spy: Spy) -> 
 def test_cross_validation_keeps_the_views_of_a_picture_together(spy: Spy) -> None:
     sources = [f"{i % 10}.png" for i in range(30)]
     data = numbered(["a" if i % 2 else "b" for i in range(30)], sources=sources)
-    answers = cross_validate(spy, data, ENCODER, "random", n_folds=5)
+    answers = cross_val_predict(spy, data, ENCODER, "random", n_folds=5)
     assert len(answers.truth) == 10
     for trained, asked in Spy.seen:
         assert {sources[i] for i in trained}.isdisjoint({sources[i] for i in asked})
@@ -193,7 +200,7 @@ def test_cross_validation_keeps_the_views_of_a_picture_together(spy: Spy) -> Non
 
 def test_a_label_that_a_fold_never_saw_is_an_error_and_still_counted(spy: Spy) -> None:
     data = numbered(["a", "b", "a", "b", "rare"], ["x", "x", "y", "y", "y"])
-    result = cross_validation_json(cross_validate(spy, data, ENCODER, "group"), data, "group")
+    result = cross_validation_json(cross_val_predict(spy, data, ENCODER, "group"), data, "group")
     assert result["labels"] == ["a", "b", "rare"]
     assert result["per_class"]["rare"] == {"precision": 0, "recall": 0, "f1": 0, "support": 1}
     assert result["accuracy"] == pytest.approx(2 / 5)  # the spy always says a
@@ -203,7 +210,7 @@ def test_a_label_that_a_fold_never_saw_is_an_error_and_still_counted(spy: Spy) -
 
 def test_samples_without_a_hand_are_not_trained_on_but_counted(spy: Spy) -> None:
     data = numbered(["a", "b", "none"] * 4, ["x"] * 6 + ["y"] * 6, no_hand=[0, 2, 5, 8, 11])
-    scores = score(cross_validate(spy, data, ENCODER, "group"))
+    scores = score(cross_val_predict(spy, data, ENCODER, "group"))
     assert scores.n == 12
     assert scores.n_no_hand == 5
     assert scores.per_class["none"]["recall"] == 1
@@ -215,7 +222,7 @@ def test_samples_without_a_hand_are_not_trained_on_but_counted(spy: Spy) -> None
 def test_few_samples_of_each_label_can_be_cross_validated(spy: Spy, each: int) -> None:
     """Somebody who has taken three photos of each gesture gets an estimate."""
     data = numbered(["a", "b", "c"] * each)
-    assert len(cross_validate(spy, data, ENCODER, "random").truth) == 3 * each
+    assert len(cross_val_predict(spy, data, ENCODER, "random").truth) == 3 * each
 
 
 @pytest.mark.filterwarnings("error")
@@ -226,10 +233,10 @@ def test_one_label_and_all_right_is_no_reason_to_warn() -> None:
 
 
 def test_cross_validation_repeats_itself(dataset: LandmarkDataset) -> None:
-    from handlore.classifiers.base import make_estimator
+    from handlore.classifiers.factory import make_estimator
 
     def once(seed: int) -> Predictions:
-        return cross_validate(
+        return cross_val_predict(
             make_estimator("linear"), dataset, PoseEncoder(), "random", n_folds=3, seed=seed
         )
 
@@ -247,4 +254,4 @@ def test_what_cannot_be_learned_is_refused(spy: Spy) -> None:
     with pytest.raises(HandloreError, match=r"holds movements.*takes poses.*rocket"):
         fit_samples(spy, movements, ENCODER)
     with pytest.raises(HandloreError, match="at least two groups; there is 1"):
-        cross_validate(spy, numbered(["a", "b"], ["x", "x"]), ENCODER, "group")
+        cross_val_predict(spy, numbered(["a", "b"], ["x", "x"]), ENCODER, "group")

@@ -4,9 +4,9 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from handlore.classifiers.base import make_estimator
+from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.novelty import NoveltyModel
-from handlore.models.model import discounted
+from handlore.models.model import reject_novel
 
 N_FEATURES = 12
 
@@ -84,12 +84,12 @@ def test_a_class_of_one_person_alone_does_not_stop_it() -> None:
 
 
 def test_of_many_samples_some_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("handlore.classifiers.novelty.MOST_OF_A_CLASS", 12)
+    monkeypatch.setattr("handlore.classifiers.novelty._MAX_PER_CLASS", 12)
     X, codes, groups = people()
     assert (NoveltyModel.fit(X, codes, groups)(X) > 0.05).mean() > 0.6
 
 
 def test_probabilities_fall_with_familiarity_only_where_it_is_low() -> None:
     probabilities = np.array([[0.2, 0.8]] * 3, np.float32)
-    told = discounted(probabilities, np.array([1.0, 0.05, 0.0], np.float32))
+    told = reject_novel(probabilities, np.array([1.0, 0.05, 0.0], np.float32))
     np.testing.assert_allclose(told, [[0.2, 0.8], [0.2, 0.8], [0, 0]])

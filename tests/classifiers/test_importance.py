@@ -7,7 +7,11 @@ import numpy as np
 import pytest
 from movement_stubs import movements, two_handed
 
-from handlore.classifiers.evaluation.importance import Importance, importances, pooled
+from handlore.classifiers.evaluation.importance import (
+    Importance,
+    measure_importances,
+    pool_importances,
+)
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.landmarks.geometry import mirror, rotate
 from handlore.models.movement_encoder import MovementEncoder
@@ -31,9 +35,16 @@ def poses(n: int = 60, *, turned: bool = False, left: bool = False) -> LandmarkD
     side = np.full((n, 1), 0.1 if left else 0.9, np.float32)
     samples = Samples.make([CLASSES[int(one)] for one in straight])
     return LandmarkDataset(
-        image, image, side, side.copy(), np.zeros((n, 1), np.int8), np.zeros(n),
-        np.arange(n + 1), samples, Header(),
-    )  # fmt: skip
+        image,
+        image,
+        side,
+        side.copy(),
+        np.zeros((n, 1), np.int8),
+        np.zeros(n),
+        np.arange(n + 1),
+        samples,
+        Header(),
+    )
 
 
 def looks_at(column: int, middle: float) -> Callable[[np.ndarray], np.ndarray]:
@@ -51,7 +62,7 @@ def test_the_finger_that_tells_is_worth_half_and_the_others_nothing(left: bool) 
     encoder = PoseEncoder(("image",))
     column = encoder.names.index("image.index_finger_tip.y")
     middle = float(SHAPE[8, 1]) - 1
-    found = importances(looks_at(column, middle), CLASSES, poses(left=left), encoder)
+    found = measure_importances(looks_at(column, middle), CLASSES, poses(left=left), encoder)
     lost = {one.part: one.lost for one in found}
     assert lost.pop("index") == pytest.approx(0.5, abs=0.15)
     assert set(lost) == {"thumb", "middle", "ring", "pinky", "in-plane rotation"}
@@ -60,7 +71,7 @@ def test_the_finger_that_tells_is_worth_half_and_the_others_nothing(left: bool) 
 
 def test_rotation_is_worth_something_to_who_looks_at_it() -> None:
     encoder = PoseEncoder(("orientation",))
-    found = importances(looks_at(1, 0.5), CLASSES, poses(turned=True), encoder)
+    found = measure_importances(looks_at(1, 0.5), CLASSES, poses(turned=True), encoder)
     lost = {one.part: one.lost for one in found}
     assert lost.pop("in-plane rotation") == pytest.approx(0.5, abs=0.15)
     assert set(lost.values()) == {0.0}
@@ -79,20 +90,22 @@ def test_of_movements_the_way_of_the_wrist_counts(
         ends = X[:, : 64 * data.n_hands].reshape(len(X), data.n_hands, 64, 16)[:, -1, 0, -1]
         return np.stack([ends < 0, ends >= 0], axis=1).astype(np.float32)
 
-    lost = {one.part: one.lost for one in importances(predict, ["left", "right"], data, encoder)}
+    lost = {
+        one.part: one.lost for one in measure_importances(predict, ["left", "right"], data, encoder)
+    }
     assert lost.pop("way of the wrist") == pytest.approx(0.5, abs=0.2)
     assert set(lost.values()) == {0.0}
 
 
 def test_measurements_are_pooled_by_samples_and_few_say_nothing() -> None:
-    found = pooled([[Importance("thumb", 0.1, 10)], [Importance("thumb", 0.4, 20)], []])
+    found = pool_importances([[Importance("thumb", 0.1, 10)], [Importance("thumb", 0.4, 20)], []])
     assert found == [Importance("thumb", pytest.approx(0.3), 30)]
-    assert importances(looks_at(0, 0), CLASSES, poses(1), PoseEncoder(("image",))) == []
+    assert measure_importances(looks_at(0, 0), CLASSES, poses(1), PoseEncoder(("image",))) == []
 
 
 def test_views_are_left_out() -> None:
     data = poses(20)
     samples = replace(data.samples, view=np.arange(20) % 4)
     encoder = PoseEncoder(("image",))
-    found = importances(looks_at(0, 0.0), CLASSES, replace(data, samples=samples), encoder)
+    found = measure_importances(looks_at(0, 0.0), CLASSES, replace(data, samples=samples), encoder)
     assert {one.n for one in found} == {5}

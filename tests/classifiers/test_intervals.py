@@ -16,9 +16,16 @@ def poses(labels, groups=None) -> LandmarkDataset:
     side = np.ones((n, 1), np.float32)
     samples = Samples.make(labels, group=groups, source=[f"{i}.png" for i in range(n)])
     return LandmarkDataset(
-        marks, marks, side, side, np.zeros((n, 1), np.int8), np.zeros(n), np.arange(n + 1),
-        samples, Header(),
-    )  # fmt: skip
+        marks,
+        marks,
+        side,
+        side,
+        np.zeros((n, 1), np.int8),
+        np.zeros(n),
+        np.arange(n + 1),
+        samples,
+        Header(),
+    )
 
 
 def answered(truth, said) -> Predictions:

@@ -22,10 +22,16 @@ def poses(image: np.ndarray, side=None, digests=None) -> LandmarkDataset:
     seen = ~np.isnan(image[:, :1, 0])
     samples = Samples.make(["a"] * n, source=[f"{i}.png" for i in range(n)], sha256=digests)
     return LandmarkDataset(
-        image[:, None], image[:, None], np.where(seen, sides, np.nan).astype(np.float32),
-        np.where(seen, 1, np.nan).astype(np.float32), np.where(seen, 0, -1).astype(np.int8),
-        np.zeros(n), np.arange(n + 1), samples, Header(),
-    )  # fmt: skip
+        image[:, None],
+        image[:, None],
+        np.where(seen, sides, np.nan).astype(np.float32),
+        np.where(seen, 1, np.nan).astype(np.float32),
+        np.where(seen, 0, -1).astype(np.int8),
+        np.zeros(n),
+        np.arange(n + 1),
+        samples,
+        Header(),
+    )
 
 
 def halves(data: LandmarkDataset):

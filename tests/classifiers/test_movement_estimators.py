@@ -10,9 +10,10 @@ from movement_stubs import LABELS, clip, dataset_of, every_estimator, movements,
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from handlore.classifiers.base import HandEstimator, estimator_class, make_estimator
-from handlore.classifiers.estimators import rocket
-from handlore.classifiers.movement_features import channels
+from handlore.classifiers.base import HandEstimator
+from handlore.classifiers.estimators import ESTIMATORS, rocket
+from handlore.classifiers.factory import make_estimator
+from handlore.classifiers.movement_features import movement_features
 from handlore.classifiers.onnx_graph import Graph, GraphRunner
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.errors import HandloreError, InvalidDataError
@@ -58,7 +59,7 @@ def run_graph(estimator: HandEstimator, X: np.ndarray) -> np.ndarray:
 
 @every_estimator
 def test_says_what_it_is(name: str) -> None:
-    estimator = estimator_class(name)
+    estimator = ESTIMATORS[name]
     assert estimator.kind == "sequence"
     assert estimator.summary
     assert make_estimator(name, {"random_state": "5"}).get_params()["random_state"] == 5
@@ -250,7 +251,7 @@ def shares_of(series: np.ndarray, dilation: int, thresholds: np.ndarray) -> np.n
     ones, zeros = np.ones((84, 1), np.float32), np.zeros(84, np.float32)
     bank = rocket._Bank(("presence",), dilation, ones, zeros, thresholds.astype(np.float32))
     graph = Graph()
-    kinds = channels(graph, 1, series.shape[1])
+    kinds = movement_features(graph, 1, series.shape[1])
     said = rocket._shares(graph, rocket._responses(graph, kinds, [bank]), bank.thresholds)
     return GraphRunner(graph.model(64, series.shape[1], said, (thresholds.size,)))(blocks)
 

@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from movement_stubs import Clip, clip, dataset_of, hand_shape, movements, two_handed
 
-from handlore.classifiers.augmentation import mirrored
-from handlore.classifiers.base import make_estimator
+from handlore.classifiers.augmentation import mirror_blocks
+from handlore.classifiers.factory import make_estimator
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.geometry import mirror
-from handlore.models.movement_encoder import LONGEST_GAP, MovementEncoder, durations
+from handlore.models.movement_encoder import MAX_GAP, MovementEncoder, durations
 from handlore.models.pose_encoder import PoseEncoder
 
 ENCODER = MovementEncoder()
@@ -122,7 +122,7 @@ def test_frames_before_and_after_the_hand_is_seen_do_not_count() -> None:
 @every_movement
 def test_a_short_gap_is_bridged(label: str) -> None:
     whole = clip(label)
-    bridged = ENCODER.encode(*lost(whole, 0.41, 0.41 + LONGEST_GAP - 0.1))
+    bridged = ENCODER.encode(*lost(whole, 0.41, 0.41 + MAX_GAP - 0.1))
     np.testing.assert_allclose(bridged, ENCODER.encode(*whole), atol=0.6)
     assert (presence_of(bridged) == 1).all()
 
@@ -144,7 +144,7 @@ def test_few_frames_a_second_are_no_gap() -> None:
 def test_a_mirrored_picture_gives_a_mirrored_block(label: str) -> None:
     image, side, time = clip(label)
     seen_in_mirror = ENCODER.encode(mirror(image), 1 - side, time)
-    expected = mirrored(ENCODER.encode(image, side, time)[None])[0]
+    expected = mirror_blocks(ENCODER.encode(image, side, time)[None])[0]
     np.testing.assert_allclose(seen_in_mirror, expected, atol=1e-4)
 
 
@@ -187,8 +187,9 @@ def test_two_hands_have_a_block_each_and_one_origin() -> None:
     block = MovementEncoder(2).encode(both, sides, time).reshape(2, 64, -1)
     one, other = marks_of(block[0]), marks_of(block[1])
     palm = np.linalg.norm(hand_shape()[9])
-    np.testing.assert_allclose(other - one, np.broadcast_to([0.3 / palm, 0, 0], other.shape),
-                               atol=1e-3)  # fmt: skip
+    np.testing.assert_allclose(
+        other - one, np.broadcast_to([0.3 / palm, 0, 0], other.shape), atol=1e-3
+    )
     np.testing.assert_allclose((one[0, 0] + other[0, 0]) / 2, 0, atol=0.1)
     # Each side has a place of its own, so that no shape is mirrored.
     np.testing.assert_allclose(one[0] - one[0, :1], hand_shape() / palm, atol=1e-3)

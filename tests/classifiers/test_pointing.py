@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from movement_stubs import hand_shape
 
-from handlore.classifiers.evaluation.pointing import Pair, pointing_apart
+from handlore.classifiers.evaluation.pointing import PointingPair, find_pointing_pairs
 from handlore.classifiers.evaluation.scores import Predictions
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.landmarks.geometry import rotate
@@ -18,9 +18,16 @@ def pointing(degrees: np.ndarray) -> LandmarkDataset:
     hands = rotate(np.repeat(hand_shape()[None], N, axis=0), degrees)[:, None].astype(np.float32)
     side, people = np.ones((N, 1), np.float32), [f"p{k // 2 % 4}" for k in range(N)]
     return LandmarkDataset(
-        hands, hands.copy(), side, side.copy(), np.zeros((N, 1), np.int8), np.zeros(N),
-        np.arange(N + 1), Samples.make(TRUTH.tolist(), group=people), Header(),
-    )  # fmt: skip
+        hands,
+        hands.copy(),
+        side,
+        side.copy(),
+        np.zeros((N, 1), np.int8),
+        np.zeros(N),
+        np.arange(N + 1),
+        Samples.make(TRUTH.tolist(), group=people),
+        Header(),
+    )
 
 
 def taken_for_up(wrong: np.ndarray) -> Predictions:
@@ -30,10 +37,10 @@ def taken_for_up(wrong: np.ndarray) -> Predictions:
 
 @pytest.mark.parametrize(("n_wrong", "told"), [(0, False), (4, False), (5, True), (20, True)])
 def test_mistakes_count_from_5_percent_on(n_wrong: int, told: bool) -> None:
-    found = pointing_apart(
+    found = find_pointing_pairs(
         taken_for_up(np.arange(1, 2 * n_wrong, 2)), pointing(np.where(TRUTH == "up", 0.0, 180.0))
     )
-    assert found == ([Pair(("down", "up"), n_wrong)] if told else [])
+    assert found == ([PointingPair(("down", "up"), n_wrong)] if told else [])
 
 
 @pytest.mark.parametrize(("n_strays", "told"), [(4, True), (8, False)])
@@ -41,11 +48,11 @@ def test_each_label_must_be_told_by_its_direction(n_strays: int, told: bool) -> 
     """Of 50 hands that are to point down some point up, though none of the mistakes."""
     degrees = np.where(TRUTH == "up", 0.0, 180.0)
     degrees[N - 1 - 2 * np.arange(n_strays)] = 0
-    assert bool(pointing_apart(taken_for_up(np.arange(1, 20, 2)), pointing(degrees))) == told
+    assert bool(find_pointing_pairs(taken_for_up(np.arange(1, 20, 2)), pointing(degrees))) == told
 
 
 def test_mistakes_must_be_put_right_by_the_direction() -> None:
     """Just those that point up were taken for up, which no direction would have told."""
     degrees = np.where(TRUTH == "up", 0.0, 180.0)
     degrees[[1, 3, 5, 7, 9]] = 0
-    assert pointing_apart(taken_for_up(np.array([1, 3, 5, 7, 9])), pointing(degrees)) == []
+    assert find_pointing_pairs(taken_for_up(np.array([1, 3, 5, 7, 9])), pointing(degrees)) == []

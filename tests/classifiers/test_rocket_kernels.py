@@ -8,9 +8,9 @@ import pytest
 from movement_stubs import movements, small
 
 from handlore.classifiers.estimators.rocket import (
-    DILATIONS,
+    _DILATIONS,
+    FEATURE_SETS,
     PATTERNS,
-    VIEWS,
     _joined,
     _responses,
     _width,
@@ -38,7 +38,7 @@ def test_all_at_once_are_those_of_each_bank_in_the_order_of_their_thresholds(
 ) -> None:
     estimator, X = fitted
     banks = estimator.banks_
-    assert len(banks) == len(VIEWS) * len(DILATIONS)
+    assert len(banks) == len(FEATURE_SETS) * len(_DILATIONS)
     alone = np.concatenate([responses(estimator, [bank], X) for bank in banks], axis=1)
     np.testing.assert_allclose(responses(estimator, banks, X), alone, atol=1e-4)
 

@@ -12,18 +12,23 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from movement_stubs import dataset_of, hand_shape, two_handed
 
-from handlore.datasets.annotations import LabelledInterval
-from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.dataset import LabelledInterval, LandmarkDataset
 from handlore.datasets.storage import load_dataset, save_dataset
 from handlore.landmarks.errors import InvalidDataError
+from handlore.landmarks.hands import majority_side
 from handlore.models.movement_encoder import MovementEncoder
 from handlore.models.pose_encoder import Encoder, PoseEncoder
-from handlore.models.stream.answers import ModelOutput
-from handlore.models.stream.clock import LONGEST_LOSS, RATE, OneEuro, StreamFrame, TickClock
-from handlore.models.stream.events import Event, side_of
+from handlore.models.stream.decisions import HoldDetector, WindowSelector
+from handlore.models.stream.events import Event
+from handlore.models.stream.frames import (
+    MAX_HAND_LOSS,
+    TICK_RATE,
+    FrameResampler,
+    OneEuroFilter,
+    StreamFrame,
+)
 from handlore.models.stream.ground_truth import score_stream
-from handlore.models.stream.movements import WindowSelector
-from handlore.models.stream.poses import HoldDetector
+from handlore.models.stream.inference import ModelOutput
 from handlore.models.stream.recogniser import (
     Recogniser,
     events_from_outputs,
@@ -70,8 +75,10 @@ class Spread:
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         width = np.ptp(X[:, 0::2], axis=1)
         wide = np.clip(width - 0.5, 0, 1)
-        p = np.stack([np.clip(1 - 2 * wide, 0, 1), 1 - np.abs(1 - 2 * wide),
-                      np.clip(2 * wide - 1, 0, 1)], axis=1)  # fmt: skip
+        p = np.stack(
+            [np.clip(1 - 2 * wide, 0, 1), 1 - np.abs(1 - 2 * wide), np.clip(2 * wide - 1, 0, 1)],
+            axis=1,
+        )
         return p.astype(np.float32)
 
     predict_known = predict_proba
@@ -113,18 +120,18 @@ def told(model: object, video: LandmarkDataset, **kw: object) -> list[Event]:
 
 @pytest.mark.parametrize("fps", [7, 10, 29.97, 30, 60, 144])
 def test_ticks_lie_on_the_line_between_frames(fps: float) -> None:
-    clock, ticks = TickClock(), []
+    clock, ticks = FrameResampler(), []
     for now in np.arange(int(3 * fps)) / fps:
         image = frame(now, 1.0)
         ticks += clock.feed(StreamFrame(float(now), image, image, np.ones(1, np.float32)))
     assert [tick.number for tick in ticks] == list(range(len(ticks)))
-    assert len(ticks) >= 3 * RATE - 1 - RATE / fps
+    assert len(ticks) >= 3 * TICK_RATE - 1 - TICK_RATE / fps
     for tick in ticks:
         np.testing.assert_allclose(tick.image, frame(tick.time, 1.0), atol=1e-5)
 
 
 def test_a_hand_is_not_made_up_where_nobody_looked() -> None:
-    clock = TickClock()
+    clock = FrameResampler()
     hand = frame(0, 1.0)
     list(clock.feed(StreamFrame(0.0, hand, hand, np.ones(1, np.float32))))
     ticks = list(clock.feed(StreamFrame(0.5, hand, hand, np.ones(1, np.float32))))
@@ -132,11 +139,11 @@ def test_a_hand_is_not_made_up_where_nobody_looked() -> None:
 
 
 def test_after_days_without_frames_few_ticks_come() -> None:
-    clock = TickClock()
+    clock = FrameResampler()
     hand = frame(0, 1.0)
     list(clock.feed(StreamFrame(0.0, hand, hand, np.ones(1, np.float32))))
     ticks = list(clock.feed(StreamFrame(3e5, hand, hand, np.ones(1, np.float32))))
-    assert LONGEST_LOSS * RATE < len(ticks) < 100
+    assert MAX_HAND_LOSS * TICK_RATE < len(ticks) < 100
     assert ticks[-1].seen[0]
 
 
@@ -151,13 +158,13 @@ def test_times_that_do_not_rise_are_refused(time: float) -> None:
 
 def test_one_euro_steadies_a_hand_at_rest_and_follows_one_that_moves() -> None:
     rng = np.random.default_rng(1)
-    smooth, hand = OneEuro(0.1, 1 / RATE), frame(0, 1.0)[0]
+    smooth, hand = OneEuroFilter(0.1, 1 / TICK_RATE), frame(0, 1.0)[0]
     noisy = [hand + rng.normal(0, 0.002, hand.shape).astype(np.float32) for _ in range(90)]
     calm = np.array([smooth(one) for one in noisy])[30:]
     assert calm.std(axis=0).mean() < 0.75 * np.std(noisy[30:], axis=0).mean()
     shifted = [smooth(hand + np.float32(0.26)) for _ in range(6)]
     assert np.abs(shifted[-1] - hand - 0.26).max() < 0.026
-    off = OneEuro(0.0, 1 / RATE)
+    off = OneEuroFilter(0.0, 1 / TICK_RATE)
     assert all((off(one) == one).all() for one in noisy)
 
 
@@ -172,14 +179,16 @@ def holds(*parts: tuple[float, float], **kw: object) -> tuple[list[Event], list[
     )
     events, when, now = [], [], 0
     for probability, seconds in parts:
-        for _ in range(round(seconds * RATE)):
+        for _ in range(round(seconds * TICK_RATE)):
             p = None if probability < 0 else np.array([probability, 1 - probability], np.float32)
-            for event in decisions.hear(ModelOutput(now / RATE, now / RATE, p, "left", now / RATE)):
+            for event in decisions.hear(
+                ModelOutput(now / TICK_RATE, now / TICK_RATE, p, "left", now / TICK_RATE)
+            ):
                 events.append(event)
-                when.append(now / RATE)
+                when.append(now / TICK_RATE)
             now += 1
     last = decisions.finish()
-    return [*events, *last], [*when, *[now / RATE] * len(last)]
+    return [*events, *last], [*when, *[now / TICK_RATE] * len(last)]
 
 
 def test_a_pose_is_told_once_it_is_held_long_enough() -> None:
@@ -308,8 +317,10 @@ def test_a_movement_is_told_when_the_hand_has_gone() -> None:
 
 
 def test_what_does_not_stop_is_told_once() -> None:
-    answers = [ModelOutput(n / 5, n / 5 + 1, np.array([0.99, 0.01], np.float32), None, n / 5 + 1)
-               for n in range(100)]  # fmt: skip
+    answers = [
+        ModelOutput(n / 5, n / 5 + 1, np.array([0.99, 0.01], np.float32), None, n / 5 + 1)
+        for n in range(100)
+    ]
     decisions = WindowSelector(Thresholds(("a", "none"), {}, 0.5, 0.7), RecogniserSettings())
     events = [event for answer in answers for event in decisions.hear(answer)]
     assert len(events) == 1
@@ -335,8 +346,9 @@ PARTS = st.lists(
 )
 
 
-@settings(max_examples=12, deadline=None,
-          suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(parts=PARTS, fps=st.sampled_from([7, 15, 30, 50]))
 def test_replay_equals_live_byte_for_byte(
     parts: list[tuple[str, float]], fps: float, tmp_path: Path
@@ -398,8 +410,8 @@ def test_any_frame_rate_tells_the_same_within_a_frame(labels: list[str], pause: 
         assert [event.label for event in log] == [event.label for event in logs[60]]
         for event, exact in zip(log, logs[60], strict=True):
             # One frame, and one tick of the clock.
-            assert event.start == pytest.approx(exact.start, abs=1 / fps + 1 / RATE + 1e-6)
-            assert event.end == pytest.approx(exact.end, abs=1 / fps + 1 / RATE + 1e-6)
+            assert event.start == pytest.approx(exact.start, abs=1 / fps + 1 / TICK_RATE + 1e-6)
+            assert event.end == pytest.approx(exact.end, abs=1 / fps + 1 / TICK_RATE + 1e-6)
     assert [event.label for event in logs[30] if event.label in labels] != []
 
 
@@ -486,7 +498,7 @@ def test_scoring() -> None:
 
 
 def test_sides() -> None:
-    assert side_of(np.array([0.9, np.nan, 0.8])) == "right"
-    assert side_of(np.array([0.1])) == "left"
-    assert side_of(np.full((2, 1), np.nan)) is None
+    assert majority_side(np.array([0.9, np.nan, 0.8])) == "right"
+    assert majority_side(np.array([0.1])) == "left"
+    assert majority_side(np.full((2, 1), np.nan)) is None
     assert replace(Event("a", 1.23456, 2, 0.98765, "left")).as_json()["start"] == 1.235

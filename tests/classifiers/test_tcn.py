@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from handlore.classifiers.augmentation import Augmentation
-from handlore.classifiers.base import HandEstimator, make_estimator
+from handlore.classifiers.base import HandEstimator
+from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.onnx_graph import GraphRunner
-from handlore.classifiers.temporal.schedule import chosen_batch, chosen_epochs, held_back
+from handlore.classifiers.temporal.schedule import batch_size_for, epochs_for, validation_mask
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.models.movement_encoder import N_CHANNELS
 
@@ -27,9 +28,12 @@ def small(**params: Any) -> HandEstimator:
 
 
 def swipes(
-    n_each: int = 8, n_timepoints: int = 16, n_hands: int = 1, labels: tuple[str, ...] = LABELS,
+    n_each: int = 8,
+    n_timepoints: int = 16,
+    n_hands: int = 1,
+    labels: tuple[str, ...] = LABELS,
     seed: int = 0,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+) -> tuple[np.ndarray, np.ndarray]:
     """Open hands that go left, go right or stay, in palm lengths."""
     rng = np.random.default_rng(seed)
     y = np.repeat(labels, n_each)
@@ -125,8 +129,13 @@ def test_history_says_how_each_epoch_went(torch: Any) -> None:
     assert [line["epoch"] for line in estimator.history_] == [1, 2, 3]
     for line in estimator.history_:
         assert set(line) == {
-            "epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate",
-        }  # fmt: skip
+            "epoch",
+            "loss",
+            "accuracy",
+            "val_loss",
+            "val_accuracy",
+            "learning_rate",
+        }
         assert all(np.isfinite(value) for value in line.values())
     assert estimator.notes_ == ()
     assert small(epochs=1).fit(X, y, groups).history_[0]["val_loss"] is None
@@ -161,12 +170,12 @@ def test_ctrl_c_keeps_what_is_learnt_so_far(torch: Any) -> None:
 def test_ctrl_c_ends_all_work_if_nobody_watches(
     torch: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from handlore.classifiers.temporal.training import Training
+    from handlore.classifiers.temporal.training import NetworkTraining
 
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Training, "run", stop)
+    monkeypatch.setattr(NetworkTraining, "run", stop)
     with pytest.raises(KeyboardInterrupt):
         small().fit(*swipes(2))
     watched = small()
@@ -203,9 +212,15 @@ def test_without_torch_one_line_names_the_extra(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("epochs", -1), ("batch_size", -1), ("learning_rate", 0.0), ("validation", 0.9),
-     ("patience", 0), ("random_state", -1)],
-)  # fmt: skip
+    [
+        ("epochs", -1),
+        ("batch_size", -1),
+        ("learning_rate", 0.0),
+        ("validation", 0.9),
+        ("patience", 0),
+        ("random_state", -1),
+    ],
+)
 def test_parameters_out_of_range_get_one_line(name: str, value: float) -> None:
     with pytest.raises(InvalidDataError, match=f"{name} is {value}, expected"):
         small(**{name: value}).fit(*swipes(2))
@@ -222,7 +237,7 @@ def test_what_is_held_back_are_whole_groups_and_no_class_is_lost() -> None:
     codes = np.tile(np.arange(5), 40)
     codes[groups == "p07"] = 5
     for _ in range(20):
-        held = held_back(codes, groups, 0.15, rng)
+        held = validation_mask(codes, groups, 0.15, rng)
         assert held.sum() == 30
         assert not set(groups[held]) & set(groups[~held])
         assert "p07" not in groups[held]
@@ -232,21 +247,28 @@ def test_without_groups_a_share_of_each_class_is_held_back() -> None:
     rng = np.random.default_rng(0)
     codes = np.repeat([0, 1, 2], [60, 30, 1])
     for groups in (None, np.full(91, "anna")):
-        assert np.bincount(codes[held_back(codes, groups, 0.2, rng)], minlength=3).tolist() == [
-            12, 6, 0,
-        ]  # fmt: skip
-    assert not held_back(codes[:59], None, 0.2, rng).any()
-    assert not held_back(codes, None, 0.0, rng).any()
+        assert np.bincount(
+            codes[validation_mask(codes, groups, 0.2, rng)], minlength=3
+        ).tolist() == [
+            12,
+            6,
+            0,
+        ]
+    assert not validation_mask(codes[:59], None, 0.2, rng).any()
+    assert not validation_mask(codes, None, 0.0, rng).any()
 
 
 def test_epochs_and_batches_follow_the_number_of_movements() -> None:
-    sizes = {n: chosen_batch(n, 0) for n in (2, 10, 270, 1960)}
+    sizes = {n: batch_size_for(n, 0) for n in (2, 10, 270, 1960)}
     assert sizes == {2: 2, 10: 10, 270: 32, 1960: 64}
-    assert {n: chosen_epochs(n, batch, 0) for n, batch in sizes.items()} == {
-        2: 300, 10: 300, 270: 75, 1960: 100,
-    }  # fmt: skip
-    assert chosen_epochs(270, 32, 7) == 7
-    assert chosen_batch(270, 500) == 270
+    assert {n: epochs_for(n, batch, 0) for n, batch in sizes.items()} == {
+        2: 300,
+        10: 300,
+        270: 75,
+        1960: 100,
+    }
+    assert epochs_for(270, 32, 7) == 7
+    assert batch_size_for(270, 500) == 270
 
 
 STILL = Augmentation(turn=0, size=0, reach=0, bones=0, shape=0, jitter=0, warp=0, crop=0, drop=0)
@@ -291,8 +313,9 @@ def test_a_lost_hand_is_absent_and_goes_straight() -> None:
     inside = absent[:, :-2] & absent[:, 1:-1] & absent[:, 2:]
     assert inside.any()
     assert not bends(seen)[inside].any()
-    np.testing.assert_array_equal(seen[:, :-1].transpose(0, 2, 1)[~absent],
-                                  X[:, :-1].transpose(0, 2, 1)[~absent])  # fmt: skip
+    np.testing.assert_array_equal(
+        seen[:, :-1].transpose(0, 2, 1)[~absent], X[:, :-1].transpose(0, 2, 1)[~absent]
+    )
 
 
 def test_the_whole_path_is_stretched_and_the_shape_is_not() -> None:

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from handlore.classifiers.base import HandEstimator, make_estimator
+from handlore.classifiers.base import HandEstimator
 from handlore.classifiers.duration_prior import DurationPrior
+from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.onnx_graph import GraphRunner
 from handlore.datasets.dataset import NONE_LABEL
 from handlore.models.movement_encoder import MovementEncoder
@@ -98,10 +99,13 @@ def paced(seconds: dict[str, float]) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
     labels = [label for label in seconds for _ in range(20)]
     clips = [
-        clip("circle" if label == NONE_LABEL else "left", person=person % 5,
-             seconds=float(seconds[label] * np.exp(rng.normal(0, 0.1))))
+        clip(
+            "circle" if label == NONE_LABEL else "left",
+            person=person % 5,
+            seconds=float(seconds[label] * np.exp(rng.normal(0, 0.1))),
+        )
         for person, label in enumerate(labels)
-    ]  # fmt: skip
+    ]
     return encoder().encode_samples(dataset_of(clips, labels)), np.array(labels)
 
 

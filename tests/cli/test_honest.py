@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from handlore.classifiers.evaluation.leaks import MOST_REMEMBERED, remembered
+from handlore.classifiers.evaluation.leaks import MAX_DIGESTS, item_digests
 from handlore.datasets.dataset import LandmarkDataset, Samples, concatenate
 from handlore.datasets.storage import save_dataset
 from handlore.landmarks.geometry import rotate
@@ -48,9 +48,9 @@ def test_recordings_of_known_people_are_compared_with_the_honest_split_too(
 
 def test_models_of_many_items_forget_them() -> None:
     few = Samples.make(["a"] * 3, sha256=["x", "y", "x"])
-    many = Samples.make(["a"] * (MOST_REMEMBERED + 1),
-                        sha256=[str(k) for k in range(MOST_REMEMBERED + 1)])  # fmt: skip
-    assert [len(remembered(_bare(samples))) for samples in (few, many)] == [20, 0]
+    many = Samples.make(["a"] * (MAX_DIGESTS + 1),
+                        sha256=[str(k) for k in range(MAX_DIGESTS + 1)])  # fmt: skip
+    assert [len(item_digests(_bare(samples))) for samples in (few, many)] == [20, 0]
 
 
 def _bare(samples: Samples) -> LandmarkDataset:

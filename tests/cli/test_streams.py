@@ -16,7 +16,7 @@ from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.recording_files import make_marked
 from handlore.datasets.storage import save_dataset
 from handlore.models.files import load_model
-from handlore.models.stream.ground_truth import streams_of
+from handlore.models.stream.ground_truth import dataset_streams
 from handlore.models.stream.recogniser import recognise
 
 Run = Callable[..., Result]
@@ -64,7 +64,7 @@ def test_replay_is_the_log_of_the_recogniser(
     rows = [json.loads(line) for line in result.stdout.splitlines()]
     assert [row["label"] for row in rows] == ["left", "circle"]
     assert rows[0]["start"] == pytest.approx(2, abs=0.5)
-    (stream,) = streams_of(lesson("one", "left", "circle"))
+    (stream,) = dataset_streams(lesson("one", "left", "circle"))
     told = recognise([load_model(moves)], stream.video)
     assert result.stdout.splitlines() == [event.line() for event in told]
     assert run("replay", moves, lessons, "--json").stdout == result.stdout

@@ -55,16 +55,16 @@ def test_ctrl_c_writes_the_best_so_far(
     clips: Path, run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("torch", reason="needs the extra temporal")
-    from handlore.classifiers.temporal.training import Training
+    from handlore.classifiers.temporal.training import NetworkTraining
 
-    whole = Training._epoch
+    whole = NetworkTraining._epoch
 
     def stopped(training: Any, mixed: bool) -> Any:
         if training.history:
             raise KeyboardInterrupt
         return whole(training, mixed)
 
-    monkeypatch.setattr(Training, "_epoch", stopped)
+    monkeypatch.setattr(NetworkTraining, "_epoch", stopped)
     out = tmp_path / "m.onnx"
     done = run("train", clips, "--model", "tcn", "--out", out)
     assert done.exit_code == 0, done.output

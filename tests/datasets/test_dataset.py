@@ -42,8 +42,8 @@ def changed(array, at, value):
         ("offsets", lambda a: a[:-1], r"offsets is int64 \(3,\), expected int64 \(4,\)"),
         ("image", lambda a: changed(a, (0, 0, 5, 1), np.nan), "finite where a hand was found"),
         ("stage", lambda a: changed(a, 1, -1), "NaN elsewhere"),
-        ("handedness", lambda a: changed(a, 0, 1.5), r"handedness must lie in \[0, 1\]"),
-        ("handedness", lambda a: changed(a, 0, -0.1), r"handedness must lie in \[0, 1\]"),
+        ("handedness", lambda a: changed(a, 0, 1.5), r"handedness must be in \[0, 1\]"),
+        ("handedness", lambda a: changed(a, 0, -0.1), r"handedness must be in \[0, 1\]"),
         ("time", lambda a: changed(a, 0, np.inf), "time must be finite"),
         ("offsets", lambda a: changed(a, -1, 2), "offsets must rise from 0 to the number of"),
         ("offsets", lambda a: changed(a, 0, 1), "offsets must rise"),
@@ -96,7 +96,7 @@ def test_a_pose_is_one_frame_and_time_runs_forward_within_a_clip_only(make_datas
     clips = make_dataset(["a", "b"], lengths=[3, 2])
     with pytest.raises(InvalidDataError, match="a pose is a sample of one frame"):
         replace(clips, header=Header(kind="pose"))
-    with pytest.raises(InvalidDataError, match="time must not run back within a sample"):
+    with pytest.raises(InvalidDataError, match="time must not decrease within a sample"):
         replace(clips, time=np.array([0, 2, 1, 0, 1.0]))
 
 

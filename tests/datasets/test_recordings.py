@@ -246,7 +246,7 @@ from handlore.datasets import recordings as room
 from recording_stubs import movement
 save, root, written = room.save_dataset, Path(sys.argv[1]), sys.argv[2] == "True"
 room.save_dataset = lambda *args: (save(*args) if written else None, os._exit(9))
-room.Recordings(root).keep(movement("left"), root.parent / "frames.avi")
+room.RecordingFolder(root).keep(movement("left"), root.parent / "frames.avi")
 """
 
 

@@ -111,7 +111,9 @@ def test_other_tables_are_not_taken_for_it(table, real_data):
     with pytest.raises(HandloreError, match="no layout"):
         find_source(table("label,pixel1", "1,2"))
     source = make_source("keypoint-csv", {})
-    taken = [p.name for p in real_data.iterdir() if p.is_dir() and source.fits(p)]
+    made_up = {"as_found", "hostile"}  # inputs as people have them, such tables among them
+    sets = [p for p in real_data.iterdir() if p.is_dir() and p.name not in made_up]
+    taken = [p.name for p in sets if source.fits(p)]
     assert taken == []
 
 

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from handlore.datasets.sources import find_source, load_sources, make_source, source_named
+from handlore.datasets.sources import SOURCES, find_source, make_source
 from handlore.datasets.sources.base import walk
 from handlore.landmarks.errors import HandloreError
 
@@ -260,17 +260,17 @@ def test_a_folder_of_no_known_layout_says_what_is_there_and_what_is_known(folder
 
 
 def test_unknown_names_are_answered_with_the_known_ones():
-    with pytest.raises(HandloreError, match=r"'image', did you mean images\?.*hgr1, images"):
-        source_named("image")
+    with pytest.raises(HandloreError, match=r"'image'; did you mean images\?.*hgr1, images"):
+        SOURCES["image"]
     with pytest.raises(HandloreError, match=r"unknown source 'qqqq'.*hgr1, images"):
-        source_named("qqqq")
+        SOURCES["qqqq"]
     with pytest.raises(HandloreError, match="no option --colour; it has: --name-pattern"):
         make_source("images", {"colour": 1})
     with pytest.raises(HandloreError, match="hgr1 has no option --name-pattern; it has: --apply"):
         make_source("hgr1", {"name_pattern": "x"})
 
 
-@pytest.mark.parametrize("name", sorted(load_sources()))
+@pytest.mark.parametrize("name", SOURCES.names())
 def test_every_source_says_what_it_is_and_can_be_made_without_options(name, folder, tmp_path):
     source = make_source(name, {})
     assert source.name == name

@@ -11,8 +11,8 @@ from handlore.landmarks.detector import DetectorOptions, detector_info, open_det
 from handlore.landmarks.detectors.litert import LiteRTDetector
 from handlore.landmarks.detectors.mediapipe import MediaPipeDetector
 from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.hand_transforms import plan_transforms
 from handlore.landmarks.nativelog import quiet_native_log
-from handlore.landmarks.transforms import plan_transforms
 from handlore.landmarks.weights import require_bundle
 
 

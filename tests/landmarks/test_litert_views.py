@@ -9,8 +9,8 @@ from handlore.datasets.rendered import Person, Scene, render_pose
 from handlore.landmarks.detectors.litert import LiteRTDetector
 from handlore.landmarks.detectors.litert.tracking import see_transforms
 from handlore.landmarks.geometry import palm_length
+from handlore.landmarks.hand_transforms import HandTransform, plan_transforms
 from handlore.landmarks.nativelog import quiet_native_log
-from handlore.landmarks.transforms import HandTransform, plan_transforms
 from handlore.landmarks.weights import require_bundle
 
 POSES = ("open_palm", "victory", "point", "fist")

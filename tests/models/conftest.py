@@ -6,7 +6,7 @@ from typing import Any
 import onnx
 import pytest
 
-from handlore.classifiers.base import estimator_class
+from handlore.classifiers.estimators import ESTIMATORS
 from handlore.classifiers.training import train_model
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.models.files import METADATA_KEY
@@ -19,7 +19,7 @@ Edit = Callable[[dict[str, Any]], None]
 def model_file(dataset: LandmarkDataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small forest, trained on the rendered hands."""
     path = tmp_path_factory.mktemp("models") / "poses.onnx"
-    forest = estimator_class("forest")().set_params(n_estimators=10)
+    forest = ESTIMATORS["forest"]().set_params(n_estimators=10)
     train_model(forest, "forest", dataset, PoseEncoder(), path)
     return path
 

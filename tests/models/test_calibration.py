@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 from movement_stubs import clip, dataset_of
 
-from handlore.datasets.annotations import LabelledInterval
-from handlore.datasets.dataset import LandmarkDataset, Samples
+from handlore.datasets.dataset import LabelledInterval, LandmarkDataset, Samples
 from handlore.landmarks.errors import InvalidDataError
 from handlore.models.pose_encoder import PoseEncoder
-from handlore.models.stream.calibration import TRIED, calibrate, poisson_bound
-from handlore.models.stream.ground_truth import PICTURE_LASTS, streams_of
+from handlore.models.stream.calibration import CANDIDATE_THRESHOLDS, calibrate, poisson_bound
+from handlore.models.stream.ground_truth import PICTURE_SECONDS, dataset_streams
 
 
 @dataclass
@@ -40,8 +39,9 @@ def turned(*parts: tuple[str, float, float]) -> LandmarkDataset:
     for label, turn, seconds in parts:
         image, side, time = clip("still", fps=30, seconds=seconds)
         angle = turn * np.pi / 2
-        turning = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0],
-                            [0, 0, 1]])  # fmt: skip
+        turning = np.array(
+            [[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]]
+        )
         clips.append((((image - 0.5) @ turning.T).astype(np.float32), side, time))
         labels.append(label)
     n = len(parts)
@@ -50,7 +50,7 @@ def turned(*parts: tuple[str, float, float]) -> LandmarkDataset:
 
 def test_parts_of_a_recording_are_one_stream_again() -> None:
     data = turned(("none", 0, 1), ("a", 0.9, 2), ("none", 0, 1))
-    (stream,) = streams_of(data)
+    (stream,) = dataset_streams(data)
     assert stream.name == "r.txt"
     assert stream.video.n_frames == data.n_frames
     assert np.diff(stream.video.time) == pytest.approx(1 / 30)
@@ -60,19 +60,25 @@ def test_parts_of_a_recording_are_one_stream_again() -> None:
 
 def test_other_clips_and_pictures_are_streams_of_their_own() -> None:
     clips = dataset_of([clip("left"), clip("still")], ["left", "none"])
-    assert [stream.truths for stream in streams_of(clips)] == [
+    assert [stream.truths for stream in dataset_streams(clips)] == [
         (LabelledInterval("left", 0, 1.0),),
         (),
     ]
     image = clip("still")[0][:3]
     flat = np.full((3, 1), np.nan, np.float32)
     pictures = LandmarkDataset(
-        image, image, flat, flat, np.zeros((3, 1), np.int8), np.zeros(3), np.arange(4),
+        image,
+        image,
+        flat,
+        flat,
+        np.zeros((3, 1), np.int8),
+        np.zeros(3),
+        np.arange(4),
         Samples.make(["a", "a", "none"], source=["1", "1", "2"], view=[0, 1, 0]),
-    )  # fmt: skip
-    first, second = streams_of(pictures)
-    assert first.truths == (LabelledInterval("a", 0, PICTURE_LASTS),)
-    assert (second.truths, second.seconds) == ((), PICTURE_LASTS)
+    )
+    first, second = dataset_streams(pictures)
+    assert first.truths == (LabelledInterval("a", 0, PICTURE_SECONDS),)
+    assert (second.truths, second.seconds) == ((), PICTURE_SECONDS)
 
 
 def test_pictures_of_poses_are_held_long_enough_to_be_told() -> None:
@@ -82,10 +88,16 @@ def test_pictures_of_poses_are_held_long_enough_to_be_told() -> None:
     )
     flat = np.full((2, 1), np.nan, np.float32)
     pictures = LandmarkDataset(
-        images, images, flat, flat, np.zeros((2, 1), np.int8), np.zeros(2), np.arange(3),
+        images,
+        images,
+        flat,
+        flat,
+        np.zeros((2, 1), np.int8),
+        np.zeros(2),
+        np.arange(3),
         Samples.make(["a", "none"], source=["1", "2"]),
-    )  # fmt: skip
-    found = calibrate(Told(), list(streams_of(pictures)), 0.5)
+    )
+    found = calibrate(Told(), list(dataset_streams(pictures)), 0.5)
     assert len(found.before.found) == 1
     assert [event.label for event in found.before.false] == ["a"]
     assert (len(found.after.found), found.after.false) == (1, ())
@@ -93,13 +105,20 @@ def test_pictures_of_poses_are_held_long_enough_to_be_told() -> None:
 
 
 def streams(*parts: tuple[str, float, float]) -> Sequence[Any]:
-    return list(streams_of(turned(*parts)))
+    return list(dataset_streams(turned(*parts)))
 
 
 LESSON = [
-    ("none", 0, 2), ("a", 0.9, 2), ("none", 0, 2), ("none", 0.55, 2), ("none", 0, 2),
-    ("a", 0.85, 2), ("none", 0, 2), ("b", -0.6, 2), ("none", 0, 2),
-]  # fmt: skip
+    ("none", 0, 2),
+    ("a", 0.9, 2),
+    ("none", 0, 2),
+    ("none", 0.55, 2),
+    ("none", 0, 2),
+    ("a", 0.85, 2),
+    ("none", 0, 2),
+    ("b", -0.6, 2),
+    ("none", 0, 2),
+]
 
 
 def test_a_threshold_lies_between_what_is_meant_and_what_is_not() -> None:
@@ -109,7 +128,7 @@ def test_a_threshold_lies_between_what_is_meant_and_what_is_not() -> None:
     assert (len(found.after.found), found.after.n, found.after.false) == (3, 3, ())
     assert len(found.before.false) == 1
     assert found.per_label == {"a": (2, 2, 0), "b": (1, 1, 0)}
-    assert set(found.thresholds.values()) <= set(TRIED)
+    assert set(found.thresholds.values()) <= set(CANDIDATE_THRESHOLDS)
 
 
 def test_more_false_activations_may_be_allowed() -> None:

@@ -37,7 +37,7 @@ from handlore.models.model import MovementModel
 from handlore.models.movement_encoder import MovementEncoder
 from handlore.models.stream.events import Event
 from handlore.models.stream.settings import RecogniserSettings
-from handlore.models.stream.videos import events_in
+from handlore.models.stream.videos import video_events
 
 Edited = Callable[[Callable[[dict[str, Any]], None]], Path]
 
@@ -107,7 +107,7 @@ def lesson(*parts: tuple[str | None, float], fps: float = 15) -> Clip:
 def told(
     model: MovementModel, image: np.ndarray, side: np.ndarray, time: np.ndarray
 ) -> list[Event]:
-    return events_in(model, dataset_of([(image, side, time)], ["?"]))
+    return video_events(model, dataset_of([(image, side, time)], ["?"]))
 
 
 # Answers
@@ -119,9 +119,15 @@ def test_answers_like_its_estimator_in_a_process_that_knows_no_estimators(
 ) -> None:
     data = movements(3, 1)
     fitted = fit_samples(small(name), data, small(name).encoder(1))
-    card = ModelCard(labels=(), estimator=name, kind="sequence", features=(),
-                     n_timepoints=small(name).encoder(1).n_timepoints, timed=True,
-                     seconds=(0.5, 1.0, 1.5))  # fmt: skip
+    card = ModelCard(
+        labels=(),
+        estimator=name,
+        kind="sequence",
+        features=(),
+        n_timepoints=small(name).encoder(1).n_timepoints,
+        timed=True,
+        seconds=(0.5, 1.0, 1.5),
+    )
     save_model(fitted, card, tmp_path / "m.onnx")
     X = small(name).encoder(1).encode_samples(data)
     X = np.concatenate(
@@ -161,8 +167,9 @@ def test_a_clip_gets_one_answer_in_a_dataset_from_python_and_in_a_video(tmp_path
 def test_a_file_that_knows_nothing_of_pace_answers_as_before(tmp_path: Path) -> None:
     data, encoder = movements(3, 1), MovementEncoder(1, 32)
     fitted = fit_samples(small("rocket"), data, encoder)
-    card = ModelCard((), "rocket", kind="sequence", features=(), n_timepoints=32,
-                     seconds=(0.5, 1.0, 1.5))  # fmt: skip
+    card = ModelCard(
+        (), "rocket", kind="sequence", features=(), n_timepoints=32, seconds=(0.5, 1.0, 1.5)
+    )
     save_model(fitted, card, tmp_path / "m.onnx")
     model = load_model(tmp_path / "m.onnx", "sequence")
     assert not model.card.timed
@@ -221,8 +228,9 @@ def test_no_hand_and_none_are_no_events(model: MovementModel) -> None:
 
 
 def test_a_long_video_is_told_in_timed_events(model: MovementModel) -> None:
-    video = lesson(("still", 2), ("left", 1), ("still", 2), (None, 1), ("still", 2), ("right", 1),
-                   ("still", 2))  # fmt: skip
+    video = lesson(
+        ("still", 2), ("left", 1), ("still", 2), (None, 1), ("still", 2), ("right", 1), ("still", 2)
+    )
     found = told(model, *video)
     sure = [one for one in found if one.probability > 0.8]
     assert [one.label for one in sure] == ["left", "right"]
@@ -234,10 +242,11 @@ def test_a_long_video_is_told_in_timed_events(model: MovementModel) -> None:
 @given(
     parts=st.lists(
         st.tuples(st.sampled_from([*LABELS, "still", None]), st.floats(0.3, 1.5)),
-        min_size=1, max_size=5,
+        min_size=1,
+        max_size=5,
     ),
     fps=st.sampled_from([8, 15]),
-)  # fmt: skip
+)
 def test_events_lie_in_the_video_in_order(
     parts: list[tuple[str | None, float]], fps: float, model: MovementModel
 ) -> None:
@@ -288,7 +297,7 @@ def test_two_hands(tmp_path: Path) -> None:
     model = load_model(tmp_path / "m.onnx", "sequence")
     assert (model.card.n_hands, model.card.n_features) == (2, 128)
     one = two_handed(dataset_of([clip("left", person=1)], ["left"]))
-    (segment,) = events_in(model, one)
+    (segment,) = video_events(model, one)
     assert (segment.label, segment.hand) == ("left", "right")
 
 
@@ -316,12 +325,45 @@ CARDS = [
     ("kind", "pose"),
     ("kind", "movement"),
     ("kind", None),
-    *(("n_timepoints", value) for value in
-      (0, 1, -32, 31, 33, 64, 4097, 10**9, 10**400, 32.0, 1e400, "32", None, True, [32])),
-    *(("seconds", value) for value in
-      ([], [1.0], [1.0] * 4, None, "1", 1.0, ["1", "2", "3"], [None] * 3, [True] * 3,
-       [0.1, 1.0, float("nan")], [0.1, 1.0, float("inf")], [-1.0, 1.0, 2.0], [0.1, 1.0, 10**400],
-       {"0": 1})),
+    *(
+        ("n_timepoints", value)
+        for value in (
+            0,
+            1,
+            -32,
+            31,
+            33,
+            64,
+            4097,
+            10**9,
+            10**400,
+            32.0,
+            1e400,
+            "32",
+            None,
+            True,
+            [32],
+        )
+    ),
+    *(
+        ("seconds", value)
+        for value in (
+            [],
+            [1.0],
+            [1.0] * 4,
+            None,
+            "1",
+            1.0,
+            ["1", "2", "3"],
+            [None] * 3,
+            [True] * 3,
+            [0.1, 1.0, float("nan")],
+            [0.1, 1.0, float("inf")],
+            [-1.0, 1.0, 2.0],
+            [0.1, 1.0, 10**400],
+            {"0": 1},
+        )
+    ),
     ("labels", ["left"]),
     ("labels", [*"abcdefgh"]),
     ("labels", ["a", "a", "b", "c"]),
@@ -332,11 +374,22 @@ CARDS = [
     ("n_features", 128),
     ("features", None),
     ("training", 5),
-    *(("thresholds", value) for value in
-      (5, ["left"], {"unknown": 0.5}, {"left": "0.5"}, {"left": True}, {"left": 1.5},
-       {"left": -0.1}, {"left": float("nan")}, {"left": None})),
+    *(
+        ("thresholds", value)
+        for value in (
+            5,
+            ["left"],
+            {"unknown": 0.5},
+            {"left": "0.5"},
+            {"left": True},
+            {"left": 1.5},
+            {"left": -0.1},
+            {"left": float("nan")},
+            {"left": None},
+        )
+    ),
     ("calibration", 5),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("key", "value"), CARDS)
@@ -366,8 +419,14 @@ def test_a_pose_model_that_calls_itself_one_of_movements(
             load_model(tmp_path / "m.onnx")
 
 
-def graph(card: ModelCard, *, shape: list[int | None] | None, n_labels: int = 4,
-          dtype: int = TensorProto.FLOAT, name: str = "X") -> onnx.ModelProto:  # fmt: skip
+def graph(
+    card: ModelCard,
+    *,
+    shape: list[int | None] | None,
+    n_labels: int = 4,
+    dtype: int = TensorProto.FLOAT,
+    name: str = "X",
+) -> onnx.ModelProto:
     """A model that averages over time and multiplies by a constant."""
     kind = helper.tensor_dtype_to_np_dtype(dtype)
     weights = numpy_helper.from_array(np.ones(((shape or [1, 64])[1] or 64, n_labels), kind), "W")
@@ -379,8 +438,9 @@ def graph(card: ModelCard, *, shape: list[int | None] | None, n_labels: int = 4,
     ]
     made = helper.make_model(
         helper.make_graph(nodes, "g", [given], [said], [weights]),
-        opset_imports=[helper.make_opsetid("", 15)], ir_version=8,
-    )  # fmt: skip
+        opset_imports=[helper.make_opsetid("", 15)],
+        ir_version=8,
+    )
     helper.set_model_props(made, {METADATA_KEY: json.dumps(card.as_json())})
     return made
 
@@ -446,6 +506,11 @@ def test_training_needs_depth(tmp_path: Path) -> None:
     flat = data.image.copy()
     flat[..., 2] = np.nan
     with pytest.raises(InvalidDataError, match="z is missing"):
-        train_model(small("rocket"), "rocket", replace(data, image=flat), MovementEncoder(),
-                    tmp_path / "m.onnx")  # fmt: skip
+        train_model(
+            small("rocket"),
+            "rocket",
+            replace(data, image=flat),
+            MovementEncoder(),
+            tmp_path / "m.onnx",
+        )
     assert list(tmp_path.iterdir()) == []

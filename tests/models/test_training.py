@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from handlore import __version__
-from handlore.classifiers.base import HandEstimator, estimator_class
+from handlore.classifiers.base import HandEstimator
+from handlore.classifiers.estimators import ESTIMATORS
 from handlore.classifiers.training import Trained, train_model
 from handlore.datasets.dataset import LandmarkDataset, concatenate
 from handlore.landmarks.detector import DetectorInfo
@@ -16,7 +17,7 @@ from handlore.models.pose_encoder import PoseEncoder
 
 
 def small() -> HandEstimator:
-    return estimator_class("forest")().set_params(n_estimators=10)
+    return ESTIMATORS["forest"]().set_params(n_estimators=10)
 
 
 def train(dataset: LandmarkDataset, out: Path, *, crossval: bool = False) -> Trained:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from handlore.datasets.conversion.workers import Opener
-from handlore.datasets.sources.base import Item, LandmarkClip, Source, option, register
+from handlore.datasets.sources.base import SOURCES, Item, LandmarkClip, Source, option
 from handlore.datasets.sources.images import Images
 from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.errors import HandloreError
@@ -60,7 +60,7 @@ class Brights(Opener):
         return OtherBright() if self.wrong else Bright()
 
 
-@register
+@SOURCES.register
 @dataclass(frozen=True)
 class Deadly(Images):
     """Pictures that do to the process what their name says."""
@@ -111,9 +111,8 @@ class Ready(Source):
 
 
 if __name__ == "__main__":
-    from handlore_stubs import Deadly as Imported  # the one that workers can import
+    import handlore_stubs  # noqa: F401, registers the Deadly that workers can import
 
     from handlore.cli import main
 
-    register(Imported)
     main()

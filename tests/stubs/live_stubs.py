@@ -16,8 +16,7 @@ from handlore.capture.views.live import LiveState, LiveView
 from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.hands import Hand
 from handlore.models.stream.events import Event
-from handlore.models.stream.hands import HandRecogniser
-from handlore.models.stream.recogniser import ModelState
+from handlore.models.stream.recogniser import HandRecogniser, ModelState
 
 LABELS = ("fist", "open_palm", "none")
 EMPTY, FIST, PALM = 0, 80, 160

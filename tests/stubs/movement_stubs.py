@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from handlore.classifiers.base import HandEstimator, estimator_class, estimator_names
+from handlore.classifiers.base import HandEstimator
+from handlore.classifiers.estimators import ESTIMATORS
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.hands import Hand
@@ -158,13 +159,14 @@ every_estimator = pytest.mark.parametrize(
     [
         pytest.param(name, marks=pytest.mark.skipif(
             name in NEEDS_TORCH and find_spec("torch") is None, reason="needs the extra temporal"))
-        for name in estimator_names("sequence")
+        for name, estimator in ESTIMATORS.entries().items()
+        if estimator.kind == "sequence"
     ],
 )  # fmt: skip
 
 
 def small(name: str, **params: Any) -> HandEstimator:
     """An unfitted estimator that learns fast, and not too well."""
-    estimator = estimator_class(name)()
+    estimator = ESTIMATORS[name]()
     known = estimator.get_params()
     return estimator.set_params(**{k: v for k, v in SMALL.items() if k in known} | params)

@@ -12,8 +12,8 @@ from ...detector import (
     checked_picture,
     next_milliseconds,
 )
+from ...hand_transforms import HandTransform
 from ...hands import Hand, Pixels
-from ...transforms import HandTransform
 from ...weights import Bundle
 from .networks import Networks, litert_version
 from .palm import find_palms

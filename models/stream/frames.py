@@ -15,13 +15,13 @@ from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import N_LANDMARKS, FloatArray, HandLandmark
 
-RATE = 30
+TICK_RATE = 30
 """Ticks a second; tick k is at k / RATE seconds."""
 
-LONGEST_GAP = 0.3
+MAX_FRAME_GAP = 0.3
 """Between two frames further apart nobody knows where the hand was."""
 
-LONGEST_LOSS = 0.6
+MAX_HAND_LOSS = 0.6
 """A hand that is lost for longer than so many seconds has gone; what it did has ended."""
 
 
@@ -55,7 +55,7 @@ class Tick(StreamFrame):
     """Counted from time 0."""
 
 
-class TickClock:
+class FrameResampler:
     """Says what frames would have been seen at the ticks of the clock."""
 
     def __init__(self) -> None:
@@ -80,13 +80,13 @@ class TickClock:
                 f"a frame at {frame.time:.9g} s comes after one at {last.time:.9g} s; times rise"
             )
         self._last = frame
-        end = math.floor(frame.time * RATE + 1e-6)
+        end = math.floor(frame.time * TICK_RATE + 1e-6)
         if last is None:
-            if frame.time * RATE - end < 1e-6:
+            if frame.time * TICK_RATE - end < 1e-6:
                 yield _at(end, frame, frame, 1.0)
             return
-        first = math.floor(last.time * RATE + 1e-6) + 1
-        noticed = first + math.ceil(2 * LONGEST_LOSS * RATE)
+        first = math.floor(last.time * TICK_RATE + 1e-6) + 1
+        noticed = first + math.ceil(2 * MAX_HAND_LOSS * TICK_RATE)
         for number in range(first, min(end, noticed) + 1):
             yield _between(number, last, frame)
         if end > noticed:
@@ -95,14 +95,14 @@ class TickClock:
 
 def _between(number: int, before: StreamFrame, after: StreamFrame) -> Tick:
     gap = after.time - before.time
-    share = min((number / RATE - before.time) / gap, 1.0)
-    return _at(number, before if gap <= LONGEST_GAP else _nobody(before), after, share)
+    share = min((number / TICK_RATE - before.time) / gap, 1.0)
+    return _at(number, before if gap <= MAX_FRAME_GAP else _nobody(before), after, share)
 
 
 def _at(number: int, before: StreamFrame, after: StreamFrame, share: float) -> Tick:
     """Return what lies between; a hand that only one of them shows is at none of the two."""
     if share >= 1 - 1e-6:
-        return Tick(number / RATE, after.image, after.world, after.handedness, number)
+        return Tick(number / TICK_RATE, after.image, after.world, after.handedness, number)
     part = np.float32(share)
     image, world, handedness = (
         one + part * (other - one)
@@ -112,7 +112,7 @@ def _at(number: int, before: StreamFrame, after: StreamFrame, share: float) -> T
             (before.handedness, after.handedness),
         )
     )
-    return Tick(number / RATE, image, world, handedness, number)
+    return Tick(number / TICK_RATE, image, world, handedness, number)
 
 
 def _nobody(frame: StreamFrame) -> StreamFrame:
@@ -126,16 +126,16 @@ def _nobody(frame: StreamFrame) -> StreamFrame:
 # input in interactive systems", CHI 2012.
 
 
-SPEED_SECONDS = 0.16
+_SPEED_SECONDS = 0.16
 """Speeds are averaged over about so long (the paper's cutoff of 1 Hz)."""
 
-QUICKENING = 1.0
+_CUTOFF_SLOPE = 1.0
 """By so many Hz the cutoff rises with each palm length a second."""
 
 _PALM_END = HandLandmark.MIDDLE_FINGER_MCP
 
 
-class OneEuro:
+class OneEuroFilter:
     """Smooths the landmarks of one frame after the other.
 
     Parameters
@@ -149,7 +149,7 @@ class OneEuro:
     def __init__(self, seconds: float, step: float) -> None:
         self._step = step
         self._slowest = 1 / (2 * math.pi * seconds) if seconds > 0 else math.inf
-        self._speed_share = 1 - math.exp(-step / SPEED_SECONDS)
+        self._speed_share = 1 - math.exp(-step / _SPEED_SECONDS)
         self._turn = -2 * math.pi * step
         self._last: FloatArray | None = None
         self._speed: FloatArray | None = None
@@ -167,7 +167,7 @@ class OneEuro:
         unit = _length(palm) + np.float32(1e-6)
         moved = landmarks - self._last
         self._speed = self._speed + self._speed_share * (moved / self._step - self._speed)
-        cutoff = self._slowest + QUICKENING * _length(self._speed) / unit[..., None]
+        cutoff = self._slowest + _CUTOFF_SLOPE * _length(self._speed) / unit[..., None]
         share = 1 - np.exp(self._turn * cutoff)
         self._last = self._last + share[..., None] * moved
         return self._last
@@ -194,7 +194,7 @@ class HandSmoother:
 
     def __init__(self, n_hands: int, smoothing: float) -> None:
         self._shape = (n_hands, N_LANDMARKS, 3)
-        self._clock = TickClock()
+        self._clock = FrameResampler()
         self._hands = [_SmoothHand(smoothing) for _ in range(n_hands)]
 
     def feed(self, frame: StreamFrame) -> Iterator[Tick]:
@@ -223,7 +223,7 @@ class HandSmoother:
             yield Tick(tick.time, image, world, tick.handedness, tick.number)
 
 
-def frames_of(video: LandmarkDataset) -> Iterator[StreamFrame]:
+def stream_frames(video: LandmarkDataset) -> Iterator[StreamFrame]:
     """Yield the frames of a dataset in order; of two at one time, the first."""
     before = [*([None] * 2), *video.time]
     for at, time in enumerate(video.time):
@@ -236,7 +236,7 @@ class _SmoothHand:
     """The landmarks of one slot, smoothed while there is a hand."""
 
     def __init__(self, seconds: float) -> None:
-        self._both = OneEuro(seconds, 1 / RATE)
+        self._both = OneEuroFilter(seconds, 1 / TICK_RATE)
 
     def __call__(self, image: FloatArray, world: FloatArray) -> FloatArray:
         """Return image and world landmarks (2, 21, 3)."""

@@ -11,23 +11,22 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from handlore.landmarks.hands import FloatArray
+from handlore.landmarks.hands import FloatArray, majority_side
 
 from ..movement_encoder import MovementEncoder
 from ..pose_encoder import Encoder, PoseEncoder
-from .clock import LONGEST_LOSS, RATE, Tick
-from .events import side_of
+from .frames import MAX_HAND_LOSS, TICK_RATE, Tick
 
-SHORTEST, LONGEST = 0.25, 20.0
+_MIN_WINDOW, _MAX_WINDOW = 0.25, 20.0
 """Windows are so long at least and at most, in seconds, whatever clips a model was trained on."""
 
-POSES_EVERY = 2
+_POSE_INTERVAL = 2
 """Poses are asked for at every so many-th tick: 15 times a second."""
 
-STEP, SHORTEST_STEP = 0.125, 0.25
+_STEP_SHARE, _MIN_STEP = 0.125, 0.25
 """Windows of one length end this share of a usual clip apart, but not less than so many seconds."""
 
-LEAST_SEEN = 0.5
+_MIN_SEEN_SHARE = 0.5
 """Of a window as short as short clips the hand is seen for this share at least."""
 
 
@@ -76,7 +75,7 @@ class ModelOutput:
     """Which of several lengths of windows."""
 
 
-class Poses:
+class PoseInference:
     """Asks a model of poses, 15 times a second."""
 
     def __init__(self, model: StreamModel, encoder: PoseEncoder) -> None:
@@ -85,18 +84,17 @@ class Poses:
 
     def tick(self, tick: Tick) -> list[ModelOutput]:
         """Return the answer to one tick, or none at a tick between."""
-        if tick.number % POSES_EVERY:
+        if tick.number % _POSE_INTERVAL:
             return []
         if not tick.seen.any():
             return [ModelOutput(tick.time, tick.time, None, None, tick.time)]
         row = self._encoder.encode(tick.image[None], tick.world[None], tick.handedness[None])
         probabilities = self._model.predict_known(row)[0]
-        return [
-            ModelOutput(tick.time, tick.time, probabilities, side_of(tick.handedness), tick.time)
-        ]
+        side = majority_side(tick.handedness)
+        return [ModelOutput(tick.time, tick.time, probabilities, side, tick.time)]
 
 
-class Movements:
+class WindowInference:
     """Asks a model of movements about windows as long as short, usual and long clips.
 
     Windows of all lengths take turns, so that the work is even. A window does not reach back
@@ -122,11 +120,11 @@ class Movements:
         """Return the answers about windows that end at this tick."""
         self._past.add(tick)
         if tick.seen.any():
-            if (tick.number - self._last) > LONGEST_LOSS * RATE or self._last < 0:
+            if (tick.number - self._last) > MAX_HAND_LOSS * TICK_RATE or self._last < 0:
                 self._first = tick.number
             self._last = tick.number
         gone = tick.number - self._last
-        away, self._away = self._away, self._last < 0 or gone > LONGEST_LOSS * RATE
+        away, self._away = self._away, self._last < 0 or gone > MAX_HAND_LOSS * TICK_RATE
         if self._away:
             # At once too: windows may be so far apart that it is back before the next is due.
             due = not away or self._due(0, tick)
@@ -146,7 +144,7 @@ class Movements:
         Where a shorter window reaches back to when the hand came, a longer one shows no more.
         """
         there = self._last - self._first
-        least = self._lengths[window - 1] if window else LEAST_SEEN * self._lengths[0]
+        least = self._lengths[window - 1] if window else _MIN_SEEN_SHARE * self._lengths[0]
         return there >= least
 
     def _asked(self, window: int, tick: Tick) -> ModelOutput:
@@ -154,15 +152,17 @@ class Movements:
         image, handedness, time = self._past.since(first, tick.number)
         block = self._encoder.encode(image, handedness, time)
         probabilities = self._model.predict_proba(block[None])[0]
-        start, end = first / RATE, self._last / RATE
-        return ModelOutput(start, end, probabilities, side_of(handedness), tick.time, window)
+        start, end = first / TICK_RATE, self._last / TICK_RATE
+        return ModelOutput(start, end, probabilities, majority_side(handedness), tick.time, window)
 
 
 def _windows(seconds: tuple[float, ...]) -> tuple[list[int], int]:
     """Return the different lengths of windows and the step between them, in ticks."""
-    lengths = sorted({round(RATE * min(max(one, SHORTEST), LONGEST)) for one in seconds})
-    usual = min(max(float(np.median(seconds)), SHORTEST), LONGEST)
-    return lengths, round(RATE * max(STEP * usual, SHORTEST_STEP))
+    lengths = sorted(
+        {round(TICK_RATE * min(max(one, _MIN_WINDOW), _MAX_WINDOW)) for one in seconds}
+    )
+    usual = min(max(float(np.median(seconds)), _MIN_WINDOW), _MAX_WINDOW)
+    return lengths, round(TICK_RATE * max(_STEP_SHARE * usual, _MIN_STEP))
 
 
 class _Past:

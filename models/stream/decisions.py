@@ -1,26 +1,120 @@
-"""Movements: of windows that overlap the surest wins, and is told once."""
+"""Poses: held long enough, told once, let go when they have really gone."""
 
-from dataclasses import replace
+import math
+from dataclasses import dataclass, replace
 from math import inf
 
 import numpy as np
 
 from handlore.landmarks.hands import FloatArray
 
-from .answers import ModelOutput
 from .events import Event
+from .frames import MAX_FRAME_GAP
+from .inference import ModelOutput
 from .settings import RecogniserSettings, Thresholds
 
-MOST_OVERLAP = 0.1
+_AVERAGING_SECONDS = 0.1
+"""Answers are averaged over about so many seconds, the newest counting most."""
+
+
+@dataclass
+class _Hold:
+    """A pose that is shown."""
+
+    code: int
+    start: float
+    end: float
+    hand: str | None
+    sum: float = 0.0
+    n: int = 0
+
+    def goes_on(self, time: float, probability: float) -> None:
+        self.end, self.sum, self.n = time, self.sum + probability, self.n + 1
+
+
+class HoldDetector:
+    """Decides what is told of a model's answers, one after the other."""
+
+    def __init__(self, judge: Thresholds, settings: RecogniserSettings) -> None:
+        self._judge = judge
+        self._settings = settings
+        self._held: _Hold | None = None
+        self._rising: _Hold | None = None
+        self._last_seen = -math.inf
+        self.probabilities: FloatArray | None = None
+        """(n_labels,) averaged over the last moments; None without a hand."""
+
+    @property
+    def label(self) -> str | None:
+        """The pose that is held, once it has been held long enough."""
+        return self._judge.labels[self._held.code] if self._held else None
+
+    def hear(self, answer: ModelOutput) -> list[Event]:
+        """Take up the next answer; return what is told."""
+        time = answer.end
+        if answer.probabilities is None:
+            if time - self._last_seen > MAX_FRAME_GAP:
+                self.probabilities, self._rising = None, None
+            return self._over(time)
+        now = self.probabilities = self._averaged(time, answer.probabilities)
+        self._last_seen = time
+        if self._held and self._judge.keeps(now, self._held.code):
+            self._held.goes_on(time, float(now[self._held.code]))
+        return [*self._over(time), *self._begun(time, now, answer.hand)]
+
+    def finish(self) -> list[Event]:
+        """Return what is left to tell when nothing more comes."""
+        return self._over(math.inf)
+
+    def _averaged(self, time: float, newest: FloatArray) -> FloatArray:
+        if self.probabilities is None:
+            return newest
+        share = np.float32(1 - math.exp(-(time - self._last_seen) / _AVERAGING_SECONDS))
+        return self.probabilities + share * (newest - self.probabilities)
+
+    def _begun(self, time: float, now: FloatArray, hand: str | None) -> list[Event]:
+        code = self._judge.sure_of(now)
+        if code is None or (self._held and self._held.code == code):
+            self._rising = None
+            return []
+        if self._rising is None or self._rising.code != code:
+            self._rising = _Hold(code, time, time, hand)
+        rising = self._rising
+        rising.goes_on(time, float(now[code]))
+        if time - rising.start < self._settings.dwell - 1e-6:
+            return []
+        # Another pose is held now, so the one before is over.
+        told = self._over(math.inf)
+        self._held, self._rising = rising, None
+        return [*told, *self._told(rising, "at once")]
+
+    def _over(self, time: float) -> list[Event]:
+        held = self._held
+        if held is None or time - held.end <= self._settings.cooldown:
+            return []
+        self._held = None
+        return self._told(held, "when over")
+
+    def _told(self, hold: _Hold, when: str) -> list[Event]:
+        if self._settings.poses != when:
+            return []
+        label = self._judge.labels[hold.code]
+        return [Event(label, hold.start, hold.end, hold.sum / hold.n, hold.hand)]
+
+
+# Movements: of windows that overlap the surest wins, and is told once.
+
+
+_MAX_OVERLAP = 0.1
 """Two movements share at most this part of the shorter one."""
 
-NO_SURER = 0.005
+_SCORE_TOLERANCE = 0.005
 """Differences of probability up to this are none: a movement is not told later because of them."""
 
-LEAST = np.float32(0.005)
+_MIN_PROBABILITY = np.float32(0.005)
 """No answer about one window is surer than this of what it is not: else it would decide alone."""
 
-REST = np.float32(0.05)
+_MIN_REST = np.float32(0.05)
 """So much of that is for the labels that neither answer shows, however many there are."""
 
 
@@ -92,7 +186,7 @@ class WindowSelector:
     def _challenged(self, event: Event) -> list[Event]:
         """Let a window take the lead, if it may; return what is told by that."""
         leader = self._leader
-        if leader is None or overlap(leader, event) > MOST_OVERLAP:
+        if leader is None or _overlap(leader, event) > _MAX_OVERLAP:
             if self._is_new(event):
                 self._agreeing.append(event)
                 if leader is None or _surer(event, leader):
@@ -107,7 +201,7 @@ class WindowSelector:
         """Say whether it is not what was told last, or a part of it."""
         if self._shown and self._judge.labels[self._shown[0]] == event.label:
             return False
-        return self._told is None or overlap(self._told, event) <= MOST_OVERLAP
+        return self._told is None or _overlap(self._told, event) <= _MAX_OVERLAP
 
     def _settled(self, time: float) -> list[Event]:
         """Tell the leader if it has waited long enough."""
@@ -125,7 +219,7 @@ class WindowSelector:
         return [self._told]
 
 
-def overlap(one: Event, other: Event) -> float:
+def _overlap(one: Event, other: Event) -> float:
     """Return the share of the shorter one that both cover."""
     shared = min(one.end, other.end) - max(one.start, other.start)
     shorter = min(one.end - one.start, other.end - other.start)
@@ -135,13 +229,13 @@ def overlap(one: Event, other: Event) -> float:
 def _geometric_mean(one: FloatArray, other: FloatArray) -> FloatArray:
     """Return (n_labels,) probabilities of what two answers about it say together.
 
-    A label that one of them shows counts in the other as :data:`LEAST` at least. Labels that
-    neither shows may be hundreds: a limit for each would be more in all than the one that is shown.
+    A label that either of them shows counts as :data:`_MIN_PROBABILITY` at least in the other.
+    There may be hundreds of others: with the same limit each, they would exceed the label shown.
     """
-    least = np.minimum(LEAST, np.maximum(np.maximum(one, other), REST / len(one)))
+    least = np.minimum(_MIN_PROBABILITY, np.maximum(np.maximum(one, other), _MIN_REST / len(one)))
     mean = np.sqrt(np.maximum(one, least) * np.maximum(other, least))
     return np.asarray(mean / mean.sum())
 
 
 def _surer(one: Event, other: Event) -> bool:
-    return one.probability > other.probability + NO_SURER
+    return one.probability > other.probability + _SCORE_TOLERANCE
