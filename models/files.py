@@ -3,16 +3,18 @@
 import io
 import json
 import os
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, Literal, overload
 
 import numpy as np
 
-from handlore.datasets.dataset import Kind
+from handlore.datasets.dataset import NONE_LABEL, Kind
 from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError
 from handlore.landmarks.files import atomic_write
+from handlore.landmarks.weights import CUSTOM, ENVIRONMENT_VARIABLE, find_bundle
 
 from .card import DURATION_QUANTILES, INPUT, KIND_WORDS, NOVELTY_OUTPUT, OUTPUT, ModelCard
 from .model import Model, MovementModel, PoseModel
@@ -74,6 +76,57 @@ def load_model(path: Path, kind: Kind | None = None) -> Model:
             f"{path} takes {KIND_WORDS[card.kind]}; expected one for {KIND_WORDS[kind]}"
         )
     return model
+
+
+def load_models(
+    models: Sequence[str | Path | Model], say: Callable[[str], None] = lambda text: None
+) -> list[Model]:
+    """Load models that recognise gestures in one stream together.
+
+    Parameters
+    ----------
+    models
+        Files, or models that are loaded already.
+    say
+        Called with a note if labels occur in several models.
+
+    Raises
+    ------
+    HandloreError
+        If a file cannot be loaded, or the models take different numbers of hands.
+    """
+    loaded = [one if isinstance(one, Model) else load_model(Path(one)) for one in models]
+    for name, model in zip(models, loaded, strict=True):
+        if model.card.n_hands != loaded[0].card.n_hands:
+            raise HandloreError(
+                f"{models[0]} takes {loaded[0].card.n_hands} hand(s) and {name}"
+                f" {model.card.n_hands}; models of one stream must take the same number"
+            )
+    counts = Counter(label for model in loaded for label in set(model.labels) - {NONE_LABEL})
+    shared = sorted(label for label, n in counts.items() if n > 1)
+    if shared:
+        say(f"note: several models know {', '.join(shared)}: each emits events of its own for it")
+    return loaded
+
+
+def landmarker_for(models: Sequence[Model]) -> str:
+    """Return the hand network that models were trained with, ``full`` where they differ.
+
+    Raises
+    ------
+    HandloreError
+        If it is a network of the user's own that cannot be found.
+    """
+    names = {model.card.landmarker for model in models}
+    if CUSTOM in names:
+        bundle = find_bundle()
+        if bundle is None or bundle.landmarker != CUSTOM:
+            raise HandloreError(
+                "the model was trained with networks of your own; name their bundle in"
+                f" {ENVIRONMENT_VARIABLE}"
+            )
+        names = names - {CUSTOM} | {"full"}
+    return names.pop() if len(names) == 1 else "full"
 
 
 def _pose_model(session: Any, card: ModelCard) -> Model:

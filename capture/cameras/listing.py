@@ -1,4 +1,4 @@
-"""Which cameras this computer has, each with a picture taken to try it."""
+"""Lists the cameras of this computer; each is tested with a picture."""
 
 import os
 import platform
@@ -12,10 +12,10 @@ from .feed import BLACK
 from .opening import camera_spec
 
 WARM_UP = 5
-"""The first pictures of a camera may be dark."""
+"""The first pictures of a camera may be dark; as many are taken."""
 
 FIRST_NUMBERS = 3
-"""Where the system does not list its cameras, so many numbers are tried."""
+"""Numbers tried where the system does not list its cameras."""
 
 _QUERY_CAPABILITIES = 0x80685600
 _CAPTURE = 0x1
@@ -23,24 +23,24 @@ _OFFSET_CARD, _OFFSET_CAPABILITIES = 16, 88
 
 
 @dataclass(frozen=True)
-class Found:
-    """A camera, and what came of trying it."""
+class CameraReport:
+    """A camera, and the result of testing it."""
 
     camera: str
-    """What to give to ``--camera``."""
+    """The value for ``--camera``."""
 
     name: str
-    """What its maker calls it, as far as the system tells."""
+    """Its product name, if the system reports it."""
 
     size: tuple[int, int] | None = None
     """Width and height of its picture."""
 
     problem: str | None = None
-    """Why it gives no good picture, and what to do."""
+    """Why it gives no usable picture, and what to do."""
 
 
-def find_cameras() -> list[Found]:
-    """Look for cameras and take a picture with each; takes a second or two a camera."""
+def find_cameras() -> list[CameraReport]:
+    """Find cameras and take a picture with each; takes a second or two per camera."""
     lists = platform.system() == "Linux"
     if lists:
         listed = list(_video4linux())
@@ -49,24 +49,24 @@ def find_cameras() -> list[Found]:
     tried = [_try(camera, name) for camera, name in [*listed, *_pi_cameras()]]
     if lists:
         return tried
-    # Numbers behind the last camera are none.
+    # Numbers after the last camera do not exist.
     return [one for one in tried if one.size is not None]
 
 
-def _try(camera: str, name: str) -> Found:
+def _try(camera: str, name: str) -> CameraReport:
     try:
         opened = camera_spec(camera, CameraOptions()).open()
     except CameraError as error:
-        return Found(camera, name, problem=str(error))
+        return CameraReport(camera, name, problem=str(error))
     try:
-        return _looked_at(opened, camera, name)
+        return _tested(opened, camera, name)
     except CameraError as error:
-        return Found(camera, name, problem=str(error))
+        return CameraReport(camera, name, problem=str(error))
     finally:
         opened.close()
 
 
-def _looked_at(opened: Camera, camera: str, name: str) -> Found:
+def _tested(opened: Camera, camera: str, name: str) -> CameraReport:
     brightest, size = 0, None
     for _ in range(WARM_UP):
         frame = opened.read()
@@ -74,20 +74,20 @@ def _looked_at(opened: Camera, camera: str, name: str) -> Found:
             brightest = max(brightest, int(frame.pixels.max(initial=0)))
             size = (frame.pixels.shape[1], frame.pixels.shape[0])
     black = brightest <= BLACK
-    return Found(
-        camera, name, size, "its picture is black; open its cover, or make light" if black else None
+    return CameraReport(
+        camera, name, size, "its picture is black; open its cover, or switch on a light" if black else None
     )
 
 
 def _video4linux() -> Iterator[tuple[str, str]]:
-    """Name the devices that take pictures; others only decode or convert them."""
+    """List the devices that take pictures; others only decode or convert them."""
     import fcntl
 
     for device in video_devices():
         try:
             descriptor = os.open(device, os.O_RDWR | os.O_NONBLOCK)
         except OSError:
-            yield device, ""  # trying it will tell why
+            yield device, ""  # testing it will report why
             continue
         answer = bytearray(104)
         try:

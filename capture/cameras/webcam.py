@@ -4,6 +4,7 @@ import sys
 import time
 from typing import Any
 
+import cv2
 import numpy as np
 
 from handlore.landmarks.errors import HandloreError
@@ -12,7 +13,7 @@ from handlore.landmarks.hands import Pixels
 from .camera import CameraError, CameraFrame, CameraOptions, why_not_open
 
 SIZE = (640, 480)
-"""More pixels make hands no easier to find, but every step slower."""
+"""More pixels do not improve the detection, but slow everything down."""
 
 BACKENDS = {
     "v4l2": "CAP_V4L2",
@@ -22,7 +23,7 @@ BACKENDS = {
     "dshow": "CAP_DSHOW",
     "avfoundation": "CAP_AVFOUNDATION",
 }
-"""Interfaces to cameras, by the names people know."""
+"""Interfaces to cameras by their usual names."""
 
 
 class Webcam:
@@ -38,14 +39,12 @@ class Webcam:
     Raises
     ------
     CameraError
-        If it cannot be opened; the line says why, as far as the system tells.
+        If it cannot be opened; the message says why, if the system reports it.
     """
 
     def __init__(self, device: int | str, options: CameraOptions) -> None:
-        import cv2
-
         self.name = f"camera {device}" if isinstance(device, int) else str(device)
-        self._cv2, self._device = cv2, device
+        self._device = device
         self._capture: Any = cv2.VideoCapture(device, backend_number(options.backend))
         if not self._capture.isOpened():
             raise CameraError(why_not_open(device))
@@ -63,17 +62,17 @@ class Webcam:
             raise CameraError(
                 f"{self.name} gives no picture that can be decoded; try another --size"
             )
-        return CameraFrame(_as_rgb(self._cv2, pixels), seconds)
+        return CameraFrame(_as_rgb(pixels), seconds)
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close it."""
         self._capture.release()
 
     def _ask_for(self, options: CameraOptions) -> None:
-        """Ask for size and rate; a camera takes what it can of it."""
-        cv2, (width, height) = self._cv2, options.size or SIZE
+        """Request size and frame rate; a camera takes what it supports."""
+        width, height = options.size or SIZE
         if width * height > SIZE[0] * SIZE[1] and sys.platform.startswith("linux"):
-            # Uncompressed, larger pictures come through USB only a few times a second.
+            # Uncompressed, USB carries only a few larger pictures per second.
             self._capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
         self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
         self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
@@ -88,10 +87,8 @@ def backend_number(name: str) -> int:
     Raises
     ------
     HandloreError
-        If there is none of this name.
+        If no backend has this name.
     """
-    import cv2
-
     if name == "auto":
         return int(cv2.CAP_ANY)
     if name not in BACKENDS:
@@ -99,7 +96,7 @@ def backend_number(name: str) -> int:
     return int(getattr(cv2, BACKENDS[name]))
 
 
-def _as_rgb(cv2: Any, pixels: Any) -> Pixels:
+def _as_rgb(pixels: Any) -> Pixels:
     if pixels.ndim == 2:
         return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB), np.uint8)
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)

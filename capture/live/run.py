@@ -12,10 +12,10 @@ from handlore.datasets.recordings import RecordingFolder
 from handlore.landmarks.detector import DetectorOptions, HandDetector, open_detector
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.nativelog import quiet_native_log
+from handlore.models.files import landmarker_for, load_models
 from handlore.models.model import Model
 from handlore.models.stream.events import Event
-from handlore.models.stream.hands import HandRecogniser
-from handlore.models.stream.recogniser import Recogniser
+from handlore.models.stream.recogniser import HandRecogniser, Recogniser
 from handlore.models.stream.settings import RecogniserSettings
 
 from ..actions.file import ActionSet, load_actions
@@ -33,7 +33,6 @@ from ..window import why_no_window
 from .buffer import LandmarkBuffer
 from .limiter import RateLimiter, ThrottledDetector, thermometer
 from .loop import LiveComponents, LiveLoop
-from .models import landmarker_for, loaded_models
 from .state import EventCallback, LiveView, TerminalKeys
 
 SHARE = 0.9
@@ -211,7 +210,7 @@ def _check(
     models: Sequence[str | Path | Model], camera: str | CameraSpec, options: LiveOptions
 ) -> _Setup:
     """Check all options; opens neither camera nor window."""
-    loaded = loaded_models(models)
+    loaded = load_models(models, say)
     labels = tuple(dict.fromkeys(label for model in loaded for label in model.card.labels))
     settings = options.settings
     recogniser = HandRecogniser(lambda: Recogniser(loaded, settings), options.max_hands)

@@ -75,21 +75,6 @@ def _of(path: Path, moving: bool) -> list[Medium]:
     return found
 
 
-def network_for(trained_on: str) -> str:
-    """Return the network to use; networks of the user's own are found by their variable."""
-    from handlore.landmarks.weights import CUSTOM, ENVIRONMENT_VARIABLE, find_bundle
-
-    if trained_on != CUSTOM:
-        return trained_on
-    bundle = find_bundle()
-    if bundle is None or bundle.landmarker != CUSTOM:
-        raise HandloreError(
-            "the model was trained on networks of your own; name their bundle in"
-            f" {ENVIRONMENT_VARIABLE}"
-        )
-    return "full"
-
-
 def tracked(
     detector: "HandDetector", medium: Medium, n_hands: int, frame_rate: float
 ) -> "LandmarkDataset":

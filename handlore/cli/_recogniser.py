@@ -1,19 +1,11 @@
 """What commands that recognise in streams share: the options of the recogniser, and models."""
 
-from collections import Counter
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from handlore.landmarks.errors import HandloreError
-
-from ._common import talk
-from ._media import network_for
-
 if TYPE_CHECKING:
-    from handlore.models.model import Model
     from handlore.models.stream.settings import RecogniserSettings
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -51,27 +43,3 @@ def settings_of(options: dict[str, float]) -> "RecogniserSettings":
 
     values: dict[str, Any] = {name: options[name] for name, _, _ in OPTIONS}
     return RecogniserSettings(**values)
-
-
-def loaded_models(paths: Sequence[Path]) -> "list[Model]":
-    """Load the models that follow one stream; all have to take as many hands."""
-    from handlore.models.files import load_model
-
-    models = [load_model(path) for path in paths]
-    for path, model in zip(paths, models, strict=True):
-        if model.card.n_hands != models[0].card.n_hands:
-            raise HandloreError(
-                f"{paths[0]} takes {models[0].card.n_hands} hand(s) and {path}"
-                f" {model.card.n_hands}; models that work together take as many"
-            )
-    counts = Counter(label for model in models for label in set(model.labels) - {"none"})
-    twice = sorted(label for label, n in counts.items() if n > 1)
-    if twice:
-        talk(f"note: more than one model tells {', '.join(twice)}: it is told, and acted on, twice")
-    return models
-
-
-def landmarker_for(models: "Sequence[Model]") -> str:
-    """Return the landmarks that models were trained on; where they differ, the exacter ones."""
-    networks = {network_for(model.card.landmarker) for model in models}
-    return networks.pop() if len(networks) == 1 else "full"

@@ -22,7 +22,7 @@ from ._common import (
     talk,
     views_option,
 )
-from ._media import Medium, media_in, network_for, tracked
+from ._media import Medium, media_in, tracked
 
 if TYPE_CHECKING:
     from handlore.datasets.dataset import LandmarkDataset
@@ -76,7 +76,7 @@ def command(
     and folders of pictures as videos. What shows no hand is `none`.
     """
     from handlore.datasets.recording_files import is_recordings
-    from handlore.models.files import load_model
+    from handlore.models.files import landmarker_for, load_model
 
     loaded = load_model(model)
     if views and loaded.card.kind != "pose":
@@ -87,7 +87,7 @@ def command(
     )
     rows, failures = _of_recordings(loaded, folders)
     if media:
-        network = landmarker or network_for(loaded.card.landmarker)
+        network = landmarker or landmarker_for([loaded])
         with opened_detector(network, detector, loaded.card.n_hands, verbose=verbose) as opened:
             seen, unread = _look_at(loaded, opened, media, frame_rate, views)
         rows, failures = rows + seen, failures + unread

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.models.files import landmarker_for, load_models
 
 from ._common import (
     SOME_INPUTS_FAILED,
@@ -16,9 +17,10 @@ from ._common import (
     percent,
     print_table,
     say_failures,
+    talk,
 )
 from ._media import media_in, tracked
-from ._recogniser import landmarker_for, loaded_models, recogniser_options, settings_of
+from ._recogniser import recogniser_options, settings_of
 
 if TYPE_CHECKING:
     from handlore.datasets.dataset import LandmarkDataset
@@ -69,7 +71,7 @@ def command(
     The same recogniser as live, so the log is the same: from the landmarks of a recording, byte
     for byte. With several streams each line also names its own (`stream`).
     """
-    models = loaded_models(_models(paths))
+    models = load_models(_models(paths), talk)
     recordings = [one for path in paths if path.suffix.lower() != ".onnx" for one in _files(path)]
     if not recordings:
         raise HandloreError("there is nothing to replay; name a recording, a video or a dataset")
