@@ -2,8 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+DOCS_READY := .venv/.docs-ready
 
-.PHONY: demo test test-slow lint format bench bench-accuracy pictures clean
+.PHONY: demo test test-slow docs lint format bench bench-accuracy pictures clean
 
 demo: $(READY)  ## the main job on rendered hands, with a report
 	$(BIN)/handlore demo --out handlore-demo
@@ -15,6 +16,11 @@ test: $(READY)  ## the test suite
 test-slow: $(READY)  ## what takes long or needs the real data sets
 	$(BIN)/handlore weights fetch
 	$(BIN)/pytest -m slow -n auto --dist loadfile
+
+docs: $(DOCS_READY)  ## the documentation site in build/docs, its links checked
+	rm -rf build/docs
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --jobs auto docs build/docs
+	$(BIN)/python docs/check_site.py build/docs
 
 lint: $(READY)  ## format, lint, types, layers
 	rm -rf build/lint && mkdir -p build/lint/handlore
@@ -59,6 +65,10 @@ $(READY): pyproject.toml
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable '.[dev,dask]'
 	touch $(READY)
+
+$(DOCS_READY): $(READY)
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	touch $(DOCS_READY)
 
 clean:
 	rm -rf .venv handlore-demo build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -136,7 +136,9 @@ class Review:
     def _step(self, by: int, now: float) -> "Review":
         at = self.at + by
         if not 0 <= at < len(self.entries):
-            return replace(self, message="this is the last one" if by > 0 else "this is the first one")
+            return replace(
+                self, message="this is the last one" if by > 0 else "this is the first one"
+            )
         return replace(self, at=at, since=now)
 
     def _discard(self) -> tuple["Review", Change | None]:

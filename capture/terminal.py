@@ -8,8 +8,8 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from types import FrameType, TracebackType
 from contextlib import AbstractContextManager
+from types import FrameType, TracebackType
 from typing import Any, Self
 
 from .keys import Keys, key_of_character

@@ -1,7 +1,7 @@
 """LandmarkDataset: the one type that flows through everything.
 
 Every source becomes one, every classifier takes one. It is checked once, when it is made; after
-that everybody may rely on it. ``docs/format.md`` specifies the file it is kept in.
+that everybody may rely on it. ``docs/reference/formats.md`` specifies the file it is kept in.
 """
 
 import hashlib

@@ -3,7 +3,7 @@
 A recording is a landmark dataset in a file of its own: a movement is one sample of kind
 ``sequence``, a held pose is a dataset of kind ``pose`` with one sample a frame. Its number is its
 name: it is given once in a folder, and stays when the recording is discarded or gets another label.
-``docs/format.md`` specifies the folder.
+``docs/reference/formats.md`` specifies the folder.
 """
 
 import contextlib

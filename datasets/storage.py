@@ -1,4 +1,4 @@
-"""Datasets on disk: one ``.npz`` file, specified in ``docs/format.md``.
+"""Datasets on disk: one ``.npz`` file, specified in ``docs/reference/formats.md``.
 
 The bytes are a pure function of the dataset: fixed member dates, no clock, host or path.
 Nothing in it is pickled, and nothing pickled is ever loaded.

@@ -4,6 +4,9 @@ It stands in the lowest room, so that every room can raise it and the command li
 into one line and an exit code.
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class HandloreError(Exception):
     """A problem the user can solve.
@@ -18,3 +21,12 @@ class InvalidDataError(HandloreError):
 
 class NewerFormatError(InvalidDataError):
     """A file written by a later version of handlore than this one."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the known names that a misspelt one may mean, joined by "or"; empty if none is near.
+
+    >>> nearest("fits", ["fist", "palm"])
+    'fist'
+    """
+    return " or ".join(get_close_matches(name, list(known), 2))

@@ -13,12 +13,11 @@ import importlib
 import logging
 import pkgutil
 from collections.abc import Callable, Iterator
-from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Any, Generic, TypeVar, cast
 
-from .errors import HandloreError
+from .errors import HandloreError, nearest
 
 T = TypeVar("T")
 
@@ -141,8 +140,8 @@ class Registry(Generic[T]):
 
 def unknown_name(kind: str, name: str, known: list[str]) -> HandloreError:
     """Return the error for a name that is not known: the nearest ones, and all there are."""
-    near = get_close_matches(name, known, 1)
-    hint = f"; did you mean {near[0]}?" if near else "."
+    near = nearest(name, known)
+    hint = f"; did you mean {near}?" if near else "."
     return HandloreError(f"unknown {kind} {name!r}{hint} Known: {', '.join(known) or 'none'}")
 
 

@@ -154,7 +154,8 @@ def relit(picture: Pixels) -> Pixels:
 # A hand is one piece with many soft corners: round finger tips, valleys between them, and an arm
 # that may be cut off at the border of the picture. Blots, polygons and what is put together of
 # ellipses are bent too little, too much, or too evenly. The limits let pass 528 of 528 silhouettes
-# and 565 of the masks of 574 photos, and most hands as small as 28 pixels (``docs/decisions.md``).
+# and 565 of the masks of 574 photos, and most hands as small as 28 pixels
+# (``docs/decisions/silhouettes.md``).
 
 
 LEAST_IN_ONE_PIECE = 0.7

@@ -216,7 +216,7 @@ def _check_graph(session: Any, model: Model) -> None:
 
 # Model files: an ONNX graph, with the model card as JSON in its metadata.
 #
-# ``docs/format.md`` specifies them. No pickle is ever written or loaded.
+# ``docs/reference/formats.md`` specifies them. No pickle is ever written or loaded.
 
 
 def replace_card(path: Path, card: ModelCard, out: Path | None = None) -> int:

@@ -4,11 +4,12 @@
 >>> frame = feed.next(timeout=0.1)              # doctest: +SKIP
 """
 
-from .camera import Camera, CameraError, CameraFrame, CameraOptions
+from .camera import CAMERAS, Camera, CameraError, CameraFrame, CameraOptions
 from .feed import DirectFeed, Feed, FrameRate, LiveFeed
 from .opening import CameraSpec, camera_spec, open_feed
 
 __all__ = [
+    "CAMERAS",
     "Camera",
     "CameraError",
     "CameraFrame",

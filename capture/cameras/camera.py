@@ -2,15 +2,16 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from handlore.landmarks.detector import is_arm_linux
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import Pixels
+from handlore.landmarks.registry import Registry, unknown_name
 
 
 class CameraError(HandloreError):
@@ -59,6 +60,8 @@ class CameraOptions:
             raise HandloreError(f"the size is {self.size[0]}x{self.size[1]}, expected pixels")
         if not 0 <= self.frame_rate < 10_000:
             raise HandloreError(f"the frame rate is {self.frame_rate}, expected 0 to 10,000")
+        if self.backend != "auto" and self.backend not in BACKENDS:
+            raise unknown_name("camera backend", self.backend, ["auto", *BACKENDS])
 
 
 class Camera(Protocol):
@@ -91,12 +94,52 @@ class Camera(Protocol):
 Opener = Callable[[], Camera]
 """Opens a camera, or raises :class:`CameraError`."""
 
+
+class CameraKind(Camera, Protocol):
+    """A kind of camera that ``--camera`` can name; :data:`CAMERAS` lists them."""
+
+    texts: ClassVar[str]
+    """How its cameras are named, for the error that lists what is expected."""
+
+    live: ClassVar[bool]
+    """Whether it shows what happens now; a file does not."""
+
+    @classmethod
+    def find(cls, text: str, options: CameraOptions) -> Opener | None:
+        """Return a function that opens the camera that a text names; None if it names none.
+
+        Raises
+        ------
+        HandloreError
+            If an option does not apply to this camera.
+        """
+        ...
+
+    @classmethod
+    def present(cls) -> Iterable[tuple[str, str]]:
+        """Return the text and the product name ("" if unknown) of each camera of this computer."""
+        ...
+
+
+CAMERAS: Registry[type[CameraKind]] = Registry("camera", "handlore.capture.cameras")
+"""All kinds of camera, also those of other packages (entry points ``handlore.cameras``)."""
+
+BACKENDS = {
+    "v4l2": "CAP_V4L2",
+    "gstreamer": "CAP_GSTREAMER",
+    "ffmpeg": "CAP_FFMPEG",
+    "msmf": "CAP_MSMF",
+    "dshow": "CAP_DSHOW",
+    "avfoundation": "CAP_AVFOUNDATION",
+}
+"""Interfaces to cameras by their usual names, and OpenCV's names for them."""
+
 DEVICES = Path("/dev")
 PROCESSES = Path("/proc")
 
 
 def video_devices() -> list[str]:
-    """List the video devices of a Linux system, by their numbers."""
+    """List the video devices of a Linux system, sorted by number."""
     found = DEVICES.glob("video*")
     numbered = [(int(path.name[5:]), str(path)) for path in found if path.name[5:].isdigit()]
     return [path for _, path in sorted(numbered)]
@@ -117,16 +160,16 @@ def _reason(device: int | str) -> str:
         )
     path = Path(f"{DEVICES}/video{device}" if isinstance(device, int) else str(device))
     if not path.exists():
-        return _absent()
+        return absent()
     if not os.access(path, os.R_OK | os.W_OK):
-        return f"you have no permission for {path}; `sudo usermod -aG video $USER`, then log in again"
+        return f"no permission for {path}; `sudo usermod -aG video $USER`, then log in again"
     users = _programs_using(path)
     if users:
         return f"it is in use by {', '.join(users)}; close that program"
     return f"{path} gives no pictures; name another device with --camera{_pi_camera()}"
 
 
-def _absent() -> str:
+def absent() -> str:
     """Return why there is no such camera, and what to do."""
     devices = video_devices()
     if devices:

@@ -82,9 +82,7 @@ class _FaultDetector:
             self._moved_at = now
         self._last = pixels
         if now - self._moved_at > _FAULT_SECONDS and not black:
-            raise CameraError(
-                f"{self._name} gives the same picture over and over; it is reopened"
-            )
+            raise CameraError(f"{self._name} gives the same picture over and over; it is reopened")
         if black:
             return f"{self._name} gives black pictures; open its cover, or switch on a light"
         return None

@@ -1,17 +1,17 @@
 """Videos and folders of pictures in a camera's place."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
-from handlore.datasets.pictures import is_picture, read_picture
+from handlore.datasets.pictures import is_picture, is_video, read_picture
 from handlore.datasets.sources.frames import natural
 from handlore.datasets.videos import read_video
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import Pixels
 
-from .camera import CameraError, CameraFrame, CameraOptions
+from .camera import CAMERAS, CameraError, CameraFrame, CameraOptions, Opener
 
 FRAME_RATE = 30.0
 """Of a folder of frames, and between the end and the start of a repeated video."""
@@ -29,6 +29,7 @@ class FileClock(Protocol):
         ...
 
 
+@CAMERAS.register
 class FileCamera:
     """Plays a video or a folder of frames with the times of its frames.
 
@@ -49,6 +50,30 @@ class FileCamera:
     CameraError
         If there is nothing to play.
     """
+
+    name = "file"
+    texts: ClassVar[str] = "a video, a folder of frames"
+    live: ClassVar[bool] = False
+
+    @classmethod
+    def find(cls, text: str, options: CameraOptions) -> Opener | None:
+        """Accept the path of a video or of a folder of pictures."""
+        path = Path(text)
+        if not text or not path.exists():
+            return None
+        if path.is_dir():
+            if not any(is_picture(one) for one in path.iterdir()):
+                raise HandloreError(f"the folder {path} holds no pictures; expected {cls.texts}")
+        elif not (is_video(path) or path.suffix.lower() == ".gif"):
+            raise HandloreError(f"{path} does not have the name of a video; expected {cls.texts}")
+        if options.size or (options.frame_rate and not path.is_dir()) or options.backend != "auto":
+            raise HandloreError(f"size, frame rate and backend are for cameras; {text} is a file")
+        return lambda: cls(path, options)
+
+    @classmethod
+    def present(cls) -> Iterable[tuple[str, str]]:
+        """List none: files are not devices."""
+        return []
 
     def __init__(self, path: Path, options: CameraOptions, clock: FileClock | None = None) -> None:
         self.name = path.name or str(path)

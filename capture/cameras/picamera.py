@@ -1,13 +1,17 @@
 """The Raspberry Pi's own camera, through picamera2."""
 
-from typing import Any
+import re
+from collections.abc import Iterable
+from importlib.util import find_spec
+from typing import Any, ClassVar
 
 import numpy as np
 
-from .camera import CameraError, CameraFrame, CameraOptions
+from .camera import CAMERAS, CameraError, CameraFrame, CameraOptions, Opener
 from .webcam import SIZE
 
 
+@CAMERAS.register
 class PiCamera:
     """A camera on the ribbon cable.
 
@@ -23,6 +27,26 @@ class PiCamera:
     CameraError
         If picamera2 is not installed, or the camera cannot be opened.
     """
+
+    name = "picamera"
+    texts: ClassVar[str] = "picamera"
+    live: ClassVar[bool] = True
+
+    @classmethod
+    def find(cls, text: str, options: CameraOptions) -> Opener | None:
+        """Accept ``picamera`` and ``picamera:1``."""
+        number = re.fullmatch(r"picamera(?::(\d+))?", text)
+        return (lambda: cls(int(number[1] or 0), options)) if number else None
+
+    @classmethod
+    def present(cls) -> Iterable[tuple[str, str]]:
+        """List the cameras on ribbon cables."""
+        if find_spec("picamera2") is None:
+            return []
+        from picamera2 import Picamera2
+
+        infos = Picamera2.global_camera_info()
+        return [(f"picamera:{k}", str(info.get("Model", ""))) for k, info in enumerate(infos)]
 
     def __init__(self, number: int, options: CameraOptions) -> None:
         self.name = f"picamera {number}"

@@ -1,31 +1,44 @@
 """Webcams through OpenCV."""
 
+import os
+import platform
+import re
+import struct
 import sys
 import time
-from typing import Any
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
 
-from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import Pixels
 
-from .camera import CameraError, CameraFrame, CameraOptions, why_not_open
+from .camera import (
+    BACKENDS,
+    CAMERAS,
+    DEVICES,
+    CameraError,
+    CameraFrame,
+    CameraOptions,
+    Opener,
+    video_devices,
+    why_not_open,
+)
 
 SIZE = (640, 480)
 """More pixels do not improve the detection, but slow everything down."""
 
-BACKENDS = {
-    "v4l2": "CAP_V4L2",
-    "gstreamer": "CAP_GSTREAMER",
-    "ffmpeg": "CAP_FFMPEG",
-    "msmf": "CAP_MSMF",
-    "dshow": "CAP_DSHOW",
-    "avfoundation": "CAP_AVFOUNDATION",
-}
-"""Interfaces to cameras by their usual names."""
+FIRST_NUMBERS = 3
+"""Numbers that are tested where the system does not list its cameras."""
+
+_QUERY_CAPABILITIES = 0x80685600
+_CAPTURE = 0x1
+_OFFSET_CARD, _OFFSET_CAPABILITIES = 16, 88
 
 
+@CAMERAS.register
 class Webcam:
     """A camera of the system.
 
@@ -42,10 +55,30 @@ class Webcam:
         If it cannot be opened; the message says why, if the system reports it.
     """
 
+    name = "webcam"
+    texts: ClassVar[str] = "a camera's number (0), its path (/dev/video2)"
+    live: ClassVar[bool] = True
+
+    @classmethod
+    def find(cls, text: str, options: CameraOptions) -> Opener | None:
+        """Accept a number, and on Linux the path of a device."""
+        if re.fullmatch(r"\d{1,3}", text):
+            return lambda: cls(int(text), options)
+        if sys.platform.startswith("linux") and Path(text).is_relative_to(DEVICES):
+            return lambda: cls(text, options)
+        return None
+
+    @classmethod
+    def present(cls) -> Iterable[tuple[str, str]]:
+        """List the devices that take pictures, or the first numbers if the system lists none."""
+        if platform.system() == "Linux":
+            return _video4linux()
+        return [(str(number), "") for number in range(FIRST_NUMBERS)]
+
     def __init__(self, device: int | str, options: CameraOptions) -> None:
         self.name = f"camera {device}" if isinstance(device, int) else str(device)
         self._device = device
-        self._capture: Any = cv2.VideoCapture(device, backend_number(options.backend))
+        self._capture: Any = cv2.VideoCapture(device, _backend(options.backend))
         if not self._capture.isOpened():
             raise CameraError(why_not_open(device))
         self._ask_for(options)
@@ -81,22 +114,34 @@ class Webcam:
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
 
 
-def backend_number(name: str) -> int:
-    """Return OpenCV's number of a backend.
-
-    Raises
-    ------
-    HandloreError
-        If no backend has this name.
-    """
-    if name == "auto":
-        return int(cv2.CAP_ANY)
-    if name not in BACKENDS:
-        raise HandloreError(f"unknown camera backend {name!r}; known: auto, {', '.join(BACKENDS)}")
-    return int(getattr(cv2, BACKENDS[name]))
+def _backend(name: str) -> int:
+    return int(cv2.CAP_ANY if name == "auto" else getattr(cv2, BACKENDS[name]))
 
 
 def _as_rgb(pixels: Any) -> Pixels:
     if pixels.ndim == 2:
         return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB), np.uint8)
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def _video4linux() -> Iterator[tuple[str, str]]:
+    """List the devices that take pictures; others only decode or convert them."""
+    import fcntl
+
+    for device in video_devices():
+        try:
+            descriptor = os.open(device, os.O_RDWR | os.O_NONBLOCK)
+        except OSError:
+            yield device, ""  # testing it will report why
+            continue
+        answer = bytearray(104)
+        try:
+            fcntl.ioctl(descriptor, _QUERY_CAPABILITIES, answer)
+        except OSError:
+            continue
+        finally:
+            os.close(descriptor)
+        (capabilities,) = struct.unpack_from("<I", answer, _OFFSET_CAPABILITIES)
+        if capabilities & _CAPTURE:
+            card = bytes(answer[_OFFSET_CARD : _OFFSET_CARD + 32])
+            yield device, card.partition(b"\0")[0].decode(errors="replace")

@@ -137,7 +137,7 @@ def _text(path: Path) -> str:
 
 
 class ThrottledDetector:
-    """Tracks a hand in every frame, and searches for one a few times per second while nothing moves.
+    """Tracks a hand in every frame; searches for one a few times per second if nothing moves.
 
     MediaPipe searches for palms in each frame, so that an empty room costs as much as a hand. The
     schedule is that of the litert detector; here it decides about whole frames.

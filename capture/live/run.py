@@ -50,7 +50,7 @@ class LiveOptions:
     """
 
     actions: Path | None = None
-    """A TOML file of actions, see ``docs/live.md``."""
+    """A TOML file of actions."""
 
     dry_run: bool = False
     """Only report which actions would be run."""
@@ -153,13 +153,13 @@ def run_live(
     >>> summary = run_live(["poses.onnx"], "clip.mp4", on_event=print)  # doctest: +SKIP
     """
     options = options or LiveOptions()
-    setup = _check(models, camera, options)
-    shown = [*views, *([EventCallback(on_event)] if on_event is not None else [])]
 
     def say(text: str) -> None:
         for view in views:
             view.say(text)
 
+    setup = _check(load_models(models, say), camera, options)
+    shown = [*views, *([EventCallback(on_event)] if on_event is not None else [])]
     buffer = None
     with ExitStack() as stack:
         stack.enter_context(ending_on_signals())
@@ -206,14 +206,11 @@ class _Setup:
     recordings: RecordingFolder | None
 
 
-def _check(
-    models: Sequence[str | Path | Model], camera: str | CameraSpec, options: LiveOptions
-) -> _Setup:
+def _check(models: Sequence[Model], camera: str | CameraSpec, options: LiveOptions) -> _Setup:
     """Check all options; opens neither camera nor window."""
-    loaded = load_models(models, say)
-    labels = tuple(dict.fromkeys(label for model in loaded for label in model.card.labels))
+    labels = tuple(dict.fromkeys(label for model in models for label in model.card.labels))
     settings = options.settings
-    recogniser = HandRecogniser(lambda: Recogniser(loaded, settings), options.max_hands)
+    recogniser = HandRecogniser(lambda: Recogniser(models, settings), options.max_hands)
     actions = ActionSet(())
     if options.actions is not None:
         actions = load_actions(options.actions, labels, check_computer=not options.dry_run)
@@ -222,7 +219,7 @@ def _check(
     if address is not None:
         Guard.of(address, options.token)
     detector = DetectorOptions(
-        landmarker=options.landmarker or landmarker_for(loaded),
+        landmarker=options.landmarker or landmarker_for(models),
         max_hands=recogniser.max_hands,
         detector=options.detector,
         live=True,

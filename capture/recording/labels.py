@@ -87,7 +87,9 @@ def checked_label(name: str) -> str:
             f"the label {name[:20]}... has {len(name)} characters; at most {LONGEST} are allowed"
         )
     if not name.isprintable() or set(name) & set("/\\"):
-        raise HandloreError(f"{name!r} cannot be a label: it contains a slash or a control character")
+        raise HandloreError(
+            f"{name!r} cannot be a label: it contains a slash or a control character"
+        )
     return name
 
 

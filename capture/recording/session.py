@@ -22,7 +22,6 @@ from .options import SessionOptions
 from .progress import TICK as _TICK
 from .progress import Recording
 
-
 KEY_BINDINGS: KeyBindings = (
     ("r, space", "record; again to stop early"),
     ("1-9, n, p", "choose the label; 0 is none"),
@@ -128,7 +127,9 @@ class Session:
         self._stop_burst()
         effects = self._end(now) if self.state is State.RECORDING else []
         if self.flagged:
-            effects += self._drop("the session ended without a decision: the recording was discarded", now)
+            effects += self._drop(
+                "the session ended without a decision: the recording was discarded", now
+            )
         elif self.state is State.REVIEW:
             effects += self._keep(now)
         self._to_idle()
@@ -279,7 +280,9 @@ class Session:
         if not recording.taken:
             self._stop_burst()
             nothing = (
-                "no hand was detected, nothing is kept" if recording.looked else "nothing was recorded"
+                "no hand was detected, nothing is kept"
+                if recording.looked
+                else "nothing was recorded"
             )
             return self._drop(nothing, now)
         first, last = recording.cut(self.options)

@@ -166,8 +166,6 @@ def paint_labels(
         draw_text(panel, name, left, 18, color, bold=chosen, width=room)
         if counts:
             n, right = counts[place], (PANEL - MARGIN - 4, y)
-            draw_text(
-                panel, str(n), right, 18, TEAL if n else GREY, bold=bool(n), anchor="right"
-            )
+            draw_text(panel, str(n), right, 18, TEAL if n else GREY, bold=bool(n), anchor="right")
         y += _ROW
     return y + 8

@@ -167,9 +167,7 @@ def _panel(status: Status, color: Color) -> Pixels:
     ]
     if status.unsaved:
         rows.insert(0, ("not written: k tries again", str(status.unsaved), ORANGE))
-    return _painted_panel(
-        (heading, color), status.counts, status.label, status.advice, tuple(rows)
-    )
+    return _painted_panel((heading, color), status.counts, status.label, status.advice, tuple(rows))
 
 
 @lru_cache(8)

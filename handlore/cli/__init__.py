@@ -9,7 +9,7 @@ import importlib
 import click
 
 from handlore import __version__
-from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.errors import HandloreError, nearest
 
 COMMANDS = (
     "demo",
@@ -52,15 +52,13 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find a command; an unknown one gets the nearest names."""
-        import difflib
-
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            near = difflib.get_close_matches(args[0], COMMANDS, 2)
+            near = nearest(args[0], COMMANDS)
             if not near or "Did you mean" in error.message:
                 raise
-            hint = f"{error.message} Did you mean {' or '.join(near)}?"
+            hint = f"{error.message} Did you mean {near}?"
             raise click.UsageError(hint, ctx) from error
 
     def invoke(self, ctx: click.Context) -> object:

@@ -52,7 +52,7 @@ from ._recogniser import recogniser_options, settings_of
     metavar="FILE",
     type=click.Path(path_type=Path),
     default=None,
-    help="Which actions to run for which label: a TOML file, see docs/live.md.",
+    help="Which actions to run for which label: a TOML file, see the documentation.",
 )
 @click.option("--dry-run", is_flag=True, help="Only report which actions would be run.")
 @click.option("--headless", is_flag=True, help="No window; the default without a display.")

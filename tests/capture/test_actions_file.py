@@ -60,7 +60,7 @@ def test_a_good_file_is_read_whole(tmp_path: Path) -> None:
     plan = load_actions(path, LABELS)
     assert plan.arming is not None
     assert (plan.arming.label, plan.arming.seconds) == ("open_palm", 5)
-    assert [(a.label, a.deed.key, a.hand) for a in plan.actions] == [
+    assert [(a.label, a.deed.name, a.hand) for a in plan.actions] == [
         ("fist", "run", None),
         ("swipe_left", "say", "left"),
         ("swipe_left", "post", "right"),
@@ -112,14 +112,14 @@ BAD = {
     # say
     "[actions.fist]\nsay = 1": "line 2: say is a whole number; expected text",
     '[actions.fist]\nsay = ""': "line 2: say is empty",
-    '[actions.fist]\nsay = "{lable}"': "did you mean {label}",
+    '[actions.fist]\nsay = "{lable}"': "did you mean label",
     # run
     '[actions.fist]\nrun = "ls -l"': "line 2: run is text; expected a list .* or add shell = true",
     "[actions.fist]\nrun = []": "line 2: run names no program",
     '[actions.fist]\nrun = [""]': "line 2: run names no program",
     '[actions.fist]\nrun = ["sleep", 1]': "line 2: run takes texts only; write numbers in quotes",
     '[actions.fist]\nrun = ["{label}"]': "line 2: the program itself cannot have a name in braces",
-    '[actions.fist]\nrun = ["echo", "{probabilty}"]': "did you mean {probability}",
+    '[actions.fist]\nrun = ["echo", "{probabilty}"]': "did you mean probability",
     '[actions.fist]\nrun = ["echo", "a\\u0000b"]': "holds a zero byte",
     '[actions."-v"]\nrun = ["echo", "{label}"]': "with the label '-v' .* becomes an option",
     '[actions."*"]\nrun = ["echo", "{label}"]': "with the label '-v' .* becomes an option",
@@ -149,7 +149,7 @@ BAD = {
     '[actions.fist]\npost = "http://a/b c"': "characters that must be written as %",
     '[actions.fist]\npost = "http://u:pw@a/"': "line 2: post is an address with a .* Authorization",
     '[actions.fist]\npost = "http://{label}/"': "line 2: post is .* host has a name in braces",
-    '[actions.fist]\npost = "http://a/{labl}"': "line 2: post has .*did you mean {label}",
+    '[actions.fist]\npost = "http://a/{labl}"': "line 2: post has .*did you mean label",
     '[actions.fist]\npost = "http://a"\nheaders = {A = 1}': "line 3: headers.A is a whole number",
     '[actions.fist]\npost = "http://a"\nheaders = {"A:" = "b"}': "is not a header",
     '[actions.fist]\npost = "http://a"\nheaders = {Content-Length = "0"}': "leave it out",

@@ -119,8 +119,8 @@ class TestSpecs:
     @pytest.mark.parametrize(
         ("text", "why"),
         [
-            ("nothing.mp4", "no camera or file 'nothing.mp4'; expected a camera's number"),
-            ("", "expected a camera's number"),
+            ("nothing.mp4", "no camera or file 'nothing.mp4'; expected .*a camera's number"),
+            ("", "expected .*a camera's number"),
             ("-1", "no camera or file '-1'"),
             ("picamera:x", "no camera or file"),
         ],
@@ -150,7 +150,7 @@ class TestSpecs:
     def test_options_that_a_camera_does_not_have(self):
         with pytest.raises(HandloreError, match="--loop plays a file"):
             camera_spec("0", CameraOptions(loop=True))
-        with pytest.raises(HandloreError, match="unknown camera backend 'x'; known: auto, v4l2"):
+        with pytest.raises(HandloreError, match=r"unknown camera backend 'x'.*auto, v4l2"):
             camera_spec("0", CameraOptions(backend="x"))
 
     @pytest.mark.parametrize("options", [{"size": (0, 4)}, {"frame_rate": -1.0},

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from recording_stubs import filled
 
-from handlore.capture.cameras import listing
+from handlore.capture.cameras import listing, webcam
 from handlore.cli import doctor
 from handlore.datasets.recordings import RecordingFolder
 
@@ -134,7 +134,7 @@ class Spec:
 
 def test_doctor_tries_the_cameras(run, monkeypatch):
     devices = [(f"/dev/video{k}", "Integrated") for k in (0, 1, 2)]
-    monkeypatch.setattr(listing, "_video4linux", lambda: iter(devices))
+    monkeypatch.setattr(webcam, "_video4linux", lambda: iter(devices))
     monkeypatch.setattr(listing, "camera_spec", Spec)
     monkeypatch.setattr(listing.platform, "system", lambda: "Linux")
     found = json.loads(run("doctor", "--json").stdout)

@@ -139,7 +139,7 @@ def test_a_deadly_file_is_named_by_the_command(root, tmp_path):
 
 @pytest.fixture
 def cluster():
-    """A scheduler and two workers on loopback, as docs/scale.md starts them."""
+    """A scheduler and two workers on loopback, as docs/how-to/large-data.md starts them."""
     pytest.importorskip("distributed", reason="needs the extra dask")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
