@@ -29,9 +29,9 @@ from handlore.datasets.conversion.convert import convert
 from handlore.datasets.sources import find_source, make_source
 from handlore.datasets.splits import cross_validation, groups_of
 from handlore.datasets.storage import load_dataset, save_dataset
-from handlore.landmarks.detector import open_detector
 from handlore.landmarks.features import DEFAULT_FEATURES
 from handlore.landmarks.nativelog import quiet_native_log
+from handlore.landmarks.opening import open_detector
 from handlore.models.card import ModelCard
 from handlore.models.pose_encoder import PoseEncoder
 

@@ -22,8 +22,9 @@ from handlore.capture.recording.video import NoVideo, VideoFolder
 from handlore.capture.recording.writer import RecordingWriter
 from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.rendered import Person, Scene, render_movement
-from handlore.landmarks.detector import DetectorOptions, open_detector
+from handlore.landmarks.detector import DetectorOptions
 from handlore.landmarks.nativelog import quiet_native_log
+from handlore.landmarks.opening import open_detector
 
 FPS = 30.0
 N_FRAMES = 600

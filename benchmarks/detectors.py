@@ -12,8 +12,9 @@ from handlore.classifiers.factory import make_estimator
 from handlore.datasets.conversion.convert import convert
 from handlore.datasets.sources import make_source
 from handlore.datasets.splits import cross_validation
-from handlore.landmarks.detector import DetectorOptions, open_detector
+from handlore.landmarks.detector import DetectorOptions
 from handlore.landmarks.nativelog import quiet_native_log
+from handlore.landmarks.opening import open_detector
 from handlore.models.pose_encoder import PoseEncoder
 
 KINDS = (("mediapipe", "full"), ("litert", "full"), ("mediapipe", "lite"), ("litert", "lite"))

@@ -18,8 +18,9 @@ from data import data_folder
 
 from handlore.datasets.conversion.convert import convert
 from handlore.datasets.sources import make_source
-from handlore.landmarks.detector import DetectorOptions, open_detector
+from handlore.landmarks.detector import DetectorOptions
 from handlore.landmarks.nativelog import quiet_native_log
+from handlore.landmarks.opening import open_detector
 from handlore.models.files import load_model
 from handlore.models.model import PoseModel
 from handlore.models.stream.settings import RecogniserSettings

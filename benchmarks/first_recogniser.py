@@ -25,8 +25,9 @@ from handlore.capture.recording.take import SessionInfo
 from handlore.capture.recording.writer import RecordingWriter
 from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.rendered import Person, Scene, render_movement, render_pose
-from handlore.landmarks.detector import DetectorOptions, open_detector
+from handlore.landmarks.detector import DetectorOptions
 from handlore.landmarks.nativelog import quiet_native_log
+from handlore.landmarks.opening import open_detector
 
 LABELS = ("swipe_left", "swipe_right", "wave")
 EVERYDAY = ("circle", "grab", "push", "release", "tap", "swipe_up")

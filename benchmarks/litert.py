@@ -34,8 +34,7 @@ from handlore.landmarks.weights import require_bundle
 if sys.argv[1] == "mediapipe":
     from handlore.landmarks.detectors.mediapipe import MediaPipeDetector as Detector
 else:
-    from handlore.landmarks.transforms import plan_views
-from handlore.landmarks.detectors.litert import LiteRTDetector as Detector
+    from handlore.landmarks.detectors.litert import LiteRTDetector as Detector
 pixels = np.load(sys.argv[3])
 with Detector(require_bundle(sys.argv[2])) as detector:
     assert len(detector.detect(pixels)) == 1
@@ -168,7 +167,7 @@ def _views(reference, ours, picture, rounds) -> None:
     (hand,) = ours.detect(picture)
     theirs, mine = in_turns(
         lambda: [reference.detect(picture) for _ in range(8)],
-        lambda: ours.look(picture, hand, plan_transforms(8)),
+        lambda: ours.detect_again(picture, hand, plan_transforms(8)),
         rounds=rounds,
     )
     _row("8 views of a picture", theirs, mine, "ms", 0.55)

@@ -34,8 +34,9 @@ from handlore.datasets.conversion.convert import ConvertOptions, convert
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.rendered import write_movement_videos
 from handlore.datasets.sources import make_source
-from handlore.landmarks.detector import DetectorOptions, open_detector
+from handlore.landmarks.detector import DetectorOptions
 from handlore.landmarks.nativelog import quiet_native_log
+from handlore.landmarks.opening import open_detector
 from handlore.models.card import ModelCard
 from handlore.models.files import load_model
 from handlore.models.model import MovementModel

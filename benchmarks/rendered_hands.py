@@ -11,9 +11,9 @@ import numpy as np
 
 from handlore.datasets.pictures import read_picture
 from handlore.datasets.rendered import render_background, write_pictures
-from handlore.landmarks.detector import open_detector
 from handlore.landmarks.geometry import palm_length
 from handlore.landmarks.nativelog import quiet_native_log
+from handlore.landmarks.opening import open_detector
 
 BACKGROUNDS = 60
 

@@ -20,9 +20,10 @@ from data import data_folder
 from handlore.datasets.pictures import read_picture
 from handlore.datasets.rendered import render_background
 from handlore.datasets.sources import find_source, make_source
-from handlore.landmarks.detector import DetectorOptions, open_detector
+from handlore.landmarks.detector import DetectorOptions
 from handlore.landmarks.geometry import palm_length
 from handlore.landmarks.nativelog import quiet_native_log
+from handlore.landmarks.opening import open_detector
 from handlore.landmarks.search import STAGE_NAMES, search
 
 TURNS = (40, 80, -80, 180)

@@ -37,9 +37,10 @@ from handlore.datasets.rendered import (
 from handlore.datasets.rendered.write import write_video
 from handlore.datasets.sources import make_source
 from handlore.demo import MOVEMENT_NAME_PATTERN
-from handlore.landmarks.detector import DetectorOptions, HandDetector, open_detector
+from handlore.landmarks.detector import DetectorOptions, HandDetector
 from handlore.landmarks.hands import Hand
 from handlore.landmarks.nativelog import quiet_native_log
+from handlore.landmarks.opening import open_detector
 from handlore.models.files import load_model
 from handlore.models.model import Model
 from handlore.models.pose_encoder import PoseEncoder

@@ -15,10 +15,10 @@ from data import data_folder
 from handlore.classifiers.evaluation.scores import fit_samples
 from handlore.classifiers.factory import make_estimator
 from handlore.datasets.pictures import read_picture
-from handlore.landmarks.detector import open_detector
 from handlore.landmarks.geometry import rotation_deg
 from handlore.landmarks.hands import by_slot
 from handlore.landmarks.nativelog import quiet_native_log
+from handlore.landmarks.opening import open_detector
 from handlore.landmarks.search import search
 from handlore.models.pose_encoder import PoseEncoder
 

@@ -17,14 +17,13 @@ from handlore.datasets.loading import read_recordings
 from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.rendered import Person, Scene, render_movement, render_pose, write_pictures
 from handlore.datasets.sources import make_source
-from handlore.landmarks.detector import open_detector
 from handlore.landmarks.hands import Hand
 from handlore.landmarks.nativelog import quiet_native_log
+from handlore.landmarks.opening import open_detector
 from handlore.models.card import ModelCard
 from handlore.models.files import load_model
 from handlore.models.pose_encoder import PoseEncoder
-from handlore.report.contactsheet import contact_sheet_png, tiles_of
-from handlore.report.figures import hands_png
+from handlore.report.contactsheet import contact_sheet_png, photo_sheet_png, tiles_of
 
 PICTURES = Path(__file__).parent / "pictures"
 SHOWN = ("open_palm", "fist", "point", "victory", "rock", "ok")
@@ -52,7 +51,7 @@ def draw_hands() -> None:
             pictures.append(drawn.pixels)
             hands.append(found[0].image)
             captions.append(f"{said.label}  {100 * said.probability:.0f} %")
-        (PICTURES / "hands.png").write_bytes(hands_png(pictures, hands, captions))
+        (PICTURES / "hands.png").write_bytes(photo_sheet_png(pictures, hands, captions))
 
 
 def recorded(label: str, seed: int, *, lost: int = 0) -> LandmarkDataset:

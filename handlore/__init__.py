@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from handlore.datasets.storage import load_dataset as load_dataset
     from handlore.datasets.storage import save_dataset as save_dataset
     from handlore.landmarks.detector import DetectorOptions as DetectorOptions
-    from handlore.landmarks.detector import open_detector as open_detector
     from handlore.landmarks.errors import HandloreError as HandloreError
     from handlore.landmarks.geometry import canonicalize as canonicalize
     from handlore.landmarks.hands import HAND_CONNECTIONS as HAND_CONNECTIONS
     from handlore.landmarks.hands import Hand as Hand
     from handlore.landmarks.hands import HandLandmark as HandLandmark
+    from handlore.landmarks.opening import open_detector as open_detector
     from handlore.landmarks.search import search as search
     from handlore.models.files import load_model as load_model
 
@@ -47,7 +47,7 @@ _API = {
     "load_dataset": "datasets.storage",
     "save_dataset": "datasets.storage",
     "DetectorOptions": "landmarks.detector",
-    "open_detector": "landmarks.detector",
+    "open_detector": "landmarks.opening",
     "HandloreError": "landmarks.errors",
     "canonicalize": "landmarks.geometry",
     "Hand": "landmarks.hands",

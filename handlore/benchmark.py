@@ -22,9 +22,9 @@ from handlore.datasets.conversion.convert import convert
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.datasets.rendered import POSES, Person, Scene, render_pose, write_pictures
 from handlore.datasets.sources import Item, Source, find_source, make_source
-from handlore.landmarks.detector import open_detector
 from handlore.landmarks.hands import Hand
 from handlore.landmarks.nativelog import quiet_native_log
+from handlore.landmarks.opening import open_detector
 from handlore.landmarks.weights import require_bundle
 
 # What people write without handlore: OpenCV reads, MediaPipe detects. Only for comparison.

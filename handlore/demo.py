@@ -34,15 +34,18 @@ from handlore.datasets.rendered import (
 from handlore.datasets.sources import Source, find_source, make_source
 from handlore.datasets.splits import default_by
 from handlore.datasets.storage import save_dataset
-from handlore.landmarks.detector import DetectorOptions, open_detector
+from handlore.landmarks.detector import DetectorOptions
 from handlore.landmarks.files import atomic_write
 from handlore.landmarks.geometry import palm_length
 from handlore.landmarks.nativelog import quiet_native_log
+from handlore.landmarks.opening import open_detector
 from handlore.landmarks.weights import require_bundle
 from handlore.models.card import DEFAULT_ESTIMATOR
 from handlore.models.pose_encoder import PoseEncoder
-from handlore.report.figures import confusion_png, hands_png
+from handlore.report.charts import confusion_chart
+from handlore.report.contactsheet import photo_sheet_png
 from handlore.report.page import Section, fact_list, numbers, page, picture, section, table
+from handlore.report.raster import png
 from handlore.report.sections import class_section, confusion_section, error_section
 
 # The second half of the demo: movements, from rendered videos to a model file.
@@ -283,7 +286,7 @@ def _write_report(
     moving: MovementDemo | None,
 ) -> None:
     scores = score(answers)
-    confusion = confusion_png(scores)
+    confusion = png(confusion_chart(scores))
     convert_counts = summary["convert"]
     forest = summary["models"][0]
     headline = {
@@ -348,4 +351,4 @@ def _tiles(root: Path, dataset: LandmarkDataset) -> bytes:
     chosen = first[:SHOWN]
     pictures = [read_picture(root / str(dataset.samples.source[i]))[0] for i in chosen]
     hands = [dataset.image[i, 0] if dataset.detected[i, 0] else None for i in chosen]
-    return hands_png(pictures, hands, [str(dataset.samples.label[i]) for i in chosen])
+    return photo_sheet_png(pictures, hands, [str(dataset.samples.label[i]) for i in chosen])

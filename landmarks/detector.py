@@ -1,4 +1,4 @@
-"""What every hand detector offers, and how one is chosen.
+"""What every hand detector offers.
 
 MediaPipe is one adapter behind this protocol; the rest of handlore knows only the protocol.
 """
@@ -6,11 +6,10 @@ MediaPipe is one adapter behind this protocol; the rest of handlore knows only t
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from math import isfinite
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import ClassVar, Protocol, Self
 
 import numpy as np
 
@@ -19,107 +18,10 @@ from .hand_transforms import HandTransform
 from .hands import Hand, Pixels
 from .weights import LANDMARKERS, Bundle, find_bundle, require_bundle
 
-# Which of the detectors runs on this computer, which one is taken, and why.
-#
-# Nothing here imports mediapipe: on some processors that alone kills the process.
-
-
-DETECTORS = ("mediapipe", "litert")
-"""The implementations; ``auto`` picks one of them."""
-
-CPU_INFO = Path("/proc/cpuinfo")
-
-
-@dataclass(frozen=True)
-class DetectorChoice:
-    """The detector that is taken."""
-
-    name: str
-    reason: str
-
-
-def choose_detector(wanted: str = "auto", *, live: bool = False) -> DetectorChoice:
-    """Choose a detector.
-
-    Parameters
-    ----------
-    wanted
-        ``auto``, or one of :data:`DETECTORS`.
-    live
-        Whether a camera is being watched. Then it matters when the palm detector runs, which
-        only ``litert`` lets us decide.
-
-    Raises
-    ------
-    HandloreError
-        If the one wanted, or under ``auto`` any, cannot run here; the message says what to do.
-    """
-    if wanted != "auto":
-        problem = problem_with(wanted)
-        if problem:
-            raise HandloreError(f"the detector {wanted} cannot run here: {problem}")
-        return DetectorChoice(wanted, "it was asked for")
-    problems = {name: problem_with(name) for name in DETECTORS}
-    for choice in _preferences(live):
-        if problems[choice.name] is None:
-            return choice
-    causes = "; ".join(f"{name}: {problem}" for name, problem in problems.items())
-    raise HandloreError(f"no hand detector can run here ({causes})")
-
-
-def problem_with(name: str) -> str | None:
-    """Say why a detector cannot run on this computer, and what to do; None if it can.
-
-    Raises
-    ------
-    HandloreError
-        If there is no detector of this name.
-    """
-    if name not in DETECTORS:
-        raise HandloreError(f"unknown detector {name!r}; known: auto, {', '.join(DETECTORS)}")
-    if name == "mediapipe" and is_arm_linux() and not _has_lse_atomics():
-        return (
-            "mediapipe aborts on this processor, which lacks the `atomics` instructions"
-            " (Raspberry Pi 3, 4, 400, Zero 2 W); use --detector litert"
-        )
-    module, package = {
-        "mediapipe": ("mediapipe", "mediapipe"),
-        "litert": ("ai_edge_litert", "ai-edge-litert>=1.2,<2.2"),
-    }[name]
-    if find_spec(module) is None:
-        return f"it is not installed; `pip install '{package}'`"
-    return None
-
-
-def is_arm_linux() -> bool:
-    """Say whether this is 64-bit Linux on ARM, such as a Raspberry Pi."""
-    return platform.system() == "Linux" and platform.machine() == "aarch64"
-
-
-def _preferences(live: bool) -> list[DetectorChoice]:
-    if is_arm_linux():
-        return [
-            DetectorChoice(
-                "litert", "this is ARM Linux, where mediapipe aborts on many processors"
-            ),
-            DetectorChoice("mediapipe", "litert cannot run here"),
-        ]
-    if live:
-        return [
-            DetectorChoice("litert", "with a camera it decides when the palm detector runs"),
-            DetectorChoice("mediapipe", "litert cannot run here"),
-        ]
-    return [
-        DetectorChoice("mediapipe", "it is the reference, and runs here"),
-        DetectorChoice("litert", "mediapipe cannot run here"),
-    ]
-
-
-def _has_lse_atomics() -> bool:
-    return CPU_INFO.is_file() and "atomics" in CPU_INFO.read_text(errors="replace").split()
-
-
 DEFAULT_CONFIDENCE = 0.5
+
+Talk = Callable[[str], None]
+"""Receives a line for the person."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +35,7 @@ class DetectorOptions:
     """How many hands are looked for in a picture, 1 or 2."""
 
     detector: str = "auto"
-    """Which implementation: ``auto``, ``mediapipe`` or ``litert``."""
+    """Which implementation: ``auto``, ``mediapipe``, ``litert`` or that of another package."""
 
     live: bool = False
     """Whether a camera is being watched; ``auto`` then prefers ``litert``."""
@@ -151,9 +53,6 @@ class DetectorOptions:
             raise HandloreError(f"unknown landmarker {self.landmarker!r}; known: {known}")
         if self.max_hands not in (1, 2):
             raise HandloreError(f"max_hands is {self.max_hands}; handlore looks for 1 or 2 hands")
-        if self.detector not in ("auto", *DETECTORS):
-            known = ", ".join(("auto", *DETECTORS))
-            raise HandloreError(f"unknown detector {self.detector!r}; known: {known}")
         if self.threads is not None and self.threads < 1:
             raise HandloreError(f"threads is {self.threads}; a network needs at least 1")
 
@@ -196,8 +95,10 @@ class HandDetector(Protocol):
         """
         ...
 
-    def look(self, picture: Pixels, hand: Hand, views: Sequence[HandTransform] = ...) -> list[Hand]:
-        """Look again at a hand that is known: turned, scaled and mirrored, without palm detection.
+    def detect_again(
+        self, picture: Pixels, hand: Hand, transforms: Sequence[HandTransform] = ...
+    ) -> list[Hand]:
+        """Run the hand network on a known hand, turned, scaled or mirrored; no palm detection.
 
         Parameters
         ----------
@@ -205,13 +106,13 @@ class HandDetector(Protocol):
             (height, width, 3) RGB.
         hand
             The hand in it, in image widths of this picture.
-        views
-            How to look; default: once, plainly.
+        transforms
+            Of the region around the hand; default: one, which changes nothing.
 
         Returns
         -------
-        One hand for each view, mapped back to the picture: image and world landmarks, handedness.
-        ``score`` is the presence of a hand in the view.
+        One hand for each transform, in the frames of reference of the picture: image and world
+        landmarks, handedness. ``score`` is the probability that the network saw a hand.
         """
         ...
 
@@ -237,67 +138,57 @@ class HandDetector(Protocol):
     ) -> None: ...
 
 
-def open_detector(
-    options: DetectorOptions | None = None, *, talk: Callable[[str], None] | None = None
-) -> HandDetector:
-    """Open the detector that the options ask for, fetching its networks if need be.
+class DetectorKind(Protocol):
+    """An implementation, as ``handlore.landmarks.detectors.DETECTORS`` holds it."""
 
-    Parameters
-    ----------
-    options
-        Default: one hand, full landmarks, the best detector for this machine.
-    talk
-        Receives a line when the networks have to be fetched.
+    name: ClassVar[str]
+    """What ``--detector`` calls it."""
+
+    @classmethod
+    def problem(cls) -> str | None:
+        """Say why it cannot run on this computer, and what to do; None if it can."""
+        ...
+
+    @classmethod
+    def preference(cls, *, live: bool) -> tuple[int, str]:
+        """Return its rank under ``auto``, and the reason; 0: it is only opened by name.
+
+        Parameters
+        ----------
+        live
+            Whether a camera is being watched.
+        """
+        ...
+
+    @classmethod
+    def described(cls, options: DetectorOptions, talk: Talk | None) -> DetectorInfo:
+        """Return the info of the detector that :meth:`open` would return, without opening it."""
+        ...
+
+    @classmethod
+    def open(cls, options: DetectorOptions, talk: Talk | None) -> HandDetector:
+        """Open it, fetching its networks if need be; ``talk`` receives a line about that."""
+        ...
+
+
+def bundle_for(options: DetectorOptions, talk: Talk | None) -> Bundle:
+    """Return MediaPipe's networks for these options, fetching them if need be.
 
     Raises
     ------
     HandloreError
-        If the detector cannot run here, or its networks are not to be had.
+        If they are not to be had.
     """
-    options = options or DetectorOptions()
-    choice = choose_detector(options.detector, live=options.live)
-    bundle = _bundle(options, talk)
-    if choice.name == "litert":
-        from .detectors.litert import LiteRTDetector
-
-        return LiteRTDetector(bundle, max_hands=options.max_hands, threads=options.threads)
-    from .detectors.mediapipe import MediaPipeDetector
-
-    return MediaPipeDetector(bundle, max_hands=options.max_hands, threads=options.threads)
-
-
-def detector_info(
-    options: DetectorOptions | None = None, *, talk: Callable[[str], None] | None = None
-) -> DetectorInfo:
-    """Say which detector :func:`open_detector` would open, at the price of reading its bundle.
-
-    A process that only hands out work to others needs no networks in memory.
-
-    Parameters
-    ----------
-    options, talk
-        As for :func:`open_detector`, which raises the same problems.
-    """
-    options = options or DetectorOptions()
-    choice = choose_detector(options.detector, live=options.live)
-    bundle = _bundle(options, talk)
-    if choice.name == "litert":
-        from .detectors.litert.networks import litert_version
-
-        version = litert_version()
-    else:
-        from .detectors.mediapipe import mediapipe_version
-
-        version = mediapipe_version()
-    return DetectorInfo(choice.name, version, bundle.landmarker, bundle.sha256)
-
-
-def _bundle(options: DetectorOptions, talk: Callable[[str], None] | None) -> Bundle:
     if options.bundle is not None:
         found = find_bundle(options.landmarker, options.bundle)
         if found is not None:
             return found
     return require_bundle(options.landmarker, talk)
+
+
+def is_arm_linux() -> bool:
+    """Say whether this is 64-bit Linux on ARM, such as a Raspberry Pi."""
+    return platform.system() == "Linux" and platform.machine() == "aarch64"
 
 
 # What every detector asks of its arguments, in words for the person who got them wrong.

@@ -103,7 +103,8 @@ class Registry(Generic[T]):
         This fits packages in which each module holds one entry of its name.
         """
         modules = {name.replace("_", "-") for name in self._modules()}
-        return sorted(modules | {entry.name for entry in entry_points(group=self.group)})
+        plugins = {entry.name for entry in entry_points(group=self.group)}
+        return sorted(modules | plugins | set(self._entries))
 
     def load(self) -> None:
         """Import everything, once; a broken plug-in is one line of warning."""

@@ -17,8 +17,9 @@ from handlore.datasets.conversion.convert import convert
 from handlore.datasets.dataset import FRAME_ARRAYS, LandmarkDataset
 from handlore.datasets.rendered import write_pictures
 from handlore.datasets.sources import make_source
-from handlore.landmarks.detector import HandDetector, open_detector
+from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.nativelog import quiet_native_log
+from handlore.landmarks.opening import open_detector
 from handlore.landmarks.registry import Registry
 
 POSES = ("fist", "open_palm", "point", "victory")

@@ -178,11 +178,11 @@ class ThrottledDetector:
             picture, min_confidence=min_confidence, min_presence=min_presence
         )
 
-    def look(
-        self, picture: Pixels, hand: Hand, views: Sequence[HandTransform] = (HandTransform(),)
+    def detect_again(
+        self, picture: Pixels, hand: Hand, transforms: Sequence[HandTransform] = (HandTransform(),)
     ) -> list[Hand]:
         """Look again at a hand that is known, see :meth:`HandDetector.look`."""
-        return self._detector.look(picture, hand, views)
+        return self._detector.detect_again(picture, hand, transforms)
 
     def reset(self) -> None:
         """Forget the hands being tracked."""

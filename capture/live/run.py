@@ -9,9 +9,10 @@ from math import inf
 from pathlib import Path
 
 from handlore.datasets.recordings import RecordingFolder
-from handlore.landmarks.detector import DetectorOptions, HandDetector, open_detector
+from handlore.landmarks.detector import DetectorOptions, HandDetector
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.nativelog import quiet_native_log
+from handlore.landmarks.opening import open_detector
 from handlore.models.files import landmarker_for, load_models
 from handlore.models.model import Model
 from handlore.models.stream.events import Event

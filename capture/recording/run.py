@@ -8,9 +8,10 @@ from pathlib import Path
 
 from handlore.datasets.dataset import NONE_LABEL
 from handlore.datasets.recordings import RecordingFolder
-from handlore.landmarks.detector import DetectorOptions, open_detector
+from handlore.landmarks.detector import DetectorOptions
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.nativelog import quiet_native_log
+from handlore.landmarks.opening import open_detector
 
 from ..cameras import CameraSpec, camera_spec, open_feed
 from ..coach_process import BackgroundCoach

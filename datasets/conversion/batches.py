@@ -16,7 +16,7 @@ from typing import Any, cast
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import Hand, Pixels, by_slot
-from handlore.landmarks.search import STAGES, Stage, augmented_hands, search, transformed_search
+from handlore.landmarks.search import STAGES, Stage, as_searched, augmented_hands, search
 
 from ..dataset import NONE_LABEL, Header, LandmarkDataset, Samples, concatenate, printable
 from ..sources.base import Clip, Item, LandmarkClip, Source
@@ -124,7 +124,7 @@ def _sure(
 ) -> list[Hand]:
     """Return the hands with at least this score; it is measured where it is not known."""
     scored = [
-        replace(hand, score=detector.look(transformed_search(hand, pixels), hand)[0].score)
+        replace(hand, score=detector.detect_again(as_searched(hand, pixels), hand)[0].score)
         if isnan(hand.score)
         else hand
         for hand in hands

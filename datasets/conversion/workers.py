@@ -15,14 +15,9 @@ from functools import partial
 from typing import Protocol
 
 from handlore import __version__
-from handlore.landmarks.detector import (
-    DetectorInfo,
-    DetectorOptions,
-    HandDetector,
-    detector_info,
-    open_detector,
-)
+from handlore.landmarks.detector import DetectorInfo, DetectorOptions, HandDetector
 from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.opening import detector_info, open_detector
 
 from ..sources.base import Item, Source
 from .batches import Batch, ConvertOptions, convert_batch, failed_batch, join_batches

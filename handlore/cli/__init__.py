@@ -1,7 +1,7 @@
-"""The command line: one file per command, each options -> one library call -> one report.
+"""The command line: one file per command; each parses options, calls the library and prints.
 
-Data goes to stdout; talk and progress go to stderr. Exit codes: 0 done, 1 a problem stated in one
-line, 2 wrong usage, 3 done but some inputs failed, 130 stopped by Ctrl-C.
+Data goes to stdout, messages and progress go to stderr. Exit codes: 0 done, 1 a problem stated in
+one line, 2 wrong usage, 3 done but some inputs failed, 130 stopped by Ctrl-C.
 """
 
 import importlib
@@ -11,35 +11,58 @@ import click
 from handlore import __version__
 from handlore.landmarks.errors import HandloreError, nearest
 
-COMMANDS = (
-    "demo",
-    "weights",
-    "sources",
-    "convert",
-    "capture",
-    "info",
-    "train",
-    "crossval",
-    "evaluate",
-    "compare",
-    "predict",
-    "calibrate",
-    "live",
-    "replay",
-    "bench",
-    "doctor",
-)
-"""In the order in which a newcomer meets them; each is the module of the same name."""
+GROUPS = {
+    "Start": {
+        "demo": "Run the whole workflow on rendered hands or on your own photos.",
+    },
+    "Data": {
+        "capture": "Record labelled gestures with a camera.",
+        "recordings": "List, review and edit the recordings of a folder.",
+        "sources": "List the data layouts that convert reads, or describe one.",
+        "convert": "Find the hands in pictures or videos and write a dataset.",
+        "info": "Show the content of a dataset, a folder of recordings or a model.",
+    },
+    "Models": {
+        "train": "Train a classifier on landmark datasets and write a model file.",
+        "crossval": "Estimate the accuracy of a classifier on people it has not seen.",
+        "evaluate": "Score a model file on landmark datasets.",
+        "compare": "Test whether run B is better than run A.",
+        "predict": "Predict the gestures in pictures, videos and recordings.",
+        "calibrate": "Choose a model's thresholds on streams and store them in its file.",
+    },
+    "Live": {
+        "live": "Recognise gestures from a camera in real time.",
+        "replay": "Print the events that live would emit for recordings or videos.",
+    },
+    "This machine": {
+        "weights": "Show where the hand landmark model is; download or verify it.",
+        "bench": "Measure speed and memory against bare MediaPipe and scikit-learn.",
+        "doctor": "Check the installation: versions, model, detectors, cameras.",
+    },
+}
+"""Each command is the module of the same name. The summaries repeat the first sentence of its help,
+so that the help of the root imports none of them."""
+
+COMMANDS = tuple(name for group in GROUPS.values() for name in group)
 
 STOPPED_BY_USER = 130
 
 
 class Commands(click.Group):
-    """Imports a command when it is asked for, and turns problems into one line."""
+    """Imports a command when it is run, and prints problems as one line."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name the commands in their order."""
+        """Return the names in their order."""
         return list(COMMANDS)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the names and summaries by group."""
+        widest = max(map(len, COMMANDS))
+        for heading, summaries in GROUPS.items():
+            with formatter.section(heading):
+                formatter.write_dl(
+                    [(name.ljust(widest), summary) for name, summary in summaries.items()]
+                )
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """Import a command."""
@@ -51,7 +74,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find a command; an unknown one gets the nearest names."""
+        """Find a command; for an unknown one, name the most similar."""
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
@@ -68,7 +91,7 @@ class Commands(click.Group):
         except HandloreError as error:
             raise Problem(str(error)) from error
         except KeyboardInterrupt:
-            click.echo("\nhandlore: stopped; no half-written file is left", err=True)
+            click.echo("\nhandlore: stopped; no incomplete file was left behind", err=True)
             ctx.exit(STOPPED_BY_USER)
         except BrokenPipeError:
             raise
@@ -94,6 +117,7 @@ class Problem(click.ClickException):
 def main() -> None:
     """Teach a computer your own hand gestures.
 
-    Photos become hand landmarks (convert), landmarks become a small model file (train), and the
-    model says what a new picture shows (predict).
+    `convert` finds hand landmarks in photos and videos, or `capture` records gestures with a
+    camera; `train` turns them into a small model file; `predict` and `live` recognise gestures
+    with it.
     """

@@ -1,22 +1,39 @@
-"""What commands share: options, JSON, progress, and the examples in their help."""
+"""What commands share: options, output folders, JSON, tables, progress, examples in help."""
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from math import isnan
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
+from rich import box
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
 
+from handlore.classifiers.estimators import ESTIMATORS
+from handlore.datasets.dataset import Kind, LandmarkDataset
+from handlore.datasets.loading import LoadedData, load_data
+from handlore.landmarks.detector import DetectorOptions, HandDetector
+from handlore.landmarks.detectors import DETECTORS
 from handlore.landmarks.errors import HandloreError
-
-if TYPE_CHECKING:
-    from handlore.datasets.dataset import Kind, LandmarkDataset
-    from handlore.datasets.loading import LoadedData
-    from handlore.landmarks.detector import HandDetector
+from handlore.landmarks.features import DEFAULT_FEATURES, feature_names
+from handlore.landmarks.nativelog import quiet_native_log
+from handlore.landmarks.opening import open_detector
+from handlore.landmarks.registry import Registry, unknown_name
+from handlore.landmarks.search import STAGE_NAMES
+from handlore.landmarks.weights import require_bundle
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -28,9 +45,12 @@ verbose_option = click.option(
     "-v", "--verbose", is_flag=True, help="Show what MediaPipe and the image decoders log."
 )
 seed_option = click.option(
-    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True,
-    help="Seed of random choices.",
-)  # fmt: skip
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    help="Seed of the random numbers.",
+)
 data_argument = click.argument(
     "data", nargs=-1, required=True, metavar="DATA...", type=click.Path(path_type=Path)
 )
@@ -41,16 +61,58 @@ def examples(*lines: str) -> str:
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
-def views_option(text: str) -> Callable[[Function], Function]:
-    """Add the option that asks for more views of each hand."""
+class _RenamedOption(click.Option):
+    """An option whose help shows its first name only; the others are kept for old scripts."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        names, self.opts = self.opts, self.opts[:1]
+        try:
+            return super().get_help_record(ctx)
+        finally:
+            self.opts = names
+
+
+def copies_option(name: str, text: str) -> Callable[[Function], Function]:
+    """Add the option that asks for augmented copies of each hand; its old name is ``--views``."""
     return click.option(
-        "--views", type=click.IntRange(0, 100), default=0, show_default=True, metavar="K",
-        help=f"Look at each hand in K more views, turned, scaled and mirrored; {text}",
-    )  # fmt: skip
+        name,
+        "--views",
+        "n_copies",
+        cls=_RenamedOption,
+        type=click.IntRange(0, 100),
+        default=0,
+        show_default=True,
+        metavar="K",
+        help="Detect each hand in K more copies of the picture, rotated, scaled and mirrored;"
+        f" {text}",
+    )
+
+
+class _RegistryName(click.ParamType):  # type: ignore[type-arg]
+    """A name in a registry, or another word; the names are looked up when they are needed."""
+
+    name = "name"
+
+    def __init__(self, registry: Registry[Any], *words: str) -> None:
+        self._registry, self._words = registry, words
+
+    def get_metavar(self, *_: object, **__: object) -> str:
+        """Return the names for the help, importing no entry."""
+        return f"[{'|'.join(self._listed())}]"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Refuse a name that is not known."""
+        if value not in self._listed() and value not in self._registry:
+            known = [*self._words, *self._registry]
+            self.fail(str(unknown_name(self._registry.kind, value, known)), param, ctx)
+        return value
+
+    def _listed(self) -> list[str]:
+        return [*self._words, *self._registry.listed()]
 
 
 def detector_options(landmarker: str | None = "full") -> Callable[[Function], Function]:
-    """Add the options that choose a detector."""
+    """Add the options that choose the detector and its networks."""
 
     def decorate(function: Function) -> Function:
         shown = landmarker or "as the model was trained"
@@ -60,14 +122,14 @@ def detector_options(landmarker: str | None = "full") -> Callable[[Function], Fu
                 type=click.Choice(["full", "lite"]),
                 default=landmarker,
                 show_default=shown,
-                help="Which hand network: lite takes half the time and is a little less exact.",
+                help="The hand network: lite takes half the time and is slightly less accurate.",
             ),
             click.option(
                 "--detector",
-                type=click.Choice(["auto", "mediapipe", "litert"]),
+                type=_RegistryName(DETECTORS, "auto"),
                 default="auto",
                 show_default=True,
-                help="What runs the networks: MediaPipe, or LiteRT with handlore's own steps.",
+                help="What runs the networks: MediaPipe, or LiteRT with handlore's own tracking.",
             ),
             verbose_option,
         ):
@@ -77,23 +139,36 @@ def detector_options(landmarker: str | None = "full") -> Callable[[Function], Fu
     return decorate
 
 
+class _ModelOption(click.Option):
+    """Its help names the known estimators, those of other packages too."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the help with the names, importing no estimator."""
+        known = ", ".join(ESTIMATORS.listed())
+        self.help = (
+            f"The estimator: {known} (rocket and tcn are for movements); or the mean of several,"
+            " such as forest+linear."
+        )
+        return super().get_help_record(ctx)
+
+
 model_option = click.option(
     "--model",
+    cls=_ModelOption,
     metavar="NAME",
     show_default="forest for poses, rocket for movements",
-    help="Which estimator: forest, linear or xgboost for poses, rocket or tcn for movements; or the"
-    " mean of several, such as forest+linear.",
 )
 mirror_option = click.option(
-    "--mirror-labels", metavar="PAIRS",
-    help="Also learn movements as a mirror shows them, with the labels of these pairs swapped,"
-    " such as swipe_left=swipe_right,in=out.",
-)  # fmt: skip
+    "--mirror-labels",
+    metavar="PAIRS",
+    help="Also train on mirrored movements, with the labels of these pairs swapped, such as"
+    " swipe_left=swipe_right,in=out.",
+)
 features_option = click.option(
     "--features",
     metavar="LIST",
     help="Groups of features, comma-separated: world, world_distances, image, image_distances"
-    " (these four by default), orientation (thumbs up is not thumbs down).",
+    " (these four by default), orientation (distinguishes thumbs up from thumbs down).",
 )
 param_option = click.option(
     "--param",
@@ -101,12 +176,12 @@ param_option = click.option(
     multiple=True,
     metavar="NAME=VALUE",
     help="A parameter of the estimator, such as n_estimators=500, or forest.n_estimators=500"
-    " for one of several. Can be given several times.",
+    " for one of several. Can be repeated.",
 )
 
 
 def parsed_params(params: Sequence[str], mirror_labels: str | None = None) -> dict[str, str]:
-    """Split NAME=VALUE, and add the option that has a name of its own."""
+    """Return the values of NAME=VALUE and of ``--mirror-labels`` by name."""
     for param in params:
         if "=" not in param:
             raise click.BadParameter(f"{param!r} is not NAME=VALUE", param_hint="--param")
@@ -115,7 +190,7 @@ def parsed_params(params: Sequence[str], mirror_labels: str | None = None) -> di
 
 
 def parsed_size(text: str | None) -> tuple[int, int] | None:
-    """Return width and height of ``--size``, such as ``640x480``; None where it is not given."""
+    """Return width and height of ``--size``, such as ``640x480``; None if it is not given."""
     if text is None:
         return None
     width, _, height = text.lower().partition("x")
@@ -126,8 +201,6 @@ def parsed_size(text: str | None) -> tuple[int, int] | None:
 
 def parsed_features(features: str | None) -> tuple[str, ...]:
     """Split the list of feature groups and check their names."""
-    from handlore.landmarks.features import DEFAULT_FEATURES, feature_names
-
     groups = (
         tuple(filter(None, features.replace(" ", "").split(",")))
         if features is not None
@@ -137,26 +210,19 @@ def parsed_features(features: str | None) -> tuple[str, ...]:
     return groups
 
 
-def require_poses_for(features: str | None, dataset: "LandmarkDataset") -> None:
-    """Refuse a list of features where there are movements, which have none to choose from."""
+def require_poses_for(features: str | None, dataset: LandmarkDataset) -> None:
+    """Refuse ``--features`` for movements, whose features are fixed."""
     if features is not None and dataset.header.kind != "pose":
         raise HandloreError(
-            "--features chooses features of poses, and this data holds movements; leave it out"
+            "--features chooses features of poses, but this data contains movements; leave it out"
         )
 
 
-def load_datasets(paths: Sequence[Path], kind: "Kind | None" = None) -> "LoadedData":
-    """Load dataset files and folders of recordings and join them, and say what was decided.
+def load_datasets(paths: Sequence[Path], kind: Kind | None = None) -> LoadedData:
+    """Load and join dataset files and folders of recordings, and print notes and failures.
 
-    Parameters
-    ----------
-    paths
-        What the person gave.
-    kind
-        What the model takes, if one was named.
+    ``kind`` is what the model takes, if one is known.
     """
-    from handlore.datasets.loading import load_data
-
     loaded = load_data(paths, kind)
     for note in loaded.notes:
         talk(f"note: {note}")
@@ -164,15 +230,16 @@ def load_datasets(paths: Sequence[Path], kind: "Kind | None" = None) -> "LoadedD
     return loaded
 
 
-def kind_of(model: str | None) -> "Kind | None":
-    """Return what a type of model, or a blend of some, takes; None if none was named."""
+def kind_of(model: str | None) -> Kind | None:
+    """Return what a type of model takes; None if none was named."""
+    # scikit-learn: not needed to print help.
     from handlore.classifiers.factory import make_estimator
 
     return make_estimator(model).kind if model else None
 
 
-def end(loaded: "LoadedData") -> None:
-    """End a command whose work is done; the exit code tells if some of its data failed."""
+def end(loaded: LoadedData) -> None:
+    """End a command that is done; the exit code is 3 if some of its data failed."""
     if loaded.failures:
         raise click.exceptions.Exit(SOME_INPUTS_FAILED)
 
@@ -180,12 +247,8 @@ def end(loaded: "LoadedData") -> None:
 @contextmanager
 def opened_detector(
     landmarker: str, detector: str, max_hands: int, *, verbose: bool
-) -> "Iterator[HandDetector]":
-    """Open a detector, with native chatter kept off the screen unless asked for."""
-    from handlore.landmarks.detector import DetectorOptions, open_detector
-    from handlore.landmarks.nativelog import quiet_native_log
-    from handlore.landmarks.weights import require_bundle
-
+) -> Iterator[HandDetector]:
+    """Open a detector; messages of native libraries are shown only if ``verbose``."""
     options = DetectorOptions(landmarker=landmarker, max_hands=max_hands, detector=detector)
     require_bundle(landmarker, talk)
     with quiet_native_log(not verbose), open_detector(options) as opened:
@@ -193,12 +256,12 @@ def opened_detector(
 
 
 def talk(line: str) -> None:
-    """Say something to the person, on stderr."""
+    """Print a message on stderr."""
     click.echo(line, err=True)
 
 
 def say_failures(failures: Sequence[tuple[str, str]]) -> None:
-    """List inputs that failed, on stderr."""
+    """List inputs that failed on stderr."""
     for path, reason in failures[:MOST_FAILURES_SHOWN]:
         talk(f"failed: {path}: {reason}")
     if len(failures) > MOST_FAILURES_SHOWN:
@@ -206,44 +269,28 @@ def say_failures(failures: Sequence[tuple[str, str]]) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Print JSON on stdout, in ASCII, so that any terminal and any file name will do.
-
-    NaN, which JSON does not know, becomes null.
-    """
+    """Print JSON on stdout, in ASCII for any terminal and file name; NaN becomes null."""
     click.echo(json.dumps(without_nan(value), indent=2))
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a table on stdout; columns of numbers are set right."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
+    """Print a table on stdout; columns of numbers are right-aligned."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for number, column in enumerate(columns):
         numeric = all(_is_number(row[number]) for row in rows)
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*(str(cell) for cell in row))
-    # Into a pipe, lines are not broken at some width of a terminal that is not there.
+    # A pipe has no width: keep long lines whole there.
     Console(width=None if sys.stdout.isatty() else 200, markup=False, highlight=False).print(table)
 
 
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Give a function that shows how far work is: a bar on a terminal, nothing in a pipe."""
+    """Return a function that shows progress: a bar on a terminal, nothing in a pipe."""
     if sys.stderr is None or not sys.stderr.isatty():
         yield lambda done, total: None
         return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None)
@@ -251,14 +298,14 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def require_folder(path: Path) -> None:
-    """Refuse data that is not a folder."""
+    """Raise if data is not a folder."""
     require_source(path)
     if not path.is_dir():
         raise HandloreError(f"{path} is a file; expected a folder of pictures")
 
 
 def require_source(path: Path) -> None:
-    """Refuse a source that is neither a folder nor a file."""
+    """Raise if a source is neither a folder nor a file."""
     if not path.exists():
         raise HandloreError(f"there is no folder or file {path}")
     if not path.is_dir() and not path.is_file():
@@ -274,12 +321,12 @@ def make_folder(path: Path) -> None:
 
 
 def prepare_folder(path: Path) -> None:
-    """Make an output folder before the work starts; it goes again if the command leaves it empty.
+    """Make an output folder before the work starts; remove it at the end if it is still empty.
 
     Raises
     ------
     HandloreError
-        If it cannot be made, or not be written into.
+        If it cannot be made or is not writable.
     """
     new = [folder for folder in (path, *path.parents) if not folder.exists()]
     make_folder(path)
@@ -289,7 +336,7 @@ def prepare_folder(path: Path) -> None:
 
 
 def _remove_empty(folders: Sequence[Path]) -> None:
-    """Remove folders, the innermost first, up to the first that holds anything."""
+    """Remove empty folders, the innermost first."""
     with suppress(OSError):
         for folder in folders:
             folder.rmdir()
@@ -297,25 +344,21 @@ def _remove_empty(folders: Sequence[Path]) -> None:
 
 def stage_words(stage: str) -> str:
     """Return the number of a search stage with its name."""
-    from handlore.landmarks.search import STAGE_NAMES
-
     known = stage.isdigit() and int(stage) < len(STAGE_NAMES)
     return f"{stage} ({STAGE_NAMES[int(stage)]})" if known else stage
 
 
 def percent(share: float) -> str:
-    """Return a share for people."""
+    """Return a share as text."""
     return f"{100 * share:.1f} %"
 
 
 def _is_number(cell: object) -> bool:
-    return str(cell).replace(" %", "").replace(".", "").replace(
-        "-", ""
-    ).strip().isdigit() or not str(cell)
+    return re.fullmatch(r"[-+]?[\d.]*( %)?", str(cell)) is not None
 
 
 def without_nan(value: Any) -> Any:
-    """Return JSON types with None for NaN, which JSON does not know."""
+    """Return JSON types with None for NaN, which JSON lacks."""
     if isinstance(value, dict):
         return {key: without_nan(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -23,7 +23,7 @@ from ._common import examples, json_option, print_json, print_table, require_fol
 )  # fmt: skip
 @json_option
 def command(data: Path | None, pictures: int, as_json: bool) -> None:
-    """Measure speed and memory here, side by side with bare MediaPipe and scikit-learn.
+    """Measure speed and memory against bare MediaPipe and scikit-learn.
 
     Both sides take turns in one run; trust the ratios, not the milliseconds.
     """

@@ -62,7 +62,7 @@ def command(
     as_json: bool,
     **options: float,
 ) -> None:
-    """Choose a model's thresholds on streams, and keep them in its file.
+    """Choose a model's thresholds on streams and store them in its file.
 
     DATA are datasets: streams with timed gestures, streams in which hands mean nothing (label
     `none`), or pictures of poses, each taken for a second. The recogniser is run over them, and for

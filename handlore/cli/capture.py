@@ -191,7 +191,7 @@ def _moved(ctx: click.Context, _: click.Parameter, value: tuple[str, ...]) -> No
 @json_option
 @click.pass_context
 def command(ctx: click.Context, /, out: Path, as_json: bool, **given: Any) -> None:
-    """Record labelled gestures, with a key for everything.
+    """Record labelled gestures with a camera.
 
     `r` or space records, 1-9 or n and p choose the label, u discards, q quits, h shows all keys.
     A recording is kept by itself after a moment; if the hand was not detected in many of its

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.argument("b", metavar="B.json", type=click.Path(path_type=Path))
 @json_option
 def command(a: Path, b: Path, as_json: bool) -> None:
-    """Say whether run B is better than run A.
+    """Test whether run B is better than run A.
 
     Both are scores.json files that `crossval` or `evaluate` wrote with --report, or what they
     print with --json, of the same items, tested in the same way. B is better (or worse) if

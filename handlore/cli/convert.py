@@ -11,6 +11,7 @@ from handlore.landmarks.errors import HandloreError
 
 from ._common import (
     SOME_INPUTS_FAILED,
+    copies_option,
     detector_options,
     examples,
     json_option,
@@ -21,7 +22,6 @@ from ._common import (
     say_failures,
     stage_words,
     talk,
-    views_option,
 )
 
 if TYPE_CHECKING:
@@ -97,8 +97,9 @@ def _option(option: Any, owners: list[str]) -> click.Option:
     "--min-score", type=click.FloatRange(0, 1), default=0.0, show_default=True,
     help="Leave out hands of which the hand network is less sure than this.",
 )  # fmt: skip
-@views_option(
-    "each becomes a sample. Training on views makes a model better on people it has not met."
+@copies_option(
+    "--augment",
+    "each copy becomes a sample. Training on augmented copies improves a model on new people.",
 )
 @click.option(
     "--drop-conflicts", is_flag=True,
@@ -130,7 +131,7 @@ def command(
     stages: int,
     drop_conflicts: bool,
     min_score: float,
-    views: int,
+    n_copies: int,
     jobs: int | None,
     dask: str,
     restart: bool,
@@ -140,7 +141,7 @@ def command(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Find the hands in pictures or videos and write them to OUT, an .npz file.
+    """Find the hands in pictures or videos and write a dataset.
 
     SOURCE is a folder, or the one file that holds all. Its layout is recognised: `handlore sources`
     lists what is known. Pictures in which one plain call of the detector misses the hand are
@@ -166,7 +167,7 @@ def command(
     started = time.perf_counter()
     opener = _opener(chosen, landmarker, detector, max_hands)
     how = ConvertOptions(
-        *(max_hands, STAGES[:stages], views, min_score), none=none, drop_conflicts=drop_conflicts
+        *(max_hands, STAGES[:stages], n_copies, min_score), none=none, drop_conflicts=drop_conflicts
     )
     run = RunOptions(jobs, dask, restart)
     # Processes that are started in this block are as quiet as this one.
@@ -255,7 +256,7 @@ def _print(summary: dict[str, Any], source: "Source") -> None:
         ("n_no_hand", "without a hand"),
         ("n_failed", "could not be read"),
         ("n_dropped", "dropped, since they stand under two labels"),
-        ("n_views", "more views of the same hands"),
+        ("n_views", "augmented copies of the same hands"),
     ):
         if summary[key]:
             click.echo(f"  {words}: {summary[key]}")

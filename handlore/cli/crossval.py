@@ -81,7 +81,7 @@ def command(
     report: Path | None,
     as_json: bool,
 ) -> None:
-    """Estimate how well a classifier would do on people it has not seen.
+    """Estimate the accuracy of a classifier on people it has not seen.
 
     DATA is a file that `handlore convert` wrote, or a folder of recordings of `handlore capture`.
     Each group (person) in turn is held out, a classifier is trained on the others, and the

@@ -46,7 +46,7 @@ from ._common import (
 def command(
     ctx: click.Context, out: Path, data: Path | None, people: int, verbose: bool, as_json: bool
 ) -> None:
-    """See the main job run: pictures, landmarks, classifiers, honest scores, a report.
+    """Run the whole workflow on rendered hands or on your own photos.
 
     Draws labelled pictures of hands of several people, finds their landmarks with MediaPipe,
     trains and compares the classifiers on people they have not seen; then does the same with

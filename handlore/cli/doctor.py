@@ -25,7 +25,7 @@ OPTIONAL = ("xgboost", "opencv-python", "xgboost-cpu")
 @json_option
 @click.pass_context
 def command(ctx: click.Context, as_json: bool, verbose: bool) -> None:
-    """Show what works here: versions, landmark model, detectors, cameras, window, and why.
+    """Check the installation: versions, model, detectors, cameras.
 
     A picture is taken with each camera and thrown away; nothing is fetched or changed. The exit
     code is 1 if no hand can be detected on this computer as it is; each problem comes with what
@@ -41,9 +41,9 @@ def command(ctx: click.Context, as_json: bool, verbose: bool) -> None:
 
 
 def _examined(verbose: bool) -> dict[str, Any]:
-    from handlore.landmarks.detector import DETECTORS, problem_with
+    from handlore.landmarks.opening import detector_problems
 
-    detectors = {name: problem_with(name) for name in DETECTORS}
+    detectors = detector_problems()
     weights = {name: _weights(name) for name in ("full", "lite")}
     versions = {name: _version(name) for name in PACKAGES}
     return {
@@ -77,7 +77,7 @@ def _window() -> str | None:
 
 
 def _choice(*, live: bool) -> dict[str, str] | None:
-    from handlore.landmarks.detector import choose_detector
+    from handlore.landmarks.opening import choose_detector
 
     try:
         choice = choose_detector(live=live)

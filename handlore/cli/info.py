@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @json_option
 def command(path: Path, contact_sheet: Path | None, plots: Path | None, as_json: bool) -> None:
-    """Show what is in a dataset, a folder of recordings or a model file.
+    """Show the content of a dataset, a folder of recordings or a model.
 
     Of recordings it also says what to record next: what is rare, what is all alike, and what a
     quick cross-validation confuses.

@@ -119,7 +119,7 @@ def command(
     as_json: bool,
     **given: Any,
 ) -> None:
-    """Recognise gestures of a camera as they are made.
+    """Recognise gestures from a camera in real time.
 
     Each event is a line on stdout, with --json a line of JSON: label, start and end in seconds,
     probability, hand. With --actions events run commands, press keys, and more. Models of poses

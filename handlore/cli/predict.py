@@ -10,6 +10,7 @@ from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 from ._common import (
     SOME_INPUTS_FAILED,
+    copies_option,
     detector_options,
     examples,
     json_option,
@@ -20,7 +21,6 @@ from ._common import (
     progress,
     say_failures,
     talk,
-    views_option,
 )
 from ._media import Medium, media_in, tracked
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     epilog=examples(
         "handlore predict poses.onnx photo.jpg",
         "handlore predict poses.onnx photos/ --json",
-        "handlore predict poses.onnx photos/ --views 8",
+        "handlore predict poses.onnx photos/ --tta 8",
         "handlore predict moves.onnx lesson.mp4",
         "handlore predict moves.onnx frames/ --frame-rate 25",
         "handlore predict moves.onnx my_gestures",
@@ -52,7 +52,11 @@ if TYPE_CHECKING:
     show_default=True,
     help="How many pictures a second a folder of frames holds.",
 )
-@views_option("the answers are averaged. Each costs a pass of the hand network. Pictures only.")
+@copies_option(
+    "--tta",
+    "the answers are averaged (test-time augmentation). Each costs a run of the hand network."
+    " Pictures only.",
+)
 @detector_options(landmarker=None)
 @json_option
 @click.pass_context
@@ -61,13 +65,13 @@ def command(
     model: Path,
     paths: tuple[Path, ...],
     frame_rate: float,
-    views: int,
+    n_copies: int,
     landmarker: str | None,
     detector: str,
     verbose: bool,
     as_json: bool,
 ) -> None:
-    """Say what pictures, videos and recordings show.
+    """Predict the gestures in pictures, videos and recordings.
 
     PATH is a picture, a video, or a folder in which all are taken; or a folder of recordings of
     `handlore capture`, which are answered from their landmarks. Of a picture it says label,
@@ -79,8 +83,8 @@ def command(
     from handlore.models.files import landmarker_for, load_model
 
     loaded = load_model(model)
-    if views and loaded.card.kind != "pose":
-        raise HandloreError(f"{model} takes videos; --views is for models of poses")
+    if n_copies and loaded.card.kind != "pose":
+        raise HandloreError(f"{model} takes videos; --tta is for models of poses")
     folders = [path for path in paths if is_recordings(path)]
     media = media_in(
         [path for path in paths if path not in folders], moving=loaded.card.kind == "sequence"
@@ -89,7 +93,7 @@ def command(
     if media:
         network = landmarker or landmarker_for([loaded])
         with opened_detector(network, detector, loaded.card.n_hands, verbose=verbose) as opened:
-            seen, unread = _look_at(loaded, opened, media, frame_rate, views)
+            seen, unread = _look_at(loaded, opened, media, frame_rate, n_copies)
         rows, failures = rows + seen, failures + unread
     say_failures(failures)
     _print(rows, as_json)
@@ -98,7 +102,11 @@ def command(
 
 
 def _look_at(
-    model: "Model", detector: "HandDetector", media: Sequence[Medium], frame_rate: float, views: int
+    model: "Model",
+    detector: "HandDetector",
+    media: Sequence[Medium],
+    frame_rate: float,
+    n_copies: int,
 ) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
     """Answer pictures and videos one by one; also list those that cannot be read."""
     rows: list[dict[str, Any]] = []
@@ -106,7 +114,7 @@ def _look_at(
     with progress("predicting") as show:
         for done, medium in enumerate(media, 1):
             try:
-                rows.append(_row(model, detector, medium, frame_rate, views))
+                rows.append(_row(model, detector, medium, frame_rate, n_copies))
             except InvalidDataError as error:
                 failures.append((str(medium.path), str(error)))
             show(done, len(media))
@@ -151,13 +159,13 @@ def _answered(model: "Model", path: Path, recording: "LandmarkDataset") -> dict[
 
 
 def _row(
-    model: "Model", detector: "HandDetector", medium: Medium, frame_rate: float, n_views: int
+    model: "Model", detector: "HandDetector", medium: Medium, frame_rate: float, n_copies: int
 ) -> dict[str, Any]:
     from handlore.datasets.pictures import read_picture
     from handlore.models.model import PoseModel
 
     if medium.what == "picture" and isinstance(model, PoseModel):
-        said = model.predict_picture(detector, read_picture(medium.path)[0], n_views)
+        said = model.predict_picture(detector, read_picture(medium.path)[0], n_copies)
         return _still_row(medium.path, said)
     clip = tracked(detector, medium, model.card.n_hands, frame_rate)
     return _moving_row(medium.path, model, clip)

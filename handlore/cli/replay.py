@@ -66,7 +66,7 @@ def command(
     as_json: bool,
     **options: float,
 ) -> None:
-    """Print the event log of recordings, folders of them, videos or landmark datasets.
+    """Print the events that live would emit for recordings or videos.
 
     The same recogniser as live, so the log is the same: from the landmarks of a recording, byte
     for byte. With several streams each line also names its own (`stream`).

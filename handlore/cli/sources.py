@@ -12,7 +12,7 @@ from ._common import examples, json_option, print_json, print_table
 @click.argument("name", required=False)
 @json_option
 def command(name: str | None, as_json: bool) -> None:
-    """List the layouts of data that convert knows, or show one with its options."""
+    """List the data layouts that convert reads, or describe one."""
     from handlore.datasets.sources import SOURCES
 
     sources = SOURCES.entries()

@@ -85,7 +85,7 @@ def command(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Train a classifier on landmark datasets and write it to a model file.
+    """Train a classifier on landmark datasets and write a model file.
 
     DATA is a file that `handlore convert` wrote, or a folder of recordings of `handlore capture`.
     The file is ONNX: it runs wherever onnxruntime runs, and says itself what it was trained on.

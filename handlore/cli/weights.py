@@ -29,7 +29,7 @@ landmarker_option = click.option(
 @json_option
 @click.pass_context
 def command(ctx: click.Context, as_json: bool) -> None:
-    """Show where the hand landmark model is; fetch or verify it.
+    """Show where the hand landmark model is; download or verify it.
 
     handlore uses MediaPipe's own networks, which current mediapipe packages no longer contain.
     They are fetched once, checked bit for bit, and kept in your cache folder.

@@ -1,8 +1,7 @@
-"""Charts as SVG in the colours of the page, so that light and dark both suit them."""
+"""Charts of scores and of data, each drawn once for the page and for papers."""
 
-from collections.abc import Mapping, Sequence
-from html import escape
-from itertools import pairwise
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from math import floor
 
 import numpy as np
@@ -10,150 +9,70 @@ from numpy.typing import NDArray
 
 from handlore.classifiers.evaluation.breakdown import GroupScore, Reliability
 from handlore.classifiers.evaluation.scores import Scores
-from handlore.landmarks.drawing import PALM
-from handlore.landmarks.hands import FINGERS, FloatArray
+from handlore.landmarks.hands import FloatArray
 
-# Hands as SVG, drawn from landmarks alone: a finger a colour, movements with their way.
+from .drawing import HAND_SIZE, Drawing, cut, draw_hand, outline, text_width
+from .findings import Confusion
 
+ROW = 22
+"""Height of a row of a chart, in pixels."""
 
-Points = NDArray[np.float64]
-SIZE = 112
-_MARGIN = 10
-_LEAST = 1.7
-"""A drawing shows at least so many palm lengths."""
+MOST_NUMBERED = 50
+"""A matrix of more labels has no numbers in its cells."""
 
-_MOST_POINTS = 60
-
-
-def hand_svg(image: FloatArray, title: str = "", size: int = SIZE) -> str:
-    """Draw a pose, or the way of a movement and the hand at its end.
-
-    Parameters
-    ----------
-    image
-        (n_frames, n_hands, 21, 3) landmarks in any unit: x right, y down; NaN for no hand.
-    title
-        What it is; is shown where the pointer rests.
-    size
-        Width and height.
-    """
-    seen = ~np.isnan(image[..., 0, 0])
-    inside, hidden = (
-        (f"<title>{escape(title)}</title>", 'role="img"') if title else ("", 'aria-hidden="true"')
-    )
-    if seen.any():
-        points = _fitted(image[..., :2], size)
-        for slot in np.flatnonzero(seen.any(axis=0)).tolist():
-            there = points[seen[:, slot], slot]
-            inside += way(there[:, PALM].mean(axis=1)) if len(there) > 1 else ""
-            inside += outline(there[-1])
-    return f'<svg class="hand" viewBox="0 0 {size} {size}" {hidden}>{inside}</svg>'
+_FEW, _SOME = 10, 30
+_MEDIUM, _STRONG = 0.4, 0.8
+"""From these shares on, numbers in a cell change their colour (dark page, light page)."""
 
 
-def _fitted(points: FloatArray, size: int) -> Points:
-    """Return landmarks (..., 21, 2) in pixels of a square that they fill, a fist not quite."""
-    palms = np.linalg.norm(points[..., 9, :] - points[..., 0, :], axis=-1)
-    low, high = np.nanmin(points, axis=(0, 1, 2)), np.nanmax(points, axis=(0, 1, 2))
-    extent = max(*(high - low).tolist(), _LEAST * float(np.nanmedian(palms)), 1e-9)
-    pixels: Points = (points - (low + high) / 2) * (size - 2 * _MARGIN) / extent + size / 2
-    return pixels
-
-
-def outline(points: Points, strength: Mapping[str, float] | None = None) -> str:
-    """Return the strokes of one hand (21, 2) in pixels.
-
-    With ``strength``, 0 to 1 by finger, fingers are as strong in one colour as that says.
-    """
-    palm = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points[list(PALM)]) + "Z"
-    strokes = f'<path class="palm" d="{palm}"/>'
-    for finger, landmarks in FINGERS.items():
-        joints = [0, *landmarks] if finger == "thumb" else list(landmarks)
-        line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points[joints])
-        if strength is None:
-            strokes += f'<polyline class="{finger}" points="{line}"/>'
-        else:
-            faint = f'style="stroke-opacity:{0.12 + 0.88 * strength[finger]:.2f}"'
-            strokes += f'<polyline class="weighed" {faint} points="{line}"/>'
-    return strokes
-
-
-def way(points: Points) -> str:
-    """Return the way (n, 2) of a hand, faint at its start."""
-    points = points[:: -(-len(points) // _MOST_POINTS)]
-    last = max(len(points) - 2, 1)
-    lines = (
-        f'<line class="way" style="stroke-opacity:{0.15 + 0.75 * k / last:.2f}" x1="{a[0]:.1f}"'
-        f' y1="{a[1]:.1f}" x2="{b[0]:.1f}" y2="{b[1]:.1f}"/>'
-        for k, (a, b) in enumerate(pairwise(points))
-    )
-    return "".join(lines)
-
-
-LONGEST_LABEL = 26
-LETTER = 6.6
-"""Width of a letter in pixels, on average and a little more."""
-
-
-def cut(label: str, longest: int = LONGEST_LABEL) -> str:
-    """Return a label, with an ellipsis where it is long."""
-    return label if len(label) <= longest else label[: longest - 1] + "…"
-
-
-def svg(
-    kind: str, width: float, height: float, marks: Sequence[str], said: str, *, fixed: bool = False
-) -> str:
-    """Return a drawing of marks; ``said`` is what it shows, for those who cannot see it."""
-    size = f' width="{width:.0f}" height="{height:.0f}"' if fixed else ""
-    return (
-        f'<svg class="{kind}" viewBox="0 0 {width:.0f} {height:.0f}"{size} role="img"'
-        f' aria-label="{escape(said)}">{"".join(marks)}</svg>'
-    )
-
-
-def spans_svg(parts: Sequence[GroupScore], what: str) -> str:
-    """Draw the accuracy of each part as a dot on its interval, one a row.
+def interval_chart(parts: Sequence[GroupScore], title: str) -> Drawing:
+    """Draw the accuracy of each part as a dot on its 95 % interval, one a row.
 
     The scale ends at 100 % and starts where the widest interval needs it to.
     """
     start = floor(10 * min(part.interval[0] for part in parts)) / 10
-    left = 14 + LETTER * max(len(cut(part.name)) for part in parts)
-    width, row, top = 250.0, 22, 24
+    left, width, top = _name_width(part.name for part in parts), 250.0, 24
 
     def x(value: float) -> float:
         return left + width * (value - start) / (1 - start)
 
-    bottom = top + row * len(parts)
-    marks = [
-        mark for tick in _ticks(start) for mark in (
-            f'<line class="grid" x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="{top}" y2="{bottom}"/>',
-            f'<text class="axis mid" x="{x(tick):.1f}" y="{top - 8}">{tick:.0%}</text>',
-        )
-    ]  # fmt: skip
-    for place, part in enumerate(parts):
-        y = top + row * (place + 0.5)
-        (a, b), middle = part.interval, x(part.accuracy)
-        said = f"{part.name}: {part.n_right} of {part.n} right, 95 % interval {a:.1%} to {b:.1%}"
-        marks.append(
-            f"<g><title>{escape(said)}</title>"
-            f'<text class="end" x="{left - 10:.0f}" y="{y + 4:.0f}">{escape(cut(part.name))}</text>'
-            f'<line class="span" x1="{x(a):.1f}" x2="{x(b):.1f}" y1="{y}" y2="{y}"/>'
-            f'<circle class="dot" cx="{middle:.1f}" cy="{y}" r="4.5"/>'
-            f'<text x="{left + width + 12:.0f}" y="{y + 4:.0f}">{100 * part.accuracy:.1f} %</text>'
-            f'<text class="axis" x="{left + width + 62:.0f}" y="{y + 4:.0f}">of {part.n}</text></g>'
-        )
-    return svg("chart", left + width + 112, bottom + 4, marks, what)
-
-
-def _ticks(start: float) -> list[float]:
+    drawn = Drawing(left + width + 112, top + ROW * len(parts) + 4, title)
     step = 0.1 if start >= 0.6 else 0.25 if start < 0.3 else 0.2
-    ticks = np.arange(1, start - 1e-9, -step)
-    return [float(tick) for tick in ticks[::-1]]
+    for tick in np.arange(1, start - 1e-9, -step).tolist():
+        drawn.line("grid", [(x(tick), top), (x(tick), drawn.height - 4)])
+        drawn.text(f"{tick:.0%}", x(tick), top - 12, anchor="middle")
+    for place, part in enumerate(parts):
+        y, (low, high) = top + ROW * (place + 0.5), part.interval
+        right = f"{part.name}: {part.n_right} of {part.n} right"
+        with drawn.titled(f"{right}, 95 % interval {low:.1%} to {high:.1%}"):
+            drawn.text(cut(part.name), left - 10, y, "label", anchor="end")
+            drawn.line("interval", [(x(low), y), (x(high), y)])
+            drawn.dot("dot", x(part.accuracy), y)
+            drawn.text(f"{100 * part.accuracy:.1f} %", left + width + 12, y, "label")
+            drawn.text(f"of {part.n}", left + width + 62, y)
+    return drawn
 
 
-def reliability_svg(found: Reliability) -> str:
-    """Draw how often answers are right against how sure they were; the diagonal is honest.
+def _name_width(names: Iterable[str]) -> float:
+    return 20 + max(text_width(cut(name)) for name in names)
 
-    Below stands how many answers there are of each probability.
+
+def _legend(drawn: Drawing, names: Mapping[str, str], left: float) -> None:
+    """Explain styles at the top: a square of each and its name."""
+    for style, name in names.items():
+        drawn.box(style, (left, 7), 10, 10)
+        drawn.text(name, left + 16, 12)
+        left += _legend_width([name])
+
+
+def _legend_width(names: Iterable[str]) -> float:
+    return sum(36 + text_width(name) for name in names)
+
+
+def reliability_chart(found: Reliability) -> Drawing:
+    """Draw how often answers are right by their probability; on the diagonal both are equal.
+
+    Bars below show how many answers there are of each probability.
     """
     side, left, top, foot = 240, 56, 10, 34
     most = max(one.n for one in found.bins)
@@ -164,62 +83,68 @@ def reliability_svg(found: Reliability) -> str:
     def y(value: float) -> float:
         return top + side * (1 - value)
 
-    marks = [f'<rect class="ground" x="{left}" y="{top}" width="{side}" height="{side}"/>']
+    points = [(one.probability, one.accuracy) for one in found.bins]
+    title = "; ".join(f"probability {p:.0%}: {right:.0%} right" for p, right in points)
+    bottom = top + side + foot
+    drawn = Drawing(left + side + 24, bottom + 42, title)
+    drawn.box("panel", (left, top), side, side)
     for tick in (0, 0.25, 0.5, 0.75, 1):
-        marks += [
-            f'<line class="grid" x1="{x(0)}" x2="{x(1)}" y1="{y(tick)}" y2="{y(tick)}"/>',
-            f'<text class="axis end" x="{left - 6}" y="{y(tick) + 4}">{tick:.0%}</text>',
-            f'<text class="axis mid" x="{x(tick)}" y="{top + side + foot + 16}">{tick:.0%}</text>',
-        ]
-    marks.append(f'<line class="honest" x1="{x(0)}" y1="{y(0)}" x2="{x(1)}" y2="{y(1)}"/>')
-    points = " ".join(f"{x(one.probability):.1f},{y(one.accuracy):.1f}" for one in found.bins)
-    marks.append(f'<polyline class="curve" points="{points}"/>')
+        drawn.line("grid", [(x(0), y(tick)), (x(1), y(tick))])
+        drawn.text(f"{tick:.0%}", left - 6, y(tick), anchor="end")
+        drawn.text(f"{tick:.0%}", x(tick), bottom + 12, anchor="middle")
+    drawn.line("diagonal", [(x(0), y(0)), (x(1), y(1))])
+    drawn.line("curve0", [(x(p), y(right)) for p, right in points])
     for one in found.bins:
-        said = f"{one.n} answers, {one.probability:.0%} sure, {one.accuracy:.0%} right"
-        at, (a, b) = f"{x(one.probability):.1f}", one.interval
-        height = foot * one.n / most
-        marks.append(
-            f"<g><title>{said}</title>"
-            f'<line class="span" x1="{at}" x2="{at}" y1="{y(a):.1f}" y2="{y(b):.1f}"/>'
-            f'<circle class="dot" cx="{at}" cy="{y(one.accuracy):.1f}" r="4.5"/>'
-            f'<rect class="count" x="{x(one.low) + 1:.1f}" y="{top + side + foot - height:.1f}"'
-            f' width="{side * (one.high - one.low) - 2:.1f}" height="{height:.1f}"/></g>'
-        )
-    marks.append(f'<text class="axis mid" x="{x(0.5)}" y="{top + side + foot + 34}">'
-                 "how sure it was (grey: how many answers)</text>")  # fmt: skip
-    marks.append(f'<text class="axis mid" x="12" y="{y(0.5)}"'
-                 f' transform="rotate(-90 12 {y(0.5)})">how often it was right</text>')  # fmt: skip
-    said = "; ".join(f"{one.probability:.0%} sure: {one.accuracy:.0%} right" for one in found.bins)
-    return svg("chart square", left + side + 24, top + side + foot + 42, marks, said)
+        (low, high), at, count = one.interval, x(one.probability), foot * one.n / most
+        shares = f"probability {one.probability:.0%}, {one.accuracy:.0%} right"
+        with drawn.titled(f"{one.n} answers, {shares}"):
+            drawn.line("interval", [(at, y(low)), (at, y(high))])
+            drawn.dot("dot", at, y(one.accuracy))
+            width = side * (one.high - one.low) - 2
+            drawn.box("count", (x(one.low) + 1, bottom - count), width, count)
+    words = "probability (grey: number of answers)"
+    drawn.text(words, x(0.5), bottom + 30, anchor="middle")
+    drawn.text("share of right answers", 10, y(0.5), anchor="middle", turned=True)
+    return drawn
 
 
-def curves_svg(history: Sequence[Mapping[str, float | None]], what: str) -> str:
-    """Draw ``loss`` or ``accuracy`` by epoch, on what was learnt from and what was held back."""
-    width, height, left, top = 340, 180, 44, 10
-    series = {"learnt": what, "held": f"val_{what}"}
-    values = [row[key] for key in series.values() for row in history if row.get(key) is not None]
-    numbers = np.array(values or [0.0], float)
-    high = 1.0 if what == "accuracy" else max(float(numbers.max()), 1e-9)
+def training_chart(history: Sequence[Mapping[str, float | None]]) -> Drawing:
+    """Draw loss and accuracy by epoch, on training data and on validation data.
+
+    Parameters
+    ----------
+    history
+        A row an epoch with ``loss`` and ``accuracy``; ``val_loss`` and ``val_accuracy`` are None
+        where nothing was held out.
+    """
+    width, height, left = 340, 150, 44
+    drawn = Drawing(left + width + 12, 2 * (height + 40) + 20, "Loss and accuracy by epoch")
+    _legend(drawn, {"s0": "training data", "s1": "validation data"}, left)
     last = max(len(history) - 1, 1)
-    marks = [f'<rect class="ground" x="{left}" y="{top}" width="{width}" height="{height}"/>']
-    for share in (0, 0.5, 1):
-        value, at = share * high, top + height * (1 - share)
-        shown = f"{value:.0%}" if what == "accuracy" else f"{value:.2g}"
-        marks += [f'<line class="grid" x1="{left}" x2="{left + width}" y1="{at}" y2="{at}"/>',
-                  f'<text class="axis end" x="{left - 6}" y="{at + 4}">{shown}</text>']  # fmt: skip
-    for kind, key in series.items():
-        points = " ".join(
-            f"{left + width * k / last:.1f},{top + height * (1 - value / high):.1f}"
-            for k, value in enumerate(row.get(key) for row in history) if value is not None
-        )  # fmt: skip
-        marks.append(f'<polyline class="{kind}" points="{points}"/>' if points else "")
-    marks.append(f'<text class="axis" x="{left}" y="{top + height + 18}">{what} by epoch, 1 to'
-                 f" {len(history)}</text>")  # fmt: skip
-    return svg("chart", left + width + 8, top + height + 26, marks, f"{what} by epoch")
+    for top, what in ((26, "loss"), (66 + height, "accuracy")):
+        curves = [[row.get(key) for row in history] for key in (what, f"val_{what}")]
+        known = [value for curve in curves for value in curve if value is not None]
+        high = 1.0 if what == "accuracy" else max([*known, 1e-9])
+        drawn.box("panel", (left, top), width, height)
+        for share in (0, 0.5, 1):
+            y, value = top + height * (1 - share), share * high
+            drawn.line("grid", [(left, y), (left + width, y)])
+            shown = f"{value:.0%}" if what == "accuracy" else f"{value:.2g}"
+            drawn.text(shown, left - 6, y, anchor="end")
+        for number, curve in enumerate(curves):
+            points = [
+                (left + width * epoch / last, top + height * (1 - value / high))
+                for epoch, value in enumerate(curve)
+                if value is not None
+            ]
+            if points:
+                drawn.line(f"curve{number}", points)
+        drawn.text(f"{what} by epoch, 1 to {len(history)}", left, top + height + 14)
+    return drawn
 
 
-def weighed_hand_svg(lost: Mapping[str, float]) -> str:
-    """Draw a hand whose fingers are as strong as what they are worth.
+def weighted_hand(lost: Mapping[str, float]) -> Drawing:
+    """Draw a hand with each finger as strong as its importance.
 
     Parameters
     ----------
@@ -227,9 +152,9 @@ def weighed_hand_svg(lost: Mapping[str, float]) -> str:
         Accuracy lost without each finger.
     """
     most = max(*lost.values(), 1e-9)
-    strength = {finger: max(value, 0.0) / most for finger, value in lost.items()}
-    said = "A hand; the stronger a finger, the more it is worth"
-    return svg("hand weighed-hand", 150, 160, [outline(_OPEN_HAND, strength)], said)
+    drawn = Drawing(150, 160, "A hand; the stronger a finger, the more accuracy depends on it")
+    outline(drawn, _OPEN_HAND, {finger: max(value, 0) / most for finger, value in lost.items()})
+    return drawn
 
 
 _OPEN_HAND = np.array([
@@ -237,73 +162,163 @@ _OPEN_HAND = np.array([
     (69, 80), (68, 50), (67, 32), (66, 16), (88, 84), (91, 57), (93, 41), (95, 27), (105, 93),
     (113, 73), (118, 60), (123, 48),
 ], float)  # fmt: skip
-"""An open right hand (21, 2) in pixels, its palm towards us."""
+"""An open right hand (21, 2) in pixels, its palm towards the viewer."""
 
 
-# The confusion matrix as SVG, readable for three labels and for a hundred.
+@dataclass(frozen=True)
+class BarRow:
+    """A row of a bar chart: stacked lengths by style, and a text beside the bar."""
+
+    name: str
+    lengths: Mapping[str, float]
+    text: str
 
 
-MOST_NUMBERED = 50
-"""Up to so many labels, the cells carry their numbers."""
+def bar_chart(
+    rows: Sequence[BarRow], unit: str, title: str, legend: Mapping[str, str] | None = None
+) -> Drawing:
+    """Draw a bar a row, the first on top and the longest as wide as the chart.
 
-_FEW, _SOME = 10, 30
-_MIDDLE, _STRONG = 0.4, 0.8
-"""From which shares on numbers are set in another colour, on dark and on light pages."""
+    ``unit`` is written below; ``legend`` names the styles if there are several.
+    """
+    names = legend or {}
+    left, top = _name_width(row.name for row in rows), 28 if names else 8
+    width = max(360.0, text_width(unit) - 60, _legend_width(names.values()) - 60)
+    drawn = Drawing(left + width + 60, top + ROW * len(rows) + 22, title)
+    _legend(drawn, names, left)
+    longest = max([1e-9, *(sum(row.lengths.values()) for row in rows)])
+    for place, row in enumerate(rows):
+        y, x = top + ROW * (place + 0.5), left
+        drawn.text(cut(row.name), left - 10, y, "label", anchor="end")
+        for style, length in row.lengths.items():
+            # Negative where by chance accuracy rose without a part of the hand.
+            wide = width * max(length, 0) / longest
+            drawn.box(style, (x, y - 7), wide, 14)
+            x += wide
+        drawn.text(row.text, x + 6, y)
+    drawn.text(unit, left, drawn.height - 12)
+    return drawn
 
 
-def confusion_svg(scores: Scores) -> str:
+def class_chart(scores: Scores) -> Drawing:
+    """Draw how many items there are of each class, and its precision, recall and F1."""
+    left, width, top = _name_width(scores.per_class), 200.0, 30
+    start, bottom = left + width + 50, top + ROW * len(scores.per_class)
+    drawn = Drawing(start + width + 20, bottom + 22, "Precision, recall and F1 of each class")
+    measures = {"s0": "precision", "s1": "recall", "s2": "F1"}
+    _legend(drawn, measures, drawn.width - _legend_width(measures.values()))
+    for share in (0, 0.5, 1):
+        x = start + share * width
+        drawn.line("grid", [(x, top), (x, bottom)])
+        drawn.text(f"{share:g}", x, bottom + 12, anchor="middle")
+    most = max(row["support"] for row in scores.per_class.values())
+    for place, (label, row) in enumerate(scores.per_class.items()):
+        y, wide = top + ROW * (place + 0.5), width * row["support"] / most
+        drawn.text(cut(label), left - 10, y, "label", anchor="end")
+        drawn.box("count", (left, y - 7), wide, 14)
+        drawn.text(f"{row['support']:.0f}", left + wide + 6, y)
+        for style, measure in measures.items():
+            drawn.dot(style, start + width * row[measure.lower()], y)
+    drawn.text("items", left, bottom + 12)
+    return drawn
+
+
+def confusion_chart(scores: Scores) -> Drawing:
     """Draw a confusion matrix: truth by row, answers by column, shaded by share of the row."""
-    n = len(scores.labels)
-    cell = 44 if n <= _FEW else 28 if n <= _SOME else 24 if n <= MOST_NUMBERED else 13
-    labels = [cut(label) for label in scores.labels]
-    longest = max(map(len, labels))
-    turned = longest * LETTER > cell - 4
-    left, top = 26 + LETTER * longest, 24 + LETTER * longest if turned else 38.0
-    # Labels that are turned lean out to the right of the last column.
-    width, height = left + n * cell + 14, top + n * cell + 4
-    marks = [
-        f'<rect class="ground" x="{left:.0f}" y="{top:.0f}" width="{n * cell}"'
-        f' height="{n * cell}"/>',
-        f'<text class="axis" x="{left:.0f}" y="11">answer →</text>',
-        f'<text class="axis" x="0" y="{top - 6:.0f}">truth ↓</text>',
-    ]
-    for place, label in enumerate(labels):
-        marks += _names(escape(label), place, cell, left, top, turned=turned)
     shares = scores.confusion / np.maximum(scores.confusion.sum(axis=1, keepdims=True), 1)
-    for row, column in np.argwhere(scores.confusion).tolist():
-        at = left + column * cell, top + row * cell
-        marks.append(_cell(scores, row, column, float(shares[row, column]), at, cell))
-    said = f"Confusion matrix of {n} labels; the table of classes says the same in numbers"
-    return svg("confusion", width, height, marks, said, fixed=True)
+    title = f"Confusion matrix of {len(scores.labels)} labels; the table of classes has the numbers"
+    names = scores.labels, scores.labels
+    return matrix_chart(names, scores.confusion, shares, ("truth", "answer"), title)
 
 
-def _names(
-    label: str, place: int, cell: int, left: float, top: float, *, turned: bool
-) -> tuple[str, str]:
-    middle = (place + 0.5) * cell
-    row = f'<text class="end" x="{left - 6:.0f}" y="{top + middle + 4:.0f}">{label}</text>'
-    x, y = left + middle, top - 6
-    if not turned:
-        return row, f'<text class="mid" x="{x:.0f}" y="{y:.0f}">{label}</text>'
-    turn = f'transform="rotate(-90 {x + 4:.0f} {y:.0f})"'
-    return row, f'<text x="{x + 4:.0f}" y="{y:.0f}" {turn}>{label}</text>'
+def matrix_chart(
+    names: tuple[Sequence[str], Sequence[str]],
+    counts: NDArray[np.int64],
+    shares: NDArray[np.float64],
+    axes: tuple[str, str],
+    title: str,
+) -> Drawing:
+    """Draw a matrix of counts.
+
+    Parameters
+    ----------
+    names
+        Of the rows and of the columns; if they are the same, cells off the diagonal are errors.
+    counts, shares
+        (n_rows, n_columns); a cell is as strong as its share, 0 to 1.
+    axes
+        What rows and columns are.
+    title
+        What the matrix shows.
+    """
+    rows, columns = ([cut(name) for name in side] for side in names)
+    most = max(len(rows), len(columns))
+    cell = 44 if most <= _FEW else 28 if most <= _SOME else 24 if most <= MOST_NUMBERED else 13
+    longest = max(map(text_width, columns))
+    turned = longest > cell - 4
+    left = max(52, 26 + max(map(text_width, rows)))
+    top = 24 + longest if turned else 38.0
+    drawn = Drawing(left + cell * len(columns) + 14, top + cell * len(rows) + 4, title)
+    drawn.box("panel", (left, top), cell * len(columns), cell * len(rows))
+    drawn.text(f"{axes[1]} →", left, 7)
+    drawn.text(f"{axes[0]} ↓", 0, top - 10)
+    for place, name in enumerate(rows):
+        drawn.text(name, left - 6, top + (place + 0.5) * cell, "label", anchor="end")
+    for place, name in enumerate(columns):
+        x, y = left + (place + 0.5) * cell, top - (6 if turned else 10)
+        anchor = "start" if turned else "middle"
+        drawn.text(name, x, y, "label", anchor=anchor, turned=turned)
+    same = list(names[0]) == list(names[1])
+    # Empty cells are numbered, too, where they are combinations that the data lacks.
+    for row, column in np.argwhere(counts if same else counts >= 0).tolist():
+        share, count = float(shares[row, column]), int(counts[row, column])
+        corner = left + column * cell + 1, top + row * cell + 1
+        verb = " answered as " if same else ", "
+        with drawn.titled(f"{names[0][row]}{verb}{names[1][column]}: {count} ({share:.0%})"):
+            style = "wrong" if same and row != column else "right"
+            drawn.box(style, corner, cell - 2, cell - 2, 0.2 + 0.8 * share if count else 0)
+        if most <= MOST_NUMBERED:
+            x, y = (place + cell / 2 - 1 for place in corner)
+            drawn.text(str(count), x, y, _ink(share) if count else "zero", anchor="middle")
+    return drawn
 
 
-def _cell(
-    scores: Scores, row: int, column: int, share: float, at: tuple[float, float], cell: int
-) -> str:
-    count, (x, y) = int(scores.confusion[row, column]), at
-    kind = "right" if row == column else "wrong"
-    said = f"{scores.labels[row]} taken for {scores.labels[column]}: {count} ({share:.0%})"
-    mark = (
-        f'<rect class="{kind}" x="{x + 1:.0f}" y="{y + 1:.0f}" width="{cell - 2}"'
-        f' height="{cell - 2}" rx="3" style="fill-opacity:{0.2 + 0.8 * share:.2f}">'
-        f"<title>{escape(said)}</title></rect>"
-    )
-    if len(scores.labels) > MOST_NUMBERED:
-        return mark
-    strong = " on" if share > _STRONG else " between" if share > _MIDDLE else ""
-    return (
-        f'{mark}<text class="mid{strong}" x="{x + cell / 2:.0f}" y="{y + cell / 2 + 4:.0f}"'
-        f' pointer-events="none">{count}</text>'
-    )
+def _ink(share: float) -> str:
+    return "on-strong" if share > _STRONG else "on-medium" if share > _MEDIUM else "label"
+
+
+@dataclass(frozen=True)
+class HandTile:
+    """A hand with a caption."""
+
+    caption: str
+    image: FloatArray
+    """(n_frames, n_hands, 21, 3) landmarks in any unit: x right, y down; NaN for no hand."""
+
+    examples: Sequence[FloatArray] = ()
+    """Other hands drawn thin below it, each as ``image``."""
+
+
+def hand_grid(rows: Sequence[Sequence[HandTile]], title: str) -> Drawing:
+    """Draw hands in rows, with their captions above."""
+    gap, caption = 12, 22
+    row_height = HAND_SIZE + caption + gap
+    columns = max(map(len, rows))
+    drawn = Drawing(columns * (HAND_SIZE + gap) + gap, len(rows) * row_height + gap, title)
+    for row, tiles in enumerate(rows):
+        for column, tile in enumerate(tiles):
+            x, y = gap + column * (HAND_SIZE + gap), gap + row * row_height
+            drawn.text(tile.caption, x + HAND_SIZE / 2, y + 8, "label", anchor="middle")
+            draw_hand(drawn, tile.image, (x, y + caption), tile.examples)
+    return drawn
+
+
+def mistake_chart(pairs: Sequence[Confusion]) -> Drawing:
+    """Draw the worst mistakes: a pair a row, first a typical hand of either label."""
+    rows = []
+    for pair in pairs:
+        typical = ((pair.typical_truth, pair.truth), (pair.typical_answer, pair.answer))
+        tiles = [HandTile(cut(label, 16), one.image) for one, label in typical if one]
+        caption = f"{cut(pair.truth, 8)} → {cut(pair.answer, 8)}"
+        rows.append(tiles + [HandTile(caption, one.image) for one in pair.wrong])
+    return hand_grid(rows, "Hands that were confused")

@@ -1,7 +1,7 @@
-"""A contact sheet: one small picture for each recording, so that the odd one is seen at a glance.
+"""Sheets of small pictures, so that an odd one is seen at a glance: recordings, or photos.
 
-The way of the palm is drawn thick and that of the fingertips thin, coloured from start to end; the
-hand itself as it is first seen, pale, and as it is last seen.
+A recording is drawn from its landmarks: the path of the palm thick and those of the fingertips
+thin, coloured from start to end; the hand where it first appears pale, and where it was last seen.
 """
 
 from collections import defaultdict
@@ -18,6 +18,7 @@ from handlore.landmarks.drawing import (
     TIPS,
     Color,
     color_at,
+    draw_hand,
     draw_outline,
     draw_path,
     draw_text,
@@ -29,13 +30,14 @@ from handlore.landmarks.hands import FloatArray, Pixels
 MOST_OF_A_LABEL = 24
 MOST_COLUMNS = 10
 MOST_POINTS = 240
-"""More points of a way, as minutes of `none` have, are thinned out."""
+"""Longer paths, such as minutes of `none`, are thinned out to this many points."""
 
 LITTLE_HAND = 0.8
 """A recording with a hand in fewer of its frames has its caption coloured."""
 
 WIDTH, HEIGHT, GAP, MARGIN = 216, 190, 14, 30
 HEADER, HEADING, CAPTION = 84, 40, 26
+PHOTO, PHOTO_COLUMNS = 220, 6
 
 PAPER: Color = (244, 246, 249)
 CARD: Color = (255, 255, 255)
@@ -46,7 +48,7 @@ AMBER: Color = (196, 110, 0)
 
 @dataclass(frozen=True)
 class Tile:
-    """What one small picture shows."""
+    """One small picture of a contact sheet."""
 
     label: str
     caption: str
@@ -54,7 +56,7 @@ class Tile:
     """(n_frames, n_hands, 21, 3) landmarks in any unit: x right, y down; NaN for no hand."""
 
     moves: bool = True
-    """Whether the frames follow each other; else they are many looks at one pose."""
+    """Whether the frames are a movement; else they are samples of one pose."""
 
     doubtful: bool = False
     """Whether the hand is missing much of the time."""
@@ -63,7 +65,7 @@ class Tile:
 def tiles_of(dataset: LandmarkDataset) -> list[Tile]:
     """Return a picture for each movement, or for each recording of a pose, sorted by label.
 
-    Views of pictures are left out, and poses that name no recording are one picture each.
+    Augmented copies are left out, and poses that name no recording are one picture each.
     """
     own = dataset.samples.view == 0
     dataset = dataset if own.all() else dataset.select(own)
@@ -99,10 +101,9 @@ def contact_sheet(tiles: Sequence[Tile], title: str) -> Pixels:
     Parameters
     ----------
     tiles
-        What to show; those of a label follow each other. Of each label the first
-        :data:`MOST_OF_A_LABEL` are shown.
+        Those of a label follow each other; the first :data:`MOST_OF_A_LABEL` of each are shown.
     title
-        Stands above.
+        Heading.
 
     Returns
     -------
@@ -118,7 +119,7 @@ def contact_sheet(tiles: Sequence[Tile], title: str) -> Pixels:
     height = HEADER + len(shown) * HEADING + rows * (HEIGHT + CAPTION + GAP) + MARGIN
     width = 2 * MARGIN + columns * (WIDTH + GAP) - GAP
     sheet = np.full((height, width, 3), PAPER, np.uint8)
-    counts = f"{_some(len(tiles), 'recording')} of {_some(len(by_label), 'label')}"
+    counts = f"{_counted(len(tiles), 'recording')} of {_counted(len(by_label), 'label')}"
     _header(sheet, title, counts)
     top = HEADER
     for label, those in shown.items():
@@ -132,16 +133,57 @@ def contact_sheet(tiles: Sequence[Tile], title: str) -> Pixels:
         for place, tile in enumerate(those):
             row, column = divmod(place, columns)
             at = MARGIN + column * (WIDTH + GAP), top + row * (HEIGHT + CAPTION + GAP)
-            _draw(sheet, tile, at)
+            _draw_tile(sheet, tile, at)
         top += -(-len(those) // columns) * (HEIGHT + CAPTION + GAP)
     return sheet
 
 
 def contact_sheet_png(tiles: Sequence[Tile], title: str) -> bytes:
     """Draw a sheet, see :func:`contact_sheet`, as the bytes of a PNG file."""
-    sheet = cv2.cvtColor(contact_sheet(tiles, title), cv2.COLOR_RGB2BGR)
+    return _png(contact_sheet(tiles, title))
+
+
+def photo_sheet_png(
+    pictures: Sequence[Pixels], hands: Sequence[FloatArray | None], captions: Sequence[str]
+) -> bytes:
+    """Draw photos with the landmarks found in them, six a row, as the bytes of a PNG file.
+
+    Parameters
+    ----------
+    pictures
+        (height, width, 3) RGB each.
+    hands
+        (21, 3) image landmarks in image widths for each picture, None if no hand was found.
+    captions
+        A line below each.
+    """
+    tiles = [
+        _photo(picture, hand, caption)
+        for picture, hand, caption in zip(pictures, hands, captions, strict=True)
+    ]
+    columns = min(len(tiles), PHOTO_COLUMNS)
+    tiles += [np.full_like(tiles[0], CARD)] * (-len(tiles) % columns)
+    rows = [np.hstack(tiles[at : at + columns]) for at in range(0, len(tiles), columns)]
+    return _png(np.vstack(rows))
+
+
+def _photo(picture: Pixels, hand: FloatArray | None, caption: str) -> Pixels:
+    tile = np.full((PHOTO + 40, PHOTO + 20, 3), CARD, np.uint8)
+    scale = PHOTO / max(picture.shape[:2])
+    height, width = (max(1, round(scale * side)) for side in picture.shape[:2])
+    small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    if hand is not None:
+        draw_hand(small, hand)
+    x, y = 10 + (PHOTO - width) // 2, 10 + (PHOTO - height) // 2
+    tile[y : y + height, x : x + width] = small
+    draw_text(tile, caption, (PHOTO // 2 + 10, PHOTO + 25), 16, INK, anchor="middle", width=PHOTO)
+    return tile
+
+
+def _png(sheet: Pixels) -> bytes:
     # The strongest compression takes three times as long for 2 % of the size.
-    return cv2.imencode(".png", sheet, [cv2.IMWRITE_PNG_COMPRESSION, 6])[1].tobytes()
+    options = [cv2.IMWRITE_PNG_COMPRESSION, 6]
+    return cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR), options)[1].tobytes()
 
 
 def _header(sheet: Pixels, title: str, counts: str) -> None:
@@ -155,7 +197,7 @@ def _header(sheet: Pixels, title: str, counts: str) -> None:
     draw_text(sheet, "end", (right + 8, 33), 15, GREY)
 
 
-def _draw(sheet: Pixels, tile: Tile, at: tuple[int, int]) -> None:
+def _draw_tile(sheet: Pixels, tile: Tile, at: tuple[int, int]) -> None:
     x, y = at
     rounded(sheet, at, (x + WIDTH - 1, y + HEIGHT - 1), CARD, 10)
     place = sheet[y + 2 : y + HEIGHT - 2, x + 2 : x + WIDTH - 2]
@@ -166,8 +208,8 @@ def _draw(sheet: Pixels, tile: Tile, at: tuple[int, int]) -> None:
             if seen[:, slot].any():
                 _draw_hand_over_time(place, points[:, slot], seen[:, slot], moves=tile.moves)
     else:
-        draw_text(place, "no hand", (place.shape[1] // 2, place.shape[0] // 2), 15, GREY,
-              anchor="middle")  # fmt: skip
+        middle = (place.shape[1] // 2, place.shape[0] // 2)
+        draw_text(place, "no hand", middle, 15, GREY, anchor="middle")
     color = AMBER if tile.doubtful else GREY
     draw_text(sheet, tile.caption, (x + 6, y + HEIGHT + 13), 14, color, width=WIDTH - 8)
 
@@ -198,5 +240,5 @@ def _faintly(place: Pixels, hand: NDArray[np.float64], color: Color, alpha: floa
     place[:] = cv2.addWeighted(layer, alpha, place, 1 - alpha, 0)
 
 
-def _some(n: int, what: str) -> str:
+def _counted(n: int, what: str) -> str:
     return f"{n} {what}" if n == 1 else f"{n} {what}s"

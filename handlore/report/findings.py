@@ -1,4 +1,4 @@
-"""Everything a report tells, gathered before anything is drawn."""
+"""The content of a report, gathered before anything is drawn."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -27,9 +27,6 @@ from handlore.landmarks.search import STAGE_NAMES
 from handlore.models.model import Model
 from handlore.models.movement_encoder import N_COORDINATES, MovementEncoder
 
-# Which mistakes a report shows: of the pairs most often confused those it was surest of.
-
-
 MOST_PAIRS = 8
 MOST_OF_A_PAIR = 5
 LONGEST_NAME = 14
@@ -50,42 +47,41 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Confusion:
-    """Items of one label that were taken for another."""
+    """Items of one label that were answered as another."""
 
     truth: str
     answer: str
     n: int
 
     wrong: tuple[Mistake, ...]
-    """The surest of them; those without a hand have nothing to show."""
+    """Those of the highest probability; items without a hand cannot be drawn."""
 
     typical_truth: Mistake | None
     typical_answer: Mistake | None
-    """The surest right answers of either label, to compare with."""
+    """The right answer of the highest probability of either label, for comparison."""
 
 
 def worst_mistakes(outcome: Evaluation) -> list[Confusion]:
-    """Return the pairs most often confused, with what is to be drawn."""
+    """Return the pairs most often confused, with the hands to draw."""
     answers = outcome.answers
     names = short_names([str(outcome.dataset.samples.source[at]) for at in answers.sample])
     right = answers.truth == answers.answer
 
-    def surest(chosen: NDArray[np.bool_], at_most: int) -> tuple[Mistake, ...]:
+    def most_probable(chosen: NDArray[np.bool_], at_most: int) -> tuple[Mistake, ...]:
         items = np.flatnonzero(chosen & ~answers.no_hand)
         items = items[np.argsort(-answers.probability[items], kind="stable")][:at_most]
         return tuple(_shown(outcome, item, names[item]) for item in items.tolist())
 
-    def clear(label: str) -> Mistake | None:
-        return next(iter(surest(right & (answers.truth == label), 1)), None)
+    def typical(label: str) -> Mistake | None:
+        return next(iter(most_probable(right & (answers.truth == label), 1)), None)
+
+    def mistakes(truth: str, answer: str) -> tuple[Mistake, ...]:
+        return most_probable((answers.truth == truth) & (answers.answer == answer), MOST_OF_A_PAIR)
 
     return [
-        Confusion(
-            truth, answer, n,
-            surest((answers.truth == truth) & (answers.answer == answer), MOST_OF_A_PAIR),
-            clear(truth), clear(answer),
-        )
+        Confusion(truth, answer, n, mistakes(truth, answer), typical(truth), typical(answer))
         for truth, answer, n in outcome.scores.most_confused(MOST_PAIRS)
-    ]  # fmt: skip
+    ]
 
 
 def _shown(outcome: Evaluation, item: int, name: str) -> Mistake:
@@ -96,7 +92,7 @@ def _shown(outcome: Evaluation, item: int, name: str) -> Mistake:
 
 
 def short_names(sources: Sequence[str]) -> list[str]:
-    """Return the end of each path, without the folders, file name and ending that all share."""
+    """Return each path without the folders, the file name and the suffix that all share."""
     paths = [source.replace("\\", "/").split("/") for source in sources]
     start = _shared(paths)
     end = _shared([path[: start - 1 if start else None : -1] for path in paths])
@@ -107,7 +103,7 @@ def short_names(sources: Sequence[str]) -> list[str]:
 
 
 def _shared(paths: Sequence[Sequence[str]]) -> int:
-    """Return how many parts all paths start with, but for one that each keeps."""
+    """Return how many parts all paths start with; each keeps at least one of its own."""
     n = 0
     for parts in zip(*paths, strict=False):
         if len(set(parts)) > 1 or min(map(len, paths)) - n < 2:
@@ -116,15 +112,12 @@ def _shared(paths: Sequence[Sequence[str]]) -> int:
     return n
 
 
-# The mean hand of each label: what a class looks like, without its people and places.
-
-
 MOMENTS = 24
-"""So many points in time a mean movement has."""
+"""Points in time of a mean movement."""
 
 
 def typical_hands(dataset: LandmarkDataset) -> dict[str, FloatArray]:
-    """Return the mean hand of each label that shows one, see :func:`mean_hand`."""
+    """Return the mean hand of each label in which hands were found, see :func:`mean_hand`."""
     return {label: mean_hand(hands) for label, hands in aligned_hands(dataset).items()}
 
 
@@ -146,7 +139,7 @@ def aligned_hands(dataset: LandmarkDataset) -> Mapping[str, FloatArray]:
     Parameters
     ----------
     dataset
-        Poses or movements; views and samples without a hand are left out.
+        Poses or movements; augmented copies and samples without a hand are left out.
 
     Returns
     -------
@@ -168,7 +161,7 @@ def _poses(dataset: LandmarkDataset) -> FloatArray:
         return np.asarray((image - middle) / scale, np.float32)[:, None]
     hands = canonicalize(image[:, 0], dataset.handedness[:, 0])
     turn = rotation_deg(hands)
-    # All are turned as most are: thumbs up is not thumbs down.
+    # Rotated to the usual rotation of the label, because thumbs up is not thumbs down.
     radians = np.radians(turn[~np.isnan(turn)])
     usual = np.degrees(np.arctan2(np.sin(radians).mean(), np.cos(radians).mean()))
     return rotate(hands, usual - turn)[:, None, None]
@@ -201,33 +194,33 @@ History = Sequence[Mapping[str, float | None]]
 
 @dataclass(frozen=True)
 class About:
-    """What only the command knows: words for the report."""
+    """Texts of a report that its evaluation does not contain."""
 
     title: str
     facts: Mapping[str, str]
     """Model, data, protocol."""
 
     notes: Sequence[str] = ()
-    """What speaks against the numbers."""
+    """Reasons to doubt the numbers."""
 
     history: History = ()
-    """How the model was trained, a row an epoch."""
+    """A row for each epoch of training."""
 
     speed: Mapping[str, str] = field(default_factory=dict)
     """Time and size."""
 
     card: Mapping[str, str] = field(default_factory=dict)
-    """What is known of the model."""
+    """Facts about the model."""
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What a report is drawn from."""
+    """The content of a report."""
 
     about: About
     outcome: Evaluation
     over: str
-    """What the people are: ``group``, ``session``, ``recording``; ``item`` if none are known."""
+    """Unit of ``people``: ``group``, ``session``, ``recording``; ``item`` if none is known."""
 
     people: Sequence[GroupScore]
     stages: Sequence[GroupScore]
@@ -239,11 +232,11 @@ class Findings:
     """The sources of items in which no hand was found, but for those labelled ``none``."""
 
     typical: Mapping[str, FloatArray]
-    """The mean hand of each label, see :func:`~.typical.typical_hands`."""
+    """The mean hand of each label, see :func:`typical_hands`."""
 
     @classmethod
     def of(cls, outcome: Evaluation, about: About) -> Self:
-        """Take an outcome apart."""
+        """Gather what an evaluation found."""
         answers, dataset = outcome.answers, outcome.dataset
         over, people = scores_by_unit(answers, dataset)
         return cls(
@@ -261,17 +254,17 @@ class Findings:
 
     @property
     def what(self) -> str:
-        """What the items are called."""
+        """Plural of what an item is."""
         return "pictures" if self.outcome.dataset.header.kind == "pose" else "clips"
 
     @property
     def named_stages(self) -> list[GroupScore]:
-        """The stages under their names."""
+        """The search stages with names instead of numbers."""
         return [replace(part, name=stage_name(part.name)) for part in self.stages]
 
     @property
     def data_card(self) -> dict[str, str]:
-        """What is known of the data."""
+        """Facts about the data."""
         dataset = self.outcome.dataset
         header, detector = dataset.header, dataset.header.detector
         facts = {
@@ -281,7 +274,7 @@ class Findings:
             "Detector": f"{detector.name} {detector.version}, {detector.landmarker}"
             if detector
             else "landmarks came with the data",
-            "Seen before": self._seen_before,
+            "Seen in training": self._seen_before,
             "Licence": header.note,
             "Digest": dataset.digest()[:16],
         }
@@ -289,10 +282,10 @@ class Findings:
 
     @property
     def _seen_before(self) -> str:
-        """What the leak check found."""
+        """Result of the leak check."""
         leaks = self.outcome.leaks
         if leaks is None:
-            return "cannot be told: the model does not remember what it was trained on"
+            return "unknown: the model file has no list of what it was trained on"
         n = f"{leaks.n} of the samples" if leaks.n else "none of the samples"
         how = "by file or by landmarks" if leaks.by_landmarks else f"by file; {NOT_COMPARED}"
         return f"{n} tested, {how}"
@@ -305,27 +298,24 @@ def _missed(outcome: Evaluation) -> list[str]:
 
 
 def stage_name(number: str | int) -> str:
-    """Return what a search stage is called."""
+    """Return the name of a search stage."""
     place = int(number)
     if place < 0:
         return "no hand found"
     return STAGE_NAMES[place] if place < len(STAGE_NAMES) else f"stage {place}"
 
 
-# How long a model takes to answer, one sample at a time as in use.
-
-
 MOST_SAMPLES = 100
 
 
 def answer_time(model: Model, dataset: LandmarkDataset) -> float | None:
-    """Return the median seconds from landmarks to probabilities; None where there is no hand."""
+    """Return the median seconds from landmarks to probabilities; None if no hand was found."""
     samples = np.flatnonzero(dataset.has_hand)[:MOST_SAMPLES]
     if not len(samples):
         return None
     ones = [dataset.select(np.array([sample])) for sample in samples]
     seconds = []
-    for one in (ones[0], *ones):  # the first time, memory is made ready
+    for one in (ones[0], *ones):  # the first call allocates memory
         started = time.perf_counter()
         model.predict_proba(model.encoder.encode_samples(one))
         seconds.append(time.perf_counter() - started)

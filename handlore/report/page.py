@@ -1,6 +1,6 @@
 """Self-contained HTML pages: one file, no script, nothing loaded from elsewhere.
 
-This module knows tags, not scores; :mod:`.sections` puts the two together.
+It knows tags only; :mod:`.sections` fills them with scores.
 """
 
 import base64
@@ -27,14 +27,14 @@ class Section:
     heading: str
     body: str
     text: str = ""
-    """A line or two that say what is seen."""
+    """One or two lines of explanation."""
 
     half: bool = False
-    """Whether half the width of a large screen is enough."""
+    """Whether it takes half the width of a large screen."""
 
     @property
     def anchor(self) -> str:
-        """What links to it are called."""
+        """Its id, for links."""
         return "-".join(re.findall(r"[a-z0-9]+", self.heading.lower()))
 
     def __str__(self) -> str:
@@ -48,9 +48,9 @@ class Section:
 
 
 def page(title: str, parts: Sequence[str | Section | None], lead: str = "") -> str:
-    """Return a whole HTML page of sections and of HTML that stands on its own.
+    """Return a whole HTML page of sections and other HTML, with links to the sections.
 
-    ``lead`` stands below the title; from the sections a list of links is made.
+    ``lead`` is a line below the title.
     """
     files = resources.files(__package__)
     sections = [part for part in parts if isinstance(part, Section)]
@@ -72,7 +72,7 @@ def section(heading: str, body: str, text: str = "") -> Section:
 
 
 def numbers(values: Mapping[str, str | tuple[str, str]]) -> str:
-    """Return large numbers with a word under each; of two texts the second stands smaller."""
+    """Return large numbers with a word under each; of two texts the second is smaller."""
     cells = []
     for word, value in values.items():
         number, more = value if isinstance(value, tuple) else (value, "")
@@ -82,7 +82,7 @@ def numbers(values: Mapping[str, str | tuple[str, str]]) -> str:
 
 
 def notes(lines: Sequence[str]) -> str:
-    """Return lines that must not be overlooked."""
+    """Return lines that must be noticed."""
     return "".join(f'<p class="note">{escape(line)}</p>' for line in lines)
 
 
@@ -95,7 +95,7 @@ def fact_list(facts: Mapping[str, str]) -> str:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Return a table; cells that are :class:`Html` are taken as they are."""
+    """Return a table; cells that are :class:`Html` are not escaped."""
     head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
     body = "".join("<tr>" + "".join(map(_cell, row)) + "</tr>" for row in rows)
     html = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
@@ -110,7 +110,7 @@ def bar(share: float, text: str) -> Html:
 
 
 def stacked(shares: Sequence[tuple[float, str, str]], text: str) -> Html:
-    """Return a bar of several parts: (share, name of a colour class, what is said of it)."""
+    """Return a bar of several parts, each (share, name of a colour class, text)."""
     parts = "".join(
         f'<i class="{escape(kind)}" style="width:{100 * share:.2f}%" title="{escape(text)}"></i>'
         for share, kind, text in shares
@@ -119,12 +119,12 @@ def stacked(shares: Sequence[tuple[float, str, str]], text: str) -> Html:
 
 
 def wide(body: str, name: str) -> str:
-    """Return something that is shown in its own size, and scrolls if need be, by keys too."""
+    """Return HTML that keeps its size and scrolls on a narrow page, with keys too."""
     return f'<div class="wide" tabindex="0" role="group" aria-label="{escape(name)}">{body}</div>'
 
 
 def picture(png: bytes, text: str) -> str:
-    """Return a picture that is part of the page."""
+    """Return a picture embedded in the page."""
     data = base64.b64encode(png).decode()
     return f'<img alt="{escape(text)}" src="data:image/png;base64,{data}">'
 

@@ -1,6 +1,6 @@
-"""The sections of a report: each takes findings and returns HTML, or nothing to show."""
+"""The sections of a report: each takes findings and returns HTML, or None if it has no content."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
 from handlore.classifiers.evaluation.breakdown import DetectionRate
@@ -8,19 +8,19 @@ from handlore.classifiers.evaluation.scores import Scores
 from handlore.landmarks.hands import FINGERS, FloatArray
 
 from .charts import (
-    confusion_svg,
-    curves_svg,
-    hand_svg,
-    reliability_svg,
-    spans_svg,
-    weighed_hand_svg,
+    confusion_chart,
+    interval_chart,
+    reliability_chart,
+    training_chart,
+    weighted_hand,
 )
+from .drawing import hand_drawing
 from .findings import Confusion, Findings, Mistake, stage_name
 from .page import Html, Section, bar, fact_list, notes, numbers, page, stacked, table, wide
 
 MOST_PEOPLE = 16
-MOST_BESIDE = 12
-"""A confusion matrix of so many labels takes half the width."""
+MOST_HALF = 12
+"""A confusion matrix of more labels takes the whole width."""
 
 MOST_MISSED = 100
 
@@ -29,23 +29,19 @@ def report_page(findings: Findings) -> str:
     """Return the whole page."""
     about = findings.about
     lead = " · ".join(about.facts[key] for key in ("Data", "Protocol") if key in about.facts)
-    parts = (
-        headline, warnings, people, reliability, confusion, importance, stages, mistakes, classes,
-        missed, training, speed, data_card, model_card,
-    )  # fmt: skip
-    return page(about.title, [part(findings) for part in parts], lead)
+    return page(about.title, [part(findings) for part in SECTIONS], lead)
 
 
 def headline(findings: Findings) -> str:
-    """Show the number that stands first, what it counts, and how far it may be off."""
+    """Show the accuracy, what it counts, and its interval."""
     scores, spread = findings.outcome.scores, findings.outcome.intervals
     low, high = (f"{100 * bound:.1f}" for bound in spread.accuracy)
     what, right = findings.what, scores.n - scores.n_wrong - scores.n_missed
-    counted = f"Of {scores.n} {what} {right} are answered right and {scores.n_wrong} wrong. " + (
-        f"In {scores.n_missed} no hand is found where there should be one; they count as"
-        " errors, too."
+    counted = f"Of {scores.n} {what}, {right} are answered right and {scores.n_wrong} wrong. " + (
+        f"In {scores.n_missed} no hand was found although there should be one; they count as"
+        " errors too."
         if scores.n_missed
-        else "A hand is found wherever there should be one."
+        else "A hand was found in every item that should have one."
     )
     values: dict[str, str | tuple[str, str]] = {
         "macro-F1": (f"{scores.macro_f1:.3f}", "{:.3f} to {:.3f}".format(*spread.macro_f1))
@@ -64,7 +60,7 @@ def headline(findings: Findings) -> str:
 
 
 def warnings(findings: Findings) -> str:
-    """Say what speaks against the numbers."""
+    """Show the reasons to doubt the numbers."""
     leaks = findings.outcome.leaks
     return notes([*findings.about.notes, *(leaks.lines() if leaks else [])])
 
@@ -74,60 +70,72 @@ def people(findings: Findings) -> Section | None:
     parts = findings.people
     if not parts:
         return None
-    text = "The one who is served worst comes first. Bands are 95 % intervals."
+    text = "Lowest accuracy first. Bands are 95 % intervals."
     if len(parts) > MOST_PEOPLE:
-        text += f" The {MOST_PEOPLE} worst of {len(parts)}; all are in scores.json."
-    body = spans_svg(parts[:MOST_PEOPLE], f"Accuracy by {findings.over}")
+        text += f" The lowest {MOST_PEOPLE} of {len(parts)}; all are in scores.json."
+    body = interval_chart(parts[:MOST_PEOPLE], f"Accuracy by {findings.over}").svg()
     return Section(f"Accuracy by {findings.over}", body, text, half=True)
 
 
 def classes(findings: Findings) -> Section:
-    """Show how many there are of each class, where hands were found, and how it is recognised."""
+    """Show the size, the detection rate and the scores of each class."""
     return class_section(findings.outcome.scores, findings.detection_rates, findings.typical)
 
 
 def class_section(
     scores: Scores,
-    yields: Sequence[DetectionRate] = (),
+    rates: Sequence[DetectionRate] = (),
     typical: Mapping[str, FloatArray] | None = None,
 ) -> Section:
-    """Return the table of classes, with how hands were found and a mean hand where known."""
+    """Return the table of classes, with detection rates and mean hands if known."""
     most = max(row["support"] for row in scores.per_class.values())
-    found, colors = {one.label: one for one in yields}, _stage_colors(yields)
+    found, colors = {one.label: one for one in rates}, _stage_colors(rates)
     rows = []
     for label, row in scores.per_class.items():
         cells: list[object] = [bar(row["support"] / most, f"{row['support']:.0f}")]
         cells += [_found(found[label], colors)] if label in found else [""] * bool(found)
         cells += [bar(row[key], f"{row[key]:.3f}") for key in ("precision", "recall", "f1")]
-        hand = [Html(hand_svg(typical[label])) if label in typical else ""] if typical else []
-        rows.append([label, *hand, *cells])
-    columns = ["label", *([""] if typical else []), "n", *(["hand found"] if found else []),
-               "precision", "recall", "F1"]  # fmt: skip
-    text = "Precision: of what was called so, how much is so. Recall: of what is so, how much was" \
-           " called so."  # fmt: skip
+        rows.append([label, *_mean_hand(label, typical or {}), *cells])
+    hand, detected = [""] if typical else [], ["hand found"] if found else []
+    columns = ["label", *hand, "n", *detected, "precision", "recall", "F1"]
+    text = (
+        "Precision: the share of answers with this label that are right. Recall: the share of items"
+        " with this label that are answered right."
+    )
     if typical:
-        text += " Beside each label its mean hand."
+        text += " Beside each label is its mean hand."
     return Section("Classes", _legend(colors) + table(columns, rows), text)
 
 
+def _mean_hand(label: str, typical: Mapping[str, FloatArray]) -> list[Html]:
+    """Return the cell with the mean hand; none if no label has one."""
+    if not typical:
+        return []
+    return [Html(hand_drawing(typical[label]).svg("hand") if label in typical else "")]
+
+
 def _found(one: DetectionRate, colors: Mapping[int, str]) -> Html:
-    shares = [(count / one.n, colors[stage], f"{stage_name(stage)}: {count}")
-              for stage, count in sorted(one.by_stage.items())]  # fmt: skip
+    shares = [
+        (count / one.n, colors[stage], f"{stage_name(stage)}: {count}")
+        for stage, count in sorted(one.by_stage.items())
+    ]
     share = one.n_found / one.n
     return stacked(shares, "all" if share == 1 else f"{100 * share:.1f} %")
 
 
-def _stage_colors(yields: Sequence[DetectionRate]) -> dict[int, str]:
-    """Return the colour class of each search stage, the earliest six apart."""
-    used = sorted({stage for one in yields for stage in one.by_stage})
+def _stage_colors(rates: Sequence[DetectionRate]) -> dict[int, str]:
+    """Return the colour class of each search stage; the sixth and later share one."""
+    used = sorted({stage for one in rates for stage in one.by_stage})
     return {stage: f"s{min(place, 5)}" for place, stage in enumerate(used)}
 
 
 def _legend(colors: Mapping[int, str]) -> str:
     if len(colors) < 2:
         return ""
-    words = "".join(f'<span><i class="{kind}"></i>{escape(stage_name(stage))}</span>'
-                    for stage, kind in colors.items())  # fmt: skip
+    words = "".join(
+        f'<span><i class="{kind}"></i>{escape(stage_name(stage))}</span>'
+        for stage, kind in colors.items()
+    )
     return f'<p class="legend">hand found: {words}</p>'
 
 
@@ -138,7 +146,7 @@ def missed(findings: Findings) -> Section | None:
         return None
     more = f" and {len(names) - MOST_MISSED} more" if len(names) > MOST_MISSED else ""
     body = f"<p>{escape(', '.join(names[:MOST_MISSED]))}{more}</p>"
-    return Section("No hand found", body, "They are answered none, and wrong for that.")
+    return Section("No hand found", body, "Each is answered none and counts as an error.")
 
 
 def confusion(findings: Findings) -> Section:
@@ -149,15 +157,20 @@ def confusion(findings: Findings) -> Section:
 def confusion_section(scores: Scores) -> Section:
     """Return the confusion matrix."""
     text = (
-        "Rows are what was shown, columns what was answered; the stronger, the larger its share of"
-        " the row. Where no hand was found the answer is none."
+        "Rows are the true labels, columns the answers; the stronger a cell, the larger its share"
+        " of the row. If no hand was found, the answer is none."
     )
-    half = len(scores.labels) <= MOST_BESIDE
-    return Section("Confusion matrix", wide(confusion_svg(scores), "Confusion matrix"), text, half)
+    half = len(scores.labels) <= MOST_HALF
+    return Section(
+        "Confusion matrix",
+        wide(confusion_chart(scores).svg("confusion", fixed=True), "Confusion matrix"),
+        text,
+        half,
+    )
 
 
 def error_section(scores: Scores) -> Section | None:
-    """Return the most frequent errors as a table; nothing where there are none."""
+    """Return the most frequent errors as a table; None if there are none."""
     errors = [[a, b, n] for a, b, n in scores.most_confused(10)]
     if not errors:
         return None
@@ -168,46 +181,49 @@ def mistakes(findings: Findings) -> Section | None:
     """Show the pairs most often confused, with the hands."""
     pairs = "".join(map(_pair, findings.confusions))
     text = (
-        "Of each pair: a clear hand of either label (its surest right answer), then the mistakes,"
-        " those it was surest of first."
+        "Each pair begins with a typical hand of either label (the right answer of the highest"
+        " probability); the mistakes follow, highest probability first."
     )
     return Section("Most confused", f'<div class="pairs">{pairs}</div>', text) if pairs else None
 
 
 def reliability(findings: Findings) -> Section | None:
-    """Show whether its probabilities can be taken at their word."""
+    """Show whether probabilities agree with how often answers are right."""
     found = findings.reliability
     if found is None:
         return None
     text = (
-        "On the dashed line it is right as often as it says; above it, it is too modest, below it"
-        f" too sure. Expected calibration error {found.error:.3f}."
+        "On the dashed line, answers are right as often as their probability says; above it, the"
+        " model is underconfident, below it overconfident. Expected calibration error"
+        f" {found.error:.3f}."
     )
-    return Section("How far its probabilities can be trusted", reliability_svg(found), text, True)
+    chart = reliability_chart(found).svg("chart square")
+    return Section("Reliability of the probabilities", chart, text, half=True)
 
 
 def importance(findings: Findings) -> Section | None:
-    """Show what each part of the hand is worth."""
+    """Show how much accuracy depends on each part of the hand."""
     found = findings.outcome.importances
     if not found:
         return None
     most = max(*(one.lost for one in found), 1e-9)
     rows = [[one.part, bar(one.lost / most, f"{100 * one.lost:.1f}")] for one in found]
     lost = {one.part: one.lost for one in found if one.part in FINGERS}
-    body = f'<div class="beside">{weighed_hand_svg(lost)}{table(["part", "points"], rows)}</div>'
+    hand = weighted_hand(lost).svg("hand weighted-hand")
+    body = f'<div class="beside">{hand}{table(["part", "points"], rows)}</div>'
     text = (
-        f"Points of accuracy that are lost when a part of the hand is taken from another sample;"
+        "Percentage points of accuracy lost if a part of the hand is taken from another sample;"
         f" measured on {found[0].n} {findings.what}."
     )
-    return Section("What it looks at", body, text, half=True)
+    return Section("What the model uses", body, text, half=True)
 
 
 def stages(findings: Findings) -> Section | None:
     """Show accuracy by search stage."""
     if len(findings.stages) < 2:
         return None
-    text = "Stages are tried one after the other; late ones find what is hard to see."
-    chart = spans_svg(findings.named_stages, "Accuracy by search stage")
+    text = "Stages are tried in this order; late ones find hands that are hard to detect."
+    chart = interval_chart(findings.named_stages, "Accuracy by search stage").svg()
     return Section("Accuracy by search stage", chart, text, half=True)
 
 
@@ -216,10 +232,7 @@ def training(findings: Findings) -> Section | None:
     history = findings.about.history
     if not history:
         return None
-    legend = '<p class="legend"><span><i class="s0"></i>learnt from</span>' \
-             '<span><i class="s1"></i>held back</span></p>'  # fmt: skip
-    curves = "".join(curves_svg(history, what) for what in ("loss", "accuracy"))
-    return Section("How the model was trained", f'{legend}<div class="beside">{curves}</div>')
+    return Section("Training", training_chart(history).svg(), half=True)
 
 
 def speed(findings: Findings) -> Section | None:
@@ -244,21 +257,37 @@ def _facts(heading: str, facts: Mapping[str, str]) -> Section | None:
 
 
 def _pair(pair: Confusion) -> str:
-    heading = (
-        f"<h3>{escape(pair.truth)} taken for {escape(pair.answer)} <small>{pair.n}</small></h3>"
-    )
-    clear = _figure(pair.typical_truth, f"a clear {pair.truth}", "typical") + _figure(
-        pair.typical_answer, f"a clear {pair.answer}", "typical")  # fmt: skip
-    wrong = "".join(_figure(one, f"{100 * one.probability:.0f} % sure", "") for one in pair.wrong)
+    names = f"{escape(pair.truth)} confused with {escape(pair.answer)}"
+    typical = ((pair.typical_truth, pair.truth), (pair.typical_answer, pair.answer))
+    hands = "".join(_figure(one, f"typical {label}", "typical") for one, label in typical if one)
+    hands += "".join(_figure(one, f"{100 * one.probability:.0f} %", "") for one in pair.wrong)
     kind = "pair" if len(pair.wrong) > 2 else "pair short"
-    return f'<div class="{kind}">{heading}<div class="hands">{clear}{wrong}</div></div>'
+    heading = f"<h3>{names} <small>{pair.n}</small></h3>"
+    return f'<div class="{kind}">{heading}<div class="hands">{hands}</div></div>'
 
 
-def _figure(shown: Mistake | None, caption: str, kind: str) -> str:
-    if shown is None:
-        return ""
+def _figure(shown: Mistake, caption: str, kind: str) -> str:
     name = f'<span title="{escape(shown.source)}">{escape(shown.name)}</span>'
     return (
-        f'<figure class="{kind}">{hand_svg(shown.image, shown.source)}'
+        f'<figure class="{kind}">{hand_drawing(shown.image, shown.source or caption).svg("hand")}'
         f"<figcaption>{escape(caption)}{name}</figcaption></figure>"
     )
+
+
+SECTIONS: tuple[Callable[[Findings], str | Section | None], ...] = (
+    headline,
+    warnings,
+    people,
+    reliability,
+    confusion,
+    importance,
+    stages,
+    mistakes,
+    classes,
+    missed,
+    training,
+    speed,
+    data_card,
+    model_card,
+)
+"""The sections of a report, from top to bottom."""

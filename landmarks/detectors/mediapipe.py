@@ -2,29 +2,37 @@
 
 from collections.abc import Sequence
 from importlib import metadata
+from importlib.util import find_spec
 from math import nan
+from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from ..detector import (
     DEFAULT_CONFIDENCE,
     DetectorInfo,
+    DetectorOptions,
+    Talk,
+    bundle_for,
     checked_confidence,
     checked_max_hands,
     checked_picture,
+    is_arm_linux,
     next_milliseconds,
 )
 from ..errors import HandloreError
 from ..hand_transforms import HandTransform
 from ..hands import FloatArray, Hand, Pixels
 from ..weights import Bundle
+from . import DETECTORS
+from .litert import LiteRTDetector
 
-if TYPE_CHECKING:
-    from .litert import LiteRTDetector
+CPU_INFO = Path("/proc/cpuinfo")
 
 
+@DETECTORS.register
 class MediaPipeDetector:
     """Finds hands with ``mediapipe.tasks.vision.HandLandmarker``.
 
@@ -44,6 +52,36 @@ class MediaPipeDetector:
         If mediapipe is not installed.
     """
 
+    name: ClassVar[str] = "mediapipe"
+
+    @classmethod
+    def problem(cls) -> str | None:
+        """Say why mediapipe cannot run on this computer; None if it can."""
+        if is_arm_linux() and not _has_lse_atomics():
+            return (
+                "mediapipe aborts on this processor, which lacks the `atomics` instructions"
+                " (Raspberry Pi 3, 4, 400, Zero 2 W); use --detector litert"
+            )
+        if find_spec("mediapipe") is None:
+            return "it is not installed; `pip install 'mediapipe'`"
+        return None
+
+    @classmethod
+    def preference(cls, *, live: bool) -> tuple[int, str]:
+        """Prefer the reference for stills, except on ARM Linux."""
+        return 1 if live or is_arm_linux() else 3, "it is the reference, and runs here"
+
+    @classmethod
+    def described(cls, options: DetectorOptions, talk: Talk | None) -> DetectorInfo:
+        """Return the info of the detector that these options open."""
+        return _info(bundle_for(options, talk))
+
+    @classmethod
+    def open(cls, options: DetectorOptions, talk: Talk | None) -> Self:
+        """Open it."""
+        bundle = bundle_for(options, talk)
+        return cls(bundle, max_hands=options.max_hands, threads=options.threads)
+
     def __init__(self, bundle: Bundle, *, max_hands: int = 1, threads: int | None = None) -> None:
         try:
             import mediapipe
@@ -56,11 +94,11 @@ class MediaPipeDetector:
         self._threads = threads
         self._max_hands = checked_max_hands(max_hands)
         self._still: dict[tuple[float, float], Any] = {}
-        self._looker: LiteRTDetector | None = None
+        self._again: LiteRTDetector | None = None
         self._video: Any = None
         self._last_ms = -1
         self._closed = False
-        self.info = DetectorInfo("mediapipe", mediapipe_version(), bundle.landmarker, bundle.sha256)
+        self.info = _info(bundle)
 
     def detect(
         self,
@@ -76,21 +114,19 @@ class MediaPipeDetector:
             self._still[key] = self._landmarker("IMAGE", *key)
         return _hands(self._still[key].detect(self._wrapped(picture)), picture)
 
-    def look(
-        self, picture: Pixels, hand: Hand, views: Sequence[HandTransform] = (HandTransform(),)
+    def detect_again(
+        self, picture: Pixels, hand: Hand, transforms: Sequence[HandTransform] = (HandTransform(),)
     ) -> list[Hand]:
-        """Look again at a hand that is known, see :meth:`HandDetector.look`.
+        """Run the hand network on a known hand, see :meth:`HandDetector.detect_again`.
 
-        MediaPipe cannot look without detecting palms first, so this runs its hand network through
-        LiteRT, which gives the same landmarks.
+        MediaPipe always detects palms first, so this runs its hand network through LiteRT, which
+        gives the same landmarks.
         """
         if self._closed:
             raise ValueError("this detector has been closed")
-        if self._looker is None:
-            from .litert import LiteRTDetector
-
-            self._looker = LiteRTDetector(self._bundle, threads=self._threads)
-        return self._looker.look(picture, hand, views)
+        if self._again is None:
+            self._again = LiteRTDetector(self._bundle, threads=self._threads)
+        return self._again.detect_again(picture, hand, transforms)
 
     def track(self, picture: Pixels, seconds: float) -> list[Hand]:
         """Find hands in the next frame of a video, see :meth:`HandDetector.track`."""
@@ -112,9 +148,9 @@ class MediaPipeDetector:
         for landmarker in self._still.values():
             landmarker.close()
         self._still.clear()
-        if self._looker is not None:
-            self._looker.close()
-        self._looker = None
+        if self._again is not None:
+            self._again.close()
+        self._again = None
         self._closed = True
 
     def __enter__(self) -> Self:
@@ -151,12 +187,17 @@ class MediaPipeDetector:
         return self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=pixels)
 
 
-def mediapipe_version() -> str:
-    """Return the version of the installed mediapipe, without the second that importing it takes."""
+def _info(bundle: Bundle) -> DetectorInfo:
+    # From the metadata: importing mediapipe takes a second.
     try:
-        return metadata.version("mediapipe")
+        version = metadata.version("mediapipe")
     except metadata.PackageNotFoundError:
-        return "unknown"
+        version = "unknown"
+    return DetectorInfo("mediapipe", version, bundle.landmarker, bundle.sha256)
+
+
+def _has_lse_atomics() -> bool:
+    return CPU_INFO.is_file() and "atomics" in CPU_INFO.read_text(errors="replace").split()
 
 
 def _hands(result: Any, picture: Pixels) -> list[Hand]:

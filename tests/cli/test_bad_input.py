@@ -358,7 +358,7 @@ def test_ctrl_c_half_way(photos: Photos, out: Path) -> None:
     assert process.returncode == 130, stderr
     assert stdout == ""
     lines = [line for line in stderr.splitlines() if line]
-    assert lines[-1] == "handlore: stopped; no half-written file is left"
+    assert lines[-1].startswith("handlore: stopped")
     assert [line for line in lines[:-1] if "of 4,002 are kept in" not in line] == []
     assert {path.name for path in out.iterdir()} <= {"x.npz", "x.npz.parts"}
     assert old.read_bytes() == b"what was there before"

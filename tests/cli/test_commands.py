@@ -7,13 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+import handlore.cli
 from handlore import __version__
-from handlore.cli import COMMANDS, main
+from handlore.cli import COMMANDS, GROUPS, main
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.weights import aligned_zip, find_bundle
 from handlore.models.files import load_model
@@ -241,15 +243,26 @@ def test_predict(onnx: Path, pictures: Path, mixed: Path, run: Run, parsed: Pars
     assert result.stderr.splitlines() == [f"failed: {broken}: it is a text file, not a picture"]
 
 
-def test_predict_in_views_answers_as_evaluate_does_on_converted_views(
+@pytest.mark.parametrize(("command", "option"), [("predict", "--tta"), ("convert", "--augment")])
+def test_the_old_name_of_an_option_works_and_is_hidden(
+    command: str, option: str, run: Run, refused: Refused
+) -> None:
+    text = run(command, "--help").stdout
+    assert f"{option} K" in text
+    assert "--views" not in text
+    done = run(command, "no", "no", "--views", 3)
+    assert (done.exit_code, "--views" in done.stderr) == (1, False)
+
+
+def test_tta_answers_as_evaluate_does_on_augmented_copies(
     onnx: Path, pictures: Path, run: Run, parsed: Parsed, tmp_path: Path
 ) -> None:
     picture = pictures / "fist/fist_p02_1.png"
     (plain,) = parsed(run("predict", onnx, picture, "--json"))
-    (seen,) = parsed(run("predict", onnx, picture, "--views", 3, "--json"))
+    (seen,) = parsed(run("predict", onnx, picture, "--tta", 3, "--json"))
     (tmp_path / "photos/fist").mkdir(parents=True)
     shutil.copy(picture, tmp_path / "photos/fist")
-    assert run("convert", tmp_path / "photos", tmp_path / "v.npz", "--views", 3).exit_code == 0
+    assert run("convert", tmp_path / "photos", tmp_path / "v.npz", "--augment", 3).exit_code == 0
     views = load_dataset(tmp_path / "v.npz")
     answers = load_model(onnx).predict_proba(PoseEncoder().encode_samples(views))
     assert len(answers) == 4
@@ -339,9 +352,21 @@ def test_version_and_unknown_command(run: Run) -> None:
     assert "Usage: " in run().output
 
 
-def test_help_lists_every_command(run: Run) -> None:
+def test_root_help_lists_every_command(run: Run) -> None:
+    files = (path.stem for path in Path(handlore.cli.__file__).parent.glob("[a-z]*.py"))
+    assert sorted(COMMANDS) == sorted(files)
     text = run("--help").stdout
     assert all(f"  {name} " in text for name in COMMANDS)
+
+
+@pytest.mark.parametrize("group", GROUPS.values(), ids=list(GROUPS))
+def test_summaries_are_the_first_sentence_of_the_help(group: dict[str, str]) -> None:
+    found = {name: main.get_command(click.Context(main), name) for name in group}
+    assert group == {
+        name: f"{command.get_short_help_str(1000).rstrip('.')}."
+        for name, command in found.items()
+        if command
+    }
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -1,7 +1,7 @@
 import json
 
 from handlore.landmarks import weights
-from handlore.landmarks.detector import DETECTORS
+from handlore.landmarks.detectors import DETECTORS
 
 
 def test_says_what_runs_here_and_why(run):

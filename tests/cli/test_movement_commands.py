@@ -58,7 +58,7 @@ def spotting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands open a detector that follows a bright spot."""
     monkeypatch.setattr("handlore.landmarks.weights.require_bundle", lambda *_: None)
     monkeypatch.setattr(
-        "handlore.landmarks.detector.open_detector", lambda options: nullcontext(Spot())
+        "handlore.landmarks.opening.open_detector", lambda options: nullcontext(Spot())
     )
 
 
@@ -355,7 +355,7 @@ def test_what_is_no_video_is_told_in_a_line(
     (tmp_path / "notes.txt").write_text("Hallo")
     line = refused(run("predict", moves, picture))
     assert "hand.png is a picture, and the model takes movements; give a video" in line
-    assert "--views is for models of poses" in refused(run("predict", moves, folder, "--views", 2))
+    assert "--tta is for models of poses" in refused(run("predict", moves, folder, "--views", 2))
     assert "holds no pictures or videos" in refused(run("predict", moves, folder))
     assert "there is no file" in refused(run("predict", moves, tmp_path / "gone.mp4"))
     for other in (clips, tmp_path / "notes.txt", moves):

@@ -107,7 +107,7 @@ def test_predict_answers_every_recording_without_a_detector(
     def opened(*_: object) -> None:
         raise AssertionError("no detector is needed")
 
-    monkeypatch.setattr("handlore.landmarks.detector.open_detector", opened)
+    monkeypatch.setattr("handlore.landmarks.opening.open_detector", opened)
     monkeypatch.setattr("handlore.landmarks.weights.require_bundle", opened)
     done = run("predict", moves, gestures, "--json")
     rows = parsed(done)

@@ -4,44 +4,19 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from html import unescape
-from html.parser import HTMLParser
 from pathlib import Path
 
 import cv2
-import numpy as np
 import pytest
 from click.testing import Result
 from movement_stubs import movements
+from report_stubs import EVIL, Outline
 
-from handlore.classifiers.evaluation.scores import Predictions, score
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.storage import save_dataset
-from handlore.report.figures import confusion_png, hands_png
-from handlore.report.findings import short_names
 from handlore.report.folder import FIGURES
-from handlore.report.page import page
-from handlore.report.sections import error_section
 
 Run = Callable[..., Result]
-EVIL = '<b>&"<script>alert(1)</script>'
-
-
-class Outline(HTMLParser):
-    """Notes every tag, every address and all text."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.addresses: list[str] = []
-        self.text = ""
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.addresses += [value or "" for name, value in attributes if name in ("src", "href")]
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
 
 
 @pytest.fixture(scope="module")
@@ -123,24 +98,6 @@ def test_report_folder(evil: Path, run: Run, tmp_path: Path) -> None:
     assert f"{100 * accuracy:.1f} %" in outline.text
 
 
-@pytest.mark.parametrize(
-    ("sources", "names"),
-    [
-        (["a/b/x.png", "a/c/x.png"], ["b", "c"]),
-        (["a/b/1.png", "a/b/2.png"], ["1", "2"]),
-        (["a/b/1.png", "a/b/1.jpg"], ["1.png", "1.jpg"]),
-        (["a/x/x", "a/x/x"], ["x", "x"]),
-        (["a/b"], ["b"]),
-        (["a.png", "a/a.png", ""], ["a.png", "a/a.png", ""]),
-        (["a\\b.png", "a\\c.png"], ["b", "c"]),
-        (["of a long name the end.png"], ["… name the end"]),
-        ([], []),
-    ],
-)
-def test_names_lose_what_all_share(sources: list[str], names: list[str]) -> None:
-    assert short_names(sources) == names
-
-
 def test_report_says_where_it_is(npz: Path, onnx: Path, run: Run, tmp_path: Path) -> None:
     result = run("evaluate", onnx, npz, "--report", tmp_path / "r")
     assert f"report: {tmp_path / 'r' / 'report.html'}" in result.stdout
@@ -158,43 +115,3 @@ def test_a_report_of_movements(run: Run, tmp_path: Path) -> None:
     assert "Of 12 clips" in text
     assert "way of the wrist" in text
     assert "Features" not in text, "those are of poses"
-
-
-def answers(truth: list[str], said: list[str]) -> Predictions:
-    n = len(truth)
-    return Predictions(
-        np.array(truth), np.array(said), np.ones(n, np.float32), np.zeros(n, bool), np.arange(n)
-    )
-
-
-def test_errors_are_named_and_there_is_no_table_where_there_are_none() -> None:
-    wrong = score(answers(["a", "a", "b"], ["a", "b", "b"]))
-    assert "<td>a</td><td>b</td><td>1</td>" in str(error_section(wrong))
-    assert error_section(score(answers(["a", "b"], ["a", "b"]))) is None
-
-
-@pytest.mark.parametrize("text", [EVIL, "$body", "50 % & more", "$"])
-def test_any_text_can_be_a_title(text: str) -> None:
-    outline = Outline(page(text, []))
-    assert outline.text.count(text) == 2  # <title> and <h1>
-    assert "script" not in outline.tags
-
-
-@pytest.mark.parametrize(
-    "labels", [["a"], ["$x_1$", "$_$", "a_b$", "\\frac"], [f"l{i}" for i in range(60)]]
-)
-def test_confusion_matrix_is_a_picture_whatever_the_labels(labels: list[str]) -> None:
-    """matplotlib reads text between dollar signs as mathematics."""
-    png = confusion_png(score(answers(labels * 2, labels + labels[::-1])))
-    assert png.startswith(b"\x89PNG\r\n")
-    assert cv2.imdecode(np.frombuffer(png, np.uint8), 1) is not None
-
-
-def test_hands_are_drawn_with_and_without_landmarks() -> None:
-    picture = np.full((60, 80, 3), 200, np.uint8)
-    hand = np.random.default_rng(0).uniform(0.2, 0.6, (21, 3)).astype(np.float32)
-    one = hands_png([picture], [hand], ["a"])
-    none = hands_png([picture], [None], ["a"])
-    many = hands_png([picture] * 7, [hand, None] * 3 + [hand], list("abcdef$"))
-    assert len({one, none, many}) == 3
-    assert all(png.startswith(b"\x89PNG") for png in (one, none, many))

@@ -32,8 +32,8 @@ class Bright:
         marks = np.full((21, 3), brightness, np.float32)
         return [Hand(marks, marks, side) for side in (0.9, 0.1)[: self.n_hands]]
 
-    def look(self, picture, hand, views=(None,)):
-        return [replace(hand, score=0.9) for _ in views]
+    def detect_again(self, picture, hand, transforms=(None,)):
+        return [replace(hand, score=0.9) for _ in transforms]
 
     def track(self, picture, seconds):
         return self.detect(picture)
@@ -350,8 +350,8 @@ def test_views_share_the_source_of_their_picture_and_count_as_one_item(tmp_path)
 class Shy(Bright):
     """Shows no hand in every second view."""
 
-    def look(self, picture, hand, views):
-        return [replace(hand, score=0.9 - 0.8 * (i % 2)) for i, _ in enumerate(views)]
+    def detect_again(self, picture, hand, transforms):
+        return [replace(hand, score=0.9 - 0.8 * (i % 2)) for i, _ in enumerate(transforms)]
 
 
 def test_a_view_in_which_no_hand_is_seen_is_left_out(tmp_path):

@@ -30,8 +30,8 @@ class Sees:
         assert picture.dtype == np.uint8
         return [Hand(np.zeros((21, 3), np.float32), np.zeros((21, 3), np.float32), 0.9)]
 
-    def look(self, picture, hand, views=(None,)):
-        return [replace(hand, score=0.9) for _ in views]
+    def detect_again(self, picture, hand, transforms=(None,)):
+        return [replace(hand, score=0.9) for _ in transforms]
 
     def track(self, picture, seconds):
         return self.detect(picture)

@@ -2,9 +2,10 @@ import platform
 
 import pytest
 
-from handlore.landmarks import detector
-from handlore.landmarks.detector import choose_detector, problem_with
+from handlore.landmarks.detectors import mediapipe
+from handlore.landmarks.detectors.litert import detector as litert
 from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.opening import choose_detector, detector_problems
 
 
 @pytest.fixture
@@ -16,10 +17,11 @@ def machine(monkeypatch, tmp_path):
         cpu_info.write_text(f"processor : 0\nFeatures : {flags}\n")
         monkeypatch.setattr(platform, "system", lambda: system)
         monkeypatch.setattr(platform, "machine", lambda: arch)
-        monkeypatch.setattr(detector, "CPU_INFO", cpu_info)
-        monkeypatch.setattr(
-            detector, "find_spec", lambda name: object() if name in installed else None
-        )
+        monkeypatch.setattr(mediapipe, "CPU_INFO", cpu_info)
+        for module in (mediapipe, litert):
+            monkeypatch.setattr(
+                module, "find_spec", lambda name: object() if name in installed else None
+            )
 
     return be
 
@@ -45,7 +47,7 @@ def test_mediapipe_is_refused_where_it_would_kill_the_process(machine):
 
 def test_a_word_within_another_word_is_no_processor_flag(machine):
     machine(arch="aarch64", flags="fp noatomics")
-    assert problem_with("mediapipe") is not None
+    assert detector_problems()["mediapipe"] is not None
 
 
 def test_mediapipe_may_be_asked_for_on_a_processor_that_can_run_it(machine):
@@ -68,6 +70,6 @@ def test_with_neither_the_message_names_both_and_the_remedy(machine):
 
 def test_an_unknown_detector_lists_the_known_ones():
     with pytest.raises(
-        HandloreError, match="unknown detector 'yolo'; known: auto, mediapipe, lite"
+        HandloreError, match=r"unknown detector 'yolo'\. Known: auto, litert, mediapipe"
     ):
         choose_detector("yolo")

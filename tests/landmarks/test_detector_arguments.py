@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from handlore.datasets.rendered import Person, Scene, render_pose
-from handlore.landmarks.detector import DetectorOptions, detector_info, open_detector
+from handlore.landmarks.detector import DetectorOptions
 from handlore.landmarks.detectors.litert import LiteRTDetector
 from handlore.landmarks.detectors.mediapipe import MediaPipeDetector
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hand_transforms import plan_transforms
 from handlore.landmarks.nativelog import quiet_native_log
+from handlore.landmarks.opening import detector_info, open_detector
 from handlore.landmarks.weights import require_bundle
 
 
@@ -61,13 +62,13 @@ def test_views_of_a_hand_that_is_not_known(open_palm):
         (hand,) = opened.detect(open_palm)
         lost = replace(hand, image=np.full((21, 3), nan, np.float32))
         with pytest.raises(ValueError, match="not numbers"):
-            opened.look(open_palm, lost)
+            opened.detect_again(open_palm, lost)
 
 
-@pytest.mark.parametrize("n_views", [-1, 1.5])
-def test_a_number_of_views_that_is_none(n_views):
-    with pytest.raises(ValueError, match="n_views is"):
-        plan_transforms(n_views)
+@pytest.mark.parametrize("n", [-1, 1.5])
+def test_a_number_of_transforms_that_is_none(n):
+    with pytest.raises(ValueError, match="n_transforms is"):
+        plan_transforms(n)
 
 
 @pytest.mark.parametrize("name", ["mediapipe", "litert"])

@@ -144,7 +144,7 @@ def test_a_closed_detector_refuses():
     for call in (
         lambda: opened.detect(pixels),
         lambda: opened.track(pixels, 0.0),
-        lambda: opened.look(pixels, hand),
+        lambda: opened.detect_again(pixels, hand),
     ):
         with pytest.raises(ValueError, match="closed"):
             call()

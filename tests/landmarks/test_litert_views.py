@@ -7,7 +7,7 @@ import pytest
 
 from handlore.datasets.rendered import Person, Scene, render_pose
 from handlore.landmarks.detectors.litert import LiteRTDetector
-from handlore.landmarks.detectors.litert.tracking import see_transforms
+from handlore.landmarks.detectors.litert.tracking import transformed_hands
 from handlore.landmarks.geometry import palm_length
 from handlore.landmarks.hand_transforms import HandTransform, plan_transforms
 from handlore.landmarks.nativelog import quiet_native_log
@@ -57,7 +57,7 @@ def world_apart(hand, view):
 )
 def test_a_view_is_mapped_back_to_the_picture(ours, known, view):
     seen = [
-        (hand, *see_transforms(ours._networks, picture, hand, [view])) for picture, hand in known
+        (hand, *transformed_hands(ours._networks, picture, hand, [view])) for picture, hand in known
     ]
     assert np.median([apart(hand, again) for hand, again in seen]) < 0.05
     assert np.median([world_apart(hand, again) for hand, again in seen]) < 0.1
@@ -66,17 +66,20 @@ def test_a_view_is_mapped_back_to_the_picture(ours, known, view):
 
 def test_as_many_views_as_asked_for_all_different(ours, known):
     picture, hand = known[0]
-    views = ours.look(picture, hand, plan_transforms(8))
+    views = ours.detect_again(picture, hand, plan_transforms(8))
     assert len(views) == 8
-    assert len({view.image.tobytes() for view in views}) == 8
+    assert len({one.image.tobytes() for one in views}) == 8
     assert np.median([apart(hand, view) for view in views]) < 0.05
-    assert ours.look(picture, hand, plan_transforms(0)) == []
+    assert ours.detect_again(picture, hand, plan_transforms(0)) == []
 
 
 def test_the_same_views_each_time_and_others_for_another_seed(ours, known):
     picture, hand = known[0]
     first, again, other = (
-        [view.image.tobytes() for view in ours.look(picture, hand, plan_transforms(4, seed))]
+        [
+            view.image.tobytes()
+            for view in ours.detect_again(picture, hand, plan_transforms(4, seed))
+        ]
         for seed in (1, 1, 2)
     )
     assert first == again
@@ -87,7 +90,8 @@ def test_the_same_views_each_time_and_others_for_another_seed(ours, known):
 def test_views_keep_the_stage(ours, known):
     picture, hand = known[0]
     assert {
-        view.stage for view in ours.look(picture, replace(hand, stage=2), plan_transforms(3))
+        view.stage
+        for view in ours.detect_again(picture, replace(hand, stage=2), plan_transforms(3))
     } == {2}
 
 

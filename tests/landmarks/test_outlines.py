@@ -6,7 +6,7 @@ import pytest
 
 from handlore.datasets.pictures import read_picture
 from handlore.datasets.rendered import POSES, Person
-from handlore.landmarks.silhouettes import bends, figure_of, may_be_hand
+from handlore.landmarks.silhouettes import curvature, figure_of, may_be_hand
 
 
 def turned(mask, degrees):
@@ -78,10 +78,10 @@ def test_real_hands_may_be_hands(real_data, pattern, n):
 def test_a_circle_is_bent_the_same_everywhere_and_a_notch_is_bent_inwards():
     turns = np.linspace(0, 2 * np.pi, 600, endpoint=False)
     circle = np.stack([np.cos(turns), np.sin(turns)], axis=1) * 100 + 150
-    assert np.allclose(bends(np.rint(circle).astype(np.int32)), np.sqrt(np.pi), atol=0.25)
-    assert np.allclose(bends(np.rint(circle[::-1]).astype(np.int32)), np.sqrt(np.pi), atol=0.25)
+    assert np.allclose(curvature(np.rint(circle).astype(np.int32)), np.sqrt(np.pi), atol=0.25)
+    assert np.allclose(curvature(np.rint(circle[::-1]).astype(np.int32)), np.sqrt(np.pi), atol=0.25)
     notched = circle * np.where(abs(turns - 3) < 0.2, 0.8, 1.0)[:, None]
-    assert bends(np.rint(notched).astype(np.int32)).min() < -1
+    assert curvature(np.rint(notched).astype(np.int32)).min() < -1
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (2, 2), (3, 900)])

@@ -6,8 +6,8 @@ import pytest
 from handlore.datasets.rendered import POSES, Person, Scene, render_background, render_pose
 from handlore.landmarks.geometry import palm_length
 from handlore.landmarks.hands import Hand
+from handlore.landmarks.picture_transforms import MIN_TILED_SIDE, padded, turned
 from handlore.landmarks.search import STAGES, Stage, search
-from handlore.landmarks.transforms import SMALLEST_TILED, padded, turned
 
 
 class Recorder:
@@ -18,9 +18,9 @@ class Recorder:
         self.finds_at = finds_at
         self.share = share
 
-    def look(self, picture, hand, views):
+    def detect_again(self, picture, hand, transforms):
         """See the same hand again, clearly."""
-        return [replace(hand, score=0.9) for _ in views]
+        return [replace(hand, score=0.9) for _ in transforms]
 
     def detect(self, picture, *, min_confidence, min_presence):
         self.calls.append((picture, min_confidence))
@@ -83,8 +83,8 @@ def test_small_pictures_are_not_cut_into_tiles():
 class NotAgain(Recorder):
     """Finds a hand at once that is not there at a second look."""
 
-    def look(self, picture, hand, views):
-        return [replace(hand, score=0.4) for _ in views]
+    def detect_again(self, picture, hand, transforms):
+        return [replace(hand, score=0.4) for _ in transforms]
 
 
 class Elsewhere(Recorder):
@@ -95,8 +95,8 @@ class Elsewhere(Recorder):
         marks = np.float32([[0.1 * (i % 5), 0.02 * i, 0] for i in range(21)])
         return [replace(hand, image=marks) for hand in hands]
 
-    def look(self, picture, hand, views):
-        return [replace(hand, image=hand.image + np.float32(0.4), score=0.9) for _ in views]
+    def detect_again(self, picture, hand, transforms):
+        return [replace(hand, image=hand.image + np.float32(0.4), score=0.9) for _ in transforms]
 
 
 @pytest.mark.parametrize("unsteady", [NotAgain, Elsewhere])
@@ -125,7 +125,7 @@ def test_the_picture_itself_is_not_changed():
     ("width", "height"), [(300, 300), (640, 480), (480, 640), (100, 80), (2000, 1000), (301, 97)]
 )
 def test_a_hand_is_mapped_back_to_where_it_is_in_the_original(stage, width, height):
-    if "tiles" in stage.name and max(width, height) < SMALLEST_TILED:
+    if "tiles" in stage.name and max(width, height) < MIN_TILED_SIDE:
         pytest.skip("small pictures are not cut into tiles")
     left, top, side = width // 2, height // 4, min(width, height) // 6
     picture = picture_with_square(width, height, left, top, side)

@@ -1,5 +1,7 @@
 """A report of made-up answers, with everything that a report can show."""
 
+from html.parser import HTMLParser
+
 import numpy as np
 
 from handlore.classifiers.evaluation.crossval import Evaluation
@@ -60,3 +62,24 @@ def findings_of(n_labels: int) -> Findings:
         {"Parameters": "n_estimators 200"},
     )
     return Findings.of(outcome_of(n_labels), about)
+
+
+EVIL = '<b>&"<script>alert(1)</script>'
+
+
+class Outline(HTMLParser):
+    """Notes every tag, every address and all text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.addresses: list[str] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.addresses += [value or "" for name, value in attributes if name in ("src", "href")]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data

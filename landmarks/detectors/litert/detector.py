@@ -1,27 +1,35 @@
 """The detector that runs MediaPipe's networks through LiteRT."""
 
 from collections.abc import Sequence
+from importlib import metadata
+from importlib.util import find_spec
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 
 from ...detector import (
     DEFAULT_CONFIDENCE,
     DetectorInfo,
+    DetectorOptions,
+    Talk,
+    bundle_for,
     checked_confidence,
     checked_max_hands,
     checked_picture,
+    is_arm_linux,
     next_milliseconds,
 )
 from ...hand_transforms import HandTransform
 from ...hands import Hand, Pixels
 from ...weights import Bundle
-from .networks import Networks, litert_version
+from .. import DETECTORS
+from .networks import Networks
 from .palm import find_palms
 from .regions import MEDIAPIPE_PALM_ANGLE, Region, region_from_palm
 from .schedule import AdaptiveSchedule, PalmSchedule
-from .tracking import Track, Tracker, distinct, look, pixels_of, see_transforms
+from .tracking import Track, Tracker, distinct, hand_in_region, pixels_of, transformed_hands
 
 
+@DETECTORS.register
 class LiteRTDetector:
     """Finds hands with MediaPipe's networks, but without the mediapipe runtime.
 
@@ -49,6 +57,33 @@ class LiteRTDetector:
         If ``max_hands`` is less than 1.
     """
 
+    name: ClassVar[str] = "litert"
+
+    @classmethod
+    def problem(cls) -> str | None:
+        """Say why LiteRT cannot run on this computer; None if it can."""
+        if find_spec("ai_edge_litert") is None:
+            return "it is not installed; `pip install 'ai-edge-litert>=1.2,<2.2'`"
+        return None
+
+    @classmethod
+    def preference(cls, *, live: bool) -> tuple[int, str]:
+        """Prefer it with a camera, and always on ARM Linux."""
+        if is_arm_linux():
+            return 2, "this is ARM Linux, where mediapipe aborts on many processors"
+        return 2, "with a camera it decides when the palm detector runs"
+
+    @classmethod
+    def described(cls, options: DetectorOptions, talk: Talk | None) -> DetectorInfo:
+        """Return the info of the detector that these options open."""
+        return _info(bundle_for(options, talk))
+
+    @classmethod
+    def open(cls, options: DetectorOptions, talk: Talk | None) -> Self:
+        """Open it."""
+        bundle = bundle_for(options, talk)
+        return cls(bundle, max_hands=options.max_hands, threads=options.threads)
+
     def __init__(
         self,
         bundle: Bundle,
@@ -64,12 +99,7 @@ class LiteRTDetector:
         self._angle = palm_target_angle
         self._tracker = Tracker(max_hands)
         self._last_ms = -1
-        self.info = DetectorInfo("litert", litert_version(), bundle.landmarker, bundle.sha256)
-
-    @property
-    def track_numbers(self) -> tuple[int, ...]:
-        """Which hand is which, in the order of the last answer of :meth:`track`."""
-        return tuple(track.number for track in self._tracker.tracks)
+        self.info = _info(bundle)
 
     def detect(
         self,
@@ -83,7 +113,7 @@ class LiteRTDetector:
         networks = self._open()
         picture, min_confidence = checked_picture(picture), checked_confidence(min_confidence)
         regions = self._palm_regions(picture, min_confidence)[: self._max_hands]
-        hands = [look(networks, picture, region) for region in regions]
+        hands = [hand_in_region(networks, picture, region) for region in regions]
         present = [hand for hand in hands if hand.score > min_presence]
         return [present[k] for k in distinct([pixels_of(hand, picture) for hand in present])]
 
@@ -98,19 +128,19 @@ class LiteRTDetector:
             picture, seconds, len(tracks), self._max_hands
         )
         fresh = self._newcomers(picture) if seek else []
-        followed = [(track, look(networks, picture, track.region)) for track in tracks]
+        followed = [(track, hand_in_region(networks, picture, track.region)) for track in tracks]
         present = [(track, hand) for track, hand in followed if hand.score > DEFAULT_CONFIDENCE]
         if len(present) < len(tracks) and self._schedule.lost(seconds) and not seek:
             fresh = self._after_loss(picture, present)
-        found = [look(networks, picture, region) for region in fresh]
+        found = [hand_in_region(networks, picture, region) for region in fresh]
         found = [hand for hand in found if hand.score > DEFAULT_CONFIDENCE]
         return self._tracker.update(present, found, picture, seconds)
 
-    def look(
-        self, picture: Pixels, hand: Hand, views: Sequence[HandTransform] = (HandTransform(),)
+    def detect_again(
+        self, picture: Pixels, hand: Hand, transforms: Sequence[HandTransform] = (HandTransform(),)
     ) -> list[Hand]:
-        """Look again at a hand that is known, see :meth:`HandDetector.look`."""
-        return see_transforms(self._open(), checked_picture(picture), hand, views)
+        """Run the hand network on a known hand, see :meth:`HandDetector.detect_again`."""
+        return transformed_hands(self._open(), checked_picture(picture), hand, transforms)
 
     def reset(self) -> None:
         """Forget the hands being tracked."""
@@ -150,3 +180,11 @@ class LiteRTDetector:
     def _after_loss(self, picture: Pixels, present: list[tuple[Track, Hand]]) -> list[Region]:
         self._tracker.tracks = [track for track, _ in present]
         return self._newcomers(picture)
+
+
+def _info(bundle: Bundle) -> DetectorInfo:
+    try:
+        version = metadata.version("ai-edge-litert")
+    except metadata.PackageNotFoundError:
+        version = "unknown"
+    return DetectorInfo("litert", version, bundle.landmarker, bundle.sha256)

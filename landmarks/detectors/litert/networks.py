@@ -5,7 +5,6 @@ import os
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import metadata
 from typing import Any
 
 import cv2
@@ -129,14 +128,6 @@ def default_threads() -> int:
     usable = getattr(os, "sched_getaffinity", None)
     n_processors = len(usable(0)) if usable else os.cpu_count() or 1
     return min(max(n_processors // 2, 1), 4)
-
-
-def litert_version() -> str:
-    """Return the version of the installed ai-edge-litert."""
-    try:
-        return metadata.version("ai-edge-litert")
-    except metadata.PackageNotFoundError:
-        return "unknown"
 
 
 def _interpreter(data: bytes, bundle: Bundle, threads: int) -> Any:

@@ -19,7 +19,9 @@ Z_SCALE = 0.4
 mediapipe/tasks/cc/vision/hand_landmarker/hand_landmarks_detector_graph.cc."""
 
 
-def look(networks: Networks, picture: Pixels, region: Region, *, flip: bool = False) -> Hand:
+def hand_in_region(
+    networks: Networks, picture: Pixels, region: Region, *, flip: bool = False
+) -> Hand:
     """Return the hand in a region, whether there is one or not: ``score`` is its presence.
 
     Parameters
@@ -224,10 +226,10 @@ def _box_overlap(one: Points, other: Points) -> float:
 # Looking again at a hand that is known, through the hand network alone.
 
 
-def see_transforms(
-    networks: Networks, picture: Pixels, hand: Hand, views: Sequence[HandTransform]
+def transformed_hands(
+    networks: Networks, picture: Pixels, hand: Hand, transforms: Sequence[HandTransform]
 ) -> list[Hand]:
-    """Look at a known hand again in each view.
+    """Run the hand network on a known hand under each transform.
 
     Parameters
     ----------
@@ -237,21 +239,21 @@ def see_transforms(
         (height, width, 3) RGB.
     hand
         The hand in this picture.
-    views
-        How to look.
+    transforms
+        Of the region around the hand.
 
     Returns
     -------
-    One hand for each view, in the frames of reference of the picture: nothing is left turned,
-    scaled or mirrored. ``score`` says how sure the network is that it saw a hand.
+    One hand for each transform, in the frames of reference of the picture: nothing is left turned,
+    scaled or mirrored. ``score`` is the probability that the network saw a hand.
     """
     points = pixels_of(hand, picture)
     if not np.isfinite(points).all():
-        raise ValueError("the hand has landmarks that are not numbers: no view can be taken of it")
+        raise ValueError("the landmarks of the hand are not numbers; it cannot be detected again")
     region = region_from_landmarks(points)
     return [
-        look(
-            networks, picture, region.turned(radians(view.turn), view.scale), flip=view.flip
+        hand_in_region(
+            networks, picture, region.turned(radians(one.turn), one.scale), flip=one.flip
         ).with_stage(hand.stage)
-        for view in views
+        for one in transforms
     ]
