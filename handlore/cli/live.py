@@ -72,7 +72,7 @@ from ._recogniser import recogniser_options, settings_of
 @click.option(
     "--max-fps",
     type=click.FloatRange(0.5, 1000),
-    default=inf,
+    default=None,
     show_default="the camera's frame rate",
     help="Most frames per second.",
 )
@@ -144,12 +144,13 @@ def command(
 
 def _options(given: dict[str, Any]) -> LiveOptions:
     same = (
-        "actions dry_run serve token max_fps max_hands record keep_video subject landmarker"
+        "actions dry_run serve token max_hands record keep_video subject landmarker"
         " detector verbose"
     )
     return LiveOptions(
         window=not given["headless"],
         terminal=True,
+        max_fps=given["max_fps"] or inf,
         buffer_seconds=given["remember"],
         settings=settings_of(given),
         **{name: given[name] for name in same.split()},

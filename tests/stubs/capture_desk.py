@@ -167,9 +167,13 @@ class Tty:
         self.fd = theirs
         environment = {k: v for k, v in os.environ.items() if "DISPLAY" not in k}
         self.process = subprocess.Popen(
-            [*(command or [*HANDLORE, "capture"]), *map(str, args)], stdin=theirs, stdout=theirs, stderr=theirs,
-            env=environment | {"COLUMNS": "120"}, process_group=0,
-        )  # fmt: skip
+            [*(command or [*HANDLORE, "capture"]), *map(str, args)],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env=environment | {"COLUMNS": "120"},
+            process_group=0,
+        )
         self._raw = b""
 
     @property
