@@ -32,7 +32,7 @@ from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.weights import require_bundle
 from handlore.models.files import load_model
 from handlore.models.stream.events import Event
-from handlore.models.stream.recogniser import HandRecogniser, Recogniser
+from handlore.models.stream.recogniser import Recogniser
 
 SIZE, FPS = (640, 480), 30
 POSES = ("fist", "open_palm", "victory")
@@ -116,7 +116,7 @@ class Bench:
 
     def live(self, detector: HandDetector, pictures: Sequence[Pixels], *views: LiveView) -> None:
         """Run the whole loop."""
-        recognition = HandRecogniser(lambda: Recogniser(self._models))
+        recognition = Recogniser(self._models)
         LiveLoop(
             LiveComponents(Frames(pictures), detector, recognition, views, real_time=False)
         ).run()

@@ -198,7 +198,7 @@ def _median_seconds(work: Callable[[Any], object], inputs: list[Any]) -> float:
 
 
 def _from_landmarks(model: MovementModel, clip: tuple[Any, Any, Any]) -> object:
-    return model.predict_clip(*clip)
+    return model.predict_proba(model.encoder.encode(*clip, whole=True)[None])
 
 
 def _at_rate(encoder: MovementEncoder, dataset: LandmarkDataset, rate: int) -> np.ndarray:

@@ -154,7 +154,7 @@ def _tell(
             told += [(event, float(now)) for event in events]
         told += [(event, float(video.time[-1])) for event in recogniser.finish()]
         assert [event for event, _ in told] == list(recognise(models, video, settings))
-        outcome = score_stream([event for event, _ in told], stream.truths)
+        outcome = score_stream([event for event, _ in told], stream.ground_truth)
         moments = dict(told)
         late += [moments[event] - truth.end for truth, event in outcome.found]
         total += outcome

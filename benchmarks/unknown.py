@@ -13,7 +13,8 @@ from accuracy import N_VIEWS, dataset_of
 from sklearn.metrics import roc_auc_score
 
 from handlore.classifiers.factory import make_estimator
-from handlore.classifiers.novelty import UNFAMILIAR, NoveltyModel
+from handlore.classifiers.novelty import NoveltyModel
+from handlore.models.model import MIN_P_VALUE
 from handlore.models.pose_encoder import PoseEncoder
 
 
@@ -42,13 +43,13 @@ def main() -> None:
         kept = np.quantile(familiarity[known], 0.05)
         rows.append([
             roc_auc_score(known, familiarity), (familiarity[~known] >= kept).mean(),
-            (familiarity[known] >= UNFAMILIAR).mean(), (familiarity[~known] >= UNFAMILIAR).mean(),
+            (familiarity[known] >= MIN_P_VALUE).mean(), (familiarity[~known] >= MIN_P_VALUE).mean(),
             *(roc_auc_score(known, sure) for sure in surest),
         ])  # fmt: skip
         print(left_out, *(f"{value:.3f}" for value in rows[-1]), flush=True)
     names = [
         "area under the ROC, familiarity", "unknown told where 95 % of the known are",
-        f"known at {UNFAMILIAR} or more", f"unknown at {UNFAMILIAR} or more",
+        f"known at {MIN_P_VALUE} or more", f"unknown at {MIN_P_VALUE} or more",
         "area under the ROC, largest probability of the forest",
     ]  # fmt: skip
     for name, value in zip(names, np.mean(rows, axis=0), strict=False):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from handlore.datasets.dataset import StrArray
 from handlore.landmarks.hands import FloatArray
-from handlore.models.card import INPUT, NOVELTY_OUTPUT
+from handlore.models.card import INPUT, P_VALUE_OUTPUT
 
 from .discriminant import STEPS, Projection
 
@@ -110,7 +110,7 @@ class NoveltyModel:
         closeness = graph.op("MatMul", nearest, graph.constant([[-2.0], [1.0]]))
         passed = graph.op("GreaterOrEqual", closeness, graph.constant(self.levels))
         share = graph.op("ReduceMean", graph.op("Cast", passed, to=1), axes=[1], keepdims=0)
-        graph.beside(model, share, NOVELTY_OUTPUT)
+        graph.beside(model, share, P_VALUE_OUTPUT)
         return model
 
 

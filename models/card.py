@@ -1,4 +1,4 @@
-"""What a model file says of itself: enough to use it, and enough to judge it."""
+"""The model card: the metadata of a model file."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -11,8 +11,20 @@ from handlore.landmarks.geometry import CANONICAL_VERSION
 FORMAT_VERSION = 1
 _KINDS = ("pose", "sequence")
 
+INPUT, OUTPUT = "X", "probabilities"
+"""Input and output of the graph of a model."""
+
+P_VALUE_OUTPUT = "familiarity"
+"""Second output of the graph of a model of poses: 1 - novelty score (the name is part of the
+format)."""
+
+KIND_WORDS = {"pose": "poses (single pictures)", "sequence": "movements (clips)"}
+
+DEFAULT_ESTIMATOR = {"pose": "forest", "sequence": "rocket"}
+"""The estimator that is trained unless another is named."""
+
 DURATION_QUANTILES = (0.05, 0.5, 0.95)
-"""Quantiles of the lengths of clips that a card tells."""
+"""Quantiles of the lengths of training clips in a card."""
 
 _MAX_SECONDS = 1e9
 _MAX_LOSS = 1e9
@@ -20,7 +32,7 @@ _MAX_LOSS = 1e9
 
 @dataclass(frozen=True)
 class ModelCard:
-    """Everything in a model file but the numbers."""
+    """Everything in a model file except its graph."""
 
     labels: tuple[str, ...]
     """The label of each probability, in order."""
@@ -35,43 +47,43 @@ class ModelCard:
     """How many hands a frame has room for."""
 
     features: tuple[str, ...] = DEFAULT_FEATURES
-    """The groups of features it takes, in order; a model of movements makes its own."""
+    """Groups of features it takes, in order; empty for movements."""
 
     n_features: int = 0
-    """How many numbers they are; of movements, how many channels a clip has."""
+    """Number of features; for movements, number of channels of a clip."""
 
     n_timepoints: int = 0
-    """To how many points in time a clip is resampled; 0 for poses."""
+    """Number of points in time to which a clip is resampled; 0 for poses."""
 
     averaged: bool = True
-    """Whether these points are averages over their share of the time, or moments."""
+    """Whether these points are averages over an interval, or moments."""
 
     timed: bool = False
-    """Whether the last channel says how long a movement lasts."""
+    """Whether the last channel is the duration of the movement."""
 
     seconds: tuple[float, ...] = ()
-    """How long the clips were that it was trained on: the quantiles :data:`DURATION_QUANTILES`."""
+    """Lengths of the training clips: the quantiles :data:`DURATION_QUANTILES`."""
 
     thresholds: Mapping[str, float] = field(default_factory=dict)
-    """Least probabilities at which labels are told in a stream, chosen by ``calibrate``; others
-    get the default of :class:`~handlore.models.stream.settings.RecogniserSettings`."""
+    """Minimum probabilities of labels in a stream, chosen by ``calibrate``; other labels have the
+    default of :class:`~handlore.models.stream.settings.RecogniserSettings`."""
 
     calibration: Mapping[str, Any] = field(default_factory=dict)
-    """On what the thresholds were chosen, and what they promise."""
+    """The data that the thresholds were chosen on, and the result."""
 
     features_version: int = FEATURES_VERSION
     canonical_version: int = CANONICAL_VERSION
 
     landmarker: str = "full"
-    """The landmarks it was trained on, ``full`` or ``lite``; use the same in prediction."""
+    """Network of the training landmarks, ``full`` or ``lite``; use the same in prediction."""
 
     training: Mapping[str, Any] = field(default_factory=dict)
-    """Data digest, counts, groups, parameters, versions, cross-validated scores, and how training
-    went where it took epochs."""
+    """Data digest, counts, groups, parameters, versions, cross-validated scores, and the history of
+    training in epochs."""
 
     @property
     def history(self) -> list[dict[str, float | None]]:
-        """How training went, a row an epoch; empty where it took none, or is not to be read."""
+        """Loss and accuracy by epoch; empty if there are no epochs, or the rows are damaged."""
         rows = self.training.get("history")
         return list(rows) if isinstance(rows, list) and all(map(_is_epoch, rows)) else []
 
@@ -89,7 +101,7 @@ class ModelCard:
 
     @classmethod
     def from_json(cls, values: Any) -> Self:
-        """Read a card and refuse one that this version cannot honour.
+        """Read a card.
 
         Raises
         ------
@@ -99,7 +111,7 @@ class ModelCard:
             If it is not a card.
         """
         if not isinstance(values, Mapping) or not isinstance(values.get("format"), int):
-            raise InvalidDataError("its metadata carries no format version")
+            raise InvalidDataError("its metadata has no format version")
         versions = {
             "model format": (values["format"], FORMAT_VERSION),
             "feature version": (values.get("features_version"), FEATURES_VERSION),
@@ -181,18 +193,3 @@ _TYPES: dict[str, Any] = {
     "timed": bool,
     "training": Mapping,
 }
-
-
-# What all parts call the same: the two kinds of samples, and the ends of a model's graph.
-
-
-INPUT, OUTPUT = "X", "probabilities"
-"""What goes into the graph of a model and what comes out."""
-
-NOVELTY_OUTPUT = "familiarity"
-"""What else comes out of the graph of a model of poses: how like its training data a hand is."""
-
-KIND_WORDS = {"pose": "poses (single pictures)", "sequence": "movements (clips)"}
-
-DEFAULT_ESTIMATOR = {"pose": "forest", "sequence": "rocket"}
-"""What ``train`` takes unless told."""

@@ -1,4 +1,7 @@
-"""Loading a model file, and refusing what is not one."""
+"""Model files: an ONNX graph, with the model card as JSON in its metadata.
+
+``docs/reference/formats.md`` specifies them. No pickle is ever written or loaded.
+"""
 
 import io
 import json
@@ -10,13 +13,14 @@ from pathlib import Path
 from typing import Any, Literal, overload
 
 import numpy as np
+import onnxruntime
 
 from handlore.datasets.dataset import NONE_LABEL, Kind
 from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError
 from handlore.landmarks.files import atomic_write
 from handlore.landmarks.weights import CUSTOM, ENVIRONMENT_VARIABLE, find_bundle
 
-from .card import DURATION_QUANTILES, INPUT, KIND_WORDS, NOVELTY_OUTPUT, OUTPUT, ModelCard
+from .card import DURATION_QUANTILES, INPUT, KIND_WORDS, OUTPUT, P_VALUE_OUTPUT, ModelCard
 from .model import Model, MovementModel, PoseModel
 from .movement_encoder import MIN_TIMEPOINTS, MovementEncoder
 from .pose_encoder import PoseEncoder
@@ -26,13 +30,15 @@ _TIMEPOINTS = range(MIN_TIMEPOINTS, 4097)
 
 
 @overload
-def load_model(path: Path) -> Model: ...
+def load_model(path: str | Path) -> Model: ...
 @overload
-def load_model(path: Path, kind: Literal["pose"]) -> PoseModel: ...
+def load_model(path: str | Path, kind: Literal["pose"]) -> PoseModel: ...
 @overload
-def load_model(path: Path, kind: Literal["sequence"]) -> MovementModel: ...
-def load_model(path: Path, kind: Kind | None = None) -> Model:
+def load_model(path: str | Path, kind: Literal["sequence"]) -> MovementModel: ...
+def load_model(path: str | Path, kind: Kind | None = None) -> Model:
     """Load a model file.
+
+    Files of all earlier formats can be read.
 
     Parameters
     ----------
@@ -53,6 +59,13 @@ def load_model(path: Path, kind: Kind | None = None) -> Model:
         If it is not ONNX, truncated, or not a model of handlore.
     NewerFormatError
         If a later version of handlore wrote it.
+
+    Examples
+    --------
+    >>> import handlore
+    >>> model = handlore.load_model("poses.onnx")  # doctest: +SKIP
+    >>> model.labels  # doctest: +SKIP
+    ('fist', 'open_palm')
     """
     path = Path(path)
     data = _read(path)
@@ -78,22 +91,22 @@ def load_model(path: Path, kind: Kind | None = None) -> Model:
     return model
 
 
-def load_models(
-    models: Sequence[str | Path | Model], say: Callable[[str], None] = lambda text: None
-) -> list[Model]:
+def load_models(models: Sequence[str | Path | Model]) -> tuple[list[Model], list[str]]:
     """Load models that recognise gestures in one stream together.
 
     Parameters
     ----------
     models
         Files, or models that are loaded already.
-    say
-        Called with a note if labels occur in several models.
+
+    Returns
+    -------
+    The models, and notes about labels that several of them have.
 
     Raises
     ------
     HandloreError
-        If a file cannot be loaded, or the models take different numbers of hands.
+        As :func:`load_model`, or if they take different numbers of hands.
     """
     loaded = [one if isinstance(one, Model) else load_model(Path(one)) for one in models]
     for name, model in zip(models, loaded, strict=True):
@@ -104,29 +117,39 @@ def load_models(
             )
     counts = Counter(label for model in loaded for label in set(model.labels) - {NONE_LABEL})
     shared = sorted(label for label, n in counts.items() if n > 1)
-    if shared:
-        say(f"note: several models know {', '.join(shared)}: each emits events of its own for it")
-    return loaded
+    if not shared:
+        return loaded, []
+    return loaded, [
+        f"more than one model knows {', '.join(shared)}: each emits its own events, and actions"
+        " run for each"
+    ]
 
 
-def landmarker_for(models: Sequence[Model]) -> str:
-    """Return the hand network that models were trained with, ``full`` where they differ.
+def required_landmarker(models: Sequence[Model]) -> str:
+    """Return the hand network that models were trained on: ``full`` or ``lite``.
+
+    Where they differ it is ``full``. Networks of the user's own are found by an environment
+    variable.
 
     Raises
     ------
     HandloreError
-        If it is a network of the user's own that cannot be found.
+        If a model was trained on networks of the user's own, and the variable is not set.
     """
-    names = {model.card.landmarker for model in models}
-    if CUSTOM in names:
-        bundle = find_bundle()
-        if bundle is None or bundle.landmarker != CUSTOM:
-            raise HandloreError(
-                "the model was trained with networks of your own; name their bundle in"
-                f" {ENVIRONMENT_VARIABLE}"
-            )
-        names = names - {CUSTOM} | {"full"}
+    names = {_network(model.card.landmarker) for model in models}
     return names.pop() if len(names) == 1 else "full"
+
+
+def _network(trained_on: str) -> str:
+    if trained_on != CUSTOM:
+        return trained_on
+    bundle = find_bundle()
+    if bundle is None or bundle.landmarker != CUSTOM:
+        raise HandloreError(
+            "the model was trained on hand networks of your own; set"
+            f" {ENVIRONMENT_VARIABLE} to the path of their bundle"
+        )
+    return "full"
 
 
 def _pose_model(session: Any, card: ModelCard) -> Model:
@@ -171,19 +194,17 @@ def _read(path: Path) -> bytes:
 
 
 def _session(path: Path, data: bytes) -> Any:
-    import onnxruntime
-
     options = onnxruntime.SessionOptions()
-    # One row at a time: more threads would cost more than they bring, and wake idle cores.
+    # Rows come one at a time: more threads cost more than they save, and wake idle cores.
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
-    # A graph may name other files that hold its numbers: send it where there are none.
+    # A graph may name other files with its weights: a folder without any makes that an error.
     options.add_session_config_entry(
         "session.model_external_initializers_file_folder_path", os.devnull
     )
     try:
-        # When it is given a damaged model, onnxruntime's wrapper talks on stdout.
+        # onnxruntime prints about damaged models on stdout.
         with redirect_stdout(io.StringIO()):
             return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises many kinds; all mean the file
@@ -193,7 +214,7 @@ def _session(path: Path, data: bytes) -> Any:
 
 
 def _check_graph(session: Any, model: Model) -> None:
-    """Refuse a graph that does not do what the card says, by trying it on one row."""
+    """Run the graph on one row, and refuse it if it does not match the card."""
     card, encoder = model.card, model.encoder
     if isinstance(encoder, MovementEncoder):
         row: tuple[int, ...] = (encoder.n_channels, encoder.n_timepoints)
@@ -202,34 +223,33 @@ def _check_graph(session: Any, model: Model) -> None:
     inputs = [(value.name, value.type, len(value.shape)) for value in session.get_inputs()]
     if card.n_features != row[0] or inputs != [(INPUT, "tensor(float)", 1 + len(row))]:
         raise InvalidDataError("its graph does not take the features that its metadata names")
-    told = [NOVELTY_OUTPUT] if isinstance(model, PoseModel) and model.tells_familiarity else []
+    more = [P_VALUE_OUTPUT] if isinstance(model, PoseModel) and model.has_novelty else []
     try:
         blank = np.zeros((1, *row), np.float32)
-        answer, *familiarity = session.run([OUTPUT, *told], {INPUT: blank})
+        probabilities, *p_values = session.run([OUTPUT, *more], {INPUT: blank})
     except Exception as error:  # as above
         raise InvalidDataError("its graph does not run on one row of its features") from error
-    if getattr(answer, "shape", None) != (1, len(card.labels)) or answer.dtype != np.float32:
-        raise InvalidDataError("its graph does not give one probability for each of its labels")
-    if any(getattr(one, "shape", None) != (1,) or one.dtype != np.float32 for one in familiarity):
-        raise InvalidDataError("its graph does not give one familiarity for each hand")
+    if not _is_float32(probabilities, (1, len(card.labels))):
+        raise InvalidDataError("its graph does not return one probability for each of its labels")
+    if not all(_is_float32(values, (1,)) for values in p_values):
+        raise InvalidDataError("its graph does not return one novelty score for each hand")
 
 
-# Model files: an ONNX graph, with the model card as JSON in its metadata.
-#
-# ``docs/reference/formats.md`` specifies them. No pickle is ever written or loaded.
+def _is_float32(values: Any, shape: tuple[int, ...]) -> bool:
+    return getattr(values, "shape", None) == shape and values.dtype == np.float32
 
 
 def replace_card(path: Path, card: ModelCard, out: Path | None = None) -> int:
-    """Give a model file another card; what it answers stays the same.
+    """Write a model file with another card; the graph stays the same.
 
     Parameters
     ----------
     path
         A model file.
     card
-        Of the same labels.
+        Has the same labels.
     out
-        Where to write it; default: in its place, whole or not at all.
+        Where to write it; default: in place of the old one.
 
     Returns
     -------
@@ -240,6 +260,7 @@ def replace_card(path: Path, card: ModelCard, out: Path | None = None) -> int:
     HandloreError
         If it cannot be written.
     """
+    # onnx is needed to write models only; running them takes onnxruntime alone.
     import onnx
 
     return write_model(onnx.load_model_from_string(Path(path).read_bytes()), card, out or path)

@@ -1,4 +1,4 @@
-"""Running a model of poses: numpy and onnxruntime, nothing else."""
+"""A loaded model: probabilities, and predictions for pictures and clips."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
+from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.geometry import rotation_deg
 from handlore.landmarks.hands import FloatArray, Hand, Pixels, by_slot, majority_side, stack_hands
 
-from .card import INPUT, NOVELTY_OUTPUT, OUTPUT, ModelCard
+from .card import INPUT, OUTPUT, P_VALUE_OUTPUT, ModelCard
 from .movement_encoder import MovementEncoder
 from .pose_encoder import Encoder, PoseEncoder
 
@@ -20,32 +20,37 @@ if TYPE_CHECKING:
     # A model that is run on landmarks needs no OpenCV.
     from handlore.landmarks.detector import HandDetector
 
-REJECT_BELOW = 0.05
-"""Hands less familiar than this share of known hands are doubted."""
+MIN_P_VALUE = 0.05
+MAX_NOVELTY = 1 - MIN_P_VALUE
+"""A hand with a higher novelty score is rejected: 95 % of known hands have a lower one."""
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model says of one picture."""
+    """What a model predicts for one picture or clip."""
 
     label: str
     """``none`` where there is no hand."""
 
     probability: float | None
-    """Of the label; None where there is no hand."""
+    """Of the label, 0 to 1; None where there is no hand."""
 
     rotation_deg: float | None
-    """Direction from wrist to middle-finger MCP against image-up, clockwise positive."""
+    """Direction from wrist to middle-finger MCP against image-up in degrees, clockwise positive;
+    None for movements and where there is no hand."""
 
     hand: str | None
-    """``left`` or ``right``; None where there is no hand, or a silhouette, which shows no side."""
+    """``left`` or ``right``; None where there is no hand, or the side is unknown."""
 
     probabilities: tuple[float, ...] = ()
     """Of all labels, in the order of the card."""
 
-    familiarity: float | None = None
-    """How like its training data the model finds the hand, 0 to 1; below 0.05 it is like none of
-    its labels. None where there is no hand, or the model does not tell."""
+    novelty: float | None = None
+    """How unlike the training data the hand is, 0 to 1; above :data:`MAX_NOVELTY` it shows none of
+    the labels. None where there is no hand, or the model file has no novelty score."""
+
+
+_NO_HAND = Prediction(NONE_LABEL, None, None, None)
 
 
 class Model:
@@ -71,23 +76,46 @@ class Model:
 
     @property
     def seconds(self) -> tuple[float, ...]:
-        """Lengths of short, usual and long clips; none for poses."""
+        """Lengths of short, typical and long training clips; empty for poses."""
         return self.card.seconds
 
     @property
     def thresholds(self) -> Mapping[str, float]:
-        """Least probabilities of labels that have one of their own."""
+        """Minimum probabilities of labels that have one of their own."""
         return self.card.thresholds
 
     def predict_proba(self, X: FloatArray) -> FloatArray:
-        """Return the probability (n, n_labels) of each label for what the encoder gives."""
-        # The votes of many trees can add up to a hair more than 1.
-        answer: FloatArray = np.minimum(self._session.run([OUTPUT], {INPUT: X})[0], 1)
-        return answer
+        """Return the probabilities (n, n_labels) of samples as the encoder returns them."""
+        # The votes of many trees can add up to slightly more than 1.
+        probabilities: FloatArray = np.minimum(self._session.run([OUTPUT], {INPUT: X})[0], 1)
+        return probabilities
 
     def predict_known(self, X: FloatArray) -> FloatArray:
-        """Return the same, less where the model was taught nothing of the kind; for streams."""
+        """Return the same, lowered for samples that are unlike the training data; for streams."""
         return self.predict_proba(X)
+
+    def predict_clip(self, clip: LandmarkDataset) -> Prediction:
+        """Predict the one gesture that a recording shows from start to end.
+
+        Parameters
+        ----------
+        clip
+            One sample, such as :func:`~handlore.datasets.tracking.track_video` returns.
+
+        Raises
+        ------
+        InvalidDataError
+            If it has room for another number of hands than the model takes.
+        """
+        if clip.n_hands != self.card.n_hands:
+            raise InvalidDataError(
+                f"it has room for {clip.n_hands} hand(s) a frame, the model takes"
+                f" {self.card.n_hands}"
+            )
+        return self._predict_clip(clip) if clip.detected.any() else _NO_HAND
+
+    def _predict_clip(self, clip: LandmarkDataset) -> Prediction:
+        raise NotImplementedError
 
 
 class PoseModel(Model):
@@ -96,27 +124,31 @@ class PoseModel(Model):
     encoder: PoseEncoder
 
     @property
-    def tells_familiarity(self) -> bool:
-        """Whether the file also tells how familiar a hand is."""
-        return any(output.name == NOVELTY_OUTPUT for output in self._session.get_outputs())
+    def has_novelty(self) -> bool:
+        """Whether the file has a novelty score."""
+        return any(output.name == P_VALUE_OUTPUT for output in self._session.get_outputs())
 
     def predict_known(self, X: FloatArray) -> FloatArray:
-        """Return the probabilities (n, n_labels), less where a hand is like none of the labels."""
-        if not self.tells_familiarity:
+        """Return the probabilities (n, n_labels), lowered for hands with a high novelty score."""
+        if not self.has_novelty:
             return self.predict_proba(X)
-        probabilities, familiarity = self._session.run([OUTPUT, NOVELTY_OUTPUT], {INPUT: X})
-        return reject_novel(np.minimum(probabilities, 1), familiarity)
+        probabilities, p_value = self._session.run([OUTPUT, P_VALUE_OUTPUT], {INPUT: X})
+        return reject_novel(np.minimum(probabilities, 1), p_value)
 
-    def familiarity(self, X: FloatArray) -> FloatArray | None:
-        """Return how familiar hands (n,) are, 0 to 1; None if the file does not tell.
+    def novelty(self, X: FloatArray) -> FloatArray | None:
+        """Return the novelty score (n,) of hands, 0 to 1; None if the file has none.
 
-        0.05 says that 5 % of hands which do show a label, of people who are not in the training
-        data, lie as far off or farther.
+        0.95 means: of hands that do show a label, made by people who are not in the training data,
+        95 % are nearer to the training data.
         """
-        if not self.tells_familiarity:
+        p_value = self._p_value(X)
+        return None if p_value is None else 1 - p_value
+
+    def _p_value(self, X: FloatArray) -> FloatArray | None:
+        if not self.has_novelty:
             return None
-        told: FloatArray = self._session.run([NOVELTY_OUTPUT], {INPUT: X})[0]
-        return told
+        p_value: FloatArray = self._session.run([P_VALUE_OUTPUT], {INPUT: X})[0]
+        return p_value
 
     def predict_frame(
         self, image: FloatArray, world: FloatArray, handedness: FloatArray
@@ -126,7 +158,8 @@ class PoseModel(Model):
         Parameters
         ----------
         image, world
-            (n_hands, 21, 3) image and world landmarks, NaN for a missing hand.
+            (n_hands, 21, 3) image landmarks in image widths and world landmarks in metres, NaN
+            for a missing hand.
         handedness
             (n_hands,) probability of a right hand.
         """
@@ -134,38 +167,8 @@ class PoseModel(Model):
         probabilities: FloatArray = self.predict_proba(row)[0]
         return probabilities
 
-    def predict_held(self, recording: LandmarkDataset) -> Prediction:
-        """Say which pose a recording shows all the time: the mean answer to its frames.
-
-        Rotation and side are those of the frame in the middle of those that show a hand.
-
-        Parameters
-        ----------
-        recording
-            Frames of one pose, with as many hands as the card says.
-        """
-        seen = np.flatnonzero(recording.detected.any(axis=1))
-        if not len(seen):
-            return Prediction(NONE_LABEL, None, None, None)
-        rows = self.encoder.encode(
-            recording.image[seen], recording.world[seen], recording.handedness[seen]
-        )
-        mean, told = self.predict_proba(rows).mean(axis=0), self.familiarity(rows)
-        best, middle = int(mean.argmax()), seen[len(seen) // 2]
-        slot = int(np.flatnonzero(recording.detected[middle])[0])
-        return Prediction(
-            self.card.labels[best],
-            float(mean[best]),
-            float(rotation_deg(recording.image[middle, slot])),
-            majority_side(recording.handedness[middle, slot : slot + 1]),
-            tuple(map(float, mean)),
-            None if told is None else float(told.mean()),
-        )
-
-    def predict_picture(
-        self, detector: "HandDetector", pixels: Pixels, n_views: int = 0
-    ) -> Prediction:
-        """Say what a picture shows, searching it for a hand in stages.
+    def predict_picture(self, detector: "HandDetector", pixels: Pixels, tta: int = 0) -> Prediction:
+        """Predict the pose in a picture; the hand is searched in stages.
 
         Parameters
         ----------
@@ -173,46 +176,63 @@ class PoseModel(Model):
             Open, for as many hands as the card says.
         pixels
             (height, width, 3) RGB, 8 bit, not mirrored.
-        n_views
-            In how many more views to look at the hand; the answer is the mean over all. Each costs
-            a pass of the hand network.
+        tta
+            Test-time augmentation: the number of turned, scaled and mirrored copies of the picture
+            over which probabilities are averaged. Each costs a run of the hand network.
+
+        Examples
+        --------
+        >>> model = handlore.load_model("poses")  # doctest: +SKIP
+        >>> pixels, _ = handlore.read_picture("photo.jpg")  # doctest: +SKIP
+        >>> with handlore.open_detector() as detector:  # doctest: +SKIP
+        ...     print(model.predict_picture(detector, pixels).label)
         """
+        # Imported here: a model that is run on landmarks needs no OpenCV.
         from handlore.landmarks.search import augmented_hands, search
 
         slots = by_slot(search(detector, pixels), self.card.n_hands)
-        views = [view for _, view in augmented_hands(detector, pixels, slots, n_views)]
-        return self.predict_hands(slots, views)
+        copies = [copy for _, copy in augmented_hands(detector, pixels, slots, tta)]
+        return self.predict_hands(slots, copies)
 
     def predict_hands(
-        self, slots: Sequence[Hand | None], views: Sequence[Sequence[Hand | None]] = ()
+        self, slots: Sequence[Hand | None], augmented: Sequence[Sequence[Hand | None]] = ()
     ) -> Prediction:
-        """Say what one frame shows.
+        """Predict the pose in one frame.
 
         Parameters
         ----------
         slots
             The hand in each slot, see :func:`~handlore.landmarks.hands.by_slot`.
-        views
-            The same hands as other views of the frame show them; each view has a hand at least.
+        augmented
+            The same hands in augmented copies of the frame; each copy has at least one hand.
         """
         shown = [hand for hand in slots if hand is not None]
         if not shown:
-            return Prediction(NONE_LABEL, None, None, None)
-        rows = self.encoder.encode(*stack_hands([slots, *views])[:3])
-        probabilities, told = self.predict_proba(rows).mean(axis=0), self.familiarity(rows)
-        best = int(probabilities.argmax())
+            return _NO_HAND
+        rows = self.encoder.encode(*stack_hands([slots, *augmented])[:3])
         first = max(shown, key=lambda hand: 0.0 if isnan(hand.score) else hand.score)
+        return self._mean_prediction(rows, first.image, first.side)
+
+    def _predict_clip(self, clip: LandmarkDataset) -> Prediction:
+        """Average over the frames; rotation and side are those of the middle frame."""
+        seen = np.flatnonzero(clip.detected.any(axis=1))
+        rows = self.encoder.encode(clip.image[seen], clip.world[seen], clip.handedness[seen])
+        middle = seen[len(seen) // 2]
+        slot = int(np.flatnonzero(clip.detected[middle])[0])
+        side = majority_side(clip.handedness[middle, slot : slot + 1])
+        return self._mean_prediction(rows, clip.image[middle, slot], side)
+
+    def _mean_prediction(self, rows: FloatArray, image: FloatArray, side: str | None) -> Prediction:
+        probabilities, p_value = self.predict_proba(rows).mean(axis=0), self._p_value(rows)
+        best = int(probabilities.argmax())
         return Prediction(
-            self.card.labels[best],
+            self.labels[best],
             float(probabilities[best]),
-            float(rotation_deg(first.image)),
-            first.side,
+            float(rotation_deg(image)),
+            side,
             tuple(map(float, probabilities)),
-            None if told is None else float(told.mean()),
+            None if p_value is None else 1 - float(p_value.mean()),
         )
-
-
-# Running a model of movements on a clip.
 
 
 class MovementModel(Model):
@@ -220,23 +240,24 @@ class MovementModel(Model):
 
     encoder: MovementEncoder
 
-    def predict_clip(
-        self, image: FloatArray, handedness: FloatArray, time: NDArray[np.float64]
-    ) -> FloatArray:
-        """Return the probabilities (n_labels,) for a clip that shows a movement and no more.
-
-        Parameters are those of :meth:`MovementEncoder.encode`.
-        """
-        block = self.encoder.encode(image, handedness, time, whole=True)
-        probabilities: FloatArray = self.predict_proba(block[None])[0]
-        return probabilities
+    def _predict_clip(self, clip: LandmarkDataset) -> Prediction:
+        block = self.encoder.encode(clip.image, clip.handedness, clip.time, whole=True)
+        probabilities = self.predict_proba(block[None])[0]
+        best = int(probabilities.argmax())
+        side = majority_side(clip.handedness)
+        values = tuple(map(float, probabilities))
+        return Prediction(self.labels[best], float(probabilities[best]), None, side, values)
 
 
-def reject_novel(probabilities: FloatArray, familiarity: FloatArray) -> FloatArray:
-    """Return probabilities (n, n_classes) that fall to 0 with familiarity (n,).
+def reject_novel(probabilities: FloatArray, p_value: FloatArray) -> FloatArray:
+    """Return probabilities (n, n_classes) that fall to 0 as hands become unlike the training data.
 
-    They stay what they are for all but the least familiar of known hands. So a threshold on a
-    probability also keeps back what was never taught.
+    Parameters
+    ----------
+    p_value
+        (n,) 1 - novelty score. From ``1 - MAX_NOVELTY`` on, probabilities stay what they are; so a
+        threshold on a probability also rejects unknown gestures.
     """
-    less: FloatArray = probabilities * np.minimum(familiarity / REJECT_BELOW, 1)[:, None]
-    return less
+    share = np.minimum(p_value / MIN_P_VALUE, 1)
+    lowered: FloatArray = probabilities * share[:, None]
+    return lowered

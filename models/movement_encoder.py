@@ -1,8 +1,8 @@
-"""From a clip of landmarks to the fixed block of numbers that a movement classifier sees.
+"""Clips of landmarks as blocks of fixed size, the input of movement classifiers.
 
-The block is the movement itself, not yet features of it: 21 landmarks over time, in palm lengths,
-resampled by time. So clips of 8, 30 and 60 frames a second look alike, and a classifier may turn,
-stretch or warp a block to make another that could have been recorded. Needs numpy alone.
+A block is the movement itself, not yet features of it: 21 landmarks over time, in palm lengths,
+resampled to a fixed number of points. Clips of 8, 30 and 60 frames a second give the same block,
+and rotating, scaling or warping a block gives another possible movement (data augmentation).
 """
 
 from collections.abc import Iterator
@@ -18,28 +18,28 @@ from handlore.landmarks.geometry import mirror, palm_length
 from handlore.landmarks.hands import N_LANDMARKS, FloatArray, majority_side
 
 MIN_TIMEPOINTS = 8
-"""With fewer a classifier has nothing to go by."""
+"""The smallest block that a classifier accepts."""
 
 N_COORDINATES = 3 * N_LANDMARKS
 N_CHANNELS = N_COORDINATES + 1
-"""Channels of one hand: x, y and z of each landmark, then whether the hand is seen."""
+"""Channels of one hand: x, y and z of each landmark, then presence (1 = detected)."""
 
 MAX_GAP = 0.3
-"""For so many seconds a hand may be lost and still count as seen; it is interpolated."""
+"""Seconds without a detection up to which a hand is interpolated and counts as present."""
 
 _FINE = 4
+"""Points of interpolation per averaged point in time."""
 
 
 @dataclass(frozen=True)
 class MovementEncoder:
     """Turns clips into blocks (n_channels, n_timepoints).
 
-    Time runs from the first frame that shows a hand to the last one; each point is the average
-    over its share of that time or, where ``averaged`` is false, a moment. Positions are palm
-    lengths (the median of the clip) from where the wrist is first seen: x right, y down, z away.
-    Of one hand, a left one gets the *shape* of a right hand and keeps its *path*: a swipe to the
-    left is one with either hand. If ``timed`` the last channel says at each point how many seconds
-    the movement lasts, or 0 where nobody knows.
+    Time runs from the first to the last frame with a hand; each point is the average over an
+    interval or, if ``averaged`` is false, a moment. Positions are in palm lengths (the median of
+    the clip) from the first position of the wrist: x right, y down, z away. With one hand, a left
+    hand is mirrored in *shape* but keeps its *path*: a swipe to the left is one with either hand.
+    If ``timed``, the last channel is the duration of the movement in seconds, 0 if unknown.
     """
 
     n_hands: int = 1
@@ -51,7 +51,7 @@ class MovementEncoder:
 
     @property
     def n_channels(self) -> int:
-        """How many rows a block has."""
+        """Number of rows of a block."""
         return self.n_hands * N_CHANNELS + self.timed
 
     def encode_samples(self, dataset: LandmarkDataset) -> FloatArray:
@@ -81,19 +81,19 @@ class MovementEncoder:
         Parameters
         ----------
         image
-            (n_frames, n_hands, 21, 3) image landmarks, NaN for a missing hand; at least one frame
-            shows a hand.
+            (n_frames, n_hands, 21, 3) image landmarks in image widths, NaN for a missing hand; at
+            least one frame shows a hand.
         handedness
             (n_frames, n_hands) probability of a right hand.
         time
             (n_frames,) seconds, rising.
         whole
-            Whether the clip shows a movement from begin to end, so that it says how long that
-            lasts. A window of a stream does not.
+            Whether the clip shows a movement from start to end, so that its duration is known. A
+            window of a stream does not.
 
         Returns
         -------
-        (n_channels, n_timepoints). A hand that is never seen is all zeros.
+        (n_channels, n_timepoints). A hand that is never detected is all zeros.
 
         Raises
         ------
@@ -134,7 +134,7 @@ class MovementEncoder:
 
 
 def durations(dataset: LandmarkDataset) -> NDArray[np.float64]:
-    """Return how long (n_samples,) each sample is, in seconds."""
+    """Return the duration (n_samples,) of each sample in seconds."""
     return np.array([np.ptp(dataset.time[frames]) for frames in clip_slices(dataset)], np.float64)
 
 
@@ -145,7 +145,7 @@ def clip_slices(dataset: LandmarkDataset) -> Iterator[slice]:
 
 
 def _median(values: FloatArray) -> float:
-    """Return what numpy's median does, without its care for axes and NaN; it is asked often."""
+    """Return the median; faster than numpy's, which handles axes and NaN."""
     rising = np.sort(values)
     return float(rising[(len(values) - 1) // 2] + rising[len(values) // 2]) / 2
 
@@ -153,10 +153,10 @@ def _median(values: FloatArray) -> float:
 def _resampling(
     time: NDArray[np.float64], frames: NDArray[np.int64], grid: NDArray[np.float64]
 ) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """Return the weights (n_grid, n_frames) of linear interpolation, and where a hand is seen.
+    """Return the weights (n_grid, n_frames) of linear interpolation, and the presence (n_grid,).
 
-    Before it is first seen and after it is last seen a hand stays where it is, unseen; so it does
-    through a gap that is too long, moving evenly.
+    Before its first and after its last detection a hand keeps its position and is not present. A
+    gap of more than :data:`MAX_GAP` is interpolated too, but the hand is not present in it.
     """
     last = len(time) - 1
     before = np.searchsorted(time[1:last], grid, side="right")

@@ -1,7 +1,7 @@
-"""From the landmarks of a frame to the row of numbers that a pose classifier sees.
+"""Frames of landmarks as rows of features, the input of pose classifiers.
 
-Training, evaluation and live recognition all go through :class:`PoseEncoder`, so what a model
-sees in use is what it saw in training. Needs numpy alone.
+Training, evaluation and live recognition all use :class:`PoseEncoder`, so a model gets the same
+input in use as in training.
 """
 
 from dataclasses import dataclass
@@ -18,16 +18,16 @@ from handlore.landmarks.hands import FloatArray, HandLandmark
 
 
 class Encoder(Protocol):
-    """Turns samples of landmarks into what classifiers of their kind take."""
+    """Turns samples of landmarks into the input of a classifier of their kind."""
 
     kind: ClassVar[Kind]
 
     @property
     def n_hands(self) -> int:
-        """How many hands a frame must have room for."""
+        """How many hands a frame has room for."""
 
     def encode_samples(self, dataset: LandmarkDataset) -> FloatArray:
-        """Encode samples that all show a hand, one a row.
+        """Encode samples that all show a hand, one per row.
 
         Raises
         ------
@@ -46,8 +46,8 @@ class PoseEncoder:
     """Groups of features, see :data:`~handlore.landmarks.features.FEATURE_GROUPS`."""
 
     n_hands: int = 1
-    """With two hands a row holds the features of both, zeros for one that is missing, whether
-    each is there, and the way from the left wrist to the right one in palm lengths."""
+    """With two hands a row holds the features of both (zeros for a missing one), the presence of
+    each, and the vector from the left wrist to the right one in palm lengths."""
 
     @property
     def names(self) -> list[str]:
@@ -68,7 +68,8 @@ class PoseEncoder:
         Parameters
         ----------
         image, world
-            (n, n_hands, 21, 3) image and world landmarks, NaN for a missing hand.
+            (n, n_hands, 21, 3) image landmarks in image widths and world landmarks in metres, NaN
+            for a missing hand.
         handedness
             (n, n_hands) probability of a right hand.
 
@@ -114,14 +115,14 @@ class PoseEncoder:
 def average_augmented(
     probabilities: FloatArray, items: NDArray[np.int64]
 ) -> tuple[FloatArray, NDArray[np.int64]]:
-    """Average the answers to several views of a picture into one.
+    """Average the probabilities of augmented copies of a picture.
 
     Parameters
     ----------
     probabilities
-        (n_views, n_classes)
+        (n_copies, n_classes)
     items
-        (n_views,) a number for each picture, shared by its views.
+        (n_copies,) a number for each picture, shared by its copies.
 
     Returns
     -------

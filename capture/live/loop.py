@@ -9,7 +9,7 @@ from math import inf
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.hands import Hand
 from handlore.models.stream.events import Event
-from handlore.models.stream.recogniser import HandRecogniser
+from handlore.models.stream.recogniser import Recogniser
 
 from ..actions.file import ActionSet
 from ..actions.runner import ActionResult, ActionRunner
@@ -89,7 +89,7 @@ class LiveComponents:
 
     feed: Feed
     detector: HandDetector
-    recognition: HandRecogniser
+    recogniser: Recogniser
     views: Sequence[LiveView] = ()
     actions: ActionSet = field(default_factory=lambda: ActionSet(()))
     dry_run: bool = False
@@ -134,7 +134,7 @@ class LiveLoop:
         try:
             while not self.ended:
                 self.step()
-            for event in self._.recognition.finish():
+            for event in self._.recogniser.finish():
                 self._report(event)
             grace = GRACE
         finally:
@@ -167,7 +167,7 @@ class LiveLoop:
         self._rate.add(start)
         self._warn_if_slow()
         hands = self._.detector.track(frame.pixels, seconds)
-        events = self._.recognition.feed(seconds, hands)
+        events = self._.recogniser.feed_hands(seconds, hands)
         latency = self._latency(frame, start)
         for event in events:
             self._report(event)
@@ -176,7 +176,7 @@ class LiveLoop:
     def _restart(self) -> None:
         """Forget everything after a lost camera or a suspended computer."""
         self._.detector.reset()
-        self._.recognition.reset()
+        self._.recogniser.reset()
         self.runner.gate.reset()
         self._behind = inf
         # The gap is not part of the frame rate.
@@ -205,7 +205,7 @@ class LiveLoop:
             seconds,
             frame.pixels,
             hands,
-            self._.recognition.shown,
+            self._.recogniser.states,
             self._rate.fps,
             latency,
             self._problem,

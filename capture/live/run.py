@@ -13,10 +13,10 @@ from handlore.landmarks.detector import DetectorOptions, HandDetector
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
-from handlore.models.files import landmarker_for, load_models
+from handlore.models.files import load_models, required_landmarker
 from handlore.models.model import Model
 from handlore.models.stream.events import Event
-from handlore.models.stream.recogniser import HandRecogniser, Recogniser
+from handlore.models.stream.recogniser import Recogniser
 from handlore.models.stream.settings import RecogniserSettings
 
 from ..actions.file import ActionSet, load_actions
@@ -159,7 +159,10 @@ def run_live(
         for view in views:
             view.say(text)
 
-    setup = _check(load_models(models, say), camera, options)
+    loaded, notes = load_models(models)
+    for note in notes:
+        say(f"note: {note}")
+    setup = _check(loaded, camera, options)
     shown = [*views, *([EventCallback(on_event)] if on_event is not None else [])]
     buffer = None
     with ExitStack() as stack:
@@ -198,7 +201,7 @@ def run_live(
 class _Setup:
     """What the options name, checked."""
 
-    recogniser: HandRecogniser
+    recogniser: Recogniser
     labels: tuple[str, ...]
     actions: ActionSet
     camera: CameraSpec
@@ -210,8 +213,7 @@ class _Setup:
 def _check(models: Sequence[Model], camera: str | CameraSpec, options: LiveOptions) -> _Setup:
     """Check all options; opens neither camera nor window."""
     labels = tuple(dict.fromkeys(label for model in models for label in model.card.labels))
-    settings = options.settings
-    recogniser = HandRecogniser(lambda: Recogniser(models, settings), options.max_hands)
+    recogniser = Recogniser(models, options.settings, max_hands=options.max_hands)
     actions = ActionSet(())
     if options.actions is not None:
         actions = load_actions(options.actions, labels, check_computer=not options.dry_run)
@@ -220,8 +222,8 @@ def _check(models: Sequence[Model], camera: str | CameraSpec, options: LiveOptio
     if address is not None:
         Guard.of(address, options.token)
     detector = DetectorOptions(
-        landmarker=options.landmarker or landmarker_for(models),
-        max_hands=recogniser.max_hands,
+        landmarker=options.landmarker or required_landmarker(models),
+        max_hands=recogniser.n_hands,
         detector=options.detector,
         live=True,
     )
@@ -278,7 +280,7 @@ def _buffer(
         setup.camera.text,
         options.subject,
         session=time.strftime("live-%Y%m%d-%H%M%S"),
-        max_hands=setup.recogniser.max_hands,
+        max_hands=setup.recogniser.n_hands,
     )
     videos = VideoFolder(recordings.root) if options.keep_video else None
     writer = RecordingWriter(recordings)

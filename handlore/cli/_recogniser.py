@@ -1,45 +1,52 @@
-"""What commands that recognise in streams share: the options of the recogniser, and models."""
+"""Options of the recogniser, for commands that recognise in streams."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+import handlore
+from handlore.models.stream.settings import RecogniserSettings
+
+from ._common import talk
+
 if TYPE_CHECKING:
-    from handlore.models.stream.settings import RecogniserSettings
+    from handlore.models.model import Model
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _SECONDS = click.FloatRange(0, 60)
 _SHARE = click.FloatRange(0, 1)
-OPTIONS = (
-    ("threshold", _SHARE, "Least probability of poses without a threshold of their own."),
+_OPTIONS = (
+    ("threshold", _SHARE, "Minimum probability of poses without a threshold of their own."),
     ("movement_threshold", _SHARE, "The same for movements."),
-    ("dwell", _SECONDS, "For so many seconds a pose is held before it is told."),
-    ("cooldown", _SECONDS, "For so many seconds it is over before it is told again."),
-    ("patience", _SECONDS, "For so many seconds a surer movement may take a movement's place."),
-    ("smoothing", _SECONDS, "Landmarks at rest are averaged over so many seconds; 0 = not."),
+    ("dwell", _SECONDS, "Hold time: seconds a pose must be held before its event is emitted."),
+    ("cooldown", _SECONDS, "Seconds before an ended gesture can be emitted again."),
+    ("patience", _SECONDS, "Seconds a movement waits for an overlapping one that scores higher."),
+    ("smoothing", _SECONDS, "Time constant in seconds for landmarks at rest; 0 = no smoothing."),
 )
 
 
 def recogniser_options(function: Function) -> Function:
-    """Add the options of a recogniser; :func:`settings_of` takes them."""
-    from dataclasses import fields
-
-    from handlore.models.stream.settings import RecogniserSettings
-
+    """Add the options of a recogniser; :func:`pop_settings` reads them."""
     defaults = {field.name: field.default for field in fields(RecogniserSettings)}
-    for name, kind, text in reversed(OPTIONS):
+    for name, kind, text in reversed(_OPTIONS):
         flag = f"--{name.replace('_', '-')}"
-        function = click.option(
-            flag, type=kind, default=defaults[name], show_default=True, help=text
-        )(function)
+        option = click.option(flag, type=kind, default=defaults[name], show_default=True, help=text)
+        function = option(function)
     return function
 
 
-def settings_of(options: dict[str, float]) -> "RecogniserSettings":
-    """Return the settings that the options name."""
-    from handlore.models.stream.settings import RecogniserSettings
+def pop_settings(given: dict[str, Any]) -> RecogniserSettings:
+    """Take the options of the recogniser out of all options."""
+    return RecogniserSettings(**{name: given.pop(name) for name, _, _ in _OPTIONS})
 
-    values: dict[str, Any] = {name: options[name] for name, _, _ in OPTIONS}
-    return RecogniserSettings(**values)
+
+def load_stream_models(paths: Sequence[Path]) -> "list[Model]":
+    """Load the models of one stream, and warn of labels that several of them have."""
+    models, notes = handlore.load_models(paths)
+    for note in notes:
+        talk(f"note: {note}")
+    return models

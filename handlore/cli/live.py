@@ -14,7 +14,7 @@ from handlore.capture.views.printer import Printer
 from handlore.landmarks.errors import HandloreError
 
 from ._common import detector_options, examples, json_option, parsed_size
-from ._recogniser import recogniser_options, settings_of
+from ._recogniser import pop_settings, recogniser_options
 
 
 @click.command(
@@ -152,6 +152,6 @@ def _options(given: dict[str, Any]) -> LiveOptions:
         terminal=True,
         max_fps=given["max_fps"] or inf,
         buffer_seconds=given["remember"],
-        settings=settings_of(given),
+        settings=pop_settings(given),
         **{name: given[name] for name in same.split()},
     )

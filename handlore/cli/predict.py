@@ -80,7 +80,7 @@ def command(
     and folders of pictures as videos. What shows no hand is `none`.
     """
     from handlore.datasets.recording_files import is_recordings
-    from handlore.models.files import landmarker_for, load_model
+    from handlore.models.files import load_model, required_landmarker
 
     loaded = load_model(model)
     if n_copies and loaded.card.kind != "pose":
@@ -91,7 +91,7 @@ def command(
     )
     rows, failures = _of_recordings(loaded, folders)
     if media:
-        network = landmarker or landmarker_for([loaded])
+        network = landmarker or required_landmarker([loaded])
         with opened_detector(network, detector, loaded.card.n_hands, verbose=verbose) as opened:
             seen, unread = _look_at(loaded, opened, media, frame_rate, n_copies)
         rows, failures = rows + seen, failures + unread
@@ -154,7 +154,7 @@ def _answered(model: "Model", path: Path, recording: "LandmarkDataset") -> dict[
             f" {model.card.n_hands}"
         )
     if isinstance(model, PoseModel):
-        return _still_row(path, model.predict_held(recording))
+        return _still_row(path, model.predict_clip(recording))
     return _moving_row(path, model, recording)
 
 
@@ -178,7 +178,7 @@ def _still_row(path: Path, said: "Prediction") -> dict[str, Any]:
         "probability": said.probability,
         "rotation_deg": said.rotation_deg,
         "hand": said.hand,
-        "familiarity": said.familiarity,
+        "familiarity": None if said.novelty is None else 1 - said.novelty,
     }
 
 

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from handlore.landmarks.errors import HandloreError, InvalidDataError
-from handlore.models.files import landmarker_for, load_models
 
 from ._common import (
     SOME_INPUTS_FAILED,
@@ -17,10 +16,9 @@ from ._common import (
     percent,
     print_table,
     say_failures,
-    talk,
 )
 from ._media import media_in, tracked
-from ._recogniser import recogniser_options, settings_of
+from ._recogniser import load_stream_models, pop_settings, recogniser_options
 
 if TYPE_CHECKING:
     from handlore.datasets.dataset import LandmarkDataset
@@ -64,18 +62,18 @@ def command(
     detector: str,
     verbose: bool,
     as_json: bool,
-    **options: float,
+    **options: Any,
 ) -> None:
     """Print the events that live would emit for recordings or videos.
 
     The same recogniser as live, so the log is the same: from the landmarks of a recording, byte
     for byte. With several streams each line also names its own (`stream`).
     """
-    models = load_models(_models(paths), talk)
+    models = load_stream_models(_models(paths))
     recordings = [one for path in paths if path.suffix.lower() != ".onnx" for one in _files(path)]
     if not recordings:
         raise HandloreError("there is nothing to replay; name a recording, a video or a dataset")
-    settings = settings_of(options)
+    settings = pop_settings(options)
     logs: list[tuple[str, list[Event]]] = []
     failures: list[tuple[str, str]] = []
     from handlore.models.stream.recogniser import recognise
@@ -127,6 +125,7 @@ def _videos(
 ) -> "Iterator[tuple[str, LandmarkDataset]]":
     """Yield the streams of a dataset, or follow the hands through a video."""
     from handlore.datasets.storage import load_dataset
+    from handlore.models.files import required_landmarker
     from handlore.models.stream.ground_truth import dataset_streams
 
     if path.suffix.lower() == ".npz":
@@ -135,7 +134,7 @@ def _videos(
         return
     card = models[0].card
     media = media_in([path], moving=True)
-    network = landmarker or landmarker_for(models)
+    network = landmarker or required_landmarker(models)
     with opened_detector(network, detector, card.n_hands, verbose=verbose) as opened:
         for medium in media:
             yield str(medium.path), tracked(opened, medium, card.n_hands, frame_rate)

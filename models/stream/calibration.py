@@ -1,60 +1,114 @@
-"""Thresholds chosen from data, for a number of false activations an hour.
+"""Thresholds chosen from data for a given number of false activations an hour.
 
-The models answer once; then what the recogniser would tell is decided again for each threshold.
+The model runs once over all streams; for each candidate threshold only the decisions are repeated.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from math import inf
+from dataclasses import dataclass, field, replace
+from math import exp, inf, lgamma, log, sqrt
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from handlore.datasets.dataset import NONE_LABEL, LabelledInterval
+from handlore.datasets.dataset import NONE_LABEL, LabelledInterval, LandmarkDataset
 from handlore.landmarks.errors import InvalidDataError
 
+from ..files import replace_card
 from ..model import Model
-from .ground_truth import Stream, StreamScore, score_stream
+from .decisions import default_threshold
+from .ground_truth import Stream, StreamScore, dataset_streams, score_stream
 from .inference import ModelOutput
-from .recogniser import default_threshold, events_from_outputs, model_outputs
+from .recogniser import events_from_outputs, model_outputs
 from .settings import RecogniserSettings
 
 CANDIDATE_THRESHOLDS = tuple(
-    round(float(least), 2) for least in [*np.arange(0.3, 0.95, 0.05), 0.95, 0.97, 0.99]
+    round(float(value), 2) for value in [*np.arange(0.3, 0.95, 0.05), 0.95, 0.97, 0.99]
 )
-"""Thresholds that are tried for each label."""
 
 _CONFIDENCE = 0.95
+_MAX_NAMED = 5
+
+_Counts = tuple[int, int]
+"""Gestures found and false activations of one label at one threshold."""
+
+
+@dataclass(frozen=True)
+class LabelCounts:
+    """Events of one label, counted."""
+
+    n_found: int = 0
+    n: int = 0
+    """Gestures with this label."""
+    n_false: int = 0
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Thresholds, and what came of them on the data that they were chosen on."""
+    """Chosen thresholds, and their result on the data that they were chosen on."""
 
     thresholds: Mapping[str, float]
+
     before: StreamScore
-    """With the thresholds that the model had."""
+    """With the thresholds of the model so far."""
+
     after: StreamScore
+
     hours: float
-    wanted: float
+    """Duration of all streams."""
+
+    target: float
     """False activations an hour that were asked for."""
-    per_label: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
-    """By label: gestures found, gestures made, false activations."""
+
+    thresholds_before: Mapping[str, float] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
+    unknown: Mapping[str, int] = field(default_factory=dict)
+    """Gestures of labels that the model does not know, by label."""
+
+    @property
+    def per_label(self) -> Mapping[str, LabelCounts]:
+        """The result by label."""
+        return _by_label(self.after)
 
     @property
     def upper_bound(self) -> float:
-        """The most false activations an hour that the data leave possible, at 95 %."""
+        """False activations an hour that the data cannot rule out at 95 % confidence."""
         return poisson_bound(len(self.after.false)) / self.hours
 
     @property
     def hours_needed(self) -> float:
-        """How many hours without a false activation it takes to show what was asked for."""
-        return poisson_bound(0) / self.wanted
+        """How many hours without a false activation it takes to confirm the target."""
+        return poisson_bound(0) / self.target
+
+    @property
+    def notes(self) -> list[str]:
+        """What limits the result, in sentences."""
+        lines, n_false = [], len(self.after.false)
+        if self.unknown:
+            names = list(self.unknown)
+            first = ", ".join(names[:_MAX_NAMED]) + (", ..." if len(names) > _MAX_NAMED else "")
+            n = sum(self.unknown.values())
+            lines.append(
+                f"{n} of {n + self.after.n} gestures have labels that the model does not know"
+                f" ({first}); events during them count as false activations"
+            )
+        if self.hours < self.hours_needed:
+            lines.append(
+                f"{self.hours:.2g} hours are too short to confirm {self.target:g} false activations"
+                f" an hour: that takes {self.hours_needed:.2g} hours without any"
+            )
+        if n_false > self.target * self.hours:
+            lines.append(
+                f"{n_false} false activations in {self.hours:.2g} hours remain at any threshold,"
+                f" more than {self.target:g} an hour"
+            )
+        return lines
 
     def as_json(self) -> dict[str, Any]:
         """Return what a model file keeps of it."""
         return {
-            "false_activations_per_hour_wanted": self.wanted,
+            "false_activations_per_hour_wanted": self.target,
             "hours": round(self.hours, 6),
             "n_false": len(self.after.false),
             "n_found": len(self.after.found),
@@ -62,41 +116,77 @@ class Calibration:
             "upper_bound_per_hour": round(self.upper_bound, 3),
         }
 
+    def summary(self) -> dict[str, Any]:
+        """Return all of it under the names that scripts rely on."""
+        counts = self.per_label
+        labels = {}
+        for label in self.labels:
+            if label != NONE_LABEL:
+                own = counts.get(label, LabelCounts())
+                labels[label] = {
+                    "threshold_before": self.thresholds_before.get(label),
+                    "threshold": self.thresholds.get(label),
+                    "n_found": own.n_found,
+                    "n": own.n,
+                    "n_false": own.n_false,
+                }
+        before = {"n_found": len(self.before.found), "n_false": len(self.before.false)}
+        needed = round(self.hours_needed, 3)
+        return {"labels": labels, "before": before, "hours_needed": needed, **self.as_json()}
+
+    def save(self, model: Model, path: Path, out: Path | None = None) -> None:
+        """Write the thresholds into a copy of the model file, or in place.
+
+        Parameters
+        ----------
+        model, path
+            The calibrated model and its file.
+        out
+            Where to write it; default: ``path``.
+        """
+        card = replace(model.card, thresholds=self.thresholds, calibration=self.as_json())
+        replace_card(path, card, out)
+
 
 def poisson_bound(n: int) -> float:
-    """Return the largest mean of which n or fewer are seen in 5 of 100 cases: 3.0 for none."""
-    from scipy.stats import chi2
-
-    return float(chi2.ppf(_CONFIDENCE, 2 * n + 2)) / 2
+    """Return the largest mean for which n or fewer events occur in 5 % of cases: 3.0 for n = 0."""
+    low, high = float(n), n + 10 * sqrt(n + 1) + 10
+    # Bisection down to the precision of a float: models are run without SciPy.
+    for _ in range(100):
+        mean = (low + high) / 2
+        likely = sum(exp(k * log(mean) - mean - lgamma(k + 1)) for k in range(n + 1))
+        low, high = (mean, high) if likely > 1 - _CONFIDENCE else (low, mean)
+    return low
 
 
 def calibrate(
     model: Model,
-    streams: Sequence[Stream],
+    data: LandmarkDataset | Sequence[Stream],
     per_hour: float,
     settings: RecogniserSettings | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Calibration:
     """Choose a threshold for each label.
 
-    Of all thresholds those are chosen that find the most gestures with no more false activations
-    than asked for. Where several do, it is the middle one, or the default if that is higher: few
-    streams without a mistake do not show that a low threshold is safe. A label that the streams
-    neither show nor are mistaken for keeps what it had.
+    The thresholds find the most gestures with no more false activations than asked for. Of equally
+    good thresholds the middle one is taken, or the default if that is higher: a few streams without
+    a mistake do not prove that a low threshold is safe. A label with neither gestures nor false
+    activations in the streams keeps its threshold.
 
     Parameters
     ----------
     model
         Of poses or movements.
-    streams
-        What it is used on: gestures with their times, and hands that mean nothing. Gestures
-        that the model does not know are taken for nothing.
+    data
+        Streams with labelled gestures, and streams without gestures, as in later use: a dataset,
+        see :func:`~.ground_truth.dataset_streams`, or the streams themselves. Gestures with labels
+        that the model does not know count as ``none``.
     per_hour
         False activations an hour, of all labels together.
     settings
         Those it will be used with.
     progress
-        Called with how many streams are answered, and how many there are.
+        Called with the number of finished streams, and of all.
 
     Raises
     ------
@@ -106,9 +196,10 @@ def calibrate(
     if not 0 < per_hour < inf:
         raise InvalidDataError(f"{per_hour} false activations an hour; expected more than 0")
     settings = settings or RecogniserSettings()
+    streams = list(dataset_streams(data)) if isinstance(data, LandmarkDataset) else data
     hours = sum(stream.seconds for stream in streams) / 3600
     if hours <= 0:
-        raise InvalidDataError("there is nothing to calibrate on: no stream lasts any time")
+        raise InvalidDataError("there is nothing to calibrate on: the streams have no duration")
     wrong = next((one for one in streams if one.video.n_hands != model.encoder.n_hands), None)
     if wrong is not None:
         raise InvalidDataError(
@@ -118,18 +209,26 @@ def calibrate(
         )
     answered = []
     for done, stream in enumerate(streams, 1):
-        known = tuple(truth for truth in stream.truths if truth.label in model.labels)
+        known = tuple(one for one in stream.ground_truth if one.label in model.labels)
         answered.append((list(model_outputs(model, stream.video, settings)), known))
         progress(done, len(streams))
     trials = _Trials(model, answered, settings)
-    before = trials.outcome(model.thresholds)
-    chosen = trials.chosen(int(per_hour * hours + 1e-9))
-    after = trials.outcome(chosen)
-    return Calibration(chosen, before, after, hours, per_hour, _by_label(after))
+    thresholds = trials.choose(int(per_hour * hours + 1e-9))
+    shown = Counter(one.label for stream in streams for one in stream.ground_truth)
+    return Calibration(
+        thresholds,
+        trials.score(model.thresholds),
+        trials.score(thresholds),
+        hours,
+        per_hour,
+        dict(model.thresholds),
+        model.labels,
+        {label: n for label, n in sorted(shown.items()) if label not in model.labels},
+    )
 
 
 class _Trials:
-    """Decides again and again on the same answers."""
+    """Repeats the decisions on the same model outputs."""
 
     def __init__(
         self,
@@ -141,79 +240,71 @@ class _Trials:
         self._answered = answered
         self._settings = settings
 
-    def outcome(self, thresholds: Mapping[str, float]) -> StreamScore:
-        """Return what comes of thresholds."""
+    def score(self, thresholds: Mapping[str, float]) -> StreamScore:
         total = StreamScore()
-        for answers, truths in self._answered:
-            events = events_from_outputs(self._model, answers, thresholds, self._settings)
-            total += score_stream(events, truths)
+        for outputs, ground_truth in self._answered:
+            events = events_from_outputs(self._model, outputs, thresholds, self._settings)
+            total += score_stream(events, ground_truth)
         return total
 
-    def chosen(self, most_false: int) -> dict[str, float]:
-        """Return the thresholds that find the most with so many false activations."""
+    def choose(self, max_false: int) -> dict[str, float]:
+        """Return the thresholds that find the most within this number of false activations."""
         labels = [label for label in self._model.labels if label != NONE_LABEL]
-        rows = {
-            least: _by_label(self.outcome(dict.fromkeys(labels, least)))
-            for least in CANDIDATE_THRESHOLDS
-        }
+        table = [_by_label(self.score(dict.fromkeys(labels, t))) for t in CANDIDATE_THRESHOLDS]
         counts = {
-            label: [
-                (rows[least].get(label, (0, 0, 0))[0], rows[least].get(label, (0, 0, 0))[2])
-                for least in CANDIDATE_THRESHOLDS
-            ]
-            for label in labels
+            label: [(one.n_found, one.n_false) for one in _column(table, label)] for label in labels
         }
         shown = {label for label in labels if any(row != (0, 0) for row in counts[label])}
         default = default_threshold(self._model, self._settings)
         place = {label: _best(counts[label], default) for label in sorted(shown)}
+        last = len(CANDIDATE_THRESHOLDS) - 1
         while True:
             thresholds = dict(self._model.thresholds)
             thresholds |= {label: CANDIDATE_THRESHOLDS[at] for label, at in place.items()}
-            false = self.outcome(thresholds).false
-            # Told with other labels' thresholds changed, so it is counted again each time.
-            raisable = {
-                e.label
-                for e in false
-                if place.get(e.label, len(CANDIDATE_THRESHOLDS)) < len(CANDIDATE_THRESHOLDS) - 1
-            }
-            if len(false) <= most_false or not raisable:
+            # Labels compete for windows, so a changed threshold changes the events of others.
+            false = self.score(thresholds).false
+            raisable = {event.label for event in false if place.get(event.label, last) < last}
+            if len(false) <= max_false or not raisable:
                 return thresholds
             cheapest = min(sorted(raisable), key=lambda label: _price(counts[label], place[label]))
             better = _next_better(counts[cheapest], place[cheapest])
-            place[cheapest] = _within(counts[cheapest], better, default)
+            place[cheapest] = _middle_of_equals(counts[cheapest], better, default)
 
 
-def _best(row: Sequence[tuple[int, int]], default: float) -> int:
-    """Return the place of a threshold that finds the most, and of these has least false."""
+def _column(table: Sequence[Mapping[str, LabelCounts]], label: str) -> list[LabelCounts]:
+    return [row.get(label, LabelCounts()) for row in table]
+
+
+def _best(row: Sequence[_Counts], default: float) -> int:
+    """Return the index of a threshold that finds the most, with the fewest false activations."""
     best = max(range(len(row)), key=lambda at: (row[at][0], -row[at][1]))
-    return _within(row, best, default)
+    return _middle_of_equals(row, best, default)
 
 
-def _within(row: Sequence[tuple[int, int]], first: int, default: float) -> int:
-    """Return the middle of the thresholds from a place on that do as well, or the default."""
+def _middle_of_equals(row: Sequence[_Counts], first: int, default: float) -> int:
+    """Return the middle of the thresholds from ``first`` on that are as good, or the default."""
     equal = [at for at in range(first, len(row)) if row[at] == row[first]]
     middle = equal[len(equal) // 2]
     return max([middle, *(at for at in equal if CANDIDATE_THRESHOLDS[at] <= default)])
 
 
-def _next_better(row: Sequence[tuple[int, int]], at: int) -> int:
-    """Return the next higher threshold with fewer false ones, else the next one."""
+def _next_better(row: Sequence[_Counts], at: int) -> int:
+    """Return the next higher threshold with fewer false activations, else the next one."""
     return next((to for to in range(at + 1, len(row)) if row[to][1] < row[at][1]), at + 1)
 
 
-def _price(row: Sequence[tuple[int, int]], at: int) -> float:
+def _price(row: Sequence[_Counts], at: int) -> float:
     """Return how many gestures are lost for each false activation less."""
     to = _next_better(row, at)
     less = row[at][1] - row[to][1]
-    return (row[at][0] - row[to][0]) / less if less > 0 else float("inf")
+    return (row[at][0] - row[to][0]) / less if less > 0 else inf
 
 
-def _by_label(outcome: StreamScore) -> dict[str, tuple[int, int, int]]:
-    """Return gestures found, gestures made and false activations of each label."""
-    found = [truth.label for truth, _ in outcome.found]
-    missed = [truth.label for truth in outcome.missed]
-    false = [event.label for event in outcome.false]
+def _by_label(score: StreamScore) -> dict[str, LabelCounts]:
+    found = Counter(interval.label for interval, _ in score.found)
+    missed = Counter(interval.label for interval in score.missed)
+    false = Counter(event.label for event in score.false)
     return {
-        label: (found.count(label), found.count(label) + missed.count(label), false.count(label))
+        label: LabelCounts(found[label], found[label] + missed[label], false[label])
         for label in sorted({*found, *missed, *false})
     }

@@ -1,16 +1,15 @@
-"""What a recogniser tells: which gesture, from when to when, how sure, with which hand."""
+"""The event: what a recogniser emits when it has recognised a gesture."""
 
 import json
 from dataclasses import dataclass
 from typing import Any
 
 _DECIMALS = 3
-"""Times are told in seconds to the millisecond, probabilities as exactly."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """A pose that is held, or a movement that was made."""
+    """A pose that was held, or a movement that was made."""
 
     label: str
 
@@ -18,15 +17,17 @@ class Event:
     """Seconds, on the clock of the frames."""
 
     end: float
-    """A movement's end; until when a pose was held, or when it was told if it is told at once."""
+    """End of the movement, or of the pose. If a pose is emitted while it is still held: the time
+    of the event."""
 
     probability: float
+    """Of the label, 0 to 1."""
 
     hand: str | None
-    """The side seen most of the time: ``left`` or ``right``; None where nobody said."""
+    """``left`` or ``right``, by the majority of the frames; None if the side is unknown."""
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as JSON types; the numbers are rounded, so that a log is the same anywhere."""
+        """Return it as JSON types, rounded to milliseconds so that logs are reproducible."""
         return {
             "label": self.label,
             "start": round(self.start, _DECIMALS),

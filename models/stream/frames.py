@@ -1,7 +1,7 @@
-"""One clock for all cameras: frames come when they come, and are looked at 30 times a second.
+"""Frames of a stream, resampled to a fixed rate and smoothed.
 
-What comes after sees the hand at the ticks of this clock, so that a recogniser decides the same
-at 7 and at 60 frames a second.
+Cameras deliver 7 to 60 frames a second. Everything after this module sees 30 ticks a second, so a
+recogniser decides the same at any frame rate.
 """
 
 import math
@@ -16,27 +16,33 @@ from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import N_LANDMARKS, FloatArray, HandLandmark
 
 TICK_RATE = 30
-"""Ticks a second; tick k is at k / RATE seconds."""
+"""Ticks a second; tick k is at k / TICK_RATE seconds."""
 
 MAX_FRAME_GAP = 0.3
-"""Between two frames further apart nobody knows where the hand was."""
+"""Seconds between two frames up to which a hand is interpolated."""
 
 MAX_HAND_LOSS = 0.6
-"""A hand that is lost for longer than so many seconds has gone; what it did has ended."""
+"""Seconds after which a hand that is not detected counts as gone, and its gesture as ended."""
+
+_SPEED_SECONDS = 0.16
+"""Time constant of the speed in the One-Euro filter (a cutoff of 1 Hz, as in the paper)."""
+
+_CUTOFF_SLOPE = 1.0
+"""Hz by which the cutoff of the filter rises with each palm length a second."""
 
 
 @dataclass(frozen=True, eq=False)
 class StreamFrame:
-    """What a detector saw at one time; NaN for a missing hand."""
+    """The hands of one frame; NaN for a missing hand."""
 
     time: float
     """Seconds."""
 
     image: FloatArray
-    """(n_hands, 21, 3) image landmarks."""
+    """(n_hands, 21, 3) image landmarks in image widths."""
 
     world: FloatArray
-    """(n_hands, 21, 3) world landmarks."""
+    """(n_hands, 21, 3) world landmarks in metres."""
 
     handedness: FloatArray
     """(n_hands,) probability of a right hand."""
@@ -45,6 +51,20 @@ class StreamFrame:
     def seen(self) -> NDArray[np.bool_]:
         """(n_hands,) whether there is a hand."""
         return ~np.isnan(self.image[:, 0, 0])
+
+    def require_hands(self, n_hands: int) -> None:
+        """Raise InvalidDataError unless the arrays have room for this many hands."""
+        shape = (n_hands, N_LANDMARKS, 3)
+        for name, expected in (("image", shape), ("world", shape), ("handedness", shape[:1])):
+            found = getattr(self, name).shape
+            if found != expected:
+                raise InvalidDataError(
+                    f"{name} of a frame has shape {found}, the models expect {expected}"
+                )
+
+    def hands(self, slots: slice) -> "StreamFrame":
+        """Return the frame with some of its hands."""
+        return StreamFrame(self.time, self.image[slots], self.world[slots], self.handedness[slots])
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +75,18 @@ class Tick(StreamFrame):
     """Counted from time 0."""
 
 
+def stream_frames(video: LandmarkDataset) -> Iterator[StreamFrame]:
+    """Yield the frames of a dataset in order; of two frames at one time, the first."""
+    before = [*([None] * 2), *video.time]
+    for at, time in enumerate(video.time):
+        if time == before[at + 1] and time != before[at]:
+            # Some videos repeat a time. More than two at one time are no video, and are refused.
+            continue
+        yield StreamFrame(float(time), video.image[at], video.world[at], video.handedness[at])
+
+
 class FrameResampler:
-    """Says what frames would have been seen at the ticks of the clock."""
+    """Interpolates frames linearly at the ticks of the clock."""
 
     def __init__(self) -> None:
         self._last: StreamFrame | None = None
@@ -64,26 +94,26 @@ class FrameResampler:
     def feed(self, frame: StreamFrame) -> Iterator[Tick]:
         """Yield the ticks since the last frame, the latest at the time of this one.
 
-        After a long gap without frames come only as many ticks without a hand as it takes to
-        notice that it has gone.
+        A long gap without frames yields only as many empty ticks as it takes to notice that the
+        hand has gone.
 
         Raises
         ------
         InvalidDataError
-            If the time is not a number, or not later than that of the last frame.
+            If the time is not finite, or not later than that of the last frame.
         """
         last = self._last
         if not math.isfinite(frame.time):
             raise InvalidDataError(f"a frame has time {frame.time}, expected seconds")
         if last is not None and frame.time <= last.time:
             raise InvalidDataError(
-                f"a frame at {frame.time:.9g} s comes after one at {last.time:.9g} s; times rise"
+                f"a frame at {frame.time:.9g} s follows one at {last.time:.9g} s; times must rise"
             )
         self._last = frame
         end = math.floor(frame.time * TICK_RATE + 1e-6)
         if last is None:
             if frame.time * TICK_RATE - end < 1e-6:
-                yield _at(end, frame, frame, 1.0)
+                yield _interpolate(end, frame, frame, 1.0)
             return
         first = math.floor(last.time * TICK_RATE + 1e-6) + 1
         noticed = first + math.ceil(2 * MAX_HAND_LOSS * TICK_RATE)
@@ -96,11 +126,11 @@ class FrameResampler:
 def _between(number: int, before: StreamFrame, after: StreamFrame) -> Tick:
     gap = after.time - before.time
     share = min((number / TICK_RATE - before.time) / gap, 1.0)
-    return _at(number, before if gap <= MAX_FRAME_GAP else _nobody(before), after, share)
+    return _interpolate(number, before if gap <= MAX_FRAME_GAP else _empty(before), after, share)
 
 
-def _at(number: int, before: StreamFrame, after: StreamFrame, share: float) -> Tick:
-    """Return what lies between; a hand that only one of them shows is at none of the two."""
+def _interpolate(number: int, before: StreamFrame, after: StreamFrame, share: float) -> Tick:
+    """Return the tick between two frames; a hand that one of them lacks is missing in it."""
     if share >= 1 - 1e-6:
         return Tick(number / TICK_RATE, after.image, after.world, after.handedness, number)
     part = np.float32(share)
@@ -115,60 +145,49 @@ def _at(number: int, before: StreamFrame, after: StreamFrame, share: float) -> T
     return Tick(number / TICK_RATE, image, world, handedness, number)
 
 
-def _nobody(frame: StreamFrame) -> StreamFrame:
+def _empty(frame: StreamFrame) -> StreamFrame:
     gone = np.full_like(frame.image, np.nan)
     return StreamFrame(frame.time, gone, gone, np.full_like(frame.handedness, np.nan))
 
 
-# The One-Euro filter: steady where a hand rests, quick where it moves.
-#
-# G. Casiez, N. Roussel, D. Vogel, "1 EUR filter: a simple speed-based low-pass filter for noisy
-# input in interactive systems", CHI 2012.
-
-
-_SPEED_SECONDS = 0.16
-"""Speeds are averaged over about so long (the paper's cutoff of 1 Hz)."""
-
-_CUTOFF_SLOPE = 1.0
-"""By so many Hz the cutoff rises with each palm length a second."""
-
-_PALM_END = HandLandmark.MIDDLE_FINGER_MCP
-
-
 class OneEuroFilter:
-    """Smooths the landmarks of one frame after the other.
+    """Low-pass filter whose cutoff rises with speed: steady at rest, little lag in motion.
+
+    G. Casiez, N. Roussel, D. Vogel, "1 EUR filter: a simple speed-based low-pass filter for noisy
+    input in interactive systems", CHI 2012. Speed is measured in palm lengths a second, so the
+    filter does not depend on the distance to the camera.
 
     Parameters
     ----------
     seconds
-        About over how long a hand at rest is averaged; 0 = not at all.
+        Time constant for a hand at rest; 0 turns the filter off.
     step
         Seconds from frame to frame.
     """
 
     def __init__(self, seconds: float, step: float) -> None:
         self._step = step
-        self._slowest = 1 / (2 * math.pi * seconds) if seconds > 0 else math.inf
+        self._min_cutoff = 1 / (2 * math.pi * seconds) if seconds > 0 else math.inf
         self._speed_share = 1 - math.exp(-step / _SPEED_SECONDS)
-        self._turn = -2 * math.pi * step
+        self._exponent = -2 * math.pi * step
         self._last: FloatArray | None = None
         self._speed: FloatArray | None = None
 
     def reset(self) -> None:
-        """Forget the hand."""
+        """Start anew, with another hand."""
         self._last = self._speed = None
 
     def __call__(self, landmarks: FloatArray) -> FloatArray:
         """Return the landmarks (..., 21, 3) of the next frame, smoothed, in their own units."""
-        if self._last is None or self._speed is None or math.isinf(self._slowest):
+        if self._last is None or self._speed is None or math.isinf(self._min_cutoff):
             self._last, self._speed = landmarks, np.zeros_like(landmarks)
             return landmarks
-        palm = landmarks[..., _PALM_END, :] - landmarks[..., 0, :]
+        palm = landmarks[..., HandLandmark.MIDDLE_FINGER_MCP, :] - landmarks[..., 0, :]
         unit = _length(palm) + np.float32(1e-6)
         moved = landmarks - self._last
         self._speed = self._speed + self._speed_share * (moved / self._step - self._speed)
-        cutoff = self._slowest + _CUTOFF_SLOPE * _length(self._speed) / unit[..., None]
-        share = 1 - np.exp(self._turn * cutoff)
+        cutoff = self._min_cutoff + _CUTOFF_SLOPE * _length(self._speed) / unit[..., None]
+        share = 1 - np.exp(self._exponent * cutoff)
         self._last = self._last + share[..., None] * moved
         return self._last
 
@@ -178,70 +197,38 @@ def _length(vectors: FloatArray) -> FloatArray:
     return length
 
 
-# From frames as they come to smoothed hands at the ticks of the clock.
-
-
 class HandSmoother:
-    """Follows the hands of one stream.
+    """Resamples the frames of one stream and smooths each hand.
 
     Parameters
     ----------
     n_hands
         How many hands a frame has room for.
     smoothing
-        See :class:`~.settings.Settings`.
+        See :class:`~.settings.RecogniserSettings`.
     """
 
     def __init__(self, n_hands: int, smoothing: float) -> None:
-        self._shape = (n_hands, N_LANDMARKS, 3)
-        self._clock = FrameResampler()
-        self._hands = [_SmoothHand(smoothing) for _ in range(n_hands)]
+        self._resampler = FrameResampler()
+        self._filters = [OneEuroFilter(smoothing, 1 / TICK_RATE) for _ in range(n_hands)]
 
     def feed(self, frame: StreamFrame) -> Iterator[Tick]:
-        """Yield the ticks since the frame before.
+        """Yield the smoothed ticks since the frame before.
 
         Raises
         ------
         InvalidDataError
-            If the time does not rise, or the arrays have other shapes.
+            If the time does not rise.
         """
-        for name, array in (("image", frame.image), ("world", frame.world)):
-            if array.shape != self._shape:
-                raise InvalidDataError(
-                    f"the {name} landmarks of a frame have shape {array.shape}, the models take"
-                    f" {self._shape}"
-                )
-        if frame.handedness.shape != self._shape[:1]:
-            raise InvalidDataError(
-                f"the handedness of a frame has shape {frame.handedness.shape}, expected"
-                f" {self._shape[:1]}"
-            )
-        for tick in self._clock.feed(frame):
-            hands = zip(self._hands, tick.image, tick.world, strict=True)
-            smoothed = [hand(image, world) for hand, image, world in hands]
+        for tick in self._resampler.feed(frame):
+            # Image and world landmarks are filtered together (2, 21, 3), each by its own speed.
+            both = np.stack([tick.image, tick.world], axis=1)
+            smoothed = [self._smooth(slot, hand) for slot, hand in enumerate(both)]
             image, world = np.array(smoothed).swapaxes(0, 1)
             yield Tick(tick.time, image, world, tick.handedness, tick.number)
 
-
-def stream_frames(video: LandmarkDataset) -> Iterator[StreamFrame]:
-    """Yield the frames of a dataset in order; of two at one time, the first."""
-    before = [*([None] * 2), *video.time]
-    for at, time in enumerate(video.time):
-        if time == before[at + 1] and time != before[at]:
-            continue  # Some videos repeat a time. More than two at one are no video: refused.
-        yield StreamFrame(float(time), video.image[at], video.world[at], video.handedness[at])
-
-
-class _SmoothHand:
-    """The landmarks of one slot, smoothed while there is a hand."""
-
-    def __init__(self, seconds: float) -> None:
-        self._both = OneEuroFilter(seconds, 1 / TICK_RATE)
-
-    def __call__(self, image: FloatArray, world: FloatArray) -> FloatArray:
-        """Return image and world landmarks (2, 21, 3)."""
-        both = np.array([image, world])
-        if np.isnan(image[0, 0]):
-            self._both.reset()
-            return both
-        return self._both(both)
+    def _smooth(self, slot: int, hand: FloatArray) -> FloatArray:
+        if np.isnan(hand[0, 0, 0]):
+            self._filters[slot].reset()
+            return hand
+        return self._filters[slot](hand)

@@ -1,4 +1,4 @@
-"""Streams in a dataset: what was cut into samples is put together again, with its times."""
+"""Streams with labelled intervals, and the score of events against them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -10,16 +10,20 @@ from handlore.datasets.dataset import NONE_LABEL, LabelledInterval, LandmarkData
 from .events import Event
 
 PICTURE_SECONDS = 1.0
-"""A picture is taken for a pose that is held for so many seconds."""
+"""A picture counts as a pose that is held for this long."""
 
 _PICTURE_FRAMES = 11
-"""So often it is seen in that time: a recogniser takes a hand that it does not see for a third of
-a second for one that was away."""
+"""Frames of a held picture: gaps stay below :data:`~.frames.MAX_FRAME_GAP`."""
+
+MAX_EARLY = 1.0
+"""Seconds by which an event may start before its gesture."""
+
+_ARRAYS = ("image", "world", "handedness", "score", "stage")
 
 
 @dataclass(frozen=True, eq=False)
 class Stream:
-    """Frames that follow one another, and what they show when."""
+    """Consecutive frames, and the gestures that they show."""
 
     name: str
     """The file that it comes from."""
@@ -27,21 +31,21 @@ class Stream:
     video: LandmarkDataset
     """One sample; its times rise."""
 
-    truths: tuple[LabelledInterval, ...]
-    """In order; what is ``none`` is left out."""
+    ground_truth: tuple[LabelledInterval, ...]
+    """The gestures in order, without ``none``."""
 
     @property
     def seconds(self) -> float:
-        """How long it lasts."""
+        """Duration."""
         return float(np.ptp(self.video.time)) if len(self.video.time) else 0.0
 
 
 def dataset_streams(dataset: LandmarkDataset) -> Iterator[Stream]:
     """Yield the streams of a dataset.
 
-    Samples that follow one another and are parts of one recording (``walk.mp4#0``, ``walk.mp4#1``
-    with the same ``recording``) are one stream; any other clip is a stream of its own, in which
-    its label is shown all the time. A picture is held for a second; other views are left out.
+    Consecutive samples that are parts of one recording (``walk.mp4#0``, ``walk.mp4#1`` with the
+    same ``recording``) form one stream. Any other clip is a stream of its own with one gesture. A
+    picture is held for a second; augmented copies are left out.
     """
     samples = dataset.samples
     own = np.flatnonzero(samples.view == 0)
@@ -52,27 +56,27 @@ def dataset_streams(dataset: LandmarkDataset) -> Iterator[Stream]:
 
 
 def _key(recording: str, source: str, number: int) -> tuple[int, str]:
-    """Return what parts of one stream share."""
+    """Return what the parts of one stream have in common."""
     whole, part, _ = source.rpartition("#")
     return (-1, whole) if recording and part else (number, source)
 
 
 def _joined(dataset: LandmarkDataset, name: str, parts: list[int]) -> Stream:
-    frames, time, truths, now = [], [], [], 0.0
+    frames, time, intervals, now = [], [], [], 0.0
     for part in parts:
         own = np.arange(dataset.offsets[part], dataset.offsets[part + 1])
         seconds = dataset.time[own] - dataset.time[own[0]]
         if dataset.header.kind == "pose":
             own = np.repeat(own, _PICTURE_FRAMES)
             seconds = np.linspace(0.0, PICTURE_SECONDS, _PICTURE_FRAMES)
-        # A frame lasts until the next one comes, and the last one as long as they usually do.
-        lasts = float(np.median(np.diff(seconds))) if len(seconds) > 1 else 0.0
+        # A frame lasts until the next one, and the last one as long as the median frame.
+        frame = float(np.median(np.diff(seconds))) if len(seconds) > 1 else 0.0
         frames.append(own)
         time.append(now + seconds)
         label = str(dataset.samples.label[part])
         if label != NONE_LABEL:
-            truths.append(LabelledInterval(label, now, now + float(seconds[-1])))
-        now += float(seconds[-1]) + lasts
+            intervals.append(LabelledInterval(label, now, now + float(seconds[-1])))
+        now += float(seconds[-1]) + frame
     every = np.concatenate(frames)
     arrays = {array: getattr(dataset, array)[every] for array in _ARRAYS}
     video = LandmarkDataset(
@@ -82,27 +86,18 @@ def _joined(dataset: LandmarkDataset, name: str, parts: list[int]) -> Stream:
         samples=Samples.make(["?"], source=[name]),
         header=replace(dataset.header, kind="sequence"),
     )
-    return Stream(name, video, tuple(truths))
-
-
-_ARRAYS = ("image", "world", "handedness", "score", "stage")
-
-
-# What a recogniser told, beside what was shown.
-
-
-MAX_EARLY = 1.0
-"""An event may begin up to so many seconds before what it tells."""
+    return Stream(name, video, tuple(intervals))
 
 
 @dataclass(frozen=True)
 class StreamScore:
-    """Events and gestures of one stream, or of many."""
+    """Events compared with the gestures of one stream, or of many."""
 
     found: tuple[tuple[LabelledInterval, Event], ...] = ()
     missed: tuple[LabelledInterval, ...] = ()
+
     false: tuple[Event, ...] = ()
-    """Told outside any gesture, with a wrong label, or once more."""
+    """False positives: outside any gesture, with a wrong label, or a repetition."""
 
     def __add__(self, other: "StreamScore") -> "StreamScore":
         return StreamScore(
@@ -111,28 +106,27 @@ class StreamScore:
 
     @property
     def n(self) -> int:
-        """How many gestures were made."""
+        """How many gestures there are."""
         return len(self.found) + len(self.missed)
 
 
-def score_stream(events: Sequence[Event], truths: Sequence[LabelledInterval]) -> StreamScore:
-    """Compare what was told of a stream with what was shown.
+def score_stream(events: Sequence[Event], ground_truth: Sequence[LabelledInterval]) -> StreamScore:
+    """Match events to gestures, one to one.
 
-    A gesture is found by an event with its label that begins while it is shown or up to
-    :data:`MAX_EARLY` seconds before, and ends after its start. Each finds one gesture at most, each
-    gesture counts once.
+    A gesture is found by an event with its label that starts during the gesture or up to
+    :data:`MAX_EARLY` seconds before it, and ends after the gesture has started.
     """
-    left, found, false = list(truths), [], []
+    left, found, false = list(ground_truth), [], []
     for event in events:
-        own = next((truth for truth in left if _finds(event, truth)), None)
-        if own is None:
+        match = next((interval for interval in left if _matches(event, interval)), None)
+        if match is None:
             false.append(event)
         else:
-            left.remove(own)
-            found.append((own, event))
+            left.remove(match)
+            found.append((match, event))
     return StreamScore(tuple(found), tuple(left), tuple(false))
 
 
-def _finds(event: Event, truth: LabelledInterval) -> bool:
-    begins = truth.start - MAX_EARLY <= event.start <= truth.end
-    return event.label == truth.label and begins and event.end > truth.start
+def _matches(event: Event, interval: LabelledInterval) -> bool:
+    starts = interval.start - MAX_EARLY <= event.start <= interval.end
+    return event.label == interval.label and starts and event.end > interval.start

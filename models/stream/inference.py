@@ -1,7 +1,7 @@
-"""What is asked of models at the ticks of the clock: before anything is decided.
+"""Running models at the ticks of the clock, before anything is decided.
 
-Which answers there are does not depend on thresholds, so that :mod:`..calibration` can ask once
-and decide many times.
+The outputs do not depend on thresholds, so :mod:`.calibration` runs the models once and decides
+many times.
 """
 
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import FloatArray, majority_side
 
 from ..movement_encoder import MovementEncoder
@@ -18,16 +19,16 @@ from ..pose_encoder import Encoder, PoseEncoder
 from .frames import MAX_HAND_LOSS, TICK_RATE, Tick
 
 _MIN_WINDOW, _MAX_WINDOW = 0.25, 20.0
-"""Windows are so long at least and at most, in seconds, whatever clips a model was trained on."""
+"""Limits of the window lengths in seconds, whatever clips a model was trained on."""
 
 _POSE_INTERVAL = 2
-"""Poses are asked for at every so many-th tick: 15 times a second."""
+"""Poses are classified at every second tick: 15 times a second."""
 
 _STEP_SHARE, _MIN_STEP = 0.125, 0.25
-"""Windows of one length end this share of a usual clip apart, but not less than so many seconds."""
+"""Windows of one length end this share of a typical clip apart, at least these seconds."""
 
 _MIN_SEEN_SHARE = 0.5
-"""Of a window as short as short clips the hand is seen for this share at least."""
+"""A hand must have been visible for this share of the shortest window."""
 
 
 class StreamModel(Protocol):
@@ -41,49 +42,67 @@ class StreamModel(Protocol):
 
     @property
     def seconds(self) -> tuple[float, ...]:
-        """Lengths of short, usual and long clips; none for poses."""
+        """Lengths of short, typical and long training clips; empty for poses."""
 
     @property
     def thresholds(self) -> Mapping[str, float]:
-        """Least probabilities of labels that have one of their own."""
+        """Minimum probabilities of labels that have one of their own."""
 
     def predict_proba(self, X: FloatArray) -> FloatArray:
-        """Return (n, n_labels) for what the encoder gives."""
+        """Return the probabilities (n, n_labels) of encoded samples."""
 
     def predict_known(self, X: FloatArray) -> FloatArray:
-        """Return the same, less where the model was taught nothing of the kind."""
+        """Return the same, lowered for samples that are unlike the training data."""
 
 
 @dataclass(frozen=True, eq=False)
 class ModelOutput:
-    """What a model says of a moment or a window."""
+    """Probabilities for a moment (poses) or a window (movements)."""
 
     start: float
-    """Seconds; of a moment the same as the end."""
+    """Seconds; equal to ``end`` for a moment."""
 
     end: float
+    """A window ends where a hand was last seen."""
 
     probabilities: FloatArray | None
-    """(n_labels,); None where no hand is seen."""
+    """(n_labels,); None where no hand is visible."""
 
     hand: str | None
+    """``left`` or ``right``, by majority."""
 
     time: float
-    """The tick at which the model was asked; a window ends where a hand was seen last."""
+    """The tick at which the model was run."""
 
     window: int = 0
-    """Which of several lengths of windows."""
+    """Index of the window length."""
+
+
+class Inference(Protocol):
+    """Runs one model on the ticks of a stream."""
+
+    def tick(self, tick: Tick) -> list[ModelOutput]:
+        """Return the outputs of the model at this tick."""
+
+
+def make_inference(model: StreamModel) -> Inference:
+    """Return what runs a model, by the kind of its encoder."""
+    if isinstance(model.encoder, PoseEncoder):
+        return PoseInference(model, model.encoder)
+    if isinstance(model.encoder, MovementEncoder):
+        return WindowInference(model, model.encoder)
+    raise InvalidDataError(f"streams cannot be recognised with a {type(model.encoder).__name__}")
 
 
 class PoseInference:
-    """Asks a model of poses, 15 times a second."""
+    """Classifies the hand of a tick, 15 times a second."""
 
     def __init__(self, model: StreamModel, encoder: PoseEncoder) -> None:
         self._model = model
         self._encoder = encoder
 
     def tick(self, tick: Tick) -> list[ModelOutput]:
-        """Return the answer to one tick, or none at a tick between."""
+        """Return the output at this tick, or nothing at a tick in between."""
         if tick.number % _POSE_INTERVAL:
             return []
         if not tick.seen.any():
@@ -95,78 +114,71 @@ class PoseInference:
 
 
 class WindowInference:
-    """Asks a model of movements about windows as long as short, usual and long clips.
+    """Classifies sliding windows as long as short, typical and long training clips.
 
-    Windows of all lengths take turns, so that the work is even. A window does not reach back
-    behind a time without a hand.
+    The lengths take turns, which spreads the work evenly. A window never reaches back beyond the
+    moment at which the hand came into view.
     """
 
     def __init__(self, model: StreamModel, encoder: MovementEncoder) -> None:
         self._model = model
         self._encoder = encoder
-        self._lengths, self._step = _windows(model.seconds)
-        self._past = _Past(self._lengths[-1] + 1, encoder.n_hands)
+        self._lengths, self._step = _window_lengths(model.seconds)
+        self._history = _TickBuffer(self._lengths[-1] + 1, encoder.n_hands)
+        # Ticks at which the visible hand came into view, and at which it was last seen.
         self._first = self._last = -1
-        """The ticks that show the hand that is seen now, from when it came."""
         self._away = False
-        """Whether it is known that no hand is there."""
-
-    @property
-    def n_windows(self) -> int:
-        """How many lengths of windows there are."""
-        return len(self._lengths)
 
     def tick(self, tick: Tick) -> list[ModelOutput]:
-        """Return the answers about windows that end at this tick."""
-        self._past.add(tick)
+        """Return the outputs for windows that end at this tick."""
+        self._history.add(tick)
         if tick.seen.any():
             if (tick.number - self._last) > MAX_HAND_LOSS * TICK_RATE or self._last < 0:
                 self._first = tick.number
             self._last = tick.number
         gone = tick.number - self._last
-        away, self._away = self._away, self._last < 0 or gone > MAX_HAND_LOSS * TICK_RATE
+        was_away = self._away
+        self._away = self._last < 0 or gone > MAX_HAND_LOSS * TICK_RATE
         if self._away:
-            # At once too: windows may be so far apart that it is back before the next is due.
-            due = not away or self._due(0, tick)
+            # Also at once: with long steps the hand may be back before the next window is due.
+            due = not was_away or self._due(0, tick)
             return [ModelOutput(tick.time, tick.time, None, None, tick.time)] if due else []
         return [
-            self._asked(window, tick)
-            for window in range(self.n_windows)
+            self._classify(window, tick)
+            for window in range(len(self._lengths))
             if self._due(window, tick) and gone < self._step and self._shows_enough(window)
         ]
 
     def _due(self, window: int, tick: Tick) -> bool:
-        return tick.number % self._step == window * self._step // self.n_windows
+        return tick.number % self._step == window * self._step // len(self._lengths)
 
     def _shows_enough(self, window: int) -> bool:
-        """Say whether the hand has been there long enough to ask for this length.
+        """Return whether the hand has been visible long enough for this length.
 
-        Where a shorter window reaches back to when the hand came, a longer one shows no more.
+        Where a shorter window reaches back to the arrival of the hand, a longer one would be equal.
         """
-        there = self._last - self._first
+        visible = self._last - self._first
         least = self._lengths[window - 1] if window else _MIN_SEEN_SHARE * self._lengths[0]
-        return there >= least
+        return visible >= least
 
-    def _asked(self, window: int, tick: Tick) -> ModelOutput:
+    def _classify(self, window: int, tick: Tick) -> ModelOutput:
         first = max(tick.number - self._lengths[window], self._first)
-        image, handedness, time = self._past.since(first, tick.number)
+        image, handedness, time = self._history.since(first, tick.number)
         block = self._encoder.encode(image, handedness, time)
         probabilities = self._model.predict_proba(block[None])[0]
         start, end = first / TICK_RATE, self._last / TICK_RATE
         return ModelOutput(start, end, probabilities, majority_side(handedness), tick.time, window)
 
 
-def _windows(seconds: tuple[float, ...]) -> tuple[list[int], int]:
-    """Return the different lengths of windows and the step between them, in ticks."""
-    lengths = sorted(
-        {round(TICK_RATE * min(max(one, _MIN_WINDOW), _MAX_WINDOW)) for one in seconds}
-    )
-    usual = min(max(float(np.median(seconds)), _MIN_WINDOW), _MAX_WINDOW)
-    return lengths, round(TICK_RATE * max(_STEP_SHARE * usual, _MIN_STEP))
+def _window_lengths(seconds: tuple[float, ...]) -> tuple[list[int], int]:
+    """Return the different window lengths and the step between windows, in ticks."""
+    lengths = sorted({round(TICK_RATE * min(max(s, _MIN_WINDOW), _MAX_WINDOW)) for s in seconds})
+    typical = min(max(float(np.median(seconds)), _MIN_WINDOW), _MAX_WINDOW)
+    return lengths, round(TICK_RATE * max(_STEP_SHARE * typical, _MIN_STEP))
 
 
-class _Past:
-    """The last ticks, in arrays that never grow."""
+class _TickBuffer:
+    """The last n ticks as contiguous arrays of fixed size."""
 
     def __init__(self, n: int, n_hands: int) -> None:
         self._n = n
@@ -174,7 +186,6 @@ class _Past:
         self._handedness = np.full((2 * n, n_hands), np.nan, np.float32)
         self._time = np.zeros(2 * n)
         self._end = 0
-        self._number = -1
 
     def add(self, tick: Tick) -> None:
         if self._end == 2 * self._n:
@@ -184,9 +195,9 @@ class _Past:
         at = self._end
         self._image[at], self._handedness[at] = tick.image, tick.handedness
         self._time[at] = tick.time
-        self._end, self._number = at + 1, tick.number
+        self._end = at + 1
 
     def since(self, first: int, last: int) -> tuple[FloatArray, FloatArray, NDArray[np.float64]]:
-        """Return what was seen from one tick to another, both included."""
+        """Return image landmarks, handedness and time from tick ``first`` to ``last``."""
         frames = slice(max(self._end - 1 - (last - first), 0), self._end)
         return self._image[frames], self._handedness[frames], self._time[frames]

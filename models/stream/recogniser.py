@@ -1,32 +1,29 @@
-"""The one recogniser: frames with timestamps in, events out.
+"""The recogniser: frames with timestamps in, events out.
 
-It holds no camera, no clock and no thread, so what it tells of a stream is the same live, from a
+It holds no camera, no clock and no thread, so a stream gives the same events live, from a
 recording and from a video.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import FloatArray, Hand, by_slot, stack_hands
 
-from ..movement_encoder import MovementEncoder
-from ..pose_encoder import PoseEncoder
-from .decisions import HoldDetector, WindowSelector
+from .decisions import make_decider
 from .events import Event
 from .frames import HandSmoother, StreamFrame, Tick, stream_frames
-from .inference import ModelOutput, PoseInference, StreamModel, WindowInference
-from .settings import RecogniserSettings, Thresholds
+from .inference import ModelOutput, StreamModel, make_inference
+from .settings import RecogniserSettings
 
 
 @dataclass(frozen=True, eq=False)
 class ModelState:
-    """What one model sees at the moment, for a display."""
+    """The current state of one model, for a display."""
 
     label: str | None
-    """The pose that is held, or the movement that is about to be told."""
+    """The pose that is held, or the movement whose event is pending."""
 
     labels: tuple[str, ...]
     """The label of each probability."""
@@ -36,76 +33,105 @@ class ModelState:
 
 
 class Recogniser:
-    """Follows one stream with any number of models.
+    """Recognises gestures in one stream with any number of models.
 
-    Its memory does not grow, however long the stream.
+    Models that take one hand are run on each hand of the frame separately. Memory use does not
+    grow with the length of the stream.
 
     Parameters
     ----------
     models
-        Of poses or movements, all for as many hands.
+        Of poses or movements, all for the same number of hands.
     settings
-        How sure, how long and how soon.
+        Thresholds and times.
+    max_hands
+        How many hands a frame has room for; default: as many as the models take.
 
     Raises
     ------
     InvalidDataError
         If there is no model, or they take different numbers of hands.
+    HandloreError
+        If the models take more hands than ``max_hands``.
+
+    Examples
+    --------
+    >>> recogniser = Recogniser([handlore.load_model("poses")])  # doctest: +SKIP
+    >>> for seconds, hands in camera:  # doctest: +SKIP
+    ...     for event in recogniser.feed_hands(seconds, hands):
+    ...         print(event.label)
     """
 
     def __init__(
-        self, models: Sequence[StreamModel], settings: RecogniserSettings | None = None
+        self,
+        models: Sequence[StreamModel],
+        settings: RecogniserSettings | None = None,
+        *,
+        max_hands: int | None = None,
     ) -> None:
-        settings = settings or RecogniserSettings()
+        self._models, self._settings = tuple(models), settings or RecogniserSettings()
         counts = sorted({model.encoder.n_hands for model in models})
         if len(counts) != 1:
-            told = "models for 1 and for 2 hands" if counts else "no models at all"
-            raise InvalidDataError(f"{told} cannot follow one stream")
-        self.n_hands = counts[0]
-        self._follower = HandSmoother(self.n_hands, settings.smoothing)
-        self._tracks = [_Track(model, settings) for model in models]
+            found = "models for 1 and for 2 hands" if counts else "no models"
+            raise InvalidDataError(
+                f"{found} for one stream; expected one or more models for the same number of hands"
+            )
+        self._hands_per_model = counts[0]
+        self.n_hands = max_hands or counts[0]
+        if counts[0] > self.n_hands:
+            raise HandloreError(f"the models take {counts[0]} hands; give --max-hands {counts[0]}")
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the stream so far, for example after a gap; pending events are dropped."""
+        n = self._hands_per_model
+        self._trackers = [
+            _Tracker(self._models, self._settings, slice(first, first + n))
+            for first in range(0, self.n_hands, n)
+        ]
 
     def feed(
-        self,
-        time: float,
-        image: FloatArray,
-        world: FloatArray,
-        handedness: FloatArray,
-        score: FloatArray | None = None,
+        self, time: float, image: FloatArray, world: FloatArray, handedness: FloatArray
     ) -> list[Event]:
-        """Take up the next frame.
+        """Process the next frame.
 
         Parameters
         ----------
         time
             Seconds, later than the frame before.
         image, world
-            (n_hands, 21, 3) image and world landmarks, NaN for a missing hand.
+            (n_hands, 21, 3) image landmarks in image widths and world landmarks in metres, NaN
+            for a missing hand.
         handedness
             (n_hands,) probability of a right hand.
-        score
-            (n_hands,) confidence of the detector; not used so far.
 
         Returns
         -------
-        The events that are told now.
+        The events that this frame causes.
 
         Raises
         ------
         InvalidDataError
             If the time does not rise, or the arrays have other shapes.
         """
-        ticks = self._follower.feed(StreamFrame(time, image, world, handedness))
-        return [event for tick in ticks for track in self._tracks for event in track.tick(tick)]
+        frame = StreamFrame(time, image, world, handedness)
+        frame.require_hands(self.n_hands)
+        return [event for tracker in self._trackers for event in tracker.feed(frame)]
+
+    def feed_hands(self, time: float, hands: Sequence[Hand]) -> list[Event]:
+        """Process the hands that a detector found in the next frame, see :meth:`feed`."""
+        arrays = stack_hands([by_slot(hands, self.n_hands)])
+        return self.feed(time, arrays.image[0], arrays.world[0], arrays.handedness[0])
 
     def finish(self) -> list[Event]:
-        """Return what is left to tell when no more frames come."""
-        return [event for track in self._tracks for event in track.decisions.finish()]
+        """Return the pending events at the end of the stream."""
+        return [event for tracker in self._trackers for event in tracker.finish()]
 
     @property
-    def shown(self) -> list[ModelState]:
-        """What each model sees at the moment."""
-        return [track.shown for track in self._tracks]
+    def states(self) -> list[ModelState]:
+        """The current state of each model for each hand; those that see a gesture come first."""
+        states = [state for tracker in self._trackers for state in tracker.states]
+        return sorted(states, key=lambda state: (state.label is None, state.probabilities is None))
 
 
 def recognise(
@@ -113,202 +139,83 @@ def recognise(
     video: LandmarkDataset,
     settings: RecogniserSettings | None = None,
 ) -> Iterator[Event]:
-    """Yield the events of a recording or a video, as they would have been told live.
+    """Yield the events of a recording or a video, the same as live.
 
     Parameters
     ----------
     models, settings
         As in :class:`Recogniser`.
     video
-        Its frames are taken as one stream, so their times rise. Where it has two hands and the
-        models know one, each hand is followed by itself.
+        Its frames are one stream with rising times.
 
     Raises
     ------
     InvalidDataError
-        If the models take more hands than it has room for, or its times do not rise.
+        If the models take more hands than the video has room for, or times do not rise.
     """
-    first = Recogniser(models, settings)
-    n = first.n_hands
+    n = models[0].encoder.n_hands if models else 1
     if video.n_hands % n:
         raise InvalidDataError(
             f"it has room for {video.n_hands} hand(s) a frame, the model takes {n}; record or"
             f" convert it with --max-hands {n}"
         )
-    recognisers = [first, *(Recogniser(models, settings) for _ in range(video.n_hands // n - 1))]
+    recogniser = Recogniser(models, settings, max_hands=video.n_hands)
     for frame in stream_frames(video):
-        for number, recogniser in enumerate(recognisers):
-            mine = slice(number * n, (number + 1) * n)
-            yield from recogniser.feed(
-                frame.time, frame.image[mine], frame.world[mine], frame.handedness[mine]
-            )
-    for recogniser in recognisers:
-        yield from recogniser.finish()
+        yield from recogniser.feed(frame.time, frame.image, frame.world, frame.handedness)
+    yield from recogniser.finish()
 
 
 def model_outputs(
     model: StreamModel, video: LandmarkDataset, settings: RecogniserSettings
 ) -> Iterator[ModelOutput]:
-    """Yield what a model says of a recording, before anything is decided."""
-    follower = HandSmoother(model.encoder.n_hands, settings.smoothing)
-    questions = _inference_for(model)
+    """Yield the outputs of a model for a recording, before anything is decided."""
+    smoother = HandSmoother(model.encoder.n_hands, settings.smoothing)
+    inference = make_inference(model)
     for frame in stream_frames(video):
-        for tick in follower.feed(frame):
-            yield from questions.tick(tick)
+        for tick in smoother.feed(frame):
+            yield from inference.tick(tick)
 
 
 def events_from_outputs(
     model: StreamModel,
-    answers: Iterable[ModelOutput],
+    outputs: Iterable[ModelOutput],
     thresholds: Mapping[str, float],
     settings: RecogniserSettings,
 ) -> list[Event]:
-    """Return what would be told of answers if the model had these thresholds."""
-    decisions = _decider_for(model, thresholds, settings)
-    told = [event for answer in answers for event in decisions.hear(answer)]
-    return [*told, *decisions.finish()]
+    """Return the events that the outputs would cause if the model had these thresholds."""
+    decider = make_decider(model, thresholds, settings)
+    events = [event for output in outputs for event in decider.update(output)]
+    return [*events, *decider.finish()]
 
 
-class Inference(Protocol):
-    """What asks a model."""
+class _Tracker:
+    """All models on the hands in some slots of the stream."""
 
-    def tick(self, tick: Tick) -> list[ModelOutput]:
-        """Return the model's answers at this tick."""
+    def __init__(
+        self, models: Sequence[StreamModel], settings: RecogniserSettings, slots: slice
+    ) -> None:
+        self._slots = slots
+        self._smoother = HandSmoother(slots.stop - slots.start, settings.smoothing)
+        self._parts = [
+            (model.labels, make_inference(model), make_decider(model, model.thresholds, settings))
+            for model in models
+        ]
 
+    def feed(self, frame: StreamFrame) -> list[Event]:
+        ticks = self._smoother.feed(frame.hands(self._slots))
+        return [event for tick in ticks for event in self._tick(tick)]
 
-class EventDecider(Protocol):
-    """What decides which answers are told."""
-
-    @property
-    def label(self) -> str | None:
-        """What is shown at the moment."""
-
-    @property
-    def probabilities(self) -> FloatArray | None:
-        """Of all labels (n_labels,); None without a hand."""
-
-    def hear(self, answer: ModelOutput) -> list[Event]:
-        """Take up the next answer; return what is told."""
-
-    def finish(self) -> list[Event]:
-        """Return what is left to tell when nothing more comes."""
-
-
-def _inference_for(model: StreamModel) -> Inference:
-    """Return what asks a model, by its kind."""
-    if isinstance(model.encoder, PoseEncoder):
-        return PoseInference(model, model.encoder)
-    if isinstance(model.encoder, MovementEncoder):
-        return WindowInference(model, model.encoder)
-    raise InvalidDataError(f"no recogniser follows a {type(model.encoder).__name__}")
-
-
-def _decider_for(
-    model: StreamModel, thresholds: Mapping[str, float], settings: RecogniserSettings
-) -> EventDecider:
-    """Return what decides on the answers of a model, by its kind."""
-    default = default_threshold(model, settings)
-    judge = Thresholds(model.labels, thresholds, default, settings.release)
-    return (
-        HoldDetector(judge, settings)
-        if model.encoder.kind == "pose"
-        else WindowSelector(judge, settings)
-    )
-
-
-def default_threshold(model: StreamModel, settings: RecogniserSettings) -> float:
-    """Return the least probability of labels that have no threshold of their own."""
-    poses = model.encoder.kind == "pose"
-    return settings.threshold if poses else settings.movement_threshold
-
-
-class _Track:
-    """One model: what it is asked, and what is decided of its answers."""
-
-    def __init__(self, model: StreamModel, settings: RecogniserSettings) -> None:
-        self._labels = model.labels
-        self._questions = _inference_for(model)
-        self.decisions = _decider_for(model, model.thresholds, settings)
-
-    def tick(self, tick: Tick) -> list[Event]:
-        answers = self._questions.tick(tick)
-        return [event for answer in answers for event in self.decisions.hear(answer)]
-
-    @property
-    def shown(self) -> ModelState:
-        return ModelState(self.decisions.label, self._labels, self.decisions.probabilities)
-
-
-# From the hands of a frame to what the models make of them.
-
-
-class StreamRecogniser(Protocol):
-    """Follows one stream, as :class:`handlore.models.stream.Recogniser` does."""
-
-    @property
-    def n_hands(self) -> int:
-        """How many hands a frame has room for."""
-
-    @property
-    def shown(self) -> Sequence[ModelState]:
-        """What each model sees at the moment."""
-
-    def feed(
-        self, time: float, image: FloatArray, world: FloatArray, handedness: FloatArray
-    ) -> list[Event]:
-        """Take up the next frame; return what is told now."""
+    def _tick(self, tick: Tick) -> Iterator[Event]:
+        for _, inference, decider in self._parts:
+            for output in inference.tick(tick):
+                yield from decider.update(output)
 
     def finish(self) -> list[Event]:
-        """Return what is left to tell when no more frames come."""
-
-
-class HandRecogniser:
-    """One recogniser for all hands; or, where models know one hand and two are seen, one for each.
-
-    Parameters
-    ----------
-    make
-        Makes a recogniser, at the beginning and after every gap.
-    max_hands
-        How many hands the detector finds; default: as many as the models take.
-
-    Raises
-    ------
-    HandloreError
-        If the models take more hands than that.
-    """
-
-    def __init__(self, make: Callable[[], StreamRecogniser], max_hands: int | None = None) -> None:
-        first = make()
-        self.max_hands = max_hands or first.n_hands
-        if first.n_hands > self.max_hands:
-            raise HandloreError(
-                f"the models take {first.n_hands} hands; give --max-hands {first.n_hands}"
-            )
-        self._make = make
-        self._each = self.max_hands // first.n_hands
-        self._all = [first, *(make() for _ in range(self._each - 1))]
-
-    def feed(self, time: float, hands: Sequence[Hand]) -> list[Event]:
-        """Take up the hands of the next frame, in seconds that rise; return what is told now."""
-        slots = by_slot(hands, self.max_hands)
-        n = self.max_hands // self._each
-        events = []
-        for number, recogniser in enumerate(self._all):
-            mine = slots[number * n : (number + 1) * n]
-            events += recogniser.feed(time, *(array[0] for array in stack_hands([mine])[:3]))
-        return events
-
-    def finish(self) -> list[Event]:
-        """Return what is left to tell when no more frames come."""
-        return [event for recogniser in self._all for event in recogniser.finish()]
-
-    def reset(self) -> None:
-        """Forget what was seen: it says nothing of what will be seen next."""
-        self._all = [self._make() for _ in self._all]
+        return [event for _, _, decider in self._parts for event in decider.finish()]
 
     @property
-    def shown(self) -> list[ModelState]:
-        """What each model sees at the moment; of two hands that which is seen."""
-        shown = [one for recogniser in self._all for one in recogniser.shown]
-        return sorted(shown, key=lambda one: (one.label is None, one.probabilities is None))
+    def states(self) -> list[ModelState]:
+        return [
+            ModelState(decider.label, labels, decider.probabilities)
+            for labels, _, decider in self._parts
+        ]

@@ -1,4 +1,4 @@
-"""What a person may turn on a recogniser; all times are in seconds."""
+"""Thresholds and times of a recogniser."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,56 +11,57 @@ from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import FloatArray
 
 _MAX_SECONDS = 60.0
+_RANGES = dict.fromkeys(("threshold", "movement_threshold", "release"), 1.0) | dict.fromkeys(
+    ("dwell", "cooldown", "patience", "smoothing"), _MAX_SECONDS
+)
+_NEVER = 2.0
+"""A threshold that no probability reaches."""
 
 
 @dataclass(frozen=True)
 class RecogniserSettings:
-    """How sure, how long and how soon."""
+    """How a recogniser turns probabilities into events; times are in seconds.
+
+    Raises
+    ------
+    InvalidDataError
+        If a value is out of range: 0 to 1 for thresholds, 0 to 60 for times.
+    """
 
     threshold: float = 0.5
-    """Least probability of a pose that has no threshold of its own in the model."""
+    """Minimum probability of a pose that has no threshold of its own in the model file."""
 
     movement_threshold: float = 0.6
     """The same for movements."""
 
     release: float = 0.7
-    """What is told is over when its probability falls below this share of its threshold."""
+    """A gesture ends when its probability falls below this share of its threshold."""
 
     dwell: float = 0.25
-    """For so long a pose is held before it is told."""
+    """Hold time: how long a pose must be held before its event is emitted."""
 
     cooldown: float = 0.3
-    """For so long it has to be over before it can be told again; less is a flicker."""
+    """How long a gesture must have ended before it can be emitted again."""
 
     patience: float = 0.5
-    """For so long after a movement a surer one may take its place; then it is told."""
+    """How long a movement waits for an overlapping one of higher probability before its event is
+    emitted."""
 
     smoothing: float = 0.05
-    """Landmarks of a hand at rest are averaged over about so long; 0 = not at all."""
+    """Time constant of the One-Euro filter for a hand at rest; 0 turns smoothing off."""
 
-    poses: Literal["at once", "when over"] = "at once"
-    """When a held pose is told: to act on it, or to say how long it was held."""
+    pose_events: Literal["start", "end"] = "start"
+    """When the event of a pose is emitted: after the hold time, or when the pose has ended."""
 
     def __post_init__(self) -> None:
-        for name, least, most in (
-            ("threshold", 0.0, 1.0),
-            ("movement_threshold", 0.0, 1.0),
-            ("release", 0.0, 1.0),
-            *((name, 0.0, _MAX_SECONDS) for name in ("dwell", "cooldown", "patience", "smoothing")),
-        ):
+        for name, largest in _RANGES.items():
             value = getattr(self, name)
-            if not least <= value <= most:
-                raise InvalidDataError(f"{name} is {value}, expected {least:g} to {most:g}")
-
-
-# Which label a model is sure enough of.
-
-
-_NEVER = 2.0
+            if not 0 <= value <= largest:
+                raise InvalidDataError(f"{name} is {value}, expected 0 to {largest:g}")
 
 
 class Thresholds:
-    """Knows how probable each label has to be; what means nothing is never told."""
+    """The threshold of each label of a model; ``none`` never reaches its own."""
 
     def __init__(
         self,
@@ -70,16 +71,16 @@ class Thresholds:
         release: float,
     ) -> None:
         self.labels = tuple(labels)
-        self._least = np.array(
+        self._emit = np.array(
             [_NEVER if label == NONE_LABEL else thresholds.get(label, default) for label in labels]
         )
-        self._kept = self._least * release
+        self._release = self._emit * release
 
-    def sure_of(self, probabilities: FloatArray) -> int | None:
-        """Return the number of the most probable label, if that is enough to tell it."""
+    def reached(self, probabilities: FloatArray) -> int | None:
+        """Return the index of the most probable label (n_labels,) if it reaches its threshold."""
         best = int(probabilities.argmax())
-        return best if probabilities[best] >= self._least[best] else None
+        return best if probabilities[best] >= self._emit[best] else None
 
-    def keeps(self, probabilities: FloatArray, code: int) -> bool:
-        """Say whether a label that was told is still there."""
-        return bool(probabilities[code] >= self._kept[code])
+    def sustained(self, probabilities: FloatArray, code: int) -> bool:
+        """Return whether a label that reached its threshold is still above its release level."""
+        return bool(probabilities[code] >= self._release[code])

@@ -1,9 +1,8 @@
-"""What a video shows when."""
+"""The gestures in a recorded video."""
 
 import numpy as np
 
 from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
-from handlore.landmarks.hands import majority_side
 
 from ..model import Model, MovementModel
 from .events import Event
@@ -11,44 +10,33 @@ from .recogniser import recognise
 from .settings import RecogniserSettings
 
 _MAX_CLIP_LENGTH = 1.5
-"""What lasts up to so many times as long as nearly all training clips is one clip."""
+"""A video up to this many times as long as the longest training clips is one clip."""
 
 _MIN_HOLD = 0.2
-"""A pose held for less than so many seconds is not told, or than a third of a short video."""
+"""Hold time of poses in seconds; a third of the video, if that is shorter."""
 
 
 def video_events(model: Model, video: LandmarkDataset) -> list[Event]:
-    """Say what a video shows when; what is ``none`` is left out.
+    """Return the gestures in a video with their times, without ``none``.
 
-    A model of movements takes a video no longer than the clips it was trained on for one of them.
-    In a longer one, and for poses, the recogniser of live streams says what comes when.
+    A model of movements classifies a video as one clip if it is about as long as the training
+    clips. Longer videos, and all videos for a model of poses, are recognised as a stream.
 
     Parameters
     ----------
     model
         Of poses or movements.
     video
-        One sample.
+        One sample, such as :func:`~handlore.datasets.tracking.track_video` returns.
     """
     seen = np.flatnonzero(video.detected.any(axis=1))
     if not len(seen):
         return []
-    if isinstance(model, MovementModel):
-        lasts = float(video.time[seen[-1]] - video.time[seen[0]])
-        if lasts <= _MAX_CLIP_LENGTH * model.card.seconds[-1]:
-            return _one(model, video, slice(seen[0], seen[-1] + 1))
-    settings = RecogniserSettings(
-        poses="when over", dwell=min(_MIN_HOLD, float(np.ptp(video.time)) / 3)
-    )
-    return list(recognise([model], video, settings))
-
-
-def _one(model: MovementModel, video: LandmarkDataset, frames: slice) -> list[Event]:
-    image, side, time = video.image[frames], video.handedness[frames], video.time[frames]
-    probabilities = model.predict_clip(image, side, time)
-    best = int(probabilities.argmax())
-    label = model.labels[best]
-    event = Event(
-        label, float(time[0]), float(time[-1]), float(probabilities[best]), majority_side(side)
-    )
-    return [] if label == NONE_LABEL else [event]
+    start, end = float(video.time[seen[0]]), float(video.time[seen[-1]])
+    if isinstance(model, MovementModel) and end - start <= _MAX_CLIP_LENGTH * model.seconds[-1]:
+        found = model.predict_clip(video)
+        if found.label == NONE_LABEL or found.probability is None:
+            return []
+        return [Event(found.label, start, end, found.probability, found.hand)]
+    dwell = min(_MIN_HOLD, float(np.ptp(video.time)) / 3)
+    return list(recognise([model], video, RecogniserSettings(pose_events="end", dwell=dwell)))

@@ -256,7 +256,7 @@ def shares_of(series: np.ndarray, dilation: int, thresholds: np.ndarray) -> np.n
     return GraphRunner(graph.model(64, series.shape[1], said, (thresholds.size,)))(blocks)
 
 
-@pytest.mark.parametrize("dilation", rocket.DILATIONS)
+@pytest.mark.parametrize("dilation", rocket._DILATIONS)
 def test_kernels_are_convolutions_and_features_shares_of_time(dilation: int) -> None:
     rng = np.random.default_rng(0)
     series, thresholds = rng.normal(size=(3, 32)), rng.normal(size=(84, 2))

@@ -85,10 +85,10 @@ def test_replay_of_what_is_none(moves: Path, lessons: Path, run: Run, refused: R
     assert run("replay", moves, lessons, "--dwell", "-1").exit_code == 2
 
 
-def test_a_label_of_two_models_is_told_to_come_twice(moves: Path, lessons: Path, run: Run) -> None:
+def test_label_of_two_models_is_noted(moves: Path, lessons: Path, run: Run) -> None:
     result = run("replay", moves, moves, lessons, "--json")
     assert len(result.stdout.splitlines()) == 4
-    assert "note: more than one model tells circle, left, right: it is told" in result.stderr
+    assert "note: more than one model knows circle, left, right" in result.stderr
     assert "more than one" not in run("replay", moves, lessons).stderr
 
 
@@ -133,7 +133,7 @@ def test_calibrate_writes_thresholds_into_the_file(
     assert said["labels"]["left"]["threshold_before"] is None
     assert said["upper_bound_per_hour"] == pytest.approx(2.996 / said["hours"], rel=0.01)
     assert said["hours_needed"] == pytest.approx(5.99, abs=0.01)
-    assert "too short to show 0.5 false activations an hour: it takes 6 hours" in result.stderr
+    assert "too short to confirm 0.5 false activations an hour: that takes 6 hours" in result.stderr
     card = load_model(out).card
     assert card.thresholds["left"] == said["labels"]["left"]["threshold"]
     assert card.calibration["n_found"] == 2
@@ -159,7 +159,7 @@ def test_calibrate_can_say_without_writing(moves: Path, lessons: Path, run: Run)
     result = run("calibrate", moves, lessons, "--dry-run")
     assert result.exit_code == 0
     assert "default" in result.stdout
-    assert "nothing is written" in result.stdout
+    assert "nothing written" in result.stdout
     assert "at 95 %" in result.stdout
     assert moves.read_bytes() == before
 
@@ -168,7 +168,7 @@ def test_calibrate_refuses(
     moves: Path, lessons: Path, run: Run, refused: Refused, tmp_path: Path
 ) -> None:
     data = lessons.read_bytes()
-    assert "is the data itself" in refused(run("calibrate", moves, lessons, "--out", lessons))
+    assert "is one of the datasets" in refused(run("calibrate", moves, lessons, "--out", lessons))
     assert lessons.read_bytes() == data
     assert "there is no file" in refused(run("calibrate", moves, tmp_path / "gone.npz"))
     for rate in ("0", "-1", "nan", "often"):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from handlore.landmarks.hands import Hand, by_slot
+from handlore.landmarks.hands import Hand, by_slot, majority_side
 
 
 def hand(handedness):
@@ -51,3 +51,9 @@ def test_a_hand_of_unknown_side_does_not_take_the_place_of_a_known_one(handednes
         slots = by_slot(order, 2)
         assert slots[slot] is known
         assert slots[1 - slot] is unknown
+
+
+def test_majority_side() -> None:
+    assert majority_side(np.array([0.9, np.nan, 0.8])) == "right"
+    assert majority_side(np.array([0.1])) == "left"
+    assert majority_side(np.full((2, 1), np.nan)) is None

@@ -28,6 +28,7 @@ from handlore.landmarks.geometry import mirror, rotate
 from handlore.landmarks.hands import Hand
 from handlore.models.card import FORMAT_VERSION, ModelCard
 from handlore.models.files import METADATA_KEY, load_model
+from handlore.models.model import MAX_NOVELTY
 from handlore.models.pose_encoder import PoseEncoder
 
 Edited = Callable[[Callable[[dict[str, Any]], None]], Path]
@@ -410,40 +411,40 @@ def test_the_format_is_the_one_that_is_documented(model_file: Path) -> None:
     } <= set(card)
 
 
-def test_a_model_tells_how_familiar_a_hand_is(model_file: Path, dataset: LandmarkDataset) -> None:
+def test_novelty_score(model_file: Path, dataset: LandmarkDataset) -> None:
     model = load_model(model_file, "pose")
     X = model.encoder.encode_samples(dataset)
-    told = model.familiarity(X)
-    assert told is not None
-    assert np.median(told) > 0.2
+    usual = model.novelty(X)
+    assert usual is not None
+    assert np.median(usual) < 0.8
     strange = X + np.random.default_rng(0).normal(size=X.shape, scale=3).astype(np.float32)
-    far = model.familiarity(strange)
+    far = model.novelty(strange)
     assert far is not None
-    assert far.max() < 0.05
+    assert far.min() > MAX_NOVELTY
     known = model.predict_known(strange)
-    assert (known.max(axis=1) <= model.predict_proba(strange).max(axis=1) * 20 * far + 1e-6).all()
+    assert (
+        known.max(axis=1) <= model.predict_proba(strange).max(axis=1) * 20 * (1 - far) + 1e-5
+    ).all()
     hand = Hand(dataset.image[0, 0], dataset.world[0, 0], float(dataset.handedness[0, 0]))
-    assert model.predict_hands([hand]).familiarity == pytest.approx(float(told[0]), abs=0.01)
+    assert model.predict_hands([hand]).novelty == pytest.approx(float(usual[0]), abs=0.01)
 
 
-def test_a_model_without_familiarity_answers_as_it_is(
-    dataset: LandmarkDataset, tmp_path: Path
-) -> None:
+def test_model_without_novelty_score(dataset: LandmarkDataset, tmp_path: Path) -> None:
     path = tmp_path / "plain.onnx"
     estimator = ESTIMATORS["linear"]()
     train_model(estimator, "linear", dataset, PoseEncoder(), path, familiar=False)
     model = load_model(path, "pose")
     X = model.encoder.encode_samples(dataset)
-    assert model.familiarity(X) is None
+    assert model.novelty(X) is None
     np.testing.assert_array_equal(model.predict_known(X), model.predict_proba(X))
 
 
-def test_a_familiarity_that_is_none_is_refused(model_file: Path, tmp_path: Path) -> None:
+def test_damaged_novelty_score_is_refused(model_file: Path, tmp_path: Path) -> None:
     model = onnx.load(model_file)
     (last,) = [node for node in model.graph.node if list(node.output) == ["familiarity"]]
     last.input[0] = "probabilities"
     path = tmp_path / "wrong.onnx"
     del model.graph.output[-1].type.tensor_type.shape.dim[:]
     path.write_bytes(model.SerializeToString())
-    with pytest.raises(InvalidDataError, match="one familiarity for each hand"):
+    with pytest.raises(InvalidDataError, match="one novelty score for each hand"):
         load_model(path)

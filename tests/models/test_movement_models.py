@@ -1,4 +1,4 @@
-"""A file of a movement model: answers like its estimator, tells timed segments, is not fooled."""
+"""A file of a movement model: expected like its estimator, tells timed segments, is not fooled."""
 
 import contextlib
 import json
@@ -104,7 +104,7 @@ def lesson(*parts: tuple[str | None, float], fps: float = 15) -> Clip:
     return image, side, np.arange(len(image)) / fps
 
 
-def told(
+def events_of(
     model: MovementModel, image: np.ndarray, side: np.ndarray, time: np.ndarray
 ) -> list[Event]:
     return video_events(model, dataset_of([(image, side, time)], ["?"]))
@@ -114,7 +114,7 @@ def told(
 
 
 @every_estimator
-def test_answers_like_its_estimator_in_a_process_that_knows_no_estimators(
+def test_expected_like_its_estimator_in_a_process_that_knows_no_estimators(
     name: str, tmp_path: Path
 ) -> None:
     data = movements(3, 1)
@@ -136,9 +136,9 @@ def test_answers_like_its_estimator_in_a_process_that_knows_no_estimators(
     np.save(tmp_path / "X.npy", X)
     command = [sys.executable, "-c", PREDICT_ALONE, "m.onnx", "X.npy"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    answers = json.loads(done.stdout)
-    np.testing.assert_allclose(answers["p"], fitted.predict_proba(X), atol=1e-4)
-    assert answers["heavy"] == []
+    expected = json.loads(done.stdout)
+    np.testing.assert_allclose(expected["p"], fitted.predict_proba(X), atol=1e-4)
+    assert expected["heavy"] == []
 
 
 def test_a_clip_gets_one_answer_in_a_dataset_from_python_and_in_a_video(tmp_path: Path) -> None:
@@ -154,17 +154,18 @@ def test_a_clip_gets_one_answer_in_a_dataset_from_python_and_in_a_video(tmp_path
     model = load_model(tmp_path / "m.onnx", "sequence")
     assert model.card.timed
     X = model.encoder.encode_samples(data)
-    answers = model.predict_proba(X)
-    np.testing.assert_allclose([model.predict_clip(i, s, t) for i, s, t in clips], answers, 1e-4)
-    said = [(event.label, event.probability) for one in clips for event in told(model, *one)]
-    assert [label for label, _ in said] == [model.labels[best] for best in answers.argmax(axis=1)]
-    np.testing.assert_allclose([sure for _, sure in said], answers.max(axis=1), 1e-4)
+    expected = model.predict_proba(X)
+    found = [model.predict_clip(dataset_of([one], ["?"])).probabilities for one in clips]
+    np.testing.assert_allclose(found, expected, 1e-4)
+    said = [(event.label, event.probability) for one in clips for event in events_of(model, *one)]
+    assert [label for label, _ in said] == [model.labels[best] for best in expected.argmax(axis=1)]
+    np.testing.assert_allclose([sure for _, sure in said], expected.max(axis=1), 1e-4)
     # How long they last is a part of it.
     X[:, -1] = 0
-    assert np.abs(model.predict_proba(X) - answers).max() > 0.02
+    assert np.abs(model.predict_proba(X) - expected).max() > 0.02
 
 
-def test_a_file_that_knows_nothing_of_pace_answers_as_before(tmp_path: Path) -> None:
+def test_a_file_that_knows_nothing_of_pace_expected_as_before(tmp_path: Path) -> None:
     data, encoder = movements(3, 1), MovementEncoder(1, 32)
     fitted = fit_samples(small("rocket"), data, encoder)
     card = ModelCard(
@@ -201,37 +202,38 @@ def test_card_says_how_clips_look(model: MovementModel) -> None:
 @pytest.mark.parametrize("label", LABELS)
 def test_a_clip_is_one_movement(label: str, model: MovementModel) -> None:
     image, side, time = clip(label, fps=20, seconds=0.9, person=9)
-    probabilities = model.predict_clip(image, side, time)
-    assert probabilities.sum() == pytest.approx(1, abs=1e-5)
-    (one,) = told(model, image, side, time)
+    prediction = model.predict_clip(dataset_of([(image, side, time)], ["?"]))
+    assert (prediction.label, prediction.rotation_deg) == (label, None)
+    assert sum(prediction.probabilities) == pytest.approx(1, abs=1e-5)
+    (one,) = events_of(model, image, side, time)
     assert one.label == label
-    assert one.probability == pytest.approx(float(probabilities.max()))
+    assert one.probability == pytest.approx(prediction.probability)
     assert (one.start, one.hand) == (0, "right")
     assert one.end == pytest.approx(0.9, abs=0.01)
     left_hand = image[:, :, :1] + mirror(image - image[:, :, :1])
-    (other,) = told(model, left_hand, 1 - side, time)
+    (other,) = events_of(model, left_hand, 1 - side, time)
     assert (other.label, other.hand) == (label, "left")
 
 
 @pytest.mark.parametrize("fps", [8, 15, 30, 60])
 def test_frame_rates_are_answered_the_same(fps: float, model: MovementModel) -> None:
     for label in LABELS:
-        (one,) = told(model, *clip(label, fps=fps, person=9))
+        (one,) = events_of(model, *clip(label, fps=fps, person=9))
         assert one.label == label
 
 
 def test_no_hand_and_none_are_no_events(model: MovementModel) -> None:
     image, side, time = clip("left")
-    assert told(model, np.full_like(image, np.nan), np.full_like(side, np.nan), time) == []
-    assert told(model, *clip("still", person=9)) == []
-    assert told(model, *lesson(("still", 8))) == []
+    assert events_of(model, np.full_like(image, np.nan), np.full_like(side, np.nan), time) == []
+    assert events_of(model, *clip("still", person=9)) == []
+    assert events_of(model, *lesson(("still", 8))) == []
 
 
 def test_a_long_video_is_told_in_timed_events(model: MovementModel) -> None:
     video = lesson(
         ("still", 2), ("left", 1), ("still", 2), (None, 1), ("still", 2), ("right", 1), ("still", 2)
     )
-    found = told(model, *video)
+    found = events_of(model, *video)
     sure = [one for one in found if one.probability > 0.8]
     assert [one.label for one in sure] == ["left", "right"]
     assert [one.start for one in sure] == pytest.approx([2, 8], abs=0.5)
@@ -251,7 +253,7 @@ def test_events_lie_in_the_video_in_order(
     parts: list[tuple[str | None, float]], fps: float, model: MovementModel
 ) -> None:
     image, side, time = lesson(*parts, fps=fps)
-    found = told(model, image, side, time)
+    found = events_of(model, image, side, time)
     assert [one.start for one in found] == sorted(one.start for one in found)
     for one in found:
         assert 0 <= one.start <= one.end <= time[-1]
@@ -269,17 +271,17 @@ def test_events_lie_in_the_video_in_order(
 def test_times_that_lie_cost_neither_memory_nor_hours(gap: float, model: MovementModel) -> None:
     image, side, time = (np.concatenate([array] * 2) for array in clip("left", fps=15, person=9))
     time[len(time) // 2 :] += gap
-    found = told(model, image, side, time)
+    found = events_of(model, image, side, time)
     assert "left" in {one.label for one in found}
     image, side, time = clip("left", fps=15)
-    told(model, image, side, time * gap)
+    events_of(model, image, side, time * gap)
 
 
 def test_times_that_no_clock_tells_apart_are_refused_in_a_line(model: MovementModel) -> None:
     image, side, time = (np.concatenate([array] * 2) for array in clip("left", fps=15, person=9))
     time[len(time) // 2 :] += 1e300
-    with pytest.raises(InvalidDataError, match="times rise") as caught:
-        told(model, image, side, time)
+    with pytest.raises(InvalidDataError, match="times must rise") as caught:
+        events_of(model, image, side, time)
     assert len(str(caught.value)) < 200
 
 
@@ -287,7 +289,7 @@ def test_a_hand_that_is_lost_for_as_long_as_a_window_does_no_harm(model: Movemen
     short = MovementModel(
         model._session, replace(model.card, seconds=(0.2, 0.3, 1.0)), model.encoder
     )
-    found = told(short, *lesson(("still", 2), ("left", 1), (None, 0.5), ("still", 2), fps=60))
+    found = events_of(short, *lesson(("still", 2), ("left", 1), (None, 0.5), ("still", 2), fps=60))
     assert all(one.label in LABELS for one in found)
 
 
@@ -307,7 +309,7 @@ def test_odd_lengths_of_training_clips_do_no_harm(
 ) -> None:
     odd = MovementModel(model._session, replace(model.card, seconds=seconds), model.encoder)
     for video in (lesson(("left", 0.1)), lesson(("left", 1), ("still", 1))):
-        assert all(isinstance(one, Event) for one in told(odd, *video))
+        assert all(isinstance(one, Event) for one in events_of(odd, *video))
 
 
 # Files
@@ -498,7 +500,7 @@ def test_damaged_bytes_load_or_give_one_line(
     path = tmp_path / "flipped.onnx"
     path.write_bytes(content)
     with contextlib.suppress(HandloreError):
-        told(load_model(path, "sequence"), *clip("left", fps=8))
+        events_of(load_model(path, "sequence"), *clip("left", fps=8))
 
 
 def test_training_needs_depth(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from handlore.capture.live.state import LiveState, LiveView
 from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.hands import Hand
 from handlore.models.stream.events import Event
-from handlore.models.stream.recogniser import HandRecogniser, ModelState
+from handlore.models.stream.recogniser import ModelState
 
 LABELS = ("fist", "open_palm", "none")
 EMPTY, FIST, PALM = 0, 80, 160
@@ -96,23 +96,26 @@ class Detector:
         self.resets += 1
 
 
-class Stub:
-    """Tells a label once each time it comes into view."""
+class FakeRecogniser:
+    """Emits a label once each time it comes into view."""
 
     n_hands = 1
 
     def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
         self.label: str | None = None
         self.probabilities: Any = None
 
     @property
-    def shown(self) -> list[ModelState]:
+    def states(self) -> list[ModelState]:
         return [ModelState(self.label, LABELS, self.probabilities)]
 
-    def feed(self, time: float, image: Any, world: Any, handedness: Any) -> list[Event]:
+    def feed_hands(self, time: float, hands: list[Hand]) -> list[Event]:
         before = self.label
-        grey = image[0, 0, 0]
-        self.label = {FIST: "fist", PALM: "open_palm"}.get(0 if np.isnan(grey) else int(grey))
+        grey = int(hands[0].image[0, 0]) if hands else EMPTY
+        self.label = {FIST: "fist", PALM: "open_palm"}.get(grey)
         self.probabilities = None
         if self.label is None:
             return []
@@ -182,7 +185,7 @@ class Stage:
             loaded = load_actions(path, LABELS)
         self.live = LiveLoop(
             LiveComponents(
-                self.camera, self.detector, HandRecogniser(Stub), [self.witness, *views], loaded,
+                self.camera, self.detector, FakeRecogniser(), [self.witness, *views], loaded,
                 limiter=limiter or RateLimiter(), clock=self.time, sleep=self.time.sleep,
             )
         )  # fmt: skip

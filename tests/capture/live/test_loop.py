@@ -21,7 +21,6 @@ from handlore.capture.views.page import PageView
 from handlore.datasets.recordings import RecordingFolder
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import Hand
-from handlore.models.stream.recogniser import HandRecogniser
 
 TWO = frames(EMPTY, 0, 1) + frames(FIST, 1, 2) + frames(EMPTY, 2, 3) + frames(PALM, 3, 4)
 
@@ -125,27 +124,6 @@ def test_an_error_in_the_detector_ends_it_with_actions_put_away(tmp_path: Path) 
     # Killed, or not even begun; in any case not left behind.
     assert [o.state for o in stage.witness.outcomes] in (["failed"], ["skipped"])
     assert "sleep" not in [child.name() for child in psutil.Process().children()]
-
-
-def test_one_hand_models_follow_each_of_two_hands() -> None:
-    recognition = HandRecogniser(Stub, 2)
-    left, right = (
-        Hand(np.full((21, 3), grey, np.float32), np.zeros((21, 3), np.float32), side, 0.9)
-        for grey, side in ((FIST, 0.1), (PALM, 0.9))
-    )
-    assert [e.label for e in recognition.feed(0.0, [right])] == ["open_palm"]
-    assert [e.label for e in recognition.feed(0.1, [right, left])] == ["fist"]
-    assert [one.label for one in recognition.shown] == ["fist", "open_palm"]
-    assert recognition.feed(0.2, [left, right]) == []
-
-
-def test_models_of_two_hands_are_refused_one() -> None:
-    class Two(Stub):
-        n_hands = 2
-
-    with pytest.raises(HandloreError, match="give --max-hands 2"):
-        HandRecogniser(Two, 1)
-    assert HandRecogniser(Two).max_hands == 2
 
 
 def memory(keeper: object, said: list[str], remember: float = 60.0, **more: Any) -> LandmarkBuffer:
