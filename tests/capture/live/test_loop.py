@@ -6,10 +6,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import psutil
 import pytest
-from live_stubs import EMPTY, FIST, PALM, Detector, Stage, Stub, frames
+from live_stubs import EMPTY, FIST, PALM, Detector, Stage, frames
 
 from handlore.capture.live.buffer import LandmarkBuffer
 from handlore.capture.live.limiter import RateLimiter
