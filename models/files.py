@@ -62,10 +62,9 @@ def load_model(path: str | Path, kind: Kind | None = None) -> Model:
 
     Examples
     --------
-    >>> import handlore
-    >>> model = handlore.load_model("poses.onnx")  # doctest: +SKIP
-    >>> model.labels  # doctest: +SKIP
-    ('fist', 'open_palm')
+    >>> model = handlore.load_model("poses.onnx")
+    >>> model.labels
+    ('fist', 'open_palm', 'point', 'victory')
     """
     path = Path(path)
     data = _read(path)
