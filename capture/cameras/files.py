@@ -14,11 +14,11 @@ from handlore.landmarks.hands import Pixels
 from .camera import CAMERAS, CameraError, CameraFrame, CameraKind, CameraOptions, Opener
 
 FRAME_RATE = 30.0
-"""Of a folder of frames, and between the end of a video and its beginning."""
+"""Of a folder of frames, and between the end and the start of a repeated video."""
 
 
 class FileClock(Protocol):
-    """Tells the time and waits; the module :mod:`time` is one."""
+    """A clock that waits, as the module :mod:`time`."""
 
     def monotonic(self) -> float:
         """Return seconds."""
@@ -31,19 +31,19 @@ class FileClock(Protocol):
 
 @CAMERAS.register
 class FileCamera(CameraKind):
-    """Plays a recording with the times that its frames have.
+    """Plays a video or a folder of frames with the times of its frames.
 
-    No frame is ever left out: whoever is too slow sees it play slower, as often as it is read
-    it gives the same frames with the same times.
+    No frame is skipped: a slow reader slows it down. Each time it is read it gives the same
+    frames with the same times.
 
     Parameters
     ----------
     path
         A video, or a folder of pictures in the order of their names.
     options
-        ``loop``, ``paced`` and ``frame_rate`` (of a folder) are heeded.
+        ``loop``, ``paced`` and, for a folder, ``frame_rate`` are used.
     clock
-        What it waits by.
+        Used to wait.
 
     Raises
     ------
@@ -57,7 +57,7 @@ class FileCamera(CameraKind):
 
     @classmethod
     def find(cls, text: str, options: CameraOptions) -> Opener | None:
-        """Understand the path of a video or of a folder of pictures."""
+        """Accept the path of a video or of a folder of pictures."""
         path = Path(text)
         if not text or not path.exists():
             return None
@@ -114,7 +114,7 @@ class FileCamera(CameraKind):
     def _wait(self, due: float) -> None:
         now = self._clock.monotonic()
         if self._began is None or now > self._began + due:
-            # Late: from here on it plays at its own pace again, instead of catching up.
+            # Late: continue in real time from here, instead of catching up.
             self._began = now - due
         else:
             self._clock.sleep(self._began + due - now)

@@ -162,6 +162,12 @@ def make_source(name: str, options: Mapping[str, Any]) -> Source:
     ------
     HandloreError
         If the source does not have one of the options.
+
+    Examples
+    --------
+    >>> source = handlore.make_source("images", {"name_pattern": "_(?P<group>p..)_"})
+    >>> source.layout
+    '<label>/*.jpg or train|val|test/<label>/*.jpg'
     """
     kind = SOURCES[name]
     known = {option.name for option in fields(kind)}

@@ -1,4 +1,4 @@
-"""Frame rates, heat, and looking less often while nothing moves; no clock but a made-up one."""
+"""Frame rates, heat, and searching less often while nothing moves, with a made-up clock."""
 
 from dataclasses import dataclass, field
 from math import inf
@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 
 from handlore.capture.live.limiter import LEAST_SHARE, RateLimiter, ThrottledDetector, thermometer
-from handlore.capture.live.loop import GAP, Timeline, seconds
 from handlore.landmarks.hands import Hand, Pixels
 
 
-def frames_a_second(
+def frames_per_second(
     limiter: RateLimiter, work: float, camera: float = inf, seconds: float = 20.0
 ) -> float:
     """Run a loop that works so long on each frame of a camera of that rate."""
@@ -31,12 +30,12 @@ def frames_a_second(
 
 @pytest.mark.parametrize("work", [0.001, 0.02, 0.049])
 @pytest.mark.parametrize("camera", [30.0, 60.0, inf])
-def test_the_most_frames_a_second_are_kept(work: float, camera: float) -> None:
-    assert frames_a_second(RateLimiter(20.0), work, camera) == pytest.approx(20.0, rel=0.03)
+def test_the_most_frames_per_second_are_kept(work: float, camera: float) -> None:
+    assert frames_per_second(RateLimiter(20.0), work, camera) == pytest.approx(20.0, rel=0.03)
 
 
 def test_a_slow_machine_does_what_it_can() -> None:
-    assert frames_a_second(RateLimiter(20.0), 0.1, 30.0) == pytest.approx(10.0, rel=0.03)
+    assert frames_per_second(RateLimiter(20.0), 0.1, 30.0) == pytest.approx(10.0, rel=0.03)
 
 
 @pytest.mark.parametrize("camera", [0.0, 0.033])
@@ -55,7 +54,7 @@ def test_waiting_for_the_camera_is_rest_enough() -> None:
 
 @pytest.mark.parametrize("work", [0.005, 0.08])
 def test_a_share_of_the_time_is_left_to_others(work: float) -> None:
-    rate = frames_a_second(RateLimiter(share=0.5), work)
+    rate = frames_per_second(RateLimiter(share=0.5), work)
     assert rate * work == pytest.approx(0.5, rel=0.03)
 
 
@@ -69,10 +68,10 @@ def test_a_late_frame_is_not_followed_by_a_burst() -> None:
 def test_when_it_gets_hot_less_is_done_and_when_it_cools_down_more_again() -> None:
     room: list[float | None] = [30.0]
     limiter = RateLimiter(share=1.0, thermometer=lambda: room[0])
-    assert frames_a_second(limiter, 0.05) == pytest.approx(20.0, rel=0.03)
+    assert frames_per_second(limiter, 0.05) == pytest.approx(20.0, rel=0.03)
     limiter = RateLimiter(share=1.0, thermometer=lambda: room[0])
     room[0] = -3.0
-    assert frames_a_second(limiter, 0.05, seconds=60.0) < 20.0 * (LEAST_SHARE + 0.1)
+    assert frames_per_second(limiter, 0.05, seconds=60.0) < 20.0 * (LEAST_SHARE + 0.1)
     assert limiter.share == pytest.approx(LEAST_SHARE, abs=0.01)
     room[0] = 25.0
     for step in range(20):
@@ -100,32 +99,6 @@ def test_temperatures_are_read_as_linux_writes_them(tmp_path: Path) -> None:
     assert thermometer(tmp_path)() == pytest.approx(6.0)
 
 
-def test_a_stream_of_times_always_rises() -> None:
-    line = Timeline()
-    assert line.place(50.0, 7.0) == (0.0, False)
-    assert line.place(50.1, 7.1) == (pytest.approx(0.1), False)
-    # The camera is back after a minute, and counts from 0.
-    time, gap = line.place(0.0, 67.1)
-    assert (time, gap) == (pytest.approx(60.1), True)
-    assert line.place(0.1, 67.2) == (pytest.approx(60.2), False)
-
-
-def test_a_night_asleep_is_a_gap_even_for_a_camera_that_did_not_notice() -> None:
-    line = Timeline()
-    line.place(1.0, 1.0)
-    assert line.place(1.03, 8 * 3600.0)[1]
-
-
-def test_a_file_read_faster_than_it_was_filmed_has_no_gaps() -> None:
-    line = Timeline()
-    assert not any(line.place(n / 7, n / 1000)[1] for n in range(100))
-    assert line.place(100 / 7 + GAP, 0.1)[1]
-
-
-def test_the_clock_goes_on() -> None:
-    assert 0 <= seconds() - seconds() + 1 <= 1
-
-
 @dataclass
 class Counting:
     """A detector that sees a hand where the picture is bright, and counts how often it is asked."""
@@ -142,7 +115,7 @@ class Counting:
         pass
 
 
-def thinned() -> tuple[ThrottledDetector, Counting]:
+def throttled() -> tuple[ThrottledDetector, Counting]:
     inner = Counting()
     return ThrottledDetector(inner), inner  # type: ignore[arg-type]
 
@@ -152,14 +125,14 @@ def picture(grey: int) -> Pixels:
 
 
 def test_an_empty_room_is_looked_at_a_few_times_a_second() -> None:
-    detector, inner = thinned()
+    detector, inner = throttled()
     for frame in range(300):
         assert detector.track(picture(50), frame / 30) == []
     assert 3.5 < len([t for t in inner.asked if t > 2.0]) / 8.0 < 4.5
 
 
 def test_when_something_moves_every_frame_is_looked_at() -> None:
-    detector, inner = thinned()
+    detector, inner = throttled()
     for frame in range(300):
         detector.track(picture(50), frame / 30)
     for frame in range(300, 330):
@@ -168,7 +141,7 @@ def test_when_something_moves_every_frame_is_looked_at() -> None:
 
 
 def test_a_hand_is_followed_in_every_frame_and_given_at_once() -> None:
-    detector, inner = thinned()
+    detector, inner = throttled()
     for frame in range(300):
         detector.track(picture(50), frame / 30)
     assert [len(detector.track(picture(250), frame / 30)) for frame in range(300, 390)] == [1] * 90

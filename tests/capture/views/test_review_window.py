@@ -9,6 +9,7 @@ import pytest
 from capture_desk import Desk, wait_for
 from recording_stubs import rendered
 
+from handlore.capture.views.review import TITLE
 from handlore.datasets.recordings import RecordingFolder
 
 
@@ -32,7 +33,7 @@ def test_keys_discard_bring_back_and_relabel(tmp_path: Path, desk: Desk, artefac
     def there(*names: str) -> None:
         wait_for(lambda: all((folder.root / name).is_file() for name in names), str(names))
 
-    desk.start("--review", folder.root, title="handlore review", begun="handlore review")
+    desk.start(folder.root, title=TITLE, begun=TITLE, command=("recordings", "review"))
     desk.press("u")
     there("discarded/swipe_left/0001.npz")
     desk.press("k", "n", "2")

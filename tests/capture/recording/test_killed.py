@@ -1,4 +1,4 @@
-"""A session that is killed, and a disk that is full: what was kept is there and whole."""
+"""A session that is killed, and a disk that is full."""
 
 import os
 import random
@@ -74,7 +74,7 @@ def test_a_disk_that_is_really_full(small_disk: Path):
         rig.loop.step()
     before = len(list(root.glob("*/*.npz")))
     rig.loop.step()
-    assert any("No space left on device; it is still in memory" in line for line in rig.view.said)
+    assert any("No space left on device; it is kept in memory" in line for line in rig.view.said)
     while rig.loop.frames < 890:
         rig.loop.step()
     assert len(list(root.glob("*/*.npz"))) <= before + 1

@@ -1,7 +1,7 @@
-"""The landmarks of the last minutes, in memory; what led to an event is kept on disk.
+"""The landmarks of the last minutes in memory; the part around each event is kept on disk.
 
-So that a wrong trigger can be replayed, given the right label and learned from. Pictures are kept
-only if somebody asks for them.
+A false activation can then be replayed, relabelled and used for training. Pictures are kept only
+on request.
 """
 
 from collections import deque
@@ -14,18 +14,18 @@ from handlore.landmarks.hands import Hand, by_slot
 from handlore.models.stream.events import Event
 
 from ..recording.take import SessionInfo
-from ..recording.video import Finish, VideoFolder
+from ..recording.video import FinishVideo, VideoFolder
 from ..recording.writer import Job, RecordingWriter
-from ..views.live import LiveState, LiveView
+from .state import LiveState, LiveView
 
 BEFORE, AFTER = 1.0, 1.0
 """Seconds that are kept around an event."""
 
 UNSORTED = "unsorted"
-"""The label of a recording that nobody has looked at."""
+"""The label of a recording that nobody has labelled."""
 
 MOST_WAITING = 16
-"""So many recordings wait for a slow or full disk; more are not kept."""
+"""Most recordings that wait for a slow or full disk; more are not kept."""
 
 KEEP_KEY = "k"
 
@@ -39,43 +39,43 @@ class _Frame:
 
 
 class LandmarkBuffer(LiveView):
-    """Keeps a clip of every event, and on the key ``k`` or at the end all that is remembered.
+    """Keeps a clip of every event, and the whole buffer on the key ``k`` and at the end.
 
     Parameters
     ----------
     writer
-        Writes to the disk, beside the loop.
-    sitting
+        Writes to the disk in its own thread.
+    info
         What all recordings share.
-    remember
-        How many seconds are kept in memory.
+    seconds
+        Length of the buffer.
     say
-        Is told what was written, and what could not be.
+        Called with messages.
     all_at_end
-        Whether what is remembered is kept when it ends.
+        Whether the buffer is kept at the end.
     videos
-        Writes the pictures too, if given; a second of them takes some megabytes of memory.
+        Writes the pictures too, if given; they take some megabytes of memory per second.
     """
 
     def __init__(
         self,
         writer: RecordingWriter,
-        sitting: SessionInfo,
-        remember: float = 120.0,
+        info: SessionInfo,
+        seconds: float = 120.0,
         say: Callable[[str], None] = lambda text: None,
         *,
         all_at_end: bool = True,
         videos: VideoFolder | None = None,
     ) -> None:
         self._writer = writer
-        self._sitting = sitting
-        self._remember = remember
+        self._info = info
+        self._seconds = seconds
         self._say = say
         self._all_at_end = all_at_end
         self._videos = videos
         self._frames: deque[_Frame] = deque()
         self._waiting: deque[Event] = deque(maxlen=64)
-        """Events whose clips still lack what comes after."""
+        """Events whose clips are not complete yet."""
         self._open = 0
         self._lost = 0
 
@@ -84,39 +84,39 @@ class LandmarkBuffer(LiveView):
         """How many recordings could not be written; after :meth:`close` it is final."""
         return self._lost + len(self._writer.unsaved)
 
-    def show(self, moment: LiveState) -> None:
-        """Remember a frame, and forget the oldest."""
-        if moment.pixels is not None:
-            slots = by_slot(moment.hands, self._sitting.max_hands)
-            size = moment.pixels.shape[1], moment.pixels.shape[0]
-            picture = None if self._videos is None else self._videos.encode(moment.pixels)
-            self._frames.append(_Frame(moment.seconds, slots, size, picture))
-            while moment.seconds - self._frames[0].seconds > self._remember:
+    def show(self, state: LiveState) -> None:
+        """Add a frame and drop the oldest ones."""
+        if state.pixels is not None:
+            slots = by_slot(state.hands, self._info.max_hands)
+            size = state.pixels.shape[1], state.pixels.shape[0]
+            picture = None if self._videos is None else self._videos.encode(state.pixels)
+            self._frames.append(_Frame(state.seconds, slots, size, picture))
+            while state.seconds - self._frames[0].seconds > self._seconds:
                 self._frames.popleft()
-        while self._waiting and moment.seconds >= self._waiting[0].end + AFTER:
+        while self._waiting and state.seconds >= self._waiting[0].end + AFTER:
             self._keep_event(self._waiting.popleft())
-        self._tell_written()
+        self._collect()
 
-    def tell(self, event: Event) -> None:
-        """Keep a clip of it as soon as its end has been seen."""
+    def on_event(self, event: Event) -> None:
+        """Keep a clip of it as soon as the clip is complete."""
         self._waiting.append(event)
 
     def restart(self) -> None:
-        """Keep what is waiting; a recording has no gaps."""
+        """Keep the clips of waiting events; a recording has no gaps."""
         self._keep_waiting()
         self._frames.clear()
 
-    def key(self, key: str) -> None:
-        """Keep all with ``k``."""
+    def on_key(self, key: str) -> None:
+        """Keep the buffer with ``k``."""
         if key != KEEP_KEY:
             return
         if not self._frames:
-            self._say("no picture has come yet, so there is nothing to keep")
+            self._say("the buffer is still empty, nothing was kept")
         elif self.keep_all():
-            self._say(f"the last {self._remembered():.0f} seconds are kept as {UNSORTED}")
+            self._say(f"the last {self._length():.0f} seconds were kept as {UNSORTED}")
 
     def keep_all(self) -> bool:
-        """Keep all that is remembered; say whether there was anything, and room for it."""
+        """Keep the buffer; return whether there was anything to keep, and room for it."""
         return bool(self._frames) and self._keep(UNSORTED, list(self._frames))
 
     def close(self) -> None:
@@ -129,7 +129,7 @@ class LandmarkBuffer(LiveView):
             if written.problem is not None:
                 self._say(written.problem)
 
-    def _remembered(self) -> float:
+    def _length(self) -> float:
         return self._frames[-1].seconds - self._frames[0].seconds if self._frames else 0.0
 
     def _keep_waiting(self) -> None:
@@ -144,15 +144,15 @@ class LandmarkBuffer(LiveView):
 
     def _keep(self, label: str, frames: Sequence[_Frame]) -> bool:
         if self._open >= MOST_WAITING:
-            self._say(f"a recording of {label} is not kept: the disk does not keep up")
+            self._say(f"a recording of {label} was not kept: the disk is too slow")
             self._lost += 1
             return False
         self._open += 1
         self._writer.keep(Job(self._dataset(label, frames), self._video(frames)))
         return True
 
-    def _video(self, frames: Sequence[_Frame]) -> Finish:
-        """Return what writes the pictures, if there are any."""
+    def _video(self, frames: Sequence[_Frame]) -> FinishVideo:
+        """Return the function that writes the pictures, if there are any."""
         pictures = [frame.picture for frame in frames if frame.picture is not None]
         if self._videos is None or not pictures:
             return lambda: None
@@ -160,20 +160,23 @@ class LandmarkBuffer(LiveView):
 
     def _dataset(self, label: str, frames: Sequence[_Frame]) -> LandmarkDataset:
         """Return one clip, with times in seconds from its first frame."""
-        sitting, start = self._sitting, frames[0].seconds
+        info, start = self._info, frames[0].seconds
         options = {
-            "camera": sitting.camera, "note": sitting.note, "session": sitting.session,
-            "max_hands": sitting.max_hands, "live": True,
-        }  # fmt: skip
+            "camera": info.camera,
+            "note": info.note,
+            "session": info.session,
+            "max_hands": info.max_hands,
+            "live": True,
+        }
         return LandmarkDataset.of_hands(
             [frame.slots for frame in frames],
-            Samples.make([label], group=[sitting.subject], session=[sitting.session]),
+            Samples.make([label], group=[info.subject], session=[info.session]),
             time=[frame.seconds - start for frame in frames],
             offsets=[0, len(frames)],
-            header=Header(kind="sequence", detector=sitting.detector, options=options),
+            header=Header(kind="sequence", detector=info.detector, options=options),
         )
 
-    def _tell_written(self) -> None:
+    def _collect(self) -> None:
         done = self._writer.poll()
         for written in done:
             self._open -= 1
@@ -181,6 +184,6 @@ class LandmarkBuffer(LiveView):
                 self._say(written.problem)
                 self._lost += 1
         if done:
-            # Neither what cannot be written nor the names of what was may fill the memory of a
-            # process that runs for weeks. What has been done since is not counted yet.
+            # A process that runs for weeks must neither remember all files that it has written
+            # nor all recordings that it could not write.
             self._writer.forget(len(done))

@@ -1,4 +1,4 @@
-"""The loop with stand-ins for everything but the disk: what comes to lie there."""
+"""The loop of a session, with fakes for all its parts."""
 
 import threading
 from pathlib import Path
@@ -103,7 +103,7 @@ def test_undo_leaves_what_earlier_sessions_kept(tmp_path: Path):
     rig = Rig(tmp_path, range(30), keys={"f5": "u"}).run()
     assert len(kept(tmp_path)) == 1
     said = rig.view.said + [one.problem for one in rig.left]
-    assert any("nothing that this session has kept" in line for line in said if line)
+    assert any("no kept recording to discard" in line for line in said if line)
 
 
 def test_a_slow_disk_never_keeps_the_camera_waiting(tmp_path: Path):
@@ -143,7 +143,7 @@ def test_a_full_disk_is_said_at_once_and_loses_nothing(tmp_path: Path):
         rig.loop.step()
     until(lambda: rig.writer.unsaved)
     rig.loop.step()
-    assert any("No space left on device; it is still in memory" in line for line in rig.view.said)
+    assert any("No space left on device; it is kept in memory" in line for line in rig.view.said)
     assert len(kept(tmp_path)) == 1, "what was kept is untouched"
     disk.full.clear()
     rig.run()
@@ -207,7 +207,7 @@ def test_a_camera_that_goes_and_comes_back(tmp_path: Path):
     assert "the camera was lost: k keeps it, u discards it" in rig.view.said
     assert "camera 7 is back" in rig.view.said
     assert [recording.n_frames for recording in kept(tmp_path)] == [7, 10]
-    troubled = [status for status in rig.view.shown if status.trouble]
+    troubled = [status for status in rig.view.shown if status.problem]
     assert len(troubled) == 3
     assert troubled[0].state is State.REVIEW
     assert troubled[0].question == "the camera was lost"
@@ -221,11 +221,11 @@ def test_what_is_shown(tmp_path: Path):
     assert shown[12].left == pytest.approx(0.5 - 2 / FPS)
     recording = [status for status in shown if status.state is State.RECORDING]
     assert recording[4].recorded == pytest.approx(4 / FPS)
-    assert recording[4].length == pytest.approx(0.5)
+    assert recording[4].progress == pytest.approx(0.5)
     assert shown[40].fps == pytest.approx(FPS)
     assert shown[40].share == 1.0
     assert (shown[58].hand, shown[59].hand) == (True, False)
-    assert "stop the recording first" in shown[20].message
+    assert "stop the recording before" in shown[20].message
     assert [label for label, _ in shown[0].counts] == ["left", "right", "none"]
 
 
@@ -233,8 +233,8 @@ def test_a_message_is_shown_beside_the_question(tmp_path: Path):
     keys = {"f0": "r", "f20": " ", "f25": "q"}
     rig = Rig(tmp_path, range(40), keys=keys, without=range(40)).run()
     assert rig.view.shown[15].question == "no hand in 100 % of the frames"
-    assert rig.view.shown[22].message.startswith("first decide")
-    assert "the same key again ends without it" in rig.view.shown[30].message
+    assert rig.view.shown[22].message.startswith("decide first")
+    assert "the same key again quits without it" in rig.view.shown[30].message
     assert rig.view.shown[30].question == rig.view.shown[15].question
 
 
