@@ -61,8 +61,11 @@ if TYPE_CHECKING:
     from handlore.landmarks.opening import open_detector as open_detector
     from handlore.landmarks.search import search as search
     from handlore.models.files import load_model as load_model
+    from handlore.models.files import load_models as load_models
+    from handlore.models.stream.calibration import calibrate as calibrate
     from handlore.models.stream.recogniser import Recogniser as Recogniser
     from handlore.models.stream.recogniser import recognise as recognise
+    from handlore.models.stream.settings import RecogniserSettings as RecogniserSettings
 
 __version__ = "0.1.0"
 
@@ -89,8 +92,11 @@ _API = {
     "open_detector": "landmarks.opening",
     "search": "landmarks.search",
     "load_model": "models.files",
+    "load_models": "models.files",
+    "calibrate": "models.stream.calibration",
     "Recogniser": "models.stream.recogniser",
     "recognise": "models.stream.recogniser",
+    "RecogniserSettings": "models.stream.settings",
 }
 """The module of each public name; the imports above are for type checkers."""
 
