@@ -39,6 +39,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from handlore.capture.keys import ScriptedKeys as ScriptedKeys
+    from handlore.capture.live.run import LiveOptions as LiveOptions
+    from handlore.capture.live.run import run_live as run_live
+    from handlore.capture.recording.options import SessionOptions as SessionOptions
+    from handlore.capture.recording.run import record as record
     from handlore.datasets.conversion.convert import convert as convert
     from handlore.datasets.conversion.convert import convert_to_file as convert_to_file
     from handlore.datasets.dataset import LandmarkDataset as LandmarkDataset
@@ -65,6 +70,11 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _API = {
+    "ScriptedKeys": "capture.keys",
+    "LiveOptions": "capture.live.run",
+    "run_live": "capture.live.run",
+    "SessionOptions": "capture.recording.options",
+    "record": "capture.recording.run",
     "convert": "datasets.conversion.convert",
     "convert_to_file": "datasets.conversion.convert",
     "LandmarkDataset": "datasets.dataset",
