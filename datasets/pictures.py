@@ -38,6 +38,12 @@ def read_picture(path: Path) -> tuple[Pixels, str]:
     ------
     InvalidDataError
         If it is not a whole, readable picture.
+
+    Examples
+    --------
+    >>> pixels, sha256 = handlore.read_picture("photo.png")
+    >>> pixels.shape, len(sha256)
+    ((320, 320, 3), 64)
     """
     path = Path(path)
     data = read_bytes(path)

@@ -8,6 +8,7 @@ name: it is unique in a folder, and stays when the recording is discarded or rel
 
 import contextlib
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -116,6 +117,21 @@ class RecordingFolder:
         """Return the files that should be recordings but cannot be read, and why."""
         looked = ((path, self._look(path)) for path in recording_files(self.root))
         return [(self.name_of(path), said) for path, said in looked if isinstance(said, str)]
+
+    def find(self, numbers: Sequence[int], *, discarded: bool = False) -> list[RecordingEntry]:
+        """Return the kept, or the discarded, recordings with these numbers.
+
+        Raises
+        ------
+        HandloreError
+            If one of them does not exist.
+        """
+        known = {entry.number: entry for entry in self.entries(discarded=discarded)}
+        for number in numbers:
+            if number not in known:
+                kind = "discarded" if discarded else "kept"
+                raise HandloreError(f"{self.root} has no {kind} recording {number}")
+        return [known[number] for number in dict.fromkeys(numbers)]
 
     def counts(self) -> dict[str, int]:
         """Return how many recordings of each label are kept, sorted by label."""

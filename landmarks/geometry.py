@@ -86,6 +86,13 @@ def canonicalize(landmarks: FloatArray, handedness: ArrayLike = np.nan) -> Float
     -------
     (..., 21, 3) in palm lengths, wrist at the origin, a right hand. NaN for a hand whose palm
     has no length.
+
+    Examples
+    --------
+    >>> dataset = handlore.load_dataset("poses.npz")
+    >>> hands = handlore.canonicalize(dataset.image[:, 0], dataset.handedness[:, 0])
+    >>> hands.shape, hands[0, 0].tolist()
+    ((24, 21, 3), [0.0, 0.0, 0.0])
     """
     centred = landmarks - landmarks[..., :1, :]
     return _mirrored_where_left(

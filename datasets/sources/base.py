@@ -177,6 +177,12 @@ def make_source(name: str, options: Mapping[str, Any] | None = None) -> Source:
     ------
     HandloreError
         If the source does not have one of the options.
+
+    Examples
+    --------
+    >>> source = handlore.make_source("images", {"name_pattern": "_(?P<group>p..)_"})
+    >>> source.layout
+    '<label>/*.jpg or train|val|test/<label>/*.jpg'
     """
     kind, options = SOURCES[name], options or {}
     known = {option.name for option in fields(kind)}

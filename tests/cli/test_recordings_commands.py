@@ -196,7 +196,7 @@ def test_several_folders_and_files_are_joined(
 def test_info_shows_what_is_there_and_what_to_record_next(
     gestures: Path, run: Run, parsed: Parsed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handlore.capture.coach.cross_examined", lambda *_: [])
+    monkeypatch.setattr("handlore.capture.coach.cross_validated", lambda *_: [])
     shown = parsed(run("info", gestures, "--json"))
     assert shown["type"] == "recordings"
     assert shown["n_recordings"] == 23
@@ -213,7 +213,7 @@ def test_info_shows_what_is_there_and_what_to_record_next(
 
 
 def test_info_names_what_cannot_be_read(broken: Path, run: Run, monkeypatch) -> None:
-    monkeypatch.setattr("handlore.capture.coach.cross_examined", lambda *_: [])
+    monkeypatch.setattr("handlore.capture.coach.cross_validated", lambda *_: [])
     done = run("info", broken)
     assert done.exit_code == 3
     assert "failed: left/0099.npz: is truncated or damaged" in done.stderr
@@ -224,7 +224,7 @@ def test_contact_sheets_of_folders_and_files(
     gestures: Path, broken: Path, moves: Path, npz: Path, run: Run, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, refused: Refused,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("handlore.capture.coach.cross_examined", lambda *_: [])
+    monkeypatch.setattr("handlore.capture.coach.cross_validated", lambda *_: [])
     out = tmp_path / "sheet.png"
     for path in (gestures, npz):
         done = run("info", path, "--contact-sheet", out)
