@@ -47,11 +47,13 @@ if TYPE_CHECKING:
     from handlore.datasets.conversion.convert import convert as convert
     from handlore.datasets.conversion.convert import convert_to_file as convert_to_file
     from handlore.datasets.dataset import LandmarkDataset as LandmarkDataset
+    from handlore.datasets.describe import describe as describe
     from handlore.datasets.loading import load_data as load_data
     from handlore.datasets.pictures import read_picture as read_picture
     from handlore.datasets.sources import make_source as make_source
     from handlore.datasets.storage import load_dataset as load_dataset
     from handlore.datasets.storage import save_dataset as save_dataset
+    from handlore.datasets.tracking import track_video as track_video
     from handlore.landmarks.detector import DetectorOptions as DetectorOptions
     from handlore.landmarks.errors import HandloreError as HandloreError
     from handlore.landmarks.geometry import canonicalize as canonicalize
@@ -78,11 +80,13 @@ _API = {
     "convert": "datasets.conversion.convert",
     "convert_to_file": "datasets.conversion.convert",
     "LandmarkDataset": "datasets.dataset",
+    "describe": "datasets.describe",
     "load_data": "datasets.loading",
     "read_picture": "datasets.pictures",
     "make_source": "datasets.sources",
     "load_dataset": "datasets.storage",
     "save_dataset": "datasets.storage",
+    "track_video": "datasets.tracking",
     "DetectorOptions": "landmarks.detector",
     "HandloreError": "landmarks.errors",
     "canonicalize": "landmarks.geometry",
