@@ -22,7 +22,7 @@ def test_the_example_of_the_docs_is_a_source(stub_package):
     assert "dashed" in SOURCES.names()
     (home / "data").mkdir()
     (home / "data" / "anna-fist-01.jpg").touch()
-    (item,) = make_source("dashed", {}).items(home / "data")
+    (item,) = make_source("dashed", {}).scan(home / "data").items
     assert (item.label, item.group, item.source) == ("fist", "anna", "anna-fist-01.jpg")
     assert find_source(home / "data") == ("dashed", [])
 
