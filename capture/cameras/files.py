@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import ClassVar, Protocol
 
+from handlore.datasets.files import natural_order
 from handlore.datasets.pictures import is_picture, is_video, read_picture
-from handlore.datasets.sources.frames import natural
 from handlore.datasets.videos import read_video
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import Pixels
@@ -123,7 +123,7 @@ class FileCamera(CameraKind):
 def _played(path: Path, options: CameraOptions) -> Iterator[tuple[float, Pixels]]:
     if not path.is_dir():
         return read_video(path)[0]
-    pictures = natural(one for one in path.iterdir() if is_picture(one))
+    pictures = natural_order(one for one in path.iterdir() if is_picture(one))
     if not pictures:
         raise InvalidDataError("the folder holds no pictures")
     return _pictures(pictures, options.frame_rate or FRAME_RATE)

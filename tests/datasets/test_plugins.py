@@ -12,7 +12,9 @@ DOCS = Path(__file__).parents[2] / "docs" / "how-to" / "extend.md"
 
 
 def example():
-    return re.search(r"## A source.*?```python\n(.*?)```", DOCS.read_text("utf-8"), re.DOTALL)[1]
+    return re.search(
+        r"## A source.*?```python check\n(.*?)```", DOCS.read_text("utf-8"), re.DOTALL
+    )[1]
 
 
 def test_the_example_of_the_docs_is_a_source(stub_package):
@@ -20,7 +22,7 @@ def test_the_example_of_the_docs_is_a_source(stub_package):
     assert "dashed" in SOURCES.names()
     (home / "data").mkdir()
     (home / "data" / "anna-fist-01.jpg").touch()
-    (item,) = make_source("dashed", {}).items(home / "data")
+    (item,) = make_source("dashed", {}).scan(home / "data").items
     assert (item.label, item.group, item.source) == ("fist", "anna", "anna-fist-01.jpg")
     assert find_source(home / "data") == ("dashed", [])
 
