@@ -29,7 +29,7 @@ def example(kind: str) -> str:
     """Return the file in the section of this kind."""
     section = re.search(rf"^## An? {kind}\n(.*?)(?=^## |\Z)", PAGE.read_text("utf-8"), re.M | re.S)
     assert section is not None
-    return re.search(r"```python\n(.*?)```", section[1], re.S)[1]
+    return re.search(r"```python check\n(.*?)```", section[1], re.S)[1]
 
 
 @pytest.fixture

@@ -12,7 +12,9 @@ DOCS = Path(__file__).parents[2] / "docs" / "how-to" / "extend.md"
 
 
 def example():
-    return re.search(r"## A source.*?```python\n(.*?)```", DOCS.read_text("utf-8"), re.DOTALL)[1]
+    return re.search(
+        r"## A source.*?```python check\n(.*?)```", DOCS.read_text("utf-8"), re.DOTALL
+    )[1]
 
 
 def test_the_example_of_the_docs_is_a_source(stub_package):
