@@ -184,7 +184,7 @@ def cross_examined(recorded: LoadedRecordings, kind: Kind) -> list[Verdict]:
     data = _thinned(recorded.dataset(kind))
     if len(data.labels) < 2:
         return []
-    from handlore.classifiers.evaluation.scores import cross_val_predict
+    from handlore.classifiers.evaluation.crossval import cross_val_predict
     from handlore.classifiers.factory import make_estimator
 
     try:
@@ -197,7 +197,7 @@ def cross_examined(recorded: LoadedRecordings, kind: Kind) -> list[Verdict]:
         # Such as hands without world landmarks: `train` will say so. A coach only advises.
         return []
     taken: dict[str, Counter[str]] = defaultdict(Counter)
-    for name, answer in zip(data.samples.recording[answers.sample], answers.answer, strict=True):
+    for name, answer in zip(data.samples.recording[answers.sample], answers.predicted, strict=True):
         taken[str(name)][str(answer)] += 1
     label_of = dict(zip(data.samples.recording.tolist(), data.samples.label.tolist(), strict=True))
     return [

@@ -12,15 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from handlore.classifiers.evaluation.scores import (
-    Predictions,
-    cross_val_predict,
-    cross_validation_json,
-    score,
-)
-from handlore.classifiers.factory import make_estimator
-from handlore.classifiers.negatives import NegativeWindows
-from handlore.classifiers.training import train_model
+from handlore.classifiers.evaluation.crossval import cross_val_predict
+from handlore.classifiers.evaluation.scores import Predictions, score
+from handlore.classifiers.factory import Pipeline, make_estimator
+from handlore.classifiers.training import train_pipeline
 from handlore.datasets.conversion.convert import Conversion, convert
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.pictures import read_picture
@@ -32,7 +27,7 @@ from handlore.datasets.rendered import (
     write_pictures,
 )
 from handlore.datasets.sources import Source, find_source, make_source
-from handlore.datasets.splits import default_by
+from handlore.datasets.splits import default_by, n_groups
 from handlore.datasets.storage import save_dataset
 from handlore.landmarks.detector import DetectorOptions
 from handlore.landmarks.files import atomic_write
@@ -106,16 +101,10 @@ def run_movement_demo(
     talk(f"training and cross-validating {name} by {by}")
     answers = cross_val_predict(make_estimator(name), dataset, encoder, by)
     started = time.perf_counter()
-    trained = train_model(
-        make_estimator(name),
-        name,
-        dataset,
-        encoder,
-        out / "moves.onnx",
-        background=NegativeWindows(),
-    )
+    pipeline = Pipeline(name, make_estimator(name), encoder)
+    trained = train_pipeline(pipeline, dataset, out / "moves.onnx", negatives=True)
     seconds = time.perf_counter() - started
-    scores = cross_validation_json(answers, dataset, by)
+    scores = score(answers).as_json() | {"n_groups": n_groups(dataset, by)}
     model = {"model": name, "path": str(out / "moves.onnx"), "bytes": trained.n_bytes,
              "train_seconds": round(seconds, 2)}  # fmt: skip
     model |= {key: scores[key] for key in ("accuracy", "macro_f1", "n", "n_groups")}
@@ -260,9 +249,12 @@ def _row(
     path = out / ("poses.onnx" if name == "forest" else f"poses-{name}.onnx")
     started = time.perf_counter()
     encoder = PoseEncoder(n_hands=dataset.n_hands)
-    trained = train_model(make_estimator(name), name, dataset, encoder, path, familiar=familiar)
+    trained = train_pipeline(
+        Pipeline(name, make_estimator(name), encoder), dataset, path, novelty=familiar
+    )
     seconds = time.perf_counter() - started
-    scores = cross_validation_json(answers, dataset, default_by(dataset))
+    by = default_by(dataset)
+    scores = score(answers).as_json() | {"n_groups": n_groups(dataset, by)}
     kept = {key: scores[key] for key in ("accuracy", "macro_f1", "n", "n_groups")}
     return {"model": name, "path": str(path), "bytes": trained.n_bytes,
             "train_seconds": round(seconds, 2), **kept}  # fmt: skip
@@ -338,7 +330,7 @@ def _movement_sections(moving: MovementDemo) -> list[Section]:
         "Protocol": f"cross-validated by {moving.summary['by']}, {model['n_groups']} groups",
         "Accuracy": f"{100 * model['accuracy']:.1f} %",
     }
-    matrix = confusion_section(score(moving.answers))
+    matrix = confusion_section(score(moving.predictions))
     return [
         section("Movements", fact_list(facts)),
         replace(matrix, heading="Confused movements", half=False),

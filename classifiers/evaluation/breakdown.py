@@ -63,19 +63,21 @@ class DetectionRate:
         return {"label": self.label, "n": self.n, "n_with_hand": self.n_found, "stages": stages}
 
 
-def scores_by_unit(answers: Predictions, dataset: LandmarkDataset) -> tuple[str, list[GroupScore]]:
+def scores_by_unit(
+    predictions: Predictions, dataset: LandmarkDataset
+) -> tuple[str, list[GroupScore]]:
     """Return what the units are, and the parts, the worst first; none where nobody is known."""
-    units, over = units_of(answers, dataset)
+    units, over = units_of(predictions, dataset)
     if over == "item":
         return over, []
-    parts = _parts(answers, units, np.unique(units))
+    parts = _parts(predictions, units, np.unique(units))
     return over, sorted(parts, key=lambda part: part.accuracy)
 
 
-def scores_by_stage(answers: Predictions, dataset: LandmarkDataset) -> list[GroupScore]:
+def scores_by_stage(predictions: Predictions, dataset: LandmarkDataset) -> list[GroupScore]:
     """Return the parts by search stage, named by its number; without a hand -1."""
-    stages = _first_stages(dataset)[answers.sample]
-    return _parts(answers, stages, np.unique(stages))
+    stages = _first_stages(dataset)[predictions.sample]
+    return _parts(predictions, stages, np.unique(stages))
 
 
 def detection_rates(dataset: LandmarkDataset) -> list[DetectionRate]:
@@ -100,9 +102,9 @@ def _first_stages(dataset: LandmarkDataset) -> NDArray[np.int64]:
 
 
 def _parts(
-    answers: Predictions, names: NDArray[np.str_] | NDArray[np.int64], known: Iterable[object]
+    predictions: Predictions, names: NDArray[np.str_] | NDArray[np.int64], known: Iterable[object]
 ) -> list[GroupScore]:
-    right = answers.truth == answers.answer
+    right = predictions.truth == predictions.predicted
     return [
         GroupScore(str(name), int((names == name).sum()), int(right[names == name].sum()))
         for name in known
@@ -117,7 +119,7 @@ _N_BINS = 10
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """The answers of about one probability."""
+    """The predictions of about one probability."""
 
     low: float
     high: float
@@ -145,23 +147,23 @@ class Reliability:
     """Those that hold any answer, from unsure to sure."""
 
     error: float
-    """Expected calibration error: the mean distance of probability and accuracy over answers."""
+    """Expected calibration error: the mean difference of probability and accuracy."""
 
     def as_json(self) -> dict[str, Any]:
         """Return it under the names that scripts rely on."""
         return {"expected_error": self.error, "bins": [asdict(one) for one in self.bins]}
 
 
-def reliability_of(answers: Predictions) -> Reliability | None:
+def reliability_of(predictions: Predictions) -> Reliability | None:
     """Compare probabilities with how often they come true; None if no item shows a hand.
 
     Items without a hand are left out: nobody gave a probability.
     """
-    asked = ~np.isnan(answers.probability)
+    asked = ~np.isnan(predictions.probability)
     if not asked.any():
         return None
-    probability = answers.probability[asked].astype(np.float64)
-    right = (answers.truth == answers.answer)[asked]
+    probability = predictions.probability[asked].astype(np.float64)
+    right = (predictions.truth == predictions.predicted)[asked]
     place = np.minimum((probability * _N_BINS).astype(int), _N_BINS - 1)
     bins = tuple(
         ReliabilityBin(

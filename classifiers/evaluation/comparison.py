@@ -33,7 +33,7 @@ _UNITS = ("group", "session", "recording", "item")
 
 @dataclass(frozen=True)
 class RunResults:
-    """The answers of one run."""
+    """The predictions of one run."""
 
     key: StrArray
     """(n_items,) the source of each item; where several have the same, with a number."""
@@ -58,23 +58,30 @@ class RunResults:
     """Items that have their like in what was trained on, as far as is known."""
 
     @classmethod
-    def of(cls, answers: Predictions, dataset: LandmarkDataset) -> Self:
-        """Take the answers to items of a dataset."""
-        keys = _distinct([str(source) for source in dataset.samples.source[answers.sample]])
-        units, over = units_of(answers, dataset)
-        probability = answers.probability.astype(np.float64)
-        return cls(np.array(keys, np.str_), answers.truth, answers.answer, probability, units, over)
+    def of(cls, predictions: Predictions, dataset: LandmarkDataset) -> Self:
+        """Take the predictions to items of a dataset."""
+        keys = _distinct([str(source) for source in dataset.samples.source[predictions.sample]])
+        units, over = units_of(predictions, dataset)
+        probability = predictions.probability.astype(np.float64)
+        return cls(
+            np.array(keys, np.str_),
+            predictions.truth,
+            predictions.predicted,
+            probability,
+            units,
+            over,
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return the columns as JSON types."""
-        labels = np.unique(np.concatenate([self.truth, self.answer]))
+        labels = np.unique(np.concatenate([self.truth, self.predicted]))
         units, unit = np.unique(self.unit, return_inverse=True)
         own = self.over == "item"
         return {
             "source": self.key.tolist(),
             "labels": labels.tolist(),
             "truth": np.searchsorted(labels, self.truth).tolist(),
-            "answer": np.searchsorted(labels, self.answer).tolist(),
+            "answer": np.searchsorted(labels, self.predicted).tolist(),
             "probability": [
                 None if np.isnan(value) else round(float(value), 4) for value in self.probability
             ],
@@ -138,7 +145,7 @@ def read_run(path: Path) -> RunResults:
     except (ValueError, RecursionError) as error:
         raise InvalidDataError(f"{path} is not JSON; {how}") from error
     if not isinstance(values, dict) or "items" not in values:
-        raise InvalidDataError(f"{path} holds no answers to single items; {how}")
+        raise InvalidDataError(f"{path} holds no predictions to single items; {how}")
     try:
         run = RunResults.from_json(values["items"])
     except InvalidDataError as error:
@@ -293,7 +300,7 @@ def compare(a: RunResults, b: RunResults, *, n_draws: int = N_DRAWS, seed: int =
             f"A was {a.protocol or 'tested somehow'} and B was {b.protocol or 'tested somehow'};"
             " runs can be compared when they were tested in the same way"
         )
-    right_a, right_b = a.truth == a.answer, b.truth == b.answer
+    right_a, right_b = a.truth == a.predicted, b.truth == b.predicted
     only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
     p_value, exact = mcnemar(only_a, only_b)
     known = _that_knows_whose(a, b)
@@ -374,7 +381,7 @@ def _in_order_of(a: RunResults, b: RunResults) -> RunResults:
         b,
         key=b.key[order],
         truth=truth,
-        answer=b.answer[order],
+        answer=b.predicted[order],
         probability=b.probability[order],
         unit=b.unit[order],
     )

@@ -93,45 +93,48 @@ class Intervals:
         return f"{drawn}; with so few it is a rough guide" if self.n < FEW_GROUPS else drawn
 
 
-def units_of(answers: Predictions, dataset: LandmarkDataset) -> tuple[NDArray[np.str_], str]:
+def units_of(predictions: Predictions, dataset: LandmarkDataset) -> tuple[NDArray[np.str_], str]:
     """Return what each item belongs to (n_items,), and what that is called.
 
     Parameters
     ----------
-    answers
+    predictions
         To items of the dataset.
     dataset
         Where no more than one group is known, each item stands for itself.
     """
     by = default_by(dataset)
-    units = groups_of(dataset)[answers.sample]
+    units = groups_of(dataset)[predictions.sample]
     if by == "random" or len(np.unique(units)) < 2:
-        return np.arange(len(answers.truth)).astype(np.str_), "item"
+        return np.arange(len(predictions.truth)).astype(np.str_), "item"
     return units, by
 
 
 def intervals(
-    answers: Predictions, dataset: LandmarkDataset, *, n_draws: int = N_DRAWS, seed: int = 0
+    predictions: Predictions, dataset: LandmarkDataset, *, n_draws: int = N_DRAWS, seed: int = 0
 ) -> Intervals:
     """Return the intervals of accuracy and macro-F1.
 
     Parameters
     ----------
-    answers
+    predictions
         To items of the dataset.
     dataset
         Says who belongs together.
     n_draws, seed
         Of the bootstrap; the same seed gives the same intervals.
     """
-    units, over = units_of(answers, dataset)
-    counts = _counts(answers, units)
+    units, over = units_of(predictions, dataset)
+    counts = _counts(predictions, units)
     spread = _scores(bootstrap_sums(counts, n_draws, seed))
-    accuracy, macro_f1 = percentiles(spread[:, 0]), _centred(spread[:, 1], score(answers).macro_f1)
+    accuracy, macro_f1 = (
+        percentiles(spread[:, 0]),
+        _centred(spread[:, 1], score(predictions).macro_f1),
+    )
     n_alike = 0
     if np.ptp(spread[:, 0]) < TOLERANCE:
         # Whoever is drawn, the score is the same; the number of items still says something.
-        scores, n_alike = score(answers), len(answers.truth)
+        scores, n_alike = score(predictions), len(predictions.truth)
         accuracy, of_f1 = (
             wilson(one * n_alike, n_alike) for one in (scores.accuracy, scores.macro_f1)
         )
@@ -195,9 +198,9 @@ def _centred(values: Floats, middle: float) -> Interval:
     return min(low, middle), max(high, middle)
 
 
-def _counts(answers: Predictions, units: NDArray[np.str_]) -> Floats:
-    """Return for each unit and label: right answers, items, answers given (n_units, 3 n_labels)."""
-    labels = np.unique(answers.truth)
+def _counts(predictions: Predictions, units: NDArray[np.str_]) -> Floats:
+    """Return correct items, items and predictions by unit and label (n_units, 3 n_labels)."""
+    labels = np.unique(predictions.truth)
     unit = np.unique(units, return_inverse=True)[1]
     shape = (int(unit.max()) + 1, len(labels))
 
@@ -205,14 +208,14 @@ def _counts(answers: Predictions, units: NDArray[np.str_]) -> Floats:
         cells = unit[chosen] * shape[1] + np.searchsorted(labels, names[chosen])
         return np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape).astype(np.float64)
 
-    right, every = answers.truth == answers.answer, np.ones(len(unit), bool)
+    right, every = predictions.truth == predictions.predicted, np.ones(len(unit), bool)
     # An answer that is no item's label costs the item its recall, and has no F1 of its own.
-    known = np.isin(answers.answer, labels)
+    known = np.isin(predictions.predicted, labels)
     return np.concatenate(
         [
-            counted(right, answers.truth),
-            counted(every, answers.truth),
-            counted(known, answers.answer),
+            counted(right, predictions.truth),
+            counted(every, predictions.truth),
+            counted(known, predictions.predicted),
         ],
         axis=1,
     )

@@ -39,12 +39,12 @@ class PointingPair:
     """How many items of one were taken for the other."""
 
 
-def find_pointing_pairs(answers: Predictions, dataset: LandmarkDataset) -> list[PointingPair]:
+def find_pointing_pairs(predictions: Predictions, dataset: LandmarkDataset) -> list[PointingPair]:
     """Return labels that are taken for each other though their hands point different ways.
 
     Parameters
     ----------
-    answers, dataset
+    predictions, dataset
         What was answered for poses. What is usual for a label is learned from the other groups.
 
     Returns
@@ -53,8 +53,8 @@ def find_pointing_pairs(answers: Predictions, dataset: LandmarkDataset) -> list[
     """
     found = [
         PointingPair((one, other), n)
-        for one, other, n in _confused(answers)
-        if _differ(answers, dataset, one, other)
+        for one, other, n in _confused(predictions)
+        if _differ(predictions, dataset, one, other)
     ]
     return sorted(found, key=lambda pair: (-pair.n_mistakes, pair.labels))
 
@@ -70,9 +70,9 @@ def pointing_advice(pairs: Sequence[PointingPair]) -> str:
     )
 
 
-def _confused(answers: Predictions) -> Iterator[tuple[str, str, int]]:
-    truth, answer = answers.truth, answers.answer
-    wrong = (truth != answer) & ~answers.no_hand
+def _confused(predictions: Predictions) -> Iterator[tuple[str, str, int]]:
+    truth, answer = predictions.truth, predictions.predicted
+    wrong = (truth != answer) & ~predictions.no_hand
     for one, other in combinations(sorted(set(truth[wrong]) | set(answer[wrong])), 2):
         mistakes = wrong & np.isin(truth, (one, other)) & np.isin(answer, (one, other))
         n, of = int(mistakes.sum()), int(np.isin(truth, (one, other)).sum())
@@ -80,11 +80,11 @@ def _confused(answers: Predictions) -> Iterator[tuple[str, str, int]]:
             yield str(one), str(other), n
 
 
-def _differ(answers: Predictions, dataset: LandmarkDataset, one: str, other: str) -> bool:
+def _differ(predictions: Predictions, dataset: LandmarkDataset, one: str, other: str) -> bool:
     """Say whether directions tell two labels apart, on groups that were not looked at."""
-    items = np.flatnonzero(np.isin(answers.truth, (one, other)) & ~answers.no_hand)
-    samples = answers.sample[items]
-    is_other, direction = answers.truth[items] == other, _directions(dataset, samples)
+    items = np.flatnonzero(np.isin(predictions.truth, (one, other)) & ~predictions.no_hand)
+    samples = predictions.sample[items]
+    is_other, direction = predictions.truth[items] == other, _directions(dataset, samples)
     group = groups_of(dataset)[samples]
     if len(np.unique(group)) == 1:
         group = np.arange(len(items)).astype(np.str_)
@@ -97,8 +97,8 @@ def _differ(answers: Predictions, dataset: LandmarkDataset, one: str, other: str
         nearer = [(direction[out] * np.conj(mean / abs(mean))).real for mean in usual]
         right[out] = (nearer[1] > nearer[0]) == is_other[out]
     told = [right[is_other == which].mean() for which in (False, True)]
-    mistakes = answers.truth[items] != answers.answer[items]
-    mistakes &= np.isin(answers.answer[items], (one, other))
+    mistakes = predictions.truth[items] != predictions.predicted[items]
+    mistakes &= np.isin(predictions.predicted[items], (one, other))
     return bool(min(told) >= _MIN_SEPARATED and right[mistakes].mean() >= _MIN_CORRECTED)
 
 

@@ -11,7 +11,7 @@ from ._common import make_folder, percent, print_table, without_nan
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from handlore.classifiers.evaluation.crossval import Evaluation
+    from handlore.classifiers.evaluation.evaluation import Evaluation
     from handlore.report.findings import About
 
 MOST_LABELS_SHOWN = 60

@@ -31,7 +31,8 @@ from ._common import (
 from ._scores import print_scores, print_scores_json, report_option, words_of, write_report
 
 if TYPE_CHECKING:
-    from handlore.classifiers.evaluation.crossval import CrossValidation, Evaluation
+    from handlore.classifiers.evaluation.crossval import CrossValidation
+    from handlore.classifiers.evaluation.evaluation import Evaluation
     from handlore.datasets.dataset import LandmarkDataset
     from handlore.datasets.splits import By
     from handlore.report.findings import About
@@ -85,7 +86,7 @@ def command(
 
     DATA is a file that `handlore convert` wrote, or a folder of recordings of `handlore capture`.
     Each group (person) in turn is held out, a classifier is trained on the others, and the
-    answers are pooled. A picture or clip in which no hand was found is answered `none`, and
+    predictions are pooled. A picture or clip in which no hand was found is answered `none`, and
     counts as an error unless that is its label.
 
     Accuracy comes with a 95 % interval, drawn over people. Asked for a random split, it shows the
@@ -161,7 +162,7 @@ def _pointing(run: "CrossValidation", outcome: "Evaluation") -> str | None:
 
     if not isinstance(run.encoder, PoseEncoder) or "orientation" in run.encoder.groups:
         return None
-    pairs = find_pointing_pairs(outcome.answers, outcome.dataset)
+    pairs = find_pointing_pairs(outcome.predictions, outcome.dataset)
     return pointing_advice(pairs) if pairs else None
 
 

@@ -99,10 +99,10 @@ def command(
     A picture or clip in which no hand was found is answered `none`, and counts as an error unless
     that is its label.
     """
-    from handlore.classifiers.evaluation.crossval import Evaluation
+    from handlore.classifiers.evaluation.evaluation import Evaluation
     from handlore.classifiers.evaluation.importance import measure_importances
     from handlore.classifiers.evaluation.leaks import find_model_leaks
-    from handlore.classifiers.evaluation.scores import answer
+    from handlore.classifiers.evaluation.scores import predict_items
     from handlore.datasets.splits import held_out_samples
     from handlore.models.files import load_model
 
@@ -111,14 +111,14 @@ def command(
     taught = load_model(model)
     loaded = load_datasets(data, taught.encoder.kind)
     dataset = held_out_samples(loaded.dataset, split)
-    answers = answer(taught.predict_proba, taught.card.labels, dataset, taught.encoder)
+    predictions = predict_items(taught.predict_proba, taught.card.labels, dataset, taught.encoder)
     leaks = find_model_leaks(taught.card, dataset, loaded.dataset)
     found = (
         measure_importances(taught.predict_proba, taught.card.labels, dataset, taught.encoder)
         if report
         else []
     )
-    outcome = Evaluation.of(answers, dataset, leaks, found)
+    outcome = Evaluation.of(predictions, dataset, leaks, found)
     doubts = _doubts(taught.card, dataset)
     for line in doubts + (leaks.lines() if leaks else []):
         talk(f"note: {line}")

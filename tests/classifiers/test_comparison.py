@@ -87,7 +87,7 @@ def test_other_items_are_refused_with_how_many_match() -> None:
     fewer = run(right(30, range(9)))
     with pytest.raises(HandloreError, match=r"30 are in both, 40 in A and 30 in B"):
         compare(a, fewer)
-    other = RunResults(a.key, np.roll(a.truth, 1), a.answer, a.probability, a.unit, a.over)
+    other = RunResults(a.key, np.roll(a.truth, 1), a.predicted, a.probability, a.unit, a.over)
     with pytest.raises(HandloreError, match=r"other labels: 0 of 40 match"):
         compare(a, other)
 

@@ -83,9 +83,9 @@ def test_learns_clouds_and_returns_probabilities(name: str, n_labels: int) -> No
     assert probabilities.dtype == np.float32
     assert (probabilities >= 0).all()
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
-    answers = estimator.predict(X)
-    assert (answers == estimator.classes_[probabilities.argmax(axis=1)]).all()
-    assert (answers == y).mean() > 0.95
+    predictions = estimator.predict(X)
+    assert (predictions == estimator.classes_[probabilities.argmax(axis=1)]).all()
+    assert (predictions == y).mean() > 0.95
 
 
 @every_estimator

@@ -7,14 +7,8 @@ import numpy as np
 import pytest
 
 from handlore.classifiers.base import HandEstimator
-from handlore.classifiers.evaluation.scores import (
-    Predictions,
-    answer,
-    cross_val_predict,
-    cross_validation_json,
-    fit_samples,
-    score,
-)
+from handlore.classifiers.evaluation.crossval import cross_val_predict
+from handlore.classifiers.evaluation.scores import Predictions, fit_samples, predict_items, score
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.geometry import rotate
@@ -138,8 +132,8 @@ def test_a_label_that_is_only_answered_is_in_the_matrix_but_not_in_the_mean() ->
 
 def test_a_sample_without_a_hand_is_answered_none() -> None:
     data = numbered(["a", "none", "a"], no_hand=[0, 1])
-    given = answer(lambda X: np.ones((len(X), 1), np.float32), ["a"], data, ENCODER)
-    assert given.answer.tolist() == ["none", "none", "a"]
+    given = predict_items(lambda X: np.ones((len(X), 1), np.float32), ["a"], data, ENCODER)
+    assert given.predicted.tolist() == ["none", "none", "a"]
     assert given.no_hand.tolist() == [True, True, False]
     assert np.isnan(given.probability).tolist() == [True, True, False]
     assert score(given).accuracy == pytest.approx(2 / 3)
@@ -150,7 +144,7 @@ def test_no_hand_anywhere_never_asks_the_classifier() -> None:
         raise AssertionError("asked")
 
     data = numbered(["a", "none"], no_hand=[0, 1])
-    assert answer(never, ["a", "b"], data, ENCODER).answer.tolist() == ["none", "none"]
+    assert predict_items(never, ["a", "b"], data, ENCODER).answer.tolist() == ["none", "none"]
 
 
 def test_views_of_a_picture_give_one_averaged_answer() -> None:
@@ -161,16 +155,16 @@ def test_views_of_a_picture_give_one_averaged_answer() -> None:
     def classify(X: np.ndarray) -> np.ndarray:
         return np.array([by_number[i] for i in numbers(X)], np.float32)
 
-    given = answer(classify, ["a", "b"], data, ENCODER)
+    given = predict_items(classify, ["a", "b"], data, ENCODER)
     assert given.truth.tolist() == ["a", "b"]
-    assert given.answer.tolist() == ["a", "b"]
+    assert given.predicted.tolist() == ["a", "b"]
     np.testing.assert_allclose(given.probability, [0.6, 0.8], atol=1e-6)
 
 
 def test_a_view_without_a_hand_leaves_the_answer_to_the_others() -> None:
     data = numbered(["a", "a"], sources=["p", "p"], no_hand=[1])
-    given = answer(lambda X: np.tile([[0.3, 0.7]], (len(X), 1)), ["a", "b"], data, ENCODER)
-    assert given.answer.tolist() == ["b"]
+    given = predict_items(lambda X: np.tile([[0.3, 0.7]], (len(X), 1)), ["a", "b"], data, ENCODER)
+    assert given.predicted.tolist() == ["b"]
     assert given.no_hand.tolist() == [False]
     np.testing.assert_allclose(given.probability, [0.7], atol=1e-6)
 
@@ -178,22 +172,22 @@ def test_a_view_without_a_hand_leaves_the_answer_to_the_others() -> None:
 def test_cross_validation_never_tests_on_a_group_it_was_trained_on(spy: Spy) -> None:
     groups = ["x", "y", "z"] * 6
     data = numbered(["a", "b"] * 9, groups)
-    answers = cross_val_predict(spy, data, ENCODER, "group")
+    predictions = cross_val_predict(spy, data, ENCODER, "group")
     assert len(Spy.seen) == 3
     for trained, asked in Spy.seen:
         assert {groups[i] for i in trained}.isdisjoint({groups[i] for i in asked})
         assert trained | set(asked) == set(range(18))
     assert sorted(i for _, asked in Spy.seen for i in asked) == list(range(18))
-    assert answers.truth.tolist() == data.samples.label.tolist()
-    assert answers.sample.tolist() == list(range(18))
+    assert predictions.truth.tolist() == data.samples.label.tolist()
+    assert predictions.sample.tolist() == list(range(18))
     assert not hasattr(spy, "classes_")  # it was cloned, not fitted
 
 
 def test_cross_validation_keeps_the_views_of_a_picture_together(spy: Spy) -> None:
     sources = [f"{i % 10}.png" for i in range(30)]
     data = numbered(["a" if i % 2 else "b" for i in range(30)], sources=sources)
-    answers = cross_val_predict(spy, data, ENCODER, "random", n_folds=5)
-    assert len(answers.truth) == 10
+    predictions = cross_val_predict(spy, data, ENCODER, "random", n_folds=5)
+    assert len(predictions.truth) == 10
     for trained, asked in Spy.seen:
         assert {sources[i] for i in trained}.isdisjoint({sources[i] for i in asked})
 

@@ -80,12 +80,15 @@ def test_the_score_lies_inside_and_the_seed_decides() -> None:
     rng = np.random.default_rng(1)
     truth = rng.choice(["a", "b", "c", "d"], 200)
     said = np.where(rng.random(200) < 0.7, truth, rng.choice(["a", "b", "none"], 200))
-    data, answers = poses(truth, rng.choice(["x", "y", "z", "w", "v"], 200)), answered(truth, said)
-    found, scores = intervals(answers, data), score(answers)
+    data, predictions = (
+        poses(truth, rng.choice(["x", "y", "z", "w", "v"], 200)),
+        answered(truth, said),
+    )
+    found, scores = intervals(predictions, data), score(predictions)
     assert found.accuracy[0] <= scores.accuracy <= found.accuracy[1]
     assert found.macro_f1[0] <= scores.macro_f1 <= found.macro_f1[1]
-    assert intervals(answers, data) == found
-    assert intervals(answers, data, seed=1) != found
+    assert intervals(predictions, data) == found
+    assert intervals(predictions, data, seed=1) != found
 
 
 @pytest.mark.parametrize("right", [True, False])
@@ -144,8 +147,8 @@ def test_macro_f1_of_many_rare_labels_lies_in_the_middle_of_its_interval() -> No
     rng = np.random.default_rng(0)
     truth = np.repeat([f"l{k:03d}" for k in range(60)], 3)
     said = np.where(rng.random(180) < 0.6, truth, rng.permutation(truth))
-    answers = answered(truth, said)
-    (low, high), middle = intervals(answers, poses(truth)).macro_f1, score(answers).macro_f1
+    predictions = answered(truth, said)
+    (low, high), middle = intervals(predictions, poses(truth)).macro_f1, score(predictions).macro_f1
     assert 0.04 < middle - low == pytest.approx(high - middle, rel=0.25)
 
 

@@ -78,9 +78,9 @@ def test_learns_movements_and_returns_probabilities(name: str) -> None:
     assert probabilities.dtype == np.float32
     assert (probabilities >= 0).all()
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
-    answers = estimator.predict(X)
-    assert (answers == estimator.classes_[probabilities.argmax(axis=1)]).all()
-    assert (answers == y).mean() > 0.9
+    predictions = estimator.predict(X)
+    assert (predictions == estimator.classes_[probabilities.argmax(axis=1)]).all()
+    assert (predictions == y).mean() > 0.9
 
 
 @every_estimator
