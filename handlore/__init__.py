@@ -21,6 +21,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from handlore.classifiers.evaluation.comparison import compare as compare
+    from handlore.classifiers.evaluation.crossval import cross_validate as cross_validate
+    from handlore.classifiers.evaluation.evaluation import evaluate as evaluate
+    from handlore.classifiers.training import train as train
     from handlore.datasets.conversion.convert import convert as convert
     from handlore.datasets.dataset import LandmarkDataset as LandmarkDataset
     from handlore.datasets.pictures import read_picture as read_picture
@@ -41,6 +45,7 @@ if TYPE_CHECKING:
     from handlore.models.stream.recogniser import Recogniser as Recogniser
     from handlore.models.stream.recogniser import recognise as recognise
     from handlore.models.stream.settings import RecogniserSettings as RecogniserSettings
+    from handlore.report.writing import write_report as write_report
 
 __version__ = "0.1.0"
 
@@ -65,6 +70,11 @@ _API = {
     "Recogniser": "models.stream.recogniser",
     "recognise": "models.stream.recogniser",
     "RecogniserSettings": "models.stream.settings",
+    "train": "classifiers.training",
+    "cross_validate": "classifiers.evaluation.crossval",
+    "evaluate": "classifiers.evaluation.evaluation",
+    "compare": "classifiers.evaluation.comparison",
+    "write_report": "report.writing",
 }
 
 

@@ -330,7 +330,7 @@ def _movement_sections(moving: MovementDemo) -> list[Section]:
         "Protocol": f"cross-validated by {moving.summary['by']}, {model['n_groups']} groups",
         "Accuracy": f"{100 * model['accuracy']:.1f} %",
     }
-    matrix = confusion_section(score(moving.predictions))
+    matrix = confusion_section(score(moving.answers))
     return [
         section("Movements", fact_list(facts)),
         replace(matrix, heading="Confused movements", half=False),

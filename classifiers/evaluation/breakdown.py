@@ -1,4 +1,4 @@
-"""Scores taken apart: by person, by search stage, and how many hands were found in each class."""
+"""Scores by person and search stage, detection rates by class, and reliability."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -15,7 +15,7 @@ from .scores import Predictions
 
 @dataclass(frozen=True)
 class GroupScore:
-    """The items of one person, or of one search stage."""
+    """The score of one person, or of one search stage."""
 
     name: str
     n: int
@@ -23,12 +23,12 @@ class GroupScore:
 
     @property
     def accuracy(self) -> float:
-        """Share of its items answered right."""
+        """Share of correct items."""
         return self.n_right / self.n
 
     @property
     def interval(self) -> Interval:
-        """95 % interval of the accuracy, its items taken for independent."""
+        """95 % interval of the accuracy, for independent items."""
         return wilson(self.n_right, self.n)
 
     def as_json(self) -> dict[str, Any]:
@@ -44,17 +44,17 @@ class GroupScore:
 
 @dataclass(frozen=True)
 class DetectionRate:
-    """How many hands were found in the items of one class."""
+    """Items of one class in which a hand was found."""
 
     label: str
     n: int
 
     by_stage: dict[int, int]
-    """Items by the search stage that found their hand."""
+    """Items by the search stage that found the hand."""
 
     @property
     def n_found(self) -> int:
-        """How many items show a hand."""
+        """Items with a hand."""
         return sum(self.by_stage.values())
 
     def as_json(self) -> dict[str, Any]:
@@ -66,7 +66,7 @@ class DetectionRate:
 def scores_by_unit(
     predictions: Predictions, dataset: LandmarkDataset
 ) -> tuple[str, list[GroupScore]]:
-    """Return what the units are, and the parts, the worst first; none where nobody is known."""
+    """Return the kind of unit, and scores, worst first; no scores if units are unknown."""
     units, over = units_of(predictions, dataset)
     if over == "item":
         return over, []
@@ -75,13 +75,13 @@ def scores_by_unit(
 
 
 def scores_by_stage(predictions: Predictions, dataset: LandmarkDataset) -> list[GroupScore]:
-    """Return the parts by search stage, named by its number; without a hand -1."""
+    """Return scores by search stage, named by its number; -1 = no hand."""
     stages = _first_stages(dataset)[predictions.sample]
     return _parts(predictions, stages, np.unique(stages))
 
 
 def detection_rates(dataset: LandmarkDataset) -> list[DetectionRate]:
-    """Return how many hands were found in each class, by label; views are left out."""
+    """Return the detection rate of each class, without augmented copies."""
     own = dataset.samples.view == 0
     labels, stages = dataset.samples.label[own], _first_stages(dataset)[own]
     found = []
@@ -111,27 +111,24 @@ def _parts(
     ]
 
 
-# Whether 80 % sure means right in 80 of 100 cases (Guo et al., ICML 2017).
-
-
 _N_BINS = 10
 
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """The predictions of about one probability."""
+    """The predictions within an interval of probability."""
 
     low: float
     high: float
 
     n: int
-    """How many there are."""
+    """Number of predictions."""
 
     probability: float
     """Their mean probability."""
 
     accuracy: float
-    """How many of them are right."""
+    """Share of correct ones."""
 
     @property
     def interval(self) -> Interval:
@@ -141,10 +138,10 @@ class ReliabilityBin:
 
 @dataclass(frozen=True)
 class Reliability:
-    """How far probabilities can be taken at their word."""
+    """How well probabilities match accuracy (Guo et al., ICML 2017)."""
 
     bins: tuple[ReliabilityBin, ...]
-    """Those that hold any answer, from unsure to sure."""
+    """Bins with predictions, by rising probability."""
 
     error: float
     """Expected calibration error: the mean difference of probability and accuracy."""
@@ -155,15 +152,15 @@ class Reliability:
 
 
 def reliability_of(predictions: Predictions) -> Reliability | None:
-    """Compare probabilities with how often they come true; None if no item shows a hand.
+    """Compare probabilities with accuracy; None if no item shows a hand.
 
-    Items without a hand are left out: nobody gave a probability.
+    Items without a hand have no probability and are left out.
     """
-    asked = ~np.isnan(predictions.probability)
-    if not asked.any():
+    known = ~np.isnan(predictions.probability)
+    if not known.any():
         return None
-    probability = predictions.probability[asked].astype(np.float64)
-    right = (predictions.truth == predictions.predicted)[asked]
+    probability = predictions.probability[known].astype(np.float64)
+    right = (predictions.truth == predictions.predicted)[known]
     place = np.minimum((probability * _N_BINS).astype(int), _N_BINS - 1)
     bins = tuple(
         ReliabilityBin(

@@ -1,5 +1,6 @@
 """The result of a test: predictions, scores, intervals, and what limits their meaning."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -21,6 +22,9 @@ from .scores import Predictions, Scores, predict_items, score
 
 _MIN_GAP = 0.05
 """Points of accuracy that are shown as 0.0."""
+
+_PART_KEYS = {"path of the wrist": "way of the wrist"}
+"""Keys of earlier versions, which scripts may rely on."""
 
 _KEPT_OF_REFERENCE = ("accuracy", "accuracy_interval", "macro_f1", "macro_f1_interval", "n")
 
@@ -143,7 +147,7 @@ class Evaluation:
     def as_json(self) -> dict[str, Any]:
         """Return it under the names that scripts rely on."""
         leaks = {"leaks": self.leaks.as_json()} if self.leaks else {}
-        parts = {one.part: round(one.lost, 5) for one in self.importances}
+        parts = {_PART_KEYS.get(o.part, o.part): round(o.lost, 5) for o in self.importances}
         found = self.scores.as_json() | self.intervals.as_json() | leaks
         found |= ({"importance": parts} if parts else {}) | self._breakdown()
         found |= {"items": self.run.as_json(), "protocol": self.protocol, "model": self.model}
@@ -153,6 +157,13 @@ class Evaluation:
             kept = {key: values[key] for key in _KEPT_OF_REFERENCE}
             found |= {"honest": kept | self.reference.split.as_json(), "gap": self.gap}
         return found
+
+    def json_text(self) -> str:
+        """Return :meth:`as_json` as JSON text in ASCII, one line per key."""
+        rows = (
+            f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in self.as_json().items()
+        )
+        return "{\n" + ",\n".join(rows) + "\n}"
 
     def _breakdown(self) -> dict[str, Any]:
         over, units = scores_by_unit(self.predictions, self.dataset)
