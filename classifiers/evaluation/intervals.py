@@ -88,7 +88,7 @@ class Intervals:
             related = f"they are of {self.n} {self.over}s"
             return f"{drawn}, as no draw would differ; too narrow, as {related}"
         if self.n <= _RANGE_GROUPS:
-            return f"from the worst to the best of {self.n} {self.over}s; with so few there is no better estimate"
+            return f"from the worst to the best of {self.n} {self.over}s; too few for more"
         return f"{drawn}; with so few it is a rough guide" if self.n < FEW_GROUPS else drawn
 
 

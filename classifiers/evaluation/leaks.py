@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from handlore.datasets.dataset import LandmarkDataset, printable
 from handlore.datasets.splits import Fold, training_samples
@@ -21,8 +22,8 @@ from handlore.models.card import ModelCard
 from handlore.models.movement_encoder import MovementEncoder
 
 NEAR = 0.02
-"""Landmarks up to this root mean square distance in palm lengths count as equal. In HGR1 the nearest
-pictures of two people have a distance of 0.05, the nearest two of one person 0.022."""
+"""Landmarks up to this root mean square distance in palm lengths count as equal. In HGR1 the
+nearest pictures of two people have a distance of 0.05, the nearest two of one person 0.022."""
 
 NOT_COMPARED = "landmarks could not be compared"
 
@@ -123,7 +124,7 @@ def fingerprints(dataset: LandmarkDataset) -> FloatArray:
 
     Distance is the root mean square over landmarks (and moments) in palm lengths, in
     upright canonical form; for movements only position and size are normalised.
-    A sample without a hand, or a clip with a few frames of one, is NaN. Where z is unknown it counts as 0.
+    A sample without a hand, or a clip with a few frames of one, is NaN. An unknown z counts as 0.
     """
     image = np.where(np.isnan(dataset.image), 0, dataset.image)
     image[~dataset.detected] = np.nan
@@ -184,9 +185,7 @@ def _nearest(
     *,
     either_side: bool,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return the distance to the nearest training sample (infinite if none is near), and its index."""
-    from scipy.spatial import cKDTree
-
+    """Return distance (infinite if none is near) and index of the nearest training sample."""
     train = train[~np.isnan(prints[train]).any(axis=1)]
     distance, nearest = np.full(len(test), np.inf), np.zeros(len(test), np.int64)
     asked = np.flatnonzero(~np.isnan(prints[test]).any(axis=1))
