@@ -140,9 +140,9 @@ def test_refuses_what_it_cannot_learn_from(name: str) -> None:
     X, y = blobs()
     with pytest.raises(InvalidDataError, match="at least two labels; there is: a"):
         small(name).fit(X, np.full(len(X), "a"))
-    with pytest.raises(InvalidDataError, match="one label a row"):
+    with pytest.raises(InvalidDataError, match="one label per row"):
         small(name).fit(X, y[:-1])
-    with pytest.raises(InvalidDataError, match="one label a row"):
+    with pytest.raises(InvalidDataError, match="one label per row"):
         small(name).fit(X, y[:, None])
     with pytest.raises(InvalidDataError):
         small(name).fit(X[:0], y[:0])
