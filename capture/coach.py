@@ -1,7 +1,7 @@
-"""What to record next: advice from what is in a folder, and nothing else.
+"""The coach: advice on what to record next, from the recordings of a folder.
 
-Three questions: which label has the fewest recordings, whose recordings are all alike, and what a
-quick cross-validation confuses. :mod:`.background` asks them while the camera runs.
+It answers three questions: which label has the fewest recordings, which label's recordings vary too
+little, and which labels a quick cross-validation confuses. :mod:`.coach_process` runs it.
 """
 
 from collections import Counter, defaultdict
@@ -11,45 +11,44 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from handlore.classifiers.evaluation.crossval import cross_val_predict
+from handlore.classifiers.factory import make_estimator
 from handlore.datasets.dataset import NONE_LABEL, Kind, LandmarkDataset
 from handlore.datasets.loading import KINDS, LoadedRecordings
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.geometry import palm_length, rotation_deg
 
-# How much the recordings of a label differ: a recogniser can only know what it has been shown.
-
-
 FEWEST_TO_COMPARE = 3
 
-Values = NDArray[np.float64]
+_Values = NDArray[np.float64]
 
 
-def least_varied(recordings: Sequence[LandmarkDataset]) -> list[str]:
-    """Say which label was always recorded in the same way, and what to vary; nothing if none was.
+def variety_advice(recordings: Sequence[LandmarkDataset]) -> list[str]:
+    """Return what to vary in the label that varies least; nothing if all vary enough.
 
     Parameters
     ----------
     recordings
-        Each one recording, all movements or all poses.
+        One dataset per recording, all of one kind.
     """
     by_label: dict[str, list[LandmarkDataset]] = defaultdict(list)
     for one in recordings:
         if one.has_hand.any() and one.labels[0] != NONE_LABEL:
             by_label[one.labels[0]].append(one)
-    alike = {
-        label: alike_in(those)
+    constant = {
+        label: constant_qualities(those)
         for label, those in by_label.items()
         if len(those) >= FEWEST_TO_COMPARE
     }
-    label = max(alike, key=lambda label: len(alike[label]), default=None)
-    if label is None or len(alike[label]) < 2:
+    label = max(constant, key=lambda label: len(constant[label]), default=None)
+    if label is None or len(constant[label]) < 2:
         return []
-    *first, last = alike[label]
-    return [f"vary {label}: so far always the same {', '.join(first)} and {last}"]
+    *first, last = constant[label]
+    return [f"vary {label}: so far always with the same {', '.join(first)} and {last}"]
 
 
-def alike_in(recordings: Sequence[LandmarkDataset]) -> list[str]:
-    """Name what hardly differs between recordings of one label."""
+def constant_qualities(recordings: Sequence[LandmarkDataset]) -> list[str]:
+    """Return the qualities that hardly differ between recordings of one label."""
     names = []
     for name, (of, least) in _QUALITIES.items():
         if name == "speed" and recordings[0].header.kind == "pose":
@@ -59,102 +58,103 @@ def alike_in(recordings: Sequence[LandmarkDataset]) -> list[str]:
     return names
 
 
-def _speed(recording: LandmarkDataset) -> Values:
+def _speed(recording: LandmarkDataset) -> _Values:
     return np.array([np.log(max(float(np.ptp(recording.time)), 1e-3))])
 
 
-def _hands(recording: LandmarkDataset) -> Values:
+def _hands(recording: LandmarkDataset) -> _Values:
     return recording.image[recording.detected].astype(np.float64)
 
 
-def _distance(recording: LandmarkDataset) -> Values:
+def _distance(recording: LandmarkDataset) -> _Values:
     palm = float(np.median(palm_length(recording.image[recording.detected])))
     return np.array([np.log(max(palm, 1e-6))])
 
 
-def _place(recording: LandmarkDataset) -> Values:
+def _place(recording: LandmarkDataset) -> _Values:
     return np.asarray(np.median(_hands(recording)[:, 0, :2], axis=0))
 
 
-def _angle(recording: LandmarkDataset) -> Values:
+def _angle(recording: LandmarkDataset) -> _Values:
     """Return the mean direction of the hand as a point on the circle, since degrees wrap."""
     radians = np.radians(rotation_deg(recording.image[recording.detected]))
     return np.array([np.cos(radians).mean(), np.sin(radians).mean()])
 
 
-_QUALITIES: dict[str, tuple[Callable[[LandmarkDataset], Values], float]] = {
+_QUALITIES: dict[str, tuple[Callable[[LandmarkDataset], _Values], float]] = {
     "speed": (_speed, 0.08),
     "distance": (_distance, 0.06),
     "place": (_place, 0.03),
     "angle": (_angle, np.radians(3.0)),
 }
-"""What people can vary, and the standard deviation below which it counts as always the same: rules
-of thumb. Speed and distance by the logarithm, so 8 and 6 %; place in image widths; angle 3 degrees.
+"""What people can vary, and the standard deviation below which it counts as constant (rules of
+thumb): speed and distance by their logarithm, so 8 and 6 %; place in image widths; angle 3 degrees.
 """
 
 FEWEST = 3
-"""With fewer recordings of a label nothing can be said about it."""
+"""Fewest recordings of a label that can be judged."""
 
 MOST = 20
-"""So many recordings of a label, the latest ones, are looked at: the coach has to be quick."""
+"""Most recordings of a label, the latest ones, so that the coach is fast."""
 
 N_FOLDS = 3
 ENOUGH = 6
-"""With so many recordings of every label two folds do for movements, which are slow to learn."""
+"""With this many recordings of every label, two folds suffice for movements, which are slow."""
 
 QUICK = {
     "sequence": ("rocket", {"n_kernel_features": "300", "n_augmented": "0"}),
     "pose": ("linear", {}),
 }
-"""What is cross-validated: smaller than what ``train`` makes, so that it takes seconds."""
+"""The estimators, smaller than those of ``train`` so that they take seconds."""
 
 CONFUSED = 0.15
-"""Two labels are confused if so many of their recordings are taken for the other one."""
+"""Two labels are confused if this share of their recordings is predicted as the other one."""
 
 ODD = 0.25
-"""A recording is odd only where no more than such a share of its label is taken wrongly."""
+"""A recording is odd only if at most this share of its label is predicted wrongly."""
 
 NOT_NONE = 0.05
-"""A label is too near to everyday movement if so much of ``none`` looks like it."""
+"""A label is too similar to everyday movement if this share of ``none`` is predicted as it."""
 
 MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What a recording was taken for by a classifier that had not seen it."""
+class RecordingPrediction:
+    """The prediction for a recording by a classifier that was trained without it."""
 
     number: int
     label: str
-    taken_for: Mapping[str, float]
-    """Shares of its samples: one movement, or the frames of a pose, or windows of a stream."""
+    shares: Mapping[str, float]
+    """Predicted labels, each with its share of the samples: one movement, or the frames of a pose,
+    or the windows of a stream."""
 
     @property
-    def answer(self) -> str:
-        """The label that most of its samples were taken for."""
-        return max(self.taken_for, key=lambda label: self.taken_for[label])
+    def predicted(self) -> str:
+        """The label predicted for most of its samples."""
+        return max(self.shares, key=lambda label: self.shares[label])
 
 
 def advise(recorded: LoadedRecordings, labels: Sequence[str] = ()) -> list[str]:
-    """Say what to do next, the most useful first.
+    """Return what to do next, the most useful line first.
 
     Parameters
     ----------
     recorded
-        What is in the folder.
+        The recordings of a folder.
     labels
-        Those that are to be recorded, if more than are there.
+        Labels to record, in addition to those in the folder.
     """
     lines = [*_next(recorded, labels)]
     for kind in KINDS:
         if kind in recorded.counts():
-            lines += told_apart(cross_examined(recorded, kind))
-            lines += least_varied([one for one in recorded.recordings if one.header.kind == kind])
+            lines += confusion_advice(cross_validated(recorded, kind))
+            lines += variety_advice([one for one in recorded.recordings if one.header.kind == kind])
     return lines
 
 
 def _next(recorded: LoadedRecordings, labels: Sequence[str]) -> Iterator[str]:
-    """Say which label has the fewest recordings; ``none`` counts by the minute."""
+    """Advise on the label with the fewest recordings; ``none`` needs minutes instead."""
     counts = Counter(dict.fromkeys(labels, 0))
     counts.update(one.labels[0] for one in recorded.recordings)
     n_none = counts.pop(NONE_LABEL, 0)
@@ -168,25 +168,22 @@ def _next(recorded: LoadedRecordings, labels: Sequence[str]) -> Iterator[str]:
         yield f"record each label {FEWEST} times or more (now {fewest})"
     if fewest >= FEWEST and n_none < 2:
         yield (
-            f"record {NONE_LABEL} {'once more' if n_none else 'twice'}: a minute of what hands do"
-            " all day, so that it is not taken for a gesture"
+            f"record {NONE_LABEL} {'once more' if n_none else 'twice'}: a minute of everyday hand"
+            " movement, so that it is not confused with a gesture"
         )
 
 
-def cross_examined(recorded: LoadedRecordings, kind: Kind) -> list[Verdict]:
-    """Take every recording for something, by a classifier that has not seen it.
+def cross_validated(recorded: LoadedRecordings, kind: Kind) -> list[RecordingPrediction]:
+    """Predict every recording by a classifier that was trained without it.
 
     Returns
     -------
-    A verdict on each recording of the labels that have enough of them; nothing where there are
+    A prediction for each recording of the labels that have enough of them; nothing if there are
     fewer than two such labels.
     """
     data = _thinned(recorded.dataset(kind))
     if len(data.labels) < 2:
         return []
-    from handlore.classifiers.evaluation.crossval import cross_val_predict
-    from handlore.classifiers.factory import make_estimator
-
     try:
         name, params = QUICK[kind]
         estimator = make_estimator(name, params, seed=0)
@@ -194,19 +191,19 @@ def cross_examined(recorded: LoadedRecordings, kind: Kind) -> list[Verdict]:
             estimator, data, estimator.encoder(data.n_hands), "recording", n_folds=_n_folds(data)
         )
     except HandloreError:
-        # Such as hands without world landmarks: `train` will say so. A coach only advises.
+        # Such as hands without world landmarks: `train` reports it, the coach only advises.
         return []
-    taken: dict[str, Counter[str]] = defaultdict(Counter)
+    predicted: dict[str, Counter[str]] = defaultdict(Counter)
     for name, answer in zip(data.samples.recording[answers.sample], answers.predicted, strict=True):
-        taken[str(name)][str(answer)] += 1
+        predicted[str(name)][str(answer)] += 1
     label_of = dict(zip(data.samples.recording.tolist(), data.samples.label.tolist(), strict=True))
     return [
-        Verdict(
+        RecordingPrediction(
             int(name.rpartition(" ")[2]),
             label_of[name],
             {label: n / counts.total() for label, n in counts.items()},
         )
-        for name, counts in taken.items()
+        for name, counts in predicted.items()
     ]
 
 
@@ -218,11 +215,11 @@ def _n_folds(data: LandmarkDataset) -> int:
 
 
 def _thinned(data: LandmarkDataset) -> LandmarkDataset:
-    """Keep labels with enough recordings, the latest of these, and as many samples of ``none``."""
+    """Select labels with enough recordings, the latest of these, and about as much ``none``."""
     chosen = np.zeros(data.n_samples, bool)
     for label in data.labels:
         own = data.samples.label == label
-        # Numbers are at the end and rise, with as many digits.
+        # Sorted names are in the order of recording: they end with a number of fixed length.
         names = np.unique(data.samples.recording[own])
         if len(names) >= (2 if label == NONE_LABEL else FEWEST):
             chosen |= own & np.isin(data.samples.recording, names[-MOST:])
@@ -235,21 +232,21 @@ def _thinned(data: LandmarkDataset) -> LandmarkDataset:
 
 
 def _every_nth(mask: NDArray[np.bool_], most: int) -> NDArray[np.bool_]:
-    """Return at most so many of those that are set, evenly spread."""
-    there = np.flatnonzero(mask)
+    """Return a mask of at most ``most`` of the set elements, evenly spread."""
+    found = np.flatnonzero(mask)
     kept = np.zeros_like(mask)
-    kept[there[:: -(-len(there) // most)]] = True
+    kept[found[:: -(-len(found) // most)]] = True
     return kept
 
 
-def told_apart(verdicts: Sequence[Verdict]) -> Iterator[str]:
-    """Say which labels are confused, and which recordings look wrong."""
-    if not verdicts:
+def confusion_advice(predictions: Sequence[RecordingPrediction]) -> Iterator[str]:
+    """Return which labels are confused, and which recordings look wrong."""
+    if not predictions:
         return
-    moves = [one for one in verdicts if one.label != NONE_LABEL]
-    wrong = [one for one in moves if one.answer != one.label]
-    n_of = Counter(one.label for one in moves)
-    pairs = Counter(frozenset((one.label, one.answer)) for one in wrong)
+    gestures = [one for one in predictions if one.label != NONE_LABEL]
+    wrong = [one for one in gestures if one.predicted != one.label]
+    n_of = Counter(one.label for one in gestures)
+    pairs = Counter(frozenset((one.label, one.predicted)) for one in wrong)
     confused = {
         pair: n
         for pair, n in pairs.most_common()
@@ -258,31 +255,31 @@ def told_apart(verdicts: Sequence[Verdict]) -> Iterator[str]:
     for pair, n in list(confused.items())[:MOST_NAMED]:
         a, b = sorted(pair)
         total = sum(n_of[label] for label in pair)
-        yield f"{a} and {b} get confused ({n} of {total}): make them differ more, or record more"
+        yield f"{a} and {b} are confused ({n} of {total}): make them more different, or record more"
     wrong_of = Counter(one.label for one in wrong)
     odd = [
         one
         for one in wrong
-        if frozenset((one.label, one.answer)) not in confused
+        if frozenset((one.label, one.predicted)) not in confused
         and wrong_of[one.label] <= ODD * n_of[one.label]
     ]
     for one in odd[:MOST_NAMED]:
-        yield f"recording {one.number} ({one.label}) looks like {one.answer}: was it meant so?"
-    yield from _near_none(verdicts)
+        yield f"recording {one.number} ({one.label}) looks like {one.predicted}: check its label"
+    yield from _near_none(predictions)
     if not wrong:
-        yield f"a quick test tells all {len(moves)} recordings of {len(n_of)} labels apart"
+        yield f"a quick test recognises all {len(gestures)} recordings of {len(n_of)} labels"
 
 
-def _near_none(verdicts: Sequence[Verdict]) -> Iterator[str]:
-    streams = [one for one in verdicts if one.label == NONE_LABEL]
+def _near_none(predictions: Sequence[RecordingPrediction]) -> Iterator[str]:
+    streams = [one for one in predictions if one.label == NONE_LABEL]
     shares: Counter[str] = Counter()
     for one in streams:
-        shares.update({k: v / len(streams) for k, v in one.taken_for.items()})
+        shares.update({k: v / len(streams) for k, v in one.shares.items()})
     for label, share in shares.most_common():
         if label != NONE_LABEL and share >= NOT_NONE:
             yield (
                 f"{share:.0%} of {NONE_LABEL} looks like {label}: record more {NONE_LABEL}, or make"
-                f" {label} stand out more"
+                f" {label} more distinct"
             )
 
 

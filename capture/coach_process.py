@@ -1,4 +1,4 @@
-"""The coach beside the camera: a process of its own at the lowest priority, never waited for."""
+"""Runs the coach in a process of its own at the lowest priority, without waiting for it."""
 
 import json
 import os
@@ -9,9 +9,10 @@ from pathlib import Path
 
 
 class BackgroundCoach:
-    """Thinks about a folder while something else goes on. Close it, or use ``with``.
+    """Analyses a folder in the background. Close it, or use ``with``.
 
-    Every call returns at once. What is asked while it thinks is thought about afterwards, once.
+    Every call returns immediately. Of the requests during an analysis only the last one is run
+    afterwards.
     """
 
     def __init__(self) -> None:
@@ -19,32 +20,26 @@ class BackgroundCoach:
         self._next: tuple[str, ...] | None = None
         self._lines: list[str] = []
 
-    def consider(self, folder: Path, labels: Sequence[str] = ()) -> None:
-        """Have the recordings in a folder looked at.
+    def consult(self, folder: Path, labels: Sequence[str] = ()) -> None:
+        """Request advice on the recordings of a folder.
 
         Parameters
         ----------
         folder
             A folder of recordings.
         labels
-            Those that are to be recorded, if more than are there.
+            Labels to record, in addition to those in the folder.
         """
         self._next = (str(folder), *labels)
-        self._look()
+        self._poll()
 
     def advice(self) -> list[str]:
-        """Return the latest lines, the most useful first; none until there are any."""
-        self._look()
+        """Return the latest advice, the most useful line first; nothing before the first result."""
+        self._poll()
         return list(self._lines)
 
-    @property
-    def thinking(self) -> bool:
-        """Whether more is to be expected."""
-        self._look()
-        return self._process is not None
-
     def close(self) -> None:
-        """Stop thinking."""
+        """Stop the process."""
         self._next = None
         if self._process is not None:
             self._process.kill()
@@ -57,14 +52,14 @@ class BackgroundCoach:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _look(self) -> None:
-        """Take what a process has said that has ended, and start the next."""
+    def _poll(self) -> None:
+        """Read the result of a process that has ended, and start the next one."""
         process = self._process
         if process is not None and process.poll() is not None:
-            said = process.stdout.read() if process.stdout else b""
+            output = process.stdout.read() if process.stdout else b""
             self._end(process)
             if process.returncode == 0:
-                self._lines = json.loads(said)
+                self._lines = json.loads(output)
         if self._process is None and self._next is not None:
             self._process, self._next = _started(self._next), None
 
@@ -75,7 +70,7 @@ class BackgroundCoach:
 
 
 def _started(args: Sequence[str]) -> "subprocess.Popen[bytes] | None":
-    """Start a process that prints the advice; None where no process can be had."""
+    """Start a process that prints the advice; None if it cannot be started."""
     one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     try:
         return subprocess.Popen(
@@ -89,8 +84,8 @@ def _started(args: Sequence[str]) -> "subprocess.Popen[bytes] | None":
         return None
 
 
-def _be_modest() -> None:
-    """Take the lowest priority and one processor, so that the camera has the others."""
+def _lower_priority() -> None:
+    """Use the lowest priority and one processor, and leave the others to the camera."""
     if hasattr(os, "nice"):
         os.nice(19)
     if hasattr(os, "sched_setaffinity"):
@@ -99,12 +94,12 @@ def _be_modest() -> None:
 
 def main(folder: str, *labels: str) -> None:
     """Print the advice for a folder as a JSON list of lines."""
-    _be_modest()
-    from handlore.datasets.loading import read_recordings
+    _lower_priority()
+    from handlore.datasets.loading import load_recordings
 
     from .coach import advise
 
-    sys.stdout.write(json.dumps(advise(read_recordings(Path(folder)), labels)))
+    sys.stdout.write(json.dumps(advise(load_recordings(Path(folder)), labels)))
 
 
 if __name__ == "__main__":

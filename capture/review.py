@@ -1,39 +1,45 @@
-"""Stepping through recordings: what a key does, and nothing else.
+"""Stepping through recordings: a state machine of keys, and the loop around it.
 
-The state is a value: a key gives the next state, and perhaps a change that has to be made on the
-disk. The loop around it (:mod:`.views.review`) makes the change, and tells how it went.
+The state is a value: a key gives the next state, and perhaps a change to be made on the disk. The
+loop makes the change and reports the result as a message.
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
-from handlore.datasets.dataset import NONE_LABEL
-from handlore.datasets.recordings import RecordingEntry
+from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
+from handlore.datasets.recordings import RecordingEntry, RecordingFolder, load_recording
 from handlore.landmarks.errors import HandloreError
 
+from .keys import KeyBindings, Keys
 from .recording.labels import checked_label, same_label
 
-HELP = (
-    ("n, p", "next recording, the one before"),
+KEY_BINDINGS: KeyBindings = (
+    ("n, p", "next, previous recording"),
     ("r, space", "play again"),
     ("u", "discard"),
-    ("k", "bring a discarded one back"),
-    ("1-9, 0", "give it another label; 0 is none"),
-    ("+", "give it a new label"),
-    ("h", "this help"),
-    ("q, Esc", "end"),
+    ("k", "restore a discarded one"),
+    ("1-9, 0", "change the label; 0 is none"),
+    ("+", "add a label and assign it"),
+    ("h", "show this help"),
+    ("q, Esc", "quit"),
 )
-"""What the keys do, for people; they mean what they mean in a session."""
+"""The same keys as in a recording session where the action is the same."""
 
 PAUSE = 0.7
-"""Seconds between two times that a recording is played."""
+"""Seconds before a recording is played again."""
+
+_STEP = 1 / 30
+"""Seconds between two pictures."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """What has to be done on the disk."""
+    """A change to be made on the disk."""
 
     what: Literal["discard", "restore", "relabel"]
     path: Path
@@ -48,13 +54,13 @@ class Review:
     """Kept and discarded ones, by number; at least one."""
 
     at: int = 0
-    """Which of them is shown."""
+    """Index of the one that is shown."""
 
     since: float = 0.0
-    """When it began to be played."""
+    """When playing it started."""
 
     typed: str | None = None
-    """The new label as far as it is typed; None when none is being typed."""
+    """The new label while it is typed; else None."""
 
     message: str = ""
     help: bool = False
@@ -80,16 +86,16 @@ class Review:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The labels in the order of their keys, 1 to 9 and then without; ``none`` is the last."""
+        """The labels in the order of their keys 1 to 9, more have no key; ``none`` is the last."""
         known = {entry.label for entry in self.entries} - {NONE_LABEL}
         return (*sorted(known), NONE_LABEL)
 
     def seconds(self, now: float) -> float:
-        """Return which moment of the recording is to be seen; it is played again and again."""
+        """Return the time in the recording to show; it is played in a loop."""
         return min((now - self.since) % (self.entry.seconds + PAUSE), self.entry.seconds)
 
     def key(self, key: str, now: float) -> tuple["Review", Change | None]:
-        """Return the state after a key, and what it wants done."""
+        """Return the state after a key, and the change it asks for, if any."""
         if self.typed is not None:
             return self._type(key, self.typed)
         match replace(self, message="", help=False), key.lower() if len(key) == 1 else key:
@@ -112,14 +118,14 @@ class Review:
         return self, None
 
     def changed(self, entries: Sequence[RecordingEntry], path: Path) -> "Review":
-        """Return the state after a change was made: the same recording is shown, where it is now.
+        """Return the state after a change; the same recording is still shown.
 
         Parameters
         ----------
         entries
-            What is in the folder now.
+            All recordings of the folder now.
         path
-            Where the recording is that was changed.
+            The new path of the changed recording.
         """
         if not entries:
             return replace(self, ended=True)
@@ -130,12 +136,14 @@ class Review:
     def _step(self, by: int, now: float) -> "Review":
         at = self.at + by
         if not 0 <= at < len(self.entries):
-            return replace(self, message="this is the last one" if by > 0 else "this is the first")
+            return replace(
+                self, message="this is the last one" if by > 0 else "this is the first one"
+            )
         return replace(self, at=at, since=now)
 
     def _discard(self) -> tuple["Review", Change | None]:
         if self.entry.discarded:
-            return replace(self, message="it is discarded already; k brings it back"), None
+            return replace(self, message="already discarded; k restores it"), None
         return self, Change("discard", self.entry.path)
 
     def _restore(self) -> tuple["Review", Change | None]:
@@ -152,9 +160,9 @@ class Review:
     def _relabel(self, label: str) -> tuple["Review", Change | None]:
         label = same_label(label, self.labels) or label
         if label == self.entry.label:
-            return replace(self, message=f"it is {label} already"), None
+            return replace(self, message=f"the label is already {label}"), None
         if self.entry.discarded:
-            return replace(self, message="it is discarded; bring it back with k first"), None
+            return replace(self, message="discarded; restore it with k first"), None
         return self, Change("relabel", self.entry.path, label)
 
     def _type(self, key: str, typed: str) -> tuple["Review", Change | None]:
@@ -174,3 +182,73 @@ class Review:
 
 def _sorted(entries: Sequence[RecordingEntry]) -> tuple[RecordingEntry, ...]:
     return tuple(sorted(entries, key=lambda entry: (entry.number, entry.path)))
+
+
+class ReviewView(Keys, Protocol):
+    """Shows a review and gives keys."""
+
+    def show(self, state: Review, recording: LandmarkDataset | None, now: float) -> None:
+        """Show a recording (None if it cannot be read) at a time of the loop's clock."""
+        ...
+
+
+def review_recordings(
+    recordings: RecordingFolder,
+    view: ReviewView,
+    clock: Callable[[], float] = time.monotonic,
+    wait: Callable[[float], None] = time.sleep,
+) -> Review:
+    """Step through a folder until the person quits; return the last state.
+
+    Raises
+    ------
+    HandloreError
+        If there are no recordings.
+    """
+    state = replace(Review.of(_all_entries(recordings), clock()), message=_damaged(recordings))
+    while not state.ended:
+        for key in view.pressed():
+            state, change = state.key(key, clock())
+            if change:
+                state = _apply(recordings, state, change)
+        if state.ended:
+            break
+        view.show(state, _read(recordings.root, state.entry), clock())
+        wait(_STEP)
+    return state
+
+
+def _apply(recordings: RecordingFolder, state: Review, change: Change) -> Review:
+    """Make a change on the disk; a failure is a message."""
+    try:
+        match change.what:
+            case "discard":
+                path, message = recordings.discard(change.path), "discarded"
+            case "restore":
+                path, message = recordings.restore(change.path), "restored"
+            case "relabel":
+                path = recordings.relabel(change.path, change.label)
+                message = f"now {change.label}"
+    except HandloreError as error:
+        return replace(state, message=str(error))
+    return replace(state.changed(_all_entries(recordings), path), message=message)
+
+
+def _damaged(recordings: RecordingFolder) -> str:
+    """Name the files that are not shown because they cannot be read."""
+    names = [name for name, _ in recordings.failures()]
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return f"cannot be read: {names[0]}{more}" if names else ""
+
+
+def _all_entries(recordings: RecordingFolder) -> list[RecordingEntry]:
+    return [*recordings.entries(), *recordings.entries(discarded=True)]
+
+
+@lru_cache(maxsize=4)
+def _read(root: Path, entry: RecordingEntry) -> LandmarkDataset | None:
+    """Read a recording; None if it has become unreadable."""
+    try:
+        return load_recording(root, entry.path)
+    except HandloreError:
+        return None

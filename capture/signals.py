@@ -1,4 +1,4 @@
-"""Ending when the system says so as one ends after Ctrl-C: with everything put away."""
+"""Ends the process at SIGTERM and SIGHUP as after Ctrl-C: everything is closed."""
 
 import signal
 import threading
@@ -7,25 +7,25 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-PUTTING_AWAY = 5.0
-"""For so many seconds after the first signal others are not heard."""
+CLEANUP_SECONDS = 5.0
+"""For this time after the first signal further ones are ignored."""
 
 
 @contextmanager
 def ending_on_signals(clock: Callable[[], float] = time.monotonic) -> Iterator[None]:
     """Turn SIGTERM and SIGHUP into SystemExit for the length of the block; SIGINT stays Ctrl-C.
 
-    Whoever presses Ctrl-C twice means it once: the first signal ends the block, and the next ones
-    do not disturb what is being put away, unless that takes :data:`PUTTING_AWAY` seconds.
+    The first signal ends the block. The next ones do not interrupt the cleanup, unless it takes
+    longer than :data:`CLEANUP_SECONDS`.
 
-    Signals are Python's only in the main thread; in others this does nothing.
+    Python handles signals only in the main thread; in others this does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     signals = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        # A shell lets what runs in the background ignore it.
+        # A shell makes background processes ignore it.
         signals.append(signal.SIGINT)
     end = _once(clock)
     before = {signum: signal.signal(signum, end) for signum in signals}
@@ -37,12 +37,12 @@ def ending_on_signals(clock: Callable[[], float] = time.monotonic) -> Iterator[N
 
 
 def _once(clock: Callable[[], float]) -> Callable[[int, FrameType | None], None]:
-    """Return a handler that ends with the first signal, and with one that comes much later."""
+    """Return a handler that ends at the first signal, and at one that comes much later."""
     ended: list[float] = []
 
     def end(signum: int, _: FrameType | None) -> None:
         now = clock()
-        if ended and now - ended[0] < PUTTING_AWAY:
+        if ended and now - ended[0] < CLEANUP_SECONDS:
             return
         ended.append(now)
         if signum == signal.SIGINT:

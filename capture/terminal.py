@@ -1,7 +1,4 @@
-"""Keys of a POSIX terminal without Enter, and the terminal as it was afterwards.
-
-:mod:`.console` is the counterpart on Windows.
-"""
+"""Keys of a terminal without Enter, on POSIX and on Windows."""
 
 import atexit
 import codecs
@@ -11,10 +8,11 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-from .keys import key_of_character
+from .keys import Keys, key_of_character
 
 if sys.platform != "win32":
     import termios
@@ -22,23 +20,28 @@ if sys.platform != "win32":
 
 ESCAPE = "\x1b"
 ESCAPE_WAIT = 0.05
-"""Arrow keys send Esc and more; an Esc that is alone for so long is the key itself; seconds."""
+"""Arrow keys send Esc and more; an Esc without more after this time is the key itself; seconds."""
+
+
+def terminal_keys() -> AbstractContextManager[Keys]:
+    """Return what reads keys from the terminal; use it with ``with``."""
+    return _Console() if sys.platform == "win32" else Terminal()
 
 
 class Terminal:
     """Reads keys from stdin as they are pressed.
 
-    Use it with ``with``: afterwards the terminal is as it was, also while the process is stopped
-    (Ctrl-Z) and, with :func:`~.signals.ending_on_signals`, when it is told to end. Where stdin is
-    no terminal, keys are read from it all the same. While the process runs in the background
-    (``&``), the terminal is somebody else's: it is left alone, and no keys come.
+    Use it with ``with``: the terminal is restored afterwards, while the process is stopped
+    (Ctrl-Z) and, with :func:`~.signals.ending_on_signals`, at a signal to end. If stdin is no
+    terminal, keys are read from it all the same. While the process runs in the background (``&``),
+    the terminal is not touched, and no keys come.
 
     Parameters
     ----------
     descriptor
-        Where keys come from; default: stdin.
+        File descriptor to read; default: stdin.
     clock
-        Seconds, for telling Esc from arrow keys.
+        Returns seconds; distinguishes Esc from arrow keys.
     """
 
     def __init__(
@@ -53,7 +56,7 @@ class Terminal:
         self._before: list[Any] | None = None
         self._handlers: dict[int, Any] = {}
         self.ended = found is None
-        """Whether stdin has come to its end."""
+        """Whether stdin has ended."""
 
     def __enter__(self) -> Self:
         if not self.ended and os.isatty(self._descriptor):
@@ -82,8 +85,8 @@ class Terminal:
             signal.signal(signum, handler)
 
     def restore(self) -> None:
-        """Set the terminal back to what it was."""
-        # In the background the shell has restored it, and to do so would stop the process.
+        """Restore the settings of the terminal."""
+        # In the background the shell has restored it; touching it would stop the process.
         if self._before is not None and self._in_front():
             try:
                 termios.tcsetattr(self._descriptor, termios.TCSADRAIN, self._before)
@@ -105,14 +108,14 @@ class Terminal:
         return [*keys, "close"] if self.ended else keys
 
     def _next(self, text: str) -> tuple[str | None, str]:
-        """Split one key off a text; ``ESCAPE`` if it cannot be told yet which it is."""
+        """Split one key off a text; ``ESCAPE`` if more input has to be awaited."""
         if text[0] != ESCAPE:
             return key_of_character(text[0]), text[1:]
         if len(text) == 1:
             alone = self._clock() - self._escape_at >= ESCAPE_WAIT or self.ended
             return ("esc", "") if alone else (ESCAPE, text)
         if text[1] not in "[O":
-            # What came with it in one go was pressed with Alt, which means nothing here.
+            # A character that came together with Esc was pressed with Alt, which is not used.
             return (None, text[2:]) if text[1] != ESCAPE else ("esc", text[1:])
         # ESC [ numbers letter, or ESC O letter: arrows, Delete, F1.
         end = next((k for k in range(2, len(text)) if not (text[k].isdigit() or text[k] == ";")), 0)
@@ -125,7 +128,7 @@ class Terminal:
         while not self.ended and select.select([self._descriptor], [], [], 0)[0]:
             try:
                 part = os.read(self._descriptor, 1024)
-            except OSError:  # the terminal has gone
+            except OSError:  # the terminal was closed
                 part = b""
             self.ended = not part
             data += part
@@ -135,7 +138,7 @@ class Terminal:
         tty.setcbreak(self._descriptor)
 
     def _stopped(self, signum: int, _: FrameType | None) -> None:
-        """Stop as if there were no handler, with the terminal as it was; then go on."""
+        """Stop as without a handler, with the terminal restored; then continue."""
         self.restore()
         signal.signal(signum, signal.SIG_DFL)
         os.kill(os.getpid(), signum)
@@ -147,30 +150,27 @@ class Terminal:
             self._prepare()
 
     def _in_front(self) -> bool:
-        """Say whether the terminal is ours; who touches that of others is stopped (SIGTTOU)."""
+        """Return whether this is the foreground process; others are stopped at access (SIGTTOU)."""
         try:
             return os.tcgetpgrp(self._descriptor) == os.getpgrp()
-        except OSError:  # no terminal, or one that controls nobody
+        except OSError:  # no terminal, or not a controlling one
             return True
 
 
 def _stdin() -> int | None:
-    """Return the descriptor of stdin, None where there is none, as in a service."""
+    """Return the descriptor of stdin; None if it is closed, as in a service."""
     try:
         return sys.stdin.fileno()
     except (AttributeError, OSError, ValueError):
         return None
 
 
-# Keys of a Windows console, without Enter.
-
-
 _PREFIXES = ("\0", "\xe0")
-"""Arrows and function keys send one of these and another character."""
+"""In a Windows console arrows and function keys send one of these and another character."""
 
 
-class Console:
-    """Reads keys as they are pressed, see :class:`~.terminal.Terminal`."""
+class _Console:
+    """Reads keys from a Windows console, see :class:`Terminal`."""
 
     def __init__(self) -> None:
         import msvcrt

@@ -1,4 +1,4 @@
-"""A window on a screen: shows pictures, gives keys, knows when it was closed."""
+"""A window on a screen: shows pictures, gives keys, detects that it was closed."""
 
 import os
 import subprocess
@@ -15,19 +15,18 @@ from .keys import WindowKeys
 
 NO_KEY = -1
 MOST_KEYS = 16
-"""So many keys are taken at a time, so that one that is held does not stop the picture."""
+"""Most keys taken at a time, so that a held key does not stop the picture."""
 
 
-APPEARING = 30
-"""Milliseconds."""
+_APPEAR_MS = 30
 
 TYPING_WAIT = 0.15
-"""Seconds between two pictures while something is typed, so that keys are asked for more often."""
+"""Seconds between two pictures while a label is typed, so that keys are polled more often."""
 
 
 def typing_hint() -> str:
-    """Say what is peculiar about typing in a window here, if anything is."""
-    framework = getattr(cv2, "currentUIFramework", lambda: "")()  # which older ones do not tell
+    """Return what is special about typing in a window here, if anything."""
+    framework = getattr(cv2, "currentUIFramework", lambda: "")()  # missing in older versions
     return "for a capital press Shift before each one" if framework.startswith("QT") else ""
 
 
@@ -39,7 +38,7 @@ class Screen:
     title
         Its name.
     least_wait
-        At least so many seconds lie between two pictures that are drawn.
+        Seconds between two drawn pictures, at least.
     """
 
     def __init__(self, title: str, least_wait: float = 0.0) -> None:
@@ -49,14 +48,14 @@ class Screen:
         self._keys = WindowKeys()
         self._drawn_at, self._drawing = 0.0, 0.0
         cv2.namedWindow(title, cv2.WINDOW_AUTOSIZE | cv2.WINDOW_GUI_NORMAL)
-        # Let it appear now. Asked for events only when the first picture comes, Qt may miss that
-        # the window has become visible, and it stays black.
-        self._early = cv2.waitKeyEx(APPEARING)
+        # Let it appear now. If events are polled only when the first picture comes, Qt may miss
+        # that the window has become visible, and it stays black.
+        self._early = cv2.waitKeyEx(_APPEAR_MS)
 
     def draw(self, picture: Callable[[], Pixels], least_wait: float = 0.0) -> bool:
         """Draw and show a picture if one is due; return whether it was.
 
-        At most a third of the time goes into drawing, so that a small computer still looks at
+        At most a third of the time is spent on drawing, so that a small computer still processes
         every frame.
 
         Parameters
@@ -64,7 +63,7 @@ class Screen:
         picture
             Draws it, (height, width, 3) RGB.
         least_wait
-            At least so many seconds lie between the picture before and this one.
+            Seconds since the previous picture, at least.
         """
         began = time.perf_counter()
         least_wait = max(least_wait, self._least_wait)
@@ -77,18 +76,18 @@ class Screen:
         return True
 
     def show(self, pixels: Pixels) -> None:
-        """Show a picture (height, width, 3) RGB; it is seen when keys are asked for."""
+        """Show a picture (height, width, 3) RGB; it appears when keys are polled."""
         cv2.imshow(self._name, cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
         self._shown = True
 
-    def entitle(self, title: str) -> None:
-        """Change what stands above the pictures."""
+    def set_title(self, title: str) -> None:
+        """Change the title."""
         if title != self._title:
             self._title = title
             cv2.setWindowTitle(self._name, title)
 
     def pressed(self) -> list[str]:
-        """Return the keys pressed since the last call; ``close`` when the window has gone."""
+        """Return the keys pressed since the last call; ``close`` if the window was closed."""
         early, self._early = self._early, NO_KEY
         codes = chain([early] if early != NO_KEY else [], iter(lambda: cv2.waitKeyEx(1), NO_KEY))
         named = (self._keys.name(code, time.perf_counter()) for code in islice(codes, MOST_KEYS))
@@ -97,11 +96,11 @@ class Screen:
         return [*keys, "close"] if self.is_gone else keys
 
     def close(self) -> None:
-        """Close it, unless somebody has."""
+        """Close it, unless it is closed already."""
         if self._closed():
             return
         cv2.destroyAllWindows()
-        cv2.waitKey(1)  # the system closes it when it is asked for events
+        cv2.waitKey(1)  # the system closes it when events are polled
 
     def _closed(self) -> bool:
         if not self._shown:
@@ -112,19 +111,16 @@ class Screen:
             return True
 
 
-# Whether a window can be shown here, and what to do if not.
-
-
 _PROBE = "import cv2; cv2.namedWindow('handlore'); cv2.waitKey(1); cv2.destroyAllWindows()"
-_PATIENCE = 20.0
+_PROBE_SECONDS = 20.0
 """A Raspberry Pi takes seconds to import OpenCV."""
 
 
 def why_no_window(environment: Mapping[str, str] | None = None) -> str | None:
-    """Say why no window can be shown, and what to do; None if one can.
+    """Return why no window can be shown, and what to do; None if one can.
 
-    A window is opened for a moment in a process of its own: where a display is named that is not
-    there, the toolkit behind OpenCV does not raise an error but ends the process.
+    A window is opened for a moment in a separate process: if DISPLAY names a display that does
+    not exist, the toolkit behind OpenCV does not raise an error but ends the process.
 
     Parameters
     ----------
@@ -153,9 +149,7 @@ def why_no_window(environment: Mapping[str, str] | None = None) -> str | None:
 
 
 def opencv_has_windows() -> bool:
-    """Say whether OpenCV was built with windows."""
-    import cv2
-
+    """Return whether OpenCV was built with windows."""
     lines = cv2.getBuildInformation().splitlines()
     return not any(line.split() == ["GUI:", "NONE"] for line in lines)
 
@@ -163,9 +157,12 @@ def opencv_has_windows() -> bool:
 def _window_opens(environment: Mapping[str, str]) -> bool:
     try:
         done = subprocess.run(
-            [sys.executable, "-c", _PROBE], env=dict(environment), capture_output=True,
-            timeout=_PATIENCE, check=False,
-        )  # fmt: skip
+            [sys.executable, "-c", _PROBE],
+            env=dict(environment),
+            capture_output=True,
+            timeout=_PROBE_SECONDS,
+            check=False,
+        )
     except (OSError, subprocess.TimeoutExpired):
         return False
     return done.returncode == 0

@@ -45,6 +45,11 @@ def save_dataset(dataset: LandmarkDataset, path: Path) -> None:
     ------
     HandloreError
         If it cannot be written.
+
+    Examples
+    --------
+    >>> dataset = handlore.load_dataset("poses.npz")
+    >>> handlore.save_dataset(dataset.select(dataset.has_hand), "with_hands.npz")
     """
     header = {"format": FORMAT_VERSION, "writer": f"handlore {__version__}"}
     text = json.dumps(header | dataset.header.as_json(), sort_keys=True, ensure_ascii=False)
@@ -71,6 +76,14 @@ def load_dataset(path: Path) -> LandmarkDataset:
         If it is something else, truncated, or damaged.
     NewerFormatError
         If a later version of handlore wrote it.
+
+    Examples
+    --------
+    >>> dataset = handlore.load_dataset("poses.npz")
+    >>> dataset.labels
+    ['fist', 'open_palm', 'point', 'victory']
+    >>> dataset.image.shape
+    (24, 1, 21, 3)
     """
     path = Path(path)
     members = _read_members(path)

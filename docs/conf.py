@@ -15,7 +15,6 @@ version = release = handlore.__version__
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
-    "sphinx.ext.napoleon",
     "sphinx_click",
     "sphinx_copybutton",
     "handlore_reference",
@@ -33,12 +32,11 @@ suppress_warnings = ["myst.strikethrough"]
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_member_order = "bysource"
-napoleon_google_docstring = False
-napoleon_use_rtype = False
 # Types of other packages and of modules without a page have nothing to link to.
 nitpick_ignore_regex = [("py:.*", ".*")]
 
-copybutton_prompt_text = "$ "
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
 copybutton_only_copy_prompt_lines = False
 
 html_theme = "furo"

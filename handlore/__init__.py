@@ -1,32 +1,57 @@
 """handlore: hand gestures from landmarks, on any computer.
 
-How data flows, and where each step lives::
+Data flows in one direction, and each step is a room of the project::
 
-    photos, videos  --handlore.datasets-->     LandmarkDataset (.npz)
-                        finds hands with handlore.landmarks
-    LandmarkDataset --handlore.classifiers-->  a fitted estimator, honest scores
-    estimator       --handlore.models-->       one .onnx file
-    .onnx + camera  --handlore.capture-->      recordings, live recognition
+    photos, videos, tables --convert-->  LandmarkDataset  --train-->  model file
+    a camera               --record--->  LandmarkDataset
+    model file + pictures, videos, a stream or a camera  ---------->  predictions, events
 
-The command line (:mod:`handlore.cli`) is a thin skin over these rooms. The names that programs
-need most are here, each imported when it is first used::
+* :mod:`handlore.landmarks`: what a hand is, how it is found in a picture and drawn;
+* :mod:`handlore.datasets`: photos, videos, tables and recordings as datasets of landmarks;
+* :mod:`handlore.classifiers`: training and evaluation (needs scikit-learn);
+* :mod:`handlore.models`: model files, and predictions for pictures, videos and streams;
+* :mod:`handlore.capture`: cameras, recording sessions, live recognition, actions.
 
-    model = handlore.load_model("poses.onnx")
-    with handlore.open_detector() as detector:
-        pixels, _ = handlore.read_picture("photo.jpg")
-        print(model.predict_picture(detector, pixels))
+The command line (:mod:`handlore.cli`) calls the functions below. Each is imported when it is first
+used, so that recognition does not load what only training needs.
+
+A photo to a prediction:
+
+>>> model = handlore.load_model("poses.onnx")
+>>> pixels, _ = handlore.read_picture("photo.png")
+>>> with handlore.open_detector() as detector:
+...     model.predict_picture(detector, pixels).label
+'fist'
+
+A stream of landmarks to events:
+
+>>> stream = handlore.load_dataset("stream.npz")
+>>> recogniser = handlore.Recogniser([handlore.load_model("moves.onnx")])
+>>> for time, image, world, side in zip(
+...     stream.time, stream.image, stream.world, stream.handedness
+... ):
+...     for event in recogniser.feed(time, image, world, side):
+...         print(event.label)
+swipe_left
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from handlore.capture.keys import ScriptedKeys as ScriptedKeys
+    from handlore.capture.live.run import LiveOptions as LiveOptions
+    from handlore.capture.live.run import run_live as run_live
+    from handlore.capture.recording.options import SessionOptions as SessionOptions
+    from handlore.capture.recording.run import record as record
     from handlore.classifiers.evaluation.comparison import compare as compare
     from handlore.classifiers.evaluation.crossval import cross_validate as cross_validate
     from handlore.classifiers.evaluation.evaluation import evaluate as evaluate
     from handlore.classifiers.training import train as train
     from handlore.datasets.conversion.convert import convert as convert
+    from handlore.datasets.conversion.convert import convert_to_file as convert_to_file
     from handlore.datasets.dataset import LandmarkDataset as LandmarkDataset
+    from handlore.datasets.loading import load_data as load_data
     from handlore.datasets.pictures import read_picture as read_picture
     from handlore.datasets.sources import make_source as make_source
     from handlore.datasets.storage import load_dataset as load_dataset
@@ -50,20 +75,27 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _API = {
+    "ScriptedKeys": "capture.keys",
+    "LiveOptions": "capture.live.run",
+    "run_live": "capture.live.run",
+    "SessionOptions": "capture.recording.options",
+    "record": "capture.recording.run",
     "convert": "datasets.conversion.convert",
+    "convert_to_file": "datasets.conversion.convert",
     "LandmarkDataset": "datasets.dataset",
+    "load_data": "datasets.loading",
     "read_picture": "datasets.pictures",
     "make_source": "datasets.sources",
     "load_dataset": "datasets.storage",
     "save_dataset": "datasets.storage",
     "DetectorOptions": "landmarks.detector",
-    "open_detector": "landmarks.opening",
     "HandloreError": "landmarks.errors",
     "canonicalize": "landmarks.geometry",
-    "Hand": "landmarks.hands",
-    "search": "landmarks.search",
     "HAND_CONNECTIONS": "landmarks.hands",
+    "Hand": "landmarks.hands",
     "HandLandmark": "landmarks.hands",
+    "open_detector": "landmarks.opening",
+    "search": "landmarks.search",
     "load_model": "models.files",
     "load_models": "models.files",
     "calibrate": "models.stream.calibration",
@@ -76,6 +108,7 @@ _API = {
     "compare": "classifiers.evaluation.comparison",
     "write_report": "report.writing",
 }
+"""The module of each public name; the imports above are for type checkers."""
 
 
 def __getattr__(name: str) -> Any:

@@ -1,8 +1,13 @@
-"""A hand drawn over a picture."""
+"""Hands, text and shapes drawn on pictures: for windows, pages and contact sheets.
+
+All pictures are (height, width, 3) RGB and are drawn into in place; points are (column, row) in
+pixels.
+"""
 
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +17,173 @@ from numpy.typing import NDArray
 
 from .hands import HAND_CONNECTIONS, FloatArray, Hand, Pixels
 
-# Text and shapes on pictures. All pictures are (height, width, 3) RGB and are painted in place.
-
-
 Color = tuple[int, int, int]
-Point = tuple[int, int]
+Points = NDArray[np.float64]
+_Point = tuple[int, int]
+_FixedPoints = list[list[int]]
+
+GROUND: Color = (24, 28, 34)
+RAISED: Color = (42, 48, 57)
+WHITE: Color = (243, 246, 248)
+GREY: Color = (150, 160, 171)
+BLACK: Color = (0, 0, 0)
+TEAL: Color = (25, 211, 162)
+AMBER: Color = (255, 190, 60)
+RED: Color = (240, 62, 76)
+ORANGE: Color = (255, 138, 48)
+BLUE: Color = (96, 165, 250)
+
+_TIP: Color = (255, 93, 115)
+_EDGE: Color = (12, 20, 24)
+
+PALM = (0, 5, 9, 13, 17)
+TIPS = (4, 8, 12, 16, 20)
+"""Landmarks of the palm, and of the finger tips."""
+
+_SHIFT = 4
+"""Points are drawn to a sixteenth of a pixel; whole pixels would make a moving hand tremble."""
+
+_MIN_EXTENT = 2.6
+"""A picture shows at least this many palm lengths, or a hand at rest would fill it."""
+
+_MAX_GAP = 6
+"""A path has a gap where a hand was lost for more than this many usual steps."""
+
+
+def draw_hands(picture: Pixels, hands: Sequence[Hand], *, mirrored: bool = False) -> None:
+    """Draw the skeletons of hands.
+
+    Parameters
+    ----------
+    picture
+        (height, width, 3) RGB.
+    hands
+        With landmarks in image widths of the picture as the camera saw it.
+    mirrored
+        Whether the picture has been flipped since.
+    """
+    for hand in hands:
+        draw_hand(picture, hand.image, mirrored=mirrored)
+
+
+def draw_hand(picture: Pixels, image: FloatArray, *, mirrored: bool = False) -> None:
+    """Draw the skeleton of image landmarks (21, 3) in image widths, see :func:`draw_hands`."""
+    if not np.isfinite(image[:, :2]).all():
+        return
+    x = 1 - image[:, 0] if mirrored else image[:, 0]
+    points = np.column_stack([x, image[:, 1]]) * picture.shape[1]
+    # Lines as thick as the hand is large: thin on a distant one.
+    thick = int(np.clip(round(float(np.linalg.norm(points[0] - points[9])) / 28), 1, 5))
+    fixed = _fixed(points)
+    _draw_connections(picture, fixed, TEAL, _EDGE, thick)
+    for number, point in enumerate(fixed):
+        radius = thick + (1.5 if number in TIPS else 0.5)
+        _draw_dot(picture, point, radius + 1, _EDGE)
+        _draw_dot(picture, point, radius, _TIP if number in TIPS else TEAL)
+
+
+def draw_outline(picture: Pixels, hand: Points, color: Color, edge: Color, thick: int) -> None:
+    """Draw the skeleton of a hand (21, 2) in one colour, set off by an edge of another."""
+    fixed = _fixed(hand)
+    _draw_connections(picture, fixed, color, edge, thick)
+    for number, point in enumerate(fixed):
+        _draw_dot(picture, point, thick + (1.0 if number in TIPS else 0.2), color)
+
+
+def draw_path(
+    picture: Pixels,
+    points: Points,
+    share: Points,
+    frames: NDArray[np.int64],
+    thick: int,
+    *,
+    dark: bool = False,
+) -> None:
+    """Draw the path of a point over time, coloured from start to end.
+
+    Parameters
+    ----------
+    picture
+        (height, width, 3) RGB.
+    points
+        (n, 2) in pixels.
+    share
+        (n,) share of the time that is over at each point, from 0 to 1; decides the colour.
+    frames
+        (n,) frame numbers of the points: there is a gap where the hand was lost for long.
+    thick
+        In pixels.
+    dark
+        Whether the background is dark.
+    """
+    usual = np.median(np.diff(frames)) if len(frames) > 1 else 1
+    fixed = _fixed(points)
+    for k in range(len(points) - 1):
+        if frames[k + 1] - frames[k] <= _MAX_GAP * usual:
+            color = color_at(share[k], dark=dark)
+            _draw_line(picture, fixed[k], fixed[k + 1], color, thick)
+
+
+def fitted(points: FloatArray, width: int, height: int, margin: float = 14.0) -> Points:
+    """Return landmarks in pixels of a picture that shows all of them.
+
+    Parameters
+    ----------
+    points
+        (..., 21, 2) in any unit, x right, y down; NaN for no hand, but not all of them.
+    width, height, margin
+        Of the picture, in pixels.
+    """
+    flat = points.reshape(-1, 21, 2).astype(np.float64)
+    palms = np.linalg.norm(flat[:, 9] - flat[:, 0], axis=-1)
+    low, high = np.nanmin(flat, axis=(0, 1)), np.nanmax(flat, axis=(0, 1))
+    room = np.array([width, height]) - 2 * margin
+    extent = np.maximum(high - low, 1e-9)
+    smallest = max(_MIN_EXTENT * float(np.nanmedian(palms)), 1e-9)
+    scale = min(*(room / extent), min(room) / smallest)
+    pixels: Points = (points - (low + high) / 2) * scale + [width / 2, height / 2]
+    return pixels
+
+
+def color_at(share: float, *, dark: bool = False) -> Color:
+    """Return the colour of a moment, from 0 at the start to 1 at the end."""
+    return _colors(dark)[round(255 * min(max(float(share), 0.0), 1.0))]
+
+
+@lru_cache
+def _colors(dark: bool) -> list[Color]:
+    """Return the part of the colour map plasma that is visible on a light or dark background."""
+    ramp = np.linspace(*((70, 255) if dark else (20, 205)), 256).round().astype(np.uint8)
+    bgr = cv2.applyColorMap(ramp[:, None], cv2.COLORMAP_PLASMA)[:, 0]
+    return [(int(r), int(g), int(b)) for b, g, r in bgr]
+
+
+def _draw_connections(
+    picture: Pixels, points: _FixedPoints, color: Color, edge: Color, thick: int
+) -> None:
+    for shade_of, more in ((edge, 2), (color, 0)):
+        for a, b in HAND_CONNECTIONS:
+            _draw_line(picture, points[a], points[b], shade_of, thick + more)
+
+
+def _draw_line(picture: Pixels, start: list[int], end: list[int], color: Color, thick: int) -> None:
+    cv2.line(picture, start, end, color, thick, cv2.LINE_AA, _SHIFT)
+
+
+def _draw_dot(picture: Pixels, at: list[int], radius: float, color: Color) -> None:
+    cv2.circle(picture, at, round(radius * 2**_SHIFT), color, -1, cv2.LINE_AA, _SHIFT)
+
+
+def _fixed(points: Points) -> _FixedPoints:
+    """Return points in OpenCV's fixed-point coordinates, within what these can hold."""
+    fixed = np.clip(points * 2**_SHIFT, -(2**30), 2**30).round().astype(int)
+    return list(fixed.tolist())
 
 
 def draw_text(
     picture: Pixels,
     text: str,
-    at: Point,
+    at: _Point,
     size: int,
     color: Color,
     *,
@@ -37,7 +198,7 @@ def draw_text(
     picture
         Where.
     text
-        Any script that the font has.
+        Of any script that the font supports.
     at
         Column and row in pixels: the left end (or ``anchor`` ``middle`` or ``right``) of the
         line's middle.
@@ -46,11 +207,11 @@ def draw_text(
     color
         RGB.
     width
-        What is wider than this is cut off with an ellipsis; 0: nothing is.
+        A longer line, in pixels, is cut off with an ellipsis; 0: no limit.
 
     Returns
     -------
-    How wide it has become, in pixels.
+    The width of the line in pixels.
     """
     if width:
         text = _fitted(text, size, bold, width)
@@ -61,7 +222,7 @@ def draw_text(
 
 
 def wrap_text(text: str, size: int, width: int) -> list[str]:
-    """Break a text into lines that are at most so many pixels wide."""
+    """Break a text into lines of at most ``width`` pixels."""
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
@@ -73,27 +234,26 @@ def wrap_text(text: str, size: int, width: int) -> list[str]:
 
 
 def shade(
-    picture: Pixels, top_left: Point, bottom_right: Point, color: Color, alpha: float
+    picture: Pixels, top_left: _Point, bottom_right: _Point, color: Color, alpha: float
 ) -> None:
-    """Lay a rectangle over a picture, more or less transparent."""
+    """Cover a rectangle with a colour, ``alpha`` from 0 (invisible) to 1."""
     (x0, y0), (x1, y1) = top_left, bottom_right
     part = picture[max(y0, 0) : y1, max(x0, 0) : x1]
     if part.size:
-        # Integers: half the time of floats.
+        # Integers take half the time of floats.
         weight = round(256 * alpha)
         cover = np.array(color, np.uint16) * weight
         part[:] = (part.astype(np.uint16) * (256 - weight) + cover) >> 8
 
 
 def rounded(
-    picture: Pixels, top_left: Point, bottom_right: Point, color: Color, radius: int
+    picture: Pixels, top_left: _Point, bottom_right: _Point, color: Color, radius: int
 ) -> None:
     """Fill a rectangle with round corners."""
     (x0, y0), (x1, y1) = top_left, bottom_right
     cv2.rectangle(picture, (x0 + radius, y0), (x1 - radius, y1), color, -1)
     cv2.rectangle(picture, (x0, y0 + radius), (x1, y1 - radius), color, -1)
-    for center in ((x0 + radius, y0 + radius), (x1 - radius, y0 + radius),
-                   (x0 + radius, y1 - radius), (x1 - radius, y1 - radius)):  # fmt: skip
+    for center in product((x0 + radius, x1 - radius), (y0 + radius, y1 - radius)):
         cv2.circle(picture, center, radius, color, -1, cv2.LINE_AA)
 
 
@@ -119,7 +279,7 @@ def _fitted(text: str, size: int, bold: bool, width: int) -> str:
 
 @lru_cache(512)
 def _mask(text: str, size: int, bold: bool) -> NDArray[np.uint8]:
-    """Return how much each pixel of a line is covered, 0 to 255."""
+    """Return the coverage of each pixel by a line of text, 0 to 255."""
     from PIL import Image, ImageDraw
 
     font = _font(size, bold)
@@ -135,7 +295,7 @@ def _mask(text: str, size: int, bold: bool) -> NDArray[np.uint8]:
 
 
 def _length(text: str, size: int, bold: bool) -> float:
-    """Return how wide a line is, in pixels."""
+    """Return the width of a line in pixels."""
     if _is_foreign(text):
         box = cv2.getTextSize((0, 0), text, (0, 0), _unicode_font(), size)
         return float(box[0] + box[2])
@@ -143,20 +303,20 @@ def _length(text: str, size: int, bold: bool) -> float:
 
 
 def _is_foreign(text: str) -> bool:
-    """Say whether a text has signs that only the font in OpenCV 5 has, as Chinese ones."""
+    """Say whether a text has characters that only the font of OpenCV 5 has, such as Chinese."""
     return not text.isascii() and _unicode_font() is not None and not all(map(_is_known, text))
 
 
 @lru_cache(1)
 def _unicode_font() -> Any:
-    """Return OpenCV's font with the signs of most scripts; None before OpenCV 5."""
+    """Return OpenCV's font with the characters of most scripts; None before OpenCV 5."""
     face = getattr(cv2, "FontFace", None)
     return None if face is None else face("uni")
 
 
 @lru_cache(4096)
 def _is_known(character: str) -> bool:
-    """Say whether the usual font has a sign, and not a box in its place."""
+    """Say whether the usual font has a character, instead of a box in its place."""
     font = _font(16, False)
     return bytes(font.getmask(character)) != bytes(font.getmask("\U0010fffe"))
 
@@ -173,166 +333,3 @@ def _font(size: int, bold: bool) -> Any:
         if path.is_file():
             return ImageFont.truetype(str(path), size)
     return ImageFont.load_default(size)
-
-
-LINE: Color = (25, 211, 162)
-TIP: Color = (255, 93, 115)
-EDGE: Color = (12, 20, 24)
-_SHIFT = 4
-"""Points are drawn to a sixteenth of a pixel, or they would shake."""
-
-_TIPS = (4, 8, 12, 16, 20)
-
-
-def draw_hands(picture: Pixels, hands: Sequence[Hand], *, mirrored: bool = False) -> None:
-    """Draw hands over a picture, in place.
-
-    Parameters
-    ----------
-    picture
-        (height, width, 3) RGB.
-    hands
-        With landmarks in image widths of the picture as the camera saw it.
-    mirrored
-        Whether the picture has been flipped since.
-    """
-    for hand in hands:
-        draw_hand(picture, hand.image, mirrored=mirrored)
-
-
-def draw_hand(picture: Pixels, image: FloatArray, *, mirrored: bool = False) -> None:
-    """Draw the hand of image landmarks (21, 3) in image widths, see :func:`draw_hands`."""
-    if not np.isfinite(image[:, :2]).all():
-        return
-    width = picture.shape[1]
-    x = 1 - image[:, 0] if mirrored else image[:, 0]
-    points = np.column_stack([x, image[:, 1]]) * width
-    # Lines as thick as the hand is large: thin on a far one.
-    span = float(np.linalg.norm(points[0] - points[9]))
-    thick = int(np.clip(round(span / 28), 1, 5))
-    fixed = np.clip(points * 2**_SHIFT, -(2**30), 2**30).round().astype(int)
-    for color, more in ((EDGE, 2), (LINE, 0)):
-        for a, b in HAND_CONNECTIONS:
-            cv2.line(picture, fixed[a].tolist(), fixed[b].tolist(), color, thick + more,
-                     cv2.LINE_AA, _SHIFT)  # fmt: skip
-    for number, point in enumerate(fixed.tolist()):
-        radius = round((thick + (1.5 if number in _TIPS else 0.5)) * 2**_SHIFT)
-        cv2.circle(picture, point, radius + 2**_SHIFT, EDGE, -1, cv2.LINE_AA, _SHIFT)
-        cv2.circle(picture, point, radius, TIP if number in _TIPS else LINE, -1,
-                   cv2.LINE_AA, _SHIFT)  # fmt: skip
-
-
-# A hand over time as strokes: its way, coloured from start to end, and its outline.
-#
-# Everything is drawn in place into a picture (height, width, 3) RGB; points are pixels.
-
-
-PALM = (0, 5, 9, 13, 17)
-TIPS = (4, 8, 12, 16, 20)
-
-_SMALLEST = 2.6
-"""A picture shows at least so many palm lengths, or a hand at rest would fill it."""
-
-"""Points are drawn to a sixteenth of a pixel."""
-
-Points = NDArray[np.float64]
-
-
-def fitted(points: FloatArray, width: int, height: int, margin: float = 14.0) -> Points:
-    """Return landmarks in pixels of a picture that shows all of them.
-
-    Parameters
-    ----------
-    points
-        (..., 21, 2) in any unit, x right, y down; NaN for no hand, but not all of them.
-    width, height, margin
-        Of the picture, in pixels.
-    """
-    flat = points.reshape(-1, 21, 2).astype(np.float64)
-    palms = np.linalg.norm(flat[:, 9] - flat[:, 0], axis=-1)
-    low, high = np.nanmin(flat, axis=(0, 1)), np.nanmax(flat, axis=(0, 1))
-    room = np.array([width, height]) - 2 * margin
-    extent = np.maximum(high - low, 1e-9)
-    smallest = max(_SMALLEST * float(np.nanmedian(palms)), 1e-9)
-    scale = min(*(room / extent), min(room) / smallest)
-    pixels: Points = (points - (low + high) / 2) * scale + [width / 2, height / 2]
-    return pixels
-
-
-def draw_path(
-    picture: Pixels,
-    points: Points,
-    share: Points,
-    frames: NDArray[np.int64],
-    thick: int,
-    *,
-    dark: bool = False,
-) -> None:
-    """Draw a way.
-
-    Parameters
-    ----------
-    picture
-        Where.
-    points
-        (n, 2)
-    share
-        (n,) how much of the time is over at each, from 0 to 1; decides the colour.
-    frames
-        (n,) their frames: where the hand was lost for long there is a gap.
-    thick
-        Pixels.
-    dark
-        Whether the ground is dark.
-    """
-    usual = np.median(np.diff(frames)) if len(frames) > 1 else 1
-    fixed = _fixed(points)
-    for k in range(len(points) - 1):
-        if frames[k + 1] - frames[k] <= 6 * usual:
-            color = color_at(share[k], dark=dark)
-            cv2.line(picture, fixed[k].tolist(), fixed[k + 1].tolist(), color, thick,
-                     cv2.LINE_AA, _SHIFT)  # fmt: skip
-
-
-def draw_outline(picture: Pixels, hand: Points, color: Color, edge: Color, thick: int) -> None:
-    """Draw a hand (21, 2), on an edge that sets it off from what is below."""
-    fixed = _fixed(hand)
-    for shade, more in ((edge, 2), (color, 0)):
-        for a, b in HAND_CONNECTIONS:
-            cv2.line(picture, fixed[a].tolist(), fixed[b].tolist(), shade, thick + more,
-                     cv2.LINE_AA, _SHIFT)  # fmt: skip
-    for number, point in enumerate(fixed.tolist()):
-        radius = thick + (1.0 if number in TIPS else 0.2)
-        cv2.circle(picture, point, round(radius * 2**_SHIFT), color, -1, cv2.LINE_AA, _SHIFT)
-
-
-def color_at(share: float, *, dark: bool = False) -> Color:
-    """Return the colour of a moment, from 0 at the start to 1 at the end."""
-    return _colors(dark)[round(255 * min(max(float(share), 0.0), 1.0))]
-
-
-@lru_cache
-def _colors(dark: bool) -> list[Color]:
-    """Return the part of plasma that shows on a light or a dark ground."""
-    ramp = np.linspace(*((70, 255) if dark else (20, 205)), 256).round().astype(np.uint8)
-    bgr = cv2.applyColorMap(ramp[:, None], cv2.COLORMAP_PLASMA)[:, 0]
-    return [(int(r), int(g), int(b)) for b, g, r in bgr]
-
-
-def _fixed(points: Points) -> NDArray[np.int64]:
-    return np.asarray(np.round(points * 2**_SHIFT), np.int64)
-
-
-# The colours of every window, RGB.
-
-
-GROUND: Color = (24, 28, 34)
-RAISED: Color = (42, 48, 57)
-WHITE: Color = (243, 246, 248)
-GREY: Color = (150, 160, 171)
-BLACK: Color = (0, 0, 0)
-TEAL: Color = (25, 211, 162)
-AMBER: Color = (255, 190, 60)
-RED: Color = (240, 62, 76)
-ORANGE: Color = (255, 138, 48)
-BLUE: Color = (96, 165, 250)

@@ -86,39 +86,18 @@ def canonicalize(landmarks: FloatArray, handedness: ArrayLike = np.nan) -> Float
     -------
     (..., 21, 3) in palm lengths, wrist at the origin, a right hand. NaN for a hand whose palm
     has no length.
+
+    Examples
+    --------
+    >>> dataset = handlore.load_dataset("poses.npz")
+    >>> hands = handlore.canonicalize(dataset.image[:, 0], dataset.handedness[:, 0])
+    >>> hands.shape, hands[0, 0].tolist()
+    ((24, 21, 3), [0.0, 0.0, 0.0])
     """
     centred = landmarks - landmarks[..., :1, :]
     return _mirrored_where_left(
         centred / _usable(palm_length(landmarks))[..., None, None], handedness
     )
-
-
-def canonicalize_sequence(landmarks: FloatArray, handedness: ArrayLike = np.nan) -> FloatArray:
-    """Bring one sequence into canonical form; the movement of the wrist is kept.
-
-    One origin (the wrist in the first frame that has a hand), one scale (the median palm length)
-    and one side (that of most frames) for all frames.
-
-    Parameters
-    ----------
-    landmarks
-        (n_frames, 21, 3); frames without a hand are NaN.
-    handedness
-        (n_frames,) or one number.
-
-    Returns
-    -------
-    (n_frames, 21, 3) in palm lengths. All NaN if no frame has a hand.
-    """
-    detected = ~np.isnan(landmarks[:, _WRIST, 0])
-    if not detected.any():
-        return landmarks.copy()
-    origin = landmarks[detected.argmax(), _WRIST]
-    scale = _usable(np.median(palm_length(landmarks[detected]), keepdims=True))
-    sides = np.broadcast_to(np.asarray(handedness, np.float32), detected.shape)[detected]
-    known = sides[~np.isnan(sides)]
-    side = np.median(known) if known.size else np.nan
-    return _mirrored_where_left((landmarks - origin) / scale, side)
 
 
 def _usable(length: FloatArray) -> FloatArray:

@@ -1,4 +1,7 @@
-"""One hand as a detector reports it."""
+"""A hand: its 21 landmarks, what a detector reports of it, and hands of many frames as arrays.
+
+The numbering is MediaPipe's, see "Hand landmark model bundle" in its hand landmarker guide.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,11 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-
-# The 21 landmarks of a hand: their names, their bones, their fingers.
-#
-# The numbering is MediaPipe's, see "Hand landmark model bundle" in its hand landmarker guide.
-
 
 N_LANDMARKS = 21
 
@@ -53,13 +51,6 @@ FINGERS: dict[str, tuple[int, int, int, int]] = {
 """The four landmarks of each finger, from the palm outwards."""
 
 N_FINGERS = len(FINGERS)
-
-BONES: tuple[tuple[int, int], ...] = tuple(
-    (0 if step == 0 else finger[step - 1], finger[step])
-    for finger in FINGERS.values()
-    for step in range(4)
-)
-"""The 20 bones (parent, child), finger by finger; the first of each finger starts at the wrist."""
 
 HAND_CONNECTIONS: tuple[tuple[int, int], ...] = (
     *((0, 1), (1, 2), (2, 3), (3, 4)),
@@ -111,7 +102,7 @@ class Hand:
 
     @property
     def clarity(self) -> float:
-        """How sure the side is, from 0 (or unknown) to 0.5."""
+        """Distance of the handedness from 0.5, at most 0.5; 0 if it is unknown."""
         return 0.0 if isnan(self.handedness) else abs(self.handedness - 0.5)
 
     def with_stage(self, stage: int) -> "Hand":
@@ -122,8 +113,9 @@ class Hand:
 def by_slot(hands: Sequence[Hand], n_hands: int) -> list[Hand | None]:
     """Put detected hands into the slots of a dataset.
 
-    With one slot the first hand takes it, whose palm was the clearest. With two, slot 0 is the
-    left and slot 1 the right hand; of two hands on the same side the clearer one keeps it.
+    A single slot takes the first hand, whose palm has the highest score. Of two slots, slot 0 is
+    for the left and slot 1 for the right hand; of two hands on the same side the one whose
+    handedness is clearer takes it.
     """
     if n_hands == 1:
         return [hands[0] if hands else None]

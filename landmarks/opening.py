@@ -72,6 +72,13 @@ def open_detector(
     ------
     HandloreError
         If the detector cannot run here, or its networks are not to be had.
+
+    Examples
+    --------
+    >>> pixels, _ = handlore.read_picture("photo.png")
+    >>> with handlore.open_detector() as detector:
+    ...     [hand.side for hand in detector.detect(pixels)]
+    ['right']
     """
     options = options or DetectorOptions()
     choice = choose_detector(options.detector, live=options.live)

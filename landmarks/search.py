@@ -108,6 +108,14 @@ def search(
     Returns
     -------
     Hands in image widths of ``picture``, each with the stage that found it; empty if none did.
+
+    Examples
+    --------
+    >>> pixels, _ = handlore.read_picture("photo.png")
+    >>> with handlore.open_detector() as detector:
+    ...     (hand,) = handlore.search(detector, pixels)
+    >>> hand.image.shape, hand.stage
+    ((21, 3), 0)
     """
     if len(stages) >= SILHOUETTE_STAGE:
         if silhouette is None:

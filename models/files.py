@@ -62,10 +62,9 @@ def load_model(path: str | Path, kind: Kind | None = None) -> Model:
 
     Examples
     --------
-    >>> import handlore
-    >>> model = handlore.load_model("poses.onnx")  # doctest: +SKIP
-    >>> model.labels  # doctest: +SKIP
-    ('fist', 'open_palm')
+    >>> model = handlore.load_model("poses.onnx")
+    >>> model.labels
+    ('fist', 'open_palm', 'point', 'victory')
     """
     path = Path(path)
     data = _read(path)
@@ -91,8 +90,13 @@ def load_model(path: str | Path, kind: Kind | None = None) -> Model:
     return model
 
 
-def load_models(paths: Sequence[Path]) -> tuple[list[Model], list[str]]:
+def load_models(models: Sequence[str | Path | Model]) -> tuple[list[Model], list[str]]:
     """Load models that recognise gestures in one stream together.
+
+    Parameters
+    ----------
+    models
+        Files, or models that are loaded already.
 
     Returns
     -------
@@ -103,18 +107,18 @@ def load_models(paths: Sequence[Path]) -> tuple[list[Model], list[str]]:
     HandloreError
         As :func:`load_model`, or if they take different numbers of hands.
     """
-    models = [load_model(path) for path in paths]
-    for path, model in zip(paths, models, strict=True):
-        if model.card.n_hands != models[0].card.n_hands:
+    loaded = [one if isinstance(one, Model) else load_model(Path(one)) for one in models]
+    for name, model in zip(models, loaded, strict=True):
+        if model.card.n_hands != loaded[0].card.n_hands:
             raise HandloreError(
-                f"{paths[0]} takes {models[0].card.n_hands} hand(s) and {path}"
+                f"{models[0]} takes {loaded[0].card.n_hands} hand(s) and {name}"
                 f" {model.card.n_hands}; models of one stream must take the same number"
             )
-    counts = Counter(label for model in models for label in set(model.labels) - {NONE_LABEL})
+    counts = Counter(label for model in loaded for label in set(model.labels) - {NONE_LABEL})
     shared = sorted(label for label, n in counts.items() if n > 1)
     if not shared:
-        return models, []
-    return models, [
+        return loaded, []
+    return loaded, [
         f"more than one model knows {', '.join(shared)}: each emits its own events, and actions"
         " run for each"
     ]

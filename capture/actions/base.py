@@ -12,51 +12,50 @@ from .toml_table import Table
 
 
 class ActionError(Exception):
-    """An action that did not do what it should; the message says why, in a few words."""
+    """An action failed; the message says why, in a few words."""
 
 
 class ActionKind(Protocol):
-    """What is done. One instance serves one action of the file."""
+    """A kind of action: the base class of all of them; one instance per action of the file."""
 
     name: ClassVar[str]
     """The key that asks for it in the file, such as ``run``."""
 
     @classmethod
     def read(cls, table: Table, labels: Sequence[str], seconds: float) -> Self:
-        """Take its keys from the file.
+        """Read its keys from the file.
 
         Parameters
         ----------
         table
-            The action; problems are noted there.
+            The table of the action; collects problems.
         labels
-            Which labels can call it.
+            The labels that can trigger it.
         seconds
-            For how long it may take.
+            Its time limit.
         """
         ...
 
     def missing(self) -> str | None:
-        """Say what is not there on this computer, and what to do; None if nothing."""
-        ...
+        """Return what is missing on this computer, and what to do; None if nothing is."""
+        return None
 
-    def said(self, event: Event) -> str:
-        """Say in a few words what is done for an event."""
+    def describe(self, event: Event) -> str:
+        """Return what is done for an event, in a few words."""
         ...
 
     def perform(self, event: Event) -> None:
-        """Do it, on a thread of its own, within the seconds allowed.
+        """Run the action in its own thread, within its time limit.
 
         Raises
         ------
         ActionError
-            If it did not work.
+            If it failed.
         """
         ...
 
     def cancel(self) -> None:
-        """End what is going on, at once; called from another thread."""
-        ...
+        """End a running action immediately; called from another thread."""
 
 
 COMMON_KEYS = ("hand", "cooldown", "waiting", "timeout")
@@ -72,17 +71,14 @@ ACTIONS: Registry[type[ActionKind]] = Registry("action", "handlore.capture.actio
 """All kinds of action, those of other packages too (entry points ``handlore.actions``)."""
 
 
-# What an action learns of the gesture that called it.
-
-
 FIELDS = ("label", "start", "end", "probability", "hand")
-"""What can stand in braces in an action, and in ``HANDLORE_...`` variables."""
+"""Placeholders in actions, in braces; also names of ``HANDLORE_...`` variables."""
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 def as_text(event: Event) -> dict[str, str]:
-    """Return the fields as text; a side that is unknown is empty."""
+    """Return the fields as text; an unknown hand is empty."""
     return {
         "label": event.label,
         "start": f"{event.start:.3f}",
@@ -93,21 +89,18 @@ def as_text(event: Event) -> dict[str, str]:
 
 
 def as_environment(event: Event) -> dict[str, str]:
-    """Return the variables a command finds: ``HANDLORE_LABEL`` and so on, and the JSON."""
+    """Return the environment variables of a command: ``HANDLORE_LABEL`` and so on, and the JSON."""
     named = {f"HANDLORE_{name.upper()}": text for name, text in as_text(event).items()}
     return named | {"HANDLORE_EVENT": event.line()}
 
 
-def filled(template: str, values: Mapping[str, str]) -> str:
-    """Replace the known names in braces; other braces stay, so that JSON and awk can be written."""
+def fill(template: str, values: Mapping[str, str]) -> str:
+    """Replace the known placeholders; other braces stay, so that JSON and awk can be written."""
     return PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), template)
 
 
-# Checks of the names in braces.
-
-
 def check_placeholders(table: Table, key: str, template: str) -> None:
-    """Refuse what looks like a misspelt name; other braces are nobody's business."""
+    """Reject what looks like a misspelt placeholder; other braces are allowed."""
     for name in PLACEHOLDER.findall(template):
         near = nearest(name, FIELDS)
         if name not in FIELDS and near:
@@ -115,13 +108,13 @@ def check_placeholders(table: Table, key: str, template: str) -> None:
 
 
 def check_arguments(table: Table, arguments: Sequence[str], labels: Sequence[str]) -> None:
-    """Refuse arguments that a label could turn into something else: a program, or an option."""
+    """Reject arguments that a label could turn into a program or an option."""
     for number, argument in enumerate(arguments):
         check_placeholders(table, "run", argument)
         values = [dict.fromkeys(FIELDS, "0") | {"label": label} for label in labels]
-        if number == 0 and any(filled(argument, value) != argument for value in values):
-            table.problem("run", "the program itself cannot have a name in braces")
-        options = [v["label"] for v in values if filled(argument, v).startswith("-")]
+        if number == 0 and any(fill(argument, value) != argument for value in values):
+            table.problem("run", "the program itself cannot have a placeholder")
+        options = [v["label"] for v in values if fill(argument, v).startswith("-")]
         if options and not argument.startswith("-"):
             table.problem(
                 "run", f"with the label {options[0]!r} the argument {argument!r} becomes an option"

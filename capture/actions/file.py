@@ -1,4 +1,4 @@
-"""Reading an actions file, and refusing one that is wrong before any camera is opened."""
+"""Reads an actions file; everything wrong with it is reported at once."""
 
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -13,38 +13,38 @@ from .base import ACTIONS, ActionKind
 from .toml_table import Problems, Table, lines_of, unknown
 
 ANY = "*"
-"""Stands for every label."""
+"""Matches every label."""
 
 LARGEST = 1 << 20
-"""Bytes; a file of actions has some kilobytes."""
+"""Most bytes; a file of actions has some kilobytes."""
 
 
 @dataclass(frozen=True)
 class Action:
-    """What is to be done when a label is recognised."""
+    """An action to run when a label is recognised."""
 
     label: str
-    """The label that calls it, or ``*``: any."""
+    """The label that triggers it, or ``*``: any."""
 
-    deed: ActionKind
-    """What is done."""
+    kind: ActionKind
+    """Runs it."""
 
     hand: str | None = None
-    """Only if this hand showed it: ``left`` or ``right``; None: either."""
+    """Only for this hand: ``left`` or ``right``; None: either."""
 
     cooldown: float = 0.0
-    """For so many seconds after it was called it is not called again."""
+    """Seconds after a call during which it is not called again."""
 
     waiting: int = 0
-    """How many calls may wait while it is still busy with the last; more are skipped."""
+    """How many calls may wait while it is busy; more are skipped."""
 
     name: str = ""
-    """How messages call it: label and kind."""
+    """Its name in messages: label and kind."""
 
 
 @dataclass(frozen=True)
 class Arming:
-    """Nothing is done unless this label was seen before."""
+    """Actions are run only for some seconds after an arming gesture."""
 
     label: str
     seconds: float
@@ -52,7 +52,7 @@ class Arming:
 
 @dataclass(frozen=True)
 class ActionSet:
-    """A whole file."""
+    """The actions of a file."""
 
     actions: tuple[Action, ...]
     arming: Arming | None = None
@@ -66,31 +66,31 @@ def load_actions(path: Path, labels: Sequence[str], *, check_computer: bool = Tr
     path
         A TOML file, see ``docs/reference/actions-file.md``.
     labels
-        What the models can say.
+        The labels of the models.
     check_computer
-        Whether programs and packages that actions need must be here; not for a dry run.
+        Whether programs and packages that the actions need must be installed; not for a dry run.
 
     Raises
     ------
     HandloreError
         If there is no such file, or it cannot be read.
     InvalidDataError
-        If anything in it is wrong: each line with its reason.
+        If anything in it is wrong; the message lists all problems with their lines.
     """
     text = _read(Path(path))
     try:
         values = tomllib.loads(text)
     except RecursionError as error:
-        raise InvalidDataError(f"{path} has brackets within brackets without end") from error
+        raise InvalidDataError(f"{path} has too deeply nested brackets") from error
     except ValueError as error:  # of syntax, and of numbers with thousands of digits
         end = f"line {text.count(chr(10)) + 1}, the end"
         reason = str(error).replace("at end of document", f"at {end}")
         raise InvalidDataError(f"{path} is not TOML: {reason}") from error
     problems = Problems(lines_of(text))
-    plan = _plan(values, labels, problems, check_computer=check_computer)
+    actions = _action_set(values, labels, problems, check_computer=check_computer)
     if problems:
         raise InvalidDataError(f"{path}: {problems}")
-    return plan
+    return actions
 
 
 def _read(path: Path) -> str:
@@ -98,28 +98,28 @@ def _read(path: Path) -> str:
         if path.is_dir():
             raise HandloreError(f"{path} is a folder; expected a file such as actions.toml")
         if path.stat().st_size > LARGEST:
-            raise InvalidDataError(f"{path} has more than a megabyte; that is no file of actions")
-        # Editors of Windows put a mark before the first line.
+            raise InvalidDataError(f"{path} is larger than 1 MB; expected a file of actions")
+        # Editors of Windows write a byte order mark.
         return path.read_text("utf-8-sig")
     except FileNotFoundError as error:
         raise HandloreError(f"there is no file {path}") from error
     except UnicodeDecodeError as error:
-        raise InvalidDataError(f"{path} is not text in UTF-8; save it as such") from error
+        raise InvalidDataError(f"{path} is not UTF-8 text; save it as UTF-8") from error
     except OSError as error:
         raise HandloreError(f"cannot read {path}: {error.strerror}") from error
 
 
-def _plan(
+def _action_set(
     values: Mapping[str, Any], labels: Sequence[str], problems: Problems, *, check_computer: bool
 ) -> ActionSet:
     labels = [label for label in dict.fromkeys(labels) if label != NONE_LABEL]
     top = Table(values, (), problems)
     arming = _arming(top, labels, problems)
-    called: list[Action] = []
+    found: list[Action] = []
     for label, given in top.tables("actions").items():
         path = ("actions", label)
         if label == NONE_LABEL:
-            problems.add(path, f"{label} means that nothing was shown, and is never told")
+            problems.add(path, f"{label} stands for no gesture, so no event has this label")
         elif label not in labels and label != ANY:
             problems.add(path, unknown(f"label {label!r}", label, labels))
         several = given if isinstance(given, list) else [given]
@@ -132,14 +132,14 @@ def _plan(
                 continue
             action = _action(label, Table(one, place, problems), labels)
             if action is not None:
-                called.append(action)
-                missing = action.deed.missing() if check_computer and not problems else None
+                found.append(action)
+                missing = action.kind.missing() if check_computer and not problems else None
                 if missing:
-                    problems.add((*place, action.deed.name), missing)
+                    problems.add((*place, action.kind.name), missing)
     top.refuse_rest()
-    if not called and not problems:
-        problems.add((), "it holds no actions; add [actions.LABEL]")
-    return ActionSet(tuple(called), arming)
+    if not found and not problems:
+        problems.add((), "there are no actions; add [actions.LABEL]")
+    return ActionSet(tuple(found), arming)
 
 
 def _arming(top: Table, labels: Sequence[str], problems: Problems) -> Arming | None:
@@ -155,7 +155,7 @@ def _arming(top: Table, labels: Sequence[str], problems: Problems) -> Arming | N
 
 
 def _action(label: str, table: Table, labels: Sequence[str]) -> Action | None:
-    """Read one action; None, with the problem noted, if it is none."""
+    """Read one action; None if it is invalid, with the problem recorded."""
     kinds = [kind for kind in ACTIONS if kind in table]
     if len(kinds) != 1:
         listed = ", ".join(ACTIONS)
@@ -166,6 +166,6 @@ def _action(label: str, table: Table, labels: Sequence[str]) -> Action | None:
     cooldown = table.number("cooldown", 0.0, 0.0, 86400.0)
     waiting = table.whole("waiting", 0, 0, 10_000)
     seconds = table.number("timeout", 10.0, 0.1, 3600.0)
-    deed = ACTIONS[kinds[0]].read(table, labels if label == ANY else [label], seconds)
+    kind = ACTIONS[kinds[0]].read(table, labels if label == ANY else [label], seconds)
     table.refuse_rest()
-    return Action(label, deed, hand, cooldown, waiting, f"{label} ({kinds[0]})")
+    return Action(label, kind, hand, cooldown, waiting, f"{label} ({kinds[0]})")

@@ -11,25 +11,23 @@ from typing import ClassVar, Self
 
 from handlore.models.stream.events import Event
 
-from .base import ACTIONS, ActionError
+from .base import ACTIONS, ActionError, ActionKind
 from .toml_table import Table, unknown
-
-# The keys that can be pressed, as each system calls them.
 
 
 @dataclass(frozen=True)
 class KeyName:
-    """One key."""
+    """The names of one key."""
 
     keysym: str
-    """Its name in X11 and xkb, which xdotool and wtype take."""
+    """Name in X11 and xkb, for xdotool and wtype."""
 
     code: int
-    """Its number in Linux's ``input-event-codes.h``, which ydotool takes; a place on a US
-    keyboard, whatever is printed on it."""
+    """Number in Linux's ``input-event-codes.h``, for ydotool; a position on a US keyboard, whatever
+    is printed on it."""
 
     pynput: str
-    """Its name in pynput; a single sign is the sign itself."""
+    """Name in pynput; a single character is itself."""
 
 
 MODIFIERS = {
@@ -38,7 +36,7 @@ MODIFIERS = {
     "alt": KeyName("alt", 56, "alt"),
     "super": KeyName("super", 125, "cmd"),
 }
-"""What is held while another key is pressed."""
+"""Keys that are held while another one is pressed."""
 
 _ROWS = {2: "1234567890", 16: "qwertyuiop", 30: "asdfghjkl", 44: "zxcvbnm"}
 
@@ -78,23 +76,19 @@ KEYS = (
         "previous_track": KeyName("XF86AudioPrev", 165, "media_previous"),
     }
 )
-"""Every key by the name it has in an actions file."""
+"""All keys by their names in an actions file."""
 
 
-# What presses keys on this computer.
-#
-# No package on the index does that on X11, on Wayland and without a desktop, has wheels for ARM
-# and needs no compiler; each Linux distribution has small programs that do, so those are called.
-
-
+# No Python package presses keys on X11, on Wayland and without a desktop, has wheels for ARM and
+# needs no compiler; every Linux distribution has small programs that do, so those are called.
 Press = Callable[[Sequence[str], float], None]
-"""Presses keys, the modifiers first, within so many seconds."""
+"""Presses keys, the modifiers first, within a time limit in seconds."""
 
 
 def keyboard(
     environment: Mapping[str, str] = os.environ, system: str = sys.platform
 ) -> Press | str:
-    """Return what presses keys here, or a line that says what to install."""
+    """Return the function that presses keys on this system, or what to install."""
     if system != "linux":
         return _pynput if find_spec("pynput") else "`pip install 'handlore[keys]'`"
     if environment.get("WAYLAND_DISPLAY"):
@@ -123,7 +117,7 @@ def wtype(keys: Sequence[str]) -> list[str]:
 
 
 def ydotool(keys: Sequence[str]) -> list[str]:
-    """Return the command for everything, for ydotool 1.0 and later."""
+    """Return the command for all systems, for ydotool 1.0 and later."""
     codes = [_key(key).code for key in keys]
     return ["ydotool", "key", *(f"{n}:1" for n in codes), *(f"{n}:0" for n in reversed(codes))]
 
@@ -140,14 +134,19 @@ def _program(command: Callable[[Sequence[str]], list[str]]) -> Press:
         words = command(keys)
         try:
             done = subprocess.run(
-                words, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
-                timeout=seconds, check=False,
-            )  # fmt: skip
+                words,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=seconds,
+                check=False,
+            )
         except subprocess.TimeoutExpired:
             raise ActionError(f"{words[0]} took longer than {seconds:g} s") from None
         if done.returncode:
-            said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-            raise ActionError(f"{words[0]}: {said[-1][:200]}")
+            output = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+            raise ActionError(f"{words[0]}: {output[-1][:200]}")
 
     return press
 
@@ -168,7 +167,7 @@ def _pynput(keys: Sequence[str], seconds: float) -> None:
 
 
 @ACTIONS.register
-class KeyAction:
+class KeyAction(ActionKind):
     """Press a key, with modifiers held.
 
     Parameters
@@ -176,7 +175,7 @@ class KeyAction:
     keys
         Names of :data:`MODIFIERS`, then one of :data:`KEYS`.
     seconds
-        For how long it may take.
+        Time limit.
     """
 
     name: ClassVar[str] = "key"
@@ -188,7 +187,7 @@ class KeyAction:
 
     @classmethod
     def read(cls, table: Table, labels: Sequence[str], seconds: float) -> Self:
-        """Take its keys from the file."""
+        """Read its keys from the file."""
         del labels
         text = table.text("key")
         *held, last = (name.strip().lower() for name in text.split("+"))
@@ -200,25 +199,25 @@ class KeyAction:
         return cls((*held, last), seconds)
 
     def missing(self) -> str | None:
-        """Say whether nothing here can press keys."""
+        """Check that this system has a program that presses keys."""
         self._press = keyboard()
         if isinstance(self._press, str):
-            return f"nothing here can press keys: {self._press}"
+            return f"no program to press keys was found: {self._press}"
         return None
 
-    def said(self, event: Event) -> str:
+    def describe(self, event: Event) -> str:
         """Return the keys."""
         del event
         return f"press {'+'.join(self._keys)}"
 
     def perform(self, event: Event) -> None:
-        """Press it."""
+        """Press the keys."""
         del event
         if self._press is None:
             self._press = keyboard()
         if isinstance(self._press, str):
-            raise ActionError(f"nothing here can press keys: {self._press}")
+            raise ActionError(f"no program to press keys was found: {self._press}")
         self._press(self._keys, self._seconds)
 
     def cancel(self) -> None:
-        """Do nothing: it takes milliseconds, and ends by its time-out."""
+        """Do nothing: it takes milliseconds."""

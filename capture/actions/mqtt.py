@@ -8,29 +8,29 @@ from urllib.parse import unquote, urlsplit
 
 from handlore.models.stream.events import Event
 
-from .base import ACTIONS, ActionError, as_text, check_placeholders, filled
+from .base import ACTIONS, ActionError, ActionKind, as_text, check_placeholders, fill
 from .toml_table import Table
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
 @ACTIONS.register
-class MqttAction:
+class MqttAction(ActionKind):
     """Publish the event.
 
-    The connection is made when the first event comes, and kept; a message that cannot be sent at
-    once is not sent at all: a gesture that switches the light minutes later is worse than none.
+    The connection is opened at the first event and kept. A message that cannot be sent immediately
+    is dropped: a gesture must not switch the light minutes later.
 
     Parameters
     ----------
     topic
-        Where to; names in braces are replaced.
+        The topic, with placeholders.
     broker
         ``mqtt://user:password@host:port``; ``mqtts`` is encrypted.
     retain
-        Whether the broker keeps the last message for those who come later.
+        Whether the broker keeps the last message for later subscribers.
     seconds
-        For how long connecting and sending may take.
+        Time limit for connecting, and for sending.
     """
 
     name: ClassVar[str] = "mqtt"
@@ -43,44 +43,47 @@ class MqttAction:
         self._client: Any = None
         self._connected = threading.Event()
         self._refused = ""
-        """Why the broker did not let us in, in its words: a wrong password, for instance."""
+        """Why the broker refused the connection, such as a wrong password."""
 
     @classmethod
     def read(cls, table: Table, labels: Sequence[str], seconds: float) -> Self:
-        """Take its keys from the file."""
+        """Read its keys from the file."""
         topic, broker = table.text("mqtt"), table.text("broker", "mqtt://localhost")
         check_placeholders(table, "mqtt", topic)
-        topics = [filled(topic, {"label": label}) for label in labels] or [topic]
+        topics = [fill(topic, {"label": label}) for label in labels] or [topic]
         if any(sign in one for one in topics for sign in "+#\0"):
-            table.problem("mqtt", f"the topic {topic!r} holds +, # or a zero byte once filled in")
+            table.problem(
+                "mqtt",
+                f"the topic {topic!r} contains +, # or a zero byte once placeholders are replaced",
+            )
         if problem := _problem(broker):
             table.problem("broker", f"broker is {problem}; expected mqtt://host or mqtts://host")
         return cls(topic, broker, retain=table.flag("retain"), seconds=seconds)
 
     def missing(self) -> str | None:
-        """Say whether paho-mqtt is not installed."""
+        """Check that paho-mqtt is installed."""
         if find_spec("paho") is None:
             return "paho-mqtt is not installed; `pip install 'handlore[mqtt]'`"
         return None
 
-    def said(self, event: Event) -> str:
+    def describe(self, event: Event) -> str:
         """Return the topic."""
-        return f"publish to {filled(self._topic, as_text(event))}"
+        return f"publish to {fill(self._topic, as_text(event))}"
 
     def perform(self, event: Event) -> None:
-        """Publish it and wait until the broker has it."""
+        """Publish it and wait until the broker confirms it."""
         client = self._open()
         if not self._connected.wait(self._seconds):
             why = f": {self._refused}" if self._refused else ""
             raise ActionError(f"no connection to the broker {_host(self._broker)}{why}")
-        topic = filled(self._topic, as_text(event))
+        topic = fill(self._topic, as_text(event))
         message = client.publish(topic, event.line(), qos=1, retain=self._retain)
         try:
             message.wait_for_publish(self._seconds)
         except (ValueError, RuntimeError) as error:
             raise ActionError(str(error)) from None
         if not message.is_published():
-            # Else it would be sent when the broker is back.
+            # Otherwise it would be sent when the broker is back.
             self.cancel()
             raise ActionError(f"the broker {_host(self._broker)} did not answer")
 
@@ -117,7 +120,7 @@ class MqttAction:
 
 
 def _problem(broker: str) -> str | None:
-    """Say what is wrong with an address, without the password that may be in it."""
+    """Return what is wrong with an address, without a password in it."""
     try:
         parts = urlsplit(broker)
         _ = parts.port

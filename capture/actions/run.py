@@ -1,4 +1,4 @@
-"""``run``: a command. Arguments go to the program as they are; a shell reads them only if asked."""
+"""``run``: a command. Arguments are passed unchanged; a shell is used only on request."""
 
 import json
 import os
@@ -13,15 +13,24 @@ from typing import ClassVar, Self
 
 from handlore.models.stream.events import Event
 
-from .base import ACTIONS, FIELDS, ActionError, as_environment, as_text, check_arguments, filled
+from .base import (
+    ACTIONS,
+    FIELDS,
+    ActionError,
+    ActionKind,
+    as_environment,
+    as_text,
+    check_arguments,
+    fill,
+)
 from .toml_table import Table
 
 GRACE = 1.0
-"""Seconds between asking a command that takes too long to end, and killing it."""
+"""Seconds between SIGTERM and SIGKILL for a command that takes too long."""
 
 
 @ACTIONS.register
-class RunAction:
+class RunAction(ActionKind):
     """Run a command and wait for it.
 
     Parameters
@@ -29,9 +38,9 @@ class RunAction:
     arguments
         The program and its arguments; with ``in_shell`` a single line for ``sh``.
     in_shell
-        Whether a shell reads it.
+        Whether a shell runs it.
     seconds
-        After so many it is killed, with all that it started.
+        Time limit; then it is killed, with all processes that it started.
     """
 
     name: ClassVar[str] = "run"
@@ -46,28 +55,28 @@ class RunAction:
 
     @classmethod
     def read(cls, table: Table, labels: Sequence[str], seconds: float) -> Self:
-        """Take its keys from the file."""
+        """Read its keys from the file."""
         if table.flag("shell"):
             return cls(_shell_line(table), in_shell=True, seconds=seconds)
         arguments = table.texts("run", ' such as ["xdg-open", "x.pdf"], or add shell = true')
         if table.values["run"] == [] or arguments[:1] == ("",):
             table.problem("run", "run names no program")
         if any("\0" in argument for argument in arguments):
-            table.problem("run", "run holds a zero byte")
+            table.problem("run", "run contains a zero byte")
         check_arguments(table, arguments, labels)
         return cls(arguments, in_shell=False, seconds=seconds)
 
     def missing(self) -> str | None:
-        """Say whether the program is not to be found."""
+        """Check that the program can be found."""
         program = "sh" if self._in_shell else os.path.expanduser(self._arguments[0])
         return None if shutil.which(program) else _why_not(program)
 
-    def said(self, event: Event) -> str:
+    def describe(self, event: Event) -> str:
         """Return the command."""
         return f"run {' '.join(self._command(event))}"
 
     def perform(self, event: Event) -> None:
-        """Run it to its end."""
+        """Run the command and wait for its end."""
         process = self._start(self._command(event), as_environment(event))
         try:
             code = process.wait(self._seconds)
@@ -80,7 +89,7 @@ class RunAction:
             raise ActionError(f"ended with exit code {code}" if code > 0 else _by_signal(-code))
 
     def cancel(self) -> None:
-        """Kill it, and start no more."""
+        """Kill the command, and start no more."""
         with self._starting:
             self._cancelled = True
             process = self._process
@@ -88,51 +97,55 @@ class RunAction:
             _signal(process, signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
 
     def _start(self, command: list[str], values: dict[str, str]) -> subprocess.Popen[bytes]:
-        # What it prints must not get between the events on stdout.
-        talk = _talk()
+        # Its output must not be mixed with the events on stdout.
+        log = _log()
         with self._starting:
             if self._cancelled:
                 raise ActionError("handlore was stopped")
             self._process = subprocess.Popen(
                 ["sh", "-c", command[0]] if self._in_shell else command,
-                stdin=subprocess.DEVNULL, stdout=talk, stderr=talk,
-                env=os.environ | values, start_new_session=True,
-            )  # fmt: skip
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=os.environ | values,
+                start_new_session=True,
+            )
             return self._process
 
     def _command(self, event: Event) -> list[str]:
         if self._in_shell:
             return [*self._arguments]
-        # Only the program: elsewhere a tilde may mean what it says.
+        # Only in the program: in an argument a tilde may be meant literally.
         program, *rest = self._arguments
-        return [os.path.expanduser(program), *(filled(one, as_text(event)) for one in rest)]
+        return [os.path.expanduser(program), *(fill(one, as_text(event)) for one in rest)]
 
 
 def _shell_line(table: Table) -> tuple[str]:
     line = table.text("run")
     if "\0" in line:
-        table.problem("run", "run holds a zero byte")
+        table.problem("run", "run contains a zero byte")
     if any(f"{{{name}}}" in line for name in FIELDS):
         table.problem(
-            "run", "a shell would read what stands in braces as code;"
-            ' use its variables, in quotes: "$HANDLORE_LABEL"'
-        )  # fmt: skip
+            "run",
+            "a shell would run the value of a placeholder as code;"
+            ' use variables, in quotes: "$HANDLORE_LABEL"',
+        )
     return (line,)
 
 
 def _why_not(program: str) -> str:
-    """Say what to do about a program that cannot be run."""
+    """Return why a program cannot be run, and what to do."""
     if os.path.isfile(program):
-        return f"{program!r} may not be run; `chmod +x {shlex.quote(program)}`"
+        return f"{program!r} is not executable; `chmod +x {shlex.quote(program)}`"
     first, *rest = program.split()
     if rest and shutil.which(first):
         words = json.dumps([first, *rest])
-        return f"there is no program {program!r}; each word is one of the list: run = {words}"
-    return f"there is no program {program!r} here; install it or give its whole path"
+        return f"there is no program {program!r}; write each word as an item: run = {words}"
+    return f"there is no program {program!r}; install it, or give its full path"
 
 
-def _talk() -> int:
-    """Return where handlore talks; descriptor 2 may lead nowhere, see ``quiet_native_log``."""
+def _log() -> int:
+    """Return the descriptor of stderr; 2 may be redirected, see ``quiet_native_log``."""
     try:
         return sys.stderr.fileno() if sys.stderr else subprocess.DEVNULL
     except (OSError, ValueError):
@@ -140,14 +153,14 @@ def _talk() -> int:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a command and all that it started, asking first."""
+    """End a command and all processes that it started, with SIGTERM first."""
     _signal(process, signal.SIGTERM)
     try:
         process.wait(GRACE)
     except subprocess.TimeoutExpired:
         pass
     finally:
-        # Its children may not have listened, whatever it did itself.
+        # Its children may have ignored SIGTERM, even if it did not.
         _signal(process, signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
         process.wait()
 

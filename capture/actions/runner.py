@@ -1,4 +1,4 @@
-"""Doing what events ask for, beside the recognition and never in its way."""
+"""Runs the actions of events in threads, so that they never delay the recognition."""
 
 import threading
 from collections import Counter, deque
@@ -13,50 +13,50 @@ from handlore.models.stream.events import Event
 from .base import ActionError
 from .file import ANY, Action, ActionSet
 
-# Which actions an event calls: arming, hand and cooldown. Knows the times of events only.
-
 
 @dataclass(frozen=True)
 class Call:
-    """An action that an event is meant for."""
+    """An action that an event triggers."""
 
     action: Action
     refused: str = ""
-    """Why it is not done after all; empty if it is."""
+    """Why it is not run; empty if it is."""
 
 
-class Gate:
-    """Decides what is done. The same events give the same decisions, live and replayed.
+class ActionGate:
+    """Decides which actions an event triggers, by label, hand, arming and cooldown.
+
+    It uses only the times of events: the same events give the same decisions, live and replayed.
 
     Parameters
     ----------
-    plan
-        The actions.
+    actions
+        The actions of a file.
     """
 
-    def __init__(self, plan: ActionSet) -> None:
-        self._plan = plan
-        self._armed_until = inf if plan.arming is None else -inf
+    def __init__(self, actions: ActionSet) -> None:
+        self._actions = actions
+        self._armed_until = inf if actions.arming is None else -inf
         self._called: dict[int, float] = {}
 
     def reset(self) -> None:
-        """Forget what was: the stream's times begin anew. What was armed is not any more."""
-        self._armed_until = inf if self._plan.arming is None else -inf
+        """Disarm and forget all cooldowns: the times of the stream start again."""
+        self._armed_until = inf if self._actions.arming is None else -inf
         self._called.clear()
 
     def armed(self, seconds: float) -> bool:
-        """Say whether actions are done at that time of the stream."""
+        """Return whether actions are run at that time of the stream."""
         return seconds <= self._armed_until
 
     def calls(self, event: Event) -> list[Call]:
-        """Return the actions that an event is meant for, in the order of the file."""
-        arming = self._plan.arming
+        """Return the actions that an event triggers, in the order of the file."""
+        arming = self._actions.arming
         was_armed = self.armed(event.end)
         if arming is not None and event.label == arming.label:
             self._armed_until = event.end + arming.seconds
         return [
             Call(action, self._refusal(number, action, event.end, was_armed))
-            for number, action in enumerate(self._plan.actions)
+            for number, action in enumerate(self._actions.actions)
             if action.label in (event.label, ANY) and action.hand in (None, event.hand)
         ]
 
@@ -69,63 +69,65 @@ class Gate:
         return ""
 
 
-KILLED_IN = 1.0
-"""So long is waited for what was cancelled, to learn what became of it; seconds."""
+KILL_SECONDS = 1.0
+"""How long to wait for the result of a cancelled action."""
 
-State = Literal["done", "failed", "skipped", "dry run"]
+ActionState = Literal["done", "failed", "skipped", "dry run"]
 
 
 @dataclass(frozen=True)
 class ActionResult:
-    """What became of one action that one event called."""
+    """The result of an action that an event triggered."""
 
     event: Event
     action: Action
-    state: State
+    state: ActionState
     detail: str
-    """What was done, or why it was not."""
+    """What was done, or why not."""
 
 
 Report = Callable[[ActionResult], None]
 
 
 class ActionRunner:
-    """Runs actions: each on a thread of its own, one call of it at a time.
+    """Runs actions: each in a thread of its own, one call at a time.
 
-    Every call has exactly one outcome. What finds its action busy waits if the file allows it, and
-    is skipped if not, so that nothing piles up.
+    Every call has exactly one result. A call whose action is busy waits if the file allows it, and
+    is skipped otherwise, so that no backlog builds up.
 
     Parameters
     ----------
-    plan
-        The actions.
+    actions
+        The actions of a file.
     report
-        Receives the outcomes; called from several threads.
+        Called with results, from several threads.
     dry_run
-        Only say what would be done.
+        Only report what would be run.
     """
 
-    def __init__(self, plan: ActionSet, report: Report, *, dry_run: bool = False) -> None:
-        self.gate = Gate(plan)
-        self.counts: Counter[State] = Counter()
+    def __init__(self, actions: ActionSet, report: Report, *, dry_run: bool = False) -> None:
+        self.gate = ActionGate(actions)
+        self.counts: Counter[ActionState] = Counter()
         self._dry_run = dry_run
         self._report_to = report
         self._counting = threading.Lock()
-        self._lanes = {id(action): _Lane(action, self._report) for action in plan.actions}
+        self._lanes = {id(action): _Lane(action, self._report) for action in actions.actions}
 
     def submit(self, event: Event) -> None:
-        """Take an event and return at once."""
+        """Run the actions of an event; returns immediately."""
         for call in self.gate.calls(event):
             action = call.action
             if call.refused:
                 self._report(ActionResult(event, action, "skipped", call.refused))
             elif self._dry_run:
-                self._report(ActionResult(event, action, "dry run", action.deed.said(event)))
+                self._report(ActionResult(event, action, "dry run", action.kind.describe(event)))
             elif not self._lanes[id(action)].offer(event):
-                self._report(ActionResult(event, action, "skipped", "still busy with the last one"))
+                self._report(
+                    ActionResult(event, action, "skipped", "still busy with the previous one")
+                )
 
     def close(self, grace: float = 2.0) -> None:
-        """Take no more; after ``grace`` seconds what waits is skipped and what runs is killed."""
+        """Accept no more; after ``grace`` seconds skip waiting calls and kill running ones."""
         deadline = monotonic() + grace
         for lane in self._lanes.values():
             lane.close()
@@ -133,21 +135,21 @@ class ActionRunner:
             for lane in self._lanes.values():
                 lane.join(deadline)
         finally:
-            # Also when Ctrl-C comes while the last ones are waited for: none runs on alone.
+            # Also if Ctrl-C comes while waiting: no action outlives the runner.
             for lane in self._lanes.values():
                 lane.cancel()
-            deadline = monotonic() + KILLED_IN
+            deadline = monotonic() + KILL_SECONDS
             for lane in self._lanes.values():
                 lane.join(deadline)
 
-    def _report(self, outcome: ActionResult) -> None:
+    def _report(self, result: ActionResult) -> None:
         with self._counting:
-            self.counts[outcome.state] += 1
-        self._report_to(outcome)
+            self.counts[result.state] += 1
+        self._report_to(result)
 
 
 class _Lane:
-    """The calls of one action, one after the other."""
+    """The thread of one action and its waiting calls."""
 
     def __init__(self, action: Action, report: Report) -> None:
         self._action = action
@@ -159,7 +161,7 @@ class _Lane:
         self._thread: threading.Thread | None = None
 
     def offer(self, event: Event) -> bool:
-        """Take an event if there is room."""
+        """Accept an event if there is room."""
         with self._changed:
             if self._closed or len(self._queue) + self._busy > self._action.waiting:
                 return False
@@ -172,7 +174,7 @@ class _Lane:
             return True
 
     def close(self) -> None:
-        """Take no more; what waits is still done."""
+        """Accept no more; waiting calls are still run."""
         with self._changed:
             self._closed = True
             self._changed.notify()
@@ -183,13 +185,13 @@ class _Lane:
             self._thread.join(max(0.0, deadline - monotonic()))
 
     def cancel(self) -> None:
-        """Skip what waits, and end what runs."""
+        """Skip waiting calls and end the running one."""
         with self._changed:
             left = [*self._queue]
             self._queue.clear()
         for event in left:
             self._report(ActionResult(event, self._action, "skipped", "handlore was stopped"))
-        self._action.deed.cancel()
+        self._action.kind.cancel()
 
     def _work(self) -> None:
         while True:
@@ -200,13 +202,13 @@ class _Lane:
                     return
                 event = self._queue.popleft()
                 self._busy = True
-            self._report(self._outcome(event))
+            self._report(self._run(event))
 
-    def _outcome(self, event: Event) -> ActionResult:
+    def _run(self, event: Event) -> ActionResult:
         try:
-            self._action.deed.perform(event)
+            self._action.kind.perform(event)
         except ActionError as error:
             return ActionResult(event, self._action, "failed", str(error))
         except Exception as error:  # noqa: BLE001, one action must not end all the others
             return ActionResult(event, self._action, "failed", f"{type(error).__name__}: {error}")
-        return ActionResult(event, self._action, "done", self._action.deed.said(event))
+        return ActionResult(event, self._action, "done", self._action.kind.describe(event))

@@ -1,4 +1,4 @@
-"""``say``: only a line, which appears where handlore talks and in the log of the page."""
+"""``say``: a message on stderr and in the log of the page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,36 +6,29 @@ from typing import ClassVar, Self
 
 from handlore.models.stream.events import Event
 
-from .base import ACTIONS, as_text, check_placeholders, filled
+from .base import ACTIONS, ActionKind, as_text, check_placeholders, fill
 from .toml_table import Table
 
 
 @ACTIONS.register
 @dataclass(frozen=True)
-class SayAction:
-    """Say something."""
+class SayAction(ActionKind):
+    """Show a message."""
 
     name: ClassVar[str] = "say"
-    words: str
+    text: str
 
     @classmethod
     def read(cls, table: Table, labels: Sequence[str], seconds: float) -> Self:
-        """Take its keys from the file."""
+        """Read its keys from the file."""
         del labels, seconds
-        words = table.text("say")
-        check_placeholders(table, "say", words)
-        return cls(words)
+        text = table.text("say")
+        check_placeholders(table, "say", text)
+        return cls(text)
 
-    def missing(self) -> str | None:
-        """Nothing is needed."""
-        return None
-
-    def said(self, event: Event) -> str:
-        """Say it: that is all there is to do."""
-        return filled(self.words, as_text(event))
+    def describe(self, event: Event) -> str:
+        """Return the message, which is shown as the result."""
+        return fill(self.text, as_text(event))
 
     def perform(self, event: Event) -> None:
-        """Do nothing more."""
-
-    def cancel(self) -> None:
-        """Do nothing."""
+        """Do nothing: the result is the message."""

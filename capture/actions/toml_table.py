@@ -1,4 +1,4 @@
-"""Reading one table of an actions file: every value checked, every problem with its line."""
+"""Reads tables of an actions file: checks every value, reports every problem with its line."""
 
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -6,23 +6,21 @@ from typing import Any
 
 from handlore.landmarks.errors import nearest
 
-# On which line of a TOML file something stands: tomllib tells that of broken syntax only.
-
-
 Path = tuple[str | int, ...]
 """Names of tables and keys from the outside in; a number counts the tables of an array."""
 
 
 def lines_of(text: str) -> dict[Path, int]:
-    """Return the line, from 1, of every table and key of a valid TOML text.
+    """Return the line number, from 1, of every table and key of a valid TOML text.
 
-    What stands inside an inline table or a list of several lines has the line of its key.
+    tomllib reports lines only for syntax errors. Everything inside an inline table or a list of
+    several lines has the line of its key.
     """
     found: dict[Path, int] = {}
     counts: dict[Path, int] = {}
     table: Path = ()
     quotes = ""
-    # Not splitlines, which ends lines at signs that end none in TOML.
+    # Not splitlines, which also splits at characters that do not end lines in TOML.
     for number, line in enumerate(text.split("\n"), 1):
         bare = line.strip()
         if quotes:
@@ -43,7 +41,7 @@ def lines_of(text: str) -> dict[Path, int]:
 
 
 def _key(line: str) -> str:
-    """Return what stands before the equals sign; one inside quotes does not count."""
+    """Return the text before the first equals sign outside quotes."""
     quote = ""
     for place, sign in enumerate(line):
         if quote:
@@ -56,7 +54,7 @@ def _key(line: str) -> str:
 
 
 def _names(line: str) -> Path:
-    """Return the names that a header or a key spells, by letting tomllib read it alone."""
+    """Return the names in a header or key, parsed by tomllib."""
     try:
         inner: Any = tomllib.loads(line)
     except tomllib.TOMLDecodeError:
@@ -71,19 +69,25 @@ def _names(line: str) -> Path:
     return tuple(names)
 
 
-KINDS = {str: "text", bool: "true or false", int: "a whole number", float: "a number",
-         list: "a list", dict: "a table"}  # fmt: skip
+_TYPE_NAMES = {
+    str: "text",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    list: "a list",
+    dict: "a table",
+}
 
 
 class Problems:
-    """What is wrong with a file; reading goes on, so that all of it is told at once."""
+    """Collects the problems of a file, to report all of them at once."""
 
     def __init__(self, lines: Mapping[Path, int]) -> None:
         self._lines = lines
         self._found: list[tuple[int, str]] = []
 
     def add(self, path: Path, message: str) -> None:
-        """Note a problem with what stands at ``path``."""
+        """Add a problem with the value at ``path``."""
         while path and path not in self._lines:
             path = path[:-1]
         self._found.append((self._lines.get(path, 1), message))
@@ -96,16 +100,16 @@ class Problems:
 
 
 class Table:
-    """A table of which keys are taken one by one; who asks for a key declares it known.
+    """A table whose keys are read one by one; a key that is never read is unknown.
 
     Parameters
     ----------
     values
-        As tomllib read it.
+        The table as read by tomllib.
     path
-        Where it stands.
+        Its path in the file.
     problems
-        Where to note what is wrong.
+        Collects problems.
     """
 
     def __init__(self, values: Mapping[str, Any], path: Path, problems: Problems) -> None:
@@ -118,72 +122,72 @@ class Table:
         return key in self.values
 
     def problem(self, key: str | None, message: str) -> None:
-        """Note a problem with a key, or with the table."""
+        """Add a problem with a key, or with the table."""
         self._problems.add(self.path if key is None else (*self.path, key), message)
 
     def text(self, key: str, default: str = "") -> str:
-        """Take a text that is not empty."""
-        value = self._take(key, str, default)
+        """Read a text that is not empty."""
+        value = self._get(key, str, default)
         if self.values.get(key) == "":
             self.problem(key, f"{key} is empty")
         return str(value)
 
     def texts(self, key: str, hint: str = "") -> tuple[str, ...]:
-        """Take a list of texts; ``hint`` goes on with the line that refuses something else."""
-        values = self._take(key, list, [], hint)
+        """Read a list of texts; ``hint`` is appended to the message for another type."""
+        values = self._get(key, list, [], hint)
         if not all(isinstance(value, str) for value in values):
-            self.problem(key, f"{key} takes texts only; write numbers in quotes")
+            self.problem(key, f"{key} accepts only texts; write numbers in quotes")
             return ()
         return tuple(values)
 
     def flag(self, key: str) -> bool:
-        """Take true or false; default: false."""
-        return bool(self._take(key, bool, False))
+        """Read true or false; default: false."""
+        return bool(self._get(key, bool, False))
 
     def number(self, key: str, default: float, low: float, high: float) -> float:
-        """Take a number from ``low`` to ``high``."""
-        value = self._take(key, float, default)
-        # Compared as it came: a whole number may be too large for a float.
+        """Read a number from ``low`` to ``high``."""
+        value = self._get(key, float, default)
+        # Compared before conversion: a whole number may be too large for a float.
         if not low <= value <= high:
             self.problem(key, f"{key} is {_short(value)}; expected {low:g} to {high:g}")
             return default
         return float(value)
 
     def whole(self, key: str, default: int, low: int, high: int) -> int:
-        """Take a whole number from ``low`` to ``high``."""
-        value = int(self._take(key, int, default))
+        """Read a whole number from ``low`` to ``high``."""
+        value = int(self._get(key, int, default))
         if not low <= value <= high:
             self.problem(key, f"{key} is {_short(value)}; expected {low} to {high}")
             return default
         return value
 
     def choice(self, key: str, choices: Iterable[str]) -> str | None:
-        """Take one of a few words; None if it is not given."""
-        value = self._take(key, str, None)
+        """Read one of several words; None if it is missing."""
+        value = self._get(key, str, None)
         if value is not None and value not in (known := list(choices)):
             self.problem(key, unknown(f"{key} {value!r}", value, known))
             return None
         return None if value is None else str(value)
 
     def tables(self, key: str) -> dict[str, Any]:
-        """Take a table, whatever is in it."""
-        return dict(self._take(key, dict, {}))
+        """Read a table with any content."""
+        return dict(self._get(key, dict, {}))
 
     def names(self, key: str) -> dict[str, str]:
-        """Take a table of texts."""
-        values = self._take(key, dict, {})
+        """Read a table of texts."""
+        values = self._get(key, dict, {})
         for name, value in values.items():
             if not isinstance(value, str):
                 self.problem(key, f"{key}.{name} is {_kind(value)}; expected text")
         return {name: value for name, value in values.items() if isinstance(value, str)}
 
     def refuse_rest(self) -> None:
-        """Note every key that nobody asked for."""
+        """Add a problem for every key that was not read."""
         for key in self.values:
             if key not in self._known:
                 self.problem(key, unknown(f"key {key!r}", key, self._known))
 
-    def _take(self, key: str, kind: type, default: Any, hint: str = "") -> Any:
+    def _get(self, key: str, kind: type, default: Any, hint: str = "") -> Any:
         self._known.append(key)
         if key not in self.values:
             return default
@@ -191,7 +195,7 @@ class Table:
         whole = isinstance(value, int) and not isinstance(value, bool)
         # True is an int in Python, not in TOML.
         if not (whole if kind is int else isinstance(value, kind) or (kind is float and whole)):
-            self.problem(key, f"{key} is {_kind(value)}; expected {KINDS[kind]}{hint}")
+            self.problem(key, f"{key} is {_kind(value)}; expected {_TYPE_NAMES[kind]}{hint}")
             return default
         return value
 
@@ -210,4 +214,4 @@ def _short(value: float) -> str:
 
 
 def _kind(value: Any) -> str:
-    return KINDS.get(type(value), "a date or time")
+    return _TYPE_NAMES.get(type(value), "a date or time")

@@ -1,11 +1,11 @@
-"""Cameras: webcams, the Raspberry Pi's, and files in their place. Knows nothing of sessions.
+"""Cameras: webcams, the Raspberry Pi's, and files in their place.
 
 >>> feed = open_feed(camera_spec("0"))          # doctest: +SKIP
 >>> frame = feed.next(timeout=0.1)              # doctest: +SKIP
 """
 
 from .camera import CAMERAS, Camera, CameraError, CameraFrame, CameraOptions
-from .feed import DirectFeed, Feed, LiveFeed
+from .feed import DirectFeed, Feed, FrameRate, LiveFeed
 from .opening import CameraSpec, camera_spec, open_feed
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "CameraSpec",
     "DirectFeed",
     "Feed",
+    "FrameRate",
     "LiveFeed",
     "camera_spec",
     "open_feed",

@@ -1,4 +1,4 @@
-"""What a camera is."""
+"""The interface of cameras, and why a webcam cannot be opened."""
 
 import os
 import sys
@@ -15,7 +15,7 @@ from handlore.landmarks.registry import Registry, unknown_name
 
 
 class CameraError(HandloreError):
-    """A camera that gives no pictures: one line that says which one, why, and what to do."""
+    """A camera gives no pictures; the message says which one, why, and what to do."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,12 +26,12 @@ class CameraFrame:
     """(height, width, 3) RGB, not mirrored."""
 
     seconds: float
-    """When it was taken, on a clock that never runs back. Only differences mean something."""
+    """When it was taken, on a monotonic clock with any origin."""
 
 
 @dataclass(frozen=True)
 class CameraOptions:
-    """What is wanted of a camera; it gives what it can.
+    """What is requested of a camera, which may give something else.
 
     Raises
     ------
@@ -40,44 +40,42 @@ class CameraOptions:
     """
 
     size: tuple[int, int] | None = None
-    """Width and height in pixels; default: 640x480 of a camera, a file as it is."""
+    """Width and height in pixels; default: 640x480 for a camera, the size of a file."""
 
     frame_rate: float = 0.0
-    """Frames a second; 0: what the camera does by itself, or the file's own times. A folder of
-    frames has no times of its own and takes 30."""
+    """Frames per second; 0: the default of the camera, or the times in the file. A folder of
+    frames has no times and takes 30."""
 
     backend: str = "auto"
-    """Which interface of the system OpenCV uses for webcams."""
+    """The interface through which OpenCV reads webcams."""
 
     loop: bool = False
-    """Whether a file begins again at its end."""
+    """Whether a file starts again at its end."""
 
     paced: bool = True
-    """Whether a file is played at its own times, or as fast as frames are asked for."""
+    """Whether a file is played in real time, or as fast as frames are read."""
 
     def __post_init__(self) -> None:
         if self.size is not None and min(self.size) < 1:
             raise HandloreError(f"the size is {self.size[0]}x{self.size[1]}, expected pixels")
         if not 0 <= self.frame_rate < 10_000:
-            raise HandloreError(f"the frame rate is {self.frame_rate}, expected 0 or more a second")
+            raise HandloreError(f"the frame rate is {self.frame_rate}, expected 0 to 10,000")
         if self.backend != "auto" and self.backend not in BACKENDS:
             raise unknown_name("camera backend", self.backend, ["auto", *BACKENDS])
 
 
 class Camera(Protocol):
-    """Gives one picture after the other."""
+    """A source of pictures."""
 
-    @property
-    def name(self) -> str:
-        """What it is, as people know it: ``camera 0``, ``clip.mp4``."""
-        ...
+    name: str
+    """Its name for people: ``camera 0``, ``clip.mp4``."""
 
     def read(self) -> CameraFrame | None:
         """Wait for the next picture.
 
         Returns
         -------
-        None where there will be no more: the end of a file.
+        None at the end of a file.
 
         Raises
         ------
@@ -87,7 +85,7 @@ class Camera(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of the camera. It cannot be read again."""
+        """Close the camera. It cannot be read again."""
         ...
 
 
@@ -96,33 +94,36 @@ Opener = Callable[[], Camera]
 
 
 class CameraKind(Camera, Protocol):
-    """A kind of camera that ``--camera`` can name; :data:`CAMERAS` holds them all."""
+    """A kind of camera that ``--camera`` can name: the base class of all of them.
+
+    ``@CAMERAS.register`` adds it to :data:`CAMERAS` under its ``name``.
+    """
 
     texts: ClassVar[str]
-    """What its cameras are called, for the error that lists what is known."""
+    """How its cameras are named, for the error that lists what is expected."""
 
     live: ClassVar[bool]
     """Whether it shows what happens now; a file does not."""
 
     @classmethod
     def find(cls, text: str, options: CameraOptions) -> Opener | None:
-        """Return what opens the camera that a text names; None if it names none of this kind.
+        """Return a function that opens the camera that a text names; None if it names none.
 
         Raises
         ------
         HandloreError
-            If an option does not go with this camera.
+            If an option does not apply to this camera.
         """
         ...
 
     @classmethod
     def present(cls) -> Iterable[tuple[str, str]]:
-        """Return the text and the maker's name ("" if unknown) of each camera to try here."""
-        ...
+        """Return the text and the product name ("" if unknown) of each camera of this computer."""
+        return []
 
 
 CAMERAS: Registry[type[CameraKind]] = Registry("camera", "handlore.capture.cameras")
-"""All kinds of camera, those of other packages too (entry points ``handlore.cameras``)."""
+"""All kinds of camera, also those of other packages (entry points ``handlore.cameras``)."""
 
 BACKENDS = {
     "v4l2": "CAP_V4L2",
@@ -132,53 +133,50 @@ BACKENDS = {
     "dshow": "CAP_DSHOW",
     "avfoundation": "CAP_AVFOUNDATION",
 }
-"""Interfaces to cameras, by the names people know, and OpenCV's names of them."""
-
-
-# Why a camera cannot be opened, as far as the system tells, and what to do.
-
+"""Interfaces to cameras by their usual names, and OpenCV's names for them."""
 
 DEVICES = Path("/dev")
 PROCESSES = Path("/proc")
 
 
 def video_devices() -> list[str]:
-    """List the video devices of a Linux system, by their numbers."""
+    """List the video devices of a Linux system, sorted by number."""
     found = DEVICES.glob("video*")
     numbered = [(int(path.name[5:]), str(path)) for path in found if path.name[5:].isdigit()]
     return [path for _, path in sorted(numbered)]
 
 
 def why_not_open(device: int | str) -> str:
-    """Say in one line why a webcam cannot be opened, and what to do."""
+    """Return why a webcam cannot be opened, and what to do, in one line."""
     name = f"camera {device}" if isinstance(device, int) else str(device)
     return f"{name} cannot be opened: {_reason(device)}"
 
 
 def _reason(device: int | str) -> str:
     if not sys.platform.startswith("linux"):
-        allow = " and that this program may use it (System Settings, Privacy, Camera)"
+        allow = ", that this program may use it (System Settings, Privacy, Camera)"
         return (
-            "check that it is plugged in, that no other program uses it,"
-            f"{allow if sys.platform == 'darwin' else ''} or name another one with --camera"
+            "check that it is plugged in, that no other program uses it"
+            f"{allow if sys.platform == 'darwin' else ''}, or name another one with --camera"
         )
     path = Path(f"{DEVICES}/video{device}" if isinstance(device, int) else str(device))
     if not path.exists():
         return absent()
     if not os.access(path, os.R_OK | os.W_OK):
-        return f"{path} may not be read by you; `sudo usermod -aG video $USER`, then log in again"
-    users = programs_using(path)
+        return f"no permission for {path}; `sudo usermod -aG video $USER`, then log in again"
+    users = _programs_using(path)
     if users:
-        return f"it is in use by {', '.join(users)}; end that program"
+        return f"it is in use by {', '.join(users)}; close that program"
     return f"{path} gives no pictures; name another device with --camera{_pi_camera()}"
 
 
 def absent() -> str:
-    """Say why there is no such camera, and what to do."""
-    there = video_devices()
-    if there:
-        return f"there is none; found: {', '.join(there)} (--camera {there[0]}){_pi_camera()}"
-    return f"no camera is plugged in, or this system does not pass it on{_pi_camera()}"
+    """Return why there is no such camera, and what to do."""
+    devices = video_devices()
+    if devices:
+        found = ", ".join(devices)
+        return f"it does not exist; found: {found} (--camera {devices[0]}){_pi_camera()}"
+    return f"no camera is plugged in, or the system does not provide it{_pi_camera()}"
 
 
 def _pi_camera() -> str:
@@ -189,8 +187,8 @@ def _pi_camera() -> str:
     return "; for a Raspberry Pi camera: `sudo apt install python3-picamera2`, --camera picamera"
 
 
-def programs_using(path: Path) -> list[str]:
-    """Name the programs that hold a device open, as far as they may be seen; Linux only."""
+def _programs_using(path: Path) -> list[str]:
+    """Name the programs that have a device open, as far as visible; Linux only."""
     target, users = os.path.realpath(path), []
     for process in PROCESSES.glob("[0-9]*"):
         if int(process.name) == os.getpid():
@@ -199,6 +197,6 @@ def programs_using(path: Path) -> list[str]:
             links = [os.readlink(one) for one in (process / "fd").iterdir()]
             if target in links:
                 users.append(f"{(process / 'comm').read_text().strip()} (process {process.name})")
-        except OSError:  # ended meanwhile, or somebody else's
+        except OSError:  # ended meanwhile, or of another user
             continue
     return users

@@ -1,8 +1,9 @@
-"""A camera as a loop wants it: the newest frame, and a camera that comes back when it was lost."""
+"""Frames for a loop: the newest frame of a camera, which is reopened when it was lost."""
 
 import contextlib
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -13,26 +14,46 @@ from handlore.landmarks.errors import HandloreError
 
 from .camera import Camera, CameraError, CameraFrame, Opener
 
-# Whether the pictures of a camera are pictures: not black, not the same over and over.
-
-
-SICK = 2.0
-"""Black or frozen for so long is no accident; seconds."""
+_FAULT_SECONDS = 2.0
+"""Pictures that are black or frozen for this time are a fault."""
 
 BLACK = 12
-"""Darker than this is every pixel of a covered lens, of 255; its noise stays below."""
+"""No pixel of a covered lens is brighter, of 255; its noise stays below."""
 
-STEP = 16
-"""Every so many pixels one is looked at."""
+_STEP = 16
+"""Every 16th pixel in both directions is examined."""
+
+_SILENT = 2.0
+"""A camera that gives no picture for this time has a problem; seconds."""
+
+_RETRY_SECONDS = 1.0
+"""Between two attempts to open a camera."""
 
 
-class Health:
-    """Watches the pictures of a camera.
+class FrameRate:
+    """Frames per second over the last few frames."""
+
+    def __init__(self, over: int = 30) -> None:
+        self._times: deque[float] = deque(maxlen=over)
+
+    def add(self, seconds: float) -> None:
+        """Add the time of a frame."""
+        self._times.append(seconds)
+
+    @property
+    def fps(self) -> float:
+        """The frame rate, 0 while it is unknown."""
+        passed = self._times[-1] - self._times[0] if self._times else 0.0
+        return (len(self._times) - 1) / passed if passed > 0 else 0.0
+
+
+class _FaultDetector:
+    """Detects that the pictures of a camera are black or frozen.
 
     Parameters
     ----------
     name
-        Of the camera, for the line that says what is wrong.
+        Of the camera, for messages.
     """
 
     def __init__(self, name: str) -> None:
@@ -41,51 +62,42 @@ class Health:
         self._bright_at: float | None = None
         self._moved_at: float | None = None
 
-    def look(self, frame: CameraFrame) -> str | None:
-        """Look at the next picture.
+    def check(self, frame: CameraFrame) -> str | None:
+        """Examine the next picture.
 
         Returns
         -------
-        What is wrong, in one line with what to do, or None.
+        What is wrong and what to do, in one line; None if nothing is.
 
         Raises
         ------
         CameraError
-            If it is frozen: even a still scene has noise, so the camera must be opened again.
+            If it is frozen: even a still scene has noise, so the camera must be reopened.
         """
-        pixels, now = frame.pixels[::STEP, ::STEP].copy(), frame.seconds
+        pixels, now = frame.pixels[::_STEP, ::_STEP].copy(), frame.seconds
         if self._bright_at is None or pixels.max(initial=0) > BLACK:
             self._bright_at = now
-        black = now - self._bright_at > SICK
+        black = now - self._bright_at > _FAULT_SECONDS
         if self._moved_at is None or self._last is None or not np.array_equal(pixels, self._last):
             self._moved_at = now
         self._last = pixels
-        if now - self._moved_at > SICK and not black:
-            raise CameraError(
-                f"{self._name} gives the same picture over and over; it is opened again"
-            )
+        if now - self._moved_at > _FAULT_SECONDS and not black:
+            raise CameraError(f"{self._name} gives the same picture over and over; it is reopened")
         if black:
-            return f"{self._name} gives black pictures; open its cover, or make light"
+            return f"{self._name} gives black pictures; open its cover, or switch on a light"
         return None
 
 
-SILENT = 2.0
-"""A camera that gives nothing for so long is in trouble; seconds."""
-
-AGAIN = 1.0
-"""Between two tries to open a camera; seconds."""
-
-
 class Feed(Protocol):
-    """Frames of a camera that may come and go."""
+    """Frames of a camera that may be lost and come back."""
 
     @property
     def name(self) -> str:
-        """What the camera is called."""
+        """The name of the camera."""
         ...
 
     @property
-    def trouble(self) -> str | None:
+    def problem(self) -> str | None:
         """What is wrong with the camera in one line, with what to do; None if nothing is."""
         ...
 
@@ -95,27 +107,27 @@ class Feed(Protocol):
         ...
 
     def next(self, timeout: float) -> CameraFrame | None:
-        """Wait for a frame that has not been seen, at most for a time in seconds."""
+        """Wait for a new frame, at most ``timeout`` seconds."""
         ...
 
     def close(self) -> None:
-        """Let go of the camera."""
+        """Close the camera."""
         ...
 
 
 class DirectFeed:
-    """A file: every frame, one after the other; what is wrong with it ends the session.
+    """A file: every frame in order; an error in it is raised.
 
     Parameters
     ----------
     camera
-        What is played.
+        What to play.
     """
 
-    trouble: str | None = None
+    problem: str | None = None
 
     def __init__(self, camera: Camera) -> None:
-        self._camera = camera
+        self._last_atra = camera
         self.name = camera.name
         self.ended = False
 
@@ -127,26 +139,26 @@ class DirectFeed:
         CameraError
             If the file is damaged.
         """
-        frame = self._camera.read()
+        frame = self._last_atra.read()
         self.ended = frame is None
         return frame
 
     def close(self) -> None:
         """Close the file."""
-        self._camera.close()
+        self._last_atra.close()
 
 
 class LiveFeed:
-    """A live camera, read by a thread that keeps the newest frame and opens it again when it must.
+    """A live camera, read by a thread that keeps the newest frame and reopens a lost camera.
 
-    Whoever is slow misses frames, but never sees old ones.
+    A slow reader misses frames, but never gets old ones.
 
     Parameters
     ----------
     opener
-        Opens the camera, the first time at once.
+        Opens the camera, the first time immediately.
     clock
-        Seconds.
+        Returns seconds.
 
     Raises
     ------
@@ -156,75 +168,75 @@ class LiveFeed:
 
     def __init__(self, opener: Opener, clock: Callable[[], float] = time.monotonic) -> None:
         self._opener, self._clock = opener, clock
-        self._camera: Camera | None = _opened(opener)
-        self.name = self._camera.name
+        self._last_atra: Camera | None = _opened(opener)
+        self.name = self._last_atra.name
         self.ended = False
         self.missed = 0
-        """Frames that nobody took before the next one came."""
-        self._news = threading.Condition()
+        """Frames that were replaced before anybody read them."""
+        self._changed = threading.Condition()
         self._frame: CameraFrame | None = None
-        self._problem: str | None = None
-        self._came = clock()
-        self._health = Health(self.name)
+        self._fault: str | None = None
+        self._last_at = clock()
+        self._detector = _FaultDetector(self.name)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._work, name="handlore-camera", daemon=True)
         self._thread.start()
 
     @property
-    def trouble(self) -> str | None:
+    def problem(self) -> str | None:
         """What is wrong with the camera."""
-        if self._problem is None and self._clock() - self._came > SILENT:
+        if self._fault is None and self._clock() - self._last_at > _SILENT:
             return (
-                f"{self.name} has given no picture for {SILENT:g} s; if it does not come back,"
+                f"{self.name} has given no picture for {_SILENT:g} s; if it does not come back,"
                 " unplug it and plug it in again"
             )
-        return self._problem
+        return self._fault
 
     def next(self, timeout: float) -> CameraFrame | None:
-        """Wait for a frame that has not been seen."""
-        with self._news:
-            self._news.wait_for(lambda: self._frame is not None or self.ended, timeout)
+        """Wait for a new frame."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._frame is not None or self.ended, timeout)
             frame, self._frame = self._frame, None
         return frame
 
     def close(self) -> None:
-        """Let go of the camera; a thread that hangs in its driver is left behind."""
+        """Close the camera; a thread that hangs in its driver is abandoned."""
         self._closing.set()
-        self._thread.join(SILENT)
+        self._thread.join(_SILENT)
         self.ended = True
 
     def _work(self) -> None:
         while not self._closing.is_set():
             try:
-                self._read_on()
+                self._read_frames()
             except Exception as error:  # noqa: BLE001 - drivers raise anything
-                self._problem = self._told(error)
-                self._let_go()
-                self._closing.wait(AGAIN)
-        self._let_go()
+                self._fault = self._message(error)
+                self._close_camera()
+                self._closing.wait(_RETRY_SECONDS)
+        self._close_camera()
 
-    def _read_on(self) -> None:
-        camera = self._camera = self._camera or self._opener()
+    def _read_frames(self) -> None:
+        camera = self._last_atra = self._last_atra or self._opener()
         while not self._closing.is_set():
             frame = camera.read()
             if frame is None:
                 raise CameraError(f"{self.name} gives no more pictures")
-            self._problem = self._health.look(frame)
-            self._came = self._clock()
-            with self._news:
+            self._fault = self._detector.check(frame)
+            self._last_at = self._clock()
+            with self._changed:
                 self.missed += self._frame is not None
                 self._frame = frame
-                self._news.notify()
+                self._changed.notify()
 
-    def _told(self, error: Exception) -> str:
-        """Say in one line what went wrong; a driver's own words as they are."""
+    def _message(self, error: Exception) -> str:
+        """Return what went wrong in one line, with the driver's own message."""
         if isinstance(error, CameraError):
             return str(error)
-        return f"{self.name} fails ({_words(error)}); it is opened again"
+        return f"{self.name} fails ({_text(error)}); it is reopened"
 
-    def _let_go(self) -> None:
-        camera, self._camera = self._camera, None
-        self._health = Health(self.name)
+    def _close_camera(self) -> None:
+        camera, self._last_atra = self._last_atra, None
+        self._detector = _FaultDetector(self.name)
         if camera is not None:
             with contextlib.suppress(Exception):  # it is broken already
                 camera.close()
@@ -236,8 +248,8 @@ def _opened(opener: Opener) -> Camera:
     except HandloreError:
         raise
     except Exception as error:
-        raise CameraError(f"the camera cannot be opened ({_words(error)})") from error
+        raise CameraError(f"the camera cannot be opened ({_text(error)})") from error
 
 
-def _words(error: Exception) -> str:
+def _text(error: Exception) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")

@@ -1,24 +1,24 @@
 """Videos and folders of pictures in a camera's place."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import ClassVar, Protocol
 
+from handlore.datasets.files import natural_order
 from handlore.datasets.pictures import is_picture, is_video, read_picture
-from handlore.datasets.sources.frames import natural
 from handlore.datasets.videos import read_video
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import Pixels
 
-from .camera import CAMERAS, CameraError, CameraFrame, CameraOptions, Opener
+from .camera import CAMERAS, CameraError, CameraFrame, CameraKind, CameraOptions, Opener
 
 FRAME_RATE = 30.0
-"""Of a folder of frames, and between the end of a video and its beginning."""
+"""Of a folder of frames, and between the end and the start of a repeated video."""
 
 
 class FileClock(Protocol):
-    """Tells the time and waits; the module :mod:`time` is one."""
+    """A clock that waits, as the module :mod:`time`."""
 
     def monotonic(self) -> float:
         """Return seconds."""
@@ -30,20 +30,20 @@ class FileClock(Protocol):
 
 
 @CAMERAS.register
-class FileCamera:
-    """Plays a recording with the times that its frames have.
+class FileCamera(CameraKind):
+    """Plays a video or a folder of frames with the times of its frames.
 
-    No frame is ever left out: whoever is too slow sees it play slower, as often as it is read
-    it gives the same frames with the same times.
+    No frame is skipped: a slow reader slows it down. Each time it is read it gives the same
+    frames with the same times.
 
     Parameters
     ----------
     path
         A video, or a folder of pictures in the order of their names.
     options
-        ``loop``, ``paced`` and ``frame_rate`` (of a folder) are heeded.
+        ``loop``, ``paced`` and, for a folder, ``frame_rate`` are used.
     clock
-        What it waits by.
+        Used to wait.
 
     Raises
     ------
@@ -57,23 +57,17 @@ class FileCamera:
 
     @classmethod
     def find(cls, text: str, options: CameraOptions) -> Opener | None:
-        """Understand the path of a video or of a folder of pictures."""
+        """Accept the path of a video or of a folder of pictures."""
         path = Path(text)
         if not text or not path.exists():
             return None
-        if path.is_dir():
-            if not any(is_picture(one) for one in path.iterdir()):
-                raise HandloreError(f"the folder {path} holds no pictures; expected {cls.texts}")
-        elif not (is_video(path) or path.suffix.lower() == ".gif"):
-            raise HandloreError(f"{path} is not a video by its name; expected {cls.texts}")
+        if path.is_dir() and not any(is_picture(one) for one in path.iterdir()):
+            raise HandloreError(f"the folder {path} holds no pictures; expected {cls.texts}")
+        if not (path.is_dir() or is_video(path) or path.suffix.lower() == ".gif"):
+            return None
         if options.size or (options.frame_rate and not path.is_dir()) or options.backend != "auto":
             raise HandloreError(f"size, frame rate and backend are for cameras; {text} is a file")
         return lambda: cls(path, options)
-
-    @classmethod
-    def present(cls) -> Iterable[tuple[str, str]]:
-        """List none: files are not devices."""
-        return []
 
     def __init__(self, path: Path, options: CameraOptions, clock: FileClock | None = None) -> None:
         self.name = path.name or str(path)
@@ -120,7 +114,7 @@ class FileCamera:
     def _wait(self, due: float) -> None:
         now = self._clock.monotonic()
         if self._began is None or now > self._began + due:
-            # Late: from here on it plays at its own pace again, instead of catching up.
+            # Late: continue in real time from here, instead of catching up.
             self._began = now - due
         else:
             self._clock.sleep(self._began + due - now)
@@ -129,7 +123,7 @@ class FileCamera:
 def _played(path: Path, options: CameraOptions) -> Iterator[tuple[float, Pixels]]:
     if not path.is_dir():
         return read_video(path)[0]
-    pictures = natural(one for one in path.iterdir() if is_picture(one))
+    pictures = natural_order(one for one in path.iterdir() if is_picture(one))
     if not pictures:
         raise InvalidDataError("the folder holds no pictures")
     return _pictures(pictures, options.frame_rate or FRAME_RATE)

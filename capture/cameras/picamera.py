@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .camera import CAMERAS, CameraError, CameraFrame, CameraOptions, Opener
+from .camera import CAMERAS, CameraError, CameraFrame, CameraKind, CameraOptions, Opener
 from .webcam import SIZE
 
 
 @CAMERAS.register
-class PiCamera:
+class PiCamera(CameraKind):
     """A camera on the ribbon cable.
 
     Parameters
@@ -34,7 +34,7 @@ class PiCamera:
 
     @classmethod
     def find(cls, text: str, options: CameraOptions) -> Opener | None:
-        """Understand ``picamera`` and ``picamera:1``."""
+        """Accept ``picamera`` and ``picamera:1``."""
         number = re.fullmatch(r"picamera(?::(\d+))?", text)
         return (lambda: cls(int(number[1] or 0), options)) if number else None
 
@@ -59,7 +59,7 @@ class PiCamera:
             ) from error
         try:
             self._camera: Any = Picamera2(number)
-            # What picamera2 calls BGR888 lies in memory as R, G, B.
+            # What picamera2 calls BGR888 is R, G, B in memory.
             wanted: dict[str, Any] = {"main": {"format": "BGR888", "size": options.size or SIZE}}
             if options.frame_rate:
                 wanted["controls"] = {"FrameRate": options.frame_rate}
@@ -72,7 +72,7 @@ class PiCamera:
             ) from error
 
     def read(self) -> CameraFrame:
-        """Wait for the next picture; its time is that of the sensor."""
+        """Wait for the next picture, with the time of the sensor."""
         try:
             request = self._camera.capture_request()
         except (RuntimeError, OSError, TimeoutError) as error:
@@ -85,6 +85,6 @@ class PiCamera:
         return CameraFrame(pixels[..., :3], nanoseconds / 1e9)
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close it."""
         self._camera.stop()
         self._camera.close()

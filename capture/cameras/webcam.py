@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
+import cv2
 import numpy as np
 
 from handlore.landmarks.hands import Pixels
@@ -20,6 +21,7 @@ from .camera import (
     DEVICES,
     CameraError,
     CameraFrame,
+    CameraKind,
     CameraOptions,
     Opener,
     video_devices,
@@ -27,10 +29,10 @@ from .camera import (
 )
 
 SIZE = (640, 480)
-"""More pixels make hands no easier to find, but every step slower."""
+"""More pixels do not improve the detection, but slow everything down."""
 
 FIRST_NUMBERS = 3
-"""Where the system does not list its cameras, so many numbers are tried."""
+"""Numbers that are tested where the system does not list its cameras."""
 
 _QUERY_CAPABILITIES = 0x80685600
 _CAPTURE = 0x1
@@ -38,7 +40,7 @@ _OFFSET_CARD, _OFFSET_CAPABILITIES = 16, 88
 
 
 @CAMERAS.register
-class Webcam:
+class Webcam(CameraKind):
     """A camera of the system.
 
     Parameters
@@ -51,7 +53,7 @@ class Webcam:
     Raises
     ------
     CameraError
-        If it cannot be opened; the line says why, as far as the system tells.
+        If it cannot be opened; the message says why, if the system reports it.
     """
 
     name = "webcam"
@@ -60,7 +62,7 @@ class Webcam:
 
     @classmethod
     def find(cls, text: str, options: CameraOptions) -> Opener | None:
-        """Understand a number, and on Linux a path of a device."""
+        """Accept a number, and on Linux the path of a device."""
         if re.fullmatch(r"\d{1,3}", text):
             return lambda: cls(int(text), options)
         if sys.platform.startswith("linux") and Path(text).is_relative_to(DEVICES):
@@ -69,17 +71,15 @@ class Webcam:
 
     @classmethod
     def present(cls) -> Iterable[tuple[str, str]]:
-        """List the devices that take pictures; the first numbers where the system lists none."""
+        """List the devices that take pictures, or the first numbers if the system lists none."""
         if platform.system() == "Linux":
             return _video4linux()
         return [(str(number), "") for number in range(FIRST_NUMBERS)]
 
     def __init__(self, device: int | str, options: CameraOptions) -> None:
-        import cv2
-
         self.name = f"camera {device}" if isinstance(device, int) else str(device)
-        self._cv2, self._device = cv2, device
-        self._capture: Any = cv2.VideoCapture(device, _backend(cv2, options.backend))
+        self._device = device
+        self._capture: Any = cv2.VideoCapture(device, _backend(options.backend))
         if not self._capture.isOpened():
             raise CameraError(why_not_open(device))
         self._ask_for(options)
@@ -96,17 +96,17 @@ class Webcam:
             raise CameraError(
                 f"{self.name} gives no picture that can be decoded; try another --size"
             )
-        return CameraFrame(_as_rgb(self._cv2, pixels), seconds)
+        return CameraFrame(_as_rgb(pixels), seconds)
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close it."""
         self._capture.release()
 
     def _ask_for(self, options: CameraOptions) -> None:
-        """Ask for size and rate; a camera takes what it can of it."""
-        cv2, (width, height) = self._cv2, options.size or SIZE
+        """Request size and frame rate; a camera takes what it supports."""
+        width, height = options.size or SIZE
         if width * height > SIZE[0] * SIZE[1] and sys.platform.startswith("linux"):
-            # Uncompressed, larger pictures come through USB only a few times a second.
+            # Uncompressed, USB carries only a few larger pictures per second.
             self._capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
         self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
         self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
@@ -115,25 +115,25 @@ class Webcam:
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
 
 
-def _backend(cv2: Any, name: str) -> int:
+def _backend(name: str) -> int:
     return int(cv2.CAP_ANY if name == "auto" else getattr(cv2, BACKENDS[name]))
 
 
-def _as_rgb(cv2: Any, pixels: Any) -> Pixels:
+def _as_rgb(pixels: Any) -> Pixels:
     if pixels.ndim == 2:
         return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB), np.uint8)
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def _video4linux() -> Iterator[tuple[str, str]]:
-    """Name the devices that take pictures; others only decode or convert them."""
+    """List the devices that take pictures; others only decode or convert them."""
     import fcntl
 
     for device in video_devices():
         try:
             descriptor = os.open(device, os.O_RDWR | os.O_NONBLOCK)
         except OSError:
-            yield device, ""  # trying it will tell why
+            yield device, ""  # testing it will report why
             continue
         answer = bytearray(104)
         try:

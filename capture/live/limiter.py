@@ -1,13 +1,11 @@
-"""How often a frame is looked at, so that the machine stays cool and answers stay quick.
+"""Limits of the frame rate and of the detector, so that the machine stays cool and responsive.
 
-There is no queue: who rests takes the newest frame afterwards, never the oldest.
+There is no queue: after a rest the newest frame is processed, never the oldest.
 """
 
 from collections.abc import Callable, Sequence
 from math import inf
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from handlore.landmarks.detector import DEFAULT_CONFIDENCE, HandDetector
 from handlore.landmarks.detectors.litert.schedule import AdaptiveSchedule, PalmSchedule
@@ -15,38 +13,38 @@ from handlore.landmarks.hand_transforms import HandTransform
 from handlore.landmarks.hands import Hand, Pixels
 
 THERMAL = Path("/sys/class/thermal")
-LOOK_EVERY = 2.0
-"""Seconds between two looks at the temperature."""
+READ_EVERY = 2.0
+"""Seconds between two readings of the temperature."""
 
 HOT = 80.0
-"""Degrees Celsius at which a Raspberry Pi slows its processor down; others say it themselves."""
+"""Degrees Celsius at which a Raspberry Pi throttles its processor, for machines that do not say."""
 
 EASE = 10.0
-"""So many degrees below that, resting begins."""
+"""Degrees below the limit at which the share of time starts to fall."""
 
 LEAST_SHARE = 0.3
-"""Share of the time that is worked when it is hot."""
+"""Share of the time spent working at the limit."""
 
 MOST_OWED = 0.5
-"""Seconds of rest that one long frame can bring about."""
+"""Most seconds of rest after one long frame."""
 
 Thermometer = Callable[[], float | None]
-"""Returns how far the hottest part is from being too hot: 0 is too hot, 10 is fine; None where
-there is nothing to read."""
+"""Returns degrees between the hottest part and its limit: 0 is too hot, 10 is fine; None where
+no temperature can be read."""
 
 
 class RateLimiter:
-    """Says how long to rest before the next frame.
+    """Computes how long to rest before the next frame.
 
     Parameters
     ----------
     max_fps
-        The most frames a second.
+        The most frames per second.
     share
-        The most of the time that may be spent working, 0 to 1; the rest is left to others. It
-        falls towards :data:`LEAST_SHARE` as the machine gets hot.
+        The largest share of the time spent working, 0 to 1; the rest is left to other programs.
+        It falls towards :data:`LEAST_SHARE` as the machine gets hot.
     thermometer
-        What tells how hot it is.
+        Reads the temperature.
     """
 
     def __init__(
@@ -60,32 +58,32 @@ class RateLimiter:
         self._thermometer = thermometer
         self._looked = -inf
         self._owed = 0.0
-        """Seconds of rest that the work done so far asks for."""
+        """Seconds of rest owed for the work done so far."""
         self._ended = -inf
         self._due = -inf
         self.share = share
-        """The share of the time that may be spent working just now."""
+        """The share of the time that may be spent working now."""
 
     def rest(self, begun: float, ended: float) -> float:
-        """Take note of one frame's work; return the seconds to rest now.
+        """Return the seconds to rest after a frame.
 
         Parameters
         ----------
         begun, ended
-            When the frame was taken up, and when all was done; seconds of one clock.
+            When processing the frame started and ended; seconds of one clock.
         """
-        self._look(ended)
-        # Whoever waited for the camera has rested meanwhile.
+        self._read(ended)
+        # Waiting for the camera counts as rest.
         self._owed = max(0.0, self._owed - (begun - self._ended))
         self._owed = min(MOST_OWED, self._owed + (ended - begun) * (1 / self.share - 1))
         self._ended = ended
-        # From when it was due, not from when it came: else every lateness would add up.
+        # Counted from when it was due, not from when it came, or delays would add up.
         on_time = begun - self._due < self._period
         self._due = (self._due if on_time else begun) + self._period
         return max(0.0, self._due - ended, self._owed)
 
-    def _look(self, now: float) -> None:
-        if now - self._looked < LOOK_EVERY:
+    def _read(self, now: float) -> None:
+        if now - self._looked < READ_EVERY:
             return
         self._looked = now
         room = self._thermometer()
@@ -93,12 +91,12 @@ class RateLimiter:
             return
         cool = min(1.0, max(0.0, room / EASE))
         aim = self._most * (LEAST_SHARE + (1 - LEAST_SHARE) * cool)
-        # Half the way at a time: a chip cools within seconds and would be heated up again.
+        # Half of the difference at a time: a chip cools within seconds, and would heat up again.
         self.share += (aim - self.share) / 2
 
 
 def thermometer(folder: Path = THERMAL) -> Thermometer:
-    """Return what reads the temperatures of Linux, where there are any.
+    """Return a function that reads the temperatures of Linux.
 
     https://docs.kernel.org/driver-api/thermal/sysfs-api.html
     """
@@ -113,12 +111,12 @@ def thermometer(folder: Path = THERMAL) -> Thermometer:
 
 
 def _too_hot(zone: Path) -> float:
-    """Return the temperature at which the kernel would slow this part down, in degrees."""
+    """Return the temperature at which the kernel throttles this part, in degrees."""
     kinds = {trip: _text(trip) for trip in sorted(zone.glob("trip_point_*_type"))}
     passive = [trip for trip, kind in kinds.items() if kind == "passive"]
-    told = [_degrees(trip.with_name(trip.name.replace("type", "temp"))) for trip in passive]
-    # Some say 0, or what no chip would bear.
-    return min((one for one in told if one is not None and 60 <= one <= 105), default=HOT)
+    degrees = [_degrees(trip.with_name(trip.name.replace("type", "temp"))) for trip in passive]
+    # Some report 0, or more than any chip endures.
+    return min((one for one in degrees if one is not None and 60 <= one <= 105), default=HOT)
 
 
 def _degrees(path: Path) -> float | None:
@@ -136,21 +134,18 @@ def _text(path: Path) -> str:
         return ""
 
 
-# A detector that is asked less often while nothing moves, for one that cannot do so itself.
+class ThrottledDetector(HandDetector):
+    """Tracks a hand in every frame; searches for one a few times per second if nothing moves.
 
-
-class ThrottledDetector:
-    """Follows a hand in every frame, and looks for one a few times a second while nothing moves.
-
-    MediaPipe seeks palms in each frame it is given, so that an empty room costs as much as a hand.
-    The schedule is that of the litert detector; here it decides about whole frames.
+    MediaPipe searches for palms in each frame, so that an empty room costs as much as a hand. The
+    schedule is that of the litert detector; here it decides about whole frames.
 
     Parameters
     ----------
     detector
-        What finds hands. It is closed with this.
+        The detector; it is closed with this one.
     schedule
-        When to look. As long as anything moves: at every frame.
+        When to search. Default: in every frame while anything moves.
     """
 
     def __init__(self, detector: HandDetector, schedule: PalmSchedule | None = None) -> None:
@@ -196,14 +191,3 @@ class ThrottledDetector:
     def close(self) -> None:
         """Close the detector."""
         self._detector.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

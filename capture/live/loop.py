@@ -1,4 +1,4 @@
-"""The loop of live recognition: a camera in, decisions out."""
+"""The loop of live recognition: frames of a camera in, events and actions out."""
 
 import time
 from collections import deque
@@ -13,23 +13,33 @@ from handlore.models.stream.recogniser import Recogniser
 
 from ..actions.file import ActionSet
 from ..actions.runner import ActionResult, ActionRunner
-from ..cameras import CameraFrame, Feed
-from ..views.live import LiveState, LiveView
-from ..views.status import FrameRate
+from ..cameras import CameraFrame, Feed, FrameRate
 from .limiter import RateLimiter
-
-# The time that live recognition goes by.
-
+from .state import LiveState, LiveView
 
 GAP = 2.0
-"""Seconds without a frame after which what was seen before says nothing of what is seen now."""
+"""Seconds without a frame after which earlier frames are forgotten."""
+
+WAIT = 0.1
+"""How long to wait for a frame before keys and views get their turn; seconds."""
+
+GRACE = 2.0
+"""How long the last actions may take after the loop has ended; seconds."""
+
+SLOW = 5.0
+"""With fewer frames per second than this, gestures are missed."""
+
+MEASURED_OVER = 30
+"""Frames over which the frame rate is measured."""
+
+QUIT_KEYS = ("q", "esc", "close")
 
 
-def seconds() -> float:
-    """Return the time of a clock that nobody sets, and that goes on while the computer sleeps.
+def boottime() -> float:
+    """Return the seconds of a monotonic clock that also runs while the computer is suspended.
 
-    Linux halts ``time.monotonic`` in suspend; who relies on it takes the hand of the evening for
-    that of the morning.
+    Linux halts ``time.monotonic`` in suspend: the hand of the evening would be continued by that
+    of the morning.
     """
     if hasattr(time, "CLOCK_BOOTTIME"):
         return time.clock_gettime(time.CLOCK_BOOTTIME)
@@ -38,9 +48,9 @@ def seconds() -> float:
 
 @dataclass
 class Timeline:
-    """Turns the times of frames into one stream of times that always rises.
+    """Turns the times of frames into one stream of strictly increasing times.
 
-    Cameras count from whenever they like, and begin anew when they come back.
+    The clock of a camera starts at any time, and again when the camera is reopened.
     """
 
     _frame: float | None = None
@@ -55,59 +65,44 @@ class Timeline:
         frame
             Its time on the camera's clock, in seconds.
         clock
-            The time now, see :func:`seconds`.
+            The time now, see :func:`boottime`.
 
         Returns
         -------
         Its time in the stream in seconds, 0 for the first; and whether there was a gap before it:
-        a camera that was lost, a computer that slept, a clock that was set.
+        the camera was lost, the computer was suspended, or a clock was set.
         """
         if self._frame is None:
             self._frame, self._clock = frame, clock
             return self._stream, False
         by_frame, by_clock = frame - self._frame, clock - self._clock
-        # Frames of a file that is played faster than it was filmed are not late.
+        # Frames of a file that is played faster than it was recorded are not late.
         gap = not 0 < by_frame <= GAP or by_clock > GAP
         self._stream += max(by_frame, by_clock, 0.001) if gap else by_frame
         self._frame, self._clock = frame, clock
         return self._stream, gap
 
 
-WAIT = 0.1
-"""So long a frame is waited for before keys and views get their turn; seconds."""
-
-GRACE = 2.0
-"""So long the last actions may take when the loop has ended; seconds."""
-
-SLOW = 5.0
-"""With fewer frames a second than this, gestures are missed: hands are not seen for too long."""
-
-MEASURED_OVER = 30
-"""Frames over which their rate is measured."""
-
-END_KEYS = ("q", "esc", "close")
-
-
 @dataclass
 class LiveComponents:
-    """What a loop is made of; each can be replaced by a stand-in. None of them is closed."""
+    """The parts of a loop; tests replace them by fakes. The loop closes none of them."""
 
     feed: Feed
     detector: HandDetector
-    recognition: Recogniser
+    recogniser: Recogniser
     views: Sequence[LiveView] = ()
-    plan: ActionSet = field(default_factory=lambda: ActionSet(()))
+    actions: ActionSet = field(default_factory=lambda: ActionSet(()))
     dry_run: bool = False
     limiter: RateLimiter = field(default_factory=RateLimiter)
     real_time: bool = True
-    """Whether the camera shows what happens now; a file waits, whatever else takes time."""
+    """Whether the camera shows what happens now; a file waits for the loop."""
 
-    clock: Callable[[], float] = seconds
+    clock: Callable[[], float] = boottime
     sleep: Callable[[float], None] = time.sleep
 
 
 class LiveLoop:
-    """Runs live recognition until the camera's recording has ended or a key says so.
+    """Runs live recognition until the file in the camera's place ends or somebody quits.
 
     Parameters
     ----------
@@ -119,132 +114,138 @@ class LiveLoop:
         self._ = parts
         self.ended = False
         self.frames = 0
-        """Frames looked at."""
+        """Frames processed."""
         self.events = 0
-        """Events told."""
-        self._outcomes: deque[ActionResult] = deque()
-        self.runner = ActionRunner(parts.plan, self._outcomes.append, dry_run=parts.dry_run)
+        """Events reported."""
+        self._results: deque[ActionResult] = deque()
+        self.runner = ActionRunner(parts.actions, self._results.append, dry_run=parts.dry_run)
         self._timeline = Timeline()
         self._rate = FrameRate(MEASURED_OVER)
         self._measured_from = 0
-        self._told_slow = False
-        self._trouble: str | None = None
+        self._warned_slow = False
+        self._problem: str | None = None
         self._behind = inf
-        """The least by which the camera's clock was seen to lie behind ours."""
+        """The smallest difference seen between our clock and the camera's."""
         self._last = LiveState(0.0, None)
 
     def run(self) -> None:
-        """Go on until it has ended; the last actions may finish, unless it ends by an error."""
+        """Run to the end; the last actions may finish, unless it ends by an error."""
         grace = 0.0
         try:
             while not self.ended:
                 self.step()
-            for event in self._.recognition.finish():
-                self._tell(event)
+            for event in self._.recogniser.finish():
+                self._report(event)
             grace = GRACE
         finally:
             self.runner.close(grace)
-            self._tell_outcomes()
+            self._report_results()
 
     def step(self) -> None:
-        """Wait for the newest frame, decide, show it, and rest."""
+        """Wait for the newest frame, process and show it, and rest."""
         frame = self._.feed.next(WAIT)
-        begun = self._.clock()
-        self._tell_trouble(frame)
+        start = self._.clock()
+        self._report_problem(frame)
         if frame is not None:
-            self._see(frame, begun)
+            self._process(frame, start)
         elif self._.feed.ended:
             self.ended = True
-        elif self._trouble is not None:
-            self._show(LiveState(self._last.seconds, None, trouble=self._trouble))
-        self._tell_outcomes()
+        elif self._problem is not None:
+            self._show(LiveState(self._last.seconds, None, problem=self._problem))
+        self._report_results()
         self._take_keys()
-        rest = self._.limiter.rest(begun, self._.clock()) if frame is not None else 0.0
+        rest = self._.limiter.rest(start, self._.clock()) if frame is not None else 0.0
         if rest > 0:
             self._.sleep(rest)
 
-    def _see(self, frame: CameraFrame, begun: float) -> None:
-        now = begun if self._.real_time else frame.seconds
+    def _process(self, frame: CameraFrame, start: float) -> None:
+        now = start if self._.real_time else frame.seconds
         seconds, gap = self._timeline.place(frame.seconds, now)
         if gap:
             self._restart()
         self.frames += 1
-        self._rate.add(begun)
-        self._tell_slow()
+        self._rate.add(start)
+        self._warn_if_slow()
         hands = self._.detector.track(frame.pixels, seconds)
-        events = self._.recognition.feed_hands(seconds, hands)
-        latency = self._latency(frame, begun)
+        events = self._.recogniser.feed_hands(seconds, hands)
+        latency = self._latency(frame, start)
         for event in events:
-            self._tell(event)
-        self._show(self._moment(seconds, frame, hands, latency))
+            self._report(event)
+        self._show(self._state(seconds, frame, hands, latency))
 
     def _restart(self) -> None:
-        """Begin anew after a lost camera or a night asleep."""
+        """Forget everything after a lost camera or a suspended computer."""
         self._.detector.reset()
-        self._.recognition.reset()
+        self._.recogniser.reset()
         self.runner.gate.reset()
         self._behind = inf
-        # The gap itself says nothing about how often frames come.
+        # The gap is not part of the frame rate.
         self._rate, self._measured_from = FrameRate(MEASURED_OVER), self.frames
         for view in self._.views:
             view.restart()
 
-    def _latency(self, frame: CameraFrame, begun: float) -> float:
-        """Return how long ago the picture came, in seconds.
+    def _latency(self, frame: CameraFrame, start: float) -> float:
+        """Return how long ago the picture was taken, in seconds.
 
-        The two clocks need not agree: a frame that came as soon as any before it is not late. A
-        file's frames come when they are asked for.
+        The two clocks may differ by a constant: the frame with the smallest difference counts as
+        not late. The frames of a file come when they are asked for.
         """
-        work = self._.clock() - begun
+        work = self._.clock() - start
         if not self._.real_time:
             return work
-        behind = begun - frame.seconds
+        behind = start - frame.seconds
         self._behind = min(self._behind, behind)
         return behind - self._behind + work
 
-    def _moment(
+    def _state(
         self, seconds: float, frame: CameraFrame, hands: Sequence[Hand], latency: float
     ) -> LiveState:
-        armed = None if self._.plan.arming is None else self.runner.gate.armed(seconds)
+        armed = None if self._.actions.arming is None else self.runner.gate.armed(seconds)
         return LiveState(
-            seconds, frame.pixels, hands, self._.recognition.states, self._rate.fps, latency,
-            self._trouble, armed,
-        )  # fmt: skip
+            seconds,
+            frame.pixels,
+            hands,
+            self._.recogniser.states,
+            self._rate.fps,
+            latency,
+            self._problem,
+            armed,
+        )
 
-    def _show(self, moment: LiveState) -> None:
-        self._last = moment
+    def _show(self, state: LiveState) -> None:
+        self._last = state
         for view in self._.views:
-            view.show(moment)
+            view.show(state)
 
-    def _tell(self, event: Event) -> None:
+    def _report(self, event: Event) -> None:
         self.events += 1
-        # First what is waited for, then what is only looked at.
+        # Actions first: somebody waits for them.
         self.runner.submit(event)
         for view in self._.views:
-            view.tell(event)
+            view.on_event(event)
 
-    def _tell_outcomes(self) -> None:
-        while self._outcomes:
-            outcome = self._outcomes.popleft()
+    def _report_results(self) -> None:
+        while self._results:
+            result = self._results.popleft()
             for view in self._.views:
-                view.tell_outcome(outcome)
+                view.on_action(result)
 
-    def _tell_trouble(self, frame: CameraFrame | None) -> None:
-        before, self._trouble = self._trouble, self._.feed.trouble
-        if self._trouble is not None and self._trouble != before:
-            self._say(self._trouble)
-        elif before is not None and self._trouble is None and frame is not None:
+    def _report_problem(self, frame: CameraFrame | None) -> None:
+        before, self._problem = self._problem, self._.feed.problem
+        if self._problem is not None and self._problem != before:
+            self._say(self._problem)
+        elif before is not None and self._problem is None and frame is not None:
             self._say(f"{self._.feed.name} is back")
 
-    def _tell_slow(self) -> None:
-        """Say once that too few frames come; else nobody knows why nothing is recognised."""
+    def _warn_if_slow(self) -> None:
+        """Report once that the frame rate is too low to recognise anything."""
         measured = self.frames - self._measured_from >= MEASURED_OVER
-        if self._told_slow or not measured or not self._.real_time or self._rate.fps >= SLOW:
+        if self._warned_slow or not measured or not self._.real_time or self._rate.fps >= SLOW:
             return
-        self._told_slow = True
+        self._warned_slow = True
         self._say(
-            f"{self._rate.fps:.1f} frames a second are too few, gestures are missed: look whether"
-            " --max-fps asks for that; else try more light, a smaller --size or --landmarker lite"
+            f"{self._rate.fps:.1f} frames per second are too few, gestures are missed: remove"
+            " --max-fps, or try more light, a smaller --size or --landmarker lite"
         )
 
     def _say(self, text: str) -> None:
@@ -253,7 +254,7 @@ class LiveLoop:
 
     def _take_keys(self) -> None:
         keys = [key for view in self._.views for key in view.pressed()]
-        self.ended |= any(key in END_KEYS for key in keys)
+        self.ended |= any(key in QUIT_KEYS for key in keys)
         for key in keys:
             for view in self._.views:
-                view.key(key)
+                view.on_key(key)

@@ -1,4 +1,4 @@
-"""What a session asks the loop around it to do."""
+"""Effects: what a session asks the loop around it to do."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,7 @@ from handlore.datasets.dataset import Kind
 
 @dataclass(frozen=True)
 class Begin:
-    """Begin a recording; what was recorded before is settled."""
+    """Start a recording."""
 
     label: str
     kind: Kind
@@ -17,63 +17,63 @@ class Begin:
 
 @dataclass(frozen=True)
 class AddFrame:
-    """The frame just shown belongs to the recording."""
+    """Add the current frame to the recording."""
 
 
 @dataclass(frozen=True)
 class End:
-    """No more frames: the recording is up for review."""
+    """Stop recording; the review starts."""
 
     first: int
-    """Of the frames taken, the first one that stays."""
+    """The first of the added frames to keep."""
 
     last: int
-    """Of the frames taken, the one behind the last that stays."""
+    """One after the last of the added frames to keep."""
 
     share: float
-    """Share of its frames in which a hand was seen."""
+    """Share of its frames in which a hand was detected."""
 
     flags: tuple[str, ...]
-    """What is wrong with it, in words; then a person decides."""
+    """Why a person has to decide about it; empty if nothing is wrong."""
 
 
 @dataclass(frozen=True)
 class Keep:
-    """Write the recording to the disk."""
+    """Write the recording to disk."""
 
 
 @dataclass(frozen=True)
 class Discard:
-    """Forget the recording."""
+    """Drop the recording."""
 
 
 @dataclass(frozen=True)
 class Undo:
-    """Take the last recording that was kept out again."""
+    """Discard the last recording that was kept."""
 
 
 @dataclass(frozen=True)
 class Retry:
-    """Write again what could not be written."""
+    """Try again to write what could not be written."""
 
 
 @dataclass(frozen=True)
 class Cue:
-    """Something to hear."""
+    """Play a sound."""
 
     what: Literal["count", "go", "end", "flag"]
 
 
 @dataclass(frozen=True)
 class Announce:
-    """Something to read."""
+    """Show a message."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Quit:
-    """The session has ended."""
+    """End the session."""
 
 
 Effect = Begin | AddFrame | End | Keep | Discard | Undo | Retry | Cue | Announce | Quit

@@ -8,21 +8,21 @@ from handlore.datasets.dataset import NONE_LABEL
 from handlore.landmarks.errors import HandloreError
 
 LONGEST = 64
-"""So many characters a label may have."""
+"""Most characters of a label."""
 
 
 class Labels:
-    """Labels in the order in which keys choose them; ``none`` is always one, and the last.
+    """The labels of a session in the order of their keys; ``none`` is always the last.
 
     Parameters
     ----------
     names
-        The labels to begin with; the first one is current.
+        The initial labels; the first one is current.
 
     Raises
     ------
     HandloreError
-        If a label is empty, too long, not printable, or given twice, if only in other letters.
+        If a label is empty, too long, not printable, or given twice (also in other case).
     """
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -30,86 +30,88 @@ class Labels:
         for name in names:
             if name.strip() != NONE_LABEL:
                 self.add(name)
-        self._place = 0
+        self._index = 0
 
     @property
     def current(self) -> str:
-        """What is recorded next."""
-        return self.names[self._place]
+        """The label of the next recording."""
+        return self.names[self._index]
 
     def add(self, name: str) -> None:
-        """Add a label and make it the current one.
+        """Add a label and make it current.
 
         Raises
         ------
         HandloreError
-            If it cannot be a label, or is one already.
+            If it cannot be a label, or already is one.
         """
         name = checked_label(name)
-        there = same_label(name, self.names)
-        if there is not None:
-            also = "" if there == name else f", written {there}"
-            raise HandloreError(f"{name!r} is a label already{also}")
+        existing = same_label(name, self.names)
+        if existing is not None:
+            also = "" if existing == name else f", written {existing}"
+            raise HandloreError(f"{name!r} is already a label{also}")
         self.names.insert(-1, name)
-        self._place = len(self.names) - 2
+        self._index = len(self.names) - 2
 
     def choose(self, digit: int) -> bool:
-        """Choose the label of a digit, 0 for ``none``; say whether there is one."""
-        place = len(self.names) - 1 if digit == 0 else digit - 1
-        if digit and place >= len(self.names) - 1:
+        """Choose the label of a digit, 0 for ``none``; return whether it has one."""
+        index = len(self.names) - 1 if digit == 0 else digit - 1
+        if digit and index >= len(self.names) - 1:
             return False
-        self._place = place
+        self._index = index
         return True
 
-    def take(self, name: str) -> None:
-        """Make a label the current one that is there already."""
-        self._place = self.names.index(name)
+    def select(self, name: str) -> None:
+        """Make an existing label current."""
+        self._index = self.names.index(name)
 
     def step(self, by: int) -> None:
-        """Go on to the next label (1) or back to the one before (-1), round and round."""
-        self._place = (self._place + by) % len(self.names)
+        """Go to the next label (1) or the previous one (-1), cyclically."""
+        self._index = (self._index + by) % len(self.names)
 
 
 def checked_label(name: str) -> str:
-    """Return a label without the blanks around it, its accents written one way (NFC).
+    """Return a label without surrounding blanks, in Unicode form NFC.
 
     Raises
     ------
     HandloreError
         If it cannot be a label.
     """
-    # One letter, not letter and accent: two of a name would look the same.
+    # A letter with an accent is one character, or two labels could look the same.
     name = unicodedata.normalize("NFC", name).strip()
     if not name:
-        raise HandloreError("a label is empty; expected a word such as swipe_left")
+        raise HandloreError("the label is empty; expected a word such as swipe_left")
     if len(name) > LONGEST:
         raise HandloreError(
-            f"the label {name[:20]}... has {len(name)} characters, at most {LONGEST}"
+            f"the label {name[:20]}... has {len(name)} characters; at most {LONGEST} are allowed"
         )
     if not name.isprintable() or set(name) & set("/\\"):
-        raise HandloreError(f"{name!r} cannot be a label: it holds a slash or a control character")
+        raise HandloreError(
+            f"{name!r} cannot be a label: it contains a slash or a control character"
+        )
     return name
 
 
 def same_label(name: str, names: Iterable[str]) -> str | None:
-    """Return which of some labels people would take for this one: capitals make no difference."""
+    """Return the label among ``names`` that equals this one up to case; None if none does."""
     return next((one for one in names if _folded(one) == _folded(name)), None)
 
 
-def offered(given: Sequence[str], there: Sequence[str]) -> tuple[str, ...]:
-    """Return the labels to begin with in a folder.
+def merged_labels(given: Sequence[str], existing: Sequence[str]) -> tuple[str, ...]:
+    """Return the labels of a session that extends a folder.
 
     Parameters
     ----------
     given
-        What was asked for, checked; they are written as in the folder.
-    there
-        The labels of the folder, in their order; taken where none were asked for.
+        The requested labels, checked; the result spells them as the folder does.
+    existing
+        The labels of the folder, used where none were requested.
     """
     if given:
-        return tuple(same_label(label, there) or label for label in given)
+        return tuple(same_label(label, existing) or label for label in given)
     found: list[str] = []
-    for label in there:
+    for label in existing:
         with contextlib.suppress(HandloreError):
             if same_label(checked_label(label), [*found, NONE_LABEL]) is None:
                 found.append(label)

@@ -1,4 +1,4 @@
-"""The loop around a session: camera, keys, detector, view and disk, and no decisions."""
+"""The loop around a session: camera, keys, detector, view and disk; it makes no decisions."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -8,65 +8,64 @@ from typing import Protocol
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.hands import Hand, Pixels
 
-from ..cameras import CameraFrame, Feed
+from ..cameras import CameraFrame, Feed, FrameRate
 from ..keys import Keys
-from ..views.status import FrameRate, Status, progress_of
 from .effects import AddFrame, Announce, Begin, Cue, Discard, Effect, End, Keep, Quit, Retry, Undo
 from .session import Session, State
-from .take import SessionInfo
-from .take import Take as Frames
+from .status import Status, progress_of
+from .take import SessionInfo, Take
 from .video import NoVideo, Video
 from .writer import Job, RecordingWriter, Written
 
 WAIT = 0.1
-"""So long a frame is waited for before keys and view get their turn; seconds."""
+"""How long to wait for a frame before keys and view get their turn; seconds."""
 
 TYPING_WAIT = 0.01
-"""The same while a label is typed: a window tells only the last of the keys that came meanwhile."""
+"""The same while a label is typed: a window reports only the last key pressed meanwhile."""
 
 LEAST_STEP = 0.002
-"""Detectors count time in milliseconds."""
+"""Seconds between two frames for the detector, which counts milliseconds."""
 
 MESSAGE_SECONDS = 6.0
-"""So long a message is shown."""
+"""How long a message is shown."""
 
 
 class SessionView(Protocol):
     """Shows a session."""
 
     def show(self, pixels: Pixels | None, hands: Sequence[Hand], status: Status) -> None:
-        """Show a moment of it; ``pixels`` is None while there is no camera."""
+        """Show the session after a frame; ``pixels`` is None while the camera gives no picture."""
         ...
 
     def say(self, text: str) -> None:
-        """Show a line that a person should not miss."""
+        """Show a message."""
         ...
 
     def cue(self, what: str) -> None:
-        """Make it heard."""
+        """Play the sound of a cue."""
         ...
 
 
 @dataclass
 class SessionComponents:
-    """What a loop is made of; each can be replaced by a stand-in."""
+    """The parts of a loop; tests replace them by fakes."""
 
     feed: Feed
     detector: HandDetector
     session: Session
-    sitting: SessionInfo
+    info: SessionInfo
     writer: RecordingWriter
     keys: Keys
     view: SessionView
     clock: Callable[[], float] = time.monotonic
     videos: Callable[[], Video] = NoVideo
-    """Begins the video of a recording."""
+    """Starts the video of a recording."""
 
     advice: Callable[[], str] = lambda: ""
-    """Says what to record next."""
+    """Returns what to record next."""
 
     on_written: Callable[[Written], None] = lambda written: None
-    """Is told of everything that was kept or discarded."""
+    """Called after a recording was kept or discarded."""
 
 
 class SessionLoop:
@@ -82,8 +81,8 @@ class SessionLoop:
         self._ = parts
         self.ended = False
         self.frames = 0
-        """Frames seen."""
-        self._take: Frames | None = None
+        """Frames processed."""
+        self._take: Take | None = None
         self._job: Job | None = None
         self._video: Video = NoVideo()
         self._hands: Sequence[Hand] = ()
@@ -92,36 +91,36 @@ class SessionLoop:
         self._message, self._message_until = "", 0.0
         self._ahead: float | None = None
         """The camera's clock minus ours."""
-        self._trouble: str | None = None
+        self._problem: str | None = None
         self._tracked_at = -LEAST_STEP
         self._advice = ""
 
     def run(self) -> None:
-        """Go on until the session or the camera's recording has ended."""
+        """Run until the session, or the file in the camera's place, ends."""
         while not self.ended:
             self.step()
 
     def step(self) -> None:
-        """Wait for a frame, do what it brings about, and show it."""
+        """Wait for a frame, process and show it."""
         frame = self._.feed.next(WAIT if self._.session.typed is None else TYPING_WAIT)
         now = self._now(frame)
-        self._tell_trouble(frame, now)
+        self._report_problem(frame, now)
         self._.session.unsaved = len(self._.writer.unsaved)
         for key in self._.keys.pressed():
             self._do(self._.session.key(key, now), now)
         if frame is not None:
-            self._see(frame)
+            self._process(frame)
         elif self._.feed.ended:
             self._say(f"{self._.feed.name} has ended", now)
             self._do(self._.session.close(now), now)
-        elif self._trouble is not None:
+        elif self._problem is not None:
             self._do(self._.session.lost(now), now)
         for written in self._.writer.poll():
             self._report(written, now)
         self._take_advice()
         self._show(frame, now)
 
-    def _see(self, frame: CameraFrame) -> None:
+    def _process(self, frame: CameraFrame) -> None:
         self.frames += 1
         self._rate.add(frame.seconds)
         self._hands = self._track(frame) if self._.session.typed is None else ()
@@ -129,7 +128,7 @@ class SessionLoop:
         self._do(effects, frame.seconds, frame)
 
     def _track(self, frame: CameraFrame) -> Sequence[Hand]:
-        # Two frames of a file may have one time; a tracker wants it to go on.
+        # Two frames of a file may have the same time, which a tracker refuses.
         self._tracked_at = max(frame.seconds, self._tracked_at + LEAST_STEP)
         return self._.detector.track(frame.pixels, self._tracked_at)
 
@@ -137,7 +136,7 @@ class SessionLoop:
         for effect in effects:
             match effect:
                 case Begin(label, kind):
-                    self._take, self._job = Frames(label, kind), None
+                    self._take, self._job = Take(label, kind), None
                     self._video = self._.videos()
                 case AddFrame():
                     self._add(frame)
@@ -168,7 +167,7 @@ class SessionLoop:
             return
         session, take = self._.session, self._take
         self._share = end.share
-        recording = take.dataset(self._.sitting, end.first, end.last, mirrored=session.mirrored)
+        recording = take.dataset(self._.info, end.first, end.last, mirrored=session.mirrored)
         self._job = Job(recording, self._video.finisher(take.times, end.first, end.last))
 
     def _keep(self) -> None:
@@ -183,23 +182,23 @@ class SessionLoop:
         self._.on_written(written)
         if written.problem is not None:
             unsaved = bool(self._.writer.unsaved)
-            again = "; it is still in memory: k tries again, u discards it" if unsaved else ""
+            again = "; it is kept in memory: k tries again, u discards it" if unsaved else ""
             self._say(f"{written.problem}{again}", now)
         else:
             what = "discarded" if written.discarded else "kept"
             where = "not written yet" if written.path is None else written.path.name
             self._say(f"{what}: {written.label} ({where})", now)
 
-    def _tell_trouble(self, frame: CameraFrame | None, now: float) -> None:
-        before, trouble = self._trouble, self._.feed.trouble
-        if trouble is None and before is not None and frame is None:
-            return  # it is back when it shows something
-        if trouble is not None and frame is None:
+    def _report_problem(self, frame: CameraFrame | None, now: float) -> None:
+        before, problem = self._problem, self._.feed.problem
+        if problem is None and before is not None and frame is None:
+            return  # it is back with its first frame
+        if problem is not None and frame is None:
             self._hands, self._rate = (), FrameRate()
-        self._trouble = trouble
-        if trouble is not None and trouble != before:
-            self._say(trouble, now)
-        elif trouble is None and before is not None:
+        self._problem = problem
+        if problem is not None and problem != before:
+            self._say(problem, now)
+        elif problem is None and before is not None:
             self._say(f"{self._.feed.name} is back", now)
 
     def _take_advice(self) -> None:
@@ -212,7 +211,7 @@ class SessionLoop:
         self._.view.say(text)
 
     def _now(self, frame: CameraFrame | None) -> float:
-        """Return the time on the camera's clock; without a frame, by how much ours has gone on."""
+        """Return the time on the camera's clock, estimated from ours if there is no frame."""
         ours = self._.clock()
         if frame is not None:
             self._ahead = frame.seconds - ours
@@ -220,7 +219,7 @@ class SessionLoop:
         return ours + (self._ahead or 0.0)
 
     def _show(self, frame: CameraFrame | None, now: float) -> None:
-        if frame is None and self._trouble is None:
+        if frame is None and self._problem is None:
             return
         pixels = None if frame is None else frame.pixels
         self._.view.show(pixels, self._hands if frame else (), self._status(now))
@@ -228,14 +227,14 @@ class SessionLoop:
     def _status(self, now: float) -> Status:
         session, writer = self._.session, self._.writer
         under_way, following = session.recording, session.labels.current
-        recorded, length = progress_of(session, now)
+        recorded, progress = progress_of(session, now)
         return Status(
             state=session.state,
             label=under_way.label if under_way else following,
             counts=tuple((label, writer.counts[label]) for label in session.labels.names),
             left=session.left(now),
             recorded=recorded,
-            length=length,
+            progress=progress,
             fps=self._rate.fps,
             share=self._share,
             hand=bool(self._hands),
@@ -244,7 +243,7 @@ class SessionLoop:
             message=self._message if now < self._message_until else "",
             unsaved=session.unsaved,
             next_label=following if under_way and following != under_way.label else "",
-            trouble=self._trouble,
+            problem=self._problem,
             typed=session.typed,
             pose=bool(under_way and under_way.kind == "pose" and session.state is State.RECORDING),
             burst_left=session.burst_left,
@@ -255,11 +254,11 @@ class SessionLoop:
 
 
 def close_writer(writer: RecordingWriter, say: Callable[[str], None]) -> int:
-    """Finish writing at the end of a session, trying once more what has failed.
+    """Finish writing at the end of a session, retrying once what has failed.
 
     Returns
     -------
-    How many recordings could not be written.
+    The number of recordings that could not be written.
     """
     writer.retry()
     for written in writer.close():

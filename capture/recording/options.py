@@ -8,7 +8,7 @@ from handlore.landmarks.errors import HandloreError
 
 @dataclass(frozen=True)
 class SessionOptions:
-    """Times are in seconds.
+    """Options of a recording session; times are in seconds.
 
     Raises
     ------
@@ -16,26 +16,23 @@ class SessionOptions:
         If an option is out of range, or two of them contradict each other.
     """
 
-    labels: tuple[str, ...] = ()
-    """The labels to begin with; ``none`` is always one."""
-
     frames: int = 0
-    """A recording is so many frames long; 0 = any number."""
+    """Length of a recording in frames; 0: any."""
 
     seconds: float = 0.0
-    """A recording is so long; 0 = any time."""
+    """Length of a recording; 0: any."""
 
     hand_gone: bool = False
-    """A recording lasts from the first sight of a hand until it is gone."""
+    """A recording lasts from the first frame with a hand until the hand is gone."""
 
     countdown: float = 2.0
     """From the key to the first frame."""
 
     review: float = 2.0
-    """So long a recording may be refused before it is kept by itself."""
+    """Time to discard a recording before it is kept."""
 
     burst: int = 5
-    """How many recordings a burst is."""
+    """Recordings of a burst."""
 
     pause: float = 1.0
     """Between two recordings of a burst."""
@@ -44,13 +41,36 @@ class SessionOptions:
     """Between two samples of a static pose."""
 
     most_missing: float = 0.2
-    """A recording with no hand in more than this share of its frames is asked about."""
+    """A recording without a hand in a larger share of its frames is flagged."""
 
     longest: float = 60.0
-    """A recording ends by itself after this."""
+    """Longest recording."""
 
     longest_stream: float = 600.0
-    """A recording of ``none`` ends by itself after this."""
+    """Longest recording of ``none``."""
+
+    subject: str = ""
+    """Who is recorded."""
+
+    session: str = ""
+    """Name of the session; default: date and time."""
+
+    note: str = ""
+    keep_video: bool = False
+    headless: bool = False
+    """Use the terminal instead of a window; always so without a display."""
+
+    coach: bool = True
+    """Work out what to record next, in a process of its own."""
+
+    quiet: bool = False
+    """No sounds."""
+
+    max_hands: int = 1
+    landmarker: str = "full"
+    detector: str = "auto"
+    verbose: bool = False
+    """Let native libraries write to stderr."""
 
     def __post_init__(self) -> None:
         lengths = {

@@ -1,24 +1,21 @@
-"""A recording while it is made: how long it is, what it shows, what is wrong with it."""
+"""The recording under way: its length, the frames with a hand, what is wrong with it."""
 
 from handlore.datasets.dataset import NONE_LABEL, Kind
 
 from .options import SessionOptions
 
-# Telling a key that is held down from one that is pressed twice.
-
-
 REPEAT = 0.15
-"""Keyboards repeat a key that is held faster than this, and people press it slower; seconds."""
+"""Keyboards repeat a held key faster than this, and people press it slower; seconds."""
 
 RELEASED = 0.3
-"""A held key that has not repeated for so long was let go; seconds."""
+"""A held key that has not repeated for this time was released; seconds."""
 
 
 class Hold:
-    """A key that acts while it is held, or from one press to the next.
+    """Distinguishes a key that is held down from one that is pressed twice.
 
-    Terminals and windows say only that a key was pressed, over and over while it is held. The
-    first repetition comes late and looks like a second press; what follows tells them apart.
+    Terminals and windows report only presses, repeatedly while a key is held. The first repetition
+    comes late and looks like a second press; the following ones show which it was.
 
     Parameters
     ----------
@@ -32,7 +29,7 @@ class Hold:
         self._second: float | None = None
 
     def press(self, now: float) -> None:
-        """Note that the key was pressed again, by a finger or by the keyboard."""
+        """Process another press, by a finger or repeated by the keyboard."""
         if now - self._last < REPEAT:
             self._held = True
         else:
@@ -40,67 +37,67 @@ class Hold:
         self._last = now
 
     def over(self, now: float) -> bool:
-        """Say whether it was let go, or pressed a second time."""
+        """Return whether it was released, or pressed a second time."""
         if self._held:
             return now - self._last > RELEASED
         return self._second is not None and now - self._second >= REPEAT
 
 
 FEWEST = 5
-"""A movement of fewer frames is asked about."""
+"""A movement of fewer frames is flagged."""
 
 GONE = 0.5
-"""A hand that was not seen for so long is gone; seconds."""
+"""A hand that was not detected for this time is gone; seconds."""
 
 TICK = 1e-6
-"""Times of frames are sums of floating-point numbers; seconds."""
+"""Tolerance: times of frames are sums of floating-point numbers; seconds."""
 
 
 class Recording:
-    """What is known of the recording under way or under review.
+    """The recording under way or under review.
 
     Parameters
     ----------
     label
-        What is to be seen.
+        Its label.
     kind
         ``sequence``: a movement, or a stream of ``none``. ``pose``: single frames of a pose.
     now
-        When it begins, in seconds on the camera's clock.
+        When it starts, in seconds on the camera's clock.
     """
 
     def __init__(self, label: str, kind: Kind, now: float) -> None:
         self.label, self.kind, self.began = label, kind, now
         self.looked = 0
-        """Frames looked at."""
+        """Frames examined."""
         self.seen = 0
-        """Frames of these with a hand."""
+        """Examined frames with a hand."""
         self.taken = 0
-        """Frames that belong to it."""
+        """Frames added to it."""
         self.flags: tuple[str, ...] = ()
-        """What is wrong with it."""
+        """Why a person has to decide about it."""
         self._first_seen, self._last_seen = 0, -1
-        """The first and the last frame taken that shows a hand."""
+        """The first and the last added frame with a hand."""
         self._last_seen_at = self._next_sample = now
         self._hold = Hold(now) if kind == "pose" else None
 
     @property
     def is_stream(self) -> bool:
-        """Whether it is everyday movement, in which no hand needs to be seen."""
+        """Whether it is everyday movement, which needs no hand."""
         return self.label == NONE_LABEL and self.kind == "sequence"
 
     @property
     def share(self) -> float:
-        """Share of the frames looked at that show a hand."""
+        """Share of the examined frames with a hand."""
         return self.seen / self.looked if self.looked else 0.0
 
     def press(self, now: float) -> None:
-        """Take in that the key which samples a pose was pressed again."""
+        """Process another press of the key that samples a pose."""
         if self._hold is not None:
             self._hold.press(now)
 
     def is_over(self, options: SessionOptions, now: float) -> bool:
-        """Say whether a frame of this time lies behind its end."""
+        """Return whether a frame of this time comes after its end."""
         passed = now - self.began + TICK
         if self._hold is not None:
             return self._hold.over(now) or passed >= options.longest
@@ -111,7 +108,7 @@ class Recording:
         return passed >= (options.seconds or options.longest)
 
     def look(self, options: SessionOptions, has_hand: bool, now: float) -> bool:
-        """Look at a frame, and say whether it belongs to the recording."""
+        """Examine a frame and return whether it belongs to the recording."""
         if self.kind == "pose" and now < self._next_sample - TICK:
             return False
         self._next_sample = now + options.sample_every
@@ -127,16 +124,16 @@ class Recording:
         return True
 
     def is_full(self, options: SessionOptions) -> bool:
-        """Say whether it has all the frames that were asked for."""
+        """Return whether it has the requested number of frames."""
         counted = self.kind == "sequence" and not self.is_stream
         return counted and self.taken == options.frames
 
     def cut(self, options: SessionOptions) -> tuple[int, int]:
-        """Cut off what lies before the hand came and after it left, if that is its length.
+        """Cut off the frames before the hand came and after it left, if it lasts until then.
 
         Returns
         -------
-        Of the frames taken the first that stays, and the one behind the last.
+        The first of the added frames to keep, and one after the last.
         """
         if not options.hand_gone or self.is_stream or self._last_seen < 0:
             return 0, self.taken
@@ -145,8 +142,8 @@ class Recording:
             self.looked = last - first
         return first, last
 
-    def wrong(self, options: SessionOptions, frames: int) -> list[str]:
-        """Say what a person should decide about, of a recording of so many frames."""
+    def problems(self, options: SessionOptions, frames: int) -> list[str]:
+        """Return what is wrong with a recording of so many frames."""
         found = []
         if frames < FEWEST and self.kind == "sequence":
             found.append(f"only {frames} frame{'s' * (frames > 1)}")

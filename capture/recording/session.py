@@ -4,25 +4,40 @@
 
     idle -> countdown -> recording -> review -> kept | discarded -> idle
 
-:class:`Session` is told of keys and frames, each with its time, and answers with what is to be
-done (:mod:`.effects`). All times are seconds on the camera's clock.
+:class:`Session` receives keys and frames, each with its time, and returns what is to be done
+(:mod:`.effects`). All times are seconds on the camera's clock.
 """
 
+from collections.abc import Sequence
 from enum import Enum
 from math import ceil
 
 from handlore.datasets.dataset import Kind
 from handlore.landmarks.errors import HandloreError
 
+from ..keys import KeyBindings
 from .effects import AddFrame, Announce, Begin, Cue, Discard, Effect, End, Keep, Quit, Retry, Undo
 from .labels import Labels, same_label
 from .options import SessionOptions
 from .progress import TICK as _TICK
 from .progress import Recording
 
+KEY_BINDINGS: KeyBindings = (
+    ("r, space", "record; again to stop early"),
+    ("1-9, n, p", "choose the label; 0 is none"),
+    ("+", "add a label"),
+    ("k", "keep"),
+    ("u", "discard the last recording"),
+    ("b", "record a burst"),
+    ("s", "sample a pose, held or toggled"),
+    ("m", "mirror the preview"),
+    ("h", "show this help"),
+    ("q, Esc", "quit"),
+)
+
 
 class State(Enum):
-    """Where a session stands."""
+    """The state of a session."""
 
     IDLE = "idle"
     COUNTDOWN = "countdown"
@@ -35,50 +50,52 @@ class Session:
 
     Parameters
     ----------
+    labels
+        The labels to start with; ``none`` is always one.
     options
         How it records.
 
     Raises
     ------
     HandloreError
-        If a label cannot be one.
+        If a label is not valid.
     """
 
-    def __init__(self, options: SessionOptions) -> None:
+    def __init__(self, labels: Sequence[str], options: SessionOptions) -> None:
         self.options = options
-        self.labels = Labels(options.labels)
+        self.labels = Labels(labels)
         self.labels.choose(1)
         self.state = State.IDLE
         self.recording: Recording | None = None
         self.typed: str | None = None
-        """The new label as far as it is typed; None when none is being typed."""
+        """The new label while it is typed; else None."""
         self.mirrored = True
-        """Whether the preview is; the data never is."""
+        """Whether the preview is mirrored; the data never is."""
         self.help = False
         self.burst_left = 0
-        """How many recordings of a burst are still to come."""
+        """Recordings of a burst that are still to come."""
         self.unsaved = 0
-        """How many recordings could not be written; whoever writes them says so."""
+        """Recordings that could not be written; set by the loop."""
         self._in_burst = False
         self._kept_in_burst = 0
         self._deadline: float | None = None
-        """When the countdown or the review is over; None: a person decides."""
+        """When the countdown or the review ends; None: a person decides."""
         self._counted = 0
         self._asked_to_quit = False
 
     def left(self, now: float) -> float | None:
-        """Return the seconds that are left of the countdown or the review, None if unlimited."""
+        """Return the seconds left of the countdown or the review; None without a limit."""
         return None if self._deadline is None else max(0.0, self._deadline - now)
 
     @property
     def flagged(self) -> bool:
-        """Whether a recording waits for somebody to decide."""
+        """Whether a recording waits for a decision."""
         return self.state is State.REVIEW and self._deadline is None
 
-    # What it is told.
+    # Inputs.
 
     def frame(self, has_hand: bool, now: float) -> list[Effect]:
-        """Take in a frame of the camera, and whether it shows a hand."""
+        """Process a frame of the camera."""
         effects = self.tick(now)
         if self.state is State.COUNTDOWN and now >= self._due - _TICK:
             effects += self._begin("sequence", now)
@@ -87,7 +104,7 @@ class Session:
         return effects
 
     def tick(self, now: float) -> list[Effect]:
-        """Take in that time has passed, with or without a frame."""
+        """Process the passing of time, with or without a frame."""
         if self.state is State.REVIEW and self._deadline is not None and now >= self._due - _TICK:
             return self._keep(now)
         left = ceil(self._due - now - _TICK) if self.state is State.COUNTDOWN else 0
@@ -97,7 +114,7 @@ class Session:
         return []
 
     def lost(self, now: float) -> list[Effect]:
-        """Take in that the camera is gone: what is under way ends, what is kept stays."""
+        """Process the loss of the camera: a recording under way ends."""
         if self.state is State.COUNTDOWN:
             return self._cancel()
         if self.state is State.RECORDING:
@@ -106,18 +123,20 @@ class Session:
         return self.tick(now)
 
     def close(self, now: float) -> list[Effect]:
-        """End the session because nothing more can come: what is good is kept."""
+        """End the session because no more input can come; an unflagged recording is kept."""
         self._stop_burst()
         effects = self._end(now) if self.state is State.RECORDING else []
         if self.flagged:
-            effects += self._drop("nobody is left to decide: the recording was discarded", now)
+            effects += self._drop(
+                "the session ended without a decision: the recording was discarded", now
+            )
         elif self.state is State.REVIEW:
             effects += self._keep(now)
-        self._rest()
+        self._to_idle()
         return [*effects, Quit()]
 
     def key(self, key: str, now: float) -> list[Effect]:
-        """Take in a key, by its name in :mod:`..keyboard.keys`."""
+        """Process a key, by its name in :mod:`..keys`."""
         if key == "close":
             return self.close(now)
         if self.typed is not None:
@@ -194,37 +213,37 @@ class Session:
         if key not in (" ", "b", "s"):
             return []
         if self.flagged:
-            return [Announce("first decide: k keeps the recording, u discards it")]
+            return [Announce("decide first: k keeps the recording, u discards it")]
         return [*self._keep(now), *self._act(key, now)]
 
     def _quit(self, now: float) -> list[Effect]:
-        """End the session; what would be lost is not lost to one key."""
+        """End the session; if something would be lost, only at the second press."""
         effects: list[Effect] = []
-        lost = self._would_be_lost()
-        if lost and not self._asked_to_quit:
+        warning = self._warning_before_loss()
+        if warning and not self._asked_to_quit:
             self._asked_to_quit = True
-            return [Announce(lost)]
+            return [Announce(warning)]
         self._stop_burst()
         if self.state is State.REVIEW and not self.flagged:
             effects = self._keep(now)
         elif self.recording is not None:
-            effects = self._drop("the recording under way was discarded", now)
-        self._rest()
+            effects = self._drop("the unfinished recording was discarded", now)
+        self._to_idle()
         return [*effects, Quit()]
 
-    def _would_be_lost(self) -> str:
-        """Say what would not outlive the session, and what saves it."""
+    def _warning_before_loss(self) -> str:
+        """Return what would be lost at the end of the session, and how to save it."""
         if self.flagged:
-            return "k keeps the recording, u discards it; the same key again ends without it"
+            return "k keeps the recording, u discards it; the same key again quits without it"
         if self.unsaved:
             were = "recording is" if self.unsaved == 1 else "recordings are"
             return (
                 f"{self.unsaved} {were} not written: k tries again; the same key again tries once"
-                " more and ends"
+                " more and quits"
             )
         return ""
 
-    # The way of a recording.
+    # Transitions.
 
     @property
     def _due(self) -> float:
@@ -261,17 +280,19 @@ class Session:
         if not recording.taken:
             self._stop_burst()
             nothing = (
-                "no hand was seen, nothing is kept" if recording.looked else "nothing recorded"
+                "no hand was detected, nothing is kept"
+                if recording.looked
+                else "nothing was recorded"
             )
             return self._drop(nothing, now)
         first, last = recording.cut(self.options)
-        recording.flags = (*flags, *recording.wrong(self.options, last - first))
+        recording.flags = (*flags, *recording.problems(self.options, last - first))
         self.state = State.REVIEW
         ended = End(first, last, recording.share, recording.flags)
         if recording.flags:
             self._deadline = None
-            words = "; ".join(recording.flags)
-            return [ended, Cue("flag"), Announce(f"{words}: k keeps it, u discards it")]
+            reasons = "; ".join(recording.flags)
+            return [ended, Cue("flag"), Announce(f"{reasons}: k keeps it, u discards it")]
         self._deadline = now if self._in_burst else now + self.options.review
         return [ended, Cue("end"), *self.tick(now)]
 
@@ -279,12 +300,12 @@ class Session:
         self._kept_in_burst += self._in_burst
         return [Keep(), *self._go_on(now)]
 
-    def _drop(self, words: str, now: float) -> list[Effect]:
-        return [Discard(), Announce(words), *self._go_on(now)]
+    def _drop(self, message: str, now: float) -> list[Effect]:
+        return [Discard(), Announce(message), *self._go_on(now)]
 
     def _go_on(self, now: float) -> list[Effect]:
-        """Go to the next recording of a burst, or rest."""
-        self._rest()
+        """Go to the next recording of a burst, or become idle."""
+        self._to_idle()
         if not self.burst_left:
             self._stop_burst()
             return []
@@ -293,10 +314,10 @@ class Session:
 
     def _cancel(self) -> list[Effect]:
         self._stop_burst()
-        self._rest()
+        self._to_idle()
         return [Announce("stopped")]
 
-    def _rest(self) -> None:
+    def _to_idle(self) -> None:
         self.state, self.recording, self._deadline = State.IDLE, None, None
 
     def _stop_burst(self) -> None:
@@ -308,12 +329,12 @@ class Session:
         if key in ("n", "p"):
             self.labels.step(1 if key == "n" else -1)
         elif not self.labels.choose(int(key)):
-            return [Announce(f"there is no label {key}; + adds one")]
+            return [Announce(f"no label has the key {key}; + adds a label")]
         return []
 
     def _start_typing(self) -> list[Effect]:
         if self.state in (State.COUNTDOWN, State.RECORDING):
-            return [Announce("stop the recording first, then + adds a label")]
+            return [Announce("stop the recording before you add a label")]
         self.typed = ""
         return []
 
@@ -326,10 +347,10 @@ class Session:
             self.typed = typed + key
         elif key == "enter":
             self.typed = None
-            there = same_label(typed, self.labels.names)
-            if there is not None:
-                self.labels.take(there)
-                return [Announce(f"{there} is a label already; it is chosen")]
+            existing = same_label(typed, self.labels.names)
+            if existing is not None:
+                self.labels.select(existing)
+                return [Announce(f"{existing} is already a label; it is chosen now")]
             try:
                 self.labels.add(typed)
             except HandloreError as error:

@@ -1,4 +1,4 @@
-"""A short tone for each cue of a session, with what the system has for it."""
+"""A short tone for each cue of a session, played by a program of the system."""
 
 import math
 import shutil
@@ -22,12 +22,12 @@ _PLAYERS = (("pw-play",), ("paplay",), ("aplay", "-q"), ("afplay",))
 
 
 class Sound:
-    """Plays cues beside the loop; where nothing plays tones, the terminal's bell rings.
+    """Plays cues in its own thread; without a player the terminal's bell rings.
 
     Parameters
     ----------
     quiet
-        Whether nothing is heard.
+        Whether nothing is played.
     """
 
     def __init__(self, *, quiet: bool = False) -> None:
@@ -37,11 +37,11 @@ class Sound:
         self._thread.start()
 
     def cue(self, what: str) -> None:
-        """Play a cue soon."""
+        """Queue a cue."""
         self._cues.put(what)
 
     def close(self) -> None:
-        """Play no more."""
+        """Stop the thread."""
         self._cues.put(None)
         self._thread.join(1.0)
 

@@ -1,4 +1,4 @@
-"""From frames to a recording: one landmark dataset with everything that is known about it."""
+"""From frames to a recording: a landmark dataset with its labels and options."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ class SessionInfo:
 
 @dataclass
 class Take:
-    """The frames of a recording, as they come in."""
+    """Collects the frames of a recording."""
 
     label: str
     kind: Kind
@@ -33,39 +33,39 @@ class Take:
     """Width and height of the pictures."""
 
     def add(self, pixels: Pixels, hands: Sequence[Hand], seconds: float) -> None:
-        """Take in a frame."""
+        """Add a frame."""
         height, width = pixels.shape[:2]
         self.size = (width, height)
         self.times.append(seconds)
         self.hands.append(hands)
 
     def dataset(
-        self, sitting: SessionInfo, first: int, last: int, *, mirrored: bool = False
+        self, info: SessionInfo, first: int, last: int, *, mirrored: bool = False
     ) -> LandmarkDataset:
         """Make a recording of frames ``first:last``.
 
         Parameters
         ----------
-        sitting
-            What is known beside the frames.
+        info
+            What all recordings of the session share.
         mirrored
-            Whether the preview was; the landmarks never are.
+            Whether the preview was mirrored; the landmarks never are.
 
         Returns
         -------
-        A movement is one sample; a pose has a sample a frame. Times are seconds from the first
-        frame.
+        A movement is one sample, a pose has one sample per frame. Times are seconds from the
+        first frame.
         """
         times = [seconds - self.times[first] for seconds in self.times[first:last]]
-        slots = [by_slot(hands, sitting.max_hands) for hands in self.hands[first:last]]
+        slots = [by_slot(hands, info.max_hands) for hands in self.hands[first:last]]
         rows = len(times) if self.kind == "pose" else 1
         samples = Samples.make(
-            [self.label] * rows, group=[sitting.subject] * rows, session=[sitting.session] * rows
+            [self.label] * rows, group=[info.subject] * rows, session=[info.session] * rows
         )
         header = Header(
             kind=self.kind,
-            detector=sitting.detector,
-            options=self._options(sitting, times, mirrored),
+            detector=info.detector,
+            options=self._options(info, times, mirrored),
         )
         return LandmarkDataset.of_hands(
             slots,
@@ -76,15 +76,15 @@ class Take:
         )
 
     def _options(
-        self, sitting: SessionInfo, times: Sequence[float], mirrored: bool
+        self, info: SessionInfo, times: Sequence[float], mirrored: bool
     ) -> Mapping[str, Any]:
         rate = (len(times) - 1) / times[-1] if len(times) > 1 and times[-1] > 0 else None
         return {
-            "camera": sitting.camera,
+            "camera": info.camera,
             "size": list(self.size),
             "frame_rate": None if rate is None else round(rate, 3),
             "mirrored": mirrored,
-            "note": sitting.note,
-            "session": sitting.session,
-            "max_hands": sitting.max_hands,
+            "note": info.note,
+            "session": info.session,
+            "max_hands": info.max_hands,
         }

@@ -1,4 +1,4 @@
-"""The frames of a recording as a video: encoded in memory while they come in, written when kept."""
+"""The frames of a recording as a video: encoded as they come in, written when it is kept."""
 
 import os
 import struct
@@ -8,21 +8,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+import cv2
 import numpy as np
 
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import Pixels
 
-# Motion JPEG in an AVI file: the pictures of a recording exactly as they were encoded.
-#
-# OpenCV's writer does not say when the disk is full, and cannot write a video that begins later
-# than its frames came in. Source: Microsoft, "AVI RIFF File Reference".
-
-
+# Motion JPEG in an AVI file, written here because OpenCV's writer does not report a full disk and
+# cannot drop the first frames afterwards. Source: Microsoft, "AVI RIFF File Reference".
 _HAS_INDEX = 0x10
 _KEY_FRAME = 0x10
 _LARGEST = 2**31 - 2**20
-"""Of a file without the extension for larger ones; bytes."""
+"""Most bytes of a file without the extension for larger ones."""
 
 
 def write_avi(
@@ -35,16 +32,16 @@ def write_avi(
     stream
         Open for writing.
     pictures
-        JPEG files, one a frame.
+        JPEG files, one per frame.
     size
         Width and height in pixels.
     frame_rate
-        Frames a second, the same for all.
+        Constant number of frames per second.
 
     Raises
     ------
     ValueError
-        If there is no frame, or the file would become larger than AVI allows.
+        If there is no frame, or the file would be larger than AVI allows.
     """
     if not pictures or sum(map(len, pictures)) > _LARGEST:
         raise ValueError(f"{len(pictures)} pictures do not fit into an AVI file")
@@ -67,14 +64,11 @@ def write_avi(
 def _header(n_frames: int, size: tuple[int, int], frame_rate: float, largest: int) -> bytes:
     width, height = size
     scale, rate = 1000, round(frame_rate * 1000)
-    main = struct.pack(
-        "<14I", round(1e6 / frame_rate), 0, 0, _HAS_INDEX, n_frames, 0, 1, largest, width, height,
-        *(0, 0, 0, 0),
-    )  # fmt: skip
-    stream = struct.pack(
-        "<4s4sIHHIIIIIIII4H", b"vids", b"MJPG", 0, 0, 0, 0, scale, rate, 0, n_frames, largest,
-        0xFFFFFFFF, 0, 0, 0, width, height,
-    )  # fmt: skip
+    period = round(1e6 / frame_rate)
+    fields = (period, 0, 0, _HAS_INDEX, n_frames, 0, 1, largest, width, height, 0, 0, 0, 0)
+    main = struct.pack("<14I", *fields)
+    numbers = (0, 0, 0, 0, scale, rate, 0, n_frames, largest, 0xFFFFFFFF, 0, 0, 0, width, height)
+    stream = struct.pack("<4s4sIHHIIIIIIII4H", b"vids", b"MJPG", *numbers)
     picture = struct.pack(
         "<IiiHH4sIiiII", 40, width, height, 1, 24, b"MJPG", width * height * 3, 0, 0, 0, 0
     )
@@ -91,25 +85,25 @@ def _list(name: bytes, data: bytes) -> bytes:
 
 
 QUALITY = 95
-"""Of the JPEG pictures, of 100."""
+"""Of the JPEG pictures, at most 100."""
 
-PREFIX = ".under-way-"
-STALE = 60.0
-"""A file of that name and age in seconds was left behind by a process that was killed."""
+_PREFIX = ".under-way-"
+_STALE = 60.0
+"""A file with this prefix and age in seconds was left by a process that was killed."""
 
-Finish = Callable[[], Path | None]
-"""Writes the video and says where it is; HandloreError if it cannot be written."""
+FinishVideo = Callable[[], Path | None]
+"""Writes the video and returns its path; raises HandloreError if it cannot be written."""
 
 
 class Video(Protocol):
     """The video of one recording."""
 
     def add(self, pixels: Pixels) -> None:
-        """Take in a frame, (height, width, 3) RGB; never waits."""
+        """Add a frame, (height, width, 3) RGB; never waits."""
         ...
 
-    def finisher(self, times: Sequence[float], first: int, last: int) -> Finish:
-        """Return what writes frames ``first:last``, whose times these are, in seconds."""
+    def finisher(self, times: Sequence[float], first: int, last: int) -> FinishVideo:
+        """Return a function that writes frames ``first:last``; times of all frames in seconds."""
         ...
 
 
@@ -117,41 +111,41 @@ class NoVideo:
     """Keeps no frames."""
 
     def add(self, pixels: Pixels) -> None:
-        """Forget a frame."""
+        """Ignore a frame."""
 
-    def finisher(self, times: Sequence[float], first: int, last: int) -> Finish:
-        """Write nothing."""
+    def finisher(self, times: Sequence[float], first: int, last: int) -> FinishVideo:
+        """Return a function that writes nothing."""
         return lambda: None
 
 
 class VideoFolder:
-    """Writes videos into a folder, under hidden names until the recording is kept.
+    """Writes videos into a folder, with hidden names until the recording is kept.
 
     Parameters
     ----------
     folder
-        On the disk where the recordings are kept.
+        The folder of recordings.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._encoder = ThreadPoolExecutor(1, "handlore-encoder")
-        for path in folder.glob(f"{PREFIX}*"):
-            if time.time() - path.stat().st_mtime > STALE:
+        for path in folder.glob(f"{_PREFIX}*"):
+            if time.time() - path.stat().st_mtime > _STALE:
                 path.unlink(missing_ok=True)
 
-    def begin(self) -> "Frames":
-        """Begin a video."""
-        return Frames(self)
+    def begin(self) -> "EncodedVideo":
+        """Start a video."""
+        return EncodedVideo(self)
 
     def encode(self, pixels: Pixels) -> Future[bytes]:
         """Encode a picture, (height, width, 3) RGB, in another thread."""
-        return self._encoder.submit(encoded, pixels)
+        return self._encoder.submit(_encoded, pixels)
 
     def finisher(
         self, pictures: Sequence[Future[bytes]], times: Sequence[float], size: tuple[int, int]
-    ) -> Finish:
-        """Return what writes a video of these pictures.
+    ) -> FinishVideo:
+        """Return a function that writes a video of these pictures.
 
         Parameters
         ----------
@@ -160,7 +154,7 @@ class VideoFolder:
         size
             Width and height.
         """
-        path = self._folder / f"{PREFIX}{os.getpid()}.avi"
+        path = self._folder / f"{_PREFIX}{os.getpid()}.avi"
         passed = times[-1] - times[0]
         frame_rate = (len(times) - 1) / passed if passed > 0 else 30.0
 
@@ -178,8 +172,8 @@ class VideoFolder:
         return finish
 
 
-class Frames:
-    """The frames of a video, encoded by another thread."""
+class EncodedVideo:
+    """The video of a recording, encoded by another thread."""
 
     def __init__(self, folder: VideoFolder) -> None:
         self._folder = folder
@@ -187,20 +181,18 @@ class Frames:
         self._size = (0, 0)
 
     def add(self, pixels: Pixels) -> None:
-        """Take in a frame."""
+        """Add a frame."""
         self._size = (pixels.shape[1], pixels.shape[0])
         self._pictures.append(self._folder.encode(pixels))
 
-    def finisher(self, times: Sequence[float], first: int, last: int) -> Finish:
-        """Return what writes the file."""
+    def finisher(self, times: Sequence[float], first: int, last: int) -> FinishVideo:
+        """Return the function that writes the file."""
         part = slice(first, last)
         return self._folder.finisher(self._pictures[part], times[part], self._size)
 
 
-def encoded(pixels: Pixels) -> bytes:
+def _encoded(pixels: Pixels) -> bytes:
     """Return a picture, (height, width, 3) RGB, as a JPEG file."""
-    import cv2
-
     options = [cv2.IMWRITE_JPEG_QUALITY, QUALITY]
     _, data = cv2.imencode(".jpg", np.ascontiguousarray(pixels[..., ::-1]), options)
     return bytes(data)

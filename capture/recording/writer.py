@@ -1,4 +1,4 @@
-"""Writing recordings beside the loop, so that the disk never keeps the camera waiting."""
+"""Writes recordings in its own thread, so that a slow disk never delays the loop."""
 
 import queue
 import threading
@@ -12,19 +12,19 @@ from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.errors import HandloreError
 
 
-class Keeper(Protocol):
-    """Where recordings are kept; :class:`handlore.datasets.recordings.RecordingFolder` is one."""
+class RecordingStore(Protocol):
+    """Stores recordings, as :class:`handlore.datasets.recordings.RecordingFolder` does."""
 
     def keep(self, recording: LandmarkDataset, video: Path | None = None) -> Path:
-        """Keep a recording, wholly or not at all."""
+        """Store a recording, completely or not at all."""
         ...
 
     def discard(self, path: Path) -> Path:
-        """Take a recording that was kept out again."""
+        """Discard a kept recording."""
         ...
 
     def counts(self) -> dict[str, int]:
-        """Return how many recordings of each label there are."""
+        """Return the number of kept recordings of each label."""
         ...
 
 
@@ -34,29 +34,29 @@ class Job:
 
     recording: LandmarkDataset
     video: Callable[[], Path | None]
-    """Finishes the video of its frames and says where it is."""
+    """Writes the video of its frames and returns its path."""
 
     @property
     def label(self) -> str:
-        """What it shows."""
+        """The label of the recording."""
         return self.recording.labels[0]
 
 
 @dataclass(frozen=True)
 class Written:
-    """What came of a job: where the recording is, or why it could not be written."""
+    """The result of a job: where the recording is, or why it could not be written."""
 
     label: str
     path: Path | None = None
-    """None too where it was discarded before it could be written."""
+    """None also if it was discarded before it could be written."""
 
     discarded: bool = False
     problem: str | None = None
 
 
 @dataclass
-class _Recording:
-    """A recording of this session: a job that could not be done yet, or where it is kept."""
+class _Entry:
+    """A recording of this session: a job that has failed so far, or the path of the file."""
 
     label: str
     job: Job | None
@@ -64,22 +64,22 @@ class _Recording:
 
 
 class RecordingWriter:
-    """A thread that keeps and discards recordings in the order in which it is told.
+    """A thread that keeps and discards recordings in the order of the calls.
 
-    What cannot be written stays in memory until it can.
+    What cannot be written stays in memory, to be retried.
 
     Parameters
     ----------
-    keeper
-        Where recordings go. After this only the thread uses it.
+    store
+        Where recordings go; only the thread uses it from now on.
     """
 
-    def __init__(self, keeper: Keeper) -> None:
-        self.counts = Counter(keeper.counts())
-        """Recordings kept, by label."""
-        self._recordings: list[_Recording] = []
-        """Of this session, in the order in which they were made, written or not."""
-        self._keeper = keeper
+    def __init__(self, store: RecordingStore) -> None:
+        self.counts = Counter(store.counts())
+        """Kept recordings of each label."""
+        self._recordings: list[_Entry] = []
+        """Recordings of this session in their order, written or not."""
+        self._store = store
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Written] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="handlore-writer", daemon=True)
@@ -87,42 +87,42 @@ class RecordingWriter:
 
     @property
     def unsaved(self) -> list[Job]:
-        """What could not be written."""
+        """The jobs that could not be done."""
         return [one.job for one in self._recordings if one.job is not None]
 
     @property
     def kept(self) -> list[tuple[str, Path]]:
-        """What this session has kept, with labels, in order."""
+        """The recordings that this session has kept, with labels, in order."""
         return [(one.label, one.path) for one in self._recordings if one.path is not None]
 
     def keep(self, job: Job) -> None:
-        """Write a recording soon."""
+        """Queue writing a recording."""
         self._jobs.put(lambda: self._keep(job))
 
     def undo(self) -> None:
-        """Discard the last recording of this session, written or not, soon."""
+        """Queue discarding the last recording of this session, written or not."""
         self._jobs.put(self._undo)
 
     def forget(self, n: int) -> None:
-        """Let go, soon, of the oldest ``n`` recordings: they can be neither retried nor undone.
+        """Queue forgetting the oldest ``n`` recordings: they can be neither retried nor undone.
 
-        For who never undoes, and would else remember for weeks what was kept.
+        A live run never undoes, and must not remember for weeks what it has kept.
         """
         self._jobs.put(lambda: self._forget(n))
 
     def retry(self) -> None:
-        """Try again, soon, to write what could not be written."""
+        """Queue writing again what could not be written."""
         self._jobs.put(self._retry)
 
     def poll(self) -> list[Written]:
-        """Return what has been done since the last call; never waits."""
+        """Return the results since the last call; never waits."""
         done = []
         while not self._done.empty():
             done.append(self._done.get())
         return done
 
     def close(self) -> list[Written]:
-        """Finish everything, wait for it, and return what :meth:`poll` has not yet returned."""
+        """Finish all jobs and return the results that :meth:`poll` has not returned yet."""
         self._jobs.put(None)
         self._thread.join()
         return self.poll()
@@ -132,19 +132,19 @@ class RecordingWriter:
             job()
 
     def _keep(self, job: Job) -> None:
-        recording = _Recording(job.label, None)
+        recording = _Entry(job.label, None)
         self._write(job, recording)
         self._recordings.append(recording)
 
-    def _write(self, job: Job, recording: _Recording) -> None:
+    def _write(self, job: Job, recording: _Entry) -> None:
         video = None
         try:
             video = job.video()
-            path = self._keeper.keep(job.recording, video)
+            path = self._store.keep(job.recording, video)
         except (HandloreError, OSError) as error:
             recording.job = job
             if video is not None:
-                video.unlink(missing_ok=True)  # it would fill the disk; the job makes it anew
+                video.unlink(missing_ok=True)  # it would fill the disk; the job writes it again
             self._done.put(Written(job.label, problem=str(error)))
             return
         recording.job, recording.path = None, path
@@ -161,14 +161,14 @@ class RecordingWriter:
 
     def _undo(self) -> None:
         if not self._recordings:
-            nothing = "nothing that this session has kept is left to discard"
-            self._done.put(Written("", problem=nothing))
+            problem = "this session has no kept recording to discard"
+            self._done.put(Written("", problem=problem))
             return
         last = self._recordings[-1]
         moved = None
         if last.path is not None:
             try:
-                moved = self._keeper.discard(last.path)
+                moved = self._store.discard(last.path)
             except (HandloreError, OSError) as error:
                 self._done.put(Written(last.label, problem=str(error)))
                 return

@@ -1,4 +1,4 @@
-"""Who may see the page: everybody on this computer, elsewhere those who have the token."""
+"""Access control of the page: open on this computer, elsewhere with a token."""
 
 import hmac
 import ipaddress
@@ -17,7 +17,7 @@ SHORTEST_TOKEN = 8
 
 @dataclass(frozen=True)
 class Address:
-    """Where the page is served."""
+    """The address of the page."""
 
     host: str
     port: int
@@ -29,27 +29,24 @@ class Address:
         Raises
         ------
         HandloreError
-            If it is none of these.
+            If it has another form.
         """
         host, _, port = text.rpartition(":")
         host = host.removeprefix("[").removesuffix("]") or "127.0.0.1"
         if not port.isascii() or not port.isdigit() or int(port) > 65535:
-            raise HandloreError(
-                f"{text!r} is no address to serve a page at; expected host:port, such as"
-                " 127.0.0.1:8000"
-            )
+            raise HandloreError(f"--serve is {text!r}, expected host:port such as 127.0.0.1:8000")
         return cls(host, int(port))
 
     @property
     def local(self) -> bool:
-        """Whether only this computer can reach it."""
+        """Whether it can be reached from this computer only."""
         try:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return self.host == "localhost"
 
     def url(self, token: str = "") -> str:
-        """Return what to type into a browser."""
+        """Return the address to open in a browser."""
         host = socket.gethostname() if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104
         host = f"[{host}]" if ":" in host else host
         return f"http://{host}:{self.port}/" + (f"?token={token}" if token else "")
@@ -57,39 +54,41 @@ class Address:
 
 @dataclass(frozen=True)
 class Guard:
-    """Decides who may see the page."""
+    """Decides which requests are allowed."""
 
     address: Address
     token: str = ""
-    """Empty: none is asked for."""
+    """Empty: none is required."""
 
     names: frozenset[str] = field(default_factory=frozenset)
-    """Further names of this computer that may stand in the address line."""
+    """Further host names that a request may use."""
 
     @classmethod
     def of(cls, address: Address, token: str | None = None) -> "Guard":
-        """Make the guard of an address; beyond this computer a token is made if none is given.
+        """Make the guard of an address; a token is generated unless it is on this computer only.
 
         Raises
         ------
         HandloreError
-            If the token is short, or cannot stand in an address.
+            If the token is too short, or has characters that a URL cannot contain.
         """
         if token is not None:
             if len(token) < SHORTEST_TOKEN:
-                raise HandloreError(f"the token has {len(token)} signs; expected at least 8")
+                raise HandloreError(
+                    f"--token has {len(token)} characters, expected at least {SHORTEST_TOKEN}"
+                )
             if not token.isascii() or not token.replace("-", "").replace("_", "").isalnum():
-                raise HandloreError("the token may have letters, digits, - and _ only")
+                raise HandloreError("--token may contain only letters, digits, - and _")
         elif not address.local:
             token = secrets.token_urlsafe(18)
         own = socket.gethostname().lower()
         return cls(address, token or "", frozenset({own, f"{own}.local", address.host.lower()}))
 
     def knows(self, host: str | None) -> bool:
-        """Say whether a ``Host`` header names this computer.
+        """Return whether a ``Host`` header names this computer.
 
-        A page elsewhere can let its own name lead here (DNS rebinding), and would then be asked
-        for by that name; an address of digits cannot be rebound.
+        Another site can make its own name resolve to this computer (DNS rebinding), and requests
+        would then use that name; an IP address cannot be rebound.
         """
         if not host:
             return False
@@ -106,17 +105,17 @@ class Guard:
 
     @property
     def cookie(self) -> str:
-        """The name of the cookie; browsers do not tell ports apart, two pages of ours must."""
+        """Name of the cookie, with the port: browsers share cookies between ports."""
         return f"handlore-{self.address.port}"
 
     def admits(self, query: str, headers: Mapping[str, str]) -> bool:
-        """Say whether a request brings the token, in its address or in a cookie."""
+        """Return whether a request has the token, in its query or in a cookie."""
         if not self.token:
             return True
         given = [*parse_qs(query).get("token", []), *self._cookies(headers.get("Cookie", ""))]
-        right = self.token.encode()
-        # A comparison takes the same time, however much of a guess is right.
-        return any(hmac.compare_digest(one.encode(), right) for one in given)
+        expected = self.token.encode()
+        # In constant time, so that the duration does not reveal how much of a guess is right.
+        return any(hmac.compare_digest(one.encode(), expected) for one in given)
 
     def _cookies(self, header: str) -> list[str]:
         try:

@@ -2,7 +2,7 @@
 const at = (id) => document.getElementById(id);
 const MOST_LINES = 200;
 
-/* Pictures: each is asked for when the last one is here, so a slow line shows fewer, never old ones. */
+/* Each picture is requested when the previous one has arrived: a slow connection shows fewer, never old ones. */
 let after = 0;
 let shown = "";
 async function pictures() {
@@ -22,7 +22,7 @@ async function pictures() {
       after = 0;
       await rest(2000);
     }
-    /* A page that nobody looks at asks for nothing. */
+    /* A hidden page requests nothing. */
     while (document.hidden) await rest(500);
     await rest(40);
   }
@@ -52,18 +52,18 @@ function bar() {
 
 function state(now) {
   at("label").textContent = now.label ?? "–";
-  at("hand").textContent = now.hand ? `${now.hand} hand` : now.hands ? "" : "no hand in view";
+  at("hand").textContent = now.hand ? `${now.hand} hand` : now.hands ? "" : "no hand";
   at("fps").textContent = now.fps.toFixed(1);
   at("latency").textContent = `${now.latency_ms.toFixed(0)} ms`;
   at("arming").hidden = now.armed === null;
   at("armed").textContent = now.armed ? "armed" : "not armed";
-  trouble(now.trouble);
+  problem(now.problem);
   bars(now.probabilities);
 }
 
-function trouble(text) {
-  at("trouble").hidden = !text;
-  at("trouble").textContent = text ?? "";
+function problem(text) {
+  at("problem").hidden = !text;
+  at("problem").textContent = text ?? "";
 }
 
 function line(entry) {
@@ -85,8 +85,8 @@ function line(entry) {
   at("empty").hidden = true;
 }
 
-const LOST = "The connection to handlore live is lost; trying again …";
-const ANEW = "handlore live was started anew and asks for another token: open the address that it printed.";
+const LOST = "Connection to handlore live lost; reconnecting …";
+const RESTARTED = "handlore live was restarted and needs another token: open the address that it printed.";
 let source;
 let last = "";
 
@@ -101,10 +101,10 @@ function listen() {
 }
 
 async function lost() {
-  /* A browser tries again by itself after a lost line, but never after an answer that it was refused. */
-  if (source.readyState !== EventSource.CLOSED) return trouble(LOST);
+  /* A browser reconnects by itself after a lost connection, but not after a refused request. */
+  if (source.readyState !== EventSource.CLOSED) return problem(LOST);
   const status = await fetch("page.css").then((answer) => answer.status, () => 0);
-  trouble(status === 401 ? ANEW : LOST);
+  problem(status === 401 ? RESTARTED : LOST);
   await rest(2000);
   listen();
 }

@@ -1,4 +1,4 @@
-"""A small web server: one page, its state as it changes, its pictures one at a time."""
+"""A small web server for one page: its state as it changes, its pictures one at a time."""
 
 import contextlib
 import json
@@ -20,29 +20,27 @@ from handlore.landmarks.errors import HandloreError
 
 from .guard import Address, Guard
 
-# What the page shows, between one loop that must not wait and browsers that may be slow.
-#
-# The loop leaves the newest frame and state here and goes on. Whoever asks gets the newest, or
-# waits for it; nobody has a queue of his own, so that a slow browser costs nothing but its thread.
-
-
-Encode = Callable[[], bytes]
-"""Makes the JPEG of a frame, when somebody wants to see it."""
+EncodeJpeg = Callable[[], bytes]
+"""Encodes a frame when a browser requests it."""
 
 MOST_EVENTS = 200
-"""So many events of the past are kept for those who come later."""
+"""Events that are kept for browsers that connect later."""
 
 
 class Hub:
-    """The newest frame, the newest state, the last events."""
+    """The newest frame, the newest state and the last events, between the loop and browsers.
+
+    The loop puts them here and never waits. A request gets the newest ones, or waits for newer
+    ones. There are no queues, so that a slow browser costs only its thread.
+    """
 
     def __init__(self) -> None:
         self.run = secrets.token_hex(4)
-        """Tells this run from another: a page stays open while handlore is started anew."""
+        """Identifies this run: a page stays open while handlore is restarted."""
         self._changed = threading.Condition()
         self._encoding = threading.Lock()
         self._frame = 0
-        self._encode: Encode | None = None
+        self._encode: EncodeJpeg | None = None
         self._jpeg: tuple[int, bytes] = (0, b"")
         self._state: tuple[int, dict[str, Any]] = (0, {})
         self._events: deque[tuple[int, dict[str, Any]]] = deque(maxlen=MOST_EVENTS)
@@ -52,11 +50,11 @@ class Hub:
 
     @property
     def watched(self) -> bool:
-        """Whether anybody waits for frames: else nobody needs to put any here."""
+        """Whether a browser waits for frames; otherwise none need to be put."""
         return self._watching > 0
 
-    def put(self, state: dict[str, Any], encode: Encode | None) -> None:
-        """Leave the newest state and frame; what was not fetched is forgotten."""
+    def put(self, state: dict[str, Any], encode: EncodeJpeg | None) -> None:
+        """Replace the newest state and frame."""
         with self._changed:
             self._state = (self._state[0] + 1, state)
             if encode is not None:
@@ -72,33 +70,33 @@ class Hub:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Send everybody home."""
+        """Disconnect all clients."""
         with self._changed:
             self.closed = True
             self._changed.notify_all()
 
-    def news(
+    def updates(
         self, state: int, event: int, seconds: float
     ) -> tuple[tuple[int, dict[str, Any]], list[tuple[int, dict[str, Any]]]]:
-        """Wait for a state or events newer than those numbers.
+        """Wait for a state or events newer than these numbers.
 
         Returns
         -------
         The newest state with its number, and the events after ``event`` with theirs.
         """
 
-        def any_news() -> bool:
+        def any_update() -> bool:
             return self.closed or self._state[0] > state or self._n_events > event
 
         with self._changed:
-            self._changed.wait_for(any_news, seconds)
+            self._changed.wait_for(any_update, seconds)
             return self._state, [one for one in self._events if one[0] > event]
 
     def jpeg(self, after: int, seconds: float) -> tuple[int, bytes] | None:
-        """Wait for a frame newer than ``after``; None if none comes, or nothing is left."""
+        """Wait for a frame newer than ``after``; None if none comes or the hub is closed."""
         with self._changed:
             if after > self._frame:
-                after = 0  # it is a number of a run before this one
+                after = 0  # a number of a previous run
             self._watching += 1
             try:
                 there = self._changed.wait_for(lambda: self.closed or self._frame > after, seconds)
@@ -107,7 +105,7 @@ class Hub:
             number, encode = self._frame, self._encode
         if not there or self.closed or encode is None:
             return None
-        # Several who watch share one picture.
+        # Several browsers share one encoded picture.
         with self._encoding:
             if self._jpeg[0] < number:
                 self._jpeg = (number, encode())
@@ -115,13 +113,13 @@ class Hub:
 
 
 MOST_CONNECTIONS = 24
-"""A browser uses two or three; who comes when all are taken is told to come again."""
+"""A browser uses two or three; more connections get status 503."""
 
 TIMEOUT = 10.0
-"""Seconds in which a browser must take what is on the way, and ask its next question."""
+"""Seconds in which a browser must receive a response and send its next request."""
 
 BUSY = b"HTTP/1.1 503 Busy\r\nRetry-After: 5\r\nContent-Length: 0\r\n\r\n"
-STATES_A_SECOND = 10.0
+STATES_PER_SECOND = 10.0
 FILES = {
     "/": ("page.html", "text/html; charset=utf-8"),
     "/page.css": ("page.css", "text/css; charset=utf-8"),
@@ -144,11 +142,11 @@ class PageServer:
     Parameters
     ----------
     hub
-        What it shows.
+        What the page shows.
     address
-        Where; port 0 takes any free one.
+        Where to serve; port 0 takes any free one.
     token
-        What a browser must bring; default: none on this computer, a new one elsewhere.
+        What a browser must present; default: none on this computer, a new one elsewhere.
 
     Raises
     ------
@@ -168,7 +166,7 @@ class PageServer:
             ) from error
         self.address = self._server.guard.address
         self.url = self.address.url(guard.token)
-        """What to type into a browser, with the token."""
+        """The address to open in a browser, with the token."""
         self._hub = hub
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.2,), name="page", daemon=True
@@ -176,7 +174,7 @@ class PageServer:
         self._thread.start()
 
     def close(self) -> None:
-        """Send everybody home."""
+        """Disconnect all clients."""
         self._hub.close()
         self._server.shutdown()
         self._server.server_close()
@@ -185,18 +183,18 @@ class PageServer:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    # Its threads end with the hub, or with their time-out; nobody waits for them.
+    # Its threads end with the hub, or at their time-out; they are not joined.
     block_on_close = False
 
     def __init__(self, hub: Hub, guard: Guard) -> None:
         self.hub = hub
         self.free = threading.BoundedSemaphore(MOST_CONNECTIONS)
-        self.asking: dict[socket.socket, float] = {}
-        """Connections without a whole question, and since when."""
+        self.pending: dict[socket.socket, float] = {}
+        """Connections with an incomplete request, and since when."""
         host = guard.address.host
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         super().__init__((host, guard.address.port), _Handler)
-        # Port 0 was any free one; cookies are named after the one it became.
+        # The real port in place of 0: cookies are named after it.
         self.guard = replace(guard, address=Address(host, self.server_address[1]))
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -219,15 +217,15 @@ class _Server(ThreadingHTTPServer):
             self.free.release()
 
     def service_actions(self) -> None:
-        """Hang up on those who never come to an end: each byte alone would be in time."""
+        """Disconnect requests that never end: the time-out applies to each byte alone."""
         latest = time.monotonic() - TIMEOUT
-        for connection, since in list(self.asking.items()):
+        for connection, since in list(self.pending.items()):
             if since < latest:
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: browsers come and go as they like."""
+        """Ignore it: browsers may disconnect at any time."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -238,45 +236,45 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def handle_one_request(self) -> None:
-        """Take a question and answer it."""
-        self.server.asking[self.connection] = time.monotonic()
+        """Process one request."""
+        self.server.pending[self.connection] = time.monotonic()
         try:
             super().handle_one_request()
         finally:
-            self.server.asking.pop(self.connection, None)
+            self.server.pending.pop(self.connection, None)
 
     def do_GET(self) -> None:
-        """Answer, if the one who asks may know."""
-        self.server.asking.pop(self.connection, None)
+        """Respond to a request that is allowed."""
+        self.server.pending.pop(self.connection, None)
         parts = urlsplit(self.path)
         guard = self.server.guard
         if self.server.hub.closed:
-            # A connection that a browser keeps open may outlast the server for a while.
+            # A kept-alive connection may outlast the server for a while.
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "handlore live has ended")
         elif not guard.knows(self.headers.get("Host")):
-            self._refuse(HTTPStatus.MISDIRECTED_REQUEST, self._by_its_name())
+            self._refuse(HTTPStatus.MISDIRECTED_REQUEST, self._expected_name())
         elif self.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
-            # A link from elsewhere may lead to the page itself, and to nothing else.
+            # A link on another site may lead to the page itself, and to nothing else.
             if self.headers.get("Sec-Fetch-Mode") == "navigate" and parts.path == "/":
-                self._admitted(parts.path, parts.query)
+                self._respond(parts.path, parts.query)
             else:
-                self._refuse(HTTPStatus.FORBIDDEN, "another site's page asked for this")
+                self._refuse(HTTPStatus.FORBIDDEN, "requested by a page of another site")
         else:
-            self._admitted(parts.path, parts.query)
+            self._respond(parts.path, parts.query)
 
-    def _by_its_name(self) -> str:
+    def _expected_name(self) -> str:
         port = self.server.guard.address.port
         if self.server.guard.address.local:
-            return f"open http://localhost:{port}, not another name"
-        return "open it by the number of this computer (http://192.168...) or the name it was told"
+            return f"open http://localhost:{port}; other names are refused"
+        return "open it by the IP address of this computer (http://192.168...) or its host name"
 
-    def _admitted(self, path: str, query: str) -> None:
+    def _respond(self, path: str, query: str) -> None:
         if not self.server.guard.admits(query, self.headers):  # type: ignore[arg-type]
             self._refuse(
                 HTTPStatus.UNAUTHORIZED, "open the address that handlore live printed, with ?token="
             )
         elif path == "/" and "token" in parse_qs(query):
-            self._take_token()
+            self._set_cookie()
         elif path in FILES:
             name, kind = FILES[path]
             self._send(resources.files(__package__).joinpath(name).read_bytes(), kind)
@@ -285,10 +283,10 @@ class _Handler(BaseHTTPRequestHandler):
         elif path == "/events":
             self._stream(query)
         else:
-            self._refuse(HTTPStatus.NOT_FOUND, "there is nothing of that name")
+            self._refuse(HTTPStatus.NOT_FOUND, "there is no such page")
 
-    def _take_token(self) -> None:
-        """Put the token into a cookie, and out of the address line and the history."""
+    def _set_cookie(self) -> None:
+        """Move the token to a cookie, out of the address bar and the history."""
         self.send_response(HTTPStatus.SEE_OTHER)
         guard = self.server.guard
         cookie = f"{guard.cookie}={guard.token}; Path=/; HttpOnly; SameSite=Lax"
@@ -305,27 +303,27 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(shown[1], "image/jpeg", {"X-Frame": str(shown[0])})
 
     def _stream(self, query: str) -> None:
-        """Send states and events as they come, until either side has enough."""
+        """Send states and events as they come, until either side closes."""
         hub = self.server.hub
         self.send_response(HTTPStatus.OK)
         self._head({"Content-Type": "text/event-stream", "Connection": "close"})
         self.close_connection = True
-        asked = parse_qs(query).get("after", [""])[0]
-        state, event = 0, self._number(self.headers.get("Last-Event-ID") or asked)
+        after = parse_qs(query).get("after", [""])[0]
+        state, event = 0, self._number(self.headers.get("Last-Event-ID") or after)
         pause = threading.Event()
         while not hub.closed:
-            (number, values), events = hub.news(state, event, TIMEOUT / 2)
+            (number, values), events = hub.updates(state, event, TIMEOUT / 2)
             for event, line in events:
                 self._write(f"id: {hub.run}-{event}\nevent: log\ndata: {json.dumps(line)}\n\n")
             if number > state:
                 state = number
                 self._write(f"event: state\ndata: {json.dumps(values)}\n\n")
             elif not events:
-                self._write(": still here\n\n")
-            pause.wait(1 / STATES_A_SECOND)
+                self._write(": keep-alive\n\n")
+            pause.wait(1 / STATES_PER_SECOND)
 
     def _number(self, last: str) -> int:
-        """Return the number of the last event that a browser has; 0 where it is of another run."""
+        """Return the number of the last event that a browser has; 0 if it is of another run."""
         run, _, number = last.partition("-")
         known = run == self.server.hub.run and number.isascii() and number.isdigit()
         return int(number) if known and len(number) < 16 else 0
@@ -342,7 +340,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _refuse(self, status: HTTPStatus, reason: str) -> None:
         body = f"{status.phrase}: {reason}\n".encode()
         self.send_response(status)
-        # It is closed, else who may see nothing could keep all places by asking again and again.
+        # Closed, or clients without the token could keep all connections busy.
         self._head({
             "Content-Type": "text/plain; charset=utf-8", "Content-Length": str(len(body)),
             "Connection": "close",
@@ -355,4 +353,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Keep quiet: addresses hold the token."""
+        """Log nothing: addresses contain the token."""

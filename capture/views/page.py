@@ -1,4 +1,4 @@
-"""Puts what happens onto the page."""
+"""Live recognition on a page in browsers."""
 
 import time
 from typing import Any
@@ -10,12 +10,12 @@ from handlore.landmarks.drawing import draw_hands
 from handlore.models.stream.events import Event
 
 from ..actions.runner import ActionResult
-from ..live.loop import seconds
-from ..serve.server import STATES_A_SECOND, Hub
-from .live import LiveState, LiveView
+from ..live.loop import boottime
+from ..live.state import LiveState, LiveView
+from ..serve.server import STATES_PER_SECOND, Hub
 
 WIDEST = 960
-"""Pixels; a larger picture is sent smaller."""
+"""Pixels; a larger picture is scaled down."""
 
 QUALITY = 75
 
@@ -26,60 +26,60 @@ class PageView(LiveView):
     Parameters
     ----------
     hub
-        What the page is served from.
+        Holds what the server sends to browsers.
     """
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._shown = 0.0
 
-    def show(self, moment: LiveState) -> None:
-        """Leave a moment for those who look, as often as they can see it."""
-        now = seconds()
-        watched = self._hub.watched and moment.pixels is not None
-        if not watched and now - self._shown < 1 / STATES_A_SECOND:
+    def show(self, state: LiveState) -> None:
+        """Publish a state, and its picture if a browser is connected."""
+        now = boottime()
+        watched = self._hub.watched and state.pixels is not None
+        if not watched and now - self._shown < 1 / STATES_PER_SECOND:
             return
         self._shown = now
-        # Drawn on and encoded by whoever asks for it.
-        self._hub.put(state_of(moment), (lambda: jpeg_of(moment)) if watched else None)
+        # The thread that serves the picture draws and encodes it.
+        self._hub.put(state_of(state), (lambda: jpeg_of(state)) if watched else None)
 
-    def tell(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Add it to the log."""
         hand = f", {event.hand} hand" if event.hand else ""
         self._log("event", event.label, f"{100 * event.probability:.0f} %{hand}")
 
-    def tell_outcome(self, outcome: ActionResult) -> None:
+    def on_action(self, result: ActionResult) -> None:
         """Add it to the log."""
-        kind = outcome.state.replace(" ", "-")
-        self._log(kind, f"{outcome.action.name}: {outcome.state}", outcome.detail)
+        kind = result.state.replace(" ", "-")
+        self._log(kind, f"{result.action.name}: {result.state}", result.detail)
 
     def say(self, text: str) -> None:
         """Add it to the log."""
-        self._log("trouble", text, "")
+        self._log("message", text, "")
 
     def _log(self, kind: str, text: str, detail: str) -> None:
-        # The time of day is for people only; nothing is decided by it.
+        # The time of day is for people only; nothing else depends on it.
         self._hub.log({"at": round(time.time(), 3), "kind": kind, "text": text, "detail": detail})
 
 
-def state_of(moment: LiveState) -> dict[str, Any]:
+def state_of(state: LiveState) -> dict[str, Any]:
     """Return what the page shows beside the picture, as JSON types."""
-    sides = [hand.side for hand in moment.hands if hand.side]
+    sides = [hand.side for hand in state.hands if hand.side]
     return {
-        "label": moment.label,
+        "label": state.label,
         "hand": " and ".join(sides) or None,
-        "hands": len(moment.hands),
-        "fps": round(moment.fps, 1),
-        "latency_ms": round(1000 * moment.latency, 1),
-        "trouble": moment.trouble,
-        "armed": moment.armed,
-        "probabilities": [[label, round(p, 3)] for label, p in moment.bars()],
+        "hands": len(state.hands),
+        "fps": round(state.fps, 1),
+        "latency_ms": round(1000 * state.latency, 1),
+        "problem": state.problem,
+        "armed": state.armed,
+        "probabilities": [[label, round(p, 3)] for label, p in state.bars()],
     }
 
 
-def jpeg_of(moment: LiveState) -> bytes:
-    """Return the picture of a moment with the hands drawn in, as a JPEG."""
-    pixels = moment.pixels
+def jpeg_of(state: LiveState) -> bytes:
+    """Return the picture of a state with its hands as a JPEG."""
+    pixels = state.pixels
     if pixels is None:
         return b""
     height, width = pixels.shape[:2]
@@ -88,7 +88,7 @@ def jpeg_of(moment: LiveState) -> bytes:
         picture = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     else:
         picture = pixels.copy()
-    draw_hands(picture, moment.hands)
+    draw_hands(picture, state.hands)
     bgr = np.ascontiguousarray(picture[..., ::-1])
     done, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     return bytes(encoded) if done else b""

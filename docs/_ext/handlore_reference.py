@@ -6,14 +6,16 @@ and ``handlore-api`` every public name that lives in a room. Nothing has to be l
 
 import importlib
 import inspect
+import re
 from dataclasses import fields
 from typing import Any, ClassVar
 
 import click
 from docutils import nodes
-from docutils.statemachine import StringList
-from sphinx.addnodes import pending_xref
+from sphinx.addnodes import desc_annotation, pending_xref
 from sphinx.application import Sphinx
+from sphinx.ext.napoleon import Config, NumpyDocstring
+from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_refnode
 
@@ -22,16 +24,9 @@ from handlore.cli import main
 from handlore.datasets.sources import SOURCES
 
 
-def public_names() -> dict[str, Any]:
-    """Return what ``handlore`` exports, by name."""
-    names = [name for name in dir(handlore) if not name.startswith("_")]
-    found = {name: getattr(handlore, name) for name in names}
-    return {name: value for name, value in found.items() if _is_public(value)}
-
-
-def _is_public(value: object) -> bool:
-    module = getattr(value, "__module__", None) or ""
-    return module.startswith("handlore.") and not inspect.ismodule(value)
+def public_names() -> dict[str, str]:
+    """Return the room of each name that ``handlore`` exports."""
+    return {name: home.split(".")[0] for name, home in handlore._API.items()}
 
 
 class Generated(SphinxDirective):
@@ -52,11 +47,14 @@ class Commands(Generated):
     def lines(self) -> list[str]:
         """Return a label, a heading and sphinx-click's directive for each command."""
         context = click.Context(main)
-        text = []
-        for name in main.list_commands(context):
-            command = main.get_command(context, name)
-            if command is None or command.hidden:
-                continue
+        named = {name: main.get_command(context, name) for name in main.list_commands(context)}
+        shown = {name: command for name, command in named.items() if command is not None}
+        text = [".. list-table::", ""]
+        for name, command in shown.items():
+            summary = command.get_short_help_str(limit=200)
+            text += [f"   * - :ref:`{name} <command-{name}>`", f"     - {summary}"]
+        text.append("")
+        for name, command in shown.items():
             module = command.callback.__module__ if command.callback else ""
             where = _attribute(module, command)
             text += [f".. _command-{name}:", "", f".. click:: {module}:{where}"]
@@ -93,9 +91,9 @@ class PublicNames(Generated):
     def lines(self) -> list[str]:
         """Return autodoc's directive for each name."""
         text = []
-        for name, value in sorted(public_names().items(), key=lambda pair: pair[0].lower()):
-            if value.__module__.split(".")[1] == self.arguments[0]:
-                text += _documented(name, value)
+        for name, room in sorted(public_names().items(), key=lambda pair: pair[0].lower()):
+            if room == self.arguments[0]:
+                text += _documented(name, getattr(handlore, name))
         return text
 
 
@@ -105,7 +103,11 @@ def _documented(name: str, value: object) -> list[str]:
     if inspect.isclass(value):
         members = ["   :members:", "   :undoc-members:"]
         return [f".. autoclass:: handlore.{name}", *members, ""]
-    return [f".. autofunction:: handlore.{name}", ""]
+    if inspect.isfunction(value):
+        return [f".. autofunction:: handlore.{name}", ""]
+    module = f"handlore.{handlore._API[name]}"
+    about = ModuleAnalyzer.for_module(module).find_attr_docs()["", name]
+    return [f".. py:data:: handlore.{name}", "", *("   " + line for line in about), ""]
 
 
 def resolve_by_name(
@@ -123,16 +125,78 @@ def resolve_by_name(
     return make_refnode(app.builder, page, found.docname, found.node_id, contnode)
 
 
-def tidy_help(app: Sphinx, ctx: click.Context, lines: list[str]) -> None:
+def tidy_examples(app: Sphinx, ctx: click.Context, lines: list[str]) -> None:
     """Set the examples at the end of a command's help as code."""
-    text = [line for line in StringList(lines) if line.strip() not in {"", "|"}]
-    examples = [line.strip().lstrip("| ") for line in text]
-    starts = [at for at, line in enumerate(examples) if line.startswith("Examples")]
-    if starts:
-        shown = ["   " + line for line in examples[starts[0] + 1 :]]
-        before = examples[: starts[0]]
-        head = ["::", "", *["   " + line for line in before], ""] if before else []
-        lines[:] = [*head, ".. rubric:: Examples", "", ".. code-block:: sh", "", *shown, ""]
+    text = [line.strip().lstrip("| ") for line in lines if line.strip() not in {"", "|"}]
+    if text and text[0].startswith("Examples"):
+        shown = ["   " + line for line in text[1:]]
+        lines[:] = [".. rubric:: Examples", "", ".. code-block:: sh", "", *shown, ""]
+
+
+def tidy_defaults(app: Sphinx, ctx: click.Context, lines: list[str]) -> None:
+    """Write defaults as they are typed, not as Python prints them."""
+    lines[:] = [re.sub(r"(?:PosixPath\()?``'([^']*)'``\)?", r"``\1``", line) for line in lines]
+    lines[:] = [re.sub(r"``\w*Path\('([^']*)'\)``", r"``\1``", line) for line in lines]
+
+
+def _array_of(kind: str) -> str:
+    return rf"~?(?:\w+\.)*ndarray\[tuple\[.*?\], ~?(?:\w+\.)*dtype\[~?(?:\w+\.)*{kind}\]\]"
+
+
+ALIASES = (
+    (_array_of("float32"), "FloatArray"),
+    (_array_of("uint8"), "Pixels"),
+    (_array_of(r"(\w+)"), r"NDArray[\1]"),
+    (r"\S*_Buffer \| \S*_SupportsArray.*?_NestedSequence\[complex \| bytes \| str\]", "ArrayLike"),
+)
+"""Types whose definitions are longer than their names."""
+
+
+def shorten_types(
+    app: Sphinx, what: str, name: str, obj: object, options: object, signature: str | None,
+    returned: str | None,
+) -> tuple[str | None, str | None]:  # fmt: skip
+    """Name the types of arrays in a signature."""
+    return _shortened(signature), _shortened(returned)
+
+
+def polish(app: Sphinx, doctree: nodes.document) -> None:
+    """Name the types of arrays in attributes, and keep a number and its % sign together."""
+    for annotation in doctree.findall(desc_annotation):
+        text = annotation.astext()
+        if (short := _shortened(text)) != text:
+            annotation.children = [nodes.Text(short or "")]
+    for node in list(doctree.findall(nodes.Text)):
+        if " %" in node and not isinstance(node.parent, nodes.literal | nodes.literal_block):
+            node.parent.replace(node, nodes.Text(re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", node)))
+
+
+def _shortened(text: str | None) -> str | None:
+    for pattern, alias in ALIASES if text else ():
+        text = re.sub(pattern, alias, text or "")
+    return text
+
+
+class Sections(NumpyDocstring):
+    """Reads numpydoc sections in which what is returned is a sentence without a type."""
+
+    def _parse_returns_section(self, section: str) -> list[str]:
+        return [*self._format_block(":returns: ", self._consume_to_next_section()), ""]
+
+    def _parse_yields_section(self, section: str) -> list[str]:
+        return [*self._format_block(":yields: ", self._consume_to_next_section()), ""]
+
+
+NUMPYDOC = Config(napoleon_google_docstring=False, napoleon_use_rtype=False)
+WITHOUT_SECTIONS = {"attribute", "property", "data"}
+
+
+def read_sections(
+    app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
+) -> None:
+    """Read numpydoc sections. Attributes have none: a colon in their text follows no type."""
+    if what not in WITHOUT_SECTIONS:
+        lines[:] = str(Sections(lines, NUMPYDOC, app, what, name, obj, options)).splitlines()
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
@@ -141,5 +205,9 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("handlore-sources", Sources)
     app.add_directive("handlore-api", PublicNames)
     app.connect("missing-reference", resolve_by_name)
-    app.connect("sphinx-click-process-epilog", tidy_help)
+    app.connect("sphinx-click-process-epilog", tidy_examples)
+    app.connect("sphinx-click-process-options", tidy_defaults)
+    app.connect("autodoc-process-docstring", read_sections)
+    app.connect("doctree-read", polish)
+    app.connect("autodoc-process-signature", shorten_types)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

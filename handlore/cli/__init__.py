@@ -17,6 +17,7 @@ GROUPS = {
     },
     "Data": {
         "capture": "Record labelled gestures with a camera.",
+        "recordings": "List, review and edit the recordings of a folder.",
         "sources": "List the data layouts that convert reads, or describe one.",
         "convert": "Find the hands in pictures or videos and write a dataset.",
         "info": "Show the content of a dataset, a folder of recordings or a model.",

@@ -22,7 +22,6 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from handlore.classifiers.estimators import ESTIMATORS
 from handlore.datasets.dataset import Kind, LandmarkDataset
 from handlore.datasets.loading import LoadedData, load_data
 from handlore.landmarks.detector import DetectorOptions, HandDetector
@@ -145,6 +144,9 @@ class _ModelOption(click.Option):
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         """Return the help with the names, importing no estimator."""
+        # `live` uses this module and must not import the training code.
+        from handlore.classifiers.estimators import ESTIMATORS
+
         known = ", ".join(ESTIMATORS.listed())
         self.help = (
             f"The estimator: {known} (rocket and tcn are for movements); or the mean of several,"

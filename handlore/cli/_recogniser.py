@@ -3,17 +3,15 @@
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
-import handlore
+from handlore.models.files import load_models
+from handlore.models.model import Model
 from handlore.models.stream.settings import RecogniserSettings
 
 from ._common import talk
-
-if TYPE_CHECKING:
-    from handlore.models.model import Model
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -44,9 +42,9 @@ def pop_settings(given: dict[str, Any]) -> RecogniserSettings:
     return RecogniserSettings(**{name: given.pop(name) for name, _, _ in _OPTIONS})
 
 
-def load_stream_models(paths: Sequence[Path]) -> "list[Model]":
+def load_stream_models(paths: Sequence[Path]) -> list[Model]:
     """Load the models of one stream, and warn of labels that several of them have."""
-    models, notes = handlore.load_models(paths)
+    models, notes = load_models(paths)
     for note in notes:
         talk(f"note: {note}")
     return models

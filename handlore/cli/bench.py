@@ -6,6 +6,14 @@ from typing import Any
 
 import click
 
+from handlore.benchmark import (
+    measure_conversion,
+    measure_help,
+    measure_memory,
+    measure_prediction,
+    render_for_bench,
+)
+
 from ._common import examples, json_option, print_json, print_table, require_folder, talk
 
 
@@ -14,21 +22,23 @@ from ._common import examples, json_option, print_json, print_table, require_fol
     epilog=examples("handlore bench", "handlore bench --data photos/ --pictures 2000 --json"),
 )
 @click.option(
-    "--data", type=click.Path(path_type=Path),
+    "--data",
+    type=click.Path(path_type=Path),
     help="A folder of pictures to convert; default: rendered hands.",
-)  # fmt: skip
+)
 @click.option(
-    "--pictures", type=click.IntRange(1), default=400, show_default=True,
-    help="How many pictures the memory of convert is watched for.",
-)  # fmt: skip
+    "--pictures",
+    type=click.IntRange(1),
+    default=400,
+    show_default=True,
+    help="Number of pictures over which memory is measured.",
+)
 @json_option
 def command(data: Path | None, pictures: int, as_json: bool) -> None:
     """Measure speed and memory against bare MediaPipe and scikit-learn.
 
-    Both sides take turns in one run; trust the ratios, not the milliseconds.
+    Both sides take turns in one run: the ratios are reliable, the absolute times less so.
     """
-    from handlore.benchmark import render_for_bench
-
     with tempfile.TemporaryDirectory() as folder:
         root = data or Path(folder)
         if data is None:
@@ -43,18 +53,11 @@ def command(data: Path | None, pictures: int, as_json: bool) -> None:
 
 
 def _measured(root: Path, pictures: int) -> dict[str, Any]:
-    from handlore.benchmark import (
-        measure_conversion,
-        measure_help,
-        measure_memory,
-        measure_prediction,
-    )
-
     talk("timing one prediction")
     prediction = measure_prediction()
     talk("timing convert against a bare loop")
     conversion, n = measure_conversion(root)
-    talk(f"watching memory over {pictures} pictures, twice")
+    talk(f"measuring memory over {pictures} pictures, twice")
     memory = measure_memory(root, pictures)
     return {
         "predict_us": 1e6 * prediction.ours,
@@ -73,20 +76,37 @@ def _measured(root: Path, pictures: int) -> dict[str, Any]:
 
 
 def _print(result: dict[str, Any]) -> None:
-    memory = result["memory"]
+    convert, bare = result["memory"]["convert"], result["memory"]["bare"]
+    alone = "OpenCV + MediaPipe alone"
     rows = [
-        ["one prediction, from landmarks (us)", f"{result['predict_us']:.0f}",
-         f"{result['sklearn_us']:.0f}", "scikit-learn's predict_proba",
-         f"{result['predict_ratio']:.0f} x faster"],
-        ["convert, a picture (ms)", f"{result['convert_ms']:.1f}", f"{result['bare_ms']:.1f}",
-         "OpenCV + MediaPipe alone", f"{result['convert_ratio']:.2f} x its speed"],
-        ["convert, peak memory (MB)", f"{memory['convert']['peak_mb']:.0f}",
-         f"{memory['bare']['peak_mb']:.0f}", "OpenCV + MediaPipe alone",
-         f"{result['memory_over_bare_mb']:+.0f} MB"],
-        [f"growth to picture {result['memory_pictures']} (MB)",
-         f"{result['memory_growth_mb']:+.1f}",
-         f"{memory['bare']['last_mb'] - memory['bare']['early_mb']:+.1f}",
-         "OpenCV + MediaPipe alone", ""],
+        [
+            "one prediction, from landmarks (us)",
+            f"{result['predict_us']:.0f}",
+            f"{result['sklearn_us']:.0f}",
+            "scikit-learn's predict_proba",
+            f"{result['predict_ratio']:.0f} x faster",
+        ],
+        [
+            "convert, a picture (ms)",
+            f"{result['convert_ms']:.1f}",
+            f"{result['bare_ms']:.1f}",
+            alone,
+            f"{result['convert_ratio']:.2f} x its speed",
+        ],
+        [
+            "convert, peak memory (MB)",
+            f"{convert['peak_mb']:.0f}",
+            f"{bare['peak_mb']:.0f}",
+            alone,
+            f"{result['memory_over_bare_mb']:+.0f} MB",
+        ],
+        [
+            f"growth to picture {result['memory_pictures']} (MB)",
+            f"{result['memory_growth_mb']:+.1f}",
+            f"{bare['last_mb'] - bare['early_mb']:+.1f}",
+            alone,
+            "",
+        ],
         ["handlore --help (s)", f"{result['help_seconds']:.2f}", "", "", ""],
-    ]  # fmt: skip
-    print_table(["", "handlore", "other", "what the other is", ""], rows)
+    ]
+    print_table(["", "handlore", "other", "other side", ""], rows)

@@ -1,4 +1,4 @@
-"""``handlore demo``: the main job, from pictures to a model, without any data at hand."""
+"""``handlore demo``: the whole workflow, without data of one's own."""
 
 import shlex
 import shutil
@@ -29,17 +29,24 @@ from ._common import (
     "demo", epilog=examples("handlore demo", "handlore demo --data my_photos/ --out try/")
 )
 @click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("handlore-demo"),
-    show_default=True, help="Where pictures, dataset, models and report go.",
-)  # fmt: skip
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("handlore-demo"),
+    show_default=True,
+    help="The folder for pictures, datasets, models and the report.",
+)
 @click.option(
-    "--data", type=click.Path(path_type=Path),
-    help="A folder of your own photos, a folder per label, instead of rendered hands.",
-)  # fmt: skip
+    "--data",
+    type=click.Path(path_type=Path),
+    help="A folder of your own photos with one subfolder per label, instead of rendered hands.",
+)
 @click.option(
-    "--people", type=click.IntRange(2, 100), default=6, show_default=True,
-    help="How many people's hands to render.",
-)  # fmt: skip
+    "--people",
+    type=click.IntRange(2, 100),
+    default=6,
+    show_default=True,
+    help="How many people to render.",
+)
 @verbose_option
 @json_option
 @click.pass_context
@@ -48,11 +55,12 @@ def command(
 ) -> None:
     """Run the whole workflow on rendered hands or on your own photos.
 
-    Draws labelled pictures of hands of several people, finds their landmarks with MediaPipe,
-    trains and compares the classifiers on people they have not seen; then does the same with
-    videos of movements; and leaves poses.onnx, moves.onnx and a report. With --data it takes
-    your own photos, and no movements.
+    It renders labelled pictures of the hands of several people, finds their landmarks with
+    MediaPipe, trains classifiers and compares them on people they have not seen, and does the same
+    with videos of movements. It writes poses.onnx, moves.onnx and a report. With --data it uses
+    your photos instead, without movements.
     """
+    # Brings scikit-learn and matplotlib, which the help does not need.
     from handlore.demo import run_demo
 
     if data is not None:
@@ -61,7 +69,7 @@ def command(
     started = time.perf_counter()
     with progress("working") as show:
         result = run_demo(out, data, n_people=people, talk=talk, progress=show, verbose=verbose)
-    summary = result.as_json() | {"seconds": round(time.perf_counter() - started, 1)}
+    summary = result.summary | {"seconds": round(time.perf_counter() - started, 1)}
     say_failures(result.failures)
     if as_json:
         print_json(summary)
@@ -72,22 +80,27 @@ def command(
 
 
 def _print(summary: dict[str, Any], out: Path) -> None:
-    convert = summary["convert"]
+    convert, movements = summary["convert"], summary.get("movements")
     click.echo(f"\n{convert['n_converted']} of {convert['n_items']} pictures show a hand", nl=False)
     error = summary["landmark_error"]
     if error is not None:
-        click.echo(f"; landmarks within {error:.3f} palm lengths of the truth (median)", nl=False)
+        click.echo(f"; median landmark error {error:.3f} palm lengths", nl=False)
     click.echo(f"\ncross-validated by {summary['by']} ({summary['n_groups']}):\n")
     rows = [
-        [row["model"], percent(row["accuracy"]), f"{row['macro_f1']:.3f}",
-         f"{row['bytes'] / 1000:.0f}", f"{row['train_seconds']:.1f}"]
-        for row in (*summary["models"], *summary.get("movements", {}).get("models", ()))
-    ]  # fmt: skip
+        [
+            row["model"],
+            percent(row["accuracy"]),
+            f"{row['macro_f1']:.3f}",
+            f"{row['bytes'] / 1000:.0f}",
+            f"{row['train_seconds']:.1f}",
+        ]
+        for row in (*summary["models"], *(movements["models"] if movements else ()))
+    ]
     print_table(["model", "accuracy", "macro-F1", "file (KB)", "training (s)"], rows)
-    click.echo(f"\nreport:  {out / 'report.html'}\nmodel:   {summary['poses']}", nl=False)
-    moving = summary.get("movements")
-    click.echo(f", {moving['moves']}" if moving else "")
+    click.echo(f"\nreport:  {out / 'report.html'}")
     program = "handlore" if shutil.which("handlore") else sys.argv[0]
-    click.echo(f"try:     {shlex.join([program, 'predict', summary['poses'], summary['try']])}")
-    if moving:
-        click.echo(f"         {shlex.join([program, 'predict', moving['moves'], moving['try']])}")
+    tries = [(summary["poses"], summary["try"])]
+    tries += [(movements["moves"], movements["try"])] if movements else []
+    click.echo(f"models:  {', '.join(model for model, _ in tries)}")
+    for model, example in tries:
+        click.echo(f"try:     {shlex.join([program, 'predict', model, example])}")

@@ -56,10 +56,14 @@ class Recogniser:
 
     Examples
     --------
-    >>> recogniser = Recogniser([handlore.load_model("poses")])  # doctest: +SKIP
-    >>> for seconds, hands in camera:  # doctest: +SKIP
-    ...     for event in recogniser.feed_hands(seconds, hands):
+    >>> stream = handlore.load_dataset("stream.npz")
+    >>> recogniser = handlore.Recogniser([handlore.load_model("moves.onnx")])
+    >>> for time, image, world, side in zip(
+    ...     stream.time, stream.image, stream.world, stream.handedness
+    ... ):
+    ...     for event in recogniser.feed(time, image, world, side):
     ...         print(event.label)
+    swipe_left
     """
 
     def __init__(
@@ -152,6 +156,12 @@ def recognise(
     ------
     InvalidDataError
         If the models take more hands than the video has room for, or times do not rise.
+
+    Examples
+    --------
+    >>> moves = handlore.load_model("moves.onnx")
+    >>> [event.label for event in handlore.recognise([moves], handlore.load_dataset("stream.npz"))]
+    ['swipe_left']
     """
     n = models[0].encoder.n_hands if models else 1
     if video.n_hands % n:

@@ -1,6 +1,5 @@
-"""The coach: what to record next, from what is there."""
+"""The coach: what to record next."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -8,16 +7,15 @@ from recording_stubs import filled, held, movement, stream
 
 from handlore.capture import coach
 from handlore.capture.coach import (
-    Verdict,
+    RecordingPrediction,
     advise,
-    alike_in,
-    cross_examined,
-    least_varied,
-    told_apart,
+    confusion_advice,
+    constant_qualities,
+    cross_validated,
+    variety_advice,
 )
-from handlore.capture.coach_process import BackgroundCoach
 from handlore.datasets.dataset import LandmarkDataset
-from handlore.datasets.loading import read_recordings
+from handlore.datasets.loading import load_recordings
 from handlore.datasets.recordings import RecordingFolder
 
 
@@ -27,10 +25,7 @@ def folder(tmp_path: Path) -> RecordingFolder:
 
 
 def advice(folder: RecordingFolder, *labels: str) -> list[str]:
-    return advise(read_recordings(folder.root), labels)
-
-
-# What comes next
+    return advise(load_recordings(folder.root), labels)
 
 
 def test_an_empty_folder_begins_with_what_was_asked_for(folder: RecordingFolder) -> None:
@@ -49,7 +44,7 @@ def test_the_label_with_the_fewest_recordings_is_next(folder: RecordingFolder) -
 def test_none_is_asked_for_when_the_rest_is_there(
     folder: RecordingFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(coach, "cross_examined", lambda *_: [])
+    monkeypatch.setattr(coach, "cross_validated", lambda *_: [])
     for seed in range(3):
         folder.keep(movement("left", seed=seed))
     assert any(line.startswith("record none twice") for line in advice(folder))
@@ -57,9 +52,6 @@ def test_none_is_asked_for_when_the_rest_is_there(
     assert any(line.startswith("record none once more") for line in advice(folder))
     folder.keep(stream(5.0, seed=6))
     assert not any("record none" in line for line in advice(folder))
-
-
-# What is all alike
 
 
 def moved(recording: LandmarkDataset, *, dx: float = 0, scale: float = 1) -> LandmarkDataset:
@@ -70,9 +62,9 @@ def moved(recording: LandmarkDataset, *, dx: float = 0, scale: float = 1) -> Lan
 
 def test_what_is_always_the_same_is_named() -> None:
     same = [movement("left", seed=seed, seconds=1.0) for seed in (1, 1, 1)]
-    assert alike_in(same) == ["speed", "distance", "place", "angle"]
-    assert least_varied(same) == [
-        "vary left: so far always the same speed, distance, place and angle"
+    assert constant_qualities(same) == ["speed", "distance", "place", "angle"]
+    assert variety_advice(same) == [
+        "vary left: so far always with the same speed, distance, place and angle"
     ]
 
 
@@ -86,7 +78,7 @@ def test_what_is_always_the_same_is_named() -> None:
     ids=["speed", "place", "distance"],
 )
 def test_what_varies_is_not_asked_for(change, rest) -> None:
-    assert alike_in([change(k) for k in range(3)]) == rest
+    assert constant_qualities([change(k) for k in range(3)]) == rest
 
 
 def test_angles_that_wrap_are_near_each_other() -> None:
@@ -94,51 +86,55 @@ def test_angles_that_wrap_are_near_each_other() -> None:
     for number, one in enumerate(down):
         one.image[..., :2] *= -1
         one.image[..., 0] += 0.002 * (-1) ** number * one.image[..., 1]
-    assert "angle" in alike_in(down)
+    assert "angle" in constant_qualities(down)
 
 
 def test_poses_have_no_speed_and_two_recordings_say_nothing() -> None:
-    assert "speed" not in alike_in([held("fist")] * 3)
-    assert least_varied([held("fist")] * 2) == []
+    assert "speed" not in constant_qualities([held("fist")] * 3)
+    assert variety_advice([held("fist")] * 2) == []
 
 
 def test_recordings_without_a_hand_do_not_matter() -> None:
     lost = movement("left", lost=100)
     assert not lost.has_hand.any()
-    assert least_varied([lost] * 3) == []
+    assert variety_advice([lost] * 3) == []
 
 
-# What gets confused
-
-
-def verdicts(*rows: tuple[str, str], first: int = 1) -> list[Verdict]:
-    return [Verdict(n, label, {said: 1.0}) for n, (label, said) in enumerate(rows, first)]
+def verdicts(*rows: tuple[str, str], first: int = 1) -> list[RecordingPrediction]:
+    return [
+        RecordingPrediction(n, label, {said: 1.0}) for n, (label, said) in enumerate(rows, first)
+    ]
 
 
 def test_pairs_that_get_confused_are_told_once_for_both_directions() -> None:
     rows = [("a", "a")] * 4 + [("a", "b")] + [("b", "b")] * 4 + [("b", "a")]
-    assert list(told_apart(verdicts(*rows))) == [
-        "a and b get confused (2 of 10): make them differ more, or record more"
+    assert list(confusion_advice(verdicts(*rows))) == [
+        "a and b are confused (2 of 10): make them more different, or record more"
     ]
 
 
 def test_a_single_odd_recording_is_named() -> None:
     rows = [("a", "a")] * 4 + [("a", "b")] + [("b", "b")] * 5
-    assert list(told_apart(verdicts(*rows))) == ["recording 5 (a) looks like b: was it meant so?"]
+    assert list(confusion_advice(verdicts(*rows))) == [
+        "recording 5 (a) looks like b: check its label"
+    ]
 
 
 def test_everything_right_is_said_too() -> None:
     rows = [("a", "a")] * 3 + [("b", "b")] * 3
-    assert list(told_apart(verdicts(*rows))) == [
-        "a quick test tells all 6 recordings of 2 labels apart"
+    assert list(confusion_advice(verdicts(*rows))) == [
+        "a quick test recognises all 6 recordings of 2 labels"
     ]
-    assert list(told_apart([])) == []
+    assert list(confusion_advice([])) == []
 
 
 def test_what_everyday_movement_looks_like_is_said() -> None:
-    streams = [Verdict(9, "none", {"none": 0.8, "a": 0.2}), Verdict(10, "none", {"none": 1.0})]
-    lines = list(told_apart(verdicts(("a", "a"), ("b", "b")) + streams))
-    assert lines[0] == ("10% of none looks like a: record more none, or make a stand out more")
+    streams = [
+        RecordingPrediction(9, "none", {"none": 0.8, "a": 0.2}),
+        RecordingPrediction(10, "none", {"none": 1.0}),
+    ]
+    lines = list(confusion_advice(verdicts(("a", "a"), ("b", "b")) + streams))
+    assert lines[0] == ("10% of none looks like a: record more none, or make a more distinct")
 
 
 def test_movements_under_the_wrong_label_are_found(tmp_path: Path) -> None:
@@ -148,9 +144,9 @@ def test_movements_under_the_wrong_label_are_found(tmp_path: Path) -> None:
         folder.keep(held("fist", seed=seed))
     folder.keep(stream(20.0))
     folder.keep(stream(20.0, seed=8))
-    found = cross_examined(read_recordings(folder.root), "sequence")
+    found = cross_validated(load_recordings(folder.root), "sequence")
     assert {one.number for one in found if one.label != "none"} == set(range(1, 14))
-    assert [one.number for one in found if one.label != one.answer] == [int(wrong.stem)]
+    assert [one.number for one in found if one.label != one.predicted] == [int(wrong.stem)]
 
 
 def test_poses_under_the_wrong_label_are_found(folder: RecordingFolder) -> None:
@@ -159,49 +155,14 @@ def test_poses_under_the_wrong_label_are_found(folder: RecordingFolder) -> None:
         folder.keep(held("palm", seed=seed))
     wrong = folder.keep(held("palm", seed=7))
     folder.relabel(wrong, "fist")
-    found = cross_examined(read_recordings(folder.root), "pose")
-    assert [(one.number, one.answer) for one in found if one.label != one.answer] == [(13, "palm")]
+    found = cross_validated(load_recordings(folder.root), "pose")
+    assert [(one.number, one.predicted) for one in found if one.label != one.predicted] == [
+        (13, "palm")
+    ]
 
 
 def test_too_little_to_say_anything_about(folder: RecordingFolder) -> None:
     for seed in range(3):
         folder.keep(movement("left", seed=seed))
     folder.keep(movement("right"))
-    assert cross_examined(read_recordings(folder.root), "sequence") == []
-
-
-# Beside the camera
-
-
-def test_in_the_background_nobody_waits(tmp_path: Path) -> None:
-    folder = filled(tmp_path / "gestures", 1, ("left", "right"))
-    with BackgroundCoach() as beside:
-        assert beside.advice() == []
-        beside.consider(folder.root)
-        folder.keep(movement("left", seed=5))
-        started = time.perf_counter()
-        # Asked while it thinks: it will think once more, about the folder as it is then.
-        beside.consider(folder.root, ["up"])
-        beside.consider(folder.root, ["up"])
-        assert time.perf_counter() - started < 0.1
-        deadline = time.monotonic() + 60
-        while beside.thinking and time.monotonic() < deadline:
-            time.sleep(0.02)
-        assert beside.advice()[0] == "record next: up (none yet; others up to 2)"
-
-
-def test_a_folder_that_has_gone_leaves_the_advice_as_it_was(tmp_path: Path) -> None:
-    with BackgroundCoach() as beside:
-        beside.consider(tmp_path / "gone")
-        deadline = time.monotonic() + 60
-        while beside.thinking and time.monotonic() < deadline:
-            time.sleep(0.02)
-        assert beside.advice() == []
-
-
-def test_closing_stops_it(tmp_path: Path) -> None:
-    beside = BackgroundCoach()
-    beside.consider(filled(tmp_path / "gestures", 1).root)
-    assert beside.thinking
-    beside.close()
-    assert not beside.thinking
+    assert cross_validated(load_recordings(folder.root), "sequence") == []

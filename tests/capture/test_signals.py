@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from handlore.capture.signals import PUTTING_AWAY, ending_on_signals
+from handlore.capture.signals import CLEANUP_SECONDS, ending_on_signals
 
 TERM, INT = signal.SIGTERM, signal.SIGINT
 
@@ -45,7 +45,7 @@ def test_the_first_signal_ends_and_the_next_ones_wait(
 def test_what_hangs_can_still_be_ended() -> None:
     put_away: list[str] = []
     with pytest.raises(KeyboardInterrupt):
-        session(TERM, (INT,), put_away, later=PUTTING_AWAY)
+        session(TERM, (INT,), put_away, later=CLEANUP_SECONDS)
     assert put_away == []
 
 

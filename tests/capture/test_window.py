@@ -1,13 +1,16 @@
-"""The window, with OpenCV's functions played by the test."""
+"""The window, with OpenCV's functions replaced; and whether a window can be shown."""
+
+import os
 
 import cv2
 import numpy as np
 import pytest
 
+from handlore.capture import window
 from handlore.capture import window as module
 from handlore.capture.recording.session import State
+from handlore.capture.recording.status import Status
 from handlore.capture.views.record import SessionWindow
-from handlore.capture.views.status import Status
 from handlore.capture.window import MOST_KEYS
 
 PIXELS = np.zeros((480, 640, 3), np.uint8)
@@ -67,14 +70,14 @@ def status(**changes) -> Status:
 
 def test_keys_by_name(screen: Screen):
     screen.codes = [ord("r"), 0xFF51, 0xFF0D, -1, ord("q")]
-    with SessionWindow("w", quiet=True) as window:
+    with SessionWindow(quiet=True) as window:
         assert window.pressed() == ["r", "enter"]
         assert window.pressed() == ["q"]
 
 
 def test_a_key_pressed_while_the_window_appears_is_not_lost(screen: Screen):
     screen.codes = [ord("u")]
-    with SessionWindow("w", quiet=True) as window:
+    with SessionWindow(quiet=True) as window:
         assert screen.codes == []
         assert window.pressed() == ["u"]
         assert window.pressed() == []
@@ -82,13 +85,13 @@ def test_a_key_pressed_while_the_window_appears_is_not_lost(screen: Screen):
 
 def test_a_key_that_is_held_does_not_stop_the_picture(screen: Screen):
     screen.codes = [ord("s")] * 1000
-    with SessionWindow("w", quiet=True) as window:
+    with SessionWindow(quiet=True) as window:
         assert window.pressed() == ["s"] * MOST_KEYS
 
 
 @pytest.mark.parametrize("visible", [0.0, -1.0, None])
 def test_a_closed_window_says_so_and_is_not_opened_again(screen: Screen, visible: float | None):
-    with SessionWindow("w", quiet=True) as window:
+    with SessionWindow(quiet=True) as window:
         assert window.pressed() == [], "before it shows anything it cannot be closed"
         window.show(PIXELS, [], status())
         screen.visible = visible
@@ -99,17 +102,17 @@ def test_a_closed_window_says_so_and_is_not_opened_again(screen: Screen, visible
 
 
 def test_the_title_says_the_state_once(screen: Screen):
-    with SessionWindow("w", quiet=True) as window:
+    with SessionWindow(quiet=True) as window:
         for state in (State.IDLE, State.IDLE, State.RECORDING):
             window.show(PIXELS, [], status(state=state))
             screen.now += 1
-    assert screen.titles == ["w - idle wave", "w - recording wave"]
+    assert screen.titles == ["handlore capture - idle wave", "handlore capture - recording wave"]
     assert screen.destroyed
 
 
 def test_slow_drawing_takes_a_third_of_the_time_at_most(screen: Screen):
     screen.drawing = 0.06
-    with SessionWindow("w", quiet=True) as window:
+    with SessionWindow(quiet=True) as window:
         for _ in range(100):
             window.show(PIXELS, [], status())
             screen.now += 0.03
@@ -120,19 +123,35 @@ def test_slow_drawing_takes_a_third_of_the_time_at_most(screen: Screen):
 
 def test_the_picture_reaches_opencv_as_bgr(screen: Screen):
     red = np.full((480, 640, 3), (200, 10, 30), np.uint8)
-    with SessionWindow("w", quiet=True) as window:
+    with SessionWindow(quiet=True) as window:
         window.show(red, [], status())
     assert screen.shown[0][300, 300].tolist() == [30, 10, 200]
 
 
 def test_the_window_appears_before_its_first_picture(screen: Screen):
-    with SessionWindow("w", quiet=True):
+    with SessionWindow(quiet=True):
         assert screen.done == ["open", "events"], "else it may stay black"
 
 
 def test_while_a_label_is_typed_little_is_drawn(screen: Screen):
-    with SessionWindow("w", quiet=True) as window:
+    with SessionWindow(quiet=True) as window:
         for _ in range(100):
             window.show(PIXELS, [], status(typed="wav"))
             screen.now += 0.01
     assert 5 <= len(screen.shown) <= 10, "enough to see what is typed"
+
+
+class TestDisplay:
+    def test_without_one(self, monkeypatch):
+        monkeypatch.setattr(window.sys, "platform", "linux")
+        assert "there is no display" in window.why_no_window({"PATH": ""})
+
+    def test_an_opencv_without_windows(self, monkeypatch):
+        info = "  GUI:                           NONE\n  GTK+:  NO\n"
+        monkeypatch.setattr("cv2.getBuildInformation", lambda: info)
+        said = window.why_no_window({"DISPLAY": ":0"})
+        assert "pip uninstall -y opencv-python-headless" in said
+
+    def test_one_that_is_named_but_not_there(self):
+        said = window.why_no_window({**os.environ, "DISPLAY": ":4711"})
+        assert "the display :4711 cannot be opened" in said

@@ -30,14 +30,14 @@ def clip(tmp_path: Path) -> Path:
         (["--frames", "3", "--seconds", "1"], "--frames and --seconds contradict"),
         (["--until", "hand-gone", "--frames", "9"], "--frames and --until hand-gone contradict"),
         (["--until", "key", "--seconds", "1"], "--until key contradicts"),
-        (["--labels", "a,b,a"], "'a' is a label already"),
-        (["--labels", "a,None"], "'None' is a label already, written none"),
+        (["--labels", "a,b,a"], "'a' is already a label"),
+        (["--labels", "a,None"], "'None' is already a label, written none"),
         (["--labels", "a/b"], "cannot be a label"),
         (["--countdown", "-1"], "--countdown is -1"),
         (["--missing", "2"], "--missing is 2"),
         (["--size", "big"], "--size is 'big', expected width x height such as 640x480"),
         (["--camera", "nothing.mp4"], "there is no camera or file 'nothing.mp4'"),
-        (["--camera", "0", "--loop"], "--loop plays a file"),
+        (["--camera", "0", "--loop"], "--loop repeats a file"),
         (["--camera", "0", "--backend", "magic"], "unknown camera backend 'magic'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
@@ -66,7 +66,7 @@ def test_a_folder_of_another_kind(run, refused, clip: Path, photos):
     folder = photos(["fist"])
     line = refused(run("capture", "--out", folder, "--camera", clip, "--headless"))
     assert "holds other things" in line
-    line = refused(run("capture", "--review", folder, "--headless"))
+    line = refused(run("recordings", "list", folder))
     assert "no folder of recordings: give one that" in line, "not what would be refused again"
 
 

@@ -162,10 +162,8 @@ def test_compare_says_it_in_one_line(npz, run, parsed, tmp_path) -> None:
     result = run("compare", a, b)
     assert result.exit_code == 0
     last = result.stdout.splitlines()[-1]
-    assert (
-        last
-        == "A and B do not differ significantly on this data: they predict the same items correctly."
-    )
+    assert last.startswith("A and B do not differ significantly")
+    assert last.endswith("they predict the same items correctly.")
     assert parsed(run("compare", a, b, "--json"))["difference"] == 0
 
 

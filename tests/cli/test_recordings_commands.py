@@ -56,8 +56,8 @@ def test_without_a_model_movements_are_taken_and_a_line_says_how_to_get_the_othe
     done = run("train", gestures, "--out", tmp_path / "m.onnx", "--json", *SMALL)
     assert parsed(done)["labels"] == ["circle", "left", "none", "right"]
     assert done.stderr.splitlines() == [
-        "note: 15 recordings of movements were taken, not the 6 of static poses;"
-        " --model forest takes those"
+        "note: 15 recordings of movements are used, not the 6 of static poses;"
+        " --model forest uses those"
     ]
 
 
@@ -159,7 +159,7 @@ def test_converted_recordings_train_the_same(
     out = tmp_path / "moves.npz"
     done = run("convert", gestures, out)
     assert done.exit_code == 0, done.output
-    assert "taken as recordings; it also fits recordings-poses" in done.stderr
+    assert "recognised as recordings; it also fits recordings-poses" in done.stderr
     assert load_dataset(out).header.detector is not None
     model = tmp_path / "again.onnx"
     run("train", out, "--out", model, *SMALL)
@@ -175,7 +175,7 @@ def test_a_folder_without_a_marker_says_what_to_do(run: Run, tmp_path: Path, ref
 def test_an_empty_folder_of_recordings(run: Run, tmp_path: Path, refused: Refused) -> None:
     folder = RecordingFolder.open(tmp_path / "empty")
     line = refused(run("train", folder.root, "--out", tmp_path / "m.onnx"))
-    assert "holds no recording that can be read; `handlore capture` makes some" in line
+    assert "holds no readable recordings; `handlore capture` makes some" in line
 
 
 def test_several_folders_and_files_are_joined(
@@ -196,7 +196,7 @@ def test_several_folders_and_files_are_joined(
 def test_info_shows_what_is_there_and_what_to_record_next(
     gestures: Path, run: Run, parsed: Parsed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handlore.capture.coach.cross_examined", lambda *_: [])
+    monkeypatch.setattr("handlore.capture.coach.cross_validated", lambda *_: [])
     shown = parsed(run("info", gestures, "--json"))
     assert shown["type"] == "recordings"
     assert shown["n_recordings"] == 23
@@ -213,7 +213,7 @@ def test_info_shows_what_is_there_and_what_to_record_next(
 
 
 def test_info_names_what_cannot_be_read(broken: Path, run: Run, monkeypatch) -> None:
-    monkeypatch.setattr("handlore.capture.coach.cross_examined", lambda *_: [])
+    monkeypatch.setattr("handlore.capture.coach.cross_validated", lambda *_: [])
     done = run("info", broken)
     assert done.exit_code == 3
     assert "failed: left/0099.npz: is truncated or damaged" in done.stderr
@@ -224,7 +224,7 @@ def test_contact_sheets_of_folders_and_files(
     gestures: Path, broken: Path, moves: Path, npz: Path, run: Run, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, refused: Refused,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("handlore.capture.coach.cross_examined", lambda *_: [])
+    monkeypatch.setattr("handlore.capture.coach.cross_validated", lambda *_: [])
     out = tmp_path / "sheet.png"
     for path in (gestures, npz):
         done = run("info", path, "--contact-sheet", out)

@@ -21,7 +21,7 @@ from handlore.datasets.rendered import (
 )
 from handlore.datasets.rendered.hand import pose_hand
 from handlore.landmarks.errors import HandloreError
-from handlore.landmarks.hands import BONES, FINGERS
+from handlore.landmarks.hands import FINGERS
 
 SMALL = (96, 96)
 EXTENDED = {
@@ -42,7 +42,8 @@ angles = st.lists(st.floats(-120, 120), min_size=26, max_size=26)
 
 
 def bone_lengths(joints):
-    return np.array([np.linalg.norm(joints[b] - joints[a]) for a, b in BONES])
+    chains = [(0, *finger) for finger in FINGERS.values()]
+    return np.array([np.linalg.norm(np.diff(joints[list(c)], axis=0), axis=1) for c in chains])
 
 
 def straightness(joints, finger):

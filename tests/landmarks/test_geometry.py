@@ -6,7 +6,6 @@ from hypothesis.extra.numpy import arrays
 
 from handlore.landmarks.geometry import (
     canonicalize,
-    canonicalize_sequence,
     mirror,
     palm_length,
     rotate,
@@ -161,47 +160,3 @@ def test_unknown_depth_stays_unknown_while_the_plane_is_canonical():
 
 def test_a_hand_squeezed_into_a_point_is_missing():
     assert np.isnan(canonicalize(np.full((21, 3), 0.5, np.float32))).all()
-
-
-def test_a_sequence_keeps_the_path_of_the_wrist_in_palm_lengths():
-    steps = np.array([[0, 0, 0], [0.2, 0, 0], [0.2, -0.4, 0]], np.float32)
-    frames = pointing(0, -0.2) + steps[:, None]
-    path = canonicalize_sequence(frames, 1.0)[:, 0]
-    np.testing.assert_allclose(path, [[0, 0, 0], [1, 0, 0], [1, -2, 0]], atol=1e-5)
-    left = canonicalize_sequence(frames, 0.0)[:, 0]
-    np.testing.assert_allclose(left, [[0, 0, 0], [-1, 0, 0], [-1, -2, 0]], atol=1e-5)
-
-
-def test_a_sequence_has_one_scale_the_median_palm():
-    frames = np.stack([pointing(0, -length) for length in (0.1, 0.2, 0.8)])
-    np.testing.assert_allclose(palm_length(canonicalize_sequence(frames)), [0.5, 1, 4], rtol=1e-5)
-
-
-def test_a_sequence_begins_where_the_first_hand_is():
-    gap = np.full((21, 3), np.nan, np.float32)
-    frames = np.stack([gap, pointing(0, -0.2), gap, pointing(0, -0.2) + np.float32([0.2, 0, 0])])
-    canonical = canonicalize_sequence(frames, [np.nan, 0.9, np.nan, 0.9])
-    assert np.isnan(canonical[[0, 2]]).all()
-    np.testing.assert_allclose(canonical[[1, 3], 0], [[0, 0, 0], [1, 0, 0]], atol=1e-5)
-
-
-def test_a_sequence_has_one_side_whatever_single_frames_say():
-    frames = np.stack([pointing(0.2, 0)] * 4)
-    canonical = canonicalize_sequence(frames, [0.1, 0.1, 0.7, 0.1])
-    np.testing.assert_allclose(canonical[:, 9, 0], -1, rtol=1e-5)
-
-
-def test_a_sequence_without_a_hand_is_all_missing():
-    frames = np.full((3, 21, 3), np.nan, np.float32)
-    assert np.isnan(canonicalize_sequence(frames, np.full(3, np.nan))).all()
-
-
-@given(hands(4), sides, st.floats(0.1, 10))
-def test_sequences_do_not_change_with_size_place_and_mirroring(frames, side, scale):
-    assume(side != 0.5)
-    expected = canonicalize_sequence(frames, side)
-    moved = (frames * np.float32(scale) + np.float32([0.3, -0.2, 0.1])).astype(np.float32)
-    tolerance = 1e-3
-    np.testing.assert_allclose(canonicalize_sequence(moved, side), expected, atol=tolerance)
-    mirrored = canonicalize_sequence(mirror(frames), 1 - side)
-    np.testing.assert_allclose(mirrored, expected, atol=tolerance)

@@ -14,13 +14,12 @@ from hypothesis import strategies as st
 
 from handlore.datasets.rendered import Person, Scene, render_movement, render_pose
 from handlore.landmarks.detectors.litert import LiteRTDetector
+from handlore.landmarks.detectors.litert.networks import RoundedWarp, Warp
 from handlore.landmarks.detectors.litert.palm import anchors, decode, merge
 from handlore.landmarks.detectors.litert.regions import (
     MEDIAPIPE_PALM_ANGLE,
     UPRIGHT_PALM_ANGLE,
     Region,
-    RoundedWarp,
-    Warp,
     letterbox,
     overlap,
     region_from_landmarks,

@@ -75,7 +75,12 @@ def test_a_rendered_video_is_tracked_as_mediapipe_tracks_it(movement):
     assert np.mean(np.array(apart) <= 0.01) >= 0.98
 
 
-def test_two_hands_keep_their_places_and_numbers(open_palm):
+def tracks(detector):
+    """Return what the detector follows, one object per hand."""
+    return tuple(detector._tracker.tracks)
+
+
+def test_two_hands_keep_their_places(open_palm):
     frames = [np.hstack([np.roll(open_palm, 3 * k, axis=1), open_palm[:, ::-1]]) for k in range(12)]
     bundle = require_bundle("full")
     with (
@@ -83,25 +88,29 @@ def test_two_hands_keep_their_places_and_numbers(open_palm):
         MediaPipeDetector(bundle, max_hands=2) as reference,
         LiteRTDetector(bundle, max_hands=2, schedule=EveryFrame()) as ours,
     ):
-        numbers, sides = set(), set()
+        followed, sides = [], set()
         for k, frame in enumerate(frames):
             expected, found = reference.track(frame, k / 30), ours.track(frame, k / 30)
             assert len(found) == len(expected) == 2
             assert max(distances(expected, found)) < 0.01
-            numbers.add(ours.track_numbers)
+            followed.append(tracks(ours))
             sides.add(tuple(hand.side for hand in found))
-    assert len(numbers) == len(sides) == 1
+    assert len(sides) == 1
+    assert all(
+        one is first for seen in followed for one, first in zip(seen, followed[0], strict=True)
+    )
 
 
-def test_a_hand_that_leaves_and_returns_has_a_new_number(video, open_palm):
+def test_a_hand_that_leaves_and_returns_is_another_track(video, open_palm):
     empty = render_background(3, size=(open_palm.shape[1], open_palm.shape[0]))
-    assert video.track_numbers == ()
+    assert tracks(video) == ()
     seen = []
     for k, pixels in enumerate([open_palm] * 3 + [empty] * 6 + [open_palm] * 9):
-        seen.append((bool(video.track(pixels, k / 30)), video.track_numbers))
-    assert seen[2] == (True, (1,))
-    assert seen[8] == (False, ())
-    assert seen[-1] == (True, (2,))
+        seen.append((bool(video.track(pixels, k / 30)), tracks(video)))
+    (before,), (after,) = seen[2][1], seen[-1][1]
+    assert [found for found, _ in seen[2::6]] == [True, False, True]
+    assert seen[8][1] == ()
+    assert before is not after
 
 
 def test_palms_are_not_sought_while_all_hands_are_tracked(video, palm_calls, open_palm):
@@ -190,11 +199,11 @@ def test_handedness_is_averaged_over_a_track_by_time():
 def test_two_tracks_on_one_hand_become_the_older_one():
     picture, tracker = np.zeros((100, 100, 3), np.uint8), Tracker(2)
     tracker.update([], [a_hand(0.1, 1.0), a_hand(0.6, 0.0)], picture, 0.0)
-    assert [track.number for track in tracker.tracks] == [1, 2]
     old, young = tracker.tracks
     merged = tracker.update([(old, a_hand(0.3, 1.0)), (young, a_hand(0.31, 0.0))], [], picture, 0.1)
     assert len(merged) == 1
-    assert [track.number for track in tracker.tracks] == [1]
+    assert tracker.tracks[0] is old
+    assert len(tracker.tracks) == 1
 
 
 def test_hands_apart_are_distinct():
@@ -229,10 +238,10 @@ def test_a_hand_is_followed_when_the_frame_size_changes(open_palm, schedule):
         LiteRTDetector(require_bundle("full"), schedule=schedule()) as ours,
     ):
         found = [
-            (ours.track(cv2.resize(open_palm, sizes[k // 4]), k / 30), ours.track_numbers)
+            (ours.track(cv2.resize(open_palm, sizes[k // 4]), k / 30), tracks(ours))
             for k in range(12)
         ]
-    assert {numbers for _, numbers in found} == {(1,)}
+    assert all(one is found[0][1][0] for _, (one,) in found)
     first = found[0][0][0].image
     for hands, _ in found:
         assert np.abs(hands[0].image[:, :2] - first[:, :2]).max() < 0.02

@@ -18,7 +18,7 @@ from capture_stubs import stamped
 
 PATIENCE = 40.0
 TITLE = "handlore capture"
-COMMAND = [sys.executable, "-m", "handlore", "capture"]
+HANDLORE = [sys.executable, "-m", "handlore"]
 
 CLOSE_WINDOW = """
 import ctypes, sys
@@ -81,11 +81,17 @@ class Desk:
     def environment(self) -> dict[str, str]:
         return {**os.environ, "DISPLAY": self._display, "QT_QPA_PLATFORM": "xcb"}
 
-    def start(self, *args: object, title: str = TITLE, begun: str = "idle") -> None:
-        """Start a session and wait for its window, and for what its title says then."""
+    def start(
+        self,
+        *args: object,
+        title: str = TITLE,
+        begun: str = "idle",
+        command: tuple[str, ...] = ("capture",),
+    ) -> None:
+        """Start a command and wait for its window, and then for a word in its title."""
         with self._log.open("wb") as log:
             self._session = subprocess.Popen(
-                [*COMMAND, *map(str, args)], env=self.environment, stdout=log, stderr=log
+                [*HANDLORE, *command, *map(str, args)], env=self.environment, stdout=log, stderr=log
             )
         window = wait_for(
             lambda: self._running() and self._ask("search", "--name", title), "window"
@@ -161,9 +167,13 @@ class Tty:
         self.fd = theirs
         environment = {k: v for k, v in os.environ.items() if "DISPLAY" not in k}
         self.process = subprocess.Popen(
-            [*(command or COMMAND), *map(str, args)], stdin=theirs, stdout=theirs, stderr=theirs,
-            env=environment | {"COLUMNS": "120"}, process_group=0,
-        )  # fmt: skip
+            [*(command or [*HANDLORE, "capture"]), *map(str, args)],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env=environment | {"COLUMNS": "120"},
+            process_group=0,
+        )
         self._raw = b""
 
     @property

@@ -71,7 +71,7 @@ class Feed:
     def __init__(self, frames, times=None) -> None:
         self.left = deque(frames)
         self.times = times or (lambda number: number / FPS)
-        self.trouble = None
+        self.problem = None
         self.ended = False
 
     def next(self, timeout: float):
@@ -80,11 +80,11 @@ class Feed:
             return None
         number = self.left.popleft()
         if isinstance(number, str):
-            self.trouble = number
+            self.problem = number
             return None
         if number is None:
             return None
-        self.trouble = None
+        self.problem = None
         return CameraFrame(stamp(np.zeros((480, 640, 3), np.uint8), number), self.times(number))
 
     def close(self) -> None:
@@ -140,15 +140,16 @@ class Rig:
 
     def __init__(self, root: Path, numbers, *, keeper=None, videos=None, times=None, hands=1,
                  without=(), keys=None, **options) -> None:  # fmt: skip
-        given = {"labels": ("left", "right"), "frames": 10, "countdown": 0.0, "review": 0.1}
+        given = {"frames": 10, "countdown": 0.0, "review": 0.1}
+        labels = options.pop("labels", ("left", "right"))
         self.root, self.view = root, View()
         self.keeper = keeper or RecordingFolder.open(root)
         self.writer = RecordingWriter(self.keeper)
         detector = NumberDetector(without, hands)
-        sitting = SessionInfo(detector.info, "7", "anna", "monday", "by a window", hands)
+        info = SessionInfo(detector.info, "7", "anna", "monday", "by a window", hands)
         parts = SessionComponents(
-            Feed(numbers, times), detector, Session(SessionOptions(**given | options)), sitting,
-            self.writer, Keys(**(keys or {})), self.view,
+            Feed(numbers, times), detector, Session(labels, SessionOptions(**given | options)),
+            info, self.writer, Keys(**(keys or {})), self.view,
         )  # fmt: skip
         self.parts = dataclasses.replace(parts, videos=videos) if videos else parts
         self.loop = SessionLoop(self.parts)

@@ -12,7 +12,7 @@ from handlore.capture.actions.runner import ActionResult
 from handlore.capture.cameras import CameraFrame
 from handlore.capture.live.limiter import RateLimiter
 from handlore.capture.live.loop import LiveComponents, LiveLoop
-from handlore.capture.views.live import LiveState, LiveView
+from handlore.capture.live.state import LiveState, LiveView
 from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.hands import Hand
 from handlore.models.stream.events import Event
@@ -44,7 +44,7 @@ class Camera:
         self.script = deque(script)
         self.time = time
         self.began = time.now
-        self.trouble: str | None = None
+        self.problem: str | None = None
         self.given: list[float] = []
 
     @property
@@ -60,9 +60,9 @@ class Camera:
             self.time.now = max(self.time.now, due)
             seconds, shown = self.script.popleft()
             if isinstance(shown, str):
-                self.trouble = shown
+                self.problem = shown
                 continue
-            self.trouble = None
+            self.problem = None
             newest = CameraFrame(np.full((48, 64, 3), shown, np.uint8), 5.0 + seconds)
         if newest is None:
             self.time.now += timeout
@@ -139,13 +139,13 @@ class Witness(LiveView):
     restarts: int = 0
     keys: deque[list[str]] = field(default_factory=deque)
 
-    def show(self, moment: LiveState) -> None:
-        self.moments.append(moment)
+    def show(self, state: LiveState) -> None:
+        self.moments.append(state)
 
-    def tell(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         self.events.append(event)
 
-    def tell_outcome(self, outcome: ActionResult) -> None:
+    def on_action(self, outcome: ActionResult) -> None:
         self.outcomes.append(outcome)
 
     def say(self, text: str) -> None:
@@ -178,14 +178,14 @@ class Stage:
         self.camera = Camera(script, self.time)
         self.detector = Detector(self.time, work)
         self.witness = Witness()
-        plan = ActionSet(())
+        loaded = ActionSet(())
         if folder is not None:
             path = folder / "actions.toml"
             path.write_text(actions)
-            plan = load_actions(path, LABELS)
+            loaded = load_actions(path, LABELS)
         self.live = LiveLoop(
             LiveComponents(
-                self.camera, self.detector, FakeRecogniser(), [self.witness, *views], plan,
+                self.camera, self.detector, FakeRecogniser(), [self.witness, *views], loaded,
                 limiter=limiter or RateLimiter(), clock=self.time, sleep=self.time.sleep,
             )
         )  # fmt: skip

@@ -1,7 +1,7 @@
-"""The hand networks without the mediapipe runtime: LiteRT runs them, numpy and OpenCV do the rest.
+"""MediaPipe's hand networks without the mediapipe runtime: LiteRT, numpy and OpenCV.
 
-Written from MediaPipe's public graphs and calculators, which the docstrings name, and held to
-MediaPipe's results by the tests.
+Written from MediaPipe's public graphs and calculators, which the docstrings name; the tests compare
+its results with those of MediaPipe.
 """
 
 from .detector import LiteRTDetector

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from importlib import metadata
 from importlib.util import find_spec
-from types import TracebackType
 from typing import ClassVar, Self
 
 from ...detector import (
     DEFAULT_CONFIDENCE,
     DetectorInfo,
+    DetectorKind,
     DetectorOptions,
     Talk,
     bundle_for,
@@ -30,7 +30,7 @@ from .tracking import Track, Tracker, distinct, hand_in_region, pixels_of, trans
 
 
 @DETECTORS.register
-class LiteRTDetector:
+class LiteRTDetector(DetectorKind):
     """Finds hands with MediaPipe's networks, but without the mediapipe runtime.
 
     Nothing is fetched, no socket is opened, and no thread is left behind.
@@ -42,12 +42,12 @@ class LiteRTDetector:
     max_hands
         How many hands are looked for.
     schedule
-        When palms are sought in a video; default: :class:`AdaptiveSchedule`.
+        When palms are detected in a video; default: :class:`AdaptiveSchedule`.
     threads
         How many threads each network may use; default: half the processors, at most 4. Give 1
         where several processes convert side by side.
     palm_target_angle
-        How the first crop of a hand is turned, in radians, see :data:`MEDIAPIPE_PALM_ANGLE`.
+        How the first crop of a hand is rotated, in radians, see :data:`MEDIAPIPE_PALM_ANGLE`.
 
     Raises
     ------
@@ -124,13 +124,13 @@ class LiteRTDetector:
         self._last_ms = next_milliseconds(seconds, self._last_ms)
         self._tracker.resize(picture)
         tracks = self._tracker.tracks
-        seek = len(tracks) < self._max_hands and self._schedule.due(
+        detect_palms = len(tracks) < self._max_hands and self._schedule.due(
             picture, seconds, len(tracks), self._max_hands
         )
-        fresh = self._newcomers(picture) if seek else []
+        fresh = self._newcomers(picture) if detect_palms else []
         followed = [(track, hand_in_region(networks, picture, track.region)) for track in tracks]
         present = [(track, hand) for track, hand in followed if hand.score > DEFAULT_CONFIDENCE]
-        if len(present) < len(tracks) and self._schedule.lost(seconds) and not seek:
+        if len(present) < len(tracks) and self._schedule.lost(seconds) and not detect_palms:
             fresh = self._after_loss(picture, present)
         found = [hand_in_region(networks, picture, region) for region in fresh]
         found = [hand for hand in found if hand.score > DEFAULT_CONFIDENCE]
@@ -152,17 +152,6 @@ class LiteRTDetector:
         """Free the networks."""
         self.reset()
         self._networks = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _open(self) -> Networks:
         if self._networks is None:

@@ -1,4 +1,4 @@
-"""MediaPipe's two hand networks in LiteRT interpreters."""
+"""MediaPipe's two hand networks in LiteRT interpreters, and the warps that cut out their input."""
 
 import importlib
 import os
@@ -14,18 +14,140 @@ from numpy.typing import NDArray
 from ...errors import HandloreError
 from ...hands import N_LANDMARKS, FloatArray, Pixels
 from ...weights import HAND_MEMBER, PALM_MEMBER, Bundle
-from .regions import Matrix, RoundedWarp, Warp
+from .regions import Matrix
 
 PALM_SIZE, HAND_SIZE = 192, 224
 """Side of each network's square input, in pixels."""
 
-N_ANCHORS, N_PALM_VALUES = 2016, 18
+_N_ANCHORS, _N_PALM_VALUES = 2016, 18
 _TO_UNIT = np.float32(1 / 255)
+
+
+_MAX_SIDE = 12_000
+"""The longest side, in pixels, that is sampled directly. OpenCV has 16-bit coordinates, and a
+region may extend half its side past the border; of larger pictures every n-th pixel is taken."""
+
+_ONE = 1 << 16
+_HALF_STEP = _ONE // 64
+_STEP_MASK = 31 << 5
+
+
+class Warp:
+    """Cuts squares of one size, rotated and scaled, out of pictures; reuses its buffers.
+
+    Parameters
+    ----------
+    size
+        Side of the square, in pixels.
+    border
+        The pixels outside the picture: ``cv2.BORDER_CONSTANT`` (black) or ``BORDER_REPLICATE``.
+    """
+
+    def __init__(self, size: int, border: int) -> None:
+        self._size = size
+        self._border = border
+        self._square = np.empty((size, size, 3), np.uint8)
+
+    def __call__(self, picture: Pixels, to_picture: Matrix) -> Pixels:
+        """Return the square that a matrix cuts out of a picture.
+
+        Parameters
+        ----------
+        picture
+            (height, width, 3) RGB.
+        to_picture
+            (2, 3) from pixels of the square to pixels of the picture.
+
+        Returns
+        -------
+        (size, size, 3) RGB. The buffer is used again by the next call.
+        """
+        stride = -(-max(picture.shape[:2]) // _MAX_SIDE)
+        if stride > 1:
+            picture, to_picture = picture[::stride, ::stride], to_picture / stride
+        self._sample(np.ascontiguousarray(picture), to_picture)
+        return self._square
+
+    def _sample(self, picture: Pixels, to_picture: Matrix) -> None:
+        cv2.warpAffine(
+            picture,
+            to_picture,
+            (self._size, self._size),
+            dst=self._square,
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=self._border,
+        )
+
+
+class RoundedWarp(Warp):
+    """The same with source coordinates rounded to 1/32 pixel.
+
+    MediaPipe crops with the bilinear ``warpPerspective`` of an OpenCV before version 5, which
+    rounds like that (mediapipe/calculators/tensor/image_to_tensor_converter_opencv.cc). The hand
+    network does not depend on it, the palm network does: without rounding one tight crop in twenty
+    of asl_massey gets landmarks that differ by more than 0.5 % of its width, with it none in 705.
+    """
+
+    def __init__(self, size: int, border: int) -> None:
+        super().__init__(size, border)
+        self._grid = np.arange(size)
+        # Each entry holds x in its low and y in its high 32 bits, both with 16 fractional bits: one
+        # addition computes both coordinates, and a 16-bit view of it gives the whole pixels.
+        self._both = np.empty((size, size), np.int64)
+        self._whole = self._both.view(np.int16).reshape(size, size, 4)[..., 1::2]
+        self._pixel = np.empty((size, size, 2), np.int16)
+        self._step = np.empty((size, size), np.uint16)
+        self._step_y = np.empty((size, size), np.uint16)
+        self._prepared_for = b""
+
+    def _sample(self, picture: Pixels, to_picture: Matrix) -> None:
+        # The palm network sees the same square of every picture of one size.
+        if (key := to_picture.tobytes()) != self._prepared_for:
+            self._coordinates(to_picture)
+            self._prepared_for = key
+        cv2.remap(
+            picture,
+            self._pixel,
+            self._step,
+            cv2.INTER_LINEAR,
+            dst=self._square,
+            borderMode=self._border,
+        )
+
+    def _coordinates(self, matrix: Matrix) -> None:
+        """Fill in the whole pixel and the 32nds of one, as fixed-point maps of OpenCV.
+
+        A coordinate is the sum of a term of its row and a term of its column, so the whole square
+        needs additions only.
+        """
+        columns = np.rint(matrix[:, :1] * self._grid * _ONE).astype(np.int64)
+        rows = np.rint((matrix[:, 1:2] * self._grid + matrix[:, 2:]) * _ONE).astype(np.int64)
+        # Odd rows and even columns make odd sums: in the packed addition a negative x takes 1 from
+        # y, which then does not leave its 16 fractional bits.
+        columns, rows = columns & ~1, (rows + _HALF_STEP) | 1
+        np.add(_packed(rows)[:, None], _packed(columns)[None, :], out=self._both)
+        np.copyto(self._pixel, self._whole)
+        self._add_steps(rows.astype(np.uint16), columns.astype(np.uint16))
+
+    def _add_steps(self, rows: NDArray[np.uint16], columns: NDArray[np.uint16]) -> None:
+        """Fill in 32 * y + x, both in 32nds of a pixel; whole pixels overflow."""
+        np.add(rows[0][:, None], columns[0][None, :], out=self._step)
+        np.add(rows[1][:, None], columns[1][None, :], out=self._step_y)
+        np.right_shift(self._step, 11, out=self._step)
+        np.right_shift(self._step_y, 6, out=self._step_y)
+        np.bitwise_and(self._step_y, _STEP_MASK, out=self._step_y)
+        np.bitwise_or(self._step, self._step_y, out=self._step)
+
+
+def _packed(xy: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return x and y (2, n) in one number each: x in the low, y in the high 32 bits."""
+    packed: NDArray[np.int64] = xy[0] + (xy[1] << 32)
+    return packed
 
 
 @dataclass(frozen=True, eq=False)
 class HandOutput:
-    """What the hand network says about one square."""
+    """The outputs of the hand network for one square."""
 
     image: FloatArray
     """(21, 3): x, y in pixels of the square, z in the same scale before correction."""
@@ -48,7 +170,7 @@ class Networks:
     bundle
         The zip with both networks.
     threads
-        How many threads each network may use; None: see :func:`default_threads`.
+        How many threads each network may use; None: half the processors, at most 4.
 
     Raises
     ------
@@ -57,15 +179,15 @@ class Networks:
     """
 
     def __init__(self, bundle: Bundle, threads: int | None = None) -> None:
-        threads = threads or default_threads()
+        threads = threads or _default_threads()
         members = _members(bundle)
-        # Palms are sought on black, hands in a picture whose border is repeated: the border modes
-        # of mediapipe/tasks/cc/vision/hand_detector/hand_detector_graph.cc and of the default.
+        # Around the picture palms see black and hands its repeated border: the border modes of
+        # mediapipe/tasks/cc/vision/hand_detector/hand_detector_graph.cc and of the default.
         palm_warp = RoundedWarp(PALM_SIZE, cv2.BORDER_CONSTANT)
         hand_warp = Warp(HAND_SIZE, cv2.BORDER_REPLICATE)
         self._palm = _Network(members[PALM_MEMBER], bundle, threads, palm_warp)
         self._hand = _Network(members[HAND_MEMBER], bundle, threads, hand_warp)
-        self._palm.require(bundle, (N_ANCHORS * N_PALM_VALUES, N_ANCHORS))
+        self._palm.require(bundle, (_N_ANCHORS * _N_PALM_VALUES, _N_ANCHORS))
         self._hand.require(bundle, (3 * N_LANDMARKS, 1, 1, 3 * N_LANDMARKS))
 
     def palms(self, picture: Pixels, to_picture: Matrix) -> tuple[FloatArray, FloatArray]:
@@ -79,10 +201,10 @@ class Networks:
             (2, 3) from the pixels of the 192x192 square to those of the picture.
         """
         boxes, scores = self._palm.run(picture, to_picture)
-        return boxes.reshape(N_ANCHORS, N_PALM_VALUES), scores.reshape(N_ANCHORS)
+        return boxes.reshape(_N_ANCHORS, _N_PALM_VALUES), scores.reshape(_N_ANCHORS)
 
     def hand(self, picture: Pixels, to_picture: Matrix) -> HandOutput:
-        """Return what the hand network sees in the 224x224 square, parameters as for palms."""
+        """Run the hand network on a 224x224 square; parameters as for :meth:`palms`."""
         image, presence, right, world = self._hand.run(picture, to_picture)
         return HandOutput(
             image.reshape(N_LANDMARKS, 3),
@@ -103,8 +225,8 @@ class _Network:
 
     def run(self, picture: Pixels, to_picture: Matrix) -> list[NDArray[np.float32]]:
         square = self._warp(picture, to_picture)
-        # Straight into the interpreter's memory. The view is made anew for each call: LiteRT
-        # refuses to run while somebody holds one.
+        # Straight into the interpreter's memory. The view is made anew for each call, because
+        # LiteRT does not run while a view of its memory exists.
         np.multiply(square, _TO_UNIT, out=self._interpreter.tensor(self._input)()[0])
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(index) for index in self._outputs]
@@ -114,16 +236,16 @@ class _Network:
         found = tuple(int(np.prod(output["shape"])) for output in details)
         if found != sizes:
             raise HandloreError(
-                f"the bundle {bundle.path} holds other networks: outputs of {found} values,"
+                f"the bundle {bundle.path} has other networks: outputs of {found} values,"
                 f" expected {sizes}"
             )
 
 
-def default_threads() -> int:
+def _default_threads() -> int:
     """Return half of the processors that this process may use, at least 1 and at most 4.
 
-    The other half is for the camera, the display and the classifier. Two threads answer in 0.63 of
-    the time of one and take 1.16 of its processor time (two cores, x86-64).
+    The other half is for the camera, the display and the classifier. Two threads take 0.63 of the
+    time and 1.16 of the processor time of one (two cores, x86-64).
     """
     usable = getattr(os, "sched_getaffinity", None)
     n_processors = len(usable(0)) if usable else os.cpu_count() or 1

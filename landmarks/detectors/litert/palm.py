@@ -1,4 +1,4 @@
-"""From the palm network's 2016 guesses to a few palms.
+"""From the 2016 candidates of the palm network to a few palms.
 
 The parameters are those of mediapipe/tasks/cc/vision/hand_detector/hand_detector_graph.cc.
 """
@@ -14,11 +14,11 @@ from ...hands import FloatArray, Pixels
 from .networks import PALM_SIZE, Networks
 from .regions import letterbox
 
-N_KEYPOINTS = 7
-SAME_PALM = 0.3
-"""Guesses that overlap the best one by more than this (intersection over union) are one palm."""
+_N_KEYPOINTS = 7
+_SAME_PALM = 0.3
+"""Candidates that overlap the best one by more than this (intersection over union) are one palm."""
 
-SCORE_LIMIT = 100.0
+_SCORE_LIMIT = 100.0
 """Raw scores are clipped to this on either side, so that the exponential stays finite."""
 
 _LAYERS = ((8, 2), (16, 6))
@@ -41,7 +41,7 @@ class Palm:
 
 
 def find_palms(networks: Networks, picture: Pixels, min_score: float) -> list[Palm]:
-    """Find palms in a picture, the clearest first.
+    """Find palms in a picture, the highest score first.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def find_palms(networks: Networks, picture: Pixels, min_score: float) -> list[Pa
     picture
         (height, width, 3) RGB.
     min_score
-        Guesses below this are not regarded.
+        Candidates below this are ignored.
     """
     height, width = picture.shape[:2]
     square = letterbox(height, width)
@@ -65,7 +65,7 @@ def find_palms(networks: Networks, picture: Pixels, min_score: float) -> list[Pa
 
 @cache
 def anchors() -> FloatArray:
-    """Return the centres (2016, 2) of the network's guesses, x and y in [0, 1].
+    """Return the centres (2016, 2) of the candidates, x and y in [0, 1].
 
     mediapipe/calculators/tflite/ssd_anchors_calculator.cc for anchors of fixed size.
     """
@@ -83,7 +83,7 @@ def anchors() -> FloatArray:
 def decode(
     boxes: FloatArray, scores: FloatArray, min_score: float
 ) -> tuple[FloatArray, FloatArray]:
-    """Decode the guesses that are sure enough.
+    """Decode the candidates whose probability is high enough.
 
     mediapipe/calculators/tensor/tensors_to_detections_calculator.cc.
 
@@ -101,14 +101,14 @@ def decode(
     Probabilities (n,), best first, and points (n, 9, 2) in sides of the square: two corners of
     the box, then the keypoints.
     """
-    # The raw threshold leaves a handful of 2016 for the exponential; the exact one comes after.
+    # The raw threshold leaves few of 2016 for the exponential; the exact one is applied after it.
     likely = np.flatnonzero(scores >= _raw(min_score))
-    clipped = np.clip(scores[likely].astype(np.float64), -SCORE_LIMIT, SCORE_LIMIT)
+    clipped = np.clip(scores[likely].astype(np.float64), -_SCORE_LIMIT, _SCORE_LIMIT)
     probabilities = (1 / (1 + np.exp(-clipped))).astype(np.float32)
     order = np.argsort(-probabilities, kind="stable")
     order = order[probabilities[order] >= min_score]
     chosen, probabilities = likely[order], probabilities[order]
-    pairs = boxes[chosen].reshape(-1, 2 + N_KEYPOINTS, 2) / np.float32(PALM_SIZE)
+    pairs = boxes[chosen].reshape(-1, 2 + _N_KEYPOINTS, 2) / np.float32(PALM_SIZE)
     centre = anchors()[chosen]
     middle, half = pairs[:, 0] + centre, pairs[:, 1] / 2
     points = pairs + centre[:, None]
@@ -120,12 +120,12 @@ def decode(
 def _raw(probability: float) -> float:
     """Return a raw score a little below the one that has this probability."""
     if not 0 < probability < 1:
-        return -inf if probability <= 0 else SCORE_LIMIT / 10
+        return -inf if probability <= 0 else _SCORE_LIMIT / 10
     return log(probability / (1 - probability)) - 0.01
 
 
 def merge(probabilities: FloatArray, points: FloatArray) -> list[tuple[float, FloatArray]]:
-    """Average the guesses that belong to one palm, weighted by their probability.
+    """Average the candidates that belong to one palm, weighted by their probability.
 
     mediapipe/calculators/util/non_max_suppression_calculator.cc, algorithm WEIGHTED.
 
@@ -142,7 +142,7 @@ def merge(probabilities: FloatArray, points: FloatArray) -> list[tuple[float, Fl
     """
     palms = []
     while len(probabilities):
-        same = _overlaps(points[:, :2], points[0, :2]) > SAME_PALM
+        same = _overlaps(points[:, :2], points[0, :2]) > _SAME_PALM
         same[0] = True
         weights, members = probabilities[same], points[same]
         mean = (weights @ members.reshape(len(members), -1)) / weights.sum()
@@ -159,6 +159,6 @@ def _overlaps(boxes: FloatArray, box: FloatArray) -> FloatArray:
     sizes = boxes[:, 1] - boxes[:, 0]
     areas = sizes[:, 0] * sizes[:, 1]
     both: FloatArray = areas + (box[1, 0] - box[0, 0]) * (box[1, 1] - box[0, 1]) - shared
-    # Where both have no area nothing is shared either.
+    # Two boxes without area share none.
     ratios: FloatArray = shared / np.maximum(both, np.finfo(np.float32).tiny)
     return ratios

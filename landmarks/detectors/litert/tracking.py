@@ -1,4 +1,4 @@
-"""Following hands from frame to frame."""
+"""Hands in regions of a picture, and tracking them from frame to frame."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,18 +11,160 @@ from ...hands import FloatArray, Hand, HandLandmark, Pixels
 from .networks import HAND_SIZE, HandOutput, Networks
 from .regions import Matrix, Points, Region, overlap, region_from_landmarks
 
-# One look of the hand network at a region, in the frames of reference of the rest of handlore.
-
-
-Z_SCALE = 0.4
+_Z_SCALE = 0.4
 """The network's z is divided by this times the side of its input:
 mediapipe/tasks/cc/vision/hand_landmarker/hand_landmarks_detector_graph.cc."""
+
+_SAME_REGION = 0.5
+"""A palm whose region overlaps a tracked one by more than this (intersection over union) belongs
+to the tracked hand: ``min_tracking_confidence`` of MediaPipe Tasks."""
+
+_SAME_HAND_DISTANCE, _SAME_HAND_LANDMARKS, _SAME_HAND_OVERLAP = 0.2, 10, 0.2
+"""Two results are one hand if this many landmarks lie closer than this share of the palm, and
+their boxes overlap by more than this."""
+
+_HANDEDNESS_MEMORY = 1.0
+"""Seconds after which a frame counts 1/e in a track's handedness."""
+
+
+@dataclass
+class Track:
+    """One hand that is being tracked."""
+
+    region: Region
+    """Where it is expected in the next frame."""
+
+    handedness: float
+    """Probability of a right hand, averaged over the track."""
+
+    weight: float
+    """The number of frames in that average; older ones count less."""
+
+    seconds: float
+    """When it was last seen."""
+
+    def follow(self, hand: Hand, region: Region, seconds: float) -> Hand:
+        """Update the track with the next frame; return the hand with the track's handedness."""
+        weight = self.weight * exp((self.seconds - seconds) / _HANDEDNESS_MEMORY)
+        self.weight = weight + 1
+        self.handedness += (hand.handedness - self.handedness) / self.weight
+        self.region, self.seconds = region, seconds
+        return replace(hand, handedness=self.handedness)
+
+
+class Tracker:
+    """The hands that are being tracked, oldest first.
+
+    Parameters
+    ----------
+    max_hands
+        How many at most.
+    """
+
+    def __init__(self, max_hands: int) -> None:
+        self._max_hands = max_hands
+        self._size = (0, 0)
+        self.tracks: list[Track] = []
+
+    def reset(self) -> None:
+        """Forget all hands."""
+        self.tracks = []
+
+    def resize(self, picture: Pixels) -> None:
+        """Go on with frames of another size, scaling the regions."""
+        (height, width), before = picture.shape[:2], self._size
+        self._size = (height, width)
+        if before not in ((0, 0), self._size):
+            for track in self.tracks:
+                track.region = track.region.stretched(width / before[1], height / before[0])
+
+    def newcomers(self, regions: list[Region]) -> list[Region]:
+        """Return the regions in which no hand is tracked yet, as many as there is room for.
+
+        mediapipe/tasks/cc/vision/hand_landmarker/calculators/hand_association_calculator.cc.
+        """
+        taken = [track.region for track in self.tracks]
+        fresh: list[Region] = []
+        for region in regions:
+            if all(overlap(region, other) <= _SAME_REGION for other in taken + fresh):
+                fresh.append(region)
+        return fresh[: self._max_hands - len(self.tracks)]
+
+    def update(
+        self, followed: list[tuple[Track, Hand]], found: list[Hand], picture: Pixels, seconds: float
+    ) -> list[Hand]:
+        """Go on with the hands of this frame; all others are forgotten.
+
+        Parameters
+        ----------
+        followed
+            Tracks, each with the hand that was detected in its region.
+        found
+            Hands detected in new regions.
+        picture
+            The frame, (height, width, 3) RGB.
+        seconds
+            Its time.
+
+        Returns
+        -------
+        The hands in the order of their tracks.
+        """
+        pairs: list[tuple[Track | None, Hand]] = [*followed, *((None, hand) for hand in found)]
+        points = [pixels_of(hand, picture) for _, hand in pairs]
+        hands, tracks = [], []
+        for place in distinct(points):
+            known, hand = pairs[place]
+            region = region_from_landmarks(points[place])
+            track = known or Track(region, 0.0, 0.0, seconds)
+            hands.append(track.follow(hand, region, seconds))
+            tracks.append(track)
+        self.tracks = tracks
+        return hands
+
+
+def distinct(hands: list[Points]) -> list[int]:
+    """Return the indices of the hands that are not duplicates of an earlier one.
+
+    mediapipe/tasks/cc/vision/hand_landmarker/calculators/
+    hand_landmarks_deduplication_calculator.cc.
+
+    Parameters
+    ----------
+    hands
+        Landmarks (21, 2) in pixels of the picture.
+    """
+    kept: list[int] = []
+    for place, points in enumerate(hands):
+        if not any(_same(points, hands[other]) for other in kept):
+            kept.append(place)
+    return kept
+
+
+def _same(one: Points, other: Points) -> bool:
+    near = _SAME_HAND_DISTANCE * max(_palm_size(one), _palm_size(other))
+    n_near = int((np.linalg.norm(one - other, axis=1) < near).sum())
+    return n_near >= _SAME_HAND_LANDMARKS and _box_overlap(one, other) > _SAME_HAND_OVERLAP
+
+
+def _palm_size(points: Points) -> float:
+    """Return the longest side of the triangle of wrist and outer knuckles, in pixels."""
+    corners = points[[HandLandmark.WRIST, HandLandmark.INDEX_FINGER_MCP, HandLandmark.PINKY_MCP]]
+    return float(np.linalg.norm(corners - np.roll(corners, 1, axis=0), axis=1).max())
+
+
+def _box_overlap(one: Points, other: Points) -> float:
+    low = np.maximum(one.min(axis=0), other.min(axis=0))
+    high = np.minimum(one.max(axis=0), other.max(axis=0))
+    shared = float(np.prod(np.clip(high - low, 0, None)))
+    both = float(np.prod(np.ptp(one, axis=0)) + np.prod(np.ptp(other, axis=0))) - shared
+    return shared / both if both > 0 else 0.0
 
 
 def hand_in_region(
     networks: Networks, picture: Pixels, region: Region, *, flip: bool = False
 ) -> Hand:
-    """Return the hand in a region, whether there is one or not: ``score`` is its presence.
+    """Run the hand network on a region; ``score`` is the probability that it contains a hand.
 
     Parameters
     ----------
@@ -31,9 +173,9 @@ def hand_in_region(
     picture
         (height, width, 3) RGB.
     region
-        Where to look.
+        Which part of the picture.
     flip
-        Show the network the mirror image; the answer is mirrored back.
+        Show the network the mirror image; its output is mirrored back.
     """
     matrix = region.to_picture(HAND_SIZE, flip=flip)
     seen = networks.hand(picture, matrix)
@@ -54,7 +196,7 @@ def pixels_of(hand: Hand, picture: Pixels) -> Points:
 def _image(seen: HandOutput, matrix: Matrix, region: Region, width: int) -> FloatArray:
     """mediapipe/calculators/util/landmark_projection_calculator.cc, in image widths."""
     (xx, xy, x), (yx, yy, y) = matrix.tolist()
-    z = region.side / (HAND_SIZE * Z_SCALE)
+    z = region.side / (HAND_SIZE * _Z_SCALE)
     axes = np.array([[xx, yx, 0], [xy, yy, 0], [0, 0, z], [x, y, 0]]) / width
     image: FloatArray = (seen.image @ axes[:3] + axes[3]).astype(np.float32)
     return image
@@ -67,163 +209,6 @@ def _world(seen: HandOutput, region: Region, flip: bool) -> FloatArray:
     axes = np.array([[sign * c, -s, 0], [sign * s, c, 0], [0, 0, 1]], np.float32)
     world: FloatArray = seen.world @ axes.T
     return world
-
-
-SAME_REGION = 0.5
-"""A palm whose region overlaps a tracked one by more than this (intersection over union) belongs
-to the tracked hand: ``min_tracking_confidence`` of MediaPipe Tasks."""
-
-SAME_HAND_DISTANCE, SAME_HAND_LANDMARKS, SAME_HAND_OVERLAP = 0.2, 10, 0.2
-"""Two results are one hand if this many landmarks lie closer than this share of the palm, and
-their boxes overlap by more than this."""
-
-HANDEDNESS_MEMORY = 1.0
-"""Seconds after which an old frame counts 1/e in a track's handedness."""
-
-
-@dataclass
-class Track:
-    """One hand that is being followed."""
-
-    number: int
-    """Stays with the hand as long as it is followed; no other hand ever gets it."""
-
-    region: Region
-    """Where to look for it in the next frame."""
-
-    handedness: float
-    """Probability of a right hand, averaged over the track."""
-
-    weight: float
-    """How many frames that average stands for."""
-
-    seconds: float
-    """When it was last seen."""
-
-    def follow(self, hand: Hand, region: Region, seconds: float) -> Hand:
-        """Take in what the next frame shows; return the hand with the track's handedness."""
-        weight = self.weight * exp((self.seconds - seconds) / HANDEDNESS_MEMORY)
-        self.weight = weight + 1
-        self.handedness += (hand.handedness - self.handedness) / self.weight
-        self.region, self.seconds = region, seconds
-        return replace(hand, handedness=self.handedness)
-
-
-class Tracker:
-    """The hands that are being followed, oldest first.
-
-    Parameters
-    ----------
-    max_hands
-        How many at most.
-    """
-
-    def __init__(self, max_hands: int) -> None:
-        self._max_hands = max_hands
-        self._next_number = 0
-        self._size = (0, 0)
-        self.tracks: list[Track] = []
-
-    def reset(self) -> None:
-        """Forget all hands; the numbers go on."""
-        self.tracks = []
-
-    def resize(self, picture: Pixels) -> None:
-        """Go on in frames of another size, in which everything has moved in proportion."""
-        (height, width), before = picture.shape[:2], self._size
-        self._size = (height, width)
-        if before not in ((0, 0), self._size):
-            for track in self.tracks:
-                track.region = track.region.stretched(width / before[1], height / before[0])
-
-    def newcomers(self, regions: list[Region]) -> list[Region]:
-        """Return those regions in which no hand is followed yet, as many as there is room for.
-
-        mediapipe/tasks/cc/vision/hand_landmarker/calculators/hand_association_calculator.cc.
-        """
-        taken = [track.region for track in self.tracks]
-        fresh: list[Region] = []
-        for region in regions:
-            if all(overlap(region, other) <= SAME_REGION for other in taken + fresh):
-                fresh.append(region)
-        return fresh[: self._max_hands - len(self.tracks)]
-
-    def update(
-        self, followed: list[tuple[Track, Hand]], found: list[Hand], picture: Pixels, seconds: float
-    ) -> list[Hand]:
-        """Go on with the hands of this frame; who is not among them is forgotten.
-
-        Parameters
-        ----------
-        followed
-            Tracks, each with the hand that is present in its region.
-        found
-            Hands present in the regions of newcomers.
-        picture
-            The frame, (height, width, 3) RGB.
-        seconds
-            Its time.
-
-        Returns
-        -------
-        The hands in the order of their tracks.
-        """
-        pairs: list[tuple[Track | None, Hand]] = [*followed, *((None, hand) for hand in found)]
-        points = [pixels_of(hand, picture) for _, hand in pairs]
-        hands, tracks = [], []
-        for place in distinct(points):
-            known, hand = pairs[place]
-            region = region_from_landmarks(points[place])
-            track = known or self._begin(region, seconds)
-            hands.append(track.follow(hand, region, seconds))
-            tracks.append(track)
-        self.tracks = tracks
-        return hands
-
-    def _begin(self, region: Region, seconds: float) -> Track:
-        self._next_number += 1
-        return Track(self._next_number, region, 0.0, 0.0, seconds)
-
-
-def distinct(hands: list[Points]) -> list[int]:
-    """Return the places of the hands that are not a repetition of an earlier one.
-
-    mediapipe/tasks/cc/vision/hand_landmarker/calculators/
-    hand_landmarks_deduplication_calculator.cc.
-
-    Parameters
-    ----------
-    hands
-        Landmarks (21, 2) in pixels of the picture.
-    """
-    kept: list[int] = []
-    for place, points in enumerate(hands):
-        if not any(_same(points, hands[other]) for other in kept):
-            kept.append(place)
-    return kept
-
-
-def _same(one: Points, other: Points) -> bool:
-    near = SAME_HAND_DISTANCE * max(_palm_size(one), _palm_size(other))
-    n_near = int((np.linalg.norm(one - other, axis=1) < near).sum())
-    return n_near >= SAME_HAND_LANDMARKS and _box_overlap(one, other) > SAME_HAND_OVERLAP
-
-
-def _palm_size(points: Points) -> float:
-    """Return the longest side of the triangle of wrist and outer knuckles, in pixels."""
-    corners = points[[HandLandmark.WRIST, HandLandmark.INDEX_FINGER_MCP, HandLandmark.PINKY_MCP]]
-    return float(np.linalg.norm(corners - np.roll(corners, 1, axis=0), axis=1).max())
-
-
-def _box_overlap(one: Points, other: Points) -> float:
-    low = np.maximum(one.min(axis=0), other.min(axis=0))
-    high = np.minimum(one.max(axis=0), other.max(axis=0))
-    shared = float(np.prod(np.clip(high - low, 0, None)))
-    both = float(np.prod(np.ptp(one, axis=0)) + np.prod(np.ptp(other, axis=0))) - shared
-    return shared / both if both > 0 else 0.0
-
-
-# Looking again at a hand that is known, through the hand network alone.
 
 
 def transformed_hands(

@@ -90,7 +90,7 @@ def test_reliability_by_hand() -> None:
     nobody = Predictions(
         *(
             getattr(predictions(), name)[3:4]
-            for name in ("truth", "answer", "probability", "no_hand", "sample")
+            for name in ("truth", "predicted", "probability", "no_hand", "sample")
         )
     )
     assert reliability_of(nobody) is None

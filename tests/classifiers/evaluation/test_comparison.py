@@ -76,7 +76,7 @@ def test_a_difference_is_not_certain_where_all_people_gain_alike() -> None:
 def test_the_order_of_items_makes_no_difference() -> None:
     a, b = run(right(40, range(9))), run(right(40, range(2)))
     turned = RunResults(
-        *(getattr(b, name)[::-1] for name in ("key", "truth", "answer", "probability", "unit")),
+        *(getattr(b, name)[::-1] for name in ("key", "truth", "predicted", "probability", "unit")),
         b.over,
     )
     assert compare(a, turned) == compare(a, b)

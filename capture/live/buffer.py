@@ -1,0 +1,189 @@
+"""The landmarks of the last minutes in memory; the part around each event is kept on disk.
+
+A false activation can then be replayed, relabelled and used for training. Pictures are kept only
+on request.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from handlore.datasets.dataset import Header, LandmarkDataset, Samples
+from handlore.landmarks.hands import Hand, by_slot
+from handlore.models.stream.events import Event
+
+from ..recording.take import SessionInfo
+from ..recording.video import FinishVideo, VideoFolder
+from ..recording.writer import Job, RecordingWriter
+from .state import LiveState, LiveView
+
+BEFORE, AFTER = 1.0, 1.0
+"""Seconds that are kept around an event."""
+
+UNSORTED = "unsorted"
+"""The label of a recording that nobody has labelled."""
+
+MOST_WAITING = 16
+"""Most recordings that wait for a slow or full disk; more are not kept."""
+
+KEEP_KEY = "k"
+
+
+@dataclass(frozen=True, eq=False)
+class _Frame:
+    seconds: float
+    slots: Sequence[Hand | None]
+    size: tuple[int, int]
+    picture: Future[bytes] | None
+
+
+class LandmarkBuffer(LiveView):
+    """Keeps a clip of every event, and the whole buffer on the key ``k`` and at the end.
+
+    Parameters
+    ----------
+    writer
+        Writes to the disk in its own thread.
+    info
+        What all recordings share.
+    seconds
+        Length of the buffer.
+    say
+        Called with messages.
+    all_at_end
+        Whether the buffer is kept at the end.
+    videos
+        Writes the pictures too, if given; they take some megabytes of memory per second.
+    """
+
+    def __init__(
+        self,
+        writer: RecordingWriter,
+        info: SessionInfo,
+        seconds: float = 120.0,
+        say: Callable[[str], None] = lambda text: None,
+        *,
+        all_at_end: bool = True,
+        videos: VideoFolder | None = None,
+    ) -> None:
+        self._writer = writer
+        self._info = info
+        self._seconds = seconds
+        self._say = say
+        self._all_at_end = all_at_end
+        self._videos = videos
+        self._frames: deque[_Frame] = deque()
+        self._waiting: deque[Event] = deque(maxlen=64)
+        """Events whose clips are not complete yet."""
+        self._open = 0
+        self._lost = 0
+
+    @property
+    def lost(self) -> int:
+        """How many recordings could not be written; after :meth:`close` it is final."""
+        return self._lost + len(self._writer.unsaved)
+
+    def show(self, state: LiveState) -> None:
+        """Add a frame and drop the oldest ones."""
+        if state.pixels is not None:
+            slots = by_slot(state.hands, self._info.max_hands)
+            size = state.pixels.shape[1], state.pixels.shape[0]
+            picture = None if self._videos is None else self._videos.encode(state.pixels)
+            self._frames.append(_Frame(state.seconds, slots, size, picture))
+            while state.seconds - self._frames[0].seconds > self._seconds:
+                self._frames.popleft()
+        while self._waiting and state.seconds >= self._waiting[0].end + AFTER:
+            self._keep_event(self._waiting.popleft())
+        self._collect()
+
+    def on_event(self, event: Event) -> None:
+        """Keep a clip of it as soon as the clip is complete."""
+        self._waiting.append(event)
+
+    def restart(self) -> None:
+        """Keep the clips of waiting events; a recording has no gaps."""
+        self._keep_waiting()
+        self._frames.clear()
+
+    def on_key(self, key: str) -> None:
+        """Keep the buffer with ``k``."""
+        if key != KEEP_KEY:
+            return
+        if not self._frames:
+            self._say("the buffer is still empty, nothing was kept")
+        elif self.keep_all():
+            self._say(f"the last {self._length():.0f} seconds were kept as {UNSORTED}")
+
+    def keep_all(self) -> bool:
+        """Keep the buffer; return whether there was anything to keep, and room for it."""
+        return bool(self._frames) and self._keep(UNSORTED, list(self._frames))
+
+    def close(self) -> None:
+        """Keep the rest, and wait for the disk."""
+        self._keep_waiting()
+        if self._all_at_end:
+            self.keep_all()
+        self._writer.retry()
+        for written in self._writer.close():
+            if written.problem is not None:
+                self._say(written.problem)
+
+    def _length(self) -> float:
+        return self._frames[-1].seconds - self._frames[0].seconds if self._frames else 0.0
+
+    def _keep_waiting(self) -> None:
+        while self._waiting:
+            self._keep_event(self._waiting.popleft())
+
+    def _keep_event(self, event: Event) -> None:
+        first, last = event.start - BEFORE, event.end + AFTER
+        clip = [frame for frame in self._frames if first <= frame.seconds <= last]
+        if clip:
+            self._keep(event.label, clip)
+
+    def _keep(self, label: str, frames: Sequence[_Frame]) -> bool:
+        if self._open >= MOST_WAITING:
+            self._say(f"a recording of {label} was not kept: the disk is too slow")
+            self._lost += 1
+            return False
+        self._open += 1
+        self._writer.keep(Job(self._dataset(label, frames), self._video(frames)))
+        return True
+
+    def _video(self, frames: Sequence[_Frame]) -> FinishVideo:
+        """Return the function that writes the pictures, if there are any."""
+        pictures = [frame.picture for frame in frames if frame.picture is not None]
+        if self._videos is None or not pictures:
+            return lambda: None
+        return self._videos.finisher(pictures, [f.seconds for f in frames], frames[0].size)
+
+    def _dataset(self, label: str, frames: Sequence[_Frame]) -> LandmarkDataset:
+        """Return one clip, with times in seconds from its first frame."""
+        info, start = self._info, frames[0].seconds
+        options = {
+            "camera": info.camera,
+            "note": info.note,
+            "session": info.session,
+            "max_hands": info.max_hands,
+            "live": True,
+        }
+        return LandmarkDataset.of_hands(
+            [frame.slots for frame in frames],
+            Samples.make([label], group=[info.subject], session=[info.session]),
+            time=[frame.seconds - start for frame in frames],
+            offsets=[0, len(frames)],
+            header=Header(kind="sequence", detector=info.detector, options=options),
+        )
+
+    def _collect(self) -> None:
+        done = self._writer.poll()
+        for written in done:
+            self._open -= 1
+            if written.problem is not None:
+                self._say(written.problem)
+                self._lost += 1
+        if done:
+            # A process that runs for weeks must neither remember all files that it has written
+            # nor all recordings that it could not write.
+            self._writer.forget(len(done))

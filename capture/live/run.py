@@ -1,0 +1,289 @@
+"""A whole live run: opens what it needs, runs the loop, and closes everything."""
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from math import inf
+from pathlib import Path
+
+from handlore.datasets.recordings import RecordingFolder
+from handlore.landmarks.detector import DetectorOptions, HandDetector
+from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.nativelog import quiet_native_log
+from handlore.landmarks.opening import open_detector
+from handlore.models.files import load_models, required_landmarker
+from handlore.models.model import Model
+from handlore.models.stream.events import Event
+from handlore.models.stream.recogniser import Recogniser
+from handlore.models.stream.settings import RecogniserSettings
+
+from ..actions.file import ActionSet, load_actions
+from ..cameras import CameraSpec, camera_spec, open_feed
+from ..recording.take import SessionInfo
+from ..recording.video import VideoFolder
+from ..recording.writer import RecordingWriter
+from ..serve.guard import Address, Guard
+from ..serve.server import Hub, PageServer
+from ..signals import ending_on_signals
+from ..terminal import terminal_keys
+from ..views.live import LiveWindow
+from ..views.page import PageView
+from ..window import why_no_window
+from .buffer import LandmarkBuffer
+from .limiter import RateLimiter, ThrottledDetector, thermometer
+from .loop import LiveComponents, LiveLoop
+from .state import EventCallback, LiveView, TerminalKeys
+
+SHARE = 0.9
+"""Of the time between frames; the rest is left to other programs."""
+
+
+@dataclass(frozen=True)
+class LiveOptions:
+    """Options of a live run.
+
+    Raises
+    ------
+    HandloreError
+        If an option has no effect without another one.
+    """
+
+    actions: Path | None = None
+    """A TOML file of actions."""
+
+    dry_run: bool = False
+    """Only report which actions would be run."""
+
+    window: bool = False
+    """Show a window, if there is a display."""
+
+    terminal: bool = False
+    """Read keys from the terminal if there is no window."""
+
+    serve: str | None = None
+    """Serve a page for browsers at this ``host:port``."""
+
+    token: str | None = None
+    """What a browser must present; default: made where the host is not this computer alone."""
+
+    max_fps: float = inf
+    """Most frames per second."""
+
+    max_hands: int | None = None
+    """How many hands to detect; default: as many as the models take."""
+
+    record: Path | None = None
+    """A folder of recordings for the landmarks around each event."""
+
+    buffer_seconds: float = 120.0
+    """Length of the buffer that is recorded at the end."""
+
+    keep_video: bool = False
+    """Record the pictures too."""
+
+    subject: str = ""
+    """Who is recorded."""
+
+    settings: RecogniserSettings = field(default_factory=RecogniserSettings)
+
+    landmarker: str | None = None
+    """``full`` or ``lite``; default: as the models were trained."""
+
+    detector: str = "auto"
+    verbose: bool = False
+    """Let native libraries write to stderr."""
+
+    def __post_init__(self) -> None:
+        for given, needed, message in (
+            (self.dry_run, self.actions, "--dry-run needs a file of actions: --actions"),
+            (self.keep_video, self.record, "--keep-video needs a folder of recordings: --record"),
+            (self.subject, self.record, "--subject needs a folder of recordings: --record"),
+            (self.token, self.serve, "--token needs an address of the page: --serve"),
+        ):
+            if given and needed is None:
+                raise HandloreError(message)
+
+
+@dataclass(frozen=True)
+class LiveSummary:
+    """The result of a live run."""
+
+    frames: int
+    events: int
+    unsaved: int
+    """Recordings that could not be written."""
+
+
+def run_live(
+    models: Sequence[str | Path | Model],
+    camera: str | CameraSpec = "0",
+    on_event: Callable[[Event], object] | None = None,
+    options: LiveOptions | None = None,
+    *,
+    views: Sequence[LiveView] = (),
+) -> LiveSummary:
+    """Recognise gestures of a camera until somebody quits.
+
+    It ends with the key q, at the end of a file, or with KeyboardInterrupt or SystemExit at a
+    signal (in the main thread). Everything is checked before the camera is opened.
+
+    Parameters
+    ----------
+    models
+        Files of models of poses or movements, or loaded ones.
+    camera
+        A number, ``/dev/video2``, ``picamera``, a video or a folder of frames, or what
+        :func:`~handlore.capture.cameras.camera_spec` returns.
+    on_event
+        Called with each event, in the thread of the caller.
+    options
+        Actions, window, page, recording and recogniser.
+    views
+        Receive frames, events and messages.
+
+    Raises
+    ------
+    HandloreError
+        If a model, an option, the camera or the detector cannot be used.
+
+    Examples
+    --------
+    >>> summary = handlore.run_live(
+    ...     ["moves.onnx"], "wave.mp4", on_event=lambda event: print(event.label)
+    ... )
+    wave
+    """
+    options = options or LiveOptions()
+
+    def say(text: str) -> None:
+        for view in views:
+            view.say(text)
+
+    loaded, notes = load_models(models)
+    for note in notes:
+        say(f"note: {note}")
+    setup = _check(loaded, camera, options)
+    shown = [*views, *([EventCallback(on_event)] if on_event is not None else [])]
+    buffer = None
+    with ExitStack() as stack:
+        stack.enter_context(ending_on_signals())
+        if setup.address is not None:
+            shown.append(_page(stack, setup.address, options, say))
+        detector = _detector(stack, setup.detector, options, say)
+        shown += _window_or_keys(stack, options, say)
+        feed = open_feed(setup.camera)
+        stack.callback(feed.close)
+        if setup.recordings is not None:
+            buffer = _buffer(setup, setup.recordings, detector, options, say)
+            stack.callback(buffer.close)
+            shown.append(buffer)
+        say(f"{feed.name}: {', '.join(setup.labels)}")
+        # A file is over soon, the machine need not be spared.
+        share = SHARE if setup.camera.live else 1.0
+        loop = LiveLoop(
+            LiveComponents(
+                feed,
+                detector,
+                setup.recogniser,
+                shown,
+                setup.actions,
+                options.dry_run,
+                RateLimiter(options.max_fps, share, thermometer()),
+                real_time=setup.camera.live,
+            )
+        )
+        loop.run()
+        say(f"{loop.frames} frames, {loop.events} events")
+    return LiveSummary(loop.frames, loop.events, 0 if buffer is None else buffer.lost)
+
+
+@dataclass(frozen=True)
+class _Setup:
+    """What the options name, checked."""
+
+    recogniser: Recogniser
+    labels: tuple[str, ...]
+    actions: ActionSet
+    camera: CameraSpec
+    detector: DetectorOptions
+    address: Address | None
+    recordings: RecordingFolder | None
+
+
+def _check(models: Sequence[Model], camera: str | CameraSpec, options: LiveOptions) -> _Setup:
+    """Check all options; opens neither camera nor window."""
+    labels = tuple(dict.fromkeys(label for model in models for label in model.card.labels))
+    recogniser = Recogniser(models, options.settings, max_hands=options.max_hands)
+    actions = ActionSet(())
+    if options.actions is not None:
+        actions = load_actions(options.actions, labels, check_computer=not options.dry_run)
+    spec = camera_spec(camera) if isinstance(camera, str) else camera
+    address = None if options.serve is None else Address.parsed(options.serve)
+    if address is not None:
+        Guard.of(address, options.token)
+    detector = DetectorOptions(
+        landmarker=options.landmarker or required_landmarker(models),
+        max_hands=recogniser.n_hands,
+        detector=options.detector,
+        live=True,
+    )
+    recordings = None if options.record is None else RecordingFolder.open(options.record)
+    return _Setup(recogniser, labels, actions, spec, detector, address, recordings)
+
+
+def _detector(
+    stack: ExitStack, wanted: DetectorOptions, options: LiveOptions, say: Callable[[str], None]
+) -> HandDetector:
+    stack.enter_context(quiet_native_log(not options.verbose))
+    detector = stack.enter_context(open_detector(wanted, talk=say))
+    # The litert detector has a schedule of its own.
+    return ThrottledDetector(detector) if detector.info.name == "mediapipe" else detector
+
+
+def _page(
+    stack: ExitStack, address: Address, options: LiveOptions, say: Callable[[str], None]
+) -> LiveView:
+    hub = Hub()
+    server = PageServer(hub, address, options.token)
+    stack.callback(server.close)
+    say(f"the page: {server.url}")
+    return PageView(hub)
+
+
+def _window_or_keys(
+    stack: ExitStack, options: LiveOptions, say: Callable[[str], None]
+) -> list[LiveView]:
+    """Open the window; without one read keys from the terminal, if there is one."""
+    if options.window:
+        reason = why_no_window()
+        if reason is None:
+            window = LiveWindow()
+            stack.callback(window.close)
+            return [window]
+        if options.serve is None:
+            say(f"no window: {reason}")
+    # stdin is None where it was closed.
+    if not options.terminal or sys.stdin is None or not sys.stdin.isatty():
+        return []
+    return [TerminalKeys(stack.enter_context(terminal_keys()))]
+
+
+def _buffer(
+    setup: _Setup,
+    recordings: RecordingFolder,
+    detector: HandDetector,
+    options: LiveOptions,
+    say: Callable[[str], None],
+) -> LandmarkBuffer:
+    info = SessionInfo(
+        detector.info,
+        setup.camera.text,
+        options.subject,
+        session=time.strftime("live-%Y%m%d-%H%M%S"),
+        max_hands=setup.recogniser.n_hands,
+    )
+    videos = VideoFolder(recordings.root) if options.keep_video else None
+    writer = RecordingWriter(recordings)
+    return LandmarkBuffer(writer, info, options.buffer_seconds, say, videos=videos)

@@ -1,0 +1,196 @@
+"""A whole recording session: opens what it needs, runs the loop, and closes everything."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from handlore.datasets.dataset import NONE_LABEL
+from handlore.datasets.recordings import RecordingFolder
+from handlore.landmarks.detector import DetectorOptions
+from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.nativelog import quiet_native_log
+from handlore.landmarks.opening import open_detector
+
+from ..cameras import CameraSpec, camera_spec, open_feed
+from ..coach_process import BackgroundCoach
+from ..keys import Keys
+from ..signals import ending_on_signals
+from ..terminal import terminal_keys
+from ..views.record import SessionWindow
+from ..views.status_line import StatusLine
+from ..window import why_no_window
+from .labels import Labels, merged_labels
+from .loop import SessionComponents, SessionLoop, SessionView, close_writer
+from .options import SessionOptions
+from .session import Session
+from .take import SessionInfo
+from .video import NoVideo, VideoFolder
+from .writer import RecordingWriter
+
+KEYS_LINE = "keys: r record, 1-9 n p label, u discard, k keep, h all keys, q quit"
+
+
+@dataclass(frozen=True)
+class SessionSummary:
+    """The result of a session."""
+
+    session: str
+    """Its name."""
+
+    kept: dict[str, int]
+    """Recordings of each label that this session has kept."""
+
+    counts: dict[str, int]
+    """Recordings of each label that are in the folder now."""
+
+    unsaved: int
+    """Recordings that could not be written."""
+
+    advice: list[str]
+    """What to do next; the coach may not have finished."""
+
+
+def record(
+    out: str | Path,
+    labels: Sequence[str] = (),
+    camera: str | CameraSpec = "0",
+    options: SessionOptions | None = None,
+    *,
+    keys: Keys | None = None,
+    say: Callable[[str], None] = lambda text: None,
+) -> SessionSummary:
+    """Record labelled gestures into a folder until somebody quits.
+
+    Keys start, keep and discard recordings. A session also ends at the end of a file in the
+    camera's place, or with KeyboardInterrupt or SystemExit at a signal (in the main thread).
+
+    Parameters
+    ----------
+    out
+        The folder of recordings; made if it does not exist.
+    labels
+        The labels to record; default: those of the folder. ``none`` is always one.
+    camera
+        A number, ``/dev/video2``, ``picamera``, a video or a folder of frames, or what
+        :func:`~handlore.capture.cameras.camera_spec` returns.
+    options
+        Lengths, countdown, review, window, sounds and detector.
+    keys
+        Where keys come from; default: the window or the terminal.
+    say
+        Called with messages.
+
+    Raises
+    ------
+    HandloreError
+        If a label, an option, the folder, the camera or the detector cannot be used.
+
+    Examples
+    --------
+    A video becomes one recording: the key r is pressed at its start.
+
+    >>> summary = handlore.record(
+    ...     "gestures",
+    ...     ["wave"],
+    ...     "wave.mp4",
+    ...     handlore.SessionOptions(headless=True, countdown=0, coach=False),
+    ...     keys=handlore.ScriptedKeys("r"),
+    ... )
+    >>> summary.kept
+    {'wave': 1, 'none': 0}
+    """
+    options = options or SessionOptions()
+    given = [name for name in Labels(labels).names if name != NONE_LABEL]
+    spec = camera_spec(camera) if isinstance(camera, str) else camera
+    if not options.headless and (reason := why_no_window()) is not None:
+        say(f"no window, keys are read from this terminal: {reason}")
+        options = replace(options, headless=True)
+    is_new = not Path(out).exists()
+    recordings = RecordingFolder.open(Path(out))
+    chosen = merged_labels(given, recordings.labels())
+    for asked, there in zip(given, chosen, strict=False):
+        if asked != there:
+            say(f"note: {recordings.root} writes {asked} as {there}; so does this session")
+    for line in recordings.warnings_for(options.subject, spec.text):
+        say(f"note: {line}")
+    try:
+        return _run(recordings, Session(chosen, options), spec, keys, say)
+    except HandloreError:
+        if is_new:
+            recordings.remove_unused()
+        raise
+
+
+def _run(
+    recordings: RecordingFolder,
+    session: Session,
+    camera: CameraSpec,
+    keys: Keys | None,
+    say: Callable[[str], None],
+) -> SessionSummary:
+    options = session.options
+    name = options.session or time.strftime("%Y%m%d-%H%M%S")
+    wanted = DetectorOptions(
+        landmarker=options.landmarker,
+        max_hands=options.max_hands,
+        detector=options.detector,
+        live=True,
+    )
+    with ExitStack() as stack:
+        stack.enter_context(ending_on_signals())
+        stack.enter_context(quiet_native_log(not options.verbose))
+        detector = stack.enter_context(open_detector(wanted, talk=say))
+        feed = open_feed(camera)
+        stack.callback(feed.close)
+        writer = RecordingWriter(recordings)
+        stack.callback(close_writer, writer, say)
+        coach = stack.enter_context(BackgroundCoach())
+
+        def consult(_: object = None) -> None:
+            if options.coach:
+                coach.consult(recordings.root, session.labels.names)
+
+        consult()
+        view_keys, view = stack.enter_context(_window_or_terminal(options, say))
+        info = SessionInfo(
+            detector.info, camera.text, options.subject, name, options.note, options.max_hands
+        )
+        SessionLoop(
+            SessionComponents(
+                feed,
+                detector,
+                session,
+                info,
+                writer,
+                keys or view_keys,
+                view,
+                videos=VideoFolder(recordings.root).begin if options.keep_video else NoVideo,
+                advice=lambda: next(iter(coach.advice()), ""),
+                on_written=consult,
+            )
+        ).run()
+        advice = coach.advice()
+    kept = dict.fromkeys(session.labels.names, 0)
+    for label, _ in writer.kept:
+        kept[label] += 1
+    return SessionSummary(name, kept, dict(writer.counts), len(writer.unsaved), advice)
+
+
+@contextmanager
+def _window_or_terminal(
+    options: SessionOptions, say: Callable[[str], None]
+) -> Iterator[tuple[Keys, SessionView]]:
+    """Open a window, or use the terminal: a source of keys and a view."""
+    if not options.headless:
+        with SessionWindow(quiet=options.quiet) as window:
+            yield window, window
+        return
+    say(KEYS_LINE)
+    with terminal_keys() as keys:
+        line = StatusLine(quiet=options.quiet)
+        try:
+            yield keys, line
+        finally:
+            line.close()

@@ -1,0 +1,131 @@
+"""A session without a window: its state in one line of a terminal."""
+
+import shutil
+import sys
+from collections.abc import Sequence
+from typing import TextIO
+
+from rich.cells import cell_len, set_cell_size
+
+from handlore.landmarks.hands import Hand, Pixels
+
+from ..recording.session import KEY_BINDINGS, State
+from ..recording.status import Status
+
+LONGEST_LABEL = 24
+"""Most columns of a label."""
+
+UNLIMITED = 10_000
+
+
+class StatusLine:
+    """Rewrites one line again and again, and writes messages above it.
+
+    Parameters
+    ----------
+    stream
+        Default: stderr. Where it is no terminal, only messages are written.
+    quiet
+        Whether the bell stays silent.
+    """
+
+    def __init__(self, stream: TextIO | None = None, *, quiet: bool = False) -> None:
+        self._stream = stream or sys.stderr
+        self._is_terminal = self._stream.isatty()
+        self._quiet = quiet
+        self._last = ""
+        self._help = False
+
+    def show(self, pixels: Pixels | None, hands: Sequence[Hand], status: Status) -> None:
+        """Write the line, if it has changed."""
+        if status.help != self._help:
+            self._help = status.help
+            self.say("keys: " + ", ".join(f"{keys}: {action}" for keys, action in KEY_BINDINGS))
+        line = line_of(status, shutil.get_terminal_size().columns - 1)
+        if self._is_terminal and line != self._last:
+            self._last = line
+            self._write(f"\r\x1b[K{line}")
+
+    def say(self, text: str) -> None:
+        """Write a message that stays."""
+        self._write(f"\r\x1b[K{text}\n{self._last}" if self._is_terminal else f"{text}\n")
+
+    def cue(self, what: str) -> None:
+        """Ring the terminal's bell."""
+        if self._is_terminal and not self._quiet:
+            self._write("\a")
+
+    def close(self) -> None:
+        """Clear the line."""
+        if self._is_terminal:
+            self._write("\r\x1b[K")
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()
+
+
+def line_of(status: Status, columns: int = UNLIMITED) -> str:
+    """Return the status in one line; the least important part is the last and is cut first.
+
+    Parameters
+    ----------
+    status
+        What to write.
+    columns
+        The width of the terminal.
+    """
+    if status.typed is not None:
+        return _cut(f"new label: {status.typed}_   (Enter: save, Esc: cancel)", columns)
+    unsaved = f"{status.unsaved} NOT WRITTEN, k tries again" if status.unsaved else ""
+    state = _state_text(status)
+    if status.problem:
+        shown = "" if status.state is State.IDLE else f"[{state}]"
+        return _cut(_joined([shown, f"NO CAMERA  {status.problem}", unsaved]), columns)
+    parts = [
+        f"[{state}]",
+        unsaved,
+        "hand" if status.hand else "no hand",
+        f"{status.fps:.0f} fps",
+        "" if status.share is None else f"last: hand in {100 * status.share:.0f} %",
+    ]
+    line = _joined(parts)
+    counts = _counts(status.counts, columns - cell_len(line) - 2)
+    return _cut(_joined([line, counts, "h help"]), columns)
+
+
+def _state_text(status: Status) -> str:
+    label = _cut(status.label, LONGEST_LABEL)
+    following = f", next: {_cut(status.next_label, LONGEST_LABEL)}" if status.next_label else ""
+    left = "" if status.left is None else f" {status.left:.1f} s"
+    match status.state:
+        case State.COUNTDOWN:
+            return f"{label} in{left}"
+        case State.RECORDING:
+            action = "sampling" if status.pose else "recording"
+            return f"{action} {label} {status.recorded:.1f} s{following}"
+        case State.REVIEW if status.flagged:
+            return f"{label}: k keep, u discard{following}"
+        case State.REVIEW:
+            return f"{label} kept in{left}, u discards{following}"
+    return f"ready: {label}"
+
+
+def _joined(parts: Sequence[str]) -> str:
+    return "  ".join(part for part in parts if part)
+
+
+def _counts(counts: Sequence[tuple[str, int]], columns: int) -> str:
+    """Return the number of recordings of each label, with names as long as there is room."""
+    for longest in (UNLIMITED, 12, 8, 5, 3):
+        text = " ".join(f"{_cut(label, longest)} {count}" for label, count in counts)
+        if cell_len(text) <= columns:
+            return text
+    return _cut(text, columns)
+
+
+def _cut(text: str, columns: int) -> str:
+    """Return the start of a text that fits into so many columns, with an ellipsis if it is cut."""
+    if cell_len(text) <= columns:
+        return text
+    return f"{set_cell_size(text, columns - 1)}…" if columns > 0 else ""

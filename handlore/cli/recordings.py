@@ -1,0 +1,186 @@
+"""``handlore recordings``: list, review, discard, restore and relabel recordings."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from handlore.capture.recording.labels import checked_label, same_label
+from handlore.capture.review import review_recordings
+from handlore.capture.views.review import ReviewWindow
+from handlore.capture.window import why_no_window
+from handlore.datasets.dataset import NONE_LABEL
+from handlore.datasets.recordings import RecordingEntry, RecordingFolder
+from handlore.landmarks.errors import HandloreError
+
+from ._common import (
+    SOME_INPUTS_FAILED,
+    examples,
+    json_option,
+    percent,
+    print_json,
+    print_table,
+    say_failures,
+    talk,
+)
+
+_COLUMNS = (
+    "number",
+    "label",
+    "kind",
+    "seconds",
+    "frames",
+    "with a hand",
+    "subject",
+    "session",
+    "",
+)
+_folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+_numbers = click.argument(
+    "numbers", metavar="NUMBER...", nargs=-1, required=True, type=click.IntRange(1)
+)
+
+
+@click.group(
+    "recordings",
+    epilog=examples(
+        "handlore recordings list my_gestures",
+        "handlore recordings review my_gestures",
+        "handlore recordings discard my_gestures 7 12",
+        "handlore recordings relabel my_gestures 9 stop",
+    ),
+)
+def command() -> None:
+    """List, review and edit the recordings of a folder.
+
+    DIR is a folder that `handlore capture` or `handlore live --record` wrote. A recording keeps
+    its number for good. Discarded recordings are moved aside, and can be restored.
+    """
+
+
+@command.command(
+    "list",
+    epilog=examples(
+        "handlore recordings list my_gestures", "handlore recordings list my_gestures --json"
+    ),
+)
+@_folder
+@json_option
+def list_command(folder: Path, as_json: bool) -> None:
+    """List all recordings, kept and discarded."""
+    recordings = RecordingFolder.open(folder, create=False)
+    entries = _all_entries(recordings)
+    if as_json:
+        print_json([_json(entry) for entry in entries])
+    else:
+        print_table(_COLUMNS, [_row(entry) for entry in entries])
+    _end(recordings)
+
+
+@command.command("review", epilog=examples("handlore recordings review my_gestures"))
+@_folder
+def review_command(folder: Path) -> None:
+    """Play the recordings in a window, as drawn hands.
+
+    n and p step, u discards a recording, k restores it, a digit or + changes its label, h shows
+    all keys, q quits.
+    """
+    recordings = RecordingFolder.open(folder, create=False)
+    reason = why_no_window()
+    if reason is not None:
+        raise HandloreError(
+            f"a review needs a window: {reason}; without one use `handlore recordings list`,"
+            " discard and relabel"
+        )
+    before = {entry.number: entry for entry in _all_entries(recordings)}
+    with ReviewWindow() as window:
+        review_recordings(recordings, window)
+    after = _all_entries(recordings)
+    changed = sum(before.get(entry.number) != entry for entry in after)
+    talk(f"{len(after)} recordings, {changed} changed")
+    _end(recordings)
+
+
+@command.command("discard", epilog=examples("handlore recordings discard my_gestures 7 12"))
+@_folder
+@_numbers
+@json_option
+def discard_command(folder: Path, numbers: tuple[int, ...], as_json: bool) -> None:
+    """Discard recordings: training and evaluation ignore them."""
+    recordings = RecordingFolder.open(folder, create=False)
+    entries = recordings.find(numbers)
+    for entry in entries:
+        recordings.discard(entry.path)
+    _report(recordings, entries, "discarded", as_json)
+
+
+@command.command("restore", epilog=examples("handlore recordings restore my_gestures 7"))
+@_folder
+@_numbers
+@json_option
+def restore_command(folder: Path, numbers: tuple[int, ...], as_json: bool) -> None:
+    """Restore discarded recordings."""
+    recordings = RecordingFolder.open(folder, create=False)
+    entries = recordings.find(numbers, discarded=True)
+    for entry in entries:
+        recordings.restore(entry.path)
+    _report(recordings, entries, "restored", as_json)
+
+
+@command.command("relabel", epilog=examples("handlore recordings relabel my_gestures 9 stop"))
+@_folder
+@click.argument("number", metavar="NUMBER", type=click.IntRange(1))
+@click.argument("label", metavar="LABEL")
+@json_option
+def relabel_command(folder: Path, number: int, label: str, as_json: bool) -> None:
+    """Change the label of a recording; `none` for everyday movement."""
+    recordings = RecordingFolder.open(folder, create=False)
+    label = checked_label(label)
+    label = same_label(label, [NONE_LABEL]) or label
+    entries = recordings.find([number])
+    recordings.relabel(entries[0].path, label)
+    _report(recordings, entries, f"now {label}", as_json)
+
+
+def _report(
+    recordings: RecordingFolder, before: Sequence[RecordingEntry], change: str, as_json: bool
+) -> None:
+    for entry in before:
+        talk(f"recording {entry.number} ({entry.label}): {change}")
+    if as_json:
+        numbers = {entry.number for entry in before}
+        print_json([_json(one) for one in _all_entries(recordings) if one.number in numbers])
+
+
+def _all_entries(recordings: RecordingFolder) -> list[RecordingEntry]:
+    both = (*recordings.entries(), *recordings.entries(discarded=True))
+    return sorted(both, key=lambda entry: (entry.number, entry.path))
+
+
+def _end(recordings: RecordingFolder) -> None:
+    """Name the files that could not be read; then the exit code is 3."""
+    failures = recordings.failures()
+    say_failures(failures)
+    if failures:
+        raise click.exceptions.Exit(SOME_INPUTS_FAILED)
+
+
+def _row(entry: RecordingEntry) -> list[object]:
+    return [
+        entry.number,
+        entry.label,
+        "movement" if entry.kind == "sequence" else "pose",
+        f"{entry.seconds:.1f}",
+        entry.n_frames,
+        percent(entry.share_with_hand),
+        entry.subject,
+        entry.session,
+        "discarded" if entry.discarded else "",
+    ]
+
+
+def _json(entry: RecordingEntry) -> dict[str, Any]:
+    paths = {"path": str(entry.path), "video": str(entry.video) if entry.video else None}
+    return asdict(entry) | paths

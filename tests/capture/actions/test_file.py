@@ -1,0 +1,242 @@
+"""An actions file, and everything that can be wrong with it."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from handlore.capture.actions.file import load_actions
+from handlore.landmarks.errors import HandloreError, InvalidDataError
+
+LABELS = ("fist", "open_palm", "swipe_left", "-v", "a+b", "none")
+
+
+GOOD = """
+[arming]
+label = "open_palm"
+seconds = 5
+
+[actions.fist]          # one action
+run = ["true", "{label}", "{\\"a\\": 1}"]
+cooldown = 1.5
+waiting = 3
+timeout = 2
+
+[[actions.swipe_left]]  # one for each hand
+say = "to the left: {probability}"
+hand = "left"
+
+[[actions.swipe_left]]
+post = "http://127.0.0.1:8123/api/webhook/x"
+headers = { Authorization = "Bearer abc" }
+hand = "right"
+
+[actions."*"]
+run = "true >/dev/null"
+shell = true
+"""
+
+
+def load(tmp_path: Path, text: str, *, check: bool = False) -> object:
+    path = tmp_path / "actions.toml"
+    path.write_text(text)
+    return load_actions(path, LABELS, check_computer=check)
+
+
+def refused(tmp_path: Path, text: str, *, check: bool = False) -> str:
+    with pytest.raises(InvalidDataError) as caught:
+        load(tmp_path, text, check=check)
+    line = str(caught.value)
+    assert line.startswith(str(tmp_path / "actions.toml"))
+    assert "\n" not in line
+    return line.removeprefix(str(tmp_path / "actions.toml"))
+
+
+def test_a_good_file_is_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "actions.toml"
+    path.write_text(GOOD)
+    loaded = load_actions(path, LABELS)
+    assert loaded.arming is not None
+    assert (loaded.arming.label, loaded.arming.seconds) == ("open_palm", 5)
+    assert [(a.label, a.kind.name, a.hand) for a in loaded.actions] == [
+        ("fist", "run", None),
+        ("swipe_left", "say", "left"),
+        ("swipe_left", "post", "right"),
+        ("*", "run", None),
+    ]
+    assert (loaded.actions[0].cooldown, loaded.actions[0].waiting) == (1.5, 3)
+
+
+BAD = {
+    # what is not TOML: tomllib knows the line
+    "[actions.fist": "is not TOML: .*line 1",
+    '[actions.fist]\nsay = "a\nsay = "b"\n': "is not TOML: .*line 2",
+    '[actions.fist]\nsay = "a"\nsay = "b"\n': "is not TOML: .*line 3",
+    '[actions.fist]\nsay = "a"\n[actions.fist]\nsay = "b"\n': "is not TOML: .*line 3",
+    # nothing in it
+    "": "line 1: there are no actions; add .actions.LABEL.",
+    "# nothing\n": "no actions",
+    "[actions]\n": "no actions",
+    # names
+    '[action.fist]\nsay = "a"': "line 1: unknown key 'action'; did you mean actions",
+    '[actions.fits]\nsay = "a"': "line 1: unknown label 'fits'; did you mean fist",
+    '\n\n[actions.qqq]\nsay = "a"': "line 3: unknown label 'qqq'; known: fist, open_palm",
+    '[actions.FIST]\nsay = "a"': "unknown label 'FIST'; known: fist",
+    '[actions.fist]\nsay = "a"\n\ncoldown = 3': "line 4: unknown key 'coldown'; did you mean cool",
+    '[actions.fist]\nsay = "a"\nshell = true': "line 3: unknown key 'shell'",
+    '[actions.fist]\nsay = "a"\nheaders = {}': "line 3: unknown key 'headers'",
+    '[actions.none]\nsay = "a"': "line 1: none stands for no gesture, so no event has this label",
+    # which kind
+    "[actions.fist]": "line 1: actions.fist needs exactly one of .*mqtt, .*; .* none",
+    "[actions.fist]\ncooldown = 1": "none of them .cooldown.",
+    '[actions.fist]\nsay = "a"\nrun = ["true"]': "line 1: .* it has run and say",
+    '[actions]\nfist = "true"': "line 2: actions.fist is not a table; write .actions.fist.",
+    "[actions]\nfist = [1]": "line 2: actions.fist is not a table",
+    "actions = 3": "line 1: actions is a whole number; expected a table",
+    "actions = []": "line 1: actions is a list; expected a table",
+    # numbers
+    '[actions.fist]\nsay = "a"\ncooldown = -1': "line 3: cooldown is -1; expected 0 to 86400",
+    '[actions.fist]\nsay = "a"\ncooldown = nan': "line 3: cooldown is nan",
+    '[actions.fist]\nsay = "a"\ncooldown = inf': "line 3: cooldown is inf",
+    '[actions.fist]\nsay = "a"\ncooldown = "1 s"': "line 3: cooldown is text; expected a number",
+    '[actions.fist]\nsay = "a"\ncooldown = true': "cooldown is true or false; expected a number",
+    '[actions.fist]\nsay = "a"\ncooldown = 2026-01-01': "cooldown is a date or time",
+    '[actions.fist]\nsay = "a"\nwaiting = 1.5': "waiting is a number; expected a whole number",
+    '[actions.fist]\nsay = "a"\nwaiting = -1': "waiting is -1; expected 0 to 10000",
+    '[actions.fist]\nsay = "a"\nwaiting = true': "waiting is true or false",
+    '[actions.fist]\nsay = "a"\ntimeout = 0': "timeout is 0; expected 0.1 to 3600",
+    '[actions.fist]\nsay = "a"\nhand = "both"': "unknown hand 'both'; known: left, right",
+    '[actions.fist]\nsay = "a"\nhand = 1': "hand is a whole number; expected text",
+    # say
+    "[actions.fist]\nsay = 1": "line 2: say is a whole number; expected text",
+    '[actions.fist]\nsay = ""': "line 2: say is empty",
+    '[actions.fist]\nsay = "{lable}"': "did you mean label",
+    # run
+    '[actions.fist]\nrun = "ls -l"': "line 2: run is text; expected a list .* or add shell = true",
+    "[actions.fist]\nrun = []": "line 2: run names no program",
+    '[actions.fist]\nrun = [""]': "line 2: run names no program",
+    '[actions.fist]\nrun = ["sleep", 1]': "line 2: run accepts only texts; write numbers in quotes",
+    '[actions.fist]\nrun = ["{label}"]': "line 2: the program itself cannot have a placeholder",
+    '[actions.fist]\nrun = ["echo", "{probabilty}"]': "did you mean probability",
+    '[actions.fist]\nrun = ["echo", "a\\u0000b"]': "contains a zero byte",
+    '[actions."-v"]\nrun = ["echo", "{label}"]': "with the label '-v' .* becomes an option",
+    '[actions."*"]\nrun = ["echo", "{label}"]': "with the label '-v' .* becomes an option",
+    '[actions.fist]\nrun = ["ls"]\nshell = true': "line 2: run is a list; expected text",
+    '[actions.fist]\nrun = "echo {label}"\nshell = true': r"as code; use .* .\$HANDLORE_LABEL",
+    '[actions.fist]\nrun = ["ls"]\nshell = "yes"': "line 3: shell is text; expected true or false",
+    # key
+    '[actions.fist]\nkey = "spcae"': "line 2: unknown key 'spcae' in 'spcae'; did you mean space",
+    '[actions.fist]\nkey = "crtl+a"': "unknown modifier 'crtl' in .* did you mean ctrl",
+    '[actions.fist]\nkey = "ctrl"': "unknown key 'ctrl'",
+    '[actions.fist]\nkey = "ctrl+"': "unknown key ''",
+    '[actions.fist]\nkey = "a+b"': "unknown modifier 'a'",
+    "[actions.fist]\nkey = 5": "key is a whole number; expected text",
+    # what no person writes, but a program may
+    f'[actions.fist]\nsay = "a"\ncooldown = 1{"0" * 400}': "line 3: cooldown is 100000... with 401",
+    f'[actions.fist]\nsay = "a"\nwaiting = 1{"0" * 400}': "line 3: waiting is 100000... with 401",
+    f'[actions.fist]\nsay = "a"\ncooldown = 1{"0" * 5000}': "is not TOML: .*digits",
+    f'[actions.fist]\nsay = {"[" * 5000}': "too deeply nested brackets",
+    '# \u2028 ends no line\n[actions.fist]\nsay = 3': "line 3: say is a whole .* text$",
+    "[actions]\nfist = []": "line 2: actions.fist is an empty list",
+    '[actions.fist]\nrun = "a\\u0000b"\nshell = true': "line 2: run contains a zero byte",
+    # post
+    '[actions.fist]\npost = "localhost:80"': "line 2: post is .* does not start with http://",
+    '[actions.fist]\npost = "file:///etc/passwd"': "does not start with http://",
+    '[actions.fist]\npost = "http://"': "names no host",
+    '[actions.fist]\npost = "http://a:b/"': "post is not an address .*expected http://host/path",
+    '[actions.fist]\npost = "http://a/b c"': "characters that must be percent-encoded",
+    '[actions.fist]\npost = "http://u:pw@a/"': "line 2: post is an address with a .* Authorization",
+    '[actions.fist]\npost = "http://{label}/"': "line 2: post is .* host has a placeholder",
+    '[actions.fist]\npost = "http://a/{labl}"': "line 2: post has .*did you mean label",
+    '[actions.fist]\npost = "http://a"\nheaders = {A = 1}': "line 3: headers.A is a whole number",
+    '[actions.fist]\npost = "http://a"\nheaders = {"A:" = "b"}': "is not a valid header",
+    '[actions.fist]\npost = "http://a"\nheaders = {Content-Length = "0"}': "set by handlore",
+    '[actions.fist]\npost = "http://a"\nheaders = {A = "b\\r\\nC: d"}': "is not a valid header",
+    # mqtt
+    '[actions.fist]\nmqtt = "a/#"': "line 2: the topic 'a/#' contains",
+    '[actions."a+b"]\nmqtt = "hands/{label}"': "contains +",
+    '[actions.fist]\nmqtt = "a"\nbroker = "http://a"': "line 3: broker is of the scheme 'http'",
+    '[actions.fist]\nmqtt = "a"\nbroker = "mqtt://u:secret@"': "broker is without a host",
+    '[actions.fist]\nmqtt = "a"\nbroker = "mqtt://h:99999"': "broker is not an address",
+    # arming
+    '[arming]\nseconds = 3\n[actions.fist]\nsay = "a"': "line 1: arming has no label",
+    '[arming]\nlabel = "fits"\n[actions.fist]\nsay = "a"': "line 2: unknown label 'fits'; did",
+    '[arming]\nlabel = "fist"\nsecond = 3\n[actions.fist]\nsay = "a"': "line 3: unknown key 'sec",
+    '[arming]\nlabel = "fist"\nseconds = 0\n[actions.fist]\nsay = "a"': "line 3: seconds is 0",
+    'arming = "fist"\n[actions.fist]\nsay = "a"': "line 1: arming is text; expected a table",
+    # in the second of two tables of one label
+    '[[actions.fist]]\nsay = "a"\n[[actions.fist]]\nsay = "b"\nhnd = 1': "line 5: unknown key 'hn",
+    '[[actions.fist]]\nsay = "a"\n\n[[actions.fist]]\n': "line 4: actions.fist needs exactly one",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", BAD, ids=lambda text: text.replace("\n", " / ")[:60] or "empty")
+def test_a_bad_file_is_refused_with_line_and_reason(text: str, tmp_path: Path) -> None:
+    expected = BAD[text].replace("contains +", r"contains \+")
+    assert re.search(expected, refused(tmp_path, text)), refused(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    "line", ['mqtt = "a"\nbroker = "x://u:secret@h"', 'post = "http://u:secret@h"']
+)
+def test_a_password_is_not_repeated(line: str, tmp_path: Path) -> None:
+    text = f"[actions.fist]\n{line}"
+    assert "secret" not in refused(tmp_path, text)
+
+
+def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+    text = '[actions.fits]\nsay = "a"\ntimeot = 3\n[actions.fist]\nrun = "ls"\n[arming]\n'
+    line = refused(tmp_path, text)
+    assert line.count("; line ") + 1 == 4
+    assert [f"line {n}:" in line for n in (1, 3, 5, 6)] == [True] * 4
+
+
+@pytest.mark.parametrize(
+    ("what", "expected"),
+    [
+        ("missing", "there is no file"),
+        ("folder", "is a folder; expected a file such as actions.toml"),
+        ("latin", "is not UTF-8 text"),
+        ("huge", "larger than 1 MB"),
+    ],
+)
+def test_a_path_that_is_no_text_file(what: str, expected: str, tmp_path: Path) -> None:
+    path = tmp_path / "actions.toml"
+    if what == "folder":
+        path.mkdir()
+    elif what == "latin":
+        path.write_bytes(b'[actions.fist]\nsay = "\xe4"')
+    elif what == "huge":
+        path.write_bytes(b"#" * (1 << 21))
+    with pytest.raises(HandloreError, match=expected):
+        load_actions(path, LABELS)
+
+
+def test_a_program_that_is_not_here_is_told_before_the_camera_opens(tmp_path: Path) -> None:
+    text = '\n[actions.fist]\nrun = ["no-such-program"]'
+    line = refused(tmp_path, text, check=True)
+    assert "line 3: there is no program 'no-such-program'; install it" in line
+    load(tmp_path, text)  # a dry run needs no programs
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a file of Windows is a program by its name")
+def test_what_to_do_about_a_program_that_cannot_be_run(tmp_path: Path) -> None:
+    script = tmp_path / "my script"
+    script.write_text("#!/bin/sh\n")
+    line = refused(tmp_path, f'[actions.fist]\nrun = ["{script}"]', check=True)
+    assert f"line 2: '{script}' is not executable; `chmod +x '{script}'`" in line
+    script.chmod(0o755)
+    load(tmp_path, f'[actions.fist]\nrun = ["{script}"]', check=True)
+    line = refused(tmp_path, '[actions.fist]\nrun = ["ls -l"]', check=True)
+    assert 'write each word as an item: run = ["ls", "-l"]' in line
+
+
+def test_a_file_of_a_windows_editor_is_read(tmp_path: Path) -> None:
+    load(tmp_path, '\ufeff[actions.fist]\r\nsay = "a"\r\n')
+
+
+def test_without_paho_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handlore.capture.actions.mqtt.find_spec", lambda name: None)
+    line = refused(tmp_path, '[actions.fist]\nmqtt = "a"', check=True)
+    assert "line 2: paho-mqtt is not installed; `pip install 'handlore[mqtt]'`" in line

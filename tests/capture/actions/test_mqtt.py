@@ -1,0 +1,125 @@
+"""Events sent to an MQTT broker."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from handlore.capture.actions.file import ActionSet, load_actions
+from handlore.capture.actions.runner import ActionResult, ActionRunner
+from handlore.models.stream.events import Event
+
+LABELS = ("fist", "open_palm", "swipe_left")
+
+
+def seen(label: str, end: float = 1.0, hand: str | None = "left") -> Event:
+    return Event(label, 0.0, end, 0.97, hand)
+
+
+class Desk:
+    """Runs an actions file and keeps what became of the events."""
+
+    def __init__(self, plan: ActionSet, *, dry_run: bool = False) -> None:
+        self.outcomes: list[ActionResult] = []
+        self.runner = ActionRunner(plan, self.outcomes.append, dry_run=dry_run)
+
+    def wait(self, n: int, seconds: float = 10.0) -> list[tuple[str, str]]:
+        """Wait for so many outcomes and return state and detail of all."""
+        deadline = time.monotonic() + seconds
+        while len(self.outcomes) < n and time.monotonic() < deadline:
+            time.sleep(0.002)
+        return [(one.state, one.detail) for one in self.outcomes]
+
+
+Make = Callable[..., Desk]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Make]:
+    """Make a desk of the text of an actions file."""
+    made: list[Desk] = []
+
+    def make(text: str, *, dry_run: bool = False) -> Desk:
+        path = tmp_path / "actions.toml"
+        path.write_text(text)
+        plan = load_actions(path, LABELS, check_computer=not dry_run)
+        made.append(Desk(plan, dry_run=dry_run))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.runner.close(0.0)
+
+
+class Broker(threading.Thread):
+    """As much of MQTT 3.1.1 as one client needs: it accepts, and answers what is published."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.got: list[tuple[str, bytes]] = []
+        self.answers = True
+        self.code = 0
+        """The answer to who comes; 5: not with this password."""
+
+    def run(self) -> None:
+        connection, _ = self.listener.accept()
+        with connection, connection.makefile("rb") as stream:
+            while head := stream.read(1):
+                length, shift = 0, 0
+                while True:
+                    byte = stream.read(1)[0]
+                    length, shift = length | (byte & 127) << shift, shift + 7
+                    if byte < 128:
+                        break
+                self._take(head[0], stream.read(length), connection)
+
+    def _take(self, head: int, body: bytes, connection: socket.socket) -> None:
+        if head >> 4 == 1:
+            connection.sendall(bytes([0x20, 2, 0, self.code]))
+        elif head >> 4 == 3:
+            size = int.from_bytes(body[:2])
+            self.got.append((body[2 : 2 + size].decode(), body[4 + size :]))
+            if self.answers:
+                connection.sendall(b"\x40\x02" + body[2 + size : 4 + size])
+
+
+def test_an_event_is_published(desk: Make) -> None:
+    pytest.importorskip("paho.mqtt", reason="needs paho-mqtt: pip install 'handlore[mqtt]'")
+    broker = Broker()
+    broker.start()
+    one = desk(
+        f'[actions.fist]\nmqtt = "hands/{{label}}"\nbroker = "mqtt://127.0.0.1:{broker.port}"\n'
+        "timeout = 0.5\ncooldown = 0\nwaiting = 1\n"
+    )
+    one.runner.submit(seen("fist"))
+    assert one.wait(1) == [("done", "publish to hands/fist")]
+    ((topic, body),) = broker.got
+    assert (topic, json.loads(body)["label"]) == ("hands/fist", "fist")
+    broker.answers = False
+    one.runner.submit(seen("fist"))
+    assert one.wait(2)[1] == ("failed", "the broker 127.0.0.1 did not answer")
+
+
+def test_a_broker_that_is_not_there_is_told(desk: Make) -> None:
+    pytest.importorskip("paho.mqtt", reason="needs paho-mqtt: pip install 'handlore[mqtt]'")
+    one = desk('[actions.fist]\nmqtt = "a"\nbroker = "mqtt://127.0.0.1:9"\ntimeout = 0.2')
+    one.runner.submit(seen("fist"))
+    assert one.wait(1) == [("failed", "no connection to the broker 127.0.0.1")]
+
+
+def test_a_broker_that_refuses_is_told_in_its_words(desk: Make) -> None:
+    pytest.importorskip("paho.mqtt", reason="needs paho-mqtt: pip install 'handlore[mqtt]'")
+    broker = Broker()
+    broker.code = 5
+    broker.start()
+    one = desk(
+        f'[actions.fist]\nmqtt = "a"\nbroker = "mqtt://u:pw@127.0.0.1:{broker.port}"\ntimeout = 0.4'
+    )
+    one.runner.submit(seen("fist"))
+    assert one.wait(1) == [("failed", "no connection to the broker 127.0.0.1: Not authorized")]

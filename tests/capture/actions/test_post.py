@@ -1,0 +1,195 @@
+"""Events sent to web addresses."""
+
+import contextlib
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handlore.capture.actions.file import ActionSet, load_actions
+from handlore.capture.actions.post import MOST_LATE
+from handlore.capture.actions.runner import ActionResult, ActionRunner
+from handlore.models.stream.events import Event
+
+LABELS = ("fist", "open_palm", "swipe_left")
+
+
+def seen(label: str, end: float = 1.0, hand: str | None = "left") -> Event:
+    return Event(label, 0.0, end, 0.97, hand)
+
+
+class Desk:
+    """Runs an actions file and keeps what became of the events."""
+
+    def __init__(self, plan: ActionSet, *, dry_run: bool = False) -> None:
+        self.outcomes: list[ActionResult] = []
+        self.runner = ActionRunner(plan, self.outcomes.append, dry_run=dry_run)
+
+    def wait(self, n: int, seconds: float = 10.0) -> list[tuple[str, str]]:
+        """Wait for so many outcomes and return state and detail of all."""
+        deadline = time.monotonic() + seconds
+        while len(self.outcomes) < n and time.monotonic() < deadline:
+            time.sleep(0.002)
+        return [(one.state, one.detail) for one in self.outcomes]
+
+
+Make = Callable[..., Desk]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Make]:
+    """Make a desk of the text of an actions file."""
+    made: list[Desk] = []
+
+    def make(text: str, *, dry_run: bool = False) -> Desk:
+        path = tmp_path / "actions.toml"
+        path.write_text(text)
+        plan = load_actions(path, LABELS, check_computer=not dry_run)
+        made.append(Desk(plan, dry_run=dry_run))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.runner.close(0.0)
+
+
+class Answers(BaseHTTPRequestHandler):
+    """Answers a POST by its path: a status, or silence."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.got.append((self.headers["Authorization"], json.loads(body)))  # type: ignore[attr-defined]
+        if self.path == "/hang":
+            time.sleep(1.0)
+            return
+        if self.path == "/drip":
+            with contextlib.suppress(OSError):  # as soon as nobody listens any more
+                for sign in b"HTTP/1.1 200 OK\r\n" * 3:
+                    self.wfile.write(bytes([sign]))
+                    time.sleep(0.05)
+            return
+        self.send_response(int(self.path[1:]))
+        if self.path.startswith("/3"):
+            self.send_header("Location", "/204")
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.server.got.append("a GET")  # type: ignore[attr-defined]
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def web() -> Iterator[ThreadingHTTPServer]:
+    """A web server on this computer that keeps what it was sent."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    server.got = []  # type: ignore[attr-defined]
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_an_event_is_posted_as_json(desk: Make, web: ThreadingHTTPServer) -> None:
+    address = f"http://127.0.0.1:{web.server_port}"
+    one = desk(
+        f'[actions.fist]\npost = "{address}/204"\nheaders = {{Authorization = "Bearer x"}}\n'
+    )
+    one.runner.submit(seen("fist"))
+    assert one.wait(1) == [("done", f"post to {address}/204")]
+    assert web.got == [("Bearer x", seen("fist").as_json())]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("500", "answered 500"),
+        ("hang", "no response within 0.2 s"),
+        ("drip", "no response within 0.2 s"),
+    ],
+)
+def test_a_post_that_fails_is_told(
+    path: str, reason: str, desk: Make, web: ThreadingHTTPServer
+) -> None:
+    address = f"http://127.0.0.1:{web.server_port}/{path}"
+    one = desk(f'[actions.fist]\npost = "{address}"\ntimeout = 0.2')
+    one.runner.submit(seen("fist"))
+    ((state, detail),) = one.wait(1)
+    assert (state, reason in detail) == ("failed", True), detail
+
+
+def test_a_post_that_was_given_up_is_not_sent_later(
+    desk: Make, web: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was told as failed; a light that goes on afterwards is worse than none."""
+    found, look_up = threading.Event(), socket.getaddrinfo
+
+    def slow(*given: Any, **named: Any) -> Any:
+        found.wait(5.0)
+        return look_up(*given, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    one = desk(f'[actions.fist]\npost = "http://127.0.0.1:{web.server_port}/204"\ntimeout = 0.2\n')
+    one.runner.submit(seen("fist"))
+    assert one.wait(1) == [("failed", "no response within 0.2 s")]
+    late = [thread for thread in threading.enumerate() if thread.name == "post"]
+    assert late
+    found.set()
+    for thread in late:
+        thread.join(5.0)
+    assert web.got == []  # type: ignore[attr-defined]
+
+
+def test_a_server_that_never_comes_to_an_end_does_not_block_posts_to_others(
+    desk: Make, web: ThreadingHTTPServer
+) -> None:
+    address, n = f"http://127.0.0.1:{web.server_port}", MOST_LATE + 1
+    one = desk(
+        f'[actions.fist]\npost = "{address}/drip"\ntimeout = 0.2\nwaiting = 20\n'
+        f'[actions.open_palm]\npost = "{address}/204"\ntimeout = 0.5\n'
+    )
+    for _ in range(n):
+        one.runner.submit(seen("fist"))
+    assert {state for state, _ in one.wait(n)} == {"failed"}
+    one.runner.submit(seen("open_palm"))
+    assert one.wait(n + 1)[-1] == ("done", f"post to {address}/204")
+
+
+def test_a_post_goes_where_the_file_says_and_nowhere_else(
+    desk: Make, web: ThreadingHTTPServer
+) -> None:
+    """A redirection would be followed with GET, and with the password, and be called done."""
+    address = f"http://127.0.0.1:{web.server_port}"
+    one = desk(
+        f'[actions.fist]\npost = "{address}/302"\nheaders = {{Authorization = "Bearer x"}}\n'
+    )
+    one.runner.submit(seen("fist"))
+    ((state, detail),) = one.wait(1)
+    assert (state, "it has moved to /204" in detail) == ("failed", True), detail
+    assert len(web.got) == 1  # type: ignore[attr-defined]
+
+
+def test_a_post_takes_placeholders_as_one_part_of_its_path(tmp_path: Path) -> None:
+    path = tmp_path / "a.toml"
+    path.write_text('[actions."*"]\npost = "http://h/{label}?hand={hand}"')
+    (action,) = load_actions(path, ["../a b?", "fist"]).actions
+    assert action.kind.describe(seen("../a b?")) == "post to http://h/..%2Fa%20b%3F?hand=left"
+
+
+def test_a_post_to_nobody_is_told(desk: Make) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        one = desk(f'[actions.fist]\npost = "http://127.0.0.1:{unused.getsockname()[1]}/"')
+        one.runner.submit(seen("fist"))
+        ((state, detail),) = one.wait(1)
+    assert state == "failed"
+    assert "cannot be reached" in detail

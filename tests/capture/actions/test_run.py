@@ -1,0 +1,172 @@
+"""Commands."""
+
+import json
+import os
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from handlore.capture.actions.file import ActionSet, load_actions
+from handlore.capture.actions.runner import ActionResult, ActionRunner
+from handlore.models.stream.events import Event
+
+LABELS = ("fist", "open_palm", "swipe_left")
+
+
+posix = pytest.mark.skipif(os.name != "posix", reason="uses the programs of Unix")
+
+
+def seen(label: str, end: float = 1.0, hand: str | None = "left") -> Event:
+    return Event(label, 0.0, end, 0.97, hand)
+
+
+class Desk:
+    """Runs an actions file and keeps what became of the events."""
+
+    def __init__(self, plan: ActionSet, *, dry_run: bool = False) -> None:
+        self.outcomes: list[ActionResult] = []
+        self.runner = ActionRunner(plan, self.outcomes.append, dry_run=dry_run)
+
+    def wait(self, n: int, seconds: float = 10.0) -> list[tuple[str, str]]:
+        """Wait for so many outcomes and return state and detail of all."""
+        deadline = time.monotonic() + seconds
+        while len(self.outcomes) < n and time.monotonic() < deadline:
+            time.sleep(0.002)
+        return [(one.state, one.detail) for one in self.outcomes]
+
+
+Make = Callable[..., Desk]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Make]:
+    """Make a desk of the text of an actions file."""
+    made: list[Desk] = []
+
+    def make(text: str, *, dry_run: bool = False) -> Desk:
+        path = tmp_path / "actions.toml"
+        path.write_text(text)
+        plan = load_actions(path, LABELS, check_computer=not dry_run)
+        made.append(Desk(plan, dry_run=dry_run))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.runner.close(0.0)
+
+
+@posix
+def test_a_command_gets_its_arguments_as_they_are_and_the_event_around_it(
+    desk: Make, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    script = tmp_path / "script"
+    script.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" "$HANDLORE_LABEL" "$HANDLORE_HAND" > {out}\n'
+                      f'echo "$HANDLORE_EVENT" >> {out}\n')  # fmt: skip
+    script.chmod(0o755)
+    one = desk(f'[actions.fist]\nrun = ["{script}", "a b; rm -rf $HOME", "is {{label}}"]')
+    one.runner.submit(seen("fist"))
+    assert one.wait(1)[0][0] == "done"
+    *words, event = out.read_text().splitlines()
+    assert words == ["a b; rm -rf $HOME", "is fist", "fist", "left"]
+    assert json.loads(event) == seen("fist").as_json()
+
+
+@posix
+def test_a_shell_reads_a_line_only_if_asked(desk: Make, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    one = desk(
+        f"[actions.fist]\nrun = 'echo \"$HANDLORE_LABEL\" | tr a-z A-Z > {out}'\nshell = true"
+    )
+    one.runner.submit(seen("fist"))
+    assert one.wait(1)[0][0] == "done"
+    assert out.read_text() == "FIST\n"
+
+
+@posix
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        ('["false"]', "ended with exit code 1"),
+        ('["sh", "-c", "kill -9 $$"]', "was ended by SIGKILL"),
+    ],
+)
+def test_a_command_that_fails_is_told(command: str, reason: str, desk: Make) -> None:
+    one = desk(f"[actions.fist]\nrun = {command}")
+    one.runner.submit(seen("fist"))
+    assert one.wait(1) == [("failed", reason)]
+
+
+@posix
+def test_a_program_that_vanished_is_a_failure_and_not_the_end(desk: Make, tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    one = desk(f'[actions.fist]\nrun = ["{program}"]\n[actions.swipe_left]\nrun = ["true"]')
+    program.unlink()
+    one.runner.submit(seen("fist"))
+    one.runner.submit(seen("swipe_left"))
+    states = sorted(state for state, _ in one.wait(2))
+    assert states == ["done", "failed"]
+
+
+@posix
+def test_what_hangs_is_killed_with_all_its_children(desk: Make, tmp_path: Path) -> None:
+    """The child ignores the polite signal, as some do."""
+    pids = tmp_path / "pids"
+    script = tmp_path / "script"
+    script.write_text(
+        f"#!/bin/sh\n(trap '' TERM; while :; do sleep 0.05; done) &\necho $! $$ > {pids}\nwait\n"
+    )
+    script.chmod(0o755)
+    one = desk(f'[actions.fist]\nrun = ["{script}"]\ntimeout = 0.3')
+    one.runner.submit(seen("fist"))
+    assert one.wait(1) == [("failed", "took longer than 0.3 s and was killed")]
+    deadline = time.monotonic() + 5.0
+    while left := [pid for pid in map(int, pids.read_text().split()) if _lives(pid)]:
+        assert time.monotonic() < deadline, left
+        time.sleep(0.01)
+
+
+@posix
+def test_nothing_piles_up_behind_a_slow_command(desk: Make) -> None:
+    one = desk('[actions.fist]\nrun = ["sleep", "0.3"]\nwaiting = 2')
+    begun = time.monotonic()
+    for _ in range(50):
+        one.runner.submit(seen("fist"))
+    assert time.monotonic() - begun < 0.25  # nobody waited for the command
+    assert Counter(state for state, _ in one.wait(50)) == {"skipped": 47, "done": 3}
+
+
+@posix
+@pytest.mark.parametrize(
+    "n", [200, pytest.param(10_000, marks=pytest.mark.slow)], ids=lambda n: f"{n} commands"
+)
+def test_commands_none_lost_none_doubled_no_zombie(n: int, desk: Make, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    script = tmp_path / "script"
+    script.write_text(f'#!/bin/sh\necho "$HANDLORE_END" >> {log}\n')
+    script.chmod(0o755)
+    one = desk(f'[actions.fist]\nrun = ["{script}"]\nwaiting = 10000')
+    for number in range(n):
+        one.runner.submit(seen("fist", end=float(number)))
+    assert {state for state, _ in one.wait(n, 300.0)} == {"done"}
+    assert log.read_text().splitlines() == [f"{number}.000" for number in range(n)]
+    assert _zombies() == []
+
+
+def _lives(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/stat")
+    return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def _zombies() -> list[str]:
+    done = subprocess.run(
+        ["ps", "--ppid", str(os.getpid()), "-o", "stat=,comm="],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return [line for line in done.stdout.splitlines() if line.startswith("Z")]

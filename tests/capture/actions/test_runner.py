@@ -1,0 +1,159 @@
+"""Which actions run: arming, hand, cooldown, queues and the end."""
+
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from handlore.capture.actions.file import ActionSet, load_actions
+from handlore.capture.actions.runner import ActionGate, ActionResult, ActionRunner
+from handlore.models.stream.events import Event
+
+LABELS = ("fist", "open_palm", "swipe_left")
+
+
+posix = pytest.mark.skipif(os.name != "posix", reason="uses the programs of Unix")
+
+
+def seen(label: str, end: float = 1.0, hand: str | None = "left") -> Event:
+    return Event(label, 0.0, end, 0.97, hand)
+
+
+class Desk:
+    """Runs an actions file and keeps what became of the events."""
+
+    def __init__(self, plan: ActionSet, *, dry_run: bool = False) -> None:
+        self.outcomes: list[ActionResult] = []
+        self.runner = ActionRunner(plan, self.outcomes.append, dry_run=dry_run)
+
+    def wait(self, n: int, seconds: float = 10.0) -> list[tuple[str, str]]:
+        """Wait for so many outcomes and return state and detail of all."""
+        deadline = time.monotonic() + seconds
+        while len(self.outcomes) < n and time.monotonic() < deadline:
+            time.sleep(0.002)
+        return [(one.state, one.detail) for one in self.outcomes]
+
+
+Make = Callable[..., Desk]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Make]:
+    """Make a desk of the text of an actions file."""
+    made: list[Desk] = []
+
+    def make(text: str, *, dry_run: bool = False) -> Desk:
+        path = tmp_path / "actions.toml"
+        path.write_text(text)
+        plan = load_actions(path, LABELS, check_computer=not dry_run)
+        made.append(Desk(plan, dry_run=dry_run))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.runner.close(0.0)
+
+
+def decisions(text: str, tmp_path: Path, events: list[Event]) -> list[list[str]]:
+    path = tmp_path / "actions.toml"
+    path.write_text(text)
+    gate = ActionGate(load_actions(path, LABELS))
+    return [[call.refused or "called" for call in gate.calls(event)] for event in events]
+
+
+def test_cooldown_counts_the_seconds_of_the_stream(tmp_path: Path) -> None:
+    events = [seen("fist", t) for t in (0.0, 0.5, 0.999, 1.0, 1.5, 2.1)]
+    said = decisions('[actions.fist]\nsay = "a"\ncooldown = 1', tmp_path, events)
+    assert [one[0] for one in said] == [
+        "called", "cooling down", "cooling down", "called", "cooling down", "called",
+    ]  # fmt: skip
+
+
+def test_nothing_is_done_before_the_arming_gesture_nor_long_after(tmp_path: Path) -> None:
+    text = '[arming]\nlabel = "open_palm"\nseconds = 2\n[actions.fist]\nsay = "a"\n'
+    events = [seen("fist", 1), seen("open_palm", 2), seen("fist", 3), seen("fist", 4.5)]
+    assert decisions(text, tmp_path, events) == [["not armed"], [], ["called"], ["not armed"]]
+
+
+def test_the_arming_gesture_does_not_call_its_own_action_at_once(tmp_path: Path) -> None:
+    text = '[arming]\nlabel = "fist"\nseconds = 2\n[actions.fist]\nsay = "a"\n'
+    assert decisions(text, tmp_path, [seen("fist", 1), seen("fist", 2)]) == [
+        ["not armed"], ["called"],
+    ]  # fmt: skip
+
+
+def test_an_action_can_be_for_one_hand_or_for_any_label(tmp_path: Path) -> None:
+    text = '[actions.fist]\nsay = "a"\nhand = "right"\n[actions."*"]\nsay = "b"\n'
+    events = [seen("fist", hand="right"), seen("fist", hand="left"), seen("swipe_left", hand=None)]
+    assert [len(one) for one in decisions(text, tmp_path, events)] == [2, 1, 1]
+
+
+def test_a_restarted_stream_forgets_arming_and_cooldown(tmp_path: Path) -> None:
+    path = tmp_path / "actions.toml"
+    path.write_text('[arming]\nlabel = "fist"\nseconds = 9\n[actions.fist]\nsay = "a"\n')
+    gate = ActionGate(load_actions(path, LABELS))
+    gate.calls(seen("fist", 100.0))
+    assert gate.armed(101.0)
+    gate.reset()
+    assert not gate.armed(101.0)
+
+
+@posix
+def test_closing_kills_what_runs_and_skips_what_waits(desk: Make) -> None:
+    one = desk('[actions.fist]\nrun = ["sleep", "60"]\nwaiting = 2')
+    for _ in range(3):
+        one.runner.submit(seen("fist"))
+    time.sleep(0.1)
+    begun = time.monotonic()
+    one.runner.close(0.1)
+    assert time.monotonic() - begun < 1.0
+    assert Counter(state for state, _ in one.wait(3)) == {"skipped": 2, "failed": 1}
+    one.runner.submit(seen("fist"))
+    assert len(one.outcomes) == 4  # and nothing is taken any more
+    assert one.outcomes[-1].state == "skipped"
+
+
+@posix
+def test_ctrl_c_while_the_last_ones_are_waited_for_leaves_none_behind(desk: Make) -> None:
+    one = desk('[actions.fist]\nrun = ["sleep", "60"]\n[actions.swipe_left]\nrun = ["sleep", "61"]')
+    one.runner.submit(seen("fist"))
+    one.runner.submit(seen("swipe_left"))
+    time.sleep(0.1)
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with pytest.raises(KeyboardInterrupt):
+            one.runner.close(30.0)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert one.wait(2) == [("failed", "was ended by SIGKILL")] * 2
+
+
+def test_a_dry_run_only_says(desk: Make, tmp_path: Path) -> None:
+    text = f'[actions.fist]\nrun = ["touch", "{tmp_path / "no"}", "{{label}}"]\n'
+    text += '[actions.swipe_left]\nkey = "ctrl+left"'
+    one = desk(text, dry_run=True)
+    one.runner.submit(seen("fist"))
+    one.runner.submit(seen("swipe_left"))
+    assert one.wait(2) == [
+        ("dry run", f"run touch {tmp_path / 'no'} fist"), ("dry run", "press ctrl+left"),
+    ]  # fmt: skip
+    assert not (tmp_path / "no").exists()
+
+
+def test_ten_thousand_events_none_lost_none_doubled(desk: Make) -> None:
+    one = desk('[actions.fist]\nsay = "{end}"\nwaiting = 10000\n[actions."*"]\nsay = "any {end}"')
+    for number in range(10_000):
+        one.runner.submit(seen("fist", end=float(number)))
+    one.wait(20_000)
+    mine = Counter(o.event.end for o in one.outcomes if o.action.label == "fist")
+    assert mine == Counter(float(n) for n in range(10_000))
+    assert all(o.state == "done" for o in one.outcomes if o.action.label == "fist")
+    # The other may not have kept up, but each of its calls was answered once.
+    assert Counter(o.event.end for o in one.outcomes if o.action.label == "*") == mine
+    assert sum(one.runner.counts.values()) == 20_000

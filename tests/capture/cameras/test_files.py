@@ -1,0 +1,106 @@
+"""Files in a camera's place."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from capture_stubs import stamp, stamped
+
+from handlore.capture.cameras import (
+    CameraError,
+    CameraOptions,
+    camera_spec,
+    open_feed,
+)
+from handlore.capture.cameras.files import FileCamera
+
+
+class Clock:
+    """Time that passes only by waiting."""
+
+    def __init__(self) -> None:
+        self.now, self.slept = 50.0, []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    video = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 20, (640, 480))
+    for number in range(8):
+        video.write(stamp(np.full((480, 640, 3), (200, 60, 20), np.uint8), number))
+    video.release()
+    return path
+
+
+@pytest.fixture
+def frames(tmp_path: Path) -> Path:
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for number in range(12):
+        cv2.imwrite(
+            str(folder / f"f{number}.png"), stamp(np.zeros((480, 640, 3), np.uint8), number)
+        )
+    return folder
+
+
+class TestFiles:
+    def test_a_video_plays_at_its_own_times(self, clip: Path):
+        clock = Clock()
+        camera = FileCamera(clip, CameraOptions(), clock)
+        shown = []
+        while frame := camera.read():
+            shown.append((stamped(frame.pixels), round(frame.seconds, 3), round(clock.now - 50, 3)))
+        assert shown == [(k, k / 20, k / 20) for k in range(8)]
+        assert camera.name == "clip.mp4"
+
+    def test_its_colours_are_rgb(self, clip: Path):
+        pixel = FileCamera(clip, CameraOptions(paced=False)).read().pixels[400, 100]
+        assert np.abs(pixel.astype(int) - (20, 60, 200)).max() < 12
+
+    def test_a_slow_reader_misses_nothing(self, clip: Path):
+        clock = Clock()
+        camera = FileCamera(clip, CameraOptions(), clock)
+        for number in range(8):
+            frame = camera.read()
+            assert (stamped(frame.pixels), frame.seconds) == (number, pytest.approx(number / 20))
+            clock.now += 0.4
+        assert clock.slept == [], "it never waits, and never catches up"
+
+    def test_it_can_go_on_for_ever(self, clip: Path):
+        camera = FileCamera(clip, CameraOptions(loop=True, paced=False))
+        shown = [camera.read() for _ in range(20)]
+        assert [stamped(frame.pixels) for frame in shown] == [k % 8 for k in range(20)]
+        assert [frame.seconds for frame in shown] == pytest.approx(np.arange(20) / 20)
+
+    def test_a_folder_of_frames(self, frames: Path):
+        camera = FileCamera(frames, CameraOptions(paced=False, frame_rate=10))
+        shown = [camera.read() for _ in range(12)]
+        assert [stamped(frame.pixels) for frame in shown] == list(range(12)), "f2 before f10"
+        assert shown[-1].seconds == pytest.approx(1.1)
+        assert camera.read() is None
+
+    def test_what_is_damaged_says_so(self, frames: Path, tmp_path: Path):
+        (frames / "f1.png").write_bytes(b"no picture")
+        camera = FileCamera(frames, CameraOptions(paced=False))
+        camera.read()
+        with pytest.raises(CameraError, match=r"frames: f1.png: "):
+            camera.read()
+        (tmp_path / "x.mp4").write_bytes(b"no video")
+        with pytest.raises(CameraError, match=r"x.mp4: it is not a whole video"):
+            FileCamera(tmp_path / "x.mp4", CameraOptions())
+
+    def test_as_a_feed_it_ends(self, clip: Path):
+        source = open_feed(camera_spec(str(clip), CameraOptions(paced=False)))
+        n = 0
+        while source.next(0.1):
+            n += 1
+        assert (n, source.ended, source.problem) == (8, True, None)
+        source.close()

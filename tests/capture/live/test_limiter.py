@@ -1,0 +1,148 @@
+"""Frame rates, heat, and searching less often while nothing moves, with a made-up clock."""
+
+from dataclasses import dataclass, field
+from math import inf
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from handlore.capture.live.limiter import LEAST_SHARE, RateLimiter, ThrottledDetector, thermometer
+from handlore.landmarks.hands import Hand, Pixels
+
+
+def frames_per_second(
+    limiter: RateLimiter, work: float, camera: float = inf, seconds: float = 20.0
+) -> float:
+    """Run a loop that works so long on each frame of a camera of that rate."""
+    now, n, last = 0.0, 0, -1
+    while now < seconds:
+        newest = int(now * camera) if camera < inf else last + 1
+        if newest == last:
+            now = (last + 1) / camera + 1e-9
+            newest = last + 1
+        last, begun = newest, now
+        now += work
+        now += limiter.rest(begun, now)
+        n += 1
+    return n / seconds
+
+
+@pytest.mark.parametrize("work", [0.001, 0.02, 0.049])
+@pytest.mark.parametrize("camera", [30.0, 60.0, inf])
+def test_the_most_frames_per_second_are_kept(work: float, camera: float) -> None:
+    assert frames_per_second(RateLimiter(20.0), work, camera) == pytest.approx(20.0, rel=0.03)
+
+
+def test_a_slow_machine_does_what_it_can() -> None:
+    assert frames_per_second(RateLimiter(20.0), 0.1, 30.0) == pytest.approx(10.0, rel=0.03)
+
+
+@pytest.mark.parametrize("camera", [0.0, 0.033])
+def test_without_limits_there_is_no_rest_however_uneven_the_work(camera: float) -> None:
+    limiter, now = RateLimiter(), 0.0
+    for number in range(100):
+        work = 0.001 if number % 5 else 0.05
+        assert limiter.rest(now, now + work) == 0.0
+        now += max(work, camera)
+
+
+def test_waiting_for_the_camera_is_rest_enough() -> None:
+    limiter = RateLimiter(share=0.9)
+    assert all(limiter.rest(n / 30, n / 30 + 0.02) < 0.0023 for n in range(100))
+
+
+@pytest.mark.parametrize("work", [0.005, 0.08])
+def test_a_share_of_the_time_is_left_to_others(work: float) -> None:
+    rate = frames_per_second(RateLimiter(share=0.5), work)
+    assert rate * work == pytest.approx(0.5, rel=0.03)
+
+
+def test_a_late_frame_is_not_followed_by_a_burst() -> None:
+    limiter = RateLimiter(10.0)
+    limiter.rest(0.0, 0.01)
+    limiter.rest(3.0, 3.01)  # the camera was away
+    assert limiter.rest(3.1, 3.11) == pytest.approx(0.09)
+
+
+def test_when_it_gets_hot_less_is_done_and_when_it_cools_down_more_again() -> None:
+    room: list[float | None] = [30.0]
+    limiter = RateLimiter(share=1.0, thermometer=lambda: room[0])
+    assert frames_per_second(limiter, 0.05) == pytest.approx(20.0, rel=0.03)
+    limiter = RateLimiter(share=1.0, thermometer=lambda: room[0])
+    room[0] = -3.0
+    assert frames_per_second(limiter, 0.05, seconds=60.0) < 20.0 * (LEAST_SHARE + 0.1)
+    assert limiter.share == pytest.approx(LEAST_SHARE, abs=0.01)
+    room[0] = 25.0
+    for step in range(20):
+        limiter.rest(100.0 + 3 * step, 100.01 + 3 * step)
+    assert limiter.share == pytest.approx(1.0, abs=0.01)
+
+
+def zone(folder: Path, number: int, temperature: str, **trips: str) -> None:
+    place = folder / f"thermal_zone{number}"
+    place.mkdir()
+    (place / "temp").write_text(temperature)
+    for n, (kind, degrees) in enumerate(trips.items()):
+        (place / f"trip_point_{n}_type").write_text(f"{kind}\n")
+        (place / f"trip_point_{n}_temp").write_text(f"{degrees}\n")
+
+
+def test_temperatures_are_read_as_linux_writes_them(tmp_path: Path) -> None:
+    assert thermometer(tmp_path / "no")() is None
+    zone(tmp_path, 0, "61500\n", critical="110000")
+    assert thermometer(tmp_path)() == pytest.approx(18.5)
+    zone(tmp_path, 1, "93000\n", passive="99000", critical="110000")
+    zone(tmp_path, 2, "-274000\n")
+    zone(tmp_path, 3, "no number")
+    zone(tmp_path, 4, "64000\n", passive="0")
+    assert thermometer(tmp_path)() == pytest.approx(6.0)
+
+
+@dataclass
+class Counting:
+    """A detector that sees a hand where the picture is bright, and counts how often it is asked."""
+
+    asked: list[float] = field(default_factory=list)
+    info: None = None
+
+    def track(self, picture: Pixels, seconds: float) -> list[Hand]:
+        self.asked.append(seconds)
+        points = np.zeros((21, 3), np.float32)
+        return [Hand(points, points, 0.9)] if picture.max() > 200 else []
+
+    def reset(self) -> None:
+        pass
+
+
+def throttled() -> tuple[ThrottledDetector, Counting]:
+    inner = Counting()
+    return ThrottledDetector(inner), inner  # type: ignore[arg-type]
+
+
+def picture(grey: int) -> Pixels:
+    return np.full((120, 160, 3), grey, np.uint8)
+
+
+def test_an_empty_room_is_looked_at_a_few_times_a_second() -> None:
+    detector, inner = throttled()
+    for frame in range(300):
+        assert detector.track(picture(50), frame / 30) == []
+    assert 3.5 < len([t for t in inner.asked if t > 2.0]) / 8.0 < 4.5
+
+
+def test_when_something_moves_every_frame_is_looked_at() -> None:
+    detector, inner = throttled()
+    for frame in range(300):
+        detector.track(picture(50), frame / 30)
+    for frame in range(300, 330):
+        detector.track(picture(60 + frame % 2 * 20), frame / 30)
+    assert len([t for t in inner.asked if t >= 10.0 - 1e-9]) == 30
+
+
+def test_a_hand_is_followed_in_every_frame_and_given_at_once() -> None:
+    detector, inner = throttled()
+    for frame in range(300):
+        detector.track(picture(50), frame / 30)
+    assert [len(detector.track(picture(250), frame / 30)) for frame in range(300, 390)] == [1] * 90
+    assert len([t for t in inner.asked if t >= 10.0 - 1e-9]) == 90

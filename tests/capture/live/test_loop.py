@@ -1,0 +1,205 @@
+"""The live loop, with fakes for all its parts."""
+
+import gc
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from live_stubs import EMPTY, FIST, PALM, Detector, Stage, frames
+
+from handlore.capture.live.buffer import LandmarkBuffer
+from handlore.capture.live.limiter import RateLimiter
+from handlore.capture.live.loop import GAP, Timeline, boottime
+from handlore.capture.recording.take import SessionInfo
+from handlore.capture.recording.writer import RecordingWriter
+from handlore.capture.serve.server import Hub
+from handlore.capture.views.page import PageView
+from handlore.datasets.recordings import RecordingFolder
+from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.hands import Hand
+
+TWO = frames(EMPTY, 0, 1) + frames(FIST, 1, 2) + frames(EMPTY, 2, 3) + frames(PALM, 3, 4)
+
+
+def test_what_is_shown_is_told_once_with_its_time() -> None:
+    witness = Stage(TWO).run()
+    assert witness.labels == ["fist", "open_palm"]
+    assert [event.start for event in witness.events] == pytest.approx([1.0, 3.0], abs=0.001)
+
+
+def test_every_moment_is_shown_with_rate_and_latency() -> None:
+    witness = Stage(TWO).run()
+    assert len(witness.moments) == len(TWO)
+    last = witness.moments[-1]
+    assert last.label == "open_palm"
+    assert last.bars()[0] == ("open_palm", 1.0)
+    assert last.fps == pytest.approx(30.0, abs=0.1)
+    assert last.latency == pytest.approx(0.01, abs=0.001)
+    assert last.armed is None
+
+
+def test_who_is_slow_sees_the_newest_frame_and_never_falls_behind() -> None:
+    """A detector that takes 0.1 s of a camera of 30 frames a second."""
+    stage = Stage(frames(FIST, 0, 20), work=0.1)
+    witness = stage.run()
+    assert stage.live.frames == pytest.approx(200, abs=3)
+    assert max(moment.latency for moment in witness.moments) < 0.1 + 1 / 30 + 0.001
+
+
+def test_the_limiter_is_obeyed() -> None:
+    stage = Stage(frames(EMPTY, 0, 20), limiter=RateLimiter(10.0))
+    stage.run()
+    assert stage.live.frames == pytest.approx(200, abs=3)
+
+
+def test_a_key_ends_it() -> None:
+    stage = Stage(frames(EMPTY, 0, 100))
+    stage.witness.keys.extend([[], [], ["q"]])
+    stage.run()
+    assert stage.live.frames == 3
+
+
+def test_a_camera_that_was_lost_is_told_and_nothing_of_before_counts_after() -> None:
+    lost: list[tuple[float, int | str]] = [(1.0, "camera 0 was unplugged; plug it in again")]
+    stage = Stage(frames(FIST, 0, 1) + lost + frames(FIST, 11, 12))
+    witness = stage.run()
+    assert witness.said == ["camera 0 was unplugged; plug it in again", "camera 0 is back"]
+    # The same pose after the gap is a new one: nobody knows what was in between.
+    assert witness.labels == ["fist", "fist"]
+    assert (stage.detector.resets, witness.restarts) == (1, 1)
+    assert [event.start for event in witness.events] == pytest.approx([0.0, 11.0], abs=0.01)
+    shown = [moment for moment in witness.moments if moment.problem]
+    assert shown
+    assert all(moment.pixels is None for moment in shown)
+
+
+def test_suspend_resets_even_where_the_camera_noticed_nothing() -> None:
+    stage = Stage(frames(FIST, 0, 2))
+    for _ in range(30):
+        stage.live.step()
+    stage.time.now += 8 * 3600
+    stage.camera.began += 8 * 3600
+    witness = stage.run()
+    assert (stage.detector.resets, witness.restarts) == (1, 1)
+    assert witness.labels == ["fist", "fist"]
+
+
+def test_actions_run_beside_it_and_a_failing_one_does_no_harm(tmp_path: Path) -> None:
+    text = '[actions.fist]\nsay = "well"\n[actions.open_palm]\npost = "http://127.0.0.1:9/"\n'
+    stage = Stage(TWO, actions=text, folder=tmp_path)
+    witness = stage.run()
+    assert sorted((o.event.label, o.state) for o in witness.outcomes) == [
+        ("fist", "done"), ("open_palm", "failed"),
+    ]  # fmt: skip
+    assert [t.name for t in threading.enumerate() if t.name.startswith("action")] == []
+
+
+def test_arming_is_shown_and_forgotten_over_a_gap(tmp_path: Path) -> None:
+    text = '[arming]\nlabel = "open_palm"\nseconds = 60\n[actions.fist]\nsay = "x"\n'
+    script = frames(FIST, 0, 1) + frames(PALM, 1, 2) + frames(FIST, 2, 3) + frames(FIST, 9, 10)
+    witness = Stage(script, actions=text, folder=tmp_path).run()
+    outcomes = sorted(witness.outcomes, key=lambda outcome: outcome.event.end)
+    assert [(o.state, o.detail) for o in outcomes] == [
+        ("skipped", "not armed"), ("done", "x"), ("skipped", "not armed"),
+    ]  # fmt: skip
+    assert [moment.armed for moment in witness.moments[::30]] == [False, True, True, False]
+
+
+def test_an_error_in_the_detector_ends_it_with_actions_put_away(tmp_path: Path) -> None:
+    stage = Stage(TWO, actions='[actions.fist]\nrun = ["sleep", "60"]', folder=tmp_path)
+    track = stage.detector.track
+
+    def breaks(picture: object, seconds: float) -> list[Hand]:
+        if seconds > 2.5:
+            raise HandloreError("the networks have gone")
+        return track(picture, seconds)
+
+    stage.detector.track = breaks  # type: ignore[method-assign]
+    with pytest.raises(HandloreError, match="the networks have gone"):
+        stage.run()
+    # Killed, or not even begun; in any case not left behind.
+    assert [o.state for o in stage.witness.outcomes] in (["failed"], ["skipped"])
+    assert "sleep" not in [child.name() for child in psutil.Process().children()]
+
+
+def memory(keeper: object, said: list[str], remember: float = 60.0, **more: Any) -> LandmarkBuffer:
+    info = SessionInfo(Detector.info, "0", "anna", "live-1")
+    return LandmarkBuffer(RecordingWriter(keeper), info, remember, said.append, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("rate", "told"), [(2.0, 1), (4.5, 1), (7.0, 0), (30.0, 0)])
+def test_too_few_frames_are_told_once(rate: float, told: int) -> None:
+    said = Stage(frames(EMPTY, 0, 40, rate)).run().said
+    assert len(said) == told
+    assert all(f"{rate:.1f} frames per second are too few" in line for line in said)
+
+
+def test_a_gap_does_not_make_a_camera_slow() -> None:
+    stage = Stage(frames(EMPTY, 0, 2) + frames(EMPTY, 60, 61.2))
+    assert stage.run().said == []
+    assert stage.witness.moments[-1].fps == pytest.approx(30, rel=0.1)
+
+
+@pytest.mark.slow
+def test_memory_is_flat_over_an_hour(tmp_path: Path) -> None:
+    """108,000 frames as fast as they go, with actions, a page that is watched, and recordings."""
+    script = [
+        (n / 30, (EMPTY, FIST, EMPTY, PALM)[n // 90 % 4]) for n in range(30 * 3600)
+    ]  # the script itself is there from the beginning
+    hub, said = Hub(), []
+    text = '[actions.fist]\nsay = "{end}"\n[actions.open_palm]\nrun = ["true"]\n'
+    folder = RecordingFolder.open(tmp_path / "kept")
+    view = memory(folder, said, all_at_end=False)
+    stage = Stage(script, PageView(hub), view, actions=text, folder=tmp_path)
+    stage.live._.views = stage.live._.views[1:]  # the witness keeps everything
+    process, after_a_minute = psutil.Process(os.getpid()), 0
+    watcher = threading.Thread(target=_watch, args=(hub,), daemon=True)
+    watcher.start()
+    while not stage.live.ended:
+        stage.live.step()
+        if stage.live.frames == 30 * 60:
+            gc.collect()
+            after_a_minute = process.memory_info().rss
+    gc.collect()
+    grown = (process.memory_info().rss - after_a_minute) / 2**20
+    hub.close()
+    view.close()
+    assert stage.live.events == 600
+    assert grown < 20, f"grown by {grown:.1f} MB over {stage.live.frames} frames"
+
+
+def _watch(hub: Hub) -> None:
+    number = 0
+    while not hub.closed:
+        shown = hub.jpeg(number, 1.0)
+        number = shown[0] if shown else number
+        hub.updates(0, 0, 0.0)
+
+
+def test_a_stream_of_times_always_rises() -> None:
+    line = Timeline()
+    assert line.place(50.0, 7.0) == (0.0, False)
+    assert line.place(50.1, 7.1) == (pytest.approx(0.1), False)
+    # The camera is back after a minute, and counts from 0.
+    time, gap = line.place(0.0, 67.1)
+    assert (time, gap) == (pytest.approx(60.1), True)
+    assert line.place(0.1, 67.2) == (pytest.approx(60.2), False)
+
+
+def test_a_night_asleep_is_a_gap_even_for_a_camera_that_did_not_notice() -> None:
+    line = Timeline()
+    line.place(1.0, 1.0)
+    assert line.place(1.03, 8 * 3600.0)[1]
+
+
+def test_a_file_read_faster_than_it_was_filmed_has_no_gaps() -> None:
+    line = Timeline()
+    assert not any(line.place(n / 7, n / 1000)[1] for n in range(100))
+    assert line.place(100 / 7 + GAP, 0.1)[1]
+
+
+def test_the_clock_goes_on() -> None:
+    assert 0 <= boottime() - boottime() + 1 <= 1

@@ -1,0 +1,461 @@
+"""A session: keys and frames in, effects out."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from handlore.capture.recording.effects import (
+    AddFrame,
+    Announce,
+    Begin,
+    Cue,
+    Discard,
+    Effect,
+    End,
+    Keep,
+    Quit,
+    Retry,
+    Undo,
+)
+from handlore.capture.recording.options import SessionOptions
+from handlore.capture.recording.session import Session, State
+from handlore.landmarks.errors import HandloreError
+
+FPS = 10.0
+
+
+class Played:
+    """A session that is shown frames at ten a second."""
+
+    def __init__(self, **options) -> None:
+        labels = options.pop("labels", ("left", "right"))
+        options = {"seconds": 1.0, "countdown": 0.5} | options
+        self.session = Session(labels, SessionOptions(**options))
+        self.number = 0
+        self.effects: list[Effect] = []
+
+    @property
+    def now(self) -> float:
+        return self.number / FPS
+
+    def show(self, n: int, hand: bool = True) -> "Played":
+        for _ in range(n):
+            self.number += 1
+            self.effects += self.session.frame(hand, self.now)
+        return self
+
+    def press(self, *keys: str) -> "Played":
+        for key in keys:
+            self.effects += self.session.key(key, self.now)
+        return self
+
+    def count(self, kind: type[Effect]) -> int:
+        return sum(isinstance(effect, kind) for effect in self.effects)
+
+    def last(self, kind: type[Effect]) -> Effect:
+        return [effect for effect in self.effects if isinstance(effect, kind)][-1]
+
+    @property
+    def said(self) -> str:
+        return " | ".join(effect.text for effect in self.effects if isinstance(effect, Announce))
+
+    @property
+    def state(self) -> State:
+        return self.session.state
+
+
+def test_a_recording_from_the_key_to_the_disk():
+    played = Played()
+    assert played.press("r").state is State.COUNTDOWN
+    assert played.show(4).state is State.COUNTDOWN
+    assert played.show(1).state is State.RECORDING
+    assert played.last(Begin) == Begin("left", "sequence")
+    played.show(10)
+    assert played.state is State.REVIEW
+    assert played.count(AddFrame) == 10, "one second at ten frames a second"
+    assert played.last(End) == End(0, 10, 1.0, ())
+    assert played.show(19).state is State.REVIEW
+    assert played.count(Keep) == 0, "nothing is kept before the review is over"
+    assert played.show(1).state is State.IDLE
+    assert (played.count(Keep), played.count(Discard)) == (1, 0)
+
+
+@pytest.mark.parametrize("key", ["r", " ", "R"])
+def test_the_key_again_stops_early(key: str):
+    played = Played().press(key).show(5).show(6).press(key)
+    assert played.state is State.REVIEW
+    assert played.last(End) == End(0, 7, 1.0, ())
+
+
+def test_frames_set_the_length():
+    played = Played(seconds=0, frames=7, countdown=0).press("r").show(20)
+    assert played.last(End) == End(0, 7, 1.0, ())
+    assert played.count(AddFrame) == 7
+
+
+def test_without_a_length_only_the_key_stops_up_to_the_longest():
+    played = Played(seconds=0, countdown=0, longest=30).press("r").show(290)
+    assert played.state is State.RECORDING
+    assert played.show(20).state is State.REVIEW
+    assert played.last(End).last == 300
+
+
+def test_until_the_hand_is_gone_cuts_off_what_lies_around_it():
+    played = Played(seconds=0, hand_gone=True, countdown=0).press("r")
+    played.show(4, hand=False).show(8).show(2, hand=False).show(3).show(5, hand=False)
+    assert played.state is State.RECORDING, "half a second without a hand may be a blink"
+    assert played.show(1, hand=False).state is State.REVIEW
+    assert played.last(End) == End(4, 17, 11 / 13, ())
+
+
+def test_until_the_hand_is_gone_ends_where_none_comes():
+    played = Played(seconds=0, hand_gone=True, countdown=0, longest=3).press("r")
+    played.show(40, hand=False)
+    assert played.last(End).flags == ("no hand in 100 % of the frames",)
+    assert played.session.flagged
+
+
+def test_a_hand_missing_in_more_than_a_fifth_is_asked_about():
+    played = Played(countdown=0).press("r").show(8).show(2, hand=False).show(1)
+    assert not played.session.flagged
+    played = Played(countdown=0).press("r").show(7).show(3, hand=False).show(1)
+    assert played.session.flagged
+    assert "no hand in 30 % of the frames: k keeps it, u discards it" in played.said
+    assert played.show(1000).state is State.REVIEW, "it waits for somebody to decide"
+    assert played.press("r").state is State.REVIEW, "and does not make room for the next one"
+    assert played.press("k").state is State.IDLE
+    assert played.count(Keep) == 1
+
+
+def test_a_flagged_recording_can_be_discarded():
+    played = Played(countdown=0).press("r").show(11, hand=False).press("u")
+    assert (played.count(Keep), played.count(Discard), played.state) == (0, 1, State.IDLE)
+
+
+def test_a_handful_of_frames_is_asked_about():
+    played = Played(countdown=0).press("r").show(2).press("r")
+    assert played.last(End).flags == ("only 2 frames",)
+
+
+def test_no_frame_at_all_is_no_recording():
+    played = Played(countdown=0, seconds=0, hand_gone=False).press("s").show(1, hand=False)
+    played.press("s").show(10, hand=False)
+    assert played.state is State.IDLE
+    assert (played.count(End), played.count(Discard)) == (0, 1)
+    assert "no hand was detected, nothing is kept" in played.said
+
+
+def test_none_is_a_stream_that_the_key_ends_and_needs_no_hand():
+    played = Played(countdown=0, frames=0).press("0", "r").show(1200, hand=False)
+    assert played.state is State.RECORDING, "minutes, whatever the length of gestures"
+    played.press("r")
+    assert played.last(Begin) == Begin("none", "sequence")
+    assert played.last(End) == End(0, 1200, 0.0, ())
+    assert played.show(20).count(Keep) == 1
+    assert Played(countdown=0).press("0", "r").show(6001).state is State.REVIEW
+
+
+class TestUndo:
+    def test_in_the_review_it_discards_what_is_reviewed(self):
+        played = Played(countdown=0).press("r").show(11).press("u")
+        assert (played.count(Discard), played.count(Undo), played.count(Keep)) == (1, 0, 0)
+
+    def test_when_idle_it_takes_out_the_last_one_kept(self):
+        played = Played(countdown=0).press("r").show(40).press("u")
+        assert (played.count(Keep), played.count(Undo)) == (1, 1)
+
+    def test_while_recording_it_drops_what_is_under_way(self):
+        played = Played(countdown=0).press("r").show(5).press("u")
+        assert (played.state, played.count(Discard), played.count(End)) == (State.IDLE, 1, 0)
+
+    @pytest.mark.parametrize("key", ["u", "r", " ", "b"])
+    def test_in_the_countdown_it_stops(self, key: str):
+        played = Played().press("r").show(2).press(key).show(10)
+        assert (played.state, played.count(Begin)) == (State.IDLE, 0)
+
+
+class TestReview:
+    def test_keeping_at_once(self):
+        played = Played(countdown=0).press("r").show(12).press("k")
+        assert (played.state, played.count(Keep)) == (State.IDLE, 1)
+
+    def test_the_next_recording_keeps_the_last_one(self):
+        played = Played().press("r").show(17).press("r")
+        assert (played.state, played.count(Keep)) == (State.COUNTDOWN, 1)
+
+    def test_none_at_all(self):
+        played = Played(countdown=0, review=0).press("r").show(11)
+        assert (played.state, played.count(Keep)) == (State.IDLE, 1)
+
+    def test_k_when_idle_tries_again_what_could_not_be_written(self):
+        assert Played().press("k").effects == [Retry()]
+
+
+class TestBurst:
+    def test_records_so_many_with_a_pause_and_no_review(self):
+        played = Played(burst=3, pause=1.0).press("b").show(5)
+        assert played.state is State.RECORDING
+        assert played.show(10).state is State.COUNTDOWN, "the pause"
+        assert played.count(Keep) == 1
+        assert played.show(9).state is State.COUNTDOWN
+        assert played.show(1).state is State.RECORDING
+        played.show(200)
+        assert (played.count(Begin), played.count(Keep), played.state) == (3, 3, State.IDLE)
+
+    def test_waits_where_it_must_ask_and_then_goes_on(self):
+        played = Played(burst=3, countdown=0).press("b").show(11, hand=False).show(50)
+        assert (played.session.flagged, played.count(Begin)) == (True, 1)
+        played.press("u").show(200)
+        assert (played.count(Begin), played.count(Keep)) == (3, 2)
+
+    def test_undo_in_the_pause_makes_one_more(self):
+        played = Played(burst=2, countdown=0).press("b").show(12).press("u").show(200)
+        assert (played.count(Undo), played.count(Keep)) == (1, 3)
+
+    def test_ends_with_b(self):
+        played = Played(burst=9, countdown=0).press("b").show(5).press("b").show(200)
+        assert played.count(Keep) == 1
+
+    def test_stopping_a_recording_early_goes_on_with_the_next(self):
+        played = Played(burst=2, countdown=0).press("b").show(7).press("r").show(200)
+        assert played.count(Keep) == 2
+
+
+class TestPoses:
+    def test_sampled_from_one_press_to_the_next(self):
+        played = Played(sample_every=0.2).press("2", "s").show(11).press("s").show(3)
+        assert played.last(Begin) == Begin("right", "pose")
+        assert played.state is State.REVIEW
+        assert played.last(End).last == 6, "every second frame"
+
+    def test_sampled_while_held(self):
+        played = Played(sample_every=0.0).press("s").show(5)
+        for _ in range(20):  # the keyboard repeats after half a second
+            played.press("s").show(1)
+        assert played.state is State.RECORDING
+        played.show(4)
+        assert played.state is State.REVIEW
+        assert played.last(End).flags == ()
+
+    def test_frames_without_a_hand_are_no_samples_but_count(self):
+        played = Played(sample_every=0.0).press("s").show(6).show(4, hand=False).press("s")
+        played.show(2)
+        assert played.count(AddFrame) == 6 + 1
+        assert played.last(End).flags == ("no hand in 36 % of the frames",)
+
+    def test_one_sample_is_enough(self):
+        played = Played(sample_every=10.0).press("s").show(3).press("s").show(3)
+        assert played.last(End) == End(0, 1, 1.0, ())
+
+
+class TestLabels:
+    def test_chosen_by_digits_and_round_and_round(self):
+        session = Played().session
+        for key, label in (("2", "right"), ("1", "left"), ("0", "none"), ("n", "left"),
+                           ("p", "none"), ("p", "right")):  # fmt: skip
+            session.key(key, 0.0)
+            assert session.labels.current == label
+
+    def test_a_digit_without_a_label_says_so(self):
+        assert "no label has the key 7" in Played().press("7").said
+
+    def test_typed_while_it_runs(self):
+        played = Played().press("+", *"wavx", "backspace", "e", " ", "2", "enter")
+        assert played.session.labels.names == ["left", "right", "wave 2", "none"]
+        assert played.session.labels.current == "wave 2"
+        assert played.effects == [], "keys that are typed do nothing else"
+
+    def test_more_than_ten(self):
+        played = Played(labels=tuple(f"l{k}" for k in range(25)))
+        played.press(*"n" * 24)
+        assert played.session.labels.current == "l24"
+
+    @pytest.mark.parametrize(
+        ("typed", "why"),
+        [("left", "already a label"), ("", "empty"), ("a/b", "slash"), ("x" * 65, "65 char")],
+    )
+    def test_what_cannot_be_one_is_refused(self, typed: str, why: str):
+        played = Played().press("+", *typed, "enter")
+        assert why in played.said
+        assert played.session.labels.names == ["left", "right", "none"]
+
+    @pytest.mark.parametrize(
+        ("typed", "label"), [("LEFT", "left"), ("None", "none"), ("cafe\u0301", "Café")]
+    )
+    def test_one_that_is_there_in_other_letters_is_chosen(self, typed: str, label: str):
+        played = Played(labels=("right", "left", "Café")).press("+", *typed, "enter")
+        assert played.session.labels.current == label
+        assert f"{label} is already a label; it is chosen" in played.said
+        assert len(played.session.labels.names) == 4
+
+    def test_accents_are_written_one_way(self):
+        played = Played().press("+", *"cafe\u0301", "enter")
+        assert played.session.labels.current == "caf\u00e9"
+
+    def test_given_up(self):
+        assert Played().press("+", "x", "esc").session.labels.names == ["left", "right", "none"]
+
+    def test_not_while_recording(self):
+        played = Played(countdown=0).press("r").show(3).press("+", "q")
+        assert "stop the recording before" in played.said
+        assert played.session.typed is None
+
+    def test_a_recording_keeps_the_label_it_began_with(self):
+        played = Played(countdown=0).press("r").show(3).press("2").show(10)
+        assert played.session.recording.label == "left"
+        assert played.press("r").show(1).last(Begin).label == "right"
+
+    @pytest.mark.parametrize("labels", [("a", "a"), ("a", "A"), ("None",), ("",), ("a\tb",)])
+    def test_given_wrongly(self, labels: tuple[str, ...]):
+        with pytest.raises(HandloreError, match="label"):
+            Session(labels, SessionOptions())
+
+
+class TestTheEnd:
+    @pytest.mark.parametrize("key", ["q", "esc"])
+    def test_drops_what_is_under_way(self, key: str):
+        played = Played(countdown=0).press("r").show(3).press(key)
+        assert (played.count(Discard), played.count(Quit)) == (1, 1)
+        assert "was discarded" in played.said
+
+    def test_keeps_what_would_have_been_kept(self):
+        played = Played(countdown=0).press("r").show(11).press("q")
+        assert played.effects[-2:] == [Keep(), Quit()]
+
+    def test_asks_before_it_drops_what_is_flagged(self):
+        played = Played(countdown=0).press("r").show(11, hand=False).press("q")
+        assert played.count(Quit) == 0
+        assert "k keeps the recording" in played.said
+        assert Played(countdown=0).press("r").show(11, hand=False).press("q", "k").count(Quit) == 0
+        assert played.press("q").effects[-1] == Quit()
+        assert (played.count(Keep), played.count(Discard)) == (0, 1)
+
+    def test_asks_before_it_drops_what_could_not_be_written(self):
+        played = Played(countdown=0)
+        played.session.unsaved = 3
+        played.press("q")
+        assert played.count(Quit) == 0
+        assert "3 recordings are not written: k tries again" in played.said
+        assert played.press("k").count(Retry) == 1
+        assert played.press("q").count(Quit) == 0, "it is asked anew after another key"
+        assert played.press("q").effects[-1] == Quit()
+
+    def test_of_all_frames_keeps_what_is_good(self):
+        played = Played(countdown=0, seconds=0).press("r").show(8).press("close")
+        assert played.effects[-2:] == [Keep(), Quit()]
+        played = Played(countdown=0, seconds=0).press("r").show(8, hand=False).press("close")
+        assert (played.count(Keep), played.effects[-1]) == (0, Quit())
+
+
+class TestALostCamera:
+    def test_ends_the_recording_and_asks(self):
+        played = Played(countdown=0).press("r").show(7)
+        played.effects += played.session.lost(0.8)
+        assert played.last(End) == End(0, 7, 1.0, ("the camera was lost",))
+        assert played.session.flagged
+        assert played.press("k").count(Keep) == 1
+
+    def test_stops_the_countdown(self):
+        played = Played().press("b").show(1)
+        played.effects += played.session.lost(0.2)
+        assert played.show(20).count(Begin) == 0
+
+    def test_lets_the_review_go_on(self):
+        played = Played(countdown=0).press("r").show(11)
+        played.effects += played.session.lost(played.now + 5)
+        assert played.count(Keep) == 1
+
+
+def test_one_hears_the_countdown():
+    played = Played(countdown=3.0).press("r").show(30)
+    heard = [effect.what for effect in played.effects if isinstance(effect, Cue)]
+    assert heard == ["count", "count", "count", "go"]
+
+
+def test_preview_and_help_are_switches():
+    session = Played().press("m", "h").session
+    assert (session.mirrored, session.help) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"frames": 3, "seconds": 1.0}, "--frames and --seconds contradict"),
+        ({"hand_gone": True, "seconds": 1.0}, "--until hand-gone contradict"),
+        ({"countdown": -1.0}, "--countdown is -1"),
+        ({"review": float("nan")}, "--review is nan"),
+        ({"burst": 0}, "--burst is 0"),
+        ({"most_missing": 1.5}, "--missing is 1.5"),
+        ({"seconds": 61.0}, "at most 60 seconds"),
+    ],
+)
+def test_impossible_options(options: dict, why: str):
+    with pytest.raises(HandloreError, match=why):
+        SessionOptions(**options)
+
+
+KEYS = [*"r kubsmhnpq+012x", "esc", "enter", "backspace", "close"]
+
+
+MOMENTS = st.lists(
+    st.one_of(
+        st.sampled_from(KEYS),
+        st.tuples(st.sampled_from(["frame", "tick", "lost"]), st.booleans(), st.floats(0, 1.5)),
+    ),
+    max_size=200,
+)
+
+
+OPTIONS = st.builds(
+    SessionOptions,
+    seconds=st.sampled_from([0.0, 0.5]),
+    countdown=st.sampled_from([0.0, 1.0]),
+    review=st.sampled_from([0.0, 2.0]),
+    burst=st.sampled_from([1, 3]),
+    pause=st.sampled_from([0.0, 1.0]),
+    sample_every=st.sampled_from([0.0, 0.2]),
+    longest=st.just(5.0),
+    longest_stream=st.just(5.0),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from([(), ("a",), ("a", "b")]), OPTIONS, MOMENTS)
+def test_any_keys_leave_whole_recordings(labels: tuple, options: SessionOptions, moments: list):
+    """Begin, frames, an end, and one decision: in this order, and no flagged one kept unasked."""
+    session, now, expected, taken, flagged = Session(labels, options), 0.0, {Begin}, 0, False
+    for moment in moments:
+        before, was_typing = session.state, session.typed is not None
+        if isinstance(moment, str):
+            effects = session.key(moment, now)
+        else:
+            what, hand, passed = moment
+            now += passed
+            effects = session.frame(hand, now) if what == "frame" else getattr(session, what)(now)
+        for effect in effects:
+            if not isinstance(effect, Begin | AddFrame | End | Keep | Discard):
+                continue
+            assert type(effect) in expected
+            match effect:
+                case Begin():
+                    expected, taken = {AddFrame, End, Discard}, 0
+                case AddFrame():
+                    taken += 1
+                case End(first, last, share, flags):
+                    assert 0 <= first < last <= taken
+                    assert 0 <= share <= 1
+                    expected, flagged = {Keep, Discard}, bool(flags)
+                case Keep():
+                    assert not flagged or moment == "k"
+                    expected = {Begin}
+                case Discard():
+                    ended = Keep in expected
+                    assert not ended or flagged or moment == "u"
+                    expected = {Begin}
+        assert (session.state in (State.RECORDING, State.REVIEW)) == (expected != {Begin})
+        assert (session.recording is None) == (expected == {Begin})
+        if was_typing and isinstance(moment, str) and moment != "close":
+            assert session.state is before
+        if Quit() in effects:
+            assert session.state is State.IDLE
+            break

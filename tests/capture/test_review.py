@@ -1,0 +1,217 @@
+"""A review: the state after keys, and the changes on the disk."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from recording_stubs import filled
+
+from handlore.capture.review import Change, Review, review_recordings
+from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.recordings import RecordingEntry, RecordingFolder
+from handlore.datasets.storage import load_dataset
+from handlore.landmarks.errors import HandloreError
+
+KEYS = ["n", "p", "r", " ", "u", "k", "h", "+", *"0123456789", "q", "esc", "enter", "backspace",
+        "x", "close"]  # fmt: skip
+
+
+def entry(number: int, label: str = "left", *, discarded: bool = False) -> RecordingEntry:
+    return RecordingEntry(
+        number, Path(f"g/{label}/{number:04d}.npz"), label, "sequence", 31, 2.0, 1.0, "anna", "s1",
+        "camera 0", discarded, None,
+    )  # fmt: skip
+
+
+ENTRIES = (entry(1), entry(2, "right"), entry(4, "none"), entry(3, "up", discarded=True))
+
+
+def pressed(*keys: str, state: Review | None = None) -> tuple[Review, list[Change]]:
+    state, changes = state or Review.of(ENTRIES, 10.0), []
+    for key in keys:
+        state, change = state.key(key, 20.0)
+        changes += [change] if change else []
+    return state, changes
+
+
+def test_it_begins_with_the_first_recording_and_goes_by_number() -> None:
+    state = Review.of(ENTRIES, 10.0)
+    assert [one.number for one in state.entries] == [1, 2, 3, 4]
+    assert state.entry.number == 1
+    with pytest.raises(HandloreError, match="no recordings to review"):
+        Review.of((), 0.0)
+
+
+def test_n_and_p_go_on_and_back_and_stop_at_the_ends() -> None:
+    assert pressed("n", "n", "p")[0].entry.number == 2
+    first, _ = pressed("p")
+    assert (first.entry.number, first.message) == (1, "this is the first one")
+    last, _ = pressed("n", "n", "n", "n")
+    assert (last.entry.number, last.message) == (4, "this is the last one")
+    assert pressed("p", "n")[0].message == "", "a message goes with the next key"
+
+
+def test_a_recording_is_played_again_and_again_and_from_its_start_when_asked() -> None:
+    state = Review.of(ENTRIES, 10.0)
+    assert state.seconds(11.5) == pytest.approx(1.5)
+    assert state.seconds(12.4) == 2.0, "it rests at its end for a moment"
+    assert state.seconds(12.8) == pytest.approx(0.1)
+    again, _ = state.key(" ", 11.5)
+    assert again.seconds(11.5) == 0
+    assert state.key("n", 11.5)[0].seconds(11.5) == 0
+
+
+def test_u_discards_and_k_brings_back() -> None:
+    assert pressed("u")[1] == [Change("discard", ENTRIES[0].path)]
+    assert pressed("k")[1] == [], "it is kept already"
+    assert pressed("n", "n", "k")[1] == [Change("restore", ENTRIES[3].path)]
+    state, changes = pressed("n", "n", "u")
+    assert changes == []
+    assert "already discarded" in state.message
+
+
+def test_digits_give_labels_in_the_order_shown() -> None:
+    assert Review.of(ENTRIES, 0.0).labels == ("left", "right", "up", "none")
+    assert pressed("2")[1] == [Change("relabel", ENTRIES[0].path, "right")]
+    assert pressed("0")[1] == [Change("relabel", ENTRIES[0].path, "none")]
+    assert pressed("1")[1] == [], "it has this label"
+    state, changes = pressed("7")
+    assert (changes, state.message) == ([], "no label has the key 7")
+    state, changes = pressed("n", "n", "1")
+    assert changes == []
+    assert "restore it with k first" in state.message
+
+
+def test_a_new_label_is_typed() -> None:
+    state, changes = pressed("+", *"quit", "backspace", *"p", " ", "2")
+    assert (state.typed, changes) == ("quip 2", [])
+    assert not state.ended, "letters are letters now"
+    state, changes = pressed("enter", state=state)
+    assert changes == [Change("relabel", ENTRIES[0].path, "quip 2")]
+    assert state.typed is None
+
+
+def test_a_label_in_other_letters_is_the_one_that_is_there() -> None:
+    state, changes = pressed("+", *"RIGHT", "enter")
+    assert changes == [Change("relabel", ENTRIES[0].path, "right")]
+    state, changes = pressed("+", *"Left", "enter")
+    assert (state.message, changes) == ("the label is already left", [])
+
+
+@pytest.mark.parametrize("keys", [("+", "enter"), ("+", "/", "enter"), ("+", "a", "esc")])
+def test_what_is_no_label_changes_nothing(keys) -> None:
+    state, changes = pressed(*keys)
+    assert changes == []
+    assert state.typed is None
+    assert not state.ended
+
+
+def test_h_shows_the_help_until_the_next_key() -> None:
+    assert pressed("h")[0].help
+    assert not pressed("h", "h")[0].help
+    assert not pressed("h", "n")[0].help
+
+
+@pytest.mark.parametrize("keys", [("q",), ("esc",), ("close",), ("+", "close")])
+def test_it_ends(keys) -> None:
+    assert pressed(*keys)[0].ended
+
+
+def test_after_a_change_the_same_recording_is_shown_wherever_it_is_now() -> None:
+    state, _ = pressed("n")
+    moved = replace(entry(2, "up"), path=Path("g/up/0002.npz"))
+    after = state.changed((entry(1), moved, entry(3), entry(4)), moved.path)
+    assert after.entry == moved
+    fewer = state.changed((entry(1),), Path("gone"))
+    assert fewer.entry.number == 1
+    assert state.changed((), Path("gone")).ended, "there is nothing left to look at"
+
+
+@given(st.lists(st.sampled_from(KEYS), max_size=30))
+def test_any_keys_leave_a_state_that_can_be_shown(keys: list[str]) -> None:
+    state = Review.of(ENTRIES, 0.0)
+    for key in keys:
+        state, change = state.key(key, 1.0)
+        assert change is None or not change.path.name.startswith("g")
+        assert 0 <= state.at < len(ENTRIES)
+        assert 0 <= state.seconds(5.0) <= state.entry.seconds
+
+
+class View:
+    """Presses keys, one per picture, and keeps what it is to show."""
+
+    def __init__(self, *keys: str) -> None:
+        self.keys = list(keys)
+        self.shown: list[tuple[Review, LandmarkDataset | None]] = []
+
+    def pressed(self) -> list[str]:
+        return [self.keys.pop(0)] if self.keys else ["q"]
+
+    def show(self, state: Review, recording: LandmarkDataset | None, now: float) -> None:
+        self.shown.append((state, recording))
+
+
+def stepped(folder: RecordingFolder, *keys: str) -> View:
+    view, now = View(*keys), iter(range(1000))
+    review_recordings(folder, view, clock=lambda: next(now) / 10, wait=lambda _: None)
+    return view
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RecordingFolder:
+    return filled(tmp_path / "gestures", 1, ("left", "right"))
+
+
+def names(folder: RecordingFolder) -> list[str]:
+    return [folder.name_of(one.path) for discarded in (False, True)
+            for one in folder.entries(discarded=discarded)]  # fmt: skip
+
+
+def test_keys_change_the_folder(folder: RecordingFolder) -> None:
+    view = stepped(folder, "u", "n", "+", *"up", "enter", "p", "r")
+    assert names(folder) == ["up/0002.npz", "discarded/left/0001.npz"]
+    assert load_dataset(folder.root / "up" / "0002.npz").labels == ["up"]
+    assert len(view.shown) == 8
+    stepped(folder, "k")
+    assert names(folder) == ["left/0001.npz", "up/0002.npz"]
+
+
+def test_what_cannot_be_done_is_a_message_and_the_review_goes_on(
+    folder: RecordingFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise HandloreError("No space left on device")
+
+    monkeypatch.setattr(folder, "relabel", full)
+    view = stepped(folder, "2", "n", "u")
+    assert names(folder) == ["left/0001.npz", "discarded/right/0002.npz"]
+    assert [state.message for state, _ in view.shown] == [
+        "No space left on device",
+        "",
+        "discarded",
+    ]
+
+
+def test_a_file_that_vanishes_meanwhile_is_survived(folder: RecordingFolder) -> None:
+    class Deleting(View):
+        def show(self, state: Review, recording: LandmarkDataset | None, now: float) -> None:
+            super().show(state, recording, now)
+            (folder.root / "right" / "0002.npz").unlink(missing_ok=True)
+
+    view, now = Deleting("h", "n", "u", "p"), iter(range(1000))
+    review_recordings(folder, view, clock=lambda: next(now) / 10, wait=lambda _: None)
+    assert len(view.shown) == 4
+    assert names(folder) == ["left/0001.npz"]
+
+
+def test_a_damaged_file_is_reported(folder: RecordingFolder) -> None:
+    (folder.root / "left" / "0077.npz").write_bytes(b"torn")
+    messages = [state.message for state, _ in stepped(folder, "x", "n").shown]
+    assert messages == ["cannot be read: left/0077.npz", ""]
+
+
+def test_an_empty_folder_is_said(tmp_path: Path) -> None:
+    with pytest.raises(HandloreError, match="no recordings to review"):
+        stepped(RecordingFolder.open(tmp_path / "empty"))

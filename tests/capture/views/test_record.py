@@ -1,0 +1,141 @@
+"""The window of a session."""
+
+import dataclasses
+
+import cv2
+import numpy as np
+import pytest
+
+from handlore.capture.recording.session import State
+from handlore.capture.recording.status import Status
+from handlore.capture.views.record import HEIGHT, PANEL, draw_session
+from handlore.landmarks.drawing import draw_hand, draw_text, wrap_text
+from handlore.landmarks.hands import Hand
+
+COUNTS = (("swipe_left", 12), ("stop", 3), ("none", 0))
+
+
+def status(**changes) -> Status:
+    return Status(**{"state": State.IDLE, "label": "stop", "counts": COUNTS} | changes)
+
+
+def hand_at(x: float, y: float) -> Hand:
+    marks = np.zeros((21, 3), np.float32)
+    marks[:, 0] = x + np.linspace(0, 0.05, 21)
+    marks[:, 1] = y + np.linspace(0, 0.05, 21)
+    return Hand(marks, marks, 0.9)
+
+
+def grey(width: int = 640, height: int = 480):
+    return np.full((height, width, 3), 128, np.uint8)
+
+
+def colourful(picture) -> list[float]:
+    """Return where the colour is, as shares of width and height."""
+    inner = picture[70 : HEIGHT - 90, 20 : -PANEL - 20].astype(int)
+    rows, columns = np.nonzero(np.ptp(inner, axis=2) > 60)
+    width = picture.shape[1] - PANEL
+    return [(columns.mean() + 20) / width, (rows.mean() + 70) / HEIGHT]
+
+
+def test_the_hand_is_drawn_where_it_is():
+    drawn = draw_session(grey(), [hand_at(0.2, 0.3)], status(mirrored=False))
+    assert colourful(drawn) == pytest.approx([0.225, 0.325 * 4 / 3], abs=0.02)
+
+
+def test_a_mirror_shows_it_on_the_other_side():
+    drawn = draw_session(grey(), [hand_at(0.2, 0.3)], status(mirrored=True))
+    assert colourful(drawn) == pytest.approx([0.775, 0.325 * 4 / 3], abs=0.02)
+
+
+def test_the_picture_is_mirrored_with_the_hand_and_the_camera_s_is_not():
+    pixels = grey()
+    pixels[:, :320] = 250
+    before = pixels.copy()
+    drawn = draw_session(pixels, [hand_at(0.5, 0.5)], status(mirrored=True))
+    assert drawn[300, 100].mean() < drawn[300, 700].mean()
+    assert np.array_equal(pixels, before)
+
+
+@pytest.mark.parametrize("size", [(640, 480), (1280, 720), (320, 240), (480, 640), (160, 1200)])
+def test_any_picture_fits(size: tuple[int, int]):
+    drawn = draw_session(grey(*size), [], status())
+    assert drawn.shape[0] == HEIGHT
+    assert drawn.shape[1] >= HEIGHT * 3 // 4 + PANEL
+
+
+STATES = [
+    status(state=State.COUNTDOWN, left=1.2, burst_left=3),
+    status(state=State.RECORDING, recorded=1.2, progress=0.6),
+    status(state=State.RECORDING, recorded=1.2, pose=True),
+    status(state=State.REVIEW, left=1.0, share=0.9),
+    status(state=State.REVIEW, flagged=True, question="no hand in 30 % of the frames"),
+    status(state=State.REVIEW, flagged=True, problem="it was unplugged"),
+    status(state=State.RECORDING, next_label="swipe_left"),
+    status(unsaved=3),
+    status(typed="wave"),
+    status(help=True),
+    status(problem="camera 0 gives black pictures; open its cover, or switch on a light"),
+    status(advice="record next: stop (1 recording; others up to 3)"),
+    status(message="kept: stop (0003.npz)"),
+    status(),
+]
+
+
+def test_every_state_looks_different():
+    drawn = [draw_session(grey(), [], one).tobytes() for one in STATES]
+    assert len(set(drawn)) == len(drawn)
+
+
+@pytest.mark.parametrize("shown", STATES)
+def test_a_message_is_seen_whatever_else_is_shown(shown: Status):
+    pixels = None if shown.problem else grey()
+    silent = draw_session(pixels, [], dataclasses.replace(shown, message=""))
+    said = draw_session(pixels, [], dataclasses.replace(shown, message="No space left on device"))
+    upper = slice(6, 60)
+    assert not np.array_equal(silent[upper, :-PANEL], said[upper, :-PANEL])
+
+
+def test_the_question_stays_to_be_seen_without_a_camera():
+    def panel_and_banner(**changes):
+        drawn = draw_session(None, [], status(problem="it was unplugged", fps=29.0, **changes))
+        return drawn[-160:].tobytes()
+
+    asked = panel_and_banner(state=State.REVIEW, flagged=True, question="the camera was lost")
+    assert asked != panel_and_banner()
+
+
+@pytest.mark.parametrize("label", ["ünïcödé", "жест", "手", "x" * 64, "مرحبا"])
+def test_any_label_can_be_shown(label: str):
+    counts = ((label, 10**6), ("none", 0))
+    for one in STATES:
+        draw_session(None if one.problem else grey(), [],
+                     Status(**{**vars(one), "label": label, "counts": counts}))  # fmt: skip
+
+
+@pytest.mark.skipif(not hasattr(cv2, "FontFace"), reason="only OpenCV 5 brings such a font")
+def test_other_scripts_have_glyphs():
+    def written(text: str) -> bytes:
+        picture = np.zeros((40, 200, 3), np.uint8)
+        assert 20 < draw_text(picture, text, (5, 20), 20, (255, 255, 255), width=190) < 190
+        assert picture.any()
+        return picture.tobytes()
+
+    if written("手手") == written("足足"):
+        pytest.skip("this OpenCV has no font with these signs")
+    assert wrap_text("手を 左に 振る", 20, 50) == ["手を", "左に", "振る"]
+
+
+def test_many_labels_scroll_to_the_current_one():
+    counts = tuple((f"label {k}", k) for k in range(30))
+    panels = [
+        draw_session(grey(), [], status(label=f"label {k}", counts=counts))[:, -PANEL:].tobytes()
+        for k in range(30)
+    ]
+    assert len(set(panels)) == 30
+
+
+def test_a_hand_that_leaves_the_picture_is_drawn_as_far_as_it_is_there():
+    pixels = grey()
+    draw_hand(pixels, hand_at(0.98, 0.7).image * 40)
+    draw_hand(pixels, np.full((21, 3), np.nan, np.float32))

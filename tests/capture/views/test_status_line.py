@@ -1,0 +1,104 @@
+"""A session in one line of a terminal."""
+
+import io
+import os
+
+import pytest
+from rich.cells import cell_len
+
+from handlore.capture.recording.session import State
+from handlore.capture.recording.status import Status
+from handlore.capture.views.status_line import StatusLine, line_of
+
+COUNTS = (("swipe_left", 12), ("stop", 3), ("none", 0))
+
+
+def status(**changes) -> Status:
+    return Status(**{"state": State.IDLE, "label": "stop", "counts": COUNTS} | changes)
+
+
+def test_the_line_of_a_terminal():
+    line = line_of(status(fps=29.7, hand=True, share=0.95))
+    assert (
+        line
+        == "[ready: stop]  hand  30 fps  last: hand in 95 %  swipe_left 12 stop 3 none 0  h help"
+    )
+    assert "k keep, u discard" in line_of(status(state=State.REVIEW, flagged=True))
+    assert line_of(status(problem="it is gone")).startswith("NO CAMERA  it is gone")
+    assert "new label: wav_" in line_of(status(typed="wav"))
+
+
+def test_without_a_camera_the_line_still_asks():
+    line = line_of(status(state=State.REVIEW, flagged=True, problem="it was unplugged"))
+    assert "stop: k keep, u discard" in line
+    assert "NO CAMERA  it was unplugged" in line
+
+
+def test_what_is_not_written_and_what_is_next_stand_in_the_line():
+    recording = status(state=State.RECORDING, recorded=1.0, unsaved=2, next_label="swipe_left")
+    line = line_of(recording, 79)
+    assert "2 NOT WRITTEN" in line
+    assert "next: swipe_left" in line
+
+
+@pytest.mark.parametrize("n", [3, 8, 40])
+def test_where_there_is_little_room_the_counts_are_cut_first(n: int):
+    counts = tuple((f"a_long_label_{k}", 100 + k) for k in range(n))
+    line = line_of(status(counts=counts, label=counts[1][0], fps=30, share=0.95), 79)
+    assert "no hand  30 fps  last: hand in 95 %  a" in line
+    assert cell_len(line) <= 79
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"), [("wave", 4), ("手を振る", 8), ("i\u0308", 1), ("ｶ", 1), ("", 0)]
+)
+def test_columns_of_a_text(text: str, columns: int):
+    assert cell_len(text) == columns
+
+
+def test_a_wide_label_stays_in_its_line():
+    labels = ("手を左に振る", "手を右に振る", "ノック", "none")
+    shown = status(label=labels[0], counts=tuple((label, 12) for label in labels), fps=30)
+    for columns in range(1, 120):
+        assert cell_len(line_of(shown, columns)) <= columns
+
+
+class Screen(io.StringIO):
+    def __init__(self, tty: bool) -> None:
+        super().__init__()
+        self.tty = tty
+
+    def isatty(self) -> bool:
+        return self.tty
+
+
+def test_a_terminal_has_one_line_that_changes_and_lines_that_stay(monkeypatch):
+    monkeypatch.setattr(os, "get_terminal_size", lambda *_: os.terminal_size((40, 20)))
+    monkeypatch.delenv("COLUMNS", raising=False)
+    screen = Screen(tty=True)
+    line = StatusLine(screen)
+    line.show(None, [], status())
+    line.show(None, [], status())
+    line.say("kept: stop")
+    line.cue("go")
+    written = screen.getvalue().split("\r\x1b[K")
+    assert written[1] == written[2].partition("\n")[2].rstrip("\a"), "it stands below what was said"
+    assert len(written) == 3, "the same line is not written twice"
+    assert len(written[1]) <= 39
+    assert screen.getvalue().endswith("\a")
+
+
+def test_into_a_file_only_what_stays_is_written():
+    screen = Screen(tty=False)
+    line = StatusLine(screen)
+    line.show(None, [], status())
+    line.cue("go")
+    line.say("kept: stop")
+    line.close()
+    assert screen.getvalue() == "kept: stop\n"
+
+
+def test_quiet_rings_no_bell():
+    screen = Screen(tty=True)
+    StatusLine(screen, quiet=True).cue("go")
+    assert screen.getvalue() == ""

@@ -1,0 +1,160 @@
+"""``handlore recordings``: lists, reviews and edits by number."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from recording_stubs import filled, held
+
+from handlore.cli import recordings
+from handlore.datasets.recordings import RecordingFolder
+
+Run = Callable[..., Result]
+Parsed = Callable[..., Any]
+Refused = Callable[..., str]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RecordingFolder:
+    made = filled(tmp_path / "gestures", 1, ("left", "right"))
+    made.discard(made.keep(held("fist")))
+    return made
+
+
+@pytest.fixture(autouse=True)
+def no_display(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def names(folder: RecordingFolder) -> set[str]:
+    entries = (*folder.entries(), *folder.entries(discarded=True))
+    return {folder.name_of(one.path) for one in entries}
+
+
+def test_list(folder: RecordingFolder, run: Run) -> None:
+    done = run("recordings", "list", folder.root)
+    assert done.exit_code == 0, done.output
+    assert done.stderr == ""
+    rows = [line.split() for line in done.stdout.splitlines()[2:]]
+    assert [row[:3] for row in rows] == [
+        ["1", "left", "movement"],
+        ["2", "right", "movement"],
+        ["3", "fist", "pose"],
+    ]
+    assert rows[2][-1] == "discarded"
+
+
+def test_list_as_json(folder: RecordingFolder, run: Run, parsed: Parsed) -> None:
+    rows = parsed(run("recordings", "list", folder.root, "--json"))
+    assert [(row["number"], row["label"], row["discarded"]) for row in rows] == [
+        (1, "left", False),
+        (2, "right", False),
+        (3, "fist", True),
+    ]
+    assert Path(rows[0]["path"]).is_file()
+
+
+def test_review_without_a_display(folder: RecordingFolder, run: Run, refused: Refused) -> None:
+    line = refused(run("recordings", "review", folder.root))
+    assert "a review needs a window: " in line
+    assert "`handlore recordings list`" in line
+
+
+def test_edits(folder: RecordingFolder, run: Run) -> None:
+    for words, said in (
+        (("relabel", folder.root, 2, "up"), "recording 2 (right): now up"),
+        (("discard", folder.root, 1), "recording 1 (left): discarded"),
+        (("restore", folder.root, 3, 1), "recording 3 (fist): restored"),
+        (("discard", folder.root, 1), "recording 1 (left): discarded"),
+    ):
+        done = run("recordings", *words)
+        assert done.exit_code == 0, done.output
+        assert said in done.stderr.splitlines()
+    assert names(folder) == {"discarded/left/0001.npz", "up/0002.npz", "fist/0003.npz"}
+
+
+def test_edits_as_json(folder: RecordingFolder, run: Run) -> None:
+    done = run("recordings", "discard", folder.root, 1, 2, "--json")
+    rows = json.loads(done.stdout)
+    assert [(row["number"], row["discarded"]) for row in rows] == [(1, True), (2, True)]
+
+
+@pytest.mark.parametrize(
+    ("command", "words", "said"),
+    [
+        ("discard", ("9",), "has no kept recording 9"),
+        ("discard", ("1", "3"), "has no kept recording 3"),
+        ("restore", ("1",), "has no discarded recording 1"),
+        ("relabel", ("2", "a/b"), "contains a slash"),
+        ("relabel", ("2", ""), "the label is empty"),
+        ("relabel", ("3", "up"), "has no kept recording 3"),
+    ],
+)
+def test_an_impossible_edit_changes_nothing(
+    folder: RecordingFolder,
+    run: Run,
+    refused: Refused,
+    command: str,
+    words: tuple[str, ...],
+    said: str,
+) -> None:
+    before = names(folder)
+    assert said in refused(run("recordings", command, folder.root, *words))
+    assert names(folder) == before
+
+
+def test_damaged_file(folder: RecordingFolder, run: Run) -> None:
+    (folder.root / "left" / "0009.npz").write_bytes(b"")
+    done = run("recordings", "list", folder.root)
+    assert done.exit_code == 3
+    assert "left/0009.npz: is not a landmark dataset: it is empty" in done.stderr
+
+
+def test_damaged_file_after_a_review(
+    folder: RecordingFolder, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Window:
+        def __enter__(self) -> "Window":
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+
+        def pressed(self) -> list[str]:
+            return ["u", "q"]
+
+    monkeypatch.setattr(recordings, "why_no_window", lambda: None)
+    monkeypatch.setattr(recordings, "ReviewWindow", Window)
+    (folder.root / "left" / "0009.npz").write_bytes(b"torn")
+    done = run("recordings", "review", folder.root)
+    assert done.exit_code == 3
+    assert "3 recordings, 1 changed" in done.stderr
+    assert "failed: left/0009.npz" in done.stderr
+
+
+def test_other_folders(run: Run, tmp_path: Path, refused: Refused) -> None:
+    for command in ("list", "review"):
+        assert "is no folder of recordings" in refused(run("recordings", command, tmp_path))
+        assert "does not exist" in refused(run("recordings", command, tmp_path / "gone"))
+
+
+def test_none_is_written_one_way(folder: RecordingFolder, run: Run) -> None:
+    done = run("recordings", "relabel", folder.root, 1, "None")
+    assert done.exit_code == 0
+    assert "recording 1 (left): now none" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [("--review", "gestures"), ("--discard", "7"), ("--relabel", "7=stop")]
+)
+def test_the_former_options_of_capture(words: tuple[str, ...], run: Run, refused: Refused) -> None:
+    assert "`handlore recordings`" in refused(run("capture", *words), 2)
+
+
+def test_capture_needs_a_folder(run: Run) -> None:
+    done = run("capture", "--labels", "left")
+    assert done.exit_code == 2
+    assert "Missing option '--out'" in done.stderr

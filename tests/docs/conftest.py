@@ -1,0 +1,73 @@
+"""The folder in which the documentation's examples run: small, rendered, made once."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+from click.testing import CliRunner
+from recording_stubs import held, rendered, stream
+
+from handlore.cli import main
+from handlore.datasets.recordings import RecordingFolder
+from handlore.datasets.rendered import write_movement_videos, write_pictures
+
+MOVEMENTS = ("swipe_left", "swipe_right", "wave")
+SMALL: dict[str, Any] = {"n_people": 1, "per_movement": 1, "fps": 10, "size": (320, 240)}
+POSES = ("fist", "open_palm", "point")
+
+
+@pytest.fixture(scope="session")
+def prepared_more(prepared: Path) -> Path:
+    """The same with what only the slow examples need."""
+    write_movement_videos(prepared / "clips", movements=MOVEMENTS, **SMALL | {"n_people": 3})
+    movements(prepared / "bens_gestures", "ben")
+    return prepared
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Photos, clips, recordings and models, under the names that the pages use."""
+    home = tmp_path_factory.mktemp("docs")
+    pictures(home)
+    write_movement_videos(home / "lesson", movements=["wave"], **SMALL)
+    shutil.copy(next((home / "lesson").rglob("*.mp4")), home / "lesson.mp4")
+    movements(home / "my_gestures", "anna")
+    handlore(home, "convert", "photos", "photos.npz", "--jobs", "1")
+    handlore(home, "convert", "other_photos", "others.npz", "--jobs", "1")
+    handlore(home, "train", "photos.npz", "--out", "poses.onnx")
+    quick = ("--param", "n_kernel_features=300", "--no-background")
+    handlore(home, "train", "my_gestures", "--out", "gestures.onnx", *quick)
+    shutil.copy(home / "gestures.onnx", home / "moves.onnx")
+    switches(home / "my_switches")
+    handlore(home, "train", "my_switches", "--out", "switches.onnx")
+    return home
+
+
+def pictures(home: Path) -> None:
+    write_pictures(home / "photos", poses=POSES, n_people=3, per_pose=1)
+    write_pictures(home / "other_photos", poses=POSES, n_people=2, per_pose=1, seed=7)
+    shown = cv2.imread(str(next((home / "other_photos" / "fist").glob("*.png"))))
+    cv2.imwrite(str(home / "new_photo.jpg"), shown)
+
+
+def movements(root: Path, subject: str) -> None:
+    folder = RecordingFolder.open(root)
+    for number in range(2):
+        for label in MOVEMENTS:
+            folder.keep(rendered(label, seed=number, subject=subject, session=f"s{number}"))
+        folder.keep(stream(4.0, seed=number, session=f"s{number}"))
+
+
+def switches(root: Path) -> None:
+    folder = RecordingFolder.open(root)
+    for number in range(2):
+        for label in ("yes", "help", "arm"):
+            folder.keep(held(label, seed=number, session=f"s{number}"))
+
+
+def handlore(home: Path, *words: str) -> None:
+    paths = [str(home / word) if (home / word).exists() or "." in word else word for word in words]
+    done = CliRunner().invoke(main, paths)
+    assert done.exit_code == 0, done.output
