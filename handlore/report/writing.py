@@ -38,10 +38,9 @@ def write_report(evaluation: Evaluation, folder: str | Path, *, data: str = "") 
 
     Examples
     --------
-    >>> import handlore
-    >>> dataset = handlore.load_dataset("photos.npz")  # doctest: +SKIP
-    >>> handlore.write_report(handlore.cross_validate(dataset), "report")  # doctest: +SKIP
-    PosixPath('report/report.html')
+    >>> result = handlore.cross_validate(handlore.load_dataset("poses.npz"), "linear")
+    >>> handlore.write_report(result, "report", data="poses.npz").name
+    'report.html'
     """
     folder = Path(folder)
     about = _model_file(evaluation, data) if evaluation.tested else _trained(evaluation, data)

@@ -216,7 +216,7 @@ def test_no_pairs(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("left", "'left' expected pairs of different labels such as left=right"),
+        ("left", "'left'; expected pairs of different labels such as left=right"),
         ("left=right=up", "expected pairs"),
         ("left=left", "expected pairs of different labels"),
         ("left=right,right=in", "expected pairs of different labels"),
