@@ -44,6 +44,10 @@ if TYPE_CHECKING:
     from handlore.capture.live.run import run_live as run_live
     from handlore.capture.recording.options import SessionOptions as SessionOptions
     from handlore.capture.recording.run import record as record
+    from handlore.classifiers.evaluation.comparison import compare as compare
+    from handlore.classifiers.evaluation.crossval import cross_validate as cross_validate
+    from handlore.classifiers.evaluation.evaluation import evaluate as evaluate
+    from handlore.classifiers.training import train as train
     from handlore.datasets.conversion.convert import convert as convert
     from handlore.datasets.conversion.convert import convert_to_file as convert_to_file
     from handlore.datasets.dataset import LandmarkDataset as LandmarkDataset
@@ -68,6 +72,7 @@ if TYPE_CHECKING:
     from handlore.models.stream.recogniser import Recogniser as Recogniser
     from handlore.models.stream.recogniser import recognise as recognise
     from handlore.models.stream.settings import RecogniserSettings as RecogniserSettings
+    from handlore.report.writing import write_report as write_report
 
 __version__ = "0.1.0"
 
@@ -101,6 +106,11 @@ _API = {
     "Recogniser": "models.stream.recogniser",
     "recognise": "models.stream.recogniser",
     "RecogniserSettings": "models.stream.settings",
+    "train": "classifiers.training",
+    "cross_validate": "classifiers.evaluation.crossval",
+    "evaluate": "classifiers.evaluation.evaluation",
+    "compare": "classifiers.evaluation.comparison",
+    "write_report": "report.writing",
 }
 """The module of each public name; the imports above are for type checkers."""
 
