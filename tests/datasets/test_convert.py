@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 import pytest
+from fakes import Bright
 
 from handlore.datasets.conversion.batches import ConvertOptions
 from handlore.datasets.conversion.convert import convert
@@ -12,35 +13,8 @@ from handlore.datasets.rendered import Person, Scene, render_background, render_
 from handlore.datasets.sources import Item, Listing, Source, make_source
 from handlore.datasets.sources.base import Clip
 from handlore.datasets.storage import load_dataset, save_dataset
-from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.errors import HandloreError, InvalidDataError
-from handlore.landmarks.hands import Hand
 from handlore.landmarks.search import STAGES
-
-
-class Bright:
-    """A detector that takes a bright picture for a hand, and its brightness for the landmarks."""
-
-    info = DetectorInfo("bright", "1", "full", "0" * 64)
-
-    def __init__(self, n_hands=1):
-        self.n_hands = n_hands
-
-    def detect(self, picture, *, min_confidence=0.5, min_presence=None):
-        brightness = float(picture.mean()) / 255
-        if brightness < 0.2:
-            return []
-        marks = np.full((21, 3), brightness, np.float32)
-        return [Hand(marks, marks, side) for side in (0.9, 0.1)[: self.n_hands]]
-
-    def detect_again(self, picture, hand, transforms=(None,)):
-        return [replace(hand, score=0.9) for _ in transforms]
-
-    def track(self, picture, seconds):
-        return self.detect(picture)
-
-    def reset(self):
-        pass
 
 
 def picture(folder, name, grey=200, size=(40, 30)):
@@ -132,7 +106,7 @@ def test_the_header_says_how_it_was_made(mixed):
     options = ConvertOptions(stages=STAGES[:2])
     source = make_source("images", {"name_pattern": r"(?P<label>fist|palm)"})
     header = convert(source, mixed, Bright(), options).dataset.header
-    assert header.detector == Bright.info
+    assert header.detector == Bright().info
     assert header.options["source"] == "images"
     assert header.options["stages"] == 2
     assert header.options["name_pattern"] == r"(?P<label>fist|palm)"

@@ -1,4 +1,4 @@
-"""What worker processes of tests import by name: a detector without networks, deadly sources.
+"""What worker processes of tests import by name: how the fake detector is opened, deadly sources.
 
 It may run as a program: the command line, with the deadly sources among the layouts.
 """
@@ -10,41 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from fakes import Bright
 
 from handlore.datasets.conversion.workers import DetectorFactory
 from handlore.datasets.sources.base import SOURCES, Item, LandmarkClip, Listing, Source, option
 from handlore.datasets.sources.images import Images
-from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import Hand
-
-
-class Bright:
-    """A detector that takes a bright picture for a hand, and its brightness for the landmarks."""
-
-    info = DetectorInfo("bright", "1", "full", "0" * 64)
-
-    def detect(self, picture, *, min_confidence=0.5, min_presence=None):
-        brightness = float(picture.mean()) / 255
-        if brightness < 0.2:
-            return []
-        marks = np.full((21, 3), brightness, np.float32)
-        return [Hand(marks, marks, 0.9)]
-
-    def track(self, picture, seconds):
-        return self.detect(picture)
-
-    def reset(self):
-        pass
-
-    def close(self):
-        pass
-
-
-class OtherBright(Bright):
-    """The same with other networks."""
-
-    info = DetectorInfo("bright", "1", "full", "1" * 64)
 
 
 @dataclass(frozen=True)
@@ -54,10 +26,10 @@ class Brights(DetectorFactory):
     wrong: bool = False
 
     def info(self):
-        return Bright.info
+        return Bright().info
 
     def open(self):
-        return OtherBright() if self.wrong else Bright()
+        return Bright(digest="1" if self.wrong else "0")
 
 
 @SOURCES.register
