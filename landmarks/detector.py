@@ -70,10 +70,8 @@ class DetectorInfo:
 class HandDetector(Protocol):
     """Finds hands in pictures. One instance serves one thread; close it, or use ``with``."""
 
-    @property
-    def info(self) -> DetectorInfo:
-        """What it is."""
-        ...
+    info: DetectorInfo
+    """What it is."""
 
     def detect(
         self, picture: Pixels, *, min_confidence: float = ..., min_presence: float | None = ...
@@ -128,18 +126,23 @@ class HandDetector(Protocol):
         """Free the networks. A closed detector cannot be used again."""
         ...
 
-    def __enter__(self) -> Self: ...
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
-    ) -> None: ...
+    ) -> None:
+        self.close()
 
 
-class DetectorKind(Protocol):
-    """An implementation, as ``handlore.landmarks.detectors.DETECTORS`` holds it."""
+class DetectorKind(HandDetector, Protocol):
+    """A detector that can be chosen by name: the base class of all implementations.
+
+    ``@DETECTORS.register`` (:mod:`handlore.landmarks.detectors`) makes it known.
+    """
 
     name: ClassVar[str]
     """What ``--detector`` calls it."""
@@ -147,7 +150,7 @@ class DetectorKind(Protocol):
     @classmethod
     def problem(cls) -> str | None:
         """Say why it cannot run on this computer, and what to do; None if it can."""
-        ...
+        return None
 
     @classmethod
     def preference(cls, *, live: bool) -> tuple[int, str]:
@@ -158,7 +161,8 @@ class DetectorKind(Protocol):
         live
             Whether a camera is being watched.
         """
-        ...
+        del live
+        return 0, ""
 
     @classmethod
     def described(cls, options: DetectorOptions, talk: Talk | None) -> DetectorInfo:

@@ -56,8 +56,8 @@ def test_without_a_model_movements_are_taken_and_a_line_says_how_to_get_the_othe
     done = run("train", gestures, "--out", tmp_path / "m.onnx", "--json", *SMALL)
     assert parsed(done)["labels"] == ["circle", "left", "none", "right"]
     assert done.stderr.splitlines() == [
-        "note: 15 recordings of movements were taken, not the 6 of static poses;"
-        " --model forest takes those"
+        "note: 15 recordings of movements are used, not the 6 of static poses;"
+        " --model forest uses those"
     ]
 
 
@@ -159,7 +159,7 @@ def test_converted_recordings_train_the_same(
     out = tmp_path / "moves.npz"
     done = run("convert", gestures, out)
     assert done.exit_code == 0, done.output
-    assert "taken as recordings; it also fits recordings-poses" in done.stderr
+    assert "recognised as recordings; it also fits recordings-poses" in done.stderr
     assert load_dataset(out).header.detector is not None
     model = tmp_path / "again.onnx"
     run("train", out, "--out", model, *SMALL)
@@ -175,7 +175,7 @@ def test_a_folder_without_a_marker_says_what_to_do(run: Run, tmp_path: Path, ref
 def test_an_empty_folder_of_recordings(run: Run, tmp_path: Path, refused: Refused) -> None:
     folder = RecordingFolder.open(tmp_path / "empty")
     line = refused(run("train", folder.root, "--out", tmp_path / "m.onnx"))
-    assert "holds no recording that can be read; `handlore capture` makes some" in line
+    assert "holds no readable recordings; `handlore capture` makes some" in line
 
 
 def test_several_folders_and_files_are_joined(

@@ -13,7 +13,7 @@ from movement_stubs import LABELS, clip, dataset_of, movements
 
 from handlore.cli import main
 from handlore.datasets.dataset import LandmarkDataset
-from handlore.datasets.recording_files import make_marked
+from handlore.datasets.recording_files import make_recordings_folder
 from handlore.datasets.storage import save_dataset
 from handlore.models.files import load_model
 from handlore.models.stream.ground_truth import dataset_streams
@@ -108,7 +108,7 @@ def test_replay_of_a_folder_of_recordings_is_that_of_each(
     moves: Path, run: Run, tmp_path: Path
 ) -> None:
     root = tmp_path / "triggers"
-    make_marked(root)
+    make_recordings_folder(root)
     for number, label in enumerate(("left", "right")):
         (root / label).mkdir()
         save_dataset(lesson(label, label), root / label / f"000{number}.npz")
