@@ -77,5 +77,11 @@ def test_a_modifier_of_long_ago_belongs_to_no_key():
 
 def test_characters_of_terminals():
     assert [key_of_character(c) for c in "r\r\n\x7f\x1bß\x01"] == [
-        "r", "enter", "enter", "backspace", "esc", "ß", None,
-    ]  # fmt: skip
+        "r",
+        "enter",
+        "enter",
+        "backspace",
+        "esc",
+        "ß",
+        None,
+    ]

@@ -14,15 +14,40 @@ from handlore.datasets.recordings import RecordingEntry, RecordingFolder
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import HandloreError
 
-KEYS = ["n", "p", "r", " ", "u", "k", "h", "+", *"0123456789", "q", "esc", "enter", "backspace",
-        "x", "close"]  # fmt: skip
+KEYS = [
+    "n",
+    "p",
+    "r",
+    " ",
+    "u",
+    "k",
+    "h",
+    "+",
+    *"0123456789",
+    "q",
+    "esc",
+    "enter",
+    "backspace",
+    "x",
+    "close",
+]
 
 
 def entry(number: int, label: str = "left", *, discarded: bool = False) -> RecordingEntry:
     return RecordingEntry(
-        number, Path(f"g/{label}/{number:04d}.npz"), label, "sequence", 31, 2.0, 1.0, "anna", "s1",
-        "camera 0", discarded, None,
-    )  # fmt: skip
+        number,
+        Path(f"g/{label}/{number:04d}.npz"),
+        label,
+        "sequence",
+        31,
+        2.0,
+        1.0,
+        "anna",
+        "s1",
+        "camera 0",
+        discarded,
+        None,
+    )
 
 
 ENTRIES = (entry(1), entry(2, "right"), entry(4, "none"), entry(3, "up", discarded=True))
@@ -165,8 +190,11 @@ def folder(tmp_path: Path) -> RecordingFolder:
 
 
 def names(folder: RecordingFolder) -> list[str]:
-    return [folder.name_of(one.path) for discarded in (False, True)
-            for one in folder.entries(discarded=discarded)]  # fmt: skip
+    return [
+        folder.name_of(one.path)
+        for discarded in (False, True)
+        for one in folder.entries(discarded=discarded)
+    ]
 
 
 def test_keys_change_the_folder(folder: RecordingFolder) -> None:

@@ -71,8 +71,17 @@ def test_a_folder_of_another_kind(run, refused, clip: Path, photos):
 
 
 def capture(run, out: Path, clip: Path, *args: str):
-    return run("capture", "--out", out, *(args or ("--labels", "wave")), "--camera", clip,
-               "--headless", "--no-coach", "--json")  # fmt: skip
+    return run(
+        "capture",
+        "--out",
+        out,
+        *(args or ("--labels", "wave")),
+        "--camera",
+        clip,
+        "--headless",
+        "--no-coach",
+        "--json",
+    )
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="reads keys from stdin, as POSIX allows")
@@ -140,8 +149,11 @@ def test_doctor_tries_the_cameras(run, monkeypatch):
     found = json.loads(run("doctor", "--json").stdout)
     first, second, third = found["cameras"]
     assert first == {
-        "camera": "/dev/video0", "name": "Integrated", "size": [64, 48], "problem": None
-    }  # fmt: skip
+        "camera": "/dev/video0",
+        "name": "Integrated",
+        "size": [64, 48],
+        "problem": None,
+    }
     assert "its picture is black" in second["problem"]
     assert "in use by zoom" in third["problem"]
     said = run("doctor").stdout

@@ -75,8 +75,12 @@ def test_events_of_a_video_are_json_and_actions_run_and_nothing_heavy_is_loaded(
     )
     done = subprocess.run(
         [sys.executable, "-c", RUN_COMMAND, *map(str, words)],
-        cwd=tmp_path, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False,
-    )  # fmt: skip
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     events = [json.loads(line) for line in done.stdout.splitlines()]
     assert [event["label"] for event in events] == ["fist", "open_palm"]
@@ -119,9 +123,12 @@ def test_recordings_that_do_not_fit_on_the_disk_are_told_and_counted(
     )
     command = ["sh", "-c", 'ulimit -f 1; exec "$@"', "sh", sys.executable, "-m", "handlore"]
     done = subprocess.run(
-        [*command, *map(str, words)], capture_output=True, text=True, check=False,
+        [*command, *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
         stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+    )
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     last = done.stderr.splitlines()[-1]
@@ -139,9 +146,13 @@ def test_a_log_that_is_full_does_not_end_it(onnx: Path, clip: Path, tmp_path: Pa
     command += ["--record", tmp_path / "kept"]
     with Path("/dev/full").open("w") as full:
         live = subprocess.run(
-            [*map(str, command)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=full,
-            text=True, check=False,
-        )  # fmt: skip
+            [*map(str, command)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=full,
+            text=True,
+            check=False,
+        )
     events = [json.loads(line)["label"] for line in live.stdout.splitlines()]
     assert events == ["fist", "open_palm"]
     assert len(list((tmp_path / "kept").rglob("*.npz"))) == 3
@@ -209,8 +220,16 @@ def test_the_window_shows_it_and_its_key_ends_it(
     try:
         assert "fist" in live.stdout.readline()
         # As a window manager does, of which a bare display has none: Qt may else paint nothing.
-        again = ["xdotool", "search", "--name", "handlore live", "windowunmap", "--sync",
-                 "windowmap", "--sync"]  # fmt: skip
+        again = [
+            "xdotool",
+            "search",
+            "--name",
+            "handlore live",
+            "windowunmap",
+            "--sync",
+            "windowmap",
+            "--sync",
+        ]
         subprocess.run(again, env=world, capture_output=True, check=True)
         assert live.stdout.readline(), "it goes on, and has painted since"
         shot = Path(os.environ.get("HANDLORE_ARTEFACTS", tmp_path)) / "live-window.png"
@@ -251,9 +270,14 @@ def test_the_window_shows_it_and_its_key_ends_it(
     ],
 )
 def test_what_is_wrong_is_told_before_a_camera_opens(
-    words: list[str], expected: str, onnx: Path, run: Run, refused: Refused, tmp_path: Path,
+    words: list[str],
+    expected: str,
+    onnx: Path,
+    run: Run,
+    refused: Refused,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "something").touch()
 

@@ -136,8 +136,8 @@ BAD = {
     f'[actions.fist]\nsay = "a"\ncooldown = 1{"0" * 400}': "line 3: cooldown is 100000... with 401",
     f'[actions.fist]\nsay = "a"\nwaiting = 1{"0" * 400}': "line 3: waiting is 100000... with 401",
     f'[actions.fist]\nsay = "a"\ncooldown = 1{"0" * 5000}': "is not TOML: .*digits",
-    f'[actions.fist]\nsay = {"[" * 5000}': "too deeply nested brackets",
-    '# \u2028 ends no line\n[actions.fist]\nsay = 3': "line 3: say is a whole .* text$",
+    f"[actions.fist]\nsay = {'[' * 5000}": "too deeply nested brackets",
+    "# \u2028 ends no line\n[actions.fist]\nsay = 3": "line 3: say is a whole .* text$",
     "[actions]\nfist = []": "line 2: actions.fist is an empty list",
     '[actions.fist]\nrun = "a\\u0000b"\nshell = true': "line 2: run contains a zero byte",
     # post
@@ -168,7 +168,7 @@ BAD = {
     # in the second of two tables of one label
     '[[actions.fist]]\nsay = "a"\n[[actions.fist]]\nsay = "b"\nhnd = 1': "line 5: unknown key 'hn",
     '[[actions.fist]]\nsay = "a"\n\n[[actions.fist]]\n': "line 4: actions.fist needs exactly one",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("text", BAD, ids=lambda text: text.replace("\n", " / ")[:60] or "empty")

@@ -65,8 +65,10 @@ def test_a_command_gets_its_arguments_as_they_are_and_the_event_around_it(
 ) -> None:
     out = tmp_path / "out"
     script = tmp_path / "script"
-    script.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" "$HANDLORE_LABEL" "$HANDLORE_HAND" > {out}\n'
-                      f'echo "$HANDLORE_EVENT" >> {out}\n')  # fmt: skip
+    script.write_text(
+        f'#!/bin/sh\nprintf "%s\\n" "$@" "$HANDLORE_LABEL" "$HANDLORE_HAND" > {out}\n'
+        f'echo "$HANDLORE_EVENT" >> {out}\n'
+    )
     script.chmod(0o755)
     one = desk(f'[actions.fist]\nrun = ["{script}", "a b; rm -rf $HOME", "is {{label}}"]')
     one.runner.submit(seen("fist"))
@@ -167,6 +169,8 @@ def _lives(pid: int) -> bool:
 def _zombies() -> list[str]:
     done = subprocess.run(
         ["ps", "--ppid", str(os.getpid()), "-o", "stat=,comm="],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return [line for line in done.stdout.splitlines() if line.startswith("Z")]

@@ -69,8 +69,13 @@ def test_cooldown_counts_the_seconds_of_the_stream(tmp_path: Path) -> None:
     events = [seen("fist", t) for t in (0.0, 0.5, 0.999, 1.0, 1.5, 2.1)]
     said = decisions('[actions.fist]\nsay = "a"\ncooldown = 1', tmp_path, events)
     assert [one[0] for one in said] == [
-        "called", "cooling down", "cooling down", "called", "cooling down", "called",
-    ]  # fmt: skip
+        "called",
+        "cooling down",
+        "cooling down",
+        "called",
+        "cooling down",
+        "called",
+    ]
 
 
 def test_nothing_is_done_before_the_arming_gesture_nor_long_after(tmp_path: Path) -> None:
@@ -82,8 +87,9 @@ def test_nothing_is_done_before_the_arming_gesture_nor_long_after(tmp_path: Path
 def test_the_arming_gesture_does_not_call_its_own_action_at_once(tmp_path: Path) -> None:
     text = '[arming]\nlabel = "fist"\nseconds = 2\n[actions.fist]\nsay = "a"\n'
     assert decisions(text, tmp_path, [seen("fist", 1), seen("fist", 2)]) == [
-        ["not armed"], ["called"],
-    ]  # fmt: skip
+        ["not armed"],
+        ["called"],
+    ]
 
 
 def test_an_action_can_be_for_one_hand_or_for_any_label(tmp_path: Path) -> None:
@@ -141,8 +147,9 @@ def test_a_dry_run_only_says(desk: Make, tmp_path: Path) -> None:
     one.runner.submit(seen("fist"))
     one.runner.submit(seen("swipe_left"))
     assert one.wait(2) == [
-        ("dry run", f"run touch {tmp_path / 'no'} fist"), ("dry run", "press ctrl+left"),
-    ]  # fmt: skip
+        ("dry run", f"run touch {tmp_path / 'no'} fist"),
+        ("dry run", "press ctrl+left"),
+    ]
     assert not (tmp_path / "no").exists()
 
 

@@ -62,8 +62,9 @@ class TestSpecs:
         with pytest.raises(HandloreError, match=r"unknown camera backend 'x'.*auto, v4l2"):
             camera_spec("0", CameraOptions(backend="x"))
 
-    @pytest.mark.parametrize("options", [{"size": (0, 4)}, {"frame_rate": -1.0},
-                                         {"frame_rate": float("nan")}])  # fmt: skip
+    @pytest.mark.parametrize(
+        "options", [{"size": (0, 4)}, {"frame_rate": -1.0}, {"frame_rate": float("nan")}]
+    )
     def test_options_out_of_range(self, options: dict):
         with pytest.raises(HandloreError):
             CameraOptions(**options)

@@ -92,8 +92,9 @@ def test_actions_run_beside_it_and_a_failing_one_does_no_harm(tmp_path: Path) ->
     stage = Stage(TWO, actions=text, folder=tmp_path)
     witness = stage.run()
     assert sorted((o.event.label, o.state) for o in witness.outcomes) == [
-        ("fist", "done"), ("open_palm", "failed"),
-    ]  # fmt: skip
+        ("fist", "done"),
+        ("open_palm", "failed"),
+    ]
     assert [t.name for t in threading.enumerate() if t.name.startswith("action")] == []
 
 
@@ -103,8 +104,10 @@ def test_arming_is_shown_and_forgotten_over_a_gap(tmp_path: Path) -> None:
     witness = Stage(script, actions=text, folder=tmp_path).run()
     outcomes = sorted(witness.outcomes, key=lambda outcome: outcome.event.end)
     assert [(o.state, o.detail) for o in outcomes] == [
-        ("skipped", "not armed"), ("done", "x"), ("skipped", "not armed"),
-    ]  # fmt: skip
+        ("skipped", "not armed"),
+        ("done", "x"),
+        ("skipped", "not armed"),
+    ]
     assert [moment.armed for moment in witness.moments[::30]] == [False, True, True, False]
 
 

@@ -38,9 +38,14 @@ def test_exactly_the_frames_labels_and_times(tmp_path: Path):
         assert recording.header.detector.name == "numbers"
         rate = 9 / (times(start + 9) - times(start))
         assert recording.header.options == {
-            "camera": "7", "size": [640, 480], "frame_rate": pytest.approx(rate, abs=1e-3),
-            "mirrored": True, "note": "by a window", "session": "monday", "max_hands": 1,
-        }  # fmt: skip
+            "camera": "7",
+            "size": [640, 480],
+            "frame_rate": pytest.approx(rate, abs=1e-3),
+            "mirrored": True,
+            "note": "by a window",
+            "session": "monday",
+            "max_hands": 1,
+        }
     assert [path.name for path in sorted(tmp_path.glob("*/*.npz"))] == ["0001.npz", "0002.npz"]
     assert "camera 7 has ended" in rig.view.said
     assert rig.view.cues == ["go", "end"] * 2
@@ -81,8 +86,15 @@ def test_trimmed_to_the_hand(tmp_path: Path):
 def test_the_video_has_exactly_the_frames_that_are_kept(tmp_path: Path):
     keys = {"f0": "r", "f40": "r", "f45": "u"}
     without = [*range(8), *range(20, 60)]
-    Rig(tmp_path, range(60), keys=keys, without=without, frames=0, hand_gone=True,
-        videos=VideoFolder(tmp_path).begin).run()  # fmt: skip
+    Rig(
+        tmp_path,
+        range(60),
+        keys=keys,
+        without=without,
+        frames=0,
+        hand_gone=True,
+        videos=VideoFolder(tmp_path).begin,
+    ).run()
     (video,) = tmp_path.glob("left/*.avi")
     assert video.with_suffix(".npz").exists()
     frames = list(read_video(video)[0])

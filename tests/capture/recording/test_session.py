@@ -251,8 +251,14 @@ class TestPoses:
 class TestLabels:
     def test_chosen_by_digits_and_round_and_round(self):
         session = Played().session
-        for key, label in (("2", "right"), ("1", "left"), ("0", "none"), ("n", "left"),
-                           ("p", "none"), ("p", "right")):  # fmt: skip
+        for key, label in (
+            ("2", "right"),
+            ("1", "left"),
+            ("0", "none"),
+            ("n", "left"),
+            ("p", "none"),
+            ("p", "right"),
+        ):
             session.key(key, 0.0)
             assert session.labels.current == label
 

@@ -54,11 +54,14 @@ def test_an_address_that_is_none_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "host", "local"),
     [
-        ("127.0.0.1:8000", "127.0.0.1", True), ("8000", "127.0.0.1", True),
-        ("[::1]:8000", "::1", True), ("localhost:8000", "localhost", True),
-        ("0.0.0.0:8000", EVERYWHERE, False), ("pi.lan:8000", "pi.lan", False),
+        ("127.0.0.1:8000", "127.0.0.1", True),
+        ("8000", "127.0.0.1", True),
+        ("[::1]:8000", "::1", True),
+        ("localhost:8000", "localhost", True),
+        ("0.0.0.0:8000", EVERYWHERE, False),
+        ("pi.lan:8000", "pi.lan", False),
     ],
-)  # fmt: skip
+)
 def test_addresses(text: str, host: str, local: bool) -> None:
     address = Address.parsed(text)
     assert (address.host, address.port, address.local) == (host, 8000, local)

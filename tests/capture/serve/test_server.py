@@ -21,9 +21,15 @@ from handlore.capture.serve.server import MOST_CONNECTIONS, MOST_EVENTS, Hub, Pa
 from handlore.landmarks.errors import HandloreError
 
 STATE: dict[str, Any] = {
-    "label": "fist", "hand": "left", "hands": 1, "fps": 29.7, "latency_ms": 38.0, "problem": None,
-    "armed": None, "probabilities": [["fist", 0.93], ["open_palm", 0.05], ["victory", 0.02]],
-}  # fmt: skip
+    "label": "fist",
+    "hand": "left",
+    "hands": 1,
+    "fps": 29.7,
+    "latency_ms": 38.0,
+    "problem": None,
+    "armed": None,
+    "probabilities": [["fist", 0.93], ["open_palm", 0.05], ["victory", 0.02]],
+}
 
 
 HERE = Address("127.0.0.1", 0)
@@ -88,11 +94,16 @@ def test_nothing_can_be_changed(method: str, start: Start) -> None:
 @pytest.mark.parametrize(
     ("host", "status"),
     [
-        ("127.0.0.1:8000", 200), ("localhost", 200), ("localhost:9999", 200), ("[::1]:8000", 200),
-        ("evil.example:8000", 421), ("127.0.0.1.evil.example", 421), ("", 421),
+        ("127.0.0.1:8000", 200),
+        ("localhost", 200),
+        ("localhost:9999", 200),
+        ("[::1]:8000", 200),
+        ("evil.example:8000", 421),
+        ("127.0.0.1.evil.example", 421),
+        ("", 421),
         ("192.168.0.7:8000", 421),
     ],
-)  # fmt: skip
+)
 def test_a_name_that_was_rebound_is_refused(host: str, status: int, start: Start) -> None:
     assert ask(start()[1], "/", Host=host)[0] == status
 
@@ -260,8 +271,10 @@ def test_who_never_ends_the_question_is_hung_up_on(
     hub, server = start()
     hub.put(STATE, None)
     watching, reader = stream(server)
-    held = [socket.create_connection(("127.0.0.1", server.address.port), timeout=5)
-            for _ in range(MOST_CONNECTIONS - 1)]  # fmt: skip
+    held = [
+        socket.create_connection(("127.0.0.1", server.address.port), timeout=5)
+        for _ in range(MOST_CONNECTIONS - 1)
+    ]
     deadline = time.monotonic() + 10
     while ask(server, "/")[0] != 200:
         assert time.monotonic() < deadline
@@ -279,8 +292,10 @@ def test_who_never_ends_the_question_is_hung_up_on(
 def test_who_is_refused_keeps_no_place(start: Start) -> None:
     """Else all places could be held without a token, by asking again and again."""
     _, server = start("correct-horse")
-    held = [socket.create_connection(("127.0.0.1", server.address.port), timeout=5)
-            for _ in range(MOST_CONNECTIONS)]  # fmt: skip
+    held = [
+        socket.create_connection(("127.0.0.1", server.address.port), timeout=5)
+        for _ in range(MOST_CONNECTIONS)
+    ]
     for one in held:
         one.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
     for one in held:

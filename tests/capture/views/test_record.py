@@ -109,8 +109,11 @@ def test_the_question_stays_to_be_seen_without_a_camera():
 def test_any_label_can_be_shown(label: str):
     counts = ((label, 10**6), ("none", 0))
     for one in STATES:
-        draw_session(None if one.problem else grey(), [],
-                     Status(**{**vars(one), "label": label, "counts": counts}))  # fmt: skip
+        draw_session(
+            None if one.problem else grey(),
+            [],
+            Status(**{**vars(one), "label": label, "counts": counts}),
+        )
 
 
 @pytest.mark.skipif(not hasattr(cv2, "FontFace"), reason="only OpenCV 5 brings such a font")

@@ -17,9 +17,19 @@ from handlore.landmarks.drawing import GROUND
 
 def entry(number: int, label: str = "left", *, discarded: bool = False) -> RecordingEntry:
     return RecordingEntry(
-        number, Path(f"g/{label}/{number:04d}.npz"), label, "sequence", 31, 2.0, 1.0, "anna", "s1",
-        "camera 0", discarded, None,
-    )  # fmt: skip
+        number,
+        Path(f"g/{label}/{number:04d}.npz"),
+        label,
+        "sequence",
+        31,
+        2.0,
+        1.0,
+        "anna",
+        "s1",
+        "camera 0",
+        discarded,
+        None,
+    )
 
 
 ENTRIES = (entry(1), entry(2, "right"), entry(4, "none"), entry(3, "up", discarded=True))
@@ -51,10 +61,16 @@ def test_the_hand_moves_and_leaves_its_path() -> None:
 
 @pytest.mark.parametrize(
     "recording",
-    [held("fist"), stream(20.0), two_handed(movement("circle")), movement("left", lost=100), None,
-     movement("left", seconds=0.07)],
+    [
+        held("fist"),
+        stream(20.0),
+        two_handed(movement("circle")),
+        movement("left", lost=100),
+        None,
+        movement("left", seconds=0.07),
+    ],
     ids=["pose", "stream", "two hands", "no hand", "unreadable", "two frames"],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("keys", [(), ("h",), ("+", "é"), ("n", "n")])
 def test_anything_can_be_shown(recording, keys) -> None:
     state, _ = pressed(*keys)
