@@ -61,9 +61,7 @@ def start(*args: object, **more: Any) -> subprocess.Popen[str]:
     )
 
 
-def test_events_of_a_video_are_json_and_actions_run_and_nothing_heavy_is_loaded(
-    onnx: Path, clip: Path, tmp_path: Path
-) -> None:
+def test_video_as_camera(onnx: Path, clip: Path, tmp_path: Path) -> None:
     actions = tmp_path / "actions.toml"
     actions.write_text(
         '[actions.fist]\nrun = ["sh", "-c", "echo noise; echo $HANDLORE_LABEL >> out"]\n'
@@ -96,9 +94,7 @@ def test_events_of_a_video_are_json_and_actions_run_and_nothing_heavy_is_loaded(
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a shell of POSIX closes its descriptors")
-def test_it_runs_with_stdin_stdout_and_stderr_closed(
-    onnx: Path, clip: Path, tmp_path: Path
-) -> None:
+def test_closed_streams(onnx: Path, clip: Path, tmp_path: Path) -> None:
     """As some supervisors start programs; the actions are what counts."""
     actions = tmp_path / "actions.toml"
     actions.write_text(f'[actions.fist]\nrun = ["touch", "{tmp_path / "done"}"]\n')
@@ -114,9 +110,7 @@ def test_it_runs_with_stdin_stdout_and_stderr_closed(
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a shell of POSIX limits the size of files")
-def test_recordings_that_do_not_fit_on_the_disk_are_told_and_counted(
-    onnx: Path, clip: Path, tmp_path: Path
-) -> None:
+def test_full_disk(onnx: Path, clip: Path, tmp_path: Path) -> None:
     words = (
         *("live", onnx, "--camera", clip, "--fast", "--headless", "--threshold", "0.4"),
         *("--record", tmp_path / "kept"),
@@ -137,7 +131,7 @@ def test_recordings_that_do_not_fit_on_the_disk_are_told_and_counted(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's disk that is full")
-def test_a_log_that_is_full_does_not_end_it(onnx: Path, clip: Path, tmp_path: Path) -> None:
+def test_full_log(onnx: Path, clip: Path, tmp_path: Path) -> None:
     """The log is on the same disk as the recordings; who reads the events needs neither."""
     actions = tmp_path / "actions.toml"
     actions.write_text('[actions."*"]\nsay = "{label}"\n')
@@ -158,7 +152,7 @@ def test_a_log_that_is_full_does_not_end_it(onnx: Path, clip: Path, tmp_path: Pa
     assert len(list((tmp_path / "kept").rglob("*.npz"))) == 3
 
 
-def test_who_stops_reading_ends_it_without_a_word(onnx: Path, clip: Path) -> None:
+def test_broken_pipe(onnx: Path, clip: Path) -> None:
     live = start(onnx, "--camera", clip, "--fast", "--loop", "--headless", "--threshold", "0.4")
     assert live.stdout is not None
     assert live.stderr is not None
@@ -173,7 +167,7 @@ def test_who_stops_reading_ends_it_without_a_word(onnx: Path, clip: Path) -> Non
 
 @pytest.mark.skipif(os.name != "posix", reason="SIGTERM is a signal of POSIX")
 @pytest.mark.skipif(PROGRAM is None, reason="needs Chromium")
-def test_the_page_shows_it_and_sigterm_ends_it_with_everything_put_away(
+def test_page_and_sigterm(
     onnx: Path, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = tmp_path / "kept"
@@ -209,9 +203,7 @@ def test_the_page_shows_it_and_sigterm_ends_it_with_everything_put_away(
 @pytest.mark.skipif(
     not (shutil.which("xdotool") and shutil.which("import")), reason="needs xdotool, ImageMagick"
 )
-def test_the_window_shows_it_and_its_key_ends_it(
-    onnx: Path, clip: Path, tmp_path: Path, xvfb: str
-) -> None:
+def test_window(onnx: Path, clip: Path, tmp_path: Path, xvfb: str) -> None:
     world = os.environ | {"DISPLAY": xvfb, "QT_LOGGING_RULES": "*=false"}
     world.pop("WAYLAND_DISPLAY", None)
     live = start(onnx, "--camera", clip, "--loop", "--threshold", "0.4", env=world)
@@ -269,7 +261,7 @@ def test_the_window_shows_it_and_its_key_ends_it(
         (["--camera", "0", "--loop"], "--loop repeats a file; 0 is a camera"),
     ],
 )
-def test_what_is_wrong_is_told_before_a_camera_opens(
+def test_invalid_options(
     words: list[str],
     expected: str,
     onnx: Path,
@@ -288,14 +280,12 @@ def test_what_is_wrong_is_told_before_a_camera_opens(
     assert expected in refused(run("live", onnx, "--headless", *words))
 
 
-def test_a_label_that_no_model_says_is_told_with_its_line(
-    onnx: Path, run: Run, refused: Refused, tmp_path: Path
-) -> None:
+def test_unknown_label(onnx: Path, run: Run, refused: Refused, tmp_path: Path) -> None:
     actions = tmp_path / "a.toml"
     actions.write_text('[actions.fits]\nsay = "x"\n')
     line = refused(run("live", onnx, "--actions", actions, "--headless"))
     assert "a.toml: line 1: unknown label 'fits'; did you mean fist?" in line
 
 
-def test_a_model_that_is_none_is_told(run: Run, refused: Refused, npz: Path) -> None:
+def test_not_a_model(run: Run, refused: Refused, npz: Path) -> None:
     assert "looks like a dataset" in refused(run("live", npz, "--headless"))

@@ -47,7 +47,7 @@ def scene(picture: np.ndarray) -> np.ndarray:
     return picture[: HEIGHT - 80, :WIDTH]
 
 
-def test_the_hand_moves_and_leaves_its_path() -> None:
+def test_path() -> None:
     recording = movement("left", seconds=1.6)
     state = Review.of([replace(entry(1), seconds=float(np.ptp(recording.time)))], 0.0)
     places, painted = [], []
@@ -72,7 +72,7 @@ def test_the_hand_moves_and_leaves_its_path() -> None:
     ids=["pose", "stream", "two hands", "no hand", "unreadable", "two frames"],
 )
 @pytest.mark.parametrize("keys", [(), ("h",), ("+", "é"), ("n", "n")])
-def test_anything_can_be_shown(recording, keys) -> None:
+def test_kinds_of_recordings(recording, keys) -> None:
     state, _ = pressed(*keys)
     for now in (10.0, 20.0, 21.1):
         assert draw_review(state, recording, now).shape == (HEIGHT, WIDTH + PANEL, 3)
