@@ -65,9 +65,9 @@ def test_existing_folder_without_a_camera(run, tmp_path: Path):
 def test_other_folder(run, refused, clip: Path, photos):
     folder = photos(["fist"])
     line = refused(run("capture", "--out", folder, "--camera", clip, "--headless"))
-    assert "holds other things" in line
+    assert "holds other files" in line
     line = refused(run("recordings", "list", folder))
-    assert "no folder of recordings: give one that" in line, "not what would be refused again"
+    assert "no folder of recordings; give one that" in line
 
 
 def capture(run, out: Path, clip: Path, *args: str):

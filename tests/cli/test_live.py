@@ -257,7 +257,7 @@ def test_window(onnx: Path, clip: Path, tmp_path: Path, xvfb: str) -> None:
         (["--serve", "127.0.0.1:0", "--token", "x"], "--token has 1 characters"),
         (["--size", "big"], "--size is 'big', expected width x height"),
         (["--size", "64²x480"], "--size is '64²x480', expected width x height"),
-        (["--record", "."], "holds other things"),
+        (["--record", "."], "holds other files"),
         (["--camera", "0", "--loop"], "--loop repeats a file; 0 is a camera"),
     ],
 )
