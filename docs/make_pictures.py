@@ -14,10 +14,9 @@ from handlore.classifiers.training import save_model
 from handlore.datasets.conversion.convert import convert
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.datasets.loading import load_recordings
-from handlore.datasets.recordings import RecordingFolder
+from handlore.datasets.recordings import RecordingFolder, load_recording
 from handlore.datasets.rendered import Person, Scene, render_movement, render_pose, write_pictures
 from handlore.datasets.sources import make_source
-from handlore.datasets.storage import load_dataset
 from handlore.landmarks.hands import Hand
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
@@ -87,7 +86,7 @@ def draw_recordings() -> None:
         sheet = contact_sheet_png(tiles, "my_gestures")
         (PICTURES / "contact-sheet.png").write_bytes(sheet)
         state = Review.of(folder.entries(), 0.0)
-        drawn = draw_review(state, load_dataset(state.entry.path), 0.7)
+        drawn = draw_review(state, load_recording(folder.root, state.entry.path), 0.7)
         cv2.imwrite(str(PICTURES / "review.png"), drawn[..., ::-1])
 
 

@@ -44,14 +44,20 @@ if TYPE_CHECKING:
     from handlore.capture.live.run import run_live as run_live
     from handlore.capture.recording.options import SessionOptions as SessionOptions
     from handlore.capture.recording.run import record as record
+    from handlore.classifiers.evaluation.comparison import compare as compare
+    from handlore.classifiers.evaluation.crossval import cross_validate as cross_validate
+    from handlore.classifiers.evaluation.evaluation import evaluate as evaluate
+    from handlore.classifiers.training import train as train
     from handlore.datasets.conversion.convert import convert as convert
     from handlore.datasets.conversion.convert import convert_to_file as convert_to_file
     from handlore.datasets.dataset import LandmarkDataset as LandmarkDataset
+    from handlore.datasets.describe import describe as describe
     from handlore.datasets.loading import load_data as load_data
     from handlore.datasets.pictures import read_picture as read_picture
     from handlore.datasets.sources import make_source as make_source
     from handlore.datasets.storage import load_dataset as load_dataset
     from handlore.datasets.storage import save_dataset as save_dataset
+    from handlore.datasets.tracking import track_video as track_video
     from handlore.landmarks.detector import DetectorOptions as DetectorOptions
     from handlore.landmarks.errors import HandloreError as HandloreError
     from handlore.landmarks.geometry import canonicalize as canonicalize
@@ -66,6 +72,7 @@ if TYPE_CHECKING:
     from handlore.models.stream.recogniser import Recogniser as Recogniser
     from handlore.models.stream.recogniser import recognise as recognise
     from handlore.models.stream.settings import RecogniserSettings as RecogniserSettings
+    from handlore.report.writing import write_report as write_report
 
 __version__ = "0.1.0"
 
@@ -78,11 +85,13 @@ _API = {
     "convert": "datasets.conversion.convert",
     "convert_to_file": "datasets.conversion.convert",
     "LandmarkDataset": "datasets.dataset",
+    "describe": "datasets.describe",
     "load_data": "datasets.loading",
     "read_picture": "datasets.pictures",
     "make_source": "datasets.sources",
     "load_dataset": "datasets.storage",
     "save_dataset": "datasets.storage",
+    "track_video": "datasets.tracking",
     "DetectorOptions": "landmarks.detector",
     "HandloreError": "landmarks.errors",
     "canonicalize": "landmarks.geometry",
@@ -97,6 +106,11 @@ _API = {
     "Recogniser": "models.stream.recogniser",
     "recognise": "models.stream.recogniser",
     "RecogniserSettings": "models.stream.settings",
+    "train": "classifiers.training",
+    "cross_validate": "classifiers.evaluation.crossval",
+    "evaluate": "classifiers.evaluation.evaluation",
+    "compare": "classifiers.evaluation.comparison",
+    "write_report": "report.writing",
 }
 """The module of each public name; the imports above are for type checkers."""
 

@@ -1,7 +1,7 @@
 """MediaPipe's two hand networks: where they come from and how they are verified.
 
 mediapipe has not contained its networks since version 0.10.30. A *bundle* is an uncompressed zip of
-two of them, as the HandLandmarker of MediaPipe Tasks reads it. :func:`find_bundle` looks, in this
+two of them, as the HandLandmarker of MediaPipe Tasks reads it. :func:`find_bundle` tries, in this
 order, at an explicit path, ``HANDLORE_LANDMARKER``, the user's cache, and an installed mediapipe
 that still carries the networks; :func:`fetch_bundle` then goes to the network once.
 """

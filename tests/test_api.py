@@ -16,8 +16,6 @@ from handlore.datasets.dataset import LandmarkDataset
 API = handlore._API
 EXAMPLES = [name for name in sorted(API) if name[0].islower() or name == "Recogniser"]
 
-PENDING = {"calibrate", "load_models", "convert", "convert_to_file", "load_data"}
-
 
 @pytest.fixture(scope="module")
 def home(
@@ -29,7 +27,7 @@ def home(
     return folder
 
 
-@pytest.mark.parametrize("name", ["handlore", *sorted(set(EXAMPLES) - PENDING)])
+@pytest.mark.parametrize("name", ["handlore", *EXAMPLES])
 def test_example(name: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(home)
     found = handlore if name == "handlore" else getattr(handlore, name)

@@ -44,7 +44,7 @@ class MediaPipeDetector(DetectorKind):
     bundle
         The networks.
     max_hands
-        How many hands are looked for.
+        Most hands that are detected.
 
     Raises
     ------

@@ -192,6 +192,13 @@ def calibrate(
     ------
     InvalidDataError
         If there is no stream, or it has another number of hands.
+
+    Examples
+    --------
+    >>> model, stream = handlore.load_model("moves.onnx"), handlore.load_dataset("stream.npz")
+    >>> found = handlore.calibrate(model, stream, per_hour=1)
+    >>> sorted(found.thresholds)
+    ['swipe_left']
     """
     if not 0 < per_hour < inf:
         raise InvalidDataError(f"{per_hour} false activations an hour; expected more than 0")

@@ -210,7 +210,7 @@ def test_evaluate_warns_of_scores_that_say_nothing(
 ) -> None:
     assert "trained on exactly this data" in run("evaluate", onnx, npz).stderr
     (line,) = run("evaluate", onnx, converted[1]).stderr.splitlines()
-    assert "1 sample of the test has its like in training" in line  # a copy, as it is
+    assert "1 test sample is also in training" in line  # a copy, as it is
 
 
 def test_evaluate_names_labels_the_model_was_never_taught(

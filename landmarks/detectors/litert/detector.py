@@ -40,7 +40,7 @@ class LiteRTDetector(DetectorKind):
     bundle
         The networks.
     max_hands
-        How many hands are looked for.
+        Most hands that are detected.
     schedule
         When palms are detected in a video; default: :class:`AdaptiveSchedule`.
     threads

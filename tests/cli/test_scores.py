@@ -25,9 +25,9 @@ def test_scores_come_with_intervals(npz, run, parsed) -> None:
     assert len(values["items"]["source"]) == values["n"]
 
 
-def test_a_random_split_shows_the_honest_number_beside_it(npz, run, parsed) -> None:
+def test_random_split_is_compared(npz, run, parsed) -> None:
     result = run("crossval", npz, "--model", "linear", "--by", "random", "--folds", 3)
-    assert "tested by group, as in use: accuracy" in result.stdout
+    assert "tested by group, as in later use: accuracy" in result.stdout
     values = parsed(
         run("crossval", npz, "--model", "linear", "--by", "random", "--folds", 3, "--json")
     )
@@ -36,9 +36,7 @@ def test_a_random_split_shows_the_honest_number_beside_it(npz, run, parsed) -> N
     assert "honest" not in parsed(run("crossval", npz, "--model", "linear", "--json"))
 
 
-def test_recordings_of_known_people_are_compared_with_the_honest_split_too(
-    dataset: LandmarkDataset, run, parsed, tmp_path
-) -> None:
+def test_split_by_recording_is_compared(dataset: LandmarkDataset, run, parsed, tmp_path) -> None:
     recording = np.array([f"r{k % 6}" for k in range(dataset.n_samples)])
     samples = replace(dataset.samples, recording=recording)
     save_dataset(replace(dataset, samples=samples), tmp_path / "d.npz")
@@ -46,7 +44,7 @@ def test_recordings_of_known_people_are_compared_with_the_honest_split_too(
     assert parsed(run("crossval", tmp_path / "d.npz", *options))["honest"]["by"] == "group"
 
 
-def test_models_of_many_items_forget_them() -> None:
+def test_digests_of_many_items() -> None:
     few = Samples.make(["a"] * 3, sha256=["x", "y", "x"])
     many = Samples.make(["a"] * (MAX_DIGESTS + 1),
                         sha256=[str(k) for k in range(MAX_DIGESTS + 1)])  # fmt: skip
@@ -61,23 +59,21 @@ def _bare(samples: Samples) -> LandmarkDataset:
     )
 
 
-def test_without_an_honest_number_the_random_one_still_stands(
-    dataset: LandmarkDataset, run, parsed, tmp_path
-) -> None:
-    """Each of two people shows one label: held out, there is nothing to tell apart."""
+def test_random_split_without_comparison(dataset: LandmarkDataset, run, parsed, tmp_path) -> None:
+    """Each of two people shows one label: held out, one label is left to train on."""
     labels = dataset.samples.label
     two = dataset.select(np.isin(labels, ["fist", "point"]))
     groups = np.where(two.samples.label == "fist", "anna", "ben")
     save_dataset(replace(two, samples=replace(two.samples, group=groups)), tmp_path / "d.npz")
     result = run("crossval", tmp_path / "d.npz", "--model", "linear", "--by", "random", "--json")
     assert "honest" not in parsed(result)
-    assert "no honest number by group" in result.stderr
+    assert "there is no result by group to compare with" in result.stderr
 
 
-def test_a_random_split_that_nobody_asked_for_is_told(run, subset) -> None:
+def test_random_default_is_noted(run, subset) -> None:
     result = run("crossval", subset({"fist": 4, "point": 4}), "--model", "linear")
-    assert "nothing says who or which recording" in result.stderr
-    assert "nothing says whose they are" in result.stdout
+    assert "the person, session and recording of the samples are unknown" in result.stderr
+    assert "their groups are unknown" in result.stdout
 
 
 def test_misses_are_told_apart_from_wrong_answers(
@@ -108,10 +104,10 @@ def test_a_copy_under_another_name_is_told(dataset: LandmarkDataset, run, parsed
     leaks = parsed(result)["leaks"]
     assert leaks["same_file"] == 2  # each of the two is tested once, with the other in training
     assert any(one["test"] == "copy.png" for one in leaks["examples"])
-    assert "like in training" in result.stderr
+    assert "also in training" in result.stderr
 
 
-def test_a_model_knows_what_it_was_trained_on(dataset, npz, onnx, run, parsed, tmp_path) -> None:
+def test_leaks_of_a_model_file(dataset, npz, onnx, run, parsed, tmp_path) -> None:
     few = tmp_path / "few.npz"
     renamed = replace(dataset.samples, group=np.full(dataset.n_samples, "nobody"))
     own = replace(dataset, samples=renamed).select(np.arange(5))
@@ -119,7 +115,7 @@ def test_a_model_knows_what_it_was_trained_on(dataset, npz, onnx, run, parsed, t
     save_dataset(concatenate([own, views]), few)
     result = run("evaluate", onnx, few, "--json")
     assert parsed(result)["leaks"]["same_file"] == 5
-    assert "5 samples of the test have their like in training" in result.stderr
+    assert "5 test samples are also in training" in result.stderr
     assert "item_digests" not in run("info", onnx).stdout
 
 
@@ -162,11 +158,12 @@ def test_compare_says_it_in_one_line(npz, run, parsed, tmp_path) -> None:
     result = run("compare", a, b)
     assert result.exit_code == 0
     last = result.stdout.splitlines()[-1]
-    assert last == "A and B cannot be told apart on this data: they get the same items right."
+    assert last.startswith("A and B do not differ significantly")
+    assert last.endswith("they predict the same items correctly.")
     assert parsed(run("compare", a, b, "--json"))["difference"] == 0
 
 
-def test_compare_tells_that_a_run_had_seen_its_items(npz, onnx, run, parsed, tmp_path) -> None:
+def test_compare_notes_leaks(npz, onnx, run, parsed, tmp_path) -> None:
     """The model was trained on what it is tested on; nothing is known of the other run."""
     seen, other = tmp_path / "seen.json", tmp_path / "other.json"
     seen.write_text(run("evaluate", onnx, npz, "--json").stdout)
@@ -174,8 +171,7 @@ def test_compare_tells_that_a_run_had_seen_its_items(npz, onnx, run, parsed, tmp
     result = run("compare", other, seen, "--json")
     assert (parsed(result)["leaks_a"], parsed(result)["leaks_b"]) == (0, 24)
     assert result.stderr.splitlines() == [
-        "note: 24 of the items have their like in what B was trained on, so B looks better than"
-        " it is"
+        "note: 24 of the items are also in the training data of B, so B looks better than it is"
     ]
 
 
@@ -186,7 +182,7 @@ def test_compare_refuses_other_items(npz, run, refused, subset, tmp_path) -> Non
     c = written(run, npz, tmp_path / "c.json", "--model", "linear", "--by", "random")
     assert "tested in the same way" in refused(run("compare", a, c))
     assert "there is no file" in refused(run("compare", a, tmp_path / "no.json"))
-    assert "holds no answers" in refused(run("compare", a, _empty(tmp_path)))
+    assert "has no predictions" in refused(run("compare", a, _empty(tmp_path)))
 
 
 def _empty(folder: Path) -> Path:
@@ -208,26 +204,24 @@ def turned(dataset: LandmarkDataset, label: str, degrees: float, name: str) -> L
     return replace(hands, image=image, world=world, samples=samples)
 
 
-def test_labels_that_only_point_elsewhere_are_told(
-    dataset: LandmarkDataset, run, parsed, tmp_path
-) -> None:
+def test_labels_that_differ_in_direction(dataset: LandmarkDataset, run, parsed, tmp_path) -> None:
     thumbs = [
         turned(dataset, "fist", degrees, name) for degrees, name in ((0, "up"), (180, "down"))
     ]
     other = dataset.select(dataset.samples.label == "point")
     save_dataset(concatenate([*thumbs, other]), tmp_path / "d.npz")
-    told = run("crossval", tmp_path / "d.npz", "--model", "forest", "--report", tmp_path / "report")
-    assert "down and up were taken for each other" in told.stderr
-    assert "point different ways" in (tmp_path / "report" / "report.html").read_text()
-    features = told.stderr.split("--features ")[1].split()[0]
+    result = run(
+        "crossval", tmp_path / "d.npz", "--model", "forest", "--report", tmp_path / "report"
+    )
+    assert "down and up were confused" in result.stderr
+    assert "point in different directions" in (tmp_path / "report" / "report.html").read_text()
+    features = result.stderr.split("--features ")[1].split()[0]
     better = run("crossval", tmp_path / "d.npz", "--features", features, "--json")
     assert parsed(better)["accuracy"] > 0.95
-    assert "point different ways" not in better.stderr
+    assert "point in different directions" not in better.stderr
 
 
-def test_labels_of_one_hand_that_point_alike_are_not_told(
-    dataset: LandmarkDataset, run, tmp_path
-) -> None:
+def test_labels_with_one_direction(dataset: LandmarkDataset, run, tmp_path) -> None:
     same = [turned(dataset, "fist", 0, name) for name in ("one", "other")]
     save_dataset(concatenate(same), tmp_path / "d.npz")
-    assert "point different ways" not in run("crossval", tmp_path / "d.npz").stderr
+    assert "point in different directions" not in run("crossval", tmp_path / "d.npz").stderr
