@@ -139,7 +139,7 @@ def dataset_of(name, folder):
             root = masks_alone(root, Path(linked))
         source = make_source(source or find_source(root)[0], options)
         with quiet_native_log(), open_detector() as detector:
-            done = convert(source, root, detector, ConvertOptions(views=N_VIEWS))
+            done = convert(source, root, detector, ConvertOptions(augment=N_VIEWS))
     save_dataset(done.dataset, path)
     return done.dataset
 

@@ -30,7 +30,8 @@ from handlore.classifiers.evaluation.scores import (
 )
 from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.training import save_model
-from handlore.datasets.conversion.convert import ConvertOptions, convert
+from handlore.datasets.conversion.batches import ConvertOptions
+from handlore.datasets.conversion.convert import convert
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.rendered import write_movement_videos
 from handlore.datasets.sources import make_source

@@ -96,14 +96,14 @@ def _row(name, pictures, detector, every) -> None:
 def _photos(name) -> Iterator[tuple[np.ndarray, None]]:
     folder = data_folder() / name
     source = make_source(find_source(folder)[0], {})
-    for item in source.items(folder):
+    for item in source.scan(folder).items:
         if item.label != "none":
             for _, pixels in source.read(item).frames:
                 yield pixels, None
 
 
 def _hgr1() -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    for item in make_source("hgr1", {}).items(data_folder() / "hgr1"):
+    for item in make_source("hgr1", {}).scan(data_folder() / "hgr1").items:
         yield read_picture(item.path)[0], read_picture(item.path.with_suffix(".bmp"))[0]
 
 

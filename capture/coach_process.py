@@ -95,11 +95,11 @@ def _lower_priority() -> None:
 def main(folder: str, *labels: str) -> None:
     """Print the advice for a folder as a JSON list of lines."""
     _lower_priority()
-    from handlore.datasets.loading import read_recordings
+    from handlore.datasets.loading import load_recordings
 
     from .coach import advise
 
-    sys.stdout.write(json.dumps(advise(read_recordings(Path(folder)), labels)))
+    sys.stdout.write(json.dumps(advise(load_recordings(Path(folder)), labels)))
 
 
 if __name__ == "__main__":

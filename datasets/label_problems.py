@@ -1,4 +1,4 @@
-"""Label trouble: what is wrong with the labels of a dataset, seen from the data alone."""
+"""Label problems: conflicting labels, duplicates, and classes with hardly any hand."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from .dataset import LandmarkDataset, listed
 
-FEWEST = 5
+_MIN_ITEMS = 5
 """A class with fewer items that show a hand is nearly empty."""
 
 
 @dataclass(frozen=True)
 class Conflict:
-    """Pictures that stand, byte for byte, under each of some labels."""
+    """Identical pictures under different labels."""
 
     labels: tuple[str, ...]
     n: int
@@ -28,35 +28,35 @@ class Conflict:
 
 @dataclass(frozen=True)
 class LabelProblems:
-    """What is wrong with the labels of a dataset. Items are pictures or clips, not views."""
+    """The label problems of a dataset. Items are pictures or clips, not augmented copies."""
 
     conflicts: tuple[Conflict, ...]
     """Identical items under different labels; most items first."""
 
     n_duplicates: int
-    """Items that repeat, byte for byte, an earlier one of the same label."""
+    """Items that are identical to an earlier one of the same label."""
 
-    yields: Mapping[str, tuple[int, int]]
+    detection: Mapping[str, tuple[int, int]]
     """By label: how many items, and in how many a hand was found."""
 
     one_class_groups: tuple[str, ...]
-    """Groups that show a single class, where others show more: they cannot tell classes apart."""
+    """Groups with a single class, where others have more: they cannot show a confusion."""
 
     @property
     def n_conflicts(self) -> int:
-        """How many pictures stand under more than one label."""
+        """How many pictures are under more than one label."""
         return sum(conflict.n for conflict in self.conflicts)
 
     @property
     def near_empty(self) -> dict[str, int]:
         """The classes with hardly any hand, and how many there are; ``none`` needs no hand."""
-        short = {label: found for label, (_, found) in self.yields.items() if found < FEWEST}
+        short = {label: found for label, (_, found) in self.detection.items() if found < _MIN_ITEMS}
         return {label: found for label, found in short.items() if label != "none"}
 
     @property
     def handless(self) -> list[str]:
-        """The classes of which no item shows a hand, where others do; ``none`` needs no hand."""
-        found = {label: hands for label, (_, hands) in self.yields.items() if label != "none"}
+        """The classes without any hand, where others have some; ``none`` needs no hand."""
+        found = {label: hands for label, (_, hands) in self.detection.items() if label != "none"}
         return [label for label, hands in found.items() if not hands] if any(found.values()) else []
 
     def as_json(self) -> dict[str, Any]:
@@ -73,45 +73,45 @@ class LabelProblems:
         }
 
     def lines(self) -> Iterator[str]:
-        """Yield it for people, the most telling first, long lists cut."""
+        """Yield the problems as text, the most important first, long lists cut."""
         if self.conflicts:
             pairs = [f"{' = '.join(one.labels)} ({one.n})" for one in self.conflicts]
             yield (
-                f"{self.n_conflicts} items stand, byte for byte, under two labels or more:"
-                f" {listed(pairs)}; such as {' = '.join(self.conflicts[0].sources[:2])}"
+                f"{self.n_conflicts} identical items are under two labels or more: {listed(pairs)};"
+                f" such as {' = '.join(self.conflicts[0].sources[:2])}"
             )
         if self.near_empty:
             few = [f"{label} ({found})" for label, found in self.near_empty.items()]
-            yield f"fewer than {FEWEST} items with a hand: {listed(few)}"
+            yield f"fewer than {_MIN_ITEMS} items with a hand: {listed(few)}"
         if self.one_class_groups:
-            yield f"groups that show one class only: {listed(self.one_class_groups)}"
+            yield f"groups with one class only: {listed(self.one_class_groups)}"
         if self.n_duplicates:
-            yield f"{self.n_duplicates} items repeat, byte for byte, one of the same label"
+            yield f"{self.n_duplicates} items are identical to another one of the same label"
 
 
 def find_label_problems(dataset: LandmarkDataset) -> LabelProblems:
-    """Look for label trouble.
+    """Find conflicting labels, duplicates, and classes with hardly any hand.
 
-    Digests say what is identical; of items without one nothing is said.
+    Items are identical if their digests are; items without a digest are not compared.
     """
     samples, first = dataset.samples, dataset.samples.view == 0
     labels, groups = samples.label[first].tolist(), samples.group[first].tolist()
     found = dataset.has_hand[first].tolist()
     copies: dict[str, list[tuple[str, str]]] = defaultdict(list)
     digests, sources = samples.sha256[first].tolist(), samples.source[first].tolist()
-    # Imported clips without any hand are all alike, and nobody has copied them.
+    # Imported clips without any hand are all identical, without being copies.
     imported = dataset.header.detector is None
     for label, source, digest, hand in zip(labels, sources, digests, found, strict=True):
         if digest and (hand or not imported):
             copies[digest].append((label, source))
     repeated = sum(len(rows) - len({label for label, _ in rows}) for rows in copies.values())
     return LabelProblems(
-        _conflicts(copies.values()), repeated, _yields(labels, found), _one_class(groups, labels)
+        _conflicts(copies.values()), repeated, _detection(labels, found), _one_class(groups, labels)
     )
 
 
 def in_conflict(dataset: LandmarkDataset) -> NDArray[np.bool_]:
-    """(n_samples,) whether an identical picture stands under another label; views included."""
+    """(n_samples,) whether an identical picture is under another label."""
     labels = defaultdict(set)
     pairs = list(zip(dataset.samples.sha256.tolist(), dataset.samples.label.tolist(), strict=True))
     for digest, label in pairs:
@@ -132,7 +132,7 @@ def _conflicts(copies: Any) -> tuple[Conflict, ...]:
     return tuple(sorted(found, key=lambda one: (-one.n, one.labels)))
 
 
-def _yields(labels: Sequence[str], found: Sequence[bool]) -> dict[str, tuple[int, int]]:
+def _detection(labels: Sequence[str], found: Sequence[bool]) -> dict[str, tuple[int, int]]:
     counts: dict[str, list[int]] = {label: [0, 0] for label in sorted(set(labels))}
     for label, hand in zip(labels, found, strict=True):
         counts[label][0] += 1

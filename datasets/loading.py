@@ -1,4 +1,9 @@
-"""What a command was given as data: dataset files, folders of recordings, or both."""
+"""Loading data: dataset files, folders of recordings, or both.
+
+The recordings of a folder become one dataset of movements, or one of static poses. Recordings of
+``none`` are minutes of everyday movement; they are cut into windows as long as the movements of the
+other labels usually are, since that is what a recogniser sees of them.
+"""
 
 import hashlib
 from collections import Counter
@@ -13,37 +18,32 @@ from numpy.typing import NDArray
 
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
-from .dataset import FRAME_ARRAYS, NONE_LABEL, TEXT, Kind, LandmarkDataset, concatenate
-from .recording_files import is_recordings, recording_files, require_marked
+from .dataset import FRAME_ARRAYS, NONE_LABEL, Kind, LandmarkDataset, concatenate
+from .files import file_stamp
+from .recording_files import is_recordings, recording_files, require_recordings
 from .recordings import load_recording
 from .storage import load_dataset
 
-# Reading a folder of recordings: the files become one dataset of movements, or one of poses.
-#
-# Recordings of ``none`` are minutes of everyday movement. They are cut into windows as long as the
-# movements of the other labels usually are, since that is what a recogniser will see of them.
+_WINDOW = 1.5
+"""Seconds of a window of ``none`` if there are no movements to take the length from."""
 
-
-WINDOW = 1.5
-"""How many seconds a window of ``none`` lasts where there are no movements to go by."""
-
-LONGEST_WHOLE = 1.5
-"""What lasts up to so many windows is not cut."""
+_MAX_WHOLE = 1.5
+"""Recordings of ``none`` up to this many windows long are not cut."""
 
 KINDS: tuple[Kind, ...] = ("sequence", "pose")
-"""In the order in which they are taken where both are there and nobody chose."""
+"""In the order of preference if a folder holds both."""
 
-CALLED: dict[Kind, str] = {"sequence": "movements", "pose": "static poses"}
-DEFAULT: dict[Kind, str] = {"sequence": "rocket", "pose": "forest"}
-"""A model that takes each kind, for what is said to people."""
+KIND_NAMES: dict[Kind, str] = {"sequence": "movements", "pose": "static poses"}
+DEFAULT_MODELS: dict[Kind, str] = {"sequence": "rocket", "pose": "forest"}
+"""A model for each kind, for messages."""
 
-STILLS = 0.25
-"""So many seconds lie between the frames of a stream of ``none`` that are taken as poses."""
+_POSE_INTERVAL = 0.25
+"""Seconds between the frames of a stream of ``none`` that become poses."""
 
 
 @dataclass(frozen=True)
 class LoadedRecordings:
-    """What was read of a folder of recordings."""
+    """The recordings of a folder that are kept."""
 
     root: Path
     recordings: tuple[LandmarkDataset, ...]
@@ -52,13 +52,10 @@ class LoadedRecordings:
     failures: tuple[tuple[str, str], ...]
     """Files that cannot be read, relative to the folder, and why."""
 
-    state: str
-    """Differs when a file was added, changed or taken away."""
-
     def counts(self) -> dict[Kind, int]:
         """Return how many recordings there are of each kind that there is.
 
-        ``none`` alone makes no kind: it goes with whatever is to be told from it.
+        Recordings of ``none`` are not counted if there are others: they serve both kinds.
         """
         kinds = Counter(one.header.kind for one in self.recordings if one.labels != [NONE_LABEL])
         if not kinds:
@@ -79,14 +76,14 @@ class LoadedRecordings:
         return chosen
 
     def dataset(self, kind: Kind, window: float | None = None) -> LandmarkDataset:
-        """Join the recordings of one kind; what was decided stands in the log of the header.
+        """Join the recordings of one kind; decisions are listed in the log of the header.
 
         Parameters
         ----------
         kind
             ``sequence``: movements; ``pose``: static poses, each frame a sample.
         window
-            Seconds that windows of ``none`` last; default: the median of the other movements.
+            Length of windows of ``none`` in seconds; default: the median of the other movements.
 
         Raises
         ------
@@ -96,30 +93,30 @@ class LoadedRecordings:
         chosen = self.require(kind)
         notes: list[str] = []
         if kind == "sequence":
-            window = window or usual_length(chosen) or WINDOW
+            window = window or usual_length(chosen) or _WINDOW
             chosen = [part for one in chosen for part in _cut_if_stream(one, window, notes)]
         else:
-            chosen += [part for one in self.recordings for part in _if_none(one, notes)]
+            chosen += [part for one in self.recordings for part in _poses_of_none(one, notes)]
         if not chosen:
-            raise HandloreError(f"no recording in {self.root} shows a hand; record some more")
+            raise HandloreError(f"no recording in {self.root} shows a hand; record more")
         joined = concatenate([replace(one, header=replace(one.header, log=())) for one in chosen])
         log = (*notes, *joined.header.log)
         header = replace(joined.header, options={"source": "recordings"}, log=log)
         return replace(joined, header=header, samples=_with_digests(joined))
 
     def _lacking(self, kind: Kind) -> str:
-        there = " and ".join(f"{n} of {CALLED[other]}" for other, n in self.counts().items())
+        there = " and ".join(f"{n} of {KIND_NAMES[other]}" for other, n in self.counts().items())
         if not there:
-            return f"{self.root} holds no recording that can be read; `handlore capture` makes some"
-        model = DEFAULT[next(iter(self.counts()))]
+            return f"{self.root} holds no readable recordings; `handlore capture` makes some"
+        model = DEFAULT_MODELS[next(iter(self.counts()))]
         return (
-            f"{self.root} holds no recordings of {CALLED[kind]}, but {there};"
-            f" a model of type {model} takes those"
+            f"{self.root} holds no recordings of {KIND_NAMES[kind]}, but {there};"
+            f" a model of type {model} uses those"
         )
 
 
-def read_recordings(root: Path) -> LoadedRecordings:
-    """Read all recordings of a folder that are kept.
+def load_recordings(root: Path) -> LoadedRecordings:
+    """Load all recordings of a folder that are kept.
 
     Files that cannot be read are listed, and so are those with room for another number of hands
     than most have.
@@ -130,14 +127,15 @@ def read_recordings(root: Path) -> LoadedRecordings:
         If it is no folder of recordings.
     """
     root = Path(root)
-    require_marked(root)
+    require_recordings(root)
     files = tuple(recording_files(root))
-    state = hashlib.sha256(repr([(str(path), _version(path)) for path in files]).encode(*TEXT))
-    return _read(root, files, state.hexdigest())
+    return _read(root, files, tuple(map(file_stamp, files)))
 
 
 @lru_cache(maxsize=2)
-def _read(root: Path, files: tuple[Path, ...], state: str) -> LoadedRecordings:
+def _read(
+    root: Path, files: tuple[Path, ...], _stamps: tuple[tuple[int, int], ...]
+) -> LoadedRecordings:
     recordings, failures = [], []
     for path in files:
         try:
@@ -156,7 +154,7 @@ def _read(root: Path, files: tuple[Path, ...], state: str) -> LoadedRecordings:
         if one.n_hands != most
     ]
     same = tuple(one for one in recordings if one.n_hands == most)
-    return LoadedRecordings(root, same, tuple(sorted(failures)), state)
+    return LoadedRecordings(root, same, tuple(sorted(failures)))
 
 
 def usual_length(recordings: Sequence[LandmarkDataset]) -> float | None:
@@ -173,9 +171,9 @@ def _cut_if_stream(
     recording: LandmarkDataset, window: float, notes: list[str]
 ) -> list[LandmarkDataset]:
     """Return a recording, or the windows of a stream of ``none`` that show a hand."""
-    if recording.labels != [NONE_LABEL] or np.ptp(recording.time) <= LONGEST_WHOLE * window:
+    if recording.labels != [NONE_LABEL] or np.ptp(recording.time) <= _MAX_WHOLE * window:
         return [recording]
-    windows = cut(recording, window)
+    windows = cut_windows(recording, window)
     seen = windows.select(windows.has_hand)
     empty = windows.n_samples - seen.n_samples
     source = str(recording.samples.source[0])
@@ -186,19 +184,21 @@ def _cut_if_stream(
     return [seen] if seen.n_samples else []
 
 
-def _if_none(recording: LandmarkDataset, notes: list[str]) -> list[LandmarkDataset]:
-    """Return what a stream of ``none`` shows as poses, and nothing of other movements."""
+def _poses_of_none(recording: LandmarkDataset, notes: list[str]) -> list[LandmarkDataset]:
+    """Return some frames of a stream of ``none`` as poses, and nothing of other movements."""
     if recording.labels != [NONE_LABEL] or recording.header.kind == "pose":
         return []
-    taken = stills(recording, STILLS)
-    seen = taken.select(taken.has_hand)
+    poses = _frames_as_poses(recording, _POSE_INTERVAL)
+    seen = poses.select(poses.has_hand)
     source = str(recording.samples.source[0])
-    notes.append(f"{source}: {seen.n_samples} frames, {STILLS:g} s apart, taken as static `none`")
+    notes.append(
+        f"{source}: {seen.n_samples} frames, {_POSE_INTERVAL:g} s apart, used as static `none`"
+    )
     return [seen] if seen.n_samples else []
 
 
-def stills(recording: LandmarkDataset, every: float) -> LandmarkDataset:
-    """Return frames of a recording of one sample as poses, so many seconds apart."""
+def _frames_as_poses(recording: LandmarkDataset, every: float) -> LandmarkDataset:
+    """Return frames of a recording of one sample as poses, ``every`` seconds apart."""
     moments = np.arange(recording.time[0], recording.time[-1] + 1e-6, every)
     chosen = np.unique(np.searchsorted(recording.time, moments - 1e-6))
     frames = [chosen[k : k + 1] for k in range(len(chosen))]
@@ -206,8 +206,8 @@ def stills(recording: LandmarkDataset, every: float) -> LandmarkDataset:
     return replace(poses, header=replace(poses.header, kind="pose"))
 
 
-def cut(recording: LandmarkDataset, window: float) -> LandmarkDataset:
-    """Cut a recording of one sample into windows that overlap by half.
+def cut_windows(recording: LandmarkDataset, window: float) -> LandmarkDataset:
+    """Cut a recording of one sample into half-overlapping windows.
 
     All share the column ``recording``, so that no split puts a stream on both sides.
 
@@ -244,7 +244,7 @@ def _pieces(recording: LandmarkDataset, frames: Sequence[NDArray[np.int64]]) -> 
 def _with_digests(dataset: LandmarkDataset) -> Any:
     """Return the table with a digest of the landmarks of each sample that shows a hand.
 
-    So a recording that was copied, perhaps under another label, is known for what it is.
+    So copies of a recording, perhaps under another label, are recognised.
     """
     bounds = zip(dataset.offsets[:-1], dataset.offsets[1:], dataset.has_hand, strict=True)
     digests = [_digest(dataset, slice(a, b)) if seen else "" for a, b, seen in bounds]
@@ -258,17 +258,9 @@ def _digest(dataset: LandmarkDataset, frames: slice) -> str:
     return digest.hexdigest()
 
 
-def _version(path: Path) -> tuple[int, int]:
-    try:
-        stat = path.stat()
-    except OSError:
-        return 0, 0
-    return stat.st_size, stat.st_mtime_ns
-
-
 @dataclass(frozen=True)
 class LoadedData:
-    """Data that was loaded."""
+    """The result of :func:`load_data`."""
 
     dataset: LandmarkDataset
     failures: tuple[tuple[str, str], ...] = ()
@@ -286,7 +278,7 @@ def load_data(paths: Sequence[Path], kind: Kind | None = None) -> LoadedData:
     paths
         Files as ``convert`` writes them, and folders as ``capture`` does; at least one.
     kind
-        Which recordings are wanted of a folder that holds movements and poses. Default: the kind
+        Which recordings to load from a folder that holds movements and poses. Default: the kind
         of the files, else movements.
 
     Raises
@@ -295,19 +287,26 @@ def load_data(paths: Sequence[Path], kind: Kind | None = None) -> LoadedData:
         If something cannot be read, or a folder holds no recordings of that kind.
     InvalidDataError
         If they cannot be joined.
+
+    Examples
+    --------
+    >>> loaded = handlore.load_data(["poses.npz"])
+    >>> loaded.dataset.n_samples
+    24
     """
-    read = [read_recordings(path) if is_recordings(path) else load_dataset(path) for path in paths]
+    paths = [Path(path) for path in paths]
+    read = [load_recordings(path) if is_recordings(path) else load_dataset(path) for path in paths]
     folders = [one for one in read if isinstance(one, LoadedRecordings)]
     if not folders:
         return LoadedData(concatenate([one for one in read if isinstance(one, LandmarkDataset)]))
     files = [one for one in read if isinstance(one, LandmarkDataset)]
-    taken = kind or (files[0].header.kind if files else None) or _first_kind(folders)
+    chosen = kind or (files[0].header.kind if files else None) or _first_kind(folders)
     # One length for all, since a folder may hold nothing but `none`.
     window = usual_length([one for folder in folders for one in folder.recordings])
     joined = concatenate(
-        [one.dataset(taken, window) if isinstance(one, LoadedRecordings) else one for one in read]
+        [one.dataset(chosen, window) if isinstance(one, LoadedRecordings) else one for one in read]
     )
-    notes = [] if kind else _other_kind(folders, taken)
+    notes = [] if kind else _other_kind(folders, chosen)
     failures = tuple((str(one.root / name), why) for one in folders for name, why in one.failures)
     return LoadedData(joined, failures, tuple(notes))
 
@@ -318,13 +317,13 @@ def _first_kind(folders: Sequence[LoadedRecordings]) -> Kind:
 
 
 def _other_kind(folders: Sequence[LoadedRecordings], taken: Kind) -> list[str]:
-    """Say that there is more, and how to get it."""
+    """Say which recordings were not loaded, and how to load them."""
     counts: Counter[Kind] = Counter()
     for folder in folders:
         counts.update(folder.counts())
     return [
-        f"{counts[taken]} recordings of {CALLED[taken]} were taken, not the {n} of {CALLED[kind]};"
-        f" --model {DEFAULT[kind]} takes those"
+        f"{counts[taken]} recordings of {KIND_NAMES[taken]} are used, not the {n} of"
+        f" {KIND_NAMES[kind]}; --model {DEFAULT_MODELS[kind]} uses those"
         for kind, n in counts.items()
         if kind != taken
     ]

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import Pixels
 
+from .files import read_bytes
+
 
 def read_picture(path: Path) -> tuple[Pixels, str]:
     """Read a picture file.
@@ -44,12 +46,7 @@ def read_picture(path: Path) -> tuple[Pixels, str]:
     ((320, 320, 3), 64)
     """
     path = Path(path)
-    if path.exists() and not path.is_file() and not path.is_dir():
-        raise InvalidDataError("it is no regular file, but a pipe or a device")
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InvalidDataError(f"cannot be read: {error.strerror or error}") from error
+    data = read_bytes(path)
     return decode_picture(data), hashlib.sha256(data).hexdigest()
 
 
@@ -91,7 +88,7 @@ def _clipped(values: NDArray[Any]) -> Pixels:
 def _with_transparency(data: bytes) -> Pixels | None:
     """Decode a picture that has transparency, over white; None if it has none.
 
-    OpenCV drops transparency and shows what lies behind it, or keeps it and then ignores the
+    OpenCV drops transparency and shows what is behind it, or keeps it and then ignores the
     EXIF orientation. Pillow does both, in every format.
     """
     if data.startswith((b"\xff\xd8", b"BM")):
@@ -104,7 +101,7 @@ def _with_transparency(data: bytes) -> Pixels | None:
                 return None
             upright = ImageOps.exif_transpose(picture).convert("RGBA")
     except (OSError, ValueError, SyntaxError, EOFError, struct.error, Image.DecompressionBombError):
-        return None  # OpenCV may know better, or finds the words for what is wrong.
+        return None  # OpenCV may be able to read it, or says what is wrong.
     white = Image.new("RGBA", upright.size, "white")
     return np.asarray(Image.alpha_composite(white, upright).convert("RGB"), np.uint8)
 
@@ -146,14 +143,14 @@ PICTURE_SUFFIXES = frozenset(
         *("pbm", "pgm", "ppm", "pnm", "ras", "sr", "exr", "hdr", "heic", "heif"),
     )
 )
-"""Endings that are taken for pictures. HEIC is not readable, but must not vanish in silence."""
+"""Endings of pictures. HEIC is not readable, but must not be dropped without a word."""
 
 
 VIDEO_SUFFIXES = frozenset(
     f".{ending}"
     for ending in ("mp4", "m4v", "avi", "webm", "mov", "mkv", "mpg", "mpeg", "wmv", "3gp")
 )
-"""Endings that are taken for videos; a GIF may be a picture as well."""
+"""Endings of videos; a GIF may be a picture as well."""
 
 
 def is_picture(path: Path) -> bool:

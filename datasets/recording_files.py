@@ -1,6 +1,6 @@
 """The files of a folder of recordings: its marker, its numbers, and moving without losing.
 
-Nothing here knows what a recording is; :mod:`.recordings` does.
+What is in a recording is the business of :mod:`.recordings`.
 """
 
 import contextlib
@@ -21,30 +21,30 @@ from .pictures import is_video
 
 RECORDINGS_VERSION = 1
 MARKER = "recordings.json"
-"""The file that makes a folder one of recordings."""
+"""The file that marks a folder of recordings."""
 
 DISCARDED = "discarded"
-"""The folder below it for what was recorded and not wanted."""
+"""The folder below it for discarded recordings."""
 
 _NUMBERED = re.compile(r"[0-9]{1,9}")
-_LITTER = re.compile(r"\..*\.(tmp|claim)(\.\w+)?")
+_TEMPORARY = re.compile(r"\..*\.(tmp|claim)(\.\w+)?")
 _STALE = 60.0
-"""Writing takes a moment: what is unfinished after so many seconds was given up."""
+"""Seconds after which an unfinished file is abandoned; writing one takes a moment."""
 
 _LONGEST_NAME = 60
 _RESERVED = {DISCARDED, "con", "prn", "aux", "nul"} | {
     f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)
 }
-"""Names that a folder of a label must not have, here or on Windows."""
+"""Names that the folder of a label must not have, here or on Windows."""
 
 
 def is_recordings(root: Path) -> bool:
-    """Say whether a folder is one of recordings; reads nothing."""
+    """Say whether a path is a folder of recordings; reads nothing."""
     return (Path(root) / MARKER).is_file()
 
 
-def make_marked(root: Path) -> None:
-    """Make a folder one of recordings, if it is new or empty.
+def make_recordings_folder(root: Path) -> None:
+    """Make a folder of recordings, if it is new or empty.
 
     Raises
     ------
@@ -53,25 +53,25 @@ def make_marked(root: Path) -> None:
     """
     if root.exists() and not root.is_dir():
         raise HandloreError(f"{root} is a file; recordings are kept in a folder, give its name")
-    with told(f"cannot make the folder {root}"):
+    with os_errors_as(f"cannot make the folder {root}"):
         root.mkdir(parents=True, exist_ok=True)
         there = sorted(name for name in _names(root) if not name.startswith("."))
     if there and there != [MARKER]:
         raise HandloreError(
-            f"{root} holds other things, such as {there[0]}, and no recordings; give a new folder"
+            f"{root} holds other files, such as {there[0]}, and no recordings; give a new folder"
         )
     marker = {"format": RECORDINGS_VERSION, "writer": f"handlore {__version__}"}
     with atomic_write(root / MARKER) as stream:
         stream.write(f"{json.dumps(marker)}\n".encode())
 
 
-def require_marked(root: Path) -> None:
-    """Refuse a folder that is not one of recordings.
+def require_recordings(root: Path) -> None:
+    """Refuse a path that is not a folder of recordings.
 
     Raises
     ------
     HandloreError
-        If it is none, or its marker cannot be read.
+        If it is something else, or its marker cannot be read.
     NewerFormatError
         If a later version of handlore made it.
     """
@@ -80,52 +80,52 @@ def require_marked(root: Path) -> None:
         said = json.loads(marker.read_bytes())
         version = int(said["format"])
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise HandloreError(_no_recordings(root)) from error
+        raise HandloreError(_not_recordings(root)) from error
     except OSError as error:
         raise HandloreError(f"cannot read {marker}: {error.strerror}") from error
     except (ValueError, TypeError, KeyError) as error:
         raise InvalidDataError(
-            f"{marker} is damaged; if {root} does hold recordings, write"
+            f"{marker} is damaged; if {root} holds recordings, write"
             f' {{"format": {RECORDINGS_VERSION}}} into it'
         ) from error
     if version > RECORDINGS_VERSION:
         writer = said.get("writer", "a newer handlore")
         raise NewerFormatError(
             f"{root} has format {version} of recordings, written by {writer}; this is handlore"
-            f" {__version__}, which knows up to {RECORDINGS_VERSION}: `pip install -U handlore`"
+            f" {__version__}, which reads up to {RECORDINGS_VERSION}: `pip install -U handlore`"
         )
 
 
-def refuse_read_only(root: Path) -> None:
-    """Refuse a folder into which nothing can be written, such as one on a read-only disk.
+def require_writable_folder(root: Path) -> None:
+    """Refuse a folder that is not writable, such as one on a read-only disk.
 
     Raises
     ------
     HandloreError
-        With what the system says.
+        With the message of the system.
     """
     probe = root / f".{os.getpid()}.tmp"
-    with told(f"cannot write into {root}"):
+    with os_errors_as(f"cannot write into {root}"):
         _created(probe)
         probe.unlink()
 
 
-def unmark(root: Path) -> None:
-    """Make an empty folder of recordings an ordinary empty one again."""
+def remove_marker(root: Path) -> None:
+    """Remove the marker of a folder of recordings without any recordings."""
     if _names(root) == [MARKER]:
         (root / MARKER).unlink()
 
 
 def folder_of(label: str) -> str:
-    """Return the name of the folder for a label: what file systems allow, and no more."""
+    """Return the name of the folder for a label, which any file system allows."""
     safe = "".join(c if c.isalnum() or c in "-_+ " else "_" for c in label)
     safe = safe[:_LONGEST_NAME].strip() or "_"
     return f"{safe}_" if safe.lower() in _RESERVED else safe
 
 
 def recording_files(root: Path, *, discarded: bool = False) -> list[Path]:
-    """List what should be recordings: the .npz files in the folders of the labels."""
-    with told(f"cannot read {root}"):
+    """List the .npz files in the folders of the labels, which should be recordings."""
+    with os_errors_as(f"cannot read {root}"):
         files = [
             folder / name
             for folder in _folders(root, discarded=discarded)
@@ -135,7 +135,7 @@ def recording_files(root: Path, *, discarded: bool = False) -> list[Path]:
 
 
 def number_of(path: Path) -> int | None:
-    """Return the number of a recording, None where the name is none."""
+    """Return the number of a recording, None if the name is no number."""
     return int(path.stem) if _NUMBERED.fullmatch(path.stem) else None
 
 
@@ -147,16 +147,16 @@ def video_of(path: Path) -> Path | None:
 
 @contextmanager
 def next_number(root: Path) -> Iterator[int]:
-    """Hold a number that nobody else has or gets.
+    """Reserve a number that no other process has or gets.
 
-    Whoever creates the claim file holds the number; a number that came into use before is seen
-    when the folder is looked at once more. Needs neither locks nor links, which memory cards and
-    network drives may not have.
+    The process that creates the claim file has the number; numbers that came into use before are
+    found when the folder is listed once more. This needs neither locks nor links, which memory
+    cards and network drives may not have.
     """
     number = 1 + max(_numbers(root), default=0)
     while True:
         claim = root / f".{number:04d}.claim"
-        with told(f"cannot keep a recording in {root}"):
+        with os_errors_as(f"cannot keep a recording in {root}"):
             claimed = _created(claim)
         if claimed and number not in _numbers(root):
             break
@@ -172,14 +172,13 @@ def next_number(root: Path) -> Iterator[int]:
 def move_recording(root: Path, path: Path, to: Path) -> Path:
     """Move a recording and its video; return where it is now.
 
-    Where its number is taken it gets the next one: numbers are given once, so the folder was put
-    together by hand.
+    If its number is in use, as in a folder that was put together by hand, it gets the next one.
     """
     if to == path:
         return to
     if not path.is_file():
         raise HandloreError(f"there is no recording {path}")
-    with told(f"cannot move {path}"):
+    with os_errors_as(f"cannot move {path}"):
         to.parent.mkdir(parents=True, exist_ok=True)
         if not to.exists():
             return _moved(path, to)
@@ -188,12 +187,12 @@ def move_recording(root: Path, path: Path, to: Path) -> Path:
 
 
 @contextmanager
-def bringing(video: Path | None, to: Path) -> Iterator[None]:
-    """Move a video, which may come from another disk, beside what is written meanwhile.
+def moving_video(video: Path | None, to: Path) -> Iterator[None]:
+    """Move a video, possibly from another disk, beside the recording written in the block.
 
-    It gets its name when that is there, so there is no video without a recording; where that
-    fails, it is where it was. Stopped between the two, it gets its name when the folder is next
-    opened (:func:`remove_litter`).
+    It gets its name after the recording is written, so there is no video without a recording; if
+    writing fails, the video is where it was. If interrupted in between, it gets its name when the
+    folder is next opened (:func:`clean_up`).
     """
     if video is None:
         yield
@@ -207,12 +206,14 @@ def bringing(video: Path | None, to: Path) -> Iterator[None]:
             shutil.move(half, video)
         half.unlink(missing_ok=True)
         raise
-    with contextlib.suppress(FileNotFoundError):  # who opened the folder meanwhile has named it
+    with contextlib.suppress(
+        FileNotFoundError
+    ):  # a process that opened the folder meanwhile has named it
         half.replace(to)
 
 
 def sync_folder(folder: Path) -> None:
-    """Have the names of new files written to the disk too, where that can be asked for."""
+    """Sync the names of new files to the disk, where the system can."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -221,12 +222,12 @@ def sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def remove_litter(root: Path) -> None:
-    """Remove what processes that were killed have left half-written; name whole videos."""
+def clean_up(root: Path) -> None:
+    """Remove half-written files of killed processes; name whole videos."""
     folders = [root, *_folders(root, discarded=False), *_folders(root, discarded=True)]
     for path in (folder / name for folder in folders for name in _names(folder)):
         with contextlib.suppress(OSError):
-            if not _LITTER.fullmatch(path.name):
+            if not _TEMPORARY.fullmatch(path.name):
                 continue
             if (video := _whole_video(path)) is not None:
                 path.replace(video)
@@ -235,29 +236,27 @@ def remove_litter(root: Path) -> None:
 
 
 def _whole_video(path: Path) -> Path | None:
-    """Return the name of a video whose recording was still written, see :func:`bringing`."""
+    """Return the name of a video whose recording was written, see :func:`moving_video`."""
     to = path.with_name(path.name.removeprefix(".").removesuffix(".tmp"))
     is_one = is_video(to) and to.with_suffix(".npz").is_file() and not to.exists()
     return to if is_one else None
 
 
 @contextmanager
-def told(what: str) -> Iterator[None]:
-    """Turn what the system refuses into one line."""
+def os_errors_as(what: str) -> Iterator[None]:
+    """Raise errors of the system as one line."""
     try:
         yield
     except OSError as error:
         raise HandloreError(f"{what}: {error.strerror or error}") from error
 
 
-def _no_recordings(root: Path) -> str:
+def _not_recordings(root: Path) -> str:
     if not root.exists():
         return f"{root} does not exist; `handlore capture --out {root}` makes it"
     if root.is_dir() and not _names(root):
-        return (
-            f"{root} is no folder of recordings yet; `handlore capture --out {root}` makes it one"
-        )
-    return f"{root} is no folder of recordings: give one that `handlore capture --out` has made"
+        return f"{root} is empty; `handlore capture --out {root}` makes it a folder of recordings"
+    return f"{root} is no folder of recordings; give one that `handlore capture --out` made"
 
 
 def _folders(root: Path, *, discarded: bool) -> list[Path]:
@@ -269,8 +268,8 @@ def _folders(root: Path, *, discarded: bool) -> list[Path]:
 
 def _numbers(root: Path) -> set[int]:
     """Return the numbers that any file has, videos and discarded ones included."""
-    with told(f"cannot read {root}"):
-        # The kept ones once more, for what is restored while this looks.
+    with os_errors_as(f"cannot read {root}"):
+        # The kept ones once more, for what is restored meanwhile.
         folders = [f for discarded in (0, 1, 0) for f in _folders(root, discarded=bool(discarded))]
         names = (name.partition(".")[0] for folder in folders for name in _names(folder))
         return {int(name) for name in names if _NUMBERED.fullmatch(name)}

@@ -2,7 +2,7 @@
 
 A recording is a landmark dataset in a file of its own: a movement is one sample of kind
 ``sequence``, a held pose is a dataset of kind ``pose`` with one sample a frame. Its number is its
-name: it is given once in a folder, and stays when the recording is discarded or gets another label.
+name: it is unique in a folder, and stays when the recording is discarded or relabelled.
 ``docs/reference/formats.md`` specifies the folder.
 """
 
@@ -18,28 +18,26 @@ import numpy as np
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 from .dataset import Kind, LandmarkDataset
+from .files import file_stamp
 from .recording_files import (
     DISCARDED,
     MARKER,
-    bringing,
+    clean_up,
     folder_of,
-    is_recordings,
-    make_marked,
+    make_recordings_folder,
     move_recording,
+    moving_video,
     next_number,
     number_of,
+    os_errors_as,
     recording_files,
-    refuse_read_only,
-    remove_litter,
-    require_marked,
+    remove_marker,
+    require_recordings,
+    require_writable_folder,
     sync_folder,
-    told,
-    unmark,
     video_of,
 )
 from .storage import load_dataset, save_dataset
-
-__all__ = ["RecordingEntry", "RecordingFolder", "is_recordings", "load_recording"]
 
 
 @dataclass(frozen=True)
@@ -55,14 +53,14 @@ class RecordingEntry:
     """From the first frame to the last one."""
 
     share_with_hand: float
-    """In how many of its frames a hand was found, from 0 to 1."""
+    """Share of its frames in which a hand was found, from 0 to 1."""
 
     subject: str
     session: str
     camera: str
     discarded: bool
     video: Path | None
-    """The frames as pictures, where they were kept."""
+    """The frames as a video, if they were kept."""
 
 
 class RecordingFolder:
@@ -76,19 +74,18 @@ class RecordingFolder:
 
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
-        self._seen: dict[Path, tuple[tuple[int, int], RecordingEntry | str]] = {}
+        self._known: dict[Path, tuple[tuple[int, int], RecordingEntry | str]] = {}
 
     @classmethod
     def open(cls, root: Path, *, create: bool = True) -> Self:
-        """Open a folder; what a killed process left half-written is removed.
+        """Open a folder; half-written files of killed processes are removed.
 
         Parameters
         ----------
         root
             The folder.
         create
-            Whether it is made if it does not exist, or is empty; then it has to be one into which
-            can be written.
+            Whether it is made if it does not exist, or is empty; then it must be writable.
 
         Raises
         ------
@@ -99,11 +96,11 @@ class RecordingFolder:
         """
         root = Path(root)
         if create and not (root / MARKER).exists():
-            make_marked(root)
-        require_marked(root)
+            make_recordings_folder(root)
+        require_recordings(root)
         if create:
-            refuse_read_only(root)
-        remove_litter(root)
+            require_writable_folder(root)
+        clean_up(root)
         return cls(root)
 
     def entries(self, *, discarded: bool = False) -> list[RecordingEntry]:
@@ -117,7 +114,7 @@ class RecordingFolder:
         )
 
     def failures(self) -> list[tuple[str, str]]:
-        """Name the files that should be kept recordings and are not, and say why."""
+        """Return the files that should be recordings but cannot be read, and why."""
         looked = ((path, self._look(path)) for path in recording_files(self.root))
         return [(self.name_of(path), said) for path, said in looked if isinstance(said, str)]
 
@@ -145,7 +142,7 @@ class RecordingFolder:
         return list(dict.fromkeys(entry.label for entry in self.entries()))
 
     def warnings_for(self, subject: str, camera: str) -> list[str]:
-        """Say what a session should know that appends recordings of somebody to this folder."""
+        """Return warnings for a session that adds recordings of a subject to this folder."""
         entries, lines = self.entries(), []
         for what, given in (("subject", subject), ("camera", camera)):
             there = sorted({getattr(entry, what) for entry in entries} - {""})
@@ -158,15 +155,16 @@ class RecordingFolder:
         return lines
 
     def keep(self, recording: LandmarkDataset, video: Path | None = None) -> Path:
-        """Keep a recording under the next number; it is there wholly, or not at all.
+        """Keep a recording under the next number; it is written whole, or not at all.
 
         Parameters
         ----------
         recording
             One sample of kind ``sequence``, or samples of kind ``pose`` of one label.
         video
-            Its frames as a video, which is moved to the recording. Written to ``.NAME.tmp.avi``
-            in the folder it is on the same disk, and goes with time if nobody keeps it.
+            Its frames as a video, which is moved beside the recording. If it is written to
+            ``.NAME.tmp.avi`` in the folder, it is on the same disk, and is removed later if it is
+            not kept.
 
         Returns
         -------
@@ -177,16 +175,19 @@ class RecordingFolder:
         InvalidDataError
             If it is not one recording.
         HandloreError
-            If it cannot be written, as on a full disk; then nothing of it is left, and the video
-            is where it was.
+            If it cannot be written, such as on a full disk; then nothing of it is left, and the
+            video is where it was.
         """
         folder = self.root / folder_of(_only_label(recording))
-        with next_number(self.root) as number, told(f"cannot keep a recording in {self.root}"):
+        with (
+            next_number(self.root) as number,
+            os_errors_as(f"cannot keep a recording in {self.root}"),
+        ):
             path = folder / f"{number:04d}.npz"
             folder.mkdir(exist_ok=True)
             ending = video.suffix.lower() if video else ".avi"
-            with bringing(video, path.with_suffix(ending)):
-                save_dataset(numbered(recording, number, self.name_of(path)), path)
+            with moving_video(video, path.with_suffix(ending)):
+                save_dataset(_numbered(recording, number, self.name_of(path)), path)
             sync_folder(folder)
         return path
 
@@ -225,16 +226,16 @@ class RecordingFolder:
         recording = load_dataset(path)
         column = np.full(recording.n_samples, label)
         recording = replace(recording, samples=replace(recording.samples, label=column))
-        # Moved first, then written anew in its place, so there never are two of it. Stopped
-        # between the two it has its old label still: the label in the file counts.
+        # Moved first, then rewritten in its place, so there are never two of it. If this is
+        # interrupted in between, it still has its old label: the label in the file counts.
         moved = move_recording(self.root, path, self.root / folder_of(label) / path.name)
-        save_dataset(numbered(recording, int(moved.stem), self.name_of(moved)), moved)
+        save_dataset(_numbered(recording, int(moved.stem), self.name_of(moved)), moved)
         return moved
 
     def remove_unused(self) -> None:
         """Remove the folder if nothing was ever put into it."""
         with contextlib.suppress(OSError):
-            unmark(self.root)
+            remove_marker(self.root)
             self.root.rmdir()
 
     def name_of(self, path: Path) -> str:
@@ -251,15 +252,11 @@ class RecordingFolder:
         return inner
 
     def _look(self, path: Path) -> RecordingEntry | str:
-        """Return what is in a file, or why it cannot be told; remembered until it changes."""
-        try:
-            stat = path.stat()
-        except OSError as error:
-            return f"cannot be read: {error.strerror}"
-        version = stat.st_size, stat.st_mtime_ns
-        known = self._seen.get(path)
-        if known is None or known[0] != version:
-            known = self._seen[path] = (version, _entry(self.root, path))
+        """Return what is in a file, or why it cannot be read; cached until the file changes."""
+        stamp = file_stamp(path)
+        known = self._known.get(path)
+        if known is None or known[0] != stamp:
+            known = self._known[path] = (stamp, _entry(self.root, path))
         return known[1]
 
 
@@ -268,8 +265,8 @@ def load_recording(root: Path, path: Path) -> LandmarkDataset:
 
     Returns
     -------
-    A dataset of one label whose columns ``recording`` and ``source`` say what the file's name
-    says; they hold wherever the file has been moved to.
+    A dataset of one label. Its columns ``recording`` and ``source`` follow the file's name, so
+    they are right wherever the file was moved to.
 
     Raises
     ------
@@ -278,7 +275,7 @@ def load_recording(root: Path, path: Path) -> LandmarkDataset:
     """
     number = number_of(path)
     if number is None:
-        raise InvalidDataError("its name is no number, so it is not one of the recordings here")
+        raise InvalidDataError("its name is no number, so it is no recording")
     try:
         recording = load_dataset(path)
         _only_label(recording)
@@ -286,25 +283,25 @@ def load_recording(root: Path, path: Path) -> LandmarkDataset:
         raise InvalidDataError(
             str(error).replace(f"{path} ", "").replace(f"{path}: ", "")
         ) from error
-    return numbered(recording, number, path.relative_to(root).as_posix())
+    return _numbered(recording, number, path.relative_to(root).as_posix())
 
 
-def numbered(recording: LandmarkDataset, number: int, source: str) -> LandmarkDataset:
-    """Return a recording with its number, and the file it is kept in, in its table.
+def _numbered(recording: LandmarkDataset, number: int, source: str) -> LandmarkDataset:
+    """Return a recording with its number and its file in its table.
 
     The column ``recording`` is shared by the frames of a pose. The session is part of it, so that
     the recordings of two folders stay apart.
     """
     n = recording.n_samples
     name = f"{recording.samples.session[0]} {number:04d}".strip()
-    moves = recording.header.kind == "sequence"
-    sources = [source] if moves else [f"{source}#{k}" for k in range(1, n + 1)]
+    is_movement = recording.header.kind == "sequence"
+    sources = [source] if is_movement else [f"{source}#{k}" for k in range(1, n + 1)]
     columns: dict[str, Any] = {"recording": np.full(n, name), "source": np.array(sources, np.str_)}
     return replace(recording, samples=replace(recording.samples, **columns))
 
 
 def _only_label(recording: LandmarkDataset) -> str:
-    """Return the label of a recording; refuse what is not one."""
+    """Return the label of a recording; refuse other datasets."""
     if not recording.n_samples:
         raise InvalidDataError("it holds no samples, expected one recording")
     if len(recording.labels) != 1:
@@ -316,8 +313,8 @@ def _only_label(recording: LandmarkDataset) -> str:
     return recording.labels[0]
 
 
-def _lasting(recording: LandmarkDataset) -> float:
-    """Return how many seconds a recording lasts; frames of a pose have no times of their own."""
+def _seconds(recording: LandmarkDataset) -> float:
+    """Return the length of a recording in seconds; frames of a pose have no times of their own."""
     rate = recording.header.options.get("frame_rate")
     if recording.header.kind == "sequence" or not isinstance(rate, int | float) or rate <= 0:
         return float(np.ptp(recording.time))
@@ -337,7 +334,7 @@ def _entry(root: Path, path: Path) -> RecordingEntry | str:
         label=recording.labels[0],
         kind=recording.header.kind,
         n_frames=recording.n_frames,
-        seconds=_lasting(recording),
+        seconds=_seconds(recording),
         share_with_hand=float(recording.detected.any(axis=1).mean()),
         subject=str(samples.group[0]),
         session=str(samples.session[0]),

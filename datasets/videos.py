@@ -15,6 +15,8 @@ from PIL import Image
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import Pixels
 
+from .files import require_regular
+
 # Reading an animated GIF frame by frame.
 #
 # Pillow reads them, because OpenCV takes what is left of a GIF that was cut off for the whole, and
@@ -204,8 +206,7 @@ def read_video(
 
 
 def _digest(path: Path) -> str:
-    if path.exists() and not path.is_file() and not path.is_dir():
-        raise InvalidDataError("it is no regular file, but a pipe or a device")
+    require_regular(path)
     try:
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()

@@ -35,7 +35,8 @@ autodoc_member_order = "bysource"
 # Types of other packages and of modules without a page have nothing to link to.
 nitpick_ignore_regex = [("py:.*", ".*")]
 
-copybutton_prompt_text = "$ "
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
 copybutton_only_copy_prompt_lines = False
 
 html_theme = "furo"

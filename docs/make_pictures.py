@@ -13,7 +13,7 @@ from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.training import save_model
 from handlore.datasets.conversion.convert import convert
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
-from handlore.datasets.loading import read_recordings
+from handlore.datasets.loading import load_recordings
 from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.rendered import Person, Scene, render_movement, render_pose, write_pictures
 from handlore.datasets.sources import make_source
@@ -82,7 +82,7 @@ def draw_recordings() -> None:
                 folder.keep(recorded(label, 10 * number + len(label), lost=lost))
         # One that was recorded under the wrong label.
         folder.relabel(folder.entries()[17].path, "swipe_left")
-        tiles = [one for kept in read_recordings(folder.root).recordings for one in tiles_of(kept)]
+        tiles = [one for kept in load_recordings(folder.root).recordings for one in tiles_of(kept)]
         sheet = contact_sheet_png(tiles, "my_gestures")
         (PICTURES / "contact-sheet.png").write_bytes(sheet)
         state = Review.of(folder.entries(), 0.0)

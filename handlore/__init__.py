@@ -23,22 +23,47 @@ A photo to a prediction:
 ...     model.predict_picture(detector, pixels).label
 'fist'
 
+A video to events:
+
+>>> with handlore.open_detector() as detector:
+...     video = handlore.track_video("wave.mp4", detector)
+>>> moves = handlore.load_model("moves.onnx")
+>>> [event.label for event in handlore.recognise([moves], video)]
+['wave']
+
 A stream of landmarks to events:
 
 >>> stream = handlore.load_dataset("stream.npz")
 >>> recogniser = handlore.Recogniser([handlore.load_model("moves.onnx")])
->>> for time, image, world, side in zip(
-...     stream.time, stream.image, stream.world, stream.handedness
-... ):
-...     for event in recogniser.feed(time, image, world, side):
+>>> for frame in zip(stream.time, stream.image, stream.world, stream.handedness):
+...     for event in recogniser.feed(*frame):
 ...         print(event.label)
 swipe_left
+
+Recordings of a camera; a video can replace it, and a script the keys:
+
+>>> options = handlore.SessionOptions(headless=True, countdown=0, coach=False)
+>>> keys = handlore.ScriptedKeys("r")
+>>> handlore.record("gestures", ["wave"], "wave.mp4", options, keys=keys).kept
+{'wave': 1, 'none': 0}
+
+Live recognition with a camera, or with a video:
+
+>>> events = []
+>>> summary = handlore.run_live(["moves.onnx"], "wave.mp4", on_event=events.append)
+>>> [event.label for event in events]
+['wave']
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from handlore.capture.keys import ScriptedKeys as ScriptedKeys
+    from handlore.capture.live.run import LiveOptions as LiveOptions
+    from handlore.capture.live.run import run_live as run_live
+    from handlore.capture.recording.options import SessionOptions as SessionOptions
+    from handlore.capture.recording.run import record as record
     from handlore.datasets.conversion.convert import convert as convert
     from handlore.datasets.conversion.convert import convert_to_file as convert_to_file
     from handlore.datasets.dataset import LandmarkDataset as LandmarkDataset
@@ -47,6 +72,7 @@ if TYPE_CHECKING:
     from handlore.datasets.sources import make_source as make_source
     from handlore.datasets.storage import load_dataset as load_dataset
     from handlore.datasets.storage import save_dataset as save_dataset
+    from handlore.datasets.tracking import track_video as track_video
     from handlore.landmarks.detector import DetectorOptions as DetectorOptions
     from handlore.landmarks.errors import HandloreError as HandloreError
     from handlore.landmarks.geometry import canonicalize as canonicalize
@@ -65,6 +91,11 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _API = {
+    "ScriptedKeys": "capture.keys",
+    "LiveOptions": "capture.live.run",
+    "run_live": "capture.live.run",
+    "SessionOptions": "capture.recording.options",
+    "record": "capture.recording.run",
     "convert": "datasets.conversion.convert",
     "convert_to_file": "datasets.conversion.convert",
     "LandmarkDataset": "datasets.dataset",
@@ -73,6 +104,7 @@ _API = {
     "make_source": "datasets.sources",
     "load_dataset": "datasets.storage",
     "save_dataset": "datasets.storage",
+    "track_video": "datasets.tracking",
     "DetectorOptions": "landmarks.detector",
     "HandloreError": "landmarks.errors",
     "canonicalize": "landmarks.geometry",

@@ -21,7 +21,7 @@ import numpy as np
 from handlore.datasets.conversion.convert import convert
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.datasets.rendered import POSES, Person, Scene, render_pose, write_pictures
-from handlore.datasets.sources import Item, Source, find_source, make_source
+from handlore.datasets.sources import Item, Listing, Source, find_source, make_source
 from handlore.landmarks.hands import Hand
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
@@ -99,7 +99,7 @@ def measure_conversion(root: Path, turns: int = 5) -> tuple[BenchResult, int]:
     ):
         first = convert(source, root, detector).dataset
         easy = set(first.samples.source[first.stage[:, 0] == 0].tolist())
-        chosen = _Chosen(tuple(item for item in source.items(root) if item.source in easy))
+        chosen = _Chosen(tuple(item for item in source.scan(root).items if item.source in easy))
         paths = [item.path for item in chosen.chosen]
         comparison = _in_turns(
             lambda: convert(chosen, root, detector),
@@ -113,7 +113,7 @@ def measure_conversion(root: Path, turns: int = 5) -> tuple[BenchResult, int]:
 
 def measure_memory(root: Path, n_pictures: int) -> dict[str, dict[str, float]]:
     """Return peak memory and memory at an early and at the last picture, in MB, of both sides."""
-    files = [item.path for item in _source(root).items(root)]
+    files = [item.path for item in _source(root).scan(root).items]
     bundle = require_bundle().path
     return {
         "convert": _printed("handlore.benchmark", root, n_pictures),
@@ -161,11 +161,8 @@ class _Chosen(Source):
     name = "chosen"
     layout = "files"
 
-    def items(self, root: Path) -> list[Item]:
-        return list(self.chosen)
-
-    def ignored(self, root: Path) -> list[str]:
-        return []
+    def scan(self, root: Path) -> Listing:
+        return Listing(self.chosen)
 
 
 def _in_turns(
@@ -190,7 +187,7 @@ def _printed(*arguments: object) -> dict[str, float]:
 
 
 def _watch_convert(root: Path, n: int) -> str:
-    items = _source(root).items(root)
+    items = _source(root).scan(root).items
     repeated = _Chosen(tuple(items[i % len(items)] for i in range(n)))
     watch = MemoryWatch(EARLY)
     with quiet_native_log(), open_detector() as detector:

@@ -26,33 +26,33 @@ Talk = Callable[[str], None]
 
 @dataclass(frozen=True)
 class DetectorOptions:
-    """How hands are to be found."""
+    """How hands are detected."""
 
     landmarker: str = "full"
-    """``full``, or ``lite``: half the time, a little less exact."""
+    """``full``, or ``lite``, which takes half the time and is a little less exact."""
 
     max_hands: int = 1
-    """How many hands are looked for in a picture, 1 or 2."""
+    """Most hands that are detected in a picture, 1 or 2."""
 
     detector: str = "auto"
     """Which implementation: ``auto``, ``mediapipe``, ``litert`` or that of another package."""
 
     live: bool = False
-    """Whether a camera is being watched; ``auto`` then prefers ``litert``."""
+    """Whether the frames come from a camera; ``auto`` then prefers ``litert``."""
 
     bundle: Path | None = None
     """A bundle file to use instead of the one in the cache."""
 
     threads: int | None = None
     """How many threads LiteRT may use for a network; None: it chooses. The landmarks do not depend
-    on it. MediaPipe has no such switch; only where it looks again is LiteRT asked."""
+    on it. MediaPipe has no such option; its :meth:`HandDetector.detect_again` uses LiteRT."""
 
     def __post_init__(self) -> None:
         if self.landmarker not in LANDMARKERS:
             known = ", ".join(LANDMARKERS)
             raise HandloreError(f"unknown landmarker {self.landmarker!r}; known: {known}")
         if self.max_hands not in (1, 2):
-            raise HandloreError(f"max_hands is {self.max_hands}; handlore looks for 1 or 2 hands")
+            raise HandloreError(f"max_hands is {self.max_hands}, expected 1 or 2 hands")
         if self.threads is not None and self.threads < 1:
             raise HandloreError(f"threads is {self.threads}; a network needs at least 1")
 
@@ -70,10 +70,8 @@ class DetectorInfo:
 class HandDetector(Protocol):
     """Finds hands in pictures. One instance serves one thread; close it, or use ``with``."""
 
-    @property
-    def info(self) -> DetectorInfo:
-        """What it is."""
-        ...
+    info: DetectorInfo
+    """What it is."""
 
     def detect(
         self, picture: Pixels, *, min_confidence: float = ..., min_presence: float | None = ...
@@ -91,7 +89,7 @@ class HandDetector(Protocol):
 
         Returns
         -------
-        At most ``max_hands`` hands, in the order of the palm detector: the clearest palm first.
+        At most ``max_hands`` hands; the one whose palm has the highest score comes first.
         """
         ...
 
@@ -121,25 +119,30 @@ class HandDetector(Protocol):
         ...
 
     def reset(self) -> None:
-        """Forget the hands being tracked: the next frame begins another video."""
+        """Forget the tracked hands: the next frame is the first of another video."""
         ...
 
     def close(self) -> None:
         """Free the networks. A closed detector cannot be used again."""
         ...
 
-    def __enter__(self) -> Self: ...
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
-    ) -> None: ...
+    ) -> None:
+        self.close()
 
 
-class DetectorKind(Protocol):
-    """An implementation, as ``handlore.landmarks.detectors.DETECTORS`` holds it."""
+class DetectorKind(HandDetector, Protocol):
+    """A detector that can be chosen by name: the base class of all implementations.
+
+    ``@DETECTORS.register`` (:mod:`handlore.landmarks.detectors`) makes it known.
+    """
 
     name: ClassVar[str]
     """What ``--detector`` calls it."""
@@ -147,7 +150,7 @@ class DetectorKind(Protocol):
     @classmethod
     def problem(cls) -> str | None:
         """Say why it cannot run on this computer, and what to do; None if it can."""
-        ...
+        return None
 
     @classmethod
     def preference(cls, *, live: bool) -> tuple[int, str]:
@@ -156,9 +159,10 @@ class DetectorKind(Protocol):
         Parameters
         ----------
         live
-            Whether a camera is being watched.
+            Whether the frames come from a camera.
         """
-        ...
+        del live
+        return 0, ""
 
     @classmethod
     def described(cls, options: DetectorOptions, talk: Talk | None) -> DetectorInfo:
@@ -191,11 +195,8 @@ def is_arm_linux() -> bool:
     return platform.system() == "Linux" and platform.machine() == "aarch64"
 
 
-# What every detector asks of its arguments, in words for the person who got them wrong.
-
-
 def checked_picture(picture: Pixels) -> Pixels:
-    """Return the picture if it is one: (height, width, 3) RGB, 8 bit, not empty."""
+    """Return a picture, checked: (height, width, 3) RGB, 8 bit, not empty."""
     array = np.asarray(picture)
     if array.ndim != 3 or array.shape[2] != 3 or array.dtype != np.uint8 or not array.size:
         raise ValueError(
@@ -206,14 +207,14 @@ def checked_picture(picture: Pixels) -> Pixels:
 
 
 def checked_confidence(min_confidence: float) -> float:
-    """Return the threshold if it lies in [0, 1]."""
+    """Return the threshold if it is in [0, 1]."""
     if not 0 <= min_confidence <= 1:
         raise ValueError(f"min_confidence is {min_confidence}, expected a number from 0 to 1")
     return min_confidence
 
 
 def checked_max_hands(max_hands: int) -> int:
-    """Return the number of hands if there is room for at least one."""
+    """Return the number of hands if it is at least one."""
     if max_hands < 1:
         raise ValueError(f"max_hands is {max_hands}, expected 1 or more")
     return max_hands
@@ -225,5 +226,5 @@ def next_milliseconds(seconds: float, last: int) -> int:
         raise ValueError(f"the frame's time is {seconds}, expected seconds")
     milliseconds = round(seconds * 1000)
     if milliseconds <= last:
-        raise ValueError(f"time stands still or runs back: {seconds} s after {last} ms")
+        raise ValueError(f"the times of frames must increase: {seconds} s came after {last} ms")
     return milliseconds

@@ -1,7 +1,6 @@
-"""What goes wrong in words a user can act on.
+"""Errors whose message a user can act on.
 
-It stands in the lowest room, so that every room can raise it and the command line can turn it
-into one line and an exit code.
+Every room raises them; the command line turns them into one line and an exit code.
 """
 
 from collections.abc import Iterable
@@ -16,7 +15,7 @@ class HandloreError(Exception):
 
 
 class InvalidDataError(HandloreError):
-    """A file or array that is not what it should be."""
+    """A file or array with invalid content."""
 
 
 class NewerFormatError(InvalidDataError):

@@ -25,7 +25,7 @@ _PAIRS = np.array(list(combinations(range(N_LANDMARKS), 2)))
 
 
 @dataclass(frozen=True)
-class FeatureGroup:
+class _FeatureGroup:
     """Features that are computed together."""
 
     landmarks: str
@@ -73,17 +73,17 @@ def _between(prefix: str) -> tuple[str, ...]:
     return tuple(f"{prefix}.{_mark(a)}-{_mark(b)}" for a, b in _PAIRS)
 
 
-FEATURE_GROUPS: dict[str, FeatureGroup] = {
-    "world": FeatureGroup("world", _coordinates_3d, _axes("world", "xyz")),
-    "world_distances": FeatureGroup("world", _distances_3d, _between("world")),
-    "image": FeatureGroup("image", _coordinates_2d, _axes("image", "xy")),
-    "image_distances": FeatureGroup("image", _distances_2d, _between("image")),
-    "orientation": FeatureGroup("image", _orientation, ("rotation.sin", "rotation.cos")),
+FEATURE_GROUPS: dict[str, _FeatureGroup] = {
+    "world": _FeatureGroup("world", _coordinates_3d, _axes("world", "xyz")),
+    "world_distances": _FeatureGroup("world", _distances_3d, _between("world")),
+    "image": _FeatureGroup("image", _coordinates_2d, _axes("image", "xy")),
+    "image_distances": _FeatureGroup("image", _distances_2d, _between("image")),
+    "orientation": _FeatureGroup("image", _orientation, ("rotation.sin", "rotation.cos")),
 }
 """All groups of features by name."""
 
 DEFAULT_FEATURES = ("world", "world_distances", "image", "image_distances")
-"""What classifiers get unless told; none of it changes under in-plane rotation."""
+"""The default groups; none of them changes under in-plane rotation."""
 
 
 def feature_names(groups: Sequence[str] = DEFAULT_FEATURES) -> list[str]:
@@ -94,11 +94,11 @@ def feature_names(groups: Sequence[str] = DEFAULT_FEATURES) -> list[str]:
     HandloreError
         If a group is unknown; the message lists the groups.
     """
-    require_groups(groups)
+    _require_groups(groups)
     return [name for group in groups for name in FEATURE_GROUPS[group].names]
 
 
-def require_groups(groups: Sequence[str]) -> None:
+def _require_groups(groups: Sequence[str]) -> None:
     """Refuse groups of features that are unknown, or none at all.
 
     Raises
@@ -140,7 +140,7 @@ def pose_features(
     InvalidDataError
         If a hand lacks what a group is computed from; the message names the group.
     """
-    require_groups(groups)
+    _require_groups(groups)
     chosen = [FEATURE_GROUPS[name] for name in groups]
     used = list(dict.fromkeys(group.landmarks for group in chosen))
     landmarks = np.array([world if one == "world" else image for one in used])

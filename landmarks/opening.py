@@ -1,4 +1,4 @@
-"""Which hand detector is taken on this computer, why, and opening it."""
+"""Choosing and opening a hand detector."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from .registry import unknown_name
 
 @dataclass(frozen=True)
 class DetectorChoice:
-    """The detector that is taken."""
+    """The detector that is used, and why."""
 
     name: str
     reason: str
@@ -24,8 +24,8 @@ def choose_detector(wanted: str = "auto", *, live: bool = False) -> DetectorChoi
     wanted
         ``auto``, or one of :data:`DETECTORS`.
     live
-        Whether a camera is being watched. Then it matters when the palm detector runs, which
-        only ``litert`` lets us decide.
+        Whether the frames come from a camera. Then it matters when the palm detector runs, which
+        can be controlled in ``litert`` only.
 
     Raises
     ------

@@ -7,7 +7,7 @@
    little, too much, or too evenly. The limits accept 528 of 528 silhouettes, 565 of the masks of
    574 photos, and most hands as small as 28 pixels (``docs/decisions/silhouettes.md``).
 3. What the detector finds is checked against the mask (:func:`find_in_silhouette`): the presence
-   scores of shaded masks are low, and a mask of anything may look a little like a hand, so hand and
+   scores of shaded masks are low, and the mask of anything may resemble a hand, so hand and
    forearm have to account for the mask.
 """
 

@@ -1,7 +1,7 @@
-"""Where MediaPipe's two hand networks come from, and how they are checked.
+"""MediaPipe's two hand networks: where they come from and how they are verified.
 
-mediapipe stopped shipping its networks with version 0.10.30. A *bundle* is an uncompressed zip of
-two of them, as the HandLandmarker of MediaPipe Tasks reads it. :func:`find_bundle` looks, in this
+mediapipe has not contained its networks since version 0.10.30. A *bundle* is an uncompressed zip of
+two of them, as the HandLandmarker of MediaPipe Tasks reads it. :func:`find_bundle` tries, in this
 order, at an explicit path, ``HANDLORE_LANDMARKER``, the user's cache, and an installed mediapipe
 that still carries the networks; :func:`fetch_bundle` then goes to the network once.
 """
@@ -26,10 +26,10 @@ from .errors import HandloreError, InvalidDataError
 from .files import atomic_write
 
 ENVIRONMENT_VARIABLE = "HANDLORE_LANDMARKER"
-WHEEL_VERSION = "0.10.21"
-WHEEL = f"mediapipe=={WHEEL_VERSION}"
-WHEEL_SIZE_MB = 36
-TASK_URL = (
+_WHEEL_VERSION = "0.10.21"
+_WHEEL = f"mediapipe=={_WHEEL_VERSION}"
+_WHEEL_SIZE_MB = 36
+_TASK_URL = (
     "https://storage.googleapis.com/mediapipe-models/hand_landmarker/hand_landmarker/"
     "float16/1/hand_landmarker.task"
 )
@@ -41,7 +41,7 @@ CUSTOM = "custom"
 
 @dataclass(frozen=True)
 class NetworkFile:
-    """One network file: where it lies in the mediapipe wheel, and what it must be."""
+    """One network file: its path in the mediapipe wheel, and its digest."""
 
     wheel_path: str
     sha256: str
@@ -119,14 +119,14 @@ def find_bundle(landmarker: str = "full", explicit: Path | None = None) -> Bundl
 
 
 def require_bundle(landmarker: str = "full", talk: Callable[[str], None] | None = None) -> Bundle:
-    """Find a bundle, or fetch it: one download, ever.
+    """Find a bundle, or download it once.
 
     Parameters
     ----------
     landmarker
         ``full`` or ``lite``.
     talk
-        Receives a line about what is being fetched.
+        Receives a line about the download.
     """
     found = find_bundle(landmarker)
     if found is None:
@@ -140,26 +140,26 @@ def require_bundle(landmarker: str = "full", talk: Callable[[str], None] | None 
 
 
 def fetch_bundle(landmarker: str = "full", talk: Callable[[str], None] | None = None) -> Bundle:
-    """Fetch the networks from the network into the cache.
+    """Download the networks into the cache.
 
     Raises
     ------
     HandloreError
-        If no source answered; the message lists what was tried and the way by hand.
+        If no source answered; the message lists what was tried and how to do it by hand.
     """
     cached = cached_path(landmarker)
     tried = []
     for name, source in _sources(landmarker).items():
         if talk:
-            talk(f"fetching the hand landmark model, once: {name}")
+            talk(f"downloading the hand landmark model, once: {name}")
         try:
             if _pack(landmarker, source()):
-                return Bundle(cached, landmarker, f"fetched: {name}")
-            tried.append(f"{name}: came without the right files")
+                return Bundle(cached, landmarker, f"downloaded: {name}")
+            tried.append(f"{name}: does not contain the right files")
         except (OSError, HTTPException, subprocess.SubprocessError, zipfile.BadZipFile) as error:
             tried.append(f"{name}: {_reason(error)}")
     raise HandloreError(
-        "the hand landmark model is not on this computer and could not be fetched"
+        "the hand landmark model is not on this computer and could not be downloaded"
         f" ({'; '.join(tried)}). By hand: on a computer with a network run `{pip_command()}`,"
         " bring the .whl file here and run `handlore weights fetch --from FILE.whl`"
     )
@@ -179,18 +179,40 @@ def import_bundle(path: Path, landmarker: str = "full") -> Bundle:
         raise HandloreError(f"cannot read {path}: {error.strerror}") from error
     except zipfile.BadZipFile as error:
         raise InvalidDataError(
-            f"{path} is not a zip file; expected mediapipe-{WHEEL_VERSION}-*.whl or a .task bundle"
+            f"{path} is not a zip file; expected mediapipe-{_WHEEL_VERSION}-*.whl or a .task bundle"
         ) from error
     if not _pack(landmarker, members):
         raise InvalidDataError(
             f"{path} does not hold the networks of the {landmarker} landmarker, bit for bit;"
-            f" expected the wheel of {WHEEL} or MediaPipe's own hand_landmarker.task"
+            f" expected the wheel of {_WHEEL} or MediaPipe's own hand_landmarker.task"
         )
     return Bundle(cached_path(landmarker), landmarker, f"taken from {path}")
 
 
+def verify_bundle(landmarker: str = "full") -> Bundle:
+    """Return the bundle if its networks are MediaPipe's own, bit for bit.
+
+    Raises
+    ------
+    HandloreError
+        If it is not here, damaged, or holds other networks.
+    """
+    bundle = find_bundle(landmarker)
+    if bundle is None:
+        raise HandloreError(
+            f"the {landmarker} model is not on this computer, or is damaged; download it with"
+            f" `handlore weights fetch --landmarker {landmarker}`"
+        )
+    if bundle.landmarker != landmarker:
+        raise HandloreError(
+            f"{bundle.path} ({bundle.origin}) holds {bundle.landmarker} networks, expected"
+            f" MediaPipe's {landmarker} ones"
+        )
+    return bundle
+
+
 def pip_command() -> str:
-    """Return the command that brings the wheel with the networks, on any machine."""
+    """Return the command that downloads the wheel with the networks, on any machine."""
     return "python -m " + " ".join(_pip_arguments())
 
 
@@ -275,7 +297,7 @@ def _from_installed() -> dict[str, bytes]:
 
 
 def _sources(landmarker: str) -> dict[str, Callable[[], dict[str, bytes]]]:
-    sources = {f"{WHEEL} from your package index ({WHEEL_SIZE_MB} MB)": _from_package_index}
+    sources = {f"{_WHEEL} from your package index ({_WHEEL_SIZE_MB} MB)": _from_package_index}
     if landmarker == "full":
         sources["MediaPipe's download page"] = _from_task_url
     return sources
@@ -285,15 +307,15 @@ def _pip_arguments() -> list[str]:
     # The wheel is only read as a zip, so any machine can take the Linux one.
     options = ["--no-deps", "--only-binary=:all:", "--platform", "manylinux_2_28_x86_64"]
     python = ["--python-version", "3.11", "--implementation", "cp"]
-    return ["pip", "download", *options, *python, WHEEL]
+    return ["pip", "download", *options, *python, _WHEEL]
 
 
 def _from_package_index() -> dict[str, bytes]:
     bar = "on" if sys.stderr is not None and sys.stderr.isatty() else "off"
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", *_pip_arguments(), "--dest", folder, "--progress-bar", bar,
-                   "--disable-pip-version-check"]  # fmt: skip
-        # pip talks on stdout, which belongs to our data: it is sent to stderr on a terminal.
+        options = ["--dest", folder, "--progress-bar", bar, "--disable-pip-version-check"]
+        command = [sys.executable, "-m", *_pip_arguments(), *options]
+        # pip writes to stdout, which is for data here; on a terminal it goes to stderr.
         output = None if bar == "on" else subprocess.PIPE
         done = subprocess.run(
             command,
@@ -304,33 +326,33 @@ def _from_package_index() -> dict[str, bytes]:
         )
         wheels = list(Path(folder).glob("*.whl"))
         if done.returncode != 0 or not wheels:
-            raise OSError(_last_word(done.stderr or ""))
+            raise OSError(_last_line(done.stderr or ""))
         return _from_zip(wheels[0].read_bytes())
 
 
-def _last_word(output: str) -> str:
-    """Return the last line in which pip says what is wrong."""
+def _last_line(output: str) -> str:
+    """Return the last line of pip's output that is not a notice: its error."""
     lines = [line.strip() for line in output.splitlines()]
     return next((line for line in reversed(lines) if line and "[notice]" not in line), "pip failed")
 
 
 def _from_task_url() -> dict[str, bytes]:
-    with urlopen(TASK_URL, timeout=30) as answer:
+    with urlopen(_TASK_URL, timeout=30) as answer:
         return _from_zip(answer.read())
 
 
 def _from_zip(data: bytes) -> dict[str, bytes]:
     """Return the networks in a wheel or bundle, by digest."""
-    wanted = {network.wheel_path for network in (PALM_FULL, HAND_FULL, HAND_LITE)}
-    wanted |= {PALM_MEMBER, HAND_MEMBER}
-    return {_digest(member): member for member in _read_zip(data, wanted).values()}
+    names = {network.wheel_path for network in (PALM_FULL, HAND_FULL, HAND_LITE)}
+    names |= {PALM_MEMBER, HAND_MEMBER}
+    return {_digest(member): member for member in _read_zip(data, names).values()}
 
 
-def _read_zip(data: bytes, wanted: set[str]) -> dict[str, bytes]:
-    """Return the wanted members of a zip; whatever is wrong with it is BadZipFile."""
+def _read_zip(data: bytes, names: set[str]) -> dict[str, bytes]:
+    """Return some members of a zip; any problem with it is a BadZipFile."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return {name: archive.read(name) for name in archive.namelist() if name in wanted}
+            return {name: archive.read(name) for name in archive.namelist() if name in names}
     except (zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
         raise zipfile.BadZipFile(str(error)) from error
 

@@ -106,6 +106,12 @@ def load_models(models: Sequence[str | Path | Model]) -> tuple[list[Model], list
     ------
     HandloreError
         As :func:`load_model`, or if they take different numbers of hands.
+
+    Examples
+    --------
+    >>> models, notes = handlore.load_models(["moves.onnx"])
+    >>> notes
+    []
     """
     loaded = [one if isinstance(one, Model) else load_model(Path(one)) for one in models]
     for name, model in zip(models, loaded, strict=True):

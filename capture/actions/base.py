@@ -16,7 +16,7 @@ class ActionError(Exception):
 
 
 class ActionKind(Protocol):
-    """A kind of action; one instance per action of the file."""
+    """A kind of action: the base class of all of them; one instance per action of the file."""
 
     name: ClassVar[str]
     """The key that asks for it in the file, such as ``run``."""
@@ -38,7 +38,7 @@ class ActionKind(Protocol):
 
     def missing(self) -> str | None:
         """Return what is missing on this computer, and what to do; None if nothing is."""
-        ...
+        return None
 
     def describe(self, event: Event) -> str:
         """Return what is done for an event, in a few words."""
@@ -56,7 +56,6 @@ class ActionKind(Protocol):
 
     def cancel(self) -> None:
         """End a running action immediately; called from another thread."""
-        ...
 
 
 COMMON_KEYS = ("hand", "cooldown", "waiting", "timeout")

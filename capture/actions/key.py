@@ -11,7 +11,7 @@ from typing import ClassVar, Self
 
 from handlore.models.stream.events import Event
 
-from .base import ACTIONS, ActionError
+from .base import ACTIONS, ActionError, ActionKind
 from .toml_table import Table, unknown
 
 
@@ -167,7 +167,7 @@ def _pynput(keys: Sequence[str], seconds: float) -> None:
 
 
 @ACTIONS.register
-class KeyAction:
+class KeyAction(ActionKind):
     """Press a key, with modifiers held.
 
     Parameters

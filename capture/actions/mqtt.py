@@ -8,14 +8,14 @@ from urllib.parse import unquote, urlsplit
 
 from handlore.models.stream.events import Event
 
-from .base import ACTIONS, ActionError, as_text, check_placeholders, fill
+from .base import ACTIONS, ActionError, ActionKind, as_text, check_placeholders, fill
 from .toml_table import Table
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
 @ACTIONS.register
-class MqttAction:
+class MqttAction(ActionKind):
     """Publish the event.
 
     The connection is opened at the first event and kept. A message that cannot be sent immediately

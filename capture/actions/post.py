@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 
 from handlore.models.stream.events import Event
 
-from .base import ACTIONS, PLACEHOLDER, ActionError, as_text, check_placeholders, fill
+from .base import ACTIONS, PLACEHOLDER, ActionError, ActionKind, as_text, check_placeholders, fill
 from .toml_table import Table
 
 MOST_LATE = 8
@@ -133,7 +133,7 @@ RESERVED_HEADERS = ("connection", "content-length", "transfer-encoding")
 
 @ACTIONS.register
 @dataclass(frozen=True)
-class PostAction:
+class PostAction(ActionKind):
     """Send the event with HTTP POST.
 
     Redirections are not followed: the result would be a GET without the event, and the headers,
@@ -160,10 +160,6 @@ class PostAction:
                 table.problem("headers", f"{name!r} is set by handlore; remove it")
         return cls(address, headers, seconds)
 
-    def missing(self) -> str | None:
-        """Return None: nothing is needed."""
-        return None
-
     def describe(self, event: Event) -> str:
         """Return the address."""
         return f"post to {self._filled(event)}"
@@ -189,9 +185,6 @@ class PostAction:
         """Replace placeholders; a label cannot change the path or the host."""
         values = {name: quote(text, safe="") for name, text in as_text(event).items()}
         return fill(self.address, values)
-
-    def cancel(self) -> None:
-        """Do nothing: it ends at its time limit, and nobody waits for it."""
 
 
 def _status(answer: urllib.error.HTTPError) -> str:

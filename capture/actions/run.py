@@ -13,7 +13,16 @@ from typing import ClassVar, Self
 
 from handlore.models.stream.events import Event
 
-from .base import ACTIONS, FIELDS, ActionError, as_environment, as_text, check_arguments, fill
+from .base import (
+    ACTIONS,
+    FIELDS,
+    ActionError,
+    ActionKind,
+    as_environment,
+    as_text,
+    check_arguments,
+    fill,
+)
 from .toml_table import Table
 
 GRACE = 1.0
@@ -21,7 +30,7 @@ GRACE = 1.0
 
 
 @ACTIONS.register
-class RunAction:
+class RunAction(ActionKind):
     """Run a command and wait for it.
 
     Parameters

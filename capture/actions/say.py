@@ -6,13 +6,13 @@ from typing import ClassVar, Self
 
 from handlore.models.stream.events import Event
 
-from .base import ACTIONS, as_text, check_placeholders, fill
+from .base import ACTIONS, ActionKind, as_text, check_placeholders, fill
 from .toml_table import Table
 
 
 @ACTIONS.register
 @dataclass(frozen=True)
-class SayAction:
+class SayAction(ActionKind):
     """Show a message."""
 
     name: ClassVar[str] = "say"
@@ -26,16 +26,9 @@ class SayAction:
         check_placeholders(table, "say", text)
         return cls(text)
 
-    def missing(self) -> str | None:
-        """Nothing is needed."""
-        return None
-
     def describe(self, event: Event) -> str:
         """Return the message, which is shown as the result."""
         return fill(self.text, as_text(event))
 
     def perform(self, event: Event) -> None:
         """Do nothing: the result is the message."""
-
-    def cancel(self) -> None:
-        """Do nothing."""

@@ -67,10 +67,8 @@ class CameraOptions:
 class Camera(Protocol):
     """A source of pictures."""
 
-    @property
-    def name(self) -> str:
-        """Its name for people: ``camera 0``, ``clip.mp4``."""
-        ...
+    name: str
+    """Its name for people: ``camera 0``, ``clip.mp4``."""
 
     def read(self) -> CameraFrame | None:
         """Wait for the next picture.
@@ -96,7 +94,10 @@ Opener = Callable[[], Camera]
 
 
 class CameraKind(Camera, Protocol):
-    """A kind of camera that ``--camera`` can name; :data:`CAMERAS` lists them."""
+    """A kind of camera that ``--camera`` can name: the base class of all of them.
+
+    ``@CAMERAS.register`` adds it to :data:`CAMERAS` under its ``name``.
+    """
 
     texts: ClassVar[str]
     """How its cameras are named, for the error that lists what is expected."""
@@ -118,7 +119,7 @@ class CameraKind(Camera, Protocol):
     @classmethod
     def present(cls) -> Iterable[tuple[str, str]]:
         """Return the text and the product name ("" if unknown) of each camera of this computer."""
-        ...
+        return []
 
 
 CAMERAS: Registry[type[CameraKind]] = Registry("camera", "handlore.capture.cameras")

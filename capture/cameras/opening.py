@@ -1,6 +1,7 @@
 """From the text of ``--camera`` to a camera."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from handlore.landmarks.errors import HandloreError
 
@@ -44,6 +45,8 @@ def camera_spec(text: str, options: CameraOptions | None = None) -> CameraSpec:
                 raise HandloreError(f"--loop repeats a file; {text} is a camera")
             return CameraSpec(text, kind.live, opener)
     expected = ", ".join(kind.texts for kind in kinds)
+    if Path(text).is_file():
+        raise HandloreError(f"{text} does not have the name of a video; expected {expected}")
     raise HandloreError(f"there is no camera or file {text!r}; expected {expected}")
 
 

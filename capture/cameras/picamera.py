@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .camera import CAMERAS, CameraError, CameraFrame, CameraOptions, Opener
+from .camera import CAMERAS, CameraError, CameraFrame, CameraKind, CameraOptions, Opener
 from .webcam import SIZE
 
 
 @CAMERAS.register
-class PiCamera:
+class PiCamera(CameraKind):
     """A camera on the ribbon cable.
 
     Parameters

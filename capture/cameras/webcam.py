@@ -21,6 +21,7 @@ from .camera import (
     DEVICES,
     CameraError,
     CameraFrame,
+    CameraKind,
     CameraOptions,
     Opener,
     video_devices,
@@ -39,7 +40,7 @@ _OFFSET_CARD, _OFFSET_CAPABILITIES = 16, 88
 
 
 @CAMERAS.register
-class Webcam:
+class Webcam(CameraKind):
     """A camera of the system.
 
     Parameters

@@ -6,8 +6,6 @@ There is no queue: after a rest the newest frame is processed, never the oldest.
 from collections.abc import Callable, Sequence
 from math import inf
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from handlore.landmarks.detector import DEFAULT_CONFIDENCE, HandDetector
 from handlore.landmarks.detectors.litert.schedule import AdaptiveSchedule, PalmSchedule
@@ -136,7 +134,7 @@ def _text(path: Path) -> str:
         return ""
 
 
-class ThrottledDetector:
+class ThrottledDetector(HandDetector):
     """Tracks a hand in every frame; searches for one a few times per second if nothing moves.
 
     MediaPipe searches for palms in each frame, so that an empty room costs as much as a hand. The
@@ -193,14 +191,3 @@ class ThrottledDetector:
     def close(self) -> None:
         """Close the detector."""
         self._detector.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

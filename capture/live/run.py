@@ -150,8 +150,10 @@ def run_live(
 
     Examples
     --------
-    >>> from handlore.capture.live.run import run_live
-    >>> summary = run_live(["poses.onnx"], "clip.mp4", on_event=print)  # doctest: +SKIP
+    >>> summary = handlore.run_live(
+    ...     ["moves.onnx"], "wave.mp4", on_event=lambda event: print(event.label)
+    ... )
+    wave
     """
     options = options or LiveOptions()
 

@@ -89,12 +89,17 @@ def record(
 
     Examples
     --------
-    A clip that was filmed before becomes one recording: the key r is pressed at its start.
+    A video becomes one recording: the key r is pressed at its start.
 
-    >>> from handlore.capture.keys import ScriptedKeys
-    >>> from handlore.capture.recording.run import SessionOptions, record
-    >>> options = SessionOptions(headless=True, countdown=0, coach=False)
-    >>> record("gestures", ["wave"], "clip.mp4", options, keys=ScriptedKeys("r"))  # doctest: +SKIP
+    >>> summary = handlore.record(
+    ...     "gestures",
+    ...     ["wave"],
+    ...     "wave.mp4",
+    ...     handlore.SessionOptions(headless=True, countdown=0, coach=False),
+    ...     keys=handlore.ScriptedKeys("r"),
+    ... )
+    >>> summary.kept
+    {'wave': 1, 'none': 0}
     """
     options = options or SessionOptions()
     given = [name for name in Labels(labels).names if name != NONE_LABEL]

@@ -1,177 +1,239 @@
-"""The one pure step of a conversion: some items of a source become landmarks.
+"""The pure step of a conversion: some items of a source become landmarks.
 
-A conversion is the batches one after another in the order of the items, so what comes out depends
-on inputs and options only: not on where the items were cut, by whom and when they were converted.
+A conversion is its batches in the order of the items, so the result depends on inputs and options
+only: not on how the items were divided, nor on who converted them when.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
-from math import isnan
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
+
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.errors import HandloreError, InvalidDataError
-from handlore.landmarks.hands import Hand, Pixels, by_slot
-from handlore.landmarks.search import STAGES, Stage, as_searched, augmented_hands, search
+from handlore.landmarks.hands import Hand
 
 from ..dataset import NONE_LABEL, Header, LandmarkDataset, Samples, concatenate, printable
-from ..sources.base import Clip, Item, LandmarkClip, Source
+from ..sources.base import Clip, Item, LandmarkClip, Listing, Source
+from ..tracking import SearchOptions, find_hands
 
-# From one item of a source to the hands in its frames.
-#
-# Three ways lead there: a still is searched, stage by stage; the frames of a video are tracked,
-# and those that lost the hand are searched; landmarks that a source brings are taken as they are.
+Failures = tuple[tuple[str, str], ...]
+"""Inputs that could not be read: the file relative to the source, and why."""
+
+_TEXT_COLUMNS = ("group", "session", "recording", "split")
 
 
 @dataclass(frozen=True)
-class SearchOptions:
-    """How hands are to be found."""
+class ConvertOptions(SearchOptions):
+    """How a source is converted."""
 
-    max_hands: int = 1
-    """How many hands a frame has room for."""
+    none: str = ""
+    """The label of the source that means no gesture."""
 
-    stages: Sequence[Stage] = STAGES
-    """What the search for hands tries."""
+    drop_conflicts: bool = False
+    """Whether pictures under two labels are left out."""
 
-    views: int = 0
-    """How many more renderings of each picture, turned, scaled and mirrored, are looked at: each
-    becomes a sample that shares the picture's source."""
 
-    min_score: float = 0.0
-    """Hands in stills with a lower score are left out. Detectors that give no score look again."""
+@dataclass(frozen=True)
+class Batch:
+    """The result of some items."""
 
-    def __post_init__(self) -> None:
-        """Refuse what is out of range."""
-        if not 0 <= self.min_score <= 1:
-            raise HandloreError(f"min_score is {self.min_score}, expected a number from 0 to 1")
+    dataset: LandmarkDataset
+    """Their samples, possibly none; the header names the detector, and has no log."""
+
+    failures: Failures = ()
 
 
 @dataclass
-class HandsInItem:
-    """What was found in one item, frame by frame."""
+class _Found:
+    """What has been found so far, item by item."""
 
     slots: list[list[Hand | None]] = field(default_factory=list)
-    """For each frame the hand in each slot."""
-
     time: list[float] = field(default_factory=list)
-    """Seconds from the start of the item."""
+    offsets: list[int] = field(default_factory=lambda: [0])
+    rows: list[tuple[Item, int, str]] = field(default_factory=list)
+    """Of each sample the item, the number of the augmented copy, and the digest."""
 
-    view: int = 0
-    """0 = the item itself."""
+    failures: list[tuple[str, str]] = field(default_factory=list)
 
 
-def find_hands(
-    source: Source, item: Item, detector: HandDetector | None, options: SearchOptions
-) -> tuple[list[HandsInItem], str]:
-    """Find the hands in one item.
-
-    Parameters
-    ----------
-    source, item
-        What to read.
-    detector
-        An open detector; None for a source that brings landmarks.
-    options
-        How to do it.
-
-    Returns
-    -------
-    The samples that the item makes, and the digest of what was read.
+def scan_source(source: Source, root: Path, options: ConvertOptions) -> Listing:
+    """List the items of a source, and check the options against them.
 
     Raises
     ------
-    InvalidDataError
-        If the item cannot be read, or has no frames.
+    HandloreError
+        If there are no items, or an option does not apply to them.
     """
-    clip = source.read(item)
-    if isinstance(clip, LandmarkClip):
-        sample = _taken(clip, options.max_hands)
-    elif detector is None:
-        raise ValueError(f"source {source.name} has pictures, which need a detector")
-    elif source.kind == "sequence":
-        sample = _tracked(source, item, clip, detector, options)
+    for name in ("augment", "min_score"):
+        if getattr(options, name) and (source.brings_landmarks or source.kind != "pose"):
+            flag = f"--{name.replace('_', '-')}"
+            raise HandloreError(f"{flag} is for single pictures, and {source.name} has none")
+    listing = source.scan(root)
+    if not listing.n_items:
+        raise HandloreError(f"{root} holds nothing of the layout {source.name}: {source.layout}")
+    labels = listing.labels
+    if options.none and options.none not in labels:
+        raise HandloreError(f"no class {options.none!r} in {root}; it has: {', '.join(labels)}")
+    return listing
+
+
+def convert_batch(
+    source: Source,
+    items: Sequence[Item],
+    detector: HandDetector | None,
+    options: ConvertOptions,
+    progress: Callable[[int], None] | None = None,
+) -> Batch:
+    """Find the hands in some items of a source.
+
+    Parameters
+    ----------
+    source, items
+        What to read; an item that cannot be read is listed.
+    detector
+        An open detector; None for a source that brings landmarks.
+    options
+        How to convert.
+    progress
+        Called after each item with how many are done.
+    """
+    found = _Found()
+    with _reader(source, items) as reader:
+        for done, item in enumerate(items, 1):
+            _convert_item(reader, item, detector, options, found)
+            if progress:
+                progress(done)
+    dataset = _dataset(source, found, detector, options)
+    return Batch(dataset, tuple(found.failures))
+
+
+def ready_batch(source: Source, dataset: LandmarkDataset, options: ConvertOptions) -> Batch:
+    """Return samples that need no reading, as a batch of their source."""
+    columns = {name: getattr(dataset.samples, name).tolist() for name in _TEXT_COLUMNS}
+    samples = _table(
+        dataset.samples.label.tolist(),
+        columns,
+        options,
+        source=dataset.samples.source.tolist(),
+        sha256=dataset.samples.sha256.tolist(),
+    )
+    header = Header(kind=source.kind, image_unit=source.image_unit)
+    fitted = _with_n_hands(dataset, options.max_hands)
+    return Batch(replace(fitted, samples=samples, header=header))
+
+
+def failed_batch(source: Source, item: Item, reason: str) -> Batch:
+    """Return the result of one item that could not be read."""
+    dataset = _dataset(source, _Found(), None, ConvertOptions())
+    return Batch(dataset, ((item.source, reason),))
+
+
+def join_batches(batches: Sequence[Batch]) -> Batch:
+    """Put batches together, in order; at least one."""
+    full = [batch.dataset for batch in batches if batch.dataset.n_samples]
+    dataset = concatenate(full) if full else batches[0].dataset
+    return Batch(dataset, tuple(failure for batch in batches for failure in batch.failures))
+
+
+def _convert_item(
+    source: Source,
+    item: Item,
+    detector: HandDetector | None,
+    options: ConvertOptions,
+    found: _Found,
+) -> None:
+    try:
+        samples, sha256 = find_hands(source, item, detector, options)
+    except InvalidDataError as error:
+        found.failures.append((item.source, str(error)))
+        return
+    for sample in samples:
+        found.slots += sample.slots
+        found.time += sample.time
+        found.offsets.append(len(found.slots))
+        found.rows.append((item, sample.copy, sha256))
+
+
+def _dataset(
+    source: Source, found: _Found, detector: HandDetector | None, options: ConvertOptions
+) -> LandmarkDataset:
+    items = [item for item, _, _ in found.rows]
+    samples = _table(
+        [item.label for item in items],
+        {column: [getattr(item, column) for item in items] for column in _TEXT_COLUMNS},
+        options,
+        source=[item.source for item in items],
+        view=[copy for _, copy, _ in found.rows],
+        sha256=[sha256 for _, _, sha256 in found.rows],
+    )
+    info = detector.info if detector else None
+    header = Header(kind=source.kind, image_unit=source.image_unit, detector=info)
+    return LandmarkDataset.of_hands(
+        found.slots, samples, time=found.time, offsets=found.offsets, header=header
+    )
+
+
+def _table(
+    labels: Sequence[str], texts: dict[str, list[str]], options: ConvertOptions, **columns: Any
+) -> Samples:
+    """Make the table of samples, with text that is safe to print and the class ``none`` named."""
+    renamed = {options.none: NONE_LABEL} if options.none else {}
+    return Samples.make(
+        [renamed.get(label, printable(label)) for label in labels],
+        **{name: [printable(text) for text in values] for name, values in texts.items()},
+        **columns,
+    )
+
+
+def _with_n_hands(dataset: LandmarkDataset, n_hands: int) -> LandmarkDataset:
+    """Return a dataset with another number of slots.
+
+    As in :func:`~..tracking.find_hands`: of two slots those hands are kept that have the side seen
+    most often in the sample; one slot becomes the left or the right one by the side of the hand.
+    """
+    if dataset.n_hands == n_hands:
+        return dataset
+    sides = np.where(dataset.detected, _sides(dataset), -1)
+    if n_hands == 2:
+        slots = np.stack([np.where(sides[:, 0] != 1, 0, -1), np.where(sides[:, 0] == 1, 0, -1)], 1)
     else:
-        return _searched(source, clip, detector, options), clip.sha256
-    if not sample.slots:
-        raise InvalidDataError("it has no frames")
-    return [sample], clip.sha256
+        lengths = np.diff(dataset.offsets)
+        bounds = zip(dataset.offsets[:-1], dataset.offsets[1:], strict=True)
+        most = np.repeat([_most_frequent(sides[a:b].ravel()) for a, b in bounds], lengths)
+        same = sides == most[:, None]
+        slots = np.where(same.any(axis=1), same.argmax(axis=1), -1)[:, None]
+    return _rearranged(dataset, slots)
 
 
-def _searched(
-    source: Source, clip: Clip, detector: HandDetector, options: SearchOptions
-) -> list[HandsInItem]:
-    """Search a picture, and look at what is found in more views."""
-    samples = []
-    for seconds, pixels in clip.frames:
-        hands = search(detector, pixels, options.stages, silhouette=source.silhouettes)
-        if options.min_score > 0:
-            hands = _sure(detector, pixels, hands, options.min_score)
-        slots = by_slot(hands, options.max_hands)
-        samples.append(HandsInItem([slots], [seconds]))
-        views = augmented_hands(detector, pixels, slots, options.views)
-        samples += [HandsInItem([slots], [seconds], view) for view, slots in views]
-    if not samples:
-        raise InvalidDataError("it has no frames")
-    return samples
+def _sides(dataset: LandmarkDataset) -> Any:
+    """Return (n_frames, n_hands) 1 for right hands, 0 for left ones, 2 where it is not known."""
+    unknown = np.isnan(dataset.handedness)
+    return np.where(unknown, 2, (dataset.handedness >= 0.5).astype(np.int64))
 
 
-def _sure(
-    detector: HandDetector, pixels: Pixels, hands: Sequence[Hand], min_score: float
-) -> list[Hand]:
-    """Return the hands with at least this score; it is measured where it is not known."""
-    scored = [
-        replace(hand, score=detector.detect_again(as_searched(hand, pixels), hand)[0].score)
-        if isnan(hand.score)
-        else hand
-        for hand in hands
-    ]
-    return [hand for hand in scored if hand.score >= min_score]
+def _most_frequent(sides: Any) -> int:
+    """Return the most frequent side, the first one seen of several; -2 if there is no hand."""
+    values, first, counts = np.unique(sides[sides >= 0], return_index=True, return_counts=True)
+    return int(values[np.lexsort((first, -counts))[0]]) if len(values) else -2
 
 
-def _tracked(
-    source: Source, item: Item, clip: Clip, detector: HandDetector, options: SearchOptions
-) -> HandsInItem:
-    """Track a video; search the frames in which the hand was lost in a second pass."""
-    detector.reset()
-    sample, last = HandsInItem(), -1.0
-    for seconds, pixels in clip.frames:
-        # Detectors count milliseconds; two frames within one are two all the same.
-        last = max(seconds, last + 0.001)
-        sample.slots.append(by_slot(detector.track(pixels, last), options.max_hands))
-        sample.time.append(seconds)
-    detector.reset()
-    lost = _lost(sample)
-    again = source.read(item) if lost else None
-    if isinstance(again, Clip):
-        for number, (_, pixels) in enumerate(again.frames):
-            if number in lost:
-                hands = search(detector, pixels, options.stages)
-                sample.slots[number] = by_slot(hands, options.max_hands)
-    return sample
+def _rearranged(dataset: LandmarkDataset, slots: Any) -> LandmarkDataset:
+    """Return a dataset whose slots (n_frames, n_hands) are taken from these slots, -1 = empty."""
+    rows = np.arange(dataset.n_frames)[:, None]
+    arrays = {}
+    for name in ("image", "world", "handedness", "score", "stage"):
+        taken = getattr(dataset, name)[rows, slots]
+        taken[slots < 0] = -1 if name == "stage" else np.nan
+        arrays[name] = taken
+    return replace(dataset, **arrays)
 
 
-def _lost(sample: HandsInItem) -> set[int]:
-    """Return the frames without a hand between two frames with one."""
-    seen = [number for number, slots in enumerate(sample.slots) if any(slots)]
-    return {lost for one, next_one in pairwise(seen) for lost in range(one + 1, next_one)}
-
-
-def _taken(clip: LandmarkClip, max_hands: int) -> HandsInItem:
-    """Take landmarks as they are; with room for one hand, the side that is seen most often."""
-    frames = [list(hands) for _, hands in clip.frames]
-    if max_hands == 1 and not clip.one_hand:
-        sides = [hand.side for hands in frames for hand in hands]
-        side = max(dict.fromkeys(sides), key=sides.count, default=None)
-        frames = [[hand for hand in hands if hand.side == side] for hands in frames]
-    slots = [by_slot(hands, max_hands) for hands in frames]
-    return HandsInItem(slots, [seconds for seconds, _ in clip.frames])
-
-
-# Reading the next item while the hands of this one are sought.
+# Reading the next item while the hands of this one are searched for.
 #
 # *Measured* with one process on two cores: 1.03 to 1.08 times as fast on HGR1's photos, 1.21 to
 # 1.39 times on rendered PNG files, at the same processor time; so it costs nothing where processes
@@ -180,10 +242,10 @@ def _taken(clip: LandmarkClip, max_hands: int) -> HandsInItem:
 
 @contextmanager
 def reading_ahead(source: Source, items: Sequence[Item]) -> Iterator[Source]:
-    """Give a source of which a thread has read the next item already.
+    """Wrap a source so that a thread reads each next item in advance.
 
-    What reading raises is raised when the item is asked for. One item is read ahead, so one more
-    picture lies in memory; in the end nothing is left running.
+    What reading raises is raised when the item is asked for. One item is read ahead, so memory
+    holds one more picture; at the end no thread is left.
 
     Parameters
     ----------
@@ -201,8 +263,15 @@ def reading_ahead(source: Source, items: Sequence[Item]) -> Iterator[Source]:
             ahead.stop()
 
 
+def _reader(source: Source, items: Sequence[Item]) -> AbstractContextManager[Source]:
+    # The frames of videos are read as they are asked for, and numbers are read at once.
+    if source.kind == "sequence" or source.brings_landmarks:
+        return nullcontext(source)
+    return reading_ahead(source, items)
+
+
 class _Ahead:
-    """Looks like the source."""
+    """Has the attributes of the source."""
 
     def __init__(self, source: Source, items: Sequence[Item], thread: ThreadPoolExecutor) -> None:
         self._source, self._thread = source, thread
@@ -230,156 +299,3 @@ class _Ahead:
         self._future = (
             None if self._item is None else self._thread.submit(self._source.read, self._item)
         )
-
-
-Failures = tuple[tuple[str, str], ...]
-"""Inputs that could not be read: the file relative to the source, and why."""
-
-
-@dataclass(frozen=True)
-class ConvertOptions(SearchOptions):
-    """How a source is to be converted."""
-
-    none: str = ""
-    """The label of the source that stands for no gesture."""
-
-    drop_conflicts: bool = False
-    """Whether pictures that stand under two labels are left out."""
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What came of some items."""
-
-    dataset: LandmarkDataset
-    """Their samples, possibly none; the header names the detector, and has no log."""
-
-    failures: Failures = ()
-
-
-@dataclass
-class _Frames:
-    """What has been found so far, item by item."""
-
-    slots: list[list[Hand | None]] = field(default_factory=list)
-    time: list[float] = field(default_factory=list)
-    offsets: list[int] = field(default_factory=lambda: [0])
-    rows: list[tuple[Item, int, str]] = field(default_factory=list)
-    """Of each sample the item, the view and the digest."""
-
-    failures: list[tuple[str, str]] = field(default_factory=list)
-
-
-def convert_batch(
-    source: Source,
-    items: Sequence[Item],
-    detector: HandDetector | None,
-    options: ConvertOptions,
-    told: Callable[[int], None] | None = None,
-) -> Batch:
-    """Find the hands in some items of a source.
-
-    Parameters
-    ----------
-    source, items
-        What to read; an item that cannot be read is listed.
-    detector
-        An open detector; None for a source that brings landmarks.
-    options
-        How to do it.
-    told
-        Called after each item with how many are done.
-    """
-    found = _Frames()
-    with _reader(source, items) as read:
-        for done, item in enumerate(items, 1):
-            _convert_item(read, item, detector, options, found)
-            if told:
-                told(done)
-    dataset = _dataset(source, found, detector, options)
-    return Batch(dataset, tuple(found.failures))
-
-
-def _reader(source: Source, items: Sequence[Item]) -> AbstractContextManager[Source]:
-    # The frames of videos are read as they are asked for, and numbers are read at once.
-    if source.kind == "sequence" or source.brings_landmarks:
-        return nullcontext(source)
-    return reading_ahead(source, items)
-
-
-def failed_batch(source: Source, item: Item, reason: str) -> Batch:
-    """Return what comes of one item that could not be read."""
-    dataset = _dataset(source, _Frames(), None, ConvertOptions())
-    return Batch(dataset, ((item.source, reason),))
-
-
-def join_batches(batches: Sequence[Batch]) -> Batch:
-    """Put batches together, in order; at least one."""
-    full = [batch.dataset for batch in batches if batch.dataset.n_samples]
-    dataset = concatenate(full) if full else batches[0].dataset
-    return Batch(dataset, tuple(failure for batch in batches for failure in batch.failures))
-
-
-def _convert_item(
-    source: Source,
-    item: Item,
-    detector: HandDetector | None,
-    options: ConvertOptions,
-    found: _Frames,
-) -> None:
-    try:
-        samples, sha256 = find_hands(source, item, detector, options)
-    except InvalidDataError as error:
-        found.failures.append((item.source, str(error)))
-        return
-    for sample in samples:
-        found.slots += sample.slots
-        found.time += sample.time
-        found.offsets.append(len(found.slots))
-        found.rows.append((item, sample.view, sha256))
-
-
-def _dataset(
-    source: Source, found: _Frames, detector: HandDetector | None, options: ConvertOptions
-) -> LandmarkDataset:
-    items = [item for item, _, _ in found.rows]
-    renamed = {options.none: NONE_LABEL} if options.none else {}
-    samples = Samples.make(
-        [renamed.get(item.label, printable(item.label)) for item in items],
-        **{
-            column: [printable(getattr(item, column)) for item in items]
-            for column in ("group", "session", "recording", "split")
-        },
-        source=[item.source for item in items],
-        view=[view for _, view, _ in found.rows],
-        sha256=[sha256 for _, _, sha256 in found.rows],
-    )
-    header = Header(
-        kind=source.kind,
-        image_unit=source.image_unit,
-        detector=detector.info if detector else None,
-    )
-    return LandmarkDataset.of_hands(
-        found.slots, samples, time=found.time, offsets=found.offsets, header=header
-    )
-
-
-def items_of(source: Source, root: Path, options: ConvertOptions) -> list[Item]:
-    """List the items of a source.
-
-    Raises
-    ------
-    HandloreError
-        If there are none, or the class that is to be ``none`` is not among theirs.
-    """
-    for name in ("views", "min_score"):
-        if getattr(options, name) and (source.brings_landmarks or source.kind != "pose"):
-            flag = f"--{name.replace('_', '-')}"
-            raise HandloreError(f"{flag} is for single pictures, and {source.name} has none")
-    items = source.items(root)
-    if not items:
-        raise HandloreError(f"{root} holds nothing of the layout {source.name}: {source.layout}")
-    labels = sorted({item.label for item in items})
-    if options.none and options.none not in labels:
-        raise HandloreError(f"no class {options.none!r} in {root}; it has: {', '.join(labels)}")
-    return items

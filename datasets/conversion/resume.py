@@ -1,21 +1,22 @@
 """How far a conversion is, on disk: a folder of parts beside the output.
 
-Each part is a small landmark dataset, written whole or not at all. The manifest says of which
-conversion they are; what does not fit it is refused. Nothing here depends on who makes the parts.
+Each part is a small landmark dataset, written whole or not at all. The manifest says to which
+conversion the parts belong; another conversion refuses them. Nothing here depends on who makes
+the parts.
 """
 
-import contextlib
 import errno
 import hashlib
 import json
 import os
 import re
-import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from handlore import __version__
 from handlore.landmarks.detector import DetectorInfo
@@ -23,121 +24,100 @@ from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.files import atomic_write
 
 from ..dataset import TEXT, LandmarkDataset
-from ..sources.base import Item, Source
+from ..files import file_stamp
+from ..sources.base import Item, Listing, Source
 from ..storage import load_dataset, save_dataset
-from .batches import Batch, ConvertOptions, items_of
-from .workers import Opener, Task
+from .batches import Batch, ConvertOptions, scan_source
+from .workers import DetectorFactory, WorkUnit
 
-# A lock that dies with the process that holds it.
+Report = Callable[[str], None]
+"""Receives a line of text for the person."""
+
+Manifest = Mapping[str, Any]
+Stamps = list[list[int]]
+"""Of each item the size of its file and when it was changed, in nanoseconds."""
+
+_MANIFEST, _LOCK, _HOLDER, _RESULT = "manifest.json", "lock", "holder", "result.npz"
+_OF_FILES = {"files number", "files digest", "items in a part"}
+"""What differs between manifests when nothing but the files has changed."""
+_OURS = re.compile(r"\d{7}\.npz|manifest\.json|lock|holder|result\.npz|\..*\.tmp")
 
 
-_FAR = 1 << 30
-"""Where Windows, which locks bytes against reading, locks one: the process id stays readable."""
+_NO_LOCKS = (None, errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL)
+"""What file systems answer that have no locks; None belongs to filelock's NotImplementedError."""
 
 
 @contextmanager
-def only_one(path: Path, what: str, talk: Callable[[str], None] | None = None) -> Iterator[None]:
-    """Hold a lock file for the length of the block; it is removed in the end.
+def exclusive(folder: Path, what: str, report: Report | None = None) -> Iterator[None]:
+    """Hold the lock of a folder for the length of the block.
 
-    The system drops the lock when the process ends, however it ends, so one that was killed
-    leaves nothing that blocks.
+    The system drops the lock when its process ends, however it ends. The folder is made if needed;
+    files of the lock are removed at the end.
 
     Parameters
     ----------
-    path
-        The lock file; its folder must exist.
+    folder
+        The folder; the one above must exist.
     what
-        What is being done, for the line that a second process gets.
-    talk
-        Told where the file system has no locks; then there is none.
+        What is being done, for the error that a second process gets.
+    report
+        Receives a line where the file system has no locks; then nothing is locked.
 
     Raises
     ------
     HandloreError
         If another process holds it.
     """
-    descriptor = _held(path, what, talk)
+    lock = _acquired(folder, what, report)
     try:
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"{os.getpid()}\n".encode())
         yield
     finally:
-        # Unlinked while it is held, so that nobody else takes a lock on a file without a name.
-        with contextlib.suppress(OSError):
-            path.unlink()
-        os.close(descriptor)
-        with contextlib.suppress(OSError):
-            if os.name == "nt":
-                path.unlink()
+        # Removed while the lock is held: afterwards the files may be those of another process.
+        for name in (_HOLDER, _LOCK):
+            with suppress(OSError):
+                (folder / name).unlink()
+        lock.release()
+        with suppress(OSError):
+            if os.name == "nt":  # which removes no open file
+                (folder / _LOCK).unlink()
+            folder.rmdir()
 
 
-def _held(path: Path, what: str, talk: Callable[[str], None] | None) -> int:
+def _acquired(folder: Path, what: str, report: Report | None) -> FileLock:
+    path = folder / _LOCK
     while True:
+        folder.mkdir(exist_ok=True)
+        lock = FileLock(path)
         try:
-            path.parent.mkdir(exist_ok=True)
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        except FileNotFoundError:
-            if not path.parent.parent.is_dir():
-                raise
-            continue  # the last holder has just removed the folder
-        try:
-            _take(descriptor)
-        except (BlockingIOError, PermissionError) as error:
-            holder = _text(descriptor)
-            os.close(descriptor)
+            path.touch()
+            before = path.stat()
+            lock.acquire(blocking=False)
+            if os.path.samestat(before, path.stat()):
+                (folder / _HOLDER).write_text(f"{os.getpid()}\n", encoding="ascii")
+                return lock
+        except Timeout as error:
             raise HandloreError(
-                f"another process{holder} is at it: {what}; wait for it, or stop it"
+                f"another process{_holder(folder)} is {what}; wait for it, or stop it"
             ) from error
-        except OSError as error:
-            if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL):
-                os.close(descriptor)
+        except FileNotFoundError:
+            if not folder.parent.is_dir():
                 raise
-            if talk:
-                talk("note: this file system has no locks; start no second conversion into it")
-        if _is_still(path, descriptor):
-            return descriptor
-        # Its last holder removed the file between our opening it and locking it.
-        os.close(descriptor)
+        except (NotImplementedError, OSError) as error:
+            if getattr(error, "errno", None) not in _NO_LOCKS:
+                raise
+            if report:
+                report("note: this file system has no locks; start no second conversion into it")
+            return lock
+        # The last holder removed the folder or its lock between two of these steps.
+        lock.release()
 
 
-def _is_still(path: Path, descriptor: int) -> bool:
+def _holder(folder: Path) -> str:
     try:
-        return os.path.samestat(os.stat(path), os.fstat(descriptor))
-    except OSError:
-        return False
-
-
-def _text(descriptor: int) -> str:
-    number = os.pread(descriptor, 20, 0) if hasattr(os, "pread") else os.read(descriptor, 20)
-    pid = number.decode(errors="replace").strip()
+        pid = (folder / _HOLDER).read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""
     return f" (number {pid})" if pid.isdigit() else ""
-
-
-if os.name == "nt":  # pragma: no cover
-
-    def _take(descriptor: int) -> None:
-        import msvcrt
-
-        os.lseek(descriptor, _FAR, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-        os.lseek(descriptor, 0, os.SEEK_SET)
-
-else:
-
-    def _take(descriptor: int) -> None:
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-Manifest = Mapping[str, Any]
-Stamps = list[list[int]]
-"""Of each item the size of its file and when it was changed, in nanoseconds."""
-
-_MANIFEST, _LOCK, _RESULT = "manifest.json", "lock", "result.npz"
-_OF_FILES = {"files number", "files digest", "items in a part"}
-"""What differs between manifests when nothing but the files has changed."""
-_OURS = re.compile(r"\d{7}\.npz|manifest\.json|lock|result\.npz|\..*\.tmp")
 
 
 @dataclass(frozen=True)
@@ -145,7 +125,7 @@ class ResumeFolder:
     """The parts of an output that is not finished."""
 
     out: Path
-    """The output, links resolved: the parts lie where its bytes will lie."""
+    """The output, links resolved: the parts are where its bytes will be."""
 
     @classmethod
     def of(cls, out: Path) -> "ResumeFolder":
@@ -158,32 +138,27 @@ class ResumeFolder:
         return self.out.with_name(f"{self.out.name}.parts")
 
     @contextmanager
-    def held(self, talk: Callable[[str], None]) -> Iterator[None]:
-        """Keep others out for the length of the block; a folder without parts goes in the end."""
+    def held(self, report: Report) -> Iterator[None]:
+        """Lock the folder for the length of the block; no folder without parts is left."""
         if self.folder.is_dir() and self._strange():
             raise HandloreError(
-                f"{self.folder} is where the parts of {self.out.name} would go, but it holds other"
+                f"{self.folder} is needed for the parts of {self.out.name}, but it holds other"
                 f" files, such as {self._strange()[0]}; move it away"
             )
-        try:
-            self.folder.mkdir(exist_ok=True)
-            with only_one(self.folder / _LOCK, f"converting into {self.out}", talk):
-                try:
-                    yield
-                finally:
-                    if not any(self._numbers()):
-                        self.discard()
-        finally:
-            with suppress(OSError):
-                self.folder.rmdir()
+        with exclusive(self.folder, f"converting into {self.out}", report):
+            try:
+                yield
+            finally:
+                if not any(self._numbers()):
+                    self.discard()
 
     def begin(self, manifest: Manifest, restart: bool) -> None:
-        """Make the folder ready for the parts of a conversion.
+        """Prepare the folder for the parts of a conversion.
 
         Raises
         ------
         HandloreError
-            If it holds parts of another one.
+            If it holds parts of another conversion.
         """
         for leftover in self.folder.glob(".*.tmp"):
             leftover.unlink(missing_ok=True)
@@ -192,8 +167,8 @@ class ResumeFolder:
         others = _differences(self._manifest(), manifest)
         if others:
             raise HandloreError(
-                f"{self.folder} holds a conversion that was not finished,"
-                f" {_in_words(others)} to go on with it, or add --restart to begin anew"
+                f"{self.folder} holds an unfinished conversion,"
+                f" {_in_words(others)} to continue it, or add --restart to start anew"
             )
         with atomic_write(self.folder / _MANIFEST) as stream:
             stream.write(json.dumps(manifest, indent=1).encode())
@@ -204,7 +179,7 @@ class ResumeFolder:
         Raises
         ------
         HandloreError
-            If it cannot be written, such as on a full disk; the line says how to go on.
+            If it cannot be written, such as on a full disk; the message says how to continue.
         """
         facts = {"failures": [list(failure) for failure in batch.failures], "stamps": stamps}
         header = replace(batch.dataset.header, options=facts)
@@ -212,7 +187,7 @@ class ResumeFolder:
             save_dataset(replace(batch.dataset, header=header), self._path(number))
 
     def load(self, number: int) -> tuple[Batch, Stamps] | None:
-        """Return a part; None where it is not there, or damaged."""
+        """Return a part; None if it is missing or damaged."""
         path = self._path(number)
         if not path.exists():
             return None
@@ -226,10 +201,10 @@ class ResumeFolder:
         return Batch(replace(dataset, header=header), failures), stamps
 
     def finish(self, dataset: LandmarkDataset) -> None:
-        """Write the output; the parts go when it is there."""
+        """Write the output, then remove the parts."""
         result = self.folder / _RESULT
         with self._surviving():
-            # First into this folder: what a power cut leaves of it is then found and removed.
+            # First into this folder, so that what a power cut leaves of it is found and removed.
             save_dataset(dataset, result)
             try:
                 result.replace(self.out)
@@ -240,7 +215,7 @@ class ResumeFolder:
     def discard(self) -> None:
         """Remove the parts, and nothing that is not ours."""
         for path in self._files():
-            if path.name != _LOCK and _OURS.fullmatch(path.name):
+            if path.name not in (_LOCK, _HOLDER) and _OURS.fullmatch(path.name):
                 path.unlink(missing_ok=True)
 
     def _path(self, number: int) -> Path:
@@ -268,8 +243,8 @@ class ResumeFolder:
             yield
         except HandloreError as error:
             raise HandloreError(
-                f"{error}. What is done is kept in {self.folder}: when that is mended, the same"
-                " command goes on"
+                f"{error}. What is done is kept in {self.folder}: when this is fixed, the same"
+                " command continues"
             ) from error
 
 
@@ -283,24 +258,9 @@ def digest_of(items: Sequence[Item]) -> str:
 
 
 def stamps_of(items: Sequence[Item]) -> Stamps:
-    """Return the size and the time of change of the items' files; of a folder, of its files."""
-    known: dict[Path, list[int]] = {}
-    for path in (item.path for item in items):
-        if path not in known:
-            known[path] = _stamp(path)
+    """Return the stamps of the items' files, see :func:`~..files.file_stamp`."""
+    known = {path: list(file_stamp(path)) for path in dict.fromkeys(item.path for item in items)}
     return [known[item.path] for item in items]
-
-
-def _stamp(path: Path) -> list[int]:
-    try:
-        found = path.stat()
-        if stat.S_ISDIR(found.st_mode):
-            inside = [entry.stat() for entry in os.scandir(path)]
-            size = sum(one.st_size for one in inside)
-            return [size, max((one.st_mtime_ns for one in (found, *inside)), default=0)]
-    except OSError:
-        return [-1, -1]
-    return [found.st_size, found.st_mtime_ns]
 
 
 def _differences(there: Manifest, wanted: Manifest) -> dict[str, tuple[str, str]]:
@@ -337,24 +297,26 @@ def _flat(manifest: Manifest) -> dict[str, Any]:
     return flat
 
 
-# What a conversion is to do: its items, how they are cut, and what must not change on the way.
-
-
 PARTS_FORMAT = 1
 
 
 @dataclass(frozen=True)
 class ConversionPlan:
-    """What is to be done."""
+    """What is to be converted: the items, how they are divided, and what must not change."""
 
     source: Source
     root: Path
     options: ConvertOptions
-    opener: Opener | None
+    factory: DetectorFactory | None
     info: DetectorInfo | None
-    items: Sequence[Item]
+    listing: Listing
     size: int
     """Items in a batch."""
+
+    @property
+    def items(self) -> Sequence[Item]:
+        """The items that are to be read."""
+        return self.listing.items
 
     @property
     def n_batches(self) -> int:
@@ -365,14 +327,14 @@ class ConversionPlan:
         """Return the items of a batch."""
         return tuple(self.items[number * self.size : (number + 1) * self.size])
 
-    def task(self, number: int) -> Task:
-        """Return a batch as a worker takes it."""
+    def unit(self, number: int) -> WorkUnit:
+        """Return a batch as a unit of work."""
         items = self.of_batch(number)
-        return Task(number, items, self.source, self.options, self.opener, self.info)
+        return WorkUnit(number, items, self.source, self.options, self.factory, self.info)
 
     def manifest(self) -> Manifest:
         """Return what must be the same for parts to belong together."""
-        # What is done to the whole in the end does not touch the parts.
+        # What is done to the whole at the end does not change the parts.
         early = [f.name for f in fields(self.options) if f.name != "drop_conflicts"]
         own = {"name": self.source.name, **_plain(vars(self.source))}
         return {
@@ -389,21 +351,21 @@ class ConversionPlan:
 
 
 def plan_conversion(
-    source: Source, root: Path, options: ConvertOptions, opener: Opener, *, alone: bool
+    source: Source, root: Path, options: ConvertOptions, factory: DetectorFactory, *, alone: bool
 ) -> ConversionPlan:
-    """Plan a conversion; ``alone`` says that one process does it, which may use many threads."""
-    items = items_of(source, root, options)
-    size = batch_size(source, len(items))
+    """Plan a conversion; if one process does it ``alone``, it may use many threads."""
+    listing = scan_source(source, root, options)
+    size = batch_size(source, len(listing.items))
     if source.brings_landmarks:
-        return ConversionPlan(source, root, options, None, None, items, size)
+        return ConversionPlan(source, root, options, None, None, listing, size)
     if not alone:
-        # Side by side, each gets one processor; what it finds does not depend on that.
-        opener = replace(opener, options=replace(opener.options, threads=1))
-    return ConversionPlan(source, root, options, opener, opener.info(), items, size)
+        # Each process gets one processor; the landmarks do not depend on that.
+        factory = replace(factory, options=replace(factory.options, threads=1))
+    return ConversionPlan(source, root, options, factory, factory.info(), listing, size)
 
 
 def batch_size(source: Source, n_items: int) -> int:
-    """Return how many items make a batch: a second of work or so, and at most some 4,000 parts."""
+    """Return how many items make a batch: about a second of work, and at most some 4,000 parts."""
     if source.brings_landmarks:
         return 256
     if source.kind == "sequence":
@@ -412,7 +374,7 @@ def batch_size(source: Source, n_items: int) -> int:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as JSON knows it; search stages and other things with a name by name."""
+    """Return a value as JSON types; search stages and other things with a name by name."""
     if isinstance(value, dict):
         return {str(key): _plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):

@@ -1,6 +1,8 @@
-"""What a worker does: it converts a batch, with one detector that it opens and keeps.
+"""Work units, and the processes that convert them.
 
-It reads inputs and returns arrays; nothing else of it is needed, wherever it runs.
+A worker reads inputs and returns arrays, with one detector that it opens and keeps. If a worker
+process dies, its unit is done again alone, down to the single item that kills its worker; that item
+is a failure, and the others are converted.
 """
 
 import os
@@ -9,10 +11,15 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
+
+import cv2
+from joblib import Parallel, cpu_count, delayed
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from handlore import __version__
 from handlore.landmarks.detector import DetectorInfo, DetectorOptions, HandDetector
@@ -22,15 +29,19 @@ from handlore.landmarks.opening import detector_info, open_detector
 from ..sources.base import Item, Source
 from .batches import Batch, ConvertOptions, convert_batch, failed_batch, join_batches
 
+_WORKER_DIED = "the process died while reading it"
+_MAX_DEATHS = 8
+"""If this many items in a row kill their worker, the cause is not the items."""
+
 
 @dataclass(frozen=True)
-class Opener:
+class DetectorFactory:
     """Opens a detector, in whichever process it is needed."""
 
     options: DetectorOptions = field(default_factory=DetectorOptions)
 
     def info(self) -> DetectorInfo:
-        """Say which detector it will be."""
+        """Return which detector it will be."""
         return detector_info(self.options)
 
     def open(self) -> HandDetector:
@@ -39,7 +50,7 @@ class Opener:
 
 
 @dataclass(frozen=True)
-class Task:
+class WorkUnit:
     """A batch that is to be converted."""
 
     number: int
@@ -48,7 +59,7 @@ class Task:
     items: tuple[Item, ...]
     source: Source
     options: ConvertOptions
-    opener: Opener | None
+    factory: DetectorFactory | None
     """None for a source that brings landmarks."""
 
     info: DetectorInfo | None = None
@@ -58,217 +69,194 @@ class Task:
 
 
 Result = tuple[int, Batch]
-"""The place of a batch, and what came of it."""
+"""The place of a batch, and its result."""
 
 
-def here(tasks: Iterable[Task], told: Callable[[Task, int], None]) -> Generator[Result, None, None]:
-    """Convert batches in this process, with one detector; ``told`` hears of every item."""
+def convert_here(
+    units: Iterable[WorkUnit], progress: Callable[[WorkUnit, int], None]
+) -> Generator[Result, None, None]:
+    """Convert units in this process, with one detector; ``progress`` is called after each item."""
     opened: HandDetector | None = None
     try:
-        for task in tasks:
-            if opened is None and task.opener:
-                opened = task.opener.open()
-            yield task.number, _converted(task, opened, partial(told, task))
+        for unit in units:
+            if opened is None and unit.factory:
+                opened = unit.factory.open()
+            yield unit.number, _converted(unit, opened, partial(progress, unit))
     finally:
         if opened is not None:
             opened.close()
 
 
-def work(task: Task) -> Result:
-    """Convert a batch in a worker, with the detector that this thread keeps.
+def convert_unit(unit: WorkUnit) -> Result:
+    """Convert a unit in a worker, with the detector that this thread keeps.
 
     Raises
     ------
     HandloreError
-        If this worker would not give the same landmarks.
+        If this worker would find other landmarks.
     """
-    if task.version != __version__:
+    if unit.version != __version__:
         raise HandloreError(
-            f"a worker runs handlore {__version__}, but {task.version} was started; install the"
-            " same version on all"
+            f"a worker runs handlore {__version__}, but the command runs {unit.version}; install"
+            " the same version everywhere"
         )
-    return task.number, _converted(task, _kept(task.opener) if task.opener else None)
+    return unit.number, _converted(unit, _kept(unit.factory) if unit.factory else None)
 
 
 def _converted(
-    task: Task, detector: HandDetector | None, told: Callable[[int], None] | None = None
+    unit: WorkUnit, detector: HandDetector | None, progress: Callable[[int], None] | None = None
 ) -> Batch:
-    if detector is not None and task.info is not None and detector.info != task.info:
+    if detector is not None and unit.info is not None and detector.info != unit.info:
         raise HandloreError(
-            f"a worker would find hands with {_words(detector.info)}, but"
-            f" {_words(task.info)} was started; make all the same"
+            f"a worker has the detector {_words(detector.info)}, but the command has"
+            f" {_words(unit.info)}; install the same everywhere"
         )
-    return convert_batch(task.source, task.items, detector, task.options, told)
+    return convert_batch(unit.source, unit.items, detector, unit.options, progress)
 
 
 def _words(info: DetectorInfo) -> str:
     return f"{info.name} {info.version}, {info.landmarker} bundle {info.bundle_sha256[:12]}"
 
 
-_OWN = threading.local()
+_THREAD = threading.local()
 
 
-def _kept(opener: Opener) -> HandDetector:
-    kept: dict[Opener, HandDetector] = _OWN.__dict__.setdefault("detectors", {})
-    if opener not in kept:
+def _kept(factory: DetectorFactory) -> HandDetector:
+    kept: dict[DetectorFactory, HandDetector] = _THREAD.__dict__.setdefault("detectors", {})
+    if factory not in kept:
         for other in kept.values():
             other.close()
         kept.clear()
-        kept[opener] = opener.open()
-    return kept[opener]
-
-
-# Other processes that convert batches.
-#
-# Where one dies, what was under way is done again, alone, until it is known which item it dies of;
-# that item has failed, and the others go on.
-
-
-DIED = "the process died while reading it"
-MOST_DEATHS = 8
-"""So many items in a row of which the process dies are no accident of the items."""
+        kept[factory] = factory.open()
+    return kept[factory]
 
 
 class WorkerPool(Protocol):
-    """Some processes."""
+    """Some worker processes."""
 
     @property
-    def deaths(self) -> tuple[type[BaseException], ...]:
+    def died(self) -> tuple[type[BaseException], ...]:
         """What is raised when one of them dies."""
         ...
 
-    def work(self, tasks: Iterable[Task]) -> Generator[Result, None, None]:
-        """Convert batches; results come in any order."""
+    def convert(self, units: Iterable[WorkUnit]) -> Generator[Result, None, None]:
+        """Convert units; results come in any order."""
         ...
 
 
-def convert_in_pool(tasks: Iterable[Task], crew: WorkerPool) -> Generator[Result, None, None]:
-    """Convert batches by other processes; who dies on the way costs one item.
+def convert_in_pool(units: Iterable[WorkUnit], pool: WorkerPool) -> Generator[Result, None, None]:
+    """Convert units in a pool; a worker that dies costs one item.
 
-    Results come in any order. Tasks that were handed out when a process died may be missing: what
-    is missing in the end has to be given again.
+    Results come in any order. Units that were not begun when a worker died are not converted: the
+    caller passes again what is missing at the end.
     """
-    under_way: dict[int, Task] = {}
+    under_way: dict[int, WorkUnit] = {}
 
-    def noted() -> Iterator[Task]:
-        for task in tasks:
-            under_way[task.number] = task
-            yield task
+    def noted() -> Iterator[WorkUnit]:
+        for unit in units:
+            under_way[unit.number] = unit
+            yield unit
 
     try:
-        with closing(crew.work(noted())) as results:
+        with closing(pool.convert(noted())) as results:
             for number, batch in results:
                 under_way.pop(number, None)
                 yield number, batch
-    except crew.deaths:
-        patience = _Patience()
-        for task in list(under_way.values()):
-            yield task.number, _alone(task, crew, patience)
+    except pool.died:
+        deaths = _Deaths()
+        for unit in list(under_way.values()):
+            yield unit.number, _isolated(unit, pool, deaths)
 
 
 @dataclass
-class _Patience:
-    deaths: int = 0
+class _Deaths:
+    """Counts the items in a row that killed their worker."""
+
+    in_a_row: int = 0
 
     def note(self, died: bool) -> None:
-        self.deaths = self.deaths + 1 if died else 0
-        if self.deaths >= MOST_DEATHS:
+        self.in_a_row = self.in_a_row + 1 if died else 0
+        if self.in_a_row >= _MAX_DEATHS:
             raise HandloreError(
-                f"worker processes die, whatever file they are given ({MOST_DEATHS} in a row);"
-                " is there memory enough? `--jobs 1 --verbose` shows what they say"
+                f"worker processes die with every file ({_MAX_DEATHS} in a row); is there enough"
+                " memory? `--jobs 1 --verbose` shows what they print"
             )
 
 
-def _alone(task: Task, crew: WorkerPool, patience: _Patience) -> Batch:
-    """Convert a batch with nothing beside it; if the process dies again, item by item."""
+def _isolated(unit: WorkUnit, pool: WorkerPool, deaths: _Deaths) -> Batch:
+    """Convert a unit with nothing beside it; if its worker dies again, item by item."""
     try:
-        ((_, batch),) = list(crew.work([task]))
-    except crew.deaths:
-        if len(task.items) == 1:
-            patience.note(died=True)
-            return failed_batch(task.source, task.items[0], DIED)
-        single = [replace(task, items=(item,)) for item in task.items]
-        return join_batches([_alone(one, crew, patience) for one in single])
-    patience.note(died=False)
+        ((_, batch),) = list(pool.convert([unit]))
+    except pool.died:
+        if len(unit.items) == 1:
+            deaths.note(died=True)
+            return failed_batch(unit.source, unit.items[0], _WORKER_DIED)
+        single = [replace(unit, items=(item,)) for item in unit.items]
+        return join_batches([_isolated(one, pool, deaths) for one in single])
+    deaths.note(died=False)
     return batch
 
 
 @dataclass(frozen=True)
 class ProcessPool:
-    """Processes on this computer."""
+    """Worker processes on this computer."""
 
     jobs: int
 
     @property
-    def deaths(self) -> tuple[type[BaseException], ...]:
+    def died(self) -> tuple[type[BaseException], ...]:
         """What is raised when one of them dies."""
-        from concurrent.futures.process import BrokenProcessPool
-
-        from joblib.externals.loky.process_executor import TerminatedWorkerError
-
         return (TerminatedWorkerError, BrokenProcessPool)
 
-    def work(self, tasks: Iterable[Task]) -> Generator[Result, None, None]:
-        """Convert batches; a few wait for each process, so memory does not grow with the set."""
-        from joblib import Parallel, delayed
-
-        pool = Parallel(
+    def convert(self, units: Iterable[WorkUnit]) -> Generator[Result, None, None]:
+        """Convert units; only a few wait for each process, so memory does not grow with the set."""
+        parallel = Parallel(
             max(self.jobs, 2),  # one would be this process
             backend="loky",
             return_as="generator_unordered",
             pre_dispatch="2 * n_jobs",
             batch_size=1,
         )
-        yield from quietly_closed(pool(delayed(_work_for)(os.getpid(), task) for task in tasks))
+        results = parallel(delayed(_convert_for)(os.getpid(), unit) for unit in units)
+        try:
+            for result in results:  # noqa: UP028 (yield from would close it outside of the block below)
+                yield result
+        finally:
+            with warnings.catch_warnings():
+                # Closed early, joblib warns that results are lost, which is intended.
+                warnings.simplefilter("ignore", UserWarning)
+                results.close()
 
 
-def quietly_closed(results: Generator[Result, None, None]) -> Generator[Result, None, None]:
-    """Yield joblib's results; closed early, it would warn that some are lost, which is meant."""
-    try:
-        for result in results:  # noqa: UP028 (yield from would close it outside of the block below)
-            yield result
-    finally:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
-            results.close()
+def _convert_for(parent: int, unit: WorkUnit) -> Result:
+    """Convert in a process that belongs to another one; it is set up once."""
+    if _THREAD.__dict__.get("parent") != parent:
+        _THREAD.__dict__["parent"] = parent
+        _set_up_worker(parent)
+    return convert_unit(unit)
 
 
-_WORKER = threading.local()
-
-
-def _work_for(master: int, task: Task) -> Result:
-    """Work in a process that belongs to another one: it makes itself ready, once."""
-    if _WORKER.__dict__.get("master") != master:
-        _WORKER.__dict__["master"] = master
-        _settle(master)
-    return work(task)
-
-
-def _settle(master: int) -> None:
-    if os.getpid() == master:  # a thread of the master itself, where there are no processes
+def _set_up_worker(parent: int) -> None:
+    if os.getpid() == parent:  # a thread of the parent itself, where there are no processes
         return
-    if os.getppid() != master:  # killed while this process was starting
+    if os.getppid() != parent:  # the parent was killed while this process was starting
         os._exit(1)
-    import cv2
-
-    # The processors are shared out by processes already.
+    # The processors are shared by the processes already.
     cv2.setNumThreads(1)
-    # Ctrl-C reaches all; the master is the one that stops the work.
+    # Ctrl-C reaches all processes; the parent stops the work.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_follow, args=(master,), daemon=True).start()
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 
-def _follow(master: int) -> None:
-    """End this process when its master is gone: killed, it had no time to say so."""
-    while os.getppid() == master:
+def _end_with(parent: int) -> None:
+    """End this process when its parent is gone: a killed parent cannot end its workers."""
+    while os.getppid() == parent:
         time.sleep(1)
     os._exit(1)
 
 
 def usable_jobs(per_worker_mb: int = 400) -> int:
-    """Return how many processes this computer has the processors and the memory for."""
-    from joblib import cpu_count
-
+    """Return for how many processes this computer has processors and memory."""
     free = _free_mb()
     fitting = int(free // per_worker_mb) if free else 1 << 16
     return max(1, min(int(cpu_count()), fitting))

@@ -4,6 +4,15 @@ A new source is a module here with a class marked ``@SOURCES.register``, or an e
 another package. Importing this package reads no file of the user's.
 """
 
-from .base import SOURCES, Clip, Item, LandmarkClip, Source, find_source, make_source
+from .base import SOURCES, Clip, Item, LandmarkClip, Listing, Source, find_source, make_source
 
-__all__ = ["SOURCES", "Clip", "Item", "LandmarkClip", "Source", "find_source", "make_source"]
+__all__ = [
+    "SOURCES",
+    "Clip",
+    "Item",
+    "LandmarkClip",
+    "Listing",
+    "Source",
+    "find_source",
+    "make_source",
+]

@@ -1,4 +1,4 @@
-"""What the sources that bring landmarks share: damaged items, numbers in text, their options."""
+"""What the sources with landmarks share: damaged items, numbers in text, options, skeletons."""
 
 import hashlib
 import math
@@ -17,14 +17,15 @@ from numpy.typing import NDArray
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import Hand
 
-from .base import Item, LandmarkClip, Source, files_of
+from ..files import file_stamp, files_of, read_bytes
+from .base import Item, LandmarkClip, Source
 
 Numbers = NDArray[np.float64]
 
-MOST_FILES_SEEN = 50_000
-"""How far a look at a folder goes that only has to say whether it has a layout."""
+_MAX_FILES_SEEN = 50_000
+"""How many names are listed to recognise a layout."""
 
-FRAME_RATE_HELP = "Frames a second that were recorded, default 30; sets the times."
+FRAME_RATE_HELP = "Frames a second of the recordings, default 30; sets the times."
 ASPECT_HELP = "Aspect W:H of the pictures the landmarks were found in, default 4:3."
 
 _SPACES = b" \t\r\n"
@@ -44,10 +45,6 @@ class LandmarkSource(Source):
     brings_landmarks: ClassVar[bool] = True
     specificity: ClassVar[int] = 10
 
-    def ignored(self, root: Path) -> list[str]:
-        """Name nothing: pictures beside landmarks are what the landmarks were made of."""
-        return []
-
     def read(self, item: Item) -> LandmarkClip:
         """Read the landmarks of one item."""
         if isinstance(item, BadItem):
@@ -60,53 +57,22 @@ class LandmarkSource(Source):
 
 
 def first_files(root: Path, ending: str) -> Iterator[tuple[str, Path]]:
-    """Yield files with an ending, out of the first so many: enough to recognise a layout."""
-    files = islice(files_of(root), MOST_FILES_SEEN)
+    """Yield the files with an ending among the first ones: enough to recognise a layout."""
+    files = islice(files_of(root), _MAX_FILES_SEEN)
     return ((name, path) for name, path in files if name.lower().endswith(ending))
 
 
-def head_of(path: Path, n_bytes: int = 65536) -> bytes:
-    """Return the start of a file, nothing where it cannot be read."""
-    # Opening a pipe waits for somebody who writes into it.
-    if not path.is_file():
-        return b""
-    try:
-        with path.open("rb") as stream:
-            return stream.read(n_bytes)
-    except OSError:
-        return b""
-
-
-def bytes_of(path: Path) -> bytes:
-    """Return a file's bytes; what goes wrong is damage of the data."""
-    if path.exists() and not path.is_file():
-        raise InvalidDataError("it is no regular file")
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InvalidDataError(f"cannot be read: {error.strerror}") from error
-
-
 def lines_of(path: Path) -> list[bytes]:
-    """Return the lines of a text, without blank ones at its end.
+    """Return the lines of a text file, without blank ones at its end.
 
-    The last two files are kept, because the rows of one file are asked for one by one.
+    The last two files are kept in memory, because the rows of one file are read one by one.
     """
-    return _lines(path, *version_of(path))
-
-
-def version_of(path: Path) -> tuple[int, int]:
-    """Return size and time of a file: what was kept of another version must not be used."""
-    try:
-        stat = path.stat()
-    except OSError as error:
-        raise InvalidDataError(f"cannot be read: {error.strerror}") from error
-    return stat.st_size, stat.st_mtime_ns
+    return _lines(path, file_stamp(path))
 
 
 @lru_cache(maxsize=2)
-def _lines(path: Path, _size: int, _time: int) -> list[bytes]:
-    return lines_in(bytes_of(path))
+def _lines(path: Path, _stamp: tuple[int, int]) -> list[bytes]:
+    return lines_in(read_bytes(path))
 
 
 def lines_in(data: bytes) -> list[bytes]:
@@ -126,9 +92,9 @@ def number_rows(
     count
         How many numbers a row holds.
     separator
-        What stands between them, and may stand at the end; None: blanks.
+        The separator between them, which may also be at the end; None: blanks.
     first
-        The number of the first line, for what is said about damage.
+        The number of the first line, for error messages.
 
     Returns
     -------
@@ -150,17 +116,17 @@ def _row(line: bytes, count: int, separator: bytes | None, number: int) -> list[
     except ValueError:
         row = [math.nan]
     if not all(map(math.isfinite, row)):
-        raise InvalidDataError(f"line {number} holds something else than finite numbers")
+        raise InvalidDataError(f"line {number} must hold finite numbers only")
     return row
 
 
 def require_within(values: Numbers, limit: float, expected: str) -> Numbers:
-    """Return the values, unless one is not finite or beyond what can be.
+    """Return the values, if all are finite and within a limit.
 
     Raises
     ------
     InvalidDataError
-        If so; the message says which and what was expected.
+        Otherwise; the message names the value and what was expected.
     """
     values = np.asarray(values, np.float64)
     wrong = values[~(np.abs(values) <= limit)]
@@ -170,7 +136,7 @@ def require_within(values: Numbers, limit: float, expected: str) -> Numbers:
 
 
 def require_frame_rate(frame_rate: float) -> float:
-    """Return frames a second, unless they make no sense."""
+    """Return frames a second, if they are in a sensible range."""
     if not 0.001 <= frame_rate <= 100_000:
         raise HandloreError(f"--frame-rate is {frame_rate:g}, expected frames a second such as 30")
     return frame_rate
@@ -193,20 +159,7 @@ def sha256_of(*parts: bytes) -> str:
     return digest.hexdigest()
 
 
-def natural(name: str) -> tuple[tuple[int, int, str], ...]:
-    """Return a key that sorts 2 before 10."""
-    words = re.findall(r"[0-9]+|[^0-9]+", name)
-    # Digits are counted before they are compared: int() refuses more than 4300 of them.
-    return tuple(
-        (0, len(word.lstrip("0")), word.lstrip("0")) if "0" <= word[0] <= "9" else (1, 0, word)
-        for word in words
-    )
-
-
-# Skeletons in metres, as depth cameras track them, become hands.
-
-
-FARTHEST = 100.0
+_FARTHEST = 100.0
 """Metres; no tracker sees a hand from there."""
 
 
@@ -229,7 +182,7 @@ def skeleton_clip(
     sha256
         Digest of what the joints were read from.
     """
-    require_within(joints, FARTHEST, "metres")
+    require_within(joints, _FARTHEST, "metres")
     turned = (joints * turn).astype(np.float32)
     frames = [
         (number / fps, [skeleton_hand(hand, handedness)] if hand.any() else [])

@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import Pixels
 
+from ..files import file_stamp, require_regular
+
 LONGEST_ROW = 1 << 23
 """Bytes; a longer line is no row of a table, and is not read into memory."""
 
@@ -57,7 +59,7 @@ class Table:
     """Where each row starts, in bytes."""
 
     labels: tuple[str | None, ...]
-    """The label of each row as it is written; None where the row has not the columns of others."""
+    """The label of each row as it is written; None where the row has another number of columns."""
 
     def row(self, number: int) -> tuple[Pixels, str]:
         """Read one row, counted from 0 without the header.
@@ -91,11 +93,7 @@ def read_table(path: Path) -> Table:
     InvalidDataError
         If it is no table of pixels; the message says why.
     """
-    try:
-        state = path.stat()
-        return _indexed(path, state.st_size, state.st_mtime_ns)
-    except OSError as error:
-        raise InvalidDataError(f"cannot be read: {error.strerror or error}") from error
+    return _indexed(path, file_stamp(path))
 
 
 def read_layout(path: Path) -> Layout:
@@ -106,8 +104,7 @@ def read_layout(path: Path) -> Layout:
     InvalidDataError
         If it is no table of pixels; the message says why.
     """
-    if not path.is_file():
-        raise InvalidDataError("it is no regular file")
+    require_regular(path)
     try:
         with path.open("rb") as file:
             lines = [line for _, line in _lines(file, LOOKED_AT)]
@@ -121,8 +118,8 @@ def read_layout(path: Path) -> Layout:
 
 
 @lru_cache(maxsize=8)
-def _indexed(path: Path, size: int, changed: int) -> Table:
-    """Go through a file; its size and time are there to notice that it changed."""
+def _indexed(path: Path, _stamp: tuple[int, int]) -> Table:
+    """Go through a file; its stamp is there to notice that it changed."""
     layout = read_layout(path)
     offsets, labels, known = array("q"), [], dict[bytes, str]()
     with path.open("rb") as file:
@@ -237,12 +234,12 @@ def _picture(line: bytes, layout: Layout) -> Pixels:
 
 
 def _numbers(fields: list[bytes]) -> NDArray[np.float64]:
-    # Signs, exponents, nan and underscores are not for pixels; this is quicker than each field.
+    # Pixels have no signs, exponents, nan or underscores; checking all fields at once is quicker.
     strange = b"".join(fields).translate(None, b'0123456789. "')
     try:
         values = np.array([field.strip(b' "') for field in fields]).astype(np.float64)
     except ValueError:
         strange, values = b"x", np.zeros(0)
     if strange or not ((values <= 255) & (values == np.floor(values))).all():
-        raise InvalidDataError("the row has something else than whole numbers from 0 to 255")
+        raise InvalidDataError("the row must hold whole numbers from 0 to 255 only")
     return values

@@ -1,21 +1,18 @@
 """What a source is, and how the right one is found for a folder."""
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
+from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.hands import Hand, Pixels
 from handlore.landmarks.registry import Registry
 
-from ..pictures import is_picture, is_video
-
-if TYPE_CHECKING:
-    from handlore.landmarks.detector import DetectorInfo
-    from handlore.landmarks.hands import Hand, Pixels
-
-    from ..dataset import Kind, Unit
+from ..dataset import Kind, LandmarkDataset, Unit
+from ..files import files_of
+from ..pictures import is_picture, is_video, read_picture
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,7 @@ class Clip:
     sha256: str
     """Digest of the file, or of the part of it that is the item."""
 
-    frames: "Iterator[tuple[float, Pixels]]"
+    frames: Iterator[tuple[float, Pixels]]
     """Seconds from the start, and the picture."""
 
 
@@ -57,12 +54,40 @@ class LandmarkClip:
     sha256: str
     """Digest of the file, or of the part of it that is the item."""
 
-    frames: "Sequence[tuple[float, Sequence[Hand]]]"
-    """Seconds from the start, and the hands; none where none was found. Frames of reference as in
-    :class:`~handlore.landmarks.hands.Hand`, what is not known is NaN."""
+    frames: Sequence[tuple[float, Sequence[Hand]]]
+    """Seconds from the start, and the hands; empty where none was found. Frames of reference as in
+    :class:`~handlore.landmarks.hands.Hand`; what is not known is NaN."""
 
-    one_hand: bool = False
-    """Whether all are one hand that was followed, for whichever side it was taken at times."""
+
+@dataclass(frozen=True)
+class Listing:
+    """What a source finds in a folder, in one walk over its files."""
+
+    items: Sequence[Item]
+    """What can be read, in an order that does not depend on the file system."""
+
+    left_out: Sequence[str] = ()
+    """Files of the source's kind that do not fit its layout, relative to the folder."""
+
+    notes: Sequence[str] = ()
+    """What was decided for this folder: shown to the person, and kept in the dataset's log."""
+
+    detector: DetectorInfo | None = None
+    """What found the landmarks that the source brings, where that is known."""
+
+    dataset: LandmarkDataset | None = None
+    """Samples that need no reading, of a source whose files are datasets; beside the items."""
+
+    @property
+    def n_items(self) -> int:
+        """How many items there are, samples that need no reading included."""
+        return len(self.items) + (self.dataset.n_samples if self.dataset else 0)
+
+    @property
+    def labels(self) -> list[str]:
+        """The different labels, sorted."""
+        ready = self.dataset.labels if self.dataset else []
+        return sorted({item.label for item in self.items} | set(ready))
 
 
 @dataclass(frozen=True)
@@ -77,44 +102,32 @@ class Source:
     layout: ClassVar[str]
     """The layout in one line."""
 
-    kind: ClassVar["Kind"] = "pose"
+    kind: ClassVar[Kind] = "pose"
     specificity: ClassVar[int] = 0
-    """Of two sources that fit a folder, the one with the higher number is taken."""
+    """Of several sources that fit a folder, the one with the highest number is used."""
 
     brings_landmarks: ClassVar[bool] = False
     """Whether it reads as :class:`LandmarkClip`; then no detector is opened."""
 
-    image_unit: ClassVar["Unit"] = "width"
+    image_unit: ClassVar[Unit] = "width"
     """The unit of the image landmarks that it brings."""
 
     silhouettes: ClassVar[bool | None] = None
-    """Whether its pictures are silhouettes; None: looked at one by one."""
+    """Whether its pictures are silhouettes; None: decided picture by picture."""
 
     def fits(self, root: Path) -> bool:
-        """Say whether a folder has this layout. Looks at names, reads no file."""
+        """Say whether a folder has this layout. Looks at names, and at a few files at most."""
         raise NotImplementedError
 
-    def items(self, root: Path) -> list[Item]:
-        """List the items of a folder, in an order that does not depend on the file system."""
+    def scan(self, root: Path) -> Listing:
+        """List the items of a folder, and what was left out.
+
+        Raises
+        ------
+        HandloreError
+            If the folder or an option cannot be used.
+        """
         raise NotImplementedError
-
-    def companion(self, file: str) -> bool:
-        """Say whether a picture that is no item belongs to the layout, such as a mask."""
-        return False
-
-    def ignored(self, root: Path) -> list[str]:
-        """Name the pictures and videos, relative to the folder, that do not fit the layout."""
-        taken = {item.path for item in self.items(root)}
-        seen = (file for file in walk(root) if is_picture(Path(file)) or is_video(Path(file)))
-        return [f for f in seen if root / f not in taken and not self.companion(f)]
-
-    def notes(self, root: Path) -> list[str]:
-        """Say what was decided for this folder: for the person, and for the dataset's log."""
-        return []
-
-    def detector_of(self, root: Path) -> "DetectorInfo | None":
-        """Return what found the landmarks that it brings, where that is known."""
-        return None
 
     def read(self, item: Item) -> Clip | LandmarkClip:
         """Read one item.
@@ -124,18 +137,20 @@ class Source:
         InvalidDataError
             If it cannot be read; the message does not repeat the path.
         """
-        from ..pictures import read_picture
-
         pixels, sha256 = read_picture(item.path)
         return Clip(sha256, iter([(0.0, pixels)]))
+
+
+def not_listed(names: Iterable[str], items: Iterable[Item]) -> list[str]:
+    """Return the pictures and videos among names that are not items."""
+    listed = {item.source for item in items}
+    media = (name for name in names if is_picture(Path(name)) or is_video(Path(name)))
+    return [name for name in media if name not in listed]
 
 
 def option(default: Any, help_text: str) -> Any:
     """Return a dataclass field that is an option of a source."""
     return field(default=default, metadata={"help": help_text})
-
-
-MOST_LINKS = 2
 
 
 def _check(source: Any) -> None:
@@ -155,8 +170,8 @@ register = SOURCES.register
 """Short for ``SOURCES.register``, as packages with sources of their own may call it."""
 
 
-def make_source(name: str, options: Mapping[str, Any]) -> Source:
-    """Make a source with options, as a user gives them.
+def make_source(name: str, options: Mapping[str, Any] | None = None) -> Source:
+    """Make a source by name, with its options.
 
     Raises
     ------
@@ -169,7 +184,7 @@ def make_source(name: str, options: Mapping[str, Any]) -> Source:
     >>> source.layout
     '<label>/*.jpg or train|val|test/<label>/*.jpg'
     """
-    kind = SOURCES[name]
+    kind, options = SOURCES[name], options or {}
     known = {option.name for option in fields(kind)}
     for given in options:
         if given not in known:
@@ -231,50 +246,6 @@ _KINDS = {
         "a single picture; put pictures into a folder per label, or see `handlore predict`",
     ),
 }
-
-
-def files_of(root: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the name relative to the source and the path of all files: of one file, only itself."""
-    root = Path(root)
-    if root.is_file():
-        yield root.name, root
-    else:
-        yield from ((name, root / name) for name in walk(root))
-
-
-def walk(root: Path) -> Iterator[str]:
-    """Yield all files below a folder, relative to it, sorted; hidden ones are passed over.
-
-    A file has nothing below it.
-
-    Links to folders are followed, except where they lead back to a folder they are in, and at
-    most two on the way to a file.
-    """
-    if Path(root).is_file():
-        return
-    for path in _walk(Path(root), (), MOST_LINKS):
-        yield path.relative_to(root).as_posix()
-
-
-def _walk(folder: Path, above: tuple[Path, ...], links: int) -> Iterator[Path]:
-    real = folder.resolve()
-    if real in above:
-        return
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError as error:
-        raise HandloreError(f"cannot read the folder {folder}: {error.strerror}") from error
-    shown = [entry for entry in entries if not hidden(entry.name)]
-    yield from (Path(entry.path) for entry in shown if not entry.is_dir())
-    for entry in shown:
-        left = links - entry.is_symlink()
-        if entry.is_dir() and left >= 0:
-            yield from _walk(Path(entry.path), (*above, real), left)
-
-
-def hidden(name: str) -> bool:
-    """Say whether a name is hidden, or litter that systems leave behind."""
-    return name.startswith(".") or name in ("__MACOSX", "Thumbs.db", "desktop.ini")
 
 
 def _seen(root: Path) -> str:

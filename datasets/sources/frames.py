@@ -3,14 +3,15 @@
 import hashlib
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 
 from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.hands import Pixels
 
+from ..files import MAX_LISTED, is_hidden, natural_order, walk
 from ..pictures import is_picture, read_picture
 from ._paths import (
     PATTERN_HELP,
@@ -22,17 +23,11 @@ from ._paths import (
     splits_among,
     wrapper_of,
 )
-from .base import SOURCES, Clip, Item, Source, hidden, option, walk
-from .silhouettes import MOST_LISTED
+from .base import SOURCES, Clip, Item, Listing, Source, option
 from .videos import STRIDE_HELP
-
-if TYPE_CHECKING:
-    from handlore.landmarks.hands import Pixels
 
 FEWEST_FRAMES = 5
 """With fewer numbered pictures a folder is not recognised as a sequence."""
-
-_DIGITS = re.compile(r"(\d+)")
 
 
 @SOURCES.register
@@ -41,7 +36,7 @@ class Frames(Source):
     r"""Videos as folders of numbered pictures, in a folder per label.
 
     The folder of the pictures is the sequence, the one above it the label; train, val and test
-    may stand above that. Pictures follow each other in the natural order of their names:
+    may be above that. Pictures follow each other in the natural order of their names:
     frame_2 before frame_10. A name pattern is searched for in the path of the sequence's folder,
     for example '/(?P<group>p\d+)_' for wave/p03_7. A sequence with a damaged picture fails.
     """
@@ -54,7 +49,7 @@ class Frames(Source):
     name_pattern: str = option("", PATTERN_HELP)
     stride: int = option(1, STRIDE_HELP)
     frame_rate: float = option(
-        30.0, "How many frames a second were taken, before --stride; sets the times."
+        30.0, "Frames a second in the folder, before --stride; sets the times."
     )
 
     def __post_init__(self) -> None:
@@ -65,9 +60,9 @@ class Frames(Source):
             raise HandloreError(f"--frame-rate is {self.frame_rate}, expected more than 0")
 
     def fits(self, root: Path) -> bool:
-        """Say whether all pictures lie two folders down, in series of numbered names."""
+        """Say whether all pictures are two folders down and numbered consecutively."""
         files = (file for file in walk(root) if is_picture(Path(file)))
-        sequences = _by_folder(islice(files, MOST_LISTED))
+        sequences = _by_folder(islice(files, MAX_LISTED))
         pattern = compiled(self.name_pattern)
         wrapper = _wrapper(list(sequences))
         below = [folder.removeprefix(wrapper) for folder in sequences]
@@ -77,25 +72,18 @@ class Frames(Source):
         series = sum(_is_series(sequences[folder]) for folder in named)
         return bool(named) and 10 * series >= 9 * len(named)
 
-    def items(self, root: Path) -> list[Item]:
-        """List the sequences."""
+    def scan(self, root: Path) -> Listing:
+        """List the sequences; pictures that are in no sequence are left out."""
         pattern = compiled(self.name_pattern)
-        files = (file for file in walk(root) if is_picture(Path(file)))
-        sequences = list(_by_folder(files))
+        pictures = [file for file in walk(root) if is_picture(Path(file))]
+        sequences = list(_by_folder(pictures))
         wrapper = _wrapper(sequences)
         splits = splits_among([f"{folder.removeprefix(wrapper)}/x" for folder in sequences], 3)
         found = (_item(root, folder, wrapper, splits, pattern) for folder in sequences)
-        return [item for item in found if item]
-
-    def ignored(self, root: Path) -> list[str]:
-        """Name the pictures that lie in no sequence."""
-        taken = {item.source for item in self.items(root)}
-        files = (file for file in walk(root) if is_picture(Path(file)))
-        return [file for file in files if _folder_of(file) not in taken]
-
-    def notes(self, root: Path) -> list[str]:
-        """Say at what rate the frames are taken to follow each other."""
-        return [f"frames are timed at {self.frame_rate:g} a second (--frame-rate)"]
+        items = [item for item in found if item]
+        listed = {item.source for item in items}
+        left_out = [file for file in pictures if _folder_of(file) not in listed]
+        return Listing(items, left_out, [f"{self.frame_rate:g} frames a second (--frame-rate)"])
 
     def read(self, item: Item) -> Clip:
         """Read one sequence.
@@ -103,13 +91,13 @@ class Frames(Source):
         The digest is that of the digests of all its pictures, in their order, whatever the
         stride; each picture is decoded when it is asked for.
         """
-        pictures = natural(path for path in _listed(item.path) if is_picture(path))
+        pictures = natural_order(path for path in _listed(item.path) if is_picture(path))
         sha256 = hashlib.sha256()
         for path in pictures:
             sha256.update(_digest(path))
         return Clip(sha256.hexdigest(), self._decoded(pictures))
 
-    def _decoded(self, pictures: Sequence[Path]) -> "Iterator[tuple[float, Pixels]]":
+    def _decoded(self, pictures: Sequence[Path]) -> Iterator[tuple[float, Pixels]]:
         for number in range(0, len(pictures), self.stride):
             try:
                 pixels, _ = read_picture(pictures[number])
@@ -118,19 +106,7 @@ class Frames(Source):
             yield number / self.frame_rate, pixels
 
 
-def natural(paths: Iterator[Path]) -> list[Path]:
-    """Sort files by name, with numbers in them compared as numbers."""
-    return sorted(paths, key=lambda path: (_natural_key(path.stem), path.name))
-
-
-def _natural_key(stem: str) -> list[tuple[int, str]]:
-    return [
-        (int(part), "") if part.isascii() and part.isdigit() else (-1, part)
-        for part in _DIGITS.split(stem)
-    ]
-
-
-def _by_folder(files: Iterator[str]) -> dict[str, list[str]]:
+def _by_folder(files: Iterable[str]) -> dict[str, list[str]]:
     folders: dict[str, list[str]] = {}
     for file in files:
         folders.setdefault(_folder_of(file), []).append(PurePosixPath(file).stem)
@@ -152,7 +128,7 @@ def _depth(folder: str) -> int:
 
 
 def _starts_with_split(folder: str) -> bool:
-    """Say whether test/<label> was taken for <label>/<sequence>: a label is never a split."""
+    """Say whether <label>/<sequence> is really test/<label>: a label is never a split."""
     parts = PurePosixPath(folder).parts
     return len(parts) == 2 and parts[0].lower() in SPLITS
 
@@ -186,7 +162,7 @@ def _item(
 
 def _listed(folder: Path) -> list[Path]:
     try:
-        return [path for path in folder.iterdir() if not (hidden(path.name) or path.is_dir())]
+        return [path for path in folder.iterdir() if not (is_hidden(path.name) or path.is_dir())]
     except OSError as error:
         raise InvalidDataError(f"cannot be read: {error.strerror or error}") from error
 

@@ -15,20 +15,18 @@ from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import Hand
 
 from ..dataset import NONE_LABEL
+from ..files import file_stamp, files_of, read_bytes, read_start
 from ._landmarks import (
     ASPECT_HELP,
     BadItem,
     LandmarkSource,
-    bytes_of,
     first_files,
-    head_of,
     height_in_widths,
     require_within,
     sha256_of,
-    version_of,
 )
 from ._paths import SPLITS
-from .base import SOURCES, Item, LandmarkClip, files_of, option
+from .base import SOURCES, Item, LandmarkClip, Listing, option
 
 NO_GESTURE = "no_gesture"
 
@@ -47,7 +45,7 @@ class Hagrid(LandmarkSource):
 
     Each box is a sample with the label it has; no_gesture becomes none. The group is user_id,
     recording the name of the picture, a folder train, val or test the split. Coordinates are
-    shares of the picture, so its aspect has to be told where the file does not hold the picture's
+    shares of the picture, so the aspect has to be given where the file does not hold the picture's
     size. z is unknown. The side is that of leading_hand for the only hand with a gesture, else
     unknown. A box with an empty list of landmarks is a sample without a hand. Annotations without
     any landmarks are refused: convert the photos instead.
@@ -65,9 +63,9 @@ class Hagrid(LandmarkSource):
 
     def fits(self, root: Path) -> bool:
         """Say whether a file begins as annotations do and speaks of landmarks."""
-        return any(_looks_right(head_of(path)) for _, path in first_files(root, ".json"))
+        return any(_looks_right(read_start(path)) for _, path in first_files(root, ".json"))
 
-    def items(self, root: Path) -> list[Item]:
+    def scan(self, root: Path) -> Listing:
         """List the boxes of all pictures."""
         height_in_widths(self.aspect)
         files = [(name, path) for name, path in files_of(root) if _is_annotation(path)]
@@ -77,11 +75,8 @@ class Hagrid(LandmarkSource):
                 f"the annotations in {root} hold boxes without landmarks; convert the photos"
                 " instead, in a folder per label"
             )
-        return items
-
-    def notes(self, root: Path) -> list[str]:
-        """Say what the files themselves do not."""
-        return [f"pictures taken as {self.aspect} where their size is not said; z is unknown"]
+        note = f"pictures without a size in the file are treated as {self.aspect}; z is unknown"
+        return Listing(items, notes=[note])
 
     def read_landmarks(self, item: Item) -> LandmarkClip:
         """Read a box."""
@@ -111,7 +106,7 @@ _BITS, _BOX = 6, 63
 
 
 def _is_annotation(path: Path) -> bool:
-    return path.suffix.lower() == ".json" and bool(_START.match(head_of(path, 4096)))
+    return path.suffix.lower() == ".json" and bool(_START.match(read_start(path, 4096)))
 
 
 def _looks_right(head: bytes) -> bool:
@@ -120,13 +115,13 @@ def _looks_right(head: bytes) -> bool:
 
 def _entries(path: Path) -> list[Entry]:
     """Return what a file says of each picture; the last two files are kept."""
-    return _parsed(path, *version_of(path))
+    return _parsed(path, file_stamp(path))
 
 
 @lru_cache(maxsize=2)
-def _parsed(path: Path, _size: int, _time: int) -> list[Entry]:
+def _parsed(path: Path, _stamp: tuple[int, int]) -> list[Entry]:
     try:
-        parsed = json.loads(bytes_of(path).decode("utf-8-sig"))
+        parsed = json.loads(read_bytes(path).decode("utf-8-sig"))
     except (ValueError, RecursionError, MemoryError) as error:
         raise InvalidDataError(f"it is not whole JSON: {error}") from error
     if not isinstance(parsed, dict):

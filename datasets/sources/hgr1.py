@@ -9,8 +9,9 @@ import numpy as np
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import Pixels
 
+from ..files import walk
 from ..pictures import is_picture, read_picture
-from .base import SOURCES, Clip, Item, Source, option, walk
+from .base import SOURCES, Clip, Item, Listing, Source, not_listed, option
 
 # The skin mask of a photo has the same name and another ending, so the ending is part of it.
 _NAME = re.compile(r"(?P<label>[^_]+)_P_hgr1_id(?P<person>\d+)_\d+\.jpe?g", re.IGNORECASE)
@@ -42,22 +43,20 @@ class Hgr1(Source):
 
     def fits(self, root: Path) -> bool:
         """Say whether most pictures, masks aside, have such a name."""
-        pictures = [f for f in walk(root) if is_picture(Path(f)) and not self.companion(f)]
+        pictures = [f for f in walk(root) if is_picture(Path(f)) and not _is_mask(f)]
         named = sum(bool(_NAME.fullmatch(PurePosixPath(file).name)) for file in pictures)
         return 2 * named > len(pictures)
 
-    def companion(self, file: str) -> bool:
-        """Say whether it is a skin mask."""
-        return bool(_MASK.fullmatch(PurePosixPath(file).name))
-
-    def items(self, root: Path) -> list[Item]:
+    def scan(self, root: Path) -> Listing:
         """List the photos."""
-        found = ((file, _NAME.fullmatch(PurePosixPath(file).name)) for file in walk(root))
-        return [
+        files = list(walk(root))
+        found = ((file, _NAME.fullmatch(PurePosixPath(file).name)) for file in files)
+        items = [
             Item(root / file, file, match["label"], group=f"id{match['person']}")
             for file, match in found
             if match
         ]
+        return Listing(items, not_listed((f for f in files if not _is_mask(f)), items))
 
     def read(self, item: Item) -> Clip:
         """Read a photo, with what is not hand made black if masks are to be applied.
@@ -70,12 +69,17 @@ class Hgr1(Source):
         return Clip(sha256, iter([(0.0, pixels)]))
 
 
+def _is_mask(file: str) -> bool:
+    """Say whether a file is the skin mask of a photo, by its name."""
+    return bool(_MASK.fullmatch(PurePosixPath(file).name))
+
+
 def _mask_of(photo: Path) -> Path:
     masks = [photo.with_suffix(ending) for ending in _MASK_ENDINGS]
     for mask in masks:
         if mask.is_file():
             return mask
-    raise InvalidDataError(f"there is no skin mask {masks[0].name} beside it for --apply-masks")
+    raise InvalidDataError(f"the skin mask {masks[0].name} beside it is missing")
 
 
 def _cut_out(photo: Pixels, mask_path: Path) -> Pixels:

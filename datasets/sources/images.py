@@ -1,13 +1,15 @@
 """Photos in a folder per label."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from ..files import walk
 from ..pictures import is_picture
 from ..videos import is_animated
 from ._paths import PATTERN_HELP, compiled, labels_in, named_in, split_off, splits_among, wrapper_of
-from .base import SOURCES, Item, Source, option, walk
+from .base import SOURCES, Item, Listing, Source, not_listed, option
 
 
 @SOURCES.register
@@ -29,28 +31,31 @@ class Images(Source):
     def fits(self, root: Path) -> bool:
         """Say whether there is a picture in a folder, or one that fits the pattern."""
         if self.name_pattern:
-            return bool(self.items(root))
+            return bool(self.scan(root).items)
         return any("/" in file and is_picture(Path(file)) for file in walk(root))
 
-    def items(self, root: Path) -> list[Item]:
+    def scan(self, root: Path) -> Listing:
         """List the pictures."""
         pattern = compiled(self.name_pattern)
-        pictures = [file for file in walk(root) if is_picture(Path(file))]
+        files = list(walk(root))
+        pictures = [file for file in files if is_picture(Path(file))]
         wrapper = wrapper_of(pictures)
         splits = splits_among([file.removeprefix(wrapper) for file in pictures], 2)
         found = (_item(root, file, wrapper, splits, pattern) for file in pictures)
-        return [item for item in found if item]
+        items = [item for item in found if item]
+        return Listing(items, not_listed(files, items), _about_gifs(items))
 
-    def notes(self, root: Path) -> list[str]:
-        """Say of how many GIFs only the first frame is looked at."""
-        gifs = [item for item in self.items(root) if item.path.suffix.lower() == ".gif"]
-        moving = [item.source for item in gifs if is_animated(item.path)]
-        if not moving:
-            return []
-        return [
-            f"of animated GIFs only the first frame is taken: {len(moving)}, such as {moving[0]}"
-            " (--source videos takes them as clips)"
-        ]
+
+def _about_gifs(items: Sequence[Item]) -> list[str]:
+    """Say of how many GIFs only the first frame is read."""
+    gifs = [item for item in items if item.path.suffix.lower() == ".gif"]
+    animated = [item.source for item in gifs if is_animated(item.path)]
+    if not animated:
+        return []
+    return [
+        f"of animated GIFs only the first frame is read: {len(animated)}, such as {animated[0]}"
+        " (--source videos reads them as clips)"
+    ]
 
 
 def _item(

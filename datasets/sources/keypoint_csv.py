@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from math import nan
@@ -12,19 +13,18 @@ import numpy as np
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import Hand
 
+from ..files import files_of, read_bytes, read_start
 from ._landmarks import (
     LandmarkSource,
     Numbers,
-    bytes_of,
     first_files,
-    head_of,
     lines_in,
     lines_of,
     number_rows,
     require_within,
     sha256_of,
 )
-from .base import SOURCES, Item, LandmarkClip, files_of, option
+from .base import SOURCES, Item, LandmarkClip, Listing, option
 
 LABELS = "keypoint_classifier_label.csv"
 
@@ -57,34 +57,29 @@ class KeypointCsv(LandmarkSource):
     )
 
     def fits(self, root: Path) -> bool:
-        """Say whether a table has such rows; the path of a fingertip is refused when listed."""
+        """Say whether a table has such rows; the path of a fingertip is refused by scan."""
         if root.is_file() and root.name.lower().startswith(_HISTORY):
             return root.suffix.lower() == ".csv"
         return any(_is_table(path) for _, path in first_files(root, ".csv"))
 
-    def items(self, root: Path) -> list[Item]:
-        """List the rows."""
+    def scan(self, root: Path) -> Listing:
+        """List the rows; the paths of fingertips beside them are left out."""
         if root.is_file() and _is_history(root):
             raise HandloreError(
                 f"{root.name} holds the path of one fingertip, which is no hand;"
                 " give keypoint.csv, or record movements as videos"
             )
-        return [item for name, path in _tables(root) for item in _rows(name, path)]
-
-    def ignored(self, root: Path) -> list[str]:
-        """Name the paths of fingertips beside it."""
-        return [name for name, path in files_of(root) if path != root and _is_history(path)]
-
-    def notes(self, root: Path) -> list[str]:
-        """Say which way round the hands are and which classes have no name."""
-        turned = "taken as not mirrored" if self.not_mirrored else "mirrored, x was flipped back"
-        nameless = sorted(
-            {number for _, path in _tables(root) for number in _nameless(path)}, key=int
-        )
-        return [
-            f"pictures {turned}; the unit is the largest coordinate of each hand",
+        files = list(files_of(root))
+        tables = _tables(root, files)
+        items = [item for name, path in tables for item in _rows(name, path)]
+        left_out = [name for name, path in files if path != root and _is_history(path)]
+        nameless = sorted({number for _, path in tables for number in _nameless(path)}, key=int)
+        side = "not mirrored" if self.not_mirrored else "mirrored, x was flipped back"
+        notes = [
+            f"pictures treated as {side}; the unit is the largest coordinate of each hand",
             *([f"classes without a name in {LABELS}: {', '.join(nameless)}"] if nameless else []),
         ]
+        return Listing(items, left_out, notes)
 
     def read_landmarks(self, item: Item) -> LandmarkClip:
         """Read a row."""
@@ -93,7 +88,7 @@ class KeypointCsv(LandmarkSource):
             raise InvalidDataError("it does not begin with the number of a class")
         row = number_rows([rest if comma else b""], _N_NUMBERS, b",", first=item.part)[0]
         require_within(row, 1.001, "at most 1: divided by the largest")
-        # Without the class, so that equal rows of two classes can be told.
+        # Without the class, so that equal rows of two classes are found.
         sha256 = sha256_of(rest)
         return LandmarkClip(sha256, [(0.0, [self._hand(row)] if row.any() else [])])
 
@@ -103,9 +98,9 @@ class KeypointCsv(LandmarkSource):
         return Hand(image, np.full((21, 3), np.nan, np.float32), nan)
 
 
-def _tables(root: Path) -> list[tuple[str, Path]]:
-    """Return the tables of hands; a file that was asked for is one, whatever is in it."""
-    tables = ((name, path) for name, path in files_of(root) if path.suffix.lower() == ".csv")
+def _tables(root: Path, files: Sequence[tuple[str, Path]]) -> list[tuple[str, Path]]:
+    """Return the tables of hands; a file that was given itself is one, whatever it holds."""
+    tables = [(name, path) for name, path in files if path.suffix.lower() == ".csv"]
     return [(name, path) for name, path in tables if path == root or _is_table(path)]
 
 
@@ -114,9 +109,9 @@ def _is_history(path: Path) -> bool:
 
 
 def _is_table(path: Path) -> bool:
-    """Say whether one of the first rows is such a row; a header may stand above."""
+    """Say whether one of the first rows is such a row; a header may be above."""
     # The last line of what was read may be cut.
-    lines = lines_in(head_of(path))
+    lines = lines_in(read_start(path))
     return any(_is_row(line) for line in islice(lines, 5))
 
 
@@ -167,7 +162,7 @@ def _labels(path: Path) -> list[str]:
     if not path.is_file():
         return []
     try:
-        text = bytes_of(path).decode("utf-8-sig")
+        text = read_bytes(path).decode("utf-8-sig")
         rows = list(csv.reader(text.splitlines(), strict=True))
     except (UnicodeDecodeError, csv.Error, InvalidDataError) as error:
         raise InvalidDataError(f"{path.name} is not a text of labels in UTF-8: {error}") from error

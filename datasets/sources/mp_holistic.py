@@ -14,22 +14,20 @@ import numpy as np
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import Hand
 
+from ..files import files_of, natural_key, read_bytes, read_start
 from ._landmarks import (
     ASPECT_HELP,
     FRAME_RATE_HELP,
     LandmarkSource,
     Numbers,
-    bytes_of,
     first_files,
-    head_of,
     height_in_widths,
-    natural,
     require_frame_rate,
     require_within,
     sha256_of,
 )
 from ._paths import SPLITS
-from .base import SOURCES, Item, LandmarkClip, files_of, option, walk
+from .base import SOURCES, Item, LandmarkClip, Listing, option
 
 SIZES = (63, 126, 258, 1662)
 _FRAME = re.compile(r"[^0-9]*([0-9]{1,9})\.npy", re.IGNORECASE)
@@ -48,11 +46,11 @@ class MpHolistic(LandmarkSource):
 
     A frame holds 63 numbers (one hand, 21 x 3), 126 (left hand, right hand), 258 (33 x 4 of the
     body before the hands) or 1662 (468 x 3 of the face between body and hands); all zeros mean
-    that no hand was found. x and y are shares of the picture, so its aspect has to be told.
+    that no hand was found. x and y are shares of the picture, so the aspect has to be given.
     Frames are put in order by their number, and a missing one leaves a gap in time.
 
-    Whose hand it is: unknown with 63 numbers; else left and right are taken as the holistic model
-    says it of a picture that is not mirrored. Many recorders flip the camera's picture first:
+    Whose hand it is: unknown with 63 numbers; else left and right are those that the holistic model
+    gives for a picture that is not mirrored. Many recorders flip the camera's picture first:
     then --mirrored flips it back and exchanges the sides. A folder train, val or test above the
     labels is the split. World landmarks are unknown.
     """
@@ -70,29 +68,22 @@ class MpHolistic(LandmarkSource):
     def fits(self, root: Path) -> bool:
         """Say whether one of the first numbered files holds as many numbers as it should."""
         numbered = (path for name, path in first_files(root, ".npy") if _sequence_of(name))
-        return any(_has_header(head_of(path, 4096)) for path in islice(numbered, 20))
+        return any(_has_header(read_start(path, 4096)) for path in islice(numbered, 20))
 
-    def items(self, root: Path) -> list[Item]:
-        """List the folders of frames."""
+    def scan(self, root: Path) -> Listing:
+        """List the folders of frames; arrays that are no numbered frame are left out."""
         require_frame_rate(self.frame_rate)
         height_in_widths(self.aspect)
-        names = (name for name, _ in files_of(root))
-        folders = {folder for name in names if (folder := _sequence_of(name))}
-        return [_item(root, folder) for folder in sorted(folders, key=natural)]
-
-    def ignored(self, root: Path) -> list[str]:
-        """Name the arrays that are no numbered frame of a sequence."""
-        arrays = (file for file in walk(root) if file.lower().endswith(".npy"))
-        return [file for file in arrays if not _sequence_of(file)]
-
-    def notes(self, root: Path) -> list[str]:
-        """Say what the files themselves do not."""
-        flipped = "mirrored, flipped back" if self.mirrored else "taken as not mirrored"
-        return [f"{self.frame_rate:g} frames a second; pictures of {self.aspect}, {flipped}"]
+        arrays = [name for name, _ in files_of(root) if name.lower().endswith(".npy")]
+        folders = {folder for name in arrays if (folder := _sequence_of(name))}
+        items = [_item(root, folder) for folder in sorted(folders, key=natural_key)]
+        flipped = "mirrored, flipped back" if self.mirrored else "treated as not mirrored"
+        note = f"{self.frame_rate:g} frames a second; pictures of {self.aspect}, {flipped}"
+        return Listing(items, [name for name in arrays if not _sequence_of(name)], [note])
 
     def read_landmarks(self, item: Item) -> LandmarkClip:
         """Read the frames of a sequence."""
-        files = [(number, path, bytes_of(path)) for number, path in _frames(item.path)]
+        files = [(number, path, read_bytes(path)) for number, path in _frames(item.path)]
         if len({number for number, _, _ in files}) < len(files):
             same = next(a[1].name for a, b in pairwise(files) if a[0] == b[0])
             raise InvalidDataError(f"two frames have the number of {same}")

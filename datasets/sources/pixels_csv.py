@@ -11,13 +11,10 @@ from pathlib import Path, PurePosixPath
 
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
+from ..files import MAX_LISTED, files_of
 from ._paths import SPLITS
 from ._pixel_table import Table, read_layout, read_table
-from .base import SOURCES, Clip, Item, Source, files_of, option
-from .silhouettes import MOST_LISTED
-
-# From the numbers of Sign Language MNIST to letters.
-
+from .base import SOURCES, Clip, Item, Listing, Source, option
 
 LETTERS = ("auto", "kaggle", "dense", "none")
 """The numberings that can be asked for."""
@@ -25,7 +22,7 @@ LETTERS = ("auto", "kaggle", "dense", "none")
 # J and Z are movements: no still picture shows them.
 DENSE = "ABCDEFGHIKLMNOPQRSTUVWXY"
 _ALPHABET = string.ascii_uppercase
-_SAY = "; --letters says otherwise"
+_SAY = "; --letters changes that"
 
 
 @dataclass(frozen=True)
@@ -100,19 +97,19 @@ def _by_values(values: set[int]) -> Numbering:
     for fits, name, what in _RULES:
         if fits(values):
             return Numbering(name, f"{shown}: {what}{_SAY}")
-    return Numbering("kaggle", f"{shown}, {_UNSURE}taken as places in the alphabet{_SAY}")
+    return Numbering("kaggle", f"{shown}, {_UNSURE}read as places in the alphabet{_SAY}")
 
 
-_UNSURE = "which does not tell the numbering for sure: "
+_UNSURE = "which does not determine the numbering: "
 
 _RULES: tuple[tuple[Callable[[set[int]], bool], str, str], ...] = (
     (lambda values: max(values) > 25, "none", "more than letters, numbers stay as they are"),
-    (lambda values: values == set(range(10)), "none", "taken as the digits 0-9"),
+    (lambda values: values == set(range(10)), "none", "read as the digits 0-9"),
     (lambda values: max(values) > 23 and 9 not in values, "kaggle",
      "Kaggle's numbering, places in the alphabet (A = 0, K = 10)"),
     (lambda values: max(values) > 23, "kaggle", "places in the alphabet (A = 0, J = 9)"),
     (lambda values: values == set(range(24)), "dense", "letters without J (A = 0, K = 9)"),
-    (lambda values: 9 in values, "dense", _UNSURE + "taken as letters without J (A = 0, K = 9)"),
+    (lambda values: 9 in values, "dense", _UNSURE + "read as letters without J (A = 0, K = 9)"),
 )  # fmt: skip
 
 LOOKED_INTO = 5
@@ -129,7 +126,7 @@ class PixelsCsv(Source):
     header may be missing. Header names such as 28x20 for the last pixel set the height and
     width. train, val or test in the name of the file or a folder set the split.
 
-    Numbers become letters as the values in each file tell: 0 to 25 without 9 and 25 is the
+    Numbers become letters by the values in each file: 0 to 25 without 9 and 25 is the
     Kaggle numbering, in which a number is the letter's place in the alphabet; 0 to 23 without a
     gap is a dense one, in which 9 is K. Rows are named file.csv#1, counted from the first row
     of data; empty lines do not count.
@@ -154,22 +151,24 @@ class PixelsCsv(Source):
 
     def fits(self, root: Path) -> bool:
         """Say whether one of the first CSV files holds pixels."""
-        files = (path for _, path in islice(files_of(root), MOST_LISTED) if _is_csv(path))
+        files = (path for _, path in islice(files_of(root), MAX_LISTED) if _is_csv(path))
         return any(_why_not(path) is None for path in islice(files, LOOKED_INTO))
 
-    def items(self, root: Path) -> list[Item]:
-        """List the rows of all CSV files of this kind."""
-        items: list[Item] = []
-        problems = []
-        for name, path in _tables(root):
-            problem = _why_not(path)
-            if problem is None:
-                items += self._rows(name, path)
-            else:
-                problems.append(f"{name}: {problem}")
-        if problems and not items:
-            raise HandloreError(f"no table of pixels in {root}; {problems[0]}")
-        return items
+    def scan(self, root: Path) -> Listing:
+        """List the rows of all tables of pixels; other CSV files are left out."""
+        files = [(name, path) for name, path in files_of(root) if _is_csv(path)]
+        problems = {name: _why_not(path) for name, path in files}
+        tables = [(name, path) for name, path in files if problems[name] is None]
+        left_out = [name for name, problem in problems.items() if problem is not None]
+        if left_out and not tables:
+            problem = f"{left_out[0]}: {problems[left_out[0]]}"
+            raise HandloreError(f"no table of pixels in {root}; {problem}")
+        items = [item for name, path in tables for item in self._rows(name, path)]
+        # How the numbers of each file were read.
+        notes = [
+            f"{name}: {_numbering(read_table(path), self.letters).why}" for name, path in tables
+        ]
+        return Listing(items, left_out, notes)
 
     def _rows(self, name: str, path: Path) -> Iterator[Item]:
         table, split = read_table(path), _split_of(name)
@@ -178,22 +177,11 @@ class PixelsCsv(Source):
             label = numbering.label(written) or ""
             yield Item(path, f"{name}#{part + 1}", label, split=split, part=part)
 
-    def ignored(self, root: Path) -> list[str]:
-        """Name the CSV files that hold no pixels."""
-        return [name for name, path in _tables(root) if _why_not(path) is not None]
-
-    def notes(self, root: Path) -> list[str]:
-        """Say how the numbers of each file were read."""
-        tables = ((name, path) for name, path in _tables(root) if _why_not(path) is None)
-        return [
-            f"{name}: {_numbering(read_table(path), self.letters).why}" for name, path in tables
-        ]
-
     def read(self, item: Item) -> Clip:
         """Read one row; its digest is that of the bytes of the row."""
         table = read_table(item.path)
         if item.part >= len(table.offsets):
-            raise InvalidDataError("the file has changed, the row is gone")
+            raise InvalidDataError("the file was changed meanwhile, and the row is gone")
         pixels, sha256 = table.row(item.part)
         if not item.label:
             written, numbering = table.labels[item.part], _numbering(table, self.letters)
@@ -203,10 +191,6 @@ class PixelsCsv(Source):
 
 def _is_csv(path: Path) -> bool:
     return path.suffix.lower() == ".csv"
-
-
-def _tables(root: Path) -> Iterator[tuple[str, Path]]:
-    yield from ((name, path) for name, path in files_of(root) if _is_csv(path))
 
 
 @lru_cache(maxsize=8)

@@ -9,20 +9,17 @@ import numpy as np
 
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
+from ..files import natural_order
 from ._landmarks import (
     BadItem,
     LandmarkSource,
     Numbers,
     lines_of,
-    natural,
     number_rows,
     sha256_of,
     skeleton_clip,
 )
-from .base import SOURCES, Item, LandmarkClip, option
-
-# When which gesture is made in a stream of SFINGE 3D: its table of times.
-
+from .base import SOURCES, Item, LandmarkClip, Listing, option
 
 GESTURES = (
     *("one", "two", "three", "four", "ok", "pinch", "grab", "expand", "tap"),
@@ -41,7 +38,7 @@ def times_of(lines: Sequence[bytes]) -> dict[str, list[bytes]]:
         number, *words = [word.strip() for word in line.rstrip(b", \t").split(b",")]
         if number.isdigit():
             name = number.decode()
-            # Of two rows for one stream nobody knows which is right.
+            # It is not known which of two rows for one stream is right.
             rows[name] = [b"two rows"] if name in rows else words
     return rows
 
@@ -90,6 +87,12 @@ def _require_in_order(events: Sequence[Event], n_lines: int) -> None:
 
 FPS = 20.0
 
+_NOTES = (
+    "wrist := palm; thumb CMC := midpoint of palm and thumb A; all hands treated as right hands",
+    "axes turned to those of a camera in front of the person; 20 frames a second",
+    f"lines in {TIMES} counted from 1, both ends included; the rest of a stream is none",
+)
+
 _JOINTS = 20
 _TURN = (-1, -1, -1)
 """The tracker's x is the person's right, its y up, its z ahead of the person: left-handed axes."""
@@ -109,15 +112,15 @@ class Sfinge3d(LandmarkSource):
 
     Clips below Dictionary are samples of split train. A stream below Sequences is cut at the
     times in sequencesGT.csv into consecutive samples of split test: each gesture with its label,
-    and what lies between as none. Every frame is in exactly one of them, in order, and recording
-    names the stream, so that it can be put together again. 20 frames a second.
+    and everything between gestures as none. Every frame is in exactly one of them, in order, and
+    recording names the stream, so that it can be put together again. 20 frames a second.
 
-    The times are lines of the stream: all lie within it, and the hands of static gestures hold
-    still from a few lines after the start to the end. They are taken as counted from 1 with both
-    ends included, as in the later tracks of the same authors; no event of the set tells this
-    from counting from 0.
+    The times are lines of the stream: all are within it, and the hands of static gestures hold
+    still from a few lines after the start to the end. They are read as counted from 1 with both
+    ends included, as in the later tracks of the same authors; no event of the set shows whether
+    this or counting from 0 is right.
 
-    The 20 joints have no wrist: the palm's position stands for it, and the midpoint of palm and
+    The 20 joints have no wrist: the palm's position replaces it, and the midpoint of palm and
     thumb A for the thumb's CMC. image holds metres, turned to x right, y down, z away as seen by
     a camera in front of the person; world the same about the hand's centre. All hands are right
     ones: of the frames with clearly bent fingers all curl to the side of a right hand.
@@ -141,21 +144,13 @@ class Sfinge3d(LandmarkSource):
             (base / "Dictionary").glob("[0-9]*/[0-9]*.txt")
         )
 
-    def items(self, root: Path) -> list[Item]:
+    def scan(self, root: Path) -> Listing:
         """List the clips, then the parts of the streams in order."""
         if self.part not in ("dictionary", "sequences", "both"):
             raise HandloreError(f"--part is {self.part!r}, expected dictionary, sequences or both")
         clips = _clips(root) if self.part != "sequences" else []
         streams = _streams(root) if self.part != "dictionary" else []
-        return [*clips, *streams]
-
-    def notes(self, root: Path) -> list[str]:
-        """Say what was made up and taken for granted."""
-        return [
-            "wrist := palm; thumb CMC := midpoint of palm and thumb A; all hands taken for right",
-            "axes turned to those of a camera in front of the person; 20 frames a second",
-            f"lines in {TIMES} counted from 1, both ends included; what lies between is none",
-        ]
+        return Listing([*clips, *streams], notes=_NOTES)
 
     def read_landmarks(self, item: Item) -> LandmarkClip:
         """Read a clip, or one part of a stream."""
@@ -186,13 +181,12 @@ def _base(root: Path) -> Path:
 
 
 def _texts(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*.txt"), key=lambda path: natural(path.name))
+    return natural_order(folder.glob("*.txt"))
 
 
 def _clips(root: Path) -> list[Item]:
     folders = (path for path in (_base(root) / "Dictionary").glob("*") if path.is_dir())
-    ordered = sorted(folders, key=lambda path: natural(path.name))
-    return [_clip(path, root) for folder in ordered for path in _texts(folder)]
+    return [_clip(path, root) for folder in natural_order(folders) for path in _texts(folder)]
 
 
 def _clip(path: Path, root: Path) -> Item:
@@ -234,6 +228,10 @@ def _parts(path: Path, root: Path, words: list[bytes] | None, counted: bool) -> 
         return
     for part, (label, start, stop) in enumerate(cuts):
         yield _Part(
-            path, f"{source}#{part}", label,
-            recording=source, split="test", part=part, start=start, stop=stop,
-        )  # fmt: skip
+            *(path, f"{source}#{part}", label),
+            recording=source,
+            split="test",
+            part=part,
+            start=start,
+            stop=stop,
+        )

@@ -6,12 +6,11 @@ from pathlib import Path
 
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
+from ..files import read_bytes, read_start
 from ._landmarks import (
     FRAME_RATE_HELP,
     BadItem,
     LandmarkSource,
-    bytes_of,
-    head_of,
     lines_in,
     lines_of,
     number_rows,
@@ -19,7 +18,7 @@ from ._landmarks import (
     sha256_of,
     skeleton_clip,
 )
-from .base import SOURCES, Item, LandmarkClip, option
+from .base import SOURCES, Item, LandmarkClip, Listing, option
 
 GESTURES = (
     *("grab", "tap", "expand", "pinch", "rotation_clockwise", "rotation_counter_clockwise"),
@@ -29,6 +28,7 @@ GESTURES = (
 LISTS = {"train_gestures.txt": "train", "test_gestures.txt": "test"}
 
 _JOINTS, _PALM = 22, 1
+_NOT_A_LINE = "not a line of: gesture finger subject essai label14 label28 frames"
 _TURN = (-1, -1, 1)
 """The tracker's x is the person's right, that is a camera's left; its y is up, its z away."""
 
@@ -36,7 +36,7 @@ _TURN = (-1, -1, 1)
 @dataclass(frozen=True)
 class _Listed(Item):
     n_frames: int = 0
-    """How many the list says there are."""
+    """The number of frames in the list."""
 
 
 @SOURCES.register
@@ -49,7 +49,7 @@ class Shrec17(LandmarkSource):
 
     Joint 1 of the 22, the palm's centre, is dropped; the others are MediaPipe's landmarks. image
     holds metres in the camera's frame, turned to x right, y down, z away; world the same about
-    the hand's centre. All hands are taken for right ones: the authors say that all participants
+    the hand's centre. All hands are treated as right hands: the authors say that all participants
     are right-handed, and of the frames with clearly bent fingers 96 % (majority for each of the
     20 people of the training list) curl to the side of a right hand.
 
@@ -63,23 +63,31 @@ class Shrec17(LandmarkSource):
     image_unit = "metre"
 
     classes: int = option(
-        14, "14 gestures (default), or 28: one finger and the whole hand told apart."
+        14, "14 gestures (default), or 28: one finger and the whole hand are two classes."
     )
     frame_rate: float = option(30.0, FRAME_RATE_HELP)
 
     def fits(self, root: Path) -> bool:
         """Say whether there is a list that begins as it should."""
-        starts = (head_of(path, 4096).split(b"\n", 1)[0].split() for path in _lists(root))
+        starts = (read_start(path, 4096).split(b"\n", 1)[0].split() for path in _lists(root))
         return any(len(words) == 7 and all(map(bytes.isdigit, words)) for words in starts)
 
-    def items(self, root: Path) -> list[Item]:
-        """List what the lists name; what they name wrongly is a failure."""
+    def scan(self, root: Path) -> Listing:
+        """List the sequences that the lists name; a wrong line is a failure."""
         if self.classes not in (14, 28):
             raise HandloreError(f"--classes is {self.classes}, expected 14 or 28")
         require_frame_rate(self.frame_rate)
-        found = [item for path in _lists(root) for item in self._listed(root, path)]
+        lists = _lists(root)
+        found = [item for path in lists for item in self._listed(root, path)]
         first = {item.source: item for item in reversed(found)}
-        return [item if first[item.source] is item else _listed_twice(item) for item in found]
+        items = [item if first[item.source] is item else _listed_twice(item) for item in found]
+        names = ", ".join(path.name for path in lists)
+        notes = [
+            f"lists: {names}; {self.classes} classes; {self.frame_rate:g} frames a second",
+            "joint 1, the palm's centre, was dropped; all hands are treated as right hands",
+            "axes turned from x to the person's right, y up to x right, y down in the picture",
+        ]
+        return Listing(items, notes=notes)
 
     def _listed(self, root: Path, path: Path) -> Iterator[Item]:
         above = root if root.is_dir() else root.parent
@@ -87,9 +95,8 @@ class Shrec17(LandmarkSource):
             if line.strip():
                 source = f"{path.relative_to(above).as_posix()}#{number}"
                 yield self._item(line, path, above) or BadItem(
-                    path, source, "unknown", part=number,
-                    reason="not a line of: gesture finger subject essai label14 label28 frames",
-                )  # fmt: skip
+                    path, source, "unknown", part=number, reason=_NOT_A_LINE
+                )
 
     def _item(self, line: bytes, path: Path, above: Path) -> Item | None:
         words = line.split()
@@ -104,22 +111,15 @@ class Shrec17(LandmarkSource):
         file = path.parent / folder / "skeletons_world.txt"
         label = GESTURES[gesture - 1] + (f"_finger{finger}" if self.classes == 28 else "")
         return _Listed(
-            file, file.relative_to(above).as_posix(), label,
-            group=f"subject_{subject}", split=LISTS[path.name], n_frames=n_frames,
-        )  # fmt: skip
-
-    def notes(self, root: Path) -> list[str]:
-        """Say what was taken for granted."""
-        names = ", ".join(path.name for path in _lists(root))
-        return [
-            f"lists: {names}; {self.classes} classes; {self.frame_rate:g} frames a second",
-            "joint 1, the palm's centre, was dropped; all hands were taken for right hands",
-            "axes turned from x to the person's right, y up to x right, y down in the picture",
-        ]
+            *(file, file.relative_to(above).as_posix(), label),
+            group=f"subject_{subject}",
+            split=LISTS[path.name],
+            n_frames=n_frames,
+        )
 
     def read_landmarks(self, item: Item) -> LandmarkClip:
         """Read a sequence."""
-        data = bytes_of(item.path)
+        data = read_bytes(item.path)
         lines = lines_in(data)
         listed = item.n_frames if isinstance(item, _Listed) else len(lines)
         # Loosely: other releases of the set may be cut a little differently.

@@ -1,25 +1,16 @@
 """Silhouettes: pictures of two grey levels, in the layouts of photos."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
 
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.silhouettes import is_silhouette
 
+from ..files import MAX_LISTED, SAMPLED, spread, walk
 from ..pictures import is_picture, read_picture
-from .base import SOURCES, walk
+from .base import SOURCES
 from .images import Images
-
-SAMPLED = 12
-"""How many pictures are looked at to recognise the layout."""
-
-MOST_LISTED = 20_000
-"""Among how many names they are chosen, so that a huge tree is not walked for it."""
-
-T = TypeVar("T")
 
 
 @SOURCES.register
@@ -27,8 +18,8 @@ T = TypeVar("T")
 class Silhouettes(Images):
     r"""Black-and-white masks of hands, of either polarity, in a folder per label.
 
-    The layouts and the name pattern are those of images. Recognised by looking at a dozen
-    pictures: nearly all pixels of a silhouette are one of two grey levels. For the skin masks
+    The layouts and the name pattern are those of images. Recognised by opening a dozen
+    pictures: nearly all pixels of a silhouette have one of two grey levels. For the skin masks
     of HGR1: '(?P<label>[^_]+)_P_hgr1_(?P<group>id\d+)_\d+\.bmp'.
     """
 
@@ -40,7 +31,7 @@ class Silhouettes(Images):
     def fits(self, root: Path) -> bool:
         """Say whether a sample of the pictures have two grey levels only, nearly all of them.
 
-        A few masks among photos are recognised one by one.
+        A few masks among photos are recognised picture by picture.
         """
         judged = [_is_silhouette(path) for path in spread(self._some(root), SAMPLED)]
         known = [verdict for verdict in judged if verdict is not None]
@@ -48,15 +39,9 @@ class Silhouettes(Images):
 
     def _some(self, root: Path) -> list[Path]:
         if self.name_pattern:
-            return [item.path for item in self.items(root)]
+            return [item.path for item in self.scan(root).items]
         files = (file for file in walk(root) if "/" in file and is_picture(Path(file)))
-        return [Path(root) / file for file in islice(files, MOST_LISTED)]
-
-
-def spread(values: Sequence[T], n: int) -> list[T]:
-    """Choose at most ``n`` values, evenly spread."""
-    step = max(1.0, len(values) / n)
-    return [values[int(place * step)] for place in range(min(n, len(values)))]
+        return [Path(root) / file for file in islice(files, MAX_LISTED)]
 
 
 def _is_silhouette(path: Path) -> bool | None:

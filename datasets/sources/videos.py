@@ -1,10 +1,12 @@
 """Videos in a folder per label, or with the label in the name."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
+from ..files import MAX_LISTED, SAMPLED, files_of, spread
 from ..pictures import is_picture, is_video
 from ..videos import FrameSelection, is_animated, read_video
 from ._paths import (
@@ -17,13 +19,12 @@ from ._paths import (
     splits_among,
     wrapper_of,
 )
-from .base import SOURCES, Clip, Item, Source, files_of, option
-from .silhouettes import MOST_LISTED, SAMPLED, spread
+from .base import SOURCES, Clip, Item, Listing, Source, not_listed, option
 
-# wave_12, wave-12, wave (2): the number tells recordings of one gesture apart.
+# wave_12, wave-12, wave (2): the number distinguishes recordings of one gesture.
 _NUMBERED = re.compile(r"(?<=.)(?:[_-]\d+| ?\(\d+\))$")
 
-STRIDE_HELP = "Take every Nth frame."
+STRIDE_HELP = "Read every Nth frame."
 
 
 @SOURCES.register
@@ -47,67 +48,64 @@ class Videos(Source):
     stride: int = option(1, STRIDE_HELP)
     fps: float = option(
         0.0,
-        "Take at most so many frames a second, by their times, after --stride; 0 = all.",
+        "Read at most this many frames a second, by their times, after --stride; 0 = all.",
     )
     max_frames: int = option(
         0,
-        "Take only the first so many frames of a video, after --stride and --fps; 0 = all.",
+        "Read only the first frames of a video, after --stride and --fps; 0 = all.",
     )
 
     def __post_init__(self) -> None:
         """Refuse options out of range."""
-        self._thinning()
+        self._selection()
 
     def fits(self, root: Path) -> bool:
         """Say whether most of a sample of the pictures and videos are videos or animated GIFs."""
         if self.name_pattern:
-            return bool(self.items(root))
-        seen = [path for name, path in islice(files_of(root), MOST_LISTED) if _may_be(name)]
+            return bool(self.scan(root).items)
+        seen = [path for name, path in islice(files_of(root), MAX_LISTED) if _may_be(name)]
         videos = [path for path in seen if is_video(path)]
         gifs = [path for path in seen if _is_gif(path)]
         sample = spread(gifs, SAMPLED)
         moving = sum(is_animated(path) for path in sample) / len(sample) if sample else 0.0
         return 2 * (len(videos) + moving * len(gifs)) > len(seen)
 
-    def items(self, root: Path) -> list[Item]:
+    def scan(self, root: Path) -> Listing:
         """List the videos and GIFs."""
         pattern = compiled(self.name_pattern)
-        files = [(name, path) for name, path in files_of(root) if is_video(path) or _is_gif(path)]
-        names = [name for name, _ in files]
+        files = list(files_of(root))
+        videos = [(name, path) for name, path in files if is_video(path) or _is_gif(path)]
+        names = [name for name, _ in videos]
         wrapper, flat = _around(names)
         splits = splits_among([name.removeprefix(wrapper) for name in names], 1 if flat else 2)
-        found = (_item(name, path, (wrapper, flat, splits), pattern) for name, path in files)
-        return [item for item in found if item]
-
-    def ignored(self, root: Path) -> list[str]:
-        """Name the pictures and videos that do not fit the layout."""
-        taken = {item.path for item in self.items(root)}
-        return [n for n, path in files_of(root) if _may_be(n) and path not in taken]
-
-    def notes(self, root: Path) -> list[str]:
-        """Say which labels were made by taking a number off the name."""
-        shortened = {
-            PurePosixPath(item.source).stem: item.label
-            for item in self.items(root)
-            if not self.name_pattern and item.label == _label_of(PurePosixPath(item.source).stem)
-            and item.label not in PurePosixPath(item.source).parts[:-1]
-            and item.label != PurePosixPath(item.source).stem
-        }  # fmt: skip
-        if not shortened:
-            return []
-        stem, label = next(iter(shortened.items()))
-        return [
-            f"the number at the end of {len(shortened)} file names is not part of the label, such"
-            f" as {stem}: {label} (otherwise use --name-pattern)"
-        ]
+        found = (_item(name, path, (wrapper, flat, splits), pattern) for name, path in videos)
+        items = [item for item in found if item]
+        notes = [] if self.name_pattern else _about_numbers(items)
+        return Listing(items, not_listed([name for name, _ in files], items), notes)
 
     def read(self, item: Item) -> Clip:
         """Open one video; its frames are decoded as they are asked for."""
-        frames, sha256 = read_video(item.path, self._thinning())
+        frames, sha256 = read_video(item.path, self._selection())
         return Clip(sha256, frames)
 
-    def _thinning(self) -> FrameSelection:
+    def _selection(self) -> FrameSelection:
         return FrameSelection(self.stride, self.fps, self.max_frames)
+
+
+def _about_numbers(items: Sequence[Item]) -> list[str]:
+    """Say which labels were made by removing a number from the file's name."""
+    shortened = {}
+    for item in items:
+        path = PurePosixPath(item.source)
+        if item.label == _label_of(path.stem) and item.label not in (*path.parts[:-1], path.stem):
+            shortened[path.stem] = item.label
+    if not shortened:
+        return []
+    stem, label = next(iter(shortened.items()))
+    return [
+        f"the number at the end of {len(shortened)} file names is not part of the label, such"
+        f" as {stem}: {label} (otherwise use --name-pattern)"
+    ]
 
 
 def _is_gif(path: Path) -> bool:

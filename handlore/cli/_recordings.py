@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 def recordings_summary(folder: Path) -> dict[str, Any]:
     """Return what is in a folder of recordings, under the names that scripts rely on."""
-    from handlore.datasets.loading import read_recordings
+    from handlore.datasets.loading import load_recordings
     from handlore.datasets.recordings import RecordingFolder
 
-    recordings, recorded = RecordingFolder.open(folder, create=False), read_recordings(folder)
+    recordings, recorded = RecordingFolder.open(folder, create=False), load_recordings(folder)
     entries = recordings.entries()
     return {
         "type": "recordings",
@@ -81,9 +81,9 @@ def print_recordings(summary: dict[str, Any]) -> None:
 def advice_on(folder: Path) -> list[str]:
     """Return what to record next; takes a few seconds."""
     from handlore.capture.coach import advise
-    from handlore.datasets.loading import read_recordings
+    from handlore.datasets.loading import load_recordings
 
-    return advise(read_recordings(folder))
+    return advise(load_recordings(folder))
 
 
 def print_advice(lines: Sequence[str]) -> None:
@@ -102,14 +102,14 @@ def write_contact_sheet(path: Path, out: Path) -> int:
     HandloreError
         If there is nothing to draw, or the picture cannot be written.
     """
-    from handlore.datasets.loading import read_recordings
+    from handlore.datasets.loading import load_recordings
     from handlore.datasets.recording_files import is_recordings
     from handlore.datasets.storage import load_dataset
     from handlore.landmarks.errors import HandloreError
     from handlore.landmarks.files import atomic_write
     from handlore.report.contactsheet import contact_sheet_png, tiles_of
 
-    data = read_recordings(path).recordings if is_recordings(path) else (load_dataset(path),)
+    data = load_recordings(path).recordings if is_recordings(path) else (load_dataset(path),)
     tiles = [tile for one in data for tile in tiles_of(one)]
     if not tiles:
         raise HandloreError(f"{path} holds nothing to draw")
@@ -128,19 +128,19 @@ def write_plots(path: Path, folder: Path) -> list[Path]:
     HandloreError
         If there is nothing to draw, or a file cannot be written.
     """
-    from handlore.datasets.loading import CALLED, read_recordings
+    from handlore.datasets.loading import KIND_NAMES, load_recordings
     from handlore.datasets.recording_files import is_recordings
     from handlore.datasets.storage import load_dataset
     from handlore.landmarks.errors import HandloreError
     from handlore.landmarks.files import atomic_write
     from handlore.report.dataplots import ALWAYS, PLOTS, data_plots
 
-    recorded = read_recordings(path) if is_recordings(path) else None
+    recorded = load_recordings(path) if is_recordings(path) else None
     data = [recorded.dataset(kind) for kind in recorded.counts()] if recorded else []
     data = data if recorded else [load_dataset(path)]
     if not any(one.n_samples for one in data):
         raise HandloreError(f"{path} holds nothing to draw")
-    starts = {kind: f"{called.replace(' ', '-')}-" for kind, called in CALLED.items()}
+    starts = {kind: f"{called.replace(' ', '-')}-" for kind, called in KIND_NAMES.items()}
     files: dict[Path, bytes] = {}
     for one in data:
         # Movements and poses of one folder must not overwrite each other.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from handlore.datasets.tracking import Medium, list_media, track_video
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 from ._common import (
@@ -22,7 +23,6 @@ from ._common import (
     say_failures,
     talk,
 )
-from ._media import Medium, media_in, tracked
 
 if TYPE_CHECKING:
     from handlore.datasets.dataset import LandmarkDataset
@@ -86,8 +86,8 @@ def command(
     if n_copies and loaded.card.kind != "pose":
         raise HandloreError(f"{model} takes videos; --tta is for models of poses")
     folders = [path for path in paths if is_recordings(path)]
-    media = media_in(
-        [path for path in paths if path not in folders], moving=loaded.card.kind == "sequence"
+    media = list_media(
+        [path for path in paths if path not in folders], movements=loaded.card.kind == "sequence"
     )
     rows, failures = _of_recordings(loaded, folders)
     if media:
@@ -125,17 +125,17 @@ def _of_recordings(
     model: "Model", folders: Sequence[Path]
 ) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
     """Answer the recordings of the kind that the model takes; also list those that failed."""
-    from handlore.datasets.loading import CALLED, read_recordings
+    from handlore.datasets.loading import KIND_NAMES, load_recordings
 
     rows: list[dict[str, Any]] = []
     failures: list[tuple[str, str]] = []
     for folder in folders:
-        recorded, kind = read_recordings(folder), model.encoder.kind
+        recorded, kind = load_recordings(folder), model.encoder.kind
         chosen = recorded.require(kind)
         failures += [(str(folder / name), reason) for name, reason in recorded.failures]
         for other, n in recorded.counts().items():
             if other != kind:
-                talk(f"note: {n} recordings of {CALLED[other]} in {folder} are left out")
+                talk(f"note: {n} recordings of {KIND_NAMES[other]} in {folder} are left out")
         for one in chosen:
             path = folder / str(one.samples.source[0]).partition("#")[0]
             try:
@@ -164,10 +164,10 @@ def _row(
     from handlore.datasets.pictures import read_picture
     from handlore.models.model import PoseModel
 
-    if medium.what == "picture" and isinstance(model, PoseModel):
+    if medium.kind == "picture" and isinstance(model, PoseModel):
         said = model.predict_picture(detector, read_picture(medium.path)[0], n_copies)
         return _still_row(medium.path, said)
-    clip = tracked(detector, medium, model.card.n_hands, frame_rate)
+    clip = track_video(medium.path, detector, max_hands=model.card.n_hands, frame_rate=frame_rate)
     return _moving_row(medium.path, model, clip)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from handlore.datasets.tracking import list_media, track_video
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 from ._common import (
@@ -17,7 +18,6 @@ from ._common import (
     print_table,
     say_failures,
 )
-from ._media import media_in, tracked
 from ._recogniser import load_stream_models, pop_settings, recogniser_options
 
 if TYPE_CHECKING:
@@ -133,11 +133,12 @@ def _videos(
             yield stream.name or str(path), stream.video
         return
     card = models[0].card
-    media = media_in([path], moving=True)
+    media = list_media([path], movements=True)
     network = landmarker or required_landmarker(models)
     with opened_detector(network, detector, card.n_hands, verbose=verbose) as opened:
         for medium in media:
-            yield str(medium.path), tracked(opened, medium, card.n_hands, frame_rate)
+            clip = track_video(medium.path, opened, max_hands=card.n_hands, frame_rate=frame_rate)
+            yield str(medium.path), clip
 
 
 def _print(logs: "list[tuple[str, list[Event]]]", as_json: bool, *, named: bool) -> None:

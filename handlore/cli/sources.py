@@ -5,6 +5,8 @@ from dataclasses import fields
 
 import click
 
+from handlore.datasets.sources import SOURCES
+
 from ._common import examples, json_option, print_json, print_table
 
 
@@ -13,15 +15,21 @@ from ._common import examples, json_option, print_json, print_table
 @json_option
 def command(name: str | None, as_json: bool) -> None:
     """List the data layouts that convert reads, or describe one."""
-    from handlore.datasets.sources import SOURCES
-
-    sources = SOURCES.entries()
     if name is None:
-        if as_json:
-            print_json([{"name": key, "layout": source.layout} for key, source in sources.items()])
-        else:
-            print_table(["source", "layout"], [[k, s.layout] for k, s in sources.items()])
-        return
+        _list(as_json)
+    else:
+        _show(name, as_json)
+
+
+def _list(as_json: bool) -> None:
+    sources = SOURCES.entries()
+    if as_json:
+        print_json([{"name": key, "layout": source.layout} for key, source in sources.items()])
+    else:
+        print_table(["source", "layout"], [[k, s.layout] for k, s in sources.items()])
+
+
+def _show(name: str, as_json: bool) -> None:
     source = SOURCES[name]
     options = {
         f"--{option.name.replace('_', '-')}": option.metadata["help"] for option in fields(source)

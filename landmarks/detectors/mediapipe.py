@@ -5,7 +5,6 @@ from importlib import metadata
 from importlib.util import find_spec
 from math import nan
 from pathlib import Path
-from types import TracebackType
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from ..detector import (
     DEFAULT_CONFIDENCE,
     DetectorInfo,
+    DetectorKind,
     DetectorOptions,
     Talk,
     bundle_for,
@@ -33,7 +33,7 @@ CPU_INFO = Path("/proc/cpuinfo")
 
 
 @DETECTORS.register
-class MediaPipeDetector:
+class MediaPipeDetector(DetectorKind):
     """Finds hands with ``mediapipe.tasks.vision.HandLandmarker``.
 
     MediaPipe fixes its mode and thresholds when a landmarker is made, so one is made and kept for
@@ -44,7 +44,7 @@ class MediaPipeDetector:
     bundle
         The networks.
     max_hands
-        How many hands are looked for.
+        Most hands that are detected.
 
     Raises
     ------
@@ -152,17 +152,6 @@ class MediaPipeDetector:
             self._again.close()
         self._again = None
         self._closed = True
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _landmarker(self, mode: str, confidence: float, presence: float) -> Any:
         if self._closed:

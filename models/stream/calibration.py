@@ -192,6 +192,12 @@ def calibrate(
     ------
     InvalidDataError
         If there is no stream, or it has another number of hands.
+
+    Examples
+    --------
+    >>> model, data = handlore.load_model("moves.onnx"), handlore.load_dataset("moves.npz")
+    >>> sorted(handlore.calibrate(model, data, per_hour=2).thresholds)
+    ['circle', 'swipe_left', 'wave']
     """
     if not 0 < per_hour < inf:
         raise InvalidDataError(f"{per_hour} false activations an hour; expected more than 0")

@@ -15,7 +15,7 @@ from handlore.capture.coach import (
     variety_advice,
 )
 from handlore.datasets.dataset import LandmarkDataset
-from handlore.datasets.loading import read_recordings
+from handlore.datasets.loading import load_recordings
 from handlore.datasets.recordings import RecordingFolder
 
 
@@ -25,7 +25,7 @@ def folder(tmp_path: Path) -> RecordingFolder:
 
 
 def advice(folder: RecordingFolder, *labels: str) -> list[str]:
-    return advise(read_recordings(folder.root), labels)
+    return advise(load_recordings(folder.root), labels)
 
 
 def test_an_empty_folder_begins_with_what_was_asked_for(folder: RecordingFolder) -> None:
@@ -144,7 +144,7 @@ def test_movements_under_the_wrong_label_are_found(tmp_path: Path) -> None:
         folder.keep(held("fist", seed=seed))
     folder.keep(stream(20.0))
     folder.keep(stream(20.0, seed=8))
-    found = cross_validated(read_recordings(folder.root), "sequence")
+    found = cross_validated(load_recordings(folder.root), "sequence")
     assert {one.number for one in found if one.label != "none"} == set(range(1, 14))
     assert [one.number for one in found if one.label != one.predicted] == [int(wrong.stem)]
 
@@ -155,7 +155,7 @@ def test_poses_under_the_wrong_label_are_found(folder: RecordingFolder) -> None:
         folder.keep(held("palm", seed=seed))
     wrong = folder.keep(held("palm", seed=7))
     folder.relabel(wrong, "fist")
-    found = cross_validated(read_recordings(folder.root), "pose")
+    found = cross_validated(load_recordings(folder.root), "pose")
     assert [(one.number, one.predicted) for one in found if one.label != one.predicted] == [
         (13, "palm")
     ]
@@ -165,4 +165,4 @@ def test_too_little_to_say_anything_about(folder: RecordingFolder) -> None:
     for seed in range(3):
         folder.keep(movement("left", seed=seed))
     folder.keep(movement("right"))
-    assert cross_validated(read_recordings(folder.root), "sequence") == []
+    assert cross_validated(load_recordings(folder.root), "sequence") == []

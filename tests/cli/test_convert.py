@@ -78,7 +78,7 @@ def test_conflicting_labels(run, parsed, photos, tmp_path, jobs):
     told = parsed(result)
     assert (told["conflicts"], told["n_dropped"], told["n_converted"]) == (4, 0, 6)
     assert told["conflict_labels"][0]["labels"] == ["copy", "fist"]
-    assert "4 items stand, byte for byte, under two labels" in result.stderr
+    assert "4 identical items are under two labels" in result.stderr
     assert "--drop-conflicts" in result.stderr
     assert parsed(run("info", tmp_path / "a.npz", "--json"))["conflicts"] == 4
     assert "copy = fist (4)" in run("info", tmp_path / "a.npz").stdout
@@ -89,7 +89,7 @@ def test_conflicting_labels(run, parsed, photos, tmp_path, jobs):
     shown = parsed(run("info", tmp_path / "b.npz", "--json"))
     assert list(shown["labels"]) == ["point"]
     assert shown["conflicts"] == 0
-    assert "dropped: 4 pictures that stand under two labels (copy = fist: 4)" in str(shown)
+    assert "dropped: 4 pictures under two labels (copy = fist: 4)" in str(shown)
 
 
 def test_all_labels_in_conflict(run, photos, tmp_path):
@@ -106,7 +106,7 @@ def test_label_without_hands_is_suggested_as_none(run, photos, tmp_path):
     folder = photos(["fist", "point"], each=1)
     (folder / "idle").mkdir()
     cv2.imwrite(str(folder / "idle" / "wall.png"), np.full((200, 300, 3), 180, np.uint8))
-    hint = "note: if idle means no gesture, say so: --none NAME"
+    hint = "note: if idle means no gesture, add --none NAME"
     assert hint in run("convert", folder, tmp_path / "a.npz").stderr.splitlines()
     assert "--none" not in run("convert", folder, tmp_path / "b.npz", "--none", "idle").stderr
 
@@ -118,7 +118,7 @@ def test_animated_gif_among_photos(run, photos, tmp_path):
     frame.save(folder / "fist" / "wave.gif", save_all=True, append_images=[frame.rotate(20)])
     Image.open(still).save(folder / "fist" / "still.gif")
     result = run("convert", folder, tmp_path / "a.npz")
-    assert "animated GIFs only the first frame is taken: 1, such as fist/wave.gif" in result.stderr
+    assert "animated GIFs only the first frame is read: 1, such as fist/wave.gif" in result.stderr
     log = load_dataset(tmp_path / "a.npz").header.log
     assert any("fist/wave.gif" in line for line in log)
 
@@ -147,7 +147,7 @@ def test_recordings_train_the_same_model(
     out = tmp_path / "gesture_model.npz"
     done = run("convert", gestures, out)
     assert done.exit_code == 0, done.output
-    assert "taken as recordings; it also fits recordings-poses" in done.stderr
+    assert "recognised as recordings; it also fits recordings-poses" in done.stderr
     assert load_dataset(out).header.detector is not None
     model = tmp_path / "again.onnx"
     run("train", out, "--out", model, *SMALLER)

@@ -43,8 +43,8 @@ def test_movements_are_the_default(
     done = run("train", gestures, "--out", tmp_path / "m.onnx", "--json", *SMALLER)
     assert parsed(done)["labels"] == ["circle", "left", "none", "right"]
     assert done.stderr.splitlines() == [
-        "note: 15 recordings of movements were taken, not the 6 of static poses;"
-        " --model forest takes those"
+        "note: 15 recordings of movements are used, not the 6 of static poses;"
+        " --model forest uses those"
     ]
 
 
@@ -147,7 +147,7 @@ def test_folder_without_marker(run: Run, tmp_path: Path, refused) -> None:
 def test_empty_folder(run: Run, tmp_path: Path, refused: Refused) -> None:
     folder = RecordingFolder.open(tmp_path / "empty")
     line = refused(run("train", folder.root, "--out", tmp_path / "m.onnx"))
-    assert "holds no recording that can be read; `handlore capture` makes some" in line
+    assert "holds no readable recordings; `handlore capture` makes some" in line
 
 
 def test_several_arguments(gestures: Path, run: Run, tmp_path: Path, parsed: Parsed) -> None:

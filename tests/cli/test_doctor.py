@@ -1,5 +1,6 @@
 import json
 
+from handlore import doctor
 from handlore.landmarks import weights
 from handlore.landmarks.detectors import DETECTORS
 
@@ -25,8 +26,6 @@ def test_a_missing_model_is_a_problem_with_its_remedy(run, tmp_path, monkeypatch
 
 
 def test_two_builds_of_opencv_are_a_problem(run, monkeypatch):
-    from handlore.cli import doctor
-
     monkeypatch.setattr(doctor, "_version", lambda name: "5.0")
     result = run("doctor")
     assert result.exit_code == 1

@@ -10,7 +10,7 @@ from click.testing import Result
 from movement_stubs import clip, dataset_of
 
 from handlore.datasets.dataset import LandmarkDataset
-from handlore.datasets.recording_files import make_marked
+from handlore.datasets.recording_files import make_recordings_folder
 from handlore.datasets.storage import save_dataset
 from handlore.models.files import load_model
 from handlore.models.stream.ground_truth import dataset_streams
@@ -85,7 +85,7 @@ def test_missing_recording(moves: Path, lessons: Path, run: Run) -> None:
 
 def test_folder_of_recordings(moves: Path, run: Run, tmp_path: Path) -> None:
     root = tmp_path / "triggers"
-    make_marked(root)
+    make_recordings_folder(root)
     for number, label in enumerate(("left", "right")):
         (root / label).mkdir()
         save_dataset(lesson(label, label), root / label / f"000{number}.npz")

@@ -6,9 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from handlore.datasets.conversion.convert import ConvertOptions, convert
+from handlore.datasets.conversion.batches import ConvertOptions
+from handlore.datasets.conversion.convert import convert
 from handlore.datasets.rendered import Person, Scene, render_background, render_pose
-from handlore.datasets.sources import Item, Source, make_source
+from handlore.datasets.sources import Item, Listing, Source, make_source
 from handlore.datasets.sources.base import Clip
 from handlore.datasets.storage import load_dataset, save_dataset
 from handlore.landmarks.detector import DetectorInfo
@@ -91,7 +92,7 @@ def test_a_picture_that_fits_nowhere_is_counted_and_logged(mixed):
     (mixed / "lonely.jpg").touch()
     done = convert(images(), mixed, Bright())
     assert done.summary()["n_ignored"] == 1
-    assert done.ignored == ("lonely.jpg",)
+    assert done.left_out == ("lonely.jpg",)
     assert "ignored: lonely.jpg: it does not fit the layout" in done.dataset.header.log
 
 
@@ -224,11 +225,8 @@ class Clips(Source):
 
     clips: tuple[str, ...] = ()
 
-    def items(self, root):
-        return [Item(root / clip, clip, f"label {clip[:1]}") for clip in self.clips]
-
-    def ignored(self, root):
-        return []
+    def scan(self, root):
+        return Listing([Item(root / clip, clip, f"label {clip[:1]}") for clip in self.clips])
 
     def read(self, item):
         return Clip("0" * 64, self._frames(item.source))
@@ -338,7 +336,7 @@ def test_tight_crops_of_real_hands_are_found_by_the_stages(real_data, detector):
 def test_views_share_the_source_of_their_picture_and_count_as_one_item(tmp_path):
     picture(tmp_path, "a/1.png", 200)
     picture(tmp_path, "b/dark.png", 5)
-    done = convert(images(), tmp_path, Bright(), ConvertOptions(views=3))
+    done = convert(images(), tmp_path, Bright(), ConvertOptions(augment=3))
     samples = done.dataset.samples
     assert samples.view.tolist() == [0, 1, 2, 3, 0]
     assert samples.source.tolist() == ["a/1.png"] * 4 + ["b/dark.png"]
@@ -356,12 +354,12 @@ class Shy(Bright):
 
 def test_a_view_in_which_no_hand_is_seen_is_left_out(tmp_path):
     picture(tmp_path, "a/1.png", 200)
-    dataset = convert(images(), tmp_path, Shy(), ConvertOptions(views=4)).dataset
+    dataset = convert(images(), tmp_path, Shy(), ConvertOptions(augment=4)).dataset
     assert dataset.samples.view.tolist() == [0, 1, 3]
 
 
 def test_views_of_real_hands_lie_where_the_hand_is(pictures, detector):
-    dataset = convert(images(), pictures, detector, ConvertOptions(views=2)).dataset
+    dataset = convert(images(), pictures, detector, ConvertOptions(augment=2)).dataset
     plain, views = dataset.samples.view == 0, dataset.samples.view > 0
     assert views.sum() > 1.5 * plain.sum()
     places = {source: at for at, source in enumerate(dataset.samples.source) if plain[at]}
@@ -382,7 +380,7 @@ def test_a_video_among_photos_does_not_vanish_in_silence(tmp_path):
     picture(tmp_path, "a/1.png", 200)
     (tmp_path / "a/wave.mp4").write_bytes(b"video")
     done = convert(images(), tmp_path, Bright())
-    assert done.ignored == ("a/wave.mp4",)
+    assert done.left_out == ("a/wave.mp4",)
 
 
 @pytest.mark.parametrize("score", [float("nan"), -1, 2])

@@ -11,13 +11,13 @@ import pytest
 from handlore_stubs import Bright, Brights, Deadly, Ready
 
 from handlore.datasets.conversion import batches, resume, workers
+from handlore.datasets.conversion.batches import ConvertOptions
 from handlore.datasets.conversion.convert import (
-    ConvertOptions,
     RunOptions,
     convert,
     convert_to_file,
 )
-from handlore.datasets.conversion.resume import only_one
+from handlore.datasets.conversion.resume import exclusive
 from handlore.datasets.sources import make_source
 from handlore.datasets.storage import load_dataset, save_dataset
 from handlore.landmarks.errors import HandloreError
@@ -58,10 +58,10 @@ def expected(root, tmp_path):
 def go(root, out, *, jobs=1, restart=False, source=None, options=None, **more):
     said = []
     run = RunOptions(jobs, restart=restart)
-    talk = more.pop("talk", said.append)
-    opener = more.pop("opener", Brights())
+    report = more.pop("report", said.append)
+    factory = more.pop("factory", Brights())
     source = source or Deadly()
-    done = convert_to_file(source, root, out, options, opener, run=run, talk=talk, **more)
+    done = convert_to_file(source, root, out, options, factory, run=run, report=report, **more)
     return done, said
 
 
@@ -103,7 +103,7 @@ def test_where_the_items_are_cut_makes_no_difference(root, out, expected, size, 
 
 def test_batches_join_to_the_whole_whatever_their_sizes(root):
     source = make_source("images", {})
-    items = source.items(root)
+    items = source.scan(root).items
     options = ConvertOptions(max_hands=2)
     cuts = [items[:1], items[1:30], items[30:31], items[31:]]
     joined = batches.join_batches(
@@ -119,7 +119,7 @@ def test_the_same_command_goes_on_where_it_was(root, out, expected):
     assert not out.exists()
     told = []
     _, said = go(root, out, progress=lambda *numbers: told.append(numbers))
-    assert said == ["going on: 32 of 71 done"]
+    assert said == ["continuing: 32 of 71 done"]
     assert told[0] == (32, 71)
     assert told[-1] == (71, 71)
     assert out.read_bytes() == expected
@@ -128,7 +128,7 @@ def test_the_same_command_goes_on_where_it_was(root, out, expected):
 def test_it_goes_on_with_another_number_of_processes(root, out, expected):
     stopped(root, out)
     _, said = go(root, out, jobs=2)
-    assert said == ["going on: 32 of 71 done"]
+    assert said == ["continuing: 32 of 71 done"]
     assert out.read_bytes() == expected
 
 
@@ -140,9 +140,9 @@ def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(root, out):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        go(root, out, progress=ctrl_c, talk=said.append)
+        go(root, out, progress=ctrl_c, report=said.append)
     assert said[-1].strip().startswith("32 of 71 are kept in ")
-    assert "the same command goes on" in said[-1]
+    assert "the same command continues" in said[-1]
 
 
 def test_a_file_that_was_changed_since_is_noticed_and_read_again(root, out):
@@ -150,7 +150,7 @@ def test_a_file_that_was_changed_since_is_noticed_and_read_again(root, out):
     picture(root / "fist" / "001.png", 222)
     _, said = go(root, out)
     assert said[0].startswith("fist/001.png changed since")
-    assert said[1] == "going on: 16 of 71 done"
+    assert said[1] == "continuing: 16 of 71 done"
     dataset = load_dataset(out)
     row = dataset.samples.source.tolist().index("fist/001.png")
     assert dataset.image[row, 0, 0, 0] == pytest.approx(222 / 255, abs=0.01)
@@ -174,13 +174,13 @@ def test_a_damaged_part_is_done_again(root, out, expected, damage):
     kept = {"cut": data[: len(data) // 2], "empty": b"", "flip": data, "text": b"text"}[damage]
     part.write_bytes(kept)
     _, said = go(root, out)
-    assert said == ["going on: 16 of 71 done"]
+    assert said == ["continuing: 16 of 71 done"]
     assert out.read_bytes() == expected
 
 
 def test_other_options_are_refused_until_restart_is_given(root, out, expected):
     folder = stopped(root, out, options=ConvertOptions(stages=STAGES[:1]))
-    with pytest.raises(HandloreError, match=r"not finished, with options stages .*--restart"):
+    with pytest.raises(HandloreError, match=r"unfinished .* options stages .*--restart"):
         go(root, out)
     assert any(folder.glob("0*.npz")), "what is there is kept"
     _, said = go(root, out, restart=True)
@@ -218,7 +218,7 @@ def test_what_is_dropped_in_the_end_may_be_decided_later(root, out):
     shutil.copy(root / "fist" / "001.png", root / "palm" / "copy.png")
     stopped(root, out)
     done, said = go(root, out, options=ConvertOptions(drop_conflicts=True))
-    assert said == ["going on: 32 of 72 done"]
+    assert said == ["continuing: 32 of 72 done"]
     assert done.n_dropped == 2
     assert done.dataset.n_samples == N - 1
 
@@ -253,10 +253,10 @@ def test_two_conversions_into_one_file_are_not_possible(root, out):
     folder = out.with_name(f"{out.name}.parts")
     folder.mkdir()
     with (
-        only_one(folder / "lock", "converting"),
+        exclusive(folder, "converting"),
         pytest.raises(
             HandloreError,
-            match=rf"another process \(number {os.getpid()}\) is at it: converting into",
+            match=rf"another process \(number {os.getpid()}\) is converting into",
         ),
     ):
         go(root, out)
@@ -283,11 +283,11 @@ def test_a_full_disk_is_one_line_and_keeps_the_parts(root, out, expected, jobs, 
         real(dataset, path)
 
     monkeypatch.setattr(resume, "save_dataset", save)
-    with pytest.raises(HandloreError, match=r"No space left .* is kept in .* same command goes"):
+    with pytest.raises(HandloreError, match=r"No space left .* kept in .* same command"):
         go(root, out, jobs=jobs)
     room[0] = 99
     _, said = go(root, out, jobs=jobs)
-    assert "going on" in said[0]
+    assert "continuing" in said[0]
     assert out.read_bytes() == expected
 
 
@@ -325,7 +325,7 @@ def test_a_deadly_file_is_not_met_again_by_the_next_run(root, out):
 def test_where_everything_dies_it_is_not_the_files(tmp_path, out):
     for k in range(40):
         picture(tmp_path / "in" / "fist" / f"{k} exit.png", 60)
-    with pytest.raises(HandloreError, match=r"worker processes die, whatever file .*--jobs 1"):
+    with pytest.raises(HandloreError, match=r"worker processes die with every file .*--jobs 1"):
         go(tmp_path / "in", out, jobs=2)
 
 
@@ -345,15 +345,15 @@ def test_a_bug_in_a_worker_is_not_hidden(root, out, jobs):
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_worker_with_other_networks_is_refused(root, out, jobs):
-    with pytest.raises(HandloreError, match=r"bundle 111111111111, but .*000000000000 was started"):
-        go(root, out, jobs=jobs, opener=Brights(wrong=True))
+    with pytest.raises(HandloreError, match=r"bundle 111111111111, but .*000000000000"):
+        go(root, out, jobs=jobs, factory=Brights(wrong=True))
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_landmarks_that_a_source_brings_need_no_detector(out, tmp_path, jobs):
-    done, _ = go(tmp_path, out, jobs=jobs, source=Ready(600), opener=None)
+    done, _ = go(tmp_path, out, jobs=jobs, source=Ready(600), factory=None)
     assert done.n_converted == 600
-    assert done.notes == ("numbers were taken for landmarks",)
+    assert done.notes == ("numbers are used as landmarks",)
     assert load_dataset(out).image[599, 0, 0, 0] == 599
 
 
@@ -414,7 +414,7 @@ def alive(pid):
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps no parents")
 def test_a_worker_whose_master_was_killed_while_it_started_ends():
     home = "handlore.datasets.conversion.workers"
-    code = f"from {home} import _settle; _settle(1 << 30); print('goes on')"
+    code = f"from {home} import _set_up_worker; _set_up_worker(1 << 30); print('goes on')"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
     )

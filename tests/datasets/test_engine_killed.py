@@ -95,7 +95,7 @@ def test_a_second_run_into_the_same_file_stops_and_the_first_goes_on(root, expec
     wait_for_parts(out, 1, first)
     code, stdout, stderr = finish(root, out, "--jobs", 1)
     assert (code, stdout) == (1, "")
-    assert f"another process (number {first.pid}) is at it" in stderr
+    assert f"another process (number {first.pid}) is converting into" in stderr
     assert len(stderr.splitlines()) == 1
     first.communicate(timeout=PATIENCE)
     assert first.returncode == 0
@@ -118,7 +118,7 @@ def test_ctrl_c_stops_at_once_and_says_how_to_go_on(root, expected, tmp_path, jo
     assert "Traceback" not in stderr
     code, _, stderr = finish(root, out, "--jobs", jobs)
     assert code == 0
-    assert "going on:" in stderr
+    assert "continuing:" in stderr
     assert out.read_bytes() == expected
 
 
@@ -199,7 +199,7 @@ def test_a_file_that_kills_the_workers_of_a_cluster_is_named(root, tmp_path, mon
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense://x"])
 def test_no_scheduler_is_one_line(run, pictures, tmp_path, address, monkeypatch):
     pytest.importorskip("distributed", reason="needs the extra dask")
-    monkeypatch.setattr("handlore.datasets.conversion.dask_cluster.PATIENCE", 1)
+    monkeypatch.setattr("handlore.datasets.conversion.dask_pool._SCHEDULER_TIMEOUT", 1)
     line = refused_line(run("convert", pictures, tmp_path / "o.npz", "--dask", address))
     assert "no Dask scheduler answers at" in line
 

@@ -24,7 +24,7 @@ class Noting:
 
 @pytest.fixture
 def items(tmp_path):
-    return Ready(5).items(tmp_path)
+    return Ready(5).scan(tmp_path).items
 
 
 def test_another_thread_reads_and_what_it_raises_arrives_with_its_item(items):

@@ -8,14 +8,14 @@ import pytest
 from movement_stubs import LABELS, two_handed
 from recording_stubs import DETECTOR, filled, held, movement, stream
 
+from handlore.datasets.conversion.batches import ConvertOptions
 from handlore.datasets.conversion.convert import (
-    ConvertOptions,
     RunOptions,
     convert,
     convert_to_file,
 )
 from handlore.datasets.dataset import FRAME_ARRAYS, MIXED_DETECTORS, SAMPLE_COLUMNS, LandmarkDataset
-from handlore.datasets.loading import cut, load_data, read_recordings
+from handlore.datasets.loading import cut_windows, load_data, load_recordings
 from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.sources import find_source, make_source
 from handlore.datasets.splits import cross_validation, default_by, fold_count
@@ -52,7 +52,7 @@ def same(a: LandmarkDataset, b: LandmarkDataset) -> None:
 
 
 def test_movements_and_poses_are_told_apart(both: RecordingFolder) -> None:
-    recorded = read_recordings(both.root)
+    recorded = load_recordings(both.root)
     assert recorded.counts() == {"sequence": 6, "pose": 4}, "`none` makes no kind"
     moves = recorded.dataset("sequence")
     assert moves.header.kind == "sequence"
@@ -68,22 +68,21 @@ def test_movements_and_poses_are_told_apart(both: RecordingFolder) -> None:
     [
         (movement("left"), "pose", r"no recordings of static poses, but 1 of movements.* rocket"),
         (held("fist"), "sequence", r"no recordings of movements, but 1 of static poses.* forest"),
-        (None, "pose", r"no recording that can be read; `handlore capture` makes some"),
+        (None, "pose", r"no readable recordings; `handlore capture` makes some"),
     ],
 )
 def test_a_kind_that_is_not_there_is_one_line(folder, kept, wanted, said) -> None:
     if kept:
         folder.keep(kept)
     with pytest.raises(HandloreError, match=said):
-        read_recordings(folder.root).dataset(wanted)
+        load_recordings(folder.root).dataset(wanted)
 
 
 def test_where_nobody_chose_movements_are_taken_and_a_line_says_so(both: RecordingFolder) -> None:
     loaded = load_data([both.root])
     assert loaded.dataset.header.kind == "sequence"
     assert loaded.notes == (
-        "6 recordings of movements were taken, not the 4 of static poses;"
-        " --model forest takes those",
+        "6 recordings of movements are used, not the 4 of static poses; --model forest uses those",
     )
     assert load_data([both.root], "pose").notes == ()
 
@@ -95,7 +94,7 @@ def test_files_and_folders_mix_and_the_file_decides_the_kind(
     loaded = load_data([both.root, tmp_path / "poses.npz"])
     assert loaded.dataset.header.kind == "pose"
     assert set(loaded.dataset.labels) == {"fist", "palm", "victory", "none"}
-    assert "4 recordings of static poses were taken, not the 6" in loaded.notes[0]
+    assert "4 recordings of static poses are used, not the 6" in loaded.notes[0]
 
 
 def test_a_file_of_the_other_kind_is_refused(both: RecordingFolder, tmp_path: Path) -> None:
@@ -108,7 +107,7 @@ def test_a_file_of_the_other_kind_is_refused(both: RecordingFolder, tmp_path: Pa
 
 
 def test_a_stream_is_cut_into_windows_as_long_as_the_other_movements(both: RecordingFolder) -> None:
-    data = read_recordings(both.root).dataset("sequence")
+    data = load_recordings(both.root).dataset("sequence")
     lengths = np.array([np.ptp(data.time[a:b]) for a, b in zip(data.offsets, data.offsets[1:],
                                                                strict=False)])  # fmt: skip
     none = data.samples.label == "none"
@@ -127,7 +126,7 @@ def test_a_stream_is_cut_into_windows_as_long_as_the_other_movements(both: Recor
 
 def test_windows_cover_the_stream_to_its_end() -> None:
     recording = stream(10.0)
-    windows = cut(recording, 2.0)
+    windows = cut_windows(recording, 2.0)
     np.testing.assert_array_equal(windows.image[:31], recording.image[:31], err_msg="the first")
     np.testing.assert_array_equal(
         windows.image[windows.offsets[-2] :], recording.image[-31:], err_msg="the last 2 s"
@@ -138,7 +137,7 @@ def test_windows_cover_the_stream_to_its_end() -> None:
 @pytest.mark.parametrize("seconds", [0.01, 0.5, 1.7, 30.0])
 def test_any_window_can_be_cut(seconds: float) -> None:
     recording = stream(3.0)
-    windows = cut(recording, seconds)
+    windows = cut_windows(recording, seconds)
     lasting = [np.ptp(windows.time[a:b]) for a, b in zip(windows.offsets, windows.offsets[1:],
                                                          strict=False)]  # fmt: skip
     assert max(lasting) <= seconds + 1e-6
@@ -147,14 +146,14 @@ def test_any_window_can_be_cut(seconds: float) -> None:
 def test_a_short_none_is_one_movement(folder: RecordingFolder) -> None:
     folder.keep(movement("left"))
     folder.keep(movement("none", like="still", seconds=1.0))
-    assert read_recordings(folder.root).dataset("sequence").n_samples == 2
+    assert load_recordings(folder.root).dataset("sequence").n_samples == 2
 
 
 def test_none_alone_is_cut_too_and_takes_its_length_from_other_folders(
     folder: RecordingFolder, tmp_path: Path
 ) -> None:
     folder.keep(stream(10.0))
-    alone = read_recordings(folder.root).dataset("sequence")
+    alone = load_recordings(folder.root).dataset("sequence")
     assert np.ptp(alone.time[: alone.offsets[1]]) == pytest.approx(1.5, abs=0.07)
     others = RecordingFolder.open(tmp_path / "others")
     others.keep(movement("left", seconds=3.0))
@@ -168,17 +167,17 @@ def test_a_stream_without_a_hand_teaches_nothing(folder: RecordingFolder) -> Non
     nothing = np.full_like(quiet.image, np.nan)
     folder.keep(replace(quiet, image=nothing, stage=np.full_like(quiet.stage, -1)))
     with pytest.raises(HandloreError, match="shows a hand"):
-        read_recordings(folder.root).dataset("sequence")
+        load_recordings(folder.root).dataset("sequence")
     folder.keep(movement("left"))
-    assert read_recordings(folder.root).dataset("sequence").labels == ["left"]
+    assert load_recordings(folder.root).dataset("sequence").labels == ["left"]
 
 
 def test_a_stream_shows_poses_too(both: RecordingFolder) -> None:
-    poses = read_recordings(both.root).dataset("pose")
+    poses = load_recordings(both.root).dataset("pose")
     none = poses.samples.label == "none"
     assert none.sum() == pytest.approx(15 / 0.25, abs=3), "20 s, a quarter of it without a hand"
     assert poses.has_hand.all()
-    assert any("taken as static `none`" in line for line in poses.header.log)
+    assert any("used as static `none`" in line for line in poses.header.log)
 
 
 # Groups
@@ -186,7 +185,7 @@ def test_a_stream_shows_poses_too(both: RecordingFolder) -> None:
 
 def test_one_person_in_one_session_is_split_by_recording(both: RecordingFolder) -> None:
     for kind in ("sequence", "pose"):
-        data = read_recordings(both.root).dataset(kind)
+        data = load_recordings(both.root).dataset(kind)
         assert default_by(data) == "recording"
         for train, test in cross_validation(data, "recording"):
             shared = set(data.samples.recording[train]) & set(data.samples.recording[test])
@@ -196,9 +195,9 @@ def test_one_person_in_one_session_is_split_by_recording(both: RecordingFolder) 
 def test_sessions_then_people_are_kept_apart_where_there_are_more(folder: RecordingFolder) -> None:
     folder.keep(movement("left", session="s1"))
     folder.keep(movement("left", session="s2"))
-    assert default_by(read_recordings(folder.root).dataset("sequence")) == "session"
+    assert default_by(load_recordings(folder.root).dataset("sequence")) == "session"
     folder.keep(movement("left", session="s2", subject="ben"))
-    assert default_by(read_recordings(folder.root).dataset("sequence")) == "group"
+    assert default_by(load_recordings(folder.root).dataset("sequence")) == "group"
 
 
 def test_recordings_of_the_same_number_in_two_folders_stay_apart(
@@ -218,16 +217,16 @@ def test_damaged_files_are_named_and_the_others_read(both: RecordingFolder) -> N
     (both.root / "left" / "0099.npz").write_bytes(b"PK nonsense")
     loaded = load_data([both.root])
     assert [name for name, _ in loaded.failures] == [str(both.root / "left" / "0099.npz")]
-    same(loaded.dataset, read_recordings(both.root).dataset("sequence"))
+    same(loaded.dataset, load_recordings(both.root).dataset("sequence"))
 
 
 def test_a_file_that_is_mended_is_read_again(folder: RecordingFolder) -> None:
     path = folder.keep(movement("left"))
     good = path.read_bytes()
     path.write_bytes(good[:100])
-    assert read_recordings(folder.root).failures
+    assert load_recordings(folder.root).failures
     path.write_bytes(good)
-    assert not read_recordings(folder.root).failures
+    assert not load_recordings(folder.root).failures
 
 
 def test_recordings_with_room_for_another_number_of_hands_are_named(
@@ -237,7 +236,7 @@ def test_recordings_with_room_for_another_number_of_hands_are_named(
         folder.keep(movement("left", seed=seed))
     two = two_handed(movement("right"))
     folder.keep(two)
-    recorded = read_recordings(folder.root)
+    recorded = load_recordings(folder.root)
     assert [name for name, _ in recorded.failures] == ["right/0003.npz"]
     assert "room for 2 hand(s) a frame, most recordings here for 1" in recorded.failures[0][1]
     assert recorded.dataset("sequence").labels == ["left"]
@@ -245,9 +244,9 @@ def test_recordings_with_room_for_another_number_of_hands_are_named(
 
 def test_different_detectors_are_noted(folder: RecordingFolder) -> None:
     folder.keep(movement("left"))
-    assert MIXED_DETECTORS not in read_recordings(folder.root).dataset("sequence").header.log
+    assert MIXED_DETECTORS not in load_recordings(folder.root).dataset("sequence").header.log
     folder.keep(movement("left", detector=DetectorInfo("mediapipe", "1", "lite", "1" * 64)))
-    data = read_recordings(folder.root).dataset("sequence")
+    data = load_recordings(folder.root).dataset("sequence")
     assert MIXED_DETECTORS in data.header.log
     assert data.header.detector == DETECTOR
 
@@ -256,7 +255,7 @@ def test_a_copy_under_another_label_is_known_for_one(folder: RecordingFolder) ->
     folder.keep(movement("left"))
     folder.keep(movement("right", like="left"))
     done = convert(make_source("recordings", {}), folder.root, None)
-    assert done.trouble.n_conflicts == 2
+    assert done.label_problems.n_conflicts == 2
 
 
 # The source
@@ -267,12 +266,12 @@ def test_a_copy_under_another_label_is_known_for_one(folder: RecordingFolder) ->
 )
 def test_converting_gives_what_reading_gives(both: RecordingFolder, name: str, kind: str) -> None:
     done = convert(make_source(name, {}), both.root, None)
-    direct = read_recordings(both.root).dataset(kind)
+    direct = load_recordings(both.root).dataset(kind)
     same(done.dataset, direct)
     assert done.dataset.header.kind == kind
     assert done.dataset.header.detector == DETECTOR
     assert done.dataset.header.log == direct.header.log
-    assert done.ignored == ()
+    assert done.left_out == ()
 
 
 def test_a_hand_that_is_taken_for_a_left_one_at_times_loses_no_frame(
@@ -325,12 +324,12 @@ def test_damaged_files_are_failures_of_the_conversion(both: RecordingFolder) -> 
 def test_converting_in_processes_gives_the_same(both: RecordingFolder, tmp_path: Path) -> None:
     out = tmp_path / "out.npz"
     convert_to_file(make_source("recordings", {}), both.root, out, run=RunOptions(jobs=2))
-    same(load_dataset(out), read_recordings(both.root).dataset("sequence"))
+    same(load_dataset(out), load_recordings(both.root).dataset("sequence"))
 
 
 def test_two_hands_come_through(folder: RecordingFolder) -> None:
     folder.keep(two_handed(movement("left")))
-    direct = read_recordings(folder.root).dataset("sequence")
+    direct = load_recordings(folder.root).dataset("sequence")
     assert direct.n_hands == 2
     done = convert(make_source("recordings", {}), folder.root, None, ConvertOptions(max_hands=2))
     same(done.dataset, direct)

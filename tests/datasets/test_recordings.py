@@ -17,8 +17,8 @@ from recording_stubs import filled, held, movement
 from handlore.datasets import recording_files
 from handlore.datasets import recordings as room
 from handlore.datasets.dataset import LandmarkDataset, concatenate
-from handlore.datasets.recording_files import folder_of
-from handlore.datasets.recordings import RecordingFolder, is_recordings
+from handlore.datasets.recording_files import folder_of, is_recordings
+from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.storage import load_dataset, save_dataset
 from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError
 
@@ -52,7 +52,7 @@ def test_an_empty_folder_is_taken_and_litter_of_the_system_does_not_matter(tmp_p
 
 def test_a_folder_of_another_kind_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "photo.jpg").touch()
-    with pytest.raises(HandloreError, match=r"holds other things, such as photo.jpg"):
+    with pytest.raises(HandloreError, match=r"holds other files, such as photo.jpg"):
         RecordingFolder.open(tmp_path)
     assert os.listdir(tmp_path) == ["photo.jpg"]
 
@@ -61,7 +61,7 @@ def test_a_folder_of_another_kind_is_refused_and_stays_as_it_is(tmp_path: Path) 
     ("make", "said"),
     [
         (lambda path: None, "does not exist"),
-        (lambda path: path.mkdir(), "is no folder of recordings"),
+        (lambda path: path.mkdir(), "makes it a folder of recordings"),
         (lambda path: path.touch(), "is no folder of recordings"),
     ],
 )

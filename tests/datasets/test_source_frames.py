@@ -31,7 +31,7 @@ def greys(source, item):
 
 def test_each_folder_is_a_sequence_of_the_label_above_it(root):
     assert find_source(root)[0] == "frames"
-    items = make_source("frames", {}).items(root)
+    items = make_source("frames", {}).scan(root).items
     assert {(item.source, item.label, item.split) for item in items} == {
         ("train/wave/1", "wave", "train"),
         ("train/fist/seq a", "fist", "train"),
@@ -41,21 +41,21 @@ def test_each_folder_is_a_sequence_of_the_label_above_it(root):
 
 def test_frame_2_comes_before_frame_10(root):
     source = make_source("frames", {"frame_rate": 10.0})
-    assert greys(source, source.items(root)[0]) == [
+    assert greys(source, source.scan(root).items[0]) == [
         (round(n / 10, 3), 10 + 10 * n) for n in range(12)
     ]
 
 
 def test_every_second_frame_keeps_its_time(root):
     source = make_source("frames", {"stride": 2})
-    found = greys(source, source.items(root)[0])
+    found = greys(source, source.scan(root).items[0])
     assert found == [(round(n / 30, 3), 10 + 10 * n) for n in range(0, 12, 2)]
-    assert any("30 a second" in note for note in source.notes(root))
+    assert any("30 frames a second" in note for note in source.scan(root).notes)
 
 
 def test_the_digest_is_that_of_all_frames_in_order(root):
     source, thin = make_source("frames", {}), make_source("frames", {"stride": 2})
-    one, two, _ = source.items(root)
+    one, two, _ = source.scan(root).items
     assert source.read(one).sha256 == source.read(two).sha256 == thin.read(one).sha256
     frame_2, frame_3 = one.path / "frame_2.png", one.path / "frame_3.png"
     frame_2.rename(one.path / "x.png")
@@ -66,7 +66,7 @@ def test_the_digest_is_that_of_all_frames_in_order(root):
 
 def test_a_damaged_frame_fails_the_sequence_and_is_named(root):
     source = make_source("frames", {})
-    item = source.items(root)[0]
+    item = source.scan(root).items[0]
     (item.path / "frame_7.png").write_bytes(b"")
     with pytest.raises(InvalidDataError, match=r"picture frame_7\.png: the file is empty"):
         list(source.read(item).frames)
@@ -84,13 +84,13 @@ def test_a_photo_beside_the_sequences_is_no_sequence_layout(root):
     (root / "train/wave/lonely.png").touch()
     assert find_source(root)[0] == "images"
     source = make_source("frames", {})
-    assert source.ignored(root) == ["train/wave/lonely.png"]
+    assert source.scan(root).left_out == ["train/wave/lonely.png"]
 
 
 def test_people_are_read_from_the_name_of_the_sequence(tmp_path):
     sequence(tmp_path / "wave" / "p03_7")
     source = make_source("frames", {"name_pattern": r"/(?P<group>p\d+)_"})
-    (item,) = source.items(tmp_path)
+    (item,) = source.scan(tmp_path).items
     assert (item.label, item.group) == ("wave", "p03")
 
 
@@ -102,7 +102,7 @@ def test_options_out_of_range_are_refused(options):
 
 def test_a_folder_with_the_name_of_a_picture_is_no_frame(root):
     source = make_source("frames", {})
-    item = source.items(root)[0]
+    item = source.scan(root).items[0]
     (item.path / "frame_99.png").mkdir()
     assert len(greys(source, item)) == 12
 

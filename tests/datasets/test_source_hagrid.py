@@ -64,7 +64,7 @@ def test_coordinates_are_image_widths_and_z_is_unknown(tree):
     for image, ratio in zip(data.image[:, 0], (0.75, 2, 0.5, 0.75), strict=True):
         assert image[:, :2] == pytest.approx(np.array(MARKS) * (1, ratio), abs=1e-6)
     assert np.isnan(data.image[..., 2]).all()
-    assert any("taken as 4:3" in line for line in data.header.log)
+    assert any("treated as 4:3" in line for line in data.header.log)
     assert converted(root, aspect="1:1").dataset.image[0, 0, 20, 1] == pytest.approx(0.9)
 
 

@@ -20,7 +20,7 @@ def photo(tmp_path):
 
 def read(photo, *, masks=True):
     source = make_source("hgr1", {"apply_masks": masks})
-    (item,) = source.items(photo.parent)
+    (item,) = source.scan(photo.parent).items
     return source.read(item)
 
 
@@ -35,7 +35,7 @@ def test_the_hand_is_cut_out_by_its_mask(photo):
 
 def test_a_missing_mask_is_a_failure(photo):
     photo.with_suffix(".bmp").unlink()
-    with pytest.raises(InvalidDataError, match=r"no skin mask A_P_hgr1_id01_1\.bmp"):
+    with pytest.raises(InvalidDataError, match=r"A_P_hgr1_id01_1\.bmp beside it is missing"):
         read(photo)
 
 
@@ -50,7 +50,7 @@ def test_a_mask_that_does_not_fit_is_a_failure(photo):
 
 def test_real_hands_are_cut_out(real_data):
     source = make_source("hgr1", {"apply_masks": True})
-    items = source.items(real_data / "hgr1")
+    items = source.scan(real_data / "hgr1").items
     for item in items[:: len(items) // 5]:
         _, pixels = next(source.read(item).frames)
         black = float((pixels.max(axis=2) == 0).mean())

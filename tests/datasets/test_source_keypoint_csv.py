@@ -96,7 +96,7 @@ def test_the_path_of_a_fingertip_is_no_hand(table):
     history = path.with_name("point_history.csv")
     history.write_text(",".join(["0"] * 33) + "\n")
     done = converted(path.parent)
-    assert (done.n_items, done.ignored) == (1, ("point_history.csv",))
+    assert (done.n_items, done.left_out) == (1, ("point_history.csv",))
     assert find_source(history) == ("keypoint-csv", [])
     with pytest.raises(HandloreError, match="path of one fingertip, which is no hand"):
         converted(history)

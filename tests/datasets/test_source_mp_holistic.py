@@ -130,7 +130,7 @@ def test_splits_and_files_that_do_not_fit(tree):
     root = tree({"train/a/0/0.npy": HAND, "test/a/0/0.npy": HAND, "mean.npy": HAND})
     done = converted(root)
     assert sorted(done.dataset.samples.split) == ["test", "train"]
-    assert done.ignored == ("mean.npy",)
+    assert done.left_out == ("mean.npy",)
 
 
 def test_the_real_sets(real_data):

@@ -22,7 +22,7 @@ def table(path, labels, size=8, *, header="label", more=1, end="\n", encoding="u
 
 
 def items(path, **options):
-    return make_source("pixels-csv", options).items(path)
+    return make_source("pixels-csv", options).scan(path).items
 
 
 def labels(path, **options):
@@ -75,8 +75,8 @@ KAGGLE = [n for n in range(25) if n != 9]
         (KAGGLE, "ABCDEFGHIKLMNOPQRSTUVWXY", "Kaggle's numbering"),
         (range(24), "ABCDEFGHIKLMNOPQRSTUVWXY", "letters without J"),
         (range(26), "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "places in the alphabet"),
-        ([0, 8, 10], "AIK", "does not tell the numbering for sure: taken as places"),
-        ([0, 9, 10], "AKL", "does not tell the numbering for sure: taken as letters without J"),
+        ([0, 8, 10], "AIK", "does not determine the numbering: read as places"),
+        ([0, 9, 10], "AKL", "does not determine the numbering: read as letters without J"),
         (range(10), "0123456789", "digits"),
         ([3, 30], ["3", "30"], "numbers stay"),
         (["fist", "palm", "3"], ["fist", "palm", "3"], "text"),
@@ -86,7 +86,7 @@ KAGGLE = [n for n in range(25) if n != 9]
 def test_numbers_become_letters_by_the_values_in_the_file(tmp_path, values, expected, note):
     path = table(tmp_path / "a.csv", values)
     assert labels(path) == list(expected)
-    assert note in make_source("pixels-csv", {}).notes(path)[0]
+    assert note in make_source("pixels-csv", {}).scan(path).notes[0]
 
 
 def test_the_numbering_may_be_said(tmp_path):
@@ -113,7 +113,7 @@ def test_damaged_rows_fail_and_the_others_keep_their_numbers(tmp_path):
            row("x"), row(""), good[4].rsplit(",", 1)[0] + ",256"]  # fmt: skip
     (tmp_path / "a.csv").write_text("\n".join([good[5], *bad, "", *good]))
     source, outcome = make_source("pixels-csv", {}), {}
-    for item in source.items(tmp_path):
+    for item in source.scan(tmp_path).items:
         try:
             source.read(item)
         except InvalidDataError as error:
@@ -124,7 +124,7 @@ def test_damaged_rows_fail_and_the_others_keep_their_numbers(tmp_path):
     assert "columns, expected 65" in outcome["a.csv#2"]
     assert "label 'x' is not a whole number" in outcome["a.csv#6"]
     assert "0 to 255" in outcome["a.csv#8"]
-    assert source.items(tmp_path)[8].label == "A", "after the damaged rows and an empty line"
+    assert source.scan(tmp_path).items[8].label == "A", "after the damaged rows and an empty line"
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_other_csv_files_say_why(tmp_path, data, match):
         items(path)
     table(tmp_path / "good.csv", "AB")
     assert len(items(tmp_path)) == 2
-    assert make_source("pixels-csv", {}).ignored(tmp_path) == ["a.csv"]
+    assert make_source("pixels-csv", {}).scan(tmp_path).left_out == ["a.csv"]
 
 
 def test_a_row_is_read_without_the_rows_before_it(tmp_path, monkeypatch):

@@ -114,7 +114,7 @@ def test_a_damaged_line_costs_its_part_of_the_stream(tree):
     lines[4] = lines[4].replace("0.5", "inf", 1)
     path.write_text("\n".join(lines))
     done = converted(tree, part="sequences")
-    assert "line 5 holds" in dict(done.failures)["Sequences/3.txt#1"]
+    assert "line 5 must hold" in dict(done.failures)["Sequences/3.txt#1"]
     assert list(done.dataset.samples.label) == ["none", "none", "tap", "none"]
 
 

@@ -102,7 +102,7 @@ def test_what_is_missing_or_listed_wrongly_is_a_counted_failure(tree):
     assert list(done.dataset.samples.label) == ["grab"]
     reasons = dict(done.failures)
     assert reasons.pop(str(short.relative_to(root))) == "it has 7 frames, the list says 30"
-    assert "line 1 holds something else" in reasons.pop(str(damaged.relative_to(root)))
+    assert "line 1 must hold finite numbers" in reasons.pop(str(damaged.relative_to(root)))
     assert "cannot be read: No such file" in reasons.pop(
         "gesture_4/finger_1/subject_7/essai_2/skeletons_world.txt"
     )

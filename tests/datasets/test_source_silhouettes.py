@@ -47,7 +47,7 @@ def test_a_folder_of_silhouettes_is_recognised(tmp_path):
     assert find_source(tmp_path) == ("silhouettes", ["images"])
     source = make_source("silhouettes", {})
     assert source.silhouettes is True
-    assert {(i.label, i.split) for i in source.items(tmp_path)} == {
+    assert {(i.label, i.split) for i in source.scan(tmp_path).items} == {
         ("fist", "train"), ("palm", "train"),
     }  # fmt: skip
 
@@ -73,7 +73,7 @@ def test_real_sets_are_told_apart(real_data):
 def test_the_masks_of_hgr1(real_data):
     pattern = r"(?P<label>[^_]+)_P_hgr1_(?P<group>id\d+)_\d+\.bmp"
     source = make_source("silhouettes", {"name_pattern": pattern})
-    items = source.items(real_data / "hgr1")
+    items = source.scan(real_data / "hgr1").items
     assert len(items) >= 574
     assert len({item.label for item in items}) == 27
     assert all(item.path.suffix == ".bmp" and item.group.startswith("id") for item in items)

@@ -42,7 +42,7 @@ def read(path, **options):
 
 
 def labels(root, **options):
-    return {item.source: item.label for item in make_source("videos", options).items(root)}
+    return {item.source: item.label for item in make_source("videos", options).scan(root).items}
 
 
 def touched(root, *names):
@@ -185,7 +185,7 @@ def test_the_label_is_the_folder_or_the_name_without_its_number(tmp_path):
         "12.mkv": "12",
         "x/1.mp4": "x",
     }
-    (note,) = make_source("videos", {}).notes(root)
+    (note,) = make_source("videos", {}).scan(root).notes
     assert "3 file names" in note
     assert "--name-pattern" in note
 
@@ -195,7 +195,7 @@ def test_splits_are_read_from_folders(tmp_path):
     touched(tmp_path / "b", "train/wave_1.mp4", "test/wave_2.mp4")
     touched(tmp_path / "c", "data/train/wave_1.mp4", "data/val/wave_2.mp4")
     for name in "abc":
-        items = make_source("videos", {}).items(tmp_path / name)
+        items = make_source("videos", {}).scan(tmp_path / name).items
         assert {item.label for item in items} == {"wave"}
         assert {item.split for item in items} in ({"train", "test"}, {"train", "val"})
 
@@ -203,7 +203,7 @@ def test_splits_are_read_from_folders(tmp_path):
 def test_one_video_may_be_the_source(tmp_path):
     path = video(tmp_path / "wave_3.mp4")
     assert find_source(path) == ("videos", [])
-    (item,) = make_source("videos", {}).items(path)
+    (item,) = make_source("videos", {}).scan(path).items
     assert (item.path, item.source, item.label) == (path, "wave_3.mp4", "wave")
 
 
@@ -218,14 +218,14 @@ def test_still_gifs_are_pictures_and_moving_ones_are_videos(tmp_path):
 def test_one_video_among_photos_does_not_decide(tmp_path):
     touched(tmp_path, "a/1.jpg", "a/2.jpg", "b/3.jpg", "b/making_of.mp4")
     assert find_source(tmp_path)[0] == "images"
-    assert make_source("videos", {}).ignored(tmp_path) == ["a/1.jpg", "a/2.jpg", "b/3.jpg"]
+    assert make_source("videos", {}).scan(tmp_path).left_out == ["a/1.jpg", "a/2.jpg", "b/3.jpg"]
 
 
 def test_real_phone_clips(real_data):
     root = real_data / "phone_clips"
     assert find_source(root) == ("videos", [])
     source = make_source("videos", {"name_pattern": r"H-(?P<label>\w+)\.mp4", "stride": 20})
-    items = {item.label: item for item in source.items(root)}
+    items = {item.label: item for item in source.scan(root).items}
     assert set(items) >= {"0", "1", "5", "Increased", "LightOn", "SetThermo"}
     clip = list(source.read(items["LightOn"]).frames)
     assert clip[0][1].shape == (1280, 720, 3), "turned upright"
@@ -241,7 +241,7 @@ def test_real_gifs(real_data):
     root = real_data / "webcam_gifs"
     assert find_source(root) == ("videos", [])
     source = make_source("videos", {})
-    for item in source.items(root):
+    for item in source.scan(root).items:
         assert item.label == item.source.removesuffix(".gif")
         frames = list(source.read(item).frames)
         assert 18 <= len(frames) <= 23

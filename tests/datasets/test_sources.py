@@ -2,8 +2,8 @@ import os
 
 import pytest
 
+from handlore.datasets.files import walk
 from handlore.datasets.sources import SOURCES, find_source, make_source
-from handlore.datasets.sources.base import walk
 from handlore.landmarks.errors import HandloreError
 
 
@@ -24,7 +24,7 @@ def folder(tmp_path):
 def rows(source, root, *columns):
     return {
         item.source: tuple(getattr(item, column) for column in columns) or item.label
-        for item in source.items(root)
+        for item in source.scan(root).items
     }
 
 
@@ -40,7 +40,7 @@ def test_the_first_folder_is_the_label(folder):
         "palm/a/b/3.jpeg": "palm",
         "none/4.webp": "none",
     }
-    assert all(item.path == root / item.source for item in images().items(root))
+    assert all(item.path == root / item.source for item in images().scan(root).items)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_names_with_umlauts_and_spaces_are_labels_too(folder):
 def test_pictures_in_no_folder_have_no_label_and_are_named_as_ignored(folder):
     root = folder("lonely.jpg", "fist/1.jpg", "fist/notes.txt", "readme.md")
     assert rows(images(), root) == {"fist/1.jpg": "fist"}
-    assert sorted(images().ignored(root)) == ["lonely.jpg"]
+    assert sorted(images().scan(root).left_out) == ["lonely.jpg"]
 
 
 def test_hidden_files_and_litter_are_passed_over(folder):
@@ -80,7 +80,7 @@ def test_hidden_files_and_litter_are_passed_over(folder):
         "fist/1.jpg", "fist/._1.jpg", ".git/2.jpg", "__MACOSX/fist/1.jpg", "fist/Thumbs.db"
     )
     assert rows(images(), root) == {"fist/1.jpg": "fist"}
-    assert images().ignored(root) == []
+    assert images().scan(root).left_out == []
 
 
 def test_a_hidden_folder_can_be_asked_for(tmp_path):
@@ -97,7 +97,7 @@ def test_a_name_pattern_reads_label_and_person_from_the_path(folder):
         "hand1_a_dif.jpeg": ("a", "hand1"),
         "sub/hand2_b_dif.jpeg": ("b", "hand2"),
     }
-    assert images(pattern).ignored(root) == ["other.jpeg"]
+    assert images(pattern).scan(root).left_out == ["other.jpeg"]
 
 
 def test_a_name_pattern_without_a_label_leaves_it_to_the_folder(folder):
@@ -126,7 +126,7 @@ def test_train_and_test_folders_are_splits_with_a_name_pattern_too(folder):
 )
 def test_bad_name_patterns_are_explained(folder, pattern, match):
     with pytest.raises(HandloreError, match=match):
-        images(pattern).items(folder("fist/1.jpg"))
+        images(pattern).scan(folder("fist/1.jpg"))
 
 
 def test_the_order_is_that_of_the_names(folder, monkeypatch):
@@ -190,7 +190,7 @@ def test_hgr1_has_label_and_person_in_the_name_and_ignores_masks(folder):
         "0_P_hgr1_id01_1.jpg": ("0", "id01"),
         "sub/Y_P_hgr1_id12_3.JPG": ("Y", "id12"),
     }
-    assert hgr1.ignored(root) == []
+    assert hgr1.scan(root).left_out == []
 
 
 def test_layouts_are_recognised_the_more_special_first(folder):
@@ -229,12 +229,12 @@ def test_archives_that_hold_train_in_train_are_stepped_into(folder):
 def test_a_picture_straight_in_a_split_is_not_labelled_train(folder):
     root = folder("train/fist/1.jpg", "train/lonely.jpg")
     assert rows(images(), root) == {"train/fist/1.jpg": "fist"}
-    assert images().ignored(root) == ["train/lonely.jpg"]
+    assert images().scan(root).left_out == ["train/lonely.jpg"]
 
 
 def test_the_name_pattern_of_asl_massey(real_data):
     source = images(r"(?P<group>hand\d)_(?P<label>\w)_")
-    items = source.items(real_data / "asl_massey")
+    items = source.scan(real_data / "asl_massey").items
     assert len(items) >= 1078
     assert len({item.label for item in items}) == 36
     assert {item.group for item in items} >= {"hand1", "hand2", "hand3"}
@@ -278,4 +278,4 @@ def test_every_source_says_what_it_is_and_can_be_made_without_options(name, fold
     assert source.layout
     (tmp_path / "empty").mkdir()
     assert not source.fits(tmp_path / "empty")
-    assert source.items(tmp_path / "empty") == []
+    assert source.scan(tmp_path / "empty").items == []

@@ -131,7 +131,7 @@ def _check(root):
         source, done = _converted(name, root)
         if done is None:
             continue
-        items = {item.source: item for item in source.items(root)}
+        items = {item.source: item for item in source.scan(root).items}
         assert done.n_items == len(items)
         assert done.dataset.n_samples + len(done.failures) == len(items), (
             "every item is accounted for"
@@ -182,7 +182,7 @@ def test_damaged_tables(tmp_path, samples):
         path.write_bytes(_damaged(data, rng))
         source = make_source("pixels-csv", {})
         try:
-            items = source.items(tmp_path)
+            items = source.scan(tmp_path).items
         except HandloreError:
             continue
         for item in rng.sample(items, min(2, len(items))):

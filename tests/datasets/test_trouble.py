@@ -56,7 +56,7 @@ def test_nearly_empty_classes_groups_with_one_class_and_the_yield_are_told(label
     assert trouble.near_empty == {"fist": 0, "further": 2, "land": 2}
     assert trouble.handless == ["fist"]
     assert trouble.one_class_groups == ("eva",)
-    assert trouble.yields == {"fist": (2, 0), "further": (2, 2), "land": (2, 2), "none": (1, 0)}
+    assert trouble.detection == {"fist": (2, 0), "further": (2, 2), "land": (2, 2), "none": (1, 0)}
 
 
 def test_a_set_of_one_class_says_nothing_of_its_groups(make_dataset):
@@ -68,7 +68,7 @@ def test_the_lines_begin_with_the_most_telling_and_are_cut(make_dataset):
     lines = list(
         find_label_problems(make_dataset(labels, sha256=["a", "a", *map(str, range(28))])).lines()
     )
-    assert lines[0].startswith("2 items stand, byte for byte, under two labels or more: class 00")
+    assert lines[0].startswith("2 identical items are under two labels or more: class 00")
     assert lines[1].endswith(f"and {30 - MOST_LISTED} more")
     assert list(find_label_problems(make_dataset(["a", "b"] * 5)).lines()) == []
 

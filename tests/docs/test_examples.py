@@ -131,7 +131,7 @@ def test_python_compiles(block: Block) -> None:
 @pytest.mark.parametrize("block", code("toml"), ids=lambda block: block.place)
 def test_toml_is_valid(block: Block, tmp_path: Path) -> None:
     table = tomllib.loads(block.text)
-    if "actions" in table:
+    if "actions" in table and block.kind != "check":
         path = tmp_path / "actions.toml"
         path.write_text(block.text, "utf-8")
         labels = [label for label in (*table["actions"], "open_palm", "arm") if label != "*"]

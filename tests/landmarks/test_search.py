@@ -6,7 +6,7 @@ import pytest
 from handlore.datasets.rendered import POSES, Person, Scene, render_background, render_pose
 from handlore.landmarks.geometry import palm_length
 from handlore.landmarks.hands import Hand
-from handlore.landmarks.picture_transforms import MIN_TILED_SIDE, padded, turned
+from handlore.landmarks.picture_transforms import MIN_TILED_SIDE, turned
 from handlore.landmarks.search import STAGES, Stage, search
 
 
@@ -153,19 +153,6 @@ def test_depth_scales_with_the_picture(stage, wider, width):
     (hand,) = search(Recorder(finds_at=stage), np.zeros((width * 3 // 4, width, 3), np.uint8))
     np.testing.assert_allclose(hand.image[:, 2], 0.25 * wider, rtol=1e-6)
     np.testing.assert_array_equal(hand.world, 1)
-
-
-@pytest.mark.parametrize(
-    ("size", "longest"), [((28, 28), 256), ((100, 50), 256), ((400, 300), 400), ((4000, 3000), 640)]
-)
-def test_views_are_of_a_middling_size_with_the_borders_repeated(size, longest):
-    width, height = size
-    picture = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
-    view = next(padded(0.25)(picture)).pixels
-    assert max(view.shape[:2]) == pytest.approx(1.5 * longest, abs=2)
-    margin = round(view.shape[1] / 6)
-    edge = view[:, margin : margin + 1]
-    np.testing.assert_array_equal(view[:, :margin], np.repeat(edge, margin, axis=1))
 
 
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (20_000, 50), (50, 20_000), (2, 500)])

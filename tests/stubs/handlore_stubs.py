@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from handlore.datasets.conversion.workers import Opener
-from handlore.datasets.sources.base import SOURCES, Item, LandmarkClip, Source, option
+from handlore.datasets.conversion.workers import DetectorFactory
+from handlore.datasets.sources.base import SOURCES, Item, LandmarkClip, Listing, Source, option
 from handlore.datasets.sources.images import Images
 from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.errors import HandloreError
@@ -48,7 +48,7 @@ class OtherBright(Bright):
 
 
 @dataclass(frozen=True)
-class Brights(Opener):
+class Brights(DetectorFactory):
     """Opens it; ``wrong`` opens another one than it says."""
 
     wrong: bool = False
@@ -96,14 +96,9 @@ class Ready(Source):
     brings_landmarks = True
     n: int = 3
 
-    def items(self, root):
-        return [Item(root, f"a#{k}", f"label {k % 3}", part=k) for k in range(self.n)]
-
-    def ignored(self, root):
-        return []
-
-    def notes(self, root):
-        return ["numbers were taken for landmarks"]
+    def scan(self, root):
+        items = [Item(root, f"a#{k}", f"label {k % 3}", part=k) for k in range(self.n)]
+        return Listing(items, notes=["numbers are used as landmarks"])
 
     def read(self, item):
         marks = np.full((21, 3), item.part, np.float32)

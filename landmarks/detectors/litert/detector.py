@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from importlib import metadata
 from importlib.util import find_spec
-from types import TracebackType
 from typing import ClassVar, Self
 
 from ...detector import (
     DEFAULT_CONFIDENCE,
     DetectorInfo,
+    DetectorKind,
     DetectorOptions,
     Talk,
     bundle_for,
@@ -30,7 +30,7 @@ from .tracking import Track, Tracker, distinct, hand_in_region, pixels_of, trans
 
 
 @DETECTORS.register
-class LiteRTDetector:
+class LiteRTDetector(DetectorKind):
     """Finds hands with MediaPipe's networks, but without the mediapipe runtime.
 
     Nothing is fetched, no socket is opened, and no thread is left behind.
@@ -40,7 +40,7 @@ class LiteRTDetector:
     bundle
         The networks.
     max_hands
-        How many hands are looked for.
+        Most hands that are detected.
     schedule
         When palms are detected in a video; default: :class:`AdaptiveSchedule`.
     threads
@@ -152,17 +152,6 @@ class LiteRTDetector:
         """Free the networks."""
         self.reset()
         self._networks = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _open(self) -> Networks:
         if self._networks is None:

@@ -2,18 +2,19 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from handlore.datasets.sources import SOURCES, find_source, make_source
 
-DOCS = Path(__file__).parents[2] / "docs" / "sources.md"
+DOCS = Path(__file__).parents[2] / "docs" / "how-to" / "extend.md"
 
 
 def example():
-    return re.search(r"```python\n(.*?)```", DOCS.read_text("utf-8"), re.DOTALL)[1]
+    return re.search(
+        r"## A source.*?```python check\n(.*?)```", DOCS.read_text("utf-8"), re.DOTALL
+    )[1]
 
 
 def test_the_example_of_the_docs_is_a_source(stub_package):
@@ -21,7 +22,7 @@ def test_the_example_of_the_docs_is_a_source(stub_package):
     assert "dashed" in SOURCES.names()
     (home / "data").mkdir()
     (home / "data" / "anna-fist-01.jpg").touch()
-    (item,) = make_source("dashed", {}).items(home / "data")
+    (item,) = make_source("dashed", {}).scan(home / "data").items
     assert (item.label, item.group, item.source) == ("fist", "anna", "anna-fist-01.jpg")
     assert find_source(home / "data") == ("dashed", [])
 
@@ -70,14 +71,3 @@ def test_a_broken_plug_in_is_one_line_that_names_its_package(
     assert "package fake-hands" in record.getMessage()
     assert "\n" not in record.getMessage()
     assert re.search(match, record.getMessage())
-
-
-def test_the_table_of_the_docs_has_the_options_that_sources_have():
-    listed = dict(
-        re.findall(r"^\| `([\w-]+)` \|.*\|(.*)\|$", DOCS.read_text("utf-8"), re.MULTILINE)
-    )
-    assert {"frames", "hgr1", "images", "pixels-csv", "silhouettes", "videos"} <= set(listed)
-    sources = SOURCES.entries()
-    for name, options in listed.items():
-        own = {"--" + option.name.replace("_", "-") for option in fields(sources[name])}
-        assert set(re.findall(r"--[\w-]+", options)) == own, name

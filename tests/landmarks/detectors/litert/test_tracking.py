@@ -1,4 +1,4 @@
-"""Views of a known hand: what is turned, scaled and mirrored comes back to where it was."""
+"""Tracks, and known hands under transforms: what is changed is mapped back to where it was."""
 
 from dataclasses import replace
 
@@ -7,13 +7,59 @@ import pytest
 
 from handlore.datasets.rendered import Person, Scene, render_pose
 from handlore.landmarks.detectors.litert import LiteRTDetector
-from handlore.landmarks.detectors.litert.tracking import transformed_hands
+from handlore.landmarks.detectors.litert.regions import Region
+from handlore.landmarks.detectors.litert.tracking import Tracker, distinct
 from handlore.landmarks.geometry import palm_length
 from handlore.landmarks.hand_transforms import HandTransform, plan_transforms
+from handlore.landmarks.hands import Hand
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.weights import require_bundle
 
 POSES = ("open_palm", "victory", "point", "fist")
+
+
+def a_hand(x: float, right: float) -> Hand:
+    """A made-up hand, 0.2 wide, whose wrist is at (x + 0.1, 0.5)."""
+    columns = np.linspace(0, 0.2, 21)
+    image = np.stack([x + columns, 0.5 - columns**2, 0 * columns], axis=1).astype(np.float32)
+    image[0, 1] = 0.7
+    return Hand(image, np.zeros((21, 3), np.float32), right, 0.9)
+
+
+def test_handedness_is_averaged_over_a_track_by_time():
+    picture, tracker = np.zeros((100, 100, 3), np.uint8), Tracker(1)
+    (hand,) = tracker.update([], [a_hand(0.2, 1.0)], picture, 0.0)
+    assert hand.handedness == pytest.approx(1.0)
+    (track,) = tracker.tracks
+    for k in range(1, 4):
+        (hand,) = tracker.update([(track, a_hand(0.2, 0.0))], [], picture, k / 1000)
+    assert hand.handedness == pytest.approx(0.25, abs=0.01), "one of four frames"
+    (hand,) = tracker.update([(track, a_hand(0.2, 1.0))], [], picture, 100.0)
+    assert hand.handedness == pytest.approx(1.0, abs=0.01), "what was long ago does not count"
+
+
+def test_two_tracks_on_one_hand_become_the_older_one():
+    picture, tracker = np.zeros((100, 100, 3), np.uint8), Tracker(2)
+    tracker.update([], [a_hand(0.1, 1.0), a_hand(0.6, 0.0)], picture, 0.0)
+    old, young = tracker.tracks
+    merged = tracker.update([(old, a_hand(0.3, 1.0)), (young, a_hand(0.31, 0.0))], [], picture, 0.1)
+    assert len(merged) == 1
+    assert tracker.tracks[0] is old
+    assert len(tracker.tracks) == 1
+
+
+def test_hands_apart_are_distinct():
+    hands = [a_hand(x, 1.0).image[:, :2].astype(float) for x in (0.1, 0.5, 0.11)]
+    assert distinct(hands) == [0, 1]
+    assert distinct([]) == []
+
+
+def test_a_palm_in_a_tracked_region_is_no_newcomer():
+    picture, tracker = np.zeros((100, 100, 3), np.uint8), Tracker(2)
+    tracker.update([], [a_hand(0.1, 1.0)], picture, 0.0)
+    region = tracker.tracks[0].region
+    far = Region(region.x + 500, region.y, region.side, 0.0)
+    assert tracker.newcomers([region, far, far]) == [far]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +89,7 @@ def world_apart(hand, view):
 
 
 @pytest.mark.parametrize(
-    "view",
+    "transform",
     [
         HandTransform(),
         HandTransform(turn=30),
@@ -55,16 +101,14 @@ def world_apart(hand, view):
     ],
     ids=lambda v: f"{v.turn:+.0f} x{v.scale}{' mirrored' * v.flip}",
 )
-def test_a_view_is_mapped_back_to_the_picture(ours, known, view):
-    seen = [
-        (hand, *transformed_hands(ours._networks, picture, hand, [view])) for picture, hand in known
-    ]
+def test_a_transform_is_mapped_back_to_the_picture(ours, known, transform):
+    seen = [(hand, *ours.detect_again(picture, hand, [transform])) for picture, hand in known]
     assert np.median([apart(hand, again) for hand, again in seen]) < 0.05
     assert np.median([world_apart(hand, again) for hand, again in seen]) < 0.1
     assert all(again.side == hand.side and again.score > 0.5 for hand, again in seen)
 
 
-def test_as_many_views_as_asked_for_all_different(ours, known):
+def test_as_many_hands_as_transforms_all_different(ours, known):
     picture, hand = known[0]
     views = ours.detect_again(picture, hand, plan_transforms(8))
     assert len(views) == 8
@@ -73,7 +117,7 @@ def test_as_many_views_as_asked_for_all_different(ours, known):
     assert ours.detect_again(picture, hand, plan_transforms(0)) == []
 
 
-def test_the_same_views_each_time_and_others_for_another_seed(ours, known):
+def test_another_seed_gives_other_transforms(ours, known):
     picture, hand = known[0]
     first, again, other = (
         [
@@ -87,20 +131,9 @@ def test_the_same_views_each_time_and_others_for_another_seed(ours, known):
     assert first[0] == other[0], "the plain view has nothing to draw lots for"
 
 
-def test_views_keep_the_stage(ours, known):
+def test_the_stage_is_kept(ours, known):
     picture, hand = known[0]
     assert {
         view.stage
         for view in ours.detect_again(picture, replace(hand, stage=2), plan_transforms(3))
     } == {2}
-
-
-def test_the_plan_spreads_turns_and_mirrors_half():
-    plan = plan_transforms(9)
-    assert plan[0] == HandTransform()
-    turns = sorted(view.turn for view in plan[1:])
-    assert turns[0] < -15
-    assert turns[-1] > 15
-    assert np.diff(turns).max() < 16
-    assert sum(view.flip for view in plan) == 4
-    assert plan == plan_transforms(9)

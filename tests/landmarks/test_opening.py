@@ -1,11 +1,14 @@
+"""Which detector is opened, and what is said where none can be."""
+
 import platform
 
 import pytest
 
+from handlore.landmarks.detector import DetectorOptions
 from handlore.landmarks.detectors import mediapipe
 from handlore.landmarks.detectors.litert import detector as litert
 from handlore.landmarks.errors import HandloreError
-from handlore.landmarks.opening import choose_detector, detector_problems
+from handlore.landmarks.opening import choose_detector, detector_problems, open_detector
 
 
 @pytest.fixture
@@ -73,3 +76,17 @@ def test_an_unknown_detector_lists_the_known_ones():
         HandloreError, match=r"unknown detector 'yolo'\. Known: auto, litert, mediapipe"
     ):
         choose_detector("yolo")
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [({"max_hands": 3}, "1 or 2 hands"), ({"detector": "magic"}, "Known: auto, .*mediapipe")],
+)
+def test_options_that_make_no_sense_are_refused(options, match):
+    with pytest.raises(HandloreError, match=match):
+        open_detector(DetectorOptions(**options))
+
+
+def test_the_bundle_named_in_the_options_is_the_one_used(tmp_path):
+    with pytest.raises(HandloreError, match=r"missing\.task.* is not a file"):
+        open_detector(DetectorOptions(bundle=tmp_path / "missing.task"))

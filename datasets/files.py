@@ -1,0 +1,142 @@
+"""Walking a source's folder, and reading its files: names, order, stamps, bytes."""
+
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from handlore.landmarks.errors import HandloreError, InvalidDataError
+
+T = TypeVar("T")
+
+_MAX_LINKS = 2
+
+SAMPLED = 12
+"""How many files are opened to recognise a layout by what is in them."""
+
+MAX_LISTED = 20_000
+"""How many names are listed to recognise a layout, so that a huge tree is not walked for it."""
+
+
+def walk(root: Path) -> Iterator[str]:
+    """Yield all files below a folder, relative to it, sorted, with forward slashes.
+
+    Hidden files are skipped. Links to folders are followed, except where they lead back to a
+    folder that contains them, and at most two on the path to a file. Below a file there is nothing.
+
+    Raises
+    ------
+    HandloreError
+        If a folder cannot be read.
+    """
+    if Path(root).is_file():
+        return
+    for path in _walk(Path(root), (), _MAX_LINKS):
+        yield path.relative_to(root).as_posix()
+
+
+def _walk(folder: Path, above: tuple[Path, ...], links: int) -> Iterator[Path]:
+    real = folder.resolve()
+    if real in above:
+        return
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        raise HandloreError(f"cannot read the folder {folder}: {error.strerror}") from error
+    visible = [entry for entry in entries if not is_hidden(entry.name)]
+    yield from (Path(entry.path) for entry in visible if not entry.is_dir())
+    for entry in visible:
+        left = links - entry.is_symlink()
+        if entry.is_dir() and left >= 0:
+            yield from _walk(Path(entry.path), (*above, real), left)
+
+
+def files_of(root: Path) -> Iterator[tuple[str, Path]]:
+    """Yield name relative to the source and path of all files; of one file, only itself."""
+    root = Path(root)
+    if root.is_file():
+        yield root.name, root
+    else:
+        yield from ((name, root / name) for name in walk(root))
+
+
+def is_hidden(name: str) -> bool:
+    """Say whether a name is hidden, or one of the files that operating systems leave behind."""
+    return name.startswith(".") or name in ("__MACOSX", "Thumbs.db", "desktop.ini")
+
+
+def spread(values: Sequence[T], n: int) -> list[T]:
+    """Choose at most ``n`` values, evenly spread."""
+    step = max(1.0, len(values) / n)
+    return [values[int(place * step)] for place in range(min(n, len(values)))]
+
+
+def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Return a sort key that puts 2 before 10."""
+    words = re.findall(r"[0-9]+|[^0-9]+", name)
+    # Digits are counted before they are compared: int() refuses more than 4300 of them.
+    return tuple(
+        (0, len(word.lstrip("0")), word.lstrip("0")) if "0" <= word[0] <= "9" else (1, 0, word)
+        for word in words
+    )
+
+
+def natural_order(paths: Iterable[Path]) -> list[Path]:
+    """Sort files by name, with numbers in the names compared as numbers."""
+    return sorted(paths, key=lambda path: (natural_key(path.stem), path.name))
+
+
+def file_stamp(path: Path) -> tuple[int, int]:
+    """Return size and time of change (ns) of a file, which tell whether it was changed.
+
+    For a folder: the sum of the sizes of its files, and the latest change. (-1, -1) if it cannot
+    be read.
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISDIR(status.st_mode):
+            return status.st_size, status.st_mtime_ns
+        inside = [entry.stat() for entry in os.scandir(path)]
+    except OSError:
+        return -1, -1
+    return sum(one.st_size for one in inside), max(one.st_mtime_ns for one in (status, *inside))
+
+
+def require_regular(path: Path) -> None:
+    """Refuse pipes and devices: opening a pipe waits until another process writes into it.
+
+    Raises
+    ------
+    InvalidDataError
+        If it is one; the message does not repeat the path.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise InvalidDataError("it is no regular file, but a pipe or a device")
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return the bytes of a file.
+
+    Raises
+    ------
+    InvalidDataError
+        If it cannot be read; the message does not repeat the path.
+    """
+    require_regular(path)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InvalidDataError(f"cannot be read: {error.strerror or error}") from error
+
+
+def read_start(path: Path, n_bytes: int = 65536) -> bytes:
+    """Return the first bytes of a file, nothing if it cannot be read."""
+    if not path.is_file():
+        return b""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(n_bytes)
+    except OSError:
+        return b""

@@ -1,0 +1,272 @@
+"""From pictures to hands: a still is searched stage by stage, a video is tracked.
+
+Frames of a video that lost the hand between two frames with one are searched in a second pass.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from math import isnan
+from pathlib import Path
+from typing import Literal
+
+from handlore.landmarks.detector import HandDetector
+from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.hands import Hand, Pixels, by_slot
+from handlore.landmarks.search import STAGES, Stage, as_searched, augmented_hands, search
+
+from .dataset import Header, LandmarkDataset, Samples
+from .files import walk
+from .pictures import is_picture, is_video
+from .sources.base import Clip, Item, LandmarkClip, Source
+from .sources.frames import Frames
+from .sources.videos import Videos
+from .videos import is_animated
+
+
+@dataclass(frozen=True)
+class SearchOptions:
+    """How hands are found."""
+
+    max_hands: int = 1
+    """How many hands a frame has room for."""
+
+    stages: Sequence[Stage] = STAGES
+    """The search stages to try."""
+
+    augment: int = 0
+    """How many augmented copies of each picture (turned, scaled, mirrored) become samples, too.
+    They share the picture's source."""
+
+    min_score: float = 0.0
+    """Hands in stills with a lower score are left out. If a detector gives no score, it is measured
+    by a second look."""
+
+    def __post_init__(self) -> None:
+        """Refuse what is out of range."""
+        if not 0 <= self.min_score <= 1:
+            raise HandloreError(f"min_score is {self.min_score}, expected a number from 0 to 1")
+
+
+@dataclass
+class HandsInItem:
+    """The hands of one item, frame by frame."""
+
+    slots: list[list[Hand | None]] = field(default_factory=list)
+    """For each frame the hand in each slot."""
+
+    time: list[float] = field(default_factory=list)
+    """Seconds from the start of the item."""
+
+    copy: int = 0
+    """0 = the item itself, else the number of its augmented copy."""
+
+
+def find_hands(
+    source: Source, item: Item, detector: HandDetector | None, options: SearchOptions
+) -> tuple[list[HandsInItem], str]:
+    """Find the hands in one item of a source.
+
+    Parameters
+    ----------
+    source, item
+        What to read.
+    detector
+        An open detector; None for a source that brings landmarks.
+    options
+        How to find hands.
+
+    Returns
+    -------
+    The samples that the item makes, and the digest of what was read.
+
+    Raises
+    ------
+    InvalidDataError
+        If the item cannot be read, or has no frames.
+    """
+    clip = source.read(item)
+    if isinstance(clip, LandmarkClip):
+        sample = _own_landmarks(clip, options.max_hands)
+    elif detector is None:
+        raise ValueError(f"source {source.name} has pictures, which need a detector")
+    elif source.kind == "sequence":
+        sample = _tracked(source, item, clip, detector, options)
+    else:
+        return _searched(source, clip, detector, options), clip.sha256
+    if not sample.slots:
+        raise InvalidDataError("it has no frames")
+    return [sample], clip.sha256
+
+
+def _searched(
+    source: Source, clip: Clip, detector: HandDetector, options: SearchOptions
+) -> list[HandsInItem]:
+    """Search a picture, and its augmented copies where a hand was found."""
+    samples = []
+    for seconds, pixels in clip.frames:
+        hands = search(detector, pixels, options.stages, silhouette=source.silhouettes)
+        if options.min_score > 0:
+            hands = _with_min_score(detector, pixels, hands, options.min_score)
+        slots = by_slot(hands, options.max_hands)
+        samples.append(HandsInItem([slots], [seconds]))
+        copies = augmented_hands(detector, pixels, slots, options.augment)
+        samples += [HandsInItem([slots], [seconds], number) for number, slots in copies]
+    if not samples:
+        raise InvalidDataError("it has no frames")
+    return samples
+
+
+def _with_min_score(
+    detector: HandDetector, pixels: Pixels, hands: Sequence[Hand], min_score: float
+) -> list[Hand]:
+    """Return the hands with at least this score; unknown scores are measured."""
+    scored = [
+        replace(hand, score=detector.detect_again(as_searched(hand, pixels), hand)[0].score)
+        if isnan(hand.score)
+        else hand
+        for hand in hands
+    ]
+    return [hand for hand in scored if hand.score >= min_score]
+
+
+def _tracked(
+    source: Source, item: Item, clip: Clip, detector: HandDetector, options: SearchOptions
+) -> HandsInItem:
+    detector.reset()
+    sample, last = HandsInItem(), -1.0
+    for seconds, pixels in clip.frames:
+        # Detectors count milliseconds and need rising times: frames within one are moved apart.
+        last = max(seconds, last + 0.001)
+        sample.slots.append(by_slot(detector.track(pixels, last), options.max_hands))
+        sample.time.append(seconds)
+    detector.reset()
+    lost = _lost_frames(sample)
+    again = source.read(item) if lost else None
+    if isinstance(again, Clip):
+        for number, (_, pixels) in enumerate(again.frames):
+            if number in lost:
+                hands = search(detector, pixels, options.stages)
+                sample.slots[number] = by_slot(hands, options.max_hands)
+    return sample
+
+
+def _lost_frames(sample: HandsInItem) -> set[int]:
+    """Return the frames without a hand between two frames with one."""
+    seen = [number for number, slots in enumerate(sample.slots) if any(slots)]
+    return {lost for one, next_one in pairwise(seen) for lost in range(one + 1, next_one)}
+
+
+def _own_landmarks(clip: LandmarkClip, max_hands: int) -> HandsInItem:
+    """Return landmarks as they are; with room for one hand, those of the more frequent side."""
+    frames = [list(hands) for _, hands in clip.frames]
+    sides = Counter(hand.side for hands in frames for hand in hands)
+    if max_hands == 1 and len(sides) > 1:
+        ((side, _),) = sides.most_common(1)  # of two sides seen equally often, the first one seen
+        frames = [[hand for hand in hands if hand.side == side] for hands in frames]
+    slots = [by_slot(hands, max_hands) for hands in frames]
+    return HandsInItem(slots, [seconds for seconds, _ in clip.frames])
+
+
+@dataclass(frozen=True)
+class Medium:
+    """A picture or a video."""
+
+    path: Path
+    kind: Literal["picture", "video", "frames"]
+    """``frames`` is a folder whose pictures are the frames of a video."""
+
+
+def list_media(paths: Sequence[Path], *, movements: bool) -> list[Medium]:
+    """List the pictures and videos that paths stand for.
+
+    Parameters
+    ----------
+    paths
+        Pictures, videos, animated GIFs, and folders of them.
+    movements
+        Whether a model of movements is to look at them: then the pictures of a folder are the
+        frames of one video.
+
+    Raises
+    ------
+    HandloreError
+        If a path does not exist, holds nothing of the kind, or is a picture where movements are
+        expected.
+    """
+    media = [medium for path in paths for medium in _media_of(path, movements)]
+    still = next((m.path for m in media if movements and m.kind == "picture"), None)
+    if still is not None:
+        what = "a picture" if is_picture(still) else "neither a picture nor a video by its name"
+        raise HandloreError(
+            f"{still} is {what}, and the model takes movements; give a video, or the folder of"
+            " its frames"
+        )
+    return media
+
+
+def _media_of(path: Path, movements: bool) -> list[Medium]:
+    if not path.exists():
+        raise HandloreError(f"there is no file {path}")
+    if not path.is_dir():
+        return [_medium(path)]
+    names = [name for name in walk(path) if is_picture(Path(name)) or is_video(Path(name))]
+    media = [_medium(path / name) for name in names]
+    if movements:
+        folders = dict.fromkeys(one.path.parent for one in media if one.kind == "picture")
+        media = [one for one in media if one.kind == "video"]
+        media += [Medium(folder, "frames") for folder in folders]
+    if not media:
+        raise HandloreError(f"the folder {path} holds no pictures or videos")
+    return media
+
+
+def _medium(path: Path) -> Medium:
+    moves = is_video(path) or (path.suffix.lower() == ".gif" and is_animated(path))
+    return Medium(path, "video" if moves else "picture")
+
+
+def track_video(
+    path: Path, detector: HandDetector, *, max_hands: int = 1, frame_rate: float = 30.0
+) -> LandmarkDataset:
+    """Track the hands in a video.
+
+    Parameters
+    ----------
+    path
+        A video, an animated GIF, or a folder of numbered pictures, its frames.
+    detector
+        An open detector.
+    max_hands
+        How many hands a frame has room for, 1 or 2.
+    frame_rate
+        Frames a second, for a folder of pictures; videos have times of their own.
+
+    Returns
+    -------
+    A dataset of kind ``sequence`` with one sample, labelled ``?``; ``image`` is in image widths.
+
+    Raises
+    ------
+    InvalidDataError
+        If it cannot be read.
+
+    Examples
+    --------
+    >>> with handlore.open_detector() as detector:
+    ...     hands = handlore.track_video("wave.mp4", detector)
+    >>> hands.n_samples, hands.image.shape[1:]
+    (1, (1, 21, 3))
+    """
+    path = Path(path)
+    source = Frames(frame_rate=frame_rate) if path.is_dir() else Videos()
+    options = SearchOptions(max_hands=max_hands)
+    (sample,), _ = find_hands(source, Item(path, path.name, ""), detector, options)
+    return LandmarkDataset.of_hands(
+        sample.slots,
+        Samples.make(["?"]),
+        time=sample.time,
+        offsets=[0, len(sample.time)],
+        header=Header(kind="sequence"),
+    )
