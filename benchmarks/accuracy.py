@@ -19,9 +19,10 @@ import numpy as np
 from data import data_folder
 from sklearn.ensemble import RandomForestClassifier
 
+from handlore.classifiers.evaluation.crossval import cross_val_predict
 from handlore.classifiers.evaluation.intervals import bootstrap_sums, percentiles
 from handlore.classifiers.evaluation.pointing import POINTING_FEATURES
-from handlore.classifiers.evaluation.scores import answer, cross_val_predict, fit_samples, score
+from handlore.classifiers.evaluation.scores import fit_samples, predict_items, score
 from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.training import save_model
 from handlore.datasets.conversion.batches import ConvertOptions
@@ -118,7 +119,7 @@ def measured(protocol, models, folder):
                 answers = cross_val_predict(make_estimator(model), shown, encoder, protocol.by)
                 units = groups_of(shown)[answers.sample]
                 units = units if protocol.by == "group" else np.arange(len(units))
-                right, f1 = answers.truth == answers.answer, score(answers).macro_f1
+                right, f1 = answers.truth == answers.predicted, score(answers).macro_f1
             else:
                 right, units = across(model, shown, tested, encoder)
                 f1 = None
@@ -170,8 +171,8 @@ def across(model, photos, tested, encoder):
             make_estimator(model), photos.select(photos.samples.group != person), encoder
         )
         own = tested.select(tested.samples.group == person)
-        answers = answer(fitted.predict_proba, fitted.classes_, own, encoder)
-        right.append(answers.truth == answers.answer)
+        answers = predict_items(fitted.predict_proba, fitted.classes_, own, encoder)
+        right.append(answers.truth == answers.predicted)
         units.append(np.full(len(answers.truth), person))
     return np.concatenate(right), np.concatenate(units)
 

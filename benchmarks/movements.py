@@ -21,13 +21,8 @@ import numpy as np
 from data import data_folder
 
 from handlore.classifiers.base import HandEstimator
-from handlore.classifiers.evaluation.scores import (
-    Predictions,
-    answer,
-    cross_val_predict,
-    fit_samples,
-    score,
-)
+from handlore.classifiers.evaluation.crossval import cross_val_predict
+from handlore.classifiers.evaluation.scores import Predictions, fit_samples, predict_items, score
 from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.training import save_model
 from handlore.datasets.conversion.batches import ConvertOptions
@@ -183,8 +178,8 @@ def _right(
         encoder = make().encoder(1)
         fitted = fit_samples(make(), dataset.select(train), encoder)
         labels = [str(label) for label in fitted.classes_]
-        answers = answer(fitted.predict_proba, labels, dataset.select(test), encoder)
-        parts.append(answers.truth == answers.answer)
+        answers = predict_items(fitted.predict_proba, labels, dataset.select(test), encoder)
+        parts.append(answers.truth == answers.predicted)
     return np.concatenate(parts)
 
 

@@ -18,9 +18,8 @@ from pathlib import Path
 import numpy as np
 from data import data_folder
 
-from handlore.classifiers.factory import make_estimator
-from handlore.classifiers.negatives import NegativeWindows
-from handlore.classifiers.training import train_model
+from handlore.classifiers.factory import Pipeline, make_estimator
+from handlore.classifiers.training import train_pipeline
 from handlore.datasets.conversion.convert import convert
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples, concatenate
 from handlore.datasets.rendered import (
@@ -182,12 +181,10 @@ def _settings(options: argparse.Namespace) -> RecogniserSettings:
 def _trained(clips: LandmarkDataset, options: argparse.Namespace, seed: int) -> Model:
     params = dict(param.split("=", 1) for param in options.param)
     estimator = make_estimator(options.model, params, seed=seed)
-    background = None if options.no_background else NegativeWindows()
+    pipeline = Pipeline(options.model, estimator, estimator.encoder(1))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "m.onnx"
-        train_model(
-            estimator, options.model, clips, estimator.encoder(1), path, background=background
-        )
+        train_pipeline(pipeline, clips, path, negatives=not options.no_background)
         return load_model(path)
 
 
@@ -203,7 +200,7 @@ def _pose_model() -> Model:
     dataset = LandmarkDataset.of_hands(hands, Samples.make(labels))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "m.onnx"
-        train_model(estimator, "forest", dataset, PoseEncoder(), path)
+        train_pipeline(Pipeline("forest", estimator, PoseEncoder()), dataset, path)
         return load_model(path)
 
 

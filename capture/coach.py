@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from handlore.classifiers.evaluation.scores import cross_val_predict
+from handlore.classifiers.evaluation.crossval import cross_val_predict
 from handlore.classifiers.factory import make_estimator
 from handlore.datasets.dataset import NONE_LABEL, Kind, LandmarkDataset
 from handlore.datasets.loading import KINDS, LoadedRecordings
@@ -194,7 +194,7 @@ def cross_validated(recorded: LoadedRecordings, kind: Kind) -> list[RecordingPre
         # Such as hands without world landmarks: `train` reports it, the coach only advises.
         return []
     predicted: dict[str, Counter[str]] = defaultdict(Counter)
-    for name, answer in zip(data.samples.recording[answers.sample], answers.answer, strict=True):
+    for name, answer in zip(data.samples.recording[answers.sample], answers.predicted, strict=True):
         predicted[str(name)][str(answer)] += 1
     label_of = dict(zip(data.samples.recording.tolist(), data.samples.label.tolist(), strict=True))
     return [

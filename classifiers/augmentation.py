@@ -1,7 +1,7 @@
-"""More movements out of those there are: turned, stretched, warped in time, unsteady.
+"""Data augmentation of movements: rotation, scale, time warping, noise, lost frames, mirroring.
 
-Everything happens to blocks of a :class:`~.movements.MovementEncoder`, all of a batch at once,
-and the same seed gives the same movements.
+It works on batches of blocks of a :class:`~handlore.models.movement_encoder.MovementEncoder`. The
+same seed gives the same copies.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from handlore.models.movement_encoder import N_CHANNELS, N_COORDINATES
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How much movements are changed; standard deviations unless said otherwise."""
+    """Strength of the augmentation; standard deviations unless noted."""
 
     turn: float = 10.0
     """Rotation about each of the three axes, in degrees."""
@@ -30,11 +30,10 @@ class Augmentation:
     """Logarithm of the scale of the wrist's path along each axis."""
 
     bones: float = 0.05
-    """Logarithm of the scale of each landmark's way from the wrist, the same in all frames."""
+    """Logarithm of the scale of each landmark's vector from the wrist, the same in all frames."""
 
     phalanges: float = 0.0
-    """Logarithm of the length of each bone of a finger, the same in all frames; the bones beyond
-    move along."""
+    """Logarithm of the scale of each finger bone, in all frames; outer bones move along."""
 
     shape: float = 0.02
     """Shift of each landmark, the same in all frames, in palm lengths."""
@@ -46,27 +45,26 @@ class Augmentation:
     """Logarithm of the speed in each sixth of the time."""
 
     crop: float = 0.08
-    """The most that is cut off at either end, as a share of the time; evenly distributed."""
+    """Maximum cut at either end, as a share of the duration; uniformly distributed."""
 
     drop: float = 0.1
-    """The largest share of the points in time that are lost, and interpolated between their
-    neighbours; evenly distributed."""
+    """Maximum share of points in time that are dropped and interpolated; uniformly distributed."""
 
     travel: float = 0.0
     """Logarithm of the scale of the wrist's whole path."""
 
     slow: float = 0.0
-    """The share of the movements that a slower camera sees, of which a fifth to three quarters of
-    the points in time are left and the others interpolated."""
+    """Share of movements with a lower frame rate: a fifth to three quarters of the points in time
+    remain, the others are interpolated."""
 
     lost: float = 0.0
-    """The share of the movements in which the hand is lost for up to a quarter of the time: its
-    position is interpolated and its presence is 0."""
+    """Share of movements in which the hand is lost for up to a quarter of the time: its position is
+    interpolated and its presence is 0."""
 
     def __call__(self, blocks: FloatArray, rng: np.random.Generator) -> FloatArray:
-        """Return other movements (n, n_channels, n_timepoints), one for each block."""
+        """Return an augmented copy of each block (n, n_channels, n_timepoints)."""
         n, _, n_points = blocks.shape
-        moved = _in_time(blocks, self._moments(n, n_points, rng))
+        moved = _interpolated_at(blocks, self._moments(n, n_points, rng))
         moved = _bridged(moved, ~self._dropped(n, n_points, rng))
         hands = self._interrupted(moved, rng)
         hands = hands.reshape(n, -1, N_CHANNELS, n_points)
@@ -84,13 +82,13 @@ class Augmentation:
             wrist *= self._factors((n, 1, 1, 1, 1), self.travel, rng)
         marks = (wrist + shape) * self._factors((n, 1, 1, 1, 1), self.size, rng)
         hands[:, :, :N_COORDINATES] = marks.reshape(n, -1, N_COORDINATES, n_points)
-        # A hand that is nowhere in the clip stays nowhere.
+        # A hand that is missing in the whole clip stays missing.
         never = blocks.reshape(n, -1, N_CHANNELS, n_points)[:, :, -1].max(axis=-1) == 0
         hands[never] = 0
         return hands.reshape(blocks.shape)
 
     def _moments(self, n: int, n_points: int, rng: np.random.Generator) -> FloatArray:
-        """Return the point in time (n, n_points) of the old block that each new one shows."""
+        """Return the source time (n, n_points) of each point of the warped block."""
         start, end = rng.uniform(0, self.crop, (2, n, 1))
         knots = np.zeros((n, 7))
         knots[:, 1:] = np.cumsum(np.exp(rng.normal(0, self.warp, (n, 6))), axis=1)
@@ -102,13 +100,13 @@ class Augmentation:
         return moments.astype(np.float32)
 
     def _dropped(self, n: int, n_points: int, rng: np.random.Generator) -> NDArray[np.bool_]:
-        """Return which points in time (n, n_points) are lost, never the first or the last."""
+        """Return which points in time (n, n_points) are dropped, never the first or last."""
         lost = rng.random((n, n_points)) < rng.uniform(0, self.drop, (n, 1))
         lost[:, [0, -1]] = False
         return lost
 
     def _interrupted(self, blocks: FloatArray, rng: np.random.Generator) -> FloatArray:
-        """Return blocks as a slower camera sees them, or a detector that loses the hand."""
+        """Return blocks with a lower frame rate, or with lost hands."""
         n, _, n_points = blocks.shape
         point = np.arange(n_points)
         if self.slow:
@@ -129,7 +127,7 @@ class Augmentation:
         return blocks
 
     def _lengthened(self, joints: FloatArray, rng: np.random.Generator) -> FloatArray:
-        """Return the joints (n, n_hands, 20, 3, n_points) of fingers whose bones are longer."""
+        """Return joints (n, n_hands, 20, 3, n_points) of fingers with scaled bones."""
         n, n_hands = joints.shape[:2]
         fingers = joints.reshape(n, n_hands, N_FINGERS, -1, *joints.shape[3:])
         bones = np.diff(fingers, axis=3, prepend=0)
@@ -144,10 +142,10 @@ class Augmentation:
 
 
 def mirror_blocks(blocks: FloatArray, n_hands: int = 1) -> FloatArray:
-    """Return the movements that a mirror shows, as the encoder would encode them.
+    """Return mirrored movements, as the encoder would encode them.
 
-    Of one hand the path is mirrored and the shape is not, for the encoder gives left hands the
-    shape of right ones. Two hands change places.
+    With one hand only the path is mirrored, as the encoder mirrors the shape of left hands anyway.
+    With two hands the slots are swapped.
     """
     hands = blocks.reshape(len(blocks), n_hands, N_CHANNELS, -1).copy()
     x = hands[:, :, :N_COORDINATES:3]
@@ -168,7 +166,7 @@ def parse_label_pairs(text: str) -> dict[str, str] | None:
     Raises
     ------
     InvalidDataError
-        If a pair is not one, or a label is named twice.
+        If an item is not a pair, or a label occurs twice.
     """
     if not text.strip():
         return None
@@ -176,27 +174,27 @@ def parse_label_pairs(text: str) -> dict[str, str] | None:
     names = [name for pair in pairs for name in pair]
     if any(len(pair) != 2 for pair in pairs) or len(set(names)) < len(names) or "" in names:
         raise InvalidDataError(
-            f"mirrored labels {text!r} are not pairs of different labels such as left=right"
+            f"mirrored labels {text!r}; expected pairs of different labels such as left=right"
         )
     return {pair[0]: pair[1] for pair in pairs}
 
 
 def check_label_pairs(text: str, labels: Sequence[str]) -> None:
-    """Refuse pairs that name a label that there is not."""
+    """Raise InvalidDataError if pairs name a label that does not exist."""
     pairs = parse_label_pairs(text) or {}
     unknown = sorted({*pairs, *pairs.values()} - set(labels))
     if unknown:
         raise InvalidDataError(
-            f"mirrored labels name {', '.join(unknown)}; there is: {', '.join(labels)}"
+            f"mirrored labels name {', '.join(unknown)}; known labels: {', '.join(labels)}"
         )
 
 
 def mirror_codes(
     codes: NDArray[np.int64], classes: NDArray[Any], pairs: Mapping[str, str]
 ) -> NDArray[np.int64]:
-    """Return the label of each mirrored movement: those of a pair are swapped, others stay.
+    """Return class indices of mirrored movements: the labels of a pair are swapped.
 
-    -1 where the other label of the pair is not among the classes.
+    -1 where the other label of the pair is not a class.
     """
     both = dict(pairs) | {right: left for left, right in pairs.items()}
     place = {str(name): code for code, name in enumerate(classes)}
@@ -204,8 +202,8 @@ def mirror_codes(
     return np.array(swapped, np.int64)[codes]
 
 
-def _in_time(blocks: FloatArray, moments: FloatArray) -> FloatArray:
-    """Return blocks as they are at moments (n, n_points) between their points in time."""
+def _interpolated_at(blocks: FloatArray, moments: FloatArray) -> FloatArray:
+    """Return blocks interpolated at fractional points in time (n, n_points)."""
     before = np.minimum(moments.astype(np.int64), blocks.shape[-1] - 2)
     share = (moments - before).astype(np.float32)[:, None]
     index = before[:, None]
@@ -216,9 +214,9 @@ def _in_time(blocks: FloatArray, moments: FloatArray) -> FloatArray:
 
 
 def _bridged(blocks: FloatArray, kept: NDArray[np.bool_]) -> FloatArray:
-    """Return blocks in which points in time that are not kept (n, n_points) are interpolated.
+    """Return blocks with points in time that are not kept (n, n_points) interpolated.
 
-    The first and the last one have to be kept.
+    The first and last point must be kept.
     """
     point = np.arange(kept.shape[1])
     before = np.maximum.accumulate(np.where(kept, point, 0), axis=1)

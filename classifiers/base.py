@@ -7,7 +7,6 @@ point of another package in the group ``handlore.estimators``: a class that is m
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -24,45 +23,42 @@ from handlore.models.pose_encoder import Encoder, PoseEncoder
 
 from .duration_prior import DurationPrior
 
-ONNX_OPSET = {"": 15, "ai.onnx.ml": 3}
-"""What every model file may use; any onnxruntime since 1.17 runs it."""
-
 
 class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A classifier of poses, or of movements (:class:`MovementEstimator`).
 
-    Subclasses name their parameters in ``__init__``, as scikit-learn wants it.
+    Subclasses name their parameters in ``__init__``, as scikit-learn requires.
 
     Attributes
     ----------
     classes_
         (n_classes,) the labels, sorted.
     n_features_in_
-        How many columns ``fit`` has seen.
+        Number of columns of the training data.
     """
 
     name: ClassVar[str]
-    """What ``--model`` calls it."""
+    """Its name in ``--model``."""
 
     kind: ClassVar[Kind] = "pose"
     summary: ClassVar[str]
     """What it is good for, in one line."""
 
     learns_in_epochs: ClassVar[bool] = False
-    """Whether ``fit`` takes long, calls ``progress`` and leaves a ``history_``."""
+    """Whether ``fit`` trains in epochs, calls ``progress`` and sets ``history_``."""
 
     progress: Callable[[int, int], None] | None = None
-    """Called after each epoch with how many are done and how many there are; no parameter, so
-    clones have none."""
+    """Called after each epoch with the number of finished epochs, and of all. It is not a
+    parameter, so clones have none."""
 
     history_: Sequence[Mapping[str, float | None]] = ()
-    """How the last ``fit`` went, a line an epoch."""
+    """Loss and accuracy of the last ``fit`` by epoch."""
 
     notes_: tuple[str, ...] = ()
-    """What a person should know of the last ``fit``."""
+    """Messages of the last ``fit`` for the user."""
 
     def encoder(self, n_hands: int, features: tuple[str, ...] = DEFAULT_FEATURES) -> Encoder:
-        """Return what turns samples of landmarks into X.
+        """Return the encoder that turns samples of landmarks into X.
 
         Parameters
         ----------
@@ -74,7 +70,7 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return PoseEncoder(features, n_hands)
 
     def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
-        """Learn from examples.
+        """Train on samples.
 
         Parameters
         ----------
@@ -83,8 +79,8 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         y
             (n_samples,) labels.
         groups
-            (n_samples,) names, such as persons: an estimator that holds back a part of the
-            examples to choose something by holds back whole groups.
+            (n_samples,) names, such as persons: an estimator that holds out samples for
+            validation holds out whole groups.
 
         Raises
         ------
@@ -93,7 +89,9 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         X, y = self._checked(X), np.asarray(y)
         if y.shape != (len(X),):
-            raise InvalidDataError(f"y has shape {y.shape}, expected ({len(X)},), one label a row")
+            raise InvalidDataError(
+                f"y has shape {y.shape}, expected ({len(X)},), one label per row"
+            )
         names = None if groups is None else np.asarray(groups, np.str_)
         if names is not None and names.shape != (len(X),):
             raise InvalidDataError(
@@ -105,7 +103,7 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise InvalidDataError(f"a classifier needs at least two labels; there is: {only}")
         self._remember_shape(X)
         try:
-            self._learn(X, codes, names)
+            self._fit_all(X, codes, names)
         except ValueError as error:
             raise InvalidDataError(
                 f"{type(self).__name__}: {str(error).splitlines()[0]}"
@@ -117,12 +115,12 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "classes_")
         X = self._checked(X)
         self._check_shape(X)
-        return self._answer(X).astype(np.float32)
+        return self._predict_all(X).astype(np.float32)
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the most probable label (n_samples,)."""
-        chosen: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
-        return chosen
+        labels: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        return labels
 
     def to_onnx(self) -> Any:
         """Return the fitted estimator as an ``onnx.ModelProto``.
@@ -133,12 +131,12 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self._to_onnx()
 
     def require(self) -> None:
-        """Refuse to learn, with a HandloreError, where a package that ``fit`` needs is missing."""
+        """Raise HandloreError if a package that ``fit`` needs is missing."""
 
-    def _learn(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
+    def _fit_all(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
         self._fit(X, codes, groups)
 
-    def _answer(self, X: FloatArray) -> FloatArray:
+    def _predict_all(self, X: FloatArray) -> FloatArray:
         return self._predict_proba(X)
 
     def _fit(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
@@ -168,52 +166,54 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 class MovementEstimator(HandEstimator):
     """A classifier of movements: X is (n_samples, n_channels, n_timepoints).
 
-    A last channel of X may say how many seconds each movement lasts. Subclasses never see it: what
-    they answer is weighed by it here.
+    The last channel of X may be the duration of each movement in seconds. Subclasses do not get
+    it: their probabilities are weighted by the duration prior here.
 
     Attributes
     ----------
     n_features_in_, n_timepoints_in_
-        How many channels and points in time ``fit`` has seen.
-    tempo_
-        How long movements of each class last, if X says.
+        Number of channels and points in time of the training data.
+    duration_prior_
+        The durations of each class, if X has them.
     """
 
     kind: ClassVar[Kind] = "sequence"
     n_timepoints: ClassVar[int] = 32
-    """To how many points in time it wants clips to be resampled."""
+    """Points in time to which clips are resampled."""
     averaged: ClassVar[bool] = True
-    """Whether these points are to be averages over their share of the time, or moments."""
+    """Whether these points are averages over an interval, or moments."""
 
     def encoder(self, n_hands: int, features: tuple[str, ...] = DEFAULT_FEATURES) -> Encoder:
-        """Return what turns clips into X; a movement classifier makes its own features."""
+        """Return the encoder of clips; a movement classifier computes its own features."""
         return MovementEncoder(n_hands, self.n_timepoints, self.averaged, timed=True)
 
     def to_onnx(self) -> Any:
         """Return the fitted estimator as an ``onnx.ModelProto``, see :class:`HandEstimator`."""
         if not self._is_timed:
             return self._to_onnx()
-        return self.tempo_.around(self._to_onnx(), self._n_channels, self.n_timepoints_in_)
+        return self.duration_prior_.append_to(
+            self._to_onnx(), self._n_channels, self.n_timepoints_in_
+        )
 
     @property
     def _n_channels(self) -> int:
-        """How many channels subclasses see: those of the hands."""
+        """Number of channels that subclasses get: those of the hands."""
         return N_CHANNELS * int(self.n_features_in_ // N_CHANNELS)
 
     @property
     def _is_timed(self) -> bool:
         return bool(self.n_features_in_ > self._n_channels)
 
-    def _learn(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
+    def _fit_all(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
         self._fit(X[:, : self._n_channels], codes, groups)
         if self._is_timed:
-            # What is no movement is cut to any length.
+            # The length of a clip of `none` is arbitrary.
             seconds = np.where(self.classes_[codes] == NONE_LABEL, 0, X[:, -1, 0])
-            self.tempo_ = DurationPrior.fit(seconds, codes, len(self.classes_))
+            self.duration_prior_ = DurationPrior.fit(seconds, codes, len(self.classes_))
 
-    def _answer(self, X: FloatArray) -> FloatArray:
+    def _predict_all(self, X: FloatArray) -> FloatArray:
         probabilities = self._predict_proba(X[:, : self._n_channels])
-        return self.tempo_(probabilities, X[:, -1, 0]) if self._is_timed else probabilities
+        return self.duration_prior_(probabilities, X[:, -1, 0]) if self._is_timed else probabilities
 
     def _remember_shape(self, X: FloatArray) -> None:
         self.n_features_in_, self.n_timepoints_in_ = X.shape[1:]
@@ -237,7 +237,7 @@ class MovementEstimator(HandEstimator):
         ):
             raise InvalidDataError(
                 f"X has shape {checked.shape}, expected (n_samples, n_channels, n_timepoints) with"
-                f" {N_CHANNELS} channels a hand, one more if it says how long movements last, and"
+                f" {N_CHANNELS} channels a hand, one more for the duration, and"
                 f" at least {MIN_TIMEPOINTS} points in time"
             )
         return checked
@@ -252,29 +252,6 @@ def _checked_array(X: ArrayLike, **rules: bool) -> FloatArray:
 
 
 def plain_params(estimator: HandEstimator) -> dict[str, Any]:
-    """Return the parameters of an estimator that are text or numbers: all but its members."""
+    """Return the parameters of an estimator that are text or numbers, without its members."""
     known = estimator.get_params().items()
     return {name: value for name, value in known if isinstance(value, str | int | float)}
-
-
-# How many cores training takes.
-#
-# Threads that share a short step wait for each other more than they work, and where another
-# program has one of the cores, all of them wait for it: training took up to ten times as long.
-
-
-LONG_STEPS = 50_000
-"""From so many samples on the steps of boosting are long enough for several threads."""
-
-
-def one_core_for_products() -> AbstractContextManager[object]:
-    """Keep products of small matrices on one core, as long as the context lasts."""
-    from threadpoolctl import threadpool_limits
-
-    limits: AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
-    return limits
-
-
-def boosting_threads(n_samples: int) -> int | None:
-    """Return how many threads boosting takes; None for one a core."""
-    return 1 if n_samples < LONG_STEPS else None

@@ -1,9 +1,8 @@
-"""Several classifiers whose probabilities are put together, as one estimator and one model file.
+"""Ensembles: the geometric mean of the probabilities of several classifiers, in one model file.
 
-``make_estimator("rocket+tcn")`` makes one. Members that err in different places outvote each other:
-together they are often better than the best of them. It is the logarithms of their probabilities
-that are averaged (a *logarithmic opinion pool*): a label that one member all but rules out stays
-ruled out, however sure the others are.
+``make_estimator("rocket+tcn")`` makes one. Members that err on different samples correct each
+other: an ensemble is often better than its best member. Log probabilities are averaged (a
+*logarithmic opinion pool*), so a label that one member almost rules out stays ruled out.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,6 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import clone
 
 from handlore.datasets.dataset import StrArray
 from handlore.landmarks.errors import HandloreError
@@ -24,27 +24,27 @@ from .onnx_graph import pool_models
 _Members = Sequence[tuple[str, HandEstimator]]
 
 _MIN_PROBABILITY = 0.001
-"""Less than this counts as this, so that no member can rule out a label by itself."""
+"""Lower bound of probabilities, so that no single member can rule out a label."""
 
 
 class Blend(HandEstimator):
-    """Classifiers of poses, and what they say together.
+    """An ensemble of classifiers of poses.
 
     Parameters
     ----------
     members
-        Names and estimators, two or more of one kind. Their parameters are the blend's, under
+        Names and estimators, two or more of one kind. Their parameters are available as
         ``name__parameter``.
     """
 
-    summary = "several others together"
+    summary = "the mean of several other classifiers"
 
     def __init__(self, members: _Members) -> None:
         self.members = members
 
     @property
     def learns_in_epochs(self) -> bool:  # type: ignore[override]
-        """Whether a member does."""
+        """Whether a member trains in epochs."""
         return any(member.learns_in_epochs for _, member in self.members)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -59,24 +59,24 @@ class Blend(HandEstimator):
         return values
 
     def set_params(self, **params: Any) -> Self:
-        """Set the members, or parameters of theirs."""
+        """Set the members, or their parameters."""
         self.members = params.pop("members", self.members)
         members = dict(self.members)
         for path, value in params.items():
             name, _, param = path.partition("__")
             if name not in members or not param:
-                raise ValueError(f"{path!r} is no parameter of {self}")
+                raise ValueError(f"{path!r} is not a parameter of {self}")
             members[name].set_params(**{param: value})
         return self
 
     def _fit(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
-        # Clones, so that fitting leaves the parameters as they were given.
+        # Clones: fitting must not change the parameters.
         self.members_ = [_fresh(member, self.progress) for _, member in self.members]
-        # What is missing is told before any of them has learnt for minutes.
+        # A missing package is reported before any member has trained for minutes.
         for member in self.members_:
             member.require()
         for member in self.members_:
-            # By name: labels that a mirror swaps and `none` are known by their names.
+            # By name: mirrored labels and `none` are known by their names.
             member.fit(X, self.classes_[codes], groups)
         self.notes_ = tuple(note for member in self.members_ for note in member.notes_)
         self.history_ = next((m.history_ for m in self.members_ if m.history_), ())
@@ -85,32 +85,32 @@ class Blend(HandEstimator):
         return opinion_pool([member.predict_proba(X) for member in self.members_])
 
     def _to_onnx(self) -> Any:
-        """Return the members side by side, and what they say together."""
+        """Return the members side by side, and their mean."""
         return pool_models([member.to_onnx() for member in self.members_], _MIN_PROBABILITY)
 
 
 class MovementBlend(Blend, MovementEstimator):
-    """Classifiers of movements, and what they say together.
+    """An ensemble of classifiers of movements.
 
-    All members get clips at as many points in time as the most demanding one wants.
+    All members get clips with the largest number of points in time that one of them needs.
     """
 
     def encoder(self, n_hands: int, features: tuple[str, ...] = DEFAULT_FEATURES) -> Encoder:
-        """Return the encoder of the member that looks at most points in time."""
+        """Return the encoder of the member with the most points in time."""
         members = [member for _, member in self.members if isinstance(member, MovementEstimator)]
         return max(members, key=lambda member: member.n_timepoints).encoder(n_hands, features)
 
 
-def opinion_pool(answers: Sequence[FloatArray]) -> FloatArray:
+def opinion_pool(probabilities: Sequence[FloatArray]) -> FloatArray:
     """Return the normalised geometric mean of probabilities, each (n, n_classes)."""
-    logs = np.mean([np.log(np.maximum(one, _MIN_PROBABILITY)) for one in answers], axis=0)
+    logs = np.mean([np.log(np.maximum(one, _MIN_PROBABILITY)) for one in probabilities], axis=0)
     together = np.exp(logs)
     scaled: FloatArray = together / together.sum(axis=1, keepdims=True)
     return scaled
 
 
 def blend(members: _Members) -> Blend:
-    """Put estimators of one kind together.
+    """Return an ensemble of estimators of one kind.
 
     Raises
     ------
@@ -119,7 +119,7 @@ def blend(members: _Members) -> Blend:
     """
     names = [name for name, _ in members]
     if len(set(names)) < max(len(names), 2):
-        raise HandloreError(f"{'+'.join(names)} blends nothing; name two or more different models")
+        raise HandloreError(f"{'+'.join(names)} is not a blend; name two or more different models")
     kinds = {member.kind for _, member in members}
     if len(kinds) > 1:
         raise HandloreError(f"{'+'.join(names)} mixes models of poses with models of movements")
@@ -127,8 +127,6 @@ def blend(members: _Members) -> Blend:
 
 
 def _fresh(member: HandEstimator, progress: Callable[[int, int], None] | None) -> HandEstimator:
-    from sklearn.base import clone
-
     copy: HandEstimator = clone(member)
     copy.progress = progress
     return copy

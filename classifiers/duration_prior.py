@@ -1,8 +1,8 @@
-"""How long movements of each class last: what a block of even points in time cannot tell.
+"""Duration prior: how long movements of each class last, which resampled blocks do not show.
 
-A tap is over sooner than a swipe of the same shape. Where a clip shows one movement from begin to
-end, the classes whose movements last about as long become a little likelier. Of a window of a
-stream nobody knows how much of a movement it shows: its answer stays what it is.
+A tap is shorter than a swipe of the same shape. Where a clip shows one movement from start to end,
+the probabilities of classes with a similar duration are raised a little. A window of a stream may
+show part of a movement, so its probabilities stay as they are.
 """
 
 from dataclasses import dataclass
@@ -14,55 +14,56 @@ from numpy.typing import NDArray
 from handlore.landmarks.hands import FloatArray
 from handlore.models.card import INPUT
 
+from .onnx_graph import Graph
+
 _WEIGHT = 0.25
-"""How much durations count beside the shape of the movement: people differ in their pace."""
+"""Weight of the duration relative to the shape of the movement: people differ in pace."""
 
 _PRIOR_CLIPS = 10
-"""A class is taken to be like all others until it has more clips than this."""
+"""Strength of the prior that a class is like all others, as a number of clips."""
 
 _MIN_SPREAD = 0.2
-"""Of the logarithm of seconds: nobody is steadier, so recordings cut to one length tell little."""
+"""Minimum standard deviation of log seconds: recordings cut to one length carry no information."""
 
 MAX_GAIN = 1.0
-"""No pace adds or takes more than this of the logarithm of a probability: an odd one, far from all
-that was seen, proves nothing."""
+"""Limit of the change of a log probability: durations far from all clips are no evidence."""
 
 MIN_SECONDS = 1e-3
-"""In so many seconds nobody moves: nobody knows how long a movement lasts that says so."""
+"""Shorter durations count as unknown."""
 
 _LEAST_PROBABILITY = 1e-6
 
 
 @dataclass(frozen=True)
 class DurationPrior:
-    """Weighs probabilities by how long a movement lasts.
+    """Weights probabilities by the duration of a movement.
 
-    Logarithms of durations are taken to be normally distributed, in each class and in all.
+    Log durations are modelled as normal, in each class and in all.
     """
 
     mean: FloatArray
-    """(n_classes,) of the logarithm of seconds."""
+    """(n_classes,) of log seconds."""
 
     spread: FloatArray
-    """(n_classes,) standard deviation of it."""
+    """(n_classes,) standard deviation of log seconds."""
 
-    usual: float
-    """The mean of all clips."""
+    overall_mean: float
+    """Of log seconds of all clips."""
 
-    usual_spread: float
+    overall_spread: float
 
     @classmethod
     def fit(cls, seconds: FloatArray, codes: NDArray[np.int64], n_classes: int) -> Self:
-        """Learn how long movements last.
+        """Estimate the durations of each class.
 
         Parameters
         ----------
         seconds
-            (n_samples,) 0, or up to :data:`MIN_SECONDS`, where nobody knows.
+            (n_samples,) duration; 0 if unknown.
         codes
-            (n_samples,) the number of each sample's class.
+            (n_samples,) class indices.
         n_classes
-            Classes of which no duration is known are taken to be like all together.
+            Classes without a known duration get the overall distribution.
         """
         known = seconds > MIN_SECONDS
         if not known.any():
@@ -80,37 +81,35 @@ class DurationPrior:
         return cls(mean.astype(np.float32), spread, float(usual), usual_spread)
 
     def __call__(self, probabilities: FloatArray, seconds: FloatArray) -> FloatArray:
-        """Return probabilities (n, n_classes) of movements that last so long (n,); 0 = unknown."""
+        """Return probabilities (n, n_classes) weighted by durations (n,); 0 = unknown."""
         known = seconds > MIN_SECONDS
-        off = (np.log(np.where(known, seconds, 1)) - self.usual)[:, None]
+        off = (np.log(np.where(known, seconds, 1)) - self.overall_mean)[:, None]
         square, slope, constant = self._gain
         gain = np.clip(off * off * square + off * slope + constant, -MAX_GAIN, MAX_GAIN)
         gain = np.where(known[:, None], gain, 0)
-        weighed = np.maximum(probabilities, _LEAST_PROBABILITY) * np.exp(gain)
-        answer: FloatArray = (weighed / weighed.sum(axis=1, keepdims=True)).astype(np.float32)
-        return answer
+        weighted = np.maximum(probabilities, _LEAST_PROBABILITY) * np.exp(gain)
+        result: FloatArray = (weighted / weighted.sum(axis=1, keepdims=True)).astype(np.float32)
+        return result
 
-    def around(self, model: Any, n_channels: int, n_timepoints: int) -> Any:
-        """Return a model that takes one more channel, the seconds, and weighs by them.
+    def append_to(self, model: Any, n_channels: int, n_timepoints: int) -> Any:
+        """Return a model with one more channel, the seconds, that applies the prior.
 
         Parameters
         ----------
         model
             An ``onnx.ModelProto`` from blocks (n, n_channels, n_timepoints) to probabilities.
         n_channels, n_timepoints
-            Of its blocks; those of the new model have a channel more.
+            Shape of its blocks; those of the new model have one channel more.
         """
-        from .onnx_graph import Graph
-
         graph = Graph()
-        given = graph.inlined(model, graph.part(INPUT, 0, n_channels, 1))
+        given = graph.inline(model, graph.part(INPUT, 0, n_channels, 1))
         first, beyond = [n_channels, 0], [n_channels + 1, 1]
         corner = graph.op("Slice", INPUT, *map(graph.constant, (first, beyond, [1, 2])))
         seconds = graph.reshape(corner, -1, 1)
         shortest = graph.constant([MIN_SECONDS])
         known = graph.op("Greater", seconds, shortest)
         log = graph.op("Log", graph.op("Max", seconds, shortest))
-        off = graph.op("Sub", log, graph.constant([self.usual]))
+        off = graph.op("Sub", log, graph.constant([self.overall_mean]))
         square, slope, constant = (graph.constant(part[None]) for part in self._gain)
         gain = graph.op("Mul", graph.op("Mul", off, off), square)
         gain = graph.op("Add", gain, graph.op("Mul", off, slope))
@@ -118,18 +117,18 @@ class DurationPrior:
         gain = graph.op("Min", gain, graph.constant([MAX_GAIN]))
         gain = graph.op("Where", known, gain, graph.constant([0.0]))
         likely = graph.op("Log", graph.op("Max", given, graph.constant([_LEAST_PROBABILITY])))
-        answer = graph.op("Softmax", graph.op("Add", likely, gain), axis=1)
+        result = graph.op("Softmax", graph.op("Add", likely, gain), axis=1)
         shape = (len(self.mean),)
-        return graph.model(n_channels + 1, n_timepoints, answer, shape)
+        return graph.model(n_channels + 1, n_timepoints, result, shape)
 
     @property
     def _gain(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """What a duration adds to the logarithm of each class's probability.
+        """What a duration adds to the log probability of each class.
 
-        It is the logarithm of the density of the class over that of all clips: square, slope and
-        constant of a parabola over the logarithm of the duration, less the usual one.
+        It is the log ratio of the densities of the class and of all clips: square, slope and
+        constant of a parabola over log seconds minus the overall mean.
         """
-        apart = (self.mean - self.usual) / self.spread
-        square = 0.5 * (self.usual_spread**-2.0 - self.spread**-2.0)
-        constant = -0.5 * apart * apart - np.log(self.spread / self.usual_spread)
+        apart = (self.mean - self.overall_mean) / self.spread
+        square = 0.5 * (self.overall_spread**-2.0 - self.spread**-2.0)
+        constant = -0.5 * apart * apart - np.log(self.spread / self.overall_spread)
         return _WEIGHT * square, _WEIGHT * apart / self.spread, _WEIGHT * constant

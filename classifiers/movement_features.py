@@ -1,6 +1,7 @@
-"""What a movement classifier looks at: time series that say what a hand and its fingers do.
+"""Features of movements over time: shape, distances, orientation, path and motion of a hand.
 
-They are computed from blocks of a :class:`~.movements.MovementEncoder` by plain ONNX operations.
+They are computed from blocks of a :class:`~handlore.models.movement_encoder.MovementEncoder` by
+standard ONNX operators.
 """
 
 from itertools import combinations
@@ -41,18 +42,18 @@ N_FEATURES = {
     "long_motion": 3 * N_LANDMARKS,
     "presence": 1,
 }
-"""How many channels of each kind one hand has: landmarks about the wrist; distances between
-fingertips, knuckles and wrist; direction and normal of the palm; the wrist's path; how the wrist
-and every landmark move, at two strides; whether the hand is seen."""
+"""Number of features per hand by group: landmarks relative to the wrist; distances between
+fingertips, knuckles and wrist; direction and normal of the palm; path of the wrist; motion of the
+wrist and of all landmarks, at two strides; presence of the hand."""
 
 
 def movement_features(graph: Graph, n_hands: int, n_timepoints: int) -> dict[str, str]:
-    """Add all channels to a graph.
+    """Add all features to a graph.
 
     Returns
     -------
-    For each kind of channel the name of the series (n, n_hands * CHANNELS[kind], n_timepoints),
-    in palm lengths.
+    For each group the name of its features (n, n_hands * N_FEATURES[group], n_timepoints), in palm
+    lengths.
     """
     hands = graph.reshape(INPUT, -1, N_CHANNELS, n_timepoints)
     landmarks = graph.part(hands, 0, 3 * N_LANDMARKS, 1)
@@ -60,11 +61,11 @@ def movement_features(graph: Graph, n_hands: int, n_timepoints: int) -> dict[str
     def linear(matrix: FloatArray) -> str:
         return graph.op("Conv", landmarks, graph.constant(matrix[..., None]))
 
-    def motion(stride: int, series: str) -> str:
+    def motion(stride: int, values: str) -> str:
         moved = graph.op(
             "Sub",
-            graph.part(series, stride, n_timepoints, 2),
-            graph.part(series, 0, n_timepoints - stride, 2),
+            graph.part(values, stride, n_timepoints, 2),
+            graph.part(values, 0, n_timepoints - stride, 2),
         )
         return graph.op("Pad", moved, graph.constant([0, 0, 0, 0, 0, stride]))
 
@@ -84,8 +85,8 @@ def movement_features(graph: Graph, n_hands: int, n_timepoints: int) -> dict[str
         "presence": graph.part(hands, 3 * N_LANDMARKS, N_CHANNELS, 1),
     }
     return {
-        kind: graph.reshape(series, -1, n_hands * N_FEATURES[kind], n_timepoints)
-        for kind, series in found.items()
+        group: graph.reshape(values, -1, n_hands * N_FEATURES[group], n_timepoints)
+        for group, values in found.items()
     }
 
 

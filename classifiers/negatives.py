@@ -1,9 +1,9 @@
-"""What lies between movements, made of the clips of movements themselves.
+"""Negative windows: training examples of ``none``, made from clips of movements.
 
-A classifier that has only seen whole clips calls everything a movement: the beginning of one, the
-way back, fingers that play. Here clips are put together to streams in which a hand rests, plays
-with its fingers, moves, and comes back; windows of these streams that show no whole movement are
-examples of ``none``.
+A classifier trained on whole clips only takes everything for a movement: the start of one, the
+return of the hand, idle fingers. Here clips are joined into synthetic streams in which a hand
+rests, moves its fingers idly, makes a movement and returns. Windows of these streams that show no
+whole movement are examples of ``none``.
 """
 
 from collections.abc import Iterator
@@ -18,10 +18,10 @@ from handlore.landmarks.hands import FloatArray
 from handlore.models.movement_encoder import MovementEncoder, clip_slices, durations
 
 _FRAME_RATE = 20
-"""Frames a second of a stream."""
+"""Frames per second of a synthetic stream."""
 
 _MAX_SECONDS = 600
-"""What lasts longer, in seconds, is no movement; a stream of it would not fit into memory."""
+"""Longer clips are left out: a stream of them would not fit into memory."""
 
 _MAX_CLIPS = 500
 _CLIPS_PER_STREAM = 6
@@ -29,40 +29,41 @@ _CLIPS_PER_STREAM = 6
 
 @dataclass(frozen=True, eq=False)
 class EncodedWindows:
-    """Windows of streams, encoded."""
+    """Encoded windows of synthetic streams."""
 
     X: FloatArray
     """(n_windows, n_channels, n_timepoints)"""
 
     label: StrArray
-    """(n_windows,) ``none`` for what is no movement."""
+    """(n_windows,) ``none`` for windows without a whole movement."""
 
     group: StrArray
-    """(n_windows,) of the clips that a stream was made of."""
+    """(n_windows,) group of the clips of the stream."""
 
 
 @dataclass(frozen=True)
 class NegativeWindows:
-    """How many windows of each kind are taken for each clip, and what they show."""
+    """The number of windows of each kind per clip, and what they show."""
 
     whole: int = 2
-    """Windows about as long as the movement, in its place: they have its label."""
+    """Windows that match a movement, with its label."""
 
     begun: int = 2
-    """Windows that end before the movement does."""
+    """Windows that end during a movement."""
 
     other: int = 6
-    """Windows anywhere in the stream, as far as they show no movement."""
+    """Windows at random positions, if they show no movement."""
 
     slack: float = 0.12
-    """A whole one begins and ends up to this share of the movement outside, twice that inside."""
+    """A matching window starts and ends up to this share of the movement outside it, or up to twice
+    this share inside."""
 
     least_done: float = 0.3
     most_done: float = 0.8
-    """At which shares of the movement those that are only begun end."""
+    """Shares of the movement between which unfinished windows end."""
 
     most_shown: float = 0.5
-    """The largest share of a movement that a window may show and still be ``none``."""
+    """Largest share of a movement in a window of ``none``."""
 
     def windows(
         self,
@@ -71,37 +72,37 @@ class NegativeWindows:
         encoder: MovementEncoder,
         rng: np.random.Generator,
     ) -> "EncodedWindows":
-        """Make windows of streams of the clips.
+        """Make windows of synthetic streams.
 
         Parameters
         ----------
         dataset
             Clips that all show a hand.
         groups
-            (n_samples,) what must not be split; windows belong to that of a clip they were made of.
+            (n_samples,) group of each clip; a window window_groups to the group of its clips.
         encoder
-            What turns windows into numbers.
+            The encoder of the windows.
         rng
-            The same numbers make the same windows.
+            Source of random numbers.
         """
-        blocks, labels, belongs = [], [], []
+        blocks, labels, window_groups = [], [], []
         for stream in _streams(dataset, groups, rng):
             time = np.arange(len(stream.image)) / _FRAME_RATE
-            for label, start, end in self._chosen(stream, rng):
+            for label, start, end in self._intervals(stream, rng):
                 part = slice(max(start, 0), max(end, start + 2))
                 image = stream.image[part]
                 if not np.isnan(image[..., 0, 0]).all():
                     side = np.full(image.shape[:2], stream.handedness, np.float32)
                     blocks.append(encoder.encode(image, side, time[part]))
                     labels.append(label)
-                    belongs.append(stream.group)
+                    window_groups.append(stream.group)
         return EncodedWindows(
             np.array(blocks, np.float32).reshape(-1, encoder.n_channels, encoder.n_timepoints),
             np.array(labels, np.str_),
-            np.array(belongs, np.str_),
+            np.array(window_groups, np.str_),
         )
 
-    def _chosen(
+    def _intervals(
         self, stream: "_Stream", rng: np.random.Generator
     ) -> Iterator[tuple[str, int, int]]:
         """Yield label, start and end of windows, in frames."""
@@ -124,7 +125,7 @@ class NegativeWindows:
 
 
 def _share(first: int, last: int, label: str, start: int, end: int) -> float:
-    """Return the share of a movement that a window shows; of what is ``none``, none."""
+    """Return the share of a movement that a window shows; 0 for ``none``."""
     return 0.0 if label == NONE_LABEL else (min(last, end) - max(first, start)) / (end - start)
 
 
@@ -142,7 +143,7 @@ class _Stream:
 class _Clip:
     label: str
     image: FloatArray
-    """(n_frames, n_hands, 21, 3) in palm lengths from where the wrist is first seen."""
+    """(n_frames, n_hands, 21, 3) in palm lengths from the first position of the wrist."""
     group: str
     person: str
     is_left: bool
@@ -151,7 +152,7 @@ class _Clip:
 def _streams(
     dataset: LandmarkDataset, groups: StrArray, rng: np.random.Generator
 ) -> Iterator[_Stream]:
-    """Put clips together: those of a stream are of one person and one side."""
+    """Join clips; a stream has clips of one person and one side."""
     clips = _clips(dataset, groups, rng)
     for person, is_left in sorted({(clip.person, clip.is_left) for clip in clips}):
         own = [clip for clip in clips if (clip.person, clip.is_left) == (person, is_left)]
@@ -183,7 +184,7 @@ def _clips(dataset: LandmarkDataset, groups: StrArray, rng: np.random.Generator)
 
 
 def _even(image: FloatArray, time: NDArray[np.float64]) -> FloatArray:
-    """Return what is seen at RATE frames a second, in palm lengths from the first wrist."""
+    """Return a clip at _FRAME_RATE, in palm lengths from the first position of the wrist."""
     seen = ~np.isnan(image[..., 0, 0])
     showing = np.flatnonzero(seen.any(axis=1))
     image, seen = image[showing[0] : showing[-1] + 1], seen[showing[0] : showing[-1] + 1]
@@ -202,7 +203,7 @@ def _even(image: FloatArray, time: NDArray[np.float64]) -> FloatArray:
 
 
 class _Hand:
-    """A hand that makes one clip after the other."""
+    """A synthetic hand that makes one clip after the other."""
 
     def __init__(self, shapes: FloatArray, rng: np.random.Generator) -> None:
         self._shapes = shapes
@@ -212,17 +213,17 @@ class _Hand:
         self._now = shapes[0]
 
     def stream(self, clips: list[_Clip]) -> _Stream:
-        """Rest, play, and make each clip from about where the hand rests."""
+        """Rest, move idly, and make each clip near the resting position."""
         events = []
         self._now = clips[0].image[0]
         for clip in clips:
             if self._rng.random() < 0.8:
                 self._go(self._at(clip.image[0], 0.3), self._rng.uniform(0.2, 0.8))
             if self._rng.random() < 0.75:
-                self._play(self._rng.uniform(0.4, 2.5))
+                self._idle(self._rng.uniform(0.4, 2.5))
             else:
                 self._go(self._now, self._rng.uniform(0.1, 0.8))
-            begin = 0.3 * self._wrists(self._now) + self._drawn(0.25)
+            begin = 0.3 * self._wrists(self._now) + self._offset(0.25)
             moved = clip.image - self._wrists(clip.image[0]) + begin
             self._go(moved[0], self._rng.uniform(0.15, 0.6))
             events.append((clip.label, self._n, self._n + len(moved)))
@@ -232,8 +233,8 @@ class _Hand:
             np.concatenate(self._parts), 0.0 if clips[0].is_left else 1.0, clips[0].group, events
         )
 
-    def _play(self, seconds: float) -> None:
-        """Go from one shape to another about one place, often with some fingers only."""
+    def _idle(self, seconds: float) -> None:
+        """Move from shape to shape near one position, often with some fingers only."""
         place, until = self._wrists(self._now), self._n + seconds * _FRAME_RATE
         while self._n < until:
             shape = self._shapes[self._rng.integers(len(self._shapes))]
@@ -243,7 +244,7 @@ class _Hand:
                 shape = np.where(self._some_fingers(), shape, own)
             elif self._rng.random() < 0.25:
                 shape = own
-            shift = self._drawn(0.35) if self._rng.random() < 0.7 else np.float32(0)
+            shift = self._offset(0.35) if self._rng.random() < 0.7 else np.float32(0)
             self._go((shape + place + shift).astype(np.float32), self._rng.uniform(0.1, 0.6))
 
     def _some_fingers(self) -> NDArray[np.bool_]:
@@ -254,21 +255,21 @@ class _Hand:
         return mask[:, None]
 
     def _at(self, shape: FloatArray, sigma: float) -> FloatArray:
-        """Return a shape about where the hand rests."""
-        return shape - self._wrists(shape) + self._drawn(sigma)
+        """Return a shape near the resting position."""
+        return shape - self._wrists(shape) + self._offset(sigma)
 
-    def _drawn(self, sigma: float) -> FloatArray:
+    def _offset(self, sigma: float) -> FloatArray:
         return self._rng.normal(0, sigma, 3).astype(np.float32)
 
     @staticmethod
     def _wrists(frame: FloatArray) -> FloatArray:
-        """Return where the hands are (1, 1, 3): the mean of those there are."""
+        """Return the position (1, 1, 3): the mean wrist of the visible hands."""
         seen = ~np.isnan(frame[:, 0, 0])
         mean = frame[seen, 0].mean(axis=0) if seen.any() else np.zeros(3, np.float32)
         return np.asarray(mean, np.float32)[None, None]
 
     def _go(self, target: FloatArray, seconds: float) -> None:
-        """Go there smoothly."""
+        """Move to a target smoothly."""
         share = np.linspace(0, 1, max(round(seconds * _FRAME_RATE), 1) + 1)[1:, None, None, None]
         eased = (share * share * (3 - 2 * share)).astype(np.float32)
         self._add(self._now + eased * (target - self._now))

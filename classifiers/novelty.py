@@ -1,10 +1,10 @@
-"""How familiar a hand is: whether a model was taught anything like it.
+"""Novelty score: whether a hand is unlike all training data, so that it is rejected.
 
-A classifier knows nothing but its classes, and gives one of them to whatever it sees; its
-probabilities tell which class fits best, not whether any does. Familiarity is measured by
-distance: a hand is familiar if it lies close to one class of the training data, and the more so if
-it lies far from all others. What close means is learned from people who are left out in turn: a
-familiarity of 0.05 says that 5 % of hands which do show a class lie as far off or farther.
+The probabilities of a classifier rank its classes, whatever it is shown; they do not say whether
+any class fits. The novelty score is based on distances: it is low for a hand that is close to one
+class of the training data and far from all others. It is calibrated on people who are left out in
+turn (a conformal p-value): a score of 0.95 means that 95 % of hands which do show a class are
+nearer to the training data. Model files store the p-value, 1 - novelty score.
 """
 
 from dataclasses import dataclass
@@ -12,62 +12,64 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.cluster import KMeans
 
 from handlore.datasets.dataset import StrArray
 from handlore.landmarks.hands import FloatArray
 from handlore.models.card import INPUT, P_VALUE_OUTPUT
 
 from .discriminant import STEPS, Projection
+from .onnx_graph import Graph
 
 N_CENTRES = 8
-"""Each class is remembered by so many of its places."""
+"""Cluster centres per class."""
 
 _MIN_DIRECTIONS = 24
-"""With few classes, what was never taught also differs where the classes are alike."""
+"""Minimum number of directions: unknown gestures also differ where the classes are alike."""
 
 _N_PARTS = 8
-"""In so many parts the groups are left out in turn."""
+"""Parts of the groups that are left out in turn."""
 
 _N_LEVELS = 200
-
+"""Quantiles of the calibration."""
 
 _MAX_PER_CLASS = 2000
-"""So many samples of a class are looked at; more tell no more."""
+"""Samples of a class that are used; more do not change the result."""
 
 _CLOSEST = float(STEPS) ** 2
-"""Squared distances below one spread in one direction tell nothing."""
+"""Lower bound of squared distances: one standard deviation in one direction."""
 
 
 @dataclass(frozen=True)
 class NoveltyModel:
-    """Says how familiar rows of features are."""
+    """Computes the p-value (1 - novelty score) of rows of features."""
 
     projection: Projection
-    """What distances are measured in."""
+    """The space in which distances are measured."""
 
     centres: FloatArray
     """(n_classes, N_CENTRES, n_directions)"""
 
     levels: FloatArray
-    """(N_LEVELS,) closeness that hands of groups left out had, rising: evenly spaced quantiles."""
+    """(n_levels,) rising quantiles of the closeness of hands of left-out groups."""
 
     @classmethod
     def fit(
         cls, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None = None, seed: int = 0
     ) -> Self:
-        """Learn what is near to the classes, and how near hands of a class lie.
+        """Compute the centres of the classes, and the closeness of left-out hands to them.
 
         Parameters
         ----------
         X
             (n_samples, n_features)
         codes
-            (n_samples,) the number of each sample's class, from 0 without a gap.
+            (n_samples,) class indices, 0 to n_classes - 1.
         groups
             (n_samples,) names, such as persons, that are left out as a whole; None: each sample
-            is its own.
+            is a group.
         seed
-            Decides what is left out together.
+            Of the partition into left-out parts.
         """
         rows = _some_of_each(codes, seed)
         X, codes, groups = X[rows], codes[rows], None if groups is None else groups[rows]
@@ -79,27 +81,25 @@ class NoveltyModel:
         levels = np.quantile(left_out, shares).astype(np.float32)
         return cls(projection, centres, levels)
 
-    def __call__(self, X: FloatArray) -> FloatArray:
-        """Return the share (n_samples,) of hands of a class that lie as far off, 0 to 1."""
+    def p_value(self, X: FloatArray) -> FloatArray:
+        """Return the share (n_samples,) of known hands that are as far away or farther, 0 to 1."""
         near = _closeness(self.projection(X), self.centres)
         share: FloatArray = (near[:, None] >= self.levels).mean(axis=1, dtype=np.float32)
         return share
 
-    def beside(self, model: Any) -> Any:
-        """Return a model that also tells how familiar what it answers is.
+    def add_to(self, model: Any) -> Any:
+        """Return a model with the p-value as a second output.
 
         Parameters
         ----------
         model
-            An ``onnx.ModelProto`` with the input :data:`~.kinds.INPUT`; it is changed. It gets the
-            output :data:`~.kinds.FAMILIARITY`, float32 (n,).
+            An ``onnx.ModelProto`` with the input ``INPUT``; it is changed. It gets the output
+            ``P_VALUE_OUTPUT``, float32 (n,), see :mod:`handlore.models.card`.
         """
-        from .onnx_graph import Graph
-
         n_classes, n_centres, n_directions = self.centres.shape
         places = self.centres.reshape(-1, n_directions)
         graph = Graph()
-        projected = self.projection.in_graph(graph, INPUT)
+        projected = self.projection.add_to(graph, INPUT)
         length = graph.op("ReduceSumSquare", projected, axes=[1], keepdims=1)
         products = graph.op("MatMul", projected, graph.constant(-2 * places.T))
         squared = graph.op("Add", products, graph.constant((places * places).sum(axis=1)))
@@ -110,7 +110,7 @@ class NoveltyModel:
         closeness = graph.op("MatMul", nearest, graph.constant([[-2.0], [1.0]]))
         passed = graph.op("GreaterOrEqual", closeness, graph.constant(self.levels))
         share = graph.op("ReduceMean", graph.op("Cast", passed, to=1), axes=[1], keepdims=0)
-        graph.beside(model, share, P_VALUE_OUTPUT)
+        graph.add_output_to(model, share, P_VALUE_OUTPUT)
         return model
 
 
@@ -123,16 +123,14 @@ def _learned(X: FloatArray, codes: NDArray[np.int64], seed: int) -> tuple[Projec
 
 
 def _some_of_each(codes: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
-    """Return the places of up to MOST_OF_A_CLASS samples of each class, drawn at random."""
+    """Return the indices of up to _MAX_PER_CLASS random samples of each class."""
     order = np.random.default_rng(seed).permutation(len(codes))
     drawn = [order[codes[order] == one][:_MAX_PER_CLASS] for one in range(int(codes.max()) + 1)]
     return np.sort(np.concatenate(drawn))
 
 
 def _centres(rows: FloatArray, seed: int) -> FloatArray:
-    """Return N_CENTRES places between rows; if there are fewer, some of them again."""
-    from sklearn.cluster import KMeans
-
+    """Return N_CENTRES cluster centres of rows; fewer distinct rows are repeated."""
     distinct = np.unique(rows, axis=0)
     if len(distinct) > N_CENTRES:
         distinct = KMeans(N_CENTRES, n_init=1, random_state=seed).fit(distinct).cluster_centers_
@@ -140,7 +138,7 @@ def _centres(rows: FloatArray, seed: int) -> FloatArray:
 
 
 def _closeness(projected: FloatArray, centres: FloatArray) -> FloatArray:
-    """Return (n_samples,): near to one class, far from the others is more."""
+    """Return (n_samples,), high for rows that are near one class and far from the others."""
     places = centres.reshape(-1, centres.shape[2])
     lengths = (projected * projected).sum(axis=1, keepdims=True)
     squared = lengths + (projected @ (-2 * places.T) + (places * places).sum(axis=1))
@@ -153,9 +151,9 @@ def _closeness(projected: FloatArray, centres: FloatArray) -> FloatArray:
 def _closeness_left_out(
     X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None, seed: int
 ) -> FloatArray:
-    """Return the closeness of hands to their classes as learned without their groups.
+    """Return the closeness of hands to classes that were computed without their groups.
 
-    Hands of a class that all of its groups left out together have no class then, and none counts.
+    Hands of a class that occurs only in left-out groups are skipped.
     """
     names = np.arange(len(X)).astype(np.str_) if groups is None else groups
     _, group_of = np.unique(names, return_inverse=True)

@@ -1,34 +1,35 @@
-"""Writing ONNX graphs by hand, a line an operation.
+"""ONNX graphs written by hand, one line per operation.
 
-What a movement classifier computes is written once, as a graph: training runs it too, so a model
-file cannot differ from what was trained.
+The features of a movement classifier are written once, as a graph, and training runs that graph
+too. So a model file cannot differ from what was trained.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import onnxruntime
 from numpy.typing import ArrayLike
+from onnx import GraphProto, TensorProto, helper, numpy_helper
 
 from handlore.landmarks.hands import FloatArray
 from handlore.models.card import INPUT, OUTPUT
 
-from .base import ONNX_OPSET
+ONNX_OPSET = {"": 15, "ai.onnx.ml": 3}
+"""Operator sets of every model file; onnxruntime 1.17 and later run them."""
 
 IR_VERSION = 8
 
 
 class Graph:
-    """A graph under construction; every method returns the name of what it computes."""
+    """A graph under construction; methods return the name of their result."""
 
     def __init__(self) -> None:
         self._nodes: list[Any] = []
         self._constants: dict[str, Any] = {}
 
     def constant(self, values: ArrayLike) -> str:
-        """Add numbers; whole ones become int64, others float32."""
-        from onnx import numpy_helper
-
+        """Add a constant; integers become int64, other numbers float32."""
         array = np.asarray(values)
         array = array.astype(np.float32 if array.dtype.kind == "f" else np.int64)
         name = f"c{len(self._constants)}"
@@ -36,21 +37,19 @@ class Graph:
         return name
 
     def op(self, kind: str, *inputs: str, **attributes: Any) -> str:
-        """Add an operation of the ONNX standard."""
-        from onnx import helper
-
+        """Add an operator of the ONNX standard."""
         name = f"v{len(self._nodes)}"
-        # TopK also gives the places of what it takes; ONNX knows no other way to leave them out.
-        rest = [f"{name}_places"] if kind == "TopK" else []
+        # The second output of TopK, the indices, must be named even if it is not used.
+        rest = [f"{name}_indices"] if kind == "TopK" else []
         self._nodes.append(helper.make_node(kind, list(inputs), [name, *rest], **attributes))
         return name
 
     def reshape(self, values: str, *shape: int) -> str:
-        """Reshape; -1 is what is left over."""
+        """Reshape; -1 is inferred."""
         return self.op("Reshape", values, self.constant(shape))
 
     def take(self, values: str, indices: list[int], axis: int) -> str:
-        """Take some places along an axis."""
+        """Take indices along an axis."""
         return self.op("Gather", values, self.constant(indices), axis=axis)
 
     def part(self, values: str, start: int, end: int, axis: int) -> str:
@@ -58,12 +57,12 @@ class Graph:
         ends = (self.constant([number]) for number in (start, end, axis))
         return self.op("Slice", values, *ends)
 
-    def inlined(self, model: Any, taken: str) -> str:
-        """Add all of a model; it gets ``taken`` for X. Give what it answers."""
+    def inline(self, model: Any, input_name: str) -> str:
+        """Add all nodes of a model, with ``input_name`` as its X; return its probabilities."""
         prefix = f"m{len(self._nodes)}_"
         added = _prefixed(model.graph, prefix)
         for node in added.node:
-            node.input[:] = [taken if name == INPUT else name for name in node.input]
+            node.input[:] = [input_name if name == INPUT else name for name in node.input]
         self._nodes.extend(added.node)
         self._constants |= {constant.name: constant for constant in added.initializer}
         return prefix + OUTPUT
@@ -74,35 +73,33 @@ class Graph:
         Parameters
         ----------
         n_channels, n_timepoints
-            Of the blocks that go in.
+            Shape of the input blocks.
         result
-            The name of what comes out.
+            The name of the result.
         shape
             Its shape after the first axis.
         """
-        from onnx import TensorProto, helper
-
         nodes = [*self._nodes, helper.make_node("Identity", [result], [OUTPUT])]
-        taken = helper.make_tensor_value_info(
+        given = helper.make_tensor_value_info(
             INPUT, TensorProto.FLOAT, ["n", n_channels, n_timepoints]
         )
-        given = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["n", *shape])
+        returned = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["n", *shape])
         graph = helper.make_graph(
-            nodes, "handlore", [taken], [given], list(self._constants.values())
+            nodes, "handlore", [given], [returned], list(self._constants.values())
         )
         return helper.make_model(graph, opset_imports=_opsets(), ir_version=IR_VERSION)
 
-    def before(self, model: Any, result: str, n_features: int) -> None:
-        """Let a model see a result of this in place of X.
+    def prepend_to(self, model: Any, result: str, n_features: int) -> None:
+        """Make a result of this graph the input of a model, in place of X.
 
         Parameters
         ----------
         model
             An ``onnx.ModelProto``; it is changed.
         result
-            The name of what it is to see.
+            The name of the result.
         n_features
-            How many numbers a row of X has now.
+            Number of columns of the new X.
         """
         added = self._as_part("before_")
         for node in model.graph.node:
@@ -113,20 +110,18 @@ class Graph:
         model.graph.input[0].type.tensor_type.shape.dim[1].dim_value = n_features
         _fix_opset(model)
 
-    def beside(self, model: Any, result: str, output: str) -> None:
-        """Let a model also give a result of this.
+    def add_output_to(self, model: Any, result: str, output: str) -> None:
+        """Add a result of this graph to the outputs of a model.
 
         Parameters
         ----------
         model
             An ``onnx.ModelProto`` that takes the same X; it is changed.
         result
-            The name of what comes out, float32 (n,).
+            The name of the result, float32 (n,).
         output
-            What the model is to call it.
+            The name of the output in the model.
         """
-        from onnx import TensorProto, helper
-
         added = self._as_part(f"{output}_")
         model.graph.node.extend(added.node)
         model.graph.node.append(helper.make_node("Identity", [f"{output}_{result}"], [output]))
@@ -135,35 +130,31 @@ class Graph:
         _fix_opset(model)
 
     def _as_part(self, prefix: str) -> Any:
-        from onnx import helper
-
         return _prefixed(
             helper.make_graph(self._nodes, "part", [], [], list(self._constants.values())), prefix
         )
 
 
 def pool_models(models: Sequence[Any], least: float) -> Any:
-    """Return one ``onnx.ModelProto`` that answers with the geometric mean of what models answer.
+    """Return one ``onnx.ModelProto`` with the geometric mean of the probabilities of models.
 
     Parameters
     ----------
     models
-        Each an ``onnx.ModelProto``; they take the same X.
+        Each an ``onnx.ModelProto`` with the same X.
     least
-        What probabilities below it count as.
+        Lower bound of probabilities.
     """
-    from onnx import helper, numpy_helper
-
-    nodes, answers = [], []
+    nodes, logs = [], []
     constants = [numpy_helper.from_array(np.array(least, np.float32), "least")]
     for number, model in enumerate(models):
-        given = _prefixed(model.graph, f"m{number}_")
-        nodes += given.node
-        constants += given.initializer
+        member = _prefixed(model.graph, f"m{number}_")
+        nodes += member.node
+        constants += member.initializer
         nodes.append(helper.make_node("Max", [f"m{number}_{OUTPUT}", "least"], [f"l{number}"]))
         nodes.append(helper.make_node("Log", [f"l{number}"], [f"log{number}"]))
-        answers.append(f"log{number}")
-    nodes.append(helper.make_node("Mean", answers, ["logs"]))
+        logs.append(f"log{number}")
+    nodes.append(helper.make_node("Mean", logs, ["logs"]))
     nodes.append(helper.make_node("Softmax", ["logs"], [OUTPUT], axis=-1))
     first = models[0].graph
     result = next(one for one in first.output if one.name == OUTPUT)
@@ -172,27 +163,23 @@ def pool_models(models: Sequence[Any], least: float) -> Any:
 
 
 def _opsets() -> list[Any]:
-    from onnx import helper
-
     return [helper.make_opsetid(domain, version) for domain, version in ONNX_OPSET.items()]
 
 
 def _fix_opset(model: Any) -> None:
-    """Say which operations a model uses; not every converter does."""
+    """Set the operator sets of a model; not every converter does."""
     del model.opset_import[:]
     model.opset_import.extend(_opsets())
 
 
 def _prefixed(graph: Any, prefix: str) -> Any:
-    """Return a graph in which everything but what goes in has another name."""
-    from onnx import GraphProto
-
+    """Return a copy of a graph in which all names but that of the input have a prefix."""
     renamed = GraphProto()
     renamed.CopyFrom(graph)
     for node in renamed.node:
         node.name = ""
         for names in (node.input, node.output):
-            # An input that is left out has an empty name.
+            # An optional input that is missing has an empty name.
             names[:] = [name and (name if name == INPUT else prefix + name) for name in names]
     for constant in renamed.initializer:
         constant.name = prefix + constant.name
@@ -200,11 +187,9 @@ def _prefixed(graph: Any, prefix: str) -> Any:
 
 
 class GraphRunner:
-    """Runs a graph on many blocks, some at a time so that memory stays bounded."""
+    """Runs a graph on many blocks in batches, with bounded memory."""
 
     def __init__(self, model: Any, n_threads: int = 0) -> None:
-        import onnxruntime
-
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = n_threads
         options.log_severity_level = 4
@@ -221,18 +206,15 @@ class GraphRunner:
         return np.concatenate(parts)
 
 
-# Making the graphs of trees small: what converters write into files that nobody reads.
-
-
 _NEVER_READ = ("nodes_hitrates", "nodes_missing_value_tracks_true")
-"""How often branches are taken, which runtimes ignore, and where numbers that are missing go."""
+"""Attributes that converters write and onnxruntime ignores, or that concern missing values."""
 
 
 def compact_trees(model: Any) -> None:
-    """Leave out what does not change the answers of a model of trees to finite numbers.
+    """Remove attributes of a model of trees that do not change its probabilities.
 
-    A leaf votes with the shares of the classes among its samples. With 27 classes nearly all of
-    them are 0, and a class that is not mentioned counts as 0.
+    A leaf holds the shares of the classes among its samples. With 27 classes nearly all of them are
+    0, and a class that is not listed counts as 0.
 
     Parameters
     ----------

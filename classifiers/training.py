@@ -1,7 +1,10 @@
-"""From a dataset to a model file, with its card filled in."""
+"""From a dataset to a model file with its card."""
 
+import csv
+import io
+import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -10,49 +13,184 @@ from typing import Any
 import numpy as np
 
 from handlore import __version__
-from handlore.datasets.dataset import MIXED_DETECTORS, LandmarkDataset, listed
-from handlore.datasets.splits import default_by, doubt_about, groups_of
+from handlore.datasets.dataset import MIXED_DETECTORS, NONE_LABEL, LandmarkDataset, listed
+from handlore.datasets.splits import default_by, doubt_about, groups_of, n_groups, training_samples
+from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.files import atomic_write, require_writable
 from handlore.models.card import DURATION_QUANTILES, ModelCard
 from handlore.models.files import write_model
 from handlore.models.movement_encoder import MovementEncoder, durations
 from handlore.models.pose_encoder import Encoder, PoseEncoder
 
 from .base import HandEstimator, plain_params
+from .evaluation.crossval import cross_val_predict
 from .evaluation.leaks import item_digests
-from .evaluation.scores import cross_val_predict, cross_validation_json, fit_samples
+from .evaluation.scores import fit_samples, score
+from .factory import Pipeline, make_pipeline
 from .negatives import NegativeWindows
 from .novelty import NoveltyModel
 
-FEW_SAMPLES = 5
-FEW_GROUPS = 4
+_FEW_SAMPLES = 5
+_FEW_GROUPS = 4
 _LIBRARIES = ("numpy", "scikit-learn", "onnxruntime")
-_CARD_SCORES = ("accuracy", "macro_f1", "n", "n_no_hand", "by", "n_groups")
 
 
 @dataclass(frozen=True)
 class Trained:
     """A model file that was just written."""
 
+    path: Path
     card: ModelCard
     n_bytes: int
-    warnings: tuple[str, ...]
+    seconds: float
+    notes: tuple[str, ...]
+    """What to know before using the model, in sentences."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it under the names that scripts rely on."""
+        training = self.card.training
+        return {
+            "model": str(self.path),
+            "estimator": self.card.estimator,
+            "seconds": round(self.seconds, 3),
+            "bytes": self.n_bytes,
+            "n": training["n"],
+            "labels": list(self.card.labels),
+            "crossval": training.get("crossval"),
+        }
+
+
+def train(
+    dataset: LandmarkDataset,
+    out: str | Path,
+    model: str | None = None,
+    *,
+    split: str | None = None,
+    features: Sequence[str] | None = None,
+    mirror_labels: str = "",
+    params: Mapping[str, object] | None = None,
+    negatives: bool = True,
+    crossval: bool = False,
+    log: str | Path | None = None,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Trained:
+    """Train a classifier on a dataset and write a model file.
+
+    Parameters
+    ----------
+    dataset
+        Poses or movements; samples without a hand are left out.
+    out
+        The model file, usually ending in ``.onnx``.
+    model, features, mirror_labels, params, seed
+        See :func:`~handlore.classifiers.factory.make_pipeline`.
+    split
+        Train on this split; default: ``train`` and samples without a split.
+    negatives
+        Movements: also train on negative windows, made of the clips themselves, as ``none``.
+    crossval
+        Also cross-validate, and keep the scores in the card.
+    log
+        Write loss and accuracy by epoch to this CSV file; only for estimators with epochs.
+    progress
+        Called with the number of finished epochs, and of all. Ctrl-C then ends training and keeps
+        the best model so far.
+
+    Raises
+    ------
+    HandloreError
+        If an option does not fit, there is too little data, or a file cannot be written.
+
+    Examples
+    --------
+    >>> dataset = handlore.load_dataset("poses.npz")
+    >>> trained = handlore.train(dataset, "trained.onnx", "forest", params={"n_estimators": 20})
+    >>> handlore.load_model("trained.onnx").labels == trained.card.labels
+    True
+    """
+    out = Path(out)
+    require_writable(out)
+    chosen = training_samples(dataset, split)
+    pipeline = make_pipeline(
+        chosen, model, features=features, mirror_labels=mirror_labels, params=params, seed=seed
+    )
+    estimator = pipeline.estimator
+    if log:
+        require_writable(Path(log))
+        if not estimator.learns_in_epochs:
+            raise HandloreError(
+                f"{pipeline.name} does not train in epochs, so --log has no use; tcn does"
+            )
+    if estimator.learns_in_epochs:
+        estimator.progress = progress
+    trained = train_pipeline(pipeline, chosen, out, crossval=crossval, negatives=negatives)
+    if log:
+        with atomic_write(Path(log)) as stream:
+            stream.write(_as_csv(estimator.history_).encode())
+    return trained
+
+
+def train_pipeline(
+    pipeline: Pipeline,
+    dataset: LandmarkDataset,
+    out: Path,
+    *,
+    crossval: bool = False,
+    negatives: bool = False,
+    novelty: bool = True,
+) -> Trained:
+    """Fit a pipeline on all samples of a dataset and write the model file.
+
+    Parameters
+    ----------
+    pipeline, dataset, out, crossval, negatives
+        See :func:`train`.
+    novelty
+        Poses: also compute the novelty score, by which unknown gestures are rejected in streams.
+
+    Raises
+    ------
+    HandloreError
+        If there is too little data, or the file cannot be written.
+    """
+    started = time.perf_counter()
+    estimator, encoder = pipeline.estimator, pipeline.encoder
+    scores = _scores(estimator, dataset, encoder) if crossval else None
+    fitted = fit_samples(estimator, dataset, encoder, NegativeWindows() if negatives else None)
+    detector = dataset.header.detector
+    card = ModelCard(
+        labels=tuple(map(str, fitted.classes_)),
+        estimator=pipeline.name,
+        kind=encoder.kind,
+        n_hands=dataset.n_hands,
+        features=encoder.groups if isinstance(encoder, PoseEncoder) else (),
+        **_clip_facts(encoder, dataset),
+        landmarker=detector.landmarker if detector else "full",
+        training=_training(fitted, dataset, scores),
+    )
+    scored = _novelty_model(dataset, encoder) if novelty and encoder.kind == "pose" else None
+    n_bytes = save_model(fitted, card, out, scored)
+    doubt = doubt_about(dataset, default_by(dataset)) if crossval else None
+    notes = (*fitted.notes_, *_notes(dataset), *([doubt] if doubt else []))
+    return Trained(out, card, n_bytes, time.perf_counter() - started, notes)
 
 
 def save_model(
-    estimator: HandEstimator, card: ModelCard, path: Path, familiarity: NoveltyModel | None = None
+    estimator: HandEstimator, card: ModelCard, path: Path, novelty: NoveltyModel | None = None
 ) -> int:
-    """Write a fitted estimator as a model file; it appears whole or not at all.
+    """Write a fitted estimator as a model file, atomically.
 
     Parameters
     ----------
     estimator
         Fitted on features of the card's groups.
     card
-        What the file is to say of itself; labels and the number of features are filled in.
+        The metadata; labels and the number of features are filled in.
     path
-        Where to, usually ending in ``.onnx``.
-    familiarity
-        What tells how like the training data a hand is, for models of poses.
+        The file, usually ending in ``.onnx``.
+    novelty
+        The novelty score, for models of poses.
 
     Returns
     -------
@@ -67,91 +205,32 @@ def save_model(
     card = replace(card, labels=labels, n_features=estimator.n_features_in_)
     model = estimator.to_onnx()
     model.graph.name = "handlore"
-    if familiarity is not None:
-        familiarity.beside(model)
+    if novelty is not None:
+        novelty.add_to(model)
     return write_model(model, card, path)
 
 
-def train_model(
-    estimator: HandEstimator,
-    name: str,
-    dataset: LandmarkDataset,
-    encoder: Encoder,
-    out: Path,
-    *,
-    crossval: bool = False,
-    background: NegativeWindows | None = None,
-    familiar: bool = True,
-) -> Trained:
-    """Fit an estimator on a dataset and write the model file.
-
-    Parameters
-    ----------
-    estimator, name
-        What to fit, and the name it is registered under.
-    dataset
-        Poses or movements; samples without a hand are left out.
-    encoder
-        What turns samples into numbers.
-    out
-        The model file.
-    crossval
-        Also cross-validate, and keep the scores in the card.
-    background
-        Movements: also learn what lies between them, as ``none``, for use in a stream.
-    familiar
-        Poses: also learn to tell hands that are like none of these, so that they mean nothing in
-        a stream.
-
-    Raises
-    ------
-    HandloreError
-        If there is too little data, or the file cannot be written.
-    """
-    scores = _scores(estimator, dataset, encoder) if crossval else None
-    fitted = fit_samples(estimator, dataset, encoder, background)
-    card = ModelCard(
-        labels=(),
-        estimator=name,
-        kind=encoder.kind,
-        n_hands=dataset.n_hands,
-        features=encoder.groups if isinstance(encoder, PoseEncoder) else (),
-        **_of_movements(encoder, dataset),
-        landmarker=dataset.header.detector.landmarker if dataset.header.detector else "full",
-        training=_training(fitted, dataset, scores),
-    )
-    told = _familiarity(dataset, encoder) if familiar and encoder.kind == "pose" else None
-    n_bytes = save_model(fitted, card, out, told)
-    labels = tuple(map(str, fitted.classes_))
-    doubt = doubt_about(dataset, default_by(dataset)) if crossval else None
-    warnings = (*fitted.notes_, *_warnings(dataset), *([doubt] if doubt else []))
-    return Trained(replace(card, labels=labels), n_bytes, warnings)
-
-
-def _familiarity(dataset: LandmarkDataset, encoder: Encoder) -> NoveltyModel:
+def _novelty_model(dataset: LandmarkDataset, encoder: Encoder) -> NoveltyModel:
     seen = dataset.select(dataset.has_hand)
     codes = np.unique(seen.samples.label, return_inverse=True)[1]
     groups = groups_of(seen)
-    if len(np.unique(groups)) < FEW_GROUPS:
-        # Too much would be missing in training while one of them is left out.
+    if len(np.unique(groups)) < _FEW_GROUPS:
+        # Without one of so few groups, too much of the training data would be missing.
         groups = groups_of(seen, "random")
     return NoveltyModel.fit(encoder.encode_samples(seen), codes, groups)
 
 
-def _of_movements(encoder: Encoder, dataset: LandmarkDataset) -> dict[str, Any]:
+def _clip_facts(encoder: Encoder, dataset: LandmarkDataset) -> dict[str, Any]:
+    """Return the fields of a card that only models of movements have."""
     if not isinstance(encoder, MovementEncoder):
         return {}
+    lengths = np.quantile(durations(dataset.select(dataset.has_hand)), DURATION_QUANTILES)
     return {
         "n_timepoints": encoder.n_timepoints,
         "averaged": encoder.averaged,
         "timed": encoder.timed,
-        "seconds": _seconds(dataset),
+        "seconds": tuple(round(float(seconds), 3) for seconds in lengths),
     }
-
-
-def _seconds(dataset: LandmarkDataset) -> tuple[float, ...]:
-    lasting = durations(dataset.select(dataset.has_hand))
-    return tuple(round(float(seconds), 3) for seconds in np.quantile(lasting, DURATION_QUANTILES))
 
 
 def _training(
@@ -181,21 +260,34 @@ def _rounded(epoch: Mapping[str, float | None]) -> dict[str, float | None]:
 
 def _scores(estimator: HandEstimator, dataset: LandmarkDataset, encoder: Encoder) -> dict[str, Any]:
     by = default_by(dataset)
-    answers = cross_val_predict(estimator, dataset, encoder, by)
-    scores = cross_validation_json(answers, dataset, by)
-    return {name: scores[name] for name in _CARD_SCORES}
+    found = score(cross_val_predict(estimator, dataset, encoder, by))
+    return {
+        "accuracy": found.accuracy,
+        "macro_f1": found.macro_f1,
+        "n": found.n,
+        "n_no_hand": found.n_no_hand,
+        "by": by,
+        "n_groups": n_groups(dataset, by),
+    }
 
 
-def _warnings(dataset: LandmarkDataset) -> tuple[str, ...]:
-    """Say what a person should know before trusting the model."""
-    own = dataset.samples.view == 0  # More views of a picture are not more pictures.
+def _notes(dataset: LandmarkDataset) -> list[str]:
+    """Return what limits a model that is trained on this data."""
+    own = dataset.samples.view == 0  # Augmented copies do not count.
     found = Counter(map(str, dataset.samples.label[dataset.has_hand & own]))
-    lost = sorted(set(dataset.labels) - set(found) - {"none"})
-    few = sorted(label for label, count in found.items() if count < FEW_SAMPLES)
+    lost = sorted(set(dataset.labels) - set(found) - {NONE_LABEL})
+    few = sorted(label for label, count in found.items() if count < _FEW_SAMPLES)
     lines = []
     if lost:
         lines.append(f"no sample of {listed(lost)} shows a hand, so the model does not know it")
     if few:
-        lines.append(f"fewer than {FEW_SAMPLES} samples of {listed(few)}; add some")
-    lines += [line for line in dataset.header.log if line == MIXED_DETECTORS]
-    return tuple(lines)
+        lines.append(f"fewer than {_FEW_SAMPLES} samples of {listed(few)}; add some")
+    return lines + [line for line in dataset.header.log if line == MIXED_DETECTORS]
+
+
+def _as_csv(history: Sequence[Mapping[str, float | None]]) -> str:
+    text = io.StringIO()
+    table = csv.DictWriter(text, list(history[0]), lineterminator="\n")
+    table.writeheader()
+    table.writerows(history)
+    return text.getvalue()

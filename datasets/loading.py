@@ -290,9 +290,9 @@ def load_data(paths: Sequence[Path], kind: Kind | None = None) -> LoadedData:
 
     Examples
     --------
-    >>> loaded = handlore.load_data(["poses.npz"])
-    >>> loaded.dataset.n_samples
-    24
+    >>> import handlore
+    >>> handlore.load_data(["poses.npz"]).dataset.header.kind
+    'pose'
     """
     paths = [Path(path) for path in paths]
     read = [load_recordings(path) if is_recordings(path) else load_dataset(path) for path in paths]

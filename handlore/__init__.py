@@ -23,6 +23,16 @@ A photo to a prediction:
 ...     model.predict_picture(detector, pixels).label
 'fist'
 
+A folder of photos, a person in each name, to a dataset, a cross-validation and a model file:
+
+>>> source = handlore.make_source("images", {"name_pattern": "_(?P<group>p..)_"})
+>>> with handlore.open_detector() as detector:
+...     dataset = handlore.convert(source, "photos", detector).dataset
+>>> handlore.cross_validate(dataset, "linear").scores.n
+24
+>>> handlore.train(dataset, "hands.onnx", "linear").card.labels
+('fist', 'open_palm', 'point', 'victory')
+
 A video to events:
 
 >>> with handlore.open_detector() as detector:
@@ -64,9 +74,14 @@ if TYPE_CHECKING:
     from handlore.capture.live.run import run_live as run_live
     from handlore.capture.recording.options import SessionOptions as SessionOptions
     from handlore.capture.recording.run import record as record
+    from handlore.classifiers.evaluation.comparison import compare as compare
+    from handlore.classifiers.evaluation.crossval import cross_validate as cross_validate
+    from handlore.classifiers.evaluation.evaluation import evaluate as evaluate
+    from handlore.classifiers.training import train as train
     from handlore.datasets.conversion.convert import convert as convert
     from handlore.datasets.conversion.convert import convert_to_file as convert_to_file
     from handlore.datasets.dataset import LandmarkDataset as LandmarkDataset
+    from handlore.datasets.describe import describe as describe
     from handlore.datasets.loading import load_data as load_data
     from handlore.datasets.pictures import read_picture as read_picture
     from handlore.datasets.sources import make_source as make_source
@@ -87,6 +102,7 @@ if TYPE_CHECKING:
     from handlore.models.stream.recogniser import Recogniser as Recogniser
     from handlore.models.stream.recogniser import recognise as recognise
     from handlore.models.stream.settings import RecogniserSettings as RecogniserSettings
+    from handlore.report.writing import write_report as write_report
 
 __version__ = "0.1.0"
 
@@ -99,6 +115,7 @@ _API = {
     "convert": "datasets.conversion.convert",
     "convert_to_file": "datasets.conversion.convert",
     "LandmarkDataset": "datasets.dataset",
+    "describe": "datasets.describe",
     "load_data": "datasets.loading",
     "read_picture": "datasets.pictures",
     "make_source": "datasets.sources",
@@ -119,6 +136,11 @@ _API = {
     "Recogniser": "models.stream.recogniser",
     "recognise": "models.stream.recogniser",
     "RecogniserSettings": "models.stream.settings",
+    "train": "classifiers.training",
+    "cross_validate": "classifiers.evaluation.crossval",
+    "evaluate": "classifiers.evaluation.evaluation",
+    "compare": "classifiers.evaluation.comparison",
+    "write_report": "report.writing",
 }
 """The module of each public name; the imports above are for type checkers."""
 

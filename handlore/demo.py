@@ -13,15 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from handlore.classifiers.evaluation.scores import (
-    Predictions,
-    cross_val_predict,
-    cross_validation_json,
-    score,
-)
-from handlore.classifiers.factory import make_estimator
-from handlore.classifiers.negatives import NegativeWindows
-from handlore.classifiers.training import train_model
+from handlore.classifiers.evaluation.crossval import cross_val_predict
+from handlore.classifiers.evaluation.scores import Predictions, score
+from handlore.classifiers.factory import Pipeline, make_estimator
+from handlore.classifiers.training import train_pipeline
 from handlore.datasets.conversion.convert import Conversion, convert
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.pictures import read_picture
@@ -33,7 +28,7 @@ from handlore.datasets.rendered import (
     write_pictures,
 )
 from handlore.datasets.sources import Source, find_source, make_source
-from handlore.datasets.splits import By, default_by
+from handlore.datasets.splits import By, default_by, n_groups
 from handlore.datasets.storage import save_dataset
 from handlore.landmarks.detector import DetectorOptions
 from handlore.landmarks.files import atomic_write
@@ -178,7 +173,7 @@ def _poses(out: Path, data: Path | None, n_people: int, console: _Console) -> _S
     stage = _converted(root, source, DetectorOptions(), console)
     save_dataset(stage.dataset, out / "poses.npz")
     # How real hands differ from rendered ones is unknown, so models of these reject nothing.
-    _train(stage, out, POSE_MODELS, console, familiar=data is not None)
+    _train(stage, out, POSE_MODELS, console, novelty=data is not None)
     return stage
 
 
@@ -199,7 +194,7 @@ def _movements(out: Path, n_people: int, console: _Console) -> _Stage:
     source = make_source("videos", {"name_pattern": VIDEO_NAMES})
     stage = _converted(root, source, DetectorOptions(detector="litert"), console)
     save_dataset(stage.dataset, out / "moves.npz")
-    _train(stage, out, MOVEMENT_MODELS, console, background=NegativeWindows())
+    _train(stage, out, MOVEMENT_MODELS, console, negatives=True)
     return stage
 
 
@@ -225,10 +220,11 @@ def _train(
         encoder = make_estimator(name).encoder(stage.dataset.n_hands)
         answers = cross_val_predict(make_estimator(name), stage.dataset, encoder, stage.by)
         started, path = time.perf_counter(), out / file
-        trained = train_model(make_estimator(name), name, stage.dataset, encoder, path, **options)
+        pipeline = Pipeline(name, make_estimator(name), encoder)
+        trained = train_pipeline(pipeline, stage.dataset, path, **options)
         row = {"model": name, "path": str(path), "bytes": trained.n_bytes}
         row["train_seconds"] = round(time.perf_counter() - started, 2)
-        scores = cross_validation_json(answers, stage.dataset, stage.by)
+        scores = score(answers).as_json() | {"n_groups": n_groups(stage.dataset, stage.by)}
         row |= {key: scores[key] for key in ("accuracy", "macro_f1", "n", "n_groups")}
         stage.answers[name] = answers
         stage.rows.append(row)

@@ -109,9 +109,9 @@ def load_models(models: Sequence[str | Path | Model]) -> tuple[list[Model], list
 
     Examples
     --------
-    >>> models, notes = handlore.load_models(["moves.onnx"])
-    >>> notes
-    []
+    >>> models, notes = handlore.load_models(["poses.onnx", "moves.onnx"])
+    >>> [model.card.kind for model in models]
+    ['pose', 'sequence']
     """
     loaded = [one if isinstance(one, Model) else load_model(Path(one)) for one in models]
     for name, model in zip(models, loaded, strict=True):

@@ -182,10 +182,11 @@ class PoseModel(Model):
 
         Examples
         --------
-        >>> model = handlore.load_model("poses")  # doctest: +SKIP
-        >>> pixels, _ = handlore.read_picture("photo.jpg")  # doctest: +SKIP
-        >>> with handlore.open_detector() as detector:  # doctest: +SKIP
+        >>> model = handlore.load_model("poses.onnx", "pose")
+        >>> pixels, _ = handlore.read_picture("photo.png")
+        >>> with handlore.open_detector() as detector:
         ...     print(model.predict_picture(detector, pixels).label)
+        fist
         """
         # Imported here: a model that is run on landmarks needs no OpenCV.
         from handlore.landmarks.search import augmented_hands, search

@@ -1,16 +1,17 @@
-"""Random forest: the estimator that cannot be trained wrong."""
+"""Random forest: robust defaults, no tuning needed."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.ensemble import ExtraTreesClassifier
 
 from handlore.datasets.dataset import StrArray
 from handlore.landmarks.hands import FloatArray
 
-from ..base import ONNX_OPSET, HandEstimator
+from ..base import HandEstimator
 from ..discriminant import Projection
-from ..onnx_graph import compact_trees
+from ..onnx_graph import ONNX_OPSET, compact_trees
 from . import ESTIMATORS
 
 
@@ -21,14 +22,13 @@ class ForestClassifier(HandEstimator):
     Parameters
     ----------
     n_estimators
-        How many trees.
+        Number of trees.
     max_features
-        Share of the directions tried at each split.
+        Share of the directions that are tried at each split.
     min_samples_leaf
-        The fewest samples in a leaf.
+        Minimum number of samples in a leaf.
     max_leaf_nodes
-        The most leaves of a tree: with 80 trees, 350 leave a file of at most 2 MB, however many
-        samples there are.
+        Maximum number of leaves of a tree: 350 leaves and 80 trees keep the file below 2 MB.
     random_state
         Seed.
     """
@@ -51,12 +51,10 @@ class ForestClassifier(HandEstimator):
         self.random_state = random_state
 
     def _fit(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
-        from sklearn.ensemble import ExtraTreesClassifier
-
         self.projection_ = Projection.fit(X, codes)
         forest = ExtraTreesClassifier(**self.get_params(), n_jobs=-1)
         self.forest_ = forest.fit(self.projection_(X), codes)
-        # Threads pay when trees are grown, but cost more than they bring when one row is read.
+        # Threads pay off in training; for the prediction of single rows they are slower.
         self.forest_.n_jobs = 1
 
     def _predict_proba(self, X: FloatArray) -> FloatArray:
@@ -64,6 +62,7 @@ class ForestClassifier(HandEstimator):
 
     def _to_onnx(self) -> Any:
         """Return the projection and the trees as one TreeEnsembleClassifier."""
+        # Imported when a file is written: it takes a second.
         from skl2onnx import to_onnx
 
         model = to_onnx(
@@ -73,4 +72,4 @@ class ForestClassifier(HandEstimator):
             target_opset=ONNX_OPSET,
         )
         compact_trees(model)
-        return self.projection_.before(model)
+        return self.projection_.prepend_to(model)

@@ -1,16 +1,20 @@
-"""Logistic regression: small, fast, and hard to fool oneself with."""
+"""Logistic regression: small and fast."""
 
 import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
 
 from handlore.datasets.dataset import StrArray
 from handlore.landmarks.hands import FloatArray
 
-from ..base import ONNX_OPSET, HandEstimator, one_core_for_products
+from ..base import HandEstimator
 from ..discriminant import STEPS, Projection
+from ..onnx_graph import ONNX_OPSET
+from ..threads import one_core_for_products
 from . import ESTIMATORS
 
 
@@ -23,7 +27,7 @@ class LinearClassifier(HandEstimator):
     C
         Inverse of the penalty: smaller is smoother.
     max_iter
-        The most steps of the solver.
+        Maximum number of steps of the solver.
     random_state
         Seed.
     """
@@ -37,15 +41,12 @@ class LinearClassifier(HandEstimator):
         self.random_state = random_state
 
     def _fit(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
-        from sklearn.exceptions import ConvergenceWarning
-        from sklearn.linear_model import LogisticRegression
-
         self.projection_ = Projection.fit(X, codes)
         regression = LogisticRegression(**self.get_params())
         with warnings.catch_warnings(), one_core_for_products():
-            # A solver stopped early has still found a classifier; cross-validation tells how good.
+            # A solver that stopped early has still found a classifier; cross-validation scores it.
             warnings.simplefilter("ignore", ConvergenceWarning)
-            # The penalty counts in spreads within a class.
+            # The penalty is in units of the standard deviation within classes.
             regression.fit(self.projection_(X) / STEPS, codes)
         regression.coef_ /= STEPS
         self.regression_ = regression
@@ -55,6 +56,7 @@ class LinearClassifier(HandEstimator):
 
     def _to_onnx(self) -> Any:
         """Return the projection and the regression as one graph."""
+        # Imported when a file is written: it takes a second.
         from skl2onnx import to_onnx
 
         model = to_onnx(
@@ -63,4 +65,4 @@ class LinearClassifier(HandEstimator):
             options={id(self.regression_): {"zipmap": False}},
             target_opset=ONNX_OPSET,
         )
-        return self.projection_.before(model)
+        return self.projection_.prepend_to(model)

@@ -9,9 +9,10 @@ from handlore.datasets.dataset import StrArray
 from handlore.landmarks.hands import FloatArray
 from handlore.models.card import INPUT
 
-from ..base import ONNX_OPSET, HandEstimator, boosting_threads
+from ..base import HandEstimator
 from ..discriminant import Projection
-from ..onnx_graph import compact_trees
+from ..onnx_graph import ONNX_OPSET, Graph, compact_trees
+from ..threads import boosting_threads
 from . import ESTIMATORS
 
 
@@ -22,23 +23,23 @@ class XGBoostClassifier(HandEstimator):
     Parameters
     ----------
     n_estimators
-        Rounds of boosting; each grows one tree a class.
+        Rounds of boosting; each grows one tree per class.
     max_depth
-        The deepest a tree may grow.
+        Maximum depth of a tree.
     learning_rate
-        How much each tree counts.
+        Weight of each tree.
     subsample
-        Share of the samples that each tree sees.
+        Share of the samples for each tree.
     colsample_bytree
-        Share of the features and directions that each tree sees.
+        Share of the features and directions for each tree.
     colsample_bynode
-        Share of those tried at each split.
+        Share of those for each split.
     min_child_weight
-        The least weight of samples behind a split.
+        Minimum weight of samples in a leaf.
     reg_lambda
         Strength of the penalty on leaf weights.
     max_bin
-        Thresholds that are tried of each feature.
+        Number of thresholds that are tried for each feature.
     random_state
         Seed.
     """
@@ -77,15 +78,15 @@ class XGBoostClassifier(HandEstimator):
         booster = XGBClassifier(
             **self.get_params(), tree_method="hist", n_jobs=boosting_threads(len(X))
         )
-        self.booster_ = booster.fit(self._seen(X), codes)
+        self.booster_ = booster.fit(self._inputs(X), codes)
 
     def _predict_proba(self, X: FloatArray) -> FloatArray:
-        return np.asarray(self.booster_.predict_proba(self._seen(X)))
+        return np.asarray(self.booster_.predict_proba(self._inputs(X)))
 
-    def _seen(self, X: FloatArray) -> FloatArray:
+    def _inputs(self, X: FloatArray) -> FloatArray:
         """Return features and directions (n_samples, n_features + n_directions).
 
-        Of few samples directions are found that fit them too well; the features are sounder.
+        With few samples the directions overfit; the features do not.
         """
         return np.concatenate([X, self.projection_(X)], axis=1)
 
@@ -94,13 +95,11 @@ class XGBoostClassifier(HandEstimator):
         from onnxmltools import convert_xgboost
         from onnxmltools.convert.common.data_types import FloatTensorType
 
-        from ..onnx_graph import Graph
-
         width = sum(self.projection_.weights.shape)
         inputs = [(INPUT, FloatTensorType([None, width]))]
         model = convert_xgboost(self.booster_, initial_types=inputs, target_opset=ONNX_OPSET[""])
         compact_trees(model)
         graph = Graph()
-        seen = graph.op("Concat", INPUT, self.projection_.in_graph(graph, INPUT), axis=1)
-        graph.before(model, seen, self.n_features_in_)
+        seen = graph.op("Concat", INPUT, self.projection_.add_to(graph, INPUT), axis=1)
+        graph.prepend_to(model, seen, self.n_features_in_)
         return model

@@ -1,4 +1,4 @@
-"""Scores taken apart: by person, by search stage, and how many hands were found in each class."""
+"""Scores by person and search stage, detection rates by class, and reliability."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -15,7 +15,7 @@ from .scores import Predictions
 
 @dataclass(frozen=True)
 class GroupScore:
-    """The items of one person, or of one search stage."""
+    """The score of one person, or of one search stage."""
 
     name: str
     n: int
@@ -23,12 +23,12 @@ class GroupScore:
 
     @property
     def accuracy(self) -> float:
-        """Share of its items answered right."""
+        """Share of correct items."""
         return self.n_right / self.n
 
     @property
     def interval(self) -> Interval:
-        """95 % interval of the accuracy, its items taken for independent."""
+        """95 % interval of the accuracy, for independent items."""
         return wilson(self.n_right, self.n)
 
     def as_json(self) -> dict[str, Any]:
@@ -44,17 +44,17 @@ class GroupScore:
 
 @dataclass(frozen=True)
 class DetectionRate:
-    """How many hands were found in the items of one class."""
+    """Items of one class in which a hand was found."""
 
     label: str
     n: int
 
     by_stage: dict[int, int]
-    """Items by the search stage that found their hand."""
+    """Items by the search stage that found the hand."""
 
     @property
     def n_found(self) -> int:
-        """How many items show a hand."""
+        """Items with a hand."""
         return sum(self.by_stage.values())
 
     def as_json(self) -> dict[str, Any]:
@@ -63,23 +63,25 @@ class DetectionRate:
         return {"label": self.label, "n": self.n, "n_with_hand": self.n_found, "stages": stages}
 
 
-def scores_by_unit(answers: Predictions, dataset: LandmarkDataset) -> tuple[str, list[GroupScore]]:
-    """Return what the units are, and the parts, the worst first; none where nobody is known."""
-    units, over = units_of(answers, dataset)
+def scores_by_unit(
+    predictions: Predictions, dataset: LandmarkDataset
+) -> tuple[str, list[GroupScore]]:
+    """Return the kind of unit, and scores, worst first; no scores if units are unknown."""
+    units, over = units_of(predictions, dataset)
     if over == "item":
         return over, []
-    parts = _parts(answers, units, np.unique(units))
+    parts = _parts(predictions, units, np.unique(units))
     return over, sorted(parts, key=lambda part: part.accuracy)
 
 
-def scores_by_stage(answers: Predictions, dataset: LandmarkDataset) -> list[GroupScore]:
-    """Return the parts by search stage, named by its number; without a hand -1."""
-    stages = _first_stages(dataset)[answers.sample]
-    return _parts(answers, stages, np.unique(stages))
+def scores_by_stage(predictions: Predictions, dataset: LandmarkDataset) -> list[GroupScore]:
+    """Return scores by search stage, named by its number; -1 = no hand."""
+    stages = _first_stages(dataset)[predictions.sample]
+    return _parts(predictions, stages, np.unique(stages))
 
 
 def detection_rates(dataset: LandmarkDataset) -> list[DetectionRate]:
-    """Return how many hands were found in each class, by label; views are left out."""
+    """Return the detection rate of each class, without augmented copies."""
     own = dataset.samples.view == 0
     labels, stages = dataset.samples.label[own], _first_stages(dataset)[own]
     found = []
@@ -100,16 +102,13 @@ def _first_stages(dataset: LandmarkDataset) -> NDArray[np.int64]:
 
 
 def _parts(
-    answers: Predictions, names: NDArray[np.str_] | NDArray[np.int64], known: Iterable[object]
+    predictions: Predictions, names: NDArray[np.str_] | NDArray[np.int64], known: Iterable[object]
 ) -> list[GroupScore]:
-    right = answers.truth == answers.answer
+    right = predictions.truth == predictions.predicted
     return [
         GroupScore(str(name), int((names == name).sum()), int(right[names == name].sum()))
         for name in known
     ]
-
-
-# Whether 80 % sure means right in 80 of 100 cases (Guo et al., ICML 2017).
 
 
 _N_BINS = 10
@@ -117,19 +116,19 @@ _N_BINS = 10
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """The answers of about one probability."""
+    """The predictions within an interval of probability."""
 
     low: float
     high: float
 
     n: int
-    """How many there are."""
+    """Number of predictions."""
 
     probability: float
     """Their mean probability."""
 
     accuracy: float
-    """How many of them are right."""
+    """Share of correct ones."""
 
     @property
     def interval(self) -> Interval:
@@ -139,29 +138,29 @@ class ReliabilityBin:
 
 @dataclass(frozen=True)
 class Reliability:
-    """How far probabilities can be taken at their word."""
+    """How well probabilities match accuracy (Guo et al., ICML 2017)."""
 
     bins: tuple[ReliabilityBin, ...]
-    """Those that hold any answer, from unsure to sure."""
+    """Bins with predictions, by rising probability."""
 
     error: float
-    """Expected calibration error: the mean distance of probability and accuracy over answers."""
+    """Expected calibration error: the mean difference of probability and accuracy."""
 
     def as_json(self) -> dict[str, Any]:
         """Return it under the names that scripts rely on."""
         return {"expected_error": self.error, "bins": [asdict(one) for one in self.bins]}
 
 
-def reliability_of(answers: Predictions) -> Reliability | None:
-    """Compare probabilities with how often they come true; None if no item shows a hand.
+def reliability_of(predictions: Predictions) -> Reliability | None:
+    """Compare probabilities with accuracy; None if no item shows a hand.
 
-    Items without a hand are left out: nobody gave a probability.
+    Items without a hand have no probability and are left out.
     """
-    asked = ~np.isnan(answers.probability)
-    if not asked.any():
+    known = ~np.isnan(predictions.probability)
+    if not known.any():
         return None
-    probability = answers.probability[asked].astype(np.float64)
-    right = (answers.truth == answers.answer)[asked]
+    probability = predictions.probability[known].astype(np.float64)
+    right = (predictions.truth == predictions.predicted)[known]
     place = np.minimum((probability * _N_BINS).astype(int), _N_BINS - 1)
     bins = tuple(
         ReliabilityBin(

@@ -1,9 +1,9 @@
-"""Whether one run is better than another: both answered the same items, so count in pairs.
+"""Comparison of two runs on the same items, by paired tests.
 
-What both got right, or both wrong, says nothing. McNemar's test looks at the items that only one
-got right (*Psychometrika* 12, 1947); it takes items for independent. The bootstrap over groups
-does not: it draws whole people, and says between which numbers the difference lies. Where all
-people gain alike it draws items, as a difference is never known exactly.
+Items that both runs predict correctly, or both wrongly, carry no information. McNemar's test
+counts the items that only one run predicts correctly (*Psychometrika* 12, 1947); it assumes
+independent items. The bootstrap over groups draws whole people, and gives an interval of the
+difference. Where the difference is the same for all people, it draws items.
 """
 
 import json
@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from math import comb, erfc, sqrt
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,62 +19,73 @@ from numpy.typing import NDArray
 from handlore.datasets.dataset import LandmarkDataset, StrArray, printable
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
-from .intervals import N_DRAWS, TOLERANCE, Floats, Interval, bootstrap_sums, percentiles, units_of
+from .intervals import (
+    FEW_GROUPS,
+    N_DRAWS,
+    TOLERANCE,
+    Floats,
+    Interval,
+    bootstrap_sums,
+    percentiles,
+    units_of,
+)
 from .scores import Predictions
 
-# What a run answered, item by item, as ``scores.json`` keeps it, so that runs can be compared.
-#
-# Columns, not rows, and labels by number: 1,000 items take some 60 KB.
-
-
 _UNITS = ("group", "session", "recording", "item")
-"""What a run may be counted over."""
+"""Units that a bootstrap may draw."""
 
 
 @dataclass(frozen=True)
 class RunResults:
-    """The answers of one run."""
+    """The predictions of one run."""
 
     key: StrArray
-    """(n_items,) the source of each item; where several have the same, with a number."""
+    """(n_items,) the source of each item, with a number where several have the same."""
 
     truth: StrArray
-    answer: StrArray
+    predicted: StrArray
     """(n_items,) labels."""
 
     probability: NDArray[np.float64]
-    """(n_items,) of the answer, NaN where there was no hand."""
+    """(n_items,) of the predicted label, NaN where there was no hand."""
 
     unit: StrArray
-    """(n_items,) what each item belongs to, such as a person."""
+    """(n_items,) the unit of each item, such as a person."""
 
     over: str
-    """What the units are: ``group``, ``session``, ``recording`` or ``item``."""
+    """Kind of the units: ``group``, ``session``, ``recording`` or ``item``."""
 
     protocol: str = ""
-    """How it was tested, in words; empty if unknown."""
+    """How the run was tested, in words; empty if unknown."""
 
     n_leaks: int = 0
-    """Items that have their like in what was trained on, as far as is known."""
+    """Items that are also in the training data, as far as is known."""
 
     @classmethod
-    def of(cls, answers: Predictions, dataset: LandmarkDataset) -> Self:
-        """Take the answers to items of a dataset."""
-        keys = _distinct([str(source) for source in dataset.samples.source[answers.sample]])
-        units, over = units_of(answers, dataset)
-        probability = answers.probability.astype(np.float64)
-        return cls(np.array(keys, np.str_), answers.truth, answers.answer, probability, units, over)
+    def of(cls, predictions: Predictions, dataset: LandmarkDataset) -> Self:
+        """Return the predictions for the items of a dataset."""
+        keys = _distinct([str(source) for source in dataset.samples.source[predictions.sample]])
+        units, over = units_of(predictions, dataset)
+        probability = predictions.probability.astype(np.float64)
+        return cls(
+            np.array(keys, np.str_),
+            predictions.truth,
+            predictions.predicted,
+            probability,
+            units,
+            over,
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return the columns as JSON types."""
-        labels = np.unique(np.concatenate([self.truth, self.answer]))
+        labels = np.unique(np.concatenate([self.truth, self.predicted]))
         units, unit = np.unique(self.unit, return_inverse=True)
         own = self.over == "item"
         return {
             "source": self.key.tolist(),
             "labels": labels.tolist(),
             "truth": np.searchsorted(labels, self.truth).tolist(),
-            "answer": np.searchsorted(labels, self.answer).tolist(),
+            "answer": np.searchsorted(labels, self.predicted).tolist(),
             "probability": [
                 None if np.isnan(value) else round(float(value), 4) for value in self.probability
             ],
@@ -90,7 +101,7 @@ class RunResults:
         Raises
         ------
         InvalidDataError
-            If these are no such columns.
+            If these are not such columns.
         """
         try:
             key, labels, units = (_names(items[name]) for name in ("source", "labels", "units"))
@@ -118,6 +129,14 @@ class RunResults:
         return run
 
 
+class _Results(Protocol):
+    """What a test returned, such as an :class:`~.evaluation.Evaluation`."""
+
+    @property
+    def run(self) -> RunResults:
+        """The predictions item by item."""
+
+
 def read_run(path: Path) -> RunResults:
     """Read the items of a file that ``crossval`` or ``evaluate`` wrote.
 
@@ -138,7 +157,7 @@ def read_run(path: Path) -> RunResults:
     except (ValueError, RecursionError) as error:
         raise InvalidDataError(f"{path} is not JSON; {how}") from error
     if not isinstance(values, dict) or "items" not in values:
-        raise InvalidDataError(f"{path} holds no answers to single items; {how}")
+        raise InvalidDataError(f"{path} has no predictions of single items; {how}")
     try:
         run = RunResults.from_json(values["items"])
     except InvalidDataError as error:
@@ -156,7 +175,7 @@ def _n_leaks(values: dict[str, Any]) -> int:
 
 def _names(values: Any) -> StrArray:
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise ValueError("no list of names")
+        raise ValueError("not a list of names")
     return np.array(values, np.str_)
 
 
@@ -164,12 +183,12 @@ def _codes(values: Any, n_known: int, n: int) -> NDArray[np.int64]:
     codes = np.array(values)
     whole = codes.shape == (n,) and np.issubdtype(codes.dtype, np.integer)
     if not whole or codes.min() < 0 or codes.max() >= n_known:
-        raise ValueError("no numbers of what is listed")
+        raise ValueError("not indices of the list")
     return codes.astype(np.int64)
 
 
 def _distinct(names: list[str]) -> list[str]:
-    """Return the names, with a number behind those that occur more than once."""
+    """Return the names, with a number added to those that occur more than once."""
     often = {name for name, n in Counter(names).items() if n > 1}
     so_far: Counter[str] = Counter()
     distinct = []
@@ -180,8 +199,10 @@ def _distinct(names: list[str]) -> list[str]:
 
 
 _SIGNIFICANT = 0.05
+_NO_DIFFERENCE = "no significant difference"
+_UNKNOWN = "tested in an unknown way"
 _MAX_EXACT = 1000
-"""Up to so many items that one alone got right, McNemar's test is exact."""
+"""Number of items that differ up to which McNemar's test is exact."""
 
 
 @dataclass(frozen=True)
@@ -198,23 +219,23 @@ class Comparison:
     """Of McNemar's test, two-sided."""
 
     exact: bool
-    """Whether by the binomial distribution itself; else by the chi-squared one, corrected."""
+    """Whether by the binomial distribution; else by the corrected chi-squared distribution."""
 
     only_a: int
     only_b: int
-    """Items that one alone got right."""
+    """Items that only one run predicts correctly."""
 
     both: int
     neither: int
 
     over: str
-    """What the bootstrap drew: ``group``, ``session``, ``recording`` or ``item``."""
+    """Units that the bootstrap drew: ``group``, ``session``, ``recording`` or ``item``."""
 
     n_units: int
-    """How many of them there are."""
+    """Number of units."""
 
     leaks: tuple[int, int] = (0, 0)
-    """Items of A and of B that have their like in what the run was trained on."""
+    """Items of A and of B that are also in the training data of the run."""
 
     @property
     def difference(self) -> float:
@@ -222,31 +243,40 @@ class Comparison:
         return self.accuracy[1] - self.accuracy[0]
 
     @property
+    def units(self) -> str:
+        """The units that the bootstrap drew, and a warning if the interval is unreliable."""
+        rough = "; a rough guide" if self.n_units < FEW_GROUPS else ""
+        rough = "; too narrow if they are related" if self.over == "item" else rough
+        return f"{self.n_units} {self.over}s{rough}"
+
+    @property
     def verdict(self) -> str:
-        """``better`` or ``worse`` if B is by both measures, else ``cannot be told apart``."""
+        """``better`` or ``worse`` if B is by both tests, else ``no significant difference``."""
         if self.p_value >= _SIGNIFICANT or self.interval[0] <= 0 <= self.interval[1]:
-            return "cannot be told apart"
+            return _NO_DIFFERENCE
         return "better" if self.difference > 0 else "worse"
 
     @property
     def sentence(self) -> str:
-        """The verdict for people."""
+        """The verdict as a sentence."""
         low, high = (f"{100 * bound:+.1f}" for bound in self.interval)
         points, span = f"{100 * abs(self.difference):.1f} points", f"{low} to {high}"
-        if self.verdict != "cannot be told apart":
-            return f"B is {self.verdict} than A by {points} (95 %: {span}); that is more than luck."
-        start = "A and B cannot be told apart on this data"
+        if self.verdict != _NO_DIFFERENCE:
+            return (
+                f"B is {self.verdict} than A by {points} (95 %: {span}); significant by both tests."
+            )
+        start = "A and B do not differ significantly on this data"
         if not self.only_a + self.only_b:
-            return f"{start}: they get the same items right."
+            return f"{start}: they predict the same items correctly."
         if self.p_value < _SIGNIFICANT:
             return (
-                f"{start}: what one does better it does on a few of the {self.n_units}"
-                f" {self.over}s only (95 %: {span} points)."
+                f"{start}: the gain comes from a few of the {self.n_units} {self.over}s only"
+                f" (95 %: {span} points)."
             )
         if not self.interval[0] <= 0 <= self.interval[1]:
             n = self.only_a + self.only_b
-            return f"{start}: only {n} items tell them apart, too few (p = {self.p_value:.2f})."
-        return f"{start}: the difference of {points} may be luck (95 %: {span})."
+            return f"{start}: only {n} items differ, too few (p = {self.p_value:.2f})."
+        return f"{start}: the difference of {points} may be chance (95 %: {span})."
 
     def as_json(self) -> dict[str, Any]:
         """Return it under the names that scripts rely on."""
@@ -271,37 +301,51 @@ class Comparison:
         }
 
 
-def compare(a: RunResults, b: RunResults, *, n_draws: int = N_DRAWS, seed: int = 0) -> Comparison:
-    """Compare two runs.
+def compare(
+    a: _Results | RunResults | str | Path,
+    b: _Results | RunResults | str | Path,
+    *,
+    n_draws: int = N_DRAWS,
+    seed: int = 0,
+) -> Comparison:
+    """Test whether one run is better than another.
 
     Parameters
     ----------
     a, b
-        Of the same items, in any order.
+        Results of ``cross_validate`` or ``evaluate``, their ``run``, or files that hold them
+        (``scores.json``), of the same items in any order.
     n_draws, seed
         Of the bootstrap.
 
     Raises
     ------
     HandloreError
-        If the runs were tested in different ways, or the items differ, or their labels do, or
-        whose they are; the message says how many match.
+        If the runs were tested in different ways, or items, their labels or their units differ.
+
+    Examples
+    --------
+    >>> dataset = handlore.load_dataset("poses.npz")
+    >>> forest = handlore.cross_validate(dataset, "forest", params={"n_estimators": 5})
+    >>> handlore.compare(forest, forest).verdict
+    'no significant difference'
     """
+    a, b = _run_of(a), _run_of(b)
     b = _in_order_of(a, b)
     if a.protocol != b.protocol:
         raise HandloreError(
-            f"A was {a.protocol or 'tested somehow'} and B was {b.protocol or 'tested somehow'};"
-            " runs can be compared when they were tested in the same way"
+            f"A was {a.protocol or _UNKNOWN} and B was {b.protocol or _UNKNOWN}; compare runs that"
+            " were tested in the same way"
         )
-    right_a, right_b = a.truth == a.answer, b.truth == b.answer
+    right_a, right_b = a.truth == a.predicted, b.truth == b.predicted
     only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
     p_value, exact = mcnemar(only_a, only_b)
-    known = _that_knows_whose(a, b)
+    known = _with_units(a, b)
     unit, over = np.unique(known.unit, return_inverse=True)[1], known.over
     gained = right_b.astype(float) - right_a
     drawn = _drawn(gained, unit, n_draws, seed)
     if only_a + only_b and np.ptp(drawn) < TOLERANCE:
-        # All people gain alike, so no draw differs; how their items spread says more.
+        # The gain is the same for all units, so no draw differs: draw items instead.
         unit, over = np.arange(len(gained)), "item"
         drawn = _drawn(gained, unit, n_draws, seed)
     return Comparison(
@@ -319,8 +363,14 @@ def compare(a: RunResults, b: RunResults, *, n_draws: int = N_DRAWS, seed: int =
     )
 
 
+def _run_of(results: _Results | RunResults | str | Path) -> RunResults:
+    if isinstance(results, RunResults):
+        return results
+    return read_run(Path(results)) if isinstance(results, str | Path) else results.run
+
+
 def _drawn(gained: Floats, unit: NDArray[np.int64], n_draws: int, seed: int) -> Floats:
-    """Return the differences (n_draws,) of drawn units; ``gained`` is (n_items,) of -1, 0, 1."""
+    """Return the differences (n_draws,) for random units; ``gained`` (n_items,) is -1, 0 or 1."""
     counts = np.stack([np.bincount(unit, gained), np.bincount(unit)], axis=1).astype(np.float64)
     sums = bootstrap_sums(counts, n_draws, seed)
     return sums[:, 0] / sums[:, 1]
@@ -332,7 +382,7 @@ def mcnemar(only_a: int, only_b: int) -> tuple[float, bool]:
     Parameters
     ----------
     only_a, only_b
-        How many items one alone got right.
+        Number of items that only one run predicts correctly.
     """
     n = only_a + only_b
     if n > _MAX_EXACT:
@@ -342,14 +392,14 @@ def mcnemar(only_a: int, only_b: int) -> tuple[float, bool]:
     return min(1.0, 2 * tail / 2**n), True
 
 
-def _that_knows_whose(a: RunResults, b: RunResults) -> RunResults:
-    """Return the run that knows to whom the items belong, so that A and B may change places."""
+def _with_units(a: RunResults, b: RunResults) -> RunResults:
+    """Return the run that knows the units of items, so that A and B can be swapped."""
     if a.over == "item" or b.over == "item":
         return b if a.over == "item" else a
     pairs = len(set(zip(a.unit.tolist(), b.unit.tolist(), strict=True)))
     if not pairs == len(np.unique(a.unit)) == len(np.unique(b.unit)):
         raise HandloreError(
-            f"the runs say otherwise which {a.over} an item is of; run both on the same data"
+            f"the runs disagree on the {a.over} of items; run both on the same data"
         )
     return a
 
@@ -367,14 +417,14 @@ def _in_order_of(a: RunResults, b: RunResults) -> RunResults:
     same = int((truth == a.truth).sum())
     if same < len(truth):
         raise HandloreError(
-            f"the runs have the same items, but other labels: {same} of {len(truth)} match; run"
+            f"the runs have the same items, but different labels: {same} of {len(truth)} match; run"
             " both on the same data"
         )
     return replace(
         b,
         key=b.key[order],
         truth=truth,
-        answer=b.answer[order],
+        predicted=b.predicted[order],
         probability=b.probability[order],
         unit=b.unit[order],
     )

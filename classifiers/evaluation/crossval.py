@@ -1,149 +1,239 @@
-"""A cross-validation from its folds to its outcome, leak check included."""
+"""Cross-validation: every item is predicted by a classifier that has not seen its group."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Self
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
 
 from handlore.datasets.dataset import LandmarkDataset
-from handlore.datasets.splits import By, cross_validation, fold_count, n_groups
-from handlore.models.pose_encoder import Encoder
+from handlore.datasets.splits import (
+    BY,
+    By,
+    cross_validation,
+    default_by,
+    doubt_about,
+    fold_count,
+    n_groups,
+)
+from handlore.landmarks.errors import HandloreError
+from handlore.models.pose_encoder import Encoder, PoseEncoder
 
 from ..base import HandEstimator
-from .breakdown import detection_rates, reliability_of, scores_by_stage, scores_by_unit
-from .comparison import RunResults
+from ..factory import Pipeline, make_pipeline
+from .evaluation import Evaluation, Split
 from .importance import MAX_SAMPLES, Importance, measure_importances, pool_importances
-from .intervals import Intervals, intervals
-from .leaks import Leaks, find_leaks
-from .scores import Predictions, Scores, cross_val_predict, score
-
-# What a test has shown: scores, how far they may be off, and what speaks against them.
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """The answers to the items of a dataset, counted."""
-
-    answers: Predictions
-    dataset: LandmarkDataset
-    """What was answered; ``answers.sample`` are its samples."""
-
-    scores: Scores
-    intervals: Intervals
-    leaks: Leaks | None = None
-    """What stands on both sides, where that can be known."""
-
-    importances: tuple[Importance, ...] = ()
-    """What each part of the hand is worth, where that was measured."""
-
-    @classmethod
-    def of(
-        cls,
-        answers: Predictions,
-        dataset: LandmarkDataset,
-        leaks: Leaks | None = None,
-        importances: Sequence[Importance] = (),
-        *,
-        seed: int = 0,
-    ) -> Self:
-        """Count answers; ``seed`` is that of the bootstrap."""
-        spread = intervals(answers, dataset, seed=seed)
-        return cls(answers, dataset, score(answers), spread, leaks, tuple(importances))
-
-    @cached_property
-    def run(self) -> RunResults:
-        """The answers item by item, as runs are compared by."""
-        return RunResults.of(self.answers, self.dataset)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it under the names that scripts rely on."""
-        leaks = {"leaks": self.leaks.as_json()} if self.leaks else {}
-        parts = {one.part: round(one.lost, 5) for one in self.importances}
-        importance = {"importance": parts} if parts else {}
-        found = self.scores.as_json() | self.intervals.as_json() | leaks | importance
-        return found | self._parts() | {"items": self.run.as_json()}
-
-    def _parts(self) -> dict[str, Any]:
-        over, units = scores_by_unit(self.answers, self.dataset)
-        reliability = reliability_of(self.answers)
-        known = {f"per_{over}": [part.as_json() for part in units]} if units else {}
-        return known | {
-            "per_stage": [part.as_json() for part in scores_by_stage(self.answers, self.dataset)],
-            "yield": [one.as_json() for one in detection_rates(self.dataset)],
-            "reliability": reliability.as_json() if reliability else None,
-        }
+from .intervals import single_unit
+from .leaks import find_leaks
+from .pointing import find_pointing_pairs, pointing_advice
+from .scores import Predictions, fit_samples, predict_items
 
 
-@dataclass(frozen=True)
-class CrossValidation:
-    """What is cross-validated; it may be split in several ways."""
+def cross_validate(
+    dataset: LandmarkDataset,
+    model: str | None = None,
+    *,
+    by: By | None = None,
+    folds: int | None = None,
+    features: Sequence[str] | None = None,
+    mirror_labels: str = "",
+    params: Mapping[str, object] | None = None,
+    seed: int = 0,
+    with_importances: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """Estimate the accuracy of a classifier on people it has not seen.
 
-    estimator: HandEstimator
-    dataset: LandmarkDataset
-    encoder: Encoder
-    seed: int = 0
+    Each group (person) in turn is held out, a classifier is trained on the others, and the
+    predictions are pooled. The result has 95 % intervals, and notes about what limits it: items
+    that are in training and test, labels that differ in direction only, a split at random. If a
+    weaker split than the default is asked for, the default is its ``reference``.
 
-    def outcome(
-        self,
-        by: By,
-        n_folds: int | None = None,
-        *,
-        progress: Callable[[int, int], None] | None = None,
-        with_importances: bool = False,
-    ) -> Evaluation:
-        """Answer every sample by a classifier that has seen nothing of its group.
+    Parameters
+    ----------
+    dataset
+        Samples of at least two labels.
+    model, features, mirror_labels, params, seed
+        See :func:`~handlore.classifiers.factory.make_pipeline`.
+    by
+        What must not be divided between training and test: ``group`` (person), ``session``,
+        ``recording`` or, for a split at random, ``random``. Default: the first that the data has.
+    folds
+        Default: one per group up to 12 groups, else 5.
+    with_importances
+        Also measure the contribution of each part of the hand.
+    progress
+        Called with the number of finished folds, and of all.
 
-        Parameters
-        ----------
-        by, n_folds
-            See :func:`~handlore.datasets.splits.cross_validation`.
-        progress
-            Called after each fold with how many are done and how many there are.
-        with_importances
-            Whether to measure what each part of the hand is worth, too.
+    Raises
+    ------
+    HandloreError
+        If the data cannot be divided that way, or an option does not fit.
 
-        Raises
-        ------
-        HandloreError
-            If the data cannot be split so.
-        """
-        total = fold_count(self.dataset, by, n_folds)
-        found: list[list[Importance]] = []
+    Examples
+    --------
+    >>> result = handlore.cross_validate(handlore.load_dataset("poses.npz"), "linear")
+    >>> low, high = result.intervals.accuracy
+    >>> low <= result.scores.accuracy <= high
+    True
+    >>> result.protocol
+    'cross-validated by group, ... folds'
+    """
+    pipeline = make_pipeline(
+        dataset, model, features=features, mirror_labels=mirror_labels, params=params, seed=seed
+    )
+    best = default_by(dataset)
+    chosen: By = by or best
+    started = time.perf_counter()
+    found = _cross_validate(
+        pipeline, dataset, chosen, folds, seed, progress, with_importances=with_importances
+    )
+    seconds = time.perf_counter() - started
+    doubts = [] if by else [doubt_about(dataset, chosen) or _random_split(dataset, chosen)]
+    doubts.append(_pointing(pipeline.encoder, found))
+    reference = None
+    if BY.index(chosen) > BY.index(best):
+        try:
+            reference = _cross_validate(pipeline, dataset, best, None, seed, progress)
+        except HandloreError as error:
+            doubts.append(f"there is no result by {best} to compare with: {error}")
+    encoder = pipeline.encoder
+    return replace(
+        found,
+        model=pipeline.name,
+        notes=tuple(doubt for doubt in doubts if doubt),
+        reference=reference,
+        params=pipeline.params,
+        features=encoder.groups if isinstance(encoder, PoseEncoder) else (),
+        seconds=seconds,
+    )
 
-        def measure(fitted: HandEstimator, tested: LandmarkDataset) -> None:
-            classes = [str(label) for label in fitted.classes_]
-            each = max(2, MAX_SAMPLES // total)
-            found.append(
-                measure_importances(
-                    fitted.predict_proba,
-                    classes,
-                    tested,
-                    self.encoder,
-                    at_most=each,
-                    seed=self.seed,
-                )
+
+def _cross_validate(
+    pipeline: Pipeline,
+    dataset: LandmarkDataset,
+    by: By,
+    folds: int | None,
+    seed: int,
+    progress: Callable[[int, int], None] | None,
+    *,
+    with_importances: bool = False,
+) -> Evaluation:
+    total = fold_count(dataset, by, folds)
+    importances: list[list[Importance]] = []
+
+    def measure(fitted: HandEstimator, tested: LandmarkDataset) -> None:
+        classes = [str(label) for label in fitted.classes_]
+        each = max(2, MAX_SAMPLES // total)
+        importances.append(
+            measure_importances(
+                fitted.predict_proba, classes, tested, pipeline.encoder, at_most=each, seed=seed
             )
-
-        answers = cross_val_predict(
-            self.estimator,
-            self.dataset,
-            self.encoder,
-            by,
-            n_folds=n_folds,
-            seed=self.seed,
-            progress=(lambda done: progress(done, total)) if progress else None,
-            watch=measure if with_importances else None,
         )
-        leaks = find_leaks(self.dataset, cross_validation(self.dataset, by, n_folds, self.seed))
-        return Evaluation.of(answers, self.dataset, leaks, pool_importances(found), seed=self.seed)
 
-    def about(self, by: By, n_folds: int | None = None) -> dict[str, Any]:
-        """Return how it was split, under the names that scripts rely on."""
-        n = fold_count(self.dataset, by, n_folds)
-        how = "at random" if by == "random" else f"by {by}"
-        return {
-            "by": by,
-            "n_groups": n_groups(self.dataset, by),
-            "n_folds": n,
-            "protocol": f"cross-validated {how}, {n} folds",
-        }
+    predictions = cross_val_predict(
+        pipeline.estimator,
+        dataset,
+        pipeline.encoder,
+        by,
+        n_folds=folds,
+        seed=seed,
+        progress=(lambda done: progress(done, total)) if progress else None,
+        watch=measure if with_importances else None,
+    )
+    leaks = find_leaks(dataset, cross_validation(dataset, by, folds, seed))
+    found = Evaluation.of(predictions, dataset, leaks, pool_importances(importances), seed=seed)
+    return replace(found, split=Split(by, n_groups(dataset, by), total))
+
+
+def cross_val_predict(
+    estimator: HandEstimator,
+    dataset: LandmarkDataset,
+    encoder: Encoder,
+    by: By,
+    *,
+    n_folds: int | None = None,
+    seed: int = 0,
+    progress: Callable[[int], None] | None = None,
+    watch: Callable[[HandEstimator, LandmarkDataset], None] | None = None,
+) -> Predictions:
+    """Predict every item by a classifier that has seen nothing of its group.
+
+    Parameters
+    ----------
+    estimator
+        A clone is fitted in each fold.
+    dataset
+        Samples of at least two labels.
+    encoder
+        The encoder of the estimator's input.
+    by, n_folds, seed
+        See :func:`~handlore.datasets.splits.cross_validation`.
+    progress
+        Called after each fold with the number of finished folds.
+    watch
+        Called in each fold with the fitted estimator and its test samples.
+
+    Returns
+    -------
+    The predictions of all folds, in the order of the dataset.
+    """
+    if len(dataset.labels) < 2:
+        only = ", ".join(dataset.labels)
+        raise HandloreError(f"a classifier needs at least two labels; there is: {only}")
+    parts = []
+    for done, (train, test) in enumerate(cross_validation(dataset, by, n_folds, seed), 1):
+        fitted = _fit_fold(clone(estimator), dataset.select(train), encoder, by)
+        classes = [str(label) for label in fitted.classes_]
+        tested = dataset.select(test)
+        parts.append((test, predict_items(fitted.predict_proba, classes, tested, encoder)))
+        if watch:
+            watch(fitted, tested)
+        if progress:
+            progress(done)
+    return _pooled(parts)
+
+
+def _fit_fold(
+    estimator: HandEstimator, dataset: LandmarkDataset, encoder: Encoder, by: By
+) -> HandEstimator:
+    if len(np.unique(dataset.samples.label[dataset.has_hand])) < 2:
+        raise HandloreError(
+            "with one fold held out, fewer than two labels show a hand in the training data; add"
+            " samples" + ("" if by == "random" else ", or use --by random")
+        )
+    return fit_samples(estimator, dataset, encoder)
+
+
+def _pooled(parts: Sequence[tuple[NDArray[np.int64], Predictions]]) -> Predictions:
+    sample = np.concatenate([test[part.sample] for test, part in parts])
+    order = np.argsort(sample, kind="stable")
+    names = ("truth", "predicted", "probability", "no_hand")
+    columns: dict[str, Any] = {
+        name: np.concatenate([getattr(part, name) for _, part in parts])[order] for name in names
+    }
+    return Predictions(**columns, sample=sample[order])
+
+
+def _random_split(dataset: LandmarkDataset, by: By) -> str | None:
+    """Return why the default split is at random."""
+    if by != "random":
+        return None
+    one = single_unit(dataset)
+    if one:
+        return f"all samples are of one {one}, so the split is random; accuracy is too high"
+    return (
+        "the person, session and recording of the samples are unknown, so the split is random;"
+        " accuracy is too high (sources have options for people, see `handlore sources NAME`)"
+    )
+
+
+def _pointing(encoder: Encoder, found: Evaluation) -> str | None:
+    """Return advice on labels that differ in direction, where direction is not a feature."""
+    if not isinstance(encoder, PoseEncoder) or "orientation" in encoder.groups:
+        return None
+    pairs = find_pointing_pairs(found.predictions, found.dataset)
+    return pointing_advice(pairs) if pairs else None

@@ -1,8 +1,8 @@
-"""Which parts of the hand a classifier looks at: the accuracy lost when a part is exchanged.
+"""Importance of parts of the hand: the accuracy lost when a part is exchanged between samples.
 
 Permutation importance (Breiman, *Machine Learning* 45, 2001) of fingers, not of single features:
-a finger gets the shape that it has in another sample, and everything that is computed from it
-follows. So features that say the same thing cannot stand in for each other.
+a finger gets the shape that it has in another sample, and all features are computed anew. So
+correlated features cannot replace each other.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -26,17 +26,17 @@ _Indices = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Importance:
-    """What a part of the hand is worth."""
+    """The importance of a part of the hand."""
 
     part: str
-    """A finger, ``in-plane rotation`` or, of movements, ``way of the wrist``."""
+    """A finger, ``in-plane rotation`` or, for movements, ``path of the wrist``."""
 
     lost: float
-    """Accuracy that is lost when it is taken from another sample, 0 to 1; noise may make it
+    """Accuracy lost when the part is taken from another sample, 0 to 1; noise may make it
     negative."""
 
     n: int
-    """Samples that were asked."""
+    """Number of samples."""
 
 
 def measure_importances(
@@ -48,16 +48,17 @@ def measure_importances(
     at_most: int = MAX_SAMPLES,
     seed: int = 0,
 ) -> list[Importance]:
-    """Measure what each part of the hand is worth to a classifier.
+    """Measure the importance of each part of the hand for a classifier.
 
     Parameters
     ----------
     predict, classes, encoder
-        As for :func:`~handlore.classifiers.evaluation.scores.answer`.
+        As for :func:`~handlore.classifiers.evaluation.scores.predict_items`.
     dataset
-        Samples that it has not been trained on; views and those without a hand are left out.
+        Samples that are not in the training data; augmented copies and samples without a hand
+        are left out.
     at_most
-        So many samples take part, chosen by ``seed``.
+        Maximum number of samples, drawn with ``seed``.
     """
     usable = np.flatnonzero(dataset.has_hand & (dataset.samples.view == 0))
     rng = np.random.default_rng(seed)
@@ -83,7 +84,7 @@ def measure_importances(
 
 
 def pool_importances(found: Sequence[Sequence[Importance]]) -> list[Importance]:
-    """Return the mean of measurements on several parts of the data, by their samples."""
+    """Return the mean of several measurements, weighted by their number of samples."""
     by_part: dict[str, list[Importance]] = {}
     for one in (one for those in found for one in those):
         by_part.setdefault(one.part, []).append(one)
@@ -100,7 +101,7 @@ def pool_importances(found: Sequence[Sequence[Importance]]) -> list[Importance]:
 def _of_poses(
     dataset: LandmarkDataset, encoder: Encoder, _: FloatArray, donor: _Indices
 ) -> Iterator[tuple[str, FloatArray]]:
-    """Yield each part and the features of hands that have it from their donors."""
+    """Yield each part, and the features of hands with this part of another sample."""
 
     def encoded(part: Sequence[int]) -> FloatArray:
         image, world = (
@@ -117,10 +118,10 @@ def _of_poses(
 def _exchanged(
     landmarks: FloatArray, handedness: FloatArray, part: Sequence[int], donor: _Indices
 ) -> FloatArray:
-    """Return hands (n, n_hands, 21, 3) with landmarks, or else the rotation, of their donors.
+    """Return hands (n, n_hands, 21, 3) with some landmarks, or the rotation, of their donors.
 
-    The exchange is made in upright canonical form; place, size, side and whether there is a hand
-    stay. Where the donor lacks the hand, nothing changes.
+    The exchange is made in upright canonical form; position, size, side and presence stay. Where
+    the donor has no hand, nothing changes.
     """
     hands = canonicalize(landmarks, handedness)
     turn = rotation_deg(hands)
@@ -140,9 +141,9 @@ def _exchanged(
 def _of_clips(
     dataset: LandmarkDataset, _: Encoder, blocks: FloatArray, donor: _Indices
 ) -> Iterator[tuple[str, FloatArray]]:
-    """Yield each part and the blocks (n, n_channels, n_timepoints) that have it from donors."""
+    """Yield each part, and blocks (n, n_channels, n_timepoints) with this part of donors."""
     n, _channels, n_timepoints = blocks.shape
-    # How long a clip lasts, if blocks say it, is no part of a hand: it stays.
+    # The last channel, the duration of a clip, is not part of a hand and stays.
     n_rows = dataset.n_hands * N_CHANNELS
     hands = blocks[:, :n_rows].reshape(n, dataset.n_hands, N_CHANNELS, n_timepoints)
     marks = hands[:, :, :N_COORDINATES].reshape(n, dataset.n_hands, -1, 3, n_timepoints)
@@ -157,4 +158,4 @@ def _of_clips(
         other = shape.copy()
         other[:, :, list(landmarks)] = shape[donor][:, :, list(landmarks)]
         yield finger, joined(marks[:, :, :1], other)
-    yield "way of the wrist", joined(marks[donor][:, :, :1], shape)
+    yield "path of the wrist", joined(marks[donor][:, :, :1], shape)

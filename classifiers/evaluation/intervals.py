@@ -1,13 +1,12 @@
-"""How far a score may be off: 95 % intervals by bootstrap over groups.
+"""95 % intervals of scores by bootstrap over groups.
 
-Items of one person are right or wrong together, so a score moves with the people that happened to
-be there more than with the number of their pictures. The bootstrap therefore draws whole groups,
-with replacement, and looks how the score spreads (Efron and Tibshirani, *An Introduction to the
-Bootstrap*, chapters 8 and 13; the interval is that of percentiles).
+Items of one person are correct or wrong together, so a score depends on the people in the data more
+than on the number of their pictures. The bootstrap therefore draws whole groups with replacement
+(Efron and Tibshirani, *An Introduction to the Bootstrap*, chapters 8 and 13; percentile interval).
 
-Two or three groups give the range from the worst to the best one; of one group nothing can be said
-but how its items spread. Where all groups score alike no draw differs, all right above all: then
-the interval is Wilson's for as many items.
+Two or three groups give the range from the worst to the best group. With one group, its items are
+drawn. Where all groups have the same score, for example 100 %, no draw differs: then the interval
+is Wilson's for the number of items.
 """
 
 from collections import Counter
@@ -32,10 +31,10 @@ FEW_GROUPS = 10
 """With fewer groups an interval is a rough guide, and usually too narrow."""
 
 TOLERANCE = 1e-9
-"""Scores that differ by less are the same."""
+"""Scores that differ by less are equal."""
 
 _BLOCK = 250
-"""So many draws are held at once: memory stays at some megabytes."""
+"""Draws that are held in memory at once."""
 
 Interval = tuple[float, float]
 Floats = NDArray[np.float64]
@@ -43,25 +42,25 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Intervals:
-    """Between which numbers the scores lie, 95 % of the time."""
+    """The 95 % intervals of scores."""
 
     accuracy: Interval
     macro_f1: Interval
 
     over: str
-    """What was drawn: ``group``, ``session``, ``recording`` or ``item``."""
+    """Units that were drawn: ``group``, ``session``, ``recording`` or ``item``."""
 
     n: int
-    """How many of them there are."""
+    """Number of units."""
 
     alone: str = ""
-    """What there is only one of, such as ``group``: then its items are drawn."""
+    """The unit that occurs only once, such as ``group``: then its items are drawn."""
 
     lacking: str = ""
-    """Why people are not drawn though some are known: how many samples have no name."""
+    """Why people are not drawn although some are known: samples without a name."""
 
     n_alike: int = 0
-    """How many items there are, if all groups score alike: then no draw differs."""
+    """Number of items, if all groups have the same score: then no draw differs."""
 
     def as_json(self) -> dict[str, object]:
         """Return them under the names that scripts rely on."""
@@ -75,63 +74,66 @@ class Intervals:
 
     @property
     def words(self) -> str:
-        """What was drawn, and what that is worth, for people."""
+        """The units that were drawn, and how reliable that is."""
         drawn = f"95 %, drawn over {self.n} {self.over}{'' if self.n == 1 else 's'}"
         if self.n_alike:
             drawn = f"95 %, Wilson's for {self.n_alike} item{'' if self.n_alike == 1 else 's'}"
         if self.alone:
-            return f"{drawn} of one {self.alone}: it says nothing about another {self.alone}"
+            return f"{drawn} of one {self.alone}: this does not apply to another {self.alone}"
         if self.lacking:
             return f"{drawn}, as {self.lacking}; too narrow, as some are related"
         if self.over == "item":
-            return f"{drawn}; nothing says whose they are, so it is too narrow if they are related"
+            return f"{drawn}; their groups are unknown, so it is too narrow if they are related"
         if self.n_alike:
             related = f"they are of {self.n} {self.over}s"
             return f"{drawn}, as no draw would differ; too narrow, as {related}"
         if self.n <= _RANGE_GROUPS:
-            return f"from the worst to the best of {self.n} {self.over}s; so few cannot say more"
+            return f"from the worst to the best of {self.n} {self.over}s; too few for more"
         return f"{drawn}; with so few it is a rough guide" if self.n < FEW_GROUPS else drawn
 
 
-def units_of(answers: Predictions, dataset: LandmarkDataset) -> tuple[NDArray[np.str_], str]:
-    """Return what each item belongs to (n_items,), and what that is called.
+def units_of(predictions: Predictions, dataset: LandmarkDataset) -> tuple[NDArray[np.str_], str]:
+    """Return the unit of each item (n_items,), and the kind of unit.
 
     Parameters
     ----------
-    answers
-        To items of the dataset.
+    predictions
+        For the items of the dataset.
     dataset
-        Where no more than one group is known, each item stands for itself.
+        If fewer than two groups are known, each item is a unit.
     """
     by = default_by(dataset)
-    units = groups_of(dataset)[answers.sample]
+    units = groups_of(dataset)[predictions.sample]
     if by == "random" or len(np.unique(units)) < 2:
-        return np.arange(len(answers.truth)).astype(np.str_), "item"
+        return np.arange(len(predictions.truth)).astype(np.str_), "item"
     return units, by
 
 
 def intervals(
-    answers: Predictions, dataset: LandmarkDataset, *, n_draws: int = N_DRAWS, seed: int = 0
+    predictions: Predictions, dataset: LandmarkDataset, *, n_draws: int = N_DRAWS, seed: int = 0
 ) -> Intervals:
     """Return the intervals of accuracy and macro-F1.
 
     Parameters
     ----------
-    answers
-        To items of the dataset.
+    predictions
+        For the items of the dataset.
     dataset
-        Says who belongs together.
+        Has the groups of the items.
     n_draws, seed
         Of the bootstrap; the same seed gives the same intervals.
     """
-    units, over = units_of(answers, dataset)
-    counts = _counts(answers, units)
+    units, over = units_of(predictions, dataset)
+    counts = _counts(predictions, units)
     spread = _scores(bootstrap_sums(counts, n_draws, seed))
-    accuracy, macro_f1 = percentiles(spread[:, 0]), _centred(spread[:, 1], score(answers).macro_f1)
+    accuracy, macro_f1 = (
+        percentiles(spread[:, 0]),
+        _centred(spread[:, 1], score(predictions).macro_f1),
+    )
     n_alike = 0
     if np.ptp(spread[:, 0]) < TOLERANCE:
-        # Whoever is drawn, the score is the same; the number of items still says something.
-        scores, n_alike = score(answers), len(answers.truth)
+        # All draws have the same score; the number of items still gives an interval.
+        scores, n_alike = score(predictions), len(predictions.truth)
         accuracy, of_f1 = (
             wilson(one * n_alike, n_alike) for one in (scores.accuracy, scores.macro_f1)
         )
@@ -142,7 +144,7 @@ def intervals(
 
 
 def single_unit(dataset: LandmarkDataset) -> str:
-    """Return what all samples share, ``group``, ``session`` or ``recording``; empty if nothing."""
+    """Return what all samples share: ``group``, ``session`` or ``recording``; empty if nothing."""
     columns = {by: getattr(dataset.samples, by) for by in BY[:-1]}
     return next((by for by, names in columns.items() if names[0] and (names == names[0]).all()), "")
 
@@ -150,8 +152,8 @@ def single_unit(dataset: LandmarkDataset) -> str:
 def wilson(n_right: float, n: int) -> Interval:
     """Return the 95 % interval of a share of independent items.
 
-    Wilson, *Journal of the American Statistical Association* 22, 1927; of few items, or where all
-    are right, it is better than the normal approximation.
+    Wilson, *Journal of the American Statistical Association* 22, 1927; for few items, or where all
+    are correct, it is better than the normal approximation.
     """
     share, z2 = n_right / n, _Z**2 / n
     middle = (share + z2 / 2) / (1 + z2)
@@ -160,18 +162,18 @@ def wilson(n_right: float, n: int) -> Interval:
 
 
 def bootstrap_sums(rows: Floats, n_draws: int = N_DRAWS, seed: int = 0) -> Floats:
-    """Draw as many rows as there are, with replacement, many times; return the sums.
+    """Return the sums of rows in bootstrap samples.
 
     Parameters
     ----------
     rows
-        (n_units, n) what is counted of each unit.
+        (n_units, n) counts of each unit.
 
     Returns
     -------
     (n_draws, n)
     """
-    # Rows that are equal are drawn as one kind: a hundred thousand items are a few hundred kinds.
+    # Equal rows are drawn as one kind: a hundred thousand items are a few hundred kinds.
     often = Counter(row.tobytes() for row in rows)
     kinds = np.frombuffer(b"".join(often), rows.dtype).reshape(len(often), -1)
     rng, shares = np.random.default_rng(seed), np.array(list(often.values())) / len(rows)
@@ -181,23 +183,23 @@ def bootstrap_sums(rows: Floats, n_draws: int = N_DRAWS, seed: int = 0) -> Float
 
 
 def percentiles(values: Floats) -> Interval:
-    """Return between which numbers 95 % of the values lie."""
+    """Return the interval that contains 95 % of the values."""
     low, high = np.quantile(values, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
     return float(low), float(high)
 
 
 def _centred(values: Floats, middle: float) -> Interval:
-    """Return the percentiles of draws, moved so that their mean is the score itself.
+    """Return the percentiles of draws, shifted so that their mean is the score itself.
 
-    Draws repeat some items and lack others. With many rare labels that alone moves their macro-F1.
+    Draws repeat some items and lack others, which shifts macro-F1 if there are many rare labels.
     """
     low, high = percentiles(np.clip(values + (middle - values.mean()), 0, 1))
     return min(low, middle), max(high, middle)
 
 
-def _counts(answers: Predictions, units: NDArray[np.str_]) -> Floats:
-    """Return for each unit and label: right answers, items, answers given (n_units, 3 n_labels)."""
-    labels = np.unique(answers.truth)
+def _counts(predictions: Predictions, units: NDArray[np.str_]) -> Floats:
+    """Return correct items, items and predictions by unit and label (n_units, 3 n_labels)."""
+    labels = np.unique(predictions.truth)
     unit = np.unique(units, return_inverse=True)[1]
     shape = (int(unit.max()) + 1, len(labels))
 
@@ -205,14 +207,14 @@ def _counts(answers: Predictions, units: NDArray[np.str_]) -> Floats:
         cells = unit[chosen] * shape[1] + np.searchsorted(labels, names[chosen])
         return np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape).astype(np.float64)
 
-    right, every = answers.truth == answers.answer, np.ones(len(unit), bool)
-    # An answer that is no item's label costs the item its recall, and has no F1 of its own.
-    known = np.isin(answers.answer, labels)
+    right, every = predictions.truth == predictions.predicted, np.ones(len(unit), bool)
+    # A prediction that is no true label lowers the recall of the item, and has no F1 of its own.
+    known = np.isin(predictions.predicted, labels)
     return np.concatenate(
         [
-            counted(right, answers.truth),
-            counted(every, answers.truth),
-            counted(known, answers.answer),
+            counted(right, predictions.truth),
+            counted(every, predictions.truth),
+            counted(known, predictions.predicted),
         ],
         axis=1,
     )

@@ -1,7 +1,7 @@
-"""Samples that stand on both sides of a split: such a test asks what was learned by heart.
+"""Data leaks: samples that are in training and test.
 
 A copy of a picture is found by its digest. A picture that was saved again, scaled, shifted,
-mirrored or turned, or the next frame of a video, is found by its landmarks: in upright canonical
+mirrored or rotated, or the next frame of a video, is found by its landmarks: in upright canonical
 form they hardly differ.
 """
 
@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from handlore.datasets.dataset import LandmarkDataset, printable
 from handlore.datasets.splits import Fold, training_samples
@@ -21,22 +22,22 @@ from handlore.models.card import ModelCard
 from handlore.models.movement_encoder import MovementEncoder
 
 NEAR = 0.02
-"""Landmarks this near are as good as equal: root mean square distance in palm lengths. Of HGR1
-the nearest pictures of two people are 0.05 apart, the nearest two of one person 0.022."""
+"""Landmarks up to this root mean square distance in palm lengths count as equal. In HGR1 the
+nearest pictures of two people have a distance of 0.05, the nearest two of one person 0.022."""
 
 NOT_COMPARED = "landmarks could not be compared"
 
 _MAX_EXAMPLES = 5
 _MOMENTS = 8
-"""At so many points in time two movements are compared."""
+"""Points in time at which two movements are compared."""
 
 _LEAST_FRAMES = 5
-"""A clip with a hand in fewer frames is no movement to compare; of `none` there are many."""
+"""Clips with a hand in fewer frames are not compared; many are `none`."""
 
 
 @dataclass(frozen=True)
 class Leak:
-    """An item of the test and its like in training."""
+    """A test item and its copy in training."""
 
     test: str
     train: str
@@ -47,27 +48,27 @@ class Leak:
 
     @property
     def why(self) -> str:
-        """In what they are alike."""
+        """What they have in common."""
         return "same file" if self.distance is None else "same landmarks"
 
 
 @dataclass(frozen=True)
 class Leaks:
-    """What was found on both sides."""
+    """Items that are in training and test."""
 
     n_same_file: int
     n_same_landmarks: int
-    """Of the others, how many have nearly the landmarks of a training sample."""
+    """Other items with nearly the landmarks of a training sample."""
 
     examples: tuple[Leak, ...]
-    """The nearest of them."""
+    """The nearest ones."""
 
     by_landmarks: bool = True
-    """Whether landmarks were compared; a model file remembers digests alone."""
+    """Whether landmarks were compared; a model file stores digests only."""
 
     @property
     def n(self) -> int:
-        """How many samples of the tests have their like in training."""
+        """Number of test samples that are also in training."""
         return self.n_same_file + self.n_same_landmarks
 
     def as_json(self) -> dict[str, Any]:
@@ -83,7 +84,7 @@ class Leaks:
         }
 
     def lines(self) -> list[str]:
-        """Return them for people; nothing where there is nothing."""
+        """Return them as sentences; none if there are no leaks."""
         if not self.n:
             return []
         such = "; ".join(
@@ -91,15 +92,15 @@ class Leaks:
             for one in self.examples[:3]
         )
         near = f"{self.n_same_landmarks} by landmarks" if self.by_landmarks else NOT_COMPARED
-        has = "sample of the test has its" if self.n == 1 else "samples of the test have their"
+        items = "test sample is" if self.n == 1 else "test samples are"
         return [
-            f"{self.n} {has} like in training ({self.n_same_file} by file, {near}), so"
-            f" the scores flatter: {such}"
+            f"{self.n} {items} also in training ({self.n_same_file} by file, {near}), so the"
+            f" scores are too high: {such}"
         ]
 
 
 def find_leaks(dataset: LandmarkDataset, folds: Iterable[Fold]) -> Leaks:
-    """Look for samples that stand on both sides of any fold.
+    """Find samples that are in training and test of a fold.
 
     Parameters
     ----------
@@ -119,11 +120,11 @@ def find_leaks(dataset: LandmarkDataset, folds: Iterable[Fold]) -> Leaks:
 
 
 def fingerprints(dataset: LandmarkDataset) -> FloatArray:
-    """Return numbers (n_samples, n) whose distance is that of the landmarks.
+    """Return vectors (n_samples, n) whose distance is that of the landmarks.
 
-    Distance is the root mean square over landmarks (and moments) in palm lengths, after both
-    hands were brought into upright canonical form; of movements only place and size are taken out.
-    A sample without a hand, or a clip with hardly any, is NaN. Where z is unknown it counts as 0.
+    Distance is the root mean square over landmarks (and moments) in palm lengths, in
+    upright canonical form; for movements only position and size are normalised.
+    A sample without a hand, or a clip with a few frames of one, is NaN. An unknown z counts as 0.
     """
     image = np.where(np.isnan(dataset.image), 0, dataset.image)
     image[~dataset.detected] = np.nan
@@ -132,7 +133,7 @@ def fingerprints(dataset: LandmarkDataset) -> FloatArray:
     hands = upright(canonicalize(image, dataset.handedness))
     flat = hands.reshape(dataset.n_samples, -1) / np.sqrt(hands.shape[-2])
     missing = np.isnan(flat)
-    # A second hand that is there in one picture and not in the other makes a difference.
+    # A second hand that is missing in one of two pictures makes them different.
     flat[missing & ~missing.all(axis=1, keepdims=True)] = 9
     return np.asarray(flat, np.float32)
 
@@ -156,9 +157,9 @@ def _of_fold(
     test: NDArray[np.int64],
 ) -> Sequence[Leak]:
     samples = dataset.samples
-    # A picture counts once, by itself; its views are compared only as what training has seen.
+    # A test picture counts once; augmented copies are compared as training samples only.
     test = test[samples.view[test] == 0]
-    digests = np.where(_tells(dataset), samples.sha256, "")
+    digests = np.where(_has_digest(dataset), samples.sha256, "")
     known = {digest: at for at, digest in zip(train, digests[train], strict=True) if digest}
     copies = {at: known[d] for at, d in zip(test, digests[test], strict=True) if d in known}
     leaks = [Leak(_name(dataset, at), _name(dataset, of), None) for at, of in copies.items()]
@@ -172,8 +173,8 @@ def _of_fold(
     ]
 
 
-def _tells(dataset: LandmarkDataset) -> NDArray[np.bool_]:
-    """(n_samples,) whether equal digests mean copies: imported clips without a hand are alike."""
+def _has_digest(dataset: LandmarkDataset) -> NDArray[np.bool_]:
+    """(n_samples,) whether equal digests mean copies: imported clips without a hand are equal."""
     return dataset.has_hand | (dataset.header.detector is not None)
 
 
@@ -184,18 +185,16 @@ def _nearest(
     *,
     either_side: bool,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return the distance to the nearest training sample (infinite if none is near), and which."""
-    from scipy.spatial import cKDTree
-
+    """Return distance (infinite if none is near) and index of the nearest training sample."""
     train = train[~np.isnan(prints[train]).any(axis=1)]
     distance, nearest = np.full(len(test), np.inf), np.zeros(len(test), np.int64)
     asked = np.flatnonzero(~np.isnan(prints[test]).any(axis=1))
     if len(train) and len(asked):
         seen = prints[train]
         if either_side:
-            # In a mirror the left hand is the right one: the two change places.
+            # Mirroring swaps the left and the right hand.
             seen = np.concatenate([seen, np.roll(seen, seen.shape[1] // 2, axis=1)])
-        # Not balanced: many equal rows would make that one slow.
+        # Not balanced: that is slow for many equal rows.
         tree = cKDTree(seen, balanced_tree=False, compact_nodes=False)
         found, place = tree.query(prints[test[asked]], distance_upper_bound=NEAR)
         distance[asked], nearest[asked] = found, train[place % len(train)]
@@ -206,20 +205,18 @@ def _name(dataset: LandmarkDataset, sample: int) -> str:
     return str(dataset.samples.source[sample]) or f"sample {sample}"
 
 
-# What a model file remembers of its training data, so that a test can tell what it has seen.
-
-
 MAX_DIGESTS = 4096
-"""More items are not remembered: their digests would take more than 40 KB of a model file."""
+"""Items whose digests a model file stores at most; they take 40 KB."""
 
 _LENGTH = 10
-"""Hexadecimal digits of a digest that are kept; 40 bits mix up one of 60,000 tests of 4,096."""
+"""Hexadecimal digits of a digest in a model file: 40 bits give one false match in 60,000 tests of
+4,096 items."""
 
 
 def item_digests(dataset: LandmarkDataset) -> str:
-    """Return the shortened digests of the items of a dataset, one after the other.
+    """Return the shortened digests of the items of a dataset, concatenated.
 
-    Empty where there are too many items, or none has a digest.
+    Empty if there are too many items, or none has a digest.
     """
     digests = sorted({_short(digest) for digest in dataset.samples.sha256.tolist() if digest})
     return "" if len(digests) > MAX_DIGESTS else "".join(digests)
@@ -228,21 +225,21 @@ def item_digests(dataset: LandmarkDataset) -> str:
 def find_model_leaks(
     card: ModelCard, tested: LandmarkDataset, loaded: LandmarkDataset
 ) -> Leaks | None:
-    """Look for what a model was both trained and tested on.
+    """Find test items that a model was trained on.
 
     Parameters
     ----------
     card
         Of the model.
     tested
-        What it is tested on.
+        The test data.
     loaded
-        All of the file that this comes from. Where the model was trained on its training split,
+        The whole dataset of the test data. If the model was trained on its training split,
         landmarks are compared too.
 
     Returns
     -------
-    None where nothing can be known.
+    None if it cannot be determined.
     """
     pairs = _split(card, tested, loaded)
     if pairs is not None:
@@ -261,7 +258,7 @@ def find_model_leaks(
 def _split(
     card: ModelCard, tested: LandmarkDataset, loaded: LandmarkDataset
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
-    """Return the samples that the model was trained and is tested on, if one file has both."""
+    """Return the training and test samples of a model, if one dataset has both."""
     split = loaded.samples.split
     trains = np.isin(split, ["train", ""])
     tests = np.isin(split, np.unique(tested.samples.split))
@@ -273,5 +270,5 @@ def _split(
 
 
 def _short(digest: str) -> str:
-    # Hashed once more: whatever a source writes there, these digits tell items apart.
+    # Hashed once more, as sources may use any text as a digest.
     return hashlib.sha256(digest.encode("utf-8", "surrogateescape")).hexdigest()[:_LENGTH]

@@ -1,7 +1,7 @@
-"""How good a classifier is, counted as a user would count.
+"""Predictions for the items of a dataset, and their scores.
 
-One item (a picture with all its views, or a clip) is one answer. An item without a hand is
-answered ``none``: right where its label is ``none``, else wrong.
+An item is a picture with all its augmented copies, or a clip; it counts once. For an item without a
+hand the prediction is ``none``: correct if that is its label, else an error.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.metrics import precision_recall_fscore_support
 
 from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset, StrArray
-from handlore.datasets.splits import By, cross_validation, groups_of, n_groups
+from handlore.datasets.splits import groups_of
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import FloatArray
 from handlore.models.card import DEFAULT_ESTIMATOR, KIND_WORDS
@@ -25,16 +26,16 @@ from ..negatives import NegativeWindows
 
 @dataclass(frozen=True)
 class Predictions:
-    """What was answered for each item, beside the truth."""
+    """The predicted label of each item, and its true label."""
 
     truth: StrArray
     """(n_items,)"""
 
-    answer: StrArray
+    predicted: StrArray
     """(n_items,)"""
 
     probability: FloatArray
-    """(n_items,) probability of the answer, NaN where there was no hand."""
+    """(n_items,) probability of the predicted label, NaN where there was no hand."""
 
     no_hand: NDArray[np.bool_]
     """(n_items,)"""
@@ -48,41 +49,41 @@ class Scores:
     """Scores of a classifier."""
 
     accuracy: float
-    """Share of items answered right."""
+    """Share of correct items."""
 
     macro_f1: float
-    """Mean F1 over the labels that occur, each counting the same."""
+    """Mean F1 over the labels that occur."""
 
     n: int
-    """How many items were answered."""
+    """Number of items."""
 
     n_no_hand: int
-    """How many of them showed no hand."""
+    """Items without a hand."""
 
     missed: dict[str, int]
-    """Those of them that are errors, by label: a hand was there to be found."""
+    """Items without a hand that are errors, by label: there was a hand to detect."""
 
     labels: tuple[str, ...]
-    """The labels that occur in truth or answers, in the order of the confusion matrix."""
+    """The true and predicted labels, in the order of the confusion matrix."""
 
     confusion: NDArray[np.int64]
-    """(n_labels, n_labels) items, true labels by row, answers by column."""
+    """(n_labels, n_labels) items, true labels by row, predicted labels by column."""
 
     per_class: dict[str, dict[str, float]]
     """precision, recall, f1 and support (n of items) for each label that occurs."""
 
     @property
     def n_missed(self) -> int:
-        """How many errors there are because no hand was found."""
+        """Errors because no hand was detected."""
         return sum(self.missed.values())
 
     @property
     def n_wrong(self) -> int:
-        """How many items showed a hand and were answered wrong."""
+        """Errors of the classifier: items with a hand and a wrong prediction."""
         return self.n - int(np.trace(self.confusion)) - self.n_missed
 
     def most_confused(self, at_most: int) -> list[tuple[str, str, int]]:
-        """Return (true label, answer, items), the most frequent errors first, without misses."""
+        """Return (true label, predicted label, items), most frequent first, without misses."""
         errors = self.confusion - np.diag(np.diag(self.confusion))
         for label, n in self.missed.items():
             errors[self.labels.index(label), self.labels.index(NONE_LABEL)] -= n
@@ -108,17 +109,18 @@ class Scores:
         }
 
 
-def score(answers: Predictions) -> Scores:
-    """Count how often the answers are right."""
-    from sklearn.metrics import precision_recall_fscore_support
-
-    labels = np.unique(np.concatenate([answers.truth, answers.answer]))
+def score(predictions: Predictions) -> Scores:
+    """Score predictions."""
+    labels = np.unique(np.concatenate([predictions.truth, predictions.predicted]))
     table = precision_recall_fscore_support(
-        answers.truth, answers.answer, labels=labels, zero_division=0.0
+        predictions.truth, predictions.predicted, labels=labels, zero_division=0.0
     )
     rows = zip(labels, *table, strict=True)
     confusion = np.zeros((len(labels), len(labels)), np.int64)
-    places = (np.searchsorted(labels, answers.truth), np.searchsorted(labels, answers.answer))
+    places = (
+        np.searchsorted(labels, predictions.truth),
+        np.searchsorted(labels, predictions.predicted),
+    )
     np.add.at(confusion, places, 1)
     per_class = {
         str(label): {"precision": float(p), "recall": float(r), "f1": float(f), "support": int(n)}
@@ -126,20 +128,20 @@ def score(answers: Predictions) -> Scores:
         if n > 0
     }
     return Scores(
-        accuracy=float((answers.truth == answers.answer).mean()),
+        accuracy=float((predictions.truth == predictions.predicted).mean()),
         macro_f1=float(np.mean([values["f1"] for values in per_class.values()])),
-        n=len(answers.truth),
-        n_no_hand=int(answers.no_hand.sum()),
-        missed=_missed(answers),
+        n=len(predictions.truth),
+        n_no_hand=int(predictions.no_hand.sum()),
+        missed=_missed(predictions),
         labels=tuple(map(str, labels)),
         confusion=confusion,
         per_class=per_class,
     )
 
 
-def _missed(answers: Predictions) -> dict[str, int]:
-    wrong = answers.no_hand & (answers.truth != answers.answer)
-    labels, counts = np.unique(answers.truth[wrong], return_counts=True)
+def _missed(predictions: Predictions) -> dict[str, int]:
+    wrong = predictions.no_hand & (predictions.truth != predictions.predicted)
+    labels, counts = np.unique(predictions.truth[wrong], return_counts=True)
     return dict(zip(labels.tolist(), counts.tolist(), strict=True))
 
 
@@ -147,64 +149,64 @@ def fit_samples(
     estimator: HandEstimator,
     dataset: LandmarkDataset,
     encoder: Encoder,
-    background: NegativeWindows | None = None,
+    negatives: NegativeWindows | None = None,
 ) -> HandEstimator:
     """Fit an estimator on the samples of a dataset that show a hand.
 
     Parameters
     ----------
     estimator, dataset, encoder
-        What learns from what, and what turns samples into numbers.
-    background
-        Movements: also learn what lies between them, as ``none``.
+        The estimator, its training data, and the encoder of its input.
+    negatives
+        Movements: also train on negative windows, as ``none``.
 
     Raises
     ------
     HandloreError
-        If the estimator is for samples of another kind, or too few labels have a sample with a
-        hand.
+        If the estimator is for samples of another kind, or fewer than two labels have a sample
+        with a hand.
     """
     require_kind(dataset, encoder.kind)
     require_kind(dataset, estimator.kind)
     seen = dataset.select(dataset.has_hand)
     if not seen.n_samples:
-        raise HandloreError("no sample shows a hand; there is nothing to learn from")
+        raise HandloreError("no sample shows a hand; there is nothing to train on")
     X, y, groups = encoder.encode_samples(seen), seen.samples.label, groups_of(seen)
-    if background is not None and isinstance(encoder, MovementEncoder):
+    if negatives is not None and isinstance(encoder, MovementEncoder):
         rng = np.random.default_rng(estimator.get_params().get("random_state", 0))
-        more = background.windows(seen, groups, encoder, rng)
+        more = negatives.windows(seen, groups, encoder, rng)
         X, y = np.concatenate([X, more.X]), np.concatenate([y, more.label])
         groups = np.concatenate([groups, more.group])
     return estimator.fit(X, y, groups)
 
 
 def require_kind(dataset: LandmarkDataset, kind: str) -> None:
-    """Refuse a dataset of movements where poses are expected, and the other way round."""
+    """Raise HandloreError if a dataset holds movements where poses are expected, or vice versa."""
     if dataset.header.kind != kind:
         holds, takes = KIND_WORDS[dataset.header.kind], KIND_WORDS[kind]
         fitting = DEFAULT_ESTIMATOR[dataset.header.kind]
         raise HandloreError(
-            f"this data holds {holds}, but the classifier takes {takes}; a model of type"
-            f" {fitting} takes such data"
+            f"this data holds {holds}, but the classifier takes {takes}; use a model of type"
+            f" {fitting}"
         )
 
 
-def answer(
+def predict_items(
     predict_proba: Callable[[FloatArray], FloatArray],
     classes: Sequence[str],
     dataset: LandmarkDataset,
     encoder: Encoder,
 ) -> Predictions:
-    """Answer every item of a dataset.
+    """Predict every item of a dataset.
 
     Parameters
     ----------
     predict_proba
-        From what the encoder gives to probabilities (n, n_classes).
+        From encoded samples to probabilities (n, n_classes).
     classes
         (n_classes,) the label of each column.
     dataset
-        Samples of the encoder's kind; views of an item are averaged to one answer.
+        Samples of the encoder's kind; probabilities of augmented copies are averaged.
     encoder
         The one that the classifier was trained with.
     """
@@ -212,91 +214,15 @@ def answer(
     numbers, first, item_of = np.unique(
         dataset.samples.items(), return_index=True, return_inverse=True
     )
-    answers = np.full(len(numbers), NONE_LABEL, dtype=object)
+    predicted = np.full(len(numbers), NONE_LABEL, dtype=object)
     probability = np.full(len(numbers), np.nan, np.float32)
     no_hand = np.ones(len(numbers), bool)
     hands = dataset.has_hand
     if hands.any():
-        views = predict_proba(encoder.encode_samples(dataset.select(hands)))
-        averaged, answered = average_augmented(views, item_of[hands])
-        answers[answered] = np.asarray(classes)[averaged.argmax(axis=1)]
-        probability[answered] = averaged.max(axis=1)
-        no_hand[answered] = False
+        each = predict_proba(encoder.encode_samples(dataset.select(hands)))
+        averaged, items = average_augmented(each, item_of[hands])
+        predicted[items] = np.asarray(classes)[averaged.argmax(axis=1)]
+        probability[items] = averaged.max(axis=1)
+        no_hand[items] = False
     truth = dataset.samples.label[first]
-    return Predictions(truth, answers.astype(np.str_), probability, no_hand, first)
-
-
-def cross_val_predict(
-    estimator: HandEstimator,
-    dataset: LandmarkDataset,
-    encoder: Encoder,
-    by: By,
-    *,
-    n_folds: int | None = None,
-    seed: int = 0,
-    progress: Callable[[int], None] | None = None,
-    watch: Callable[[HandEstimator, LandmarkDataset], None] | None = None,
-) -> Predictions:
-    """Answer every item by a classifier that has seen nothing of its group.
-
-    Parameters
-    ----------
-    estimator
-        Fitted afresh, as a clone, for each fold.
-    dataset
-        Samples of at least two labels.
-    encoder
-        What turns samples into numbers.
-    by, n_folds, seed
-        See :func:`~handlore.datasets.splits.cross_validation`.
-    progress
-        Called after each fold with how many are done.
-    watch
-        Called in each fold with what was fitted and the samples that it is tested on.
-
-    Returns
-    -------
-    The answers of all folds, in the order of the dataset.
-    """
-    from sklearn.base import clone
-
-    if len(dataset.labels) < 2:
-        only = ", ".join(dataset.labels)
-        raise HandloreError(f"a classifier needs at least two labels; there is: {only}")
-    parts = []
-    for done, (train, test) in enumerate(cross_validation(dataset, by, n_folds, seed), 1):
-        fitted = _fit_fold(clone(estimator), dataset.select(train), encoder, by)
-        classes = [str(label) for label in fitted.classes_]
-        tested = dataset.select(test)
-        parts.append((test, answer(fitted.predict_proba, classes, tested, encoder)))
-        if watch:
-            watch(fitted, tested)
-        if progress:
-            progress(done)
-    return _pooled(parts)
-
-
-def _fit_fold(
-    estimator: HandEstimator, dataset: LandmarkDataset, encoder: Encoder, by: By
-) -> HandEstimator:
-    if len(np.unique(dataset.samples.label[dataset.has_hand])) < 2:
-        raise HandloreError(
-            "with one fold held out, fewer than two labels show a hand in what is left to train"
-            " on; add samples" + ("" if by == "random" else ", or use --by random")
-        )
-    return fit_samples(estimator, dataset, encoder)
-
-
-def cross_validation_json(answers: Predictions, dataset: LandmarkDataset, by: By) -> dict[str, Any]:
-    """Return the scores of a cross-validation under the names that scripts rely on."""
-    return score(answers).as_json() | {"by": by, "n_groups": n_groups(dataset, by)}
-
-
-def _pooled(parts: Sequence[tuple[NDArray[np.int64], Predictions]]) -> Predictions:
-    sample = np.concatenate([test[part.sample] for test, part in parts])
-    order = np.argsort(sample, kind="stable")
-    names = ("truth", "answer", "probability", "no_hand")
-    columns = {name: np.concatenate([getattr(part, name) for _, part in parts]) for name in names}
-    return Predictions(
-        **{name: column[order] for name, column in columns.items()}, sample=sample[order]
-    )
+    return Predictions(truth, predicted.astype(np.str_), probability, no_hand, first)

@@ -20,8 +20,7 @@ from handlore.landmarks.hands import N_FINGERS, N_LANDMARKS, HandLandmark
 from handlore.models.card import INPUT, OUTPUT
 from handlore.models.movement_encoder import N_CHANNELS, N_COORDINATES
 
-from ..base import ONNX_OPSET
-from ..onnx_graph import IR_VERSION
+from ..onnx_graph import IR_VERSION, ONNX_OPSET
 
 # What the network looks at: each finger and the palm as they are, turn and move.
 #

@@ -127,11 +127,11 @@ def convert(
 
     Examples
     --------
-    >>> source = handlore.make_source("images")
+    >>> import handlore
     >>> with handlore.open_detector() as detector:
-    ...     done = handlore.convert(source, "photos", detector)
-    >>> done.n_converted, done.failures
-    (24, ())
+    ...     done = handlore.convert(handlore.make_source("images"), "photos", detector)
+    >>> done.n_items == done.dataset.n_samples
+    True
     """
     options, root = options or ConvertOptions(), Path(root)
     listing = scan_source(source, root, options)
@@ -273,9 +273,10 @@ def convert_to_file(
 
     Examples
     --------
+    >>> import handlore
     >>> done = handlore.convert_to_file(handlore.make_source("images"), "photos", "photos.npz")
-    >>> handlore.load_dataset("photos.npz").n_samples
-    24
+    >>> done.dataset.labels
+    ['fist', 'open_palm', 'point', 'victory']
     """
     options, run, root = options or ConvertOptions(), run or RunOptions(), Path(root)
     report = report or _no_report

@@ -60,15 +60,16 @@ def examples(*lines: str) -> str:
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
-class _RenamedOption(click.Option):
+class RenamedOption(click.Option):
     """An option whose help shows its first name only; the others are kept for old scripts."""
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         names, self.opts = self.opts, self.opts[:1]
+        others, self.secondary_opts = self.secondary_opts, self.secondary_opts[:1]
         try:
             return super().get_help_record(ctx)
         finally:
-            self.opts = names
+            self.opts, self.secondary_opts = names, others
 
 
 def copies_option(name: str, text: str) -> Callable[[Function], Function]:
@@ -77,7 +78,7 @@ def copies_option(name: str, text: str) -> Callable[[Function], Function]:
         name,
         "--views",
         "n_copies",
-        cls=_RenamedOption,
+        cls=RenamedOption,
         type=click.IntRange(0, 100),
         default=0,
         show_default=True,

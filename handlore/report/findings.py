@@ -18,7 +18,7 @@ from handlore.classifiers.evaluation.breakdown import (
     scores_by_stage,
     scores_by_unit,
 )
-from handlore.classifiers.evaluation.crossval import Evaluation
+from handlore.classifiers.evaluation.evaluation import Evaluation
 from handlore.classifiers.evaluation.leaks import NOT_COMPARED
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.geometry import canonicalize, palm_length, rotate, rotation_deg
@@ -63,9 +63,9 @@ class Confusion:
 
 def worst_mistakes(outcome: Evaluation) -> list[Confusion]:
     """Return the pairs most often confused, with the hands to draw."""
-    answers = outcome.answers
+    answers = outcome.predictions
     names = short_names([str(outcome.dataset.samples.source[at]) for at in answers.sample])
-    right = answers.truth == answers.answer
+    right = answers.truth == answers.predicted
 
     def most_probable(chosen: NDArray[np.bool_], at_most: int) -> tuple[Mistake, ...]:
         items = np.flatnonzero(chosen & ~answers.no_hand)
@@ -76,7 +76,9 @@ def worst_mistakes(outcome: Evaluation) -> list[Confusion]:
         return next(iter(most_probable(right & (answers.truth == label), 1)), None)
 
     def mistakes(truth: str, answer: str) -> tuple[Mistake, ...]:
-        return most_probable((answers.truth == truth) & (answers.answer == answer), MOST_OF_A_PAIR)
+        return most_probable(
+            (answers.truth == truth) & (answers.predicted == answer), MOST_OF_A_PAIR
+        )
 
     return [
         Confusion(truth, answer, n, mistakes(truth, answer), typical(truth), typical(answer))
@@ -85,9 +87,9 @@ def worst_mistakes(outcome: Evaluation) -> list[Confusion]:
 
 
 def _shown(outcome: Evaluation, item: int, name: str) -> Mistake:
-    sample, dataset = int(outcome.answers.sample[item]), outcome.dataset
+    sample, dataset = int(outcome.predictions.sample[item]), outcome.dataset
     image = dataset.image[slice(*dataset.offsets[sample : sample + 2])]
-    probability = float(outcome.answers.probability[item])
+    probability = float(outcome.predictions.probability[item])
     return Mistake(str(dataset.samples.source[sample]), name, probability, image)
 
 
@@ -237,7 +239,7 @@ class Findings:
     @classmethod
     def of(cls, outcome: Evaluation, about: About) -> Self:
         """Gather what an evaluation found."""
-        answers, dataset = outcome.answers, outcome.dataset
+        answers, dataset = outcome.predictions, outcome.dataset
         over, people = scores_by_unit(answers, dataset)
         return cls(
             about,
@@ -292,8 +294,8 @@ class Findings:
 
 
 def _missed(outcome: Evaluation) -> list[str]:
-    answers, samples = outcome.answers, outcome.dataset.samples
-    lost = answers.no_hand & (answers.truth != answers.answer)
+    answers, samples = outcome.predictions, outcome.dataset.samples
+    lost = answers.no_hand & (answers.truth != answers.predicted)
     return [str(samples.source[at]) or f"sample {at}" for at in answers.sample[lost]]
 
 

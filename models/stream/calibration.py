@@ -195,9 +195,10 @@ def calibrate(
 
     Examples
     --------
-    >>> model, data = handlore.load_model("moves.onnx"), handlore.load_dataset("moves.npz")
-    >>> sorted(handlore.calibrate(model, data, per_hour=2).thresholds)
-    ['circle', 'swipe_left', 'wave']
+    >>> model, stream = handlore.load_model("moves.onnx"), handlore.load_dataset("stream.npz")
+    >>> found = handlore.calibrate(model, stream, per_hour=1)
+    >>> sorted(found.thresholds)
+    ['swipe_left']
     """
     if not 0 < per_hour < inf:
         raise InvalidDataError(f"{per_hour} false activations an hour; expected more than 0")

@@ -216,12 +216,12 @@ def test_no_pairs(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("left", "'left' are not pairs of different labels such as left=right"),
-        ("left=right=up", "are not pairs"),
-        ("left=left", "are not pairs of different labels"),
-        ("left=right,right=in", "are not pairs of different labels"),
-        ("left=right,", "are not pairs"),
-        ("left=", "are not pairs"),
+        ("left", "'left'; expected pairs of different labels such as left=right"),
+        ("left=right=up", "expected pairs"),
+        ("left=left", "expected pairs of different labels"),
+        ("left=right,right=in", "expected pairs of different labels"),
+        ("left=right,", "expected pairs"),
+        ("left=", "expected pairs"),
     ],
 )
 def test_pairs_that_are_none(text: str, problem: str) -> None:
@@ -232,7 +232,7 @@ def test_pairs_that_are_none(text: str, problem: str) -> None:
 def test_pairs_name_labels_that_there_are() -> None:
     check_label_pairs("left=right", CLASSES.tolist())
     check_label_pairs("", CLASSES.tolist())
-    with pytest.raises(InvalidDataError, match="name up; there is: in, left, out, right, wave"):
+    with pytest.raises(InvalidDataError, match="name up; known labels: in, left, out, right, wave"):
         check_label_pairs("left=up", CLASSES.tolist())
 
 

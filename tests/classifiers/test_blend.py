@@ -53,14 +53,14 @@ def test_members_are_set_by_name_and_cloned() -> None:
     assert copy.get_params()["forest__n_estimators"] == 3
     copy.set_params(forest__n_estimators=4)
     assert blend.get_params()["forest__n_estimators"] == 3
-    with pytest.raises(ValueError, match="'trees' is no parameter"):
+    with pytest.raises(ValueError, match="'trees' is not a parameter"):
         blend.set_params(trees=3)
 
 
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("forest+forest", "blends nothing"),
+        ("forest+forest", "is not a blend"),
         ("forest+", "unknown estimator ''"),
         ("forest+rocket", "mixes models of poses with models of movements"),
         ("forest+lineal", "did you mean linear"),

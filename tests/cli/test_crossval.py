@@ -77,7 +77,7 @@ def test_intervals(npz, run, parsed) -> None:
 
 def test_random_split_shows_the_grouped_accuracy(npz, run, parsed) -> None:
     result = run("crossval", npz, "--model", "linear", "--by", "random", "--folds", 3)
-    assert "tested by group, as in use: accuracy" in result.stdout
+    assert "tested by group, as in later use: accuracy" in result.stdout
     values = parsed(
         run("crossval", npz, "--model", "linear", "--by", "random", "--folds", 3, "--json")
     )
@@ -97,20 +97,20 @@ def test_recording_split_shows_the_grouped_accuracy(
 
 
 def test_random_split_without_groups(dataset: LandmarkDataset, run, parsed, tmp_path) -> None:
-    """Each of two people shows one label: held out, there is nothing to tell apart."""
+    """Each of two people shows one label: held out, one label is left to train on."""
     labels = dataset.samples.label
     two = dataset.select(np.isin(labels, ["fist", "point"]))
     groups = np.where(two.samples.label == "fist", "anna", "ben")
     save_dataset(replace(two, samples=replace(two.samples, group=groups)), tmp_path / "d.npz")
     result = run("crossval", tmp_path / "d.npz", "--model", "linear", "--by", "random", "--json")
     assert "honest" not in parsed(result)
-    assert "no honest number by group" in result.stderr
+    assert "there is no result by group to compare with" in result.stderr
 
 
 def test_default_random_split_is_noted(run, subset) -> None:
     result = run("crossval", subset({"fist": 4, "point": 4}), "--model", "linear")
-    assert "nothing says who or which recording" in result.stderr
-    assert "nothing says whose they are" in result.stdout
+    assert "the person, session and recording of the samples are unknown" in result.stderr
+    assert "their groups are unknown" in result.stdout
 
 
 def turned(dataset: LandmarkDataset, label: str, degrees: float, name: str) -> LandmarkDataset:
@@ -132,16 +132,18 @@ def test_pointing_direction_advice(dataset: LandmarkDataset, run, parsed, tmp_pa
     ]
     other = dataset.select(dataset.samples.label == "point")
     save_dataset(concatenate([*thumbs, other]), tmp_path / "d.npz")
-    told = run("crossval", tmp_path / "d.npz", "--model", "forest", "--report", tmp_path / "report")
-    assert "down and up were taken for each other" in told.stderr
-    assert "point different ways" in (tmp_path / "report" / "report.html").read_text()
-    features = told.stderr.split("--features ")[1].split()[0]
+    result = run(
+        "crossval", tmp_path / "d.npz", "--model", "forest", "--report", tmp_path / "report"
+    )
+    assert "down and up were confused" in result.stderr
+    assert "point in different directions" in (tmp_path / "report" / "report.html").read_text()
+    features = result.stderr.split("--features ")[1].split()[0]
     better = run("crossval", tmp_path / "d.npz", "--features", features, "--json")
     assert parsed(better)["accuracy"] > 0.95
-    assert "point different ways" not in better.stderr
+    assert "point in different directions" not in better.stderr
 
 
 def test_no_pointing_direction_advice(dataset: LandmarkDataset, run, tmp_path) -> None:
     same = [turned(dataset, "fist", 0, name) for name in ("one", "other")]
     save_dataset(concatenate(same), tmp_path / "d.npz")
-    assert "point different ways" not in run("crossval", tmp_path / "d.npz").stderr
+    assert "point in different directions" not in run("crossval", tmp_path / "d.npz").stderr

@@ -42,7 +42,7 @@ def test_training_data_is_noted(
 ) -> None:
     assert "trained on exactly this data" in run("evaluate", onnx, npz).stderr
     (line,) = run("evaluate", onnx, converted[1]).stderr.splitlines()
-    assert "1 sample of the test has its like in training" in line  # a copy, as it is
+    assert "1 test sample is also in training" in line  # a copy, as it is
 
 
 def test_unknown_labels(
@@ -132,7 +132,7 @@ def test_renamed_copy_is_a_leak(dataset: LandmarkDataset, run, parsed, tmp_path)
     leaks = parsed(result)["leaks"]
     assert leaks["same_file"] == 2  # each of the two is tested once, with the other in training
     assert any(one["test"] == "copy.png" for one in leaks["examples"])
-    assert "like in training" in result.stderr
+    assert "also in training" in result.stderr
 
 
 def test_leaks_of_a_model(dataset, npz, onnx, run, parsed, tmp_path) -> None:
@@ -143,7 +143,7 @@ def test_leaks_of_a_model(dataset, npz, onnx, run, parsed, tmp_path) -> None:
     save_dataset(concatenate([own, views]), few)
     result = run("evaluate", onnx, few, "--json")
     assert parsed(result)["leaks"]["same_file"] == 5
-    assert "5 samples of the test have their like in training" in result.stderr
+    assert "5 test samples are also in training" in result.stderr
     assert "item_digests" not in run("info", onnx).stdout
 
 

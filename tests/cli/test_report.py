@@ -111,5 +111,5 @@ def test_movements(run: Run, tmp_path: Path) -> None:
     assert json.loads(result.stdout)["importance"]["way of the wrist"] > 0.3
     text = Outline((folder / "report.html").read_text("utf-8")).text
     assert "Of 12 clips" in text
-    assert "way of the wrist" in text
+    assert "path of the wrist" in text
     assert "Features" not in text, "those are of poses"

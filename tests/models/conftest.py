@@ -7,7 +7,8 @@ import onnx
 import pytest
 
 from handlore.classifiers.estimators import ESTIMATORS
-from handlore.classifiers.training import train_model
+from handlore.classifiers.factory import Pipeline
+from handlore.classifiers.training import train_pipeline
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.models.files import METADATA_KEY
 from handlore.models.pose_encoder import PoseEncoder
@@ -20,7 +21,7 @@ def model_file(dataset: LandmarkDataset, tmp_path_factory: pytest.TempPathFactor
     """A small forest, trained on the rendered hands."""
     path = tmp_path_factory.mktemp("models") / "poses.onnx"
     forest = ESTIMATORS["forest"]().set_params(n_estimators=10)
-    train_model(forest, "forest", dataset, PoseEncoder(), path)
+    train_pipeline(Pipeline("forest", forest, PoseEncoder()), dataset, path)
     return path
 
 

@@ -5,9 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from handlore.classifiers.factory import make_estimator
-from handlore.classifiers.negatives import NegativeWindows
-from handlore.classifiers.training import train_model
+from handlore.classifiers.training import train
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples, concatenate
 from handlore.datasets.rendered import Person, Scene, render_movement, write_movement_videos
 from handlore.datasets.storage import save_dataset
@@ -61,10 +59,8 @@ def write_home(folder: Path, pictures: Path, poses: LandmarkDataset) -> None:
             moves,
             "rocket",
             {"n_kernel_features": "500", "n_augmented": "1"},
-            {"background": NegativeWindows()},
+            {"negatives": True},
         ),
     ):
         save_dataset(data, folder / f"{name}.npz")
-        made = make_estimator(estimator, params)
-        encoder = made.encoder(data.n_hands)
-        train_model(made, estimator, data, encoder, folder / f"{name}.onnx", **options)
+        train(data, folder / f"{name}.onnx", estimator, params=params, **options)

@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 
-from handlore.classifiers.evaluation.crossval import Evaluation
+from handlore.classifiers.evaluation.evaluation import Evaluation
 from handlore.classifiers.evaluation.importance import Importance
 from handlore.classifiers.evaluation.leaks import Leak, Leaks
 from handlore.classifiers.evaluation.scores import Predictions

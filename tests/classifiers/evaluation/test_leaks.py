@@ -46,7 +46,7 @@ def test_copies_of_a_file_are_found_and_named() -> None:
     assert found.as_json()["examples"] == [
         {"test": "3.png", "train": "0.png", "why": "same file", "distance": None}
     ]
-    assert "1 sample of the test has its like" in found.lines()[0]
+    assert "1 test sample is also in training" in found.lines()[0]
 
 
 @pytest.mark.parametrize("change", ["moved", "scaled", "turned", "mirrored", "saved again"])

@@ -78,9 +78,9 @@ def test_learns_movements_and_returns_probabilities(name: str) -> None:
     assert probabilities.dtype == np.float32
     assert (probabilities >= 0).all()
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
-    answers = estimator.predict(X)
-    assert (answers == estimator.classes_[probabilities.argmax(axis=1)]).all()
-    assert (answers == y).mean() > 0.9
+    predictions = estimator.predict(X)
+    assert (predictions == estimator.classes_[probabilities.argmax(axis=1)]).all()
+    assert (predictions == y).mean() > 0.9
 
 
 @every_estimator
@@ -166,7 +166,7 @@ def test_refuses_what_it_cannot_learn_from(name: str) -> None:
     X, y, groups = known()
     with pytest.raises(InvalidDataError, match="at least two labels; there is: a"):
         small(name).fit(X, np.full(len(X), "a"))
-    with pytest.raises(InvalidDataError, match="one label a row"):
+    with pytest.raises(InvalidDataError, match="one label per row"):
         small(name).fit(X, y[:-1])
     with pytest.raises(InvalidDataError, match="one name a row"):
         small(name).fit(X, y, groups[:-1])

@@ -41,7 +41,7 @@ def test_a_name_for_each_column(groups: list[str], n_hands: int, n: int) -> None
 
 
 @pytest.mark.parametrize("slot", [LEFT, RIGHT])
-def test_a_missing_hand_is_zeros_and_said_to_be_missing(slot: int) -> None:
+def test_missing_hand(slot: int) -> None:
     encoder = PoseEncoder(n_hands=2)
     rows = encoder.encode(*without(frames(3, 2), slot))
     gone, there = ("left.", "right.") if slot == LEFT else ("right.", "left.")
@@ -54,7 +54,7 @@ def test_a_missing_hand_is_zeros_and_said_to_be_missing(slot: int) -> None:
     assert not (by_name[there + "world.index_finger_tip.x"] == 0).any()
 
 
-def test_each_hand_of_two_is_described_as_if_it_were_alone() -> None:
+def test_two_hands_are_encoded_separately() -> None:
     image, world, handedness = frames(4, 2)
     both, alone = PoseEncoder(n_hands=2), PoseEncoder()
     rows = both.encode(image, world, handedness)
@@ -65,7 +65,7 @@ def test_each_hand_of_two_is_described_as_if_it_were_alone() -> None:
         np.testing.assert_allclose(rows[:, columns], expected, atol=1e-6)
 
 
-def test_the_way_between_hands_is_in_palm_lengths() -> None:
+def test_vector_between_hands() -> None:
     image, world, handedness = frames(1, 2)
     image[0, LEFT, WRIST], image[0, RIGHT, WRIST] = (0.2, 0.5, 0), (0.8, 0.8, 0)
     image[0, LEFT, MIDDLE_FINGER_MCP] = (0.2, 0.4, 0)  # a palm of 0.1
@@ -76,7 +76,7 @@ def test_the_way_between_hands_is_in_palm_lengths() -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(order=st.permutations(range(5)), n_hands=st.sampled_from([1, 2]))
-def test_rows_do_not_depend_on_each_other(order: list[int], n_hands: int) -> None:
+def test_rows_are_independent(order: list[int], n_hands: int) -> None:
     encoder = PoseEncoder(n_hands=n_hands)
     hands = without(frames(5, 2), LEFT) if n_hands == 2 else frames(5, 1)
     hands[0][3], hands[1][3] = frames(1, n_hands, seed=9)[:2]
@@ -84,26 +84,26 @@ def test_rows_do_not_depend_on_each_other(order: list[int], n_hands: int) -> Non
     np.testing.assert_allclose(shuffled, encoder.encode(*hands)[order], atol=1e-6)
 
 
-def test_refuses_another_number_of_hands() -> None:
+def test_number_of_hands() -> None:
     with pytest.raises(InvalidDataError, match=r"room for 2 hands.* takes 1.*--max-hands 1"):
         PoseEncoder().encode(*frames(2, 2))
     with pytest.raises(InvalidDataError, match=r"room for 1 hands.* takes 2.*--max-hands 2"):
         PoseEncoder(n_hands=2).encode(*frames(2, 1))
 
 
-def test_missing_world_landmarks_are_refused_by_name() -> None:
+def test_missing_world_landmarks() -> None:
     image, world, handedness = frames(2, 1)
     with pytest.raises(InvalidDataError, match=r"'world'.*--features"):
         PoseEncoder().encode(image, np.full_like(world, np.nan), handedness)
     assert PoseEncoder(("image",)).encode(image, np.full_like(world, np.nan), handedness).any()
 
 
-def test_unknown_group_lists_the_known_ones() -> None:
+def test_unknown_group() -> None:
     with pytest.raises(HandloreError, match=r"'worlds'; known: world, .*orientation"):
         _ = PoseEncoder(("worlds",)).names
 
 
-def test_views_are_averaged_by_item() -> None:
+def test_average_augmented() -> None:
     probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.5, 0.5], [0.1, 0.9]], np.float32)
     averages, items = average_augmented(probabilities, np.array([7, 3, 7, 7]))
     assert items.tolist() == [3, 7]
@@ -115,9 +115,7 @@ def test_views_are_averaged_by_item() -> None:
     items=st.lists(st.integers(0, 4), min_size=1, max_size=12),
     data=st.data(),
 )
-def test_averages_do_not_depend_on_the_order_of_views(
-    items: list[int], data: st.DataObject
-) -> None:
+def test_average_is_independent_of_order(items: list[int], data: st.DataObject) -> None:
     order = np.array(data.draw(st.permutations(range(len(items)))))
     probabilities = np.random.default_rng(1).dirichlet(np.ones(3), len(items)).astype(np.float32)
     first = average_augmented(probabilities, np.array(items))

@@ -1,4 +1,4 @@
-"""How long a movement lasts is heard, but does not decide."""
+"""The duration prior changes probabilities a little, in estimators and in their files."""
 
 from typing import Any
 
@@ -22,75 +22,75 @@ def taps_and_swipes(n: int = 50) -> DurationPrior:
     return DurationPrior.fit(seconds.astype(np.float32), np.repeat([0, 1], n), 2)
 
 
-def said(tempo: DurationPrior, seconds: float, probabilities: np.ndarray = EVEN) -> np.ndarray:
-    return tempo(probabilities, np.array([seconds], np.float32))[0]
+def weighted(prior: DurationPrior, seconds: float, probabilities: np.ndarray = EVEN) -> np.ndarray:
+    return prior(probabilities, np.array([seconds], np.float32))[0]
 
 
-def test_what_lasts_as_long_as_others_of_a_class_is_likelier() -> None:
-    tempo = taps_and_swipes()
-    assert said(tempo, 0.6)[0] > 0.6
-    assert said(tempo, 1.8)[1] > 0.6
-    assert said(tempo, 0.6).sum() == pytest.approx(1)
+def test_similar_duration_raises_probability() -> None:
+    prior = taps_and_swipes()
+    assert weighted(prior, 0.6)[0] > 0.6
+    assert weighted(prior, 1.8)[1] > 0.6
+    assert weighted(prior, 0.6).sum() == pytest.approx(1)
 
 
-def test_it_adds_a_quarter_of_the_density_of_the_class_over_that_of_all() -> None:
-    tempo = taps_and_swipes()
+def test_weight_is_a_quarter_of_the_log_ratio() -> None:
+    prior = taps_and_swipes()
 
     def density(mean: float, spread: float) -> float:
         return float(np.exp(-0.5 * ((np.log(0.9) - mean) / spread) ** 2) / spread)
 
-    usual = density(tempo.usual, tempo.usual_spread)
-    of = [density(*both) / usual for both in zip(tempo.mean, tempo.spread, strict=True)]
+    usual = density(prior.overall_mean, prior.overall_spread)
+    of = [density(*both) / usual for both in zip(prior.mean, prior.spread, strict=True)]
     expected = np.array([0.3, 0.7]) * np.power(of, 0.25)
     given = np.array([[0.3, 0.7]], np.float32)
-    np.testing.assert_allclose(said(tempo, 0.9, given), expected / expected.sum(), atol=1e-5)
+    np.testing.assert_allclose(weighted(prior, 0.9, given), expected / expected.sum(), atol=1e-5)
 
 
-def test_shape_counts_for_more_than_pace() -> None:
+def test_shape_outweighs_duration() -> None:
     sure = np.array([[0.05, 0.95]], np.float32)
-    assert said(taps_and_swipes(), 0.6, sure).argmax() == 1
+    assert weighted(taps_and_swipes(), 0.6, sure).argmax() == 1
     # A pace that nobody has ever had is no proof of anything.
-    np.testing.assert_allclose(said(taps_and_swipes(), 0.01, sure), sure[0], atol=0.01)
+    np.testing.assert_allclose(weighted(taps_and_swipes(), 0.01, sure), sure[0], atol=0.01)
 
 
-def test_an_odd_pace_does_not_crown_the_class_whose_pace_differs_most() -> None:
+def test_odd_duration_is_bounded() -> None:
     rng = np.random.default_rng(0)
     steady, wide = rng.lognormal(0, 0.2, 100), rng.lognormal(0, 0.8, 50)
     seconds = np.concatenate([steady, wide]).astype(np.float32)
-    tempo = DurationPrior.fit(seconds, np.repeat([0, 1, 2], 50), 3)
+    prior = DurationPrior.fit(seconds, np.repeat([0, 1, 2], 50), 3)
     sure = np.array([[0.9, 0.05, 0.05]], np.float32)
     for odd in (1e-9, 0.002, 0.02, 30, 600, 1e9):
-        assert said(tempo, odd, sure).argmax() == 0
+        assert weighted(prior, odd, sure).argmax() == 0
 
 
-def test_a_pace_that_nobody_can_have_is_none() -> None:
+def test_impossible_duration_is_unknown() -> None:
     known = np.array([0.6] * 20 + [1.8] * 20, np.float32)
     plain = DurationPrior.fit(known, np.repeat([0, 1], 20), 2)
     broken = DurationPrior.fit(
         np.append(known, 1e-9).astype(np.float32), np.repeat([0, 1], [20, 21]), 2
     )
-    assert broken.usual == pytest.approx(plain.usual)
+    assert broken.overall_mean == pytest.approx(plain.overall_mean)
     np.testing.assert_allclose(broken.spread, plain.spread)
 
 
-def test_a_window_of_unknown_length_is_left_alone() -> None:
+def test_unknown_duration_changes_nothing() -> None:
     given = np.array([[0.3, 0.7]], np.float32)
-    np.testing.assert_allclose(said(taps_and_swipes(), 0, given), given[0], atol=1e-6)
+    np.testing.assert_allclose(weighted(taps_and_swipes(), 0, given), given[0], atol=1e-6)
 
 
-def test_few_clips_and_clips_of_one_length_tell_little() -> None:
+def test_little_information_has_little_effect() -> None:
     two = DurationPrior.fit(np.array([0.6, 1.8], np.float32), np.array([0, 1]), 2)
-    assert 0.5 < said(two, 0.6)[0] < 0.6
+    assert 0.5 < weighted(two, 0.6)[0] < 0.6
     same = DurationPrior.fit(np.full(60, 1.5, np.float32), np.repeat([0, 1, 2], 20), 3)
     thirds = np.full((1, 3), 1 / 3, np.float32)
     for seconds in (0.5, 1.5, 4.0):
-        np.testing.assert_allclose(said(same, seconds, thirds), thirds[0], atol=1e-6)
+        np.testing.assert_allclose(weighted(same, seconds, thirds), thirds[0], atol=1e-6)
 
 
-def test_a_class_of_unknown_length_gains_and_loses_nothing() -> None:
+def test_class_of_unknown_duration() -> None:
     seconds = np.array([0.6] * 20 + [1.8] * 20 + [0] * 20, np.float32)
-    tempo = DurationPrior.fit(seconds, np.repeat([0, 1, 2], 20), 3)
-    square, slope, constant = tempo._gain
+    prior = DurationPrior.fit(seconds, np.repeat([0, 1, 2], 20), 3)
+    square, slope, constant = prior._gain
     assert (square[2], slope[2], constant[2]) == pytest.approx((0, 0, 0), abs=1e-6)
 
 
@@ -114,7 +114,7 @@ def encoder() -> MovementEncoder:
 
 
 @every_estimator
-def test_models_hear_it_and_their_files_say_the_same(name: str) -> None:
+def test_models_and_files_agree(name: str) -> None:
     X, y = paced({"quick": 0.6, "slow": 2.4})
     fitted = small(name).fit(X, y)
     assert (fitted.predict(X) == y).mean() > 0.9
@@ -128,24 +128,24 @@ def test_models_hear_it_and_their_files_say_the_same(name: str) -> None:
     assert (heard > shape_alone).mean() > 0.9
 
 
-def test_a_file_bounds_an_odd_pace_like_its_estimator() -> None:
+def test_file_bounds_odd_duration() -> None:
     X, y = paced({"quick": 0.6, "slow": 2.4})
     fitted: Any = small("rocket").fit(X, y)
-    fitted.tempo_ = DurationPrior(
+    fitted.duration_prior_ = DurationPrior(
         np.zeros(2, np.float32), np.array([0.2, 0.9], np.float32), 0.0, 0.4
     )
     X[:, -1] = np.resize([0.02, 1, 60, 1e9], (len(X), 1))
     np.testing.assert_allclose(GraphRunner(fitted.to_onnx())(X), fitted.predict_proba(X), atol=1e-5)
 
 
-def test_none_has_no_pace() -> None:
+def test_none_has_no_duration() -> None:
     X, y = paced({"quick": 0.6, "slow": 2.4, NONE_LABEL: 0.6})
     fitted: HandEstimator = make_estimator("rocket").fit(X, y)
     none = list(fitted.classes_).index(NONE_LABEL)
-    assert fitted.tempo_.mean[none] == pytest.approx(fitted.tempo_.usual)  # type: ignore[attr-defined]
+    assert fitted.duration_prior_.mean[none] == pytest.approx(fitted.duration_prior_.overall_mean)  # type: ignore[attr-defined]
 
 
-def test_windows_say_nothing_of_their_length_and_clips_do() -> None:
+def test_only_whole_clips_have_a_duration() -> None:
     one = clip("left", seconds=1.5)
     assert (encoder().encode(*one)[-1] == 0).all()
     np.testing.assert_allclose(encoder().encode(*one, whole=True)[-1], 1.5, atol=1e-6)

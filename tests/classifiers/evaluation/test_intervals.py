@@ -66,7 +66,7 @@ def test_people_that_differ_make_the_interval_wide() -> None:
 def test_one_group_is_no_group() -> None:
     found = of(np.arange(40) % 4 > 0, ["anna"] * 40)
     assert (found.over, found.alone) == ("item", "group")
-    assert "of one group: it says nothing about another group" in found.words
+    assert "of one group: this does not apply to another group" in found.words
     assert "nothing says whose they are" in of(np.arange(40) % 4 > 0).words
 
 
@@ -80,12 +80,15 @@ def test_the_score_lies_inside_and_the_seed_decides() -> None:
     rng = np.random.default_rng(1)
     truth = rng.choice(["a", "b", "c", "d"], 200)
     said = np.where(rng.random(200) < 0.7, truth, rng.choice(["a", "b", "none"], 200))
-    data, answers = poses(truth, rng.choice(["x", "y", "z", "w", "v"], 200)), answered(truth, said)
-    found, scores = intervals(answers, data), score(answers)
+    data, predictions = (
+        poses(truth, rng.choice(["x", "y", "z", "w", "v"], 200)),
+        answered(truth, said),
+    )
+    found, scores = intervals(predictions, data), score(predictions)
     assert found.accuracy[0] <= scores.accuracy <= found.accuracy[1]
     assert found.macro_f1[0] <= scores.macro_f1 <= found.macro_f1[1]
-    assert intervals(answers, data) == found
-    assert intervals(answers, data, seed=1) != found
+    assert intervals(predictions, data) == found
+    assert intervals(predictions, data, seed=1) != found
 
 
 @pytest.mark.parametrize("right", [True, False])
@@ -98,7 +101,7 @@ def test_where_no_draw_would_differ_nothing_is_called_drawn(right: bool) -> None
     assert (found.as_json()["interval_over"], found.as_json()["interval_n"]) == ("item", 40)
     two = of(np.full(40, right), ["x", "y"] * 20)
     assert "the worst" not in two.words
-    assert "nothing about another group" in of(np.full(40, right), ["x"] * 40).words
+    assert "does not apply to another group" in of(np.full(40, right), ["x"] * 40).words
 
 
 def test_groups_that_score_alike_below_100_percent_are_not_certain() -> None:
@@ -144,8 +147,8 @@ def test_macro_f1_of_many_rare_labels_lies_in_the_middle_of_its_interval() -> No
     rng = np.random.default_rng(0)
     truth = np.repeat([f"l{k:03d}" for k in range(60)], 3)
     said = np.where(rng.random(180) < 0.6, truth, rng.permutation(truth))
-    answers = answered(truth, said)
-    (low, high), middle = intervals(answers, poses(truth)).macro_f1, score(answers).macro_f1
+    predictions = answered(truth, said)
+    (low, high), middle = intervals(predictions, poses(truth)).macro_f1, score(predictions).macro_f1
     assert 0.04 < middle - low == pytest.approx(high - middle, rel=0.25)
 
 

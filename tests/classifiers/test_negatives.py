@@ -1,4 +1,4 @@
-"""What lies between movements is made of any clips, also of odd ones."""
+"""Negative windows can be made of any clips, also of odd ones."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ def windows(data: LandmarkDataset) -> EncodedWindows:
     return NegativeWindows().windows(data, data.samples.group, ENCODER, np.random.default_rng(0))
 
 
-def test_whole_movements_and_what_is_none_say_nothing_of_their_length() -> None:
+def test_windows_have_no_duration() -> None:
     made = windows(movements())
     assert set(made.label) == {*LABELS, NONE_LABEL}
     assert made.X.shape[1:] == (65, 32)
@@ -26,13 +26,13 @@ def test_whole_movements_and_what_is_none_say_nothing_of_their_length() -> None:
 
 
 @pytest.mark.filterwarnings("error")
-def test_a_clip_whose_first_times_are_the_same_spoils_no_stream() -> None:
+def test_repeated_times() -> None:
     data = movements()
     stuck = replace(data, time=np.where(data.time < 0.15, 0, data.time))
     assert len(windows(stuck).X) > 0.9 * len(windows(data).X)
 
 
-def test_what_lasts_for_days_is_left_out() -> None:
+def test_very_long_clips_are_left_out() -> None:
     image, side, time = clip("left", person=9)
     days = image, side, time * 2 * 24 * 3600
     made = windows(dataset_of([days], ["left"], group=["p9"]))

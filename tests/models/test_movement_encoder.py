@@ -1,4 +1,4 @@
-"""What a movement classifier sees of a clip: the movement, and not how it was recorded."""
+"""Blocks depend on the movement, not on how it was recorded."""
 
 import numpy as np
 import pytest
@@ -69,14 +69,14 @@ def test_any_clip_becomes_a_finite_block(
 
 @every_movement
 @pytest.mark.parametrize("fps", [8, 15, 60, 240])
-def test_frame_rates_look_alike(label: str, fps: float) -> None:
+def test_frame_rates_agree(label: str, fps: float) -> None:
     usual = ENCODER.encode(*clip(label, fps=30))
     other = ENCODER.encode(*clip(label, fps=fps))
     np.testing.assert_allclose(other, usual, atol=0.15)  # palm lengths, of a way of 4 and more
 
 
 @every_movement
-def test_frames_that_come_unevenly_look_alike(label: str) -> None:
+def test_uneven_frames(label: str) -> None:
     whole = clip(label, fps=60)
     kept = np.random.default_rng(0).random(61) < 0.5
     kept[[0, -1]] = True
@@ -87,19 +87,19 @@ def test_frames_that_come_unevenly_look_alike(label: str) -> None:
 
 @every_movement
 @pytest.mark.parametrize("seconds", [4 / 30, 3, 180])
-def test_from_five_frames_to_minutes(label: str, seconds: float) -> None:
+def test_any_length(label: str, seconds: float) -> None:
     usual = ENCODER.encode(*clip(label))
     np.testing.assert_allclose(ENCODER.encode(*clip(label, seconds=seconds)), usual, atol=0.5)
 
 
 @every_movement
-def test_where_and_how_large_and_when_does_not_matter(label: str) -> None:
+def test_position_size_and_time_do_not_matter(label: str) -> None:
     image, side, time = clip(label)
     elsewhere = ENCODER.encode(image * 3 + np.float32(7), side, time + 100)
     np.testing.assert_allclose(elsewhere, ENCODER.encode(image, side, time), atol=1e-3)
 
 
-def test_the_way_is_in_palm_lengths_from_where_the_wrist_was() -> None:
+def test_path_unit_and_origin() -> None:
     image, side, time = clip("left")
     palm = np.linalg.norm(hand_shape()[9])
     wrist = marks_of(ENCODER.encode(image, side, time))[:, 0]
@@ -108,7 +108,7 @@ def test_the_way_is_in_palm_lengths_from_where_the_wrist_was() -> None:
     assert (np.diff(wrist[:, 0]) < 0).all()
 
 
-def test_frames_before_and_after_the_hand_is_seen_do_not_count() -> None:
+def test_frames_without_a_hand_at_the_ends() -> None:
     image, side, time = clip("circle")
     around = np.full((40, *image.shape[1:]), np.nan, np.float32)
     longer = np.concatenate([around, image, around])
@@ -120,14 +120,14 @@ def test_frames_before_and_after_the_hand_is_seen_do_not_count() -> None:
 
 
 @every_movement
-def test_a_short_gap_is_bridged(label: str) -> None:
+def test_short_gap_is_interpolated(label: str) -> None:
     whole = clip(label)
     bridged = ENCODER.encode(*lost(whole, 0.41, 0.41 + MAX_GAP - 0.1))
     np.testing.assert_allclose(bridged, ENCODER.encode(*whole), atol=0.6)
     assert (presence_of(bridged) == 1).all()
 
 
-def test_a_long_gap_is_bridged_and_marked() -> None:
+def test_long_gap_is_marked() -> None:
     whole = clip("left", seconds=2)
     block = ENCODER.encode(*lost(whole, 0.5, 1.5))
     np.testing.assert_allclose(block[:63], ENCODER.encode(*whole)[:63], atol=0.1)
@@ -136,19 +136,19 @@ def test_a_long_gap_is_bridged_and_marked() -> None:
     assert (presence[10:22] == 0).all()
 
 
-def test_few_frames_a_second_are_no_gap() -> None:
+def test_low_frame_rate_is_no_gap() -> None:
     assert (presence_of(ENCODER.encode(*clip("left", fps=2, seconds=4))) == 1).all()
 
 
 @every_movement
-def test_a_mirrored_picture_gives_a_mirrored_block(label: str) -> None:
+def test_mirroring(label: str) -> None:
     image, side, time = clip(label)
     seen_in_mirror = ENCODER.encode(mirror(image), 1 - side, time)
     expected = mirror_blocks(ENCODER.encode(image, side, time)[None])[0]
     np.testing.assert_allclose(seen_in_mirror, expected, atol=1e-4)
 
 
-def test_a_swipe_to_the_left_is_one_with_either_hand() -> None:
+def test_path_keeps_its_direction() -> None:
     image, side, time = clip("left")
     wrist = image[:, :, :1]
     other_hand = wrist + mirror(image - wrist)
@@ -157,7 +157,7 @@ def test_a_swipe_to_the_left_is_one_with_either_hand() -> None:
     )
 
 
-def test_the_side_seen_most_of_the_time_counts() -> None:
+def test_majority_side() -> None:
     image, side, time = clip("left")
     unsure = side.copy()
     unsure[:9] = 0.1
@@ -167,19 +167,19 @@ def test_the_side_seen_most_of_the_time_counts() -> None:
 
 
 @pytest.mark.parametrize("when", [0.0, 0.5])
-def test_frames_at_the_same_time_do_no_harm(when: float) -> None:
+def test_repeated_times(when: float) -> None:
     image, side, time = clip("left")
     time[np.abs(time - when) < 0.07] = when
     assert np.isfinite(ENCODER.encode(image, side, time)).all()
     assert np.isfinite(ENCODER.encode(image, side, np.zeros(len(time)))).all()
 
 
-def test_a_hand_without_size_does_no_harm() -> None:
+def test_hand_without_size() -> None:
     image, side, time = clip("left")
     assert np.isfinite(ENCODER.encode(np.full_like(image, 0.5), side, time)).all()
 
 
-def test_two_hands_have_a_block_each_and_one_origin() -> None:
+def test_two_hands() -> None:
     image, _, time = clip("left")
     right = image + np.float32([0.3, 0, 0])
     both = np.concatenate([image, right], axis=1)
@@ -195,14 +195,14 @@ def test_two_hands_have_a_block_each_and_one_origin() -> None:
     np.testing.assert_allclose(one[0] - one[0, :1], hand_shape() / palm, atol=1e-3)
 
 
-def test_a_hand_that_is_never_seen_is_zeros() -> None:
+def test_missing_hand_is_zeros() -> None:
     data = two_handed(movements(1, 1))
     blocks = MovementEncoder(2).encode_samples(data).reshape(data.n_samples, 2, 64, -1)
     assert (blocks[:, 0] == 0).all()
     np.testing.assert_allclose(blocks[:, 1], ENCODER.encode_samples(movements(1, 1)), atol=1e-5)
 
 
-def test_a_hand_that_comes_later_is_marked_until_then() -> None:
+def test_late_hand_is_marked() -> None:
     image, side, time = clip("left", seconds=2)
     late = image.copy()
     late[: len(time) // 2] = np.nan
@@ -213,7 +213,7 @@ def test_a_hand_that_comes_later_is_marked_until_then() -> None:
     assert (presence[0, 17:] == 1).all()
 
 
-def test_samples_do_not_depend_on_each_other() -> None:
+def test_samples_are_independent() -> None:
     data = movements(2, 2)
     order = np.random.default_rng(0).permutation(data.n_samples)
     blocks = ENCODER.encode_samples(data)
@@ -221,7 +221,7 @@ def test_samples_do_not_depend_on_each_other() -> None:
     np.testing.assert_array_equal(ENCODER.encode_samples(data.select(order)), blocks[order])
 
 
-def test_input_is_left_alone() -> None:
+def test_input_is_not_changed() -> None:
     arrays = clip("circle")
     before = [array.copy() for array in arrays]
     for array in arrays:
@@ -231,7 +231,7 @@ def test_input_is_left_alone() -> None:
         np.testing.assert_array_equal(array, kept)
 
 
-def test_what_cannot_be_encoded_is_told() -> None:
+def test_invalid_clips() -> None:
     image, side, time = clip("left")
     with pytest.raises(InvalidDataError, match="shows no hand"):
         ENCODER.encode(np.full_like(image, np.nan), side, time)
@@ -243,7 +243,7 @@ def test_what_cannot_be_encoded_is_told() -> None:
         ENCODER.encode_samples(two_handed(movements(1, 1)))
 
 
-def test_the_encoder_fits_the_data() -> None:
+def test_number_of_hands() -> None:
     data = movements(1, 1)
     rocket = make_estimator("rocket")
     assert rocket.encoder(1) == MovementEncoder(1, timed=True)

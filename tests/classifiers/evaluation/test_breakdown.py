@@ -37,7 +37,7 @@ def data(groups: list[str] | None = None, views: list[int] | None = None) -> Lan
     )
 
 
-def answers() -> Predictions:
+def predictions() -> Predictions:
     """The second and the fourth are wrong."""
     said = np.array(["a", "b", "b", "none", "b", "none"])
     sure = np.array([0.95, 0.55, 0.91, np.nan, 0.52, np.nan], np.float32)
@@ -45,15 +45,15 @@ def answers() -> Predictions:
 
 
 def test_people_come_the_worst_first() -> None:
-    over, parts = scores_by_unit(answers(), data(["x", "y", "x", "y", "y", "x"]))
+    over, parts = scores_by_unit(predictions(), data(["x", "y", "x", "y", "y", "x"]))
     assert over == "group"
     assert [(part.name, part.n, part.n_right) for part in parts] == [("y", 3, 1), ("x", 3, 3)]
     assert parts[0].accuracy == pytest.approx(1 / 3)
-    assert scores_by_unit(answers(), data()) == ("item", [])
+    assert scores_by_unit(predictions(), data()) == ("item", [])
 
 
 def test_stages_and_misses_are_told_apart() -> None:
-    parts = [(part.name, part.n, part.n_right) for part in scores_by_stage(answers(), data())]
+    parts = [(part.name, part.n, part.n_right) for part in scores_by_stage(predictions(), data())]
     assert parts == [("-1", 2, 1), ("0", 2, 2), ("3", 2, 1)]
 
 
@@ -80,8 +80,8 @@ def test_of_a_clip_the_earliest_stage_counts() -> None:
 
 
 def test_reliability_by_hand() -> None:
-    """Half of two answers near 0.53 is right, and both of those near 0.93."""
-    found = reliability_of(answers())
+    """Half of two predictions near 0.53 is right, and both of those near 0.93."""
+    found = reliability_of(predictions())
     assert found is not None
     assert [(one.low, one.n, one.accuracy) for one in found.bins] == [(0.5, 2, 0.5), (0.9, 2, 1)]
     assert found.error == pytest.approx((2 * 0.035 + 2 * 0.07) / 4, abs=1e-6)
@@ -89,8 +89,8 @@ def test_reliability_by_hand() -> None:
     assert low < 0.5 < high
     nobody = Predictions(
         *(
-            getattr(answers(), name)[3:4]
-            for name in ("truth", "answer", "probability", "no_hand", "sample")
+            getattr(predictions(), name)[3:4]
+            for name in ("truth", "predicted", "probability", "no_hand", "sample")
         )
     )
     assert reliability_of(nobody) is None

@@ -1,4 +1,4 @@
-"""Scores against numbers worked out by hand, and a spy that proves who was trained on what."""
+"""Scores against values computed by hand; a spy checks what each fold was trained on."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -7,14 +7,8 @@ import numpy as np
 import pytest
 
 from handlore.classifiers.base import HandEstimator
-from handlore.classifiers.evaluation.scores import (
-    Predictions,
-    answer,
-    cross_val_predict,
-    cross_validation_json,
-    fit_samples,
-    score,
-)
+from handlore.classifiers.evaluation.crossval import cross_val_predict
+from handlore.classifiers.evaluation.scores import Predictions, fit_samples, predict_items, score
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.geometry import rotate
@@ -110,7 +104,7 @@ def test_scores_by_hand() -> None:
     assert scores.macro_f1 == pytest.approx((4 / 7 + 1 / 2 + 0 + 1 / 2) / 4)
 
 
-def test_most_confused_pairs_come_first_and_right_answers_never() -> None:
+def test_most_confused() -> None:
     truth = np.array(["a", "a", "a", "b", "b", "c"])
     said = np.array(["b", "b", "a", "a", "b", "c"])
     nothing = np.zeros(6, bool)
@@ -119,14 +113,14 @@ def test_most_confused_pairs_come_first_and_right_answers_never() -> None:
     assert scores.most_confused(1) == [("a", "b", 2)]
 
 
-def test_a_missed_hand_is_no_confusion() -> None:
+def test_missed_hand_is_no_confusion() -> None:
     scores = score(by_hand())
     assert scores.missed == {"b": 1}
     assert ("b", "none", 1) not in scores.most_confused(10)
     assert scores.most_confused(10) == [("a", "b", 1), ("c", "a", 1), ("none", "a", 1)]
 
 
-def test_a_label_that_is_only_answered_is_in_the_matrix_but_not_in_the_mean() -> None:
+def test_label_that_is_only_predicted() -> None:
     truth, said = np.array(["a", "a"]), np.array(["a", "b"])
     scores = score(
         Predictions(truth, said, np.ones(2, np.float32), np.zeros(2, bool), np.arange(2))
@@ -136,24 +130,24 @@ def test_a_label_that_is_only_answered_is_in_the_matrix_but_not_in_the_mean() ->
     assert scores.macro_f1 == pytest.approx(2 / 3)
 
 
-def test_a_sample_without_a_hand_is_answered_none() -> None:
+def test_no_hand_is_none() -> None:
     data = numbered(["a", "none", "a"], no_hand=[0, 1])
-    given = answer(lambda X: np.ones((len(X), 1), np.float32), ["a"], data, ENCODER)
-    assert given.answer.tolist() == ["none", "none", "a"]
+    given = predict_items(lambda X: np.ones((len(X), 1), np.float32), ["a"], data, ENCODER)
+    assert given.predicted.tolist() == ["none", "none", "a"]
     assert given.no_hand.tolist() == [True, True, False]
     assert np.isnan(given.probability).tolist() == [True, True, False]
     assert score(given).accuracy == pytest.approx(2 / 3)
 
 
-def test_no_hand_anywhere_never_asks_the_classifier() -> None:
+def test_no_hand_anywhere() -> None:
     def never(X: np.ndarray) -> np.ndarray:
         raise AssertionError("asked")
 
     data = numbered(["a", "none"], no_hand=[0, 1])
-    assert answer(never, ["a", "b"], data, ENCODER).answer.tolist() == ["none", "none"]
+    assert predict_items(never, ["a", "b"], data, ENCODER).predicted.tolist() == ["none", "none"]
 
 
-def test_views_of_a_picture_give_one_averaged_answer() -> None:
+def test_augmented_copies_are_averaged() -> None:
     """Alone, two of the three views say b; together they say a."""
     data = numbered(["a", "b", "a", "a"], sources=["p", "q", "p", "p"])
     by_number = {0: (0.9, 0.1), 1: (0.2, 0.8), 2: (0.45, 0.55), 3: (0.45, 0.55)}
@@ -161,54 +155,52 @@ def test_views_of_a_picture_give_one_averaged_answer() -> None:
     def classify(X: np.ndarray) -> np.ndarray:
         return np.array([by_number[i] for i in numbers(X)], np.float32)
 
-    given = answer(classify, ["a", "b"], data, ENCODER)
+    given = predict_items(classify, ["a", "b"], data, ENCODER)
     assert given.truth.tolist() == ["a", "b"]
-    assert given.answer.tolist() == ["a", "b"]
+    assert given.predicted.tolist() == ["a", "b"]
     np.testing.assert_allclose(given.probability, [0.6, 0.8], atol=1e-6)
 
 
-def test_a_view_without_a_hand_leaves_the_answer_to_the_others() -> None:
+def test_augmented_copy_without_a_hand() -> None:
     data = numbered(["a", "a"], sources=["p", "p"], no_hand=[1])
-    given = answer(lambda X: np.tile([[0.3, 0.7]], (len(X), 1)), ["a", "b"], data, ENCODER)
-    assert given.answer.tolist() == ["b"]
+    given = predict_items(lambda X: np.tile([[0.3, 0.7]], (len(X), 1)), ["a", "b"], data, ENCODER)
+    assert given.predicted.tolist() == ["b"]
     assert given.no_hand.tolist() == [False]
     np.testing.assert_allclose(given.probability, [0.7], atol=1e-6)
 
 
-def test_cross_validation_never_tests_on_a_group_it_was_trained_on(spy: Spy) -> None:
+def test_groups_are_not_divided(spy: Spy) -> None:
     groups = ["x", "y", "z"] * 6
     data = numbered(["a", "b"] * 9, groups)
-    answers = cross_val_predict(spy, data, ENCODER, "group")
+    predictions = cross_val_predict(spy, data, ENCODER, "group")
     assert len(Spy.seen) == 3
     for trained, asked in Spy.seen:
         assert {groups[i] for i in trained}.isdisjoint({groups[i] for i in asked})
         assert trained | set(asked) == set(range(18))
     assert sorted(i for _, asked in Spy.seen for i in asked) == list(range(18))
-    assert answers.truth.tolist() == data.samples.label.tolist()
-    assert answers.sample.tolist() == list(range(18))
+    assert predictions.truth.tolist() == data.samples.label.tolist()
+    assert predictions.sample.tolist() == list(range(18))
     assert not hasattr(spy, "classes_")  # it was cloned, not fitted
 
 
-def test_cross_validation_keeps_the_views_of_a_picture_together(spy: Spy) -> None:
+def test_augmented_copies_are_not_divided(spy: Spy) -> None:
     sources = [f"{i % 10}.png" for i in range(30)]
     data = numbered(["a" if i % 2 else "b" for i in range(30)], sources=sources)
-    answers = cross_val_predict(spy, data, ENCODER, "random", n_folds=5)
-    assert len(answers.truth) == 10
+    predictions = cross_val_predict(spy, data, ENCODER, "random", n_folds=5)
+    assert len(predictions.truth) == 10
     for trained, asked in Spy.seen:
         assert {sources[i] for i in trained}.isdisjoint({sources[i] for i in asked})
 
 
-def test_a_label_that_a_fold_never_saw_is_an_error_and_still_counted(spy: Spy) -> None:
+def test_label_missing_in_training(spy: Spy) -> None:
     data = numbered(["a", "b", "a", "b", "rare"], ["x", "x", "y", "y", "y"])
-    result = cross_validation_json(cross_val_predict(spy, data, ENCODER, "group"), data, "group")
+    result = score(cross_val_predict(spy, data, ENCODER, "group")).as_json()
     assert result["labels"] == ["a", "b", "rare"]
     assert result["per_class"]["rare"] == {"precision": 0, "recall": 0, "f1": 0, "support": 1}
     assert result["accuracy"] == pytest.approx(2 / 5)  # the spy always says a
-    assert result["by"] == "group"
-    assert result["n_groups"] == 2
 
 
-def test_samples_without_a_hand_are_not_trained_on_but_counted(spy: Spy) -> None:
+def test_samples_without_a_hand(spy: Spy) -> None:
     data = numbered(["a", "b", "none"] * 4, ["x"] * 6 + ["y"] * 6, no_hand=[0, 2, 5, 8, 11])
     scores = score(cross_val_predict(spy, data, ENCODER, "group"))
     assert scores.n == 12
@@ -219,20 +211,20 @@ def test_samples_without_a_hand_are_not_trained_on_but_counted(spy: Spy) -> None
 
 
 @pytest.mark.parametrize("each", [2, 3, 4])
-def test_few_samples_of_each_label_can_be_cross_validated(spy: Spy, each: int) -> None:
+def test_few_samples(spy: Spy, each: int) -> None:
     """Somebody who has taken three photos of each gesture gets an estimate."""
     data = numbered(["a", "b", "c"] * each)
     assert len(cross_val_predict(spy, data, ENCODER, "random").truth) == 3 * each
 
 
 @pytest.mark.filterwarnings("error")
-def test_one_label_and_all_right_is_no_reason_to_warn() -> None:
+def test_one_label_no_warning() -> None:
     one = np.array(["a", "a"])
     scores = score(Predictions(one, one, np.ones(2, np.float32), np.zeros(2, bool), np.arange(2)))
     assert (scores.accuracy, scores.macro_f1, scores.confusion.tolist()) == (1, 1, [[2]])
 
 
-def test_cross_validation_repeats_itself(dataset: LandmarkDataset) -> None:
+def test_reproducible(dataset: LandmarkDataset) -> None:
     from handlore.classifiers.factory import make_estimator
 
     def once(seed: int) -> Predictions:
@@ -244,7 +236,7 @@ def test_cross_validation_repeats_itself(dataset: LandmarkDataset) -> None:
     assert (once(1).probability != once(2).probability).any()
 
 
-def test_what_cannot_be_learned_is_refused(spy: Spy) -> None:
+def test_invalid_data(spy: Spy) -> None:
     with pytest.raises(HandloreError, match="no sample shows a hand"):
         fit_samples(spy, numbered(["a", "b"], no_hand=[0, 1]), ENCODER)
     with pytest.raises(InvalidDataError, match="at least two labels; there is: a"):

@@ -8,7 +8,8 @@ import pytest
 from handlore import __version__
 from handlore.classifiers.base import HandEstimator
 from handlore.classifiers.estimators import ESTIMATORS
-from handlore.classifiers.training import Trained, train_model
+from handlore.classifiers.factory import Pipeline
+from handlore.classifiers.training import Trained, train_pipeline
 from handlore.datasets.dataset import LandmarkDataset, concatenate
 from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.errors import HandloreError, InvalidDataError
@@ -21,7 +22,9 @@ def small() -> HandEstimator:
 
 
 def train(dataset: LandmarkDataset, out: Path, *, crossval: bool = False) -> Trained:
-    return train_model(small(), "forest", dataset, PoseEncoder(), out, crossval=crossval)
+    return train_pipeline(
+        Pipeline("forest", small(), PoseEncoder()), dataset, out, crossval=crossval
+    )
 
 
 def labelled(dataset: LandmarkDataset, labels: dict[int, str]) -> LandmarkDataset:

@@ -43,7 +43,7 @@ def test_more_right_answers_are_better_and_fewer_worse() -> None:
     a, b = run(right(200, range(40))), run(right(200, range(10)))
     assert compare(a, b).verdict == "better"
     assert compare(b, a).verdict == "worse"
-    assert compare(a, a).verdict == "cannot be told apart"
+    assert compare(a, a).verdict == "no significant difference"
     found = compare(a, b).as_json()
     assert (found["both_right"], found["only_a_right"], found["only_b_right"]) == (160, 0, 30)
     assert found["difference"] == pytest.approx(0.15)
@@ -58,7 +58,7 @@ def test_what_helps_one_person_alone_is_not_better() -> None:
     found = compare(a, b)
     assert found.p_value < 0.001
     assert found.interval[0] == 0
-    assert found.verdict == "cannot be told apart"
+    assert found.verdict == "no significant difference"
 
 
 def test_a_difference_is_not_certain_where_all_people_gain_alike() -> None:
@@ -76,7 +76,7 @@ def test_a_difference_is_not_certain_where_all_people_gain_alike() -> None:
 def test_the_order_of_items_makes_no_difference() -> None:
     a, b = run(right(40, range(9))), run(right(40, range(2)))
     turned = RunResults(
-        *(getattr(b, name)[::-1] for name in ("key", "truth", "answer", "probability", "unit")),
+        *(getattr(b, name)[::-1] for name in ("key", "truth", "predicted", "probability", "unit")),
         b.over,
     )
     assert compare(a, turned) == compare(a, b)
@@ -87,8 +87,8 @@ def test_other_items_are_refused_with_how_many_match() -> None:
     fewer = run(right(30, range(9)))
     with pytest.raises(HandloreError, match=r"30 are in both, 40 in A and 30 in B"):
         compare(a, fewer)
-    other = RunResults(a.key, np.roll(a.truth, 1), a.answer, a.probability, a.unit, a.over)
-    with pytest.raises(HandloreError, match=r"other labels: 0 of 40 match"):
+    other = RunResults(a.key, np.roll(a.truth, 1), a.predicted, a.probability, a.unit, a.over)
+    with pytest.raises(HandloreError, match=r"different labels: 0 of 40 match"):
         compare(a, other)
 
 
@@ -103,8 +103,8 @@ def test_the_verdict_is_a_sentence_with_its_reason() -> None:
     a, b = run(right(200, range(40))), run(right(200, range(10)))
     assert compare(a, b).sentence.startswith("B is better than A by 15.0 points (95 %: +1")
     assert compare(b, a).sentence.startswith("B is worse than A by 15.0 points (95 %: -")
-    assert "the same items right" in compare(a, a).sentence
-    assert "may be luck" in compare(a, run(right(200, range(38)))).sentence
+    assert "the same items correctly" in compare(a, a).sentence
+    assert "may be chance" in compare(a, run(right(200, range(38)))).sentence
     few = right(200, range(0, 200, 40))
     everyone = (
         run(few, np.arange(200) // 100),
@@ -122,12 +122,12 @@ def test_a_and_b_may_change_places_where_one_alone_knows_the_people() -> None:
     a, b = right(200, range(15)), right(200, range(0))
     found = compare(run(a), run(b, units)), compare(run(b, units), run(a))
     assert [(one.over, one.n_units, one.verdict) for one in found] == [
-        ("group", 10, "cannot be told apart")
+        ("group", 10, "no significant difference")
     ] * 2
     assert found[0].interval == pytest.approx(tuple(-x for x in found[1].interval[::-1]), abs=0.01)
     renamed = run(b, np.char.add("the ", units))
     assert compare(run(a, units), renamed).n_units == 10
-    with pytest.raises(HandloreError, match="which group an item is of"):
+    with pytest.raises(HandloreError, match="disagree on the group of items"):
         compare(run(a, units), run(b, np.roll(units, 1)))
 
 

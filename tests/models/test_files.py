@@ -20,7 +20,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from handlore.classifiers.estimators import ESTIMATORS
 from handlore.classifiers.evaluation.scores import fit_samples
-from handlore.classifiers.training import save_model, train_model
+from handlore.classifiers.factory import Pipeline
+from handlore.classifiers.training import save_model, train_pipeline
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.storage import save_dataset
 from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError
@@ -108,7 +109,9 @@ def test_labels_of_any_script_keep_their_column(dataset: LandmarkDataset, tmp_pa
 @pytest.mark.parametrize("name", ["forest", "linear", "xgboost"])
 def test_same_data_and_seed_same_bytes(name: str, dataset: LandmarkDataset, tmp_path: Path) -> None:
     for path in ("a.onnx", "b.onnx"):
-        train_model(ESTIMATORS[name](), name, dataset, PoseEncoder(("image",)), tmp_path / path)
+        train_pipeline(
+            Pipeline(name, ESTIMATORS[name](), PoseEncoder(("image",))), dataset, tmp_path / path
+        )
     assert (tmp_path / "a.onnx").read_bytes() == (tmp_path / "b.onnx").read_bytes()
 
 
@@ -432,7 +435,7 @@ def test_novelty_score(model_file: Path, dataset: LandmarkDataset) -> None:
 def test_model_without_novelty_score(dataset: LandmarkDataset, tmp_path: Path) -> None:
     path = tmp_path / "plain.onnx"
     estimator = ESTIMATORS["linear"]()
-    train_model(estimator, "linear", dataset, PoseEncoder(), path, familiar=False)
+    train_pipeline(Pipeline("linear", estimator, PoseEncoder()), dataset, path, novelty=False)
     model = load_model(path, "pose")
     X = model.encoder.encode_samples(dataset)
     assert model.novelty(X) is None

@@ -28,7 +28,8 @@ from movement_stubs import (
 from onnx import TensorProto, helper, numpy_helper
 
 from handlore.classifiers.evaluation.scores import fit_samples
-from handlore.classifiers.training import save_model, train_model
+from handlore.classifiers.factory import Pipeline
+from handlore.classifiers.training import save_model, train_pipeline
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.geometry import mirror
 from handlore.models.card import ModelCard
@@ -65,7 +66,7 @@ def movement_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = movements(labels=(*LABELS, "still"))
     labels = np.where(data.samples.label == "still", "none", data.samples.label)
     data = replace(data, samples=replace(data.samples, label=labels))
-    train_model(small("rocket"), "rocket", data, MovementEncoder(), path)
+    train_pipeline(Pipeline("rocket", small("rocket"), MovementEncoder()), data, path)
     return path
 
 
@@ -150,7 +151,7 @@ def test_a_clip_gets_one_answer_in_a_dataset_from_python_and_in_a_video(tmp_path
     ]
     data = dataset_of(clips, np.repeat([*lasting], 12))
     encoder = small("rocket").encoder(1)
-    train_model(small("rocket"), "rocket", data, encoder, tmp_path / "m.onnx")
+    train_pipeline(Pipeline("rocket", small("rocket"), encoder), data, tmp_path / "m.onnx")
     model = load_model(tmp_path / "m.onnx", "sequence")
     assert model.card.timed
     X = model.encoder.encode_samples(data)
@@ -182,7 +183,7 @@ def test_a_file_that_knows_nothing_of_pace_expected_as_before(tmp_path: Path) ->
 def test_same_data_and_seed_same_bytes(name: str, tmp_path: Path) -> None:
     data = movements(3, 1, labels=("left", "right"))
     for path in ("a.onnx", "b.onnx"):
-        train_model(small(name), name, data, small(name).encoder(1), tmp_path / path)
+        train_pipeline(Pipeline(name, small(name), small(name).encoder(1)), data, tmp_path / path)
     assert (tmp_path / "a.onnx").read_bytes() == (tmp_path / "b.onnx").read_bytes()
 
 
@@ -295,7 +296,9 @@ def test_a_hand_that_is_lost_for_as_long_as_a_window_does_no_harm(model: Movemen
 
 def test_two_hands(tmp_path: Path) -> None:
     data = two_handed(movements(3, 1, labels=("left", "right")))
-    train_model(small("rocket"), "rocket", data, MovementEncoder(2), tmp_path / "m.onnx")
+    train_pipeline(
+        Pipeline("rocket", small("rocket"), MovementEncoder(2)), data, tmp_path / "m.onnx"
+    )
     model = load_model(tmp_path / "m.onnx", "sequence")
     assert (model.card.n_hands, model.card.n_features) == (2, 128)
     one = two_handed(dataset_of([clip("left", person=1)], ["left"]))
@@ -508,11 +511,9 @@ def test_training_needs_depth(tmp_path: Path) -> None:
     flat = data.image.copy()
     flat[..., 2] = np.nan
     with pytest.raises(InvalidDataError, match="z is missing"):
-        train_model(
-            small("rocket"),
-            "rocket",
+        train_pipeline(
+            Pipeline("rocket", small("rocket"), MovementEncoder()),
             replace(data, image=flat),
-            MovementEncoder(),
             tmp_path / "m.onnx",
         )
     assert list(tmp_path.iterdir()) == []

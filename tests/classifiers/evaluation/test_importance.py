@@ -93,7 +93,7 @@ def test_of_movements_the_way_of_the_wrist_counts(
     lost = {
         one.part: one.lost for one in measure_importances(predict, ["left", "right"], data, encoder)
     }
-    assert lost.pop("way of the wrist") == pytest.approx(0.5, abs=0.2)
+    assert lost.pop("path of the wrist") == pytest.approx(0.5, abs=0.2)
     assert set(lost.values()) == {0.0}
 
 

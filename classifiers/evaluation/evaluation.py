@@ -1,0 +1,251 @@
+"""The result of a test: predictions, scores, intervals, and what limits their meaning."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset, listed
+from handlore.datasets.splits import By, held_out_samples
+from handlore.models.card import ModelCard
+from handlore.models.files import load_model
+from handlore.models.model import Model
+
+from .breakdown import detection_rates, reliability_of, scores_by_stage, scores_by_unit
+from .comparison import RunResults
+from .importance import Importance, measure_importances
+from .intervals import Intervals, intervals
+from .leaks import Leaks, find_model_leaks
+from .scores import Predictions, Scores, predict_items, score
+
+_MIN_GAP = 0.05
+"""Points of accuracy that are shown as 0.0."""
+
+_PART_KEYS = {"path of the wrist": "way of the wrist"}
+"""Keys of earlier versions, which scripts may rely on."""
+
+_KEPT_OF_REFERENCE = ("accuracy", "accuracy_interval", "macro_f1", "macro_f1_interval", "n")
+
+
+@dataclass(frozen=True)
+class Split:
+    """How data were divided into training and test."""
+
+    by: By
+    n_groups: int
+    n_folds: int
+
+    @property
+    def protocol(self) -> str:
+        """The split in words."""
+        how = "at random" if self.by == "random" else f"by {self.by}"
+        return f"cross-validated {how}, {self.n_folds} folds"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it under the names that scripts rely on."""
+        values: dict[str, Any] = {"by": self.by, "n_groups": self.n_groups}
+        return values | {"n_folds": self.n_folds, "protocol": self.protocol}
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The predictions for the items of a dataset, with their scores.
+
+    ``cross_validate`` and ``evaluate`` return it; ``handlore.report`` draws it.
+    """
+
+    predictions: Predictions
+
+    dataset: LandmarkDataset
+    """The data; ``predictions.sample`` are its samples."""
+
+    scores: Scores
+    intervals: Intervals
+
+    leaks: Leaks | None = None
+    """Items that are also in the training data, where that can be checked."""
+
+    importances: tuple[Importance, ...] = ()
+    """The contribution of each part of the hand, if it was measured."""
+
+    model: str = ""
+    """The name of the estimator, or the model file."""
+
+    split: Split | None = None
+    """None for a model file."""
+
+    notes: tuple[str, ...] = ()
+    """Reasons why the scores may be too good or too bad, in sentences."""
+
+    reference: "Evaluation | None" = None
+    """The result by people (or sessions, recordings), if a weaker split was asked for."""
+
+    params: Mapping[str, Any] = field(default_factory=dict)
+    """Parameters of the estimator."""
+
+    features: tuple[str, ...] = ()
+    """Groups of features of a classifier of poses."""
+
+    seconds: float = 0.0
+    """Duration of training and testing."""
+
+    tested: Model | None = None
+    """The loaded model, for a model file."""
+
+    @classmethod
+    def of(
+        cls,
+        predictions: Predictions,
+        dataset: LandmarkDataset,
+        leaks: Leaks | None = None,
+        importances: Sequence[Importance] = (),
+        *,
+        seed: int = 0,
+    ) -> Self:
+        """Score predictions; ``seed`` is that of the bootstrap."""
+        spread = intervals(predictions, dataset, seed=seed)
+        return cls(predictions, dataset, score(predictions), spread, leaks, tuple(importances))
+
+    @property
+    def protocol(self) -> str:
+        """How the model was tested."""
+        return self.split.protocol if self.split else "tested as a model file"
+
+    @property
+    def gap(self) -> float | None:
+        """Accuracy of this split minus that of the reference, if there is one."""
+        if self.reference is None:
+            return None
+        return self.scores.accuracy - self.reference.scores.accuracy
+
+    @property
+    def gap_sentence(self) -> str:
+        """The reference and the gap in a sentence; empty without a reference."""
+        other, gap = self.reference, self.gap
+        if other is None or gap is None or other.split is None or self.split is None:
+            return ""
+        low, high = (f"{100 * bound:.1f}" for bound in other.intervals.accuracy)
+        points = f"{abs(100 * gap):.1f} points {'higher' if gap >= 0 else 'lower'}"
+        same = abs(100 * gap) < _MIN_GAP
+        return (
+            f"tested by {other.split.by}, as in later use: accuracy"
+            f" {100 * other.scores.accuracy:.1f} % [{low} to {high}]; the {self.split.by} split"
+            f" gives {'the same accuracy' if same else points}"
+        )
+
+    @cached_property
+    def run(self) -> RunResults:
+        """The predictions item by item, for :func:`~.comparison.compare`."""
+        return replace(
+            RunResults.of(self.predictions, self.dataset),
+            protocol=self.protocol,
+            n_leaks=self.leaks.n if self.leaks else 0,
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it under the names that scripts rely on."""
+        leaks = {"leaks": self.leaks.as_json()} if self.leaks else {}
+        parts = {_PART_KEYS.get(o.part, o.part): round(o.lost, 5) for o in self.importances}
+        found = self.scores.as_json() | self.intervals.as_json() | leaks
+        found |= ({"importance": parts} if parts else {}) | self._breakdown()
+        found |= {"items": self.run.as_json(), "protocol": self.protocol, "model": self.model}
+        found |= self.split.as_json() if self.split else {}
+        if self.reference is not None and self.reference.split is not None:
+            values = self.reference.as_json()
+            kept = {key: values[key] for key in _KEPT_OF_REFERENCE}
+            found |= {"honest": kept | self.reference.split.as_json(), "gap": self.gap}
+        return found
+
+    def json_text(self) -> str:
+        """Return :meth:`as_json` as JSON text in ASCII, one line per key."""
+        rows = (
+            f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in self.as_json().items()
+        )
+        return "{\n" + ",\n".join(rows) + "\n}"
+
+    def _breakdown(self) -> dict[str, Any]:
+        over, units = scores_by_unit(self.predictions, self.dataset)
+        reliability = reliability_of(self.predictions)
+        known = {f"per_{over}": [part.as_json() for part in units]} if units else {}
+        stages = scores_by_stage(self.predictions, self.dataset)
+        return known | {
+            "per_stage": [part.as_json() for part in stages],
+            "yield": [one.as_json() for one in detection_rates(self.dataset)],
+            "reliability": reliability.as_json() if reliability else None,
+        }
+
+
+def evaluate(
+    model: Model | str | Path,
+    dataset: LandmarkDataset,
+    *,
+    split: str | None = None,
+    with_importances: bool = False,
+) -> Evaluation:
+    """Score a model file on a dataset.
+
+    An item without a hand is predicted as ``none``, and is an error unless that is its label.
+
+    Parameters
+    ----------
+    model
+        A loaded model, or its file.
+    dataset
+        Samples of the model's kind.
+    split
+        Test on this split of the dataset; default: ``test`` if there is one, else all.
+    with_importances
+        Also measure the contribution of each part of the hand.
+
+    Raises
+    ------
+    HandloreError
+        If the dataset is of another kind, or has no such split.
+
+    Examples
+    --------
+    >>> result = handlore.evaluate("poses.onnx", handlore.load_dataset("poses.npz"))
+    >>> 0 <= result.scores.accuracy <= 1
+    True
+    >>> result.notes
+    ('the model was trained on exactly this data; the scores are meaningless',)
+    """
+    name = "" if isinstance(model, Model) else str(model)
+    loaded = model if isinstance(model, Model) else load_model(model)
+    card, tested = loaded.card, held_out_samples(dataset, split)
+    classifier = (loaded.predict_proba, card.labels, tested, loaded.encoder)
+    found = Evaluation.of(
+        predict_items(*classifier),
+        tested,
+        find_model_leaks(card, tested, dataset),
+        measure_importances(*classifier) if with_importances else (),
+    )
+    return replace(
+        found, model=name or card.estimator, tested=loaded, notes=tuple(_doubts(card, tested))
+    )
+
+
+def _doubts(card: ModelCard, dataset: LandmarkDataset) -> list[str]:
+    """Return why the scores of a model file may be misleading."""
+    lines = []
+    unknown = sorted(set(dataset.labels) - set(card.labels) - {NONE_LABEL})
+    if unknown:
+        lines.append(f"the model does not know {listed(unknown)}; each counts as an error")
+    if dataset.digest() == card.training.get("data_digest"):
+        lines.append("the model was trained on exactly this data; the scores are meaningless")
+        return lines
+    trained = int((dataset.samples.split == "train").sum())
+    if trained:
+        lines.append(f"{trained} of these samples are marked for training; choose with --split")
+    groups = set(dataset.samples.group.tolist()) - {""}
+    shared = sorted(groups & set(card.training.get("groups") or ()))
+    if shared:
+        lines.append(f"the model was also trained on {listed(shared)}, so the scores are too high")
+    detector = dataset.header.detector
+    if detector and detector.landmarker != card.landmarker:
+        lines.append(
+            f"the model was trained on {card.landmarker} landmarks, these are {detector.landmarker}"
+        )
+    return lines

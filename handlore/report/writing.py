@@ -1,0 +1,117 @@
+"""The report of an evaluation as a folder: page, figures and scores."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from handlore.classifiers.evaluation.evaluation import Evaluation
+from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.files import atomic_write, require_writable
+
+from .findings import About, Findings, answer_time
+from .folder import FIGURES, report_files
+
+
+def write_report(evaluation: Evaluation, folder: str | Path, *, data: str = "") -> Path:
+    """Write the report of an evaluation.
+
+    The folder gets ``report.html``, its figures as PNG files and ``scores.json``. Figures of an
+    earlier report that this one does not have are removed.
+
+    Parameters
+    ----------
+    evaluation
+        What ``cross_validate`` or ``evaluate`` returned.
+    folder
+        Is created if it does not exist.
+    data
+        Names of the datasets, for the page.
+
+    Returns
+    -------
+    The path of the page.
+
+    Raises
+    ------
+    HandloreError
+        If a file cannot be written.
+
+    Examples
+    --------
+    >>> result = handlore.cross_validate(handlore.load_dataset("poses.npz"), "linear")
+    >>> handlore.write_report(result, "report", data="poses.npz").name
+    'report.html'
+    """
+    folder = Path(folder)
+    about = _model_file(evaluation, data) if evaluation.tested else _trained(evaluation, data)
+    files = report_files(Findings.of(evaluation, about))
+    files |= {"scores.json": evaluation.json_text().encode()}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HandloreError(f"cannot make the folder {folder}: {error.strerror}") from error
+    for name in files:
+        require_writable(folder / name)
+    if (folder / "report.html").exists() and (folder / "scores.json").exists():
+        for name in FIGURES - set(files):
+            (folder / name).unlink(missing_ok=True)
+    for name, content in files.items():
+        with atomic_write(folder / name) as stream:
+            stream.write(content)
+    return folder / "report.html"
+
+
+def _trained(evaluation: Evaluation, data: str) -> About:
+    """Return the texts for a cross-validation."""
+    folds = evaluation.split.n_folds if evaluation.split else 1
+    card = {
+        "Parameters": _in_words(evaluation.params),
+        "Features": ", ".join(evaluation.features),
+    }
+    gap = evaluation.gap_sentence
+    return About(
+        f"{evaluation.model}: accuracy on hands it has not seen",
+        {"Model": evaluation.model, "Data": data, "Protocol": evaluation.protocol},
+        [*evaluation.notes, *([gap] if gap else [])],
+        speed={"Training and testing": f"{evaluation.seconds:.1f} s for {folds} folds"},
+        card={key: value for key, value in card.items() if value},
+    )
+
+
+def _model_file(evaluation: Evaluation, data: str) -> About:
+    """Return the texts for a model file."""
+    model, path = evaluation.tested, Path(evaluation.model)
+    if model is None:
+        raise ValueError("this evaluation is not of a model file")
+    card, training = model.card, model.card.training
+    speed = {"File": f"{path.stat().st_size / 1000:.0f} KB"} if path.is_file() else {}
+    seconds = answer_time(model, evaluation.dataset)
+    if seconds is not None:
+        speed["One prediction"] = (
+            f"{1e6 * seconds:.0f} µs on this machine, from landmarks to probabilities (median)"
+        )
+    facts = {
+        "Trained on": f"{training.get('n', '?')} samples",
+        "People": ", ".join(map(str, training.get("groups") or ())),
+        "Parameters": _in_words(training.get("params") or {}),
+        "Cross-validated": _in_words(training.get("crossval") or {}),
+        "Features": ", ".join(card.features),
+        "Landmarks": card.landmarker,
+        "Versions": _in_words(training.get("versions") or {}),
+    }
+    return About(
+        f"{path.name}: accuracy",
+        {
+            "Model": f"{path.name} ({card.estimator})",
+            "Data": data,
+            "Protocol": f"a model file, trained on {training.get('n', '?')} samples",
+        },
+        evaluation.notes,
+        card.history,
+        speed,
+        {key: value for key, value in facts.items() if value},
+    )
+
+
+def _in_words(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items())
