@@ -147,8 +147,8 @@ def run_live(
     models
         Files of models of poses or movements, or loaded ones.
     camera
-        A number such as ``"0"``, ``/dev/video2``, ``picamera``, a video or a folder of frames, or what
-        :func:`~handlore.capture.cameras.camera_spec` returns.
+        A number such as ``"0"``, ``/dev/video2``, ``picamera``, a video or a folder of frames, or
+        what :func:`~handlore.capture.cameras.camera_spec` returns.
     on_event
         Called with each event, in the thread of the caller.
     options

@@ -73,8 +73,8 @@ def record(
     labels
         The labels to record; default: those of the folder. ``none`` is always one.
     camera
-        A number such as ``"0"``, ``/dev/video2``, ``picamera``, a video or a folder of frames, or what
-        :func:`~handlore.capture.cameras.camera_spec` returns.
+        A number such as ``"0"``, ``/dev/video2``, ``picamera``, a video or a folder of frames, or
+        what :func:`~handlore.capture.cameras.camera_spec` returns.
     options
         Lengths, countdown, review, window, sounds and detector.
     keys
