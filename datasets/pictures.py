@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageOps
 
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import Pixels
@@ -93,8 +94,6 @@ def _with_transparency(data: bytes) -> Pixels | None:
     """
     if data.startswith((b"\xff\xd8", b"BM")):
         return None
-    from PIL import Image, ImageOps
-
     try:
         with Image.open(io.BytesIO(data)) as picture:
             if not picture.has_transparency_data:

@@ -26,7 +26,7 @@ class Pose:
     wrist: tuple[float, float] = (0.0, 0.0)
     """The forearm's bend towards the palm's front and towards the thumb's side."""
     turn: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    """Yaw, pitch and roll in which the pose is usually shown; zero is the palm to the camera."""
+    """Yaw, pitch and roll of the pose as people usually show it; zero is the palm to the camera."""
 
     def to_vector(self) -> NDArray[np.float64]:
         """Return the 26 angles as one array, for blending and jitter."""
@@ -89,7 +89,7 @@ POSES: Mapping[str, Pose] = MappingProxyType(
         "victory": Pose(_THUMB_OVER, (_straight(11), _straight(-6), _FIST[2], _FIST[3])),
     }
 )
-"""The named poses. A new one must be told from the others and found by the detector."""
+"""The named poses. A new one must differ from the others and be found by the detector."""
 
 
 def get_pose(name: str) -> Pose:
@@ -105,7 +105,7 @@ def get_pose(name: str) -> Pose:
     return POSES[name]
 
 
-# The movements: a pose, the hand's way and its turn as functions of the time in seconds.
+# The movements: pose, path and turn of the hand as functions of the time in seconds.
 
 
 @dataclass(frozen=True)

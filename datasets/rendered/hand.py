@@ -1,6 +1,6 @@
 """Bones and people: from joint angles to the points of a hand in space.
 
-The hand's frame is that of a right hand that stands with its palm to the camera: x right (the
+The hand's frame is that of a right hand with its palm to the camera: x right (the
 thumb's side), y down (the fingers point to -y), z away (out of the back), origin at the wrist.
 """
 

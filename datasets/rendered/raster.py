@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .hand import PALM, SLEEVE, THUMB, Body, Capsule, Floats, Person
-from .scene import Scene, Stage, make_backdrop
+from .scene import HandPlacement, Scene, make_backdrop
 
 Image = NDArray[np.float32]
 _FAR = np.float32(1e6)
@@ -202,7 +202,7 @@ def _lambert(normal: Image, lamp: tuple[float, float, float]) -> Image:
 
 
 def _hollows(layers: Layers, unit: float) -> Image:
-    """Darken what lies deeper than its surroundings: the depth minus its blur."""
+    """Darken what is deeper than its surroundings: the depth minus its blur."""
     cover = (layers.part >= 0).astype(np.float32)
     stack = np.dstack([np.where(cover > 0, layers.depth, 0), cover])
     half = (cover.shape[1] // 2, cover.shape[0] // 2)
@@ -214,7 +214,7 @@ def _hollows(layers: Layers, unit: float) -> Image:
 
 
 def _outlines(layers: Layers, unit: float) -> Image:
-    """Draw the contours where one finger lies before another or before the palm."""
+    """Draw the contours where one finger is in front of another or of the palm."""
     kernel = np.ones((3, 3), np.uint8)
     finger = np.maximum(layers.part, PALM).astype(np.uint8)
     border = (cv2.dilate(finger, kernel) != cv2.erode(finger, kernel)).astype(np.float32)
@@ -256,14 +256,14 @@ class _Window:
 
 
 def paint(
-    body: Body, stage: Stage, person: Person, scene: Scene, *, grain: int = 0
+    body: Body, stage: HandPlacement, person: Person, scene: Scene, *, grain: int = 0
 ) -> NDArray[np.uint8]:
     """Draw a hand before its background: (height, width, 3), RGB.
 
     Parameters
     ----------
     grain
-        Tells the noise of one picture of a scene from that of the next.
+        Seeds the noise, which differs from picture to picture of a scene.
     """
     size = (stage.camera.width, stage.camera.height)
     backdrop = make_backdrop(scene.background, np.random.default_rng([scene.seed, 0xBAC]), size)
@@ -287,7 +287,7 @@ def photograph(
     return np.asarray(np.clip(grain, 0, 255, out=grain), np.uint8)
 
 
-def _find_window(body: Body, stage: Stage, palm: float) -> _Window:
+def _find_window(body: Body, stage: HandPlacement, palm: float) -> _Window:
     pixels = stage.camera.project(stage.place(body.points))
     margin = 0.5 * palm * pixels[:, 2:].max()
     size = (stage.camera.width, stage.camera.height)
@@ -298,7 +298,7 @@ def _find_window(body: Body, stage: Stage, palm: float) -> _Window:
 
 
 def _draw(
-    body: Body, stage: Stage, person: Person, scene: Scene, window: _Window
+    body: Body, stage: HandPlacement, person: Person, scene: Scene, window: _Window
 ) -> tuple[Image, Image]:
     """Return the window's colours, (height, width, 3), and what share of each pixel they cover."""
     view = _view(body, stage, person.palm, window)
@@ -309,7 +309,7 @@ def _draw(
     return cv2.resize(colour, size, interpolation=cv2.INTER_AREA), cover[..., None]
 
 
-def _view(body: Body, stage: Stage, palm: float, window: _Window) -> Viewport:
+def _view(body: Body, stage: HandPlacement, palm: float, window: _Window) -> Viewport:
     corner = (window.left, window.top)
 
     def to_drawing(points: Floats) -> Floats:
@@ -319,7 +319,7 @@ def _view(body: Body, stage: Stage, palm: float, window: _Window) -> Viewport:
     radii = stage.camera.project(placed)[:, 2] * palm * _SUPERSAMPLING
     unit = float(radii[9])
     depth = (placed[:, 2] - placed[9, 2]) / palm * unit
-    # Seen from the side, the palm's lines would stand in the air.
+    # Seen from the side, the palm's lines would be off the hand.
     front = stage.point(np.array([[0.0, 0.0, -1.0]]))[0, 2] < -0.25
     creases = tuple(to_drawing(stage.place(line)) for line in body.creases if front)
     points = np.column_stack([to_drawing(placed), depth])

@@ -207,6 +207,7 @@ def _right(entry: Mapping[str, Any], box: int) -> float:
     gestures = [number for number, label in enumerate(labels) if label != NO_GESTURE]
     if gestures != [box] or side not in ("left", "right"):
         return nan
-    sure = entry.get("leading_conf", 1.0)
-    sure = float(sure) if isinstance(sure, int | float) and 0.5 <= sure <= 1 else 1.0
-    return sure if side == "right" else 1 - sure
+    confidence = entry.get("leading_conf", 1.0)
+    if not (isinstance(confidence, int | float) and 0.5 <= confidence <= 1):
+        confidence = 1.0
+    return float(confidence) if side == "right" else 1 - float(confidence)

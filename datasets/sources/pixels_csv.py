@@ -13,7 +13,7 @@ from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 from ..files import MAX_LISTED, files_of
 from ._paths import SPLITS
-from ._pixel_table import Table, read_layout, read_table
+from ._pixel_table import PixelTable, read_layout, read_table
 from .base import SOURCES, Clip, Item, Listing, Source, option
 
 LETTERS = ("auto", "kaggle", "dense", "none")
@@ -105,14 +105,17 @@ _UNSURE = "which does not determine the numbering: "
 _RULES: tuple[tuple[Callable[[set[int]], bool], str, str], ...] = (
     (lambda values: max(values) > 25, "none", "more than letters, numbers stay as they are"),
     (lambda values: values == set(range(10)), "none", "read as the digits 0-9"),
-    (lambda values: max(values) > 23 and 9 not in values, "kaggle",
-     "Kaggle's numbering, places in the alphabet (A = 0, K = 10)"),
+    (
+        lambda values: max(values) > 23 and 9 not in values,
+        "kaggle",
+        "Kaggle's numbering, places in the alphabet (A = 0, K = 10)",
+    ),
     (lambda values: max(values) > 23, "kaggle", "places in the alphabet (A = 0, J = 9)"),
     (lambda values: values == set(range(24)), "dense", "letters without J (A = 0, K = 9)"),
     (lambda values: 9 in values, "dense", _UNSURE + "read as letters without J (A = 0, K = 9)"),
-)  # fmt: skip
+)
 
-LOOKED_INTO = 5
+_LOOKED_INTO = 5
 """How many CSV files are opened to recognise the layout."""
 
 
@@ -152,7 +155,7 @@ class PixelsCsv(Source):
     def fits(self, root: Path) -> bool:
         """Say whether one of the first CSV files holds pixels."""
         files = (path for _, path in islice(files_of(root), MAX_LISTED) if _is_csv(path))
-        return any(_why_not(path) is None for path in islice(files, LOOKED_INTO))
+        return any(_why_not(path) is None for path in islice(files, _LOOKED_INTO))
 
     def scan(self, root: Path) -> Listing:
         """List the rows of all tables of pixels; other CSV files are left out."""
@@ -194,7 +197,7 @@ def _is_csv(path: Path) -> bool:
 
 
 @lru_cache(maxsize=8)
-def _numbering(table: Table, letters: str) -> Numbering:
+def _numbering(table: PixelTable, letters: str) -> Numbering:
     return numbering_of(table.labels, letters)
 
 

@@ -44,7 +44,7 @@ def times_of(lines: Sequence[bytes]) -> dict[str, list[bytes]]:
 
 
 def is_counted(words: list[bytes]) -> bool:
-    """Say whether the number of events stands in front of them."""
+    """Say whether the row begins with the number of its events."""
     return len(words) % 3 == 1 and words[0] == b"%d" % (len(words) // 3)
 
 

@@ -12,11 +12,7 @@ from handlore_stubs import Bright, Brights, Deadly, Ready
 
 from handlore.datasets.conversion import batches, resume, workers
 from handlore.datasets.conversion.batches import ConvertOptions
-from handlore.datasets.conversion.convert import (
-    RunOptions,
-    convert,
-    convert_to_file,
-)
+from handlore.datasets.conversion.convert import RunOptions, convert, convert_to_file
 from handlore.datasets.conversion.resume import exclusive
 from handlore.datasets.sources import make_source
 from handlore.datasets.storage import load_dataset, save_dataset
