@@ -135,7 +135,7 @@ def _why_unreadable(data: bytes) -> str:
 # Which files are pictures and videos, by their names.
 
 
-PICTURE_SUFFIXES = frozenset(
+_PICTURE_SUFFIXES = frozenset(
     f".{ending}"
     for ending in (
         *("bmp", "dib", "jpg", "jpeg", "jpe", "jp2", "png", "webp", "avif", "gif", "tif", "tiff"),
@@ -145,7 +145,7 @@ PICTURE_SUFFIXES = frozenset(
 """Endings of pictures. HEIC is not readable, but must not be dropped without a word."""
 
 
-VIDEO_SUFFIXES = frozenset(
+_VIDEO_SUFFIXES = frozenset(
     f".{ending}"
     for ending in ("mp4", "m4v", "avi", "webm", "mov", "mkv", "mpg", "mpeg", "wmv", "3gp")
 )
@@ -154,9 +154,9 @@ VIDEO_SUFFIXES = frozenset(
 
 def is_picture(path: Path) -> bool:
     """Say whether a file's name is that of a picture."""
-    return path.suffix.lower() in PICTURE_SUFFIXES
+    return path.suffix.lower() in _PICTURE_SUFFIXES
 
 
 def is_video(path: Path) -> bool:
     """Say whether a file's name is that of a video."""
-    return path.suffix.lower() in VIDEO_SUFFIXES
+    return path.suffix.lower() in _VIDEO_SUFFIXES

@@ -16,8 +16,8 @@ from .dataset import LandmarkDataset, listed
 
 By = Literal["group", "session", "recording", "random"]
 BY: tuple[By, ...] = ("group", "session", "recording", "random")
-MOST_GROUPS_FOR_ONE_FOLD_EACH = 12
-DEFAULT_FOLDS = 5
+_MOST_GROUPS_FOR_ONE_FOLD_EACH = 12
+_DEFAULT_FOLDS = 5
 
 Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
 """Indices of the training samples and of the test samples."""
@@ -143,8 +143,8 @@ def fold_count(dataset: LandmarkDataset, by: By, n_folds: int | None = None) -> 
             f"cross-validation needs at least two {_plural(by)}; there is {n_groups}"
         )
     if n_folds is None:
-        few = by != "random" and n_groups <= MOST_GROUPS_FOR_ONE_FOLD_EACH
-        return n_groups if few else min(DEFAULT_FOLDS, n_groups)
+        few = by != "random" and n_groups <= _MOST_GROUPS_FOR_ONE_FOLD_EACH
+        return n_groups if few else min(_DEFAULT_FOLDS, n_groups)
     if not 2 <= n_folds <= n_groups:
         raise HandloreError(
             f"{n_folds} folds cannot be made of {n_groups} {_plural(by)}; give --folds between 2"

@@ -33,7 +33,7 @@ _MIN_MS = 20
 _REPLACED_MS = 100
 
 
-def n_gif_frames(data: bytes) -> int | None:
+def _n_gif_frames(data: bytes) -> int | None:
     """Count the pictures in a GIF without decoding them; None if it is cut off or no GIF."""
     if data[:6] not in (b"GIF87a", b"GIF89a") or len(data) < 13:
         return None
@@ -71,7 +71,7 @@ def is_animated(path: Path) -> bool:
         return False
 
 
-def read_gif(
+def _read_gif(
     path: Path, chosen: Callable[[Iterable[float]], Iterator[float]]
 ) -> Iterator[tuple[float, Pixels]]:
     """Open a GIF.
@@ -92,7 +92,7 @@ def read_gif(
     InvalidDataError
         If it is no whole GIF.
     """
-    count = n_gif_frames(path.read_bytes())
+    count = _n_gif_frames(path.read_bytes())
     if not count:
         raise InvalidDataError("it is not a whole GIF; copy it again")
     return _gif_frames(path, count, chosen)
@@ -200,7 +200,7 @@ def read_video(
     path, selection = Path(path), selection or FrameSelection()
     sha256 = _digest(path)
     if path.suffix.lower() == ".gif":
-        return read_gif(path, selection.chosen), sha256
+        return _read_gif(path, selection.chosen), sha256
     capture = _opened(path)
     return _frames(capture, selection), sha256
 

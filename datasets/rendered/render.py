@@ -49,7 +49,7 @@ def render_pose(
     HandloreError
         If there is no such pose; the message lists the names.
     """
-    return render_at(get_pose(pose), Keyframe(), person, scene, size=size)
+    return _render_at(get_pose(pose), Keyframe(), person, scene, size=size)
 
 
 def render_movement(
@@ -74,7 +74,7 @@ def render_movement(
     for seconds in (k / fps for k in range(frames)):
         pose, moment = moves.at(seconds * scene.tempo)
         grain = round(seconds * 1e6)
-        yield seconds, render_at(pose, moment, person, scene, size=size, grain=grain)
+        yield seconds, _render_at(pose, moment, person, scene, size=size, grain=grain)
 
 
 def render_background(seed: int, *, size: tuple[int, int] = SIZE) -> NDArray[np.uint8]:
@@ -84,7 +84,7 @@ def render_background(seed: int, *, size: tuple[int, int] = SIZE) -> NDArray[np.
     return photograph(make_backdrop(kind, rng, size), 0.6, float(rng.uniform(1.0, 5.0)), rng)
 
 
-def render_at(
+def _render_at(
     pose: Pose,
     moment: Keyframe,
     person: Person,
@@ -119,7 +119,7 @@ def _loosen(pose: Pose, scene: Scene) -> Pose:
 # truth is known to the frame, for the test of recognisers.
 
 
-MEANINGLESS = 2.0
+_MEANINGLESS = 2.0
 """Seconds of meaningless movement between two movements, about."""
 
 _WRIST = 0.25
@@ -127,7 +127,7 @@ _WRIST = 0.25
 
 
 @dataclass(frozen=True)
-class StreamKey:
+class _StreamKey:
     """Where a hand is at one time; it moves smoothly from one to the next."""
 
     seconds: float
@@ -141,7 +141,7 @@ class StreamKey:
 class Play:
     """What a hand does in a stream: keys while it means nothing, and movements in between."""
 
-    keys: tuple[StreamKey, ...]
+    keys: tuple[_StreamKey, ...]
     truths: tuple[LabelledInterval, ...]
     tempo: float
     seconds: float
@@ -165,8 +165,8 @@ class Play:
 def make_play(
     movements: Sequence[str],
     rng: np.random.Generator,
-    meaningless: float = MEANINGLESS,
-    before: float = MEANINGLESS,
+    meaningless: float = _MEANINGLESS,
+    before: float = _MEANINGLESS,
 ) -> Play:
     """Make up a stream of movements.
 
@@ -191,9 +191,9 @@ def make_play(
         truths.append(LabelledInterval(name, now, end))
         for seconds, share in ((now, 0.0), (end, 1.0)):
             pose, moment = movement.at(share * movement.seconds)
-            keys.append(StreamKey(seconds, pose.to_vector(), np.array(moment.shift)))
+            keys.append(_StreamKey(seconds, pose.to_vector(), np.array(moment.shift)))
         now = end + float(rng.uniform(0.1, 0.4))
-        keys.append(StreamKey(now, keys[-1].angles, keys[-1].shift))
+        keys.append(_StreamKey(now, keys[-1].angles, keys[-1].shift))
         now = _wander(keys, float(meaningless * rng.uniform(0.6, 1.4)), rng)
     return Play(tuple(keys), tuple(truths), tempo, now)
 
@@ -219,11 +219,11 @@ def render_stream(
         grain = round(seconds * 1e6)
         yield (
             float(seconds),
-            render_at(pose, moment, person, scene, size=size, grain=grain, painted=painted),
+            _render_at(pose, moment, person, scene, size=size, grain=grain, painted=painted),
         )
 
 
-def _wander(keys: list[StreamKey], seconds: float, rng: np.random.Generator) -> float:
+def _wander(keys: list[_StreamKey], seconds: float, rng: np.random.Generator) -> float:
     """Add keys for about so long; return when the last one is."""
     now, until = keys[-1].seconds, keys[-1].seconds + seconds
     while now < until:
@@ -232,7 +232,7 @@ def _wander(keys: list[StreamKey], seconds: float, rng: np.random.Generator) -> 
     return now
 
 
-def _drawn(seconds: float, rng: np.random.Generator) -> StreamKey:
+def _drawn(seconds: float, rng: np.random.Generator) -> _StreamKey:
     """Draw a hand whose fingers are bent each by itself, near the middle of the scene."""
     names = sorted(POSES)
     angles = get_pose("open_palm").to_vector()
@@ -241,7 +241,7 @@ def _drawn(seconds: float, rng: np.random.Generator) -> StreamKey:
         part = slice(0, 5) if finger == 0 else slice(1 + 4 * finger, 5 + 4 * finger)
         share = float(rng.uniform(0, 1))
         angles[part] = angles[part] + share * (other[part] - angles[part])
-    return StreamKey(seconds, angles, rng.normal(0, _WRIST, 3))
+    return _StreamKey(seconds, angles, rng.normal(0, _WRIST, 3))
 
 
 def _moment(shift: NDArray[np.float64]) -> Keyframe:

@@ -11,8 +11,8 @@ from .gestures import Keyframe, Pose
 from .hand import Floats
 
 Side = Literal["right", "left"]
-Background = Literal["plain", "gradient", "noise", "room"]
-BACKGROUNDS: tuple[Background, ...] = get_args(Background)
+_Background = Literal["plain", "gradient", "noise", "room"]
+BACKGROUNDS: tuple[_Background, ...] = get_args(_Background)
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Scene:
     light: tuple[float, float, float] = (-0.35, -0.55, -0.75)
     """Direction to the lamp: x right, y down, z away from the camera."""
     brightness: float = 1.0
-    background: Background = "gradient"
+    background: _Background = "gradient"
     blur: float = 0.5
     """Standard deviation of the blur in pixels of a picture 320 wide."""
     noise: float = 3.0
@@ -100,7 +100,7 @@ def rotation(yaw: float, pitch: float, roll: float) -> Floats:
 
 
 @dataclass(frozen=True)
-class PinholeCamera:
+class _PinholeCamera:
     """A pinhole camera at the origin that looks along z."""
 
     width: int
@@ -144,7 +144,7 @@ class PinholeCamera:
 class HandPlacement:
     """Where a hand is before a camera."""
 
-    camera: PinholeCamera
+    camera: _PinholeCamera
     turn: Floats
     """(3, 3): directions of a right hand's frame to the camera's; it mirrors for a left hand."""
     centre: Floats
@@ -159,7 +159,7 @@ class HandPlacement:
         """Set the stage for a palm length in metres and a picture of size (width, height)."""
         width, height = size
         pixels_per_metre = scene.size * min(size) / palm
-        camera = PinholeCamera(width, height, pixels_per_metre * scene.distance)
+        camera = _PinholeCamera(width, height, pixels_per_metre * scene.distance)
         corner = np.array([(scene.x - 0.5) * width, (scene.y - 0.5) * height, 0.0])
         way = np.array(moment.shift) * palm * scene.reach
         mirror = np.diag([-1.0 if scene.hand == "left" else 1.0, 1.0, 1.0])
@@ -187,7 +187,7 @@ _SMALL = 12
 
 
 def make_backdrop(
-    kind: Background, rng: np.random.Generator, size: tuple[int, int]
+    kind: _Background, rng: np.random.Generator, size: tuple[int, int]
 ) -> NDArray[np.float32]:
     """Make a background of size (width, height): (height, width, 3), RGB, 0 to 255."""
     width, height = size

@@ -14,7 +14,7 @@ SPLITS = {
 }
 """Names of folders that set the split, in small letters."""
 
-NAMED = ("label", "group", "session", "recording", "split")
+_NAMED = ("label", "group", "session", "recording", "split")
 """The groups that a name pattern may have."""
 
 PATTERN_HELP = (
@@ -29,7 +29,7 @@ def compiled(name_pattern: str) -> re.Pattern[str] | None:
     Raises
     ------
     HandloreError
-        If it is no regular expression, or its named groups are not those of :data:`NAMED`.
+        If it is no regular expression, or its named groups are not those of :data:`_NAMED`.
     """
     if not name_pattern:
         return None
@@ -39,11 +39,11 @@ def compiled(name_pattern: str) -> re.Pattern[str] | None:
         raise HandloreError(
             f"--name-pattern {name_pattern!r} is not a regular expression: {error}"
         ) from error
-    unknown = set(pattern.groupindex) - set(NAMED)
+    unknown = set(pattern.groupindex) - set(_NAMED)
     if unknown or not pattern.groupindex:
         raise HandloreError(
             f"--name-pattern needs named groups such as (?P<label>...), out of"
-            f" {', '.join(NAMED)}; it has {', '.join(sorted(unknown)) or 'none'}"
+            f" {', '.join(_NAMED)}; it has {', '.join(sorted(unknown)) or 'none'}"
         )
     return pattern
 

@@ -22,11 +22,11 @@ from handlore.landmarks.hands import Pixels
 
 from ..files import file_stamp, require_regular
 
-LONGEST_ROW = 1 << 23
+_LONGEST_ROW = 1 << 23
 """Bytes; a longer line is no row of a table, and is not read into memory."""
 
-LOOKED_AT = 20
-LEAST_PIXELS = 64
+_LOOKED_AT = 20
+_LEAST_PIXELS = 64
 _LABEL_NAMES = (b"label", b"class")
 _INDEX_NAMES = (b"", b"index", b"id", b"unnamed: 0")
 _GRID = re.compile(rb"(\d+)[x_](\d+)$")
@@ -79,7 +79,7 @@ class PixelTable:
         try:
             with self.path.open("rb") as file:
                 file.seek(self.offsets[number])
-                line = file.readline(LONGEST_ROW).rstrip(b"\r\n")
+                line = file.readline(_LONGEST_ROW).rstrip(b"\r\n")
         except OSError as error:
             raise InvalidDataError(f"cannot be read: {error.strerror or error}") from error
         return _picture(line, self.layout), hashlib.sha256(line).hexdigest()
@@ -107,7 +107,7 @@ def read_layout(path: Path) -> TableLayout:
     require_regular(path)
     try:
         with path.open("rb") as file:
-            lines = [line for _, line in _lines(file, LOOKED_AT)]
+            lines = [line for _, line in _lines(file, _LOOKED_AT)]
     except OSError as error:
         raise InvalidDataError(f"cannot be read: {error.strerror or error}") from error
     if not lines:
@@ -135,7 +135,7 @@ def _indexed(path: Path, _stamp: tuple[int, int]) -> PixelTable:
 def _lines(file: IO[bytes], most: int | None = None) -> Iterator[tuple[int, bytes]]:
     """Yield the place and the text of the lines with something in them."""
     offset, count = 0, 0
-    while (most is None or count < most) and (line := file.readline(LONGEST_ROW)):
+    while (most is None or count < most) and (line := file.readline(_LONGEST_ROW)):
         start = 3 if offset == 0 and line.startswith(b"\xef\xbb\xbf") else 0
         text = line[start:].rstrip(b"\r\n")
         if text.strip():
@@ -182,7 +182,7 @@ def _columns(n_columns: int, names: list[bytes] | None) -> tuple[int, tuple[int,
 
 def _shape(pixels: tuple[int, ...], names: list[bytes] | None) -> tuple[int, ...]:
     count = len(pixels)
-    if count >= LEAST_PIXELS:
+    if count >= _LEAST_PIXELS:
         last = _GRID.search(names[pixels[-1]]) if names else None
         for more in (0, 1) if last else ():
             height, width = int(last[1]) + more, int(last[2]) + more  # type: ignore[index]
