@@ -58,10 +58,15 @@ def recorded(label: str, seed: int, *, lost: int = 0) -> LandmarkDataset:
     """Return a recording of a rendered hand; in the last ``lost`` frames it is not seen."""
     rng = np.random.default_rng([seed, 7])
     scene = Scene(
-        x=rng.uniform(0.4, 0.6), y=rng.uniform(0.45, 0.6), size=rng.uniform(0.16, 0.24),
-        roll=rng.uniform(-12, 12), yaw=rng.uniform(-12, 12), tempo=rng.uniform(0.8, 1.2),
-        looseness=4.0, seed=seed,
-    )  # fmt: skip
+        x=rng.uniform(0.4, 0.6),
+        y=rng.uniform(0.45, 0.6),
+        size=rng.uniform(0.16, 0.24),
+        roll=rng.uniform(-12, 12),
+        yaw=rng.uniform(-12, 12),
+        tempo=rng.uniform(0.8, 1.2),
+        looseness=4.0,
+        seed=seed,
+    )
     moments = list(render_movement(label, Person.random(3), scene, size=(32, 24)))
     hands = [[Hand(shown.image, shown.world, shown.handedness)] for _, shown in moments]
     return LandmarkDataset.of_hands(

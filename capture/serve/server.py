@@ -341,10 +341,13 @@ class _Handler(BaseHTTPRequestHandler):
         body = f"{status.phrase}: {reason}\n".encode()
         self.send_response(status)
         # Closed, or clients without the token could keep all connections busy.
-        self._head({
-            "Content-Type": "text/plain; charset=utf-8", "Content-Length": str(len(body)),
-            "Connection": "close",
-        })  # fmt: skip
+        self._head(
+            {
+                "Content-Type": "text/plain; charset=utf-8",
+                "Content-Length": str(len(body)),
+                "Connection": "close",
+            }
+        )
         self.wfile.write(body)
 
     def _head(self, headers: dict[str, str]) -> None:
