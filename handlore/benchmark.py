@@ -33,7 +33,7 @@ EARLY = 200
 
 
 @dataclass(frozen=True)
-class BenchResult:
+class _BenchResult:
     """Two measurements taken in turns."""
 
     ours: float
@@ -46,7 +46,7 @@ class BenchResult:
     """Median of other / ours over the turns: above 1, handlore is faster."""
 
 
-def measure_prediction(turns: int = 30, each: int = 20) -> BenchResult:
+def measure_prediction(turns: int = 30, each: int = 20) -> _BenchResult:
     """Time one sample through a loaded forest, against scikit-learn's predict_proba.
 
     Ours is the whole way from the landmarks of a frame: canonical form, features, onnxruntime.
@@ -80,7 +80,7 @@ def measure_prediction(turns: int = 30, each: int = 20) -> BenchResult:
     return _in_turns(ours, other, turns, each, 2)
 
 
-def measure_conversion(root: Path, turns: int = 5) -> tuple[BenchResult, int]:
+def measure_conversion(root: Path, turns: int = 5) -> tuple[_BenchResult, int]:
     """Time ``convert`` against a bare loop of OpenCV and MediaPipe over the same files.
 
     Only files in which a plain call finds the hand are used; in the others handlore searches on,
@@ -166,11 +166,11 @@ class _Chosen(Source):
 
 def _in_turns(
     ours: Callable[[], Any], other: Callable[[], Any], turns: int, n_ours: int, n_other: int
-) -> BenchResult:
+) -> _BenchResult:
     ours(), other()
     times = np.array([(_seconds(ours) / n_ours, _seconds(other) / n_other) for _ in range(turns)])
     a, b = np.median(times, axis=0)
-    return BenchResult(float(a), float(b), float(np.median(times[:, 1] / times[:, 0])))
+    return _BenchResult(float(a), float(b), float(np.median(times[:, 1] / times[:, 0])))
 
 
 def _seconds(work: Callable[[], Any]) -> float:
