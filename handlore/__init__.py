@@ -23,16 +23,46 @@ A photo to a prediction:
 ...     model.predict_picture(detector, pixels).label
 'fist'
 
+A folder of photos, a person in each name, to a dataset, a cross-validation and a model file:
+
+>>> source = handlore.make_source("images", {"name_pattern": "_(?P<group>p..)_"})
+>>> with handlore.open_detector() as detector:
+...     dataset = handlore.convert(source, "photos", detector).dataset
+>>> handlore.cross_validate(dataset, "linear").scores.n
+24
+>>> handlore.train(dataset, "hands.onnx", "linear").card.labels
+('fist', 'open_palm', 'point', 'victory')
+
+A video to events:
+
+>>> with handlore.open_detector() as detector:
+...     video = handlore.track_video("wave.mp4", detector)
+>>> moves = handlore.load_model("moves.onnx")
+>>> [event.label for event in handlore.recognise([moves], video)]
+['wave']
+
 A stream of landmarks to events:
 
 >>> stream = handlore.load_dataset("stream.npz")
 >>> recogniser = handlore.Recogniser([handlore.load_model("moves.onnx")])
->>> for time, image, world, side in zip(
-...     stream.time, stream.image, stream.world, stream.handedness
-... ):
-...     for event in recogniser.feed(time, image, world, side):
+>>> for frame in zip(stream.time, stream.image, stream.world, stream.handedness):
+...     for event in recogniser.feed(*frame):
 ...         print(event.label)
 swipe_left
+
+Recordings of a camera; a video can replace it, and a script the keys:
+
+>>> options = handlore.SessionOptions(headless=True, countdown=0, coach=False)
+>>> keys = handlore.ScriptedKeys("r")
+>>> handlore.record("gestures", ["wave"], "wave.mp4", options, keys=keys).kept
+{'wave': 1, 'none': 0}
+
+Live recognition with a camera, or with a video:
+
+>>> events = []
+>>> summary = handlore.run_live(["moves.onnx"], "wave.mp4", on_event=events.append)
+>>> [event.label for event in events]
+['wave']
 """
 
 import importlib

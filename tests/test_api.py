@@ -43,7 +43,7 @@ def test_example(name: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_library_examples_are_short() -> None:
     examples = handlore.__doc__.split("\n\n>>> ")[1:]
-    assert len(examples) == 2
+    assert len(examples) == 6
     assert max(len(example.split("\n\n")[0].splitlines()) for example in examples) <= 8
 
 

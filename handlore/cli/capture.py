@@ -24,11 +24,11 @@ from ._common import (
 SECONDS = 2.0
 """Length of a recording unless another one is asked for."""
 
-VIDEO_STREAM = 120.0
+_VIDEO_STREAM = 120.0
 """A stream of `none` whose pictures are kept in memory ends after this time; seconds."""
 
-MOVED = "handlore: recordings are reviewed and edited with `handlore recordings` (review, list,"
-MOVED += " discard, restore, relabel); --review takes seconds"
+_MOVED = "handlore: recordings are reviewed and edited with `handlore recordings` (review, list,"
+_MOVED += " discard, restore, relabel); --review takes seconds"
 
 
 def _seconds_of_review(ctx: click.Context, _: click.Parameter, value: str) -> float:
@@ -36,14 +36,14 @@ def _seconds_of_review(ctx: click.Context, _: click.Parameter, value: str) -> fl
     try:
         return float(value)
     except ValueError:
-        talk(MOVED)
+        talk(_MOVED)
         ctx.exit(2)
 
 
 def _moved(ctx: click.Context, _: click.Parameter, value: tuple[str, ...]) -> None:
     """Refuse options that are commands now."""
     if value:
-        talk(MOVED)
+        talk(_MOVED)
         ctx.exit(2)
 
 
@@ -194,7 +194,7 @@ def command(ctx: click.Context, /, out: Path, as_json: bool, **given: Any) -> No
     """Record labelled gestures with a camera.
 
     `r` or space records, 1-9 or n and p choose the label, u discards, q quits, h shows all keys.
-    A recording is kept by itself after a moment; if the hand was not detected in many of its
+    A recording is kept automatically after a moment; if the hand was not detected in many of its
     frames, you are asked first. Nothing is written before it is kept, and what is kept survives a
     crash. Recordings hold landmarks, not pictures. train, crossval, evaluate and predict read the
     folder; `handlore recordings` lists, plays, discards and relabels what it holds.
@@ -227,7 +227,7 @@ def _options(given: dict[str, Any]) -> SessionOptions:
         seconds=given["seconds"] or (0.0 if length or given["until"] else SECONDS),
         hand_gone=given["until"] == "hand-gone",
         most_missing=given["missing"],
-        longest_stream=VIDEO_STREAM if given["keep_video"] else SessionOptions.longest_stream,
+        longest_stream=_VIDEO_STREAM if given["keep_video"] else SessionOptions.longest_stream,
         **{name: given[name] for name in same.split()},
     )
 

@@ -94,7 +94,7 @@ class NumberDetector(FakeDetector):
     """Finds a hand in every frame but those named; its landmarks are the frame's number."""
 
     def __init__(self, without=(), hands: int = 1) -> None:
-        super().__init__(self._hands, "numbers")
+        super().__init__(self._hands)
         self.without, self.hands = set(without), hands
 
     def _hands(self, pixels):
@@ -134,8 +134,19 @@ class View:
 class Rig:
     """A loop of stand-ins that writes into a real folder of recordings."""
 
-    def __init__(self, root: Path, numbers, *, keeper=None, videos=None, times=None, hands=1,
-                 without=(), keys=None, **options) -> None:  # fmt: skip
+    def __init__(
+        self,
+        root: Path,
+        numbers,
+        *,
+        keeper=None,
+        videos=None,
+        times=None,
+        hands=1,
+        without=(),
+        keys=None,
+        **options,
+    ) -> None:
         given = {"frames": 10, "countdown": 0.0, "review": 0.1}
         labels = options.pop("labels", ("left", "right"))
         self.root, self.view = root, View()
@@ -144,9 +155,14 @@ class Rig:
         detector = NumberDetector(without, hands)
         info = SessionInfo(detector.info, "7", "anna", "monday", "by a window", hands)
         parts = SessionComponents(
-            Feed(numbers, times), detector, Session(labels, SessionOptions(**given | options)),
-            info, self.writer, Keys(**(keys or {})), self.view,
-        )  # fmt: skip
+            Feed(numbers, times),
+            detector,
+            Session(labels, SessionOptions(**given | options)),
+            info,
+            self.writer,
+            Keys(**(keys or {})),
+            self.view,
+        )
         self.parts = dataclasses.replace(parts, videos=videos) if videos else parts
         self.loop = SessionLoop(self.parts)
 

@@ -23,11 +23,8 @@ class FakeDetector(HandDetector):
 
     info = DetectorInfo("fake", "1", "full", "0" * 64)
 
-    def __init__(
-        self, finds: Callable[[Pixels], Sequence[Hand]], name: str = "fake", digest: str = "0"
-    ) -> None:
+    def __init__(self, finds: Callable[[Pixels], Sequence[Hand]]) -> None:
         self.finds = finds
-        self.info = DetectorInfo(name, "1", "full", digest * 64)
         self.times: list[float] = []
         self.resets = 0
 
@@ -43,7 +40,7 @@ class FakeDetector(HandDetector):
 
     def track(self, picture: Pixels, seconds: float) -> list[Hand]:
         self.times.append(seconds)
-        return list(self.finds(picture))
+        return self.detect(picture)
 
     def reset(self) -> None:
         self.resets += 1
@@ -51,11 +48,19 @@ class FakeDetector(HandDetector):
     def close(self) -> None: ...
 
 
-class Bright(FakeDetector):
-    """Takes a bright picture for a hand; its landmarks are the brightness, from 0 to 1."""
+class BrightDetector(FakeDetector):
+    """Finds a hand in each bright picture; the brightness, 0 to 1, is the value of its landmarks.
 
-    def __init__(self, n_hands: int = 1, digest: str = "0") -> None:
-        super().__init__(self._hands, "bright", digest)
+    Parameters
+    ----------
+    n_hands
+        How many hands it finds: a right one, and a left one.
+    """
+
+    info = DetectorInfo("bright", "1", "full", "0" * 64)
+
+    def __init__(self, n_hands: int = 1) -> None:
+        super().__init__(self._hands)
         self.n_hands = n_hands
 
     def _hands(self, picture: Pixels) -> list[Hand]:

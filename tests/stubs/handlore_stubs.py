@@ -1,4 +1,4 @@
-"""What worker processes of tests import by name: how the fake detector is opened, deadly sources.
+"""What worker processes of tests import by name: a detector without networks, deadly sources.
 
 It may run as a program: the command line, with the deadly sources among the layouts.
 """
@@ -10,13 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from fakes import Bright
+from fakes import BrightDetector
 
 from handlore.datasets.conversion.workers import DetectorFactory
 from handlore.datasets.sources.base import SOURCES, Item, LandmarkClip, Listing, Source, option
 from handlore.datasets.sources.images import Images
+from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import Hand
+
+
+class OtherBright(BrightDetector):
+    """The same with other networks."""
+
+    info = DetectorInfo("bright", "1", "full", "1" * 64)
 
 
 @dataclass(frozen=True)
@@ -26,10 +33,10 @@ class Brights(DetectorFactory):
     wrong: bool = False
 
     def info(self):
-        return Bright().info
+        return BrightDetector.info
 
     def open(self):
-        return Bright(digest="1" if self.wrong else "0")
+        return OtherBright() if self.wrong else BrightDetector()
 
 
 @SOURCES.register

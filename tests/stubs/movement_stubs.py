@@ -105,7 +105,7 @@ class Spot(FakeDetector):
     """Takes a bright spot for the palm of a right hand."""
 
     def __init__(self) -> None:
-        super().__init__(self._hands, "spot")
+        super().__init__(self._hands)
 
     def _hands(self, picture: np.ndarray) -> list[Hand]:
         y, x = np.nonzero(picture[..., 1] > 128)

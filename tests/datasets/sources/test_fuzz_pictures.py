@@ -6,23 +6,27 @@ import random
 import cv2
 import numpy as np
 import pytest
-from fakes import FakeDetector, hand_of
+from fakes import BrightDetector
 from PIL import Image
 
-from handlore.datasets.conversion.convert import ConvertOptions, convert
+from handlore.datasets.conversion.batches import ConvertOptions
+from handlore.datasets.conversion.convert import convert
 from handlore.datasets.sources import find_source, make_source
 from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.hands import Hand
 from handlore.landmarks.search import STAGES
 
 OURS = ("images", "silhouettes", "videos", "frames", "pixels-csv", "hgr1")
 
 
-def sees(picture):
-    """Find a hand in every picture, and look at what it gets."""
-    assert picture.ndim == 3
-    assert picture.shape[2] == 3
-    assert picture.dtype == np.uint8
-    return [hand_of(0)]
+class EveryPicture(BrightDetector):
+    """Finds a hand in every picture, and checks what it gets."""
+
+    def detect(self, picture, *, min_confidence=0.5, min_presence=None):
+        assert picture.ndim == 3
+        assert picture.shape[2] == 3
+        assert picture.dtype == np.uint8
+        return [Hand(np.zeros((21, 3), np.float32), np.zeros((21, 3), np.float32), 0.9)]
 
 
 def _encoded(ending, rng):
@@ -102,7 +106,7 @@ def _tree(root, samples, rng):
 def _converted(name, root):
     source = make_source(name, {})
     try:
-        return source, convert(source, root, FakeDetector(sees), ConvertOptions(stages=STAGES[:1]))
+        return source, convert(source, root, EveryPicture(), ConvertOptions(stages=STAGES[:1]))
     except HandloreError:
         return source, None
 
