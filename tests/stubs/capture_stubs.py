@@ -18,6 +18,7 @@ from handlore.capture.recording.take import SessionInfo
 from handlore.capture.recording.writer import RecordingWriter
 from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.rendered import Person, Scene, render_movement
+from handlore.landmarks.detector import DetectorInfo
 
 FPS = 30.0
 BITS, BIT = 10, 8
@@ -92,6 +93,8 @@ class Feed:
 
 class NumberDetector(FakeDetector):
     """Finds a hand in every frame but those named; its landmarks are the frame's number."""
+
+    info = DetectorInfo("numbers", "1", "full", "0" * 64)
 
     def __init__(self, without=(), hands: int = 1) -> None:
         super().__init__(self._hands)
