@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from handlore.bare_loop import BareLoop, MemoryWatch
 from handlore.datasets.conversion.convert import convert
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.datasets.rendered import POSES, Person, Scene, render_pose, write_pictures
@@ -26,8 +27,6 @@ from handlore.landmarks.hands import Hand
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
 from handlore.landmarks.weights import require_bundle
-
-from .bare_loop import BareLoop, MemoryWatch
 
 EARLY = 200
 """Memory growth is measured from this picture to the last one."""
