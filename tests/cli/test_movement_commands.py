@@ -56,9 +56,9 @@ def moves(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def spotting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands open a detector that follows a bright spot."""
-    monkeypatch.setattr("handlore.landmarks.weights.require_bundle", lambda *_: None)
+    monkeypatch.setattr("handlore.cli._common.require_bundle", lambda *_: None)
     monkeypatch.setattr(
-        "handlore.landmarks.opening.open_detector", lambda options: nullcontext(Spot())
+        "handlore.cli._common.open_detector", lambda options: nullcontext(Spot())
     )
 
 
@@ -114,8 +114,8 @@ def test_blends_are_trained_and_cross_validated_by_their_names(
 @pytest.mark.parametrize(
     ("args", "problem"),
     [
-        (("--mirror-labels", "left=up"), "name up; there is: circle, left, none, right"),
-        (("--mirror-labels", "left"), "not pairs of different labels such as left=right"),
+        (("--mirror-labels", "left=up"), "name up; known labels: circle, left, none, right"),
+        (("--mirror-labels", "left"), "expected pairs of different labels such as left=right"),
         (("--model", "forest"), "holds movements (clips), but the classifier takes poses"),
         (("--model", "forest", "--mirror-labels", "a=b"), "forest has no parameter"),
         (("--model", "roket"), "did you mean rocket?"),
@@ -183,7 +183,7 @@ def test_evaluate(moves: Path, saved: Callable[..., Path], run: Run, parsed: Par
     scores = parsed(result)
     assert scores["n"] == 9
     assert scores["per_class"]["left"]["recall"] == scores["per_class"]["right"]["recall"] == 1
-    assert "never taught up" in result.stderr
+    assert "does not know up" in result.stderr
 
 
 def test_a_clip_without_a_hand_is_none(

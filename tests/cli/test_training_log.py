@@ -77,7 +77,7 @@ def test_who_does_not_learn_in_epochs_has_no_log(
 ) -> None:
     out, log = tmp_path / "m.onnx", tmp_path / "log.csv"
     line = refused(run("train", clips, "--model", "rocket", "--log", log, "--out", out))
-    assert "rocket does not learn in epochs" in line
+    assert "rocket does not train in epochs" in line
     assert not log.exists()
 
 
