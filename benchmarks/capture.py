@@ -36,7 +36,7 @@ SLOW_DISK = 1.0
 class Memory:
     """A camera whose pictures are there at once."""
 
-    name, trouble, ended = "memory", None, False
+    name, problem, ended = "memory", None, False
 
     def __init__(self, pictures):
         self._pictures, self._number = pictures, 0
@@ -115,12 +115,12 @@ def begun(shown, detector, *, videos=False, slow=False):
     with tempfile.TemporaryDirectory() as folder:
         recordings = RecordingFolder.open(Path(folder) / "gestures")
         writer = RecordingWriter(SlowDisk(recordings) if slow else recordings)
-        session = Session(SessionOptions(labels=("wave",), seconds=2, countdown=0.3, review=0.3))
+        session = Session(("wave",), SessionOptions(seconds=2, countdown=0.3, review=0.3))
         face = Always(session)
         make = VideoFolder(recordings.root).begin if videos else NoVideo
-        sitting = SessionInfo(detector.info, "memory")
+        info = SessionInfo(detector.info, "memory")
         parts = SessionComponents(
-            Memory(shown), detector, session, sitting, writer, face, face, videos=make
+            Memory(shown), detector, session, info, writer, face, face, videos=make
         )
         yield SessionLoop(parts), writer
         writer.close()

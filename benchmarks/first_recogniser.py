@@ -2,7 +2,7 @@
 
 A rendered person sits before the camera and does what the session asks for: bursts of three
 gestures, then everyday movement. The session runs on the camera's clock, so that the time is that
-of a real sitting however fast this machine is. A second sitting, under other light and from other
+of a real session however fast this machine is. A second session, under other light and from other
 angles, is the test. Run it as ``python benchmarks/first_recogniser.py``.
 """
 
@@ -41,10 +41,10 @@ REACTION = 2.0
 """Seconds a person takes to press the next key."""
 
 
-class Sitter:
+class PersonAtCamera:
     """A rendered person who is camera and keyboard at once."""
 
-    name, trouble, ended = "a rendered person", None, False
+    name, problem, ended = "a rendered person", None, False
 
     def __init__(self, session, seed):
         self._session, self._rng = session, np.random.default_rng(seed)
@@ -108,7 +108,7 @@ class Sitter:
 
     @property
     def seconds(self):
-        """How long the sitting took."""
+        """How long the session took."""
         return self._now
 
 
@@ -116,17 +116,17 @@ def large(picture):
     return cv2.resize(picture.pixels, (640, 480), interpolation=cv2.INTER_LINEAR)
 
 
-def sit(folder, seed, detector):
-    """Record a sitting; return its seconds and what was kept."""
-    session = Session(SessionOptions(labels=LABELS, seconds=2, burst=BURST))
-    sitter = Sitter(session, seed)
+def record(folder, seed, detector):
+    """Record a session; return its seconds and what was kept."""
+    session = Session(LABELS, SessionOptions(seconds=2, burst=BURST))
+    person = PersonAtCamera(session, seed)
     recordings = RecordingFolder.open(folder)
     writer = RecordingWriter(recordings)
-    sitting = SessionInfo(detector.info, sitter.name, "rendered", f"sitting {seed}")
+    info = SessionInfo(detector.info, person.name, "rendered", f"session {seed}")
     detector.reset()
-    SessionLoop(SessionComponents(sitter, detector, session, sitting, writer, sitter, sitter)).run()
+    SessionLoop(SessionComponents(person, detector, session, info, writer, person, person)).run()
     writer.close()
-    return sitter.seconds, recordings.counts()
+    return person.seconds, recordings.counts()
 
 
 def handlore(*args):
@@ -140,14 +140,14 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with quiet_native_log(), open_detector(DetectorOptions(live=True)) as detector:
-            seconds, counts = sit(folder / "gestures", 1, detector)
-            sit(folder / "test", 2, detector)
+            seconds, counts = record(folder / "gestures", 1, detector)
+            record(folder / "test", 2, detector)
         training, _ = handlore("train", folder / "gestures", "--out", folder / "g.onnx")
         _, scores = handlore("evaluate", folder / "g.onnx", folder / "test", "--json")
     print(f"recorded {counts} in {seconds:.0f} s of a person's time")
     print(f"trained in {training:.0f} s")
     scores = json.loads(scores)
-    print(f"second sitting: accuracy {scores['accuracy']:.3f} of {scores['n']}")
+    print(f"second session: accuracy {scores['accuracy']:.3f} of {scores['n']}")
     print(f"together {(seconds + training) / 60:.1f} minutes")
 
 

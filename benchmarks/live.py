@@ -41,7 +41,7 @@ POSES = ("fist", "open_palm", "victory")
 class Frames:
     """A camera that has its frames in memory."""
 
-    name, trouble = "memory", None
+    name, problem = "memory", None
 
     def __init__(self, pictures: Sequence[Pixels], fps: float = FPS) -> None:
         self._left = iter([CameraFrame(picture, n / fps) for n, picture in enumerate(pictures)])
@@ -58,13 +58,13 @@ class Frames:
         """Do nothing."""
 
 
-class Told(LiveView):
+class Events(LiveView):
     """Keeps the events."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
 
-    def tell(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Keep one."""
         self.events.append(event)
 
@@ -195,7 +195,7 @@ class Bench:
 
     def _first(self, detector: HandDetector, pictures: Sequence[Pixels]) -> float:
         detector.reset()
-        told = Told()
+        told = Events()
         self.live(detector, pictures, told)
         assert told.events, "no event: the models do not know the pose"
         return told.events[0].end

@@ -1,8 +1,7 @@
-"""Whatever a camera is for: recording gestures, recognising them live, and acting on them.
+"""Recording gestures with a camera, recognising them live, and running actions.
 
-:mod:`.cameras`, :mod:`.keyboard` and :mod:`.drawing` know nothing of either. A recording session is
-a state machine (:mod:`.recording.session`) that is told of keys and frames and answers with what is
-to be done; :mod:`.recording.loop` does it, with camera, detector, keys, view and writer passed in;
-:mod:`.recording.running` opens all of them. Live recognition is :mod:`.live.loop`, with camera,
-detector, recogniser, actions (:mod:`.actions`) and views passed in.
+:func:`.recording.run.record` and :func:`.live.run.run_live` open what they need and run a loop:
+:mod:`.recording.loop` around a state machine (:mod:`.recording.session`), and :mod:`.live.loop`
+around a recogniser. Cameras (:mod:`.cameras`), keys (:mod:`.keys`), the detector, the clock and the
+views (:mod:`.views`) are passed to the loops. :mod:`.review` steps through recordings.
 """

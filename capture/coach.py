@@ -18,7 +18,7 @@ from handlore.datasets.loading import KINDS, LoadedRecordings
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.geometry import palm_length, rotation_deg
 
-FEWEST_TO_COMPARE = 3
+_FEWEST_TO_COMPARE = 3
 
 _Values = NDArray[np.float64]
 
@@ -38,7 +38,7 @@ def variety_advice(recordings: Sequence[LandmarkDataset]) -> list[str]:
     constant = {
         label: constant_qualities(those)
         for label, those in by_label.items()
-        if len(those) >= FEWEST_TO_COMPARE
+        if len(those) >= _FEWEST_TO_COMPARE
     }
     label = max(constant, key=lambda label: len(constant[label]), default=None)
     if label is None or len(constant[label]) < 2:
@@ -94,29 +94,29 @@ thumb): speed and distance by their logarithm, so 8 and 6 %; place in image widt
 FEWEST = 3
 """Fewest recordings of a label that can be judged."""
 
-MOST = 20
+_MOST = 20
 """Most recordings of a label, the latest ones, so that the coach is fast."""
 
-N_FOLDS = 3
-ENOUGH = 6
+_N_FOLDS = 3
+_ENOUGH = 6
 """With this many recordings of every label, two folds suffice for movements, which are slow."""
 
-QUICK = {
+_QUICK = {
     "sequence": ("rocket", {"n_kernel_features": "300", "n_augmented": "0"}),
     "pose": ("linear", {}),
 }
 """The estimators, smaller than those of ``train`` so that they take seconds."""
 
-CONFUSED = 0.15
+_CONFUSED = 0.15
 """Two labels are confused if this share of their recordings is predicted as the other one."""
 
-ODD = 0.25
+_ODD = 0.25
 """A recording is odd only if at most this share of its label is predicted wrongly."""
 
-NOT_NONE = 0.05
+_NOT_NONE = 0.05
 """A label is too similar to everyday movement if this share of ``none`` is predicted as it."""
 
-MOST_NAMED = 3
+_MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ def cross_validated(recorded: LoadedRecordings, kind: Kind) -> list[RecordingPre
     if len(data.labels) < 2:
         return []
     try:
-        name, params = QUICK[kind]
+        name, params = _QUICK[kind]
         estimator = make_estimator(name, params, seed=0)
         answers = cross_val_predict(
             estimator, data, estimator.encoder(data.n_hands), "recording", n_folds=_n_folds(data)
@@ -210,8 +210,8 @@ def cross_validated(recorded: LoadedRecordings, kind: Kind) -> list[RecordingPre
 def _n_folds(data: LandmarkDataset) -> int:
     pairs = set(zip(data.samples.label.tolist(), data.samples.recording.tolist(), strict=True))
     counts = Counter(label for label, _ in pairs if label != NONE_LABEL)
-    enough = min(counts.values(), default=0) >= ENOUGH
-    return 2 if enough and data.header.kind == "sequence" else N_FOLDS
+    enough = min(counts.values(), default=0) >= _ENOUGH
+    return 2 if enough and data.header.kind == "sequence" else _N_FOLDS
 
 
 def _thinned(data: LandmarkDataset) -> LandmarkDataset:
@@ -222,7 +222,7 @@ def _thinned(data: LandmarkDataset) -> LandmarkDataset:
         # Sorted names are in the order of recording: they end with a number of fixed length.
         names = np.unique(data.samples.recording[own])
         if len(names) >= (2 if label == NONE_LABEL else FEWEST):
-            chosen |= own & np.isin(data.samples.recording, names[-MOST:])
+            chosen |= own & np.isin(data.samples.recording, names[-_MOST:])
     none = chosen & (data.samples.label == NONE_LABEL)
     others = chosen & ~none
     if others.any() and none.any():
@@ -250,9 +250,9 @@ def confusion_advice(predictions: Sequence[RecordingPrediction]) -> Iterator[str
     confused = {
         pair: n
         for pair, n in pairs.most_common()
-        if n > 1 and n >= CONFUSED * sum(n_of[label] for label in pair)
+        if n > 1 and n >= _CONFUSED * sum(n_of[label] for label in pair)
     }
-    for pair, n in list(confused.items())[:MOST_NAMED]:
+    for pair, n in list(confused.items())[:_MOST_NAMED]:
         a, b = sorted(pair)
         total = sum(n_of[label] for label in pair)
         yield f"{a} and {b} are confused ({n} of {total}): make them more different, or record more"
@@ -261,9 +261,9 @@ def confusion_advice(predictions: Sequence[RecordingPrediction]) -> Iterator[str
         one
         for one in wrong
         if frozenset((one.label, one.predicted)) not in confused
-        and wrong_of[one.label] <= ODD * n_of[one.label]
+        and wrong_of[one.label] <= _ODD * n_of[one.label]
     ]
-    for one in odd[:MOST_NAMED]:
+    for one in odd[:_MOST_NAMED]:
         yield f"recording {one.number} ({one.label}) looks like {one.predicted}: check its label"
     yield from _near_none(predictions)
     if not wrong:
@@ -276,7 +276,7 @@ def _near_none(predictions: Sequence[RecordingPrediction]) -> Iterator[str]:
     for one in streams:
         shares.update({k: v / len(streams) for k, v in one.shares.items()})
     for label, share in shares.most_common():
-        if label != NONE_LABEL and share >= NOT_NONE:
+        if label != NONE_LABEL and share >= _NOT_NONE:
             yield (
                 f"{share:.0%} of {NONE_LABEL} looks like {label}: record more {NONE_LABEL}, or make"
                 f" {label} more distinct"

@@ -11,7 +11,7 @@ from typing import Protocol
 KeyBindings = tuple[tuple[str, str], ...]
 """Keys and what they do, for people."""
 
-SPECIAL = {8: "backspace", 127: "backspace", 10: "enter", 13: "enter", 27: "esc"}
+_SPECIAL = {8: "backspace", 127: "backspace", 10: "enter", 13: "enter", 27: "esc"}
 """What X11, Windows, macOS and terminals send for the keys without a character."""
 
 
@@ -43,7 +43,7 @@ class ScriptedKeys:
 
 def key_of_character(character: str) -> str | None:
     """Return the name of the key of a character that a terminal sent."""
-    special = SPECIAL.get(ord(character))
+    special = _SPECIAL.get(ord(character))
     return special or (character if character.isprintable() else None)
 
 
@@ -120,7 +120,7 @@ def key_of_code(code: int) -> str | None:
         return None
     if low & 0xFF00 == _X11_SPECIAL:
         low &= 0xFF
-        return _X11_KEYPAD.get(low) or SPECIAL.get(low if low < 0x20 else 0)
+        return _X11_KEYPAD.get(low) or _SPECIAL.get(low if low < 0x20 else 0)
     if sys.platform.startswith("linux") and low > 0xFF:
         return _x11_letter(low)
     return key_of_character(chr(low))

@@ -30,7 +30,7 @@ KEY_BINDINGS: KeyBindings = (
 )
 """The same keys as in a recording session where the action is the same."""
 
-PAUSE = 0.7
+_PAUSE = 0.7
 """Seconds before a recording is played again."""
 
 _STEP = 1 / 30
@@ -92,7 +92,7 @@ class Review:
 
     def seconds(self, now: float) -> float:
         """Return the time in the recording to show; it is played in a loop."""
-        return min((now - self.since) % (self.entry.seconds + PAUSE), self.entry.seconds)
+        return min((now - self.since) % (self.entry.seconds + _PAUSE), self.entry.seconds)
 
     def key(self, key: str, now: float) -> tuple["Review", Change | None]:
         """Return the state after a key, and the change it asks for, if any."""

@@ -18,8 +18,8 @@ if sys.platform != "win32":
     import termios
     import tty
 
-ESCAPE = "\x1b"
-ESCAPE_WAIT = 0.05
+_ESCAPE = "\x1b"
+_ESCAPE_WAIT = 0.05
 """Arrow keys send Esc and more; an Esc without more after this time is the key itself; seconds."""
 
 
@@ -102,21 +102,21 @@ class Terminal:
         keys: list[str] = []
         while self._text:
             key, self._text = self._next(self._text)
-            if key == ESCAPE:
+            if key == _ESCAPE:
                 break
             keys += [key] if key else []
         return [*keys, "close"] if self.ended else keys
 
     def _next(self, text: str) -> tuple[str | None, str]:
-        """Split one key off a text; ``ESCAPE`` if more input has to be awaited."""
-        if text[0] != ESCAPE:
+        """Split one key off a text; ``_ESCAPE`` if more input has to be awaited."""
+        if text[0] != _ESCAPE:
             return key_of_character(text[0]), text[1:]
         if len(text) == 1:
-            alone = self._clock() - self._escape_at >= ESCAPE_WAIT or self.ended
-            return ("esc", "") if alone else (ESCAPE, text)
+            alone = self._clock() - self._escape_at >= _ESCAPE_WAIT or self.ended
+            return ("esc", "") if alone else (_ESCAPE, text)
         if text[1] not in "[O":
             # A character that came together with Esc was pressed with Alt, which is not used.
-            return (None, text[2:]) if text[1] != ESCAPE else ("esc", text[1:])
+            return (None, text[2:]) if text[1] != _ESCAPE else ("esc", text[1:])
         # ESC [ numbers letter, or ESC O letter: arrows, Delete, F1.
         end = next((k for k in range(2, len(text)) if not (text[k].isdigit() or text[k] == ";")), 0)
         return None, text[end + 1 :] if end else ""

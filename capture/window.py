@@ -13,7 +13,7 @@ from handlore.landmarks.hands import Pixels
 
 from .keys import WindowKeys
 
-NO_KEY = -1
+_NO_KEY = -1
 MOST_KEYS = 16
 """Most keys taken at a time, so that a held key does not stop the picture."""
 
@@ -88,8 +88,8 @@ class Screen:
 
     def pressed(self) -> list[str]:
         """Return the keys pressed since the last call; ``close`` if the window was closed."""
-        early, self._early = self._early, NO_KEY
-        codes = chain([early] if early != NO_KEY else [], iter(lambda: cv2.waitKeyEx(1), NO_KEY))
+        early, self._early = self._early, _NO_KEY
+        codes = chain([early] if early != _NO_KEY else [], iter(lambda: cv2.waitKeyEx(1), _NO_KEY))
         named = (self._keys.name(code, time.perf_counter()) for code in islice(codes, MOST_KEYS))
         keys = [key for key in named if key]
         self.is_gone = self._closed()
@@ -134,7 +134,7 @@ def why_no_window(environment: Mapping[str, str] | None = None) -> str | None:
             "there is no display (DISPLAY is not set): over SSH use `ssh -X`, on a Raspberry Pi a"
             " desktop or VNC"
         )
-    if not opencv_has_windows():
+    if not _opencv_has_windows():
         return (
             "this OpenCV was built without windows: `pip uninstall -y opencv-python-headless"
             " opencv-contrib-python-headless && pip install --force-reinstall"
@@ -148,7 +148,7 @@ def why_no_window(environment: Mapping[str, str] | None = None) -> str | None:
     return None
 
 
-def opencv_has_windows() -> bool:
+def _opencv_has_windows() -> bool:
     """Return whether OpenCV was built with windows."""
     lines = cv2.getBuildInformation().splitlines()
     return not any(line.split() == ["GUI:", "NONE"] for line in lines)

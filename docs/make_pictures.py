@@ -7,14 +7,14 @@ import cv2
 import numpy as np
 
 from handlore.capture.review import Review
-from handlore.capture.views.review import draw_review, read
+from handlore.capture.views.review import draw_review
 from handlore.classifiers.evaluation.scores import fit_samples
 from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.training import save_model
 from handlore.datasets.conversion.convert import convert
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.datasets.loading import load_recordings
-from handlore.datasets.recordings import RecordingFolder
+from handlore.datasets.recordings import RecordingFolder, load_recording
 from handlore.datasets.rendered import Person, Scene, render_movement, render_pose, write_pictures
 from handlore.datasets.sources import make_source
 from handlore.landmarks.hands import Hand
@@ -58,10 +58,15 @@ def recorded(label: str, seed: int, *, lost: int = 0) -> LandmarkDataset:
     """Return a recording of a rendered hand; in the last ``lost`` frames it is not seen."""
     rng = np.random.default_rng([seed, 7])
     scene = Scene(
-        x=rng.uniform(0.4, 0.6), y=rng.uniform(0.45, 0.6), size=rng.uniform(0.16, 0.24),
-        roll=rng.uniform(-12, 12), yaw=rng.uniform(-12, 12), tempo=rng.uniform(0.8, 1.2),
-        looseness=4.0, seed=seed,
-    )  # fmt: skip
+        x=rng.uniform(0.4, 0.6),
+        y=rng.uniform(0.45, 0.6),
+        size=rng.uniform(0.16, 0.24),
+        roll=rng.uniform(-12, 12),
+        yaw=rng.uniform(-12, 12),
+        tempo=rng.uniform(0.8, 1.2),
+        looseness=4.0,
+        seed=seed,
+    )
     moments = list(render_movement(label, Person.random(3), scene, size=(32, 24)))
     hands = [[Hand(shown.image, shown.world, shown.handedness)] for _, shown in moments]
     return LandmarkDataset.of_hands(
@@ -86,7 +91,7 @@ def draw_recordings() -> None:
         sheet = contact_sheet_png(tiles, "my_gestures")
         (PICTURES / "contact-sheet.png").write_bytes(sheet)
         state = Review.of(folder.entries(), 0.0)
-        drawn = draw_review(state, read(folder.root, state.entry), 0.7)
+        drawn = draw_review(state, load_recording(folder.root, state.entry.path), 0.7)
         cv2.imwrite(str(PICTURES / "review.png"), drawn[..., ::-1])
 
 

@@ -39,9 +39,19 @@ def main() -> None:
 
 
 def start(desk: Desk, folder: Path, scene: str) -> None:
-    desk.start("--out", folder / "my_gestures", "--labels", "swipe_left,swipe_right,wave",
-               "--camera", folder / scene, "--loop", "--quiet", "--no-coach",
-               "--review", 3)  # fmt: skip
+    desk.start(
+        "--out",
+        folder / "my_gestures",
+        "--labels",
+        "swipe_left,swipe_right,wave",
+        "--camera",
+        folder / scene,
+        "--loop",
+        "--quiet",
+        "--no-coach",
+        "--review",
+        3,
+    )
 
 
 def session(desk: Desk, folder: Path) -> list:

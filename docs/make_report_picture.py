@@ -26,8 +26,9 @@ def main() -> None:
         shot = folder / "shot.png"
         page = (folder / "report.html").as_uri()
         run(page, folder / "profile", f"--window-size={SIZE[0]},{SIZE[1]}", f"--screenshot={shot}")
-        picture = cv2.resize(cv2.imread(str(shot)), None, fx=0.75, fy=0.75,
-                             interpolation=cv2.INTER_AREA)  # fmt: skip
+        picture = cv2.resize(
+            cv2.imread(str(shot)), None, fx=0.75, fy=0.75, interpolation=cv2.INTER_AREA
+        )
     cv2.imwrite(str(PICTURE), picture, [cv2.IMWRITE_PNG_COMPRESSION, 9])
 
 

@@ -23,16 +23,46 @@ A photo to a prediction:
 ...     model.predict_picture(detector, pixels).label
 'fist'
 
+A folder of photos, a person in each name, to a dataset, a cross-validation and a model file:
+
+>>> source = handlore.make_source("images", {"name_pattern": "_(?P<group>p..)_"})
+>>> with handlore.open_detector() as detector:
+...     dataset = handlore.convert(source, "photos", detector).dataset
+>>> handlore.cross_validate(dataset, "linear").scores.n
+24
+>>> handlore.train(dataset, "hands.onnx", "linear").card.labels
+('fist', 'open_palm', 'point', 'victory')
+
+A video to events:
+
+>>> with handlore.open_detector() as detector:
+...     video = handlore.track_video("wave.mp4", detector)
+>>> moves = handlore.load_model("moves.onnx")
+>>> [event.label for event in handlore.recognise([moves], video)]
+['wave']
+
 A stream of landmarks to events:
 
 >>> stream = handlore.load_dataset("stream.npz")
 >>> recogniser = handlore.Recogniser([handlore.load_model("moves.onnx")])
->>> for time, image, world, side in zip(
-...     stream.time, stream.image, stream.world, stream.handedness
-... ):
-...     for event in recogniser.feed(time, image, world, side):
+>>> for frame in zip(stream.time, stream.image, stream.world, stream.handedness):
+...     for event in recogniser.feed(*frame):
 ...         print(event.label)
 swipe_left
+
+Recordings of a camera; a video can replace it, and a script the keys:
+
+>>> options = handlore.SessionOptions(headless=True, countdown=0, coach=False)
+>>> keys = handlore.ScriptedKeys("r")
+>>> handlore.record("gestures", ["wave"], "wave.mp4", options, keys=keys).kept
+{'wave': 1, 'none': 0}
+
+Live recognition with a camera, or with a video:
+
+>>> events = []
+>>> summary = handlore.run_live(["moves.onnx"], "wave.mp4", on_event=events.append)
+>>> [event.label for event in events]
+['wave']
 """
 
 import importlib
@@ -51,11 +81,13 @@ if TYPE_CHECKING:
     from handlore.datasets.conversion.convert import convert as convert
     from handlore.datasets.conversion.convert import convert_to_file as convert_to_file
     from handlore.datasets.dataset import LandmarkDataset as LandmarkDataset
+    from handlore.datasets.describe import describe as describe
     from handlore.datasets.loading import load_data as load_data
     from handlore.datasets.pictures import read_picture as read_picture
     from handlore.datasets.sources import make_source as make_source
     from handlore.datasets.storage import load_dataset as load_dataset
     from handlore.datasets.storage import save_dataset as save_dataset
+    from handlore.datasets.tracking import track_video as track_video
     from handlore.landmarks.detector import DetectorOptions as DetectorOptions
     from handlore.landmarks.errors import HandloreError as HandloreError
     from handlore.landmarks.geometry import canonicalize as canonicalize
@@ -87,11 +119,13 @@ _API = {
     "convert": "datasets.conversion.convert",
     "convert_to_file": "datasets.conversion.convert",
     "LandmarkDataset": "datasets.dataset",
+    "describe": "datasets.describe",
     "load_data": "datasets.loading",
     "read_picture": "datasets.pictures",
     "make_source": "datasets.sources",
     "load_dataset": "datasets.storage",
     "save_dataset": "datasets.storage",
+    "track_video": "datasets.tracking",
     "DetectorOptions": "landmarks.detector",
     "HandloreError": "landmarks.errors",
     "canonicalize": "landmarks.geometry",

@@ -16,8 +16,6 @@ from handlore.datasets.dataset import LandmarkDataset
 API = handlore._API
 EXAMPLES = [name for name in sorted(API) if name[0].islower() or name == "Recogniser"]
 
-PENDING = {"convert", "convert_to_file", "load_data"}
-
 
 @pytest.fixture(scope="module")
 def home(
@@ -29,7 +27,7 @@ def home(
     return folder
 
 
-@pytest.mark.parametrize("name", ["handlore", *sorted(set(EXAMPLES) - PENDING)])
+@pytest.mark.parametrize("name", ["handlore", *EXAMPLES])
 def test_example(name: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(home)
     found = handlore if name == "handlore" else getattr(handlore, name)
@@ -45,7 +43,7 @@ def test_example(name: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_library_examples_are_short() -> None:
     examples = handlore.__doc__.split("\n\n>>> ")[1:]
-    assert len(examples) == 2
+    assert len(examples) == 6
     assert max(len(example.split("\n\n")[0].splitlines()) for example in examples) <= 8
 
 

@@ -15,7 +15,7 @@ from .toml_table import Problems, Table, lines_of, unknown
 ANY = "*"
 """Matches every label."""
 
-LARGEST = 1 << 20
+_LARGEST = 1 << 20
 """Most bytes; a file of actions has some kilobytes."""
 
 
@@ -97,7 +97,7 @@ def _read(path: Path) -> str:
     try:
         if path.is_dir():
             raise HandloreError(f"{path} is a folder; expected a file such as actions.toml")
-        if path.stat().st_size > LARGEST:
+        if path.stat().st_size > _LARGEST:
             raise InvalidDataError(f"{path} is larger than 1 MB; expected a file of actions")
         # Editors of Windows write a byte order mark.
         return path.read_text("utf-8-sig")

@@ -16,7 +16,7 @@ from .toml_table import Table, unknown
 
 
 @dataclass(frozen=True)
-class KeyName:
+class _KeyName:
     """The names of one key."""
 
     keysym: str
@@ -30,50 +30,50 @@ class KeyName:
     """Name in pynput; a single character is itself."""
 
 
-MODIFIERS = {
-    "ctrl": KeyName("ctrl", 29, "ctrl"),
-    "shift": KeyName("shift", 42, "shift"),
-    "alt": KeyName("alt", 56, "alt"),
-    "super": KeyName("super", 125, "cmd"),
+_MODIFIERS = {
+    "ctrl": _KeyName("ctrl", 29, "ctrl"),
+    "shift": _KeyName("shift", 42, "shift"),
+    "alt": _KeyName("alt", 56, "alt"),
+    "super": _KeyName("super", 125, "cmd"),
 }
 """Keys that are held while another one is pressed."""
 
 _ROWS = {2: "1234567890", 16: "qwertyuiop", 30: "asdfghjkl", 44: "zxcvbnm"}
 
-KEYS = (
+_KEYS = (
     {
-        sign: KeyName(sign, first + n, sign)
+        sign: _KeyName(sign, first + n, sign)
         for first, row in _ROWS.items()
         for n, sign in enumerate(row)
     }
-    | {f"f{n}": KeyName(f"F{n}", 58 + n if n < 11 else 76 + n, f"f{n}") for n in range(1, 13)}
+    | {f"f{n}": _KeyName(f"F{n}", 58 + n if n < 11 else 76 + n, f"f{n}") for n in range(1, 13)}
     | {
-        "escape": KeyName("Escape", 1, "esc"),
-        "minus": KeyName("minus", 12, "-"),
-        "equal": KeyName("equal", 13, "="),
-        "backspace": KeyName("BackSpace", 14, "backspace"),
-        "tab": KeyName("Tab", 15, "tab"),
-        "enter": KeyName("Return", 28, "enter"),
-        "comma": KeyName("comma", 51, ","),
-        "period": KeyName("period", 52, "."),
-        "slash": KeyName("slash", 53, "/"),
-        "space": KeyName("space", 57, "space"),
-        "home": KeyName("Home", 102, "home"),
-        "up": KeyName("Up", 103, "up"),
-        "page_up": KeyName("Prior", 104, "page_up"),
-        "left": KeyName("Left", 105, "left"),
-        "right": KeyName("Right", 106, "right"),
-        "end": KeyName("End", 107, "end"),
-        "down": KeyName("Down", 108, "down"),
-        "page_down": KeyName("Next", 109, "page_down"),
-        "insert": KeyName("Insert", 110, "insert"),
-        "delete": KeyName("Delete", 111, "delete"),
-        "mute": KeyName("XF86AudioMute", 113, "media_volume_mute"),
-        "volume_down": KeyName("XF86AudioLowerVolume", 114, "media_volume_down"),
-        "volume_up": KeyName("XF86AudioRaiseVolume", 115, "media_volume_up"),
-        "next_track": KeyName("XF86AudioNext", 163, "media_next"),
-        "play_pause": KeyName("XF86AudioPlay", 164, "media_play_pause"),
-        "previous_track": KeyName("XF86AudioPrev", 165, "media_previous"),
+        "escape": _KeyName("Escape", 1, "esc"),
+        "minus": _KeyName("minus", 12, "-"),
+        "equal": _KeyName("equal", 13, "="),
+        "backspace": _KeyName("BackSpace", 14, "backspace"),
+        "tab": _KeyName("Tab", 15, "tab"),
+        "enter": _KeyName("Return", 28, "enter"),
+        "comma": _KeyName("comma", 51, ","),
+        "period": _KeyName("period", 52, "."),
+        "slash": _KeyName("slash", 53, "/"),
+        "space": _KeyName("space", 57, "space"),
+        "home": _KeyName("Home", 102, "home"),
+        "up": _KeyName("Up", 103, "up"),
+        "page_up": _KeyName("Prior", 104, "page_up"),
+        "left": _KeyName("Left", 105, "left"),
+        "right": _KeyName("Right", 106, "right"),
+        "end": _KeyName("End", 107, "end"),
+        "down": _KeyName("Down", 108, "down"),
+        "page_down": _KeyName("Next", 109, "page_down"),
+        "insert": _KeyName("Insert", 110, "insert"),
+        "delete": _KeyName("Delete", 111, "delete"),
+        "mute": _KeyName("XF86AudioMute", 113, "media_volume_mute"),
+        "volume_down": _KeyName("XF86AudioLowerVolume", 114, "media_volume_down"),
+        "volume_up": _KeyName("XF86AudioRaiseVolume", 115, "media_volume_up"),
+        "next_track": _KeyName("XF86AudioNext", 163, "media_next"),
+        "play_pause": _KeyName("XF86AudioPlay", 164, "media_play_pause"),
+        "previous_track": _KeyName("XF86AudioPrev", 165, "media_previous"),
     }
 )
 """All keys by their names in an actions file."""
@@ -125,8 +125,8 @@ def ydotool(keys: Sequence[str]) -> list[str]:
 COMMANDS = {"xdotool": xdotool, "wtype": wtype, "ydotool": ydotool}
 
 
-def _key(name: str) -> KeyName:
-    return MODIFIERS.get(name) or KEYS[name]
+def _key(name: str) -> _KeyName:
+    return _MODIFIERS.get(name) or _KEYS[name]
 
 
 def _program(command: Callable[[Sequence[str]], list[str]]) -> Press:
@@ -173,7 +173,7 @@ class KeyAction(ActionKind):
     Parameters
     ----------
     keys
-        Names of :data:`MODIFIERS`, then one of :data:`KEYS`.
+        Names of :data:`_MODIFIERS`, then one of :data:`_KEYS`.
     seconds
         Time limit.
     """
@@ -192,10 +192,10 @@ class KeyAction(ActionKind):
         text = table.text("key")
         *held, last = (name.strip().lower() for name in text.split("+"))
         for name in held:
-            if name not in MODIFIERS:
-                table.problem("key", unknown(f"modifier {name!r} in {text!r}", name, MODIFIERS))
-        if text and last not in KEYS:
-            table.problem("key", unknown(f"key {last!r} in {text!r}", last, KEYS))
+            if name not in _MODIFIERS:
+                table.problem("key", unknown(f"modifier {name!r} in {text!r}", name, _MODIFIERS))
+        if text and last not in _KEYS:
+            table.problem("key", unknown(f"key {last!r} in {text!r}", last, _KEYS))
         return cls((*held, last), seconds)
 
     def missing(self) -> str | None:

@@ -11,7 +11,7 @@ from handlore.models.stream.events import Event
 from .base import ACTIONS, ActionError, ActionKind, as_text, check_placeholders, fill
 from .toml_table import Table
 
-PORTS = {"mqtt": 1883, "mqtts": 8883}
+_PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
 @ACTIONS.register
@@ -108,7 +108,7 @@ class MqttAction(ActionKind):
                 client.tls_set()
             client.on_connect = self._on_connect
             client.on_disconnect = lambda *_: self._connected.clear()
-            client.connect_async(parts.hostname, parts.port or PORTS[parts.scheme])
+            client.connect_async(parts.hostname, parts.port or _PORTS[parts.scheme])
             client.loop_start()
             self._client = client
         return self._client
@@ -126,7 +126,7 @@ def _problem(broker: str) -> str | None:
         _ = parts.port
     except ValueError:
         return "not an address"
-    if parts.scheme not in PORTS:
+    if parts.scheme not in _PORTS:
         return f"of the scheme {parts.scheme!r}"
     return None if parts.hostname else "without a host"
 

@@ -127,7 +127,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         """Return None: do not follow."""
 
 
-RESERVED_HEADERS = ("connection", "content-length", "transfer-encoding")
+_RESERVED_HEADERS = ("connection", "content-length", "transfer-encoding")
 """Headers that describe how the event is sent; a wrong one would break the request."""
 
 
@@ -156,7 +156,7 @@ class PostAction(ActionKind):
         for name, value in headers.items():
             if not name.isascii() or not name.replace("-", "").isalnum() or not _plain(value):
                 table.problem("headers", f"{name!r} is not a valid header")
-            elif name.lower() in RESERVED_HEADERS:
+            elif name.lower() in _RESERVED_HEADERS:
                 table.problem("headers", f"{name!r} is set by handlore; remove it")
         return cls(address, headers, seconds)
 

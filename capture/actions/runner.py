@@ -69,7 +69,7 @@ class ActionGate:
         return ""
 
 
-KILL_SECONDS = 1.0
+_KILL_SECONDS = 1.0
 """How long to wait for the result of a cancelled action."""
 
 ActionState = Literal["done", "failed", "skipped", "dry run"]
@@ -138,7 +138,7 @@ class ActionRunner:
             # Also if Ctrl-C comes while waiting: no action outlives the runner.
             for lane in self._lanes.values():
                 lane.cancel()
-            deadline = monotonic() + KILL_SECONDS
+            deadline = monotonic() + _KILL_SECONDS
             for lane in self._lanes.values():
                 lane.join(deadline)
 

@@ -17,7 +17,7 @@ FRAME_RATE = 30.0
 """Of a folder of frames, and between the end and the start of a repeated video."""
 
 
-class FileClock(Protocol):
+class _FileClock(Protocol):
     """A clock that waits, as the module :mod:`time`."""
 
     def monotonic(self) -> float:
@@ -69,11 +69,11 @@ class FileCamera(CameraKind):
             raise HandloreError(f"size, frame rate and backend are for cameras; {text} is a file")
         return lambda: cls(path, options)
 
-    def __init__(self, path: Path, options: CameraOptions, clock: FileClock | None = None) -> None:
+    def __init__(self, path: Path, options: CameraOptions, clock: _FileClock | None = None) -> None:
         self.name = path.name or str(path)
         self._open: Callable[[], Iterator[tuple[float, Pixels]]] = lambda: _played(path, options)
         self._options = options
-        self._clock: FileClock = clock or time
+        self._clock: _FileClock = clock or time
         self._frames = self._checked()
         self._began: float | None = None
         self._offset = 0.0

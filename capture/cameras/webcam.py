@@ -31,7 +31,7 @@ from .camera import (
 SIZE = (640, 480)
 """More pixels do not improve the detection, but slow everything down."""
 
-FIRST_NUMBERS = 3
+_FIRST_NUMBERS = 3
 """Numbers that are tested where the system does not list its cameras."""
 
 _QUERY_CAPABILITIES = 0x80685600
@@ -74,7 +74,7 @@ class Webcam(CameraKind):
         """List the devices that take pictures, or the first numbers if the system lists none."""
         if platform.system() == "Linux":
             return _video4linux()
-        return [(str(number), "") for number in range(FIRST_NUMBERS)]
+        return [(str(number), "") for number in range(_FIRST_NUMBERS)]
 
     def __init__(self, device: int | str, options: CameraOptions) -> None:
         self.name = f"camera {device}" if isinstance(device, int) else str(device)

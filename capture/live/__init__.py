@@ -1,1 +1,1 @@
-"""Live recognition: frames in, events out, and who is told."""
+"""Live recognition: frames in; events and actions out."""

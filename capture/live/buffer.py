@@ -24,10 +24,10 @@ BEFORE, AFTER = 1.0, 1.0
 UNSORTED = "unsorted"
 """The label of a recording that nobody has labelled."""
 
-MOST_WAITING = 16
+_MOST_WAITING = 16
 """Most recordings that wait for a slow or full disk; more are not kept."""
 
-KEEP_KEY = "k"
+_KEEP_KEY = "k"
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +108,7 @@ class LandmarkBuffer(LiveView):
 
     def on_key(self, key: str) -> None:
         """Keep the buffer with ``k``."""
-        if key != KEEP_KEY:
+        if key != _KEEP_KEY:
             return
         if not self._frames:
             self._say("the buffer is still empty, nothing was kept")
@@ -143,7 +143,7 @@ class LandmarkBuffer(LiveView):
             self._keep(event.label, clip)
 
     def _keep(self, label: str, frames: Sequence[_Frame]) -> bool:
-        if self._open >= MOST_WAITING:
+        if self._open >= _MOST_WAITING:
             self._say(f"a recording of {label} was not kept: the disk is too slow")
             self._lost += 1
             return False

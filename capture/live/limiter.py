@@ -12,20 +12,20 @@ from handlore.landmarks.detectors.litert.schedule import AdaptiveSchedule, PalmS
 from handlore.landmarks.hand_transforms import HandTransform
 from handlore.landmarks.hands import Hand, Pixels
 
-THERMAL = Path("/sys/class/thermal")
-READ_EVERY = 2.0
+_THERMAL = Path("/sys/class/thermal")
+_READ_EVERY = 2.0
 """Seconds between two readings of the temperature."""
 
-HOT = 80.0
+_HOT = 80.0
 """Degrees Celsius at which a Raspberry Pi throttles its processor, for machines that do not say."""
 
-EASE = 10.0
+_EASE = 10.0
 """Degrees below the limit at which the share of time starts to fall."""
 
 LEAST_SHARE = 0.3
 """Share of the time spent working at the limit."""
 
-MOST_OWED = 0.5
+_MOST_OWED = 0.5
 """Most seconds of rest after one long frame."""
 
 Thermometer = Callable[[], float | None]
@@ -75,7 +75,7 @@ class RateLimiter:
         self._read(ended)
         # Waiting for the camera counts as rest.
         self._owed = max(0.0, self._owed - (begun - self._ended))
-        self._owed = min(MOST_OWED, self._owed + (ended - begun) * (1 / self.share - 1))
+        self._owed = min(_MOST_OWED, self._owed + (ended - begun) * (1 / self.share - 1))
         self._ended = ended
         # Counted from when it was due, not from when it came, or delays would add up.
         on_time = begun - self._due < self._period
@@ -83,19 +83,19 @@ class RateLimiter:
         return max(0.0, self._due - ended, self._owed)
 
     def _read(self, now: float) -> None:
-        if now - self._looked < READ_EVERY:
+        if now - self._looked < _READ_EVERY:
             return
         self._looked = now
         room = self._thermometer()
         if room is None:
             return
-        cool = min(1.0, max(0.0, room / EASE))
+        cool = min(1.0, max(0.0, room / _EASE))
         aim = self._most * (LEAST_SHARE + (1 - LEAST_SHARE) * cool)
         # Half of the difference at a time: a chip cools within seconds, and would heat up again.
         self.share += (aim - self.share) / 2
 
 
-def thermometer(folder: Path = THERMAL) -> Thermometer:
+def thermometer(folder: Path = _THERMAL) -> Thermometer:
     """Return a function that reads the temperatures of Linux.
 
     https://docs.kernel.org/driver-api/thermal/sysfs-api.html
@@ -116,7 +116,7 @@ def _too_hot(zone: Path) -> float:
     passive = [trip for trip, kind in kinds.items() if kind == "passive"]
     degrees = [_degrees(trip.with_name(trip.name.replace("type", "temp"))) for trip in passive]
     # Some report 0, or more than any chip endures.
-    return min((one for one in degrees if one is not None and 60 <= one <= 105), default=HOT)
+    return min((one for one in degrees if one is not None and 60 <= one <= 105), default=_HOT)
 
 
 def _degrees(path: Path) -> float | None:

@@ -26,13 +26,13 @@ WAIT = 0.1
 GRACE = 2.0
 """How long the last actions may take after the loop has ended; seconds."""
 
-SLOW = 5.0
+_SLOW = 5.0
 """With fewer frames per second than this, gestures are missed."""
 
-MEASURED_OVER = 30
+_MEASURED_OVER = 30
 """Frames over which the frame rate is measured."""
 
-QUIT_KEYS = ("q", "esc", "close")
+_QUIT_KEYS = ("q", "esc", "close")
 
 
 def boottime() -> float:
@@ -120,7 +120,7 @@ class LiveLoop:
         self._results: deque[ActionResult] = deque()
         self.runner = ActionRunner(parts.actions, self._results.append, dry_run=parts.dry_run)
         self._timeline = Timeline()
-        self._rate = FrameRate(MEASURED_OVER)
+        self._rate = FrameRate(_MEASURED_OVER)
         self._measured_from = 0
         self._warned_slow = False
         self._problem: str | None = None
@@ -180,7 +180,7 @@ class LiveLoop:
         self.runner.gate.reset()
         self._behind = inf
         # The gap is not part of the frame rate.
-        self._rate, self._measured_from = FrameRate(MEASURED_OVER), self.frames
+        self._rate, self._measured_from = FrameRate(_MEASURED_OVER), self.frames
         for view in self._.views:
             view.restart()
 
@@ -239,8 +239,8 @@ class LiveLoop:
 
     def _warn_if_slow(self) -> None:
         """Report once that the frame rate is too low to recognise anything."""
-        measured = self.frames - self._measured_from >= MEASURED_OVER
-        if self._warned_slow or not measured or not self._.real_time or self._rate.fps >= SLOW:
+        measured = self.frames - self._measured_from >= _MEASURED_OVER
+        if self._warned_slow or not measured or not self._.real_time or self._rate.fps >= _SLOW:
             return
         self._warned_slow = True
         self._say(
@@ -254,7 +254,7 @@ class LiveLoop:
 
     def _take_keys(self) -> None:
         keys = [key for view in self._.views for key in view.pressed()]
-        self.ended |= any(key in QUIT_KEYS for key in keys)
+        self.ended |= any(key in _QUIT_KEYS for key in keys)
         for key in keys:
             for view in self._.views:
                 view.on_key(key)

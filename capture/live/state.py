@@ -10,7 +10,7 @@ from handlore.models.stream.recogniser import ModelState
 from ..actions.runner import ActionResult
 from ..keys import Keys
 
-MOST_BARS = 5
+_MOST_BARS = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ class LiveState:
             if one.probabilities is not None
             for label, probability in zip(one.labels, one.probabilities, strict=True)
         ]
-        return sorted(predicted, key=lambda bar: -bar[1])[:MOST_BARS]
+        return sorted(predicted, key=lambda bar: -bar[1])[:_MOST_BARS]
 
 
 class LiveView:

@@ -1,1 +1,1 @@
-"""Recording sessions: what happens when, the loop that does it, what is written and shown."""
+"""Recording sessions: the state machine, the loop around it, and what is written."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from handlore.datasets.dataset import NONE_LABEL
 from handlore.landmarks.errors import HandloreError
 
-LONGEST = 64
+_LONGEST = 64
 """Most characters of a label."""
 
 
@@ -82,9 +82,9 @@ def checked_label(name: str) -> str:
     name = unicodedata.normalize("NFC", name).strip()
     if not name:
         raise HandloreError("the label is empty; expected a word such as swipe_left")
-    if len(name) > LONGEST:
+    if len(name) > _LONGEST:
         raise HandloreError(
-            f"the label {name[:20]}... has {len(name)} characters; at most {LONGEST} are allowed"
+            f"the label {name[:20]}... has {len(name)} characters; at most {_LONGEST} are allowed"
         )
     if not name.isprintable() or set(name) & set("/\\"):
         raise HandloreError(

@@ -23,10 +23,10 @@ WAIT = 0.1
 TYPING_WAIT = 0.01
 """The same while a label is typed: a window reports only the last key pressed meanwhile."""
 
-LEAST_STEP = 0.002
+_LEAST_STEP = 0.002
 """Seconds between two frames for the detector, which counts milliseconds."""
 
-MESSAGE_SECONDS = 6.0
+_MESSAGE_SECONDS = 6.0
 """How long a message is shown."""
 
 
@@ -92,7 +92,7 @@ class SessionLoop:
         self._ahead: float | None = None
         """The camera's clock minus ours."""
         self._problem: str | None = None
-        self._tracked_at = -LEAST_STEP
+        self._tracked_at = -_LEAST_STEP
         self._advice = ""
 
     def run(self) -> None:
@@ -129,7 +129,7 @@ class SessionLoop:
 
     def _track(self, frame: CameraFrame) -> Sequence[Hand]:
         # Two frames of a file may have the same time, which a tracker refuses.
-        self._tracked_at = max(frame.seconds, self._tracked_at + LEAST_STEP)
+        self._tracked_at = max(frame.seconds, self._tracked_at + _LEAST_STEP)
         return self._.detector.track(frame.pixels, self._tracked_at)
 
     def _do(self, effects: Sequence[Effect], now: float, frame: CameraFrame | None = None) -> None:
@@ -207,7 +207,7 @@ class SessionLoop:
             self._.view.say(f"coach: {self._advice}")
 
     def _say(self, text: str, now: float) -> None:
-        self._message, self._message_until = text, now + MESSAGE_SECONDS
+        self._message, self._message_until = text, now + _MESSAGE_SECONDS
         self._.view.say(text)
 
     def _now(self, frame: CameraFrame | None) -> float:

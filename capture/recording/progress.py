@@ -4,10 +4,10 @@ from handlore.datasets.dataset import NONE_LABEL, Kind
 
 from .options import SessionOptions
 
-REPEAT = 0.15
+_REPEAT = 0.15
 """Keyboards repeat a held key faster than this, and people press it slower; seconds."""
 
-RELEASED = 0.3
+_RELEASED = 0.3
 """A held key that has not repeated for this time was released; seconds."""
 
 
@@ -30,7 +30,7 @@ class Hold:
 
     def press(self, now: float) -> None:
         """Process another press, by a finger or repeated by the keyboard."""
-        if now - self._last < REPEAT:
+        if now - self._last < _REPEAT:
             self._held = True
         else:
             self._second = now
@@ -39,14 +39,14 @@ class Hold:
     def over(self, now: float) -> bool:
         """Return whether it was released, or pressed a second time."""
         if self._held:
-            return now - self._last > RELEASED
-        return self._second is not None and now - self._second >= REPEAT
+            return now - self._last > _RELEASED
+        return self._second is not None and now - self._second >= _REPEAT
 
 
 FEWEST = 5
 """A movement of fewer frames is flagged."""
 
-GONE = 0.5
+_GONE = 0.5
 """A hand that was not detected for this time is gone; seconds."""
 
 TICK = 1e-6
@@ -103,7 +103,7 @@ class Recording:
             return self._hold.over(now) or passed >= options.longest
         if self.is_stream:
             return passed >= options.longest_stream
-        if options.hand_gone and self._last_seen >= 0 and now - self._last_seen_at > GONE + TICK:
+        if options.hand_gone and self._last_seen >= 0 and now - self._last_seen_at > _GONE + TICK:
             return True
         return passed >= (options.seconds or options.longest)
 

@@ -29,7 +29,7 @@ from .take import SessionInfo
 from .video import NoVideo, VideoFolder
 from .writer import RecordingWriter
 
-KEYS_LINE = "keys: r record, 1-9 n p label, u discard, k keep, h all keys, q quit"
+_KEYS_LINE = "keys: r record, 1-9 n p label, u discard, k keep, h all keys, q quit"
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ def _window_or_terminal(
         with SessionWindow(quiet=options.quiet) as window:
             yield window, window
         return
-    say(KEYS_LINE)
+    say(_KEYS_LINE)
     with terminal_keys() as keys:
         line = StatusLine(quiet=options.quiet)
         try:

@@ -22,7 +22,7 @@ _LARGEST = 2**31 - 2**20
 """Most bytes of a file without the extension for larger ones."""
 
 
-def write_avi(
+def _write_avi(
     stream: BinaryIO, pictures: Sequence[bytes], size: tuple[int, int], frame_rate: float
 ) -> None:
     """Write a video.
@@ -134,9 +134,9 @@ class VideoFolder:
             if time.time() - path.stat().st_mtime > _STALE:
                 path.unlink(missing_ok=True)
 
-    def begin(self) -> "EncodedVideo":
+    def begin(self) -> "_EncodedVideo":
         """Start a video."""
-        return EncodedVideo(self)
+        return _EncodedVideo(self)
 
     def encode(self, pixels: Pixels) -> Future[bytes]:
         """Encode a picture, (height, width, 3) RGB, in another thread."""
@@ -161,7 +161,7 @@ class VideoFolder:
         def finish() -> Path:
             try:
                 with path.open("wb") as stream:
-                    write_avi(stream, [one.result() for one in pictures], size, frame_rate)
+                    _write_avi(stream, [one.result() for one in pictures], size, frame_rate)
             except OSError as error:
                 path.unlink(missing_ok=True)
                 raise HandloreError(
@@ -172,7 +172,7 @@ class VideoFolder:
         return finish
 
 
-class EncodedVideo:
+class _EncodedVideo:
     """The video of a recording, encoded by another thread."""
 
     def __init__(self, folder: VideoFolder) -> None:

@@ -11,8 +11,8 @@ from urllib.parse import parse_qs
 
 from handlore.landmarks.errors import HandloreError
 
-LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
-SHORTEST_TOKEN = 8
+_LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
+_SHORTEST_TOKEN = 8
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,9 @@ class Guard:
             If the token is too short, or has characters that a URL cannot contain.
         """
         if token is not None:
-            if len(token) < SHORTEST_TOKEN:
+            if len(token) < _SHORTEST_TOKEN:
                 raise HandloreError(
-                    f"--token has {len(token)} characters, expected at least {SHORTEST_TOKEN}"
+                    f"--token has {len(token)} characters, expected at least {_SHORTEST_TOKEN}"
                 )
             if not token.isascii() or not token.replace("-", "").replace("_", "").isalnum():
                 raise HandloreError("--token may contain only letters, digits, - and _")
@@ -93,7 +93,7 @@ class Guard:
         if not host:
             return False
         name = _host_name(host)
-        if name in LOCAL_NAMES:
+        if name in _LOCAL_NAMES:
             return True
         if self.address.local:
             return name == self.address.host  # such as 127.0.0.2

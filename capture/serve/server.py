@@ -20,7 +20,7 @@ from handlore.landmarks.errors import HandloreError
 
 from .guard import Address, Guard
 
-EncodeJpeg = Callable[[], bytes]
+_EncodeJpeg = Callable[[], bytes]
 """Encodes a frame when a browser requests it."""
 
 MOST_EVENTS = 200
@@ -40,7 +40,7 @@ class Hub:
         self._changed = threading.Condition()
         self._encoding = threading.Lock()
         self._frame = 0
-        self._encode: EncodeJpeg | None = None
+        self._encode: _EncodeJpeg | None = None
         self._jpeg: tuple[int, bytes] = (0, b"")
         self._state: tuple[int, dict[str, Any]] = (0, {})
         self._events: deque[tuple[int, dict[str, Any]]] = deque(maxlen=MOST_EVENTS)
@@ -53,7 +53,7 @@ class Hub:
         """Whether a browser waits for frames; otherwise none need to be put."""
         return self._watching > 0
 
-    def put(self, state: dict[str, Any], encode: EncodeJpeg | None) -> None:
+    def put(self, state: dict[str, Any], encode: _EncodeJpeg | None) -> None:
         """Replace the newest state and frame."""
         with self._changed:
             self._state = (self._state[0] + 1, state)
@@ -118,14 +118,14 @@ MOST_CONNECTIONS = 24
 TIMEOUT = 10.0
 """Seconds in which a browser must receive a response and send its next request."""
 
-BUSY = b"HTTP/1.1 503 Busy\r\nRetry-After: 5\r\nContent-Length: 0\r\n\r\n"
+_BUSY = b"HTTP/1.1 503 Busy\r\nRetry-After: 5\r\nContent-Length: 0\r\n\r\n"
 STATES_PER_SECOND = 10.0
-FILES = {
+_FILES = {
     "/": ("page.html", "text/html; charset=utf-8"),
     "/page.css": ("page.css", "text/css; charset=utf-8"),
     "/page.js": ("page.js", "text/javascript; charset=utf-8"),
 }
-HEADERS = {
+_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self';"
     " connect-src 'self'; img-src 'self' blob: data:; base-uri 'none'; form-action 'none';"
@@ -201,7 +201,7 @@ class _Server(ThreadingHTTPServer):
         if not self.free.acquire(blocking=False):
             request.settimeout(0.1)
             with contextlib.suppress(OSError):
-                request.sendall(BUSY)
+                request.sendall(_BUSY)
             self.shutdown_request(request)
             return
         try:
@@ -275,8 +275,8 @@ class _Handler(BaseHTTPRequestHandler):
             )
         elif path == "/" and "token" in parse_qs(query):
             self._set_cookie()
-        elif path in FILES:
-            name, kind = FILES[path]
+        elif path in _FILES:
+            name, kind = _FILES[path]
             self._send(resources.files(__package__).joinpath(name).read_bytes(), kind)
         elif path == "/frame.jpg":
             self._picture(query)
@@ -341,14 +341,17 @@ class _Handler(BaseHTTPRequestHandler):
         body = f"{status.phrase}: {reason}\n".encode()
         self.send_response(status)
         # Closed, or clients without the token could keep all connections busy.
-        self._head({
-            "Content-Type": "text/plain; charset=utf-8", "Content-Length": str(len(body)),
-            "Connection": "close",
-        })  # fmt: skip
+        self._head(
+            {
+                "Content-Type": "text/plain; charset=utf-8",
+                "Content-Length": str(len(body)),
+                "Connection": "close",
+            }
+        )
         self.wfile.write(body)
 
     def _head(self, headers: dict[str, str]) -> None:
-        for name, value in (HEADERS | headers).items():
+        for name, value in (_HEADERS | headers).items():
             self.send_header(name, value)
         self.end_headers()
 

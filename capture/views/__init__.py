@@ -1,1 +1,1 @@
-"""What a person sees: the windows, the terminal line and the page of record, review and live."""
+"""What people see of a session, a review and a live run: windows, a terminal line, a page."""

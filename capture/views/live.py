@@ -33,10 +33,10 @@ from .painting import (
 )
 
 TITLE = "handlore live"
-EVENT_SECONDS = 4.0
+_EVENT_SECONDS = 4.0
 """How long the last event is shown."""
 
-LEAST_WAIT = 1 / 25
+_LEAST_WAIT = 1 / 25
 """Seconds between two pictures: people see no more, and drawing costs as much as tracking."""
 
 
@@ -108,11 +108,11 @@ class LiveWindow(LiveView):
     def __init__(self) -> None:
         self._mirrored = True
         self._event, self._event_at = "", 0.0
-        self._screen = Screen(TITLE, LEAST_WAIT)
+        self._screen = Screen(TITLE, _LEAST_WAIT)
 
     def show(self, state: LiveState) -> None:
         """Show a frame, unless the last one was shown a moment ago."""
-        event = self._event if perf_counter() - self._event_at < EVENT_SECONDS else ""
+        event = self._event if perf_counter() - self._event_at < _EVENT_SECONDS else ""
         self._screen.draw(lambda: draw_live(state, event, mirrored=self._mirrored))
 
     def on_event(self, event: Event) -> None:

@@ -14,7 +14,7 @@ from ..live.loop import boottime
 from ..live.state import LiveState, LiveView
 from ..serve.server import STATES_PER_SECOND, Hub
 
-WIDEST = 960
+_WIDEST = 960
 """Pixels; a larger picture is scaled down."""
 
 QUALITY = 75
@@ -41,7 +41,7 @@ class PageView(LiveView):
             return
         self._shown = now
         # The thread that serves the picture draws and encodes it.
-        self._hub.put(state_of(state), (lambda: jpeg_of(state)) if watched else None)
+        self._hub.put(_state_of(state), (lambda: _jpeg_of(state)) if watched else None)
 
     def on_event(self, event: Event) -> None:
         """Add it to the log."""
@@ -62,7 +62,7 @@ class PageView(LiveView):
         self._hub.log({"at": round(time.time(), 3), "kind": kind, "text": text, "detail": detail})
 
 
-def state_of(state: LiveState) -> dict[str, Any]:
+def _state_of(state: LiveState) -> dict[str, Any]:
     """Return what the page shows beside the picture, as JSON types."""
     sides = [hand.side for hand in state.hands if hand.side]
     return {
@@ -77,14 +77,14 @@ def state_of(state: LiveState) -> dict[str, Any]:
     }
 
 
-def jpeg_of(state: LiveState) -> bytes:
+def _jpeg_of(state: LiveState) -> bytes:
     """Return the picture of a state with its hands as a JPEG."""
     pixels = state.pixels
     if pixels is None:
         return b""
     height, width = pixels.shape[:2]
-    if width > WIDEST:
-        size = (WIDEST, round(height * WIDEST / width))
+    if width > _WIDEST:
+        size = (_WIDEST, round(height * _WIDEST / width))
         picture = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     else:
         picture = pixels.copy()

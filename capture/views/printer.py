@@ -10,7 +10,7 @@ from ..actions.runner import ActionResult
 from ..live.loop import boottime
 from ..live.state import LiveView
 
-REPEAT_AFTER = 60.0
+_REPEAT_AFTER = 60.0
 """The same line is not written again within this time; seconds."""
 
 MOST_LINES = 256
@@ -67,7 +67,7 @@ class Printer(LiveView):
 
     def _write_seldom(self, line: str) -> None:
         now = boottime()
-        if now - self._written.get(line, -REPEAT_AFTER) < REPEAT_AFTER:
+        if now - self._written.get(line, -_REPEAT_AFTER) < _REPEAT_AFTER:
             return
         if len(self._written) >= MOST_LINES:
             self._written.clear()

@@ -47,7 +47,7 @@ from .painting import (
 )
 
 TITLE = "handlore capture"
-BORDER = 6
+_BORDER = 6
 MOST_LINES = 4
 """Of a message."""
 
@@ -82,7 +82,7 @@ def draw_session(pixels: Pixels | None, hands: Sequence[Hand], status: Status) -
     if status.message and not (status.question and status.question in status.message):
         _message(picture, status.message)
     height, width = picture.shape[:2]
-    cv2.rectangle(picture, (0, 0), (width - 1, height - 1), color, 2 * BORDER)
+    cv2.rectangle(picture, (0, 0), (width - 1, height - 1), color, 2 * _BORDER)
     return np.hstack([picture, _panel(status, color)])
 
 
@@ -104,8 +104,8 @@ def _state(picture: Pixels, status: Status, color: Color) -> None:
             _banner(picture, f"kept in {status.left or 0.0:.1f} s", status.label, color)
             _large_keys(picture, (("u", "discard"), ("k", "keep now")))
     if status.progress:
-        right = BORDER + round((width - 2 * BORDER) * min(1.0, status.progress))
-        cv2.rectangle(picture, (BORDER, height - 72), (right, height - 66), color, -1)
+        right = _BORDER + round((width - 2 * _BORDER) * min(1.0, status.progress))
+        cv2.rectangle(picture, (_BORDER, height - 72), (right, height - 66), color, -1)
     coming = [f"{status.burst_left} more"] if status.burst_left else []
     coming += [f"next: {status.next_label}"] if status.next_label else []
     at, room = (width - MARGIN, height - 84), width // 2
@@ -125,7 +125,7 @@ def _banner(picture: Pixels, text: str, label: str, color: Color, *, dot: bool =
     """Write label and state along the lower edge."""
     height, width = picture.shape[:2]
     shade(picture, (0, height - 66), (width, height), BLACK, 0.62)
-    middle, x = height - 36, MARGIN + BORDER
+    middle, x = height - 36, MARGIN + _BORDER
     if dot:
         cv2.circle(picture, (x + 8, middle), 9, color, -1, cv2.LINE_AA)
         x += 28
@@ -145,7 +145,7 @@ def _countdown(picture: Pixels, number: int, color: Color) -> None:
 
 def _large_keys(picture: Pixels, keys: Sequence[tuple[str, str]]) -> None:
     """Show keys and what they do, above the banner."""
-    x, y = MARGIN + BORDER, picture.shape[0] - 100
+    x, y = MARGIN + _BORDER, picture.shape[0] - 100
     for key, action in keys:
         rounded(picture, (x, y - 19), (x + 38, y + 19), WHITE, 8)
         draw_text(picture, key, (x + 19, y), 22, GROUND, bold=True, anchor="middle")

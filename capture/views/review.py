@@ -44,7 +44,7 @@ TITLE = "handlore review"
 WIDTH = 760
 """Of the picture, in pixels."""
 
-FEW_HANDS = 0.8
+_FEW_HANDS = 0.8
 """A smaller share of frames with a hand is marked."""
 
 MOST_POINTS = 300
@@ -139,7 +139,7 @@ def _panel(state: Review) -> Pixels:
         ("recording", str(entry.number), WHITE),
         ("seconds", f"{entry.seconds:.2f}", WHITE),
         ("frames", str(entry.n_frames), WHITE),
-        ("with a hand", f"{share:.0%}", ORANGE if share < FEW_HANDS else WHITE),
+        ("with a hand", f"{share:.0%}", ORANGE if share < _FEW_HANDS else WHITE),
         ("subject", entry.subject, WHITE),
         ("session", entry.session, WHITE),
         ("camera", entry.camera, WHITE),

@@ -15,7 +15,7 @@ from ..recording.status import Status
 LONGEST_LABEL = 24
 """Most columns of a label."""
 
-UNLIMITED = 10_000
+_UNLIMITED = 10_000
 
 
 class StatusLine:
@@ -65,7 +65,7 @@ class StatusLine:
         self._stream.flush()
 
 
-def line_of(status: Status, columns: int = UNLIMITED) -> str:
+def line_of(status: Status, columns: int = _UNLIMITED) -> str:
     """Return the status in one line; the least important part is the last and is cut first.
 
     Parameters
@@ -117,7 +117,7 @@ def _joined(parts: Sequence[str]) -> str:
 
 def _counts(counts: Sequence[tuple[str, int]], columns: int) -> str:
     """Return the number of recordings of each label, with names as long as there is room."""
-    for longest in (UNLIMITED, 12, 8, 5, 3):
+    for longest in (_UNLIMITED, 12, 8, 5, 3):
         text = " ".join(f"{_cut(label, longest)} {count}" for label, count in counts)
         if cell_len(text) <= columns:
             return text

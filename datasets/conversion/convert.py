@@ -128,10 +128,10 @@ def convert(
     Examples
     --------
     >>> import handlore
-    >>> source = handlore.make_source("images")
-    >>> with handlore.open_detector() as detector:  # doctest: +SKIP
-    ...     done = handlore.convert(source, "photos/", detector)
-    ...     handlore.save_dataset(done.dataset, "photos.npz")
+    >>> with handlore.open_detector() as detector:
+    ...     done = handlore.convert(handlore.make_source("images"), "photos", detector)
+    >>> done.n_items == done.dataset.n_samples
+    True
     """
     options, root = options or ConvertOptions(), Path(root)
     listing = scan_source(source, root, options)
@@ -270,6 +270,13 @@ def convert_to_file(
     HandloreError
         If there is nothing to convert, another process is converting into the same file, or there
         are parts of another conversion.
+
+    Examples
+    --------
+    >>> import handlore
+    >>> done = handlore.convert_to_file(handlore.make_source("images"), "photos", "photos.npz")
+    >>> done.dataset.labels
+    ['fist', 'open_palm', 'point', 'victory']
     """
     options, run, root = options or ConvertOptions(), run or RunOptions(), Path(root)
     report = report or _no_report

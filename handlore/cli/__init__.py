@@ -37,7 +37,7 @@ GROUPS = {
     "This machine": {
         "weights": "Show where the hand landmark model is; download or verify it.",
         "bench": "Measure speed and memory against bare MediaPipe and scikit-learn.",
-        "doctor": "Check the installation: versions, model, detectors, cameras.",
+        "doctor": "Check the installation: versions, model, detectors, cameras, window.",
     },
 }
 """Each command is the module of the same name. The summaries repeat the first sentence of its help,

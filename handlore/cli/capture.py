@@ -24,11 +24,11 @@ from ._common import (
 SECONDS = 2.0
 """Length of a recording unless another one is asked for."""
 
-VIDEO_STREAM = 120.0
+_VIDEO_STREAM = 120.0
 """A stream of `none` whose pictures are kept in memory ends after this time; seconds."""
 
-MOVED = "handlore: recordings are reviewed and edited with `handlore recordings` (review, list,"
-MOVED += " discard, restore, relabel); --review takes seconds"
+_MOVED = "handlore: recordings are reviewed and edited with `handlore recordings` (review, list,"
+_MOVED += " discard, restore, relabel); --review takes seconds"
 
 
 def _seconds_of_review(ctx: click.Context, _: click.Parameter, value: str) -> float:
@@ -36,14 +36,14 @@ def _seconds_of_review(ctx: click.Context, _: click.Parameter, value: str) -> fl
     try:
         return float(value)
     except ValueError:
-        talk(MOVED)
+        talk(_MOVED)
         ctx.exit(2)
 
 
 def _moved(ctx: click.Context, _: click.Parameter, value: tuple[str, ...]) -> None:
     """Refuse options that are commands now."""
     if value:
-        talk(MOVED)
+        talk(_MOVED)
         ctx.exit(2)
 
 
@@ -227,7 +227,7 @@ def _options(given: dict[str, Any]) -> SessionOptions:
         seconds=given["seconds"] or (0.0 if length or given["until"] else SECONDS),
         hand_gone=given["until"] == "hand-gone",
         most_missing=given["missing"],
-        longest_stream=VIDEO_STREAM if given["keep_video"] else SessionOptions.longest_stream,
+        longest_stream=_VIDEO_STREAM if given["keep_video"] else SessionOptions.longest_stream,
         **{name: given[name] for name in same.split()},
     )
 

@@ -68,7 +68,7 @@ def command() -> None:
 )
 @_folder
 @json_option
-def list_command(folder: Path, as_json: bool) -> None:
+def _list_command(folder: Path, as_json: bool) -> None:
     """List all recordings, kept and discarded."""
     recordings = RecordingFolder.open(folder, create=False)
     entries = _all_entries(recordings)
@@ -81,7 +81,7 @@ def list_command(folder: Path, as_json: bool) -> None:
 
 @command.command("review", epilog=examples("handlore recordings review my_gestures"))
 @_folder
-def review_command(folder: Path) -> None:
+def _review_command(folder: Path) -> None:
     """Play the recordings in a window, as drawn hands.
 
     n and p step, u discards a recording, k restores it, a digit or + changes its label, h shows
@@ -107,7 +107,7 @@ def review_command(folder: Path) -> None:
 @_folder
 @_numbers
 @json_option
-def discard_command(folder: Path, numbers: tuple[int, ...], as_json: bool) -> None:
+def _discard_command(folder: Path, numbers: tuple[int, ...], as_json: bool) -> None:
     """Discard recordings: training and evaluation ignore them."""
     recordings = RecordingFolder.open(folder, create=False)
     entries = recordings.find(numbers)
@@ -120,7 +120,7 @@ def discard_command(folder: Path, numbers: tuple[int, ...], as_json: bool) -> No
 @_folder
 @_numbers
 @json_option
-def restore_command(folder: Path, numbers: tuple[int, ...], as_json: bool) -> None:
+def _restore_command(folder: Path, numbers: tuple[int, ...], as_json: bool) -> None:
     """Restore discarded recordings."""
     recordings = RecordingFolder.open(folder, create=False)
     entries = recordings.find(numbers, discarded=True)
@@ -134,7 +134,7 @@ def restore_command(folder: Path, numbers: tuple[int, ...], as_json: bool) -> No
 @click.argument("number", metavar="NUMBER", type=click.IntRange(1))
 @click.argument("label", metavar="LABEL")
 @json_option
-def relabel_command(folder: Path, number: int, label: str, as_json: bool) -> None:
+def _relabel_command(folder: Path, number: int, label: str, as_json: bool) -> None:
     """Change the label of a recording; `none` for everyday movement."""
     recordings = RecordingFolder.open(folder, create=False)
     label = checked_label(label)

@@ -1,9 +1,16 @@
 """Plots of a dataset as PNG: its labels, where hands were found, its people, how labels look."""
 
+from pathlib import Path
+
 import numpy as np
 
 from handlore.classifiers.evaluation.breakdown import DetectionRate, detection_rates
 from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.loading import KIND_NAMES, load_recordings
+from handlore.datasets.recording_files import is_recordings
+from handlore.datasets.storage import load_dataset
+from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.files import atomic_write
 from handlore.landmarks.hands import FloatArray
 
 from .charts import BarRow, HandTile, bar_chart, hand_grid, matrix_chart
@@ -107,3 +114,52 @@ def mean_chart(aligned: dict[str, FloatArray]) -> Drawing:
     ]
     rows = [tiles[start : start + _COLUMNS] for start in range(0, len(tiles), _COLUMNS)]
     return hand_grid(rows, "The mean of each label")
+
+
+def write_contact_sheet(path: Path, out: Path) -> int:
+    """Draw every recording of a folder, or sample of a dataset file; return how many.
+
+    Raises
+    ------
+    HandloreError
+        If there is nothing to draw, or the picture cannot be written.
+    """
+    data = load_recordings(path).recordings if is_recordings(path) else (load_dataset(path),)
+    tiles = [tile for one in data for tile in tiles_of(one)]
+    if not tiles:
+        raise HandloreError(f"{path} holds nothing to draw")
+    with atomic_write(out) as stream:
+        stream.write(contact_sheet_png(tiles, path.resolve().name))
+    return len(tiles)
+
+
+def write_plots(path: Path, folder: Path) -> list[Path]:
+    """Draw what is in a dataset file or a folder of recordings into a folder; return the files.
+
+    Plots of an earlier dataset there that this one does not have are removed.
+
+    Raises
+    ------
+    HandloreError
+        If there is nothing to draw, or a file cannot be written.
+    """
+    recordings = load_recordings(path) if is_recordings(path) else None
+    data = [recordings.dataset(kind) for kind in recordings.counts()] if recordings else []
+    data = data if recordings else [load_dataset(path)]
+    if not any(one.n_samples for one in data):
+        raise HandloreError(f"{path} holds nothing to draw")
+    prefixes = {kind: f"{name.replace(' ', '-')}-" for kind, name in KIND_NAMES.items()}
+    files: dict[Path, bytes] = {}
+    for one in data:
+        # Movements and poses of one folder must not overwrite each other.
+        prefix = prefixes[one.header.kind] if len(data) > 1 else ""
+        drawn = data_plots(one, path.resolve().name)
+        files |= {folder / f"{prefix}{name}": content for name, content in drawn.items()}
+    for prefix in ("", *prefixes.values()):
+        if all((folder / f"{prefix}{name}").exists() for name in ALWAYS):
+            for old in {folder / f"{prefix}{name}" for name in PLOTS} - set(files):
+                old.unlink(missing_ok=True)
+    for file, content in files.items():
+        with atomic_write(file) as stream:
+            stream.write(content)
+    return list(files)

@@ -28,12 +28,12 @@ def advice(folder: RecordingFolder, *labels: str) -> list[str]:
     return advise(load_recordings(folder.root), labels)
 
 
-def test_an_empty_folder_begins_with_what_was_asked_for(folder: RecordingFolder) -> None:
+def test_empty_folder(folder: RecordingFolder) -> None:
     assert advice(folder) == []
     assert advice(folder, "left", "right", "none") == ["record each label 3 times or more (now 0)"]
 
 
-def test_the_label_with_the_fewest_recordings_is_next(folder: RecordingFolder) -> None:
+def test_fewest_recordings_first(folder: RecordingFolder) -> None:
     for seed in range(2):
         folder.keep(movement("left", seed=seed))
     folder.keep(movement("right"))
@@ -41,9 +41,7 @@ def test_the_label_with_the_fewest_recordings_is_next(folder: RecordingFolder) -
     assert advice(folder, "up")[0] == "record next: up (none yet; others up to 2)"
 
 
-def test_none_is_asked_for_when_the_rest_is_there(
-    folder: RecordingFolder, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_advice_on_none(folder: RecordingFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(coach, "cross_validated", lambda *_: [])
     for seed in range(3):
         folder.keep(movement("left", seed=seed))
@@ -60,7 +58,7 @@ def moved(recording: LandmarkDataset, *, dx: float = 0, scale: float = 1) -> Lan
     return recording
 
 
-def test_what_is_always_the_same_is_named() -> None:
+def test_constant_qualities() -> None:
     same = [movement("left", seed=seed, seconds=1.0) for seed in (1, 1, 1)]
     assert constant_qualities(same) == ["speed", "distance", "place", "angle"]
     assert variety_advice(same) == [
@@ -77,11 +75,11 @@ def test_what_is_always_the_same_is_named() -> None:
     ],
     ids=["speed", "place", "distance"],
 )
-def test_what_varies_is_not_asked_for(change, rest) -> None:
+def test_varied_qualities(change, rest) -> None:
     assert constant_qualities([change(k) for k in range(3)]) == rest
 
 
-def test_angles_that_wrap_are_near_each_other() -> None:
+def test_angles_wrap() -> None:
     down = [movement("left", seed=1) for _ in range(4)]
     for number, one in enumerate(down):
         one.image[..., :2] *= -1
@@ -89,12 +87,12 @@ def test_angles_that_wrap_are_near_each_other() -> None:
     assert "angle" in constant_qualities(down)
 
 
-def test_poses_have_no_speed_and_two_recordings_say_nothing() -> None:
+def test_poses_have_no_speed() -> None:
     assert "speed" not in constant_qualities([held("fist")] * 3)
     assert variety_advice([held("fist")] * 2) == []
 
 
-def test_recordings_without_a_hand_do_not_matter() -> None:
+def test_recordings_without_a_hand() -> None:
     lost = movement("left", lost=100)
     assert not lost.has_hand.any()
     assert variety_advice([lost] * 3) == []
@@ -106,21 +104,21 @@ def verdicts(*rows: tuple[str, str], first: int = 1) -> list[RecordingPrediction
     ]
 
 
-def test_pairs_that_get_confused_are_told_once_for_both_directions() -> None:
+def test_confused_pair() -> None:
     rows = [("a", "a")] * 4 + [("a", "b")] + [("b", "b")] * 4 + [("b", "a")]
     assert list(confusion_advice(verdicts(*rows))) == [
         "a and b are confused (2 of 10): make them more different, or record more"
     ]
 
 
-def test_a_single_odd_recording_is_named() -> None:
+def test_odd_recording() -> None:
     rows = [("a", "a")] * 4 + [("a", "b")] + [("b", "b")] * 5
     assert list(confusion_advice(verdicts(*rows))) == [
         "recording 5 (a) looks like b: check its label"
     ]
 
 
-def test_everything_right_is_said_too() -> None:
+def test_no_confusion() -> None:
     rows = [("a", "a")] * 3 + [("b", "b")] * 3
     assert list(confusion_advice(verdicts(*rows))) == [
         "a quick test recognises all 6 recordings of 2 labels"
@@ -128,7 +126,7 @@ def test_everything_right_is_said_too() -> None:
     assert list(confusion_advice([])) == []
 
 
-def test_what_everyday_movement_looks_like_is_said() -> None:
+def test_gesture_near_none() -> None:
     streams = [
         RecordingPrediction(9, "none", {"none": 0.8, "a": 0.2}),
         RecordingPrediction(10, "none", {"none": 1.0}),
@@ -137,7 +135,7 @@ def test_what_everyday_movement_looks_like_is_said() -> None:
     assert lines[0] == ("10% of none looks like a: record more none, or make a more distinct")
 
 
-def test_movements_under_the_wrong_label_are_found(tmp_path: Path) -> None:
+def test_mislabelled_movements(tmp_path: Path) -> None:
     folder = filled(tmp_path / "gestures", 6, ("left", "right"))
     wrong = folder.keep(movement("left", like="right", seed=9))
     for seed in range(2):
@@ -149,7 +147,7 @@ def test_movements_under_the_wrong_label_are_found(tmp_path: Path) -> None:
     assert [one.number for one in found if one.label != one.predicted] == [int(wrong.stem)]
 
 
-def test_poses_under_the_wrong_label_are_found(folder: RecordingFolder) -> None:
+def test_mislabelled_poses(folder: RecordingFolder) -> None:
     for seed in range(6):
         folder.keep(held("fist", seed=seed))
         folder.keep(held("palm", seed=seed))
@@ -161,7 +159,7 @@ def test_poses_under_the_wrong_label_are_found(folder: RecordingFolder) -> None:
     ]
 
 
-def test_too_little_to_say_anything_about(folder: RecordingFolder) -> None:
+def test_too_few_recordings(folder: RecordingFolder) -> None:
     for seed in range(3):
         folder.keep(movement("left", seed=seed))
     folder.keep(movement("right"))

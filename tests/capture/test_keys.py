@@ -47,7 +47,7 @@ def test_codes_of_windows(code: int, key: str | None):
     ("code", "key"),
     [(0x6D6, "ж"), (0x7E2, "β"), (0x1B1, "ą"), (0x4B9, None), (0xFE03, None), (0xFE50, None)],
 )
-def test_letters_of_other_scripts_under_x11(code: int, key: str | None, monkeypatch):
+def test_other_scripts_under_x11(code: int, key: str | None, monkeypatch):
     monkeypatch.setattr(sys, "platform", "linux")
     assert key_of_code(code) == key
 
@@ -64,12 +64,12 @@ def test_letters_of_other_scripts_under_x11(code: int, key: str | None, monkeypa
         ([0xFE03, ord("@")], [None, "@"]),  # AltGr
     ],
 )
-def test_modifiers_that_a_window_tells_as_keys(codes: list[int], keys: list[str | None]):
+def test_modifier_keys(codes: list[int], keys: list[str | None]):
     window = WindowKeys()
     assert [window.name(code, 0.1 * k) for k, code in enumerate(codes)] == keys
 
 
-def test_a_modifier_of_long_ago_belongs_to_no_key():
+def test_old_modifier():
     window = WindowKeys()
     assert window.name(0xFFE9, 0.0) is None
     assert window.name(ord("q"), 5.0) == "q"
@@ -77,5 +77,11 @@ def test_a_modifier_of_long_ago_belongs_to_no_key():
 
 def test_characters_of_terminals():
     assert [key_of_character(c) for c in "r\r\n\x7f\x1bß\x01"] == [
-        "r", "enter", "enter", "backspace", "esc", "ß", None,
-    ]  # fmt: skip
+        "r",
+        "enter",
+        "enter",
+        "backspace",
+        "esc",
+        "ß",
+        None,
+    ]

@@ -20,9 +20,26 @@ LABELS = ",".join(MOVEMENTS)
 
 
 def arguments(scene: Path, out: Path) -> list:
-    return ["--out", out, "--labels", LABELS, "--subject", "anna", "--session", "monday",
-            "--camera", scene, "--loop", "--frames", FRAMES, "--countdown", "0.3",
-            "--review", "0.3", "--keep-video"]  # fmt: skip
+    return [
+        "--out",
+        out,
+        "--labels",
+        LABELS,
+        "--subject",
+        "anna",
+        "--session",
+        "monday",
+        "--camera",
+        scene,
+        "--loop",
+        "--frames",
+        FRAMES,
+        "--countdown",
+        "0.3",
+        "--review",
+        "0.3",
+        "--keep-video",
+    ]
 
 
 def check(out: Path, truth: list, *, by_section: bool) -> None:
@@ -48,9 +65,21 @@ def check(out: Path, truth: list, *, by_section: bool) -> None:
 
 
 def train(out: Path, model: Path) -> None:
-    command = [sys.executable, "-m", "handlore", "train", str(out), "--model", "rocket", "--out",
-               str(model), "--param", "n_kernel_features=300", "--param",
-               "n_augmented=2"]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "handlore",
+        "train",
+        str(out),
+        "--model",
+        "rocket",
+        "--out",
+        str(model),
+        "--param",
+        "n_kernel_features=300",
+        "--param",
+        "n_augmented=2",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert model.is_file()
@@ -147,8 +176,22 @@ def test_in_a_terminal(scene: tuple[Path, list], tmp_path: Path, terminal: list)
 
 def test_closing_the_window_ends_the_session(scene: tuple[Path, list], tmp_path: Path, desk: Desk):
     out = tmp_path / "my_gestures"
-    desk.start("--out", out, "--labels", "wave", "--camera", scene[0], "--loop", "--review", "30",
-               "--countdown", "0", "--frames", "10", "--no-coach")  # fmt: skip
+    desk.start(
+        "--out",
+        out,
+        "--labels",
+        "wave",
+        "--camera",
+        scene[0],
+        "--loop",
+        "--review",
+        "30",
+        "--countdown",
+        "0",
+        "--frames",
+        "10",
+        "--no-coach",
+    )
     desk.press("r")
     desk.wait_title("review")
     desk.close_window()

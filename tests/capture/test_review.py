@@ -14,15 +14,40 @@ from handlore.datasets.recordings import RecordingEntry, RecordingFolder
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import HandloreError
 
-KEYS = ["n", "p", "r", " ", "u", "k", "h", "+", *"0123456789", "q", "esc", "enter", "backspace",
-        "x", "close"]  # fmt: skip
+KEYS = [
+    "n",
+    "p",
+    "r",
+    " ",
+    "u",
+    "k",
+    "h",
+    "+",
+    *"0123456789",
+    "q",
+    "esc",
+    "enter",
+    "backspace",
+    "x",
+    "close",
+]
 
 
 def entry(number: int, label: str = "left", *, discarded: bool = False) -> RecordingEntry:
     return RecordingEntry(
-        number, Path(f"g/{label}/{number:04d}.npz"), label, "sequence", 31, 2.0, 1.0, "anna", "s1",
-        "camera 0", discarded, None,
-    )  # fmt: skip
+        number,
+        Path(f"g/{label}/{number:04d}.npz"),
+        label,
+        "sequence",
+        31,
+        2.0,
+        1.0,
+        "anna",
+        "s1",
+        "camera 0",
+        discarded,
+        None,
+    )
 
 
 ENTRIES = (entry(1), entry(2, "right"), entry(4, "none"), entry(3, "up", discarded=True))
@@ -36,7 +61,7 @@ def pressed(*keys: str, state: Review | None = None) -> tuple[Review, list[Chang
     return state, changes
 
 
-def test_it_begins_with_the_first_recording_and_goes_by_number() -> None:
+def test_order() -> None:
     state = Review.of(ENTRIES, 10.0)
     assert [one.number for one in state.entries] == [1, 2, 3, 4]
     assert state.entry.number == 1
@@ -44,7 +69,7 @@ def test_it_begins_with_the_first_recording_and_goes_by_number() -> None:
         Review.of((), 0.0)
 
 
-def test_n_and_p_go_on_and_back_and_stop_at_the_ends() -> None:
+def test_next_and_previous() -> None:
     assert pressed("n", "n", "p")[0].entry.number == 2
     first, _ = pressed("p")
     assert (first.entry.number, first.message) == (1, "this is the first one")
@@ -53,7 +78,7 @@ def test_n_and_p_go_on_and_back_and_stop_at_the_ends() -> None:
     assert pressed("p", "n")[0].message == "", "a message goes with the next key"
 
 
-def test_a_recording_is_played_again_and_again_and_from_its_start_when_asked() -> None:
+def test_replay() -> None:
     state = Review.of(ENTRIES, 10.0)
     assert state.seconds(11.5) == pytest.approx(1.5)
     assert state.seconds(12.4) == 2.0, "it rests at its end for a moment"
@@ -63,7 +88,7 @@ def test_a_recording_is_played_again_and_again_and_from_its_start_when_asked() -
     assert state.key("n", 11.5)[0].seconds(11.5) == 0
 
 
-def test_u_discards_and_k_brings_back() -> None:
+def test_discard_and_restore() -> None:
     assert pressed("u")[1] == [Change("discard", ENTRIES[0].path)]
     assert pressed("k")[1] == [], "it is kept already"
     assert pressed("n", "n", "k")[1] == [Change("restore", ENTRIES[3].path)]
@@ -72,7 +97,7 @@ def test_u_discards_and_k_brings_back() -> None:
     assert "already discarded" in state.message
 
 
-def test_digits_give_labels_in_the_order_shown() -> None:
+def test_relabel_by_digit() -> None:
     assert Review.of(ENTRIES, 0.0).labels == ("left", "right", "up", "none")
     assert pressed("2")[1] == [Change("relabel", ENTRIES[0].path, "right")]
     assert pressed("0")[1] == [Change("relabel", ENTRIES[0].path, "none")]
@@ -93,7 +118,7 @@ def test_a_new_label_is_typed() -> None:
     assert state.typed is None
 
 
-def test_a_label_in_other_letters_is_the_one_that_is_there() -> None:
+def test_label_in_another_case() -> None:
     state, changes = pressed("+", *"RIGHT", "enter")
     assert changes == [Change("relabel", ENTRIES[0].path, "right")]
     state, changes = pressed("+", *"Left", "enter")
@@ -101,14 +126,14 @@ def test_a_label_in_other_letters_is_the_one_that_is_there() -> None:
 
 
 @pytest.mark.parametrize("keys", [("+", "enter"), ("+", "/", "enter"), ("+", "a", "esc")])
-def test_what_is_no_label_changes_nothing(keys) -> None:
+def test_invalid_label(keys) -> None:
     state, changes = pressed(*keys)
     assert changes == []
     assert state.typed is None
     assert not state.ended
 
 
-def test_h_shows_the_help_until_the_next_key() -> None:
+def test_help() -> None:
     assert pressed("h")[0].help
     assert not pressed("h", "h")[0].help
     assert not pressed("h", "n")[0].help
@@ -119,7 +144,7 @@ def test_it_ends(keys) -> None:
     assert pressed(*keys)[0].ended
 
 
-def test_after_a_change_the_same_recording_is_shown_wherever_it_is_now() -> None:
+def test_same_recording_after_a_change() -> None:
     state, _ = pressed("n")
     moved = replace(entry(2, "up"), path=Path("g/up/0002.npz"))
     after = state.changed((entry(1), moved, entry(3), entry(4)), moved.path)
@@ -130,7 +155,7 @@ def test_after_a_change_the_same_recording_is_shown_wherever_it_is_now() -> None
 
 
 @given(st.lists(st.sampled_from(KEYS), max_size=30))
-def test_any_keys_leave_a_state_that_can_be_shown(keys: list[str]) -> None:
+def test_any_keys(keys: list[str]) -> None:
     state = Review.of(ENTRIES, 0.0)
     for key in keys:
         state, change = state.key(key, 1.0)
@@ -165,8 +190,11 @@ def folder(tmp_path: Path) -> RecordingFolder:
 
 
 def names(folder: RecordingFolder) -> list[str]:
-    return [folder.name_of(one.path) for discarded in (False, True)
-            for one in folder.entries(discarded=discarded)]  # fmt: skip
+    return [
+        folder.name_of(one.path)
+        for discarded in (False, True)
+        for one in folder.entries(discarded=discarded)
+    ]
 
 
 def test_keys_change_the_folder(folder: RecordingFolder) -> None:
@@ -178,9 +206,7 @@ def test_keys_change_the_folder(folder: RecordingFolder) -> None:
     assert names(folder) == ["left/0001.npz", "up/0002.npz"]
 
 
-def test_what_cannot_be_done_is_a_message_and_the_review_goes_on(
-    folder: RecordingFolder, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failed_change(folder: RecordingFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise HandloreError("No space left on device")
 
@@ -194,7 +220,7 @@ def test_what_cannot_be_done_is_a_message_and_the_review_goes_on(
     ]
 
 
-def test_a_file_that_vanishes_meanwhile_is_survived(folder: RecordingFolder) -> None:
+def test_vanished_file(folder: RecordingFolder) -> None:
     class Deleting(View):
         def show(self, state: Review, recording: LandmarkDataset | None, now: float) -> None:
             super().show(state, recording, now)

@@ -30,9 +30,7 @@ def session(
 
 
 @pytest.mark.parametrize(("first", "error"), [(TERM, SystemExit), (INT, KeyboardInterrupt)])
-def test_the_first_signal_ends_and_the_next_ones_wait(
-    first: signal.Signals, error: type[BaseException]
-) -> None:
+def test_second_signal_is_ignored(first: signal.Signals, error: type[BaseException]) -> None:
     before = [signal.getsignal(one) for one in (TERM, INT)]
     put_away: list[str] = []
     with pytest.raises(error) as ended:
@@ -42,14 +40,14 @@ def test_the_first_signal_ends_and_the_next_ones_wait(
     assert [signal.getsignal(one) for one in (TERM, INT)] == before
 
 
-def test_what_hangs_can_still_be_ended() -> None:
+def test_signal_after_a_long_cleanup() -> None:
     put_away: list[str] = []
     with pytest.raises(KeyboardInterrupt):
         session(TERM, (INT,), put_away, later=CLEANUP_SECONDS)
     assert put_away == []
 
 
-def test_what_a_shell_wants_ignored_stays_ignored() -> None:
+def test_ignored_sigint() -> None:
     before = signal.signal(INT, signal.SIG_IGN)
     try:
         with ending_on_signals():

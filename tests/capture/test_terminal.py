@@ -38,28 +38,28 @@ def test_keys_come_in_order(typed: Pipe):
     assert typed.terminal.pressed() == []
 
 
-def test_a_letter_of_two_bytes_may_come_in_two_parts(typed: Pipe):
+def test_split_utf8(typed: Pipe):
     assert typed("ü".encode()[:1]) == []
     assert typed("ü".encode()[1:]) == ["ü"]
 
 
 @pytest.mark.parametrize("arrow", [b"\x1b[A", b"\x1bOP", b"\x1b[3~", b"\x1b[1;5C"])
-def test_arrows_are_not_the_escape_key(typed: Pipe, arrow: bytes):
+def test_arrow_keys(typed: Pipe, arrow: bytes):
     assert typed(b"r" + arrow + b"q") == ["r", "q"]
 
 
-def test_a_key_with_alt_is_no_key(typed: Pipe):
+def test_alt(typed: Pipe):
     assert typed(b"r\x1bq2") == ["r", "2"]
     assert typed(b"\x1b\x1b") == ["esc"], "pressed twice in a hurry it is Esc"
 
 
-def test_the_escape_key_is_known_after_a_moment(typed: Pipe):
+def test_escape_key(typed: Pipe):
     assert typed(b"\x1b") == []
     typed.now += 0.1
     assert typed.terminal.pressed() == ["esc"]
 
 
-def test_the_end_of_the_input_is_said(typed: Pipe):
+def test_end_of_input(typed: Pipe):
     assert typed(b"r") == ["r"]
     typed.close()
     assert typed.terminal.pressed() == ["close"]
@@ -100,7 +100,7 @@ def tty() -> Iterator[Tty]:
     ],
     ids=["q", "exception", "SIGTERM", "SIGHUP", "Ctrl-C"],
 )
-def test_the_terminal_is_as_it_was(tty: Tty, end, code: int):
+def test_terminal_is_restored(tty: Tty, end, code: int):
     before = termios.tcgetattr(tty.fd)
     place = tty.wait("ready")
     tty.press("r")
@@ -132,7 +132,7 @@ print("the job ended with", os.waitstatus_to_exitcode(status), flush=True)
 """
 
 
-def test_in_the_background_the_terminal_is_left_alone():
+def test_background_process():
     """``handlore live ... &``: whoever touches the terminal then is stopped by the system."""
     shell = Tty(command=[sys.executable, "-c", SHELL, KEYS_PROGRAM])
     try:
@@ -152,7 +152,7 @@ def state_of(process) -> str:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the state of a process from /proc")
-def test_the_terminal_is_as_it_was_while_the_program_is_stopped(tty: Tty):
+def test_stopped_process(tty: Tty):
     before = termios.tcgetattr(tty.fd)
     tty.wait("ready")
     for _ in range(2):

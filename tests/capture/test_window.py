@@ -75,7 +75,7 @@ def test_keys_by_name(screen: Screen):
         assert window.pressed() == ["q"]
 
 
-def test_a_key_pressed_while_the_window_appears_is_not_lost(screen: Screen):
+def test_key_while_the_window_appears(screen: Screen):
     screen.codes = [ord("u")]
     with SessionWindow(quiet=True) as window:
         assert screen.codes == []
@@ -83,14 +83,14 @@ def test_a_key_pressed_while_the_window_appears_is_not_lost(screen: Screen):
         assert window.pressed() == []
 
 
-def test_a_key_that_is_held_does_not_stop_the_picture(screen: Screen):
+def test_held_key(screen: Screen):
     screen.codes = [ord("s")] * 1000
     with SessionWindow(quiet=True) as window:
         assert window.pressed() == ["s"] * MOST_KEYS
 
 
 @pytest.mark.parametrize("visible", [0.0, -1.0, None])
-def test_a_closed_window_says_so_and_is_not_opened_again(screen: Screen, visible: float | None):
+def test_closed_window(screen: Screen, visible: float | None):
     with SessionWindow(quiet=True) as window:
         assert window.pressed() == [], "before it shows anything it cannot be closed"
         window.show(PIXELS, [], status())
@@ -101,7 +101,7 @@ def test_a_closed_window_says_so_and_is_not_opened_again(screen: Screen, visible
     assert not screen.destroyed
 
 
-def test_the_title_says_the_state_once(screen: Screen):
+def test_title(screen: Screen):
     with SessionWindow(quiet=True) as window:
         for state in (State.IDLE, State.IDLE, State.RECORDING):
             window.show(PIXELS, [], status(state=state))
@@ -110,7 +110,7 @@ def test_the_title_says_the_state_once(screen: Screen):
     assert screen.destroyed
 
 
-def test_slow_drawing_takes_a_third_of_the_time_at_most(screen: Screen):
+def test_slow_drawing(screen: Screen):
     screen.drawing = 0.06
     with SessionWindow(quiet=True) as window:
         for _ in range(100):
@@ -121,19 +121,19 @@ def test_slow_drawing_takes_a_third_of_the_time_at_most(screen: Screen):
     assert drawn * 0.06 < 0.4 * (screen.now - 100)
 
 
-def test_the_picture_reaches_opencv_as_bgr(screen: Screen):
+def test_bgr(screen: Screen):
     red = np.full((480, 640, 3), (200, 10, 30), np.uint8)
     with SessionWindow(quiet=True) as window:
         window.show(red, [], status())
     assert screen.shown[0][300, 300].tolist() == [30, 10, 200]
 
 
-def test_the_window_appears_before_its_first_picture(screen: Screen):
+def test_window_appears_early(screen: Screen):
     with SessionWindow(quiet=True):
         assert screen.done == ["open", "events"], "else it may stay black"
 
 
-def test_while_a_label_is_typed_little_is_drawn(screen: Screen):
+def test_fewer_pictures_while_typing(screen: Screen):
     with SessionWindow(quiet=True) as window:
         for _ in range(100):
             window.show(PIXELS, [], status(typed="wav"))
@@ -152,6 +152,6 @@ class TestDisplay:
         said = window.why_no_window({"DISPLAY": ":0"})
         assert "pip uninstall -y opencv-python-headless" in said
 
-    def test_one_that_is_named_but_not_there(self):
+    def test_unreachable_display(self):
         said = window.why_no_window({**os.environ, "DISPLAY": ":4711"})
         assert "the display :4711 cannot be opened" in said

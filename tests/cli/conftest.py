@@ -5,15 +5,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from movement_stubs import LABELS, movements
+from recording_stubs import filled, held, stream
 
 from handlore.cli import main
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.storage import save_dataset
 
 Subset = Callable[[Mapping[str, int]], Path]
+SMALL = ("--param", "n_kernel_features=300", "--param", "n_augmented=1")
 
 
 @pytest.fixture(scope="session")
@@ -94,3 +98,66 @@ def photos(pictures: Path, tmp_path: Path) -> Callable[[Sequence[str]], Path]:
         return folder
 
     return copy
+
+
+@pytest.fixture(scope="session")
+def mixed(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two hands, an empty wall as class `wall`, and a broken file; train and test."""
+    folder = tmp_path_factory.mktemp("mixed")
+    for place in ("train/fist", "train/wall", "test/fist", "test/wall"):
+        (folder / place).mkdir(parents=True)
+    shutil.copy(pictures / "fist/fist_p01_1.png", folder / "train/fist/a.png")
+    shutil.copy(pictures / "fist/fist_p01_2.png", folder / "test/fist/b.png")
+    wall = np.full((200, 300, 3), 180, np.uint8)
+    for place in ("train", "test"):
+        cv2.imwrite(str(folder / place / "wall/wall.png"), wall)
+    (folder / "test/fist/broken.jpg").write_text("not a picture")
+    (folder / "notes.txt").write_text("ignored")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def converted(mixed: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, Path]:
+    out = tmp_path_factory.mktemp("out") / "mixed.npz"
+    args = ["convert", str(mixed), str(out), "--none", "wall", "--json"]
+    return CliRunner().invoke(main, args), out
+
+
+@pytest.fixture(scope="session")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("data") / "clips.npz"
+    data = movements(labels=(*LABELS, "still"))
+    labels = np.where(data.samples.label == "still", "none", data.samples.label)
+    save_dataset(replace(data, samples=replace(data.samples, label=labels)), path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def moves(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small rocket, trained on them by the command."""
+    path = tmp_path_factory.mktemp("models") / "moves.onnx"
+    args = ["train", clips, "--out", path, *SMALL]
+    done = CliRunner().invoke(main, [str(arg) for arg in args])
+    assert done.exit_code == 0, done.output
+    return path
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Callable[..., Path]:
+    def save(dataset: Any) -> Path:
+        save_dataset(dataset, tmp_path / "some.npz")
+        return tmp_path / "some.npz"
+
+    return save
+
+
+@pytest.fixture(scope="session")
+def gestures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three movements, two poses and a stream of ``none``."""
+    folder = filled(tmp_path_factory.mktemp("data") / "gestures", 5)
+    for seed in range(3):
+        for label in ("fist", "palm"):
+            folder.keep(held(label, seed=seed))
+    folder.keep(stream(20.0))
+    folder.keep(stream(10.0, seed=6))
+    return folder.root

@@ -42,13 +42,13 @@ def clip(tmp_path: Path) -> Path:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
-def test_what_cannot_be_is_refused_at_once(args, why, run, refused, tmp_path: Path):
+def test_invalid_options(args, why, run, refused, tmp_path: Path):
     out = tmp_path / "out"
     assert why in refused(run("capture", "--out", out, "--headless", *args))
     assert not out.exists(), "no folder is left behind"
 
 
-def test_a_camera_that_is_not_there(run, tmp_path: Path):
+def test_missing_camera(run, tmp_path: Path):
     result = run("capture", "--out", tmp_path / "out", "--headless", "--camera", "97")
     assert result.exit_code == 1
     assert "handlore: camera 97 cannot be opened: " in result.stderr
@@ -56,27 +56,36 @@ def test_a_camera_that_is_not_there(run, tmp_path: Path):
     assert not (tmp_path / "out").exists(), "nothing is left of a session that did not begin"
 
 
-def test_a_folder_that_was_there_stays_where_no_camera_is(run, tmp_path: Path):
+def test_existing_folder_without_a_camera(run, tmp_path: Path):
     filled(tmp_path / "out", 1, ("left",))
     run("capture", "--out", tmp_path / "out", "--headless", "--camera", "97")
     assert RecordingFolder.open(tmp_path / "out").counts() == {"left": 1}
 
 
-def test_a_folder_of_another_kind(run, refused, clip: Path, photos):
+def test_other_folder(run, refused, clip: Path, photos):
     folder = photos(["fist"])
     line = refused(run("capture", "--out", folder, "--camera", clip, "--headless"))
-    assert "holds other things" in line
+    assert "holds other files" in line
     line = refused(run("recordings", "list", folder))
-    assert "no folder of recordings: give one that" in line, "not what would be refused again"
+    assert "no folder of recordings; give one that" in line
 
 
 def capture(run, out: Path, clip: Path, *args: str):
-    return run("capture", "--out", out, *(args or ("--labels", "wave")), "--camera", clip,
-               "--headless", "--no-coach", "--json")  # fmt: skip
+    return run(
+        "capture",
+        "--out",
+        out,
+        *(args or ("--labels", "wave")),
+        "--camera",
+        clip,
+        "--headless",
+        "--no-coach",
+        "--json",
+    )
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="reads keys from stdin, as POSIX allows")
-def test_a_folder_goes_on_with_its_labels(run, clip: Path, tmp_path: Path):
+def test_labels_of_the_folder(run, clip: Path, tmp_path: Path):
     folder = filled(tmp_path / "out", 1, ("left", "circle"))
     folder.relabel(folder.entries()[1].path, "Arc")
     said = json.loads(capture(run, tmp_path / "out", clip, "--subject", "anna").stdout)
@@ -87,7 +96,7 @@ def test_a_folder_goes_on_with_its_labels(run, clip: Path, tmp_path: Path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="reads keys from stdin, as POSIX allows")
-def test_a_session_without_keys_ends(clip: Path, tmp_path: Path, run):
+def test_session_without_keys(clip: Path, tmp_path: Path, run):
     result = capture(run, tmp_path / "out", clip)
     assert result.exit_code == 0, result.output
     said = json.loads(result.stdout)
@@ -97,7 +106,7 @@ def test_a_session_without_keys_ends(clip: Path, tmp_path: Path, run):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="reads keys from stdin, as POSIX allows")
-def test_another_subject_is_worth_a_note(run, clip: Path, tmp_path: Path, monkeypatch):
+def test_other_subject(run, clip: Path, tmp_path: Path, monkeypatch):
     there = ["it holds recordings of anna"]
     monkeypatch.setattr(RecordingFolder, "warnings_for", lambda *_: there)
     assert f"note: {there[0]}" in capture(run, tmp_path / "out", clip).stderr
@@ -132,7 +141,7 @@ class Spec:
         return Webcam(120 if self.camera == "/dev/video0" else 2)
 
 
-def test_doctor_tries_the_cameras(run, monkeypatch):
+def test_doctor_tests_cameras(run, monkeypatch):
     devices = [(f"/dev/video{k}", "Integrated") for k in (0, 1, 2)]
     monkeypatch.setattr(webcam, "_video4linux", lambda: iter(devices))
     monkeypatch.setattr(listing, "camera_spec", Spec)
@@ -140,8 +149,11 @@ def test_doctor_tries_the_cameras(run, monkeypatch):
     found = json.loads(run("doctor", "--json").stdout)
     first, second, third = found["cameras"]
     assert first == {
-        "camera": "/dev/video0", "name": "Integrated", "size": [64, 48], "problem": None
-    }  # fmt: skip
+        "camera": "/dev/video0",
+        "name": "Integrated",
+        "size": [64, 48],
+        "problem": None,
+    }
     assert "its picture is black" in second["problem"]
     assert "in use by zoom" in third["problem"]
     said = run("doctor").stdout
@@ -149,7 +161,7 @@ def test_doctor_tries_the_cameras(run, monkeypatch):
     assert "/dev/video0      gives pictures of 64x48 (Integrated)" in said
 
 
-def test_doctor_says_whether_a_window_can_be_shown(run, monkeypatch):
+def test_doctor_tests_the_window(run, monkeypatch):
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     monkeypatch.setattr(doctor, "_cameras", lambda _: [])

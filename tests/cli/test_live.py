@@ -61,9 +61,7 @@ def start(*args: object, **more: Any) -> subprocess.Popen[str]:
     )
 
 
-def test_events_of_a_video_are_json_and_actions_run_and_nothing_heavy_is_loaded(
-    onnx: Path, clip: Path, tmp_path: Path
-) -> None:
+def test_video_as_camera(onnx: Path, clip: Path, tmp_path: Path) -> None:
     actions = tmp_path / "actions.toml"
     actions.write_text(
         '[actions.fist]\nrun = ["sh", "-c", "echo noise; echo $HANDLORE_LABEL >> out"]\n'
@@ -75,8 +73,12 @@ def test_events_of_a_video_are_json_and_actions_run_and_nothing_heavy_is_loaded(
     )
     done = subprocess.run(
         [sys.executable, "-c", RUN_COMMAND, *map(str, words)],
-        cwd=tmp_path, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False,
-    )  # fmt: skip
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     events = [json.loads(line) for line in done.stdout.splitlines()]
     assert [event["label"] for event in events] == ["fist", "open_palm"]
@@ -92,9 +94,7 @@ def test_events_of_a_video_are_json_and_actions_run_and_nothing_heavy_is_loaded(
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a shell of POSIX closes its descriptors")
-def test_it_runs_with_stdin_stdout_and_stderr_closed(
-    onnx: Path, clip: Path, tmp_path: Path
-) -> None:
+def test_closed_streams(onnx: Path, clip: Path, tmp_path: Path) -> None:
     """As some supervisors start programs; the actions are what counts."""
     actions = tmp_path / "actions.toml"
     actions.write_text(f'[actions.fist]\nrun = ["touch", "{tmp_path / "done"}"]\n')
@@ -110,18 +110,19 @@ def test_it_runs_with_stdin_stdout_and_stderr_closed(
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a shell of POSIX limits the size of files")
-def test_recordings_that_do_not_fit_on_the_disk_are_told_and_counted(
-    onnx: Path, clip: Path, tmp_path: Path
-) -> None:
+def test_full_disk(onnx: Path, clip: Path, tmp_path: Path) -> None:
     words = (
         *("live", onnx, "--camera", clip, "--fast", "--headless", "--threshold", "0.4"),
         *("--record", tmp_path / "kept"),
     )
     command = ["sh", "-c", 'ulimit -f 1; exec "$@"', "sh", sys.executable, "-m", "handlore"]
     done = subprocess.run(
-        [*command, *map(str, words)], capture_output=True, text=True, check=False,
+        [*command, *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
         stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+    )
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     last = done.stderr.splitlines()[-1]
@@ -130,7 +131,7 @@ def test_recordings_that_do_not_fit_on_the_disk_are_told_and_counted(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's disk that is full")
-def test_a_log_that_is_full_does_not_end_it(onnx: Path, clip: Path, tmp_path: Path) -> None:
+def test_full_log(onnx: Path, clip: Path, tmp_path: Path) -> None:
     """The log is on the same disk as the recordings; who reads the events needs neither."""
     actions = tmp_path / "actions.toml"
     actions.write_text('[actions."*"]\nsay = "{label}"\n')
@@ -139,15 +140,19 @@ def test_a_log_that_is_full_does_not_end_it(onnx: Path, clip: Path, tmp_path: Pa
     command += ["--record", tmp_path / "kept"]
     with Path("/dev/full").open("w") as full:
         live = subprocess.run(
-            [*map(str, command)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=full,
-            text=True, check=False,
-        )  # fmt: skip
+            [*map(str, command)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=full,
+            text=True,
+            check=False,
+        )
     events = [json.loads(line)["label"] for line in live.stdout.splitlines()]
     assert events == ["fist", "open_palm"]
     assert len(list((tmp_path / "kept").rglob("*.npz"))) == 3
 
 
-def test_who_stops_reading_ends_it_without_a_word(onnx: Path, clip: Path) -> None:
+def test_broken_pipe(onnx: Path, clip: Path) -> None:
     live = start(onnx, "--camera", clip, "--fast", "--loop", "--headless", "--threshold", "0.4")
     assert live.stdout is not None
     assert live.stderr is not None
@@ -162,7 +167,7 @@ def test_who_stops_reading_ends_it_without_a_word(onnx: Path, clip: Path) -> Non
 
 @pytest.mark.skipif(os.name != "posix", reason="SIGTERM is a signal of POSIX")
 @pytest.mark.skipif(PROGRAM is None, reason="needs Chromium")
-def test_the_page_shows_it_and_sigterm_ends_it_with_everything_put_away(
+def test_page_and_sigterm(
     onnx: Path, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = tmp_path / "kept"
@@ -198,9 +203,7 @@ def test_the_page_shows_it_and_sigterm_ends_it_with_everything_put_away(
 @pytest.mark.skipif(
     not (shutil.which("xdotool") and shutil.which("import")), reason="needs xdotool, ImageMagick"
 )
-def test_the_window_shows_it_and_its_key_ends_it(
-    onnx: Path, clip: Path, tmp_path: Path, xvfb: str
-) -> None:
+def test_window(onnx: Path, clip: Path, tmp_path: Path, xvfb: str) -> None:
     world = os.environ | {"DISPLAY": xvfb, "QT_LOGGING_RULES": "*=false"}
     world.pop("WAYLAND_DISPLAY", None)
     live = start(onnx, "--camera", clip, "--loop", "--threshold", "0.4", env=world)
@@ -209,8 +212,16 @@ def test_the_window_shows_it_and_its_key_ends_it(
     try:
         assert "fist" in live.stdout.readline()
         # As a window manager does, of which a bare display has none: Qt may else paint nothing.
-        again = ["xdotool", "search", "--name", "handlore live", "windowunmap", "--sync",
-                 "windowmap", "--sync"]  # fmt: skip
+        again = [
+            "xdotool",
+            "search",
+            "--name",
+            "handlore live",
+            "windowunmap",
+            "--sync",
+            "windowmap",
+            "--sync",
+        ]
         subprocess.run(again, env=world, capture_output=True, check=True)
         assert live.stdout.readline(), "it goes on, and has painted since"
         shot = Path(os.environ.get("HANDLORE_ARTEFACTS", tmp_path)) / "live-window.png"
@@ -246,14 +257,19 @@ def test_the_window_shows_it_and_its_key_ends_it(
         (["--serve", "127.0.0.1:0", "--token", "x"], "--token has 1 characters"),
         (["--size", "big"], "--size is 'big', expected width x height"),
         (["--size", "64²x480"], "--size is '64²x480', expected width x height"),
-        (["--record", "."], "holds other things"),
+        (["--record", "."], "holds other files"),
         (["--camera", "0", "--loop"], "--loop repeats a file; 0 is a camera"),
     ],
 )
-def test_what_is_wrong_is_told_before_a_camera_opens(
-    words: list[str], expected: str, onnx: Path, run: Run, refused: Refused, tmp_path: Path,
+def test_invalid_options(
+    words: list[str],
+    expected: str,
+    onnx: Path,
+    run: Run,
+    refused: Refused,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "something").touch()
 
@@ -264,14 +280,12 @@ def test_what_is_wrong_is_told_before_a_camera_opens(
     assert expected in refused(run("live", onnx, "--headless", *words))
 
 
-def test_a_label_that_no_model_says_is_told_with_its_line(
-    onnx: Path, run: Run, refused: Refused, tmp_path: Path
-) -> None:
+def test_unknown_label(onnx: Path, run: Run, refused: Refused, tmp_path: Path) -> None:
     actions = tmp_path / "a.toml"
     actions.write_text('[actions.fits]\nsay = "x"\n')
     line = refused(run("live", onnx, "--actions", actions, "--headless"))
     assert "a.toml: line 1: unknown label 'fits'; did you mean fist?" in line
 
 
-def test_a_model_that_is_none_is_told(run: Run, refused: Refused, npz: Path) -> None:
+def test_not_a_model(run: Run, refused: Refused, npz: Path) -> None:
     assert "looks like a dataset" in refused(run("live", npz, "--headless"))

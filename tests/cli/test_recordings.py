@@ -136,6 +136,7 @@ def test_damaged_file_after_a_review(
 
 
 def test_other_folders(run: Run, tmp_path: Path, refused: Refused) -> None:
+    (tmp_path / "something").touch()
     for command in ("list", "review"):
         assert "is no folder of recordings" in refused(run("recordings", command, tmp_path))
         assert "does not exist" in refused(run("recordings", command, tmp_path / "gone"))

@@ -29,7 +29,7 @@ def evil(dataset: LandmarkDataset, tmp_path_factory: pytest.TempPathFactory) -> 
     return path
 
 
-def test_a_report_keeps_no_figure_of_an_earlier_one(npz, onnx, run, tmp_path: Path) -> None:
+def test_figures_of_an_earlier_report_are_removed(npz, onnx, run, tmp_path: Path) -> None:
     folder = tmp_path / "r"
     assert run("evaluate", onnx, npz, "--report", folder).exit_code == 0
     written = {path.name for path in folder.iterdir()}
@@ -40,13 +40,13 @@ def test_a_report_keeps_no_figure_of_an_earlier_one(npz, onnx, run, tmp_path: Pa
     assert {path.name for path in folder.iterdir()} == {*written, "notes.png"}
 
 
-def test_figures_of_others_are_left_alone(npz, onnx, run, tmp_path: Path) -> None:
+def test_figures_of_others_are_kept(npz, onnx, run, tmp_path: Path) -> None:
     (tmp_path / "training.png").write_bytes(b"mine")
     assert run("evaluate", onnx, npz, "--report", tmp_path).exit_code == 0
     assert (tmp_path / "training.png").read_bytes() == b"mine"
 
 
-def test_a_report_that_cannot_be_whole_leaves_the_earlier_one(npz, run, refused, tmp_path) -> None:
+def test_an_incomplete_report_is_not_written(npz, run, refused, tmp_path) -> None:
     (tmp_path / "r" / "scores.json").mkdir(parents=True)
     options = ("--model", "linear", "--report", tmp_path / "r")
     assert "scores.json: it is a folder" in refused(run("crossval", npz, *options))
@@ -58,7 +58,7 @@ def test_a_report_that_cannot_be_whole_leaves_the_earlier_one(npz, run, refused,
     [("crossval", "no.npz", "--report"), ("evaluate", "no.onnx", "no.npz", "--report"),
      ("info", "no.npz", "--plots")],
 )  # fmt: skip
-def test_a_command_that_fails_leaves_no_empty_folder(command, run, refused, tmp_path) -> None:
+def test_no_empty_folder_after_a_failure(command, run, refused, tmp_path) -> None:
     (tmp_path / "mine").mkdir()
     refused(run(*command, tmp_path / "mine" / "new" / "folder"))
     assert not list((tmp_path / "mine").iterdir())
@@ -67,14 +67,12 @@ def test_a_command_that_fails_leaves_no_empty_folder(command, run, refused, tmp_
 
 
 @pytest.mark.parametrize("command", [("crossval", "no.npz", "--report"), ("info", "no", "--plots")])
-def test_a_folder_that_cannot_be_written_is_told_first(
-    command, run, refused, tmp_path, monkeypatch
-) -> None:
+def test_folder_not_writable(command, run, refused, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("os.access", lambda _, mode: mode != os.W_OK)  # root may
     assert "is not writable" in refused(run(*command, tmp_path))
 
 
-def test_report_folder(evil: Path, run: Run, tmp_path: Path) -> None:
+def test_files(evil: Path, run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "new" / "report"
     result = run("crossval", evil, "--model", "linear", "--report", folder, "--json")
     assert result.exit_code == 0
@@ -98,13 +96,13 @@ def test_report_folder(evil: Path, run: Run, tmp_path: Path) -> None:
     assert f"{100 * accuracy:.1f} %" in outline.text
 
 
-def test_report_says_where_it_is(npz: Path, onnx: Path, run: Run, tmp_path: Path) -> None:
+def test_path_is_printed(npz: Path, onnx: Path, run: Run, tmp_path: Path) -> None:
     result = run("evaluate", onnx, npz, "--report", tmp_path / "r")
     assert f"report: {tmp_path / 'r' / 'report.html'}" in result.stdout
     assert "poses.onnx (forest)" in unescape((tmp_path / "r" / "report.html").read_text("utf-8"))
 
 
-def test_a_report_of_movements(run: Run, tmp_path: Path) -> None:
+def test_movements(run: Run, tmp_path: Path) -> None:
     save_dataset(movements(n_people=2), tmp_path / "moves.npz")
     small = ("--param", "n_kernel_features=300", "--param", "n_augmented=0")
     folder = tmp_path / "r"

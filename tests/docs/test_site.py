@@ -61,3 +61,11 @@ def test_links_between_files(page: Path) -> None:
 
 def test_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text("utf-8").split()) <= MOST_WORDS
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs").glob("make_*.py")), ids=name_of)
+def test_scripts_of_pictures_import_what_exists(path: Path) -> None:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))

@@ -22,15 +22,23 @@ class Browser:
         self._read, theirs_out = os.pipe()
         # The pipe is the descriptors 3 and 4, so a shell has to put them there.
         flags = (
-            "--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe",
-            "--disable-dev-shm-usage", "--no-first-run", f"--user-data-dir={profile}", *flags,
-        )  # fmt: skip
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--remote-debugging-pipe",
+            "--disable-dev-shm-usage",
+            "--no-first-run",
+            f"--user-data-dir={profile}",
+            *flags,
+        )
         line = f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}'
         self._process = subprocess.Popen(
             ["bash", "-c", line, "bash", PROGRAM, *flags, "about:blank"],
             pass_fds=[theirs_in, theirs_out],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         os.close(theirs_in)
         os.close(theirs_out)
         self._rest = b""

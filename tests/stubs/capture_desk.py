@@ -121,9 +121,11 @@ class Desk:
     def look(self):
         """Take a picture of the screen, (height, width, 3) RGB."""
         done = subprocess.run(
-            ["import", "-window", self._window, "bmp:-"], env=self.environment,
-            capture_output=True, check=True,
-        )  # fmt: skip
+            ["import", "-window", self._window, "bmp:-"],
+            env=self.environment,
+            capture_output=True,
+            check=True,
+        )
         picture = cv2.imdecode(np.frombuffer(done.stdout, np.uint8), cv2.IMREAD_COLOR)
         return np.ascontiguousarray(picture[..., ::-1])
 

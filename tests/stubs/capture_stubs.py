@@ -138,8 +138,19 @@ class View:
 class Rig:
     """A loop of stand-ins that writes into a real folder of recordings."""
 
-    def __init__(self, root: Path, numbers, *, keeper=None, videos=None, times=None, hands=1,
-                 without=(), keys=None, **options) -> None:  # fmt: skip
+    def __init__(
+        self,
+        root: Path,
+        numbers,
+        *,
+        keeper=None,
+        videos=None,
+        times=None,
+        hands=1,
+        without=(),
+        keys=None,
+        **options,
+    ) -> None:
         given = {"frames": 10, "countdown": 0.0, "review": 0.1}
         labels = options.pop("labels", ("left", "right"))
         self.root, self.view = root, View()
@@ -148,9 +159,14 @@ class Rig:
         detector = NumberDetector(without, hands)
         info = SessionInfo(detector.info, "7", "anna", "monday", "by a window", hands)
         parts = SessionComponents(
-            Feed(numbers, times), detector, Session(labels, SessionOptions(**given | options)),
-            info, self.writer, Keys(**(keys or {})), self.view,
-        )  # fmt: skip
+            Feed(numbers, times),
+            detector,
+            Session(labels, SessionOptions(**given | options)),
+            info,
+            self.writer,
+            Keys(**(keys or {})),
+            self.view,
+        )
         self.parts = dataclasses.replace(parts, videos=videos) if videos else parts
         self.loop = SessionLoop(self.parts)
 

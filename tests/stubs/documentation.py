@@ -23,9 +23,13 @@ from handlore.cli import main
 
 ROOT = Path(__file__).parents[2]
 FENCE = re.compile(r"^([ \t]*)```([^\n`]*)\n(.*?)^[ \t]*```[ \t]*$", re.MULTILINE | re.DOTALL)
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 CODE = {"sh", "python"}
 KINDS = {"run", "camera", "display", "check"}
+NO_COMMAND = ["(no command)"]
 DATA = {"toml", "json", "ini", "text"}
 
 
@@ -117,7 +121,7 @@ def problems(line: str) -> list[str]:
         context = click.Context(command, parent=context)
     if isinstance(command, click.Group):
         flags = [word for word in words if word not in {"-h", "--help", "--version", "--json"}]
-        return flags[:1] if words or command.invoke_without_command else ["(no command)"]
+        return flags[:1] if words or command.invoke_without_command else NO_COMMAND
     return _usage_problems(command, words)
 
 

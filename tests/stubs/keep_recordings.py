@@ -21,9 +21,16 @@ def recording(label: str, n: int = 30) -> LandmarkDataset:
     marks = np.random.default_rng(0).random((n, 1, 21, 3)).astype(np.float32)
     ones = np.ones((n, 1), np.float32)
     return LandmarkDataset(
-        marks, marks, ones, ones, np.zeros((n, 1), np.int8), np.arange(n) / 30, np.array([0, n]),
-        Samples.make([label]), Header(kind="sequence"),
-    )  # fmt: skip
+        marks,
+        marks,
+        ones,
+        ones,
+        np.zeros((n, 1), np.int8),
+        np.arange(n) / 30,
+        np.array([0, n]),
+        Samples.make([label]),
+        Header(kind="sequence"),
+    )
 
 
 def keep(root: Path, n: int) -> None:

@@ -185,10 +185,16 @@ class Stage:
             loaded = load_actions(path, LABELS)
         self.live = LiveLoop(
             LiveComponents(
-                self.camera, self.detector, FakeRecogniser(), [self.witness, *views], loaded,
-                limiter=limiter or RateLimiter(), clock=self.time, sleep=self.time.sleep,
+                self.camera,
+                self.detector,
+                FakeRecogniser(),
+                [self.witness, *views],
+                loaded,
+                limiter=limiter or RateLimiter(),
+                clock=self.time,
+                sleep=self.time.sleep,
             )
-        )  # fmt: skip
+        )
 
     def run(self) -> Witness:
         self.live.run()

@@ -47,10 +47,16 @@ def held(
     image = (shape + rng.normal(0, 0.002, (n, 1, 21, 3)) + [0.5, 0.6, 0]).astype(np.float32)
     ones = np.ones((n, 1), np.float32)
     return LandmarkDataset(
-        image, image, 0.9 * ones, 0.9 * ones, np.zeros((n, 1), np.int8), np.arange(n) / 15,
-        np.arange(n + 1), Samples.make([label] * n, group=[subject] * n, session=[session] * n),
+        image,
+        image,
+        0.9 * ones,
+        0.9 * ones,
+        np.zeros((n, 1), np.int8),
+        np.arange(n) / 15,
+        np.arange(n + 1),
+        Samples.make([label] * n, group=[subject] * n, session=[session] * n),
         Header(kind="pose", detector=DETECTOR, options={"camera": "camera 0"}),
-    )  # fmt: skip
+    )
 
 
 def stream(seconds: float = 20.0, *, session: str = "s1", seed: int = 5) -> LandmarkDataset:
@@ -85,10 +91,15 @@ def rendered(
 
     rng = np.random.default_rng(seed)
     scene = Scene(
-        x=rng.uniform(0.4, 0.6), y=rng.uniform(0.45, 0.6), size=rng.uniform(0.16, 0.24),
-        roll=rng.uniform(-12, 12), yaw=rng.uniform(-12, 12), tempo=rng.uniform(0.8, 1.2),
-        looseness=4.0, seed=seed,
-    )  # fmt: skip
+        x=rng.uniform(0.4, 0.6),
+        y=rng.uniform(0.45, 0.6),
+        size=rng.uniform(0.16, 0.24),
+        roll=rng.uniform(-12, 12),
+        yaw=rng.uniform(-12, 12),
+        tempo=rng.uniform(0.8, 1.2),
+        looseness=4.0,
+        seed=seed,
+    )
     moments = list(render_movement(label, Person.random(3), scene, fps=15, size=(32, 24)))
     pictures = [picture for _, picture in moments]
     n = len(pictures)
@@ -96,7 +107,11 @@ def rendered(
     return LandmarkDataset(
         np.stack([picture.image for picture in pictures])[:, None],
         np.stack([picture.world for picture in pictures])[:, None],
-        ones, ones, np.zeros((n, 1), np.int8), np.array([seconds for seconds, _ in moments]),
-        np.array([0, n]), Samples.make([label], group=[subject], session=[session]),
+        ones,
+        ones,
+        np.zeros((n, 1), np.int8),
+        np.array([seconds for seconds, _ in moments]),
+        np.array([0, n]),
+        Samples.make([label], group=[subject], session=[session]),
         Header(kind="sequence", detector=DETECTOR, options={"camera": "camera 0"}),
-    )  # fmt: skip
+    )

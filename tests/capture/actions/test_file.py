@@ -53,7 +53,7 @@ def refused(tmp_path: Path, text: str, *, check: bool = False) -> str:
     return line.removeprefix(str(tmp_path / "actions.toml"))
 
 
-def test_a_good_file_is_read_whole(tmp_path: Path) -> None:
+def test_valid_file(tmp_path: Path) -> None:
     path = tmp_path / "actions.toml"
     path.write_text(GOOD)
     loaded = load_actions(path, LABELS)
@@ -136,8 +136,8 @@ BAD = {
     f'[actions.fist]\nsay = "a"\ncooldown = 1{"0" * 400}': "line 3: cooldown is 100000... with 401",
     f'[actions.fist]\nsay = "a"\nwaiting = 1{"0" * 400}': "line 3: waiting is 100000... with 401",
     f'[actions.fist]\nsay = "a"\ncooldown = 1{"0" * 5000}': "is not TOML: .*digits",
-    f'[actions.fist]\nsay = {"[" * 5000}': "too deeply nested brackets",
-    '# \u2028 ends no line\n[actions.fist]\nsay = 3': "line 3: say is a whole .* text$",
+    f"[actions.fist]\nsay = {'[' * 5000}": "too deeply nested brackets",
+    "# \u2028 ends no line\n[actions.fist]\nsay = 3": "line 3: say is a whole .* text$",
     "[actions]\nfist = []": "line 2: actions.fist is an empty list",
     '[actions.fist]\nrun = "a\\u0000b"\nshell = true': "line 2: run contains a zero byte",
     # post
@@ -168,11 +168,11 @@ BAD = {
     # in the second of two tables of one label
     '[[actions.fist]]\nsay = "a"\n[[actions.fist]]\nsay = "b"\nhnd = 1': "line 5: unknown key 'hn",
     '[[actions.fist]]\nsay = "a"\n\n[[actions.fist]]\n': "line 4: actions.fist needs exactly one",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("text", BAD, ids=lambda text: text.replace("\n", " / ")[:60] or "empty")
-def test_a_bad_file_is_refused_with_line_and_reason(text: str, tmp_path: Path) -> None:
+def test_invalid_file(text: str, tmp_path: Path) -> None:
     expected = BAD[text].replace("contains +", r"contains \+")
     assert re.search(expected, refused(tmp_path, text)), refused(tmp_path, text)
 
@@ -185,7 +185,7 @@ def test_a_password_is_not_repeated(line: str, tmp_path: Path) -> None:
     assert "secret" not in refused(tmp_path, text)
 
 
-def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+def test_all_problems_are_reported(tmp_path: Path) -> None:
     text = '[actions.fits]\nsay = "a"\ntimeot = 3\n[actions.fist]\nrun = "ls"\n[arming]\n'
     line = refused(tmp_path, text)
     assert line.count("; line ") + 1 == 4
@@ -201,7 +201,7 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
         ("huge", "larger than 1 MB"),
     ],
 )
-def test_a_path_that_is_no_text_file(what: str, expected: str, tmp_path: Path) -> None:
+def test_unreadable_path(what: str, expected: str, tmp_path: Path) -> None:
     path = tmp_path / "actions.toml"
     if what == "folder":
         path.mkdir()
@@ -213,7 +213,7 @@ def test_a_path_that_is_no_text_file(what: str, expected: str, tmp_path: Path) -
         load_actions(path, LABELS)
 
 
-def test_a_program_that_is_not_here_is_told_before_the_camera_opens(tmp_path: Path) -> None:
+def test_missing_program(tmp_path: Path) -> None:
     text = '\n[actions.fist]\nrun = ["no-such-program"]'
     line = refused(tmp_path, text, check=True)
     assert "line 3: there is no program 'no-such-program'; install it" in line
@@ -221,7 +221,7 @@ def test_a_program_that_is_not_here_is_told_before_the_camera_opens(tmp_path: Pa
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a file of Windows is a program by its name")
-def test_what_to_do_about_a_program_that_cannot_be_run(tmp_path: Path) -> None:
+def test_program_that_cannot_be_run(tmp_path: Path) -> None:
     script = tmp_path / "my script"
     script.write_text("#!/bin/sh\n")
     line = refused(tmp_path, f'[actions.fist]\nrun = ["{script}"]', check=True)
@@ -232,11 +232,11 @@ def test_what_to_do_about_a_program_that_cannot_be_run(tmp_path: Path) -> None:
     assert 'write each word as an item: run = ["ls", "-l"]' in line
 
 
-def test_a_file_of_a_windows_editor_is_read(tmp_path: Path) -> None:
+def test_byte_order_mark(tmp_path: Path) -> None:
     load(tmp_path, '\ufeff[actions.fist]\r\nsay = "a"\r\n')
 
 
-def test_without_paho_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_paho(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("handlore.capture.actions.mqtt.find_spec", lambda name: None)
     line = refused(tmp_path, '[actions.fist]\nmqtt = "a"', check=True)
     assert "line 2: paho-mqtt is not installed; `pip install 'handlore[mqtt]'`" in line

@@ -69,7 +69,7 @@ root.mainloop()
 @pytest.mark.skipif(
     not (shutil.which("Xvfb") and shutil.which("xdotool")), reason="needs Xvfb and xdotool"
 )
-def test_a_key_reaches_a_window(desk: Make, monkeypatch: pytest.MonkeyPatch, xvfb: str) -> None:
+def test_key_reaches_a_window(desk: Make, monkeypatch: pytest.MonkeyPatch, xvfb: str) -> None:
     pytest.importorskip("tkinter", reason="needs tkinter")
     monkeypatch.setenv("DISPLAY", xvfb)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
@@ -99,7 +99,7 @@ def test_a_key_reaches_a_window(desk: Make, monkeypatch: pytest.MonkeyPatch, xvf
         ({}, "no desktop is running"),
     ],
 )
-def test_what_is_missing_to_press_keys_is_named(
+def test_missing_key_program(
     environment: dict[str, str], hint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(key, "which", lambda name: None)

@@ -89,7 +89,7 @@ class Broker(threading.Thread):
                 connection.sendall(b"\x40\x02" + body[2 + size : 4 + size])
 
 
-def test_an_event_is_published(desk: Make) -> None:
+def test_publish(desk: Make) -> None:
     pytest.importorskip("paho.mqtt", reason="needs paho-mqtt: pip install 'handlore[mqtt]'")
     broker = Broker()
     broker.start()
@@ -106,14 +106,14 @@ def test_an_event_is_published(desk: Make) -> None:
     assert one.wait(2)[1] == ("failed", "the broker 127.0.0.1 did not answer")
 
 
-def test_a_broker_that_is_not_there_is_told(desk: Make) -> None:
+def test_unreachable_broker(desk: Make) -> None:
     pytest.importorskip("paho.mqtt", reason="needs paho-mqtt: pip install 'handlore[mqtt]'")
     one = desk('[actions.fist]\nmqtt = "a"\nbroker = "mqtt://127.0.0.1:9"\ntimeout = 0.2')
     one.runner.submit(seen("fist"))
     assert one.wait(1) == [("failed", "no connection to the broker 127.0.0.1")]
 
 
-def test_a_broker_that_refuses_is_told_in_its_words(desk: Make) -> None:
+def test_refusing_broker(desk: Make) -> None:
     pytest.importorskip("paho.mqtt", reason="needs paho-mqtt: pip install 'handlore[mqtt]'")
     broker = Broker()
     broker.code = 5

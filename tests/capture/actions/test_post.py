@@ -99,7 +99,7 @@ def web() -> Iterator[ThreadingHTTPServer]:
     server.server_close()
 
 
-def test_an_event_is_posted_as_json(desk: Make, web: ThreadingHTTPServer) -> None:
+def test_post(desk: Make, web: ThreadingHTTPServer) -> None:
     address = f"http://127.0.0.1:{web.server_port}"
     one = desk(
         f'[actions.fist]\npost = "{address}/204"\nheaders = {{Authorization = "Bearer x"}}\n'
@@ -117,9 +117,7 @@ def test_an_event_is_posted_as_json(desk: Make, web: ThreadingHTTPServer) -> Non
         ("drip", "no response within 0.2 s"),
     ],
 )
-def test_a_post_that_fails_is_told(
-    path: str, reason: str, desk: Make, web: ThreadingHTTPServer
-) -> None:
+def test_failed_post(path: str, reason: str, desk: Make, web: ThreadingHTTPServer) -> None:
     address = f"http://127.0.0.1:{web.server_port}/{path}"
     one = desk(f'[actions.fist]\npost = "{address}"\ntimeout = 0.2')
     one.runner.submit(seen("fist"))
@@ -127,7 +125,7 @@ def test_a_post_that_fails_is_told(
     assert (state, reason in detail) == ("failed", True), detail
 
 
-def test_a_post_that_was_given_up_is_not_sent_later(
+def test_abandoned_post_is_not_sent(
     desk: Make, web: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It was told as failed; a light that goes on afterwards is worse than none."""
@@ -149,9 +147,7 @@ def test_a_post_that_was_given_up_is_not_sent_later(
     assert web.got == []  # type: ignore[attr-defined]
 
 
-def test_a_server_that_never_comes_to_an_end_does_not_block_posts_to_others(
-    desk: Make, web: ThreadingHTTPServer
-) -> None:
+def test_endless_server(desk: Make, web: ThreadingHTTPServer) -> None:
     address, n = f"http://127.0.0.1:{web.server_port}", MOST_LATE + 1
     one = desk(
         f'[actions.fist]\npost = "{address}/drip"\ntimeout = 0.2\nwaiting = 20\n'
@@ -164,9 +160,7 @@ def test_a_server_that_never_comes_to_an_end_does_not_block_posts_to_others(
     assert one.wait(n + 1)[-1] == ("done", f"post to {address}/204")
 
 
-def test_a_post_goes_where_the_file_says_and_nowhere_else(
-    desk: Make, web: ThreadingHTTPServer
-) -> None:
+def test_no_redirection(desk: Make, web: ThreadingHTTPServer) -> None:
     """A redirection would be followed with GET, and with the password, and be called done."""
     address = f"http://127.0.0.1:{web.server_port}"
     one = desk(
@@ -178,14 +172,14 @@ def test_a_post_goes_where_the_file_says_and_nowhere_else(
     assert len(web.got) == 1  # type: ignore[attr-defined]
 
 
-def test_a_post_takes_placeholders_as_one_part_of_its_path(tmp_path: Path) -> None:
+def test_placeholders_in_the_path(tmp_path: Path) -> None:
     path = tmp_path / "a.toml"
     path.write_text('[actions."*"]\npost = "http://h/{label}?hand={hand}"')
     (action,) = load_actions(path, ["../a b?", "fist"]).actions
     assert action.kind.describe(seen("../a b?")) == "post to http://h/..%2Fa%20b%3F?hand=left"
 
 
-def test_a_post_to_nobody_is_told(desk: Make) -> None:
+def test_unreachable_server(desk: Make) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         one = desk(f'[actions.fist]\npost = "http://127.0.0.1:{unused.getsockname()[1]}/"')

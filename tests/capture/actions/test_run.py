@@ -60,13 +60,13 @@ def desk(tmp_path: Path) -> Iterator[Make]:
 
 
 @posix
-def test_a_command_gets_its_arguments_as_they_are_and_the_event_around_it(
-    desk: Make, tmp_path: Path
-) -> None:
+def test_arguments_and_environment(desk: Make, tmp_path: Path) -> None:
     out = tmp_path / "out"
     script = tmp_path / "script"
-    script.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" "$HANDLORE_LABEL" "$HANDLORE_HAND" > {out}\n'
-                      f'echo "$HANDLORE_EVENT" >> {out}\n')  # fmt: skip
+    script.write_text(
+        f'#!/bin/sh\nprintf "%s\\n" "$@" "$HANDLORE_LABEL" "$HANDLORE_HAND" > {out}\n'
+        f'echo "$HANDLORE_EVENT" >> {out}\n'
+    )
     script.chmod(0o755)
     one = desk(f'[actions.fist]\nrun = ["{script}", "a b; rm -rf $HOME", "is {{label}}"]')
     one.runner.submit(seen("fist"))
@@ -77,7 +77,7 @@ def test_a_command_gets_its_arguments_as_they_are_and_the_event_around_it(
 
 
 @posix
-def test_a_shell_reads_a_line_only_if_asked(desk: Make, tmp_path: Path) -> None:
+def test_shell(desk: Make, tmp_path: Path) -> None:
     out = tmp_path / "out"
     one = desk(
         f"[actions.fist]\nrun = 'echo \"$HANDLORE_LABEL\" | tr a-z A-Z > {out}'\nshell = true"
@@ -95,14 +95,14 @@ def test_a_shell_reads_a_line_only_if_asked(desk: Make, tmp_path: Path) -> None:
         ('["sh", "-c", "kill -9 $$"]', "was ended by SIGKILL"),
     ],
 )
-def test_a_command_that_fails_is_told(command: str, reason: str, desk: Make) -> None:
+def test_failed_command(command: str, reason: str, desk: Make) -> None:
     one = desk(f"[actions.fist]\nrun = {command}")
     one.runner.submit(seen("fist"))
     assert one.wait(1) == [("failed", reason)]
 
 
 @posix
-def test_a_program_that_vanished_is_a_failure_and_not_the_end(desk: Make, tmp_path: Path) -> None:
+def test_vanished_program(desk: Make, tmp_path: Path) -> None:
     program = tmp_path / "program"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
@@ -115,7 +115,7 @@ def test_a_program_that_vanished_is_a_failure_and_not_the_end(desk: Make, tmp_pa
 
 
 @posix
-def test_what_hangs_is_killed_with_all_its_children(desk: Make, tmp_path: Path) -> None:
+def test_time_limit_kills_children(desk: Make, tmp_path: Path) -> None:
     """The child ignores the polite signal, as some do."""
     pids = tmp_path / "pids"
     script = tmp_path / "script"
@@ -133,7 +133,7 @@ def test_what_hangs_is_killed_with_all_its_children(desk: Make, tmp_path: Path) 
 
 
 @posix
-def test_nothing_piles_up_behind_a_slow_command(desk: Make) -> None:
+def test_busy_action(desk: Make) -> None:
     one = desk('[actions.fist]\nrun = ["sleep", "0.3"]\nwaiting = 2')
     begun = time.monotonic()
     for _ in range(50):
@@ -146,7 +146,7 @@ def test_nothing_piles_up_behind_a_slow_command(desk: Make) -> None:
 @pytest.mark.parametrize(
     "n", [200, pytest.param(10_000, marks=pytest.mark.slow)], ids=lambda n: f"{n} commands"
 )
-def test_commands_none_lost_none_doubled_no_zombie(n: int, desk: Make, tmp_path: Path) -> None:
+def test_many_commands(n: int, desk: Make, tmp_path: Path) -> None:
     log = tmp_path / "log"
     script = tmp_path / "script"
     script.write_text(f'#!/bin/sh\necho "$HANDLORE_END" >> {log}\n')
@@ -167,6 +167,8 @@ def _lives(pid: int) -> bool:
 def _zombies() -> list[str]:
     done = subprocess.run(
         ["ps", "--ppid", str(os.getpid()), "-o", "stat=,comm="],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return [line for line in done.stdout.splitlines() if line.startswith("Z")]

@@ -65,34 +65,40 @@ def decisions(text: str, tmp_path: Path, events: list[Event]) -> list[list[str]]
     return [[call.refused or "called" for call in gate.calls(event)] for event in events]
 
 
-def test_cooldown_counts_the_seconds_of_the_stream(tmp_path: Path) -> None:
+def test_cooldown(tmp_path: Path) -> None:
     events = [seen("fist", t) for t in (0.0, 0.5, 0.999, 1.0, 1.5, 2.1)]
     said = decisions('[actions.fist]\nsay = "a"\ncooldown = 1', tmp_path, events)
     assert [one[0] for one in said] == [
-        "called", "cooling down", "cooling down", "called", "cooling down", "called",
-    ]  # fmt: skip
+        "called",
+        "cooling down",
+        "cooling down",
+        "called",
+        "cooling down",
+        "called",
+    ]
 
 
-def test_nothing_is_done_before_the_arming_gesture_nor_long_after(tmp_path: Path) -> None:
+def test_arming(tmp_path: Path) -> None:
     text = '[arming]\nlabel = "open_palm"\nseconds = 2\n[actions.fist]\nsay = "a"\n'
     events = [seen("fist", 1), seen("open_palm", 2), seen("fist", 3), seen("fist", 4.5)]
     assert decisions(text, tmp_path, events) == [["not armed"], [], ["called"], ["not armed"]]
 
 
-def test_the_arming_gesture_does_not_call_its_own_action_at_once(tmp_path: Path) -> None:
+def test_arming_gesture_with_an_action(tmp_path: Path) -> None:
     text = '[arming]\nlabel = "fist"\nseconds = 2\n[actions.fist]\nsay = "a"\n'
     assert decisions(text, tmp_path, [seen("fist", 1), seen("fist", 2)]) == [
-        ["not armed"], ["called"],
-    ]  # fmt: skip
+        ["not armed"],
+        ["called"],
+    ]
 
 
-def test_an_action_can_be_for_one_hand_or_for_any_label(tmp_path: Path) -> None:
+def test_hand_and_any_label(tmp_path: Path) -> None:
     text = '[actions.fist]\nsay = "a"\nhand = "right"\n[actions."*"]\nsay = "b"\n'
     events = [seen("fist", hand="right"), seen("fist", hand="left"), seen("swipe_left", hand=None)]
     assert [len(one) for one in decisions(text, tmp_path, events)] == [2, 1, 1]
 
 
-def test_a_restarted_stream_forgets_arming_and_cooldown(tmp_path: Path) -> None:
+def test_reset(tmp_path: Path) -> None:
     path = tmp_path / "actions.toml"
     path.write_text('[arming]\nlabel = "fist"\nseconds = 9\n[actions.fist]\nsay = "a"\n')
     gate = ActionGate(load_actions(path, LABELS))
@@ -103,7 +109,7 @@ def test_a_restarted_stream_forgets_arming_and_cooldown(tmp_path: Path) -> None:
 
 
 @posix
-def test_closing_kills_what_runs_and_skips_what_waits(desk: Make) -> None:
+def test_close(desk: Make) -> None:
     one = desk('[actions.fist]\nrun = ["sleep", "60"]\nwaiting = 2')
     for _ in range(3):
         one.runner.submit(seen("fist"))
@@ -118,7 +124,7 @@ def test_closing_kills_what_runs_and_skips_what_waits(desk: Make) -> None:
 
 
 @posix
-def test_ctrl_c_while_the_last_ones_are_waited_for_leaves_none_behind(desk: Make) -> None:
+def test_ctrl_c_during_close(desk: Make) -> None:
     one = desk('[actions.fist]\nrun = ["sleep", "60"]\n[actions.swipe_left]\nrun = ["sleep", "61"]')
     one.runner.submit(seen("fist"))
     one.runner.submit(seen("swipe_left"))
@@ -134,19 +140,20 @@ def test_ctrl_c_while_the_last_ones_are_waited_for_leaves_none_behind(desk: Make
     assert one.wait(2) == [("failed", "was ended by SIGKILL")] * 2
 
 
-def test_a_dry_run_only_says(desk: Make, tmp_path: Path) -> None:
+def test_dry_run(desk: Make, tmp_path: Path) -> None:
     text = f'[actions.fist]\nrun = ["touch", "{tmp_path / "no"}", "{{label}}"]\n'
     text += '[actions.swipe_left]\nkey = "ctrl+left"'
     one = desk(text, dry_run=True)
     one.runner.submit(seen("fist"))
     one.runner.submit(seen("swipe_left"))
     assert one.wait(2) == [
-        ("dry run", f"run touch {tmp_path / 'no'} fist"), ("dry run", "press ctrl+left"),
-    ]  # fmt: skip
+        ("dry run", f"run touch {tmp_path / 'no'} fist"),
+        ("dry run", "press ctrl+left"),
+    ]
     assert not (tmp_path / "no").exists()
 
 
-def test_ten_thousand_events_none_lost_none_doubled(desk: Make) -> None:
+def test_many_events(desk: Make) -> None:
     one = desk('[actions.fist]\nsay = "{end}"\nwaiting = 10000\n[actions."*"]\nsay = "any {end}"')
     for number in range(10_000):
         one.runner.submit(seen("fist", end=float(number)))

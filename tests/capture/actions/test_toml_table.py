@@ -3,7 +3,7 @@
 from handlore.capture.actions.toml_table import lines_of
 
 
-def test_lines_are_found_past_strings_of_several_lines_and_dotted_keys() -> None:
+def test_lines_of() -> None:
     text = (
         'a.b = 1\n[t]\nx = """\n[no]\ny = 1\n"""\n"q.r" = 2\n[[t.u]]\n[[t.u]]\nz = [\n1,\n2]\nw=0'
     )

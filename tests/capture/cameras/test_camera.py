@@ -26,19 +26,19 @@ class TestWhyNot:
         monkeypatch.setattr(camera, "PROCESSES", self.processes)
         monkeypatch.setattr(camera, "is_arm_linux", lambda: False)
 
-    def test_there_is_none(self):
+    def test_no_camera(self):
         with pytest.raises(
             CameraError, match="camera 97 cannot be opened: no camera is plugged in"
         ):
             open_feed(camera_spec("97"))
 
-    def test_it_has_another_number(self):
+    def test_other_numbers(self):
         (self.devices / "video10").touch()
         (self.devices / "video2").touch()
         said = camera.why_not_open(0)
         assert f"found: {self.devices}/video2, {self.devices}/video10 (--camera" in said
 
-    def test_another_program_has_it(self):
+    def test_in_use(self):
         device = self.devices / "video0"
         device.touch()
         holder = self.processes / "4711"
@@ -47,15 +47,15 @@ class TestWhyNot:
         (holder / "comm").write_text("zoom\n")
         assert "it is in use by zoom (process 4711); close that program" in camera.why_not_open(0)
 
-    def test_it_may_not_be_read(self, monkeypatch):
+    def test_no_permission(self, monkeypatch):
         (self.devices / "video0").touch()
         monkeypatch.setattr(camera.os, "access", lambda *_: False)
         assert "sudo usermod -aG video $USER" in camera.why_not_open(0)
 
-    def test_it_is_none_that_gives_pictures(self):
+    def test_device_without_pictures(self):
         (self.devices / "video0").touch()
         assert "gives no pictures; name another" in camera.why_not_open(0)
 
-    def test_a_raspberry_pi_has_one_of_its_own(self, monkeypatch):
+    def test_raspberry_pi(self, monkeypatch):
         monkeypatch.setattr(camera, "is_arm_linux", lambda: True)
         assert "--camera picamera" in camera.why_not_open(0)

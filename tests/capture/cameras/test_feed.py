@@ -37,12 +37,12 @@ def grey(frame: CameraFrame) -> int:
 
 
 class TestLive:
-    def test_one_that_cannot_be_opened_says_so_at_once(self, stage):
+    def test_cannot_be_opened(self, stage):
         stage.faults.append("camera 7 cannot be opened: nobody knows why")
         with pytest.raises(CameraError, match="nobody knows why"):
             stage.start()
 
-    def test_a_slow_reader_gets_the_newest_frame(self, stage):
+    def test_slow_reader(self, stage):
         live = stage.start()
         stage.give(20, 30, 40, 50)
         while live.missed < 3:
@@ -52,7 +52,7 @@ class TestLive:
         stage.give(60)
         assert grey(live.next(5)) == 60
 
-    def test_unplugged_and_plugged_in_again(self, stage):
+    def test_unplugged(self, stage):
         live = stage.start()
         stage.give(20)
         assert grey(live.next(5)) == 20
@@ -67,7 +67,7 @@ class TestLive:
         assert live.problem is None
 
     @pytest.mark.parametrize("error", [KeyError("SensorTimestamp"), cv2.error("(-215) bad\nsize")])
-    def test_whatever_a_driver_raises_is_told_and_the_camera_opened_again(self, stage, error):
+    def test_driver_error(self, stage, error):
         live = stage.start()
         stage.give(error)
         while stage.opened < 2:
@@ -83,7 +83,7 @@ class TestLive:
         assert grey(live.next(5)) == 30
         assert live.problem is None
 
-    def test_a_driver_that_cannot_even_open_is_told_in_one_line(self, stage):
+    def test_driver_error_at_opening(self, stage):
         stage.faults.append(RuntimeError("the bus is down"))
         with pytest.raises(
             CameraError, match=r"cannot be opened \(RuntimeError: the bus is down\)"
@@ -99,7 +99,7 @@ class TestLive:
         assert live.next(0.0) is None
         assert live.problem.startswith("camera 7 has given no picture for 2 s")
 
-    def test_black_pictures_are_shown_and_said(self, stage):
+    def test_black_pictures(self, stage):
         live = stage.start()
         for number in range(30):
             stage.give(3 + number % 2)
@@ -109,7 +109,7 @@ class TestLive:
         live.next(5)
         assert live.problem is None
 
-    def test_a_frozen_camera_is_opened_again(self, stage):
+    def test_frozen_camera(self, stage):
         live = stage.start()
         stage.give(*[80] * 25)
         while stage.opened < 2:
@@ -121,7 +121,7 @@ class TestLive:
         assert grey(live.next(5)) in (80, 81)
 
 
-def test_a_still_scene_is_not_frozen():
+def test_still_scene():
     rng = np.random.default_rng(0)
     detector = _FaultDetector("camera 7")
     for number in range(100):
@@ -129,7 +129,7 @@ def test_a_still_scene_is_not_frozen():
         assert detector.check(CameraFrame(pixels, number / 10)) is None
 
 
-def test_a_moment_in_the_dark_is_nothing():
+def test_short_darkness():
     detector = _FaultDetector("camera 7")
     for number in range(100):
         shade = 90 + number % 2 if number % 30 == 0 else number % 2

@@ -52,7 +52,7 @@ def frames(tmp_path: Path) -> Path:
 
 
 class TestFiles:
-    def test_a_video_plays_at_its_own_times(self, clip: Path):
+    def test_paced_video(self, clip: Path):
         clock = Clock()
         camera = FileCamera(clip, CameraOptions(), clock)
         shown = []
@@ -65,7 +65,7 @@ class TestFiles:
         pixel = FileCamera(clip, CameraOptions(paced=False)).read().pixels[400, 100]
         assert np.abs(pixel.astype(int) - (20, 60, 200)).max() < 12
 
-    def test_a_slow_reader_misses_nothing(self, clip: Path):
+    def test_slow_reader(self, clip: Path):
         clock = Clock()
         camera = FileCamera(clip, CameraOptions(), clock)
         for number in range(8):

@@ -39,7 +39,7 @@ class TestSpecs:
         with pytest.raises(HandloreError, match=why):
             camera_spec(text)
 
-    def test_files_that_are_none(self, tmp_path: Path):
+    def test_other_files(self, tmp_path: Path):
         (tmp_path / "notes.txt").write_text("x")
         with pytest.raises(HandloreError, match="does not have the name of a video"):
             camera_spec(str(tmp_path / "notes.txt"))
@@ -52,18 +52,19 @@ class TestSpecs:
             ({"backend": "v4l2"}, "are for cameras"),
         ],
     )
-    def test_options_that_a_file_does_not_have(self, clip: Path, options: dict, why: str):
+    def test_options_of_a_file(self, clip: Path, options: dict, why: str):
         with pytest.raises(HandloreError, match=why):
             camera_spec(str(clip), CameraOptions(**options))
 
-    def test_options_that_a_camera_does_not_have(self):
+    def test_options_of_a_camera(self):
         with pytest.raises(HandloreError, match="--loop repeats a file"):
             camera_spec("0", CameraOptions(loop=True))
         with pytest.raises(HandloreError, match=r"unknown camera backend 'x'.*auto, v4l2"):
             camera_spec("0", CameraOptions(backend="x"))
 
-    @pytest.mark.parametrize("options", [{"size": (0, 4)}, {"frame_rate": -1.0},
-                                         {"frame_rate": float("nan")}])  # fmt: skip
+    @pytest.mark.parametrize(
+        "options", [{"size": (0, 4)}, {"frame_rate": -1.0}, {"frame_rate": float("nan")}]
+    )
     def test_options_out_of_range(self, options: dict):
         with pytest.raises(HandloreError):
             CameraOptions(**options)

@@ -53,7 +53,7 @@ class TestPiCamera:
         monkeypatch.setitem(sys.modules, "picamera2", module)
         return Picamera2
 
-    def test_pictures_with_the_time_of_the_sensor(self, picamera2):
+    def test_sensor_time(self, picamera2):
         source = open_feed(camera_spec("picamera", CameraOptions(frame_rate=25)))
         frame = source.next(5.0)
         source.close()

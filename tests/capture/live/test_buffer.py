@@ -49,7 +49,7 @@ def buffer_of(
     return LandmarkBuffer(RecordingWriter(keeper), info, seconds, said.append, **more)  # type: ignore[arg-type]
 
 
-def test_pictures_are_kept_only_when_asked_for(tmp_path: Path) -> None:
+def test_keep_video(tmp_path: Path) -> None:
     for asked in (False, True):
         folder = RecordingFolder.open(tmp_path / str(asked))
         view = buffer_of(folder, [], videos=VideoFolder(folder.root) if asked else None)
@@ -64,7 +64,7 @@ def test_pictures_are_kept_only_when_asked_for(tmp_path: Path) -> None:
     film.release()
 
 
-def test_what_led_to_an_event_is_kept_as_a_recording(tmp_path: Path) -> None:
+def test_clip_of_an_event(tmp_path: Path) -> None:
     folder, said = RecordingFolder.open(tmp_path / "kept"), []
     view = buffer_of(folder, said)
     Stage(TWO, view).run()
@@ -92,7 +92,7 @@ def test_length() -> None:
     assert shelf.kept == [UNSORTED]
 
 
-def test_a_key_keeps_the_last_minutes() -> None:
+def test_keep_key() -> None:
     shelf, said = Shelf(), []
     view = buffer_of(shelf, said, all_at_end=False)
     stage = Stage(frames(EMPTY, 0, 10), view)
@@ -103,7 +103,7 @@ def test_a_key_keeps_the_last_minutes() -> None:
     assert said == ["the last 7 seconds were kept as unsorted"]
 
 
-def test_a_recording_has_no_gap_in_it() -> None:
+def test_no_gaps() -> None:
     shelf, said = Shelf(), []
     view = buffer_of(shelf, said)
     Stage(frames(FIST, 0, 1) + frames(EMPTY, 60, 61), view).run()
@@ -112,7 +112,7 @@ def test_a_recording_has_no_gap_in_it() -> None:
     assert sorted(shelf.kept) == ["fist", UNSORTED]
 
 
-def test_a_full_disk_is_told_and_does_not_fill_the_buffer_of() -> None:
+def test_full_disk() -> None:
     shelf, said = Shelf(), []
     shelf.problem = "the disk is full"
     view = buffer_of(shelf, said, all_at_end=False)
@@ -126,7 +126,7 @@ def test_a_full_disk_is_told_and_does_not_fill_the_buffer_of() -> None:
     assert view.lost == pytest.approx(100, abs=5)
 
 
-def test_a_recording_that_fails_while_another_is_counted_is_counted_too() -> None:
+def test_failure_during_another_recording() -> None:
     """A slow disk: the second is being written when the first is known to be there."""
     second, full = threading.Event(), threading.Event()
 
@@ -150,7 +150,7 @@ def test_a_recording_that_fails_while_another_is_counted_is_counted_too() -> Non
     assert (view.lost, set(said)) == (1, {"the disk is full"})
 
 
-def test_what_was_kept_is_not_remembered_for_ever() -> None:
+def test_kept_recordings_are_forgotten() -> None:
     shelf, said = Shelf(), []
     view = buffer_of(shelf, said, all_at_end=False)
     flicker = [(n / 2, FIST if n % 2 else EMPTY) for n in range(200)]
@@ -168,7 +168,7 @@ def test_what_was_kept_is_not_remembered_for_ever() -> None:
     assert len(view._writer.kept) <= 16
 
 
-def test_a_key_before_the_first_picture_keeps_nothing_and_says_so() -> None:
+def test_empty_buffer() -> None:
     shelf, said = Shelf(), []
     view = buffer_of(shelf, said)
     view.on_key("k")

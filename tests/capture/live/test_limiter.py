@@ -30,16 +30,16 @@ def frames_per_second(
 
 @pytest.mark.parametrize("work", [0.001, 0.02, 0.049])
 @pytest.mark.parametrize("camera", [30.0, 60.0, inf])
-def test_the_most_frames_per_second_are_kept(work: float, camera: float) -> None:
+def test_max_fps(work: float, camera: float) -> None:
     assert frames_per_second(RateLimiter(20.0), work, camera) == pytest.approx(20.0, rel=0.03)
 
 
-def test_a_slow_machine_does_what_it_can() -> None:
+def test_slow_machine() -> None:
     assert frames_per_second(RateLimiter(20.0), 0.1, 30.0) == pytest.approx(10.0, rel=0.03)
 
 
 @pytest.mark.parametrize("camera", [0.0, 0.033])
-def test_without_limits_there_is_no_rest_however_uneven_the_work(camera: float) -> None:
+def test_no_limits(camera: float) -> None:
     limiter, now = RateLimiter(), 0.0
     for number in range(100):
         work = 0.001 if number % 5 else 0.05
@@ -47,25 +47,25 @@ def test_without_limits_there_is_no_rest_however_uneven_the_work(camera: float) 
         now += max(work, camera)
 
 
-def test_waiting_for_the_camera_is_rest_enough() -> None:
+def test_waiting_counts_as_rest() -> None:
     limiter = RateLimiter(share=0.9)
     assert all(limiter.rest(n / 30, n / 30 + 0.02) < 0.0023 for n in range(100))
 
 
 @pytest.mark.parametrize("work", [0.005, 0.08])
-def test_a_share_of_the_time_is_left_to_others(work: float) -> None:
+def test_share_of_the_time(work: float) -> None:
     rate = frames_per_second(RateLimiter(share=0.5), work)
     assert rate * work == pytest.approx(0.5, rel=0.03)
 
 
-def test_a_late_frame_is_not_followed_by_a_burst() -> None:
+def test_late_frame() -> None:
     limiter = RateLimiter(10.0)
     limiter.rest(0.0, 0.01)
     limiter.rest(3.0, 3.01)  # the camera was away
     assert limiter.rest(3.1, 3.11) == pytest.approx(0.09)
 
 
-def test_when_it_gets_hot_less_is_done_and_when_it_cools_down_more_again() -> None:
+def test_hot_machine() -> None:
     room: list[float | None] = [30.0]
     limiter = RateLimiter(share=1.0, thermometer=lambda: room[0])
     assert frames_per_second(limiter, 0.05) == pytest.approx(20.0, rel=0.03)
@@ -88,7 +88,7 @@ def zone(folder: Path, number: int, temperature: str, **trips: str) -> None:
         (place / f"trip_point_{n}_temp").write_text(f"{degrees}\n")
 
 
-def test_temperatures_are_read_as_linux_writes_them(tmp_path: Path) -> None:
+def test_thermometer(tmp_path: Path) -> None:
     assert thermometer(tmp_path / "no")() is None
     zone(tmp_path, 0, "61500\n", critical="110000")
     assert thermometer(tmp_path)() == pytest.approx(18.5)
@@ -124,14 +124,14 @@ def picture(grey: int) -> Pixels:
     return np.full((120, 160, 3), grey, np.uint8)
 
 
-def test_an_empty_room_is_looked_at_a_few_times_a_second() -> None:
+def test_throttled_in_an_empty_room() -> None:
     detector, inner = throttled()
     for frame in range(300):
         assert detector.track(picture(50), frame / 30) == []
     assert 3.5 < len([t for t in inner.asked if t > 2.0]) / 8.0 < 4.5
 
 
-def test_when_something_moves_every_frame_is_looked_at() -> None:
+def test_every_frame_while_something_moves() -> None:
     detector, inner = throttled()
     for frame in range(300):
         detector.track(picture(50), frame / 30)
@@ -140,7 +140,7 @@ def test_when_something_moves_every_frame_is_looked_at() -> None:
     assert len([t for t in inner.asked if t >= 10.0 - 1e-9]) == 30
 
 
-def test_a_hand_is_followed_in_every_frame_and_given_at_once() -> None:
+def test_every_frame_with_a_hand() -> None:
     detector, inner = throttled()
     for frame in range(300):
         detector.track(picture(50), frame / 30)

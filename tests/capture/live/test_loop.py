@@ -24,13 +24,13 @@ from handlore.landmarks.hands import Hand
 TWO = frames(EMPTY, 0, 1) + frames(FIST, 1, 2) + frames(EMPTY, 2, 3) + frames(PALM, 3, 4)
 
 
-def test_what_is_shown_is_told_once_with_its_time() -> None:
+def test_events() -> None:
     witness = Stage(TWO).run()
     assert witness.labels == ["fist", "open_palm"]
     assert [event.start for event in witness.events] == pytest.approx([1.0, 3.0], abs=0.001)
 
 
-def test_every_moment_is_shown_with_rate_and_latency() -> None:
+def test_states() -> None:
     witness = Stage(TWO).run()
     assert len(witness.moments) == len(TWO)
     last = witness.moments[-1]
@@ -41,7 +41,7 @@ def test_every_moment_is_shown_with_rate_and_latency() -> None:
     assert last.armed is None
 
 
-def test_who_is_slow_sees_the_newest_frame_and_never_falls_behind() -> None:
+def test_slow_detector() -> None:
     """A detector that takes 0.1 s of a camera of 30 frames a second."""
     stage = Stage(frames(FIST, 0, 20), work=0.1)
     witness = stage.run()
@@ -49,20 +49,20 @@ def test_who_is_slow_sees_the_newest_frame_and_never_falls_behind() -> None:
     assert max(moment.latency for moment in witness.moments) < 0.1 + 1 / 30 + 0.001
 
 
-def test_the_limiter_is_obeyed() -> None:
+def test_limiter() -> None:
     stage = Stage(frames(EMPTY, 0, 20), limiter=RateLimiter(10.0))
     stage.run()
     assert stage.live.frames == pytest.approx(200, abs=3)
 
 
-def test_a_key_ends_it() -> None:
+def test_quit_key() -> None:
     stage = Stage(frames(EMPTY, 0, 100))
     stage.witness.keys.extend([[], [], ["q"]])
     stage.run()
     assert stage.live.frames == 3
 
 
-def test_a_camera_that_was_lost_is_told_and_nothing_of_before_counts_after() -> None:
+def test_lost_camera() -> None:
     lost: list[tuple[float, int | str]] = [(1.0, "camera 0 was unplugged; plug it in again")]
     stage = Stage(frames(FIST, 0, 1) + lost + frames(FIST, 11, 12))
     witness = stage.run()
@@ -76,7 +76,7 @@ def test_a_camera_that_was_lost_is_told_and_nothing_of_before_counts_after() -> 
     assert all(moment.pixels is None for moment in shown)
 
 
-def test_suspend_resets_even_where_the_camera_noticed_nothing() -> None:
+def test_suspend() -> None:
     stage = Stage(frames(FIST, 0, 2))
     for _ in range(30):
         stage.live.step()
@@ -87,28 +87,31 @@ def test_suspend_resets_even_where_the_camera_noticed_nothing() -> None:
     assert witness.labels == ["fist", "fist"]
 
 
-def test_actions_run_beside_it_and_a_failing_one_does_no_harm(tmp_path: Path) -> None:
+def test_actions(tmp_path: Path) -> None:
     text = '[actions.fist]\nsay = "well"\n[actions.open_palm]\npost = "http://127.0.0.1:9/"\n'
     stage = Stage(TWO, actions=text, folder=tmp_path)
     witness = stage.run()
     assert sorted((o.event.label, o.state) for o in witness.outcomes) == [
-        ("fist", "done"), ("open_palm", "failed"),
-    ]  # fmt: skip
+        ("fist", "done"),
+        ("open_palm", "failed"),
+    ]
     assert [t.name for t in threading.enumerate() if t.name.startswith("action")] == []
 
 
-def test_arming_is_shown_and_forgotten_over_a_gap(tmp_path: Path) -> None:
+def test_arming(tmp_path: Path) -> None:
     text = '[arming]\nlabel = "open_palm"\nseconds = 60\n[actions.fist]\nsay = "x"\n'
     script = frames(FIST, 0, 1) + frames(PALM, 1, 2) + frames(FIST, 2, 3) + frames(FIST, 9, 10)
     witness = Stage(script, actions=text, folder=tmp_path).run()
     outcomes = sorted(witness.outcomes, key=lambda outcome: outcome.event.end)
     assert [(o.state, o.detail) for o in outcomes] == [
-        ("skipped", "not armed"), ("done", "x"), ("skipped", "not armed"),
-    ]  # fmt: skip
+        ("skipped", "not armed"),
+        ("done", "x"),
+        ("skipped", "not armed"),
+    ]
     assert [moment.armed for moment in witness.moments[::30]] == [False, True, True, False]
 
 
-def test_an_error_in_the_detector_ends_it_with_actions_put_away(tmp_path: Path) -> None:
+def test_detector_error(tmp_path: Path) -> None:
     stage = Stage(TWO, actions='[actions.fist]\nrun = ["sleep", "60"]', folder=tmp_path)
     track = stage.detector.track
 
@@ -131,20 +134,20 @@ def memory(keeper: object, said: list[str], remember: float = 60.0, **more: Any)
 
 
 @pytest.mark.parametrize(("rate", "told"), [(2.0, 1), (4.5, 1), (7.0, 0), (30.0, 0)])
-def test_too_few_frames_are_told_once(rate: float, told: int) -> None:
+def test_too_few_frames(rate: float, told: int) -> None:
     said = Stage(frames(EMPTY, 0, 40, rate)).run().said
     assert len(said) == told
     assert all(f"{rate:.1f} frames per second are too few" in line for line in said)
 
 
-def test_a_gap_does_not_make_a_camera_slow() -> None:
+def test_gap_is_not_a_slow_camera() -> None:
     stage = Stage(frames(EMPTY, 0, 2) + frames(EMPTY, 60, 61.2))
     assert stage.run().said == []
     assert stage.witness.moments[-1].fps == pytest.approx(30, rel=0.1)
 
 
 @pytest.mark.slow
-def test_memory_is_flat_over_an_hour(tmp_path: Path) -> None:
+def test_memory_over_an_hour(tmp_path: Path) -> None:
     """108,000 frames as fast as they go, with actions, a page that is watched, and recordings."""
     script = [
         (n / 30, (EMPTY, FIST, EMPTY, PALM)[n // 90 % 4]) for n in range(30 * 3600)
@@ -179,7 +182,7 @@ def _watch(hub: Hub) -> None:
         hub.updates(0, 0, 0.0)
 
 
-def test_a_stream_of_times_always_rises() -> None:
+def test_timeline_rises() -> None:
     line = Timeline()
     assert line.place(50.0, 7.0) == (0.0, False)
     assert line.place(50.1, 7.1) == (pytest.approx(0.1), False)
@@ -189,17 +192,17 @@ def test_a_stream_of_times_always_rises() -> None:
     assert line.place(0.1, 67.2) == (pytest.approx(60.2), False)
 
 
-def test_a_night_asleep_is_a_gap_even_for_a_camera_that_did_not_notice() -> None:
+def test_timeline_over_suspend() -> None:
     line = Timeline()
     line.place(1.0, 1.0)
     assert line.place(1.03, 8 * 3600.0)[1]
 
 
-def test_a_file_read_faster_than_it_was_filmed_has_no_gaps() -> None:
+def test_timeline_of_a_fast_file() -> None:
     line = Timeline()
     assert not any(line.place(n / 7, n / 1000)[1] for n in range(100))
     assert line.place(100 / 7 + GAP, 0.1)[1]
 
 
-def test_the_clock_goes_on() -> None:
+def test_boottime() -> None:
     assert 0 <= boottime() - boottime() + 1 <= 1

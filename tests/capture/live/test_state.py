@@ -7,7 +7,7 @@ from handlore.capture.live.state import LiveState
 from handlore.models.stream.recogniser import ModelState
 
 
-def test_bars_are_the_likeliest_of_all_models() -> None:
+def test_bars() -> None:
     one = ModelState(None, LABELS, np.array([0.2, 0.7, 0.1], np.float32))
     other = ModelState("wave", ("wave", "none"), np.array([0.6, 0.4], np.float32))
     moment = LiveState(0.0, None, (), (one, other, ModelState(None, LABELS, None)))

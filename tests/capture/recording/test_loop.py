@@ -18,7 +18,7 @@ def kept(root: Path) -> list:
     return [load_dataset(path) for path in sorted(root.glob("*/*.npz"))]
 
 
-def test_exactly_the_frames_labels_and_times(tmp_path: Path):
+def test_frames_labels_and_times(tmp_path: Path):
     def times(number):
         return 100 + number / FPS + 0.003 * (number % 3)
 
@@ -38,28 +38,33 @@ def test_exactly_the_frames_labels_and_times(tmp_path: Path):
         assert recording.header.detector.name == "numbers"
         rate = 9 / (times(start + 9) - times(start))
         assert recording.header.options == {
-            "camera": "7", "size": [640, 480], "frame_rate": pytest.approx(rate, abs=1e-3),
-            "mirrored": True, "note": "by a window", "session": "monday", "max_hands": 1,
-        }  # fmt: skip
+            "camera": "7",
+            "size": [640, 480],
+            "frame_rate": pytest.approx(rate, abs=1e-3),
+            "mirrored": True,
+            "note": "by a window",
+            "session": "monday",
+            "max_hands": 1,
+        }
     assert [path.name for path in sorted(tmp_path.glob("*/*.npz"))] == ["0001.npz", "0002.npz"]
     assert "camera 7 has ended" in rig.view.said
     assert rig.view.cues == ["go", "end"] * 2
 
 
-def test_a_frame_without_a_hand_is_nan(tmp_path: Path):
+def test_frame_without_a_hand(tmp_path: Path):
     Rig(tmp_path, range(30), keys={"f0": "r"}, without=[3, 4]).run()
     (recording,) = kept(tmp_path)
     assert np.flatnonzero(~recording.detected[:, 0]).tolist() == [3, 4]
     assert np.isnan(recording.image[3:5]).all()
 
 
-def test_two_hands_have_their_slots(tmp_path: Path):
+def test_two_hands(tmp_path: Path):
     Rig(tmp_path, range(30), keys={"f0": "r"}, hands=2).run()
     (recording,) = kept(tmp_path)
     assert recording.handedness == pytest.approx(np.tile([0.1, 0.9], (10, 1)), abs=1e-6)
 
 
-def test_sampled_poses_are_one_recording_of_single_frames(tmp_path: Path):
+def test_sampled_poses(tmp_path: Path):
     keys = {"f3": "s", "f30": "s"}
     Rig(tmp_path, range(60), keys=keys, sample_every=5 / FPS).run()
     (recording,) = kept(tmp_path)
@@ -78,11 +83,18 @@ def test_trimmed_to_the_hand(tmp_path: Path):
     assert recording.time[0] == 0.0
 
 
-def test_the_video_has_exactly_the_frames_that_are_kept(tmp_path: Path):
+def test_video(tmp_path: Path):
     keys = {"f0": "r", "f40": "r", "f45": "u"}
     without = [*range(8), *range(20, 60)]
-    Rig(tmp_path, range(60), keys=keys, without=without, frames=0, hand_gone=True,
-        videos=VideoFolder(tmp_path).begin).run()  # fmt: skip
+    Rig(
+        tmp_path,
+        range(60),
+        keys=keys,
+        without=without,
+        frames=0,
+        hand_gone=True,
+        videos=VideoFolder(tmp_path).begin,
+    ).run()
     (video,) = tmp_path.glob("left/*.avi")
     assert video.with_suffix(".npz").exists()
     frames = list(read_video(video)[0])
@@ -91,14 +103,14 @@ def test_the_video_has_exactly_the_frames_that_are_kept(tmp_path: Path):
     assert list(tmp_path.glob(".under-way*")) == []
 
 
-def test_undo_moves_the_last_one_kept_to_the_discarded(tmp_path: Path):
+def test_undo(tmp_path: Path):
     rig = Rig(tmp_path, range(80), keys={"f0": "r", "f20": "r", "f50": "u", "f70": "u"}).run()
     assert kept(tmp_path) == []
     assert len(list((tmp_path / "discarded").glob("*/*.npz"))) == 2
     assert rig.writer.counts["left"] == 0
 
 
-def test_undo_leaves_what_earlier_sessions_kept(tmp_path: Path):
+def test_undo_only_this_session(tmp_path: Path):
     Rig(tmp_path, range(30), keys={"f0": "r"}).run()
     rig = Rig(tmp_path, range(30), keys={"f5": "u"}).run()
     assert len(kept(tmp_path)) == 1
@@ -106,7 +118,7 @@ def test_undo_leaves_what_earlier_sessions_kept(tmp_path: Path):
     assert any("no kept recording to discard" in line for line in said if line)
 
 
-def test_a_slow_disk_never_keeps_the_camera_waiting(tmp_path: Path):
+def test_slow_disk(tmp_path: Path):
     recordings, go_on = RecordingFolder.open(tmp_path), threading.Event()
 
     class Slow(FullDisk):
@@ -132,7 +144,7 @@ def until(condition) -> None:
     raise AssertionError("it did not come about")
 
 
-def test_a_full_disk_is_said_at_once_and_loses_nothing(tmp_path: Path):
+def test_full_disk(tmp_path: Path):
     disk = FullDisk(RecordingFolder.open(tmp_path))
     rig = Rig(tmp_path, range(100), keeper=disk, keys={"f0": "r", "f40": "r", "f80": "k"})
     for _ in range(35):
@@ -152,7 +164,7 @@ def test_a_full_disk_is_said_at_once_and_loses_nothing(tmp_path: Path):
 
 
 @pytest.mark.parametrize("burst", [False, True])
-def test_undo_takes_the_last_recording_also_if_it_could_not_be_written(tmp_path: Path, burst: bool):
+def test_undo_an_unsaved_recording(tmp_path: Path, burst: bool):
     disk = FullDisk(RecordingFolder.open(tmp_path))
     again = {"f40": "b", "f55": "u"} if burst else {"f40": "r", "f75": "u"}
     keys = {"f0": "r", **again, "f78": "b" if burst else "k", "f79": "k"}
@@ -173,7 +185,7 @@ def test_undo_takes_the_last_recording_also_if_it_could_not_be_written(tmp_path:
     assert "discarded: left (not written yet)" in rig.view.said
 
 
-def test_ending_with_what_is_not_written_is_asked_about(tmp_path: Path):
+def test_quit_with_unsaved_recordings(tmp_path: Path):
     disk = FullDisk(RecordingFolder.open(tmp_path))
     disk.full.set()
     rig = Rig(tmp_path, range(100), keeper=disk, keys={"f0": "r", "f41": "q", "f60": "q"})
@@ -188,7 +200,7 @@ def test_ending_with_what_is_not_written_is_asked_about(tmp_path: Path):
     assert rig.loop.frames < 65, "asked twice it ends"
 
 
-def test_a_video_that_cannot_be_written_is_a_recording_that_is_not_kept(tmp_path: Path):
+def test_video_cannot_be_written(tmp_path: Path):
     folder = VideoFolder(tmp_path)
     rig = Rig(tmp_path, range(40), keys={"f0": "r"}, videos=folder.begin)
     folder._folder = tmp_path / "gone"
@@ -199,7 +211,7 @@ def test_a_video_that_cannot_be_written_is_a_recording_that_is_not_kept(tmp_path
     assert list(tmp_path.glob("left/*")) == []
 
 
-def test_a_camera_that_goes_and_comes_back(tmp_path: Path):
+def test_lost_camera(tmp_path: Path):
     gone = "camera 7 gives no picture"
     frames = [*range(7), gone, gone, gone, *range(7, 60)]
     rig = Rig(tmp_path, frames, keys={"f0": "r", "f9": "k", "f20": "r"}).run()
@@ -214,7 +226,7 @@ def test_a_camera_that_goes_and_comes_back(tmp_path: Path):
     assert (troubled[0].hand, troubled[0].fps) == (False, 0.0), "nothing is seen, and not old news"
 
 
-def test_what_is_shown(tmp_path: Path):
+def test_status(tmp_path: Path):
     rig = Rig(tmp_path, range(60), keys={"f10": "r", "f15": "+"}, countdown=0.5, without=[59]).run()
     shown = rig.view.shown
     assert [status.state for status in shown[9:12]] == [State.IDLE, *[State.COUNTDOWN] * 2]
@@ -229,7 +241,7 @@ def test_what_is_shown(tmp_path: Path):
     assert [label for label, _ in shown[0].counts] == ["left", "right", "none"]
 
 
-def test_a_message_is_shown_beside_the_question(tmp_path: Path):
+def test_message_and_question(tmp_path: Path):
     keys = {"f0": "r", "f20": " ", "f25": "q"}
     rig = Rig(tmp_path, range(40), keys=keys, without=range(40)).run()
     assert rig.view.shown[15].question == "no hand in 100 % of the frames"
@@ -238,18 +250,18 @@ def test_a_message_is_shown_beside_the_question(tmp_path: Path):
     assert rig.view.shown[30].question == rig.view.shown[15].question
 
 
-def test_a_label_chosen_while_recording_is_shown_as_the_next(tmp_path: Path):
+def test_next_label(tmp_path: Path):
     rig = Rig(tmp_path, range(30), keys={"f0": "r", "f5": "2"}).run()
     assert (rig.view.shown[4].next_label, rig.view.shown[6].next_label) == ("", "right")
     assert (rig.view.shown[6].label, rig.view.shown[25].label) == ("left", "right")
 
 
-def test_a_key_when_the_camera_is_gone_still_ends(tmp_path: Path):
+def test_quit_without_a_camera(tmp_path: Path):
     rig = Rig(tmp_path, [0, 1, *["it is gone"] * 50], keys={"f10": "q"}).run()
     assert len(rig.parts.feed.left) > 30
 
 
-def test_frames_that_share_a_time_are_tracked_one_after_the_other(tmp_path: Path):
+def test_frames_with_equal_times(tmp_path: Path):
     rig = Rig(tmp_path, range(30), keys={"f0": "r"}, times=lambda number: number // 2 / 10)
     seen = []
     track = rig.parts.detector.track
@@ -262,7 +274,7 @@ def test_frames_that_share_a_time_are_tracked_one_after_the_other(tmp_path: Path
     assert recording.time == pytest.approx(np.arange(10) // 2 / 10)
 
 
-def test_while_a_label_is_typed_keys_come_before_hands(tmp_path: Path):
+def test_no_tracking_while_typing(tmp_path: Path):
     rig = Rig(tmp_path, range(40), keys={"f10": "+", "f20": "w,enter", "f30": "r"})
     tracked, waits = [], []
     track, following = rig.parts.detector.track, rig.parts.feed.next

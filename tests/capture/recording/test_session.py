@@ -64,7 +64,7 @@ class Played:
         return self.session.state
 
 
-def test_a_recording_from_the_key_to_the_disk():
+def test_whole_recording():
     played = Played()
     assert played.press("r").state is State.COUNTDOWN
     assert played.show(4).state is State.COUNTDOWN
@@ -93,14 +93,14 @@ def test_frames_set_the_length():
     assert played.count(AddFrame) == 7
 
 
-def test_without_a_length_only_the_key_stops_up_to_the_longest():
+def test_longest_recording():
     played = Played(seconds=0, countdown=0, longest=30).press("r").show(290)
     assert played.state is State.RECORDING
     assert played.show(20).state is State.REVIEW
     assert played.last(End).last == 300
 
 
-def test_until_the_hand_is_gone_cuts_off_what_lies_around_it():
+def test_hand_gone_is_trimmed():
     played = Played(seconds=0, hand_gone=True, countdown=0).press("r")
     played.show(4, hand=False).show(8).show(2, hand=False).show(3).show(5, hand=False)
     assert played.state is State.RECORDING, "half a second without a hand may be a blink"
@@ -108,14 +108,14 @@ def test_until_the_hand_is_gone_cuts_off_what_lies_around_it():
     assert played.last(End) == End(4, 17, 11 / 13, ())
 
 
-def test_until_the_hand_is_gone_ends_where_none_comes():
+def test_hand_gone_without_a_hand():
     played = Played(seconds=0, hand_gone=True, countdown=0, longest=3).press("r")
     played.show(40, hand=False)
     assert played.last(End).flags == ("no hand in 100 % of the frames",)
     assert played.session.flagged
 
 
-def test_a_hand_missing_in_more_than_a_fifth_is_asked_about():
+def test_missing_hand_is_flagged():
     played = Played(countdown=0).press("r").show(8).show(2, hand=False).show(1)
     assert not played.session.flagged
     played = Played(countdown=0).press("r").show(7).show(3, hand=False).show(1)
@@ -127,17 +127,17 @@ def test_a_hand_missing_in_more_than_a_fifth_is_asked_about():
     assert played.count(Keep) == 1
 
 
-def test_a_flagged_recording_can_be_discarded():
+def test_discard_a_flagged_recording():
     played = Played(countdown=0).press("r").show(11, hand=False).press("u")
     assert (played.count(Keep), played.count(Discard), played.state) == (0, 1, State.IDLE)
 
 
-def test_a_handful_of_frames_is_asked_about():
+def test_few_frames_are_flagged():
     played = Played(countdown=0).press("r").show(2).press("r")
     assert played.last(End).flags == ("only 2 frames",)
 
 
-def test_no_frame_at_all_is_no_recording():
+def test_no_frames():
     played = Played(countdown=0, seconds=0, hand_gone=False).press("s").show(1, hand=False)
     played.press("s").show(10, hand=False)
     assert played.state is State.IDLE
@@ -145,7 +145,7 @@ def test_no_frame_at_all_is_no_recording():
     assert "no hand was detected, nothing is kept" in played.said
 
 
-def test_none_is_a_stream_that_the_key_ends_and_needs_no_hand():
+def test_stream_of_none():
     played = Played(countdown=0, frames=0).press("0", "r").show(1200, hand=False)
     assert played.state is State.RECORDING, "minutes, whatever the length of gestures"
     played.press("r")
@@ -156,15 +156,15 @@ def test_none_is_a_stream_that_the_key_ends_and_needs_no_hand():
 
 
 class TestUndo:
-    def test_in_the_review_it_discards_what_is_reviewed(self):
+    def test_in_review(self):
         played = Played(countdown=0).press("r").show(11).press("u")
         assert (played.count(Discard), played.count(Undo), played.count(Keep)) == (1, 0, 0)
 
-    def test_when_idle_it_takes_out_the_last_one_kept(self):
+    def test_when_idle(self):
         played = Played(countdown=0).press("r").show(40).press("u")
         assert (played.count(Keep), played.count(Undo)) == (1, 1)
 
-    def test_while_recording_it_drops_what_is_under_way(self):
+    def test_while_recording(self):
         played = Played(countdown=0).press("r").show(5).press("u")
         assert (played.state, played.count(Discard), played.count(End)) == (State.IDLE, 1, 0)
 
@@ -179,7 +179,7 @@ class TestReview:
         played = Played(countdown=0).press("r").show(12).press("k")
         assert (played.state, played.count(Keep)) == (State.IDLE, 1)
 
-    def test_the_next_recording_keeps_the_last_one(self):
+    def test_next_recording_keeps_the_previous(self):
         played = Played().press("r").show(17).press("r")
         assert (played.state, played.count(Keep)) == (State.COUNTDOWN, 1)
 
@@ -187,12 +187,12 @@ class TestReview:
         played = Played(countdown=0, review=0).press("r").show(11)
         assert (played.state, played.count(Keep)) == (State.IDLE, 1)
 
-    def test_k_when_idle_tries_again_what_could_not_be_written(self):
+    def test_k_when_idle_retries(self):
         assert Played().press("k").effects == [Retry()]
 
 
 class TestBurst:
-    def test_records_so_many_with_a_pause_and_no_review(self):
+    def test_burst(self):
         played = Played(burst=3, pause=1.0).press("b").show(5)
         assert played.state is State.RECORDING
         assert played.show(10).state is State.COUNTDOWN, "the pause"
@@ -202,13 +202,13 @@ class TestBurst:
         played.show(200)
         assert (played.count(Begin), played.count(Keep), played.state) == (3, 3, State.IDLE)
 
-    def test_waits_where_it_must_ask_and_then_goes_on(self):
+    def test_flagged_recording_pauses_it(self):
         played = Played(burst=3, countdown=0).press("b").show(11, hand=False).show(50)
         assert (played.session.flagged, played.count(Begin)) == (True, 1)
         played.press("u").show(200)
         assert (played.count(Begin), played.count(Keep)) == (3, 2)
 
-    def test_undo_in_the_pause_makes_one_more(self):
+    def test_undo_in_the_pause(self):
         played = Played(burst=2, countdown=0).press("b").show(12).press("u").show(200)
         assert (played.count(Undo), played.count(Keep)) == (1, 3)
 
@@ -216,13 +216,13 @@ class TestBurst:
         played = Played(burst=9, countdown=0).press("b").show(5).press("b").show(200)
         assert played.count(Keep) == 1
 
-    def test_stopping_a_recording_early_goes_on_with_the_next(self):
+    def test_early_stop(self):
         played = Played(burst=2, countdown=0).press("b").show(7).press("r").show(200)
         assert played.count(Keep) == 2
 
 
 class TestPoses:
-    def test_sampled_from_one_press_to_the_next(self):
+    def test_press_twice(self):
         played = Played(sample_every=0.2).press("2", "s").show(11).press("s").show(3)
         assert played.last(Begin) == Begin("right", "pose")
         assert played.state is State.REVIEW
@@ -237,7 +237,7 @@ class TestPoses:
         assert played.state is State.REVIEW
         assert played.last(End).flags == ()
 
-    def test_frames_without_a_hand_are_no_samples_but_count(self):
+    def test_frames_without_a_hand(self):
         played = Played(sample_every=0.0).press("s").show(6).show(4, hand=False).press("s")
         played.show(2)
         assert played.count(AddFrame) == 6 + 1
@@ -249,14 +249,20 @@ class TestPoses:
 
 
 class TestLabels:
-    def test_chosen_by_digits_and_round_and_round(self):
+    def test_choice(self):
         session = Played().session
-        for key, label in (("2", "right"), ("1", "left"), ("0", "none"), ("n", "left"),
-                           ("p", "none"), ("p", "right")):  # fmt: skip
+        for key, label in (
+            ("2", "right"),
+            ("1", "left"),
+            ("0", "none"),
+            ("n", "left"),
+            ("p", "none"),
+            ("p", "right"),
+        ):
             session.key(key, 0.0)
             assert session.labels.current == label
 
-    def test_a_digit_without_a_label_says_so(self):
+    def test_unknown_digit(self):
         assert "no label has the key 7" in Played().press("7").said
 
     def test_typed_while_it_runs(self):
@@ -274,7 +280,7 @@ class TestLabels:
         ("typed", "why"),
         [("left", "already a label"), ("", "empty"), ("a/b", "slash"), ("x" * 65, "65 char")],
     )
-    def test_what_cannot_be_one_is_refused(self, typed: str, why: str):
+    def test_invalid_label(self, typed: str, why: str):
         played = Played().press("+", *typed, "enter")
         assert why in played.said
         assert played.session.labels.names == ["left", "right", "none"]
@@ -282,13 +288,13 @@ class TestLabels:
     @pytest.mark.parametrize(
         ("typed", "label"), [("LEFT", "left"), ("None", "none"), ("cafe\u0301", "Café")]
     )
-    def test_one_that_is_there_in_other_letters_is_chosen(self, typed: str, label: str):
+    def test_existing_label_in_another_case(self, typed: str, label: str):
         played = Played(labels=("right", "left", "Café")).press("+", *typed, "enter")
         assert played.session.labels.current == label
         assert f"{label} is already a label; it is chosen" in played.said
         assert len(played.session.labels.names) == 4
 
-    def test_accents_are_written_one_way(self):
+    def test_accents(self):
         played = Played().press("+", *"cafe\u0301", "enter")
         assert played.session.labels.current == "caf\u00e9"
 
@@ -300,13 +306,13 @@ class TestLabels:
         assert "stop the recording before" in played.said
         assert played.session.typed is None
 
-    def test_a_recording_keeps_the_label_it_began_with(self):
+    def test_label_of_a_running_recording(self):
         played = Played(countdown=0).press("r").show(3).press("2").show(10)
         assert played.session.recording.label == "left"
         assert played.press("r").show(1).last(Begin).label == "right"
 
     @pytest.mark.parametrize("labels", [("a", "a"), ("a", "A"), ("None",), ("",), ("a\tb",)])
-    def test_given_wrongly(self, labels: tuple[str, ...]):
+    def test_invalid_labels(self, labels: tuple[str, ...]):
         with pytest.raises(HandloreError, match="label"):
             Session(labels, SessionOptions())
 
@@ -318,11 +324,11 @@ class TestTheEnd:
         assert (played.count(Discard), played.count(Quit)) == (1, 1)
         assert "was discarded" in played.said
 
-    def test_keeps_what_would_have_been_kept(self):
+    def test_keeps_the_reviewed_recording(self):
         played = Played(countdown=0).press("r").show(11).press("q")
         assert played.effects[-2:] == [Keep(), Quit()]
 
-    def test_asks_before_it_drops_what_is_flagged(self):
+    def test_asks_about_flagged_recordings(self):
         played = Played(countdown=0).press("r").show(11, hand=False).press("q")
         assert played.count(Quit) == 0
         assert "k keeps the recording" in played.said
@@ -330,7 +336,7 @@ class TestTheEnd:
         assert played.press("q").effects[-1] == Quit()
         assert (played.count(Keep), played.count(Discard)) == (0, 1)
 
-    def test_asks_before_it_drops_what_could_not_be_written(self):
+    def test_asks_about_unsaved_recordings(self):
         played = Played(countdown=0)
         played.session.unsaved = 3
         played.press("q")
@@ -340,7 +346,7 @@ class TestTheEnd:
         assert played.press("q").count(Quit) == 0, "it is asked anew after another key"
         assert played.press("q").effects[-1] == Quit()
 
-    def test_of_all_frames_keeps_what_is_good(self):
+    def test_after_the_last_frame(self):
         played = Played(countdown=0, seconds=0).press("r").show(8).press("close")
         assert played.effects[-2:] == [Keep(), Quit()]
         played = Played(countdown=0, seconds=0).press("r").show(8, hand=False).press("close")
@@ -348,7 +354,7 @@ class TestTheEnd:
 
 
 class TestALostCamera:
-    def test_ends_the_recording_and_asks(self):
+    def test_during_a_recording(self):
         played = Played(countdown=0).press("r").show(7)
         played.effects += played.session.lost(0.8)
         assert played.last(End) == End(0, 7, 1.0, ("the camera was lost",))
@@ -372,7 +378,7 @@ def test_one_hears_the_countdown():
     assert heard == ["count", "count", "count", "go"]
 
 
-def test_preview_and_help_are_switches():
+def test_mirror_and_help():
     session = Played().press("m", "h").session
     assert (session.mirrored, session.help) == (False, True)
 
@@ -421,7 +427,7 @@ OPTIONS = st.builds(
 
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from([(), ("a",), ("a", "b")]), OPTIONS, MOMENTS)
-def test_any_keys_leave_whole_recordings(labels: tuple, options: SessionOptions, moments: list):
+def test_any_keys(labels: tuple, options: SessionOptions, moments: list):
     """Begin, frames, an end, and one decision: in this order, and no flagged one kept unasked."""
     session, now, expected, taken, flagged = Session(labels, options), 0.0, {Begin}, 0, False
     for moment in moments:

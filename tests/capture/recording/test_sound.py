@@ -10,7 +10,7 @@ from handlore.capture.recording import sound
 
 
 @pytest.mark.parametrize("cue", sound.TONES)
-def test_tones_are_short_and_begin_and_end_softly(cue: str):
+def test_tones(cue: str):
     with wave.open(io.BytesIO(sound.tone(cue))) as file:
         samples = np.frombuffer(file.readframes(file.getnframes()), np.int16)
         assert file.getnframes() / file.getframerate() < 0.5

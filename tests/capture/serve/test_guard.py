@@ -13,7 +13,7 @@ HERE = Address("127.0.0.1", 0)
 EVERYWHERE = "0.0.0.0"  # noqa: S104, nothing is served there
 
 
-def test_beyond_this_computer_its_addresses_and_names_are_known() -> None:
+def test_known_names() -> None:
     guard = Guard.of(Address(EVERYWHERE, 8000))
     assert guard.knows("192.168.0.7:8000")
     assert guard.knows("[fe80::1]:8000")
@@ -22,13 +22,13 @@ def test_beyond_this_computer_its_addresses_and_names_are_known() -> None:
     assert not guard.knows("evil.example:8000")
 
 
-def test_a_loopback_address_is_known_by_itself() -> None:
+def test_loopback_address() -> None:
     guard = Guard.of(Address("127.0.0.2", 8000))
     assert guard.knows("127.0.0.2:8000")
     assert not guard.knows("127.0.0.3:8000")
 
 
-def test_beyond_this_computer_a_token_is_made() -> None:
+def test_generated_token() -> None:
     one, other = (Guard.of(Address(EVERYWHERE, 8000)) for _ in range(2))
     assert len(one.token) >= 24
     assert one.token != other.token
@@ -40,13 +40,13 @@ def test_beyond_this_computer_a_token_is_made() -> None:
 @pytest.mark.parametrize(
     "token", ["", "short", "with space", "semi;colon", "ümlaut-token", "a&b=cdefg"]
 )
-def test_a_token_that_would_not_do_is_refused(token: str) -> None:
+def test_invalid_token(token: str) -> None:
     with pytest.raises(HandloreError, match="--token"):
         Guard.of(HERE, token)
 
 
 @pytest.mark.parametrize("text", ["", "here", "127.0.0.1:", "127.0.0.1:99999", "h:-1", "h:²"])
-def test_an_address_that_is_none_is_refused(text: str) -> None:
+def test_invalid_address(text: str) -> None:
     with pytest.raises(HandloreError, match=r"expected host:port such as 127\.0\.0\.1:8000"):
         Address.parsed(text)
 
@@ -54,11 +54,14 @@ def test_an_address_that_is_none_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "host", "local"),
     [
-        ("127.0.0.1:8000", "127.0.0.1", True), ("8000", "127.0.0.1", True),
-        ("[::1]:8000", "::1", True), ("localhost:8000", "localhost", True),
-        ("0.0.0.0:8000", EVERYWHERE, False), ("pi.lan:8000", "pi.lan", False),
+        ("127.0.0.1:8000", "127.0.0.1", True),
+        ("8000", "127.0.0.1", True),
+        ("[::1]:8000", "::1", True),
+        ("localhost:8000", "localhost", True),
+        ("0.0.0.0:8000", EVERYWHERE, False),
+        ("pi.lan:8000", "pi.lan", False),
     ],
-)  # fmt: skip
+)
 def test_addresses(text: str, host: str, local: bool) -> None:
     address = Address.parsed(text)
     assert (address.host, address.port, address.local) == (host, 8000, local)

@@ -21,9 +21,15 @@ from handlore.capture.serve.server import MOST_CONNECTIONS, MOST_EVENTS, Hub, Pa
 from handlore.landmarks.errors import HandloreError
 
 STATE: dict[str, Any] = {
-    "label": "fist", "hand": "left", "hands": 1, "fps": 29.7, "latency_ms": 38.0, "problem": None,
-    "armed": None, "probabilities": [["fist", 0.93], ["open_palm", 0.05], ["victory", 0.02]],
-}  # fmt: skip
+    "label": "fist",
+    "hand": "left",
+    "hands": 1,
+    "fps": 29.7,
+    "latency_ms": 38.0,
+    "problem": None,
+    "armed": None,
+    "probabilities": [["fist", 0.93], ["open_palm", 0.05], ["victory", 0.02]],
+}
 
 
 HERE = Address("127.0.0.1", 0)
@@ -65,7 +71,7 @@ def jpeg(grey: int) -> bytes:
 @pytest.mark.parametrize(
     ("path", "kind"), [("/", "text/html"), ("/page.css", "text/css"), ("/page.js", "text/javascr")]
 )
-def test_the_page_is_whole_and_brings_all_it_needs(path: str, kind: str, start: Start) -> None:
+def test_page_files(path: str, kind: str, start: Start) -> None:
     _, server = start()
     status, headers, body = ask(server, path)
     assert status == 200
@@ -76,28 +82,33 @@ def test_the_page_is_whole_and_brings_all_it_needs(path: str, kind: str, start: 
 
 
 @pytest.mark.parametrize("path", ["/no", "/../page.html", "/page.html", "/frame.jpg/.."])
-def test_there_is_nothing_else(path: str, start: Start) -> None:
+def test_unknown_path(path: str, start: Start) -> None:
     assert ask(start()[1], path)[0] == 404
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE"])
-def test_nothing_can_be_changed(method: str, start: Start) -> None:
+def test_other_methods(method: str, start: Start) -> None:
     assert ask(start()[1], "/", method)[0] == 501
 
 
 @pytest.mark.parametrize(
     ("host", "status"),
     [
-        ("127.0.0.1:8000", 200), ("localhost", 200), ("localhost:9999", 200), ("[::1]:8000", 200),
-        ("evil.example:8000", 421), ("127.0.0.1.evil.example", 421), ("", 421),
+        ("127.0.0.1:8000", 200),
+        ("localhost", 200),
+        ("localhost:9999", 200),
+        ("[::1]:8000", 200),
+        ("evil.example:8000", 421),
+        ("127.0.0.1.evil.example", 421),
+        ("", 421),
         ("192.168.0.7:8000", 421),
     ],
-)  # fmt: skip
-def test_a_name_that_was_rebound_is_refused(host: str, status: int, start: Start) -> None:
+)
+def test_dns_rebinding(host: str, status: int, start: Start) -> None:
     assert ask(start()[1], "/", Host=host)[0] == status
 
 
-def test_other_sites_cannot_look_through_a_browser(start: Start) -> None:
+def test_other_sites(start: Start) -> None:
     _, server = start()
     across = {"Sec_Fetch_Site": "cross-site"}
     assert ask(server, "/frame.jpg", **across)[0] == 403
@@ -105,7 +116,7 @@ def test_other_sites_cannot_look_through_a_browser(start: Start) -> None:
     assert ask(server, "/", **across, Sec_Fetch_Mode="navigate")[0] == 200
 
 
-def test_with_a_token_only_those_who_have_it_see_anything(start: Start) -> None:
+def test_token(start: Start) -> None:
     hub, server = start("correct-horse")
     hub.put(STATE, lambda: jpeg(1))
     for path in ("/", "/page.js", "/frame.jpg", "/events", "/no"):
@@ -122,13 +133,13 @@ def test_with_a_token_only_those_who_have_it_see_anything(start: Start) -> None:
     assert server.url == f"http://127.0.0.1:{server.address.port}/?token=correct-horse"
 
 
-def test_a_port_in_use_is_told_in_one_line(start: Start) -> None:
+def test_port_in_use(start: Start) -> None:
     _, server = start()
     with pytest.raises(HandloreError, match=r"cannot serve the page at .*in use; give another"):
         PageServer(Hub(), server.address)
 
 
-def test_a_picture_is_made_once_for_all_and_only_if_asked_for(start: Start) -> None:
+def test_picture_is_encoded_once(start: Start) -> None:
     hub, server = start()
     made: list[int] = []
 
@@ -145,7 +156,7 @@ def test_a_picture_is_made_once_for_all_and_only_if_asked_for(start: Start) -> N
     assert len(made) == 1
 
 
-def test_a_browser_waits_for_the_next_picture(start: Start) -> None:
+def test_next_picture(start: Start) -> None:
     hub, server = start()
     hub.put(STATE, lambda: jpeg(1))
     threading.Timer(0.2, lambda: hub.put(STATE, lambda: jpeg(2))).start()
@@ -153,7 +164,7 @@ def test_a_browser_waits_for_the_next_picture(start: Start) -> None:
 
 
 @pytest.mark.parametrize("after", ["-1", "x", "%C2%B2", "9" * 400, "%00"])
-def test_a_number_that_is_none_means_the_newest(after: str, start: Start) -> None:
+def test_invalid_picture_number(after: str, start: Start) -> None:
     hub, server = start()
     hub.put(STATE, lambda: jpeg(1))
     assert ask(server, f"/frame.jpg?after={after}")[0] == 200
@@ -178,7 +189,7 @@ def messages(reader: Any, n: int) -> list[tuple[str, Any]]:
     return found
 
 
-def test_states_and_events_are_streamed_and_what_was_missed_is_caught_up(start: Start) -> None:
+def test_event_stream(start: Start) -> None:
     hub, server = start()
     hub.put(STATE, None)
     for number in range(3):
@@ -191,7 +202,7 @@ def test_states_and_events_are_streamed_and_what_was_missed_is_caught_up(start: 
 
 
 @pytest.mark.parametrize("last", ["7", "an-other-7", "00000000-7", "-", "٣"])
-def test_a_page_of_a_run_before_this_one_misses_nothing(last: str, start: Start) -> None:
+def test_page_of_a_previous_run(last: str, start: Start) -> None:
     """It stays open while a service is started anew, and numbers begin anew too."""
     hub, server = start()
     hub.log({"at": 0.0, "kind": "event", "text": "the first"})
@@ -209,9 +220,7 @@ def test_a_page_of_a_run_before_this_one_misses_nothing(last: str, start: Start)
     "request_",
     [b"\x16\x03\x01\x02", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET /" + b"a" * 70_000],
 )
-def test_what_is_no_request_is_refused_and_the_next_one_served(
-    request_: bytes, start: Start
-) -> None:
+def test_invalid_request(request_: bytes, start: Start) -> None:
     _, server = start()
     with socket.create_connection(("127.0.0.1", server.address.port), timeout=5) as connection:
         connection.sendall(request_ + b"\r\n\r\n")
@@ -219,7 +228,7 @@ def test_what_is_no_request_is_refused_and_the_next_one_served(
     assert ask(server, "/")[0] == 200
 
 
-def test_who_does_not_read_costs_nothing(start: Start) -> None:
+def test_client_that_does_not_read(start: Start) -> None:
     """The loop goes on at once, whatever a browser does; and nothing is kept for it."""
     hub, server = start()
     connection, reader = stream(server)
@@ -235,7 +244,7 @@ def test_who_does_not_read_costs_nothing(start: Start) -> None:
         assert len(hub.updates(0, 0, 0.0)[1]) == MOST_EVENTS
 
 
-def test_too_many_are_told_to_come_again_and_leaving_makes_room(start: Start) -> None:
+def test_too_many_clients(start: Start) -> None:
     hub, server = start()
     hub.put(STATE, None)
     held = [stream(server) for _ in range(MOST_CONNECTIONS)]
@@ -252,16 +261,16 @@ def test_too_many_are_told_to_come_again_and_leaving_makes_room(start: Start) ->
         time.sleep(0.1)
 
 
-def test_who_never_ends_the_question_is_hung_up_on(
-    start: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_endless_request(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     """A byte now and then would keep its place for ever, and that of others."""
     monkeypatch.setattr(server_module, "TIMEOUT", 0.5)
     hub, server = start()
     hub.put(STATE, None)
     watching, reader = stream(server)
-    held = [socket.create_connection(("127.0.0.1", server.address.port), timeout=5)
-            for _ in range(MOST_CONNECTIONS - 1)]  # fmt: skip
+    held = [
+        socket.create_connection(("127.0.0.1", server.address.port), timeout=5)
+        for _ in range(MOST_CONNECTIONS - 1)
+    ]
     deadline = time.monotonic() + 10
     while ask(server, "/")[0] != 200:
         assert time.monotonic() < deadline
@@ -276,11 +285,13 @@ def test_who_never_ends_the_question_is_hung_up_on(
         assert any(b"later" in reader.readline() for _ in range(100))
 
 
-def test_who_is_refused_keeps_no_place(start: Start) -> None:
+def test_refused_clients_are_disconnected(start: Start) -> None:
     """Else all places could be held without a token, by asking again and again."""
     _, server = start("correct-horse")
-    held = [socket.create_connection(("127.0.0.1", server.address.port), timeout=5)
-            for _ in range(MOST_CONNECTIONS)]  # fmt: skip
+    held = [
+        socket.create_connection(("127.0.0.1", server.address.port), timeout=5)
+        for _ in range(MOST_CONNECTIONS)
+    ]
     for one in held:
         one.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
     for one in held:
@@ -289,7 +300,7 @@ def test_who_is_refused_keeps_no_place(start: Start) -> None:
     assert ask(server, "/?token=correct-horse")[0] == 303
 
 
-def test_closing_ends_every_connection(start: Start) -> None:
+def test_close(start: Start) -> None:
     hub, server = start()
     hub.put(STATE, None)
     connection, reader = stream(server)
@@ -303,9 +314,7 @@ def test_closing_ends_every_connection(start: Start) -> None:
 
 
 @pytest.mark.skipif(PROGRAM is None, reason="needs Chromium")
-def test_in_a_real_browser_an_event_is_in_the_log_within_a_second(
-    start: Start, tmp_path: Path, artefacts: Path
-) -> None:
+def test_event_in_a_browser(start: Start, tmp_path: Path, artefacts: Path) -> None:
     hub, server = start("a-token-of-mine")
     picture = np.full((480, 640, 3), 90, np.uint8)
     cv2.circle(picture, (320, 240), 120, (60, 200, 140), 20)
@@ -340,7 +349,7 @@ def test_in_a_real_browser_an_event_is_in_the_log_within_a_second(
 
 
 @pytest.mark.skipif(PROGRAM is None, reason="needs Chromium")
-def test_in_a_real_browser_the_page_comes_back_when_it_is_started_anew(tmp_path: Path) -> None:
+def test_browser_reconnects(tmp_path: Path) -> None:
     """With an event of its own, with the token of before, and told so with another."""
     text = "document.querySelector('#log').textContent"
     with socket.create_server(("127.0.0.1", 0)) as free:

@@ -10,7 +10,7 @@ from handlore.capture.views.page import PageView
 TWO = frames(EMPTY, 0, 1) + frames(FIST, 1, 2) + frames(EMPTY, 2, 3) + frames(PALM, 3, 4)
 
 
-def test_the_page_is_told_what_happens(tmp_path: Path) -> None:
+def test_page(tmp_path: Path) -> None:
     hub = Hub()
     text = '[actions.fist]\nsay = "well"\n'
     Stage(TWO, PageView(hub), actions=text, folder=tmp_path).run()

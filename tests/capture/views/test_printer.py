@@ -9,7 +9,7 @@ from handlore.capture.views.printer import Printer
 from handlore.models.stream.events import Event
 
 
-def test_events_are_lines_that_are_there_at_once() -> None:
+def test_events() -> None:
     class Flushed(io.StringIO):
         flushes = 0
 
@@ -26,7 +26,7 @@ def test_events_are_lines_that_are_there_at_once() -> None:
     assert out.getvalue().split() == ["1.23", "fist", "99", "%", "left", "hand"]
 
 
-def test_the_same_trouble_is_not_written_over_and_over(tmp_path: Path) -> None:
+def test_repeated_message(tmp_path: Path) -> None:
     log = io.StringIO()
     printer = Printer(out=io.StringIO(), log=log)
     text = '[actions.fist]\nsay = "x"\ncooldown = 3600'

@@ -38,17 +38,17 @@ def colourful(picture) -> list[float]:
     return [(columns.mean() + 20) / width, (rows.mean() + 70) / HEIGHT]
 
 
-def test_the_hand_is_drawn_where_it_is():
+def test_hand():
     drawn = draw_session(grey(), [hand_at(0.2, 0.3)], status(mirrored=False))
     assert colourful(drawn) == pytest.approx([0.225, 0.325 * 4 / 3], abs=0.02)
 
 
-def test_a_mirror_shows_it_on_the_other_side():
+def test_mirrored_hand():
     drawn = draw_session(grey(), [hand_at(0.2, 0.3)], status(mirrored=True))
     assert colourful(drawn) == pytest.approx([0.775, 0.325 * 4 / 3], abs=0.02)
 
 
-def test_the_picture_is_mirrored_with_the_hand_and_the_camera_s_is_not():
+def test_mirrored_picture():
     pixels = grey()
     pixels[:, :320] = 250
     before = pixels.copy()
@@ -58,7 +58,7 @@ def test_the_picture_is_mirrored_with_the_hand_and_the_camera_s_is_not():
 
 
 @pytest.mark.parametrize("size", [(640, 480), (1280, 720), (320, 240), (480, 640), (160, 1200)])
-def test_any_picture_fits(size: tuple[int, int]):
+def test_picture_sizes(size: tuple[int, int]):
     drawn = draw_session(grey(*size), [], status())
     assert drawn.shape[0] == HEIGHT
     assert drawn.shape[1] >= HEIGHT * 3 // 4 + PANEL
@@ -82,13 +82,13 @@ STATES = [
 ]
 
 
-def test_every_state_looks_different():
+def test_states():
     drawn = [draw_session(grey(), [], one).tobytes() for one in STATES]
     assert len(set(drawn)) == len(drawn)
 
 
 @pytest.mark.parametrize("shown", STATES)
-def test_a_message_is_seen_whatever_else_is_shown(shown: Status):
+def test_message(shown: Status):
     pixels = None if shown.problem else grey()
     silent = draw_session(pixels, [], dataclasses.replace(shown, message=""))
     said = draw_session(pixels, [], dataclasses.replace(shown, message="No space left on device"))
@@ -96,7 +96,7 @@ def test_a_message_is_seen_whatever_else_is_shown(shown: Status):
     assert not np.array_equal(silent[upper, :-PANEL], said[upper, :-PANEL])
 
 
-def test_the_question_stays_to_be_seen_without_a_camera():
+def test_question_without_a_camera():
     def panel_and_banner(**changes):
         drawn = draw_session(None, [], status(problem="it was unplugged", fps=29.0, **changes))
         return drawn[-160:].tobytes()
@@ -109,8 +109,11 @@ def test_the_question_stays_to_be_seen_without_a_camera():
 def test_any_label_can_be_shown(label: str):
     counts = ((label, 10**6), ("none", 0))
     for one in STATES:
-        draw_session(None if one.problem else grey(), [],
-                     Status(**{**vars(one), "label": label, "counts": counts}))  # fmt: skip
+        draw_session(
+            None if one.problem else grey(),
+            [],
+            Status(**{**vars(one), "label": label, "counts": counts}),
+        )
 
 
 @pytest.mark.skipif(not hasattr(cv2, "FontFace"), reason="only OpenCV 5 brings such a font")
@@ -126,7 +129,7 @@ def test_other_scripts_have_glyphs():
     assert wrap_text("手を 左に 振る", 20, 50) == ["手を", "左に", "振る"]
 
 
-def test_many_labels_scroll_to_the_current_one():
+def test_many_labels():
     counts = tuple((f"label {k}", k) for k in range(30))
     panels = [
         draw_session(grey(), [], status(label=f"label {k}", counts=counts))[:, -PANEL:].tobytes()
@@ -135,7 +138,7 @@ def test_many_labels_scroll_to_the_current_one():
     assert len(set(panels)) == 30
 
 
-def test_a_hand_that_leaves_the_picture_is_drawn_as_far_as_it_is_there():
+def test_partly_visible_hand():
     pixels = grey()
     draw_hand(pixels, hand_at(0.98, 0.7).image * 40)
     draw_hand(pixels, np.full((21, 3), np.nan, np.float32))

@@ -17,9 +17,19 @@ from handlore.landmarks.drawing import GROUND
 
 def entry(number: int, label: str = "left", *, discarded: bool = False) -> RecordingEntry:
     return RecordingEntry(
-        number, Path(f"g/{label}/{number:04d}.npz"), label, "sequence", 31, 2.0, 1.0, "anna", "s1",
-        "camera 0", discarded, None,
-    )  # fmt: skip
+        number,
+        Path(f"g/{label}/{number:04d}.npz"),
+        label,
+        "sequence",
+        31,
+        2.0,
+        1.0,
+        "anna",
+        "s1",
+        "camera 0",
+        discarded,
+        None,
+    )
 
 
 ENTRIES = (entry(1), entry(2, "right"), entry(4, "none"), entry(3, "up", discarded=True))
@@ -37,7 +47,7 @@ def scene(picture: np.ndarray) -> np.ndarray:
     return picture[: HEIGHT - 80, :WIDTH]
 
 
-def test_the_hand_moves_and_leaves_its_path() -> None:
+def test_path() -> None:
     recording = movement("left", seconds=1.6)
     state = Review.of([replace(entry(1), seconds=float(np.ptp(recording.time)))], 0.0)
     places, painted = [], []
@@ -51,12 +61,18 @@ def test_the_hand_moves_and_leaves_its_path() -> None:
 
 @pytest.mark.parametrize(
     "recording",
-    [held("fist"), stream(20.0), two_handed(movement("circle")), movement("left", lost=100), None,
-     movement("left", seconds=0.07)],
+    [
+        held("fist"),
+        stream(20.0),
+        two_handed(movement("circle")),
+        movement("left", lost=100),
+        None,
+        movement("left", seconds=0.07),
+    ],
     ids=["pose", "stream", "two hands", "no hand", "unreadable", "two frames"],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("keys", [(), ("h",), ("+", "é"), ("n", "n")])
-def test_anything_can_be_shown(recording, keys) -> None:
+def test_kinds_of_recordings(recording, keys) -> None:
     state, _ = pressed(*keys)
     for now in (10.0, 20.0, 21.1):
         assert draw_review(state, recording, now).shape == (HEIGHT, WIDTH + PANEL, 3)

@@ -25,7 +25,7 @@ def painted(picture: np.ndarray) -> np.ndarray | None:
     return picture if len(np.unique(picture.reshape(-1, 3), axis=0)) > 50 else None
 
 
-def test_keys_discard_bring_back_and_relabel(tmp_path: Path, desk: Desk, artefacts: Path) -> None:
+def test_keys(tmp_path: Path, desk: Desk, artefacts: Path) -> None:
     folder = RecordingFolder.open(tmp_path / "gestures")
     for number, label in enumerate(("swipe_left", "circle", "swipe_left")):
         folder.keep(rendered(label, seed=number))

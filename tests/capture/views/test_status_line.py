@@ -17,7 +17,7 @@ def status(**changes) -> Status:
     return Status(**{"state": State.IDLE, "label": "stop", "counts": COUNTS} | changes)
 
 
-def test_the_line_of_a_terminal():
+def test_line():
     line = line_of(status(fps=29.7, hand=True, share=0.95))
     assert (
         line
@@ -28,13 +28,13 @@ def test_the_line_of_a_terminal():
     assert "new label: wav_" in line_of(status(typed="wav"))
 
 
-def test_without_a_camera_the_line_still_asks():
+def test_question_without_a_camera():
     line = line_of(status(state=State.REVIEW, flagged=True, problem="it was unplugged"))
     assert "stop: k keep, u discard" in line
     assert "NO CAMERA  it was unplugged" in line
 
 
-def test_what_is_not_written_and_what_is_next_stand_in_the_line():
+def test_unsaved_and_next():
     recording = status(state=State.RECORDING, recorded=1.0, unsaved=2, next_label="swipe_left")
     line = line_of(recording, 79)
     assert "2 NOT WRITTEN" in line
@@ -42,7 +42,7 @@ def test_what_is_not_written_and_what_is_next_stand_in_the_line():
 
 
 @pytest.mark.parametrize("n", [3, 8, 40])
-def test_where_there_is_little_room_the_counts_are_cut_first(n: int):
+def test_narrow_terminal(n: int):
     counts = tuple((f"a_long_label_{k}", 100 + k) for k in range(n))
     line = line_of(status(counts=counts, label=counts[1][0], fps=30, share=0.95), 79)
     assert "no hand  30 fps  last: hand in 95 %  a" in line
@@ -56,7 +56,7 @@ def test_columns_of_a_text(text: str, columns: int):
     assert cell_len(text) == columns
 
 
-def test_a_wide_label_stays_in_its_line():
+def test_wide_label():
     labels = ("手を左に振る", "手を右に振る", "ノック", "none")
     shown = status(label=labels[0], counts=tuple((label, 12) for label in labels), fps=30)
     for columns in range(1, 120):
@@ -72,7 +72,7 @@ class Screen(io.StringIO):
         return self.tty
 
 
-def test_a_terminal_has_one_line_that_changes_and_lines_that_stay(monkeypatch):
+def test_terminal(monkeypatch):
     monkeypatch.setattr(os, "get_terminal_size", lambda *_: os.terminal_size((40, 20)))
     monkeypatch.delenv("COLUMNS", raising=False)
     screen = Screen(tty=True)
@@ -88,7 +88,7 @@ def test_a_terminal_has_one_line_that_changes_and_lines_that_stay(monkeypatch):
     assert screen.getvalue().endswith("\a")
 
 
-def test_into_a_file_only_what_stays_is_written():
+def test_file():
     screen = Screen(tty=False)
     line = StatusLine(screen)
     line.show(None, [], status())
@@ -98,7 +98,7 @@ def test_into_a_file_only_what_stays_is_written():
     assert screen.getvalue() == "kept: stop\n"
 
 
-def test_quiet_rings_no_bell():
+def test_quiet():
     screen = Screen(tty=True)
     StatusLine(screen, quiet=True).cue("go")
     assert screen.getvalue() == ""

@@ -1,0 +1,82 @@
+"""A whole session over a folder of frames, with a fake detector."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from capture_stubs import NumberDetector, stamp
+
+from handlore.capture.keys import ScriptedKeys
+from handlore.capture.recording import run as module
+from handlore.capture.recording.options import SessionOptions
+from handlore.capture.recording.run import SessionSummary, record
+from handlore.datasets.recordings import RecordingFolder
+from handlore.datasets.storage import load_dataset
+from handlore.landmarks.errors import HandloreError
+
+OPTIONS = SessionOptions(
+    headless=True, countdown=0, coach=False, subject="anna", session="monday", frames=10
+)
+
+
+class _Detector(NumberDetector):
+    """A fake that can be opened and closed."""
+
+    def __enter__(self) -> "_Detector":
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+@pytest.fixture
+def frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A folder of numbered frames, at the rate of a slow camera."""
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for number in range(15):
+        pixels = stamp(np.zeros((480, 640, 3), np.uint8), number)
+        cv2.imwrite(str(folder / f"{number:03d}.png"), pixels)
+    monkeypatch.setattr(module, "open_detector", lambda *_, **__: _Detector())
+    return str(folder)
+
+
+def test_one_recording(frames: str, tmp_path: Path) -> None:
+    said: list[str] = []
+    summary = record(
+        tmp_path / "out", ["wave"], frames, OPTIONS, keys=ScriptedKeys("r"), say=said.append
+    )
+    assert summary == SessionSummary("monday", {"wave": 1, "none": 0}, {"wave": 1}, 0, [])
+    (entry,) = RecordingFolder.open(tmp_path / "out").entries()
+    assert (entry.label, entry.n_frames, entry.subject) == ("wave", 10, "anna")
+    assert load_dataset(entry.path).image[:, 0, 0, 0].tolist() == list(range(10))
+    assert said[-1].startswith("keys: r record")
+
+
+def test_labels_of_the_folder(frames: str, tmp_path: Path) -> None:
+    record(tmp_path / "out", ["Wave"], frames, OPTIONS, keys=ScriptedKeys("r"))
+    said: list[str] = []
+    summary = record(
+        tmp_path / "out", ["stop", "wave"], frames, OPTIONS, keys=ScriptedKeys(), say=said.append
+    )
+    assert list(summary.kept) == ["stop", "Wave", "none"]
+    assert any("writes wave as Wave" in line for line in said)
+
+
+def test_nothing_is_left_without_a_detector(
+    frames: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(*_: object, **__: object) -> None:
+        raise HandloreError("no detector")
+
+    monkeypatch.setattr(module, "open_detector", missing)
+    with pytest.raises(HandloreError, match="no detector"):
+        record(tmp_path / "out", ["wave"], frames, OPTIONS)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("labels", [["a", "A"], ["a/b"]])
+def test_invalid_labels(labels: list[str], frames: str, tmp_path: Path) -> None:
+    with pytest.raises(HandloreError, match="label"):
+        record(tmp_path / "out", labels, frames)
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,91 @@
+"""``handlore calibrate``."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import Result
+from movement_stubs import LABELS, clip, dataset_of
+
+from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.storage import save_dataset
+from handlore.models.files import load_model
+
+Run = Callable[..., Result]
+Parsed = Callable[..., Any]
+Refused = Callable[..., str]
+
+
+def lesson(name: str, *labels: str) -> LandmarkDataset:
+    """Movements with rests of two seconds between, as consecutive parts of one recording."""
+    clips, names, place = [], [], np.zeros(3)
+    for label in ("still", *(part for one in labels for part in (one, "still"))):
+        image, side, time = clip(label, fps=30, seconds=2 if label == "still" else 1, person=9)
+        moved = image - image[0, 0, 0] + place
+        place = moved[-1, 0, 0]
+        clips.append((moved.astype(np.float32), side, time))
+        names.append("none" if label == "still" else label)
+    n = len(names)
+    return dataset_of(clips, names, recording=[name] * n, source=[f"{name}#{k}" for k in range(n)])
+
+
+@pytest.fixture
+def lessons(tmp_path: Path) -> Path:
+    save_dataset(lesson("one", "left", "circle"), tmp_path / "one.npz")
+    return tmp_path / "one.npz"
+
+
+def test_thresholds_are_written(
+    moves: Path, lessons: Path, run: Run, parsed: Parsed, tmp_path: Path
+) -> None:
+    out = tmp_path / "c.onnx"
+    before = moves.read_bytes()
+    result = run("calibrate", moves, lessons, "--out", out, "--json")
+    said = parsed(result)
+    assert moves.read_bytes() == before
+    assert (said["n_found"], said["n"], said["n_false"]) == (2, 2, 0)
+    assert set(said["labels"]) == set(LABELS)
+    assert said["labels"]["left"]["threshold_before"] is None
+    assert said["upper_bound_per_hour"] == pytest.approx(2.996 / said["hours"], rel=0.01)
+    assert said["hours_needed"] == pytest.approx(5.99, abs=0.01)
+    assert "too short to confirm 0.5 false activations an hour: that takes 6 hours" in result.stderr
+    card = load_model(out).card
+    assert card.thresholds["left"] == said["labels"]["left"]["threshold"]
+    assert card.calibration["n_found"] == 2
+    assert card.labels == load_model(moves).card.labels
+    again = parsed(run("calibrate", out, lessons, "--json"))
+    assert again["labels"]["left"]["threshold_before"] == card.thresholds["left"]
+    assert run("replay", out, lessons, "--json").stdout.count("\n") == 2
+    assert "calibration" in run("info", out).stdout
+
+
+def test_unknown_labels(moves: Path, run: Run, tmp_path: Path) -> None:
+    data = lesson("one", "left", "circle")
+    label = np.where(data.samples.label == "left", "Left", data.samples.label)
+    save_dataset(replace(data, samples=replace(data.samples, label=label)), tmp_path / "d.npz")
+    said = run("calibrate", moves, tmp_path / "d.npz", "--dry-run").stderr
+    assert "1 of 2 gestures have labels that the model does not know (Left)" in said
+
+
+def test_dry_run(moves: Path, lessons: Path, run: Run) -> None:
+    before = moves.read_bytes()
+    result = run("calibrate", moves, lessons, "--dry-run")
+    assert result.exit_code == 0
+    assert "default" in result.stdout
+    assert "nothing written" in result.stdout
+    assert "at 95 %" in result.stdout
+    assert moves.read_bytes() == before
+
+
+def test_refused(moves: Path, lessons: Path, run: Run, refused: Refused, tmp_path: Path) -> None:
+    data = lessons.read_bytes()
+    assert "is one of the datasets" in refused(run("calibrate", moves, lessons, "--out", lessons))
+    assert lessons.read_bytes() == data
+    assert "there is no file" in refused(run("calibrate", moves, tmp_path / "gone.npz"))
+    for rate in ("0", "-1", "nan", "often"):
+        wrong = run("calibrate", moves, lessons, "--false-activations-per-hour", rate)
+        assert wrong.exit_code in (1, 2), rate
+        assert isinstance(wrong.exception, SystemExit), rate

@@ -1,0 +1,154 @@
+"""``handlore convert``."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from handlore.cli import main
+from handlore.datasets.storage import load_dataset
+
+Run = Callable[..., Result]
+Parsed = Callable[..., Any]
+SMALLER = ("--param", "n_kernel_features=300", "--param", "n_augmented=0")
+
+
+def test_counts(converted: tuple[Result, Path], parsed: Parsed) -> None:
+    result, out = converted
+    summary = parsed(result, 3)
+    assert set(summary) == {
+        "n_items", "n_converted", "n_no_hand", "n_failed", "n_ignored", "stages", "seconds", "out",
+        "n_frames", "n_frames_with_hand", "n_dropped", "n_views",
+        "conflicts", "conflict_labels", "duplicates",
+        "near_empty", "one_class_groups",
+    }  # fmt: skip
+    assert (summary["n_items"], summary["n_converted"]) == (5, 2)
+    assert (summary["n_no_hand"], summary["n_failed"]) == (2, 1)
+    assert (summary["n_frames"], summary["n_frames_with_hand"]) == (4, 2)
+    assert sum(summary["stages"].values()) == 2
+    assert summary["out"] == str(out)
+    failed, *notes = result.stderr.splitlines()
+    assert failed == "failed: test/fist/broken.jpg: it is a text file, not a picture"
+    assert all(line.startswith("note: ") for line in notes)
+
+
+def test_labels_splits_and_pictures_without_a_hand(
+    converted: tuple[Result, Path],
+) -> None:
+    data = load_dataset(converted[1])
+    assert data.samples.source.tolist() == [
+        "test/fist/b.png", "test/wall/wall.png", "train/fist/a.png", "train/wall/wall.png",
+    ]  # fmt: skip
+    assert data.samples.label.tolist() == ["fist", "none"] * 2
+    assert data.samples.split.tolist() == ["test", "test", "train", "train"]
+    assert data.has_hand.tolist() == [True, False] * 2
+    assert np.isnan(data.image[1]).all()
+
+
+def test_same_bytes_again(
+    converted: tuple[Result, Path], mixed: Path, run: Run, tmp_path: Path
+) -> None:
+    moved = tmp_path / "elsewhere"
+    shutil.copytree(mixed, moved)
+    run("convert", moved, tmp_path / "again.npz", "--none", "wall")
+    assert (tmp_path / "again.npz").read_bytes() == converted[1].read_bytes()
+
+
+def test_text(mixed: Path, run: Run, tmp_path: Path) -> None:
+    result = run("convert", mixed / "train", tmp_path / "out.npz", "--max-hands", 2)
+    assert result.exit_code == 0
+    assert "1 of 2 pictures show a hand (50.0 %)" in result.stdout
+    assert "without a hand: 1" in result.stdout
+    assert load_dataset(tmp_path / "out.npz").n_hands == 2
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_conflicting_labels(run, parsed, photos, tmp_path, jobs):
+    folder = photos(["fist", "point"])
+    (folder / "copy").mkdir()
+    for picture in (folder / "fist").iterdir():
+        (folder / "copy" / picture.name).write_bytes(picture.read_bytes())
+    result = run("convert", folder, tmp_path / "a.npz", "--json", "--jobs", jobs)
+    told = parsed(result)
+    assert (told["conflicts"], told["n_dropped"], told["n_converted"]) == (4, 0, 6)
+    assert told["conflict_labels"][0]["labels"] == ["copy", "fist"]
+    assert "4 identical items are under two labels" in result.stderr
+    assert "--drop-conflicts" in result.stderr
+    assert parsed(run("info", tmp_path / "a.npz", "--json"))["conflicts"] == 4
+    assert "copy = fist (4)" in run("info", tmp_path / "a.npz").stdout
+
+    told = parsed(run("convert", folder, tmp_path / "b.npz", "--json", "--drop-conflicts"))
+    assert (told["conflicts"], told["n_dropped"], told["n_converted"]) == (4, 4, 2)
+    assert told["n_items"] == told["n_converted"] + told["n_no_hand"] + told["n_dropped"]
+    shown = parsed(run("info", tmp_path / "b.npz", "--json"))
+    assert list(shown["labels"]) == ["point"]
+    assert shown["conflicts"] == 0
+    assert "dropped: 4 pictures under two labels (copy = fist: 4)" in str(shown)
+
+
+def test_all_labels_in_conflict(run, photos, tmp_path):
+    folder = photos(["fist"], each=1)
+    (folder / "copy").mkdir()
+    for picture in (folder / "fist").iterdir():
+        (folder / "copy" / picture.name).write_bytes(picture.read_bytes())
+    result = run("convert", folder, tmp_path / "a.npz", "--drop-conflicts")
+    assert result.exit_code == 1
+    assert "--drop-conflicts leaves nothing" in result.stderr
+
+
+def test_label_without_hands_is_suggested_as_none(run, photos, tmp_path):
+    folder = photos(["fist", "point"], each=1)
+    (folder / "idle").mkdir()
+    cv2.imwrite(str(folder / "idle" / "wall.png"), np.full((200, 300, 3), 180, np.uint8))
+    hint = "note: if idle means no gesture, add --none NAME"
+    assert hint in run("convert", folder, tmp_path / "a.npz").stderr.splitlines()
+    assert "--none" not in run("convert", folder, tmp_path / "b.npz", "--none", "idle").stderr
+
+
+def test_animated_gif_among_photos(run, photos, tmp_path):
+    folder = photos(["fist", "point"])
+    (picture, still) = sorted((folder / "fist").iterdir())
+    frame = Image.open(picture)
+    frame.save(folder / "fist" / "wave.gif", save_all=True, append_images=[frame.rotate(20)])
+    Image.open(still).save(folder / "fist" / "still.gif")
+    result = run("convert", folder, tmp_path / "a.npz")
+    assert "animated GIFs only the first frame is read: 1, such as fist/wave.gif" in result.stderr
+    log = load_dataset(tmp_path / "a.npz").header.log
+    assert any("fist/wave.gif" in line for line in log)
+
+
+@pytest.mark.slow
+def test_conflicting_labels_in_real_data(real_data, run, parsed, tmp_path):
+    result = run("convert", real_data / "drone_poses", tmp_path / "a.npz", "--json")
+    told = parsed(result)
+    assert told["conflict_labels"][0]["labels"] == ["further", "land"]
+    assert told["conflicts"] == told["conflict_labels"][0]["n"] == 24
+
+
+@pytest.fixture(scope="module")
+def gesture_model(gestures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("models") / "gesture_model.onnx"
+    args = ["train", gestures, "--model", "rocket", "--out", path, *SMALLER]
+    done = CliRunner().invoke(main, [str(arg) for arg in args])
+    assert done.exit_code == 0, done.output
+    assert done.stderr == "", "the model was named, so nothing had to be chosen"
+    return path
+
+
+def test_recordings_train_the_same_model(
+    gestures: Path, gesture_model: Path, run: Run, tmp_path: Path, parsed: Parsed
+) -> None:
+    out = tmp_path / "gesture_model.npz"
+    done = run("convert", gestures, out)
+    assert done.exit_code == 0, done.output
+    assert "recognised as recordings; it also fits recordings-poses" in done.stderr
+    assert load_dataset(out).header.detector is not None
+    model = tmp_path / "again.onnx"
+    run("train", out, "--out", model, *SMALLER)
+    assert model.read_bytes() == gesture_model.read_bytes()

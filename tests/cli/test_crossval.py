@@ -1,0 +1,149 @@
+"""``handlore crossval``."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import Result
+from movement_stubs import (
+    movements,
+)
+
+from handlore.datasets.dataset import LandmarkDataset, concatenate
+from handlore.datasets.storage import save_dataset
+from handlore.landmarks.geometry import rotate
+
+Run = Callable[..., Result]
+Parsed = Callable[..., Any]
+POSES = ["fist", "open_palm", "point", "victory"]
+SCORE_KEYS = {"accuracy", "macro_f1", "n", "labels", "confusion", "per_class"}
+SMALL = ("--param", "n_kernel_features=300", "--param", "n_augmented=1")
+
+
+@pytest.mark.parametrize("model", ["forest", "linear", "xgboost"])
+def test_poses(model: str, npz: Path, run: Run, parsed: Parsed) -> None:
+    result = parsed(run("crossval", npz, "--model", model, "--json"))
+    assert SCORE_KEYS | {"by", "n_groups", "n_no_hand"} <= set(result)
+    assert (result["by"], result["n_groups"], result["n"]) == ("group", 3, 24)
+    assert result["labels"] == POSES
+    assert np.sum(result["confusion"]) == 24
+    assert np.trace(result["confusion"]) / 24 == pytest.approx(result["accuracy"])
+    assert result["accuracy"] >= 0.8
+    assert set(result["per_class"]["fist"]) == {"precision", "recall", "f1", "support"}
+
+
+def test_random_split_and_text(npz: Path, run: Run) -> None:
+    result = run("crossval", npz, "--model", "linear", "--by", "random", "--folds", 3)
+    assert result.exit_code == 0
+    assert "linear, cross-validated at random, 3 folds" in result.stdout
+    assert "accuracy" in result.stdout
+    assert result.stderr == ""
+
+
+def test_movements(clips: Path, run: Run, parsed: Parsed) -> None:
+    result = run("crossval", clips, *SMALL, "--folds", 2, "--json")
+    scores = parsed(result)
+    assert (scores["model"], scores["by"], scores["n_folds"]) == ("rocket", "group", 2)
+    assert (scores["n"], scores["n_groups"]) == (32, 4)
+    assert scores["accuracy"] > 0.8
+    assert result.stderr == ""
+
+
+def test_mirrored_label_missing_in_a_fold(
+    saved: Callable[..., Path], run: Run, parsed: Parsed
+) -> None:
+    data = movements(3, 1, labels=("circle", "left"))
+    labels = data.samples.label.astype("<U9")
+    labels[1] = "right"
+    path = saved(replace(data, samples=replace(data.samples, label=labels)))
+    mirrored = ("--mirror-labels", "left=right")
+    assert parsed(run("crossval", path, *SMALL, *mirrored, "--json"))["n"] == 6
+
+
+def test_intervals(npz, run, parsed) -> None:
+    result = run("crossval", npz, "--model", "linear")
+    assert "[" in result.stdout
+    assert "too narrow, as they are of 3 groups" in result.stdout
+    values = parsed(run("crossval", npz, "--model", "linear", "--json"))
+    for name in ("accuracy", "macro_f1"):
+        low, high = values[f"{name}_interval"]
+        assert low <= values[name] <= high
+    assert values["leaks"]["n"] == 0
+    assert len(values["items"]["source"]) == values["n"]
+
+
+def test_random_split_shows_the_grouped_accuracy(npz, run, parsed) -> None:
+    result = run("crossval", npz, "--model", "linear", "--by", "random", "--folds", 3)
+    assert "tested by group, as in later use: accuracy" in result.stdout
+    values = parsed(
+        run("crossval", npz, "--model", "linear", "--by", "random", "--folds", 3, "--json")
+    )
+    assert values["honest"]["by"] == "group"
+    assert values["gap"] == pytest.approx(values["accuracy"] - values["honest"]["accuracy"])
+    assert "honest" not in parsed(run("crossval", npz, "--model", "linear", "--json"))
+
+
+def test_recording_split_shows_the_grouped_accuracy(
+    dataset: LandmarkDataset, run, parsed, tmp_path
+) -> None:
+    recording = np.array([f"r{k % 6}" for k in range(dataset.n_samples)])
+    samples = replace(dataset.samples, recording=recording)
+    save_dataset(replace(dataset, samples=samples), tmp_path / "d.npz")
+    options = ("--model", "linear", "--by", "recording", "--json")
+    assert parsed(run("crossval", tmp_path / "d.npz", *options))["honest"]["by"] == "group"
+
+
+def test_random_split_without_groups(dataset: LandmarkDataset, run, parsed, tmp_path) -> None:
+    """Each of two people shows one label: held out, one label is left to train on."""
+    labels = dataset.samples.label
+    two = dataset.select(np.isin(labels, ["fist", "point"]))
+    groups = np.where(two.samples.label == "fist", "anna", "ben")
+    save_dataset(replace(two, samples=replace(two.samples, group=groups)), tmp_path / "d.npz")
+    result = run("crossval", tmp_path / "d.npz", "--model", "linear", "--by", "random", "--json")
+    assert "honest" not in parsed(result)
+    assert "there is no result by group to compare with" in result.stderr
+
+
+def test_default_random_split_is_noted(run, subset) -> None:
+    result = run("crossval", subset({"fist": 4, "point": 4}), "--model", "linear")
+    assert "the person, session and recording of the samples are unknown" in result.stderr
+    assert "their groups are unknown" in result.stdout
+
+
+def turned(dataset: LandmarkDataset, label: str, degrees: float, name: str) -> LandmarkDataset:
+    """The hands of one label, as another one that points elsewhere, six times each and unsteady."""
+    hands = dataset.select(np.repeat(np.flatnonzero(dataset.samples.label == label), 6))
+    rng = np.random.default_rng(int(degrees))
+    image, world = (
+        rotate(marks + rng.normal(0, unsteady, marks.shape).astype(np.float32), degrees)
+        for marks, unsteady in ((hands.image, 0.01), (hands.world, 0.002))
+    )
+    named = [f"{name}/{number}/{source}" for number, source in enumerate(hands.samples.source)]
+    samples = replace(hands.samples, label=np.full(hands.n_samples, name), source=np.array(named))
+    return replace(hands, image=image, world=world, samples=samples)
+
+
+def test_pointing_direction_advice(dataset: LandmarkDataset, run, parsed, tmp_path) -> None:
+    thumbs = [
+        turned(dataset, "fist", degrees, name) for degrees, name in ((0, "up"), (180, "down"))
+    ]
+    other = dataset.select(dataset.samples.label == "point")
+    save_dataset(concatenate([*thumbs, other]), tmp_path / "d.npz")
+    result = run(
+        "crossval", tmp_path / "d.npz", "--model", "forest", "--report", tmp_path / "report"
+    )
+    assert "down and up were confused" in result.stderr
+    assert "point in different directions" in (tmp_path / "report" / "report.html").read_text()
+    features = result.stderr.split("--features ")[1].split()[0]
+    better = run("crossval", tmp_path / "d.npz", "--features", features, "--json")
+    assert parsed(better)["accuracy"] > 0.95
+    assert "point in different directions" not in better.stderr
+
+
+def test_no_pointing_direction_advice(dataset: LandmarkDataset, run, tmp_path) -> None:
+    same = [turned(dataset, "fist", 0, name) for name in ("one", "other")]
+    save_dataset(concatenate(same), tmp_path / "d.npz")
+    assert "point in different directions" not in run("crossval", tmp_path / "d.npz").stderr

@@ -1,0 +1,106 @@
+"""handlore predict on pictures."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+from click.testing import Result
+
+from handlore.datasets.storage import load_dataset
+from handlore.models.files import load_model
+from handlore.models.pose_encoder import PoseEncoder
+
+Run = Callable[..., Result]
+Parsed = Callable[..., Any]
+Refused = Callable[..., str]
+
+
+def test_pictures(onnx: Path, pictures: Path, mixed: Path, run: Run, parsed: Parsed) -> None:
+    good, wall = pictures / "fist/fist_p02_1.png", mixed / "train/wall/wall.png"
+    broken = mixed / "test/fist/broken.jpg"
+    result = run("predict", onnx, good, wall, broken, pictures / "point", "--json")
+    rows = parsed(result, 3)
+    assert len(rows) == 8
+    keys = {"path", "label", "probability", "rotation_deg", "hand", "familiarity"}
+    assert all(set(row) == keys for row in rows)
+    assert rows[0]["familiarity"] > 0.05
+    assert rows[0]["path"] == str(good)
+    assert (rows[0]["label"], rows[0]["hand"]) == ("fist", "right")
+    assert 0.25 < rows[0]["probability"] <= 1
+    assert -180 < rows[0]["rotation_deg"] <= 180
+    assert rows[1] == {
+        "path": str(wall), "label": "none", "probability": None, "rotation_deg": None, "hand": None,
+        "familiarity": None,
+    }  # fmt: skip
+    assert {row["label"] for row in rows[2:]} == {"point"}
+    assert result.stderr.splitlines() == [f"failed: {broken}: it is a text file, not a picture"]
+
+
+@pytest.mark.parametrize(("command", "option"), [("predict", "--tta"), ("convert", "--augment")])
+def test_the_old_name_of_an_option_works_and_is_hidden(
+    command: str, option: str, run: Run, refused: Refused
+) -> None:
+    text = run(command, "--help").stdout
+    assert f"{option} K" in text
+    assert "--views" not in text
+    done = run(command, "no", "no", "--views", 3)
+    assert (done.exit_code, "--views" in done.stderr) == (1, False)
+
+
+def test_tta_equals_the_mean_over_augmented_copies(
+    onnx: Path, pictures: Path, run: Run, parsed: Parsed, tmp_path: Path
+) -> None:
+    picture = pictures / "fist/fist_p02_1.png"
+    (plain,) = parsed(run("predict", onnx, picture, "--json"))
+    (seen,) = parsed(run("predict", onnx, picture, "--tta", 3, "--json"))
+    (tmp_path / "photos/fist").mkdir(parents=True)
+    shutil.copy(picture, tmp_path / "photos/fist")
+    assert run("convert", tmp_path / "photos", tmp_path / "v.npz", "--augment", 3).exit_code == 0
+    views = load_dataset(tmp_path / "v.npz")
+    answers = load_model(onnx).predict_proba(PoseEncoder().encode_samples(views))
+    assert len(answers) == 4
+    assert seen["probability"] == pytest.approx(answers.mean(axis=0).max(), abs=1e-5)
+    assert seen["probability"] != plain["probability"]
+    assert (seen["rotation_deg"], seen["hand"]) == (plain["rotation_deg"], plain["hand"])
+
+
+def test_no_hand(onnx: Path, mixed: Path, run: Run) -> None:
+    result = run("predict", onnx, mixed / "train/wall/wall.png")
+    assert result.exit_code == 0
+    assert "none" in result.stdout
+    assert result.stderr == ""
+
+
+def test_rotation(onnx: Path, pictures: Path, run: Run, parsed: Parsed, tmp_path: Path) -> None:
+    upright = cv2.imread(str(pictures / "open_palm/open_palm_p01_1.png"))
+    paths = [tmp_path / "0.png", tmp_path / "90.png", tmp_path / "mirrored.png"]
+    versions = [upright, cv2.rotate(upright, cv2.ROTATE_90_CLOCKWISE), upright[:, ::-1]]
+    for path, version in zip(paths, versions, strict=True):
+        cv2.imwrite(str(path), version)
+    plain, turned, mirrored = parsed(run("predict", onnx, *paths, "--json"))
+    apart = (turned["rotation_deg"] - plain["rotation_deg"]) % 360
+    assert apart == pytest.approx(90, abs=10)
+    assert mirrored["rotation_deg"] == pytest.approx(-plain["rotation_deg"], abs=10)
+    assert {plain["hand"], mirrored["hand"]} == {"left", "right"}
+    assert plain["label"] == turned["label"] == mirrored["label"] == "open_palm"
+
+
+def test_two_hands(
+    mixed: Path,
+    pictures: Path,
+    onnx: Path,
+    run: Run,
+    parsed: Parsed,
+    refused: Refused,
+    tmp_path: Path,
+) -> None:
+    data, model = tmp_path / "two.npz", tmp_path / "two.onnx"
+    assert run("convert", pictures, data, "--max-hands", 2).exit_code == 0
+    assert run("train", data, "--model", "linear", "--out", model).exit_code == 0
+    hand, wall = pictures / "fist/fist_p01_1.png", mixed / "train/wall/wall.png"
+    rows = parsed(run("predict", model, hand, wall, "--json"))
+    assert [row["label"] for row in rows] == ["fist", "none"]
+    assert "--max-hands 1" in refused(run("evaluate", onnx, data))
