@@ -51,7 +51,7 @@ def test_unknown_labels(
     out = tmp_path / "two.onnx"
     few = subset({"fist": 6, "point": 6})
     assert run("train", few, "--model", "linear", "--out", out).exit_code == 0
-    assert "never taught open_palm, victory" in run("evaluate", out, npz).stderr
+    assert "does not know open_palm, victory" in run("evaluate", out, npz).stderr
 
 
 def train(*args: object) -> Result:
