@@ -44,7 +44,7 @@ class Samples:
     """(n_samples,) what must not be split between training and test, usually the person."""
 
     session: StrArray
-    """(n_samples,) the sitting in which it was recorded."""
+    """(n_samples,) the session in which it was recorded."""
 
     recording: StrArray
     """(n_samples,) the recording it was cut from."""
@@ -56,14 +56,14 @@ class Samples:
     """(n_samples,) the file it came from, relative to the source's folder."""
 
     view: NDArray[np.int64]
-    """(n_samples,) 0 = the picture itself; other views share its source."""
+    """(n_samples,) 0 = the picture itself, else the number of its augmented copy."""
 
     sha256: StrArray
     """(n_samples,) digest of the file it came from."""
 
     @classmethod
     def make(cls, label: Sequence[str], **columns: Any) -> Self:
-        """Make a table; columns that are not given are empty, views are 0."""
+        """Make a table; columns that are not given are empty or 0."""
         rows = len(label)
         values: dict[str, Any] = {"label": np.array(label, np.str_)}
         for column in SAMPLE_COLUMNS[1:]:
@@ -82,7 +82,7 @@ class Samples:
         return Samples(**{column: getattr(self, column)[chosen] for column in SAMPLE_COLUMNS})
 
     def items(self) -> NDArray[np.int64]:
-        """Return a number (n_samples,) for each picture or clip; its views share the number.
+        """Return a number (n_samples,) for each picture or clip, shared by its augmented copies.
 
         A sample of which neither the source nor its digest is known is an item of its own.
         """
@@ -226,7 +226,7 @@ class LandmarkDataset:
 
     @property
     def n_samples(self) -> int:
-        """How many samples there are, views included."""
+        """How many samples there are, augmented copies included."""
         return len(self.samples)
 
     @property
@@ -340,12 +340,9 @@ def _attribute(dataset: LandmarkDataset, path: str) -> Any:
     return value
 
 
-# What was shown when in a stream: the ground truth that recognisers are held to.
-
-
 @dataclass(frozen=True)
 class LabelledInterval:
-    """A gesture that was made in a stream."""
+    """A gesture in a stream and when it was made: ground truth for recognisers."""
 
     label: str
     start: float

@@ -126,10 +126,10 @@ def describe(path: Path) -> DatasetDescription | RecordingsDescription:
 
 def _describe_file(path: Path) -> DatasetDescription:
     dataset = load_dataset(path)
-    return describe_dataset(dataset, path=str(path), n_bytes=path.stat().st_size)
+    return _describe_dataset(dataset, path=str(path), n_bytes=path.stat().st_size)
 
 
-def describe_dataset(
+def _describe_dataset(
     dataset: LandmarkDataset, *, path: str = "", n_bytes: int = 0
 ) -> DatasetDescription:
     """Return what is in a dataset.

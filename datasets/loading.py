@@ -34,7 +34,7 @@ KINDS: tuple[Kind, ...] = ("sequence", "pose")
 """In the order of preference if a folder holds both."""
 
 KIND_NAMES: dict[Kind, str] = {"sequence": "movements", "pose": "static poses"}
-DEFAULT_MODELS: dict[Kind, str] = {"sequence": "rocket", "pose": "forest"}
+_DEFAULT_MODELS: dict[Kind, str] = {"sequence": "rocket", "pose": "forest"}
 """A model for each kind, for messages."""
 
 _POSE_INTERVAL = 0.25
@@ -93,7 +93,7 @@ class LoadedRecordings:
         chosen = self.require(kind)
         notes: list[str] = []
         if kind == "sequence":
-            window = window or usual_length(chosen) or _WINDOW
+            window = window or _usual_length(chosen) or _WINDOW
             chosen = [part for one in chosen for part in _cut_if_stream(one, window, notes)]
         else:
             chosen += [part for one in self.recordings for part in _poses_of_none(one, notes)]
@@ -108,7 +108,7 @@ class LoadedRecordings:
         there = " and ".join(f"{n} of {KIND_NAMES[other]}" for other, n in self.counts().items())
         if not there:
             return f"{self.root} holds no readable recordings; `handlore capture` makes some"
-        model = DEFAULT_MODELS[next(iter(self.counts()))]
+        model = _DEFAULT_MODELS[next(iter(self.counts()))]
         return (
             f"{self.root} holds no recordings of {KIND_NAMES[kind]}, but {there};"
             f" a model of type {model} uses those"
@@ -157,7 +157,7 @@ def _read(
     return LoadedRecordings(root, same, tuple(sorted(failures)))
 
 
-def usual_length(recordings: Sequence[LandmarkDataset]) -> float | None:
+def _usual_length(recordings: Sequence[LandmarkDataset]) -> float | None:
     """Return the median length in seconds of movements that are not ``none``; None without any."""
     lengths = [
         float(np.ptp(one.time))
@@ -302,7 +302,7 @@ def load_data(paths: Sequence[Path], kind: Kind | None = None) -> LoadedData:
     files = [one for one in read if isinstance(one, LandmarkDataset)]
     chosen = kind or (files[0].header.kind if files else None) or _first_kind(folders)
     # One length for all, since a folder may hold nothing but `none`.
-    window = usual_length([one for folder in folders for one in folder.recordings])
+    window = _usual_length([one for folder in folders for one in folder.recordings])
     joined = concatenate(
         [one.dataset(chosen, window) if isinstance(one, LoadedRecordings) else one for one in read]
     )
@@ -323,7 +323,7 @@ def _other_kind(folders: Sequence[LoadedRecordings], taken: Kind) -> list[str]:
         counts.update(folder.counts())
     return [
         f"{counts[taken]} recordings of {KIND_NAMES[taken]} are used, not the {n} of"
-        f" {KIND_NAMES[kind]}; --model {DEFAULT_MODELS[kind]} uses those"
+        f" {KIND_NAMES[kind]}; --model {_DEFAULT_MODELS[kind]} uses those"
         for kind, n in counts.items()
         if kind != taken
     ]

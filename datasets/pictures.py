@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageOps
 
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import Pixels
@@ -93,8 +94,6 @@ def _with_transparency(data: bytes) -> Pixels | None:
     """
     if data.startswith((b"\xff\xd8", b"BM")):
         return None
-    from PIL import Image, ImageOps
-
     try:
         with Image.open(io.BytesIO(data)) as picture:
             if not picture.has_transparency_data:
@@ -136,7 +135,7 @@ def _why_unreadable(data: bytes) -> str:
 # Which files are pictures and videos, by their names.
 
 
-PICTURE_SUFFIXES = frozenset(
+_PICTURE_SUFFIXES = frozenset(
     f".{ending}"
     for ending in (
         *("bmp", "dib", "jpg", "jpeg", "jpe", "jp2", "png", "webp", "avif", "gif", "tif", "tiff"),
@@ -146,7 +145,7 @@ PICTURE_SUFFIXES = frozenset(
 """Endings of pictures. HEIC is not readable, but must not be dropped without a word."""
 
 
-VIDEO_SUFFIXES = frozenset(
+_VIDEO_SUFFIXES = frozenset(
     f".{ending}"
     for ending in ("mp4", "m4v", "avi", "webm", "mov", "mkv", "mpg", "mpeg", "wmv", "3gp")
 )
@@ -155,9 +154,9 @@ VIDEO_SUFFIXES = frozenset(
 
 def is_picture(path: Path) -> bool:
     """Say whether a file's name is that of a picture."""
-    return path.suffix.lower() in PICTURE_SUFFIXES
+    return path.suffix.lower() in _PICTURE_SUFFIXES
 
 
 def is_video(path: Path) -> bool:
     """Say whether a file's name is that of a video."""
-    return path.suffix.lower() in VIDEO_SUFFIXES
+    return path.suffix.lower() in _VIDEO_SUFFIXES

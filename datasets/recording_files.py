@@ -19,7 +19,7 @@ from handlore.landmarks.files import atomic_write
 
 from .pictures import is_video
 
-RECORDINGS_VERSION = 1
+_RECORDINGS_VERSION = 1
 MARKER = "recordings.json"
 """The file that marks a folder of recordings."""
 
@@ -60,7 +60,7 @@ def make_recordings_folder(root: Path) -> None:
         raise HandloreError(
             f"{root} holds other files, such as {there[0]}, and no recordings; give a new folder"
         )
-    marker = {"format": RECORDINGS_VERSION, "writer": f"handlore {__version__}"}
+    marker = {"format": _RECORDINGS_VERSION, "writer": f"handlore {__version__}"}
     with atomic_write(root / MARKER) as stream:
         stream.write(f"{json.dumps(marker)}\n".encode())
 
@@ -86,13 +86,13 @@ def require_recordings(root: Path) -> None:
     except (ValueError, TypeError, KeyError) as error:
         raise InvalidDataError(
             f"{marker} is damaged; if {root} holds recordings, write"
-            f' {{"format": {RECORDINGS_VERSION}}} into it'
+            f' {{"format": {_RECORDINGS_VERSION}}} into it'
         ) from error
-    if version > RECORDINGS_VERSION:
+    if version > _RECORDINGS_VERSION:
         writer = said.get("writer", "a newer handlore")
         raise NewerFormatError(
             f"{root} has format {version} of recordings, written by {writer}; this is handlore"
-            f" {__version__}, which reads up to {RECORDINGS_VERSION}: `pip install -U handlore`"
+            f" {__version__}, which reads up to {_RECORDINGS_VERSION}: `pip install -U handlore`"
         )
 
 

@@ -1,7 +1,7 @@
 """Which samples train, which test, and what must never be on both sides.
 
-Neighbouring frames, views of one picture and pictures of one person look alike. A split that
-puts them on both sides measures memory, not recognition.
+Neighbouring frames, augmented copies of one picture and pictures of one person look alike. A split
+that puts them on both sides measures memory, not recognition.
 """
 
 from collections.abc import Iterator
@@ -16,8 +16,8 @@ from .dataset import LandmarkDataset, listed
 
 By = Literal["group", "session", "recording", "random"]
 BY: tuple[By, ...] = ("group", "session", "recording", "random")
-MOST_GROUPS_FOR_ONE_FOLD_EACH = 12
-DEFAULT_FOLDS = 5
+_MOST_GROUPS_FOR_ONE_FOLD_EACH = 12
+_DEFAULT_FOLDS = 5
 
 Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
 """Indices of the training samples and of the test samples."""
@@ -47,7 +47,7 @@ def _of_split(dataset: LandmarkDataset, wanted: list[str]) -> LandmarkDataset:
 
 
 def default_by(dataset: LandmarkDataset) -> By:
-    """Return the most honest way to split that the data allows."""
+    """Return the strictest column to split by that the data has."""
     for by in BY[:-1]:
         column = getattr(dataset.samples, by)
         if (column != "").all() and len(np.unique(column)) > 1:
@@ -61,15 +61,15 @@ def groups_of(dataset: LandmarkDataset, by: By | None = None) -> NDArray[Any]:
 
 
 def doubt_about(dataset: LandmarkDataset, by: By) -> str | None:
-    """Say what makes a default split less honest than it could be; None if nothing does."""
+    """Say what makes a default split too easy; None if nothing does."""
     if lacking := partly_named(dataset, by):
         how = "random" if by == "random" else f"by {by}"
-        return f"{lacking}, so the split is {how}; that flatters"
+        return f"{lacking}, so the split is {how}; scores are too high"
     lonely = [] if by == "random" else _in_one_group(dataset, by)
     if lonely:
         return (
-            f"only one {by} shows {listed(lonely)}: while it is held out nobody learns what that"
-            f" looks like; record it in a second {by}"
+            f"only one {by} shows {listed(lonely)}: it is never in training when it is tested;"
+            f" record it in a second {by}"
         )
     return None
 
@@ -106,7 +106,7 @@ def cross_validation(
     dataset
         At least two groups (items, if random).
     by
-        What stays together. ``random`` keeps only the views and copies of a picture together.
+        What stays together. ``random`` keeps only the copies of a picture together.
         Labels are spread evenly there, and where each group shows one, as recordings do.
     n_folds
         Default: one for each group up to 12 groups, else 5.
@@ -143,8 +143,8 @@ def fold_count(dataset: LandmarkDataset, by: By, n_folds: int | None = None) -> 
             f"cross-validation needs at least two {_plural(by)}; there is {n_groups}"
         )
     if n_folds is None:
-        few = by != "random" and n_groups <= MOST_GROUPS_FOR_ONE_FOLD_EACH
-        return n_groups if few else min(DEFAULT_FOLDS, n_groups)
+        few = by != "random" and n_groups <= _MOST_GROUPS_FOR_ONE_FOLD_EACH
+        return n_groups if few else min(_DEFAULT_FOLDS, n_groups)
     if not 2 <= n_folds <= n_groups:
         raise HandloreError(
             f"{n_folds} folds cannot be made of {n_groups} {_plural(by)}; give --folds between 2"
@@ -175,7 +175,7 @@ def _dealt_out(
 ) -> NDArray[np.int64]:
     """Return the fold (n_samples,) of each sample; those of a group share it.
 
-    Like a pack of cards: the groups are shuffled, the large ones come first, and each goes to the
+    The groups are shuffled, the large ones come first, and each is put into the
     fold that has the fewest samples of its label so far, then the fewest samples. So no fold is
     empty where there are as many groups as folds.
     """

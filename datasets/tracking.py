@@ -179,7 +179,7 @@ class Medium:
 
 
 def list_media(paths: Sequence[Path], *, movements: bool) -> list[Medium]:
-    """List the pictures and videos that paths stand for.
+    """List the pictures and videos at some paths.
 
     Parameters
     ----------

@@ -11,10 +11,10 @@ from handlore.landmarks.hands import N_LANDMARKS
 Kind = Literal["pose", "sequence"]
 Unit = Literal["width", "metre"]
 
-Arrays = Mapping[str, NDArray[Any]]
+_Arrays = Mapping[str, NDArray[Any]]
 
 
-def problems_of(arrays: Arrays, columns: Arrays, header: Mapping[str, Any]) -> list[str]:
+def problems_of(arrays: _Arrays, columns: _Arrays, header: Mapping[str, Any]) -> list[str]:
     """Return everything that is wrong with a dataset, so that it can be fixed in one go.
 
     Parameters
@@ -32,7 +32,7 @@ def problems_of(arrays: Arrays, columns: Arrays, header: Mapping[str, Any]) -> l
     return [*_value_problems(arrays), *_sample_problems(arrays, columns, header)]
 
 
-def _shape_problems(arrays: Arrays, columns: Arrays) -> list[str]:
+def _shape_problems(arrays: _Arrays, columns: _Arrays) -> list[str]:
     image = arrays["image"]
     if image.ndim != 4:
         came = f"{image.dtype} {image.shape}"
@@ -64,7 +64,7 @@ def _shape_problems(arrays: Arrays, columns: Arrays) -> list[str]:
     return problems
 
 
-def _value_problems(arrays: Arrays) -> list[str]:
+def _value_problems(arrays: _Arrays) -> list[str]:
     problems = []
     image, stage, sides = arrays["image"], arrays["stage"], arrays["handedness"]
     known = np.isfinite(image[..., :2]).all(axis=(2, 3))
@@ -94,7 +94,7 @@ def _header_problems(header: Mapping[str, Any]) -> list[str]:
     return problems
 
 
-def _sample_problems(arrays: Arrays, columns: Arrays, header: Mapping[str, Any]) -> list[str]:
+def _sample_problems(arrays: _Arrays, columns: _Arrays, header: Mapping[str, Any]) -> list[str]:
     problems = []
     offsets, time, label = arrays["offsets"], arrays["time"], columns["label"]
     lengths = np.diff(offsets)

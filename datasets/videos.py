@@ -19,21 +19,21 @@ from .files import require_regular
 
 # Reading an animated GIF frame by frame.
 #
-# Pillow reads them, because OpenCV takes what is left of a GIF that was cut off for the whole, and
-# paints what is transparent with what lies behind it.
+# Pillow reads them, because OpenCV reads a truncated GIF without an error, and fills transparent
+# pixels with the colour stored behind them.
 
 
 _DAMAGED = (
-    OSError, ValueError, SyntaxError, EOFError, struct.error, IndexError, KeyError, TypeError,
-    OverflowError, MemoryError, Image.DecompressionBombError,
-)  # fmt: skip
+    *(OSError, ValueError, SyntaxError, EOFError, struct.error, IndexError, KeyError, TypeError),
+    *(OverflowError, MemoryError, Image.DecompressionBombError),
+)
 
 # What browsers do with a duration of 0 or 1 hundredth of a second.
-SHORTEST_MS = 20
-SHOWN_INSTEAD_MS = 100
+_MIN_MS = 20
+_REPLACED_MS = 100
 
 
-def n_gif_frames(data: bytes) -> int | None:
+def _n_gif_frames(data: bytes) -> int | None:
     """Count the pictures in a GIF without decoding them; None if it is cut off or no GIF."""
     if data[:6] not in (b"GIF87a", b"GIF89a") or len(data) < 13:
         return None
@@ -71,7 +71,7 @@ def is_animated(path: Path) -> bool:
         return False
 
 
-def read_gif(
+def _read_gif(
     path: Path, chosen: Callable[[Iterable[float]], Iterator[float]]
 ) -> Iterator[tuple[float, Pixels]]:
     """Open a GIF.
@@ -92,7 +92,7 @@ def read_gif(
     InvalidDataError
         If it is no whole GIF.
     """
-    count = n_gif_frames(path.read_bytes())
+    count = _n_gif_frames(path.read_bytes())
     if not count:
         raise InvalidDataError("it is not a whole GIF; copy it again")
     return _gif_frames(path, count, chosen)
@@ -116,7 +116,7 @@ def _times(picture: Image.Image, count: int) -> Iterator[float]:
         picture.load()
         yield milliseconds / 1000
         duration = picture.info.get("duration", 0)
-        milliseconds += duration if duration >= SHORTEST_MS else SHOWN_INSTEAD_MS
+        milliseconds += duration if duration >= _MIN_MS else _REPLACED_MS
 
 
 def _over_white(picture: Image.Image) -> Pixels:
@@ -125,9 +125,9 @@ def _over_white(picture: Image.Image) -> Pixels:
     return np.asarray(Image.alpha_composite(white, shown).convert("RGB"), np.uint8)
 
 
-LEAST_SHARE = 0.95
-MOST_LOST = 3
-"""A video may lack so many frames, or 5 % of them: containers miscount at both ends."""
+_MIN_SHARE = 0.95
+_MAX_LOST = 3
+"""A video may lack this many frames, or 5 % of them: containers miscount at both ends."""
 
 # Timestamps are rounded to their container's ticks, 1 ms at worst.
 _TICK = 0.001
@@ -135,16 +135,16 @@ _TICK = 0.001
 
 @dataclass(frozen=True)
 class FrameSelection:
-    """Which frames of a video are taken: first every Nth, of these as many a second as wanted."""
+    """Which frames of a video are read: first every Nth, of these at most ``fps`` a second."""
 
     stride: int = 1
     """Every Nth frame."""
 
     fps: float = 0.0
-    """At most so many frames a second, by their timestamps; 0 = all."""
+    """At most this many frames a second, by their timestamps; 0 = all."""
 
     max_frames: int = 0
-    """At most so many, the first ones that are left; 0 = all."""
+    """At most this many, the first ones; 0 = all."""
 
     def __post_init__(self) -> None:
         if self.stride < 1:
@@ -172,7 +172,7 @@ class FrameSelection:
 
 
 def read_video(
-    path: Path, thinning: FrameSelection | None = None
+    path: Path, selection: FrameSelection | None = None
 ) -> tuple[Iterator[tuple[float, Pixels]], str]:
     """Open a video file or an animated GIF.
 
@@ -180,7 +180,7 @@ def read_video(
     ----------
     path
         A file that FFmpeg decodes, or a GIF.
-    thinning
+    selection
         Which frames to take; all by default.
 
     Returns
@@ -197,12 +197,12 @@ def read_video(
     InvalidDataError
         If it is not a video that can be read.
     """
-    path, thinning = Path(path), thinning or FrameSelection()
+    path, selection = Path(path), selection or FrameSelection()
     sha256 = _digest(path)
     if path.suffix.lower() == ".gif":
-        return read_gif(path, thinning.chosen), sha256
+        return _read_gif(path, selection.chosen), sha256
     capture = _opened(path)
-    return _frames(capture, thinning), sha256
+    return _frames(capture, selection), sha256
 
 
 def _digest(path: Path) -> str:
@@ -237,9 +237,9 @@ def _opened(path: Path) -> Any:
     return capture
 
 
-def _frames(capture: Any, thinning: FrameSelection) -> Iterator[tuple[float, Pixels]]:
+def _frames(capture: Any, selection: FrameSelection) -> Iterator[tuple[float, Pixels]]:
     try:
-        for seconds in thinning.chosen(_grabbed(capture)):
+        for seconds in selection.chosen(_grabbed(capture)):
             done, pixels = capture.retrieve()
             if not done:
                 raise InvalidDataError(f"the frame at {seconds:.2f} s cannot be decoded")
@@ -260,19 +260,19 @@ def _grabbed(capture: Any) -> Iterator[float]:
 
 
 def _require_whole(capture: Any, count: int, last: float) -> None:
-    """Compare what was decoded with what the container promised.
+    """Compare the frames decoded with the count in the container.
 
     Where a container has no count, OpenCV makes one of duration and rate, which is wrong if the
     rate varies; so the time that is missing must be too long as well.
     """
     if count == 0:
         raise InvalidDataError("not one frame of the video can be decoded; copy it again")
-    promised, rate = capture.get(cv2.CAP_PROP_FRAME_COUNT), capture.get(cv2.CAP_PROP_FPS)
-    if not (0 < promised < 1e9 and rate > 0):
+    n_expected, rate = capture.get(cv2.CAP_PROP_FRAME_COUNT), capture.get(cv2.CAP_PROP_FPS)
+    if not (0 < n_expected < 1e9 and rate > 0):
         return
-    least = min(promised * LEAST_SHARE, promised - MOST_LOST)
+    least = min(n_expected * _MIN_SHARE, n_expected - _MAX_LOST)
     if count < least and last + 1 / rate < least / rate:
         raise InvalidDataError(
-            f"the video ends early: {count} of {promised:.0f} frames could be decoded;"
+            f"the video ends early: {count} of {n_expected:.0f} frames could be decoded;"
             " copy it again"
         )

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from handlore.bare_loop import BareLoop, MemoryWatch
 from handlore.datasets.conversion.convert import convert
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.datasets.rendered import POSES, Person, Scene, render_pose, write_pictures
@@ -27,14 +28,12 @@ from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
 from handlore.landmarks.weights import require_bundle
 
-from .bare_loop import BareLoop, MemoryWatch
-
 EARLY = 200
 """Memory growth is measured from this picture to the last one."""
 
 
 @dataclass(frozen=True)
-class BenchResult:
+class _BenchResult:
     """Two measurements taken in turns."""
 
     ours: float
@@ -47,7 +46,7 @@ class BenchResult:
     """Median of other / ours over the turns: above 1, handlore is faster."""
 
 
-def measure_prediction(turns: int = 30, each: int = 20) -> BenchResult:
+def measure_prediction(turns: int = 30, each: int = 20) -> _BenchResult:
     """Time one sample through a loaded forest, against scikit-learn's predict_proba.
 
     Ours is the whole way from the landmarks of a frame: canonical form, features, onnxruntime.
@@ -81,7 +80,7 @@ def measure_prediction(turns: int = 30, each: int = 20) -> BenchResult:
     return _in_turns(ours, other, turns, each, 2)
 
 
-def measure_conversion(root: Path, turns: int = 5) -> tuple[BenchResult, int]:
+def measure_conversion(root: Path, turns: int = 5) -> tuple[_BenchResult, int]:
     """Time ``convert`` against a bare loop of OpenCV and MediaPipe over the same files.
 
     Only files in which a plain call finds the hand are used; in the others handlore searches on,
@@ -167,11 +166,11 @@ class _Chosen(Source):
 
 def _in_turns(
     ours: Callable[[], Any], other: Callable[[], Any], turns: int, n_ours: int, n_other: int
-) -> BenchResult:
+) -> _BenchResult:
     ours(), other()
     times = np.array([(_seconds(ours) / n_ours, _seconds(other) / n_other) for _ in range(turns)])
     a, b = np.median(times, axis=0)
-    return BenchResult(float(a), float(b), float(np.median(times[:, 1] / times[:, 0])))
+    return _BenchResult(float(a), float(b), float(np.median(times[:, 1] / times[:, 0])))
 
 
 def _seconds(work: Callable[[], Any]) -> float:

@@ -43,25 +43,25 @@ from handlore.report.page import Section, fact_list, numbers, page, picture, sec
 from handlore.report.raster import png
 from handlore.report.sections import class_section, confusion_section, error_section
 
-POSE_MODELS = {
+_POSE_MODELS = {
     "forest": "poses.onnx",
     "xgboost": "poses-xgboost.onnx",
     "linear": "poses-linear.onnx",
 }
 """Estimators of poses and their files."""
 
-MOVEMENT_MODELS = {DEFAULT_ESTIMATOR["sequence"]: "moves.onnx"}
-PER_POSE = 4
-PICTURE_NAMES = r"_(?P<group>p\d+)_\d+\.png$"
+_MOVEMENT_MODELS = {DEFAULT_ESTIMATOR["sequence"]: "moves.onnx"}
+_PER_POSE = 4
+_PICTURE_NAMES = r"_(?P<group>p\d+)_\d+\.png$"
 """The names of rendered pictures contain the person."""
 
-SHOWN_MOVEMENTS = ("circle", "grab", "swipe_left", "swipe_right", "tap", "wave")
-PER_MOVEMENT = 2
+_SHOWN_MOVEMENTS = ("circle", "grab", "swipe_left", "swipe_right", "tap", "wave")
+_PER_MOVEMENT = 2
 FRAME_RATE = 20.0
 """Frames per second, about what a small computer detects."""
 
-VIDEO_NAMES = r"/(?P<label>\w+)_(?P<group>p\d+)_\d+\.mp4$"
-MOST_PICTURES = 12
+_VIDEO_NAMES = r"/(?P<label>\w+)_(?P<group>p\d+)_\d+\.mp4$"
+_MOST_PICTURES = 12
 """Labels of which the report has a picture."""
 
 Talk = Callable[[str], None]
@@ -140,7 +140,7 @@ def run_demo(
         "n_groups": poses.rows[0]["n_groups"],
         "models": poses.rows,
         "landmark_error": None if data else _landmark_error(poses.dataset, poses.root / TRUTH),
-        "poses": str(out / POSE_MODELS["forest"]),
+        "poses": str(out / _POSE_MODELS["forest"]),
         "report": str(out / "report.html"),
         "try": poses.example,
     }
@@ -163,17 +163,17 @@ def _poses(out: Path, data: Path | None, n_people: int, console: _Console) -> _S
     if data is not None:
         root, source = data, make_source(find_source(data)[0], {})
     else:
-        root, source = out / "pictures", make_source("images", {"name_pattern": PICTURE_NAMES})
+        root, source = out / "pictures", make_source("images", {"name_pattern": _PICTURE_NAMES})
         console.talk(f"rendering hands of {n_people} people into {root}")
         for pose in POSES:
             _remove_rendered(root, pose, "png")
-        write_pictures(root, n_people=n_people, per_pose=PER_POSE, progress=console.progress)
+        write_pictures(root, n_people=n_people, per_pose=_PER_POSE, progress=console.progress)
     require_bundle("full", console.talk)
     console.talk("finding hands with MediaPipe")
     stage = _converted(root, source, DetectorOptions(), console)
     save_dataset(stage.dataset, out / "poses.npz")
     # How real hands differ from rendered ones is unknown, so models of these reject nothing.
-    _train(stage, out, POSE_MODELS, console, novelty=data is not None)
+    _train(stage, out, _POSE_MODELS, console, novelty=data is not None)
     return stage
 
 
@@ -184,17 +184,17 @@ def _movements(out: Path, n_people: int, console: _Console) -> _Stage:
         _remove_rendered(root, movement, "mp4")
     write_movement_videos(
         root,
-        movements=SHOWN_MOVEMENTS,
+        movements=_SHOWN_MOVEMENTS,
         n_people=n_people,
-        per_movement=PER_MOVEMENT,
+        per_movement=_PER_MOVEMENT,
         fps=FRAME_RATE,
         progress=console.progress,
     )
     console.talk("tracking the hands in the videos")
-    source = make_source("videos", {"name_pattern": VIDEO_NAMES})
+    source = make_source("videos", {"name_pattern": _VIDEO_NAMES})
     stage = _converted(root, source, DetectorOptions(detector="litert"), console)
     save_dataset(stage.dataset, out / "moves.npz")
-    _train(stage, out, MOVEMENT_MODELS, console, negatives=True)
+    _train(stage, out, _MOVEMENT_MODELS, console, negatives=True)
     return stage
 
 
@@ -307,7 +307,7 @@ def _photos(poses: _Stage) -> bytes:
     """Draw one picture of each of the first labels."""
     dataset, samples = poses.dataset, poses.dataset.samples
     _, first = np.unique(samples.label, return_index=True)
-    chosen = first[:MOST_PICTURES]
+    chosen = first[:_MOST_PICTURES]
     pictures = [read_picture(poses.root / str(samples.source[i]))[0] for i in chosen]
     hands = [dataset.image[i, 0] if dataset.detected[i, 0] else None for i in chosen]
     return photo_sheet_png(pictures, hands, [str(samples.label[i]) for i in chosen])

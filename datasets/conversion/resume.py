@@ -33,7 +33,7 @@ from .workers import DetectorFactory, WorkUnit
 Report = Callable[[str], None]
 """Receives a line of text for the person."""
 
-Manifest = Mapping[str, Any]
+_Manifest = Mapping[str, Any]
 Stamps = list[list[int]]
 """Of each item the size of its file and when it was changed, in nanoseconds."""
 
@@ -152,7 +152,7 @@ class ResumeFolder:
                 if not any(self._numbers()):
                     self.discard()
 
-    def begin(self, manifest: Manifest, restart: bool) -> None:
+    def begin(self, manifest: _Manifest, restart: bool) -> None:
         """Prepare the folder for the parts of a conversion.
 
         Raises
@@ -230,7 +230,7 @@ class ResumeFolder:
     def _strange(self) -> list[str]:
         return [path.name for path in self._files() if not _OURS.fullmatch(path.name)]
 
-    def _manifest(self) -> Manifest:
+    def _manifest(self) -> _Manifest:
         try:
             found = json.loads((self.folder / _MANIFEST).read_bytes())
         except (OSError, ValueError):
@@ -248,7 +248,7 @@ class ResumeFolder:
             ) from error
 
 
-def digest_of(items: Sequence[Item]) -> str:
+def _digest_of(items: Sequence[Item]) -> str:
     """Return a sha256 over what is known of the items before they are read."""
     digest = hashlib.sha256()
     for item in items:
@@ -263,7 +263,7 @@ def stamps_of(items: Sequence[Item]) -> Stamps:
     return [known[item.path] for item in items]
 
 
-def _differences(there: Manifest, wanted: Manifest) -> dict[str, tuple[str, str]]:
+def _differences(there: _Manifest, wanted: _Manifest) -> dict[str, tuple[str, str]]:
     """Return what differs between two manifests: by key, how it was and how it is now."""
     if not there:
         return {}
@@ -287,7 +287,7 @@ def _at(manifest: Mapping[str, Any], key: str) -> str:
     return text if len(text) <= 60 else f"{text[:12]}..."
 
 
-def _flat(manifest: Manifest) -> dict[str, Any]:
+def _flat(manifest: _Manifest) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in manifest.items():
         if isinstance(value, dict):
@@ -297,7 +297,7 @@ def _flat(manifest: Manifest) -> dict[str, Any]:
     return flat
 
 
-PARTS_FORMAT = 1
+_PARTS_FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -332,20 +332,20 @@ class ConversionPlan:
         items = self.of_batch(number)
         return WorkUnit(number, items, self.source, self.options, self.factory, self.info)
 
-    def manifest(self) -> Manifest:
+    def manifest(self) -> _Manifest:
         """Return what must be the same for parts to belong together."""
         # What is done to the whole at the end does not change the parts.
         early = [f.name for f in fields(self.options) if f.name != "drop_conflicts"]
         own = {"name": self.source.name, **_plain(vars(self.source))}
         return {
-            "format": PARTS_FORMAT,
+            "format": _PARTS_FORMAT,
             "handlore": __version__,
             "folder": str(self.root.resolve()),
             "source": own,
             "options": {name: _plain(getattr(self.options, name)) for name in early}
             | {"stages": len(self.options.stages)},
             "detector": asdict(self.info) if self.info else None,
-            "files": {"number": len(self.items), "digest": digest_of(self.items)},
+            "files": {"number": len(self.items), "digest": _digest_of(self.items)},
             "items in a part": self.size,
         }
 

@@ -2,9 +2,16 @@
 
 from .gestures import MOVEMENTS, POSES, Keyframe, Movement, Pose
 from .hand import Person
-from .render import RenderedPicture, render_background, render_movement, render_pose
+from .render import (
+    Play,
+    RenderedPicture,
+    make_play,
+    render_background,
+    render_movement,
+    render_pose,
+    render_stream,
+)
 from .scene import Scene
-from .streams import Play, make_play, render_stream
 from .write import TRUTH, write_movement_videos, write_pictures
 
 __all__ = [

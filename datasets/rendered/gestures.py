@@ -9,24 +9,24 @@ from numpy.typing import NDArray
 
 from handlore.landmarks.errors import HandloreError
 
-Finger = tuple[float, float, float, float]
-Thumb = tuple[float, float, float, float, float]
+_Finger = tuple[float, float, float, float]
+_Thumb = tuple[float, float, float, float, float]
 
 
 @dataclass(frozen=True)
 class Pose:
     """The joint angles of a hand; all zero is a flat hand with the fingers parallel."""
 
-    thumb: Thumb
+    thumb: _Thumb
     """Metacarpal: away from the index side, towards the palm's front; bend of the second and the
     last joint; twist of the plane they bend in, from the palm's plane towards its front."""
-    fingers: tuple[Finger, Finger, Finger, Finger]
+    fingers: tuple[_Finger, _Finger, _Finger, _Finger]
     """Index to pinky: bend of the three joints from the palm outwards, then spread to the thumb's
     side."""
     wrist: tuple[float, float] = (0.0, 0.0)
     """The forearm's bend towards the palm's front and towards the thumb's side."""
     turn: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    """Yaw, pitch and roll in which the pose is usually shown; zero is the palm to the camera."""
+    """Yaw, pitch and roll of the pose as people usually show it; zero is the palm to the camera."""
 
     def to_vector(self) -> NDArray[np.float64]:
         """Return the 26 angles as one array, for blending and jitter."""
@@ -47,27 +47,27 @@ class Pose:
         )
 
 
-def _finger(root: float, middle: float, last: float, spread: float) -> Finger:
+def _finger(root: float, middle: float, last: float, spread: float) -> _Finger:
     return (root, middle, last, spread)
 
 
-def _straight(spread: float) -> Finger:
+def _straight(spread: float) -> _Finger:
     return (4.0, 5.0, 4.0, spread)
 
 
-def _curled(spread: float) -> Finger:
+def _curled(spread: float) -> _Finger:
     return (78.0, 98.0, 62.0, spread)
 
 
 _OPEN = (_straight(9), _straight(1), _straight(-7), _straight(-17))
 _FIST = (_curled(4), _curled(1), _curled(-3), _curled(-7))
 
-_THUMB_OUT: Thumb = (44, 16, 6, 4, 20)
-_THUMB_FAR: Thumb = (58, 8, -4, -6, 20)
-_THUMB_ACROSS: Thumb = (18, 34, 42, 46, 8)
+_THUMB_OUT: _Thumb = (44, 16, 6, 4, 20)
+_THUMB_FAR: _Thumb = (58, 8, -4, -6, 20)
+_THUMB_ACROSS: _Thumb = (18, 34, 42, 46, 8)
 # Bent as in "four", the hand is mistaken for the other one: three fingers are nearly symmetric.
-_THUMB_TO_PINKY: Thumb = (16, 40, 25, 20, 0)
-_THUMB_OVER: Thumb = (22, 44, 30, 50, 22)
+_THUMB_TO_PINKY: _Thumb = (16, 40, 25, 20, 0)
+_THUMB_OVER: _Thumb = (22, 44, 30, 50, 22)
 
 POSES: Mapping[str, Pose] = MappingProxyType(
     {
@@ -89,7 +89,7 @@ POSES: Mapping[str, Pose] = MappingProxyType(
         "victory": Pose(_THUMB_OVER, (_straight(11), _straight(-6), _FIST[2], _FIST[3])),
     }
 )
-"""The named poses. A new one must be told from the others and found by the detector."""
+"""The named poses. A new one must differ from the others and be found by the detector."""
 
 
 def get_pose(name: str) -> Pose:
@@ -105,7 +105,7 @@ def get_pose(name: str) -> Pose:
     return POSES[name]
 
 
-# The movements: a pose, the hand's way and its turn as functions of the time in seconds.
+# The movements: pose, path and turn of the hand as functions of the time in seconds.
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Bones and people: from joint angles to the points of a hand in space.
 
-The hand's frame is that of a right hand that stands with its palm to the camera: x right (the
+The hand's frame is that of a right hand with its palm to the camera: x right (the
 thumb's side), y down (the fingers point to -y), z away (out of the back), origin at the wrist.
 """
 
@@ -96,7 +96,7 @@ def pose_hand(pose: Pose, person: Person) -> tuple[Floats, Floats]:
     return joints * person.palm, backs
 
 
-def forearm_direction(pose: Pose) -> Floats:
+def _forearm_direction(pose: Pose) -> Floats:
     """Return the unit vector of shape (3,) from the wrist to the elbow in the hand's frame."""
     front, side = np.radians(pose.wrist)
     return np.array([np.sin(side) * np.cos(front), np.cos(side) * np.cos(front), -np.sin(front)])
@@ -232,7 +232,7 @@ def build_body(pose: Pose, person: Person) -> Body:
 
 def _auxiliary(joints: Floats, pose: Pose, person: Person) -> Floats:
     wide = person.palm * person.breadth
-    elbow = forearm_direction(pose) * 3.2 * person.palm
+    elbow = _forearm_direction(pose) * 3.2 * person.palm
     thumb_root, thumb_joint, index, pinky = joints[1], joints[2], joints[5], joints[17]
     side = np.array([wide, 0.0, 0.0])
     down = np.array([0.0, person.palm, 0.0])

@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .hand import PALM, SLEEVE, THUMB, Body, Capsule, Floats, Person
-from .scene import Scene, Stage, make_backdrop
+from .scene import HandPlacement, Scene, make_backdrop
 
 Image = NDArray[np.float32]
 _FAR = np.float32(1e6)
 
 
 @dataclass(frozen=True)
-class Viewport:
+class _Viewport:
     """A body before the camera, in pixels."""
 
     points: NDArray[np.float64]
@@ -30,7 +30,7 @@ class Viewport:
 
 
 @dataclass
-class Layers:
+class _Layers:
     """What is seen at each pixel."""
 
     depth: Image
@@ -42,10 +42,10 @@ class Layers:
     """Below 1 in creases, above 1 on nails."""
 
 
-def trace(view: Viewport, capsules: tuple[Capsule, ...], size: tuple[int, int]) -> Layers:
+def trace(view: _Viewport, capsules: tuple[Capsule, ...], size: tuple[int, int]) -> _Layers:
     """Find the nearest capsule at each pixel of a picture of size (width, height)."""
     width, height = size
-    layers = Layers(
+    layers = _Layers(
         np.full((height, width), _FAR, np.float32),
         np.zeros((height, width, 3), np.float32),
         np.full((height, width), -1, np.int8),
@@ -60,7 +60,7 @@ def trace(view: Viewport, capsules: tuple[Capsule, ...], size: tuple[int, int]) 
     return layers
 
 
-def _trace_one(layers: Layers, view: Viewport, capsule: Capsule) -> None:
+def _trace_one(layers: _Layers, view: _Viewport, capsule: Capsule) -> None:
     a, b = view.points[capsule.start], view.points[capsule.end]
     ra = capsule.start_radius * view.radii[capsule.start]
     rb = capsule.end_radius * view.radii[capsule.end]
@@ -114,7 +114,7 @@ def _nearest_sphere(
     return t, lift, radius
 
 
-def _details(view: Viewport, capsule: Capsule, t: Image, normal: Image) -> Image:
+def _details(view: _Viewport, capsule: Capsule, t: Image, normal: Image) -> Image:
     """Paint creases at the joints' inner side, folds at their outer side, and nails."""
     finger = capsule.part - THUMB
     if finger < 0:
@@ -134,7 +134,7 @@ def _bump(x: Image) -> Image:
     return np.asarray(np.exp(-x * x), np.float32)
 
 
-def _soften_palm(layers: Layers, unit: float) -> None:
+def _soften_palm(layers: _Layers, unit: float) -> None:
     """Smooth the rods of palm and forearm into one skin."""
     body = (layers.part >= 0).astype(np.float32)
     half = (body.shape[1] // 2, body.shape[0] // 2)
@@ -148,7 +148,7 @@ def _soften_palm(layers: Layers, unit: float) -> None:
     layers.normal += (smooth[..., :3] / (weight + 1e-6) - layers.normal) * inner
 
 
-def _draw_creases(layers: Layers, view: Viewport) -> None:
+def _draw_creases(layers: _Layers, view: _Viewport) -> None:
     lines = [np.round(line * 16).astype(np.int32) for line in view.creases]
     mask = np.zeros(layers.depth.shape, np.uint8)
     cv2.polylines(mask, lines, False, 255, max(1, round(0.016 * view.unit)), cv2.LINE_AA, 4)
@@ -162,8 +162,8 @@ def _draw_creases(layers: Layers, view: Viewport) -> None:
 Colour = tuple[int, int, int]
 
 
-def shade_layers(
-    layers: Layers,
+def _shade_layers(
+    layers: _Layers,
     unit: float,
     lamp: tuple[float, float, float],
     skin: Colour,
@@ -201,8 +201,8 @@ def _lambert(normal: Image, lamp: tuple[float, float, float]) -> Image:
     return np.asarray(0.38 + 0.50 * wrapped + 0.20 * np.clip(-normal[:, 2], 0, 1), np.float32)
 
 
-def _hollows(layers: Layers, unit: float) -> Image:
-    """Darken what lies deeper than its surroundings: the depth minus its blur."""
+def _hollows(layers: _Layers, unit: float) -> Image:
+    """Darken what is deeper than its surroundings: the depth minus its blur."""
     cover = (layers.part >= 0).astype(np.float32)
     stack = np.dstack([np.where(cover > 0, layers.depth, 0), cover])
     half = (cover.shape[1] // 2, cover.shape[0] // 2)
@@ -213,8 +213,8 @@ def _hollows(layers: Layers, unit: float) -> Image:
     return np.asarray(1 - 0.45 * sunk, np.float32)
 
 
-def _outlines(layers: Layers, unit: float) -> Image:
-    """Draw the contours where one finger lies before another or before the palm."""
+def _outlines(layers: _Layers, unit: float) -> Image:
+    """Draw the contours where one finger is in front of another or of the palm."""
     kernel = np.ones((3, 3), np.uint8)
     finger = np.maximum(layers.part, PALM).astype(np.uint8)
     border = (cv2.dilate(finger, kernel) != cv2.erode(finger, kernel)).astype(np.float32)
@@ -256,14 +256,14 @@ class _Window:
 
 
 def paint(
-    body: Body, stage: Stage, person: Person, scene: Scene, *, grain: int = 0
+    body: Body, stage: HandPlacement, person: Person, scene: Scene, *, grain: int = 0
 ) -> NDArray[np.uint8]:
     """Draw a hand before its background: (height, width, 3), RGB.
 
     Parameters
     ----------
     grain
-        Tells the noise of one picture of a scene from that of the next.
+        Seeds the noise, which differs from picture to picture of a scene.
     """
     size = (stage.camera.width, stage.camera.height)
     backdrop = make_backdrop(scene.background, np.random.default_rng([scene.seed, 0xBAC]), size)
@@ -287,7 +287,7 @@ def photograph(
     return np.asarray(np.clip(grain, 0, 255, out=grain), np.uint8)
 
 
-def _find_window(body: Body, stage: Stage, palm: float) -> _Window:
+def _find_window(body: Body, stage: HandPlacement, palm: float) -> _Window:
     pixels = stage.camera.project(stage.place(body.points))
     margin = 0.5 * palm * pixels[:, 2:].max()
     size = (stage.camera.width, stage.camera.height)
@@ -298,18 +298,18 @@ def _find_window(body: Body, stage: Stage, palm: float) -> _Window:
 
 
 def _draw(
-    body: Body, stage: Stage, person: Person, scene: Scene, window: _Window
+    body: Body, stage: HandPlacement, person: Person, scene: Scene, window: _Window
 ) -> tuple[Image, Image]:
     """Return the window's colours, (height, width, 3), and what share of each pixel they cover."""
     view = _view(body, stage, person.palm, window)
     layers = trace(view, body.capsules, window.drawing)
-    colour = shade_layers(layers, view.unit, scene.light, person.skin, person.sleeve)
+    colour = _shade_layers(layers, view.unit, scene.light, person.skin, person.sleeve)
     size = (window.width, window.height)
     cover = cv2.resize((layers.part >= 0).astype(np.float32), size, interpolation=cv2.INTER_AREA)
     return cv2.resize(colour, size, interpolation=cv2.INTER_AREA), cover[..., None]
 
 
-def _view(body: Body, stage: Stage, palm: float, window: _Window) -> Viewport:
+def _view(body: Body, stage: HandPlacement, palm: float, window: _Window) -> _Viewport:
     corner = (window.left, window.top)
 
     def to_drawing(points: Floats) -> Floats:
@@ -319,8 +319,8 @@ def _view(body: Body, stage: Stage, palm: float, window: _Window) -> Viewport:
     radii = stage.camera.project(placed)[:, 2] * palm * _SUPERSAMPLING
     unit = float(radii[9])
     depth = (placed[:, 2] - placed[9, 2]) / palm * unit
-    # Seen from the side, the palm's lines would stand in the air.
+    # Seen from the side, the palm's lines would be off the hand.
     front = stage.point(np.array([[0.0, 0.0, -1.0]]))[0, 2] < -0.25
     creases = tuple(to_drawing(stage.place(line)) for line in body.creases if front)
     points = np.column_stack([to_drawing(placed), depth])
-    return Viewport(points, radii, stage.point(body.backs), creases, unit)
+    return _Viewport(points, radii, stage.point(body.backs), creases, unit)

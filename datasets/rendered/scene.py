@@ -1,4 +1,4 @@
-"""How a hand is shown: viewpoint, place in the picture, light, background, camera."""
+"""The scene of a hand: viewpoint, place in the picture, light, background, camera."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 from .gestures import Keyframe, Pose
 from .hand import Floats
 
-Hand = Literal["right", "left"]
-Background = Literal["plain", "gradient", "noise", "room"]
-BACKGROUNDS: tuple[Background, ...] = get_args(Background)
+Side = Literal["right", "left"]
+_Background = Literal["plain", "gradient", "noise", "room"]
+BACKGROUNDS: tuple[_Background, ...] = get_args(_Background)
 
 
 @dataclass(frozen=True)
 class Scene:
     """Everything about a picture that is neither the pose nor the person."""
 
-    hand: Hand = "right"
-    """A left hand is shown as the mirror image of the right one, about its own place."""
+    hand: Side = "right"
+    """A left hand is the mirror image of the right one, about its own place."""
     yaw: float = 0.0
     """Degrees about the picture's vertical, like `pitch` (its horizontal) and `roll` (clockwise in
     the picture); zero shows the palm with the fingers up."""
@@ -36,7 +36,7 @@ class Scene:
     light: tuple[float, float, float] = (-0.35, -0.55, -0.75)
     """Direction to the lamp: x right, y down, z away from the camera."""
     brightness: float = 1.0
-    background: Background = "gradient"
+    background: _Background = "gradient"
     blur: float = 0.5
     """Standard deviation of the blur in pixels of a picture 320 wide."""
     noise: float = 3.0
@@ -52,7 +52,7 @@ class Scene:
 
     @classmethod
     def random(
-        cls, rng: np.random.Generator, *, hand: Hand | None = None, back: bool = False
+        cls, rng: np.random.Generator, *, hand: Side | None = None, back: bool = False
     ) -> "Scene":
         """Draw a scene of the kind a webcam sees.
 
@@ -65,7 +65,7 @@ class Scene:
             where curled fingers are, less well.
         """
         lamp = rng.normal((0.0, -0.5, -0.9), (0.45, 0.25, 0.15))
-        sides: tuple[Hand, Hand] = ("right", "left")
+        sides: tuple[Side, Side] = ("right", "left")
         return cls(
             hand=hand or sides[int(rng.integers(2))],
             yaw=float(rng.uniform(-30, 30)) + 180.0 * back,
@@ -100,7 +100,7 @@ def rotation(yaw: float, pitch: float, roll: float) -> Floats:
 
 
 @dataclass(frozen=True)
-class Camera:
+class _PinholeCamera:
     """A pinhole camera at the origin that looks along z."""
 
     width: int
@@ -141,25 +141,25 @@ class Camera:
 
 
 @dataclass(frozen=True)
-class Stage:
-    """Where a hand stands before a camera."""
+class HandPlacement:
+    """Where a hand is before a camera."""
 
-    camera: Camera
+    camera: _PinholeCamera
     turn: Floats
     """(3, 3): directions of a right hand's frame to the camera's; it mirrors for a left hand."""
     centre: Floats
-    """(3,) metres in the hand's frame: the point that comes to stand at `position`."""
+    """(3,) metres in the hand's frame: the point that is at `position`."""
     position: Floats
     """(3,) metres in the camera's frame."""
 
     @classmethod
     def build(
         cls, scene: Scene, palm: float, size: tuple[int, int], pose: Pose, moment: Keyframe
-    ) -> "Stage":
+    ) -> "HandPlacement":
         """Set the stage for a palm length in metres and a picture of size (width, height)."""
         width, height = size
         pixels_per_metre = scene.size * min(size) / palm
-        camera = Camera(width, height, pixels_per_metre * scene.distance)
+        camera = _PinholeCamera(width, height, pixels_per_metre * scene.distance)
         corner = np.array([(scene.x - 0.5) * width, (scene.y - 0.5) * height, 0.0])
         way = np.array(moment.shift) * palm * scene.reach
         mirror = np.diag([-1.0 if scene.hand == "left" else 1.0, 1.0, 1.0])
@@ -187,7 +187,7 @@ _SMALL = 12
 
 
 def make_backdrop(
-    kind: Background, rng: np.random.Generator, size: tuple[int, int]
+    kind: _Background, rng: np.random.Generator, size: tuple[int, int]
 ) -> NDArray[np.float32]:
     """Make a background of size (width, height): (height, width, 3), RGB, 0 to 255."""
     width, height = size
@@ -207,7 +207,7 @@ def _clouds(rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def _quiet_colour(rng: np.random.Generator) -> NDArray[np.float32]:
-    """Draw a colour with little red in it, so that it is nobody's skin."""
+    """Draw a colour with little red in it, unlike skin."""
     grey, cold = rng.uniform(45, 215), rng.uniform(0, 30, 3)
     return np.asarray(grey + cold * (-1.0, 0.3, 1.0), np.float32)
 

@@ -13,11 +13,11 @@ from handlore.landmarks.files import atomic_write
 from .gestures import MOVEMENTS, POSES, get_movement, get_pose
 from .hand import Person
 from .render import SIZE, RenderedPicture, render_movement, render_pose
-from .scene import Hand, Scene
+from .scene import Scene, Side
 
 TRUTH = "truth.npz"
 Progress = Callable[[int, int], None]
-_HANDS: tuple[Hand, Hand] = ("right", "left")
+_HANDS: tuple[Side, Side] = ("right", "left")
 
 
 def write_pictures(

@@ -185,12 +185,12 @@ def skeleton_clip(
     require_within(joints, _FARTHEST, "metres")
     turned = (joints * turn).astype(np.float32)
     frames = [
-        (number / fps, [skeleton_hand(hand, handedness)] if hand.any() else [])
+        (number / fps, [_skeleton_hand(hand, handedness)] if hand.any() else [])
         for number, hand in enumerate(turned)
     ]
     return LandmarkClip(sha256, frames)
 
 
-def skeleton_hand(joints: np.ndarray, handedness: float = nan) -> Hand:
+def _skeleton_hand(joints: np.ndarray, handedness: float = nan) -> Hand:
     """Return a hand: image in metres of the camera's frame, world about the mean of its joints."""
     return Hand(joints, joints - joints.mean(axis=0, dtype=np.float32), handedness)

@@ -8,13 +8,13 @@ from typing import Any
 from handlore.landmarks.errors import HandloreError
 
 SPLITS = {
-    "train": "train", "training": "train",
-    "val": "val", "valid": "val", "validation": "val",
-    "test": "test", "testing": "test",
-}  # fmt: skip
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation"), "val"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
 """Names of folders that set the split, in small letters."""
 
-NAMED = ("label", "group", "session", "recording", "split")
+_NAMED = ("label", "group", "session", "recording", "split")
 """The groups that a name pattern may have."""
 
 PATTERN_HELP = (
@@ -29,7 +29,7 @@ def compiled(name_pattern: str) -> re.Pattern[str] | None:
     Raises
     ------
     HandloreError
-        If it is no regular expression, or its named groups are not those of :data:`NAMED`.
+        If it is no regular expression, or its named groups are not those of :data:`_NAMED`.
     """
     if not name_pattern:
         return None
@@ -39,17 +39,17 @@ def compiled(name_pattern: str) -> re.Pattern[str] | None:
         raise HandloreError(
             f"--name-pattern {name_pattern!r} is not a regular expression: {error}"
         ) from error
-    unknown = set(pattern.groupindex) - set(NAMED)
+    unknown = set(pattern.groupindex) - set(_NAMED)
     if unknown or not pattern.groupindex:
         raise HandloreError(
             f"--name-pattern needs named groups such as (?P<label>...), out of"
-            f" {', '.join(NAMED)}; it has {', '.join(sorted(unknown)) or 'none'}"
+            f" {', '.join(_NAMED)}; it has {', '.join(sorted(unknown)) or 'none'}"
         )
     return pattern
 
 
 def labels_in(pattern: re.Pattern[str] | None) -> bool:
-    """Say whether a pattern tells the label."""
+    """Say whether a pattern contains the label."""
     return pattern is not None and "label" in pattern.groupindex
 
 
@@ -84,14 +84,14 @@ def split_off(folders: Sequence[str], fewest: int) -> tuple[str, list[str]]:
 def splits_among(files: Sequence[str], fewest: int) -> frozenset[str]:
     """Return the first folders of files that are splits, see :func:`split_off`.
 
-    What lies straight in one of these has no label: it is not called train.
+    Files directly in one of these have no label: they are not labelled train.
     """
     folders = [PurePosixPath(file).parts[:-1] for file in files]
     return frozenset(f[0] for f in folders if len(f) >= fewest and f[0].lower() in SPLITS)
 
 
 def wrapper_of(files: Sequence[str], below: int = 1) -> str:
-    """Return the folder, with a slash, that stands alone around train and test; else nothing.
+    """Return the only folder around train and test, with a slash; else nothing.
 
     Parameters
     ----------

@@ -22,18 +22,18 @@ from handlore.landmarks.hands import Pixels
 
 from ..files import file_stamp, require_regular
 
-LONGEST_ROW = 1 << 23
+_LONGEST_ROW = 1 << 23
 """Bytes; a longer line is no row of a table, and is not read into memory."""
 
-LOOKED_AT = 20
-LEAST_PIXELS = 64
+_LOOKED_AT = 20
+_LEAST_PIXELS = 64
 _LABEL_NAMES = (b"label", b"class")
 _INDEX_NAMES = (b"", b"index", b"id", b"unnamed: 0")
 _GRID = re.compile(rb"(\d+)[x_](\d+)$")
 
 
 @dataclass(frozen=True)
-class Layout:
+class TableLayout:
     """What the columns of a file are."""
 
     delimiter: bytes
@@ -50,11 +50,11 @@ class Layout:
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class PixelTable:
     """The rows of a file, not read yet."""
 
     path: Path
-    layout: Layout
+    layout: TableLayout
     offsets: "array[int]"
     """Where each row starts, in bytes."""
 
@@ -79,13 +79,13 @@ class Table:
         try:
             with self.path.open("rb") as file:
                 file.seek(self.offsets[number])
-                line = file.readline(LONGEST_ROW).rstrip(b"\r\n")
+                line = file.readline(_LONGEST_ROW).rstrip(b"\r\n")
         except OSError as error:
             raise InvalidDataError(f"cannot be read: {error.strerror or error}") from error
         return _picture(line, self.layout), hashlib.sha256(line).hexdigest()
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path) -> PixelTable:
     """Find the rows of a file; the answer is kept as long as the file does not change.
 
     Raises
@@ -96,7 +96,7 @@ def read_table(path: Path) -> Table:
     return _indexed(path, file_stamp(path))
 
 
-def read_layout(path: Path) -> Layout:
+def read_layout(path: Path) -> TableLayout:
     """Find out what the columns are, by the first rows only.
 
     Raises
@@ -107,7 +107,7 @@ def read_layout(path: Path) -> Layout:
     require_regular(path)
     try:
         with path.open("rb") as file:
-            lines = [line for _, line in _lines(file, LOOKED_AT)]
+            lines = [line for _, line in _lines(file, _LOOKED_AT)]
     except OSError as error:
         raise InvalidDataError(f"cannot be read: {error.strerror or error}") from error
     if not lines:
@@ -118,7 +118,7 @@ def read_layout(path: Path) -> Layout:
 
 
 @lru_cache(maxsize=8)
-def _indexed(path: Path, _stamp: tuple[int, int]) -> Table:
+def _indexed(path: Path, _stamp: tuple[int, int]) -> PixelTable:
     """Go through a file; its stamp is there to notice that it changed."""
     layout = read_layout(path)
     offsets, labels, known = array("q"), [], dict[bytes, str]()
@@ -129,13 +129,13 @@ def _indexed(path: Path, _stamp: tuple[int, int]) -> Table:
         for offset, line in lines:
             offsets.append(offset)
             labels.append(_label(line, layout, known))
-    return Table(path, layout, offsets, tuple(labels))
+    return PixelTable(path, layout, offsets, tuple(labels))
 
 
 def _lines(file: IO[bytes], most: int | None = None) -> Iterator[tuple[int, bytes]]:
     """Yield the place and the text of the lines with something in them."""
     offset, count = 0, 0
-    while (most is None or count < most) and (line := file.readline(LONGEST_ROW)):
+    while (most is None or count < most) and (line := file.readline(_LONGEST_ROW)):
         start = 3 if offset == 0 and line.startswith(b"\xef\xbb\xbf") else 0
         text = line[start:].rstrip(b"\r\n")
         if text.strip():
@@ -144,7 +144,7 @@ def _lines(file: IO[bytes], most: int | None = None) -> Iterator[tuple[int, byte
         offset += len(line)
 
 
-def _label(line: bytes, layout: Layout, known: dict[bytes, str]) -> str | None:
+def _label(line: bytes, layout: TableLayout, known: dict[bytes, str]) -> str | None:
     if line.count(layout.delimiter) != layout.n_columns - 1:
         return None
     field = line.split(layout.delimiter, layout.label + 1)[layout.label]
@@ -157,7 +157,7 @@ def _bare(field: bytes) -> bytes:
     return field.strip().strip(b"\"'").strip()
 
 
-def _layout(lines: list[bytes]) -> Layout:
+def _layout(lines: list[bytes]) -> TableLayout:
     delimiter = max(b",;\t", key=lambda sign: sum(line.count(sign) for line in lines)).to_bytes()
     counts = Counter(line.count(delimiter) + 1 for line in lines)
     n_columns = max(counts, key=lambda count: (counts[count], count))
@@ -165,7 +165,7 @@ def _layout(lines: list[bytes]) -> Layout:
     has_header = sum(not _is_number(name) for name in names) > max(1, len(names) // 2)
     known = names if has_header and len(names) == n_columns else None
     label, pixels = _columns(n_columns, known)
-    layout = Layout(delimiter, has_header, n_columns, label, pixels, _shape(pixels, known))
+    layout = TableLayout(delimiter, has_header, n_columns, label, pixels, _shape(pixels, known))
     _require_pixels(lines[has_header:], layout)
     return layout
 
@@ -182,7 +182,7 @@ def _columns(n_columns: int, names: list[bytes] | None) -> tuple[int, tuple[int,
 
 def _shape(pixels: tuple[int, ...], names: list[bytes] | None) -> tuple[int, ...]:
     count = len(pixels)
-    if count >= LEAST_PIXELS:
+    if count >= _LEAST_PIXELS:
         last = _GRID.search(names[pixels[-1]]) if names else None
         for more in (0, 1) if last else ():
             height, width = int(last[1]) + more, int(last[2]) + more  # type: ignore[index]
@@ -198,7 +198,7 @@ def _shape(pixels: tuple[int, ...], names: list[bytes] | None) -> tuple[int, ...
     )
 
 
-def _require_pixels(lines: list[bytes], layout: Layout) -> None:
+def _require_pixels(lines: list[bytes], layout: TableLayout) -> None:
     """Refuse a table of which no row at the start holds pixels."""
     problem: InvalidDataError | None = None
     for line in lines:
@@ -219,7 +219,7 @@ def _is_number(text: bytes) -> bool:
     return True
 
 
-def _picture(line: bytes, layout: Layout) -> Pixels:
+def _picture(line: bytes, layout: TableLayout) -> Pixels:
     fields = line.split(layout.delimiter)
     if len(fields) != layout.n_columns:
         raise InvalidDataError(f"the row has {len(fields)} columns, expected {layout.n_columns}")

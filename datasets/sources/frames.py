@@ -26,7 +26,7 @@ from ._paths import (
 from .base import SOURCES, Clip, Item, Listing, Source, option
 from .videos import STRIDE_HELP
 
-FEWEST_FRAMES = 5
+_MIN_FRAMES = 5
 """With fewer numbered pictures a folder is not recognised as a sequence."""
 
 
@@ -142,7 +142,7 @@ def _is_series(stems: list[str]) -> bool:
     around = {(end[1], end[3]) if end else None for end in ends}
     numbers = [int(end[2]) for end in ends if end]
     counts_on = bool(numbers) and max(numbers) - min(numbers) < 1.5 * len(numbers)
-    return len(stems) >= FEWEST_FRAMES and len(around) == 1 and None not in around and counts_on
+    return len(stems) >= _MIN_FRAMES and len(around) == 1 and None not in around and counts_on
 
 
 def _item(

@@ -28,13 +28,13 @@ from ._landmarks import (
 from ._paths import SPLITS
 from .base import SOURCES, Item, LandmarkClip, Listing, option
 
-NO_GESTURE = "no_gesture"
+_NO_GESTURE = "no_gesture"
 
 _START = re.compile(rb'(\xef\xbb\xbf)?\s*\{\s*"[^"]{1,200}"\s*:\s*\{')
 _LANDMARKS = ("hand_landmarks", "landmarks")
 _SPLITS = SPLITS | {"ann_train_val": "train", "ann_test": "test"}
 
-Entry = tuple[str, Any]
+_Entry = tuple[str, Any]
 """The name of a picture, and what is said of it."""
 
 
@@ -113,13 +113,13 @@ def _looks_right(head: bytes) -> bool:
     return bool(_START.match(head)) and b'"bboxes"' in head and b'landmarks"' in head
 
 
-def _entries(path: Path) -> list[Entry]:
+def _entries(path: Path) -> list[_Entry]:
     """Return what a file says of each picture; the last two files are kept."""
     return _parsed(path, file_stamp(path))
 
 
 @lru_cache(maxsize=2)
-def _parsed(path: Path, _stamp: tuple[int, int]) -> list[Entry]:
+def _parsed(path: Path, _stamp: tuple[int, int]) -> list[_Entry]:
     try:
         parsed = json.loads(read_bytes(path).decode("utf-8-sig"))
     except (ValueError, RecursionError, MemoryError) as error:
@@ -174,7 +174,7 @@ def _boxes(path: Path, at: int, picture: str, entry: Any) -> Iterator[Item]:
     user = entry.get("user_id")
     group = str(user) if isinstance(user, str | int) else ""
     for box, name in enumerate(entry["labels"]):
-        label = NONE_LABEL if name == NO_GESTURE else name
+        label = NONE_LABEL if name == _NO_GESTURE else name
         yield Item(path, "", label, group=group, recording=picture, part=at << _BITS | box)
 
 
@@ -204,9 +204,10 @@ def _size_ratio(entry: Mapping[str, Any]) -> float | None:
 def _right(entry: Mapping[str, Any], box: int) -> float:
     """Return the probability of a right hand, NaN where it is not said of this hand."""
     labels, side = entry["labels"], entry.get("leading_hand")
-    gestures = [number for number, label in enumerate(labels) if label != NO_GESTURE]
+    gestures = [number for number, label in enumerate(labels) if label != _NO_GESTURE]
     if gestures != [box] or side not in ("left", "right"):
         return nan
-    sure = entry.get("leading_conf", 1.0)
-    sure = float(sure) if isinstance(sure, int | float) and 0.5 <= sure <= 1 else 1.0
-    return sure if side == "right" else 1 - sure
+    confidence = entry.get("leading_conf", 1.0)
+    if not (isinstance(confidence, int | float) and 0.5 <= confidence <= 1):
+        confidence = 1.0
+    return float(confidence) if side == "right" else 1 - float(confidence)

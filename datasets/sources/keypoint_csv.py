@@ -26,7 +26,7 @@ from ._landmarks import (
 )
 from .base import SOURCES, Item, LandmarkClip, Listing, option
 
-LABELS = "keypoint_classifier_label.csv"
+_LABELS = "keypoint_classifier_label.csv"
 
 _N_NUMBERS = 42
 _CLASS = re.compile(rb"\s*([0-9]{1,6})(?:\.0*)?\s*")
@@ -50,7 +50,7 @@ class KeypointCsv(LandmarkSource):
     """
 
     name = "keypoint-csv"
-    layout = f"keypoint.csv: class,x0,y0,...,x20,y20; labels in {LABELS}"
+    layout = f"keypoint.csv: class,x0,y0,...,x20,y20; labels in {_LABELS}"
 
     not_mirrored: bool = option(
         False, "The rows come from pictures that were not mirrored: leave x as it is."
@@ -77,7 +77,7 @@ class KeypointCsv(LandmarkSource):
         side = "not mirrored" if self.not_mirrored else "mirrored, x was flipped back"
         notes = [
             f"pictures treated as {side}; the unit is the largest coordinate of each hand",
-            *([f"classes without a name in {LABELS}: {', '.join(nameless)}"] if nameless else []),
+            *([f"classes without a name in {_LABELS}: {', '.join(nameless)}"] if nameless else []),
         ]
         return Listing(items, left_out, notes)
 
@@ -126,7 +126,7 @@ def _is_row(line: bytes) -> bool:
 
 def _rows(name: str, path: Path) -> list[Item]:
     lines = lines_of(path)
-    labels = _labels(path.parent / LABELS)
+    labels = _labels(path.parent / _LABELS)
     start = 1 if lines and _is_header(lines[0]) else 0
     return [
         Item(path, f"{name}#{part}", _label(line, labels), part=part)
@@ -151,7 +151,7 @@ def _label(line: bytes, labels: list[str]) -> str:
 
 def _nameless(path: Path) -> set[str]:
     """Return the numbers of classes that no line of the labels names."""
-    labels = _labels(path.parent / LABELS)
+    labels = _labels(path.parent / _LABELS)
     matches = (_CLASS.fullmatch(line.split(b",", 1)[0]) for line in lines_of(path))
     numbers = {int(match[1]) for match in matches if match}
     return {str(number) for number in numbers if not "".join(labels[number : number + 1])}

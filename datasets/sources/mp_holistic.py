@@ -29,7 +29,7 @@ from ._landmarks import (
 from ._paths import SPLITS
 from .base import SOURCES, Item, LandmarkClip, Listing, option
 
-SIZES = (63, 126, 258, 1662)
+_SIZES = (63, 126, 258, 1662)
 _FRAME = re.compile(r"[^0-9]*([0-9]{1,9})\.npy", re.IGNORECASE)
 _LARGEST_FILE = 1_000_000
 _DAMAGE = (
@@ -152,11 +152,11 @@ def _require_header(data: bytes) -> None:
     except _DAMAGE as error:
         raise InvalidDataError("it is not an array of numpy, or damaged") from error
     if dtype.kind not in "fiu" or shape not in _SHAPES:
-        expected = ", ".join(map(str, SIZES))
+        expected = ", ".join(map(str, _SIZES))
         raise InvalidDataError(f"it is {dtype} {shape}, expected {expected} numbers")
 
 
-_SHAPES = {(21, 3), *((size,) for size in SIZES), *((1, size) for size in SIZES)}
+_SHAPES = {(21, 3), *((size,) for size in _SIZES), *((1, size) for size in _SIZES)}
 
 
 def _numbers(name: str, data: bytes) -> Numbers:

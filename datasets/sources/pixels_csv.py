@@ -13,20 +13,20 @@ from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 from ..files import MAX_LISTED, files_of
 from ._paths import SPLITS
-from ._pixel_table import Table, read_layout, read_table
+from ._pixel_table import PixelTable, read_layout, read_table
 from .base import SOURCES, Clip, Item, Listing, Source, option
 
-LETTERS = ("auto", "kaggle", "dense", "none")
+_LETTERS = ("auto", "kaggle", "dense", "none")
 """The numberings that can be asked for."""
 
 # J and Z are movements: no still picture shows them.
-DENSE = "ABCDEFGHIKLMNOPQRSTUVWXY"
+_DENSE = "ABCDEFGHIKLMNOPQRSTUVWXY"
 _ALPHABET = string.ascii_uppercase
 _SAY = "; --letters changes that"
 
 
 @dataclass(frozen=True)
-class Numbering:
+class _Numbering:
     """How the labels of one file are read."""
 
     name: str
@@ -49,14 +49,14 @@ class Numbering:
         """Return the label, None where it cannot be read."""
         if not written or self.name == "text":
             return written or None
-        number = whole_number(written)
+        number = _whole_number(written)
         if number is None or self.name == "none":
             return None if number is None else str(number)
-        letters = _ALPHABET if self.name == "kaggle" else DENSE
+        letters = _ALPHABET if self.name == "kaggle" else _DENSE
         return letters[number] if number < len(letters) else None
 
 
-def whole_number(text: str) -> int | None:
+def _whole_number(text: str) -> int | None:
     """Return the number that a text is, such as 7 or 7.0; None if it is none."""
     whole, _, rest = text.partition(".")
     if not (whole.isascii() and whole.isdigit()) or rest.strip("0") or len(whole) > 9:
@@ -64,7 +64,7 @@ def whole_number(text: str) -> int | None:
     return int(whole)
 
 
-def numbering_of(labels: Iterable[str | None], asked: str = "auto") -> Numbering:
+def _numbering_of(labels: Iterable[str | None], asked: str = "auto") -> _Numbering:
     """Decide how the labels of one file are to be read, by the values that are in it.
 
     Parameters
@@ -72,15 +72,15 @@ def numbering_of(labels: Iterable[str | None], asked: str = "auto") -> Numbering
     labels
         As they are written in the file; None and nothing are passed over.
     asked
-        One of :data:`LETTERS`.
+        One of :data:`_LETTERS`.
     """
     counts = Counter(label for label in labels if label)
-    numbers = {text: whole_number(text) for text in counts}
+    numbers = {text: _whole_number(text) for text in counts}
     n_text = sum(count for text, count in counts.items() if numbers[text] is None)
     if 2 * n_text > counts.total() or not counts:
-        return Numbering("text", "labels are text and stay as they are")
+        return _Numbering("text", "labels are text and stay as they are")
     if asked != "auto":
-        return Numbering(asked, _ASKED[asked])
+        return _Numbering(asked, _ASKED[asked])
     return _by_values({number for number in numbers.values() if number is not None})
 
 
@@ -91,13 +91,13 @@ _ASKED = {
 }
 
 
-def _by_values(values: set[int]) -> Numbering:
+def _by_values(values: set[int]) -> _Numbering:
     """Decide by the different numbers of a file."""
     shown = f"{len(values)} values from {min(values)} to {max(values)}"
     for fits, name, what in _RULES:
         if fits(values):
-            return Numbering(name, f"{shown}: {what}{_SAY}")
-    return Numbering("kaggle", f"{shown}, {_UNSURE}read as places in the alphabet{_SAY}")
+            return _Numbering(name, f"{shown}: {what}{_SAY}")
+    return _Numbering("kaggle", f"{shown}, {_UNSURE}read as places in the alphabet{_SAY}")
 
 
 _UNSURE = "which does not determine the numbering: "
@@ -105,14 +105,17 @@ _UNSURE = "which does not determine the numbering: "
 _RULES: tuple[tuple[Callable[[set[int]], bool], str, str], ...] = (
     (lambda values: max(values) > 25, "none", "more than letters, numbers stay as they are"),
     (lambda values: values == set(range(10)), "none", "read as the digits 0-9"),
-    (lambda values: max(values) > 23 and 9 not in values, "kaggle",
-     "Kaggle's numbering, places in the alphabet (A = 0, K = 10)"),
+    (
+        lambda values: max(values) > 23 and 9 not in values,
+        "kaggle",
+        "Kaggle's numbering, places in the alphabet (A = 0, K = 10)",
+    ),
     (lambda values: max(values) > 23, "kaggle", "places in the alphabet (A = 0, J = 9)"),
     (lambda values: values == set(range(24)), "dense", "letters without J (A = 0, K = 9)"),
     (lambda values: 9 in values, "dense", _UNSURE + "read as letters without J (A = 0, K = 9)"),
-)  # fmt: skip
+)
 
-LOOKED_INTO = 5
+_LOOKED_INTO = 5
 """How many CSV files are opened to recognise the layout."""
 
 
@@ -144,15 +147,15 @@ class PixelsCsv(Source):
 
     def __post_init__(self) -> None:
         """Refuse an unknown numbering."""
-        if self.letters not in LETTERS:
+        if self.letters not in _LETTERS:
             raise HandloreError(
-                f"--letters is {self.letters!r}, expected one of: {', '.join(LETTERS)}"
+                f"--letters is {self.letters!r}, expected one of: {', '.join(_LETTERS)}"
             )
 
     def fits(self, root: Path) -> bool:
         """Say whether one of the first CSV files holds pixels."""
         files = (path for _, path in islice(files_of(root), MAX_LISTED) if _is_csv(path))
-        return any(_why_not(path) is None for path in islice(files, LOOKED_INTO))
+        return any(_why_not(path) is None for path in islice(files, _LOOKED_INTO))
 
     def scan(self, root: Path) -> Listing:
         """List the rows of all tables of pixels; other CSV files are left out."""
@@ -194,8 +197,8 @@ def _is_csv(path: Path) -> bool:
 
 
 @lru_cache(maxsize=8)
-def _numbering(table: Table, letters: str) -> Numbering:
-    return numbering_of(table.labels, letters)
+def _numbering(table: PixelTable, letters: str) -> _Numbering:
+    return _numbering_of(table.labels, letters)
 
 
 def _why_not(path: Path) -> InvalidDataError | None:

@@ -25,13 +25,13 @@ GESTURES = (
     *("one", "two", "three", "four", "ok", "pinch", "grab", "expand", "tap"),
     *("swipe_left", "swipe_right", "swipe_v", "swipe_o"),
 )
-TIMES = "sequencesGT.csv"
+_TIMES = "sequencesGT.csv"
 
 Event = tuple[int, int, int]
 """Number of the gesture, first and last line of the stream, counted from 1."""
 
 
-def times_of(lines: Sequence[bytes]) -> dict[str, list[bytes]]:
+def _times_of(lines: Sequence[bytes]) -> dict[str, list[bytes]]:
     """Return the words after the number of each stream."""
     rows: dict[str, list[bytes]] = {}
     for line in lines:
@@ -43,23 +43,23 @@ def times_of(lines: Sequence[bytes]) -> dict[str, list[bytes]]:
     return rows
 
 
-def is_counted(words: list[bytes]) -> bool:
-    """Say whether the number of events stands in front of them."""
+def _is_counted(words: list[bytes]) -> bool:
+    """Say whether the row begins with the number of its events."""
     return len(words) % 3 == 1 and words[0] == b"%d" % (len(words) // 3)
 
 
-def events_of(words: list[bytes], counted: bool) -> list[Event]:
+def _events_of(words: list[bytes], counted: bool) -> list[Event]:
     """Return the events of a stream in order of time."""
-    whole = is_counted(words) if counted else len(words) % 3 == 0
+    whole = _is_counted(words) if counted else len(words) % 3 == 0
     if not (whole and words and all(word.isdigit() and len(word) < 9 for word in words)):
         count = "count," if counted else ""
-        raise InvalidDataError(f"its row in {TIMES} is not: stream,{count}(label,start,end)*")
+        raise InvalidDataError(f"its row in {_TIMES} is not: stream,{count}(label,start,end)*")
     numbers = [int(word) for word in words[counted:]]
     triples = zip(numbers[::3], numbers[1::3], numbers[2::3], strict=True)
     return sorted(triples, key=lambda event: event[1])
 
 
-def cuts_of(events: Sequence[Event], n_lines: int) -> Iterator[tuple[str, int, int]]:
+def _cuts_of(events: Sequence[Event], n_lines: int) -> Iterator[tuple[str, int, int]]:
     """Yield label, start and stop, counted from 0, of all consecutive parts of a stream."""
     _require_in_order(events, n_lines)
     at = 0
@@ -78,19 +78,19 @@ def _require_in_order(events: Sequence[Event], n_lines: int) -> None:
     for gesture, first, last in events:
         if not (1 <= gesture <= len(GESTURES) and 1 <= first < last <= n_lines):
             raise InvalidDataError(
-                f"{TIMES} has gesture {gesture} in lines {first} to {last} of {n_lines}"
+                f"{_TIMES} has gesture {gesture} in lines {first} to {last} of {n_lines}"
             )
     for (_, _, last), (_, first, _) in pairwise(events):
         if first < last:
-            raise InvalidDataError(f"{TIMES} has two gestures at once in line {first}")
+            raise InvalidDataError(f"{_TIMES} has two gestures at once in line {first}")
 
 
-FPS = 20.0
+_FPS = 20.0
 
 _NOTES = (
     "wrist := palm; thumb CMC := midpoint of palm and thumb A; all hands treated as right hands",
     "axes turned to those of a camera in front of the person; 20 frames a second",
-    f"lines in {TIMES} counted from 1, both ends included; the rest of a stream is none",
+    f"lines in {_TIMES} counted from 1, both ends included; the rest of a stream is none",
 )
 
 _JOINTS = 20
@@ -140,7 +140,7 @@ class Sfinge3d(LandmarkSource):
     def fits(self, root: Path) -> bool:
         """Say whether there are clips or a table of times."""
         base = _base(root)
-        return (base / "Sequences" / TIMES).is_file() or any(
+        return (base / "Sequences" / _TIMES).is_file() or any(
             (base / "Dictionary").glob("[0-9]*/[0-9]*.txt")
         )
 
@@ -164,7 +164,7 @@ class Sfinge3d(LandmarkSource):
             rows = number_rows(lines, 7 * _JOINTS, b";")
             sha256 = sha256_of(b"\n".join(lines))
         positions = rows.reshape(-1, _JOINTS, 7)[..., :3]
-        return skeleton_clip(_as_mediapipe(positions), _TURN, FPS, handedness=1.0, sha256=sha256)
+        return skeleton_clip(_as_mediapipe(positions), _TURN, _FPS, handedness=1.0, sha256=sha256)
 
 
 def _as_mediapipe(joints: Numbers) -> Numbers:
@@ -200,17 +200,17 @@ def _clip(path: Path, root: Path) -> Item:
 def _streams(root: Path) -> list[Item]:
     folder = _base(root) / "Sequences"
     texts = _texts(folder)
-    if not (texts or (folder / TIMES).exists()):
+    if not (texts or (folder / _TIMES).exists()):
         return []
     try:
-        rows = times_of(lines_of(folder / TIMES))
+        rows = _times_of(lines_of(folder / _TIMES))
     except InvalidDataError as error:
-        return [_bad(path, root, f"{TIMES}: {error}") for path in texts]
-    counted = any(is_counted(words) for words in rows.values())
+        return [_bad(path, root, f"{_TIMES}: {error}") for path in texts]
+    counted = any(_is_counted(words) for words in rows.values())
     numbers = {path.stem for path in texts}
     lost = [folder / f"{number}.txt" for number in rows if number not in numbers]
     parts = [part for path in texts for part in _parts(path, root, rows.get(path.stem), counted)]
-    return [*parts, *(_bad(path, root, f"{TIMES} names it, and it is missing") for path in lost)]
+    return [*parts, *(_bad(path, root, f"{_TIMES} names it, and it is missing") for path in lost)]
 
 
 def _bad(path: Path, root: Path, reason: str) -> Item:
@@ -221,8 +221,8 @@ def _parts(path: Path, root: Path, words: list[bytes] | None, counted: bool) -> 
     source = path.relative_to(root).as_posix()
     try:
         if words is None:
-            raise InvalidDataError(f"{TIMES} has no row for it")
-        cuts = list(cuts_of(events_of(words, counted), len(lines_of(path))))
+            raise InvalidDataError(f"{_TIMES} has no row for it")
+        cuts = list(_cuts_of(_events_of(words, counted), len(lines_of(path))))
     except InvalidDataError as error:
         yield _bad(path, root, str(error))
         return

@@ -25,7 +25,7 @@ GESTURES = (
     *("swipe_right", "swipe_left", "swipe_up", "swipe_down"),
     *("swipe_x", "swipe_plus", "swipe_v", "shake"),
 )
-LISTS = {"train_gestures.txt": "train", "test_gestures.txt": "test"}
+_LISTS = {"train_gestures.txt": "train", "test_gestures.txt": "test"}
 
 _JOINTS, _PALM = 22, 1
 _NOT_A_LINE = "not a line of: gesture finger subject essai label14 label28 frames"
@@ -113,7 +113,7 @@ class Shrec17(LandmarkSource):
         return _Listed(
             *(file, file.relative_to(above).as_posix(), label),
             group=f"subject_{subject}",
-            split=LISTS[path.name],
+            split=_LISTS[path.name],
             n_frames=n_frames,
         )
 
@@ -135,9 +135,9 @@ class Shrec17(LandmarkSource):
 def _lists(root: Path) -> list[Path]:
     """Return the lists in a folder, or in the first folder in it that has any."""
     if root.is_file():
-        return [root] if root.name in LISTS else []
+        return [root] if root.name in _LISTS else []
     folders = [root, *sorted(path for path in root.glob("*") if path.is_dir())]
-    lists = ([path for name in LISTS if (path := folder / name).is_file()] for folder in folders)
+    lists = ([path for name in _LISTS if (path := folder / name).is_file()] for folder in folders)
     return next((found for found in lists if found), [])
 
 

@@ -32,7 +32,7 @@ STRIDE_HELP = "Read every Nth frame."
 class Videos(Source):
     r"""Videos and animated GIFs in a folder per label, or with the label in the name.
 
-    The first folder is the label, below train, val and test too. Videos that lie in no folder
+    The first folder is the label, below train, val and test too. Videos in no folder
     are named after their gesture; a number at the end does not count (wave_3.mp4, wave-3.mp4,
     wave (3).mp4). Other names are read by a name pattern, for example 'H-(?P<label>\w+)\.mp4'.
     Frames keep their own times, and are turned as the phone was held. A video that ends before
@@ -121,7 +121,7 @@ def _label_of(stem: str) -> str:
 
 
 def _around(names: list[str]) -> tuple[str, bool]:
-    """Return the folder around train and test, and whether videos lie straight in these."""
+    """Return the folder around train and test, and whether videos are directly in these."""
     for wrapper in ("", wrapper_of(names, 0)):
         if _flat_splits([name.removeprefix(wrapper) for name in names]):
             return wrapper, True
@@ -129,7 +129,7 @@ def _around(names: list[str]) -> tuple[str, bool]:
 
 
 def _flat_splits(names: list[str]) -> bool:
-    """Say whether videos lie straight in train and test, which are then no labels."""
+    """Say whether videos are directly in train and test, which are then no labels."""
     folders = {PurePosixPath(name).parts[:-1] for name in names}
     splits = {SPLITS.get(folder[0].lower()) if len(folder) == 1 else None for folder in folders}
     return len(splits) > 1 and None not in splits
@@ -147,7 +147,7 @@ def _item(
     named = named_in(pattern, name)
     if named is None:
         return None
-    # What lies straight in a folder of train is in no label's folder.
+    # Files directly in train are in no label's folder.
     in_label = folders and (split or folders[0] not in splits)
     label = folders[0] if in_label else _label_of(path.stem)
     split = SPLITS[folders[0].lower()] if folders and not in_label else split

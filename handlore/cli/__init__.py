@@ -45,7 +45,7 @@ so that the help of the root imports none of them."""
 
 COMMANDS = tuple(name for group in GROUPS.values() for name in group)
 
-STOPPED_BY_USER = 130
+_STOPPED_BY_USER = 130
 
 
 class Commands(click.Group):
@@ -92,7 +92,7 @@ class Commands(click.Group):
             raise Problem(str(error)) from error
         except KeyboardInterrupt:
             click.echo("\nhandlore: stopped; no incomplete file was left behind", err=True)
-            ctx.exit(STOPPED_BY_USER)
+            ctx.exit(_STOPPED_BY_USER)
         except BrokenPipeError:
             raise
         except OSError as error:

@@ -22,7 +22,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from handlore.datasets.dataset import Kind, LandmarkDataset
+from handlore.datasets.dataset import Kind
 from handlore.datasets.loading import LoadedData, load_data
 from handlore.landmarks.detector import DetectorOptions, HandDetector
 from handlore.landmarks.detectors import DETECTORS
@@ -37,7 +37,7 @@ from handlore.landmarks.weights import require_bundle
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 SOME_INPUTS_FAILED = 3
-MOST_FAILURES_SHOWN = 20
+_MOST_FAILURES_SHOWN = 20
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 verbose_option = click.option(
@@ -213,14 +213,6 @@ def parsed_features(features: str | None) -> tuple[str, ...]:
     return groups
 
 
-def require_poses_for(features: str | None, dataset: LandmarkDataset) -> None:
-    """Refuse ``--features`` for movements, whose features are fixed."""
-    if features is not None and dataset.header.kind != "pose":
-        raise HandloreError(
-            "--features chooses features of poses, but this data contains movements; leave it out"
-        )
-
-
 def load_datasets(paths: Sequence[Path], kind: Kind | None = None) -> LoadedData:
     """Load and join dataset files and folders of recordings, and print notes and failures.
 
@@ -265,15 +257,15 @@ def talk(line: str) -> None:
 
 def say_failures(failures: Sequence[tuple[str, str]]) -> None:
     """List inputs that failed on stderr."""
-    for path, reason in failures[:MOST_FAILURES_SHOWN]:
+    for path, reason in failures[:_MOST_FAILURES_SHOWN]:
         talk(f"failed: {path}: {reason}")
-    if len(failures) > MOST_FAILURES_SHOWN:
-        talk(f"failed: and {len(failures) - MOST_FAILURES_SHOWN} more")
+    if len(failures) > _MOST_FAILURES_SHOWN:
+        talk(f"failed: and {len(failures) - _MOST_FAILURES_SHOWN} more")
 
 
 def print_json(value: Any) -> None:
     """Print JSON on stdout, in ASCII for any terminal and file name; NaN becomes null."""
-    click.echo(json.dumps(without_nan(value), indent=2))
+    click.echo(json.dumps(_without_nan(value), indent=2))
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -360,10 +352,10 @@ def _is_number(cell: object) -> bool:
     return re.fullmatch(r"[-+]?[\d.]*( %)?", str(cell)) is not None
 
 
-def without_nan(value: Any) -> Any:
+def _without_nan(value: Any) -> Any:
     """Return JSON types with None for NaN, which JSON lacks."""
     if isinstance(value, dict):
-        return {key: without_nan(item) for key, item in value.items()}
+        return {key: _without_nan(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [without_nan(item) for item in value]
+        return [_without_nan(item) for item in value]
     return None if isinstance(value, float) and isnan(value) else value

@@ -36,7 +36,7 @@ from ._common import (
 
 
 @dataclass(frozen=True)
-class Options:
+class _ConvertArguments:
     """The options of the command."""
 
     source: Path
@@ -184,7 +184,9 @@ def command(ctx: click.Context, /, **values: Any) -> None:
     If it is stopped or killed, the same command continues where it was. Until OUT is finished, the
     results are kept in OUT.npz.parts.
     """
-    options = Options(**{field.name: values.pop(field.name) for field in fields(Options)})
+    options = _ConvertArguments(
+        **{field.name: values.pop(field.name) for field in fields(_ConvertArguments)}
+    )
     require_source(options.source)
     require_writable(options.out)
     _require_no_input(options.out)

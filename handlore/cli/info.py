@@ -33,7 +33,7 @@ from ._common import (
 
 
 @dataclass(frozen=True)
-class Options:
+class _InfoArguments:
     """The options of the command."""
 
     path: Path
@@ -72,7 +72,7 @@ def command(**values: Any) -> None:
     For recordings it also advises what to record next: labels that are rare or lack variety, and
     labels that a quick cross-validation confuses.
     """
-    options = Options(**values)
+    options = _InfoArguments(**values)
     if options.contact_sheet:
         require_writable(options.contact_sheet)
     if options.plots:
@@ -84,7 +84,7 @@ def command(**values: Any) -> None:
         raise click.exceptions.Exit(SOME_INPUTS_FAILED)
 
 
-def _show(options: Options) -> dict[str, Any]:
+def _show(options: _InfoArguments) -> dict[str, Any]:
     """Print what is in a file or folder, if not as JSON; return the facts."""
     path = options.path
     if is_recordings(path):
@@ -99,7 +99,7 @@ def _show(options: Options) -> dict[str, Any]:
     return dataset.as_json()
 
 
-def _draw(options: Options) -> dict[str, Any]:
+def _draw(options: _InfoArguments) -> dict[str, Any]:
     """Draw what was asked for; return what was drawn."""
     if not (options.contact_sheet or options.plots):
         return {}

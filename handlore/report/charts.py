@@ -17,7 +17,7 @@ from .findings import Confusion
 ROW = 22
 """Height of a row of a chart, in pixels."""
 
-MOST_NUMBERED = 50
+_MOST_NUMBERED = 50
 """A matrix of more labels has no numbers in its cells."""
 
 _FEW, _SOME = 10, 30
@@ -253,7 +253,7 @@ def matrix_chart(
     """
     rows, columns = ([cut(name) for name in side] for side in names)
     most = max(len(rows), len(columns))
-    cell = 44 if most <= _FEW else 28 if most <= _SOME else 24 if most <= MOST_NUMBERED else 13
+    cell = 44 if most <= _FEW else 28 if most <= _SOME else 24 if most <= _MOST_NUMBERED else 13
     longest = max(map(text_width, columns))
     turned = longest > cell - 4
     left = max(52, 26 + max(map(text_width, rows)))
@@ -277,7 +277,7 @@ def matrix_chart(
         with drawn.titled(f"{names[0][row]}{verb}{names[1][column]}: {count} ({share:.0%})"):
             style = "wrong" if same and row != column else "right"
             drawn.box(style, corner, cell - 2, cell - 2, 0.2 + 0.8 * share if count else 0)
-        if most <= MOST_NUMBERED:
+        if most <= _MOST_NUMBERED:
             x, y = (place + cell / 2 - 1 for place in corner)
             drawn.text(str(count), x, y, _ink(share) if count else "zero", anchor="middle")
     return drawn

@@ -27,27 +27,27 @@ from handlore.landmarks.drawing import (
 )
 from handlore.landmarks.hands import FloatArray, Pixels
 
-MOST_OF_A_LABEL = 24
-MOST_COLUMNS = 10
-MOST_POINTS = 240
+_MOST_OF_A_LABEL = 24
+_MOST_COLUMNS = 10
+_MOST_POINTS = 240
 """Longer paths, such as minutes of `none`, are thinned out to this many points."""
 
-LITTLE_HAND = 0.8
+_LITTLE_HAND = 0.8
 """A recording with a hand in fewer of its frames has its caption coloured."""
 
 WIDTH, HEIGHT, GAP, MARGIN = 216, 190, 14, 30
 HEADER, HEADING, CAPTION = 84, 40, 26
 PHOTO, PHOTO_COLUMNS = 220, 6
 
-PAPER: Color = (244, 246, 249)
+_PAPER: Color = (244, 246, 249)
 CARD: Color = (255, 255, 255)
-INK: Color = (32, 38, 46)
+_INK: Color = (32, 38, 46)
 GREY: Color = (120, 130, 142)
 AMBER: Color = (196, 110, 0)
 
 
 @dataclass(frozen=True)
-class Tile:
+class _Tile:
     """One small picture of a contact sheet."""
 
     label: str
@@ -62,7 +62,7 @@ class Tile:
     """Whether the hand is missing much of the time."""
 
 
-def tiles_of(dataset: LandmarkDataset) -> list[Tile]:
+def tiles_of(dataset: LandmarkDataset) -> list[_Tile]:
     """Return a picture for each movement, or for each recording of a pose, sorted by label.
 
     Augmented copies are left out, and poses that name no recording are one picture each.
@@ -81,7 +81,7 @@ def tiles_of(dataset: LandmarkDataset) -> list[Tile]:
     ]
 
 
-def _tile(dataset: LandmarkDataset, label: str, samples: list[int], *, moves: bool) -> Tile:
+def _tile(dataset: LandmarkDataset, label: str, samples: list[int], *, moves: bool) -> _Tile:
     frames = np.concatenate(
         [np.arange(*dataset.offsets[sample : sample + 2]) for sample in samples]
     )
@@ -92,16 +92,16 @@ def _tile(dataset: LandmarkDataset, label: str, samples: list[int], *, moves: bo
     words = [name, length] if moves or len(frames) > 1 else [name]
     if share < 1:
         words.append(f"hand {share:.0%}")
-    return Tile(label, " · ".join(words), dataset.image[frames], moves, share < LITTLE_HAND)
+    return _Tile(label, " · ".join(words), dataset.image[frames], moves, share < _LITTLE_HAND)
 
 
-def contact_sheet(tiles: Sequence[Tile], title: str) -> Pixels:
+def contact_sheet(tiles: Sequence[_Tile], title: str) -> Pixels:
     """Draw a sheet.
 
     Parameters
     ----------
     tiles
-        Those of a label follow each other; the first :data:`MOST_OF_A_LABEL` of each are shown.
+        Those of a label follow each other; the first ``_MOST_OF_A_LABEL`` of each are shown.
     title
         Heading.
 
@@ -109,16 +109,16 @@ def contact_sheet(tiles: Sequence[Tile], title: str) -> Pixels:
     -------
     (height, width, 3) RGB.
     """
-    by_label: dict[str, list[Tile]] = defaultdict(list)
+    by_label: dict[str, list[_Tile]] = defaultdict(list)
     for tile in tiles:
         by_label[tile.label].append(tile)
-    most = max((min(len(those), MOST_OF_A_LABEL) for those in by_label.values()), default=1)
-    columns = min(max(most, 4), MOST_COLUMNS)
-    shown = {label: those[:MOST_OF_A_LABEL] for label, those in by_label.items()}
+    most = max((min(len(those), _MOST_OF_A_LABEL) for those in by_label.values()), default=1)
+    columns = min(max(most, 4), _MOST_COLUMNS)
+    shown = {label: those[:_MOST_OF_A_LABEL] for label, those in by_label.items()}
     rows = sum(-(-len(those) // columns) for those in shown.values())
     height = HEADER + len(shown) * HEADING + rows * (HEIGHT + CAPTION + GAP) + MARGIN
     width = 2 * MARGIN + columns * (WIDTH + GAP) - GAP
-    sheet = np.full((height, width, 3), PAPER, np.uint8)
+    sheet = np.full((height, width, 3), _PAPER, np.uint8)
     counts = f"{_counted(len(tiles), 'recording')} of {_counted(len(by_label), 'label')}"
     _header(sheet, title, counts)
     top = HEADER
@@ -126,7 +126,7 @@ def contact_sheet(tiles: Sequence[Tile], title: str) -> Pixels:
         n = len(by_label[label])
         more = f"{n}" if n == len(those) else f"{len(those)} of {n}"
         x = MARGIN + draw_text(
-            sheet, label, (MARGIN, top + 18), 20, INK, bold=True, width=width // 2
+            sheet, label, (MARGIN, top + 18), 20, _INK, bold=True, width=width // 2
         )
         draw_text(sheet, more, (x + 10, top + 19), 16, GREY)
         top += HEADING
@@ -138,7 +138,7 @@ def contact_sheet(tiles: Sequence[Tile], title: str) -> Pixels:
     return sheet
 
 
-def contact_sheet_png(tiles: Sequence[Tile], title: str) -> bytes:
+def contact_sheet_png(tiles: Sequence[_Tile], title: str) -> bytes:
     """Draw a sheet, see :func:`contact_sheet`, as the bytes of a PNG file."""
     return _png(contact_sheet(tiles, title))
 
@@ -176,7 +176,7 @@ def _photo(picture: Pixels, hand: FloatArray | None, caption: str) -> Pixels:
         draw_hand(small, hand)
     x, y = 10 + (PHOTO - width) // 2, 10 + (PHOTO - height) // 2
     tile[y : y + height, x : x + width] = small
-    draw_text(tile, caption, (PHOTO // 2 + 10, PHOTO + 25), 16, INK, anchor="middle", width=PHOTO)
+    draw_text(tile, caption, (PHOTO // 2 + 10, PHOTO + 25), 16, _INK, anchor="middle", width=PHOTO)
     return tile
 
 
@@ -188,7 +188,7 @@ def _png(sheet: Pixels) -> bytes:
 
 def _header(sheet: Pixels, title: str, counts: str) -> None:
     width = sheet.shape[1]
-    draw_text(sheet, title, (MARGIN, 32), 26, INK, bold=True, width=width - 2 * MARGIN - 190)
+    draw_text(sheet, title, (MARGIN, 32), 26, _INK, bold=True, width=width - 2 * MARGIN - 190)
     draw_text(sheet, counts, (MARGIN, 60), 15, GREY)
     left, right = width - MARGIN - 130, width - MARGIN - 40
     for x in range(left, right):
@@ -197,7 +197,7 @@ def _header(sheet: Pixels, title: str, counts: str) -> None:
     draw_text(sheet, "end", (right + 8, 33), 15, GREY)
 
 
-def _draw_tile(sheet: Pixels, tile: Tile, at: tuple[int, int]) -> None:
+def _draw_tile(sheet: Pixels, tile: _Tile, at: tuple[int, int]) -> None:
     x, y = at
     rounded(sheet, at, (x + WIDTH - 1, y + HEIGHT - 1), CARD, 10)
     place = sheet[y + 2 : y + HEIGHT - 2, x + 2 : x + WIDTH - 2]
@@ -224,12 +224,12 @@ def _draw_hand_over_time(
             _faintly(place, points[number], color_at(0.62), 0.25)
         draw_outline(place, points[there[len(there) // 2]], color_at(0.62), CARD, 2)
         return
-    chosen = there[:: -(-len(there) // MOST_POINTS)]
+    chosen = there[:: -(-len(there) // _MOST_POINTS)]
     _faintly(place, points[there[0]], color_at(0.0), 0.45)
     share = chosen / max(len(seen) - 1, 1)
     for tip in TIPS:
         draw_path(place, points[chosen, tip], share, chosen, 1)
-    thick = 4 if len(there) < MOST_POINTS else 2
+    thick = 4 if len(there) < _MOST_POINTS else 2
     draw_path(place, points[chosen][:, PALM].mean(axis=1), share, chosen, thick)
     draw_outline(place, points[there[-1]], color_at(1.0), CARD, 2)
 

@@ -20,13 +20,13 @@ from .findings import aligned_hands, mean_hand, stage_name
 from .raster import png
 
 ALWAYS = frozenset({"labels.png", "yield.png", "contact-sheet.png"})
-PLOTS = ALWAYS | {"people.png", "hands.png", "paths.png"}
+_PLOTS = ALWAYS | {"people.png", "hands.png", "paths.png"}
 """Every plot that a dataset may have; those in ALWAYS are drawn of any."""
 
-MOST_EXAMPLES = 40
+_MOST_EXAMPLES = 40
 """Samples of a label that are drawn, thin, below its mean."""
 
-MOST_GROUPS = 40
+_MOST_GROUPS = 40
 """A table of labels and more people than this cannot be read."""
 
 _COLUMNS = 6
@@ -44,19 +44,19 @@ def data_plots(dataset: LandmarkDataset, title: str) -> dict[str, bytes]:
     """
     found = detection_rates(dataset)
     items = "pictures" if dataset.header.kind == "pose" else "clips"
-    drawn = {"labels.png": label_chart(found, items), "yield.png": detection_chart(found)}
+    drawn = {"labels.png": _label_chart(found, items), "yield.png": detection_chart(found)}
     groups = set(dataset.samples.group.tolist())
-    if 1 < len(groups) <= MOST_GROUPS:
-        drawn["people.png"] = people_chart(dataset)
+    if 1 < len(groups) <= _MOST_GROUPS:
+        drawn["people.png"] = _people_chart(dataset)
     aligned = aligned_hands(dataset)
     if aligned:
         name = "paths.png" if dataset.header.kind == "sequence" else "hands.png"
-        drawn[name] = mean_chart(dict(aligned))
+        drawn[name] = _mean_chart(dict(aligned))
     files = {name: png(one) for name, one in drawn.items()}
     return files | {"contact-sheet.png": contact_sheet_png(tiles_of(dataset), title)}
 
 
-def label_chart(found: list[DetectionRate], items: str) -> Drawing:
+def _label_chart(found: list[DetectionRate], items: str) -> Drawing:
     """Draw how many items there are of each label, and in how many a hand was found."""
     rows = [
         BarRow(one.label, {"s0": one.n_found, "count": one.n - one.n_found}, str(one.n))
@@ -84,7 +84,7 @@ def detection_chart(found: list[DetectionRate]) -> Drawing:
     return bar_chart(rows, unit, "Detection rate of each label", legend)
 
 
-def people_chart(dataset: LandmarkDataset) -> Drawing:
+def _people_chart(dataset: LandmarkDataset) -> Drawing:
     """Draw how many items there are of each label and group."""
     own = dataset.samples.view == 0
     labels, row = np.unique(dataset.samples.label[own], return_inverse=True)
@@ -96,7 +96,7 @@ def people_chart(dataset: LandmarkDataset) -> Drawing:
     return matrix_chart(names, counts, shares, ("label", "group"), "Items by label and group")
 
 
-def mean_chart(aligned: dict[str, FloatArray]) -> Drawing:
+def _mean_chart(aligned: dict[str, FloatArray]) -> Drawing:
     """Draw the mean of each label over its samples: a hand, or its path.
 
     Parameters
@@ -108,7 +108,7 @@ def mean_chart(aligned: dict[str, FloatArray]) -> Drawing:
         HandTile(
             f"{cut(label, 12)} ({len(hands)})",
             mean_hand(hands),
-            list(hands[:: -(-len(hands) // MOST_EXAMPLES)]),
+            list(hands[:: -(-len(hands) // _MOST_EXAMPLES)]),
         )
         for label, hands in aligned.items()
     ]
@@ -157,7 +157,7 @@ def write_plots(path: Path, folder: Path) -> list[Path]:
         files |= {folder / f"{prefix}{name}": content for name, content in drawn.items()}
     for prefix in ("", *prefixes.values()):
         if all((folder / f"{prefix}{name}").exists() for name in ALWAYS):
-            for old in {folder / f"{prefix}{name}" for name in PLOTS} - set(files):
+            for old in {folder / f"{prefix}{name}" for name in _PLOTS} - set(files):
                 old.unlink(missing_ok=True)
     for file, content in files.items():
         with atomic_write(file) as stream:

@@ -27,9 +27,9 @@ from handlore.landmarks.search import STAGE_NAMES
 from handlore.models.model import Model
 from handlore.models.movement_encoder import N_COORDINATES, MovementEncoder
 
-MOST_PAIRS = 8
-MOST_OF_A_PAIR = 5
-LONGEST_NAME = 14
+_MOST_PAIRS = 8
+_MOST_OF_A_PAIR = 5
+_LONGEST_NAME = 14
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Confusion:
     """The right answer of the highest probability of either label, for comparison."""
 
 
-def worst_mistakes(outcome: Evaluation) -> list[Confusion]:
+def _worst_mistakes(outcome: Evaluation) -> list[Confusion]:
     """Return the pairs most often confused, with the hands to draw."""
     answers = outcome.predictions
     names = short_names([str(outcome.dataset.samples.source[at]) for at in answers.sample])
@@ -77,12 +77,12 @@ def worst_mistakes(outcome: Evaluation) -> list[Confusion]:
 
     def mistakes(truth: str, answer: str) -> tuple[Mistake, ...]:
         return most_probable(
-            (answers.truth == truth) & (answers.predicted == answer), MOST_OF_A_PAIR
+            (answers.truth == truth) & (answers.predicted == answer), _MOST_OF_A_PAIR
         )
 
     return [
         Confusion(truth, answer, n, mistakes(truth, answer), typical(truth), typical(answer))
-        for truth, answer, n in outcome.scores.most_confused(MOST_PAIRS)
+        for truth, answer, n in outcome.scores.most_confused(_MOST_PAIRS)
     ]
 
 
@@ -101,7 +101,8 @@ def short_names(sources: Sequence[str]) -> list[str]:
     kept = ["/".join(path[start : len(path) - end]) for path in paths]
     if len(endings := {PurePosixPath(name).suffix for name in kept}) == 1:
         kept = [name.removesuffix(*endings) for name in kept]
-    return [name if len(name) <= LONGEST_NAME else "…" + name[1 - LONGEST_NAME :] for name in kept]
+    longest = _LONGEST_NAME
+    return [name if len(name) <= longest else "…" + name[1 - longest :] for name in kept]
 
 
 def _shared(paths: Sequence[Sequence[str]]) -> int:
@@ -191,7 +192,7 @@ def _with_z(image: FloatArray) -> FloatArray:
     return np.where(unknown, np.float32(0), image)
 
 
-History = Sequence[Mapping[str, float | None]]
+_History = Sequence[Mapping[str, float | None]]
 
 
 @dataclass(frozen=True)
@@ -205,7 +206,7 @@ class About:
     notes: Sequence[str] = ()
     """Reasons to doubt the numbers."""
 
-    history: History = ()
+    history: _History = ()
     """A row for each epoch of training."""
 
     speed: Mapping[str, str] = field(default_factory=dict)
@@ -249,7 +250,7 @@ class Findings:
             scores_by_stage(answers, dataset),
             detection_rates(dataset),
             reliability_of(answers),
-            worst_mistakes(outcome),
+            _worst_mistakes(outcome),
             _missed(outcome),
             typical_hands(dataset),
         )
@@ -307,12 +308,12 @@ def stage_name(number: str | int) -> str:
     return STAGE_NAMES[place] if place < len(STAGE_NAMES) else f"stage {place}"
 
 
-MOST_SAMPLES = 100
+_MOST_SAMPLES = 100
 
 
 def answer_time(model: Model, dataset: LandmarkDataset) -> float | None:
     """Return the median seconds from landmarks to probabilities; None if no hand was found."""
-    samples = np.flatnonzero(dataset.has_hand)[:MOST_SAMPLES]
+    samples = np.flatnonzero(dataset.has_hand)[:_MOST_SAMPLES]
     if not len(samples):
         return None
     ones = [dataset.select(np.array([sample])) for sample in samples]

@@ -19,10 +19,10 @@ from matplotlib.patches import Circle, Rectangle
 
 from .drawing import FONT_SIZE, Drawing, Element
 
-SCALE = 2.0
+_SCALE = 2.0
 """Pixels of the PNG for each pixel of the page."""
 
-MOST_PIXELS = 6000
+_MOST_PIXELS = 6000
 """Larger drawings get a smaller scale: a matrix of a thousand labels must fit into memory."""
 
 _POINTS = 72 / 96
@@ -54,7 +54,7 @@ def png(drawing: Drawing) -> bytes:
         else:
             axes.add_artist(_shape(element)).set_zorder(order)
     buffer = io.BytesIO()
-    dpi = 96 * min(SCALE, MOST_PIXELS / max(width, height))
+    dpi = 96 * min(_SCALE, _MOST_PIXELS / max(width, height))
     with warnings.catch_warnings():
         # A script that no font here has is drawn as boxes; the tables of the page show it.
         warnings.simplefilter("ignore", UserWarning)

@@ -18,21 +18,21 @@ from .drawing import hand_drawing
 from .findings import Confusion, Findings, Mistake, stage_name
 from .page import Html, Section, bar, fact_list, notes, numbers, page, stacked, table, wide
 
-MOST_PEOPLE = 16
-MOST_HALF = 12
+_MOST_PEOPLE = 16
+_MOST_HALF = 12
 """A confusion matrix of more labels takes the whole width."""
 
-MOST_MISSED = 100
+_MOST_MISSED = 100
 
 
 def report_page(findings: Findings) -> str:
     """Return the whole page."""
     about = findings.about
     lead = " · ".join(about.facts[key] for key in ("Data", "Protocol") if key in about.facts)
-    return page(about.title, [part(findings) for part in SECTIONS], lead)
+    return page(about.title, [part(findings) for part in _SECTIONS], lead)
 
 
-def headline(findings: Findings) -> str:
+def _headline(findings: Findings) -> str:
     """Show the accuracy, what it counts, and its interval."""
     scores, spread = findings.outcome.scores, findings.outcome.intervals
     low, high = (f"{100 * bound:.1f}" for bound in spread.accuracy)
@@ -59,25 +59,25 @@ def headline(findings: Findings) -> str:
     )
 
 
-def warnings(findings: Findings) -> str:
+def _warnings(findings: Findings) -> str:
     """Show the reasons to doubt the numbers."""
     leaks = findings.outcome.leaks
     return notes([*findings.about.notes, *(leaks.lines() if leaks else [])])
 
 
-def people(findings: Findings) -> Section | None:
+def _people(findings: Findings) -> Section | None:
     """Show accuracy by person, the worst first."""
     parts = findings.people
     if not parts:
         return None
     text = "Lowest accuracy first. Bands are 95 % intervals."
-    if len(parts) > MOST_PEOPLE:
-        text += f" The lowest {MOST_PEOPLE} of {len(parts)}; all are in scores.json."
-    body = interval_chart(parts[:MOST_PEOPLE], f"Accuracy by {findings.over}").svg()
+    if len(parts) > _MOST_PEOPLE:
+        text += f" The lowest {_MOST_PEOPLE} of {len(parts)}; all are in scores.json."
+    body = interval_chart(parts[:_MOST_PEOPLE], f"Accuracy by {findings.over}").svg()
     return Section(f"Accuracy by {findings.over}", body, text, half=True)
 
 
-def classes(findings: Findings) -> Section:
+def _classes(findings: Findings) -> Section:
     """Show the size, the detection rate and the scores of each class."""
     return class_section(findings.outcome.scores, findings.detection_rates, findings.typical)
 
@@ -139,17 +139,17 @@ def _legend(colors: Mapping[int, str]) -> str:
     return f'<p class="legend">hand found: {words}</p>'
 
 
-def missed(findings: Findings) -> Section | None:
+def _missed(findings: Findings) -> Section | None:
     """Name the items in which no hand was found."""
     names = findings.missed
     if not names:
         return None
-    more = f" and {len(names) - MOST_MISSED} more" if len(names) > MOST_MISSED else ""
-    body = f"<p>{escape(', '.join(names[:MOST_MISSED]))}{more}</p>"
+    more = f" and {len(names) - _MOST_MISSED} more" if len(names) > _MOST_MISSED else ""
+    body = f"<p>{escape(', '.join(names[:_MOST_MISSED]))}{more}</p>"
     return Section("No hand found", body, "Each is answered none and counts as an error.")
 
 
-def confusion(findings: Findings) -> Section:
+def _confusion(findings: Findings) -> Section:
     """Show the confusion matrix."""
     return confusion_section(findings.outcome.scores)
 
@@ -160,7 +160,7 @@ def confusion_section(scores: Scores) -> Section:
         "Rows are the true labels, columns the answers; the stronger a cell, the larger its share"
         " of the row. If no hand was found, the answer is none."
     )
-    half = len(scores.labels) <= MOST_HALF
+    half = len(scores.labels) <= _MOST_HALF
     return Section(
         "Confusion matrix",
         wide(confusion_chart(scores).svg("confusion", fixed=True), "Confusion matrix"),
@@ -177,7 +177,7 @@ def error_section(scores: Scores) -> Section | None:
     return Section("Most confused", table(["truth", "answer", "items"], errors))
 
 
-def mistakes(findings: Findings) -> Section | None:
+def _mistakes(findings: Findings) -> Section | None:
     """Show the pairs most often confused, with the hands."""
     pairs = "".join(map(_pair, findings.confusions))
     text = (
@@ -187,7 +187,7 @@ def mistakes(findings: Findings) -> Section | None:
     return Section("Most confused", f'<div class="pairs">{pairs}</div>', text) if pairs else None
 
 
-def reliability(findings: Findings) -> Section | None:
+def _reliability(findings: Findings) -> Section | None:
     """Show whether probabilities agree with how often answers are right."""
     found = findings.reliability
     if found is None:
@@ -201,7 +201,7 @@ def reliability(findings: Findings) -> Section | None:
     return Section("Reliability of the probabilities", chart, text, half=True)
 
 
-def importance(findings: Findings) -> Section | None:
+def _importance(findings: Findings) -> Section | None:
     """Show how much accuracy depends on each part of the hand."""
     found = findings.outcome.importances
     if not found:
@@ -218,7 +218,7 @@ def importance(findings: Findings) -> Section | None:
     return Section("What the model uses", body, text, half=True)
 
 
-def stages(findings: Findings) -> Section | None:
+def _stages(findings: Findings) -> Section | None:
     """Show accuracy by search stage."""
     if len(findings.stages) < 2:
         return None
@@ -227,7 +227,7 @@ def stages(findings: Findings) -> Section | None:
     return Section("Accuracy by search stage", chart, text, half=True)
 
 
-def training(findings: Findings) -> Section | None:
+def _training(findings: Findings) -> Section | None:
     """Show how the model was trained."""
     history = findings.about.history
     if not history:
@@ -235,17 +235,17 @@ def training(findings: Findings) -> Section | None:
     return Section("Training", training_chart(history).svg(), half=True)
 
 
-def speed(findings: Findings) -> Section | None:
+def _speed(findings: Findings) -> Section | None:
     """Show time and size."""
     return _facts("Speed and size", findings.about.speed)
 
 
-def data_card(findings: Findings) -> Section | None:
+def _data_card(findings: Findings) -> Section | None:
     """Show what is known of the data."""
     return _facts("Data", findings.data_card)
 
 
-def model_card(findings: Findings) -> Section | None:
+def _model_card(findings: Findings) -> Section | None:
     """Show what is known of the model."""
     about = findings.about
     known = {"Model": about.facts["Model"]} if "Model" in about.facts else {}
@@ -274,20 +274,20 @@ def _figure(shown: Mistake, caption: str, kind: str) -> str:
     )
 
 
-SECTIONS: tuple[Callable[[Findings], str | Section | None], ...] = (
-    headline,
-    warnings,
-    people,
-    reliability,
-    confusion,
-    importance,
-    stages,
-    mistakes,
-    classes,
-    missed,
-    training,
-    speed,
-    data_card,
-    model_card,
+_SECTIONS: tuple[Callable[[Findings], str | Section | None], ...] = (
+    _headline,
+    _warnings,
+    _people,
+    _reliability,
+    _confusion,
+    _importance,
+    _stages,
+    _mistakes,
+    _classes,
+    _missed,
+    _training,
+    _speed,
+    _data_card,
+    _model_card,
 )
 """The sections of a report, from top to bottom."""

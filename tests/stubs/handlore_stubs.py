@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from fakes import BrightDetector
 
 from handlore.datasets.conversion.workers import DetectorFactory
 from handlore.datasets.sources.base import SOURCES, Item, LandmarkClip, Listing, Source, option
@@ -19,29 +20,7 @@ from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import Hand
 
 
-class Bright:
-    """A detector that takes a bright picture for a hand, and its brightness for the landmarks."""
-
-    info = DetectorInfo("bright", "1", "full", "0" * 64)
-
-    def detect(self, picture, *, min_confidence=0.5, min_presence=None):
-        brightness = float(picture.mean()) / 255
-        if brightness < 0.2:
-            return []
-        marks = np.full((21, 3), brightness, np.float32)
-        return [Hand(marks, marks, 0.9)]
-
-    def track(self, picture, seconds):
-        return self.detect(picture)
-
-    def reset(self):
-        pass
-
-    def close(self):
-        pass
-
-
-class OtherBright(Bright):
+class OtherBright(BrightDetector):
     """The same with other networks."""
 
     info = DetectorInfo("bright", "1", "full", "1" * 64)
@@ -54,10 +33,10 @@ class Brights(DetectorFactory):
     wrong: bool = False
 
     def info(self):
-        return Bright.info
+        return BrightDetector.info
 
     def open(self):
-        return OtherBright() if self.wrong else Bright()
+        return OtherBright() if self.wrong else BrightDetector()
 
 
 @SOURCES.register

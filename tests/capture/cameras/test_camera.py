@@ -5,12 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from handlore.capture.cameras import (
-    CameraError,
-    camera,
-    camera_spec,
-    open_feed,
-)
+from handlore.capture.cameras import CameraError, camera, camera_spec, open_feed
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks Linux about its cameras")

@@ -5,12 +5,7 @@ import numpy as np
 import pytest
 from capture_stubs import Stage
 
-from handlore.capture.cameras import (
-    CameraError,
-    CameraFrame,
-    LiveFeed,
-    feed,
-)
+from handlore.capture.cameras import CameraError, CameraFrame, LiveFeed, feed
 from handlore.capture.cameras.feed import _FaultDetector
 
 

@@ -7,12 +7,7 @@ import numpy as np
 import pytest
 from capture_stubs import stamp, stamped
 
-from handlore.capture.cameras import (
-    CameraError,
-    CameraOptions,
-    camera_spec,
-    open_feed,
-)
+from handlore.capture.cameras import CameraError, CameraOptions, camera_spec, open_feed
 from handlore.capture.cameras.files import FileCamera
 
 

@@ -7,10 +7,7 @@ import numpy as np
 import pytest
 from capture_stubs import stamp
 
-from handlore.capture.cameras import (
-    CameraOptions,
-    camera_spec,
-)
+from handlore.capture.cameras import CameraOptions, camera_spec
 from handlore.landmarks.errors import HandloreError
 
 

@@ -6,12 +6,7 @@ import types
 import numpy as np
 import pytest
 
-from handlore.capture.cameras import (
-    CameraError,
-    CameraOptions,
-    camera_spec,
-    open_feed,
-)
+from handlore.capture.cameras import CameraError, CameraOptions, camera_spec, open_feed
 
 
 class TestPiCamera:

@@ -4,11 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from handlore.capture.cameras import (
-    CameraError,
-    CameraOptions,
-    webcam,
-)
+from handlore.capture.cameras import CameraError, CameraOptions, webcam
 
 
 class FakeCapture:

@@ -2,6 +2,7 @@ import os
 
 import pytest
 
+from handlore.datasets import files
 from handlore.datasets.files import walk
 from handlore.datasets.sources import SOURCES, find_source, make_source
 from handlore.landmarks.errors import HandloreError
@@ -136,9 +137,9 @@ def test_the_order_is_that_of_the_names(folder, monkeypatch):
     real = os.walk
 
     def backwards(*args, **options):
-        for folder, folders, files in real(*args, **options):
+        for folder, folders, names in real(*args, **options):
             folders.reverse()
-            yield folder, folders, files[::-1]
+            yield folder, folders, names[::-1]
 
     monkeypatch.setattr(os, "walk", backwards)
     assert list(walk(root)) == order
@@ -279,3 +280,18 @@ def test_every_source_says_what_it_is_and_can_be_made_without_options(name, fold
     (tmp_path / "empty").mkdir()
     assert not source.fits(tmp_path / "empty")
     assert source.scan(tmp_path / "empty").items == []
+
+
+@pytest.mark.parametrize("name", SOURCES.names())
+def test_a_scan_walks_the_tree_once(name, folder, monkeypatch):
+    root = folder("a/1.jpg", "a/2.jpg", "b/c/3.mp4", "d/4.gif")
+    walked = []
+    real = files._walk
+
+    def counting(path, above, links):
+        walked.append(path)
+        return real(path, above, links)
+
+    monkeypatch.setattr(files, "_walk", counting)
+    make_source(name).scan(root)
+    assert len(walked) == len(set(walked))

@@ -8,7 +8,7 @@ import pytest
 
 from handlore.datasets.sources import SOURCES, find_source, make_source
 
-DOCS = Path(__file__).parents[2] / "docs" / "how-to" / "extend.md"
+DOCS = Path(__file__).parents[3] / "docs" / "how-to" / "extend.md"
 
 
 def example():

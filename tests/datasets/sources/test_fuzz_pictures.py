@@ -2,16 +2,16 @@
 
 import os
 import random
-from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
+from fakes import BrightDetector
 from PIL import Image
 
-from handlore.datasets.conversion.convert import ConvertOptions, convert
+from handlore.datasets.conversion.batches import ConvertOptions
+from handlore.datasets.conversion.convert import convert
 from handlore.datasets.sources import find_source, make_source
-from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import Hand
 from handlore.landmarks.search import STAGES
@@ -19,25 +19,14 @@ from handlore.landmarks.search import STAGES
 OURS = ("images", "silhouettes", "videos", "frames", "pixels-csv", "hgr1")
 
 
-class Sees:
-    """A detector that finds a hand in every picture, and looks at what it gets."""
-
-    info = DetectorInfo("sees", "1", "full", "0" * 64)
+class EveryPicture(BrightDetector):
+    """Finds a hand in every picture, and checks what it gets."""
 
     def detect(self, picture, *, min_confidence=0.5, min_presence=None):
         assert picture.ndim == 3
         assert picture.shape[2] == 3
         assert picture.dtype == np.uint8
         return [Hand(np.zeros((21, 3), np.float32), np.zeros((21, 3), np.float32), 0.9)]
-
-    def detect_again(self, picture, hand, transforms=(None,)):
-        return [replace(hand, score=0.9) for _ in transforms]
-
-    def track(self, picture, seconds):
-        return self.detect(picture)
-
-    def reset(self):
-        pass
 
 
 def _encoded(ending, rng):
@@ -117,7 +106,7 @@ def _tree(root, samples, rng):
 def _converted(name, root):
     source = make_source(name, {})
     try:
-        return source, convert(source, root, Sees(), ConvertOptions(stages=STAGES[:1]))
+        return source, convert(source, root, EveryPicture(), ConvertOptions(stages=STAGES[:1]))
     except HandloreError:
         return source, None
 

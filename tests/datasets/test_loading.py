@@ -9,11 +9,7 @@ from movement_stubs import LABELS, two_handed
 from recording_stubs import DETECTOR, filled, held, movement, stream
 
 from handlore.datasets.conversion.batches import ConvertOptions
-from handlore.datasets.conversion.convert import (
-    RunOptions,
-    convert,
-    convert_to_file,
-)
+from handlore.datasets.conversion.convert import RunOptions, convert, convert_to_file
 from handlore.datasets.dataset import FRAME_ARRAYS, MIXED_DETECTORS, SAMPLE_COLUMNS, LandmarkDataset
 from handlore.datasets.loading import cut_windows, load_data, load_recordings
 from handlore.datasets.recordings import RecordingFolder

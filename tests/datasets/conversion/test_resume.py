@@ -8,15 +8,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from handlore_stubs import Bright, Brights, Deadly, Ready
+from fakes import BrightDetector
+from handlore_stubs import Brights, Deadly, Ready
 
 from handlore.datasets.conversion import batches, resume, workers
 from handlore.datasets.conversion.batches import ConvertOptions
-from handlore.datasets.conversion.convert import (
-    RunOptions,
-    convert,
-    convert_to_file,
-)
+from handlore.datasets.conversion.convert import RunOptions, convert, convert_to_file
 from handlore.datasets.conversion.resume import exclusive
 from handlore.datasets.sources import make_source
 from handlore.datasets.storage import load_dataset, save_dataset
@@ -51,7 +48,7 @@ def out(tmp_path):
 @pytest.fixture
 def expected(root, tmp_path):
     """The bytes that an uninterrupted run in one process writes."""
-    save_dataset(convert(Deadly(), root, Bright()).dataset, tmp_path / "expected.npz")
+    save_dataset(convert(Deadly(), root, BrightDetector()).dataset, tmp_path / "expected.npz")
     return (tmp_path / "expected.npz").read_bytes()
 
 
@@ -107,9 +104,9 @@ def test_batches_join_to_the_whole_whatever_their_sizes(root):
     options = ConvertOptions(max_hands=2)
     cuts = [items[:1], items[1:30], items[30:31], items[31:]]
     joined = batches.join_batches(
-        [batches.convert_batch(source, cut, Bright(), options) for cut in cuts]
+        [batches.convert_batch(source, cut, BrightDetector(), options) for cut in cuts]
     )
-    whole = batches.convert_batch(source, items, Bright(), options)
+    whole = batches.convert_batch(source, items, BrightDetector(), options)
     assert joined.dataset.digest() == whole.dataset.digest()
     assert joined.failures == whole.failures
 
@@ -383,7 +380,7 @@ def test_the_workers_of_a_killed_command_end_too(root, tmp_path):
         "convert_to_file(s.Deadly(slow=0.05), pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]),"
         " None, s.Brights(), run=RunOptions(2))"
     )
-    stubs = Path(__file__).parents[1] / "stubs"
+    stubs = Path(__file__).parents[2] / "stubs"
     command = [sys.executable, "-c", code, root, tmp_path / "out.npz"]
     process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(stubs)})
     folder, deadline = tmp_path / "out.npz.parts", time.monotonic() + 60

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 import pytest
+from fakes import BrightDetector
 
 from handlore.datasets.conversion.batches import ConvertOptions
 from handlore.datasets.conversion.convert import convert
@@ -12,35 +13,8 @@ from handlore.datasets.rendered import Person, Scene, render_background, render_
 from handlore.datasets.sources import Item, Listing, Source, make_source
 from handlore.datasets.sources.base import Clip
 from handlore.datasets.storage import load_dataset, save_dataset
-from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.errors import HandloreError, InvalidDataError
-from handlore.landmarks.hands import Hand
 from handlore.landmarks.search import STAGES
-
-
-class Bright:
-    """A detector that takes a bright picture for a hand, and its brightness for the landmarks."""
-
-    info = DetectorInfo("bright", "1", "full", "0" * 64)
-
-    def __init__(self, n_hands=1):
-        self.n_hands = n_hands
-
-    def detect(self, picture, *, min_confidence=0.5, min_presence=None):
-        brightness = float(picture.mean()) / 255
-        if brightness < 0.2:
-            return []
-        marks = np.full((21, 3), brightness, np.float32)
-        return [Hand(marks, marks, side) for side in (0.9, 0.1)[: self.n_hands]]
-
-    def detect_again(self, picture, hand, transforms=(None,)):
-        return [replace(hand, score=0.9) for _ in transforms]
-
-    def track(self, picture, seconds):
-        return self.detect(picture)
-
-    def reset(self):
-        pass
 
 
 def picture(folder, name, grey=200, size=(40, 30)):
@@ -73,7 +47,7 @@ def mixed(tmp_path):
 
 
 def test_everything_is_counted(mixed):
-    done = convert(images(), mixed, Bright())
+    done = convert(images(), mixed, BrightDetector())
     assert done.summary() == {
         "n_items": 7,
         "n_converted": 2,
@@ -90,7 +64,7 @@ def test_everything_is_counted(mixed):
 
 def test_a_picture_that_fits_nowhere_is_counted_and_logged(mixed):
     (mixed / "lonely.jpg").touch()
-    done = convert(images(), mixed, Bright())
+    done = convert(images(), mixed, BrightDetector())
     assert done.summary()["n_ignored"] == 1
     assert done.left_out == ("lonely.jpg",)
     assert "ignored: lonely.jpg: it does not fit the layout" in done.dataset.header.log
@@ -98,12 +72,12 @@ def test_a_picture_that_fits_nowhere_is_counted_and_logged(mixed):
 
 def test_a_label_that_is_no_utf8_is_kept_in_readable_form(mixed):
     (mixed / "palm").rename(mixed / "F\udce4uste")
-    labels = convert(images(), mixed, Bright()).dataset.labels
+    labels = convert(images(), mixed, BrightDetector()).dataset.labels
     assert "F\\udce4uste" in labels
 
 
 def test_what_cannot_be_read_is_listed_and_the_others_are_converted(mixed):
-    done = convert(images(), mixed, Bright())
+    done = convert(images(), mixed, BrightDetector())
     assert done.dataset.samples.source.tolist() == [
         "fist/1.png",
         "palm/Größe 2.jpg",
@@ -121,7 +95,7 @@ def test_what_cannot_be_read_is_listed_and_the_others_are_converted(mixed):
 
 
 def test_a_picture_without_a_hand_is_kept_as_missing(mixed):
-    dataset = convert(images(), mixed, Bright()).dataset
+    dataset = convert(images(), mixed, BrightDetector()).dataset
     assert dataset.has_hand.tolist() == [True, True, False]
     assert np.isnan(dataset.image[2]).all()
     assert dataset.stage[:, 0].tolist() == [0, 0, -1]
@@ -131,8 +105,8 @@ def test_a_picture_without_a_hand_is_kept_as_missing(mixed):
 def test_the_header_says_how_it_was_made(mixed):
     options = ConvertOptions(stages=STAGES[:2])
     source = make_source("images", {"name_pattern": r"(?P<label>fist|palm)"})
-    header = convert(source, mixed, Bright(), options).dataset.header
-    assert header.detector == Bright.info
+    header = convert(source, mixed, BrightDetector(), options).dataset.header
+    assert header.detector == BrightDetector.info
     assert header.options["source"] == "images"
     assert header.options["stages"] == 2
     assert header.options["name_pattern"] == r"(?P<label>fist|palm)"
@@ -145,7 +119,7 @@ def test_people_splits_and_digests_come_from_the_source(tmp_path):
     path = picture(tmp_path, "test/fist/anna_1.png")
     picture(tmp_path, "train/fist/ben_1.png")
     source = make_source("images", {"name_pattern": r"/(?P<group>[a-z]+)_\d"})
-    samples = convert(source, tmp_path, Bright()).dataset.samples
+    samples = convert(source, tmp_path, BrightDetector()).dataset.samples
     assert samples.group.tolist() == ["anna", "ben"]
     assert samples.split.tolist() == ["test", "train"]
     assert samples.view.tolist() == [0, 0]
@@ -153,21 +127,21 @@ def test_people_splits_and_digests_come_from_the_source(tmp_path):
 
 
 def test_a_class_of_the_source_can_be_declared_to_mean_nothing(mixed):
-    dataset = convert(images(), mixed, Bright(), ConvertOptions(none="palm")).dataset
+    dataset = convert(images(), mixed, BrightDetector(), ConvertOptions(none="palm")).dataset
     assert dataset.samples.label.tolist() == ["fist", "none", "none"]
     assert dataset.header.options["none"] == "palm"
 
 
 def test_a_class_that_is_not_there_cannot_mean_nothing(mixed):
     with pytest.raises(HandloreError, match=r"no class 'idle' in .*; it has: fist, palm"):
-        convert(images(), mixed, Bright(), ConvertOptions(none="idle"))
+        convert(images(), mixed, BrightDetector(), ConvertOptions(none="idle"))
 
 
 def test_an_empty_or_missing_folder_is_one_line(tmp_path):
     with pytest.raises(HandloreError, match=r"holds nothing of the layout images: <label>/"):
-        convert(images(), tmp_path, Bright())
+        convert(images(), tmp_path, BrightDetector())
     with pytest.raises(HandloreError, match=r"cannot read the folder .*: No such file"):
-        convert(images(), tmp_path / "a", Bright())
+        convert(images(), tmp_path / "a", BrightDetector())
 
 
 def test_a_folder_of_nothing_readable_says_what_is_wrong_with_the_first(tmp_path):
@@ -175,24 +149,24 @@ def test_a_folder_of_nothing_readable_says_what_is_wrong_with_the_first(tmp_path
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_text("text")
     with pytest.raises(HandloreError, match=r"none of the 2 files .*fist/1\.jpg: it is a text"):
-        convert(images(), tmp_path, Bright())
+        convert(images(), tmp_path, BrightDetector())
 
 
 def test_a_folder_without_any_hand_is_still_a_dataset(tmp_path):
     picture(tmp_path, "fist/1.png", 0)
-    done = convert(images(), tmp_path, Bright())
+    done = convert(images(), tmp_path, BrightDetector())
     assert done.n_converted == 0
     assert done.summary()["n_no_hand"] == 1
 
 
 def test_progress_is_told_after_every_item_failed_ones_too(mixed):
     told = []
-    convert(images(), mixed, Bright(), progress=lambda *numbers: told.append(numbers))
+    convert(images(), mixed, BrightDetector(), progress=lambda *numbers: told.append(numbers))
     assert told == [(done, 7) for done in range(1, 8)]
 
 
 def test_the_order_does_not_depend_on_the_file_system(mixed, monkeypatch):
-    before = convert(images(), mixed, Bright()).dataset.digest()
+    before = convert(images(), mixed, BrightDetector()).dataset.digest()
     real = os.walk
 
     def backwards(*args, **options):
@@ -201,18 +175,18 @@ def test_the_order_does_not_depend_on_the_file_system(mixed, monkeypatch):
             yield folder, folders, files[::-1]
 
     monkeypatch.setattr(os, "walk", backwards)
-    assert convert(images(), mixed, Bright()).dataset.digest() == before
+    assert convert(images(), mixed, BrightDetector()).dataset.digest() == before
 
 
 def test_two_hands_take_the_slots_of_their_sides(tmp_path):
     picture(tmp_path, "clap/1.png")
-    dataset = convert(images(), tmp_path, Bright(2), ConvertOptions(max_hands=2)).dataset
+    dataset = convert(images(), tmp_path, BrightDetector(2), ConvertOptions(max_hands=2)).dataset
     np.testing.assert_allclose(dataset.handedness, [[0.1, 0.9]], rtol=1e-6)
 
 
 def test_one_slot_takes_one_of_two_hands(tmp_path):
     picture(tmp_path, "clap/1.png")
-    assert convert(images(), tmp_path, Bright(2)).dataset.n_hands == 1
+    assert convert(images(), tmp_path, BrightDetector(2)).dataset.n_hands == 1
 
 
 @dataclass(frozen=True)
@@ -239,7 +213,7 @@ class Clips(Source):
 
 
 def test_clips_keep_their_frames_and_their_time(tmp_path):
-    done = convert(Clips(("808", "9", "00")), tmp_path, Bright())
+    done = convert(Clips(("808", "9", "00")), tmp_path, BrightDetector())
     dataset = done.dataset
     assert dataset.header.kind == "sequence"
     assert dataset.offsets.tolist() == [0, 3, 4, 6]
@@ -252,13 +226,13 @@ def test_clips_keep_their_frames_and_their_time(tmp_path):
 
 
 def test_a_clip_that_breaks_off_leaves_no_frames_behind(tmp_path):
-    done = convert(Clips(("88", "88x", "9")), tmp_path, Bright())
+    done = convert(Clips(("88", "88x", "9")), tmp_path, BrightDetector())
     assert done.failures == (("88x", "the clip is damaged"),)
     assert done.dataset.offsets.tolist() == [0, 2, 3]
 
 
 def test_a_clip_without_frames_has_failed_and_the_others_are_converted(tmp_path):
-    done = convert(Clips(("88", "", "9")), tmp_path, Bright())
+    done = convert(Clips(("88", "", "9")), tmp_path, BrightDetector())
     assert [file for file, _ in done.failures] == [""]
     assert done.dataset.n_samples == 2
 
@@ -272,7 +246,7 @@ def test_a_name_in_an_old_encoding_is_converted_like_any_other(tmp_path):
     for name, content in ((b"/h\xe4nde.png", whole), (b"/br\xfcche.png", b"")):
         with open(folder + name, "wb") as file:
             file.write(content)
-    done = convert(images(), tmp_path, Bright())
+    done = convert(images(), tmp_path, BrightDetector())
     assert done.n_converted == 2
     assert len(done.failures) == 1
     save_dataset(done.dataset, tmp_path / "out.npz")
@@ -336,7 +310,7 @@ def test_tight_crops_of_real_hands_are_found_by_the_stages(real_data, detector):
 def test_views_share_the_source_of_their_picture_and_count_as_one_item(tmp_path):
     picture(tmp_path, "a/1.png", 200)
     picture(tmp_path, "b/dark.png", 5)
-    done = convert(images(), tmp_path, Bright(), ConvertOptions(augment=3))
+    done = convert(images(), tmp_path, BrightDetector(), ConvertOptions(augment=3))
     samples = done.dataset.samples
     assert samples.view.tolist() == [0, 1, 2, 3, 0]
     assert samples.source.tolist() == ["a/1.png"] * 4 + ["b/dark.png"]
@@ -345,7 +319,7 @@ def test_views_share_the_source_of_their_picture_and_count_as_one_item(tmp_path)
     assert (done.summary()["n_converted"], done.summary()["n_no_hand"]) == (1, 1)
 
 
-class Shy(Bright):
+class Shy(BrightDetector):
     """Shows no hand in every second view."""
 
     def detect_again(self, picture, hand, transforms):
@@ -371,7 +345,7 @@ def test_views_of_real_hands_lie_where_the_hand_is(pictures, detector):
 @pytest.mark.parametrize(("least", "kept"), [(0.0, True), (0.8, True), (0.95, False)])
 def test_hands_below_the_least_score_are_left_out(tmp_path, least, kept):
     picture(tmp_path, "a/1.png", 200)
-    dataset = convert(images(), tmp_path, Bright(), ConvertOptions(min_score=least)).dataset
+    dataset = convert(images(), tmp_path, BrightDetector(), ConvertOptions(min_score=least)).dataset
     assert dataset.has_hand.tolist() == [kept]
     assert dataset.n_samples == 1
 
@@ -379,7 +353,7 @@ def test_hands_below_the_least_score_are_left_out(tmp_path, least, kept):
 def test_a_video_among_photos_does_not_vanish_in_silence(tmp_path):
     picture(tmp_path, "a/1.png", 200)
     (tmp_path / "a/wave.mp4").write_bytes(b"video")
-    done = convert(images(), tmp_path, Bright())
+    done = convert(images(), tmp_path, BrightDetector())
     assert done.left_out == ("a/wave.mp4",)
 
 

@@ -16,7 +16,7 @@ from handlore.datasets.conversion.convert import convert
 from handlore.datasets.rendered import write_pictures
 from handlore.datasets.storage import load_dataset, save_dataset
 
-STUBS = Path(__file__).parents[1] / "stubs"
+STUBS = Path(__file__).parents[2] / "stubs"
 PROGRAM = STUBS / "handlore_stubs.py"
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(STUBS)}
 PATIENCE = 400
