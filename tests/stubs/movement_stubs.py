@@ -85,6 +85,19 @@ def movements(
     return dataset_of(clips, names, group=groups)
 
 
+def lesson(name: str, *labels: str) -> LandmarkDataset:
+    """Movements with rests of two seconds between, as consecutive parts of one recording."""
+    clips, names, place = [], [], np.zeros(3)
+    for label in ("still", *(part for one in labels for part in (one, "still"))):
+        image, side, time = clip(label, fps=30, seconds=2 if label == "still" else 1, person=9)
+        moved = image - image[0, 0, 0] + place
+        place = moved[-1, 0, 0]
+        clips.append((moved.astype(np.float32), side, time))
+        names.append("none" if label == "still" else label)
+    n = len(names)
+    return dataset_of(clips, names, recording=[name] * n, source=[f"{name}#{k}" for k in range(n)])
+
+
 def two_handed(dataset: LandmarkDataset) -> LandmarkDataset:
     """The same with room for two hands, the left one never seen."""
     unseen = {"stage": -1}
