@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from fakes import FakeDetector, hand_of
 
 from handlore.capture.cameras import CameraError, CameraFrame
 from handlore.capture.recording.loop import SessionComponents, SessionLoop
@@ -18,7 +19,6 @@ from handlore.capture.recording.writer import RecordingWriter
 from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.rendered import Person, Scene, render_movement
 from handlore.landmarks.detector import DetectorInfo
-from handlore.landmarks.hands import Hand
 
 FPS = 30.0
 BITS, BIT = 10, 8
@@ -91,20 +91,19 @@ class Feed:
         self.left.clear()
 
 
-class NumberDetector:
-    """Sees a hand in every frame but those named; its landmarks are the frame's number."""
+class NumberDetector(FakeDetector):
+    """Finds a hand in every frame but those named; its landmarks are the frame's number."""
 
     info = DetectorInfo("numbers", "1", "full", "0" * 64)
 
     def __init__(self, without=(), hands: int = 1) -> None:
+        super().__init__(self._hands)
         self.without, self.hands = set(without), hands
 
-    def track(self, pixels, seconds: float):
+    def _hands(self, pixels):
         number = stamped(pixels)
-        if number in self.without:
-            return []
-        marks = np.full((21, 3), number, np.float32)
-        return [Hand(marks, marks, 0.9 - 0.8 * k, 0.8) for k in range(self.hands)]
+        n_hands = 0 if number in self.without else self.hands
+        return [hand_of(number, 0.9 - 0.8 * k, 0.8) for k in range(n_hands)]
 
 
 class Keys:
