@@ -98,9 +98,13 @@ if TYPE_CHECKING:
     from handlore.landmarks.search import search as search
     from handlore.models.files import load_model as load_model
     from handlore.models.files import load_models as load_models
+    from handlore.models.files import required_landmarker as required_landmarker
+    from handlore.models.predict import predict_files as predict_files
+    from handlore.models.predict import predict_video as predict_video
     from handlore.models.stream.calibration import calibrate as calibrate
     from handlore.models.stream.recogniser import Recogniser as Recogniser
     from handlore.models.stream.recogniser import recognise as recognise
+    from handlore.models.stream.replay import replay as replay
     from handlore.models.stream.settings import RecogniserSettings as RecogniserSettings
     from handlore.report.writing import write_report as write_report
 
@@ -141,6 +145,10 @@ _API = {
     "evaluate": "classifiers.evaluation.evaluation",
     "compare": "classifiers.evaluation.comparison",
     "write_report": "report.writing",
+    "predict_files": "models.predict",
+    "predict_video": "models.predict",
+    "replay": "models.stream.replay",
+    "required_landmarker": "models.files",
 }
 """The module of each public name; the imports above are for type checkers."""
 

@@ -49,7 +49,7 @@ class _BenchResult:
 def measure_prediction(turns: int = 30, each: int = 20) -> _BenchResult:
     """Time one sample through a loaded forest, against scikit-learn's predict_proba.
 
-    Ours is the whole way from the landmarks of a frame: canonical form, features, onnxruntime.
+    Ours starts from the landmarks of a frame: canonical form, features, onnxruntime.
     scikit-learn's is the forest alone, on features that are already there.
     """
     from handlore.classifiers.evaluation.scores import fit_samples

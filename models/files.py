@@ -140,6 +140,11 @@ def required_landmarker(models: Sequence[Model]) -> str:
     ------
     HandloreError
         If a model was trained on networks of the user's own, and the variable is not set.
+
+    Examples
+    --------
+    >>> handlore.required_landmarker([handlore.load_model("poses.onnx")])
+    'full'
     """
     names = {_network(model.card.landmarker) for model in models}
     return names.pop() if len(names) == 1 else "full"

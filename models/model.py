@@ -107,12 +107,16 @@ class Model:
         InvalidDataError
             If it has room for another number of hands than the model takes.
         """
+        self.require_hands(clip)
+        return self._predict_clip(clip) if clip.detected.any() else _NO_HAND
+
+    def require_hands(self, clip: LandmarkDataset) -> None:
+        """Raise InvalidDataError if a clip has room for another number of hands."""
         if clip.n_hands != self.card.n_hands:
             raise InvalidDataError(
                 f"it has room for {clip.n_hands} hand(s) a frame, the model takes"
                 f" {self.card.n_hands}"
             )
-        return self._predict_clip(clip) if clip.detected.any() else _NO_HAND
 
     def _predict_clip(self, clip: LandmarkDataset) -> Prediction:
         raise NotImplementedError

@@ -116,9 +116,22 @@ class LiveSummary:
     """Recordings that could not be written."""
 
 
+@dataclass(frozen=True)
+class _Setup:
+    """What the options name, checked."""
+
+    recogniser: Recogniser
+    labels: tuple[str, ...]
+    actions: ActionSet
+    camera: CameraSpec
+    detector: DetectorOptions
+    address: Address | None
+    recordings: RecordingFolder | None
+
+
 def run_live(
     models: Sequence[str | Path | Model],
-    camera: str | CameraSpec = "0",
+    camera: str | Path | CameraSpec = "0",
     on_event: Callable[[Event], object] | None = None,
     options: LiveOptions | None = None,
     *,
@@ -134,8 +147,8 @@ def run_live(
     models
         Files of models of poses or movements, or loaded ones.
     camera
-        A number, ``/dev/video2``, ``picamera``, a video or a folder of frames, or what
-        :func:`~handlore.capture.cameras.camera_spec` returns.
+        A number such as ``"0"``, ``/dev/video2``, ``picamera``, a video or a folder of frames, or
+        what :func:`~handlore.capture.cameras.camera_spec` returns.
     on_event
         Called with each event, in the thread of the caller.
     options
@@ -166,6 +179,13 @@ def run_live(
         say(f"note: {note}")
     setup = _check(loaded, camera, options)
     shown = [*views, *([EventCallback(on_event)] if on_event is not None else [])]
+    return _run(setup, options, shown, say)
+
+
+def _run(
+    setup: _Setup, options: LiveOptions, shown: list[LiveView], say: Callable[[str], None]
+) -> LiveSummary:
+    """Open everything, run the loop, and close everything."""
     buffer = None
     with ExitStack() as stack:
         stack.enter_context(ending_on_signals())
@@ -199,27 +219,16 @@ def run_live(
     return LiveSummary(loop.frames, loop.events, 0 if buffer is None else buffer.lost)
 
 
-@dataclass(frozen=True)
-class _Setup:
-    """What the options name, checked."""
-
-    recogniser: Recogniser
-    labels: tuple[str, ...]
-    actions: ActionSet
-    camera: CameraSpec
-    detector: DetectorOptions
-    address: Address | None
-    recordings: RecordingFolder | None
-
-
-def _check(models: Sequence[Model], camera: str | CameraSpec, options: LiveOptions) -> _Setup:
+def _check(
+    models: Sequence[Model], camera: str | Path | CameraSpec, options: LiveOptions
+) -> _Setup:
     """Check all options; opens neither camera nor window."""
     labels = tuple(dict.fromkeys(label for model in models for label in model.card.labels))
     recogniser = Recogniser(models, options.settings, max_hands=options.max_hands)
     actions = ActionSet(())
     if options.actions is not None:
         actions = load_actions(options.actions, labels, check_computer=not options.dry_run)
-    spec = camera_spec(camera) if isinstance(camera, str) else camera
+    spec = camera if isinstance(camera, CameraSpec) else camera_spec(str(camera))
     address = None if options.serve is None else Address.parsed(options.serve)
     if address is not None:
         Guard.of(address, options.token)

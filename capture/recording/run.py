@@ -55,7 +55,7 @@ class SessionSummary:
 def record(
     out: str | Path,
     labels: Sequence[str] = (),
-    camera: str | CameraSpec = "0",
+    camera: str | Path | CameraSpec = "0",
     options: SessionOptions | None = None,
     *,
     keys: Keys | None = None,
@@ -73,8 +73,8 @@ def record(
     labels
         The labels to record; default: those of the folder. ``none`` is always one.
     camera
-        A number, ``/dev/video2``, ``picamera``, a video or a folder of frames, or what
-        :func:`~handlore.capture.cameras.camera_spec` returns.
+        A number such as ``"0"``, ``/dev/video2``, ``picamera``, a video or a folder of frames, or
+        what :func:`~handlore.capture.cameras.camera_spec` returns.
     options
         Lengths, countdown, review, window, sounds and detector.
     keys
@@ -103,7 +103,7 @@ def record(
     """
     options = options or SessionOptions()
     given = [name for name in Labels(labels).names if name != NONE_LABEL]
-    spec = camera_spec(camera) if isinstance(camera, str) else camera
+    spec = camera if isinstance(camera, CameraSpec) else camera_spec(str(camera))
     if not options.headless and (reason := why_no_window()) is not None:
         say(f"no window, keys are read from this terminal: {reason}")
         options = replace(options, headless=True)

@@ -20,35 +20,34 @@ from . import ESTIMATORS
 
 @ESTIMATORS.register
 class TemporalClassifier(MovementEstimator):
-    """A temporal convolutional network: four small members that see fingers and palm.
+    """A temporal convolutional network: four small members on features of fingers and palm.
 
-    Unless told otherwise it learns from all movements, for a fixed number of epochs and with a
-    learning rate that falls to almost nothing: with strong augmentation and averaged weights the
-    last epoch is about the best one, and movements that are held back to find a better one are
-    missed in training. ``validation=0.15`` holds back that share (whole groups), keeps the epoch
-    with the lowest loss on them and stops early.
+    By default it is trained on all movements, for a fixed number of epochs and with a learning rate
+    that falls to almost 0: with strong augmentation and averaged weights the last epoch is about
+    the best one, and a validation set would reduce the training data. ``validation=0.15`` holds out
+    that share (whole groups), keeps the epoch with the lowest loss on it and stops early.
 
-    Ctrl-C during ``fit`` ends training and keeps what is learnt so far if ``progress`` is set,
-    that is, if somebody watches; else it is raised as always.
+    Ctrl-C during ``fit`` ends training and keeps the best result so far if ``progress`` is set;
+    otherwise it is raised as usual.
 
     Parameters
     ----------
     epochs
-        How often all movements are learnt; 0 for 100, or 60 of fewer than 1,000 movements and
-        more of fewer than some 300.
+        Passes over all movements; 0 for 100, or 60 for fewer than 1,000 movements and more for
+        fewer than some 300.
     batch_size
-        How many movements a step sees; 0 for 64, or 32 of fewer than 1,000 movements.
+        Movements per step; 0 for 64, or 32 for fewer than 1,000 movements.
     learning_rate
-        The highest one.
+        The maximum.
     augment
-        Whether to learn changed and mixed copies rather than the movements as they are.
+        Whether to train on augmented and mixed copies instead of the movements themselves.
     mirror_labels
-        Pairs of labels that a mirror swaps, such as ``left=right,in=out``; each movement is then
-        seen in a mirror half the time. Labels that are not named stay what they are.
+        Pairs of labels that mirroring swaps, such as ``left=right,in=out``; each movement is then
+        mirrored half the time. Other labels stay the same.
     validation
-        The share of the movements to hold back.
+        Share of the movements in the validation set.
     patience
-        Stop after so many epochs without a lower loss on what is held back.
+        Epochs without a lower validation loss after which training stops.
     random_state
         Seed.
 
@@ -87,7 +86,7 @@ class TemporalClassifier(MovementEstimator):
         self.random_state = random_state
 
     def require(self) -> None:
-        """Refuse to learn without PyTorch."""
+        """Raise HandloreError without PyTorch."""
         try:
             import torch  # noqa: F401
         except ImportError as error:
@@ -104,7 +103,7 @@ class TemporalClassifier(MovementEstimator):
             codes, groups, self.validation, np.random.default_rng(self.random_state)
         )
         plan = self._plan(int((~held).sum()))
-        learnt = self._ways_to_see(X[~held], codes[~held], pairs)
+        learnt = self._with_mirrored(X[~held], codes[~held], pairs)
         training = NetworkTraining(learnt, (X[held], codes[held]), len(self.classes_), plan)
         self.notes_ = ()
         try:
@@ -119,19 +118,19 @@ class TemporalClassifier(MovementEstimator):
         self._graph = export_network(self.network_, X[:2])
         self._runner = GraphRunner(self._to_onnx())
 
-    def _ways_to_see(
+    def _with_mirrored(
         self, blocks: FloatArray, codes: NDArray[np.int64], pairs: dict[str, str] | None
     ) -> list[tuple[FloatArray, NDArray[np.int64]]]:
-        """Return the movements as they are and, if that is asked for, as a mirror shows them."""
-        ways = [(blocks, codes)]
+        """Return the movements and, if required, their mirror images."""
+        both = [(blocks, codes)]
         if pairs is not None:
             seen = mirror_blocks(blocks, blocks.shape[1] // N_CHANNELS)
             swapped = mirror_codes(codes, self.classes_, pairs)
-            # The other label may have no movement among these: then the mirror shows nothing new.
+            # If the other label has no movement among these, the mirror image is left out.
             unknown = swapped < 0
             seen[unknown], swapped[unknown] = blocks[unknown], codes[unknown]
-            ways.append((seen, swapped))
-        return ways
+            both.append((seen, swapped))
+        return both
 
     def _plan(self, n: int) -> TrainingSchedule:
         batch = batch_size_for(n, self.batch_size)
@@ -157,7 +156,7 @@ class TemporalClassifier(MovementEstimator):
         return self._runner(X)
 
     def _to_onnx(self) -> Any:
-        """Return series, standardisation, its members and their mean as one graph."""
+        """Return features, standardisation, members and their mean as one graph."""
         import onnx
 
         return onnx.load_from_string(self._graph)

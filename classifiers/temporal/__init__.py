@@ -1,1 +1,1 @@
-"""A small convolutional network for movements; the one room of the house that needs PyTorch."""
+"""A small temporal convolutional network for movements; the only package that needs PyTorch."""

@@ -1,9 +1,8 @@
-"""The network: convolutions over time that treat the five fingers alike.
+"""The network: convolutions over time that share their kernels between the five fingers.
 
-Fingers move by the same rules, so one set of kernels looks at all of them; each finger's result
-is then normalised by itself, for a thumb is no little finger. What they and the palm say is put
-together by residual blocks. A few such members are trained side by side on the same movements
-and their probabilities averaged: that was worth more than one network of twice the width.
+The result of each finger is normalised separately. Residual blocks combine fingers and palm. A few
+such members are trained side by side on the same movements and their probabilities averaged, which
+is more accurate than one network of twice the width.
 """
 
 import io
@@ -22,18 +21,13 @@ from handlore.models.movement_encoder import N_CHANNELS, N_COORDINATES
 
 from ..onnx_graph import IR_VERSION, ONNX_OPSET
 
-# What the network looks at: each finger and the palm as they are, turn and move.
-#
-# All of it follows from the landmarks without a parameter to learn, and is part of the graph.
-
-
 _N_FINGER_FEATURES = 65
-"""Series of a finger: its 4 landmarks from the wrist, the same along the axes of the palm, how
-either moves over two points in time, how it moves in the picture, 4 distances, presence."""
+"""Features of a finger: its 4 landmarks relative to the wrist, the same in the axes of the palm,
+the motion of both over two points in time, its motion in the image, 4 distances, presence."""
 
 _N_PALM_FEATURES = 63
-"""Series of a palm: its axes, the paths of wrist, middle finger's base and index fingertip, these
-from their means, how they move over 1, 2 and 4 points in time, and how fast."""
+"""Features of a palm: its axes; the paths of the wrist, the base of the middle finger and the index
+fingertip, also relative to their means; their motion over 1, 2 and 4 points in time, and speed."""
 
 _N_FEATURES = N_FINGERS * _N_FINGER_FEATURES + _N_PALM_FEATURES
 
@@ -42,13 +36,13 @@ _TINY = 1e-4
 
 
 class HandFeatures(nn.Module):  # type: ignore[misc]
-    """From hands (n, 64, n_timepoints), as the encoder gives them, to (n, N_SERIES, n_timepoints).
+    """From encoded hands (n, 64, n_timepoints) to features (n, n_features, n_timepoints).
 
     The fingers come first, from thumb to little finger, then the palm. Lengths are palm lengths.
     """
 
     def forward(self, hands: Tensor) -> Tensor:
-        """Compute the series."""
+        """Compute the features."""
         n_timepoints = hands.shape[-1]
         marks = hands[:, :N_COORDINATES].reshape(-1, N_LANDMARKS, 3, n_timepoints)
         presence = hands[:, N_CHANNELS - 1 :, None].expand(-1, N_FINGERS, -1, -1)
@@ -92,23 +86,23 @@ def _distances(from_wrist: Tensor, in_palm: Tensor) -> Tensor:
     shape = (-1, N_FINGERS, 4, 3, from_wrist.shape[-1])
     joints = in_palm.reshape(shape)
     tips, bases = joints[:, :, 3], joints[:, :, 0]
-    ways = (
+    vectors = (
         torch.cat([tips[:, 1:], tips[:, :1]], 1) - tips,
         tips - tips[:, :1],
         from_wrist.reshape(shape)[:, :, 3],
         tips - bases,
     )
-    return torch.stack([_length(way, 2) for way in ways], 2)
+    return torch.stack([_length(vector, 2) for vector in vectors], 2)
 
 
 def _traces(points: Tensor) -> list[Tensor]:
-    """Return where points (n, 3, 3, t) are, where within their path, how they move, how fast."""
+    """Return position, position relative to the mean, motion and speed of points (n, 3, 3, t)."""
     moves = torch.stack([_change(points, step) * (8 / step) for step in (1, 2, 4)], 1)
     return [points, points - points.mean(-1, keepdim=True), moves, _length(moves, 3)]
 
 
 def _change(values: Tensor, step: int) -> Tensor:
-    """Return what is added over so many points in time; nothing at the end."""
+    """Return the change over a number of points in time; 0 at the end."""
     return functional.pad(values[..., step:] - values[..., :-step], (0, step))
 
 
@@ -130,7 +124,7 @@ _SOFT = 0.05
 class MovementNetwork(nn.Module):  # type: ignore[misc]
     """From blocks (n, n_hands * 64, n_timepoints) to scores (n, N_MEMBERS, n_classes).
 
-    The scores are logits. Each series is standardised by what :meth:`standardise` has seen.
+    The scores are logits. Features are standardised, see :meth:`standardise`.
     """
 
     def __init__(self, n_hands: int, n_classes: int) -> None:
@@ -144,7 +138,7 @@ class MovementNetwork(nn.Module):  # type: ignore[misc]
 
     @torch.no_grad()  # type: ignore[untyped-decorator]
     def standardise(self, blocks: Tensor) -> None:
-        """Take mean and deviation of the series from some movements."""
+        """Set mean and scale of the features from some movements."""
         series = self.series(_hands(blocks))
         self.mean.copy_(series.mean((0, 2))[None, :, None])
         deviation = series.std((0, 2))[None, :, None]
@@ -171,7 +165,7 @@ class Probabilities(nn.Module):  # type: ignore[misc]
 
 
 class _Member(nn.Module):  # type: ignore[misc]
-    """From standardised series (n * n_hands, N_SERIES, n_timepoints) to scores (n, n_classes)."""
+    """From features (n * n_hands, n_features, n_timepoints) to scores (n, n_classes)."""
 
     def __init__(self, n_hands: int, n_classes: int) -> None:
         super().__init__()
@@ -213,7 +207,7 @@ class _Member(nn.Module):  # type: ignore[misc]
 
 
 class _Shared(nn.Module):  # type: ignore[misc]
-    """One convolution for all fingers (n * n_fingers, n_in, 1, t), each normalised by itself."""
+    """One convolution for all fingers (n * n_fingers, n_in, 1, t), each normalised separately."""
 
     def __init__(self, n_in: int, n_out: int, n_hands: int, **shape: int) -> None:
         super().__init__()
@@ -229,7 +223,7 @@ class _Shared(nn.Module):  # type: ignore[misc]
 
 
 class _Block(nn.Module):  # type: ignore[misc]
-    """A convolution, normalised; where the shape allows it, added to what came in."""
+    """A normalised convolution, with a residual connection where the shape allows it."""
 
     def __init__(
         self,
@@ -257,7 +251,7 @@ class _Block(nn.Module):  # type: ignore[misc]
 
 
 class _Gate(nn.Module):  # type: ignore[misc]
-    """Weighs channels by what all of them say about the whole clip (squeeze and excitation)."""
+    """Weights channels by their means over the clip (squeeze and excitation)."""
 
     def __init__(self, n: int) -> None:
         super().__init__()
@@ -292,9 +286,6 @@ def _channels_last(values: Tensor) -> Tensor:
     return values.contiguous(memory_format=torch.channels_last)
 
 
-# From a trained network to an ONNX graph.
-
-
 def export_network(network: MovementNetwork, blocks: NDArray[np.float32]) -> bytes:
     """Return the network as a serialised ``onnx.ModelProto``.
 
@@ -303,7 +294,7 @@ def export_network(network: MovementNetwork, blocks: NDArray[np.float32]) -> byt
     network
         Trained.
     blocks
-        (n, n_channels, n_timepoints) a few movements; only their shape matters.
+        (n, n_channels, n_timepoints) a few movements; only the shape is used.
     """
     stream = io.BytesIO()
     with warnings.catch_warnings():

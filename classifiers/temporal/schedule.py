@@ -1,4 +1,4 @@
-"""How long a network is trained, on what, and what became of it; none of it needs PyTorch."""
+"""Schedule and history of training a network; nothing here needs PyTorch."""
 
 from dataclasses import dataclass
 
@@ -15,19 +15,19 @@ _MIN_CLIPS_TO_SPLIT, _MIN_GROUPS = 60, 4
 
 @dataclass(frozen=True)
 class Epoch:
-    """One line of the history; times of training go by epochs, once through all movements."""
+    """One row of the history; an epoch is one pass over all movements."""
 
     epoch: int
     """From 1."""
 
     loss: float
-    """Cross-entropy in training, of movements that were changed and mixed."""
+    """Cross-entropy in training, on augmented and mixed movements."""
 
     accuracy: float
-    """The share of them that was answered right."""
+    """Share of correct predictions on them."""
 
     val_loss: float | None
-    """Cross-entropy of what is held back; None if nothing is."""
+    """Cross-entropy on the validation set; None without one."""
 
     val_accuracy: float | None
 
@@ -37,27 +37,27 @@ class Epoch:
 
 @dataclass(frozen=True)
 class TrainingSchedule:
-    """How to train."""
+    """The hyperparameters of training."""
 
     epochs: int
     batch_size: int
     learning_rate: float
-    """The highest; it rises in the first tenth and then falls as a cosine does, to almost 0."""
+    """The maximum; it rises in the first tenth and then falls along a cosine to almost 0."""
 
     augment: bool
     patience: int
-    """Stop after so many epochs without a lower loss on what is held back."""
+    """Epochs without a lower validation loss after which training stops."""
 
     seed: int
 
 
 def batch_size_for(n: int, wanted: int) -> int:
-    """Return how many of n movements a step sees: 64, of few clips 32, unless told."""
+    """Return the batch size for n movements: 64, or 32 for few clips, if none is given."""
     return min(wanted or (64 if n >= _FEW_CLIPS else 32), n)
 
 
 def epochs_for(n: int, batch: int, wanted: int) -> int:
-    """Return 60 unless told, 100 of many movements, and more of few: they make few steps."""
+    """Return the number of epochs if none is given: 60, 100 for many movements, more for few."""
     usual = _EPOCHS_LARGE if n >= _FEW_CLIPS else _EPOCHS
     return wanted or min(max(usual, -(-_MIN_STEPS // (n // batch))), _MAX_EPOCHS)
 
@@ -65,10 +65,10 @@ def epochs_for(n: int, batch: int, wanted: int) -> int:
 def validation_mask(
     codes: IntArray, groups: NDArray[np.str_] | None, share: float, rng: np.random.Generator
 ) -> NDArray[np.bool_]:
-    """Choose about a share of the movements (n,) to stop training by.
+    """Return which movements (n,) are in the validation set, about ``share`` of them.
 
-    They are whole groups where there are enough groups, else a sample of each class; none if
-    there are too few movements. At least one movement of each class is left to learn from.
+    They are whole groups if there are enough, else a sample of each class; none if there are too
+    few movements. At least one movement of each class remains for training.
     """
     held = np.zeros(len(codes), bool)
     grouped = groups is not None and len(np.unique(groups)) >= _MIN_GROUPS

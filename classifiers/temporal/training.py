@@ -1,8 +1,7 @@
-"""Training: a fixed schedule on movements that are never the same twice, and averaged weights.
+"""Training: a fixed schedule with data augmentation and averaged weights.
 
-What is kept is not the last weights but a running average of them, which is steadier. With some
-movements held back it is the average that did best on those, and training ends when it has not
-got better for long.
+The result is not the last weights but a running average, which is more stable. With a validation
+set it is the average with the lowest loss on it, and training stops early.
 """
 
 import copy
@@ -38,7 +37,7 @@ _AUGMENTATION = Augmentation(
     slow=0.3,
     lost=0.1,
 )
-"""Stronger than for classifiers that see each movement a few times only."""
+"""Stronger than for classifiers that get each movement a few times only."""
 
 _WEIGHT_DECAY = 0.05
 _SMOOTHING = 0.1
@@ -55,21 +54,21 @@ class NetworkTraining:
     Parameters
     ----------
     learnt
-        For each way to see the movements (as they are, and mirrored): blocks
-        (n, n_channels, n_timepoints) and class numbers (n,). Each time one of them is drawn.
+        Blocks (n, n_channels, n_timepoints) and class indices (n,) of the movements, and of their
+        mirror images; one of the two is drawn each time.
     tested
-        Movements held back, if any.
+        The validation set, if any.
     n_classes
-        How many classes there are.
+        Number of classes.
     plan
-        How to train.
+        The hyperparameters.
 
     Attributes
     ----------
     best
-        The averaged network that is to be kept.
+        The averaged network with the best result.
     history
-        A line for each epoch.
+        A row for each epoch.
     """
 
     def __init__(
@@ -90,16 +89,16 @@ class NetworkTraining:
         self.history: list[Epoch] = []
 
     def run(self, progress: Callable[[int, int], None] | None = None) -> None:
-        """Train until the plan or the patience is at its end.
+        """Train until the last epoch, or until patience runs out.
 
-        It may be interrupted: ``best`` and ``history`` then say what there is.
+        It may be interrupted: ``best`` and ``history`` then have the result so far.
         """
         with _seeded(self._plan.seed):
             best_at, lowest = 0, math.inf
             for epoch in range(1, self._plan.epochs + 1):
                 loss, accuracy = self._epoch(mixed=epoch <= _MIXED_UNTIL * self._plan.epochs)
                 if not math.isfinite(loss):
-                    raise ValueError("training went astray; take a smaller learning_rate")
+                    raise ValueError("training diverged; take a smaller learning_rate")
                 val_loss, val_accuracy = self._validated()
                 self.history.append(
                     Epoch(epoch, loss, accuracy, val_loss, val_accuracy, self._learning_rate())
@@ -123,7 +122,7 @@ class NetworkTraining:
         return loss, accuracy
 
     def _learn(self, chosen: _IntArray, mixed: bool) -> tuple[float, float]:
-        """Make one step; return its loss and the share that was answered right."""
+        """Make one step; return its loss and accuracy."""
         for options in self._optimizer.param_groups:
             options["lr"] = self._learning_rate()
         blocks, codes = self._batch(chosen)
@@ -144,9 +143,9 @@ class NetworkTraining:
         return loss.item(), right.double().mean().item()
 
     def _batch(self, chosen: _IntArray) -> tuple[Tensor, Tensor]:
-        way = self._rng.integers(len(self._learnt), size=len(chosen))
-        blocks = np.stack([self._learnt[w][0][i] for w, i in zip(way, chosen, strict=True)])
-        codes = np.stack([self._learnt[w][1][i] for w, i in zip(way, chosen, strict=True)])
+        version = self._rng.integers(len(self._learnt), size=len(chosen))
+        blocks = np.stack([self._learnt[w][0][i] for w, i in zip(version, chosen, strict=True)])
+        codes = np.stack([self._learnt[w][1][i] for w, i in zip(version, chosen, strict=True)])
         if self._plan.augment:
             blocks = _AUGMENTATION(blocks, self._rng)
         return torch.from_numpy(blocks), torch.from_numpy(codes)
@@ -158,7 +157,7 @@ class NetworkTraining:
 
     @torch.no_grad()  # type: ignore[untyped-decorator]
     def _follow(self) -> None:
-        """Move the average towards the weights; quickly at first, when they are far from good."""
+        """Move the average towards the weights, faster at first."""
         weight = 1 - min(_AVERAGING, (1 + self._step) / (10 + self._step))
         torch._foreach_lerp_(
             list(self._average.parameters()),
@@ -183,14 +182,14 @@ class NetworkTraining:
 
 @contextmanager
 def _seeded(seed: int) -> Iterator[None]:
-    """Make what PyTorch draws depend on the seed alone, and leave its own state as it was."""
+    """Seed the random numbers of PyTorch, and restore its state afterwards."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield
 
 
 def _loss(scores: Tensor, codes: Tensor) -> Tensor:
-    """Return the mean cross-entropy of all members; each learns by itself."""
+    """Return the mean cross-entropy of all members, which are trained independently."""
     every = codes.repeat_interleave(N_MEMBERS)
     return cross_entropy(scores.flatten(0, 1), every, label_smoothing=_SMOOTHING)
 

@@ -194,7 +194,7 @@ def command(ctx: click.Context, /, out: Path, as_json: bool, **given: Any) -> No
     """Record labelled gestures with a camera.
 
     `r` or space records, 1-9 or n and p choose the label, u discards, q quits, h shows all keys.
-    A recording is kept by itself after a moment; if the hand was not detected in many of its
+    A recording is kept automatically after a moment; if the hand was not detected in many of its
     frames, you are asked first. Nothing is written before it is kept, and what is kept survives a
     crash. Recordings hold landmarks, not pictures. train, crossval, evaluate and predict read the
     folder; `handlore recordings` lists, plays, discards and relabels what it holds.

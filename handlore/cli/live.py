@@ -88,8 +88,7 @@ from ._recogniser import pop_settings, recogniser_options
     metavar="DIR",
     type=click.Path(path_type=Path),
     default=None,
-    help="Record the landmarks around each event, and the last minutes at the end or with the"
-    " key k.",
+    help="Record the landmarks around each event, and those of the last minutes at the end.",
 )
 @click.option(
     "--remember",
@@ -97,7 +96,7 @@ from ._recogniser import pop_settings, recogniser_options
     default=120.0,
     show_default=True,
     metavar="SECONDS",
-    help="How many of the last minutes --record keeps, in seconds.",
+    help="Length of the buffer that --record keeps at the end or with the key k.",
 )
 @click.option(
     "--keep-video",

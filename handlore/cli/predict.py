@@ -1,13 +1,12 @@
-"""``handlore predict``: what do these pictures, videos and recordings show."""
+"""``handlore predict``: the gestures in pictures, videos and recordings."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from handlore.datasets.tracking import Medium, list_media, track_video
-from handlore.landmarks.errors import HandloreError, InvalidDataError
+import handlore
 
 from ._common import (
     SOME_INPUTS_FAILED,
@@ -25,9 +24,20 @@ from ._common import (
 )
 
 if TYPE_CHECKING:
-    from handlore.datasets.dataset import LandmarkDataset
-    from handlore.landmarks.detector import HandDetector
-    from handlore.models.model import Model, Prediction
+    # Needs OpenCV, which printing help does not.
+    from handlore.models.predict import FilePrediction
+
+
+@dataclass(frozen=True)
+class _Options:
+    model: Path
+    paths: tuple[Path, ...]
+    frame_rate: float
+    n_copies: int
+    landmarker: str | None
+    detector: str
+    verbose: bool
+    as_json: bool
 
 
 @click.command(
@@ -50,193 +60,81 @@ if TYPE_CHECKING:
     type=click.FloatRange(0, min_open=True),
     default=30.0,
     show_default=True,
-    help="How many pictures a second a folder of frames holds.",
+    help="Frames per second of a folder of pictures.",
 )
 @copies_option(
     "--tta",
-    "the answers are averaged (test-time augmentation). Each costs a run of the hand network."
-    " Pictures only.",
+    "the probabilities are averaged (test-time augmentation). Each costs a run of the hand"
+    " network. Pictures only.",
 )
 @detector_options(landmarker=None)
 @json_option
-@click.pass_context
-def command(
-    ctx: click.Context,
-    model: Path,
-    paths: tuple[Path, ...],
-    frame_rate: float,
-    n_copies: int,
-    landmarker: str | None,
-    detector: str,
-    verbose: bool,
-    as_json: bool,
-) -> None:
+def command(**given: Any) -> None:
     """Predict the gestures in pictures, videos and recordings.
 
-    PATH is a picture, a video, or a folder in which all are taken; or a folder of recordings of
-    `handlore capture`, which are answered from their landmarks. Of a picture it says label,
+    PATH is a picture, a video, or a folder of them; or a folder of recordings of
+    `handlore capture`, which are predicted from their landmarks. For a picture the result is label,
     probability and rotation: the direction from wrist to middle knuckle against image-up,
-    clockwise positive. Of a video it says what is shown when. A model of movements takes videos,
-    and folders of pictures as videos. What shows no hand is `none`.
+    clockwise positive. For a video it is the gestures with their times. A model of movements takes
+    videos, and folders of pictures as videos. Without a hand the label is `none`.
     """
-    from handlore.datasets.recording_files import is_recordings
-    from handlore.models.files import load_model, required_landmarker
-
-    loaded = load_model(model)
-    if n_copies and loaded.card.kind != "pose":
-        raise HandloreError(f"{model} takes videos; --tta is for models of poses")
-    folders = [path for path in paths if is_recordings(path)]
-    media = list_media(
-        [path for path in paths if path not in folders], movements=loaded.card.kind == "sequence"
-    )
-    rows, failures = _of_recordings(loaded, folders)
-    if media:
-        network = landmarker or required_landmarker([loaded])
-        with opened_detector(network, detector, loaded.card.n_hands, verbose=verbose) as opened:
-            seen, unread = _look_at(loaded, opened, media, frame_rate, n_copies)
-        rows, failures = rows + seen, failures + unread
-    say_failures(failures)
-    _print(rows, as_json)
-    if failures:
-        ctx.exit(SOME_INPUTS_FAILED if rows else 1)
+    _predict(_Options(**given))
 
 
-def _look_at(
-    model: "Model",
-    detector: "HandDetector",
-    media: Sequence[Medium],
-    frame_rate: float,
-    n_copies: int,
-) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
-    """Answer pictures and videos one by one; also list those that cannot be read."""
-    rows: list[dict[str, Any]] = []
-    failures: list[tuple[str, str]] = []
+def _predict(options: _Options) -> None:
+    model = handlore.load_model(options.model)
     with progress("predicting") as show:
-        for done, medium in enumerate(media, 1):
-            try:
-                rows.append(_row(model, detector, medium, frame_rate, n_copies))
-            except InvalidDataError as error:
-                failures.append((str(medium.path), str(error)))
-            show(done, len(media))
-    return rows, failures
-
-
-def _of_recordings(
-    model: "Model", folders: Sequence[Path]
-) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
-    """Answer the recordings of the kind that the model takes; also list those that failed."""
-    from handlore.datasets.loading import KIND_NAMES, load_recordings
-
-    rows: list[dict[str, Any]] = []
-    failures: list[tuple[str, str]] = []
-    for folder in folders:
-        recorded, kind = load_recordings(folder), model.encoder.kind
-        chosen = recorded.require(kind)
-        failures += [(str(folder / name), reason) for name, reason in recorded.failures]
-        for other, n in recorded.counts().items():
-            if other != kind:
-                talk(f"note: {n} recordings of {KIND_NAMES[other]} in {folder} are left out")
-        for one in chosen:
-            path = folder / str(one.samples.source[0]).partition("#")[0]
-            try:
-                rows.append(_answered(model, path, one))
-            except InvalidDataError as error:
-                failures.append((str(path), str(error)))
-    return rows, failures
-
-
-def _answered(model: "Model", path: Path, recording: "LandmarkDataset") -> dict[str, Any]:
-    from handlore.models.model import PoseModel
-
-    if recording.n_hands != model.card.n_hands:
-        raise InvalidDataError(
-            f"it has room for {recording.n_hands} hand(s) a frame, the model takes"
-            f" {model.card.n_hands}"
+        found = handlore.predict_files(
+            model,
+            options.paths,
+            detector=lambda: opened_detector(
+                options.landmarker or handlore.required_landmarker([model]),
+                options.detector,
+                model.card.n_hands,
+                verbose=options.verbose,
+            ),
+            frame_rate=options.frame_rate,
+            tta=options.n_copies,
+            progress=show,
         )
-    if isinstance(model, PoseModel):
-        return _still_row(path, model.predict_clip(recording))
-    return _moving_row(path, model, recording)
+    for note in found.notes:
+        talk(f"note: {note}")
+    say_failures(found.failures)
+    if options.as_json:
+        print_json([one.as_json() for one in found.predictions])
+    else:
+        _print_pictures([one for one in found.predictions if one.prediction is not None])
+        _print_videos([one for one in found.predictions if one.prediction is None])
+    if found.failures:
+        raise click.exceptions.Exit(SOME_INPUTS_FAILED if found.predictions else 1)
 
 
-def _row(
-    model: "Model", detector: "HandDetector", medium: Medium, frame_rate: float, n_copies: int
-) -> dict[str, Any]:
-    from handlore.datasets.pictures import read_picture
-    from handlore.models.model import PoseModel
-
-    if medium.kind == "picture" and isinstance(model, PoseModel):
-        said = model.predict_picture(detector, read_picture(medium.path)[0], n_copies)
-        return _still_row(medium.path, said)
-    clip = track_video(medium.path, detector, max_hands=model.card.n_hands, frame_rate=frame_rate)
-    return _moving_row(medium.path, model, clip)
-
-
-def _still_row(path: Path, said: "Prediction") -> dict[str, Any]:
-    return {
-        "path": str(path),
-        "label": said.label,
-        "probability": said.probability,
-        "rotation_deg": said.rotation_deg,
-        "hand": said.hand,
-        "familiarity": None if said.novelty is None else 1 - said.novelty,
-    }
-
-
-def _moving_row(path: Path, model: "Model", video: "LandmarkDataset") -> dict[str, Any]:
-    from handlore.datasets.dataset import NONE_LABEL
-    from handlore.models.stream.videos import video_events
-
-    segments = [event.as_json() for event in video_events(model, video)]
-    longest = max(segments, key=lambda one: one["end"] - one["start"], default=None)
-    return {
-        "path": str(path),
-        "label": longest["label"] if longest else NONE_LABEL,
-        "probability": longest["probability"] if longest else None,
-        "rotation_deg": None,
-        "hand": longest["hand"] if longest else None,
-        "segments": segments,
-    }
-
-
-def _print(rows: list[dict[str, Any]], as_json: bool) -> None:
-    if as_json:
-        print_json(rows)
-        return
-    stills = [row for row in rows if "segments" not in row]
-    if stills:
-        cells = [
-            [
-                row["path"],
-                row["label"],
-                _share(row["probability"]),
-                "" if row["rotation_deg"] is None else f"{row['rotation_deg']:.0f}",
-                row["hand"] or "",
-            ]
-            for row in stills
+def _print_pictures(predictions: "list[FilePrediction]") -> None:
+    rows = [
+        [
+            one["path"],
+            one["label"],
+            _share(one["probability"]),
+            "" if one["rotation_deg"] is None else f"{one['rotation_deg']:.0f}",
+            one["hand"] or "",
         ]
-        print_table(["picture", "label", "probability", "rotation (deg)", "hand"], cells)
-    videos = [
-        (row["path"], one)
-        for row in rows
-        for one in row.get("segments") or [_nothing(row)]
-        if "segments" in row
+        for one in (prediction.as_json() for prediction in predictions)
     ]
-    if videos:
-        cells = [
-            [
-                path,
-                "" if one["start"] is None else f"{one['start']:.2f} - {one['end']:.2f}",
-                one["label"],
-                _share(one["probability"]),
-                one["hand"] or "",
-            ]
-            for path, one in videos
-        ]
-        print_table(["video", "seconds", "label", "probability", "hand"], cells)
+    if rows:
+        print_table(["picture", "label", "probability", "rotation (deg)", "hand"], rows)
 
 
-def _nothing(row: dict[str, Any]) -> dict[str, Any]:
-    return {"start": None, "end": None, **row}
+def _print_videos(predictions: "list[FilePrediction]") -> None:
+    rows = []
+    for one in predictions:
+        for event in one.events:
+            seconds = f"{event.start:.2f} - {event.end:.2f}"
+            share = _share(event.probability)
+            rows.append([str(one.path), seconds, event.label, share, event.hand or ""])
+        if not one.events:
+            rows.append([str(one.path), "", "none", "", ""])
+    if rows:
+        print_table(["video", "seconds", "label", "probability", "hand"], rows)
 
 
 def _share(probability: float | None) -> str:

@@ -55,8 +55,8 @@ _numbers = click.argument(
 def command() -> None:
     """List, review and edit the recordings of a folder.
 
-    DIR is a folder that `handlore capture` or `handlore live --record` wrote. A recording keeps
-    its number for good. Discarded recordings are moved aside, and can be restored.
+    DIR is a folder that `handlore capture` or `handlore live --record` wrote. The number
+    of a recording never changes. Discarded recordings are moved aside, and can be restored.
     """
 
 

@@ -12,6 +12,6 @@ A frame becomes an event in these steps, a module each:
 4. :mod:`.recogniser` runs these steps for any number of models and hands; :mod:`.events` is what
    comes out, :mod:`.settings` holds the thresholds and times.
 
-:mod:`.ground_truth` scores events against labelled intervals, :mod:`.calibration` chooses
-thresholds by such scores, and :mod:`.videos` applies all of it to a recorded video.
+:mod:`.replay` applies all of it to recordings. :mod:`.ground_truth` scores events against labelled
+intervals, and :mod:`.calibration` chooses thresholds by such scores.
 """

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from movement_stubs import LABELS, movements
+from movement_stubs import LABELS, lesson, movements
 from recording_stubs import filled, held, stream
 
 from handlore.cli import main
@@ -18,6 +18,7 @@ from handlore.datasets.storage import save_dataset
 
 Subset = Callable[[Mapping[str, int]], Path]
 SMALL = ("--param", "n_kernel_features=300", "--param", "n_augmented=1")
+SMALLER = ("--param", "n_kernel_features=300", "--param", "n_augmented=0")
 
 
 @pytest.fixture(scope="session")
@@ -161,3 +162,27 @@ def gestures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.keep(stream(20.0))
     folder.keep(stream(10.0, seed=6))
     return folder.root
+
+
+@pytest.fixture(scope="session")
+def gesture_model(gestures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("models") / "gesture_model.onnx"
+    args = ["train", gestures, "--model", "rocket", "--out", path, *SMALLER]
+    done = CliRunner().invoke(main, [str(arg) for arg in args])
+    assert done.exit_code == 0, done.output
+    assert done.stderr == "", "the model was named, so nothing had to be chosen"
+    return path
+
+
+@pytest.fixture
+def broken(gestures: Path, tmp_path: Path) -> Path:
+    """A copy with a file that cannot be read."""
+    folder = filled(tmp_path / "broken", 3)
+    (folder.root / "left" / "0099.npz").write_bytes(b"PK nonsense")
+    return folder.root
+
+
+@pytest.fixture
+def lessons(tmp_path: Path) -> Path:
+    save_dataset(lesson("one", "left", "circle"), tmp_path / "one.npz")
+    return tmp_path / "one.npz"

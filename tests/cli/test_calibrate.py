@@ -8,34 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import Result
-from movement_stubs import LABELS, clip, dataset_of
+from movement_stubs import LABELS, lesson
 
-from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.storage import save_dataset
 from handlore.models.files import load_model
 
 Run = Callable[..., Result]
 Parsed = Callable[..., Any]
 Refused = Callable[..., str]
-
-
-def lesson(name: str, *labels: str) -> LandmarkDataset:
-    """Movements with rests of two seconds between, as consecutive parts of one recording."""
-    clips, names, place = [], [], np.zeros(3)
-    for label in ("still", *(part for one in labels for part in (one, "still"))):
-        image, side, time = clip(label, fps=30, seconds=2 if label == "still" else 1, person=9)
-        moved = image - image[0, 0, 0] + place
-        place = moved[-1, 0, 0]
-        clips.append((moved.astype(np.float32), side, time))
-        names.append("none" if label == "still" else label)
-    n = len(names)
-    return dataset_of(clips, names, recording=[name] * n, source=[f"{name}#{k}" for k in range(n)])
-
-
-@pytest.fixture
-def lessons(tmp_path: Path) -> Path:
-    save_dataset(lesson("one", "left", "circle"), tmp_path / "one.npz")
-    return tmp_path / "one.npz"
 
 
 def test_thresholds_are_written(

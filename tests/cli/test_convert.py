@@ -8,10 +8,9 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from PIL import Image
 
-from handlore.cli import main
 from handlore.datasets.storage import load_dataset
 
 Run = Callable[..., Result]
@@ -129,16 +128,6 @@ def test_conflicting_labels_in_real_data(real_data, run, parsed, tmp_path):
     told = parsed(result)
     assert told["conflict_labels"][0]["labels"] == ["further", "land"]
     assert told["conflicts"] == told["conflict_labels"][0]["n"] == 24
-
-
-@pytest.fixture(scope="module")
-def gesture_model(gestures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("models") / "gesture_model.onnx"
-    args = ["train", gestures, "--model", "rocket", "--out", path, *SMALLER]
-    done = CliRunner().invoke(main, [str(arg) for arg in args])
-    assert done.exit_code == 0, done.output
-    assert done.stderr == "", "the model was named, so nothing had to be chosen"
-    return path
 
 
 def test_recordings_train_the_same_model(

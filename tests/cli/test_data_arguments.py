@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from movement_stubs import LABELS
 from recording_stubs import filled, held, movement, stream
 
-from handlore.cli import main
 from handlore.datasets.recordings import RecordingFolder
 
 Run = Callable[..., Result]
@@ -17,24 +16,6 @@ Parsed = Callable[..., Any]
 Refused = Callable[..., str]
 SMALLER = ("--param", "n_kernel_features=300", "--param", "n_augmented=0")
 FEW_TREES = ("--param", "n_estimators=10")
-
-
-@pytest.fixture(scope="module")
-def gesture_model(gestures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("models") / "gesture_model.onnx"
-    args = ["train", gestures, "--model", "rocket", "--out", path, *SMALLER]
-    done = CliRunner().invoke(main, [str(arg) for arg in args])
-    assert done.exit_code == 0, done.output
-    assert done.stderr == "", "the model was named, so nothing had to be chosen"
-    return path
-
-
-@pytest.fixture
-def broken(gestures: Path, tmp_path: Path) -> Path:
-    """A copy with a file that cannot be read."""
-    folder = filled(tmp_path / "broken", 3)
-    (folder.root / "left" / "0099.npz").write_bytes(b"PK nonsense")
-    return folder.root
 
 
 def test_movements_are_the_default(

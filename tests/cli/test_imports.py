@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from handlore.cli import COMMANDS
-
 HEAVY = {
     "numpy",
     "sklearn",
@@ -101,14 +99,35 @@ def test_root_help_is_fast(tmp_path: Path) -> None:
     assert min(seconds["help"]) < 2 * min(seconds["bare"]) + 0.05
 
 
-@pytest.mark.parametrize("command", sorted(set(COMMANDS) - {"convert"}))
-def test_help_of_a_command_imports_no_learning_and_no_detector(
-    command: str, tmp_path: Path
-) -> None:
-    done = python(RUN_COMMAND, command, "--help", cwd=tmp_path)
+HELP_OF_EACH = """
+import json, sys
+from click.testing import CliRunner
+from handlore.cli import COMMANDS, main
+loaded = {}
+for name in COMMANDS:
+    done = CliRunner().invoke(main, [name, "--help"])
+    assert done.exit_code == 0, done.output
+    loaded[name] = sorted({module.partition(".")[0] for module in sys.modules})
+print(json.dumps(loaded))
+"""
+
+
+def test_help_of_a_command_imports_no_learning_and_no_detector(tmp_path: Path) -> None:
+    done = python(HELP_OF_EACH, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    loaded = packages_of(done)
-    assert not {"sklearn", "xgboost", "mediapipe", "matplotlib", "pandas", "torch"} & loaded
+    unwanted = {"sklearn", "xgboost", "mediapipe", "matplotlib", "pandas", "torch"}
+    found = {name: unwanted & set(loaded) for name, loaded in json.loads(done.stdout).items()}
+    assert not any(found.values()), found
+
+
+def test_live_imports_no_training(tmp_path: Path) -> None:
+    code = (
+        "import handlore.cli.live, handlore.capture.live.run, sys, json;"
+        "print(json.dumps(sorted(sys.modules)), file=sys.stderr)"
+    )
+    loaded = modules_of(python(code, cwd=tmp_path))
+    assert not {"sklearn", "pandas", "matplotlib", "xgboost", "onnx"} & set(loaded)
+    assert [name for name in loaded if name.startswith("handlore.classifiers")] == []
 
 
 def test_predict_needs_no_learning_packages(onnx: Path, pictures: Path, tmp_path: Path) -> None:

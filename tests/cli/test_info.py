@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from movement_stubs import (
     movements,
 )
 from recording_stubs import filled, held
 
-from handlore.cli import main
 from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.storage import save_dataset
 
@@ -64,24 +63,6 @@ def test_movement_dataset(clips: Path, run: Run, parsed: Parsed) -> None:
     info = parsed(run("info", clips, "--json"))
     assert (info["kind"], info["n_samples"]) == ("sequence", 32)
     assert run("info", clips).exit_code == 0
-
-
-@pytest.fixture(scope="module")
-def gesture_model(gestures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("models") / "gesture_model.onnx"
-    args = ["train", gestures, "--model", "rocket", "--out", path, *SMALLER]
-    done = CliRunner().invoke(main, [str(arg) for arg in args])
-    assert done.exit_code == 0, done.output
-    assert done.stderr == "", "the model was named, so nothing had to be chosen"
-    return path
-
-
-@pytest.fixture
-def broken(gestures: Path, tmp_path: Path) -> Path:
-    """A copy with a file that cannot be read."""
-    folder = filled(tmp_path / "broken", 3)
-    (folder.root / "left" / "0099.npz").write_bytes(b"PK nonsense")
-    return folder.root
 
 
 def test_recordings_with_advice(

@@ -30,10 +30,8 @@ SEGMENT_KEYS = {"start", "end", "label", "probability", "hand"}
 @pytest.fixture
 def spotting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands open a detector that follows a bright spot."""
-    monkeypatch.setattr("handlore.landmarks.weights.require_bundle", lambda *_: None)
-    monkeypatch.setattr(
-        "handlore.landmarks.opening.open_detector", lambda options: nullcontext(Spot())
-    )
+    monkeypatch.setattr("handlore.cli._common.require_bundle", lambda *_: None)
+    monkeypatch.setattr("handlore.cli._common.open_detector", lambda options: nullcontext(Spot()))
 
 
 def train(*args: object) -> Result:

@@ -4,12 +4,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 from click.testing import Result
-from movement_stubs import clip, dataset_of
+from movement_stubs import lesson
 
-from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.recording_files import make_recordings_folder
 from handlore.datasets.storage import save_dataset
 from handlore.models.files import load_model
@@ -18,25 +16,6 @@ from handlore.models.stream.recogniser import recognise
 
 Run = Callable[..., Result]
 Refused = Callable[..., str]
-
-
-def lesson(name: str, *labels: str) -> LandmarkDataset:
-    """Movements with rests of two seconds between, as consecutive parts of one recording."""
-    clips, names, place = [], [], np.zeros(3)
-    for label in ("still", *(part for one in labels for part in (one, "still"))):
-        image, side, time = clip(label, fps=30, seconds=2 if label == "still" else 1, person=9)
-        moved = image - image[0, 0, 0] + place
-        place = moved[-1, 0, 0]
-        clips.append((moved.astype(np.float32), side, time))
-        names.append("none" if label == "still" else label)
-    n = len(names)
-    return dataset_of(clips, names, recording=[name] * n, source=[f"{name}#{k}" for k in range(n)])
-
-
-@pytest.fixture
-def lessons(tmp_path: Path) -> Path:
-    save_dataset(lesson("one", "left", "circle"), tmp_path / "one.npz")
-    return tmp_path / "one.npz"
 
 
 def test_events_equal_the_recogniser(moves: Path, lessons: Path, run: Run, tmp_path: Path) -> None:

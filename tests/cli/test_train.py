@@ -137,8 +137,8 @@ def test_blend(clips: Path, npz: Path, run: Run, parsed: Parsed, tmp_path: Path)
 @pytest.mark.parametrize(
     ("args", "problem"),
     [
-        (("--mirror-labels", "left=up"), "name up; there is: circle, left, none, right"),
-        (("--mirror-labels", "left"), "not pairs of different labels such as left=right"),
+        (("--mirror-labels", "left=up"), "name up; known labels: circle, left, none, right"),
+        (("--mirror-labels", "left"), "expected pairs of different labels such as left=right"),
         (("--model", "forest"), "holds movements (clips), but the classifier takes poses"),
         (("--model", "forest", "--mirror-labels", "a=b"), "forest has no parameter"),
         (("--model", "roket"), "did you mean rocket?"),
@@ -260,7 +260,7 @@ def test_ctrl_c_writes_the_best_epoch(
 def test_log_without_epochs(tiny_clips: Path, run: Any, refused: Any, tmp_path: Path) -> None:
     out, log = tmp_path / "m.onnx", tmp_path / "log.csv"
     line = refused(run("train", tiny_clips, "--model", "rocket", "--log", log, "--out", out))
-    assert "rocket does not learn in epochs" in line
+    assert "rocket does not train in epochs" in line
     assert not log.exists()
 
 

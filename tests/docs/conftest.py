@@ -37,7 +37,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     handlore(home, "convert", "photos", "photos.npz", "--jobs", "1")
     handlore(home, "convert", "other_photos", "others.npz", "--jobs", "1")
     handlore(home, "train", "photos.npz", "--out", "poses.onnx")
-    quick = ("--param", "n_kernel_features=300", "--no-background")
+    quick = ("--param", "n_kernel_features=300", "--no-negatives")
     handlore(home, "train", "my_gestures", "--out", "gestures.onnx", *quick)
     shutil.copy(home / "gestures.onnx", home / "moves.onnx")
     switches(home / "my_switches")

@@ -9,6 +9,7 @@ import pytest
 from documentation import PAGES, ROOT, name_of
 
 MOST_WORDS = 600
+ROOMS = "landmarks|datasets|classifiers|models|capture|handlore|tests|benchmarks|docs"
 
 
 @pytest.fixture(scope="module")
@@ -69,3 +70,9 @@ def test_scripts_of_pictures_import_what_exists(path: Path) -> None:
     assert spec is not None
     assert spec.loader is not None
     spec.loader.exec_module(importlib.util.module_from_spec(spec))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_files_that_are_named_exist(page: Path) -> None:
+    named = re.findall(rf"`((?:{ROOMS})/[\w/.-]*)`", page.read_text("utf-8"))
+    assert [path for path in named if not (ROOT / path).exists()] == []

@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from handlore.landmarks.errors import HandloreError
-from handlore.landmarks.registry import Registry
+from handlore.landmarks.errors import HandloreError, nearest
+from handlore.landmarks.registry import Registry, unknown_name
 
 ENTRY = """
 from toys import TOYS
@@ -60,3 +60,32 @@ def test_two_entries_of_one_name_are_refused(toys: Registry) -> None:
 def test_an_entry_without_a_name_is_refused(toys: Registry) -> None:
     with pytest.raises(TypeError, match="class attribute `name`"):
         toys.register(type("Nameless", (), {}))
+
+
+def test_listing_names_imports_nothing(toys: Registry) -> None:
+    assert toys.listed() == ["ball", "spinning"]
+    assert not [name for name in sys.modules if name.startswith("toybox.")]
+
+
+def test_the_same_class_of_a_program_and_of_its_module_is_one(toys: Registry) -> None:
+    for module in ("__main__", "spinner"):
+        toys.register(type("Spinner", (), {"name": "spinner", "__module__": module}))
+    assert "spinner" in toys.names()
+
+
+def test_an_entry_may_be_refused() -> None:
+    def refuse(entry: object) -> None:
+        raise TypeError("not a toy")
+
+    with pytest.raises(TypeError, match="not a toy"):
+        Registry("toy", "toybox", refuse).register(type("Entry", (), {"name": "x"}))
+
+
+def test_nearest_names() -> None:
+    assert nearest("fits", ["fist", "palm"]) == "fist"
+    assert nearest("colour", ["color", "colours"]) == "colours or color"
+    assert nearest("qqq", ["fist", "palm"]) == ""
+
+
+def test_nothing_is_near_or_known() -> None:
+    assert str(unknown_name("toy", "x", [])) == "unknown toy 'x'. Known: none"

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fakes import FakeDetector
 
 from handlore.datasets.rendered import POSES, Person, Scene, render_background, render_pose
 from handlore.landmarks.geometry import palm_length
@@ -10,17 +11,14 @@ from handlore.landmarks.picture_transforms import MIN_TILED_SIDE, turned
 from handlore.landmarks.search import STAGES, Stage, search
 
 
-class Recorder:
+class Recorder(FakeDetector):
     """A detector that finds a hand at a share of the picture, from its nth call on."""
 
     def __init__(self, finds_at=99, share=(0.5, 0.5)):
+        super().__init__(lambda picture: [])
         self.calls = []
         self.finds_at = finds_at
         self.share = share
-
-    def detect_again(self, picture, hand, transforms):
-        """See the same hand again, clearly."""
-        return [replace(hand, score=0.9) for _ in transforms]
 
     def detect(self, picture, *, min_confidence, min_presence):
         self.calls.append((picture, min_confidence))

@@ -36,9 +36,9 @@ from handlore.models.card import ModelCard
 from handlore.models.files import METADATA_KEY, load_model
 from handlore.models.model import MovementModel
 from handlore.models.movement_encoder import MovementEncoder
+from handlore.models.predict import video_events
 from handlore.models.stream.events import Event
 from handlore.models.stream.settings import RecogniserSettings
-from handlore.models.stream.videos import video_events
 
 Edited = Callable[[Callable[[dict[str, Any]], None]], Path]
 

@@ -1,4 +1,4 @@
-"""Stand-ins for the parts of a recording session, and a scene whose frames say their numbers."""
+"""Fakes for the parts of a recording session, and a scene with numbered frames."""
 
 import dataclasses
 import queue
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from fakes import FakeDetector, hand_of
 
 from handlore.capture.cameras import CameraError, CameraFrame
 from handlore.capture.recording.loop import SessionComponents, SessionLoop
@@ -18,7 +19,6 @@ from handlore.capture.recording.writer import RecordingWriter
 from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.rendered import Person, Scene, render_movement
 from handlore.landmarks.detector import DetectorInfo
-from handlore.landmarks.hands import Hand
 
 FPS = 30.0
 BITS, BIT = 10, 8
@@ -64,7 +64,7 @@ def write_scene(path: Path) -> list:
 
 
 class Feed:
-    """Gives frames as it is told: numbers of frames, None where there is nothing."""
+    """Gives scripted frames: numbers of frames, None where there is no frame."""
 
     name = "camera 7"
 
@@ -91,20 +91,19 @@ class Feed:
         self.left.clear()
 
 
-class NumberDetector:
-    """Sees a hand in every frame but those named; its landmarks are the frame's number."""
+class NumberDetector(FakeDetector):
+    """Finds a hand in every frame but those named; its landmarks are the frame's number."""
 
     info = DetectorInfo("numbers", "1", "full", "0" * 64)
 
     def __init__(self, without=(), hands: int = 1) -> None:
+        super().__init__(self._hands)
         self.without, self.hands = set(without), hands
 
-    def track(self, pixels, seconds: float):
+    def _hands(self, pixels):
         number = stamped(pixels)
-        if number in self.without:
-            return []
-        marks = np.full((21, 3), number, np.float32)
-        return [Hand(marks, marks, 0.9 - 0.8 * k, 0.8) for k in range(self.hands)]
+        n_hands = 0 if number in self.without else self.hands
+        return [hand_of(number, 0.9 - 0.8 * k, 0.8) for k in range(n_hands)]
 
 
 class Keys:
@@ -136,7 +135,7 @@ class View:
 
 
 class Rig:
-    """A loop of stand-ins that writes into a real folder of recordings."""
+    """A loop of fakes that writes into a real folder of recordings."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Stand-ins for the parts of live recognition. A frame's brightness is what it shows."""
+"""Fakes for the parts of live recognition. The brightness of a frame decides the gesture."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from fakes import FakeDetector, hand_of
 
 from handlore.capture.actions.file import ActionSet, load_actions
 from handlore.capture.actions.runner import ActionResult
@@ -13,7 +14,6 @@ from handlore.capture.cameras import CameraFrame
 from handlore.capture.live.limiter import RateLimiter
 from handlore.capture.live.loop import LiveComponents, LiveLoop
 from handlore.capture.live.state import LiveState, LiveView
-from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.hands import Hand
 from handlore.models.stream.events import Event
 from handlore.models.stream.recogniser import ModelState
@@ -74,26 +74,17 @@ class Camera:
         self.script.clear()
 
 
-class Detector:
-    """Sees a hand in every frame that is not black; its landmarks are the brightness."""
-
-    info = DetectorInfo("stand-in", "1", "full", "0" * 64)
+class Detector(FakeDetector):
+    """Finds a hand in every frame that is not black; its landmarks are the brightness."""
 
     def __init__(self, time: Time, work: float = 0.01) -> None:
+        super().__init__(lambda picture: [hand_of(grey, 0.1)] if (grey := picture[0, 0, 0]) else [])
         self.time, self.work = time, work
-        self.resets = 0
-        self.asked: list[float] = []
 
     def track(self, picture: Any, seconds: float) -> list[Hand]:
-        assert not self.asked or seconds > self.asked[-1] or self.resets
-        self.asked.append(seconds)
+        assert not self.times or seconds > self.times[-1] or self.resets
         self.time.now += self.work
-        grey = int(picture[0, 0, 0])
-        marks = np.full((21, 3), grey, np.float32)
-        return [Hand(marks, marks, 0.1, 0.9)] if grey else []
-
-    def reset(self) -> None:
-        self.resets += 1
+        return super().track(picture, seconds)
 
 
 class FakeRecogniser:
@@ -163,7 +154,7 @@ class Witness(LiveView):
 
 
 class Stage:
-    """A whole loop of stand-ins."""
+    """A whole loop of fakes."""
 
     def __init__(
         self,

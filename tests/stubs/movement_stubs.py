@@ -8,11 +8,11 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from fakes import FakeDetector
 
 from handlore.classifiers.base import HandEstimator
 from handlore.classifiers.estimators import ESTIMATORS
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
-from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.hands import Hand
 
 LABELS = ("circle", "left", "right")
@@ -85,6 +85,19 @@ def movements(
     return dataset_of(clips, names, group=groups)
 
 
+def lesson(name: str, *labels: str) -> LandmarkDataset:
+    """Movements with rests of two seconds between, as consecutive parts of one recording."""
+    clips, names, place = [], [], np.zeros(3)
+    for label in ("still", *(part for one in labels for part in (one, "still"))):
+        image, side, time = clip(label, fps=30, seconds=2 if label == "still" else 1, person=9)
+        moved = image - image[0, 0, 0] + place
+        place = moved[-1, 0, 0]
+        clips.append((moved.astype(np.float32), side, time))
+        names.append("none" if label == "still" else label)
+    n = len(names)
+    return dataset_of(clips, names, recording=[name] * n, source=[f"{name}#{k}" for k in range(n)])
+
+
 def two_handed(dataset: LandmarkDataset) -> LandmarkDataset:
     """The same with room for two hands, the left one never seen."""
     unseen = {"stage": -1}
@@ -101,27 +114,19 @@ def two_handed(dataset: LandmarkDataset) -> LandmarkDataset:
     )  # fmt: skip
 
 
-class Spot:
-    """A detector that takes a bright spot for the palm of a right hand."""
+class Spot(FakeDetector):
+    """Takes a bright spot for the palm of a right hand."""
 
-    info = DetectorInfo("spot", "1", "full", "0" * 64)
+    def __init__(self) -> None:
+        super().__init__(self._hands)
 
-    def detect(self, picture, *, min_confidence=0.5, min_presence=None):
+    def _hands(self, picture: np.ndarray) -> list[Hand]:
         y, x = np.nonzero(picture[..., 1] > 128)
         if not len(x):
             return []
         place = np.array([x.mean(), y.mean(), 0]) / picture.shape[1]
         marks = (hand_shape(9) + place).astype(np.float32)
         return [Hand(marks, marks, 0.9)]
-
-    def track(self, picture, seconds):
-        return self.detect(picture)
-
-    def reset(self):
-        pass
-
-    def close(self):
-        pass
 
 
 def pictures_of(label: str | None, *, fps: float = 15, seconds: float = 1.0) -> list[np.ndarray]:

@@ -1,14 +1,14 @@
 """Frame rates, heat, and searching less often while nothing moves, with a made-up clock."""
 
-from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
 
 import numpy as np
 import pytest
+from fakes import FakeDetector, hand_of
 
 from handlore.capture.live.limiter import LEAST_SHARE, RateLimiter, ThrottledDetector, thermometer
-from handlore.landmarks.hands import Hand, Pixels
+from handlore.landmarks.hands import Pixels
 
 
 def frames_per_second(
@@ -99,25 +99,9 @@ def test_thermometer(tmp_path: Path) -> None:
     assert thermometer(tmp_path)() == pytest.approx(6.0)
 
 
-@dataclass
-class Counting:
-    """A detector that sees a hand where the picture is bright, and counts how often it is asked."""
-
-    asked: list[float] = field(default_factory=list)
-    info: None = None
-
-    def track(self, picture: Pixels, seconds: float) -> list[Hand]:
-        self.asked.append(seconds)
-        points = np.zeros((21, 3), np.float32)
-        return [Hand(points, points, 0.9)] if picture.max() > 200 else []
-
-    def reset(self) -> None:
-        pass
-
-
-def throttled() -> tuple[ThrottledDetector, Counting]:
-    inner = Counting()
-    return ThrottledDetector(inner), inner  # type: ignore[arg-type]
+def throttled() -> tuple[ThrottledDetector, FakeDetector]:
+    inner = FakeDetector(lambda picture: [hand_of(0)] if picture.max() > 200 else [])
+    return ThrottledDetector(inner), inner
 
 
 def picture(grey: int) -> Pixels:
@@ -128,7 +112,7 @@ def test_throttled_in_an_empty_room() -> None:
     detector, inner = throttled()
     for frame in range(300):
         assert detector.track(picture(50), frame / 30) == []
-    assert 3.5 < len([t for t in inner.asked if t > 2.0]) / 8.0 < 4.5
+    assert 3.5 < len([t for t in inner.times if t > 2.0]) / 8.0 < 4.5
 
 
 def test_every_frame_while_something_moves() -> None:
@@ -137,7 +121,7 @@ def test_every_frame_while_something_moves() -> None:
         detector.track(picture(50), frame / 30)
     for frame in range(300, 330):
         detector.track(picture(60 + frame % 2 * 20), frame / 30)
-    assert len([t for t in inner.asked if t >= 10.0 - 1e-9]) == 30
+    assert len([t for t in inner.times if t >= 10.0 - 1e-9]) == 30
 
 
 def test_every_frame_with_a_hand() -> None:
@@ -145,4 +129,4 @@ def test_every_frame_with_a_hand() -> None:
     for frame in range(300):
         detector.track(picture(50), frame / 30)
     assert [len(detector.track(picture(250), frame / 30)) for frame in range(300, 390)] == [1] * 90
-    assert len([t for t in inner.asked if t >= 10.0 - 1e-9]) == 90
+    assert len([t for t in inner.times if t >= 10.0 - 1e-9]) == 90

@@ -16,11 +16,11 @@ from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.storage import load_dataset
 from handlore.datasets.videos import read_video
 
-PROGRAM = Path(__file__).parents[1] / "stubs" / "capture_killed.py"
+PROGRAM = Path(__file__).parents[2] / "stubs" / "capture_killed.py"
 
 
 def check_whole(root: Path) -> int:
-    """Hold every recording of a folder to be whole; return how many there are."""
+    """Check that every recording of a folder is complete; return their number."""
     assert RecordingFolder.open(root).failures() == []
     found = sorted(root.glob("*/*.npz"))
     for path in found:

@@ -2,14 +2,12 @@
 
 import dataclasses
 
-import cv2
 import numpy as np
 import pytest
 
 from handlore.capture.recording.session import State
 from handlore.capture.recording.status import Status
 from handlore.capture.views.record import HEIGHT, PANEL, draw_session
-from handlore.landmarks.drawing import draw_hand, draw_text, wrap_text
 from handlore.landmarks.hands import Hand
 
 COUNTS = (("swipe_left", 12), ("stop", 3), ("none", 0))
@@ -116,19 +114,6 @@ def test_any_label_can_be_shown(label: str):
         )
 
 
-@pytest.mark.skipif(not hasattr(cv2, "FontFace"), reason="only OpenCV 5 brings such a font")
-def test_other_scripts_have_glyphs():
-    def written(text: str) -> bytes:
-        picture = np.zeros((40, 200, 3), np.uint8)
-        assert 20 < draw_text(picture, text, (5, 20), 20, (255, 255, 255), width=190) < 190
-        assert picture.any()
-        return picture.tobytes()
-
-    if written("手手") == written("足足"):
-        pytest.skip("this OpenCV has no font with these signs")
-    assert wrap_text("手を 左に 振る", 20, 50) == ["手を", "左に", "振る"]
-
-
 def test_many_labels():
     counts = tuple((f"label {k}", k) for k in range(30))
     panels = [
@@ -136,9 +121,3 @@ def test_many_labels():
         for k in range(30)
     ]
     assert len(set(panels)) == 30
-
-
-def test_partly_visible_hand():
-    pixels = grey()
-    draw_hand(pixels, hand_at(0.98, 0.7).image * 40)
-    draw_hand(pixels, np.full((21, 3), np.nan, np.float32))

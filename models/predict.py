@@ -1,0 +1,252 @@
+"""Predictions for files: pictures, videos, folders of them, and recordings."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
+from handlore.datasets.loading import KIND_NAMES, load_recordings
+from handlore.datasets.pictures import read_picture
+from handlore.datasets.recording_files import is_recordings
+from handlore.datasets.tracking import Medium, list_media, track_video
+from handlore.landmarks.detector import DetectorOptions, HandDetector
+from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.opening import open_detector
+
+from .files import required_landmarker
+from .model import Model, MovementModel, PoseModel, Prediction
+from .stream.events import Event
+from .stream.recogniser import recognise
+from .stream.settings import RecogniserSettings
+
+_MAX_CLIP_LENGTH = 1.5
+"""A video up to this many times as long as the longest training clips is one clip."""
+
+_MIN_HOLD = 0.2
+"""Hold time of poses in seconds; a third of the video, if that is shorter."""
+
+OpenDetector = Callable[[], AbstractContextManager[HandDetector]]
+"""Opens a detector when it is needed."""
+
+
+@dataclass(frozen=True)
+class FilePrediction:
+    """The prediction for one file."""
+
+    path: Path
+
+    prediction: Prediction | None = None
+    """Of a picture, or of a recorded pose."""
+
+    events: tuple[Event, ...] = ()
+    """The gestures in a video, without ``none``."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it under the names that scripts rely on."""
+        if self.prediction is not None:
+            one = self.prediction
+            return {
+                "path": str(self.path),
+                "label": one.label,
+                "probability": one.probability,
+                "rotation_deg": one.rotation_deg,
+                "hand": one.hand,
+                "familiarity": None if one.novelty is None else 1 - one.novelty,
+            }
+        segments = [event.as_json() for event in self.events]
+        longest = max(segments, key=lambda one: one["end"] - one["start"], default=None)
+        return {
+            "path": str(self.path),
+            "label": longest["label"] if longest else NONE_LABEL,
+            "probability": longest["probability"] if longest else None,
+            "rotation_deg": None,
+            "hand": longest["hand"] if longest else None,
+            "segments": segments,
+        }
+
+
+@dataclass(frozen=True)
+class FilePredictions:
+    """The predictions for some files."""
+
+    predictions: tuple[FilePrediction, ...]
+
+    failures: tuple[tuple[str, str], ...]
+    """Files that cannot be read, and why."""
+
+    notes: tuple[str, ...]
+    """What was left out."""
+
+
+def video_events(model: Model, video: LandmarkDataset) -> list[Event]:
+    """Return the gestures in a video with their times, without ``none``.
+
+    A model of movements classifies a video as one clip if it is about as long as the training
+    clips. Longer videos, and all videos for a model of poses, are recognised as a stream.
+
+    Parameters
+    ----------
+    model
+        Of poses or movements.
+    video
+        One sample, such as :func:`~handlore.datasets.tracking.track_video` returns.
+    """
+    seen = np.flatnonzero(video.detected.any(axis=1))
+    if not len(seen):
+        return []
+    start, end = float(video.time[seen[0]]), float(video.time[seen[-1]])
+    if isinstance(model, MovementModel) and end - start <= _MAX_CLIP_LENGTH * model.seconds[-1]:
+        found = model.predict_clip(video)
+        if found.label == NONE_LABEL or found.probability is None:
+            return []
+        return [Event(found.label, start, end, found.probability, found.hand)]
+    dwell = min(_MIN_HOLD, float(np.ptp(video.time)) / 3)
+    return list(recognise([model], video, RecogniserSettings(pose_events="end", dwell=dwell)))
+
+
+def predict_video(
+    model: Model, path: str | Path, detector: HandDetector, *, frame_rate: float = 30.0
+) -> list[Event]:
+    """Return the gestures in a video file with their times.
+
+    Parameters
+    ----------
+    model
+        Of poses or movements.
+    path
+        A video, an animated GIF, or a folder of numbered pictures, its frames.
+    detector
+        An open detector, for as many hands as the model takes.
+    frame_rate
+        Frames a second, for a folder of pictures.
+
+    Raises
+    ------
+    InvalidDataError
+        If the video cannot be read.
+
+    Examples
+    --------
+    >>> model = handlore.load_model("moves.onnx")
+    >>> with handlore.open_detector() as detector:
+    ...     events = handlore.predict_video(model, "wave.mp4", detector)
+    >>> [event.label for event in events]
+    ['wave']
+    """
+    n_hands = model.card.n_hands
+    video = track_video(Path(path), detector, max_hands=n_hands, frame_rate=frame_rate)
+    return video_events(model, video)
+
+
+def predict_files(
+    model: Model,
+    paths: Sequence[str | Path],
+    *,
+    detector: OpenDetector | None = None,
+    frame_rate: float = 30.0,
+    tta: int = 0,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> FilePredictions:
+    """Predict the gestures in pictures, videos and recordings.
+
+    Parameters
+    ----------
+    model
+        Of poses or movements.
+    paths
+        Pictures, videos, folders of them, and folders of recordings, which are predicted from
+        their landmarks. A model of movements takes a folder of pictures as the frames of a video.
+    detector
+        Opens a detector, if there are pictures or videos; default: with the network that the model
+        was trained on.
+    frame_rate
+        Frames a second of folders of pictures.
+    tta
+        Test-time augmentation, see :meth:`~.model.PoseModel.predict_picture`.
+    progress
+        Called with the number of finished pictures and videos, and of all.
+
+    Raises
+    ------
+    HandloreError
+        If a path does not exist, or holds nothing of the model's kind.
+
+    Examples
+    --------
+    >>> model = handlore.load_model("poses.onnx")
+    >>> [one] = handlore.predict_files(model, ["photo.png"]).predictions
+    >>> one.prediction.label
+    'fist'
+    """
+    if tta and model.card.kind != "pose":
+        raise HandloreError("the model takes videos; --tta is for models of poses")
+    every = [Path(path) for path in paths]
+    folders = [path for path in every if is_recordings(path)]
+    media = list_media(
+        [path for path in every if path not in folders], movements=model.card.kind == "sequence"
+    )
+    predictions: list[FilePrediction] = []
+    failures: list[tuple[str, str]] = []
+    notes: list[str] = []
+    for folder in folders:
+        _predict_recordings(model, folder, predictions, failures, notes)
+    if media:
+        with (detector or _detector_of(model))() as opened:
+            for done, medium in enumerate(media, 1):
+                try:
+                    predictions.append(_predict_medium(model, opened, medium, frame_rate, tta))
+                except InvalidDataError as error:
+                    failures.append((str(medium.path), str(error)))
+                progress(done, len(media))
+    return FilePredictions(tuple(predictions), tuple(failures), tuple(notes))
+
+
+def _detector_of(model: Model) -> OpenDetector:
+    landmarker = required_landmarker([model])
+    options = DetectorOptions(landmarker=landmarker, max_hands=model.card.n_hands)
+    return lambda: open_detector(options)
+
+
+def _predict_medium(
+    model: Model, detector: HandDetector, medium: Medium, frame_rate: float, tta: int
+) -> FilePrediction:
+    if medium.kind == "picture" and isinstance(model, PoseModel):
+        pixels, _ = read_picture(medium.path)
+        return FilePrediction(medium.path, model.predict_picture(detector, pixels, tta))
+    events = predict_video(model, medium.path, detector, frame_rate=frame_rate)
+    return FilePrediction(medium.path, events=tuple(events))
+
+
+def _predict_recordings(
+    model: Model,
+    folder: Path,
+    predictions: list[FilePrediction],
+    failures: list[tuple[str, str]],
+    notes: list[str],
+) -> None:
+    """Add the predictions for the recordings of the model's kind."""
+    recorded, kind = load_recordings(folder), model.encoder.kind
+    chosen = recorded.require(kind)
+    failures += [(str(folder / name), reason) for name, reason in recorded.failures]
+    notes += [
+        f"{n} recordings of {KIND_NAMES[other]} in {folder} are left out"
+        for other, n in recorded.counts().items()
+        if other != kind
+    ]
+    for recording in chosen:
+        path = folder / str(recording.samples.source[0]).partition("#")[0]
+        try:
+            predictions.append(_predict_recording(model, path, recording))
+        except InvalidDataError as error:
+            failures.append((str(path), str(error)))
+
+
+def _predict_recording(model: Model, path: Path, recording: LandmarkDataset) -> FilePrediction:
+    model.require_hands(recording)
+    if isinstance(model, PoseModel):
+        return FilePrediction(path, model.predict_clip(recording))
+    return FilePrediction(path, events=tuple(video_events(model, recording)))

@@ -1,0 +1,134 @@
+"""Replay: the events of recordings, videos and datasets, the same as live."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.recording_files import DISCARDED, is_recordings, recording_files
+from handlore.datasets.storage import load_dataset
+from handlore.datasets.tracking import list_media, track_video
+from handlore.landmarks.detector import DetectorOptions, HandDetector
+from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.opening import open_detector
+
+from ..files import required_landmarker
+from ..model import Model
+from .events import Event
+from .ground_truth import dataset_streams
+from .recogniser import recognise
+from .settings import RecogniserSettings
+
+
+@dataclass(frozen=True)
+class StreamLog:
+    """The events of one stream."""
+
+    name: str
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True)
+class ReplayResult:
+    """The events of some recordings."""
+
+    logs: tuple[StreamLog, ...]
+
+    failures: tuple[tuple[str, str], ...]
+    """Recordings that cannot be read, and why."""
+
+    n_recordings: int
+    """Number of files, with those that failed."""
+
+
+def replay(
+    models: Sequence[Model],
+    paths: Sequence[str | Path],
+    settings: RecogniserSettings | None = None,
+    *,
+    detector: Callable[[], AbstractContextManager[HandDetector]] | None = None,
+    frame_rate: float = 30.0,
+) -> ReplayResult:
+    """Return the events that live recognition would emit for recordings or videos.
+
+    Parameters
+    ----------
+    models
+        As for :class:`~.recogniser.Recogniser`.
+    paths
+        Dataset files, folders of recordings, and videos or folders of their frames.
+    settings
+        Thresholds and times.
+    detector
+        Opens a detector, if there are videos; default: with the network that the models were
+        trained on.
+    frame_rate
+        Frames a second of folders of pictures.
+
+    Raises
+    ------
+    HandloreError
+        If the only recording cannot be replayed.
+
+    Examples
+    --------
+    >>> models, _ = handlore.load_models(["moves.onnx"])
+    >>> [log] = handlore.replay(models, ["stream.npz"]).logs
+    >>> [event.label for event in log.events]
+    ['swipe_left']
+    """
+    recordings = [file for path in paths for file in _recordings(Path(path))]
+    make = detector or _detector_of(models)
+    logs: list[StreamLog] = []
+    failures: list[tuple[str, str]] = []
+    for path in recordings:
+        try:
+            for name, video in _streams(path, models, make, frame_rate):
+                logs.append(StreamLog(name, tuple(recognise(models, video, settings))))
+        except HandloreError as error:
+            # With several recordings, one that is missing does not stop the others.
+            if len(recordings) == 1 and not isinstance(error, InvalidDataError):
+                raise
+            failures.append((str(path), str(error)))
+    return ReplayResult(tuple(logs), tuple(failures), len(recordings))
+
+
+def _detector_of(models: Sequence[Model]) -> Callable[[], AbstractContextManager[HandDetector]]:
+    def make() -> HandDetector:
+        landmarker = required_landmarker(models)
+        return open_detector(
+            DetectorOptions(landmarker=landmarker, max_hands=models[0].card.n_hands)
+        )
+
+    return make
+
+
+def _recordings(path: Path) -> list[Path]:
+    """Return the files of a folder of recordings, or of one label in it; else the path itself."""
+    above = path.resolve()
+    root = next((one for one in (above, *above.parents[:2]) if is_recordings(one)), None)
+    if root is None or not path.is_dir():
+        return [path]
+    # Landmarks, not the videos beside them: the landmarks are what live recognition got.
+    files = recording_files(root, discarded=DISCARDED in above.relative_to(root).parts)
+    own = [path / file.relative_to(above) for file in files if above in file.parents]
+    return own or [path]
+
+
+def _streams(
+    path: Path,
+    models: Sequence[Model],
+    detector: Callable[[], AbstractContextManager[HandDetector]],
+    frame_rate: float,
+) -> Iterator[tuple[str, LandmarkDataset]]:
+    """Yield the streams of a dataset, or the tracked hands of videos."""
+    if path.suffix.lower() == ".npz":
+        for stream in dataset_streams(load_dataset(path)):
+            yield stream.name or str(path), stream.video
+        return
+    media, n_hands = list_media([path], movements=True), models[0].card.n_hands
+    with detector() as opened:
+        for medium in media:
+            video = track_video(medium.path, opened, max_hands=n_hands, frame_rate=frame_rate)
+            yield str(medium.path), video
