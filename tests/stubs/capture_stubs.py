@@ -64,7 +64,7 @@ def write_scene(path: Path) -> list:
 
 
 class Feed:
-    """Gives frames as it is told: numbers of frames, None where there is nothing."""
+    """Returns the given frames: numbers of frames, None for nothing."""
 
     name = "camera 7"
 
