@@ -84,7 +84,8 @@ def test_conflicting_labels(run, parsed, photos, tmp_path, jobs):
 
     summary = parsed(run("convert", folder, tmp_path / "b.npz", "--json", "--drop-conflicts"))
     assert (summary["conflicts"], summary["n_dropped"], summary["n_converted"]) == (4, 4, 2)
-    assert (
+    parts = ("n_converted", "n_no_hand", "n_dropped")
+    assert summary["n_items"] == sum(summary[part] for part in parts)
         summary["n_items"] == summary["n_converted"] + summary["n_no_hand"] + summary["n_dropped"]
     )
     shown = parsed(run("info", tmp_path / "b.npz", "--json"))

@@ -104,7 +104,7 @@ class Desk:
         self.wait_title(begun)
 
     def press(self, *keys: str) -> None:
-        """Press real keys, slower where the machine is busy: a window reads one key a frame."""
+        """Press real keys, slower where the machine is busy: a window reports one key per frame."""
         busy = max(os.getloadavg()[0] / (os.cpu_count() or 1), 1.0)
         for key in keys:
             self._ask("key", key)

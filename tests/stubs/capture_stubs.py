@@ -1,4 +1,4 @@
-"""Stand-ins for the parts of a recording session, and a scene whose frames say their numbers."""
+"""Fakes for the parts of a recording session, and a scene with numbered frames."""
 
 import dataclasses
 import queue
@@ -64,7 +64,7 @@ def write_scene(path: Path) -> list:
 
 
 class Feed:
-    """Returns the given frames: numbers of frames, None for nothing."""
+    """Gives scripted frames: numbers of frames, None where there is no frame."""
 
     name = "camera 7"
 
@@ -135,7 +135,7 @@ class View:
 
 
 class Rig:
-    """A loop of stand-ins that writes into a real folder of recordings."""
+    """A loop of fakes that writes into a real folder of recordings."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Stand-ins for the parts of live recognition. A frame's brightness is what it shows."""
+"""Fakes for the parts of live recognition. The brightness of a frame decides the gesture."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -154,7 +154,7 @@ class Witness(LiveView):
 
 
 class Stage:
-    """A whole loop of stand-ins."""
+    """A whole loop of fakes."""
 
     def __init__(
         self,

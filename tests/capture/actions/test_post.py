@@ -128,7 +128,7 @@ def test_failed_post(path: str, reason: str, desk: Make, web: ThreadingHTTPServe
 def test_abandoned_post_is_not_sent(
     desk: Make, web: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It was told as failed; a light that goes on afterwards is worse than none."""
+    """It was reported as failed; a light must not switch on afterwards."""
     found, look_up = threading.Event(), socket.getaddrinfo
 
     def slow(*given: Any, **named: Any) -> Any:

@@ -133,10 +133,10 @@ def memory(keeper: object, said: list[str], remember: float = 60.0, **more: Any)
     return LandmarkBuffer(RecordingWriter(keeper), info, remember, said.append, **more)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("rate", "told"), [(2.0, 1), (4.5, 1), (7.0, 0), (30.0, 0)])
-def test_too_few_frames(rate: float, told: int) -> None:
+@pytest.mark.parametrize(("rate", "n_messages"), [(2.0, 1), (4.5, 1), (7.0, 0), (30.0, 0)])
+def test_too_few_frames(rate: float, n_messages: int) -> None:
     said = Stage(frames(EMPTY, 0, 40, rate)).run().said
-    assert len(said) == told
+    assert len(said) == n_messages
     assert all(f"{rate:.1f} frames per second are too few" in line for line in said)
 
 

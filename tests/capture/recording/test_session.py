@@ -343,7 +343,7 @@ class TestTheEnd:
         assert played.count(Quit) == 0
         assert "3 recordings are not written: k tries again" in played.said
         assert played.press("k").count(Retry) == 1
-        assert played.press("q").count(Quit) == 0, "it is asked anew after another key"
+        assert played.press("q").count(Quit) == 0, "another key resets the question"
         assert played.press("q").effects[-1] == Quit()
 
     def test_after_the_last_frame(self):

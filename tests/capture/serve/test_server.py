@@ -203,7 +203,7 @@ def test_event_stream(start: Start) -> None:
 
 @pytest.mark.parametrize("last", ["7", "an-other-7", "00000000-7", "-", "٣"])
 def test_page_of_a_previous_run(last: str, start: Start) -> None:
-    """It stays open while a service is started anew, and numbers begin anew too."""
+    """A page stays open while a service is restarted, and numbers start again."""
     hub, server = start()
     hub.log({"at": 0.0, "kind": "event", "text": "the first"})
     connection, reader = stream(server, last=last)
@@ -350,7 +350,7 @@ def test_event_in_a_browser(start: Start, tmp_path: Path, artefacts: Path) -> No
 
 @pytest.mark.skipif(PROGRAM is None, reason="needs Chromium")
 def test_browser_reconnects(tmp_path: Path) -> None:
-    """With an event of its own, with the token of before, and told so with another."""
+    """With a new event, with the same token, and with a message for another token."""
     text = "document.querySelector('#log').textContent"
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = Address("127.0.0.1", free.getsockname()[1])
