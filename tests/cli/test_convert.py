@@ -86,8 +86,6 @@ def test_conflicting_labels(run, parsed, photos, tmp_path, jobs):
     assert (summary["conflicts"], summary["n_dropped"], summary["n_converted"]) == (4, 4, 2)
     parts = ("n_converted", "n_no_hand", "n_dropped")
     assert summary["n_items"] == sum(summary[part] for part in parts)
-        summary["n_items"] == summary["n_converted"] + summary["n_no_hand"] + summary["n_dropped"]
-    )
     shown = parsed(run("info", tmp_path / "b.npz", "--json"))
     assert list(shown["labels"]) == ["point"]
     assert shown["conflicts"] == 0
