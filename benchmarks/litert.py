@@ -19,7 +19,7 @@ import numpy as np
 from handlore.datasets.rendered import Person, Scene, render_background, render_pose
 from handlore.landmarks.detectors.litert import EveryFrame, LiteRTDetector
 from handlore.landmarks.detectors.mediapipe import MediaPipeDetector
-from handlore.landmarks.hand_transforms import plan_transforms
+from handlore.landmarks.hands import plan_transforms
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.weights import require_bundle
 

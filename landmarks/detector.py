@@ -14,8 +14,7 @@ from typing import ClassVar, Protocol, Self
 import numpy as np
 
 from .errors import HandloreError
-from .hand_transforms import HandTransform
-from .hands import Hand, Pixels
+from .hands import Hand, HandTransform, Pixels
 from .weights import LANDMARKERS, Bundle, find_bundle, require_bundle
 
 DEFAULT_CONFIDENCE = 0.5

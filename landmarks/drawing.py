@@ -14,6 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
 
 from .hands import HAND_CONNECTIONS, FloatArray, Hand, Pixels
 
@@ -280,8 +281,6 @@ def _fitted(text: str, size: int, bold: bool, width: int) -> str:
 @lru_cache(512)
 def _mask(text: str, size: int, bold: bool) -> NDArray[np.uint8]:
     """Return the coverage of each pixel by a line of text, 0 to 255."""
-    from PIL import Image, ImageDraw
-
     font = _font(size, bold)
     width = max(1, round(_length(text, size, bold)) + 2)
     if _is_foreign(text):
@@ -324,8 +323,6 @@ def _is_known(character: str) -> bool:
 @lru_cache(32)
 def _font(size: int, bold: bool) -> Any:
     """Return the font of matplotlib, which has Greek and Cyrillic too, or else that of Pillow."""
-    from PIL import ImageFont
-
     found = find_spec("matplotlib")
     if found is not None and found.origin is not None:
         fonts = Path(found.origin).parent / "mpl-data" / "fonts" / "ttf"

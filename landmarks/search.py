@@ -22,8 +22,7 @@ import numpy as np
 
 from .detector import DEFAULT_CONFIDENCE, HandDetector
 from .geometry import palm_length
-from .hand_transforms import HandTransform, plan_transforms
-from .hands import Hand, Pixels
+from .hands import Hand, HandTransform, Pixels, plan_transforms
 from .picture_transforms import (
     PictureTransform,
     brightened,

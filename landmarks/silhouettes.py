@@ -21,8 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .detector import HandDetector
-from .hand_transforms import HandTransform
-from .hands import HAND_CONNECTIONS, FloatArray, Hand, HandLandmark, Pixels
+from .hands import HAND_CONNECTIONS, FloatArray, Hand, HandLandmark, HandTransform, Pixels
 from .picture_transforms import PictureTransform, turn
 
 _FIGURE_SIDE = 320

@@ -22,6 +22,8 @@ from importlib import metadata
 from pathlib import Path
 from urllib.request import urlopen
 
+from platformdirs import user_cache_path
+
 from .errors import HandloreError, InvalidDataError
 from .files import atomic_write
 
@@ -86,8 +88,6 @@ class Bundle:
 
 def cache_folder() -> Path:
     """Return the folder in which bundles are kept, which may not exist yet."""
-    from platformdirs import user_cache_path
-
     return user_cache_path("handlore", appauthor=False)
 
 

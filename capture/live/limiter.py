@@ -9,8 +9,7 @@ from pathlib import Path
 
 from handlore.landmarks.detector import DEFAULT_CONFIDENCE, HandDetector
 from handlore.landmarks.detectors.litert.schedule import AdaptiveSchedule, PalmSchedule
-from handlore.landmarks.hand_transforms import HandTransform
-from handlore.landmarks.hands import Hand, Pixels
+from handlore.landmarks.hands import Hand, HandTransform, Pixels
 
 _THERMAL = Path("/sys/class/thermal")
 _READ_EVERY = 2.0

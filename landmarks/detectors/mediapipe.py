@@ -23,8 +23,7 @@ from ..detector import (
     next_milliseconds,
 )
 from ..errors import HandloreError
-from ..hand_transforms import HandTransform
-from ..hands import FloatArray, Hand, Pixels
+from ..hands import FloatArray, Hand, HandTransform, Pixels
 from ..weights import Bundle
 from . import DETECTORS
 from .litert import LiteRTDetector

@@ -9,8 +9,10 @@ from handlore.landmarks.hands import (
     N_LANDMARKS,
     Hand,
     HandLandmark,
+    HandTransform,
     by_slot,
     majority_side,
+    plan_transforms,
 )
 
 THEIRS = "mediapipe.tasks.python.vision.hand_landmarker"
@@ -93,3 +95,20 @@ def test_majority_side() -> None:
     assert majority_side(np.array([0.9, np.nan, 0.8])) == "right"
     assert majority_side(np.array([0.1])) == "left"
     assert majority_side(np.full((2, 1), np.nan)) is None
+
+
+def test_the_plan_spreads_turns_and_mirrors_half():
+    plan = plan_transforms(9)
+    assert plan[0] == HandTransform()
+    turns = sorted(view.turn for view in plan[1:])
+    assert turns[0] < -15
+    assert turns[-1] > 15
+    assert np.diff(turns).max() < 16
+    assert sum(view.flip for view in plan) == 4
+    assert plan == plan_transforms(9)
+
+
+@pytest.mark.parametrize("n", [-1, 1.5])
+def test_a_number_of_transforms_that_is_none(n):
+    with pytest.raises(ValueError, match="n_transforms is"):
+        plan_transforms(n)

@@ -6,8 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from handlore.landmarks.detector import DetectorInfo, HandDetector
-from handlore.landmarks.hand_transforms import HandTransform
-from handlore.landmarks.hands import Hand, Pixels
+from handlore.landmarks.hands import Hand, HandTransform, Pixels
 
 PLAIN = (HandTransform(),)
 

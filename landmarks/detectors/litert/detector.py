@@ -18,8 +18,7 @@ from ...detector import (
     is_arm_linux,
     next_milliseconds,
 )
-from ...hand_transforms import HandTransform
-from ...hands import Hand, Pixels
+from ...hands import Hand, HandTransform, Pixels
 from ...weights import Bundle
 from .. import DETECTORS
 from .networks import Networks

@@ -6,8 +6,7 @@ from math import cos, exp, radians, sin
 
 import numpy as np
 
-from ...hand_transforms import HandTransform
-from ...hands import FloatArray, Hand, HandLandmark, Pixels
+from ...hands import FloatArray, Hand, HandLandmark, HandTransform, Pixels
 from .networks import HAND_SIZE, HandOutput, Networks
 from .regions import Matrix, Points, Region, overlap, region_from_landmarks
 

@@ -10,8 +10,7 @@ from handlore.landmarks.detectors.litert import LiteRTDetector
 from handlore.landmarks.detectors.litert.regions import Region
 from handlore.landmarks.detectors.litert.tracking import Tracker, distinct
 from handlore.landmarks.geometry import palm_length
-from handlore.landmarks.hand_transforms import HandTransform, plan_transforms
-from handlore.landmarks.hands import Hand
+from handlore.landmarks.hands import Hand, HandTransform, plan_transforms
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.weights import require_bundle
 
