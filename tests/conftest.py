@@ -29,7 +29,7 @@ Run = Callable[..., Result]
 
 
 def pytest_configure() -> None:
-    """Hear Ctrl-C, which a script's ``make test &`` ignores, and so would all that tests start."""
+    """React to Ctrl-C, which a script's ``make test &`` ignores, and so would its children."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
