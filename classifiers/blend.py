@@ -89,7 +89,7 @@ class Blend(HandEstimator):
         return pool_models([member.to_onnx() for member in self.members_], _MIN_PROBABILITY)
 
 
-class MovementBlend(Blend, MovementEstimator):
+class _MovementBlend(Blend, MovementEstimator):
     """An ensemble of classifiers of movements.
 
     All members get clips with the largest number of points in time that one of them needs.
@@ -123,7 +123,7 @@ def blend(members: _Members) -> Blend:
     kinds = {member.kind for _, member in members}
     if len(kinds) > 1:
         raise HandloreError(f"{'+'.join(names)} mixes models of poses with models of movements")
-    return MovementBlend(members) if kinds == {"sequence"} else Blend(members)
+    return _MovementBlend(members) if kinds == {"sequence"} else Blend(members)
 
 
 def _fresh(member: HandEstimator, progress: Callable[[int, int], None] | None) -> HandEstimator:

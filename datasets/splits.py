@@ -68,7 +68,7 @@ def doubt_about(dataset: LandmarkDataset, by: By) -> str | None:
     lonely = [] if by == "random" else _in_one_group(dataset, by)
     if lonely:
         return (
-            f"only one {by} shows {listed(lonely)}: it is never in training when it is tested;"
+            f"only one {by} shows {listed(lonely)}: when it is tested, training has no example;"
             f" record it in a second {by}"
         )
     return None

@@ -39,7 +39,7 @@ from handlore.landmarks.weights import require_bundle
 from handlore.models.card import DEFAULT_ESTIMATOR
 from handlore.report.charts import confusion_chart
 from handlore.report.contactsheet import photo_sheet_png
-from handlore.report.page import Section, fact_list, numbers, page, picture, section, table
+from handlore.report.page import Section, fact_list, numbers, page, picture, table
 from handlore.report.raster import png
 from handlore.report.sections import class_section, confusion_section, error_section
 
@@ -260,8 +260,8 @@ def _write_report(out: Path, poses: _Stage, summary: dict[str, Any], moves: _Sta
     parts = [
         numbers(headline),
         fact_list(facts),
-        section("Detected hands", picture(_photos(poses), "Hands with their landmarks")),
-        section("Classifiers compared", _model_table(poses.rows)),
+        Section("Detected hands", picture(_photos(poses), "Hands with their landmarks")),
+        Section("Classifiers compared", _model_table(poses.rows)),
         confusion_section(scores),
         error_section(scores),
         class_section(scores),
@@ -298,7 +298,7 @@ def _movement_sections(moves: _Stage) -> list[Section]:
     }
     matrix = confusion_section(score(moves.answers[row["model"]]))
     return [
-        section("Movements", fact_list(facts) + _model_table(moves.rows)),
+        Section("Movements", fact_list(facts) + _model_table(moves.rows)),
         replace(matrix, heading="Confused movements", half=False),
     ]
 

@@ -195,7 +195,7 @@ def predict_files(
     for folder in folders:
         _predict_recordings(model, folder, predictions, failures, notes)
     if media:
-        with (detector or _detector_of(model))() as opened:
+        with detector() if detector else detector_for([model]) as opened:
             for done, medium in enumerate(media, 1):
                 try:
                     predictions.append(_predict_medium(model, opened, medium, frame_rate, tta))
@@ -205,10 +205,10 @@ def predict_files(
     return FilePredictions(tuple(predictions), tuple(failures), tuple(notes))
 
 
-def _detector_of(model: Model) -> OpenDetector:
-    landmarker = required_landmarker([model])
-    options = DetectorOptions(landmarker=landmarker, max_hands=model.card.n_hands)
-    return lambda: open_detector(options)
+def detector_for(models: Sequence[Model]) -> HandDetector:
+    """Open a detector with the network and the number of hands that models were trained with."""
+    landmarker, n_hands = required_landmarker(models), models[0].card.n_hands
+    return open_detector(DetectorOptions(landmarker=landmarker, max_hands=n_hands))
 
 
 def _predict_medium(

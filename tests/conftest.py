@@ -29,7 +29,7 @@ Run = Callable[..., Result]
 
 
 def pytest_configure() -> None:
-    """Hear Ctrl-C, which a script's ``make test &`` ignores, and so would all that tests start."""
+    """React to Ctrl-C, which a script's ``make test &`` ignores, and so would its children."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -71,7 +71,6 @@ def stub_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[St
     """
     home = tmp_path / "site-packages"
     home.mkdir()
-    monkeypatch.syspath_prepend(home)
 
     def install(registry: Registry[Any], code: str, value: str = "stub_module") -> Path:
         registry.load()
@@ -81,6 +80,8 @@ def stub_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[St
         info.mkdir()
         (info / "METADATA").write_text("Metadata-Version: 2.1\nName: fake-hands\nVersion: 1.0\n")
         (info / "entry_points.txt").write_text(f"[{registry.group}]\nmine = {value}\n")
+        # Last: finders remember what a folder held when it was first on the path.
+        monkeypatch.syspath_prepend(home)
         monkeypatch.setattr(registry, "_loaded", False)
         return home
 

@@ -115,7 +115,7 @@ _N_BINS = 10
 
 
 @dataclass(frozen=True)
-class ReliabilityBin:
+class _ReliabilityBin:
     """The predictions within an interval of probability."""
 
     low: float
@@ -140,7 +140,7 @@ class ReliabilityBin:
 class Reliability:
     """How well probabilities match accuracy (Guo et al., ICML 2017)."""
 
-    bins: tuple[ReliabilityBin, ...]
+    bins: tuple[_ReliabilityBin, ...]
     """Bins with predictions, by rising probability."""
 
     error: float
@@ -163,7 +163,7 @@ def reliability_of(predictions: Predictions) -> Reliability | None:
     right = (predictions.truth == predictions.predicted)[known]
     place = np.minimum((probability * _N_BINS).astype(int), _N_BINS - 1)
     bins = tuple(
-        ReliabilityBin(
+        _ReliabilityBin(
             number / _N_BINS,
             (number + 1) / _N_BINS,
             int((place == number).sum()),

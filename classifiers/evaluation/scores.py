@@ -166,8 +166,8 @@ def fit_samples(
         If the estimator is for samples of another kind, or fewer than two labels have a sample
         with a hand.
     """
-    require_kind(dataset, encoder.kind)
-    require_kind(dataset, estimator.kind)
+    _require_kind(dataset, encoder.kind)
+    _require_kind(dataset, estimator.kind)
     seen = dataset.select(dataset.has_hand)
     if not seen.n_samples:
         raise HandloreError("no sample shows a hand; there is nothing to train on")
@@ -180,7 +180,7 @@ def fit_samples(
     return estimator.fit(X, y, groups)
 
 
-def require_kind(dataset: LandmarkDataset, kind: str) -> None:
+def _require_kind(dataset: LandmarkDataset, kind: str) -> None:
     """Raise HandloreError if a dataset holds movements where poses are expected, or vice versa."""
     if dataset.header.kind != kind:
         holds, takes = KIND_WORDS[dataset.header.kind], KIND_WORDS[kind]
@@ -210,7 +210,7 @@ def predict_items(
     encoder
         The one that the classifier was trained with.
     """
-    require_kind(dataset, encoder.kind)
+    _require_kind(dataset, encoder.kind)
     numbers, first, item_of = np.unique(
         dataset.samples.items(), return_index=True, return_inverse=True
     )

@@ -35,7 +35,7 @@ _TRACED = [HandLandmark.WRIST, HandLandmark.MIDDLE_FINGER_MCP, HandLandmark.INDE
 _TINY = 1e-4
 
 
-class HandFeatures(nn.Module):  # type: ignore[misc]
+class _HandFeatures(nn.Module):  # type: ignore[misc]
     """From encoded hands (n, 64, n_timepoints) to features (n, n_features, n_timepoints).
 
     The fingers come first, from thumb to little finger, then the palm. Lengths are palm lengths.
@@ -129,7 +129,7 @@ class MovementNetwork(nn.Module):  # type: ignore[misc]
 
     def __init__(self, n_hands: int, n_classes: int) -> None:
         super().__init__()
-        self.series = HandFeatures()
+        self.series = _HandFeatures()
         self.register_buffer("mean", torch.zeros(1, _N_FEATURES, 1))
         self.register_buffer("scale", torch.ones(1, _N_FEATURES, 1))
         members = [_Member(n_hands, n_classes) for _ in range(N_MEMBERS)]

@@ -89,7 +89,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except HandloreError as error:
-            raise Problem(str(error)) from error
+            raise _Problem(str(error)) from error
         except KeyboardInterrupt:
             click.echo("\nhandlore: stopped; no incomplete file was left behind", err=True)
             ctx.exit(_STOPPED_BY_USER)
@@ -97,10 +97,10 @@ class Commands(click.Group):
             raise
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
-            raise Problem(f"{where}{error.strerror or error}") from error
+            raise _Problem(f"{where}{error.strerror or error}") from error
 
 
-class Problem(click.ClickException):
+class _Problem(click.ClickException):
     """A problem stated in one line, exit code 1."""
 
     def show(self, file: object = None) -> None:

@@ -66,11 +66,6 @@ def page(title: str, parts: Sequence[str | Section | None], lead: str = "") -> s
     )
 
 
-def section(heading: str, body: str, text: str = "") -> Section:
-    """Return a section as wide as the page."""
-    return Section(heading, body, text)
-
-
 def numbers(values: Mapping[str, str | tuple[str, str]]) -> str:
     """Return large numbers with a word under each; of two texts the second is smaller."""
     cells = []

@@ -88,13 +88,13 @@ class Inference(Protocol):
 def make_inference(model: StreamModel) -> Inference:
     """Return what runs a model, by the kind of its encoder."""
     if isinstance(model.encoder, PoseEncoder):
-        return PoseInference(model, model.encoder)
+        return _PoseInference(model, model.encoder)
     if isinstance(model.encoder, MovementEncoder):
-        return WindowInference(model, model.encoder)
+        return _WindowInference(model, model.encoder)
     raise InvalidDataError(f"streams cannot be recognised with a {type(model.encoder).__name__}")
 
 
-class PoseInference:
+class _PoseInference:
     """Classifies the hand of a tick, 15 times a second."""
 
     def __init__(self, model: StreamModel, encoder: PoseEncoder) -> None:
@@ -113,7 +113,7 @@ class PoseInference:
         return [ModelOutput(tick.time, tick.time, probabilities, side, tick.time)]
 
 
-class WindowInference:
+class _WindowInference:
     """Classifies sliding windows as long as short, typical and long training clips.
 
     The lengths take turns, which spreads the work evenly. A window never reaches back beyond the

@@ -1,7 +1,6 @@
 """Replay: the events of recordings, videos and datasets, the same as live."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,12 +8,10 @@ from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.recording_files import DISCARDED, is_recordings, recording_files
 from handlore.datasets.storage import load_dataset
 from handlore.datasets.tracking import list_media, track_video
-from handlore.landmarks.detector import DetectorOptions, HandDetector
 from handlore.landmarks.errors import HandloreError, InvalidDataError
-from handlore.landmarks.opening import open_detector
 
-from ..files import required_landmarker
 from ..model import Model
+from ..predict import OpenDetector, detector_for
 from .events import Event
 from .ground_truth import dataset_streams
 from .recogniser import recognise
@@ -47,7 +44,7 @@ def replay(
     paths: Sequence[str | Path],
     settings: RecogniserSettings | None = None,
     *,
-    detector: Callable[[], AbstractContextManager[HandDetector]] | None = None,
+    detector: OpenDetector | None = None,
     frame_rate: float = 30.0,
 ) -> ReplayResult:
     """Return the events that live recognition would emit for recordings or videos.
@@ -79,12 +76,11 @@ def replay(
     ['swipe_left']
     """
     recordings = [file for path in paths for file in _recordings(Path(path))]
-    make = detector or _detector_of(models)
     logs: list[StreamLog] = []
     failures: list[tuple[str, str]] = []
     for path in recordings:
         try:
-            for name, video in _streams(path, models, make, frame_rate):
+            for name, video in _streams(path, models, detector, frame_rate):
                 logs.append(StreamLog(name, tuple(recognise(models, video, settings))))
         except HandloreError as error:
             # With several recordings, one that is missing does not stop the others.
@@ -92,16 +88,6 @@ def replay(
                 raise
             failures.append((str(path), str(error)))
     return ReplayResult(tuple(logs), tuple(failures), len(recordings))
-
-
-def _detector_of(models: Sequence[Model]) -> Callable[[], AbstractContextManager[HandDetector]]:
-    def make() -> HandDetector:
-        landmarker = required_landmarker(models)
-        return open_detector(
-            DetectorOptions(landmarker=landmarker, max_hands=models[0].card.n_hands)
-        )
-
-    return make
 
 
 def _recordings(path: Path) -> list[Path]:
@@ -119,7 +105,7 @@ def _recordings(path: Path) -> list[Path]:
 def _streams(
     path: Path,
     models: Sequence[Model],
-    detector: Callable[[], AbstractContextManager[HandDetector]],
+    detector: OpenDetector | None,
     frame_rate: float,
 ) -> Iterator[tuple[str, LandmarkDataset]]:
     """Yield the streams of a dataset, or the tracked hands of videos."""
@@ -128,7 +114,7 @@ def _streams(
             yield stream.name or str(path), stream.video
         return
     media, n_hands = list_media([path], movements=True), models[0].card.n_hands
-    with detector() as opened:
+    with detector() if detector else detector_for(models) as opened:
         for medium in media:
             video = track_video(medium.path, opened, max_hands=n_hands, frame_rate=frame_rate)
             yield str(medium.path), video

@@ -74,17 +74,18 @@ def test_conflicting_labels(run, parsed, photos, tmp_path, jobs):
     for picture in (folder / "fist").iterdir():
         (folder / "copy" / picture.name).write_bytes(picture.read_bytes())
     result = run("convert", folder, tmp_path / "a.npz", "--json", "--jobs", jobs)
-    told = parsed(result)
-    assert (told["conflicts"], told["n_dropped"], told["n_converted"]) == (4, 0, 6)
-    assert told["conflict_labels"][0]["labels"] == ["copy", "fist"]
+    summary = parsed(result)
+    assert (summary["conflicts"], summary["n_dropped"], summary["n_converted"]) == (4, 0, 6)
+    assert summary["conflict_labels"][0]["labels"] == ["copy", "fist"]
     assert "4 identical items are under two labels" in result.stderr
     assert "--drop-conflicts" in result.stderr
     assert parsed(run("info", tmp_path / "a.npz", "--json"))["conflicts"] == 4
     assert "copy = fist (4)" in run("info", tmp_path / "a.npz").stdout
 
-    told = parsed(run("convert", folder, tmp_path / "b.npz", "--json", "--drop-conflicts"))
-    assert (told["conflicts"], told["n_dropped"], told["n_converted"]) == (4, 4, 2)
-    assert told["n_items"] == told["n_converted"] + told["n_no_hand"] + told["n_dropped"]
+    summary = parsed(run("convert", folder, tmp_path / "b.npz", "--json", "--drop-conflicts"))
+    assert (summary["conflicts"], summary["n_dropped"], summary["n_converted"]) == (4, 4, 2)
+    parts = ("n_converted", "n_no_hand", "n_dropped")
+    assert summary["n_items"] == sum(summary[part] for part in parts)
     shown = parsed(run("info", tmp_path / "b.npz", "--json"))
     assert list(shown["labels"]) == ["point"]
     assert shown["conflicts"] == 0
@@ -125,9 +126,9 @@ def test_animated_gif_among_photos(run, photos, tmp_path):
 @pytest.mark.slow
 def test_conflicting_labels_in_real_data(real_data, run, parsed, tmp_path):
     result = run("convert", real_data / "drone_poses", tmp_path / "a.npz", "--json")
-    told = parsed(result)
-    assert told["conflict_labels"][0]["labels"] == ["further", "land"]
-    assert told["conflicts"] == told["conflict_labels"][0]["n"] == 24
+    summary = parsed(result)
+    assert summary["conflict_labels"][0]["labels"] == ["further", "land"]
+    assert summary["conflicts"] == summary["conflict_labels"][0]["n"] == 24
 
 
 def test_recordings_train_the_same_model(

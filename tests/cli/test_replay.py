@@ -25,8 +25,8 @@ def test_events_equal_the_recogniser(moves: Path, lessons: Path, run: Run, tmp_p
     assert [row["label"] for row in rows] == ["left", "circle"]
     assert rows[0]["start"] == pytest.approx(2, abs=0.5)
     (stream,) = dataset_streams(lesson("one", "left", "circle"))
-    told = recognise([load_model(moves)], stream.video)
-    assert result.stdout.splitlines() == [event.line() for event in told]
+    events = recognise([load_model(moves)], stream.video)
+    assert result.stdout.splitlines() == [event.line() for event in events]
     assert run("replay", moves, lessons, "--json").stdout == result.stdout
     text = run("replay", moves, lessons).stdout
     assert "left" in text
@@ -69,8 +69,8 @@ def test_folder_of_recordings(moves: Path, run: Run, tmp_path: Path) -> None:
         (root / label).mkdir()
         save_dataset(lesson(label, label), root / label / f"000{number}.npz")
     each = [run("replay", moves, path, "--json").stdout for path in sorted(root.glob("*/*.npz"))]
-    told = [json.loads(line) for line in run("replay", moves, root, "--json").stdout.splitlines()]
-    assert [one.pop("stream") for one in told] == ["left", "right"]
-    assert told == [json.loads(one) for one in each]
+    rows = [json.loads(line) for line in run("replay", moves, root, "--json").stdout.splitlines()]
+    assert [one.pop("stream") for one in rows] == ["left", "right"]
+    assert rows == [json.loads(one) for one in each]
     (root / "left" / "0000.mp4").write_bytes(b"is not followed anew")
     assert run("replay", moves, root / "left", "--json").stdout == each[0]

@@ -227,9 +227,9 @@ def test_log(tiny_clips: Path, run: Any, parsed: Any, tmp_path: Path) -> None:
     assert [line["epoch"] for line in lines] == ["1", "2"]
     assert all(float(line["loss"]) > 0 and line["val_loss"] == "" for line in lines)
     assert [row["epoch"] for row in model.card.history] == [1, 2]
-    told = run("info", out).stdout
-    assert "learnt in epochs: 2" in told
-    assert "val_loss" not in told
+    text = run("info", out).stdout
+    assert "learnt in epochs: 2" in text
+    assert "val_loss" not in text
     report = tmp_path / "report"
     assert run("evaluate", out, tiny_clips, "--report", report).exit_code == 0
     assert cv2.imread(str(report / "training.png")).shape[1] > 300
