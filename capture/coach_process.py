@@ -92,7 +92,7 @@ def _lower_priority() -> None:
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
-def main(folder: str, *labels: str) -> None:
+def _main(folder: str, *labels: str) -> None:
     """Print the advice for a folder as a JSON list of lines."""
     _lower_priority()
     from handlore.datasets.loading import load_recordings
@@ -103,4 +103,4 @@ def main(folder: str, *labels: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    _main(*sys.argv[1:])

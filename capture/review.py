@@ -184,7 +184,7 @@ def _sorted(entries: Sequence[RecordingEntry]) -> tuple[RecordingEntry, ...]:
     return tuple(sorted(entries, key=lambda entry: (entry.number, entry.path)))
 
 
-class ReviewView(Keys, Protocol):
+class _ReviewView(Keys, Protocol):
     """Shows a review and gives keys."""
 
     def show(self, state: Review, recording: LandmarkDataset | None, now: float) -> None:
@@ -194,7 +194,7 @@ class ReviewView(Keys, Protocol):
 
 def review_recordings(
     recordings: RecordingFolder,
-    view: ReviewView,
+    view: _ReviewView,
     clock: Callable[[], float] = time.monotonic,
     wait: Callable[[float], None] = time.sleep,
 ) -> Review:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib import metadata
 
 from handlore import __version__
-from handlore.capture.cameras.listing import CameraReport, find_cameras
+from handlore.capture.cameras.camera import CameraReport, find_cameras
 from handlore.capture.window import why_no_window
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.nativelog import quiet_native_log

@@ -11,8 +11,7 @@ from typing import ClassVar, Self
 
 from handlore.models.stream.events import Event
 
-from .base import ACTIONS, ActionError, ActionKind
-from .toml_table import Table, unknown
+from .base import ACTIONS, ActionError, ActionKind, Table, unknown
 
 
 @dataclass(frozen=True)
@@ -167,7 +166,7 @@ def _pynput(keys: Sequence[str], seconds: float) -> None:
 
 
 @ACTIONS.register
-class KeyAction(ActionKind):
+class _KeyAction(ActionKind):
     """Press a key, with modifiers held.
 
     Parameters

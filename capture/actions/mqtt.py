@@ -8,14 +8,13 @@ from urllib.parse import unquote, urlsplit
 
 from handlore.models.stream.events import Event
 
-from .base import ACTIONS, ActionError, ActionKind, as_text, check_placeholders, fill
-from .toml_table import Table
+from .base import ACTIONS, ActionError, ActionKind, Table, as_text, check_placeholders, fill
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
 @ACTIONS.register
-class MqttAction(ActionKind):
+class _MqttAction(ActionKind):
     """Publish the event.
 
     The connection is opened at the first event and kept. A message that cannot be sent immediately

@@ -16,8 +16,16 @@ from urllib.parse import quote, urlsplit
 
 from handlore.models.stream.events import Event
 
-from .base import ACTIONS, PLACEHOLDER, ActionError, ActionKind, as_text, check_placeholders, fill
-from .toml_table import Table
+from .base import (
+    ACTIONS,
+    PLACEHOLDER,
+    ActionError,
+    ActionKind,
+    Table,
+    as_text,
+    check_placeholders,
+    fill,
+)
 
 MOST_LATE = 8
 """Most requests that are still running after their time limit; then no further one is sent."""
@@ -25,7 +33,7 @@ MOST_LATE = 8
 _under_way = threading.BoundedSemaphore(MOST_LATE)
 
 
-def send(request: urllib.request.Request, seconds: float) -> None:
+def _send(request: urllib.request.Request, seconds: float) -> None:
     """Send a request and wait for the response, at most ``seconds`` in all.
 
     The time-out of a connection applies to each step: name resolution has none, and a server that
@@ -133,7 +141,7 @@ _RESERVED_HEADERS = ("connection", "content-length", "transfer-encoding")
 
 @ACTIONS.register
 @dataclass(frozen=True)
-class PostAction(ActionKind):
+class _PostAction(ActionKind):
     """Send the event with HTTP POST.
 
     Redirections are not followed: the result would be a GET without the event, and the headers,
@@ -171,7 +179,7 @@ class PostAction(ActionKind):
             self._filled(event), event.line().encode(), headers, method="POST"
         )
         try:
-            send(request, self.seconds)
+            _send(request, self.seconds)
         except urllib.error.HTTPError as error:
             error.close()
             raise ActionError(f"{self.address} answered {_status(error)}") from None

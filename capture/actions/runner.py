@@ -15,7 +15,7 @@ from .file import ANY, Action, ActionSet
 
 
 @dataclass(frozen=True)
-class Call:
+class _Call:
     """An action that an event triggers."""
 
     action: Action
@@ -48,14 +48,14 @@ class ActionGate:
         """Return whether actions are run at that time of the stream."""
         return seconds <= self._armed_until
 
-    def calls(self, event: Event) -> list[Call]:
+    def calls(self, event: Event) -> list[_Call]:
         """Return the actions that an event triggers, in the order of the file."""
         arming = self._actions.arming
         was_armed = self.armed(event.end)
         if arming is not None and event.label == arming.label:
             self._armed_until = event.end + arming.seconds
         return [
-            Call(action, self._refusal(number, action, event.end, was_armed))
+            _Call(action, self._refusal(number, action, event.end, was_armed))
             for number, action in enumerate(self._actions.actions)
             if action.label in (event.label, ANY) and action.hand in (None, event.hand)
         ]

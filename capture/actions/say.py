@@ -6,13 +6,12 @@ from typing import ClassVar, Self
 
 from handlore.models.stream.events import Event
 
-from .base import ACTIONS, ActionKind, as_text, check_placeholders, fill
-from .toml_table import Table
+from .base import ACTIONS, ActionKind, Table, as_text, check_placeholders, fill
 
 
 @ACTIONS.register
 @dataclass(frozen=True)
-class SayAction(ActionKind):
+class _SayAction(ActionKind):
     """Show a message."""
 
     name: ClassVar[str] = "say"

@@ -12,7 +12,7 @@ from .webcam import SIZE
 
 
 @CAMERAS.register
-class PiCamera(CameraKind):
+class _PiCamera(CameraKind):
     """A camera on the ribbon cable.
 
     Parameters

@@ -13,10 +13,9 @@ from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.landmarks.hands import Hand, by_slot
 from handlore.models.stream.events import Event
 
-from ..recording.take import SessionInfo
 from ..recording.video import FinishVideo, VideoFolder
-from ..recording.writer import Job, RecordingWriter
-from .state import LiveState, LiveView
+from ..recording.writer import Job, RecordingWriter, SessionInfo
+from .loop import LiveState, LiveView
 
 BEFORE, AFTER = 1.0, 1.0
 """Seconds that are kept around an event."""
@@ -124,10 +123,7 @@ class LandmarkBuffer(LiveView):
         self._keep_waiting()
         if self._all_at_end:
             self.keep_all()
-        self._writer.retry()
-        for written in self._writer.close():
-            if written.problem is not None:
-                self._say(written.problem)
+        self._writer.finish(self._say)
 
     def _length(self) -> float:
         return self._frames[-1].seconds - self._frames[0].seconds if self._frames else 0.0

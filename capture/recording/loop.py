@@ -12,10 +12,8 @@ from ..cameras import CameraFrame, Feed, FrameRate
 from ..keys import Keys
 from .effects import AddFrame, Announce, Begin, Cue, Discard, Effect, End, Keep, Quit, Retry, Undo
 from .session import Session, State
-from .status import Status, progress_of
-from .take import SessionInfo, Take
 from .video import NoVideo, Video
-from .writer import Job, RecordingWriter, Written
+from .writer import Job, RecordingWriter, SessionInfo, Take, Written
 
 WAIT = 0.1
 """How long to wait for a frame before keys and view get their turn; seconds."""
@@ -28,6 +26,66 @@ _LEAST_STEP = 0.002
 
 _MESSAGE_SECONDS = 6.0
 """How long a message is shown."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """Everything that is shown of a session after a frame."""
+
+    state: State
+    label: str
+    """The label of the recording under way, else of the next one."""
+
+    counts: tuple[tuple[str, int], ...]
+    """Recordings kept of each label, in the order of the keys; ``none`` is the last."""
+
+    left: float | None = None
+    """Seconds left of countdown or review; None without a limit."""
+
+    recorded: float = 0.0
+    """Seconds of the recording under way."""
+
+    progress: float = 0.0
+    """Share of its length that is recorded, from 0 to 1; 0 where the length is open."""
+
+    fps: float = 0.0
+    share: float | None = None
+    """Share of the frames of the last recording in which a hand was detected."""
+
+    hand: bool = False
+    """Whether a hand is detected in the last frame."""
+
+    flagged: bool = False
+    """Whether a recording waits for a decision."""
+
+    question: str = ""
+    """Why it is flagged."""
+
+    message: str = ""
+    """The last message, for some seconds."""
+
+    unsaved: int = 0
+    """How many recordings could not be written."""
+
+    next_label: str = ""
+    """The label of the next recording, where it differs from :attr:`label`."""
+
+    problem: str | None = None
+    """What is wrong with the camera."""
+
+    typed: str | None = None
+    """The new label while it is typed; else None."""
+
+    pose: bool = False
+    """Whether single frames of a pose are being sampled."""
+
+    burst_left: int = 0
+    """Recordings of a burst that are still to come."""
+
+    mirrored: bool = True
+    help: bool = False
+    advice: str = ""
+    """What to record next."""
 
 
 class SessionView(Protocol):
@@ -227,7 +285,7 @@ class SessionLoop:
     def _status(self, now: float) -> Status:
         session, writer = self._.session, self._.writer
         under_way, following = session.recording, session.labels.current
-        recorded, progress = progress_of(session, now)
+        recorded, progress = _progress_of(session, now)
         return Status(
             state=session.state,
             label=under_way.label if under_way else following,
@@ -253,15 +311,14 @@ class SessionLoop:
         )
 
 
-def close_writer(writer: RecordingWriter, say: Callable[[str], None]) -> int:
-    """Finish writing at the end of a session, retrying once what has failed.
-
-    Returns
-    -------
-    The number of recordings that could not be written.
-    """
-    writer.retry()
-    for written in writer.close():
-        if written.problem is not None:
-            say(written.problem)
-    return len(writer.unsaved)
+def _progress_of(session: Session, now: float) -> tuple[float, float]:
+    """Return the length of the recording under way in seconds, and the share of it that is done."""
+    recording, options = session.recording, session.options
+    if recording is None:
+        return 0.0, 0.0
+    recorded = now - recording.began
+    if recording.kind == "pose" or recording.is_stream:
+        return recorded, 0.0
+    if options.frames:
+        return recorded, recording.taken / options.frames
+    return recorded, min(1.0, recorded / options.seconds) if options.seconds else 0.0

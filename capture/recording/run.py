@@ -16,18 +16,16 @@ from handlore.landmarks.opening import open_detector
 from ..cameras import CameraSpec, camera_spec, open_feed
 from ..coach_process import BackgroundCoach
 from ..keys import Keys
-from ..signals import ending_on_signals
-from ..terminal import terminal_keys
+from ..terminal import ending_on_signals, terminal_keys
 from ..views.record import SessionWindow
 from ..views.status_line import StatusLine
 from ..window import why_no_window
 from .labels import Labels, merged_labels
-from .loop import SessionComponents, SessionLoop, SessionView, close_writer
+from .loop import SessionComponents, SessionLoop, SessionView
 from .options import SessionOptions
 from .session import Session
-from .take import SessionInfo
 from .video import NoVideo, VideoFolder
-from .writer import RecordingWriter
+from .writer import RecordingWriter, SessionInfo
 
 _KEYS_LINE = "keys: r record, 1-9 n p label, u discard, k keep, h all keys, q quit"
 
@@ -145,7 +143,7 @@ def _run(
         feed = open_feed(camera)
         stack.callback(feed.close)
         writer = RecordingWriter(recordings)
-        stack.callback(close_writer, writer, say)
+        stack.callback(writer.finish, say)
         coach = stack.enter_context(BackgroundCoach())
 
         def consult(_: object = None) -> None:

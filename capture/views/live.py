@@ -19,7 +19,7 @@ from handlore.landmarks.drawing import (
 from handlore.landmarks.hands import Pixels
 from handlore.models.stream.events import Event
 
-from ..live.state import LiveState, LiveView
+from ..live.loop import LiveState, LiveView
 from ..window import Screen
 from .painting import (
     HEIGHT,
@@ -40,7 +40,7 @@ _LEAST_WAIT = 1 / 25
 """Seconds between two pictures: people see no more, and drawing costs as much as tracking."""
 
 
-def draw_live(state: LiveState, event: str = "", *, mirrored: bool = True) -> Pixels:
+def _draw_live(state: LiveState, event: str = "", *, mirrored: bool = True) -> Pixels:
     """Draw the window.
 
     Parameters
@@ -113,7 +113,7 @@ class LiveWindow(LiveView):
     def show(self, state: LiveState) -> None:
         """Show a frame, unless the last one was shown a moment ago."""
         event = self._event if perf_counter() - self._event_at < _EVENT_SECONDS else ""
-        self._screen.draw(lambda: draw_live(state, event, mirrored=self._mirrored))
+        self._screen.draw(lambda: _draw_live(state, event, mirrored=self._mirrored))
 
     def on_event(self, event: Event) -> None:
         """Show an event for a few seconds."""

@@ -10,8 +10,7 @@ from handlore.landmarks.drawing import draw_hands
 from handlore.models.stream.events import Event
 
 from ..actions.runner import ActionResult
-from ..live.loop import boottime
-from ..live.state import LiveState, LiveView
+from ..live.loop import LiveState, LiveView, boottime
 from ..serve.server import STATES_PER_SECOND, Hub
 
 _WIDEST = 960

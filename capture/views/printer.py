@@ -7,8 +7,7 @@ from typing import TextIO
 from handlore.models.stream.events import Event
 
 from ..actions.runner import ActionResult
-from ..live.loop import boottime
-from ..live.state import LiveView
+from ..live.loop import LiveView, boottime
 
 _REPEAT_AFTER = 60.0
 """The same line is not written again within this time; seconds."""
@@ -46,7 +45,7 @@ class Printer(LiveView):
         """
         if self._out is None:
             return
-        self._out.write(f"{event.line() if self._as_json else line_of(event)}\n")
+        self._out.write(f"{event.line() if self._as_json else _line_of(event)}\n")
         self._out.flush()
 
     def on_action(self, result: ActionResult) -> None:
@@ -83,7 +82,7 @@ class Printer(LiveView):
                 log.flush()
 
 
-def line_of(event: Event) -> str:
+def _line_of(event: Event) -> str:
     """Return an event as a line for people."""
     hand = f"  {event.hand} hand" if event.hand else ""
     return f"{event.end:9.2f}  {event.label}  {100 * event.probability:.0f} %{hand}"

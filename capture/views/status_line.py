@@ -9,8 +9,8 @@ from rich.cells import cell_len, set_cell_size
 
 from handlore.landmarks.hands import Hand, Pixels
 
+from ..recording.loop import Status
 from ..recording.session import KEY_BINDINGS, State
-from ..recording.status import Status
 
 LONGEST_LABEL = 24
 """Most columns of a label."""

@@ -4,8 +4,7 @@ from dataclasses import asdict
 
 import click
 
-from handlore.capture.cameras.camera import absent
-from handlore.capture.cameras.listing import CameraReport
+from handlore.capture.cameras.camera import CameraReport, absent
 from handlore.doctor import Diagnosis, diagnose
 
 from ._common import examples, json_option, print_json, verbose_option

@@ -8,8 +8,8 @@ import pytest
 
 from handlore.capture import window
 from handlore.capture import window as module
+from handlore.capture.recording.loop import Status
 from handlore.capture.recording.session import State
-from handlore.capture.recording.status import Status
 from handlore.capture.views.record import SessionWindow
 from handlore.capture.window import MOST_KEYS
 
