@@ -17,9 +17,9 @@ _PORTS = {"mqtt": 1883, "mqtts": 8883}
 class _MqttAction(ActionKind):
     """Publish the event to a topic of a broker, ``mqtt://user:password@host:port``.
 
-    The connection is opened at the first event and kept. A message that cannot be sent immediately
-    is dropped: a gesture must not switch the light minutes later. ``mqtts`` is encrypted. With ``retain``
-    the broker keeps the last message for later subscribers.
+    The connection is opened at the first event and kept; ``mqtts`` is encrypted. A message that
+    cannot be sent immediately is dropped: a gesture must not switch the light minutes later. With
+    ``retain`` the broker keeps the last message for later subscribers.
     """
 
     name: ClassVar[str] = "mqtt"
