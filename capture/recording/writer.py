@@ -95,7 +95,7 @@ class Take:
         }
 
 
-class RecordingStore(Protocol):
+class _RecordingStore(Protocol):
     """Stores recordings, as :class:`handlore.datasets.recordings.RecordingFolder` does."""
 
     def keep(self, recording: LandmarkDataset, video: Path | None = None) -> Path:
@@ -157,7 +157,7 @@ class RecordingWriter:
         Where recordings go; only the thread uses it from now on.
     """
 
-    def __init__(self, store: RecordingStore) -> None:
+    def __init__(self, store: _RecordingStore) -> None:
         self.counts = Counter(store.counts())
         """Kept recordings of each label."""
         self._recordings: list[_Entry] = []
