@@ -14,7 +14,8 @@ from typing import Literal
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import Hand, Pixels, by_slot
-from handlore.landmarks.search import STAGES, Stage, as_searched, augmented_hands, search
+from handlore.landmarks.search import as_searched, augmented_hands, search
+from handlore.landmarks.stages import STAGES, Stage
 
 from .dataset import Header, LandmarkDataset, Samples
 from .files import walk

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from .detector import HandDetector
 from .hands import HAND_CONNECTIONS, FloatArray, Hand, HandLandmark, HandTransform, Pixels
-from .picture_transforms import PictureTransform, turn
+from .stages import PictureTransform, turn
 
 _FIGURE_SIDE = 320
 """The long side of the figure, with its margin, when it is shaded, in pixels."""

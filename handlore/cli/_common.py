@@ -31,7 +31,7 @@ from handlore.landmarks.features import DEFAULT_FEATURES, feature_names
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
 from handlore.landmarks.registry import Registry, unknown_name
-from handlore.landmarks.search import STAGE_NAMES
+from handlore.landmarks.stages import STAGE_NAMES
 from handlore.landmarks.weights import require_bundle
 
 Function = TypeVar("Function", bound=Callable[..., Any])

@@ -16,7 +16,7 @@ from handlore.landmarks.detector import DetectorOptions
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.files import require_writable
 from handlore.landmarks.nativelog import quiet_native_log
-from handlore.landmarks.search import STAGES
+from handlore.landmarks.stages import STAGES
 from handlore.landmarks.weights import require_bundle
 
 from ._common import (

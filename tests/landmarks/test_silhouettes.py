@@ -7,7 +7,7 @@ import pytest
 from handlore.datasets.pictures import read_picture
 from handlore.datasets.rendered import POSES, Person, Scene, render_pose
 from handlore.landmarks.geometry import palm_length
-from handlore.landmarks.search import SILHOUETTE_STAGE, augmented_hands, search
+from handlore.landmarks.search import augmented_hands, search
 from handlore.landmarks.silhouettes import (
     curvature,
     explained,
@@ -17,6 +17,7 @@ from handlore.landmarks.silhouettes import (
     may_be_hand,
     relit,
 )
+from handlore.landmarks.stages import SILHOUETTE_STAGE
 
 
 @pytest.mark.parametrize("turned_round", [False, True], ids=["white on black", "black on white"])

@@ -1,4 +1,8 @@
-"""Pictures made from a picture in which a hand is easier to detect, and the mapping back."""
+"""The stages of a search: pictures made from a picture in which a hand is easier to detect.
+
+A stage is one line in :data:`STAGES`. A new one has to find hands in pictures with a hand *and*
+none in pictures without one (``benchmarks/search_stages.py``).
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -8,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .detector import DEFAULT_CONFIDENCE
 from .hands import Hand, Pixels
 
 _MIN_SIDE, _MAX_SIDE = 256, 640
@@ -28,8 +33,7 @@ _MAX_BRIGHTENED_SIDE = 1280
 _GAMMA = 0.7
 """The exponent of the brightness; smaller is brighter."""
 
-Matrix = NDArray[np.float64]
-Transforms = Callable[[Pixels], "Iterator[PictureTransform]"]
+_Transforms = Callable[[Pixels], "Iterator[PictureTransform]"]
 """Makes pictures from a picture. Partial functions, not closures: they are sent to workers."""
 
 
@@ -40,7 +44,7 @@ class PictureTransform:
     pixels: Pixels
     """(height, width, 3) RGB."""
 
-    to_original: Matrix
+    to_original: NDArray[np.float64]
     """(2, 3) affine matrix from these pixels to those of the original: a similarity transform."""
 
     def mapped_back(self, hand: Hand, width: int) -> Hand:
@@ -63,67 +67,50 @@ class PictureTransform:
         return replace(hand, image=image, world=world)
 
 
-def unchanged(picture: Pixels) -> Iterator[PictureTransform]:
-    """Yield the picture itself."""
+@dataclass(frozen=True)
+class Stage:
+    """One way to search a picture."""
+
+    name: str
+    transforms: _Transforms
+    min_confidence: float
+    """Threshold for the palm; that for the presence of a hand is always the default."""
+
+    confirmed: bool = True
+    """Whether what it finds must be found again."""
+
+    max_shift: float = 0.5
+    """How far landmarks may move when the hand is found again, in palm lengths (median). In large
+    pictures they hardly move, in 28x28 pixels they do."""
+
+
+def turn(upright: PictureTransform, degrees: float) -> PictureTransform:
+    """Rotate a picture about its centre, clockwise, within its own size."""
+    height, width = upright.pixels.shape[:2]
+    # OpenCV counts anticlockwise.
+    there = cv2.getRotationMatrix2D((width / 2, height / 2), -degrees, 1.0)
+    pixels = cv2.warpAffine(upright.pixels, there, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    back = upright.to_original @ np.vstack([cv2.invertAffineTransform(there), [0, 0, 1]])
+    return PictureTransform(np.asarray(pixels, np.uint8), back)
+
+
+def _unchanged(picture: Pixels) -> Iterator[PictureTransform]:
     yield PictureTransform(picture, np.eye(2, 3))
 
 
-def padded(share: float) -> Transforms:
-    """Scale to a medium size and repeat the borders outwards.
-
-    Interpolation is linear: with cubic interpolation, which sharpens, 10 % fewer hands are found
-    in pictures of 28x28 pixels.
-
-    Parameters
-    ----------
-    share
-        Width of the added border on each side, as a share of the side.
-    """
-    return partial(_pad, share)
+def _padded(share: float, picture: Pixels) -> Iterator[PictureTransform]:
+    yield _with_border(picture, share)
 
 
-def reddened(share: float) -> Transforms:
-    """Pad, and give every pixel the colour of skin with its own brightness."""
-    return partial(_redden, share)
-
-
-def brightened(transforms: Transforms) -> Transforms:
-    """Stretch the contrast and smooth the noise, then apply other transforms."""
-    return partial(_brightened, transforms)
-
-
-def turned(share: float, degrees: tuple[int, ...]) -> Transforms:
-    """Pad, then rotate by each of the angles, in degrees, clockwise positive.
-
-    Palms are detected best in hands that point up.
-    """
-    return partial(_turn_by, share, degrees)
-
-
-def tiles(per_side: int, padding: float = 0.0) -> Transforms:
-    """Cut into overlapping tiles, for hands that are small and far away.
-
-    Parameters
-    ----------
-    per_side
-        How many tiles would cover a side without overlap.
-    padding
-        Width of the border added to each tile, as a share of its side.
-    """
-    return partial(_tile, per_side, padding)
-
-
-def _pad(share: float, picture: Pixels) -> Iterator[PictureTransform]:
-    yield _padded(picture, share)
-
-
-def _redden(share: float, picture: Pixels) -> Iterator[PictureTransform]:
+def _reddened(share: float, picture: Pixels) -> Iterator[PictureTransform]:
+    """Give every pixel the colour of skin with its own brightness, and pad."""
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     skin = np.clip(grey[..., None] * np.array(_SKIN, np.float32), 0, 255).astype(np.uint8)
-    yield _padded(skin, share)
+    yield _with_border(skin, share)
 
 
-def _brightened(transforms: Transforms, picture: Pixels) -> Iterator[PictureTransform]:
+def _brightened(transforms: _Transforms, picture: Pixels) -> Iterator[PictureTransform]:
+    """Stretch the contrast and smooth the noise, then apply other transforms."""
     # Smoothing twelve megapixels takes seconds and does not show more of the hand.
     longest = max(picture.shape[:2])
     small = _resized(picture, min(1.0, _MAX_BRIGHTENED_SIDE / longest))
@@ -135,20 +122,25 @@ def _brightened(transforms: Transforms, picture: Pixels) -> Iterator[PictureTran
         yield PictureTransform(one.pixels, one.to_original * np.array([[across[0]], [across[1]]]))
 
 
-def _turn_by(share: float, degrees: tuple[int, ...], picture: Pixels) -> Iterator[PictureTransform]:
-    upright = _padded(picture, share)
+def _turned(share: float, degrees: tuple[int, ...], picture: Pixels) -> Iterator[PictureTransform]:
+    """Pad and rotate: palms are detected best in hands that point up."""
+    upright = _with_border(picture, share)
     for angle in degrees:
         yield turn(upright, angle)
 
 
-def _tile(per_side: int, padding: float, picture: Pixels) -> Iterator[PictureTransform]:
+def _tiles(per_side: int, padding: float, picture: Pixels) -> Iterator[PictureTransform]:
+    """Cut into overlapping tiles, for hands that are small and far away.
+
+    Without overlap, ``per_side`` tiles would cover a side.
+    """
     height, width = picture.shape[:2]
     if max(height, width) < MIN_TILED_SIDE:
         return
     for y, h in _strips(height, per_side):
         for x, w in _strips(width, per_side):
             tile = np.ascontiguousarray(picture[y : y + h, x : x + w])
-            made = _padded(tile, padding) if padding else PictureTransform(tile, np.eye(2, 3))
+            made = _with_border(tile, padding) if padding else PictureTransform(tile, np.eye(2, 3))
             back = made.to_original + np.array([[0, 0, x], [0, 0, y]])
             yield PictureTransform(made.pixels, back)
 
@@ -160,7 +152,12 @@ def _strips(length: int, per_side: int) -> list[tuple[int, int]]:
     return [(int(start), size) for start in starts]
 
 
-def _padded(picture: Pixels, share: float) -> PictureTransform:
+def _with_border(picture: Pixels, share: float) -> PictureTransform:
+    """Scale to a medium size and repeat the borders outwards by a share of each side.
+
+    Interpolation is linear: with cubic interpolation, which sharpens, 10 % fewer hands are found
+    in pictures of 28x28 pixels.
+    """
     height, width = picture.shape[:2]
     longest = max(height, width)
     scale = min(max(longest, _MIN_SIDE), _MAX_SIDE) / longest
@@ -183,15 +180,26 @@ def _resized(picture: Pixels, scale: float) -> Pixels:
     return np.asarray(cv2.resize(picture, size, interpolation=method), np.uint8)
 
 
-def turn(upright: PictureTransform, degrees: float) -> PictureTransform:
-    """Rotate a picture about its centre, clockwise, within its own size."""
-    height, width = upright.pixels.shape[:2]
-    # OpenCV counts anticlockwise.
-    there = cv2.getRotationMatrix2D((width / 2, height / 2), -degrees, 1.0)
-    pixels = cv2.warpAffine(upright.pixels, there, (width, height), borderMode=cv2.BORDER_REPLICATE)
-    back = upright.to_original @ _square(cv2.invertAffineTransform(there))
-    return PictureTransform(np.asarray(pixels, np.uint8), back)
+STAGES: tuple[Stage, ...] = (
+    Stage("as it is", _unchanged, DEFAULT_CONFIDENCE, confirmed=False),
+    Stage("padded by 25 %", partial(_padded, 0.25), DEFAULT_CONFIDENCE, confirmed=False),
+    Stage("padded by 50 %", partial(_padded, 0.5), 0.1),
+    Stage("padded by 75 %", partial(_padded, 0.75), 0.1),
+    Stage("padded by 100 %", partial(_padded, 1.0), 0.1),
+    Stage("in skin colour, padded by 75 %", partial(_reddened, 0.75), 0.1),
+    Stage("tiles of a half", partial(_tiles, 2, 0.0), 0.1, max_shift=0.1),
+    Stage("tiles of a third", partial(_tiles, 3, 0.0), DEFAULT_CONFIDENCE, max_shift=0.1),
+    Stage("turned", partial(_turned, 0.5, (90, -90, 180, 45, -45)), 0.1),
+    Stage(
+        "brightened, tiles of a half",
+        partial(_brightened, partial(_tiles, 2, 0.25)),
+        0.25,
+        max_shift=0.1,
+    ),
+)
+"""All stages for pictures, cheapest first; a stage's number is its place here."""
 
+SILHOUETTE_STAGE = len(STAGES)
+"""The number of the stage that relights silhouettes, the only one that is tried for them."""
 
-def _square(matrix: Matrix) -> Matrix:
-    return np.vstack([matrix, [0, 0, 1]])
+STAGE_NAMES = (*(stage.name for stage in STAGES), "silhouette, relit")
