@@ -132,7 +132,7 @@ def by_slot(hands: Sequence[Hand], n_hands: int) -> list[Hand | None]:
     return slots
 
 
-class HandArrays(NamedTuple):
+class _HandArrays(NamedTuple):
     """Hands of some frames as arrays; NaN where a slot is empty."""
 
     image: FloatArray
@@ -151,7 +151,7 @@ class HandArrays(NamedTuple):
     """(n_frames, n_hands) search stage that found the hand, -1 where the slot is empty."""
 
 
-def stack_hands(frames: Sequence[Sequence[Hand | None]]) -> HandArrays:
+def stack_hands(frames: Sequence[Sequence[Hand | None]]) -> _HandArrays:
     """Return the hands in the slots of some frames as arrays.
 
     Parameters
@@ -163,7 +163,7 @@ def stack_hands(frames: Sequence[Sequence[Hand | None]]) -> HandArrays:
     shape = (len(frames), len(frames[0]) if frames else 1)
     image = np.full((*shape, N_LANDMARKS, 3), np.nan, np.float32)
     handedness = np.full(shape, np.nan, np.float32)
-    arrays = HandArrays(
+    arrays = _HandArrays(
         image, image.copy(), handedness, handedness.copy(), np.full(shape, -1, np.int8)
     )
     for frame, slots in enumerate(frames):

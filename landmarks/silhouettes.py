@@ -131,7 +131,7 @@ def _relight(mask: FloatArray, ground: tuple[int, int, int], smoothing: float) -
 
 
 @dataclass(frozen=True)
-class Figure:
+class _Figure:
     """The part of a mask that is not background, with a margin, scaled."""
 
     mask: FloatArray
@@ -155,7 +155,7 @@ class Figure:
         return replace(hand, image=image.astype(np.float32))
 
 
-def figure_of(picture: Pixels) -> Figure:
+def figure_of(picture: Pixels) -> _Figure:
     """Cut the figure out of a (nearly) binary picture."""
     mask = _mask_of(picture)
     (x, y), (right, bottom) = _box(mask)
@@ -164,7 +164,7 @@ def figure_of(picture: Pixels) -> Figure:
     size = (max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale)))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     scaled = np.asarray(cv2.resize(part, size, interpolation=method), np.float32)
-    return Figure(scaled, scale, (x, y))
+    return _Figure(scaled, scale, (x, y))
 
 
 def _box(mask: FloatArray) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -189,7 +189,7 @@ def relit(picture: Pixels) -> Pixels:
     return _relight(mask, _GROUNDS[0], figure.smoothing)
 
 
-def may_be_hand(figure: Figure) -> bool:
+def may_be_hand(figure: _Figure) -> bool:
     """Say whether the largest piece of a figure is shaped like a hand."""
     pieces = _outlines(figure, max(3.0, 0.7 * figure.scale))
     areas = [cv2.contourArea(piece) for piece in pieces]
@@ -242,7 +242,7 @@ def curvature(outline: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(turns * np.sign(turns.sum()), np.float64)
 
 
-def _outlines(figure: Figure, smoothing: float) -> list[NDArray[np.int32]]:
+def _outlines(figure: _Figure, smoothing: float) -> list[NDArray[np.int32]]:
     """Return the outlines (n, 2) of the pieces of a figure that is blurred by ``smoothing``."""
     mask = cv2.GaussianBlur(figure.mask, (0, 0), smoothing, borderType=cv2.BORDER_REPLICATE)
     pieces, _ = cv2.findContours(
@@ -302,7 +302,7 @@ class _Scene:
         return replace(hand, image=image.astype(np.float32))
 
 
-def _scene(figure: Figure, share: float) -> _Scene:
+def _scene(figure: _Figure, share: float) -> _Scene:
     mask = figure.mask
     x, y = (round(side * share) for side in mask.shape[::-1])
     wide = np.asarray(cv2.copyMakeBorder(mask, y, y, x, x, cv2.BORDER_REPLICATE), np.float32)
@@ -310,7 +310,7 @@ def _scene(figure: Figure, share: float) -> _Scene:
     return _Scene((wide > 0.5).astype(np.uint8), lit, (x, y))
 
 
-def _candidates(detector: HandDetector, figure: Figure) -> Iterator[tuple[_Scene, Hand]]:
+def _candidates(detector: HandDetector, figure: _Figure) -> Iterator[tuple[_Scene, Hand]]:
     """Find palms in all scenes and rotations; the most likely ones come first."""
     scenes = [_scene(figure, share) for share in _BORDERS]
     for degrees in _TURNS:

@@ -26,7 +26,7 @@ _LAYERS = ((8, 2), (16, 6))
 
 
 @dataclass(frozen=True, eq=False)
-class Palm:
+class _Palm:
     """A palm found in a picture."""
 
     score: float
@@ -40,7 +40,7 @@ class Palm:
     two joints of the thumb."""
 
 
-def find_palms(networks: Networks, picture: Pixels, min_score: float) -> list[Palm]:
+def find_palms(networks: Networks, picture: Pixels, min_score: float) -> list[_Palm]:
     """Find palms in a picture, the highest score first.
 
     Parameters
@@ -58,7 +58,7 @@ def find_palms(networks: Networks, picture: Pixels, min_score: float) -> list[Pa
     probabilities, shapes = decode(boxes, scores, min_score)
     corner = np.array([(width - square.side) / 2, (height - square.side) / 2])
     return [
-        Palm(score, points[:2] * square.side + corner, points[2:] * square.side + corner)
+        _Palm(score, points[:2] * square.side + corner, points[2:] * square.side + corner)
         for score, points in merge(probabilities, shapes)
     ]
 
