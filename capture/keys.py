@@ -24,13 +24,7 @@ class Keys(Protocol):
 
 
 class ScriptedKeys:
-    """Keys that a program presses, all of them at the start.
-
-    Parameters
-    ----------
-    keys
-        Their names.
-    """
+    """Keys that a program presses, all of them at the start."""
 
     def __init__(self, *keys: str) -> None:
         self._keys = list(keys)
@@ -103,13 +97,13 @@ class WindowKeys:
         """
         before = self._before if now - self._before_at <= _MODIFIER_SECONDS else 0
         self._before, self._before_at = code & 0xFFFF if code > 0 else 0, now
-        key = key_of_code(code)
+        key = _key_of_code(code)
         if key is None or before in _OTHERS:
             return None
         return _capital(key) if before in _SHIFT else key
 
 
-def key_of_code(code: int) -> str | None:
+def _key_of_code(code: int) -> str | None:
     """Return the name of the key of a single code; None for unused keys."""
     if -0x100 < code < 0:
         return key_of_character(chr(code & 0xFF).lower())

@@ -24,12 +24,6 @@ TYPING_WAIT = 0.15
 """Seconds between two pictures while a label is typed, so that keys are polled more often."""
 
 
-def typing_hint() -> str:
-    """Return what is special about typing in a window here, if anything."""
-    framework = getattr(cv2, "currentUIFramework", lambda: "")()  # missing in older versions
-    return "for a capital press Shift before each one" if framework.startswith("QT") else ""
-
-
 class Screen:
     """A window of OpenCV. Make it, use it and close it in the main thread.
 
@@ -70,12 +64,12 @@ class Screen:
         wait = max(2 * self._drawing, least_wait - self._drawing)
         if self.is_gone or began - self._drawn_at < wait:
             return False
-        self.show(picture())
+        self.put(picture())
         self._drawn_at = time.perf_counter()
         self._drawing = self._drawn_at - began
         return True
 
-    def show(self, pixels: Pixels) -> None:
+    def put(self, pixels: Pixels) -> None:
         """Show a picture (height, width, 3) RGB; it appears when keys are polled."""
         cv2.imshow(self._name, cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
         self._shown = True

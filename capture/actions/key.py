@@ -101,12 +101,12 @@ def keyboard(
     return _program(COMMANDS[found]) if found else hint
 
 
-def xdotool(keys: Sequence[str]) -> list[str]:
+def _xdotool(keys: Sequence[str]) -> list[str]:
     """Return the command for X11."""
     return ["xdotool", "key", "--clearmodifiers", "+".join(_key(key).keysym for key in keys)]
 
 
-def wtype(keys: Sequence[str]) -> list[str]:
+def _wtype(keys: Sequence[str]) -> list[str]:
     """Return the command for Wayland desktops other than GNOME."""
     *held, last = (_key(key).keysym for key in keys)
     held = ["logo" if name == "super" else name for name in held]
@@ -115,13 +115,13 @@ def wtype(keys: Sequence[str]) -> list[str]:
     return ["wtype", *down, "-k", last, *up]
 
 
-def ydotool(keys: Sequence[str]) -> list[str]:
+def _ydotool(keys: Sequence[str]) -> list[str]:
     """Return the command for all systems, for ydotool 1.0 and later."""
     codes = [_key(key).code for key in keys]
     return ["ydotool", "key", *(f"{n}:1" for n in codes), *(f"{n}:0" for n in reversed(codes))]
 
 
-COMMANDS = {"xdotool": xdotool, "wtype": wtype, "ydotool": ydotool}
+COMMANDS = {"xdotool": _xdotool, "wtype": _wtype, "ydotool": _ydotool}
 
 
 def _key(name: str) -> _KeyName:

@@ -40,7 +40,7 @@ _OFFSET_CARD, _OFFSET_CAPABILITIES = 16, 88
 
 
 @CAMERAS.register
-class Webcam(CameraKind):
+class _Webcam(CameraKind):
     """A camera of the system.
 
     Parameters

@@ -147,11 +147,11 @@ class LandmarkBuffer(LiveView):
         self._writer.keep(Job(self._dataset(label, frames), self._video(frames)))
         return True
 
-    def _video(self, frames: Sequence[_Frame]) -> FinishVideo:
+    def _video(self, frames: Sequence[_Frame]) -> FinishVideo | None:
         """Return the function that writes the pictures, if there are any."""
         pictures = [frame.picture for frame in frames if frame.picture is not None]
         if self._videos is None or not pictures:
-            return lambda: None
+            return None
         return self._videos.finisher(pictures, [f.seconds for f in frames], frames[0].size)
 
     def _dataset(self, label: str, frames: Sequence[_Frame]) -> LandmarkDataset:

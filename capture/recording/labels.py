@@ -1,6 +1,5 @@
 """The labels of a session: which there are, and which one is recorded next."""
 
-import contextlib
 import unicodedata
 from collections.abc import Iterable, Sequence
 
@@ -96,26 +95,6 @@ def checked_label(name: str) -> str:
 def same_label(name: str, names: Iterable[str]) -> str | None:
     """Return the label among ``names`` that equals this one up to case; None if none does."""
     return next((one for one in names if _folded(one) == _folded(name)), None)
-
-
-def merged_labels(given: Sequence[str], existing: Sequence[str]) -> tuple[str, ...]:
-    """Return the labels of a session that extends a folder.
-
-    Parameters
-    ----------
-    given
-        The requested labels, checked; the result spells them as the folder does.
-    existing
-        The labels of the folder, used where none were requested.
-    """
-    if given:
-        return tuple(same_label(label, existing) or label for label in given)
-    found: list[str] = []
-    for label in existing:
-        with contextlib.suppress(HandloreError):
-            if same_label(checked_label(label), [*found, NONE_LABEL]) is None:
-                found.append(label)
-    return tuple(found)
 
 
 def _folded(name: str) -> str:

@@ -10,9 +10,9 @@ from handlore.landmarks.hands import Hand, Pixels
 
 from ..cameras import CameraFrame, Feed, FrameRate
 from ..keys import Keys
-from .effects import AddFrame, Announce, Begin, Cue, Discard, Effect, End, Keep, Quit, Retry, Undo
+from .effects import Announce, Begin, Cue, Do, Effect, End
 from .session import Session, State
-from .video import NoVideo, Video
+from .video import Video, VideoFolder
 from .writer import Job, RecordingWriter, SessionInfo, Take, Written
 
 WAIT = 0.1
@@ -116,8 +116,8 @@ class SessionComponents:
     keys: Keys
     view: SessionView
     clock: Callable[[], float] = time.monotonic
-    videos: Callable[[], Video] = NoVideo
-    """Starts the video of a recording."""
+    videos: VideoFolder | None = None
+    """Where videos go, if they are kept."""
 
     advice: Callable[[], str] = lambda: ""
     """Returns what to record next."""
@@ -142,7 +142,7 @@ class SessionLoop:
         """Frames processed."""
         self._take: Take | None = None
         self._job: Job | None = None
-        self._video: Video = NoVideo()
+        self._video: Video | None = None
         self._hands: Sequence[Hand] = ()
         self._share: float | None = None
         self._rate = FrameRate()
@@ -195,30 +195,31 @@ class SessionLoop:
             match effect:
                 case Begin(label, kind):
                     self._take, self._job = Take(label, kind), None
-                    self._video = self._.videos()
-                case AddFrame():
+                    self._video = None if self._.videos is None else self._.videos.begin()
+                case Do.ADD_FRAME:
                     self._add(frame)
                 case End():
                     self._finish(effect)
-                case Keep():
+                case Do.KEEP:
                     self._keep()
-                case Discard():
+                case Do.DISCARD:
                     self._forget()
-                case Undo():
+                case Do.UNDO:
                     self._.writer.undo()
-                case Retry():
+                case Do.RETRY:
                     self._.writer.retry()
                 case Cue(what):
                     self._.view.cue(what)
                 case Announce(text):
                     self._say(text, now)
-                case Quit():
+                case Do.QUIT:
                     self.ended = True
 
     def _add(self, frame: CameraFrame | None) -> None:
         if self._take is not None and frame is not None:
             self._take.add(frame.pixels, self._hands, frame.seconds)
-            self._video.add(frame.pixels)
+            if self._video is not None:
+                self._video.add(frame.pixels)
 
     def _finish(self, end: End) -> None:
         if self._take is None:
@@ -226,7 +227,9 @@ class SessionLoop:
         session, take = self._.session, self._take
         self._share = end.share
         recording = take.dataset(self._.info, end.first, end.last, mirrored=session.mirrored)
-        self._job = Job(recording, self._video.finisher(take.times, end.first, end.last))
+        times, video = take.times, self._video
+        finish = None if video is None else video.finisher(times, end.first, end.last)
+        self._job = Job(recording, finish)
 
     def _keep(self) -> None:
         if self._job is not None:
@@ -234,7 +237,7 @@ class SessionLoop:
         self._forget()
 
     def _forget(self) -> None:
-        self._take, self._job, self._video = None, None, NoVideo()
+        self._take, self._job, self._video = None, None, None
 
     def _report(self, written: Written, now: float) -> None:
         self._.on_written(written)

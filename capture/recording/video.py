@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 import cv2
 import numpy as np
@@ -91,31 +91,8 @@ _PREFIX = ".under-way-"
 _STALE = 60.0
 """A file with this prefix and age in seconds was left by a process that was killed."""
 
-FinishVideo = Callable[[], Path | None]
+FinishVideo = Callable[[], Path]
 """Writes the video and returns its path; raises HandloreError if it cannot be written."""
-
-
-class Video(Protocol):
-    """The video of one recording."""
-
-    def add(self, pixels: Pixels) -> None:
-        """Add a frame, (height, width, 3) RGB; never waits."""
-        ...
-
-    def finisher(self, times: Sequence[float], first: int, last: int) -> FinishVideo:
-        """Return a function that writes frames ``first:last``; times of all frames in seconds."""
-        ...
-
-
-class NoVideo:
-    """Keeps no frames."""
-
-    def add(self, pixels: Pixels) -> None:
-        """Ignore a frame."""
-
-    def finisher(self, times: Sequence[float], first: int, last: int) -> FinishVideo:
-        """Return a function that writes nothing."""
-        return lambda: None
 
 
 class VideoFolder:
@@ -134,9 +111,9 @@ class VideoFolder:
             if time.time() - path.stat().st_mtime > _STALE:
                 path.unlink(missing_ok=True)
 
-    def begin(self) -> "_EncodedVideo":
+    def begin(self) -> "Video":
         """Start a video."""
-        return _EncodedVideo(self)
+        return Video(self)
 
     def encode(self, pixels: Pixels) -> Future[bytes]:
         """Encode a picture, (height, width, 3) RGB, in another thread."""
@@ -172,7 +149,7 @@ class VideoFolder:
         return finish
 
 
-class _EncodedVideo:
+class Video:
     """The video of a recording, encoded by another thread."""
 
     def __init__(self, folder: VideoFolder) -> None:
@@ -181,12 +158,12 @@ class _EncodedVideo:
         self._size = (0, 0)
 
     def add(self, pixels: Pixels) -> None:
-        """Add a frame."""
+        """Add a frame, (height, width, 3) RGB; never waits."""
         self._size = (pixels.shape[1], pixels.shape[0])
         self._pictures.append(self._folder.encode(pixels))
 
     def finisher(self, times: Sequence[float], first: int, last: int) -> FinishVideo:
-        """Return the function that writes the file."""
+        """Return a function that writes frames ``first:last``; times of all frames in seconds."""
         part = slice(first, last)
         return self._folder.finisher(self._pictures[part], times[part], self._size)
 

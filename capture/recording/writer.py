@@ -6,12 +6,15 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from handlore.datasets.dataset import Header, Kind, LandmarkDataset, Samples
+from handlore.datasets.recordings import RecordingFolder
 from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import Hand, Pixels, by_slot
+
+from .video import FinishVideo
 
 
 @dataclass(frozen=True)
@@ -95,29 +98,13 @@ class Take:
         }
 
 
-class RecordingStore(Protocol):
-    """Stores recordings, as :class:`handlore.datasets.recordings.RecordingFolder` does."""
-
-    def keep(self, recording: LandmarkDataset, video: Path | None = None) -> Path:
-        """Store a recording, completely or not at all."""
-        ...
-
-    def discard(self, path: Path) -> Path:
-        """Discard a kept recording."""
-        ...
-
-    def counts(self) -> dict[str, int]:
-        """Return the number of kept recordings of each label."""
-        ...
-
-
 @dataclass(frozen=True)
 class Job:
     """A recording to write."""
 
     recording: LandmarkDataset
-    video: Callable[[], Path | None]
-    """Writes the video of its frames and returns its path."""
+    video: FinishVideo | None = None
+    """Writes the video of its frames, if there is one."""
 
     @property
     def label(self) -> str:
@@ -157,7 +144,7 @@ class RecordingWriter:
         Where recordings go; only the thread uses it from now on.
     """
 
-    def __init__(self, store: RecordingStore) -> None:
+    def __init__(self, store: RecordingFolder) -> None:
         self.counts = Counter(store.counts())
         """Kept recordings of each label."""
         self._recordings: list[_Entry] = []
@@ -230,7 +217,7 @@ class RecordingWriter:
     def _write(self, job: Job, recording: _Entry) -> None:
         video = None
         try:
-            video = job.video()
+            video = job.video and job.video()
             path = self._store.keep(job.recording, video)
         except (HandloreError, OSError) as error:
             recording.job = job

@@ -1,6 +1,7 @@
 """``handlore recordings``: list, review, discard, restore and relabel recordings."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,7 @@ def _review_command(folder: Path) -> None:
             " discard and relabel"
         )
     before = {entry.number: entry for entry in _all_entries(recordings)}
-    with ReviewWindow() as window:
+    with closing(ReviewWindow()) as window:
         review_recordings(recordings, window)
     after = _all_entries(recordings)
     changed = sum(before.get(entry.number) != entry for entry in after)
