@@ -90,20 +90,10 @@ def draw_path(
     *,
     dark: bool = False,
 ) -> None:
-    """Draw the path of a point over time, coloured from start to end.
+    """Draw the path of a point (n, 2) over time, on a light background or a ``dark`` one.
 
-    Parameters
-    ----------
-    picture
-        With a light background, or a ``dark`` one.
-    points
-        (n, 2).
-    share
-        (n,) share of the time that is over at each point, from 0 to 1; decides the colour.
-    frames
-        (n,) frame numbers of the points: there is a gap where the hand was lost for long.
-    thick
-        In pixels.
+    The ``share`` (n,) of the time that is over at each point, from 0 to 1, decides its colour. By
+    the numbers of the ``frames`` (n,) there is a gap where the hand was lost for long.
     """
     usual = np.median(np.diff(frames)) if len(frames) > 1 else 1
     fixed = _fixed(points)
@@ -114,12 +104,9 @@ def draw_path(
 
 
 def fitted(points: FloatArray, width: int, height: int, margin: float = 14.0) -> Points:
-    """Return landmarks in pixels of a picture that shows all of them.
+    """Return landmarks (..., 21, 2) in pixels of a picture that shows all of them.
 
-    Parameters
-    ----------
-    points
-        (..., 21, 2) in any unit, x right, y down; NaN for no hand, but not all of them.
+    They may have any unit, x right, y down; NaN for no hand, but not all of them.
     """
     flat = points.reshape(-1, 21, 2).astype(np.float64)
     palms = np.linalg.norm(flat[:, 9] - flat[:, 0], axis=-1)

@@ -146,10 +146,8 @@ def unknown_name(kind: str, name: str, known: list[str]) -> HandloreError:
 
 
 def _same(a: object, b: object) -> bool:
-    """Say whether two entries are one class, which may have been imported a second time.
-
-    A file that is run as a program is ``__main__`` and, for worker processes, a module too.
-    """
+    # A file that is run as a program is `__main__` and, for worker processes, a module too: one
+    # class may be imported twice.
     modules = {getattr(one, "__module__", "") for one in (a, b)} - {"__main__", "__mp_main__"}
     names = {getattr(entry, "__qualname__", None) for entry in (a, b)}
     return a is b or (len(modules) <= 1 and len(names) == 1)

@@ -74,16 +74,14 @@ def search(
             hands = detector.detect(
                 made.pixels, min_confidence=stage.min_confidence, min_presence=DEFAULT_CONFIDENCE
             )
-            if stage.confirmed:
-                hands = [
-                    hand
-                    for hand in hands
-                    if _is_confirmed(detector, made.pixels, hand, stage.max_shift)
-                ]
-            if hands:
-                return [
-                    made.mapped_back(hand, picture.shape[1]).with_stage(number) for hand in hands
-                ]
+            found = [
+                made.mapped_back(hand, picture.shape[1]).with_stage(number)
+                for hand in hands
+                if not stage.confirmed
+                or _is_confirmed(detector, made.pixels, hand, stage.max_shift)
+            ]
+            if found:
+                return found
     return []
 
 

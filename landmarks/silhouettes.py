@@ -104,10 +104,7 @@ def is_silhouette(picture: Pixels) -> bool:
 
 
 def _mask_of(picture: Pixels) -> FloatArray:
-    """Return how much each pixel (height, width) belongs to the figure, from 0 to 1.
-
-    The background is the grey level of most of the border.
-    """
+    """Return from 0 to 1 how much each pixel is figure; most of the border is background."""
     grey = picture.astype(np.float32).mean(axis=-1)
     low, high = float(grey.min()), float(grey.max())
     figure = (grey - low) / max(high - low, 1)
@@ -116,10 +113,7 @@ def _mask_of(picture: Pixels) -> FloatArray:
 
 
 def _relight(mask: FloatArray, ground: tuple[int, int, int], smoothing: float) -> Pixels:
-    """Return a mask (height, width), from 0 to 1, shaded like skin on a background (RGB).
-
-    ``smoothing`` is the sigma of the blur of its outline, in pixels.
-    """
+    """Shade a mask like skin on a background; the outline is blurred by sigma ``smoothing``."""
     smooth = cv2.GaussianBlur(mask, (0, 0), smoothing)
     depth = cv2.distanceTransform((smooth > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
     shade = 0.6 + 0.4 * np.minimum(1, depth / (_DEPTH * smoothing)) ** 0.7

@@ -69,7 +69,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
 )
 @click.option("--force", is_flag=True, help="Download it again even if it is here.")
 @json_option
-def fetch(landmarker: str, source: Path | None, force: bool, as_json: bool) -> None:
+def _fetch(landmarker: str, source: Path | None, force: bool, as_json: bool) -> None:
     """Put the model into the cache, from the network or from a file.
 
     If the model is already here, nothing is downloaded.
@@ -84,7 +84,7 @@ def fetch(landmarker: str, source: Path | None, force: bool, as_json: bool) -> N
 @command.command("verify")
 @_landmarker_option
 @json_option
-def verify(landmarker: str, as_json: bool) -> None:
+def _verify(landmarker: str, as_json: bool) -> None:
     """Check that the model is MediaPipe's own, bit for bit."""
     bundle = verify_bundle(landmarker)
     text = f"{landmarker}: {bundle.path} is MediaPipe's own, sha256 {bundle.sha256}"

@@ -22,7 +22,6 @@ PALM_SIZE, HAND_SIZE = 192, 224
 _N_ANCHORS, _N_PALM_VALUES = 2016, 18
 _TO_UNIT = np.float32(1 / 255)
 
-
 _MAX_SIDE = 12_000
 """The longest side, in pixels, that is sampled directly. OpenCV has 16-bit coordinates, and a
 region may extend half its side past the border; of larger pictures every n-th pixel is taken."""
@@ -52,14 +51,8 @@ class _Warp:
         return self._square
 
     def _sample(self, picture: Pixels, to_picture: Matrix) -> None:
-        cv2.warpAffine(
-            picture,
-            to_picture,
-            (self._size, self._size),
-            dst=self._square,
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=self._border,
-        )
+        size, flags = (self._size, self._size), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        cv2.warpAffine(picture, to_picture, size, self._square, flags, self._border)
 
 
 class _RoundedWarp(_Warp):
