@@ -86,15 +86,7 @@ class WindowKeys:
         self._before, self._before_at = 0, 0.0
 
     def name(self, code: int, now: float) -> str | None:
-        """Return the name of a key; None for an unused one, as with Alt or Control.
-
-        Parameters
-        ----------
-        code
-            What ``waitKeyEx`` returned.
-        now
-            The time in seconds.
-        """
+        """Return the name of the key of a ``waitKeyEx`` code; None for an unused one."""
         before = self._before if now - self._before_at <= _MODIFIER_SECONDS else 0
         self._before, self._before_at = code & 0xFFFF if code > 0 else 0, now
         key = _key_of_code(code)

@@ -68,13 +68,7 @@ class Review:
 
     @classmethod
     def of(cls, entries: Sequence[RecordingEntry], now: float) -> "Review":
-        """Begin with the first recording.
-
-        Raises
-        ------
-        HandloreError
-            If there is none.
-        """
+        """Begin with the first recording, or raise HandloreError if there is none."""
         if not entries:
             raise HandloreError("there are no recordings to review")
         return cls(_sorted(entries), since=now)
@@ -118,15 +112,7 @@ class Review:
         return self, None
 
     def changed(self, entries: Sequence[RecordingEntry], path: Path) -> "Review":
-        """Return the state after a change; the same recording is still shown.
-
-        Parameters
-        ----------
-        entries
-            All recordings of the folder now.
-        path
-            The new path of the changed recording.
-        """
+        """Return the state after a change; the recording, now at ``path``, is still shown."""
         if not entries:
             return replace(self, ended=True)
         entries = _sorted(entries)
@@ -198,12 +184,9 @@ def review_recordings(
     clock: Callable[[], float] = time.monotonic,
     wait: Callable[[float], None] = time.sleep,
 ) -> Review:
-    """Step through a folder until the person quits; return the last state.
+    """Step through a folder until the person quits, and return the last state.
 
-    Raises
-    ------
-    HandloreError
-        If there are no recordings.
+    HandloreError is raised if there are no recordings.
     """
     state = replace(Review.of(_all_entries(recordings), clock()), message=_damaged(recordings))
     while not state.ended:

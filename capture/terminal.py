@@ -30,19 +30,12 @@ def terminal_keys() -> AbstractContextManager[Keys]:
 
 
 class Terminal:
-    """Reads keys from stdin as they are pressed.
+    """Reads keys from stdin, or another file descriptor, as they are pressed.
 
     Use it with ``with``: the terminal is restored afterwards, while the process is stopped
-    (Ctrl-Z) and, with :func:`ending_on_signals`, at a signal to end. If stdin is no
-    terminal, keys are read from it all the same. While the process runs in the background (``&``),
-    the terminal is not touched, and no keys come.
-
-    Parameters
-    ----------
-    descriptor
-        File descriptor to read; default: stdin.
-    clock
-        Returns seconds; distinguishes Esc from arrow keys.
+    (Ctrl-Z) and, with :func:`ending_on_signals`, at a signal to end. If stdin is no terminal, keys
+    are read from it all the same. While the process runs in the background (``&``), the terminal
+    is not touched, and no keys come. The clock distinguishes Esc from arrow keys.
     """
 
     def __init__(
@@ -177,7 +170,6 @@ class _Console(AbstractContextManager[Keys]):
         """Nothing needs to be restored."""
 
     def pressed(self) -> list[str]:
-        """Return the keys pressed since the last call, see :class:`~.keys.Keys`."""
         keys = []
         while self._console.kbhit():
             character = self._console.getwch()

@@ -167,15 +167,7 @@ def _pynput(keys: Sequence[str], seconds: float) -> None:
 
 @ACTIONS.register
 class _KeyAction(ActionKind):
-    """Press a key, with modifiers held.
-
-    Parameters
-    ----------
-    keys
-        Names of :data:`_MODIFIERS`, then one of :data:`_KEYS`.
-    seconds
-        Time limit.
-    """
+    """Press a key (the last one), with modifiers held."""
 
     name: ClassVar[str] = "key"
 
@@ -186,7 +178,6 @@ class _KeyAction(ActionKind):
 
     @classmethod
     def read(cls, table: Table, labels: Sequence[str], seconds: float) -> Self:
-        """Read its keys from the file."""
         del labels
         text = table.text("key")
         *held, last = (name.strip().lower() for name in text.split("+"))
@@ -198,19 +189,16 @@ class _KeyAction(ActionKind):
         return cls((*held, last), seconds)
 
     def missing(self) -> str | None:
-        """Check that this system has a program that presses keys."""
         self._press = keyboard()
         if isinstance(self._press, str):
             return f"no program to press keys was found: {self._press}"
         return None
 
     def describe(self, event: Event) -> str:
-        """Return the keys."""
         del event
         return f"press {'+'.join(self._keys)}"
 
     def perform(self, event: Event) -> None:
-        """Press the keys."""
         del event
         if self._press is None:
             self._press = keyboard()

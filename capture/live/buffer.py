@@ -42,16 +42,10 @@ class LandmarkBuffer(LiveView):
 
     Parameters
     ----------
-    writer
-        Writes to the disk in its own thread.
-    info
-        What all recordings share.
     seconds
         Length of the buffer.
     say
         Called with messages.
-    all_at_end
-        Whether the buffer is kept at the end.
     videos
         Writes the pictures too, if given; they take some megabytes of memory per second.
     """

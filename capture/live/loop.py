@@ -128,19 +128,11 @@ class Timeline:
     _stream: float = 0.0
 
     def place(self, frame: float, clock: float) -> tuple[float, bool]:
-        """Place a frame in the stream.
+        """Return the time of a frame in the stream, and whether there was a gap before it.
 
-        Parameters
-        ----------
-        frame
-            Its time on the camera's clock, in seconds.
-        clock
-            The time now, see :func:`boottime`.
-
-        Returns
-        -------
-        Its time in the stream in seconds, 0 for the first; and whether there was a gap before it:
-        the camera was lost, the computer was suspended, or a clock was set.
+        The stream starts at 0. ``frame`` is the time on the camera's clock, ``clock`` the time now
+        by :func:`boottime`; all are seconds. A gap: the camera was lost, the computer was
+        suspended, or a clock was set.
         """
         if self._frame is None:
             self._frame, self._clock = frame, clock
@@ -172,13 +164,7 @@ class LiveComponents:
 
 
 class LiveLoop:
-    """Runs live recognition until the file in the camera's place ends or somebody quits.
-
-    Parameters
-    ----------
-    parts
-        What it is made of.
-    """
+    """Runs live recognition until the file in the camera's place ends or somebody quits."""
 
     def __init__(self, parts: LiveComponents) -> None:
         self._ = parts

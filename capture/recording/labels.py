@@ -13,15 +13,8 @@ _LONGEST = 64
 class Labels:
     """The labels of a session in the order of their keys; ``none`` is always the last.
 
-    Parameters
-    ----------
-    names
-        The initial labels; the first one is current.
-
-    Raises
-    ------
-    HandloreError
-        If a label is empty, too long, not printable, or given twice (also in other case).
+    The first one is current. HandloreError is raised if a label is empty, too long, not printable,
+    or given twice (also in other case).
     """
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -37,13 +30,7 @@ class Labels:
         return self.names[self._index]
 
     def add(self, name: str) -> None:
-        """Add a label and make it current.
-
-        Raises
-        ------
-        HandloreError
-            If it cannot be a label, or already is one.
-        """
+        """Add a label and make it current, or raise HandloreError."""
         name = checked_label(name)
         existing = same_label(name, self.names)
         if existing is not None:
@@ -70,13 +57,7 @@ class Labels:
 
 
 def checked_label(name: str) -> str:
-    """Return a label without surrounding blanks, in Unicode form NFC.
-
-    Raises
-    ------
-    HandloreError
-        If it cannot be a label.
-    """
+    """Return a label without surrounding blanks, in Unicode form NFC, or raise HandloreError."""
     # A letter with an accent is one character, or two labels could look the same.
     name = unicodedata.normalize("NFC", name).strip()
     if not name:

@@ -127,13 +127,7 @@ class SessionComponents:
 
 
 class SessionLoop:
-    """Runs a session.
-
-    Parameters
-    ----------
-    parts
-        What it is made of. They are not closed.
-    """
+    """Runs a session; closes none of its parts."""
 
     def __init__(self, parts: SessionComponents) -> None:
         self._ = parts

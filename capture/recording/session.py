@@ -46,20 +46,7 @@ class State(Enum):
 
 
 class Session:
-    """The state machine.
-
-    Parameters
-    ----------
-    labels
-        The labels to start with; ``none`` is always one.
-    options
-        How it records.
-
-    Raises
-    ------
-    HandloreError
-        If a label is not valid.
-    """
+    """The state machine."""
 
     def __init__(self, labels: Sequence[str], options: SessionOptions) -> None:
         self.options = options

@@ -25,24 +25,7 @@ _LARGEST = 2**31 - 2**20
 def _write_avi(
     stream: BinaryIO, pictures: Sequence[bytes], size: tuple[int, int], frame_rate: float
 ) -> None:
-    """Write a video.
-
-    Parameters
-    ----------
-    stream
-        Open for writing.
-    pictures
-        JPEG files, one per frame.
-    size
-        Width and height in pixels.
-    frame_rate
-        Constant number of frames per second.
-
-    Raises
-    ------
-    ValueError
-        If there is no frame, or the file would be larger than AVI allows.
-    """
+    """Write JPEG files as the frames of a video; ValueError if none, or too large for AVI."""
     if not pictures or sum(map(len, pictures)) > _LARGEST:
         raise ValueError(f"{len(pictures)} pictures do not fit into an AVI file")
     frames = [_chunk(b"00dc", picture) for picture in pictures]
@@ -96,13 +79,7 @@ FinishVideo = Callable[[], Path]
 
 
 class VideoFolder:
-    """Writes videos into a folder, with hidden names until the recording is kept.
-
-    Parameters
-    ----------
-    folder
-        The folder of recordings.
-    """
+    """Writes videos into a folder, with hidden names until the recording is kept."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -122,15 +99,7 @@ class VideoFolder:
     def finisher(
         self, pictures: Sequence[Future[bytes]], times: Sequence[float], size: tuple[int, int]
     ) -> FinishVideo:
-        """Return a function that writes a video of these pictures.
-
-        Parameters
-        ----------
-        pictures, times
-            As :meth:`encode` returned them, and their times in seconds.
-        size
-            Width and height.
-        """
+        """Return a function that writes a video of encoded pictures; their times are seconds."""
         path = self._folder / f"{_PREFIX}{os.getpid()}.avi"
         passed = times[-1] - times[0]
         frame_rate = (len(times) - 1) / passed if passed > 0 else 30.0

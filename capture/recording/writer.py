@@ -52,17 +52,8 @@ class Take:
     ) -> LandmarkDataset:
         """Make a recording of frames ``first:last``.
 
-        Parameters
-        ----------
-        info
-            What all recordings of the session share.
-        mirrored
-            Whether the preview was mirrored; the landmarks never are.
-
-        Returns
-        -------
-        A movement is one sample, a pose has one sample per frame. Times are seconds from the
-        first frame.
+        A movement is one sample, a pose has one sample per frame. Times are seconds from the first
+        frame. ``mirrored`` is about the preview; the landmarks never are.
         """
         times = [seconds - self.times[first] for seconds in self.times[first:last]]
         slots = [by_slot(hands, info.max_hands) for hands in self.hands[first:last]]
@@ -136,12 +127,7 @@ class _Entry:
 class RecordingWriter:
     """A thread that keeps and discards recordings in the order of the calls.
 
-    What cannot be written stays in memory, to be retried.
-
-    Parameters
-    ----------
-    store
-        Where recordings go; only the thread uses it from now on.
+    What cannot be written stays in memory, to be retried. Only the thread uses the folder.
     """
 
     def __init__(self, store: RecordingFolder) -> None:

@@ -35,16 +35,9 @@ _ROW, _MOST_ROWS = 36, 8
 
 
 def paint_scene(pixels: Pixels | None, hands: Sequence[Hand], *, mirrored: bool) -> Pixels:
-    """Return a picture scaled to the window's height, with its hands.
+    """Return a picture scaled to the window's height, with its hands, mirrored on request.
 
-    Parameters
-    ----------
-    pixels
-        (height, width, 3) RGB as the camera saw it; None while there is no picture.
-    hands
-        The hands in it.
-    mirrored
-        Whether the result is mirrored.
+    ``pixels`` are (height, width, 3) RGB as the camera saw it; None while there is no picture.
     """
     if pixels is None:
         return np.full((HEIGHT, HEIGHT * 4 // 3, 3), GROUND, np.uint8)
@@ -142,22 +135,8 @@ def paint_labels(
 ) -> int:
     """List labels with their keys, those around the current one if there are many.
 
-    Parameters
-    ----------
-    panel
-        Where.
-    labels
-        In the order of their keys; the last one has the key 0.
-    current
-        The one that is marked.
-    y
-        The middle of the first row.
-    counts
-        A number for each label, if there are any.
-
-    Returns
-    -------
-    The row below the list.
+    The last label has the key 0; ``counts`` has a number for each, if there are any. ``y`` is the
+    middle of the first row; the row below the list is returned.
     """
     here = labels.index(current) if current in labels else 0
     first = min(max(0, here - _MOST_ROWS // 2), max(0, len(labels) - _MOST_ROWS))

@@ -18,12 +18,7 @@ MOST_LINES = 256
 class Printer(LiveView):
     """Writes each event at once, so that another program can react to it.
 
-    Parameters
-    ----------
-    as_json
-        Whether events are lines of JSON.
-    out, log
-        Default: stdout and stderr; if they are closed, nothing is written.
+    By default to stdout, and messages to stderr; if these are closed, nothing is written.
     """
 
     def __init__(
@@ -36,13 +31,7 @@ class Printer(LiveView):
         self._written: dict[str, float] = {}
 
     def on_event(self, event: Event) -> None:
-        """Write a line on stdout.
-
-        Raises
-        ------
-        BrokenPipeError
-            If nobody reads stdout any more.
-        """
+        """Write a line on stdout, or raise BrokenPipeError if nobody reads it any more."""
         if self._out is None:
             return
         self._out.write(f"{event.line() if self._as_json else _line_of(event)}\n")

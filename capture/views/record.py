@@ -61,20 +61,9 @@ _COLORS = {State.IDLE: GREY, State.COUNTDOWN: AMBER, State.RECORDING: RED, State
 
 
 def draw_session(pixels: Pixels | None, hands: Sequence[Hand], status: Status) -> Pixels:
-    """Draw the window.
+    """Draw the window, (:data:`~.painting.HEIGHT`, width, 3) RGB.
 
-    Parameters
-    ----------
-    pixels
-        (height, width, 3) RGB as the camera saw it; None while it gives no picture.
-    hands
-        The hands in it.
-    status
-        Everything else.
-
-    Returns
-    -------
-    (:data:`~.painting.HEIGHT`, width, 3) RGB.
+    ``pixels`` are (height, width, 3) RGB as the camera saw it; None while it gives no picture.
     """
     picture = paint_scene(pixels, hands, mirrored=status.mirrored)
     color = ORANGE if status.flagged or status.problem else _COLORS[status.state]

@@ -47,20 +47,9 @@ MOST_POINTS = 300
 
 
 def draw_review(state: Review, recording: LandmarkDataset | None, now: float) -> Pixels:
-    """Draw the window.
+    """Draw the window, (:data:`~.painting.HEIGHT`, width, 3) RGB, at a time of the state's clock.
 
-    Parameters
-    ----------
-    state
-        Where the person is.
-    recording
-        The recording shown; None if it cannot be read.
-    now
-        The time in seconds, by the clock of the state.
-
-    Returns
-    -------
-    (:data:`~.painting.HEIGHT`, :data:`WIDTH` + :data:`~.painting.PANEL`, 3) RGB.
+    The recording is None if it cannot be read.
     """
     picture = np.full((HEIGHT, WIDTH, 3), GROUND, np.uint8)
     if recording is None:
