@@ -76,6 +76,11 @@ def measure_prediction(turns: int = 30, each: int = 20) -> _BenchResult:
     return _in_turns(ours, other, turns, each, 2)
 
 
+def render_for_bench(folder: Path) -> None:
+    """Write rendered pictures to convert."""
+    write_pictures(folder, n_people=3, per_pose=3, size=(640, 480))
+
+
 def measure_conversion(root: Path, turns: int = 5) -> tuple[_BenchResult, int]:
     """Time ``convert`` against a bare loop of OpenCV and MediaPipe over the same files.
 
@@ -109,11 +114,6 @@ def measure_help(turns: int = 7) -> float:
     command = [sys.executable, "-m", "handlore", "--help"]
     show = partial(subprocess.run, command, check=True, capture_output=True)
     return float(np.median([_seconds(show) for _ in range(turns)]))
-
-
-def render_for_bench(folder: Path) -> None:
-    """Write rendered pictures to convert."""
-    write_pictures(folder, n_people=3, per_pose=3, size=(640, 480))
 
 
 def _rendered_truth() -> LandmarkDataset:

@@ -4,7 +4,6 @@ With rendered hands it runs twice, for poses in pictures and for movements in vi
 of photos once.
 """
 
-import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -15,7 +14,7 @@ import numpy as np
 
 from handlore.classifiers.evaluation.crossval import cross_val_predict
 from handlore.classifiers.evaluation.scores import Predictions, score
-from handlore.classifiers.factory import Pipeline, make_estimator
+from handlore.classifiers.factory import make_pipeline
 from handlore.classifiers.training import train_pipeline
 from handlore.datasets.conversion.convert import Conversion, convert
 from handlore.datasets.dataset import LandmarkDataset
@@ -90,13 +89,8 @@ class _Experiment:
         return self.conversion.dataset
 
     def facts(self) -> dict[str, Any]:
-        example = str(self.root / str(self.dataset.samples.source[0]))
-        return {
-            "convert": self.conversion.summary(),
-            "by": self.by,
-            "models": self.rows,
-            "try": example,
-        }
+        facts = {"convert": self.conversion.summary(), "by": self.by, "models": self.rows}
+        return facts | {"try": str(self.root / str(self.dataset.samples.source[0]))}
 
 
 def run_demo(
@@ -116,8 +110,6 @@ def run_demo(
         A folder of photos; None renders the hands of ``n_people`` people instead.
     talk, progress
         Called with messages, and with the number of items that are done and their total.
-    verbose
-        Let native libraries write to stderr.
 
     Returns
     -------
@@ -186,7 +178,7 @@ def _movements(out: Path, n_people: int, console: _Console) -> _Experiment:
 
 
 def _remove_rendered(root: Path, label: str, suffix: str) -> None:
-    """Remove what an earlier run has rendered, perhaps of more people, and nothing else."""
+    # An earlier run may have rendered more people; nothing else is removed.
     for path in (root / label).glob(f"{label}_p[0-9][0-9]*_[0-9]*.{suffix}"):
         path.unlink()
 
@@ -206,17 +198,15 @@ def _train(
     """Cross-validate and train estimators; each row has the numbers of one."""
     for done, (name, file) in enumerate(models.items(), 1):
         console.talk(f"training and cross-validating {name} by {stage.by}")
-        encoder = make_estimator(name).encoder(stage.dataset.n_hands)
-        answers = cross_val_predict(make_estimator(name), stage.dataset, encoder, stage.by)
-        started, path = time.perf_counter(), out / file
-        pipeline = Pipeline(name, make_estimator(name), encoder)
-        trained = train_pipeline(pipeline, stage.dataset, path, **options)
-        row = {"model": name, "path": str(path), "bytes": trained.n_bytes}
-        row["train_seconds"] = round(time.perf_counter() - started, 2)
-        scores = score(answers).as_json() | {"n_groups": n_groups(stage.dataset, stage.by)}
-        row |= {key: scores[key] for key in ("accuracy", "macro_f1", "n", "n_groups")}
+        pipeline = make_pipeline(stage.dataset, name)
+        answers = cross_val_predict(pipeline.estimator, stage.dataset, pipeline.encoder, stage.by)
+        trained = train_pipeline(pipeline, stage.dataset, out / file, **options)
+        scores = score(answers).as_json()
+        row = {"model": name, "path": str(trained.path), "bytes": trained.n_bytes}
+        row |= {key: scores[key] for key in ("accuracy", "macro_f1", "n")}
+        row |= {"n_groups": n_groups(stage.dataset, stage.by)}
+        stage.rows.append(row | {"train_seconds": round(trained.seconds, 2)})
         stage.answers[name] = answers
-        stage.rows.append(row)
         console.progress(done, len(models))
 
 
