@@ -74,7 +74,7 @@ class _ConvertArguments:
         )
 
 
-class ConvertCommand(click.Command):
+class _ConvertCommand(click.Command):
     """Adds the options of all sources, which are the fields of their classes."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
@@ -112,7 +112,7 @@ def _option(option: Any, owners: list[str]) -> click.Option:
 
 @click.command(
     "convert",
-    cls=ConvertCommand,
+    cls=_ConvertCommand,
     epilog=examples(
         "handlore convert photos/ photos.npz",
         "handlore convert photos/ photos.npz --none background --drop-conflicts",
