@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 class BackgroundCoach:
-    """Analyses a folder in the background. Close it, or use ``with``.
+    """Analyses a folder in the background, until it is closed.
 
     Every call returns immediately. Of the requests during an analysis only the last one is run
     afterwards.
@@ -21,15 +21,7 @@ class BackgroundCoach:
         self._lines: list[str] = []
 
     def consult(self, folder: Path, labels: Sequence[str] = ()) -> None:
-        """Request advice on the recordings of a folder.
-
-        Parameters
-        ----------
-        folder
-            A folder of recordings.
-        labels
-            Labels to record, in addition to those in the folder.
-        """
+        """Request advice on the recordings of a folder; ``labels`` are to be recorded too."""
         self._next = (str(folder), *labels)
         self._poll()
 
@@ -45,12 +37,6 @@ class BackgroundCoach:
             self._process.kill()
             self._process.wait()
             self._end(self._process)
-
-    def __enter__(self) -> "BackgroundCoach":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _poll(self) -> None:
         """Read the result of a process that has ended, and start the next one."""

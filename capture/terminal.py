@@ -30,19 +30,12 @@ def terminal_keys() -> AbstractContextManager[Keys]:
 
 
 class Terminal:
-    """Reads keys from stdin as they are pressed.
+    """Reads keys from stdin, or another file descriptor, as they are pressed.
 
     Use it with ``with``: the terminal is restored afterwards, while the process is stopped
-    (Ctrl-Z) and, with :func:`ending_on_signals`, at a signal to end. If stdin is no
-    terminal, keys are read from it all the same. While the process runs in the background (``&``),
-    the terminal is not touched, and no keys come.
-
-    Parameters
-    ----------
-    descriptor
-        File descriptor to read; default: stdin.
-    clock
-        Returns seconds; distinguishes Esc from arrow keys.
+    (Ctrl-Z) and, with :func:`ending_on_signals`, at a signal to end. If stdin is no terminal, keys
+    are read from it all the same. While the process runs in the background (``&``), the terminal
+    is not touched, and no keys come. The clock distinguishes Esc from arrow keys.
     """
 
     def __init__(
@@ -70,8 +63,7 @@ class Terminal:
                     (signal.SIGCONT, self._continued),
                 )
             }
-            if self._in_front():
-                self._prepare()
+            self._prepare()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -131,7 +123,8 @@ class Terminal:
         return self._decoder.decode(data)
 
     def _prepare(self) -> None:
-        tty.setcbreak(self._descriptor)
+        if self._in_front():
+            tty.setcbreak(self._descriptor)
 
     def _stopped(self, signum: int, _: FrameType | None) -> None:
         """Stop as without a handler, with the terminal restored; then continue."""
@@ -142,8 +135,7 @@ class Terminal:
 
     def _continued(self, _: int, __: FrameType | None) -> None:
         signal.signal(signal.SIGTSTP, self._stopped)
-        if self._in_front():
-            self._prepare()
+        self._prepare()
 
     def _in_front(self) -> bool:
         """Return whether this is the foreground process; others are stopped at access (SIGTTOU)."""
@@ -177,7 +169,6 @@ class _Console(AbstractContextManager[Keys]):
         """Nothing needs to be restored."""
 
     def pressed(self) -> list[str]:
-        """Return the keys pressed since the last call, see :class:`~.keys.Keys`."""
         keys = []
         while self._console.kbhit():
             character = self._console.getwch()

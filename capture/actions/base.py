@@ -46,17 +46,7 @@ class Problems:
 
 
 class Table:
-    """A table whose keys are read one by one; a key that is never read is unknown.
-
-    Parameters
-    ----------
-    values
-        The table as read by tomllib.
-    path
-        Its path in the file.
-    problems
-        Collects problems.
-    """
+    """A table of the file whose keys are read one by one; a key that is never read is unknown."""
 
     def __init__(self, values: Mapping[str, Any], path: Place, problems: Problems) -> None:
         self.values = values

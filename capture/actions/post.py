@@ -34,17 +34,10 @@ _under_way = threading.BoundedSemaphore(MOST_LATE)
 
 
 def _send(request: urllib.request.Request, seconds: float) -> None:
-    """Send a request and wait for the response, at most ``seconds`` in all.
+    """Send a request and wait for the response, at most ``seconds`` in all, or raise TimeoutError.
 
     The time-out of a connection applies to each step: name resolution has none, and a server that
     sends a byte now and then never exceeds it. Therefore the request has a thread of its own.
-
-    Raises
-    ------
-    TimeoutError
-        If there is no response in that time.
-    OSError, http.client.HTTPException, ValueError
-        As :mod:`urllib.request` does.
     """
     deadline = monotonic() + seconds
     if not _under_way.acquire(timeout=seconds):
@@ -75,7 +68,6 @@ class _Attempt(threading.Thread):
         self.error: Exception | None = None
 
     def run(self) -> None:
-        """Send it and wait for the response."""
         try:
             opener = urllib.request.build_opener(_NoRedirect, _ObservedHandler(self._made))
             opener.open(self._request, timeout=self._seconds).close()
@@ -118,8 +110,6 @@ class _ObservedHandler(urllib.request.HTTPSHandler, urllib.request.HTTPHandler):
         self._made = made
 
     def do_open(self, http_class: Any, req: urllib.request.Request, **given: Any) -> Any:
-        """Open a connection of that class and send a request."""
-
         def make(*arguments: Any, **named: Any) -> http.client.HTTPConnection:
             connection: http.client.HTTPConnection = http_class(*arguments, **named)
             self._made(connection)
@@ -155,7 +145,6 @@ class _PostAction(ActionKind):
 
     @classmethod
     def read(cls, table: Table, labels: Sequence[str], seconds: float) -> Self:
-        """Read its keys from the file."""
         del labels
         address, headers = table.text("post"), table.names("headers")
         if problem := _problem(address):
@@ -169,11 +158,9 @@ class _PostAction(ActionKind):
         return cls(address, headers, seconds)
 
     def describe(self, event: Event) -> str:
-        """Return the address."""
         return f"post to {self._filled(event)}"
 
     def perform(self, event: Event) -> None:
-        """Send it; a status of 200 to 299 is success."""
         headers = {"Content-Type": "application/json", "User-Agent": "handlore", **self.headers}
         request = urllib.request.Request(  # noqa: S310, the scheme is checked when it is read
             self._filled(event), event.line().encode(), headers, method="POST"

@@ -21,16 +21,9 @@ GRACE = 1.0
 
 @ACTIONS.register
 class _RunAction(ActionKind):
-    """Run a command and wait for it.
+    """Run a command and wait for it; with ``in_shell`` it is a single line for ``sh``.
 
-    Parameters
-    ----------
-    arguments
-        The program and its arguments; with ``in_shell`` a single line for ``sh``.
-    in_shell
-        Whether a shell runs it.
-    seconds
-        Time limit; then it is killed, with all processes that it started.
+    After its time limit it is killed, with all processes that it started.
     """
 
     name: ClassVar[str] = "run"
@@ -45,7 +38,6 @@ class _RunAction(ActionKind):
 
     @classmethod
     def read(cls, table: Table, labels: Sequence[str], seconds: float) -> Self:
-        """Read its keys from the file."""
         if table.flag("shell"):
             return cls(_shell_line(table), in_shell=True, seconds=seconds)
         arguments = table.texts("run", ' such as ["xdg-open", "x.pdf"], or add shell = true')
@@ -57,16 +49,13 @@ class _RunAction(ActionKind):
         return cls(arguments, in_shell=False, seconds=seconds)
 
     def missing(self) -> str | None:
-        """Check that the program can be found."""
         program = "sh" if self._in_shell else os.path.expanduser(self._arguments[0])
         return None if shutil.which(program) else _why_not(program)
 
     def describe(self, event: Event) -> str:
-        """Return the command."""
         return f"run {' '.join(self._command(event))}"
 
     def perform(self, event: Event) -> None:
-        """Run the command and wait for its end."""
         process = self._start(self._command(event), _as_environment(event))
         try:
             code = process.wait(self._seconds)

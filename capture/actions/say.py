@@ -19,14 +19,12 @@ class _SayAction(ActionKind):
 
     @classmethod
     def read(cls, table: Table, labels: Sequence[str], seconds: float) -> Self:
-        """Read its keys from the file."""
         del labels, seconds
         text = table.text("say")
         check_placeholders(table, "say", text)
         return cls(text)
 
     def describe(self, event: Event) -> str:
-        """Return the message, which is shown as the result."""
         return fill(self.text, as_text(event))
 
     def perform(self, event: Event) -> None:

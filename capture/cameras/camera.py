@@ -4,6 +4,7 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -72,11 +73,7 @@ class Camera(Protocol):
     """Its name for people: ``camera 0``, ``clip.mp4``."""
 
     def read(self) -> CameraFrame | None:
-        """Wait for the next picture.
-
-        Returns
-        -------
-        None at the end of a file.
+        """Wait for the next picture; None at the end of a file.
 
         Raises
         ------
@@ -279,15 +276,10 @@ def find_cameras() -> list[CameraReport]:
 
 def _try(camera: str, name: str) -> CameraReport:
     try:
-        opened = camera_spec(camera, CameraOptions()).open()
+        with closing(camera_spec(camera).open()) as opened:
+            return _tested(opened, camera, name)
     except CameraError as error:
         return CameraReport(camera, name, problem=str(error))
-    try:
-        return _tested(opened, camera, name)
-    except CameraError as error:
-        return CameraReport(camera, name, problem=str(error))
-    finally:
-        opened.close()
 
 
 def _tested(opened: Camera, camera: str, name: str) -> CameraReport:

@@ -20,13 +20,7 @@ QUALITY = 75
 
 
 class PageView(LiveView):
-    """Shows live recognition on a page.
-
-    Parameters
-    ----------
-    hub
-        Holds what the server sends to browsers.
-    """
+    """Shows live recognition on a page."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub

@@ -18,12 +18,7 @@ MOST_LINES = 256
 class Printer(LiveView):
     """Writes each event at once, so that another program can react to it.
 
-    Parameters
-    ----------
-    as_json
-        Whether events are lines of JSON.
-    out, log
-        Default: stdout and stderr; if they are closed, nothing is written.
+    By default to stdout, and messages to stderr; if these are closed, nothing is written.
     """
 
     def __init__(
@@ -36,13 +31,7 @@ class Printer(LiveView):
         self._written: dict[str, float] = {}
 
     def on_event(self, event: Event) -> None:
-        """Write a line on stdout.
-
-        Raises
-        ------
-        BrokenPipeError
-            If nobody reads stdout any more.
-        """
+        """Write a line on stdout, or raise BrokenPipeError if nobody reads it any more."""
         if self._out is None:
             return
         self._out.write(f"{event.line() if self._as_json else _line_of(event)}\n")
@@ -54,7 +43,7 @@ class Printer(LiveView):
         match result.state:
             case "done" | "dry run":
                 prefix = "dry run: " if result.state == "dry run" else ""
-                self._write(f"{end:9.2f}  {name}: {prefix}{result.detail}")
+                self.say(f"{end:9.2f}  {name}: {prefix}{result.detail}")
             case "failed":
                 self._write_seldom(f"{name} failed: {result.detail}")
             case "skipped":
@@ -62,7 +51,12 @@ class Printer(LiveView):
 
     def say(self, text: str) -> None:
         """Write a message on stderr."""
-        self._write(text)
+        log: TextIO | None = self._log or sys.stderr
+        if log is not None:
+            # A full disk, or a closed pipe, does not end the recognition.
+            with contextlib.suppress(OSError):
+                log.write(f"{text}\n")
+                log.flush()
 
     def _write_seldom(self, line: str) -> None:
         now = boottime()
@@ -71,15 +65,7 @@ class Printer(LiveView):
         if len(self._written) >= MOST_LINES:
             self._written.clear()
         self._written[line] = now
-        self._write(line)
-
-    def _write(self, line: str) -> None:
-        log: TextIO | None = self._log or sys.stderr
-        if log is not None:
-            # A full disk, or a closed pipe, does not end the recognition.
-            with contextlib.suppress(OSError):
-                log.write(f"{line}\n")
-                log.flush()
+        self.say(line)
 
 
 def _line_of(event: Event) -> str:

@@ -126,9 +126,9 @@ def test_many_labels():
     assert len(set(panels)) == 30
 
 
-@pytest.mark.parametrize("cue", record.TONES)
+@pytest.mark.parametrize("cue", record._TONES)
 def test_tones(cue: str):
-    with wave.open(io.BytesIO(record.tone(cue))) as file:
+    with wave.open(io.BytesIO(record._tone(cue))) as file:
         samples = np.frombuffer(file.readframes(file.getnframes()), np.int16)
         assert file.getnframes() / file.getframerate() < 0.5
     assert abs(int(samples[0])) < 200
