@@ -39,8 +39,8 @@ from handlore.landmarks.weights import require_bundle
 from handlore.models.card import DEFAULT_ESTIMATOR
 from handlore.report.charts import confusion_chart
 from handlore.report.contactsheet import photo_sheet_png
+from handlore.report.drawing import png
 from handlore.report.page import Section, fact_list, numbers, page, picture, table
-from handlore.report.raster import png
 from handlore.report.sections import class_section, confusion_section, error_section
 
 _POSE_MODELS = {

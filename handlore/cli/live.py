@@ -13,8 +13,17 @@ from handlore.capture.live.run import LiveOptions, run_live
 from handlore.capture.views.printer import Printer
 from handlore.landmarks.errors import HandloreError
 
-from ._common import detector_options, examples, json_option, parsed_size
-from ._recogniser import pop_settings, recogniser_options
+from ._common import (
+    camera_option,
+    detector_options,
+    examples,
+    json_option,
+    loop_option,
+    parsed_size,
+    pop_settings,
+    recogniser_options,
+    size_option,
+)
 
 
 @click.command(
@@ -31,21 +40,9 @@ from ._recogniser import pop_settings, recogniser_options
 @click.argument(
     "models", nargs=-1, required=True, metavar="MODEL...", type=click.Path(path_type=Path)
 )
-@click.option(
-    "--camera",
-    default="0",
-    show_default=True,
-    metavar="CAMERA",
-    help="A number, /dev/video2, picamera, a video, or a folder of frames.",
-)
-@click.option(
-    "--size",
-    default=None,
-    metavar="WxH",
-    show_default="640x480",
-    help="Width and height requested of the camera.",
-)
-@click.option("--loop", is_flag=True, help="Repeat a file in the camera's place.")
+@camera_option
+@size_option
+@loop_option
 @click.option("--fast", is_flag=True, help="Process a file faster than real time.")
 @click.option(
     "--actions",
