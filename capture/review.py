@@ -184,11 +184,15 @@ def review_recordings(
     clock: Callable[[], float] = time.monotonic,
     wait: Callable[[float], None] = time.sleep,
 ) -> Review:
-    """Step through a folder until the person quits, and return the last state.
+    """Step through a folder until the person quits; return the last state.
 
-    HandloreError is raised if there are no recordings.
+    Raises
+    ------
+    HandloreError
+        If there are no recordings.
     """
-    state = replace(Review.of(_all_entries(recordings), clock()), message=_damaged(recordings))
+    state = Review.of(recordings.entries(discarded=None), clock())
+    state = replace(state, message=_damaged(recordings))
     while not state.ended:
         for key in view.pressed():
             state, change = state.key(key, clock())
@@ -214,7 +218,7 @@ def _apply(recordings: RecordingFolder, state: Review, change: Change) -> Review
                 message = f"now {change.label}"
     except HandloreError as error:
         return replace(state, message=str(error))
-    return replace(state.changed(_all_entries(recordings), path), message=message)
+    return replace(state.changed(recordings.entries(discarded=None), path), message=message)
 
 
 def _damaged(recordings: RecordingFolder) -> str:
@@ -222,10 +226,6 @@ def _damaged(recordings: RecordingFolder) -> str:
     names = [name for name, _ in recordings.failures()]
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
     return f"cannot be read: {names[0]}{more}" if names else ""
-
-
-def _all_entries(recordings: RecordingFolder) -> list[RecordingEntry]:
-    return [*recordings.entries(), *recordings.entries(discarded=True)]
 
 
 @lru_cache(maxsize=4)

@@ -63,8 +63,7 @@ class Terminal:
                     (signal.SIGCONT, self._continued),
                 )
             }
-            if self._in_front():
-                self._prepare()
+            self._prepare()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -124,7 +123,8 @@ class Terminal:
         return self._decoder.decode(data)
 
     def _prepare(self) -> None:
-        tty.setcbreak(self._descriptor)
+        if self._in_front():
+            tty.setcbreak(self._descriptor)
 
     def _stopped(self, signum: int, _: FrameType | None) -> None:
         """Stop as without a handler, with the terminal restored; then continue."""
@@ -135,8 +135,7 @@ class Terminal:
 
     def _continued(self, _: int, __: FrameType | None) -> None:
         signal.signal(signal.SIGTSTP, self._stopped)
-        if self._in_front():
-            self._prepare()
+        self._prepare()
 
     def _in_front(self) -> bool:
         """Return whether this is the foreground process; others are stopped at access (SIGTTOU)."""

@@ -74,16 +74,14 @@ def search(
             hands = detector.detect(
                 made.pixels, min_confidence=stage.min_confidence, min_presence=DEFAULT_CONFIDENCE
             )
-            if stage.confirmed:
-                hands = [
-                    hand
-                    for hand in hands
-                    if _is_confirmed(detector, made.pixels, hand, stage.max_shift)
-                ]
-            if hands:
-                return [
-                    made.mapped_back(hand, picture.shape[1]).with_stage(number) for hand in hands
-                ]
+            found = [
+                made.mapped_back(hand, picture.shape[1]).with_stage(number)
+                for hand in hands
+                if not stage.confirmed
+                or _is_confirmed(detector, made.pixels, hand, stage.max_shift)
+            ]
+            if found:
+                return found
     return []
 
 
@@ -95,27 +93,15 @@ def as_searched(hand: Hand, picture: Pixels) -> Pixels:
 def augmented_hands(
     detector: HandDetector, picture: Pixels, slots: Sequence[Hand | None], n_transforms: int
 ) -> list[tuple[int, list[Hand | None]]]:
-    """Detect known hands again under transforms, see :func:`plan_transforms`.
-
-    Parameters
-    ----------
-    detector
-        An open detector.
-    picture
-        (height, width, 3) RGB.
-    slots
-        The hand in each slot, see :func:`~.hands.by_slot`.
-    n_transforms
-        How many, without the one that changes nothing.
+    """Detect the hand of each slot again, see :func:`~.hands.plan_transforms`.
 
     Returns
     -------
-    The number of each transform, from 1, and the hand in each slot; transforms under which none is
-    detected are left out.
+    The number of each transform, from 1 (0 would change nothing), and the hand in each slot;
+    transforms under which none is detected are left out.
     """
     if not n_transforms or not any(slots):
         return []
-    # The first of a plan changes nothing: that has been seen.
     plan = plan_transforms(n_transforms + 1)[1:]
     by_slot = [
         _detected_again(detector, picture, hand, plan) if hand else [None] * n_transforms

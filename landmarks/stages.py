@@ -7,6 +7,7 @@ none in pictures without one (``benchmarks/search_stages.py``).
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import cv2
 import numpy as np
@@ -84,6 +85,16 @@ class Stage:
     pictures they hardly move, in 28x28 pixels they do."""
 
 
+def resized(picture: NDArray[Any], scale: float) -> NDArray[Any]:
+    """Scale a picture or mask; no side becomes shorter than a pixel."""
+    if scale == 1:
+        return picture
+    height, width = picture.shape[:2]
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(picture, size, interpolation=method), picture.dtype)
+
+
 def turn(upright: PictureTransform, degrees: float) -> PictureTransform:
     """Rotate a picture about its centre, clockwise, within its own size."""
     height, width = upright.pixels.shape[:2]
@@ -113,7 +124,7 @@ def _brightened(transforms: _Transforms, picture: Pixels) -> Iterator[PictureTra
     """Stretch the contrast and smooth the noise, then apply other transforms."""
     # Smoothing twelve megapixels takes seconds and does not show more of the hand.
     longest = max(picture.shape[:2])
-    small = _resized(picture, min(1.0, _MAX_BRIGHTENED_SIDE / longest))
+    small = resized(picture, min(1.0, _MAX_BRIGHTENED_SIDE / longest))
     low, high = np.percentile(small, [1, 99])
     stretched = np.clip((small.astype(np.float32) - low) / max(high - low, 1), 0, 1)
     bright = (255 * stretched**_GAMMA).astype(np.uint8)
@@ -161,7 +172,7 @@ def _with_border(picture: Pixels, share: float) -> PictureTransform:
     height, width = picture.shape[:2]
     longest = max(height, width)
     scale = min(max(longest, _MIN_SIDE), _MAX_SIDE) / longest
-    scaled = _resized(picture, scale)
+    scaled = resized(picture, scale)
     size = scaled.shape[1], scaled.shape[0]
     x, y = round(size[0] * share), round(size[1] * share)
     pixels = cv2.copyMakeBorder(scaled, y, y, x, x, cv2.BORDER_REPLICATE)
@@ -169,15 +180,6 @@ def _with_border(picture: Pixels, share: float) -> PictureTransform:
         [[width / size[0], 0, -x * width / size[0]], [0, height / size[1], -y * height / size[1]]]
     )
     return PictureTransform(np.asarray(pixels, np.uint8), back)
-
-
-def _resized(picture: Pixels, scale: float) -> Pixels:
-    if scale == 1:
-        return picture
-    height, width = picture.shape[:2]
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(picture, size, interpolation=method), np.uint8)
 
 
 STAGES: tuple[Stage, ...] = (

@@ -31,8 +31,8 @@ class ActionGate:
 
     def __init__(self, actions: ActionSet) -> None:
         self._actions = actions
-        self._armed_until = inf if actions.arming is None else -inf
         self._called: dict[int, float] = {}
+        self.reset()
 
     def reset(self) -> None:
         """Disarm and forget all cooldowns: the times of the stream start again."""

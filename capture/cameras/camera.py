@@ -4,6 +4,7 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -266,15 +267,10 @@ def find_cameras() -> list[CameraReport]:
 
 def _try(camera: str, name: str) -> CameraReport:
     try:
-        opened = camera_spec(camera, CameraOptions()).open()
+        with closing(camera_spec(camera).open()) as opened:
+            return _tested(opened, camera, name)
     except CameraError as error:
         return CameraReport(camera, name, problem=str(error))
-    try:
-        return _tested(opened, camera, name)
-    except CameraError as error:
-        return CameraReport(camera, name, problem=str(error))
-    finally:
-        opened.close()
 
 
 def _tested(opened: Camera, camera: str, name: str) -> CameraReport:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.landmarks.hands import Hand, by_slot
 from handlore.models.stream.events import Event
 
@@ -138,7 +137,9 @@ class LandmarkBuffer(LiveView):
             self._lost += 1
             return False
         self._open += 1
-        self._writer.keep(Job(self._dataset(label, frames), self._video(frames)))
+        slots, times = [one.slots for one in frames], [one.seconds for one in frames]
+        recording = self._info.recording(label, "sequence", slots, times, live=True)
+        self._writer.keep(Job(recording, self._video(frames)))
         return True
 
     def _video(self, frames: Sequence[_Frame]) -> FinishVideo | None:
@@ -147,24 +148,6 @@ class LandmarkBuffer(LiveView):
         if self._videos is None or not pictures:
             return None
         return self._videos.finisher(pictures, [f.seconds for f in frames], frames[0].size)
-
-    def _dataset(self, label: str, frames: Sequence[_Frame]) -> LandmarkDataset:
-        """Return one clip, with times in seconds from its first frame."""
-        info, start = self._info, frames[0].seconds
-        options = {
-            "camera": info.camera,
-            "note": info.note,
-            "session": info.session,
-            "max_hands": info.max_hands,
-            "live": True,
-        }
-        return LandmarkDataset.of_hands(
-            [frame.slots for frame in frames],
-            Samples.make([label], group=[info.subject], session=[info.session]),
-            time=[frame.seconds - start for frame in frames],
-            offsets=[0, len(frames)],
-            header=Header(kind="sequence", detector=info.detector, options=options),
-        )
 
     def _collect(self) -> None:
         done = self._writer.poll()

@@ -166,7 +166,7 @@ class ThrottledDetector(HandDetector):
     def detect_again(
         self, picture: Pixels, hand: Hand, transforms: Sequence[HandTransform] = (HandTransform(),)
     ) -> list[Hand]:
-        """Look again at a hand that is known, see :meth:`HandDetector.look`."""
+        """Look again at a hand that is known, see :meth:`HandDetector.detect_again`."""
         return self._detector.detect_again(picture, hand, transforms)
 
     def reset(self) -> None:

@@ -167,7 +167,7 @@ class LiveLoop:
     """Runs live recognition until the file in the camera's place ends or somebody quits."""
 
     def __init__(self, parts: LiveComponents) -> None:
-        self._ = parts
+        self._parts = parts
         self.ended = False
         self.frames = 0
         """Frames processed."""
@@ -190,7 +190,7 @@ class LiveLoop:
         try:
             while not self.ended:
                 self.step()
-            for event in self._.recogniser.finish():
+            for event in self._parts.recogniser.finish():
                 self._report(event)
             grace = GRACE
         finally:
@@ -199,31 +199,31 @@ class LiveLoop:
 
     def step(self) -> None:
         """Wait for the newest frame, process and show it, and rest."""
-        frame = self._.feed.next(WAIT)
-        start = self._.clock()
+        frame = self._parts.feed.next(WAIT)
+        start = self._parts.clock()
         self._report_problem(frame)
         if frame is not None:
             self._process(frame, start)
-        elif self._.feed.ended:
+        elif self._parts.feed.ended:
             self.ended = True
         elif self._problem is not None:
             self._show(LiveState(self._last.seconds, None, problem=self._problem))
         self._report_results()
         self._take_keys()
-        rest = self._.limiter.rest(start, self._.clock()) if frame is not None else 0.0
+        rest = self._parts.limiter.rest(start, self._parts.clock()) if frame is not None else 0.0
         if rest > 0:
-            self._.sleep(rest)
+            self._parts.sleep(rest)
 
     def _process(self, frame: CameraFrame, start: float) -> None:
-        now = start if self._.real_time else frame.seconds
+        now = start if self._parts.real_time else frame.seconds
         seconds, gap = self._timeline.place(frame.seconds, now)
         if gap:
             self._restart()
         self.frames += 1
         self._rate.add(start)
         self._warn_if_slow()
-        hands = self._.detector.track(frame.pixels, seconds)
-        events = self._.recogniser.feed_hands(seconds, hands)
+        hands = self._parts.detector.track(frame.pixels, seconds)
+        events = self._parts.recogniser.feed_hands(seconds, hands)
         latency = self._latency(frame, start)
         for event in events:
             self._report(event)
@@ -231,13 +231,13 @@ class LiveLoop:
 
     def _restart(self) -> None:
         """Forget everything after a lost camera or a suspended computer."""
-        self._.detector.reset()
-        self._.recogniser.reset()
+        self._parts.detector.reset()
+        self._parts.recogniser.reset()
         self.runner.gate.reset()
         self._behind = inf
         # The gap is not part of the frame rate.
         self._rate, self._measured_from = FrameRate(_MEASURED_OVER), self.frames
-        for view in self._.views:
+        for view in self._parts.views:
             view.restart()
 
     def _latency(self, frame: CameraFrame, start: float) -> float:
@@ -246,8 +246,8 @@ class LiveLoop:
         The two clocks may differ by a constant: the frame with the smallest difference counts as
         not late. The frames of a file come when they are asked for.
         """
-        work = self._.clock() - start
-        if not self._.real_time:
+        work = self._parts.clock() - start
+        if not self._parts.real_time:
             return work
         behind = start - frame.seconds
         self._behind = min(self._behind, behind)
@@ -256,12 +256,12 @@ class LiveLoop:
     def _state(
         self, seconds: float, frame: CameraFrame, hands: Sequence[Hand], latency: float
     ) -> LiveState:
-        armed = None if self._.actions.arming is None else self.runner.gate.armed(seconds)
+        armed = None if self._parts.actions.arming is None else self.runner.gate.armed(seconds)
         return LiveState(
             seconds,
             frame.pixels,
             hands,
-            self._.recogniser.states,
+            self._parts.recogniser.states,
             self._rate.fps,
             latency,
             self._problem,
@@ -270,33 +270,33 @@ class LiveLoop:
 
     def _show(self, state: LiveState) -> None:
         self._last = state
-        for view in self._.views:
+        for view in self._parts.views:
             view.show(state)
 
     def _report(self, event: Event) -> None:
         self.events += 1
         # Actions first: somebody waits for them.
         self.runner.submit(event)
-        for view in self._.views:
+        for view in self._parts.views:
             view.on_event(event)
 
     def _report_results(self) -> None:
         while self._results:
             result = self._results.popleft()
-            for view in self._.views:
+            for view in self._parts.views:
                 view.on_action(result)
 
     def _report_problem(self, frame: CameraFrame | None) -> None:
-        before, self._problem = self._problem, self._.feed.problem
+        before, self._problem = self._problem, self._parts.feed.problem
         if self._problem is not None and self._problem != before:
             self._say(self._problem)
         elif before is not None and self._problem is None and frame is not None:
-            self._say(f"{self._.feed.name} is back")
+            self._say(f"{self._parts.feed.name} is back")
 
     def _warn_if_slow(self) -> None:
         """Report once that the frame rate is too low to recognise anything."""
-        measured = self.frames - self._measured_from >= _MEASURED_OVER
-        if self._warned_slow or not measured or not self._.real_time or self._rate.fps >= _SLOW:
+        measured = self._parts.real_time and self.frames - self._measured_from >= _MEASURED_OVER
+        if self._warned_slow or not measured or self._rate.fps >= _SLOW:
             return
         self._warned_slow = True
         self._say(
@@ -305,12 +305,12 @@ class LiveLoop:
         )
 
     def _say(self, text: str) -> None:
-        for view in self._.views:
+        for view in self._parts.views:
             view.say(text)
 
     def _take_keys(self) -> None:
-        keys = [key for view in self._.views for key in view.pressed()]
+        keys = [key for view in self._parts.views for key in view.pressed()]
         self.ended |= any(key in _QUIT_KEYS for key in keys)
         for key in keys:
-            for view in self._.views:
+            for view in self._parts.views:
                 view.on_key(key)

@@ -130,7 +130,7 @@ class SessionLoop:
     """Runs a session; closes none of its parts."""
 
     def __init__(self, parts: SessionComponents) -> None:
-        self._ = parts
+        self._parts = parts
         self.ended = False
         self.frames = 0
         """Frames processed."""
@@ -154,20 +154,20 @@ class SessionLoop:
 
     def step(self) -> None:
         """Wait for a frame, process and show it."""
-        frame = self._.feed.next(WAIT if self._.session.typed is None else TYPING_WAIT)
+        frame = self._parts.feed.next(WAIT if self._parts.session.typed is None else TYPING_WAIT)
         now = self._now(frame)
         self._report_problem(frame, now)
-        self._.session.unsaved = len(self._.writer.unsaved)
-        for key in self._.keys.pressed():
-            self._do(self._.session.key(key, now), now)
+        self._parts.session.unsaved = len(self._parts.writer.unsaved)
+        for key in self._parts.keys.pressed():
+            self._do(self._parts.session.key(key, now), now)
         if frame is not None:
             self._process(frame)
-        elif self._.feed.ended:
-            self._say(f"{self._.feed.name} has ended", now)
-            self._do(self._.session.close(now), now)
+        elif self._parts.feed.ended:
+            self._say(f"{self._parts.feed.name} has ended", now)
+            self._do(self._parts.session.close(now), now)
         elif self._problem is not None:
-            self._do(self._.session.lost(now), now)
-        for written in self._.writer.poll():
+            self._do(self._parts.session.lost(now), now)
+        for written in self._parts.writer.poll():
             self._report(written, now)
         self._take_advice()
         self._show(frame, now)
@@ -175,21 +175,21 @@ class SessionLoop:
     def _process(self, frame: CameraFrame) -> None:
         self.frames += 1
         self._rate.add(frame.seconds)
-        self._hands = self._track(frame) if self._.session.typed is None else ()
-        effects = self._.session.frame(bool(self._hands), frame.seconds)
+        self._hands = self._track(frame) if self._parts.session.typed is None else ()
+        effects = self._parts.session.frame(bool(self._hands), frame.seconds)
         self._do(effects, frame.seconds, frame)
 
     def _track(self, frame: CameraFrame) -> Sequence[Hand]:
         # Two frames of a file may have the same time, which a tracker refuses.
         self._tracked_at = max(frame.seconds, self._tracked_at + _LEAST_STEP)
-        return self._.detector.track(frame.pixels, self._tracked_at)
+        return self._parts.detector.track(frame.pixels, self._tracked_at)
 
     def _do(self, effects: Sequence[Effect], now: float, frame: CameraFrame | None = None) -> None:
         for effect in effects:
             match effect:
                 case Begin(label, kind):
                     self._take, self._job = Take(label, kind), None
-                    self._video = None if self._.videos is None else self._.videos.begin()
+                    self._video = None if self._parts.videos is None else self._parts.videos.begin()
                 case Do.ADD_FRAME:
                     self._add(frame)
                 case End():
@@ -199,11 +199,11 @@ class SessionLoop:
                 case Do.DISCARD:
                     self._forget()
                 case Do.UNDO:
-                    self._.writer.undo()
+                    self._parts.writer.undo()
                 case Do.RETRY:
-                    self._.writer.retry()
+                    self._parts.writer.retry()
                 case Cue(what):
-                    self._.view.cue(what)
+                    self._parts.view.cue(what)
                 case Announce(text):
                     self._say(text, now)
                 case Do.QUIT:
@@ -218,25 +218,25 @@ class SessionLoop:
     def _finish(self, end: End) -> None:
         if self._take is None:
             return
-        session, take = self._.session, self._take
+        session, take = self._parts.session, self._take
         self._share = end.share
-        recording = take.dataset(self._.info, end.first, end.last, mirrored=session.mirrored)
+        recording = take.dataset(self._parts.info, end.first, end.last, mirrored=session.mirrored)
         times, video = take.times, self._video
         finish = None if video is None else video.finisher(times, end.first, end.last)
         self._job = Job(recording, finish)
 
     def _keep(self) -> None:
         if self._job is not None:
-            self._.writer.keep(self._job)
+            self._parts.writer.keep(self._job)
         self._forget()
 
     def _forget(self) -> None:
         self._take, self._job, self._video = None, None, None
 
     def _report(self, written: Written, now: float) -> None:
-        self._.on_written(written)
+        self._parts.on_written(written)
         if written.problem is not None:
-            unsaved = bool(self._.writer.unsaved)
+            unsaved = bool(self._parts.writer.unsaved)
             again = "; it is kept in memory: k tries again, u discards it" if unsaved else ""
             self._say(f"{written.problem}{again}", now)
         else:
@@ -245,7 +245,7 @@ class SessionLoop:
             self._say(f"{what}: {written.label} ({where})", now)
 
     def _report_problem(self, frame: CameraFrame | None, now: float) -> None:
-        before, problem = self._problem, self._.feed.problem
+        before, problem = self._problem, self._parts.feed.problem
         if problem is None and before is not None and frame is None:
             return  # it is back with its first frame
         if problem is not None and frame is None:
@@ -254,20 +254,20 @@ class SessionLoop:
         if problem is not None and problem != before:
             self._say(problem, now)
         elif problem is None and before is not None:
-            self._say(f"{self._.feed.name} is back", now)
+            self._say(f"{self._parts.feed.name} is back", now)
 
     def _take_advice(self) -> None:
-        before, self._advice = self._advice, self._.advice()
+        before, self._advice = self._advice, self._parts.advice()
         if self._advice and self._advice != before:
-            self._.view.say(f"coach: {self._advice}")
+            self._parts.view.say(f"coach: {self._advice}")
 
     def _say(self, text: str, now: float) -> None:
         self._message, self._message_until = text, now + _MESSAGE_SECONDS
-        self._.view.say(text)
+        self._parts.view.say(text)
 
     def _now(self, frame: CameraFrame | None) -> float:
         """Return the time on the camera's clock, estimated from ours if there is no frame."""
-        ours = self._.clock()
+        ours = self._parts.clock()
         if frame is not None:
             self._ahead = frame.seconds - ours
             return frame.seconds
@@ -277,10 +277,10 @@ class SessionLoop:
         if frame is None and self._problem is None:
             return
         pixels = None if frame is None else frame.pixels
-        self._.view.show(pixels, self._hands if frame else (), self._status(now))
+        self._parts.view.show(pixels, self._hands if frame else (), self._status(now))
 
     def _status(self, now: float) -> Status:
-        session, writer = self._.session, self._.writer
+        session, writer = self._parts.session, self._parts.writer
         under_way, following = session.recording, session.labels.current
         recorded, progress = _progress_of(session, now)
         return Status(

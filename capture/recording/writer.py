@@ -3,7 +3,7 @@
 import queue
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,35 @@ class SessionInfo:
     note: str = ""
     max_hands: int = 1
 
+    def recording(
+        self,
+        label: str,
+        kind: Kind,
+        slots: Sequence[Sequence[Hand | None]],
+        times: Sequence[float],
+        **options: Any,
+    ) -> LandmarkDataset:
+        """Make a recording from the hands of frames, and their times in seconds of any clock.
+
+        A movement is one sample, a pose has one sample per frame. The times in it are seconds
+        from the first frame. ``options`` are written into its header too.
+        """
+        rows = len(times) if kind == "pose" else 1
+        group, session = [self.subject] * rows, [self.session] * rows
+        same = {
+            "camera": self.camera,
+            "note": self.note,
+            "session": self.session,
+            "max_hands": self.max_hands,
+        }
+        return LandmarkDataset.of_hands(
+            slots,
+            Samples.make([label] * rows, group=group, session=session),
+            time=None if kind == "pose" else [seconds - times[0] for seconds in times],
+            offsets=list(range(rows + 1)) if kind == "pose" else [0, len(times)],
+            header=Header(kind=kind, detector=self.detector, options=same | options),
+        )
+
 
 @dataclass
 class Take:
@@ -50,43 +79,20 @@ class Take:
     def dataset(
         self, info: SessionInfo, first: int, last: int, *, mirrored: bool = False
     ) -> LandmarkDataset:
-        """Make a recording of frames ``first:last``.
-
-        A movement is one sample, a pose has one sample per frame. Times are seconds from the first
-        frame. ``mirrored`` is about the preview; the landmarks never are.
-        """
-        times = [seconds - self.times[first] for seconds in self.times[first:last]]
+        """Make a recording of frames ``first:last``; ``mirrored`` is only about the preview."""
+        times = self.times[first:last]
         slots = [by_slot(hands, info.max_hands) for hands in self.hands[first:last]]
-        rows = len(times) if self.kind == "pose" else 1
-        samples = Samples.make(
-            [self.label] * rows, group=[info.subject] * rows, session=[info.session] * rows
-        )
-        header = Header(
-            kind=self.kind,
-            detector=info.detector,
-            options=self._options(info, times, mirrored),
-        )
-        return LandmarkDataset.of_hands(
+        passed = times[-1] - times[0]
+        rate = round((len(times) - 1) / passed, 3) if passed > 0 else None
+        return info.recording(
+            self.label,
+            self.kind,
             slots,
-            samples,
-            time=None if self.kind == "pose" else times,
-            offsets=list(range(rows + 1)) if self.kind == "pose" else [0, len(times)],
-            header=header,
+            times,
+            size=list(self.size),
+            frame_rate=rate,
+            mirrored=mirrored,
         )
-
-    def _options(
-        self, info: SessionInfo, times: Sequence[float], mirrored: bool
-    ) -> Mapping[str, Any]:
-        rate = (len(times) - 1) / times[-1] if len(times) > 1 and times[-1] > 0 else None
-        return {
-            "camera": info.camera,
-            "size": list(self.size),
-            "frame_rate": None if rate is None else round(rate, 3),
-            "mirrored": mirrored,
-            "note": info.note,
-            "session": info.session,
-            "max_hands": info.max_hands,
-        }
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,7 @@ class Webcam:
 
 
 class Spec:
-    def __init__(self, camera: str, options) -> None:
+    def __init__(self, camera: str, options=None) -> None:
         self.camera = camera
 
     def open(self) -> Webcam:

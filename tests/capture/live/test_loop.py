@@ -158,7 +158,7 @@ def test_memory_over_an_hour(tmp_path: Path) -> None:
     folder = RecordingFolder.open(tmp_path / "kept")
     view = memory(folder, said, all_at_end=False)
     stage = Stage(script, PageView(hub), view, actions=text, folder=tmp_path)
-    stage.live._.views = stage.live._.views[1:]  # the witness keeps everything
+    stage.live._parts.views = stage.live._parts.views[1:]  # the witness keeps everything
     process, after_a_minute = psutil.Process(os.getpid()), 0
     watcher = threading.Thread(target=_watch, args=(hub,), daemon=True)
     watcher.start()
