@@ -50,21 +50,6 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON o
 verbose_option = click.option(
     "-v", "--verbose", is_flag=True, help="Show what MediaPipe and the image decoders log."
 )
-camera_option = click.option(
-    "--camera",
-    default="0",
-    show_default=True,
-    metavar="CAMERA",
-    help="A number, /dev/video2, picamera, a video, or a folder of frames.",
-)
-size_option = click.option(
-    "--size",
-    default=None,
-    metavar="WxH",
-    show_default="640x480",
-    help="Width and height requested of the camera.",
-)
-loop_option = click.option("--loop", is_flag=True, help="Repeat a file in the camera's place.")
 frame_rate_option = click.option(
     "--frame-rate",
     type=click.FloatRange(0, min_open=True),
@@ -133,6 +118,40 @@ class _RegistryName(click.ParamType):  # type: ignore[type-arg]
         return [*self._words, *self._registry.listed()]
 
 
+def _size(_ctx: click.Context, _param: click.Parameter, text: str | None) -> tuple[int, int] | None:
+    """Return width and height of ``--size``, such as ``640x480``; None if it is not given."""
+    if text is None:
+        return None
+    width, _, height = text.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise HandloreError(f"--size is {text!r}, expected width x height such as 640x480")
+    return int(width), int(height)
+
+
+def camera_options(function: Function) -> Function:
+    """Add the options that choose a camera or a file in its place."""
+    for option in (
+        click.option("--loop", is_flag=True, help="Repeat a file in the camera's place."),
+        click.option(
+            "--size",
+            default=None,
+            metavar="WxH",
+            callback=_size,
+            show_default="640x480",
+            help="Width and height requested of the camera.",
+        ),
+        click.option(
+            "--camera",
+            default="0",
+            show_default=True,
+            metavar="CAMERA",
+            help="A number, /dev/video2, picamera, a video, or a folder of frames.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
 def detector_options(landmarker: str | None = "full") -> Callable[[Function], Function]:
     """Add the options that choose the detector and its networks."""
 
@@ -194,16 +213,6 @@ def load_stream_models(paths: Sequence[Path]) -> "list[Model]":
     for note in notes:
         talk(f"note: {note}")
     return models
-
-
-def parsed_size(text: str | None) -> tuple[int, int] | None:
-    """Return width and height of ``--size``, such as ``640x480``; None if it is not given."""
-    if text is None:
-        return None
-    width, _, height = text.lower().partition("x")
-    if not (width.isdecimal() and height.isdecimal()):
-        raise HandloreError(f"--size is {text!r}, expected width x height such as 640x480")
-    return int(width), int(height)
 
 
 def load_datasets(paths: Sequence[Path], kind: Kind | None = None) -> LoadedData:

@@ -12,15 +12,12 @@ from handlore.capture.recording.run import SessionSummary, record
 from handlore.landmarks.errors import HandloreError
 
 from ._common import (
-    camera_option,
+    camera_options,
     detector_options,
     examples,
     json_option,
-    loop_option,
-    parsed_size,
     print_json,
     print_table,
-    size_option,
     talk,
 )
 
@@ -77,8 +74,7 @@ def _moved(ctx: click.Context, _: click.Parameter, value: tuple[str, ...]) -> No
 @click.option("--subject", default="", help="Who is recorded: people that a test must keep apart.")
 @click.option("--session", default="", show_default="date and time", help="Name of this session.")
 @click.option("--note", default="", help="Anything worth knowing, such as the light.")
-@camera_option
-@size_option
+@camera_options
 @click.option(
     "--fps",
     type=click.FloatRange(0, min_open=True),
@@ -92,7 +88,6 @@ def _moved(ctx: click.Context, _: click.Parameter, value: tuple[str, ...]) -> No
     show_default=True,
     help="How OpenCV reads webcams: v4l2, gstreamer, ffmpeg, msmf, dshow, avfoundation.",
 )
-@loop_option
 @click.option(
     "--frames", type=click.IntRange(1), default=None, help="Length of a recording in frames."
 )
@@ -193,7 +188,7 @@ def command(ctx: click.Context, /, out: Path, as_json: bool, **given: Any) -> No
     labels = [label for label in given["labels"].split(",") if label.strip()]
     options = _options(given)
     wanted = CameraOptions(
-        size=parsed_size(given["size"]),
+        size=given["size"],
         frame_rate=given["fps"] or 0.0,
         backend=given["backend"],
         loop=given["loop"],

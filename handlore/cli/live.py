@@ -14,15 +14,12 @@ from handlore.capture.views.printer import Printer
 from handlore.landmarks.errors import HandloreError
 
 from ._common import (
-    camera_option,
+    camera_options,
     detector_options,
     examples,
     json_option,
-    loop_option,
-    parsed_size,
     pop_settings,
     recogniser_options,
-    size_option,
 )
 
 
@@ -40,9 +37,7 @@ from ._common import (
 @click.argument(
     "models", nargs=-1, required=True, metavar="MODEL...", type=click.Path(path_type=Path)
 )
-@camera_option
-@size_option
-@loop_option
+@camera_options
 @click.option("--fast", is_flag=True, help="Process a file faster than real time.")
 @click.option(
     "--actions",
@@ -111,7 +106,7 @@ def command(
     /,
     models: tuple[Path, ...],
     camera: str,
-    size: str | None,
+    size: tuple[int, int] | None,
     as_json: bool,
     **given: Any,
 ) -> None:
@@ -125,7 +120,7 @@ def command(
     if a recording of --record could not be written.
     """
     options = _options(given)
-    wanted = CameraOptions(size=parsed_size(size), loop=given["loop"], paced=not given["fast"])
+    wanted = CameraOptions(size=size, loop=given["loop"], paced=not given["fast"])
     spec = camera_spec(camera, wanted)
     try:
         summary = run_live(models, spec, options=options, views=[Printer(as_json=as_json)])
