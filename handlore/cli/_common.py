@@ -29,6 +29,7 @@ from handlore.datasets.loading import LoadedData, load_data
 from handlore.landmarks.detector import DetectorOptions, HandDetector
 from handlore.landmarks.detectors import DETECTORS
 from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.files import make_folder
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
 from handlore.landmarks.registry import Registry, unknown_name
@@ -299,14 +300,6 @@ def require_source(path: Path) -> None:
         raise HandloreError(f"there is no folder or file {path}")
     if not path.is_dir() and not path.is_file():
         raise HandloreError(f"{path} is a device or pipe; expected a folder or a file")
-
-
-def make_folder(path: Path) -> None:
-    """Make an output folder."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise HandloreError(f"cannot make the folder {path}: {error.strerror}") from error
 
 
 def prepare_folder(path: Path) -> None:

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from handlore.classifiers.evaluation.evaluation import Evaluation
-from handlore.landmarks.errors import HandloreError
-from handlore.landmarks.files import atomic_write, require_writable
+from handlore.landmarks.files import atomic_write, make_folder, require_writable
 
 from .charts import (
     BarRow,
@@ -73,10 +72,7 @@ def write_report(evaluation: Evaluation, folder: str | Path, *, data: str = "") 
     about = _model_file(evaluation, data) if evaluation.tested else _trained(evaluation, data)
     files = report_files(Findings.of(evaluation, about))
     files |= {"scores.json": evaluation.json_text().encode()}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise HandloreError(f"cannot make the folder {folder}: {error.strerror}") from error
+    make_folder(folder)
     for name in files:
         require_writable(folder / name)
     if (folder / "report.html").exists() and (folder / "scores.json").exists():
