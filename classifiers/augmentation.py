@@ -157,17 +157,7 @@ def mirror_blocks(blocks: FloatArray, n_hands: int = 1) -> FloatArray:
 
 
 def parse_label_pairs(text: str) -> dict[str, str] | None:
-    """Read pairs of labels such as ``left=right,in=out``.
-
-    Returns
-    -------
-    The pairs; None if the text is empty.
-
-    Raises
-    ------
-    InvalidDataError
-        If an item is not a pair, or a label occurs twice.
-    """
+    """Read pairs of labels such as ``left=right,in=out``; None if the text is empty."""
     if not text.strip():
         return None
     pairs = [[name.strip() for name in pair.split("=")] for pair in text.split(",")]

@@ -58,15 +58,7 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Messages of the last ``fit`` for the user."""
 
     def encoder(self, n_hands: int, features: tuple[str, ...] = DEFAULT_FEATURES) -> Encoder:
-        """Return the encoder that turns samples of landmarks into X.
-
-        Parameters
-        ----------
-        n_hands
-            How many hands a frame has room for.
-        features
-            Groups of features, for poses.
-        """
+        """Return the encoder that turns samples of landmarks into X; ``features`` are for poses."""
         return PoseEncoder(features, n_hands)
 
     def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:

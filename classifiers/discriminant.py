@@ -17,18 +17,19 @@ other diagonalises in double precision and adds principal components.
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
+from threadpoolctl import threadpool_limits
 
 from handlore.landmarks.hands import FloatArray
 from handlore.models.card import INPUT
 
 from .onnx_graph import Graph
-from .threads import one_core_for_products
 
 _SHRINKAGES = (0.3, 1.0, 3.0)
 """Candidates: multiples of the mean variance that are added to the variance of each feature."""
@@ -36,6 +37,17 @@ _SHRINKAGES = (0.3, 1.0, 3.0)
 _MIN_VARIANCE = 0.01
 
 _TEMPERATURES = tuple(float(t) for t in np.geomspace(0.02, 4, 24))
+
+
+def one_core_for_products() -> AbstractContextManager[object]:
+    """Keep products of small matrices on one core while the context lasts.
+
+    Threads that share a short step spend more time waiting for each other than working, and where
+    another program occupies one of the cores, all of them wait for it: training took up to ten
+    times as long.
+    """
+    limits: AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
+    return limits
 
 
 class ClassMoments:
@@ -111,13 +123,9 @@ def fit_discriminant(
 ) -> LinearDiscriminant:
     """Return the discriminant of all parts, tuned by leaving out each part in turn.
 
-    Parameters
-    ----------
-    parts
-        For each: its moments for training; features and clusters of its samples for testing. One
-        part alone gets the middle of :data:`_SHRINKAGES`.
-    class_of
-        (n_clusters,) the class of each cluster.
+    Each part has moments for training, and features and clusters of its samples for testing; one
+    part alone gets the middle of :data:`_SHRINKAGES`. ``class_of`` (n_clusters,) is the class of
+    each cluster.
     """
     everything = ClassMoments.total([moments for moments, _, _ in parts])
     if len(parts) < 2:
@@ -186,16 +194,9 @@ class Projection:
 
     @classmethod
     def fit(cls, X: FloatArray, codes: NDArray[np.int64], fewest: int = _MIN_DIRECTIONS) -> Self:
-        """Compute the directions.
+        """Compute at least ``fewest`` directions, if there are enough samples.
 
-        Parameters
-        ----------
-        X
-            (n_samples, n_features)
-        codes
-            (n_samples,) class indices, 0 to n_classes - 1.
-        fewest
-            Minimum number of directions, if there are enough samples.
+        X is (n_samples, n_features); codes (n_samples,) are class indices from 0.
         """
         with one_core_for_products():
             return cls._found(X, codes, fewest)
@@ -223,13 +224,7 @@ class Projection:
         return np.rint((X - self.mean) @ self.weights)
 
     def prepend_to(self, model: Any) -> Any:
-        """Return the ``onnx.ModelProto`` that projects its input before a model.
-
-        Parameters
-        ----------
-        model
-            An ``onnx.ModelProto`` that takes directions; it is changed.
-        """
+        """Return a model, which is changed, with the projection of its input before it."""
         own = Graph()
         own.prepend_to(model, self.add_to(own, INPUT), len(self.mean))
         return model

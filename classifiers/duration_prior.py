@@ -25,10 +25,10 @@ _PRIOR_CLIPS = 10
 _MIN_SPREAD = 0.2
 """Minimum standard deviation of log seconds: recordings cut to one length carry no information."""
 
-MAX_GAIN = 1.0
+_MAX_GAIN = 1.0
 """Limit of the change of a log probability: durations far from all clips are no evidence."""
 
-MIN_SECONDS = 1e-3
+_MIN_SECONDS = 1e-3
 """Shorter durations count as unknown."""
 
 _LEAST_PROBABILITY = 1e-6
@@ -54,18 +54,11 @@ class DurationPrior:
 
     @classmethod
     def fit(cls, seconds: FloatArray, codes: NDArray[np.int64], n_classes: int) -> Self:
-        """Estimate the durations of each class.
+        """Estimate the durations of each class; classes without any get the overall distribution.
 
-        Parameters
-        ----------
-        seconds
-            (n_samples,) duration; 0 if unknown.
-        codes
-            (n_samples,) class indices.
-        n_classes
-            Classes without a known duration get the overall distribution.
+        ``seconds`` (n_samples,) are 0 if unknown.
         """
-        known = seconds > MIN_SECONDS
+        known = seconds > _MIN_SECONDS
         if not known.any():
             even = np.ones(n_classes, np.float32)
             return cls(0 * even, even, 0.0, 1.0)
@@ -82,39 +75,34 @@ class DurationPrior:
 
     def __call__(self, probabilities: FloatArray, seconds: FloatArray) -> FloatArray:
         """Return probabilities (n, n_classes) weighted by durations (n,); 0 = unknown."""
-        known = seconds > MIN_SECONDS
+        known = seconds > _MIN_SECONDS
         off = (np.log(np.where(known, seconds, 1)) - self.overall_mean)[:, None]
         square, slope, constant = self._gain
-        gain = np.clip(off * off * square + off * slope + constant, -MAX_GAIN, MAX_GAIN)
+        gain = np.clip(off * off * square + off * slope + constant, -_MAX_GAIN, _MAX_GAIN)
         gain = np.where(known[:, None], gain, 0)
         weighted = np.maximum(probabilities, _LEAST_PROBABILITY) * np.exp(gain)
         result: FloatArray = (weighted / weighted.sum(axis=1, keepdims=True)).astype(np.float32)
         return result
 
     def append_to(self, model: Any, n_channels: int, n_timepoints: int) -> Any:
-        """Return a model with one more channel, the seconds, that applies the prior.
+        """Return an ``onnx.ModelProto`` with one more channel, the seconds, that applies the prior.
 
-        Parameters
-        ----------
-        model
-            An ``onnx.ModelProto`` from blocks (n, n_channels, n_timepoints) to probabilities.
-        n_channels, n_timepoints
-            Shape of its blocks; those of the new model have one channel more.
+        ``n_channels`` and ``n_timepoints`` are the shape of the blocks of the model without it.
         """
         graph = Graph()
         given = graph.inline(model, graph.part(INPUT, 0, n_channels, 1))
         first, beyond = [n_channels, 0], [n_channels + 1, 1]
         corner = graph.op("Slice", INPUT, *map(graph.constant, (first, beyond, [1, 2])))
         seconds = graph.reshape(corner, -1, 1)
-        shortest = graph.constant([MIN_SECONDS])
+        shortest = graph.constant([_MIN_SECONDS])
         known = graph.op("Greater", seconds, shortest)
         log = graph.op("Log", graph.op("Max", seconds, shortest))
         off = graph.op("Sub", log, graph.constant([self.overall_mean]))
         square, slope, constant = (graph.constant(part[None]) for part in self._gain)
         gain = graph.op("Mul", graph.op("Mul", off, off), square)
         gain = graph.op("Add", gain, graph.op("Mul", off, slope))
-        gain = graph.op("Max", graph.op("Add", gain, constant), graph.constant([-MAX_GAIN]))
-        gain = graph.op("Min", gain, graph.constant([MAX_GAIN]))
+        gain = graph.op("Max", graph.op("Add", gain, constant), graph.constant([-_MAX_GAIN]))
+        gain = graph.op("Min", gain, graph.constant([_MAX_GAIN]))
         gain = graph.op("Where", known, gain, graph.constant([0.0]))
         likely = graph.op("Log", graph.op("Max", given, graph.constant([_LEAST_PROBABILITY])))
         result = graph.op("Softmax", graph.op("Add", likely, gain), axis=1)

@@ -1,22 +1,38 @@
-"""Estimators, and blends of them, made from a name and parameters."""
+"""Estimators made from a name and parameters, and ensembles of them.
 
-from collections.abc import Mapping, Sequence
+``make_estimator("rocket+tcn")`` makes an ensemble: the geometric mean of the probabilities of
+several classifiers, in one model file. Members that err on different samples correct each other: an
+ensemble is often better than its best member. Log probabilities are averaged (a *logarithmic
+opinion pool*), so a label that one member almost rules out stays ruled out.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
-from handlore.datasets.dataset import LandmarkDataset
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from handlore.datasets.dataset import LandmarkDataset, StrArray
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.features import DEFAULT_FEATURES, feature_names
+from handlore.landmarks.hands import FloatArray
 from handlore.models.card import DEFAULT_ESTIMATOR
 from handlore.models.pose_encoder import Encoder
 
 from .augmentation import check_label_pairs
-from .base import HandEstimator, plain_params
-from .blend import blend
+from .base import HandEstimator, MovementEstimator, plain_params
 from .estimators import ESTIMATORS
+from .onnx_graph import pool_models
 
 _MAX_PARAMETER = 2**32
 _YES_OR_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+
+_Members = Sequence[tuple[str, HandEstimator]]
+
+_MIN_PROBABILITY = 0.001
+"""Lower bound of probabilities, so that no single member can rule out a label."""
 
 
 @dataclass(frozen=True)
@@ -83,21 +99,10 @@ def make_pipeline(
 def make_estimator(
     name: str, params: Mapping[str, object] | None = None, *, seed: int | None = None
 ) -> HandEstimator:
-    """Make an estimator with parameters, which may be text as a user writes them.
+    """Make an estimator, or an ensemble of several joined by ``+``.
 
-    Parameters
-    ----------
-    name
-        One of ``ESTIMATORS``, or several joined by ``+``: the mean of them.
-    params
-        Parameters by name; ``member.parameter`` is for one member of a blend alone.
-    seed
-        Becomes ``random_state``, where the estimator has one and it is not among the parameters.
-
-    Raises
-    ------
-    HandloreError
-        If the estimator does not have a parameter, or its value is of another type.
+    Values of parameters may be text as a user writes them; ``member.parameter`` is for one member
+    alone. The seed becomes ``random_state``, where there is one that is not among the parameters.
     """
     members = [(part, ESTIMATORS[part]()) for part in name.split("+")]
     params = params or {}
@@ -117,7 +122,7 @@ def make_estimator(
         raise HandloreError(f"{name} has no parameter {min(unknown)!r}; it has: {has}")
     if len(members) == 1:
         return members[0][1]
-    return blend(members)
+    return _blend(members)
 
 
 def _own_params(
@@ -154,3 +159,95 @@ def _parsed(param: str, text: str, default: Any) -> Any:
     if not value.is_integer():
         raise HandloreError(f"parameter {param} is {text}, expected a whole number")
     return int(value)
+
+
+class _Blend(HandEstimator):
+    """An ensemble of classifiers of poses; parameters of its members are ``name__parameter``."""
+
+    summary = "the mean of several other classifiers"
+
+    def __init__(self, members: _Members) -> None:
+        self.members = members
+
+    @property
+    def learns_in_epochs(self) -> bool:  # type: ignore[override]
+        """Whether a member trains in epochs."""
+        return any(member.learns_in_epochs for _, member in self.members)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the members and, if deep, their parameters."""
+        values: dict[str, Any] = {"members": self.members}
+        if deep:
+            values |= {
+                f"{name}__{param}": value
+                for name, member in self.members
+                for param, value in member.get_params().items()
+            }
+        return values
+
+    def set_params(self, **params: Any) -> Self:
+        """Set the members, or their parameters."""
+        self.members = params.pop("members", self.members)
+        members = dict(self.members)
+        for path, value in params.items():
+            name, _, param = path.partition("__")
+            if name not in members or not param:
+                raise ValueError(f"{path!r} is not a parameter of {self}")
+            members[name].set_params(**{param: value})
+        return self
+
+    def _fit(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
+        # Clones: fitting must not change the parameters.
+        self.members_ = [_fresh(member, self.progress) for _, member in self.members]
+        # A missing package is reported before any member has trained for minutes.
+        for member in self.members_:
+            member.require()
+        for member in self.members_:
+            # By name: mirrored labels and `none` are known by their names.
+            member.fit(X, self.classes_[codes], groups)
+        self.notes_ = tuple(note for member in self.members_ for note in member.notes_)
+        self.history_ = next((m.history_ for m in self.members_ if m.history_), ())
+
+    def _predict_proba(self, X: FloatArray) -> FloatArray:
+        return opinion_pool([member.predict_proba(X) for member in self.members_])
+
+    def _to_onnx(self) -> Any:
+        """Return the members side by side, and their mean."""
+        return pool_models([member.to_onnx() for member in self.members_], _MIN_PROBABILITY)
+
+
+class _MovementBlend(_Blend, MovementEstimator):
+    """An ensemble of classifiers of movements.
+
+    All members get clips with the largest number of points in time that one of them needs.
+    """
+
+    def encoder(self, n_hands: int, features: tuple[str, ...] = DEFAULT_FEATURES) -> Encoder:
+        """Return the encoder of the member with the most points in time."""
+        members = [member for _, member in self.members if isinstance(member, MovementEstimator)]
+        return max(members, key=lambda member: member.n_timepoints).encoder(n_hands, features)
+
+
+def opinion_pool(probabilities: Sequence[FloatArray]) -> FloatArray:
+    """Return the normalised geometric mean of probabilities, each (n, n_classes)."""
+    logs = np.mean([np.log(np.maximum(one, _MIN_PROBABILITY)) for one in probabilities], axis=0)
+    together = np.exp(logs)
+    scaled: FloatArray = together / together.sum(axis=1, keepdims=True)
+    return scaled
+
+
+def _blend(members: _Members) -> _Blend:
+    """Return an ensemble of two or more estimators of one kind, all of different names."""
+    names = [name for name, _ in members]
+    if len(set(names)) < max(len(names), 2):
+        raise HandloreError(f"{'+'.join(names)} is not a blend; name two or more different models")
+    kinds = {member.kind for _, member in members}
+    if len(kinds) > 1:
+        raise HandloreError(f"{'+'.join(names)} mixes models of poses with models of movements")
+    return _MovementBlend(members) if kinds == {"sequence"} else _Blend(members)
+
+
+def _fresh(member: HandEstimator, progress: Callable[[int, int], None] | None) -> HandEstimator:
+    copy: HandEstimator = clone(member)
+    copy.progress = progress
+    return copy

@@ -48,12 +48,9 @@ wrist and of all landmarks, at two strides; presence of the hand."""
 
 
 def movement_features(graph: Graph, n_hands: int, n_timepoints: int) -> dict[str, str]:
-    """Add all features to a graph.
+    """Add all features to a graph, and return their names for each group.
 
-    Returns
-    -------
-    For each group the name of its features (n, n_hands * N_FEATURES[group], n_timepoints), in palm
-    lengths.
+    They are (n, n_hands * N_FEATURES[group], n_timepoints), in palm lengths.
     """
     hands = graph.reshape(INPUT, -1, N_CHANNELS, n_timepoints)
     landmarks = graph.part(hands, 0, 3 * N_LANDMARKS, 1)

@@ -72,18 +72,9 @@ class NegativeWindows:
         encoder: MovementEncoder,
         rng: np.random.Generator,
     ) -> "EncodedWindows":
-        """Make windows of synthetic streams.
+        """Make windows of synthetic streams of clips that all show a hand.
 
-        Parameters
-        ----------
-        dataset
-            Clips that all show a hand.
-        groups
-            (n_samples,) group of each clip; a window window_groups to the group of its clips.
-        encoder
-            The encoder of the windows.
-        rng
-            Source of random numbers.
+        A window belongs to the group (n_samples,) of its clips.
         """
         blocks, labels, window_groups = [], [], []
         for stream in _streams(dataset, groups, rng):

@@ -21,7 +21,7 @@ from handlore.models.card import INPUT, P_VALUE_OUTPUT
 from .discriminant import STEPS, Projection
 from .onnx_graph import Graph
 
-N_CENTRES = 8
+_N_CENTRES = 8
 """Cluster centres per class."""
 
 _MIN_DIRECTIONS = 24
@@ -48,7 +48,7 @@ class NoveltyModel:
     """The space in which distances are measured."""
 
     centres: FloatArray
-    """(n_classes, N_CENTRES, n_directions)"""
+    """(n_classes, _N_CENTRES, n_directions)"""
 
     levels: FloatArray
     """(n_levels,) rising quantiles of the closeness of hands of left-out groups."""
@@ -59,17 +59,8 @@ class NoveltyModel:
     ) -> Self:
         """Compute the centres of the classes, and the closeness of left-out hands to them.
 
-        Parameters
-        ----------
-        X
-            (n_samples, n_features)
-        codes
-            (n_samples,) class indices, 0 to n_classes - 1.
-        groups
-            (n_samples,) names, such as persons, that are left out as a whole; None: each sample
-            is a group.
-        seed
-            Of the partition into left-out parts.
+        X is (n_samples, n_features); codes (n_samples,) are class indices from 0; groups
+        (n_samples,) are left out as a whole, or each sample if there are none.
         """
         rows = _some_of_each(codes, seed)
         X, codes, groups = X[rows], codes[rows], None if groups is None else groups[rows]
@@ -88,13 +79,9 @@ class NoveltyModel:
         return share
 
     def add_to(self, model: Any) -> Any:
-        """Return a model with the p-value as a second output.
+        """Return a model with the p-value as a second output; the ``onnx.ModelProto`` is changed.
 
-        Parameters
-        ----------
-        model
-            An ``onnx.ModelProto`` with the input ``INPUT``; it is changed. It gets the output
-            ``P_VALUE_OUTPUT``, float32 (n,), see :mod:`handlore.models.card`.
+        The output ``P_VALUE_OUTPUT`` is float32 (n,), see :mod:`handlore.models.card`.
         """
         n_classes, n_centres, n_directions = self.centres.shape
         places = self.centres.reshape(-1, n_directions)
@@ -115,7 +102,7 @@ class NoveltyModel:
 
 
 def _learned(X: FloatArray, codes: NDArray[np.int64], seed: int) -> tuple[Projection, FloatArray]:
-    """Return the directions, and the centres (n_classes, N_CENTRES, n_directions) in them."""
+    """Return the directions, and the centres (n_classes, _N_CENTRES, n_directions) in them."""
     projection = Projection.fit(X, codes, _MIN_DIRECTIONS)
     projected = projection(X)
     classes = range(int(codes.max()) + 1)
@@ -130,11 +117,11 @@ def _some_of_each(codes: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
 
 
 def _centres(rows: FloatArray, seed: int) -> FloatArray:
-    """Return N_CENTRES cluster centres of rows; fewer distinct rows are repeated."""
+    """Return _N_CENTRES cluster centres of rows; fewer distinct rows are repeated."""
     distinct = np.unique(rows, axis=0)
-    if len(distinct) > N_CENTRES:
-        distinct = KMeans(N_CENTRES, n_init=1, random_state=seed).fit(distinct).cluster_centers_
-    return np.resize(distinct, (N_CENTRES, rows.shape[1])).astype(np.float32)
+    if len(distinct) > _N_CENTRES:
+        distinct = KMeans(_N_CENTRES, n_init=1, random_state=seed).fit(distinct).cluster_centers_
+    return np.resize(distinct, (_N_CENTRES, rows.shape[1])).astype(np.float32)
 
 
 def _closeness(projected: FloatArray, centres: FloatArray) -> FloatArray:

@@ -70,14 +70,7 @@ class Graph:
     def model(self, n_channels: int, n_timepoints: int, result: str, shape: tuple[int, ...]) -> Any:
         """Return the ``onnx.ModelProto`` from X (n, n_channels, n_timepoints) to a result.
 
-        Parameters
-        ----------
-        n_channels, n_timepoints
-            Shape of the input blocks.
-        result
-            The name of the result.
-        shape
-            Its shape after the first axis.
+        ``shape`` is the shape of the result after the first axis.
         """
         nodes = [*self._nodes, helper.make_node("Identity", [result], [OUTPUT])]
         given = helper.make_tensor_value_info(
@@ -90,17 +83,7 @@ class Graph:
         return helper.make_model(graph, opset_imports=_opsets(), ir_version=IR_VERSION)
 
     def prepend_to(self, model: Any, result: str, n_features: int) -> None:
-        """Make a result of this graph the input of a model, in place of X.
-
-        Parameters
-        ----------
-        model
-            An ``onnx.ModelProto``; it is changed.
-        result
-            The name of the result.
-        n_features
-            Number of columns of the new X.
-        """
+        """Make a result of this graph the input of a model, in place of X (n, n_features)."""
         added = self._as_part("before_")
         for node in model.graph.node:
             node.input[:] = [f"before_{result}" if name == INPUT else name for name in node.input]
@@ -111,17 +94,7 @@ class Graph:
         _fix_opset(model)
 
     def add_output_to(self, model: Any, result: str, output: str) -> None:
-        """Add a result of this graph to the outputs of a model.
-
-        Parameters
-        ----------
-        model
-            An ``onnx.ModelProto`` that takes the same X; it is changed.
-        result
-            The name of the result, float32 (n,).
-        output
-            The name of the output in the model.
-        """
+        """Add a result of this graph, float32 (n,), to the outputs of a model of the same X."""
         added = self._as_part(f"{output}_")
         model.graph.node.extend(added.node)
         model.graph.node.append(helper.make_node("Identity", [f"{output}_{result}"], [output]))
@@ -136,16 +109,10 @@ class Graph:
 
 
 def add_clip_output(model: Any, clips: Any, columns: Sequence[int], n_labels: int) -> None:
-    """Add the probabilities of a second model as the output ``CLIP_OUTPUT`` of a model.
+    """Add the probabilities of a second model of the same X as the output ``CLIP_OUTPUT``.
 
-    Parameters
-    ----------
-    model, clips
-        Each an ``onnx.ModelProto`` with the same X; ``model`` is changed.
-    columns
-        The column of ``model`` for each column of ``clips``.
-    n_labels
-        How many columns ``model`` has; labels that ``clips`` does not know get 0.
+    ``columns`` has the column of ``model`` for each column of ``clips``; the other ones of its
+    ``n_labels`` get 0.
     """
     prefix = "whole_"
     added = _prefixed(clips.graph, prefix)
@@ -179,15 +146,7 @@ def _share_constants(graph: Any) -> None:
 
 
 def pool_models(models: Sequence[Any], least: float) -> Any:
-    """Return one ``onnx.ModelProto`` with the geometric mean of the probabilities of models.
-
-    Parameters
-    ----------
-    models
-        Each an ``onnx.ModelProto`` with the same X.
-    least
-        Lower bound of probabilities.
-    """
+    """Return one model with the geometric mean of probabilities, each at least ``least``."""
     nodes, logs = [], []
     constants = [numpy_helper.from_array(np.array(least, np.float32), "least")]
     for number, model in enumerate(models):
@@ -258,11 +217,6 @@ def compact_trees(model: Any) -> None:
 
     A leaf holds the shares of the classes among its samples. With 27 classes nearly all of them are
     0, and a class that is not listed counts as 0.
-
-    Parameters
-    ----------
-    model
-        An ``onnx.ModelProto`` with one TreeEnsembleClassifier; it is changed.
     """
     (trees,) = [node for node in model.graph.node if node.op_type == "TreeEnsembleClassifier"]
     for attribute in [one for one in trees.attribute if one.name in _NEVER_READ]:

@@ -142,19 +142,10 @@ def train_pipeline(
     negatives: bool = False,
     novelty: bool = True,
 ) -> Trained:
-    """Fit a pipeline on all samples of a dataset and write the model file.
+    """Fit a pipeline on all samples of a dataset and write the model file; see :func:`train`.
 
-    Parameters
-    ----------
-    pipeline, dataset, out, crossval, negatives
-        See :func:`train`.
-    novelty
-        Poses: also compute the novelty score, by which unknown gestures are rejected in streams.
-
-    Raises
-    ------
-    HandloreError
-        If there is too little data, or the file cannot be written.
+    With ``novelty``, a model of poses also gets the novelty score that rejects unknown gestures in
+    streams.
     """
     started = time.perf_counter()
     estimator, encoder = pipeline.estimator, pipeline.encoder
@@ -186,30 +177,11 @@ def save_model(
     novelty: NoveltyModel | None = None,
     clips: HandEstimator | None = None,
 ) -> int:
-    """Write a fitted estimator as a model file, atomically.
+    """Write a fitted estimator as a model file, atomically; return its size in bytes.
 
-    Parameters
-    ----------
-    estimator
-        Fitted on features of the card's groups.
-    card
-        The metadata; labels and the number of features are filled in.
-    path
-        The file, usually ending in ``.onnx``.
-    novelty
-        The novelty score, for models of poses.
-    clips
-        The same estimator without negative windows, for movements: what the file predicts for
-        clips that are known to show one of the labels.
-
-    Returns
-    -------
-    The size of the file in bytes.
-
-    Raises
-    ------
-    HandloreError
-        If it cannot be written.
+    Labels and the number of features of the card are filled in. ``clips`` is the same estimator
+    without negative windows: what the file of a movement model predicts for clips that are known to
+    show one of the labels.
     """
     labels = tuple(map(str, estimator.classes_))
     card = replace(card, labels=labels, n_features=estimator.n_features_in_)

@@ -102,15 +102,7 @@ class ModelCard:
 
     @classmethod
     def from_json(cls, values: Any) -> Self:
-        """Read a card.
-
-        Raises
-        ------
-        NewerFormatError
-            If it was written by a later version.
-        InvalidDataError
-            If it is not a card.
-        """
+        """Read a card; refuse what is not one, or was written by a later version."""
         if not isinstance(values, Mapping) or not isinstance(values.get("format"), int):
             raise InvalidDataError("its metadata has no format version")
         versions = {

@@ -260,25 +260,9 @@ def _is_float32(values: Any, shape: tuple[int, ...]) -> bool:
 
 
 def replace_card(path: Path, card: ModelCard, out: Path | None = None) -> int:
-    """Write a model file with another card; the graph stays the same.
+    """Write a model file with another card of the same labels; return its size in bytes.
 
-    Parameters
-    ----------
-    path
-        A model file.
-    card
-        Has the same labels.
-    out
-        Where to write it; default: in place of the old one.
-
-    Returns
-    -------
-    The size of the file in bytes.
-
-    Raises
-    ------
-    HandloreError
-        If it cannot be written.
+    The graph stays the same. Without ``out`` the file is replaced.
     """
     # onnx is needed to write models only; running them takes onnxruntime alone.
     import onnx

@@ -54,15 +54,7 @@ _NO_HAND = Prediction(NONE_LABEL, None, None, None)
 
 
 class Model:
-    """A classifier that was loaded from a file.
-
-    Attributes
-    ----------
-    card
-        What the file says of itself.
-    encoder
-        What turns landmarks into its input.
-    """
+    """A classifier that was loaded from a file, with its card and the encoder of its input."""
 
     def __init__(self, session: Any, card: ModelCard, encoder: Encoder) -> None:
         self.card = card
@@ -209,15 +201,7 @@ class PoseModel(Model):
     def predict_hands(
         self, slots: Sequence[Hand | None], augmented: Sequence[Sequence[Hand | None]] = ()
     ) -> Prediction:
-        """Predict the pose in one frame.
-
-        Parameters
-        ----------
-        slots
-            The hand in each slot, see :func:`~handlore.landmarks.hands.by_slot`.
-        augmented
-            The same hands in augmented copies of the frame; each copy has at least one hand.
-        """
+        """Predict the pose in one frame, with augmented copies of it that each have a hand."""
         shown = [hand for hand in slots if hand is not None]
         if not shown:
             return _NO_HAND
@@ -276,11 +260,8 @@ class MovementModel(Model):
 def reject_novel(probabilities: FloatArray, p_value: FloatArray) -> FloatArray:
     """Return probabilities (n, n_classes) that fall to 0 as hands become unlike the training data.
 
-    Parameters
-    ----------
-    p_value
-        (n,) 1 - novelty score. From ``1 - MAX_NOVELTY`` on, probabilities stay what they are; so a
-        threshold on a probability also rejects unknown gestures.
+    Up to a novelty score of ``MAX_NOVELTY``, probabilities stay what they are; so a threshold on a
+    probability also rejects unknown gestures.
     """
     share = np.minimum(p_value / MIN_P_VALUE, 1)
     lowered: FloatArray = probabilities * share[:, None]

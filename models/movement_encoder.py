@@ -76,29 +76,12 @@ class MovementEncoder:
         *,
         whole: bool = False,
     ) -> FloatArray:
-        """Encode one clip.
+        """Encode one clip as (n_channels, n_timepoints); all zeros for a hand never detected.
 
-        Parameters
-        ----------
-        image
-            (n_frames, n_hands, 21, 3) image landmarks in image widths, NaN for a missing hand; at
-            least one frame shows a hand.
-        handedness
-            (n_frames, n_hands) probability of a right hand.
-        time
-            (n_frames,) seconds, rising.
-        whole
-            Whether the clip shows a movement from start to end, so that its duration is known. A
-            window of a stream does not.
-
-        Returns
-        -------
-        (n_channels, n_timepoints). A hand that is never detected is all zeros.
-
-        Raises
-        ------
-        InvalidDataError
-            If landmarks have no z, or no frame shows a hand.
+        ``image`` is (n_frames, n_hands, 21, 3) in image widths, NaN for a missing hand, with a hand
+        in at least one frame; ``handedness`` (n_frames, n_hands) the probability of a right hand;
+        ``time`` (n_frames,) seconds, rising. The duration is known only if the clip shows the
+        ``whole`` movement, which a window of a stream does not.
         """
         seen = ~np.isnan(image[..., 0, 0])
         showing = np.flatnonzero(seen.any(axis=1))

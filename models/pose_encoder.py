@@ -27,13 +27,7 @@ class Encoder(Protocol):
         """How many hands a frame has room for."""
 
     def encode_samples(self, dataset: LandmarkDataset) -> FloatArray:
-        """Encode samples that all show a hand, one per row.
-
-        Raises
-        ------
-        InvalidDataError
-            If the data have another number of hands, or lack landmarks that are needed.
-        """
+        """Encode samples that all show a hand, one per row."""
 
 
 @dataclass(frozen=True)
@@ -115,21 +109,10 @@ class PoseEncoder:
 def average_augmented(
     probabilities: FloatArray, items: NDArray[np.int64]
 ) -> tuple[FloatArray, NDArray[np.int64]]:
-    """Average the probabilities of augmented copies of a picture.
+    """Average probabilities (n_copies, n_classes) over the copies of each picture.
 
-    Parameters
-    ----------
-    probabilities
-        (n_copies, n_classes)
-    items
-        (n_copies,) a number for each picture, shared by its copies.
-
-    Returns
-    -------
-    probabilities
-        (n_items, n_classes)
-    items
-        (n_items,) the numbers, rising.
+    ``items`` (n_copies,) numbers the picture of each copy. Returns the averages (n_items,
+    n_classes) and the numbers (n_items,), rising.
     """
     numbers, place = np.unique(items, return_inverse=True)
     sums = np.zeros((len(numbers), probabilities.shape[1]), np.float64)

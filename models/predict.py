@@ -87,13 +87,6 @@ def video_events(model: Model, video: LandmarkDataset) -> list[Event]:
 
     A model of movements classifies a video as one clip if it is about as long as the training
     clips. Longer videos, and all videos for a model of poses, are recognised as a stream.
-
-    Parameters
-    ----------
-    model
-        Of poses or movements.
-    video
-        One sample, such as :func:`~handlore.datasets.tracking.track_video` returns.
     """
     seen = np.flatnonzero(video.detected.any(axis=1))
     if not len(seen):

@@ -16,7 +16,7 @@ from . import ESTIMATORS
 
 
 @ESTIMATORS.register
-class ForestClassifier(HandEstimator):
+class _ForestClassifier(HandEstimator):
     """Extremely randomised trees (Geurts 2006) from scikit-learn, on discriminant directions.
 
     Parameters

@@ -12,14 +12,13 @@ from handlore.datasets.dataset import StrArray
 from handlore.landmarks.hands import FloatArray
 
 from ..base import HandEstimator
-from ..discriminant import STEPS, Projection
+from ..discriminant import STEPS, Projection, one_core_for_products
 from ..onnx_graph import ONNX_OPSET
-from ..threads import one_core_for_products
 from . import ESTIMATORS
 
 
 @ESTIMATORS.register
-class LinearClassifier(HandEstimator):
+class _LinearClassifier(HandEstimator):
     """Multinomial logistic regression from scikit-learn, on discriminant directions.
 
     Parameters

@@ -77,7 +77,7 @@ class _Bank:
 
 
 @ESTIMATORS.register
-class RocketClassifier(MovementEstimator):
+class _RocketClassifier(MovementEstimator):
     """MiniRocket on features of hands, with a linear discriminant.
 
     A. Dempster, D. Schmidt, G. Webb, "MiniRocket: a very fast (almost) deterministic transform
@@ -333,12 +333,8 @@ def _clusters(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Divide the samples of ``none`` into clusters.
 
-    Returns
-    -------
-    clusters
-        (n_samples,) cluster index; for other classes it equals the class index.
-    class_of
-        (n_clusters,) class index of each cluster.
+    Returns the cluster index (n_samples,), for other classes the class index, and the class index
+    of each cluster (n_clusters,).
     """
     class_of = np.arange(len(classes))
     none = classes.index(NONE_LABEL) if NONE_LABEL in classes else -1

@@ -14,12 +14,16 @@ from handlore.models.movement_encoder import N_CHANNELS
 from ..augmentation import mirror_blocks, mirror_codes, parse_label_pairs
 from ..base import MovementEstimator
 from ..onnx_graph import GraphRunner
-from ..temporal.schedule import TrainingSchedule, batch_size_for, epochs_for, validation_mask
 from . import ESTIMATORS
+
+_EPOCHS, _EPOCHS_LARGE = 60, 100
+_MIN_STEPS, _MAX_EPOCHS = 600, 300
+_FEW_CLIPS = 1000
+_MIN_CLIPS_TO_SPLIT, _MIN_GROUPS = 60, 4
 
 
 @ESTIMATORS.register
-class TemporalClassifier(MovementEstimator):
+class _TemporalClassifier(MovementEstimator):
     """A temporal convolutional network: four small members on features of fingers and palm.
 
     By default it is trained on all movements, for a fixed number of epochs and with a learning rate
@@ -97,12 +101,17 @@ class TemporalClassifier(MovementEstimator):
         pairs = parse_label_pairs(self.mirror_labels)
         self.require()
         from ..temporal.network import export_network
-        from ..temporal.training import NetworkTraining
+        from ..temporal.training import NetworkTraining, TrainingSchedule
 
         held = validation_mask(
             codes, groups, self.validation, np.random.default_rng(self.random_state)
         )
-        plan = self._plan(int((~held).sum()))
+        n = int((~held).sum())
+        batch = batch_size_for(n, self.batch_size)
+        epochs = epochs_for(n, batch, self.epochs)
+        plan = TrainingSchedule(
+            epochs, batch, self.learning_rate, self.augment, self.patience, self.random_state
+        )
         learnt = self._with_mirrored(X[~held], codes[~held], pairs)
         training = NetworkTraining(learnt, (X[held], codes[held]), len(self.classes_), plan)
         self.notes_ = ()
@@ -132,13 +141,6 @@ class TemporalClassifier(MovementEstimator):
             both.append((seen, swapped))
         return both
 
-    def _plan(self, n: int) -> TrainingSchedule:
-        batch = batch_size_for(n, self.batch_size)
-        epochs = epochs_for(n, batch, self.epochs)
-        return TrainingSchedule(
-            epochs, batch, self.learning_rate, self.augment, self.patience, self.random_state
-        )
-
     def _check_parameters(self) -> None:
         rules = {
             "epochs": (self.epochs >= 0, "0 or more"),
@@ -160,3 +162,44 @@ class TemporalClassifier(MovementEstimator):
         import onnx
 
         return onnx.load_from_string(self._graph)
+
+
+def batch_size_for(n: int, wanted: int) -> int:
+    """Return the batch size for n movements: 64, or 32 for few clips, if none is given."""
+    return min(wanted or (64 if n >= _FEW_CLIPS else 32), n)
+
+
+def epochs_for(n: int, batch: int, wanted: int) -> int:
+    """Return the number of epochs if none is given: 60, 100 for many movements, more for few."""
+    usual = _EPOCHS_LARGE if n >= _FEW_CLIPS else _EPOCHS
+    return wanted or min(max(usual, -(-_MIN_STEPS // (n // batch))), _MAX_EPOCHS)
+
+
+def validation_mask(
+    codes: NDArray[np.int64],
+    groups: NDArray[np.str_] | None,
+    share: float,
+    rng: np.random.Generator,
+) -> NDArray[np.bool_]:
+    """Return which movements (n,) are in the validation set, about ``share`` of them.
+
+    They are whole groups if there are enough, else a sample of each class; none if there are too
+    few movements. At least one movement of each class remains for training.
+    """
+    held = np.zeros(len(codes), bool)
+    grouped = groups is not None and len(np.unique(groups)) >= _MIN_GROUPS
+    if not share or (not grouped and len(codes) < _MIN_CLIPS_TO_SPLIT):
+        return held
+    wanted = share * len(codes)
+    if groups is None or not grouped:
+        for code in np.unique(codes):
+            own = rng.permutation(np.flatnonzero(codes == code))
+            held[own[: int(share * len(own))]] = True
+        return held
+    for group in rng.permutation(np.unique(groups)):
+        more = held | (groups == group)
+        if len(np.unique(codes[~more])) == len(np.unique(codes)):
+            held = more
+        if held.sum() >= wanted:
+            break
+    return held

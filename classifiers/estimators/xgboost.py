@@ -12,12 +12,14 @@ from handlore.models.card import INPUT
 from ..base import HandEstimator
 from ..discriminant import Projection
 from ..onnx_graph import ONNX_OPSET, Graph, compact_trees
-from ..threads import boosting_threads
 from . import ESTIMATORS
+
+LONG_STEPS = 50_000
+"""Samples from which the steps of boosting are long enough for several threads."""
 
 
 @ESTIMATORS.register
-class XGBoostClassifier(HandEstimator):
+class _XGBoostClassifier(HandEstimator):
     """Gradient-boosted trees (Chen and Guestrin 2016), on features and discriminant directions.
 
     Parameters
@@ -103,3 +105,8 @@ class XGBoostClassifier(HandEstimator):
         seen = graph.op("Concat", INPUT, self.projection_.add_to(graph, INPUT), axis=1)
         graph.prepend_to(model, seen, self.n_features_in_)
         return model
+
+
+def boosting_threads(n_samples: int) -> int | None:
+    """Return the number of threads for boosting; None for one per core."""
+    return 1 if n_samples < LONG_STEPS else None

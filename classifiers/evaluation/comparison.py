@@ -96,13 +96,7 @@ class RunResults:
 
     @classmethod
     def from_json(cls, items: Any) -> Self:
-        """Read :meth:`as_json` back.
-
-        Raises
-        ------
-        InvalidDataError
-            If these are not such columns.
-        """
+        """Read :meth:`as_json` back; :class:`InvalidDataError` if these are not such columns."""
         try:
             key, labels, units = (_names(items[name]) for name in ("source", "labels", "units"))
             n, over = len(key), items["over"]
@@ -138,15 +132,7 @@ class _Results(Protocol):
 
 
 def read_run(path: Path) -> RunResults:
-    """Read the items of a file that ``crossval`` or ``evaluate`` wrote.
-
-    Raises
-    ------
-    HandloreError
-        If there is no such file, or it cannot be read.
-    InvalidDataError
-        If it holds something else.
-    """
+    """Read the items of a file that ``crossval`` or ``evaluate`` wrote."""
     how = "write one with `handlore crossval ... --report DIR` (DIR/scores.json)"
     try:
         values = json.loads(path.read_bytes())
@@ -379,10 +365,7 @@ def _drawn(gained: Floats, unit: NDArray[np.int64], n_draws: int, seed: int) -> 
 def mcnemar(only_a: int, only_b: int) -> tuple[float, bool]:
     """Return the two-sided p-value of McNemar's test, and whether it is exact.
 
-    Parameters
-    ----------
-    only_a, only_b
-        Number of items that only one run predicts correctly.
+    ``only_a`` and ``only_b`` are the numbers of items that only one run predicts correctly.
     """
     n = only_a + only_b
     if n > _MAX_EXACT:

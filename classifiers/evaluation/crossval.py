@@ -160,26 +160,10 @@ def cross_val_predict(
     progress: Callable[[int], None] | None = None,
     watch: Callable[[HandEstimator, LandmarkDataset], None] | None = None,
 ) -> Predictions:
-    """Predict every item by a classifier that has seen nothing of its group.
+    """Predict every item, in the order of the dataset, by a clone that has not seen its group.
 
-    Parameters
-    ----------
-    estimator
-        A clone is fitted in each fold.
-    dataset
-        Samples of at least two labels.
-    encoder
-        The encoder of the estimator's input.
-    by, n_folds, seed
-        See :func:`~handlore.datasets.splits.cross_validation`.
-    progress
-        Called after each fold with the number of finished folds.
-    watch
-        Called in each fold with the fitted estimator and its test samples.
-
-    Returns
-    -------
-    The predictions of all folds, in the order of the dataset.
+    ``progress`` is called after each fold with the number of finished folds, ``watch`` with the
+    fitted estimator and its test samples.
     """
     if len(dataset.labels) < 2:
         only = ", ".join(dataset.labels)

@@ -50,15 +50,8 @@ def measure_importances(
 ) -> list[Importance]:
     """Measure the importance of each part of the hand for a classifier.
 
-    Parameters
-    ----------
-    predict, classes, encoder
-        As for :func:`~handlore.classifiers.evaluation.scores.predict_items`.
-    dataset
-        Samples that are not in the training data; augmented copies and samples without a hand
-        are left out.
-    at_most
-        Maximum number of samples, drawn with ``seed``.
+    The samples must not be in the training data; augmented copies and samples without a hand are
+    left out, and at most ``at_most`` are drawn.
     """
     usable = np.flatnonzero(dataset.has_hand & (dataset.samples.view == 0))
     rng = np.random.default_rng(seed)

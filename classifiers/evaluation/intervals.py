@@ -95,12 +95,7 @@ class Intervals:
 def units_of(predictions: Predictions, dataset: LandmarkDataset) -> tuple[NDArray[np.str_], str]:
     """Return the unit of each item (n_items,), and the kind of unit.
 
-    Parameters
-    ----------
-    predictions
-        For the items of the dataset.
-    dataset
-        If fewer than two groups are known, each item is a unit.
+    If fewer than two groups are known, each item is a unit.
     """
     by = default_by(dataset)
     units = groups_of(dataset)[predictions.sample]
@@ -112,17 +107,7 @@ def units_of(predictions: Predictions, dataset: LandmarkDataset) -> tuple[NDArra
 def intervals(
     predictions: Predictions, dataset: LandmarkDataset, *, n_draws: int = N_DRAWS, seed: int = 0
 ) -> Intervals:
-    """Return the intervals of accuracy and macro-F1.
-
-    Parameters
-    ----------
-    predictions
-        For the items of the dataset.
-    dataset
-        Has the groups of the items.
-    n_draws, seed
-        Of the bootstrap; the same seed gives the same intervals.
-    """
+    """Return the intervals of accuracy and macro-F1; the same seed gives the same intervals."""
     units, over = units_of(predictions, dataset)
     counts = _counts(predictions, units)
     spread = _scores(bootstrap_sums(counts, n_draws, seed))
@@ -162,17 +147,7 @@ def wilson(n_right: float, n: int) -> Interval:
 
 
 def bootstrap_sums(rows: Floats, n_draws: int = N_DRAWS, seed: int = 0) -> Floats:
-    """Return the sums of rows in bootstrap samples.
-
-    Parameters
-    ----------
-    rows
-        (n_units, n) counts of each unit.
-
-    Returns
-    -------
-    (n_draws, n)
-    """
+    """Return the sums (n_draws, n) of rows (n_units, n) in bootstrap samples of the units."""
     # Equal rows are drawn as one kind: a hundred thousand items are a few hundred kinds.
     often = Counter(row.tobytes() for row in rows)
     kinds = np.frombuffer(b"".join(often), rows.dtype).reshape(len(often), -1)

@@ -102,12 +102,7 @@ class Leaks:
 def find_leaks(dataset: LandmarkDataset, folds: Iterable[Fold]) -> Leaks:
     """Find samples that are in training and test of a fold.
 
-    Parameters
-    ----------
-    dataset
-        Poses or movements.
-    folds
-        Training and test samples of each; a sample is counted in every fold that tests it.
+    A sample is counted in every fold that tests it.
     """
     prints = fingerprints(dataset)
     found = [_of_fold(dataset, prints, *fold) for fold in folds]
@@ -225,21 +220,10 @@ def item_digests(dataset: LandmarkDataset) -> str:
 def find_model_leaks(
     card: ModelCard, tested: LandmarkDataset, loaded: LandmarkDataset
 ) -> Leaks | None:
-    """Find test items that a model was trained on.
+    """Find test items that a model was trained on; None if it cannot be determined.
 
-    Parameters
-    ----------
-    card
-        Of the model.
-    tested
-        The test data.
-    loaded
-        The whole dataset of the test data. If the model was trained on its training split,
-        landmarks are compared too.
-
-    Returns
-    -------
-    None if it cannot be determined.
+    ``loaded`` is the whole dataset of the test data: if the model was trained on its training
+    split, landmarks are compared too.
     """
     pairs = _split(card, tested, loaded)
     if pairs is not None:

@@ -40,16 +40,9 @@ class PointingPair:
 
 
 def find_pointing_pairs(predictions: Predictions, dataset: LandmarkDataset) -> list[PointingPair]:
-    """Return pairs of labels that are confused although their directions differ.
+    """Return pairs of labels that are confused although their directions differ, worst first.
 
-    Parameters
-    ----------
-    predictions, dataset
-        Predictions for poses. The typical direction of a label is computed from other groups.
-
-    Returns
-    -------
-    The pairs, most errors first.
+    The typical direction of a label is computed from other groups.
     """
     found = [
         PointingPair((one, other), n)

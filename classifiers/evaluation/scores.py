@@ -153,18 +153,7 @@ def fit_samples(
 ) -> HandEstimator:
     """Fit an estimator on the samples of a dataset that show a hand.
 
-    Parameters
-    ----------
-    estimator, dataset, encoder
-        The estimator, its training data, and the encoder of its input.
-    negatives
-        Movements: also train on negative windows, as ``none``.
-
-    Raises
-    ------
-    HandloreError
-        If the estimator is for samples of another kind, or fewer than two labels have a sample
-        with a hand.
+    With ``negatives``, a classifier of movements is also trained on negative windows, as ``none``.
     """
     _require_kind(dataset, encoder.kind)
     _require_kind(dataset, estimator.kind)
@@ -197,18 +186,10 @@ def predict_items(
     dataset: LandmarkDataset,
     encoder: Encoder,
 ) -> Predictions:
-    """Predict every item of a dataset.
+    """Predict every item of a dataset; probabilities of augmented copies are averaged.
 
-    Parameters
-    ----------
-    predict_proba
-        From encoded samples to probabilities (n, n_classes).
-    classes
-        (n_classes,) the label of each column.
-    dataset
-        Samples of the encoder's kind; probabilities of augmented copies are averaged.
-    encoder
-        The one that the classifier was trained with.
+    ``predict_proba`` returns (n, n_classes) for encoded samples; ``classes`` are the labels of its
+    columns.
     """
     _require_kind(dataset, encoder.kind)
     numbers, first, item_of = np.unique(

@@ -287,15 +287,7 @@ def _channels_last(values: Tensor) -> Tensor:
 
 
 def export_network(network: MovementNetwork, blocks: NDArray[np.float32]) -> bytes:
-    """Return the network as a serialised ``onnx.ModelProto``.
-
-    Parameters
-    ----------
-    network
-        Trained.
-    blocks
-        (n, n_channels, n_timepoints) a few movements; only the shape is used.
-    """
+    """Return the network as a serialised ``onnx.ModelProto`` for blocks of the given shape."""
     stream = io.BytesIO()
     with warnings.catch_warnings():
         # PyTorch's newer exporter needs another package and begins at opset 18. This one warns of

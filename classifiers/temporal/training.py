@@ -8,6 +8,7 @@ import copy
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -20,7 +21,6 @@ from handlore.models.movement_encoder import N_CHANNELS
 
 from ..augmentation import Augmentation
 from .network import N_MEMBERS, MovementNetwork, Probabilities
-from .schedule import Epoch, TrainingSchedule
 
 _IntArray = NDArray[np.int64]
 _Labelled = tuple[FloatArray, _IntArray]
@@ -48,27 +48,50 @@ _WARM_UP = 0.1
 _SEEN_FOR_SCALE = 400
 
 
+@dataclass(frozen=True)
+class Epoch:
+    """One row of the history; an epoch is one pass over all movements."""
+
+    epoch: int
+    """From 1."""
+
+    loss: float
+    """Cross-entropy in training, on augmented and mixed movements."""
+
+    accuracy: float
+    """Share of correct predictions on them."""
+
+    val_loss: float | None
+    """Cross-entropy on the validation set; None without one."""
+
+    val_accuracy: float | None
+
+    learning_rate: float
+    """At the end of the epoch."""
+
+
+@dataclass(frozen=True)
+class TrainingSchedule:
+    """The hyperparameters of training."""
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    """The maximum; it rises in the first tenth and then falls along a cosine to almost 0."""
+
+    augment: bool
+    patience: int
+    """Epochs without a lower validation loss after which training stops."""
+
+    seed: int
+
+
 class NetworkTraining:
     """A network in training.
 
-    Parameters
-    ----------
-    learnt
-        Blocks (n, n_channels, n_timepoints) and class indices (n,) of the movements, and of their
-        mirror images; one of the two is drawn each time.
-    tested
-        The validation set, if any.
-    n_classes
-        Number of classes.
-    plan
-        The hyperparameters.
-
-    Attributes
-    ----------
-    best
-        The averaged network with the best result.
-    history
-        A row for each epoch.
+    ``learnt`` are blocks (n, n_channels, n_timepoints) and class indices (n,) of the movements, and
+    of their mirror images, one of the two drawn each time. ``best`` is the averaged network with
+    the best result.
     """
 
     def __init__(

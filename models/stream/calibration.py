@@ -135,15 +135,7 @@ class Calibration:
         return {"labels": labels, "before": before, "hours_needed": needed, **self.as_json()}
 
     def save(self, model: Model, path: Path, out: Path | None = None) -> None:
-        """Write the thresholds into a copy of the model file, or in place.
-
-        Parameters
-        ----------
-        model, path
-            The calibrated model and its file.
-        out
-            Where to write it; default: ``path``.
-        """
+        """Write the thresholds into a copy of the model file at ``path``, or in place."""
         card = replace(model.card, thresholds=self.thresholds, calibration=self.as_json())
         replace_card(path, card, out)
 

@@ -96,11 +96,6 @@ class FrameResampler:
 
         A long gap without frames yields only as many empty ticks as it takes to notice that the
         hand has gone.
-
-        Raises
-        ------
-        InvalidDataError
-            If the time is not finite, or not later than that of the last frame.
         """
         last = self._last
         if not math.isfinite(frame.time):
@@ -155,14 +150,8 @@ class OneEuroFilter:
 
     G. Casiez, N. Roussel, D. Vogel, "1 EUR filter: a simple speed-based low-pass filter for noisy
     input in interactive systems", CHI 2012. Speed is measured in palm lengths a second, so the
-    filter does not depend on the distance to the camera.
-
-    Parameters
-    ----------
-    seconds
-        Time constant for a hand at rest; 0 turns the filter off.
-    step
-        Seconds from frame to frame.
+    filter does not depend on the distance to the camera. ``seconds`` is the time constant for a
+    hand at rest; 0 turns the filter off.
     """
 
     def __init__(self, seconds: float, step: float) -> None:
@@ -198,28 +187,14 @@ def _length(vectors: FloatArray) -> FloatArray:
 
 
 class HandSmoother:
-    """Resamples the frames of one stream and smooths each hand.
-
-    Parameters
-    ----------
-    n_hands
-        How many hands a frame has room for.
-    smoothing
-        See :class:`~.settings.RecogniserSettings`.
-    """
+    """Resamples the frames of one stream and smooths each hand."""
 
     def __init__(self, n_hands: int, smoothing: float) -> None:
         self._resampler = FrameResampler()
         self._filters = [OneEuroFilter(smoothing, 1 / TICK_RATE) for _ in range(n_hands)]
 
     def feed(self, frame: StreamFrame) -> Iterator[Tick]:
-        """Yield the smoothed ticks since the frame before.
-
-        Raises
-        ------
-        InvalidDataError
-            If the time does not rise.
-        """
+        """Yield the smoothed ticks since the frame before."""
         for tick in self._resampler.feed(frame):
             # Image and world landmarks are filtered together (2, 21, 3), each by its own speed.
             both = np.stack([tick.image, tick.world], axis=1)

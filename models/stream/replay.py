@@ -19,7 +19,7 @@ from .settings import RecogniserSettings
 
 
 @dataclass(frozen=True)
-class StreamLog:
+class _StreamLog:
     """The events of one stream."""
 
     name: str
@@ -30,7 +30,7 @@ class StreamLog:
 class ReplayResult:
     """The events of some recordings."""
 
-    logs: tuple[StreamLog, ...]
+    logs: tuple[_StreamLog, ...]
 
     failures: tuple[tuple[str, str], ...]
     """Recordings that cannot be read, and why."""
@@ -76,12 +76,12 @@ def replay(
     ['swipe_left']
     """
     recordings = [file for path in paths for file in _recordings(Path(path))]
-    logs: list[StreamLog] = []
+    logs: list[_StreamLog] = []
     failures: list[tuple[str, str]] = []
     for path in recordings:
         try:
             for name, video in _streams(path, models, detector, frame_rate):
-                logs.append(StreamLog(name, tuple(recognise(models, video, settings))))
+                logs.append(_StreamLog(name, tuple(recognise(models, video, settings))))
         except HandloreError as error:
             # With several recordings, one that is missing does not stop the others.
             if len(recordings) == 1 and not isinstance(error, InvalidDataError):

@@ -7,9 +7,8 @@ import pytest
 from movement_stubs import movements
 from sklearn.base import clone
 
-from handlore.classifiers.blend import opinion_pool
 from handlore.classifiers.evaluation.scores import fit_samples
-from handlore.classifiers.factory import make_estimator
+from handlore.classifiers.factory import make_estimator, opinion_pool
 from handlore.classifiers.onnx_graph import GraphRunner
 from handlore.landmarks.errors import HandloreError
 

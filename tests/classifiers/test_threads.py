@@ -8,8 +8,8 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from handlore.classifiers.discriminant import Projection
+from handlore.classifiers.estimators.xgboost import LONG_STEPS, boosting_threads
 from handlore.classifiers.factory import make_estimator
-from handlore.classifiers.threads import LONG_STEPS, boosting_threads
 
 
 def blobs() -> tuple[np.ndarray, np.ndarray]:

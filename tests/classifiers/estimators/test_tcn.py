@@ -9,9 +9,9 @@ import pytest
 
 from handlore.classifiers.augmentation import Augmentation
 from handlore.classifiers.base import HandEstimator
+from handlore.classifiers.estimators.tcn import batch_size_for, epochs_for, validation_mask
 from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.onnx_graph import GraphRunner
-from handlore.classifiers.temporal.schedule import batch_size_for, epochs_for, validation_mask
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.models.movement_encoder import N_CHANNELS
 
