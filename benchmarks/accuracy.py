@@ -22,7 +22,7 @@ from sklearn.ensemble import RandomForestClassifier
 from handlore.classifiers.evaluation.crossval import cross_val_predict
 from handlore.classifiers.evaluation.intervals import bootstrap_sums, percentiles
 from handlore.classifiers.evaluation.pointing import POINTING_FEATURES
-from handlore.classifiers.evaluation.scores import fit_samples, predict_items, score
+from handlore.classifiers.evaluation.scores import Scores, fit_samples, predict_items
 from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.training import save_model
 from handlore.datasets.conversion.batches import ConvertOptions
@@ -119,7 +119,7 @@ def measured(protocol, models, folder):
                 answers = cross_val_predict(make_estimator(model), shown, encoder, protocol.by)
                 units = groups_of(shown)[answers.sample]
                 units = units if protocol.by == "group" else np.arange(len(units))
-                right, f1 = answers.truth == answers.predicted, score(answers).macro_f1
+                right, f1 = answers.truth == answers.predicted, Scores.of(answers).macro_f1
             else:
                 right, units = across(model, shown, tested, encoder)
                 f1 = None

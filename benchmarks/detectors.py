@@ -7,7 +7,7 @@ landmarks trained on, columns those tested on.
 import numpy as np
 from data import data_folder
 
-from handlore.classifiers.evaluation.scores import fit_samples, predict_items, score
+from handlore.classifiers.evaluation.scores import Scores, fit_samples, predict_items
 from handlore.classifiers.factory import make_estimator
 from handlore.datasets.conversion.convert import convert
 from handlore.datasets.sources import make_source
@@ -40,7 +40,7 @@ def _accuracy(model, train_set, test_set) -> float:
         fitted = fit_samples(make_estimator(model), train_set.select(train), encoder)
         held_out = test_set.select(test)
         answers = predict_items(fitted.predict_proba, fitted.classes_, held_out, encoder)
-        right.append((score(answers).accuracy, len(test)))
+        right.append((Scores.of(answers).accuracy, len(test)))
     accuracies, sizes = np.transpose(right)
     return float(np.average(accuracies, weights=sizes))
 

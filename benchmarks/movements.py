@@ -22,7 +22,7 @@ from data import data_folder
 
 from handlore.classifiers.base import HandEstimator
 from handlore.classifiers.evaluation.crossval import cross_val_predict
-from handlore.classifiers.evaluation.scores import Predictions, fit_samples, predict_items, score
+from handlore.classifiers.evaluation.scores import Predictions, Scores, fit_samples, predict_items
 from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.training import save_model
 from handlore.datasets.conversion.batches import ConvertOptions
@@ -217,7 +217,7 @@ def _without_augmentation(estimator: HandEstimator) -> dict[str, object]:
 
 
 def _said(answers: Predictions) -> str:
-    scores = score(answers)
+    scores = Scores.of(answers)
     return f"{scores.accuracy:.4f} (n {scores.n}, macro-F1 {scores.macro_f1:.3f})"
 
 

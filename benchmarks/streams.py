@@ -43,7 +43,7 @@ from handlore.landmarks.opening import open_detector
 from handlore.models.files import load_model
 from handlore.models.model import Model
 from handlore.models.pose_encoder import PoseEncoder
-from handlore.models.stream.ground_truth import Stream, StreamScore, dataset_streams, score_stream
+from handlore.models.stream.ground_truth import Stream, StreamScore, dataset_streams
 from handlore.models.stream.recogniser import Recogniser, recognise
 from handlore.models.stream.settings import RecogniserSettings
 
@@ -153,7 +153,7 @@ def _tell(
             told += [(event, float(now)) for event in events]
         told += [(event, float(video.time[-1])) for event in recogniser.finish()]
         assert [event for event, _ in told] == list(recognise(models, video, settings))
-        outcome = score_stream([event for event, _ in told], stream.ground_truth)
+        outcome = StreamScore.of([event for event, _ in told], stream.ground_truth)
         moments = dict(told)
         late += [moments[event] - truth.end for truth, event in outcome.found]
         total += outcome

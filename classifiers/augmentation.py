@@ -156,8 +156,11 @@ def mirror_blocks(blocks: FloatArray, n_hands: int = 1) -> FloatArray:
     return hands[:, ::-1].reshape(blocks.shape)
 
 
-def parse_label_pairs(text: str) -> dict[str, str] | None:
-    """Read pairs of labels such as ``left=right,in=out``; None if the text is empty."""
+def parse_label_pairs(text: str, labels: Sequence[str] | None = None) -> dict[str, str] | None:
+    """Read pairs of labels such as ``left=right,in=out``; None if the text is empty.
+
+    If the known labels are given, all others are refused.
+    """
     if not text.strip():
         return None
     pairs = [[name.strip() for name in pair.split("=")] for pair in text.split(",")]
@@ -166,17 +169,11 @@ def parse_label_pairs(text: str) -> dict[str, str] | None:
         raise InvalidDataError(
             f"mirrored labels {text!r}; expected pairs of different labels such as left=right"
         )
-    return {pair[0]: pair[1] for pair in pairs}
-
-
-def check_label_pairs(text: str, labels: Sequence[str]) -> None:
-    """Raise InvalidDataError if pairs name a label that does not exist."""
-    pairs = parse_label_pairs(text) or {}
-    unknown = sorted({*pairs, *pairs.values()} - set(labels))
-    if unknown:
+    if labels is not None and (unknown := sorted(set(names) - set(labels))):
         raise InvalidDataError(
             f"mirrored labels name {', '.join(unknown)}; known labels: {', '.join(labels)}"
         )
+    return {pair[0]: pair[1] for pair in pairs}
 
 
 def mirror_codes(

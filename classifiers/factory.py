@@ -21,7 +21,7 @@ from handlore.landmarks.hands import FloatArray
 from handlore.models.card import DEFAULT_ESTIMATOR
 from handlore.models.pose_encoder import Encoder
 
-from .augmentation import check_label_pairs
+from .augmentation import parse_label_pairs
 from .base import HandEstimator, MovementEstimator, plain_params
 from .estimators import ESTIMATORS
 from .onnx_graph import pool_models
@@ -92,7 +92,7 @@ def make_pipeline(
     name = model or DEFAULT_ESTIMATOR[kind]
     values = dict(params or {}) | ({"mirror_labels": mirror_labels} if mirror_labels else {})
     estimator = make_estimator(name, values, seed=seed)
-    check_label_pairs(mirror_labels, dataset.labels)
+    parse_label_pairs(mirror_labels, dataset.labels)
     return Pipeline(name, estimator, estimator.encoder(dataset.n_hands, groups))
 
 

@@ -8,6 +8,7 @@ whole movement are examples of ``none``.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +28,7 @@ _MAX_CLIPS = 500
 _CLIPS_PER_STREAM = 6
 
 
-@dataclass(frozen=True, eq=False)
-class EncodedWindows:
+class _EncodedWindows(NamedTuple):
     """Encoded windows of synthetic streams."""
 
     X: FloatArray
@@ -71,7 +71,7 @@ class NegativeWindows:
         groups: StrArray,
         encoder: MovementEncoder,
         rng: np.random.Generator,
-    ) -> "EncodedWindows":
+    ) -> _EncodedWindows:
         """Make windows of synthetic streams of clips that all show a hand.
 
         A window belongs to the group (n_samples,) of its clips.
@@ -87,7 +87,7 @@ class NegativeWindows:
                     blocks.append(encoder.encode(image, side, time[part]))
                     labels.append(label)
                     window_groups.append(stream.group)
-        return EncodedWindows(
+        return _EncodedWindows(
             np.array(blocks, np.float32).reshape(-1, encoder.n_channels, encoder.n_timepoints),
             np.array(labels, np.str_),
             np.array(window_groups, np.str_),

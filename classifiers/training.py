@@ -26,7 +26,7 @@ from handlore.models.pose_encoder import Encoder, PoseEncoder
 from .base import HandEstimator, plain_params
 from .evaluation.crossval import cross_val_predict
 from .evaluation.leaks import item_digests
-from .evaluation.scores import fit_samples, score
+from .evaluation.scores import Scores, fit_samples
 from .factory import Pipeline, make_pipeline
 from .negatives import NegativeWindows
 from .novelty import NoveltyModel
@@ -261,7 +261,7 @@ def _rounded(epoch: Mapping[str, float | None]) -> dict[str, float | None]:
 
 def _scores(estimator: HandEstimator, dataset: LandmarkDataset, encoder: Encoder) -> dict[str, Any]:
     by = default_by(dataset)
-    found = score(cross_val_predict(estimator, dataset, encoder, by))
+    found = Scores.of(cross_val_predict(estimator, dataset, encoder, by))
     return {
         "accuracy": found.accuracy,
         "macro_f1": found.macro_f1,

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from handlore.classifiers.evaluation.crossval import cross_val_predict
-from handlore.classifiers.evaluation.scores import Predictions, score
+from handlore.classifiers.evaluation.scores import Predictions, Scores
 from handlore.classifiers.factory import make_pipeline
 from handlore.classifiers.training import train_pipeline
 from handlore.datasets.conversion.convert import Conversion, convert
@@ -199,7 +199,7 @@ def _train(
         pipeline = make_pipeline(dataset, name)
         answers = cross_val_predict(pipeline.estimator, dataset, pipeline.encoder, by)
         trained = train_pipeline(pipeline, dataset, out / file, **options)
-        scores = score(answers).as_json()
+        scores = Scores.of(answers).as_json()
         row = {"model": name, "path": str(trained.path), "bytes": trained.n_bytes}
         row |= {key: scores[key] for key in ("accuracy", "macro_f1", "n")}
         row |= {"n_groups": n_groups(dataset, by)}
@@ -220,7 +220,7 @@ def _landmark_error(dataset: LandmarkDataset, truth: Path) -> float:
 def _write_report(
     out: Path, poses: _Experiment, summary: dict[str, Any], moves: _Experiment | None
 ) -> None:
-    scores, counts, forest = score(poses.answers["forest"]), summary["convert"], poses.rows[0]
+    scores, counts, forest = Scores.of(poses.answers["forest"]), summary["convert"], poses.rows[0]
     headline = {
         "accuracy of the forest": f"{100 * forest['accuracy']:.1f} %",
         "pictures": str(counts["n_items"]),
@@ -275,7 +275,7 @@ def _movement_sections(moves: _Experiment) -> list[Section]:
         "Videos": f"{counts['n_items']}, {counts['n_converted']} with a hand",
         "Protocol": f"cross-validated by {moves.by}, {row['n_groups']} groups",
     }
-    matrix = confusion_section(score(moves.answers[row["model"]]))
+    matrix = confusion_section(Scores.of(moves.answers[row["model"]]))
     return [
         Section("Movements", fact_list(facts) + _model_table(moves.rows)),
         replace(matrix, heading="Confused movements", half=False),

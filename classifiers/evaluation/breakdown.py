@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,31 +146,31 @@ class Reliability:
     error: float
     """Expected calibration error: the mean difference of probability and accuracy."""
 
+    @classmethod
+    def of(cls, predictions: Predictions) -> Self | None:
+        """Compare probabilities with accuracy; None if no item shows a hand.
+
+        Items without a hand have no probability and are left out.
+        """
+        known = ~np.isnan(predictions.probability)
+        if not known.any():
+            return None
+        probability = predictions.probability[known].astype(np.float64)
+        right = (predictions.truth == predictions.predicted)[known]
+        place = np.minimum((probability * _N_BINS).astype(int), _N_BINS - 1)
+        bins = tuple(
+            _ReliabilityBin(
+                number / _N_BINS,
+                (number + 1) / _N_BINS,
+                int((place == number).sum()),
+                float(probability[place == number].mean()),
+                float(right[place == number].mean()),
+            )
+            for number in np.unique(place).tolist()
+        )
+        error = sum(one.n * abs(one.probability - one.accuracy) for one in bins) / len(right)
+        return cls(bins, float(error))
+
     def as_json(self) -> dict[str, Any]:
         """Return it under the names that scripts rely on."""
         return {"expected_error": self.error, "bins": [asdict(one) for one in self.bins]}
-
-
-def reliability_of(predictions: Predictions) -> Reliability | None:
-    """Compare probabilities with accuracy; None if no item shows a hand.
-
-    Items without a hand have no probability and are left out.
-    """
-    known = ~np.isnan(predictions.probability)
-    if not known.any():
-        return None
-    probability = predictions.probability[known].astype(np.float64)
-    right = (predictions.truth == predictions.predicted)[known]
-    place = np.minimum((probability * _N_BINS).astype(int), _N_BINS - 1)
-    bins = tuple(
-        _ReliabilityBin(
-            number / _N_BINS,
-            (number + 1) / _N_BINS,
-            int((place == number).sum()),
-            float(probability[place == number].mean()),
-            float(right[place == number].mean()),
-        )
-        for number in np.unique(place).tolist()
-    )
-    error = sum(one.n * abs(one.probability - one.accuracy) for one in bins) / len(right)
-    return Reliability(bins, float(error))

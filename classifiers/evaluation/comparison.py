@@ -122,6 +122,30 @@ class RunResults:
             raise InvalidDataError("its items are damaged")
         return run
 
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read the items of a file that ``crossval`` or ``evaluate`` wrote."""
+        how = "write one with `handlore crossval ... --report DIR` (DIR/scores.json)"
+        try:
+            values = json.loads(path.read_bytes())
+        except FileNotFoundError as error:
+            raise HandloreError(f"there is no file {path}") from error
+        except IsADirectoryError as error:
+            raise HandloreError(
+                f"{path} is a folder; did you mean {path / 'scores.json'}?"
+            ) from error
+        except (ValueError, RecursionError) as error:
+            raise InvalidDataError(f"{path} is not JSON; {how}") from error
+        if not isinstance(values, dict) or "items" not in values:
+            raise InvalidDataError(f"{path} has no predictions of single items; {how}")
+        try:
+            run = cls.from_json(values["items"])
+        except InvalidDataError as error:
+            raise InvalidDataError(f"{path}: {error}; {how}") from error
+        protocol = values.get("protocol")
+        known = printable(protocol) if isinstance(protocol, str) else ""
+        return replace(run, protocol=known, n_leaks=_n_leaks(values))
+
 
 class _Results(Protocol):
     """What a test returned, such as an :class:`~.evaluation.Evaluation`."""
@@ -129,28 +153,6 @@ class _Results(Protocol):
     @property
     def run(self) -> RunResults:
         """The predictions item by item."""
-
-
-def read_run(path: Path) -> RunResults:
-    """Read the items of a file that ``crossval`` or ``evaluate`` wrote."""
-    how = "write one with `handlore crossval ... --report DIR` (DIR/scores.json)"
-    try:
-        values = json.loads(path.read_bytes())
-    except FileNotFoundError as error:
-        raise HandloreError(f"there is no file {path}") from error
-    except IsADirectoryError as error:
-        raise HandloreError(f"{path} is a folder; did you mean {path / 'scores.json'}?") from error
-    except (ValueError, RecursionError) as error:
-        raise InvalidDataError(f"{path} is not JSON; {how}") from error
-    if not isinstance(values, dict) or "items" not in values:
-        raise InvalidDataError(f"{path} has no predictions of single items; {how}")
-    try:
-        run = RunResults.from_json(values["items"])
-    except InvalidDataError as error:
-        raise InvalidDataError(f"{path}: {error}; {how}") from error
-    protocol = values.get("protocol")
-    known = printable(protocol) if isinstance(protocol, str) else ""
-    return replace(run, protocol=known, n_leaks=_n_leaks(values))
 
 
 def _n_leaks(values: dict[str, Any]) -> int:
@@ -352,7 +354,7 @@ def compare(
 def _run_of(results: _Results | RunResults | str | Path) -> RunResults:
     if isinstance(results, RunResults):
         return results
-    return read_run(Path(results)) if isinstance(results, str | Path) else results.run
+    return RunResults.read(Path(results)) if isinstance(results, str | Path) else results.run
 
 
 def _drawn(gained: Floats, unit: NDArray[np.int64], n_draws: int, seed: int) -> Floats:

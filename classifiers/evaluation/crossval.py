@@ -28,7 +28,7 @@ from .evaluation import Evaluation, Split
 from .importance import MAX_SAMPLES, Importance, measure_importances, pool_importances
 from .intervals import single_unit
 from .leaks import find_leaks
-from .pointing import find_pointing_pairs, pointing_advice
+from .pointing import pointing_advice
 from .scores import Predictions, fit_samples, predict_items
 
 
@@ -93,23 +93,15 @@ def cross_validate(
     )
     seconds = time.perf_counter() - started
     doubts = [] if by else [doubt_about(dataset, chosen) or _random_split(dataset, chosen)]
-    doubts.append(_pointing(pipeline.encoder, found))
+    doubts.append(pointing_advice(found.predictions, found.dataset, pipeline.encoder))
     reference = None
     if BY.index(chosen) > BY.index(best):
         try:
             reference = _cross_validate(pipeline, dataset, best, None, seed, progress)
         except HandloreError as error:
             doubts.append(f"there is no result by {best} to compare with: {error}")
-    encoder = pipeline.encoder
-    return replace(
-        found,
-        model=pipeline.name,
-        notes=tuple(doubt for doubt in doubts if doubt),
-        reference=reference,
-        params=pipeline.params,
-        features=encoder.groups if isinstance(encoder, PoseEncoder) else (),
-        seconds=seconds,
-    )
+    notes = tuple(doubt for doubt in doubts if doubt)
+    return replace(found, notes=notes, reference=reference, seconds=seconds)
 
 
 def _cross_validate(
@@ -146,7 +138,14 @@ def _cross_validate(
     )
     leaks = find_leaks(dataset, cross_validation(dataset, by, folds, seed))
     found = Evaluation.of(predictions, dataset, leaks, pool_importances(importances), seed=seed)
-    return replace(found, split=Split(by, n_groups(dataset, by), total))
+    encoder = pipeline.encoder
+    return replace(
+        found,
+        model=pipeline.name,
+        params=pipeline.params,
+        features=encoder.groups if isinstance(encoder, PoseEncoder) else (),
+        split=Split(by, n_groups(dataset, by), total),
+    )
 
 
 def cross_val_predict(
@@ -213,11 +212,3 @@ def _random_split(dataset: LandmarkDataset, by: By) -> str | None:
         "the person, session and recording of the samples are unknown, so the split is random;"
         " accuracy is too high (sources have options for people, see `handlore sources NAME`)"
     )
-
-
-def _pointing(encoder: Encoder, found: Evaluation) -> str | None:
-    """Return advice on labels that differ in direction, where direction is not a feature."""
-    if not isinstance(encoder, PoseEncoder) or "orientation" in encoder.groups:
-        return None
-    pairs = find_pointing_pairs(found.predictions, found.dataset)
-    return pointing_advice(pairs) if pairs else None

@@ -13,12 +13,12 @@ from handlore.models.card import ModelCard
 from handlore.models.files import load_model
 from handlore.models.model import Model
 
-from .breakdown import detection_rates, reliability_of, scores_by_stage, scores_by_unit
+from .breakdown import Reliability, detection_rates, scores_by_stage, scores_by_unit
 from .comparison import RunResults
 from .importance import Importance, measure_importances
-from .intervals import Intervals, intervals
+from .intervals import Intervals
 from .leaks import Leaks, find_model_leaks
-from .scores import Predictions, Scores, predict_items, score
+from .scores import Predictions, Scores, predict_items
 
 _MIN_GAP = 0.05
 """Points of accuracy that are shown as 0.0."""
@@ -105,8 +105,8 @@ class Evaluation:
         seed: int = 0,
     ) -> Self:
         """Score predictions; ``seed`` is that of the bootstrap."""
-        spread = intervals(predictions, dataset, seed=seed)
-        return cls(predictions, dataset, score(predictions), spread, leaks, tuple(importances))
+        spread = Intervals.of(predictions, dataset, seed=seed)
+        return cls(predictions, dataset, Scores.of(predictions), spread, leaks, tuple(importances))
 
     @property
     def protocol(self) -> str:
@@ -167,7 +167,7 @@ class Evaluation:
 
     def _breakdown(self) -> dict[str, Any]:
         over, units = scores_by_unit(self.predictions, self.dataset)
-        reliability = reliability_of(self.predictions)
+        reliability = Reliability.of(self.predictions)
         known = {f"per_{over}": [part.as_json() for part in units]} if units else {}
         stages = scores_by_stage(self.predictions, self.dataset)
         return known | {

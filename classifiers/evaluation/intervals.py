@@ -12,6 +12,7 @@ is Wilson's for the number of items.
 from collections import Counter
 from dataclasses import dataclass
 from math import sqrt
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.splits import BY, default_by, groups_of, partly_named
 
-from .scores import Predictions, score
+from .scores import Predictions, Scores
 
 N_DRAWS = 2000
 _LEVEL = 0.95
@@ -62,6 +63,35 @@ class Intervals:
     n_alike: int = 0
     """Number of items, if all groups have the same score: then no draw differs."""
 
+    @classmethod
+    def of(
+        cls,
+        predictions: Predictions,
+        dataset: LandmarkDataset,
+        *,
+        n_draws: int = N_DRAWS,
+        seed: int = 0,
+    ) -> Self:
+        """Return the intervals of accuracy and macro-F1; the same seed gives the same intervals."""
+        units, over = units_of(predictions, dataset)
+        counts = _counts(predictions, units)
+        spread = _scores(bootstrap_sums(counts, n_draws, seed))
+        accuracy, macro_f1 = (
+            percentiles(spread[:, 0]),
+            _centred(spread[:, 1], Scores.of(predictions).macro_f1),
+        )
+        n_alike = 0
+        if np.ptp(spread[:, 0]) < TOLERANCE:
+            # All draws have the same score; the number of items still gives an interval.
+            scores, n_alike = Scores.of(predictions), len(predictions.truth)
+            accuracy, of_f1 = (
+                wilson(one * n_alike, n_alike) for one in (scores.accuracy, scores.macro_f1)
+            )
+            macro_f1 = min(macro_f1[0], of_f1[0]), max(macro_f1[1], of_f1[1])
+        alone = single_unit(dataset) if over == "item" else ""
+        lacking = partly_named(dataset) if over == "item" and not alone else None
+        return cls(accuracy, macro_f1, over, len(counts), alone, lacking or "", n_alike)
+
     def as_json(self) -> dict[str, object]:
         """Return them under the names that scripts rely on."""
         return {
@@ -102,30 +132,6 @@ def units_of(predictions: Predictions, dataset: LandmarkDataset) -> tuple[NDArra
     if by == "random" or len(np.unique(units)) < 2:
         return np.arange(len(predictions.truth)).astype(np.str_), "item"
     return units, by
-
-
-def intervals(
-    predictions: Predictions, dataset: LandmarkDataset, *, n_draws: int = N_DRAWS, seed: int = 0
-) -> Intervals:
-    """Return the intervals of accuracy and macro-F1; the same seed gives the same intervals."""
-    units, over = units_of(predictions, dataset)
-    counts = _counts(predictions, units)
-    spread = _scores(bootstrap_sums(counts, n_draws, seed))
-    accuracy, macro_f1 = (
-        percentiles(spread[:, 0]),
-        _centred(spread[:, 1], score(predictions).macro_f1),
-    )
-    n_alike = 0
-    if np.ptp(spread[:, 0]) < TOLERANCE:
-        # All draws have the same score; the number of items still gives an interval.
-        scores, n_alike = score(predictions), len(predictions.truth)
-        accuracy, of_f1 = (
-            wilson(one * n_alike, n_alike) for one in (scores.accuracy, scores.macro_f1)
-        )
-        macro_f1 = min(macro_f1[0], of_f1[0]), max(macro_f1[1], of_f1[1])
-    alone = single_unit(dataset) if over == "item" else ""
-    lacking = partly_named(dataset) if over == "item" and not alone else None
-    return Intervals(accuracy, macro_f1, over, len(counts), alone, lacking or "", n_alike)
 
 
 def single_unit(dataset: LandmarkDataset) -> str:

@@ -4,9 +4,9 @@ The default features are independent of direction, so a classifier confuses thes
 scores do not show why.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.splits import groups_of
 from handlore.landmarks.geometry import canonicalize, rotation_deg
+from handlore.models.pose_encoder import Encoder, PoseEncoder
 
 from .scores import Predictions
 
@@ -29,8 +30,7 @@ POINTING_FEATURES = ("world", "image", "orientation")
 """Without the distances: beside hundreds of them, the two features of direction have no effect."""
 
 
-@dataclass(frozen=True)
-class PointingPair:
+class _PointingPair(NamedTuple):
     """Two labels that differ in direction."""
 
     labels: tuple[str, str]
@@ -39,21 +39,28 @@ class PointingPair:
     """Items of one that were confused with the other."""
 
 
-def find_pointing_pairs(predictions: Predictions, dataset: LandmarkDataset) -> list[PointingPair]:
+def find_pointing_pairs(predictions: Predictions, dataset: LandmarkDataset) -> list[_PointingPair]:
     """Return pairs of labels that are confused although their directions differ, worst first.
 
     The typical direction of a label is computed from other groups.
     """
     found = [
-        PointingPair((one, other), n)
+        _PointingPair((one, other), n)
         for one, other, n in _confused(predictions)
         if _differ(predictions, dataset, one, other)
     ]
     return sorted(found, key=lambda pair: (-pair.n_errors, pair.labels))
 
 
-def pointing_advice(pairs: Sequence[PointingPair]) -> str:
-    """Return advice in one line."""
+def pointing_advice(
+    predictions: Predictions, dataset: LandmarkDataset, encoder: Encoder
+) -> str | None:
+    """Return advice in one line, if labels differ in direction and direction is not a feature."""
+    if not isinstance(encoder, PoseEncoder) or "orientation" in encoder.groups:
+        return None
+    pairs = find_pointing_pairs(predictions, dataset)
+    if not pairs:
+        return None
     named = ", ".join(" and ".join(pair.labels) for pair in pairs[:_MAX_NAMED])
     more = f" (and {len(pairs) - _MAX_NAMED} more pairs)" if len(pairs) > _MAX_NAMED else ""
     n = sum(pair.n_errors for pair in pairs)

@@ -6,7 +6,7 @@ hand the prediction is ``none``: correct if that is its label, else an error.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,35 +108,40 @@ class Scores:
             "per_class": self.per_class,
         }
 
-
-def score(predictions: Predictions) -> Scores:
-    """Score predictions."""
-    labels = np.unique(np.concatenate([predictions.truth, predictions.predicted]))
-    table = precision_recall_fscore_support(
-        predictions.truth, predictions.predicted, labels=labels, zero_division=0.0
-    )
-    rows = zip(labels, *table, strict=True)
-    confusion = np.zeros((len(labels), len(labels)), np.int64)
-    places = (
-        np.searchsorted(labels, predictions.truth),
-        np.searchsorted(labels, predictions.predicted),
-    )
-    np.add.at(confusion, places, 1)
-    per_class = {
-        str(label): {"precision": float(p), "recall": float(r), "f1": float(f), "support": int(n)}
-        for label, p, r, f, n in rows
-        if n > 0
-    }
-    return Scores(
-        accuracy=float((predictions.truth == predictions.predicted).mean()),
-        macro_f1=float(np.mean([values["f1"] for values in per_class.values()])),
-        n=len(predictions.truth),
-        n_no_hand=int(predictions.no_hand.sum()),
-        missed=_missed(predictions),
-        labels=tuple(map(str, labels)),
-        confusion=confusion,
-        per_class=per_class,
-    )
+    @classmethod
+    def of(cls, predictions: Predictions) -> Self:
+        """Score predictions."""
+        labels = np.unique(np.concatenate([predictions.truth, predictions.predicted]))
+        table = precision_recall_fscore_support(
+            predictions.truth, predictions.predicted, labels=labels, zero_division=0.0
+        )
+        rows = zip(labels, *table, strict=True)
+        confusion = np.zeros((len(labels), len(labels)), np.int64)
+        places = (
+            np.searchsorted(labels, predictions.truth),
+            np.searchsorted(labels, predictions.predicted),
+        )
+        np.add.at(confusion, places, 1)
+        per_class = {
+            str(label): {
+                "precision": float(p),
+                "recall": float(r),
+                "f1": float(f),
+                "support": int(n),
+            }
+            for label, p, r, f, n in rows
+            if n > 0
+        }
+        return cls(
+            accuracy=float((predictions.truth == predictions.predicted).mean()),
+            macro_f1=float(np.mean([values["f1"] for values in per_class.values()])),
+            n=len(predictions.truth),
+            n_no_hand=int(predictions.no_hand.sum()),
+            missed=_missed(predictions),
+            labels=tuple(map(str, labels)),
+            confusion=confusion,
+            per_class=per_class,
+        )
 
 
 def _missed(predictions: Predictions) -> dict[str, int]:

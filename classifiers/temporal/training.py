@@ -49,7 +49,7 @@ _SEEN_FOR_SCALE = 400
 
 
 @dataclass(frozen=True)
-class Epoch:
+class _Epoch:
     """One row of the history; an epoch is one pass over all movements."""
 
     epoch: int
@@ -109,7 +109,7 @@ class NetworkTraining:
         self._optimizer = _optimizer(self._network)
         self._average = copy.deepcopy(self._network).requires_grad_(False).eval()
         self.best = self._average
-        self.history: list[Epoch] = []
+        self.history: list[_Epoch] = []
 
     def run(self, progress: Callable[[int, int], None] | None = None) -> None:
         """Train until the last epoch, or until patience runs out.
@@ -124,7 +124,7 @@ class NetworkTraining:
                     raise ValueError("training diverged; take a smaller learning_rate")
                 val_loss, val_accuracy = self._validated()
                 self.history.append(
-                    Epoch(epoch, loss, accuracy, val_loss, val_accuracy, self._learning_rate())
+                    _Epoch(epoch, loss, accuracy, val_loss, val_accuracy, self._learning_rate())
                 )
                 if val_loss is not None and val_loss < lowest:
                     best_at, lowest, self.best = epoch, val_loss, copy.deepcopy(self._average)

@@ -14,7 +14,6 @@ from handlore.classifiers.evaluation.breakdown import (
     GroupScore,
     Reliability,
     detection_rates,
-    reliability_of,
     scores_by_stage,
     scores_by_unit,
 )
@@ -249,7 +248,7 @@ class Findings:
             people,
             scores_by_stage(answers, dataset),
             detection_rates(dataset),
-            reliability_of(answers),
+            Reliability.of(answers),
             _worst_mistakes(outcome),
             _missed(outcome),
             typical_hands(dataset),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import exp, inf, lgamma, log, sqrt
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,8 +17,7 @@ from handlore.landmarks.errors import InvalidDataError
 
 from ..files import replace_card
 from ..model import Model
-from .decisions import default_threshold
-from .ground_truth import Stream, StreamScore, dataset_streams, score_stream
+from .ground_truth import Stream, StreamScore, dataset_streams
 from .inference import ModelOutput
 from .recogniser import events_from_outputs, model_outputs
 from .settings import RecogniserSettings
@@ -34,8 +33,7 @@ _Counts = tuple[int, int]
 """Gestures found and false activations of one label at one threshold."""
 
 
-@dataclass(frozen=True)
-class LabelCounts:
+class _LabelCounts(NamedTuple):
     """Events of one label, counted."""
 
     n_found: int = 0
@@ -67,7 +65,7 @@ class Calibration:
     """Gestures of labels that the model does not know, by label."""
 
     @property
-    def per_label(self) -> Mapping[str, LabelCounts]:
+    def per_label(self) -> Mapping[str, _LabelCounts]:
         """The result by label."""
         return _by_label(self.after)
 
@@ -122,7 +120,7 @@ class Calibration:
         labels = {}
         for label in self.labels:
             if label != NONE_LABEL:
-                own = counts.get(label, LabelCounts())
+                own = counts.get(label, _LabelCounts())
                 labels[label] = {
                     "threshold_before": self.thresholds_before.get(label),
                     "threshold": self.thresholds.get(label),
@@ -197,15 +195,7 @@ def calibrate(
     settings = settings or RecogniserSettings()
     streams = list(dataset_streams(data)) if isinstance(data, LandmarkDataset) else data
     hours = sum(stream.seconds for stream in streams) / 3600
-    if hours <= 0:
-        raise InvalidDataError("there is nothing to calibrate on: the streams have no duration")
-    wrong = next((one for one in streams if one.video.n_hands != model.encoder.n_hands), None)
-    if wrong is not None:
-        raise InvalidDataError(
-            f"{wrong.name or 'a stream'} has room for {wrong.video.n_hands} hand(s) a frame, the"
-            f" model takes {model.encoder.n_hands}; convert the data with --max-hands"
-            f" {model.encoder.n_hands}"
-        )
+    _check_streams(model, streams, hours)
     answered = []
     for done, stream in enumerate(streams, 1):
         known = tuple(one for one in stream.ground_truth if one.label in model.labels)
@@ -226,6 +216,18 @@ def calibrate(
     )
 
 
+def _check_streams(model: Model, streams: Sequence[Stream], hours: float) -> None:
+    if hours <= 0:
+        raise InvalidDataError("there is nothing to calibrate on: the streams have no duration")
+    wrong = next((one for one in streams if one.video.n_hands != model.encoder.n_hands), None)
+    if wrong is not None:
+        raise InvalidDataError(
+            f"{wrong.name or 'a stream'} has room for {wrong.video.n_hands} hand(s) a frame, the"
+            f" model takes {model.encoder.n_hands}; convert the data with --max-hands"
+            f" {model.encoder.n_hands}"
+        )
+
+
 class _Trials:
     """Repeats the decisions on the same model outputs."""
 
@@ -243,7 +245,7 @@ class _Trials:
         total = StreamScore()
         for outputs, ground_truth in self._answered:
             events = events_from_outputs(self._model, outputs, thresholds, self._settings)
-            total += score_stream(events, ground_truth)
+            total += StreamScore.of(events, ground_truth)
         return total
 
     def choose(self, max_false: int) -> dict[str, float]:
@@ -254,7 +256,7 @@ class _Trials:
             label: [(one.n_found, one.n_false) for one in _column(table, label)] for label in labels
         }
         shown = {label for label in labels if any(row != (0, 0) for row in counts[label])}
-        default = default_threshold(self._model, self._settings)
+        default = self._settings.default_threshold(self._model.encoder.kind)
         place = {label: _best(counts[label], default) for label in sorted(shown)}
         last = len(CANDIDATE_THRESHOLDS) - 1
         while True:
@@ -270,8 +272,8 @@ class _Trials:
             place[cheapest] = _middle_of_equals(counts[cheapest], better, default)
 
 
-def _column(table: Sequence[Mapping[str, LabelCounts]], label: str) -> list[LabelCounts]:
-    return [row.get(label, LabelCounts()) for row in table]
+def _column(table: Sequence[Mapping[str, _LabelCounts]], label: str) -> list[_LabelCounts]:
+    return [row.get(label, _LabelCounts()) for row in table]
 
 
 def _best(row: Sequence[_Counts], default: float) -> int:
@@ -299,11 +301,11 @@ def _price(row: Sequence[_Counts], at: int) -> float:
     return (row[at][0] - row[to][0]) / less if less > 0 else inf
 
 
-def _by_label(score: StreamScore) -> dict[str, LabelCounts]:
+def _by_label(score: StreamScore) -> dict[str, _LabelCounts]:
     found = Counter(interval.label for interval, _ in score.found)
     missed = Counter(interval.label for interval in score.missed)
     false = Counter(event.label for event in score.false)
     return {
-        label: LabelCounts(found[label], found[label] + missed[label], false[label])
+        label: _LabelCounts(found[label], found[label] + missed[label], false[label])
         for label in sorted({*found, *missed, *false})
     }

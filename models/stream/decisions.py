@@ -6,7 +6,6 @@ ends at its lower release level, and may be emitted again after the cooldown.
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -16,7 +15,7 @@ from handlore.landmarks.hands import FloatArray
 
 from .events import Event
 from .frames import MAX_FRAME_GAP
-from .inference import ModelOutput, StreamModel
+from .inference import ModelOutput
 from .settings import RecogniserSettings, Thresholds
 
 _AVERAGING_SECONDS = 0.1
@@ -53,21 +52,11 @@ class _EventDecider(Protocol):
         """Return the pending events at the end of the stream."""
 
 
-def make_decider(
-    model: StreamModel, thresholds: Mapping[str, float], settings: RecogniserSettings
-) -> _EventDecider:
-    """Return what decides on the outputs of a model, by the kind of its encoder."""
-    default = default_threshold(model, settings)
-    levels = Thresholds(model.labels, thresholds, default, settings.release)
-    if model.encoder.kind == "pose":
-        return HoldDetector(levels, settings)
-    return WindowSelector(levels, settings)
-
-
-def default_threshold(model: StreamModel, settings: RecogniserSettings) -> float:
-    """Return the threshold of labels that have none of their own."""
-    poses = model.encoder.kind == "pose"
-    return settings.threshold if poses else settings.movement_threshold
+def make_decider(kind: str, thresholds: Thresholds, settings: RecogniserSettings) -> _EventDecider:
+    """Return what decides on the outputs of a model of poses or movements."""
+    if kind == "pose":
+        return _HoldDetector(thresholds, settings)
+    return _WindowSelector(thresholds, settings)
 
 
 @dataclass
@@ -85,7 +74,7 @@ class _Hold:
         self.end, self.sum, self.n = time, self.sum + probability, self.n + 1
 
 
-class HoldDetector:
+class _HoldDetector:
     """Emits a pose once it has been held for the hold time (``dwell``)."""
 
     def __init__(self, thresholds: Thresholds, settings: RecogniserSettings) -> None:
@@ -156,7 +145,7 @@ class HoldDetector:
         return [Event(label, hold.start, hold.end, hold.sum / hold.n, hold.hand)]
 
 
-class WindowSelector:
+class _WindowSelector:
     """Emits the best of overlapping windows (non-maximum suppression over time).
 
     The score of a window is the geometric mean with the window of the same length before it: a

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import N_LANDMARKS, FloatArray, HandLandmark
 
@@ -73,16 +72,6 @@ class Tick(StreamFrame):
 
     number: int
     """Counted from time 0."""
-
-
-def stream_frames(video: LandmarkDataset) -> Iterator[StreamFrame]:
-    """Yield the frames of a dataset in order; of two frames at one time, the first."""
-    before = [*([None] * 2), *video.time]
-    for at, time in enumerate(video.time):
-        if time == before[at + 1] and time != before[at]:
-            # Some videos repeat a time. More than two at one time are no video, and are refused.
-            continue
-        yield StreamFrame(float(time), video.image[at], video.world[at], video.handedness[at])
 
 
 class FrameResampler:

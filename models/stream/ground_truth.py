@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
@@ -99,6 +100,23 @@ class StreamScore:
     false: tuple[Event, ...] = ()
     """False positives: outside any gesture, with a wrong label, or a repetition."""
 
+    @classmethod
+    def of(cls, events: Sequence[Event], ground_truth: Sequence[LabelledInterval]) -> Self:
+        """Match events to gestures, one to one.
+
+        A gesture is found by an event with its label that starts during the gesture or up to
+        :data:`MAX_EARLY` seconds before it, and ends after the gesture has started.
+        """
+        left, found, false = list(ground_truth), [], []
+        for event in events:
+            match = next((interval for interval in left if _matches(event, interval)), None)
+            if match is None:
+                false.append(event)
+            else:
+                left.remove(match)
+                found.append((match, event))
+        return cls(tuple(found), tuple(left), tuple(false))
+
     def __add__(self, other: "StreamScore") -> "StreamScore":
         return StreamScore(
             self.found + other.found, self.missed + other.missed, self.false + other.false
@@ -108,23 +126,6 @@ class StreamScore:
     def n(self) -> int:
         """How many gestures there are."""
         return len(self.found) + len(self.missed)
-
-
-def score_stream(events: Sequence[Event], ground_truth: Sequence[LabelledInterval]) -> StreamScore:
-    """Match events to gestures, one to one.
-
-    A gesture is found by an event with its label that starts during the gesture or up to
-    :data:`MAX_EARLY` seconds before it, and ends after the gesture has started.
-    """
-    left, found, false = list(ground_truth), [], []
-    for event in events:
-        match = next((interval for interval in left if _matches(event, interval)), None)
-        if match is None:
-            false.append(event)
-        else:
-            left.remove(match)
-            found.append((match, event))
-    return StreamScore(tuple(found), tuple(left), tuple(false))
 
 
 def _matches(event: Event, interval: LabelledInterval) -> bool:

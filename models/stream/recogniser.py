@@ -13,9 +13,9 @@ from handlore.landmarks.hands import FloatArray, Hand, by_slot, stack_hands
 
 from .decisions import make_decider
 from .events import Event
-from .frames import HandSmoother, StreamFrame, Tick, stream_frames
+from .frames import HandSmoother, StreamFrame, Tick
 from .inference import ModelOutput, StreamModel, make_inference
-from .settings import RecogniserSettings
+from .settings import RecogniserSettings, Thresholds
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,9 +170,19 @@ def recognise(
             f" convert it with --max-hands {n}"
         )
     recogniser = Recogniser(models, settings, max_hands=video.n_hands)
-    for frame in stream_frames(video):
+    for frame in _stream_frames(video):
         yield from recogniser.feed(frame.time, frame.image, frame.world, frame.handedness)
     yield from recogniser.finish()
+
+
+def _stream_frames(video: LandmarkDataset) -> Iterator[StreamFrame]:
+    """Yield the frames of a dataset in order; of two frames at one time, the first."""
+    before = [*([None] * 2), *video.time]
+    for at, time in enumerate(video.time):
+        if time == before[at + 1] and time != before[at]:
+            # Some videos repeat a time. More than two at one time are no video, and are refused.
+            continue
+        yield StreamFrame(float(time), video.image[at], video.world[at], video.handedness[at])
 
 
 def model_outputs(
@@ -181,7 +191,7 @@ def model_outputs(
     """Yield the outputs of a model for a recording, before anything is decided."""
     smoother = HandSmoother(model.encoder.n_hands, settings.smoothing)
     inference = make_inference(model)
-    for frame in stream_frames(video):
+    for frame in _stream_frames(video):
         for tick in smoother.feed(frame):
             yield from inference.tick(tick)
 
@@ -193,9 +203,17 @@ def events_from_outputs(
     settings: RecogniserSettings,
 ) -> list[Event]:
     """Return the events that the outputs would cause if the model had these thresholds."""
-    decider = make_decider(model, thresholds, settings)
+    levels = _levels(model, thresholds, settings)
+    decider = make_decider(model.encoder.kind, levels, settings)
     events = [event for output in outputs for event in decider.update(output)]
     return [*events, *decider.finish()]
+
+
+def _levels(
+    model: StreamModel, thresholds: Mapping[str, float], settings: RecogniserSettings
+) -> Thresholds:
+    default = settings.default_threshold(model.encoder.kind)
+    return Thresholds(model.labels, thresholds, default, settings.release)
 
 
 class _Tracker:
@@ -206,10 +224,11 @@ class _Tracker:
     ) -> None:
         self._slots = slots
         self._smoother = HandSmoother(slots.stop - slots.start, settings.smoothing)
-        self._parts = [
-            (model.labels, make_inference(model), make_decider(model, model.thresholds, settings))
-            for model in models
-        ]
+        self._parts = []
+        for model in models:
+            levels = _levels(model, model.thresholds, settings)
+            decider = make_decider(model.encoder.kind, levels, settings)
+            self._parts.append((model.labels, make_inference(model), decider))
 
     def feed(self, frame: StreamFrame) -> list[Event]:
         ticks = self._smoother.feed(frame.hands(self._slots))

@@ -59,6 +59,10 @@ class RecogniserSettings:
             if not 0 <= value <= largest:
                 raise InvalidDataError(f"{name} is {value}, expected 0 to {largest:g}")
 
+    def default_threshold(self, kind: str) -> float:
+        """Return the threshold of labels that have none of their own."""
+        return self.threshold if kind == "pose" else self.movement_threshold
+
 
 class Thresholds:
     """The threshold of each label of a model; ``none`` never reaches its own."""

@@ -8,7 +8,6 @@ from movement_stubs import clip, movements, two_handed
 
 from handlore.classifiers.augmentation import (
     Augmentation,
-    check_label_pairs,
     mirror_blocks,
     mirror_codes,
     parse_label_pairs,
@@ -230,10 +229,10 @@ def test_pairs_that_are_none(text: str, problem: str) -> None:
 
 
 def test_pairs_name_labels_that_there_are() -> None:
-    check_label_pairs("left=right", CLASSES.tolist())
-    check_label_pairs("", CLASSES.tolist())
+    parse_label_pairs("left=right", CLASSES.tolist())
+    parse_label_pairs("", CLASSES.tolist())
     with pytest.raises(InvalidDataError, match="name up; known labels: in, left, out, right, wave"):
-        check_label_pairs("left=up", CLASSES.tolist())
+        parse_label_pairs("left=up", CLASSES.tolist())
 
 
 def test_a_fold_without_the_other_label_learns_no_wrong_one() -> None:

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from movement_stubs import LABELS, clip, dataset_of, movements
 
-from handlore.classifiers.negatives import EncodedWindows, NegativeWindows
+from handlore.classifiers.negatives import NegativeWindows
 from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
 from handlore.models.movement_encoder import MovementEncoder
 
 ENCODER = MovementEncoder(1, 32, timed=True)
 
 
-def windows(data: LandmarkDataset) -> EncodedWindows:
+def windows(data: LandmarkDataset):
     return NegativeWindows().windows(data, data.samples.group, ENCODER, np.random.default_rng(0))
 
 

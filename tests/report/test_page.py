@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from report_stubs import EVIL, Outline
 
-from handlore.classifiers.evaluation.scores import Predictions, score
+from handlore.classifiers.evaluation.scores import Predictions, Scores
 from handlore.report.charts import confusion_chart
 from handlore.report.contactsheet import photo_sheet_png
 from handlore.report.drawing import png
@@ -40,9 +40,9 @@ def answers(truth: list[str], said: list[str]) -> Predictions:
 
 
 def test_errors_are_named_and_there_is_no_table_where_there_are_none() -> None:
-    wrong = score(answers(["a", "a", "b"], ["a", "b", "b"]))
+    wrong = Scores.of(answers(["a", "a", "b"], ["a", "b", "b"]))
     assert "<td>a</td><td>b</td><td>1</td>" in str(error_section(wrong))
-    assert error_section(score(answers(["a", "b"], ["a", "b"]))) is None
+    assert error_section(Scores.of(answers(["a", "b"], ["a", "b"]))) is None
 
 
 @pytest.mark.parametrize("text", [EVIL, "$body", "50 % & more", "$"])
@@ -57,7 +57,7 @@ def test_any_text_can_be_a_title(text: str) -> None:
 )
 def test_confusion_matrix_is_a_picture_whatever_the_labels(labels: list[str]) -> None:
     """matplotlib reads text between dollar signs as mathematics."""
-    drawn = confusion_chart(score(answers(labels * 2, labels + labels[::-1])))
+    drawn = confusion_chart(Scores.of(answers(labels * 2, labels + labels[::-1])))
     picture = cv2.imdecode(np.frombuffer(png(drawn), np.uint8), 1)
     np.testing.assert_allclose(picture.shape[:2], (2 * drawn.height, 2 * drawn.width), atol=1)
 

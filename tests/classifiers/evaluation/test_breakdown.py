@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from handlore.classifiers.evaluation.breakdown import (
+    Reliability,
     _first_stages,
     detection_rates,
-    reliability_of,
     scores_by_stage,
     scores_by_unit,
 )
@@ -81,7 +81,7 @@ def test_of_a_clip_the_earliest_stage_counts() -> None:
 
 def test_reliability_by_hand() -> None:
     """Half of two predictions near 0.53 is right, and both of those near 0.93."""
-    found = reliability_of(predictions())
+    found = Reliability.of(predictions())
     assert found is not None
     assert [(one.low, one.n, one.accuracy) for one in found.bins] == [(0.5, 2, 0.5), (0.9, 2, 1)]
     assert found.error == pytest.approx((2 * 0.035 + 2 * 0.07) / 4, abs=1e-6)
@@ -93,4 +93,4 @@ def test_reliability_by_hand() -> None:
             for name in ("truth", "predicted", "probability", "no_hand", "sample")
         )
     )
-    assert reliability_of(nobody) is None
+    assert Reliability.of(nobody) is None

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from handlore.classifiers.evaluation.comparison import RunResults, compare, mcnemar, read_run
+from handlore.classifiers.evaluation.comparison import RunResults, compare, mcnemar
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 
@@ -110,7 +110,7 @@ def test_the_verdict_is_a_sentence_with_its_reason() -> None:
         run(few, np.arange(200) // 100),
         run(right(200, range(0)), np.arange(200) // 100),
     )
-    assert "only 5 items tell them apart" in compare(*everyone).sentence
+    assert "only 5 items differ" in compare(*everyone).sentence
     units = np.repeat([f"p{k}" for k in range(10)], 20)
     one = run(right(200, range(15)), units), run(right(200, range(0)), units)
     assert "a few of the 10 groups only" in compare(*one).sentence
@@ -135,14 +135,14 @@ def test_a_and_b_may_change_places_where_one_alone_knows_the_people() -> None:
 def test_unknown_leaks_are_none(tmp_path, leaks) -> None:
     items = run(right(4, range(1))).as_json()
     (tmp_path / "a.json").write_text(json.dumps({"items": items, "leaks": leaks}))
-    assert read_run(tmp_path / "a.json").n_leaks == 0
+    assert RunResults.read(tmp_path / "a.json").n_leaks == 0
 
 
 def test_how_a_run_was_tested_is_safe_to_show(tmp_path) -> None:
     items, path = run(right(4, range(1))).as_json(), tmp_path / "a.json"
     for protocol, shown in (("\x1b[31mby group", "\\x1b[31mby group"), (None, ""), (["x"], "")):
         path.write_text(json.dumps({"items": items, "protocol": protocol}))
-        assert read_run(path).protocol == shown
+        assert RunResults.read(path).protocol == shown
 
 
 def test_what_is_no_run_is_refused(tmp_path) -> None:
@@ -151,7 +151,7 @@ def test_what_is_no_run_is_refused(tmp_path) -> None:
     for text in ("", "[1]", "{}", json.dumps({"items": []}), json.dumps({"items": {}})):
         path.write_text(text)
         with pytest.raises(InvalidDataError, match="handlore crossval"):
-            read_run(path)
+            RunResults.read(path)
     bad = {
         "truth": [[0, 1, 9, 0]],
         "answer": [[0, -1, 0, 0]],
@@ -165,8 +165,8 @@ def test_what_is_no_run_is_refused(tmp_path) -> None:
     for key, value in ((key, value) for key, values in bad.items() for value in values):
         path.write_text(json.dumps({"items": good | {key: value}}))
         with pytest.raises(InvalidDataError, match="damaged"):
-            read_run(path)
+            RunResults.read(path)
     path.write_text(json.dumps({"items": good}))
-    assert read_run(path).unit.tolist() == list("xxyy")
+    assert RunResults.read(path).unit.tolist() == list("xxyy")
     with pytest.raises(HandloreError, match=r"did you mean .*scores.json"):
-        read_run(tmp_path)
+        RunResults.read(tmp_path)

@@ -5,8 +5,8 @@ import pytest
 from movement_stubs import movements
 from sklearn.metrics import f1_score
 
-from handlore.classifiers.evaluation.intervals import Intervals, intervals, wilson
-from handlore.classifiers.evaluation.scores import Predictions, score
+from handlore.classifiers.evaluation.intervals import Intervals, wilson
+from handlore.classifiers.evaluation.scores import Predictions, Scores
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 
 
@@ -38,7 +38,7 @@ def answered(truth, said) -> Predictions:
 def of(right: np.ndarray, groups=None, **options) -> Intervals:
     truth = ["a", "b"] * (len(right) // 2)
     said = [one if r else "c" for one, r in zip(truth, right, strict=True)]
-    return intervals(answered(truth, said), poses(truth, groups), **options)
+    return Intervals.of(answered(truth, said), poses(truth, groups), **options)
 
 
 def test_items_on_their_own_give_the_binomial_interval() -> None:
@@ -84,11 +84,11 @@ def test_the_score_lies_inside_and_the_seed_decides() -> None:
         poses(truth, rng.choice(["x", "y", "z", "w", "v"], 200)),
         answered(truth, said),
     )
-    found, scores = intervals(predictions, data), score(predictions)
+    found, scores = Intervals.of(predictions, data), Scores.of(predictions)
     assert found.accuracy[0] <= scores.accuracy <= found.accuracy[1]
     assert found.macro_f1[0] <= scores.macro_f1 <= found.macro_f1[1]
-    assert intervals(predictions, data) == found
-    assert intervals(predictions, data, seed=1) != found
+    assert Intervals.of(predictions, data) == found
+    assert Intervals.of(predictions, data, seed=1) != found
 
 
 @pytest.mark.parametrize("right", [True, False])
@@ -139,7 +139,7 @@ def test_wilson_against_published_examples_and_at_the_ends() -> None:
 def test_clips_have_intervals_too() -> None:
     data = movements(n_people=3)
     truth = data.samples.label
-    assert intervals(answered(truth, np.roll(truth, 1)), data).over == "group"
+    assert Intervals.of(answered(truth, np.roll(truth, 1)), data).over == "group"
 
 
 def test_macro_f1_of_many_rare_labels_lies_in_the_middle_of_its_interval() -> None:
@@ -148,7 +148,10 @@ def test_macro_f1_of_many_rare_labels_lies_in_the_middle_of_its_interval() -> No
     truth = np.repeat([f"l{k:03d}" for k in range(60)], 3)
     said = np.where(rng.random(180) < 0.6, truth, rng.permutation(truth))
     predictions = answered(truth, said)
-    (low, high), middle = intervals(predictions, poses(truth)).macro_f1, score(predictions).macro_f1
+    (low, high), middle = (
+        Intervals.of(predictions, poses(truth)).macro_f1,
+        Scores.of(predictions).macro_f1,
+    )
     assert 0.04 < middle - low == pytest.approx(high - middle, rel=0.25)
 
 
@@ -161,5 +164,5 @@ def test_macro_f1_spreads_as_that_of_drawn_people_does() -> None:
     for _ in range(1000):
         items = np.concatenate([np.flatnonzero(groups == k) for k in rng.integers(0, 12, 12)])
         drawn.append(f1_score(truth[items], said[items], average="macro"))
-    low, high = intervals(answered(truth, said), poses(truth, groups.astype(str))).macro_f1
+    low, high = Intervals.of(answered(truth, said), poses(truth, groups.astype(str))).macro_f1
     assert high - low == pytest.approx(np.ptp(np.quantile(drawn, [0.025, 0.975])), rel=0.1)

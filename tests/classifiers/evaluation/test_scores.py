@@ -8,7 +8,7 @@ import pytest
 
 from handlore.classifiers.base import HandEstimator
 from handlore.classifiers.evaluation.crossval import cross_val_predict
-from handlore.classifiers.evaluation.scores import Predictions, fit_samples, predict_items, score
+from handlore.classifiers.evaluation.scores import Predictions, Scores, fit_samples, predict_items
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.geometry import rotate
@@ -85,7 +85,7 @@ def by_hand() -> Predictions:
 
 
 def test_scores_by_hand() -> None:
-    scores = score(by_hand())
+    scores = Scores.of(by_hand())
     assert scores.n == 8
     assert scores.n_no_hand == 2
     assert (scores.n_wrong, scores.n_missed) == (3, 1)  # the seventh is none, and was to be
@@ -108,13 +108,13 @@ def test_most_confused() -> None:
     truth = np.array(["a", "a", "a", "b", "b", "c"])
     said = np.array(["b", "b", "a", "a", "b", "c"])
     nothing = np.zeros(6, bool)
-    scores = score(Predictions(truth, said, np.ones(6, np.float32), nothing, np.arange(6)))
+    scores = Scores.of(Predictions(truth, said, np.ones(6, np.float32), nothing, np.arange(6)))
     assert scores.most_confused(10) == [("a", "b", 2), ("b", "a", 1)]
     assert scores.most_confused(1) == [("a", "b", 2)]
 
 
 def test_missed_hand_is_no_confusion() -> None:
-    scores = score(by_hand())
+    scores = Scores.of(by_hand())
     assert scores.missed == {"b": 1}
     assert ("b", "none", 1) not in scores.most_confused(10)
     assert scores.most_confused(10) == [("a", "b", 1), ("c", "a", 1), ("none", "a", 1)]
@@ -122,7 +122,7 @@ def test_missed_hand_is_no_confusion() -> None:
 
 def test_label_that_is_only_predicted() -> None:
     truth, said = np.array(["a", "a"]), np.array(["a", "b"])
-    scores = score(
+    scores = Scores.of(
         Predictions(truth, said, np.ones(2, np.float32), np.zeros(2, bool), np.arange(2))
     )
     assert scores.labels == ("a", "b")
@@ -136,7 +136,7 @@ def test_no_hand_is_none() -> None:
     assert given.predicted.tolist() == ["none", "none", "a"]
     assert given.no_hand.tolist() == [True, True, False]
     assert np.isnan(given.probability).tolist() == [True, True, False]
-    assert score(given).accuracy == pytest.approx(2 / 3)
+    assert Scores.of(given).accuracy == pytest.approx(2 / 3)
 
 
 def test_no_hand_anywhere() -> None:
@@ -194,7 +194,7 @@ def test_augmented_copies_are_not_divided(spy: Spy) -> None:
 
 def test_label_missing_in_training(spy: Spy) -> None:
     data = numbered(["a", "b", "a", "b", "rare"], ["x", "x", "y", "y", "y"])
-    result = score(cross_val_predict(spy, data, ENCODER, "group")).as_json()
+    result = Scores.of(cross_val_predict(spy, data, ENCODER, "group")).as_json()
     assert result["labels"] == ["a", "b", "rare"]
     assert result["per_class"]["rare"] == {"precision": 0, "recall": 0, "f1": 0, "support": 1}
     assert result["accuracy"] == pytest.approx(2 / 5)  # the spy always says a
@@ -202,7 +202,7 @@ def test_label_missing_in_training(spy: Spy) -> None:
 
 def test_samples_without_a_hand(spy: Spy) -> None:
     data = numbered(["a", "b", "none"] * 4, ["x"] * 6 + ["y"] * 6, no_hand=[0, 2, 5, 8, 11])
-    scores = score(cross_val_predict(spy, data, ENCODER, "group"))
+    scores = Scores.of(cross_val_predict(spy, data, ENCODER, "group"))
     assert scores.n == 12
     assert scores.n_no_hand == 5
     assert scores.per_class["none"]["recall"] == 1
@@ -220,7 +220,9 @@ def test_few_samples(spy: Spy, each: int) -> None:
 @pytest.mark.filterwarnings("error")
 def test_one_label_no_warning() -> None:
     one = np.array(["a", "a"])
-    scores = score(Predictions(one, one, np.ones(2, np.float32), np.zeros(2, bool), np.arange(2)))
+    scores = Scores.of(
+        Predictions(one, one, np.ones(2, np.float32), np.zeros(2, bool), np.arange(2))
+    )
     assert (scores.accuracy, scores.macro_f1, scores.confusion.tolist()) == (1, 1, [[2]])
 
 

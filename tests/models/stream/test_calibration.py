@@ -13,7 +13,6 @@ from handlore.landmarks.errors import InvalidDataError
 from handlore.models.pose_encoder import PoseEncoder
 from handlore.models.stream.calibration import (
     CANDIDATE_THRESHOLDS,
-    LabelCounts,
     calibrate,
     poisson_bound,
 )
@@ -99,7 +98,7 @@ def test_threshold_separates_gestures_from_others() -> None:
     assert found.thresholds["b"] < 0.6
     assert (len(found.after.found), found.after.n, found.after.false) == (3, 3, ())
     assert len(found.before.false) == 1
-    assert found.per_label == {"a": LabelCounts(2, 2, 0), "b": LabelCounts(1, 1, 0)}
+    assert found.per_label == {"a": (2, 2, 0), "b": (1, 1, 0)}
     assert set(found.thresholds.values()) <= set(CANDIDATE_THRESHOLDS)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from handlore.models.stream.decisions import HoldDetector, WindowSelector
+from handlore.models.stream.decisions import make_decider
 from handlore.models.stream.events import Event
 from handlore.models.stream.frames import TICK_RATE
 from handlore.models.stream.inference import ModelOutput
@@ -13,7 +13,9 @@ from handlore.models.stream.settings import RecogniserSettings, Thresholds
 def holds(*parts: tuple[float, float], **kw: object) -> tuple[list[Event], list[float]]:
     """Events and when they were told, of parts (probability of ``a``, seconds); -1 = no hand."""
     config = RecogniserSettings(**kw)
-    decider = HoldDetector(Thresholds(("a", "none"), {}, config.threshold, config.release), config)
+    decider = make_decider(
+        "pose", Thresholds(("a", "none"), {}, config.threshold, config.release), config
+    )
     events, when, now = [], [], 0
     for probability, seconds in parts:
         for _ in range(round(seconds * TICK_RATE)):
@@ -61,7 +63,9 @@ def test_pose_release() -> None:
 
 
 def test_best_overlapping_window() -> None:
-    decider = WindowSelector(Thresholds(("a", "b"), {}, 0.5, 0.7), RecogniserSettings(patience=0.5))
+    decider = make_decider(
+        "sequence", Thresholds(("a", "b"), {}, 0.5, 0.7), RecogniserSettings(patience=0.5)
+    )
     events = []
     for end, p in ((1.0, (0.7, 0.3)), (1.2, (0.2, 0.8)), (1.4, (0.01, 0.99)), (2.2, (0.5, 0.4))):
         answer = ModelOutput(end - 1, end, np.array(p, np.float32), None, end)
@@ -79,7 +83,9 @@ def test_best_overlapping_window() -> None:
     ],
 )
 def test_two_windows_agree(first: float, second: float, n: int) -> None:
-    decider = WindowSelector(Thresholds(("a", "none"), {}, 0.6, 0.7), RecogniserSettings())
+    decider = make_decider(
+        "sequence", Thresholds(("a", "none"), {}, 0.6, 0.7), RecogniserSettings()
+    )
     events = []
     for end, p in ((0.75, 0.01), (1.0, first), (1.25, second), (1.5, 0.01), (5.0, 0.01)):
         answer = ModelOutput(end - 1, end, np.array([p, 1 - p], np.float32), None, end)
@@ -90,7 +96,7 @@ def test_two_windows_agree(first: float, second: float, n: int) -> None:
 @pytest.mark.parametrize("n", [3, 30, 300])
 def test_number_of_labels(n: int) -> None:
     labels = tuple(f"sign {number}" for number in range(n))
-    decider = WindowSelector(Thresholds(labels, {}, 0.6, 0.7), RecogniserSettings())
+    decider = make_decider("sequence", Thresholds(labels, {}, 0.6, 0.7), RecogniserSettings())
     sure = np.full(n, 0.1 / (n - 1), np.float32)
     sure[0] = 0.9
     answers = [ModelOutput(end - 1, end, sure, None, end) for end in (1.0, 1.25)]
@@ -104,6 +110,8 @@ def test_continuing_movement_emitted_once() -> None:
         ModelOutput(n / 5, n / 5 + 1, np.array([0.99, 0.01], np.float32), None, n / 5 + 1)
         for n in range(100)
     ]
-    decider = WindowSelector(Thresholds(("a", "none"), {}, 0.5, 0.7), RecogniserSettings())
+    decider = make_decider(
+        "sequence", Thresholds(("a", "none"), {}, 0.5, 0.7), RecogniserSettings()
+    )
     events = [event for answer in answers for event in decider.update(answer)]
     assert len(events) == 1

@@ -6,7 +6,7 @@ from movement_stubs import clip, dataset_of
 
 from handlore.datasets.dataset import LabelledInterval, LandmarkDataset, Samples
 from handlore.models.stream.events import Event
-from handlore.models.stream.ground_truth import PICTURE_SECONDS, dataset_streams, score_stream
+from handlore.models.stream.ground_truth import PICTURE_SECONDS, StreamScore, dataset_streams
 
 
 def test_score_stream() -> None:
@@ -19,12 +19,12 @@ def test_score_stream() -> None:
         LabelledInterval("a", 20, 21),
     ]
     events = [event("a", 4.2, 6), event("a", 5.5, 6.4), event("a", 10, 11), event("b", 3, 4)]
-    scored = score_stream(events, gestures)
+    scored = StreamScore.of(events, gestures)
     assert [truth.start for truth, _ in scored.found] == [5]
     assert scored.missed == tuple(gestures[1:])
     assert scored.false == tuple(events[1:])
     assert scored.n == 3
-    assert score_stream([event("a", 3.9, 6)], gestures).found == ()
+    assert StreamScore.of([event("a", 3.9, 6)], gestures).found == ()
 
 
 def test_event_times_are_rounded() -> None:
