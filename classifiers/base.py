@@ -97,9 +97,7 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         try:
             self._fit_all(X, codes, names)
         except ValueError as error:
-            raise InvalidDataError(
-                f"{type(self).__name__}: {str(error).splitlines()[0]}"
-            ) from error
+            raise InvalidDataError(f"{self.name}: {str(error).splitlines()[0]}") from error
         return self
 
     def predict_proba(self, X: ArrayLike) -> FloatArray:
@@ -146,7 +144,7 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _check_shape(self, X: FloatArray) -> None:
         if X.shape[1] != self.n_features_in_:
             raise InvalidDataError(
-                f"X has {X.shape[1]} features, but this {type(self).__name__} was fitted on"
+                f"X has {X.shape[1]} features, but this {self.name} was fitted on"
                 f" {self.n_features_in_}"
             )
 
@@ -215,7 +213,7 @@ class MovementEstimator(HandEstimator):
         if X.shape[1:] != known:
             raise InvalidDataError(
                 f"X holds movements of {X.shape[1]} channels and {X.shape[2]} points in time, but"
-                f" this {type(self).__name__} was fitted on {known[0]} and {known[1]}"
+                f" this {self.name} was fitted on {known[0]} and {known[1]}"
             )
 
     @staticmethod

@@ -86,6 +86,35 @@ class LinearDiscriminant:
     bias: FloatArray
     """(n_classes,)"""
 
+    @classmethod
+    def fit(
+        cls,
+        parts: Sequence[tuple[ClassMoments, FloatArray, NDArray[np.int64]]],
+        class_of: NDArray[np.int64],
+    ) -> "LinearDiscriminant":
+        """Return the discriminant of all parts, tuned by leaving out each part in turn.
+
+        Each part has moments for training, and features and clusters of its samples for testing;
+        one part alone gets the middle of :data:`_SHRINKAGES`. ``class_of`` (n_clusters,) is the
+        class of each cluster.
+        """
+        everything = ClassMoments.total([moments for moments, _, _ in parts])
+        if len(parts) < 2:
+            return _solve(everything, _SHRINKAGES[len(_SHRINKAGES) // 2 :])[0]
+        truth = class_of[np.concatenate([clusters for _, _, clusters in parts])]
+        scores: list[list[FloatArray]] = [[] for _ in _SHRINKAGES]
+        for left_out, (_, features, _) in enumerate(parts):
+            others = [moments for i, (moments, _, _) in enumerate(parts) if i != left_out]
+            for kept, found in zip(
+                scores, _solve(ClassMoments.total(others), _SHRINKAGES), strict=True
+            ):
+                kept.append(found.scores(features))
+        # The error rate decides; ties are broken by the log loss.
+        trials = [_trial(np.concatenate(kept), truth, class_of) for kept in scores]
+        best = trials.index(min(trials))
+        (fitted,) = _solve(everything, [_SHRINKAGES[best]])
+        return fitted.scaled(trials[best][2])
+
     def scores(self, features: FloatArray) -> FloatArray:
         """Return (n, n_classes); the largest is the prediction."""
         return features @ self.weights + self.bias
@@ -116,33 +145,6 @@ def _solve(moments: ClassMoments, shrinkages: Sequence[float]) -> list[LinearDis
         bias = -0.5 * np.einsum("kd,dk->k", apart, weights) - centre @ weights
         found.append(LinearDiscriminant(weights, np.where(there, bias, -1e9).astype(np.float32)))
     return found
-
-
-def fit_discriminant(
-    parts: Sequence[tuple[ClassMoments, FloatArray, NDArray[np.int64]]], class_of: NDArray[np.int64]
-) -> LinearDiscriminant:
-    """Return the discriminant of all parts, tuned by leaving out each part in turn.
-
-    Each part has moments for training, and features and clusters of its samples for testing; one
-    part alone gets the middle of :data:`_SHRINKAGES`. ``class_of`` (n_clusters,) is the class of
-    each cluster.
-    """
-    everything = ClassMoments.total([moments for moments, _, _ in parts])
-    if len(parts) < 2:
-        return _solve(everything, _SHRINKAGES[len(_SHRINKAGES) // 2 :])[0]
-    truth = class_of[np.concatenate([clusters for _, _, clusters in parts])]
-    scores: list[list[FloatArray]] = [[] for _ in _SHRINKAGES]
-    for left_out, (_, features, _) in enumerate(parts):
-        others = [moments for i, (moments, _, _) in enumerate(parts) if i != left_out]
-        for kept, found in zip(
-            scores, _solve(ClassMoments.total(others), _SHRINKAGES), strict=True
-        ):
-            kept.append(found.scores(features))
-    # The error rate decides; ties are broken by the log loss.
-    trials = [_trial(np.concatenate(kept), truth, class_of) for kept in scores]
-    best = trials.index(min(trials))
-    (fitted,) = _solve(everything, [_SHRINKAGES[best]])
-    return fitted.scaled(trials[best][2])
 
 
 def _trial(

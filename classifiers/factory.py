@@ -164,6 +164,7 @@ def _parsed(param: str, text: str, default: Any) -> Any:
 class _Blend(HandEstimator):
     """An ensemble of classifiers of poses; parameters of its members are ``name__parameter``."""
 
+    name = "ensemble"
     summary = "the mean of several other classifiers"
 
     def __init__(self, members: _Members) -> None:

@@ -158,13 +158,7 @@ class PoseModel(Model):
     ) -> FloatArray:
         """Return the probabilities (n_labels,) for one frame that shows a hand.
 
-        Parameters
-        ----------
-        image, world
-            (n_hands, 21, 3) image landmarks in image widths and world landmarks in metres, NaN
-            for a missing hand.
-        handedness
-            (n_hands,) probability of a right hand.
+        The arrays are those of one frame of :meth:`~.pose_encoder.PoseEncoder.encode`.
         """
         row = self.encoder.encode(image[None], world[None], handedness[None])
         probabilities: FloatArray = self.predict_proba(row)[0]

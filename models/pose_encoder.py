@@ -57,24 +57,11 @@ class PoseEncoder:
         return self.encode(dataset.image, dataset.world, dataset.handedness)
 
     def encode(self, image: FloatArray, world: FloatArray, handedness: FloatArray) -> FloatArray:
-        """Compute the features of frames that show at least one hand.
+        """Compute the features (n, n_features) of frames that show at least one hand.
 
-        Parameters
-        ----------
-        image, world
-            (n, n_hands, 21, 3) image landmarks in image widths and world landmarks in metres, NaN
-            for a missing hand.
-        handedness
-            (n, n_hands) probability of a right hand.
-
-        Returns
-        -------
-        (n, n_features)
-
-        Raises
-        ------
-        InvalidDataError
-            If the frames have another number of hands, or lack landmarks that are needed.
+        ``image`` and ``world`` are (n, n_hands, 21, 3), image landmarks in image widths and world
+        landmarks in metres, NaN for a missing hand; ``handedness`` (n, n_hands) is the probability
+        of a right hand.
         """
         if image.shape[1] != self.n_hands:
             raise InvalidDataError(

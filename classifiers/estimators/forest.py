@@ -19,18 +19,8 @@ from . import ESTIMATORS
 class _ForestClassifier(HandEstimator):
     """Extremely randomised trees (Geurts 2006) from scikit-learn, on discriminant directions.
 
-    Parameters
-    ----------
-    n_estimators
-        Number of trees.
-    max_features
-        Share of the directions that are tried at each split.
-    min_samples_leaf
-        Minimum number of samples in a leaf.
-    max_leaf_nodes
-        Maximum number of leaves of a tree: 350 leaves and 80 trees keep the file below 2 MB.
-    random_state
-        Seed.
+    Parameters are those of ``ExtraTreesClassifier``; 350 leaves and 80 trees keep the file below
+    2 MB.
     """
 
     name = "forest"

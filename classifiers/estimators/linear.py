@@ -21,14 +21,7 @@ from . import ESTIMATORS
 class _LinearClassifier(HandEstimator):
     """Multinomial logistic regression from scikit-learn, on discriminant directions.
 
-    Parameters
-    ----------
-    C
-        Inverse of the penalty: smaller is smoother.
-    max_iter
-        Maximum number of steps of the solver.
-    random_state
-        Seed.
+    Parameters are those of ``LogisticRegression``; a smaller ``C`` is smoother.
     """
 
     name = "linear"

@@ -17,7 +17,7 @@ from handlore.models.movement_encoder import N_CHANNELS
 
 from ..augmentation import Augmentation, mirror_blocks, mirror_codes, parse_label_pairs
 from ..base import MovementEstimator
-from ..discriminant import ClassMoments, LinearDiscriminant, fit_discriminant
+from ..discriminant import ClassMoments, LinearDiscriminant
 from ..movement_features import N_FEATURES, movement_features
 from ..onnx_graph import Graph, GraphRunner
 from . import ESTIMATORS
@@ -141,7 +141,7 @@ class _RocketClassifier(MovementEstimator):
                 own = (part_of == number) & (labels >= 0)
                 moments.add(features[own], labels[own])
         self.discriminant_ = _on_raw_features(
-            fit_discriminant(parts, self.class_of_), self.mean_, self.deviation_
+            LinearDiscriminant.fit(parts, self.class_of_), self.mean_, self.deviation_
         )
         self._runner = GraphRunner(self._to_onnx())
 

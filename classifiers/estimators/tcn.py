@@ -100,7 +100,7 @@ class _TemporalClassifier(MovementEstimator):
         self._check_parameters()
         pairs = parse_label_pairs(self.mirror_labels)
         self.require()
-        from ..temporal.network import export_network
+        from ..temporal.network import Probabilities
         from ..temporal.training import NetworkTraining, TrainingSchedule
 
         held = validation_mask(
@@ -124,7 +124,7 @@ class _TemporalClassifier(MovementEstimator):
             self.notes_ = (f"stopped after {done} of {plan.epochs} epochs; kept the best so far",)
         self.network_ = training.best
         self.history_ = [asdict(epoch) for epoch in training.history]
-        self._graph = export_network(self.network_, X[:2])
+        self._graph = Probabilities(self.network_).to_onnx(X[:2])
         self._runner = GraphRunner(self._to_onnx())
 
     def _with_mirrored(

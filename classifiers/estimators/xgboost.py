@@ -14,7 +14,7 @@ from ..discriminant import Projection
 from ..onnx_graph import ONNX_OPSET, Graph, compact_trees
 from . import ESTIMATORS
 
-LONG_STEPS = 50_000
+_LONG_STEPS = 50_000
 """Samples from which the steps of boosting are long enough for several threads."""
 
 
@@ -22,28 +22,7 @@ LONG_STEPS = 50_000
 class _XGBoostClassifier(HandEstimator):
     """Gradient-boosted trees (Chen and Guestrin 2016), on features and discriminant directions.
 
-    Parameters
-    ----------
-    n_estimators
-        Rounds of boosting; each grows one tree per class.
-    max_depth
-        Maximum depth of a tree.
-    learning_rate
-        Weight of each tree.
-    subsample
-        Share of the samples for each tree.
-    colsample_bytree
-        Share of the features and directions for each tree.
-    colsample_bynode
-        Share of those for each split.
-    min_child_weight
-        Minimum weight of samples in a leaf.
-    reg_lambda
-        Strength of the penalty on leaf weights.
-    max_bin
-        Number of thresholds that are tried for each feature.
-    random_state
-        Seed.
+    Parameters are those of XGBoost; each of the ``n_estimators`` rounds grows one tree per class.
     """
 
     name = "xgboost"
@@ -78,7 +57,7 @@ class _XGBoostClassifier(HandEstimator):
 
         self.projection_ = Projection.fit(X, codes)
         booster = XGBClassifier(
-            **self.get_params(), tree_method="hist", n_jobs=boosting_threads(len(X))
+            **self.get_params(), tree_method="hist", n_jobs=_boosting_threads(len(X))
         )
         self.booster_ = booster.fit(self._inputs(X), codes)
 
@@ -107,6 +86,6 @@ class _XGBoostClassifier(HandEstimator):
         return model
 
 
-def boosting_threads(n_samples: int) -> int | None:
+def _boosting_threads(n_samples: int) -> int | None:
     """Return the number of threads for boosting; None for one per core."""
-    return 1 if n_samples < LONG_STEPS else None
+    return 1 if n_samples < _LONG_STEPS else None

@@ -327,7 +327,7 @@ def compare(
         )
     right_a, right_b = a.truth == a.predicted, b.truth == b.predicted
     only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
-    p_value, exact = mcnemar(only_a, only_b)
+    p_value, exact = _mcnemar(only_a, only_b)
     known = _with_units(a, b)
     unit, over = np.unique(known.unit, return_inverse=True)[1], known.over
     gained = right_b.astype(float) - right_a
@@ -364,7 +364,7 @@ def _drawn(gained: Floats, unit: NDArray[np.int64], n_draws: int, seed: int) -> 
     return sums[:, 0] / sums[:, 1]
 
 
-def mcnemar(only_a: int, only_b: int) -> tuple[float, bool]:
+def _mcnemar(only_a: int, only_b: int) -> tuple[float, bool]:
     """Return the two-sided p-value of McNemar's test, and whether it is exact.
 
     ``only_a`` and ``only_b`` are the numbers of items that only one run predicts correctly.

@@ -25,7 +25,7 @@ from handlore.models.pose_encoder import Encoder, PoseEncoder
 from ..base import HandEstimator
 from ..factory import Pipeline, make_pipeline
 from .evaluation import Evaluation, Split
-from .importance import MAX_SAMPLES, Importance, measure_importances, pool_importances
+from .importance import MAX_SAMPLES, Importance, measure_importances
 from .intervals import single_unit
 from .leaks import find_leaks
 from .pointing import pointing_advice
@@ -87,11 +87,9 @@ def cross_validate(
     )
     best = default_by(dataset)
     chosen: By = by or best
-    started = time.perf_counter()
     found = _cross_validate(
         pipeline, dataset, chosen, folds, seed, progress, with_importances=with_importances
     )
-    seconds = time.perf_counter() - started
     doubts = [] if by else [doubt_about(dataset, chosen) or _random_split(dataset, chosen)]
     doubts.append(pointing_advice(found.predictions, found.dataset, pipeline.encoder))
     reference = None
@@ -101,7 +99,7 @@ def cross_validate(
         except HandloreError as error:
             doubts.append(f"there is no result by {best} to compare with: {error}")
     notes = tuple(doubt for doubt in doubts if doubt)
-    return replace(found, notes=notes, reference=reference, seconds=seconds)
+    return replace(found, notes=notes, reference=reference)
 
 
 def _cross_validate(
@@ -114,6 +112,7 @@ def _cross_validate(
     *,
     with_importances: bool = False,
 ) -> Evaluation:
+    started = time.perf_counter()
     total = fold_count(dataset, by, folds)
     importances: list[list[Importance]] = []
 
@@ -137,7 +136,7 @@ def _cross_validate(
         watch=measure if with_importances else None,
     )
     leaks = find_leaks(dataset, cross_validation(dataset, by, folds, seed))
-    found = Evaluation.of(predictions, dataset, leaks, pool_importances(importances), seed=seed)
+    found = Evaluation.of(predictions, dataset, leaks, Importance.pooled(importances), seed=seed)
     encoder = pipeline.encoder
     return replace(
         found,
@@ -145,6 +144,7 @@ def _cross_validate(
         params=pipeline.params,
         features=encoder.groups if isinstance(encoder, PoseEncoder) else (),
         split=Split(by, n_groups(dataset, by), total),
+        seconds=time.perf_counter() - started,
     )
 
 

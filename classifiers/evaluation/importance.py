@@ -7,6 +7,7 @@ correlated features cannot replace each other.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,21 @@ class Importance:
 
     n: int
     """Number of samples."""
+
+    @classmethod
+    def pooled(cls, found: Sequence[Sequence["Importance"]]) -> list[Self]:
+        """Return the mean of several measurements, weighted by their number of samples."""
+        by_part: dict[str, list[Importance]] = {}
+        for one in (one for those in found for one in those):
+            by_part.setdefault(one.part, []).append(one)
+        return [
+            cls(
+                part,
+                sum(o.lost * o.n for o in those) / sum(o.n for o in those),
+                sum(o.n for o in those),
+            )
+            for part, those in by_part.items()
+        ]
 
 
 def measure_importances(
@@ -73,21 +89,6 @@ def measure_importances(
     return [
         Importance(part, before - float(np.mean(those)), len(whole))
         for part, those in after.items()
-    ]
-
-
-def pool_importances(found: Sequence[Sequence[Importance]]) -> list[Importance]:
-    """Return the mean of several measurements, weighted by their number of samples."""
-    by_part: dict[str, list[Importance]] = {}
-    for one in (one for those in found for one in those):
-        by_part.setdefault(one.part, []).append(one)
-    return [
-        Importance(
-            part,
-            sum(o.lost * o.n for o in those) / sum(o.n for o in those),
-            sum(o.n for o in those),
-        )
-        for part, those in by_part.items()
     ]
 
 

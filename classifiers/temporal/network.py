@@ -163,6 +163,28 @@ class Probabilities(nn.Module):  # type: ignore[misc]
         """Compute the probabilities."""
         return self.network(blocks).softmax(-1).mean(1)
 
+    def to_onnx(self, blocks: NDArray[np.float32]) -> bytes:
+        """Return it as a serialised ``onnx.ModelProto`` for blocks of the given shape."""
+        stream = io.BytesIO()
+        with warnings.catch_warnings():
+            # PyTorch's newer exporter needs another package and begins at opset 18. This one warns
+            # of its age, and of shapes that it takes as constants, which these are.
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                self.eval(),
+                (torch.from_numpy(blocks),),
+                stream,
+                input_names=[INPUT],
+                output_names=[OUTPUT],
+                opset_version=ONNX_OPSET[""],
+                dynamic_axes={INPUT: {0: "n"}, OUTPUT: {0: "n"}},
+                dynamo=False,
+            )
+        model = onnx.load_from_string(stream.getvalue())
+        model.ir_version = IR_VERSION
+        serialised: bytes = model.SerializeToString(deterministic=True)
+        return serialised
+
 
 class _Member(nn.Module):  # type: ignore[misc]
     """From features (n * n_hands, n_features, n_timepoints) to scores (n, n_classes)."""
@@ -284,26 +306,3 @@ def _hands(blocks: Tensor) -> Tensor:
 
 def _channels_last(values: Tensor) -> Tensor:
     return values.contiguous(memory_format=torch.channels_last)
-
-
-def export_network(network: MovementNetwork, blocks: NDArray[np.float32]) -> bytes:
-    """Return the network as a serialised ``onnx.ModelProto`` for blocks of the given shape."""
-    stream = io.BytesIO()
-    with warnings.catch_warnings():
-        # PyTorch's newer exporter needs another package and begins at opset 18. This one warns of
-        # its age, and of shapes that it takes as constants, which these are.
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            Probabilities(network).eval(),
-            (torch.from_numpy(blocks),),
-            stream,
-            input_names=[INPUT],
-            output_names=[OUTPUT],
-            opset_version=ONNX_OPSET[""],
-            dynamic_axes={INPUT: {0: "n"}, OUTPUT: {0: "n"}},
-            dynamo=False,
-        )
-    model = onnx.load_from_string(stream.getvalue())
-    model.ir_version = IR_VERSION
-    serialised: bytes = model.SerializeToString(deterministic=True)
-    return serialised

@@ -58,9 +58,7 @@ def test_a_seed_repeats_and_another_one_does_not(blocks: np.ndarray) -> None:
 
 
 @every_knob
-def test_everything_is_changed_by_itself_and_input_is_left_alone(
-    knob: str, blocks: np.ndarray
-) -> None:
+def test_each_change_alone(knob: str, blocks: np.ndarray) -> None:
     before = blocks.copy()
     usual = getattr(Augmentation(), knob) or 0.1  # some are off unless asked for
     new = changed(blocks, alone(**{knob: usual}))
@@ -107,7 +105,7 @@ def test_bones_keep_their_direction(blocks: np.ndarray) -> None:
     assert factors.std(axis=1).min() > 0.05
 
 
-def test_bones_of_fingers_keep_their_direction_and_carry_what_is_beyond(
+def test_bones_keep_direction(
     blocks: np.ndarray,
 ) -> None:
     after = changed(blocks, alone(phalanges=0.2))
@@ -135,7 +133,7 @@ def test_cropping_leaves_the_middle(blocks: np.ndarray) -> None:
     assert new[:, -1].min() < 0.85
 
 
-def test_dropped_points_lie_on_the_line_between_their_neighbours() -> None:
+def test_dropped_points_interpolated() -> None:
     spikes = np.zeros((50, 64, 32), np.float32)
     spikes[:, :, 1:-1:2] = 1
     new = changed(spikes, alone(drop=0.2))[:, 0]
@@ -149,7 +147,7 @@ def test_dropped_points_lie_on_the_line_between_their_neighbours() -> None:
     np.testing.assert_allclose(new[sample, point], between, atol=1e-5)
 
 
-def test_presence_stays_a_share_and_a_missing_hand_missing() -> None:
+def test_presence_and_missing_hands() -> None:
     blocks = MovementEncoder(2).encode_samples(two_handed(movements(2, 1)))
     new = changed(blocks, Augmentation()).reshape(len(blocks), 2, 64, -1)
     assert (new[:, 0] == 0).all()
@@ -171,7 +169,7 @@ def test_two_hands_are_turned_together() -> None:
 
 
 @pytest.mark.parametrize("n_hands", [1, 2])
-def test_mirroring_is_what_the_encoder_makes_of_a_mirrored_video(n_hands: int) -> None:
+def test_mirroring_equals_mirrored_video(n_hands: int) -> None:
     image, side, time = clip("left")
     other = image + np.float32([-0.3, 0.1, 0])
     both, sides = np.concatenate([other, image], axis=1), np.concatenate([1 - side, side], axis=1)
@@ -228,14 +226,14 @@ def test_pairs_that_are_none(text: str, problem: str) -> None:
         parse_label_pairs(text)
 
 
-def test_pairs_name_labels_that_there_are() -> None:
+def test_pairs_of_known_labels() -> None:
     parse_label_pairs("left=right", CLASSES.tolist())
     parse_label_pairs("", CLASSES.tolist())
     with pytest.raises(InvalidDataError, match="name up; known labels: in, left, out, right, wave"):
         parse_label_pairs("left=up", CLASSES.tolist())
 
 
-def test_a_fold_without_the_other_label_learns_no_wrong_one() -> None:
+def test_mirrored_label_not_in_fold() -> None:
     there = np.array(["left", "wave"])
     codes = mirror_codes(np.array([0, 1]), there, {"left": "right"})
     assert codes.tolist() == [-1, 1]

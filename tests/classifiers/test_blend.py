@@ -20,7 +20,7 @@ def clouds() -> tuple[np.ndarray, np.ndarray]:
     return X.astype(np.float32), y
 
 
-def test_it_answers_with_the_geometric_mean_of_its_members() -> None:
+def test_geometric_mean() -> None:
     X, y = clouds()
     blend, forest, linear = (
         make_estimator(name, seed=3).fit(X, y) for name in ("forest+linear", "forest", "linear")
@@ -32,12 +32,12 @@ def test_it_answers_with_the_geometric_mean_of_its_members() -> None:
     assert not np.allclose(forest.predict_proba(X), linear.predict_proba(X), atol=0.05)
 
 
-def test_a_member_that_rules_a_label_out_wholly_can_be_outvoted() -> None:
+def test_no_veto_of_one_member() -> None:
     sure, other = np.array([[0.0, 1.0]]), np.array([[0.999999, 0.000001]])
     assert opinion_pool([sure, other, other]).argmax() == 0
 
 
-def test_a_parameter_goes_to_who_has_it_or_to_who_is_named() -> None:
+def test_parameters_of_members() -> None:
     params = make_estimator(
         "forest+linear", {"n_estimators": "7", "linear.max_iter": "9"}, seed=4
     ).get_params()
@@ -76,7 +76,7 @@ def test_a_parameter_of_nobody_is_refused(param: str) -> None:
         make_estimator("forest+linear", {param: "7"})
 
 
-def test_movements_are_blended_at_the_finest_grid_of_a_member() -> None:
+def test_finest_grid_of_members() -> None:
     pytest.importorskip("torch", reason="needs the extra temporal")
     blend = make_estimator("rocket+tcn", {"epochs": "3", "n_kernel_features": "300"})
     dataset = movements()
@@ -91,7 +91,7 @@ def test_movements_are_blended_at_the_finest_grid_of_a_member() -> None:
     np.testing.assert_allclose(GraphRunner(fitted.to_onnx())(X), fitted.predict_proba(X), atol=1e-5)
 
 
-def test_members_know_labels_by_name_so_a_mirror_swaps_them() -> None:
+def test_mirrored_labels_of_members() -> None:
     pytest.importorskip("torch", reason="needs the extra temporal")
     # The members alone tell a swipe to the left from one to the right.
     params = {"mirror_labels": "left=right", "epochs": "2", "n_kernel_features": "300"}
@@ -105,7 +105,7 @@ def test_members_know_labels_by_name_so_a_mirror_swaps_them() -> None:
     assert (rocket.predict(X) == others.samples.label).all()
 
 
-def test_a_package_that_a_member_lacks_is_told_before_any_has_learnt(
+def test_missing_package_before_training(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)

@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from handlore.classifiers.discriminant import Projection
-from handlore.classifiers.estimators.xgboost import LONG_STEPS, boosting_threads
+from handlore.classifiers.estimators import xgboost
 from handlore.classifiers.factory import make_estimator
 
 
@@ -26,7 +26,7 @@ def threads() -> set[int]:
     ("place", "name"),
     [(LogisticRegression, "fit"), (sys.modules[Projection.__module__], "_moments")],
 )
-def test_products_stay_on_one_core_while_it_is_fitted(monkeypatch, place, name: str) -> None:
+def test_products_on_one_core(monkeypatch, place, name: str) -> None:
     own, seen = getattr(place, name), []
 
     def watched(*args, **options):
@@ -42,7 +42,8 @@ def test_products_stay_on_one_core_while_it_is_fitted(monkeypatch, place, name: 
     assert seen == [{1}]
 
 
-def test_few_samples_are_boosted_on_one_core() -> None:
-    fitted = make_estimator("xgboost", {"n_estimators": "2"}).fit(*blobs())
-    assert fitted.booster_.n_jobs == 1
-    assert boosting_threads(LONG_STEPS) is None
+def test_boosting_threads(monkeypatch) -> None:
+    estimator = make_estimator("xgboost", {"n_estimators": "2"})
+    assert estimator.fit(*blobs()).booster_.n_jobs == 1
+    monkeypatch.setattr(xgboost, "_LONG_STEPS", 60)
+    assert estimator.fit(*blobs()).booster_.n_jobs is None

@@ -78,9 +78,7 @@ def test_cross_validated_scores_are_kept(dataset: LandmarkDataset, tmp_path: Pat
     assert scores["accuracy"] > 0.8
 
 
-def test_samples_without_a_hand_are_left_out_and_counted(
-    dataset: LandmarkDataset, tmp_path: Path
-) -> None:
+def test_samples_without_hand(dataset: LandmarkDataset, tmp_path: Path) -> None:
     data = blinded(dataset, [0, 7, 8])
     card = train(data, tmp_path / "m.onnx").card
     assert (card.training["n"], card.training["n_no_hand"]) == (21, 3)
@@ -94,9 +92,7 @@ def test_few_samples_are_warned_of(dataset: LandmarkDataset, tmp_path: Path) -> 
     assert "fewer than 5 samples of selten" in line
 
 
-def test_more_views_of_a_picture_are_not_more_samples(
-    dataset: LandmarkDataset, tmp_path: Path
-) -> None:
+def test_augmented_copies_are_not_samples(dataset: LandmarkDataset, tmp_path: Path) -> None:
     rare = labelled(dataset, {0: "selten"})
     views = rare.select(np.repeat(0, 8))
     views = replace(views, samples=replace(views.samples, view=np.arange(1, 9)))
@@ -110,9 +106,7 @@ def test_long_lists_of_labels_are_cut(dataset: LandmarkDataset, tmp_path: Path) 
     assert "l06, l07 and 4 more; add some" in line
 
 
-def test_a_label_of_which_no_hand_was_found_is_named(
-    dataset: LandmarkDataset, tmp_path: Path
-) -> None:
+def test_label_without_hands(dataset: LandmarkDataset, tmp_path: Path) -> None:
     data = blinded(labelled(dataset, {0: "lost", 1: "none"}), [0, 1])
     trained = train(data, tmp_path / "m.onnx")
     assert any("lost" in line and "does not know it" in line for line in trained.notes)

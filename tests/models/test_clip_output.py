@@ -49,7 +49,7 @@ def model_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def test_none_does_not_compete_unless_it_was_taught(model_file: Path) -> None:
+def test_none_only_if_trained(model_file: Path) -> None:
     model = load_model(model_file, "sequence")
     X = model.encoder.encode_samples(clips(("left", "still")))
     none = model.labels.index("none")
@@ -72,6 +72,6 @@ def test_without_negatives_there_is_one_answer(tmp_path: Path) -> None:
     assert model.labels == ("left", "right")
 
 
-def test_one_label_alone_is_trained_against_negatives(tmp_path: Path) -> None:
+def test_one_label_against_negatives(tmp_path: Path) -> None:
     handlore.train(clips(("left",)), tmp_path / "m.onnx", "rocket", params=FEW)
     assert load_model(tmp_path / "m.onnx").labels == ("left", "none")

@@ -53,9 +53,7 @@ print(json.dumps({"p": model.predict_proba(X).tolist(), "heavy": sorted(heavy & 
 
 
 @pytest.mark.parametrize("name", ["forest", "linear", "xgboost"])
-def test_answers_like_its_estimator_in_a_process_that_knows_no_estimators(
-    name: str, dataset: LandmarkDataset, tmp_path: Path
-) -> None:
+def test_file_equals_estimator(name: str, dataset: LandmarkDataset, tmp_path: Path) -> None:
     fitted = fit_samples(ESTIMATORS[name](), dataset, PoseEncoder())
     save_model(fitted, ModelCard(labels=(), estimator=name), tmp_path / "m.onnx")
     seen = PoseEncoder().encode_samples(dataset)
@@ -120,9 +118,7 @@ def test_no_hand_is_none(model_file: Path) -> None:
     assert (said.label, said.probability, said.rotation_deg, said.hand) == ("none", *[None] * 3)
 
 
-def test_says_label_probability_side_and_rotation(
-    model_file: Path, dataset: LandmarkDataset
-) -> None:
+def test_prediction_of_picture(model_file: Path, dataset: LandmarkDataset) -> None:
     model = load_model(model_file, "pose")
     image, world, side = dataset.image[0, 0], dataset.world[0, 0], float(dataset.handedness[0, 0])
     said = model.predict_hands([Hand(image, world, side)])
@@ -133,9 +129,7 @@ def test_says_label_probability_side_and_rotation(
     assert said.hand == ("right" if side > 0.5 else "left")
 
 
-def test_views_of_a_hand_are_averaged_to_one_answer(
-    model_file: Path, dataset: LandmarkDataset
-) -> None:
+def test_augmented_copies_are_averaged(model_file: Path, dataset: LandmarkDataset) -> None:
     model = load_model(model_file, "pose")
     frames = zip(dataset.image[:9:4], dataset.world[:9:4], strict=True)
     hands = [Hand(image[0], world[0], 0.99) for image, world in frames]
@@ -146,7 +140,7 @@ def test_views_of_a_hand_are_averaged_to_one_answer(
 
 @settings(max_examples=25, deadline=None)
 @given(degrees=st.floats(-179, 179), mirrored=st.booleans())
-def test_rotation_is_against_image_up_and_changes_nothing_else(
+def test_rotation(
     degrees: float, mirrored: bool, model_file: Path, dataset: LandmarkDataset
 ) -> None:
     model = load_model(model_file, "pose")
@@ -241,9 +235,7 @@ def test_unknown_keys_of_the_card_are_ignored(edited: Edited) -> None:
         ("format", "1"),
     ],
 )
-def test_a_card_that_does_not_fit_the_graph_is_refused(
-    key: str, value: object, edited: Edited
-) -> None:
+def test_card_must_fit_graph(key: str, value: object, edited: Edited) -> None:
     with pytest.raises(InvalidDataError, match=r"edited\.onnx"):
         load_model(edited(lambda card: card.__setitem__(key, value)))
 
@@ -313,7 +305,7 @@ def test_a_model_of_somebody_else(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("location", ["secret.bin", "../secret.bin", "{absolute}"])
 @pytest.mark.parametrize("cwd", [".", "inside"])
-def test_a_file_that_names_other_files_is_refused(
+def test_external_files_are_refused(
     location: str, cwd: str, model_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A model could otherwise read any file of the user's: weights may lie in another file."""
@@ -395,7 +387,7 @@ def test_a_failed_save_leaves_the_old_model(
     assert [file.name for file in tmp_path.iterdir()] == ["m.onnx"]
 
 
-def test_the_format_is_the_one_that_is_documented(model_file: Path) -> None:
+def test_documented_format(model_file: Path) -> None:
     (entry,) = onnx.load(model_file).metadata_props
     card = json.loads(entry.value)
     assert entry.key == "handlore"

@@ -1,4 +1,4 @@
-"""A file of a movement model: expected like its estimator, tells timed segments, is not fooled."""
+"""Files of movement models: the same predictions as the estimator, and timed segments."""
 
 import contextlib
 import json
@@ -115,9 +115,7 @@ def events_of(
 
 
 @every_estimator
-def test_expected_like_its_estimator_in_a_process_that_knows_no_estimators(
-    name: str, tmp_path: Path
-) -> None:
+def test_file_equals_estimator(name: str, tmp_path: Path) -> None:
     data = movements(3, 1)
     fitted = fit_samples(small(name), data, small(name).encoder(1))
     card = ModelCard(
@@ -142,7 +140,7 @@ def test_expected_like_its_estimator_in_a_process_that_knows_no_estimators(
     assert expected["heavy"] == []
 
 
-def test_a_clip_gets_one_answer_in_a_dataset_from_python_and_in_a_video(tmp_path: Path) -> None:
+def test_clip_in_dataset_python_and_video(tmp_path: Path) -> None:
     lasting = {"quick": 0.6, "slow": 2.4}
     clips = [
         clip("left", seconds=seconds * pace, person=person)
@@ -166,7 +164,7 @@ def test_a_clip_gets_one_answer_in_a_dataset_from_python_and_in_a_video(tmp_path
     assert np.abs(model.predict_proba(X) - expected).max() > 0.02
 
 
-def test_a_file_that_knows_nothing_of_pace_expected_as_before(tmp_path: Path) -> None:
+def test_file_without_durations(tmp_path: Path) -> None:
     data, encoder = movements(3, 1), MovementEncoder(1, 32)
     fitted = fit_samples(small("rocket"), data, encoder)
     card = ModelCard(
@@ -269,7 +267,7 @@ def test_events_lie_in_the_video_in_order(
 
 
 @pytest.mark.parametrize("gap", [1e3, 1e9])
-def test_times_that_lie_cost_neither_memory_nor_hours(gap: float, model: MovementModel) -> None:
+def test_wrong_times_are_cheap(gap: float, model: MovementModel) -> None:
     image, side, time = (np.concatenate([array] * 2) for array in clip("left", fps=15, person=9))
     time[len(time) // 2 :] += gap
     found = events_of(model, image, side, time)
@@ -278,7 +276,7 @@ def test_times_that_lie_cost_neither_memory_nor_hours(gap: float, model: Movemen
     events_of(model, image, side, time * gap)
 
 
-def test_times_that_no_clock_tells_apart_are_refused_in_a_line(model: MovementModel) -> None:
+def test_equal_times_are_refused(model: MovementModel) -> None:
     image, side, time = (np.concatenate([array] * 2) for array in clip("left", fps=15, person=9))
     time[len(time) // 2 :] += 1e300
     with pytest.raises(InvalidDataError, match="times must rise") as caught:
@@ -286,7 +284,7 @@ def test_times_that_no_clock_tells_apart_are_refused_in_a_line(model: MovementMo
     assert len(str(caught.value)) < 200
 
 
-def test_a_hand_that_is_lost_for_as_long_as_a_window_does_no_harm(model: MovementModel) -> None:
+def test_hand_lost_for_a_window(model: MovementModel) -> None:
     short = MovementModel(
         model._session, replace(model.card, seconds=(0.2, 0.3, 1.0)), model.encoder
     )
@@ -307,9 +305,7 @@ def test_two_hands(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("seconds", [(0.0, 0.0, 0.0), (0.0, 1.0, 1e6), (1e6, 1.0, 0.0)])
-def test_odd_lengths_of_training_clips_do_no_harm(
-    seconds: tuple[float, ...], model: MovementModel
-) -> None:
+def test_odd_clip_lengths(seconds: tuple[float, ...], model: MovementModel) -> None:
     odd = MovementModel(model._session, replace(model.card, seconds=seconds), model.encoder)
     for video in (lesson(("left", 0.1)), lesson(("left", 1), ("still", 1))):
         assert all(isinstance(one, Event) for one in events_of(odd, *video))
@@ -398,9 +394,7 @@ CARDS = [
 
 
 @pytest.mark.parametrize(("key", "value"), CARDS)
-def test_a_card_that_does_not_fit_the_graph_is_refused(
-    key: str, value: object, edited: Edited
-) -> None:
+def test_card_must_fit_graph(key: str, value: object, edited: Edited) -> None:
     with pytest.raises(InvalidDataError, match=r"edited\.onnx") as caught:
         load_model(edited(lambda card: card.__setitem__(key, value)))
     assert "\n" not in str(caught.value)
@@ -413,7 +407,7 @@ def test_a_card_that_lacks_something_is_refused(key: str, edited: Edited) -> Non
         load_model(edited(lambda card: card.pop(key)))
 
 
-def test_a_pose_model_that_calls_itself_one_of_movements(
+def test_pose_model_with_movement_card(
     model_file: Path, movement_file: Path, tmp_path: Path
 ) -> None:
     for graph, card in ((model_file, movement_file), (movement_file, model_file)):

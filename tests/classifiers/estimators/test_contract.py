@@ -55,7 +55,7 @@ def test_the_promised_estimators_are_there() -> None:
 
 
 @every_estimator
-def test_parameters_survive_cloning_and_fitting_leaves_them_alone(name: str) -> None:
+def test_parameters_after_clone_and_fit(name: str) -> None:
     estimator = small(name, random_state=7)
     before = plain_params(estimator)
     copy = clone(estimator.fit(*blobs()))
@@ -89,7 +89,7 @@ def test_learns_clouds_and_returns_probabilities(name: str, n_labels: int) -> No
 
 
 @every_estimator
-def test_the_order_in_which_labels_come_does_not_matter_to_their_columns(name: str) -> None:
+def test_order_of_labels(name: str) -> None:
     X, y = blobs()
     order = np.argsort(y)[::-1]
     backwards = small(name).fit(X[order], y[order])
@@ -104,7 +104,7 @@ def test_same_seed_same_answers(name: str) -> None:
 
 
 @every_estimator
-def test_a_row_is_answered_alike_alone_and_among_others(name: str) -> None:
+def test_row_alone_and_in_batch(name: str) -> None:
     X, y = blobs()
     estimator = small(name).fit(X, y)
     together = estimator.predict_proba(X)
@@ -114,7 +114,7 @@ def test_a_row_is_answered_alike_alone_and_among_others(name: str) -> None:
 
 
 @every_estimator
-def test_takes_read_only_input_and_leaves_it_alone(name: str) -> None:
+def test_read_only_input(name: str) -> None:
     X, y = blobs()
     X_before, y_before = X.copy(), y.copy()
     X.flags.writeable = y.flags.writeable = False
@@ -149,7 +149,7 @@ def test_refuses_what_it_cannot_learn_from(name: str) -> None:
 
 
 @every_estimator
-def test_refuses_to_answer_unfitted_or_another_number_of_columns(name: str) -> None:
+def test_unfitted_or_other_columns(name: str) -> None:
     X, y = blobs()
     with pytest.raises(NotFittedError):
         small(name).predict_proba(X)
@@ -178,7 +178,7 @@ def test_graph_gives_the_same_probabilities(name: str, n_labels: int) -> None:
 
 
 @every_estimator
-def test_graph_agrees_where_features_differ_by_one_bit(name: str) -> None:
+def test_graph_of_nearly_equal_features(name: str) -> None:
     """The graph keeps thresholds in 32 bits, scikit-learn in 64."""
     ones = np.float32(1) + np.arange(8, dtype=np.float32) * np.finfo(np.float32).eps
     X = np.repeat(ones, 6)[:, None]
@@ -188,7 +188,7 @@ def test_graph_agrees_where_features_differ_by_one_bit(name: str) -> None:
 
 
 @every_estimator
-def test_a_column_that_never_changes_does_no_harm(name: str) -> None:
+def test_constant_column(name: str) -> None:
     X, y = blobs()
     X[:, 4] = 0.5
     estimator = small(name).fit(X, y)
@@ -210,7 +210,7 @@ def test_parameters_as_text_become_numbers(name: str) -> None:
     assert {params[param] for param in params if param.endswith("random_state")} == {5}
 
 
-def test_parameters_keep_the_type_of_their_default() -> None:
+def test_type_of_parameters() -> None:
     forest = make_estimator("forest", {"n_estimators": "7", "max_features": "1"})
     assert forest.get_params()["n_estimators"] == 7
     assert isinstance(forest.get_params()["max_features"], float)  # 1 would mean one feature
@@ -234,6 +234,6 @@ def test_wrong_parameters_get_one_line() -> None:
         ("xgboost", "subsample", "7"),
     ],
 )
-def test_parameters_out_of_range_are_the_users_problem(name: str, param: str, value: str) -> None:
+def test_parameters_out_of_range(name: str, param: str, value: str) -> None:
     with pytest.raises(HandloreError, match=param):
         make_estimator(name, {param: value}).fit(*blobs(2))

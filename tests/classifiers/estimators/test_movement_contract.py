@@ -66,7 +66,7 @@ def test_says_what_it_is(name: str) -> None:
 
 
 @every_estimator
-def test_learns_movements_and_returns_probabilities(name: str) -> None:
+def test_fit_and_probabilities(name: str) -> None:
     estimator, (X, y, _) = fitted(name), unseen()
     assert list(estimator.classes_) == sorted(LABELS)
     assert estimator.classes_.dtype.kind == "U"
@@ -84,7 +84,7 @@ def test_learns_movements_and_returns_probabilities(name: str) -> None:
 
 
 @every_estimator
-def test_a_clone_with_the_same_seed_answers_the_same(name: str) -> None:
+def test_clone_with_same_seed(name: str) -> None:
     estimator = fitted(name)
     copy = clone(estimator)
     assert copy.get_params() == estimator.get_params()
@@ -96,7 +96,7 @@ def test_a_clone_with_the_same_seed_answers_the_same(name: str) -> None:
 
 
 @every_estimator
-def test_neither_order_nor_groups_nor_the_names_of_labels_are_needed(name: str) -> None:
+def test_order_groups_and_label_types(name: str) -> None:
     X, y, _ = known()
     order = np.argsort(y)[::-1]
     numbers = {label: 9 - place for place, label in enumerate(LABELS)}
@@ -107,7 +107,7 @@ def test_neither_order_nor_groups_nor_the_names_of_labels_are_needed(name: str) 
 
 
 @every_estimator
-def test_a_movement_is_answered_alike_alone_and_among_others(name: str) -> None:
+def test_movement_alone_and_in_batch(name: str) -> None:
     estimator, (X, _, _) = fitted(name), unseen()
     together = estimator.predict_proba(X)
     alone = np.concatenate([estimator.predict_proba(block[None]) for block in X[:5]])
@@ -198,7 +198,7 @@ def test_refuses_other_shapes(name: str, shape: tuple[int, ...]) -> None:
 
 
 @every_estimator
-def test_refuses_to_answer_blocks_of_another_length(name: str) -> None:
+def test_other_length_is_refused(name: str) -> None:
     X = known()[0]
     with pytest.raises(NotFittedError):
         small(name).predict_proba(X)
@@ -209,7 +209,7 @@ def test_refuses_to_answer_blocks_of_another_length(name: str) -> None:
 
 
 @every_estimator
-def test_mirrored_movements_are_learnt_with_the_other_label(name: str) -> None:
+def test_mirrored_movements(name: str) -> None:
     """All that is called right here goes up; only a mirror shows what right is."""
     ups = movements(3, 1, labels=["up"])
     X, y, _ = encoded(movements(4, 2, labels=["left", "circle"]))
@@ -230,7 +230,7 @@ def test_mirrored_movements_are_learnt_with_the_other_label(name: str) -> None:
         ("mirror_labels", "left"),
     ],
 )
-def test_parameters_out_of_range_are_the_users_problem(name: str, param: str, value: str) -> None:
+def test_parameters_out_of_range(name: str, param: str, value: str) -> None:
     with pytest.raises(HandloreError, match=param.replace("_labels", "ed labels")):
         make_estimator(name, {param: value}).fit(*known())
 
@@ -257,7 +257,7 @@ def shares_of(series: np.ndarray, dilation: int, thresholds: np.ndarray) -> np.n
 
 
 @pytest.mark.parametrize("dilation", rocket._DILATIONS)
-def test_kernels_are_convolutions_and_features_shares_of_time(dilation: int) -> None:
+def test_kernels_and_features(dilation: int) -> None:
     rng = np.random.default_rng(0)
     series, thresholds = rng.normal(size=(3, 32)), rng.normal(size=(84, 2))
     expected = np.zeros((3, 84, 2))
@@ -283,14 +283,14 @@ def test_kernels_are_those_of_aeon() -> None:
     np.testing.assert_allclose(ours[:, ::2], mini.transform(series[:, None])[:, ::2], atol=0.04)
 
 
-def test_probabilities_are_unsure_where_labels_mean_nothing() -> None:
+def test_random_labels_are_uncertain() -> None:
     X, _, groups = known()
     y = np.random.default_rng(1).permutation(np.repeat(["a", "b"], len(X) // 2))
     guessed = small("rocket").fit(X, y, groups).predict_proba(unseen()[0])
     assert guessed.max(axis=1).mean() < 0.75
 
 
-def test_a_lone_sample_of_a_third_label_leaves_the_others_unsure() -> None:
+def test_single_sample_of_label() -> None:
     X, _, _ = known()
     y = np.random.default_rng(1).permutation(np.repeat(["a", "b"], len(X) // 2))
     guessed = small("rocket").fit(X, np.append(y[:-1], "c")).predict_proba(unseen()[0])
@@ -303,7 +303,7 @@ def test_too_many_features_are_refused() -> None:
         estimator.fit(*known())
 
 
-def test_rocket_knows_none_as_many_kinds_of_things() -> None:
+def test_clusters_of_none() -> None:
     def as_none(dataset: LandmarkDataset) -> Data:
         X, y, groups = encoded(dataset)
         return X, np.where(y == LABELS[0], y, "none"), groups

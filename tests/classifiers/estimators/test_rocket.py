@@ -33,7 +33,7 @@ def responses(estimator: Any, banks: list[Any], X: np.ndarray) -> np.ndarray:
     return GraphRunner(estimator._graph_of(build, (84 * len(banks), X.shape[2])))(X)
 
 
-def test_all_at_once_are_those_of_each_bank_in_the_order_of_their_thresholds(
+def test_order_of_banks(
     fitted: tuple[Any, np.ndarray],
 ) -> None:
     estimator, X = fitted
@@ -45,9 +45,7 @@ def test_all_at_once_are_those_of_each_bank_in_the_order_of_their_thresholds(
 
 # Not those that see presence: it is the same in all these clips, so only rounding is left of it.
 @pytest.mark.parametrize("number", [1, 7, 14])
-def test_a_bank_is_a_convolution_of_mixed_channels(
-    number: int, fitted: tuple[Any, np.ndarray]
-) -> None:
+def test_bank_is_convolution(number: int, fitted: tuple[Any, np.ndarray]) -> None:
     estimator, X = fitted
     bank = estimator.banks_[number]
 

@@ -74,7 +74,7 @@ def test_learns_swipes_it_has_not_seen(torch: Any) -> None:
     ("n_hands", "n_timepoints", "labels"),
     [(1, 48, LABELS), (1, 8, LABELS[:2]), (2, 48, LABELS), (2, 9, LABELS[:2])],
 )
-def test_the_graph_answers_as_the_network_that_was_trained(
+def test_graph_equals_network(
     torch: Any, n_hands: int, n_timepoints: int, labels: tuple[str, ...]
 ) -> None:
     X, y = swipes(4, n_timepoints, n_hands, labels)
@@ -99,7 +99,7 @@ def test_is_small(torch: Any, n_hands: int) -> None:
     assert len(small(epochs=1).fit(X, y).to_onnx().SerializeToString()) <= 1_300_000
 
 
-def test_same_seed_same_bytes_and_the_world_is_left_alone(torch: Any) -> None:
+def test_same_seed_same_bytes(torch: Any) -> None:
     X, y = swipes(2)
     state = torch.random.get_rng_state()
     first, second, other = (
@@ -141,7 +141,7 @@ def test_history_says_how_each_epoch_went(torch: Any) -> None:
     assert small(epochs=1).fit(X, y, groups).history_[0]["val_loss"] is None
 
 
-def test_keeps_the_best_epoch_and_stops_when_it_does_not_get_better(torch: Any) -> None:
+def test_early_stopping(torch: Any) -> None:
     X, y = swipes(6)
     groups = np.tile(np.array(["a", "b", "c", "d", "e", "f"]), 3)
     estimator = small(epochs=40, validation=0.3, patience=2, learning_rate=0.05)
@@ -199,7 +199,7 @@ def test_without_augmentation(torch: Any) -> None:
     assert (small(epochs=15, batch_size=8, augment=False).fit(X, y).predict(X) == y).mean() > 0.9
 
 
-def test_a_learning_rate_that_leads_astray_gets_one_line(torch: Any) -> None:
+def test_diverging_learning_rate(torch: Any) -> None:
     with pytest.raises(InvalidDataError, match="take a smaller learning_rate"):
         small(epochs=30, learning_rate=1e30).fit(*swipes(2))
 
@@ -231,7 +231,7 @@ def test_too_few_points_in_time_get_one_line() -> None:
         small().fit(*swipes(2, n_timepoints=7))
 
 
-def test_what_is_held_back_are_whole_groups_and_no_class_is_lost() -> None:
+def test_validation_groups() -> None:
     rng = np.random.default_rng(0)
     groups = np.repeat([f"p{i:02}" for i in range(20)], 10)
     codes = np.tile(np.arange(5), 40)
@@ -243,7 +243,7 @@ def test_what_is_held_back_are_whole_groups_and_no_class_is_lost() -> None:
         assert "p07" not in groups[held]
 
 
-def test_without_groups_a_share_of_each_class_is_held_back() -> None:
+def test_validation_without_groups() -> None:
     rng = np.random.default_rng(0)
     codes = np.repeat([0, 1, 2], [60, 30, 1])
     for groups in (None, np.full(91, "anna")):
@@ -258,7 +258,7 @@ def test_without_groups_a_share_of_each_class_is_held_back() -> None:
     assert not validation_mask(codes, None, 0.0, rng).any()
 
 
-def test_epochs_and_batches_follow_the_number_of_movements() -> None:
+def test_epochs_and_batch_size() -> None:
     sizes = {n: batch_size_for(n, 0) for n in (2, 10, 270, 1960)}
     assert sizes == {2: 2, 10: 10, 270: 32, 1960: 64}
     assert {n: epochs_for(n, batch, 0) for n, batch in sizes.items()} == {
@@ -318,7 +318,7 @@ def test_a_lost_hand_is_absent_and_goes_straight() -> None:
     )
 
 
-def test_the_whole_path_is_stretched_and_the_shape_is_not() -> None:
+def test_stretched_path() -> None:
     X, _ = swipes(30)
     seen = replace(STILL, travel=0.3)(X, np.random.default_rng(0))
     wrist, before = seen[:, :3], X[:, :3]

@@ -10,7 +10,6 @@ from movement_stubs import movements, two_handed
 from handlore.classifiers.evaluation.importance import (
     Importance,
     measure_importances,
-    pool_importances,
 )
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.landmarks.geometry import mirror, rotate
@@ -23,7 +22,7 @@ CLASSES = ["bent", "straight"]
 
 
 def poses(n: int = 60, *, turned: bool = False, left: bool = False) -> LandmarkDataset:
-    """Hands whose index fingertip, or else whose rotation, tells the label."""
+    """Hands whose index fingertip, or else whose rotation, gives the label."""
     straight = np.arange(n) % 2 == 1
     hands = np.repeat(SHAPE[None], n, axis=0)
     if turned:
@@ -58,7 +57,7 @@ def looks_at(column: int, middle: float) -> Callable[[np.ndarray], np.ndarray]:
 
 
 @pytest.mark.parametrize("left", [False, True])
-def test_the_finger_that_tells_is_worth_half_and_the_others_nothing(left: bool) -> None:
+def test_importance_of_fingers(left: bool) -> None:
     encoder = PoseEncoder(("image",))
     column = encoder.names.index("image.index_finger_tip.y")
     middle = float(SHAPE[8, 1]) - 1
@@ -69,7 +68,7 @@ def test_the_finger_that_tells_is_worth_half_and_the_others_nothing(left: bool) 
     assert set(lost.values()) == {0.0}
 
 
-def test_rotation_is_worth_something_to_who_looks_at_it() -> None:
+def test_importance_of_rotation() -> None:
     encoder = PoseEncoder(("orientation",))
     found = measure_importances(looks_at(1, 0.5), CLASSES, poses(turned=True), encoder)
     lost = {one.part: one.lost for one in found}
@@ -79,9 +78,7 @@ def test_rotation_is_worth_something_to_who_looks_at_it() -> None:
 
 @pytest.mark.parametrize("timed", [False, True])
 @pytest.mark.parametrize("made", [movements, lambda **how: two_handed(movements(**how))])
-def test_of_movements_the_way_of_the_wrist_counts(
-    made: Callable[..., LandmarkDataset], timed: bool
-) -> None:
+def test_importance_of_wrist_path(made: Callable[..., LandmarkDataset], timed: bool) -> None:
     data = made(n_people=5, each=3, labels=("left", "right"))
     encoder = MovementEncoder(data.n_hands, 16, timed=timed)
 
@@ -97,8 +94,8 @@ def test_of_movements_the_way_of_the_wrist_counts(
     assert set(lost.values()) == {0.0}
 
 
-def test_measurements_are_pooled_by_samples_and_few_say_nothing() -> None:
-    found = pool_importances([[Importance("thumb", 0.1, 10)], [Importance("thumb", 0.4, 20)], []])
+def test_pooled_by_samples() -> None:
+    found = Importance.pooled([[Importance("thumb", 0.1, 10)], [Importance("thumb", 0.4, 20)], []])
     assert found == [Importance("thumb", pytest.approx(0.3), 30)]
     assert measure_importances(looks_at(0, 0), CLASSES, poses(1), PoseEncoder(("image",))) == []
 

@@ -41,7 +41,7 @@ def of(right: np.ndarray, groups=None, **options) -> Intervals:
     return Intervals.of(answered(truth, said), poses(truth, groups), **options)
 
 
-def test_items_on_their_own_give_the_binomial_interval() -> None:
+def test_binomial_interval_of_items() -> None:
     right = np.arange(400) % 5 > 0  # 80 %
     found = of(right)
     low, high = found.accuracy
@@ -52,7 +52,7 @@ def test_items_on_their_own_give_the_binomial_interval() -> None:
     assert (high + low) / 2 == pytest.approx(0.8, abs=0.01)
 
 
-def test_people_that_differ_make_the_interval_wide() -> None:
+def test_spread_of_people() -> None:
     """The same share of errors, once spread evenly and once all with two of ten people."""
     groups = np.repeat([f"p{k}" for k in range(10)], 40)
     even, uneven = np.arange(400) % 5 > 0, np.arange(400) >= 80
@@ -63,20 +63,20 @@ def test_people_that_differ_make_the_interval_wide() -> None:
     assert np.ptp(wide.accuracy) > 0.4
 
 
-def test_one_group_is_no_group() -> None:
+def test_single_group() -> None:
     found = of(np.arange(40) % 4 > 0, ["anna"] * 40)
     assert (found.over, found.alone) == ("item", "group")
     assert "of one group: this does not apply to another group" in found.words
-    assert "nothing says whose they are" in of(np.arange(40) % 4 > 0).words
+    assert "their groups are unknown" in of(np.arange(40) % 4 > 0).words
 
 
-def test_people_that_are_partly_known_are_not_called_unknown() -> None:
+def test_partly_known_people() -> None:
     found = of(np.arange(40) % 4 > 0, [""] + ["anna", "ben", "eva"] * 13)
     assert found.over == "item"
     assert "as 1 of 40 samples have no group; too narrow" in found.words
 
 
-def test_the_score_lies_inside_and_the_seed_decides() -> None:
+def test_score_inside_and_seed() -> None:
     rng = np.random.default_rng(1)
     truth = rng.choice(["a", "b", "c", "d"], 200)
     said = np.where(rng.random(200) < 0.7, truth, rng.choice(["a", "b", "none"], 200))
@@ -92,7 +92,7 @@ def test_the_score_lies_inside_and_the_seed_decides() -> None:
 
 
 @pytest.mark.parametrize("right", [True, False])
-def test_where_no_draw_would_differ_nothing_is_called_drawn(right: bool) -> None:
+def test_equal_draws(right: bool) -> None:
     found = of(np.full(40, right), ["x", "y", "z", "w"] * 10)
     assert found.accuracy == wilson(40 * right, 40) == found.macro_f1
     assert "Wilson's for 40 items, as no draw would differ" in found.words
@@ -104,7 +104,7 @@ def test_where_no_draw_would_differ_nothing_is_called_drawn(right: bool) -> None
     assert "does not apply to another group" in of(np.full(40, right), ["x"] * 40).words
 
 
-def test_groups_that_score_alike_below_100_percent_are_not_certain() -> None:
+def test_equal_groups_below_100_percent() -> None:
     """Each of four people 9 of 10: no draw differs, yet 36 of 40 is not known exactly."""
     found = of(np.arange(40) % 10 > 0, np.repeat(["x", "y", "z", "w"], 10))
     assert found.accuracy == pytest.approx(wilson(36, 40))
@@ -119,7 +119,7 @@ def test_few_groups_are_said() -> None:
     assert "drawn over 4 groups; with so few it is a rough guide" in found.words
 
 
-def test_two_or_three_groups_give_the_range_between_them() -> None:
+def test_range_of_few_groups() -> None:
     right = np.arange(40) % 20 >= np.repeat([2, 8], 20)  # 90 % of one, 60 % of the other
     found = of(right, np.repeat(["x", "y"], 20))
     assert found.accuracy == pytest.approx((0.6, 0.9))
@@ -128,7 +128,7 @@ def test_two_or_three_groups_give_the_range_between_them() -> None:
     assert of(three, np.repeat(["x", "y", "z"], 20)).accuracy == pytest.approx((0.6, 0.9))
 
 
-def test_wilson_against_published_examples_and_at_the_ends() -> None:
+def test_wilson_published_examples() -> None:
     """Newcombe, Statistics in Medicine 17, 1998, table I: 81 of 263, 15 of 148, 0 of 20."""
     assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)
     assert wilson(15, 148) == pytest.approx((0.0624, 0.1605), abs=1e-4)
@@ -142,7 +142,7 @@ def test_clips_have_intervals_too() -> None:
     assert Intervals.of(answered(truth, np.roll(truth, 1)), data).over == "group"
 
 
-def test_macro_f1_of_many_rare_labels_lies_in_the_middle_of_its_interval() -> None:
+def test_macro_f1_of_rare_labels() -> None:
     """Draws repeat some items and lack others: their macro-F1 is worse than the score itself."""
     rng = np.random.default_rng(0)
     truth = np.repeat([f"l{k:03d}" for k in range(60)], 3)
@@ -155,7 +155,7 @@ def test_macro_f1_of_many_rare_labels_lies_in_the_middle_of_its_interval() -> No
     assert 0.04 < middle - low == pytest.approx(high - middle, rel=0.25)
 
 
-def test_macro_f1_spreads_as_that_of_drawn_people_does() -> None:
+def test_macro_f1_of_drawn_people() -> None:
     """Some call b more often a than others do: recall of a stays 1, its precision does not."""
     rng, groups = np.random.default_rng(0), np.repeat(np.arange(12), 30)
     truth = np.where(np.arange(360) % 3 > 0, "a", "b")

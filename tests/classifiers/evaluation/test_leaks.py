@@ -1,4 +1,4 @@
-"""Leaks: what stands on both sides is found and named, what does not is left alone."""
+"""Leaks: items in training and test are found and named; other items are not."""
 
 import time
 from dataclasses import replace
@@ -50,7 +50,7 @@ def test_copies_of_a_file_are_found_and_named() -> None:
 
 
 @pytest.mark.parametrize("change", ["moved", "scaled", "turned", "mirrored", "saved again"])
-def test_a_changed_copy_is_found_by_its_landmarks(change: str) -> None:
+def test_copy_by_landmarks(change: str) -> None:
     train, test = hands(4), hands(4, seed=1)
     one, side = train[2:3], np.ones(8)
     test[1] = {
@@ -70,7 +70,7 @@ def test_a_changed_copy_is_found_by_its_landmarks(change: str) -> None:
     assert example.distance < NEAR
 
 
-def test_different_hands_missing_hands_and_the_same_side_are_no_leaks() -> None:
+def test_no_leaks() -> None:
     image = hands(8)
     image[[1, 5]] = np.nan
     image[7] = image[6]  # both are tested
@@ -79,7 +79,7 @@ def test_different_hands_missing_hands_and_the_same_side_are_no_leaks() -> None:
     assert find_leaks(data, halves(data)).lines() == []
 
 
-def test_the_distance_is_that_of_the_landmarks_in_palm_lengths() -> None:
+def test_distance_in_palm_lengths() -> None:
     image = hands(2)
     image[0, 0], image[0, 9] = (0.5, 0.5, 0), (0.5, 0.3, 0)
     image[1] = image[0]
@@ -89,7 +89,7 @@ def test_the_distance_is_that_of_the_landmarks_in_palm_lengths() -> None:
 
 
 @pytest.mark.parametrize(("apart", "n"), [(0.018, 1), (0.022, 0)])
-def test_hands_are_alike_below_two_hundredths_of_a_palm(apart: float, n: int) -> None:
+def test_threshold_of_distance(apart: float, n: int) -> None:
     """Of HGR1 the nearest two pictures of one person are 0.022 apart."""
     image = hands(2)
     image[0, 0], image[0, 9] = (0.5, 0.5, 0), (0.5, 0.3, 0)
@@ -110,7 +110,7 @@ def test_z_may_be_unknown_and_hands_may_be_two() -> None:
     assert find_leaks(both, halves(both)).n == 2
 
 
-def test_a_mirrored_picture_of_two_hands_is_found_though_they_change_places() -> None:
+def test_mirrored_two_hands() -> None:
     data = two_handed(poses(np.concatenate([hands(3), hands(3)])))
     names = ("image", "world", "handedness", "score", "stage")
     for of_slots in (getattr(data, name) for name in names):
@@ -122,7 +122,7 @@ def test_a_mirrored_picture_of_two_hands_is_found_though_they_change_places() ->
     assert find_leaks(data, halves(data)).examples[0].train == "0.png"
 
 
-def test_copied_clips_are_found_and_other_clips_of_one_label_are_not() -> None:
+def test_copied_clips() -> None:
     data = movements(n_people=4, each=2)
     assert find_leaks(data, halves(data)).n == 0
     frames = slice(*data.offsets[:2])
@@ -134,7 +134,7 @@ def test_copied_clips_are_found_and_other_clips_of_one_label_are_not() -> None:
     assert [(one.test, one.train) for one in found.examples] == [("d", "a")]
 
 
-def test_clips_that_hardly_show_a_hand_are_no_movements_to_compare() -> None:
+def test_clips_almost_without_hand() -> None:
     data = movements(n_people=2, each=1, labels=("left",))
     twice = data.select(np.array([0, 0]))
     assert find_leaks(twice, halves(twice)).n == 1
@@ -154,7 +154,7 @@ def test_tens_of_thousands_take_seconds() -> None:
     assert time.process_time() - started < 20
 
 
-def test_a_picture_counts_once_however_many_views_it_has() -> None:
+def test_augmented_copies_count_once() -> None:
     data = poses(np.concatenate([hands(6), hands(6)]))
     views = replace(data, samples=replace(data.samples, view=np.arange(12) % 3))
     assert find_leaks(views, halves(views)).n == 2

@@ -26,7 +26,7 @@ def numbered(
     sources: Sequence[str] | None = None,
     no_hand: Sequence[int] = (),
 ) -> LandmarkDataset:
-    """Poses whose only feature tells which sample they are."""
+    """Poses whose only feature is the number of the sample."""
     n = len(labels)
     hand = np.random.default_rng(0).uniform(0.3, 0.6, (21, 3)).astype(np.float32)
     hand[0], hand[9] = (0.5, 0.5, 0), (0.5, 0.4, 0)

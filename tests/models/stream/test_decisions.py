@@ -11,7 +11,7 @@ from handlore.models.stream.settings import RecogniserSettings, Thresholds
 
 
 def holds(*parts: tuple[float, float], **kw: object) -> tuple[list[Event], list[float]]:
-    """Events and when they were told, of parts (probability of ``a``, seconds); -1 = no hand."""
+    """Events and when they are emitted, for parts (probability of ``a``, seconds), -1 = no hand."""
     config = RecogniserSettings(**kw)
     decider = make_decider(
         "pose", Thresholds(("a", "none"), {}, config.threshold, config.release), config
