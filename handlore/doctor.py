@@ -67,7 +67,7 @@ def diagnose(*, verbose: bool = False) -> Diagnosis:
     """
     versions = {name: _version(name) for name in _PACKAGES}
     weights = {name: _bundle_path(name) for name in LANDMARKERS}
-    chosen = {"stills": _choice(live=False), "live": _choice(live=True)}
+    chosen = {"stills": _choice(video=False), "live": _choice(video=True)}
     return Diagnosis(
         __version__,
         platform.python_version(),
@@ -93,9 +93,9 @@ def _cameras(verbose: bool) -> list[CameraReport]:
         return find_cameras()
 
 
-def _choice(*, live: bool) -> DetectorChoice | None:
+def _choice(*, video: bool) -> DetectorChoice | None:
     try:
-        return choose_detector(live=live)
+        return choose_detector(video=video)
     except HandloreError:
         return None
 

@@ -236,7 +236,7 @@ def _check(
         landmarker=options.landmarker or required_landmarker(models),
         max_hands=recogniser.n_hands,
         detector=options.detector,
-        live=True,
+        video=True,
     )
     recordings = None if options.record is None else RecordingFolder.open(options.record)
     return _Setup(recogniser, labels, actions, spec, detector, address, recordings)

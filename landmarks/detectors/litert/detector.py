@@ -72,11 +72,11 @@ class LiteRTDetector(DetectorKind):
         return None
 
     @classmethod
-    def preference(cls, *, live: bool) -> tuple[int, str]:
-        """Prefer it with a camera, and always on ARM Linux."""
+    def preference(cls, *, video: bool) -> tuple[int, str]:
+        """Prefer it for cameras and videos, and always on ARM Linux."""
         if is_arm_linux():
             return 2, "this is ARM Linux, where mediapipe aborts on many processors"
-        return 2, "with a camera it decides when the palm detector runs"
+        return 2, "it tracks hands in cameras and videos by the same steps"
 
     @classmethod
     def described(cls, options: DetectorOptions, talk: Talk | None) -> DetectorInfo:
