@@ -17,9 +17,8 @@ from handlore.capture.cameras import CameraFrame
 from handlore.capture.recording.loop import SessionComponents, SessionLoop
 from handlore.capture.recording.options import SessionOptions
 from handlore.capture.recording.session import Session, State
-from handlore.capture.recording.take import SessionInfo
-from handlore.capture.recording.video import NoVideo, VideoFolder
-from handlore.capture.recording.writer import RecordingWriter
+from handlore.capture.recording.video import VideoFolder
+from handlore.capture.recording.writer import RecordingWriter, SessionInfo
 from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.rendered import Person, Scene, render_movement
 from handlore.landmarks.detector import DetectorOptions
@@ -117,7 +116,7 @@ def begun(shown, detector, *, videos=False, slow=False):
         writer = RecordingWriter(SlowDisk(recordings) if slow else recordings)
         session = Session(("wave",), SessionOptions(seconds=2, countdown=0.3, review=0.3))
         face = Always(session)
-        make = VideoFolder(recordings.root).begin if videos else NoVideo
+        make = VideoFolder(recordings.root) if videos else None
         info = SessionInfo(detector.info, "memory")
         parts = SessionComponents(
             Memory(shown), detector, session, info, writer, face, face, videos=make

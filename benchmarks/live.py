@@ -19,8 +19,7 @@ import numpy as np
 
 from handlore.capture.cameras import CameraFrame
 from handlore.capture.live.limiter import ThrottledDetector
-from handlore.capture.live.loop import LiveComponents, LiveLoop
-from handlore.capture.live.state import LiveView
+from handlore.capture.live.loop import LiveComponents, LiveLoop, LiveView
 from handlore.capture.serve.server import Hub
 from handlore.capture.views.page import PageView
 from handlore.datasets.rendered import Person, Scene, render_background, render_pose

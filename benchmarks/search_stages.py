@@ -24,7 +24,8 @@ from handlore.landmarks.detector import DetectorOptions
 from handlore.landmarks.geometry import palm_length
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
-from handlore.landmarks.search import STAGE_NAMES, search
+from handlore.landmarks.search import search
+from handlore.landmarks.stages import STAGE_NAMES
 
 TURNS = (40, 80, -80, 180)
 NO_HAND_FRAMES = {"H-SetThermo": range(52, 74), "H-1": range(92, 111)}

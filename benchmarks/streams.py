@@ -35,7 +35,7 @@ from handlore.datasets.rendered import (
 )
 from handlore.datasets.rendered.write import write_video
 from handlore.datasets.sources import make_source
-from handlore.demo import MOVEMENT_NAME_PATTERN
+from handlore.demo import VIDEO_NAMES
 from handlore.landmarks.detector import DetectorOptions, HandDetector
 from handlore.landmarks.hands import Hand
 from handlore.landmarks.nativelog import quiet_native_log
@@ -221,7 +221,7 @@ def _filmed_clips(
 ) -> LandmarkDataset:
     """Render the same into video files and find the hands, as somebody would record them."""
     write_movement_videos(root, movements=RENDERED, n_people=n_people, per_movement=each, fps=20.0)
-    source = make_source("videos", {"name_pattern": MOVEMENT_NAME_PATTERN})
+    source = make_source("videos", {"name_pattern": VIDEO_NAMES})
     return convert(source, root, detector).dataset
 
 

@@ -24,13 +24,7 @@ _Values = NDArray[np.float64]
 
 
 def variety_advice(recordings: Sequence[LandmarkDataset]) -> list[str]:
-    """Return what to vary in the label that varies least; nothing if all vary enough.
-
-    Parameters
-    ----------
-    recordings
-        One dataset per recording, all of one kind.
-    """
+    """Return what to vary in the label of one kind of recordings that varies least, if any."""
     by_label: dict[str, list[LandmarkDataset]] = defaultdict(list)
     for one in recordings:
         if one.has_hand.any() and one.labels[0] != NONE_LABEL:
@@ -136,15 +130,7 @@ class RecordingPrediction:
 
 
 def advise(recorded: LoadedRecordings, labels: Sequence[str] = ()) -> list[str]:
-    """Return what to do next, the most useful line first.
-
-    Parameters
-    ----------
-    recorded
-        The recordings of a folder.
-    labels
-        Labels to record, in addition to those in the folder.
-    """
+    """Return what to do next, the most useful line first; ``labels`` are to be recorded too."""
     lines = [*_next(recorded, labels)]
     for kind in KINDS:
         if kind in recorded.counts():
@@ -176,10 +162,7 @@ def _next(recorded: LoadedRecordings, labels: Sequence[str]) -> Iterator[str]:
 def cross_validated(recorded: LoadedRecordings, kind: Kind) -> list[RecordingPrediction]:
     """Predict every recording by a classifier that was trained without it.
 
-    Returns
-    -------
-    A prediction for each recording of the labels that have enough of them; nothing if there are
-    fewer than two such labels.
+    Labels with few recordings are left out; the result is empty if fewer than two are left.
     """
     data = _thinned(recorded.dataset(kind))
     if len(data.labels) < 2:

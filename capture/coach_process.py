@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 class BackgroundCoach:
-    """Analyses a folder in the background. Close it, or use ``with``.
+    """Analyses a folder in the background, until it is closed.
 
     Every call returns immediately. Of the requests during an analysis only the last one is run
     afterwards.
@@ -21,15 +21,7 @@ class BackgroundCoach:
         self._lines: list[str] = []
 
     def consult(self, folder: Path, labels: Sequence[str] = ()) -> None:
-        """Request advice on the recordings of a folder.
-
-        Parameters
-        ----------
-        folder
-            A folder of recordings.
-        labels
-            Labels to record, in addition to those in the folder.
-        """
+        """Request advice on the recordings of a folder; ``labels`` are to be recorded too."""
         self._next = (str(folder), *labels)
         self._poll()
 
@@ -45,12 +37,6 @@ class BackgroundCoach:
             self._process.kill()
             self._process.wait()
             self._end(self._process)
-
-    def __enter__(self) -> "BackgroundCoach":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _poll(self) -> None:
         """Read the result of a process that has ended, and start the next one."""
@@ -92,7 +78,7 @@ def _lower_priority() -> None:
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
-def main(folder: str, *labels: str) -> None:
+def _main(folder: str, *labels: str) -> None:
     """Print the advice for a folder as a JSON list of lines."""
     _lower_priority()
     from handlore.datasets.loading import load_recordings
@@ -103,4 +89,4 @@ def main(folder: str, *labels: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    _main(*sys.argv[1:])

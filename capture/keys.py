@@ -24,13 +24,7 @@ class Keys(Protocol):
 
 
 class ScriptedKeys:
-    """Keys that a program presses, all of them at the start.
-
-    Parameters
-    ----------
-    keys
-        Their names.
-    """
+    """Keys that a program presses, all of them at the start."""
 
     def __init__(self, *keys: str) -> None:
         self._keys = list(keys)
@@ -92,24 +86,16 @@ class WindowKeys:
         self._before, self._before_at = 0, 0.0
 
     def name(self, code: int, now: float) -> str | None:
-        """Return the name of a key; None for an unused one, as with Alt or Control.
-
-        Parameters
-        ----------
-        code
-            What ``waitKeyEx`` returned.
-        now
-            The time in seconds.
-        """
+        """Return the name of the key of a ``waitKeyEx`` code; None for an unused one."""
         before = self._before if now - self._before_at <= _MODIFIER_SECONDS else 0
         self._before, self._before_at = code & 0xFFFF if code > 0 else 0, now
-        key = key_of_code(code)
+        key = _key_of_code(code)
         if key is None or before in _OTHERS:
             return None
         return _capital(key) if before in _SHIFT else key
 
 
-def key_of_code(code: int) -> str | None:
+def _key_of_code(code: int) -> str | None:
     """Return the name of the key of a single code; None for unused keys."""
     if -0x100 < code < 0:
         return key_of_character(chr(code & 0xFF).lower())

@@ -68,13 +68,7 @@ class Review:
 
     @classmethod
     def of(cls, entries: Sequence[RecordingEntry], now: float) -> "Review":
-        """Begin with the first recording.
-
-        Raises
-        ------
-        HandloreError
-            If there is none.
-        """
+        """Begin with the first recording, or raise HandloreError if there is none."""
         if not entries:
             raise HandloreError("there are no recordings to review")
         return cls(_sorted(entries), since=now)
@@ -118,15 +112,7 @@ class Review:
         return self, None
 
     def changed(self, entries: Sequence[RecordingEntry], path: Path) -> "Review":
-        """Return the state after a change; the same recording is still shown.
-
-        Parameters
-        ----------
-        entries
-            All recordings of the folder now.
-        path
-            The new path of the changed recording.
-        """
+        """Return the state after a change; the recording, now at ``path``, is still shown."""
         if not entries:
             return replace(self, ended=True)
         entries = _sorted(entries)
@@ -184,7 +170,7 @@ def _sorted(entries: Sequence[RecordingEntry]) -> tuple[RecordingEntry, ...]:
     return tuple(sorted(entries, key=lambda entry: (entry.number, entry.path)))
 
 
-class ReviewView(Keys, Protocol):
+class _ReviewView(Keys, Protocol):
     """Shows a review and gives keys."""
 
     def show(self, state: Review, recording: LandmarkDataset | None, now: float) -> None:
@@ -194,7 +180,7 @@ class ReviewView(Keys, Protocol):
 
 def review_recordings(
     recordings: RecordingFolder,
-    view: ReviewView,
+    view: _ReviewView,
     clock: Callable[[], float] = time.monotonic,
     wait: Callable[[float], None] = time.sleep,
 ) -> Review:
@@ -205,7 +191,8 @@ def review_recordings(
     HandloreError
         If there are no recordings.
     """
-    state = replace(Review.of(_all_entries(recordings), clock()), message=_damaged(recordings))
+    state = Review.of(recordings.entries(discarded=None), clock())
+    state = replace(state, message=_damaged(recordings))
     while not state.ended:
         for key in view.pressed():
             state, change = state.key(key, clock())
@@ -231,7 +218,7 @@ def _apply(recordings: RecordingFolder, state: Review, change: Change) -> Review
                 message = f"now {change.label}"
     except HandloreError as error:
         return replace(state, message=str(error))
-    return replace(state.changed(_all_entries(recordings), path), message=message)
+    return replace(state.changed(recordings.entries(discarded=None), path), message=message)
 
 
 def _damaged(recordings: RecordingFolder) -> str:
@@ -239,10 +226,6 @@ def _damaged(recordings: RecordingFolder) -> str:
     names = [name for name, _ in recordings.failures()]
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
     return f"cannot be read: {names[0]}{more}" if names else ""
-
-
-def _all_entries(recordings: RecordingFolder) -> list[RecordingEntry]:
-    return [*recordings.entries(), *recordings.entries(discarded=True)]
 
 
 @lru_cache(maxsize=4)

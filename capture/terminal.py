@@ -1,4 +1,4 @@
-"""Keys of a terminal without Enter, on POSIX and on Windows."""
+"""A terminal: keys without Enter, on POSIX and on Windows, and the signals that end the process."""
 
 import atexit
 import codecs
@@ -6,10 +6,11 @@ import os
 import select
 import signal
 import sys
+import threading
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from types import FrameType, TracebackType
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from types import FrameType
 from typing import Any, Self
 
 from .keys import Keys, key_of_character
@@ -29,19 +30,12 @@ def terminal_keys() -> AbstractContextManager[Keys]:
 
 
 class Terminal:
-    """Reads keys from stdin as they are pressed.
+    """Reads keys from stdin, or another file descriptor, as they are pressed.
 
     Use it with ``with``: the terminal is restored afterwards, while the process is stopped
-    (Ctrl-Z) and, with :func:`~.signals.ending_on_signals`, at a signal to end. If stdin is no
-    terminal, keys are read from it all the same. While the process runs in the background (``&``),
-    the terminal is not touched, and no keys come.
-
-    Parameters
-    ----------
-    descriptor
-        File descriptor to read; default: stdin.
-    clock
-        Returns seconds; distinguishes Esc from arrow keys.
+    (Ctrl-Z) and, with :func:`ending_on_signals`, at a signal to end. If stdin is no terminal, keys
+    are read from it all the same. While the process runs in the background (``&``), the terminal
+    is not touched, and no keys come. The clock distinguishes Esc from arrow keys.
     """
 
     def __init__(
@@ -69,16 +63,10 @@ class Terminal:
                     (signal.SIGCONT, self._continued),
                 )
             }
-            if self._in_front():
-                self._prepare()
+            self._prepare()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.restore()
         atexit.unregister(self.restore)
         for signum, handler in self._handlers.items():
@@ -135,7 +123,8 @@ class Terminal:
         return self._decoder.decode(data)
 
     def _prepare(self) -> None:
-        tty.setcbreak(self._descriptor)
+        if self._in_front():
+            tty.setcbreak(self._descriptor)
 
     def _stopped(self, signum: int, _: FrameType | None) -> None:
         """Stop as without a handler, with the terminal restored; then continue."""
@@ -146,8 +135,7 @@ class Terminal:
 
     def _continued(self, _: int, __: FrameType | None) -> None:
         signal.signal(signal.SIGTSTP, self._stopped)
-        if self._in_front():
-            self._prepare()
+        self._prepare()
 
     def _in_front(self) -> bool:
         """Return whether this is the foreground process; others are stopped at access (SIGTTOU)."""
@@ -169,7 +157,7 @@ _PREFIXES = ("\0", "\xe0")
 """In a Windows console arrows and function keys send one of these and another character."""
 
 
-class _Console:
+class _Console(AbstractContextManager[Keys]):
     """Reads keys from a Windows console, see :class:`Terminal`."""
 
     def __init__(self) -> None:
@@ -177,19 +165,10 @@ class _Console:
 
         self._console: Any = msvcrt
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Nothing needs to be restored."""
 
     def pressed(self) -> list[str]:
-        """Return the keys pressed since the last call, see :class:`~.keys.Keys`."""
         keys = []
         while self._console.kbhit():
             character = self._console.getwch()
@@ -198,3 +177,48 @@ class _Console:
             elif key := key_of_character(character):
                 keys.append(key)
         return keys
+
+
+CLEANUP_SECONDS = 5.0
+"""For this time after the first signal further ones are ignored."""
+
+
+@contextmanager
+def ending_on_signals(clock: Callable[[], float] = time.monotonic) -> Iterator[None]:
+    """Turn SIGTERM and SIGHUP into SystemExit for the length of the block; SIGINT stays Ctrl-C.
+
+    The first signal ends the block. The next ones do not interrupt the cleanup, unless it takes
+    longer than :data:`CLEANUP_SECONDS`.
+
+    Python handles signals only in the main thread; in others this does nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signals = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # A shell makes background processes ignore it.
+        signals.append(signal.SIGINT)
+    end = _once(clock)
+    before = {signum: signal.signal(signum, end) for signum in signals}
+    try:
+        yield
+    finally:
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
+
+
+def _once(clock: Callable[[], float]) -> Callable[[int, FrameType | None], None]:
+    """Return a handler that ends at the first signal, and at one that comes much later."""
+    ended: list[float] = []
+
+    def end(signum: int, _: FrameType | None) -> None:
+        now = clock()
+        if ended and now - ended[0] < CLEANUP_SECONDS:
+            return
+        ended.append(now)
+        if signum == signal.SIGINT:
+            raise KeyboardInterrupt
+        raise SystemExit(128 + signum)
+
+    return end

@@ -24,21 +24,10 @@ TYPING_WAIT = 0.15
 """Seconds between two pictures while a label is typed, so that keys are polled more often."""
 
 
-def typing_hint() -> str:
-    """Return what is special about typing in a window here, if anything."""
-    framework = getattr(cv2, "currentUIFramework", lambda: "")()  # missing in older versions
-    return "for a capital press Shift before each one" if framework.startswith("QT") else ""
-
-
 class Screen:
     """A window of OpenCV. Make it, use it and close it in the main thread.
 
-    Parameters
-    ----------
-    title
-        Its name.
-    least_wait
-        Seconds between two drawn pictures, at least.
+    Between two drawn pictures pass at least ``least_wait`` seconds.
     """
 
     def __init__(self, title: str, least_wait: float = 0.0) -> None:
@@ -53,29 +42,22 @@ class Screen:
         self._early = cv2.waitKeyEx(_APPEAR_MS)
 
     def draw(self, picture: Callable[[], Pixels], least_wait: float = 0.0) -> bool:
-        """Draw and show a picture if one is due; return whether it was.
+        """Draw and show a picture, (height, width, 3) RGB, if one is due; return whether it was.
 
         At most a third of the time is spent on drawing, so that a small computer still processes
-        every frame.
-
-        Parameters
-        ----------
-        picture
-            Draws it, (height, width, 3) RGB.
-        least_wait
-            Seconds since the previous picture, at least.
+        every frame. ``least_wait`` is the time since the previous picture in seconds, at least.
         """
         began = time.perf_counter()
         least_wait = max(least_wait, self._least_wait)
         wait = max(2 * self._drawing, least_wait - self._drawing)
         if self.is_gone or began - self._drawn_at < wait:
             return False
-        self.show(picture())
+        self.put(picture())
         self._drawn_at = time.perf_counter()
         self._drawing = self._drawn_at - began
         return True
 
-    def show(self, pixels: Pixels) -> None:
+    def put(self, pixels: Pixels) -> None:
         """Show a picture (height, width, 3) RGB; it appears when keys are polled."""
         cv2.imshow(self._name, cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
         self._shown = True
@@ -121,11 +103,6 @@ def why_no_window(environment: Mapping[str, str] | None = None) -> str | None:
 
     A window is opened for a moment in a separate process: if DISPLAY names a display that does
     not exist, the toolkit behind OpenCV does not raise an error but ends the process.
-
-    Parameters
-    ----------
-    environment
-        Default: that of this process.
     """
     environment = os.environ if environment is None else environment
     names = ("DISPLAY", "WAYLAND_DISPLAY")

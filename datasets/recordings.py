@@ -103,12 +103,14 @@ class RecordingFolder:
         clean_up(root)
         return cls(root)
 
-    def entries(self, *, discarded: bool = False) -> list[RecordingEntry]:
-        """List the recordings that are kept, or those that were discarded, by number.
+    def entries(self, *, discarded: bool | None = False) -> list[RecordingEntry]:
+        """List the recordings that are kept, or those that were discarded (None: both), by number.
 
         Files that cannot be read are left out, see :meth:`failures`.
         """
-        found = (self._look(path) for path in recording_files(self.root, discarded=discarded))
+        sides = (False, True) if discarded is None else (discarded,)
+        paths = (path for side in sides for path in recording_files(self.root, discarded=side))
+        found = (self._look(path) for path in paths)
         return sorted(
             (e for e in found if isinstance(e, RecordingEntry)), key=lambda e: (e.number, e.path)
         )

@@ -13,7 +13,8 @@ from typing import Literal
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import Hand, Pixels, by_slot
-from handlore.landmarks.search import STAGES, Stage, as_searched, augmented_hands, search
+from handlore.landmarks.search import as_searched, augmented_hands, search
+from handlore.landmarks.stages import STAGES, Stage
 
 from .dataset import Header, LandmarkDataset, Samples
 from .files import walk
@@ -49,7 +50,7 @@ class SearchOptions:
 
 
 @dataclass
-class HandsInItem:
+class _HandsInItem:
     """The hands of one item, frame by frame."""
 
     slots: list[list[Hand | None]] = field(default_factory=list)
@@ -64,7 +65,7 @@ class HandsInItem:
 
 def find_hands(
     source: Source, item: Item, detector: HandDetector | None, options: SearchOptions
-) -> tuple[list[HandsInItem], str]:
+) -> tuple[list[_HandsInItem], str]:
     """Find the hands in one item of a source.
 
     Parameters
@@ -101,7 +102,7 @@ def find_hands(
 
 def _searched(
     source: Source, clip: Clip, detector: HandDetector, options: SearchOptions
-) -> list[HandsInItem]:
+) -> list[_HandsInItem]:
     """Search a picture, and its augmented copies where a hand was found."""
     samples = []
     for seconds, pixels in clip.frames:
@@ -109,9 +110,9 @@ def _searched(
         if options.min_score > 0:
             hands = _with_min_score(detector, pixels, hands, options.min_score)
         slots = by_slot(hands, options.max_hands)
-        samples.append(HandsInItem([slots], [seconds]))
+        samples.append(_HandsInItem([slots], [seconds]))
         copies = augmented_hands(detector, pixels, slots, options.augment)
-        samples += [HandsInItem([slots], [seconds], number) for number, slots in copies]
+        samples += [_HandsInItem([slots], [seconds], number) for number, slots in copies]
     if not samples:
         raise InvalidDataError("it has no frames")
     return samples
@@ -130,9 +131,9 @@ def _with_min_score(
     return [hand for hand in scored if hand.score >= min_score]
 
 
-def _tracked(clip: Clip, detector: HandDetector, options: SearchOptions) -> HandsInItem:
+def _tracked(clip: Clip, detector: HandDetector, options: SearchOptions) -> _HandsInItem:
     detector.reset()
-    sample, last = HandsInItem(), -1.0
+    sample, last = _HandsInItem(), -1.0
     for seconds, pixels in clip.frames:
         # Detectors count milliseconds and need rising times: frames within one are moved apart.
         last = max(seconds, last + 0.001)
@@ -142,7 +143,7 @@ def _tracked(clip: Clip, detector: HandDetector, options: SearchOptions) -> Hand
     return sample
 
 
-def _own_landmarks(clip: LandmarkClip, max_hands: int) -> HandsInItem:
+def _own_landmarks(clip: LandmarkClip, max_hands: int) -> _HandsInItem:
     """Return landmarks as they are; with room for one hand, those of the more frequent side."""
     frames = [list(hands) for _, hands in clip.frames]
     sides = Counter(hand.side for hands in frames for hand in hands)
@@ -150,7 +151,7 @@ def _own_landmarks(clip: LandmarkClip, max_hands: int) -> HandsInItem:
         ((side, _),) = sides.most_common(1)  # of two sides seen equally often, the first one seen
         frames = [[hand for hand in hands if hand.side == side] for hands in frames]
     slots = [by_slot(hands, max_hands) for hands in frames]
-    return HandsInItem(slots, [seconds for seconds, _ in clip.frames])
+    return _HandsInItem(slots, [seconds for seconds, _ in clip.frames])
 
 
 @dataclass(frozen=True)

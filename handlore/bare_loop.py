@@ -6,34 +6,29 @@ nothing else of handlore, or that would be counted too.
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 
-class BareLoop:
-    """Detects the hands in picture files and discards the result."""
+@contextmanager
+def bare_loop(bundle: Path) -> Iterator[Callable[[Sequence[Path | str]], None]]:
+    """Give a function that detects the hands in picture files and discards the result."""
+    # Both are imported here, so that memory can be watched without them.
+    import cv2
+    import mediapipe
 
-    def __init__(self, bundle: Path) -> None:
-        # Both are imported here, so that memory can be watched without them.
-        import cv2
-        import mediapipe
+    vision, srgb = mediapipe.tasks.vision, mediapipe.ImageFormat.SRGB
+    base = mediapipe.tasks.BaseOptions(model_asset_path=str(bundle))
+    options = vision.HandLandmarkerOptions(base)
 
-        self._cv2, self._mediapipe = cv2, mediapipe
-        tasks = mediapipe.tasks
-        self._landmarker = tasks.vision.HandLandmarker.create_from_options(
-            tasks.vision.HandLandmarkerOptions(tasks.BaseOptions(model_asset_path=str(bundle)))
-        )
-
-    def __call__(self, paths: Sequence[Path | str]) -> None:
-        """Detect the hands in each file."""
+    def detect(paths: Sequence[Path | str]) -> None:
         for path in paths:
-            pixels = self._cv2.cvtColor(self._cv2.imread(str(path)), self._cv2.COLOR_BGR2RGB)
-            srgb = self._mediapipe.ImageFormat.SRGB
-            self._landmarker.detect(self._mediapipe.Image(image_format=srgb, data=pixels))
+            pixels = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+            landmarker.detect(mediapipe.Image(image_format=srgb, data=pixels))
 
-    def close(self) -> None:
-        """Free the networks."""
-        self._landmarker.close()
+    with closing(vision.HandLandmarker.create_from_options(options)) as landmarker:
+        yield detect
 
 
 class MemoryWatch:
@@ -64,12 +59,12 @@ def _status_mb(field: str) -> float:
 
 
 def _main(bundle: str, n: str, early: str, *files: str) -> None:
-    watch, loop = MemoryWatch(int(early)), BareLoop(Path(bundle))
-    for done in range(1, int(n) + 1):
-        loop([files[done % len(files)]])
-        watch.look(done, int(n))
-    print(watch.report())  # noqa: T201
-    loop.close()
+    watch = MemoryWatch(int(early))
+    with bare_loop(Path(bundle)) as detect:
+        for done in range(1, int(n) + 1):
+            detect([files[done % len(files)]])
+            watch.look(done, int(n))
+        print(watch.report())  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -11,14 +11,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from handlore.bare_loop import BareLoop, MemoryWatch
+from handlore.bare_loop import MemoryWatch, bare_loop
 from handlore.datasets.conversion.convert import convert
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.datasets.rendered import POSES, Person, Scene, render_pose, write_pictures
@@ -34,13 +34,9 @@ EARLY = 200
 
 @dataclass(frozen=True)
 class _BenchResult:
-    """Two measurements taken in turns."""
-
     ours: float
-    """Median seconds (or bytes) of handlore."""
-
     other: float
-    """The same of the other side."""
+    """Median seconds of each side."""
 
     ratio: float
     """Median of other / ours over the turns: above 1, handlore is faster."""
@@ -80,34 +76,27 @@ def measure_prediction(turns: int = 30, each: int = 20) -> _BenchResult:
     return _in_turns(ours, other, turns, each, 2)
 
 
+def render_for_bench(folder: Path) -> None:
+    """Write rendered pictures to convert."""
+    write_pictures(folder, n_people=3, per_pose=3, size=(640, 480))
+
+
 def measure_conversion(root: Path, turns: int = 5) -> tuple[_BenchResult, int]:
     """Time ``convert`` against a bare loop of OpenCV and MediaPipe over the same files.
 
-    Only files in which a plain call finds the hand are used; in the others handlore searches on,
-    which takes longer.
-
-    Returns
-    -------
-    The seconds of a picture, and the number of pictures.
+    Returns the seconds a picture, and the number of pictures. Only files in which a plain call
+    finds the hand are used; in the others handlore searches on, which takes longer.
     """
     source = _source(root)
-    with (
-        quiet_native_log(),
-        open_detector() as detector,
-        closing(BareLoop(require_bundle().path)) as bare,
-    ):
+    bundle = require_bundle().path
+    with quiet_native_log(), open_detector() as detector, bare_loop(bundle) as bare:
         first = convert(source, root, detector).dataset
         easy = set(first.samples.source[first.stage[:, 0] == 0].tolist())
         chosen = _Chosen(tuple(item for item in source.scan(root).items if item.source in easy))
         paths = [item.path for item in chosen.chosen]
-        comparison = _in_turns(
-            lambda: convert(chosen, root, detector),
-            lambda: bare(paths),
-            turns,
-            len(paths),
-            len(paths),
-        )
-    return comparison, len(paths)
+        n = len(paths)
+        ours = partial(convert, chosen, root, detector)
+        return _in_turns(ours, partial(bare, paths), turns, n, n), n
 
 
 def measure_memory(root: Path, n_pictures: int) -> dict[str, dict[str, float]]:
@@ -123,20 +112,11 @@ def measure_memory(root: Path, n_pictures: int) -> dict[str, dict[str, float]]:
 def measure_help(turns: int = 7) -> float:
     """Return the median seconds that ``handlore --help`` takes."""
     command = [sys.executable, "-m", "handlore", "--help"]
-
-    def show() -> None:
-        subprocess.run(command, check=True, capture_output=True)
-
+    show = partial(subprocess.run, command, check=True, capture_output=True)
     return float(np.median([_seconds(show) for _ in range(turns)]))
 
 
-def render_for_bench(folder: Path) -> None:
-    """Write rendered pictures to convert."""
-    write_pictures(folder, n_people=3, per_pose=3, size=(640, 480))
-
-
 def _rendered_truth() -> LandmarkDataset:
-    """Make a dataset of the true landmarks of rendered hands."""
     slots, labels = [], []
     rng = np.random.default_rng(0)
     for seed in range(8):
@@ -154,8 +134,6 @@ def _source(root: Path) -> Source:
 
 @dataclass(frozen=True)
 class _Chosen(Source):
-    """A fixed list of items."""
-
     chosen: tuple[Item, ...]
     name = "chosen"
     layout = "files"

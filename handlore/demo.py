@@ -4,7 +4,6 @@ With rendered hands it runs twice, for poses in pictures and for movements in vi
 of photos once.
 """
 
-import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -15,7 +14,7 @@ import numpy as np
 
 from handlore.classifiers.evaluation.crossval import cross_val_predict
 from handlore.classifiers.evaluation.scores import Predictions, score
-from handlore.classifiers.factory import Pipeline, make_estimator
+from handlore.classifiers.factory import make_pipeline
 from handlore.classifiers.training import train_pipeline
 from handlore.datasets.conversion.convert import Conversion, convert
 from handlore.datasets.dataset import LandmarkDataset
@@ -57,23 +56,15 @@ _PICTURE_NAMES = r"_(?P<group>p\d+)_\d+\.png$"
 
 _SHOWN_MOVEMENTS = ("circle", "grab", "swipe_left", "swipe_right", "tap", "wave")
 _PER_MOVEMENT = 2
-FRAME_RATE = 20.0
+_FRAME_RATE = 20.0
 """Frames per second, about what a small computer detects."""
 
-_VIDEO_NAMES = r"/(?P<label>\w+)_(?P<group>p\d+)_\d+\.mp4$"
+VIDEO_NAMES = r"/(?P<label>\w+)_(?P<group>p\d+)_\d+\.mp4$"
 _MOST_PICTURES = 12
 """Labels of which the report has a picture."""
 
 Talk = Callable[[str], None]
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class DemoResult:
-    """The numbers of the demo, under the names that scripts rely on, and what could not be read."""
-
-    summary: dict[str, Any]
-    failures: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -84,7 +75,7 @@ class _Console:
 
 
 @dataclass
-class _Stage:
+class _Experiment:
     """Converted data, with the models that were cross-validated and trained on it."""
 
     root: Path
@@ -97,10 +88,9 @@ class _Stage:
     def dataset(self) -> LandmarkDataset:
         return self.conversion.dataset
 
-    @property
-    def example(self) -> str:
-        """A file to try the model on."""
-        return str(self.root / str(self.dataset.samples.source[0]))
+    def facts(self) -> dict[str, Any]:
+        facts = {"convert": self.conversion.summary(), "by": self.by, "models": self.rows}
+        return facts | {"try": str(self.root / str(self.dataset.samples.source[0]))}
 
 
 def run_demo(
@@ -111,21 +101,20 @@ def run_demo(
     talk: Talk,
     progress: Progress,
     verbose: bool = False,
-) -> DemoResult:
-    """Run the workflow and write datasets, models and a report into a folder.
+) -> tuple[dict[str, Any], tuple[tuple[str, str], ...]]:
+    """Run the workflow and write datasets, models and a report into an existing folder.
 
     Parameters
     ----------
-    out
-        An existing folder.
     data
-        A folder of photos; None renders hands instead.
-    n_people
-        How many people to render.
+        A folder of photos; None renders the hands of ``n_people`` people instead.
     talk, progress
         Called with messages, and with the number of items that are done and their total.
-    verbose
-        Let native libraries write to stderr.
+
+    Returns
+    -------
+    The numbers, under the names that scripts rely on, and each file that could not be read with
+    the reason.
 
     Raises
     ------
@@ -134,32 +123,22 @@ def run_demo(
     """
     console = _Console(talk, progress, verbose)
     poses = _poses(out, data, n_people, console)
-    summary = {
-        "convert": poses.conversion.summary(),
-        "by": poses.by,
+    summary = poses.facts() | {
         "n_groups": poses.rows[0]["n_groups"],
-        "models": poses.rows,
         "landmark_error": None if data else _landmark_error(poses.dataset, poses.root / TRUTH),
         "poses": str(out / _POSE_MODELS["forest"]),
         "report": str(out / "report.html"),
-        "try": poses.example,
     }
     failures, moves = poses.conversion.failures, None
     if data is None:
         moves = _movements(out, n_people, console)
         failures += moves.conversion.failures
-        summary["movements"] = {
-            "convert": moves.conversion.summary(),
-            "by": moves.by,
-            "models": moves.rows,
-            "moves": moves.rows[0]["path"],
-            "try": moves.example,
-        }
+        summary["movements"] = moves.facts() | {"moves": moves.rows[0]["path"]}
     _write_report(out, poses, summary, moves)
-    return DemoResult(summary, failures)
+    return summary, failures
 
 
-def _poses(out: Path, data: Path | None, n_people: int, console: _Console) -> _Stage:
+def _poses(out: Path, data: Path | None, n_people: int, console: _Console) -> _Experiment:
     if data is not None:
         root, source = data, make_source(find_source(data)[0], {})
     else:
@@ -177,7 +156,7 @@ def _poses(out: Path, data: Path | None, n_people: int, console: _Console) -> _S
     return stage
 
 
-def _movements(out: Path, n_people: int, console: _Console) -> _Stage:
+def _movements(out: Path, n_people: int, console: _Console) -> _Experiment:
     root = out / "videos"
     console.talk(f"rendering movements of {n_people} people into {root}")
     for movement in MOVEMENTS:
@@ -187,11 +166,11 @@ def _movements(out: Path, n_people: int, console: _Console) -> _Stage:
         movements=_SHOWN_MOVEMENTS,
         n_people=n_people,
         per_movement=_PER_MOVEMENT,
-        fps=FRAME_RATE,
+        fps=_FRAME_RATE,
         progress=console.progress,
     )
     console.talk("tracking the hands in the videos")
-    source = make_source("videos", {"name_pattern": _VIDEO_NAMES})
+    source = make_source("videos", {"name_pattern": VIDEO_NAMES})
     stage = _converted(root, source, DetectorOptions(detector="litert"), console)
     save_dataset(stage.dataset, out / "moves.npz")
     _train(stage, out, _MOVEMENT_MODELS, console, negatives=True)
@@ -199,35 +178,35 @@ def _movements(out: Path, n_people: int, console: _Console) -> _Stage:
 
 
 def _remove_rendered(root: Path, label: str, suffix: str) -> None:
-    """Remove what an earlier run has rendered, perhaps of more people, and nothing else."""
+    # An earlier run may have rendered more people; nothing else is removed.
     for path in (root / label).glob(f"{label}_p[0-9][0-9]*_[0-9]*.{suffix}"):
         path.unlink()
 
 
-def _converted(root: Path, source: Source, options: DetectorOptions, console: _Console) -> _Stage:
+def _converted(
+    root: Path, source: Source, options: DetectorOptions, console: _Console
+) -> _Experiment:
     quiet = nullcontext() if console.verbose else quiet_native_log()
     with quiet, open_detector(options) as detector:
         conversion = convert(source, root, detector, progress=console.progress)
-    return _Stage(root, conversion, default_by(conversion.dataset))
+    return _Experiment(root, conversion, default_by(conversion.dataset))
 
 
 def _train(
-    stage: _Stage, out: Path, models: Mapping[str, str], console: _Console, **options: Any
+    stage: _Experiment, out: Path, models: Mapping[str, str], console: _Console, **options: Any
 ) -> None:
     """Cross-validate and train estimators; each row has the numbers of one."""
     for done, (name, file) in enumerate(models.items(), 1):
         console.talk(f"training and cross-validating {name} by {stage.by}")
-        encoder = make_estimator(name).encoder(stage.dataset.n_hands)
-        answers = cross_val_predict(make_estimator(name), stage.dataset, encoder, stage.by)
-        started, path = time.perf_counter(), out / file
-        pipeline = Pipeline(name, make_estimator(name), encoder)
-        trained = train_pipeline(pipeline, stage.dataset, path, **options)
-        row = {"model": name, "path": str(path), "bytes": trained.n_bytes}
-        row["train_seconds"] = round(time.perf_counter() - started, 2)
-        scores = score(answers).as_json() | {"n_groups": n_groups(stage.dataset, stage.by)}
-        row |= {key: scores[key] for key in ("accuracy", "macro_f1", "n", "n_groups")}
+        pipeline = make_pipeline(stage.dataset, name)
+        answers = cross_val_predict(pipeline.estimator, stage.dataset, pipeline.encoder, stage.by)
+        trained = train_pipeline(pipeline, stage.dataset, out / file, **options)
+        scores = score(answers).as_json()
+        row = {"model": name, "path": str(trained.path), "bytes": trained.n_bytes}
+        row |= {key: scores[key] for key in ("accuracy", "macro_f1", "n")}
+        row |= {"n_groups": n_groups(stage.dataset, stage.by)}
+        stage.rows.append(row | {"train_seconds": round(trained.seconds, 2)})
         stage.answers[name] = answers
-        stage.rows.append(row)
         console.progress(done, len(models))
 
 
@@ -240,7 +219,9 @@ def _landmark_error(dataset: LandmarkDataset, truth: Path) -> float:
     return float(np.nanmedian(apart / palm_length(real)))
 
 
-def _write_report(out: Path, poses: _Stage, summary: dict[str, Any], moves: _Stage | None) -> None:
+def _write_report(
+    out: Path, poses: _Experiment, summary: dict[str, Any], moves: _Experiment | None
+) -> None:
     scores, counts, forest = score(poses.answers["forest"]), summary["convert"], poses.rows[0]
     headline = {
         "accuracy of the forest": f"{100 * forest['accuracy']:.1f} %",
@@ -290,7 +271,7 @@ def _model_table(rows: list[dict[str, Any]]) -> str:
     return table(["model", "accuracy", "macro-F1", "file", "training"], cells)
 
 
-def _movement_sections(moves: _Stage) -> list[Section]:
+def _movement_sections(moves: _Experiment) -> list[Section]:
     counts, (row,) = moves.conversion.summary(), moves.rows
     facts = {
         "Videos": f"{counts['n_items']}, {counts['n_converted']} with a hand",
@@ -303,7 +284,7 @@ def _movement_sections(moves: _Stage) -> list[Section]:
     ]
 
 
-def _photos(poses: _Stage) -> bytes:
+def _photos(poses: _Experiment) -> bytes:
     """Draw one picture of each of the first labels."""
     dataset, samples = poses.dataset, poses.dataset.samples
     _, first = np.unique(samples.label, return_index=True)

@@ -2,11 +2,12 @@
 
 import platform
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 
 from handlore import __version__
-from handlore.capture.cameras.listing import CameraReport, find_cameras
+from handlore.capture.cameras.camera import CameraReport, find_cameras
 from handlore.capture.window import why_no_window
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.nativelog import quiet_native_log
@@ -18,6 +19,8 @@ _PACKAGES = (
     *("xgboost-cpu", "xgboost", "opencv-contrib-python", "opencv-python", "matplotlib"),
 )
 _OPTIONAL = ("xgboost", "opencv-python", "xgboost-cpu")
+_BOTH_OPENCV = ("opencv-contrib-python", "opencv-python")
+"""Two builds that write into one folder: the one installed last breaks the other."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Diagnosis:
     """For each detector why it cannot run; None if it can."""
 
     chosen: dict[str, DetectorChoice | None]
-    """The detector for ``stills`` and for ``live``; None if none can run."""
+    """The detector for ``stills``, and for ``live`` and videos; None if none can run."""
 
     weights: dict[str, str | None]
     """For each landmarker where its model is; None if it is not here."""
@@ -54,10 +57,7 @@ class Diagnosis:
 def diagnose(*, verbose: bool = False) -> Diagnosis:
     """Examine this computer: a picture is taken with each camera, nothing is fetched or changed.
 
-    Parameters
-    ----------
-    verbose
-        Whether native libraries may log to stderr while cameras are tried.
+    With ``verbose``, native libraries may log to stderr while cameras are tried.
 
     Examples
     --------
@@ -66,8 +66,9 @@ def diagnose(*, verbose: bool = False) -> Diagnosis:
     {'litert': None, 'mediapipe': None}
     """
     versions = {name: _version(name) for name in _PACKAGES}
-    weights = {name: _bundle_path(name) for name in LANDMARKERS}
     chosen = {"stills": _choice(video=False), "live": _choice(video=True)}
+    with quiet_native_log(not verbose):
+        cameras = find_cameras()
     return Diagnosis(
         __version__,
         platform.python_version(),
@@ -77,20 +78,11 @@ def diagnose(*, verbose: bool = False) -> Diagnosis:
         packages={name: v for name, v in versions.items() if v or name not in _OPTIONAL},
         detectors=detector_problems(),
         chosen=chosen,
-        weights=weights,
-        cameras=_cameras(verbose),
+        weights={name: _bundle_path(name) for name in LANDMARKERS},
+        cameras=cameras,
         window=why_no_window(),
-        problems=[
-            *_model_problems(weights["full"]),
-            *_detector_problems(chosen["stills"]),
-            *_clashes(versions),
-        ],
+        problems=list(_problems(versions, chosen["stills"])),
     )
-
-
-def _cameras(verbose: bool) -> list[CameraReport]:
-    with quiet_native_log(not verbose):
-        return find_cameras()
 
 
 def _choice(*, video: bool) -> DetectorChoice | None:
@@ -115,28 +107,17 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _model_problems(path: str | None) -> list[str]:
+def _problems(versions: dict[str, str | None], choice: DetectorChoice | None) -> Iterator[str]:
     try:
-        find_bundle()
+        if find_bundle() is None:
+            state = "damaged" if cached_path("full").is_file() else "not here"
+            yield f"the hand landmark model is {state}: `handlore weights fetch`"
     except HandloreError as error:
-        return [str(error)]
-    if path is not None:
-        return []
-    state = "damaged" if cached_path("full").is_file() else "not here"
-    return [f"the hand landmark model is {state}: `handlore weights fetch`"]
-
-
-def _detector_problems(choice: DetectorChoice | None) -> list[str]:
-    remedy = "no detector can run: `pip install 'ai-edge-litert>=1.2,<2.2'`"
-    return [remedy] if choice is None else []
-
-
-def _clashes(versions: dict[str, str | None]) -> list[str]:
-    """Two builds of OpenCV write into one folder, and the one installed last breaks the other."""
-    both = [name for name in ("opencv-contrib-python", "opencv-python") if versions[name]]
-    if len(both) < 2:
-        return []
-    return [
-        "two builds of OpenCV are installed over each other: `pip uninstall -y opencv-python"
-        " opencv-contrib-python && pip install opencv-contrib-python`"
-    ]
+        yield str(error)
+    if choice is None:
+        yield "no detector can run: `pip install 'ai-edge-litert>=1.2,<2.2'`"
+    if all(versions[name] for name in _BOTH_OPENCV):
+        yield (
+            "two builds of OpenCV are installed over each other: `pip uninstall -y opencv-python"
+            " opencv-contrib-python && pip install opencv-contrib-python`"
+        )

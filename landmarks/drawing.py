@@ -52,17 +52,7 @@ _MAX_GAP = 6
 
 
 def draw_hands(picture: Pixels, hands: Sequence[Hand], *, mirrored: bool = False) -> None:
-    """Draw the skeletons of hands.
-
-    Parameters
-    ----------
-    picture
-        (height, width, 3) RGB.
-    hands
-        With landmarks in image widths of the picture as the camera saw it.
-    mirrored
-        Whether the picture has been flipped since.
-    """
+    """Draw skeletons, in image widths of the picture before it was perhaps mirrored."""
     for hand in hands:
         draw_hand(picture, hand.image, mirrored=mirrored)
 
@@ -100,22 +90,10 @@ def draw_path(
     *,
     dark: bool = False,
 ) -> None:
-    """Draw the path of a point over time, coloured from start to end.
+    """Draw the path of a point (n, 2) over time, on a light background or a ``dark`` one.
 
-    Parameters
-    ----------
-    picture
-        (height, width, 3) RGB.
-    points
-        (n, 2) in pixels.
-    share
-        (n,) share of the time that is over at each point, from 0 to 1; decides the colour.
-    frames
-        (n,) frame numbers of the points: there is a gap where the hand was lost for long.
-    thick
-        In pixels.
-    dark
-        Whether the background is dark.
+    The ``share`` (n,) of the time that is over at each point, from 0 to 1, decides its colour. By
+    the numbers of the ``frames`` (n,) there is a gap where the hand was lost for long.
     """
     usual = np.median(np.diff(frames)) if len(frames) > 1 else 1
     fixed = _fixed(points)
@@ -126,14 +104,9 @@ def draw_path(
 
 
 def fitted(points: FloatArray, width: int, height: int, margin: float = 14.0) -> Points:
-    """Return landmarks in pixels of a picture that shows all of them.
+    """Return landmarks (..., 21, 2) in pixels of a picture that shows all of them.
 
-    Parameters
-    ----------
-    points
-        (..., 21, 2) in any unit, x right, y down; NaN for no hand, but not all of them.
-    width, height, margin
-        Of the picture, in pixels.
+    They may have any unit, x right, y down; NaN for no hand, but not all of them.
     """
     flat = points.reshape(-1, 21, 2).astype(np.float64)
     palms = np.linalg.norm(flat[:, 9] - flat[:, 0], axis=-1)
@@ -192,27 +165,16 @@ def draw_text(
     anchor: str = "left",
     width: int = 0,
 ) -> int:
-    """Write a line of text.
+    """Write a line of text; return its width in pixels.
 
     Parameters
     ----------
-    picture
-        Where.
-    text
-        Of any script that the font supports.
     at
-        Column and row in pixels: the left end (or ``anchor`` ``middle`` or ``right``) of the
-        line's middle.
+        The left end (or ``anchor`` ``middle`` or ``right``) of the line's middle.
     size
         Height of the font in pixels.
-    color
-        RGB.
     width
         A longer line, in pixels, is cut off with an ellipsis; 0: no limit.
-
-    Returns
-    -------
-    The width of the line in pixels.
     """
     if width:
         text = _fitted(text, size, bold, width)

@@ -21,6 +21,7 @@ from .hands import N_LANDMARKS, FloatArray, HandLandmark
 FEATURES_VERSION = 1
 """Raised when the same groups give other numbers; model files record it."""
 
+_MARKS = [landmark.name.lower() for landmark in HandLandmark]
 _PAIRS = np.array(list(combinations(range(N_LANDMARKS), 2)))
 
 
@@ -61,16 +62,12 @@ def _orientation(_: FloatArray, rotation: FloatArray) -> FloatArray:
     return np.stack([np.sin(radians), np.cos(radians)], axis=1)
 
 
-def _mark(landmark: int) -> str:
-    return HandLandmark(landmark).name.lower()
-
-
 def _axes(prefix: str, axes: str) -> tuple[str, ...]:
-    return tuple(f"{prefix}.{_mark(m)}.{axis}" for m in range(1, N_LANDMARKS) for axis in axes)
+    return tuple(f"{prefix}.{mark}.{axis}" for mark in _MARKS[1:] for axis in axes)
 
 
 def _between(prefix: str) -> tuple[str, ...]:
-    return tuple(f"{prefix}.{_mark(a)}-{_mark(b)}" for a, b in _PAIRS)
+    return tuple(f"{prefix}.{a}-{b}" for a, b in combinations(_MARKS, 2))
 
 
 FEATURE_GROUPS: dict[str, _FeatureGroup] = {
@@ -99,13 +96,6 @@ def feature_names(groups: Sequence[str] = DEFAULT_FEATURES) -> list[str]:
 
 
 def _require_groups(groups: Sequence[str]) -> None:
-    """Refuse groups of features that are unknown, or none at all.
-
-    Raises
-    ------
-    HandloreError
-        The message lists the groups there are.
-    """
     unknown = [group for group in groups if group not in FEATURE_GROUPS]
     if unknown or not groups:
         came = ", ".join(map(repr, unknown)) or "(none given)"
@@ -144,7 +134,10 @@ def pose_features(
     chosen = [FEATURE_GROUPS[name] for name in groups]
     used = list(dict.fromkeys(group.landmarks for group in chosen))
     landmarks = np.array([world if one == "world" else image for one in used])
-    upright = dict(zip(used, zip(*_upright(landmarks, handedness), strict=True), strict=True))
+    hands = canonicalize(landmarks, handedness)
+    rotation = rotation_deg(hands)
+    both = zip(rotate(hands, -rotation), rotation, strict=True)
+    upright = dict(zip(used, both, strict=True))
     columns = [group.compute(*upright[group.landmarks]) for group in chosen]
     rows = np.concatenate(columns, axis=1)
     if np.isnan(rows).any():
@@ -155,9 +148,3 @@ def pose_features(
             " --features image,image_distances"
         )
     return rows
-
-
-def _upright(landmarks: FloatArray, handedness: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    hands = canonicalize(landmarks, handedness)
-    rotation = rotation_deg(hands)
-    return rotate(hands, -rotation), rotation

@@ -17,11 +17,6 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
     The bytes go to a temporary file in the same folder, are synced to the disk, then renamed.
     An exception (a full disk and Ctrl-C included) leaves what was there before untouched.
 
-    Parameters
-    ----------
-    path
-        The file to write. Its folder must exist.
-
     Raises
     ------
     HandloreError

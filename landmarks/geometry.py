@@ -94,19 +94,9 @@ def canonicalize(landmarks: FloatArray, handedness: ArrayLike = np.nan) -> Float
     >>> hands.shape, hands[0, 0].tolist()
     ((24, 21, 3), [0.0, 0.0, 0.0])
     """
-    centred = landmarks - landmarks[..., :1, :]
-    return _mirrored_where_left(
-        centred / _usable(palm_length(landmarks))[..., None, None], handedness
-    )
-
-
-def _usable(length: FloatArray) -> FloatArray:
-    return np.where(length > 0, length, np.float32(np.nan))
-
-
-def _mirrored_where_left(landmarks: FloatArray, handedness: ArrayLike) -> FloatArray:
-    left = np.asarray(handedness) < 0.5
-    sign = np.where(left, np.float32(-1), np.float32(1))
-    mirrored = landmarks.astype(np.float32)
-    mirrored[..., 0] *= sign[..., None]
-    return mirrored
+    length = palm_length(landmarks)
+    unit = np.where(length > 0, length, np.float32(np.nan))[..., None, None]
+    hands = np.asarray((landmarks - landmarks[..., :1, :]) / unit, np.float32)
+    sign = np.where(np.asarray(handedness) < 0.5, np.float32(-1), np.float32(1))
+    hands[..., 0] *= sign[..., None]
+    return hands

@@ -132,40 +132,29 @@ def by_slot(hands: Sequence[Hand], n_hands: int) -> list[Hand | None]:
     return slots
 
 
-class HandArrays(NamedTuple):
+class _HandArrays(NamedTuple):
     """Hands of some frames as arrays; NaN where a slot is empty."""
 
     image: FloatArray
-    """(n_frames, n_hands, 21, 3) in image widths."""
-
     world: FloatArray
-    """(n_frames, n_hands, 21, 3) in metres."""
+    """(n_frames, n_hands, 21, 3) in image widths, and in metres."""
 
     handedness: FloatArray
-    """(n_frames, n_hands) probability of a right hand."""
-
     score: FloatArray
-    """(n_frames, n_hands) confidence of the detector."""
-
     stage: NDArray[np.int8]
-    """(n_frames, n_hands) search stage that found the hand, -1 where the slot is empty."""
+    """(n_frames, n_hands); the stage is -1 where the slot is empty."""
 
 
-def stack_hands(frames: Sequence[Sequence[Hand | None]]) -> HandArrays:
-    """Return the hands in the slots of some frames as arrays.
+def stack_hands(frames: Sequence[Sequence[Hand | None]]) -> _HandArrays:
+    """Return as arrays the hand in each slot of each frame, None where the slot is empty.
 
-    Parameters
-    ----------
-    frames
-        For each frame the hand in each slot, None where the slot is empty. Without frames there is
-        one slot.
+    Without frames there is one slot.
     """
     shape = (len(frames), len(frames[0]) if frames else 1)
     image = np.full((*shape, N_LANDMARKS, 3), np.nan, np.float32)
     handedness = np.full(shape, np.nan, np.float32)
-    arrays = HandArrays(
-        image, image.copy(), handedness, handedness.copy(), np.full(shape, -1, np.int8)
-    )
+    stage = np.full(shape, -1, np.int8)
+    arrays = _HandArrays(image, image.copy(), handedness, handedness.copy(), stage)
     for frame, slots in enumerate(frames):
         for slot, hand in enumerate(slots):
             if hand is not None:
@@ -177,16 +166,9 @@ def stack_hands(frames: Sequence[Sequence[Hand | None]]) -> HandArrays:
 
 
 def majority_side(handedness: FloatArray) -> str | None:
-    """Return the side, ``left`` or ``right``, that most hands have.
+    """Return the side, ``left`` or ``right``, that most hands have; a tie is ``right``.
 
-    Parameters
-    ----------
-    handedness
-        Probabilities of a right hand, in any shape; NaN is not counted, a tie is ``right``.
-
-    Returns
-    -------
-    None if all are NaN.
+    Probabilities of a right hand may have any shape; NaN is not counted, None if all are NaN.
     """
     known = handedness[~np.isnan(handedness)]
     if not known.size:
@@ -218,13 +200,6 @@ def plan_transforms(n_transforms: int, seed: int = 0) -> list[HandTransform]:
 
     The first changes nothing, every second one is mirrored, and the rotations are spread evenly
     over their range, so that even a few transforms differ much.
-
-    Parameters
-    ----------
-    n_transforms
-        How many.
-    seed
-        Of the random numbers.
     """
     if n_transforms != int(n_transforms) or n_transforms < 0:
         raise ValueError(f"n_transforms is {n_transforms}, expected a whole number, 0 or more")

@@ -13,12 +13,7 @@ def quiet_native_log(quiet: bool = True) -> Iterator[None]:
     MediaPipe, LiteRT and the image decoders of OpenCV write to file descriptor 2 past
     ``sys.stderr``, and offer no switch that works in every version. For the length of the block
     descriptor 2 leads nowhere, and ``sys.stderr`` keeps the real one. This touches the whole
-    process, so it belongs to programs, not to libraries.
-
-    Parameters
-    ----------
-    quiet
-        False leaves everything as it is, for ``--verbose``.
+    process, so it belongs to programs, not to libraries. Without ``quiet`` nothing is changed.
     """
     if not quiet or sys.stderr is None:
         yield

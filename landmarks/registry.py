@@ -120,10 +120,9 @@ class Registry(Generic[T]):
             except (Exception, SystemExit) as error:  # noqa: BLE001
                 package = entry.dist.name if entry.dist else "an unnamed package"
                 reason = (str(error).splitlines() or [""])[0]
-                problem = f"{type(error).__name__}: {reason}"
                 _log.warning(
-                    "handlore: the %s %s of package %s cannot be loaded and is left out (%s)",
-                    *(self.kind, entry.name, package, problem),
+                    "handlore: the %s %s of package %s cannot be loaded and is left out (%s: %s)",
+                    *(self.kind, entry.name, package, type(error).__name__, reason),
                 )
 
     def _load(self, entry: EntryPoint) -> None:
@@ -147,14 +146,8 @@ def unknown_name(kind: str, name: str, known: list[str]) -> HandloreError:
 
 
 def _same(a: object, b: object) -> bool:
-    """Say whether two entries are one class, which may have been imported a second time.
-
-    A file that is run as a program is ``__main__`` and, for worker processes, a module too.
-    """
-    modules = {_module_of(a), _module_of(b)} - {"__main__", "__mp_main__"}
+    # A file that is run as a program is `__main__` and, for worker processes, a module too: one
+    # class may be imported twice.
+    modules = {getattr(one, "__module__", "") for one in (a, b)} - {"__main__", "__mp_main__"}
     names = {getattr(entry, "__qualname__", None) for entry in (a, b)}
     return a is b or (len(modules) <= 1 and len(names) == 1)
-
-
-def _module_of(entry: object) -> str:
-    return str(getattr(entry, "__module__", ""))

@@ -9,13 +9,10 @@ scene of it; the smaller the picture, the wider the border. The threshold of the
 low there, that for the presence of a hand is the usual one. And what a late stage finds is
 detected again in the region that its landmarks give: a real hand is found in the same place, a
 false one is not.
-
-A stage is one line in :data:`STAGES`. A new one has to find hands in pictures with a hand *and*
-none in pictures without one (``benchmarks/search_stages.py``).
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from math import isnan, nan
 
 import numpy as np
@@ -23,64 +20,14 @@ import numpy as np
 from .detector import DEFAULT_CONFIDENCE, HandDetector
 from .geometry import palm_length
 from .hands import Hand, HandTransform, Pixels, plan_transforms
-from .picture_transforms import (
-    PictureTransform,
-    brightened,
-    padded,
-    reddened,
-    tiles,
-    turned,
-    unchanged,
-)
 from .silhouettes import find_in_silhouette, is_silhouette, relit
+from .stages import SILHOUETTE_STAGE, STAGES, Stage
 
 _CONFIRMING = (HandTransform(), HandTransform(turn=10, scale=1.1, flip=True))
 """How a hand that a late stage found is detected again."""
 
 _PRESENCE_EACH, _PRESENCE_SUM = 0.5, 1.2
 """The presence that confirms a hand: under each of the two transforms, and in sum."""
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One way to search a picture."""
-
-    name: str
-    transforms: Callable[[Pixels], Iterator[PictureTransform]]
-    min_confidence: float
-    """Threshold for the palm; that for the presence of a hand is always the default."""
-
-    confirmed: bool = True
-    """Whether what it finds must be found again."""
-
-    max_shift: float = 0.5
-    """How far landmarks may move when the hand is found again, in palm lengths (median). In large
-    pictures they hardly move, in 28x28 pixels they do."""
-
-
-STAGES: tuple[Stage, ...] = (
-    Stage("as it is", unchanged, DEFAULT_CONFIDENCE, confirmed=False),
-    Stage("padded by 25 %", padded(0.25), DEFAULT_CONFIDENCE, confirmed=False),
-    Stage("padded by 50 %", padded(0.5), 0.1),
-    Stage("padded by 75 %", padded(0.75), 0.1),
-    Stage("padded by 100 %", padded(1.0), 0.1),
-    Stage("in skin colour, padded by 75 %", reddened(0.75), 0.1),
-    Stage("tiles of a half", tiles(2), 0.1, max_shift=0.1),
-    Stage("tiles of a third", tiles(3), DEFAULT_CONFIDENCE, max_shift=0.1),
-    Stage("turned", turned(0.5, (90, -90, 180, 45, -45)), 0.1),
-    Stage(
-        "brightened, tiles of a half",
-        brightened(tiles(2, padding=0.25)),
-        0.25,
-        max_shift=0.1,
-    ),
-)
-"""All stages for pictures, cheapest first; a stage's number is its place here."""
-
-SILHOUETTE_STAGE = len(STAGES)
-"""The number of the stage that relights silhouettes, the only one that is tried for them."""
-
-STAGE_NAMES = (*(stage.name for stage in STAGES), "silhouette, relit")
 
 
 def search(
@@ -127,16 +74,14 @@ def search(
             hands = detector.detect(
                 made.pixels, min_confidence=stage.min_confidence, min_presence=DEFAULT_CONFIDENCE
             )
-            if stage.confirmed:
-                hands = [
-                    hand
-                    for hand in hands
-                    if _is_confirmed(detector, made.pixels, hand, stage.max_shift)
-                ]
-            if hands:
-                return [
-                    made.mapped_back(hand, picture.shape[1]).with_stage(number) for hand in hands
-                ]
+            found = [
+                made.mapped_back(hand, picture.shape[1]).with_stage(number)
+                for hand in hands
+                if not stage.confirmed
+                or _is_confirmed(detector, made.pixels, hand, stage.max_shift)
+            ]
+            if found:
+                return found
     return []
 
 
@@ -148,27 +93,15 @@ def as_searched(hand: Hand, picture: Pixels) -> Pixels:
 def augmented_hands(
     detector: HandDetector, picture: Pixels, slots: Sequence[Hand | None], n_transforms: int
 ) -> list[tuple[int, list[Hand | None]]]:
-    """Detect known hands again under transforms, see :func:`plan_transforms`.
-
-    Parameters
-    ----------
-    detector
-        An open detector.
-    picture
-        (height, width, 3) RGB.
-    slots
-        The hand in each slot, see :func:`~.hands.by_slot`.
-    n_transforms
-        How many, without the one that changes nothing.
+    """Detect the hand of each slot again, see :func:`~.hands.plan_transforms`.
 
     Returns
     -------
-    The number of each transform, from 1, and the hand in each slot; transforms under which none is
-    detected are left out.
+    The number of each transform, from 1 (0 would change nothing), and the hand in each slot;
+    transforms under which none is detected are left out.
     """
     if not n_transforms or not any(slots):
         return []
-    # The first of a plan changes nothing: that has been seen.
     plan = plan_transforms(n_transforms + 1)[1:]
     by_slot = [
         _detected_again(detector, picture, hand, plan) if hand else [None] * n_transforms

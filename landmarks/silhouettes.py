@@ -1,7 +1,7 @@
 """Finding the hand in a silhouette, which no network has been trained on.
 
 1. The mask is shaded like skin: bright in the middle, darker towards the outline (:func:`relit`).
-2. Its outline must be that of a hand (:func:`may_be_hand`), before anything is detected. A hand is
+2. Its outline must be that of a hand (:func:`_may_be_hand`), before anything is detected. A hand is
    one piece with many soft corners: round finger tips, valleys between them, and an arm that may be
    cut off at the border of the picture. Blots, polygons and shapes made of ellipses are bent too
    little, too much, or too evenly. The limits accept 528 of 528 silhouettes, 565 of the masks of
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from .detector import HandDetector
 from .hands import HAND_CONNECTIONS, FloatArray, Hand, HandLandmark, HandTransform, Pixels
-from .picture_transforms import PictureTransform, turn
+from .stages import PictureTransform, resized, turn
 
 _FIGURE_SIDE = 320
 """The long side of the figure, with its margin, when it is shaded, in pixels."""
@@ -104,10 +104,7 @@ def is_silhouette(picture: Pixels) -> bool:
 
 
 def _mask_of(picture: Pixels) -> FloatArray:
-    """Return how much each pixel (height, width) belongs to the figure, from 0 to 1.
-
-    The background is the grey level of most of the border.
-    """
+    """Return from 0 to 1 how much each pixel is figure; most of the border is background."""
     grey = picture.astype(np.float32).mean(axis=-1)
     low, high = float(grey.min()), float(grey.max())
     figure = (grey - low) / max(high - low, 1)
@@ -116,10 +113,7 @@ def _mask_of(picture: Pixels) -> FloatArray:
 
 
 def _relight(mask: FloatArray, ground: tuple[int, int, int], smoothing: float) -> Pixels:
-    """Return a mask (height, width), from 0 to 1, shaded like skin on a background (RGB).
-
-    ``smoothing`` is the sigma of the blur of its outline, in pixels.
-    """
+    """Shade a mask like skin on a background; the outline is blurred by sigma ``smoothing``."""
     smooth = cv2.GaussianBlur(mask, (0, 0), smoothing)
     depth = cv2.distanceTransform((smooth > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
     shade = 0.6 + 0.4 * np.minimum(1, depth / (_DEPTH * smoothing)) ** 0.7
@@ -131,7 +125,7 @@ def _relight(mask: FloatArray, ground: tuple[int, int, int], smoothing: float) -
 
 
 @dataclass(frozen=True)
-class Figure:
+class _Figure:
     """The part of a mask that is not background, with a margin, scaled."""
 
     mask: FloatArray
@@ -155,16 +149,13 @@ class Figure:
         return replace(hand, image=image.astype(np.float32))
 
 
-def figure_of(picture: Pixels) -> Figure:
+def _figure_of(picture: Pixels) -> _Figure:
     """Cut the figure out of a (nearly) binary picture."""
     mask = _mask_of(picture)
     (x, y), (right, bottom) = _box(mask)
     part = mask[y:bottom, x:right]
     scale = _FIGURE_SIDE / max(part.shape)
-    size = (max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale)))
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    scaled = np.asarray(cv2.resize(part, size, interpolation=method), np.float32)
-    return Figure(scaled, scale, (x, y))
+    return _Figure(resized(part, scale), scale, (x, y))
 
 
 def _box(mask: FloatArray) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -181,15 +172,12 @@ def _box(mask: FloatArray) -> tuple[tuple[int, int], tuple[int, int]]:
 
 def relit(picture: Pixels) -> Pixels:
     """Return a (nearly) binary picture shaded like skin, with the aspect of the picture."""
-    figure, (height, width) = figure_of(picture), picture.shape[:2]
-    scale = min(figure.scale, _MAX_RELIT_SIDE / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    mask = np.asarray(cv2.resize(_mask_of(picture), size, interpolation=method), np.float32)
-    return _relight(mask, _GROUNDS[0], figure.smoothing)
+    figure = _figure_of(picture)
+    scale = min(figure.scale, _MAX_RELIT_SIDE / max(picture.shape[:2]))
+    return _relight(resized(_mask_of(picture), scale), _GROUNDS[0], figure.smoothing)
 
 
-def may_be_hand(figure: Figure) -> bool:
+def _may_be_hand(figure: _Figure) -> bool:
     """Say whether the largest piece of a figure is shaped like a hand."""
     pieces = _outlines(figure, max(3.0, 0.7 * figure.scale))
     areas = [cv2.contourArea(piece) for piece in pieces]
@@ -206,7 +194,7 @@ def may_be_hand(figure: Figure) -> bool:
     sharp = max(_outlines(figure, max(1.5, 0.35 * figure.scale)), key=cv2.contourArea)
     if _n_corners(sharp, _PIXEL_TOLERANCE * figure.scale) < _MIN_SHARP_CORNERS:
         return False
-    bend = curvature(outline)[~cut_off]
+    bend = _curvature(outline)[~cut_off]
     lower, middle, upper = np.quantile(bend, (0.25, 0.5, 0.75))
     straight = (abs(bend) < _STRAIGHT).mean()
     return bool(
@@ -217,18 +205,11 @@ def may_be_hand(figure: Figure) -> bool:
     )
 
 
-def curvature(outline: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the curvature of a closed outline at each of its points.
+def _curvature(outline: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the curvature (n,) of a closed outline (n, 2) of neighbouring pixels.
 
-    Parameters
-    ----------
-    outline
-        (n, 2) x and y of neighbouring pixels.
-
-    Returns
-    -------
-    (n,) in radians per square root of the area, outwards positive, after smoothing over 0.08 of
-    that length.
+    In radians per square root of the area, outwards positive, after smoothing over 0.08 of that
+    length.
     """
     points = outline[:, 0] + 1j * outline[:, 1]
     closed = np.append(points, points[0])
@@ -242,7 +223,7 @@ def curvature(outline: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(turns * np.sign(turns.sum()), np.float64)
 
 
-def _outlines(figure: Figure, smoothing: float) -> list[NDArray[np.int32]]:
+def _outlines(figure: _Figure, smoothing: float) -> list[NDArray[np.int32]]:
     """Return the outlines (n, 2) of the pieces of a figure that is blurred by ``smoothing``."""
     mask = cv2.GaussianBlur(figure.mask, (0, 0), smoothing, borderType=cv2.BORDER_REPLICATE)
     pieces, _ = cv2.findContours(
@@ -258,15 +239,12 @@ def _n_corners(outline: NDArray[np.int32], min_tolerance: float) -> int:
 
 
 def find_in_silhouette(detector: HandDetector, picture: Pixels) -> list[Hand]:
-    """Find the hand in a (nearly) binary picture.
+    """Find the best hand in a (nearly) binary picture, in image widths of it.
 
-    Returns
-    -------
-    The best hand, in image widths of ``picture``, if it is good enough; its landmarks are the
-    median of all detections, its ``score`` their lowest presence.
+    Its landmarks are the median of all detections, its ``score`` their lowest presence.
     """
-    figure = figure_of(picture)
-    if not may_be_hand(figure):
+    figure = _figure_of(picture)
+    if not _may_be_hand(figure):
         return []
     best, least = None, _MAX_SPREAD
     for scene, candidate in _candidates(detector, figure):
@@ -283,7 +261,7 @@ def find_in_silhouette(detector: HandDetector, picture: Pixels) -> list[Hand]:
 
 def _is_hand(mask: NDArray[np.uint8], hand: Hand) -> bool:
     points = hand.image[:, :2] * mask.shape[1]
-    return hand.score >= _MIN_PRESENCE and explained(mask, points) >= _MIN_EXPLAINED
+    return hand.score >= _MIN_PRESENCE and _explained(mask, points) >= _MIN_EXPLAINED
 
 
 @dataclass(frozen=True)
@@ -302,7 +280,7 @@ class _Scene:
         return replace(hand, image=image.astype(np.float32))
 
 
-def _scene(figure: Figure, share: float) -> _Scene:
+def _scene(figure: _Figure, share: float) -> _Scene:
     mask = figure.mask
     x, y = (round(side * share) for side in mask.shape[::-1])
     wide = np.asarray(cv2.copyMakeBorder(mask, y, y, x, x, cv2.BORDER_REPLICATE), np.float32)
@@ -310,7 +288,7 @@ def _scene(figure: Figure, share: float) -> _Scene:
     return _Scene((wide > 0.5).astype(np.uint8), lit, (x, y))
 
 
-def _candidates(detector: HandDetector, figure: Figure) -> Iterator[tuple[_Scene, Hand]]:
+def _candidates(detector: HandDetector, figure: _Figure) -> Iterator[tuple[_Scene, Hand]]:
     """Find palms in all scenes and rotations; the most likely ones come first."""
     scenes = [_scene(figure, share) for share in _BORDERS]
     for degrees in _TURNS:
@@ -336,10 +314,8 @@ def _consensus_twice(detector: HandDetector, scene: _Scene, hand: Hand) -> tuple
 def _consensus(detector: HandDetector, scene: _Scene, hand: Hand) -> tuple[Hand, float]:
     """Detect a candidate again on all backgrounds and under all transforms.
 
-    Returns
-    -------
-    The median hand, whose score is the lowest presence, and the spread: the median distance of all
-    landmarks from the median hand's, in palm lengths.
+    Returns the median hand, whose score is the lowest presence, and the spread: the median distance
+    of all landmarks from the median hand's, in palm lengths.
     """
     found = [one for lit in scene.lit for one in detector.detect_again(lit, hand, _TRANSFORMS)]
     images = np.stack([one.image for one in found])
@@ -362,16 +338,8 @@ def _palm(points: NDArray[np.floating]) -> float:
     return float(max(np.linalg.norm(axis[:2]), 1.2 * np.linalg.norm(breadth[:2])))
 
 
-def explained(mask: NDArray[np.uint8], points: NDArray[np.floating]) -> float:
-    """Return the share of a mask that the hand, or the forearm behind it, covers.
-
-    Parameters
-    ----------
-    mask
-        (height, width), nonzero in the figure.
-    points
-        (21, 2) landmarks in pixels of the mask.
-    """
+def _explained(mask: NDArray[np.uint8], points: NDArray[np.floating]) -> float:
+    """Return the share of a mask that the hand (21, 2), or the forearm behind it, covers."""
     palm = max(_palm(points), 1.0)
     hand = _drawn(mask.shape, points, max(1, int(0.3 * palm)))
     rows, columns = np.mgrid[: mask.shape[0], : mask.shape[1]]

@@ -31,6 +31,13 @@ ENVIRONMENT_VARIABLE = "HANDLORE_LANDMARKER"
 _WHEEL_VERSION = "0.10.21"
 _WHEEL = f"mediapipe=={_WHEEL_VERSION}"
 _WHEEL_SIZE_MB = 36
+_PIP_DOWNLOAD = (
+    *("pip", "download", "--no-deps", "--only-binary=:all:"),
+    *("--platform", "manylinux_2_28_x86_64", "--python-version", "3.11", "--implementation", "cp"),
+    _WHEEL,
+)
+"""The wheel is only read as a zip, so any machine can take the Linux one."""
+
 _TASK_URL = (
     "https://storage.googleapis.com/mediapipe-models/hand_landmarker/hand_landmarker/"
     "float16/1/hand_landmarker.task"
@@ -42,27 +49,25 @@ CUSTOM = "custom"
 
 
 @dataclass(frozen=True)
-class NetworkFile:
-    """One network file: its path in the mediapipe wheel, and its digest."""
-
+class _NetworkFile:
     wheel_path: str
     sha256: str
 
 
-PALM_FULL = NetworkFile(
+PALM_FULL = _NetworkFile(
     "mediapipe/modules/palm_detection/palm_detection_full.tflite",
     "1b14e9422c6ad006cde6581a46c8b90dd573c07ab7f3934b5589e7cea3f89a54",
 )
-HAND_FULL = NetworkFile(
+HAND_FULL = _NetworkFile(
     "mediapipe/modules/hand_landmark/hand_landmark_full.tflite",
     "11c272b891e1a99ab034208e23937a8008388cf11ed2a9d776ed3d01d0ba00e3",
 )
-HAND_LITE = NetworkFile(
+HAND_LITE = _NetworkFile(
     "mediapipe/modules/hand_landmark/hand_landmark_lite.tflite",
     "048edd3645c9bf7397d19a9f6e3a42957d6e414c9bea6598030a2e9b624156e6",
 )
 
-LANDMARKERS: Mapping[str, Mapping[str, NetworkFile]] = {
+LANDMARKERS: Mapping[str, Mapping[str, _NetworkFile]] = {
     "full": {PALM_MEMBER: PALM_FULL, HAND_MEMBER: HAND_FULL},
     "lite": {PALM_MEMBER: PALM_FULL, HAND_MEMBER: HAND_LITE},
 }
@@ -119,15 +124,7 @@ def find_bundle(landmarker: str = "full", explicit: Path | None = None) -> Bundl
 
 
 def require_bundle(landmarker: str = "full", talk: Callable[[str], None] | None = None) -> Bundle:
-    """Find a bundle, or download it once.
-
-    Parameters
-    ----------
-    landmarker
-        ``full`` or ``lite``.
-    talk
-        Receives a line about the download.
-    """
+    """Find a bundle, or download it once; ``talk`` receives a line about the download."""
     found = find_bundle(landmarker)
     if found is None:
         return fetch_bundle(landmarker, talk)
@@ -157,11 +154,13 @@ def fetch_bundle(landmarker: str = "full", talk: Callable[[str], None] | None = 
                 return Bundle(cached, landmarker, f"downloaded: {name}")
             tried.append(f"{name}: does not contain the right files")
         except (OSError, HTTPException, subprocess.SubprocessError, zipfile.BadZipFile) as error:
-            tried.append(f"{name}: {_reason(error)}")
+            reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
+            tried.append(f"{name}: {reason}")
     raise HandloreError(
         "the hand landmark model is not on this computer and could not be downloaded"
-        f" ({'; '.join(tried)}). By hand: on a computer with a network run `{pip_command()}`,"
-        " bring the .whl file here and run `handlore weights fetch --from FILE.whl`"
+        f" ({'; '.join(tried)}). By hand: on a computer with a network run"
+        f" `python -m {' '.join(_PIP_DOWNLOAD)}`, bring the .whl file here and run"
+        " `handlore weights fetch --from FILE.whl`"
     )
 
 
@@ -209,11 +208,6 @@ def verify_bundle(landmarker: str = "full") -> Bundle:
             f" MediaPipe's {landmarker} ones"
         )
     return bundle
-
-
-def pip_command() -> str:
-    """Return the command that downloads the wheel with the networks, on any machine."""
-    return "python -m " + " ".join(_pip_arguments())
 
 
 def _known(landmarker: str) -> str:
@@ -303,37 +297,20 @@ def _sources(landmarker: str) -> dict[str, Callable[[], dict[str, bytes]]]:
     return sources
 
 
-def _pip_arguments() -> list[str]:
-    # The wheel is only read as a zip, so any machine can take the Linux one.
-    options = ["--no-deps", "--only-binary=:all:", "--platform", "manylinux_2_28_x86_64"]
-    python = ["--python-version", "3.11", "--implementation", "cp"]
-    return ["pip", "download", *options, *python, _WHEEL]
-
-
 def _from_package_index() -> dict[str, bytes]:
     bar = "on" if sys.stderr is not None and sys.stderr.isatty() else "off"
     with tempfile.TemporaryDirectory() as folder:
         options = ["--dest", folder, "--progress-bar", bar, "--disable-pip-version-check"]
-        command = [sys.executable, "-m", *_pip_arguments(), *options]
+        command = [sys.executable, "-m", *_PIP_DOWNLOAD, *options]
         # pip writes to stdout, which is for data here; on a terminal it goes to stderr.
-        output = None if bar == "on" else subprocess.PIPE
-        done = subprocess.run(
-            command,
-            stdout=sys.stderr if output is None else output,
-            stderr=output,
-            text=True,
-            check=False,
-        )
+        out, error = (sys.stderr, None) if bar == "on" else (subprocess.PIPE, subprocess.PIPE)
+        done = subprocess.run(command, stdout=out, stderr=error, text=True, check=False)
         wheels = list(Path(folder).glob("*.whl"))
         if done.returncode != 0 or not wheels:
-            raise OSError(_last_line(done.stderr or ""))
+            lines = [line.strip() for line in (done.stderr or "").splitlines()]
+            errors = [line for line in lines if line and "[notice]" not in line]
+            raise OSError(errors[-1] if errors else "pip failed")
         return _from_zip(wheels[0].read_bytes())
-
-
-def _last_line(output: str) -> str:
-    """Return the last line of pip's output that is not a notice: its error."""
-    lines = [line.strip() for line in output.splitlines()]
-    return next((line for line in reversed(lines) if line and "[notice]" not in line), "pip failed")
 
 
 def _from_task_url() -> dict[str, bytes]:
@@ -359,8 +336,3 @@ def _read_zip(data: bytes, names: set[str]) -> dict[str, bytes]:
 
 def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def _reason(error: Exception) -> str:
-    reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
-    return str(reason)

@@ -1,14 +1,156 @@
-"""What every kind of action offers, and the list of kinds."""
+"""What every kind of action offers, and what it is given: a table of the actions file to read.
+
+A table checks every value, and collects every problem with its line.
+"""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol, Self
 
 from handlore.landmarks.errors import nearest
 from handlore.landmarks.registry import Registry
 from handlore.models.stream.events import Event
 
-from .toml_table import Table
+Place = tuple[str | int, ...]
+"""Names of tables and keys from the outside in; a number counts the tables of an array."""
+
+
+_TYPE_NAMES = {
+    str: "text",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    list: "a list",
+    dict: "a table",
+}
+
+
+class Problems:
+    """Collects the problems of a file, to report all of them at once."""
+
+    def __init__(self, lines: Mapping[Place, int]) -> None:
+        self._lines = lines
+        self._found: list[tuple[int, str]] = []
+
+    def add(self, path: Place, message: str) -> None:
+        """Add a problem with the value at ``path``."""
+        while path and path not in self._lines:
+            path = path[:-1]
+        self._found.append((self._lines.get(path, 1), message))
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def __str__(self) -> str:
+        return "; ".join(f"line {line}: {message}" for line, message in sorted(self._found))
+
+
+class Table:
+    """A table of the file whose keys are read one by one; a key that is never read is unknown."""
+
+    def __init__(self, values: Mapping[str, Any], path: Place, problems: Problems) -> None:
+        self.values = values
+        self.path = path
+        self._problems = problems
+        self._known: list[str] = []
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.values
+
+    def problem(self, key: str | None, message: str) -> None:
+        """Add a problem with a key, or with the table."""
+        self._problems.add(self.path if key is None else (*self.path, key), message)
+
+    def text(self, key: str, default: str = "") -> str:
+        """Read a text that is not empty."""
+        value = self._get(key, str, default)
+        if self.values.get(key) == "":
+            self.problem(key, f"{key} is empty")
+        return str(value)
+
+    def texts(self, key: str, hint: str = "") -> tuple[str, ...]:
+        """Read a list of texts; ``hint`` is appended to the message for another type."""
+        values = self._get(key, list, [], hint)
+        if not all(isinstance(value, str) for value in values):
+            self.problem(key, f"{key} accepts only texts; write numbers in quotes")
+            return ()
+        return tuple(values)
+
+    def flag(self, key: str) -> bool:
+        """Read true or false; default: false."""
+        return bool(self._get(key, bool, False))
+
+    def number(self, key: str, default: float, low: float, high: float) -> float:
+        """Read a number from ``low`` to ``high``."""
+        value = self._get(key, float, default)
+        # Compared before conversion: a whole number may be too large for a float.
+        if not low <= value <= high:
+            self.problem(key, f"{key} is {_short(value)}; expected {low:g} to {high:g}")
+            return default
+        return float(value)
+
+    def whole(self, key: str, default: int, low: int, high: int) -> int:
+        """Read a whole number from ``low`` to ``high``."""
+        value = int(self._get(key, int, default))
+        if not low <= value <= high:
+            self.problem(key, f"{key} is {_short(value)}; expected {low} to {high}")
+            return default
+        return value
+
+    def choice(self, key: str, choices: Iterable[str]) -> str | None:
+        """Read one of several words; None if it is missing."""
+        value = self._get(key, str, None)
+        if value is not None and value not in (known := list(choices)):
+            self.problem(key, unknown(f"{key} {value!r}", value, known))
+            return None
+        return None if value is None else str(value)
+
+    def tables(self, key: str) -> dict[str, Any]:
+        """Read a table with any content."""
+        return dict(self._get(key, dict, {}))
+
+    def names(self, key: str) -> dict[str, str]:
+        """Read a table of texts."""
+        values = self._get(key, dict, {})
+        for name, value in values.items():
+            if not isinstance(value, str):
+                self.problem(key, f"{key}.{name} is {_kind(value)}; expected text")
+        return {name: value for name, value in values.items() if isinstance(value, str)}
+
+    def refuse_rest(self) -> None:
+        """Add a problem for every key that was not read."""
+        for key in self.values:
+            if key not in self._known:
+                self.problem(key, unknown(f"key {key!r}", key, self._known))
+
+    def _get(self, key: str, kind: type, default: Any, hint: str = "") -> Any:
+        self._known.append(key)
+        if key not in self.values:
+            return default
+        value = self.values[key]
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        # True is an int in Python, not in TOML.
+        if not (whole if kind is int else isinstance(value, kind) or (kind is float and whole)):
+            self.problem(key, f"{key} is {_kind(value)}; expected {_TYPE_NAMES[kind]}{hint}")
+            return default
+        return value
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """Say that a name is unknown, and the nearest ones, else all."""
+    known = list(dict.fromkeys(known))
+    if near := nearest(name, known):
+        return f"unknown {what}; did you mean {near}?"
+    return f"unknown {what}; known: {', '.join(known)}"
+
+
+def _short(value: float) -> str:
+    text = str(value)
+    return text if len(text) <= 20 else f"{text[:6]}... with {len(text)} digits"
+
+
+def _kind(value: Any) -> str:
+    return _TYPE_NAMES.get(type(value), "a date or time")
 
 
 class ActionError(Exception):
@@ -88,12 +230,6 @@ def as_text(event: Event) -> dict[str, str]:
     }
 
 
-def as_environment(event: Event) -> dict[str, str]:
-    """Return the environment variables of a command: ``HANDLORE_LABEL`` and so on, and the JSON."""
-    named = {f"HANDLORE_{name.upper()}": text for name, text in as_text(event).items()}
-    return named | {"HANDLORE_EVENT": event.line()}
-
-
 def fill(template: str, values: Mapping[str, str]) -> str:
     """Replace the known placeholders; other braces stay, so that JSON and awk can be written."""
     return PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), template)
@@ -105,17 +241,3 @@ def check_placeholders(table: Table, key: str, template: str) -> None:
         near = nearest(name, FIELDS)
         if name not in FIELDS and near:
             table.problem(key, f"{key} has {{{name}}}; did you mean {near}?")
-
-
-def check_arguments(table: Table, arguments: Sequence[str], labels: Sequence[str]) -> None:
-    """Reject arguments that a label could turn into a program or an option."""
-    for number, argument in enumerate(arguments):
-        check_placeholders(table, "run", argument)
-        values = [dict.fromkeys(FIELDS, "0") | {"label": label} for label in labels]
-        if number == 0 and any(fill(argument, value) != argument for value in values):
-            table.problem("run", "the program itself cannot have a placeholder")
-        options = [v["label"] for v in values if fill(argument, v).startswith("-")]
-        if options and not argument.startswith("-"):
-            table.problem(
-                "run", f"with the label {options[0]!r} the argument {argument!r} becomes an option"
-            )

@@ -9,8 +9,7 @@ from typing import Any
 from handlore.datasets.dataset import NONE_LABEL
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
-from .base import ACTIONS, ActionKind
-from .toml_table import Problems, Table, lines_of, unknown
+from .base import ACTIONS, ActionKind, Place, Problems, Table, unknown
 
 ANY = "*"
 """Matches every label."""
@@ -43,7 +42,7 @@ class Action:
 
 
 @dataclass(frozen=True)
-class Arming:
+class _Arming:
     """Actions are run only for some seconds after an arming gesture."""
 
     label: str
@@ -55,7 +54,7 @@ class ActionSet:
     """The actions of a file."""
 
     actions: tuple[Action, ...]
-    arming: Arming | None = None
+    arming: _Arming | None = None
 
 
 def load_actions(path: Path, labels: Sequence[str], *, check_computer: bool = True) -> ActionSet:
@@ -142,7 +141,7 @@ def _action_set(
     return ActionSet(tuple(found), arming)
 
 
-def _arming(top: Table, labels: Sequence[str], problems: Problems) -> Arming | None:
+def _arming(top: Table, labels: Sequence[str], problems: Problems) -> _Arming | None:
     values = top.tables("arming")
     if "arming" not in top or not isinstance(top.values["arming"], dict):
         return None
@@ -151,7 +150,7 @@ def _arming(top: Table, labels: Sequence[str], problems: Problems) -> Arming | N
     if "label" not in table:
         table.problem(None, "arming has no label")
     table.refuse_rest()
-    return Arming(label or "", seconds)
+    return _Arming(label or "", seconds)
 
 
 def _action(label: str, table: Table, labels: Sequence[str]) -> Action | None:
@@ -169,3 +168,62 @@ def _action(label: str, table: Table, labels: Sequence[str]) -> Action | None:
     kind = ACTIONS[kinds[0]].read(table, labels if label == ANY else [label], seconds)
     table.refuse_rest()
     return Action(label, kind, hand, cooldown, waiting, f"{label} ({kinds[0]})")
+
+
+def lines_of(text: str) -> dict[Place, int]:
+    """Return the line number, from 1, of every table and key of a valid TOML text.
+
+    tomllib reports lines only for syntax errors. Everything inside an inline table or a list of
+    several lines has the line of its key.
+    """
+    found: dict[Place, int] = {}
+    counts: dict[Place, int] = {}
+    table: Place = ()
+    quotes = ""
+    # Not splitlines, which also splits at characters that do not end lines in TOML.
+    for number, line in enumerate(text.split("\n"), 1):
+        bare = line.strip()
+        if quotes:
+            quotes = "" if quotes in bare else quotes
+            continue
+        quotes = next((q for q in ('"""', "'''") if bare.count(q) == 1), "")
+        if bare.startswith("[") and (name := _names(bare)):
+            table = name
+            if bare.startswith("[["):
+                counts[name] = counts.get(name, -1) + 1
+                table = (*name, counts[name])
+            for depth in range(1, len(table) + 1):
+                found.setdefault(table[:depth], number)
+        elif "=" in bare and (name := _names(f"{_key(bare)} = 0")):
+            for depth in range(1, len(name) + 1):
+                found.setdefault((*table, *name[:depth]), number)
+    return found
+
+
+def _key(line: str) -> str:
+    """Return the text before the first equals sign outside quotes."""
+    quote = ""
+    for place, sign in enumerate(line):
+        if quote:
+            quote = "" if sign == quote else quote
+        elif sign in "\"'":
+            quote = sign
+        elif sign == "=":
+            return line[:place]
+    return ""
+
+
+def _names(line: str) -> Place:
+    """Return the names in a header or key, parsed by tomllib."""
+    try:
+        inner: Any = tomllib.loads(line)
+    except tomllib.TOMLDecodeError:
+        return ()
+    names: list[str] = []
+    while isinstance(inner, dict | list) and inner:
+        if isinstance(inner, list):
+            inner = inner[0]
+            continue
+        name, inner = next(iter(inner.items()))
+        names.append(name)
+    return tuple(names)

@@ -11,8 +11,7 @@ from typing import ClassVar, Self
 
 from handlore.models.stream.events import Event
 
-from .base import ACTIONS, ActionError, ActionKind
-from .toml_table import Table, unknown
+from .base import ACTIONS, ActionError, ActionKind, Table, unknown
 
 
 @dataclass(frozen=True)
@@ -102,12 +101,12 @@ def keyboard(
     return _program(COMMANDS[found]) if found else hint
 
 
-def xdotool(keys: Sequence[str]) -> list[str]:
+def _xdotool(keys: Sequence[str]) -> list[str]:
     """Return the command for X11."""
     return ["xdotool", "key", "--clearmodifiers", "+".join(_key(key).keysym for key in keys)]
 
 
-def wtype(keys: Sequence[str]) -> list[str]:
+def _wtype(keys: Sequence[str]) -> list[str]:
     """Return the command for Wayland desktops other than GNOME."""
     *held, last = (_key(key).keysym for key in keys)
     held = ["logo" if name == "super" else name for name in held]
@@ -116,13 +115,13 @@ def wtype(keys: Sequence[str]) -> list[str]:
     return ["wtype", *down, "-k", last, *up]
 
 
-def ydotool(keys: Sequence[str]) -> list[str]:
+def _ydotool(keys: Sequence[str]) -> list[str]:
     """Return the command for all systems, for ydotool 1.0 and later."""
     codes = [_key(key).code for key in keys]
     return ["ydotool", "key", *(f"{n}:1" for n in codes), *(f"{n}:0" for n in reversed(codes))]
 
 
-COMMANDS = {"xdotool": xdotool, "wtype": wtype, "ydotool": ydotool}
+COMMANDS = {"xdotool": _xdotool, "wtype": _wtype, "ydotool": _ydotool}
 
 
 def _key(name: str) -> _KeyName:
@@ -167,16 +166,8 @@ def _pynput(keys: Sequence[str], seconds: float) -> None:
 
 
 @ACTIONS.register
-class KeyAction(ActionKind):
-    """Press a key, with modifiers held.
-
-    Parameters
-    ----------
-    keys
-        Names of :data:`_MODIFIERS`, then one of :data:`_KEYS`.
-    seconds
-        Time limit.
-    """
+class _KeyAction(ActionKind):
+    """Press a key (the last one), with modifiers held."""
 
     name: ClassVar[str] = "key"
 
@@ -187,7 +178,6 @@ class KeyAction(ActionKind):
 
     @classmethod
     def read(cls, table: Table, labels: Sequence[str], seconds: float) -> Self:
-        """Read its keys from the file."""
         del labels
         text = table.text("key")
         *held, last = (name.strip().lower() for name in text.split("+"))
@@ -199,19 +189,16 @@ class KeyAction(ActionKind):
         return cls((*held, last), seconds)
 
     def missing(self) -> str | None:
-        """Check that this system has a program that presses keys."""
         self._press = keyboard()
         if isinstance(self._press, str):
             return f"no program to press keys was found: {self._press}"
         return None
 
     def describe(self, event: Event) -> str:
-        """Return the keys."""
         del event
         return f"press {'+'.join(self._keys)}"
 
     def perform(self, event: Event) -> None:
-        """Press the keys."""
         del event
         if self._press is None:
             self._press = keyboard()

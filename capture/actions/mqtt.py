@@ -8,29 +8,18 @@ from urllib.parse import unquote, urlsplit
 
 from handlore.models.stream.events import Event
 
-from .base import ACTIONS, ActionError, ActionKind, as_text, check_placeholders, fill
-from .toml_table import Table
+from .base import ACTIONS, ActionError, ActionKind, Table, as_text, check_placeholders, fill
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
 @ACTIONS.register
-class MqttAction(ActionKind):
-    """Publish the event.
+class _MqttAction(ActionKind):
+    """Publish the event to a topic of a broker, ``mqtt://user:password@host:port``.
 
-    The connection is opened at the first event and kept. A message that cannot be sent immediately
-    is dropped: a gesture must not switch the light minutes later.
-
-    Parameters
-    ----------
-    topic
-        The topic, with placeholders.
-    broker
-        ``mqtt://user:password@host:port``; ``mqtts`` is encrypted.
-    retain
-        Whether the broker keeps the last message for later subscribers.
-    seconds
-        Time limit for connecting, and for sending.
+    The connection is opened at the first event and kept; ``mqtts`` is encrypted. A message that
+    cannot be sent immediately is dropped: a gesture must not switch the light minutes later. With
+    ``retain`` the broker keeps the last message for later subscribers.
     """
 
     name: ClassVar[str] = "mqtt"
@@ -47,7 +36,6 @@ class MqttAction(ActionKind):
 
     @classmethod
     def read(cls, table: Table, labels: Sequence[str], seconds: float) -> Self:
-        """Read its keys from the file."""
         topic, broker = table.text("mqtt"), table.text("broker", "mqtt://localhost")
         check_placeholders(table, "mqtt", topic)
         topics = [fill(topic, {"label": label}) for label in labels] or [topic]
@@ -61,17 +49,14 @@ class MqttAction(ActionKind):
         return cls(topic, broker, retain=table.flag("retain"), seconds=seconds)
 
     def missing(self) -> str | None:
-        """Check that paho-mqtt is installed."""
         if find_spec("paho") is None:
             return "paho-mqtt is not installed; `pip install 'handlore[mqtt]'`"
         return None
 
     def describe(self, event: Event) -> str:
-        """Return the topic."""
         return f"publish to {fill(self._topic, as_text(event))}"
 
     def perform(self, event: Event) -> None:
-        """Publish it and wait until the broker confirms it."""
         client = self._open()
         if not self._connected.wait(self._seconds):
             why = f": {self._refused}" if self._refused else ""
@@ -88,7 +73,6 @@ class MqttAction(ActionKind):
             raise ActionError(f"the broker {_host(self._broker)} did not answer")
 
     def cancel(self) -> None:
-        """End the connection."""
         client, self._client = self._client, None
         if client is not None:
             client.disconnect()

@@ -16,8 +16,16 @@ from urllib.parse import quote, urlsplit
 
 from handlore.models.stream.events import Event
 
-from .base import ACTIONS, PLACEHOLDER, ActionError, ActionKind, as_text, check_placeholders, fill
-from .toml_table import Table
+from .base import (
+    ACTIONS,
+    PLACEHOLDER,
+    ActionError,
+    ActionKind,
+    Table,
+    as_text,
+    check_placeholders,
+    fill,
+)
 
 MOST_LATE = 8
 """Most requests that are still running after their time limit; then no further one is sent."""
@@ -25,18 +33,11 @@ MOST_LATE = 8
 _under_way = threading.BoundedSemaphore(MOST_LATE)
 
 
-def send(request: urllib.request.Request, seconds: float) -> None:
-    """Send a request and wait for the response, at most ``seconds`` in all.
+def _send(request: urllib.request.Request, seconds: float) -> None:
+    """Send a request and wait for the response, at most ``seconds`` in all, or raise TimeoutError.
 
     The time-out of a connection applies to each step: name resolution has none, and a server that
     sends a byte now and then never exceeds it. Therefore the request has a thread of its own.
-
-    Raises
-    ------
-    TimeoutError
-        If there is no response in that time.
-    OSError, http.client.HTTPException, ValueError
-        As :mod:`urllib.request` does.
     """
     deadline = monotonic() + seconds
     if not _under_way.acquire(timeout=seconds):
@@ -67,7 +68,6 @@ class _Attempt(threading.Thread):
         self.error: Exception | None = None
 
     def run(self) -> None:
-        """Send it and wait for the response."""
         try:
             opener = urllib.request.build_opener(_NoRedirect, _ObservedHandler(self._made))
             opener.open(self._request, timeout=self._seconds).close()
@@ -110,8 +110,6 @@ class _ObservedHandler(urllib.request.HTTPSHandler, urllib.request.HTTPHandler):
         self._made = made
 
     def do_open(self, http_class: Any, req: urllib.request.Request, **given: Any) -> Any:
-        """Open a connection of that class and send a request."""
-
         def make(*arguments: Any, **named: Any) -> http.client.HTTPConnection:
             connection: http.client.HTTPConnection = http_class(*arguments, **named)
             self._made(connection)
@@ -133,7 +131,7 @@ _RESERVED_HEADERS = ("connection", "content-length", "transfer-encoding")
 
 @ACTIONS.register
 @dataclass(frozen=True)
-class PostAction(ActionKind):
+class _PostAction(ActionKind):
     """Send the event with HTTP POST.
 
     Redirections are not followed: the result would be a GET without the event, and the headers,
@@ -147,7 +145,6 @@ class PostAction(ActionKind):
 
     @classmethod
     def read(cls, table: Table, labels: Sequence[str], seconds: float) -> Self:
-        """Read its keys from the file."""
         del labels
         address, headers = table.text("post"), table.names("headers")
         if problem := _problem(address):
@@ -161,17 +158,15 @@ class PostAction(ActionKind):
         return cls(address, headers, seconds)
 
     def describe(self, event: Event) -> str:
-        """Return the address."""
         return f"post to {self._filled(event)}"
 
     def perform(self, event: Event) -> None:
-        """Send it; a status of 200 to 299 is success."""
         headers = {"Content-Type": "application/json", "User-Agent": "handlore", **self.headers}
         request = urllib.request.Request(  # noqa: S310, the scheme is checked when it is read
             self._filled(event), event.line().encode(), headers, method="POST"
         )
         try:
-            send(request, self.seconds)
+            _send(request, self.seconds)
         except urllib.error.HTTPError as error:
             error.close()
             raise ActionError(f"{self.address} answered {_status(error)}") from None

@@ -13,34 +13,17 @@ from typing import ClassVar, Self
 
 from handlore.models.stream.events import Event
 
-from .base import (
-    ACTIONS,
-    FIELDS,
-    ActionError,
-    ActionKind,
-    as_environment,
-    as_text,
-    check_arguments,
-    fill,
-)
-from .toml_table import Table
+from .base import ACTIONS, FIELDS, ActionError, ActionKind, Table, as_text, check_placeholders, fill
 
 GRACE = 1.0
 """Seconds between SIGTERM and SIGKILL for a command that takes too long."""
 
 
 @ACTIONS.register
-class RunAction(ActionKind):
-    """Run a command and wait for it.
+class _RunAction(ActionKind):
+    """Run a command and wait for it; with ``in_shell`` it is a single line for ``sh``.
 
-    Parameters
-    ----------
-    arguments
-        The program and its arguments; with ``in_shell`` a single line for ``sh``.
-    in_shell
-        Whether a shell runs it.
-    seconds
-        Time limit; then it is killed, with all processes that it started.
+    After its time limit it is killed, with all processes that it started.
     """
 
     name: ClassVar[str] = "run"
@@ -55,7 +38,6 @@ class RunAction(ActionKind):
 
     @classmethod
     def read(cls, table: Table, labels: Sequence[str], seconds: float) -> Self:
-        """Read its keys from the file."""
         if table.flag("shell"):
             return cls(_shell_line(table), in_shell=True, seconds=seconds)
         arguments = table.texts("run", ' such as ["xdg-open", "x.pdf"], or add shell = true')
@@ -63,21 +45,18 @@ class RunAction(ActionKind):
             table.problem("run", "run names no program")
         if any("\0" in argument for argument in arguments):
             table.problem("run", "run contains a zero byte")
-        check_arguments(table, arguments, labels)
+        _check_arguments(table, arguments, labels)
         return cls(arguments, in_shell=False, seconds=seconds)
 
     def missing(self) -> str | None:
-        """Check that the program can be found."""
         program = "sh" if self._in_shell else os.path.expanduser(self._arguments[0])
         return None if shutil.which(program) else _why_not(program)
 
     def describe(self, event: Event) -> str:
-        """Return the command."""
         return f"run {' '.join(self._command(event))}"
 
     def perform(self, event: Event) -> None:
-        """Run the command and wait for its end."""
-        process = self._start(self._command(event), as_environment(event))
+        process = self._start(self._command(event), _as_environment(event))
         try:
             code = process.wait(self._seconds)
         except subprocess.TimeoutExpired:
@@ -177,3 +156,23 @@ def _signal(process: subprocess.Popen[bytes], number: int) -> None:
 
 def _by_signal(number: int) -> str:
     return f"was ended by {signal.Signals(number).name}"
+
+
+def _as_environment(event: Event) -> dict[str, str]:
+    """Return the environment variables of a command: ``HANDLORE_LABEL`` and so on, and the JSON."""
+    named = {f"HANDLORE_{name.upper()}": text for name, text in as_text(event).items()}
+    return named | {"HANDLORE_EVENT": event.line()}
+
+
+def _check_arguments(table: Table, arguments: Sequence[str], labels: Sequence[str]) -> None:
+    """Reject arguments that a label could turn into a program or an option."""
+    for number, argument in enumerate(arguments):
+        check_placeholders(table, "run", argument)
+        values = [dict.fromkeys(FIELDS, "0") | {"label": label} for label in labels]
+        if number == 0 and any(fill(argument, value) != argument for value in values):
+            table.problem("run", "the program itself cannot have a placeholder")
+        options = [v["label"] for v in values if fill(argument, v).startswith("-")]
+        if options and not argument.startswith("-"):
+            table.problem(
+                "run", f"with the label {options[0]!r} the argument {argument!r} becomes an option"
+            )

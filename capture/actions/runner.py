@@ -15,7 +15,7 @@ from .file import ANY, Action, ActionSet
 
 
 @dataclass(frozen=True)
-class Call:
+class _Call:
     """An action that an event triggers."""
 
     action: Action
@@ -27,17 +27,12 @@ class ActionGate:
     """Decides which actions an event triggers, by label, hand, arming and cooldown.
 
     It uses only the times of events: the same events give the same decisions, live and replayed.
-
-    Parameters
-    ----------
-    actions
-        The actions of a file.
     """
 
     def __init__(self, actions: ActionSet) -> None:
         self._actions = actions
-        self._armed_until = inf if actions.arming is None else -inf
         self._called: dict[int, float] = {}
+        self.reset()
 
     def reset(self) -> None:
         """Disarm and forget all cooldowns: the times of the stream start again."""
@@ -48,14 +43,14 @@ class ActionGate:
         """Return whether actions are run at that time of the stream."""
         return seconds <= self._armed_until
 
-    def calls(self, event: Event) -> list[Call]:
+    def calls(self, event: Event) -> list[_Call]:
         """Return the actions that an event triggers, in the order of the file."""
         arming = self._actions.arming
         was_armed = self.armed(event.end)
         if arming is not None and event.label == arming.label:
             self._armed_until = event.end + arming.seconds
         return [
-            Call(action, self._refusal(number, action, event.end, was_armed))
+            _Call(action, self._refusal(number, action, event.end, was_armed))
             for number, action in enumerate(self._actions.actions)
             if action.label in (event.label, ANY) and action.hand in (None, event.hand)
         ]
@@ -93,16 +88,8 @@ class ActionRunner:
     """Runs actions: each in a thread of its own, one call at a time.
 
     Every call has exactly one result. A call whose action is busy waits if the file allows it, and
-    is skipped otherwise, so that no backlog builds up.
-
-    Parameters
-    ----------
-    actions
-        The actions of a file.
-    report
-        Called with results, from several threads.
-    dry_run
-        Only report what would be run.
+    is skipped otherwise, so that no backlog builds up. ``report`` is called from several threads;
+    a dry run only reports what would be run.
     """
 
     def __init__(self, actions: ActionSet, report: Report, *, dry_run: bool = False) -> None:
@@ -174,13 +161,11 @@ class _Lane:
             return True
 
     def close(self) -> None:
-        """Accept no more; waiting calls are still run."""
         with self._changed:
             self._closed = True
             self._changed.notify()
 
     def join(self, deadline: float) -> None:
-        """Wait until it is idle."""
         if self._thread is not None:
             self._thread.join(max(0.0, deadline - monotonic()))
 

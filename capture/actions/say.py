@@ -6,13 +6,12 @@ from typing import ClassVar, Self
 
 from handlore.models.stream.events import Event
 
-from .base import ACTIONS, ActionKind, as_text, check_placeholders, fill
-from .toml_table import Table
+from .base import ACTIONS, ActionKind, Table, as_text, check_placeholders, fill
 
 
 @ACTIONS.register
 @dataclass(frozen=True)
-class SayAction(ActionKind):
+class _SayAction(ActionKind):
     """Show a message."""
 
     name: ClassVar[str] = "say"
@@ -20,14 +19,12 @@ class SayAction(ActionKind):
 
     @classmethod
     def read(cls, table: Table, labels: Sequence[str], seconds: float) -> Self:
-        """Read its keys from the file."""
         del labels, seconds
         text = table.text("say")
         check_placeholders(table, "say", text)
         return cls(text)
 
     def describe(self, event: Event) -> str:
-        """Return the message, which is shown as the result."""
         return fill(self.text, as_text(event))
 
     def perform(self, event: Event) -> None:

@@ -4,9 +4,16 @@
 >>> frame = feed.next(timeout=0.1)              # doctest: +SKIP
 """
 
-from .camera import CAMERAS, Camera, CameraError, CameraFrame, CameraOptions
-from .feed import DirectFeed, Feed, FrameRate, LiveFeed
-from .opening import CameraSpec, camera_spec, open_feed
+from .camera import (
+    CAMERAS,
+    Camera,
+    CameraError,
+    CameraFrame,
+    CameraOptions,
+    CameraSpec,
+    camera_spec,
+)
+from .feed import Feed, FrameRate, LiveFeed, open_feed
 
 __all__ = [
     "CAMERAS",
@@ -15,7 +22,6 @@ __all__ = [
     "CameraFrame",
     "CameraOptions",
     "CameraSpec",
-    "DirectFeed",
     "Feed",
     "FrameRate",
     "LiveFeed",

@@ -1,8 +1,10 @@
-"""The interface of cameras, and why a webcam cannot be opened."""
+"""Kinds of camera, from the text of ``--camera`` to a camera, and why one cannot be opened."""
 
 import os
+import platform
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -71,17 +73,7 @@ class Camera(Protocol):
     """Its name for people: ``camera 0``, ``clip.mp4``."""
 
     def read(self) -> CameraFrame | None:
-        """Wait for the next picture.
-
-        Returns
-        -------
-        None at the end of a file.
-
-        Raises
-        ------
-        CameraError
-            If the camera cannot go on.
-        """
+        """Wait for the next picture, or return None at the end of a file; may raise CameraError."""
         ...
 
     def close(self) -> None:
@@ -109,10 +101,7 @@ class CameraKind(Camera, Protocol):
     def find(cls, text: str, options: CameraOptions) -> Opener | None:
         """Return a function that opens the camera that a text names; None if it names none.
 
-        Raises
-        ------
-        HandloreError
-            If an option does not apply to this camera.
+        HandloreError is raised if an option does not apply to this camera.
         """
         ...
 
@@ -134,6 +123,9 @@ BACKENDS = {
     "avfoundation": "CAP_AVFOUNDATION",
 }
 """Interfaces to cameras by their usual names, and OpenCV's names for them."""
+
+BLACK = 12
+"""No pixel of a covered lens is brighter, of 255; its noise stays below."""
 
 DEVICES = Path("/dev")
 PROCESSES = Path("/proc")
@@ -200,3 +192,93 @@ def _programs_using(path: Path) -> list[str]:
         except OSError:  # ended meanwhile, or of another user
             continue
     return users
+
+
+@dataclass(frozen=True)
+class CameraSpec:
+    """A camera that can be opened."""
+
+    text: str
+    live: bool
+    """Whether it shows what happens now; a file does not."""
+
+    open: Opener
+
+
+def camera_spec(text: str, options: CameraOptions | None = None) -> CameraSpec:
+    """Return the camera that a text names; opens nothing.
+
+    Parameters
+    ----------
+    text
+        ``0``, ``/dev/video2``, ``clip.mp4``, ``frames/``, ``picamera`` or ``picamera:1``.
+    options
+        What is requested of it.
+
+    Raises
+    ------
+    HandloreError
+        If it is none of these, or an option does not apply to it.
+    """
+    options = options or CameraOptions()
+    # A file may be called 0 or picamera: such a name means the camera.
+    kinds = sorted(CAMERAS.entries().values(), key=lambda kind: not kind.live)
+    for kind in kinds:
+        opener = kind.find(text, options)
+        if opener is not None:
+            if kind.live and options.loop:
+                raise HandloreError(f"--loop repeats a file; {text} is a camera")
+            return CameraSpec(text, kind.live, opener)
+    expected = ", ".join(kind.texts for kind in kinds)
+    if Path(text).is_file():
+        raise HandloreError(f"{text} does not have the name of a video; expected {expected}")
+    raise HandloreError(f"there is no camera or file {text!r}; expected {expected}")
+
+
+_WARM_UP = 5
+"""The first pictures of a camera may be dark; as many are taken."""
+
+
+@dataclass(frozen=True)
+class CameraReport:
+    """A camera, and the result of testing it."""
+
+    camera: str
+    """The value for ``--camera``."""
+
+    name: str
+    """Its product name, if the system reports it."""
+
+    size: tuple[int, int] | None = None
+    """Width and height of its picture."""
+
+    problem: str | None = None
+    """Why it gives no usable picture, and what to do."""
+
+
+def find_cameras() -> list[CameraReport]:
+    """Find cameras and take a picture with each; takes a second or two per camera."""
+    found = [_try(*one) for kind in CAMERAS.entries().values() for one in kind.present()]
+    if platform.system() == "Linux":
+        return found
+    # Elsewhere the first numbers are tested; not all of them are cameras.
+    return [one for one in found if one.size is not None]
+
+
+def _try(camera: str, name: str) -> CameraReport:
+    try:
+        with closing(camera_spec(camera).open()) as opened:
+            return _tested(opened, camera, name)
+    except CameraError as error:
+        return CameraReport(camera, name, problem=str(error))
+
+
+def _tested(opened: Camera, camera: str, name: str) -> CameraReport:
+    brightest, size = 0, None
+    for _ in range(_WARM_UP):
+        frame = opened.read()
+        if frame is not None:
+            brightest = max(brightest, int(frame.pixels.max(initial=0)))
+            size = (frame.pixels.shape[1], frame.pixels.shape[0])
+    problem = "its picture is black; open its cover, or switch on a light"
+    return CameraReport(camera, name, size, problem if brightest <= BLACK else None)

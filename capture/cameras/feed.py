@@ -12,13 +12,10 @@ from numpy.typing import NDArray
 
 from handlore.landmarks.errors import HandloreError
 
-from .camera import Camera, CameraError, CameraFrame, Opener
+from .camera import BLACK, Camera, CameraError, CameraFrame, CameraSpec, Opener
 
 _FAULT_SECONDS = 2.0
 """Pictures that are black or frozen for this time are a fault."""
-
-BLACK = 12
-"""No pixel of a covered lens is brighter, of 255; its noise stays below."""
 
 _STEP = 16
 """Every 16th pixel in both directions is examined."""
@@ -48,13 +45,7 @@ class FrameRate:
 
 
 class _FaultDetector:
-    """Detects that the pictures of a camera are black or frozen.
-
-    Parameters
-    ----------
-    name
-        Of the camera, for messages.
-    """
+    """Detects that the pictures of a camera are black or frozen."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -63,16 +54,9 @@ class _FaultDetector:
         self._moved_at: float | None = None
 
     def check(self, frame: CameraFrame) -> str | None:
-        """Examine the next picture.
+        """Return what is wrong with the next picture and what to do, in one line, if anything is.
 
-        Returns
-        -------
-        What is wrong and what to do, in one line; None if nothing is.
-
-        Raises
-        ------
-        CameraError
-            If it is frozen: even a still scene has noise, so the camera must be reopened.
+        A frozen one raises: even a still scene has noise, so the camera must be reopened.
         """
         pixels, now = frame.pixels[::_STEP, ::_STEP].copy(), frame.seconds
         if self._bright_at is None or pixels.max(initial=0) > BLACK:
@@ -115,61 +99,36 @@ class Feed(Protocol):
         ...
 
 
-class DirectFeed:
-    """A file: every frame in order; an error in it is raised.
-
-    Parameters
-    ----------
-    camera
-        What to play.
-    """
+class _FileFeed:
+    """A file: every frame in order; an error in it is raised."""
 
     problem: str | None = None
 
     def __init__(self, camera: Camera) -> None:
-        self._last_atra = camera
+        self._camera = camera
         self.name = camera.name
         self.ended = False
 
     def next(self, timeout: float) -> CameraFrame | None:
-        """Return the next frame.
-
-        Raises
-        ------
-        CameraError
-            If the file is damaged.
-        """
-        frame = self._last_atra.read()
+        frame = self._camera.read()
         self.ended = frame is None
         return frame
 
     def close(self) -> None:
-        """Close the file."""
-        self._last_atra.close()
+        self._camera.close()
 
 
 class LiveFeed:
     """A live camera, read by a thread that keeps the newest frame and reopens a lost camera.
 
-    A slow reader misses frames, but never gets old ones.
-
-    Parameters
-    ----------
-    opener
-        Opens the camera, the first time immediately.
-    clock
-        Returns seconds.
-
-    Raises
-    ------
-    CameraError
-        If it cannot be opened now.
+    A slow reader misses frames, but never gets old ones. The camera is opened immediately, or
+    :class:`CameraError` is raised.
     """
 
     def __init__(self, opener: Opener, clock: Callable[[], float] = time.monotonic) -> None:
         self._opener, self._clock = opener, clock
-        self._last_atra: Camera | None = _opened(opener)
-        self.name = self._last_atra.name
+        self._camera: Camera | None = _opened(opener)
+        self.name = self._camera.name
         self.ended = False
         self.missed = 0
         """Frames that were replaced before anybody read them."""
@@ -216,7 +175,7 @@ class LiveFeed:
         self._close_camera()
 
     def _read_frames(self) -> None:
-        camera = self._last_atra = self._last_atra or self._opener()
+        camera = self._camera = self._camera or self._opener()
         while not self._closing.is_set():
             frame = camera.read()
             if frame is None:
@@ -229,17 +188,27 @@ class LiveFeed:
                 self._changed.notify()
 
     def _message(self, error: Exception) -> str:
-        """Return what went wrong in one line, with the driver's own message."""
         if isinstance(error, CameraError):
             return str(error)
         return f"{self.name} fails ({_text(error)}); it is reopened"
 
     def _close_camera(self) -> None:
-        camera, self._last_atra = self._last_atra, None
+        camera, self._camera = self._camera, None
         self._detector = _FaultDetector(self.name)
         if camera is not None:
             with contextlib.suppress(Exception):  # it is broken already
                 camera.close()
+
+
+def open_feed(spec: CameraSpec) -> Feed:
+    """Open a camera so that it is reopened when it is lost.
+
+    Raises
+    ------
+    CameraError
+        If it cannot be opened now.
+    """
+    return LiveFeed(spec.open) if spec.live else _FileFeed(spec.open())
 
 
 def _opened(opener: Opener) -> Camera:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from handlore.datasets.files import natural_order
 from handlore.datasets.pictures import is_picture, is_video, read_picture
@@ -17,38 +17,12 @@ FRAME_RATE = 30.0
 """Of a folder of frames, and between the end and the start of a repeated video."""
 
 
-class _FileClock(Protocol):
-    """A clock that waits, as the module :mod:`time`."""
-
-    def monotonic(self) -> float:
-        """Return seconds."""
-        ...
-
-    def sleep(self, seconds: float, /) -> None:
-        """Wait."""
-        ...
-
-
 @CAMERAS.register
-class FileCamera(CameraKind):
-    """Plays a video or a folder of frames with the times of its frames.
+class _FileCamera(CameraKind):
+    """Plays a video, or a folder of pictures in the order of their names, with the times of frames.
 
     No frame is skipped: a slow reader slows it down. Each time it is read it gives the same
-    frames with the same times.
-
-    Parameters
-    ----------
-    path
-        A video, or a folder of pictures in the order of their names.
-    options
-        ``loop``, ``paced`` and, for a folder, ``frame_rate`` are used.
-    clock
-        Used to wait.
-
-    Raises
-    ------
-    CameraError
-        If there is nothing to play.
+    frames with the same times. CameraError is raised if there is nothing to play.
     """
 
     name = "file"
@@ -57,7 +31,6 @@ class FileCamera(CameraKind):
 
     @classmethod
     def find(cls, text: str, options: CameraOptions) -> Opener | None:
-        """Accept the path of a video or of a folder of pictures."""
         path = Path(text)
         if not text or not path.exists():
             return None
@@ -69,18 +42,16 @@ class FileCamera(CameraKind):
             raise HandloreError(f"size, frame rate and backend are for cameras; {text} is a file")
         return lambda: cls(path, options)
 
-    def __init__(self, path: Path, options: CameraOptions, clock: _FileClock | None = None) -> None:
+    def __init__(self, path: Path, options: CameraOptions) -> None:
         self.name = path.name or str(path)
         self._open: Callable[[], Iterator[tuple[float, Pixels]]] = lambda: _played(path, options)
         self._options = options
-        self._clock: _FileClock = clock or time
         self._frames = self._checked()
         self._began: float | None = None
         self._offset = 0.0
         self._last = self._step = 0.0
 
     def read(self) -> CameraFrame | None:
-        """Wait until the next frame is due, and return it."""
         following = self._next()
         if following is None and self._options.loop:
             self._offset += self._last + (self._step or 1 / FRAME_RATE)
@@ -95,7 +66,6 @@ class FileCamera(CameraKind):
         return CameraFrame(pixels, self._offset + seconds)
 
     def close(self) -> None:
-        """Close the file."""
         self._frames = iter(())
         self._open = lambda: iter(())
 
@@ -112,12 +82,12 @@ class FileCamera(CameraKind):
             raise CameraError(f"{self.name}: {error}") from error
 
     def _wait(self, due: float) -> None:
-        now = self._clock.monotonic()
+        now = time.monotonic()
         if self._began is None or now > self._began + due:
             # Late: continue in real time from here, instead of catching up.
             self._began = now - due
         else:
-            self._clock.sleep(self._began + due - now)
+            time.sleep(self._began + due - now)
 
 
 def _played(path: Path, options: CameraOptions) -> Iterator[tuple[float, Pixels]]:

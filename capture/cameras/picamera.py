@@ -12,21 +12,8 @@ from .webcam import SIZE
 
 
 @CAMERAS.register
-class PiCamera(CameraKind):
-    """A camera on the ribbon cable.
-
-    Parameters
-    ----------
-    number
-        Which of them.
-    options
-        Size and frame rate.
-
-    Raises
-    ------
-    CameraError
-        If picamera2 is not installed, or the camera cannot be opened.
-    """
+class _PiCamera(CameraKind):
+    """A camera on the ribbon cable."""
 
     name = "picamera"
     texts: ClassVar[str] = "picamera"
@@ -34,13 +21,11 @@ class PiCamera(CameraKind):
 
     @classmethod
     def find(cls, text: str, options: CameraOptions) -> Opener | None:
-        """Accept ``picamera`` and ``picamera:1``."""
         number = re.fullmatch(r"picamera(?::(\d+))?", text)
         return (lambda: cls(int(number[1] or 0), options)) if number else None
 
     @classmethod
     def present(cls) -> Iterable[tuple[str, str]]:
-        """List the cameras on ribbon cables."""
         if find_spec("picamera2") is None:
             return []
         from picamera2 import Picamera2
@@ -85,6 +70,5 @@ class PiCamera(CameraKind):
         return CameraFrame(pixels[..., :3], nanoseconds / 1e9)
 
     def close(self) -> None:
-        """Close it."""
         self._camera.stop()
         self._camera.close()

@@ -40,21 +40,8 @@ _OFFSET_CARD, _OFFSET_CAPABILITIES = 16, 88
 
 
 @CAMERAS.register
-class Webcam(CameraKind):
-    """A camera of the system.
-
-    Parameters
-    ----------
-    device
-        Its number, or its path, such as ``/dev/video2``.
-    options
-        Size, frame rate and backend.
-
-    Raises
-    ------
-    CameraError
-        If it cannot be opened; the message says why, if the system reports it.
-    """
+class _Webcam(CameraKind):
+    """A camera of the system: its number, or its path, such as ``/dev/video2``."""
 
     name = "webcam"
     texts: ClassVar[str] = "a camera's number (0), its path (/dev/video2)"
@@ -85,7 +72,6 @@ class Webcam(CameraKind):
         self._ask_for(options)
 
     def read(self) -> CameraFrame:
-        """Wait for the next picture."""
         if not self._capture.grab():
             raise CameraError(
                 f"{self.name} gives no picture; was it unplugged, or taken by another program?"
@@ -99,7 +85,6 @@ class Webcam(CameraKind):
         return CameraFrame(_as_rgb(pixels), seconds)
 
     def close(self) -> None:
-        """Close it."""
         self._capture.release()
 
     def _ask_for(self, options: CameraOptions) -> None:

@@ -9,14 +9,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.landmarks.hands import Hand, by_slot
 from handlore.models.stream.events import Event
 
-from ..recording.take import SessionInfo
 from ..recording.video import FinishVideo, VideoFolder
-from ..recording.writer import Job, RecordingWriter
-from .state import LiveState, LiveView
+from ..recording.writer import Job, RecordingWriter, SessionInfo
+from .loop import LiveState, LiveView
 
 BEFORE, AFTER = 1.0, 1.0
 """Seconds that are kept around an event."""
@@ -43,16 +41,10 @@ class LandmarkBuffer(LiveView):
 
     Parameters
     ----------
-    writer
-        Writes to the disk in its own thread.
-    info
-        What all recordings share.
     seconds
         Length of the buffer.
     say
         Called with messages.
-    all_at_end
-        Whether the buffer is kept at the end.
     videos
         Writes the pictures too, if given; they take some megabytes of memory per second.
     """
@@ -124,10 +116,7 @@ class LandmarkBuffer(LiveView):
         self._keep_waiting()
         if self._all_at_end:
             self.keep_all()
-        self._writer.retry()
-        for written in self._writer.close():
-            if written.problem is not None:
-                self._say(written.problem)
+        self._writer.finish(self._say)
 
     def _length(self) -> float:
         return self._frames[-1].seconds - self._frames[0].seconds if self._frames else 0.0
@@ -148,33 +137,17 @@ class LandmarkBuffer(LiveView):
             self._lost += 1
             return False
         self._open += 1
-        self._writer.keep(Job(self._dataset(label, frames), self._video(frames)))
+        slots, times = [one.slots for one in frames], [one.seconds for one in frames]
+        recording = self._info.recording(label, "sequence", slots, times, live=True)
+        self._writer.keep(Job(recording, self._video(frames)))
         return True
 
-    def _video(self, frames: Sequence[_Frame]) -> FinishVideo:
+    def _video(self, frames: Sequence[_Frame]) -> FinishVideo | None:
         """Return the function that writes the pictures, if there are any."""
         pictures = [frame.picture for frame in frames if frame.picture is not None]
         if self._videos is None or not pictures:
-            return lambda: None
+            return None
         return self._videos.finisher(pictures, [f.seconds for f in frames], frames[0].size)
-
-    def _dataset(self, label: str, frames: Sequence[_Frame]) -> LandmarkDataset:
-        """Return one clip, with times in seconds from its first frame."""
-        info, start = self._info, frames[0].seconds
-        options = {
-            "camera": info.camera,
-            "note": info.note,
-            "session": info.session,
-            "max_hands": info.max_hands,
-            "live": True,
-        }
-        return LandmarkDataset.of_hands(
-            [frame.slots for frame in frames],
-            Samples.make([label], group=[info.subject], session=[info.session]),
-            time=[frame.seconds - start for frame in frames],
-            offsets=[0, len(frames)],
-            header=Header(kind="sequence", detector=info.detector, options=options),
-        )
 
     def _collect(self) -> None:
         done = self._writer.poll()

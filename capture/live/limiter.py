@@ -64,13 +64,7 @@ class RateLimiter:
         """The share of the time that may be spent working now."""
 
     def rest(self, begun: float, ended: float) -> float:
-        """Return the seconds to rest after a frame.
-
-        Parameters
-        ----------
-        begun, ended
-            When processing the frame started and ended; seconds of one clock.
-        """
+        """Return the seconds to rest after a frame, from the times of one clock."""
         self._read(ended)
         # Waiting for the camera counts as rest.
         self._owed = max(0.0, self._owed - (begun - self._ended))
@@ -137,14 +131,8 @@ class ThrottledDetector(HandDetector):
     """Tracks a hand in every frame; searches for one a few times per second if nothing moves.
 
     MediaPipe searches for palms in each frame, so that an empty room costs as much as a hand. The
-    schedule is that of the litert detector; here it decides about whole frames.
-
-    Parameters
-    ----------
-    detector
-        The detector; it is closed with this one.
-    schedule
-        When to search. Default: in every frame while anything moves.
+    schedule is that of the litert detector; here it decides about whole frames. By default a hand
+    is searched in every frame while anything moves. The detector is closed with this one.
     """
 
     def __init__(self, detector: HandDetector, schedule: PalmSchedule | None = None) -> None:
@@ -178,7 +166,7 @@ class ThrottledDetector(HandDetector):
     def detect_again(
         self, picture: Pixels, hand: Hand, transforms: Sequence[HandTransform] = (HandTransform(),)
     ) -> list[Hand]:
-        """Look again at a hand that is known, see :meth:`HandDetector.look`."""
+        """Look again at a hand that is known, see :meth:`HandDetector.detect_again`."""
         return self._detector.detect_again(picture, hand, transforms)
 
     def reset(self) -> None:

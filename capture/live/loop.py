@@ -1,4 +1,4 @@
-"""The loop of live recognition: frames of a camera in, events and actions out."""
+"""The loop of live recognition: frames of a camera in, events and actions out to the views."""
 
 import time
 from collections import deque
@@ -7,15 +7,14 @@ from dataclasses import dataclass, field
 from math import inf
 
 from handlore.landmarks.detector import HandDetector
-from handlore.landmarks.hands import Hand
+from handlore.landmarks.hands import Hand, Pixels
 from handlore.models.stream.events import Event
-from handlore.models.stream.recogniser import Recogniser
+from handlore.models.stream.recogniser import ModelState, Recogniser
 
 from ..actions.file import ActionSet
 from ..actions.runner import ActionResult, ActionRunner
 from ..cameras import CameraFrame, Feed, FrameRate
 from .limiter import RateLimiter
-from .state import LiveState, LiveView
 
 GAP = 2.0
 """Seconds without a frame after which earlier frames are forgotten."""
@@ -33,6 +32,77 @@ _MEASURED_OVER = 30
 """Frames over which the frame rate is measured."""
 
 _QUIT_KEYS = ("q", "esc", "close")
+
+_MOST_BARS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class LiveState:
+    """The state of live recognition after a frame."""
+
+    seconds: float
+    """Time in the stream."""
+
+    pixels: Pixels | None
+    """(height, width, 3) RGB, not to be changed; None while the camera gives no picture."""
+
+    hands: Sequence[Hand] = ()
+    models: Sequence[ModelState] = ()
+    """What each model predicts, the one with the most to report first."""
+
+    fps: float = 0.0
+    latency: float = 0.0
+    """Seconds from the picture to the decision."""
+
+    problem: str | None = None
+    """What is wrong with the camera."""
+
+    armed: bool | None = None
+    """Whether actions are run; None where the actions file names no arming gesture."""
+
+    @property
+    def label(self) -> str | None:
+        """The recognised label, if any."""
+        return next((one.label for one in self.models if one.label is not None), None)
+
+    def bars(self) -> list[tuple[str, float]]:
+        """Return the most probable labels of all models, with their probabilities."""
+        predicted = [
+            (label, float(probability))
+            for one in self.models
+            if one.probabilities is not None
+            for label, probability in zip(one.labels, one.probabilities, strict=True)
+        ]
+        return sorted(predicted, key=lambda bar: -bar[1])[:_MOST_BARS]
+
+
+class LiveView:
+    """Takes part in a live run; this one ignores everything. All calls come from one thread."""
+
+    def show(self, state: LiveState) -> None:
+        """Show the state after a frame."""
+
+    def on_event(self, event: Event) -> None:
+        """Report an event."""
+
+    def on_action(self, result: ActionResult) -> None:
+        """Report the result of an action."""
+
+    def say(self, text: str) -> None:
+        """Show a message."""
+
+    def restart(self) -> None:
+        """Forget what came before: there is a gap in the stream."""
+
+    def pressed(self) -> list[str]:
+        """Return the keys pressed since the last call, see :mod:`..keys`."""
+        return []
+
+    def on_key(self, key: str) -> None:
+        """React to a key that was pressed in any view."""
+
+    def close(self) -> None:
+        """Close it."""
 
 
 def boottime() -> float:
@@ -60,19 +130,11 @@ class Timeline:
     """Time on the camera's clock at which the stream starts."""
 
     def place(self, frame: float, clock: float) -> tuple[float, bool]:
-        """Place a frame in the stream.
+        """Return the time of a frame in the stream, and whether there was a gap before it.
 
-        Parameters
-        ----------
-        frame
-            Its time on the camera's clock, in seconds.
-        clock
-            The time now, see :func:`boottime`.
-
-        Returns
-        -------
-        Its time in the stream in seconds, 0 for the first; and whether there was a gap before it:
-        the camera was lost, the computer was suspended, or a clock was set.
+        The stream starts at 0. ``frame`` is the time on the camera's clock, ``clock`` the time now
+        by :func:`boottime`; all are seconds. A gap: the camera was lost, the computer was
+        suspended, or a clock was set.
         """
         if self._frame is None:
             self._frame, self._clock, self._offset = frame, clock, frame
@@ -107,16 +169,10 @@ class LiveComponents:
 
 
 class LiveLoop:
-    """Runs live recognition until the file in the camera's place ends or somebody quits.
-
-    Parameters
-    ----------
-    parts
-        What it is made of.
-    """
+    """Runs live recognition until the file in the camera's place ends or somebody quits."""
 
     def __init__(self, parts: LiveComponents) -> None:
-        self._ = parts
+        self._parts = parts
         self.ended = False
         self.frames = 0
         """Frames processed."""
@@ -139,7 +195,7 @@ class LiveLoop:
         try:
             while not self.ended:
                 self.step()
-            for event in self._.recogniser.finish():
+            for event in self._parts.recogniser.finish():
                 self._report(event)
             grace = GRACE
         finally:
@@ -148,32 +204,32 @@ class LiveLoop:
 
     def step(self) -> None:
         """Wait for the newest frame, process and show it, and rest."""
-        frame = self._.feed.next(WAIT)
-        start = self._.clock()
+        frame = self._parts.feed.next(WAIT)
+        start = self._parts.clock()
         self._report_problem(frame)
         if frame is not None:
             self._process(frame, start)
-        elif self._.feed.ended:
+        elif self._parts.feed.ended:
             self.ended = True
         elif self._problem is not None:
             self._show(LiveState(self._last.seconds, None, problem=self._problem))
         self._report_results()
         self._take_keys()
-        rest = self._.limiter.rest(start, self._.clock()) if frame is not None else 0.0
+        rest = self._parts.limiter.rest(start, self._parts.clock()) if frame is not None else 0.0
         if rest > 0:
-            self._.sleep(rest)
+            self._parts.sleep(rest)
 
     def _process(self, frame: CameraFrame, start: float) -> None:
-        now = start if self._.real_time else frame.seconds
+        now = start if self._parts.real_time else frame.seconds
         seconds, gap = self._timeline.place(frame.seconds, now)
         # A file is one video, however long its gaps, as in a conversion.
-        if gap and self._.real_time:
+        if gap and self._parts.real_time:
             self._restart()
         self.frames += 1
         self._rate.add(start)
         self._warn_if_slow()
-        hands = self._.detector.track(frame.pixels, seconds)
-        events = self._.recogniser.feed_hands(seconds, hands)
+        hands = self._parts.detector.track(frame.pixels, seconds)
+        events = self._parts.recogniser.feed_hands(seconds, hands)
         latency = self._latency(frame, start)
         for event in events:
             self._report(event)
@@ -181,13 +237,13 @@ class LiveLoop:
 
     def _restart(self) -> None:
         """Forget everything after a lost camera or a suspended computer."""
-        self._.detector.reset()
-        self._.recogniser.reset()
+        self._parts.detector.reset()
+        self._parts.recogniser.reset()
         self.runner.gate.reset()
         self._behind = inf
         # The gap is not part of the frame rate.
         self._rate, self._measured_from = FrameRate(_MEASURED_OVER), self.frames
-        for view in self._.views:
+        for view in self._parts.views:
             view.restart()
 
     def _latency(self, frame: CameraFrame, start: float) -> float:
@@ -196,8 +252,8 @@ class LiveLoop:
         The two clocks may differ by a constant: the frame with the smallest difference counts as
         not late. The frames of a file come when they are asked for.
         """
-        work = self._.clock() - start
-        if not self._.real_time:
+        work = self._parts.clock() - start
+        if not self._parts.real_time:
             return work
         behind = start - frame.seconds
         self._behind = min(self._behind, behind)
@@ -206,12 +262,12 @@ class LiveLoop:
     def _state(
         self, seconds: float, frame: CameraFrame, hands: Sequence[Hand], latency: float
     ) -> LiveState:
-        armed = None if self._.actions.arming is None else self.runner.gate.armed(seconds)
+        armed = None if self._parts.actions.arming is None else self.runner.gate.armed(seconds)
         return LiveState(
             seconds,
             frame.pixels,
             hands,
-            self._.recogniser.states,
+            self._parts.recogniser.states,
             self._rate.fps,
             latency,
             self._problem,
@@ -220,33 +276,33 @@ class LiveLoop:
 
     def _show(self, state: LiveState) -> None:
         self._last = state
-        for view in self._.views:
+        for view in self._parts.views:
             view.show(state)
 
     def _report(self, event: Event) -> None:
         self.events += 1
         # Actions first: somebody waits for them.
         self.runner.submit(event)
-        for view in self._.views:
+        for view in self._parts.views:
             view.on_event(event)
 
     def _report_results(self) -> None:
         while self._results:
             result = self._results.popleft()
-            for view in self._.views:
+            for view in self._parts.views:
                 view.on_action(result)
 
     def _report_problem(self, frame: CameraFrame | None) -> None:
-        before, self._problem = self._problem, self._.feed.problem
+        before, self._problem = self._problem, self._parts.feed.problem
         if self._problem is not None and self._problem != before:
             self._say(self._problem)
         elif before is not None and self._problem is None and frame is not None:
-            self._say(f"{self._.feed.name} is back")
+            self._say(f"{self._parts.feed.name} is back")
 
     def _warn_if_slow(self) -> None:
         """Report once that the frame rate is too low to recognise anything."""
-        measured = self.frames - self._measured_from >= _MEASURED_OVER
-        if self._warned_slow or not measured or not self._.real_time or self._rate.fps >= _SLOW:
+        measured = self._parts.real_time and self.frames - self._measured_from >= _MEASURED_OVER
+        if self._warned_slow or not measured or self._rate.fps >= _SLOW:
             return
         self._warned_slow = True
         self._say(
@@ -255,12 +311,12 @@ class LiveLoop:
         )
 
     def _say(self, text: str) -> None:
-        for view in self._.views:
+        for view in self._parts.views:
             view.say(text)
 
     def _take_keys(self) -> None:
-        keys = [key for view in self._.views for key in view.pressed()]
+        keys = [key for view in self._parts.views for key in view.pressed()]
         self.ended |= any(key in _QUIT_KEYS for key in keys)
         for key in keys:
-            for view in self._.views:
+            for view in self._parts.views:
                 view.on_key(key)

@@ -21,22 +21,20 @@ from handlore.models.stream.settings import RecogniserSettings
 
 from ..actions.file import ActionSet, load_actions
 from ..cameras import CameraSpec, camera_spec, open_feed
-from ..recording.take import SessionInfo
+from ..keys import Keys
 from ..recording.video import VideoFolder
-from ..recording.writer import RecordingWriter
+from ..recording.writer import RecordingWriter, SessionInfo
 from ..serve.guard import Address, Guard
 from ..serve.server import Hub, PageServer
-from ..signals import ending_on_signals
-from ..terminal import terminal_keys
+from ..terminal import ending_on_signals, terminal_keys
 from ..views.live import LiveWindow
 from ..views.page import PageView
 from ..window import why_no_window
 from .buffer import LandmarkBuffer
 from .limiter import RateLimiter, ThrottledDetector, thermometer
-from .loop import LiveComponents, LiveLoop
-from .state import EventCallback, LiveView, TerminalKeys
+from .loop import LiveComponents, LiveLoop, LiveView
 
-SHARE = 0.9
+_SHARE = 0.9
 """Of the time between frames; the rest is left to other programs."""
 
 
@@ -178,7 +176,7 @@ def run_live(
     for note in notes:
         say(f"note: {note}")
     setup = _check(loaded, camera, options)
-    shown = [*views, *([EventCallback(on_event)] if on_event is not None else [])]
+    shown = [*views, *([_EventCallback(on_event)] if on_event is not None else [])]
     return _run(setup, options, shown, say)
 
 
@@ -201,7 +199,7 @@ def _run(
             shown.append(buffer)
         say(f"{feed.name}: {', '.join(setup.labels)}")
         # A file is over soon, the machine need not be spared.
-        share = SHARE if setup.camera.live else 1.0
+        share = _SHARE if setup.camera.live else 1.0
         loop = LiveLoop(
             LiveComponents(
                 feed,
@@ -277,7 +275,7 @@ def _window_or_keys(
     # stdin is None where it was closed.
     if not options.terminal or sys.stdin is None or not sys.stdin.isatty():
         return []
-    return [TerminalKeys(stack.enter_context(terminal_keys()))]
+    return [_TerminalKeys(stack.enter_context(terminal_keys()))]
 
 
 def _buffer(
@@ -297,3 +295,23 @@ def _buffer(
     videos = VideoFolder(recordings.root) if options.keep_video else None
     writer = RecordingWriter(recordings)
     return LandmarkBuffer(writer, info, options.buffer_seconds, say, videos=videos)
+
+
+class _EventCallback(LiveView):
+    """Calls a function with each event."""
+
+    def __init__(self, function: Callable[[Event], object]) -> None:
+        self._function = function
+
+    def on_event(self, event: Event) -> None:
+        self._function(event)
+
+
+class _TerminalKeys(LiveView):
+    """Gives the keys of a terminal; shows nothing."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+
+    def pressed(self) -> list[str]:
+        return self._keys.pressed()

@@ -1,9 +1,21 @@
 """Effects: what a session asks the loop around it to do."""
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Literal
 
 from handlore.datasets.dataset import Kind
+
+
+class Do(Enum):
+    """The effects without details."""
+
+    ADD_FRAME = "add the current frame to the recording"
+    KEEP = "write the recording to disk"
+    DISCARD = "drop the recording"
+    UNDO = "discard the last recording that was kept"
+    RETRY = "try again to write what could not be written"
+    QUIT = "end the session"
 
 
 @dataclass(frozen=True)
@@ -13,11 +25,6 @@ class Begin:
     label: str
     kind: Kind
     """``sequence``: a movement, or a stream of ``none``. ``pose``: single frames of a pose."""
-
-
-@dataclass(frozen=True)
-class AddFrame:
-    """Add the current frame to the recording."""
 
 
 @dataclass(frozen=True)
@@ -38,26 +45,6 @@ class End:
 
 
 @dataclass(frozen=True)
-class Keep:
-    """Write the recording to disk."""
-
-
-@dataclass(frozen=True)
-class Discard:
-    """Drop the recording."""
-
-
-@dataclass(frozen=True)
-class Undo:
-    """Discard the last recording that was kept."""
-
-
-@dataclass(frozen=True)
-class Retry:
-    """Try again to write what could not be written."""
-
-
-@dataclass(frozen=True)
 class Cue:
     """Play a sound."""
 
@@ -71,9 +58,4 @@ class Announce:
     text: str
 
 
-@dataclass(frozen=True)
-class Quit:
-    """End the session."""
-
-
-Effect = Begin | AddFrame | End | Keep | Discard | Undo | Retry | Cue | Announce | Quit
+Effect = Do | Begin | End | Cue | Announce

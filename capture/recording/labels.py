@@ -1,6 +1,5 @@
 """The labels of a session: which there are, and which one is recorded next."""
 
-import contextlib
 import unicodedata
 from collections.abc import Iterable, Sequence
 
@@ -14,15 +13,8 @@ _LONGEST = 64
 class Labels:
     """The labels of a session in the order of their keys; ``none`` is always the last.
 
-    Parameters
-    ----------
-    names
-        The initial labels; the first one is current.
-
-    Raises
-    ------
-    HandloreError
-        If a label is empty, too long, not printable, or given twice (also in other case).
+    The first one is current. HandloreError is raised if a label is empty, too long, not printable,
+    or given twice (also in other case).
     """
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -38,13 +30,7 @@ class Labels:
         return self.names[self._index]
 
     def add(self, name: str) -> None:
-        """Add a label and make it current.
-
-        Raises
-        ------
-        HandloreError
-            If it cannot be a label, or already is one.
-        """
+        """Add a label and make it current, or raise HandloreError."""
         name = checked_label(name)
         existing = same_label(name, self.names)
         if existing is not None:
@@ -71,13 +57,7 @@ class Labels:
 
 
 def checked_label(name: str) -> str:
-    """Return a label without surrounding blanks, in Unicode form NFC.
-
-    Raises
-    ------
-    HandloreError
-        If it cannot be a label.
-    """
+    """Return a label without surrounding blanks, in Unicode form NFC, or raise HandloreError."""
     # A letter with an accent is one character, or two labels could look the same.
     name = unicodedata.normalize("NFC", name).strip()
     if not name:
@@ -96,26 +76,6 @@ def checked_label(name: str) -> str:
 def same_label(name: str, names: Iterable[str]) -> str | None:
     """Return the label among ``names`` that equals this one up to case; None if none does."""
     return next((one for one in names if _folded(one) == _folded(name)), None)
-
-
-def merged_labels(given: Sequence[str], existing: Sequence[str]) -> tuple[str, ...]:
-    """Return the labels of a session that extends a folder.
-
-    Parameters
-    ----------
-    given
-        The requested labels, checked; the result spells them as the folder does.
-    existing
-        The labels of the folder, used where none were requested.
-    """
-    if given:
-        return tuple(same_label(label, existing) or label for label in given)
-    found: list[str] = []
-    for label in existing:
-        with contextlib.suppress(HandloreError):
-            if same_label(checked_label(label), [*found, NONE_LABEL]) is None:
-                found.append(label)
-    return tuple(found)
 
 
 def _folded(name: str) -> str:

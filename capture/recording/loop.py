@@ -10,12 +10,10 @@ from handlore.landmarks.hands import Hand, Pixels
 
 from ..cameras import CameraFrame, Feed, FrameRate
 from ..keys import Keys
-from .effects import AddFrame, Announce, Begin, Cue, Discard, Effect, End, Keep, Quit, Retry, Undo
+from .effects import Announce, Begin, Cue, Do, Effect, End
 from .session import Session, State
-from .status import Status, progress_of
-from .take import SessionInfo, Take
-from .video import NoVideo, Video
-from .writer import Job, RecordingWriter, Written
+from .video import Video, VideoFolder
+from .writer import Job, RecordingWriter, SessionInfo, Take, Written
 
 WAIT = 0.1
 """How long to wait for a frame before keys and view get their turn; seconds."""
@@ -28,6 +26,66 @@ _LEAST_STEP = 0.002
 
 _MESSAGE_SECONDS = 6.0
 """How long a message is shown."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """Everything that is shown of a session after a frame."""
+
+    state: State
+    label: str
+    """The label of the recording under way, else of the next one."""
+
+    counts: tuple[tuple[str, int], ...]
+    """Recordings kept of each label, in the order of the keys; ``none`` is the last."""
+
+    left: float | None = None
+    """Seconds left of countdown or review; None without a limit."""
+
+    recorded: float = 0.0
+    """Seconds of the recording under way."""
+
+    progress: float = 0.0
+    """Share of its length that is recorded, from 0 to 1; 0 where the length is open."""
+
+    fps: float = 0.0
+    share: float | None = None
+    """Share of the frames of the last recording in which a hand was detected."""
+
+    hand: bool = False
+    """Whether a hand is detected in the last frame."""
+
+    flagged: bool = False
+    """Whether a recording waits for a decision."""
+
+    question: str = ""
+    """Why it is flagged."""
+
+    message: str = ""
+    """The last message, for some seconds."""
+
+    unsaved: int = 0
+    """How many recordings could not be written."""
+
+    next_label: str = ""
+    """The label of the next recording, where it differs from :attr:`label`."""
+
+    problem: str | None = None
+    """What is wrong with the camera."""
+
+    typed: str | None = None
+    """The new label while it is typed; else None."""
+
+    pose: bool = False
+    """Whether single frames of a pose are being sampled."""
+
+    burst_left: int = 0
+    """Recordings of a burst that are still to come."""
+
+    mirrored: bool = True
+    help: bool = False
+    advice: str = ""
+    """What to record next."""
 
 
 class SessionView(Protocol):
@@ -58,8 +116,8 @@ class SessionComponents:
     keys: Keys
     view: SessionView
     clock: Callable[[], float] = time.monotonic
-    videos: Callable[[], Video] = NoVideo
-    """Starts the video of a recording."""
+    videos: VideoFolder | None = None
+    """Where videos go, if they are kept."""
 
     advice: Callable[[], str] = lambda: ""
     """Returns what to record next."""
@@ -69,22 +127,16 @@ class SessionComponents:
 
 
 class SessionLoop:
-    """Runs a session.
-
-    Parameters
-    ----------
-    parts
-        What it is made of. They are not closed.
-    """
+    """Runs a session; closes none of its parts."""
 
     def __init__(self, parts: SessionComponents) -> None:
-        self._ = parts
+        self._parts = parts
         self.ended = False
         self.frames = 0
         """Frames processed."""
         self._take: Take | None = None
         self._job: Job | None = None
-        self._video: Video = NoVideo()
+        self._video: Video | None = None
         self._hands: Sequence[Hand] = ()
         self._share: float | None = None
         self._rate = FrameRate()
@@ -102,20 +154,20 @@ class SessionLoop:
 
     def step(self) -> None:
         """Wait for a frame, process and show it."""
-        frame = self._.feed.next(WAIT if self._.session.typed is None else TYPING_WAIT)
+        frame = self._parts.feed.next(WAIT if self._parts.session.typed is None else TYPING_WAIT)
         now = self._now(frame)
         self._report_problem(frame, now)
-        self._.session.unsaved = len(self._.writer.unsaved)
-        for key in self._.keys.pressed():
-            self._do(self._.session.key(key, now), now)
+        self._parts.session.unsaved = len(self._parts.writer.unsaved)
+        for key in self._parts.keys.pressed():
+            self._do(self._parts.session.key(key, now), now)
         if frame is not None:
             self._process(frame)
-        elif self._.feed.ended:
-            self._say(f"{self._.feed.name} has ended", now)
-            self._do(self._.session.close(now), now)
+        elif self._parts.feed.ended:
+            self._say(f"{self._parts.feed.name} has ended", now)
+            self._do(self._parts.session.close(now), now)
         elif self._problem is not None:
-            self._do(self._.session.lost(now), now)
-        for written in self._.writer.poll():
+            self._do(self._parts.session.lost(now), now)
+        for written in self._parts.writer.poll():
             self._report(written, now)
         self._take_advice()
         self._show(frame, now)
@@ -123,65 +175,68 @@ class SessionLoop:
     def _process(self, frame: CameraFrame) -> None:
         self.frames += 1
         self._rate.add(frame.seconds)
-        self._hands = self._track(frame) if self._.session.typed is None else ()
-        effects = self._.session.frame(bool(self._hands), frame.seconds)
+        self._hands = self._track(frame) if self._parts.session.typed is None else ()
+        effects = self._parts.session.frame(bool(self._hands), frame.seconds)
         self._do(effects, frame.seconds, frame)
 
     def _track(self, frame: CameraFrame) -> Sequence[Hand]:
         # Two frames of a file may have the same time, which a tracker refuses.
         self._tracked_at = max(frame.seconds, self._tracked_at + _LEAST_STEP)
-        return self._.detector.track(frame.pixels, self._tracked_at)
+        return self._parts.detector.track(frame.pixels, self._tracked_at)
 
     def _do(self, effects: Sequence[Effect], now: float, frame: CameraFrame | None = None) -> None:
         for effect in effects:
             match effect:
                 case Begin(label, kind):
                     self._take, self._job = Take(label, kind), None
-                    self._video = self._.videos()
-                case AddFrame():
+                    self._video = None if self._parts.videos is None else self._parts.videos.begin()
+                case Do.ADD_FRAME:
                     self._add(frame)
                 case End():
                     self._finish(effect)
-                case Keep():
+                case Do.KEEP:
                     self._keep()
-                case Discard():
+                case Do.DISCARD:
                     self._forget()
-                case Undo():
-                    self._.writer.undo()
-                case Retry():
-                    self._.writer.retry()
+                case Do.UNDO:
+                    self._parts.writer.undo()
+                case Do.RETRY:
+                    self._parts.writer.retry()
                 case Cue(what):
-                    self._.view.cue(what)
+                    self._parts.view.cue(what)
                 case Announce(text):
                     self._say(text, now)
-                case Quit():
+                case Do.QUIT:
                     self.ended = True
 
     def _add(self, frame: CameraFrame | None) -> None:
         if self._take is not None and frame is not None:
             self._take.add(frame.pixels, self._hands, frame.seconds)
-            self._video.add(frame.pixels)
+            if self._video is not None:
+                self._video.add(frame.pixels)
 
     def _finish(self, end: End) -> None:
         if self._take is None:
             return
-        session, take = self._.session, self._take
+        session, take = self._parts.session, self._take
         self._share = end.share
-        recording = take.dataset(self._.info, end.first, end.last, mirrored=session.mirrored)
-        self._job = Job(recording, self._video.finisher(take.times, end.first, end.last))
+        recording = take.dataset(self._parts.info, end.first, end.last, mirrored=session.mirrored)
+        times, video = take.times, self._video
+        finish = None if video is None else video.finisher(times, end.first, end.last)
+        self._job = Job(recording, finish)
 
     def _keep(self) -> None:
         if self._job is not None:
-            self._.writer.keep(self._job)
+            self._parts.writer.keep(self._job)
         self._forget()
 
     def _forget(self) -> None:
-        self._take, self._job, self._video = None, None, NoVideo()
+        self._take, self._job, self._video = None, None, None
 
     def _report(self, written: Written, now: float) -> None:
-        self._.on_written(written)
+        self._parts.on_written(written)
         if written.problem is not None:
-            unsaved = bool(self._.writer.unsaved)
+            unsaved = bool(self._parts.writer.unsaved)
             again = "; it is kept in memory: k tries again, u discards it" if unsaved else ""
             self._say(f"{written.problem}{again}", now)
         else:
@@ -190,7 +245,7 @@ class SessionLoop:
             self._say(f"{what}: {written.label} ({where})", now)
 
     def _report_problem(self, frame: CameraFrame | None, now: float) -> None:
-        before, problem = self._problem, self._.feed.problem
+        before, problem = self._problem, self._parts.feed.problem
         if problem is None and before is not None and frame is None:
             return  # it is back with its first frame
         if problem is not None and frame is None:
@@ -199,20 +254,20 @@ class SessionLoop:
         if problem is not None and problem != before:
             self._say(problem, now)
         elif problem is None and before is not None:
-            self._say(f"{self._.feed.name} is back", now)
+            self._say(f"{self._parts.feed.name} is back", now)
 
     def _take_advice(self) -> None:
-        before, self._advice = self._advice, self._.advice()
+        before, self._advice = self._advice, self._parts.advice()
         if self._advice and self._advice != before:
-            self._.view.say(f"coach: {self._advice}")
+            self._parts.view.say(f"coach: {self._advice}")
 
     def _say(self, text: str, now: float) -> None:
         self._message, self._message_until = text, now + _MESSAGE_SECONDS
-        self._.view.say(text)
+        self._parts.view.say(text)
 
     def _now(self, frame: CameraFrame | None) -> float:
         """Return the time on the camera's clock, estimated from ours if there is no frame."""
-        ours = self._.clock()
+        ours = self._parts.clock()
         if frame is not None:
             self._ahead = frame.seconds - ours
             return frame.seconds
@@ -222,12 +277,12 @@ class SessionLoop:
         if frame is None and self._problem is None:
             return
         pixels = None if frame is None else frame.pixels
-        self._.view.show(pixels, self._hands if frame else (), self._status(now))
+        self._parts.view.show(pixels, self._hands if frame else (), self._status(now))
 
     def _status(self, now: float) -> Status:
-        session, writer = self._.session, self._.writer
+        session, writer = self._parts.session, self._parts.writer
         under_way, following = session.recording, session.labels.current
-        recorded, progress = progress_of(session, now)
+        recorded, progress = _progress_of(session, now)
         return Status(
             state=session.state,
             label=under_way.label if under_way else following,
@@ -253,15 +308,14 @@ class SessionLoop:
         )
 
 
-def close_writer(writer: RecordingWriter, say: Callable[[str], None]) -> int:
-    """Finish writing at the end of a session, retrying once what has failed.
-
-    Returns
-    -------
-    The number of recordings that could not be written.
-    """
-    writer.retry()
-    for written in writer.close():
-        if written.problem is not None:
-            say(written.problem)
-    return len(writer.unsaved)
+def _progress_of(session: Session, now: float) -> tuple[float, float]:
+    """Return the length of the recording under way in seconds, and the share of it that is done."""
+    recording, options = session.recording, session.options
+    if recording is None:
+        return 0.0, 0.0
+    recorded = now - recording.began
+    if recording.kind == "pose" or recording.is_stream:
+        return recorded, 0.0
+    if options.frames:
+        return recorded, recording.taken / options.frames
+    return recorded, min(1.0, recorded / options.seconds) if options.seconds else 0.0

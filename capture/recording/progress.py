@@ -12,15 +12,10 @@ _RELEASED = 0.3
 
 
 class Hold:
-    """Distinguishes a key that is held down from one that is pressed twice.
+    """Distinguishes a key that is held down from one that is pressed twice; times are seconds.
 
     Terminals and windows report only presses, repeatedly while a key is held. The first repetition
     comes late and looks like a second press; the following ones show which it was.
-
-    Parameters
-    ----------
-    now
-        Time of the first press in seconds, as all times here.
     """
 
     def __init__(self, now: float) -> None:
@@ -56,14 +51,8 @@ TICK = 1e-6
 class Recording:
     """The recording under way or under review.
 
-    Parameters
-    ----------
-    label
-        Its label.
-    kind
-        ``sequence``: a movement, or a stream of ``none``. ``pose``: single frames of a pose.
-    now
-        When it starts, in seconds on the camera's clock.
+    ``sequence``: a movement, or a stream of ``none``; ``pose``: single frames of a pose. Times are
+    seconds on the camera's clock.
     """
 
     def __init__(self, label: str, kind: Kind, now: float) -> None:

@@ -1,8 +1,8 @@
 """A whole recording session: opens what it needs, runs the loop, and closes everything."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,18 +16,16 @@ from handlore.landmarks.opening import open_detector
 from ..cameras import CameraSpec, camera_spec, open_feed
 from ..coach_process import BackgroundCoach
 from ..keys import Keys
-from ..signals import ending_on_signals
-from ..terminal import terminal_keys
+from ..terminal import ending_on_signals, terminal_keys
 from ..views.record import SessionWindow
 from ..views.status_line import StatusLine
 from ..window import why_no_window
-from .labels import Labels, merged_labels
-from .loop import SessionComponents, SessionLoop, SessionView, close_writer
+from .labels import Labels, checked_label, same_label
+from .loop import SessionComponents, SessionLoop, SessionView
 from .options import SessionOptions
 from .session import Session
-from .take import SessionInfo
-from .video import NoVideo, VideoFolder
-from .writer import RecordingWriter
+from .video import VideoFolder
+from .writer import RecordingWriter, SessionInfo
 
 _KEYS_LINE = "keys: r record, 1-9 n p label, u discard, k keep, h all keys, q quit"
 
@@ -109,7 +107,7 @@ def record(
         options = replace(options, headless=True)
     is_new = not Path(out).exists()
     recordings = RecordingFolder.open(Path(out))
-    chosen = merged_labels(given, recordings.labels())
+    chosen = _merged_labels(given, recordings.labels())
     for asked, there in zip(given, chosen, strict=False):
         if asked != there:
             say(f"note: {recordings.root} writes {asked} as {there}; so does this session")
@@ -145,15 +143,16 @@ def _run(
         feed = open_feed(camera)
         stack.callback(feed.close)
         writer = RecordingWriter(recordings)
-        stack.callback(close_writer, writer, say)
-        coach = stack.enter_context(BackgroundCoach())
+        stack.callback(writer.finish, say)
+        coach = BackgroundCoach()
+        stack.callback(coach.close)
 
         def consult(_: object = None) -> None:
             if options.coach:
                 coach.consult(recordings.root, session.labels.names)
 
         consult()
-        view_keys, view = stack.enter_context(_window_or_terminal(options, say))
+        view_keys, view = _window_or_terminal(stack, options, say)
         info = SessionInfo(
             detector.info, camera.text, options.subject, name, options.note, options.max_hands
         )
@@ -166,7 +165,7 @@ def _run(
                 writer,
                 keys or view_keys,
                 view,
-                videos=VideoFolder(recordings.root).begin if options.keep_video else NoVideo,
+                videos=VideoFolder(recordings.root) if options.keep_video else None,
                 advice=lambda: next(iter(coach.advice()), ""),
                 on_written=consult,
             )
@@ -178,19 +177,28 @@ def _run(
     return SessionSummary(name, kept, dict(writer.counts), len(writer.unsaved), advice)
 
 
-@contextmanager
 def _window_or_terminal(
-    options: SessionOptions, say: Callable[[str], None]
-) -> Iterator[tuple[Keys, SessionView]]:
+    stack: ExitStack, options: SessionOptions, say: Callable[[str], None]
+) -> tuple[Keys, SessionView]:
     """Open a window, or use the terminal: a source of keys and a view."""
     if not options.headless:
-        with SessionWindow(quiet=options.quiet) as window:
-            yield window, window
-        return
+        window = SessionWindow(quiet=options.quiet)
+        stack.callback(window.close)
+        return window, window
     say(_KEYS_LINE)
-    with terminal_keys() as keys:
-        line = StatusLine(quiet=options.quiet)
-        try:
-            yield keys, line
-        finally:
-            line.close()
+    keys = stack.enter_context(terminal_keys())
+    line = StatusLine(quiet=options.quiet)
+    stack.callback(line.close)
+    return keys, line
+
+
+def _merged_labels(given: Sequence[str], existing: Sequence[str]) -> tuple[str, ...]:
+    """Return the given labels, spelt as the folder does, or else the labels of the folder."""
+    if given:
+        return tuple(same_label(label, existing) or label for label in given)
+    found: list[str] = []
+    for label in existing:
+        with suppress(HandloreError):
+            if same_label(checked_label(label), [*found, NONE_LABEL]) is None:
+                found.append(label)
+    return tuple(found)

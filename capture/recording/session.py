@@ -16,7 +16,7 @@ from handlore.datasets.dataset import Kind
 from handlore.landmarks.errors import HandloreError
 
 from ..keys import KeyBindings
-from .effects import AddFrame, Announce, Begin, Cue, Discard, Effect, End, Keep, Quit, Retry, Undo
+from .effects import Announce, Begin, Cue, Do, Effect, End
 from .labels import Labels, same_label
 from .options import SessionOptions
 from .progress import TICK as _TICK
@@ -46,20 +46,7 @@ class State(Enum):
 
 
 class Session:
-    """The state machine.
-
-    Parameters
-    ----------
-    labels
-        The labels to start with; ``none`` is always one.
-    options
-        How it records.
-
-    Raises
-    ------
-    HandloreError
-        If a label is not valid.
-    """
+    """The state machine."""
 
     def __init__(self, labels: Sequence[str], options: SessionOptions) -> None:
         self.options = options
@@ -133,7 +120,7 @@ class Session:
         elif self.state is State.REVIEW:
             effects += self._keep(now)
         self._to_idle()
-        return [*effects, Quit()]
+        return [*effects, Do.QUIT]
 
     def key(self, key: str, now: float) -> list[Effect]:
         """Process a key, by its name in :mod:`..keys`."""
@@ -180,16 +167,16 @@ class Session:
             case "s":
                 return self._begin("pose", now)
             case "u":
-                return [Undo()]
+                return [Do.UNDO]
             case "k":
-                return [Retry()]
+                return [Do.RETRY]
         return []
 
     def _act_countdown(self, key: str, now: float) -> list[Effect]:
         if key == "u" and self._kept_in_burst:
             self._kept_in_burst -= 1
             self.burst_left += 1
-            return [Undo()]
+            return [Do.UNDO]
         return self._cancel() if key in (" ", "b", "u") else []
 
     def _act_recording(self, key: str, now: float) -> list[Effect]:
@@ -229,7 +216,7 @@ class Session:
         elif self.recording is not None:
             effects = self._drop("the unfinished recording was discarded", now)
         self._to_idle()
-        return [*effects, Quit()]
+        return [*effects, Do.QUIT]
 
     def _warning_before_loss(self) -> str:
         """Return what would be lost at the end of the session, and how to save it."""
@@ -273,7 +260,7 @@ class Session:
             return self._end(now)
         if not recording.look(self.options, has_hand, now):
             return []
-        return [AddFrame(), *(self._end(now) if recording.is_full(self.options) else [])]
+        return [Do.ADD_FRAME, *(self._end(now) if recording.is_full(self.options) else [])]
 
     def _end(self, now: float, *flags: str) -> list[Effect]:
         recording = self._current
@@ -298,10 +285,10 @@ class Session:
 
     def _keep(self, now: float) -> list[Effect]:
         self._kept_in_burst += self._in_burst
-        return [Keep(), *self._go_on(now)]
+        return [Do.KEEP, *self._go_on(now)]
 
     def _drop(self, message: str, now: float) -> list[Effect]:
-        return [Discard(), Announce(message), *self._go_on(now)]
+        return [Do.DISCARD, Announce(message), *self._go_on(now)]
 
     def _go_on(self, now: float) -> list[Effect]:
         """Go to the next recording of a burst, or become idle."""

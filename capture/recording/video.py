@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 import cv2
 import numpy as np
@@ -25,24 +25,7 @@ _LARGEST = 2**31 - 2**20
 def _write_avi(
     stream: BinaryIO, pictures: Sequence[bytes], size: tuple[int, int], frame_rate: float
 ) -> None:
-    """Write a video.
-
-    Parameters
-    ----------
-    stream
-        Open for writing.
-    pictures
-        JPEG files, one per frame.
-    size
-        Width and height in pixels.
-    frame_rate
-        Constant number of frames per second.
-
-    Raises
-    ------
-    ValueError
-        If there is no frame, or the file would be larger than AVI allows.
-    """
+    """Write JPEG files as the frames of a video; ValueError if none, or too large for AVI."""
     if not pictures or sum(map(len, pictures)) > _LARGEST:
         raise ValueError(f"{len(pictures)} pictures do not fit into an AVI file")
     frames = [_chunk(b"00dc", picture) for picture in pictures]
@@ -91,41 +74,12 @@ _PREFIX = ".under-way-"
 _STALE = 60.0
 """A file with this prefix and age in seconds was left by a process that was killed."""
 
-FinishVideo = Callable[[], Path | None]
+FinishVideo = Callable[[], Path]
 """Writes the video and returns its path; raises HandloreError if it cannot be written."""
 
 
-class Video(Protocol):
-    """The video of one recording."""
-
-    def add(self, pixels: Pixels) -> None:
-        """Add a frame, (height, width, 3) RGB; never waits."""
-        ...
-
-    def finisher(self, times: Sequence[float], first: int, last: int) -> FinishVideo:
-        """Return a function that writes frames ``first:last``; times of all frames in seconds."""
-        ...
-
-
-class NoVideo:
-    """Keeps no frames."""
-
-    def add(self, pixels: Pixels) -> None:
-        """Ignore a frame."""
-
-    def finisher(self, times: Sequence[float], first: int, last: int) -> FinishVideo:
-        """Return a function that writes nothing."""
-        return lambda: None
-
-
 class VideoFolder:
-    """Writes videos into a folder, with hidden names until the recording is kept.
-
-    Parameters
-    ----------
-    folder
-        The folder of recordings.
-    """
+    """Writes videos into a folder, with hidden names until the recording is kept."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -134,9 +88,9 @@ class VideoFolder:
             if time.time() - path.stat().st_mtime > _STALE:
                 path.unlink(missing_ok=True)
 
-    def begin(self) -> "_EncodedVideo":
+    def begin(self) -> "Video":
         """Start a video."""
-        return _EncodedVideo(self)
+        return Video(self)
 
     def encode(self, pixels: Pixels) -> Future[bytes]:
         """Encode a picture, (height, width, 3) RGB, in another thread."""
@@ -145,15 +99,7 @@ class VideoFolder:
     def finisher(
         self, pictures: Sequence[Future[bytes]], times: Sequence[float], size: tuple[int, int]
     ) -> FinishVideo:
-        """Return a function that writes a video of these pictures.
-
-        Parameters
-        ----------
-        pictures, times
-            As :meth:`encode` returned them, and their times in seconds.
-        size
-            Width and height.
-        """
+        """Return a function that writes a video of encoded pictures; their times are seconds."""
         path = self._folder / f"{_PREFIX}{os.getpid()}.avi"
         passed = times[-1] - times[0]
         frame_rate = (len(times) - 1) / passed if passed > 0 else 30.0
@@ -172,7 +118,7 @@ class VideoFolder:
         return finish
 
 
-class _EncodedVideo:
+class Video:
     """The video of a recording, encoded by another thread."""
 
     def __init__(self, folder: VideoFolder) -> None:
@@ -181,12 +127,12 @@ class _EncodedVideo:
         self._size = (0, 0)
 
     def add(self, pixels: Pixels) -> None:
-        """Add a frame."""
+        """Add a frame, (height, width, 3) RGB; never waits."""
         self._size = (pixels.shape[1], pixels.shape[0])
         self._pictures.append(self._folder.encode(pixels))
 
     def finisher(self, times: Sequence[float], first: int, last: int) -> FinishVideo:
-        """Return the function that writes the file."""
+        """Return a function that writes frames ``first:last``; times of all frames in seconds."""
         part = slice(first, last)
         return self._folder.finisher(self._pictures[part], times[part], self._size)
 

@@ -1,31 +1,98 @@
-"""Writes recordings in its own thread, so that a slow disk never delays the loop."""
+"""From frames to a recording, written in a thread so that a slow disk never delays the loop."""
 
 import queue
 import threading
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
-from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.dataset import Header, Kind, LandmarkDataset, Samples
+from handlore.datasets.recordings import RecordingFolder
+from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.hands import Hand, Pixels, by_slot
+
+from .video import FinishVideo
 
 
-class RecordingStore(Protocol):
-    """Stores recordings, as :class:`handlore.datasets.recordings.RecordingFolder` does."""
+@dataclass(frozen=True)
+class SessionInfo:
+    """What all recordings of a session share."""
 
-    def keep(self, recording: LandmarkDataset, video: Path | None = None) -> Path:
-        """Store a recording, completely or not at all."""
-        ...
+    detector: DetectorInfo
+    camera: str
+    subject: str = ""
+    session: str = ""
+    note: str = ""
+    max_hands: int = 1
 
-    def discard(self, path: Path) -> Path:
-        """Discard a kept recording."""
-        ...
+    def recording(
+        self,
+        label: str,
+        kind: Kind,
+        slots: Sequence[Sequence[Hand | None]],
+        times: Sequence[float],
+        **options: Any,
+    ) -> LandmarkDataset:
+        """Make a recording from the hands of frames, and their times in seconds of any clock.
 
-    def counts(self) -> dict[str, int]:
-        """Return the number of kept recordings of each label."""
-        ...
+        A movement is one sample, a pose has one sample per frame. The times in it are seconds
+        from the first frame. ``options`` are written into its header too.
+        """
+        rows = len(times) if kind == "pose" else 1
+        group, session = [self.subject] * rows, [self.session] * rows
+        same = {
+            "camera": self.camera,
+            "note": self.note,
+            "session": self.session,
+            "max_hands": self.max_hands,
+        }
+        return LandmarkDataset.of_hands(
+            slots,
+            Samples.make([label] * rows, group=group, session=session),
+            time=None if kind == "pose" else [seconds - times[0] for seconds in times],
+            offsets=list(range(rows + 1)) if kind == "pose" else [0, len(times)],
+            header=Header(kind=kind, detector=self.detector, options=same | options),
+        )
+
+
+@dataclass
+class Take:
+    """Collects the frames of a recording."""
+
+    label: str
+    kind: Kind
+    times: list[float] = field(default_factory=list)
+    hands: list[Sequence[Hand]] = field(default_factory=list)
+    size: tuple[int, int] = (0, 0)
+    """Width and height of the pictures."""
+
+    def add(self, pixels: Pixels, hands: Sequence[Hand], seconds: float) -> None:
+        """Add a frame."""
+        height, width = pixels.shape[:2]
+        self.size = (width, height)
+        self.times.append(seconds)
+        self.hands.append(hands)
+
+    def dataset(
+        self, info: SessionInfo, first: int, last: int, *, mirrored: bool = False
+    ) -> LandmarkDataset:
+        """Make a recording of frames ``first:last``; ``mirrored`` is only about the preview."""
+        times = self.times[first:last]
+        slots = [by_slot(hands, info.max_hands) for hands in self.hands[first:last]]
+        passed = times[-1] - times[0]
+        rate = round((len(times) - 1) / passed, 3) if passed > 0 else None
+        return info.recording(
+            self.label,
+            self.kind,
+            slots,
+            times,
+            size=list(self.size),
+            frame_rate=rate,
+            mirrored=mirrored,
+        )
 
 
 @dataclass(frozen=True)
@@ -33,8 +100,8 @@ class Job:
     """A recording to write."""
 
     recording: LandmarkDataset
-    video: Callable[[], Path | None]
-    """Writes the video of its frames and returns its path."""
+    video: FinishVideo | None = None
+    """Writes the video of its frames, if there is one."""
 
     @property
     def label(self) -> str:
@@ -66,15 +133,10 @@ class _Entry:
 class RecordingWriter:
     """A thread that keeps and discards recordings in the order of the calls.
 
-    What cannot be written stays in memory, to be retried.
-
-    Parameters
-    ----------
-    store
-        Where recordings go; only the thread uses it from now on.
+    What cannot be written stays in memory, to be retried. Only the thread uses the folder.
     """
 
-    def __init__(self, store: RecordingStore) -> None:
+    def __init__(self, store: RecordingFolder) -> None:
         self.counts = Counter(store.counts())
         """Kept recordings of each label."""
         self._recordings: list[_Entry] = []
@@ -127,6 +189,14 @@ class RecordingWriter:
         self._thread.join()
         return self.poll()
 
+    def finish(self, say: Callable[[str], None]) -> int:
+        """Retry once what has failed, close, and return how many recordings are not written."""
+        self.retry()
+        for written in self.close():
+            if written.problem is not None:
+                say(written.problem)
+        return len(self.unsaved)
+
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
             job()
@@ -139,7 +209,7 @@ class RecordingWriter:
     def _write(self, job: Job, recording: _Entry) -> None:
         video = None
         try:
-            video = job.video()
+            video = job.video and job.video()
             path = self._store.keep(job.recording, video)
         except (HandloreError, OSError) as error:
             recording.job = job

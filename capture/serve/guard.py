@@ -24,13 +24,7 @@ class Address:
 
     @classmethod
     def parsed(cls, text: str) -> "Address":
-        """Read ``host:port``, ``[::1]:port`` or a port alone.
-
-        Raises
-        ------
-        HandloreError
-            If it has another form.
-        """
+        """Read ``host:port``, ``[::1]:port`` or a port alone, or raise HandloreError."""
         host, _, port = text.rpartition(":")
         host = host.removeprefix("[").removesuffix("]") or "127.0.0.1"
         if not port.isascii() or not port.isdigit() or int(port) > 65535:
@@ -67,10 +61,8 @@ class Guard:
     def of(cls, address: Address, token: str | None = None) -> "Guard":
         """Make the guard of an address; a token is generated unless it is on this computer only.
 
-        Raises
-        ------
-        HandloreError
-            If the token is too short, or has characters that a URL cannot contain.
+        HandloreError is raised if the token is too short, or has characters that a URL cannot
+        contain.
         """
         if token is not None:
             if len(token) < _SHORTEST_TOKEN:

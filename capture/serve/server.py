@@ -80,9 +80,7 @@ class Hub:
     ) -> tuple[tuple[int, dict[str, Any]], list[tuple[int, dict[str, Any]]]]:
         """Wait for a state or events newer than these numbers.
 
-        Returns
-        -------
-        The newest state with its number, and the events after ``event`` with theirs.
+        Returns the newest state with its number, and the events after ``event`` with theirs.
         """
 
         def any_update() -> bool:
@@ -137,21 +135,10 @@ _HEADERS = {
 
 
 class PageServer:
-    """Serves the page on threads of its own.
+    """Serves the page on threads of its own; port 0 takes any free one.
 
-    Parameters
-    ----------
-    hub
-        What the page shows.
-    address
-        Where to serve; port 0 takes any free one.
-    token
-        What a browser must present; default: none on this computer, a new one elsewhere.
-
-    Raises
-    ------
-    HandloreError
-        If the address cannot be used.
+    Without a token a browser needs none on this computer, and a generated one elsewhere.
+    HandloreError is raised if the address cannot be used.
     """
 
     def __init__(self, hub: Hub, address: Address, token: str | None = None) -> None:
@@ -236,7 +223,6 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def handle_one_request(self) -> None:
-        """Process one request."""
         self.server.pending[self.connection] = time.monotonic()
         try:
             super().handle_one_request()
@@ -244,7 +230,6 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.pending.pop(self.connection, None)
 
     def do_GET(self) -> None:
-        """Respond to a request that is allowed."""
         self.server.pending.pop(self.connection, None)
         parts = urlsplit(self.path)
         guard = self.server.guard

@@ -19,7 +19,7 @@ from handlore.landmarks.drawing import (
 from handlore.landmarks.hands import Pixels
 from handlore.models.stream.events import Event
 
-from ..live.state import LiveState, LiveView
+from ..live.loop import LiveState, LiveView
 from ..window import Screen
 from .painting import (
     HEIGHT,
@@ -40,22 +40,8 @@ _LEAST_WAIT = 1 / 25
 """Seconds between two pictures: people see no more, and drawing costs as much as tracking."""
 
 
-def draw_live(state: LiveState, event: str = "", *, mirrored: bool = True) -> Pixels:
-    """Draw the window.
-
-    Parameters
-    ----------
-    state
-        What is shown.
-    event
-        The last event, in a few words.
-    mirrored
-        Whether the picture is mirrored.
-
-    Returns
-    -------
-    (:data:`~.painting.HEIGHT`, width, 3) RGB.
-    """
+def _draw_live(state: LiveState, event: str = "", *, mirrored: bool = True) -> Pixels:
+    """Draw the window: the last event in a few words; (HEIGHT, width, 3) RGB."""
     picture = paint_scene(state.pixels, state.hands, mirrored=mirrored)
     if state.problem:
         paint_camera_problem(picture, state.problem, dim=state.pixels is not None)
@@ -102,33 +88,25 @@ def _empty_panel() -> Pixels:
     return new_panel("m mirror   q quit")
 
 
-class LiveWindow(LiveView):
-    """Shows live recognition in a :class:`.Screen` and gives its keys; for the main thread."""
+class LiveWindow(Screen, LiveView):
+    """Shows live recognition and gives its keys."""
 
     def __init__(self) -> None:
+        super().__init__(TITLE, _LEAST_WAIT)
         self._mirrored = True
         self._event, self._event_at = "", 0.0
-        self._screen = Screen(TITLE, _LEAST_WAIT)
 
     def show(self, state: LiveState) -> None:
         """Show a frame, unless the last one was shown a moment ago."""
         event = self._event if perf_counter() - self._event_at < _EVENT_SECONDS else ""
-        self._screen.draw(lambda: draw_live(state, event, mirrored=self._mirrored))
+        self.draw(lambda: _draw_live(state, event, mirrored=self._mirrored))
 
     def on_event(self, event: Event) -> None:
         """Show an event for a few seconds."""
         self._event = f"{event.label}  {100 * event.probability:.0f} %"
         self._event_at = perf_counter()
 
-    def pressed(self) -> list[str]:
-        """Return the keys pressed in the window since the last call."""
-        return self._screen.pressed()
-
     def on_key(self, key: str) -> None:
         """Mirror the picture with ``m``."""
         if key == "m":
             self._mirrored = not self._mirrored
-
-    def close(self) -> None:
-        """Close the window."""
-        self._screen.close()

@@ -10,8 +10,7 @@ from handlore.landmarks.drawing import draw_hands
 from handlore.models.stream.events import Event
 
 from ..actions.runner import ActionResult
-from ..live.loop import boottime
-from ..live.state import LiveState, LiveView
+from ..live.loop import LiveState, LiveView, boottime
 from ..serve.server import STATES_PER_SECOND, Hub
 
 _WIDEST = 960
@@ -21,13 +20,7 @@ QUALITY = 75
 
 
 class PageView(LiveView):
-    """Shows live recognition on a page.
-
-    Parameters
-    ----------
-    hub
-        Holds what the server sends to browsers.
-    """
+    """Shows live recognition on a page."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub

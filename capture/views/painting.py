@@ -26,7 +26,6 @@ from handlore.landmarks.drawing import (
 from handlore.landmarks.hands import Hand, Pixels
 
 from ..keys import KeyBindings
-from ..window import typing_hint
 
 HEIGHT, PANEL = 600, 300
 """Height of a window and width of the panel beside the picture, in pixels."""
@@ -36,16 +35,9 @@ _ROW, _MOST_ROWS = 36, 8
 
 
 def paint_scene(pixels: Pixels | None, hands: Sequence[Hand], *, mirrored: bool) -> Pixels:
-    """Return a picture scaled to the window's height, with its hands.
+    """Return a picture scaled to the window's height, with its hands, mirrored on request.
 
-    Parameters
-    ----------
-    pixels
-        (height, width, 3) RGB as the camera saw it; None while there is no picture.
-    hands
-        The hands in it.
-    mirrored
-        Whether the result is mirrored.
+    ``pixels`` are (height, width, 3) RGB as the camera saw it; None while there is no picture.
     """
     if pixels is None:
         return np.full((HEIGHT, HEIGHT * 4 // 3, 3), GROUND, np.uint8)
@@ -86,8 +78,17 @@ def paint_camera_problem(picture: Pixels, problem: str, *, dim: bool) -> None:
         paint_centered(picture, line, y + 26 + 32 * number, 22, WHITE)
 
 
-def paint_typing(picture: Pixels, typed: str) -> None:
-    """Show a label while it is typed."""
+def paint_typing_or_help(
+    picture: Pixels, typed: str | None, bindings: KeyBindings, *, show_help: bool
+) -> None:
+    """Show a label while it is typed, or else on request what the keys do."""
+    if typed is not None:
+        _paint_typing(picture, typed)
+    elif show_help:
+        _paint_key_bindings(picture, bindings)
+
+
+def _paint_typing(picture: Pixels, typed: str) -> None:
     height, width = picture.shape[:2]
     shade(picture, (0, 0), (width, height), BLACK, 0.55)
     x, y = width // 2, height // 2
@@ -97,11 +98,10 @@ def paint_typing(picture: Pixels, typed: str) -> None:
     at, room = (x, y), 2 * half - MARGIN
     draw_text(picture, f"{typed}|", at, 28, GROUND, bold=True, anchor="middle", width=room)
     paint_centered(picture, "Enter: save, Esc: cancel", y + 62, 18, WHITE)
-    paint_centered(picture, typing_hint(), y + 90, 15, GREY)
+    paint_centered(picture, _typing_hint(), y + 90, 15, GREY)
 
 
-def paint_key_bindings(picture: Pixels, bindings: KeyBindings) -> None:
-    """Show what the keys do."""
+def _paint_key_bindings(picture: Pixels, bindings: KeyBindings) -> None:
     height, width = picture.shape[:2]
     shade(picture, (0, 0), (width, height), BLACK, 0.75)
     x, y = width // 2 - 90, height // 2 - 20 * len(bindings)
@@ -111,18 +111,16 @@ def paint_key_bindings(picture: Pixels, bindings: KeyBindings) -> None:
         y += 40
 
 
-def new_panel(keys: str) -> Pixels:
-    """Return an empty panel with the most important keys along its lower edge."""
+def new_panel(keys: str, heading: tuple[str, Color] | None = None) -> Pixels:
+    """Return a panel with a colored heading, and the most important keys at its lower edge."""
     panel = np.full((HEIGHT, PANEL, 3), GROUND, np.uint8)
     cv2.line(panel, (MARGIN, HEIGHT - 54), (PANEL - MARGIN, HEIGHT - 54), RAISED, 2)
     draw_text(panel, keys, (PANEL // 2, HEIGHT - 30), 15, GREY, anchor="middle")
+    if heading is not None:
+        text, color = heading
+        rounded(panel, (MARGIN, 22), (PANEL - MARGIN, 60), color, 9)
+        draw_text(panel, text, (PANEL // 2, 41), 20, GROUND, bold=True, anchor="middle")
     return panel
-
-
-def paint_heading(panel: Pixels, text: str, color: Color) -> None:
-    """Write the heading of a panel onto a coloured ground."""
-    rounded(panel, (MARGIN, 22), (PANEL - MARGIN, 60), color, 9)
-    draw_text(panel, text, (PANEL // 2, 41), 20, GROUND, bold=True, anchor="middle")
 
 
 def paint_value(panel: Pixels, name: str, value: str, color: Color, y: int) -> None:
@@ -137,22 +135,8 @@ def paint_labels(
 ) -> int:
     """List labels with their keys, those around the current one if there are many.
 
-    Parameters
-    ----------
-    panel
-        Where.
-    labels
-        In the order of their keys; the last one has the key 0.
-    current
-        The one that is marked.
-    y
-        The middle of the first row.
-    counts
-        A number for each label, if there are any.
-
-    Returns
-    -------
-    The row below the list.
+    The last label has the key 0; ``counts`` has a number for each, if there are any. ``y`` is the
+    middle of the first row; the row below the list is returned.
     """
     here = labels.index(current) if current in labels else 0
     first = min(max(0, here - _MOST_ROWS // 2), max(0, len(labels) - _MOST_ROWS))
@@ -169,3 +153,9 @@ def paint_labels(
             draw_text(panel, str(n), right, 18, TEAL if n else GREY, bold=bool(n), anchor="right")
         y += _ROW
     return y + 8
+
+
+def _typing_hint() -> str:
+    """Return what is special about typing in a window here, if anything."""
+    framework = getattr(cv2, "currentUIFramework", lambda: "")()  # missing in older versions
+    return "for a capital press Shift before each one" if framework.startswith("QT") else ""

@@ -7,8 +7,7 @@ from typing import TextIO
 from handlore.models.stream.events import Event
 
 from ..actions.runner import ActionResult
-from ..live.loop import boottime
-from ..live.state import LiveView
+from ..live.loop import LiveView, boottime
 
 _REPEAT_AFTER = 60.0
 """The same line is not written again within this time; seconds."""
@@ -19,12 +18,7 @@ MOST_LINES = 256
 class Printer(LiveView):
     """Writes each event at once, so that another program can react to it.
 
-    Parameters
-    ----------
-    as_json
-        Whether events are lines of JSON.
-    out, log
-        Default: stdout and stderr; if they are closed, nothing is written.
+    By default to stdout, and messages to stderr; if these are closed, nothing is written.
     """
 
     def __init__(
@@ -37,16 +31,10 @@ class Printer(LiveView):
         self._written: dict[str, float] = {}
 
     def on_event(self, event: Event) -> None:
-        """Write a line on stdout.
-
-        Raises
-        ------
-        BrokenPipeError
-            If nobody reads stdout any more.
-        """
+        """Write a line on stdout, or raise BrokenPipeError if nobody reads it any more."""
         if self._out is None:
             return
-        self._out.write(f"{event.line() if self._as_json else line_of(event)}\n")
+        self._out.write(f"{event.line() if self._as_json else _line_of(event)}\n")
         self._out.flush()
 
     def on_action(self, result: ActionResult) -> None:
@@ -83,7 +71,7 @@ class Printer(LiveView):
                 log.flush()
 
 
-def line_of(event: Event) -> str:
+def _line_of(event: Event) -> str:
     """Return an event as a line for people."""
     hand = f"  {event.hand} hand" if event.hand else ""
     return f"{event.end:9.2f}  {event.label}  {100 * event.probability:.0f} %{hand}"

@@ -1,10 +1,19 @@
-"""A recording session in a window: the picture with the hand, and beside it labels and counts."""
+"""A recording session in a window: picture, labels and counts, and a tone for each cue."""
 
-from collections.abc import Sequence
+import math
+import shutil
+import struct
+import subprocess
+import sys
+import wave
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from io import BytesIO
 from math import ceil
-from types import TracebackType
-from typing import Self
+from pathlib import Path
+from queue import SimpleQueue
+from tempfile import TemporaryDirectory
+from threading import Thread
 
 import cv2
 import numpy as np
@@ -27,9 +36,8 @@ from handlore.landmarks.drawing import (
 )
 from handlore.landmarks.hands import Hand, Pixels
 
+from ..recording.loop import Status
 from ..recording.session import KEY_BINDINGS, State
-from ..recording.sound import Sound
-from ..recording.status import Status
 from ..window import TYPING_WAIT, Screen
 from .painting import (
     HEIGHT,
@@ -38,11 +46,9 @@ from .painting import (
     new_panel,
     paint_camera_problem,
     paint_centered,
-    paint_heading,
-    paint_key_bindings,
     paint_labels,
     paint_scene,
-    paint_typing,
+    paint_typing_or_help,
     paint_value,
 )
 
@@ -55,30 +61,16 @@ _COLORS = {State.IDLE: GREY, State.COUNTDOWN: AMBER, State.RECORDING: RED, State
 
 
 def draw_session(pixels: Pixels | None, hands: Sequence[Hand], status: Status) -> Pixels:
-    """Draw the window.
+    """Draw the window, (:data:`~.painting.HEIGHT`, width, 3) RGB.
 
-    Parameters
-    ----------
-    pixels
-        (height, width, 3) RGB as the camera saw it; None while it gives no picture.
-    hands
-        The hands in it.
-    status
-        Everything else.
-
-    Returns
-    -------
-    (:data:`~.painting.HEIGHT`, width, 3) RGB.
+    ``pixels`` are (height, width, 3) RGB as the camera saw it; None while it gives no picture.
     """
     picture = paint_scene(pixels, hands, mirrored=status.mirrored)
     color = ORANGE if status.flagged or status.problem else _COLORS[status.state]
     if status.problem:
         paint_camera_problem(picture, status.problem, dim=pixels is not None)
     _state(picture, status, color)
-    if status.typed is not None:
-        paint_typing(picture, status.typed)
-    elif status.help:
-        paint_key_bindings(picture, KEY_BINDINGS)
+    paint_typing_or_help(picture, status.typed, KEY_BINDINGS, show_help=status.help)
     if status.message and not (status.question and status.question in status.message):
         _message(picture, status.message)
     height, width = picture.shape[:2]
@@ -179,8 +171,7 @@ def _painted_panel(
     rows: tuple[tuple[str, str, Color], ...],
 ) -> Pixels:
     """Paint the panel; it seldom changes from one frame to the next."""
-    panel = new_panel("space record   u undo   h help")
-    paint_heading(panel, *heading)
+    panel = new_panel("space record   u undo   h help", heading)
     names, numbers = [name for name, _ in counts], [number for _, number in counts]
     y = paint_labels(panel, names, label, 88, numbers)
     for line in wrap_text(advice, 15, PANEL - 2 * MARGIN)[:3]:
@@ -194,36 +185,18 @@ def _painted_panel(
     return panel
 
 
-class SessionWindow:
-    """Shows a session in a :class:`.Screen`, gives its keys, plays its cues; for the main thread.
-
-    Parameters
-    ----------
-    quiet
-        Whether there are no sounds.
-    """
+class SessionWindow(Screen):
+    """Shows a session, gives its keys, plays its cues unless it is ``quiet``."""
 
     def __init__(self, *, quiet: bool = False) -> None:
-        self._sound = Sound(quiet=quiet)
-        self._screen = Screen(TITLE)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._sound.close()
-        self._screen.close()
+        super().__init__(TITLE)
+        self._sound = _Sound(quiet=quiet)
 
     def show(self, pixels: Pixels | None, hands: Sequence[Hand], status: Status) -> None:
         """Show the session after a frame; where drawing is slow, not after each."""
         wait = 0.0 if status.typed is None else TYPING_WAIT
-        if self._screen.draw(lambda: draw_session(pixels, hands, status), wait):
-            self._screen.set_title(f"{TITLE} - {status.state.value} {status.label}")
+        if self.draw(lambda: draw_session(pixels, hands, status), wait):
+            self.set_title(f"{TITLE} - {status.state.value} {status.label}")
 
     def say(self, text: str) -> None:
         """Do nothing: the picture contains the message."""
@@ -232,6 +205,82 @@ class SessionWindow:
         """Play a tone."""
         self._sound.cue(what)
 
-    def pressed(self) -> list[str]:
-        """Return the keys pressed in the window since the last call."""
-        return self._screen.pressed()
+    def close(self) -> None:
+        """Close the window and stop the sounds."""
+        self._sound.close()
+        super().close()
+
+
+_RATE = 16_000
+_TONES = {"count": (660, 0.09), "go": (990, 0.22), "end": (520, 0.16), "flag": (220, 0.35)}
+"""Hertz and seconds of each cue."""
+
+_PLAYERS = (("pw-play",), ("paplay",), ("aplay", "-q"), ("afplay",))
+"""Programs that play a WAV file, on Linux and macOS."""
+
+
+class _Sound:
+    """Plays cues in its own thread; without a player the terminal's bell rings."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._cues: SimpleQueue[str | None] = SimpleQueue()
+        self._quiet = quiet
+        self._thread = Thread(target=self._work, name="handlore-sound", daemon=True)
+        self._thread.start()
+
+    def cue(self, what: str) -> None:
+        self._cues.put(what)
+
+    def close(self) -> None:
+        self._cues.put(None)
+        self._thread.join(1.0)
+
+    def _work(self) -> None:
+        with TemporaryDirectory(prefix="handlore-") as folder:
+            play = (lambda cue: None) if self._quiet else _player(Path(folder))
+            while (cue := self._cues.get()) is not None:
+                play(cue)
+
+
+def _tone(cue: str) -> bytes:
+    """Return the tone of a cue as a WAV file."""
+    hertz, seconds = _TONES[cue]
+    n = round(_RATE * seconds)
+    # Faded in and out, or it clicks.
+    loud = [min(1.0, k / 160, (n - k) / 800) for k in range(n)]
+    samples = [round(9000 * loud[k] * math.sin(2 * math.pi * hertz * k / _RATE)) for k in range(n)]
+    file = BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(_RATE)
+        out.writeframes(struct.pack(f"<{n}h", *samples))
+    return file.getvalue()
+
+
+def _player(folder: Path) -> Callable[[str], None]:
+    if sys.platform == "win32":
+        import winsound
+
+        return lambda cue: winsound.PlaySound(_tone(cue), winsound.SND_MEMORY)
+    for command in _PLAYERS:
+        if shutil.which(command[0]):
+            for cue in _TONES:
+                (folder / cue).write_bytes(_tone(cue))
+            return lambda cue: _play([*command, str(folder / cue)])
+    return lambda cue: _bell()
+
+
+def _play(command: Sequence[str]) -> None:
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=3, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return
+    if done.returncode:
+        _bell()
+
+
+def _bell() -> None:
+    if sys.stderr is not None and sys.stderr.isatty():
+        sys.stderr.write("\a")
+        sys.stderr.flush()

@@ -1,8 +1,6 @@
 """A review in a window: a recording played as a drawn hand, and beside it what is known of it."""
 
 from functools import lru_cache
-from types import TracebackType
-from typing import Self
 
 import cv2
 import numpy as np
@@ -33,10 +31,8 @@ from .painting import (
     MARGIN,
     new_panel,
     paint_centered,
-    paint_heading,
-    paint_key_bindings,
     paint_labels,
-    paint_typing,
+    paint_typing_or_help,
     paint_value,
 )
 
@@ -51,20 +47,9 @@ MOST_POINTS = 300
 
 
 def draw_review(state: Review, recording: LandmarkDataset | None, now: float) -> Pixels:
-    """Draw the window.
+    """Draw the window, (:data:`~.painting.HEIGHT`, width, 3) RGB, at a time of the state's clock.
 
-    Parameters
-    ----------
-    state
-        Where the person is.
-    recording
-        The recording shown; None if it cannot be read.
-    now
-        The time in seconds, by the clock of the state.
-
-    Returns
-    -------
-    (:data:`~.painting.HEIGHT`, :data:`WIDTH` + :data:`~.painting.PANEL`, 3) RGB.
+    The recording is None if it cannot be read.
     """
     picture = np.full((HEIGHT, WIDTH, 3), GROUND, np.uint8)
     if recording is None:
@@ -76,10 +61,7 @@ def draw_review(state: Review, recording: LandmarkDataset | None, now: float) ->
     _banner(picture, state, now)
     if state.entry.discarded:
         cv2.rectangle(picture, (0, 0), (WIDTH - 1, HEIGHT - 1), RED, 8)
-    if state.typed is not None:
-        paint_typing(picture, state.typed)
-    elif state.help:
-        paint_key_bindings(picture, KEY_BINDINGS)
+    paint_typing_or_help(picture, state.typed, KEY_BINDINGS, show_help=state.help)
     return np.hstack([picture, _panel(state)])
 
 
@@ -131,9 +113,9 @@ def _banner(picture: Pixels, state: Review, now: float) -> None:
 def _panel(state: Review) -> Pixels:
     """Paint what is known of a recording, and the labels with their keys."""
     entry = state.entry
-    panel = new_panel("n next   u discard   h help")
-    heading = f"{state.at + 1} of {len(state.entries)}"
-    paint_heading(panel, heading, RED if entry.discarded else TEAL)
+    place = f"{state.at + 1} of {len(state.entries)}"
+    heading = (place, RED if entry.discarded else TEAL)
+    panel = new_panel("n next   u discard   h help", heading)
     share = entry.share_with_hand
     rows = (
         ("recording", str(entry.number), WHITE),
@@ -150,27 +132,12 @@ def _panel(state: Review) -> Pixels:
     return panel
 
 
-class ReviewWindow:
-    """Shows a review in a :class:`.Screen` and gives its keys; for the main thread."""
+class ReviewWindow(Screen):
+    """Shows a review and gives its keys."""
 
     def __init__(self) -> None:
-        self._screen = Screen(TITLE)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._screen.close()
+        super().__init__(TITLE)
 
     def show(self, state: Review, recording: LandmarkDataset | None, now: float) -> None:
         """Show a recording at a time."""
-        self._screen.show(draw_review(state, recording, now))
-
-    def pressed(self) -> list[str]:
-        """Return the keys pressed in the window since the last call."""
-        return self._screen.pressed()
+        self.put(draw_review(state, recording, now))

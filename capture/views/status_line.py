@@ -9,8 +9,8 @@ from rich.cells import cell_len, set_cell_size
 
 from handlore.landmarks.hands import Hand, Pixels
 
+from ..recording.loop import Status
 from ..recording.session import KEY_BINDINGS, State
-from ..recording.status import Status
 
 LONGEST_LABEL = 24
 """Most columns of a label."""
@@ -19,14 +19,9 @@ _UNLIMITED = 10_000
 
 
 class StatusLine:
-    """Rewrites one line again and again, and writes messages above it.
+    """Rewrites one line of stderr again and again, and writes messages above it.
 
-    Parameters
-    ----------
-    stream
-        Default: stderr. Where it is no terminal, only messages are written.
-    quiet
-        Whether the bell stays silent.
+    Where the stream is no terminal, only messages are written. ``quiet`` silences the bell.
     """
 
     def __init__(self, stream: TextIO | None = None, *, quiet: bool = False) -> None:
@@ -66,15 +61,7 @@ class StatusLine:
 
 
 def line_of(status: Status, columns: int = _UNLIMITED) -> str:
-    """Return the status in one line; the least important part is the last and is cut first.
-
-    Parameters
-    ----------
-    status
-        What to write.
-    columns
-        The width of the terminal.
-    """
+    """Return the status in one line; the least important part is the last and is cut first."""
     if status.typed is not None:
         return _cut(f"new label: {status.typed}_   (Enter: save, Esc: cancel)", columns)
     unsaved = f"{status.unsaved} NOT WRITTEN, k tries again" if status.unsaved else ""

@@ -355,7 +355,7 @@ def plan_conversion(
 ) -> ConversionPlan:
     """Plan a conversion; if one process does it ``alone``, it may use many threads."""
     listing = scan_source(source, root, options)
-    size = batch_size(source, len(listing.items))
+    size = _batch_size(source, len(listing.items))
     if source.brings_landmarks:
         return ConversionPlan(source, root, options, None, None, listing, size)
     detector = replace(factory.options, video=source.kind == "sequence")
@@ -366,7 +366,7 @@ def plan_conversion(
     return ConversionPlan(source, root, options, factory, factory.info(), listing, size)
 
 
-def batch_size(source: Source, n_items: int) -> int:
+def _batch_size(source: Source, n_items: int) -> int:
     """Return how many items make a batch: about a second of work, and at most some 4,000 parts."""
     if source.brings_landmarks:
         return 256

@@ -42,7 +42,7 @@ class _Layers:
     """Below 1 in creases, above 1 on nails."""
 
 
-def trace(view: _Viewport, capsules: tuple[Capsule, ...], size: tuple[int, int]) -> _Layers:
+def _trace(view: _Viewport, capsules: tuple[Capsule, ...], size: tuple[int, int]) -> _Layers:
     """Find the nearest capsule at each pixel of a picture of size (width, height)."""
     width, height = size
     layers = _Layers(
@@ -302,7 +302,7 @@ def _draw(
 ) -> tuple[Image, Image]:
     """Return the window's colours, (height, width, 3), and what share of each pixel they cover."""
     view = _view(body, stage, person.palm, window)
-    layers = trace(view, body.capsules, window.drawing)
+    layers = _trace(view, body.capsules, window.drawing)
     colour = _shade_layers(layers, view.unit, scene.light, person.skin, person.sleeve)
     size = (window.width, window.height)
     cover = cv2.resize((layers.part >= 0).astype(np.float32), size, interpolation=cv2.INTER_AREA)

@@ -90,7 +90,7 @@ class Scene:
 # From the hand's frame to the camera's, and on to the picture.
 
 
-def rotation(yaw: float, pitch: float, roll: float) -> Floats:
+def _rotation(yaw: float, pitch: float, roll: float) -> Floats:
     """Return the (3, 3) matrix of a turn by degrees, yaw first, roll last."""
     a, b, c = np.radians((yaw, pitch, roll))
     about_y = np.array([[np.cos(a), 0, np.sin(a)], [0, 1, 0], [-np.sin(a), 0, np.cos(a)]])
@@ -163,10 +163,10 @@ class HandPlacement:
         corner = np.array([(scene.x - 0.5) * width, (scene.y - 0.5) * height, 0.0])
         way = np.array(moment.shift) * palm * scene.reach
         mirror = np.diag([-1.0 if scene.hand == "left" else 1.0, 1.0, 1.0])
-        shown = rotation(scene.yaw, scene.pitch, scene.roll) @ rotation(*pose.turn)
+        shown = _rotation(scene.yaw, scene.pitch, scene.roll) @ _rotation(*pose.turn)
         return cls(
             camera=camera,
-            turn=rotation(0.0, 0.0, moment.roll) @ mirror @ shown,
+            turn=_rotation(0.0, 0.0, moment.roll) @ mirror @ shown,
             centre=np.array([0.0, -0.8 * palm, 0.0]),
             position=corner / pixels_per_metre + (0.0, 0.0, scene.distance) + way,
         )

@@ -33,7 +33,7 @@ _GRID = re.compile(rb"(\d+)[x_](\d+)$")
 
 
 @dataclass(frozen=True)
-class TableLayout:
+class _TableLayout:
     """What the columns of a file are."""
 
     delimiter: bytes
@@ -54,7 +54,7 @@ class PixelTable:
     """The rows of a file, not read yet."""
 
     path: Path
-    layout: TableLayout
+    layout: _TableLayout
     offsets: "array[int]"
     """Where each row starts, in bytes."""
 
@@ -96,7 +96,7 @@ def read_table(path: Path) -> PixelTable:
     return _indexed(path, file_stamp(path))
 
 
-def read_layout(path: Path) -> TableLayout:
+def read_layout(path: Path) -> _TableLayout:
     """Find out what the columns are, by the first rows only.
 
     Raises
@@ -144,7 +144,7 @@ def _lines(file: IO[bytes], most: int | None = None) -> Iterator[tuple[int, byte
         offset += len(line)
 
 
-def _label(line: bytes, layout: TableLayout, known: dict[bytes, str]) -> str | None:
+def _label(line: bytes, layout: _TableLayout, known: dict[bytes, str]) -> str | None:
     if line.count(layout.delimiter) != layout.n_columns - 1:
         return None
     field = line.split(layout.delimiter, layout.label + 1)[layout.label]
@@ -157,7 +157,7 @@ def _bare(field: bytes) -> bytes:
     return field.strip().strip(b"\"'").strip()
 
 
-def _layout(lines: list[bytes]) -> TableLayout:
+def _layout(lines: list[bytes]) -> _TableLayout:
     delimiter = max(b",;\t", key=lambda sign: sum(line.count(sign) for line in lines)).to_bytes()
     counts = Counter(line.count(delimiter) + 1 for line in lines)
     n_columns = max(counts, key=lambda count: (counts[count], count))
@@ -165,7 +165,7 @@ def _layout(lines: list[bytes]) -> TableLayout:
     has_header = sum(not _is_number(name) for name in names) > max(1, len(names) // 2)
     known = names if has_header and len(names) == n_columns else None
     label, pixels = _columns(n_columns, known)
-    layout = TableLayout(delimiter, has_header, n_columns, label, pixels, _shape(pixels, known))
+    layout = _TableLayout(delimiter, has_header, n_columns, label, pixels, _shape(pixels, known))
     _require_pixels(lines[has_header:], layout)
     return layout
 
@@ -198,7 +198,7 @@ def _shape(pixels: tuple[int, ...], names: list[bytes] | None) -> tuple[int, ...
     )
 
 
-def _require_pixels(lines: list[bytes], layout: TableLayout) -> None:
+def _require_pixels(lines: list[bytes], layout: _TableLayout) -> None:
     """Refuse a table of which no row at the start holds pixels."""
     problem: InvalidDataError | None = None
     for line in lines:
@@ -219,7 +219,7 @@ def _is_number(text: bytes) -> bool:
     return True
 
 
-def _picture(line: bytes, layout: TableLayout) -> Pixels:
+def _picture(line: bytes, layout: _TableLayout) -> Pixels:
     fields = line.split(layout.delimiter)
     if len(fields) != layout.n_columns:
         raise InvalidDataError(f"the row has {len(fields)} columns, expected {layout.n_columns}")

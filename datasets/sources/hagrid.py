@@ -40,7 +40,7 @@ _Entry = tuple[str, Any]
 
 @SOURCES.register
 @dataclass(frozen=True)
-class Hagrid(LandmarkSource):
+class _Hagrid(LandmarkSource):
     """HaGRID's annotations with landmarks: <label>.json with boxes, labels and 21 x 2 landmarks.
 
     Each box is a sample with the label it has; no_gesture becomes none. The group is user_id,

@@ -23,7 +23,7 @@ _MASK_ENDINGS = (".bmp", ".BMP", ".png", ".PNG")
 
 @SOURCES.register
 @dataclass(frozen=True)
-class Hgr1(Source):
+class _Hgr1(Source):
     """HGR1: label and person in the file name, skin masks beside the photos.
 
     M. Kawulok, J. Kawulok, J. Nalepa, B. Smolka, "Self-adaptive algorithm for segmenting skin

@@ -36,7 +36,7 @@ _LONGEST_LABEL = 200
 
 @SOURCES.register
 @dataclass(frozen=True)
-class KeypointCsv(LandmarkSource):
+class _KeypointCsv(LandmarkSource):
     """keypoint.csv of the popular MediaPipe gesture project: a class number and 42 coordinates.
 
     Each row is x, y of 21 landmarks from the wrist, divided by the largest of them without its

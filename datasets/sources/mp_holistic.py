@@ -41,7 +41,7 @@ _DAMAGE = (
 
 @SOURCES.register
 @dataclass(frozen=True)
-class MpHolistic(LandmarkSource):
+class _MpHolistic(LandmarkSource):
     """Landmarks of MediaPipe in MP_Data/<label>/<sequence>/<frame>.npy, as tutorials record them.
 
     A frame holds 63 numbers (one hand, 21 x 3), 126 (left hand, right hand), 258 (33 x 4 of the

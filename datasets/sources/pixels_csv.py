@@ -121,7 +121,7 @@ _LOOKED_INTO = 5
 
 @SOURCES.register
 @dataclass(frozen=True)
-class PixelsCsv(Source):
+class _PixelsCsv(Source):
     """CSV files with a label and the pixels of a small picture in each row.
 
     Sign Language MNIST and its kin: 0 to 255, grey (N*N numbers) or RGB (N*N*3, the colours of a

@@ -15,7 +15,7 @@ from .base import SOURCES, Listing
 
 @SOURCES.register
 @dataclass(frozen=True)
-class RecordedMovements(LandmarkSource):
+class _RecordedMovements(LandmarkSource):
     """Movements that `handlore capture` recorded, with subject and session.
 
     Discarded ones are left out. Recordings of `none` are cut into windows as long as the other
@@ -56,7 +56,7 @@ class RecordedMovements(LandmarkSource):
 
 @SOURCES.register
 @dataclass(frozen=True)
-class RecordedPoses(RecordedMovements):
+class _RecordedPoses(_RecordedMovements):
     """Static poses that `handlore capture` sampled, with subject and session.
 
     Every frame is a sample; those of one recording stay together. Of streams of `none` a frame

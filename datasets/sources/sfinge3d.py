@@ -107,7 +107,7 @@ class _Part(Item):
 
 @SOURCES.register
 @dataclass(frozen=True)
-class Sfinge3d(LandmarkSource):
+class _Sfinge3d(LandmarkSource):
     """SFINGE 3D: 13 gestures as clips, and streams with timed gestures; skeletons in metres.
 
     Clips below Dictionary are samples of split train. A stream below Sequences is cut at the

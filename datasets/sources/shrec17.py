@@ -41,7 +41,7 @@ class _Listed(Item):
 
 @SOURCES.register
 @dataclass(frozen=True)
-class Shrec17(LandmarkSource):
+class _Shrec17(LandmarkSource):
     """SHREC'17: 14 dynamic gestures as skeletons in metres, each with one finger and with all.
 
     The lists train_gestures.txt and test_gestures.txt, both or one of them, say which sequences

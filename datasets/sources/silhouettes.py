@@ -15,7 +15,7 @@ from .images import Images
 
 @SOURCES.register
 @dataclass(frozen=True)
-class Silhouettes(Images):
+class _Silhouettes(Images):
     r"""Black-and-white masks of hands, of either polarity, in a folder per label.
 
     The layouts and the name pattern are those of images. Recognised by opening a dozen

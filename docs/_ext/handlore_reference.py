@@ -74,12 +74,17 @@ class Sources(Generated):
         """Return the text of each section."""
         text = []
         for name, source in SOURCES.entries().items():
-            about = inspect.cleandoc(source.__doc__ or "").splitlines()
+            about = _plain(inspect.cleandoc(source.__doc__ or "")).splitlines()
             text += [name, "=" * len(name), "", "::", "", f"   {source.layout}", "", *about, ""]
             for option in fields(source):
                 flag = option.name.replace("_", "-")
-                text += [f"``--{flag}``", f"   {option.metadata['help']}", ""]
+                text += [f"``--{flag}``", f"   {_plain(option.metadata['help'])}", ""]
         return text
+
+
+def _plain(text: str) -> str:
+    """Escape the characters of patterns that reStructuredText would read as markup."""
+    return re.sub(r"[\\*|]", r"\\\g<0>", text)
 
 
 class PublicNames(Generated):

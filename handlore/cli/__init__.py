@@ -48,7 +48,7 @@ COMMANDS = tuple(name for group in GROUPS.values() for name in group)
 _STOPPED_BY_USER = 130
 
 
-class Commands(click.Group):
+class _Commands(click.Group):
     """Imports a command when it is run, and prints problems as one line."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -109,7 +109,7 @@ class _Problem(click.ClickException):
 
 
 @click.command(
-    cls=Commands,
+    cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Start with `handlore demo`. Each command has its own --help, with examples.",
 )

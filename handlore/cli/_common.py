@@ -31,7 +31,7 @@ from handlore.landmarks.features import DEFAULT_FEATURES, feature_names
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
 from handlore.landmarks.registry import Registry, unknown_name
-from handlore.landmarks.search import STAGE_NAMES
+from handlore.landmarks.stages import STAGE_NAMES
 from handlore.landmarks.weights import require_bundle
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -109,6 +109,40 @@ class _RegistryName(click.ParamType):  # type: ignore[type-arg]
 
     def _listed(self) -> list[str]:
         return [*self._words, *self._registry.listed()]
+
+
+def _size(_ctx: click.Context, _param: click.Parameter, text: str | None) -> tuple[int, int] | None:
+    """Return width and height of ``--size``, such as ``640x480``; None if it is not given."""
+    if text is None:
+        return None
+    width, _, height = text.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise HandloreError(f"--size is {text!r}, expected width x height such as 640x480")
+    return int(width), int(height)
+
+
+def camera_options(function: Function) -> Function:
+    """Add the options that choose a camera or a file in its place."""
+    for option in (
+        click.option("--loop", is_flag=True, help="Repeat a file in the camera's place."),
+        click.option(
+            "--size",
+            default=None,
+            metavar="WxH",
+            callback=_size,
+            show_default="640x480",
+            help="Width and height requested of the camera.",
+        ),
+        click.option(
+            "--camera",
+            default="0",
+            show_default=True,
+            metavar="CAMERA",
+            help="A number, /dev/video2, picamera, a video, or a folder of frames.",
+        ),
+    ):
+        function = option(function)
+    return function
 
 
 def detector_options(landmarker: str | None = "full") -> Callable[[Function], Function]:
@@ -190,16 +224,6 @@ def parsed_params(params: Sequence[str], mirror_labels: str | None = None) -> di
             raise click.BadParameter(f"{param!r} is not NAME=VALUE", param_hint="--param")
     values = dict(param.split("=", 1) for param in params)
     return values if mirror_labels is None else values | {"mirror_labels": mirror_labels}
-
-
-def parsed_size(text: str | None) -> tuple[int, int] | None:
-    """Return width and height of ``--size``, such as ``640x480``; None if it is not given."""
-    if text is None:
-        return None
-    width, _, height = text.lower().partition("x")
-    if not (width.isdecimal() and height.isdecimal()):
-        raise HandloreError(f"--size is {text!r}, expected width x height such as 640x480")
-    return int(width), int(height)
 
 
 def parsed_features(features: str | None) -> tuple[str, ...]:

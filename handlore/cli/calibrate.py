@@ -26,7 +26,7 @@ from ._recogniser import pop_settings, recogniser_options
 
 
 @dataclass(frozen=True)
-class _Options:
+class _CalibrateOptions:
     model: Path
     data: tuple[Path, ...]
     per_hour: float
@@ -72,10 +72,10 @@ def command(**given: Any) -> None:
     the threshold that finds the most gestures within the given rate of false activations.
     Calibrate on streams that the model was not trained on.
     """
-    _calibrate(_Options(settings=pop_settings(given), **given))
+    _calibrate(_CalibrateOptions(settings=pop_settings(given), **given))
 
 
-def _calibrate(options: _Options) -> None:
+def _calibrate(options: _CalibrateOptions) -> None:
     if not options.dry_run:
         require_writable(options.target)
     if options.target.resolve() in {path.resolve() for path in options.data}:

@@ -12,10 +12,10 @@ from handlore.capture.recording.run import SessionSummary, record
 from handlore.landmarks.errors import HandloreError
 
 from ._common import (
+    camera_options,
     detector_options,
     examples,
     json_option,
-    parsed_size,
     print_json,
     print_table,
     talk,
@@ -74,20 +74,7 @@ def _moved(ctx: click.Context, _: click.Parameter, value: tuple[str, ...]) -> No
 @click.option("--subject", default="", help="Who is recorded: people that a test must keep apart.")
 @click.option("--session", default="", show_default="date and time", help="Name of this session.")
 @click.option("--note", default="", help="Anything worth knowing, such as the light.")
-@click.option(
-    "--camera",
-    default="0",
-    show_default=True,
-    metavar="CAMERA",
-    help="A number, /dev/video2, picamera, a video, or a folder of frames.",
-)
-@click.option(
-    "--size",
-    default=None,
-    metavar="WxH",
-    show_default="640x480",
-    help="Width and height requested of the camera.",
-)
+@camera_options
 @click.option(
     "--fps",
     type=click.FloatRange(0, min_open=True),
@@ -101,7 +88,6 @@ def _moved(ctx: click.Context, _: click.Parameter, value: tuple[str, ...]) -> No
     show_default=True,
     help="How OpenCV reads webcams: v4l2, gstreamer, ffmpeg, msmf, dshow, avfoundation.",
 )
-@click.option("--loop", is_flag=True, help="Repeat a file in the camera's place.")
 @click.option(
     "--frames", type=click.IntRange(1), default=None, help="Length of a recording in frames."
 )
@@ -202,7 +188,7 @@ def command(ctx: click.Context, /, out: Path, as_json: bool, **given: Any) -> No
     labels = [label for label in given["labels"].split(",") if label.strip()]
     options = _options(given)
     wanted = CameraOptions(
-        size=parsed_size(given["size"]),
+        size=given["size"],
         frame_rate=given["fps"] or 0.0,
         backend=given["backend"],
         loop=given["loop"],

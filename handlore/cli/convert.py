@@ -16,7 +16,7 @@ from handlore.landmarks.detector import DetectorOptions
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.files import require_writable
 from handlore.landmarks.nativelog import quiet_native_log
-from handlore.landmarks.search import STAGES
+from handlore.landmarks.stages import STAGES
 from handlore.landmarks.weights import require_bundle
 
 from ._common import (
@@ -74,7 +74,7 @@ class _ConvertArguments:
         )
 
 
-class ConvertCommand(click.Command):
+class _ConvertCommand(click.Command):
     """Adds the options of all sources, which are the fields of their classes."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
@@ -112,7 +112,7 @@ def _option(option: Any, owners: list[str]) -> click.Option:
 
 @click.command(
     "convert",
-    cls=ConvertCommand,
+    cls=_ConvertCommand,
     epilog=examples(
         "handlore convert photos/ photos.npz",
         "handlore convert photos/ photos.npz --none background --drop-conflicts",

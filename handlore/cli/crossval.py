@@ -30,7 +30,7 @@ from ._scores import print_notes, print_scores, report_option
 
 
 @dataclass(frozen=True)
-class _Options:
+class _CrossvalOptions:
     data: tuple[Path, ...]
     model: str | None
     features: str | None
@@ -83,10 +83,10 @@ def command(**given: Any) -> None:
     Accuracy has a 95 % interval over people. A split at random is compared with the split by
     people, where they are known. Samples that are in training and test are reported.
     """
-    _cross_validate(_Options(**given))
+    _cross_validate(_CrossvalOptions(**given))
 
 
-def _cross_validate(options: _Options) -> None:
+def _cross_validate(options: _CrossvalOptions) -> None:
     features = parsed_features(options.features)
     if options.report:
         prepare_folder(options.report)

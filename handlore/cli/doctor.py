@@ -4,8 +4,7 @@ from dataclasses import asdict
 
 import click
 
-from handlore.capture.cameras.camera import absent
-from handlore.capture.cameras.listing import CameraReport
+from handlore.capture.cameras.camera import CameraReport, absent
 from handlore.doctor import Diagnosis, diagnose
 
 from ._common import examples, json_option, print_json, verbose_option
@@ -33,25 +32,22 @@ def command(ctx: click.Context, as_json: bool, verbose: bool) -> None:
 def _print(found: Diagnosis) -> None:
     click.echo(f"handlore {found.handlore}, Python {found.python} ({found.executable})")
     click.echo(f"{found.system}, {found.machine}\n")
-    for package, version in found.packages.items():
-        click.echo(f"  {package:<24}{version or 'not installed'}")
-    click.echo()
-    for name, problem in found.detectors.items():
-        click.echo(f"  detector {name:<15}{problem or 'can run'}")
+    _echo_rows([(name, version or "not installed") for name, version in found.packages.items()])
+    rows = [(f"detector {name}", why or "can run") for name, why in found.detectors.items()]
     for use, choice in found.chosen.items():
-        click.echo(f"  used for {use:<15}{f'{choice.name}: {choice.reason}' if choice else 'none'}")
-    for landmarker, path in found.weights.items():
-        click.echo(f"  model {landmarker:<18}{path or 'not on this computer'}")
-    for camera in found.cameras:
-        click.echo(f"  camera {camera.camera:<17}{_camera_words(camera)}")
-    if not found.cameras:
-        click.echo(f"  camera {'':<17}{absent()}")
-    click.echo(f"  window {'':<17}{found.window or 'can be shown'}")
+        rows.append((f"used for {use}", f"{choice.name}: {choice.reason}" if choice else "none"))
+    rows += [(f"model {k}", path or "not on this computer") for k, path in found.weights.items()]
+    rows += [(f"camera {one.camera}", _camera_words(one)) for one in found.cameras]
+    rows += [] if found.cameras else [("camera", absent())]
+    _echo_rows([*rows, ("window", found.window or "can be shown")])
+    for line in [f"to do: {problem}" for problem in found.problems] or [_conclusion(found)]:
+        click.echo(line)
+
+
+def _echo_rows(rows: list[tuple[str, str]]) -> None:
+    for name, value in rows:
+        click.echo(f"  {name:<24}{value}")
     click.echo()
-    for problem in found.problems:
-        click.echo(f"to do: {problem}")
-    if not found.problems:
-        click.echo(_conclusion(found))
 
 
 def _conclusion(found: Diagnosis) -> str:

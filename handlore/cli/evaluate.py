@@ -13,7 +13,7 @@ from ._scores import print_notes, print_scores, report_option
 
 
 @dataclass(frozen=True)
-class _Options:
+class _EvaluateOptions:
     model: Path
     data: tuple[Path, ...]
     split: str | None
@@ -41,10 +41,10 @@ def command(**given: Any) -> None:
     For a picture or clip in which no hand was found the prediction is `none`, an error unless that
     is its label.
     """
-    _evaluate(_Options(**given))
+    _evaluate(_EvaluateOptions(**given))
 
 
-def _evaluate(options: _Options) -> None:
+def _evaluate(options: _EvaluateOptions) -> None:
     if options.report:
         prepare_folder(options.report)
     kind = handlore.load_model(options.model).encoder.kind

@@ -13,7 +13,7 @@ from handlore.capture.live.run import LiveOptions, run_live
 from handlore.capture.views.printer import Printer
 from handlore.landmarks.errors import HandloreError
 
-from ._common import detector_options, examples, json_option, parsed_size
+from ._common import camera_options, detector_options, examples, json_option
 from ._recogniser import pop_settings, recogniser_options
 
 
@@ -31,21 +31,7 @@ from ._recogniser import pop_settings, recogniser_options
 @click.argument(
     "models", nargs=-1, required=True, metavar="MODEL...", type=click.Path(path_type=Path)
 )
-@click.option(
-    "--camera",
-    default="0",
-    show_default=True,
-    metavar="CAMERA",
-    help="A number, /dev/video2, picamera, a video, or a folder of frames.",
-)
-@click.option(
-    "--size",
-    default=None,
-    metavar="WxH",
-    show_default="640x480",
-    help="Width and height requested of the camera.",
-)
-@click.option("--loop", is_flag=True, help="Repeat a file in the camera's place.")
+@camera_options
 @click.option("--fast", is_flag=True, help="Process a file faster than real time.")
 @click.option(
     "--actions",
@@ -114,7 +100,7 @@ def command(
     /,
     models: tuple[Path, ...],
     camera: str,
-    size: str | None,
+    size: tuple[int, int] | None,
     as_json: bool,
     **given: Any,
 ) -> None:
@@ -128,7 +114,7 @@ def command(
     if a recording of --record could not be written.
     """
     options = _options(given)
-    wanted = CameraOptions(size=parsed_size(size), loop=given["loop"], paced=not given["fast"])
+    wanted = CameraOptions(size=size, loop=given["loop"], paced=not given["fast"])
     spec = camera_spec(camera, wanted)
     try:
         summary = run_live(models, spec, options=options, views=[Printer(as_json=as_json)])

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class _Options:
+class _PredictOptions:
     model: Path
     paths: tuple[Path, ...]
     frame_rate: float
@@ -78,10 +78,10 @@ def command(**given: Any) -> None:
     clockwise positive. For a video it is the gestures with their times. A model of movements takes
     videos, and folders of pictures as videos. Without a hand the label is `none`.
     """
-    _predict(_Options(**given))
+    _predict(_PredictOptions(**given))
 
 
-def _predict(options: _Options) -> None:
+def _predict(options: _PredictOptions) -> None:
     model = handlore.load_model(options.model)
     with progress("predicting") as show:
         found = handlore.predict_files(

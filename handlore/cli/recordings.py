@@ -1,6 +1,7 @@
 """``handlore recordings``: list, review, discard, restore and relabel recordings."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,7 @@ def command() -> None:
 def _list_command(folder: Path, as_json: bool) -> None:
     """List all recordings, kept and discarded."""
     recordings = RecordingFolder.open(folder, create=False)
-    entries = _all_entries(recordings)
+    entries = recordings.entries(discarded=None)
     if as_json:
         print_json([_json(entry) for entry in entries])
     else:
@@ -94,10 +95,10 @@ def _review_command(folder: Path) -> None:
             f"a review needs a window: {reason}; without one use `handlore recordings list`,"
             " discard and relabel"
         )
-    before = {entry.number: entry for entry in _all_entries(recordings)}
-    with ReviewWindow() as window:
+    before = {entry.number: entry for entry in recordings.entries(discarded=None)}
+    with closing(ReviewWindow()) as window:
         review_recordings(recordings, window)
-    after = _all_entries(recordings)
+    after = recordings.entries(discarded=None)
     changed = sum(before.get(entry.number) != entry for entry in after)
     talk(f"{len(after)} recordings, {changed} changed")
     _end(recordings)
@@ -151,12 +152,8 @@ def _report(
         talk(f"recording {entry.number} ({entry.label}): {change}")
     if as_json:
         numbers = {entry.number for entry in before}
-        print_json([_json(one) for one in _all_entries(recordings) if one.number in numbers])
-
-
-def _all_entries(recordings: RecordingFolder) -> list[RecordingEntry]:
-    both = (*recordings.entries(), *recordings.entries(discarded=True))
-    return sorted(both, key=lambda entry: (entry.number, entry.path))
+        changed = (e for e in recordings.entries(discarded=None) if e.number in numbers)
+        print_json([_json(entry) for entry in changed])
 
 
 def _end(recordings: RecordingFolder) -> None:

@@ -24,7 +24,7 @@ from ._recogniser import load_stream_models, pop_settings, recogniser_options
 
 
 @dataclass(frozen=True)
-class _Options:
+class _ReplayOptions:
     paths: tuple[Path, ...]
     frame_rate: float
     landmarker: str | None
@@ -77,10 +77,10 @@ def command(**given: Any) -> None:
     same as live, so the log of a recording is the same, byte for byte. With several streams each
     line also names its own (`stream`).
     """
-    _replay(_Options(settings=pop_settings(given), **given))
+    _replay(_ReplayOptions(settings=pop_settings(given), **given))
 
 
-def _replay(options: _Options) -> None:
+def _replay(options: _ReplayOptions) -> None:
     if not options.models:
         raise HandloreError(f"{options.paths[0]} is no model; name one or more .onnx files first")
     models = load_stream_models(options.models)

@@ -33,7 +33,7 @@ from ._common import (
 
 
 @dataclass(frozen=True)
-class _Options:
+class _TrainOptions:
     data: tuple[Path, ...]
     out: Path
     model: str | None
@@ -91,10 +91,10 @@ def command(**given: Any) -> None:
     DATA is a file that `handlore convert` wrote, or a folder of recordings of `handlore capture`.
     The file is ONNX: it runs in any onnxruntime, and contains a description of its training data.
     """
-    _train(_Options(**given))
+    _train(_TrainOptions(**given))
 
 
-def _train(options: _Options) -> None:
+def _train(options: _TrainOptions) -> None:
     require_writable(options.out)
     if options.out.resolve() in {path.resolve() for path in options.data}:
         raise HandloreError(f"{options.out} is one of the datasets; give another name with --out")

@@ -46,8 +46,8 @@ def command(ctx: click.Context, as_json: bool) -> None:
         rows = [
             {
                 "landmarker": name,
-                "path": str(found.path) if found else None,
-                "origin": found.origin if found else None,
+                "path": found and str(found.path),
+                "origin": found and found.origin,
             }
             for name, found in bundles.items()
         ]
@@ -69,7 +69,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
 )
 @click.option("--force", is_flag=True, help="Download it again even if it is here.")
 @json_option
-def fetch(landmarker: str, source: Path | None, force: bool, as_json: bool) -> None:
+def _fetch(landmarker: str, source: Path | None, force: bool, as_json: bool) -> None:
     """Put the model into the cache, from the network or from a file.
 
     If the model is already here, nothing is downloaded.
@@ -78,28 +78,22 @@ def fetch(landmarker: str, source: Path | None, force: bool, as_json: bool) -> N
         bundle = import_bundle(source, landmarker)
     else:
         bundle = (fetch_bundle if force else require_bundle)(landmarker, talk)
-    if as_json:
-        print_json(_facts(bundle))
-    else:
-        click.echo(f"{bundle.landmarker}: {bundle.path} ({bundle.origin})")
+    _print(bundle, f"{bundle.landmarker}: {bundle.path} ({bundle.origin})", as_json)
 
 
 @command.command("verify")
 @_landmarker_option
 @json_option
-def verify(landmarker: str, as_json: bool) -> None:
+def _verify(landmarker: str, as_json: bool) -> None:
     """Check that the model is MediaPipe's own, bit for bit."""
     bundle = verify_bundle(landmarker)
-    if as_json:
-        print_json(_facts(bundle))
-    else:
-        click.echo(f"{landmarker}: {bundle.path} is MediaPipe's own, sha256 {bundle.sha256}")
+    text = f"{landmarker}: {bundle.path} is MediaPipe's own, sha256 {bundle.sha256}"
+    _print(bundle, text, as_json)
 
 
-def _facts(bundle: Bundle) -> dict[str, str]:
-    return {
-        "landmarker": bundle.landmarker,
-        "path": str(bundle.path),
-        "origin": bundle.origin,
-        "sha256": bundle.sha256,
-    }
+def _print(bundle: Bundle, text: str, as_json: bool) -> None:
+    if not as_json:
+        click.echo(text)
+        return
+    facts = {"landmarker": bundle.landmarker, "path": str(bundle.path), "origin": bundle.origin}
+    print_json(facts | {"sha256": bundle.sha256})

@@ -23,7 +23,7 @@ from handlore.classifiers.evaluation.leaks import NOT_COMPARED
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.geometry import canonicalize, palm_length, rotate, rotation_deg
 from handlore.landmarks.hands import FloatArray
-from handlore.landmarks.search import STAGE_NAMES
+from handlore.landmarks.stages import STAGE_NAMES
 from handlore.models.model import Model
 from handlore.models.movement_encoder import N_COORDINATES, MovementEncoder
 

@@ -36,19 +36,8 @@ class MediaPipeDetector(DetectorKind):
     """Finds hands with ``mediapipe.tasks.vision.HandLandmarker``.
 
     MediaPipe fixes its mode and thresholds when a landmarker is made, so one is made and kept for
-    each threshold asked for, and one for video.
-
-    Parameters
-    ----------
-    bundle
-        The networks.
-    max_hands
-        Most hands that are detected.
-
-    Raises
-    ------
-    HandloreError
-        If mediapipe is not installed.
+    each threshold asked for, and one for video. Without mediapipe, opening it raises
+    ``HandloreError``.
     """
 
     name: ClassVar[str] = "mediapipe"
@@ -121,8 +110,7 @@ class MediaPipeDetector(DetectorKind):
         MediaPipe always detects palms first, so this runs its hand network through LiteRT, which
         gives the same landmarks.
         """
-        if self._closed:
-            raise ValueError("this detector has been closed")
+        self._require_open()
         if self._again is None:
             self._again = LiteRTDetector(self._bundle, threads=self._threads)
         return self._again.detect_again(picture, hand, transforms)
@@ -152,9 +140,12 @@ class MediaPipeDetector(DetectorKind):
         self._again = None
         self._closed = True
 
-    def _landmarker(self, mode: str, confidence: float, presence: float) -> Any:
+    def _require_open(self) -> None:
         if self._closed:
             raise ValueError("this detector has been closed")
+
+    def _landmarker(self, mode: str, confidence: float, presence: float) -> Any:
+        self._require_open()
         tasks = self._mediapipe.tasks
         options = tasks.vision.HandLandmarkerOptions(
             base_options=tasks.BaseOptions(model_asset_path=str(self._bundle.path)),

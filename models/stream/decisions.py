@@ -35,7 +35,7 @@ _MIN_REST = np.float32(0.05)
 """The lower bounds of all labels that neither window shows add up to this at most."""
 
 
-class EventDecider(Protocol):
+class _EventDecider(Protocol):
     """Turns the outputs of one model into events."""
 
     @property
@@ -55,7 +55,7 @@ class EventDecider(Protocol):
 
 def make_decider(
     model: StreamModel, thresholds: Mapping[str, float], settings: RecogniserSettings
-) -> EventDecider:
+) -> _EventDecider:
     """Return what decides on the outputs of a model, by the kind of its encoder."""
     default = default_threshold(model, settings)
     levels = Thresholds(model.labels, thresholds, default, settings.release)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -32,7 +33,7 @@ def processes() -> list[psutil.Process]:
 
 def test_calls_return_immediately(tmp_path: Path) -> None:
     folder = filled(tmp_path / "gestures", 1, ("left", "right"))
-    with BackgroundCoach() as coach:
+    with closing(BackgroundCoach()) as coach:
         assert coach.advice() == []
         coach.consult(folder.root)
         folder.keep(movement("left", seed=5))
@@ -46,7 +47,7 @@ def test_calls_return_immediately(tmp_path: Path) -> None:
 
 
 def test_missing_folder(tmp_path: Path) -> None:
-    with BackgroundCoach() as coach:
+    with closing(BackgroundCoach()) as coach:
         coach.consult(tmp_path / "gone")
         wait_for(lambda: coach.advice() or not processes())
         assert coach.advice() == []

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from handlore.capture.keys import WindowKeys, key_of_character, key_of_code
+from handlore.capture.keys import WindowKeys, key_of_character
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ from handlore.capture.keys import WindowKeys, key_of_character, key_of_code
     ],
 )
 def test_codes_of_windows(code: int, key: str | None):
-    assert key_of_code(code) == key
+    assert WindowKeys().name(code, 0.0) == key
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_codes_of_windows(code: int, key: str | None):
 )
 def test_other_scripts_under_x11(code: int, key: str | None, monkeypatch):
     monkeypatch.setattr(sys, "platform", "linux")
-    assert key_of_code(code) == key
+    assert WindowKeys().name(code, 0.0) == key
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,12 @@ import os
 import signal
 import sys
 import termios
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 from capture_desk import Tty, wait_for
 
-from handlore.capture.terminal import Terminal
+from handlore.capture.terminal import CLEANUP_SECONDS, Terminal, ending_on_signals
 
 
 class Pipe:
@@ -67,7 +67,7 @@ def test_end_of_input(typed: Pipe):
 
 KEYS_PROGRAM = """
 import sys, time
-from handlore.capture.signals import ending_on_signals
+from handlore.capture.terminal import ending_on_signals
 from handlore.capture.terminal import Terminal
 with ending_on_signals(), Terminal() as terminal:
     print("ready", flush=True)
@@ -166,3 +166,52 @@ def test_stopped_process(tty: Tty):
     tty.wait("<r>", place)
     tty.press("q")
     assert tty.end() == 0
+
+
+TERM, INT = signal.SIGTERM, signal.SIGINT
+
+
+def session(
+    first: signal.Signals,
+    then: Sequence[signal.Signals],
+    put_away: list[str],
+    *,
+    later: float = 0.0,
+) -> None:
+    """End by one signal; while all is put away, others come so many seconds later."""
+    now = [0.0]
+    with ending_on_signals(lambda: now[0]):
+        try:
+            signal.raise_signal(first)
+        finally:
+            now[0] = later
+            for again in then:
+                signal.raise_signal(again)
+            put_away.append("all")
+
+
+@pytest.mark.parametrize(("first", "error"), [(TERM, SystemExit), (INT, KeyboardInterrupt)])
+def test_second_signal_is_ignored(first: signal.Signals, error: type[BaseException]) -> None:
+    before = [signal.getsignal(one) for one in (TERM, INT)]
+    put_away: list[str] = []
+    with pytest.raises(error) as ended:
+        session(first, (INT, TERM, INT), put_away)
+    assert put_away == ["all"]
+    assert ended.value.args in ((143,), ())
+    assert [signal.getsignal(one) for one in (TERM, INT)] == before
+
+
+def test_signal_after_a_long_cleanup() -> None:
+    put_away: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        session(TERM, (INT,), put_away, later=CLEANUP_SECONDS)
+    assert put_away == []
+
+
+def test_ignored_sigint() -> None:
+    before = signal.signal(INT, signal.SIG_IGN)
+    try:
+        with ending_on_signals():
+            signal.raise_signal(INT)
+    finally:
+        signal.signal(INT, before)

@@ -1,6 +1,7 @@
 """The window, with OpenCV's functions replaced; and whether a window can be shown."""
 
 import os
+from contextlib import closing
 
 import cv2
 import numpy as np
@@ -8,8 +9,8 @@ import pytest
 
 from handlore.capture import window
 from handlore.capture import window as module
+from handlore.capture.recording.loop import Status
 from handlore.capture.recording.session import State
-from handlore.capture.recording.status import Status
 from handlore.capture.views.record import SessionWindow
 from handlore.capture.window import MOST_KEYS
 
@@ -70,14 +71,14 @@ def status(**changes) -> Status:
 
 def test_keys_by_name(screen: Screen):
     screen.codes = [ord("r"), 0xFF51, 0xFF0D, -1, ord("q")]
-    with SessionWindow(quiet=True) as window:
+    with closing(SessionWindow(quiet=True)) as window:
         assert window.pressed() == ["r", "enter"]
         assert window.pressed() == ["q"]
 
 
 def test_key_while_the_window_appears(screen: Screen):
     screen.codes = [ord("u")]
-    with SessionWindow(quiet=True) as window:
+    with closing(SessionWindow(quiet=True)) as window:
         assert screen.codes == []
         assert window.pressed() == ["u"]
         assert window.pressed() == []
@@ -85,13 +86,13 @@ def test_key_while_the_window_appears(screen: Screen):
 
 def test_held_key(screen: Screen):
     screen.codes = [ord("s")] * 1000
-    with SessionWindow(quiet=True) as window:
+    with closing(SessionWindow(quiet=True)) as window:
         assert window.pressed() == ["s"] * MOST_KEYS
 
 
 @pytest.mark.parametrize("visible", [0.0, -1.0, None])
 def test_closed_window(screen: Screen, visible: float | None):
-    with SessionWindow(quiet=True) as window:
+    with closing(SessionWindow(quiet=True)) as window:
         assert window.pressed() == [], "before it shows anything it cannot be closed"
         window.show(PIXELS, [], status())
         screen.visible = visible
@@ -102,7 +103,7 @@ def test_closed_window(screen: Screen, visible: float | None):
 
 
 def test_title(screen: Screen):
-    with SessionWindow(quiet=True) as window:
+    with closing(SessionWindow(quiet=True)) as window:
         for state in (State.IDLE, State.IDLE, State.RECORDING):
             window.show(PIXELS, [], status(state=state))
             screen.now += 1
@@ -112,7 +113,7 @@ def test_title(screen: Screen):
 
 def test_slow_drawing(screen: Screen):
     screen.drawing = 0.06
-    with SessionWindow(quiet=True) as window:
+    with closing(SessionWindow(quiet=True)) as window:
         for _ in range(100):
             window.show(PIXELS, [], status())
             screen.now += 0.03
@@ -123,18 +124,18 @@ def test_slow_drawing(screen: Screen):
 
 def test_bgr(screen: Screen):
     red = np.full((480, 640, 3), (200, 10, 30), np.uint8)
-    with SessionWindow(quiet=True) as window:
+    with closing(SessionWindow(quiet=True)) as window:
         window.show(red, [], status())
     assert screen.shown[0][300, 300].tolist() == [30, 10, 200]
 
 
 def test_window_appears_early(screen: Screen):
-    with SessionWindow(quiet=True):
+    with closing(SessionWindow(quiet=True)):
         assert screen.done == ["open", "events"], "else it may stay black"
 
 
 def test_fewer_pictures_while_typing(screen: Screen):
-    with SessionWindow(quiet=True) as window:
+    with closing(SessionWindow(quiet=True)) as window:
         for _ in range(100):
             window.show(PIXELS, [], status(typed="wav"))
             screen.now += 0.01

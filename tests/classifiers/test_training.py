@@ -60,7 +60,7 @@ def test_card_says_what_it_was_trained_on(dataset: LandmarkDataset, tmp_path: Pa
     assert card.landmarker == "full"
     assert card.n_hands == 1
     assert "crossval" not in card.training
-    assert trained.warnings == ()
+    assert trained.notes == ()
     assert trained.card.labels == card.labels
     assert trained.n_bytes == (tmp_path / "m.onnx").stat().st_size
 
@@ -90,7 +90,7 @@ def test_samples_without_a_hand_are_left_out_and_counted(
 
 def test_few_samples_are_warned_of(dataset: LandmarkDataset, tmp_path: Path) -> None:
     rare = labelled(dataset, {0: "selten"})
-    (line,) = train(rare, tmp_path / "m.onnx").warnings
+    (line,) = train(rare, tmp_path / "m.onnx").notes
     assert "fewer than 5 samples of selten" in line
 
 
@@ -100,13 +100,13 @@ def test_more_views_of_a_picture_are_not_more_samples(
     rare = labelled(dataset, {0: "selten"})
     views = rare.select(np.repeat(0, 8))
     views = replace(views, samples=replace(views.samples, view=np.arange(1, 9)))
-    (line,) = train(concatenate([rare, views]), tmp_path / "m.onnx").warnings
+    (line,) = train(concatenate([rare, views]), tmp_path / "m.onnx").notes
     assert "fewer than 5 samples of selten" in line
 
 
 def test_long_lists_of_labels_are_cut(dataset: LandmarkDataset, tmp_path: Path) -> None:
     rare = labelled(dataset, {k: f"l{k // 2:02d}" for k in range(24)})
-    (line,) = train(rare, tmp_path / "m.onnx").warnings
+    (line,) = train(rare, tmp_path / "m.onnx").notes
     assert "l06, l07 and 4 more; add some" in line
 
 
@@ -115,8 +115,8 @@ def test_a_label_of_which_no_hand_was_found_is_named(
 ) -> None:
     data = blinded(labelled(dataset, {0: "lost", 1: "none"}), [0, 1])
     trained = train(data, tmp_path / "m.onnx")
-    assert any("lost" in line and "does not know it" in line for line in trained.warnings)
-    assert not any("none" in line for line in trained.warnings)
+    assert any("lost" in line and "does not know it" in line for line in trained.notes)
+    assert not any("none" in line for line in trained.notes)
     assert "lost" not in trained.card.labels
 
 

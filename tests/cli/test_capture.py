@@ -10,7 +10,7 @@ import pytest
 from recording_stubs import filled
 
 from handlore import doctor
-from handlore.capture.cameras import listing, webcam
+from handlore.capture.cameras import camera, webcam
 from handlore.datasets.recordings import RecordingFolder
 
 
@@ -130,7 +130,7 @@ class Webcam:
 
 
 class Spec:
-    def __init__(self, camera: str, options) -> None:
+    def __init__(self, camera: str, options=None) -> None:
         self.camera = camera
 
     def open(self) -> Webcam:
@@ -144,8 +144,8 @@ class Spec:
 def test_doctor_tests_cameras(run, monkeypatch):
     devices = [(f"/dev/video{k}", "Integrated") for k in (0, 1, 2)]
     monkeypatch.setattr(webcam, "_video4linux", lambda: iter(devices))
-    monkeypatch.setattr(listing, "camera_spec", Spec)
-    monkeypatch.setattr(listing.platform, "system", lambda: "Linux")
+    monkeypatch.setattr(camera, "camera_spec", Spec)
+    monkeypatch.setattr(camera.platform, "system", lambda: "Linux")
     found = json.loads(run("doctor", "--json").stdout)
     first, second, third = found["cameras"]
     assert first == {

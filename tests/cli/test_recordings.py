@@ -118,10 +118,7 @@ def test_damaged_file_after_a_review(
     folder: RecordingFolder, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Window:
-        def __enter__(self) -> "Window":
-            return self
-
-        def __exit__(self, *_: object) -> None: ...
+        def close(self) -> None: ...
 
         def pressed(self) -> list[str]:
             return ["u", "q"]

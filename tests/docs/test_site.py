@@ -76,3 +76,10 @@ def test_scripts_of_pictures_import_what_exists(path: Path) -> None:
 def test_files_that_are_named_exist(page: Path) -> None:
     named = re.findall(rf"`((?:{ROOMS})/[\w/.-]*)`", page.read_text("utf-8"))
     assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_tests_that_ci_names_exist() -> None:
+    script = (ROOT / ".ci" / "run").read_text("utf-8")
+    named = re.findall(r"(?<=\s)tests/[\w/.]+", script)
+    assert named
+    assert [path for path in named if not (ROOT / path).exists()] == []

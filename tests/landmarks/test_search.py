@@ -1,4 +1,5 @@
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -7,8 +8,8 @@ from fakes import FakeDetector
 from handlore.datasets.rendered import POSES, Person, Scene, render_background, render_pose
 from handlore.landmarks.geometry import palm_length
 from handlore.landmarks.hands import Hand
-from handlore.landmarks.picture_transforms import MIN_TILED_SIDE, turned
-from handlore.landmarks.search import STAGES, Stage, search
+from handlore.landmarks.search import search
+from handlore.landmarks.stages import MIN_TILED_SIDE, STAGES, Stage, _turned
 
 
 class Recorder(FakeDetector):
@@ -136,7 +137,7 @@ def test_a_hand_is_mapped_back_to_where_it_is_in_the_original(stage, width, heig
 
 @pytest.mark.parametrize("degrees", [90, -90, 180, 45, -45])
 def test_world_landmarks_are_turned_back_with_the_picture(detector, degrees):
-    stage = Stage("one turn", turned(0.5, (degrees,)), 0.1)
+    stage = Stage("one turn", partial(_turned, 0.5, (degrees,)), 0.1)
     palm = render_pose("open_palm", Person(), Scene()).pixels
     (plain,), (other,) = search(detector, palm, STAGES[:1]), search(detector, palm, [stage])
     apart = np.linalg.norm(plain.world - other.world, axis=1)

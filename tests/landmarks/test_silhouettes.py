@@ -7,16 +7,17 @@ import pytest
 from handlore.datasets.pictures import read_picture
 from handlore.datasets.rendered import POSES, Person, Scene, render_pose
 from handlore.landmarks.geometry import palm_length
-from handlore.landmarks.search import SILHOUETTE_STAGE, augmented_hands, search
+from handlore.landmarks.search import augmented_hands, search
 from handlore.landmarks.silhouettes import (
-    curvature,
-    explained,
-    figure_of,
+    _curvature,
+    _explained,
+    _figure_of,
+    _may_be_hand,
     find_in_silhouette,
     is_silhouette,
-    may_be_hand,
     relit,
 )
+from handlore.landmarks.stages import SILHOUETTE_STAGE
 
 
 @pytest.mark.parametrize("turned_round", [False, True], ids=["white on black", "black on white"])
@@ -97,8 +98,8 @@ def test_relighting_keeps_the_aspect_and_shades_towards_the_outline():
 def test_a_hand_explains_its_own_mask_and_not_another(mask_of_hand):
     mask, truth = mask_of_hand("open_palm")
     points = truth[:, :2] * mask.shape[1]
-    assert explained(mask[..., 0], points) > 0.9
-    assert explained(mask[..., 0], points * 0.3) < 0.5
+    assert _explained(mask[..., 0], points) > 0.9
+    assert _explained(mask[..., 0], points * 0.3) < 0.5
 
 
 def rotated(mask, degrees):
@@ -142,7 +143,7 @@ def drawn_figures(random, side):
 @pytest.mark.parametrize("side", [64, 200, 400])
 def test_hardly_any_drawn_figure_may_be_a_hand(side):
     random = np.random.default_rng(side)
-    passed = [may_be_hand(figure_of(m)) for _ in range(12) for m in drawn_figures(random, side)]
+    passed = [_may_be_hand(_figure_of(m)) for _ in range(12) for m in drawn_figures(random, side)]
     assert np.mean(passed) <= 0.1
 
 
@@ -153,7 +154,7 @@ def test_hands_may_be_hands_however_they_are_turned(mask_of_hand, side):
         mask, _ = mask_of_hand(pose, Person.random(number))
         for degrees in (0, 40, 180):
             small = sized(rotated(mask, degrees), side).astype(np.uint8)
-            passed += [may_be_hand(figure_of(small)), may_be_hand(figure_of(255 - small))]
+            passed += [_may_be_hand(_figure_of(small)), _may_be_hand(_figure_of(255 - small))]
     assert np.mean(passed) >= 0.9
 
 
@@ -164,16 +165,18 @@ def test_hands_may_be_hands_however_they_are_turned(mask_of_hand, side):
 def test_real_hands_may_be_hands(real_data, pattern, n):
     files = sorted(real_data.glob(pattern))
     assert len(files) >= n
-    assert np.mean([may_be_hand(figure_of(read_picture(file)[0])) for file in files]) >= 0.98
+    assert np.mean([_may_be_hand(_figure_of(read_picture(file)[0])) for file in files]) >= 0.98
 
 
 def test_a_circle_is_bent_the_same_everywhere_and_a_notch_is_bent_inwards():
     turns = np.linspace(0, 2 * np.pi, 600, endpoint=False)
     circle = np.stack([np.cos(turns), np.sin(turns)], axis=1) * 100 + 150
-    assert np.allclose(curvature(np.rint(circle).astype(np.int32)), np.sqrt(np.pi), atol=0.25)
-    assert np.allclose(curvature(np.rint(circle[::-1]).astype(np.int32)), np.sqrt(np.pi), atol=0.25)
+    assert np.allclose(_curvature(np.rint(circle).astype(np.int32)), np.sqrt(np.pi), atol=0.25)
+    assert np.allclose(
+        _curvature(np.rint(circle[::-1]).astype(np.int32)), np.sqrt(np.pi), atol=0.25
+    )
     notched = circle * np.where(abs(turns - 3) < 0.2, 0.8, 1.0)[:, None]
-    assert curvature(np.rint(notched).astype(np.int32)).min() < -1
+    assert _curvature(np.rint(notched).astype(np.int32)).min() < -1
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (2, 2), (3, 900)])
@@ -181,4 +184,4 @@ def test_masks_without_an_outline_are_no_hands(shape):
     for value in (0, 255):
         mask = np.zeros((*shape, 3), np.uint8)
         mask[0, 0] = value
-        assert not may_be_hand(figure_of(mask))
+        assert not _may_be_hand(_figure_of(mask))

@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 from handlore.landmarks import weights
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.weights import (
+    _PIP_DOWNLOAD,
     ENVIRONMENT_VARIABLE,
     HAND_MEMBER,
     PALM_MEMBER,
-    NetworkFile,
+    _NetworkFile,
     aligned_zip,
     cached_path,
     fetch_bundle,
     find_bundle,
     import_bundle,
-    pip_command,
     require_bundle,
 )
 
@@ -37,7 +37,7 @@ def tiny(tmp_path, monkeypatch):
     networks = {}
     for name, data in {"PALM_FULL": PALM, "HAND_FULL": FULL, "HAND_LITE": LITE}.items():
         path = f"{WHEEL_FOLDER}/{name.lower()}.tflite"
-        networks[name] = NetworkFile(path, hashlib.sha256(data).hexdigest())
+        networks[name] = _NetworkFile(path, hashlib.sha256(data).hexdigest())
         monkeypatch.setattr(weights, name, networks[name])
     palm, full, lite = networks.values()
     kinds = {
@@ -249,7 +249,7 @@ def test_there_is_one_download_ever(monkeypatch):
     assert "downloaded" in require_bundle(talk=said.append).origin
     assert "cache" in require_bundle(talk=said.append).origin
     assert len(calls) == len(said) == 1
-    assert pip_command().removeprefix("python -m ") in " ".join(calls[0]), "what the help says"
+    assert " ".join(_PIP_DOWNLOAD) in " ".join(calls[0]), "what the help says"
 
 
 @pytest.mark.parametrize("wheel", [wheel_of(palm_full=PALM, hand_full=b"evil"), b"<html>"])

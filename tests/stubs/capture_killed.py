@@ -17,7 +17,7 @@ class Tireless:
 
 
 def main(root: Path) -> None:
-    rig = Rig(root, range(10**6), review=0.0, videos=VideoFolder(root).begin)
+    rig = Rig(root, range(10**6), review=0.0, videos=VideoFolder(root))
     clock = itertools.count()
     rig.parts.feed.times = lambda number: next(clock) / FPS
     rig.parts.keys = keys = Tireless()

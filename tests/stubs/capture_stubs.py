@@ -14,8 +14,7 @@ from handlore.capture.cameras import CameraError, CameraFrame
 from handlore.capture.recording.loop import SessionComponents, SessionLoop
 from handlore.capture.recording.options import SessionOptions
 from handlore.capture.recording.session import Session
-from handlore.capture.recording.take import SessionInfo
-from handlore.capture.recording.writer import RecordingWriter
+from handlore.capture.recording.writer import RecordingWriter, SessionInfo
 from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.rendered import Person, Scene, render_movement
 from handlore.landmarks.detector import DetectorInfo

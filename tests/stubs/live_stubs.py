@@ -12,8 +12,7 @@ from handlore.capture.actions.file import ActionSet, load_actions
 from handlore.capture.actions.runner import ActionResult
 from handlore.capture.cameras import CameraFrame
 from handlore.capture.live.limiter import RateLimiter
-from handlore.capture.live.loop import LiveComponents, LiveLoop
-from handlore.capture.live.state import LiveState, LiveView
+from handlore.capture.live.loop import LiveComponents, LiveLoop, LiveState, LiveView
 from handlore.landmarks.hands import Hand
 from handlore.models.stream.events import Event
 from handlore.models.stream.recogniser import ModelState

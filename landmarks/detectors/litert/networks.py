@@ -22,7 +22,6 @@ PALM_SIZE, HAND_SIZE = 192, 224
 _N_ANCHORS, _N_PALM_VALUES = 2016, 18
 _TO_UNIT = np.float32(1 / 255)
 
-
 _MAX_SIDE = 12_000
 """The longest side, in pixels, that is sampled directly. OpenCV has 16-bit coordinates, and a
 region may extend half its side past the border; of larger pictures every n-th pixel is taken."""
@@ -32,16 +31,8 @@ _HALF_STEP = _ONE // 64
 _STEP_MASK = 31 << 5
 
 
-class Warp:
-    """Cuts squares of one size, rotated and scaled, out of pictures; reuses its buffers.
-
-    Parameters
-    ----------
-    size
-        Side of the square, in pixels.
-    border
-        The pixels outside the picture: ``cv2.BORDER_CONSTANT`` (black) or ``BORDER_REPLICATE``.
-    """
+class _Warp:
+    """Cuts squares of one size, rotated and scaled, out of pictures; reuses its buffers."""
 
     def __init__(self, size: int, border: int) -> None:
         self._size = size
@@ -49,18 +40,9 @@ class Warp:
         self._square = np.empty((size, size, 3), np.uint8)
 
     def __call__(self, picture: Pixels, to_picture: Matrix) -> Pixels:
-        """Return the square that a matrix cuts out of a picture.
+        """Return the square; the matrix (2, 3) maps its pixels to those of the picture.
 
-        Parameters
-        ----------
-        picture
-            (height, width, 3) RGB.
-        to_picture
-            (2, 3) from pixels of the square to pixels of the picture.
-
-        Returns
-        -------
-        (size, size, 3) RGB. The buffer is used again by the next call.
+        The buffer is used again by the next call.
         """
         stride = -(-max(picture.shape[:2]) // _MAX_SIDE)
         if stride > 1:
@@ -69,17 +51,11 @@ class Warp:
         return self._square
 
     def _sample(self, picture: Pixels, to_picture: Matrix) -> None:
-        cv2.warpAffine(
-            picture,
-            to_picture,
-            (self._size, self._size),
-            dst=self._square,
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=self._border,
-        )
+        size, flags = (self._size, self._size), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        cv2.warpAffine(picture, to_picture, size, self._square, flags, self._border)
 
 
-class RoundedWarp(Warp):
+class _RoundedWarp(_Warp):
     """The same with source coordinates rounded to 1/32 pixel.
 
     MediaPipe crops with the bilinear ``warpPerspective`` of an OpenCV before version 5, which
@@ -105,14 +81,8 @@ class RoundedWarp(Warp):
         if (key := to_picture.tobytes()) != self._prepared_for:
             self._coordinates(to_picture)
             self._prepared_for = key
-        cv2.remap(
-            picture,
-            self._pixel,
-            self._step,
-            cv2.INTER_LINEAR,
-            dst=self._square,
-            borderMode=self._border,
-        )
+        maps = self._pixel, self._step
+        cv2.remap(picture, *maps, cv2.INTER_LINEAR, self._square, self._border)
 
     def _coordinates(self, matrix: Matrix) -> None:
         """Fill in the whole pixel and the 32nds of one, as fixed-point maps of OpenCV.
@@ -165,12 +135,7 @@ class HandOutput:
 class Networks:
     """The palm and the hand network, with the warps that feed them.
 
-    Parameters
-    ----------
-    bundle
-        The zip with both networks.
-    threads
-        How many threads each network may use; None: half the processors, at most 4.
+    ``threads`` is for each network; None: half the processors, at most 4.
 
     Raises
     ------
@@ -183,8 +148,8 @@ class Networks:
         members = _members(bundle)
         # Around the picture palms see black and hands its repeated border: the border modes of
         # mediapipe/tasks/cc/vision/hand_detector/hand_detector_graph.cc and of the default.
-        palm_warp = RoundedWarp(PALM_SIZE, cv2.BORDER_CONSTANT)
-        hand_warp = Warp(HAND_SIZE, cv2.BORDER_REPLICATE)
+        palm_warp = _RoundedWarp(PALM_SIZE, cv2.BORDER_CONSTANT)
+        hand_warp = _Warp(HAND_SIZE, cv2.BORDER_REPLICATE)
         self._palm = _Network(members[PALM_MEMBER], bundle, threads, palm_warp)
         self._hand = _Network(members[HAND_MEMBER], bundle, threads, hand_warp)
         self._palm.require(bundle, (_N_ANCHORS * _N_PALM_VALUES, _N_ANCHORS))
@@ -193,18 +158,13 @@ class Networks:
     def palms(self, picture: Pixels, to_picture: Matrix) -> tuple[FloatArray, FloatArray]:
         """Return the raw boxes (2016, 18) and raw scores (2016,) of the palm network.
 
-        Parameters
-        ----------
-        picture
-            (height, width, 3) RGB.
-        to_picture
-            (2, 3) from the pixels of the 192x192 square to those of the picture.
+        The matrix (2, 3) maps the pixels of its 192x192 square to those of the picture.
         """
         boxes, scores = self._palm.run(picture, to_picture)
         return boxes.reshape(_N_ANCHORS, _N_PALM_VALUES), scores.reshape(_N_ANCHORS)
 
     def hand(self, picture: Pixels, to_picture: Matrix) -> HandOutput:
-        """Run the hand network on a 224x224 square; parameters as for :meth:`palms`."""
+        """Run the hand network on a 224x224 square, see :meth:`palms`."""
         image, presence, right, world = self._hand.run(picture, to_picture)
         return HandOutput(
             image.reshape(N_LANDMARKS, 3),
@@ -215,9 +175,7 @@ class Networks:
 
 
 class _Network:
-    """One interpreter and its warp."""
-
-    def __init__(self, data: bytes, bundle: Bundle, threads: int, warp: Warp) -> None:
+    def __init__(self, data: bytes, bundle: Bundle, threads: int, warp: _Warp) -> None:
         self._warp = warp
         self._interpreter: Any = _interpreter(data, bundle, threads)
         self._input = int(self._interpreter.get_input_details()[0]["index"])

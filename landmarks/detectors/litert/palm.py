@@ -26,12 +26,8 @@ _LAYERS = ((8, 2), (16, 6))
 
 
 @dataclass(frozen=True, eq=False)
-class Palm:
-    """A palm found in a picture."""
-
+class _Palm:
     score: float
-    """In [0, 1]."""
-
     box: NDArray[np.float64]
     """(2, 2): upper left and lower right corner, in pixels of the picture."""
 
@@ -40,31 +36,21 @@ class Palm:
     two joints of the thumb."""
 
 
-def find_palms(networks: Networks, picture: Pixels, min_score: float) -> list[Palm]:
-    """Find palms in a picture, the highest score first.
-
-    Parameters
-    ----------
-    networks
-        Open networks.
-    picture
-        (height, width, 3) RGB.
-    min_score
-        Candidates below this are ignored.
-    """
+def find_palms(networks: Networks, picture: Pixels, min_score: float) -> list[_Palm]:
+    """Find palms in a picture, the highest score first; candidates below a score are ignored."""
     height, width = picture.shape[:2]
     square = letterbox(height, width)
     boxes, scores = networks.palms(picture, square.to_picture(PALM_SIZE))
-    probabilities, shapes = decode(boxes, scores, min_score)
+    probabilities, shapes = _decode(boxes, scores, min_score)
     corner = np.array([(width - square.side) / 2, (height - square.side) / 2])
     return [
-        Palm(score, points[:2] * square.side + corner, points[2:] * square.side + corner)
-        for score, points in merge(probabilities, shapes)
+        _Palm(score, points[:2] * square.side + corner, points[2:] * square.side + corner)
+        for score, points in _merge(probabilities, shapes)
     ]
 
 
 @cache
-def anchors() -> FloatArray:
+def _anchors() -> FloatArray:
     """Return the centres (2016, 2) of the candidates, x and y in [0, 1].
 
     mediapipe/calculators/tflite/ssd_anchors_calculator.cc for anchors of fixed size.
@@ -80,26 +66,14 @@ def anchors() -> FloatArray:
     return centres
 
 
-def decode(
+def _decode(
     boxes: FloatArray, scores: FloatArray, min_score: float
 ) -> tuple[FloatArray, FloatArray]:
-    """Decode the candidates whose probability is high enough.
+    """Return the candidates whose probability is high enough, best first.
 
-    mediapipe/calculators/tensor/tensors_to_detections_calculator.cc.
-
-    Parameters
-    ----------
-    boxes
-        (2016, 18): centre, size and seven keypoints, x before y, in pixels about the anchor.
-    scores
-        (2016,) before the sigmoid.
-    min_score
-        In [0, 1].
-
-    Returns
-    -------
-    Probabilities (n,), best first, and points (n, 9, 2) in sides of the square: two corners of
-    the box, then the keypoints.
+    mediapipe/calculators/tensor/tensors_to_detections_calculator.cc. Boxes (2016, 18) are centre,
+    size and seven keypoints, x before y, in pixels about the anchor; scores are before the sigmoid.
+    The points (n, 9, 2) are two corners of the box and the keypoints, in sides of the square.
     """
     # The raw threshold leaves few of 2016 for the exponential; the exact one is applied after it.
     likely = np.flatnonzero(scores >= _raw(min_score))
@@ -109,7 +83,7 @@ def decode(
     order = order[probabilities[order] >= min_score]
     chosen, probabilities = likely[order], probabilities[order]
     pairs = boxes[chosen].reshape(-1, 2 + _N_KEYPOINTS, 2) / np.float32(PALM_SIZE)
-    centre = anchors()[chosen]
+    centre = _anchors()[chosen]
     middle, half = pairs[:, 0] + centre, pairs[:, 1] / 2
     points = pairs + centre[:, None]
     points[:, 0], points[:, 1] = middle - half, middle + half
@@ -124,21 +98,11 @@ def _raw(probability: float) -> float:
     return log(probability / (1 - probability)) - 0.01
 
 
-def merge(probabilities: FloatArray, points: FloatArray) -> list[tuple[float, FloatArray]]:
+def _merge(probabilities: FloatArray, points: FloatArray) -> list[tuple[float, FloatArray]]:
     """Average the candidates that belong to one palm, weighted by their probability.
 
-    mediapipe/calculators/util/non_max_suppression_calculator.cc, algorithm WEIGHTED.
-
-    Parameters
-    ----------
-    probabilities
-        (n,), best first.
-    points
-        (n, 9, 2), two corners of the box and seven keypoints.
-
-    Returns
-    -------
-    For each palm its best probability and its points (9, 2); the best palm first.
+    mediapipe/calculators/util/non_max_suppression_calculator.cc, algorithm WEIGHTED. Takes what
+    :func:`_decode` returns; gives the best probability and the points (9, 2) of each palm.
     """
     palms = []
     while len(probabilities):

@@ -116,6 +116,11 @@ YDOTOOL = ["ydotool", "key", "29:1", "125:1", "109:1", "109:0", "125:0", "29:0"]
 
 def test_commands_that_press_keys() -> None:
     keys = ("ctrl", "super", "page_down")
-    assert key.xdotool(keys) == ["xdotool", "key", "--clearmodifiers", "ctrl+super+Next"]
-    assert key.wtype(keys) == WTYPE
-    assert key.ydotool(keys) == YDOTOOL
+    assert key.COMMANDS["xdotool"](keys) == [
+        "xdotool",
+        "key",
+        "--clearmodifiers",
+        "ctrl+super+Next",
+    ]
+    assert key.COMMANDS["wtype"](keys) == WTYPE
+    assert key.COMMANDS["ydotool"](keys) == YDOTOOL

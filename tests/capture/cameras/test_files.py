@@ -7,8 +7,14 @@ import numpy as np
 import pytest
 from capture_stubs import stamp, stamped
 
-from handlore.capture.cameras import CameraError, CameraOptions, camera_spec, open_feed
-from handlore.capture.cameras.files import FileCamera
+from handlore.capture.cameras import (
+    Camera,
+    CameraError,
+    CameraOptions,
+    camera_spec,
+    files,
+    open_feed,
+)
 
 
 class Clock:
@@ -46,10 +52,14 @@ def frames(tmp_path: Path) -> Path:
     return folder
 
 
+def opened(path: Path, options: CameraOptions) -> Camera:
+    return camera_spec(str(path), options).open()
+
+
 class TestFiles:
-    def test_paced_video(self, clip: Path):
-        clock = Clock()
-        camera = FileCamera(clip, CameraOptions(), clock)
+    def test_paced_video(self, clip: Path, monkeypatch):
+        monkeypatch.setattr(files, "time", clock := Clock())
+        camera = opened(clip, CameraOptions())
         shown = []
         while frame := camera.read():
             shown.append((stamped(frame.pixels), round(frame.seconds, 3), round(clock.now - 50, 3)))
@@ -57,12 +67,12 @@ class TestFiles:
         assert camera.name == "clip.mp4"
 
     def test_its_colours_are_rgb(self, clip: Path):
-        pixel = FileCamera(clip, CameraOptions(paced=False)).read().pixels[400, 100]
+        pixel = opened(clip, CameraOptions(paced=False)).read().pixels[400, 100]
         assert np.abs(pixel.astype(int) - (20, 60, 200)).max() < 12
 
-    def test_slow_reader(self, clip: Path):
-        clock = Clock()
-        camera = FileCamera(clip, CameraOptions(), clock)
+    def test_slow_reader(self, clip: Path, monkeypatch):
+        monkeypatch.setattr(files, "time", clock := Clock())
+        camera = opened(clip, CameraOptions())
         for number in range(8):
             frame = camera.read()
             assert (stamped(frame.pixels), frame.seconds) == (number, pytest.approx(number / 20))
@@ -70,13 +80,13 @@ class TestFiles:
         assert clock.slept == [], "it never waits, and never catches up"
 
     def test_it_can_go_on_for_ever(self, clip: Path):
-        camera = FileCamera(clip, CameraOptions(loop=True, paced=False))
+        camera = opened(clip, CameraOptions(loop=True, paced=False))
         shown = [camera.read() for _ in range(20)]
         assert [stamped(frame.pixels) for frame in shown] == [k % 8 for k in range(20)]
         assert [frame.seconds for frame in shown] == pytest.approx(np.arange(20) / 20)
 
     def test_a_folder_of_frames(self, frames: Path):
-        camera = FileCamera(frames, CameraOptions(paced=False, frame_rate=10))
+        camera = opened(frames, CameraOptions(paced=False, frame_rate=10))
         shown = [camera.read() for _ in range(12)]
         assert [stamped(frame.pixels) for frame in shown] == list(range(12)), "f2 before f10"
         assert shown[-1].seconds == pytest.approx(1.1)
@@ -84,13 +94,13 @@ class TestFiles:
 
     def test_what_is_damaged_says_so(self, frames: Path, tmp_path: Path):
         (frames / "f1.png").write_bytes(b"no picture")
-        camera = FileCamera(frames, CameraOptions(paced=False))
+        camera = opened(frames, CameraOptions(paced=False))
         camera.read()
         with pytest.raises(CameraError, match=r"frames: f1.png: "):
             camera.read()
         (tmp_path / "x.mp4").write_bytes(b"no video")
         with pytest.raises(CameraError, match=r"x.mp4: it is not a whole video"):
-            FileCamera(tmp_path / "x.mp4", CameraOptions())
+            opened(tmp_path / "x.mp4", CameraOptions())
 
     def test_as_a_feed_it_ends(self, clip: Path):
         source = open_feed(camera_spec(str(clip), CameraOptions(paced=False)))

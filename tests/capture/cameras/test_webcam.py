@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from handlore.capture.cameras import CameraError, CameraOptions, webcam
+from handlore.capture.cameras import CameraError, CameraOptions, camera_spec
 
 
 class FakeCapture:
@@ -34,7 +34,7 @@ class FakeCapture:
 class TestWebcams:
     def test_asked_for_what_is_wanted(self, monkeypatch):
         monkeypatch.setattr(cv2, "VideoCapture", FakeCapture)
-        camera = webcam.Webcam(0, CameraOptions(size=(1280, 720), frame_rate=60))
+        camera = camera_spec("0", CameraOptions(size=(1280, 720), frame_rate=60)).open()
         settings = camera._capture.settings
         assert settings[cv2.CAP_PROP_FRAME_WIDTH] == 1280
         assert settings[cv2.CAP_PROP_FRAME_HEIGHT] == 720

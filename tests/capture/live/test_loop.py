@@ -6,20 +6,21 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
-from live_stubs import EMPTY, FIST, PALM, Detector, Stage, frames
+from live_stubs import EMPTY, FIST, LABELS, PALM, Detector, Stage, frames
 
 from handlore.capture.live.buffer import LandmarkBuffer
 from handlore.capture.live.limiter import RateLimiter
-from handlore.capture.live.loop import GAP, Timeline, boottime
-from handlore.capture.recording.take import SessionInfo
-from handlore.capture.recording.writer import RecordingWriter
+from handlore.capture.live.loop import GAP, LiveState, Timeline, boottime
+from handlore.capture.recording.writer import RecordingWriter, SessionInfo
 from handlore.capture.serve.server import Hub
 from handlore.capture.views.page import PageView
 from handlore.datasets.recordings import RecordingFolder
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import Hand
+from handlore.models.stream.recogniser import ModelState
 
 TWO = frames(EMPTY, 0, 1) + frames(FIST, 1, 2) + frames(EMPTY, 2, 3) + frames(PALM, 3, 4)
 
@@ -167,7 +168,7 @@ def test_memory_over_an_hour(tmp_path: Path) -> None:
     folder = RecordingFolder.open(tmp_path / "kept")
     view = memory(folder, said, all_at_end=False)
     stage = Stage(script, PageView(hub), view, actions=text, folder=tmp_path)
-    stage.live._.views = stage.live._.views[1:]  # the witness keeps everything
+    stage.live._parts.views = stage.live._parts.views[1:]  # the witness keeps everything
     process, after_a_minute = psutil.Process(os.getpid()), 0
     watcher = threading.Thread(target=_watch, args=(hub,), daemon=True)
     watcher.start()
@@ -221,3 +222,11 @@ def test_timeline_of_a_file_is_exact() -> None:
 
 def test_boottime() -> None:
     assert 0 <= boottime() - boottime() + 1 <= 1
+
+
+def test_bars() -> None:
+    one = ModelState(None, LABELS, np.array([0.2, 0.7, 0.1], np.float32))
+    other = ModelState("wave", ("wave", "none"), np.array([0.6, 0.4], np.float32))
+    moment = LiveState(0.0, None, (), (one, other, ModelState(None, LABELS, None)))
+    assert [label for label, _ in moment.bars()] == ["open_palm", "wave", "none", "fist", "none"]
+    assert moment.label == "wave"

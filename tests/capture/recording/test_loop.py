@@ -93,7 +93,7 @@ def test_video(tmp_path: Path):
         without=without,
         frames=0,
         hand_gone=True,
-        videos=VideoFolder(tmp_path).begin,
+        videos=VideoFolder(tmp_path),
     ).run()
     (video,) = tmp_path.glob("left/*.avi")
     assert video.with_suffix(".npz").exists()
@@ -202,7 +202,7 @@ def test_quit_with_unsaved_recordings(tmp_path: Path):
 
 def test_video_cannot_be_written(tmp_path: Path):
     folder = VideoFolder(tmp_path)
-    rig = Rig(tmp_path, range(40), keys={"f0": "r"}, videos=folder.begin)
+    rig = Rig(tmp_path, range(40), keys={"f0": "r"}, videos=folder)
     folder._folder = tmp_path / "gone"
     rig.run()
     problems = [one.problem for one in rig.left] + rig.view.said

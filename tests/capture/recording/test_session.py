@@ -4,19 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlore.capture.recording.effects import (
-    AddFrame,
-    Announce,
-    Begin,
-    Cue,
-    Discard,
-    Effect,
-    End,
-    Keep,
-    Quit,
-    Retry,
-    Undo,
-)
+from handlore.capture.recording.effects import Announce, Begin, Cue, Do, Effect, End
 from handlore.capture.recording.options import SessionOptions
 from handlore.capture.recording.session import Session, State
 from handlore.landmarks.errors import HandloreError
@@ -49,8 +37,8 @@ class Played:
             self.effects += self.session.key(key, self.now)
         return self
 
-    def count(self, kind: type[Effect]) -> int:
-        return sum(isinstance(effect, kind) for effect in self.effects)
+    def count(self, kind: type[Effect] | Do) -> int:
+        return sum(kind in (effect, type(effect)) for effect in self.effects)
 
     def last(self, kind: type[Effect]) -> Effect:
         return [effect for effect in self.effects if isinstance(effect, kind)][-1]
@@ -72,12 +60,12 @@ def test_whole_recording():
     assert played.last(Begin) == Begin("left", "sequence")
     played.show(10)
     assert played.state is State.REVIEW
-    assert played.count(AddFrame) == 10, "one second at ten frames a second"
+    assert played.count(Do.ADD_FRAME) == 10, "one second at ten frames a second"
     assert played.last(End) == End(0, 10, 1.0, ())
     assert played.show(19).state is State.REVIEW
-    assert played.count(Keep) == 0, "nothing is kept before the review is over"
+    assert played.count(Do.KEEP) == 0, "nothing is kept before the review is over"
     assert played.show(1).state is State.IDLE
-    assert (played.count(Keep), played.count(Discard)) == (1, 0)
+    assert (played.count(Do.KEEP), played.count(Do.DISCARD)) == (1, 0)
 
 
 @pytest.mark.parametrize("key", ["r", " ", "R"])
@@ -90,7 +78,7 @@ def test_the_key_again_stops_early(key: str):
 def test_frames_set_the_length():
     played = Played(seconds=0, frames=7, countdown=0).press("r").show(20)
     assert played.last(End) == End(0, 7, 1.0, ())
-    assert played.count(AddFrame) == 7
+    assert played.count(Do.ADD_FRAME) == 7
 
 
 def test_longest_recording():
@@ -124,12 +112,12 @@ def test_missing_hand_is_flagged():
     assert played.show(1000).state is State.REVIEW, "it waits for somebody to decide"
     assert played.press("r").state is State.REVIEW, "and does not make room for the next one"
     assert played.press("k").state is State.IDLE
-    assert played.count(Keep) == 1
+    assert played.count(Do.KEEP) == 1
 
 
 def test_discard_a_flagged_recording():
     played = Played(countdown=0).press("r").show(11, hand=False).press("u")
-    assert (played.count(Keep), played.count(Discard), played.state) == (0, 1, State.IDLE)
+    assert (played.count(Do.KEEP), played.count(Do.DISCARD), played.state) == (0, 1, State.IDLE)
 
 
 def test_few_frames_are_flagged():
@@ -141,7 +129,7 @@ def test_no_frames():
     played = Played(countdown=0, seconds=0, hand_gone=False).press("s").show(1, hand=False)
     played.press("s").show(10, hand=False)
     assert played.state is State.IDLE
-    assert (played.count(End), played.count(Discard)) == (0, 1)
+    assert (played.count(End), played.count(Do.DISCARD)) == (0, 1)
     assert "no hand was detected, nothing is kept" in played.said
 
 
@@ -151,22 +139,22 @@ def test_stream_of_none():
     played.press("r")
     assert played.last(Begin) == Begin("none", "sequence")
     assert played.last(End) == End(0, 1200, 0.0, ())
-    assert played.show(20).count(Keep) == 1
+    assert played.show(20).count(Do.KEEP) == 1
     assert Played(countdown=0).press("0", "r").show(6001).state is State.REVIEW
 
 
 class TestUndo:
     def test_in_review(self):
         played = Played(countdown=0).press("r").show(11).press("u")
-        assert (played.count(Discard), played.count(Undo), played.count(Keep)) == (1, 0, 0)
+        assert (played.count(Do.DISCARD), played.count(Do.UNDO), played.count(Do.KEEP)) == (1, 0, 0)
 
     def test_when_idle(self):
         played = Played(countdown=0).press("r").show(40).press("u")
-        assert (played.count(Keep), played.count(Undo)) == (1, 1)
+        assert (played.count(Do.KEEP), played.count(Do.UNDO)) == (1, 1)
 
     def test_while_recording(self):
         played = Played(countdown=0).press("r").show(5).press("u")
-        assert (played.state, played.count(Discard), played.count(End)) == (State.IDLE, 1, 0)
+        assert (played.state, played.count(Do.DISCARD), played.count(End)) == (State.IDLE, 1, 0)
 
     @pytest.mark.parametrize("key", ["u", "r", " ", "b"])
     def test_in_the_countdown_it_stops(self, key: str):
@@ -177,18 +165,18 @@ class TestUndo:
 class TestReview:
     def test_keeping_at_once(self):
         played = Played(countdown=0).press("r").show(12).press("k")
-        assert (played.state, played.count(Keep)) == (State.IDLE, 1)
+        assert (played.state, played.count(Do.KEEP)) == (State.IDLE, 1)
 
     def test_next_recording_keeps_the_previous(self):
         played = Played().press("r").show(17).press("r")
-        assert (played.state, played.count(Keep)) == (State.COUNTDOWN, 1)
+        assert (played.state, played.count(Do.KEEP)) == (State.COUNTDOWN, 1)
 
     def test_none_at_all(self):
         played = Played(countdown=0, review=0).press("r").show(11)
-        assert (played.state, played.count(Keep)) == (State.IDLE, 1)
+        assert (played.state, played.count(Do.KEEP)) == (State.IDLE, 1)
 
     def test_k_when_idle_retries(self):
-        assert Played().press("k").effects == [Retry()]
+        assert Played().press("k").effects == [Do.RETRY]
 
 
 class TestBurst:
@@ -196,29 +184,29 @@ class TestBurst:
         played = Played(burst=3, pause=1.0).press("b").show(5)
         assert played.state is State.RECORDING
         assert played.show(10).state is State.COUNTDOWN, "the pause"
-        assert played.count(Keep) == 1
+        assert played.count(Do.KEEP) == 1
         assert played.show(9).state is State.COUNTDOWN
         assert played.show(1).state is State.RECORDING
         played.show(200)
-        assert (played.count(Begin), played.count(Keep), played.state) == (3, 3, State.IDLE)
+        assert (played.count(Begin), played.count(Do.KEEP), played.state) == (3, 3, State.IDLE)
 
     def test_flagged_recording_pauses_it(self):
         played = Played(burst=3, countdown=0).press("b").show(11, hand=False).show(50)
         assert (played.session.flagged, played.count(Begin)) == (True, 1)
         played.press("u").show(200)
-        assert (played.count(Begin), played.count(Keep)) == (3, 2)
+        assert (played.count(Begin), played.count(Do.KEEP)) == (3, 2)
 
     def test_undo_in_the_pause(self):
         played = Played(burst=2, countdown=0).press("b").show(12).press("u").show(200)
-        assert (played.count(Undo), played.count(Keep)) == (1, 3)
+        assert (played.count(Do.UNDO), played.count(Do.KEEP)) == (1, 3)
 
     def test_ends_with_b(self):
         played = Played(burst=9, countdown=0).press("b").show(5).press("b").show(200)
-        assert played.count(Keep) == 1
+        assert played.count(Do.KEEP) == 1
 
     def test_early_stop(self):
         played = Played(burst=2, countdown=0).press("b").show(7).press("r").show(200)
-        assert played.count(Keep) == 2
+        assert played.count(Do.KEEP) == 2
 
 
 class TestPoses:
@@ -240,7 +228,7 @@ class TestPoses:
     def test_frames_without_a_hand(self):
         played = Played(sample_every=0.0).press("s").show(6).show(4, hand=False).press("s")
         played.show(2)
-        assert played.count(AddFrame) == 6 + 1
+        assert played.count(Do.ADD_FRAME) == 6 + 1
         assert played.last(End).flags == ("no hand in 36 % of the frames",)
 
     def test_one_sample_is_enough(self):
@@ -321,36 +309,38 @@ class TestTheEnd:
     @pytest.mark.parametrize("key", ["q", "esc"])
     def test_drops_what_is_under_way(self, key: str):
         played = Played(countdown=0).press("r").show(3).press(key)
-        assert (played.count(Discard), played.count(Quit)) == (1, 1)
+        assert (played.count(Do.DISCARD), played.count(Do.QUIT)) == (1, 1)
         assert "was discarded" in played.said
 
     def test_keeps_the_reviewed_recording(self):
         played = Played(countdown=0).press("r").show(11).press("q")
-        assert played.effects[-2:] == [Keep(), Quit()]
+        assert played.effects[-2:] == [Do.KEEP, Do.QUIT]
 
     def test_asks_about_flagged_recordings(self):
         played = Played(countdown=0).press("r").show(11, hand=False).press("q")
-        assert played.count(Quit) == 0
+        assert played.count(Do.QUIT) == 0
         assert "k keeps the recording" in played.said
-        assert Played(countdown=0).press("r").show(11, hand=False).press("q", "k").count(Quit) == 0
-        assert played.press("q").effects[-1] == Quit()
-        assert (played.count(Keep), played.count(Discard)) == (0, 1)
+        assert (
+            Played(countdown=0).press("r").show(11, hand=False).press("q", "k").count(Do.QUIT) == 0
+        )
+        assert played.press("q").effects[-1] == Do.QUIT
+        assert (played.count(Do.KEEP), played.count(Do.DISCARD)) == (0, 1)
 
     def test_asks_about_unsaved_recordings(self):
         played = Played(countdown=0)
         played.session.unsaved = 3
         played.press("q")
-        assert played.count(Quit) == 0
+        assert played.count(Do.QUIT) == 0
         assert "3 recordings are not written: k tries again" in played.said
-        assert played.press("k").count(Retry) == 1
-        assert played.press("q").count(Quit) == 0, "another key resets the question"
-        assert played.press("q").effects[-1] == Quit()
+        assert played.press("k").count(Do.RETRY) == 1
+        assert played.press("q").count(Do.QUIT) == 0, "another key resets the question"
+        assert played.press("q").effects[-1] == Do.QUIT
 
     def test_after_the_last_frame(self):
         played = Played(countdown=0, seconds=0).press("r").show(8).press("close")
-        assert played.effects[-2:] == [Keep(), Quit()]
+        assert played.effects[-2:] == [Do.KEEP, Do.QUIT]
         played = Played(countdown=0, seconds=0).press("r").show(8, hand=False).press("close")
-        assert (played.count(Keep), played.effects[-1]) == (0, Quit())
+        assert (played.count(Do.KEEP), played.effects[-1]) == (0, Do.QUIT)
 
 
 class TestALostCamera:
@@ -359,7 +349,7 @@ class TestALostCamera:
         played.effects += played.session.lost(0.8)
         assert played.last(End) == End(0, 7, 1.0, ("the camera was lost",))
         assert played.session.flagged
-        assert played.press("k").count(Keep) == 1
+        assert played.press("k").count(Do.KEEP) == 1
 
     def test_stops_the_countdown(self):
         played = Played().press("b").show(1)
@@ -369,7 +359,7 @@ class TestALostCamera:
     def test_lets_the_review_go_on(self):
         played = Played(countdown=0).press("r").show(11)
         played.effects += played.session.lost(played.now + 5)
-        assert played.count(Keep) == 1
+        assert played.count(Do.KEEP) == 1
 
 
 def test_one_hears_the_countdown():
@@ -425,6 +415,9 @@ OPTIONS = st.builds(
 )
 
 
+RECORDING = (Do.ADD_FRAME, Do.KEEP, Do.DISCARD)
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from([(), ("a",), ("a", "b")]), OPTIONS, MOMENTS)
 def test_any_keys(labels: tuple, options: SessionOptions, moments: list):
@@ -439,29 +432,29 @@ def test_any_keys(labels: tuple, options: SessionOptions, moments: list):
             now += passed
             effects = session.frame(hand, now) if what == "frame" else getattr(session, what)(now)
         for effect in effects:
-            if not isinstance(effect, Begin | AddFrame | End | Keep | Discard):
+            if not (isinstance(effect, Begin | End) or effect in RECORDING):
                 continue
-            assert type(effect) in expected
+            assert (effect if isinstance(effect, Do) else type(effect)) in expected
             match effect:
                 case Begin():
-                    expected, taken = {AddFrame, End, Discard}, 0
-                case AddFrame():
+                    expected, taken = {Do.ADD_FRAME, End, Do.DISCARD}, 0
+                case Do.ADD_FRAME:
                     taken += 1
                 case End(first, last, share, flags):
                     assert 0 <= first < last <= taken
                     assert 0 <= share <= 1
-                    expected, flagged = {Keep, Discard}, bool(flags)
-                case Keep():
+                    expected, flagged = {Do.KEEP, Do.DISCARD}, bool(flags)
+                case Do.KEEP:
                     assert not flagged or moment == "k"
                     expected = {Begin}
-                case Discard():
-                    ended = Keep in expected
+                case Do.DISCARD:
+                    ended = Do.KEEP in expected
                     assert not ended or flagged or moment == "u"
                     expected = {Begin}
         assert (session.state in (State.RECORDING, State.REVIEW)) == (expected != {Begin})
         assert (session.recording is None) == (expected == {Begin})
         if was_typing and isinstance(moment, str) and moment != "close":
             assert session.state is before
-        if Quit() in effects:
+        if Do.QUIT in effects:
             assert session.state is State.IDLE
             break

@@ -1,12 +1,15 @@
 """The window of a session."""
 
 import dataclasses
+import io
+import wave
 
 import numpy as np
 import pytest
 
+from handlore.capture.recording.loop import Status
 from handlore.capture.recording.session import State
-from handlore.capture.recording.status import Status
+from handlore.capture.views import record
 from handlore.capture.views.record import HEIGHT, PANEL, draw_session
 from handlore.landmarks.hands import Hand
 
@@ -121,3 +124,13 @@ def test_many_labels():
         for k in range(30)
     ]
     assert len(set(panels)) == 30
+
+
+@pytest.mark.parametrize("cue", record._TONES)
+def test_tones(cue: str):
+    with wave.open(io.BytesIO(record._tone(cue))) as file:
+        samples = np.frombuffer(file.readframes(file.getnframes()), np.int16)
+        assert file.getnframes() / file.getframerate() < 0.5
+    assert abs(int(samples[0])) < 200
+    assert abs(int(samples[-1])) < 200
+    assert np.abs(samples).max() > 5000

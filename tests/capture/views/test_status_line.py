@@ -6,8 +6,8 @@ import os
 import pytest
 from rich.cells import cell_len
 
+from handlore.capture.recording.loop import Status
 from handlore.capture.recording.session import State
-from handlore.capture.recording.status import Status
 from handlore.capture.views.status_line import StatusLine, line_of
 
 COUNTS = (("swipe_left", 12), ("stop", 3), ("none", 0))

@@ -14,7 +14,7 @@ from handlore.datasets.sources import Item, Listing, Source, make_source
 from handlore.datasets.sources.base import Clip
 from handlore.datasets.storage import load_dataset, save_dataset
 from handlore.landmarks.errors import HandloreError, InvalidDataError
-from handlore.landmarks.search import STAGES
+from handlore.landmarks.stages import STAGES
 
 
 def picture(folder, name, grey=200, size=(40, 30)):

@@ -18,7 +18,7 @@ from handlore.datasets.conversion.resume import exclusive
 from handlore.datasets.sources import make_source
 from handlore.datasets.storage import load_dataset, save_dataset
 from handlore.landmarks.errors import HandloreError
-from handlore.landmarks.search import STAGES
+from handlore.landmarks.stages import STAGES
 
 N = 70
 """Pictures in the folder: four full batches and a short one."""

@@ -14,7 +14,7 @@ from handlore.datasets.conversion.convert import convert
 from handlore.datasets.sources import find_source, make_source
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import Hand
-from handlore.landmarks.search import STAGES
+from handlore.landmarks.stages import STAGES
 
 OURS = ("images", "silhouettes", "videos", "frames", "pixels-csv", "hgr1")
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from handlore.landmarks.detectors.litert import LiteRTDetector
-from handlore.landmarks.detectors.litert.networks import RoundedWarp, Warp
+from handlore.landmarks.detectors.litert.networks import _RoundedWarp, _Warp
 from handlore.landmarks.detectors.litert.regions import Region
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.weights import HAND_MEMBER, PALM_MEMBER, Bundle, aligned_zip, require_bundle
@@ -18,7 +18,7 @@ def test_the_warp_is_that_of_opencv_to_one_grey_level():
     picture = cv2.GaussianBlur(picture, (0, 0), 3)
     matrix = Region(40, 70, 150, 0.4).to_picture(64)
     for border in (cv2.BORDER_CONSTANT, cv2.BORDER_REPLICATE):
-        square = RoundedWarp(64, border)(picture, matrix)
+        square = _RoundedWarp(64, border)(picture, matrix)
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         expected = cv2.warpAffine(picture, matrix, (64, 64), flags=flags, borderMode=border)
         assert np.abs(square.astype(int) - expected).max() <= (2 if border else 12)
@@ -29,11 +29,11 @@ def test_the_warp_rounds_to_32nds_of_a_pixel():
     ramp = np.tile((np.arange(8, dtype=np.uint8) * 32)[None, :, None], (8, 1, 3))
     for shift in (0.0, 0.25, 0.26, 0.251, 0.4999):
         matrix = np.array([[1, 0, 2 + shift], [0, 1, 0]])
-        square = RoundedWarp(4, cv2.BORDER_REPLICATE)(ramp, matrix)
+        square = _RoundedWarp(4, cv2.BORDER_REPLICATE)(ramp, matrix)
         assert square[0, 0, 0] == 64 + round(shift * 32)
 
 
-@pytest.mark.parametrize("kind", [Warp, RoundedWarp])
+@pytest.mark.parametrize("kind", [_Warp, _RoundedWarp])
 def test_one_warp_serves_many_pictures(kind):
     warp = kind(16, cv2.BORDER_REPLICATE)
     for value in (10, 200):

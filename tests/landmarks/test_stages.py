@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from handlore.landmarks.picture_transforms import padded
+from handlore.landmarks.stages import STAGES
 
 
 @pytest.mark.parametrize(
@@ -10,7 +10,7 @@ from handlore.landmarks.picture_transforms import padded
 def test_padding_scales_to_a_medium_size_and_repeats_the_borders(size, longest):
     width, height = size
     picture = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
-    made = next(padded(0.25)(picture)).pixels
+    made = next(STAGES[1].transforms(picture)).pixels
     assert max(made.shape[:2]) == pytest.approx(1.5 * longest, abs=2)
     margin = round(made.shape[1] / 6)
     edge = made[:, margin : margin + 1]
