@@ -28,7 +28,7 @@ from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
 from handlore.landmarks.weights import require_bundle
 
-EARLY = 200
+_EARLY = 200
 """Memory growth is measured from this picture to the last one."""
 
 
@@ -105,7 +105,7 @@ def measure_memory(root: Path, n_pictures: int) -> dict[str, dict[str, float]]:
     bundle = require_bundle().path
     return {
         "convert": _printed("handlore.benchmark", root, n_pictures),
-        "bare": _printed("handlore.bare_loop", bundle, n_pictures, EARLY, *files),
+        "bare": _printed("handlore.bare_loop", bundle, n_pictures, _EARLY, *files),
     }
 
 
@@ -166,7 +166,7 @@ def _printed(*arguments: object) -> dict[str, float]:
 def _watch_convert(root: Path, n: int) -> str:
     items = _source(root).scan(root).items
     repeated = _Chosen(tuple(items[i % len(items)] for i in range(n)))
-    watch = MemoryWatch(EARLY)
+    watch = MemoryWatch(_EARLY)
     with quiet_native_log(), open_detector() as detector:
         convert(repeated, root, detector, progress=watch.look)
         return watch.report()

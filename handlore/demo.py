@@ -4,8 +4,7 @@ With rendered hands it runs twice, for poses in pictures and for movements in vi
 of photos once.
 """
 
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -38,8 +37,8 @@ from handlore.landmarks.weights import require_bundle
 from handlore.models.card import DEFAULT_ESTIMATOR
 from handlore.report.charts import confusion_chart
 from handlore.report.contactsheet import photo_sheet_png
+from handlore.report.drawing import png
 from handlore.report.page import Section, fact_list, numbers, page, picture, table
-from handlore.report.raster import png
 from handlore.report.sections import class_section, confusion_section, error_section
 
 _POSE_MODELS = {
@@ -68,7 +67,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class _Console:
+class _Output:
     talk: Talk
     progress: Progress
     verbose: bool
@@ -121,8 +120,8 @@ def run_demo(
     HandloreError
         If the photos cannot be used.
     """
-    console = _Console(talk, progress, verbose)
-    poses = _poses(out, data, n_people, console)
+    output = _Output(talk, progress, verbose)
+    poses = _poses(out, data, n_people, output)
     summary = poses.facts() | {
         "n_groups": poses.rows[0]["n_groups"],
         "landmark_error": None if data else _landmark_error(poses.dataset, poses.root / TRUTH),
@@ -131,83 +130,82 @@ def run_demo(
     }
     failures, moves = poses.conversion.failures, None
     if data is None:
-        moves = _movements(out, n_people, console)
+        moves = _movements(out, n_people, output)
         failures += moves.conversion.failures
         summary["movements"] = moves.facts() | {"moves": moves.rows[0]["path"]}
     _write_report(out, poses, summary, moves)
     return summary, failures
 
 
-def _poses(out: Path, data: Path | None, n_people: int, console: _Console) -> _Experiment:
+def _poses(out: Path, data: Path | None, n_people: int, output: _Output) -> _Experiment:
     if data is not None:
         root, source = data, make_source(find_source(data)[0], {})
     else:
         root, source = out / "pictures", make_source("images", {"name_pattern": _PICTURE_NAMES})
-        console.talk(f"rendering hands of {n_people} people into {root}")
-        for pose in POSES:
-            _remove_rendered(root, pose, "png")
-        write_pictures(root, n_people=n_people, per_pose=_PER_POSE, progress=console.progress)
-    require_bundle("full", console.talk)
-    console.talk("finding hands with MediaPipe")
-    stage = _converted(root, source, DetectorOptions(), console)
-    save_dataset(stage.dataset, out / "poses.npz")
+        output.talk(f"rendering hands of {n_people} people into {root}")
+        _remove_rendered(root, POSES, "png")
+        write_pictures(root, n_people=n_people, per_pose=_PER_POSE, progress=output.progress)
+    require_bundle("full", output.talk)
+    output.talk("finding hands with MediaPipe")
+    experiment = _converted(root, source, DetectorOptions(), output)
+    save_dataset(experiment.dataset, out / "poses.npz")
     # How real hands differ from rendered ones is unknown, so models of these reject nothing.
-    _train(stage, out, _POSE_MODELS, console, novelty=data is not None)
-    return stage
+    _train(experiment, out, _POSE_MODELS, output, novelty=data is not None)
+    return experiment
 
 
-def _movements(out: Path, n_people: int, console: _Console) -> _Experiment:
+def _movements(out: Path, n_people: int, output: _Output) -> _Experiment:
     root = out / "videos"
-    console.talk(f"rendering movements of {n_people} people into {root}")
-    for movement in MOVEMENTS:
-        _remove_rendered(root, movement, "mp4")
+    output.talk(f"rendering movements of {n_people} people into {root}")
+    _remove_rendered(root, MOVEMENTS, "mp4")
     write_movement_videos(
         root,
         movements=_SHOWN_MOVEMENTS,
         n_people=n_people,
         per_movement=_PER_MOVEMENT,
         fps=_FRAME_RATE,
-        progress=console.progress,
+        progress=output.progress,
     )
-    console.talk("tracking the hands in the videos")
+    output.talk("tracking the hands in the videos")
     source = make_source("videos", {"name_pattern": VIDEO_NAMES})
-    stage = _converted(root, source, DetectorOptions(detector="litert"), console)
-    save_dataset(stage.dataset, out / "moves.npz")
-    _train(stage, out, _MOVEMENT_MODELS, console, negatives=True)
-    return stage
+    experiment = _converted(root, source, DetectorOptions(detector="litert"), output)
+    save_dataset(experiment.dataset, out / "moves.npz")
+    _train(experiment, out, _MOVEMENT_MODELS, output, negatives=True)
+    return experiment
 
 
-def _remove_rendered(root: Path, label: str, suffix: str) -> None:
+def _remove_rendered(root: Path, labels: Iterable[str], suffix: str) -> None:
     # An earlier run may have rendered more people; nothing else is removed.
-    for path in (root / label).glob(f"{label}_p[0-9][0-9]*_[0-9]*.{suffix}"):
-        path.unlink()
+    for label in labels:
+        for path in (root / label).glob(f"{label}_p[0-9][0-9]*_[0-9]*.{suffix}"):
+            path.unlink()
 
 
 def _converted(
-    root: Path, source: Source, options: DetectorOptions, console: _Console
+    root: Path, source: Source, options: DetectorOptions, output: _Output
 ) -> _Experiment:
-    quiet = nullcontext() if console.verbose else quiet_native_log()
-    with quiet, open_detector(options) as detector:
-        conversion = convert(source, root, detector, progress=console.progress)
+    with quiet_native_log(not output.verbose), open_detector(options) as detector:
+        conversion = convert(source, root, detector, progress=output.progress)
     return _Experiment(root, conversion, default_by(conversion.dataset))
 
 
 def _train(
-    stage: _Experiment, out: Path, models: Mapping[str, str], console: _Console, **options: Any
+    experiment: _Experiment, out: Path, models: Mapping[str, str], output: _Output, **options: Any
 ) -> None:
     """Cross-validate and train estimators; each row has the numbers of one."""
+    dataset, by = experiment.dataset, experiment.by
     for done, (name, file) in enumerate(models.items(), 1):
-        console.talk(f"training and cross-validating {name} by {stage.by}")
-        pipeline = make_pipeline(stage.dataset, name)
-        answers = cross_val_predict(pipeline.estimator, stage.dataset, pipeline.encoder, stage.by)
-        trained = train_pipeline(pipeline, stage.dataset, out / file, **options)
+        output.talk(f"training and cross-validating {name} by {by}")
+        pipeline = make_pipeline(dataset, name)
+        answers = cross_val_predict(pipeline.estimator, dataset, pipeline.encoder, by)
+        trained = train_pipeline(pipeline, dataset, out / file, **options)
         scores = score(answers).as_json()
         row = {"model": name, "path": str(trained.path), "bytes": trained.n_bytes}
         row |= {key: scores[key] for key in ("accuracy", "macro_f1", "n")}
-        row |= {"n_groups": n_groups(stage.dataset, stage.by)}
-        stage.rows.append(row | {"train_seconds": round(trained.seconds, 2)})
-        stage.answers[name] = answers
-        console.progress(done, len(models))
+        row |= {"n_groups": n_groups(dataset, by)}
+        experiment.rows.append(row | {"train_seconds": round(trained.seconds, 2)})
+        experiment.answers[name] = answers
+        output.progress(done, len(models))
 
 
 def _landmark_error(dataset: LandmarkDataset, truth: Path) -> float:

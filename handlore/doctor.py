@@ -3,6 +3,7 @@
 import platform
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 
@@ -86,25 +87,22 @@ def diagnose(*, verbose: bool = False) -> Diagnosis:
 
 
 def _choice(*, video: bool) -> DetectorChoice | None:
-    try:
+    with suppress(HandloreError):
         return choose_detector(video=video)
-    except HandloreError:
-        return None
+    return None
 
 
 def _bundle_path(landmarker: str) -> str | None:
-    try:
-        bundle = find_bundle(landmarker)
-    except HandloreError:
-        return None
-    return None if bundle is None else str(bundle.path)
+    with suppress(HandloreError):
+        if bundle := find_bundle(landmarker):
+            return str(bundle.path)
+    return None
 
 
 def _version(package: str) -> str | None:
-    try:
+    with suppress(metadata.PackageNotFoundError):
         return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
+    return None
 
 
 def _problems(versions: dict[str, str | None], choice: DetectorChoice | None) -> Iterator[str]:

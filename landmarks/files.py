@@ -64,6 +64,20 @@ def require_writable(path: Path) -> None:
         raise HandloreError(f"cannot write {path}: the folder {path.parent} is not writable")
 
 
+def make_folder(path: Path) -> None:
+    """Make an output folder and those above it, if they are missing.
+
+    Raises
+    ------
+    HandloreError
+        If it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HandloreError(f"cannot make the folder {path}: {error.strerror}") from error
+
+
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)

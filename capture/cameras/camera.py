@@ -73,7 +73,13 @@ class Camera(Protocol):
     """Its name for people: ``camera 0``, ``clip.mp4``."""
 
     def read(self) -> CameraFrame | None:
-        """Wait for the next picture, or return None at the end of a file; may raise CameraError."""
+        """Wait for the next picture; None at the end of a file.
+
+        Raises
+        ------
+        CameraError
+            If the camera cannot go on.
+        """
         ...
 
     def close(self) -> None:
@@ -101,7 +107,10 @@ class CameraKind(Camera, Protocol):
     def find(cls, text: str, options: CameraOptions) -> Opener | None:
         """Return a function that opens the camera that a text names; None if it names none.
 
-        HandloreError is raised if an option does not apply to this camera.
+        Raises
+        ------
+        HandloreError
+            If an option does not apply to this camera.
         """
         ...
 

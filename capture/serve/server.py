@@ -138,7 +138,11 @@ class PageServer:
     """Serves the page on threads of its own; port 0 takes any free one.
 
     Without a token a browser needs none on this computer, and a generated one elsewhere.
-    HandloreError is raised if the address cannot be used.
+
+    Raises
+    ------
+    HandloreError
+        If the address cannot be used.
     """
 
     def __init__(self, hub: Hub, address: Address, token: str | None = None) -> None:

@@ -43,7 +43,7 @@ class Printer(LiveView):
         match result.state:
             case "done" | "dry run":
                 prefix = "dry run: " if result.state == "dry run" else ""
-                self._write(f"{end:9.2f}  {name}: {prefix}{result.detail}")
+                self.say(f"{end:9.2f}  {name}: {prefix}{result.detail}")
             case "failed":
                 self._write_seldom(f"{name} failed: {result.detail}")
             case "skipped":
@@ -51,7 +51,12 @@ class Printer(LiveView):
 
     def say(self, text: str) -> None:
         """Write a message on stderr."""
-        self._write(text)
+        log: TextIO | None = self._log or sys.stderr
+        if log is not None:
+            # A full disk, or a closed pipe, does not end the recognition.
+            with contextlib.suppress(OSError):
+                log.write(f"{text}\n")
+                log.flush()
 
     def _write_seldom(self, line: str) -> None:
         now = boottime()
@@ -60,15 +65,7 @@ class Printer(LiveView):
         if len(self._written) >= MOST_LINES:
             self._written.clear()
         self._written[line] = now
-        self._write(line)
-
-    def _write(self, line: str) -> None:
-        log: TextIO | None = self._log or sys.stderr
-        if log is not None:
-            # A full disk, or a closed pipe, does not end the recognition.
-            with contextlib.suppress(OSError):
-                log.write(f"{line}\n")
-                log.flush()
+        self.say(line)
 
 
 def _line_of(event: Event) -> str:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from handlore.landmarks.errors import HandloreError
-from handlore.landmarks.files import atomic_write
+from handlore.landmarks.files import atomic_write, make_folder
 
 from .gestures import MOVEMENTS, POSES, get_movement, get_pose
 from .hand import Person
@@ -124,15 +124,8 @@ def _scene(label: str, person: int, n: int, seed: int) -> Scene:
 
 def _path(folder: Path, label: str, person: int, n: int, suffix: str) -> Path:
     path = folder / label / f"{label}_p{person:02d}_{n}.{suffix}"
-    _make_folder(path.parent)
+    make_folder(path.parent)
     return path
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise HandloreError(f"cannot make the folder {folder}: {error.strerror}") from error
 
 
 def _write_png(path: Path, picture: RenderedPicture) -> None:
@@ -142,7 +135,7 @@ def _write_png(path: Path, picture: RenderedPicture) -> None:
 
 
 def _write_truth(folder: Path, written: list[Path], pictures: list[RenderedPicture]) -> None:
-    _make_folder(folder)
+    make_folder(folder)
     with atomic_write(folder / TRUTH) as stream:
         np.savez(
             stream,

@@ -6,9 +6,10 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import fields
 from math import isnan
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from rich import box
@@ -22,17 +23,24 @@ from rich.progress import (
 )
 from rich.table import Table
 
+import handlore
 from handlore.datasets.dataset import Kind
 from handlore.datasets.loading import LoadedData, load_data
 from handlore.landmarks.detector import DetectorOptions, HandDetector
 from handlore.landmarks.detectors import DETECTORS
 from handlore.landmarks.errors import HandloreError
-from handlore.landmarks.features import DEFAULT_FEATURES, feature_names
+from handlore.landmarks.files import make_folder
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
 from handlore.landmarks.registry import Registry, unknown_name
 from handlore.landmarks.stages import STAGE_NAMES
 from handlore.landmarks.weights import require_bundle
+from handlore.models.stream.events import Event
+from handlore.models.stream.settings import RecogniserSettings
+
+if TYPE_CHECKING:
+    # Needs onnxruntime, which printing help does not.
+    from handlore.models.model import Model
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -43,12 +51,12 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON o
 verbose_option = click.option(
     "-v", "--verbose", is_flag=True, help="Show what MediaPipe and the image decoders log."
 )
-seed_option = click.option(
-    "--seed",
-    type=click.IntRange(0, 2**32 - 1),
-    default=0,
+frame_rate_option = click.option(
+    "--frame-rate",
+    type=click.FloatRange(0, min_open=True),
+    default=30.0,
     show_default=True,
-    help="Seed of the random numbers.",
+    help="Frames per second of a folder of pictures.",
 )
 data_argument = click.argument(
     "data", nargs=-1, required=True, metavar="DATA...", type=click.Path(path_type=Path)
@@ -173,68 +181,39 @@ def detector_options(landmarker: str | None = "full") -> Callable[[Function], Fu
     return decorate
 
 
-class _ModelOption(click.Option):
-    """Its help names the known estimators, those of other packages too."""
-
-    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        """Return the help with the names, importing no estimator."""
-        # `live` uses this module and must not import the training code.
-        from handlore.classifiers.estimators import ESTIMATORS
-
-        known = ", ".join(ESTIMATORS.listed())
-        self.help = (
-            f"The estimator: {known} (rocket and tcn are for movements); or the mean of several,"
-            " such as forest+linear."
-        )
-        return super().get_help_record(ctx)
-
-
-model_option = click.option(
-    "--model",
-    cls=_ModelOption,
-    metavar="NAME",
-    show_default="forest for poses, rocket for movements",
-)
-mirror_option = click.option(
-    "--mirror-labels",
-    metavar="PAIRS",
-    help="Also train on mirrored movements, with the labels of these pairs swapped, such as"
-    " swipe_left=swipe_right,in=out.",
-)
-features_option = click.option(
-    "--features",
-    metavar="LIST",
-    help="Groups of features, comma-separated: world, world_distances, image, image_distances"
-    " (these four by default), orientation (distinguishes thumbs up from thumbs down).",
-)
-param_option = click.option(
-    "--param",
-    "params",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="A parameter of the estimator, such as n_estimators=500, or forest.n_estimators=500"
-    " for one of several. Can be repeated.",
+_SECONDS = click.FloatRange(0, 60)
+_SHARE = click.FloatRange(0, 1)
+_OPTIONS = (
+    ("threshold", _SHARE, "Minimum probability of poses without a threshold of their own."),
+    ("movement_threshold", _SHARE, "The same for movements."),
+    ("dwell", _SECONDS, "Hold time: seconds a pose must be held before its event is emitted."),
+    ("cooldown", _SECONDS, "Seconds before an ended gesture can be emitted again."),
+    ("patience", _SECONDS, "Seconds a movement waits for an overlapping one that scores higher."),
+    ("smoothing", _SECONDS, "Time constant in seconds for landmarks at rest; 0 = no smoothing."),
 )
 
 
-def parsed_params(params: Sequence[str], mirror_labels: str | None = None) -> dict[str, str]:
-    """Return the values of NAME=VALUE and of ``--mirror-labels`` by name."""
-    for param in params:
-        if "=" not in param:
-            raise click.BadParameter(f"{param!r} is not NAME=VALUE", param_hint="--param")
-    values = dict(param.split("=", 1) for param in params)
-    return values if mirror_labels is None else values | {"mirror_labels": mirror_labels}
+def recogniser_options(function: Function) -> Function:
+    """Add the options of a recogniser; :func:`pop_settings` reads them."""
+    defaults = {field.name: field.default for field in fields(RecogniserSettings)}
+    for name, kind, text in reversed(_OPTIONS):
+        flag = f"--{name.replace('_', '-')}"
+        option = click.option(flag, type=kind, default=defaults[name], show_default=True, help=text)
+        function = option(function)
+    return function
 
 
-def parsed_features(features: str | None) -> tuple[str, ...]:
-    """Split the list of feature groups and check their names."""
-    groups = (
-        tuple(filter(None, features.replace(" ", "").split(",")))
-        if features is not None
-        else DEFAULT_FEATURES
-    )
-    feature_names(groups)
-    return groups
+def pop_settings(given: dict[str, Any]) -> RecogniserSettings:
+    """Take the options of the recogniser out of all options."""
+    return RecogniserSettings(**{name: given.pop(name) for name, _, _ in _OPTIONS})
+
+
+def load_stream_models(paths: Sequence[Path]) -> "list[Model]":
+    """Load the models of one stream, and warn of labels that several of them have."""
+    models, notes = handlore.load_models(paths)
+    for note in notes:
+        talk(f"note: {note}")
+    return models
 
 
 def load_datasets(paths: Sequence[Path], kind: Kind | None = None) -> LoadedData:
@@ -247,14 +226,6 @@ def load_datasets(paths: Sequence[Path], kind: Kind | None = None) -> LoadedData
         talk(f"note: {note}")
     say_failures(loaded.failures)
     return loaded
-
-
-def kind_of(model: str | None) -> Kind | None:
-    """Return what a type of model takes; None if none was named."""
-    # scikit-learn: not needed to print help.
-    from handlore.classifiers.factory import make_estimator
-
-    return make_estimator(model).kind if model else None
 
 
 def end(loaded: LoadedData) -> None:
@@ -331,14 +302,6 @@ def require_source(path: Path) -> None:
         raise HandloreError(f"{path} is a device or pipe; expected a folder or a file")
 
 
-def make_folder(path: Path) -> None:
-    """Make an output folder."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise HandloreError(f"cannot make the folder {path}: {error.strerror}") from error
-
-
 def prepare_folder(path: Path) -> None:
     """Make an output folder before the work starts; remove it at the end if it is still empty.
 
@@ -359,6 +322,15 @@ def _remove_empty(folders: Sequence[Path]) -> None:
     with suppress(OSError):
         for folder in folders:
             folder.rmdir()
+
+
+EVENT_COLUMNS = ("seconds", "label", "probability", "hand")
+
+
+def event_cells(event: Event) -> list[str]:
+    """Return an event as the cells of a table, see :data:`EVENT_COLUMNS`."""
+    seconds = f"{event.start:.2f} - {event.end:.2f}"
+    return [seconds, event.label, percent(event.probability), event.hand or ""]
 
 
 def stage_words(stage: str) -> str:

@@ -17,12 +17,13 @@ from ._common import (
     json_option,
     load_datasets,
     percent,
+    pop_settings,
     print_json,
     print_table,
     progress,
+    recogniser_options,
     talk,
 )
-from ._recogniser import pop_settings, recogniser_options
 
 
 @dataclass(frozen=True)

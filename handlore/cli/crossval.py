@@ -13,20 +13,23 @@ from ._common import (
     data_argument,
     end,
     examples,
-    features_option,
     json_option,
-    kind_of,
     load_datasets,
+    prepare_folder,
+    progress,
+)
+from ._training import (
+    features_option,
+    kind_of,
     mirror_option,
     model_option,
     param_option,
     parsed_features,
     parsed_params,
-    prepare_folder,
-    progress,
+    print_evaluation,
+    report_option,
     seed_option,
 )
-from ._scores import print_notes, print_scores, report_option
 
 
 @dataclass(frozen=True)
@@ -97,23 +100,13 @@ def _cross_validate(options: _CrossvalOptions) -> None:
             options.model,
             by=options.by,
             folds=options.folds,
-            features=features if options.features is not None else None,
+            features=features,
             params=parsed_params(options.params),
             mirror_labels=options.mirror_labels or "",
             seed=options.seed,
             with_importances=options.report is not None,
             progress=show,
         )
-    print_notes(found)
-    if options.report:
-        names = ", ".join(path.name for path in options.data)
-        page = handlore.write_report(found, options.report, data=names)
-    if options.as_json:
-        click.echo(found.json_text())
-    else:
-        print_scores(found, f"{found.model}, {found.protocol}")
-        if found.gap_sentence:
-            click.echo(f"\n{found.gap_sentence}")
-        if options.report:
-            click.echo(f"report: {page}")
+    title = f"{found.model}, {found.protocol}"
+    print_evaluation(found, title, options.data, options.report, as_json=options.as_json)
     end(loaded)

@@ -9,11 +9,12 @@ from typing import Any
 
 import click
 
+from handlore.landmarks.files import make_folder
+
 from ._common import (
     SOME_INPUTS_FAILED,
     examples,
     json_option,
-    make_folder,
     percent,
     print_json,
     print_table,

@@ -8,8 +8,18 @@ import click
 
 import handlore
 
-from ._common import data_argument, end, examples, json_option, load_datasets, prepare_folder
-from ._scores import print_notes, print_scores, report_option
+from ._common import (
+    data_argument,
+    end,
+    examples,
+    json_option,
+    load_datasets,
+    prepare_folder,
+)
+from ._training import (
+    print_evaluation,
+    report_option,
+)
 
 
 @dataclass(frozen=True)
@@ -55,14 +65,6 @@ def _evaluate(options: _EvaluateOptions) -> None:
         split=options.split,
         with_importances=options.report is not None,
     )
-    print_notes(found)
-    if options.report:
-        names = ", ".join(path.name for path in options.data)
-        page = handlore.write_report(found, options.report, data=names)
-    if options.as_json:
-        click.echo(found.json_text())
-    else:
-        print_scores(found, str(options.model))
-        if options.report:
-            click.echo(f"report: {page}")
+    title = str(options.model)
+    print_evaluation(found, title, options.data, options.report, as_json=options.as_json)
     end(loaded)

@@ -13,8 +13,14 @@ from handlore.capture.live.run import LiveOptions, run_live
 from handlore.capture.views.printer import Printer
 from handlore.landmarks.errors import HandloreError
 
-from ._common import camera_options, detector_options, examples, json_option
-from ._recogniser import pop_settings, recogniser_options
+from ._common import (
+    camera_options,
+    detector_options,
+    examples,
+    json_option,
+    pop_settings,
+    recogniser_options,
+)
 
 
 @click.command(

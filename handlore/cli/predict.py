@@ -9,10 +9,13 @@ import click
 import handlore
 
 from ._common import (
+    EVENT_COLUMNS,
     SOME_INPUTS_FAILED,
     copies_option,
     detector_options,
+    event_cells,
     examples,
+    frame_rate_option,
     json_option,
     opened_detector,
     percent,
@@ -55,13 +58,7 @@ class _PredictOptions:
 @click.argument(
     "paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path)
 )
-@click.option(
-    "--frame-rate",
-    type=click.FloatRange(0, min_open=True),
-    default=30.0,
-    show_default=True,
-    help="Frames per second of a folder of pictures.",
-)
+@frame_rate_option
 @copies_option(
     "--tta",
     "the probabilities are averaged (test-time augmentation). Each costs a run of the hand"
@@ -115,7 +112,7 @@ def _print_pictures(predictions: "list[FilePrediction]") -> None:
         [
             one["path"],
             one["label"],
-            _share(one["probability"]),
+            "" if one["probability"] is None else percent(one["probability"]),
             "" if one["rotation_deg"] is None else f"{one['rotation_deg']:.0f}",
             one["hand"] or "",
         ]
@@ -128,15 +125,8 @@ def _print_pictures(predictions: "list[FilePrediction]") -> None:
 def _print_videos(predictions: "list[FilePrediction]") -> None:
     rows = []
     for one in predictions:
-        for event in one.events:
-            seconds = f"{event.start:.2f} - {event.end:.2f}"
-            share = _share(event.probability)
-            rows.append([str(one.path), seconds, event.label, share, event.hand or ""])
+        rows += [[str(one.path), *event_cells(event)] for event in one.events]
         if not one.events:
             rows.append([str(one.path), "", "none", "", ""])
     if rows:
-        print_table(["video", "seconds", "label", "probability", "hand"], rows)
-
-
-def _share(probability: float | None) -> str:
-    return "" if probability is None else percent(probability)
+        print_table(["video", *EVENT_COLUMNS], rows)

@@ -12,15 +12,19 @@ from handlore.landmarks.errors import HandloreError
 from handlore.models.stream.settings import RecogniserSettings
 
 from ._common import (
+    EVENT_COLUMNS,
     SOME_INPUTS_FAILED,
     detector_options,
+    event_cells,
     examples,
+    frame_rate_option,
+    load_stream_models,
     opened_detector,
-    percent,
+    pop_settings,
     print_table,
+    recogniser_options,
     say_failures,
 )
-from ._recogniser import load_stream_models, pop_settings, recogniser_options
 
 
 @dataclass(frozen=True)
@@ -60,13 +64,7 @@ class _ReplayOptions:
     metavar="MODEL.onnx... RECORDING...",
     type=click.Path(path_type=Path),
 )
-@click.option(
-    "--frame-rate",
-    type=click.FloatRange(0, min_open=True),
-    default=30.0,
-    show_default=True,
-    help="Frames per second of a folder of pictures.",
-)
+@frame_rate_option
 @recogniser_options
 @detector_options(landmarker=None)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON line per event.")
@@ -106,17 +104,7 @@ def _replay(options: _ReplayOptions) -> None:
         for name, event in rows:
             click.echo(json.dumps(({"stream": name} if named else {}) | event.as_json()))
     else:
-        columns = ["seconds", "label", "probability", "hand"]
-        cells = [
-            [
-                *([name] if named else []),
-                f"{event.start:.2f} - {event.end:.2f}",
-                event.label,
-                percent(event.probability),
-                event.hand or "",
-            ]
-            for name, event in rows
-        ]
-        print_table([*(["stream"] if named else []), *columns], cells)
+        cells = [[*([name] if named else []), *event_cells(event)] for name, event in rows]
+        print_table([*(["stream"] if named else []), *EVENT_COLUMNS], cells)
     if found.failures:
         raise click.exceptions.Exit(SOME_INPUTS_FAILED if found.logs else 1)

@@ -15,20 +15,22 @@ from ._common import (
     data_argument,
     end,
     examples,
-    features_option,
     json_option,
-    kind_of,
     load_datasets,
+    percent,
+    print_json,
+    progress,
+    talk,
+)
+from ._training import (
+    features_option,
+    kind_of,
     mirror_option,
     model_option,
     param_option,
     parsed_features,
     parsed_params,
-    percent,
-    print_json,
-    progress,
     seed_option,
-    talk,
 )
 
 
@@ -106,7 +108,7 @@ def _train(options: _TrainOptions) -> None:
             options.out,
             options.model,
             split=options.split,
-            features=features if options.features is not None else None,
+            features=features,
             mirror_labels=options.mirror_labels or "",
             params=parsed_params(options.params),
             negatives=options.negatives,

@@ -43,14 +43,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
         return
     bundles = {name: find_bundle(name) for name in LANDMARKERS}
     if as_json:
-        rows = [
-            {
-                "landmarker": name,
-                "path": found and str(found.path),
-                "origin": found and found.origin,
-            }
-            for name, found in bundles.items()
-        ]
+        rows = [_facts(name, found) for name, found in bundles.items()]
         print_json({"cache": str(cache_folder()), "bundles": rows})
         return
     for name, found in bundles.items():
@@ -92,8 +85,12 @@ def _verify(landmarker: str, as_json: bool) -> None:
 
 
 def _print(bundle: Bundle, text: str, as_json: bool) -> None:
-    if not as_json:
+    if as_json:
+        print_json(_facts(bundle.landmarker, bundle) | {"sha256": bundle.sha256})
+    else:
         click.echo(text)
-        return
-    facts = {"landmarker": bundle.landmarker, "path": str(bundle.path), "origin": bundle.origin}
-    print_json(facts | {"sha256": bundle.sha256})
+
+
+def _facts(landmarker: str, found: Bundle | None) -> dict[str, str | None]:
+    path, origin = (str(found.path), found.origin) if found else (None, None)
+    return {"landmarker": landmarker, "path": path, "origin": origin}

@@ -15,9 +15,8 @@ from handlore.landmarks.hands import FloatArray
 
 from .charts import BarRow, HandTile, bar_chart, hand_grid, matrix_chart
 from .contactsheet import contact_sheet_png, tiles_of
-from .drawing import Drawing, cut
+from .drawing import Drawing, cut, png
 from .findings import aligned_hands, mean_hand, stage_name
-from .raster import png
 
 ALWAYS = frozenset({"labels.png", "yield.png", "contact-sheet.png"})
 _PLOTS = ALWAYS | {"people.png", "hands.png", "paths.png"}

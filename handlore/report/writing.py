@@ -5,11 +5,37 @@ from pathlib import Path
 from typing import Any
 
 from handlore.classifiers.evaluation.evaluation import Evaluation
-from handlore.landmarks.errors import HandloreError
-from handlore.landmarks.files import atomic_write, require_writable
+from handlore.landmarks.files import atomic_write, make_folder, require_writable
 
+from .charts import (
+    BarRow,
+    bar_chart,
+    class_chart,
+    confusion_chart,
+    interval_chart,
+    mistake_chart,
+    reliability_chart,
+    training_chart,
+)
+from .dataplots import detection_chart
+from .drawing import png
 from .findings import About, Findings, answer_time
-from .folder import FIGURES, report_files
+from .sections import report_page
+
+FIGURES = frozenset(
+    {
+        "classes.png",
+        "confusion.png",
+        "importance.png",
+        "mistakes.png",
+        "people.png",
+        "reliability.png",
+        "stages.png",
+        "training.png",
+        "yield.png",
+    }
+)
+"""Every figure that a report may have."""
 
 
 def write_report(evaluation: Evaluation, folder: str | Path, *, data: str = "") -> Path:
@@ -46,10 +72,7 @@ def write_report(evaluation: Evaluation, folder: str | Path, *, data: str = "") 
     about = _model_file(evaluation, data) if evaluation.tested else _trained(evaluation, data)
     files = report_files(Findings.of(evaluation, about))
     files |= {"scores.json": evaluation.json_text().encode()}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise HandloreError(f"cannot make the folder {folder}: {error.strerror}") from error
+    make_folder(folder)
     for name in files:
         require_writable(folder / name)
     if (folder / "report.html").exists() and (folder / "scores.json").exists():
@@ -59,6 +82,32 @@ def write_report(evaluation: Evaluation, folder: str | Path, *, data: str = "") 
         with atomic_write(folder / name) as stream:
             stream.write(content)
     return folder / "report.html"
+
+
+def report_files(findings: Findings) -> dict[str, bytes]:
+    """Return the files of a report by name; figures without content are left out."""
+    scores, history = findings.outcome.scores, findings.about.history
+    drawn = {
+        "confusion.png": confusion_chart(scores),
+        "classes.png": class_chart(scores),
+        "yield.png": detection_chart(list(findings.detection_rates)),
+    }
+    if findings.people:
+        drawn["people.png"] = interval_chart(findings.people, f"Accuracy by {findings.over}")
+    if len(findings.stages) > 1:
+        drawn["stages.png"] = interval_chart(findings.named_stages, "Accuracy by search stage")
+    if findings.confusions:
+        drawn["mistakes.png"] = mistake_chart(findings.confusions)
+    if findings.reliability:
+        drawn["reliability.png"] = reliability_chart(findings.reliability)
+    if found := findings.outcome.importances:
+        rows = [BarRow(one.part, {"s0": one.lost}, f"{100 * one.lost:.1f}") for one in found]
+        unit = "accuracy lost without it, in points"
+        drawn["importance.png"] = bar_chart(rows, unit, "What the model uses")
+    if history:
+        drawn["training.png"] = training_chart(history)
+    files = {name: png(one) for name, one in drawn.items()}
+    return files | {"report.html": report_page(findings).encode("utf-8", "replace")}
 
 
 def _trained(evaluation: Evaluation, data: str) -> About:

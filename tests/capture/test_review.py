@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from recording_stubs import filled
+from review_stubs import ENTRIES, entry, pressed
 
 from handlore.capture.review import Change, Review, review_recordings
 from handlore.datasets.dataset import LandmarkDataset
-from handlore.datasets.recordings import RecordingEntry, RecordingFolder
+from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import HandloreError
 
@@ -31,34 +32,6 @@ KEYS = [
     "x",
     "close",
 ]
-
-
-def entry(number: int, label: str = "left", *, discarded: bool = False) -> RecordingEntry:
-    return RecordingEntry(
-        number,
-        Path(f"g/{label}/{number:04d}.npz"),
-        label,
-        "sequence",
-        31,
-        2.0,
-        1.0,
-        "anna",
-        "s1",
-        "camera 0",
-        discarded,
-        None,
-    )
-
-
-ENTRIES = (entry(1), entry(2, "right"), entry(4, "none"), entry(3, "up", discarded=True))
-
-
-def pressed(*keys: str, state: Review | None = None) -> tuple[Review, list[Change]]:
-    state, changes = state or Review.of(ENTRIES, 10.0), []
-    for key in keys:
-        state, change = state.key(key, 20.0)
-        changes += [change] if change else []
-    return state, changes
 
 
 def test_order() -> None:

@@ -164,7 +164,7 @@ def test_doctor_tests_cameras(run, monkeypatch):
 def test_doctor_tests_the_window(run, monkeypatch):
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    monkeypatch.setattr(doctor, "_cameras", lambda _: [])
+    monkeypatch.setattr(doctor, "find_cameras", list)
     said = run("doctor").stdout
     assert "window" in said
     assert "everything that is needed is here" not in said

@@ -14,7 +14,7 @@ from report_stubs import EVIL, Outline
 
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.storage import save_dataset
-from handlore.report.folder import FIGURES
+from handlore.report.writing import FIGURES
 
 Run = Callable[..., Result]
 

@@ -11,7 +11,6 @@ from movement_stubs import hand_shape, movements, two_handed
 
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.landmarks.geometry import canonicalize, mirror, rotate
-from handlore.report import raster
 from handlore.report.dataplots import data_plots
 from handlore.report.findings import aligned_hands, mean_hand, typical_hands
 
@@ -114,7 +113,9 @@ def test_a_script_is_drawn_by_an_installed_font_that_has_it(monkeypatch, tmp_pat
 
     data = poses(np.repeat(hand_shape()[None], 4, axis=0), np.ones(4), ["a", "a", "\u624b", "b"])
     monkeypatch.setattr(fontManager, "ttflist", list(fontManager.ttflist))
-    monkeypatch.setattr(raster, "FONTS", ("DejaVu Sans", "One Character", "Not Installed"))
+    monkeypatch.setattr(
+        "handlore.report.drawing.FONTS", ("DejaVu Sans", "One Character", "Not Installed")
+    )
     boxes = data_plots(data, "d")
     fontManager.addfont(font_of_one_character(tmp_path / "one.ttf", "\u624b"))
     drawn = data_plots(data, "d")

@@ -4,9 +4,8 @@ import cv2
 import numpy as np
 from report_stubs import findings_of
 
-from handlore.report.drawing import Drawing
-from handlore.report.folder import FIGURES, report_files
-from handlore.report.raster import png
+from handlore.report.drawing import Drawing, png
+from handlore.report.writing import FIGURES, report_files
 
 
 def test_every_figure_is_a_picture() -> None:

@@ -8,9 +8,9 @@ from report_stubs import EVIL, Outline
 from handlore.classifiers.evaluation.scores import Predictions, score
 from handlore.report.charts import confusion_chart
 from handlore.report.contactsheet import photo_sheet_png
+from handlore.report.drawing import png
 from handlore.report.findings import short_names
 from handlore.report.page import page
-from handlore.report.raster import png
 from handlore.report.sections import error_section
 
 

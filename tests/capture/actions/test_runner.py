@@ -4,58 +4,16 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from action_stubs import LABELS, Make, seen
 
-from handlore.capture.actions.file import ActionSet, load_actions
-from handlore.capture.actions.runner import ActionGate, ActionResult, ActionRunner
+from handlore.capture.actions.file import load_actions
+from handlore.capture.actions.runner import ActionGate
 from handlore.models.stream.events import Event
 
-LABELS = ("fist", "open_palm", "swipe_left")
-
-
 posix = pytest.mark.skipif(os.name != "posix", reason="uses the programs of Unix")
-
-
-def seen(label: str, end: float = 1.0, hand: str | None = "left") -> Event:
-    return Event(label, 0.0, end, 0.97, hand)
-
-
-class Desk:
-    """Runs an actions file and keeps what became of the events."""
-
-    def __init__(self, plan: ActionSet, *, dry_run: bool = False) -> None:
-        self.outcomes: list[ActionResult] = []
-        self.runner = ActionRunner(plan, self.outcomes.append, dry_run=dry_run)
-
-    def wait(self, n: int, seconds: float = 10.0) -> list[tuple[str, str]]:
-        """Wait for so many outcomes and return state and detail of all."""
-        deadline = time.monotonic() + seconds
-        while len(self.outcomes) < n and time.monotonic() < deadline:
-            time.sleep(0.002)
-        return [(one.state, one.detail) for one in self.outcomes]
-
-
-Make = Callable[..., Desk]
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Make]:
-    """Make a desk of the text of an actions file."""
-    made: list[Desk] = []
-
-    def make(text: str, *, dry_run: bool = False) -> Desk:
-        path = tmp_path / "actions.toml"
-        path.write_text(text)
-        plan = load_actions(path, LABELS, check_computer=not dry_run)
-        made.append(Desk(plan, dry_run=dry_run))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.runner.close(0.0)
 
 
 def decisions(text: str, tmp_path: Path, events: list[Event]) -> list[list[str]]:

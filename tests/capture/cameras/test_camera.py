@@ -3,10 +3,7 @@
 import sys
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
-from capture_stubs import stamp
 
 from handlore.capture.cameras import CameraError, CameraOptions, camera, camera_spec, open_feed
 from handlore.landmarks.errors import HandloreError
@@ -58,16 +55,6 @@ class TestWhyNot:
     def test_raspberry_pi(self, monkeypatch):
         monkeypatch.setattr(camera, "is_arm_linux", lambda: True)
         assert "--camera picamera" in camera.why_not_open(0)
-
-
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
-    video = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 20, (640, 480))
-    for number in range(8):
-        video.write(stamp(np.full((480, 640, 3), (200, 60, 20), np.uint8), number))
-    video.release()
-    return path
 
 
 class TestSpecs:

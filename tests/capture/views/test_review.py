@@ -1,46 +1,17 @@
 """The window of a review."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from movement_stubs import two_handed
 from recording_stubs import held, movement, stream
+from review_stubs import entry, pressed
 
-from handlore.capture.review import Change, Review
+from handlore.capture.review import Review
 from handlore.capture.views.painting import HEIGHT, PANEL
 from handlore.capture.views.review import WIDTH, draw_review
-from handlore.datasets.recordings import RecordingEntry
 from handlore.landmarks.drawing import GROUND
-
-
-def entry(number: int, label: str = "left", *, discarded: bool = False) -> RecordingEntry:
-    return RecordingEntry(
-        number,
-        Path(f"g/{label}/{number:04d}.npz"),
-        label,
-        "sequence",
-        31,
-        2.0,
-        1.0,
-        "anna",
-        "s1",
-        "camera 0",
-        discarded,
-        None,
-    )
-
-
-ENTRIES = (entry(1), entry(2, "right"), entry(4, "none"), entry(3, "up", discarded=True))
-
-
-def pressed(*keys: str, state: Review | None = None) -> tuple[Review, list[Change]]:
-    state, changes = state or Review.of(ENTRIES, 10.0), []
-    for key in keys:
-        state, change = state.key(key, 20.0)
-        changes += [change] if change else []
-    return state, changes
 
 
 def scene(picture: np.ndarray) -> np.ndarray:

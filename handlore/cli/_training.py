@@ -1,0 +1,145 @@
+"""What the commands that train and score share: their options, and scores on the terminal."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+import handlore
+from handlore.classifiers.estimators import ESTIMATORS
+from handlore.datasets.dataset import Kind
+from handlore.landmarks.features import feature_names
+
+from ._common import percent, print_table, talk
+
+if TYPE_CHECKING:
+    # Needs scikit-learn, which printing help does not.
+    from handlore.classifiers.evaluation.evaluation import Evaluation
+
+_MAX_LABELS = 60
+
+report_option = click.option(
+    "--report",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write report.html, its figures and scores.json into this folder.",
+)
+seed_option = click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    help="Seed of the random numbers.",
+)
+
+
+class _ModelOption(click.Option):
+    """Its help names the known estimators, those of other packages too."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the help with the names, importing no estimator."""
+        known = ", ".join(ESTIMATORS.listed())
+        self.help = (
+            f"The estimator: {known} (rocket and tcn are for movements); or the mean of several,"
+            " such as forest+linear."
+        )
+        return super().get_help_record(ctx)
+
+
+model_option = click.option(
+    "--model",
+    cls=_ModelOption,
+    metavar="NAME",
+    show_default="forest for poses, rocket for movements",
+)
+mirror_option = click.option(
+    "--mirror-labels",
+    metavar="PAIRS",
+    help="Also train on mirrored movements, with the labels of these pairs swapped, such as"
+    " swipe_left=swipe_right,in=out.",
+)
+features_option = click.option(
+    "--features",
+    metavar="LIST",
+    help="Groups of features, comma-separated: world, world_distances, image, image_distances"
+    " (these four by default), orientation (distinguishes thumbs up from thumbs down).",
+)
+param_option = click.option(
+    "--param",
+    "params",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A parameter of the estimator, such as n_estimators=500, or forest.n_estimators=500"
+    " for one of several. Can be repeated.",
+)
+
+
+def parsed_params(params: Sequence[str]) -> dict[str, str]:
+    """Return the values of NAME=VALUE by name."""
+    for param in params:
+        if "=" not in param:
+            raise click.BadParameter(f"{param!r} is not NAME=VALUE", param_hint="--param")
+    return dict(param.split("=", 1) for param in params)
+
+
+def parsed_features(features: str | None) -> tuple[str, ...] | None:
+    """Split the list of feature groups and check their names; None if it is not given."""
+    if features is None:
+        return None
+    groups = tuple(filter(None, features.replace(" ", "").split(",")))
+    feature_names(groups)
+    return groups
+
+
+def kind_of(model: str | None) -> Kind | None:
+    """Return what a type of model takes; None if none was named."""
+    # scikit-learn: not needed to print help.
+    from handlore.classifiers.factory import make_estimator
+
+    return make_estimator(model).kind if model else None
+
+
+def print_evaluation(
+    found: "Evaluation", title: str, data: Sequence[Path], report: Path | None, *, as_json: bool
+) -> None:
+    """Print scores as text or JSON and what limits them on stderr; write the report, if any."""
+    leaks = found.leaks.lines() if found.leaks else []
+    for line in [*found.notes, *leaks]:
+        talk(f"note: {line}")
+    if report:
+        names = ", ".join(path.name for path in data)
+        page = handlore.write_report(found, report, data=names)
+    if as_json:
+        click.echo(found.json_text())
+        return
+    _print_scores(found, title)
+    if found.gap_sentence:
+        click.echo(f"\n{found.gap_sentence}")
+    if report:
+        click.echo(f"report: {page}")
+
+
+def _print_scores(evaluation: "Evaluation", title: str) -> None:
+    scores, spread = evaluation.scores, evaluation.intervals
+    items = "pictures" if evaluation.dataset.header.kind == "pose" else "clips"
+    click.echo(f"{title}: {scores.n} {items} of {len(scores.per_class)} labels")
+    low, high = (percent(bound)[:-2] for bound in spread.accuracy)
+    low_f1, high_f1 = (f"{bound:.3f}" for bound in spread.macro_f1)
+    click.echo(
+        f"  accuracy {percent(scores.accuracy)} [{low} to {high}]"
+        f"   macro-F1 {scores.macro_f1:.3f} [{low_f1} to {high_f1}]"
+    )
+    click.echo(
+        f"  errors: {scores.n_wrong} wrong predictions, {scores.n_missed} because no hand was found"
+    )
+    click.echo(f"  in brackets: {spread.words}\n")
+    rows = [
+        [label, row["support"], *(f"{row[key]:.2f}" for key in ("precision", "recall", "f1"))]
+        for label, row in list(scores.per_class.items())[:_MAX_LABELS]
+    ]
+    print_table(["label", "n", "precision", "recall", "F1"], rows)
+    pairs = scores.most_confused(3)
+    if pairs:
+        confused = "; ".join(f"{a} with {b} ({n})" for a, b, n in pairs)
+        click.echo(f"\nmost often confused: {confused}")
