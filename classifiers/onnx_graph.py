@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from onnx import GraphProto, TensorProto, helper, numpy_helper
 
 from handlore.landmarks.hands import FloatArray
-from handlore.models.card import INPUT, OUTPUT
+from handlore.models.card import CLIP_OUTPUT, INPUT, OUTPUT
 
 ONNX_OPSET = {"": 15, "ai.onnx.ml": 3}
 """Operator sets of every model file; onnxruntime 1.17 and later run them."""
@@ -133,6 +133,49 @@ class Graph:
         return _prefixed(
             helper.make_graph(self._nodes, "part", [], [], list(self._constants.values())), prefix
         )
+
+
+def add_clip_output(model: Any, clips: Any, columns: Sequence[int], n_labels: int) -> None:
+    """Add the probabilities of a second model as the output ``CLIP_OUTPUT`` of a model.
+
+    Parameters
+    ----------
+    model, clips
+        Each an ``onnx.ModelProto`` with the same X; ``model`` is changed.
+    columns
+        The column of ``model`` for each column of ``clips``.
+    n_labels
+        How many columns ``model`` has; labels that ``clips`` does not know get 0.
+    """
+    prefix = "whole_"
+    added = _prefixed(clips.graph, prefix)
+    placed = numpy_helper.from_array(np.eye(n_labels, dtype=np.float32)[list(columns)], "placed")
+    model.graph.node.extend(added.node)
+    model.graph.node.append(
+        helper.make_node("MatMul", [prefix + OUTPUT, placed.name], [CLIP_OUTPUT])
+    )
+    model.graph.initializer.extend([*added.initializer, placed])
+    _share_constants(model.graph)
+    model.graph.output.append(
+        helper.make_tensor_value_info(CLIP_OUTPUT, TensorProto.FLOAT, ["n", n_labels])
+    )
+
+
+def _share_constants(graph: Any) -> None:
+    """Keep one of several equal constants: two estimators of one seed have the same kernels."""
+    first: dict[bytes, str] = {}
+    renamed, kept = {}, []
+    for constant in graph.initializer:
+        name, constant.name = constant.name, ""
+        content = constant.SerializeToString()
+        constant.name = name
+        renamed[name] = first.setdefault(content, name)
+        if renamed[name] == name:
+            kept.append(constant)
+    for node in graph.node:
+        node.input[:] = [renamed.get(name, name) for name in node.input]
+    del graph.initializer[:]
+    graph.initializer.extend(kept)
 
 
 def pool_models(models: Sequence[Any], least: float) -> Any:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 
 from handlore import __version__
 from handlore.datasets.dataset import MIXED_DETECTORS, NONE_LABEL, LandmarkDataset, listed
@@ -29,6 +30,7 @@ from .evaluation.scores import fit_samples, score
 from .factory import Pipeline, make_pipeline
 from .negatives import NegativeWindows
 from .novelty import NoveltyModel
+from .onnx_graph import add_clip_output
 
 _FEW_SAMPLES = 5
 _FEW_GROUPS = 4
@@ -158,6 +160,7 @@ def train_pipeline(
     estimator, encoder = pipeline.estimator, pipeline.encoder
     scores = _scores(estimator, dataset, encoder) if crossval else None
     fitted = fit_samples(estimator, dataset, encoder, NegativeWindows() if negatives else None)
+    clips = _clip_classifier(estimator, dataset, encoder) if negatives else None
     detector = dataset.header.detector
     card = ModelCard(
         labels=tuple(map(str, fitted.classes_)),
@@ -170,14 +173,18 @@ def train_pipeline(
         training=_training(fitted, dataset, scores),
     )
     scored = _novelty_model(dataset, encoder) if novelty and encoder.kind == "pose" else None
-    n_bytes = save_model(fitted, card, out, scored)
+    n_bytes = save_model(fitted, card, out, scored, clips)
     doubt = doubt_about(dataset, default_by(dataset)) if crossval else None
     notes = (*fitted.notes_, *_notes(dataset), *([doubt] if doubt else []))
     return Trained(out, card, n_bytes, time.perf_counter() - started, notes)
 
 
 def save_model(
-    estimator: HandEstimator, card: ModelCard, path: Path, novelty: NoveltyModel | None = None
+    estimator: HandEstimator,
+    card: ModelCard,
+    path: Path,
+    novelty: NoveltyModel | None = None,
+    clips: HandEstimator | None = None,
 ) -> int:
     """Write a fitted estimator as a model file, atomically.
 
@@ -191,6 +198,9 @@ def save_model(
         The file, usually ending in ``.onnx``.
     novelty
         The novelty score, for models of poses.
+    clips
+        The same estimator without negative windows, for movements: what the file predicts for
+        clips that are known to show one of the labels.
 
     Returns
     -------
@@ -207,7 +217,26 @@ def save_model(
     model.graph.name = "handlore"
     if novelty is not None:
         novelty.add_to(model)
+    if clips is not None:
+        columns = [labels.index(str(label)) for label in clips.classes_]
+        add_clip_output(model, clips.to_onnx(), columns, len(labels))
     return write_model(model, card, path)
+
+
+def _clip_classifier(
+    estimator: HandEstimator, dataset: LandmarkDataset, encoder: Encoder
+) -> HandEstimator | None:
+    """Return what cross-validation evaluates: the estimator, trained on the clips alone.
+
+    Negative windows are for streams, where most windows show no gesture. A clip that somebody has
+    cut shows one of its labels; there they would only turn gestures into ``none``.
+    """
+    labels = np.unique(dataset.samples.label[dataset.has_hand])
+    if encoder.kind != "sequence" or len(labels) < 2:
+        return None
+    copy: HandEstimator = clone(estimator)
+    copy.progress = estimator.progress
+    return fit_samples(copy, dataset, encoder)
 
 
 def _novelty_model(dataset: LandmarkDataset, encoder: Encoder) -> NoveltyModel:

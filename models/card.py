@@ -15,6 +15,7 @@ INPUT, OUTPUT = "X", "probabilities"
 """Input and output of the graph of a model."""
 
 P_VALUE_OUTPUT = "familiarity"
+CLIP_OUTPUT = "clip_probabilities"
 """Second output of the graph of a model of poses: 1 - novelty score (the name is part of the
 format)."""
 

@@ -20,7 +20,15 @@ from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerForm
 from handlore.landmarks.files import atomic_write
 from handlore.landmarks.weights import CUSTOM, ENVIRONMENT_VARIABLE, find_bundle
 
-from .card import DURATION_QUANTILES, INPUT, KIND_WORDS, OUTPUT, P_VALUE_OUTPUT, ModelCard
+from .card import (
+    CLIP_OUTPUT,
+    DURATION_QUANTILES,
+    INPUT,
+    KIND_WORDS,
+    OUTPUT,
+    P_VALUE_OUTPUT,
+    ModelCard,
+)
 from .model import Model, MovementModel, PoseModel
 from .movement_encoder import MIN_TIMEPOINTS, MovementEncoder
 from .pose_encoder import PoseEncoder
@@ -233,15 +241,17 @@ def _check_graph(session: Any, model: Model) -> None:
     inputs = [(value.name, value.type, len(value.shape)) for value in session.get_inputs()]
     if card.n_features != row[0] or inputs != [(INPUT, "tensor(float)", 1 + len(row))]:
         raise InvalidDataError("its graph does not take the features that its metadata names")
+    clips = isinstance(model, MovementModel) and model.has_clip_output
+    outputs = [OUTPUT, CLIP_OUTPUT] if clips else [OUTPUT]
     more = [P_VALUE_OUTPUT] if isinstance(model, PoseModel) and model.has_novelty else []
     try:
         blank = np.zeros((1, *row), np.float32)
-        probabilities, *p_values = session.run([OUTPUT, *more], {INPUT: blank})
+        results = session.run([*outputs, *more], {INPUT: blank})
     except Exception as error:  # as above
         raise InvalidDataError("its graph does not run on one row of its features") from error
-    if not _is_float32(probabilities, (1, len(card.labels))):
+    if not all(_is_float32(one, (1, len(card.labels))) for one in results[: len(outputs)]):
         raise InvalidDataError("its graph does not return one probability for each of its labels")
-    if not all(_is_float32(values, (1,)) for values in p_values):
+    if not all(_is_float32(values, (1,)) for values in results[len(outputs) :]):
         raise InvalidDataError("its graph does not return one novelty score for each hand")
 
 

@@ -12,7 +12,7 @@ from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.geometry import rotation_deg
 from handlore.landmarks.hands import FloatArray, Hand, Pixels, by_slot, majority_side, stack_hands
 
-from .card import INPUT, OUTPUT, P_VALUE_OUTPUT, ModelCard
+from .card import CLIP_OUTPUT, INPUT, OUTPUT, P_VALUE_OUTPUT, ModelCard
 from .movement_encoder import MovementEncoder
 from .pose_encoder import Encoder, PoseEncoder
 
@@ -92,6 +92,13 @@ class Model:
 
     def predict_known(self, X: FloatArray) -> FloatArray:
         """Return the same, lowered for samples that are unlike the training data; for streams."""
+        return self.predict_proba(X)
+
+    def predict_clips(self, X: FloatArray) -> FloatArray:
+        """Return the probabilities (n, n_labels) of samples that are known to show a label.
+
+        Somebody has cut them. ``none`` competes only if the training data has it.
+        """
         return self.predict_proba(X)
 
     def predict_clip(self, clip: LandmarkDataset) -> Prediction:
@@ -245,9 +252,21 @@ class MovementModel(Model):
 
     encoder: MovementEncoder
 
+    @property
+    def has_clip_output(self) -> bool:
+        """Whether the file predicts whole clips apart from windows of a stream."""
+        return any(output.name == CLIP_OUTPUT for output in self._session.get_outputs())
+
+    def predict_clips(self, X: FloatArray) -> FloatArray:
+        """Return the probabilities (n, n_labels) of whole clips, without negative windows."""
+        if not self.has_clip_output:
+            return self.predict_proba(X)
+        probabilities: FloatArray = self._session.run([CLIP_OUTPUT], {INPUT: X})[0]
+        return probabilities
+
     def _predict_clip(self, clip: LandmarkDataset) -> Prediction:
         block = self.encoder.encode(clip.image, clip.handedness, clip.time, whole=True)
-        probabilities = self.predict_proba(block[None])[0]
+        probabilities = self.predict_clips(block[None])[0]
         best = int(probabilities.argmax())
         side = majority_side(clip.handedness)
         values = tuple(map(float, probabilities))

@@ -215,7 +215,7 @@ def evaluate(
     name = "" if isinstance(model, Model) else str(model)
     loaded = model if isinstance(model, Model) else load_model(model)
     card, tested = loaded.card, held_out_samples(dataset, split)
-    classifier = (loaded.predict_proba, card.labels, tested, loaded.encoder)
+    classifier = (loaded.predict_clips, card.labels, tested, loaded.encoder)
     found = Evaluation.of(
         predict_items(*classifier),
         tested,
