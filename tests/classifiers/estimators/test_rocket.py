@@ -50,9 +50,9 @@ def test_bank_is_convolution(number: int, fitted: tuple[Any, np.ndarray]) -> Non
     bank = estimator.banks_[number]
 
     def build(graph: Any, kinds: Any) -> str:
-        return _joined(graph, kinds, bank.view)
+        return _joined(graph, kinds, bank.groups)
 
-    series = GraphRunner(estimator._graph_of(build, (_width(bank.view, 1), X.shape[2])))(X)
+    series = GraphRunner(estimator._graph_of(build, (_width(bank.groups, 1), X.shape[2])))(X)
     mixed = bank.mixing @ series + bank.offset[:, None]
     reach = 4 * bank.dilation
     padded = np.pad(mixed, ((0, 0), (0, 0), (reach, reach)))
