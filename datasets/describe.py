@@ -74,7 +74,7 @@ class DatasetDescription:
 
 
 @dataclass(frozen=True)
-class RecordedLabel:
+class _RecordedLabel:
     """The recordings of one label."""
 
     n_movements: int
@@ -91,7 +91,7 @@ class RecordingsDescription:
     path: str
     n_recordings: int
     n_discarded: int
-    labels: Mapping[str, RecordedLabel]
+    labels: Mapping[str, _RecordedLabel]
     groups: Counts
     """Recordings by person."""
 
@@ -194,8 +194,8 @@ def describe_recordings(folder: Path) -> RecordingsDescription:
     )
 
 
-def _label(entries: Sequence[RecordingEntry]) -> RecordedLabel:
-    return RecordedLabel(
+def _label(entries: Sequence[RecordingEntry]) -> _RecordedLabel:
+    return _RecordedLabel(
         n_movements=sum(entry.kind == "sequence" for entry in entries),
         n_poses=sum(entry.kind == "pose" for entry in entries),
         seconds=round(sum(entry.seconds for entry in entries), 3),

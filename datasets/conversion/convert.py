@@ -30,6 +30,7 @@ from .batches import (
 )
 from .resume import ConversionPlan, Report, ResumeFolder, Stamps, plan_conversion, stamps_of
 from .workers import (
+    DaskPool,
     DetectorFactory,
     ProcessPool,
     Result,
@@ -379,9 +380,6 @@ def _convert_missing(state: _State, run: RunOptions) -> None:
 def _pool(state: _State, run: RunOptions) -> WorkerPool | None:
     """Return the workers; None: this process."""
     if run.dask:
-        # Imported here: the extra `dask` is optional.
-        from .dask_pool import DaskPool
-
         return DaskPool(run.dask)
     jobs = min(run.jobs or usable_jobs(), len(state.missing))
     # An explicit number is kept to: a process of its own protects this one from what it reads.

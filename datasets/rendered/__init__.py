@@ -1,6 +1,6 @@
 """Hands drawn by the project itself, with exactly known landmarks."""
 
-from .gestures import MOVEMENTS, POSES, Keyframe, Movement, Pose
+from .gestures import MOVEMENTS, POSES, Keyframe, Pose
 from .hand import Person
 from .render import (
     Play,
@@ -19,7 +19,6 @@ __all__ = [
     "POSES",
     "TRUTH",
     "Keyframe",
-    "Movement",
     "Person",
     "Play",
     "Pose",

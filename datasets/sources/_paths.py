@@ -23,47 +23,40 @@ PATTERN_HELP = (
 )
 
 
-def compiled(name_pattern: str) -> re.Pattern[str] | None:
-    """Return a checked name pattern; None if it is empty.
+class NamePattern:
+    """What a regular expression reads from the path of a file; an empty one reads nothing.
 
     Raises
     ------
     HandloreError
         If it is no regular expression, or its named groups are not those of :data:`_NAMED`.
     """
-    if not name_pattern:
-        return None
-    try:
-        pattern = re.compile(name_pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise HandloreError(
-            f"--name-pattern {name_pattern!r} is not a regular expression: {error}"
-        ) from error
-    unknown = set(pattern.groupindex) - set(_NAMED)
-    if unknown or not pattern.groupindex:
-        raise HandloreError(
-            f"--name-pattern needs named groups such as (?P<label>...), out of"
-            f" {', '.join(_NAMED)}; it has {', '.join(sorted(unknown)) or 'none'}"
-        )
-    return pattern
 
+    def __init__(self, text: str) -> None:
+        try:
+            self._pattern = re.compile(text)
+        except (re.error, OverflowError, RecursionError) as error:
+            raise HandloreError(
+                f"--name-pattern {text!r} is not a regular expression: {error}"
+            ) from error
+        groups = set(self._pattern.groupindex)
+        self.has_label = "label" in groups
+        if text and (not groups or groups - set(_NAMED)):
+            found = ", ".join(sorted(groups - set(_NAMED))) or "none"
+            raise HandloreError(
+                f"--name-pattern needs named groups such as (?P<label>...), out of"
+                f" {', '.join(_NAMED)}; it has {found}"
+            )
 
-def labels_in(pattern: re.Pattern[str] | None) -> bool:
-    """Say whether a pattern contains the label."""
-    return pattern is not None and "label" in pattern.groupindex
-
-
-def named_in(pattern: re.Pattern[str] | None, path: str) -> dict[str, Any] | None:
-    """Return what a pattern reads from a path; None if it is not found there."""
-    if pattern is None:
-        return {}
-    match = pattern.search(path)
-    if match is None:
-        return None
-    named = {name: text for name, text in match.groupdict().items() if text}
-    if "split" in named:
-        named["split"] = SPLITS.get(named["split"].lower(), named["split"])
-    return named
+    def read(self, path: str) -> dict[str, Any] | None:
+        """Return what it reads from a path; None if it is not found there."""
+        match = self._pattern.search(path)
+        if match is None:
+            return None
+        named = {name: text for name, text in match.groupdict().items() if text}
+        if "split" in named:
+            named["split"] = SPLITS.get(named["split"].lower(), named["split"])
+        return named
 
 
 def split_off(folders: Sequence[str], fewest: int) -> tuple[str, list[str]]:
