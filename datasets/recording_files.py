@@ -45,13 +45,6 @@ def open_recordings_folder(root: Path, *, create: bool) -> None:
     ----------
     create
         Whether it is made if it does not exist, or is empty; then it must be writable.
-
-    Raises
-    ------
-    HandloreError
-        If it does not exist, cannot be written, or holds something else.
-    NewerFormatError
-        If a later version of handlore made it.
     """
     if create and not (root / MARKER).exists():
         _make_recordings_folder(root)
@@ -83,15 +76,7 @@ def _make_recordings_folder(root: Path) -> None:
 
 
 def require_recordings(root: Path) -> None:
-    """Refuse a path that is not a folder of recordings.
-
-    Raises
-    ------
-    HandloreError
-        If it is something else, or its marker cannot be read.
-    NewerFormatError
-        If a later version of handlore made it.
-    """
+    """Refuse a path that is not a folder of recordings."""
     marker = root / MARKER
     try:
         said = json.loads(marker.read_bytes())

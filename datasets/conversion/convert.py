@@ -155,13 +155,7 @@ def _finished(
     batches: Sequence[Batch],
     options: ConvertOptions,
 ) -> Conversion:
-    """Put the result of batches together.
-
-    Raises
-    ------
-    HandloreError
-        If nothing could be read.
-    """
+    """Put the result of batches together."""
     ready = [ready_batch(source, listing.dataset, options)] if listing.dataset else []
     whole = join_batches([*ready, *batches])
     if not whole.dataset.n_samples:

@@ -62,11 +62,6 @@ def exclusive(folder: Path, what: str, report: Report | None = None) -> Iterator
         What is being done, for the error that a second process gets.
     report
         Receives a line where the file system has no locks; then nothing is locked.
-
-    Raises
-    ------
-    HandloreError
-        If another process holds it.
     """
     lock = _acquired(folder, what, report)
     try:
@@ -153,13 +148,7 @@ class ResumeFolder:
                     self.discard()
 
     def begin(self, manifest: _Manifest, restart: bool) -> None:
-        """Prepare the folder for the parts of a conversion.
-
-        Raises
-        ------
-        HandloreError
-            If it holds parts of another conversion.
-        """
+        """Prepare the folder for the parts of a conversion."""
         for leftover in self.folder.glob(".*.tmp"):
             leftover.unlink(missing_ok=True)
         if restart or not self._manifest() or not any(self._numbers()):
@@ -174,13 +163,7 @@ class ResumeFolder:
             stream.write(json.dumps(manifest, indent=1).encode())
 
     def save(self, number: int, batch: Batch, stamps: Stamps) -> None:
-        """Keep a part.
-
-        Raises
-        ------
-        HandloreError
-            If it cannot be written, such as on a full disk; the message says how to continue.
-        """
+        """Keep a part."""
         facts = {"failures": [list(failure) for failure in batch.failures], "stamps": stamps}
         header = replace(batch.dataset.header, options=facts)
         with self._surviving():

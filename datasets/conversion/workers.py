@@ -100,13 +100,7 @@ def convert_here(
 
 
 def _convert_unit(unit: WorkUnit) -> Result:
-    """Convert a unit in a worker, with the detector that this thread keeps.
-
-    Raises
-    ------
-    HandloreError
-        If this worker would find other landmarks.
-    """
+    """Convert a unit in a worker, with the detector that this thread keeps."""
     if unit.version != __version__:
         raise HandloreError(
             f"a worker runs handlore {__version__}, but the command runs {unit.version}; install"
@@ -309,7 +303,7 @@ class DaskPool:
             with contextlib.suppress(TimeoutError), client.as_current():
                 finished = wait(running, timeout=_WORKER_TIMEOUT, return_when="FIRST_COMPLETED")
                 return set(finished.done)
-            # A nanny does not restart a worker that dies while it starts (distributed 2026.8).
+            # Lost workers need not come back: nannies may give up, and hosts may be gone.
             self._require_workers(client)
 
     @contextmanager

@@ -3,13 +3,10 @@
 from .gestures import MOVEMENTS, POSES, Keyframe, Pose
 from .hand import Person
 from .render import (
-    Play,
     RenderedPicture,
-    make_play,
     render_background,
     render_movement,
     render_pose,
-    render_stream,
 )
 from .scene import Scene
 from .write import TRUTH, write_movement_videos, write_pictures
@@ -20,15 +17,12 @@ __all__ = [
     "TRUTH",
     "Keyframe",
     "Person",
-    "Play",
     "Pose",
     "RenderedPicture",
     "Scene",
-    "make_play",
     "render_background",
     "render_movement",
     "render_pose",
-    "render_stream",
     "write_movement_videos",
     "write_pictures",
 ]

@@ -93,13 +93,7 @@ POSES: Mapping[str, Pose] = MappingProxyType(
 
 
 def get_pose(name: str) -> Pose:
-    """Return a pose by its name.
-
-    Raises
-    ------
-    HandloreError
-        If there is no such pose; the message lists the names.
-    """
+    """Return a pose by its name."""
     if name not in POSES:
         raise HandloreError(f"no rendered pose {name!r}; there are {', '.join(sorted(POSES))}")
     return POSES[name]
@@ -188,13 +182,7 @@ MOVEMENTS: Mapping[str, _Movement] = MappingProxyType(
 
 
 def get_movement(name: str) -> _Movement:
-    """Return a movement by its name.
-
-    Raises
-    ------
-    HandloreError
-        If there is no such movement; the message lists the names.
-    """
+    """Return a movement by its name."""
     if name not in MOVEMENTS:
         known = ", ".join(sorted(MOVEMENTS))
         raise HandloreError(f"no rendered movement {name!r}; there are {known}")

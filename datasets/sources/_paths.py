@@ -24,13 +24,7 @@ PATTERN_HELP = (
 
 
 class NamePattern:
-    """What a regular expression reads from the path of a file; an empty one reads nothing.
-
-    Raises
-    ------
-    HandloreError
-        If it is no regular expression, or its named groups are not those of :data:`_NAMED`.
-    """
+    """What a regular expression reads from the path of a file; an empty one reads nothing."""
 
     def __init__(self, text: str) -> None:
         try:

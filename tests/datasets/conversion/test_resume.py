@@ -93,7 +93,7 @@ def test_the_bytes_are_those_of_one_process_and_nothing_else_is_left(root, out, 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_where_the_items_are_cut_makes_no_difference(root, out, expected, size, monkeypatch):
-    monkeypatch.setattr(resume, "batch_size", lambda source, n: size)
+    monkeypatch.setattr(resume, "_batch_size", lambda source, n: size)
     go(root, out)
     assert out.read_bytes() == expected
 

@@ -181,18 +181,24 @@ def test_a_cluster_that_loses_a_worker_half_way_writes_the_same_bytes(
 def test_a_file_that_kills_the_workers_of_a_cluster_is_named(root, tmp_path, monkeypatch):
     """Each worker has a nanny here, which starts another one: Dask gives up when four are lost.
 
-    A nanny does not notice a worker that dies while it starts, so the workers live for a second.
+    A nanny does not notice a worker that dies while it starts, so the workers live for a second; a
+    LocalCluster closes the nanny of a worker that is away 15 s after any death.
     """
     distributed = pytest.importorskip("distributed", reason="needs the extra dask")
+    dask = pytest.importorskip("dask")
     folder = tmp_path / "in"
     folder.mkdir()
     (folder / "fist").symlink_to(root / "fist")
     (folder / "bad").mkdir()
     (folder / "bad" / "exit.png").write_bytes(b"")
     monkeypatch.setenv("PYTHONPATH", str(STUBS))
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
-    ) as local:
+    patient = dask.config.set({"distributed.deploy.lost-worker-timeout": "1 hour"})
+    with (
+        patient,
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+        ) as local,
+    ):
         code, _, stderr = finish(
             folder, tmp_path / "o.npz", "--dask", local.scheduler_address, "--wait", 1
         )
