@@ -88,7 +88,7 @@ class SlowDisk:
 def main():
     moving = render_movement("wave", Person.random(1), Scene(), fps=FPS, size=(640, 480))
     shown = [picture.pixels for _, picture in moving]
-    options = DetectorOptions(live=True)
+    options = DetectorOptions(video=True)
     with quiet_native_log(), open_detector(options) as detector:
         instant = Instant(detector, shown)
         print(f"the loop alone, 640x480 at {FPS:g} frames a second, recording all the time:")

@@ -138,7 +138,7 @@ def handlore(*args):
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with quiet_native_log(), open_detector(DetectorOptions(live=True)) as detector:
+        with quiet_native_log(), open_detector(DetectorOptions(video=True)) as detector:
             seconds, counts = record(folder / "gestures", 1, detector)
             record(folder / "test", 2, detector)
         training, _ = handlore("train", folder / "gestures", "--out", folder / "g.onnx")

@@ -1,12 +1,11 @@
 """From pictures to hands: a still is searched stage by stage, a video is tracked.
 
-Frames of a video that lost the hand between two frames with one are searched in a second pass.
+A video is tracked by the same steps as a camera, so that both give the same landmarks.
 """
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from math import isnan
 from pathlib import Path
 from typing import Literal
@@ -34,7 +33,7 @@ class SearchOptions:
     """How many hands a frame has room for."""
 
     stages: Sequence[Stage] = STAGES
-    """The search stages to try."""
+    """The search stages to try in pictures; videos are tracked without them."""
 
     augment: int = 0
     """How many augmented copies of each picture (turned, scaled, mirrored) become samples, too.
@@ -88,7 +87,7 @@ def find_hands(
     elif detector is None:
         raise ValueError(f"source {source.name} has pictures, which need a detector")
     elif source.kind == "sequence":
-        sample = _tracked(source, item, clip, detector, options)
+        sample = _tracked(clip, detector, options)
     else:
         return _searched(source, clip, detector, options), clip.sha256
     if not sample.slots:
@@ -127,9 +126,7 @@ def _with_min_score(
     return [hand for hand in scored if hand.score >= min_score]
 
 
-def _tracked(
-    source: Source, item: Item, clip: Clip, detector: HandDetector, options: SearchOptions
-) -> _HandsInItem:
+def _tracked(clip: Clip, detector: HandDetector, options: SearchOptions) -> _HandsInItem:
     detector.reset()
     sample, last = _HandsInItem(), -1.0
     for seconds, pixels in clip.frames:
@@ -138,20 +135,7 @@ def _tracked(
         sample.slots.append(by_slot(detector.track(pixels, last), options.max_hands))
         sample.time.append(seconds)
     detector.reset()
-    lost = _lost_frames(sample)
-    again = source.read(item) if lost else None
-    if isinstance(again, Clip):
-        for number, (_, pixels) in enumerate(again.frames):
-            if number in lost:
-                hands = search(detector, pixels, options.stages)
-                sample.slots[number] = by_slot(hands, options.max_hands)
     return sample
-
-
-def _lost_frames(sample: _HandsInItem) -> set[int]:
-    """Return the frames without a hand between two frames with one."""
-    seen = [number for number, slots in enumerate(sample.slots) if any(slots)]
-    return {lost for one, next_one in pairwise(seen) for lost in range(one + 1, next_one)}
 
 
 def _own_landmarks(clip: LandmarkClip, max_hands: int) -> _HandsInItem:
@@ -233,7 +217,8 @@ def track_video(
     path
         A video, an animated GIF, or a folder of numbered pictures, its frames.
     detector
-        An open detector.
+        An open detector; one that is opened with ``DetectorOptions(video=True)`` gives the
+        landmarks of live recognition.
     max_hands
         How many hands a frame has room for, 1 or 2.
     frame_rate
@@ -251,7 +236,7 @@ def track_video(
     Examples
     --------
     >>> import handlore
-    >>> with handlore.open_detector() as detector:
+    >>> with handlore.open_detector(handlore.DetectorOptions(video=True)) as detector:
     ...     hands = handlore.track_video("wave.mp4", detector)
     >>> hands.image.shape[1:]
     (1, 21, 3)

@@ -132,6 +132,9 @@ _MAX_LOST = 3
 # Timestamps are rounded to their container's ticks, 1 ms at worst.
 _TICK = 0.001
 
+# Detectors count milliseconds; of two frames within one, the second would not be later.
+_MIN_STEP = 0.002
+
 
 @dataclass(frozen=True)
 class FrameSelection:
@@ -186,7 +189,7 @@ def read_video(
     Returns
     -------
     frames
-        Seconds since the first frame, never running back, and (height, width, 3) RGB, upright.
+        Seconds since the first frame, at least 2 ms apart, and (height, width, 3) RGB, upright.
         One frame at a time is in memory; iterating raises InvalidDataError where it turns out
         that the video ends before its container says.
     sha256
@@ -254,7 +257,7 @@ def _grabbed(capture: Any) -> Iterator[float]:
     while capture.grab():
         now = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
         first = now if first is None else first
-        last, count = max(last, now - first), count + 1
+        last, count = max(now - first, last + _MIN_STEP if count else 0.0), count + 1
         yield last
     _require_whole(capture, count, last)
 

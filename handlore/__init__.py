@@ -35,7 +35,7 @@ A folder of photos, a person in each name, to a dataset, a cross-validation and 
 
 A video to events:
 
->>> with handlore.open_detector() as detector:
+>>> with handlore.open_detector(handlore.DetectorOptions(video=True)) as detector:
 ...     video = handlore.track_video("wave.mp4", detector)
 >>> moves = handlore.load_model("moves.onnx")
 >>> [event.label for event in handlore.recognise([moves], video)]

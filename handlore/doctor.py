@@ -41,7 +41,7 @@ class Diagnosis:
     """For each detector why it cannot run; None if it can."""
 
     chosen: dict[str, DetectorChoice | None]
-    """The detector for ``stills`` and for ``live``; None if none can run."""
+    """The detector for ``stills``, and for ``live`` and videos; None if none can run."""
 
     weights: dict[str, str | None]
     """For each landmarker where its model is; None if it is not here."""
@@ -67,7 +67,7 @@ def diagnose(*, verbose: bool = False) -> Diagnosis:
     {'litert': None, 'mediapipe': None}
     """
     versions = {name: _version(name) for name in _PACKAGES}
-    chosen = {"stills": _choice(live=False), "live": _choice(live=True)}
+    chosen = {"stills": _choice(video=False), "live": _choice(video=True)}
     with quiet_native_log(not verbose):
         cameras = find_cameras()
     return Diagnosis(
@@ -86,9 +86,9 @@ def diagnose(*, verbose: bool = False) -> Diagnosis:
     )
 
 
-def _choice(*, live: bool) -> DetectorChoice | None:
+def _choice(*, video: bool) -> DetectorChoice | None:
     with suppress(HandloreError):
-        return choose_detector(live=live)
+        return choose_detector(video=video)
     return None
 
 

@@ -36,8 +36,9 @@ class DetectorOptions:
     detector: str = "auto"
     """Which implementation: ``auto``, ``mediapipe``, ``litert`` or that of another package."""
 
-    live: bool = False
-    """Whether the frames come from a camera; ``auto`` then prefers ``litert``."""
+    video: bool = False
+    """Whether hands are tracked in the frames of a camera or a video; ``auto`` then prefers
+    ``litert``."""
 
     bundle: Path | None = None
     """A bundle file to use instead of the one in the cache."""
@@ -152,15 +153,15 @@ class DetectorKind(HandDetector, Protocol):
         return None
 
     @classmethod
-    def preference(cls, *, live: bool) -> tuple[int, str]:
+    def preference(cls, *, video: bool) -> tuple[int, str]:
         """Return its rank under ``auto``, and the reason; 0: it is only opened by name.
 
         Parameters
         ----------
-        live
-            Whether the frames come from a camera.
+        video
+            Whether hands are tracked in the frames of a camera or a video.
         """
-        del live
+        del video
         return 0, ""
 
     @classmethod

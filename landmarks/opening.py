@@ -16,16 +16,17 @@ class DetectorChoice:
     reason: str
 
 
-def choose_detector(wanted: str = "auto", *, live: bool = False) -> DetectorChoice:
+def choose_detector(wanted: str = "auto", *, video: bool = False) -> DetectorChoice:
     """Choose a detector.
 
     Parameters
     ----------
     wanted
         ``auto``, or one of :data:`DETECTORS`.
-    live
-        Whether the frames come from a camera. Then it matters when the palm detector runs, which
-        can be controlled in ``litert`` only.
+    video
+        Whether hands are tracked in the frames of a camera or a video. Then it matters where a lost
+        hand is looked for and when the palm detector runs, which can be controlled in ``litert``
+        only; and a video has to give the same landmarks as a camera.
 
     Raises
     ------
@@ -40,7 +41,7 @@ def choose_detector(wanted: str = "auto", *, live: bool = False) -> DetectorChoi
         if problem:
             raise HandloreError(f"the detector {wanted} cannot run here: {problem}")
         return DetectorChoice(wanted, "it was asked for")
-    ranks = {name: kind.preference(live=live) for name, kind in DETECTORS.entries().items()}
+    ranks = {name: kind.preference(video=video) for name, kind in DETECTORS.entries().items()}
     names = sorted((name for name in ranks if ranks[name][0] > 0), key=lambda name: -ranks[name][0])
     problems = detector_problems()
     for name in names:
@@ -81,7 +82,7 @@ def open_detector(
     ['right']
     """
     options = options or DetectorOptions()
-    choice = choose_detector(options.detector, live=options.live)
+    choice = choose_detector(options.detector, video=options.video)
     return DETECTORS[choice.name].open(options, talk)
 
 
@@ -98,5 +99,5 @@ def detector_info(
         As for :func:`open_detector`, which raises the same problems.
     """
     options = options or DetectorOptions()
-    choice = choose_detector(options.detector, live=options.live)
+    choice = choose_detector(options.detector, video=options.video)
     return DETECTORS[choice.name].described(options, talk)

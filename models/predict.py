@@ -29,8 +29,8 @@ _MAX_CLIP_LENGTH = 1.5
 _MIN_HOLD = 0.2
 """Hold time of poses in seconds; a third of the video, if that is shorter."""
 
-OpenDetector = Callable[[], AbstractContextManager[HandDetector]]
-"""Opens a detector when it is needed."""
+OpenDetector = Callable[[bool], AbstractContextManager[HandDetector]]
+"""Opens a detector when it is needed; receives whether there are videos."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def predict_video(
     Examples
     --------
     >>> model = handlore.load_model("moves.onnx")
-    >>> with handlore.open_detector() as detector:
+    >>> with handlore.open_detector(handlore.DetectorOptions(video=True)) as detector:
     ...     events = handlore.predict_video(model, "wave.mp4", detector)
     >>> [event.label for event in events]
     ['wave']
@@ -195,7 +195,8 @@ def predict_files(
     for folder in folders:
         _predict_recordings(model, folder, predictions, failures, notes)
     if media:
-        with detector() if detector else detector_for([model]) as opened:
+        video = any(medium.kind != "picture" for medium in media)
+        with detector(video) if detector else detector_for([model], video) as opened:
             for done, medium in enumerate(media, 1):
                 try:
                     predictions.append(_predict_medium(model, opened, medium, frame_rate, tta))
@@ -205,10 +206,10 @@ def predict_files(
     return FilePredictions(tuple(predictions), tuple(failures), tuple(notes))
 
 
-def detector_for(models: Sequence[Model]) -> HandDetector:
+def detector_for(models: Sequence[Model], video: bool) -> HandDetector:
     """Open a detector with the network and the number of hands that models were trained with."""
     landmarker, n_hands = required_landmarker(models), models[0].card.n_hands
-    return open_detector(DetectorOptions(landmarker=landmarker, max_hands=n_hands))
+    return open_detector(DetectorOptions(landmarker=landmarker, max_hands=n_hands, video=video))
 
 
 def _predict_medium(

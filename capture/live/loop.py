@@ -126,6 +126,8 @@ class Timeline:
     _frame: float | None = None
     _clock: float = 0.0
     _stream: float = 0.0
+    _offset: float = 0.0
+    """Time on the camera's clock at which the stream starts."""
 
     def place(self, frame: float, clock: float) -> tuple[float, bool]:
         """Return the time of a frame in the stream, and whether there was a gap before it.
@@ -135,12 +137,15 @@ class Timeline:
         suspended, or a clock was set.
         """
         if self._frame is None:
-            self._frame, self._clock = frame, clock
+            self._frame, self._clock, self._offset = frame, clock, frame
             return self._stream, False
         by_frame, by_clock = frame - self._frame, clock - self._clock
         # Frames of a file that is played faster than it was recorded are not late.
         gap = not 0 < by_frame <= GAP or by_clock > GAP
-        self._stream += max(by_frame, by_clock, 0.001) if gap else by_frame
+        if gap:
+            self._offset = frame - self._stream - max(by_frame, by_clock, 0.001)
+        # Not added up step by step: the times of a file remain exact.
+        self._stream = frame - self._offset
         self._frame, self._clock = frame, clock
         return self._stream, gap
 
@@ -217,7 +222,8 @@ class LiveLoop:
     def _process(self, frame: CameraFrame, start: float) -> None:
         now = start if self._parts.real_time else frame.seconds
         seconds, gap = self._timeline.place(frame.seconds, now)
-        if gap:
+        # A file is one video, however long its gaps, as in a conversion.
+        if gap and self._parts.real_time:
             self._restart()
         self.frames += 1
         self._rate.add(start)

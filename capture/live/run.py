@@ -189,7 +189,7 @@ def _run(
         stack.enter_context(ending_on_signals())
         if setup.address is not None:
             shown.append(_page(stack, setup.address, options, say))
-        detector = _detector(stack, setup.detector, options, say)
+        detector = _detector(stack, setup, options, say)
         shown += _window_or_keys(stack, options, say)
         feed = open_feed(setup.camera)
         stack.callback(feed.close)
@@ -234,19 +234,20 @@ def _check(
         landmarker=options.landmarker or required_landmarker(models),
         max_hands=recogniser.n_hands,
         detector=options.detector,
-        live=True,
+        video=True,
     )
     recordings = None if options.record is None else RecordingFolder.open(options.record)
     return _Setup(recogniser, labels, actions, spec, detector, address, recordings)
 
 
 def _detector(
-    stack: ExitStack, wanted: DetectorOptions, options: LiveOptions, say: Callable[[str], None]
+    stack: ExitStack, setup: _Setup, options: LiveOptions, say: Callable[[str], None]
 ) -> HandDetector:
     stack.enter_context(quiet_native_log(not options.verbose))
-    detector = stack.enter_context(open_detector(wanted, talk=say))
-    # The litert detector has a schedule of its own.
-    return ThrottledDetector(detector) if detector.info.name == "mediapipe" else detector
+    detector = stack.enter_context(open_detector(setup.detector, talk=say))
+    # The litert detector has a schedule of its own; a file gives the same landmarks as offline.
+    throttled = setup.camera.live and detector.info.name == "mediapipe"
+    return ThrottledDetector(detector) if throttled else detector
 
 
 def _page(

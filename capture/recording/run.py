@@ -134,7 +134,7 @@ def _run(
         landmarker=options.landmarker,
         max_hands=options.max_hands,
         detector=options.detector,
-        live=True,
+        video=True,
     )
     with ExitStack() as stack:
         stack.enter_context(ending_on_signals())

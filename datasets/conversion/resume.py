@@ -341,9 +341,11 @@ def plan_conversion(
     size = _batch_size(source, len(listing.items))
     if source.brings_landmarks:
         return ConversionPlan(source, root, options, None, None, listing, size)
+    detector = replace(factory.options, video=source.kind == "sequence")
     if not alone:
         # Each process gets one processor; the landmarks do not depend on that.
-        factory = replace(factory, options=replace(factory.options, threads=1))
+        detector = replace(detector, threads=1)
+    factory = replace(factory, options=detector)
     return ConversionPlan(source, root, options, factory, factory.info(), listing, size)
 
 

@@ -236,10 +236,10 @@ def end(loaded: LoadedData) -> None:
 
 @contextmanager
 def opened_detector(
-    landmarker: str, detector: str, max_hands: int, *, verbose: bool
+    landmarker: str, detector: str, max_hands: int, *, video: bool, verbose: bool
 ) -> Iterator[HandDetector]:
     """Open a detector; messages of native libraries are shown only if ``verbose``."""
-    options = DetectorOptions(landmarker=landmarker, max_hands=max_hands, detector=detector)
+    options = DetectorOptions(landmarker, max_hands, detector, video=video)
     require_bundle(landmarker, talk)
     with quiet_native_log(not verbose), open_detector(options) as opened:
         yield opened

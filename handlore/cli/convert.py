@@ -141,7 +141,8 @@ def _option(option: Any, owners: list[str]) -> click.Option:
     type=click.IntRange(1, 10),
     default=10,
     show_default=True,
-    help="How many search stages to try where a plain call misses the hand; silhouettes need all.",
+    help="How many search stages to try in pictures where a plain call misses the hand; silhouettes"
+    " need all. Videos are tracked without them.",
 )
 @click.option(
     "--min-score",

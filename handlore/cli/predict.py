@@ -84,10 +84,11 @@ def _predict(options: _PredictOptions) -> None:
         found = handlore.predict_files(
             model,
             options.paths,
-            detector=lambda: opened_detector(
+            detector=lambda video: opened_detector(
                 options.landmarker or handlore.required_landmarker([model]),
                 options.detector,
                 model.card.n_hands,
+                video=video,
                 verbose=options.verbose,
             ),
             frame_rate=options.frame_rate,

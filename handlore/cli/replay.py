@@ -88,10 +88,11 @@ def _replay(options: _ReplayOptions) -> None:
         models,
         options.recordings,
         options.settings,
-        detector=lambda: opened_detector(
+        detector=lambda video: opened_detector(
             options.landmarker or handlore.required_landmarker(models),
             options.detector,
             models[0].card.n_hands,
+            video=video,
             verbose=options.verbose,
         ),
         frame_rate=options.frame_rate,

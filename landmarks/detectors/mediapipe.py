@@ -55,9 +55,9 @@ class MediaPipeDetector(DetectorKind):
         return None
 
     @classmethod
-    def preference(cls, *, live: bool) -> tuple[int, str]:
+    def preference(cls, *, video: bool) -> tuple[int, str]:
         """Prefer the reference for stills, except on ARM Linux."""
-        return 1 if live or is_arm_linux() else 3, "it is the reference, and runs here"
+        return 1 if video or is_arm_linux() else 3, "it is the reference, and runs here"
 
     @classmethod
     def described(cls, options: DetectorOptions, talk: Talk | None) -> DetectorInfo:

@@ -114,7 +114,7 @@ def _streams(
             yield stream.name or str(path), stream.video
         return
     media, n_hands = list_media([path], movements=True), models[0].card.n_hands
-    with detector() if detector else detector_for(models) as opened:
+    with detector(True) if detector else detector_for(models, True) as opened:
         for medium in media:
             video = track_video(medium.path, opened, max_hands=n_hands, frame_rate=frame_rate)
             yield str(medium.path), video

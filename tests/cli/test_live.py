@@ -93,6 +93,14 @@ def test_video_as_camera(onnx: Path, clip: Path, tmp_path: Path) -> None:
     assert not heavy & set(json.loads(loaded))
 
 
+def test_replay_of_a_video_is_equal(onnx: Path, clip: Path, run: Run) -> None:
+    process = start(onnx, "--camera", clip, "--fast", "--headless", "--json", "--threshold", "0.4")
+    events, messages = process.communicate()
+    assert process.returncode == 0, messages
+    assert events.count("\n") == 2
+    assert run("replay", onnx, clip, "--json", "--threshold", "0.4").stdout == events
+
+
 @pytest.mark.skipif(os.name != "posix", reason="a shell of POSIX closes its descriptors")
 def test_closed_streams(onnx: Path, clip: Path, tmp_path: Path) -> None:
     """As some supervisors start programs; the actions are what counts."""

@@ -29,17 +29,17 @@ def machine(monkeypatch, tmp_path):
     return be
 
 
-def test_a_laptop_takes_mediapipe_for_pictures_and_litert_for_a_camera(machine):
+def test_a_laptop_takes_mediapipe_for_pictures_and_litert_for_video(machine):
     machine()
     assert choose_detector().name == "mediapipe"
-    assert choose_detector(live=True).name == "litert"
+    assert choose_detector(video=True).name == "litert"
 
 
 @pytest.mark.parametrize("flags", ["fp asimd evtstrm crc32", "fp asimd atomics"])
 def test_arm_linux_takes_litert_whatever_its_processor(machine, flags):
     machine(arch="aarch64", flags=flags)
     assert choose_detector().name == "litert"
-    assert choose_detector(live=True).name == "litert"
+    assert choose_detector(video=True).name == "litert"
 
 
 def test_mediapipe_is_refused_where_it_would_kill_the_process(machine):

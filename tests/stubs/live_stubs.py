@@ -163,6 +163,7 @@ class Stage:
         folder: Path | None = None,
         limiter: RateLimiter | None = None,
         work: float = 0.01,
+        real_time: bool = True,
     ) -> None:
         self.time = Time()
         self.camera = Camera(script, self.time)
@@ -181,6 +182,7 @@ class Stage:
                 [self.witness, *views],
                 loaded,
                 limiter=limiter or RateLimiter(),
+                real_time=real_time,
                 clock=self.time,
                 sleep=self.time.sleep,
             )

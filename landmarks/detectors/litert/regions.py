@@ -82,6 +82,17 @@ class Region:
         """Return the square rotated and scaled about its centre."""
         return Region(self.x, self.y, self.side * scale, wrapped(self.rotation + radians))
 
+    def moved(self, right: float, down: float) -> "Region":
+        """Return the square moved by this many pixels."""
+        return Region(self.x + right, self.y + down, self.side, self.rotation)
+
+    def contains(self, points: Points) -> bool:
+        """Say whether points (n, 2), in pixels of the picture, are all inside the square."""
+        c, s = cos(self.rotation), sin(self.rotation)
+        x, y = points[:, 0] - self.x, points[:, 1] - self.y
+        across, down = np.abs(x * c + y * s), np.abs(y * c - x * s)
+        return bool(max(across.max(), down.max()) <= self.side / 2)
+
     def stretched(self, across: float, down: float) -> "Region":
         """Return the square after the picture is stretched: a square of the same area as then."""
         return Region(

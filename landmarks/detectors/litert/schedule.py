@@ -120,8 +120,11 @@ class AdaptiveSchedule:
     alert: float = 0.1
     """Seconds between detections while something moves."""
 
+    after_loss: float = 0.03
+    """Seconds between detections after a hand was lost: every frame, at most 30 a second."""
+
     stay_alert: float = 0.5
-    """For how many seconds after a movement or a loss ``alert`` applies."""
+    """For how many seconds ``alert`` applies after a movement, and ``after_loss`` after a loss."""
 
     heartbeat: float = 0.5
     """Seconds between detections in a scene in which nothing moves."""
@@ -140,8 +143,10 @@ class AdaptiveSchedule:
             self._moved_until = seconds + self.stay_alert
         wait = self.second_hand if n_tracked else self.heartbeat
         # Beside a tracked hand, the movement is mostly that hand.
-        if seconds <= max(self._lost_until, -inf if n_tracked else self._moved_until):
+        if not n_tracked and seconds <= self._moved_until:
             wait = self.alert
+        if seconds <= self._lost_until:
+            wait = self.after_loss
         # Frame times are rounded to milliseconds.
         if self._last_detection is not None and seconds - self._last_detection < wait - 0.001:
             return False

@@ -22,6 +22,15 @@ _SAME_HAND_DISTANCE, _SAME_HAND_LANDMARKS, _SAME_HAND_OVERLAP = 0.2, 10, 0.2
 """Two results are one hand if this many landmarks lie closer than this share of the palm, and
 their boxes overlap by more than this."""
 
+_LOST_SECONDS = 0.3
+"""For this long after a loss, a hand is looked for where it is expected."""
+
+_EXPECTED_SCALE = 1.6
+"""The region in which a lost hand is expected is larger than its last one by this factor."""
+
+_MAX_GROWTH = 1.6
+"""A hand that is found again may be larger or smaller than before by this factor at most."""
+
 _HANDEDNESS_MEMORY = 1.0
 """Seconds after which a frame counts 1/e in a track's handedness."""
 
@@ -42,13 +51,34 @@ class Track:
     seconds: float
     """When it was last seen."""
 
+    velocity: tuple[float, float] = (0.0, 0.0)
+    """Of the region's centre between the last two frames with the hand, in pixels per second to the
+    right and down."""
+
     def follow(self, hand: Hand, region: Region, seconds: float) -> Hand:
         """Update the track with the next frame; return the hand with the track's handedness."""
         weight = self.weight * exp((self.seconds - seconds) / _HANDEDNESS_MEMORY)
         self.weight = weight + 1
         self.handedness += (hand.handedness - self.handedness) / self.weight
+        if (passed := seconds - self.seconds) > 0:
+            right, down = region.x - self.region.x, region.y - self.region.y
+            self.velocity = right / passed, down / passed
         self.region, self.seconds = region, seconds
         return replace(hand, handedness=self.handedness)
+
+    def expected(self, seconds: float) -> Region:
+        """Return the region for a lost hand: moved on at its velocity, and larger."""
+        passed, (right, down) = seconds - self.seconds, self.velocity
+        return self.region.moved(right * passed, down * passed).turned(0, _EXPECTED_SCALE)
+
+    def accepts(self, region: Region) -> bool:
+        """Say whether a hand in this region can be the lost one, by its size."""
+        return 1 / _MAX_GROWTH <= region.side / self.region.side <= _MAX_GROWTH
+
+    def stretch(self, across: float, down: float) -> None:
+        """Go on after the picture is stretched."""
+        self.region = self.region.stretched(across, down)
+        self.velocity = self.velocity[0] * across, self.velocity[1] * down
 
 
 class Tracker:
@@ -64,35 +94,38 @@ class Tracker:
         self._max_hands = max_hands
         self._size = (0, 0)
         self.tracks: list[Track] = []
+        """Hands in the last frame."""
+        self.lost: list[Track] = []
+        """Hands that were lost a moment ago."""
 
     def reset(self) -> None:
         """Forget all hands."""
-        self.tracks = []
+        self.tracks, self.lost = [], []
 
     def resize(self, picture: Pixels) -> None:
         """Go on with frames of another size, scaling the regions."""
         (height, width), before = picture.shape[:2], self._size
         self._size = (height, width)
         if before not in ((0, 0), self._size):
-            for track in self.tracks:
-                track.region = track.region.stretched(width / before[1], height / before[0])
+            for track in [*self.tracks, *self.lost]:
+                track.stretch(width / before[1], height / before[0])
 
-    def newcomers(self, regions: list[Region]) -> list[Region]:
-        """Return the regions in which no hand is tracked yet, as many as there is room for.
+    def newcomers(self, regions: list[Region], present: list[Track]) -> list[Region]:
+        """Return the regions without a hand of this frame, as many as there is room for.
 
         mediapipe/tasks/cc/vision/hand_landmarker/calculators/hand_association_calculator.cc.
         """
-        taken = [track.region for track in self.tracks]
+        taken = [track.region for track in present]
         fresh: list[Region] = []
         for region in regions:
             if all(overlap(region, other) <= _SAME_REGION for other in taken + fresh):
                 fresh.append(region)
-        return fresh[: self._max_hands - len(self.tracks)]
+        return fresh[: self._max_hands - len(present)]
 
     def update(
         self, followed: list[tuple[Track, Hand]], found: list[Hand], picture: Pixels, seconds: float
     ) -> list[Hand]:
-        """Go on with the hands of this frame; all others are forgotten.
+        """Go on with the hands of this frame; all others are lost, and soon forgotten.
 
         Parameters
         ----------
@@ -118,8 +151,19 @@ class Tracker:
             track = known or Track(region, 0.0, 0.0, seconds)
             hands.append(track.follow(hand, region, seconds))
             tracks.append(track)
+        self._keep_lost(tracks, seconds)
         self.tracks = tracks
         return hands
+
+    def _keep_lost(self, present: list[Track], seconds: float) -> None:
+        """Keep the hands that were lost a moment ago, as many as there is room for."""
+        lost = [
+            track
+            for track in [*self.tracks, *self.lost]
+            if seconds - track.seconds <= _LOST_SECONDS
+            and all(overlap(track.region, other.region) <= _SAME_REGION for other in present)
+        ]
+        self.lost = lost[: self._max_hands - len(present)]
 
 
 def distinct(hands: list[Points]) -> list[int]:

@@ -88,6 +88,16 @@ def test_suspend() -> None:
     assert witness.labels == ["fist", "fist"]
 
 
+def test_file_with_a_gap() -> None:
+    """It is one video, as in a conversion, and its times remain exact."""
+    script = frames(FIST, 0, 1) + frames(FIST, 11, 12)
+    stage = Stage(script, real_time=False)
+    witness = stage.run()
+    assert (stage.detector.resets, witness.restarts) == (0, 0)
+    assert witness.labels == ["fist"]
+    assert stage.detector.times == pytest.approx([seconds for seconds, _ in script])
+
+
 def test_actions(tmp_path: Path) -> None:
     text = '[actions.fist]\nsay = "well"\n[actions.open_palm]\npost = "http://127.0.0.1:9/"\n'
     stage = Stage(TWO, actions=text, folder=tmp_path)
@@ -203,6 +213,11 @@ def test_timeline_of_a_fast_file() -> None:
     line = Timeline()
     assert not any(line.place(n / 7, n / 1000)[1] for n in range(100))
     assert line.place(100 / 7 + GAP, 0.1)[1]
+
+
+def test_timeline_of_a_file_is_exact() -> None:
+    line, times = Timeline(), [n / 30 for n in range(1000)] + [n / 30 for n in range(1300, 1400)]
+    assert [line.place(seconds, seconds)[0] for seconds in times] == times
 
 
 def test_boottime() -> None:

@@ -1,6 +1,7 @@
-"""A live run: its options, and a run over a folder of frames."""
+"""A live run: its options, and runs over a folder of frames and a video."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -11,8 +12,15 @@ from live_stubs import EMPTY, FIST, Detector, FakeRecogniser, Time, Witness
 from handlore.capture.cameras import CameraOptions, camera_spec
 from handlore.capture.live import run as module
 from handlore.capture.live.run import LiveOptions, run_live
+from handlore.datasets.conversion.convert import convert
+from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.datasets.recordings import RecordingFolder
+from handlore.datasets.rendered import Person, Scene, render_background, render_movement
+from handlore.datasets.sources import make_source
+from handlore.landmarks.detector import DetectorOptions
 from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.hands import Hand, by_slot
+from handlore.landmarks.opening import open_detector
 from handlore.models.stream.events import Event
 
 
@@ -83,3 +91,63 @@ def test_record(play: Callable[..., list[Event]], tmp_path: Path) -> None:
     play(LiveOptions(record=tmp_path / "kept", subject="anna"), Witness())
     entries = RecordingFolder.open(tmp_path / "kept").entries()
     assert {(one.label, one.subject) for one in entries} == {("fist", "anna"), ("unsorted", "anna")}
+
+
+def test_a_file_is_not_throttled(
+    play: Callable[..., list[Event]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = _Detector(Time(), 0.0)
+    opened.info = replace(opened.info, name="mediapipe")
+    monkeypatch.setattr(module, "open_detector", lambda *_, **__: opened)
+    play(LiveOptions(), Witness())
+    assert len(opened.times) == 60
+
+
+@pytest.fixture(scope="module")
+def swipes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two fast movements; before, between and after them an empty room."""
+    path, size = tmp_path_factory.mktemp("swipes") / "swipes.avi", (320, 240)
+    room = render_background(5, size=size)
+    video = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 24, size)
+    for movement in ("swipe_right", "grab"):
+        moving = render_movement(movement, Person.random(3), Scene(seed=5), fps=24, size=size)
+        for picture in (*[room] * 5, *(one.pixels for _, one in moving), *[room] * 5):
+            video.write(np.ascontiguousarray(picture[..., ::-1]))
+    video.release()
+    return path
+
+
+class _Recorder(FakeRecogniser):
+    """Keeps what it is fed."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        super().__init__()
+        self.time: list[float] = []
+        self.hands: list[list[Hand]] = []
+
+    def feed_hands(self, time: float, hands: list[Hand]) -> list[Event]:
+        self.time.append(time)
+        self.hands.append(hands)
+        return []
+
+
+def test_landmarks_and_times_are_those_of_a_conversion(
+    swipes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = _Recorder()
+    monkeypatch.setattr(module, "load_models", lambda models: ([], []))
+    monkeypatch.setattr(module, "required_landmarker", lambda models: "full")
+    monkeypatch.setattr(module, "Recogniser", lambda *_, **__: recorder)
+    run_live(["m.onnx"], camera_spec(str(swipes), CameraOptions(paced=False)))
+    live = LandmarkDataset.of_hands(
+        [by_slot(hands, 1) for hands in recorder.hands],
+        Samples.make(["?"]),
+        time=recorder.time,
+        offsets=[0, len(recorder.time)],
+        header=Header(kind="sequence"),
+    )
+    with open_detector(DetectorOptions(video=True)) as detector:
+        offline = convert(make_source("videos", {}), swipes.parent, detector).dataset
+    for name in ("time", "image", "world", "handedness"):
+        np.testing.assert_array_equal(getattr(offline, name), getattr(live, name))
+    assert 10 < np.count_nonzero(offline.detected) < offline.n_frames - 10

@@ -1,11 +1,13 @@
 import hashlib
 import os
+from collections import deque
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
+from handlore.datasets import videos
 from handlore.datasets.sources import find_source, make_source
 from handlore.datasets.sources.base import Item
 from handlore.datasets.videos import FrameSelection, read_video
@@ -62,6 +64,20 @@ def test_frames_come_in_order_with_their_times_and_colours(tmp_path, ending):
     assert reds == sorted(reds), "the frames are in order"
     _, last = frames[-1]
     assert last[10, 30, 0] > last[10, 30, 2] + 100, "RGB, not BGR"
+
+
+def test_times_increase_whatever_a_container_says():
+    given = deque([40.0, 73.3, 73.3, 73.7, 70.0, 140.0])
+
+    class Capture:
+        def grab(self):
+            return bool(given)
+
+        def get(self, what):
+            return given.popleft() if what == cv2.CAP_PROP_POS_MSEC else 0.0
+
+    times = list(videos._grabbed(Capture()))
+    assert times == pytest.approx([0.0, 0.0333, 0.0353, 0.0373, 0.0393, 0.1])
 
 
 def test_the_digest_is_that_of_the_file(tmp_path):

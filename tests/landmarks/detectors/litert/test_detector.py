@@ -214,11 +214,11 @@ def test_a_hand_that_leaves_and_returns_is_another_track(video, open_palm):
     empty = render_background(3, size=(open_palm.shape[1], open_palm.shape[0]))
     assert tracks(video) == ()
     seen = []
-    for k, pixels in enumerate([open_palm] * 3 + [empty] * 6 + [open_palm] * 9):
+    for k, pixels in enumerate([open_palm] * 3 + [empty] * 12 + [open_palm] * 9):
         seen.append((bool(video.track(pixels, k / 30)), tracks(video)))
     (before,), (after,) = seen[2][1], seen[-1][1]
-    assert [found for found, _ in seen[2::6]] == [True, False, True]
-    assert seen[8][1] == ()
+    assert [seen[k][0] for k in (2, 14, -1)] == [True, False, True]
+    assert seen[14][1] == ()
     assert before is not after
 
 
@@ -262,6 +262,60 @@ def test_a_hand_that_jumps_is_found_again_in_the_same_frame(video, open_palm):
         assert video.track(wide, k / 30)
     (hand,) = video.track(there, 5 / 30)
     assert hand.image[0, 0] > 0.6
+
+
+class FirstFrame(AdaptiveSchedule):
+    """Detects palms in the first frame only."""
+
+    def due(self, picture, seconds, n_tracked, max_hands):
+        return seconds == 0
+
+    def lost(self, seconds):
+        return False
+
+
+def test_a_lost_hand_is_found_where_it_is_expected_without_palm_detection():
+    """The hand is out of sight in frames 4 and 5, and moves on meanwhile."""
+    hand = render_pose("open_palm", Person(), Scene(), size=(320, 240)).pixels
+    room = np.full((240, 960, 3), hand[0, 0], np.uint8)
+    with LiteRTDetector(require_bundle("full"), schedule=FirstFrame()) as video:
+        wrists, seen = [], set()
+        for k in range(10):
+            frame = room.copy()
+            if k not in (4, 5):
+                frame[:, 40 + 30 * k : 360 + 30 * k] = hand
+            wrists += [(k, found.image[0, 0] * 960) for found in video.track(frame, k / 30)]
+            seen |= {id(track) for track in tracks(video)}
+    assert [k for k, _ in wrists] == [0, 1, 2, 3, 6, 7, 8, 9]
+    assert len(seen) == 1
+    moved = np.diff([x for _, x in wrists])
+    np.testing.assert_allclose(moved, [30, 30, 30, 90, 30, 30, 30], atol=6)
+
+
+@pytest.fixture
+def hand_calls(monkeypatch):
+    """The regions in which the hand network ran."""
+    calls, real = [], module.hand_in_region
+
+    def counted(networks, picture, region):
+        calls.append(region)
+        return real(networks, picture, region)
+
+    monkeypatch.setattr(module, "hand_in_region", counted)
+    return calls
+
+
+def test_a_hand_that_its_region_cuts_off_is_detected_again(video, hand_calls, open_palm):
+    (known,) = video.track(open_palm, 0.0)
+    del hand_calls[:]
+    video.track(open_palm, 0.1)
+    assert len(hand_calls) == 1
+    (track,) = tracks(video)
+    track.region = track.region.turned(0, 0.7)
+    del hand_calls[:]
+    (hand,) = video.track(open_palm, 0.2)
+    assert 2 <= len(hand_calls) <= module.MAX_PASSES
+    assert distances([hand], [known])[0] < 0.01
 
 
 def test_a_schedule_of_ones_own(open_palm):

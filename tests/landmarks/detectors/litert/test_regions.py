@@ -42,6 +42,14 @@ def test_the_middle_and_the_corners_of_a_square_are_where_they_belong(region, fl
     assert np.sign(np.linalg.det(matrix[:, :2])) == (-1 if flip else 1)
 
 
+def test_a_rotated_square_contains_the_points_inside_it():
+    region, corner = Region(10.0, 20.0, 8.0, pi / 4), 4 * 2**0.5
+    inside, outside = corner - 0.1, corner + 0.1
+    assert region.contains(np.array([[10, 20], [10 + inside, 20], [10, 20 - inside]]))
+    assert not region.contains(np.array([[10, 20], [10 + outside, 20]]))
+    assert not region.contains(np.array([[10, 20], [13.9, 23.9]]))
+
+
 @given(REGIONS, REGIONS)
 def test_overlap_is_symmetric_and_of_a_square_with_itself_one(one, other):
     assert overlap(one, one) == pytest.approx(1.0)

@@ -37,6 +37,56 @@ def test_handedness_is_averaged_over_a_track_by_time():
     assert hand.handedness == pytest.approx(1.0, abs=0.01), "what was long ago does not count"
 
 
+def test_a_lost_hand_is_expected_where_its_velocity_takes_it():
+    picture, tracker = np.zeros((100, 100, 3), np.uint8), Tracker(1)
+    tracker.update([], [a_hand(0.1, 1.0)], picture, 0.0)
+    (track,) = tracker.tracks
+    tracker.update([(track, a_hand(0.2, 1.0))], [], picture, 0.1)
+    assert tracker.update([], [], picture, 0.2) == []
+    assert (tracker.tracks, tracker.lost) == ([], [track])
+    expected = track.expected(0.25)
+    assert (expected.x, expected.y) == pytest.approx((track.region.x + 15, track.region.y))
+    assert expected.side > track.region.side
+    assert track.accepts(expected)
+    assert not track.accepts(track.region.turned(0, 2))
+    assert not track.accepts(track.region.turned(0, 0.5))
+
+
+def test_velocity_and_region_are_scaled_with_the_frame():
+    picture, tracker = np.zeros((100, 100, 3), np.uint8), Tracker(1)
+    tracker.update([], [a_hand(0.1, 1.0)], picture, 0.0)
+    tracker.resize(picture)
+    (track,) = tracker.tracks
+    tracker.update([(track, a_hand(0.2, 1.0))], [], picture, 0.1)
+    before = track.expected(0.2)
+    tracker.resize(np.zeros((200, 200, 3), np.uint8))
+    after = track.expected(0.2)
+    assert (after.x, after.y, after.side) == pytest.approx(
+        (2 * before.x, 2 * before.y, 2 * before.side)
+    )
+
+
+def test_a_lost_hand_is_forgotten_after_a_third_of_a_second():
+    picture, tracker = np.zeros((100, 100, 3), np.uint8), Tracker(1)
+    tracker.update([], [a_hand(0.1, 1.0)], picture, 1.0)
+    for seconds, n_lost in ((1.1, 1), (1.29, 1), (1.31, 0), (1.32, 0)):
+        tracker.update([], [], picture, seconds)
+        assert len(tracker.lost) == n_lost
+
+
+def test_a_hand_is_not_lost_where_another_one_is_or_without_room():
+    picture, tracker = np.zeros((100, 100, 3), np.uint8), Tracker(2)
+    tracker.update([], [a_hand(0.1, 1.0), a_hand(0.6, 0.0)], picture, 0.0)
+    left, right = tracker.tracks
+    tracker.update([(left, a_hand(0.1, 1.0))], [], picture, 0.1)
+    assert tracker.lost == [right]
+    tracker.update([(left, a_hand(0.6, 1.0))], [], picture, 0.2)
+    assert tracker.lost == []
+    tracker.update([], [], picture, 0.3)
+    tracker.update([], [a_hand(0.1, 1.0), a_hand(0.3, 1.0)], picture, 0.4)
+    assert tracker.lost == []
+
+
 def test_two_tracks_on_one_hand_become_the_older_one():
     picture, tracker = np.zeros((100, 100, 3), np.uint8), Tracker(2)
     tracker.update([], [a_hand(0.1, 1.0), a_hand(0.6, 0.0)], picture, 0.0)
@@ -58,7 +108,7 @@ def test_a_palm_in_a_tracked_region_is_no_newcomer():
     tracker.update([], [a_hand(0.1, 1.0)], picture, 0.0)
     region = tracker.tracks[0].region
     far = Region(region.x + 500, region.y, region.side, 0.0)
-    assert tracker.newcomers([region, far, far]) == [far]
+    assert tracker.newcomers([region, far, far], tracker.tracks) == [far]
 
 
 @pytest.fixture(scope="module")
