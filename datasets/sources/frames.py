@@ -13,15 +13,20 @@ from handlore.landmarks.hands import Pixels
 
 from ..files import MAX_LISTED, is_hidden, natural_order, walk
 from ..pictures import is_picture, read_picture
-from ._paths import (
+from .base import (
     PATTERN_HELP,
+    SOURCES,
     SPLITS,
+    Clip,
+    Item,
+    Listing,
     NamePattern,
+    Source,
+    option,
     split_off,
     splits_among,
     wrapper_of,
 )
-from .base import SOURCES, Clip, Item, Listing, Source, option
 from .videos import STRIDE_HELP
 
 _MIN_FRAMES = 5

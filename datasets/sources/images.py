@@ -11,8 +11,19 @@ from handlore.landmarks.silhouettes import is_silhouette
 from ..files import MAX_LISTED, SAMPLED, spread, walk
 from ..pictures import is_picture, read_picture
 from ..videos import is_animated
-from ._paths import PATTERN_HELP, NamePattern, split_off, splits_among, wrapper_of
-from .base import SOURCES, Item, Listing, Source, not_listed, option
+from .base import (
+    PATTERN_HELP,
+    SOURCES,
+    Item,
+    Listing,
+    NamePattern,
+    Source,
+    not_listed,
+    option,
+    split_off,
+    splits_among,
+    wrapper_of,
+)
 
 
 @SOURCES.register

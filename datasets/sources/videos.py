@@ -9,15 +9,21 @@ from pathlib import Path, PurePosixPath
 from ..files import MAX_LISTED, SAMPLED, files_of, spread
 from ..pictures import is_picture, is_video
 from ..videos import FrameSelection, is_animated, read_video
-from ._paths import (
+from .base import (
     PATTERN_HELP,
+    SOURCES,
     SPLITS,
+    Clip,
+    Item,
+    Listing,
     NamePattern,
+    Source,
+    not_listed,
+    option,
     split_off,
     splits_among,
     wrapper_of,
 )
-from .base import SOURCES, Clip, Item, Listing, Source, not_listed, option
 
 # wave_12, wave-12, wave (2): the number distinguishes recordings of one gesture.
 _NUMBERED = re.compile(r"(?<=.)(?:[_-]\d+| ?\(\d+\))$")
