@@ -17,8 +17,9 @@ from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.files import require_writable
 
 from ..dataset import LandmarkDataset
+from ..files import file_stamp
 from ..label_problems import LabelProblems, find_label_problems, in_conflict
-from ..sources.base import Listing, Source
+from ..sources.base import Item, Listing, Source
 from .batches import (
     Batch,
     ConvertOptions,
@@ -28,7 +29,7 @@ from .batches import (
     ready_batch,
     scan_source,
 )
-from .resume import ConversionPlan, Report, ResumeFolder, Stamps, plan_conversion, stamps_of
+from .resume import ConversionPlan, Report, ResumeFolder, Stamps, plan_conversion
 from .workers import (
     DaskPool,
     DetectorFactory,
@@ -313,7 +314,7 @@ class _State:
             part, items = self.folder.load(number), self.plan.of_batch(number)
             if part is None:
                 continue
-            stamps = stamps_of(items)
+            stamps = _stamps_of(items)
             both = zip(items, part[1], stamps, strict=False)
             new = [item.source for item, before, now in both if before != now]
             changed += new
@@ -331,7 +332,7 @@ class _State:
         for number in list(self.missing):
             unit = self.plan.unit(number)
             # Noted before it is read: what changes meanwhile is then found to have changed.
-            self._stamps[number] = stamps_of(unit.items)
+            self._stamps[number] = _stamps_of(unit.items)
             yield unit
 
     def keep(self, result: Result) -> None:
@@ -361,6 +362,12 @@ class _State:
     def _count(self, number: int) -> None:
         del self.missing[number]
         self._n += len(self.plan.of_batch(number))
+
+
+def _stamps_of(items: Sequence[Item]) -> Stamps:
+    """Return the stamps of the items' files, see :func:`~..files.file_stamp`."""
+    known = {path: list(file_stamp(path)) for path in dict.fromkeys(item.path for item in items)}
+    return [known[item.path] for item in items]
 
 
 def _convert_missing(state: _State, run: RunOptions) -> None:

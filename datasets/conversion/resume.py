@@ -24,7 +24,6 @@ from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.files import atomic_write
 
 from ..dataset import TEXT, LandmarkDataset
-from ..files import file_stamp
 from ..sources.base import Item, Listing, Source
 from ..storage import load_dataset, save_dataset
 from .batches import Batch, ConvertOptions, scan_source
@@ -238,12 +237,6 @@ def _digest_of(items: Sequence[Item]) -> str:
         columns = (item.source, item.label, item.group, item.session, item.recording, item.split)
         digest.update("\0".join((*columns, f"{item.part}\n")).encode(*TEXT))
     return digest.hexdigest()
-
-
-def stamps_of(items: Sequence[Item]) -> Stamps:
-    """Return the stamps of the items' files, see :func:`~..files.file_stamp`."""
-    known = {path: list(file_stamp(path)) for path in dict.fromkeys(item.path for item in items)}
-    return [known[item.path] for item in items]
 
 
 def _differences(there: _Manifest, wanted: _Manifest) -> dict[str, tuple[str, str]]:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .gestures import Keyframe, Pose, get_movement, get_pose
-from .hand import Person, build_body
+from .hand import Body, Person
 from .raster import paint, photograph
 from .scene import BACKGROUNDS, HandPlacement, Scene, make_backdrop
 
@@ -89,7 +89,7 @@ def render_at(
     painted: bool = True,
 ) -> RenderedPicture:
     """Render a hand at one moment of a movement; not painted, the picture stays black."""
-    body = build_body(_loosen(pose, scene), person)
+    body = Body.build(_loosen(pose, scene), person)
     stage = HandPlacement.build(scene, person.palm, size, pose, moment)
     joints = stage.place(body.points[:21])
     return RenderedPicture(
