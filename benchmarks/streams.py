@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from data import data_folder
+from rendered_streams import Play, make_play, render_stream
 
 from handlore.classifiers.factory import Pipeline, make_estimator
 from handlore.classifiers.training import train_pipeline
@@ -25,12 +26,9 @@ from handlore.datasets.dataset import Header, LandmarkDataset, Samples, concaten
 from handlore.datasets.rendered import (
     POSES,
     Person,
-    Play,
     Scene,
-    make_play,
     render_movement,
     render_pose,
-    render_stream,
     write_movement_videos,
 )
 from handlore.datasets.rendered.write import write_video

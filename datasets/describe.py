@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from .dataset import Header, Kind, LandmarkDataset
+from .dataset import Header, Kind
 from .label_problems import LabelProblems, find_label_problems
 from .loading import load_recordings
 from .recording_files import is_recordings
@@ -74,7 +74,7 @@ class DatasetDescription:
 
 
 @dataclass(frozen=True)
-class RecordedLabel:
+class _RecordedLabel:
     """The recordings of one label."""
 
     n_movements: int
@@ -91,7 +91,7 @@ class RecordingsDescription:
     path: str
     n_recordings: int
     n_discarded: int
-    labels: Mapping[str, RecordedLabel]
+    labels: Mapping[str, _RecordedLabel]
     groups: Counts
     """Recordings by person."""
 
@@ -121,33 +121,18 @@ def describe(path: Path) -> DatasetDescription | RecordingsDescription:
     'pose'
     """
     path = Path(path)
-    return describe_recordings(path) if is_recordings(path) else _describe_file(path)
+    return _describe_recordings(path) if is_recordings(path) else _describe_dataset(path)
 
 
-def _describe_file(path: Path) -> DatasetDescription:
+def _describe_dataset(path: Path) -> DatasetDescription:
     dataset = load_dataset(path)
-    return _describe_dataset(dataset, path=str(path), n_bytes=path.stat().st_size)
-
-
-def _describe_dataset(
-    dataset: LandmarkDataset, *, path: str = "", n_bytes: int = 0
-) -> DatasetDescription:
-    """Return what is in a dataset.
-
-    Parameters
-    ----------
-    dataset
-        Any.
-    path, n_bytes
-        Its file and the size of it, where there is one.
-    """
     copies = dataset.samples.view > 0
     own = dataset.select(~copies) if copies.any() else dataset
     samples, has_hand = own.samples, own.has_hand
     n, found = Counter(samples.label.tolist()), Counter(samples.label[has_hand].tolist())
     return DatasetDescription(
-        path=path,
-        bytes=n_bytes,
+        path=str(path),
+        bytes=path.stat().st_size,
         kind=own.header.kind,
         n_samples=dataset.n_samples,
         n_copies=int(copies.sum()),
@@ -167,14 +152,7 @@ def _describe_dataset(
     )
 
 
-def describe_recordings(folder: Path) -> RecordingsDescription:
-    """Return what is in a folder of recordings.
-
-    Raises
-    ------
-    HandloreError
-        If it is no such folder.
-    """
+def _describe_recordings(folder: Path) -> RecordingsDescription:
     recordings, loaded = RecordingFolder.open(folder, create=False), load_recordings(folder)
     entries = recordings.entries()
     detectors = (one.header.detector for one in loaded.recordings)
@@ -194,8 +172,8 @@ def describe_recordings(folder: Path) -> RecordingsDescription:
     )
 
 
-def _label(entries: Sequence[RecordingEntry]) -> RecordedLabel:
-    return RecordedLabel(
+def _label(entries: Sequence[RecordingEntry]) -> _RecordedLabel:
+    return _RecordedLabel(
         n_movements=sum(entry.kind == "sequence" for entry in entries),
         n_poses=sum(entry.kind == "pose" for entry in entries),
         seconds=round(sum(entry.seconds for entry in entries), 3),

@@ -105,13 +105,7 @@ def file_stamp(path: Path) -> tuple[int, int]:
 
 
 def require_regular(path: Path) -> None:
-    """Refuse pipes and devices: opening a pipe waits until another process writes into it.
-
-    Raises
-    ------
-    InvalidDataError
-        If it is one; the message does not repeat the path.
-    """
+    """Refuse pipes and devices: opening a pipe waits until another process writes into it."""
     if path.exists() and not path.is_file() and not path.is_dir():
         raise InvalidDataError("it is no regular file, but a pipe or a device")
 

@@ -15,7 +15,7 @@ _MIN_ITEMS = 5
 
 
 @dataclass(frozen=True)
-class Conflict:
+class _Conflict:
     """Identical pictures under different labels."""
 
     labels: tuple[str, ...]
@@ -30,7 +30,7 @@ class Conflict:
 class LabelProblems:
     """The label problems of a dataset. Items are pictures or clips, not augmented copies."""
 
-    conflicts: tuple[Conflict, ...]
+    conflicts: tuple[_Conflict, ...]
     """Identical items under different labels; most items first."""
 
     n_duplicates: int
@@ -119,14 +119,14 @@ def in_conflict(dataset: LandmarkDataset) -> NDArray[np.bool_]:
     return np.array([bool(digest) and len(labels[digest]) > 1 for digest, _ in pairs], bool)
 
 
-def _conflicts(copies: Any) -> tuple[Conflict, ...]:
+def _conflicts(copies: Any) -> tuple[_Conflict, ...]:
     by_labels: dict[tuple[str, ...], list[list[str]]] = defaultdict(list)
     for rows in copies:
         labels = tuple(sorted({label for label, _ in rows}))
         if len(labels) > 1:
             by_labels[labels].append([source for _, source in rows])
     found = [
-        Conflict(labels, sum(map(len, alike)), tuple(alike[0]))
+        _Conflict(labels, sum(map(len, alike)), tuple(alike[0]))
         for labels, alike in by_labels.items()
     ]
     return tuple(sorted(found, key=lambda one: (-one.n, one.labels)))

@@ -38,22 +38,32 @@ _RESERVED = {DISCARDED, "con", "prn", "aux", "nul"} | {
 """Names that the folder of a label must not have, here or on Windows."""
 
 
+def open_recordings_folder(root: Path, *, create: bool) -> None:
+    """Check a folder of recordings; remove half-written files of killed processes.
+
+    Parameters
+    ----------
+    create
+        Whether it is made if it does not exist, or is empty; then it must be writable.
+    """
+    if create and not (root / MARKER).exists():
+        _make_recordings_folder(root)
+    require_recordings(root)
+    if create:
+        _require_writable_folder(root)
+    _clean_up(root)
+
+
 def is_recordings(root: Path) -> bool:
     """Say whether a path is a folder of recordings; reads nothing."""
     return (Path(root) / MARKER).is_file()
 
 
-def make_recordings_folder(root: Path) -> None:
-    """Make a folder of recordings, if it is new or empty.
-
-    Raises
-    ------
-    HandloreError
-        If it holds something else, or cannot be written.
-    """
+def _make_recordings_folder(root: Path) -> None:
+    """Make a folder of recordings, if it is new or empty."""
     if root.exists() and not root.is_dir():
         raise HandloreError(f"{root} is a file; recordings are kept in a folder, give its name")
-    with os_errors_as(f"cannot make the folder {root}"):
+    with _os_errors_as(f"cannot make the folder {root}"):
         root.mkdir(parents=True, exist_ok=True)
         there = sorted(name for name in _names(root) if not name.startswith("."))
     if there and there != [MARKER]:
@@ -66,15 +76,7 @@ def make_recordings_folder(root: Path) -> None:
 
 
 def require_recordings(root: Path) -> None:
-    """Refuse a path that is not a folder of recordings.
-
-    Raises
-    ------
-    HandloreError
-        If it is something else, or its marker cannot be read.
-    NewerFormatError
-        If a later version of handlore made it.
-    """
+    """Refuse a path that is not a folder of recordings."""
     marker = root / MARKER
     try:
         said = json.loads(marker.read_bytes())
@@ -96,16 +98,10 @@ def require_recordings(root: Path) -> None:
         )
 
 
-def require_writable_folder(root: Path) -> None:
-    """Refuse a folder that is not writable, such as one on a read-only disk.
-
-    Raises
-    ------
-    HandloreError
-        With the message of the system.
-    """
+def _require_writable_folder(root: Path) -> None:
+    """Refuse a folder that is not writable, such as one on a read-only disk."""
     probe = root / f".{os.getpid()}.tmp"
-    with os_errors_as(f"cannot write into {root}"):
+    with _os_errors_as(f"cannot write into {root}"):
         _created(probe)
         probe.unlink()
 
@@ -125,7 +121,7 @@ def folder_of(label: str) -> str:
 
 def recording_files(root: Path, *, discarded: bool = False) -> list[Path]:
     """List the .npz files in the folders of the labels, which should be recordings."""
-    with os_errors_as(f"cannot read {root}"):
+    with _os_errors_as(f"cannot read {root}"):
         files = [
             folder / name
             for folder in _folders(root, discarded=discarded)
@@ -146,7 +142,23 @@ def video_of(path: Path) -> Path | None:
 
 
 @contextmanager
-def next_number(root: Path) -> Iterator[int]:
+def new_recording(root: Path, label: str, video: Path | None) -> Iterator[Path]:
+    """Reserve the next number for a recording that is written in the block; move its video there.
+
+    The recording must be written to the path that the block gets.
+    """
+    folder = root / folder_of(label)
+    with _next_number(root) as number, _os_errors_as(f"cannot keep a recording in {root}"):
+        path = folder / f"{number:04d}.npz"
+        folder.mkdir(exist_ok=True)
+        ending = video.suffix.lower() if video else ".avi"
+        with _moving_video(video, path.with_suffix(ending)):
+            yield path
+        _sync_folder(folder)
+
+
+@contextmanager
+def _next_number(root: Path) -> Iterator[int]:
     """Reserve a number that no other process has or gets.
 
     The process that creates the claim file has the number; numbers that came into use before are
@@ -156,7 +168,7 @@ def next_number(root: Path) -> Iterator[int]:
     number = 1 + max(_numbers(root), default=0)
     while True:
         claim = root / f".{number:04d}.claim"
-        with os_errors_as(f"cannot keep a recording in {root}"):
+        with _os_errors_as(f"cannot keep a recording in {root}"):
             claimed = _created(claim)
         if claimed and number not in _numbers(root):
             break
@@ -178,21 +190,21 @@ def move_recording(root: Path, path: Path, to: Path) -> Path:
         return to
     if not path.is_file():
         raise HandloreError(f"there is no recording {path}")
-    with os_errors_as(f"cannot move {path}"):
+    with _os_errors_as(f"cannot move {path}"):
         to.parent.mkdir(parents=True, exist_ok=True)
         if not to.exists():
             return _moved(path, to)
-        with next_number(root) as number:
+        with _next_number(root) as number:
             return _moved(path, to.with_stem(f"{number:04d}"))
 
 
 @contextmanager
-def moving_video(video: Path | None, to: Path) -> Iterator[None]:
+def _moving_video(video: Path | None, to: Path) -> Iterator[None]:
     """Move a video, possibly from another disk, beside the recording written in the block.
 
     It gets its name after the recording is written, so there is no video without a recording; if
     writing fails, the video is where it was. If interrupted in between, it gets its name when the
-    folder is next opened (:func:`clean_up`).
+    folder is next opened (:func:`_clean_up`).
     """
     if video is None:
         yield
@@ -212,7 +224,7 @@ def moving_video(video: Path | None, to: Path) -> Iterator[None]:
         half.replace(to)
 
 
-def sync_folder(folder: Path) -> None:
+def _sync_folder(folder: Path) -> None:
     """Sync the names of new files to the disk, where the system can."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
@@ -222,7 +234,7 @@ def sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def clean_up(root: Path) -> None:
+def _clean_up(root: Path) -> None:
     """Remove half-written files of killed processes; name whole videos."""
     folders = [root, *_folders(root, discarded=False), *_folders(root, discarded=True)]
     for path in (folder / name for folder in folders for name in _names(folder)):
@@ -236,14 +248,14 @@ def clean_up(root: Path) -> None:
 
 
 def _whole_video(path: Path) -> Path | None:
-    """Return the name of a video whose recording was written, see :func:`moving_video`."""
+    """Return the name of a video whose recording was written, see :func:`_moving_video`."""
     to = path.with_name(path.name.removeprefix(".").removesuffix(".tmp"))
     is_one = is_video(to) and to.with_suffix(".npz").is_file() and not to.exists()
     return to if is_one else None
 
 
 @contextmanager
-def os_errors_as(what: str) -> Iterator[None]:
+def _os_errors_as(what: str) -> Iterator[None]:
     """Raise errors of the system as one line."""
     try:
         yield
@@ -268,7 +280,7 @@ def _folders(root: Path, *, discarded: bool) -> list[Path]:
 
 def _numbers(root: Path) -> set[int]:
     """Return the numbers that any file has, videos and discarded ones included."""
-    with os_errors_as(f"cannot read {root}"):
+    with _os_errors_as(f"cannot read {root}"):
         # The kept ones once more, for what is restored meanwhile.
         folders = [f for discarded in (0, 1, 0) for f in _folders(root, discarded=bool(discarded))]
         names = (name.partition(".")[0] for folder in folders for name in _names(folder))

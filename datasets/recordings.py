@@ -21,20 +21,13 @@ from .dataset import Kind, LandmarkDataset
 from .files import file_stamp
 from .recording_files import (
     DISCARDED,
-    MARKER,
-    clean_up,
     folder_of,
-    make_recordings_folder,
     move_recording,
-    moving_video,
-    next_number,
+    new_recording,
     number_of,
-    os_errors_as,
+    open_recordings_folder,
     recording_files,
     remove_marker,
-    require_recordings,
-    require_writable_folder,
-    sync_folder,
     video_of,
 )
 from .storage import load_dataset, save_dataset
@@ -94,13 +87,7 @@ class RecordingFolder:
         NewerFormatError
             If a later version of handlore made it.
         """
-        root = Path(root)
-        if create and not (root / MARKER).exists():
-            make_recordings_folder(root)
-        require_recordings(root)
-        if create:
-            require_writable_folder(root)
-        clean_up(root)
+        open_recordings_folder(Path(root), create=create)
         return cls(root)
 
     def entries(self, *, discarded: bool | None = False) -> list[RecordingEntry]:
@@ -180,17 +167,8 @@ class RecordingFolder:
             If it cannot be written, such as on a full disk; then nothing of it is left, and the
             video is where it was.
         """
-        folder = self.root / folder_of(_only_label(recording))
-        with (
-            next_number(self.root) as number,
-            os_errors_as(f"cannot keep a recording in {self.root}"),
-        ):
-            path = folder / f"{number:04d}.npz"
-            folder.mkdir(exist_ok=True)
-            ending = video.suffix.lower() if video else ".avi"
-            with moving_video(video, path.with_suffix(ending)):
-                save_dataset(_numbered(recording, number, self.name_of(path)), path)
-            sync_folder(folder)
+        with new_recording(self.root, _only_label(recording), video) as path:
+            save_dataset(_numbered(recording, int(path.stem), self.name_of(path)), path)
         return path
 
     def discard(self, path: Path) -> Path:

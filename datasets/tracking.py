@@ -80,11 +80,6 @@ def find_hands(
     Returns
     -------
     The samples that the item makes, and the digest of what was read.
-
-    Raises
-    ------
-    InvalidDataError
-        If the item cannot be read, or has no frames.
     """
     clip = source.read(item)
     if isinstance(clip, LandmarkClip):

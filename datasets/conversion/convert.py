@@ -17,8 +17,9 @@ from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.files import require_writable
 
 from ..dataset import LandmarkDataset
+from ..files import file_stamp
 from ..label_problems import LabelProblems, find_label_problems, in_conflict
-from ..sources.base import Listing, Source
+from ..sources.base import Item, Listing, Source
 from .batches import (
     Batch,
     ConvertOptions,
@@ -28,8 +29,9 @@ from .batches import (
     ready_batch,
     scan_source,
 )
-from .resume import ConversionPlan, Report, ResumeFolder, Stamps, plan_conversion, stamps_of
+from .resume import ConversionPlan, Report, ResumeFolder, Stamps, plan_conversion
 from .workers import (
+    DaskPool,
     DetectorFactory,
     ProcessPool,
     Result,
@@ -154,13 +156,7 @@ def _finished(
     batches: Sequence[Batch],
     options: ConvertOptions,
 ) -> Conversion:
-    """Put the result of batches together.
-
-    Raises
-    ------
-    HandloreError
-        If nothing could be read.
-    """
+    """Put the result of batches together."""
     ready = [ready_batch(source, listing.dataset, options)] if listing.dataset else []
     whole = join_batches([*ready, *batches])
     if not whole.dataset.n_samples:
@@ -318,7 +314,7 @@ class _State:
             part, items = self.folder.load(number), self.plan.of_batch(number)
             if part is None:
                 continue
-            stamps = stamps_of(items)
+            stamps = _stamps_of(items)
             both = zip(items, part[1], stamps, strict=False)
             new = [item.source for item, before, now in both if before != now]
             changed += new
@@ -336,7 +332,7 @@ class _State:
         for number in list(self.missing):
             unit = self.plan.unit(number)
             # Noted before it is read: what changes meanwhile is then found to have changed.
-            self._stamps[number] = stamps_of(unit.items)
+            self._stamps[number] = _stamps_of(unit.items)
             yield unit
 
     def keep(self, result: Result) -> None:
@@ -368,6 +364,12 @@ class _State:
         self._n += len(self.plan.of_batch(number))
 
 
+def _stamps_of(items: Sequence[Item]) -> Stamps:
+    """Return the stamps of the items' files, see :func:`~..files.file_stamp`."""
+    known = {path: list(file_stamp(path)) for path in dict.fromkeys(item.path for item in items)}
+    return [known[item.path] for item in items]
+
+
 def _convert_missing(state: _State, run: RunOptions) -> None:
     pool, units = _pool(state, run), state.units()
     results = convert_here(units, state.within) if pool is None else convert_in_pool(units, pool)
@@ -379,9 +381,6 @@ def _convert_missing(state: _State, run: RunOptions) -> None:
 def _pool(state: _State, run: RunOptions) -> WorkerPool | None:
     """Return the workers; None: this process."""
     if run.dask:
-        # Imported here: the extra `dask` is optional.
-        from .dask_pool import DaskPool
-
         return DaskPool(run.dask)
     jobs = min(run.jobs or usable_jobs(), len(state.missing))
     # An explicit number is kept to: a process of its own protects this one from what it reads.

@@ -24,7 +24,6 @@ from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.files import atomic_write
 
 from ..dataset import TEXT, LandmarkDataset
-from ..files import file_stamp
 from ..sources.base import Item, Listing, Source
 from ..storage import load_dataset, save_dataset
 from .batches import Batch, ConvertOptions, scan_source
@@ -62,11 +61,6 @@ def exclusive(folder: Path, what: str, report: Report | None = None) -> Iterator
         What is being done, for the error that a second process gets.
     report
         Receives a line where the file system has no locks; then nothing is locked.
-
-    Raises
-    ------
-    HandloreError
-        If another process holds it.
     """
     lock = _acquired(folder, what, report)
     try:
@@ -153,13 +147,7 @@ class ResumeFolder:
                     self.discard()
 
     def begin(self, manifest: _Manifest, restart: bool) -> None:
-        """Prepare the folder for the parts of a conversion.
-
-        Raises
-        ------
-        HandloreError
-            If it holds parts of another conversion.
-        """
+        """Prepare the folder for the parts of a conversion."""
         for leftover in self.folder.glob(".*.tmp"):
             leftover.unlink(missing_ok=True)
         if restart or not self._manifest() or not any(self._numbers()):
@@ -174,13 +162,7 @@ class ResumeFolder:
             stream.write(json.dumps(manifest, indent=1).encode())
 
     def save(self, number: int, batch: Batch, stamps: Stamps) -> None:
-        """Keep a part.
-
-        Raises
-        ------
-        HandloreError
-            If it cannot be written, such as on a full disk; the message says how to continue.
-        """
+        """Keep a part."""
         facts = {"failures": [list(failure) for failure in batch.failures], "stamps": stamps}
         header = replace(batch.dataset.header, options=facts)
         with self._surviving():
@@ -255,12 +237,6 @@ def _digest_of(items: Sequence[Item]) -> str:
         columns = (item.source, item.label, item.group, item.session, item.recording, item.split)
         digest.update("\0".join((*columns, f"{item.part}\n")).encode(*TEXT))
     return digest.hexdigest()
-
-
-def stamps_of(items: Sequence[Item]) -> Stamps:
-    """Return the stamps of the items' files, see :func:`~..files.file_stamp`."""
-    known = {path: list(file_stamp(path)) for path in dict.fromkeys(item.path for item in items)}
-    return [known[item.path] for item in items]
 
 
 def _differences(there: _Manifest, wanted: _Manifest) -> dict[str, tuple[str, str]]:

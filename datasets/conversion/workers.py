@@ -5,6 +5,7 @@ process dies, its unit is done again alone, down to the single item that kills i
 is a failure, and the others are converted.
 """
 
+import contextlib
 import os
 import signal
 import threading
@@ -12,10 +13,11 @@ import time
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Protocol
+from itertools import islice
+from typing import TYPE_CHECKING, Protocol
 
 import cv2
 from joblib import Parallel, cpu_count, delayed
@@ -29,9 +31,19 @@ from handlore.landmarks.opening import detector_info, open_detector
 from ..sources.base import Item, Source
 from .batches import Batch, ConvertOptions, convert_batch, failed_batch, join_batches
 
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
 _WORKER_DIED = "the process died while reading it"
 _MAX_DEATHS = 8
 """If this many items in a row kill their worker, the cause is not the items."""
+
+_SCHEDULER_TIMEOUT = 15
+"""Seconds in which the scheduler must answer."""
+
+_WORKER_TIMEOUT = 60
+"""Seconds in which a worker must be there. All may have died of a file and be starting again: on a
+busy computer that takes long."""
 
 
 @dataclass(frozen=True)
@@ -87,14 +99,8 @@ def convert_here(
             opened.close()
 
 
-def convert_unit(unit: WorkUnit) -> Result:
-    """Convert a unit in a worker, with the detector that this thread keeps.
-
-    Raises
-    ------
-    HandloreError
-        If this worker would find other landmarks.
-    """
+def _convert_unit(unit: WorkUnit) -> Result:
+    """Convert a unit in a worker, with the detector that this thread keeps."""
     if unit.version != __version__:
         raise HandloreError(
             f"a worker runs handlore {__version__}, but the command runs {unit.version}; install"
@@ -233,7 +239,7 @@ def _convert_for(parent: int, unit: WorkUnit) -> Result:
     if _THREAD.__dict__.get("parent") != parent:
         _THREAD.__dict__["parent"] = parent
         _set_up_worker(parent)
-    return convert_unit(unit)
+    return _convert_unit(unit)
 
 
 def _set_up_worker(parent: int) -> None:
@@ -253,6 +259,94 @@ def _end_with(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(1)
     os._exit(1)
+
+
+@dataclass(frozen=True)
+class DaskPool:
+    """The workers of a Dask cluster. Inputs have the same path on all of them."""
+
+    address: str
+
+    @property
+    def died(self) -> tuple[type[BaseException], ...]:
+        """What is raised when workers die again and again of one unit."""
+        _require_distributed()
+        from distributed import KilledWorker
+
+        return (KilledWorker,)
+
+    def convert(self, units: Iterable[WorkUnit]) -> Generator[Result, None, None]:
+        """Convert units; those of a worker that is lost are done by others.
+
+        Two units for each thread of the cluster are under way, so memory does not grow with the
+        set; workers that join later are used too.
+        """
+        _require_distributed()
+        waiting = iter(units)
+        running: set[Future[Result]] = set()
+        with self._client() as client:
+            while True:
+                room = 2 * max(sum(client.nthreads().values()), 1) - len(running)
+                for unit in islice(waiting, max(room, 0)):
+                    running.add(client.submit(_convert_unit, unit, pure=False))
+                if not running:
+                    return
+                done = self._wait(client, running)
+                running -= done
+                yield from map(_result, done)
+
+    def _wait(self, client: "Client", running: "set[Future[Result]]") -> "set[Future[Result]]":
+        """Wait until a unit is done, as long as there are workers to do it."""
+        from distributed import wait
+
+        while True:
+            with contextlib.suppress(TimeoutError), client.as_current():
+                finished = wait(running, timeout=_WORKER_TIMEOUT, return_when="FIRST_COMPLETED")
+                return set(finished.done)
+            # Lost workers need not come back: nannies may give up, and hosts may be gone.
+            self._require_workers(client)
+
+    @contextmanager
+    def _client(self) -> "Iterator[Client]":
+        from distributed import Client
+
+        try:
+            client = Client(self.address, timeout=_SCHEDULER_TIMEOUT, set_as_default=False)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise HandloreError(
+                f"no Dask scheduler answers at {self.address}; `dask scheduler` prints its address"
+            ) from error
+        with client:
+            self._require_workers(client)
+            yield client
+
+    def _require_workers(self, client: "Client") -> None:
+        try:
+            client.wait_for_workers(1, timeout=_WORKER_TIMEOUT)
+        except TimeoutError as error:
+            raise HandloreError(
+                f"the Dask scheduler {self.address} has no workers; start them with"
+                f" `dask worker {self.address}`"
+            ) from error
+
+
+def _result(future: "Future[Result]") -> Result:
+    try:
+        number, batch = future.result()
+    except ImportError as error:
+        raise HandloreError(
+            f"a Dask worker cannot run handlore ({error}); install it there too"
+        ) from error
+    return number, batch
+
+
+def _require_distributed() -> None:
+    try:
+        import distributed  # noqa: F401
+    except ImportError as error:
+        raise HandloreError(
+            "a Dask cluster needs the package distributed; `pip install 'handlore[dask]'`"
+        ) from error
 
 
 def usable_jobs(per_worker_mb: int = 400) -> int:

@@ -93,13 +93,7 @@ POSES: Mapping[str, Pose] = MappingProxyType(
 
 
 def get_pose(name: str) -> Pose:
-    """Return a pose by its name.
-
-    Raises
-    ------
-    HandloreError
-        If there is no such pose; the message lists the names.
-    """
+    """Return a pose by its name."""
     if name not in POSES:
         raise HandloreError(f"no rendered pose {name!r}; there are {', '.join(sorted(POSES))}")
     return POSES[name]
@@ -119,7 +113,7 @@ class Keyframe:
 
 
 @dataclass(frozen=True)
-class Movement:
+class _Movement:
     """A movement as a function of time; directions are those of the unmirrored picture."""
 
     seconds: float
@@ -170,31 +164,25 @@ def _circle(s: float) -> Keyframe:
 _OPEN_PALM = ((0.0, "open_palm"),)
 _POINT = ((0.0, "point"),)
 
-MOVEMENTS: Mapping[str, Movement] = MappingProxyType(
+MOVEMENTS: Mapping[str, _Movement] = MappingProxyType(
     {
-        "circle": Movement(1.6, _POINT, _circle),
-        "grab": Movement(1.2, ((0.2, "open_palm"), (0.75, "fist")), lambda _: Keyframe()),
-        "push": Movement(1.2, _OPEN_PALM, _line(z=-1.4)),
-        "release": Movement(1.2, ((0.2, "fist"), (0.75, "open_palm")), lambda _: Keyframe()),
-        "swipe_down": Movement(1.0, _OPEN_PALM, _line(y=0.7)),
-        "swipe_left": Movement(1.0, _OPEN_PALM, _line(x=-1.0)),
-        "swipe_right": Movement(1.0, _OPEN_PALM, _line(x=1.0)),
-        "swipe_up": Movement(1.0, _OPEN_PALM, _line(y=-0.7)),
-        "tap": Movement(0.9, ((0.25, "point"), (0.5, "fist"), (0.75, "point")), _dip),
-        "wave": Movement(1.8, _OPEN_PALM, _wave),
+        "circle": _Movement(1.6, _POINT, _circle),
+        "grab": _Movement(1.2, ((0.2, "open_palm"), (0.75, "fist")), lambda _: Keyframe()),
+        "push": _Movement(1.2, _OPEN_PALM, _line(z=-1.4)),
+        "release": _Movement(1.2, ((0.2, "fist"), (0.75, "open_palm")), lambda _: Keyframe()),
+        "swipe_down": _Movement(1.0, _OPEN_PALM, _line(y=0.7)),
+        "swipe_left": _Movement(1.0, _OPEN_PALM, _line(x=-1.0)),
+        "swipe_right": _Movement(1.0, _OPEN_PALM, _line(x=1.0)),
+        "swipe_up": _Movement(1.0, _OPEN_PALM, _line(y=-0.7)),
+        "tap": _Movement(0.9, ((0.25, "point"), (0.5, "fist"), (0.75, "point")), _dip),
+        "wave": _Movement(1.8, _OPEN_PALM, _wave),
     }
 )
 """The named movements, in palm lengths and seconds."""
 
 
-def get_movement(name: str) -> Movement:
-    """Return a movement by its name.
-
-    Raises
-    ------
-    HandloreError
-        If there is no such movement; the message lists the names.
-    """
+def get_movement(name: str) -> _Movement:
+    """Return a movement by its name."""
     if name not in MOVEMENTS:
         known = ", ".join(sorted(MOVEMENTS))
         raise HandloreError(f"no rendered movement {name!r}; there are {known}")

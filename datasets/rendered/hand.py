@@ -150,6 +150,14 @@ class Body:
     """Lines on the palm, each (n, 3) metres."""
     capsules: tuple[Capsule, ...]
 
+    @classmethod
+    def build(cls, pose: Pose, person: Person) -> "Body":
+        """Pose a person's right hand and put flesh on it."""
+        joints, backs = pose_hand(pose, person)
+        points = np.vstack([joints, _auxiliary(joints, pose, person)])
+        creases = tuple(line * person.palm * (person.breadth, 1.0, 1.0) for line in _CREASES)
+        return cls(points, backs, creases, _CAPSULES if person.sleeve is None else _DRESSED)
+
 
 _POINTS = {
     name: 21 + k
@@ -220,14 +228,6 @@ _CREASES = tuple(
         ((-0.26, 0.10), (-0.10, 0.07), (0.10, 0.07), (0.25, 0.09)),
     )
 )
-
-
-def build_body(pose: Pose, person: Person) -> Body:
-    """Pose a person's right hand and put flesh on it."""
-    joints, backs = pose_hand(pose, person)
-    points = np.vstack([joints, _auxiliary(joints, pose, person)])
-    creases = tuple(line * person.palm * (person.breadth, 1.0, 1.0) for line in _CREASES)
-    return Body(points, backs, creases, _CAPSULES if person.sleeve is None else _DRESSED)
 
 
 def _auxiliary(joints: Floats, pose: Pose, person: Person) -> Floats:

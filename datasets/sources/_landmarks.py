@@ -121,13 +121,7 @@ def _row(line: bytes, count: int, separator: bytes | None, number: int) -> list[
 
 
 def require_within(values: Numbers, limit: float, expected: str) -> Numbers:
-    """Return the values, if all are finite and within a limit.
-
-    Raises
-    ------
-    InvalidDataError
-        Otherwise; the message names the value and what was expected.
-    """
+    """Return the values, if all are finite and within a limit."""
     values = np.asarray(values, np.float64)
     wrong = values[~(np.abs(values) <= limit)]
     if wrong.size:

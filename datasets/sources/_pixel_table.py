@@ -70,11 +70,6 @@ class PixelTable:
             (height, width, 3) RGB.
         sha256
             Digest of the row's bytes, without the end of the line.
-
-        Raises
-        ------
-        InvalidDataError
-            If it is damaged.
         """
         try:
             with self.path.open("rb") as file:
@@ -86,24 +81,12 @@ class PixelTable:
 
 
 def read_table(path: Path) -> PixelTable:
-    """Find the rows of a file; the answer is kept as long as the file does not change.
-
-    Raises
-    ------
-    InvalidDataError
-        If it is no table of pixels; the message says why.
-    """
+    """Find the rows of a file; the answer is kept as long as the file does not change."""
     return _indexed(path, file_stamp(path))
 
 
 def read_layout(path: Path) -> _TableLayout:
-    """Find out what the columns are, by the first rows only.
-
-    Raises
-    ------
-    InvalidDataError
-        If it is no table of pixels; the message says why.
-    """
+    """Find out what the columns are, by the first rows only."""
     require_regular(path)
     try:
         with path.open("rb") as file:

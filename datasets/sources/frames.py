@@ -13,17 +13,20 @@ from handlore.landmarks.hands import Pixels
 
 from ..files import MAX_LISTED, is_hidden, natural_order, walk
 from ..pictures import is_picture, read_picture
-from ._paths import (
+from .base import (
     PATTERN_HELP,
+    SOURCES,
     SPLITS,
-    compiled,
-    labels_in,
-    named_in,
+    Clip,
+    Item,
+    Listing,
+    NamePattern,
+    Source,
+    option,
     split_off,
     splits_among,
     wrapper_of,
 )
-from .base import SOURCES, Clip, Item, Listing, Source, option
 from .videos import STRIDE_HELP
 
 _MIN_FRAMES = 5
@@ -63,18 +66,18 @@ class Frames(Source):
         """Say whether all pictures are two folders down and numbered consecutively."""
         files = (file for file in walk(root) if is_picture(Path(file)))
         sequences = _by_folder(islice(files, MAX_LISTED))
-        pattern = compiled(self.name_pattern)
+        pattern = NamePattern(self.name_pattern)
         wrapper = _wrapper(list(sequences))
         below = [folder.removeprefix(wrapper) for folder in sequences]
         if any(_depth(folder) != 2 or _starts_with_split(folder) for folder in below):
             return False
-        named = [folder for folder in sequences if named_in(pattern, folder) is not None]
+        named = [folder for folder in sequences if pattern.read(folder) is not None]
         series = sum(_is_series(sequences[folder]) for folder in named)
         return bool(named) and 10 * series >= 9 * len(named)
 
     def scan(self, root: Path) -> Listing:
         """List the sequences; pictures that are in no sequence are left out."""
-        pattern = compiled(self.name_pattern)
+        pattern = NamePattern(self.name_pattern)
         pictures = [file for file in walk(root) if is_picture(Path(file))]
         sequences = list(_by_folder(pictures))
         wrapper = _wrapper(sequences)
@@ -146,14 +149,14 @@ def _is_series(stems: list[str]) -> bool:
 
 
 def _item(
-    root: Path, folder: str, wrapper: str, splits: frozenset[str], pattern: re.Pattern[str] | None
+    root: Path, folder: str, wrapper: str, splits: frozenset[str], pattern: NamePattern
 ) -> Item | None:
     """Make the item of a sequence's folder; None if it has no label."""
     split, parts = split_off(PurePosixPath(folder.removeprefix(wrapper)).parts, 3)
-    named = named_in(pattern, folder)
+    named = pattern.read(folder)
     if named is None or not folder:
         return None
-    if labels_in(pattern) and len(parts) == 2 and parts[0].lower() in SPLITS:
+    if pattern.has_label and len(parts) == 2 and parts[0].lower() in SPLITS:
         split = SPLITS[parts[0].lower()]
     label = parts[0] if len(parts) > 1 and (split or parts[0] not in splits) else ""
     named = {"split": split, "label": label} | named

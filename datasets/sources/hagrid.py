@@ -25,8 +25,14 @@ from ._landmarks import (
     require_within,
     sha256_of,
 )
-from ._paths import SPLITS
-from .base import SOURCES, Item, LandmarkClip, Listing, option
+from .base import (
+    SOURCES,
+    SPLITS,
+    Item,
+    LandmarkClip,
+    Listing,
+    option,
+)
 
 _NO_GESTURE = "no_gesture"
 

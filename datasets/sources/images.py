@@ -1,15 +1,29 @@
-"""Photos in a folder per label."""
+"""Photos in a folder per label; silhouettes in the same layouts."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
-from ..files import walk
-from ..pictures import is_picture
+from handlore.landmarks.errors import InvalidDataError
+from handlore.landmarks.silhouettes import is_silhouette
+
+from ..files import MAX_LISTED, SAMPLED, spread, walk
+from ..pictures import is_picture, read_picture
 from ..videos import is_animated
-from ._paths import PATTERN_HELP, compiled, labels_in, named_in, split_off, splits_among, wrapper_of
-from .base import SOURCES, Item, Listing, Source, not_listed, option
+from .base import (
+    PATTERN_HELP,
+    SOURCES,
+    Item,
+    Listing,
+    NamePattern,
+    Source,
+    not_listed,
+    option,
+    split_off,
+    splits_among,
+    wrapper_of,
+)
 
 
 @SOURCES.register
@@ -36,7 +50,7 @@ class Images(Source):
 
     def scan(self, root: Path) -> Listing:
         """List the pictures."""
-        pattern = compiled(self.name_pattern)
+        pattern = NamePattern(self.name_pattern)
         files = list(walk(root))
         pictures = [file for file in files if is_picture(Path(file))]
         wrapper = wrapper_of(pictures)
@@ -59,14 +73,53 @@ def _about_gifs(items: Sequence[Item]) -> list[str]:
 
 
 def _item(
-    root: Path, file: str, wrapper: str, splits: frozenset[str], pattern: re.Pattern[str] | None
+    root: Path, file: str, wrapper: str, splits: frozenset[str], pattern: NamePattern
 ) -> Item | None:
     *folders, _ = PurePosixPath(file.removeprefix(wrapper)).parts
     # A lone folder named train is a label, unless the pattern says where the label is.
-    split, folders = split_off(folders, 1 if labels_in(pattern) else 2)
-    named = named_in(pattern, file)
+    split, folders = split_off(folders, 1 if pattern.has_label else 2)
+    named = pattern.read(file)
     if named is None:
         return None
     label = folders[0] if folders and (split or folders[0] not in splits) else ""
     named = {"split": split, "label": label} | named
     return Item(root / file, file, **named) if named["label"] else None
+
+
+@SOURCES.register
+@dataclass(frozen=True)
+class _Silhouettes(Images):
+    r"""Black-and-white masks of hands, of either polarity, in a folder per label.
+
+    The layouts and the name pattern are those of images. Recognised by opening a dozen
+    pictures: nearly all pixels of a silhouette have one of two grey levels. For the skin masks
+    of HGR1: '(?P<label>[^_]+)_P_hgr1_(?P<group>id\d+)_\d+\.bmp'.
+    """
+
+    name = "silhouettes"
+    layout = "black-and-white <label>/*.png or train|val|test/<label>/*.png"
+    specificity = 5
+    silhouettes = True
+
+    def fits(self, root: Path) -> bool:
+        """Say whether a sample of the pictures have two grey levels only, nearly all of them.
+
+        A few masks among photos are recognised picture by picture.
+        """
+        judged = [_is_silhouette(path) for path in spread(self._some(root), SAMPLED)]
+        known = [verdict for verdict in judged if verdict is not None]
+        return bool(known) and sum(known) >= 0.9 * len(known)
+
+    def _some(self, root: Path) -> list[Path]:
+        if self.name_pattern:
+            return [item.path for item in self.scan(root).items]
+        files = (file for file in walk(root) if "/" in file and is_picture(Path(file)))
+        return [Path(root) / file for file in islice(files, MAX_LISTED)]
+
+
+def _is_silhouette(path: Path) -> bool | None:
+    """Look at one picture; None if it cannot be read."""
+    try:
+        return is_silhouette(read_picture(path)[0])
+    except InvalidDataError:
+        return None

@@ -26,8 +26,14 @@ from ._landmarks import (
     require_within,
     sha256_of,
 )
-from ._paths import SPLITS
-from .base import SOURCES, Item, LandmarkClip, Listing, option
+from .base import (
+    SOURCES,
+    SPLITS,
+    Item,
+    LandmarkClip,
+    Listing,
+    option,
+)
 
 _SIZES = (63, 126, 258, 1662)
 _FRAME = re.compile(r"[^0-9]*([0-9]{1,9})\.npy", re.IGNORECASE)

@@ -9,17 +9,21 @@ from pathlib import Path, PurePosixPath
 from ..files import MAX_LISTED, SAMPLED, files_of, spread
 from ..pictures import is_picture, is_video
 from ..videos import FrameSelection, is_animated, read_video
-from ._paths import (
+from .base import (
     PATTERN_HELP,
+    SOURCES,
     SPLITS,
-    compiled,
-    labels_in,
-    named_in,
+    Clip,
+    Item,
+    Listing,
+    NamePattern,
+    Source,
+    not_listed,
+    option,
     split_off,
     splits_among,
     wrapper_of,
 )
-from .base import SOURCES, Clip, Item, Listing, Source, not_listed, option
 
 # wave_12, wave-12, wave (2): the number distinguishes recordings of one gesture.
 _NUMBERED = re.compile(r"(?<=.)(?:[_-]\d+| ?\(\d+\))$")
@@ -72,7 +76,7 @@ class Videos(Source):
 
     def scan(self, root: Path) -> Listing:
         """List the videos and GIFs."""
-        pattern = compiled(self.name_pattern)
+        pattern = NamePattern(self.name_pattern)
         files = list(files_of(root))
         videos = [(name, path) for name, path in files if is_video(path) or _is_gif(path)]
         names = [name for name, _ in videos]
@@ -139,12 +143,12 @@ def _item(
     name: str,
     path: Path,
     around: tuple[str, bool, frozenset[str]],
-    pattern: re.Pattern[str] | None,
+    pattern: NamePattern,
 ) -> Item | None:
     wrapper, flat, splits = around
     *folders, _ = PurePosixPath(name.removeprefix(wrapper)).parts
-    split, folders = split_off(folders, 1 if flat or labels_in(pattern) else 2)
-    named = named_in(pattern, name)
+    split, folders = split_off(folders, 1 if flat or pattern.has_label else 2)
+    named = pattern.read(name)
     if named is None:
         return None
     # Files directly in train are in no label's folder.

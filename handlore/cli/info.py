@@ -11,10 +11,8 @@ from handlore.datasets.describe import (
     DatasetDescription,
     RecordingsDescription,
     describe,
-    describe_recordings,
 )
 from handlore.datasets.loading import load_recordings
-from handlore.datasets.recording_files import is_recordings
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.files import require_writable
 
@@ -87,16 +85,16 @@ def command(**values: Any) -> None:
 def _show(options: _InfoArguments) -> dict[str, Any]:
     """Print what is in a file or folder, if not as JSON; return the facts."""
     path = options.path
-    if is_recordings(path):
-        return _show_recordings(path, options.as_json)
     if _is_model(path):
         if options.contact_sheet or options.plots:
             raise HandloreError(f"{path} is a model, which has nothing to draw")
         return _show_model(path, options.as_json)
-    dataset = describe(path)
-    if isinstance(dataset, DatasetDescription) and not options.as_json:
-        _print_dataset(dataset)
-    return dataset.as_json()
+    facts = describe(path)
+    if isinstance(facts, RecordingsDescription):
+        return _show_recordings(facts, options.as_json)
+    if not options.as_json:
+        _print_dataset(facts)
+    return facts.as_json()
 
 
 def _draw(options: _InfoArguments) -> dict[str, Any]:
@@ -167,15 +165,14 @@ def _print_lines(heading: str, lines: Sequence[str]) -> None:
         click.echo(f"  {line}")
 
 
-def _show_recordings(folder: Path, as_json: bool) -> dict[str, Any]:
+def _show_recordings(facts: RecordingsDescription, as_json: bool) -> dict[str, Any]:
     # Imported here: the advice loads scikit-learn, which datasets do not need.
     from handlore.capture.coach import advise
 
-    facts = describe_recordings(folder)
     if not as_json:
         # Before the advice, which takes a few seconds.
         _print_recordings(facts)
-    advice = advise(load_recordings(folder))
+    advice = advise(load_recordings(Path(facts.path)))
     if not as_json:
         _print_lines("Next:", advice)
     return facts.as_json() | {"advice": advice}

@@ -8,7 +8,7 @@ import pytest
 from click.testing import Result
 from movement_stubs import lesson
 
-from handlore.datasets.recording_files import make_recordings_folder
+from handlore.datasets.recording_files import open_recordings_folder
 from handlore.datasets.storage import save_dataset
 from handlore.models.files import load_model
 from handlore.models.stream.ground_truth import dataset_streams
@@ -64,7 +64,7 @@ def test_missing_recording(moves: Path, lessons: Path, run: Run) -> None:
 
 def test_folder_of_recordings(moves: Path, run: Run, tmp_path: Path) -> None:
     root = tmp_path / "triggers"
-    make_recordings_folder(root)
+    open_recordings_folder(root, create=True)
     for number, label in enumerate(("left", "right")):
         (root / label).mkdir()
         save_dataset(lesson(label, label), root / label / f"000{number}.npz")

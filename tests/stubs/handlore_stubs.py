@@ -49,6 +49,7 @@ class Deadly(Images):
     specificity = -10
 
     slow: float = option(0.0, "Seconds that a picture takes.")
+    wait: float = option(0.0, "Seconds before a process exits.")
 
     def fits(self, root: Path) -> bool:
         return False
@@ -56,6 +57,7 @@ class Deadly(Images):
     def read(self, item: Item):
         time.sleep(self.slow)
         if "exit" in item.path.name:
+            time.sleep(self.wait)
             os._exit(9)
         if "segfault" in item.path.name:
             os.kill(os.getpid(), signal.SIGSEGV)

@@ -179,27 +179,49 @@ def test_a_cluster_that_loses_a_worker_half_way_writes_the_same_bytes(
 @unix_only
 @pytest.mark.slow
 def test_a_file_that_kills_the_workers_of_a_cluster_is_named(root, tmp_path, monkeypatch):
-    """Each worker has a nanny here, which starts another one: Dask gives up when four are lost."""
+    """Each worker has a nanny here, which starts another one: Dask gives up when four are lost.
+
+    A nanny does not notice a worker that dies while it starts, so the workers live for a second; a
+    LocalCluster closes the nanny of a worker that is away 15 s after any death.
+    """
     distributed = pytest.importorskip("distributed", reason="needs the extra dask")
+    dask = pytest.importorskip("dask")
     folder = tmp_path / "in"
     folder.mkdir()
     (folder / "fist").symlink_to(root / "fist")
     (folder / "bad").mkdir()
     (folder / "bad" / "exit.png").write_bytes(b"")
     monkeypatch.setenv("PYTHONPATH", str(STUBS))
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
-    ) as local:
-        code, _, stderr = finish(folder, tmp_path / "o.npz", "--dask", local.scheduler_address)
+    patient = dask.config.set({"distributed.deploy.lost-worker-timeout": "1 hour"})
+    with (
+        patient,
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+        ) as local,
+    ):
+        code, _, stderr = finish(
+            folder, tmp_path / "o.npz", "--dask", local.scheduler_address, "--wait", 1
+        )
     assert code == 3, stderr
     assert "failed: bad/exit.png: the process died while reading it" in stderr
     assert load_dataset(tmp_path / "o.npz").n_samples == 40
 
 
+@unix_only
+@pytest.mark.slow
+def test_a_cluster_without_any_worker_left_is_not_waited_for(run, tmp_path, cluster, monkeypatch):
+    """These workers have no nannies: the file ends both of them."""
+    monkeypatch.setattr("handlore.datasets.conversion.workers._WORKER_TIMEOUT", 20)
+    (tmp_path / "in" / "bad").mkdir(parents=True)
+    (tmp_path / "in" / "bad" / "exit.png").write_bytes(b"")
+    arguments = ["convert", tmp_path / "in", tmp_path / "o.npz", "--source", "deadly"]
+    assert "has no workers" in refused_line(run(*arguments, "--dask", cluster[0]))
+
+
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense://x"])
 def test_no_scheduler_is_one_line(run, pictures, tmp_path, address, monkeypatch):
     pytest.importorskip("distributed", reason="needs the extra dask")
-    monkeypatch.setattr("handlore.datasets.conversion.dask_pool._SCHEDULER_TIMEOUT", 1)
+    monkeypatch.setattr("handlore.datasets.conversion.workers._SCHEDULER_TIMEOUT", 1)
     line = refused_line(run("convert", pictures, tmp_path / "o.npz", "--dask", address))
     assert "no Dask scheduler answers at" in line
 
