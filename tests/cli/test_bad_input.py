@@ -582,4 +582,4 @@ def test_how_hands_are_found_is_no_question_where_landmarks_are_brought(
     table = tmp_path / "keypoint.csv"
     table.write_text("0," + ",".join(f"{0.01 * k:.2f}" for k in range(42)) + "\n")
     line = refused(run("convert", table, tmp_path / "x.npz", *option))
-    assert f"{option[0]} says how hands are found, and keypoint-csv brings its own" in line
+    assert f"{option[0]} is about finding hands, and keypoint-csv brings its own" in line
