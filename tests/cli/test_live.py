@@ -218,7 +218,8 @@ def test_window(onnx: Path, clip: Path, tmp_path: Path, xvfb: str) -> None:
     assert live.stdout is not None
     assert live.stderr is not None
     try:
-        assert "fist" in live.stdout.readline()
+        line = live.stdout.readline()
+        assert "fist" in line, live.stderr.read()
         # As a window manager does, of which a bare display has none: Qt may else paint nothing.
         again = [
             "xdotool",
