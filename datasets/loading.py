@@ -63,32 +63,18 @@ class LoadedRecordings:
         return {kind: kinds[kind] for kind in KINDS if kinds[kind]}
 
     def require(self, kind: Kind) -> list[LandmarkDataset]:
-        """Return the recordings of movements, or of poses.
-
-        Raises
-        ------
-        HandloreError
-            If there are none.
-        """
+        """Return the recordings of movements, or of poses; HandloreError if there are none."""
         chosen = [one for one in self.recordings if one.header.kind == kind]
         if not chosen:
             raise HandloreError(self._lacking(kind))
         return chosen
 
     def dataset(self, kind: Kind, window: float | None = None) -> LandmarkDataset:
-        """Join the recordings of one kind; decisions are listed in the log of the header.
+        """Join the recordings of one kind, or raise HandloreError if there are none.
 
-        Parameters
-        ----------
-        kind
-            ``sequence``: movements; ``pose``: static poses, each frame a sample.
-        window
-            Length of windows of ``none`` in seconds; default: the median of the other movements.
-
-        Raises
-        ------
-        HandloreError
-            If there are none of this kind.
+        ``sequence``: movements; ``pose``: static poses, each frame a sample. Windows of ``none``
+        have a length in seconds, by default the median of the other movements. Decisions are listed
+        in the log of the header.
         """
         chosen = self.require(kind)
         notes: list[str] = []
@@ -116,15 +102,10 @@ class LoadedRecordings:
 
 
 def load_recordings(root: Path) -> LoadedRecordings:
-    """Load all recordings of a folder that are kept.
+    """Load all recordings of a folder that are kept; HandloreError if it is no such folder.
 
     Files that cannot be read are listed, and so are those with room for another number of hands
     than most have.
-
-    Raises
-    ------
-    HandloreError
-        If it is no folder of recordings.
     """
     root = Path(root)
     require_recordings(root)
@@ -173,7 +154,7 @@ def _cut_if_stream(
     """Return a recording, or the windows of a stream of ``none`` that show a hand."""
     if recording.labels != [NONE_LABEL] or np.ptp(recording.time) <= _MAX_WHOLE * window:
         return [recording]
-    windows = cut_windows(recording, window)
+    windows = _cut_windows(recording, window)
     seen = windows.select(windows.has_hand)
     empty = windows.n_samples - seen.n_samples
     source = str(recording.samples.source[0])
@@ -206,17 +187,11 @@ def _frames_as_poses(recording: LandmarkDataset, every: float) -> LandmarkDatase
     return replace(poses, header=replace(poses.header, kind="pose"))
 
 
-def cut_windows(recording: LandmarkDataset, window: float) -> LandmarkDataset:
-    """Cut a recording of one sample into half-overlapping windows.
+def _cut_windows(recording: LandmarkDataset, window: float) -> LandmarkDataset:
+    """Cut a recording of one sample into half-overlapping windows of so many seconds.
 
-    All share the column ``recording``, so that no split puts a stream on both sides.
-
-    Parameters
-    ----------
-    recording
-        One sample of kind ``sequence``.
-    window
-        Seconds. The last window ends where the recording ends.
+    The last window ends where the recording ends. All share the column ``recording``, so that no
+    split puts a stream on both sides.
     """
     start, end = float(recording.time[0]), float(recording.time[-1])
     room = max(end - start - window, 0.0)

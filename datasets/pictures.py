@@ -48,11 +48,10 @@ def read_picture(path: Path) -> tuple[Pixels, str]:
     """
     path = Path(path)
     data = read_bytes(path)
-    return decode_picture(data), hashlib.sha256(data).hexdigest()
+    return _decoded(data), hashlib.sha256(data).hexdigest()
 
 
-def decode_picture(data: bytes) -> Pixels:
-    """Decode the bytes of a picture file, see :func:`read_picture`."""
+def _decoded(data: bytes) -> Pixels:
     if not data:
         raise InvalidDataError("the file is empty")
     # OpenCV decodes what there is of a JPEG that was cut off and fills the rest with grey.

@@ -106,12 +106,6 @@ def _require_writable_folder(root: Path) -> None:
         probe.unlink()
 
 
-def remove_marker(root: Path) -> None:
-    """Remove the marker of a folder of recordings without any recordings."""
-    if _names(root) == [MARKER]:
-        (root / MARKER).unlink()
-
-
 def folder_of(label: str) -> str:
     """Return the name of the folder for a label, which any file system allows."""
     safe = "".join(c if c.isalnum() or c in "-_+ " else "_" for c in label)

@@ -7,6 +7,7 @@ name: it is unique in a folder, and stays when the recording is discarded or rel
 """
 
 import contextlib
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,13 +22,13 @@ from .dataset import Kind, LandmarkDataset
 from .files import file_stamp
 from .recording_files import (
     DISCARDED,
+    MARKER,
     folder_of,
     move_recording,
     new_recording,
     number_of,
     open_recordings_folder,
     recording_files,
-    remove_marker,
     video_of,
 )
 from .storage import load_dataset, save_dataset
@@ -215,7 +216,8 @@ class RecordingFolder:
     def remove_unused(self) -> None:
         """Remove the folder if nothing was ever put into it."""
         with contextlib.suppress(OSError):
-            remove_marker(self.root)
+            if os.listdir(self.root) == [MARKER]:
+                (self.root / MARKER).unlink()
             self.root.rmdir()
 
     def name_of(self, path: Path) -> str:

@@ -21,7 +21,7 @@ import numpy as np
 from handlore.bare_loop import MemoryWatch, bare_loop
 from handlore.datasets.conversion.convert import convert
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
-from handlore.datasets.rendered import POSES, Person, Scene, render_pose, write_pictures
+from handlore.datasets.rendered import POSES, Person, Scene, render_pose
 from handlore.datasets.sources import Item, Listing, Source, find_source, make_source
 from handlore.landmarks.hands import Hand
 from handlore.landmarks.nativelog import quiet_native_log
@@ -42,7 +42,34 @@ class _BenchResult:
     """Median of other / ours over the turns: above 1, handlore is faster."""
 
 
-def measure_prediction(turns: int = 30, each: int = 20) -> _BenchResult:
+def measure(root: Path, n_pictures: int, talk: Callable[[str], None]) -> dict[str, Any]:
+    """Measure speed over a folder of pictures, and memory over ``n_pictures`` of them.
+
+    ``talk`` receives a line before each measurement.
+    """
+    talk("timing one prediction")
+    prediction = _measure_prediction()
+    talk("timing convert against a bare loop")
+    conversion, n = _measure_conversion(root)
+    talk(f"measuring memory over {n_pictures} pictures, twice")
+    memory = _measure_memory(root, n_pictures)
+    return {
+        "predict_us": 1e6 * prediction.ours,
+        "sklearn_us": 1e6 * prediction.other,
+        "predict_ratio": prediction.ratio,
+        "convert_ms": 1e3 * conversion.ours,
+        "bare_ms": 1e3 * conversion.other,
+        "convert_ratio": conversion.ratio,
+        "convert_pictures": n,
+        "memory": memory,
+        "memory_over_bare_mb": memory["convert"]["peak_mb"] - memory["bare"]["peak_mb"],
+        "memory_growth_mb": memory["convert"]["last_mb"] - memory["convert"]["early_mb"],
+        "memory_pictures": n_pictures,
+        "help_seconds": _measure_help(),
+    }
+
+
+def _measure_prediction(turns: int = 30, each: int = 20) -> _BenchResult:
     """Time one sample through a loaded forest, against scikit-learn's predict_proba.
 
     Ours starts from the landmarks of a frame: canonical form, features, onnxruntime.
@@ -76,12 +103,7 @@ def measure_prediction(turns: int = 30, each: int = 20) -> _BenchResult:
     return _in_turns(ours, other, turns, each, 2)
 
 
-def render_for_bench(folder: Path) -> None:
-    """Write rendered pictures to convert."""
-    write_pictures(folder, n_people=3, per_pose=3, size=(640, 480))
-
-
-def measure_conversion(root: Path, turns: int = 5) -> tuple[_BenchResult, int]:
+def _measure_conversion(root: Path, turns: int = 5) -> tuple[_BenchResult, int]:
     """Time ``convert`` against a bare loop of OpenCV and MediaPipe over the same files.
 
     Returns the seconds a picture, and the number of pictures. Only files in which a plain call
@@ -99,7 +121,7 @@ def measure_conversion(root: Path, turns: int = 5) -> tuple[_BenchResult, int]:
         return _in_turns(ours, partial(bare, paths), turns, n, n), n
 
 
-def measure_memory(root: Path, n_pictures: int) -> dict[str, dict[str, float]]:
+def _measure_memory(root: Path, n_pictures: int) -> dict[str, dict[str, float]]:
     """Return peak memory and memory at an early and at the last picture, in MB, of both sides."""
     files = [item.path for item in _source(root).scan(root).items]
     bundle = require_bundle().path
@@ -109,7 +131,7 @@ def measure_memory(root: Path, n_pictures: int) -> dict[str, dict[str, float]]:
     }
 
 
-def measure_help(turns: int = 7) -> float:
+def _measure_help(turns: int = 7) -> float:
     """Return the median seconds that ``handlore --help`` takes."""
     command = [sys.executable, "-m", "handlore", "--help"]
     show = partial(subprocess.run, command, check=True, capture_output=True)

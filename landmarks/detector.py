@@ -6,6 +6,7 @@ MediaPipe is one adapter behind this protocol; the rest of handlore knows only t
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import metadata
 from math import isfinite
 from pathlib import Path
 from types import TracebackType
@@ -156,10 +157,7 @@ class DetectorKind(HandDetector, Protocol):
     def preference(cls, *, video: bool) -> tuple[int, str]:
         """Return its rank under ``auto``, and the reason; 0: it is only opened by name.
 
-        Parameters
-        ----------
-        video
-            Whether hands are tracked in the frames of a camera or a video.
+        With ``video``, it is for tracking hands in the frames of a camera or a video.
         """
         del video
         return 0, ""
@@ -175,14 +173,52 @@ class DetectorKind(HandDetector, Protocol):
         ...
 
 
-def bundle_for(options: DetectorOptions, talk: Talk | None) -> Bundle:
-    """Return MediaPipe's networks for these options, fetching them if need be.
+class BundleDetector(DetectorKind):
+    """A detector that runs the networks of a bundle: what such detectors share."""
 
-    Raises
-    ------
-    HandloreError
-        If they are not to be had.
-    """
+    package: ClassVar[str]
+    """The Python package that runs the networks."""
+
+    def __init__(self, bundle: Bundle, *, max_hands: int = 1, threads: int | None = None) -> None:
+        if max_hands < 1:
+            raise ValueError(f"max_hands is {max_hands}, expected 1 or more")
+        self._bundle, self._max_hands, self._threads = bundle, max_hands, threads
+        self._last_ms = -1
+        self.info = self._info(bundle)
+
+    @classmethod
+    def described(cls, options: DetectorOptions, talk: Talk | None) -> DetectorInfo:
+        """Return the info of the detector that these options open."""
+        return cls._info(_bundle_for(options, talk))
+
+    @classmethod
+    def open(cls, options: DetectorOptions, talk: Talk | None) -> Self:
+        """Open it."""
+        bundle = _bundle_for(options, talk)
+        return cls(bundle, max_hands=options.max_hands, threads=options.threads)
+
+    @classmethod
+    def _info(cls, bundle: Bundle) -> DetectorInfo:
+        # From the metadata: importing mediapipe takes a second.
+        try:
+            version = metadata.version(cls.package)
+        except metadata.PackageNotFoundError:
+            version = "unknown"
+        return DetectorInfo(cls.name, version, bundle.landmarker, bundle.sha256)
+
+    def _next_ms(self, seconds: float) -> int:
+        """Return the time of the next frame in milliseconds, which must be later than the last."""
+        if not isfinite(seconds):
+            raise ValueError(f"the frame's time is {seconds}, expected seconds")
+        milliseconds, last = round(seconds * 1000), self._last_ms
+        if milliseconds <= last:
+            raise ValueError(f"the times of frames must increase: {seconds} s came after {last} ms")
+        self._last_ms = milliseconds
+        return milliseconds
+
+
+def _bundle_for(options: DetectorOptions, talk: Talk | None) -> Bundle:
+    """Return MediaPipe's networks for these options, fetching them if need be."""
     if options.bundle is not None:
         found = find_bundle(options.landmarker, options.bundle)
         if found is not None:
@@ -211,20 +247,3 @@ def checked_confidence(min_confidence: float) -> float:
     if not 0 <= min_confidence <= 1:
         raise ValueError(f"min_confidence is {min_confidence}, expected a number from 0 to 1")
     return min_confidence
-
-
-def checked_max_hands(max_hands: int) -> int:
-    """Return the number of hands if it is at least one."""
-    if max_hands < 1:
-        raise ValueError(f"max_hands is {max_hands}, expected 1 or more")
-    return max_hands
-
-
-def next_milliseconds(seconds: float, last: int) -> int:
-    """Return the time of a frame in milliseconds, if it is later than that of the last one."""
-    if not isfinite(seconds):
-        raise ValueError(f"the frame's time is {seconds}, expected seconds")
-    milliseconds = round(seconds * 1000)
-    if milliseconds <= last:
-        raise ValueError(f"the times of frames must increase: {seconds} s came after {last} ms")
-    return milliseconds

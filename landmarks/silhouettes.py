@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from .detector import HandDetector
 from .hands import HAND_CONNECTIONS, FloatArray, Hand, HandLandmark, HandTransform, Pixels
-from .stages import PictureTransform, resized, turn
+from .stages import PictureTransform, resized
 
 _FIGURE_SIDE = 320
 """The long side of the figure, with its margin, when it is shaded, in pixels."""
@@ -295,7 +295,7 @@ def _candidates(detector: HandDetector, figure: _Figure) -> Iterator[tuple[_Scen
         for scene in scenes:
             for lit in scene.lit:
                 upright = PictureTransform(lit, np.eye(2, 3))
-                made = turn(upright, degrees) if degrees else upright
+                made = upright.turned(degrees) if degrees else upright
                 hands = detector.detect(
                     made.pixels, min_confidence=_LOW_CONFIDENCE, min_presence=_LOW_PRESENCE
                 )

@@ -51,12 +51,8 @@ class PictureTransform:
     def mapped_back(self, hand: Hand, width: int) -> Hand:
         """Return a hand that was found here, in the frames of reference of the original picture.
 
-        Parameters
-        ----------
-        hand
-            Image landmarks in widths of these pixels, world landmarks rotated like them.
-        width
-            Of the original picture, in pixels.
+        Its image landmarks are in widths of these pixels, its world landmarks rotated like them;
+        ``width`` is that of the original picture, in pixels.
         """
         pixels = hand.image.astype(np.float64) * self.pixels.shape[1]
         matrix = self.to_original
@@ -66,6 +62,16 @@ class PictureTransform:
         image[:, 2] = pixels[:, 2] * scale / width
         world[:, :2] = hand.world[:, :2] @ (matrix[:, :2] / scale).T
         return replace(hand, image=image, world=world)
+
+    def turned(self, degrees: float) -> "PictureTransform":
+        """Rotate the picture about its centre, clockwise, within its own size."""
+        height, width = self.pixels.shape[:2]
+        # OpenCV counts anticlockwise.
+        there = cv2.getRotationMatrix2D((width / 2, height / 2), -degrees, 1.0)
+        size, border = (width, height), cv2.BORDER_REPLICATE
+        pixels = cv2.warpAffine(self.pixels, there, size, borderMode=border)
+        back = self.to_original @ np.vstack([cv2.invertAffineTransform(there), [0, 0, 1]])
+        return PictureTransform(np.asarray(pixels, np.uint8), back)
 
 
 @dataclass(frozen=True)
@@ -93,16 +99,6 @@ def resized(picture: NDArray[Any], scale: float) -> NDArray[Any]:
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(picture, size, interpolation=method), picture.dtype)
-
-
-def turn(upright: PictureTransform, degrees: float) -> PictureTransform:
-    """Rotate a picture about its centre, clockwise, within its own size."""
-    height, width = upright.pixels.shape[:2]
-    # OpenCV counts anticlockwise.
-    there = cv2.getRotationMatrix2D((width / 2, height / 2), -degrees, 1.0)
-    pixels = cv2.warpAffine(upright.pixels, there, (width, height), borderMode=cv2.BORDER_REPLICATE)
-    back = upright.to_original @ np.vstack([cv2.invertAffineTransform(there), [0, 0, 1]])
-    return PictureTransform(np.asarray(pixels, np.uint8), back)
 
 
 def _unchanged(picture: Pixels) -> Iterator[PictureTransform]:
@@ -137,7 +133,7 @@ def _turned(share: float, degrees: tuple[int, ...], picture: Pixels) -> Iterator
     """Pad and rotate: palms are detected best in hands that point up."""
     upright = _with_border(picture, share)
     for angle in degrees:
-        yield turn(upright, angle)
+        yield upright.turned(angle)
 
 
 def _tiles(per_side: int, padding: float, picture: Pixels) -> Iterator[PictureTransform]:

@@ -23,7 +23,7 @@ class _Call:
     """Why it is not run; empty if it is."""
 
 
-class ActionGate:
+class _ActionGate:
     """Decides which actions an event triggers, by label, hand, arming and cooldown.
 
     It uses only the times of events: the same events give the same decisions, live and replayed.
@@ -93,7 +93,7 @@ class ActionRunner:
     """
 
     def __init__(self, actions: ActionSet, report: Report, *, dry_run: bool = False) -> None:
-        self.gate = ActionGate(actions)
+        self.gate = _ActionGate(actions)
         self.counts: Counter[ActionState] = Counter()
         self._dry_run = dry_run
         self._report_to = report

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import numpy as np
 
@@ -46,6 +46,34 @@ class Batch:
     """Their samples, possibly none; the header names the detector, and has no log."""
 
     failures: Failures = ()
+
+    @classmethod
+    def ready(cls, source: Source, dataset: LandmarkDataset, options: ConvertOptions) -> Self:
+        """Return samples that need no reading, as a batch of their source."""
+        own = dataset.samples
+        samples = _table(
+            own.label.tolist(),
+            {name: getattr(own, name).tolist() for name in _TEXT_COLUMNS},
+            options,
+            source=own.source.tolist(),
+            sha256=own.sha256.tolist(),
+        )
+        header = Header(kind=source.kind, image_unit=source.image_unit)
+        fitted = _with_n_hands(dataset, options.max_hands)
+        return cls(replace(fitted, samples=samples, header=header))
+
+    @classmethod
+    def failed(cls, source: Source, item: Item, reason: str) -> Self:
+        """Return the result of one item that could not be read."""
+        dataset = _dataset(source, _Found(), None, ConvertOptions())
+        return cls(dataset, ((item.source, reason),))
+
+    @classmethod
+    def joined(cls, batches: "Sequence[Batch]") -> Self:
+        """Put batches together, in order; at least one."""
+        full = [batch.dataset for batch in batches if batch.dataset.n_samples]
+        dataset = concatenate(full) if full else batches[0].dataset
+        return cls(dataset, tuple(failure for batch in batches for failure in batch.failures))
 
 
 @dataclass
@@ -110,34 +138,6 @@ def convert_batch(
                 progress(done)
     dataset = _dataset(source, found, detector, options)
     return Batch(dataset, tuple(found.failures))
-
-
-def ready_batch(source: Source, dataset: LandmarkDataset, options: ConvertOptions) -> Batch:
-    """Return samples that need no reading, as a batch of their source."""
-    columns = {name: getattr(dataset.samples, name).tolist() for name in _TEXT_COLUMNS}
-    samples = _table(
-        dataset.samples.label.tolist(),
-        columns,
-        options,
-        source=dataset.samples.source.tolist(),
-        sha256=dataset.samples.sha256.tolist(),
-    )
-    header = Header(kind=source.kind, image_unit=source.image_unit)
-    fitted = _with_n_hands(dataset, options.max_hands)
-    return Batch(replace(fitted, samples=samples, header=header))
-
-
-def failed_batch(source: Source, item: Item, reason: str) -> Batch:
-    """Return the result of one item that could not be read."""
-    dataset = _dataset(source, _Found(), None, ConvertOptions())
-    return Batch(dataset, ((item.source, reason),))
-
-
-def join_batches(batches: Sequence[Batch]) -> Batch:
-    """Put batches together, in order; at least one."""
-    full = [batch.dataset for batch in batches if batch.dataset.n_samples]
-    dataset = concatenate(full) if full else batches[0].dataset
-    return Batch(dataset, tuple(failure for batch in batches for failure in batch.failures))
 
 
 def _convert_item(

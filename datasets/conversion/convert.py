@@ -20,16 +20,8 @@ from ..dataset import LandmarkDataset
 from ..files import file_stamp
 from ..label_problems import LabelProblems, find_label_problems, in_conflict
 from ..sources.base import Item, Listing, Source
-from .batches import (
-    Batch,
-    ConvertOptions,
-    Failures,
-    convert_batch,
-    join_batches,
-    ready_batch,
-    scan_source,
-)
-from .resume import ConversionPlan, Report, ResumeFolder, Stamps, plan_conversion
+from .batches import Batch, ConvertOptions, Failures, convert_batch, scan_source
+from .resume import ConversionPlan, Report, ResumeFolder, Stamps
 from .workers import (
     DaskPool,
     DetectorFactory,
@@ -157,8 +149,8 @@ def _finished(
     options: ConvertOptions,
 ) -> Conversion:
     """Put the result of batches together."""
-    ready = [ready_batch(source, listing.dataset, options)] if listing.dataset else []
-    whole = join_batches([*ready, *batches])
+    ready = [Batch.ready(source, listing.dataset, options)] if listing.dataset else []
+    whole = Batch.joined([*ready, *batches])
     if not whole.dataset.n_samples:
         file, reason = whole.failures[0]
         raise HandloreError(
@@ -280,7 +272,7 @@ def convert_to_file(
     folder = ResumeFolder.of(out)
     with folder.held(report):
         alone = run.jobs == 1 and not run.dask
-        plan = plan_conversion(source, root, options, factory or DetectorFactory(), alone=alone)
+        plan = ConversionPlan.make(source, root, options, factory or DetectorFactory(), alone=alone)
         folder.begin(plan.manifest(), run.restart)
         state = _State(plan, folder, progress or _no_progress, report)
         try:

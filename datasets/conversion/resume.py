@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from filelock import FileLock, Timeout
 
@@ -47,20 +47,13 @@ _NO_LOCKS = (None, errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL)
 
 
 @contextmanager
-def exclusive(folder: Path, what: str, report: Report | None = None) -> Iterator[None]:
+def _exclusive(folder: Path, what: str, report: Report | None = None) -> Iterator[None]:
     """Hold the lock of a folder for the length of the block.
 
-    The system drops the lock when its process ends, however it ends. The folder is made if needed;
-    files of the lock are removed at the end.
-
-    Parameters
-    ----------
-    folder
-        The folder; the one above must exist.
-    what
-        What is being done, for the error that a second process gets.
-    report
-        Receives a line where the file system has no locks; then nothing is locked.
+    The system drops the lock when its process ends, however it ends. The folder is made if needed,
+    in one that must exist; files of the lock are removed at the end. A second process gets an error
+    that says ``what`` is being done. Where the file system has no locks, nothing is locked, and
+    ``report`` receives a line.
     """
     lock = _acquired(folder, what, report)
     try:
@@ -139,7 +132,7 @@ class ResumeFolder:
                 f"{self.folder} is needed for the parts of {self.out.name}, but it holds other"
                 f" files, such as {self._strange()[0]}; move it away"
             )
-        with exclusive(self.folder, f"converting into {self.out}", report):
+        with _exclusive(self.folder, f"converting into {self.out}", report):
             try:
                 yield
             finally:
@@ -289,6 +282,28 @@ class ConversionPlan:
     size: int
     """Items in a batch."""
 
+    @classmethod
+    def make(
+        cls,
+        source: Source,
+        root: Path,
+        options: ConvertOptions,
+        factory: DetectorFactory,
+        *,
+        alone: bool,
+    ) -> Self:
+        """Plan a conversion; if one process does it ``alone``, it may use many threads."""
+        listing = scan_source(source, root, options)
+        size = _batch_size(source, len(listing.items))
+        if source.brings_landmarks:
+            return cls(source, root, options, None, None, listing, size)
+        detector = replace(factory.options, video=source.kind == "sequence")
+        if not alone:
+            # Each process gets one processor; the landmarks do not depend on that.
+            detector = replace(detector, threads=1)
+        factory = replace(factory, options=detector)
+        return cls(source, root, options, factory, factory.info(), listing, size)
+
     @property
     def items(self) -> Sequence[Item]:
         """The items that are to be read."""
@@ -324,22 +339,6 @@ class ConversionPlan:
             "files": {"number": len(self.items), "digest": _digest_of(self.items)},
             "items in a part": self.size,
         }
-
-
-def plan_conversion(
-    source: Source, root: Path, options: ConvertOptions, factory: DetectorFactory, *, alone: bool
-) -> ConversionPlan:
-    """Plan a conversion; if one process does it ``alone``, it may use many threads."""
-    listing = scan_source(source, root, options)
-    size = _batch_size(source, len(listing.items))
-    if source.brings_landmarks:
-        return ConversionPlan(source, root, options, None, None, listing, size)
-    detector = replace(factory.options, video=source.kind == "sequence")
-    if not alone:
-        # Each process gets one processor; the landmarks do not depend on that.
-        detector = replace(detector, threads=1)
-    factory = replace(factory, options=detector)
-    return ConversionPlan(source, root, options, factory, factory.info(), listing, size)
 
 
 def _batch_size(source: Source, n_items: int) -> int:

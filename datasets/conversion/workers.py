@@ -29,7 +29,7 @@ from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.opening import detector_info, open_detector
 
 from ..sources.base import Item, Source
-from .batches import Batch, ConvertOptions, convert_batch, failed_batch, join_batches
+from .batches import Batch, ConvertOptions, convert_batch
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -196,9 +196,9 @@ def _isolated(unit: WorkUnit, pool: WorkerPool, deaths: _Deaths) -> Batch:
     except pool.died:
         if len(unit.items) == 1:
             deaths.note(died=True)
-            return failed_batch(unit.source, unit.items[0], _WORKER_DIED)
+            return Batch.failed(unit.source, unit.items[0], _WORKER_DIED)
         single = [replace(unit, items=(item,)) for item in unit.items]
-        return join_batches([_isolated(one, pool, deaths) for one in single])
+        return Batch.joined([_isolated(one, pool, deaths) for one in single])
     deaths.note(died=False)
     return batch
 

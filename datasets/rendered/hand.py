@@ -71,15 +71,10 @@ class Person:
         )
 
 
-def pose_hand(pose: Pose, person: Person) -> tuple[Floats, Floats]:
-    """Compute where the landmarks of a posed right hand are.
+def _pose_hand(pose: Pose, person: Person) -> tuple[Floats, Floats]:
+    """Return the landmarks (21, 3) of a posed right hand, in metres in the hand's frame.
 
-    Returns
-    -------
-    joints : ndarray of shape (21, 3)
-        Landmarks in metres in the hand's frame.
-    backs : ndarray of shape (5, 3)
-        Per finger, thumb first, the unit vector out of the nail.
+    And for each finger (5, 3), thumb first, the unit vector out of the nail.
     """
     knuckles = _KNUCKLES * (person.breadth, 1.0, 1.0)
     joints = np.zeros((21, 3))
@@ -153,7 +148,7 @@ class Body:
     @classmethod
     def build(cls, pose: Pose, person: Person) -> "Body":
         """Pose a person's right hand and put flesh on it."""
-        joints, backs = pose_hand(pose, person)
+        joints, backs = _pose_hand(pose, person)
         points = np.vstack([joints, _auxiliary(joints, pose, person)])
         creases = tuple(line * person.palm * (person.breadth, 1.0, 1.0) for line in _CREASES)
         return cls(points, backs, creases, _CAPSULES if person.sleeve is None else _DRESSED)

@@ -1,6 +1,5 @@
 """What the sources with landmarks share: damaged items, numbers in text, options, skeletons."""
 
-import hashlib
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -143,14 +142,6 @@ def height_in_widths(aspect: str) -> float:
     if not (width and height and 0.01 <= height / width <= 100):
         raise HandloreError(f"--aspect is {aspect!r}, expected width:height such as 4:3 or 16:9")
     return height / width
-
-
-def sha256_of(*parts: bytes) -> str:
-    """Return the digest of some bytes."""
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(part)
-    return digest.hexdigest()
 
 
 _FARTHEST = 100.0

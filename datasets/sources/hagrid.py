@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from hashlib import sha256
 from math import nan
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -23,7 +24,6 @@ from ._landmarks import (
     first_files,
     height_in_widths,
     require_within,
-    sha256_of,
 )
 from .base import (
     SOURCES,
@@ -91,8 +91,8 @@ class _Hagrid(LandmarkSource):
         marks = _marks(entry, box)
         hands = [self._hand(marks, entry, box)] if marks else []
         known = {"picture": name, "bbox": entry["bboxes"][box], "landmarks": marks}
-        sha256 = sha256_of(json.dumps(known, sort_keys=True).encode("utf-8", "surrogatepass"))
-        return LandmarkClip(sha256, [(0.0, hands)])
+        text = json.dumps(known, sort_keys=True).encode("utf-8", "surrogatepass")
+        return LandmarkClip(sha256(text).hexdigest(), [(0.0, hands)])
 
     def _hand(self, marks: Any, entry: Mapping[str, Any], box: int) -> Hand:
         try:

@@ -4,6 +4,7 @@ import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import islice
 from math import nan
 from pathlib import Path
@@ -22,7 +23,6 @@ from ._landmarks import (
     lines_of,
     number_rows,
     require_within,
-    sha256_of,
 )
 from .base import SOURCES, Item, LandmarkClip, Listing, option
 
@@ -89,8 +89,8 @@ class _KeypointCsv(LandmarkSource):
         row = number_rows([rest if comma else b""], _N_NUMBERS, b",", first=item.part)[0]
         require_within(row, 1.001, "at most 1: divided by the largest")
         # Without the class, so that equal rows of two classes are found.
-        sha256 = sha256_of(rest)
-        return LandmarkClip(sha256, [(0.0, [self._hand(row)] if row.any() else [])])
+        digest = sha256(rest).hexdigest()
+        return LandmarkClip(digest, [(0.0, [self._hand(row)] if row.any() else [])])
 
     def _hand(self, row: Numbers) -> Hand:
         image = np.full((21, 3), np.nan, np.float32)

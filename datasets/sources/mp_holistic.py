@@ -5,6 +5,7 @@ import re
 import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import islice, pairwise
 from math import nan
 from pathlib import Path, PurePosixPath
@@ -24,7 +25,6 @@ from ._landmarks import (
     height_in_widths,
     require_frame_rate,
     require_within,
-    sha256_of,
 )
 from .base import (
     SOURCES,
@@ -99,7 +99,7 @@ class _MpHolistic(LandmarkSource):
         times = [(number - files[0][0]) / self.frame_rate for number, _, _ in files]
         frames = [(time, list(self._hands(row))) for time, row in zip(times, rows, strict=True)]
         parts = (part for number, _, data in files for part in (b"%d\n" % number, data))
-        return LandmarkClip(sha256_of(*parts), frames)
+        return LandmarkClip(sha256(b"".join(parts)).hexdigest(), frames)
 
     def _hands(self, row: Numbers) -> Iterator[Hand]:
         sides = {nan: row} if len(row) == 63 else {0.0: row[-126:-63], 1.0: row[-63:]}

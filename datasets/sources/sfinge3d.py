@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,7 +17,6 @@ from ._landmarks import (
     Numbers,
     lines_of,
     number_rows,
-    sha256_of,
     skeleton_clip,
 )
 from .base import SOURCES, Item, LandmarkClip, Listing, option
@@ -159,12 +159,12 @@ class _Sfinge3d(LandmarkSource):
             rows = number_rows(
                 lines[item.start : item.stop], 7 * _JOINTS, b",", first=item.start + 1
             )
-            sha256 = sha256_of(b"\n".join(lines[item.start : item.stop]))
+            digest = sha256(b"\n".join(lines[item.start : item.stop])).hexdigest()
         else:
             rows = number_rows(lines, 7 * _JOINTS, b";")
-            sha256 = sha256_of(b"\n".join(lines))
+            digest = sha256(b"\n".join(lines)).hexdigest()
         positions = rows.reshape(-1, _JOINTS, 7)[..., :3]
-        return skeleton_clip(_as_mediapipe(positions), _TURN, _FPS, handedness=1.0, sha256=sha256)
+        return skeleton_clip(_as_mediapipe(positions), _TURN, _FPS, handedness=1.0, sha256=digest)
 
 
 def _as_mediapipe(joints: Numbers) -> Numbers:

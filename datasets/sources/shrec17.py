@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from handlore.landmarks.errors import HandloreError, InvalidDataError
@@ -15,7 +16,6 @@ from ._landmarks import (
     lines_of,
     number_rows,
     require_frame_rate,
-    sha256_of,
     skeleton_clip,
 )
 from .base import SOURCES, Item, LandmarkClip, Listing, option
@@ -128,7 +128,7 @@ class _Shrec17(LandmarkSource):
         joints = number_rows(lines, 3 * _JOINTS).reshape(-1, _JOINTS, 3)
         kept = [joint for joint in range(_JOINTS) if joint != _PALM]
         return skeleton_clip(
-            joints[:, kept], _TURN, self.frame_rate, handedness=1.0, sha256=sha256_of(data)
+            joints[:, kept], _TURN, self.frame_rate, handedness=1.0, sha256=sha256(data).hexdigest()
         )
 
 

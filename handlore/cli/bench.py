@@ -6,13 +6,8 @@ from typing import Any
 
 import click
 
-from handlore.benchmark import (
-    measure_conversion,
-    measure_help,
-    measure_memory,
-    measure_prediction,
-    render_for_bench,
-)
+from handlore.benchmark import measure
+from handlore.datasets.rendered import write_pictures
 
 from ._common import examples, json_option, print_json, print_table, require_folder, talk
 
@@ -43,36 +38,13 @@ def command(data: Path | None, pictures: int, as_json: bool) -> None:
         root = data or Path(folder)
         if data is None:
             talk("rendering hands")
-            render_for_bench(root)
+            write_pictures(root, n_people=3, per_pose=3, size=(640, 480))
         require_folder(root)
-        result = _measured(root, pictures)
+        result = measure(root, pictures, talk)
     if as_json:
         print_json(result)
     else:
         _print(result)
-
-
-def _measured(root: Path, pictures: int) -> dict[str, Any]:
-    talk("timing one prediction")
-    prediction = measure_prediction()
-    talk("timing convert against a bare loop")
-    conversion, n = measure_conversion(root)
-    talk(f"measuring memory over {pictures} pictures, twice")
-    memory = measure_memory(root, pictures)
-    return {
-        "predict_us": 1e6 * prediction.ours,
-        "sklearn_us": 1e6 * prediction.other,
-        "predict_ratio": prediction.ratio,
-        "convert_ms": 1e3 * conversion.ours,
-        "bare_ms": 1e3 * conversion.other,
-        "convert_ratio": conversion.ratio,
-        "convert_pictures": n,
-        "memory": memory,
-        "memory_over_bare_mb": memory["convert"]["peak_mb"] - memory["bare"]["peak_mb"],
-        "memory_growth_mb": memory["convert"]["last_mb"] - memory["convert"]["early_mb"],
-        "memory_pictures": pictures,
-        "help_seconds": measure_help(),
-    }
 
 
 def _print(result: dict[str, Any]) -> None:

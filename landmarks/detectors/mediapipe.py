@@ -1,26 +1,19 @@
 """The reference detector: the HandLandmarker of MediaPipe Tasks."""
 
 from collections.abc import Sequence
-from importlib import metadata
 from importlib.util import find_spec
 from math import nan
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ..detector import (
     DEFAULT_CONFIDENCE,
-    DetectorInfo,
-    DetectorKind,
-    DetectorOptions,
-    Talk,
-    bundle_for,
+    BundleDetector,
     checked_confidence,
-    checked_max_hands,
     checked_picture,
     is_arm_linux,
-    next_milliseconds,
 )
 from ..errors import HandloreError
 from ..hands import FloatArray, Hand, HandTransform, Pixels
@@ -32,7 +25,7 @@ CPU_INFO = Path("/proc/cpuinfo")
 
 
 @DETECTORS.register
-class MediaPipeDetector(DetectorKind):
+class MediaPipeDetector(BundleDetector):
     """Finds hands with ``mediapipe.tasks.vision.HandLandmarker``.
 
     MediaPipe fixes its mode and thresholds when a landmarker is made, so one is made and kept for
@@ -41,6 +34,7 @@ class MediaPipeDetector(DetectorKind):
     """
 
     name: ClassVar[str] = "mediapipe"
+    package: ClassVar[str] = "mediapipe"
 
     @classmethod
     def problem(cls) -> str | None:
@@ -59,17 +53,6 @@ class MediaPipeDetector(DetectorKind):
         """Prefer the reference for stills, except on ARM Linux."""
         return 1 if video or is_arm_linux() else 3, "it is the reference, and runs here"
 
-    @classmethod
-    def described(cls, options: DetectorOptions, talk: Talk | None) -> DetectorInfo:
-        """Return the info of the detector that these options open."""
-        return _info(bundle_for(options, talk))
-
-    @classmethod
-    def open(cls, options: DetectorOptions, talk: Talk | None) -> Self:
-        """Open it."""
-        bundle = bundle_for(options, talk)
-        return cls(bundle, max_hands=options.max_hands, threads=options.threads)
-
     def __init__(self, bundle: Bundle, *, max_hands: int = 1, threads: int | None = None) -> None:
         try:
             import mediapipe
@@ -77,16 +60,12 @@ class MediaPipeDetector(DetectorKind):
             raise HandloreError(
                 f"mediapipe cannot be imported ({error}); install it with `pip install mediapipe`"
             ) from error
+        super().__init__(bundle, max_hands=max_hands, threads=threads)
         self._mediapipe = mediapipe
-        self._bundle = bundle
-        self._threads = threads
-        self._max_hands = checked_max_hands(max_hands)
         self._still: dict[tuple[float, float], Any] = {}
         self._again: LiteRTDetector | None = None
         self._video: Any = None
-        self._last_ms = -1
         self._closed = False
-        self.info = _info(bundle)
 
     def detect(
         self,
@@ -117,10 +96,9 @@ class MediaPipeDetector(DetectorKind):
 
     def track(self, picture: Pixels, seconds: float) -> list[Hand]:
         """Find hands in the next frame of a video, see :meth:`HandDetector.track`."""
-        frame, milliseconds = self._wrapped(picture), next_milliseconds(seconds, self._last_ms)
+        frame, milliseconds = self._wrapped(picture), self._next_ms(seconds)
         if self._video is None:
             self._video = self._landmarker("VIDEO", DEFAULT_CONFIDENCE, DEFAULT_CONFIDENCE)
-        self._last_ms = milliseconds
         return _hands(self._video.detect_for_video(frame, milliseconds), picture)
 
     def reset(self) -> None:
@@ -164,15 +142,6 @@ class MediaPipeDetector(DetectorKind):
     def _wrapped(self, picture: Pixels) -> Any:
         pixels = np.ascontiguousarray(checked_picture(picture))
         return self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=pixels)
-
-
-def _info(bundle: Bundle) -> DetectorInfo:
-    # From the metadata: importing mediapipe takes a second.
-    try:
-        version = metadata.version("mediapipe")
-    except metadata.PackageNotFoundError:
-        version = "unknown"
-    return DetectorInfo("mediapipe", version, bundle.landmarker, bundle.sha256)
 
 
 def _has_lse_atomics() -> bool:

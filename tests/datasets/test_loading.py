@@ -11,7 +11,7 @@ from recording_stubs import DETECTOR, filled, held, movement, stream
 from handlore.datasets.conversion.batches import ConvertOptions
 from handlore.datasets.conversion.convert import RunOptions, convert, convert_to_file
 from handlore.datasets.dataset import FRAME_ARRAYS, MIXED_DETECTORS, SAMPLE_COLUMNS, LandmarkDataset
-from handlore.datasets.loading import cut_windows, load_data, load_recordings
+from handlore.datasets.loading import _cut_windows, load_data, load_recordings
 from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.sources import find_source, make_source
 from handlore.datasets.splits import cross_validation, default_by, fold_count
@@ -122,7 +122,7 @@ def test_a_stream_is_cut_into_windows_as_long_as_the_other_movements(both: Recor
 
 def test_windows_cover_the_stream_to_its_end() -> None:
     recording = stream(10.0)
-    windows = cut_windows(recording, 2.0)
+    windows = _cut_windows(recording, 2.0)
     np.testing.assert_array_equal(windows.image[:31], recording.image[:31], err_msg="the first")
     np.testing.assert_array_equal(
         windows.image[windows.offsets[-2] :], recording.image[-31:], err_msg="the last 2 s"
@@ -133,7 +133,7 @@ def test_windows_cover_the_stream_to_its_end() -> None:
 @pytest.mark.parametrize("seconds", [0.01, 0.5, 1.7, 30.0])
 def test_any_window_can_be_cut(seconds: float) -> None:
     recording = stream(3.0)
-    windows = cut_windows(recording, seconds)
+    windows = _cut_windows(recording, seconds)
     lasting = [np.ptp(windows.time[a:b]) for a, b in zip(windows.offsets, windows.offsets[1:],
                                                          strict=False)]  # fmt: skip
     assert max(lasting) <= seconds + 1e-6

@@ -19,7 +19,7 @@ from handlore.datasets.rendered import (
     write_movement_videos,
     write_pictures,
 )
-from handlore.datasets.rendered.hand import pose_hand
+from handlore.datasets.rendered.hand import Body
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import FINGERS
 
@@ -39,6 +39,10 @@ EXTENDED = {
     "victory": {"index", "middle"},
 }
 angles = st.lists(st.floats(-120, 120), min_size=26, max_size=26)
+
+
+def joints_of(pose, person):
+    return Body.build(pose, person).points[:21]
 
 
 def bone_lengths(joints):
@@ -73,27 +77,28 @@ def test_a_pose_survives_being_a_vector(values):
 @given(angles, st.integers(0, 50))
 def test_bones_keep_their_lengths_whatever_the_pose(values, seed):
     person = Person.random(seed)
-    flat, _ = pose_hand(POSES["open_palm"], person)
-    bent, backs = pose_hand(Pose.from_vector(np.array(values)), person)
+    flat = joints_of(POSES["open_palm"], person)
+    pose = Pose.from_vector(np.array(values))
+    bent, backs = joints_of(pose, person), Body.build(pose, person).backs
     np.testing.assert_allclose(bone_lengths(bent), bone_lengths(flat), atol=1e-9)
     np.testing.assert_allclose(np.linalg.norm(backs, axis=1), 1, atol=1e-9)
 
 
 def test_palm_length_is_the_persons():
-    joints, _ = pose_hand(POSES["fist"], Person(palm=0.1))
+    joints = joints_of(POSES["fist"], Person(palm=0.1))
     assert np.linalg.norm(joints[9] - joints[0]) == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize("pose", sorted(POSES))
 def test_fingers_are_as_the_pose_is_named(pose):
-    joints, _ = pose_hand(POSES[pose], Person())
+    joints = joints_of(POSES[pose], Person())
     for finger in FINGERS:
         stretched = straightness(joints, finger) > (0.98 if finger == "thumb" else 0.9)
         assert stretched == (finger in EXTENDED[pose]), finger
 
 
 def test_thumb_and_index_touch_in_ok():
-    joints, _ = pose_hand(POSES["ok"], Person(palm=1.0))
+    joints = joints_of(POSES["ok"], Person(palm=1.0))
     assert np.linalg.norm(joints[4] - joints[8]) < 0.25
 
 

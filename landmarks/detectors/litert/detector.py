@@ -1,29 +1,21 @@
 """The detector that runs MediaPipe's networks through LiteRT."""
 
 from collections.abc import Sequence
-from importlib import metadata
 from importlib.util import find_spec
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from ...detector import (
     DEFAULT_CONFIDENCE,
-    DetectorInfo,
-    DetectorKind,
-    DetectorOptions,
-    Talk,
-    bundle_for,
+    BundleDetector,
     checked_confidence,
-    checked_max_hands,
     checked_picture,
     is_arm_linux,
-    next_milliseconds,
 )
 from ...hands import Hand, HandTransform, Pixels
 from ...weights import Bundle
 from .. import DETECTORS
-from .networks import Networks
-from .palm import find_palms
-from .regions import MEDIAPIPE_PALM_ANGLE, Region, region_from_landmarks, region_from_palm
+from .networks import Networks, find_palms
+from .regions import MEDIAPIPE_PALM_ANGLE, Region
 from .schedule import AdaptiveSchedule, PalmSchedule
 from .tracking import Track, Tracker, distinct, hand_in_region, pixels_of, transformed_hands
 
@@ -35,34 +27,19 @@ the landmarks of the first by 0.098, after a third by 0.058."""
 
 
 @DETECTORS.register
-class LiteRTDetector(DetectorKind):
+class LiteRTDetector(BundleDetector):
     """Finds hands with MediaPipe's networks, but without the mediapipe runtime.
 
     Nothing is fetched, no socket is opened, and no thread is left behind.
 
-    Parameters
-    ----------
-    bundle
-        The networks.
-    max_hands
-        Most hands that are detected.
-    schedule
-        When palms are detected in a video; default: :class:`AdaptiveSchedule`.
-    threads
-        How many threads each network may use; default: half the processors, at most 4. Give 1
-        where several processes convert side by side.
-    palm_target_angle
-        How the first crop of a hand is rotated, in radians, see :data:`MEDIAPIPE_PALM_ANGLE`.
-
-    Raises
-    ------
-    HandloreError
-        If ai-edge-litert is not installed, or refuses the bundle.
-    ValueError
-        If ``max_hands`` is less than 1.
+    Palms are detected in a video as the ``schedule`` says, by default :class:`AdaptiveSchedule`.
+    Each network may use so many ``threads``, by default half the processors, at most 4; give 1
+    where several processes convert side by side. The first crop of a hand is rotated to
+    ``palm_target_angle`` in radians, see :data:`MEDIAPIPE_PALM_ANGLE`.
     """
 
     name: ClassVar[str] = "litert"
+    package: ClassVar[str] = "ai-edge-litert"
 
     @classmethod
     def problem(cls) -> str | None:
@@ -78,17 +55,6 @@ class LiteRTDetector(DetectorKind):
             return 2, "this is ARM Linux, where mediapipe aborts on many processors"
         return 2, "it tracks hands in cameras and videos by the same steps"
 
-    @classmethod
-    def described(cls, options: DetectorOptions, talk: Talk | None) -> DetectorInfo:
-        """Return the info of the detector that these options open."""
-        return _info(bundle_for(options, talk))
-
-    @classmethod
-    def open(cls, options: DetectorOptions, talk: Talk | None) -> Self:
-        """Open it."""
-        bundle = bundle_for(options, talk)
-        return cls(bundle, max_hands=options.max_hands, threads=options.threads)
-
     def __init__(
         self,
         bundle: Bundle,
@@ -98,13 +64,11 @@ class LiteRTDetector(DetectorKind):
         threads: int | None = None,
         palm_target_angle: float = MEDIAPIPE_PALM_ANGLE,
     ) -> None:
+        super().__init__(bundle, max_hands=max_hands, threads=threads)
         self._networks: Networks | None = Networks(bundle, threads)
-        self._max_hands = checked_max_hands(max_hands)
         self._schedule: PalmSchedule = schedule or AdaptiveSchedule()
         self._angle = palm_target_angle
         self._tracker = Tracker(max_hands)
-        self._last_ms = -1
-        self.info = _info(bundle)
 
     def detect(
         self,
@@ -126,7 +90,7 @@ class LiteRTDetector(DetectorKind):
         """Find hands in the next frame of a video, see :meth:`HandDetector.track`."""
         self._open()
         picture = checked_picture(picture)
-        self._last_ms = next_milliseconds(seconds, self._last_ms)
+        self._next_ms(seconds)
         self._tracker.resize(picture)
         present = self._present(picture, seconds)
         detect_palms = self._palms_due(picture, seconds, len(present))
@@ -157,7 +121,7 @@ class LiteRTDetector(DetectorKind):
 
     def _palm_regions(self, picture: Pixels, min_confidence: float) -> list[Region]:
         palms = find_palms(self._open(), picture, min_confidence)
-        return [region_from_palm(palm.box, palm.keypoints, self._angle) for palm in palms]
+        return [Region.from_palm(palm.box, palm.keypoints, self._angle) for palm in palms]
 
     def _present(self, picture: Pixels, seconds: float) -> list[tuple[Track, Hand]]:
         """Return the known hands that are where they were, or where they are expected."""
@@ -176,13 +140,13 @@ class LiteRTDetector(DetectorKind):
             found, points = hand, pixels_of(hand, picture)
             if region.contains(points):
                 break
-            region = region_from_landmarks(points)
+            region = Region.from_landmarks(points)
         return found
 
     def _recovered(self, picture: Pixels, track: Track, seconds: float) -> Hand | None:
         """Return a lost hand if it is where it is expected, and a second run confirms it."""
         hand = hand_in_region(self._open(), picture, track.expected(seconds))
-        region = region_from_landmarks(pixels_of(hand, picture))
+        region = Region.from_landmarks(pixels_of(hand, picture))
         if hand.score <= DEFAULT_CONFIDENCE or not track.accepts(region):
             return None
         return self._tracked(picture, region)
@@ -202,11 +166,3 @@ class LiteRTDetector(DetectorKind):
         regions = self._palm_regions(picture, DEFAULT_CONFIDENCE)[: self._max_hands]
         fresh = self._tracker.newcomers(regions, present)
         return [hand for region in fresh if (hand := self._tracked(picture, region))]
-
-
-def _info(bundle: Bundle) -> DetectorInfo:
-    try:
-        version = metadata.version("ai-edge-litert")
-    except metadata.PackageNotFoundError:
-        version = "unknown"
-    return DetectorInfo("litert", version, bundle.landmarker, bundle.sha256)

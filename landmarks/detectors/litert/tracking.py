@@ -8,7 +8,7 @@ import numpy as np
 
 from ...hands import FloatArray, Hand, HandLandmark, HandTransform, Pixels
 from .networks import HAND_SIZE, HandOutput, Networks
-from .regions import Matrix, Points, Region, overlap, region_from_landmarks
+from .regions import Matrix, Points, Region
 
 _Z_SCALE = 0.4
 """The network's z is divided by this times the side of its input:
@@ -118,7 +118,7 @@ class Tracker:
         taken = [track.region for track in present]
         fresh: list[Region] = []
         for region in regions:
-            if all(overlap(region, other) <= _SAME_REGION for other in taken + fresh):
+            if all(region.overlap(other) <= _SAME_REGION for other in taken + fresh):
                 fresh.append(region)
         return fresh[: self._max_hands - len(present)]
 
@@ -147,7 +147,7 @@ class Tracker:
         hands, tracks = [], []
         for place in distinct(points):
             known, hand = pairs[place]
-            region = region_from_landmarks(points[place])
+            region = Region.from_landmarks(points[place])
             track = known or Track(region, 0.0, 0.0, seconds)
             hands.append(track.follow(hand, region, seconds))
             tracks.append(track)
@@ -161,7 +161,7 @@ class Tracker:
             track
             for track in [*self.tracks, *self.lost]
             if seconds - track.seconds <= _LOST_SECONDS
-            and all(overlap(track.region, other.region) <= _SAME_REGION for other in present)
+            and all(track.region.overlap(other.region) <= _SAME_REGION for other in present)
         ]
         self.lost = lost[: self._max_hands - len(present)]
 
@@ -278,7 +278,7 @@ def transformed_hands(
     points = pixels_of(hand, picture)
     if not np.isfinite(points).all():
         raise ValueError("the landmarks of the hand are not numbers; it cannot be detected again")
-    region = region_from_landmarks(points)
+    region = Region.from_landmarks(points)
     return [
         hand_in_region(
             networks, picture, region.turned(radians(one.turn), one.scale), flip=one.flip

@@ -11,7 +11,7 @@ import pytest
 from action_stubs import LABELS, Make, seen
 
 from handlore.capture.actions.file import load_actions
-from handlore.capture.actions.runner import ActionGate
+from handlore.capture.actions.runner import ActionRunner
 from handlore.models.stream.events import Event
 
 posix = pytest.mark.skipif(os.name != "posix", reason="uses the programs of Unix")
@@ -20,7 +20,7 @@ posix = pytest.mark.skipif(os.name != "posix", reason="uses the programs of Unix
 def decisions(text: str, tmp_path: Path, events: list[Event]) -> list[list[str]]:
     path = tmp_path / "actions.toml"
     path.write_text(text)
-    gate = ActionGate(load_actions(path, LABELS))
+    gate = ActionRunner(load_actions(path, LABELS), print).gate
     return [[call.refused or "called" for call in gate.calls(event)] for event in events]
 
 
@@ -60,7 +60,7 @@ def test_hand_and_any_label(tmp_path: Path) -> None:
 def test_reset(tmp_path: Path) -> None:
     path = tmp_path / "actions.toml"
     path.write_text('[arming]\nlabel = "fist"\nseconds = 9\n[actions.fist]\nsay = "a"\n')
-    gate = ActionGate(load_actions(path, LABELS))
+    gate = ActionRunner(load_actions(path, LABELS), print).gate
     gate.calls(seen("fist", 100.0))
     assert gate.armed(101.0)
     gate.reset()

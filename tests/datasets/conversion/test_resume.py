@@ -14,7 +14,7 @@ from handlore_stubs import Brights, Deadly, Ready
 from handlore.datasets.conversion import batches, resume, workers
 from handlore.datasets.conversion.batches import ConvertOptions
 from handlore.datasets.conversion.convert import RunOptions, convert, convert_to_file
-from handlore.datasets.conversion.resume import exclusive
+from handlore.datasets.conversion.resume import ResumeFolder
 from handlore.datasets.sources import make_source
 from handlore.datasets.storage import load_dataset, save_dataset
 from handlore.landmarks.errors import HandloreError
@@ -103,7 +103,7 @@ def test_batches_join_to_the_whole_whatever_their_sizes(root):
     items = source.scan(root).items
     options = ConvertOptions(max_hands=2)
     cuts = [items[:1], items[1:30], items[30:31], items[31:]]
-    joined = batches.join_batches(
+    joined = batches.Batch.joined(
         [batches.convert_batch(source, cut, BrightDetector(), options) for cut in cuts]
     )
     whole = batches.convert_batch(source, items, BrightDetector(), options)
@@ -247,10 +247,8 @@ def test_a_folder_of_somebody_else_is_left_alone(root, out):
 
 
 def test_two_conversions_into_one_file_are_not_possible(root, out):
-    folder = out.with_name(f"{out.name}.parts")
-    folder.mkdir()
     with (
-        exclusive(folder, "converting"),
+        ResumeFolder.of(out).held(print),
         pytest.raises(
             HandloreError,
             match=rf"another process \(number {os.getpid()}\) is converting into",

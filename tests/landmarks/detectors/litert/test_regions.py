@@ -9,17 +9,17 @@ from handlore.landmarks.detectors.litert.regions import (
     MEDIAPIPE_PALM_ANGLE,
     UPRIGHT_PALM_ANGLE,
     Region,
-    letterbox,
-    overlap,
-    region_from_landmarks,
-    region_from_palm,
-    wrapped,
 )
 
 ANGLES = st.floats(-7, 7)
 PLACES = st.floats(-500, 500)
 SIDES = st.floats(1, 500)
 REGIONS = st.builds(Region, PLACES, PLACES, SIDES, ANGLES)
+
+
+def wrapped(radians):
+    """The same angle, as a region has it."""
+    return Region(0, 0, 1, 0.0).turned(radians).rotation
 
 
 def upright_palm(turn=0.0):
@@ -52,33 +52,33 @@ def test_a_rotated_square_contains_the_points_inside_it():
 
 @given(REGIONS, REGIONS)
 def test_overlap_is_symmetric_and_of_a_square_with_itself_one(one, other):
-    assert overlap(one, one) == pytest.approx(1.0)
-    assert 0 <= overlap(one, other) <= 1
-    assert overlap(one, other) == pytest.approx(overlap(other, one))
+    assert one.overlap(one) == pytest.approx(1.0)
+    assert 0 <= one.overlap(other) <= 1
+    assert one.overlap(other) == pytest.approx(other.overlap(one))
 
 
 @pytest.mark.parametrize(("x", "shared"), [(0, 1.0), (5, 1 / 3), (10, 0.0), (30, 0.0)])
 def test_overlap_of_shifted_squares(x, shared):
-    assert overlap(Region(0, 0, 10, 0), Region(x, 0, 10, 1)) == pytest.approx(shared)
+    assert Region(0, 0, 10, 0).overlap(Region(x, 0, 10, 1)) == pytest.approx(shared)
 
 
 def test_a_small_square_inside_a_large_one():
-    assert overlap(Region(0, 0, 10, 0), Region(1, 1, 5, 0)) == pytest.approx(0.25)
+    assert Region(0, 0, 10, 0).overlap(Region(1, 1, 5, 0)) == pytest.approx(0.25)
 
 
 def test_the_letterbox_is_the_square_about_the_picture():
-    assert letterbox(50, 20_000) == Region(10_000, 25, 20_000, 0)
+    assert Region.around(np.zeros((50, 20_000, 3), np.uint8)) == Region(10_000, 25, 20_000, 0)
 
 
 def test_the_region_of_an_upright_palm():
-    region = region_from_palm(*upright_palm(), UPRIGHT_PALM_ANGLE)
+    region = Region.from_palm(*upright_palm(), UPRIGHT_PALM_ANGLE)
     assert region.rotation == pytest.approx(0)
     assert (region.x, region.y) == pytest.approx((100, 200 - 0.5 * 60))
     assert region.side == pytest.approx(2.6 * 60)
 
 
 def test_the_angle_of_mediapipe_is_ninety_radians():
-    region = region_from_palm(*upright_palm())
+    region = Region.from_palm(*upright_palm())
     assert region.rotation == pytest.approx(wrapped(90 - pi / 2))
     assert np.degrees(region.rotation) == pytest.approx(26.62, abs=0.01)
     assert MEDIAPIPE_PALM_ANGLE == 90
@@ -86,7 +86,7 @@ def test_the_angle_of_mediapipe_is_ninety_radians():
 
 @given(st.floats(-3, 3))
 def test_the_region_turns_with_the_palm(turn):
-    region = region_from_palm(*upright_palm(turn), UPRIGHT_PALM_ANGLE)
+    region = Region.from_palm(*upright_palm(turn), UPRIGHT_PALM_ANGLE)
     assert wrapped(region.rotation - turn) == pytest.approx(0, abs=1e-6)
     away = np.array([region.x, region.y]) - (100, 200)
     np.testing.assert_allclose(away, (30 * sin(turn), -30 * cos(turn)), atol=1e-6)
@@ -99,7 +99,7 @@ def test_the_region_from_landmarks_moves_with_the_hand(turn, scale, x, y):
     points[[0, 5, 9, 13]] = (0, 1), (-0.2, -1), (0, -1), (0.2, -1)
     c, s = cos(turn), sin(turn)
     moved = scale * points @ np.array([[c, s], [-s, c]]) + (x, y)
-    before, after = region_from_landmarks(points), region_from_landmarks(moved)
+    before, after = Region.from_landmarks(points), Region.from_landmarks(moved)
     assert before.rotation == pytest.approx(0)
     assert wrapped(after.rotation - turn) == pytest.approx(0, abs=1e-6)
     assert after.side == pytest.approx(scale * before.side)
@@ -111,14 +111,15 @@ def test_bent_fingers_do_not_change_the_region():
     points = np.random.default_rng(0).uniform(0, 1, (21, 2))
     bent = points.copy()
     bent[[4, 7, 8, 11, 12, 15, 16, 19, 20]] = 7
-    assert region_from_landmarks(points) == region_from_landmarks(bent)
+    assert Region.from_landmarks(points) == Region.from_landmarks(bent)
 
 
 @given(st.floats(-1000, 1000))
 def test_an_angle_is_wrapped_once(angle):
-    assert -pi <= wrapped(angle) <= pi
-    assert cos(wrapped(angle)) == pytest.approx(cos(angle), abs=1e-9)
-    assert sin(wrapped(angle)) == pytest.approx(sin(angle), abs=1e-9)
+    rotation = wrapped(angle)
+    assert -pi <= rotation <= pi
+    assert cos(rotation) == pytest.approx(cos(angle), abs=1e-9)
+    assert sin(rotation) == pytest.approx(sin(angle), abs=1e-9)
 
 
 def test_turning_a_region_keeps_its_middle():
