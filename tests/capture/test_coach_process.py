@@ -21,7 +21,7 @@ def folder(tmp_path: Path) -> RecordingFolder:
 def wait_for(what: Callable[[], object]) -> None:
     deadline = time.monotonic() + 180
     while not what() and time.monotonic() < deadline:
-        time.sleep(0.02)
+        time.sleep(0.1)
 
 
 def processes() -> list[psutil.Process]:

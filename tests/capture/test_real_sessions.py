@@ -1,7 +1,5 @@
 """Whole sessions: the command in a real window and in a real terminal, with real keys."""
 
-import subprocess
-import sys
 import termios
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +9,9 @@ import numpy as np
 import pytest
 from capture_desk import Desk, Tty, wait_for
 from capture_stubs import FPS, MOVEMENTS, SECTION, stamped
+from click.testing import CliRunner
 
+from handlore.cli import main
 from handlore.datasets.storage import load_dataset
 from handlore.datasets.videos import read_video
 
@@ -65,23 +65,11 @@ def check(out: Path, truth: list, *, by_section: bool) -> None:
 
 
 def train(out: Path, model: Path) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "handlore",
-        "train",
-        str(out),
-        "--model",
-        "rocket",
-        "--out",
-        str(model),
-        "--param",
-        "n_kernel_features=300",
-        "--param",
-        "n_augmented=2",
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    params = ("n_kernel_features=300", "n_augmented=1")
+    words = ["train", out, "--model", "rocket", "--out", model, "--no-negatives"]
+    words += [word for param in params for word in ("--param", param)]
+    done = CliRunner().invoke(main, [str(word) for word in words])
+    assert done.exit_code == 0, done.output
     assert model.is_file()
 
 
@@ -127,7 +115,8 @@ def recorded(desk: Desk, out: Path, n: int) -> list[np.ndarray]:
 def test_in_a_window(scene: tuple[Path, list], tmp_path: Path, desk: Desk, artefacts: Path):
     video, truth = scene
     out, stage = tmp_path / "my_gestures", Stage(video, tmp_path / "stage")
-    desk.start(*arguments(stage.camera, out))
+    # The session in a terminal has the coach.
+    desk.start(*arguments(stage.camera, out), "--no-coach")
     for number, label in enumerate(MOVEMENTS):
         stage.play(number)
         desk.press(str(number + 1))

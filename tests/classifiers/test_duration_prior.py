@@ -7,7 +7,6 @@ import pytest
 
 from handlore.classifiers.base import HandEstimator
 from handlore.classifiers.duration_prior import DurationPrior
-from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.onnx_graph import GraphRunner
 from handlore.datasets.dataset import NONE_LABEL
 from handlore.models.movement_encoder import MovementEncoder
@@ -140,7 +139,7 @@ def test_file_bounds_odd_duration() -> None:
 
 def test_none_has_no_duration() -> None:
     X, y = paced({"quick": 0.6, "slow": 2.4, NONE_LABEL: 0.6})
-    fitted: HandEstimator = make_estimator("rocket").fit(X, y)
+    fitted: HandEstimator = small("rocket").fit(X, y)
     none = list(fitted.classes_).index(NONE_LABEL)
     assert fitted.duration_prior_.mean[none] == pytest.approx(fitted.duration_prior_.overall_mean)  # type: ignore[attr-defined]
 

@@ -106,7 +106,7 @@ def test_damaged_recording(
 ) -> None:
     out = tmp_path / "out"
     args = {
-        "train": (broken, "--out", out, *SMALLER),
+        "train": (broken, "--out", out, "--no-negatives", *SMALLER),
         "crossval": (broken, "--folds", 2, *SMALLER),
         "evaluate": (gesture_model, broken),
         "predict": (gesture_model, broken),

@@ -90,7 +90,7 @@ def test_rotation(onnx: Path, pictures: Path, run: Run, parsed: Parsed, tmp_path
 
 def test_two_hands(
     mixed: Path,
-    pictures: Path,
+    photos: Callable[..., Path],
     onnx: Path,
     run: Run,
     parsed: Parsed,
@@ -98,9 +98,10 @@ def test_two_hands(
     tmp_path: Path,
 ) -> None:
     data, model = tmp_path / "two.npz", tmp_path / "two.onnx"
-    assert run("convert", pictures, data, "--max-hands", 2).exit_code == 0
+    folder = photos(["fist", "point"], each=3)
+    assert run("convert", folder, data, "--max-hands", 2).exit_code == 0
     assert run("train", data, "--model", "linear", "--out", model).exit_code == 0
-    hand, wall = pictures / "fist/fist_p01_1.png", mixed / "train/wall/wall.png"
+    hand, wall = next((folder / "fist").iterdir()), mixed / "train/wall/wall.png"
     rows = parsed(run("predict", model, hand, wall, "--json"))
     assert [row["label"] for row in rows] == ["fist", "none"]
     assert "--max-hands 1" in refused(run("evaluate", onnx, data))

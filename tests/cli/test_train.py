@@ -84,7 +84,7 @@ def test_param_without_value(npz: Path, run: Run, tmp_path: Path) -> None:
 
 
 def test_own_networks(
-    pictures: Path, run: Run, detector: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    photos: Callable[..., Path], run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """HANDLORE_LANDMARKER may name networks that are not MediaPipe's own, bit for bit."""
     bundle = find_bundle("full")
@@ -94,9 +94,10 @@ def test_own_networks(
     (tmp_path / "own.task").write_bytes(aligned_zip(members))
     monkeypatch.setenv("HANDLORE_LANDMARKER", str(tmp_path / "own.task"))
     data, model = tmp_path / "x.npz", tmp_path / "m.onnx"
-    assert run("convert", pictures, data).exit_code == 0
+    folder = photos(["fist", "point"])
+    assert run("convert", folder, data).exit_code == 0
     assert run("train", data, "--model", "linear", "--out", model).exit_code == 0
-    result = run("predict", model, pictures / "fist/fist_p01_1.png")
+    result = run("predict", model, next((folder / "fist").iterdir()))
     assert result.exit_code == 0, result.stderr
     assert "fist" in result.stdout
 
@@ -117,7 +118,8 @@ def test_movements(clips: Path, parsed: Parsed, tmp_path: Path) -> None:
 
 def test_mirror_labels(clips: Path, run: Run, parsed: Parsed, tmp_path: Path) -> None:
     out = tmp_path / "m.onnx"
-    assert train(clips, "--out", out, "--mirror-labels", "left=right").exit_code == 0
+    args = ("--mirror-labels", "left=right", "--no-negatives")
+    assert train(clips, "--out", out, *args).exit_code == 0
     info = parsed(run("info", out, "--json"))
     assert info["training"]["params"]["mirror_labels"] == "left=right"
 

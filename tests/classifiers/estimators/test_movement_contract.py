@@ -309,8 +309,7 @@ def test_clusters_of_none() -> None:
         return X, np.where(y == LABELS[0], y, "none"), groups
 
     X, y, groups = as_none(movements(n_people=12, each=6))
-    estimator = make_estimator("rocket", {"mirror_labels": f"{LABELS[0]}={LABELS[1]}"})
-    estimator.fit(X, y, groups)
+    estimator = small("rocket", mirror_labels=f"{LABELS[0]}={LABELS[1]}").fit(X, y, groups)
     assert list(estimator.classes_) == sorted([LABELS[0], "none"])
     assert len(estimator.class_of_) > 2, "none is a single kind of thing"
     X, y, _ = as_none(movements(n_people=6, each=2, seed=7))
