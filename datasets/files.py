@@ -25,11 +25,6 @@ def walk(root: Path) -> Iterator[str]:
 
     Hidden files are skipped. Links to folders are followed, except where they lead back to a
     folder that contains them, and at most two on the path to a file. Below a file there is nothing.
-
-    Raises
-    ------
-    HandloreError
-        If a folder cannot be read.
     """
     if Path(root).is_file():
         return
@@ -111,13 +106,7 @@ def require_regular(path: Path) -> None:
 
 
 def read_bytes(path: Path) -> bytes:
-    """Return the bytes of a file.
-
-    Raises
-    ------
-    InvalidDataError
-        If it cannot be read; the message does not repeat the path.
-    """
+    """Return the bytes of a file; the message of InvalidDataError does not repeat the path."""
     require_regular(path)
     try:
         return path.read_bytes()

@@ -66,20 +66,9 @@ class _HandsInItem:
 def find_hands(
     source: Source, item: Item, detector: HandDetector | None, options: SearchOptions
 ) -> tuple[list[_HandsInItem], str]:
-    """Find the hands in one item of a source.
+    """Find the hands in one item of a source: its samples, and the digest of what was read.
 
-    Parameters
-    ----------
-    source, item
-        What to read.
-    detector
-        An open detector; None for a source that brings landmarks.
-    options
-        How to find hands.
-
-    Returns
-    -------
-    The samples that the item makes, and the digest of what was read.
+    ``detector`` is None for a source that brings landmarks.
     """
     clip = source.read(item)
     if isinstance(clip, LandmarkClip):
@@ -159,21 +148,10 @@ class Medium:
 
 
 def list_media(paths: Sequence[Path], *, movements: bool) -> list[Medium]:
-    """List the pictures and videos at some paths.
+    """List the pictures, videos and animated GIFs at some paths, in folders too.
 
-    Parameters
-    ----------
-    paths
-        Pictures, videos, animated GIFs, and folders of them.
-    movements
-        Whether a model of movements is to look at them: then the pictures of a folder are the
-        frames of one video.
-
-    Raises
-    ------
-    HandloreError
-        If a path does not exist, holds nothing of the kind, or is a picture where movements are
-        expected.
+    For a model of ``movements`` the pictures of a folder are the frames of one video, and a single
+    picture is refused.
     """
     media = [medium for path in paths for medium in _media_of(path, movements)]
     still = next((m.path for m in media if movements and m.kind == "picture"), None)

@@ -74,23 +74,9 @@ def is_animated(path: Path) -> bool:
 def _read_gif(
     path: Path, chosen: Callable[[Iterable[float]], Iterator[float]]
 ) -> Iterator[tuple[float, Pixels]]:
-    """Open a GIF.
+    """Open a GIF, which must be whole; ``chosen`` chooses among the times of the frames.
 
-    Parameters
-    ----------
-    path
-        The file.
-    chosen
-        Chooses among the times of the frames.
-
-    Returns
-    -------
-    Seconds since the first frame, and (height, width, 3) RGB; transparency is laid over white.
-
-    Raises
-    ------
-    InvalidDataError
-        If it is no whole GIF.
+    Yields seconds since the first frame, and (height, width, 3) RGB over white.
     """
     count = _n_gif_frames(path.read_bytes())
     if not count:
@@ -177,28 +163,11 @@ class FrameSelection:
 def read_video(
     path: Path, selection: FrameSelection | None = None
 ) -> tuple[Iterator[tuple[float, Pixels]], str]:
-    """Open a video file or an animated GIF.
+    """Open a file that FFmpeg decodes, or an animated GIF; return its frames and its digest.
 
-    Parameters
-    ----------
-    path
-        A file that FFmpeg decodes, or a GIF.
-    selection
-        Which frames to take; all by default.
-
-    Returns
-    -------
-    frames
-        Seconds since the first frame, at least 2 ms apart, and (height, width, 3) RGB, upright.
-        One frame at a time is in memory; iterating raises InvalidDataError where it turns out
-        that the video ends before its container says.
-    sha256
-        Digest of the file.
-
-    Raises
-    ------
-    InvalidDataError
-        If it is not a video that can be read.
+    Frames are seconds since the first one, at least 2 ms apart, and (height, width, 3) RGB,
+    upright. One at a time is in memory; iterating raises InvalidDataError where it turns out that
+    the video ends before its container says.
     """
     path, selection = Path(path), selection or FrameSelection()
     sha256 = _digest(path)

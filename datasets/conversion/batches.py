@@ -90,13 +90,7 @@ class _Found:
 
 
 def scan_source(source: Source, root: Path, options: ConvertOptions) -> Listing:
-    """List the items of a source, and check the options against them.
-
-    Raises
-    ------
-    HandloreError
-        If there are no items, or an option does not apply to them.
-    """
+    """List the items of a source; refuse none, and options that do not apply to them."""
     for name in ("augment", "min_score"):
         if getattr(options, name) and (source.brings_landmarks or source.kind != "pose"):
             flag = f"--{name.replace('_', '-')}"
@@ -117,18 +111,10 @@ def convert_batch(
     options: ConvertOptions,
     progress: Callable[[int], None] | None = None,
 ) -> Batch:
-    """Find the hands in some items of a source.
+    """Find the hands in some items of a source; an item that cannot be read is listed.
 
-    Parameters
-    ----------
-    source, items
-        What to read; an item that cannot be read is listed.
-    detector
-        An open detector; None for a source that brings landmarks.
-    options
-        How to convert.
-    progress
-        Called after each item with how many are done.
+    ``detector`` is None for a source that brings landmarks; ``progress`` is called after each item
+    with how many are done.
     """
     found = _Found()
     with _reader(source, items) as reader:
@@ -244,16 +230,9 @@ def _rearranged(dataset: LandmarkDataset, slots: Any) -> LandmarkDataset:
 def reading_ahead(source: Source, items: Sequence[Item]) -> Iterator[Source]:
     """Wrap a source so that a thread reads each next item in advance.
 
-    What reading raises is raised when the item is asked for. One item is read ahead, so memory
-    holds one more picture; at the end no thread is left.
-
-    Parameters
-    ----------
-    source
-        What to read. Its ``read`` is called in another thread, and in this one for items that are
-        asked for a second time.
-    items
-        The items, in the order in which they will be asked for.
+    The items are in the order in which they will be asked for; one that is asked for a second time
+    is read in this thread. What reading raises is raised when the item is asked for. One item is
+    read ahead, so memory holds one more picture; at the end no thread is left.
     """
     with ThreadPoolExecutor(1, "read ahead") as thread:
         ahead = _Ahead(source, items, thread)

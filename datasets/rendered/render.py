@@ -36,18 +36,7 @@ class RenderedPicture:
 def render_pose(
     pose: str, person: Person, scene: Scene, *, size: tuple[int, int] = SIZE
 ) -> RenderedPicture:
-    """Render a static pose.
-
-    Parameters
-    ----------
-    size
-        Width and height in pixels.
-
-    Raises
-    ------
-    HandloreError
-        If there is no such pose; the message lists the names.
-    """
+    """Render a static pose of :data:`~.gestures.POSES`; ``size`` is width and height in pixels."""
     return render_at(get_pose(pose), Keyframe(), person, scene, size=size)
 
 

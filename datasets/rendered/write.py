@@ -36,24 +36,10 @@ def write_pictures(
     The same arguments write the same bytes, and a picture is the same in a larger set.
 
     `truth.npz` has `path` (relative to the folder), `image`, `world` and `handedness`, one row a
-    picture, as in `Picture`.
+    picture, as in `RenderedPicture`. The pictures are returned in the order of its rows.
 
-    Parameters
-    ----------
-    size
-        Width and height in pixels.
-    progress
-        Called with the number of pictures done and of all.
-
-    Returns
-    -------
-    list of Path
-        The pictures in the order of the rows of the truth.
-
-    Raises
-    ------
-    HandloreError
-        If a pose is unknown or a file cannot be written.
+    `size` is width and height in pixels; `progress` receives the numbers of pictures done and of
+    all.
     """
     for pose in poses:
         get_pose(pose)
@@ -86,11 +72,6 @@ def write_movement_videos(
     """Write `<folder>/<label>/<label>_p<person>_<n>.mp4`.
 
     The names, the order and the parameters are those of `write_pictures`.
-
-    Raises
-    ------
-    HandloreError
-        If a movement is unknown or OpenCV cannot write a video.
     """
     for movement in movements:
         get_movement(movement)

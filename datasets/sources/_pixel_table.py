@@ -62,14 +62,9 @@ class PixelTable:
     """The label of each row as it is written; None where the row has another number of columns."""
 
     def row(self, number: int) -> tuple[Pixels, str]:
-        """Read one row, counted from 0 without the header.
+        """Read one row, counted from 0 without the header: (height, width, 3) RGB, and its digest.
 
-        Returns
-        -------
-        pixels
-            (height, width, 3) RGB.
-        sha256
-            Digest of the row's bytes, without the end of the line.
+        The digest is that of the row's bytes, without the end of the line.
         """
         try:
             with self.path.open("rb") as file:

@@ -230,12 +230,7 @@ def splits_among(files: Sequence[str], fewest: int) -> frozenset[str]:
 def wrapper_of(files: Sequence[str], below: int = 1) -> str:
     """Return the only folder around train and test, with a slash; else nothing.
 
-    Parameters
-    ----------
-    files
-        Paths relative to the source.
-    below
-        How many folders a file needs below its split.
+    A file needs so many folders ``below`` its split.
     """
     parts = [PurePosixPath(file).parts for file in files]
     tops = {part[0] for part in parts}
@@ -287,14 +282,8 @@ def make_source(name: str, options: Mapping[str, Any] | None = None) -> Source:
 def find_source(root: Path, options: Mapping[str, Any] | None = None) -> tuple[str, list[str]]:
     """Recognise the layout of a folder or file, among the sources that have the options given.
 
-    Returns
-    -------
-    The name of the most specific source that fits, and the others that fit too.
-
-    Raises
-    ------
-    HandloreError
-        If none fits; the message says what was seen and what is known.
+    Returns the name of the most specific source that fits, and the others that fit too. If none
+    does, HandloreError says what was seen and what is known.
     """
     sources, options = SOURCES.entries(), options or {}
     has = {name: {option.name for option in fields(kind)} for name, kind in sources.items()}

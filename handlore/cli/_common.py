@@ -303,13 +303,7 @@ def require_source(path: Path) -> None:
 
 
 def prepare_folder(path: Path) -> None:
-    """Make an output folder before the work starts; remove it at the end if it is still empty.
-
-    Raises
-    ------
-    HandloreError
-        If it cannot be made or is not writable.
-    """
+    """Make an output folder before the work starts; remove it at the end if it is still empty."""
     new = [folder for folder in (path, *path.parents) if not folder.exists()]
     make_folder(path)
     if not os.access(path, os.W_OK):

@@ -137,12 +137,8 @@ class HandOutput:
 class Networks:
     """The palm and the hand network, with the warps that feed them.
 
-    ``threads`` is for each network; None: half the processors, at most 4.
-
-    Raises
-    ------
-    HandloreError
-        If ai-edge-litert is not installed, or the bundle does not hold the two networks.
+    ``threads`` is for each network; None: half the processors, at most 4. HandloreError is raised
+    if ai-edge-litert is not installed, or the bundle does not hold the two networks.
     """
 
     def __init__(self, bundle: Bundle, threads: int | None = None) -> None:
