@@ -64,13 +64,15 @@ class _HandsInItem:
 
 
 def find_hands(
-    source: Source, item: Item, detector: HandDetector | None, options: SearchOptions
-) -> tuple[list[_HandsInItem], str]:
-    """Find the hands in one item of a source: its samples, and the digest of what was read.
+    source: Source,
+    clip: Clip | LandmarkClip,
+    detector: HandDetector | None,
+    options: SearchOptions,
+) -> list[_HandsInItem]:
+    """Return the samples that one item of a source makes.
 
     ``detector`` is None for a source that brings landmarks.
     """
-    clip = source.read(item)
     if isinstance(clip, LandmarkClip):
         sample = _own_landmarks(clip, options.max_hands)
     elif detector is None:
@@ -78,10 +80,10 @@ def find_hands(
     elif source.kind == "sequence":
         sample = _tracked(clip, detector, options)
     else:
-        return _searched(source, clip, detector, options), clip.sha256
+        return _searched(source, clip, detector, options)
     if not sample.slots:
         raise InvalidDataError("it has no frames")
-    return [sample], clip.sha256
+    return [sample]
 
 
 def _searched(
@@ -222,7 +224,8 @@ def track_video(
     path = Path(path)
     source = Frames(frame_rate=frame_rate) if path.is_dir() else Videos()
     options = SearchOptions(max_hands=max_hands)
-    (sample,), _ = find_hands(source, Item(path, path.name, ""), detector, options)
+    clip = source.read(Item(path, path.name, ""))
+    (sample,) = find_hands(source, clip, detector, options)
     return LandmarkDataset.of_hands(
         sample.slots,
         Samples.make(["?"]),

@@ -2,12 +2,7 @@
 
 from .gestures import MOVEMENTS, POSES, Keyframe, Pose
 from .hand import Person
-from .render import (
-    RenderedPicture,
-    render_background,
-    render_movement,
-    render_pose,
-)
+from .render import RenderedPicture, render_background, render_movement, render_pose
 from .scene import Scene
 from .write import TRUTH, write_movement_videos, write_pictures
 

@@ -26,14 +26,7 @@ from ._landmarks import (
     require_frame_rate,
     require_within,
 )
-from .base import (
-    SOURCES,
-    SPLITS,
-    Item,
-    LandmarkClip,
-    Listing,
-    option,
-)
+from .base import SOURCES, SPLITS, Item, LandmarkClip, Listing, option
 
 _SIZES = (63, 126, 258, 1662)
 _FRAME = re.compile(r"[^0-9]*([0-9]{1,9})\.npy", re.IGNORECASE)

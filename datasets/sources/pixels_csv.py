@@ -13,15 +13,7 @@ from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 from ..files import MAX_LISTED, files_of
 from ._pixel_table import PixelTable, read_layout, read_table
-from .base import (
-    SOURCES,
-    SPLITS,
-    Clip,
-    Item,
-    Listing,
-    Source,
-    option,
-)
+from .base import SOURCES, SPLITS, Clip, Item, Listing, Source, option
 
 _LETTERS = ("auto", "kaggle", "dense", "none")
 """The numberings that can be asked for."""

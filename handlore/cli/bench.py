@@ -9,18 +9,14 @@ import click
 from handlore.benchmark import measure
 from handlore.datasets.rendered import write_pictures
 
-from ._common import examples, json_option, print_json, print_table, require_folder, talk
+from ._common import PATH, examples, json_option, print_json, print_table, require_folder, talk
 
 
 @click.command(
     "bench",
     epilog=examples("handlore bench", "handlore bench --data photos/ --pictures 2000 --json"),
 )
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    help="A folder of pictures to convert; default: rendered hands.",
-)
+@click.option("--data", type=PATH, help="A folder of pictures to convert; default: rendered hands.")
 @click.option(
     "--pictures",
     type=click.IntRange(1),

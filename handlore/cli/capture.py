@@ -12,6 +12,7 @@ from handlore.capture.recording.run import SessionSummary, record
 from handlore.landmarks.errors import HandloreError
 
 from ._common import (
+    PATH,
     camera_options,
     detector_options,
     examples,
@@ -61,7 +62,7 @@ def _moved(ctx: click.Context, _: click.Parameter, value: tuple[str, ...]) -> No
     "--out",
     metavar="DIR",
     required=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="The folder of recordings; an existing one is extended.",
 )
 @click.option(
@@ -78,7 +79,6 @@ def _moved(ctx: click.Context, _: click.Parameter, value: tuple[str, ...]) -> No
 @click.option(
     "--fps",
     type=click.FloatRange(0, min_open=True),
-    default=None,
     show_default="the camera's frame rate",
     help="Frames per second requested of the camera, or of a folder of frames.",
 )
@@ -88,20 +88,16 @@ def _moved(ctx: click.Context, _: click.Parameter, value: tuple[str, ...]) -> No
     show_default=True,
     help="How OpenCV reads webcams: v4l2, gstreamer, ffmpeg, msmf, dshow, avfoundation.",
 )
-@click.option(
-    "--frames", type=click.IntRange(1), default=None, help="Length of a recording in frames."
-)
+@click.option("--frames", type=click.IntRange(1), help="Length of a recording in frames.")
 @click.option(
     "--seconds",
     type=click.FloatRange(0, min_open=True),
-    default=None,
     show_default=f"{SECONDS:g}",
     help="Length of a recording in seconds.",
 )
 @click.option(
     "--until",
     type=click.Choice(["key", "hand-gone"]),
-    default=None,
     help="A recording ends with the key, or when the hand is gone.",
 )
 @click.option(

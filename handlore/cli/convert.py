@@ -20,6 +20,7 @@ from handlore.landmarks.stages import STAGES
 from handlore.landmarks.weights import require_bundle
 
 from ._common import (
+    PATH,
     SOME_INPUTS_FAILED,
     copies_option,
     detector_options,
@@ -120,8 +121,8 @@ def _option(option: Any, owners: list[str]) -> click.Option:
         r"handlore convert asl/ asl.npz --name-pattern '(?P<group>hand\d)_(?P<label>\w)_'",
     ),
 )
-@click.argument("source", type=click.Path(path_type=Path))
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("source", type=PATH)
+@click.argument("out", type=PATH)
 @click.option("--source", "layout", metavar="NAME", help="The layout; default: recognised.")
 @click.option(
     "--max-hands",
