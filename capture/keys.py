@@ -49,7 +49,6 @@ def key_of_character(character: str) -> str | None:
 # character into the upper bits alone. Source: OpenCV, modules/highgui/src/window_*.cpp; X11,
 # keysymdef.h.
 
-
 _MODIFIER_SECONDS = 1.0
 """A modifier pressed at most this long before a key belongs to it."""
 

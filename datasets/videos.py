@@ -22,7 +22,6 @@ from .files import require_regular
 # Pillow reads them, because OpenCV reads a truncated GIF without an error, and fills transparent
 # pixels with the colour stored behind them.
 
-
 _DAMAGED = (
     *(OSError, ValueError, SyntaxError, EOFError, struct.error, IndexError, KeyError, TypeError),
     *(OverflowError, MemoryError, Image.DecompressionBombError),

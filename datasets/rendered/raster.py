@@ -154,7 +154,6 @@ def _draw_creases(layers: _Layers, view: _Viewport) -> None:
 
 # Light what was traced.
 
-
 Colour = tuple[int, int, int]
 
 
@@ -215,7 +214,6 @@ def _outlines(layers: _Layers, unit: float) -> Image:
 
 
 # From a body on its stage to the pixels of a picture.
-
 
 _SUPERSAMPLING = 1.5
 _STEP = 2  # Pixels of the picture that are a whole number of the drawing's.

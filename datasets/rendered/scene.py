@@ -169,7 +169,6 @@ class HandPlacement:
 
 # What is behind the hand.
 
-
 _SMALL = 12
 
 

@@ -156,7 +156,6 @@ def option(default: Any, help_text: str) -> Any:
 
 # What the path of a file says about it: label, person and so on, train or test.
 
-
 SPLITS = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("val", "valid", "validation"), "val"),

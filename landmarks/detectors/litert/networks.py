@@ -237,7 +237,6 @@ def _members(bundle: Bundle) -> Mapping[str, bytes]:
 # From the 2016 candidates of the palm network to a few palms. The parameters are those of
 # mediapipe/tasks/cc/vision/hand_detector/hand_detector_graph.cc.
 
-
 _N_KEYPOINTS = 7
 _SAME_PALM = 0.3
 """Candidates that overlap the best one by more than this (intersection over union) are one palm."""
