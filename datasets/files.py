@@ -4,6 +4,7 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -105,13 +106,20 @@ def require_regular(path: Path) -> None:
         raise InvalidDataError("it is no regular file, but a pipe or a device")
 
 
+@contextmanager
+def readable() -> Iterator[None]:
+    """Raise what the system has against reading a file as InvalidDataError, without its path."""
+    try:
+        yield
+    except OSError as error:
+        raise InvalidDataError(f"cannot be read: {error.strerror or error}") from error
+
+
 def read_bytes(path: Path) -> bytes:
     """Return the bytes of a file; the message of InvalidDataError does not repeat the path."""
     require_regular(path)
-    try:
+    with readable():
         return path.read_bytes()
-    except OSError as error:
-        raise InvalidDataError(f"cannot be read: {error.strerror or error}") from error
 
 
 def read_start(path: Path, n_bytes: int = 65536) -> bytes:

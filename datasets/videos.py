@@ -15,7 +15,7 @@ from PIL import Image
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import Pixels
 
-from .files import require_regular
+from .files import readable, require_regular
 
 # Reading an animated GIF frame by frame.
 #
@@ -178,12 +178,9 @@ def read_video(
 
 def _digest(path: Path) -> str:
     require_regular(path)
-    try:
-        with path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-            empty = file.tell() == 0
-    except OSError as error:
-        raise InvalidDataError(f"cannot be read: {error.strerror or error}") from error
+    with readable(), path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        empty = file.tell() == 0
     if empty:
         raise InvalidDataError("the file is empty")
     return sha256

@@ -25,7 +25,7 @@ from urllib.request import urlopen
 from platformdirs import user_cache_path
 
 from .errors import HandloreError, InvalidDataError
-from .files import atomic_write
+from .files import atomic_write, make_folder
 
 ENVIRONMENT_VARIABLE = "HANDLORE_LANDMARKER"
 _WHEEL_VERSION = "0.10.21"
@@ -226,12 +226,7 @@ def _pack(landmarker: str, by_digest: Mapping[str, bytes]) -> bool:
     if any(network.sha256 not in by_digest for network in networks.values()):
         return False
     target = cached_path(landmarker)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise HandloreError(
-            f"cannot make the cache folder {target.parent}: {error.strerror}"
-        ) from error
+    make_folder(target.parent)
     contents = {member: by_digest[network.sha256] for member, network in networks.items()}
     with atomic_write(target) as stream:
         stream.write(aligned_zip(contents))

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import Pixels
 
-from ..files import MAX_LISTED, is_hidden, natural_order, walk
+from ..files import MAX_LISTED, is_hidden, natural_order, readable, walk
 from ..pictures import is_picture, read_picture
 from .base import (
     PATTERN_HELP,
@@ -151,10 +151,8 @@ def _item(root: Path, folder: str, folders: Folders, pattern: NamePattern) -> It
 
 
 def _listed(folder: Path) -> list[Path]:
-    try:
+    with readable():
         return [path for path in folder.iterdir() if not (is_hidden(path.name) or path.is_dir())]
-    except OSError as error:
-        raise InvalidDataError(f"cannot be read: {error.strerror or error}") from error
 
 
 def _digest(path: Path) -> bytes:

@@ -63,6 +63,15 @@ def examples(*lines: str) -> str:
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
+def field_option(
+    options: type, field: str, kind: Any, text: str, metavar: str | None = None, *, name: str = ""
+) -> Callable[[Function], Function]:
+    """Add the option for a field of a dataclass, with its default."""
+    flag, default = f"--{(name or field).replace('_', '-')}", getattr(options, field)
+    shown: Any = {"default": default, "show_default": True, "metavar": metavar}
+    return click.option(flag, type=kind, help=text, **shown)
+
+
 class RenamedOption(click.Option):
     """An option whose help shows its first name only; the others are kept for old scripts."""
 

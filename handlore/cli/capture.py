@@ -1,6 +1,7 @@
 """``handlore capture``: record labelled gestures by hotkey, in one session."""
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from ._common import (
     camera_options,
     detector_options,
     examples,
+    field_option,
     json_option,
     print_json,
     print_table,
@@ -30,6 +32,9 @@ _VIDEO_STREAM = 120.0
 
 _MOVED = "handlore: recordings are reviewed and edited with `handlore recordings` (review, list,"
 _MOVED += " discard, restore, relabel); --review takes seconds"
+
+
+_setting = partial(field_option, SessionOptions)
 
 
 def _seconds_of_review(ctx: click.Context, _: click.Parameter, value: str) -> float:
@@ -100,14 +105,7 @@ def _moved(ctx: click.Context, _: click.Parameter, value: tuple[str, ...]) -> No
     type=click.Choice(["key", "hand-gone"]),
     help="A recording ends with the key, or when the hand is gone.",
 )
-@click.option(
-    "--countdown",
-    type=float,
-    default=2.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="Time from the key to the first frame.",
-)
+@_setting("countdown", float, "Time from the key to the first frame.", "SECONDS")
 @click.option(
     "--review",
     callback=_seconds_of_review,
@@ -126,36 +124,16 @@ def _moved(ctx: click.Context, _: click.Parameter, value: tuple[str, ...]) -> No
     hidden=True,
     expose_value=False,
 )
-@click.option(
-    "--burst",
-    type=click.IntRange(1),
-    default=5,
-    show_default=True,
-    help="How many recordings `b` makes.",
+@_setting("burst", click.IntRange(1), "How many recordings `b` makes.")
+@_setting("pause", float, "Time between the recordings of a burst.", "SECONDS")
+@_setting(
+    "most_missing",
+    float,
+    "Ask whether to keep a recording without a hand in more than this share of its frames.",
+    "SHARE",
+    name="missing",
 )
-@click.option(
-    "--pause",
-    type=float,
-    default=1.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="Time between the recordings of a burst.",
-)
-@click.option(
-    "--missing",
-    type=float,
-    default=0.2,
-    show_default=True,
-    metavar="SHARE",
-    help="Ask whether to keep a recording without a hand in more than this share of its frames.",
-)
-@click.option(
-    "--max-hands",
-    type=click.IntRange(1, 2),
-    default=1,
-    show_default=True,
-    help="How many hands to detect.",
-)
+@_setting("max_hands", click.IntRange(1, 2), "How many hands to detect.")
 @click.option("--keep-video", is_flag=True, help="Keep the pictures too, as a video beside each.")
 @click.option(
     "--headless",
