@@ -11,11 +11,11 @@ demo: $(READY)  ## the main job on rendered hands, with a report
 
 test: $(READY)  ## the test suite
 	$(BIN)/handlore weights fetch
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n auto --dist worksteal
 
 test-slow: $(READY)  ## what takes long or needs the real data sets
 	$(BIN)/handlore weights fetch
-	$(BIN)/pytest -m slow -n auto --dist loadfile
+	$(BIN)/pytest -m slow -n auto --dist worksteal
 
 docs: $(DOCS_READY)  ## the documentation site in build/docs, its links checked
 	rm -rf build/docs

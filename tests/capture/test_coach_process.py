@@ -41,7 +41,7 @@ def test_calls_return_immediately(tmp_path: Path) -> None:
         # Requested during an analysis: one more follows, of the folder as it is then.
         coach.consult(folder.root, ["up"])
         coach.consult(folder.root, ["up"])
-        assert time.perf_counter() - started < 0.1
+        assert time.perf_counter() - started < 1.0
         wait_for(lambda: "record next: up" in " ".join(coach.advice()))
         assert coach.advice()[0] == "record next: up (none yet; others up to 2)"
 

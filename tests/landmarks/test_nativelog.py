@@ -9,7 +9,7 @@ def run_python(code, shell_suffix=""):
     code = "import os, sys\nfrom handlore.landmarks.nativelog import quiet_native_log\n" + code
     command = f'"{sys.executable}" -c "$0" {shell_suffix}'
     arguments = ["sh", "-c", command, code]
-    return subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(arguments, capture_output=True, text=True, timeout=300, check=False)
 
 
 def test_native_chatter_is_swallowed_and_pythons_own_words_arrive():

@@ -21,7 +21,7 @@ class Desk:
         self.outcomes: list[ActionResult] = []
         self.runner = ActionRunner(plan, self.outcomes.append, dry_run=dry_run)
 
-    def wait(self, n: int, seconds: float = 10.0) -> list[tuple[str, str]]:
+    def wait(self, n: int, seconds: float = 60.0) -> list[tuple[str, str]]:
         """Wait for so many outcomes and return state and detail of all."""
         deadline = time.monotonic() + seconds
         while len(self.outcomes) < n and time.monotonic() < deadline:

@@ -60,7 +60,7 @@ class Browser:
         answer = self.do("Runtime.evaluate", expression=expression, returnByValue=True)
         return answer["result"].get("value")
 
-    def wait(self, expression: str, seconds: float = 20.0) -> float:
+    def wait(self, expression: str, seconds: float = 60.0) -> float:
         """Wait until an expression is true; return the seconds it took."""
         begun = time.monotonic()
         while not self.value(expression):

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from capture_stubs import stamped
 
-PATIENCE = 40.0
+PATIENCE = 120.0
 TITLE = "handlore capture"
 HANDLORE = [sys.executable, "-m", "handlore"]
 

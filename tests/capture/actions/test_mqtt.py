@@ -48,7 +48,7 @@ def test_publish(desk: Make) -> None:
     broker.start()
     one = desk(
         f'[actions.fist]\nmqtt = "hands/{{label}}"\nbroker = "mqtt://127.0.0.1:{broker.port}"\n'
-        "timeout = 0.5\ncooldown = 0\nwaiting = 1\n"
+        "timeout = 2\ncooldown = 0\nwaiting = 1\n"
     )
     one.runner.submit(seen("fist"))
     assert one.wait(1) == [("done", "publish to hands/fist")]
@@ -72,7 +72,7 @@ def test_refusing_broker(desk: Make) -> None:
     broker.code = 5
     broker.start()
     one = desk(
-        f'[actions.fist]\nmqtt = "a"\nbroker = "mqtt://u:pw@127.0.0.1:{broker.port}"\ntimeout = 0.4'
+        f'[actions.fist]\nmqtt = "a"\nbroker = "mqtt://u:pw@127.0.0.1:{broker.port}"\ntimeout = 1.5'
     )
     one.runner.submit(seen("fist"))
     assert one.wait(1) == [("failed", "no connection to the broker 127.0.0.1: Not authorized")]

@@ -388,7 +388,7 @@ print("done")
 @pytest.mark.skipif(which("strace") is None, reason="needs strace")
 def test_no_system_call_asks_for_a_socket():
     command = ["strace", "-f", "-qq", "-e", "trace=%network", sys.executable, "-c", SCRIPT]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     if "ptrace" in done.stderr and "done" not in done.stdout:
         pytest.skip("strace may not trace here")
     assert done.stdout.strip() == "done", done.stderr[-500:]
