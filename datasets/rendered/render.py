@@ -81,16 +81,13 @@ def render_at(
     body = Body.build(_loosen(pose, scene), person)
     stage = HandPlacement.build(scene, person.palm, size, pose, moment)
     joints = stage.place(body.points[:21])
+    black = np.zeros((size[1], size[0], 3), np.uint8)
     return RenderedPicture(
-        pixels=paint(body, stage, person, scene, grain=grain) if painted else _black(size),
+        pixels=paint(body, stage, person, scene, grain=grain) if painted else black,
         image=stage.camera.image_landmarks(joints),
         world=(joints - joints.mean(axis=0)).astype(np.float32),
         handedness=float(scene.hand == "right"),
     )
-
-
-def _black(size: tuple[int, int]) -> NDArray[np.uint8]:
-    return np.zeros((size[1], size[0], 3), np.uint8)
 
 
 def _loosen(pose: Pose, scene: Scene) -> Pose:

@@ -65,7 +65,8 @@ class Videos(Source):
         """Say whether most of a sample of the pictures and videos are videos or animated GIFs."""
         if self.name_pattern:
             return bool(self.scan(root).items)
-        seen = [path for name, path in islice(files_of(root), MAX_LISTED) if _may_be(name)]
+        first = [path for _, path in islice(files_of(root), MAX_LISTED)]
+        seen = [path for path in first if is_video(path) or is_picture(path)]
         videos = [path for path in seen if is_video(path)]
         gifs = [path for path in seen if _is_gif(path)]
         sample = spread(gifs, SAMPLED)
@@ -110,10 +111,6 @@ def _about_numbers(items: Sequence[Item]) -> list[str]:
 
 def _is_gif(path: Path) -> bool:
     return path.suffix.lower() == ".gif"
-
-
-def _may_be(name: str) -> bool:
-    return is_video(Path(name)) or is_picture(Path(name))
 
 
 def _label_of(stem: str) -> str:
