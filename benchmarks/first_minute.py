@@ -1,9 +1,9 @@
 """What the model that `handlore demo` leaves makes of real hands, before anything is recorded.
 
 It is asked about photos of the classes that it shares with two data sets: the hand is found as
-``predict`` finds it, and a hand that is not found is an error. ``told``: the share that ``live``
-would tell (probability at least 0.5, right); ``none``: of photos of people who show no
-gesture, how many it would tell something about.
+``predict`` finds it, and a hand that is not found is an error. ``emitted``: the share for
+which ``live`` would emit the right event (probability at least 0.5); ``none``: of photos of people
+who show no gesture, for how many it would emit any.
 
 Run it with ``python benchmarks/first_minute.py [poses.onnx]``; without a model it makes the demo.
 """
@@ -58,7 +58,7 @@ def _ask(model: PoseModel, name: str, poses: dict[str, str]) -> None:
     with quiet_native_log(), open_detector(options) as detector:
         found = convert(make_source("images", {}), data_folder() / name, detector).dataset
     least = RecogniserSettings().threshold
-    right = told = asked = 0
+    right = emitted = asked = 0
     for label, pose in poses.items():
         own = found.select(found.samples.label == label)
         rows = own.select(own.has_hand)
@@ -68,13 +68,13 @@ def _ask(model: PoseModel, name: str, poses: dict[str, str]) -> None:
         best = [model.labels[code] for code in sure.argmax(axis=1)]
         over = sure.max(axis=1) >= least
         if pose == "none":
-            print(f"{name} {label}: {int(over.sum())} of {own.n_samples} would be told as a pose")
+            print(f"{name} {label}: {int(over.sum())} of {own.n_samples} would emit a pose")
             continue
         hits = [answer == pose for answer in best]
         right, asked = right + sum(hits), asked + own.n_samples
-        told += sum(hit and sure for hit, sure in zip(hits, over, strict=True))
+        emitted += sum(hit and sure for hit, sure in zip(hits, over, strict=True))
         print(f"{name} {label} ({pose}): {sum(hits)} of {own.n_samples}")
-    print(f"{name}: {right} of {asked} right ({right / asked:.3f}), told {told / asked:.3f}")
+    print(f"{name}: {right} of {asked} right ({right / asked:.3f}), emitted {emitted / asked:.3f}")
 
 
 if __name__ == "__main__":

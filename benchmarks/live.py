@@ -161,13 +161,13 @@ class Bench:
             detectors = dict(zip(ways, (a, b, thin_c, thin_d), strict=True))
             _, cpu = self._in_turns(ways, detectors)
         n = len(self._moving)
-        told: dict[str, Any] = {
+        measured: dict[str, Any] = {
             f"{way}_ms": round(1000 * statistics.median(times) / n, 2) for way, times in cpu.items()
         }
         for name in ("litert", "mediapipe"):
             pairs = zip(cpu[f"{name}_idle"], cpu[f"{name}_tracking"], strict=True)
-            told[f"{name}_share"] = round(statistics.median(x / y for x, y in pairs), 3)
-        return told
+            measured[f"{name}_share"] = round(statistics.median(x / y for x, y in pairs), 3)
+        return measured
 
     def first_event(self) -> dict[str, Any]:
         """How much later the first event comes than if palms were sought in every frame.
@@ -194,10 +194,10 @@ class Bench:
 
     def _first(self, detector: HandDetector, pictures: Sequence[Pixels]) -> float:
         detector.reset()
-        told = Events()
-        self.live(detector, pictures, told)
-        assert told.events, "no event: the models do not know the pose"
-        return told.events[0].end
+        emitted = Events()
+        self.live(detector, pictures, emitted)
+        assert emitted.events, "no event: the models do not know the pose"
+        return emitted.events[0].end
 
     def _hand(self, pose: str) -> Pixels:
         scene = Scene(background="room", seed=5)

@@ -1,4 +1,4 @@
-"""How well movements are told apart, on people, recordings and frame rates not trained on.
+"""How well movements are distinguished, on people, recordings and frame rates not trained on.
 
 Rows: ``shrec`` (SHREC'17, 5 folds by subject, 14 and 28 classes), ``sfinge`` (SFINGE 3D
 Dictionary, 6 contiguous blocks), ``drone`` (the last 6 of 30 sequences of 9 commands held out, and

@@ -1,4 +1,4 @@
-"""How many gestures of continuous streams are found, how late, and how much is told falsely.
+"""How many gestures of continuous streams are found, how late, and how many events are false.
 
 Rows: ``sfinge`` (SFINGE 3D: trained on the clips of its Dictionary alone, asked about streams of
 its Sequences), ``rendered`` (rendered hands of people not trained on, by their exact landmarks,
@@ -142,17 +142,17 @@ def _tell(
     settings = _settings(options)
     total, late, seconds = StreamScore(), [], 0.0
     for stream in streams:
-        recogniser, told = Recogniser(models, settings), []
+        recogniser, emitted = Recogniser(models, settings), []
         video = stream.video
         for at, now in enumerate(video.time):
             events = recogniser.feed(
                 float(now), video.image[at], video.world[at], video.handedness[at]
             )
-            told += [(event, float(now)) for event in events]
-        told += [(event, float(video.time[-1])) for event in recogniser.finish()]
-        assert [event for event, _ in told] == list(recognise(models, video, settings))
-        outcome = StreamScore.of([event for event, _ in told], stream.ground_truth)
-        moments = dict(told)
+            emitted += [(event, float(now)) for event in events]
+        emitted += [(event, float(video.time[-1])) for event in recogniser.finish()]
+        assert [event for event, _ in emitted] == list(recognise(models, video, settings))
+        outcome = StreamScore.of([event for event, _ in emitted], stream.ground_truth)
+        moments = dict(emitted)
         late += [moments[event] - truth.end for truth, event in outcome.found]
         total += outcome
         seconds += stream.seconds
@@ -165,7 +165,7 @@ def _tell(
     middle, most = np.quantile(late, (0.5, 0.9))
     print(
         f"{what}: {len(total.found)} of {n} found ({len(total.found) / n:.3f}), {false} false"
-        f" ({false / n:.3f} of the gestures) in {seconds / 60:.1f} minutes; told"
+        f" ({false / n:.3f} of the gestures) in {seconds / 60:.1f} minutes; emitted"
         f" {middle:+.2f} s after the end (median), 9 of 10 by {most:+.2f} s",
         flush=True,
     )

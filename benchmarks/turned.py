@@ -43,8 +43,8 @@ def main() -> None:
         print(f"turned by {turn}: {share}, rotation_deg off by {exact}")
     for model in options.models.split(","):
         right = answered(model, upright, photos, hands)
-        told = ", ".join(f"{turn}: {100 * right[turn].mean():.1f} %" for turn in TURNS)
-        print(f"{model}, by person, one look at each photo: {told}")
+        shown = ", ".join(f"{turn}: {100 * right[turn].mean():.1f} %" for turn in TURNS)
+        print(f"{model}, by person, one look at each photo: {shown}")
 
 
 def found(photos, turn):

@@ -1,8 +1,8 @@
-"""Poses that were never taught: how well ``familiarity`` tells them from those that were.
+"""Poses not in the training data: how well their p-value distinguishes them from those that are.
 
 ``python benchmarks/unknown.py`` leaves each gesture of HGR1 out in turn, and each person, and shows
 all photos of that person, one look each, to what was learned from the rest. ``--forest`` also asks
-how sure a forest is of them, which takes several times as long.
+for the highest probability of a forest, which takes several times as long.
 """
 
 import argparse
@@ -30,25 +30,25 @@ def main() -> None:
     one_look = data.samples.view == 0
     rows = []
     for left_out in np.unique(label)[:: options.every]:
-        told = []
+        found = []
         for who in np.unique(person):
             train, test = (person != who) & (label != left_out), (person == who) & one_look
             codes = np.unique(label[train], return_inverse=True)[1]
-            familiarity = NoveltyModel.fit(X[train], codes, person[train])(X[test])
-            told.append([label[test] != left_out, familiarity])
+            p_value = NoveltyModel.fit(X[train], codes, person[train])(X[test])
+            found.append([label[test] != left_out, p_value])
             if options.forest:
                 forest = make_estimator("forest").fit(X[train], label[train])
-                told[-1].append(forest.predict_proba(X[test]).max(axis=1))
-        known, familiarity, *surest = map(np.concatenate, zip(*told, strict=True))
-        kept = np.quantile(familiarity[known], 0.05)
+                found[-1].append(forest.predict_proba(X[test]).max(axis=1))
+        known, p_value, *surest = map(np.concatenate, zip(*found, strict=True))
+        kept = np.quantile(p_value[known], 0.05)
         rows.append([
-            roc_auc_score(known, familiarity), (familiarity[~known] >= kept).mean(),
-            (familiarity[known] >= MIN_P_VALUE).mean(), (familiarity[~known] >= MIN_P_VALUE).mean(),
+            roc_auc_score(known, p_value), (p_value[~known] >= kept).mean(),
+            (p_value[known] >= MIN_P_VALUE).mean(), (p_value[~known] >= MIN_P_VALUE).mean(),
             *(roc_auc_score(known, sure) for sure in surest),
         ])  # fmt: skip
         print(left_out, *(f"{value:.3f}" for value in rows[-1]), flush=True)
     names = [
-        "area under the ROC, familiarity", "unknown told where 95 % of the known are",
+        "area under the ROC, p-value", "unknown accepted where 95 % of the known are",
         f"known at {MIN_P_VALUE} or more", f"unknown at {MIN_P_VALUE} or more",
         "area under the ROC, largest probability of the forest",
     ]  # fmt: skip

@@ -49,13 +49,10 @@ def key_of_character(character: str) -> str | None:
 # character into the upper bits alone. Source: OpenCV, modules/highgui/src/window_*.cpp; X11,
 # keysymdef.h.
 
-
 _MODIFIER_SECONDS = 1.0
 """A modifier pressed at most this long before a key belongs to it."""
 
 _X11_KEYPAD = {0x8D: "enter", 0xAB: "+", 0x80: " "} | {0xB0 + n: str(n) for n in range(10)}
-_X11_WITHOUT_CHARACTER = 0xFE00
-"""From here to 0xFEFF: AltGr, dead accents."""
 
 _X11_SPECIAL = 0xFF00
 _X11_UNICODE = 0x1000000

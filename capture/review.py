@@ -184,12 +184,9 @@ def review_recordings(
     clock: Callable[[], float] = time.monotonic,
     wait: Callable[[float], None] = time.sleep,
 ) -> Review:
-    """Step through a folder until the person quits; return the last state.
+    """Step through a folder, which must hold recordings, until the person quits.
 
-    Raises
-    ------
-    HandloreError
-        If there are no recordings.
+    Returns the last state.
     """
     state = Review.of(recordings.entries(discarded=None), clock())
     state = replace(state, message=_damaged(recordings))

@@ -185,18 +185,9 @@ class LandmarkDataset:
         offsets: Sequence[int] | None = None,
         header: Header | None = None,
     ) -> Self:
-        """Make a dataset from what a detector returned.
+        """Make a dataset of what a detector returned: for each frame the hand in each slot, if any.
 
-        Parameters
-        ----------
-        slots
-            For each frame the hand in each slot, None where there is none.
-        samples
-            One row a sample.
-        time, offsets
-            As in the dataset; default: one frame a sample, at time 0.
-        header
-            Where it comes from.
+        ``time`` and ``offsets`` are as in the dataset; default: one frame a sample, at time 0.
         """
         n_frames = len(slots)
         return cls(
@@ -292,12 +283,7 @@ def concatenate(datasets: Sequence[LandmarkDataset]) -> LandmarkDataset:
     """Join datasets of the same kind into one, in order.
 
     The header keeps what they agree on; the detector is that of the first, and if others differ
-    the log says so.
-
-    Raises
-    ------
-    InvalidDataError
-        If they differ in kind, unit or number of hands.
+    the log says so. They must not differ in kind, unit or number of hands.
     """
     first = datasets[0]
     for other in datasets[1:]:

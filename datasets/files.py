@@ -4,6 +4,7 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,11 +26,6 @@ def walk(root: Path) -> Iterator[str]:
 
     Hidden files are skipped. Links to folders are followed, except where they lead back to a
     folder that contains them, and at most two on the path to a file. Below a file there is nothing.
-
-    Raises
-    ------
-    HandloreError
-        If a folder cannot be read.
     """
     if Path(root).is_file():
         return
@@ -110,19 +106,20 @@ def require_regular(path: Path) -> None:
         raise InvalidDataError("it is no regular file, but a pipe or a device")
 
 
-def read_bytes(path: Path) -> bytes:
-    """Return the bytes of a file.
-
-    Raises
-    ------
-    InvalidDataError
-        If it cannot be read; the message does not repeat the path.
-    """
-    require_regular(path)
+@contextmanager
+def readable() -> Iterator[None]:
+    """Raise what the system has against reading a file as InvalidDataError, without its path."""
     try:
-        return path.read_bytes()
+        yield
     except OSError as error:
         raise InvalidDataError(f"cannot be read: {error.strerror or error}") from error
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return the bytes of a file; the message of InvalidDataError does not repeat the path."""
+    require_regular(path)
+    with readable():
+        return path.read_bytes()
 
 
 def read_start(path: Path, n_bytes: int = 65536) -> bytes:

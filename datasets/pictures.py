@@ -133,7 +133,6 @@ def _why_unreadable(data: bytes) -> str:
 
 # Which files are pictures and videos, by their names.
 
-
 _PICTURE_SUFFIXES = frozenset(
     f".{ending}"
     for ending in (
@@ -142,7 +141,6 @@ _PICTURE_SUFFIXES = frozenset(
     )
 )
 """Endings of pictures. HEIC is not readable, but must not be dropped without a word."""
-
 
 _VIDEO_SUFFIXES = frozenset(
     f".{ending}"

@@ -41,10 +41,7 @@ _RESERVED = {DISCARDED, "con", "prn", "aux", "nul"} | {
 def open_recordings_folder(root: Path, *, create: bool) -> None:
     """Check a folder of recordings; remove half-written files of killed processes.
 
-    Parameters
-    ----------
-    create
-        Whether it is made if it does not exist, or is empty; then it must be writable.
+    With ``create`` it is made if it does not exist, or is empty, and must be writable.
     """
     if create and not (root / MARKER).exists():
         _make_recordings_folder(root)

@@ -58,13 +58,7 @@ class RecordingEntry:
 
 
 class RecordingFolder:
-    """A folder of recordings, open for reading and writing.
-
-    Attributes
-    ----------
-    root
-        The folder.
-    """
+    """A folder of recordings, open for reading and writing."""
 
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
@@ -74,19 +68,8 @@ class RecordingFolder:
     def open(cls, root: Path, *, create: bool = True) -> Self:
         """Open a folder; half-written files of killed processes are removed.
 
-        Parameters
-        ----------
-        root
-            The folder.
-        create
-            Whether it is made if it does not exist, or is empty; then it must be writable.
-
-        Raises
-        ------
-        HandloreError
-            If it does not exist, cannot be written, or holds something else.
-        NewerFormatError
-            If a later version of handlore made it.
+        With ``create`` it is made if it does not exist, or is empty, and must be writable.
+        HandloreError is raised if it holds something else, or a later version of handlore made it.
         """
         open_recordings_folder(Path(root), create=create)
         return cls(root)
@@ -109,13 +92,7 @@ class RecordingFolder:
         return [(self.name_of(path), said) for path, said in looked if isinstance(said, str)]
 
     def find(self, numbers: Sequence[int], *, discarded: bool = False) -> list[RecordingEntry]:
-        """Return the kept, or the discarded, recordings with these numbers.
-
-        Raises
-        ------
-        HandloreError
-            If one of them does not exist.
-        """
+        """Return the kept, or the discarded, recordings with these numbers; all must exist."""
         known = {entry.number: entry for entry in self.entries(discarded=discarded)}
         for number in numbers:
             if number not in known:
@@ -145,63 +122,31 @@ class RecordingFolder:
         return lines
 
     def keep(self, recording: LandmarkDataset, video: Path | None = None) -> Path:
-        """Keep a recording under the next number; it is written whole, or not at all.
+        """Keep a recording under the next number, whole or not at all; return its file.
 
-        Parameters
-        ----------
-        recording
-            One sample of kind ``sequence``, or samples of kind ``pose`` of one label.
-        video
-            Its frames as a video, which is moved beside the recording. If it is written to
-            ``.NAME.tmp.avi`` in the folder, it is on the same disk, and is removed later if it is
-            not kept.
-
-        Returns
-        -------
-        The file it was kept in.
-
-        Raises
-        ------
-        InvalidDataError
-            If it is not one recording.
-        HandloreError
-            If it cannot be written, such as on a full disk; then nothing of it is left, and the
-            video is where it was.
+        It is one sample of kind ``sequence``, or samples of kind ``pose`` of one label; its frames
+        as a ``video`` are moved beside it. A video that is written to ``.NAME.tmp.avi`` in the
+        folder is on the same disk, and is removed later if it is not kept. If the recording cannot
+        be written, such as on a full disk, HandloreError is raised, nothing of it is left, and the
+        video is where it was.
         """
         with new_recording(self.root, _only_label(recording), video) as path:
             save_dataset(_numbered(recording, int(path.stem), self.name_of(path)), path)
         return path
 
     def discard(self, path: Path) -> Path:
-        """Move a kept recording, with its video, to the discarded ones; return where it is now.
-
-        Raises
-        ------
-        HandloreError
-            If it is not there, or cannot be moved.
-        """
+        """Move a kept recording, with its video, to the discarded ones; return where it is now."""
         inner = self._inner(path, discarded=False)
         return move_recording(self.root, path, self.root / DISCARDED / inner)
 
     def restore(self, path: Path) -> Path:
-        """Move a discarded recording, with its video, back; return where it is now.
-
-        Raises
-        ------
-        HandloreError
-            If it is not there, or cannot be moved.
-        """
+        """Move a discarded recording, with its video, back; return where it is now."""
         return move_recording(self.root, path, self.root / self._inner(path, discarded=True))
 
     def relabel(self, path: Path, label: str) -> Path:
         """Give a kept recording another label; return where it is now.
 
-        Raises
-        ------
-        InvalidDataError
-            If the label is empty or holds control characters, or the file cannot be read.
-        HandloreError
-            If it is not there, or cannot be written.
+        The label must not be empty or hold control characters.
         """
         self._inner(path, discarded=False)
         recording = load_dataset(path)
@@ -243,17 +188,10 @@ class RecordingFolder:
 
 
 def load_recording(root: Path, path: Path) -> LandmarkDataset:
-    """Read one recording of a folder.
+    """Read one recording of a folder, a dataset of one label.
 
-    Returns
-    -------
-    A dataset of one label. Its columns ``recording`` and ``source`` follow the file's name, so
-    they are right wherever the file was moved to.
-
-    Raises
-    ------
-    InvalidDataError
-        If it is no recording; the message does not repeat the path.
+    Its columns ``recording`` and ``source`` follow the file's name, so they are right wherever the
+    file was moved to. InvalidDataError is raised, without the path, if it is no recording.
     """
     number = number_of(path)
     if number is None:

@@ -101,22 +101,10 @@ def cross_validation(
 ) -> Iterator[Fold]:
     """Split a dataset several times into training and test samples; each is tested once.
 
-    Parameters
-    ----------
-    dataset
-        At least two groups (items, if random).
-    by
-        What stays together. ``random`` keeps only the copies of a picture together.
-        Labels are spread evenly there, and where each group shows one, as recordings do.
-    n_folds
-        Default: one for each group up to 12 groups, else 5.
-    seed
-        Decides the order where there is a choice.
-
-    Raises
-    ------
-    HandloreError
-        If the data cannot be split so.
+    The samples of a group stay together; ``random`` keeps only the copies of a picture together.
+    Labels are spread evenly there, and where each group shows one, as recordings do. There are
+    ``n_folds`` folds, by default one for each group up to 12 groups, else 5; the seed decides the
+    order where there is a choice. HandloreError is raised if the data cannot be split so.
     """
     groups = _groups(dataset, by)
     n_folds = fold_count(dataset, by, n_folds)
@@ -130,13 +118,7 @@ def cross_validation(
 
 
 def fold_count(dataset: LandmarkDataset, by: By, n_folds: int | None = None) -> int:
-    """Return how many folds there will be, see :func:`cross_validation`.
-
-    Raises
-    ------
-    HandloreError
-        If the data cannot be split so.
-    """
+    """Return how many folds there will be, see :func:`cross_validation`."""
     n_groups = len(np.unique(_groups(dataset, by)))
     if n_groups < 2:
         raise HandloreError(

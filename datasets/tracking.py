@@ -64,24 +64,15 @@ class _HandsInItem:
 
 
 def find_hands(
-    source: Source, item: Item, detector: HandDetector | None, options: SearchOptions
-) -> tuple[list[_HandsInItem], str]:
-    """Find the hands in one item of a source.
+    source: Source,
+    clip: Clip | LandmarkClip,
+    detector: HandDetector | None,
+    options: SearchOptions,
+) -> list[_HandsInItem]:
+    """Return the samples that one item of a source makes.
 
-    Parameters
-    ----------
-    source, item
-        What to read.
-    detector
-        An open detector; None for a source that brings landmarks.
-    options
-        How to find hands.
-
-    Returns
-    -------
-    The samples that the item makes, and the digest of what was read.
+    ``detector`` is None for a source that brings landmarks.
     """
-    clip = source.read(item)
     if isinstance(clip, LandmarkClip):
         sample = _own_landmarks(clip, options.max_hands)
     elif detector is None:
@@ -89,10 +80,10 @@ def find_hands(
     elif source.kind == "sequence":
         sample = _tracked(clip, detector, options)
     else:
-        return _searched(source, clip, detector, options), clip.sha256
+        return _searched(source, clip, detector, options)
     if not sample.slots:
         raise InvalidDataError("it has no frames")
-    return [sample], clip.sha256
+    return [sample]
 
 
 def _searched(
@@ -159,21 +150,10 @@ class Medium:
 
 
 def list_media(paths: Sequence[Path], *, movements: bool) -> list[Medium]:
-    """List the pictures and videos at some paths.
+    """List the pictures, videos and animated GIFs at some paths, in folders too.
 
-    Parameters
-    ----------
-    paths
-        Pictures, videos, animated GIFs, and folders of them.
-    movements
-        Whether a model of movements is to look at them: then the pictures of a folder are the
-        frames of one video.
-
-    Raises
-    ------
-    HandloreError
-        If a path does not exist, holds nothing of the kind, or is a picture where movements are
-        expected.
+    For a model of ``movements`` the pictures of a folder are the frames of one video, and a single
+    picture is refused.
     """
     media = [medium for path in paths for medium in _media_of(path, movements)]
     still = next((m.path for m in media if movements and m.kind == "picture"), None)
@@ -244,7 +224,8 @@ def track_video(
     path = Path(path)
     source = Frames(frame_rate=frame_rate) if path.is_dir() else Videos()
     options = SearchOptions(max_hands=max_hands)
-    (sample,), _ = find_hands(source, Item(path, path.name, ""), detector, options)
+    clip = source.read(Item(path, path.name, ""))
+    (sample,) = find_hands(source, clip, detector, options)
     return LandmarkDataset.of_hands(
         sample.slots,
         Samples.make(["?"]),

@@ -17,14 +17,8 @@ _Arrays = Mapping[str, NDArray[Any]]
 def problems_of(arrays: _Arrays, columns: _Arrays, header: Mapping[str, Any]) -> list[str]:
     """Return everything that is wrong with a dataset, so that it can be fixed in one go.
 
-    Parameters
-    ----------
-    arrays
-        The arrays of :class:`~.dataset.LandmarkDataset` by name.
-    columns
-        The columns of its table by name, see :class:`~.dataset.Samples`.
-    header
-        The fields of its header, see :class:`~.dataset.Header`.
+    Takes the arrays of :class:`~.dataset.LandmarkDataset`, the columns of its
+    :class:`~.dataset.Samples` and the fields of its :class:`~.dataset.Header` by name.
     """
     problems = _shape_problems(arrays, columns)
     if problems:

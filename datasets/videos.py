@@ -15,13 +15,12 @@ from PIL import Image
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import Pixels
 
-from .files import require_regular
+from .files import readable, require_regular
 
 # Reading an animated GIF frame by frame.
 #
 # Pillow reads them, because OpenCV reads a truncated GIF without an error, and fills transparent
 # pixels with the colour stored behind them.
-
 
 _DAMAGED = (
     *(OSError, ValueError, SyntaxError, EOFError, struct.error, IndexError, KeyError, TypeError),
@@ -74,23 +73,9 @@ def is_animated(path: Path) -> bool:
 def _read_gif(
     path: Path, chosen: Callable[[Iterable[float]], Iterator[float]]
 ) -> Iterator[tuple[float, Pixels]]:
-    """Open a GIF.
+    """Open a GIF, which must be whole; ``chosen`` chooses among the times of the frames.
 
-    Parameters
-    ----------
-    path
-        The file.
-    chosen
-        Chooses among the times of the frames.
-
-    Returns
-    -------
-    Seconds since the first frame, and (height, width, 3) RGB; transparency is laid over white.
-
-    Raises
-    ------
-    InvalidDataError
-        If it is no whole GIF.
+    Yields seconds since the first frame, and (height, width, 3) RGB over white.
     """
     count = _n_gif_frames(path.read_bytes())
     if not count:
@@ -177,28 +162,11 @@ class FrameSelection:
 def read_video(
     path: Path, selection: FrameSelection | None = None
 ) -> tuple[Iterator[tuple[float, Pixels]], str]:
-    """Open a video file or an animated GIF.
+    """Open a file that FFmpeg decodes, or an animated GIF; return its frames and its digest.
 
-    Parameters
-    ----------
-    path
-        A file that FFmpeg decodes, or a GIF.
-    selection
-        Which frames to take; all by default.
-
-    Returns
-    -------
-    frames
-        Seconds since the first frame, at least 2 ms apart, and (height, width, 3) RGB, upright.
-        One frame at a time is in memory; iterating raises InvalidDataError where it turns out
-        that the video ends before its container says.
-    sha256
-        Digest of the file.
-
-    Raises
-    ------
-    InvalidDataError
-        If it is not a video that can be read.
+    Frames are seconds since the first one, at least 2 ms apart, and (height, width, 3) RGB,
+    upright. One at a time is in memory; iterating raises InvalidDataError where it turns out that
+    the video ends before its container says.
     """
     path, selection = Path(path), selection or FrameSelection()
     sha256 = _digest(path)
@@ -210,12 +178,9 @@ def read_video(
 
 def _digest(path: Path) -> str:
     require_regular(path)
-    try:
-        with path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-            empty = file.tell() == 0
-    except OSError as error:
-        raise InvalidDataError(f"cannot be read: {error.strerror or error}") from error
+    with readable(), path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        empty = file.tell() == 0
     if empty:
         raise InvalidDataError("the file is empty")
     return sha256

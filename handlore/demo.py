@@ -103,22 +103,9 @@ def run_demo(
 ) -> tuple[dict[str, Any], tuple[tuple[str, str], ...]]:
     """Run the workflow and write datasets, models and a report into an existing folder.
 
-    Parameters
-    ----------
-    data
-        A folder of photos; None renders the hands of ``n_people`` people instead.
-    talk, progress
-        Called with messages, and with the number of items that are done and their total.
-
-    Returns
-    -------
-    The numbers, under the names that scripts rely on, and each file that could not be read with
-    the reason.
-
-    Raises
-    ------
-    HandloreError
-        If the photos cannot be used.
+    ``data`` is a folder of photos; None renders the hands of ``n_people`` people instead. Returns
+    the numbers, under the names that scripts rely on, and each file that could not be read with the
+    reason.
     """
     output = _Output(talk, progress, verbose)
     poses = _poses(out, data, n_people, output)

@@ -165,16 +165,10 @@ def draw_text(
     anchor: str = "left",
     width: int = 0,
 ) -> int:
-    """Write a line of text; return its width in pixels.
+    """Write a line of text with a font of ``size`` pixels; return its width in pixels.
 
-    Parameters
-    ----------
-    at
-        The left end (or ``anchor`` ``middle`` or ``right``) of the line's middle.
-    size
-        Height of the font in pixels.
-    width
-        A longer line, in pixels, is cut off with an ellipsis; 0: no limit.
+    ``at`` is the left end (or ``anchor`` ``middle`` or ``right``) of the line's middle. A line
+    longer than ``width`` pixels is cut off with an ellipsis; 0: no limit.
     """
     if width:
         text = _fitted(text, size, bold, width)

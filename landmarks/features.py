@@ -84,13 +84,7 @@ DEFAULT_FEATURES = ("world", "world_distances", "image", "image_distances")
 
 
 def feature_names(groups: Sequence[str] = DEFAULT_FEATURES) -> list[str]:
-    """Return the name of each column of :func:`pose_features`.
-
-    Raises
-    ------
-    HandloreError
-        If a group is unknown; the message lists the groups.
-    """
+    """Return the name of each column of :func:`pose_features`, or raise HandloreError."""
     _require_groups(groups)
     return [name for group in groups for name in FEATURE_GROUPS[group].names]
 
@@ -108,27 +102,11 @@ def pose_features(
     handedness: ArrayLike,
     groups: Sequence[str] = DEFAULT_FEATURES,
 ) -> FloatArray:
-    """Describe the pose of each hand.
+    """Describe the pose of each hand by features (n, n_features) in palm lengths.
 
-    Parameters
-    ----------
-    image, world
-        (n, 21, 3) image and world landmarks.
-    handedness
-        (n,) probability of a right hand; unknown (NaN) is taken as right.
-    groups
-        Which features, in this order.
-
-    Returns
-    -------
-    (n, n_features) in palm lengths.
-
-    Raises
-    ------
-    HandloreError
-        If a group is unknown.
-    InvalidDataError
-        If a hand lacks what a group is computed from; the message names the group.
+    Takes image and world landmarks (n, 21, 3), and the probability of a right hand (n,): unknown
+    (NaN) is taken as right. HandloreError is raised for an unknown group, InvalidDataError if a
+    hand lacks what a group is computed from.
     """
     _require_groups(groups)
     chosen = [FEATURE_GROUPS[name] for name in groups]

@@ -15,12 +15,8 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
     """Open a file that appears under its name only when the block ends well.
 
     The bytes go to a temporary file in the same folder, are synced to the disk, then renamed.
-    An exception (a full disk and Ctrl-C included) leaves what was there before untouched.
-
-    Raises
-    ------
-    HandloreError
-        If the folder is missing or the file cannot be written; the line names the cause.
+    An exception (a full disk and Ctrl-C included) leaves what was there before untouched. If it
+    cannot be written, HandloreError names the cause.
     """
     # A link stays a link: what it leads to is written.
     path = Path(path).resolve()
@@ -46,13 +42,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
 
 
 def require_writable(path: Path) -> None:
-    """Refuse an output path early, before minutes of work are spent on it.
-
-    Raises
-    ------
-    HandloreError
-        If the folder does not exist or is not writable, or if the path is itself a folder.
-    """
+    """Refuse an output path early, before minutes of work are spent on it."""
     path = Path(path)
     if path.is_dir():
         raise HandloreError(f"cannot write {path}: it is a folder; give a file name")
@@ -65,13 +55,7 @@ def require_writable(path: Path) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make an output folder and those above it, if they are missing.
-
-    Raises
-    ------
-    HandloreError
-        If it cannot be made.
-    """
+    """Make an output folder and those above it, if they are missing, or raise HandloreError."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

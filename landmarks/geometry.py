@@ -47,14 +47,9 @@ def mirror(landmarks: FloatArray) -> FloatArray:
 
 
 def rotate(landmarks: FloatArray, degrees: ArrayLike) -> FloatArray:
-    """Turn landmarks in the image plane about the origin, clockwise.
+    """Turn landmarks in the image plane about the origin, clockwise, each hand by its own angle.
 
-    Parameters
-    ----------
-    landmarks
-        (..., 21, 3).
-    degrees
-        One angle, or one for each hand (...,).
+    ``degrees`` may also be one angle.
     """
     radians = np.radians(np.asarray(degrees, np.float32))[..., None]
     cos, sin = np.cos(radians), np.sin(radians)

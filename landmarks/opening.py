@@ -17,22 +17,11 @@ class DetectorChoice:
 
 
 def choose_detector(wanted: str = "auto", *, video: bool = False) -> DetectorChoice:
-    """Choose a detector.
+    """Choose a detector: the best one under ``auto``, else the one of :data:`DETECTORS` wanted.
 
-    Parameters
-    ----------
-    wanted
-        ``auto``, or one of :data:`DETECTORS`.
-    video
-        Whether hands are tracked in the frames of a camera or a video. Then it matters where a lost
-        hand is looked for and when the palm detector runs, which can be controlled in ``litert``
-        only; and a video has to give the same landmarks as a camera.
-
-    Raises
-    ------
-    HandloreError
-        If there is none of this name; if the one wanted, or under ``auto`` any, cannot run here.
-        The message says what to do.
+    In ``video`` it matters where a lost hand is looked for and when the palm detector runs, which
+    can be controlled in ``litert`` only; and a video has to give the same landmarks as a camera.
+    If none can run here, HandloreError says why and what to do.
     """
     if wanted != "auto":
         if wanted not in DETECTORS:
@@ -92,11 +81,6 @@ def detector_info(
     """Say which detector :func:`open_detector` would open, at the price of reading its bundle.
 
     A process that only hands out work to others needs no networks in memory.
-
-    Parameters
-    ----------
-    options, talk
-        As for :func:`open_detector`, which raises the same problems.
     """
     options = options or DetectorOptions()
     choice = choose_detector(options.detector, video=options.video)

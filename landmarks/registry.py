@@ -52,10 +52,7 @@ class Registry(Generic[T]):
     def register(self, entry: T) -> T:
         """Add an entry under its ``name``; usable as a decorator.
 
-        Raises
-        ------
-        TypeError
-            If it has no name, another entry has it, or the registry's check refuses it.
+        TypeError: it has no name, another entry has it, or the registry's check refuses it.
         """
         name = getattr(entry, "name", None)
         if not isinstance(name, str) or not name:
@@ -69,13 +66,7 @@ class Registry(Generic[T]):
         return entry
 
     def __getitem__(self, name: str) -> T:
-        """Return an entry by name.
-
-        Raises
-        ------
-        HandloreError
-            If there is none; the message lists the names.
-        """
+        """Return an entry by name; HandloreError lists the names if there is none."""
         module = name.replace("-", "_")
         if name not in self._entries and module in self._modules():
             importlib.import_module(f"{self.package}.{module}")

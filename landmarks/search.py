@@ -95,10 +95,8 @@ def augmented_hands(
 ) -> list[tuple[int, list[Hand | None]]]:
     """Detect the hand of each slot again, see :func:`~.hands.plan_transforms`.
 
-    Returns
-    -------
-    The number of each transform, from 1 (0 would change nothing), and the hand in each slot;
-    transforms under which none is detected are left out.
+    Each transform has a number, from 1 (0 would change nothing), and a hand in each slot; those
+    under which none is detected are left out.
     """
     if not n_transforms or not any(slots):
         return []

@@ -25,7 +25,7 @@ from urllib.request import urlopen
 from platformdirs import user_cache_path
 
 from .errors import HandloreError, InvalidDataError
-from .files import atomic_write
+from .files import atomic_write, make_folder
 
 ENVIRONMENT_VARIABLE = "HANDLORE_LANDMARKER"
 _WHEEL_VERSION = "0.10.21"
@@ -104,10 +104,7 @@ def cached_path(landmarker: str) -> Path:
 def find_bundle(landmarker: str = "full", explicit: Path | None = None) -> Bundle | None:
     """Find a bundle without the network, or return None.
 
-    Raises
-    ------
-    InvalidDataError
-        If the explicit path, or the one in ``HANDLORE_LANDMARKER``, is not a usable bundle.
+    The explicit path, or the one in ``HANDLORE_LANDMARKER``, must be that of a usable bundle.
     """
     _known(landmarker)
     named = os.environ.get(ENVIRONMENT_VARIABLE)
@@ -137,13 +134,7 @@ def require_bundle(landmarker: str = "full", talk: Callable[[str], None] | None 
 
 
 def fetch_bundle(landmarker: str = "full", talk: Callable[[str], None] | None = None) -> Bundle:
-    """Download the networks into the cache.
-
-    Raises
-    ------
-    HandloreError
-        If no source answered; the message lists what was tried and how to do it by hand.
-    """
+    """Download the networks into the cache; if no source answers, say how to do it by hand."""
     cached = cached_path(landmarker)
     tried = []
     for name, source in _sources(landmarker).items():
@@ -165,13 +156,7 @@ def fetch_bundle(landmarker: str = "full", talk: Callable[[str], None] | None = 
 
 
 def import_bundle(path: Path, landmarker: str = "full") -> Bundle:
-    """Take the networks from a mediapipe wheel or another bundle into the cache.
-
-    Raises
-    ------
-    HandloreError
-        If the file does not hold the networks, bit for bit.
-    """
+    """Take the networks, bit for bit, from a mediapipe wheel or another bundle into the cache."""
     try:
         members = _from_zip(Path(path).read_bytes())
     except OSError as error:
@@ -189,13 +174,7 @@ def import_bundle(path: Path, landmarker: str = "full") -> Bundle:
 
 
 def verify_bundle(landmarker: str = "full") -> Bundle:
-    """Return the bundle if its networks are MediaPipe's own, bit for bit.
-
-    Raises
-    ------
-    HandloreError
-        If it is not here, damaged, or holds other networks.
-    """
+    """Return the bundle if it is here and its networks are MediaPipe's own, bit for bit."""
     bundle = find_bundle(landmarker)
     if bundle is None:
         raise HandloreError(
@@ -247,12 +226,7 @@ def _pack(landmarker: str, by_digest: Mapping[str, bytes]) -> bool:
     if any(network.sha256 not in by_digest for network in networks.values()):
         return False
     target = cached_path(landmarker)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise HandloreError(
-            f"cannot make the cache folder {target.parent}: {error.strerror}"
-        ) from error
+    make_folder(target.parent)
     contents = {member: by_digest[network.sha256] for member, network in networks.items()}
     with atomic_write(target) as stream:
         stream.write(aligned_zip(contents))

@@ -14,7 +14,6 @@ from handlore.models.stream.events import Event
 Place = tuple[str | int, ...]
 """Names of tables and keys from the outside in; a number counts the tables of an array."""
 
-
 _TYPE_NAMES = {
     str: "text",
     bool: "true or false",
@@ -211,7 +210,6 @@ def _check(kind: Any) -> None:
 
 ACTIONS: Registry[type[ActionKind]] = Registry("action", "handlore.capture.actions", _check)
 """All kinds of action, those of other packages too (entry points ``handlore.actions``)."""
-
 
 FIELDS = ("label", "start", "end", "probability", "hand")
 """Placeholders in actions, in braces; also names of ``HANDLORE_...`` variables."""

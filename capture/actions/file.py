@@ -58,23 +58,10 @@ class ActionSet:
 
 
 def load_actions(path: Path, labels: Sequence[str], *, check_computer: bool = True) -> ActionSet:
-    """Read an actions file.
+    """Read an actions file for models with these labels, see ``docs/reference/actions-file.md``.
 
-    Parameters
-    ----------
-    path
-        A TOML file, see ``docs/reference/actions-file.md``.
-    labels
-        The labels of the models.
-    check_computer
-        Whether programs and packages that the actions need must be installed; not for a dry run.
-
-    Raises
-    ------
-    HandloreError
-        If there is no such file, or it cannot be read.
-    InvalidDataError
-        If anything in it is wrong; the message lists all problems with their lines.
+    With ``check_computer``, which a dry run does without, the programs and packages that the
+    actions need must be installed. InvalidDataError lists all problems with their lines.
     """
     text = _read(Path(path))
     try:

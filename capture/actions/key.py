@@ -77,7 +77,6 @@ _KEYS = (
 )
 """All keys by their names in an actions file."""
 
-
 # No Python package presses keys on X11, on Wayland and without a desktop, has wheels for ARM and
 # needs no compiler; every Linux distribution has small programs that do, so those are called.
 Press = Callable[[Sequence[str], float], None]

@@ -33,13 +33,7 @@ class CameraFrame:
 
 @dataclass(frozen=True)
 class CameraOptions:
-    """What is requested of a camera, which may give something else.
-
-    Raises
-    ------
-    HandloreError
-        If an option is out of range.
-    """
+    """What is requested of a camera, which may give something else."""
 
     size: tuple[int, int] | None = None
     """Width and height in pixels; default: 640x480 for a camera, the size of a file."""
@@ -215,19 +209,9 @@ class CameraSpec:
 
 
 def camera_spec(text: str, options: CameraOptions | None = None) -> CameraSpec:
-    """Return the camera that a text names; opens nothing.
+    """Return the camera that a text names, if the options apply to it; opens nothing.
 
-    Parameters
-    ----------
-    text
-        ``0``, ``/dev/video2``, ``clip.mp4``, ``frames/``, ``picamera`` or ``picamera:1``.
-    options
-        What is requested of it.
-
-    Raises
-    ------
-    HandloreError
-        If it is none of these, or an option does not apply to it.
+    A text is ``0``, ``/dev/video2``, ``clip.mp4``, ``frames/``, ``picamera`` or ``picamera:1``.
     """
     options = options or CameraOptions()
     # A file may be called 0 or picamera: such a name means the camera.

@@ -201,13 +201,7 @@ class LiveFeed:
 
 
 def open_feed(spec: CameraSpec) -> Feed:
-    """Open a camera so that it is reopened when it is lost.
-
-    Raises
-    ------
-    CameraError
-        If it cannot be opened now.
-    """
+    """Open a camera, or raise CameraError; it is reopened when it is lost."""
     return LiveFeed(spec.open) if spec.live else _FileFeed(spec.open())
 
 

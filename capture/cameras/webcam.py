@@ -65,8 +65,8 @@ class _Webcam(CameraKind):
 
     def __init__(self, device: int | str, options: CameraOptions) -> None:
         self.name = f"camera {device}" if isinstance(device, int) else str(device)
-        self._device = device
-        self._capture: Any = cv2.VideoCapture(device, _backend(options.backend))
+        backend = getattr(cv2, BACKENDS.get(options.backend, "CAP_ANY"))
+        self._capture: Any = cv2.VideoCapture(device, backend)
         if not self._capture.isOpened():
             raise CameraError(why_not_open(device))
         self._ask_for(options)
@@ -98,10 +98,6 @@ class _Webcam(CameraKind):
         if options.frame_rate:
             self._capture.set(cv2.CAP_PROP_FPS, options.frame_rate)
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
-
-
-def _backend(name: str) -> int:
-    return int(cv2.CAP_ANY if name == "auto" else getattr(cv2, BACKENDS[name]))
 
 
 def _as_rgb(pixels: Any) -> Pixels:

@@ -39,14 +39,8 @@ class _Frame:
 class LandmarkBuffer(LiveView):
     """Keeps a clip of every event, and the whole buffer on the key ``k`` and at the end.
 
-    Parameters
-    ----------
-    seconds
-        Length of the buffer.
-    say
-        Called with messages.
-    videos
-        Writes the pictures too, if given; they take some megabytes of memory per second.
+    ``seconds`` is the length of the buffer. If ``videos`` is given, the pictures are kept too; they
+    take some megabytes of memory per second.
     """
 
     def __init__(

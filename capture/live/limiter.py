@@ -33,17 +33,10 @@ no temperature can be read."""
 
 
 class RateLimiter:
-    """Computes how long to rest before the next frame.
+    """Computes how long to rest before the next frame, with at most ``max_fps`` of them a second.
 
-    Parameters
-    ----------
-    max_fps
-        The most frames per second.
-    share
-        The largest share of the time spent working, 0 to 1; the rest is left to other programs.
-        It falls towards :data:`LEAST_SHARE` as the machine gets hot.
-    thermometer
-        Reads the temperature.
+    At most this ``share`` of the time, 0 to 1, is spent working; the rest is left to other
+    programs. It falls towards :data:`LEAST_SHARE` as the machine gets hot.
     """
 
     def __init__(

@@ -120,9 +120,7 @@ class Recording:
     def cut(self, options: SessionOptions) -> tuple[int, int]:
         """Cut off the frames before the hand came and after it left, if it lasts until then.
 
-        Returns
-        -------
-        The first of the added frames to keep, and one after the last.
+        Returns the first of the added frames to keep, and one after the last.
         """
         if not options.hand_gone or self.is_stream or self._last_seen < 0:
             return 0, self.taken

@@ -137,12 +137,8 @@ _HEADERS = {
 class PageServer:
     """Serves the page on threads of its own; port 0 takes any free one.
 
-    Without a token a browser needs none on this computer, and a generated one elsewhere.
-
-    Raises
-    ------
-    HandloreError
-        If the address cannot be used.
+    Without a token a browser needs none on this computer, and a generated one elsewhere. If the
+    address cannot be used, HandloreError is raised.
     """
 
     def __init__(self, hub: Hub, address: Address, token: str | None = None) -> None:

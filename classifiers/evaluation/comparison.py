@@ -66,15 +66,8 @@ class RunResults:
         """Return the predictions for the items of a dataset."""
         keys = _distinct([str(source) for source in dataset.samples.source[predictions.sample]])
         units, over = units_of(predictions, dataset)
-        probability = predictions.probability.astype(np.float64)
-        return cls(
-            np.array(keys, np.str_),
-            predictions.truth,
-            predictions.predicted,
-            probability,
-            units,
-            over,
-        )
+        key, probability = np.array(keys, np.str_), predictions.probability.astype(np.float64)
+        return cls(key, predictions.truth, predictions.predicted, probability, units, over)
 
     def as_json(self) -> dict[str, Any]:
         """Return the columns as JSON types."""
@@ -100,17 +93,13 @@ class RunResults:
         try:
             key, labels, units = (_names(items[name]) for name in ("source", "labels", "units"))
             n, over = len(key), items["over"]
-            own = over == "item"
-            run = cls(
-                key,
-                labels[_codes(items["truth"], len(labels), n)],
-                labels[_codes(items["answer"], len(labels), n)],
-                np.array(items["probability"], np.float64),
-                np.arange(n).astype(np.str_)
-                if own
-                else units[_codes(items["unit"], len(units), n)],
-                over,
+            truth, predicted = (
+                labels[_codes(items[name], len(labels), n)] for name in ("truth", "answer")
             )
+            probability = np.array(items["probability"], np.float64)
+            own = over == "item"
+            unit = np.arange(n) if own else units[_codes(items["unit"], len(units), n)]
+            run = cls(key, truth, predicted, probability, unit.astype(np.str_), over)
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise InvalidDataError("its items are damaged") from error
         if (
@@ -405,11 +394,5 @@ def _in_order_of(a: RunResults, b: RunResults) -> RunResults:
             f"the runs have the same items, but different labels: {same} of {len(truth)} match; run"
             " both on the same data"
         )
-    return replace(
-        b,
-        key=b.key[order],
-        truth=truth,
-        predicted=b.predicted[order],
-        probability=b.probability[order],
-        unit=b.unit[order],
-    )
+    columns = ("key", "truth", "predicted", "probability", "unit")
+    return replace(b, **{name: getattr(b, name)[order] for name in columns})

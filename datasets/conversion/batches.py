@@ -4,12 +4,13 @@ A conversion is its batches in the order of the items, so the result depends on 
 only: not on how the items were divided, nor on who converted them when.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import numpy as np
 
@@ -23,6 +24,9 @@ from ..tracking import SearchOptions, find_hands
 
 Failures = tuple[tuple[str, str], ...]
 """Inputs that could not be read: the file relative to the source, and why."""
+
+_Read = Callable[[], Clip | LandmarkClip]
+"""Returns what is in an item."""
 
 _TEXT_COLUMNS = ("group", "session", "recording", "split")
 
@@ -90,13 +94,7 @@ class _Found:
 
 
 def scan_source(source: Source, root: Path, options: ConvertOptions) -> Listing:
-    """List the items of a source, and check the options against them.
-
-    Raises
-    ------
-    HandloreError
-        If there are no items, or an option does not apply to them.
-    """
+    """List the items of a source; refuse none, and options that do not apply to them."""
     for name in ("augment", "min_score"):
         if getattr(options, name) and (source.brings_landmarks or source.kind != "pose"):
             flag = f"--{name.replace('_', '-')}"
@@ -117,23 +115,15 @@ def convert_batch(
     options: ConvertOptions,
     progress: Callable[[int], None] | None = None,
 ) -> Batch:
-    """Find the hands in some items of a source.
+    """Find the hands in some items of a source; an item that cannot be read is listed.
 
-    Parameters
-    ----------
-    source, items
-        What to read; an item that cannot be read is listed.
-    detector
-        An open detector; None for a source that brings landmarks.
-    options
-        How to convert.
-    progress
-        Called after each item with how many are done.
+    ``detector`` is None for a source that brings landmarks; ``progress`` is called after each item
+    with how many are done.
     """
     found = _Found()
-    with _reader(source, items) as reader:
-        for done, item in enumerate(items, 1):
-            _convert_item(reader, item, detector, options, found)
+    with closing(_reads(source, items)) as reads:
+        for done, (item, read) in enumerate(reads, 1):
+            _convert_item(source, item, read, detector, options, found)
             if progress:
                 progress(done)
     dataset = _dataset(source, found, detector, options)
@@ -143,12 +133,14 @@ def convert_batch(
 def _convert_item(
     source: Source,
     item: Item,
+    read: _Read,
     detector: HandDetector | None,
     options: ConvertOptions,
     found: _Found,
 ) -> None:
     try:
-        samples, sha256 = find_hands(source, item, detector, options)
+        clip = read()
+        samples = find_hands(source, clip, detector, options)
     except InvalidDataError as error:
         found.failures.append((item.source, str(error)))
         return
@@ -156,7 +148,7 @@ def _convert_item(
         found.slots += sample.slots
         found.time += sample.time
         found.offsets.append(len(found.slots))
-        found.rows.append((item, sample.copy, sha256))
+        found.rows.append((item, sample.copy, clip.sha256))
 
 
 def _dataset(
@@ -240,62 +232,22 @@ def _rearranged(dataset: LandmarkDataset, slots: Any) -> LandmarkDataset:
 # share the cores.
 
 
-@contextmanager
-def reading_ahead(source: Source, items: Sequence[Item]) -> Iterator[Source]:
-    """Wrap a source so that a thread reads each next item in advance.
+def _reads(source: Source, items: Sequence[Item]) -> Generator[tuple[Item, _Read], None, None]:
+    """Yield each item with a function that returns what is in it, or raises why it cannot be read.
 
-    What reading raises is raised when the item is asked for. One item is read ahead, so memory
-    holds one more picture; at the end no thread is left.
-
-    Parameters
-    ----------
-    source
-        What to read. Its ``read`` is called in another thread, and in this one for items that are
-        asked for a second time.
-    items
-        The items, in the order in which they will be asked for.
+    A thread reads one item ahead, so memory holds one more picture; at the end it is gone. The
+    frames of videos are read as they are asked for, and numbers are read at once.
     """
-    with ThreadPoolExecutor(1, "read ahead") as thread:
-        ahead = _Ahead(source, items, thread)
-        try:
-            yield cast(Source, ahead)
-        finally:
-            ahead.stop()
-
-
-def _reader(source: Source, items: Sequence[Item]) -> AbstractContextManager[Source]:
-    # The frames of videos are read as they are asked for, and numbers are read at once.
     if source.kind == "sequence" or source.brings_landmarks:
-        return nullcontext(source)
-    return reading_ahead(source, items)
-
-
-class _Ahead:
-    """Has the attributes of the source."""
-
-    def __init__(self, source: Source, items: Sequence[Item], thread: ThreadPoolExecutor) -> None:
-        self._source, self._thread = source, thread
-        self._coming = iter(items)
-        self._item: Item | None = None
-        self._future: Future[Clip | LandmarkClip] | None = None
-        self._read_next()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._source, name)
-
-    def read(self, item: Item) -> Clip | LandmarkClip:
-        if self._future is None or item is not self._item:
-            return self._source.read(item)
-        future = self._future
-        self._read_next()
-        return future.result()
-
-    def stop(self) -> None:
-        if self._future is not None:
-            self._future.cancel()
-
-    def _read_next(self) -> None:
-        self._item = next(self._coming, None)
-        self._future = (
-            None if self._item is None else self._thread.submit(self._source.read, self._item)
-        )
+        yield from ((item, partial(source.read, item)) for item in items)
+        return
+    with ThreadPoolExecutor(1, "read ahead") as thread:
+        futures = ((item, thread.submit(source.read, item)) for item in items)
+        following = next(futures, None)
+        try:
+            while following:
+                (item, future), following = following, next(futures, None)
+                yield item, future.result
+        finally:
+            if following:
+                following[1].cancel()

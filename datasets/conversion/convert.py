@@ -129,24 +129,19 @@ def convert(
     """
     options, root = options or ConvertOptions(), Path(root)
     listing = scan_source(source, root, options)
-    n_ready = listing.n_items - len(listing.items)
 
     def count(done: int) -> None:
         if progress:
-            progress(n_ready + done, listing.n_items)
+            progress(listing.n_items - len(listing.items) + done, listing.n_items)
 
-    if n_ready:
+    if listing.dataset:
         count(0)
     batch = convert_batch(source, listing.items, detector, options, count)
     return _finished(source, root, listing, [batch], options)
 
 
 def _finished(
-    source: Source,
-    root: Path,
-    listing: Listing,
-    batches: Sequence[Batch],
-    options: ConvertOptions,
+    source: Source, root: Path, listing: Listing, batches: Sequence[Batch], options: ConvertOptions
 ) -> Conversion:
     """Put the result of batches together."""
     ready = [Batch.ready(source, listing.dataset, options)] if listing.dataset else []
@@ -267,20 +262,20 @@ def convert_to_file(
     ['fist', 'open_palm', 'point', 'victory']
     """
     options, run, root = options or ConvertOptions(), run or RunOptions(), Path(root)
-    report = report or _no_report
+    report, progress = report or (lambda line: None), progress or (lambda done, total: None)
     require_writable(Path(out).resolve())
     folder = ResumeFolder.of(out)
     with folder.held(report):
         alone = run.jobs == 1 and not run.dask
         plan = ConversionPlan.make(source, root, options, factory or DetectorFactory(), alone=alone)
         folder.begin(plan.manifest(), run.restart)
-        state = _State(plan, folder, progress or _no_progress, report)
+        state = _State(plan, folder, progress, report)
         try:
             state.resume()
             while state.missing:
                 _convert_missing(state, run)
         except KeyboardInterrupt:
-            if state.any_done:
+            if state.n_done:
                 report(f"\n{state.words()} are kept in {folder.folder}; the same command continues")
             raise
         return _finish(plan, folder)
@@ -296,7 +291,8 @@ class _State:
         self.missing = dict.fromkeys(range(plan.n_batches))
         self._progress, self._report = progress, report
         self._n_ready = plan.listing.n_items - len(plan.items)
-        self._n = 0
+        self.n_done = 0
+        """Items that are kept in parts."""
         self._stamps: dict[int, Stamps] = {}
 
     def resume(self) -> None:
@@ -314,9 +310,9 @@ class _State:
                 self._count(number)
         if changed:
             self._report(f"{_some(changed)} changed since; read again, with the files beside it")
-        if self._n:
+        if self.n_done:
             self._report(f"continuing: {self.words()} done")
-        if self._n or self._n_ready:
+        if self.n_done or self._n_ready:
             self._show(0)
 
     def units(self) -> Iterator[WorkUnit]:
@@ -339,21 +335,16 @@ class _State:
         if n_items < len(unit.items):
             self._show(n_items)
 
-    @property
-    def any_done(self) -> bool:
-        """Whether any part is kept."""
-        return self._n > 0
-
     def words(self) -> str:
         """Say how many items are done."""
-        return f"{self._n:,} of {len(self.plan.items):,}"
+        return f"{self.n_done:,} of {len(self.plan.items):,}"
 
     def _show(self, n_more: int) -> None:
-        self._progress(self._n_ready + self._n + n_more, self.plan.listing.n_items)
+        self._progress(self._n_ready + self.n_done + n_more, self.plan.listing.n_items)
 
     def _count(self, number: int) -> None:
         del self.missing[number]
-        self._n += len(self.plan.of_batch(number))
+        self.n_done += len(self.plan.of_batch(number))
 
 
 def _stamps_of(items: Sequence[Item]) -> Stamps:
@@ -402,11 +393,3 @@ def _finish(plan: ConversionPlan, folder: ResumeFolder) -> Conversion:
 
 def _some(names: Sequence[str]) -> str:
     return names[0] + (f" and {len(names) - 1} more files" if len(names) > 1 else "")
-
-
-def _no_report(line: str) -> None:
-    pass
-
-
-def _no_progress(done: int, total: int) -> None:
-    pass

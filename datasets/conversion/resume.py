@@ -41,7 +41,6 @@ _OF_FILES = {"files number", "files digest", "items in a part"}
 """What differs between manifests when nothing but the files has changed."""
 _OURS = re.compile(r"\d{7}\.npz|manifest\.json|lock|holder|result\.npz|\..*\.tmp")
 
-
 _NO_LOCKS = (None, errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL)
 """What file systems answer that have no locks; None belongs to filelock's NotImplementedError."""
 

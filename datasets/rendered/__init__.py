@@ -1,28 +1,15 @@
 """Hands drawn by the project itself, with exactly known landmarks."""
 
-from .gestures import MOVEMENTS, POSES, Keyframe, Pose
-from .hand import Person
-from .render import (
-    RenderedPicture,
-    render_background,
-    render_movement,
-    render_pose,
-)
-from .scene import Scene
-from .write import TRUTH, write_movement_videos, write_pictures
-
-__all__ = [
-    "MOVEMENTS",
-    "POSES",
-    "TRUTH",
-    "Keyframe",
-    "Person",
-    "Pose",
-    "RenderedPicture",
-    "Scene",
-    "render_background",
-    "render_movement",
-    "render_pose",
-    "write_movement_videos",
-    "write_pictures",
-]
+from .gestures import MOVEMENTS as MOVEMENTS
+from .gestures import POSES as POSES
+from .gestures import Keyframe as Keyframe
+from .gestures import Pose as Pose
+from .hand import Person as Person
+from .render import RenderedPicture as RenderedPicture
+from .render import render_background as render_background
+from .render import render_movement as render_movement
+from .render import render_pose as render_pose
+from .scene import Scene as Scene
+from .write import TRUTH as TRUTH
+from .write import write_movement_videos as write_movement_videos
+from .write import write_pictures as write_pictures

@@ -116,7 +116,6 @@ def _thumb_plane(pose: Pose) -> tuple[Floats, Floats, list[float]]:
 
 # What is around the bones: a hand's body as tapered capsules.
 
-
 SLEEVE, ARM, PALM, THUMB = 0, 1, 2, 3
 """Parts of the body; the fingers are THUMB + 0 ... THUMB + 4."""
 

@@ -95,12 +95,8 @@ def _nearest_sphere(
     """Find which of the spheres that a capsule is swept by is nearest to the viewer.
 
     At the share t of the way, the sphere's surface is at t dz - sqrt(A t^2 + 2 B t + C); the
-    derivative's zero, held in [0, 1], is the answer.
-
-    Returns
-    -------
-    t, lift, radius : ndarray of shape (rows, columns)
-        Share of the way, height of the surface over the axis (0 outside), the sphere's radius.
+    derivative's zero, held in [0, 1], is the answer. Returns for each pixel the share of the way,
+    the height of the surface over the axis (0 outside), and the sphere's radius.
     """
     growth = np.float32(rb - ra)
     a = min(growth**2 - way[0] ** 2 - way[1] ** 2, np.float32(-1.0))
@@ -158,7 +154,6 @@ def _draw_creases(layers: _Layers, view: _Viewport) -> None:
 
 # Light what was traced.
 
-
 Colour = tuple[int, int, int]
 
 
@@ -169,19 +164,10 @@ def _shade_layers(
     skin: Colour,
     sleeve: Colour | None,
 ) -> Image:
-    """Shade a body; black where it is not.
+    """Shade a body: (height, width, 3) RGB, 0 to 255; black where it is not.
 
-    Parameters
-    ----------
-    unit
-        Palm length in pixels.
-    lamp
-        Direction to the lamp: x right, y down, z away from the camera.
-
-    Returns
-    -------
-    ndarray of shape (height, width, 3)
-        RGB, 0 to 255.
+    ``unit`` is the palm length in pixels, ``lamp`` the direction to the lamp: x right, y down, z
+    away from the camera.
     """
     body = layers.part >= 0
     shade = np.maximum(_hollows(layers, unit) * _outlines(layers, unit), 0.5) * layers.paint
@@ -229,7 +215,6 @@ def _outlines(layers: _Layers, unit: float) -> Image:
 
 # From a body on its stage to the pixels of a picture.
 
-
 _SUPERSAMPLING = 1.5
 _STEP = 2  # Pixels of the picture that are a whole number of the drawing's.
 
@@ -260,10 +245,7 @@ def paint(
 ) -> NDArray[np.uint8]:
     """Draw a hand before its background: (height, width, 3), RGB.
 
-    Parameters
-    ----------
-    grain
-        Seeds the noise, which differs from picture to picture of a scene.
+    ``grain`` seeds the noise, which differs from picture to picture of a scene.
     """
     size = (stage.camera.width, stage.camera.height)
     backdrop = make_backdrop(scene.background, np.random.default_rng([scene.seed, 0xBAC]), size)

@@ -36,18 +36,7 @@ class RenderedPicture:
 def render_pose(
     pose: str, person: Person, scene: Scene, *, size: tuple[int, int] = SIZE
 ) -> RenderedPicture:
-    """Render a static pose.
-
-    Parameters
-    ----------
-    size
-        Width and height in pixels.
-
-    Raises
-    ------
-    HandloreError
-        If there is no such pose; the message lists the names.
-    """
+    """Render a static pose of :data:`~.gestures.POSES`; ``size`` is width and height in pixels."""
     return render_at(get_pose(pose), Keyframe(), person, scene, size=size)
 
 
@@ -92,16 +81,13 @@ def render_at(
     body = Body.build(_loosen(pose, scene), person)
     stage = HandPlacement.build(scene, person.palm, size, pose, moment)
     joints = stage.place(body.points[:21])
+    black = np.zeros((size[1], size[0], 3), np.uint8)
     return RenderedPicture(
-        pixels=paint(body, stage, person, scene, grain=grain) if painted else _black(size),
+        pixels=paint(body, stage, person, scene, grain=grain) if painted else black,
         image=stage.camera.image_landmarks(joints),
         world=(joints - joints.mean(axis=0)).astype(np.float32),
         handedness=float(scene.hand == "right"),
     )
-
-
-def _black(size: tuple[int, int]) -> NDArray[np.uint8]:
-    return np.zeros((size[1], size[0], 3), np.uint8)
 
 
 def _loosen(pose: Pose, scene: Scene) -> Pose:

@@ -54,15 +54,10 @@ class Scene:
     def random(
         cls, rng: np.random.Generator, *, hand: Side | None = None, back: bool = False
     ) -> "Scene":
-        """Draw a scene of the kind a webcam sees.
+        """Draw a scene of the kind a webcam sees, and which hand it is, if it is not given.
 
-        Parameters
-        ----------
-        hand
-            None draws that, too.
-        back
-            Show the back of the hand, not the palm. Detectors then tell left from right, and
-            where curled fingers are, less well.
+        With ``back`` it shows the back of the hand, not the palm. Detectors then distinguish left
+        from right, and find curled fingers, less well.
         """
         lamp = rng.normal((0.0, -0.5, -0.9), (0.45, 0.25, 0.15))
         sides: tuple[Side, Side] = ("right", "left")
@@ -109,17 +104,9 @@ class _PinholeCamera:
     """Pixels."""
 
     def project(self, points: Floats) -> Floats:
-        """Project points to pixels.
+        """Project points (n, 3), in metres, x right, y down, z away from the camera.
 
-        Parameters
-        ----------
-        points
-            (n, 3) metres, x right, y down, z away from the camera.
-
-        Returns
-        -------
-        ndarray of shape (n, 3)
-            Column, row, and pixels per metre at the point's distance.
+        Returns (n, 3): column, row, and pixels per metre at the point's distance.
         """
         scale = self.focal / points[:, 2]
         return np.column_stack(
@@ -181,7 +168,6 @@ class HandPlacement:
 
 
 # What is behind the hand.
-
 
 _SMALL = 12
 

@@ -1,7 +1,8 @@
 """Labelled folders of rendered pictures and videos, as a data set would come."""
 
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 
 import cv2
@@ -36,40 +37,23 @@ def write_pictures(
     The same arguments write the same bytes, and a picture is the same in a larger set.
 
     `truth.npz` has `path` (relative to the folder), `image`, `world` and `handedness`, one row a
-    picture, as in `Picture`.
+    picture, as in `RenderedPicture`. The pictures are returned in the order of its rows.
 
-    Parameters
-    ----------
-    size
-        Width and height in pixels.
-    progress
-        Called with the number of pictures done and of all.
-
-    Returns
-    -------
-    list of Path
-        The pictures in the order of the rows of the truth.
-
-    Raises
-    ------
-    HandloreError
-        If a pose is unknown or a file cannot be written.
+    `size` is width and height in pixels; `progress` receives the numbers of pictures done and of
+    all.
     """
     for pose in poses:
         get_pose(pose)
-    written: list[Path] = []
     pictures: list[RenderedPicture] = []
-    for label, person, n in _count(poses, n_people, per_pose):
-        scene = _scene(label, person, n, seed)
-        picture = render_pose(label, _person(person, seed), scene, size=size)
-        path = _path(folder, label, person, n, "png")
-        _write_png(path, picture)
-        written.append(path)
-        pictures.append(picture)
-        if progress is not None:
-            progress(len(written), len(poses) * n_people * per_pose)
-    _write_truth(folder, written, pictures)
-    return written
+
+    def write(path: Path, label: str, person: Person, scene: Scene) -> None:
+        pictures.append(render_pose(label, person, scene, size=size))
+        _write_png(path, pictures[-1])
+
+    paths = _paths(folder, poses, n_people, per_pose, "png")
+    _write_all(paths, seed, write, progress)
+    _write_truth(folder, list(paths), pictures)
+    return list(paths)
 
 
 def write_movement_videos(
@@ -86,46 +70,43 @@ def write_movement_videos(
     """Write `<folder>/<label>/<label>_p<person>_<n>.mp4`.
 
     The names, the order and the parameters are those of `write_pictures`.
-
-    Raises
-    ------
-    HandloreError
-        If a movement is unknown or OpenCV cannot write a video.
     """
     for movement in movements:
         get_movement(movement)
-    written: list[Path] = []
-    for label, person, n in _count(movements, n_people, per_movement):
-        scene = _scene(label, person, n, seed)
-        frames = render_movement(label, _person(person, seed), scene, fps=fps, size=size)
-        path = _path(folder, label, person, n, "mp4")
+
+    def write(path: Path, label: str, person: Person, scene: Scene) -> None:
+        frames = render_movement(label, person, scene, fps=fps, size=size)
         write_video(path, (picture for _, picture in frames), fps, size)
-        written.append(path)
+
+    paths = _paths(folder, movements, n_people, per_movement, "mp4")
+    _write_all(paths, seed, write, progress)
+    return list(paths)
+
+
+def _paths(
+    folder: Path, labels: Sequence[str], n_people: int, each: int, suffix: str
+) -> dict[Path, tuple[str, int, int]]:
+    """Return the files to write, each with its label, the number of its person, and its own."""
+    chosen = product(labels, range(1, n_people + 1), range(1, each + 1))
+    return {
+        folder / label / f"{label}_p{person:02d}_{n}.{suffix}": (label, person, n)
+        for label, person, n in chosen
+    }
+
+
+def _write_all(
+    paths: Mapping[Path, tuple[str, int, int]],
+    seed: int,
+    write: Callable[[Path, str, Person, Scene], None],
+    progress: Progress | None,
+) -> None:
+    for done, (path, (label, person, n)) in enumerate(paths.items(), 1):
+        make_folder(path.parent)
+        rng = np.random.default_rng([seed, zlib.crc32(label.encode()), person, n])
+        scene = Scene.random(rng, hand=_HANDS[(n - 1) % 2])
+        write(path, label, Person.random(1000 * seed + person), scene)
         if progress is not None:
-            progress(len(written), len(movements) * n_people * per_movement)
-    return written
-
-
-def _count(labels: Sequence[str], n_people: int, each: int) -> Iterator[tuple[str, int, int]]:
-    for label in labels:
-        for person in range(1, n_people + 1):
-            for n in range(1, each + 1):
-                yield label, person, n
-
-
-def _person(person: int, seed: int) -> Person:
-    return Person.random(1000 * seed + person)
-
-
-def _scene(label: str, person: int, n: int, seed: int) -> Scene:
-    rng = np.random.default_rng([seed, zlib.crc32(label.encode()), person, n])
-    return Scene.random(rng, hand=_HANDS[(n - 1) % 2])
-
-
-def _path(folder: Path, label: str, person: int, n: int, suffix: str) -> Path:
-    path = folder / label / f"{label}_p{person:02d}_{n}.{suffix}"
-    make_folder(path.parent)
-    return path
+            progress(done, len(paths))
 
 
 def _write_png(path: Path, picture: RenderedPicture) -> None:

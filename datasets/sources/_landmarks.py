@@ -82,23 +82,10 @@ def lines_in(data: bytes) -> list[bytes]:
 def number_rows(
     lines: Iterable[bytes], count: int, separator: bytes | None = None, *, first: int = 1
 ) -> Numbers:
-    """Return the numbers in lines of text.
+    """Return the finite numbers (n_rows, count) in lines of text, one row each.
 
-    Parameters
-    ----------
-    lines
-        One row each.
-    count
-        How many numbers a row holds.
-    separator
-        The separator between them, which may also be at the end; None: blanks.
-    first
-        The number of the first line, for error messages.
-
-    Returns
-    -------
-    ndarray of shape (n_rows, count)
-        Finite numbers.
+    The separator between them may also be at the end; None: blanks. ``first`` is the number of the
+    first line, for error messages.
     """
     rows = [_row(line, count, separator, number) for number, line in enumerate(lines, first)]
     return np.array(rows, np.float64).reshape(-1, count)
@@ -151,21 +138,11 @@ _FARTHEST = 100.0
 def skeleton_clip(
     joints: Numbers, turn: Sequence[float], fps: float, *, handedness: float, sha256: str
 ) -> LandmarkClip:
-    """Make a clip of tracked skeletons.
+    """Make a clip of tracked skeletons, all of one side.
 
-    Parameters
-    ----------
-    joints
-        (n_frames, 21, 3) in MediaPipe's order, in metres; all zeros where there is no hand.
-    turn
-        The factors (3,), each 1 or -1, that turn the tracker's axes to x right, y down, z away
-        as a camera in front of the person sees it, not mirrored.
-    fps
-        Frames a second.
-    handedness
-        1 for a right hand, 0 for a left one, NaN where it is not known.
-    sha256
-        Digest of what the joints were read from.
+    The joints (n_frames, 21, 3) are in MediaPipe's order, in metres; all zeros where there is no
+    hand. The factors of ``turn`` (3,), each 1 or -1, turn the tracker's axes to x right, y down, z
+    away as a camera in front of the person sees it, not mirrored.
     """
     require_within(joints, _FARTHEST, "metres")
     turned = (joints * turn).astype(np.float32)

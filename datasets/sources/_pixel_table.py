@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import Pixels
 
-from ..files import file_stamp, require_regular
+from ..files import file_stamp, readable, require_regular
 
 _LONGEST_ROW = 1 << 23
 """Bytes; a longer line is no row of a table, and is not read into memory."""
@@ -62,21 +62,13 @@ class PixelTable:
     """The label of each row as it is written; None where the row has another number of columns."""
 
     def row(self, number: int) -> tuple[Pixels, str]:
-        """Read one row, counted from 0 without the header.
+        """Read one row, counted from 0 without the header: (height, width, 3) RGB, and its digest.
 
-        Returns
-        -------
-        pixels
-            (height, width, 3) RGB.
-        sha256
-            Digest of the row's bytes, without the end of the line.
+        The digest is that of the row's bytes, without the end of the line.
         """
-        try:
-            with self.path.open("rb") as file:
-                file.seek(self.offsets[number])
-                line = file.readline(_LONGEST_ROW).rstrip(b"\r\n")
-        except OSError as error:
-            raise InvalidDataError(f"cannot be read: {error.strerror or error}") from error
+        with readable(), self.path.open("rb") as file:
+            file.seek(self.offsets[number])
+            line = file.readline(_LONGEST_ROW).rstrip(b"\r\n")
         return _picture(line, self.layout), hashlib.sha256(line).hexdigest()
 
 
@@ -88,11 +80,8 @@ def read_table(path: Path) -> PixelTable:
 def read_layout(path: Path) -> _TableLayout:
     """Find out what the columns are, by the first rows only."""
     require_regular(path)
-    try:
-        with path.open("rb") as file:
-            lines = [line for _, line in _lines(file, _LOOKED_AT)]
-    except OSError as error:
-        raise InvalidDataError(f"cannot be read: {error.strerror or error}") from error
+    with readable(), path.open("rb") as file:
+        lines = [line for _, line in _lines(file, _LOOKED_AT)]
     if not lines:
         raise InvalidDataError("the file is empty")
     if any(b"\0" in line for line in lines):

@@ -156,7 +156,6 @@ def option(default: Any, help_text: str) -> Any:
 
 # What the path of a file says about it: label, person and so on, train or test.
 
-
 SPLITS = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("val", "valid", "validation"), "val"),
@@ -203,40 +202,45 @@ class NamePattern:
         return named
 
 
-def split_off(folders: Sequence[str], fewest: int) -> tuple[str, list[str]]:
-    """Take the split from the front of the folders of a file.
+class Folders:
+    """Labels and splits in the folders of a source: [archive/][train|val|test/]<label>/...
 
-    A folder is a split only where at least ``fewest`` folders are there with it: a lone one named
-    train is a label. Archives that hold train/train/<label> count as train/<label>.
+    Below its split a file is in so many folders ``below``. A folder is a split only where files are
+    as deep as that in it: a lone one named train is a label. Archives that hold
+    train/train/<label> count as train/<label>.
     """
-    rest, split = list(folders), ""
-    while len(rest) >= fewest and rest[0].lower() in SPLITS:
-        named = SPLITS[rest[0].lower()]
-        if split not in ("", named):
-            break
-        split, rest = named, rest[1:]
-    return split, rest
+
+    def __init__(self, files: Sequence[str], below: int = 1) -> None:
+        self._below = below
+        self._wrapper = _wrapper_of(files, below)
+        inside = [self.inside(file) for file in files]
+        self._splits = {f[0] for f in inside if len(f) > below and f[0].lower() in SPLITS}
+
+    def split_off(self, file: str, below: int | None = None) -> tuple[str, list[str]]:
+        """Return the split of a file, and its folders below that."""
+        below, rest, split = self._below if below is None else below, self.inside(file), ""
+        while len(rest) > below and rest[0].lower() in SPLITS:
+            named = SPLITS[rest[0].lower()]
+            if split not in ("", named):
+                break
+            split, rest = named, rest[1:]
+        return split, rest
+
+    def label_in(self, split: str, rest: Sequence[str]) -> str:
+        """Return the label in what :meth:`split_off` returned, nothing if there is none.
+
+        Files directly in a split have no label: they are not labelled train.
+        """
+        labelled = len(rest) >= max(self._below, 1) and (split or rest[0] not in self._splits)
+        return rest[0] if labelled else ""
+
+    def inside(self, file: str) -> list[str]:
+        """Return the folders of a file, without one around train and test."""
+        return list(PurePosixPath(file.removeprefix(self._wrapper)).parts[:-1])
 
 
-def splits_among(files: Sequence[str], fewest: int) -> frozenset[str]:
-    """Return the first folders of files that are splits, see :func:`split_off`.
-
-    Files directly in one of these have no label: they are not labelled train.
-    """
-    folders = [PurePosixPath(file).parts[:-1] for file in files]
-    return frozenset(f[0] for f in folders if len(f) >= fewest and f[0].lower() in SPLITS)
-
-
-def wrapper_of(files: Sequence[str], below: int = 1) -> str:
-    """Return the only folder around train and test, with a slash; else nothing.
-
-    Parameters
-    ----------
-    files
-        Paths relative to the source.
-    below
-        How many folders a file needs below its split.
-    """
+def _wrapper_of(files: Sequence[str], below: int) -> str:
+    """Return the only folder around train and test, with a slash; else nothing."""
     parts = [PurePosixPath(file).parts for file in files]
     tops = {part[0] for part in parts}
     inner = {part[1].lower() if len(part) > below + 2 else "" for part in parts}
@@ -287,14 +291,8 @@ def make_source(name: str, options: Mapping[str, Any] | None = None) -> Source:
 def find_source(root: Path, options: Mapping[str, Any] | None = None) -> tuple[str, list[str]]:
     """Recognise the layout of a folder or file, among the sources that have the options given.
 
-    Returns
-    -------
-    The name of the most specific source that fits, and the others that fit too.
-
-    Raises
-    ------
-    HandloreError
-        If none fits; the message says what was seen and what is known.
+    Returns the name of the most specific source that fits, and the others that fit too. If none
+    does, HandloreError says what was seen and what is known.
     """
     sources, options = SOURCES.entries(), options or {}
     has = {name: {option.name for option in fields(kind)} for name, kind in sources.items()}

@@ -11,21 +11,19 @@ from pathlib import Path, PurePosixPath
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import Pixels
 
-from ..files import MAX_LISTED, is_hidden, natural_order, walk
+from ..files import MAX_LISTED, is_hidden, natural_order, readable, walk
 from ..pictures import is_picture, read_picture
 from .base import (
     PATTERN_HELP,
     SOURCES,
     SPLITS,
     Clip,
+    Folders,
     Item,
     Listing,
     NamePattern,
     Source,
     option,
-    split_off,
-    splits_among,
-    wrapper_of,
 )
 from .videos import STRIDE_HELP
 
@@ -66,10 +64,8 @@ class Frames(Source):
         """Say whether all pictures are two folders down and numbered consecutively."""
         files = (file for file in walk(root) if is_picture(Path(file)))
         sequences = _by_folder(islice(files, MAX_LISTED))
-        pattern = NamePattern(self.name_pattern)
-        wrapper = _wrapper(list(sequences))
-        below = [folder.removeprefix(wrapper) for folder in sequences]
-        if any(_depth(folder) != 2 or _starts_with_split(folder) for folder in below):
+        pattern, folders = NamePattern(self.name_pattern), _folders(sequences)
+        if not all(_is_sequence(folder, folders) for folder in sequences):
             return False
         named = [folder for folder in sequences if pattern.read(folder) is not None]
         series = sum(_is_series(sequences[folder]) for folder in named)
@@ -80,9 +76,8 @@ class Frames(Source):
         pattern = NamePattern(self.name_pattern)
         pictures = [file for file in walk(root) if is_picture(Path(file))]
         sequences = list(_by_folder(pictures))
-        wrapper = _wrapper(sequences)
-        splits = splits_among([f"{folder.removeprefix(wrapper)}/x" for folder in sequences], 3)
-        found = (_item(root, folder, wrapper, splits, pattern) for folder in sequences)
+        folders = _folders(sequences)
+        found = (_item(root, sequence, folders, pattern) for sequence in sequences if sequence)
         items = [item for item in found if item]
         listed = {item.source for item in items}
         left_out = [file for file in pictures if _folder_of(file) not in listed]
@@ -120,20 +115,15 @@ def _folder_of(file: str) -> str:
     return file.rpartition("/")[0]
 
 
-def _wrapper(folders: list[str]) -> str:
-    return wrapper_of([f"{folder}/x" for folder in folders if folder], 2)
+def _folders(sequences: Iterable[str]) -> Folders:
+    return Folders([f"{sequence}/x" for sequence in sequences if sequence], 2)
 
 
-def _depth(folder: str) -> int:
-    """Count the folders below a split, if there is one."""
-    parts = PurePosixPath(folder).parts
-    return len(split_off(parts, 3)[1])
-
-
-def _starts_with_split(folder: str) -> bool:
-    """Say whether <label>/<sequence> is really test/<label>: a label is never a split."""
-    parts = PurePosixPath(folder).parts
-    return len(parts) == 2 and parts[0].lower() in SPLITS
+def _is_sequence(folder: str, folders: Folders) -> bool:
+    """Say whether a folder is <label>/<sequence>, perhaps in a split, and not test/<label>."""
+    inside = folders.inside(f"{folder}/x")
+    is_split = len(inside) == 2 and inside[0].lower() in SPLITS
+    return len(folders.split_off(f"{folder}/x")[1]) == 2 and not is_split
 
 
 def _is_series(stems: list[str]) -> bool:
@@ -148,26 +138,21 @@ def _is_series(stems: list[str]) -> bool:
     return len(stems) >= _MIN_FRAMES and len(around) == 1 and None not in around and counts_on
 
 
-def _item(
-    root: Path, folder: str, wrapper: str, splits: frozenset[str], pattern: NamePattern
-) -> Item | None:
+def _item(root: Path, folder: str, folders: Folders, pattern: NamePattern) -> Item | None:
     """Make the item of a sequence's folder; None if it has no label."""
-    split, parts = split_off(PurePosixPath(folder.removeprefix(wrapper)).parts, 3)
+    split, rest = folders.split_off(f"{folder}/x")
     named = pattern.read(folder)
-    if named is None or not folder:
+    if named is None:
         return None
-    if pattern.has_label and len(parts) == 2 and parts[0].lower() in SPLITS:
-        split = SPLITS[parts[0].lower()]
-    label = parts[0] if len(parts) > 1 and (split or parts[0] not in splits) else ""
-    named = {"split": split, "label": label} | named
+    if pattern.has_label and len(rest) == 2 and rest[0].lower() in SPLITS:
+        split = SPLITS[rest[0].lower()]
+    named = {"split": split, "label": folders.label_in(split, rest)} | named
     return Item(root / folder, folder, **named) if named["label"] else None
 
 
 def _listed(folder: Path) -> list[Path]:
-    try:
+    with readable():
         return [path for path in folder.iterdir() if not (is_hidden(path.name) or path.is_dir())]
-    except OSError as error:
-        raise InvalidDataError(f"cannot be read: {error.strerror or error}") from error
 
 
 def _digest(path: Path) -> bytes:

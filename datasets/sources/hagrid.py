@@ -25,14 +25,7 @@ from ._landmarks import (
     height_in_widths,
     require_within,
 )
-from .base import (
-    SOURCES,
-    SPLITS,
-    Item,
-    LandmarkClip,
-    Listing,
-    option,
-)
+from .base import SOURCES, SPLITS, Item, LandmarkClip, Listing, option
 
 _NO_GESTURE = "no_gesture"
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.silhouettes import is_silhouette
@@ -14,15 +14,13 @@ from ..videos import is_animated
 from .base import (
     PATTERN_HELP,
     SOURCES,
+    Folders,
     Item,
     Listing,
     NamePattern,
     Source,
     not_listed,
     option,
-    split_off,
-    splits_among,
-    wrapper_of,
 )
 
 
@@ -53,9 +51,8 @@ class Images(Source):
         pattern = NamePattern(self.name_pattern)
         files = list(walk(root))
         pictures = [file for file in files if is_picture(Path(file))]
-        wrapper = wrapper_of(pictures)
-        splits = splits_among([file.removeprefix(wrapper) for file in pictures], 2)
-        found = (_item(root, file, wrapper, splits, pattern) for file in pictures)
+        folders = Folders(pictures)
+        found = (_item(root, file, folders, pattern) for file in pictures)
         items = [item for item in found if item]
         return Listing(items, not_listed(files, items), _about_gifs(items))
 
@@ -72,17 +69,13 @@ def _about_gifs(items: Sequence[Item]) -> list[str]:
     ]
 
 
-def _item(
-    root: Path, file: str, wrapper: str, splits: frozenset[str], pattern: NamePattern
-) -> Item | None:
-    *folders, _ = PurePosixPath(file.removeprefix(wrapper)).parts
+def _item(root: Path, file: str, folders: Folders, pattern: NamePattern) -> Item | None:
     # A lone folder named train is a label, unless the pattern says where the label is.
-    split, folders = split_off(folders, 1 if pattern.has_label else 2)
+    split, rest = folders.split_off(file, 0 if pattern.has_label else 1)
     named = pattern.read(file)
     if named is None:
         return None
-    label = folders[0] if folders and (split or folders[0] not in splits) else ""
-    named = {"split": split, "label": label} | named
+    named = {"split": split, "label": folders.label_in(split, rest)} | named
     return Item(root / file, file, **named) if named["label"] else None
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import Hand
 
-from ..files import files_of, natural_key, read_bytes, read_start
+from ..files import files_of, natural_key, read_bytes, read_start, readable
 from ._landmarks import (
     ASPECT_HELP,
     FRAME_RATE_HELP,
@@ -26,14 +26,7 @@ from ._landmarks import (
     require_frame_rate,
     require_within,
 )
-from .base import (
-    SOURCES,
-    SPLITS,
-    Item,
-    LandmarkClip,
-    Listing,
-    option,
-)
+from .base import SOURCES, SPLITS, Item, LandmarkClip, Listing, option
 
 _SIZES = (63, 126, 258, 1662)
 _FRAME = re.compile(r"[^0-9]*([0-9]{1,9})\.npy", re.IGNORECASE)
@@ -130,10 +123,8 @@ def _item(root: Path, folder: str) -> Item:
 
 def _frames(folder: Path) -> list[tuple[int, Path]]:
     """Return the frames of a sequence with their numbers, in order."""
-    try:
+    with readable():
         found = [(_FRAME.fullmatch(path.name), path) for path in folder.iterdir()]
-    except OSError as error:
-        raise InvalidDataError(f"cannot be read: {error.strerror}") from error
     shown = [(match, path) for match, path in found if match and path.name[0] != "."]
     return sorted((int(match[1]), path) for match, path in shown if path.is_file())
 

@@ -13,15 +13,7 @@ from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 from ..files import MAX_LISTED, files_of
 from ._pixel_table import PixelTable, read_layout, read_table
-from .base import (
-    SOURCES,
-    SPLITS,
-    Clip,
-    Item,
-    Listing,
-    Source,
-    option,
-)
+from .base import SOURCES, SPLITS, Clip, Item, Listing, Source, option
 
 _LETTERS = ("auto", "kaggle", "dense", "none")
 """The numberings that can be asked for."""
@@ -74,12 +66,7 @@ def _whole_number(text: str) -> int | None:
 def _numbering_of(labels: Iterable[str | None], asked: str = "auto") -> _Numbering:
     """Decide how the labels of one file are to be read, by the values that are in it.
 
-    Parameters
-    ----------
-    labels
-        As they are written in the file; None and nothing are passed over.
-    asked
-        One of :data:`_LETTERS`.
+    Labels that are None or empty are passed over; ``asked`` is one of :data:`_LETTERS`.
     """
     counts = Counter(label for label in labels if label)
     numbers = {text: _whole_number(text) for text in counts}

@@ -11,14 +11,7 @@ import numpy as np
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 from ..files import natural_order
-from ._landmarks import (
-    BadItem,
-    LandmarkSource,
-    Numbers,
-    lines_of,
-    number_rows,
-    skeleton_clip,
-)
+from ._landmarks import BadItem, LandmarkSource, Numbers, lines_of, number_rows, skeleton_clip
 from .base import SOURCES, Item, LandmarkClip, Listing, option
 
 GESTURES = (

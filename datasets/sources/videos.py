@@ -14,15 +14,13 @@ from .base import (
     SOURCES,
     SPLITS,
     Clip,
+    Folders,
     Item,
     Listing,
     NamePattern,
     Source,
     not_listed,
     option,
-    split_off,
-    splits_among,
-    wrapper_of,
 )
 
 # wave_12, wave-12, wave (2): the number distinguishes recordings of one gesture.
@@ -67,7 +65,8 @@ class Videos(Source):
         """Say whether most of a sample of the pictures and videos are videos or animated GIFs."""
         if self.name_pattern:
             return bool(self.scan(root).items)
-        seen = [path for name, path in islice(files_of(root), MAX_LISTED) if _may_be(name)]
+        first = [path for _, path in islice(files_of(root), MAX_LISTED)]
+        seen = [path for path in first if is_video(path) or is_picture(path)]
         videos = [path for path in seen if is_video(path)]
         gifs = [path for path in seen if _is_gif(path)]
         sample = spread(gifs, SAMPLED)
@@ -79,10 +78,8 @@ class Videos(Source):
         pattern = NamePattern(self.name_pattern)
         files = list(files_of(root))
         videos = [(name, path) for name, path in files if is_video(path) or _is_gif(path)]
-        names = [name for name, _ in videos]
-        wrapper, flat = _around(names)
-        splits = splits_among([name.removeprefix(wrapper) for name in names], 1 if flat else 2)
-        found = (_item(name, path, (wrapper, flat, splits), pattern) for name, path in videos)
+        folders = _folders([name for name, _ in videos])
+        found = (_item(name, path, folders, pattern) for name, path in videos)
         items = [item for item in found if item]
         notes = [] if self.name_pattern else _about_numbers(items)
         return Listing(items, not_listed([name for name, _ in files], items), notes)
@@ -116,44 +113,24 @@ def _is_gif(path: Path) -> bool:
     return path.suffix.lower() == ".gif"
 
 
-def _may_be(name: str) -> bool:
-    return is_video(Path(name)) or is_picture(Path(name))
-
-
 def _label_of(stem: str) -> str:
     return _NUMBERED.sub("", stem)
 
 
-def _around(names: list[str]) -> tuple[str, bool]:
-    """Return the folder around train and test, and whether videos are directly in these."""
-    for wrapper in ("", wrapper_of(names, 0)):
-        if _flat_splits([name.removeprefix(wrapper) for name in names]):
-            return wrapper, True
-    return wrapper_of(names), False
+def _folders(names: list[str]) -> Folders:
+    """Read the folders; videos may be directly in train and test, which are then no labels."""
+    flat = Folders(names, 0)
+    inside = [flat.inside(name) for name in names]
+    splits = {SPLITS.get(one[0].lower()) if len(one) == 1 else None for one in inside}
+    return flat if len(splits) > 1 and None not in splits else Folders(names)
 
 
-def _flat_splits(names: list[str]) -> bool:
-    """Say whether videos are directly in train and test, which are then no labels."""
-    folders = {PurePosixPath(name).parts[:-1] for name in names}
-    splits = {SPLITS.get(folder[0].lower()) if len(folder) == 1 else None for folder in folders}
-    return len(splits) > 1 and None not in splits
-
-
-def _item(
-    name: str,
-    path: Path,
-    around: tuple[str, bool, frozenset[str]],
-    pattern: NamePattern,
-) -> Item | None:
-    wrapper, flat, splits = around
-    *folders, _ = PurePosixPath(name.removeprefix(wrapper)).parts
-    split, folders = split_off(folders, 1 if flat or pattern.has_label else 2)
+def _item(name: str, path: Path, folders: Folders, pattern: NamePattern) -> Item | None:
+    split, rest = folders.split_off(name, 0 if pattern.has_label else None)
     named = pattern.read(name)
     if named is None:
         return None
-    # Files directly in train are in no label's folder.
-    in_label = folders and (split or folders[0] not in splits)
-    label = folders[0] if in_label else _label_of(path.stem)
-    split = SPLITS[folders[0].lower()] if folders and not in_label else split
-    named = {"split": split, "label": label} | named
+    label = folders.label_in(split, rest)
+    split = SPLITS[rest[0].lower()] if rest and not label else split
+    named = {"split": split, "label": label or _label_of(path.stem)} | named
     return Item(path, name, **named)

@@ -14,13 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from rich import box
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 import handlore
@@ -47,6 +41,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 SOME_INPUTS_FAILED = 3
 _MOST_FAILURES_SHOWN = 20
 
+PATH = click.Path(path_type=Path)
+FOLDER = click.Path(path_type=Path, file_okay=False)
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 verbose_option = click.option(
     "-v", "--verbose", is_flag=True, help="Show what MediaPipe and the image decoders log."
@@ -58,14 +55,21 @@ frame_rate_option = click.option(
     show_default=True,
     help="Frames per second of a folder of pictures.",
 )
-data_argument = click.argument(
-    "data", nargs=-1, required=True, metavar="DATA...", type=click.Path(path_type=Path)
-)
+data_argument = click.argument("data", nargs=-1, required=True, metavar="DATA...", type=PATH)
 
 
 def examples(*lines: str) -> str:
     r"""Return an epilog of examples that click does not re-wrap."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def field_option(
+    options: type, field: str, kind: Any, text: str, metavar: str | None = None, *, name: str = ""
+) -> Callable[[Function], Function]:
+    """Add the option for a field of a dataclass, with its default."""
+    flag, default = f"--{(name or field).replace('_', '-')}", getattr(options, field)
+    shown: Any = {"default": default, "show_default": True, "metavar": metavar}
+    return click.option(flag, type=kind, help=text, **shown)
 
 
 class RenamedOption(click.Option):
@@ -135,7 +139,6 @@ def camera_options(function: Function) -> Function:
         click.option("--loop", is_flag=True, help="Repeat a file in the camera's place."),
         click.option(
             "--size",
-            default=None,
             metavar="WxH",
             callback=_size,
             show_default="640x480",
@@ -303,13 +306,7 @@ def require_source(path: Path) -> None:
 
 
 def prepare_folder(path: Path) -> None:
-    """Make an output folder before the work starts; remove it at the end if it is still empty.
-
-    Raises
-    ------
-    HandloreError
-        If it cannot be made or is not writable.
-    """
+    """Make an output folder before the work starts; remove it at the end if it is still empty."""
     new = [folder for folder in (path, *path.parents) if not folder.exists()]
     make_folder(path)
     if not os.access(path, os.W_OK):

@@ -9,18 +9,14 @@ import click
 from handlore.benchmark import measure
 from handlore.datasets.rendered import write_pictures
 
-from ._common import examples, json_option, print_json, print_table, require_folder, talk
+from ._common import PATH, examples, json_option, print_json, print_table, require_folder, talk
 
 
 @click.command(
     "bench",
     epilog=examples("handlore bench", "handlore bench --data photos/ --pictures 2000 --json"),
 )
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    help="A folder of pictures to convert; default: rendered hands.",
-)
+@click.option("--data", type=PATH, help="A folder of pictures to convert; default: rendered hands.")
 @click.option(
     "--pictures",
     type=click.IntRange(1),
@@ -49,36 +45,17 @@ def command(data: Path | None, pictures: int, as_json: bool) -> None:
 
 def _print(result: dict[str, Any]) -> None:
     convert, bare = result["memory"]["convert"], result["memory"]["bare"]
-    alone = "OpenCV + MediaPipe alone"
+    alone, n = "OpenCV + MediaPipe alone", result["memory_pictures"]
+    us = [f"{result[key]:.0f}" for key in ("predict_us", "sklearn_us")]
+    ms = [f"{result[key]:.1f}" for key in ("convert_ms", "bare_ms")]
+    peak = [f"{side['peak_mb']:.0f}" for side in (convert, bare)]
+    growth = [f"{side['last_mb'] - side['early_mb']:+.1f}" for side in (convert, bare)]
+    faster, speed = f"{result['predict_ratio']:.0f} x faster", f"{result['convert_ratio']:.2f} x"
     rows = [
-        [
-            "one prediction, from landmarks (us)",
-            f"{result['predict_us']:.0f}",
-            f"{result['sklearn_us']:.0f}",
-            "scikit-learn's predict_proba",
-            f"{result['predict_ratio']:.0f} x faster",
-        ],
-        [
-            "convert, a picture (ms)",
-            f"{result['convert_ms']:.1f}",
-            f"{result['bare_ms']:.1f}",
-            alone,
-            f"{result['convert_ratio']:.2f} x its speed",
-        ],
-        [
-            "convert, peak memory (MB)",
-            f"{convert['peak_mb']:.0f}",
-            f"{bare['peak_mb']:.0f}",
-            alone,
-            f"{result['memory_over_bare_mb']:+.0f} MB",
-        ],
-        [
-            f"growth to picture {result['memory_pictures']} (MB)",
-            f"{result['memory_growth_mb']:+.1f}",
-            f"{bare['last_mb'] - bare['early_mb']:+.1f}",
-            alone,
-            "",
-        ],
+        ["one prediction, from landmarks (us)", *us, "scikit-learn's predict_proba", faster],
+        ["convert, a picture (ms)", *ms, alone, f"{speed} its speed"],
+        ["convert, peak memory (MB)", *peak, alone, f"{result['memory_over_bare_mb']:+.0f} MB"],
+        [f"growth to picture {n} (MB)", *growth, alone, ""],
         ["handlore --help (s)", f"{result['help_seconds']:.2f}", "", "", ""],
     ]
     print_table(["", "handlore", "other", "other side", ""], rows)

@@ -12,6 +12,7 @@ from handlore.landmarks.files import require_writable
 from handlore.models.stream.settings import RecogniserSettings
 
 from ._common import (
+    PATH,
     data_argument,
     examples,
     json_option,
@@ -50,7 +51,7 @@ class _CalibrateOptions:
         "handlore calibrate poses.onnx photos.npz nothing.npz --dry-run",
     ),
 )
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=PATH)
 @data_argument
 @click.option(
     "--false-activations-per-hour",
@@ -61,7 +62,7 @@ class _CalibrateOptions:
     metavar="N",
     help="Acceptable rate of events without a gesture, of all labels together.",
 )
-@click.option("--out", type=click.Path(path_type=Path), help="Default: the model file itself.")
+@click.option("--out", type=PATH, help="Default: the model file itself.")
 @click.option("--dry-run", is_flag=True, help="Print the thresholds, and write nothing.")
 @recogniser_options
 @json_option

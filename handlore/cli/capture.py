@@ -1,6 +1,7 @@
 """``handlore capture``: record labelled gestures by hotkey, in one session."""
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ from handlore.capture.recording.run import SessionSummary, record
 from handlore.landmarks.errors import HandloreError
 
 from ._common import (
+    PATH,
     camera_options,
     detector_options,
     examples,
+    field_option,
     json_option,
     print_json,
     print_table,
@@ -29,6 +32,9 @@ _VIDEO_STREAM = 120.0
 
 _MOVED = "handlore: recordings are reviewed and edited with `handlore recordings` (review, list,"
 _MOVED += " discard, restore, relabel); --review takes seconds"
+
+
+_setting = partial(field_option, SessionOptions)
 
 
 def _seconds_of_review(ctx: click.Context, _: click.Parameter, value: str) -> float:
@@ -61,7 +67,7 @@ def _moved(ctx: click.Context, _: click.Parameter, value: tuple[str, ...]) -> No
     "--out",
     metavar="DIR",
     required=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="The folder of recordings; an existing one is extended.",
 )
 @click.option(
@@ -78,7 +84,6 @@ def _moved(ctx: click.Context, _: click.Parameter, value: tuple[str, ...]) -> No
 @click.option(
     "--fps",
     type=click.FloatRange(0, min_open=True),
-    default=None,
     show_default="the camera's frame rate",
     help="Frames per second requested of the camera, or of a folder of frames.",
 )
@@ -88,30 +93,19 @@ def _moved(ctx: click.Context, _: click.Parameter, value: tuple[str, ...]) -> No
     show_default=True,
     help="How OpenCV reads webcams: v4l2, gstreamer, ffmpeg, msmf, dshow, avfoundation.",
 )
-@click.option(
-    "--frames", type=click.IntRange(1), default=None, help="Length of a recording in frames."
-)
+@click.option("--frames", type=click.IntRange(1), help="Length of a recording in frames.")
 @click.option(
     "--seconds",
     type=click.FloatRange(0, min_open=True),
-    default=None,
     show_default=f"{SECONDS:g}",
     help="Length of a recording in seconds.",
 )
 @click.option(
     "--until",
     type=click.Choice(["key", "hand-gone"]),
-    default=None,
     help="A recording ends with the key, or when the hand is gone.",
 )
-@click.option(
-    "--countdown",
-    type=float,
-    default=2.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="Time from the key to the first frame.",
-)
+@_setting("countdown", float, "Time from the key to the first frame.", "SECONDS")
 @click.option(
     "--review",
     callback=_seconds_of_review,
@@ -130,36 +124,16 @@ def _moved(ctx: click.Context, _: click.Parameter, value: tuple[str, ...]) -> No
     hidden=True,
     expose_value=False,
 )
-@click.option(
-    "--burst",
-    type=click.IntRange(1),
-    default=5,
-    show_default=True,
-    help="How many recordings `b` makes.",
+@_setting("burst", click.IntRange(1), "How many recordings `b` makes.")
+@_setting("pause", float, "Time between the recordings of a burst.", "SECONDS")
+@_setting(
+    "most_missing",
+    float,
+    "Ask whether to keep a recording without a hand in more than this share of its frames.",
+    "SHARE",
+    name="missing",
 )
-@click.option(
-    "--pause",
-    type=float,
-    default=1.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="Time between the recordings of a burst.",
-)
-@click.option(
-    "--missing",
-    type=float,
-    default=0.2,
-    show_default=True,
-    metavar="SHARE",
-    help="Ask whether to keep a recording without a hand in more than this share of its frames.",
-)
-@click.option(
-    "--max-hands",
-    type=click.IntRange(1, 2),
-    default=1,
-    show_default=True,
-    help="How many hands to detect.",
-)
+@_setting("max_hands", click.IntRange(1, 2), "How many hands to detect.")
 @click.option("--keep-video", is_flag=True, help="Keep the pictures too, as a video beside each.")
 @click.option(
     "--headless",

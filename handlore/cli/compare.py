@@ -7,7 +7,7 @@ import click
 
 import handlore
 
-from ._common import examples, json_option, percent, print_json, talk
+from ._common import PATH, examples, json_option, percent, print_json, talk
 
 if TYPE_CHECKING:
     # Needs scikit-learn, which printing help does not.
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
         "handlore compare a/scores.json b/scores.json",
     ),
 )
-@click.argument("a", metavar="A.json", type=click.Path(path_type=Path))
-@click.argument("b", metavar="B.json", type=click.Path(path_type=Path))
+@click.argument("a", metavar="A.json", type=PATH)
+@click.argument("b", metavar="B.json", type=PATH)
 @json_option
 def command(a: Path, b: Path, as_json: bool) -> None:
     """Test whether run B is better than run A.

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,12 @@ from handlore.landmarks.stages import STAGES
 from handlore.landmarks.weights import require_bundle
 
 from ._common import (
+    PATH,
     SOME_INPUTS_FAILED,
     copies_option,
     detector_options,
     examples,
+    field_option,
     json_option,
     percent,
     print_json,
@@ -33,6 +36,8 @@ from ._common import (
     stage_words,
     talk,
 )
+
+_setting = partial(field_option, ConvertOptions)
 
 
 @dataclass(frozen=True)
@@ -120,16 +125,10 @@ def _option(option: Any, owners: list[str]) -> click.Option:
         r"handlore convert asl/ asl.npz --name-pattern '(?P<group>hand\d)_(?P<label>\w)_'",
     ),
 )
-@click.argument("source", type=click.Path(path_type=Path))
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("source", type=PATH)
+@click.argument("out", type=PATH)
 @click.option("--source", "layout", metavar="NAME", help="The layout; default: recognised.")
-@click.option(
-    "--max-hands",
-    type=click.IntRange(1, 2),
-    default=1,
-    show_default=True,
-    help="How many hands to look for in a picture.",
-)
+@_setting("max_hands", click.IntRange(1, 2), "How many hands to look for in a picture.")
 @click.option(
     "--none",
     metavar="NAME",
@@ -144,12 +143,8 @@ def _option(option: Any, owners: list[str]) -> click.Option:
     help="How many search stages to try in pictures where a plain call misses the hand; silhouettes"
     " need all. Videos are tracked without them.",
 )
-@click.option(
-    "--min-score",
-    type=click.FloatRange(0, 1),
-    default=0.0,
-    show_default=True,
-    help="Leave out hands with a lower score of the hand network.",
+@_setting(
+    "min_score", click.FloatRange(0, 1), "Leave out hands with a lower score of the hand network."
 )
 @copies_option(
     "--augment",
@@ -288,8 +283,5 @@ def _print(summary: dict[str, Any], source: Source) -> None:
 
 def _things(source: Source, n: int) -> str:
     """Return what the items of a source are called."""
-    if source.kind == "sequence":
-        return "clip" if n == 1 else "clips"
-    if source.brings_landmarks:
-        return "sample" if n == 1 else "samples"
-    return "picture" if n == 1 else "pictures"
+    thing = "sample" if source.brings_landmarks else "picture"
+    return ("clip" if source.kind == "sequence" else thing) + ("" if n == 1 else "s")

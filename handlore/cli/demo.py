@@ -12,6 +12,8 @@ import click
 from handlore.landmarks.files import make_folder
 
 from ._common import (
+    FOLDER,
+    PATH,
     SOME_INPUTS_FAILED,
     examples,
     json_option,
@@ -31,14 +33,14 @@ from ._common import (
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     default=Path("handlore-demo"),
     show_default=True,
     help="The folder for pictures, datasets, models and the report.",
 )
 @click.option(
     "--data",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="A folder of your own photos with one subfolder per label, instead of rendered hands.",
 )
 @click.option(

@@ -7,16 +7,14 @@ from typing import Any
 
 import click
 
-from handlore.datasets.describe import (
-    DatasetDescription,
-    RecordingsDescription,
-    describe,
-)
+from handlore.datasets.describe import DatasetDescription, RecordingsDescription, describe
 from handlore.datasets.loading import load_recordings
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.files import require_writable
 
 from ._common import (
+    FOLDER,
+    PATH,
     SOME_INPUTS_FAILED,
     examples,
     json_option,
@@ -49,16 +47,16 @@ class _InfoArguments:
         "handlore info photos.npz --plots plots/",
     ),
 )
-@click.argument("path", metavar="PATH", type=click.Path(path_type=Path))
+@click.argument("path", metavar="PATH", type=PATH)
 @click.option(
     "--contact-sheet",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="OUT.png",
     help="Draw a small picture of each recording or sample: the hand and its path.",
 )
 @click.option(
     "--plots",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     metavar="DIR",
     help="Draw into this folder the number of samples and the detection rate of each label, the"
     " mean hand or path of each label, and a contact sheet.",

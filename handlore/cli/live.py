@@ -14,6 +14,7 @@ from handlore.capture.views.printer import Printer
 from handlore.landmarks.errors import HandloreError
 
 from ._common import (
+    PATH,
     camera_options,
     detector_options,
     examples,
@@ -34,16 +35,13 @@ from ._common import (
         "handlore live moves.onnx --record wrong_triggers",
     ),
 )
-@click.argument(
-    "models", nargs=-1, required=True, metavar="MODEL...", type=click.Path(path_type=Path)
-)
+@click.argument("models", nargs=-1, required=True, metavar="MODEL...", type=PATH)
 @camera_options
 @click.option("--fast", is_flag=True, help="Process a file faster than real time.")
 @click.option(
     "--actions",
     metavar="FILE",
-    type=click.Path(path_type=Path),
-    default=None,
+    type=PATH,
     help="Which actions to run for which label: a TOML file, see the documentation.",
 )
 @click.option("--dry-run", is_flag=True, help="Only report which actions would be run.")
@@ -51,12 +49,10 @@ from ._common import (
 @click.option(
     "--serve",
     metavar="[HOST:]PORT",
-    default=None,
     help="Serve a page for browsers; 127.0.0.1:8000: on this computer only.",
 )
 @click.option(
     "--token",
-    default=None,
     metavar="WORD",
     show_default="generated unless HOST is this computer",
     help="What a browser must present to see the page.",
@@ -64,22 +60,19 @@ from ._common import (
 @click.option(
     "--max-fps",
     type=click.FloatRange(0.5, 1000),
-    default=None,
     show_default="the camera's frame rate",
     help="Most frames per second.",
 )
 @click.option(
     "--max-hands",
     type=click.IntRange(1, 2),
-    default=None,
     show_default="as the models take",
     help="How many hands to detect.",
 )
 @click.option(
     "--record",
     metavar="DIR",
-    type=click.Path(path_type=Path),
-    default=None,
+    type=PATH,
     help="Record the landmarks around each event, and those of the last minutes at the end.",
 )
 @click.option(

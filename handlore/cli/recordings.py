@@ -17,6 +17,7 @@ from handlore.datasets.recordings import RecordingEntry, RecordingFolder
 from handlore.landmarks.errors import HandloreError
 
 from ._common import (
+    PATH,
     SOME_INPUTS_FAILED,
     examples,
     json_option,
@@ -27,18 +28,8 @@ from ._common import (
     talk,
 )
 
-_COLUMNS = (
-    "number",
-    "label",
-    "kind",
-    "seconds",
-    "frames",
-    "with a hand",
-    "subject",
-    "session",
-    "",
-)
-_folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+_COLUMNS = ("number", "label", "kind", "seconds", "frames", "with a hand", "subject", "session", "")
+_folder = click.argument("folder", metavar="DIR", type=PATH)
 _numbers = click.argument(
     "numbers", metavar="NUMBER...", nargs=-1, required=True, type=click.IntRange(1)
 )

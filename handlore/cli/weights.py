@@ -15,7 +15,7 @@ from handlore.landmarks.weights import (
     verify_bundle,
 )
 
-from ._common import examples, json_option, print_json, talk
+from ._common import PATH, examples, json_option, print_json, talk
 
 _landmarker_option = click.option(
     "--landmarker", type=click.Choice(list(LANDMARKERS)), default="full", show_default=True
@@ -57,7 +57,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
 @click.option(
     "--from",
     "source",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="A mediapipe wheel or .task file brought from another computer.",
 )
 @click.option("--force", is_flag=True, help="Download it again even if it is here.")

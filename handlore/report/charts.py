@@ -111,11 +111,8 @@ def reliability_chart(found: Reliability) -> Drawing:
 def training_chart(history: Sequence[Mapping[str, float | None]]) -> Drawing:
     """Draw loss and accuracy by epoch, on training data and on validation data.
 
-    Parameters
-    ----------
-    history
-        A row an epoch with ``loss`` and ``accuracy``; ``val_loss`` and ``val_accuracy`` are None
-        where nothing was held out.
+    The history has a row an epoch with ``loss`` and ``accuracy``; ``val_loss`` and ``val_accuracy``
+    are None where nothing was held out.
     """
     width, height, left = 340, 150, 44
     drawn = Drawing(left + width + 12, 2 * (height + 40) + 20, "Loss and accuracy by epoch")
@@ -144,13 +141,7 @@ def training_chart(history: Sequence[Mapping[str, float | None]]) -> Drawing:
 
 
 def weighted_hand(lost: Mapping[str, float]) -> Drawing:
-    """Draw a hand with each finger as strong as its importance.
-
-    Parameters
-    ----------
-    lost
-        Accuracy lost without each finger.
-    """
+    """Draw a hand with each finger as strong as the accuracy that is lost without it."""
     most = max(*lost.values(), 1e-9)
     drawn = Drawing(150, 160, "A hand; the stronger a finger, the more accuracy depends on it")
     outline(drawn, _OPEN_HAND, {finger: max(value, 0) / most for finger, value in lost.items()})
@@ -238,18 +229,10 @@ def matrix_chart(
     axes: tuple[str, str],
     title: str,
 ) -> Drawing:
-    """Draw a matrix of counts.
+    """Draw a matrix of counts (n_rows, n_columns), a cell as strong as its share, 0 to 1.
 
-    Parameters
-    ----------
-    names
-        Of the rows and of the columns; if they are the same, cells off the diagonal are errors.
-    counts, shares
-        (n_rows, n_columns); a cell is as strong as its share, 0 to 1.
-    axes
-        What rows and columns are.
-    title
-        What the matrix shows.
+    If rows and columns have the same names, cells off the diagonal are errors; ``axes`` says what
+    rows and columns are.
     """
     rows, columns = ([cut(name) for name in side] for side in names)
     most = max(len(rows), len(columns))

@@ -96,18 +96,9 @@ def _tile(dataset: LandmarkDataset, label: str, samples: list[int], *, moves: bo
 
 
 def contact_sheet(tiles: Sequence[_Tile], title: str) -> Pixels:
-    """Draw a sheet.
+    """Draw a sheet, (height, width, 3) RGB, with a heading.
 
-    Parameters
-    ----------
-    tiles
-        Those of a label follow each other; the first ``_MOST_OF_A_LABEL`` of each are shown.
-    title
-        Heading.
-
-    Returns
-    -------
-    (height, width, 3) RGB.
+    Tiles of a label follow each other; the first ``_MOST_OF_A_LABEL`` of each are shown.
     """
     by_label: dict[str, list[_Tile]] = defaultdict(list)
     for tile in tiles:
@@ -148,14 +139,8 @@ def photo_sheet_png(
 ) -> bytes:
     """Draw photos with the landmarks found in them, six a row, as the bytes of a PNG file.
 
-    Parameters
-    ----------
-    pictures
-        (height, width, 3) RGB each.
-    hands
-        (21, 3) image landmarks in image widths for each picture, None if no hand was found.
-    captions
-        A line below each.
+    Each is (height, width, 3) RGB, with image landmarks (21, 3) in image widths, or None if no hand
+    was found, and a caption.
     """
     tiles = [
         _photo(picture, hand, caption)

@@ -32,15 +32,7 @@ _COLUMNS = 6
 
 
 def data_plots(dataset: LandmarkDataset, title: str) -> dict[str, bytes]:
-    """Draw a dataset; return PNG files by name.
-
-    Parameters
-    ----------
-    dataset
-        Poses or movements.
-    title
-        Of the contact sheet.
-    """
+    """Draw a dataset; return PNG files by name. The title is that of the contact sheet."""
     found = detection_rates(dataset)
     items = "pictures" if dataset.header.kind == "pose" else "clips"
     drawn = {"labels.png": _label_chart(found, items), "yield.png": detection_chart(found)}
@@ -96,13 +88,7 @@ def _people_chart(dataset: LandmarkDataset) -> Drawing:
 
 
 def _mean_chart(aligned: dict[str, FloatArray]) -> Drawing:
-    """Draw the mean of each label over its samples: a hand, or its path.
-
-    Parameters
-    ----------
-    aligned
-        By label, see :func:`~.findings.aligned_hands`.
-    """
+    """Draw the mean of each label over its samples: a hand, or its path."""
     tiles = [
         HandTile(
             f"{cut(label, 12)} ({len(hands)})",
@@ -116,13 +102,7 @@ def _mean_chart(aligned: dict[str, FloatArray]) -> Drawing:
 
 
 def write_contact_sheet(path: Path, out: Path) -> int:
-    """Draw every recording of a folder, or sample of a dataset file; return how many.
-
-    Raises
-    ------
-    HandloreError
-        If there is nothing to draw, or the picture cannot be written.
-    """
+    """Draw every recording of a folder, or sample of a dataset file; return how many."""
     data = load_recordings(path).recordings if is_recordings(path) else (load_dataset(path),)
     tiles = [tile for one in data for tile in tiles_of(one)]
     if not tiles:
@@ -136,11 +116,6 @@ def write_plots(path: Path, folder: Path) -> list[Path]:
     """Draw what is in a dataset file or a folder of recordings into a folder; return the files.
 
     Plots of an earlier dataset there that this one does not have are removed.
-
-    Raises
-    ------
-    HandloreError
-        If there is nothing to draw, or a file cannot be written.
     """
     recordings = load_recordings(path) if is_recordings(path) else None
     data = [recordings.dataset(kind) for kind in recordings.counts()] if recordings else []

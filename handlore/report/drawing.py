@@ -84,12 +84,7 @@ class _Element:
 class Drawing:
     """Elements on a rectangle, in pixels of the page: x right, y down.
 
-    Parameters
-    ----------
-    width, height
-        Of the rectangle.
-    title
-        What the drawing shows, for people who cannot see it; without one it is decoration.
+    The title says what it shows, for people who cannot see it; without one it is decoration.
     """
 
     def __init__(self, width: float, height: float, title: str = "") -> None:
@@ -274,12 +269,7 @@ _MOST_STEPS = 60
 def hand_drawing(image: FloatArray, title: str = "") -> Drawing:
     """Draw a pose, or the path of a movement and the hand at its end.
 
-    Parameters
-    ----------
-    image
-        (n_frames, n_hands, 21, 3) landmarks in any unit: x right, y down; NaN for no hand.
-    title
-        What it is.
+    The landmarks (n_frames, n_hands, 21, 3) are in any unit: x right, y down; NaN for no hand.
     """
     drawn = Drawing(HAND_SIZE, HAND_SIZE, title)
     with drawn.titled(title):
@@ -295,16 +285,8 @@ def draw_hand(
 ) -> None:
     """Draw a hand, see :func:`hand_drawing`, into a square of :data:`HAND_SIZE`.
 
-    Parameters
-    ----------
-    drawn
-        The drawing.
-    image
-        (n_frames, n_hands, 21, 3) landmarks.
-    corner
-        Upper left corner of the square.
-    examples
-        Other hands in the same unit, each as ``image``, drawn thin below it.
+    ``corner`` is its upper left one; ``examples``, each as ``image`` and in the same unit, are
+    drawn thin below the hand.
     """
     if np.isnan(image).all():
         return

@@ -138,16 +138,10 @@ def mean_hand(hands: FloatArray) -> FloatArray:
 def aligned_hands(dataset: LandmarkDataset) -> Mapping[str, FloatArray]:
     """Bring the samples of each label into one frame of reference, so that they can be compared.
 
-    Parameters
-    ----------
-    dataset
-        Poses or movements; augmented copies and samples without a hand are left out.
-
-    Returns
-    -------
-    By label (n_samples, n_frames, n_hands, 21, 3) in palm lengths, NaN for a missing hand. Poses
-    have one frame; a single hand is a right one, turned as most hands of its label are. Movements
-    have :data:`MOMENTS` frames and start where the wrist is first seen.
+    Returns by label (n_samples, n_frames, n_hands, 21, 3) in palm lengths, NaN for a missing hand;
+    augmented copies and samples without a hand are left out. Poses have one frame; a single hand is
+    a right one, turned as most hands of its label are. Movements have :data:`MOMENTS` frames and
+    start where the wrist is first seen.
     """
     shown = dataset.select(dataset.has_hand & (dataset.samples.view == 0))
     labels = shown.samples.label

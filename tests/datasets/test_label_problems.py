@@ -51,7 +51,7 @@ def test_views_of_a_picture_are_no_copies_of_it(make_dataset):
     assert in_conflict(dataset).all(), "a view goes with its picture"
 
 
-def test_nearly_empty_classes_groups_with_one_class_and_the_yield_are_told(labelled):
+def test_nearly_empty_classes_groups_with_one_class_and_the_detection_rate_are_reported(labelled):
     trouble = find_label_problems(labelled)
     assert trouble.near_empty == {"fist": 0, "further": 2, "land": 2}
     assert trouble.handless == ["fist"]

@@ -1,4 +1,4 @@
-"""A folder of recordings as data: kinds told apart, streams cut, and the same by every way."""
+"""A folder of recordings as data: kinds distinguished, streams cut, and the same by every way."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -47,7 +47,7 @@ def same(a: LandmarkDataset, b: LandmarkDataset) -> None:
 # Kinds
 
 
-def test_movements_and_poses_are_told_apart(both: RecordingFolder) -> None:
+def test_movements_and_poses_are_distinguished(both: RecordingFolder) -> None:
     recorded = load_recordings(both.root)
     assert recorded.counts() == {"sequence": 6, "pose": 4}, "`none` makes no kind"
     moves = recorded.dataset("sequence")

@@ -303,5 +303,5 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path, name):
     [("a.jpg", True), ("a.JPEG", True), ("a.Tif", True), ("a.heic", True), ("a.webp", True),
      ("a.txt", False), ("jpg", False), ("a.jpg.bak", False), ("a.mp4", False)],
 )  # fmt: skip
-def test_pictures_are_told_by_their_ending(tmp_path, name, is_one):
+def test_pictures_are_recognised_by_their_ending(tmp_path, name, is_one):
     assert is_picture(tmp_path / name) is is_one

@@ -461,8 +461,8 @@ def keeping(root: Path, *args: object) -> "subprocess.Popen[str]":
 
 def test_two_processes_never_write_over_each_other(folder: RecordingFolder) -> None:
     both = [keeping(folder.root, 25) for _ in range(2)]
-    told = [process.communicate()[0].split() for process in both]
-    assert [len(lines) for lines in told] == [25, 25]
+    reported = [process.communicate()[0].split() for process in both]
+    assert [len(lines) for lines in reported] == [25, 25]
     entries = folder.entries()
     assert len(entries) == 50
     assert max(Counter(entry.number for entry in entries).values()) == 1
@@ -473,11 +473,11 @@ def test_two_processes_never_write_over_each_other(folder: RecordingFolder) -> N
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and kill -9")
 def test_kill_9_at_random_moments_loses_nothing_that_was_kept(folder: RecordingFolder) -> None:
     said, _ = keeping(folder.root, 10_000, 20).communicate()
-    told = set(said.split())
+    reported = set(said.split())
     there = {folder.name_of(entry.path) for entry in folder.entries()}
-    assert told <= there
-    assert len(there - told) <= 20, "kept, and killed before it could say so"
-    assert len(told) > 20
+    assert reported <= there
+    assert len(there - reported) <= 20, "kept, and killed before it could say so"
+    assert len(reported) > 20
     assert folder.failures() == []
     # The folder goes on as if nothing had been.
     folder.keep(movement("left"))

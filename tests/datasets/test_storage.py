@@ -223,7 +223,7 @@ def test_members_that_are_not_what_they_should_be_are_one_line(saved, name, data
 
 
 class Bomb:
-    """Tells on whoever unpickles it."""
+    """Notes that it was unpickled."""
 
     exploded = False
 

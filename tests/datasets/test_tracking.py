@@ -90,6 +90,7 @@ class Own(Source):
 def test_one_slot_takes_the_side_that_is_more_frequent(
     frames: list[list[float]], kept: list[float | None]
 ) -> None:
-    (sample,), _ = find_hands(Own(frames), Item(Path(), "", "a"), None, SearchOptions())
+    source = Own(frames)
+    (sample,) = find_hands(source, source.read(Item(Path(), "", "a")), None, SearchOptions())
     found = [hand and hand.handedness for (hand,) in sample.slots]
     np.testing.assert_equal(found, kept)

@@ -82,7 +82,7 @@ def test_a_file_has_the_permissions_of_any_new_file(tmp_path, mask):
     try:
         with atomic_write(tmp_path / "a.bin") as stream:
             stream.write(b"x")
-        assert os.umask(mask) == mask, "the umask itself is left alone"
+        assert os.umask(mask) == mask, "the umask itself is unchanged"
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "a.bin").stat().st_mode) == 0o666 & ~mask

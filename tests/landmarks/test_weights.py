@@ -314,5 +314,5 @@ def test_a_cache_that_cannot_be_made_is_one_line(tmp_path, monkeypatch):
     written(tmp_path / "taken", b"")
     monkeypatch.setattr(weights, "cache_folder", lambda: tmp_path / "taken" / "handlore")
     wheel = written(tmp_path / "a.whl", whole_wheel())
-    with pytest.raises(HandloreError, match="cannot make the cache folder"):
+    with pytest.raises(HandloreError, match="cannot make the folder"):
         import_bundle(wheel)

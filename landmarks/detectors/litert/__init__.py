@@ -4,15 +4,9 @@ Written from MediaPipe's public graphs and calculators, which the docstrings nam
 its results with those of MediaPipe.
 """
 
-from .detector import LiteRTDetector
-from .regions import MEDIAPIPE_PALM_ANGLE, UPRIGHT_PALM_ANGLE
-from .schedule import AdaptiveSchedule, EveryFrame, PalmSchedule
-
-__all__ = [
-    "MEDIAPIPE_PALM_ANGLE",
-    "UPRIGHT_PALM_ANGLE",
-    "AdaptiveSchedule",
-    "EveryFrame",
-    "LiteRTDetector",
-    "PalmSchedule",
-]
+from .detector import LiteRTDetector as LiteRTDetector
+from .regions import MEDIAPIPE_PALM_ANGLE as MEDIAPIPE_PALM_ANGLE
+from .regions import UPRIGHT_PALM_ANGLE as UPRIGHT_PALM_ANGLE
+from .schedule import AdaptiveSchedule as AdaptiveSchedule
+from .schedule import EveryFrame as EveryFrame
+from .schedule import PalmSchedule as PalmSchedule

@@ -137,12 +137,8 @@ class HandOutput:
 class Networks:
     """The palm and the hand network, with the warps that feed them.
 
-    ``threads`` is for each network; None: half the processors, at most 4.
-
-    Raises
-    ------
-    HandloreError
-        If ai-edge-litert is not installed, or the bundle does not hold the two networks.
+    ``threads`` is for each network; None: half the processors, at most 4. HandloreError is raised
+    if ai-edge-litert is not installed, or the bundle does not hold the two networks.
     """
 
     def __init__(self, bundle: Bundle, threads: int | None = None) -> None:
@@ -240,7 +236,6 @@ def _members(bundle: Bundle) -> Mapping[str, bytes]:
 
 # From the 2016 candidates of the palm network to a few palms. The parameters are those of
 # mediapipe/tasks/cc/vision/hand_detector/hand_detector_graph.cc.
-
 
 _N_KEYPOINTS = 7
 _SAME_PALM = 0.3

@@ -20,12 +20,7 @@ class Motion:
 
     A frame is compared with the last one that was searched, not with the one before it, so that
     slow movements add up; each cell is the mean over many pixels, so that the noise of a camera
-    does not count as movement.
-
-    Parameters
-    ----------
-    threshold
-        The smallest change of one cell that counts, in grey levels of 0 to 255.
+    does not count as movement. A change of one cell by ``threshold`` of 255 grey levels counts.
     """
 
     SIZE = (20, 15)
@@ -65,18 +60,9 @@ class PalmSchedule(Protocol):
     """Decides in which frames palms are detected. One instance serves one detector."""
 
     def due(self, picture: Pixels, seconds: float, n_tracked: int, max_hands: int) -> bool:
-        """Say whether to detect palms in this frame; called at most once a frame.
+        """Say whether to detect palms in this frame (height, width, 3); called at most once for it.
 
-        Parameters
-        ----------
-        picture
-            (height, width, 3) RGB.
-        seconds
-            The frame's time.
-        n_tracked
-            How many hands are being tracked; fewer than ``max_hands``.
-        max_hands
-            How many hands were asked for.
+        ``n_tracked`` hands are being tracked, fewer than the ``max_hands`` that were asked for.
         """
         ...
 

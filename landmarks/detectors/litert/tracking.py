@@ -82,13 +82,7 @@ class Track:
 
 
 class Tracker:
-    """The hands that are being tracked, oldest first.
-
-    Parameters
-    ----------
-    max_hands
-        How many at most.
-    """
+    """The hands that are being tracked, oldest first, at most ``max_hands``."""
 
     def __init__(self, max_hands: int) -> None:
         self._max_hands = max_hands
@@ -127,20 +121,8 @@ class Tracker:
     ) -> list[Hand]:
         """Go on with the hands of this frame; all others are lost, and soon forgotten.
 
-        Parameters
-        ----------
-        followed
-            Tracks, each with the hand that was detected in its region.
-        found
-            Hands detected in new regions.
-        picture
-            The frame, (height, width, 3) RGB.
-        seconds
-            Its time.
-
-        Returns
-        -------
-        The hands in the order of their tracks.
+        Takes the tracks ``followed`` with the hand in the region of each, and hands ``found`` in
+        new regions; returns the hands in the order of their tracks.
         """
         pairs: list[tuple[Track | None, Hand]] = [*followed, *((None, hand) for hand in found)]
         points = [pixels_of(hand, picture) for _, hand in pairs]
@@ -167,15 +149,10 @@ class Tracker:
 
 
 def distinct(hands: list[Points]) -> list[int]:
-    """Return the indices of the hands that are not duplicates of an earlier one.
+    """Return the indices of the hands (21, 2), in pixels, that are no duplicates of earlier ones.
 
     mediapipe/tasks/cc/vision/hand_landmarker/calculators/
     hand_landmarks_deduplication_calculator.cc.
-
-    Parameters
-    ----------
-    hands
-        Landmarks (21, 2) in pixels of the picture.
     """
     kept: list[int] = []
     for place, points in enumerate(hands):
@@ -209,16 +186,7 @@ def hand_in_region(
 ) -> Hand:
     """Run the hand network on a region; ``score`` is the probability that it contains a hand.
 
-    Parameters
-    ----------
-    networks
-        Open networks.
-    picture
-        (height, width, 3) RGB.
-    region
-        Which part of the picture.
-    flip
-        Show the network the mirror image; its output is mirrored back.
+    With ``flip`` the network sees the mirror image, and its output is mirrored back.
     """
     matrix = region.to_picture(HAND_SIZE, flip=flip)
     seen = networks.hand(picture, matrix)
@@ -257,23 +225,10 @@ def _world(seen: HandOutput, region: Region, flip: bool) -> FloatArray:
 def transformed_hands(
     networks: Networks, picture: Pixels, hand: Hand, transforms: Sequence[HandTransform]
 ) -> list[Hand]:
-    """Run the hand network on a known hand under each transform.
+    """Run the hand network on a known hand under each transform of the region around it.
 
-    Parameters
-    ----------
-    networks
-        Open networks.
-    picture
-        (height, width, 3) RGB.
-    hand
-        The hand in this picture.
-    transforms
-        Of the region around the hand.
-
-    Returns
-    -------
-    One hand for each transform, in the frames of reference of the picture: nothing is left turned,
-    scaled or mirrored. ``score`` is the probability that the network saw a hand.
+    The hands are in the frames of reference of the picture: nothing is left turned, scaled or
+    mirrored. ``score`` is the probability that the network saw a hand.
     """
     points = pixels_of(hand, picture)
     if not np.isfinite(points).all():

@@ -52,7 +52,7 @@ def test_people_come_the_worst_first() -> None:
     assert scores_by_unit(predictions(), data()) == ("item", [])
 
 
-def test_stages_and_misses_are_told_apart() -> None:
+def test_stages_and_misses_are_distinguished() -> None:
     parts = [(part.name, part.n, part.n_right) for part in scores_by_stage(predictions(), data())]
     assert parts == [("-1", 2, 1), ("0", 2, 2), ("3", 2, 1)]
 

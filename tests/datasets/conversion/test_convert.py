@@ -159,10 +159,10 @@ def test_a_folder_without_any_hand_is_still_a_dataset(tmp_path):
     assert done.summary()["n_no_hand"] == 1
 
 
-def test_progress_is_told_after_every_item_failed_ones_too(mixed):
-    told = []
-    convert(images(), mixed, BrightDetector(), progress=lambda *numbers: told.append(numbers))
-    assert told == [(done, 7) for done in range(1, 8)]
+def test_progress_is_reported_after_every_item_failed_ones_too(mixed):
+    shown = []
+    convert(images(), mixed, BrightDetector(), progress=lambda *numbers: shown.append(numbers))
+    assert shown == [(done, 7) for done in range(1, 8)]
 
 
 def test_the_order_does_not_depend_on_the_file_system(mixed, monkeypatch):

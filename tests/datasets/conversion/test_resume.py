@@ -69,11 +69,11 @@ class StoppedError(Exception):
 def stop_after(n):
     """Return a progress function that stops the conversion after some items."""
 
-    def told(done, total):
+    def shown(done, total):
         if done >= n:
             raise StoppedError
 
-    return told
+    return shown
 
 
 def stopped(root, out, n=40, **more):
@@ -114,11 +114,11 @@ def test_batches_join_to_the_whole_whatever_their_sizes(root):
 def test_the_same_command_goes_on_where_it_was(root, out, expected):
     stopped(root, out)
     assert not out.exists()
-    told = []
-    _, said = go(root, out, progress=lambda *numbers: told.append(numbers))
+    shown = []
+    _, said = go(root, out, progress=lambda *numbers: shown.append(numbers))
     assert said == ["continuing: 32 of 71 done"]
-    assert told[0] == (32, 71)
-    assert told[-1] == (71, 71)
+    assert shown[0] == (32, 71)
+    assert shown[-1] == (71, 71)
     assert out.read_bytes() == expected
 
 
@@ -192,7 +192,7 @@ def test_other_files_are_another_conversion(root, out):
         go(root, out)
 
 
-def test_a_file_that_went_since_is_told_as_such(root, out):
+def test_a_file_that_went_since_is_reported_as_such(root, out):
     stopped(root, out)
     (root / "fist" / "001.png").rename(root / "fist" / "other.png")
     with pytest.raises(HandloreError, match=r"removed or renamed since; put them back .*--restart"):
@@ -237,7 +237,7 @@ def test_what_a_power_cut_leaves_of_a_write_is_removed(root, out, expected):
     assert not folder.exists()
 
 
-def test_a_folder_of_somebody_else_is_left_alone(root, out):
+def test_a_folder_with_other_files_is_refused_and_kept(root, out):
     folder = out.with_name(f"{out.name}.parts")
     folder.mkdir()
     (folder / "thesis.txt").write_text("years of work")
@@ -304,10 +304,10 @@ def test_a_file_that_kills_its_process_costs_itself_only_and_is_named(root, out,
 def test_a_deadly_file_is_not_met_again_by_the_next_run(root, out):
     picture(root / "fist" / "000 exit.png", 60)
     run = RunOptions(2)
-    told = []
+    shown = []
 
     def stop(done, total):
-        told.append(done)
+        shown.append(done)
         if Path(f"{out}.parts/0000000.npz").exists():
             raise StoppedError
 

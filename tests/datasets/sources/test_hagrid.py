@@ -113,7 +113,7 @@ def test_boxes_without_landmarks_are_refused_in_words(tree):
         converted(root)
 
 
-def test_the_same_picture_under_two_labels_can_be_told(tree):
+def test_the_same_picture_under_two_labels_is_recognised(tree):
     root = tree({"a.json": {"a": entry("x")}, "b.json": {"a": entry("y")}})
     assert len(set(converted(root).dataset.samples.sha256)) == 1
 

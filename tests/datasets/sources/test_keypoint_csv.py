@@ -102,7 +102,7 @@ def test_the_path_of_a_fingertip_is_no_hand(table):
         converted(history)
 
 
-def test_equal_rows_of_two_classes_can_be_told(table):
+def test_equal_rows_of_two_classes_are_recognised(table):
     digests = converted(table(row(0), row(1))).dataset.samples.sha256
     assert digests[0] == digests[1]
 

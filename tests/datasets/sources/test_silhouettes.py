@@ -64,7 +64,7 @@ def test_damaged_pictures_are_no_silhouettes(tmp_path):
     assert find_source(tmp_path) == ("images", [])
 
 
-def test_real_sets_are_told_apart(real_data):
+def test_real_sets_are_distinguished(real_data):
     assert find_source(real_data / "silhouettes50") == ("silhouettes", ["images"])
     for name in ("asl_massey", "drone_poses", "hagrid_sample", "sign_digits"):
         assert find_source(real_data / name) == ("images", [])
