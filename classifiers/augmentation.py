@@ -1,17 +1,14 @@
-"""Data augmentation of movements: rotation, scale, time warping, noise, lost frames, mirroring.
+"""Data augmentation of movements: rotation, scale, time warping, noise, lost frames.
 
 It works on batches of blocks of a :class:`~handlore.models.movement_encoder.MovementEncoder`. The
 same seed gives the same copies.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import N_FINGERS, N_LANDMARKS, FloatArray
 from handlore.models.movement_encoder import N_CHANNELS, N_COORDINATES
 
@@ -139,54 +136,6 @@ class Augmentation:
     def _factors(shape: tuple[int, ...], sigma: float, rng: np.random.Generator) -> FloatArray:
         factors: FloatArray = np.exp(rng.normal(0, sigma, shape)).astype(np.float32)
         return factors
-
-
-def mirror_blocks(blocks: FloatArray, n_hands: int = 1) -> FloatArray:
-    """Return mirrored movements, as the encoder would encode them.
-
-    With one hand only the path is mirrored, as the encoder mirrors the shape of left hands anyway.
-    With two hands the slots are swapped.
-    """
-    hands = blocks.reshape(len(blocks), n_hands, N_CHANNELS, -1).copy()
-    x = hands[:, :, :N_COORDINATES:3]
-    if n_hands == 1:
-        x -= 2 * x[:, :, :1]
-        return hands.reshape(blocks.shape)
-    x *= -1
-    return hands[:, ::-1].reshape(blocks.shape)
-
-
-def parse_label_pairs(text: str, labels: Sequence[str] | None = None) -> dict[str, str] | None:
-    """Read pairs of labels such as ``left=right,in=out``; None if the text is empty.
-
-    If the known labels are given, all others are refused.
-    """
-    if not text.strip():
-        return None
-    pairs = [[name.strip() for name in pair.split("=")] for pair in text.split(",")]
-    names = [name for pair in pairs for name in pair]
-    if any(len(pair) != 2 for pair in pairs) or len(set(names)) < len(names) or "" in names:
-        raise InvalidDataError(
-            f"mirrored labels {text!r}; expected pairs of different labels such as left=right"
-        )
-    if labels is not None and (unknown := sorted(set(names) - set(labels))):
-        raise InvalidDataError(
-            f"mirrored labels name {', '.join(unknown)}; known labels: {', '.join(labels)}"
-        )
-    return {pair[0]: pair[1] for pair in pairs}
-
-
-def mirror_codes(
-    codes: NDArray[np.int64], classes: NDArray[Any], pairs: Mapping[str, str]
-) -> NDArray[np.int64]:
-    """Return class indices of mirrored movements: the labels of a pair are swapped.
-
-    -1 where the other label of the pair is not a class.
-    """
-    both = dict(pairs) | {right: left for left, right in pairs.items()}
-    place = {str(name): code for code, name in enumerate(classes)}
-    swapped = [place.get(both.get(str(name), str(name)), -1) for name in classes]
-    return np.array(swapped, np.int64)[codes]
 
 
 def _interpolated_at(blocks: FloatArray, moments: FloatArray) -> FloatArray:

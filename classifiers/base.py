@@ -11,17 +11,27 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from handlore.datasets.dataset import NONE_LABEL, Kind, StrArray
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.features import DEFAULT_FEATURES
 from handlore.landmarks.hands import FloatArray
-from handlore.models.movement_encoder import MIN_TIMEPOINTS, N_CHANNELS, MovementEncoder
+from handlore.models.card import INPUT
+from handlore.models.movement_encoder import (
+    MIN_TIMEPOINTS,
+    N_CHANNELS,
+    N_CONTEXT,
+    MovementEncoder,
+)
 from handlore.models.pose_encoder import Encoder, PoseEncoder
 
 from .duration_prior import DurationPrior
+from .onnx_graph import Graph
+
+Windows = tuple[FloatArray, StrArray, StrArray]
+"""Encoded windows of streams: X, labels, and groups."""
 
 
 class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -156,15 +166,17 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 class MovementEstimator(HandEstimator):
     """A classifier of movements: X is (n_samples, n_channels, n_timepoints).
 
-    The last channel of X may be the duration of each movement in seconds. Subclasses do not get
-    it: their probabilities are weighted by the duration prior here.
+    X has the channels of the hands, and after them either the duration of each movement in seconds
+    or the context of a :class:`~handlore.models.movement_encoder.MovementEncoder`. Subclasses
+    with ``context`` get all of it. Others get the channels of the hands at their own points in
+    time, and their probabilities are weighted by the duration prior here.
 
     Attributes
     ----------
     n_features_in_, n_timepoints_in_
         Number of channels and points in time of the training data.
     duration_prior_
-        The durations of each class, if X has them.
+        The durations of each class, if the class has no ``context`` and X has durations.
     """
 
     kind: ClassVar[Kind] = "sequence"
@@ -172,38 +184,90 @@ class MovementEstimator(HandEstimator):
     """Points in time to which clips are resampled."""
     averaged: ClassVar[bool] = True
     """Whether these points are averages over an interval, or moments."""
+    context: ClassVar[bool] = False
+    """Whether it uses duration, kind of clip and side of the hand."""
 
     def encoder(self, n_hands: int, features: tuple[str, ...] = DEFAULT_FEATURES) -> Encoder:
         """Return the encoder of clips; a movement classifier computes its own features."""
-        return MovementEncoder(n_hands, self.n_timepoints, self.averaged, timed=True)
+        return MovementEncoder(
+            n_hands, self.n_timepoints, self.averaged, timed=not self.context, context=self.context
+        )
+
+    def fit_with_windows(
+        self, X: FloatArray, y: StrArray, groups: StrArray, windows: Windows
+    ) -> Self:
+        """Return a copy that also knows windows of streams.
+
+        ``X``, ``y`` and ``groups`` are what this one was fitted on.
+        """
+        copy: Self = clone(self)
+        copy.progress = self.progress
+        pairs = zip((X, y, groups), windows, strict=True)
+        return copy.fit(*(np.concatenate(pair) for pair in pairs))
 
     def to_onnx(self) -> Any:
         """Return the fitted estimator as an ``onnx.ModelProto``, see :class:`HandEstimator`."""
-        if not self._is_timed:
+        if self.context or not self._n_facts:
             return self._to_onnx()
-        return self.duration_prior_.append_to(
-            self._to_onnx(), self._n_channels, self.n_timepoints_in_
+        graph, n = Graph(), self._n_channels
+        hands = graph.part(INPUT, 0, n, 1)
+        if (points := self._own_points()) is not None:
+            hands = graph.op("MatMul", hands, graph.constant(points))
+        given = graph.inline(self._to_onnx(), hands)
+        seconds = graph.corner(INPUT, n)
+        if self._n_facts == N_CONTEXT:
+            seconds = graph.op("Mul", seconds, graph.corner(INPUT, n + 1))
+        result = self.duration_prior_.add_to(graph, given, seconds)
+        return graph.model(
+            self.n_features_in_, self.n_timepoints_in_, result, (len(self.classes_),)
         )
 
     @property
     def _n_channels(self) -> int:
-        """Number of channels that subclasses get: those of the hands."""
+        """Number of channels of the hands."""
         return N_CHANNELS * int(self.n_features_in_ // N_CHANNELS)
 
     @property
-    def _is_timed(self) -> bool:
-        return bool(self.n_features_in_ > self._n_channels)
+    def _n_facts(self) -> int:
+        """Number of channels after those of the hands."""
+        return int(self.n_features_in_ - self._n_channels)
+
+    def _own_points(self) -> FloatArray | None:
+        """Return the matrix (n_timepoints_in_, n_timepoints) to its own points in time, if needed.
+
+        Only X with context, moments made for another member of an ensemble, is resampled.
+        """
+        n_in, n = self.n_timepoints_in_, self.n_timepoints
+        if self._n_facts != N_CONTEXT or n_in == n:
+            return None
+        if self.averaged:
+            return np.repeat(np.eye(n, dtype=np.float32), n_in // n, axis=0) * np.float32(n / n_in)
+        at = np.linspace(0, n_in - 1, n)
+        return np.maximum(0, 1 - abs(np.arange(n_in)[:, None] - at)).astype(np.float32)
+
+    def _own_rows(self, X: FloatArray) -> FloatArray:
+        if self.context:
+            return X
+        hands, points = X[:, : self._n_channels], self._own_points()
+        return hands if points is None else hands @ points
+
+    def _seconds(self, X: FloatArray) -> FloatArray:
+        """Return durations (n,), 0 where unknown."""
+        facts = X[:, self._n_channels :, 0]
+        return facts[:, 0] * facts[:, 1] if self._n_facts == N_CONTEXT else facts[:, 0]
 
     def _fit_all(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
-        self._fit(X[:, : self._n_channels], codes, groups)
-        if self._is_timed:
+        self._fit(self._own_rows(X), codes, groups)
+        if self._n_facts and not self.context:
             # The length of a clip of `none` is arbitrary.
-            seconds = np.where(self.classes_[codes] == NONE_LABEL, 0, X[:, -1, 0])
+            seconds = np.where(self.classes_[codes] == NONE_LABEL, 0, self._seconds(X))
             self.duration_prior_ = DurationPrior.fit(seconds, codes, len(self.classes_))
 
     def _predict_all(self, X: FloatArray) -> FloatArray:
-        probabilities = self._predict_proba(X[:, : self._n_channels])
-        return self.duration_prior_(probabilities, X[:, -1, 0]) if self._is_timed else probabilities
+        probabilities = self._predict_proba(self._own_rows(X))
+        if self.context or not self._n_facts:
+            return probabilities
+        return self.duration_prior_(probabilities, self._seconds(X))
 
     def _remember_shape(self, X: FloatArray) -> None:
         self.n_features_in_, self.n_timepoints_in_ = X.shape[1:]
@@ -219,16 +283,12 @@ class MovementEstimator(HandEstimator):
     @staticmethod
     def _checked(X: ArrayLike) -> FloatArray:
         checked = _checked_array(X, allow_nd=True)
-        widths = N_CHANNELS, 2 * N_CHANNELS
-        if (
-            checked.ndim != 3
-            or (checked.shape[1] not in widths and checked.shape[1] - 1 not in widths)
-            or checked.shape[2] < MIN_TIMEPOINTS
-        ):
+        widths = [n * N_CHANNELS + facts for n in (1, 2) for facts in (0, 1, N_CONTEXT)]
+        if checked.ndim != 3 or checked.shape[1] not in widths or checked.shape[2] < MIN_TIMEPOINTS:
             raise InvalidDataError(
                 f"X has shape {checked.shape}, expected (n_samples, n_channels, n_timepoints) with"
-                f" {N_CHANNELS} channels a hand, one more for the duration, and"
-                f" at least {MIN_TIMEPOINTS} points in time"
+                f" {N_CHANNELS} channels a hand, one more for the duration or {N_CONTEXT} more for"
+                f" the context, and at least {MIN_TIMEPOINTS} points in time"
             )
         return checked
 

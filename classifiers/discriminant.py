@@ -36,6 +36,10 @@ _SHRINKAGES = (0.3, 1.0, 3.0)
 
 _MIN_VARIANCE = 0.01
 
+MAX_ROWS = 7000
+"""Up to this number of rows, a matrix of rows by rows is solved instead of one of features by
+features: with few rows it is much smaller, and leaving out parts costs next to nothing."""
+
 _TEMPERATURES = tuple(float(t) for t in np.geomspace(0.02, 4, 24))
 
 
@@ -115,6 +119,47 @@ class LinearDiscriminant:
         (fitted,) = _solve(everything, [_SHRINKAGES[best]])
         return fitted.scaled(trials[best][2])
 
+    @classmethod
+    def fit_rows(
+        cls,
+        rows: FloatArray,
+        clusters: NDArray[np.int64],
+        part: NDArray[np.int64],
+        tested: NDArray[np.bool_],
+        class_of: NDArray[np.int64],
+    ) -> "LinearDiscriminant":
+        """Return the same for at most :data:`MAX_ROWS` rows, all in memory.
+
+        ``rows`` (n, n_features) have ``clusters`` (n,) and belong to a ``part`` (n,) each; only
+        rows that are ``tested`` (n,) decide, augmented copies do not.
+        """
+        products, n = _Products.of(rows, clusters, len(class_of)), int(part.max()) + 1
+        if n == 1:
+            weights, bias = products.solve(_SHRINKAGES[len(_SHRINKAGES) // 2 :])[0]
+            return cls(rows.T @ weights, bias)
+        order = [np.flatnonzero(tested & (part == number)) for number in range(n)]
+        scores: list[list[FloatArray]] = [[] for _ in _SHRINKAGES]
+        for number, own in enumerate(order):
+            others = np.flatnonzero(part != number)
+            for kept, (weights, bias) in zip(
+                scores, products.take(others).solve(_SHRINKAGES), strict=True
+            ):
+                kept.append(products.matrix[np.ix_(own, others)] @ weights + bias)
+        truth = class_of[clusters[np.concatenate(order)]]
+        trials = [_trial(np.concatenate(kept), truth, class_of) for kept in scores]
+        best = trials.index(min(trials))
+        ((weights, bias),) = products.solve([_SHRINKAGES[best]])
+        return cls(rows.T @ weights, bias).scaled(trials[best][2])
+
+    @classmethod
+    def of_rows(
+        cls, rows: FloatArray, codes: NDArray[np.int64], n_classes: int
+    ) -> "LinearDiscriminant":
+        """Return the discriminant of at most :data:`MAX_ROWS` rows, not tuned."""
+        products = _Products.of(rows, codes, n_classes)
+        weights, bias = products.solve(_SHRINKAGES[len(_SHRINKAGES) // 2 :])[0]
+        return cls(rows.T @ weights, bias)
+
     def scores(self, features: FloatArray) -> FloatArray:
         """Return (n, n_classes); the largest is the prediction."""
         return features @ self.weights + self.bias
@@ -123,6 +168,63 @@ class LinearDiscriminant:
         """Return one with the same predictions and sharper or flatter probabilities."""
         factor = np.float32(temperature)
         return LinearDiscriminant(self.weights * factor, self.bias * factor)
+
+
+@dataclass(frozen=True)
+class _Products:
+    """Products of rows with each other: all that is needed to solve for a weight of each row."""
+
+    matrix: FloatArray
+    """(n, n)"""
+
+    clusters: NDArray[np.int64]
+    """(n,)"""
+
+    n_clusters: int
+    n_features: int
+
+    @classmethod
+    def of(cls, rows: FloatArray, clusters: NDArray[np.int64], n_clusters: int) -> Self:
+        """Multiply rows (n, n_features)."""
+        return cls(rows @ rows.T, clusters, n_clusters, rows.shape[1])
+
+    def take(self, kept: NDArray[np.int64]) -> "_Products":
+        """Return those of some rows."""
+        matrix = self.matrix[np.ix_(kept, kept)]
+        return _Products(matrix, self.clusters[kept], self.n_clusters, self.n_features)
+
+    def solve(self, shrinkages: Sequence[float]) -> list[tuple[FloatArray, FloatArray]]:
+        """Return weights of rows (n, n_clusters) and bias (n_clusters,) for each shrinkage.
+
+        The weights of features are ``rows.T @ weights``. With Z the rows from the means of their
+        clusters, (Z'Z / n + cI)^-1 = (I - Z'(ZZ' + ncI)^-1 Z) / c: the covariance of features is
+        replaced by products of rows (Woodbury identity).
+        """
+        n = len(self.clusters)
+        members = np.eye(self.n_clusters, dtype=np.float32)[self.clusters]
+        counts = members.sum(axis=0)
+        averaging = members / np.maximum(counts, 1)
+        apart = averaging - np.float32(1 / n)
+        within = self._centred(self.matrix, members, averaging)
+        within = self._centred(within.T, members, averaging)
+        towards = self._centred(self.matrix @ apart, members, averaging)
+        mean_variance = max(float(np.trace(within)) / (n * self.n_features), _MIN_VARIANCE)
+        own, found = np.diag(within).copy(), []
+        for shrinkage in shrinkages:
+            added = np.float32(n * shrinkage * mean_variance)
+            np.fill_diagonal(within, own + added)
+            solved = cho_solve(cho_factor(within, check_finite=False), towards, check_finite=False)
+            back = solved - averaging @ (members.T @ solved)
+            weights = (apart - back) * np.float32(n / added)
+            products = self.matrix @ weights
+            bias = -0.5 * np.einsum("nk,nk->k", apart, products) - products.mean(axis=0)
+            found.append((weights, np.where(counts > 0, bias, -1e9).astype(np.float32)))
+        return found
+
+    @staticmethod
+    def _centred(values: FloatArray, members: FloatArray, averaging: FloatArray) -> FloatArray:
+        """Return rows of values (n, m) minus the mean of their cluster."""
+        return values - members @ (averaging.T @ values)
 
 
 def _solve(moments: ClassMoments, shrinkages: Sequence[float]) -> list[LinearDiscriminant]:

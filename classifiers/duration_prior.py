@@ -6,13 +6,12 @@ show part of a movement, so its probabilities stay as they are.
 """
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from handlore.landmarks.hands import FloatArray
-from handlore.models.card import INPUT
 
 from .onnx_graph import Graph
 
@@ -84,16 +83,11 @@ class DurationPrior:
         result: FloatArray = (weighted / weighted.sum(axis=1, keepdims=True)).astype(np.float32)
         return result
 
-    def append_to(self, model: Any, n_channels: int, n_timepoints: int) -> Any:
-        """Return an ``onnx.ModelProto`` with one more channel, the seconds, that applies the prior.
+    def add_to(self, graph: Graph, given: str, seconds: str) -> str:
+        """Add the prior to a graph; return the name of the weighted probabilities.
 
-        ``n_channels`` and ``n_timepoints`` are the shape of the blocks of the model without it.
+        ``given`` are the probabilities (n, n_classes), ``seconds`` the durations (n, 1).
         """
-        graph = Graph()
-        given = graph.inline(model, graph.part(INPUT, 0, n_channels, 1))
-        first, beyond = [n_channels, 0], [n_channels + 1, 1]
-        corner = graph.op("Slice", INPUT, *map(graph.constant, (first, beyond, [1, 2])))
-        seconds = graph.reshape(corner, -1, 1)
         shortest = graph.constant([_MIN_SECONDS])
         known = graph.op("Greater", seconds, shortest)
         log = graph.op("Log", graph.op("Max", seconds, shortest))
@@ -105,9 +99,7 @@ class DurationPrior:
         gain = graph.op("Min", gain, graph.constant([_MAX_GAIN]))
         gain = graph.op("Where", known, gain, graph.constant([0.0]))
         likely = graph.op("Log", graph.op("Max", given, graph.constant([_LEAST_PROBABILITY])))
-        result = graph.op("Softmax", graph.op("Add", likely, gain), axis=1)
-        shape = (len(self.mean),)
-        return graph.model(n_channels + 1, n_timepoints, result, shape)
+        return graph.op("Softmax", graph.op("Add", likely, gain), axis=1)
 
     @property
     def _gain(self) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -21,9 +21,9 @@ from handlore.landmarks.hands import FloatArray
 from handlore.models.card import DEFAULT_ESTIMATOR
 from handlore.models.pose_encoder import Encoder
 
-from .augmentation import parse_label_pairs
-from .base import HandEstimator, MovementEstimator, plain_params
+from .base import HandEstimator, MovementEstimator, Windows, plain_params
 from .estimators import ESTIMATORS
+from .mirroring import parse_label_pairs
 from .onnx_graph import pool_models
 
 _MAX_PARAMETER = 2**32
@@ -206,6 +206,10 @@ class _Blend(HandEstimator):
         for member in self.members_:
             # By name: mirrored labels and `none` are known by their names.
             member.fit(X, self.classes_[codes], groups)
+        self._summarise()
+
+    def _summarise(self) -> None:
+        """Take over notes and history of the members."""
         self.notes_ = tuple(note for member in self.members_ for note in member.notes_)
         self.history_ = next((m.history_ for m in self.members_ if m.history_), ())
 
@@ -220,13 +224,31 @@ class _Blend(HandEstimator):
 class _MovementBlend(_Blend, MovementEstimator):
     """An ensemble of classifiers of movements.
 
-    All members get clips with the largest number of points in time that one of them needs.
+    All members get what the one that needs the most gets: context, and points in time.
     """
+
+    @property
+    def context(self) -> bool:  # type: ignore[override]
+        """Whether the members get the context; they then weight durations themselves."""
+        return True
 
     def encoder(self, n_hands: int, features: tuple[str, ...] = DEFAULT_FEATURES) -> Encoder:
         """Return the encoder of the member with the most points in time."""
         members = [member for _, member in self.members if isinstance(member, MovementEstimator)]
-        return max(members, key=lambda member: member.n_timepoints).encoder(n_hands, features)
+        most = max(members, key=lambda member: (member.context, member.n_timepoints))
+        return most.encoder(n_hands, features)
+
+    def fit_with_windows(
+        self, X: FloatArray, y: StrArray, groups: StrArray, windows: Windows
+    ) -> Self:
+        """Return a copy whose members also know windows of streams."""
+        copy: Self = clone(self)
+        copy.progress = self.progress
+        copy.members_ = [one.fit_with_windows(X, y, groups, windows) for one in self.members_]
+        copy.classes_ = copy.members_[0].classes_
+        copy.n_features_in_, copy.n_timepoints_in_ = self.n_features_in_, self.n_timepoints_in_
+        copy._summarise()
+        return copy
 
 
 def opinion_pool(probabilities: Sequence[FloatArray]) -> FloatArray:

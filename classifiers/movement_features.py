@@ -2,6 +2,10 @@
 
 They are computed from blocks of a :class:`~handlore.models.movement_encoder.MovementEncoder` by
 standard ONNX operators.
+
+The encoder gives left hands the shape of right ones, but keeps the path of the wrist. So in a block
+of a left hand that flicks to the right, the fingers flick to the left. The features of the picture
+undo this: there the fingers move as the camera sees them, whichever hand it is.
 """
 
 from itertools import combinations
@@ -9,7 +13,6 @@ from itertools import combinations
 import numpy as np
 
 from handlore.landmarks.hands import N_LANDMARKS, FloatArray, HandLandmark
-from handlore.models.card import INPUT
 from handlore.models.movement_encoder import N_CHANNELS
 
 from .onnx_graph import Graph
@@ -18,6 +21,10 @@ _SHORT, _LONG = 1, 4
 """Strides of motion, in points in time."""
 
 _TIPS = [4, 8, 12, 16, 20]
+_PALM, _FINGERTIPS = [0, 5, 9, 13, 17], [8, 12, 16, 20]
+_IN_PICTURE = ((_PALM, True), (_FINGERTIPS, True), ([8], True), (_FINGERTIPS, False))
+"""Means of landmarks as the camera sees them; from the first position of the wrist, or from the
+wrist of the moment."""
 _BASES = [1, 5, 9, 13, 17]
 _WRIST, _PALM_END = HandLandmark.WRIST, HandLandmark.MIDDLE_FINGER_MCP
 _ACROSS = (HandLandmark.INDEX_FINGER_MCP, HandLandmark.PINKY_MCP)
@@ -41,18 +48,26 @@ N_FEATURES = {
     "short_motion": 3 * N_LANDMARKS,
     "long_motion": 3 * N_LANDMARKS,
     "presence": 1,
+    "picture": 3 * len(_IN_PICTURE),
+    "picture_short_motion": 3 * len(_IN_PICTURE),
+    "picture_long_motion": 3 * len(_IN_PICTURE),
 }
 """Number of features per hand by group: landmarks relative to the wrist; distances between
 fingertips, knuckles and wrist; direction and normal of the palm; path of the wrist; motion of the
-wrist and of all landmarks, at two strides; presence of the hand."""
+wrist and of all landmarks, at two strides; presence of the hand; position and motion of palm,
+fingertips and index fingertip as the camera sees them."""
 
 
-def movement_features(graph: Graph, n_hands: int, n_timepoints: int) -> dict[str, str]:
+def movement_features(
+    graph: Graph, blocks: str, n_hands: int, n_timepoints: int, side: str | None = None
+) -> dict[str, str]:
     """Add all features to a graph, and return their names for each group.
 
-    They are (n, n_hands * N_FEATURES[group], n_timepoints), in palm lengths.
+    They are (n, n_hands * N_FEATURES[group], n_timepoints), in palm lengths. ``blocks`` are
+    (n, n_hands * 64, n_timepoints); ``side`` (n, 1) is 1 for a right hand and -1 for a left one
+    that was mirrored, and all right if not given.
     """
-    hands = graph.reshape(INPUT, -1, N_CHANNELS, n_timepoints)
+    hands = graph.reshape(blocks, -1, N_CHANNELS, n_timepoints)
     landmarks = graph.part(hands, 0, 3 * N_LANDMARKS, 1)
 
     def linear(matrix: FloatArray) -> str:
@@ -67,6 +82,7 @@ def movement_features(graph: Graph, n_hands: int, n_timepoints: int) -> dict[str
         return graph.op("Pad", moved, graph.constant([0, 0, 0, 0, 0, stride]))
 
     path = graph.part(hands, 0, 3, 1)
+    picture = _in_picture(graph, landmarks, side)
     found = {
         "shape": linear(_differences([(m, _WRIST) for m in range(1, N_LANDMARKS)])),
         "distances": _length(graph, linear(_differences(_PAIRS)), len(_PAIRS), n_timepoints),
@@ -80,11 +96,33 @@ def movement_features(graph: Graph, n_hands: int, n_timepoints: int) -> dict[str
         "short_motion": motion(_SHORT, landmarks),
         "long_motion": motion(_LONG, landmarks),
         "presence": graph.part(hands, 3 * N_LANDMARKS, N_CHANNELS, 1),
+        "picture": picture,
+        "picture_short_motion": motion(_SHORT, picture),
+        "picture_long_motion": motion(_LONG, picture),
     }
     return {
         group: graph.reshape(values, -1, n_hands * N_FEATURES[group], n_timepoints)
         for group, values in found.items()
     }
+
+
+def _in_picture(graph: Graph, landmarks: str, side: str | None) -> str:
+    """Add means of landmarks with the shape of a left hand turned back, (n, 12, n_timepoints)."""
+    shape, path = np.zeros((2, len(_IN_PICTURE), 3, N_LANDMARKS, 3), np.float32)
+    for row, from_start, (marks, is_from_start) in zip(shape, path, _IN_PICTURE, strict=True):
+        for axis in range(3):
+            row[axis, marks, axis] = 1 / len(marks)
+            row[axis, _WRIST, axis] -= 1
+            from_start[axis, _WRIST, axis] = is_from_start
+    shape, path = (rows.reshape(-1, 3 * N_LANDMARKS) for rows in (shape, path))
+    if side is None:
+        return graph.op("MatMul", graph.constant(shape + path), landmarks)
+    # 1, or -1 along x for a left hand. Only single hands are mirrored, so there is one a sample.
+    is_x = np.tile([[1.0], [0.0], [0.0]], (len(_IN_PICTURE), 1))[None]
+    off = graph.op("Sub", graph.reshape(side, -1, 1, 1), graph.constant([1.0]))
+    turn = graph.op("Add", graph.op("Mul", off, graph.constant(is_x)), graph.constant([1.0]))
+    turned = graph.op("Mul", graph.op("MatMul", graph.constant(shape), landmarks), turn)
+    return graph.op("Add", graph.op("MatMul", graph.constant(path), landmarks), turned)
 
 
 def _differences(pairs: list[tuple[int, int]]) -> FloatArray:

@@ -24,7 +24,7 @@ _FRAME_RATE = 20
 _MAX_SECONDS = 600
 """Longer clips are left out: a stream of them would not fit into memory."""
 
-_MAX_CLIPS = 500
+_MAX_CLIPS = 350
 _CLIPS_PER_STREAM = 6
 
 
@@ -45,10 +45,10 @@ class _EncodedWindows(NamedTuple):
 class NegativeWindows:
     """The number of windows of each kind per clip, and what they show."""
 
-    whole: int = 2
+    whole: int = 3
     """Windows that match a movement, with its label."""
 
-    begun: int = 2
+    begun: int = 1
     """Windows that end during a movement."""
 
     other: int = 6
@@ -59,11 +59,15 @@ class NegativeWindows:
     this share inside."""
 
     least_done: float = 0.3
-    most_done: float = 0.8
+    most_done: float = 0.7
     """Shares of the movement between which unfinished windows end."""
 
     most_shown: float = 0.5
-    """Largest share of a movement in a window of ``none``."""
+    """Largest overlap (intersection over union) of a movement and a window of ``none``."""
+
+    idle: float = 0.5
+    """Share of movements before which the hand rests and moves idly; before the others it goes
+    straight from one clip to the next."""
 
     def windows(
         self,
@@ -77,7 +81,7 @@ class NegativeWindows:
         A window belongs to the group (n_samples,) of its clips.
         """
         blocks, labels, window_groups = [], [], []
-        for stream in _streams(dataset, groups, rng):
+        for stream in _streams(dataset, groups, rng, self.idle):
             time = np.arange(len(stream.image)) / _FRAME_RATE
             for label, start, end in self._intervals(stream, rng):
                 part = slice(max(start, 0), max(end, start + 2))
@@ -98,7 +102,7 @@ class NegativeWindows:
     ) -> Iterator[tuple[str, int, int]]:
         """Yield label, start and end of windows, in frames."""
         lengths = [end - start for _, start, end in stream.events]
-        shortest, longest = 0.75 * min(lengths), 1.1 * max(lengths)
+        shortest, longest = np.log(0.75 * min(lengths)), np.log(1.1 * max(lengths))
         for label, start, end in stream.events:
             n = end - start
             for _ in range(self.whole):
@@ -106,18 +110,23 @@ class NegativeWindows:
                 yield label, round(start + early), round(end - late)
             for _ in range(self.begun):
                 last = start + rng.uniform(self.least_done, self.most_done) * n
-                yield NONE_LABEL, round(last - rng.uniform(shortest, longest)), round(last)
+                length = np.exp(rng.uniform(shortest, longest))
+                yield from self._negative(stream, round(last - length), round(last))
         for _ in range(self.other * len(stream.events)):
-            length = rng.uniform(shortest, longest)
+            length = np.exp(rng.uniform(shortest, longest))
             first = round(rng.uniform(0, max(len(stream.image) - length, 1)))
-            last = round(first + length)
-            if all(_share(first, last, *event) < self.most_shown for event in stream.events):
-                yield NONE_LABEL, first, last
+            yield from self._negative(stream, first, round(first + length))
+
+    def _negative(self, stream: "_Stream", first: int, last: int) -> Iterator[tuple[str, int, int]]:
+        if all(_overlap(first, last, *event) < self.most_shown for event in stream.events):
+            yield NONE_LABEL, first, last
 
 
-def _share(first: int, last: int, label: str, start: int, end: int) -> float:
-    """Return the share of a movement that a window shows; 0 for ``none``."""
-    return 0.0 if label == NONE_LABEL else (min(last, end) - max(first, start)) / (end - start)
+def _overlap(first: int, last: int, label: str, start: int, end: int) -> float:
+    """Return the intersection over union of a window and a movement; 0 for ``none``."""
+    if label == NONE_LABEL:
+        return 0.0
+    return (min(last, end) - max(first, start)) / (max(last, end) - min(first, start))
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +150,7 @@ class _Clip:
 
 
 def _streams(
-    dataset: LandmarkDataset, groups: StrArray, rng: np.random.Generator
+    dataset: LandmarkDataset, groups: StrArray, rng: np.random.Generator, idle: float
 ) -> Iterator[_Stream]:
     """Join clips; a stream has clips of one person and one side."""
     clips = _clips(dataset, groups, rng)
@@ -150,7 +159,7 @@ def _streams(
         shapes = np.concatenate([clip.image[::3] for clip in own])
         shapes = shapes - shapes[:, :, :1]
         for first in range(0, len(own), _CLIPS_PER_STREAM):
-            yield _Hand(shapes, rng).stream(own[first : first + _CLIPS_PER_STREAM])
+            yield _Hand(shapes, rng).stream(own[first : first + _CLIPS_PER_STREAM], idle=idle)
 
 
 def _clips(dataset: LandmarkDataset, groups: StrArray, rng: np.random.Generator) -> list[_Clip]:
@@ -203,17 +212,13 @@ class _Hand:
         self._n = 0
         self._now = shapes[0]
 
-    def stream(self, clips: list[_Clip]) -> _Stream:
-        """Rest, move idly, and make each clip near the resting position."""
+    def stream(self, clips: list[_Clip], idle: float) -> _Stream:
+        """Make each clip near the resting position; rest and move idly before a share of them."""
         events = []
         self._now = clips[0].image[0]
         for clip in clips:
-            if self._rng.random() < 0.8:
-                self._go(self._at(clip.image[0], 0.3), self._rng.uniform(0.2, 0.8))
-            if self._rng.random() < 0.75:
-                self._idle(self._rng.uniform(0.4, 2.5))
-            else:
-                self._go(self._now, self._rng.uniform(0.1, 0.8))
+            if self._rng.random() < idle:
+                self._rest(clip)
             begin = 0.3 * self._wrists(self._now) + self._offset(0.25)
             moved = clip.image - self._wrists(clip.image[0]) + begin
             self._go(moved[0], self._rng.uniform(0.15, 0.6))
@@ -223,6 +228,15 @@ class _Hand:
         return _Stream(
             np.concatenate(self._parts), 0.0 if clips[0].is_left else 1.0, clips[0].group, events
         )
+
+    def _rest(self, clip: _Clip) -> None:
+        """Go to the resting position, and move idly there or wait."""
+        if self._rng.random() < 0.8:
+            self._go(self._at(clip.image[0], 0.3), self._rng.uniform(0.2, 0.8))
+        if self._rng.random() < 0.75:
+            self._idle(self._rng.uniform(0.4, 2.5))
+        else:
+            self._go(self._now, self._rng.uniform(0.1, 0.8))
 
     def _idle(self, seconds: float) -> None:
         """Move from shape to shape near one position, often with some fingers only."""

@@ -31,7 +31,13 @@ class Graph:
     def constant(self, values: ArrayLike) -> str:
         """Add a constant; integers become int64, other numbers float32."""
         array = np.asarray(values)
-        array = array.astype(np.float32 if array.dtype.kind == "f" else np.int64)
+        return self._kept(array.astype(np.float32 if array.dtype.kind == "f" else np.int64))
+
+    def compact(self, values: FloatArray) -> str:
+        """Add a large constant that takes half the space in a file: 16-bit floats, cast once."""
+        return self.op("Cast", self._kept(np.asarray(values, np.float16)), to=TensorProto.FLOAT)
+
+    def _kept(self, array: Any) -> str:
         name = f"c{len(self._constants)}"
         self._constants[name] = numpy_helper.from_array(np.ascontiguousarray(array), name)
         return name
@@ -57,6 +63,12 @@ class Graph:
         ends = (self.constant([number]) for number in (start, end, axis))
         return self.op("Slice", values, *ends)
 
+    def corner(self, values: str, row: int) -> str:
+        """Take the first value of a row of (n, n_rows, n_columns), as (n, 1)."""
+        bounds = ([row, 0], [row + 1, 1], [1, 2])
+        first = self.op("Slice", values, *(self.constant(numbers) for numbers in bounds))
+        return self.reshape(first, -1, 1)
+
     def inline(self, model: Any, input_name: str) -> str:
         """Add all nodes of a model, with ``input_name`` as its X; return its probabilities."""
         prefix = f"m{len(self._nodes)}_"
@@ -67,7 +79,9 @@ class Graph:
         self._constants |= {constant.name: constant for constant in added.initializer}
         return prefix + OUTPUT
 
-    def model(self, n_channels: int, n_timepoints: int, result: str, shape: tuple[int, ...]) -> Any:
+    def model(
+        self, n_channels: int, n_timepoints: int, result: str, shape: tuple[int | str, ...]
+    ) -> Any:
         """Return the ``onnx.ModelProto`` from X (n, n_channels, n_timepoints) to a result.
 
         ``shape`` is the shape of the result after the first axis.
@@ -122,27 +136,44 @@ def add_clip_output(model: Any, clips: Any, columns: Sequence[int], n_labels: in
         helper.make_node("MatMul", [prefix + OUTPUT, placed.name], [CLIP_OUTPUT])
     )
     model.graph.initializer.extend([*added.initializer, placed])
-    _share_constants(model.graph)
+    _share_equal_parts(model.graph)
     model.graph.output.append(
         helper.make_tensor_value_info(CLIP_OUTPUT, TensorProto.FLOAT, ["n", n_labels])
     )
 
 
-def _share_constants(graph: Any) -> None:
-    """Keep one of several equal constants: two estimators of one seed have the same kernels."""
-    first: dict[bytes, str] = {}
-    renamed, kept = {}, []
-    for constant in graph.initializer:
-        name, constant.name = constant.name, ""
-        content = constant.SerializeToString()
-        constant.name = name
-        renamed[name] = first.setdefault(content, name)
-        if renamed[name] == name:
-            kept.append(constant)
-    for node in graph.node:
-        node.input[:] = [renamed.get(name, name) for name in node.input]
-    del graph.initializer[:]
-    graph.initializer.extend(kept)
+def _share_equal_parts(graph: Any) -> None:
+    """Keep one of several equal constants and operations.
+
+    Two estimators with the same features compute them once.
+    """
+    renamed: dict[str, str] = {}
+    first: dict[bytes, list[str]] = {}
+    constants, nodes = list(graph.initializer), list(graph.node)
+    del graph.initializer[:], graph.node[:]
+    for part, kept in [(one, graph.initializer) for one in constants] + [
+        (one, graph.node) for one in nodes
+    ]:
+        is_node = kept is graph.node
+        names = list(part.output) if is_node else [part.name]
+        if is_node:
+            part.input[:] = [renamed.get(name, name) for name in part.input]
+        content = _without_names(part, is_node=is_node)
+        same = first.setdefault(content, names)
+        if same is names or OUTPUT in names or CLIP_OUTPUT in names:
+            kept.append(part)
+        else:
+            renamed |= dict(zip(names, same, strict=True))
+
+
+def _without_names(part: Any, *, is_node: bool) -> bytes:
+    copy = type(part)()
+    copy.CopyFrom(part)
+    copy.name = ""
+    if is_node:
+        copy.output[:] = [""] * len(copy.output)
+    content: bytes = copy.SerializeToString(deterministic=True)
+    return content
 
 
 def pool_models(models: Sequence[Any], least: float) -> Any:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
 
 from handlore import __version__
 from handlore.datasets.dataset import MIXED_DETECTORS, NONE_LABEL, LandmarkDataset, listed
@@ -26,7 +25,7 @@ from handlore.models.pose_encoder import Encoder, PoseEncoder
 from .base import HandEstimator, plain_params
 from .evaluation.crossval import cross_val_predict
 from .evaluation.leaks import item_digests
-from .evaluation.scores import Scores, fit_samples
+from .evaluation.scores import Scores, fit_samples, fit_streams
 from .factory import Pipeline, make_pipeline
 from .negatives import NegativeWindows
 from .novelty import NoveltyModel
@@ -150,8 +149,7 @@ def train_pipeline(
     started = time.perf_counter()
     estimator, encoder = pipeline.estimator, pipeline.encoder
     scores = _scores(estimator, dataset, encoder) if crossval else None
-    fitted = fit_samples(estimator, dataset, encoder, NegativeWindows() if negatives else None)
-    clips = _clip_classifier(estimator, dataset, encoder) if negatives else None
+    fitted, clips = _fitted(estimator, dataset, encoder, negatives=negatives)
     detector = dataset.header.detector
     card = ModelCard(
         labels=tuple(map(str, fitted.classes_)),
@@ -195,20 +193,21 @@ def save_model(
     return write_model(model, card, path)
 
 
-def _clip_classifier(
-    estimator: HandEstimator, dataset: LandmarkDataset, encoder: Encoder
-) -> HandEstimator | None:
-    """Return what cross-validation evaluates: the estimator, trained on the clips alone.
+def _fitted(
+    estimator: HandEstimator, dataset: LandmarkDataset, encoder: Encoder, *, negatives: bool
+) -> tuple[HandEstimator, HandEstimator | None]:
+    """Return the estimator for streams and, if it is another one, the estimator for whole clips.
 
-    Negative windows are for streams, where most windows show no gesture. A clip that somebody has
-    cut shows one of its labels; there they would only turn gestures into ``none``.
+    The latter is what cross-validation evaluates, trained on the clips alone. Negative windows are
+    for streams, where most windows show no gesture. A clip that somebody has cut shows one of its
+    labels; there they would only turn gestures into ``none``.
     """
-    labels = np.unique(dataset.samples.label[dataset.has_hand])
-    if encoder.kind != "sequence" or len(labels) < 2:
-        return None
-    copy: HandEstimator = clone(estimator)
-    copy.progress = estimator.progress
-    return fit_samples(copy, dataset, encoder)
+    if not negatives or encoder.kind != "sequence":
+        return fit_samples(estimator, dataset, encoder), None
+    if len(np.unique(dataset.samples.label[dataset.has_hand])) < 2:
+        return fit_streams(estimator, dataset, encoder, NegativeWindows()), None
+    clips = fit_samples(estimator, dataset, encoder)
+    return fit_streams(clips, dataset, encoder, NegativeWindows()), clips
 
 
 def _novelty_model(dataset: LandmarkDataset, encoder: Encoder) -> NoveltyModel:
@@ -230,6 +229,7 @@ def _clip_facts(encoder: Encoder, dataset: LandmarkDataset) -> dict[str, Any]:
         "n_timepoints": encoder.n_timepoints,
         "averaged": encoder.averaged,
         "timed": encoder.timed,
+        "context": encoder.context,
         "seconds": tuple(round(float(seconds), 3) for seconds in lengths),
     }
 

@@ -62,6 +62,10 @@ class ModelCard:
     timed: bool = False
     """Whether the last channel is the duration of the movement."""
 
+    context: bool = False
+    """Whether the last channels are duration, kind of clip and side instead, see
+    :class:`~.movement_encoder.MovementEncoder`."""
+
     seconds: tuple[float, ...] = ()
     """Lengths of the training clips: the quantiles :data:`DURATION_QUANTILES`."""
 
@@ -132,7 +136,7 @@ class ModelCard:
             raise InvalidDataError("its labels are not distinct, printable names")
         if taken.get("n_hands") not in (1, 2) or taken["n_hands"] is True:
             raise InvalidDataError("its metadata has no usable n_hands")
-        taken = {"n_timepoints": 0, "averaged": True, "timed": False} | taken
+        taken = {"n_timepoints": 0, "averaged": True, "timed": False, "context": False} | taken
         wrong = [name for name, kind in _TYPES.items() if not isinstance(taken.get(name), kind)]
         wrong += ["kind"] if taken.get("kind") not in _KINDS and "kind" not in wrong else []
         if wrong:
@@ -184,5 +188,6 @@ _TYPES: dict[str, Any] = {
     "calibration": Mapping,
     "averaged": bool,
     "timed": bool,
+    "context": bool,
     "training": Mapping,
 }

@@ -177,7 +177,9 @@ def _pose_model(session: Any, card: ModelCard) -> Model:
 def _movement_model(session: Any, card: ModelCard) -> Model:
     if card.n_timepoints not in _TIMEPOINTS or len(card.seconds) != len(DURATION_QUANTILES):
         raise InvalidDataError("its metadata has no usable n_timepoints and seconds")
-    encoder = MovementEncoder(card.n_hands, card.n_timepoints, card.averaged, card.timed)
+    encoder = MovementEncoder(
+        card.n_hands, card.n_timepoints, card.averaged, card.timed, card.context
+    )
     return MovementModel(session, card, encoder)
 
 

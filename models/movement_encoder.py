@@ -30,6 +30,10 @@ MAX_GAP = 0.3
 _FINE = 4
 """Points of interpolation per averaged point in time."""
 
+N_CONTEXT = 3
+"""Rows that follow the hands in a block with ``context``: seconds, whole (1) or a window of a
+stream (0), and the side of the hand (1 right, -1 left)."""
+
 
 @dataclass(frozen=True)
 class MovementEncoder:
@@ -39,20 +43,22 @@ class MovementEncoder:
     interval or, if ``averaged`` is false, a moment. Positions are in palm lengths (the median of
     the clip) from the first position of the wrist: x right, y down, z away. With one hand, a left
     hand is mirrored in *shape* but keeps its *path*: a swipe to the left is one with either hand.
-    If ``timed``, the last channel is the duration of the movement in seconds, 0 if unknown.
+    If ``timed``, the last channel is the duration of the movement in seconds, 0 if unknown. With
+    ``context``, the last :data:`N_CONTEXT` channels are facts about the clip instead.
     """
 
     n_hands: int = 1
     n_timepoints: int = 32
     averaged: bool = True
     timed: bool = False
+    context: bool = False
 
     kind: ClassVar[Kind] = "sequence"
 
     @property
     def n_channels(self) -> int:
         """Number of rows of a block."""
-        return self.n_hands * N_CHANNELS + self.timed
+        return self.n_hands * N_CHANNELS + (N_CONTEXT if self.context else self.timed)
 
     def encode_samples(self, dataset: LandmarkDataset) -> FloatArray:
         """Encode samples that all show a hand, as (n_samples, n_channels, n_timepoints)."""
@@ -99,20 +105,24 @@ class MovementEncoder:
         grid = time[0] + np.arange(n_points) * ((time[-1] - time[0]) / (n_points - 1))
         rows = np.zeros((self.n_channels, self.n_timepoints), np.float32)
         block = rows[: self.n_hands * N_CHANNELS].reshape(self.n_hands, N_CHANNELS, -1)
+        is_left = self.n_hands == 1 and majority_side(handedness[clip][seen]) == "left"
         for slot in range(self.n_hands):
             frames = np.flatnonzero(seen[:, slot])
             if not len(frames):
                 continue
             hand = (image[frames, slot] - origin) / scale
-            if self.n_hands == 1 and majority_side(handedness[clip][frames, slot]) == "left":
+            if is_left:
                 hand = hand[:, :1] + mirror(hand - hand[:, :1])
             weights, present = _resampling(time[frames], frames, grid)
             bins = (self.n_timepoints, fine)
             averaging = weights.reshape(*bins, -1).sum(axis=1) / np.float32(fine)
             block[slot, :-1] = (averaging @ hand.reshape(len(frames), N_COORDINATES)).T
             block[slot, -1] = present.reshape(bins).sum(axis=1) / fine
-        if self.timed and whole:
-            rows[-1] = time[-1] - time[0]
+        seconds = time[-1] - time[0]
+        if self.context:
+            rows[-N_CONTEXT:] = np.array([[seconds], [whole], [-1 if is_left else 1]])
+        elif self.timed and whole:
+            rows[-1] = seconds
         return rows
 
 

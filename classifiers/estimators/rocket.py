@@ -1,25 +1,40 @@
-"""MiniRocket: random convolutions over time. Trains in seconds, needs no tuning and no GPU."""
+"""Rocket: random convolutions and peaks over time. It trains in seconds and needs no tuning."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from functools import partial
-from itertools import combinations
-from typing import Any
+from collections.abc import Iterator
+from contextlib import nullcontext
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import clone
 from sklearn.cluster import KMeans
 
 from handlore.datasets.dataset import NONE_LABEL, StrArray
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import FloatArray
-from handlore.models.movement_encoder import N_CHANNELS
+from handlore.models.card import INPUT
+from handlore.models.movement_encoder import N_CHANNELS, N_CONTEXT
 
-from ..augmentation import Augmentation, mirror_blocks, mirror_codes, parse_label_pairs
-from ..base import MovementEstimator
-from ..discriminant import ClassMoments, LinearDiscriminant
+from ..augmentation import Augmentation
+from ..base import MovementEstimator, Windows
+from ..discriminant import (
+    MAX_ROWS,
+    ClassMoments,
+    LinearDiscriminant,
+    one_core_for_products,
+)
+from ..kernels import DILATIONS, PATTERNS, Build, Features, KernelBanks, joined
+from ..mirroring import (
+    UNKNOWN,
+    found_in_mirror,
+    mirror_blocks,
+    mirror_codes,
+    parse_label_pairs,
+)
 from ..movement_features import N_FEATURES, movement_features
 from ..onnx_graph import Graph, GraphRunner
+from ..peaks import N_OUTPUTS as N_PEAK_OUTPUTS
+from ..peaks import peak_features
 from . import ESTIMATORS
 
 FEATURE_SETS = (
@@ -31,18 +46,23 @@ FEATURE_SETS = (
 )
 """Groups of features that are convolved together; each set has its own kernels."""
 
+PICTURE_SETS = (
+    ("picture", "picture_long_motion"),
+    ("picture_long_motion",),
+    ("picture_short_motion",),
+)
+"""The same as the camera sees it, with half as many thresholds."""
+
 _SUMMARISED = ("shape", "distances", "orientation", "path")
+_SUMMARISED_IN_PICTURE = ("picture", "picture_long_motion", "picture_short_motion")
 """Groups of features whose level and range are used too: kernels respond to changes only."""
 
-_DILATIONS = (1, 2, 3)
+_N_POINTS = 32
+"""Points in time that are convolved, each the average over an interval."""
+
 _N_SEGMENTS = 4
+_UNKNOWN_SECONDS = 2.0
 
-PATTERNS = np.full((84, 9), -1, np.float32)
-"""The kernels of MiniRocket: 9 taps, three of them 2 and the others -1, in all 84 ways."""
-for _row, _taps in enumerate(combinations(range(9), 3)):
-    PATTERNS[_row, list(_taps)] = 2
-
-_MAX_MIXED = 9
 _RANGES = {
     "n_kernel_features": (1, 20_000),
     "n_augmented": (0, 1000),
@@ -57,55 +77,45 @@ _N_PROJECTED = 40
 
 _N_FOR_THRESHOLDS = 128
 _N_PARTS = 3
+_FEW_ROWS = 2000
+"""Up to this number, products of rows are computed on one core."""
 
-
-_Build = Callable[[Graph, dict[str, str]], str]
-
-
-@dataclass(frozen=True)
-class _Bank:
-    """The 84 kernels at one dilation, each on a few features of one set."""
-
-    groups: tuple[str, ...]
-    dilation: int
-    mixing: FloatArray
-    """(84, n_features) weight of each feature in each kernel."""
-    offset: FloatArray
-    """(84,)"""
-    thresholds: FloatArray
-    """(84, n_thresholds)"""
+_PACE = 0.1
+"""Standard deviation of the logarithm of the duration of an augmented copy."""
 
 
 @ESTIMATORS.register
 class _RocketClassifier(MovementEstimator):
-    """MiniRocket on features of hands, with a linear discriminant.
+    """Random convolutions, peaks and spectra over time, with a linear discriminant.
 
-    A. Dempster, D. Schmidt, G. Webb, "MiniRocket: a very fast (almost) deterministic transform
-    for time series classification", KDD 2021: time series are convolved with fixed small kernels at
-    several dilations; the output is the share of the time in which the result is above a threshold
-    drawn from the training data. Here each kernel is applied to the sum of a few random features of
-    a hand, and levels and ranges of the features are used too.
+    Convolutions (see :mod:`..kernels`) see a movement at 32 relative points in time, once in the
+    frame of the hand and once as the camera sees it; peaks (see :mod:`..peaks`) see it at 30 points
+    a second. Levels and ranges of the features are used too.
 
     Parameters
     ----------
     n_kernel_features
-        Approximate number of outputs of the kernels.
+        Approximate number of outputs of the kernels in the frame of the hand.
     n_augmented
         Number of augmented copies of each movement, see :mod:`..augmentation`.
     mirror_labels
-        Pairs of labels that mirroring swaps, such as ``left=right,in=out``; mirrored movements are
-        then used for training too. Other labels stay the same.
+        Pairs of labels that mirroring swaps, such as ``left=right,in=out``; other labels stay the
+        same. Without any, the label of a mirrored movement is found in the data: mirrored copies
+        are only made of labels where it is clear.
     random_state
         Seed.
     """
 
     name = "rocket"
-    summary = "random convolutions: movements, trains in seconds on any machine"
+    summary = "random convolutions and peaks: movements, trains in seconds on any machine"
+    n_timepoints = 4 * _N_POINTS
+    averaged = False
+    context = True
 
     def __init__(
         self,
         n_kernel_features: int = 2500,
-        n_augmented: int = 4,
+        n_augmented: int = 2,
         mirror_labels: str = "",
         random_state: int = 0,
     ) -> None:
@@ -115,106 +125,181 @@ class _RocketClassifier(MovementEstimator):
         self.random_state = random_state
 
     def _fit(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
+        self._check_parameters()
+        rng = np.random.default_rng(self.random_state)
+        self.banks_ = self._draw_banks(X, rng)
+        self.mean_, self.deviation_ = np.zeros(1, np.float32), np.ones(1, np.float32)
+        plain = self._computed(X)
+        self.mean_, self.deviation_ = plain.mean(axis=0), plain.std(axis=0) + np.float32(0.02)
+        plain = (plain - self.mean_) / self.deviation_
+        self.images_ = self._images(X, plain, codes, groups)
+        self._learn(plain, codes, groups, self._copies(X, rng), rng)
+
+    def fit_with_windows(
+        self, X: FloatArray, y: StrArray, groups: StrArray, windows: Windows
+    ) -> Self:
+        """Return a copy that also knows windows of streams; both have the same features."""
+        copy: Self = clone(self)
+        copy.progress = self.progress
+        copy.classes_, codes = np.unique(np.concatenate([y, windows[1]]), return_inverse=True)
+        copy.n_features_in_, copy.n_timepoints_in_ = self.n_features_in_, self.n_timepoints_in_
+        copy.banks_, copy.mean_, copy.deviation_ = self.banks_, self.mean_, self.deviation_
+        place = np.searchsorted(copy.classes_, self.classes_)
+        copy.images_ = np.full(len(copy.classes_), UNKNOWN)
+        copy.images_[place] = np.where(self.images_ == UNKNOWN, UNKNOWN, place[self.images_])
+        rng = np.random.default_rng(self.random_state)
+        plain = copy._computed(np.concatenate([X, windows[0]]))
+        everyone = np.concatenate([groups, windows[2]])
+        copy._learn(plain, codes, everyone, copy._copies(X, rng), rng)
+        return copy
+
+    def _check_parameters(self) -> None:
         for param, (least, most) in _RANGES.items():
             if not least <= getattr(self, param) <= most:
                 raise InvalidDataError(
                     f"parameter {param} is {getattr(self, param)}, expected {least} to {most}"
                 )
-        pairs = parse_label_pairs(self.mirror_labels)
-        rng = np.random.default_rng(self.random_state)
-        self.banks_ = self._banks(X, rng)
-        transform = GraphRunner(self._outputs_graph())
-        plain = transform(X)
-        self.mean_, self.deviation_ = plain.mean(axis=0), plain.std(axis=0) + np.float32(0.02)
-        plain = (plain - self.mean_) / self.deviation_
-        part_of = _parts(codes, groups, rng)
-        clusters, self.class_of_ = _clusters(plain, codes, [str(name) for name in self.classes_])
-        parts = [
-            (ClassMoments(len(self.class_of_), plain.shape[1]), plain[own], clusters[own])
-            for own in (part_of == number for number in range(part_of.max() + 1))
-        ]
-        for moments, features, own in parts:
-            moments.add(features, own)
-        for blocks, labels in self._augmented(X, clusters, pairs, rng):
-            features = (transform(blocks) - self.mean_) / self.deviation_
-            for number, (moments, _, _) in enumerate(parts):
-                own = (part_of == number) & (labels >= 0)
-                moments.add(features[own], labels[own])
-        self.discriminant_ = _on_raw_features(
-            LinearDiscriminant.fit(parts, self.class_of_), self.mean_, self.deviation_
-        )
+        parse_label_pairs(self.mirror_labels)
+
+    def _learn(
+        self,
+        plain: FloatArray,
+        codes: NDArray[np.int64],
+        groups: StrArray | None,
+        copies: Iterator[tuple[FloatArray, bool]],
+        rng: np.random.Generator,
+    ) -> None:
+        """Find the discriminant.
+
+        ``plain`` (n, n_outputs) are computed from movements, the first of them those of which there
+        are copies.
+        """
+        part = _parts(codes, groups, rng)
+        names = [str(name) for name in self.classes_]
+        clusters, self.class_of_ = _clusters(plain, codes, names)
+        images = self.images_[codes]
+        # A cluster of none stays the same in a mirror.
+        images = np.where(images == codes, clusters, images)
+        rows = [(plain, clusters, part, np.ones(len(plain), bool))]
+        for blocks, is_mirrored in copies:
+            own = (images if is_mirrored else clusters)[: len(blocks)]
+            known = own != UNKNOWN
+            if known.any():
+                made = self._computed(blocks[known])
+                rows.append(
+                    (made, own[known], part[: len(blocks)][known], np.zeros(len(made), bool))
+                )
+        fitted = _fitted(rows, self.class_of_)
+        self.discriminant_ = _on_raw_features(fitted, self.mean_, self.deviation_)
         self._runner = GraphRunner(self._to_onnx())
 
-    def _augmented(
-        self,
-        X: FloatArray,
-        clusters: NDArray[np.int64],
-        pairs: dict[str, str] | None,
-        rng: np.random.Generator,
-    ) -> Iterator[tuple[FloatArray, NDArray[np.int64]]]:
-        """Yield augmented copies of all movements, and of their mirror images if required."""
-        n_hands = X.shape[1] // N_CHANNELS
-        augment = Augmentation()
-        images = [(X, clusters)]
+    def _computed(self, X: FloatArray) -> FloatArray:
+        """Return the standardised outputs (n, n_outputs)."""
+        found = GraphRunner(self._graph_of(self._outputs))(X)
+        found -= self.mean_
+        found /= self.deviation_
+        return found
+
+    def _copies(self, X: FloatArray, rng: np.random.Generator) -> Iterator[tuple[FloatArray, bool]]:
+        """Yield augmented copies of all movements, and whether they are mirrored."""
+        for _ in range(self.n_augmented):
+            yield self._augmented(X, rng), False
+        if (self.images_ == UNKNOWN).all():
+            return
+        mirrored = mirror_blocks(X, self._n_hands)
+        yield mirrored, True
+        for _ in range(self.n_augmented // 2):
+            yield self._augmented(mirrored, rng), True
+
+    def _augmented(self, X: FloatArray, rng: np.random.Generator) -> FloatArray:
+        copies, n = X.copy(), self._n_channels
+        copies[:, :n] = Augmentation()(X[:, :n], rng)
+        if self._n_facts == N_CONTEXT:
+            copies[:, n] *= np.exp(rng.normal(0, _PACE, (len(X), 1))).astype(np.float32)
+        return copies
+
+    def _images(
+        self, X: FloatArray, plain: FloatArray, codes: NDArray[np.int64], groups: StrArray | None
+    ) -> NDArray[np.int64]:
+        """Return the class (n_classes,) of each class in a mirror, UNKNOWN where unclear."""
+        pairs = parse_label_pairs(self.mirror_labels)
         if pairs is not None:
-            # A cluster of none is not mirrored.
-            classes = np.where(clusters < len(self.classes_), clusters, 0)
-            swapped = mirror_codes(classes, self.classes_, pairs)
-            swapped = np.where(clusters < len(self.classes_), swapped, clusters)
-            images.append((mirror_blocks(X, n_hands), swapped))
-            yield images[1]
-        for blocks, labels in images:
-            for _ in range(self.n_augmented):
-                yield augment(blocks, rng), labels
+            return mirror_codes(np.arange(len(self.classes_)), self.classes_, pairs)
+        columns = self._columns_in_picture()
+        mirrored = self._computed(mirror_blocks(X, self._n_hands))
+        return found_in_mirror(plain[:, columns], mirrored[:, columns], codes, groups)
 
-    def _banks(self, X: FloatArray, rng: np.random.Generator) -> list[_Bank]:
-        n_hands = X.shape[1] // N_CHANNELS
+    def _columns_in_picture(self) -> NDArray[np.bool_]:
+        """Return which outputs are computed from what the camera sees."""
+        shares = [groups in PICTURE_SETS for groups in self.banks_.sets_of_outputs()]
+        levels = [
+            groups == _SUMMARISED_IN_PICTURE
+            for groups in (_SUMMARISED, _SUMMARISED_IN_PICTURE)
+            for _ in range((4 + _N_SEGMENTS) * self._n_hands * _width(groups))
+        ]
+        return np.array(shares + levels + [False] * (self._n_hands * N_PEAK_OUTPUTS))
+
+    def _draw_banks(self, X: FloatArray, rng: np.random.Generator) -> KernelBanks:
         sample = X[rng.choice(len(X), min(len(X), _N_FOR_THRESHOLDS), replace=False)]
-        per_kernel = self.n_kernel_features / (len(FEATURE_SETS) * len(_DILATIONS) * len(PATTERNS))
-        n_thresholds = max(1, round(per_kernel))
-        banks = []
-        for groups in FEATURE_SETS:
-            joined = partial(_joined, groups=groups)
-            values = self._computed(joined, _width(groups, n_hands), sample)
-            mean, deviation = values.mean(axis=(0, 2)), values.std(axis=(0, 2)) + np.float32(1e-6)
-            for dilation in _DILATIONS:
-                mixing = _random_mixing(len(mean), rng) / deviation
-                bank = _Bank(groups, dilation, mixing, -(mixing @ mean), mixing[:, :0])
-                responses = self._computed(partial(_responses, banks=[bank]), 84, sample)
-                banks.append(replace(bank, thresholds=_quantiles(responses, n_thresholds, rng)))
-        return sorted(banks, key=lambda bank: bank.dilation)
+        per_kernel = self.n_kernel_features / (len(FEATURE_SETS) * len(DILATIONS) * len(PATTERNS))
+        n = max(1, round(per_kernel))
+        sets = dict.fromkeys(FEATURE_SETS, n) | dict.fromkeys(PICTURE_SETS, max(1, n // 2))
 
-    def _computed(self, build: _Build, n_rows: int, X: FloatArray) -> FloatArray:
-        """Return what ``build`` adds to the features (n, n_rows, n_timepoints), for blocks X."""
-        return GraphRunner(self._graph_of(build, (n_rows, X.shape[2])))(X)
+        def compute(build: Build) -> FloatArray:
+            return GraphRunner(self._graph_of(build, ("rows", "points")))(sample)
 
-    def _graph_of(self, build: _Build, shape: tuple[int, ...]) -> Any:
+        return KernelBanks.draw(sets, compute, rng)
+
+    def _graph_of(self, build: Build, shape: tuple[int | str, ...] = ("outputs",)) -> Any:
         """Return the model that ``build`` adds to the features."""
         graph = Graph()
-        features = movement_features(
-            graph, self.n_features_in_ // N_CHANNELS, self.n_timepoints_in_
+        result = build(graph, self._features(graph))
+        return graph.model(self.n_features_in_, self.n_timepoints_in_, result, shape)
+
+    @property
+    def _n_hands(self) -> int:
+        return int(self.n_features_in_ // N_CHANNELS)
+
+    @property
+    def _n_points(self) -> int:
+        n = int(self.n_timepoints_in_)
+        return n if n % _N_POINTS else _N_POINTS
+
+    def _hands(self, graph: Graph) -> str:
+        return graph.part(INPUT, 0, self._n_channels, 1)
+
+    def _fact(self, graph: Graph, number: int) -> str | None:
+        """Add a row of the context (n, 1), if X has it."""
+        known = self._n_facts == N_CONTEXT
+        return graph.corner(INPUT, self._n_channels + number) if known else None
+
+    def _features(self, graph: Graph) -> Features:
+        """Add features over time at 32 points, each the average of several moments."""
+        parts = graph.reshape(self._hands(graph), 0, self._n_channels, self._n_points, -1)
+        points = graph.op("ReduceMean", parts, axes=[3], keepdims=0)
+        return movement_features(graph, points, self._n_hands, self._n_points, self._fact(graph, 2))
+
+    def _outputs(self, graph: Graph, features: Features) -> str:
+        """Add everything that the discriminant uses (n, n_outputs)."""
+        levels = [
+            level
+            for groups in (_SUMMARISED, _SUMMARISED_IN_PICTURE)
+            for level in _summary(graph, joined(graph, features, groups), self._n_points)
+        ]
+        seconds = self._fact(graph, 0) or graph.constant([[_UNKNOWN_SECONDS]])
+        peaks = peak_features(
+            graph, self._hands(graph), seconds, self._n_hands, self.n_timepoints_in_
         )
-        return graph.model(self._n_channels, self.n_timepoints_in_, build(graph, features), shape)
+        return graph.op("Concat", self.banks_.add_to(graph, features), *levels, peaks, axis=1)
 
-    def _outputs_graph(self) -> Any:
-        return self._graph_of(self._outputs, (self._n_outputs(),))
-
-    def _n_outputs(self) -> int:
-        n_hands = self.n_features_in_ // N_CHANNELS
-        counted = sum(bank.thresholds.size for bank in self.banks_)
-        return counted + (4 + _N_SEGMENTS) * _width(_SUMMARISED, n_hands)
-
-    def _outputs(self, graph: Graph, features: dict[str, str]) -> str:
-        responses = _responses(graph, features, self.banks_)
-        shares = _shares(graph, responses, np.concatenate([b.thresholds for b in self.banks_]))
-        levels = _summary(graph, _joined(graph, features, _SUMMARISED), self.n_timepoints_in_)
-        return graph.op("Concat", shares, *levels, axis=1)
-
-    def _classified(self, graph: Graph, features: dict[str, str]) -> str:
+    def _classified(self, graph: Graph, features: Features) -> str:
         outputs = self._outputs(graph, features)
         weights, bias = self.discriminant_.weights, self.discriminant_.bias
-        scores = graph.op("Gemm", outputs, graph.constant(weights), graph.constant(bias))
-        likely = graph.op("Softmax", scores, axis=1)
+        # Columns of one scale, so that 16-bit numbers keep the small weights too.
+        scale = np.abs(weights).max(axis=0) + np.float32(1e-30)
+        products = graph.op("MatMul", outputs, graph.compact(weights / scale))
+        products = graph.op("Mul", products, graph.constant(scale))
+        likely = graph.op("Softmax", graph.op("Add", products, graph.constant(bias)), axis=1)
         if len(self.class_of_) == len(self.classes_):
             return likely
         members = np.eye(len(self.classes_), dtype=np.float32)[self.class_of_]
@@ -224,59 +309,34 @@ class _RocketClassifier(MovementEstimator):
         return self._runner(X)
 
     def _to_onnx(self) -> Any:
-        """Return features, convolutions, thresholds and discriminant as one graph."""
+        """Return features, convolutions, peaks and discriminant as one graph."""
         return self._graph_of(self._classified, (len(self.classes_),))
 
 
-def _width(groups: tuple[str, ...], n_hands: int) -> int:
-    return n_hands * sum(N_FEATURES[group] for group in groups)
+_Rows = tuple[FloatArray, NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]
+"""Standardised outputs, clusters, parts, and whether they are tested: augmented copies are not."""
 
 
-def _joined(graph: Graph, features: dict[str, str], groups: tuple[str, ...]) -> str:
-    return graph.op("Concat", *(features[group] for group in groups), axis=1)
+def _fitted(rows: list[_Rows], class_of: NDArray[np.int64]) -> LinearDiscriminant:
+    """Return the discriminant of all rows; by moments if there are many."""
+    n = sum(len(outputs) for outputs, *_ in rows)
+    if n <= MAX_ROWS:
+        outputs, clusters, part, tested = map(np.concatenate, zip(*rows, strict=True))
+        with one_core_for_products() if n <= _FEW_ROWS else nullcontext():
+            return LinearDiscriminant.fit_rows(outputs, clusters, part, tested, class_of)
+    parts = []
+    for number in range(int(rows[0][2].max()) + 1):
+        moments = ClassMoments(len(class_of), rows[0][0].shape[1])
+        for outputs, clusters, part, _ in rows:
+            moments.add(outputs[part == number], clusters[part == number])
+        outputs, clusters, part, _ = rows[0]
+        parts.append((moments, outputs[part == number], clusters[part == number]))
+    return LinearDiscriminant.fit(parts, class_of)
 
 
-def _responses(graph: Graph, features: dict[str, str], banks: list[_Bank]) -> str:
-    """Add the convolutions (n, 84 * n_banks, n_timepoints) of banks that are sorted by dilation.
-
-    For a single clip the number of operations matters: all kernels of a feature set are mixed at
-    once, and all kernels of a dilation are convolved at once.
-    """
-    mixed: dict[int, list[str]] = {bank.dilation: [] for bank in banks}
-    for groups in dict.fromkeys(bank.groups for bank in banks):
-        own = [bank for bank in banks if bank.groups == groups]
-        mixing = graph.constant(np.concatenate([bank.mixing for bank in own]))
-        offset = graph.constant(np.concatenate([bank.offset for bank in own])[:, None])
-        rows = graph.op("Add", graph.op("MatMul", mixing, _joined(graph, features, groups)), offset)
-        for number, bank in enumerate(own):
-            first = number * len(PATTERNS)
-            mixed[bank.dilation].append(graph.part(rows, first, first + len(PATTERNS), 1))
-    # As images one pixel high, for which onnxruntime is several times faster.
-    row = graph.constant([2])
-    convolved = []
-    for dilation, parts in mixed.items():
-        rows = graph.op("Unsqueeze", graph.op("Concat", *parts, axis=1), row)
-        kernels = graph.constant(np.tile(PATTERNS[:, None, None], (len(parts), 1, 1, 1)))
-        reach = 4 * dilation
-        convolved.append(
-            graph.op(
-                "Conv",
-                rows,
-                kernels,
-                group=len(parts) * len(PATTERNS),
-                dilations=[1, dilation],
-                pads=[0, reach, 0, reach],
-            )
-        )
-    return graph.op("Squeeze", graph.op("Concat", *convolved, axis=1), row)
-
-
-def _shares(graph: Graph, responses: str, thresholds: FloatArray) -> str:
-    """Add the share of the time in which each response is above each of its thresholds."""
-    rows = graph.op("Unsqueeze", responses, graph.constant([2]))
-    above = graph.op("Greater", rows, graph.constant(thresholds[..., None]))
-    share = graph.op("ReduceMean", graph.op("Cast", above, to=1), axes=[3], keepdims=0)
-    return graph.reshape(share, -1, thresholds.size)
+def _width(groups: tuple[str, ...]) -> int:
+    """Return the number of features of one hand."""
+    return sum(N_FEATURES[group] for group in groups)
 
 
 def _summary(graph: Graph, values: str, n_timepoints: int) -> list[str]:
@@ -292,24 +352,6 @@ def _summary(graph: Graph, values: str, n_timepoints: int) -> list[str]:
         for start, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
     ]
     return [graph.op("Flatten", mean), deviation, least, largest, *segments]
-
-
-def _random_mixing(n_features: int, rng: np.random.Generator) -> FloatArray:
-    """Draw the features of each kernel: one more often than two, two more often than four."""
-    mixing = np.zeros((len(PATTERNS), n_features), np.float32)
-    most = min(n_features, _MAX_MIXED)
-    for row in mixing:
-        n = int(2 ** rng.uniform(0, np.log2(most + 1)))
-        row[rng.choice(n_features, n, replace=False)] = n**-0.5
-    return mixing
-
-
-def _quantiles(responses: FloatArray, n: int, rng: np.random.Generator) -> FloatArray:
-    """Draw n thresholds for each kernel, evenly over the quantiles of its responses."""
-    shares = (np.arange(n) + rng.uniform(0, 1, (len(PATTERNS), n))) / n
-    kernels = np.moveaxis(responses, 1, 0).reshape(len(PATTERNS), -1)
-    drawn = [np.quantile(row, share) for row, share in zip(kernels, shares, strict=True)]
-    return np.array(drawn, np.float32)
 
 
 def _parts(

@@ -20,7 +20,7 @@ from handlore.models.card import DEFAULT_ESTIMATOR, KIND_WORDS
 from handlore.models.movement_encoder import MovementEncoder
 from handlore.models.pose_encoder import Encoder, average_augmented
 
-from ..base import HandEstimator
+from ..base import HandEstimator, MovementEstimator
 from ..negatives import NegativeWindows
 
 
@@ -151,27 +151,39 @@ def _missed(predictions: Predictions) -> dict[str, int]:
 
 
 def fit_samples(
-    estimator: HandEstimator,
-    dataset: LandmarkDataset,
-    encoder: Encoder,
-    negatives: NegativeWindows | None = None,
+    estimator: HandEstimator, dataset: LandmarkDataset, encoder: Encoder
 ) -> HandEstimator:
-    """Fit an estimator on the samples of a dataset that show a hand.
+    """Fit an estimator on the samples of a dataset that show a hand."""
+    return estimator.fit(*_encoded(estimator, dataset, encoder)[1:])
 
-    With ``negatives``, a classifier of movements is also trained on negative windows, as ``none``.
+
+def fit_streams(
+    fitted: HandEstimator, dataset: LandmarkDataset, encoder: Encoder, negatives: NegativeWindows
+) -> HandEstimator:
+    """Return an estimator that also knows windows of streams, and ``none``.
+
+    ``fitted`` was fitted on this dataset; with one label only, it is not fitted yet.
     """
+    seen, X, y, groups = _encoded(fitted, dataset, encoder)
+    if not (isinstance(fitted, MovementEstimator) and isinstance(encoder, MovementEncoder)):
+        return fitted
+    rng = np.random.default_rng(fitted.get_params().get("random_state", 0))
+    windows = negatives.windows(seen, groups, encoder, rng)
+    if hasattr(fitted, "classes_"):
+        return fitted.fit_with_windows(X, y, groups, windows)
+    return MovementEstimator.fit_with_windows(fitted, X, y, groups, windows)
+
+
+def _encoded(
+    estimator: HandEstimator, dataset: LandmarkDataset, encoder: Encoder
+) -> tuple[LandmarkDataset, FloatArray, StrArray, StrArray]:
+    """Return the samples that show a hand, and X, labels and groups of them."""
     _require_kind(dataset, encoder.kind)
     _require_kind(dataset, estimator.kind)
     seen = dataset.select(dataset.has_hand)
     if not seen.n_samples:
         raise HandloreError("no sample shows a hand; there is nothing to train on")
-    X, y, groups = encoder.encode_samples(seen), seen.samples.label, groups_of(seen)
-    if negatives is not None and isinstance(encoder, MovementEncoder):
-        rng = np.random.default_rng(estimator.get_params().get("random_state", 0))
-        more = negatives.windows(seen, groups, encoder, rng)
-        X, y = np.concatenate([X, more.X]), np.concatenate([y, more.label])
-        groups = np.concatenate([groups, more.group])
-    return estimator.fit(X, y, groups)
+    return seen, encoder.encode_samples(seen), seen.samples.label, groups_of(seen)
 
 
 def _require_kind(dataset: LandmarkDataset, kind: str) -> None:

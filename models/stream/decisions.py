@@ -6,6 +6,7 @@ ends at its lower release level, and may be emitted again after the cooldown.
 """
 
 import math
+from bisect import bisect_right, insort
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -24,8 +25,14 @@ _AVERAGING_SECONDS = 0.1
 _MAX_OVERLAP = 0.1
 """Two movements share at most this part of the shorter one."""
 
-_PROBABILITY_TOLERANCE = 0.005
-"""Smaller differences do not replace the best window: they would only delay the event."""
+_CONTESTED = 3
+"""Factor by which a movement waits longer while windows of other labels overlap it."""
+
+_LEAST_VALUE = 0.01
+"""Log odds of a window that just reaches its threshold."""
+
+_SHORTEST = 0.2
+"""Seconds that a window counts for at least."""
 
 _MIN_PROBABILITY = np.float32(0.005)
 """Lower bound in the mean of two windows: no single window can rule out a label."""
@@ -145,14 +152,26 @@ class _HoldDetector:
         return [Event(label, hold.start, hold.end, hold.sum / hold.n, hold.hand)]
 
 
+@dataclass(frozen=True)
+class _Candidate:
+    """A window that shows a movement."""
+
+    event: Event
+    value: float
+    """What it adds to a chain of windows; more than 0."""
+
+
 class _WindowSelector:
-    """Emits the best of overlapping windows (non-maximum suppression over time).
+    """Emits the windows of the best chain of windows that hardly overlap.
 
     The score of a window is the geometric mean with the window of the same length before it: a
-    movement looks alike in both, a chance resemblance does not. The window with the highest score
-    waits for ``patience`` seconds for a better one that overlaps it. Its event spans the median
-    start and end of the windows that agree on the label. The label is not emitted again before
-    the windows have stopped showing it for ``cooldown`` seconds.
+    movement looks alike in both, a chance resemblance does not. Its value is the log odds of the
+    score above the log odds of the threshold, times the square root of its duration: one window
+    over a double click is worth more than the better of two windows over its halves. Of all chains
+    of windows since the last event, the one with the largest value counts; its first window is
+    emitted once it has waited for ``patience`` seconds. The event spans the median start and end of
+    the windows that agree on the label. The label is not emitted again before the windows have
+    stopped showing it for ``cooldown`` seconds.
     """
 
     def __init__(self, thresholds: Thresholds, settings: RecogniserSettings) -> None:
@@ -160,9 +179,8 @@ class _WindowSelector:
         self._settings = settings
         self._previous: dict[int, FloatArray] = {}
         self._means: dict[int, FloatArray] = {}
-        self._best: Event | None = None
-        # Windows that overlap the best one and show the same label.
-        self._agreeing: list[Event] = []
+        # In the order of their ends.
+        self._candidates: list[_Candidate] = []
         self._emitted: Event | None = None
         # The label emitted last and until when windows showed it; None after the cooldown.
         self._refractory: tuple[int, float] | None = None
@@ -172,7 +190,8 @@ class _WindowSelector:
     @property
     def label(self) -> str | None:
         """The movement whose event is pending, if any."""
-        return self._best.label if self._best else None
+        first = self._first()
+        return first.label if first else None
 
     def update(self, output: ModelOutput) -> list[Event]:
         """Take the output for the next window; return the events that it causes."""
@@ -183,12 +202,13 @@ class _WindowSelector:
             return [*events, *self._settle(math.inf)]
         mean = self._mean(output.window, output.probabilities)
         self._rearm(output.time)
-        code = self._thresholds.reached(mean)
-        if code is None:
-            return events
-        label, probability = self._thresholds.labels[code], float(mean[code])
-        window = Event(label, output.start, output.end, probability, output.hand)
-        return [*events, *self._compete(window)]
+        code = self._thresholds.reached_beside_none(mean)
+        if code is not None:
+            label, probability = self._thresholds.labels[code], float(mean[code])
+            window = Event(label, output.start, output.end, probability, output.hand)
+            if self._is_new(window):
+                self._add(window, self._thresholds.odds(code, probability))
+        return events
 
     def finish(self) -> list[Event]:
         """Return the pending events at the end of the stream."""
@@ -210,41 +230,64 @@ class _WindowSelector:
         elif time - until > self._settings.cooldown:
             self._refractory = None
 
-    def _compete(self, window: Event) -> list[Event]:
-        """Compare a window with the best one so far; return the event that this settles."""
-        best = self._best
-        if best is None or _overlap(best, window) > _MAX_OVERLAP:
-            if self._is_new(window):
-                self._agreeing.append(window)
-                margin = _PROBABILITY_TOLERANCE
-                if best is None or window.probability > best.probability + margin:
-                    self._best = window
-            return []
-        events = self._settle(math.inf)
-        if self._is_new(window):
-            self._best, self._agreeing = window, [window]
-        return events
-
     def _is_new(self, window: Event) -> bool:
         """Return whether a window is neither the movement emitted last nor a part of it."""
         if self._refractory and self._thresholds.labels[self._refractory[0]] == window.label:
             return False
         return self._emitted is None or _overlap(self._emitted, window) <= _MAX_OVERLAP
 
+    def _add(self, window: Event, odds: float) -> None:
+        value = (odds + _LEAST_VALUE) * math.sqrt(max(window.end - window.start, _SHORTEST))
+        insort(self._candidates, _Candidate(window, value), key=lambda one: one.event.end)
+
+    def _first(self) -> Event | None:
+        """Return the first window of the best chain (weighted interval scheduling)."""
+        best: list[tuple[float, int]] = [(0.0, -1)]
+        ends = [one.event.end for one in self._candidates]
+        for number, one in enumerate(self._candidates):
+            event = one.event
+            begin = event.start + _MAX_OVERLAP * (event.end - event.start)
+            before = best[bisect_right(ends, begin, 0, number)]
+            chain = before[0] + one.value, before[1] if before[1] >= 0 else number
+            best.append(max(best[-1], chain, key=lambda pair: pair[0]))
+        first = best[-1][1]
+        return self._candidates[first].event if first >= 0 else None
+
     def _settle(self, time: float) -> list[Event]:
-        """Emit the best window if it has waited long enough."""
-        best = self._best
-        if best is None or time - best.end < self._settings.patience - 1e-6:
-            return []
-        agreeing = [one for one in self._agreeing if one.label == best.label]
+        """Emit the windows of the best chain that have waited long enough."""
+        events: list[Event] = []
+        while (first := self._first()) is not None:
+            if time - first.end < self._wait(first) - 1e-6:
+                break
+            events.append(self._emit(first, time))
+        return events
+
+    def _wait(self, first: Event) -> float:
+        """Return the patience: longer while other labels compete for the same time."""
+        contested = any(
+            one.event.label != first.label and _overlap(one.event, first) > _MAX_OVERLAP
+            for one in self._candidates
+        )
+        return self._settings.patience * (_CONTESTED if contested else 1)
+
+    def _emit(self, best: Event, time: float) -> Event:
+        agreeing = [
+            one.event
+            for one in self._candidates
+            if one.event.label == best.label and _overlap(one.event, best) > _MAX_OVERLAP
+        ]
         start = float(np.median([one.start for one in agreeing]))
         end = float(np.median([one.end for one in agreeing]))
         if self._emitted:
             start = max(start, min(self._emitted.end, end))
         self._emitted = replace(best, start=start, end=end)
-        self._best, self._agreeing = None, []
         self._refractory = (self._thresholds.labels.index(best.label), min(time, best.end))
-        return [self._emitted]
+        self._candidates = [
+            one
+            for one in self._candidates
+            if one.event.start >= best.start and self._is_new(one.event)
+        ]
+        return self._emitted
 
 
 def _overlap(one: Event, other: Event) -> float:

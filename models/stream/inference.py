@@ -4,6 +4,7 @@ The outputs do not depend on thresholds, so :mod:`.calibration` runs the models 
 many times.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -21,10 +22,13 @@ from .frames import MAX_HAND_LOSS, TICK_RATE, Tick
 _MIN_WINDOW, _MAX_WINDOW = 0.25, 20.0
 """Limits of the window lengths in seconds, whatever clips a model was trained on."""
 
+_MIN_LENGTHS, _MAX_RATIO = 3, 1.65
+"""Number of window lengths, and largest ratio of one to the one before it."""
+
 _POSE_INTERVAL = 2
 """Poses are classified at every second tick: 15 times a second."""
 
-_STEP_SHARE, _MIN_STEP = 0.125, 0.25
+_STEP_SHARE, _MIN_STEP = 0.15, 0.3
 """Windows of one length end this share of a typical clip apart, at least these seconds."""
 
 _MIN_SEEN_SHARE = 0.5
@@ -114,7 +118,7 @@ class _PoseInference:
 
 
 class _WindowInference:
-    """Classifies sliding windows as long as short, typical and long training clips.
+    """Classifies sliding windows as long as training clips.
 
     The lengths take turns, which spreads the work evenly. A window never reaches back beyond the
     moment at which the hand came into view.
@@ -171,9 +175,16 @@ class _WindowInference:
 
 
 def _window_lengths(seconds: tuple[float, ...]) -> tuple[list[int], int]:
-    """Return the different window lengths and the step between windows, in ticks."""
-    lengths = sorted({round(TICK_RATE * min(max(s, _MIN_WINDOW), _MAX_WINDOW)) for s in seconds})
-    typical = min(max(float(np.median(seconds)), _MIN_WINDOW), _MAX_WINDOW)
+    """Return the different window lengths and the step between windows, in ticks.
+
+    The lengths rise evenly from those of short to those of long clips.
+    """
+    shortest, typical, longest = (
+        min(max(float(length), _MIN_WINDOW), _MAX_WINDOW)
+        for length in (min(seconds), np.median(seconds), max(seconds))
+    )
+    n = max(_MIN_LENGTHS, 1 + math.ceil(math.log(longest / shortest) / math.log(_MAX_RATIO)))
+    lengths = sorted({round(TICK_RATE * one) for one in np.geomspace(shortest, longest, n)})
     return lengths, round(TICK_RATE * max(_STEP_SHARE * typical, _MIN_STEP))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import log
 from typing import Literal
 
 import numpy as np
@@ -14,6 +15,7 @@ _MAX_SECONDS = 60.0
 _RANGES = dict.fromkeys(("threshold", "movement_threshold", "release"), 1.0) | dict.fromkeys(
     ("dwell", "cooldown", "patience", "smoothing"), _MAX_SECONDS
 )
+_NEAR_BOUND = 1e-4
 _NEVER = 2.0
 """A threshold that no probability reaches."""
 
@@ -85,6 +87,20 @@ class Thresholds:
         best = int(probabilities.argmax())
         return best if probabilities[best] >= self._emit[best] else None
 
+    def reached_beside_none(self, probabilities: FloatArray) -> int | None:
+        """Return the same, but of all labels except ``none``, which may be more probable."""
+        best = int(np.where(self._emit == _NEVER, -1, probabilities).argmax())
+        return best if probabilities[best] >= self._emit[best] else None
+
     def sustained(self, probabilities: FloatArray, code: int) -> bool:
         """Return whether a label that reached its threshold is still above its release level."""
         return bool(probabilities[code] >= self._release[code])
+
+    def odds(self, code: int, probability: float) -> float:
+        """Return by how much a probability exceeds the threshold of a label, in log odds."""
+        return _log_odds(probability) - _log_odds(float(self._emit[code]))
+
+
+def _log_odds(probability: float) -> float:
+    kept = min(max(probability, _NEAR_BOUND), 1 - _NEAR_BOUND)
+    return log(kept / (1 - kept))
