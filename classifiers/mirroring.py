@@ -103,8 +103,8 @@ def found_in_mirror(
     if len(people) == 1:
         people, person = some, np.arange(len(some))
     half = rng.permutation(len(people))[person] % 2
-    plain, mirrored, codes = plain[some], mirrored[some], codes[some]
     n = int(codes.max()) + 1
+    plain, mirrored, codes = plain[some], mirrored[some], codes[some]
     seen_as, kept = np.zeros((n, n)), np.zeros(n)
     for tested in (half == 0, half == 1):
         if not tested.any() or tested.all():

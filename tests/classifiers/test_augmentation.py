@@ -6,19 +6,11 @@ import numpy as np
 import pytest
 from movement_stubs import clip, movements, two_handed
 
-from handlore.classifiers.augmentation import (
-    Augmentation,
-    mirror_blocks,
-    mirror_codes,
-    parse_label_pairs,
-)
-from handlore.landmarks.errors import InvalidDataError
-from handlore.landmarks.geometry import mirror
+from handlore.classifiers.augmentation import Augmentation
 from handlore.models.movement_encoder import MovementEncoder
 
 KNOBS = ("turn", "size", "reach", "bones", "phalanges", "shape", "jitter", "warp", "crop", "drop")
 STILL = dict.fromkeys(KNOBS, 0.0)
-CLASSES = np.array(["in", "left", "out", "right", "wave"])
 
 every_knob = pytest.mark.parametrize("knob", KNOBS)
 
@@ -166,74 +158,3 @@ def test_two_hands_are_turned_together() -> None:
         np.linalg.norm(old[1] - old[0], axis=1),
         atol=1e-4,
     )
-
-
-@pytest.mark.parametrize("n_hands", [1, 2])
-def test_mirroring_equals_mirrored_video(n_hands: int) -> None:
-    image, side, time = clip("left")
-    other = image + np.float32([-0.3, 0.1, 0])
-    both, sides = np.concatenate([other, image], axis=1), np.concatenate([1 - side, side], axis=1)
-    if n_hands == 1:
-        both, sides = image, side
-    encoder = MovementEncoder(n_hands)
-    # In a mirror the right hand is a left one, which has the first place.
-    seen_in_mirror = encoder.encode(mirror(both)[:, ::-1], 1 - sides[:, ::-1], time)
-    plain = encoder.encode(both, sides, time)[None]
-    np.testing.assert_allclose(mirror_blocks(plain, n_hands)[0], seen_in_mirror, atol=1e-4)
-    np.testing.assert_allclose(
-        mirror_blocks(mirror_blocks(plain, n_hands), n_hands), plain, atol=1e-5
-    )
-
-
-def test_mirrored_swipes_swap_labels() -> None:
-    codes = np.array([0, 1, 2, 3, 4])
-    pairs = parse_label_pairs("left=right,out=in")
-    assert pairs is not None
-    assert CLASSES[mirror_codes(codes, CLASSES, pairs)].tolist() == [
-        "out",
-        "right",
-        "in",
-        "left",
-        "wave",
-    ]
-
-
-@pytest.mark.parametrize("text", ["left=right", " left = right ", "right=left"])
-def test_pairs_may_have_spaces(text: str) -> None:
-    pairs = parse_label_pairs(text)
-    assert pairs is not None
-    assert {frozenset(pair) for pair in pairs.items()} == {frozenset({"left", "right"})}
-
-
-@pytest.mark.parametrize("text", ["", "  "])
-def test_no_pairs(text: str) -> None:
-    assert parse_label_pairs(text) is None
-
-
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        ("left", "'left'; expected pairs of different labels such as left=right"),
-        ("left=right=up", "expected pairs"),
-        ("left=left", "expected pairs of different labels"),
-        ("left=right,right=in", "expected pairs of different labels"),
-        ("left=right,", "expected pairs"),
-        ("left=", "expected pairs"),
-    ],
-)
-def test_pairs_that_are_none(text: str, problem: str) -> None:
-    with pytest.raises(InvalidDataError, match=problem):
-        parse_label_pairs(text)
-
-
-def test_pairs_of_known_labels() -> None:
-    parse_label_pairs("left=right", CLASSES.tolist())
-    parse_label_pairs("", CLASSES.tolist())
-    with pytest.raises(InvalidDataError, match="name up; known labels: in, left, out, right, wave"):
-        parse_label_pairs("left=up", CLASSES.tolist())
-
-
-def test_mirrored_label_not_in_fold() -> None:
-    there = np.array(["left", "wave"])
-    codes = mirror_codes(np.array([0, 1]), there, {"left": "right"})
-    assert codes.tolist() == [-1, 1]

@@ -9,9 +9,11 @@ from handlore.classifiers.base import HandEstimator
 from handlore.classifiers.duration_prior import DurationPrior
 from handlore.classifiers.onnx_graph import GraphRunner
 from handlore.datasets.dataset import NONE_LABEL
-from handlore.models.movement_encoder import MovementEncoder
-from tests.stubs.movement_stubs import clip, dataset_of, every_estimator, small
+from handlore.models.movement_encoder import N_CONTEXT, MovementEncoder
+from handlore.models.pose_encoder import Encoder
+from tests.stubs.movement_stubs import Nearest, clip, dataset_of, every_estimator, small
 
+ENCODER = MovementEncoder(1, 32, timed=True)
 EVEN = np.full((1, 2), 0.5, np.float32)
 
 
@@ -93,43 +95,62 @@ def test_class_of_unknown_duration() -> None:
     assert (square[2], slope[2], constant[2]) == pytest.approx((0, 0, 0), abs=1e-6)
 
 
-def paced(seconds: dict[str, float]) -> tuple[np.ndarray, np.ndarray]:
-    """Blocks and labels: movements of the same shapes, at a pace of their own."""
+def paced(
+    seconds: dict[str, float], encoder: Encoder = ENCODER
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Blocks, labels and people: movements of the same shapes, at a pace of their own."""
     rng = np.random.default_rng(0)
     labels = [label for label in seconds for _ in range(20)]
+    people = [number % 5 for number in range(len(labels))]
     clips = [
         clip(
             "circle" if label == NONE_LABEL else "left",
-            person=person % 5,
+            person=person,
             seconds=float(seconds[label] * np.exp(rng.normal(0, 0.1))),
         )
-        for person, label in enumerate(labels)
+        for person, label in zip(people, labels, strict=True)
     ]
-    return encoder().encode_samples(dataset_of(clips, labels)), np.array(labels)
+    X = encoder.encode_samples(dataset_of(clips, labels))
+    return X, np.array(labels), np.array(people)
 
 
-def encoder() -> MovementEncoder:
-    return MovementEncoder(1, 32, timed=True)
+def with_and_without(estimator: HandEstimator, row: int) -> tuple[np.ndarray, np.ndarray]:
+    """How probable the right label is with its duration, and without.
+
+    The file says the same, also where durations are odd.
+    """
+    X, y, people = paced({"quick": 0.6, "slow": 2.4}, estimator.encoder(1))
+    own = np.arange(len(X)), (y == "slow").astype(int)
+    fitted = estimator.fit(X, y, people)
+    graph = GraphRunner(fitted.to_onnx())
+    assert (fitted.predict(X) == y).mean() > 0.9
+    found = []
+    for seconds in (X[:, row].copy(), 0, np.resize([1e-9, 1e-4, 1e-2, 1e2, 1e9], (len(X), 1))):
+        X[:, row] = seconds
+        found.append(fitted.predict_proba(X))
+        np.testing.assert_allclose(graph(X), found[-1], atol=1e-5)
+    return found[0][own], found[1][own]
+
+
+def test_estimator_without_context() -> None:
+    heard, shape_alone = with_and_without(Nearest(), -1)
+    assert (heard > shape_alone).mean() > 0.9
 
 
 @every_estimator
 def test_models_and_files_agree(name: str) -> None:
-    X, y = paced({"quick": 0.6, "slow": 2.4})
-    fitted = small(name).fit(X, y)
-    assert (fitted.predict(X) == y).mean() > 0.9
-    np.testing.assert_allclose(GraphRunner(fitted.to_onnx())(X), fitted.predict_proba(X), atol=1e-5)
-    heard = fitted.predict_proba(X)[np.arange(len(X)), (y == "slow").astype(int)]
-    X[:, -1] = 0
-    np.testing.assert_allclose(GraphRunner(fitted.to_onnx())(X), fitted.predict_proba(X), atol=1e-5)
-    shape_alone = fitted.predict_proba(X)[np.arange(len(X)), (y == "slow").astype(int)]
-    X[:, -1] = np.resize([1e-9, 1e-4, 1e-2, 1e2, 1e9], (len(X), 1))
-    np.testing.assert_allclose(GraphRunner(fitted.to_onnx())(X), fitted.predict_proba(X), atol=1e-5)
+    estimator: Any = small(name)
+    if estimator.context:
+        heard, no_time = with_and_without(estimator, -N_CONTEXT)
+        assert heard.mean() > no_time.mean() + 0.3, "0 seconds are very quick"
+        return
+    heard, shape_alone = with_and_without(estimator, -1)
     assert (heard > shape_alone).mean() > 0.9
 
 
 def test_file_bounds_odd_duration() -> None:
-    X, y = paced({"quick": 0.6, "slow": 2.4})
-    fitted: Any = small("rocket").fit(X, y)
+    X, y, _ = paced({"quick": 0.6, "slow": 2.4})
+    fitted: Any = Nearest().fit(X, y)
     fitted.duration_prior_ = DurationPrior(
         np.zeros(2, np.float32), np.array([0.2, 0.9], np.float32), 0.0, 0.4
     )
@@ -138,14 +159,14 @@ def test_file_bounds_odd_duration() -> None:
 
 
 def test_none_has_no_duration() -> None:
-    X, y = paced({"quick": 0.6, "slow": 2.4, NONE_LABEL: 0.6})
-    fitted: HandEstimator = small("rocket").fit(X, y)
+    X, y, _ = paced({"quick": 0.6, "slow": 2.4, NONE_LABEL: 0.6})
+    fitted: Any = Nearest().fit(X, y)
     none = list(fitted.classes_).index(NONE_LABEL)
-    assert fitted.duration_prior_.mean[none] == pytest.approx(fitted.duration_prior_.overall_mean)  # type: ignore[attr-defined]
+    assert fitted.duration_prior_.mean[none] == pytest.approx(fitted.duration_prior_.overall_mean)
 
 
 def test_only_whole_clips_have_a_duration() -> None:
     one = clip("left", seconds=1.5)
-    assert (encoder().encode(*one)[-1] == 0).all()
-    np.testing.assert_allclose(encoder().encode(*one, whole=True)[-1], 1.5, atol=1e-6)
+    assert (ENCODER.encode(*one)[-1] == 0).all()
+    np.testing.assert_allclose(ENCODER.encode(*one, whole=True)[-1], 1.5, atol=1e-6)
     assert MovementEncoder(1, 32).encode(*one, whole=True).shape == (64, 32)

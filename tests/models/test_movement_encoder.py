@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from movement_stubs import Clip, clip, dataset_of, hand_shape, movements, two_handed
 
-from handlore.classifiers.augmentation import mirror_blocks
 from handlore.classifiers.factory import make_estimator
+from handlore.classifiers.mirroring import mirror_blocks
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.geometry import mirror
 from handlore.models.movement_encoder import MAX_GAP, MovementEncoder, durations
@@ -246,8 +246,8 @@ def test_invalid_clips() -> None:
 def test_number_of_hands() -> None:
     data = movements(1, 1)
     rocket = make_estimator("rocket")
-    assert rocket.encoder(1) == MovementEncoder(1, timed=True)
-    assert rocket.encoder(2) == MovementEncoder(2, timed=True)
+    assert rocket.encoder(1) == MovementEncoder(1, 128, averaged=False, context=True)
+    assert rocket.encoder(2) == MovementEncoder(2, 128, averaged=False, context=True)
     assert PoseEncoder.kind != MovementEncoder.kind == data.header.kind
 
 

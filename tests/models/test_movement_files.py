@@ -35,7 +35,7 @@ from handlore.landmarks.geometry import mirror
 from handlore.models.card import ModelCard
 from handlore.models.files import METADATA_KEY, load_model
 from handlore.models.model import MovementModel
-from handlore.models.movement_encoder import MovementEncoder
+from handlore.models.movement_encoder import N_CONTEXT, MovementEncoder
 from handlore.models.predict import video_events
 from handlore.models.stream.events import Event
 from handlore.models.stream.settings import MOVEMENT_THRESHOLD
@@ -117,18 +117,23 @@ def events_of(
 @every_estimator
 def test_file_equals_estimator(name: str, tmp_path: Path) -> None:
     data = movements(3, 1)
-    fitted = fit_samples(small(name), data, small(name).encoder(1))
+    encoder = small(name).encoder(1)
+    assert isinstance(encoder, MovementEncoder)
+    fitted = fit_samples(small(name), data, encoder)
     card = ModelCard(
         labels=(),
         estimator=name,
         kind="sequence",
         features=(),
-        n_timepoints=small(name).encoder(1).n_timepoints,
-        timed=True,
+        n_timepoints=encoder.n_timepoints,
+        averaged=encoder.averaged,
+        timed=encoder.timed,
+        context=encoder.context,
         seconds=(0.5, 1.0, 1.5),
     )
     save_model(fitted, card, tmp_path / "m.onnx")
-    X = small(name).encoder(1).encode_samples(data)
+    assert load_model(tmp_path / "m.onnx", "sequence").encoder == encoder
+    X = encoder.encode_samples(data)
     X = np.concatenate(
         [X, np.random.default_rng(0).normal(size=(5, *X.shape[1:])).astype(np.float32)]
     )
@@ -147,20 +152,21 @@ def test_clip_in_dataset_python_and_video(tmp_path: Path) -> None:
         for seconds in lasting.values()
         for person, pace in enumerate(np.linspace(0.8, 1.25, 12))
     ]
-    data = dataset_of(clips, np.repeat([*lasting], 12))
+    people = [f"p{person}" for person in range(12)]
+    data = dataset_of(clips, np.repeat([*lasting], 12), group=people * 2)
     encoder = small("rocket").encoder(1)
     train_pipeline(Pipeline("rocket", small("rocket"), encoder), data, tmp_path / "m.onnx")
     model = load_model(tmp_path / "m.onnx", "sequence")
-    assert model.card.timed
+    assert model.card.context
     X = model.encoder.encode_samples(data)
     expected = model.predict_proba(X)
     found = [model.predict_clip(dataset_of([one], ["?"])).probabilities for one in clips]
-    np.testing.assert_allclose(found, expected, 1e-4)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
     said = [(event.label, event.probability) for one in clips for event in events_of(model, *one)]
     assert [label for label, _ in said] == [model.labels[best] for best in expected.argmax(axis=1)]
-    np.testing.assert_allclose([sure for _, sure in said], expected.max(axis=1), 1e-4)
+    np.testing.assert_allclose([sure for _, sure in said], expected.max(axis=1), atol=1e-4)
     # How long they last is a part of it.
-    X[:, -1] = 0
+    X[:, -N_CONTEXT] = 0
     assert np.abs(model.predict_proba(X) - expected).max() > 0.02
 
 

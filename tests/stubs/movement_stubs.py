@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from fakes import FakeDetector
 
-from handlore.classifiers.base import HandEstimator
+from handlore.classifiers.base import HandEstimator, MovementEstimator
 from handlore.classifiers.estimators import ESTIMATORS
+from handlore.classifiers.onnx_graph import Graph, GraphRunner
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.landmarks.hands import Hand
+from handlore.models.card import INPUT
 
 LABELS = ("circle", "left", "right")
 
@@ -175,3 +177,26 @@ def small(name: str, **params: Any) -> HandEstimator:
     estimator = ESTIMATORS[name]()
     known = estimator.get_params()
     return estimator.set_params(**{k: v for k, v in SMALL.items() if k in known} | params)
+
+
+class Nearest(MovementEstimator):
+    """The nearest mean movement: the least that a subclass without context has to define."""
+
+    name = "nearest"
+    summary = "for tests"
+
+    def _fit(self, X: np.ndarray, codes: np.ndarray, groups: np.ndarray | None) -> None:
+        assert groups is None or groups.shape == codes.shape
+        self.given_shape_ = X.shape[1:]
+        self.means_ = np.array([X[codes == k].mean(axis=0).ravel() for k in np.unique(codes)])
+
+    def _predict_proba(self, X: np.ndarray) -> np.ndarray:
+        return GraphRunner(self._to_onnx())(X)
+
+    def _to_onnx(self) -> Any:
+        graph, mean = Graph(), self.means_.astype(np.float32)
+        rows = graph.op("Flatten", INPUT)
+        scores = graph.op("MatMul", rows, graph.constant(mean.T / 100))
+        offset = graph.constant(-(mean * mean).sum(axis=1) / 200)
+        result = graph.op("Softmax", graph.op("Add", scores, offset), axis=1)
+        return graph.model(*self.given_shape_, result, (len(mean),))

@@ -1,5 +1,7 @@
 """Outputs of models become events: hold time, best window, hysteresis, cooldown."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -62,15 +64,82 @@ def test_pose_release() -> None:
     assert holds((0.45, 3), threshold=0.6)[0] == []
 
 
+def decided(*windows: tuple[float, float, float, float], **kw: float) -> list[tuple[Event, float]]:
+    """Events and when they are emitted, for windows (start, end, probability of ``a``, of ``b``).
+
+    The rest is ``none``. Each window comes at its end, or at the last end before it; and twice, as
+    windows of one length are averaged with the one before.
+    """
+    config = RecogniserSettings(**({"patience": 0.5} | kw))
+    thresholds = Thresholds(("a", "b", "none"), {}, config.movement_threshold, config.release)
+    decider, events, now = make_decider("sequence", thresholds, config), [], 0.0
+    for start, end, a, b in windows:
+        now = max(now, end)
+        p = np.array([a, b, 1 - a - b], np.float32)
+        output = ModelOutput(start, end, p, None, now, window=round(10 * (end - start)))
+        events += [(event, now) for _ in range(2) for event in decider.update(output)]
+    return [*events, *((event, np.inf) for event in decider.finish())]
+
+
+def quiet(start: float, end: float, step: float = 0.1) -> list[tuple[float, float, float, float]]:
+    """Windows of one second that show nothing, and end between start and end."""
+    return [(now - 1, now, 0.01, 0.01) for now in np.arange(start, end, step)]
+
+
 def test_best_overlapping_window() -> None:
-    decider = make_decider(
-        "sequence", Thresholds(("a", "b"), {}, 0.5, 0.7), RecogniserSettings(patience=0.5)
-    )
-    events = []
-    for end, p in ((1.0, (0.7, 0.3)), (1.2, (0.2, 0.8)), (1.4, (0.01, 0.99)), (2.2, (0.5, 0.4))):
-        answer = ModelOutput(end - 1, end, np.array(p, np.float32), None, end)
-        events += decider.update(answer)
-    assert [event.label for event in events] == ["b"]
+    found = decided((0, 1, 0.7, 0.3), (0.2, 1.2, 0.2, 0.8), (0.4, 1.4, 0.01, 0.99), *quiet(1.5, 4))
+    assert [event.label for event, _ in found] == ["b"]
+
+
+@pytest.mark.parametrize(("other", "waited"), [(0.01, 0.5), (0.8, 1.5)])
+def test_contested_movement_waits_longer(other: float, waited: float) -> None:
+    (found,) = decided((0.5, 1.4, 0.01, other), (0.5, 1.5, 0.97, 0.02), *quiet(1.6, 4))
+    assert found[0].label == "a"
+    assert found[1] - found[0].end == pytest.approx(waited, abs=0.11)
+
+
+@pytest.mark.parametrize(
+    ("long", "found"),
+    [
+        (0.97, "b"),  # although each half looks even more like a single click
+        (0.7, "a"),
+    ],
+)
+def test_double_click_against_its_halves(long: float, found: str) -> None:
+    windows = [(0.0, 0.5, 0.98, 0.01), (0.45, 0.9, 0.5, 0.05), (0.0, 0.9, 0.02, long)]
+    (first, _), *others = decided(*windows, *quiet(1.1, 4))
+    assert first.label == found
+    assert not others
+    assert (first.end - first.start > 0.8) == (found == "b")
+
+
+def test_two_clicks() -> None:
+    rest = [(now - 0.5, now, 0.01, 0.01) for now in np.arange(0.6, 1.9, 0.1)]
+    clicks = (0.0, 0.5, 0.96, 0.02), (1.5, 2.0, 0.96, 0.02)
+    # A window over both looks like a double click, but less so.
+    events = decided(clicks[0], *rest, clicks[1], (0.0, 2.0, 0.02, 0.7), *quiet(2.1, 5))
+    assert [(event.label, event.start) for event, _ in events] == [("a", 0.0), ("a", 1.5)]
+
+
+def test_label_less_probable_than_none() -> None:
+    windows = [(0, 1, 0.35, 0.05), *quiet(1.1, 3)]
+    assert [event.label for event, _ in decided(*windows, movement_threshold=0.3)] == ["a"]
+    assert decided(*windows, movement_threshold=0.4) == []
+    assert decided(*quiet(1, 3), movement_threshold=0.3) == []
+
+
+def test_events_in_order() -> None:
+    rng = np.random.default_rng(0)
+    ends = np.sort(rng.uniform(1, 40, 200))
+    windows = [
+        (end - rng.uniform(0.3, 2), end, *rng.dirichlet([0.3, 0.3, 0.6])[:2]) for end in ends
+    ]
+    found = decided(*windows)
+    assert len(found) > 5
+    assert all(event.start <= event.end <= now for event, now in found)
+    for (one, when), (other, then) in pairwise(found):
+        assert one.end <= other.start + 1e-6
+        assert when <= then
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,10 @@ def test_movement_emitted_when_hand_leaves() -> None:
 
 def test_none_and_label_thresholds() -> None:
     video = stream([("rest", 2), ("left", 0.8), ("rest", 3), ("right", 0.8), ("rest", 2)])
-    assert events_of(Swipes(), stream([("rest", 9)]), movement_threshold=0.0) == []
+    assert events_of(Swipes(), stream([("rest", 9)]), movement_threshold=0.02) == []
+    # A threshold of 0 asks for an event whatever happens, but never for one of none.
+    for_all = events_of(Swipes(), stream([("rest", 9)]), movement_threshold=0.0)
+    assert "none" not in {event.label for event in for_all}
     assert [event.label for event in events_of(Swipes(left=0.999), video)] == ["right"]
     assert events_of(Swipes(left=0.999, right=0.999), video) == []
 
