@@ -70,7 +70,7 @@ class StreamScores:
     def sentence(self) -> str:
         """The scores in words."""
         found, confused, missed = (
-            f"{100 * count / self.n:.0f} %"
+            f"{100 * count / max(self.n, 1):.0f} %"
             for count in (self.n_found, self.n_confused, self.n_missed)
         )
         between = "synthetic idle movement" if self.is_synthetic else "the clips of none"
@@ -148,7 +148,7 @@ class StreamOutputs:
     @classmethod
     def of(cls, model: StreamModel, clips: LandmarkDataset, most: int) -> "StreamOutputs":
         """Run a model on streams of at most ``most`` clips."""
-        streams, is_synthetic = _clip_streams(clips, most)
+        streams, is_synthetic = clip_streams(clips, most)
         settings = RecogniserSettings()
         found = tuple(
             (list(model_outputs(model, stream.video, settings)), stream.ground_truth)
@@ -241,7 +241,7 @@ def clip_lengths(dataset: LandmarkDataset) -> tuple[float, ...]:
     return tuple(round(float(seconds), 3) for seconds in lengths)
 
 
-def _clip_streams(clips: LandmarkDataset, most: int) -> tuple[list[Stream], bool]:
+def clip_streams(clips: LandmarkDataset, most: int) -> tuple[list[Stream], bool]:
     """Return streams of the clips of one person each, and whether idle movement was made."""
     rng = np.random.default_rng(0)
     chosen = clips.select(np.sort(rng.permutation(clips.n_samples)[:most]))
