@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,9 @@ _FEW_SAMPLES = 5
 _FEW_GROUPS = 4
 _MIN_GESTURES, _MAX_STREAM_CLIPS = 20, 150
 """Number of gestures from which on thresholds are chosen, and of clips in streams of each half."""
+
+_N_FITS = 4
+"""A movement classifier is fitted for clips, for streams, and on two halves to find thresholds."""
 
 _LIBRARIES = ("numpy", "scikit-learn", "onnxruntime")
 
@@ -112,8 +116,8 @@ def train(
     log
         Write loss and accuracy by epoch to this CSV file; only for estimators with epochs.
     progress
-        Called with the number of finished epochs, and of all. Ctrl-C then ends training and keeps
-        the best model so far.
+        Called with the number of finished epochs, and of all; Ctrl-C then ends training and keeps
+        the best model so far. Estimators without epochs: with the number of finished fits.
 
     Raises
     ------
@@ -141,8 +145,10 @@ def train(
                 f"{pipeline.name} does not train in epochs, so --log has no use; tcn does"
             )
     if estimator.learns_in_epochs:
-        estimator.progress = progress
-    trained = train_pipeline(pipeline, chosen, out, crossval=crossval, negatives=negatives)
+        estimator.progress, progress = progress, None
+    trained = train_pipeline(
+        pipeline, chosen, out, crossval=crossval, negatives=negatives, progress=progress
+    )
     if log:
         with atomic_write(Path(log)) as stream:
             stream.write(_as_csv(estimator.history_).encode())
@@ -157,6 +163,7 @@ def train_pipeline(
     crossval: bool = False,
     negatives: bool = False,
     novelty: bool = True,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Trained:
     """Fit a pipeline on all samples of a dataset and write the model file; see :func:`train`.
 
@@ -166,8 +173,14 @@ def train_pipeline(
     started = time.perf_counter()
     estimator, encoder = pipeline.estimator, pipeline.encoder
     scores = _scores(estimator, dataset, encoder) if crossval else None
-    fitted, clips = _fitted(estimator, dataset, encoder, negatives=negatives)
-    outputs = _left_out_streams(estimator, dataset, encoder) if negatives else []
+    numbers = count(1)
+
+    def done() -> None:
+        if progress:
+            progress(next(numbers), _N_FITS)
+
+    fitted, clips = _fitted(estimator, dataset, encoder, done, negatives=negatives)
+    outputs = _left_out_streams(estimator, dataset, encoder, done) if negatives else []
     detector = dataset.header.detector
     card = ModelCard(
         labels=tuple(map(str, fitted.classes_)),
@@ -213,7 +226,12 @@ def save_model(
 
 
 def _fitted(
-    estimator: HandEstimator, dataset: LandmarkDataset, encoder: Encoder, *, negatives: bool
+    estimator: HandEstimator,
+    dataset: LandmarkDataset,
+    encoder: Encoder,
+    done: Callable[[], None],
+    *,
+    negatives: bool,
 ) -> tuple[HandEstimator, HandEstimator | None]:
     """Return the estimator for streams and, if it is another one, the estimator for whole clips.
 
@@ -226,11 +244,17 @@ def _fitted(
     if len(np.unique(dataset.samples.label[dataset.has_hand])) < 2:
         return fit_streams(estimator, dataset, encoder, NegativeWindows()), None
     clips = fit_samples(estimator, dataset, encoder)
-    return fit_streams(clips, dataset, encoder, NegativeWindows()), clips
+    done()
+    streaming = fit_streams(clips, dataset, encoder, NegativeWindows())
+    done()
+    return streaming, clips
 
 
 def _left_out_streams(
-    estimator: HandEstimator, dataset: LandmarkDataset, encoder: Encoder
+    estimator: HandEstimator,
+    dataset: LandmarkDataset,
+    encoder: Encoder,
+    done: Callable[[], None],
 ) -> list[StreamOutputs]:
     """Return outputs in streams of half of the people each, trained on the other half.
 
@@ -250,6 +274,7 @@ def _left_out_streams(
         outputs.append(
             StreamOutputs.of_left_out(fitted, encoder, trained, left_out, _MAX_STREAM_CLIPS)
         )
+        done()
     return outputs
 
 

@@ -186,7 +186,7 @@ def flicks(*, left_handed: bool, n_people: int, seed: int) -> LandmarkDataset:
                 image[:, 0, :, 1] += 0.6 * there * reach
             else:
                 image[:, 0, :, 0] += (-0.6 if label == "flick left" else 0.6) * there * reach
-            image = image + np.array([0.5, 0.6, 0]) + rng.normal(0, 0.002, image.shape)
+            image = np.add(image, [0.5, 0.6, 0]) + rng.normal(0, 0.002, image.shape)
             clips.append((image.astype(np.float32), side, time))
             labels.append(label)
             people.append(f"{'left' if left_handed else 'right'} {number}")
