@@ -75,9 +75,10 @@ class StreamScores:
         )
         between = "synthetic idle movement" if self.is_synthetic else "the clips of none"
         rate = 60 * self.n_false / max(self.seconds, 1e-9)
+        events = "event" if self.n_false == 1 else "events"
         return (
             f"in a stream with {between} in between: {found} of {self.n} gestures found,"
-            f" {confused} confused, {missed} missed; {self.n_false} false events"
+            f" {confused} confused, {missed} missed; {self.n_false} false {events}"
             f" ({rate:.1f} a minute)"
         )
 
@@ -93,6 +94,18 @@ class StreamScores:
             "false_per_minute": round(60 * self.n_false / max(self.seconds, 1e-9), 3),
             "between": "synthetic" if self.is_synthetic else NONE_LABEL,
         }
+
+    @classmethod
+    def from_json(cls, values: Any) -> "StreamScores | None":
+        """Read what :meth:`as_json` returned; None if it is something else."""
+        names = ("n", "n_found", "n_confused", "n_false", "minutes")
+        if not isinstance(values, Mapping) or not all(
+            isinstance(values.get(name), int | float) for name in names
+        ):
+            return None
+        n, n_found, n_confused, n_false, minutes = (values[name] for name in names)
+        is_synthetic = values.get("between") == "synthetic"
+        return cls(n, n_found, n_confused, n_false, 60 * minutes, is_synthetic)
 
 
 @dataclass(frozen=True, eq=False)

@@ -163,6 +163,13 @@ def test_no_hand_and_no_gesture_have_a_sentence() -> None:
     assert "0 % of 0 gestures found" in StreamScores(0, 0, 0, 2, 60.0, False).sentence
 
 
+def test_scores_are_read_from_a_card() -> None:
+    made = StreamScores(20, 12, 3, 4, 90.0, True)
+    assert StreamScores.from_json(made.as_json()) == made
+    for damaged in (None, {}, [], "n", {**made.as_json(), "n": "20"}):
+        assert StreamScores.from_json(damaged) is None
+
+
 def test_thresholds_lie_between_what_is_right_and_what_is_false() -> None:
     windows = [("left", 0.35, "left"), ("left", 0.26, "")] * 10
     assert thresholds_of(*windows)["left"] == 0.3
