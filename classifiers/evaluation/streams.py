@@ -73,14 +73,15 @@ class StreamScores:
     def sentence(self) -> str:
         """The scores in words."""
         found, confused, missed = (
-            f"{100 * count / self.n:.0f} %"
+            f"{100 * count / max(self.n, 1):.0f} %"
             for count in (self.n_found, self.n_confused, self.n_missed)
         )
         between = "synthetic idle movement" if self.is_synthetic else "the clips of none"
         rate = 60 * self.n_false / max(self.seconds, 1e-9)
+        events = "event" if self.n_false == 1 else "events"
         return (
             f"in a stream with {between} in between: {found} of {self.n} gestures found,"
-            f" {confused} confused, {missed} missed; {self.n_false} false events"
+            f" {confused} confused, {missed} missed; {self.n_false} false {events}"
             f" ({rate:.1f} a minute)"
         )
 
@@ -96,6 +97,18 @@ class StreamScores:
             "false_per_minute": round(60 * self.n_false / max(self.seconds, 1e-9), 3),
             "between": "synthetic" if self.is_synthetic else NONE_LABEL,
         }
+
+    @classmethod
+    def from_json(cls, values: Any) -> "StreamScores | None":
+        """Read what :meth:`as_json` returned; None if it is something else."""
+        names = ("n", "n_found", "n_confused", "n_false", "minutes")
+        if not isinstance(values, Mapping) or not all(
+            isinstance(values.get(name), int | float) for name in names
+        ):
+            return None
+        n, n_found, n_confused, n_false, minutes = (values[name] for name in names)
+        is_synthetic = values.get("between") == "synthetic"
+        return cls(n, n_found, n_confused, n_false, 60 * minutes, is_synthetic)
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +164,7 @@ class StreamOutputs:
     @classmethod
     def of(cls, model: StreamModel, clips: LandmarkDataset, most: int) -> "StreamOutputs":
         """Run a model on streams of at most ``most`` clips."""
-        streams, is_synthetic = _clip_streams(clips, most)
+        streams, is_synthetic = clip_streams(clips, most)
         settings = RecogniserSettings()
         found = tuple(
             (list(model_outputs(model, stream.video, settings)), stream.ground_truth)
@@ -247,7 +260,7 @@ def clip_lengths(dataset: LandmarkDataset) -> tuple[float, ...]:
     return tuple(round(float(seconds), 3) for seconds in lengths)
 
 
-def _clip_streams(clips: LandmarkDataset, most: int) -> tuple[list[Stream], bool]:
+def clip_streams(clips: LandmarkDataset, most: int) -> tuple[list[Stream], bool]:
     """Return streams of the clips of one person each, and whether idle movement was made."""
     rng = np.random.default_rng(0)
     chosen = clips.select(np.sort(rng.permutation(clips.n_samples)[:most]))

@@ -210,6 +210,7 @@ def _show_model(file: Path, as_json: bool) -> dict[str, Any]:
         if card.thresholds:
             each = ", ".join(f"{label} {least:.2f}" for label, least in card.thresholds.items())
             click.echo(f"  thresholds: {each}")
+        if card.calibration:
             click.echo(f"  calibration: {_compact(card.calibration)}")
         for key, value in card.training.items():
             if key not in ("item_digests", "history"):  # these are for `evaluate` and reports

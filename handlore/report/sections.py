@@ -55,8 +55,16 @@ def _headline(findings: Findings) -> str:
         '<section class="first" aria-label="Result"><div class="score">'
         f"<b>{100 * scores.accuracy:.1f} %</b><p><strong>accuracy</strong>, {low} to {high} %</p>"
         f'<p class="soft"><small>{escape(spread.words)}</small></p></div>'
-        f"<div><p>{counted}</p>{numbers(values)}</div></section>"
+        f"<div><p>{counted}</p>{_streamed(findings)}{numbers(values)}</div></section>"
     )
+
+
+def _streamed(findings: Findings) -> str:
+    """Say what is found if the clips are joined into streams."""
+    streams = findings.outcome.streams
+    if not streams or not streams.n:
+        return ""
+    return f"<p>{escape(streams.sentence[:1].upper() + streams.sentence[1:])}.</p>"
 
 
 def _warnings(findings: Findings) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from handlore.classifiers.evaluation.evaluation import Evaluation
+from handlore.classifiers.evaluation.streams import StreamScores
 from handlore.landmarks.files import atomic_write, make_folder, require_writable
 
 from .charts import (
@@ -139,11 +140,13 @@ def _model_file(evaluation: Evaluation, data: str) -> About:
         speed["One prediction"] = (
             f"{1e6 * seconds:.0f} µs on this machine, from landmarks to probabilities (median)"
         )
+    streams = StreamScores.from_json(training.get("streams"))
     facts = {
         "Trained on": f"{training.get('n', '?')} samples",
         "People": ", ".join(map(str, training.get("groups") or ())),
         "Parameters": _in_words(training.get("params") or {}),
         "Cross-validated": _in_words(training.get("crossval") or {}),
+        "Left-out clips": streams.sentence if streams else "",
         "Features": ", ".join(card.features),
         "Landmarks": card.landmarker,
         "Versions": _in_words(training.get("versions") or {}),

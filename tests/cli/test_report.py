@@ -111,5 +111,18 @@ def test_movements(run: Run, tmp_path: Path) -> None:
     assert json.loads(result.stdout)["importance"]["way of the wrist"] > 0.3
     text = Outline((folder / "report.html").read_text("utf-8")).text
     assert "Of 12 clips" in text
+    streams = json.loads(result.stdout)["streams"]
+    found = f"{100 * streams['n_found'] / 12:.0f} % of 12 gestures found"
+    assert f"In a stream with synthetic idle movement in between: {found}" in text
     assert "path of the wrist" in text
     assert "Features" not in text, "those are of poses"
+
+
+def test_movement_model(moves: Path, clips: Path, run: Run, tmp_path: Path) -> None:
+    assert run("evaluate", moves, clips, "--report", tmp_path / "r").exit_code == 0
+    text = Outline((tmp_path / "r" / "report.html").read_text("utf-8")).text
+    assert "In a stream with the clips of none in between: " in text
+    assert "Left-out clipsin a stream with the clips of none in between: " in text
+    run("evaluate", moves, clips, "--no-streams", "--report", tmp_path / "r")
+    text = Outline((tmp_path / "r" / "report.html").read_text("utf-8")).text
+    assert "In a stream" not in text
