@@ -35,6 +35,9 @@ _CANDIDATES = (0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 _PRICE = 2
 """How many gestures a false event must bring to be worth it."""
 
+_SYNTHETIC_CANDIDATES, _SYNTHETIC_PRICE = (0.6, 0.7, 0.8, 0.9), 4
+"""Where idle movement was made: people do more than was thought of, so thresholds stay high."""
+
 _PRIOR_GESTURES = 5
 """Strength of the assumption that a label is like all others, as a number of gestures."""
 
@@ -212,26 +215,29 @@ def pooled(parts: Sequence[StreamScores]) -> StreamScores:
 def choose_thresholds(outputs: Sequence[StreamOutputs]) -> dict[str, float]:
     """Return a threshold for each label: it finds much and emits little that is false.
 
-    A false event costs as much as two gestures. Labels with few gestures get about the
-    threshold that is best for all.
+    A false event costs as much as two gestures, or four where the movement in between is synthetic.
+    Labels with few gestures get about the threshold that is best for all.
     """
+    is_synthetic = any(one.is_synthetic for one in outputs)
+    candidates = _SYNTHETIC_CANDIDATES if is_synthetic else _CANDIDATES
+    price = _SYNTHETIC_PRICE if is_synthetic else _PRICE
     labels = sorted({label for one in outputs for label in one.model.labels} - {NONE_LABEL})
     gains: dict[str, list[float]] = {label: [] for label in labels}
     overall = []
-    for candidate in _CANDIDATES:
+    for candidate in candidates:
         total = StreamScore()
         for one in outputs:
             total += one.score(dict.fromkeys(labels, candidate))
-        overall.append((len(total.found) - _PRICE * len(total.false)) / max(total.n, 1))
+        overall.append((len(total.found) - price * len(total.false)) / max(total.n, 1))
         counts = counts_by_label(total)
         for label in labels:
             own = counts.get(label)
-            gains[label].append(own.n_found - _PRICE * own.n_false if own else 0.0)
+            gains[label].append(own.n_found - price * own.n_false if own else 0.0)
     prior = _PRIOR_GESTURES * np.array(overall)
     # Of equally good ones the highest: argmax takes the first of the reversed order.
-    last = len(_CANDIDATES) - 1
+    last = len(candidates) - 1
     return {
-        label: _CANDIDATES[last - int((np.array(gains[label]) + prior)[::-1].argmax())]
+        label: candidates[last - int((np.array(gains[label]) + prior)[::-1].argmax())]
         for label in labels
     }
 
