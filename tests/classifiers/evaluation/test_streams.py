@@ -196,6 +196,15 @@ def test_a_label_with_few_gestures_gets_about_the_common_threshold() -> None:
     assert thresholds_of(*many) == {"left": 0.4, "right": 0.9}
 
 
+def test_where_idle_movement_is_made_thresholds_stay_high() -> None:
+    one = scripted(*[("left", 0.65, "left")] * 30, *[("left", 0.65, "")] * 10)
+    assert choose_thresholds([one])["left"] == 0.6, "30 gestures outweigh 10 false events"
+    made = replace(one, is_synthetic=True)
+    assert choose_thresholds([made])["left"] == 0.9, "which count twice as much here"
+    quiet = replace(scripted(*[("left", 0.35, "left")] * 10), is_synthetic=True)
+    assert choose_thresholds([quiet])["left"] >= 0.6
+
+
 def test_thresholds_of_a_part_are_chosen_on_the_others() -> None:
     quiet = scripted(*[("left", 0.35, "left")] * 10)
     sure = scripted(*[("left", 0.95, "left")] * 10)
