@@ -118,6 +118,8 @@ class NegativeWindows:
             yield from self._negative(stream, first, round(first + length))
 
     def _negative(self, stream: "_Stream", first: int, last: int) -> Iterator[tuple[str, int, int]]:
+        # What is beyond the stream is not in the window.
+        first, last = max(first, 0), min(last, len(stream.image))
         if all(_overlap(first, last, *event) < self.most_shown for event in stream.events):
             yield NONE_LABEL, first, last
 

@@ -50,12 +50,12 @@ def test_model(onnx: Path, run: Run, parsed: Parsed) -> None:
 def test_movement_model(moves: Path, run: Run, parsed: Parsed) -> None:
     info = parsed(run("info", moves, "--json"))
     assert (info["type"], info["kind"], info["estimator"]) == ("model", "sequence", "rocket")
-    assert info["n_timepoints"] == 32
+    assert info["n_timepoints"] == 128
     assert len(info["seconds"]) == 3
     text = run("info", moves).stdout
     assert "a movement model, rocket" in text
     assert "4 labels: circle, left, none, right" in text
-    assert re.search(r"clips of 0\.\d to 1\.\d s, resampled to 32 points in time", text)
+    assert re.search(r"clips of 0\.\d to 1\.\d s, resampled to 128 points in time", text)
     assert "features:" not in text
 
 
