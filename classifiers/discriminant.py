@@ -31,8 +31,11 @@ from handlore.models.card import INPUT
 
 from .onnx_graph import Graph
 
-_SHRINKAGES = (0.3, 1.0, 3.0)
-"""Candidates: multiples of the mean variance that are added to the variance of each feature."""
+_SHRINKAGE, _SHRINKAGES = (1.0,), (0.3, 1.0, 3.0)
+"""Multiples of the mean variance that are added to the variance of each feature: the usual one,
+and the candidates for few rows, where it matters and costs little to try."""
+
+_FEW_ROWS = 2000
 
 _MIN_VARIANCE = 0.01
 
@@ -104,19 +107,20 @@ class LinearDiscriminant:
         """
         everything = ClassMoments.total([moments for moments, _, _ in parts])
         if len(parts) < 2:
-            return _solve(everything, _SHRINKAGES[len(_SHRINKAGES) // 2 :])[0]
+            return _solve(everything, _SHRINKAGE)[0]
         truth = class_of[np.concatenate([clusters for _, _, clusters in parts])]
-        scores: list[list[FloatArray]] = [[] for _ in _SHRINKAGES]
+        candidates = _SHRINKAGES if everything.counts.sum() <= _FEW_ROWS else _SHRINKAGE
+        scores: list[list[FloatArray]] = [[] for _ in candidates]
         for left_out, (_, features, _) in enumerate(parts):
             others = [moments for i, (moments, _, _) in enumerate(parts) if i != left_out]
             for kept, found in zip(
-                scores, _solve(ClassMoments.total(others), _SHRINKAGES), strict=True
+                scores, _solve(ClassMoments.total(others), candidates), strict=True
             ):
                 kept.append(found.scores(features))
         # The error rate decides; ties are broken by the log loss.
         trials = [_trial(np.concatenate(kept), truth, class_of) for kept in scores]
         best = trials.index(min(trials))
-        (fitted,) = _solve(everything, [_SHRINKAGES[best]])
+        (fitted,) = _solve(everything, [candidates[best]])
         return fitted.scaled(trials[best][2])
 
     @classmethod
@@ -135,20 +139,21 @@ class LinearDiscriminant:
         """
         products, n = _Products.of(rows, clusters, len(class_of)), int(part.max()) + 1
         if n == 1:
-            weights, bias = products.solve(_SHRINKAGES[len(_SHRINKAGES) // 2 :])[0]
+            weights, bias = products.solve(_SHRINKAGE)[0]
             return cls(rows.T @ weights, bias)
         order = [np.flatnonzero(tested & (part == number)) for number in range(n)]
-        scores: list[list[FloatArray]] = [[] for _ in _SHRINKAGES]
+        candidates = _SHRINKAGES if len(rows) <= _FEW_ROWS else _SHRINKAGE
+        scores: list[list[FloatArray]] = [[] for _ in candidates]
         for number, own in enumerate(order):
             others = np.flatnonzero(part != number)
             for kept, (weights, bias) in zip(
-                scores, products.take(others).solve(_SHRINKAGES), strict=True
+                scores, products.take(others).solve(candidates), strict=True
             ):
                 kept.append(products.matrix[np.ix_(own, others)] @ weights + bias)
         truth = class_of[clusters[np.concatenate(order)]]
         trials = [_trial(np.concatenate(kept), truth, class_of) for kept in scores]
         best = trials.index(min(trials))
-        ((weights, bias),) = products.solve([_SHRINKAGES[best]])
+        ((weights, bias),) = products.solve([candidates[best]])
         return cls(rows.T @ weights, bias).scaled(trials[best][2])
 
     @classmethod
@@ -157,7 +162,7 @@ class LinearDiscriminant:
     ) -> "LinearDiscriminant":
         """Return the discriminant of at most :data:`MAX_ROWS` rows, not tuned."""
         products = _Products.of(rows, codes, n_classes)
-        weights, bias = products.solve(_SHRINKAGES[len(_SHRINKAGES) // 2 :])[0]
+        weights, bias = products.solve(_SHRINKAGE)[0]
         return cls(rows.T @ weights, bias)
 
     def scores(self, features: FloatArray) -> FloatArray:

@@ -18,13 +18,13 @@ from handlore.landmarks.geometry import palm_length
 from handlore.landmarks.hands import FloatArray
 from handlore.models.movement_encoder import MovementEncoder, clip_slices, durations
 
-_FRAME_RATE = 20
+FRAME_RATE = 20
 """Frames per second of a synthetic stream."""
 
 _MAX_SECONDS = 600
 """Longer clips are left out: a stream of them would not fit into memory."""
 
-_MAX_CLIPS = 350
+_MAX_CLIPS = 300
 _CLIPS_PER_STREAM = 6
 
 
@@ -81,8 +81,8 @@ class NegativeWindows:
         A window belongs to the group (n_samples,) of its clips.
         """
         blocks, labels, window_groups = [], [], []
-        for stream in _streams(dataset, groups, rng, self.idle):
-            time = np.arange(len(stream.image)) / _FRAME_RATE
+        for stream in synthetic_streams(dataset, groups, rng, self.idle):
+            time = np.arange(len(stream.image)) / FRAME_RATE
             for label, start, end in self._intervals(stream, rng):
                 part = slice(max(start, 0), max(end, start + 2))
                 image = stream.image[part]
@@ -98,7 +98,7 @@ class NegativeWindows:
         )
 
     def _intervals(
-        self, stream: "_Stream", rng: np.random.Generator
+        self, stream: "SyntheticStream", rng: np.random.Generator
     ) -> Iterator[tuple[str, int, int]]:
         """Yield label, start and end of windows, in frames."""
         lengths = [end - start for _, start, end in stream.events]
@@ -117,7 +117,9 @@ class NegativeWindows:
             first = round(rng.uniform(0, max(len(stream.image) - length, 1)))
             yield from self._negative(stream, first, round(first + length))
 
-    def _negative(self, stream: "_Stream", first: int, last: int) -> Iterator[tuple[str, int, int]]:
+    def _negative(
+        self, stream: "SyntheticStream", first: int, last: int
+    ) -> Iterator[tuple[str, int, int]]:
         # What is beyond the stream is not in the window.
         first, last = max(first, 0), min(last, len(stream.image))
         if all(_overlap(first, last, *event) < self.most_shown for event in stream.events):
@@ -132,7 +134,9 @@ def _overlap(first: int, last: int, label: str, start: int, end: int) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class _Stream:
+class SyntheticStream:
+    """A hand that makes one movement after the other."""
+
     image: FloatArray
     """(n_frames, n_hands, 21, 3) in palm lengths."""
     handedness: float
@@ -151,10 +155,13 @@ class _Clip:
     is_left: bool
 
 
-def _streams(
+def synthetic_streams(
     dataset: LandmarkDataset, groups: StrArray, rng: np.random.Generator, idle: float
-) -> Iterator[_Stream]:
-    """Join clips; a stream has clips of one person and one side."""
+) -> Iterator[SyntheticStream]:
+    """Join clips of hands; a stream has clips of one person and one side.
+
+    Before a share ``idle`` of the clips the hand rests and moves idly.
+    """
     clips = _clips(dataset, groups, rng)
     for person, is_left in sorted({(clip.person, clip.is_left) for clip in clips}):
         own = [clip for clip in clips if (clip.person, clip.is_left) == (person, is_left)]
@@ -186,14 +193,14 @@ def _clips(dataset: LandmarkDataset, groups: StrArray, rng: np.random.Generator)
 
 
 def _even(image: FloatArray, time: NDArray[np.float64]) -> FloatArray:
-    """Return a clip at _FRAME_RATE, in palm lengths from the first position of the wrist."""
+    """Return a clip at FRAME_RATE, in palm lengths from the first position of the wrist."""
     seen = ~np.isnan(image[..., 0, 0])
     showing = np.flatnonzero(seen.any(axis=1))
     image, seen = image[showing[0] : showing[-1] + 1], seen[showing[0] : showing[-1] + 1]
     time = time[showing[0] : showing[-1] + 1]
     scale = max(float(np.median(palm_length(image[seen]))), 1e-6)
     image = (image - image[0][seen[0]][:, 0].mean(axis=0)) / np.float32(scale)
-    ticks = np.arange(time[0], time[-1] + 1e-9, 1 / _FRAME_RATE)
+    ticks = np.arange(time[0], time[-1] + 1e-9, 1 / FRAME_RATE)
     after = np.clip(np.searchsorted(time, ticks), 1, max(len(time) - 1, 1))
     if len(time) == 1:
         return image
@@ -214,7 +221,7 @@ class _Hand:
         self._n = 0
         self._now = shapes[0]
 
-    def stream(self, clips: list[_Clip], idle: float) -> _Stream:
+    def stream(self, clips: list[_Clip], idle: float) -> SyntheticStream:
         """Make each clip near the resting position; rest and move idly before a share of them."""
         events = []
         self._now = clips[0].image[0]
@@ -227,7 +234,7 @@ class _Hand:
             events.append((clip.label, self._n, self._n + len(moved)))
             self._add(moved)
         self._go(self._at(clips[0].image[0], 0.3), self._rng.uniform(0.2, 0.8))
-        return _Stream(
+        return SyntheticStream(
             np.concatenate(self._parts), 0.0 if clips[0].is_left else 1.0, clips[0].group, events
         )
 
@@ -242,7 +249,7 @@ class _Hand:
 
     def _idle(self, seconds: float) -> None:
         """Move from shape to shape near one position, often with some fingers only."""
-        place, until = self._wrists(self._now), self._n + seconds * _FRAME_RATE
+        place, until = self._wrists(self._now), self._n + seconds * FRAME_RATE
         while self._n < until:
             shape = self._shapes[self._rng.integers(len(self._shapes))]
             own = self._now - self._wrists(self._now)
@@ -277,7 +284,7 @@ class _Hand:
 
     def _go(self, target: FloatArray, seconds: float) -> None:
         """Move to a target smoothly."""
-        share = np.linspace(0, 1, max(round(seconds * _FRAME_RATE), 1) + 1)[1:, None, None, None]
+        share = np.linspace(0, 1, max(round(seconds * FRAME_RATE), 1) + 1)[1:, None, None, None]
         eased = (share * share * (3 - 2 * share)).astype(np.float32)
         self._add(self._now + eased * (target - self._now))
 

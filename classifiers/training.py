@@ -7,25 +7,40 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 
 from handlore import __version__
 from handlore.datasets.dataset import MIXED_DETECTORS, NONE_LABEL, LandmarkDataset, listed
-from handlore.datasets.splits import default_by, doubt_about, groups_of, n_groups, training_samples
+from handlore.datasets.splits import (
+    cross_validation,
+    default_by,
+    doubt_about,
+    groups_of,
+    n_groups,
+    training_samples,
+)
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.files import atomic_write, require_writable
-from handlore.models.card import DURATION_QUANTILES, ModelCard
+from handlore.models.card import ModelCard
 from handlore.models.files import write_model
-from handlore.models.movement_encoder import MovementEncoder, durations
+from handlore.models.movement_encoder import MovementEncoder
 from handlore.models.pose_encoder import Encoder, PoseEncoder
 
 from .base import HandEstimator, plain_params
 from .evaluation.crossval import cross_val_predict
 from .evaluation.leaks import item_digests
 from .evaluation.scores import Scores, fit_samples, fit_streams
+from .evaluation.streams import (
+    StreamOutputs,
+    choose_thresholds,
+    clip_lengths,
+    cross_fitted,
+)
 from .factory import Pipeline, make_pipeline
 from .negatives import NegativeWindows
 from .novelty import NoveltyModel
@@ -33,6 +48,12 @@ from .onnx_graph import add_clip_output
 
 _FEW_SAMPLES = 5
 _FEW_GROUPS = 4
+_MIN_GESTURES, _MAX_STREAM_CLIPS = 20, 150
+"""Number of gestures from which on thresholds are chosen, and of clips in streams of each half."""
+
+_N_FITS = 4
+"""A movement classifier is fitted for clips, for streams, and on two halves to find thresholds."""
+
 _LIBRARIES = ("numpy", "scikit-learn", "onnxruntime")
 
 
@@ -95,8 +116,8 @@ def train(
     log
         Write loss and accuracy by epoch to this CSV file; only for estimators with epochs.
     progress
-        Called with the number of finished epochs, and of all. Ctrl-C then ends training and keeps
-        the best model so far.
+        Called with the number of finished epochs, and of all; Ctrl-C then ends training and keeps
+        the best model so far. Estimators without epochs: with the number of finished fits.
 
     Raises
     ------
@@ -124,8 +145,10 @@ def train(
                 f"{pipeline.name} does not train in epochs, so --log has no use; tcn does"
             )
     if estimator.learns_in_epochs:
-        estimator.progress = progress
-    trained = train_pipeline(pipeline, chosen, out, crossval=crossval, negatives=negatives)
+        estimator.progress, progress = progress, None
+    trained = train_pipeline(
+        pipeline, chosen, out, crossval=crossval, negatives=negatives, progress=progress
+    )
     if log:
         with atomic_write(Path(log)) as stream:
             stream.write(_as_csv(estimator.history_).encode())
@@ -140,6 +163,7 @@ def train_pipeline(
     crossval: bool = False,
     negatives: bool = False,
     novelty: bool = True,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Trained:
     """Fit a pipeline on all samples of a dataset and write the model file; see :func:`train`.
 
@@ -149,7 +173,14 @@ def train_pipeline(
     started = time.perf_counter()
     estimator, encoder = pipeline.estimator, pipeline.encoder
     scores = _scores(estimator, dataset, encoder) if crossval else None
-    fitted, clips = _fitted(estimator, dataset, encoder, negatives=negatives)
+    numbers = count(1)
+
+    def done() -> None:
+        if progress:
+            progress(next(numbers), _N_FITS)
+
+    fitted, clips = _fitted(estimator, dataset, encoder, done, negatives=negatives)
+    outputs = _left_out_streams(estimator, dataset, encoder, done) if negatives else []
     detector = dataset.header.detector
     card = ModelCard(
         labels=tuple(map(str, fitted.classes_)),
@@ -159,7 +190,8 @@ def train_pipeline(
         features=encoder.groups if isinstance(encoder, PoseEncoder) else (),
         **_clip_facts(encoder, dataset),
         landmarker=detector.landmarker if detector else "full",
-        training=_training(fitted, dataset, scores),
+        thresholds=choose_thresholds(outputs) if outputs else {},
+        training=_training(fitted, dataset, scores) | _stream_scores(outputs),
     )
     scored = _novelty_model(dataset, encoder) if novelty and encoder.kind == "pose" else None
     n_bytes = save_model(fitted, card, out, scored, clips)
@@ -194,7 +226,12 @@ def save_model(
 
 
 def _fitted(
-    estimator: HandEstimator, dataset: LandmarkDataset, encoder: Encoder, *, negatives: bool
+    estimator: HandEstimator,
+    dataset: LandmarkDataset,
+    encoder: Encoder,
+    done: Callable[[], None],
+    *,
+    negatives: bool,
 ) -> tuple[HandEstimator, HandEstimator | None]:
     """Return the estimator for streams and, if it is another one, the estimator for whole clips.
 
@@ -207,7 +244,42 @@ def _fitted(
     if len(np.unique(dataset.samples.label[dataset.has_hand])) < 2:
         return fit_streams(estimator, dataset, encoder, NegativeWindows()), None
     clips = fit_samples(estimator, dataset, encoder)
-    return fit_streams(clips, dataset, encoder, NegativeWindows()), clips
+    done()
+    streaming = fit_streams(clips, dataset, encoder, NegativeWindows())
+    done()
+    return streaming, clips
+
+
+def _left_out_streams(
+    estimator: HandEstimator,
+    dataset: LandmarkDataset,
+    encoder: Encoder,
+    done: Callable[[], None],
+) -> list[StreamOutputs]:
+    """Return outputs in streams of half of the people each, trained on the other half.
+
+    Empty for poses, for estimators that take minutes to train, and if there are too few gestures to
+    choose thresholds by.
+    """
+    gestures = dataset.samples.label[dataset.has_hand] != NONE_LABEL
+    is_slow = estimator.learns_in_epochs
+    if not isinstance(encoder, MovementEncoder) or is_slow or gestures.sum() < _MIN_GESTURES:
+        return []
+    outputs = []
+    for rest, half in cross_validation(dataset, default_by(dataset), 2):
+        trained, left_out = dataset.select(rest), dataset.select(half)
+        if len(np.unique(trained.samples.label[trained.has_hand])) < 2:
+            return []
+        fitted = fit_samples(clone(estimator), trained, encoder)
+        outputs.append(
+            StreamOutputs.of_left_out(fitted, encoder, trained, left_out, _MAX_STREAM_CLIPS)
+        )
+        done()
+    return outputs
+
+
+def _stream_scores(outputs: Sequence[StreamOutputs]) -> dict[str, Any]:
+    return {"streams": cross_fitted(outputs).as_json()} if outputs else {}
 
 
 def _novelty_model(dataset: LandmarkDataset, encoder: Encoder) -> NoveltyModel:
@@ -224,13 +296,12 @@ def _clip_facts(encoder: Encoder, dataset: LandmarkDataset) -> dict[str, Any]:
     """Return the fields of a card that only models of movements have."""
     if not isinstance(encoder, MovementEncoder):
         return {}
-    lengths = np.quantile(durations(dataset.select(dataset.has_hand)), DURATION_QUANTILES)
     return {
         "n_timepoints": encoder.n_timepoints,
         "averaged": encoder.averaged,
         "timed": encoder.timed,
         "context": encoder.context,
-        "seconds": tuple(round(float(seconds), 3) for seconds in lengths),
+        "seconds": clip_lengths(dataset),
     }
 
 

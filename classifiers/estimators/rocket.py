@@ -97,7 +97,8 @@ class _RocketClassifier(MovementEstimator):
     n_kernel_features
         Approximate number of outputs of the kernels in the frame of the hand.
     n_augmented
-        Number of augmented copies of each movement, see :mod:`..augmentation`.
+        Number of augmented copies of each movement, see :mod:`..augmentation`; of more than some
+        1,700 movements only one.
     mirror_labels
         Pairs of labels that mirroring swaps, such as ``left=right,in=out``; other labels stay the
         same. Without any, the label of a mirrored movement is found in the data: mirrored copies
@@ -202,13 +203,15 @@ class _RocketClassifier(MovementEstimator):
 
     def _copies(self, X: FloatArray, rng: np.random.Generator) -> Iterator[tuple[FloatArray, bool]]:
         """Yield augmented copies of all movements, and whether they are mirrored."""
-        for _ in range(self.n_augmented):
+        # Of many movements there are fewer copies, so that all rows can be solved at once.
+        n_copies = min(self.n_augmented, max(1, MAX_ROWS // len(X) - 2))
+        for _ in range(n_copies):
             yield self._augmented(X, rng), False
         if (self.images_ == UNKNOWN).all():
             return
         mirrored = mirror_blocks(X, self._n_hands)
         yield mirrored, True
-        for _ in range(self.n_augmented // 2):
+        for _ in range(n_copies // 2):
             yield self._augmented(mirrored, rng), True
 
     def _augmented(self, X: FloatArray, rng: np.random.Generator) -> FloatArray:

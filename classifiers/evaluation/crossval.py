@@ -20,6 +20,7 @@ from handlore.datasets.splits import (
     n_groups,
 )
 from handlore.landmarks.errors import HandloreError
+from handlore.models.movement_encoder import MovementEncoder
 from handlore.models.pose_encoder import Encoder, PoseEncoder
 
 from ..base import HandEstimator
@@ -30,6 +31,10 @@ from .intervals import single_unit
 from .leaks import find_leaks
 from .pointing import pointing_advice
 from .scores import Predictions, fit_samples, predict_items
+from .streams import StreamOutputs, cross_fitted
+
+_MIN_STREAM_CLIPS, _MAX_STREAM_CLIPS = 50, 900
+"""Clips in the streams of a fold, and of all folds."""
 
 
 def cross_validate(
@@ -43,6 +48,7 @@ def cross_validate(
     params: Mapping[str, object] | None = None,
     seed: int = 0,
     with_importances: bool = False,
+    with_streams: bool | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
     """Estimate the accuracy of a classifier on people it has not seen.
@@ -65,6 +71,9 @@ def cross_validate(
         Default: one per group up to 12 groups, else 5.
     with_importances
         Also measure the contribution of each part of the hand.
+    with_streams
+        Movements: also recognise the clips of each fold in streams, as live. Default: if the
+        estimator trains in seconds.
     progress
         Called with the number of finished folds, and of all.
 
@@ -87,8 +96,17 @@ def cross_validate(
     )
     best = default_by(dataset)
     chosen: By = by or best
+    if with_streams is None:
+        with_streams = not pipeline.estimator.learns_in_epochs
     found = _cross_validate(
-        pipeline, dataset, chosen, folds, seed, progress, with_importances=with_importances
+        pipeline,
+        dataset,
+        chosen,
+        folds,
+        seed,
+        progress,
+        with_importances=with_importances,
+        with_streams=with_streams,
     )
     doubts = [] if by else [doubt_about(dataset, chosen) or _random_split(dataset, chosen)]
     doubts.append(pointing_advice(found.predictions, found.dataset, pipeline.encoder))
@@ -111,10 +129,21 @@ def _cross_validate(
     progress: Callable[[int, int], None] | None,
     *,
     with_importances: bool = False,
+    with_streams: bool = False,
 ) -> Evaluation:
     started = time.perf_counter()
     total = fold_count(dataset, by, folds)
     importances: list[list[Importance]] = []
+    streams: list[StreamOutputs] = []
+
+    def watch(fitted: HandEstimator, trained: LandmarkDataset, tested: LandmarkDataset) -> None:
+        if with_importances:
+            measure(fitted, tested)
+        if with_streams and isinstance(pipeline.encoder, MovementEncoder):
+            most = max(_MIN_STREAM_CLIPS, _MAX_STREAM_CLIPS // total)
+            streams.append(
+                StreamOutputs.of_left_out(fitted, pipeline.encoder, trained, tested, most)
+            )
 
     def measure(fitted: HandEstimator, tested: LandmarkDataset) -> None:
         classes = [str(label) for label in fitted.classes_]
@@ -133,7 +162,7 @@ def _cross_validate(
         n_folds=folds,
         seed=seed,
         progress=(lambda done: progress(done, total)) if progress else None,
-        watch=measure if with_importances else None,
+        watch=watch,
     )
     leaks = find_leaks(dataset, cross_validation(dataset, by, folds, seed))
     found = Evaluation.of(predictions, dataset, leaks, Importance.pooled(importances), seed=seed)
@@ -144,6 +173,7 @@ def _cross_validate(
         params=pipeline.params,
         features=encoder.groups if isinstance(encoder, PoseEncoder) else (),
         split=Split(by, n_groups(dataset, by), total),
+        streams=cross_fitted(streams) if streams else None,
         seconds=time.perf_counter() - started,
     )
 
@@ -157,24 +187,24 @@ def cross_val_predict(
     n_folds: int | None = None,
     seed: int = 0,
     progress: Callable[[int], None] | None = None,
-    watch: Callable[[HandEstimator, LandmarkDataset], None] | None = None,
+    watch: Callable[[HandEstimator, LandmarkDataset, LandmarkDataset], None] | None = None,
 ) -> Predictions:
     """Predict every item, in the order of the dataset, by a clone that has not seen its group.
 
     ``progress`` is called after each fold with the number of finished folds, ``watch`` with the
-    fitted estimator and its test samples.
+    fitted estimator and its training and test samples.
     """
     if len(dataset.labels) < 2:
         only = ", ".join(dataset.labels)
         raise HandloreError(f"a classifier needs at least two labels; there is: {only}")
     parts = []
     for done, (train, test) in enumerate(cross_validation(dataset, by, n_folds, seed), 1):
-        fitted = _fit_fold(clone(estimator), dataset.select(train), encoder, by)
+        trained, tested = dataset.select(train), dataset.select(test)
+        fitted = _fit_fold(clone(estimator), trained, encoder, by)
         classes = [str(label) for label in fitted.classes_]
-        tested = dataset.select(test)
         parts.append((test, predict_items(fitted.predict_proba, classes, tested, encoder)))
         if watch:
-            watch(fitted, tested)
+            watch(fitted, trained, tested)
         if progress:
             progress(done)
     return _pooled(parts)

@@ -11,7 +11,7 @@ from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset, listed
 from handlore.datasets.splits import By, held_out_samples
 from handlore.models.card import ModelCard
 from handlore.models.files import load_model
-from handlore.models.model import Model
+from handlore.models.model import Model, MovementModel
 
 from .breakdown import Reliability, detection_rates, scores_by_stage, scores_by_unit
 from .comparison import RunResults
@@ -19,9 +19,13 @@ from .importance import Importance, measure_importances
 from .intervals import Intervals
 from .leaks import Leaks, find_model_leaks
 from .scores import Predictions, Scores, predict_items
+from .streams import StreamOutputs, StreamScores
 
 _MIN_GAP = 0.05
 """Points of accuracy that are shown as 0.0."""
+
+_MAX_STREAM_CLIPS = 900
+"""Clips in streams: more take long and change little."""
 
 _PART_KEYS = {"path of the wrist": "way of the wrist"}
 """Keys of earlier versions, which scripts may rely on."""
@@ -88,6 +92,9 @@ class Evaluation:
     features: tuple[str, ...] = ()
     """Groups of features of a classifier of poses."""
 
+    streams: StreamScores | None = None
+    """Movements: what is found in streams of these clips."""
+
     seconds: float = 0.0
     """Duration of training and testing."""
 
@@ -152,6 +159,7 @@ class Evaluation:
         found |= ({"importance": parts} if parts else {}) | self._breakdown()
         found |= {"items": self.run.as_json(), "protocol": self.protocol, "model": self.model}
         found |= self.split.as_json() if self.split else {}
+        found |= {"streams": self.streams.as_json()} if self.streams else {}
         if self.reference is not None and self.reference.split is not None:
             values = self.reference.as_json()
             kept = {key: values[key] for key in _KEPT_OF_REFERENCE}
@@ -183,6 +191,7 @@ def evaluate(
     *,
     split: str | None = None,
     with_importances: bool = False,
+    with_streams: bool = True,
 ) -> Evaluation:
     """Score a model file on a dataset.
 
@@ -198,6 +207,8 @@ def evaluate(
         Test on this split of the dataset; default: ``test`` if there is one, else all.
     with_importances
         Also measure the contribution of each part of the hand.
+    with_streams
+        Movements: also recognise the clips in streams, as live.
 
     Raises
     ------
@@ -222,8 +233,16 @@ def evaluate(
         find_model_leaks(card, tested, dataset),
         measure_importances(*classifier) if with_importances else (),
     )
+    streams = None
+    if with_streams and isinstance(loaded, MovementModel) and NONE_LABEL in card.labels:
+        outputs = StreamOutputs.of(loaded, tested, _MAX_STREAM_CLIPS)
+        streams = outputs.counted(loaded.thresholds)
     return replace(
-        found, model=name or card.estimator, tested=loaded, notes=tuple(_doubts(card, tested))
+        found,
+        model=name or card.estimator,
+        tested=loaded,
+        notes=tuple(_doubts(card, tested)),
+        streams=streams,
     )
 
 

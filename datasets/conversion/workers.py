@@ -20,8 +20,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
 import cv2
-from joblib import Parallel, cpu_count, delayed
-from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from handlore import __version__
 from handlore.landmarks.detector import DetectorInfo, DetectorOptions, HandDetector
@@ -212,10 +210,15 @@ class ProcessPool:
     @property
     def died(self) -> tuple[type[BaseException], ...]:
         """What is raised when one of them dies."""
+        from joblib.externals.loky.process_executor import TerminatedWorkerError
+
         return (TerminatedWorkerError, BrokenProcessPool)
 
     def convert(self, units: Iterable[WorkUnit]) -> Generator[Result, None, None]:
         """Convert units; only a few wait for each process, so memory does not grow with the set."""
+        # Imported here: it takes 6 MB, which converting in this process does not need.
+        from joblib import Parallel, delayed
+
         parallel = Parallel(
             max(self.jobs, 2),  # one would be this process
             backend="loky",
@@ -351,6 +354,8 @@ def _require_distributed() -> None:
 
 def usable_jobs(per_worker_mb: int = 400) -> int:
     """Return for how many processes this computer has processors and memory."""
+    from joblib import cpu_count
+
     free = _free_mb()
     fitting = int(free // per_worker_mb) if free else 1 << 16
     return max(1, min(int(cpu_count()), fitting))

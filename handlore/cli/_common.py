@@ -30,7 +30,7 @@ from handlore.landmarks.registry import Registry, unknown_name
 from handlore.landmarks.stages import STAGE_NAMES
 from handlore.landmarks.weights import require_bundle
 from handlore.models.stream.events import Event
-from handlore.models.stream.settings import RecogniserSettings
+from handlore.models.stream.settings import MOVEMENT_THRESHOLD, RecogniserSettings
 
 if TYPE_CHECKING:
     # Needs onnxruntime, which printing help does not.
@@ -188,7 +188,12 @@ _SECONDS = click.FloatRange(0, 60)
 _SHARE = click.FloatRange(0, 1)
 _OPTIONS = (
     ("threshold", _SHARE, "Minimum probability of poses without a threshold of their own."),
-    ("movement_threshold", _SHARE, "The same for movements."),
+    (
+        "movement_threshold",
+        _SHARE,
+        "Minimum probability of all movements. Default: that of each label in the model file, which"
+        f" training found, else {MOVEMENT_THRESHOLD}.",
+    ),
     ("dwell", _SECONDS, "Hold time: seconds a pose must be held before its event is emitted."),
     ("cooldown", _SECONDS, "Seconds before an ended gesture can be emitted again."),
     ("patience", _SECONDS, "Seconds a movement waits for an overlapping one that scores higher."),
@@ -201,7 +206,13 @@ def recogniser_options(function: Function) -> Function:
     defaults = {field.name: field.default for field in fields(RecogniserSettings)}
     for name, kind, text in reversed(_OPTIONS):
         flag = f"--{name.replace('_', '-')}"
-        option = click.option(flag, type=kind, default=defaults[name], show_default=True, help=text)
+        option = click.option(
+            flag,
+            type=kind,
+            default=defaults[name],
+            show_default=defaults[name] is not None,
+            help=text,
+        )
         function = option(function)
     return function
 

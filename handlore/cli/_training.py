@@ -25,6 +25,12 @@ report_option = click.option(
     metavar="DIR",
     help="Write report.html, its figures and scores.json into this folder.",
 )
+streams_option = click.option(
+    "--streams/--no-streams",
+    "with_streams",
+    default=None,
+    help="Movements: also recognise the clips in streams, as live.",
+)
 seed_option = click.option(
     "--seed",
     type=click.IntRange(0, 2**32 - 1),
@@ -133,6 +139,8 @@ def _print_scores(evaluation: "Evaluation", title: str) -> None:
     click.echo(
         f"  errors: {scores.n_wrong} wrong predictions, {scores.n_missed} because no hand was found"
     )
+    if evaluation.streams and evaluation.streams.n:
+        click.echo(f"  {evaluation.streams.sentence}")
     click.echo(f"  in brackets: {spread.words}\n")
     rows = [
         [label, row["support"], *(f"{row[key]:.2f}" for key in ("precision", "recall", "f1"))]

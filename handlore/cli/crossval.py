@@ -29,6 +29,7 @@ from ._training import (
     print_evaluation,
     report_option,
     seed_option,
+    streams_option,
 )
 
 
@@ -42,6 +43,7 @@ class _CrossvalOptions:
     by: By | None
     folds: int | None
     seed: int
+    with_streams: bool | None
     report: Path | None
     as_json: bool
 
@@ -73,6 +75,7 @@ class _CrossvalOptions:
     help="How many times to train and test.",
 )
 @seed_option
+@streams_option
 @report_option
 @json_option
 def command(**given: Any) -> None:
@@ -105,6 +108,7 @@ def _cross_validate(options: _CrossvalOptions) -> None:
             mirror_labels=options.mirror_labels or "",
             seed=options.seed,
             with_importances=options.report is not None,
+            with_streams=options.with_streams,
             progress=show,
         )
     title = f"{found.model}, {found.protocol}"

@@ -19,6 +19,7 @@ from ._common import (
 from ._training import (
     print_evaluation,
     report_option,
+    streams_option,
 )
 
 
@@ -27,6 +28,7 @@ class _EvaluateOptions:
     model: Path
     data: tuple[Path, ...]
     split: str | None
+    with_streams: bool | None
     report: Path | None
     as_json: bool
 
@@ -42,6 +44,7 @@ class _EvaluateOptions:
 @click.argument("model", type=click.Path(path_type=Path))
 @data_argument
 @click.option("--split", help="Evaluate on this split; default: `test` if there is one, else all.")
+@streams_option
 @report_option
 @json_option
 def command(**given: Any) -> None:
@@ -64,6 +67,7 @@ def _evaluate(options: _EvaluateOptions) -> None:
         loaded.dataset,
         split=options.split,
         with_importances=options.report is not None,
+        with_streams=options.with_streams is not False,
     )
     title = str(options.model)
     print_evaluation(found, title, options.data, options.report, as_json=options.as_json)

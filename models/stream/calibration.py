@@ -67,7 +67,7 @@ class Calibration:
     @property
     def per_label(self) -> Mapping[str, _LabelCounts]:
         """The result by label."""
-        return _by_label(self.after)
+        return counts_by_label(self.after)
 
     @property
     def upper_bound(self) -> float:
@@ -251,7 +251,9 @@ class _Trials:
     def choose(self, max_false: int) -> dict[str, float]:
         """Return the thresholds that find the most within this number of false activations."""
         labels = [label for label in self._model.labels if label != NONE_LABEL]
-        table = [_by_label(self.score(dict.fromkeys(labels, t))) for t in CANDIDATE_THRESHOLDS]
+        table = [
+            counts_by_label(self.score(dict.fromkeys(labels, t))) for t in CANDIDATE_THRESHOLDS
+        ]
         counts = {
             label: [(one.n_found, one.n_false) for one in _column(table, label)] for label in labels
         }
@@ -301,7 +303,8 @@ def _price(row: Sequence[_Counts], at: int) -> float:
     return (row[at][0] - row[to][0]) / less if less > 0 else inf
 
 
-def _by_label(score: StreamScore) -> dict[str, _LabelCounts]:
+def counts_by_label(score: StreamScore) -> dict[str, _LabelCounts]:
+    """Count what was found, what there was, and what is false, by label."""
     found = Counter(interval.label for interval, _ in score.found)
     missed = Counter(interval.label for interval in score.missed)
     false = Counter(event.label for event in score.false)

@@ -181,6 +181,9 @@ class _WindowSelector:
         self._means: dict[int, FloatArray] = {}
         # In the order of their ends.
         self._candidates: list[_Candidate] = []
+        # The first window of their best chain; found when it is needed.
+        self._first: Event | None = None
+        self._is_settled = True
         self._emitted: Event | None = None
         # The label emitted last and until when windows showed it; None after the cooldown.
         self._refractory: tuple[int, float] | None = None
@@ -190,7 +193,7 @@ class _WindowSelector:
     @property
     def label(self) -> str | None:
         """The movement whose event is pending, if any."""
-        first = self._first()
+        first = self._next()
         return first.label if first else None
 
     def update(self, output: ModelOutput) -> list[Event]:
@@ -239,8 +242,14 @@ class _WindowSelector:
     def _add(self, window: Event, odds: float) -> None:
         value = (odds + _LEAST_VALUE) * math.sqrt(max(window.end - window.start, _SHORTEST))
         insort(self._candidates, _Candidate(window, value), key=lambda one: one.event.end)
+        self._is_settled = False
 
-    def _first(self) -> Event | None:
+    def _next(self) -> Event | None:
+        if not self._is_settled:
+            self._first, self._is_settled = self._first_of_chain(), True
+        return self._first
+
+    def _first_of_chain(self) -> Event | None:
         """Return the first window of the best chain (weighted interval scheduling)."""
         best: list[tuple[float, int]] = [(0.0, -1)]
         ends = [one.event.end for one in self._candidates]
@@ -256,7 +265,7 @@ class _WindowSelector:
     def _settle(self, time: float) -> list[Event]:
         """Emit the windows of the best chain that have waited long enough."""
         events: list[Event] = []
-        while (first := self._first()) is not None:
+        while (first := self._next()) is not None:
             if time - first.end < self._wait(first) - 1e-6:
                 break
             events.append(self._emit(first, time))
@@ -287,6 +296,7 @@ class _WindowSelector:
             for one in self._candidates
             if one.event.start >= best.start and self._is_new(one.event)
         ]
+        self._is_settled = False
         return self._emitted
 
 

@@ -53,7 +53,7 @@ def dataset_streams(dataset: LandmarkDataset) -> Iterator[Stream]:
     keys = [_key(str(samples.recording[i]), str(samples.source[i]), int(i)) for i in own]
     starts = [n for n, key in enumerate(keys) if n == 0 or key != keys[n - 1]]
     for first, last in zip(starts, [*starts[1:], len(own)], strict=True):
-        yield _joined(dataset, keys[first][1], own[first:last].tolist())
+        yield joined_clips(dataset, keys[first][1], own[first:last].tolist())
 
 
 def _key(recording: str, source: str, number: int) -> tuple[int, str]:
@@ -62,7 +62,8 @@ def _key(recording: str, source: str, number: int) -> tuple[int, str]:
     return (-1, whole) if recording and part else (number, source)
 
 
-def _joined(dataset: LandmarkDataset, name: str, parts: list[int]) -> Stream:
+def joined_clips(dataset: LandmarkDataset, name: str, parts: list[int]) -> Stream:
+    """Return some samples of a dataset, one after the other, as a stream."""
     frames, time, intervals, now = [], [], [], 0.0
     for part in parts:
         own = np.arange(dataset.offsets[part], dataset.offsets[part + 1])

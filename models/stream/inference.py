@@ -38,7 +38,9 @@ _MIN_SEEN_SHARE = 0.5
 class StreamModel(Protocol):
     """A classifier of poses or movements, such as a model file holds."""
 
-    encoder: Encoder
+    @property
+    def encoder(self) -> Encoder:
+        """What turns landmarks into its input."""
 
     @property
     def labels(self) -> tuple[str, ...]:

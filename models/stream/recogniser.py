@@ -226,8 +226,10 @@ class _Tracker:
         self._smoother = HandSmoother(slots.stop - slots.start, settings.smoothing)
         self._parts = []
         for model in models:
-            levels = _levels(model, model.thresholds, settings)
-            decider = make_decider(model.encoder.kind, levels, settings)
+            kind = model.encoder.kind
+            own = {} if settings.overrides(kind) else model.thresholds
+            levels = _levels(model, own, settings)
+            decider = make_decider(kind, levels, settings)
             self._parts.append((model.labels, make_inference(model), decider))
 
     def feed(self, frame: StreamFrame) -> list[Event]:

@@ -15,6 +15,9 @@ _MAX_SECONDS = 60.0
 _RANGES = dict.fromkeys(("threshold", "movement_threshold", "release"), 1.0) | dict.fromkeys(
     ("dwell", "cooldown", "patience", "smoothing"), _MAX_SECONDS
 )
+MOVEMENT_THRESHOLD = 0.6
+"""Minimum probability of movements without a threshold of their own."""
+
 _NEAR_BOUND = 1e-4
 _NEVER = 2.0
 """A threshold that no probability reaches."""
@@ -33,8 +36,9 @@ class RecogniserSettings:
     threshold: float = 0.5
     """Minimum probability of a pose that has no threshold of its own in the model file."""
 
-    movement_threshold: float = 0.6
-    """The same for movements."""
+    movement_threshold: float | None = None
+    """Minimum probability of movements. None: that of each label in the model file, or
+    :data:`MOVEMENT_THRESHOLD`; a number is used for all labels."""
 
     release: float = 0.7
     """A gesture ends when its probability falls below this share of its threshold."""
@@ -58,12 +62,19 @@ class RecogniserSettings:
     def __post_init__(self) -> None:
         for name, largest in _RANGES.items():
             value = getattr(self, name)
-            if not 0 <= value <= largest:
+            if value is not None and not 0 <= value <= largest:
                 raise InvalidDataError(f"{name} is {value}, expected 0 to {largest:g}")
 
     def default_threshold(self, kind: str) -> float:
         """Return the threshold of labels that have none of their own."""
-        return self.threshold if kind == "pose" else self.movement_threshold
+        if kind == "pose":
+            return self.threshold
+        chosen = self.movement_threshold
+        return MOVEMENT_THRESHOLD if chosen is None else chosen
+
+    def overrides(self, kind: str) -> bool:
+        """Return whether it replaces the thresholds in the model file."""
+        return kind != "pose" and self.movement_threshold is not None
 
 
 class Thresholds:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from movement_stubs import LABELS, clip, dataset_of, movements
 
-from handlore.classifiers.negatives import NegativeWindows, _streams
+from handlore.classifiers.negatives import NegativeWindows, synthetic_streams
 from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
 from handlore.models.movement_encoder import MovementEncoder
 
@@ -46,7 +46,7 @@ def test_window_of_none_shows_no_movement() -> None:
     """What is cut off at either end of a stream counts too."""
     data, rng = movements(6, 4), np.random.default_rng(0)
     negatives, n_none = NegativeWindows(), 0
-    for stream in _streams(data, data.samples.group, rng, negatives.idle):
+    for stream in synthetic_streams(data, data.samples.group, rng, negatives.idle):
         shown = np.arange(len(stream.image))
         for label, first, last in negatives._intervals(stream, rng):
             if label != NONE_LABEL:
@@ -74,7 +74,7 @@ def test_idle_hands_make_longer_streams() -> None:
     data = movements(2, 2)
 
     def n_frames(idle: float) -> int:
-        streams = _streams(data, data.samples.group, np.random.default_rng(0), idle)
+        streams = synthetic_streams(data, data.samples.group, np.random.default_rng(0), idle)
         return sum(len(stream.image) for stream in streams)
 
     assert n_frames(0.0) < n_frames(0.5) < n_frames(1.0)

@@ -1,5 +1,6 @@
 """``handlore crossval``."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -49,7 +50,18 @@ def test_movements(clips: Path, run: Run, parsed: Parsed) -> None:
     assert (scores["model"], scores["by"], scores["n_folds"]) == ("rocket", "group", 2)
     assert (scores["n"], scores["n_groups"]) == (32, 4)
     assert scores["accuracy"] > 0.8
+    assert scores["streams"]["n"] == 24
+    assert scores["streams"]["between"] == "none"
     assert result.stderr == ""
+
+
+def test_streams_are_printed(saved: Callable[..., Path], run: Run, parsed: Parsed) -> None:
+    options = (saved(movements(2, 2)), *SMALL)
+    said = run("crossval", *options).stdout
+    assert "in a stream with synthetic idle movement in between: " in said
+    assert re.search(r"\d+ % of 12 gestures found, \d+ % confused, \d+ % missed; \d+ false", said)
+    assert "in a stream" not in run("crossval", *options, "--no-streams").stdout
+    assert "streams" not in parsed(run("crossval", *options, "--no-streams", "--json"))
 
 
 def test_mirrored_label_missing_in_a_fold(

@@ -67,6 +67,7 @@ def test_movements(moves: Path, saved: Callable[..., Path], run: Run, parsed: Pa
     assert scores["n"] == 9
     assert scores["per_class"]["left"]["recall"] == scores["per_class"]["right"]["recall"] == 1
     assert "does not know up" in result.stderr
+    assert (scores["streams"]["n"], scores["streams"]["between"]) == (9, "synthetic")
 
 
 def test_clip_without_a_hand(
@@ -83,6 +84,9 @@ def test_clip_without_a_hand(
 def test_text_of_clips(moves: Path, clips: Path, run: Run) -> None:
     result = run("evaluate", moves, clips)
     assert "32 clips of 4 labels" in result.stdout
+    assert "in a stream with the clips of none in between: " in result.stdout
+    assert "of 24 gestures found" in result.stdout
+    assert "in a stream" not in run("evaluate", moves, clips, "--no-streams").stdout
     assert "trained on exactly this data" in result.stderr
 
 

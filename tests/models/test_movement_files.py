@@ -38,7 +38,7 @@ from handlore.models.model import MovementModel
 from handlore.models.movement_encoder import N_CONTEXT, MovementEncoder
 from handlore.models.predict import video_events
 from handlore.models.stream.events import Event
-from handlore.models.stream.settings import RecogniserSettings
+from handlore.models.stream.settings import MOVEMENT_THRESHOLD
 
 Edited = Callable[[Callable[[dict[str, Any]], None]], Path]
 
@@ -267,7 +267,7 @@ def test_events_lie_in_the_video_in_order(
         assert one.hand == "right"
         json.dumps(asdict(one))
     if time[-1] > 3:
-        assert all(one.probability >= RecogniserSettings().movement_threshold for one in found)
+        assert all(one.probability >= MOVEMENT_THRESHOLD for one in found)
         for one, after in pairwise(found):
             assert one.end <= after.start
 

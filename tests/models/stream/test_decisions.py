@@ -71,7 +71,9 @@ def decided(*windows: tuple[float, float, float, float], **kw: float) -> list[tu
     windows of one length are averaged with the one before.
     """
     config = RecogniserSettings(**({"patience": 0.5} | kw))
-    thresholds = Thresholds(("a", "b", "none"), {}, config.movement_threshold, config.release)
+    thresholds = Thresholds(
+        ("a", "b", "none"), {}, config.default_threshold("sequence"), config.release
+    )
     decider, events, now = make_decider("sequence", thresholds, config), [], 0.0
     for start, end, a, b in windows:
         now = max(now, end)

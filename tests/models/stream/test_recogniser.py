@@ -56,6 +56,19 @@ def test_none_and_label_thresholds() -> None:
     assert events_of(Swipes(left=0.999, right=0.999), video) == []
 
 
+def test_a_given_movement_threshold_replaces_those_of_the_file() -> None:
+    video = stream([("rest", 2), ("left", 0.8), ("rest", 3), ("right", 0.8), ("rest", 2)])
+    strict = Swipes(left=0.999, right=0.999)
+    given = events_of(strict, video, movement_threshold=0.6)
+    assert given == events_of(Swipes(), video)
+    assert [event.label for event in given] == ["left", "right"]
+    assert events_of(Swipes(left=0.1, right=0.1), video, movement_threshold=0.999) == []
+    # Poses keep theirs.
+    wide = stream([("rest", 1), ("wide", 1.5)])
+    assert events_of(Spread(), wide, threshold=0.1, movement_threshold=0.1)
+    assert events_of(Spread(wide=1.0), wide, threshold=0.1, movement_threshold=0.1) == []
+
+
 PARTS = st.lists(
     st.tuples(
         st.sampled_from(["left", "right", "rest", "wide", "gone"]),

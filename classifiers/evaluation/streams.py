@@ -1,0 +1,289 @@
+"""Scores in a stream: whole clips are easy, a camera shows everything in between as well.
+
+Clips of people who are not in the training data are joined into streams, which the recogniser sees
+as it would live. If the data has clips of ``none``, they are what lies between the gestures; else
+the hand rests and moves idly there, as in the negative windows of training.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from handlore.datasets.dataset import NONE_LABEL, LabelledInterval, LandmarkDataset, Samples
+from handlore.datasets.splits import groups_of
+from handlore.landmarks.hands import FloatArray
+from handlore.models.card import DURATION_QUANTILES
+from handlore.models.movement_encoder import MovementEncoder, durations
+from handlore.models.stream.calibration import counts_by_label
+from handlore.models.stream.events import Event
+from handlore.models.stream.ground_truth import Stream, StreamScore, joined_clips
+from handlore.models.stream.inference import ModelOutput, StreamModel
+from handlore.models.stream.recogniser import events_from_outputs, model_outputs
+from handlore.models.stream.settings import RecogniserSettings
+
+from ..base import HandEstimator
+from ..negatives import FRAME_RATE, NegativeWindows, synthetic_streams
+from ..onnx_graph import GraphRunner
+from .scores import fit_streams
+
+_MIN_NONE = 0.05
+"""Share of clips of ``none`` that is enough to show what people do between gestures."""
+
+_CANDIDATES = (0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+_PRICE = 2
+"""How many gestures a false event must bring to be worth it."""
+
+_PRIOR_GESTURES = 5
+"""Strength of the assumption that a label is like all others, as a number of gestures."""
+
+_PALM = 0.1
+"""Palm length of synthetic hands, in image widths."""
+
+_MIN_SHARED = 0.3
+"""Share of the shorter one that an event and a gesture cover together, if one is confused."""
+
+
+@dataclass(frozen=True)
+class StreamScores:
+    """Gestures and events in streams, counted."""
+
+    n: int
+    n_found: int
+    n_confused: int
+    """Gestures during which an event with another label was emitted."""
+
+    n_false: int
+    """Events without a gesture of their label; those of confused gestures are among them."""
+
+    seconds: float
+    is_synthetic: bool
+    """Whether what lies between the gestures was made, because the data has no ``none``."""
+
+    @property
+    def n_missed(self) -> int:
+        """Gestures without any event."""
+        return self.n - self.n_found - self.n_confused
+
+    @property
+    def sentence(self) -> str:
+        """The scores in words."""
+        found, confused, missed = (
+            f"{100 * count / max(self.n, 1):.0f} %"
+            for count in (self.n_found, self.n_confused, self.n_missed)
+        )
+        between = "synthetic idle movement" if self.is_synthetic else "the clips of none"
+        rate = 60 * self.n_false / max(self.seconds, 1e-9)
+        return (
+            f"in a stream with {between} in between: {found} of {self.n} gestures found,"
+            f" {confused} confused, {missed} missed; {self.n_false} false events"
+            f" ({rate:.1f} a minute)"
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it under the names that scripts rely on."""
+        return {
+            "n": self.n,
+            "n_found": self.n_found,
+            "n_confused": self.n_confused,
+            "n_missed": self.n_missed,
+            "n_false": self.n_false,
+            "minutes": round(self.seconds / 60, 3),
+            "false_per_minute": round(60 * self.n_false / max(self.seconds, 1e-9), 3),
+            "between": "synthetic" if self.is_synthetic else NONE_LABEL,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class FittedModel:
+    """A fitted classifier of movements as what a recogniser runs."""
+
+    labels: tuple[str, ...]
+    encoder: MovementEncoder
+    seconds: tuple[float, ...]
+    """Lengths of short, typical and long training clips."""
+
+    runner: GraphRunner
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, estimator: HandEstimator, encoder: MovementEncoder, trained: LandmarkDataset
+    ) -> "FittedModel":
+        """Return it with the lengths of the clips it was trained on."""
+        labels = tuple(map(str, estimator.classes_))
+        # Windows come one at a time, for which one thread is the fastest.
+        return cls(labels, encoder, clip_lengths(trained), GraphRunner(estimator.to_onnx(), 1))
+
+    def predict_proba(self, X: FloatArray) -> FloatArray:
+        """Return the probabilities (n, n_labels) of encoded windows."""
+        return self.runner(X)
+
+    predict_known = predict_proba
+
+
+@dataclass(frozen=True, eq=False)
+class StreamOutputs:
+    """The outputs of a model in streams, before anything is decided."""
+
+    model: StreamModel
+    streams: tuple[tuple[list[ModelOutput], tuple[LabelledInterval, ...]], ...]
+    seconds: float
+    is_synthetic: bool
+
+    @classmethod
+    def of_left_out(
+        cls,
+        fitted: HandEstimator,
+        encoder: MovementEncoder,
+        trained: LandmarkDataset,
+        left_out: LandmarkDataset,
+        most: int,
+    ) -> "StreamOutputs":
+        """Train on windows of streams too, and run it on streams of clips that were left out."""
+        streaming = fit_streams(fitted, trained, encoder, NegativeWindows())
+        return cls.of(FittedModel.of(streaming, encoder, trained), left_out, most)
+
+    @classmethod
+    def of(cls, model: StreamModel, clips: LandmarkDataset, most: int) -> "StreamOutputs":
+        """Run a model on streams of at most ``most`` clips."""
+        streams, is_synthetic = clip_streams(clips, most)
+        settings = RecogniserSettings()
+        found = tuple(
+            (list(model_outputs(model, stream.video, settings)), stream.ground_truth)
+            for stream in streams
+        )
+        return cls(model, found, sum(stream.seconds for stream in streams), is_synthetic)
+
+    def score(self, thresholds: Mapping[str, float]) -> StreamScore:
+        """Return what is found with these thresholds."""
+        return sum(self._each(thresholds), StreamScore())
+
+    def counted(self, thresholds: Mapping[str, float]) -> StreamScores:
+        """Return the same, counted."""
+        n_confused, total = 0, StreamScore()
+        for score in self._each(thresholds):
+            n_confused += sum(
+                any(_share_time(event, gesture) for event in score.false)
+                for gesture in score.missed
+            )
+            total += score
+        counts = total.n, len(total.found), n_confused, len(total.false)
+        return StreamScores(*counts, self.seconds, self.is_synthetic)
+
+    def _each(self, thresholds: Mapping[str, float]) -> Iterator[StreamScore]:
+        settings = RecogniserSettings()
+        for outputs, ground_truth in self.streams:
+            events = events_from_outputs(self.model, outputs, thresholds, settings)
+            yield StreamScore.of(events, ground_truth)
+
+
+def _share_time(event: Event, gesture: LabelledInterval) -> bool:
+    shared = min(event.end, gesture.end) - max(event.start, gesture.start)
+    return shared > _MIN_SHARED * min(event.end - event.start, gesture.end - gesture.start)
+
+
+def pooled(parts: Sequence[StreamScores]) -> StreamScores:
+    """Return the sum of scores."""
+    return StreamScores(
+        sum(part.n for part in parts),
+        sum(part.n_found for part in parts),
+        sum(part.n_confused for part in parts),
+        sum(part.n_false for part in parts),
+        sum(part.seconds for part in parts),
+        any(part.is_synthetic for part in parts),
+    )
+
+
+def choose_thresholds(outputs: Sequence[StreamOutputs]) -> dict[str, float]:
+    """Return a threshold for each label: it finds much and emits little that is false.
+
+    A false event costs as much as two gestures. Labels with few gestures get about the
+    threshold that is best for all.
+    """
+    labels = sorted({label for one in outputs for label in one.model.labels} - {NONE_LABEL})
+    gains: dict[str, list[float]] = {label: [] for label in labels}
+    overall = []
+    for candidate in _CANDIDATES:
+        total = StreamScore()
+        for one in outputs:
+            total += one.score(dict.fromkeys(labels, candidate))
+        overall.append((len(total.found) - _PRICE * len(total.false)) / max(total.n, 1))
+        counts = counts_by_label(total)
+        for label in labels:
+            own = counts.get(label)
+            gains[label].append(own.n_found - _PRICE * own.n_false if own else 0.0)
+    prior = _PRIOR_GESTURES * np.array(overall)
+    # Of equally good ones the highest: argmax takes the first of the reversed order.
+    last = len(_CANDIDATES) - 1
+    return {
+        label: _CANDIDATES[last - int((np.array(gains[label]) + prior)[::-1].argmax())]
+        for label in labels
+    }
+
+
+def cross_fitted(outputs: Sequence[StreamOutputs]) -> StreamScores:
+    """Return the scores of parts that were left out in turn.
+
+    The thresholds of each part are chosen on the others; those of a single part on itself.
+    """
+    parts = []
+    for number, one in enumerate(outputs):
+        others = [*outputs[:number], *outputs[number + 1 :]]
+        parts.append(one.counted(choose_thresholds(others or outputs)))
+    return pooled(parts)
+
+
+def clip_lengths(dataset: LandmarkDataset) -> tuple[float, ...]:
+    """Return the lengths of short, typical and long clips in seconds."""
+    lengths = np.quantile(durations(dataset.select(dataset.has_hand)), DURATION_QUANTILES)
+    return tuple(round(float(seconds), 3) for seconds in lengths)
+
+
+def clip_streams(clips: LandmarkDataset, most: int) -> tuple[list[Stream], bool]:
+    """Return streams of the clips of one person each, and whether idle movement was made."""
+    rng = np.random.default_rng(0)
+    chosen = clips.select(np.sort(rng.permutation(clips.n_samples)[:most]))
+    if (clips.samples.label == NONE_LABEL).mean() < _MIN_NONE:
+        seen = chosen.select(chosen.has_hand)
+        return [
+            _as_stream(one.image, one.handedness, one.events, seen)
+            for one in synthetic_streams(seen, groups_of(seen), rng, idle=1)
+        ], True
+    people = groups_of(chosen)
+    streams = []
+    for person in np.unique(people):
+        own = rng.permutation(np.flatnonzero(people == person))
+        streams.append(joined_clips(chosen, str(person), own.tolist()))
+    return streams, False
+
+
+def _as_stream(
+    image: FloatArray,
+    handedness: float,
+    events: Sequence[tuple[str, int, int]],
+    like: LandmarkDataset,
+) -> Stream:
+    """Return a synthetic stream; ``image`` (n_frames, n_hands, 21, 3) is in palm lengths."""
+    n = len(image)
+    placed = (_PALM * image + 0.5).astype(np.float32)
+    seen = ~np.isnan(placed).any(axis=(2, 3))
+    placed[~seen] = np.nan
+    video = LandmarkDataset(
+        image=placed,
+        world=placed,
+        handedness=np.where(seen, handedness, np.nan).astype(np.float32),
+        score=np.where(seen, 1, np.nan).astype(np.float32),
+        stage=np.where(seen, 0, -1).astype(like.stage.dtype),
+        time=np.arange(n) / FRAME_RATE,
+        offsets=np.array([0, n]),
+        samples=Samples.make(["?"]),
+        header=like.header,
+    )
+    shown = tuple(
+        LabelledInterval(label, start / FRAME_RATE, end / FRAME_RATE)
+        for label, start, end in events
+        if label != NONE_LABEL
+    )
+    return Stream("", video, shown)

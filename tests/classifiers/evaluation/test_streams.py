@@ -1,0 +1,281 @@
+"""Scores in streams of clips, and the thresholds that are found there."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from movement_stubs import LABELS, Nearest, movements, two_handed
+from stream_stubs import Swipes
+
+from handlore.classifiers.estimators import ESTIMATORS
+from handlore.classifiers.evaluation.crossval import cross_validate
+from handlore.classifiers.evaluation.evaluation import evaluate
+from handlore.classifiers.evaluation.streams import (
+    StreamOutputs,
+    StreamScores,
+    choose_thresholds,
+    clip_streams,
+    cross_fitted,
+    pooled,
+)
+from handlore.classifiers.factory import Pipeline
+from handlore.classifiers.training import train_pipeline
+from handlore.datasets.dataset import LabelledInterval, LandmarkDataset
+from handlore.models.card import ModelCard
+from handlore.models.files import load_model
+from handlore.models.pose_encoder import PoseEncoder
+from handlore.models.stream.ground_truth import StreamScore
+from handlore.models.stream.inference import ModelOutput
+from handlore.models.stream.recogniser import recognise
+
+SWIPES = ("left", "right")
+ONE_GESTURE = 3.0
+"""Seconds from one scripted gesture to the next."""
+
+
+class SlowNearest(Nearest):
+    """As if it took minutes to train."""
+
+    learns_in_epochs = True
+
+
+def with_none(data: LandmarkDataset) -> LandmarkDataset:
+    """The same with ``none`` as the label of the hand that keeps still."""
+    labels = np.where(data.samples.label == "still", "none", data.samples.label)
+    return replace(data, samples=replace(data.samples, label=labels))
+
+
+def swapped(data: LandmarkDataset) -> LandmarkDataset:
+    """The same with left as right, and right as left."""
+    labels = np.where(data.samples.label == "left", "right", "left")
+    return replace(data, samples=replace(data.samples, label=labels))
+
+
+def trained(
+    data: LandmarkDataset, out: Path, *, negatives: bool = True, kind: type[Nearest] = Nearest
+) -> ModelCard:
+    estimator = kind()
+    pipeline = Pipeline("nearest", estimator, estimator.encoder(data.n_hands))
+    return train_pipeline(pipeline, data, out, negatives=negatives).card
+
+
+def scripted(*windows: tuple[str, float, str]) -> StreamOutputs:
+    """A stream of windows: label, probability, and the gesture that was made then, if any."""
+    model, outputs, made = Swipes(), [], []
+    for number, (label, probability, truth) in enumerate(windows):
+        start = number * ONE_GESTURE
+        for step in range(10):
+            sure = probability if step in (3, 4) else 0.0
+            row = np.array([sure if label == one else 0 for one in model.labels], np.float32)
+            row[model.labels.index("none")] = 1 - sure
+            end = start + 1 + 0.2 * step
+            outputs.append(ModelOutput(end - 1, end, row, "right", end))
+        if truth:
+            made.append(LabelledInterval(truth, start, start + 2))
+    streams = ((outputs, tuple(made)),)
+    return StreamOutputs(model, streams, ONE_GESTURE * len(windows), is_synthetic=False)
+
+
+def thresholds_of(*windows: tuple[str, float, str]) -> dict[str, float]:
+    return choose_thresholds([scripted(*windows)])
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.3, 0.9, 1.0])
+@pytest.mark.parametrize("labels", [SWIPES, LABELS, (*SWIPES, "still")])
+def test_counts_add_up(labels: Sequence[str], threshold: float) -> None:
+    data = with_none(movements(2, 3, labels))
+    one = StreamOutputs.of(Swipes(), data, 100)
+    levels = dict.fromkeys(SWIPES, threshold)
+    counted, score = one.counted(levels), one.score(levels)
+    gestures = int((data.samples.label != "none").sum())
+    assert counted.n_found + counted.n_confused + counted.n_missed == counted.n == gestures
+    assert min(counted.n_found, counted.n_confused, counted.n_missed, counted.n_false) >= 0
+    assert (counted.n_found, counted.n_false) == (len(score.found), len(score.false))
+    both = pooled([counted, counted])
+    assert (both.n, both.n_missed, both.seconds) == (
+        2 * counted.n,
+        2 * counted.n_missed,
+        2 * counted.seconds,
+    )
+
+
+def test_found_confused_and_missed() -> None:
+    one = scripted(
+        ("left", 0.9, "left"), ("left", 0.9, "right"), ("left", 0.3, "left"), ("right", 0.9, "")
+    )
+    counted = one.counted({})
+    assert (counted.n, counted.n_found, counted.n_confused, counted.n_missed) == (3, 1, 1, 1)
+    assert counted.n_false == 2, "that of the confused gesture is false too"
+    assert counted.sentence == (
+        "in a stream with the clips of none in between: 33 % of 3 gestures found, 33 % confused,"
+        " 33 % missed; 2 false events (10.0 a minute)"
+    )
+
+
+def test_swapped_labels_are_confusions() -> None:
+    data = movements(3, 4, SWIPES)
+    right = StreamOutputs.of(Swipes(), data, 100).counted({})
+    wrong = StreamOutputs.of(Swipes(), swapped(data), 100).counted({})
+    assert right.n_found > 0.7 * right.n
+    assert right.n_confused < 0.1 * right.n
+    assert wrong.n_found < 0.6 * right.n_found
+    assert wrong.n_false > wrong.n_confused > 0.5 * wrong.n
+
+
+def test_clips_of_none_lie_between_the_gestures() -> None:
+    data = with_none(movements(3, 2, (*LABELS, "still")))
+    streams, is_synthetic = clip_streams(data, 100)
+    assert not is_synthetic
+    assert len(streams) == 3, "one for each person"
+    assert sum(stream.video.n_frames for stream in streams) == data.n_frames
+    assert sum(len(stream.ground_truth) for stream in streams) == 3 * 2 * len(LABELS)
+    assert StreamOutputs.of(Swipes(), data, 100).counted({}).as_json()["between"] == "none"
+
+
+def test_idle_movement_is_made_where_there_is_no_none() -> None:
+    rare = with_none(movements(2, 12, (*LABELS, "still")).select(np.r_[0:36, 36:37, 48:84]))
+    assert 0 < (rare.samples.label == "none").mean() < 0.05
+    for data in (movements(2, 2), rare):
+        streams, is_synthetic = clip_streams(data, 1000)
+        assert is_synthetic
+        frames = sum(stream.video.n_frames for stream in streams)
+        assert frames / 20 > 1.5 * np.diff(data.time[data.offsets.clip(max=1)]).sum()
+        made = sorted(one.label for stream in streams for one in stream.ground_truth)
+        assert made == sorted(str(label) for label in data.samples.label if label != "none")
+    assert StreamOutputs.of(Swipes(), rare, 9).counted({}).as_json()["between"] == "synthetic"
+
+
+def test_at_most_so_many_clips() -> None:
+    for labels in (LABELS, (*LABELS, "still")):
+        streams, _ = clip_streams(with_none(movements(2, 4, labels)), 5)
+        assert sum(len(stream.ground_truth) for stream in streams) <= 5
+    assert StreamOutputs.of(Swipes(), movements(2, 4), 5).counted({}).n == 5
+
+
+def test_two_hands_in_streams() -> None:
+    counted = StreamOutputs.of(Swipes(2), two_handed(movements(2, 2, SWIPES)), 100).counted({})
+    assert counted.n == 8
+
+
+def test_no_hand_and_no_gesture_have_a_sentence() -> None:
+    assert "0 % of 0 gestures found" in StreamScores(0, 0, 0, 2, 60.0, False).sentence
+
+
+def test_thresholds_lie_between_what_is_right_and_what_is_false() -> None:
+    windows = [("left", 0.35, "left"), ("left", 0.26, "")] * 10
+    assert thresholds_of(*windows)["left"] == 0.3
+
+
+def test_false_events_cost_more_than_gestures() -> None:
+    windows = [("left", 0.35, "left"), ("left", 0.45, "")] * 10
+    chosen = thresholds_of(*windows)
+    assert chosen["left"] > 0.45, "all missed, but nothing false"
+    many = [*windows, *[("left", 0.35, "left")] * 30]
+    assert thresholds_of(*many)["left"] == 0.3, "40 gestures outweigh 10 false events"
+
+
+def test_of_equally_good_thresholds_the_highest() -> None:
+    assert thresholds_of(*[("left", 0.95, "left")] * 10)["left"] == 0.9
+    assert thresholds_of(*[("left", 0.55, "left")] * 10)["left"] == 0.5
+
+
+def test_a_label_with_few_gestures_gets_about_the_common_threshold() -> None:
+    windows = [("left", 0.45, "left")] * 20
+    assert thresholds_of(*windows)["right"] == 0.4, "never made"
+    assert thresholds_of(*windows, ("right", 0.95, "right"))["right"] == 0.4
+    many = [*windows, *[("right", 0.95, "right"), ("right", 0.65, "")] * 20]
+    assert thresholds_of(*many) == {"left": 0.4, "right": 0.9}
+
+
+def test_thresholds_of_a_part_are_chosen_on_the_others() -> None:
+    quiet = scripted(*[("left", 0.35, "left")] * 10)
+    sure = scripted(*[("left", 0.95, "left")] * 10)
+    assert cross_fitted([quiet, sure]).n_found == 10, "sure with 0.3, quiet with 0.9"
+    assert cross_fitted([quiet]).n_found == 10
+
+
+def test_training_finds_thresholds(tmp_path: Path) -> None:
+    data = with_none(movements(2, 4, (*LABELS, "still")))
+    card = trained(data, tmp_path / "m.onnx")
+    assert set(card.thresholds) == set(LABELS)
+    assert card.training["streams"]["n"] == 24
+    assert load_model(tmp_path / "m.onnx", "sequence").thresholds == card.thresholds
+
+
+@pytest.mark.parametrize(
+    ("each", "options"),
+    [(3, {}), (4, {"negatives": False}), (4, {"kind": SlowNearest})],
+    ids=["18 gestures", "no negatives", "epochs"],
+)
+def test_training_finds_none(each: int, options: dict[str, object], tmp_path: Path) -> None:
+    card = trained(movements(2, each), tmp_path / "m.onnx", **options)
+    assert card.thresholds == {}
+    assert "streams" not in card.training
+
+
+def test_clips_of_none_are_no_gestures_to_choose_by(tmp_path: Path) -> None:
+    data = with_none(movements(2, 3, (*LABELS, "still")))
+    assert data.n_samples > 20
+    assert trained(data, tmp_path / "m.onnx").thresholds == {}
+
+
+def test_poses_have_no_streams(dataset: LandmarkDataset, tmp_path: Path) -> None:
+    forest = ESTIMATORS["forest"]().set_params(n_estimators=10)
+    made = train_pipeline(
+        Pipeline("forest", forest, PoseEncoder()), dataset, tmp_path / "m.onnx", negatives=True
+    )
+    assert made.card.thresholds == {}
+    assert "streams" not in made.card.training
+    assert evaluate(tmp_path / "m.onnx", dataset).streams is None
+    assert cross_validate(dataset, "linear", with_streams=True).streams is None
+
+
+def test_evaluation_of_a_file(tmp_path: Path) -> None:
+    trained(with_none(movements(2, 4, (*LABELS, "still"))), tmp_path / "m.onnx")
+    model = load_model(tmp_path / "m.onnx", "sequence")
+    data = with_none(movements(2, 3, (*LABELS, "still"), seed=1))
+    found = evaluate(model, data)
+    assert found.streams
+    assert found.as_json()["streams"] == found.streams.as_json()
+    # The same as live with this file.
+    streams, _ = clip_streams(data, 900)
+    live = sum(
+        (StreamScore.of(list(recognise([model], one.video)), one.ground_truth) for one in streams),
+        StreamScore(),
+    )
+    assert (found.streams.n, found.streams.n_found, found.streams.n_false) == (
+        live.n,
+        len(live.found),
+        len(live.false),
+    )
+    assert found.streams.n_found > 0
+    without = evaluate(model, data, with_streams=False)
+    assert without.streams is None
+    assert "streams" not in without.as_json()
+    assert without.scores.accuracy == found.scores.accuracy
+
+
+def test_a_file_without_negatives_has_no_streams(tmp_path: Path) -> None:
+    trained(movements(2, 4), tmp_path / "m.onnx", negatives=False)
+    assert evaluate(tmp_path / "m.onnx", movements(2, 1, seed=1)).streams is None
+
+
+def test_cross_validation() -> None:
+    data = movements(2, 2)
+    small = {"n_kernel_features": 300, "n_augmented": 0}
+    found = cross_validate(data, "rocket", folds=2, params=small)
+    assert found.streams
+    assert found.streams.n == 12
+    values = found.as_json()["streams"]
+    assert set(values) == {
+        *("n", "n_found", "n_confused", "n_missed", "n_false", "minutes", "false_per_minute"),
+        "between",
+    }
+    assert values["n_found"] + values["n_confused"] + values["n_missed"] == values["n"]
+    assert f"of {values['n']} gestures found" in found.streams.sentence
+    without = cross_validate(data, "rocket", folds=2, params=small, with_streams=False)
+    assert without.streams is None
+    assert "streams" not in without.as_json()
+    assert without.scores.accuracy == found.scores.accuracy
