@@ -172,7 +172,8 @@ def _tell(
         moments = dict(emitted)
         late += [moments[event] - truth.end for truth, event in outcome.found]
         total += outcome
-        shared.append(_jaccard([event for event, _ in emitted], stream))
+        if stream.ground_truth:
+            shared.append(_jaccard([event for event, _ in emitted], stream))
         seconds += stream.seconds
         if options.verbose:
             for truth in outcome.missed:

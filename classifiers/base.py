@@ -240,8 +240,9 @@ class MovementEstimator(HandEstimator):
         n_in, n = self.n_timepoints_in_, self.n_timepoints
         if self._n_facts != N_CONTEXT or n_in == n:
             return None
-        if self.averaged:
-            return np.repeat(np.eye(n, dtype=np.float32), n_in // n, axis=0) * np.float32(n / n_in)
+        if self.averaged and n < n_in:
+            members = np.eye(n, dtype=np.float32)[np.arange(n_in) * n // n_in]
+            return np.asarray(members / members.sum(axis=0), np.float32)
         at = np.linspace(0, n_in - 1, n)
         return np.maximum(0, 1 - abs(np.arange(n_in)[:, None] - at)).astype(np.float32)
 

@@ -25,6 +25,10 @@ _LEAST_LEAD = 2.0
 """Two labels are each other's image if they are taken for each other this much more often than for
 themselves."""
 
+_LEAST_DEVIATIONS = 2.0
+"""A label counts as recognised if it is so more often than by chance, by this number of standard
+deviations. With three clips of two labels each, anything happens by chance."""
+
 _MOST_CLIPS = 4000
 
 UNKNOWN = -1
@@ -122,11 +126,14 @@ def _images(seen_as: NDArray[np.float64], kept: NDArray[np.float64]) -> NDArray[
     ``seen_as`` (n_classes, n_classes) counts what movements of each class are taken for in a
     mirror, ``kept`` (n_classes,) how many are recognised without one.
     """
-    same = np.diag(seen_as)
-    total = np.maximum(seen_as.sum(axis=1), 1)
-    most = (seen_as / total[:, None]).argmax(axis=1)
-    image = np.where((kept > 0) & (same >= _LEAST_KEPT * kept), np.arange(len(kept)), UNKNOWN)
+    same, n = np.diag(seen_as), seen_as.sum(axis=1)
+    chance = 1 / max((n > 0).sum(), 1)
+    least = n * chance + _LEAST_DEVIATIONS * np.sqrt(n * chance * (1 - chance))
+    image = np.where((kept > least) & (same >= _LEAST_KEPT * kept), np.arange(len(n)), UNKNOWN)
+    most = seen_as.argmax(axis=1)
     for one, other in enumerate(most):
-        if other != one and most[other] == one and seen_as[one, other] > _LEAST_LEAD * same[one]:
-            image[one] = other
+        if other != one and most[other] == one:
+            seen = seen_as[one, other]
+            if seen > _LEAST_LEAD * same[one] and seen > least[one]:
+                image[one] = other
     return np.asarray(image, np.int64)

@@ -120,6 +120,8 @@ class NegativeWindows:
     def _negative(
         self, stream: "SyntheticStream", first: int, last: int
     ) -> Iterator[tuple[str, int, int]]:
+        # What is beyond the stream is not in the window.
+        first, last = max(first, 0), min(last, len(stream.image))
         if all(_overlap(first, last, *event) < self.most_shown for event in stream.events):
             yield NONE_LABEL, first, last
 

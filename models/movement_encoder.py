@@ -103,6 +103,8 @@ class MovementEncoder:
         fine = _FINE if self.averaged else 1
         n_points = self.n_timepoints * fine
         grid = time[0] + np.arange(n_points) * ((time[-1] - time[0]) / (n_points - 1))
+        # Rounding must not take the last moment beyond the last frame, where no hand is present.
+        grid[-1] = time[-1]
         rows = np.zeros((self.n_channels, self.n_timepoints), np.float32)
         block = rows[: self.n_hands * N_CHANNELS].reshape(self.n_hands, N_CHANNELS, -1)
         is_left = self.n_hands == 1 and majority_side(handedness[clip][seen]) == "left"

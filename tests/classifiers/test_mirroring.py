@@ -172,12 +172,12 @@ def test_class_of_one_clip() -> None:
 
 def flicks(*, left_handed: bool, n_people: int, seed: int) -> LandmarkDataset:
     """Flicks of the fingers to either side of the picture, and grabs; the wrist hardly moves."""
-    rng = np.random.default_rng(seed)
+    rng, place = np.random.default_rng(seed), np.array([0.5, 0.6, 0])
     clips, labels, people = [], [], []
     for number in range(n_people):
         for label in ("flick left", "flick right", "grab") * 2:
             image, side, time = clip("still", seconds=rng.uniform(0.7, 1.2), person=number + seed)
-            image = image - [0.5, 0.6, 0]
+            image = image - place
             if left_handed:
                 image, side = mirror(image), 1 - side
             there = np.sin(np.pi * time / time[-1])[:, None] * rng.uniform(0.8, 1.2)
@@ -186,7 +186,7 @@ def flicks(*, left_handed: bool, n_people: int, seed: int) -> LandmarkDataset:
                 image[:, 0, :, 1] += 0.6 * there * reach
             else:
                 image[:, 0, :, 0] += (-0.6 if label == "flick left" else 0.6) * there * reach
-            image = np.add(image, [0.5, 0.6, 0]) + rng.normal(0, 0.002, image.shape)
+            image = image + place + rng.normal(0, 0.002, image.shape)
             clips.append((image.astype(np.float32), side, time))
             labels.append(label)
             people.append(f"{'left' if left_handed else 'right'} {number}")
@@ -203,3 +203,20 @@ def test_left_handers_are_recognised(tmp_path: Path) -> None:
     assert (found == left.samples.label).mean() > 0.9
     for number in range(6):
         assert model.predict_clip(left.select([number])).label == left.samples.label[number]
+
+
+@pytest.mark.parametrize(
+    ("seen_as", "kept", "images"),
+    [
+        ([[2, 1], [2, 1]], [2, 1], [UNKNOWN, UNKNOWN]),  # three clips each: may be chance
+        ([[3, 0], [0, 3]], [3, 3], [UNKNOWN, UNKNOWN]),
+        ([[0, 3], [3, 0]], [3, 3], [UNKNOWN, UNKNOWN]),
+        ([[20, 10], [20, 10]], [20, 10], [UNKNOWN, UNKNOWN]),
+        ([[28, 2], [1, 29]], [30, 28], [0, 1]),
+        ([[2, 28], [29, 1]], [30, 28], [1, 0]),
+        ([[9, 8, 13], [0, 30, 0], [0, 0, 30]], [28, 30, 30], [UNKNOWN, 1, 2]),
+    ],
+)
+def test_evidence(seen_as: list[list[int]], kept: list[int], images: list[int]) -> None:
+    found = mirroring._images(np.array(seen_as, float), np.array(kept, float))
+    assert found.tolist() == images

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from movement_stubs import LABELS, clip, dataset_of, movements
 
-from handlore.classifiers.negatives import NegativeWindows
+from handlore.classifiers.negatives import NegativeWindows, synthetic_streams
 from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
 from handlore.models.movement_encoder import MovementEncoder
 
@@ -40,3 +40,41 @@ def test_very_long_clips_are_left_out() -> None:
     usual = [clip(label) for label in LABELS]
     data = dataset_of([*usual, days], [*LABELS, "left"], group=["p0"] * 3 + ["p9"])
     assert set(windows(data).group) == {"p0"}
+
+
+def test_window_of_none_shows_no_movement() -> None:
+    """What is cut off at either end of a stream counts too."""
+    data, rng = movements(6, 4), np.random.default_rng(0)
+    negatives, n_none = NegativeWindows(), 0
+    for stream in synthetic_streams(data, data.samples.group, rng, negatives.idle):
+        shown = np.arange(len(stream.image))
+        for label, first, last in negatives._intervals(stream, rng):
+            if label != NONE_LABEL:
+                continue
+            n_none += 1
+            window = (shown >= first) & (shown < last)
+            for _, start, end in stream.events:
+                event = (shown >= start) & (shown < end)
+                assert (window & event).sum() < negatives.most_shown * (window | event).sum()
+    assert n_none > 200
+
+
+@pytest.mark.parametrize("most_shown", [0.2, 0.8])
+def test_most_shown(most_shown: float) -> None:
+    def n_none(negatives: NegativeWindows) -> int:
+        data = movements(2, 2)
+        made = negatives.windows(data, data.samples.group, ENCODER, np.random.default_rng(0))
+        return int((made.label == NONE_LABEL).sum())
+
+    usual, other = n_none(NegativeWindows()), n_none(NegativeWindows(most_shown=most_shown))
+    assert (other > usual) == (most_shown > 0.5)
+
+
+def test_idle_hands_make_longer_streams() -> None:
+    data = movements(2, 2)
+
+    def n_frames(idle: float) -> int:
+        streams = synthetic_streams(data, data.samples.group, np.random.default_rng(0), idle)
+        return sum(len(stream.image) for stream in streams)
+
+    assert n_frames(0.0) < n_frames(0.5) < n_frames(1.0)

@@ -10,7 +10,7 @@ from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.mirroring import mirror_blocks
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.geometry import mirror
-from handlore.models.movement_encoder import MAX_GAP, MovementEncoder, durations
+from handlore.models.movement_encoder import MAX_GAP, N_CONTEXT, MovementEncoder, durations
 from handlore.models.pose_encoder import PoseEncoder
 
 ENCODER = MovementEncoder()
@@ -136,6 +136,15 @@ def test_long_gap_is_marked() -> None:
     assert (presence[10:22] == 0).all()
 
 
+@pytest.mark.parametrize("n_timepoints", [32, 48, 128])
+@pytest.mark.parametrize("averaged", [True, False])
+def test_hand_is_present_to_the_end(n_timepoints: int, averaged: bool) -> None:
+    encoder = MovementEncoder(1, n_timepoints, averaged)
+    for seconds in np.linspace(0.5, 2.0, 40):
+        image, side, time = clip("left", fps=30, seconds=float(seconds))
+        assert (presence_of(encoder.encode(image, side, time + 0.1)) == 1).all()
+
+
 def test_low_frame_rate_is_no_gap() -> None:
     assert (presence_of(ENCODER.encode(*clip("left", fps=2, seconds=4))) == 1).all()
 
@@ -249,6 +258,40 @@ def test_number_of_hands() -> None:
     assert rocket.encoder(1) == MovementEncoder(1, 128, averaged=False, context=True)
     assert rocket.encoder(2) == MovementEncoder(2, 128, averaged=False, context=True)
     assert PoseEncoder.kind != MovementEncoder.kind == data.header.kind
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_context(side: str) -> None:
+    image, right, time = clip("left", seconds=1.5)
+    seen = right if side == "right" else 1 - right
+    encoder = MovementEncoder(1, 16, averaged=False, context=True)
+    assert encoder.n_channels == 64 + N_CONTEXT
+    expected = 1 if side == "right" else -1
+    for whole in (True, False):
+        block = encoder.encode(image, seen, time, whole=whole)
+        assert block.shape == (67, 16)
+        assert np.isfinite(block).all()
+        seconds, is_whole, sign = block[-N_CONTEXT:].T[0]
+        assert (block[-N_CONTEXT:] == block[-N_CONTEXT:, :1]).all(), "the same at all points"
+        assert seconds == pytest.approx(1.5, abs=1e-5), "of a window of a stream too"
+        assert (is_whole, sign) == (whole, expected)
+        hands = MovementEncoder(1, 16, averaged=False).encode(image, seen, time)
+        np.testing.assert_array_equal(block[:64], hands)
+
+
+def test_context_of_two_hands_has_no_side() -> None:
+    image, side, time = clip("left")
+    both, sides = np.concatenate([image, image], axis=1), np.concatenate([1 - side, side], axis=1)
+    block = MovementEncoder(2, 16, context=True).encode(both, sides, time, whole=True)
+    assert block.shape == (128 + N_CONTEXT, 16)
+    np.testing.assert_allclose(block[-N_CONTEXT:, 0], [1, 1, 1], atol=1e-5)
+
+
+def test_context_of_samples() -> None:
+    data = movements(2, 1)
+    blocks = MovementEncoder(1, 16, context=True).encode_samples(data)
+    np.testing.assert_allclose(blocks[:, -3, 0], durations(data), atol=1e-5)
+    assert (blocks[:, -2:] == 1).all()
 
 
 def test_durations() -> None:

@@ -48,7 +48,7 @@ def write_home(folder: Path, pictures: Path, poses: LandmarkDataset) -> None:
             rendered(label, person, seed)
             for label in MOVEMENTS
             for person in range(3)
-            for seed in range(2)
+            for seed in range(4)
         ]
     )
     save_dataset(rendered("swipe_left", 9, 9, after=20), folder / "stream.npz")

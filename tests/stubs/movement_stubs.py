@@ -19,6 +19,9 @@ from handlore.models.card import INPUT
 
 LABELS = ("circle", "left", "right")
 
+TREMOR = 0.001
+"""Standard deviation, in image widths: no landmark of a real hand ever stands still."""
+
 Clip = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
@@ -89,11 +92,12 @@ def movements(
 
 def lesson(name: str, *labels: str) -> LandmarkDataset:
     """Movements with rests of two seconds between, as consecutive parts of one recording."""
-    clips, names, place = [], [], np.zeros(3)
+    clips, names, place, rng = [], [], np.zeros(3), np.random.default_rng(len(labels))
     for label in ("still", *(part for one in labels for part in (one, "still"))):
         image, side, time = clip(label, fps=30, seconds=2 if label == "still" else 1, person=9)
         moved = image - image[0, 0, 0] + place
         place = moved[-1, 0, 0]
+        moved = moved + rng.normal(0, TREMOR, moved.shape)
         clips.append((moved.astype(np.float32), side, time))
         names.append("none" if label == "still" else label)
     n = len(names)
@@ -127,7 +131,8 @@ class Spot(FakeDetector):
         if not len(x):
             return []
         place = np.array([x.mean(), y.mean(), 0]) / picture.shape[1]
-        marks = (hand_shape(9) + place).astype(np.float32)
+        tremor = np.random.default_rng([len(x), *x[:9], *y[:9]]).normal(0, TREMOR, (21, 3))
+        marks = (hand_shape(9) + place + tremor).astype(np.float32)
         return [Hand(marks, marks, 0.9)]
 
 

@@ -26,7 +26,8 @@ def movement(
     camera: str = "camera 0",
 ) -> LandmarkDataset:
     """One recording of a movement, a little unsteady; ``lost`` frames at its end lack the hand."""
-    rng = np.random.default_rng(seed)
+    # No two labels share a tremor, by which a classifier would confuse them.
+    rng = np.random.default_rng([seed, *(like or label).encode()])
     image, side, time = clip(like or label, seconds=seconds * rng.uniform(0.8, 1.25), fps=15)
     image = image + rng.normal(0, 0.003, image.shape).astype(np.float32)
     if lost:

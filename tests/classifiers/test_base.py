@@ -1,0 +1,149 @@
+"""Estimators of movements with and without context, alone and together."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from movement_stubs import LABELS, Nearest, movements, small
+
+from handlore.classifiers.factory import _MovementBlend
+from handlore.classifiers.negatives import NegativeWindows
+from handlore.classifiers.onnx_graph import GraphRunner
+from handlore.models.movement_encoder import N_CONTEXT, MovementEncoder
+
+
+class Moments(Nearest):
+    """The same on moments, like the temporal network."""
+
+    n_timepoints = 48
+    averaged = False
+
+
+class Fine(Nearest):
+    """The same on averages that do not divide those of others."""
+
+    n_timepoints = 48
+
+
+class Finest(Nearest):
+    """The same on more points than any other."""
+
+    n_timepoints = 200
+
+
+def blend(member: type[Nearest]) -> Any:
+    return _MovementBlend([("rocket", small("rocket")), ("nearest", member())])
+
+
+def fitted(member: type[Nearest]) -> tuple[Any, np.ndarray, np.ndarray]:
+    data = movements(4, 2)
+    X = blend(member).encoder(1).encode_samples(data)
+    return blend(member).fit(X, data.samples.label, data.samples.group), X, data.samples.label
+
+
+every_member = pytest.mark.parametrize("member", [Nearest, Moments, Fine, Finest])
+
+
+def test_encoder_of_blend() -> None:
+    assert blend(Finest).encoder(1) == small("rocket").encoder(1)
+    plain = _MovementBlend([("nearest", Nearest()), ("moments", Moments())])
+    assert plain.encoder(2) == MovementEncoder(2, 48, averaged=False, timed=True)
+
+
+@every_member
+def test_member_gets_its_own_points(member: type[Nearest]) -> None:
+    together, X, y = fitted(member)
+    nearest = together.members_[1]
+    assert nearest.given_shape_ == (64, member.n_timepoints)
+    assert (together.n_features_in_, together.n_timepoints_in_) == (64 + N_CONTEXT, 128)
+    assert (together.predict(X) == y).mean() > 0.9
+    assert (nearest.predict(X) == y).mean() > 0.6
+    for estimator in (together, nearest):
+        np.testing.assert_allclose(
+            GraphRunner(estimator.to_onnx())(X), estimator.predict_proba(X), atol=1e-5
+        )
+
+
+@every_member
+def test_points_are_those_of_its_encoder(member: type[Nearest]) -> None:
+    together, X, _ = fitted(member)
+    own = together.members_[1]._own_rows(X)
+    encoder = MovementEncoder(1, member.n_timepoints, member.averaged)
+    np.testing.assert_allclose(own, encoder.encode_samples(movements(4, 2)), atol=0.15)
+
+
+@pytest.mark.parametrize(("n_in", "n"), [(128, 32), (128, 48), (64, 48)])
+def test_averages_are_over_even_intervals(n_in: int, n: int) -> None:
+    estimator: Any = type("Some", (Nearest,), {"n_timepoints": n})()
+    estimator.n_features_in_, estimator.n_timepoints_in_ = 64 + N_CONTEXT, n_in
+    matrix = estimator._own_points()
+    assert matrix.shape == (n_in, n)
+    np.testing.assert_allclose(matrix.sum(axis=0), 1, atol=1e-6)
+    assert ((matrix > 0).sum(axis=1) == 1).all(), "each moment counts once"
+    counts = (matrix > 0).sum(axis=0)
+    assert counts.max() - counts.min() <= 1
+
+
+def test_own_points_need_no_matrix() -> None:
+    data = movements(2, 2)
+    X = Nearest().encoder(1).encode_samples(data)
+    nearest: Any = Nearest().fit(X, data.samples.label)
+    assert nearest._own_points() is None
+    assert nearest.given_shape_ == (64, 32)
+
+
+def test_duration_is_used_once() -> None:
+    """A member without context weights durations; the blend does not do so again."""
+    together, X, _ = fitted(Nearest)
+    rocket, nearest = together.members_
+    assert hasattr(nearest, "duration_prior_")
+    assert not hasattr(rocket, "duration_prior_")
+    assert not hasattr(together, "duration_prior_")
+    prior = nearest.duration_prior_
+    unweighted = nearest._predict_proba(nearest._own_rows(X))
+    seconds = X[:, 64, 0]
+    np.testing.assert_allclose(nearest.predict_proba(X), prior(unweighted, seconds), atol=1e-6)
+    window = X.copy()
+    window[:, 65] = 0
+    np.testing.assert_allclose(nearest.predict_proba(window), unweighted, atol=1e-5)
+    np.testing.assert_allclose(
+        GraphRunner(nearest.to_onnx())(window), nearest.predict_proba(window), atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("member", [Nearest, Moments])
+def test_fit_with_windows(member: type[Nearest]) -> None:
+    data = movements(4, 2)
+    groups, labels = data.samples.group, data.samples.label
+    together, X, _ = fitted(member)
+    encoder = together.encoder(1)
+    windows = NegativeWindows().windows(data, groups, encoder, np.random.default_rng(0))
+    before = together.predict_proba(X)
+    more = together.fit_with_windows(X, labels, groups, windows)
+    assert more.classes_.tolist() == sorted([*LABELS, "none"])
+    assert [one.classes_.tolist() for one in more.members_] == [more.classes_.tolist()] * 2
+    assert together.classes_.tolist() == list(LABELS)
+    np.testing.assert_array_equal(together.predict_proba(X), before)
+    rest = windows[0][windows[1] == "none"]
+    assert (more.predict(rest) == "none").mean() > 0.7
+    np.testing.assert_allclose(GraphRunner(more.to_onnx())(X), more.predict_proba(X), atol=1e-5)
+
+
+def test_copy_with_windows_has_the_same_features() -> None:
+    data = movements(3, 2)
+    groups, labels = data.samples.group, data.samples.label
+    rocket: Any = small("rocket")
+    encoder = rocket.encoder(1)
+    X = encoder.encode_samples(data)
+    rocket.fit(X, labels, groups)
+    windows = NegativeWindows().windows(data, groups, encoder, np.random.default_rng(0))
+    more: Any = rocket.fit_with_windows(X, labels, groups, windows)
+    assert more.banks_ is rocket.banks_
+    assert more.get_params() == rocket.get_params()
+    assert images_of(more) == images_of(rocket)
+
+
+def images_of(rocket: Any) -> dict[str, str]:
+    """The label of each label in a mirror, by name."""
+    pairs = zip(rocket.classes_, rocket.images_, strict=True)
+    return {label: rocket.classes_[image] for label, image in pairs if image >= 0}
