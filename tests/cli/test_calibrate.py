@@ -28,7 +28,8 @@ def test_thresholds_are_written(
     assert moves.read_bytes() == before
     assert (said["n_found"], said["n"], said["n_false"]) == (2, 2, 0)
     assert set(said["labels"]) == set(LABELS)
-    assert said["labels"]["left"]["threshold_before"] is None
+    trained = load_model(moves).card.thresholds
+    assert said["labels"]["left"]["threshold_before"] == trained["left"]
     assert said["upper_bound_per_hour"] == pytest.approx(2.996 / said["hours"], rel=0.01)
     assert said["hours_needed"] == pytest.approx(5.99, abs=0.01)
     assert "too short to confirm 0.5 false activations an hour: that takes 6 hours" in result.stderr
@@ -50,11 +51,21 @@ def test_unknown_labels(moves: Path, run: Run, tmp_path: Path) -> None:
     assert "1 of 2 gestures have labels that the model does not know (Left)" in said
 
 
+def test_model_without_thresholds(clips: Path, lessons: Path, run: Run, tmp_path: Path) -> None:
+    plain = tmp_path / "m.onnx"
+    params = ("--param", "n_kernel_features=84", "--param", "n_augmented=0")
+    trained = run("train", clips, "--no-negatives", "--out", plain, *params)
+    assert trained.exit_code == 0, trained.output
+    assert not load_model(plain).card.thresholds
+    assert "default" in run("calibrate", plain, lessons, "--dry-run").stdout
+
+
 def test_dry_run(moves: Path, lessons: Path, run: Run) -> None:
     before = moves.read_bytes()
     result = run("calibrate", moves, lessons, "--dry-run")
     assert result.exit_code == 0
-    assert "default" in result.stdout
+    assert f"{load_model(moves).card.thresholds['left']:.2f}" in result.stdout
+    assert "default" not in result.stdout
     assert "nothing written" in result.stdout
     assert "at 95 %" in result.stdout
     assert moves.read_bytes() == before
