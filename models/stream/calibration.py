@@ -188,7 +188,7 @@ def calibrate(
     >>> model, stream = handlore.load_model("moves.onnx"), handlore.load_dataset("stream.npz")
     >>> found = handlore.calibrate(model, stream, per_hour=1)
     >>> sorted(found.thresholds)
-    ['swipe_left']
+    ['circle', 'swipe_left', 'wave']
     """
     if not 0 < per_hour < inf:
         raise InvalidDataError(f"{per_hour} false activations an hour; expected more than 0")
