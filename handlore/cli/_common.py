@@ -196,7 +196,11 @@ _OPTIONS = (
     ),
     ("dwell", _SECONDS, "Hold time: seconds a pose must be held before its event is emitted."),
     ("cooldown", _SECONDS, "Seconds before an ended gesture can be emitted again."),
-    ("patience", _SECONDS, "Seconds a movement waits for an overlapping one that scores higher."),
+    (
+        "patience",
+        _SECONDS,
+        "Seconds a movement waits before its event; up to three times while others overlap it.",
+    ),
     ("smoothing", _SECONDS, "Time constant in seconds for landmarks at rest; 0 = no smoothing."),
 )
 

@@ -291,10 +291,13 @@ class _WindowSelector:
             start = max(start, min(self._emitted.end, end))
         self._emitted = replace(best, start=start, end=end)
         self._refractory = (self._thresholds.labels.index(best.label), min(time, best.end))
+        # A repetition may have begun while this one waited.
+        again = best.end + self._settings.cooldown
         self._candidates = [
             one
             for one in self._candidates
-            if one.event.start >= best.start and self._is_new(one.event)
+            if _overlap(self._emitted, one.event) <= _MAX_OVERLAP
+            and one.event.start >= (again if one.event.label == best.label else best.start)
         ]
         self._is_settled = False
         return self._emitted

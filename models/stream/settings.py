@@ -50,8 +50,8 @@ class RecogniserSettings:
     """How long a gesture must have ended before it can be emitted again."""
 
     patience: float = 0.5
-    """How long a movement waits for an overlapping one of higher probability before its event is
-    emitted."""
+    """How long a movement waits before its event is emitted; three times as long while windows of
+    other labels overlap it."""
 
     smoothing: float = 0.05
     """Time constant of the One-Euro filter for a hand at rest; 0 turns smoothing off."""

@@ -123,6 +123,14 @@ def test_two_clicks() -> None:
     assert [(event.label, event.start) for event, _ in events] == [("a", 0.0), ("a", 1.5)]
 
 
+def test_repetition_while_the_first_waits() -> None:
+    """A window of another label makes the first swipe wait; the second one is made meanwhile."""
+    first, other, second = (0.0, 0.5, 0.96, 0.02), (0.1, 0.6, 0.02, 0.7), (1.1, 1.6, 0.96, 0.02)
+    rest = [(now - 0.4, now, 0.01, 0.01) for now in np.arange(0.7, 1.5, 0.1)]
+    events = decided(first, other, *rest, second, *quiet(1.7, 5))
+    assert [event.label for event, _ in events] == ["a", "a"]
+
+
 def test_label_less_probable_than_none() -> None:
     windows = [(0, 1, 0.35, 0.05), *quiet(1.1, 3)]
     assert [event.label for event, _ in decided(*windows, movement_threshold=0.3)] == ["a"]
