@@ -139,11 +139,7 @@ def train(
     )
     estimator = pipeline.estimator
     if log:
-        require_writable(Path(log))
-        if not estimator.learns_in_epochs:
-            raise HandloreError(
-                f"{pipeline.name} does not train in epochs, so --log has no use; tcn does"
-            )
+        _require_log(Path(log), pipeline)
     if estimator.learns_in_epochs:
         estimator.progress, progress = progress, None
     trained = train_pipeline(
@@ -153,6 +149,15 @@ def train(
         with atomic_write(Path(log)) as stream:
             stream.write(_as_csv(estimator.history_).encode())
     return trained
+
+
+def _require_log(log: Path, pipeline: Pipeline) -> None:
+    """Raise if there will be nothing to log, or the file cannot be written."""
+    require_writable(log)
+    if not pipeline.estimator.learns_in_epochs:
+        raise HandloreError(
+            f"{pipeline.name} does not train in epochs, so --log has no use; tcn does"
+        )
 
 
 def train_pipeline(

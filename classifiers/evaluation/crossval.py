@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -54,8 +55,7 @@ def cross_validate(
     """Estimate the accuracy of a classifier on people it has not seen.
 
     Each group (person) in turn is held out, a classifier is trained on the others, and the
-    predictions are pooled. The result has 95 % intervals, and notes about what limits it: items
-    that are in training and test, labels that differ in direction only, a split at random. If a
+    predictions are pooled. The result has 95 % intervals, and notes about what limits it. If a
     weaker split than the default is asked for, the default is its ``reference``.
 
     Parameters
@@ -98,26 +98,27 @@ def cross_validate(
     chosen: By = by or best
     if with_streams is None:
         with_streams = not pipeline.estimator.learns_in_epochs
-    found = _cross_validate(
-        pipeline,
-        dataset,
-        chosen,
-        folds,
-        seed,
-        progress,
-        with_importances=with_importances,
-        with_streams=with_streams,
-    )
-    doubts = [] if by else [doubt_about(dataset, chosen) or _random_split(dataset, chosen)]
-    doubts.append(pointing_advice(found.predictions, found.dataset, pipeline.encoder))
-    reference = None
-    if BY.index(chosen) > BY.index(best):
-        try:
-            reference = _cross_validate(pipeline, dataset, best, None, seed, progress)
-        except HandloreError as error:
-            doubts.append(f"there is no result by {best} to compare with: {error}")
-    notes = tuple(doubt for doubt in doubts if doubt)
-    return replace(found, notes=notes, reference=reference)
+    run = partial(_cross_validate, pipeline, dataset, seed=seed, progress=progress)
+    found = run(chosen, folds, with_importances=with_importances, with_streams=with_streams)
+    reference, missing = _reference(run, chosen, best)
+    doubts = [
+        None if by else doubt_about(dataset, chosen) or _random_split(dataset, chosen),
+        pointing_advice(found.predictions, found.dataset, pipeline.encoder),
+        missing,
+    ]
+    return replace(found, notes=tuple(filter(None, doubts)), reference=reference)
+
+
+def _reference(
+    run: Callable[[By, None], Evaluation], chosen: By, best: By
+) -> tuple[Evaluation | None, str | None]:
+    """Return the result of the best split if a weaker one was chosen, or why there is none."""
+    if BY.index(chosen) <= BY.index(best):
+        return None, None
+    try:
+        return run(best, None), None
+    except HandloreError as error:
+        return None, f"there is no result by {best} to compare with: {error}"
 
 
 def _cross_validate(
@@ -125,9 +126,9 @@ def _cross_validate(
     dataset: LandmarkDataset,
     by: By,
     folds: int | None,
+    *,
     seed: int,
     progress: Callable[[int, int], None] | None,
-    *,
     with_importances: bool = False,
     with_streams: bool = False,
 ) -> Evaluation:
