@@ -60,20 +60,37 @@ class KernelBanks:
 
     @classmethod
     def draw(
-        cls, sets: Mapping[tuple[str, ...], int], compute: Compute, rng: np.random.Generator
+        cls,
+        sets: Mapping[tuple[str, ...], tuple[int, int]],
+        compute: Compute,
+        rng: np.random.Generator,
     ) -> Self:
-        """Draw banks for sets of groups of features, each with a number of thresholds a kernel."""
-        banks = []
-        for groups, n_thresholds in sets.items():
-            values = compute(partial(joined, groups=groups))
-            mean, deviation = values.mean(axis=(0, 2)), values.std(axis=(0, 2)) + np.float32(1e-3)
+        """Draw banks for sets of groups of features.
+
+        Each set has its number of features, and of thresholds a kernel. Everything is computed in
+        two graphs: to make a graph ready takes longer than to run it.
+        """
+        values = compute(partial(_joined_sets, sets=tuple(sets)))
+        ends = np.cumsum([n_features for n_features, _ in sets.values()])
+        drawn = []
+        for (groups, (_, n_thresholds)), own in zip(
+            sets.items(), np.split(values, ends[:-1], axis=1), strict=True
+        ):
+            mean, deviation = own.mean(axis=(0, 2)), own.std(axis=(0, 2)) + np.float32(1e-3)
             for dilation in DILATIONS:
                 mixing = _half(_random_mixing(len(mean), rng) / deviation)
                 bank = _Bank(groups, dilation, mixing, _half(-(mixing @ mean)), mixing[:, :0])
-                responses = compute(partial(_responses, banks=(bank,)))
-                thresholds = _half(_quantiles(responses, n_thresholds, rng))
-                banks.append(replace(bank, thresholds=thresholds))
-        return cls(tuple(sorted(banks, key=lambda bank: (_n_thresholds(bank), bank.dilation))))
+                drawn.append((bank, _random_shares(n_thresholds, rng)))
+        drawn.sort(key=lambda pair: (pair[1].shape[1], pair[0].dilation))
+        by_dilation = sorted((bank for bank, _ in drawn), key=lambda bank: bank.dilation)
+        responses = compute(partial(_responses, banks=tuple(by_dilation)))
+        place = {id(bank): number * len(PATTERNS) for number, bank in enumerate(by_dilation)}
+        banks = []
+        for bank, shares in drawn:
+            first = place[id(bank)]
+            thresholds = _quantiles(responses[:, first : first + len(PATTERNS)], shares)
+            banks.append(replace(bank, thresholds=_half(thresholds)))
+        return cls(tuple(banks))
 
     def sets_of_outputs(self) -> list[tuple[str, ...]]:
         """Return the groups of features of each output."""
@@ -94,6 +111,10 @@ class KernelBanks:
 
 def _n_thresholds(bank: _Bank) -> int:
     return int(bank.thresholds.shape[1])
+
+
+def _joined_sets(graph: Graph, features: Features, sets: tuple[tuple[str, ...], ...]) -> str:
+    return graph.op("Concat", *(joined(graph, features, groups) for groups in sets), axis=1)
 
 
 def joined(graph: Graph, features: Features, groups: tuple[str, ...]) -> str:
@@ -153,9 +174,19 @@ def _random_mixing(n_features: int, rng: np.random.Generator) -> FloatArray:
     return mixing
 
 
-def _quantiles(responses: FloatArray, n: int, rng: np.random.Generator) -> FloatArray:
-    """Draw n thresholds for each kernel, evenly over the quantiles of its responses."""
-    shares = (np.arange(n) + rng.uniform(0, 1, (len(PATTERNS), n))) / n
-    kernels = np.moveaxis(responses, 1, 0).reshape(len(PATTERNS), -1)
-    drawn = [np.quantile(row, share) for row, share in zip(kernels, shares, strict=True)]
-    return np.array(drawn, np.float32)
+def _random_shares(n: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Draw n shares for each kernel, evenly from 0 to 1."""
+    shares: NDArray[np.float64] = (np.arange(n) + rng.uniform(0, 1, (len(PATTERNS), n))) / n
+    return shares
+
+
+def _quantiles(responses: FloatArray, shares: NDArray[np.float64]) -> FloatArray:
+    """Return the quantiles of the responses of each kernel, as thresholds."""
+    rising = np.sort(np.moveaxis(responses, 1, 0).reshape(len(PATTERNS), -1), axis=1)
+    place = shares * (rising.shape[1] - 1)
+    below = place.astype(np.int64)
+    low, high = (
+        np.take_along_axis(rising, np.minimum(index, rising.shape[1] - 1), axis=1)
+        for index in (below, below + 1)
+    )
+    return np.asarray(low + (place - below) * (high - low), np.float32)

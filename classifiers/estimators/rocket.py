@@ -129,6 +129,7 @@ class _RocketClassifier(MovementEstimator):
         self._check_parameters()
         rng = np.random.default_rng(self.random_state)
         self.banks_ = self._draw_banks(X, rng)
+        self._transform = GraphRunner(self._graph_of(self._outputs))
         self.mean_, self.deviation_ = np.zeros(1, np.float32), np.ones(1, np.float32)
         plain = self._computed(X)
         self.mean_, self.deviation_ = plain.mean(axis=0), plain.std(axis=0) + np.float32(0.02)
@@ -145,6 +146,7 @@ class _RocketClassifier(MovementEstimator):
         copy.classes_, codes = np.unique(np.concatenate([y, windows[1]]), return_inverse=True)
         copy.n_features_in_, copy.n_timepoints_in_ = self.n_features_in_, self.n_timepoints_in_
         copy.banks_, copy.mean_, copy.deviation_ = self.banks_, self.mean_, self.deviation_
+        copy._transform = self._transform
         place = np.searchsorted(copy.classes_, self.classes_)
         copy.images_ = np.full(len(copy.classes_), UNKNOWN)
         copy.images_[place] = np.where(self.images_ == UNKNOWN, UNKNOWN, place[self.images_])
@@ -196,7 +198,7 @@ class _RocketClassifier(MovementEstimator):
 
     def _computed(self, X: FloatArray) -> FloatArray:
         """Return the standardised outputs (n, n_outputs)."""
-        found = GraphRunner(self._graph_of(self._outputs))(X)
+        found = self._transform(X)
         found -= self.mean_
         found /= self.deviation_
         return found
@@ -246,7 +248,11 @@ class _RocketClassifier(MovementEstimator):
         sample = X[rng.choice(len(X), min(len(X), _N_FOR_THRESHOLDS), replace=False)]
         per_kernel = self.n_kernel_features / (len(FEATURE_SETS) * len(DILATIONS) * len(PATTERNS))
         n = max(1, round(per_kernel))
-        sets = dict.fromkeys(FEATURE_SETS, n) | dict.fromkeys(PICTURE_SETS, max(1, n // 2))
+        sets: dict[tuple[str, ...], tuple[int, int]] = {
+            groups: (self._n_hands * _width(groups), wanted)
+            for kind, wanted in ((FEATURE_SETS, n), (PICTURE_SETS, max(1, n // 2)))
+            for groups in kind
+        }
 
         def compute(build: Build) -> FloatArray:
             return GraphRunner(self._graph_of(build, ("rows", "points")))(sample)

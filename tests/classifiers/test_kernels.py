@@ -7,7 +7,7 @@ import pytest
 from movement_stubs import movements
 
 from handlore.classifiers.kernels import DILATIONS, KernelBanks, _Bank, _responses
-from handlore.classifiers.movement_features import movement_features
+from handlore.classifiers.movement_features import N_FEATURES, movement_features
 from handlore.classifiers.onnx_graph import Graph, GraphRunner
 from handlore.models.movement_encoder import MovementEncoder
 
@@ -51,7 +51,8 @@ def test_kernels_are_those_of_aeon() -> None:
     np.testing.assert_allclose(ours[:, ::2], mini.transform(series[:, None])[:, ::2], atol=0.04)
 
 
-SETS = {("shape", "path"): 2, ("distances",): 2, ("picture",): 1}
+THRESHOLDS = {("shape", "path"): 2, ("distances",): 2, ("picture",): 1}
+SETS = {groups: (sum(N_FEATURES[group] for group in groups), n) for groups, n in THRESHOLDS.items()}
 
 
 def drawn(blocks: np.ndarray, seed: int = 0) -> KernelBanks:
