@@ -147,6 +147,8 @@ class StreamOutputs:
     streams: tuple[tuple[list[ModelOutput], tuple[LabelledInterval, ...]], ...]
     seconds: float
     is_synthetic: bool
+    scores: dict[float, StreamScore] = field(default_factory=dict)
+    """What was found at one threshold for all labels, for those that were asked for."""
 
     @classmethod
     def of_left_out(
@@ -172,12 +174,15 @@ class StreamOutputs:
         )
         return cls(model, found, sum(stream.seconds for stream in streams), is_synthetic)
 
-    def score(self, thresholds: Mapping[str, float]) -> StreamScore:
-        """Return what is found with these thresholds."""
-        return sum(self._each(thresholds), StreamScore())
+    def score(self, threshold: float) -> StreamScore:
+        """Return what is found with one threshold for all labels; it is decided only once."""
+        if threshold not in self.scores:
+            thresholds = dict.fromkeys(self.model.labels, threshold)
+            self.scores[threshold] = sum(self._each(thresholds), StreamScore())
+        return self.scores[threshold]
 
     def counted(self, thresholds: Mapping[str, float]) -> StreamScores:
-        """Return the same, counted."""
+        """Count what is found with these thresholds."""
         n_confused, total = 0, StreamScore()
         for score in self._each(thresholds):
             n_confused += sum(
@@ -225,9 +230,7 @@ def choose_thresholds(outputs: Sequence[StreamOutputs]) -> dict[str, float]:
     gains: dict[str, list[float]] = {label: [] for label in labels}
     overall = []
     for candidate in candidates:
-        total = StreamScore()
-        for one in outputs:
-            total += one.score(dict.fromkeys(labels, candidate))
+        total = sum((one.score(candidate) for one in outputs), StreamScore())
         overall.append((len(total.found) - price * len(total.false)) / max(total.n, 1))
         counts = counts_by_label(total)
         for label in labels:

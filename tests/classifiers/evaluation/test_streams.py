@@ -88,7 +88,7 @@ def test_counts_add_up(labels: Sequence[str], threshold: float) -> None:
     data = with_none(movements(2, 3, labels))
     one = StreamOutputs.of(Swipes(), data, 100)
     levels = dict.fromkeys(SWIPES, threshold)
-    counted, score = one.counted(levels), one.score(levels)
+    counted, score = one.counted(levels), one.score(threshold)
     gestures = int((data.samples.label != "none").sum())
     assert counted.n_found + counted.n_confused + counted.n_missed == counted.n == gestures
     assert min(counted.n_found, counted.n_confused, counted.n_missed, counted.n_false) >= 0
