@@ -1,25 +1,20 @@
-"""Linear discriminant analysis (Fisher 1936), as a classifier and as a projection.
+"""Linear discriminant analysis (Fisher 1936), as a classifier of movements.
 
-:class:`LinearDiscriminant` classifies movements from sums, so the features of all augmented copies
-never have to be in memory at once. All classes share one covariance, which is shrunk towards a
-multiple of the identity, as there are more features than samples. The shrinkage, and the
-temperature of the softmax, are chosen on groups that are left out. A class that consists of many
-things, such as ``none``, may have several clusters; its probability is their sum (T. Hastie,
-R. Tibshirani, "Discriminant analysis by Gaussian mixtures", JRSS B 1996).
+All classes share one covariance, which is shrunk towards a multiple of the identity, as there are
+more features than samples. The shrinkage, and the temperature of the softmax, are chosen on groups
+that are left out. A class that consists of many things, such as ``none``, may have several
+clusters; its probability is their sum (T. Hastie, R. Tibshirani, "Discriminant analysis by Gaussian
+mixtures", JRSS B 1996).
 
-:class:`Projection` finds the directions that separate the classes, as features for classifiers of
-poses. A decision tree tests one feature at a time, but poses differ in sums of many features, which
-a tree has to approximate in small steps. Trees on discriminant directions are smaller, faster and
-more accurate on new people.
-
-The two share no code: the one solves for scores in single precision from sums of one pass, the
-other diagonalises in double precision and adds principal components.
+Few rows are solved in the space of rows. Many are only summed up, so they never have to be in
+memory at once.
 """
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Self
+from itertools import chain
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,15 +22,13 @@ from scipy.linalg import cho_factor, cho_solve
 from threadpoolctl import threadpool_limits
 
 from handlore.landmarks.hands import FloatArray
-from handlore.models.card import INPUT
-
-from .onnx_graph import Graph
 
 _SHRINKAGE, _SHRINKAGES = (1.0,), (0.3, 1.0, 3.0)
 """Multiples of the mean variance that are added to the variance of each feature: the usual one,
 and the candidates for few rows, where it matters and costs little to try."""
 
 _FEW_ROWS = 2000
+"""Up to this number of rows, products are also computed on one core."""
 
 _MIN_VARIANCE = 0.01
 
@@ -44,6 +37,11 @@ MAX_ROWS = 7000
 features: with few rows it is much smaller, and leaving out parts costs next to nothing."""
 
 _TEMPERATURES = tuple(float(t) for t in np.geomspace(0.02, 4, 24))
+
+
+Rows = tuple[FloatArray, NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]
+"""Standardised features (n, n_features), clusters (n,), parts that are left out in turn (n,), and
+whether each row is tested: augmented copies are not."""
 
 
 def one_core_for_products() -> AbstractContextManager[object]:
@@ -122,6 +120,36 @@ class LinearDiscriminant:
         best = trials.index(min(trials))
         (fitted,) = _solve(everything, [candidates[best]])
         return fitted.scaled(trials[best][2])
+
+    @classmethod
+    def fit_batches(
+        cls, batches: Iterable[Rows], class_of: NDArray[np.int64]
+    ) -> "LinearDiscriminant":
+        """Return the same for rows in batches, the first of which has all that are tested.
+
+        Up to :data:`MAX_ROWS` rows are kept and solved at once; of more, only sums are kept.
+        """
+        left, kept, n = iter(batches), list[Rows](), 0
+        for batch in left:
+            kept.append(batch)
+            n += len(batch[0])
+            if n > MAX_ROWS:
+                break
+        else:
+            outputs, clusters, part, tested = map(np.concatenate, zip(*kept, strict=True))
+            with one_core_for_products() if n <= _FEW_ROWS else nullcontext():
+                return cls.fit_rows(outputs, clusters, part, tested, class_of)
+        plain, clusters, part, _ = kept[0]
+        numbers = range(int(part.max()) + 1)
+        moments = [ClassMoments(len(class_of), plain.shape[1]) for _ in numbers]
+        for outputs, own, of_part, _ in chain(kept, left):
+            for number, sums in zip(numbers, moments, strict=True):
+                sums.add(outputs[of_part == number], own[of_part == number])
+        parts = [
+            (sums, plain[part == number], clusters[part == number])
+            for number, sums in zip(numbers, moments, strict=True)
+        ]
+        return cls.fit(parts, class_of)
 
     @classmethod
     def fit_rows(
@@ -271,114 +299,3 @@ def _log_loss(scores: FloatArray, codes: NDArray[np.int64], members: FloatArray)
     """
     likely = np.exp(np.maximum(scores - scores.max(axis=1, keepdims=True), -30)) @ members
     return float(np.log(likely.sum(axis=1) / likely[np.arange(len(codes)), codes]).mean())
-
-
-_MIN_SHRINKAGE = 0.05
-_ROWS_PER_FEATURE = 4
-"""The covariance within classes is shrunk towards a multiple of the identity: by half with a
-quarter as many samples as features, and at least by the minimum. With few samples, many directions
-seem to separate the classes."""
-
-_MIN_DIRECTIONS = 16
-"""K classes have K - 1 directions; principal components are added up to this number."""
-
-STEPS = 256
-"""Steps per standard deviation within a class to which directions are rounded. Thresholds of
-boosted trees equal values of the training data, where the last bit, which depends on the number of
-rows in a matrix product, must not decide."""
-
-_LEAST_DEVIATION = 1e-6
-_AT_ONCE = 8192
-
-
-@dataclass(frozen=True)
-class Projection:
-    """``round((features - mean) @ weights)``."""
-
-    mean: FloatArray
-    """(n_features,)"""
-
-    weights: FloatArray
-    """(n_features, n_directions)"""
-
-    @classmethod
-    def fit(cls, X: FloatArray, codes: NDArray[np.int64], fewest: int = _MIN_DIRECTIONS) -> Self:
-        """Compute at least ``fewest`` directions, if there are enough samples.
-
-        X is (n_samples, n_features); codes (n_samples,) are class indices from 0.
-        """
-        with one_core_for_products():
-            return cls._found(X, codes, fewest)
-
-    @classmethod
-    def _found(cls, X: FloatArray, codes: NDArray[np.int64], fewest: int) -> Self:
-        mean, means, total = _moments(X, codes)
-        deviation = np.sqrt(np.diag(total))
-        # A constant feature has no scale; its weight is 0 anyway.
-        deviation[deviation <= _LEAST_DEVIATION * np.abs(mean)] = 1
-        deviation[deviation == 0] = 1
-        means, total = means / deviation, total / np.outer(deviation, deviation)
-        within = _within(means, total, np.bincount(codes))
-        found = _discriminant_directions(means, within)
-        missing = min(fewest, len(X) - 1, X.shape[1]) - found.shape[1]
-        if missing > 0:
-            more = np.linalg.eigh(total)[1][:, ::-1][:, :missing]
-            widths = np.sqrt(np.einsum("fd,fg,gd->d", more, within, more))
-            found = np.hstack([found, more / widths])
-        weights = STEPS * found / deviation[:, None]
-        return cls(mean.astype(np.float32), weights.astype(np.float32))
-
-    def __call__(self, X: FloatArray) -> FloatArray:
-        """Return (n_samples, n_directions)."""
-        return np.rint((X - self.mean) @ self.weights)
-
-    def prepend_to(self, model: Any) -> Any:
-        """Return a model, which is changed, with the projection of its input before it."""
-        own = Graph()
-        own.prepend_to(model, self.add_to(own, INPUT), len(self.mean))
-        return model
-
-    def add_to(self, graph: Graph, features: str) -> str:
-        """Add the projection to a graph; return the name of the directions."""
-        centred = graph.op("Sub", features, graph.constant(self.mean))
-        return graph.op("Round", graph.op("MatMul", centred, graph.constant(self.weights)))
-
-
-def _moments(
-    X: FloatArray, codes: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return the mean, the class means about it (n_classes, n_features), and the covariance.
-
-    Computed in batches, so that a million rows need no copy.
-    """
-    mean = X.mean(axis=0, dtype=np.float64)
-    members = np.eye(int(codes.max()) + 1)
-    sums, products = np.zeros((len(members), X.shape[1])), np.zeros((X.shape[1],) * 2)
-    for start in range(0, len(X), _AT_ONCE):
-        some = slice(start, start + _AT_ONCE)
-        off = X[some] - mean
-        sums += members[codes[some]].T @ off
-        products += off.T @ off
-    return mean, sums / np.bincount(codes)[:, None], products / len(X)
-
-
-def _within(
-    means: NDArray[np.float64], total: NDArray[np.float64], counts: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Return the shrunk covariance within classes (n_features, n_features)."""
-    n, n_features = counts.sum(), len(total)
-    spread = total - (means.T * (counts / n)) @ means
-    size = max(np.trace(spread) / n_features, _LEAST_DEVIATION)
-    share = max(_MIN_SHRINKAGE, n_features / (n_features + _ROWS_PER_FEATURE * n))
-    return np.asarray((1 - share) * spread + share * size * np.eye(n_features))
-
-
-def _discriminant_directions(
-    means: NDArray[np.float64], spread: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return (n_features, n_classes - 1), with a standard deviation of about 1 within classes."""
-    values, axes = np.linalg.eigh(spread)
-    whitening = axes / np.sqrt(values)
-    apart = (means - means.mean(axis=0)) @ whitening
-    directions = np.linalg.svd(apart, full_matrices=False)[2][: len(means) - 1]
-    return np.asarray(whitening @ directions.T)

@@ -22,8 +22,8 @@ _LEAST_KEPT = 0.8
 """A label stays the same in a mirror if it is recognised there at least this share as often."""
 
 _LEAST_LEAD = 2.0
-"""Two labels are each other's image if they are taken for each other this much more often than for
-themselves."""
+"""Two labels are each other's image if each is recognised as the other this much more often than as
+itself."""
 
 _LEAST_DEVIATIONS = 2.0
 """A label counts as recognised if it is so more often than by chance, by this number of standard
@@ -123,7 +123,7 @@ def found_in_mirror(
 def _images(seen_as: NDArray[np.float64], kept: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return the image of each class.
 
-    ``seen_as`` (n_classes, n_classes) counts what movements of each class are taken for in a
+    ``seen_as`` (n_classes, n_classes) counts what movements of each class are recognised as in a
     mirror, ``kept`` (n_classes,) how many are recognised without one.
     """
     same, n = np.diag(seen_as), seen_as.sum(axis=1)

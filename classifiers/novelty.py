@@ -18,8 +18,8 @@ from handlore.datasets.dataset import StrArray
 from handlore.landmarks.hands import FloatArray
 from handlore.models.card import INPUT, P_VALUE_OUTPUT
 
-from .discriminant import STEPS, Projection
 from .onnx_graph import Graph
+from .projection import STEPS, Projection
 
 _N_CENTRES = 8
 """Cluster centres per class."""

@@ -10,8 +10,8 @@ from handlore.datasets.dataset import StrArray
 from handlore.landmarks.hands import FloatArray
 
 from ..base import HandEstimator
-from ..discriminant import Projection
 from ..onnx_graph import ONNX_OPSET, compact_trees
+from ..projection import Projection
 from . import ESTIMATORS
 
 

@@ -12,8 +12,9 @@ from handlore.datasets.dataset import StrArray
 from handlore.landmarks.hands import FloatArray
 
 from ..base import HandEstimator
-from ..discriminant import STEPS, Projection, one_core_for_products
+from ..discriminant import one_core_for_products
 from ..onnx_graph import ONNX_OPSET
+from ..projection import STEPS, Projection
 from . import ESTIMATORS
 
 

@@ -1,7 +1,6 @@
 """Rocket: random convolutions and peaks over time. It trains in seconds and needs no tuning."""
 
 from collections.abc import Iterator
-from contextlib import nullcontext
 from typing import Any, Self
 
 import numpy as np
@@ -17,12 +16,7 @@ from handlore.models.movement_encoder import N_CHANNELS, N_CONTEXT
 
 from ..augmentation import Augmentation
 from ..base import MovementEstimator, Windows
-from ..discriminant import (
-    MAX_ROWS,
-    ClassMoments,
-    LinearDiscriminant,
-    one_core_for_products,
-)
+from ..discriminant import MAX_ROWS, LinearDiscriminant, Rows
 from ..kernels import DILATIONS, PATTERNS, Build, Features, KernelBanks, joined
 from ..mirroring import (
     UNKNOWN,
@@ -77,9 +71,6 @@ _N_PROJECTED = 40
 
 _N_FOR_THRESHOLDS = 128
 _N_PARTS = 3
-_FEW_ROWS = 2000
-"""Up to this number, products of rows are computed on one core."""
-
 _PACE = 0.1
 """Standard deviation of the logarithm of the duration of an augmented copy."""
 
@@ -183,16 +174,17 @@ class _RocketClassifier(MovementEstimator):
         images = self.images_[codes]
         # A cluster of none stays the same in a mirror.
         images = np.where(images == codes, clusters, images)
-        rows = [(plain, clusters, part, np.ones(len(plain), bool))]
-        for blocks, is_mirrored in copies:
-            own = (images if is_mirrored else clusters)[: len(blocks)]
-            known = own != UNKNOWN
-            if known.any():
-                made = self._computed(blocks[known])
-                rows.append(
-                    (made, own[known], part[: len(blocks)][known], np.zeros(len(made), bool))
-                )
-        fitted = _fitted(rows, self.class_of_)
+
+        def batches() -> Iterator[Rows]:
+            yield plain, clusters, part, np.ones(len(plain), bool)
+            for blocks, is_mirrored in copies:
+                own = (images if is_mirrored else clusters)[: len(blocks)]
+                known = own != UNKNOWN
+                if known.any():
+                    made = self._computed(blocks[known])
+                    yield made, own[known], part[: len(blocks)][known], np.zeros(len(made), bool)
+
+        fitted = LinearDiscriminant.fit_batches(batches(), self.class_of_)
         self.discriminant_ = _on_raw_features(fitted, self.mean_, self.deviation_)
         self._runner = GraphRunner(self._to_onnx())
 
@@ -320,27 +312,6 @@ class _RocketClassifier(MovementEstimator):
     def _to_onnx(self) -> Any:
         """Return features, convolutions, peaks and discriminant as one graph."""
         return self._graph_of(self._classified, (len(self.classes_),))
-
-
-_Rows = tuple[FloatArray, NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]
-"""Standardised outputs, clusters, parts, and whether they are tested: augmented copies are not."""
-
-
-def _fitted(rows: list[_Rows], class_of: NDArray[np.int64]) -> LinearDiscriminant:
-    """Return the discriminant of all rows; by moments if there are many."""
-    n = sum(len(outputs) for outputs, *_ in rows)
-    if n <= MAX_ROWS:
-        outputs, clusters, part, tested = map(np.concatenate, zip(*rows, strict=True))
-        with one_core_for_products() if n <= _FEW_ROWS else nullcontext():
-            return LinearDiscriminant.fit_rows(outputs, clusters, part, tested, class_of)
-    parts = []
-    for number in range(int(rows[0][2].max()) + 1):
-        moments = ClassMoments(len(class_of), rows[0][0].shape[1])
-        for outputs, clusters, part, _ in rows:
-            moments.add(outputs[part == number], clusters[part == number])
-        outputs, clusters, part, _ = rows[0]
-        parts.append((moments, outputs[part == number], clusters[part == number]))
-    return LinearDiscriminant.fit(parts, class_of)
 
 
 def _width(groups: tuple[str, ...]) -> int:

@@ -10,8 +10,8 @@ from handlore.landmarks.hands import FloatArray
 from handlore.models.card import INPUT
 
 from ..base import HandEstimator
-from ..discriminant import Projection
 from ..onnx_graph import ONNX_OPSET, Graph, compact_trees
+from ..projection import Projection
 from . import ESTIMATORS
 
 _LONG_STEPS = 50_000

@@ -1,9 +1,13 @@
 """The discriminant of rows in memory is that of moments."""
 
+import weakref
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
-from handlore.classifiers.discriminant import ClassMoments, LinearDiscriminant
+from handlore.classifiers import discriminant
+from handlore.classifiers.discriminant import ClassMoments, LinearDiscriminant, Rows
 
 CLASS_OF = np.array([0, 1, 2, 2])
 
@@ -49,6 +53,31 @@ def test_rows_and_moments_agree(n: int, n_features: int, seed: int) -> None:
     tested = np.random.default_rng(seed).random(n) < 0.6
     given = rows, clusters, part, tested, CLASS_OF
     assert_close(LinearDiscriminant.fit_rows(*given), by_moments(*given), rows)
+
+
+def test_many_batches_are_summed_and_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    batches = [rows_of(60, seed=seed) for seed in range(6)]
+    alive: list[weakref.ref[np.ndarray]] = []
+    most = 0
+
+    def made() -> Iterator[Rows]:
+        nonlocal most
+        for number, (rows, clusters, part) in enumerate(batches):
+            copy = rows.copy()
+            alive.append(weakref.ref(copy))
+            yield copy, clusters, part, np.full(len(rows), number == 0)
+            del copy
+            most = max(most, sum(one() is not None for one in alive))
+
+    at_once = LinearDiscriminant.fit_batches(made(), CLASS_OF)
+    assert most == len(batches)
+    monkeypatch.setattr(discriminant, "MAX_ROWS", 100)
+    alive.clear()
+    most = 0
+    summed = LinearDiscriminant.fit_batches(made(), CLASS_OF)
+    assert_close(summed, at_once, batches[0][0])
+    # The first has the rows that are tested, the second took the rows beyond the limit.
+    assert most <= 3
 
 
 def test_single_part() -> None:

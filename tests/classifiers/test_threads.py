@@ -7,9 +7,9 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from handlore.classifiers.discriminant import Projection
 from handlore.classifiers.estimators import xgboost
 from handlore.classifiers.factory import make_estimator
+from handlore.classifiers.projection import Projection
 
 
 def blobs() -> tuple[np.ndarray, np.ndarray]:
