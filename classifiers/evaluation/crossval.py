@@ -32,7 +32,7 @@ from .intervals import single_unit
 from .leaks import find_leaks
 from .pointing import pointing_advice
 from .scores import Predictions, fit_samples, predict_items
-from .streams import StreamOutputs, cross_fitted
+from .streams import StreamOutputs, cross_fitted, require_movements
 
 _MIN_STREAM_CLIPS, _MAX_STREAM_CLIPS = 50, 900
 """Clips in the streams of a fold, and of all folds."""
@@ -72,8 +72,7 @@ def cross_validate(
     with_importances
         Also measure the contribution of each part of the hand.
     with_streams
-        Movements: also recognise the clips of each fold in streams, as live. Default: if the
-        estimator trains in seconds.
+        Also recognise the clips of each fold in streams; default: movements, if trained in seconds.
     progress
         Called with the number of finished folds, and of all.
 
@@ -97,7 +96,8 @@ def cross_validate(
     best = default_by(dataset)
     chosen: By = by or best
     if with_streams is None:
-        with_streams = not pipeline.estimator.learns_in_epochs
+        quick = not pipeline.estimator.learns_in_epochs
+        with_streams = quick and dataset.header.kind == "sequence"
     run = partial(_cross_validate, pipeline, dataset, seed=seed, progress=progress)
     found = run(chosen, folds, with_importances=with_importances, with_streams=with_streams)
     reference, missing = _reference(run, chosen, best)
@@ -132,6 +132,8 @@ def _cross_validate(
     with_importances: bool = False,
     with_streams: bool = False,
 ) -> Evaluation:
+    if with_streams:
+        require_movements(dataset)
     started = time.perf_counter()
     total = fold_count(dataset, by, folds)
     importances: list[list[Importance]] = []

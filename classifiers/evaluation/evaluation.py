@@ -19,7 +19,7 @@ from .importance import Importance, measure_importances
 from .intervals import Intervals
 from .leaks import Leaks, find_model_leaks
 from .scores import Predictions, Scores, predict_items
-from .streams import StreamOutputs, StreamScores
+from .streams import StreamOutputs, StreamScores, require_movements
 
 _MIN_GAP = 0.05
 """Points of accuracy that are shown as 0.0."""
@@ -191,7 +191,7 @@ def evaluate(
     *,
     split: str | None = None,
     with_importances: bool = False,
-    with_streams: bool = True,
+    with_streams: bool | None = None,
 ) -> Evaluation:
     """Score a model file on a dataset.
 
@@ -208,7 +208,7 @@ def evaluate(
     with_importances
         Also measure the contribution of each part of the hand.
     with_streams
-        Movements: also recognise the clips in streams, as live.
+        Also recognise the clips in streams, as live; default: those of movements.
 
     Raises
     ------
@@ -226,6 +226,8 @@ def evaluate(
     name = "" if isinstance(model, Model) else str(model)
     loaded = model if isinstance(model, Model) else load_model(model)
     card, tested = loaded.card, held_out_samples(dataset, split)
+    if with_streams:
+        require_movements(tested)
     classifier = (loaded.predict_clips, card.labels, tested, loaded.encoder)
     found = Evaluation.of(
         predict_items(*classifier),
@@ -234,7 +236,11 @@ def evaluate(
         measure_importances(*classifier) if with_importances else (),
     )
     streams = None
-    if with_streams and isinstance(loaded, MovementModel) and NONE_LABEL in card.labels:
+    if (
+        with_streams is not False
+        and isinstance(loaded, MovementModel)
+        and NONE_LABEL in card.labels
+    ):
         outputs = StreamOutputs.of(loaded, tested, _MAX_STREAM_CLIPS)
         streams = outputs.counted(loaded.thresholds)
     return replace(

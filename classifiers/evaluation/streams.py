@@ -13,6 +13,7 @@ import numpy as np
 
 from handlore.datasets.dataset import NONE_LABEL, LabelledInterval, LandmarkDataset, Samples
 from handlore.datasets.splits import groups_of
+from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import FloatArray
 from handlore.models.card import DURATION_QUANTILES
 from handlore.models.movement_encoder import MovementEncoder, durations
@@ -255,6 +256,15 @@ def cross_fitted(outputs: Sequence[StreamOutputs]) -> StreamScores:
         others = [*outputs[:number], *outputs[number + 1 :]]
         parts.append(one.counted(choose_thresholds(others or outputs)))
     return pooled(parts)
+
+
+def require_movements(dataset: LandmarkDataset) -> None:
+    """Raise HandloreError if a dataset has no clips that could be joined."""
+    if dataset.header.kind != "sequence":
+        raise HandloreError(
+            "--streams recognises clips of movements in streams, but this data contains poses"
+            " (single pictures); leave it out"
+        )
 
 
 def clip_lengths(dataset: LandmarkDataset) -> tuple[float, ...]:

@@ -67,7 +67,7 @@ def _evaluate(options: _EvaluateOptions) -> None:
         loaded.dataset,
         split=options.split,
         with_importances=options.report is not None,
-        with_streams=options.with_streams is not False,
+        with_streams=options.with_streams,
     )
     title = str(options.model)
     print_evaluation(found, title, options.data, options.report, as_json=options.as_json)

@@ -23,6 +23,7 @@ from handlore.classifiers.evaluation.streams import (
 from handlore.classifiers.factory import Pipeline
 from handlore.classifiers.training import train_pipeline
 from handlore.datasets.dataset import LabelledInterval, LandmarkDataset
+from handlore.landmarks.errors import HandloreError
 from handlore.models.card import ModelCard
 from handlore.models.files import load_model
 from handlore.models.pose_encoder import PoseEncoder
@@ -245,7 +246,7 @@ def test_poses_have_no_streams(dataset: LandmarkDataset, tmp_path: Path) -> None
     assert made.card.thresholds == {}
     assert "streams" not in made.card.training
     assert evaluate(tmp_path / "m.onnx", dataset).streams is None
-    assert cross_validate(dataset, "linear", with_streams=True).streams is None
+    assert cross_validate(dataset, "linear").streams is None
 
 
 def test_evaluation_of_a_file(tmp_path: Path) -> None:
@@ -295,3 +296,12 @@ def test_cross_validation() -> None:
     assert without.streams is None
     assert "streams" not in without.as_json()
     assert without.scores.accuracy == found.scores.accuracy
+
+
+def test_streams_of_poses_are_refused(dataset: LandmarkDataset, tmp_path: Path) -> None:
+    pipeline = Pipeline("linear", ESTIMATORS["linear"](), PoseEncoder())
+    train_pipeline(pipeline, dataset, tmp_path / "m.onnx")
+    with pytest.raises(HandloreError, match=r"--streams .* contains poses"):
+        cross_validate(dataset, "linear", with_streams=True)
+    with pytest.raises(HandloreError, match=r"--streams .* contains poses"):
+        evaluate(tmp_path / "m.onnx", dataset, with_streams=True)
