@@ -112,7 +112,7 @@ def boottime() -> float:
 
 
 @dataclass
-class Timeline:
+class _Timeline:
     """Turns the times of frames into one stream of strictly increasing times.
 
     The clock of a camera starts at any time, and again when the camera is reopened.
@@ -174,7 +174,7 @@ class LiveLoop:
         """Events reported."""
         self._results: deque[ActionResult] = deque()
         self.runner = ActionRunner(parts.actions, self._results.append, dry_run=parts.dry_run)
-        self._timeline = Timeline()
+        self._timeline = _Timeline()
         self._rate = FrameRate(_MEASURED_OVER)
         self._measured_from = 0
         self._warned_slow = False

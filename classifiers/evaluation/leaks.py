@@ -101,7 +101,7 @@ def find_leaks(dataset: LandmarkDataset, folds: Iterable[Fold]) -> Leaks:
 
     A sample is counted in every fold that tests it.
     """
-    prints = fingerprints(dataset)
+    prints = _fingerprints(dataset)
     found = [_of_fold(dataset, prints, *fold) for fold in folds]
     files = [leak for leaks in found for leak in leaks if leak.distance is None]
     near = [leak for leaks in found for leak in leaks if leak.distance is not None]
@@ -111,7 +111,7 @@ def find_leaks(dataset: LandmarkDataset, folds: Iterable[Fold]) -> Leaks:
     return Leaks(len(files), len(near), tuple(shown))
 
 
-def fingerprints(dataset: LandmarkDataset) -> FloatArray:
+def _fingerprints(dataset: LandmarkDataset) -> FloatArray:
     """Return vectors (n_samples, n) whose distance is that of the landmarks.
 
     Distance is the root mean square over landmarks (and moments) in palm lengths, in

@@ -39,7 +39,7 @@ class _PointingPair(NamedTuple):
     """Items of one that were confused with the other."""
 
 
-def find_pointing_pairs(predictions: Predictions, dataset: LandmarkDataset) -> list[_PointingPair]:
+def _find_pointing_pairs(predictions: Predictions, dataset: LandmarkDataset) -> list[_PointingPair]:
     """Return pairs of labels that are confused although their directions differ, worst first.
 
     The typical direction of a label is computed from other groups.
@@ -58,7 +58,7 @@ def pointing_advice(
     """Return advice in one line, if labels differ in direction and direction is not a feature."""
     if not isinstance(encoder, PoseEncoder) or "orientation" in encoder.groups:
         return None
-    pairs = find_pointing_pairs(predictions, dataset)
+    pairs = _find_pointing_pairs(predictions, dataset)
     if not pairs:
         return None
     named = ", ".join(" and ".join(pair.labels) for pair in pairs[:_MAX_NAMED])

@@ -71,7 +71,7 @@ class Tick(StreamFrame):
     """Counted from time 0."""
 
 
-class FrameResampler:
+class _FrameResampler:
     """Interpolates frames linearly at the ticks of the clock."""
 
     def __init__(self) -> None:
@@ -131,7 +131,7 @@ def _empty(frame: StreamFrame) -> StreamFrame:
     return StreamFrame(frame.time, gone, gone, np.full_like(frame.handedness, np.nan))
 
 
-class OneEuroFilter:
+class _OneEuroFilter:
     """Low-pass filter whose cutoff rises with speed: steady at rest, little lag in motion.
 
     G. Casiez, N. Roussel, D. Vogel, "1 EUR filter: a simple speed-based low-pass filter for noisy
@@ -176,8 +176,8 @@ class HandSmoother:
     """Resamples the frames of one stream and smooths each hand."""
 
     def __init__(self, n_hands: int, smoothing: float) -> None:
-        self._resampler = FrameResampler()
-        self._filters = [OneEuroFilter(smoothing, 1 / TICK_RATE) for _ in range(n_hands)]
+        self._resampler = _FrameResampler()
+        self._filters = [_OneEuroFilter(smoothing, 1 / TICK_RATE) for _ in range(n_hands)]
 
     def feed(self, frame: StreamFrame) -> Iterator[Tick]:
         """Yield the smoothed ticks since the frame before."""
