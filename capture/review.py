@@ -52,16 +52,12 @@ class Review:
 
     entries: tuple[RecordingEntry, ...]
     """Kept and discarded ones, by number; at least one."""
-
     at: int = 0
     """Index of the one that is shown."""
-
     since: float = 0.0
     """When playing it started."""
-
     typed: str | None = None
     """The new label while it is typed; else None."""
-
     message: str = ""
     help: bool = False
     ended: bool = False

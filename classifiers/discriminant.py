@@ -87,7 +87,6 @@ class LinearDiscriminant:
 
     weights: FloatArray
     """(n_features, n_classes)"""
-
     bias: FloatArray
     """(n_classes,)"""
 
@@ -209,10 +208,8 @@ class _Products:
 
     matrix: FloatArray
     """(n, n)"""
-
     clusters: NDArray[np.int64]
     """(n,)"""
-
     n_clusters: int
     n_features: int
 

@@ -42,13 +42,10 @@ class DurationPrior:
 
     mean: FloatArray
     """(n_classes,) of log seconds."""
-
     spread: FloatArray
     """(n_classes,) standard deviation of log seconds."""
-
     overall_mean: float
     """Of log seconds of all clips."""
-
     overall_spread: float
 
     @classmethod

@@ -33,10 +33,8 @@ class _EncodedWindows(NamedTuple):
 
     X: FloatArray
     """(n_windows, n_channels, n_timepoints)"""
-
     label: StrArray
     """(n_windows,) ``none`` for windows without a whole movement."""
-
     group: StrArray
     """(n_windows,) group of the clips of the stream."""
 
@@ -47,24 +45,18 @@ class NegativeWindows:
 
     whole: int = 3
     """Windows that match a movement, with its label."""
-
     begun: int = 1
     """Windows that end during a movement."""
-
     other: int = 6
     """Windows at random positions, if they show no movement."""
-
     slack: float = 0.12
     """A matching window starts and ends up to this share of the movement outside it, or up to twice
     this share inside."""
-
     least_done: float = 0.3
     most_done: float = 0.7
     """Shares of the movement between which unfinished windows end."""
-
     most_shown: float = 0.5
     """Largest overlap (intersection over union) of a movement and a window of ``none``."""
-
     idle: float = 0.5
     """Share of movements before which the hand rests and moves idly; before the others it goes
     straight from one clip to the next."""

@@ -46,10 +46,8 @@ class NoveltyModel:
 
     projection: Projection
     """The space in which distances are measured."""
-
     centres: FloatArray
     """(n_classes, _N_CENTRES, n_directions)"""
-
     levels: FloatArray
     """(n_levels,) rising quantiles of the closeness of hands of left-out groups."""
 

@@ -44,7 +44,6 @@ class Projection:
 
     mean: FloatArray
     """(n_features,)"""
-
     weights: FloatArray
     """(n_features, n_directions)"""
 

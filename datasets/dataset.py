@@ -40,25 +40,18 @@ class Samples:
 
     label: StrArray
     """(n_samples,) what the sample shows."""
-
     group: StrArray
     """(n_samples,) what must not be split between training and test, usually the person."""
-
     session: StrArray
     """(n_samples,) the session in which it was recorded."""
-
     recording: StrArray
     """(n_samples,) the recording it was cut from."""
-
     split: StrArray
     """(n_samples,) ``train``, ``val`` or ``test`` where the source says so."""
-
     source: StrArray
     """(n_samples,) the file it came from, relative to the source's folder."""
-
     view: NDArray[np.int64]
     """(n_samples,) 0 = the picture itself, else the number of its augmented copy."""
-
     sha256: StrArray
     """(n_samples,) digest of the file it came from."""
 
@@ -109,19 +102,14 @@ class Header:
 
     kind: Kind = "pose"
     """``pose``: every sample is one frame. ``sequence``: a sample is a clip."""
-
     image_unit: Unit = "width"
     """Unit of the image landmarks: image widths, or metres for imported skeletons."""
-
     detector: DetectorInfo | None = None
     """What found the hands; None for landmarks that came with the source."""
-
     options: Mapping[str, Any] = field(default_factory=dict)
     """The source and the options it was converted with."""
-
     log: tuple[str, ...] = ()
     """What the converter had to say, such as inputs that failed."""
-
     note: str = ""
     """A note on the licence of the data."""
 
@@ -145,28 +133,20 @@ class LandmarkDataset:
     image: FloatArray
     """(n_frames, n_hands, 21, 3) image landmarks, see :class:`~handlore.landmarks.Hand`; NaN
     where no hand was found, or for a z that is unknown. With two hands slot 0 is the left."""
-
     world: FloatArray
     """(n_frames, n_hands, 21, 3) world landmarks in metres, NaN where the source has none."""
-
     handedness: FloatArray
     """(n_frames, n_hands) probability of a right hand, NaN where the source does not say."""
-
     score: FloatArray
     """(n_frames, n_hands) confidence of the detector, NaN where the source does not say."""
-
     stage: NDArray[np.int8]
     """(n_frames, n_hands) which search stage found the hand, -1 = none did."""
-
     time: NDArray[np.float64]
     """(n_frames,) seconds from the sample's start."""
-
     offsets: NDArray[np.int64]
     """(n_samples + 1,) the frames of sample i are ``offsets[i]:offsets[i + 1]``."""
-
     samples: Samples
     """What is known of each sample."""
-
     header: Header = field(default_factory=Header)
     """Where it comes from."""
 

@@ -37,7 +37,6 @@ class _BenchResult:
     ours: float
     other: float
     """Median seconds of each side."""
-
     ratio: float
     """Median of other / ours over the turns: above 1, handlore is faster."""
 

@@ -31,10 +31,8 @@ class _FeatureGroup:
 
     landmarks: str
     """``world`` or ``image``: what it is computed from."""
-
     compute: Callable[[FloatArray, FloatArray], FloatArray]
     """Takes upright canonical hands (n, 21, 3) and their rotation (n,) in degrees."""
-
     names: tuple[str, ...]
 
 

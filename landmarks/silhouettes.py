@@ -130,10 +130,8 @@ class _Figure:
 
     mask: FloatArray
     """(height, width) from 0 to 1."""
-
     scale: float
     """Pixels of the figure per pixel of the picture."""
-
     corner: tuple[int, int]
     """x and y of its upper left corner, in pixels of the picture."""
 

@@ -44,7 +44,6 @@ class PictureTransform:
 
     pixels: Pixels
     """(height, width, 3) RGB."""
-
     to_original: NDArray[np.float64]
     """(2, 3) affine matrix from these pixels to those of the original: a similarity transform."""
 
@@ -82,10 +81,8 @@ class Stage:
     transforms: _Transforms
     min_confidence: float
     """Threshold for the palm; that for the presence of a hand is always the default."""
-
     confirmed: bool = True
     """Whether what it finds must be found again."""
-
     max_shift: float = 0.5
     """How far landmarks may move when the hand is found again, in palm lengths (median). In large
     pictures they hardly move, in 28x28 pixels they do."""

@@ -81,7 +81,6 @@ class Bundle:
     path: Path
     landmarker: str
     """``full`` or ``lite``; ``custom`` for networks that are not MediaPipe's own."""
-
     origin: str
     """How it was found, in words."""
 

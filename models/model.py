@@ -31,20 +31,15 @@ class Prediction:
 
     label: str
     """``none`` where there is no hand."""
-
     probability: float | None
     """Of the label, 0 to 1; None where there is no hand."""
-
     rotation_deg: float | None
     """Direction from wrist to middle-finger MCP against image-up in degrees, clockwise positive;
     None for movements and where there is no hand."""
-
     hand: str | None
     """``left`` or ``right``; None where there is no hand, or the side is unknown."""
-
     probabilities: tuple[float, ...] = ()
     """Of all labels, in the order of the card."""
-
     novelty: float | None = None
     """How unlike the training data the hand is, 0 to 1; above :data:`MAX_NOVELTY` it shows none of
     the labels. None where there is no hand, or the model file has no novelty score."""

@@ -41,7 +41,6 @@ class FilePrediction:
 
     prediction: Prediction | None = None
     """Of a picture, or of a recorded pose."""
-
     events: tuple[Event, ...] = ()
     """The gestures in a video, without ``none``."""
 
@@ -77,7 +76,6 @@ class FilePredictions:
 
     failures: tuple[tuple[str, str], ...]
     """Files that cannot be read, and why."""
-
     notes: tuple[str, ...]
     """What was left out."""
 

@@ -42,21 +42,16 @@ class LiveState:
 
     seconds: float
     """Time in the stream."""
-
     pixels: Pixels | None
     """(height, width, 3) RGB, not to be changed; None while the camera gives no picture."""
-
     hands: Sequence[Hand] = ()
     models: Sequence[ModelState] = ()
     """What each model predicts, the one with the most to report first."""
-
     fps: float = 0.0
     latency: float = 0.0
     """Seconds from the picture to the decision."""
-
     problem: str | None = None
     """What is wrong with the camera."""
-
     armed: bool | None = None
     """Whether actions are run; None where the actions file names no arming gesture."""
 
@@ -163,7 +158,6 @@ class LiveComponents:
     limiter: RateLimiter = field(default_factory=RateLimiter)
     real_time: bool = True
     """Whether the camera shows what happens now; a file waits for the loop."""
-
     clock: Callable[[], float] = boottime
     sleep: Callable[[float], None] = time.sleep
 

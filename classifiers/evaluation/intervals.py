@@ -50,16 +50,12 @@ class Intervals:
 
     over: str
     """Units that were drawn: ``group``, ``session``, ``recording`` or ``item``."""
-
     n: int
     """Number of units."""
-
     alone: str = ""
     """The unit that occurs only once, such as ``group``: then its items are drawn."""
-
     lacking: str = ""
     """Why people are not drawn although some are known: samples without a name."""
-
     n_alike: int = 0
     """Number of items, if all groups have the same score: then no draw differs."""
 

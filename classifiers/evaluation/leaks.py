@@ -43,7 +43,6 @@ class Leak:
     test: str
     train: str
     """Their sources."""
-
     distance: float | None
     """Between their landmarks in palm lengths; None for copies of one file."""
 
@@ -60,10 +59,8 @@ class Leaks:
     n_same_file: int
     n_same_landmarks: int
     """Other items with nearly the landmarks of a training sample."""
-
     examples: tuple[Leak, ...]
     """The nearest ones."""
-
     by_landmarks: bool = True
     """Whether landmarks were compared; a model file stores digests only."""
 

@@ -57,10 +57,8 @@ class StreamScores:
     n_found: int
     n_confused: int
     """Gestures during which an event with another label was emitted."""
-
     n_false: int
     """Events without a gesture of their label; those of confused gestures are among them."""
-
     seconds: float
     is_synthetic: bool
     """Whether what lies between the gestures was made, because the data has no ``none``."""
@@ -120,7 +118,6 @@ class FittedModel:
     encoder: MovementEncoder
     seconds: tuple[float, ...]
     """Lengths of short, typical and long training clips."""
-
     runner: GraphRunner
     thresholds: Mapping[str, float] = field(default_factory=dict)
 

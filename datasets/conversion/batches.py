@@ -38,7 +38,6 @@ class ConvertOptions(SearchOptions):
 
     none: str = ""
     """The label of the source that means no gesture."""
-
     drop_conflicts: bool = False
     """Whether pictures under two labels are left out."""
 
@@ -49,7 +48,6 @@ class Batch:
 
     dataset: LandmarkDataset
     """Their samples, possibly none; the header names the detector, and has no log."""
-
     failures: Failures = ()
 
     @classmethod
@@ -90,7 +88,6 @@ class _Found:
     offsets: list[int] = field(default_factory=lambda: [0])
     rows: list[tuple[Item, int, str]] = field(default_factory=list)
     """Of each sample the item, the number of the augmented copy, and the digest."""
-
     failures: list[tuple[str, str]] = field(default_factory=list)
 
 

@@ -52,19 +52,14 @@ class Conversion:
     n_items: int
     n_converted: int
     """Items in which a hand was found."""
-
     failures: Failures
     """Inputs that could not be read: the file relative to the source, and why."""
-
     left_out: tuple[str, ...]
     """Files that do not fit the layout of the source."""
-
     label_problems: LabelProblems
     """What is wrong with the labels, before anything was dropped."""
-
     n_dropped: int = 0
     """Items left out because they have two labels."""
-
     notes: tuple[str, ...] = ()
     """What the source decided."""
 
@@ -207,10 +202,8 @@ class RunOptions:
 
     jobs: int | None = None
     """How many processes; None: as many as there are processors and memory for."""
-
     dask: str = ""
     """The address of a Dask scheduler whose workers convert."""
-
     restart: bool = False
     """Whether parts of an earlier run are discarded."""
 

@@ -65,16 +65,13 @@ class WorkUnit:
 
     number: int
     """Its place among the batches."""
-
     items: tuple[Item, ...]
     source: Source
     options: ConvertOptions
     factory: DetectorFactory | None
     """None for a source that brings landmarks."""
-
     info: DetectorInfo | None = None
     """The detector that it must be."""
-
     version: str = __version__
 
 

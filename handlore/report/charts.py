@@ -277,7 +277,6 @@ class HandTile:
     caption: str
     image: FloatArray
     """(n_frames, n_hands, 21, 3) landmarks in any unit: x right, y down; NaN for no hand."""
-
     examples: Sequence[FloatArray] = ()
     """Other hands drawn thin below it, each as ``image``."""
 

@@ -54,10 +54,8 @@ class _Tile:
     caption: str
     image: FloatArray
     """(n_frames, n_hands, 21, 3) landmarks in any unit: x right, y down; NaN for no hand."""
-
     moves: bool = True
     """Whether the frames are a movement; else they are samples of one pose."""
-
     doubtful: bool = False
     """Whether the hand is missing much of the time."""
 

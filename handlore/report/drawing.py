@@ -62,10 +62,8 @@ class _Element:
     tag: str
     style: str
     """Class in ``page.css``."""
-
     at: Mapping[str, Any]
     """Attributes."""
-
     opacity: float = 1.0
     text: str = ""
 

@@ -38,7 +38,6 @@ class Mistake:
     source: str
     name: str
     """The end of the source, without what all sources have in common."""
-
     probability: float
     image: FloatArray
     """(n_frames, n_hands, 21, 3) image landmarks, NaN for no hand."""
@@ -54,7 +53,6 @@ class Confusion:
 
     wrong: tuple[Mistake, ...]
     """Those of the highest probability; items without a hand cannot be drawn."""
-
     typical_truth: Mistake | None
     typical_answer: Mistake | None
     """The right answer of the highest probability of either label, for comparison."""
@@ -195,16 +193,12 @@ class About:
     title: str
     facts: Mapping[str, str]
     """Model, data, protocol."""
-
     notes: Sequence[str] = ()
     """Reasons to doubt the numbers."""
-
     history: _History = ()
     """A row for each epoch of training."""
-
     speed: Mapping[str, str] = field(default_factory=dict)
     """Time and size."""
-
     card: Mapping[str, str] = field(default_factory=dict)
     """Facts about the model."""
 
@@ -217,7 +211,6 @@ class Findings:
     outcome: Evaluation
     over: str
     """Unit of ``people``: ``group``, ``session``, ``recording``; ``item`` if none is known."""
-
     people: Sequence[GroupScore]
     stages: Sequence[GroupScore]
     detection_rates: Sequence[DetectionRate]
@@ -226,7 +219,6 @@ class Findings:
 
     missed: Sequence[str]
     """The sources of items in which no hand was found, but for those labelled ``none``."""
-
     typical: Mapping[str, FloatArray]
     """The mean hand of each label, see :func:`typical_hands`."""
 

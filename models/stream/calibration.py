@@ -50,15 +50,12 @@ class Calibration:
 
     before: StreamScore
     """With the thresholds of the model so far."""
-
     after: StreamScore
 
     hours: float
     """Duration of all streams."""
-
     target: float
     """False activations an hour that were asked for."""
-
     thresholds_before: Mapping[str, float] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
     unknown: Mapping[str, int] = field(default_factory=dict)

@@ -36,13 +36,10 @@ class StreamFrame:
 
     time: float
     """Seconds."""
-
     image: FloatArray
     """(n_hands, 21, 3) image landmarks in image widths."""
-
     world: FloatArray
     """(n_hands, 21, 3) world landmarks in metres."""
-
     handedness: FloatArray
     """(n_hands,) probability of a right hand."""
 

@@ -28,10 +28,8 @@ class Stream:
 
     name: str
     """The file that it comes from."""
-
     video: LandmarkDataset
     """One sample; its times rise."""
-
     ground_truth: tuple[LabelledInterval, ...]
     """The gestures in order, without ``none``."""
 

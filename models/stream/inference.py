@@ -67,19 +67,14 @@ class ModelOutput:
 
     start: float
     """Seconds; equal to ``end`` for a moment."""
-
     end: float
     """A window ends where a hand was last seen."""
-
     probabilities: FloatArray | None
     """(n_labels,); None where no hand is visible."""
-
     hand: str | None
     """``left`` or ``right``, by majority."""
-
     time: float
     """The tick at which the model was run."""
-
     window: int = 0
     """Index of the window length."""
 

@@ -34,7 +34,6 @@ class ReplayResult:
 
     failures: tuple[tuple[str, str], ...]
     """Recordings that cannot be read, and why."""
-
     n_recordings: int
     """Number of files, with those that failed."""
 

@@ -123,13 +123,10 @@ class HandOutput:
 
     image: FloatArray
     """(21, 3): x, y in pixels of the square, z in the same scale before correction."""
-
     world: FloatArray
     """(21, 3) in metres, axes of the square."""
-
     presence: float
     """Probability that a hand is in the square."""
-
     right: float
     """Probability that it is a right hand."""
 
@@ -253,7 +250,6 @@ class _Palm:
     score: float
     box: NDArray[np.float64]
     """(2, 2): upper left and lower right corner, in pixels of the picture."""
-
     keypoints: NDArray[np.float64]
     """(7, 2) in pixels of the picture: wrist, MCPs of index, middle, ring and little finger, and
     two joints of the thumb."""

@@ -47,13 +47,10 @@ class Region:
 
     x: float
     """Centre, in pixels from the picture's left edge."""
-
     y: float
     """Centre, in pixels from the picture's upper edge."""
-
     side: float
     """In pixels."""
-
     rotation: float
     """Of the square against the picture, in radians, clockwise positive."""
 

@@ -41,16 +41,12 @@ class Track:
 
     region: Region
     """Where it is expected in the next frame."""
-
     handedness: float
     """Probability of a right hand, averaged over the track."""
-
     weight: float
     """The number of frames in that average; older ones count less."""
-
     seconds: float
     """When it was last seen."""
-
     velocity: tuple[float, float] = (0.0, 0.0)
     """Of the region's centre between the last two frames with the hand, in pixels per second to the
     right and down."""
