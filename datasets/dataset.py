@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import FloatArray, Hand, stack_hands
+from handlore.landmarks.untrusted import printable
 
 from .validation import Kind as Kind
 from .validation import Unit as Unit
@@ -234,12 +235,6 @@ class LandmarkDataset:
             values = "\0".join(map(str, getattr(self.samples, column)))
             digest.update(f"\0\0{column}\0\0{values}".encode(*TEXT))
         return digest.hexdigest()
-
-
-def printable(text: str) -> str:
-    """Return text as it is safe to show: bytes that are no UTF-8 and control characters escaped."""
-    escaped = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    return "".join(escaped)
 
 
 MOST_LISTED = 8

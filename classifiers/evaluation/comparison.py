@@ -16,8 +16,9 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from handlore.datasets.dataset import LandmarkDataset, StrArray, printable
+from handlore.datasets.dataset import LandmarkDataset, StrArray
 from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.untrusted import printable
 
 from .intervals import (
     FEW_GROUPS,

@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from handlore.datasets.dataset import LandmarkDataset, printable
+from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.splits import Fold, training_samples
 from handlore.landmarks.geometry import canonicalize, upright
 from handlore.landmarks.hands import FloatArray
+from handlore.landmarks.untrusted import printable
 from handlore.models.card import ModelCard
 from handlore.models.movement_encoder import MovementEncoder
 

@@ -17,8 +17,9 @@ import numpy as np
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import Hand
+from handlore.landmarks.untrusted import printable
 
-from ..dataset import NONE_LABEL, Header, LandmarkDataset, Samples, concatenate, printable
+from ..dataset import NONE_LABEL, Header, LandmarkDataset, Samples, concatenate
 from ..sources.base import Clip, Item, LandmarkClip, Listing, Source
 from ..tracking import SearchOptions, find_hands
 
