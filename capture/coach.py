@@ -87,10 +87,8 @@ thumb): speed and distance by their logarithm, so 8 and 6 %; place in image widt
 
 FEWEST = 3
 """Fewest recordings of a label that can be judged."""
-
 _MOST = 20
 """Most recordings of a label, the latest ones, so that the coach is fast."""
-
 _N_FOLDS = 3
 _ENOUGH = 6
 """With this many recordings of every label, two folds suffice for movements, which are slow."""
@@ -103,13 +101,10 @@ _QUICK = {
 
 _CONFUSED = 0.15
 """Two labels are confused if this share of their recordings is predicted as the other one."""
-
 _ODD = 0.25
 """A recording is odd only if at most this share of its label is predicted wrongly."""
-
 _NOT_NONE = 0.05
 """A label is too similar to everyday movement if this share of ``none`` is predicted as it."""
-
 _MOST_NAMED = 3
 
 

@@ -18,19 +18,14 @@ from .limiter import RateLimiter
 
 GAP = 2.0
 """Seconds without a frame after which earlier frames are forgotten."""
-
 WAIT = 0.1
 """How long to wait for a frame before keys and views get their turn; seconds."""
-
 GRACE = 2.0
 """How long the last actions may take after the loop has ended; seconds."""
-
 _SLOW = 5.0
 """With fewer frames per second than this, gestures are missed."""
-
 _MEASURED_OVER = 30
 """Frames over which the frame rate is measured."""
-
 _QUIT_KEYS = ("q", "esc", "close")
 
 _MOST_BARS = 5

@@ -14,7 +14,6 @@ from ..recording.session import KEY_BINDINGS, State
 
 LONGEST_LABEL = 24
 """Most columns of a label."""
-
 _UNLIMITED = 10_000
 
 

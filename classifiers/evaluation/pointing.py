@@ -20,10 +20,8 @@ from .scores import Predictions
 
 _MIN_MISTAKES, _MIN_SHARE = 3, 0.05
 """Fewer errors between two labels, or a smaller share of their items, may be chance."""
-
 _MIN_SEPARATED, _MIN_CORRECTED = 0.9, 2 / 3
 """Minimum accuracy of the direction alone on the items of two labels, and on the errors."""
-
 _MAX_NAMED = 3
 
 POINTING_FEATURES = ("world", "image", "orientation")

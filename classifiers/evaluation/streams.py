@@ -31,20 +31,15 @@ from .scores import fit_streams
 
 _MIN_NONE = 0.05
 """Share of clips of ``none`` that is enough to show what people do between gestures."""
-
 _CANDIDATES = (0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 _PRICE = 2
 """How many gestures a false event must bring to be worth it."""
-
 _SYNTHETIC_CANDIDATES, _SYNTHETIC_PRICE = (0.6, 0.7, 0.8, 0.9), 4
 """Where idle movement was made: people do more than was thought of, so thresholds stay high."""
-
 _PRIOR_GESTURES = 5
 """Strength of the assumption that a label is like all others, as a number of gestures."""
-
 _PALM = 0.1
 """Palm length of synthetic hands, in image widths."""
-
 _MIN_SHARED = 0.3
 """Share of the shorter one that an event and a gesture cover together, if one is confused."""
 

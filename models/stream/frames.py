@@ -16,16 +16,12 @@ from handlore.landmarks.hands import N_LANDMARKS, FloatArray, HandLandmark
 
 TICK_RATE = 30
 """Ticks a second; tick k is at k / TICK_RATE seconds."""
-
 MAX_FRAME_GAP = 0.3
 """Seconds between two frames up to which a hand is interpolated."""
-
 MAX_HAND_LOSS = 0.6
 """Seconds after which a hand that is not detected counts as gone, and its gesture as ended."""
-
 _SPEED_SECONDS = 0.16
 """Time constant of the speed in the One-Euro filter (a cutoff of 1 Hz, as in the paper)."""
-
 _CUTOFF_SLOPE = 1.0
 """Hz by which the cutoff of the filter rises with each palm length a second."""
 
