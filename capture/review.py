@@ -32,7 +32,6 @@ KEY_BINDINGS: KeyBindings = (
 
 _PAUSE = 0.7
 """Seconds before a recording is played again."""
-
 _STEP = 1 / 30
 """Seconds between two pictures."""
 

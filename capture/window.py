@@ -17,7 +17,6 @@ from .keys import WindowKeys
 _NO_KEY = -1
 MOST_KEYS = 16
 """Most keys taken at a time, so that a held key does not stop the picture."""
-
 _APPEAR_MS = 30
 
 TYPING_WAIT = 0.15

@@ -26,16 +26,13 @@ from handlore.landmarks.hands import FloatArray
 _SHRINKAGE, _SHRINKAGES = (1.0,), (0.3, 1.0, 3.0)
 """Multiples of the mean variance that are added to the variance of each feature: the usual one,
 and the candidates for few rows, where it matters and costs little to try."""
-
 _FEW_ROWS = 2000
 """Up to this number of rows, products are also computed on one core."""
-
 _MIN_VARIANCE = 0.01
 
 MAX_ROWS = 7000
 """Up to this number of rows, a matrix of rows by rows is solved instead of one of features by
 features: with few rows it is much smaller, and leaving out parts costs next to nothing."""
-
 _TEMPERATURES = tuple(float(t) for t in np.geomspace(0.02, 4, 24))
 
 

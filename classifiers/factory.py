@@ -214,7 +214,7 @@ class _Blend(HandEstimator):
         self.history_ = next((m.history_ for m in self.members_ if m.history_), ())
 
     def _predict_proba(self, X: FloatArray) -> FloatArray:
-        return opinion_pool([member.predict_proba(X) for member in self.members_])
+        return _opinion_pool([member.predict_proba(X) for member in self.members_])
 
     def _to_onnx(self) -> Any:
         """Return the members side by side, and their mean."""
@@ -251,7 +251,7 @@ class _MovementBlend(_Blend, MovementEstimator):
         return copy
 
 
-def opinion_pool(probabilities: Sequence[FloatArray]) -> FloatArray:
+def _opinion_pool(probabilities: Sequence[FloatArray]) -> FloatArray:
     """Return the normalised geometric mean of probabilities, each (n, n_classes)."""
     logs = np.mean([np.log(np.maximum(one, _MIN_PROBABILITY)) for one in probabilities], axis=0)
     together = np.exp(logs)

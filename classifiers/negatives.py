@@ -20,10 +20,8 @@ from handlore.models.movement_encoder import MovementEncoder, clip_slices, durat
 
 FRAME_RATE = 20
 """Frames per second of a synthetic stream."""
-
 _MAX_SECONDS = 600
 """Longer clips are left out: a stream of them would not fit into memory."""
-
 _MAX_CLIPS = 300
 _CLIPS_PER_STREAM = 6
 

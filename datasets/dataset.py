@@ -29,7 +29,6 @@ StrArray = NDArray[np.str_]
 FORMAT_VERSION = 1
 TEXT = ("utf-8", "surrogateescape")
 """File names are bytes; those that are not UTF-8 come and go as Python writes them in str."""
-
 NONE_LABEL = "none"
 """The class of pictures and movements that mean nothing."""
 
@@ -249,7 +248,6 @@ def listed(names: Sequence[str]) -> str:
 
 MIXED_DETECTORS = "joined from landmarks of different detectors"
 """A line in the log of a joined dataset."""
-
 FRAME_ARRAYS = ("image", "world", "handedness", "score", "stage", "time")
 """The arrays of a dataset that have one row a frame."""
 

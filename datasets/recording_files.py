@@ -22,15 +22,12 @@ from .pictures import is_video
 _RECORDINGS_VERSION = 1
 MARKER = "recordings.json"
 """The file that marks a folder of recordings."""
-
 DISCARDED = "discarded"
 """The folder below it for discarded recordings."""
-
 _NUMBERED = re.compile(r"[0-9]{1,9}")
 _TEMPORARY = re.compile(r"\..*\.(tmp|claim)(\.\w+)?")
 _STALE = 60.0
 """Seconds after which an unfinished file is abandoned; writing one takes a moment."""
-
 _LONGEST_NAME = 60
 _RESERVED = {DISCARDED, "con", "prn", "aux", "nul"} | {
     f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)

@@ -40,13 +40,10 @@ _EDGE: Color = (12, 20, 24)
 PALM = (0, 5, 9, 13, 17)
 TIPS = (4, 8, 12, 16, 20)
 """Landmarks of the palm, and of the finger tips."""
-
 _SHIFT = 4
 """Points are drawn to a sixteenth of a pixel; whole pixels would make a moving hand tremble."""
-
 _MIN_EXTENT = 2.6
 """A picture shows at least this many palm lengths, or a hand at rest would fill it."""
-
 _MAX_GAP = 6
 """A path has a gap where a hand was lost for more than this many usual steps."""
 

@@ -20,7 +20,6 @@ from .hands import N_LANDMARKS, FloatArray, HandLandmark
 
 FEATURES_VERSION = 1
 """Raised when the same groups give other numbers; model files record it."""
-
 _MARKS = [landmark.name.lower() for landmark in HandLandmark]
 _PAIRS = np.array(list(combinations(range(N_LANDMARKS), 2)))
 

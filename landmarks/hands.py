@@ -65,10 +65,8 @@ HAND_CONNECTIONS: tuple[tuple[int, int], ...] = (
 FloatArray = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 """A picture: (height, width, 3) RGB, 8 bit, not mirrored."""
-
 _MAX_TURN = 30.0
 """In degrees, either way."""
-
 _SCALES = (0.85, 1.2)
 """Range of the side of the region, in sides of the one that tracking would use."""
 

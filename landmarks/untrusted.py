@@ -38,10 +38,8 @@ pictures raise more, see ``datasets/pictures.py``."""
 
 MAX_FILE_BYTES = 1 << 30
 """Most bytes of a file that is read into memory, and of all members of a dataset together."""
-
 MAX_JSON_BYTES = 64 << 20
 """Most bytes of a text of JSON; the annotations of a large data set have some 10 MB a file."""
-
 MAX_JSON_DEPTH = 100
 """Most brackets within each other in JSON; no format here needs more than 10."""
 

@@ -13,20 +13,16 @@ _KINDS = ("pose", "sequence")
 
 INPUT, OUTPUT = "X", "probabilities"
 """Input and output of the graph of a model."""
-
 P_VALUE_OUTPUT = "familiarity"
 CLIP_OUTPUT = "clip_probabilities"
 """Second output of the graph of a model of poses: 1 - novelty score (the name is part of the
 format)."""
-
 KIND_WORDS = {"pose": "poses (single pictures)", "sequence": "movements (clips)"}
 
 DEFAULT_ESTIMATOR = {"pose": "forest", "sequence": "rocket"}
 """The estimator that is trained unless another is named."""
-
 DURATION_QUANTILES = (0.05, 0.5, 0.95)
 """Quantiles of the lengths of training clips in a card."""
-
 _MAX_SECONDS = 1e9
 _MAX_LOSS = 1e9
 

@@ -131,7 +131,7 @@ class PoseModel(Model):
         if not self.has_novelty:
             return self.predict_proba(X)
         probabilities, p_value = self._session.run([OUTPUT, P_VALUE_OUTPUT], {INPUT: X})
-        return reject_novel(np.minimum(probabilities, 1), p_value)
+        return _reject_novel(np.minimum(probabilities, 1), p_value)
 
     def novelty(self, X: FloatArray) -> FloatArray | None:
         """Return the novelty score (n,) of hands, 0 to 1; None if the file has none.
@@ -246,7 +246,7 @@ class MovementModel(Model):
         return Prediction(self.labels[best], float(probabilities[best]), None, side, values)
 
 
-def reject_novel(probabilities: FloatArray, p_value: FloatArray) -> FloatArray:
+def _reject_novel(probabilities: FloatArray, p_value: FloatArray) -> FloatArray:
     """Return probabilities (n, n_classes) that fall to 0 as hands become unlike the training data.
 
     Up to a novelty score of ``MAX_NOVELTY``, probabilities stay what they are; so a threshold on a

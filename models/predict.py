@@ -25,10 +25,8 @@ from .stream.settings import RecogniserSettings
 
 _MAX_CLIP_LENGTH = 1.5
 """A video up to this many times as long as the longest training clips is one clip."""
-
 _MIN_HOLD = 0.2
 """Hold time of poses in seconds; a third of the video, if that is shorter."""
-
 OpenDetector = Callable[[bool], AbstractContextManager[HandDetector]]
 """Opens a detector when it is needed; receives whether there are videos."""
 

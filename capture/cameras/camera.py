@@ -123,7 +123,6 @@ BACKENDS = {
 
 BLACK = 12
 """No pixel of a covered lens is brighter, of 255; its noise stays below."""
-
 DEVICES = Path("/dev")
 PROCESSES = Path("/proc")
 

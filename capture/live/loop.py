@@ -18,19 +18,14 @@ from .limiter import RateLimiter
 
 GAP = 2.0
 """Seconds without a frame after which earlier frames are forgotten."""
-
 WAIT = 0.1
 """How long to wait for a frame before keys and views get their turn; seconds."""
-
 GRACE = 2.0
 """How long the last actions may take after the loop has ended; seconds."""
-
 _SLOW = 5.0
 """With fewer frames per second than this, gestures are missed."""
-
 _MEASURED_OVER = 30
 """Frames over which the frame rate is measured."""
-
 _QUIT_KEYS = ("q", "esc", "close")
 
 _MOST_BARS = 5
@@ -112,7 +107,7 @@ def boottime() -> float:
 
 
 @dataclass
-class Timeline:
+class _Timeline:
     """Turns the times of frames into one stream of strictly increasing times.
 
     The clock of a camera starts at any time, and again when the camera is reopened.
@@ -174,7 +169,7 @@ class LiveLoop:
         """Events reported."""
         self._results: deque[ActionResult] = deque()
         self.runner = ActionRunner(parts.actions, self._results.append, dry_run=parts.dry_run)
-        self._timeline = Timeline()
+        self._timeline = _Timeline()
         self._rate = FrameRate(_MEASURED_OVER)
         self._measured_from = 0
         self._warned_slow = False

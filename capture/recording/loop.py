@@ -17,13 +17,10 @@ from .writer import Job, RecordingWriter, SessionInfo, Take, Written
 
 WAIT = 0.1
 """How long to wait for a frame before keys and view get their turn; seconds."""
-
 TYPING_WAIT = 0.01
 """The same while a label is typed: a window reports only the last key pressed meanwhile."""
-
 _LEAST_STEP = 0.002
 """Seconds between two frames for the detector, which counts milliseconds."""
-
 _MESSAGE_SECONDS = 6.0
 """How long a message is shown."""
 

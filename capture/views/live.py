@@ -35,7 +35,6 @@ from .painting import (
 TITLE = "handlore live"
 _EVENT_SECONDS = 4.0
 """How long the last event is shown."""
-
 _LEAST_WAIT = 1 / 25
 """Seconds between two pictures: people see no more, and drawing costs as much as tracking."""
 

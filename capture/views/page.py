@@ -15,7 +15,6 @@ from ..serve.server import STATES_PER_SECOND, Hub
 
 _WIDEST = 960
 """Pixels; a larger picture is scaled down."""
-
 QUALITY = 75
 
 

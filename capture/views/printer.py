@@ -11,7 +11,6 @@ from ..live.loop import LiveView, boottime
 
 _REPEAT_AFTER = 60.0
 """The same line is not written again within this time; seconds."""
-
 MOST_LINES = 256
 
 

@@ -56,7 +56,6 @@ TITLE = "handlore capture"
 _BORDER = 6
 MOST_LINES = 4
 """Of a message."""
-
 _COLORS = {State.IDLE: GREY, State.COUNTDOWN: AMBER, State.RECORDING: RED, State.REVIEW: TEAL}
 
 
@@ -214,7 +213,6 @@ class SessionWindow(Screen):
 _RATE = 16_000
 _TONES = {"count": (660, 0.09), "go": (990, 0.22), "end": (520, 0.16), "flag": (220, 0.35)}
 """Hertz and seconds of each cue."""
-
 _PLAYERS = (("pw-play",), ("paplay",), ("aplay", "-q"), ("afplay",))
 """Programs that play a WAV file, on Linux and macOS."""
 

@@ -39,10 +39,8 @@ from .painting import (
 TITLE = "handlore review"
 WIDTH = 760
 """Of the picture, in pixels."""
-
 _FEW_HANDS = 0.8
 """A smaller share of frames with a hand is marked."""
-
 MOST_POINTS = 300
 
 

@@ -23,13 +23,10 @@ from .streams import StreamOutputs, StreamScores, require_movements
 
 _MIN_GAP = 0.05
 """Points of accuracy that are shown as 0.0."""
-
 _MAX_STREAM_CLIPS = 900
 """Clips in streams: more take long and change little."""
-
 _PART_KEYS = {"path of the wrist": "way of the wrist"}
 """Keys of earlier versions, which scripts may rely on."""
-
 _KEPT_OF_REFERENCE = ("accuracy", "accuracy_interval", "macro_f1", "macro_f1_interval", "n")
 
 

@@ -27,16 +27,12 @@ _LEVEL = 0.95
 _Z = 1.96
 _RANGE_GROUPS = 3
 """Of so few groups, more than 2.5 % of draws hold the worst alone: the interval is the range."""
-
 FEW_GROUPS = 10
 """With fewer groups an interval is a rough guide, and usually too narrow."""
-
 TOLERANCE = 1e-9
 """Scores that differ by less are equal."""
-
 _BLOCK = 250
 """Draws that are held in memory at once."""
-
 Interval = tuple[float, float]
 Floats = NDArray[np.float64]
 

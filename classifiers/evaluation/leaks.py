@@ -25,13 +25,11 @@ from handlore.models.movement_encoder import MovementEncoder
 NEAR = 0.02
 """Landmarks up to this root mean square distance in palm lengths count as equal. In HGR1 the
 nearest pictures of two people have a distance of 0.05, the nearest two of one person 0.022."""
-
 NOT_COMPARED = "landmarks could not be compared"
 
 _MAX_EXAMPLES = 5
 _MOMENTS = 8
 """Points in time at which two movements are compared."""
-
 _LEAST_FRAMES = 5
 """Clips with a hand in fewer frames are not compared; many are `none`."""
 
@@ -102,7 +100,7 @@ def find_leaks(dataset: LandmarkDataset, folds: Iterable[Fold]) -> Leaks:
 
     A sample is counted in every fold that tests it.
     """
-    prints = fingerprints(dataset)
+    prints = _fingerprints(dataset)
     found = [_of_fold(dataset, prints, *fold) for fold in folds]
     files = [leak for leaks in found for leak in leaks if leak.distance is None]
     near = [leak for leaks in found for leak in leaks if leak.distance is not None]
@@ -112,7 +110,7 @@ def find_leaks(dataset: LandmarkDataset, folds: Iterable[Fold]) -> Leaks:
     return Leaks(len(files), len(near), tuple(shown))
 
 
-def fingerprints(dataset: LandmarkDataset) -> FloatArray:
+def _fingerprints(dataset: LandmarkDataset) -> FloatArray:
     """Return vectors (n_samples, n) whose distance is that of the landmarks.
 
     Distance is the root mean square over landmarks (and moments) in palm lengths, in
@@ -200,7 +198,6 @@ def _name(dataset: LandmarkDataset, sample: int) -> str:
 
 MAX_DIGESTS = 4096
 """Items whose digests a model file stores at most; they take 40 KB."""
-
 _LENGTH = 10
 """Hexadecimal digits of a digest in a model file: 40 bits give one false match in 60,000 tests of
 4,096 items."""

@@ -25,10 +25,8 @@ from ..tracking import SearchOptions, find_hands
 
 Failures = tuple[tuple[str, str], ...]
 """Inputs that could not be read: the file relative to the source, and why."""
-
 _Read = Callable[[], Clip | LandmarkClip]
 """Returns what is in an item."""
-
 _TEXT_COLUMNS = ("group", "session", "recording", "split")
 
 

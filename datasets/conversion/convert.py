@@ -36,10 +36,8 @@ from .workers import (
 
 Progress = Callable[[int, int], None]
 """Receives how many items are done, and how many there are."""
-
 _SMALL = 300
 """This process converts fewer stills than this before a second process would have started."""
-
 _SMALL_WITH_LANDMARKS = 3000
 """The same for items that need no detector."""
 

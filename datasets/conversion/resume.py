@@ -31,11 +31,9 @@ from .workers import DetectorFactory, WorkUnit
 
 Report = Callable[[str], None]
 """Receives a line of text for the person."""
-
 _Manifest = Mapping[str, Any]
 Stamps = list[list[int]]
 """Of each item the size of its file and when it was changed, in nanoseconds."""
-
 _MANIFEST, _LOCK, _HOLDER, _RESULT = "manifest.json", "lock", "holder", "result.npz"
 _OF_FILES = {"files number", "files digest", "items in a part"}
 """What differs between manifests when nothing but the files has changed."""

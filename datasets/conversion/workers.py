@@ -36,10 +36,8 @@ if TYPE_CHECKING:
 _WORKER_DIED = "the process died while reading it"
 _MAX_DEATHS = 8
 """If this many items in a row kill their worker, the cause is not the items."""
-
 _SCHEDULER_TIMEOUT = 15
 """Seconds in which the scheduler must answer."""
-
 _WORKER_TIMEOUT = 60
 """Seconds in which a worker must be there. All may have died of a file and be starting again: on a
 busy computer that takes long."""

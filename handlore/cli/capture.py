@@ -26,10 +26,8 @@ from ._common import (
 
 SECONDS = 2.0
 """Length of a recording unless another one is asked for."""
-
 _VIDEO_STREAM = 120.0
 """A stream of `none` whose pictures are kept in memory ends after this time; seconds."""
-
 _MOVED = "handlore: recordings are reviewed and edited with `handlore recordings` (review, list,"
 _MOVED += " discard, restore, relabel); --review takes seconds"
 

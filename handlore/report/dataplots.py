@@ -21,13 +21,10 @@ from .findings import aligned_hands, mean_hand, stage_name
 ALWAYS = frozenset({"labels.png", "yield.png", "contact-sheet.png"})
 _PLOTS = ALWAYS | {"people.png", "hands.png", "paths.png"}
 """Every plot that a dataset may have; those in ALWAYS are drawn of any."""
-
 _MOST_EXAMPLES = 40
 """Samples of a label that are drawn, thin, below its mean."""
-
 _MOST_GROUPS = 40
 """A table of labels and more people than this cannot be read."""
-
 _COLUMNS = 6
 
 

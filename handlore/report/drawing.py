@@ -35,13 +35,10 @@ FONT_SIZE = 11.0
 LONGEST_LABEL = 26
 _LETTER = 6.6
 """Width of a letter in pixels, on average and a little more."""
-
 _SCALE = 2.0
 """Pixels of the PNG for each pixel of the page."""
-
 _MOST_PIXELS = 6000
 """Larger drawings get a smaller scale: a matrix of a thousand labels must fit into memory."""
-
 _POINT = 72 / 96
 """Points of matplotlib for each pixel of the page."""
 
@@ -260,7 +257,6 @@ HAND_SIZE = 112
 _MARGIN = 10
 _LEAST_EXTENT = 1.7
 """A drawing of a hand covers at least this many palm lengths, or a fist would fill it."""
-
 _MOST_STEPS = 60
 
 

@@ -61,7 +61,7 @@ class Confusion:
 def _worst_mistakes(outcome: Evaluation) -> list[Confusion]:
     """Return the pairs most often confused, with the hands to draw."""
     answers = outcome.predictions
-    names = short_names([str(outcome.dataset.samples.source[at]) for at in answers.sample])
+    names = _short_names([str(outcome.dataset.samples.source[at]) for at in answers.sample])
     right = answers.truth == answers.predicted
 
     def most_probable(chosen: NDArray[np.bool_], at_most: int) -> tuple[Mistake, ...]:
@@ -90,7 +90,7 @@ def _shown(outcome: Evaluation, item: int, name: str) -> Mistake:
     return Mistake(str(dataset.samples.source[sample]), name, probability, image)
 
 
-def short_names(sources: Sequence[str]) -> list[str]:
+def _short_names(sources: Sequence[str]) -> list[str]:
     """Return each path without the folders, the file name and the suffix that all share."""
     paths = [source.replace("\\", "/").split("/") for source in sources]
     start = _shared(paths)

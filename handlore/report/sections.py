@@ -21,7 +21,6 @@ from .page import Html, Section, bar, fact_list, notes, numbers, page, stacked, 
 _MOST_PEOPLE = 16
 _MOST_HALF = 12
 """A confusion matrix of more labels takes the whole width."""
-
 _MOST_MISSED = 100
 
 

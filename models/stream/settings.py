@@ -17,7 +17,6 @@ _RANGES = dict.fromkeys(("threshold", "movement_threshold", "release"), 1.0) | d
 )
 MOVEMENT_THRESHOLD = 0.6
 """Minimum probability of movements without a threshold of their own."""
-
 _NEAR_BOUND = 1e-4
 _NEVER = 2.0
 """A threshold that no probability reaches."""
