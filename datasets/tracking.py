@@ -41,7 +41,6 @@ class SearchOptions:
     by a second look."""
 
     def __post_init__(self) -> None:
-        """Refuse what is out of range."""
         if not 0 <= self.min_score <= 1:
             raise HandloreError(f"min_score is {self.min_score}, expected a number from 0 to 1")
 

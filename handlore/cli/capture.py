@@ -45,7 +45,6 @@ def _seconds_of_review(ctx: click.Context, _: click.Parameter, value: str) -> fl
 
 
 def _moved(ctx: click.Context, _: click.Parameter, value: tuple[str, ...]) -> None:
-    """Refuse options that are commands now."""
     if value:
         talk(_MOVED)
         ctx.exit(2)

@@ -113,4 +113,4 @@ def _cross_validate(options: _CrossvalOptions) -> None:
         )
     title = f"{found.model}, {found.protocol}"
     print_evaluation(found, title, options.data, options.report, as_json=options.as_json)
-    end(loaded)
+    end(loaded.failures)
