@@ -9,6 +9,7 @@ from itertools import chain, islice
 
 import cv2
 
+from handlore.landmarks.children import python_command
 from handlore.landmarks.hands import Pixels
 
 from .keys import WindowKeys
@@ -131,7 +132,7 @@ def _opencv_has_windows() -> bool:
 def _window_opens(environment: Mapping[str, str]) -> bool:
     try:
         done = subprocess.run(
-            [sys.executable, "-c", _PROBE],
+            python_command("-c", _PROBE),
             env=dict(environment),
             capture_output=True,
             timeout=_PROBE_SECONDS,

@@ -65,6 +65,13 @@ Live recognition with a camera, or with a video:
 ['wave']
 """
 
+import sys
+
+if getattr(sys, "argv", [])[:1] == ["-m"] and not sys.flags.safe_path:
+    # `python -m handlore` puts the current folder first on the path: a numpy.py in a folder of
+    # pictures would run. While the package of such a module is imported, the command is "-m".
+    del sys.path[0]
+
 import importlib
 from typing import TYPE_CHECKING, Any
 
