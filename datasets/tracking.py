@@ -196,7 +196,7 @@ def track_video(
     max_hands
         How many hands a frame has room for, 1 or 2.
     frame_rate
-        Frames a second, for a folder of pictures; videos have times of their own.
+        Frames per second, for a folder of pictures; videos have times of their own.
 
     Returns
     -------

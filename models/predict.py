@@ -111,7 +111,7 @@ def predict_video(
     detector
         An open detector, for as many hands as the model takes.
     frame_rate
-        Frames a second, for a folder of pictures.
+        Frames per second, for a folder of pictures.
 
     Raises
     ------
@@ -153,7 +153,7 @@ def predict_files(
         Opens a detector, if there are pictures or videos; default: with the network that the model
         was trained on.
     frame_rate
-        Frames a second of folders of pictures.
+        Frames per second of folders of pictures.
     tta
         Test-time augmentation, see :meth:`~.model.PoseModel.predict_picture`.
     progress

@@ -60,7 +60,7 @@ class _CalibrateOptions:
     metavar="N",
     help="Acceptable rate of events without a gesture, of all labels together.",
 )
-@click.option("--out", type=PATH, help="Default: the model file itself.")
+@click.option("--out", type=PATH, help="The file to write; default: the model file itself.")
 @click.option("--dry-run", is_flag=True, help="Print the thresholds, and write nothing.")
 @recogniser_options
 @json_option

@@ -98,7 +98,7 @@ class _ConvertCommand(click.Command):
         own = {name: r for name, r in records.items() if r and not r[1].startswith("[source")}
         with formatter.section("Options"):
             formatter.write_dl(list(own.values()))
-        with formatter.section("Options of single sources (handlore sources NAME)"):
+        with formatter.section("Options of individual sources (handlore sources NAME)"):
             formatter.write_dl([r for name, r in records.items() if r and name not in own])
 
 
@@ -153,7 +153,7 @@ def _option(option: Any, owners: list[str]) -> click.Option:
     "--jobs",
     type=click.IntRange(1),
     metavar="N",
-    help="How many processes; default: one for each processor. The result is the same.",
+    help="Number of processes; default: one for each processor. The result is the same.",
 )
 @click.option(
     "--dask",

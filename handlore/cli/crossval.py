@@ -87,7 +87,7 @@ def command(**given: Any) -> None:
     `none`, an error unless that is its label.
 
     Accuracy has a 95 % interval over people. A split at random is compared with the split by
-    people, where they are known. Samples that are in training and test are reported.
+    people, where they are known. Samples that are in both training and test data are reported.
     """
     _cross_validate(_CrossvalOptions(**given))
 

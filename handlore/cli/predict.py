@@ -70,7 +70,7 @@ def command(**given: Any) -> None:
 
     PATH is a picture, a video, or a folder of them; or a folder of recordings of
     `handlore capture`, which are predicted from their landmarks. For a picture the result is label,
-    probability and rotation: the direction from wrist to middle knuckle against image-up,
+    probability and rotation: the direction from wrist to middle knuckle relative to image-up,
     clockwise positive. For a video it is the gestures with their times. A model of movements takes
     videos, and folders of pictures as videos. Without a hand the label is `none`.
     """
