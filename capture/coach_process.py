@@ -81,7 +81,6 @@ def _lower_priority() -> None:
 
 
 def _main(folder: str, *labels: str) -> None:
-    """Print the advice for a folder as a JSON list of lines."""
     _lower_priority()
     from handlore.datasets.loading import load_recordings
 

@@ -125,7 +125,6 @@ def why_no_window(environment: Mapping[str, str] | None = None) -> str | None:
 
 
 def _opencv_has_windows() -> bool:
-    """Return whether OpenCV was built with windows."""
     lines = cv2.getBuildInformation().splitlines()
     return not any(line.split() == ["GUI:", "NONE"] for line in lines)
 

@@ -132,7 +132,6 @@ def _measure_memory(root: Path, n_pictures: int) -> dict[str, dict[str, float]]:
 
 
 def _measure_help(turns: int = 7) -> float:
-    """Return the median seconds that ``handlore --help`` takes."""
     command = python_command("-m", "handlore", "--help")
     show = partial(subprocess.run, command, check=True, capture_output=True)
     return float(np.median([_seconds(show) for _ in range(turns)]))
