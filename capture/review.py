@@ -198,7 +198,6 @@ def review_recordings(
 
 
 def _apply(recordings: RecordingFolder, state: Review, change: Change) -> Review:
-    """Make a change on the disk; a failure is a message."""
     try:
         match change.what:
             case "discard":
@@ -214,7 +213,6 @@ def _apply(recordings: RecordingFolder, state: Review, change: Change) -> Review
 
 
 def _damaged(recordings: RecordingFolder) -> str:
-    """Name the files that are not shown because they cannot be read."""
     names = [name for name, _ in recordings.failures()]
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
     return f"cannot be read: {names[0]}{more}" if names else ""

@@ -93,7 +93,6 @@ def require_recordings(root: Path) -> None:
 
 
 def _require_writable_folder(root: Path) -> None:
-    """Refuse a folder that is not writable, such as one on a read-only disk."""
     probe = root / f".{os.getpid()}.tmp"
     with _os_errors_as(f"cannot write into {root}"):
         _created(probe)
@@ -260,7 +259,6 @@ def _not_recordings(root: Path) -> str:
 
 
 def _folders(root: Path, *, discarded: bool) -> list[Path]:
-    """List the folders of the labels."""
     above = root / DISCARDED if discarded else root
     found = [above / name for name in sorted(_names(above)) if not name.startswith(".")]
     return [path for path in found if path.is_dir() and path != root / DISCARDED]

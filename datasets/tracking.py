@@ -41,7 +41,6 @@ class SearchOptions:
     by a second look."""
 
     def __post_init__(self) -> None:
-        """Refuse what is out of range."""
         if not 0 <= self.min_score <= 1:
             raise HandloreError(f"min_score is {self.min_score}, expected a number from 0 to 1")
 
@@ -197,7 +196,7 @@ def track_video(
     max_hands
         How many hands a frame has room for, 1 or 2.
     frame_rate
-        Frames a second, for a folder of pictures; videos have times of their own.
+        Frames per second, for a folder of pictures; videos have times of their own.
 
     Returns
     -------

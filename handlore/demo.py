@@ -267,7 +267,6 @@ def _movement_sections(moves: _Experiment) -> list[Section]:
 
 
 def _photos(poses: _Experiment) -> bytes:
-    """Draw one picture of each of the first labels."""
     dataset, samples = poses.dataset, poses.dataset.samples
     _, first = np.unique(samples.label, return_index=True)
     chosen = first[:_MOST_PICTURES]

@@ -213,7 +213,6 @@ class BundleDetector(DetectorKind):
 
 
 def _bundle_for(options: DetectorOptions, talk: Talk | None) -> Bundle:
-    """Return MediaPipe's networks for these options, fetching them if need be."""
     if options.bundle is not None:
         found = find_bundle(options.landmarker, options.bundle)
         if found is not None:

@@ -247,7 +247,6 @@ def _mask(text: str, size: int, bold: bool) -> NDArray[np.uint8]:
 
 
 def _length(text: str, size: int, bold: bool) -> float:
-    """Return the width of a line in pixels."""
     if _is_foreign(text):
         box = cv2.getTextSize((0, 0), text, (0, 0), _unicode_font(), size)
         return float(box[0] + box[2])

@@ -136,7 +136,6 @@ class _Figure:
 
 
 def _figure_of(picture: Pixels) -> _Figure:
-    """Cut the figure out of a (nearly) binary picture."""
     mask = _mask_of(picture)
     (x, y), (right, bottom) = _box(mask)
     part = mask[y:bottom, x:right]
@@ -164,7 +163,6 @@ def relit(picture: Pixels) -> Pixels:
 
 
 def _may_be_hand(figure: _Figure) -> bool:
-    """Say whether the largest piece of a figure is shaped like a hand."""
     pieces = _outlines(figure, max(3.0, 0.7 * figure.scale))
     areas = [cv2.contourArea(piece) for piece in pieces]
     if not areas or max(areas) <= 0 or max(areas) < _MIN_LARGEST_PIECE * sum(areas):
@@ -219,7 +217,6 @@ def _outlines(figure: _Figure, smoothing: float) -> list[NDArray[np.int32]]:
 
 
 def _n_corners(outline: NDArray[np.int32], min_tolerance: float) -> int:
-    """Count the corners of a polygon that follows an outline."""
     tolerance = max(_TOLERANCE * cv2.arcLength(outline, True), min_tolerance)
     return len(cv2.approxPolyDP(outline, tolerance, True))
 

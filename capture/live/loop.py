@@ -289,7 +289,6 @@ class LiveLoop:
             self._say(f"{self._parts.feed.name} is back")
 
     def _warn_if_slow(self) -> None:
-        """Report once that the frame rate is too low to recognise anything."""
         measured = self._parts.real_time and self.frames - self._measured_from >= _MEASURED_OVER
         if self._warned_slow or not measured or self._rate.fps >= _SLOW:
             return

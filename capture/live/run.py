@@ -170,7 +170,6 @@ def run_live(
 def _run(
     setup: _Setup, options: LiveOptions, shown: list[LiveView], say: Callable[[str], None]
 ) -> LiveSummary:
-    """Open everything, run the loop, and close everything."""
     buffer = None
     with ExitStack() as stack:
         stack.enter_context(ending_on_signals())

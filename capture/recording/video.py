@@ -136,7 +136,6 @@ class Video:
 
 
 def _encoded(pixels: Pixels) -> bytes:
-    """Return a picture, (height, width, 3) RGB, as a JPEG file."""
     options = [cv2.IMWRITE_JPEG_QUALITY, QUALITY]
     _, data = cv2.imencode(".jpg", np.ascontiguousarray(pixels[..., ::-1]), options)
     return bytes(data)

@@ -68,6 +68,5 @@ class Printer(LiveView):
 
 
 def _line_of(event: Event) -> str:
-    """Return an event as a line for people."""
     hand = f"  {event.hand} hand" if event.hand else ""
     return f"{event.end:9.2f}  {event.label}  {100 * event.probability:.0f} %{hand}"

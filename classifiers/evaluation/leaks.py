@@ -35,7 +35,7 @@ _LEAST_FRAMES = 5
 
 
 @dataclass(frozen=True)
-class Leak:
+class _Leak:
     """A test item and its copy in training."""
 
     test: str
@@ -57,7 +57,7 @@ class Leaks:
     n_same_file: int
     n_same_landmarks: int
     """Other items with nearly the landmarks of a training sample."""
-    examples: tuple[Leak, ...]
+    examples: tuple[_Leak, ...]
     """The nearest ones."""
     by_landmarks: bool = True
     """Whether landmarks were compared; a model file stores digests only."""
@@ -146,20 +146,20 @@ def _of_fold(
     prints: FloatArray,
     train: NDArray[np.int64],
     test: NDArray[np.int64],
-) -> Sequence[Leak]:
+) -> Sequence[_Leak]:
     samples = dataset.samples
     # A test picture counts once; augmented copies are compared as training samples only.
     test = test[samples.view[test] == 0]
     digests = np.where(_has_digest(dataset), samples.sha256, "")
     known = {digest: at for at, digest in zip(train, digests[train], strict=True) if digest}
     copies = {at: known[d] for at, d in zip(test, digests[test], strict=True) if d in known}
-    leaks = [Leak(_name(dataset, at), _name(dataset, of), None) for at, of in copies.items()]
+    leaks = [_Leak(_name(dataset, at), _name(dataset, of), None) for at, of in copies.items()]
     rest = test[~np.isin(test, list(copies))]
     two = dataset.n_hands == 2 and dataset.header.kind == "pose"
     distance, nearest = _nearest(prints, train, rest, either_side=two)
     near = np.isfinite(distance)
     return leaks + [
-        Leak(_name(dataset, at), _name(dataset, of), round(float(apart), 5))
+        _Leak(_name(dataset, at), _name(dataset, of), round(float(apart), 5))
         for at, of, apart in zip(rest[near], nearest[near], distance[near], strict=True)
     ]
 
@@ -230,7 +230,7 @@ def find_model_leaks(
     samples = tested.samples
     digests = [bool(digest) and _short(digest) in known for digest in samples.sha256.tolist()]
     seen = np.flatnonzero(np.array(digests) & (samples.view == 0))
-    examples = [Leak(str(samples.source[at]), "a training item", None) for at in seen[:5]]
+    examples = [_Leak(str(samples.source[at]), "a training item", None) for at in seen[:5]]
     return Leaks(len(seen), 0, tuple(examples), by_landmarks=False)
 
 

@@ -136,7 +136,6 @@ def convert(
 def _finished(
     source: Source, root: Path, listing: Listing, batches: Sequence[Batch], options: ConvertOptions
 ) -> Conversion:
-    """Put the result of batches together."""
     ready = [Batch.ready(listing.dataset, options)] if listing.dataset else []
     whole = Batch.joined([*ready, *batches])
     if not whole.dataset.n_samples:
@@ -179,7 +178,6 @@ def _without_conflicts(dataset: LandmarkDataset, root: Path) -> LandmarkDataset:
 
 
 def _chosen(source: Source, options: ConvertOptions) -> dict[str, Any]:
-    """Return the options that the header of the dataset keeps."""
     own = {name: value for name, value in vars(source).items() if value}
     dropped = {"drop_conflicts": True} if options.drop_conflicts else {}
     chosen = {"source": source.name, "none": options.none, "stages": len(options.stages)}
@@ -307,7 +305,6 @@ class _State:
             self._show(0)
 
     def units(self) -> Iterator[WorkUnit]:
-        """Yield what is missing."""
         for number in list(self.missing):
             unit = self.plan.unit(number)
             # Noted before it is read: what changes meanwhile is then found to have changed.
@@ -315,19 +312,16 @@ class _State:
             yield unit
 
     def keep(self, result: Result) -> None:
-        """Keep a batch as a part."""
         number, batch = result
         self.folder.save(number, batch, self._stamps.pop(number))
         self._count(number)
         self._show(0)
 
     def within(self, unit: WorkUnit, n_items: int) -> None:
-        """Show progress within a batch."""
         if n_items < len(unit.items):
             self._show(n_items)
 
     def words(self) -> str:
-        """Say how many items are done."""
         return f"{self.n_done:,} of {len(self.plan.items):,}"
 
     def _show(self, n_more: int) -> None:
@@ -339,7 +333,6 @@ class _State:
 
 
 def _stamps_of(items: Sequence[Item]) -> Stamps:
-    """Return the stamps of the items' files, see :func:`~..files.file_stamp`."""
     known = {path: list(file_stamp(path)) for path in dict.fromkeys(item.path for item in items)}
     return [known[item.path] for item in items]
 

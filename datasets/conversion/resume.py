@@ -239,7 +239,6 @@ def _differences(there: _Manifest, wanted: _Manifest) -> dict[str, tuple[str, st
 
 
 def _in_words(differences: Mapping[str, tuple[str, str]]) -> str:
-    """Say what differs, and what to do about it."""
     if differences.keys() <= _OF_FILES:
         was, is_now = differences.get("files number", ("", ""))
         counted = f" (there were {was}, now {is_now})" if was else ""

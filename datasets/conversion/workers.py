@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Protocol
 import cv2
 
 from handlore import __version__
+from handlore.landmarks.children import safe_children
 from handlore.landmarks.detector import DetectorInfo, DetectorOptions, HandDetector
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.opening import detector_info, open_detector
@@ -221,10 +222,12 @@ class ProcessPool:
             pre_dispatch="2 * n_jobs",
             batch_size=1,
         )
-        results = parallel(delayed(_convert_for)(os.getpid(), unit) for unit in units)
+        with safe_children():
+            results = parallel(delayed(_convert_for)(os.getpid(), unit) for unit in units)
         try:
-            for result in results:  # noqa: UP028 (yield from would close it outside of the block below)
-                yield result
+            with safe_children():
+                for result in results:  # noqa: UP028 (yield from would close it outside of the block below)
+                    yield result
         finally:
             with warnings.catch_warnings():
                 # Closed early, joblib warns that results are lost, which is intended.

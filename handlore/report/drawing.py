@@ -65,7 +65,6 @@ class _Element:
     text: str = ""
 
     def svg(self) -> str:
-        """Return the element as text."""
         attributes = {"class": self.style, **self.at}
         if self.opacity < 1:
             attributes["opacity"] = self.opacity

@@ -59,7 +59,6 @@ class Confusion:
 
 
 def _worst_mistakes(outcome: Evaluation) -> list[Confusion]:
-    """Return the pairs most often confused, with the hands to draw."""
     answers = outcome.predictions
     names = _short_names([str(outcome.dataset.samples.source[at]) for at in answers.sample])
     right = answers.truth == answers.predicted
@@ -116,7 +115,7 @@ MOMENTS = 24
 """Points in time of a mean movement."""
 
 
-def typical_hands(dataset: LandmarkDataset) -> dict[str, FloatArray]:
+def _typical_hands(dataset: LandmarkDataset) -> dict[str, FloatArray]:
     """Return the mean hand of each label in which hands were found, see :func:`mean_hand`."""
     return {label: mean_hand(hands) for label, hands in aligned_hands(dataset).items()}
 
@@ -220,7 +219,7 @@ class Findings:
     missed: Sequence[str]
     """The sources of items in which no hand was found, but for those labelled ``none``."""
     typical: Mapping[str, FloatArray]
-    """The mean hand of each label, see :func:`typical_hands`."""
+    """The mean hand of each label, see :func:`_typical_hands`."""
 
     @classmethod
     def of(cls, outcome: Evaluation, about: About) -> Self:
@@ -237,7 +236,7 @@ class Findings:
             Reliability.of(answers),
             _worst_mistakes(outcome),
             _missed(outcome),
-            typical_hands(dataset),
+            _typical_hands(dataset),
         )
 
     @property
@@ -270,7 +269,6 @@ class Findings:
 
     @property
     def _seen_before(self) -> str:
-        """Result of the leak check."""
         leaks = self.outcome.leaks
         if leaks is None:
             return "unknown: the model file has no list of what it was trained on"

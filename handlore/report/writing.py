@@ -112,7 +112,6 @@ def _report_files(findings: Findings) -> dict[str, bytes]:
 
 
 def _trained(evaluation: Evaluation, data: str) -> About:
-    """Return the texts for a cross-validation."""
     folds = evaluation.split.n_folds if evaluation.split else 1
     card = {
         "Parameters": _in_words(evaluation.params),
@@ -129,7 +128,6 @@ def _trained(evaluation: Evaluation, data: str) -> About:
 
 
 def _model_file(evaluation: Evaluation, data: str) -> About:
-    """Return the texts for a model file."""
     model, path = evaluation.tested, Path(evaluation.model)
     if model is None:
         raise ValueError("this evaluation is not of a model file")

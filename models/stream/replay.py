@@ -60,7 +60,7 @@ def replay(
         Opens a detector, if there are videos; default: with the network that the models were
         trained on.
     frame_rate
-        Frames a second of folders of pictures.
+        Frames per second of folders of pictures.
 
     Raises
     ------
