@@ -25,6 +25,7 @@ _SEPARATORS = ";\t|, "
 
 _EMPTY = ["", "nan", "NaN", "NAN", "na", "NA", "N/A", "n/a", "null", "NULL", "none", "None"]
 _CELLS_AT_ONCE = 4_000_000
+_NOT_PLAIN: tuple[type[Exception], ...] = (*DAMAGE, Warning)
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class TextTable(RawTable):
                 # It warns of cells that it drops, and of numbers beyond a float.
                 warnings.simplefilter("error")
                 return self._at_once(columns)
-        except (*DAMAGE, Warning):
+        except _NOT_PLAIN:
             return self._one_by_one(columns)
 
     def _one_by_one(self, columns: Columns) -> Rows:
