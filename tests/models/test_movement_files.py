@@ -439,7 +439,8 @@ def graph(
     said = helper.make_tensor_value_info("probabilities", dtype, None)
     nodes = [
         helper.make_node("ReduceMean", [name], ["mean"], axes=[-1], keepdims=0),
-        helper.make_node("MatMul", ["mean", "W"], ["probabilities"]),
+        helper.make_node("MatMul", ["mean", "W"], ["scores"]),
+        helper.make_node("Softmax", ["scores"], ["probabilities"]),
     ]
     made = helper.make_model(
         helper.make_graph(nodes, "g", [given], [said], [weights]),
