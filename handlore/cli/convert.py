@@ -13,6 +13,7 @@ from handlore.datasets.conversion.convert import Conversion, RunOptions, convert
 from handlore.datasets.conversion.workers import DetectorFactory
 from handlore.datasets.sources import SOURCES, Source, find_source, make_source
 from handlore.datasets.storage import is_dataset
+from handlore.datasets.tables.exporting import WRITERS
 from handlore.landmarks.detector import DetectorOptions
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.files import require_writable
@@ -181,6 +182,7 @@ def command(ctx: click.Context, /, **values: Any) -> None:
     )
     require_source(options.source)
     require_writable(options.out)
+    _require_dataset_name(options.out)
     _require_no_input(options.out)
     given = {name: value for name, value in values.items() if value is not None}
     source = make_source(options.layout or _recognised(options.source, given), given)
@@ -209,6 +211,15 @@ def command(ctx: click.Context, /, **values: Any) -> None:
     else:
         _print(summary, source, done.dataset.header.kind)
     end(done.failures)
+
+
+def _require_dataset_name(out: Path) -> None:
+    """Refuse OUT with the ending of a table, which would be a zip file of that name."""
+    if out.suffix.lower() in WRITERS and not out.exists():
+        raise HandloreError(
+            f"OUT is a landmark dataset, {out.with_suffix('.npz').name}, and {out.name} would be no"
+            f" table; `handlore export {out.with_suffix('.npz')} {out}` writes one of it"
+        )
 
 
 def _require_no_input(out: Path) -> None:
