@@ -24,7 +24,7 @@ try:
 except ImportError:  # a Python that was built without it
     LZMAError = zlib.error  # type: ignore[assignment, misc]
 
-DAMAGE: tuple[type[Exception], ...] = (
+DAMAGE = (
     # RuntimeError includes RecursionError and NotImplementedError, ArithmeticError OverflowError,
     # LookupError KeyError and IndexError, ValueError UnicodeError and json.JSONDecodeError.
     *(ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError),
