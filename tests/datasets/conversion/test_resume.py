@@ -321,7 +321,7 @@ def test_where_everything_dies_it_is_not_the_files(tmp_path, out):
     for k in range(40):
         picture(tmp_path / "in" / "fist" / f"{k} exit.png", 60)
     with pytest.raises(HandloreError, match=r"worker processes die with every file .*--jobs 1"):
-        go(tmp_path / "in", out, jobs=2)
+        go(tmp_path / "in", out, jobs=2, source=Deadly(label="fist"))
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -356,7 +356,7 @@ def test_nothing_that_can_be_read_is_one_line_and_leaves_nothing(tmp_path, out):
     (tmp_path / "in" / "a").mkdir(parents=True)
     (tmp_path / "in" / "a" / "1.png").write_text("text")
     with pytest.raises(HandloreError, match=r"none of the 1 files .*a/1\.png: it is a text"):
-        go(tmp_path / "in", out)
+        go(tmp_path / "in", out, source=Deadly(label="a"))
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
 
