@@ -32,7 +32,6 @@ KEY_BINDINGS: KeyBindings = (
 
 _PAUSE = 0.7
 """Seconds before a recording is played again."""
-
 _STEP = 1 / 30
 """Seconds between two pictures."""
 
@@ -52,16 +51,12 @@ class Review:
 
     entries: tuple[RecordingEntry, ...]
     """Kept and discarded ones, by number; at least one."""
-
     at: int = 0
     """Index of the one that is shown."""
-
     since: float = 0.0
     """When playing it started."""
-
     typed: str | None = None
     """The new label while it is typed; else None."""
-
     message: str = ""
     help: bool = False
     ended: bool = False
@@ -203,7 +198,6 @@ def review_recordings(
 
 
 def _apply(recordings: RecordingFolder, state: Review, change: Change) -> Review:
-    """Make a change on the disk; a failure is a message."""
     try:
         match change.what:
             case "discard":
@@ -219,7 +213,6 @@ def _apply(recordings: RecordingFolder, state: Review, change: Change) -> Review
 
 
 def _damaged(recordings: RecordingFolder) -> str:
-    """Name the files that are not shown because they cannot be read."""
     names = [name for name, _ in recordings.failures()]
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
     return f"cannot be read: {names[0]}{more}" if names else ""

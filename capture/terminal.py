@@ -26,10 +26,10 @@ _ESCAPE_WAIT = 0.05
 
 def terminal_keys() -> AbstractContextManager[Keys]:
     """Return what reads keys from the terminal; use it with ``with``."""
-    return _Console() if sys.platform == "win32" else Terminal()
+    return _Console() if sys.platform == "win32" else _Terminal()
 
 
-class Terminal:
+class _Terminal:
     """Reads keys from stdin, or another file descriptor, as they are pressed.
 
     Use it with ``with``: the terminal is restored afterwards, while the process is stopped
@@ -158,7 +158,7 @@ _PREFIXES = ("\0", "\xe0")
 
 
 class _Console(AbstractContextManager[Keys]):
-    """Reads keys from a Windows console, see :class:`Terminal`."""
+    """Reads keys from a Windows console, see :class:`_Terminal`."""
 
     def __init__(self) -> None:
         import msvcrt

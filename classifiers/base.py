@@ -49,21 +49,16 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     name: ClassVar[str]
     """Its name in ``--model``."""
-
     kind: ClassVar[Kind] = "pose"
     summary: ClassVar[str]
     """What it is good for, in one line."""
-
     learns_in_epochs: ClassVar[bool] = False
     """Whether ``fit`` trains in epochs, calls ``progress`` and sets ``history_``."""
-
     progress: Callable[[int, int], None] | None = None
     """Called after each epoch with the number of finished epochs, and of all. It is not a
     parameter, so clones have none."""
-
     history_: Sequence[Mapping[str, float | None]] = ()
     """Loss and accuracy of the last ``fit`` by epoch."""
-
     notes_: tuple[str, ...] = ()
     """Messages of the last ``fit`` for the user."""
 

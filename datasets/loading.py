@@ -48,7 +48,6 @@ class LoadedRecordings:
     root: Path
     recordings: tuple[LandmarkDataset, ...]
     """Each one recording, by number within its label."""
-
     failures: tuple[tuple[str, str], ...]
     """Files that cannot be read, relative to the folder, and why."""
 
@@ -240,7 +239,6 @@ class LoadedData:
     dataset: LandmarkDataset
     failures: tuple[tuple[str, str], ...] = ()
     """Recordings that could not be read, and why."""
-
     notes: tuple[str, ...] = ()
     """What was decided."""
 

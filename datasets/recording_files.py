@@ -22,15 +22,12 @@ from .pictures import is_video
 _RECORDINGS_VERSION = 1
 MARKER = "recordings.json"
 """The file that marks a folder of recordings."""
-
 DISCARDED = "discarded"
 """The folder below it for discarded recordings."""
-
 _NUMBERED = re.compile(r"[0-9]{1,9}")
 _TEMPORARY = re.compile(r"\..*\.(tmp|claim)(\.\w+)?")
 _STALE = 60.0
 """Seconds after which an unfinished file is abandoned; writing one takes a moment."""
-
 _LONGEST_NAME = 60
 _RESERVED = {DISCARDED, "con", "prn", "aux", "nul"} | {
     f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)
@@ -96,7 +93,6 @@ def require_recordings(root: Path) -> None:
 
 
 def _require_writable_folder(root: Path) -> None:
-    """Refuse a folder that is not writable, such as one on a read-only disk."""
     probe = root / f".{os.getpid()}.tmp"
     with _os_errors_as(f"cannot write into {root}"):
         _created(probe)
@@ -263,7 +259,6 @@ def _not_recordings(root: Path) -> str:
 
 
 def _folders(root: Path, *, discarded: bool) -> list[Path]:
-    """List the folders of the labels."""
     above = root / DISCARDED if discarded else root
     found = [above / name for name in sorted(_names(above)) if not name.startswith(".")]
     return [path for path in found if path.is_dir() and path != root / DISCARDED]

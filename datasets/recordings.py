@@ -45,10 +45,8 @@ class RecordingEntry:
     n_frames: int
     seconds: float
     """From the first frame to the last one."""
-
     share_with_hand: float
     """Share of its frames in which a hand was found, from 0 to 1."""
-
     subject: str
     session: str
     camera: str

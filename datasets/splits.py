@@ -90,7 +90,6 @@ def _of_one_label(groups: NDArray[Any], labels: NDArray[Any]) -> bool:
 
 
 def _in_one_group(dataset: LandmarkDataset, by: By) -> list[str]:
-    """Return the labels that a single group shows."""
     pairs = np.unique(np.stack([dataset.samples.label, _groups(dataset, by)]), axis=1)
     labels, counts = np.unique(pairs[0], return_counts=True)
     return [str(label) for label in labels[counts == 1]]

@@ -31,20 +31,16 @@ class SearchOptions:
 
     max_hands: int = 1
     """How many hands a frame has room for."""
-
     stages: Sequence[Stage] = STAGES
     """The search stages to try in pictures; videos are tracked without them."""
-
     augment: int = 0
     """How many augmented copies of each picture (turned, scaled, mirrored) become samples, too.
     They share the picture's source."""
-
     min_score: float = 0.0
     """Hands in stills with a lower score are left out. If a detector gives no score, it is measured
     by a second look."""
 
     def __post_init__(self) -> None:
-        """Refuse what is out of range."""
         if not 0 <= self.min_score <= 1:
             raise HandloreError(f"min_score is {self.min_score}, expected a number from 0 to 1")
 
@@ -55,10 +51,8 @@ class _HandsInItem:
 
     slots: list[list[Hand | None]] = field(default_factory=list)
     """For each frame the hand in each slot."""
-
     time: list[float] = field(default_factory=list)
     """Seconds from the start of the item."""
-
     copy: int = 0
     """0 = the item itself, else the number of its augmented copy."""
 
@@ -202,7 +196,7 @@ def track_video(
     max_hands
         How many hands a frame has room for, 1 or 2.
     frame_rate
-        Frames a second, for a folder of pictures; videos have times of their own.
+        Frames per second, for a folder of pictures; videos have times of their own.
 
     Returns
     -------

@@ -127,10 +127,8 @@ class FrameSelection:
 
     stride: int = 1
     """Every Nth frame."""
-
     fps: float = 0.0
     """At most this many frames a second, by their timestamps; 0 = all."""
-
     max_frames: int = 0
     """At most this many, the first ones; 0 = all."""
 

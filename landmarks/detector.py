@@ -30,20 +30,15 @@ class DetectorOptions:
 
     landmarker: str = "full"
     """``full``, or ``lite``, which takes half the time and is a little less exact."""
-
     max_hands: int = 1
     """Most hands that are detected in a picture, 1 or 2."""
-
     detector: str = "auto"
     """Which implementation: ``auto``, ``mediapipe``, ``litert`` or that of another package."""
-
     video: bool = False
     """Whether hands are tracked in the frames of a camera or a video; ``auto`` then prefers
     ``litert``."""
-
     bundle: Path | None = None
     """A bundle file to use instead of the one in the cache."""
-
     threads: int | None = None
     """How many threads LiteRT may use for a network; None: it chooses. The landmarks do not depend
     on it. MediaPipe has no such option; its :meth:`HandDetector.detect_again` uses LiteRT."""
@@ -218,7 +213,6 @@ class BundleDetector(DetectorKind):
 
 
 def _bundle_for(options: DetectorOptions, talk: Talk | None) -> Bundle:
-    """Return MediaPipe's networks for these options, fetching them if need be."""
     if options.bundle is not None:
         found = find_bundle(options.landmarker, options.bundle)
         if found is not None:

@@ -24,6 +24,7 @@ from urllib.request import urlopen
 
 from platformdirs import user_cache_path
 
+from .children import python_command
 from .errors import HandloreError, InvalidDataError
 from .files import atomic_write, make_folder
 
@@ -81,7 +82,6 @@ class Bundle:
     path: Path
     landmarker: str
     """``full`` or ``lite``; ``custom`` for networks that are not MediaPipe's own."""
-
     origin: str
     """How it was found, in words."""
 
@@ -275,7 +275,7 @@ def _from_package_index() -> dict[str, bytes]:
     bar = "on" if sys.stderr is not None and sys.stderr.isatty() else "off"
     with tempfile.TemporaryDirectory() as folder:
         options = ["--dest", folder, "--progress-bar", bar, "--disable-pip-version-check"]
-        command = [sys.executable, "-m", *_PIP_DOWNLOAD, *options]
+        command = python_command("-m", *_PIP_DOWNLOAD, *options)
         # pip writes to stdout, which is for data here; on a terminal it goes to stderr.
         out, error = (sys.stderr, None) if bar == "on" else (subprocess.PIPE, subprocess.PIPE)
         done = subprocess.run(command, stdout=out, stderr=error, text=True, check=False)

@@ -25,10 +25,8 @@ from .stream.settings import RecogniserSettings
 
 _MAX_CLIP_LENGTH = 1.5
 """A video up to this many times as long as the longest training clips is one clip."""
-
 _MIN_HOLD = 0.2
 """Hold time of poses in seconds; a third of the video, if that is shorter."""
-
 OpenDetector = Callable[[bool], AbstractContextManager[HandDetector]]
 """Opens a detector when it is needed; receives whether there are videos."""
 
@@ -41,7 +39,6 @@ class FilePrediction:
 
     prediction: Prediction | None = None
     """Of a picture, or of a recorded pose."""
-
     events: tuple[Event, ...] = ()
     """The gestures in a video, without ``none``."""
 
@@ -77,12 +74,11 @@ class FilePredictions:
 
     failures: tuple[tuple[str, str], ...]
     """Files that cannot be read, and why."""
-
     notes: tuple[str, ...]
     """What was left out."""
 
 
-def video_events(model: Model, video: LandmarkDataset) -> list[Event]:
+def _video_events(model: Model, video: LandmarkDataset) -> list[Event]:
     """Return the gestures in a video with their times, without ``none``.
 
     A model of movements classifies a video as one clip if it is about as long as the training
@@ -115,7 +111,7 @@ def predict_video(
     detector
         An open detector, for as many hands as the model takes.
     frame_rate
-        Frames a second, for a folder of pictures.
+        Frames per second, for a folder of pictures.
 
     Raises
     ------
@@ -132,7 +128,7 @@ def predict_video(
     """
     n_hands = model.card.n_hands
     video = track_video(Path(path), detector, max_hands=n_hands, frame_rate=frame_rate)
-    return video_events(model, video)
+    return _video_events(model, video)
 
 
 def predict_files(
@@ -157,7 +153,7 @@ def predict_files(
         Opens a detector, if there are pictures or videos; default: with the network that the model
         was trained on.
     frame_rate
-        Frames a second of folders of pictures.
+        Frames per second of folders of pictures.
     tta
         Test-time augmentation, see :meth:`~.model.PoseModel.predict_picture`.
     progress
@@ -243,4 +239,4 @@ def _predict_recording(model: Model, path: Path, recording: LandmarkDataset) -> 
     model.require_hands(recording)
     if isinstance(model, PoseModel):
         return FilePrediction(path, model.predict_clip(recording))
-    return FilePrediction(path, events=tuple(video_events(model, recording)))
+    return FilePrediction(path, events=tuple(_video_events(model, recording)))

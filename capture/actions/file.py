@@ -24,19 +24,14 @@ class Action:
 
     label: str
     """The label that triggers it, or ``*``: any."""
-
     kind: ActionKind
     """Runs it."""
-
     hand: str | None = None
     """Only for this hand: ``left`` or ``right``; None: either."""
-
     cooldown: float = 0.0
     """Seconds after a call during which it is not called again."""
-
     waiting: int = 0
     """How many calls may wait while it is busy; more are skipped."""
-
     name: str = ""
     """Its name in messages: label and kind."""
 

@@ -6,7 +6,6 @@ from .options import SessionOptions
 
 _REPEAT = 0.15
 """Keyboards repeat a held key faster than this, and people press it slower; seconds."""
-
 _RELEASED = 0.3
 """A held key that has not repeated for this time was released; seconds."""
 
@@ -40,10 +39,8 @@ class Hold:
 
 FEWEST = 5
 """A movement of fewer frames is flagged."""
-
 _GONE = 0.5
 """A hand that was not detected for this time is gone; seconds."""
-
 TICK = 1e-6
 """Tolerance: times of frames are sums of floating-point numbers; seconds."""
 

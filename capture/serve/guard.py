@@ -53,7 +53,6 @@ class Guard:
     address: Address
     token: str = ""
     """Empty: none is required."""
-
     names: frozenset[str] = field(default_factory=frozenset)
     """Further host names that a request may use."""
 

@@ -22,7 +22,6 @@ from .guard import Address, Guard
 
 _EncodeJpeg = Callable[[], bytes]
 """Encodes a frame when a browser requests it."""
-
 MOST_EVENTS = 200
 """Events that are kept for browsers that connect later."""
 
@@ -112,10 +111,8 @@ class Hub:
 
 MOST_CONNECTIONS = 24
 """A browser uses two or three; more connections get status 503."""
-
 TIMEOUT = 10.0
 """Seconds in which a browser must receive a response and send its next request."""
-
 _BUSY = b"HTTP/1.1 503 Busy\r\nRetry-After: 5\r\nContent-Length: 0\r\n\r\n"
 STATES_PER_SECOND = 10.0
 _FILES = {

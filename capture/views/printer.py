@@ -11,7 +11,6 @@ from ..live.loop import LiveView, boottime
 
 _REPEAT_AFTER = 60.0
 """The same line is not written again within this time; seconds."""
-
 MOST_LINES = 256
 
 
@@ -69,6 +68,5 @@ class Printer(LiveView):
 
 
 def _line_of(event: Event) -> str:
-    """Return an event as a line for people."""
     hand = f"  {event.hand} hand" if event.hand else ""
     return f"{event.end:9.2f}  {event.label}  {100 * event.probability:.0f} %{hand}"

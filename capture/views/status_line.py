@@ -14,7 +14,6 @@ from ..recording.session import KEY_BINDINGS, State
 
 LONGEST_LABEL = 24
 """Most columns of a label."""
-
 _UNLIMITED = 10_000
 
 
@@ -36,7 +35,7 @@ class StatusLine:
         if status.help != self._help:
             self._help = status.help
             self.say("keys: " + ", ".join(f"{keys}: {action}" for keys, action in KEY_BINDINGS))
-        line = line_of(status, shutil.get_terminal_size().columns - 1)
+        line = _line_of(status, shutil.get_terminal_size().columns - 1)
         if self._is_terminal and line != self._last:
             self._last = line
             self._write(f"\r\x1b[K{line}")
@@ -60,7 +59,7 @@ class StatusLine:
         self._stream.flush()
 
 
-def line_of(status: Status, columns: int = _UNLIMITED) -> str:
+def _line_of(status: Status, columns: int = _UNLIMITED) -> str:
     """Return the status in one line; the least important part is the last and is cut first."""
     if status.typed is not None:
         return _cut(f"new label: {status.typed}_   (Enter: save, Esc: cancel)", columns)

@@ -16,8 +16,9 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from handlore.datasets.dataset import LandmarkDataset, StrArray, printable
+from handlore.datasets.dataset import LandmarkDataset, StrArray
 from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.untrusted import printable
 
 from .intervals import (
     FEW_GROUPS,
@@ -41,23 +42,17 @@ class RunResults:
 
     key: StrArray
     """(n_items,) the source of each item, with a number where several have the same."""
-
     truth: StrArray
     predicted: StrArray
     """(n_items,) labels."""
-
     probability: NDArray[np.float64]
     """(n_items,) of the predicted label, NaN where there was no hand."""
-
     unit: StrArray
     """(n_items,) the unit of each item, such as a person."""
-
     over: str
     """Kind of the units: ``group``, ``session``, ``recording`` or ``item``."""
-
     protocol: str = ""
     """How the run was tested, in words; empty if unknown."""
-
     n_leaks: int = 0
     """Items that are also in the training data, as far as is known."""
 
@@ -188,29 +183,22 @@ class Comparison:
 
     accuracy: tuple[float, float]
     """Of A and of B."""
-
     interval: Interval
     """95 % interval of the difference B - A."""
-
     p_value: float
     """Of McNemar's test, two-sided."""
-
     exact: bool
     """Whether by the binomial distribution; else by the corrected chi-squared distribution."""
-
     only_a: int
     only_b: int
     """Items that only one run predicts correctly."""
-
     both: int
     neither: int
 
     over: str
     """Units that the bootstrap drew: ``group``, ``session``, ``recording`` or ``item``."""
-
     n_units: int
     """Number of units."""
-
     leaks: tuple[int, int] = (0, 0)
     """Items of A and of B that are also in the training data of the run."""
 

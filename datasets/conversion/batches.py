@@ -18,17 +18,16 @@ import numpy as np
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import Hand
+from handlore.landmarks.untrusted import printable
 
-from ..dataset import NONE_LABEL, Header, LandmarkDataset, Samples, concatenate, printable
+from ..dataset import NONE_LABEL, Header, LandmarkDataset, Samples, concatenate
 from ..sources.base import Clip, Item, LandmarkClip, Listing, Source, UnclearLabelsError
 from ..tracking import SearchOptions, find_hands
 
 Failures = tuple[tuple[str, str], ...]
 """Inputs that could not be read: the file relative to the source, and why."""
-
 _Read = Callable[[], Clip | LandmarkClip]
 """Returns what is in an item."""
-
 _TEXT_COLUMNS = ("group", "session", "recording", "split")
 
 
@@ -38,7 +37,6 @@ class ConvertOptions(SearchOptions):
 
     none: str = ""
     """The label of the source that means no gesture."""
-
     drop_conflicts: bool = False
     """Whether pictures under two labels are left out."""
 
@@ -49,7 +47,6 @@ class Batch:
 
     dataset: LandmarkDataset
     """Their samples, possibly none; the header names the detector, and has no log."""
-
     failures: Failures = ()
 
     @classmethod
@@ -90,7 +87,6 @@ class _Found:
     offsets: list[int] = field(default_factory=lambda: [0])
     rows: list[tuple[Item, int, str]] = field(default_factory=list)
     """Of each sample the item, the number of the augmented copy, and the digest."""
-
     failures: list[tuple[str, str]] = field(default_factory=list)
 
 

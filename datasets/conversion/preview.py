@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Self
 
-from ..dataset import NONE_LABEL, listed, printable
+from handlore.landmarks.untrusted import printable
+
+from ..dataset import NONE_LABEL, listed
 from ..sources.base import Listing, Source
 from .batches import ConvertOptions, scan_source
 

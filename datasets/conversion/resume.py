@@ -31,11 +31,9 @@ from .workers import DetectorFactory, WorkUnit
 
 Report = Callable[[str], None]
 """Receives a line of text for the person."""
-
 _Manifest = Mapping[str, Any]
 Stamps = list[list[int]]
 """Of each item the size of its file and when it was changed, in nanoseconds."""
-
 _MANIFEST, _LOCK, _HOLDER, _RESULT = "manifest.json", "lock", "holder", "result.npz"
 _OF_FILES = {"files number", "files digest", "items in a part"}
 """What differs between manifests when nothing but the files has changed."""
@@ -241,7 +239,6 @@ def _differences(there: _Manifest, wanted: _Manifest) -> dict[str, tuple[str, st
 
 
 def _in_words(differences: Mapping[str, tuple[str, str]]) -> str:
-    """Say what differs, and what to do about it."""
     if differences.keys() <= _OF_FILES:
         was, is_now = differences.get("files number", ("", ""))
         counted = f" (there were {was}, now {is_now})" if was else ""

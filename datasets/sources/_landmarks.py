@@ -24,7 +24,7 @@ Numbers = NDArray[np.float64]
 _MAX_FILES_SEEN = 50_000
 """How many names are listed to recognise a layout."""
 
-FRAME_RATE_HELP = "Frames a second of the recordings, default 30; sets the times."
+FRAME_RATE_HELP = "Frames per second of the recordings, default 30; sets the times."
 ASPECT_HELP = "Aspect W:H of the pictures the landmarks were found in, default 4:3."
 
 _SPACES = b" \t\r\n"

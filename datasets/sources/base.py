@@ -12,8 +12,9 @@ from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import Hand, Pixels
 from handlore.landmarks.registry import Registry
+from handlore.landmarks.untrusted import printable
 
-from ..dataset import Kind, LandmarkDataset, Unit, listed, printable
+from ..dataset import Kind, LandmarkDataset, Unit, listed
 from ..files import files_of
 from ..pictures import is_picture, read_picture
 from .folder_words import SPLITS
@@ -26,11 +27,9 @@ class Item:
 
     path: Path
     """The file."""
-
     source: str
     """The file relative to the source's folder, with forward slashes; ``#`` and a number follow
     where one file holds many items."""
-
     label: str
     group: str = ""
     session: str = ""
@@ -51,7 +50,6 @@ class Clip:
 
     sha256: str
     """Digest of the file, or of the part of it that is the item."""
-
     frames: Iterator[tuple[float, Pixels]]
     """Seconds from the start, and the picture."""
 
@@ -62,7 +60,6 @@ class LandmarkClip:
 
     sha256: str
     """Digest of the file, or of the part of it that is the item."""
-
     frames: Sequence[tuple[float, Sequence[Hand]]]
     """Seconds from the start, and the hands; empty where none was found. Frames of reference as in
     :class:`~handlore.landmarks.hands.Hand`; what is not known is NaN."""
@@ -82,16 +79,12 @@ class Listing:
 
     items: Sequence[Item]
     """What can be read, in an order that does not depend on the file system."""
-
     left_out: Sequence[str] = ()
     """Files of the source's kind that do not fit its layout, relative to the folder."""
-
     notes: Sequence[str] = ()
     """What was decided for this folder: shown to the person, and kept in the dataset's log."""
-
     detector: DetectorInfo | None = None
     """What found the landmarks that the source brings, where that is known."""
-
     dataset: LandmarkDataset | None = None
     """Samples that need no reading, of a source whose files are datasets; beside the items."""
 
@@ -124,17 +117,13 @@ class Source:
     name: ClassVar[str]
     layout: ClassVar[str]
     """The layout in one line."""
-
     kind: ClassVar[Kind] = "pose"
     specificity: ClassVar[int] = 0
     """Of several sources that fit a folder, the one with the highest number is used."""
-
     brings_landmarks: ClassVar[bool] = False
     """Whether it reads as :class:`LandmarkClip`; then no detector is opened."""
-
     image_unit: ClassVar[Unit] = "width"
     """The unit of the image landmarks that it brings."""
-
     silhouettes: ClassVar[bool | None] = None
     """Whether its pictures are silhouettes; None: decided picture by picture."""
 

@@ -55,7 +55,7 @@ class Frames(Source):
     label: str = option("", LABEL_HELP)
     stride: int = option(1, STRIDE_HELP)
     frame_rate: float = option(
-        30.0, "Frames a second in the folder, before --stride; sets the times."
+        30.0, "Frames per second in the folder, before --stride; sets the times."
     )
 
     def __post_init__(self) -> None:

@@ -31,7 +31,6 @@ class _Numbering:
 
     name: str
     """``kaggle``, ``dense``, ``none`` or ``text``."""
-
     why: str
     """What was decided, in words."""
 

@@ -52,11 +52,9 @@ class _Commands(click.Group):
     """Imports a command when it is run, and prints problems as one line."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names in their order."""
         return list(COMMANDS)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the names and summaries by group."""
         widest = max(map(len, COMMANDS))
         for heading, summaries in GROUPS.items():
             with formatter.section(heading):
@@ -65,7 +63,6 @@ class _Commands(click.Group):
                 )
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """Import a command."""
         if name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"{__name__}.{name}").command
@@ -85,7 +82,6 @@ class _Commands(click.Group):
             raise click.UsageError(hint, ctx) from error
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a command."""
         try:
             return super().invoke(ctx)
         except HandloreError as error:
@@ -104,7 +100,6 @@ class _Problem(click.ClickException):
     """A problem stated in one line, exit code 1."""
 
     def show(self, file: object = None) -> None:
-        """Print the line."""
         click.echo(f"handlore: {' '.join(self.message.split())}", err=True)
 
 

@@ -23,7 +23,7 @@ from handlore.datasets.loading import LoadedData, load_data
 from handlore.landmarks.detector import DetectorOptions, HandDetector
 from handlore.landmarks.detectors import DETECTORS
 from handlore.landmarks.errors import HandloreError
-from handlore.landmarks.files import make_folder
+from handlore.landmarks.files import make_folder, require_writable
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
 from handlore.landmarks.registry import Registry, unknown_name
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-SOME_INPUTS_FAILED = 3
+_SOME_INPUTS_FAILED = 3
 _MOST_FAILURES_SHOWN = 20
 
 PATH = click.Path(path_type=Path)
@@ -109,11 +109,9 @@ class _RegistryName(click.ParamType):  # type: ignore[type-arg]
         self._registry, self._words = registry, words
 
     def get_metavar(self, *_: object, **__: object) -> str:
-        """Return the names for the help, importing no entry."""
         return f"[{'|'.join(self._listed())}]"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Refuse a name that is not known."""
         if value not in self._listed() and value not in self._registry:
             known = [*self._words, *self._registry]
             self.fail(str(unknown_name(self._registry.kind, value, known)), param, ctx)
@@ -246,10 +244,10 @@ def load_datasets(paths: Sequence[Path], kind: Kind | None = None) -> LoadedData
     return loaded
 
 
-def end(loaded: LoadedData) -> None:
-    """End a command that is done; the exit code is 3 if some of its data failed."""
-    if loaded.failures:
-        raise click.exceptions.Exit(SOME_INPUTS_FAILED)
+def end(failures: Sequence[tuple[str, str]], *, none_left: bool = False) -> None:
+    """End a command that is done: exit code 3 if some of its data failed, 1 if nothing is left."""
+    if failures:
+        raise click.exceptions.Exit(1 if none_left else _SOME_INPUTS_FAILED)
 
 
 @contextmanager
@@ -305,6 +303,13 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+def require_output(out: Path, data: Sequence[Path]) -> None:
+    """Raise if a file cannot be written, or is one of the inputs."""
+    require_writable(out)
+    if out.resolve() in {path.resolve() for path in data}:
+        raise HandloreError(f"{out} is one of the datasets; give another name with --out")
+
+
 def require_folder(path: Path) -> None:
     """Raise if data is not a folder."""
     require_source(path)
@@ -330,7 +335,6 @@ def prepare_folder(path: Path) -> None:
 
 
 def _remove_empty(folders: Sequence[Path]) -> None:
-    """Remove empty folders, the innermost first."""
     with suppress(OSError):
         for folder in folders:
             folder.rmdir()

@@ -11,7 +11,7 @@ from handlore.classifiers.estimators import ESTIMATORS
 from handlore.datasets.dataset import Kind
 from handlore.landmarks.features import feature_names
 
-from ._common import percent, print_table, talk
+from ._common import FOLDER, percent, print_table, talk
 
 if TYPE_CHECKING:
     # Needs scikit-learn, which printing help does not.
@@ -21,7 +21,7 @@ _MAX_LABELS = 60
 
 report_option = click.option(
     "--report",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     metavar="DIR",
     help="Write report.html, its figures and scores.json into this folder.",
 )
@@ -29,7 +29,7 @@ streams_option = click.option(
     "--streams/--no-streams",
     "with_streams",
     default=None,
-    help="Movements: also recognise the clips in streams, as live.",
+    help="Movements: also recognise the clips in streams, as `live` does.",
 )
 seed_option = click.option(
     "--seed",

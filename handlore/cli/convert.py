@@ -25,9 +25,9 @@ from handlore.landmarks.weights import require_bundle
 
 from ._common import (
     PATH,
-    SOME_INPUTS_FAILED,
     copies_option,
     detector_options,
+    end,
     examples,
     field_option,
     json_option,
@@ -66,7 +66,6 @@ class _ConvertArguments:
     as_json: bool
 
     def convert_options(self) -> ConvertOptions:
-        """Return how the source is converted."""
         return ConvertOptions(
             max_hands=self.max_hands,
             stages=STAGES[: self.stages],
@@ -77,7 +76,6 @@ class _ConvertArguments:
         )
 
     def detector_options(self) -> DetectorOptions:
-        """Return which detector finds the hands."""
         return DetectorOptions(
             landmarker=self.landmarker, max_hands=self.max_hands, detector=self.detector
         )
@@ -87,7 +85,6 @@ class _ConvertCommand(click.Command):
     """Adds the options of all sources, which are the fields of their classes."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """Return the options."""
         given = super().get_params(ctx)
         owners: dict[str, list[str]] = {}
         options: dict[str, Any] = {}
@@ -105,12 +102,11 @@ class _ConvertCommand(click.Command):
         own = {name: r for name, r in records.items() if r and not r[1].startswith("[source")}
         with formatter.section("Options"):
             formatter.write_dl(list(own.values()))
-        with formatter.section("Options of single sources (handlore sources NAME)"):
+        with formatter.section("Options of individual sources (handlore sources NAME)"):
             formatter.write_dl([r for name, r in records.items() if r and name not in own])
 
 
 def _option(option: Any, owners: list[str]) -> click.Option:
-    """Make a command-line option of a field of a source."""
     flag = f"--{option.name.replace('_', '-')}"
     text = f"[source {', '.join(owners)}] {option.metadata['help']}"
     kind = type(option.default)
@@ -161,7 +157,7 @@ def _option(option: Any, owners: list[str]) -> click.Option:
     "--jobs",
     type=click.IntRange(1),
     metavar="N",
-    help="How many processes; default: one for each processor. The result is the same.",
+    help="Number of processes; default: one for each processor. The result is the same.",
 )
 @click.option(
     "--dask",
@@ -214,8 +210,7 @@ def command(ctx: click.Context, /, **values: Any) -> None:
         print_json(summary | done.label_problems.as_json())
     else:
         _print(summary, source)
-    if done.failures:
-        ctx.exit(SOME_INPUTS_FAILED)
+    end(done.failures)
 
 
 def _converted(source: Source, options: _ConvertArguments, out: Path) -> tuple[Conversion, float]:
@@ -266,7 +261,6 @@ def _require_no_input(out: Path) -> None:
 
 
 def _require_no_search(ctx: click.Context, source: Source) -> None:
-    """Refuse options that have no effect, since no hand is searched for."""
     for name in ("stages", "detector", "landmarker"):
         if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT:
             raise HandloreError(
@@ -282,7 +276,6 @@ def _recognised(root: Path, options: dict[str, Any]) -> str:
 
 
 def _print_notes(done: Conversion, none: str) -> None:
-    """Print on stderr what a person should know of the data."""
     say_failures(done.failures)
     problems = done.label_problems
     for line in problems.lines():
@@ -315,6 +308,5 @@ def _print(summary: dict[str, Any], source: Source) -> None:
 
 
 def _things(source: Source, n: int) -> str:
-    """Return what the items of a source are called."""
     thing = "sample" if source.brings_landmarks else "picture"
     return ("clip" if source.kind == "sequence" else thing) + ("" if n == 1 else "s")

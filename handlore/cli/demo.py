@@ -14,7 +14,7 @@ from handlore.landmarks.files import make_folder
 from ._common import (
     FOLDER,
     PATH,
-    SOME_INPUTS_FAILED,
+    end,
     examples,
     json_option,
     percent,
@@ -52,10 +52,7 @@ from ._common import (
 )
 @verbose_option
 @json_option
-@click.pass_context
-def command(
-    ctx: click.Context, out: Path, data: Path | None, people: int, verbose: bool, as_json: bool
-) -> None:
+def command(out: Path, data: Path | None, people: int, verbose: bool, as_json: bool) -> None:
     """Run the whole workflow on rendered hands or on your own photos.
 
     It renders labelled pictures of the hands of several people, finds their landmarks with
@@ -80,8 +77,7 @@ def command(
         print_json(summary)
     else:
         _print(summary, out)
-    if failures:
-        ctx.exit(SOME_INPUTS_FAILED)
+    end(failures)
 
 
 def _print(summary: dict[str, Any], out: Path) -> None:

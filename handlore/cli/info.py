@@ -15,7 +15,7 @@ from handlore.landmarks.files import require_writable
 from ._common import (
     FOLDER,
     PATH,
-    SOME_INPUTS_FAILED,
+    end,
     examples,
     json_option,
     percent,
@@ -76,12 +76,10 @@ def command(**values: Any) -> None:
     facts = _show(options) | _draw(options)
     if options.as_json:
         print_json(facts)
-    if facts.get("failures"):
-        raise click.exceptions.Exit(SOME_INPUTS_FAILED)
+    end(facts.get("failures", ()))
 
 
 def _show(options: _InfoArguments) -> dict[str, Any]:
-    """Print what is in a file or folder, if not as JSON; return the facts."""
     path = options.path
     if _is_model(path):
         if options.contact_sheet or options.plots:
@@ -96,7 +94,6 @@ def _show(options: _InfoArguments) -> dict[str, Any]:
 
 
 def _draw(options: _InfoArguments) -> dict[str, Any]:
-    """Draw what was asked for; return what was drawn."""
     if not (options.contact_sheet or options.plots):
         return {}
     # Imported here: drawing loads scikit-learn.

@@ -61,12 +61,12 @@ from ._common import (
     "--max-fps",
     type=click.FloatRange(0.5, 1000),
     show_default="the camera's frame rate",
-    help="Most frames per second.",
+    help="Maximum number of frames per second.",
 )
 @click.option(
     "--max-hands",
     type=click.IntRange(1, 2),
-    show_default="as the models take",
+    show_default="as the models require",
     help="How many hands to detect.",
 )
 @click.option(
@@ -106,8 +106,8 @@ def command(
     """Recognise gestures from a camera in real time.
 
     Each event is a line on stdout, with --json a line of JSON: label, start and end in seconds,
-    probability, hand. With --actions events run commands, press keys, and more. Models of poses
-    and of movements can be combined. An unknown gesture emits no event.
+    probability, hand. With --actions, events run commands, press keys, and more. Models of poses
+    and of movements can be combined. Unknown gestures emit no events.
 
     It ends with q, Ctrl-C (exit code 130), SIGTERM (143) or at the end of a file (0), and with 1
     if a recording of --record could not be written.

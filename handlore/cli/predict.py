@@ -10,9 +10,10 @@ import handlore
 
 from ._common import (
     EVENT_COLUMNS,
-    SOME_INPUTS_FAILED,
+    PATH,
     copies_option,
     detector_options,
+    end,
     event_cells,
     examples,
     frame_rate_option,
@@ -54,10 +55,8 @@ class _PredictOptions:
         "handlore predict moves.onnx my_gestures",
     ),
 )
-@click.argument("model", type=click.Path(path_type=Path))
-@click.argument(
-    "paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path)
-)
+@click.argument("model", type=PATH)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=PATH)
 @frame_rate_option
 @copies_option(
     "--tta",
@@ -71,7 +70,7 @@ def command(**given: Any) -> None:
 
     PATH is a picture, a video, or a folder of them; or a folder of recordings of
     `handlore capture`, which are predicted from their landmarks. For a picture the result is label,
-    probability and rotation: the direction from wrist to middle knuckle against image-up,
+    probability and rotation: the direction from wrist to middle knuckle relative to image-up,
     clockwise positive. For a video it is the gestures with their times. A model of movements takes
     videos, and folders of pictures as videos. Without a hand the label is `none`.
     """
@@ -103,8 +102,7 @@ def _predict(options: _PredictOptions) -> None:
     else:
         _print_pictures([one for one in found.predictions if one.prediction is not None])
         _print_videos([one for one in found.predictions if one.prediction is None])
-    if found.failures:
-        raise click.exceptions.Exit(SOME_INPUTS_FAILED if found.predictions else 1)
+    end(found.failures, none_left=not found.predictions)
 
 
 def _print_pictures(predictions: "list[FilePrediction]") -> None:

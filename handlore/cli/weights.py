@@ -18,7 +18,11 @@ from handlore.landmarks.weights import (
 from ._common import PATH, examples, json_option, print_json, talk
 
 _landmarker_option = click.option(
-    "--landmarker", type=click.Choice(list(LANDMARKERS)), default="full", show_default=True
+    "--landmarker",
+    type=click.Choice(list(LANDMARKERS)),
+    default="full",
+    show_default=True,
+    help="Which of the two hand networks; lite is faster and slightly less accurate.",
 )
 
 
@@ -37,7 +41,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
     """Show where the hand landmark model is; download or verify it.
 
     handlore uses MediaPipe's own networks, which current mediapipe packages no longer contain.
-    They are downloaded once, compared bit for bit, and kept in your cache folder.
+    They are downloaded once, verified bit for bit, and kept in your cache folder.
     """
     if ctx.invoked_subcommand:
         return

@@ -34,7 +34,6 @@ class ReplayResult:
 
     failures: tuple[tuple[str, str], ...]
     """Recordings that cannot be read, and why."""
-
     n_recordings: int
     """Number of files, with those that failed."""
 
@@ -61,7 +60,7 @@ def replay(
         Opens a detector, if there are videos; default: with the network that the models were
         trained on.
     frame_rate
-        Frames a second of folders of pictures.
+        Frames per second of folders of pictures.
 
     Raises
     ------

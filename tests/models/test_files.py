@@ -265,9 +265,12 @@ def graph(
     shape = None if columns is None else [None, columns]
     given = [helper.make_tensor_value_info(name, dtype, shape) for name in inputs]
     said = [helper.make_tensor_value_info("probabilities", dtype, None)]
-    node = helper.make_node("MatMul", [inputs[0], "W"], ["probabilities"])
+    nodes = [
+        helper.make_node("MatMul", [inputs[0], "W"], ["scores"]),
+        helper.make_node("Softmax", ["scores"], ["probabilities"]),
+    ]
     model = helper.make_model(
-        helper.make_graph([node], "g", given, said, [weights]),
+        helper.make_graph(nodes, "g", given, said, [weights]),
         opset_imports=[helper.make_opsetid("", 15)],
         ir_version=8,
     )

@@ -465,8 +465,8 @@ def test_folders(layout, tmp_path):
     for given, right in files.items():
         for file in expanded(given):
             key = file.rpartition("/")[0] if name == "frames" else file
-            right = right if isinstance(right, tuple | None) else (right, "", "")
-            assert found[key] == right, key
+            wanted = right if isinstance(right, tuple | None) else (right, "", "")
+            assert found[key] == wanted, key
 
 
 def test_each_reading_that_is_offered_works(tmp_path):
