@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .errors import HandloreError
+from .stopping import cleaned_up
 
 
 @contextmanager
@@ -27,7 +28,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
             dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".tmp"
         )
         temporary = Path(name)
-        with os.fdopen(descriptor, "wb") as stream:
+        with cleaned_up(temporary.unlink), os.fdopen(descriptor, "wb") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())

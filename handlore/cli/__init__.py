@@ -10,6 +10,7 @@ import click
 
 from handlore import __version__
 from handlore.landmarks.errors import HandloreError, nearest
+from handlore.landmarks.stopping import ends_in_native_code
 
 GROUPS = {
     "Start": {
@@ -83,7 +84,8 @@ class _Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         try:
-            return super().invoke(ctx)
+            with ends_in_native_code():
+                return super().invoke(ctx)
         except HandloreError as error:
             raise _Problem(str(error)) from error
         except KeyboardInterrupt:
