@@ -91,10 +91,11 @@ class Preview:
             yield f"splits: {_counted(self.splits)}"
         yield from self.notes
         if self.left_out:
+            n = len(self.left_out)
             endings = Counter(PurePosixPath(f).suffix.lower() or "no ending" for f in self.left_out)
             yield (
                 f"left out because they do not fit the layout {self.source}:"
-                f" {len(self.left_out)} files ({_counted(dict(endings.most_common()))}),"
+                f" {n} file{'s' if n > 1 else ''} ({_counted(dict(endings.most_common()))}),"
                 f" such as {printable(self.left_out[0])}"
             )
         if self.none_candidates:
@@ -131,7 +132,7 @@ def preview(source: Source, root: Path, options: ConvertOptions | None = None) -
     --------
     >>> import handlore
     >>> handlore.preview(handlore.make_source("images"), "photos").labels
-    {'fist': 3, 'open_palm': 3, 'point': 3, 'victory': 3}
+    {'fist': 6, 'open_palm': 6, 'point': 6, 'victory': 6}
     """
     options, root = options or ConvertOptions(), Path(root)
     return Preview.of(source, scan_source(source, root, options), options)

@@ -52,6 +52,8 @@ class Clip:
     """Digest of the file, or of the part of it that is the item."""
     frames: Iterator[tuple[float, Pixels]]
     """Seconds from the start, and the picture."""
+    box: tuple[float, float, float, float] | None = None
+    """Left, top, width and height in pixels of where the hand is said to be in a picture."""
 
 
 @dataclass(frozen=True)
@@ -185,8 +187,8 @@ def _listed(labels: Sequence[str]) -> str:
 
 def not_listed(names: Iterable[str], items: Iterable[Item]) -> list[str]:
     """Return the names that are not those of items."""
-    listed = {item.source.partition("#")[0] for item in items} | {item.source for item in items}
-    return [name for name in names if name not in listed]
+    used = {source for item in items for source in (item.source, item.source.rpartition("#")[0])}
+    return [name for name in names if name not in used]
 
 
 def option(default: Any, help_text: str) -> Any:

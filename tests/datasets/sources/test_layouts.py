@@ -5,15 +5,13 @@ each file, or its label, person and split; files that are left out are None. `As
 with two readings, which convert refuses with a command for each.
 """
 
-import re
 import shlex
 from dataclasses import dataclass
 
 import pytest
+from layout_stubs import expanded, read, tree
 
-from handlore.datasets.sources import find_source, make_source
-
-NUMBERS = re.compile(r"\{(\d+)\.\.(\d+)\}")
+from handlore.datasets.sources import make_source
 
 
 @dataclass(frozen=True)
@@ -21,24 +19,6 @@ class Asked:
     """A refusal, and labels that one of its readings must have."""
 
     labels: tuple[str, ...]
-
-
-def expanded(name):
-    """Return the names that a name with {1..6} stands for."""
-    found = NUMBERS.search(name)
-    if not found:
-        return [name]
-    first, last = found.groups()
-    numbers = [str(n).zfill(len(first)) for n in range(int(first), int(last) + 1)]
-    return [one for n in numbers for one in expanded(NUMBERS.sub(n, name, count=1))]
-
-
-def tree(root, names, text=None):
-    for name in (one for given in names for one in expanded(given)):
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text((text or {}).get(name, ""))
-    return root
 
 
 FOLDERS = {
@@ -435,12 +415,6 @@ FOLDERS = {
         {"images/Subject{01..02}/Scene1/Color/rgb1/{000001..000006}.jpg": Asked(())},
     ),
 }
-
-
-def read(root):
-    """Return the source, and its listing."""
-    name, _ = find_source(root)
-    return name, make_source(name).scan(root)
 
 
 def columns(listing, frames):
