@@ -138,8 +138,9 @@ class Span:
 
     def ended(self, seconds: float, number: int) -> bool:
         """Say whether a frame is behind the part."""
-        place = number if self.unit == "frame" else seconds - _TICK
-        return place >= self.end if self.open_end else place > self.end
+        tick = 0.0 if self.unit == "frame" else _TICK
+        place = number if self.unit == "frame" else seconds
+        return place + tick >= self.end if self.open_end else place - tick > self.end
 
 
 @dataclass(frozen=True)

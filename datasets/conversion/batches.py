@@ -50,7 +50,7 @@ class Batch:
     failures: Failures = ()
 
     @classmethod
-    def ready(cls, source: Source, dataset: LandmarkDataset, options: ConvertOptions) -> Self:
+    def ready(cls, dataset: LandmarkDataset, options: ConvertOptions) -> Self:
         """Return samples that need no reading, as a batch of their source."""
         own = dataset.samples
         samples = _table(
@@ -58,9 +58,10 @@ class Batch:
             {name: getattr(own, name).tolist() for name in _TEXT_COLUMNS},
             options,
             source=own.source.tolist(),
+            view=own.view,
             sha256=own.sha256.tolist(),
         )
-        header = Header(kind=source.kind, image_unit=source.image_unit)
+        header = Header(kind=dataset.header.kind, image_unit=dataset.header.image_unit)
         fitted = _with_n_hands(dataset, options.max_hands)
         return cls(replace(fitted, samples=samples, header=header))
 

@@ -137,7 +137,7 @@ def convert(
 def _finished(
     source: Source, root: Path, listing: Listing, batches: Sequence[Batch], options: ConvertOptions
 ) -> Conversion:
-    ready = [Batch.ready(source, listing.dataset, options)] if listing.dataset else []
+    ready = [Batch.ready(listing.dataset, options)] if listing.dataset else []
     whole = Batch.joined([*ready, *batches])
     if not whole.dataset.n_samples:
         file, reason = whole.failures[0]

@@ -346,8 +346,8 @@ def _fits_nothing(root: Path, lists: Sequence[ListFile], found: Found) -> str:
 
 def _about(lists: Sequence[ListFile], found: Found) -> list[str]:
     used = [printable(one.name) for one in lists if one.entries]
-    few = used[0] if len(used) == 1 else f"{len(used)} files, such as {used[0]}"
-    notes = [f"labels are read from {few}"]
+    few = used[0] if len(used) == 1 else f"{len(used)} files, such as {' '.join(used[:1])}"
+    notes = [f"labels are read from {few}"] if used else []
     if found.missing:
         notes.append(
             f"{len(found.missing)} files that the list names are not there, such as"

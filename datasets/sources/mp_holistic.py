@@ -16,13 +16,13 @@ from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import Hand
 
 from ..files import files_of, natural_key, read_bytes, read_start, readable
+from ..tables.units import height_in_widths
 from ._landmarks import (
     ASPECT_HELP,
     FRAME_RATE_HELP,
     LandmarkSource,
     Numbers,
     first_files,
-    height_in_widths,
     require_frame_rate,
     require_within,
 )
@@ -108,6 +108,11 @@ class _MpHolistic(LandmarkSource):
         image = np.stack([x, y * height_in_widths(self.aspect), z], axis=1).astype(np.float32)
         side = 1 - handedness if self.mirrored else handedness
         return Hand(image, np.full((21, 3), np.nan, np.float32), side)
+
+
+def is_numbered_frame(name: str, path: Path) -> bool:
+    """Say whether an array is one frame of a sequence below a label."""
+    return bool(_sequence_of(name)) and _has_header(read_start(path, 4096))
 
 
 def _sequence_of(name: str) -> str:

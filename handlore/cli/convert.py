@@ -209,7 +209,7 @@ def command(ctx: click.Context, /, **values: Any) -> None:
     if options.as_json:
         print_json(summary | done.label_problems.as_json())
     else:
-        _print(summary, source)
+        _print(summary, source, done.dataset.header.kind)
     end(done.failures)
 
 
@@ -286,9 +286,9 @@ def _print_notes(done: Conversion, none: str) -> None:
         talk(f"note: if {' or '.join(problems.handless)} means no gesture, add --none NAME")
 
 
-def _print(summary: dict[str, Any], source: Source) -> None:
+def _print(summary: dict[str, Any], source: Source, kind: str) -> None:
     found, n_items = summary["n_converted"], summary["n_items"] - summary["n_dropped"]
-    things = _things(source, n_items)
+    things = _things(source, kind, n_items)
     click.echo(f"{found} of {n_items} {things} show a hand ({percent(found / n_items)})")
     if summary["n_frames"] > n_items:
         n, shown = summary["n_frames"], summary["n_frames_with_hand"]
@@ -307,6 +307,6 @@ def _print(summary: dict[str, Any], source: Source) -> None:
     click.echo(f"wrote {summary['out']} in {summary['seconds']:.1f} s")
 
 
-def _things(source: Source, n: int) -> str:
+def _things(source: Source, kind: str, n: int) -> str:
     thing = "sample" if source.brings_landmarks else "picture"
-    return ("clip" if source.kind == "sequence" else thing) + ("" if n == 1 else "s")
+    return ("clip" if kind == "sequence" else thing) + ("" if n == 1 else "s")

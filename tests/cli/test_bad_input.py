@@ -581,6 +581,6 @@ def test_how_hands_are_found_is_no_question_where_landmarks_are_brought(
     run: Run, refused: Refused, tmp_path: Path, option: tuple[str, object]
 ) -> None:
     table = tmp_path / "keypoint.csv"
-    table.write_text("0," + ",".join(f"{0.01 * k:.2f}" for k in range(42)) + "\n")
+    table.write_text("0,0,0," + ",".join(f"{0.02 * k:.2f}" for k in range(11, 51)) + "\n")
     line = refused(run("convert", table, tmp_path / "x.npz", *option))
     assert f"{option[0]} is about finding hands, and keypoint-csv brings its own" in line

@@ -16,8 +16,10 @@ from handlore.models.stream.ground_truth import dataset_streams
 @pytest.fixture
 def boxed(tmp_path):
     """A picture that is too dark as a whole, with the boxes of two hands."""
-    pixels = np.full((200, 200, 3), 20, np.uint8)
-    pixels[100:160, 120:180] = 220
+    noise = np.random.default_rng(0).integers(-20, 20, (200, 200, 3))
+    pixels = np.full((200, 200, 3), 25) + noise
+    pixels[100:160, 120:180] += 190
+    pixels = pixels.astype(np.uint8)
     cv2.imwrite(str(tmp_path / "a.png"), pixels)
     (tmp_path / "l.csv").write_text(
         "file,label,xmin,ymin,xmax,ymax\na.png,fist,120,100,180,160\na.png,palm,5,5,60,60\n"
