@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -151,6 +151,28 @@ _MIN_STEP = 0.002
 
 
 @dataclass(frozen=True)
+class Span:
+    """A part of a video, in seconds or in frames counted from 0."""
+
+    start: float = 0.0
+    end: float = math.inf
+    """The last moment of the part."""
+    unit: Literal["s", "frame"] = "s"
+    open_end: bool = False
+    """Whether the part ends just before ``end``."""
+
+    def begun(self, seconds: float, number: int) -> bool:
+        """Say whether a frame is not before the part."""
+        return (number if self.unit == "frame" else seconds + _TICK) >= self.start
+
+    def ended(self, seconds: float, number: int) -> bool:
+        """Say whether a frame is behind the part."""
+        tick = 0.0 if self.unit == "frame" else _TICK
+        place = number if self.unit == "frame" else seconds
+        return place + tick >= self.end if self.open_end else place - tick > self.end
+
+
+@dataclass(frozen=True)
 class FrameSelection:
     """Which frames of a video are read: first every Nth, of these at most ``fps`` a second."""
 
@@ -160,6 +182,9 @@ class FrameSelection:
     """At most this many frames a second, by their timestamps; 0 = all."""
     max_frames: int = 0
     """At most this many, the first ones; 0 = all."""
+
+    span: Span | None = None
+    """The part of the video; its first frame is at 0 seconds."""
 
     def __post_init__(self) -> None:
         if self.stride < 1:
@@ -172,7 +197,7 @@ class FrameSelection:
     def chosen(self, times: Iterable[float]) -> Iterator[float]:
         """Yield the times of the frames to take, and advance ``times`` no further than that."""
         taken, slot = 0, -1
-        for number, seconds in enumerate(times):
+        for number, seconds in self._in_span(times):
             if number % self.stride:
                 continue
             # One frame in each 1/fps of a second: steadier than a least distance, with which
@@ -184,6 +209,30 @@ class FrameSelection:
             yield seconds
             if taken == self.max_frames:
                 return
+
+    def _in_span(self, times: Iterable[float]) -> Iterator[tuple[int, float]]:
+        """Yield number and time of the frames of the part, both counted from its start."""
+        begun: tuple[int, float] | None = None if self.span else (0, 0.0)
+        for number, seconds in enumerate(times):
+            if self.span and self.span.ended(seconds, number):
+                return
+            if self.span and begun is None and self.span.begun(seconds, number):
+                begun = number, seconds
+            if begun:
+                yield number - begun[0], seconds - begun[1]
+
+
+def video_length(path: Path) -> tuple[float, int] | None:
+    """Return seconds and frames of a video as its container says; None if it says nothing."""
+    try:
+        capture = _opened(Path(path))
+    except InvalidDataError:
+        return None
+    try:
+        n, rate = capture.get(cv2.CAP_PROP_FRAME_COUNT), capture.get(cv2.CAP_PROP_FPS)
+    finally:
+        capture.release()
+    return (n / rate, int(n)) if 0 < n < 1e9 and 0 < rate < 1e6 else None
 
 
 def read_video(

@@ -226,7 +226,10 @@ def _digest_of(items: Sequence[Item]) -> str:
     digest = hashlib.sha256()
     for item in items:
         columns = (item.source, item.label, item.group, item.session, item.recording, item.split)
-        digest.update("\0".join((*columns, f"{item.part}\n")).encode(*TEXT))
+        # Of items of a list: the box and the span, which are not in the files themselves.
+        more = [f"{getattr(item, name, None)}" for name in ("box", "span")]
+        known = "" if more == ["None", "None"] else "\0".join(more)
+        digest.update("\0".join((*columns, f"{item.part}{known}\n")).encode(*TEXT))
     return digest.hexdigest()
 
 
