@@ -1,8 +1,8 @@
 """Arguments of a command that are code: a label in them would be run.
 
-No shell reads the arguments of ``run``; but in ``run = ["sh", "-c", "echo {label}"]`` the program is
-a shell. So placeholders are refused in what an interpreter is given as code, also behind programs
-such as ``env`` or ``sudo``. The values are in variables of the environment, which are data.
+No shell reads the arguments of ``run``; but in ``run = ["sh", "-c", "echo {label}"]`` the program
+is a shell. So placeholders are refused in what an interpreter is given as code, also behind
+programs such as ``env`` or ``sudo``. The values are in variables of the environment, too.
 """
 
 import re
@@ -13,7 +13,7 @@ _CODE_OPTIONS: dict[str, str] = {
     # Shells: the first word behind -c, which may be joined with others (-lc), is code.
     **dict.fromkeys(
         ("sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "fish", "csh", "tcsh", "rbash", "nu"),
-        r"-[A-Za-z]*c|--command|--init-command|-C",
+        r"-[A-Za-z]*c|--command|--init-command",
     ),
     **dict.fromkeys(("python", "pythonw", "pypy", "ipython"), r"-[A-Za-z]*c"),
     **dict.fromkeys(("perl", "ruby"), r"-[A-Za-z0-9]*[eE]"),
@@ -29,6 +29,7 @@ _CODE_OPTIONS: dict[str, str] = {
     **dict.fromkeys(("mysql", "mariadb"), r"-e|--execute"),
     **dict.fromkeys(("xterm", "gnome-terminal", "konsole", "xfce4-terminal"), r"-(e|x)|--command"),
     **dict.fromkeys(("su", "runuser"), r"-c|--command|--session-command"),
+    "env": r"-S|--split-string",
     "flatpak": r"--command",
 }
 """The options whose argument is code, by the name of the program without version and ``.exe``."""
@@ -36,7 +37,7 @@ _CODE_OPTIONS: dict[str, str] = {
 _ALL_CODE = frozenset(
     (
         *("cmd", "command.com", "ssh", "wsl", "adb", "eval", "watch", "tmux", "screen", "parallel"),
-        *("powershell", "pwsh", "mshta", "awk", "gawk", "mawk", "nawk", "sed", "sqlite3", "deno"),
+        *("powershell", "pwsh", "mshta", "awk", "gawk", "mawk", "nawk", "sed", "sqlite", "deno"),
         *("i3-msg", "swaymsg", "hyprctl", "at", "batch", "dc", "bc", "xdg-terminal-exec"),
     )
 )

@@ -43,6 +43,7 @@ su -c 'echo {label}' me
 awk 'BEGIN {{print "{label}"}}'
 sqlite3 log.db 'insert into e values ("{label}")'
 fish --command='echo {label}'
+env -S 'echo {label}'
 """
 
 DATA = """
