@@ -37,7 +37,7 @@ _STEP = 1 / 30
 
 
 @dataclass(frozen=True)
-class Change:
+class _Change:
     """A change to be made on the disk."""
 
     what: Literal["discard", "restore", "relabel"]
@@ -83,7 +83,7 @@ class Review:
         """Return the time in the recording to show; it is played in a loop."""
         return min((now - self.since) % (self.entry.seconds + _PAUSE), self.entry.seconds)
 
-    def key(self, key: str, now: float) -> tuple["Review", Change | None]:
+    def key(self, key: str, now: float) -> tuple["Review", _Change | None]:
         """Return the state after a key, and the change it asks for, if any."""
         if self.typed is not None:
             return self._type(key, self.typed)
@@ -122,31 +122,31 @@ class Review:
             )
         return replace(self, at=at, since=now)
 
-    def _discard(self) -> tuple["Review", Change | None]:
+    def _discard(self) -> tuple["Review", _Change | None]:
         if self.entry.discarded:
             return replace(self, message="already discarded; k restores it"), None
-        return self, Change("discard", self.entry.path)
+        return self, _Change("discard", self.entry.path)
 
-    def _restore(self) -> tuple["Review", Change | None]:
+    def _restore(self) -> tuple["Review", _Change | None]:
         if not self.entry.discarded:
             return self, None
-        return self, Change("restore", self.entry.path)
+        return self, _Change("restore", self.entry.path)
 
-    def _label_of(self, digit: int) -> tuple["Review", Change | None]:
+    def _label_of(self, digit: int) -> tuple["Review", _Change | None]:
         *others, none = self.labels
         if digit > min(len(others), 9):
             return replace(self, message=f"no label has the key {digit}"), None
         return self._relabel(others[digit - 1] if digit else none)
 
-    def _relabel(self, label: str) -> tuple["Review", Change | None]:
+    def _relabel(self, label: str) -> tuple["Review", _Change | None]:
         label = same_label(label, self.labels) or label
         if label == self.entry.label:
             return replace(self, message=f"the label is already {label}"), None
         if self.entry.discarded:
             return replace(self, message="discarded; restore it with k first"), None
-        return self, Change("relabel", self.entry.path, label)
+        return self, _Change("relabel", self.entry.path, label)
 
-    def _type(self, key: str, typed: str) -> tuple["Review", Change | None]:
+    def _type(self, key: str, typed: str) -> tuple["Review", _Change | None]:
         if key == "close":
             return replace(self, typed=None, ended=True), None
         if key == "esc":
@@ -197,7 +197,7 @@ def review_recordings(
     return state
 
 
-def _apply(recordings: RecordingFolder, state: Review, change: Change) -> Review:
+def _apply(recordings: RecordingFolder, state: Review, change: _Change) -> Review:
     try:
         match change.what:
             case "discard":

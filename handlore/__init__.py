@@ -88,6 +88,7 @@ if TYPE_CHECKING:
     from handlore.classifiers.training import train as train
     from handlore.datasets.conversion.convert import convert as convert
     from handlore.datasets.conversion.convert import convert_to_file as convert_to_file
+    from handlore.datasets.conversion.preview import preview as preview
     from handlore.datasets.dataset import LandmarkDataset as LandmarkDataset
     from handlore.datasets.describe import describe as describe
     from handlore.datasets.loading import load_data as load_data
@@ -127,6 +128,7 @@ _API = {
         "capture.recording.options": "SessionOptions",
         "capture.recording.run": "record",
         "datasets.conversion.convert": "convert convert_to_file",
+        "datasets.conversion.preview": "preview",
         "datasets.dataset": "LandmarkDataset",
         "datasets.describe": "describe",
         "datasets.loading": "load_data",

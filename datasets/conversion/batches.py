@@ -11,16 +11,17 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
+from unicodedata import normalize
 
 import numpy as np
 
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import Hand
-from handlore.landmarks.untrusted import printable
+from handlore.landmarks.untrusted import printable, reason
 
 from ..dataset import NONE_LABEL, Header, LandmarkDataset, Samples, concatenate
-from ..sources.base import Clip, Item, LandmarkClip, Listing, Source
+from ..sources.base import Clip, Item, LandmarkClip, Listing, Source, UnclearLabelsError
 from ..tracking import SearchOptions, find_hands
 
 Failures = tuple[tuple[str, str], ...]
@@ -97,10 +98,12 @@ def scan_source(source: Source, root: Path, options: ConvertOptions) -> Listing:
             flag = f"--{name.replace('_', '-')}"
             raise HandloreError(f"{flag} is for single pictures, and {source.name} has none")
     listing = source.scan(root)
+    if listing.doubt:
+        raise UnclearLabelsError(source, root, listing)
     if not listing.n_items:
         raise HandloreError(f"{root} holds nothing of the layout {source.name}: {source.layout}")
     labels = listing.labels
-    if options.none and options.none not in labels:
+    if options.none and normalize("NFC", options.none) not in labels:
         raise HandloreError(f"no class {options.none!r} in {root}; it has: {', '.join(labels)}")
     return listing
 
@@ -141,6 +144,9 @@ def _convert_item(
     except InvalidDataError as error:
         found.failures.append((item.source, str(error)))
         return
+    except MemoryError as error:
+        found.failures.append((item.source, reason(error)))
+        return
     for sample in samples:
         found.slots += sample.slots
         found.time += sample.time
@@ -171,7 +177,7 @@ def _table(
     labels: Sequence[str], texts: dict[str, list[str]], options: ConvertOptions, **columns: Any
 ) -> Samples:
     """Make the table of samples, with text that is safe to print and the class ``none`` named."""
-    renamed = {options.none: NONE_LABEL} if options.none else {}
+    renamed = {normalize("NFC", options.none): NONE_LABEL} if options.none else {}
     return Samples.make(
         [renamed.get(label, printable(label)) for label in labels],
         **{name: [printable(text) for text in values] for name, values in texts.items()},

@@ -21,6 +21,7 @@ from ..files import file_stamp
 from ..label_problems import LabelProblems, find_label_problems, in_conflict
 from ..sources.base import Item, Listing, Source
 from .batches import Batch, ConvertOptions, Failures, convert_batch, scan_source
+from .preview import Preview
 from .resume import ConversionPlan, Report, ResumeFolder, Stamps
 from .workers import (
     DaskPool,
@@ -214,6 +215,7 @@ def convert_to_file(
     run: RunOptions | None = None,
     progress: Progress | None = None,
     report: Report | None = None,
+    understood: Callable[[Preview], None] | None = None,
 ) -> Conversion:
     """Find the hands in all items of a source and write them to a file.
 
@@ -236,6 +238,8 @@ def convert_to_file(
         Receives how many items are done, and of how many.
     report
         Receives lines for the person: what continues, which files were changed.
+    understood
+        Receives how the source was understood, before anything is read.
 
     Raises
     ------
@@ -258,6 +262,8 @@ def convert_to_file(
         alone = run.jobs == 1 and not run.dask
         plan = ConversionPlan.make(source, root, options, factory or DetectorFactory(), alone=alone)
         folder.begin(plan.manifest(), run.restart)
+        if understood:
+            understood(Preview.of(source, plan.listing, plan.options))
         state = _State(plan, folder, progress, report)
         try:
             state.resume()

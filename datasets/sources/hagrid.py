@@ -25,7 +25,8 @@ from ._landmarks import (
     first_files,
     require_within,
 )
-from .base import SOURCES, SPLITS, Item, LandmarkClip, Listing, option
+from .base import SOURCES, Item, LandmarkClip, Listing, option
+from .folder_words import SPLITS
 
 _NO_GESTURE = "no_gesture"
 

@@ -26,7 +26,8 @@ from ._landmarks import (
     require_frame_rate,
     require_within,
 )
-from .base import SOURCES, SPLITS, Item, LandmarkClip, Listing, option
+from .base import SOURCES, Item, LandmarkClip, Listing, option
+from .folder_words import SPLITS
 
 _SIZES = (63, 126, 258, 1662)
 _FRAME = re.compile(r"[^0-9]*([0-9]{1,9})\.npy", re.IGNORECASE)

@@ -1,6 +1,8 @@
 """``handlore convert``: any source to a landmark dataset."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
@@ -10,8 +12,9 @@ import click
 
 from handlore.datasets.conversion.batches import ConvertOptions
 from handlore.datasets.conversion.convert import Conversion, RunOptions, convert_to_file
+from handlore.datasets.conversion.preview import preview
 from handlore.datasets.conversion.workers import DetectorFactory
-from handlore.datasets.sources import SOURCES, Source, find_source, make_source
+from handlore.datasets.sources import SOURCES, Source, UnclearLabelsError, find_source, make_source
 from handlore.datasets.storage import is_dataset
 from handlore.datasets.tables.exporting import WRITERS
 from handlore.landmarks.detector import DetectorOptions
@@ -46,7 +49,7 @@ class _ConvertArguments:
     """The options of the command."""
 
     source: Path
-    out: Path
+    out: Path | None
     layout: str | None
     max_hands: int
     none: str
@@ -57,6 +60,7 @@ class _ConvertArguments:
     jobs: int | None
     dask: str
     restart: bool
+    dry_run: bool
     landmarker: str
     detector: str
     verbose: bool
@@ -123,7 +127,7 @@ def _option(option: Any, owners: list[str]) -> click.Option:
     ),
 )
 @click.argument("source", type=PATH)
-@click.argument("out", type=PATH)
+@click.argument("out", type=PATH, required=False)
 @click.option("--source", "layout", metavar="NAME", help="The layout; default: recognised.")
 @_setting("max_hands", click.IntRange(1, 2), "How many hands to look for in a picture.")
 @click.option(
@@ -163,6 +167,9 @@ def _option(option: Any, owners: list[str]) -> click.Option:
     help="Use the workers of a Dask scheduler, such as tcp://10.0.0.5:8786.",
 )
 @click.option("--restart", is_flag=True, help="Discard an unfinished conversion into OUT.")
+@click.option(
+    "--dry-run", is_flag=True, help="Print how SOURCE is understood, and convert nothing."
+)
 @detector_options()
 @json_option
 @click.pass_context
@@ -170,7 +177,9 @@ def command(ctx: click.Context, /, **values: Any) -> None:
     """Find the hands in pictures or videos and write a dataset.
 
     SOURCE is a folder, or a single file that holds everything; OUT is an .npz file. The layout is
-    recognised; `handlore sources` lists the known ones. Pictures in which a plain call of the
+    recognised; `handlore sources` lists the known ones. What was understood is printed first, and
+    `--dry-run` stops there. Where folders leave a doubt about the labels, nothing is converted, and
+    the error has a command for each reading. Pictures in which a plain call of the
     detector misses the hand are searched in stages, videos are tracked. Samples without a hand are
     kept as such. Files that cannot be read are listed, and the exit code is then 3.
 
@@ -180,32 +189,25 @@ def command(ctx: click.Context, /, **values: Any) -> None:
     options = _ConvertArguments(
         **{field.name: values.pop(field.name) for field in fields(_ConvertArguments)}
     )
+    if options.out is None and not options.dry_run:
+        raise click.MissingParameter(ctx=ctx, param_hint="'OUT'", param_type="argument")
     require_source(options.source)
-    require_writable(options.out)
-    _require_dataset_name(options.out)
-    _require_no_input(options.out)
     given = {name: value for name, value in values.items() if value is not None}
+    if options.dry_run:
+        _print_preview(options, given)
+        return
+    out = options.out or Path()
+    require_writable(out)
+    _require_dataset_name(out)
+    _require_no_input(out)
     source = make_source(options.layout or _recognised(options.source, given), given)
     if source.brings_landmarks:
         _require_no_search(ctx, source)
     else:
         require_bundle(options.landmarker, talk)
-    started = time.perf_counter()
-    # Processes that are started in this block are as quiet as this one.
-    with quiet_native_log(not options.verbose), progress("converting") as show:
-        done = convert_to_file(
-            source,
-            options.source,
-            options.out,
-            options.convert_options(),
-            DetectorFactory(options.detector_options()),
-            run=RunOptions(options.jobs, options.dask, options.restart),
-            progress=show,
-            report=talk,
-        )
-    seconds = round(time.perf_counter() - started, 3)
-    summary = done.summary() | {"seconds": seconds, "out": str(options.out)}
-    _print_notes(done, source, options.none)
+    done, seconds = _converted(source, options, out)
+    summary = done.summary() | {"seconds": seconds, "out": str(out)}
+    _print_notes(done, options.none)
     if options.as_json:
         print_json(summary | done.label_problems.as_json())
     else:
@@ -220,6 +222,44 @@ def _require_dataset_name(out: Path) -> None:
             f"OUT is a landmark dataset, {out.with_suffix('.npz').name}, and {out.name} would be no"
             f" table; `handlore export {out.with_suffix('.npz')} {out}` writes one of it"
         )
+
+
+def _converted(source: Source, options: _ConvertArguments, out: Path) -> tuple[Conversion, float]:
+    """Convert, and return the seconds that it took."""
+    started = time.perf_counter()
+    # Processes that are started in this block are as quiet as this one.
+    with quiet_native_log(not options.verbose), progress("converting") as show, _naming(out):
+        done = convert_to_file(
+            source,
+            options.source,
+            out,
+            options.convert_options(),
+            DetectorFactory(options.detector_options()),
+            run=RunOptions(options.jobs, options.dask, options.restart),
+            progress=show,
+            report=talk,
+            understood=lambda found: talk("\n".join(f"note: {line}" for line in found.lines())),
+        )
+    return done, round(time.perf_counter() - started, 3)
+
+
+@contextmanager
+def _naming(out: Path) -> Iterator[None]:
+    """Let the commands that are offered for unclear labels write OUT."""
+    try:
+        yield
+    except UnclearLabelsError as error:
+        raise error.writing(out) from error
+
+
+def _print_preview(options: _ConvertArguments, given: dict[str, Any]) -> None:
+    source = make_source(options.layout or _recognised(options.source, given), given)
+    with _naming(options.out or Path("OUT.npz")):
+        found = preview(source, options.source, options.convert_options())
+    if options.as_json:
+        print_json(found.as_json())
+    else:
+        click.echo("\n".join(found.lines()))
 
 
 def _require_no_input(out: Path) -> None:
@@ -246,15 +286,8 @@ def _recognised(root: Path, options: dict[str, Any]) -> str:
     return name
 
 
-def _print_notes(done: Conversion, source: Source, none: str) -> None:
-    for note in done.notes:
-        talk(f"note: {note}")
+def _print_notes(done: Conversion, none: str) -> None:
     say_failures(done.failures)
-    if done.left_out:
-        talk(
-            f"note: left out because they do not fit the layout {source.name}:"
-            f" {len(done.left_out)} files, such as {done.left_out[0]}"
-        )
     problems = done.label_problems
     for line in problems.lines():
         talk(f"note: {line}")

@@ -64,7 +64,7 @@ def refused() -> Callable[..., str]:
         assert isinstance(result.exception, SystemExit), repr(result.exception)
         assert result.exit_code == code
         assert result.stdout == ""
-        (line,) = result.stderr.splitlines()
+        (line,) = (x for x in result.stderr.splitlines() if not x.startswith("note: "))
         assert line.startswith("handlore: ")
         assert "Traceback" not in line
         return line

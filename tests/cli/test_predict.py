@@ -58,7 +58,8 @@ def test_tta_equals_the_mean_over_augmented_copies(
     (seen,) = parsed(run("predict", onnx, picture, "--tta", 3, "--json"))
     (tmp_path / "photos/fist").mkdir(parents=True)
     shutil.copy(picture, tmp_path / "photos/fist")
-    assert run("convert", tmp_path / "photos", tmp_path / "v.npz", "--augment", 3).exit_code == 0
+    copies = ("--label", "fist", "--augment", 3)
+    assert run("convert", tmp_path / "photos", tmp_path / "v.npz", *copies).exit_code == 0
     views = load_dataset(tmp_path / "v.npz")
     answers = load_model(onnx).predict_proba(PoseEncoder().encode_samples(views))
     assert len(answers) == 4
