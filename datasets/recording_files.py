@@ -16,6 +16,7 @@ from pathlib import Path
 from handlore import __version__
 from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError
 from handlore.landmarks.files import atomic_write
+from handlore.landmarks.untrusted import DAMAGE, parse_json
 
 from .pictures import is_video
 
@@ -73,13 +74,13 @@ def require_recordings(root: Path) -> None:
     """Refuse a path that is not a folder of recordings."""
     marker = root / MARKER
     try:
-        said = json.loads(marker.read_bytes())
+        said = parse_json(marker.read_bytes())
         version = int(said["format"])
     except (FileNotFoundError, NotADirectoryError) as error:
         raise HandloreError(_not_recordings(root)) from error
     except OSError as error:
         raise HandloreError(f"cannot read {marker}: {error.strerror}") from error
-    except (ValueError, TypeError, KeyError) as error:
+    except (InvalidDataError, *DAMAGE) as error:
         raise InvalidDataError(
             f"{marker} is damaged; if {root} holds recordings, write"
             f' {{"format": {_RECORDINGS_VERSION}}} into it'

@@ -2,7 +2,6 @@
 
 import hashlib
 import math
-import struct
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,18 +13,27 @@ from PIL import Image
 
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import Pixels
+from handlore.landmarks.untrusted import reason, require_size
 
-from .files import readable, require_regular
+from .files import read_bytes, readable, require_regular
+from .picture_size import PictureSize
+from .pictures import DECODER_DAMAGE
 
 # Reading an animated GIF frame by frame.
 #
 # Pillow reads them, because OpenCV reads a truncated GIF without an error, and fills transparent
 # pixels with the colour stored behind them.
 
-_DAMAGED = (
-    *(OSError, ValueError, SyntaxError, EOFError, struct.error, IndexError, KeyError, TypeError),
-    *(OverflowError, MemoryError, Image.DecompressionBombError),
-)
+_DAMAGED = (*DECODER_DAMAGE, OSError)
+
+MAX_VIDEO_BYTES = 16 << 30
+"""Most bytes of a video; its digest takes about a second for each gigabyte."""
+
+MAX_FRAME_PIXELS = 36_000_000
+"""Most pixels of a frame; those of 8K have 33 million."""
+
+MAX_FRAMES = 500_000
+"""Most frames that are read of a video: 4.6 hours at 30 frames a second."""
 
 # What browsers do with a duration of 0 or 1 hundredth of a second.
 _MIN_MS = 20
@@ -77,7 +85,7 @@ def _read_gif(
 
     Yields seconds since the first frame, and (height, width, 3) RGB over white.
     """
-    count = _n_gif_frames(path.read_bytes())
+    count = _n_gif_frames(read_bytes(path))
     if not count:
         raise InvalidDataError("it is not a whole GIF; copy it again")
     return _gif_frames(path, count, chosen)
@@ -88,10 +96,13 @@ def _gif_frames(
 ) -> Iterator[tuple[float, Pixels]]:
     try:
         with Image.open(path, formats=["GIF"]) as picture:
-            for seconds in chosen(_times(picture, count)):
+            _require_frame(*picture.size)
+            for seconds in _limited(chosen(_times(picture, count))):
                 yield seconds, _over_white(picture)
+    except InvalidDataError:
+        raise
     except _DAMAGED as error:
-        raise InvalidDataError(f"the GIF is damaged: {error}") from error
+        raise InvalidDataError(f"the GIF is damaged ({reason(error)})") from error
 
 
 def _times(picture: Image.Image, count: int) -> Iterator[float]:
@@ -108,6 +119,24 @@ def _over_white(picture: Image.Image) -> Pixels:
     shown = picture.convert("RGBA")
     white = Image.new("RGBA", shown.size, "white")
     return np.asarray(Image.alpha_composite(white, shown).convert("RGB"), np.uint8)
+
+
+def _require_frame(width: float, height: float) -> None:
+    if width * height > MAX_FRAME_PIXELS:
+        raise InvalidDataError(
+            f"its frames have {width:,.0f} x {height:,.0f} pixels, expected at most"
+            f" {MAX_FRAME_PIXELS // 1_000_000} million; convert it to a smaller size"
+        )
+
+
+def _limited(times: Iterable[float]) -> Iterator[float]:
+    for number, seconds in enumerate(times):
+        if number == MAX_FRAMES:
+            raise InvalidDataError(
+                f"it has more than {MAX_FRAMES:,} frames; cut it, or read fewer with --fps,"
+                " --stride or --max-frames"
+            )
+        yield seconds
 
 
 _MIN_SHARE = 0.95
@@ -226,6 +255,7 @@ def read_video(
 def _digest(path: Path) -> str:
     require_regular(path)
     with readable(), path.open("rb") as file:
+        require_size(path.stat().st_size, MAX_VIDEO_BYTES, "the file")
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         empty = file.tell() == 0
     if empty:
@@ -256,11 +286,17 @@ def _frames(
     capture: Any, selection: FrameSelection, *, timed: bool = True
 ) -> Iterator[tuple[float, Pixels]]:
     try:
-        for seconds in selection.chosen(_grabbed(capture) if timed else _nominal(capture)):
+        _require_frame(*(capture.get(side) for side in _SIDES))
+        times = _grabbed(capture) if timed else _nominal(capture)
+        for seconds in _limited(selection.chosen(times)):
             done, pixels = capture.retrieve()
             if not done:
                 raise InvalidDataError(f"the frame at {seconds:.2f} s cannot be decoded")
-            yield seconds, np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
+            # The size may change within a video.
+            _require_frame(*pixels.shape[1::-1])
+            yield seconds, _in_rgb(pixels)
+    except (cv2.error, MemoryError) as error:
+        raise InvalidDataError(f"the video cannot be decoded ({reason(error)})") from error
     finally:
         capture.release()
 
@@ -287,6 +323,18 @@ def _nominal(capture: Any) -> Iterator[float]:
 
 _USUAL_RATE = 25.0
 """What FFmpeg takes for the rate of a stream that does not say it."""
+
+_SIDES = (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
+
+
+def _in_rgb(pixels: Any) -> Pixels:
+    """Return a frame in RGB; a very large one at a fraction of its size, as pictures are."""
+    height, width = pixels.shape[:2]
+    factor = PictureSize(width, height).factor
+    if factor > 1:
+        size = (width // factor, height // factor)
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def _grabbed(capture: Any) -> Iterator[float]:

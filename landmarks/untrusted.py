@@ -24,7 +24,7 @@ try:
 except ImportError:  # a Python that was built without it
     LZMAError = zlib.error  # type: ignore[assignment, misc]
 
-DAMAGE: tuple[type[Exception], ...] = (
+DAMAGE = (
     # RuntimeError includes RecursionError and NotImplementedError, ArithmeticError OverflowError,
     # LookupError KeyError and IndexError, ValueError UnicodeError and json.JSONDecodeError.
     *(ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError),
@@ -51,11 +51,12 @@ def damage_as(what: str, *more: type[Exception]) -> Iterator[None]:
     The message is ``what``, such as "photo.zip is damaged", and the reason. Errors of handlore
     pass unchanged, and so do those of the system. ``more`` lists further errors of a decoder.
     """
+    damage: tuple[type[Exception], ...] = (*DAMAGE, *more)
     try:
         yield
     except HandloreError:
         raise
-    except (*DAMAGE, *more) as error:
+    except damage as error:
         raise InvalidDataError(f"{what} ({reason(error)})") from error
 
 

@@ -16,6 +16,7 @@ from handlore.datasets.tracking import Medium, list_media, track_video
 from handlore.landmarks.detector import DetectorOptions, HandDetector
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.opening import open_detector
+from handlore.landmarks.untrusted import reason
 
 from .files import required_landmarker
 from .model import Model, MovementModel, PoseModel, Prediction
@@ -191,6 +192,8 @@ def predict_files(
                     predictions.append(_predict_medium(model, opened, medium, frame_rate, tta))
                 except InvalidDataError as error:
                     failures.append((str(medium.path), str(error)))
+                except MemoryError as error:
+                    failures.append((str(medium.path), reason(error)))
                 progress(done, len(media))
     return FilePredictions(tuple(predictions), tuple(failures), tuple(notes))
 

@@ -6,7 +6,6 @@ independent items. The bootstrap over groups draws whole people, and gives an in
 difference. Where the difference is the same for all people, it draws items.
 """
 
-import json
 from collections import Counter
 from dataclasses import dataclass, replace
 from math import comb, erfc, sqrt
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 
 from handlore.datasets.dataset import LandmarkDataset, StrArray
 from handlore.landmarks.errors import HandloreError, InvalidDataError
-from handlore.landmarks.untrusted import printable
+from handlore.landmarks.untrusted import DAMAGE, MAX_FILE_BYTES, parse_json, printable
 
 from .intervals import (
     FEW_GROUPS,
@@ -95,7 +94,7 @@ class RunResults:
             own = over == "item"
             unit = np.arange(n) if own else units[_codes(items["unit"], len(units), n)]
             run = cls(key, truth, predicted, probability, unit.astype(np.str_), over)
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+        except DAMAGE as error:
             raise InvalidDataError("its items are damaged") from error
         if (
             not n
@@ -111,15 +110,17 @@ class RunResults:
         """Read the items of a file that ``crossval`` or ``evaluate`` wrote."""
         how = "write one with `handlore crossval ... --report DIR` (DIR/scores.json)"
         try:
-            values = json.loads(path.read_bytes())
+            if path.exists() and not path.is_file() and not path.is_dir():
+                raise InvalidDataError(f"{path} is a pipe or a device; {how}")
+            values = parse_json(path.read_bytes(), MAX_FILE_BYTES)
         except FileNotFoundError as error:
             raise HandloreError(f"there is no file {path}") from error
         except IsADirectoryError as error:
             raise HandloreError(
                 f"{path} is a folder; did you mean {path / 'scores.json'}?"
             ) from error
-        except (ValueError, RecursionError) as error:
-            raise InvalidDataError(f"{path} is not JSON; {how}") from error
+        except InvalidDataError as error:
+            raise InvalidDataError(f"{path}: {error}; {how}") from error
         if not isinstance(values, dict) or "items" not in values:
             raise InvalidDataError(f"{path} has no predictions of single items; {how}")
         try:

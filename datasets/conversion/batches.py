@@ -18,7 +18,7 @@ import numpy as np
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import Hand
-from handlore.landmarks.untrusted import printable
+from handlore.landmarks.untrusted import printable, reason
 
 from ..dataset import NONE_LABEL, Header, LandmarkDataset, Samples, concatenate
 from ..sources.base import Clip, Item, LandmarkClip, Listing, Source, UnclearLabelsError
@@ -143,6 +143,9 @@ def _convert_item(
         samples = find_hands(source, clip, detector, options)
     except InvalidDataError as error:
         found.failures.append((item.source, str(error)))
+        return
+    except MemoryError as error:
+        found.failures.append((item.source, reason(error)))
         return
     for sample in samples:
         found.slots += sample.slots

@@ -20,8 +20,9 @@ from filelock import FileLock, Timeout
 
 from handlore import __version__
 from handlore.landmarks.detector import DetectorInfo
-from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.files import atomic_write
+from handlore.landmarks.untrusted import DAMAGE, parse_json
 
 from ..dataset import TEXT, LandmarkDataset
 from ..sources.base import Item, Listing, Source
@@ -167,7 +168,7 @@ class ResumeFolder:
             dataset = load_dataset(path)
             failures = tuple((str(a), str(b)) for a, b in dataset.header.options["failures"])
             stamps = [[int(a), int(b)] for a, b in dataset.header.options["stamps"]]
-        except (HandloreError, KeyError, TypeError, ValueError):
+        except (HandloreError, *DAMAGE):
             return None
         header = replace(dataset.header, options={})
         return Batch(replace(dataset, header=header), failures), stamps
@@ -204,8 +205,8 @@ class ResumeFolder:
 
     def _manifest(self) -> _Manifest:
         try:
-            found = json.loads((self.folder / _MANIFEST).read_bytes())
-        except (OSError, ValueError):
+            found = parse_json((self.folder / _MANIFEST).read_bytes())
+        except (OSError, InvalidDataError):
             return {}
         return found if isinstance(found, dict) else {}
 

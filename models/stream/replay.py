@@ -109,7 +109,10 @@ def _streams(
 ) -> Iterator[tuple[str, LandmarkDataset]]:
     """Yield the streams of a dataset, or the tracked hands of videos."""
     if path.suffix.lower() == ".npz":
-        for stream in dataset_streams(load_dataset(path)):
+        dataset = load_dataset(path)
+        if not (dataset.samples.view == 0).any():
+            raise InvalidDataError("it holds augmented copies only, no recording")
+        for stream in dataset_streams(dataset):
             yield stream.name or str(path), stream.video
         return
     media, n_hands = list_media([path], movements=True), models[0].card.n_hands
