@@ -17,6 +17,7 @@ from handlore.datasets.conversion.preview import preview
 from handlore.datasets.conversion.workers import DetectorFactory
 from handlore.datasets.sources import SOURCES, Source, UnclearLabelsError, find_source, make_source
 from handlore.datasets.storage import is_dataset
+from handlore.datasets.tables.exporting import WRITERS
 from handlore.landmarks.detector import DetectorOptions
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.files import require_writable
@@ -200,6 +201,7 @@ def command(ctx: click.Context, /, **values: Any) -> None:
         return
     out = options.out or Path()
     require_writable(out)
+    _require_dataset_name(out)
     _require_no_input(out)
     with unpacked(options.source, out) as root:
         _convert(ctx, options, given, root, out)
@@ -222,6 +224,15 @@ def _convert(
     else:
         _print(summary, source, done.dataset.header.kind)
     end(done.failures)
+
+
+def _require_dataset_name(out: Path) -> None:
+    """Refuse OUT with the ending of a table, which would be a zip file of that name."""
+    if out.suffix.lower() in WRITERS and not out.exists():
+        raise HandloreError(
+            f"OUT is a landmark dataset, {out.with_suffix('.npz').name}, and {out.name} would be no"
+            f" table; `handlore export {out.with_suffix('.npz')} {out}` writes one of it"
+        )
 
 
 def _converted(
