@@ -22,6 +22,7 @@ GROUPS = {
         "recordings": "List, review and edit the recordings of a folder.",
         "sources": "List the data layouts that convert reads, or describe one.",
         "convert": "Find the hands in pictures or videos and write a dataset.",
+        "export": "Write a dataset as a table that other programs read.",
         "info": "Show the content of a dataset, a folder of recordings or a model.",
     },
     "Models": {
