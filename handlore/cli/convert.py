@@ -37,6 +37,7 @@ from ._common import (
     print_json,
     progress,
     require_source,
+    say,
     say_failures,
     stage_words,
     talk,
@@ -272,7 +273,7 @@ def _print_preview(options: _ConvertArguments, given: dict[str, Any], root: Path
     if options.as_json:
         print_json(found.as_json())
     else:
-        click.echo("\n".join(found.lines()))
+        say("\n".join(found.lines()))
 
 
 def _require_no_input(out: Path) -> None:
@@ -313,13 +314,13 @@ def _print_notes(done: Conversion, none: str) -> None:
 def _print(summary: dict[str, Any], source: Source, kind: str) -> None:
     found, n_items = summary["n_converted"], summary["n_items"] - summary["n_dropped"]
     things = _things(source, kind, n_items)
-    click.echo(f"{found} of {n_items} {things} show a hand ({percent(found / n_items)})")
+    say(f"{found} of {n_items} {things} show a hand ({percent(found / n_items)})")
     if summary["n_frames"] > n_items:
         n, shown = summary["n_frames"], summary["n_frames_with_hand"]
-        click.echo(f"{shown} of {n} frames show a hand ({percent(shown / n)})")
+        say(f"{shown} of {n} frames show a hand ({percent(shown / n)})")
     if not source.brings_landmarks:
         for stage, count in summary["stages"].items():
-            click.echo(f"  found in search stage {stage_words(stage)}: {count}")
+            say(f"  found in search stage {stage_words(stage)}: {count}")
     for key, words in (
         ("n_no_hand", "without a hand"),
         ("n_failed", "could not be read"),
@@ -327,8 +328,8 @@ def _print(summary: dict[str, Any], source: Source, kind: str) -> None:
         ("n_views", "augmented copies"),
     ):
         if summary[key]:
-            click.echo(f"  {words}: {summary[key]}")
-    click.echo(f"wrote {summary['out']} in {summary['seconds']:.1f} s")
+            say(f"  {words}: {summary[key]}")
+    say(f"wrote {summary['out']} in {summary['seconds']:.1f} s")
 
 
 def _things(source: Source, kind: str, n: int) -> str:
