@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import Pixels
-from handlore.landmarks.untrusted import DAMAGE
+from handlore.landmarks.untrusted import DAMAGE, damage_as
 
 from .files import read_bytes
 from .picture_size import MAX_DECODED_BYTES, measured
@@ -74,6 +74,8 @@ def _decoded(data: bytes) -> Pixels:
     if size is not None:
         size.require_usable(len(data))
     factor = 1 if size is None else size.factor
+    if _is_heic(data):
+        return _read_heic(data, factor)
     if size is not None and size.kind == "transparent":
         transparent = _with_transparency(data, factor)
         if transparent is not None:
@@ -85,6 +87,30 @@ def _decoded(data: bytes) -> Pixels:
     if decoded is None:
         raise InvalidDataError(_why_unreadable(data))
     return np.asarray(cv2.cvtColor(_as_8_bit(np.asarray(decoded)), cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def _is_heic(data: bytes) -> bool:
+    """Say whether a picture is HEIC; AVIF, which may call itself mif1 too, is not."""
+    brands = data[8 : 8 + 40]
+    return data[4:8] == b"ftyp" and b"avif" not in brands and brands[:4] in _HEIC
+
+
+_HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"heif", b"msf1")
+
+
+def _read_heic(data: bytes, factor: int) -> Pixels:
+    # Imported here: an optional package, which only pictures of iPhones need.
+    try:
+        import pillow_heif
+    except ImportError as error:
+        raise InvalidDataError(
+            "HEIC needs pillow-heif: pip install 'handlore[heif]'; or export it as JPEG (iPhone:"
+            " Settings, Camera, Formats)"
+        ) from error
+    with damage_as("the HEIC picture is cut off or damaged", OSError, EOFError):
+        opened = pillow_heif.open_heif(data, convert_hdr_to_8bit=True)
+        upright = ImageOps.exif_transpose(opened.to_pillow()).convert("RGB")
+        return np.asarray(upright.reduce(factor) if factor > 1 else upright, np.uint8)
 
 
 def _as_8_bit(pixels: NDArray[Any]) -> Pixels:
@@ -141,8 +167,6 @@ def _jpeg_is_whole(data: bytes) -> bool:
 
 
 def _why_unreadable(data: bytes) -> str:
-    if data[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypheif"):
-        return "OpenCV cannot read HEIC; export it as JPEG (iPhone: Settings, Camera, Formats)"
     if data.startswith((b"\x89PNG", b"BM", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")):
         return "the picture is cut off or damaged"
     if b"\0" not in data[:512]:
@@ -155,15 +179,33 @@ def _why_unreadable(data: bytes) -> str:
 _PICTURE_SUFFIXES = frozenset(
     f".{ending}"
     for ending in (
-        *("bmp", "dib", "jpg", "jpeg", "jpe", "jp2", "png", "webp", "avif", "gif", "tif", "tiff"),
+        *(
+            "bmp",
+            "dib",
+            "jpg",
+            "jpeg",
+            "jpe",
+            "jfif",
+            "jp2",
+            "png",
+            "webp",
+            "avif",
+            "gif",
+            "tif",
+            "tiff",
+        ),
         *("pbm", "pgm", "ppm", "pnm", "ras", "sr", "exr", "hdr", "heic", "heif"),
     )
 )
-"""Endings of pictures. HEIC is not readable, but must not be dropped without a word."""
+"""Endings of pictures; HEIC needs a package of its own."""
 
 _VIDEO_SUFFIXES = frozenset(
     f".{ending}"
-    for ending in ("mp4", "m4v", "avi", "webm", "mov", "mkv", "mpg", "mpeg", "wmv", "3gp")
+    for ending in (
+        *("mp4", "m4v", "avi", "webm", "mov", "mkv", "mpg", "mpeg", "wmv", "3gp", "3g2", "flv"),
+        *("ts", "mts", "m2ts", "m2v", "vob", "ogv", "asf", "mxf", "divx", "f4v"),
+        *("h264", "264", "h265", "265", "hevc", "mjpeg", "mjpg"),
+    )
 )
 """Endings of videos; a GIF may be a picture as well."""
 

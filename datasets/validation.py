@@ -129,7 +129,7 @@ def _sample_problems(arrays: _Arrays, columns: _Arrays, header: Mapping[str, Any
     problems += [
         f"{name} holds text that no file can hold"
         for name, column in columns.items()
-        if name != "view" and not all(_is_text(str(value)) for value in np.unique(column))
+        if name != "view" and not _is_text("".join(column.tolist()))
     ]
     if (columns["view"] < 0).any():
         problems.append("view must be 0 or more")

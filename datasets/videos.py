@@ -249,7 +249,7 @@ def read_video(
     if path.suffix.lower() == ".gif":
         return _read_gif(path, selection.chosen), sha256
     capture = _opened(path)
-    return _frames(capture, selection), sha256
+    return _frames(capture, selection, timed=has_times(path)), sha256
 
 
 def _digest(path: Path) -> str:
@@ -282,10 +282,13 @@ def _opened(path: Path) -> Any:
     return capture
 
 
-def _frames(capture: Any, selection: FrameSelection) -> Iterator[tuple[float, Pixels]]:
+def _frames(
+    capture: Any, selection: FrameSelection, *, timed: bool = True
+) -> Iterator[tuple[float, Pixels]]:
     try:
         _require_frame(*(capture.get(side) for side in _SIDES))
-        for seconds in _limited(selection.chosen(_grabbed(capture))):
+        times = _grabbed(capture) if timed else _nominal(capture)
+        for seconds in _limited(selection.chosen(times)):
             done, pixels = capture.retrieve()
             if not done:
                 raise InvalidDataError(f"the frame at {seconds:.2f} s cannot be decoded")
@@ -297,6 +300,29 @@ def _frames(capture: Any, selection: FrameSelection) -> Iterator[tuple[float, Pi
     finally:
         capture.release()
 
+
+def has_times(path: Path) -> bool:
+    """Say whether a video file says when each of its frames was taken; bare streams do not."""
+    return path.suffix.lower() not in _BARE
+
+
+_BARE = frozenset((".h264", ".264", ".h265", ".265", ".hevc", ".mjpeg", ".mjpg"))
+
+
+def _nominal(capture: Any) -> Iterator[float]:
+    """Decode frame after frame of a stream without times, and yield those of its nominal rate."""
+    rate = capture.get(cv2.CAP_PROP_FPS)
+    rate = rate if 1 <= rate <= 1000 else _USUAL_RATE
+    count = 0
+    while capture.grab():
+        yield count / rate
+        count += 1
+    if count == 0:
+        raise InvalidDataError("not one frame of the video can be decoded; copy it again")
+
+
+_USUAL_RATE = 25.0
+"""What FFmpeg takes for the rate of a stream that does not say it."""
 
 _SIDES = (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
 

@@ -96,6 +96,7 @@ if TYPE_CHECKING:
     from handlore.datasets.sources import make_source as make_source
     from handlore.datasets.storage import load_dataset as load_dataset
     from handlore.datasets.storage import save_dataset as save_dataset
+    from handlore.datasets.tables.exporting import export_table as export_table
     from handlore.datasets.tracking import track_video as track_video
     from handlore.landmarks.detector import DetectorOptions as DetectorOptions
     from handlore.landmarks.errors import HandloreError as HandloreError
@@ -134,6 +135,7 @@ _API = {
         "datasets.pictures": "read_picture",
         "datasets.sources": "make_source",
         "datasets.storage": "load_dataset save_dataset",
+        "datasets.tables.exporting": "export_table",
         "datasets.tracking": "track_video",
         "landmarks.detector": "DetectorOptions",
         "landmarks.errors": "HandloreError",

@@ -214,6 +214,16 @@ def _read(path: Path) -> bytes:
         b"\x80": "it is a Python pickle, which handlore never loads; models are .onnx files",
         b"\x78": "it is a joblib file, which handlore never loads; models are .onnx files",
     }
+    if data.startswith(b"PK") and (path.suffix.lower() == ".task" or b".tflite" in data[:4096]):
+        raise InvalidDataError(
+            f"{path} is a task file of MediaPipe, which finds hands or has classes of its own;"
+            " expected a model of `handlore train`, such as poses.onnx"
+        )
+    if data[4:8] == b"TFL3":
+        raise InvalidDataError(
+            f"{path} is a TensorFlow Lite model; expected a model of `handlore train`, such as"
+            " poses.onnx"
+        )
     for start, why in wrong.items():
         if data.startswith(start):
             raise InvalidDataError(f"{path} is not a model: {why}")

@@ -4,6 +4,7 @@ import contextlib
 import sys
 from typing import TextIO
 
+from handlore.landmarks.untrusted import printable_lines
 from handlore.models.stream.events import Event
 
 from ..actions.runner import ActionResult
@@ -54,7 +55,7 @@ class Printer(LiveView):
         if log is not None:
             # A full disk, or a closed pipe, does not end the recognition.
             with contextlib.suppress(OSError):
-                log.write(f"{text}\n")
+                log.write(f"{printable_lines(text)}\n")
                 log.flush()
 
     def _write_seldom(self, line: str) -> None:

@@ -8,6 +8,7 @@ from typing import TextIO
 from rich.cells import cell_len, set_cell_size
 
 from handlore.landmarks.hands import Hand, Pixels
+from handlore.landmarks.untrusted import printable_lines
 
 from ..recording.loop import Status
 from ..recording.session import KEY_BINDINGS, State
@@ -42,6 +43,7 @@ class StatusLine:
 
     def say(self, text: str) -> None:
         """Write a message that stays."""
+        text = printable_lines(text)
         self._write(f"\r\x1b[K{text}\n{self._last}" if self._is_terminal else f"{text}\n")
 
     def cue(self, what: str) -> None:

@@ -86,6 +86,9 @@ class Evaluation:
     """Duration of training and testing."""
     tested: Model | None = None
     """The loaded model, for a model file."""
+    untested: Mapping[str, int] = field(default_factory=dict)
+    """Items by label that are not in the scores, since training has no example when they are
+    tested."""
 
     @classmethod
     def of(
@@ -146,6 +149,7 @@ class Evaluation:
         found |= {"items": self.run.as_json(), "protocol": self.protocol, "model": self.model}
         found |= self.split.as_json() if self.split else {}
         found |= {"streams": self.streams.as_json()} if self.streams else {}
+        found |= {"untested": dict(self.untested)} if self.untested else {}
         if self.reference is not None and self.reference.split is not None:
             values = self.reference.as_json()
             kept = {key: values[key] for key in _KEPT_OF_REFERENCE}

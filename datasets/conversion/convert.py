@@ -14,7 +14,7 @@ from typing import Any
 
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.errors import HandloreError
-from handlore.landmarks.files import require_writable
+from handlore.landmarks.files import real_path, require_writable
 
 from ..dataset import LandmarkDataset
 from ..files import file_stamp
@@ -256,7 +256,7 @@ def convert_to_file(
     """
     options, run, root = options or ConvertOptions(), run or RunOptions(), Path(root)
     report, progress = report or (lambda line: None), progress or (lambda done, total: None)
-    require_writable(Path(out).resolve())
+    require_writable(real_path(out))
     folder = ResumeFolder.of(out)
     with folder.held(report):
         alone = run.jobs == 1 and not run.dask

@@ -1,5 +1,6 @@
 """What a conversion would read, before it starts: labels, people, splits, and what is left out."""
 
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -100,9 +101,8 @@ class Preview:
             )
         if self.none_candidates:
             names = " and ".join(self.none_candidates)
-            yield (
-                f"{names} may mean no gesture: --none {self.none_candidates[0]!r} makes it `none`"
-            )
+            first = shlex.quote(self.none_candidates[0])
+            yield f"{names} may mean no gesture: --none {first} makes it `none`"
 
 
 def _counts(listing: Listing, column: str) -> Counter[str]:

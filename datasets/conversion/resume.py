@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 from handlore import __version__
 from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.errors import HandloreError, InvalidDataError
-from handlore.landmarks.files import atomic_write
+from handlore.landmarks.files import atomic_write, real_path
 from handlore.landmarks.untrusted import DAMAGE, parse_json
 
 from ..dataset import TEXT, LandmarkDataset
@@ -115,7 +115,7 @@ class ResumeFolder:
     @classmethod
     def of(cls, out: Path) -> "ResumeFolder":
         """Return the parts of an output."""
-        return cls(Path(out).resolve())
+        return cls(real_path(out))
 
     @property
     def folder(self) -> Path:

@@ -339,7 +339,6 @@ def _unrecognised(root: Path, options: Mapping[str, Any], plain: Mapping[str, se
 
 
 _KINDS = {
-    ".zip": "a zip file; unpack it first",
     ".npz": "an .npz file, as `handlore convert` writes it; see `handlore info`",
     ".onnx": "a model; see `handlore info`",
     **dict.fromkeys(

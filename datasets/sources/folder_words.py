@@ -23,6 +23,11 @@ jpeg png avi gif
 _CONTAINERS = frozenset(_IN_FOLDERS.split())
 """Words that say what is in a folder, and name no gesture."""
 
+_ALSO_SIGNS = frozenset(
+    ("photo", "picture", "video", "clip", "hand", "sign", "action", "color", "colour", "new", "all")
+)
+"""Containers that gestures and signs are named after, too."""
+
 _BESIDE_PICTURES = """
 mask masks depth ir infrared annotation annotations labels segmentation segmentations flow skeleton
 skeletons keypoints groundtruth gt thermal
@@ -109,6 +114,11 @@ def names_no_gesture(name: str, around: Collection[str] = ()) -> bool:
         or bool(found & {"dataset", "datasets"})
         or _split_of(name)[0] != ""
     )
+
+
+def is_also_a_word(name: str) -> bool:
+    """Say whether a name of containers may be that of a sign among many others: photo, video."""
+    return set(_words(name)) <= _ALSO_SIGNS
 
 
 def splits_in(names: Collection[str]) -> dict[str, str]:

@@ -341,8 +341,9 @@ def why_unclear(labels: Iterable[str], root: str = "") -> str:
     if len(found) == 1:
         return f"everything would get one label, {found[0]}"
     odd = [name for name in found if words.names_no_gesture(name, {words.letters(root)})]
-    if odd and len(found) < _MANY:
-        return f"{listed(odd)} would become labels"
+    plain = [name for name in odd if not words.is_also_a_word(name)]
+    if len(found) < _MANY and (plain or 4 * len(odd) > len(found)):
+        return f"{listed(plain or odd)} would become labels"
     repeated = _numbered_alike(found)
     if repeated and len(found) < _MANY:
         return f"{listed(repeated)} would become different labels"

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from ..files import MAX_LISTED, SAMPLED, files_of, spread
 from ..pictures import is_picture, is_video
-from ..videos import FrameSelection, is_animated, read_video
+from ..videos import FrameSelection, has_times, is_animated, read_video
 from .base import (
     LABEL_HELP,
     PATTERN_HELP,
@@ -84,7 +84,7 @@ class Videos(Source):
         return Listing(
             items,
             not_listed(files, items),
-            [*columns.notes, *numbers],
+            [*columns.notes, *numbers, *_about_times(items)],
             doubt=columns.doubt,
             readings=likely_readings(videos) if columns.doubt else (),
         )
@@ -96,6 +96,17 @@ class Videos(Source):
 
     def _selection(self) -> FrameSelection:
         return FrameSelection(self.stride, self.fps, self.max_frames)
+
+
+def _about_times(items: Sequence[Item]) -> list[str]:
+    """Say how many videos are bare streams, whose frames have no times."""
+    bare = [item.source for item in items if not has_times(item.path)]
+    if not bare:
+        return []
+    return [
+        f"bare streams have no times and are read at their nominal rate, mostly 25 frames a second:"
+        f" {len(bare)}, such as {bare[0]}"
+    ]
 
 
 def _about_numbers(items: Sequence[Item]) -> list[str]:

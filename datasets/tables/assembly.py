@@ -126,7 +126,8 @@ def _frames_of(part: TablePart, conversion: Conversion, n_hands: int, mirrored: 
     for slot, points in enumerate(part.hands):
         found = part.found[slot]
         image = conversion.apply(points, pixels)
-        _require_near(part, image, found)
+        if not part.is_own:
+            _require_near(part, image, found)
         if mirrored:
             image[..., 0] = (-image[..., 0]) if conversion.units.relative else 1 - image[..., 0]
         frames.image[found, slot, :, : image.shape[2]] = image[found]
@@ -152,7 +153,7 @@ def _fill_world(
         image = frames.image[found, slot]
         frames.world[found, slot] = image - image.mean(axis=1, keepdims=True)
     elif world is not None:
-        good = found & np.isfinite(world).all(axis=(1, 2))
+        good = found if part.is_own else found & np.isfinite(world).all(axis=(1, 2))
         frames.world[good, slot] = world[good] * ((-1, 1, 1) if mirrored else (1, 1, 1))
 
 

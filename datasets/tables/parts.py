@@ -47,7 +47,7 @@ class TablePart:
     @property
     def is_own(self) -> bool:
         """Whether `handlore export` wrote it."""
-        return {"unit", "kind", "clip", "time"} <= set(self.texts)
+        return is_own(self.texts)
 
     @property
     def kind(self) -> Kind:
@@ -58,6 +58,11 @@ class TablePart:
             return "sequence"
         keys = set(clip_keys(self)) if "clip" in self.texts else set()
         return "sequence" if keys and 2 * len(keys) <= self.n_rows else "pose"
+
+
+def is_own(texts: Mapping[str, Sequence[str]]) -> bool:
+    """Say whether these are the columns that `handlore export` writes."""
+    return {"unit", "kind", "clip", "time"} <= set(texts)
 
 
 def read_part(table: RawTable) -> TablePart:
@@ -71,6 +76,8 @@ def read_part(table: RawTable) -> TablePart:
     columns = table.columns()
     rows = table.rows(columns)
     texts = dict(rows.texts)
+    if not is_own(texts):
+        texts = {role: [text.strip() for text in column] for role, column in texts.items()}
     for role, value in table.given.items():
         texts.setdefault(role, [value] * len(rows.numbers))
     if not len(rows.numbers):
@@ -86,6 +93,9 @@ def _part(
         image, start = _taken(rows.numbers, start, len(hand.image))
         world, start = _taken(rows.numbers, start, len(hand.world))
         there, damaged = _found(image)
+        stages = texts.get(f"stage.{hand.name}" if hand.name else "stage")
+        if is_own(texts) and stages is not None:
+            there, damaged = _found_by_stage(image, stages)
         for row in np.flatnonzero(damaged).tolist():
             bad.setdefault(row, "numbers of a hand are missing, or not finite")
         hands.append(image)
@@ -98,6 +108,15 @@ def _taken(numbers: FloatArray, start: int, width: int) -> tuple[FloatArray, int
     n_axes = max(width // N_LANDMARKS, 1)
     part = numbers[:, start : start + width]
     return part.reshape(len(numbers), -1, n_axes), start + width
+
+
+def _found_by_stage(
+    points: FloatArray, stages: Sequence[str]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which rows have a hand, and which are damaged, where a column says what was found."""
+    there = np.array([number_of(stage) >= 0 for stage in stages], bool)
+    finite = np.isfinite(points[..., :2]).all(axis=(1, 2))
+    return there & finite, there & ~finite
 
 
 def _found(points: FloatArray) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

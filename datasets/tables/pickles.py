@@ -121,6 +121,10 @@ def _name(*_: object) -> Any:
     raise InvalidDataError("it makes an object of a class that is only named")
 
 
+def _no_bytes() -> bytes:
+    return b""
+
+
 def _dict(*_: object) -> dict[Any, Any]:
     return {}
 
@@ -134,8 +138,9 @@ _KNOWN: dict[tuple[str, str], Callable[..., Any]] = {
     ("_codecs", "encode"): _encode,
     ("collections", "OrderedDict"): _dict,
     ("collections", "defaultdict"): _dict,
-    ("builtins", "list"): _name,
-    ("__builtin__", "list"): _name,
+    **{(builtins, "list"): _name for builtins in ("builtins", "__builtin__")},
+    # Python 2 has no other word for no bytes.
+    **{(builtins, "bytes"): _no_bytes for builtins in ("builtins", "__builtin__")},
 }
 """What a file may name, and what stands for it."""
 

@@ -138,7 +138,7 @@ def rows_of_cells(cells: Iterable[Sequence[str]], columns: Columns, width: int) 
             bad[count - 1] = values
         numbers.extend(empty if isinstance(values, str) else values)
         for role, place in roles.items():
-            texts[role].append(row[place].strip() if place < len(row) else "")
+            texts[role].append(row[place] if place < len(row) else "")
     shaped = np.frombuffer(numbers, np.float32) if numbers else np.zeros(0, np.float32)
     return Rows(shaped.reshape(count, len(places)), texts, bad)
 

@@ -91,8 +91,9 @@ def samples_of(
         if role in part.texts
     }
     if "split" in part.texts:
-        splits = (part.texts["split"][row].strip() for row in firsts)
-        columns["split"] = [_SPLITS.get(split.lower(), split * part.is_own) for split in splits]
+        splits = [part.texts["split"][row] for row in firsts]
+        known = [_SPLITS.get(split.lower(), "") for split in splits]
+        columns["split"] = splits if part.is_own else known
     labels = [_tidy(part.texts["label"][row]) for row in firsts] if not part.is_own else [
         part.texts["label"][row] for row in firsts
     ]  # fmt: skip

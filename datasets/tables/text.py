@@ -91,7 +91,7 @@ class TextTable(RawTable):
             for chunk in chunks:
                 numbers.append(chunk[places].to_numpy(np.float32))
                 for role, place in roles.items():
-                    texts[role] += [str(cell).strip() for cell in chunk[place].tolist()]
+                    texts[role] += [str(cell) for cell in chunk[place].tolist()]
         return Rows(np.concatenate(numbers), texts)
 
 
@@ -161,7 +161,7 @@ def _split(line: str, separator: str) -> list[str]:
                                 skipinitialspace=True), [])  # fmt: skip
     except csv.Error:
         cells = line.split(separator)
-    return [cell.strip() for cell in cells]
+    return cells
 
 
 def _cells(line: str, dialect: _Dialect) -> list[str]:

@@ -11,6 +11,7 @@ import click
 from handlore import __version__
 from handlore.landmarks.errors import HandloreError, nearest
 from handlore.landmarks.stopping import ends_in_native_code
+from handlore.landmarks.untrusted import open_standard_streams, printable, printable_lines
 
 GROUPS = {
     "Start": {
@@ -21,6 +22,7 @@ GROUPS = {
         "recordings": "List, review and edit the recordings of a folder.",
         "sources": "List the data layouts that convert reads, or describe one.",
         "convert": "Find the hands in pictures or videos and write a dataset.",
+        "export": "Write a dataset as a table that other programs read.",
         "info": "Show the content of a dataset, a folder of recordings or a model.",
     },
     "Models": {
@@ -83,9 +85,14 @@ class _Commands(click.Group):
             raise click.UsageError(hint, ctx) from error
 
     def invoke(self, ctx: click.Context) -> object:
+        open_standard_streams()
         try:
             with ends_in_native_code():
                 return super().invoke(ctx)
+        except click.UsageError as error:
+            # Arguments that the shell made of the names of files are quoted in it.
+            vars(error)["message"] = printable_lines(error.message)
+            raise
         except HandloreError as error:
             raise _Problem(str(error)) from error
         except KeyboardInterrupt:
@@ -102,7 +109,7 @@ class _Problem(click.ClickException):
     """A problem stated in one line, exit code 1."""
 
     def show(self, file: object = None) -> None:
-        click.echo(f"handlore: {' '.join(self.message.split())}", err=True)
+        click.echo(f"handlore: {printable(' '.join(self.message.split()))}", err=True)
 
 
 @click.command(

@@ -23,11 +23,12 @@ from handlore.datasets.loading import LoadedData, load_data
 from handlore.landmarks.detector import DetectorOptions, HandDetector
 from handlore.landmarks.detectors import DETECTORS
 from handlore.landmarks.errors import HandloreError
-from handlore.landmarks.files import make_folder, require_writable
+from handlore.landmarks.files import make_folder, real_path, require_writable
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
 from handlore.landmarks.registry import Registry, unknown_name
 from handlore.landmarks.stages import STAGE_NAMES
+from handlore.landmarks.untrusted import printable, printable_lines
 from handlore.landmarks.weights import require_bundle
 from handlore.models.stream.events import Event
 from handlore.models.stream.settings import MOVEMENT_THRESHOLD, RecogniserSettings
@@ -263,7 +264,12 @@ def opened_detector(
 
 def talk(line: str) -> None:
     """Print a message on stderr."""
-    click.echo(line, err=True)
+    click.echo(printable_lines(line), err=True)
+
+
+def say(text: str = "", *, nl: bool = True) -> None:
+    """Print text on stdout; control characters, as in the names of files, have no effect."""
+    click.echo(printable_lines(text), nl=nl)
 
 
 def say_failures(failures: Sequence[tuple[str, str]]) -> None:
@@ -286,7 +292,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
         numeric = all(_is_number(row[number]) for row in rows)
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(str(cell) for cell in row))
+        table.add_row(*(printable(str(cell)) for cell in row))
     # A pipe has no width: keep long lines whole there.
     Console(width=None if sys.stdout.isatty() else 200, markup=False, highlight=False).print(table)
 
@@ -306,7 +312,7 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
 def require_output(out: Path, data: Sequence[Path]) -> None:
     """Raise if a file cannot be written, or is one of the inputs."""
     require_writable(out)
-    if out.resolve() in {path.resolve() for path in data}:
+    if real_path(out) in {Path(os.path.realpath(path)) for path in data}:
         raise HandloreError(f"{out} is one of the datasets; give another name with --out")
 
 
@@ -357,7 +363,7 @@ def stage_words(stage: str) -> str:
 
 def percent(share: float) -> str:
     """Return a share as text."""
-    return f"{100 * share:.1f} %"
+    return "-" if isnan(share) else f"{100 * share:.1f} %"
 
 
 def _is_number(cell: object) -> bool:

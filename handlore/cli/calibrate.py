@@ -22,6 +22,7 @@ from ._common import (
     progress,
     recogniser_options,
     require_output,
+    say,
     talk,
 )
 
@@ -103,12 +104,12 @@ def _calibrate(options: _CalibrateOptions) -> None:
     print_table(["label", "before", "threshold", "found", "false"], rows)
     n, total, false = len(found.after.found), found.after.n, len(found.after.false)
     share = f" ({percent(n / total)})" if total else ""
-    click.echo(f"\nfound {n} of {total} gestures{share}, before {len(found.before.found)}")
-    click.echo(
+    say(f"\nfound {n} of {total} gestures{share}, before {len(found.before.found)}")
+    say(
         f"{false} false activations in {found.hours:.2f} hours, before {len(found.before.false)};"
         f" at most {found.upper_bound:.2g} an hour at 95 %"
     )
-    click.echo("nothing written (--dry-run)" if options.dry_run else f"wrote {options.target}")
+    say("nothing written (--dry-run)" if options.dry_run else f"wrote {options.target}")
 
 
 def _shown(threshold: float | None) -> str:

@@ -10,12 +10,14 @@ from typing import Any
 
 import click
 
+from handlore.datasets.archives import unpacked
 from handlore.datasets.conversion.batches import ConvertOptions
 from handlore.datasets.conversion.convert import Conversion, RunOptions, convert_to_file
 from handlore.datasets.conversion.preview import preview
 from handlore.datasets.conversion.workers import DetectorFactory
 from handlore.datasets.sources import SOURCES, Source, UnclearLabelsError, find_source, make_source
 from handlore.datasets.storage import is_dataset
+from handlore.datasets.tables.exporting import WRITERS
 from handlore.landmarks.detector import DetectorOptions
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.files import require_writable
@@ -35,6 +37,7 @@ from ._common import (
     print_json,
     progress,
     require_source,
+    say,
     say_failures,
     stage_words,
     talk,
@@ -175,12 +178,13 @@ def _option(option: Any, owners: list[str]) -> click.Option:
 def command(ctx: click.Context, /, **values: Any) -> None:
     """Find the hands in pictures or videos and write a dataset.
 
-    SOURCE is a folder, or a single file that holds everything; OUT is an .npz file. The layout is
-    recognised; `handlore sources` lists the known ones. What was understood is printed first, and
-    `--dry-run` stops there. Where folders leave a doubt about the labels, nothing is converted, and
-    the error has a command for each reading. Pictures in which a plain call of the
-    detector misses the hand are searched in stages, videos are tracked. Samples without a hand are
-    kept as such. Files that cannot be read are listed, and the exit code is then 3.
+    SOURCE is a folder, a zip or tar archive of one, or a single file that holds everything; OUT is
+    an .npz file. The layout is recognised; `handlore sources` lists the known ones. What was
+    understood is printed first, and `--dry-run` stops there. Where folders leave a doubt about the
+    labels, nothing is converted, and the error has a command for each reading. Pictures in which a
+    plain call of the detector misses the hand are searched in stages, videos are tracked. Samples
+    without a hand are kept as such. Files that cannot be read are listed, and the exit code is then
+    3.
 
     If it is stopped or killed, the same command continues where it was. Until OUT is finished, the
     results are kept in OUT.npz.parts.
@@ -193,17 +197,27 @@ def command(ctx: click.Context, /, **values: Any) -> None:
     require_source(options.source)
     given = {name: value for name, value in values.items() if value is not None}
     if options.dry_run:
-        _print_preview(options, given)
+        with unpacked(options.source, options.out) as root:
+            _print_preview(options, given, root)
         return
     out = options.out or Path()
     require_writable(out)
+    _require_dataset_name(out)
     _require_no_input(out)
-    source = make_source(options.layout or _recognised(options.source, given), given)
+    with unpacked(options.source, out) as root:
+        _convert(ctx, options, given, root, out)
+
+
+def _convert(
+    ctx: click.Context, options: _ConvertArguments, given: dict[str, Any], root: Path, out: Path
+) -> None:
+    """Convert a folder, which may be that of an archive, and print what was found."""
+    source = make_source(options.layout or _recognised(root, given), given)
     if source.brings_landmarks:
         _require_no_search(ctx, source)
     else:
         require_bundle(options.landmarker, talk)
-    done, seconds = _converted(source, options, out)
+    done, seconds = _converted(source, options, root, out)
     summary = done.summary() | {"seconds": seconds, "out": str(out)}
     _print_notes(done, options.none)
     if options.as_json:
@@ -213,14 +227,25 @@ def command(ctx: click.Context, /, **values: Any) -> None:
     end(done.failures)
 
 
-def _converted(source: Source, options: _ConvertArguments, out: Path) -> tuple[Conversion, float]:
+def _require_dataset_name(out: Path) -> None:
+    """Refuse OUT with the ending of a table, which would be a zip file of that name."""
+    if out.suffix.lower() in WRITERS and not out.exists():
+        raise HandloreError(
+            f"OUT is a landmark dataset, {out.with_suffix('.npz').name}, and {out.name} would be no"
+            f" table; `handlore export {out.with_suffix('.npz')} {out}` writes one of it"
+        )
+
+
+def _converted(
+    source: Source, options: _ConvertArguments, root: Path, out: Path
+) -> tuple[Conversion, float]:
     """Convert, and return the seconds that it took."""
     started = time.perf_counter()
     # Processes that are started in this block are as quiet as this one.
     with quiet_native_log(not options.verbose), progress("converting") as show, _naming(out):
         done = convert_to_file(
             source,
-            options.source,
+            root,
             out,
             options.convert_options(),
             DetectorFactory(options.detector_options()),
@@ -241,14 +266,14 @@ def _naming(out: Path) -> Iterator[None]:
         raise error.writing(out) from error
 
 
-def _print_preview(options: _ConvertArguments, given: dict[str, Any]) -> None:
-    source = make_source(options.layout or _recognised(options.source, given), given)
+def _print_preview(options: _ConvertArguments, given: dict[str, Any], root: Path) -> None:
+    source = make_source(options.layout or _recognised(root, given), given)
     with _naming(options.out or Path("OUT.npz")):
-        found = preview(source, options.source, options.convert_options())
+        found = preview(source, root, options.convert_options())
     if options.as_json:
         print_json(found.as_json())
     else:
-        click.echo("\n".join(found.lines()))
+        say("\n".join(found.lines()))
 
 
 def _require_no_input(out: Path) -> None:
@@ -289,13 +314,13 @@ def _print_notes(done: Conversion, none: str) -> None:
 def _print(summary: dict[str, Any], source: Source, kind: str) -> None:
     found, n_items = summary["n_converted"], summary["n_items"] - summary["n_dropped"]
     things = _things(source, kind, n_items)
-    click.echo(f"{found} of {n_items} {things} show a hand ({percent(found / n_items)})")
+    say(f"{found} of {n_items} {things} show a hand ({percent(found / n_items)})")
     if summary["n_frames"] > n_items:
         n, shown = summary["n_frames"], summary["n_frames_with_hand"]
-        click.echo(f"{shown} of {n} frames show a hand ({percent(shown / n)})")
+        say(f"{shown} of {n} frames show a hand ({percent(shown / n)})")
     if not source.brings_landmarks:
         for stage, count in summary["stages"].items():
-            click.echo(f"  found in search stage {stage_words(stage)}: {count}")
+            say(f"  found in search stage {stage_words(stage)}: {count}")
     for key, words in (
         ("n_no_hand", "without a hand"),
         ("n_failed", "could not be read"),
@@ -303,8 +328,8 @@ def _print(summary: dict[str, Any], source: Source, kind: str) -> None:
         ("n_views", "augmented copies"),
     ):
         if summary[key]:
-            click.echo(f"  {words}: {summary[key]}")
-    click.echo(f"wrote {summary['out']} in {summary['seconds']:.1f} s")
+            say(f"  {words}: {summary[key]}")
+    say(f"wrote {summary['out']} in {summary['seconds']:.1f} s")
 
 
 def _things(source: Source, kind: str, n: int) -> str:

@@ -10,6 +10,7 @@ import click
 
 from handlore.capture.cameras import CameraOptions, camera_spec
 from handlore.capture.live.run import LiveOptions, run_live
+from handlore.capture.serve.guard import read_token
 from handlore.capture.views.printer import Printer
 from handlore.landmarks.errors import HandloreError
 
@@ -54,8 +55,16 @@ from ._common import (
 @click.option(
     "--token",
     metavar="WORD",
+    envvar="HANDLORE_TOKEN",
     show_default="generated unless HOST is this computer",
-    help="What a browser must present to see the page.",
+    help="What a browser must present to see the page. On the command line other users of this"
+    " computer can see it: the variable HANDLORE_TOKEN or --token-file hides it.",
+)
+@click.option(
+    "--token-file",
+    metavar="FILE",
+    type=PATH,
+    help="A file with the token, in place of --token.",
 )
 @click.option(
     "--max-fps",
@@ -112,6 +121,7 @@ def command(
     It ends with q, Ctrl-C (exit code 130), SIGTERM (143) or at the end of a file (0), and with 1
     if a recording of --record could not be written.
     """
+    given["token"] = _token(given.pop("token"), given.pop("token_file"), given["serve"])
     options = _options(given)
     wanted = CameraOptions(size=size, loop=given["loop"], paced=not given["fast"])
     spec = camera_spec(camera, wanted)
@@ -124,6 +134,15 @@ def command(
     if summary.unsaved:
         were = "recording was" if summary.unsaved == 1 else "recordings were"
         raise HandloreError(f"{summary.unsaved} {were} not written to {options.record}")
+
+
+def _token(token: str | None, file: Path | None, serve: str | None) -> str | None:
+    """Return the token of --token, its variable or a file; a variable alone asks for no page."""
+    if file is None:
+        source = click.get_current_context().get_parameter_source("token")
+        unused = serve is None and source is click.core.ParameterSource.ENVIRONMENT
+        return None if unused else token
+    return read_token(file)
 
 
 def _options(given: dict[str, Any]) -> LiveOptions:

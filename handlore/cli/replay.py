@@ -24,6 +24,7 @@ from ._common import (
     pop_settings,
     print_table,
     recogniser_options,
+    say,
     say_failures,
 )
 
@@ -101,7 +102,7 @@ def _replay(options: _ReplayOptions) -> None:
     rows = [(log.name, event) for log in found.logs for event in log.events]
     if options.as_json:
         for name, event in rows:
-            click.echo(json.dumps(({"stream": name} if named else {}) | event.as_json()))
+            say(json.dumps(({"stream": name} if named else {}) | event.as_json()))
     else:
         cells = [[*([name] if named else []), *event_cells(event)] for name, event in rows]
         print_table([*(["stream"] if named else []), *EVENT_COLUMNS], cells)

@@ -20,6 +20,7 @@ from ._common import (
     print_json,
     progress,
     require_output,
+    say,
     talk,
 )
 from ._training import (
@@ -121,12 +122,12 @@ def _train(options: _TrainOptions) -> None:
         print_json(trained.as_json())
     else:
         card = trained.card
-        click.echo(
+        say(
             f"trained {card.estimator} on {card.training['n']} samples of {len(card.labels)}"
             f" labels in {trained.seconds:.1f} s"
         )
         if scores := card.training.get("crossval"):
             accuracy = percent(scores["accuracy"])
-            click.echo(f"cross-validated by {scores['by']}: accuracy {accuracy}")
-        click.echo(f"wrote {options.out} ({trained.n_bytes / 1000:.0f} KB)")
+            say(f"cross-validated by {scores['by']}: accuracy {accuracy}")
+        say(f"wrote {options.out} ({trained.n_bytes / 1000:.0f} KB)")
     end(loaded.failures)

@@ -282,6 +282,26 @@ def test_a_name_that_is_not_utf8_is_refused_and_does_not_crash(tmp_path):
         read(path)
 
 
+def test_a_bare_stream_gets_its_nominal_rate_and_a_note(tmp_path):
+    root = touched(tmp_path, "fist/1.mp4")
+    jpegs = [cv2.imencode(".jpg", np.full((48, 64, 3), 20 * k, np.uint8))[1] for k in range(10)]
+    (root / "left").mkdir()
+    path = root / "left" / "1.mjpeg"
+    path.write_bytes(b"".join(one.tobytes() for one in jpegs))
+    frames = read(path)
+    assert [round(seconds, 3) for seconds, _ in frames] == [k / 25 for k in range(10)]
+    source = make_source("videos")
+    listing = source.scan(root)
+    assert listing.labels == ["fist", "left"]
+    assert any("nominal rate" in note and "left/1.mjpeg" in note for note in listing.notes)
+
+
+@pytest.mark.parametrize("ending", ["flv", "ts", "h264", "3g2", "m2ts"])
+def test_videos_of_other_recorders_are_listed(tmp_path, ending):
+    root = touched(tmp_path, f"left/1.{ending}", "right/1.mp4")
+    assert labels(root) == {f"left/1.{ending}": "left", "right/1.mp4": "right"}
+
+
 def test_large_frames_are_refused_by_their_header(tmp_path, monkeypatch):
     path = video(tmp_path / "a.avi")
     monkeypatch.setattr(videos, "MAX_FRAME_PIXELS", 64 * 48 - 1)
