@@ -77,13 +77,23 @@ def unpacked(path: Path, beside: Path | None = None) -> Iterator[Path]:
         folder = parent / _stem(path)
         folder.mkdir()
         try:
-            _unpack(path, folder)
+            with _system_errors_named(path):
+                _unpack(path, folder)
             yield folder
         except HandloreError as error:
             text = str(error)
             if str(folder) not in text:
                 raise
             raise HandloreError(text.replace(str(folder), str(path))) from error
+
+
+@contextmanager
+def _system_errors_named(path: Path) -> Iterator[None]:
+    """Name the archive: a damaged one leads to impossible places and names, a disk may be full."""
+    try:
+        yield
+    except OSError as error:
+        raise HandloreError(f"{path} cannot be unpacked: {error.strerror or error}") from error
 
 
 def _stem(path: Path) -> str:

@@ -134,7 +134,7 @@ def _about_untested(found: Evaluation, by: By) -> str | None:
 
 
 def _conflicts(dataset: LandmarkDataset) -> list[str]:
-    """Return a line for labels that share identical items: they cannot be told from each other."""
+    """Return a line for labels that share identical items: they cannot be distinguished."""
     found = find_label_problems(dataset)
     return list(islice(found.lines(), 1)) if found.conflicts else []
 
