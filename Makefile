@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 DOCS_READY := .venv/.docs-ready
 
-.PHONY: demo test test-slow docs lint format bench bench-accuracy pictures clean
+.PHONY: demo test test-slow docs lint format fuzz audit bench bench-accuracy pictures clean
 
 demo: $(READY)  ## the main job on rendered hands, with a report
 	$(BIN)/handlore demo --out handlore-demo
@@ -34,6 +34,13 @@ lint: $(READY)  ## format, lint, types, layers
 format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+FUZZ ?= --minutes 10 --seed 0
+fuzz: $(READY)  ## damaged and hostile files against every reader: make fuzz FUZZ="--minutes 60 --seed 7"
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 OPENCV_FFMPEG_LOGLEVEL=-8 $(BIN)/python benchmarks/fuzz/run.py $(FUZZ)
+
+audit: $(READY)  ## known vulnerabilities of the versions in constraints.txt, where the network allows
+	.ci/audit
 
 bench: $(READY)  ## speed and memory, side by side with bare MediaPipe and scikit-learn
 	$(BIN)/handlore bench --pictures 2000

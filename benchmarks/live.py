@@ -126,7 +126,7 @@ class Bench:
             detector.track(picture, number / FPS)
 
     def rates(self) -> dict[str, Any]:
-        """Frames a second of the whole loop, and of loops that only track."""
+        """Frames per second of the whole loop, and of loops that only track."""
         with self.litert() as a, self.litert() as b, self.litert() as c, self.mediapipe() as d:
             ways: dict[str, Callable[[], None]] = {
                 "bare_litert": lambda: self.bare(a, self._moving),

@@ -23,14 +23,14 @@ _FEWEST_TO_COMPARE = 3
 _Values = NDArray[np.float64]
 
 
-def variety_advice(recordings: Sequence[LandmarkDataset]) -> list[str]:
+def _variety_advice(recordings: Sequence[LandmarkDataset]) -> list[str]:
     """Return what to vary in the label of one kind of recordings that varies least, if any."""
     by_label: dict[str, list[LandmarkDataset]] = defaultdict(list)
     for one in recordings:
         if one.has_hand.any() and one.labels[0] != NONE_LABEL:
             by_label[one.labels[0]].append(one)
     constant = {
-        label: constant_qualities(those)
+        label: _constant_qualities(those)
         for label, those in by_label.items()
         if len(those) >= _FEWEST_TO_COMPARE
     }
@@ -41,7 +41,7 @@ def variety_advice(recordings: Sequence[LandmarkDataset]) -> list[str]:
     return [f"vary {label}: so far always with the same {', '.join(first)} and {last}"]
 
 
-def constant_qualities(recordings: Sequence[LandmarkDataset]) -> list[str]:
+def _constant_qualities(recordings: Sequence[LandmarkDataset]) -> list[str]:
     """Return the qualities that hardly differ between recordings of one label."""
     names = []
     for name, (of, least) in _QUALITIES.items():
@@ -87,10 +87,8 @@ thumb): speed and distance by their logarithm, so 8 and 6 %; place in image widt
 
 FEWEST = 3
 """Fewest recordings of a label that can be judged."""
-
 _MOST = 20
 """Most recordings of a label, the latest ones, so that the coach is fast."""
-
 _N_FOLDS = 3
 _ENOUGH = 6
 """With this many recordings of every label, two folds suffice for movements, which are slow."""
@@ -103,18 +101,15 @@ _QUICK = {
 
 _CONFUSED = 0.15
 """Two labels are confused if this share of their recordings is predicted as the other one."""
-
 _ODD = 0.25
 """A recording is odd only if at most this share of its label is predicted wrongly."""
-
 _NOT_NONE = 0.05
 """A label is too similar to everyday movement if this share of ``none`` is predicted as it."""
-
 _MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
-class RecordingPrediction:
+class _RecordingPrediction:
     """The prediction for a recording by a classifier that was trained without it."""
 
     number: int
@@ -134,8 +129,10 @@ def advise(recorded: LoadedRecordings, labels: Sequence[str] = ()) -> list[str]:
     lines = [*_next(recorded, labels)]
     for kind in KINDS:
         if kind in recorded.counts():
-            lines += confusion_advice(cross_validated(recorded, kind))
-            lines += variety_advice([one for one in recorded.recordings if one.header.kind == kind])
+            lines += _confusion_advice(_cross_validated(recorded, kind))
+            lines += _variety_advice(
+                [one for one in recorded.recordings if one.header.kind == kind]
+            )
     return lines
 
 
@@ -159,7 +156,7 @@ def _next(recorded: LoadedRecordings, labels: Sequence[str]) -> Iterator[str]:
         )
 
 
-def cross_validated(recorded: LoadedRecordings, kind: Kind) -> list[RecordingPrediction]:
+def _cross_validated(recorded: LoadedRecordings, kind: Kind) -> list[_RecordingPrediction]:
     """Predict every recording by a classifier that was trained without it.
 
     Labels with few recordings are left out; the result is empty if fewer than two are left.
@@ -181,7 +178,7 @@ def cross_validated(recorded: LoadedRecordings, kind: Kind) -> list[RecordingPre
         predicted[str(name)][str(answer)] += 1
     label_of = dict(zip(data.samples.recording.tolist(), data.samples.label.tolist(), strict=True))
     return [
-        RecordingPrediction(
+        _RecordingPrediction(
             int(name.rpartition(" ")[2]),
             label_of[name],
             {label: n / counts.total() for label, n in counts.items()},
@@ -222,7 +219,7 @@ def _every_nth(mask: NDArray[np.bool_], most: int) -> NDArray[np.bool_]:
     return kept
 
 
-def confusion_advice(predictions: Sequence[RecordingPrediction]) -> Iterator[str]:
+def _confusion_advice(predictions: Sequence[_RecordingPrediction]) -> Iterator[str]:
     """Return which labels are confused, and which recordings look wrong."""
     if not predictions:
         return
@@ -253,7 +250,7 @@ def confusion_advice(predictions: Sequence[RecordingPrediction]) -> Iterator[str
         yield f"a quick test recognises all {len(gestures)} recordings of {len(n_of)} labels"
 
 
-def _near_none(predictions: Sequence[RecordingPrediction]) -> Iterator[str]:
+def _near_none(predictions: Sequence[_RecordingPrediction]) -> Iterator[str]:
     streams = [one for one in predictions if one.label == NONE_LABEL]
     shares: Counter[str] = Counter()
     for one in streams:

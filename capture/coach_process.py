@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from handlore.landmarks.children import python_command
+
 
 class BackgroundCoach:
     """Analyses a folder in the background, until it is closed.
@@ -60,7 +62,7 @@ def _started(args: Sequence[str]) -> "subprocess.Popen[bytes] | None":
     one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     try:
         return subprocess.Popen(
-            [sys.executable, "-m", __name__, *args],
+            python_command("-m", __name__, *args),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -79,7 +81,6 @@ def _lower_priority() -> None:
 
 
 def _main(folder: str, *labels: str) -> None:
-    """Print the advice for a folder as a JSON list of lines."""
     _lower_priority()
     from handlore.datasets.loading import load_recordings
 

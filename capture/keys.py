@@ -10,7 +10,6 @@ from typing import Protocol
 
 KeyBindings = tuple[tuple[str, str], ...]
 """Keys and what they do, for people."""
-
 _SPECIAL = {8: "backspace", 127: "backspace", 10: "enter", 13: "enter", 27: "esc"}
 """What X11, Windows, macOS and terminals send for the keys without a character."""
 
@@ -51,7 +50,6 @@ def key_of_character(character: str) -> str | None:
 
 _MODIFIER_SECONDS = 1.0
 """A modifier pressed at most this long before a key belongs to it."""
-
 _X11_KEYPAD = {0x8D: "enter", 0xAB: "+", 0x80: " "} | {0xB0 + n: str(n) for n in range(10)}
 
 _X11_SPECIAL = 0xFF00
@@ -71,7 +69,6 @@ _X11_SCRIPTS = {
 _SHIFT = {0xFFE1, 0xFFE2}
 _OTHERS = {0xFFE3, 0xFFE4, *range(0xFFE7, 0xFFEF)}
 """Control, Meta, Alt, Super (the Windows key), Hyper."""
-
 _GTK_OTHERS = 0x4C0000
 """Control, Alt and Super among the upper bits."""
 

@@ -32,13 +32,12 @@ KEY_BINDINGS: KeyBindings = (
 
 _PAUSE = 0.7
 """Seconds before a recording is played again."""
-
 _STEP = 1 / 30
 """Seconds between two pictures."""
 
 
 @dataclass(frozen=True)
-class Change:
+class _Change:
     """A change to be made on the disk."""
 
     what: Literal["discard", "restore", "relabel"]
@@ -52,16 +51,12 @@ class Review:
 
     entries: tuple[RecordingEntry, ...]
     """Kept and discarded ones, by number; at least one."""
-
     at: int = 0
     """Index of the one that is shown."""
-
     since: float = 0.0
     """When playing it started."""
-
     typed: str | None = None
     """The new label while it is typed; else None."""
-
     message: str = ""
     help: bool = False
     ended: bool = False
@@ -88,7 +83,7 @@ class Review:
         """Return the time in the recording to show; it is played in a loop."""
         return min((now - self.since) % (self.entry.seconds + _PAUSE), self.entry.seconds)
 
-    def key(self, key: str, now: float) -> tuple["Review", Change | None]:
+    def key(self, key: str, now: float) -> tuple["Review", _Change | None]:
         """Return the state after a key, and the change it asks for, if any."""
         if self.typed is not None:
             return self._type(key, self.typed)
@@ -127,31 +122,31 @@ class Review:
             )
         return replace(self, at=at, since=now)
 
-    def _discard(self) -> tuple["Review", Change | None]:
+    def _discard(self) -> tuple["Review", _Change | None]:
         if self.entry.discarded:
             return replace(self, message="already discarded; k restores it"), None
-        return self, Change("discard", self.entry.path)
+        return self, _Change("discard", self.entry.path)
 
-    def _restore(self) -> tuple["Review", Change | None]:
+    def _restore(self) -> tuple["Review", _Change | None]:
         if not self.entry.discarded:
             return self, None
-        return self, Change("restore", self.entry.path)
+        return self, _Change("restore", self.entry.path)
 
-    def _label_of(self, digit: int) -> tuple["Review", Change | None]:
+    def _label_of(self, digit: int) -> tuple["Review", _Change | None]:
         *others, none = self.labels
         if digit > min(len(others), 9):
             return replace(self, message=f"no label has the key {digit}"), None
         return self._relabel(others[digit - 1] if digit else none)
 
-    def _relabel(self, label: str) -> tuple["Review", Change | None]:
+    def _relabel(self, label: str) -> tuple["Review", _Change | None]:
         label = same_label(label, self.labels) or label
         if label == self.entry.label:
             return replace(self, message=f"the label is already {label}"), None
         if self.entry.discarded:
             return replace(self, message="discarded; restore it with k first"), None
-        return self, Change("relabel", self.entry.path, label)
+        return self, _Change("relabel", self.entry.path, label)
 
-    def _type(self, key: str, typed: str) -> tuple["Review", Change | None]:
+    def _type(self, key: str, typed: str) -> tuple["Review", _Change | None]:
         if key == "close":
             return replace(self, typed=None, ended=True), None
         if key == "esc":
@@ -202,8 +197,7 @@ def review_recordings(
     return state
 
 
-def _apply(recordings: RecordingFolder, state: Review, change: Change) -> Review:
-    """Make a change on the disk; a failure is a message."""
+def _apply(recordings: RecordingFolder, state: Review, change: _Change) -> Review:
     try:
         match change.what:
             case "discard":
@@ -219,7 +213,6 @@ def _apply(recordings: RecordingFolder, state: Review, change: Change) -> Review
 
 
 def _damaged(recordings: RecordingFolder) -> str:
-    """Name the files that are not shown because they cannot be read."""
     names = [name for name, _ in recordings.failures()]
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
     return f"cannot be read: {names[0]}{more}" if names else ""

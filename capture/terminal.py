@@ -9,9 +9,16 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from types import FrameType
 from typing import Any, Self
+
+from handlore.landmarks.stopping import (
+    CLEANUP_SECONDS,
+    cleaned_up,
+    interrupts,
+    signal_handled,
+)
 
 from .keys import Keys, key_of_character
 
@@ -26,10 +33,10 @@ _ESCAPE_WAIT = 0.05
 
 def terminal_keys() -> AbstractContextManager[Keys]:
     """Return what reads keys from the terminal; use it with ``with``."""
-    return _Console() if sys.platform == "win32" else Terminal()
+    return _Console() if sys.platform == "win32" else _Terminal()
 
 
-class Terminal:
+class _Terminal:
     """Reads keys from stdin, or another file descriptor, as they are pressed.
 
     Use it with ``with``: the terminal is restored afterwards, while the process is stopped
@@ -49,6 +56,7 @@ class Terminal:
         self._escape_at = 0.0
         self._before: list[Any] | None = None
         self._handlers: dict[int, Any] = {}
+        self._ending = ExitStack()
         self.ended = found is None
         """Whether stdin has ended."""
 
@@ -56,6 +64,7 @@ class Terminal:
         if not self.ended and os.isatty(self._descriptor):
             self._before = termios.tcgetattr(self._descriptor)
             atexit.register(self.restore)
+            self._ending.enter_context(cleaned_up(self.restore))
             self._handlers = {
                 signum: signal.signal(signum, handler)
                 for signum, handler in (
@@ -68,6 +77,7 @@ class Terminal:
 
     def __exit__(self, *_: object) -> None:
         self.restore()
+        self._ending.close()
         atexit.unregister(self.restore)
         for signum, handler in self._handlers.items():
             signal.signal(signum, handler)
@@ -158,7 +168,7 @@ _PREFIXES = ("\0", "\xe0")
 
 
 class _Console(AbstractContextManager[Keys]):
-    """Reads keys from a Windows console, see :class:`Terminal`."""
+    """Reads keys from a Windows console, see :class:`_Terminal`."""
 
     def __init__(self) -> None:
         import msvcrt
@@ -179,10 +189,6 @@ class _Console(AbstractContextManager[Keys]):
         return keys
 
 
-CLEANUP_SECONDS = 5.0
-"""For this time after the first signal further ones are ignored."""
-
-
 @contextmanager
 def ending_on_signals(clock: Callable[[], float] = time.monotonic) -> Iterator[None]:
     """Turn SIGTERM and SIGHUP into SystemExit for the length of the block; SIGINT stays Ctrl-C.
@@ -196,7 +202,7 @@ def ending_on_signals(clock: Callable[[], float] = time.monotonic) -> Iterator[N
         yield
         return
     signals = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    if interrupts():
         # A shell makes background processes ignore it.
         signals.append(signal.SIGINT)
     end = _once(clock)
@@ -213,6 +219,7 @@ def _once(clock: Callable[[], float]) -> Callable[[int, FrameType | None], None]
     ended: list[float] = []
 
     def end(signum: int, _: FrameType | None) -> None:
+        signal_handled()
         now = clock()
         if ended and now - ended[0] < CLEANUP_SECONDS:
             return

@@ -9,6 +9,7 @@ from itertools import chain, islice
 
 import cv2
 
+from handlore.landmarks.children import python_command
 from handlore.landmarks.hands import Pixels
 
 from .keys import WindowKeys
@@ -16,7 +17,6 @@ from .keys import WindowKeys
 _NO_KEY = -1
 MOST_KEYS = 16
 """Most keys taken at a time, so that a held key does not stop the picture."""
-
 _APPEAR_MS = 30
 
 TYPING_WAIT = 0.15
@@ -125,7 +125,6 @@ def why_no_window(environment: Mapping[str, str] | None = None) -> str | None:
 
 
 def _opencv_has_windows() -> bool:
-    """Return whether OpenCV was built with windows."""
     lines = cv2.getBuildInformation().splitlines()
     return not any(line.split() == ["GUI:", "NONE"] for line in lines)
 
@@ -133,7 +132,7 @@ def _opencv_has_windows() -> bool:
 def _window_opens(environment: Mapping[str, str]) -> bool:
     try:
         done = subprocess.run(
-            [sys.executable, "-c", _PROBE],
+            python_command("-c", _PROBE),
             env=dict(environment),
             capture_output=True,
             timeout=_PROBE_SECONDS,

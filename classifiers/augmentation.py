@@ -19,41 +19,29 @@ class Augmentation:
 
     turn: float = 10.0
     """Rotation about each of the three axes, in degrees."""
-
     size: float = 0.1
     """Logarithm of the scale of everything."""
-
     reach: float = 0.15
     """Logarithm of the scale of the wrist's path along each axis."""
-
     bones: float = 0.05
     """Logarithm of the scale of each landmark's vector from the wrist, the same in all frames."""
-
     phalanges: float = 0.0
     """Logarithm of the scale of each finger bone, in all frames; outer bones move along."""
-
     shape: float = 0.02
     """Shift of each landmark, the same in all frames, in palm lengths."""
-
     jitter: float = 0.01
     """Shift of each landmark in each frame, in palm lengths."""
-
     warp: float = 0.15
     """Logarithm of the speed in each sixth of the time."""
-
     crop: float = 0.08
     """Maximum cut at either end, as a share of the duration; uniformly distributed."""
-
     drop: float = 0.1
     """Maximum share of points in time that are dropped and interpolated; uniformly distributed."""
-
     travel: float = 0.0
     """Logarithm of the scale of the wrist's whole path."""
-
     slow: float = 0.0
     """Share of movements with a lower frame rate: a fifth to three quarters of the points in time
     remain, the others are interpolated."""
-
     lost: float = 0.0
     """Share of movements in which the hand is lost for up to a quarter of the time: its position is
     interpolated and its presence is 0."""

@@ -6,6 +6,7 @@ point of another package in the group ``handlore.estimators``: a class that is m
 ``@ESTIMATORS.register`` and fills in ``_fit``, ``_predict_proba`` and ``_to_onnx``.
 """
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
@@ -49,21 +50,16 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     name: ClassVar[str]
     """Its name in ``--model``."""
-
     kind: ClassVar[Kind] = "pose"
     summary: ClassVar[str]
     """What it is good for, in one line."""
-
     learns_in_epochs: ClassVar[bool] = False
     """Whether ``fit`` trains in epochs, calls ``progress`` and sets ``history_``."""
-
     progress: Callable[[int, int], None] | None = None
     """Called after each epoch with the number of finished epochs, and of all. It is not a
     parameter, so clones have none."""
-
     history_: Sequence[Mapping[str, float | None]] = ()
     """Loss and accuracy of the last ``fit`` by epoch."""
-
     notes_: tuple[str, ...] = ()
     """Messages of the last ``fit`` for the user."""
 
@@ -105,7 +101,10 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise InvalidDataError(f"a classifier needs at least two labels; there is: {only}")
         self._remember_shape(X)
         try:
-            self._fit_all(X, codes, names)
+            # What scikit-learn warns of (few samples of a class) is said in words elsewhere.
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", module="sklearn")
+                self._fit_all(X, codes, names)
         except ValueError as error:
             raise InvalidDataError(f"{self.name}: {str(error).splitlines()[0]}") from error
         return self

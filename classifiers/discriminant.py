@@ -28,19 +28,15 @@ from handlore.landmarks.hands import FloatArray
 _SHRINKAGE, _SHRINKAGES = (1.0,), (0.3, 1.0, 3.0)
 """Multiples of the mean variance that are added to the variance of each feature: the usual one,
 and the candidates for few rows, where it matters and costs little to try."""
-
 _FEW_ROWS = 2000
 """Up to this number of rows, products are also computed on one core."""
-
 _MIN_VARIANCE = 0.01
 
 MAX_ROWS = 7000
 """Up to this number of rows, a matrix of rows by rows is solved instead of one of features by
 features: with few rows it is much smaller, and leaving out parts costs next to nothing."""
-
 _NONE_CLUSTERS, _MIN_CLUSTER_SIZE = 12, 60
 """Maximum number of clusters of ``none``, and minimum number of samples in each."""
-
 _N_PROJECTED = 40
 
 _TEMPERATURES = tuple(float(t) for t in np.geomspace(0.02, 4, 24))
@@ -62,7 +58,7 @@ def one_core_for_products() -> AbstractContextManager[object]:
     return limits
 
 
-class ClassMoments:
+class _ClassMoments:
     """Counts, sums and products of samples by class; those of two sets add up."""
 
     def __init__(self, n_classes: int, n_features: int) -> None:
@@ -78,7 +74,7 @@ class ClassMoments:
         self.products += features.T @ features
 
     @classmethod
-    def total(cls, parts: Sequence["ClassMoments"]) -> Self:
+    def total(cls, parts: Sequence["_ClassMoments"]) -> Self:
         """Return the sum of parts."""
         total = cls(*parts[0].sums.shape)
         for part in parts:
@@ -94,14 +90,13 @@ class LinearDiscriminant:
 
     weights: FloatArray
     """(n_features, n_classes)"""
-
     bias: FloatArray
     """(n_classes,)"""
 
     @classmethod
     def fit(
         cls,
-        parts: Sequence[tuple[ClassMoments, FloatArray, NDArray[np.int64]]],
+        parts: Sequence[tuple[_ClassMoments, FloatArray, NDArray[np.int64]]],
         class_of: NDArray[np.int64],
     ) -> "LinearDiscriminant":
         """Return the discriminant of all parts, tuned by leaving out each part in turn.
@@ -110,7 +105,7 @@ class LinearDiscriminant:
         one part alone gets the middle of :data:`_SHRINKAGES`. ``class_of`` (n_clusters,) is the
         class of each cluster.
         """
-        everything = ClassMoments.total([moments for moments, _, _ in parts])
+        everything = _ClassMoments.total([moments for moments, _, _ in parts])
         if len(parts) < 2:
             return _solve(everything, _SHRINKAGE)[0]
         truth = class_of[np.concatenate([clusters for _, _, clusters in parts])]
@@ -119,7 +114,7 @@ class LinearDiscriminant:
         for left_out, (_, features, _) in enumerate(parts):
             others = [moments for i, (moments, _, _) in enumerate(parts) if i != left_out]
             for kept, found in zip(
-                scores, _solve(ClassMoments.total(others), candidates), strict=True
+                scores, _solve(_ClassMoments.total(others), candidates), strict=True
             ):
                 kept.append(found.scores(features))
         # The error rate decides; ties are broken by the log loss.
@@ -148,7 +143,7 @@ class LinearDiscriminant:
                 return cls.fit_rows(outputs, clusters, part, tested, class_of)
         plain, clusters, part, _ = kept[0]
         numbers = range(int(part.max()) + 1)
-        moments = [ClassMoments(len(class_of), plain.shape[1]) for _ in numbers]
+        moments = [_ClassMoments(len(class_of), plain.shape[1]) for _ in numbers]
         for outputs, own, of_part, _ in chain(kept, left):
             for number, sums in zip(numbers, moments, strict=True):
                 sums.add(outputs[of_part == number], own[of_part == number])
@@ -216,10 +211,8 @@ class _Products:
 
     matrix: FloatArray
     """(n, n)"""
-
     clusters: NDArray[np.int64]
     """(n,)"""
-
     n_clusters: int
     n_features: int
 
@@ -267,7 +260,7 @@ class _Products:
         return values - members @ (averaging.T @ values)
 
 
-def _solve(moments: ClassMoments, shrinkages: Sequence[float]) -> list[LinearDiscriminant]:
+def _solve(moments: _ClassMoments, shrinkages: Sequence[float]) -> list[LinearDiscriminant]:
     """Return the discriminant for each shrinkage; classes without samples are never predicted.
 
     Features are standardised: they have a variance of about 1.

@@ -17,19 +17,14 @@ from .onnx_graph import Graph
 
 _WEIGHT = 0.25
 """Weight of the duration relative to the shape of the movement: people differ in pace."""
-
 _PRIOR_CLIPS = 10
 """Strength of the prior that a class is like all others, as a number of clips."""
-
 _MIN_SPREAD = 0.2
 """Minimum standard deviation of log seconds: recordings cut to one length carry no information."""
-
 _MAX_GAIN = 1.0
 """Limit of the change of a log probability: durations far from all clips are no evidence."""
-
 _MIN_SECONDS = 1e-3
 """Shorter durations count as unknown."""
-
 _LEAST_PROBABILITY = 1e-6
 
 
@@ -42,13 +37,10 @@ class DurationPrior:
 
     mean: FloatArray
     """(n_classes,) of log seconds."""
-
     spread: FloatArray
     """(n_classes,) standard deviation of log seconds."""
-
     overall_mean: float
     """Of log seconds of all clips."""
-
     overall_spread: float
 
     @classmethod

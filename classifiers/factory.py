@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from handlore.datasets.dataset import LandmarkDataset, StrArray
-from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.features import DEFAULT_FEATURES, feature_names
 from handlore.landmarks.hands import FloatArray
 from handlore.models.card import DEFAULT_ESTIMATOR
@@ -87,6 +87,7 @@ def make_pipeline(
         raise HandloreError(
             "--features chooses features of poses, but this data contains movements; leave it out"
         )
+    _require_labels(dataset)
     groups = DEFAULT_FEATURES if features is None else tuple(features)
     feature_names(groups)
     name = model or DEFAULT_ESTIMATOR[kind]
@@ -94,6 +95,15 @@ def make_pipeline(
     estimator = make_estimator(name, values, seed=seed)
     parse_label_pairs(mirror_labels, dataset.labels)
     return Pipeline(name, estimator, estimator.encoder(dataset.n_hands, groups))
+
+
+def _require_labels(dataset: LandmarkDataset) -> None:
+    """Refuse a single label: without another one beside it nothing can be learnt about it."""
+    if len(dataset.labels) == 1:
+        raise InvalidDataError(
+            f"a classifier needs at least two labels; there is: {dataset.labels[0]}; add clips or"
+            " pictures of another gesture, or of `none`"
+        )
 
 
 def make_estimator(
@@ -214,7 +224,7 @@ class _Blend(HandEstimator):
         self.history_ = next((m.history_ for m in self.members_ if m.history_), ())
 
     def _predict_proba(self, X: FloatArray) -> FloatArray:
-        return opinion_pool([member.predict_proba(X) for member in self.members_])
+        return _opinion_pool([member.predict_proba(X) for member in self.members_])
 
     def _to_onnx(self) -> Any:
         """Return the members side by side, and their mean."""
@@ -251,7 +261,7 @@ class _MovementBlend(_Blend, MovementEstimator):
         return copy
 
 
-def opinion_pool(probabilities: Sequence[FloatArray]) -> FloatArray:
+def _opinion_pool(probabilities: Sequence[FloatArray]) -> FloatArray:
     """Return the normalised geometric mean of probabilities, each (n, n_classes)."""
     logs = np.mean([np.log(np.maximum(one, _MIN_PROBABILITY)) for one in probabilities], axis=0)
     together = np.exp(logs)

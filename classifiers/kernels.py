@@ -21,13 +21,10 @@ from .onnx_graph import Graph
 
 Features = dict[str, str]
 """Features over time by group: names of results (n, n_features, n_timepoints) in a graph."""
-
 Build = Callable[[Graph, Features], str]
 """Adds something that is computed from features to a graph."""
-
 Compute = Callable[[Build], FloatArray]
 """Computes what is built, (n, n_rows, n_timepoints), for a sample of the training data."""
-
 DILATIONS = (1, 2, 3)
 
 PATTERNS = np.full((84, 9), -1, np.float32)

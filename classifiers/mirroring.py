@@ -20,18 +20,14 @@ from .discriminant import LinearDiscriminant
 
 _LEAST_KEPT = 0.8
 """A label stays the same in a mirror if it is recognised there at least this share as often."""
-
 _LEAST_LEAD = 2.0
 """Two labels are each other's image if each is recognised as the other this much more often than as
 itself."""
-
 _FEW_CLIPS = 8
 """With fewer clips a label its image is unknown."""
-
 _LEAST_DEVIATIONS = 2.0
 """A label counts as recognised if it is so more often than by chance, by this number of standard
 deviations. With three clips of two labels each, anything happens by chance."""
-
 _MOST_CLIPS = 4000
 
 UNKNOWN = -1

@@ -19,7 +19,6 @@ from .onnx_graph import Graph
 
 _SHORT, _LONG = 1, 4
 """Strides of motion, in points in time."""
-
 _TIPS = [4, 8, 12, 16, 20]
 _PALM, _FINGERTIPS = [0, 5, 9, 13, 17], [8, 12, 16, 20]
 _IN_PICTURE = ((_PALM, True), (_FINGERTIPS, True), ([8], True), (_FINGERTIPS, False))

@@ -20,10 +20,8 @@ from handlore.models.movement_encoder import MovementEncoder, clip_slices, durat
 
 FRAME_RATE = 20
 """Frames per second of a synthetic stream."""
-
 _MAX_SECONDS = 600
 """Longer clips are left out: a stream of them would not fit into memory."""
-
 _MAX_CLIPS = 300
 _CLIPS_PER_STREAM = 6
 
@@ -33,10 +31,8 @@ class _EncodedWindows(NamedTuple):
 
     X: FloatArray
     """(n_windows, n_channels, n_timepoints)"""
-
     label: StrArray
     """(n_windows,) ``none`` for windows without a whole movement."""
-
     group: StrArray
     """(n_windows,) group of the clips of the stream."""
 
@@ -47,24 +43,18 @@ class NegativeWindows:
 
     whole: int = 3
     """Windows that match a movement, with its label."""
-
     begun: int = 1
     """Windows that end during a movement."""
-
     other: int = 6
     """Windows at random positions, if they show no movement."""
-
     slack: float = 0.12
     """A matching window starts and ends up to this share of the movement outside it, or up to twice
     this share inside."""
-
     least_done: float = 0.3
     most_done: float = 0.7
     """Shares of the movement between which unfinished windows end."""
-
     most_shown: float = 0.5
     """Largest overlap (intersection over union) of a movement and a window of ``none``."""
-
     idle: float = 0.5
     """Share of movements before which the hand rests and moves idly; before the others it goes
     straight from one clip to the next."""
@@ -98,7 +88,7 @@ class NegativeWindows:
         )
 
     def _intervals(
-        self, stream: "SyntheticStream", rng: np.random.Generator
+        self, stream: "_SyntheticStream", rng: np.random.Generator
     ) -> Iterator[tuple[str, int, int]]:
         """Yield label, start and end of windows, in frames."""
         lengths = [end - start for _, start, end in stream.events]
@@ -118,7 +108,7 @@ class NegativeWindows:
             yield from self._negative(stream, first, round(first + length))
 
     def _negative(
-        self, stream: "SyntheticStream", first: int, last: int
+        self, stream: "_SyntheticStream", first: int, last: int
     ) -> Iterator[tuple[str, int, int]]:
         # What is beyond the stream is not in the window.
         first, last = max(first, 0), min(last, len(stream.image))
@@ -134,7 +124,7 @@ def _overlap(first: int, last: int, label: str, start: int, end: int) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class SyntheticStream:
+class _SyntheticStream:
     """A hand that makes one movement after the other."""
 
     image: FloatArray
@@ -157,7 +147,7 @@ class _Clip:
 
 def synthetic_streams(
     dataset: LandmarkDataset, groups: StrArray, rng: np.random.Generator, idle: float
-) -> Iterator[SyntheticStream]:
+) -> Iterator[_SyntheticStream]:
     """Join clips of hands; a stream has clips of one person and one side.
 
     Before a share ``idle`` of the clips the hand rests and moves idly.
@@ -221,7 +211,7 @@ class _Hand:
         self._n = 0
         self._now = shapes[0]
 
-    def stream(self, clips: list[_Clip], idle: float) -> SyntheticStream:
+    def stream(self, clips: list[_Clip], idle: float) -> _SyntheticStream:
         """Make each clip near the resting position; rest and move idly before a share of them."""
         events = []
         self._now = clips[0].image[0]
@@ -234,7 +224,7 @@ class _Hand:
             events.append((clip.label, self._n, self._n + len(moved)))
             self._add(moved)
         self._go(self._at(clips[0].image[0], 0.3), self._rng.uniform(0.2, 0.8))
-        return SyntheticStream(
+        return _SyntheticStream(
             np.concatenate(self._parts), 0.0 if clips[0].is_left else 1.0, clips[0].group, events
         )
 

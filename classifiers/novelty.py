@@ -23,19 +23,14 @@ from .projection import STEPS, Projection
 
 _N_CENTRES = 8
 """Cluster centres per class."""
-
 _MIN_DIRECTIONS = 24
 """Minimum number of directions: unknown gestures also differ where the classes are alike."""
-
 _N_PARTS = 8
 """Parts of the groups that are left out in turn."""
-
 _N_LEVELS = 200
 """Quantiles of the calibration."""
-
 _MAX_PER_CLASS = 2000
 """Samples of a class that are used; more do not change the result."""
-
 _CLOSEST = float(STEPS) ** 2
 """Lower bound of squared distances: one standard deviation in one direction."""
 
@@ -46,10 +41,8 @@ class NoveltyModel:
 
     projection: Projection
     """The space in which distances are measured."""
-
     centres: FloatArray
     """(n_classes, _N_CENTRES, n_directions)"""
-
     levels: FloatArray
     """(n_levels,) rising quantiles of the closeness of hands of left-out groups."""
 

@@ -17,7 +17,6 @@ from handlore.models.card import CLIP_OUTPUT, INPUT, OUTPUT
 
 ONNX_OPSET = {"": 15, "ai.onnx.ml": 3}
 """Operator sets of every model file; onnxruntime 1.17 and later run them."""
-
 IR_VERSION = 8
 
 

@@ -35,25 +35,19 @@ _PAIRS_3D = (
 
 _OFFSETS = ((8, 0, 0), (8, 0, 1), (5, 0, 1), (8, 0, 2), (5, 0, 2))
 """Coordinates of one landmark from another: landmark, origin, axis."""
-
 _POSITIONS = ((0, 0), (0, 1), (8, 0), (8, 1), (8, 2))
 """Coordinates in the clip: landmark, axis."""
-
 N_SIGNALS = len(_PAIRS_2D) + len(_PAIRS_3D) + len(_OFFSETS) + len(_POSITIONS) + 1
 
 _SMOOTHING = np.array([-3, 12, 17, 12, -3], np.float32) / 35
 """Savitzky-Golay, quadratic, 5 points: keeps the height of peaks."""
-
 _WINDOWS = (6, 12, 24)
 """Points on either side in which the minima are looked for."""
-
 _N_LARGEST = 4
 _LEAST_PROMINENCES = (0.03, 0.08, 0.2)
 """In palm lengths."""
-
 _LEAST_SHARES = (0.15, 0.3, 0.5)
 """Of the range of the signal."""
-
 _RANGE_QUANTILE = 0.95
 _N_FREQUENCIES, _PERIOD = 24, 128
 

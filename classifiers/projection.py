@@ -25,15 +25,12 @@ _ROWS_PER_FEATURE = 4
 """The covariance within classes is shrunk towards a multiple of the identity: by half with a
 quarter as many samples as features, and at least by the minimum. With few samples, many directions
 seem to separate the classes."""
-
 _MIN_DIRECTIONS = 16
 """K classes have K - 1 directions; principal components are added up to this number."""
-
 STEPS = 256
 """Steps per standard deviation within a class to which directions are rounded. Thresholds of
 boosted trees equal values of the training data, where the last bit, which depends on the number of
 rows in a matrix product, must not decide."""
-
 _LEAST_DEVIATION = 1e-6
 _AT_ONCE = 8192
 
@@ -44,7 +41,6 @@ class Projection:
 
     mean: FloatArray
     """(n_features,)"""
-
     weights: FloatArray
     """(n_features, n_directions)"""
 

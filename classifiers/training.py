@@ -51,10 +51,8 @@ _FEW_SAMPLES = 5
 _FEW_GROUPS = 4
 _MIN_GESTURES, _MAX_STREAM_CLIPS = 20, 150
 """Number of gestures from which on thresholds are chosen, and of clips in streams of each half."""
-
 _N_FITS = 4
 """A movement classifier is fitted for clips, for streams, and on two halves to find thresholds."""
-
 _LIBRARIES = ("numpy", "scikit-learn", "onnxruntime")
 
 

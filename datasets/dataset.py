@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import FloatArray, Hand, stack_hands
+from handlore.landmarks.untrusted import printable
 
 from .validation import Kind as Kind
 from .validation import Unit as Unit
@@ -28,7 +29,6 @@ StrArray = NDArray[np.str_]
 FORMAT_VERSION = 1
 TEXT = ("utf-8", "surrogateescape")
 """File names are bytes; those that are not UTF-8 come and go as Python writes them in str."""
-
 NONE_LABEL = "none"
 """The class of pictures and movements that mean nothing."""
 
@@ -39,25 +39,18 @@ class Samples:
 
     label: StrArray
     """(n_samples,) what the sample shows."""
-
     group: StrArray
     """(n_samples,) what must not be split between training and test, usually the person."""
-
     session: StrArray
     """(n_samples,) the session in which it was recorded."""
-
     recording: StrArray
     """(n_samples,) the recording it was cut from."""
-
     split: StrArray
     """(n_samples,) ``train``, ``val`` or ``test`` where the source says so."""
-
     source: StrArray
     """(n_samples,) the file it came from, relative to the source's folder."""
-
     view: NDArray[np.int64]
     """(n_samples,) 0 = the picture itself, else the number of its augmented copy."""
-
     sha256: StrArray
     """(n_samples,) digest of the file it came from."""
 
@@ -108,19 +101,14 @@ class Header:
 
     kind: Kind = "pose"
     """``pose``: every sample is one frame. ``sequence``: a sample is a clip."""
-
     image_unit: Unit = "width"
     """Unit of the image landmarks: image widths, or metres for imported skeletons."""
-
     detector: DetectorInfo | None = None
     """What found the hands; None for landmarks that came with the source."""
-
     options: Mapping[str, Any] = field(default_factory=dict)
     """The source and the options it was converted with."""
-
     log: tuple[str, ...] = ()
     """What the converter had to say, such as inputs that failed."""
-
     note: str = ""
     """A note on the licence of the data."""
 
@@ -144,28 +132,20 @@ class LandmarkDataset:
     image: FloatArray
     """(n_frames, n_hands, 21, 3) image landmarks, see :class:`~handlore.landmarks.Hand`; NaN
     where no hand was found, or for a z that is unknown. With two hands slot 0 is the left."""
-
     world: FloatArray
     """(n_frames, n_hands, 21, 3) world landmarks in metres, NaN where the source has none."""
-
     handedness: FloatArray
     """(n_frames, n_hands) probability of a right hand, NaN where the source does not say."""
-
     score: FloatArray
     """(n_frames, n_hands) confidence of the detector, NaN where the source does not say."""
-
     stage: NDArray[np.int8]
     """(n_frames, n_hands) which search stage found the hand, -1 = none did."""
-
     time: NDArray[np.float64]
     """(n_frames,) seconds from the sample's start."""
-
     offsets: NDArray[np.int64]
     """(n_samples + 1,) the frames of sample i are ``offsets[i]:offsets[i + 1]``."""
-
     samples: Samples
     """What is known of each sample."""
-
     header: Header = field(default_factory=Header)
     """Where it comes from."""
 
@@ -256,12 +236,6 @@ class LandmarkDataset:
         return digest.hexdigest()
 
 
-def printable(text: str) -> str:
-    """Return text as it is safe to show: bytes that are no UTF-8 and control characters escaped."""
-    escaped = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    return "".join(escaped)
-
-
 MOST_LISTED = 8
 """How many names a line lists before it is cut."""
 
@@ -274,7 +248,6 @@ def listed(names: Sequence[str]) -> str:
 
 MIXED_DETECTORS = "joined from landmarks of different detectors"
 """A line in the log of a joined dataset."""
-
 FRAME_ARRAYS = ("image", "world", "handedness", "score", "stage", "time")
 """The arrays of a dataset that have one row a frame."""
 

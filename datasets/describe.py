@@ -26,28 +26,22 @@ class DatasetDescription:
     kind: Kind
     n_samples: int
     """How many samples there are, augmented copies included."""
-
     n_copies: int
     """How many of them are augmented copies."""
-
     n_items: int
     """How many pictures or clips there are."""
-
     n_no_hand: int
     n_frames: int
     n_hands: int
     """How many hands a frame has room for."""
-
     labels: Mapping[str, tuple[int, int]]
     """By label: how many samples, and how many of them with a hand."""
-
     groups: Counts
     sessions: Counts
     splits: Counts
     n_recordings: int
     stages: Counts
     """In how many frames each search stage found a hand."""
-
     label_problems: LabelProblems
     header: Header
     digest: str
@@ -94,7 +88,6 @@ class RecordingsDescription:
     labels: Mapping[str, _RecordedLabel]
     groups: Counts
     """Recordings by person."""
-
     sessions: Counts
     cameras: Counts
     detectors: Counts

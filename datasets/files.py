@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.untrusted import MAX_FILE_BYTES, require_size
 
 T = TypeVar("T")
 
@@ -115,10 +116,11 @@ def readable() -> Iterator[None]:
         raise InvalidDataError(f"cannot be read: {error.strerror or error}") from error
 
 
-def read_bytes(path: Path) -> bytes:
-    """Return the bytes of a file; the message of InvalidDataError does not repeat the path."""
+def read_bytes(path: Path, most: int = MAX_FILE_BYTES) -> bytes:
+    """Return the bytes of a file, ``most`` at most; InvalidDataError does not repeat the path."""
     require_regular(path)
     with readable():
+        require_size(path.stat().st_size, most, "the file")
         return path.read_bytes()
 
 

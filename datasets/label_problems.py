@@ -21,7 +21,6 @@ class _Conflict:
     labels: tuple[str, ...]
     n: int
     """How many pictures, counted under every label."""
-
     sources: tuple[str, ...]
     """The first of them and its copies."""
 
@@ -32,13 +31,10 @@ class LabelProblems:
 
     conflicts: tuple[_Conflict, ...]
     """Identical items under different labels; most items first."""
-
     n_duplicates: int
     """Items that are identical to an earlier one of the same label."""
-
     detection: Mapping[str, tuple[int, int]]
     """By label: how many items, and in how many a hand was found."""
-
     one_class_groups: tuple[str, ...]
     """Groups with a single class, where others have more: they cannot show a confusion."""
 

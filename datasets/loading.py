@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.untrusted import reason
 
 from .dataset import FRAME_ARRAYS, NONE_LABEL, Kind, LandmarkDataset, concatenate
 from .files import file_stamp
@@ -37,6 +38,9 @@ KIND_NAMES: dict[Kind, str] = {"sequence": "movements", "pose": "static poses"}
 _DEFAULT_MODELS: dict[Kind, str] = {"sequence": "rocket", "pose": "forest"}
 """A model for each kind, for messages."""
 
+_MAX_GAP = 60.0
+"""Seconds without a frame that count at most."""
+
 _POSE_INTERVAL = 0.25
 """Seconds between the frames of a stream of ``none`` that become poses."""
 
@@ -48,7 +52,6 @@ class LoadedRecordings:
     root: Path
     recordings: tuple[LandmarkDataset, ...]
     """Each one recording, by number within its label."""
-
     failures: tuple[tuple[str, str], ...]
     """Files that cannot be read, relative to the folder, and why."""
 
@@ -121,8 +124,9 @@ def _read(
     for path in files:
         try:
             recordings.append(load_recording(root, path))
-        except InvalidDataError as error:
-            failures.append((path.relative_to(root).as_posix(), str(error)))
+        except (HandloreError, MemoryError) as error:
+            why = str(error) if isinstance(error, HandloreError) else reason(error)
+            failures.append((path.relative_to(root).as_posix(), why))
     room = Counter(one.n_hands for one in recordings)
     most = max(room, key=lambda n: (room[n], n), default=1)
     failures += [
@@ -180,8 +184,12 @@ def _poses_of_none(recording: LandmarkDataset, notes: list[str]) -> list[Landmar
 
 def _frames_as_poses(recording: LandmarkDataset, every: float) -> LandmarkDataset:
     """Return frames of a recording of one sample as poses, ``every`` seconds apart."""
-    moments = np.arange(recording.time[0], recording.time[-1] + 1e-6, every)
-    chosen = np.unique(np.searchsorted(recording.time, moments - 1e-6))
+    # Of a long gap without frames only its end is looked at: one frame follows it.
+    time = recording.time
+    if np.diff(time).max(initial=0) > _MAX_GAP:
+        time = time[0] + np.cumsum([0, *np.minimum(np.diff(time), _MAX_GAP)])
+    moments = np.arange(time[0], time[-1] + 1e-6, every)
+    chosen = np.unique(np.searchsorted(time, moments - 1e-6))
     frames = [chosen[k : k + 1] for k in range(len(chosen))]
     poses = _pieces(recording, frames)
     return replace(poses, header=replace(poses.header, kind="pose"))
@@ -197,11 +205,10 @@ def _cut_windows(recording: LandmarkDataset, window: float) -> LandmarkDataset:
     room = max(end - start - window, 0.0)
     firsts = np.unique([*np.arange(0, room, window / 2), room]) + start
     ends = np.searchsorted(recording.time, firsts + window + 1e-6)
-    frames = [
-        np.arange(a, max(b, a + 1))
-        for a, b in zip(np.searchsorted(recording.time, firsts - 1e-6), ends, strict=True)
-    ]
-    return _pieces(recording, frames)
+    starts = np.searchsorted(recording.time, firsts - 1e-6)
+    # While the camera was gone there may have been any number of windows without a frame.
+    bounds = np.stack([starts, ends], 1)[ends > starts]
+    return _pieces(recording, [np.arange(a, b) for a, b in bounds])
 
 
 def _pieces(recording: LandmarkDataset, frames: Sequence[NDArray[np.int64]]) -> LandmarkDataset:
@@ -240,7 +247,6 @@ class LoadedData:
     dataset: LandmarkDataset
     failures: tuple[tuple[str, str], ...] = ()
     """Recordings that could not be read, and why."""
-
     notes: tuple[str, ...] = ()
     """What was decided."""
 

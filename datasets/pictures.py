@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import struct
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +12,29 @@ from PIL import Image, ImageOps
 
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import Pixels
+from handlore.landmarks.untrusted import DAMAGE, damage_as
 
 from .files import read_bytes
+from .picture_size import MAX_DECODED_BYTES, measured
+
+DECODER_DAMAGE = (*DAMAGE, Image.DecompressionBombError, cv2.error)
+"""What decoders of pictures and videos raise about damaged bytes."""
+
+_FLAGS = {
+    1: cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+}
+"""How OpenCV decodes at a fraction of the size."""
 
 
 def read_picture(path: Path) -> tuple[Pixels, str]:
     """Read a picture file.
 
     EXIF orientation is honoured; grey becomes RGB; transparency is laid over white; 16-bit and
-    floating-point values are brought to 8 bit.
+    floating-point values are brought to 8 bit. Pictures with more than 17 million pixels are
+    decoded at a half, a quarter or an eighth of their size.
 
     Parameters
     ----------
@@ -38,7 +51,7 @@ def read_picture(path: Path) -> tuple[Pixels, str]:
     Raises
     ------
     InvalidDataError
-        If it is not a whole, readable picture.
+        If it is not a whole, readable picture, or too large.
 
     Examples
     --------
@@ -47,7 +60,7 @@ def read_picture(path: Path) -> tuple[Pixels, str]:
     ((320, 320, 3), 64)
     """
     path = Path(path)
-    data = read_bytes(path)
+    data = read_bytes(path, MAX_DECODED_BYTES)
     return _decoded(data), hashlib.sha256(data).hexdigest()
 
 
@@ -57,17 +70,47 @@ def _decoded(data: bytes) -> Pixels:
     # OpenCV decodes what there is of a JPEG that was cut off and fills the rest with grey.
     if data.startswith(b"\xff\xd8") and not _jpeg_is_whole(data):
         raise InvalidDataError("the JPEG is cut off; copy it again")
-    transparent = _with_transparency(data)
-    if transparent is not None:
-        return transparent
+    size = measured(data)
+    if size is not None:
+        size.require_usable(len(data))
+    factor = 1 if size is None else size.factor
+    if _is_heic(data):
+        return _read_heic(data, factor)
+    if size is not None and size.kind == "transparent":
+        transparent = _with_transparency(data, factor)
+        if transparent is not None:
+            return transparent
     try:
-        flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
-        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), _FLAGS[factor])
     except cv2.error as error:
         raise InvalidDataError(f"OpenCV cannot decode it ({error.err})") from error
     if decoded is None:
         raise InvalidDataError(_why_unreadable(data))
     return np.asarray(cv2.cvtColor(_as_8_bit(np.asarray(decoded)), cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def _is_heic(data: bytes) -> bool:
+    """Say whether a picture is HEIC; AVIF, which may call itself mif1 too, is not."""
+    brands = data[8 : 8 + 40]
+    return data[4:8] == b"ftyp" and b"avif" not in brands and brands[:4] in _HEIC
+
+
+_HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"heif", b"msf1")
+
+
+def _read_heic(data: bytes, factor: int) -> Pixels:
+    # Imported here: an optional package, which only pictures of iPhones need.
+    try:
+        import pillow_heif
+    except ImportError as error:
+        raise InvalidDataError(
+            "HEIC needs pillow-heif: pip install 'handlore[heif]'; or export it as JPEG (iPhone:"
+            " Settings, Camera, Formats)"
+        ) from error
+    with damage_as("the HEIC picture is cut off or damaged", OSError, EOFError):
+        opened = pillow_heif.open_heif(data, convert_hdr_to_8bit=True)
+        upright = ImageOps.exif_transpose(opened.to_pillow()).convert("RGB")
+        return np.asarray(upright.reduce(factor) if factor > 1 else upright, np.uint8)
 
 
 def _as_8_bit(pixels: NDArray[Any]) -> Pixels:
@@ -85,20 +128,22 @@ def _clipped(values: NDArray[Any]) -> Pixels:
     return clipped
 
 
-def _with_transparency(data: bytes) -> Pixels | None:
-    """Decode a picture that has transparency, over white; None if it has none.
+def _reduced(picture: Image.Image, factor: int) -> Image.Image:
+    if factor == 1:
+        return picture
+    return (picture if picture.mode in ("RGBA", "LA") else picture.convert("RGBA")).reduce(factor)
+
+
+def _with_transparency(data: bytes, factor: int) -> Pixels | None:
+    """Decode a picture that has transparency, over white; None if Pillow cannot.
 
     OpenCV drops transparency and shows what is behind it, or keeps it and then ignores the
     EXIF orientation. Pillow does both, in every format.
     """
-    if data.startswith((b"\xff\xd8", b"BM")):
-        return None
     try:
         with Image.open(io.BytesIO(data)) as picture:
-            if not picture.has_transparency_data:
-                return None
-            upright = ImageOps.exif_transpose(picture).convert("RGBA")
-    except (OSError, ValueError, SyntaxError, EOFError, struct.error, Image.DecompressionBombError):
+            upright = ImageOps.exif_transpose(_reduced(picture, factor)).convert("RGBA")
+    except (*DECODER_DAMAGE, OSError):
         return None  # OpenCV may be able to read it, or says what is wrong.
     white = Image.new("RGBA", upright.size, "white")
     return np.asarray(Image.alpha_composite(white, upright).convert("RGB"), np.uint8)
@@ -122,8 +167,6 @@ def _jpeg_is_whole(data: bytes) -> bool:
 
 
 def _why_unreadable(data: bytes) -> str:
-    if data[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypheif"):
-        return "OpenCV cannot read HEIC; export it as JPEG (iPhone: Settings, Camera, Formats)"
     if data.startswith((b"\x89PNG", b"BM", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")):
         return "the picture is cut off or damaged"
     if b"\0" not in data[:512]:
@@ -136,15 +179,33 @@ def _why_unreadable(data: bytes) -> str:
 _PICTURE_SUFFIXES = frozenset(
     f".{ending}"
     for ending in (
-        *("bmp", "dib", "jpg", "jpeg", "jpe", "jp2", "png", "webp", "avif", "gif", "tif", "tiff"),
+        *(
+            "bmp",
+            "dib",
+            "jpg",
+            "jpeg",
+            "jpe",
+            "jfif",
+            "jp2",
+            "png",
+            "webp",
+            "avif",
+            "gif",
+            "tif",
+            "tiff",
+        ),
         *("pbm", "pgm", "ppm", "pnm", "ras", "sr", "exr", "hdr", "heic", "heif"),
     )
 )
-"""Endings of pictures. HEIC is not readable, but must not be dropped without a word."""
+"""Endings of pictures; HEIC needs a package of its own."""
 
 _VIDEO_SUFFIXES = frozenset(
     f".{ending}"
-    for ending in ("mp4", "m4v", "avi", "webm", "mov", "mkv", "mpg", "mpeg", "wmv", "3gp")
+    for ending in (
+        *("mp4", "m4v", "avi", "webm", "mov", "mkv", "mpg", "mpeg", "wmv", "3gp", "3g2", "flv"),
+        *("ts", "mts", "m2ts", "m2v", "vob", "ogv", "asf", "mxf", "divx", "f4v"),
+        *("h264", "264", "h265", "265", "hevc", "mjpeg", "mjpg"),
+    )
 )
 """Endings of videos; a GIF may be a picture as well."""
 

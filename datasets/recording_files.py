@@ -16,21 +16,19 @@ from pathlib import Path
 from handlore import __version__
 from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError
 from handlore.landmarks.files import atomic_write
+from handlore.landmarks.untrusted import DAMAGE, parse_json
 
 from .pictures import is_video
 
 _RECORDINGS_VERSION = 1
 MARKER = "recordings.json"
 """The file that marks a folder of recordings."""
-
 DISCARDED = "discarded"
 """The folder below it for discarded recordings."""
-
 _NUMBERED = re.compile(r"[0-9]{1,9}")
 _TEMPORARY = re.compile(r"\..*\.(tmp|claim)(\.\w+)?")
 _STALE = 60.0
 """Seconds after which an unfinished file is abandoned; writing one takes a moment."""
-
 _LONGEST_NAME = 60
 _RESERVED = {DISCARDED, "con", "prn", "aux", "nul"} | {
     f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)
@@ -76,13 +74,13 @@ def require_recordings(root: Path) -> None:
     """Refuse a path that is not a folder of recordings."""
     marker = root / MARKER
     try:
-        said = json.loads(marker.read_bytes())
+        said = parse_json(marker.read_bytes())
         version = int(said["format"])
     except (FileNotFoundError, NotADirectoryError) as error:
         raise HandloreError(_not_recordings(root)) from error
     except OSError as error:
         raise HandloreError(f"cannot read {marker}: {error.strerror}") from error
-    except (ValueError, TypeError, KeyError) as error:
+    except (InvalidDataError, *DAMAGE) as error:
         raise InvalidDataError(
             f"{marker} is damaged; if {root} holds recordings, write"
             f' {{"format": {_RECORDINGS_VERSION}}} into it'
@@ -96,7 +94,6 @@ def require_recordings(root: Path) -> None:
 
 
 def _require_writable_folder(root: Path) -> None:
-    """Refuse a folder that is not writable, such as one on a read-only disk."""
     probe = root / f".{os.getpid()}.tmp"
     with _os_errors_as(f"cannot write into {root}"):
         _created(probe)
@@ -263,7 +260,6 @@ def _not_recordings(root: Path) -> str:
 
 
 def _folders(root: Path, *, discarded: bool) -> list[Path]:
-    """List the folders of the labels."""
     above = root / DISCARDED if discarded else root
     found = [above / name for name in sorted(_names(above)) if not name.startswith(".")]
     return [path for path in found if path.is_dir() and path != root / DISCARDED]

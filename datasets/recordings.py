@@ -17,6 +17,7 @@ from typing import Any, Self
 import numpy as np
 
 from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.untrusted import reason
 
 from .dataset import Kind, LandmarkDataset
 from .files import file_stamp
@@ -45,10 +46,8 @@ class RecordingEntry:
     n_frames: int
     seconds: float
     """From the first frame to the last one."""
-
     share_with_hand: float
     """Share of its frames in which a hand was found, from 0 to 1."""
-
     subject: str
     session: str
     camera: str
@@ -245,8 +244,10 @@ def _entry(root: Path, path: Path) -> RecordingEntry | str:
     """Return what a list shows of a file, or why it is no recording."""
     try:
         recording = load_recording(root, path)
-    except InvalidDataError as error:
+    except HandloreError as error:
         return str(error)
+    except MemoryError as error:
+        return reason(error)
     samples = recording.samples
     return RecordingEntry(
         number=int(path.stem),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from handlore.landmarks.errors import HandloreError
 
-from .dataset import LandmarkDataset, listed
+from .dataset import NONE_LABEL, LandmarkDataset, listed
 
 By = Literal["group", "session", "recording", "random"]
 BY: tuple[By, ...] = ("group", "session", "recording", "random")
@@ -89,8 +89,17 @@ def _of_one_label(groups: NDArray[Any], labels: NDArray[Any]) -> bool:
     return bool(pairs.shape[1] == len(np.unique(groups)))
 
 
+def untested_labels(dataset: LandmarkDataset, by: By) -> list[str]:
+    """Return the labels that only one group shows: when it is tested, training has no example.
+
+    ``none`` is not among them, as it is also the answer where no hand is found. Nothing is returned
+    where it would be all labels.
+    """
+    lonely = [label for label in _in_one_group(dataset, by) if label != NONE_LABEL]
+    return [] if len(lonely) == len(set(dataset.labels) - {NONE_LABEL}) else lonely
+
+
 def _in_one_group(dataset: LandmarkDataset, by: By) -> list[str]:
-    """Return the labels that a single group shows."""
     pairs = np.unique(np.stack([dataset.samples.label, _groups(dataset, by)]), axis=1)
     labels, counts = np.unique(pairs[0], return_counts=True)
     return [str(label) for label in labels[counts == 1]]

@@ -6,9 +6,9 @@ Nothing in it is pickled, and nothing pickled is ever loaded.
 
 import io
 import json
-import struct
 import zipfile
-import zlib
+from collections.abc import Sequence
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,13 @@ import numpy as np
 from handlore import __version__
 from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError
 from handlore.landmarks.files import atomic_write
+from handlore.landmarks.untrusted import (
+    DAMAGE,
+    parse_json,
+    read_member,
+    reason,
+    require_size,
+)
 
 from .dataset import (
     FORMAT_VERSION,
@@ -27,12 +34,14 @@ from .dataset import (
     LandmarkDataset,
     Samples,
 )
+from .files import read_start
 
-_DAMAGE = (
-    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError),
-    *(NotImplementedError, RuntimeError, OverflowError, MemoryError),
-)
-"""What Python's zip reader raises when bytes of a zip file have changed."""
+_LEAST_LIMIT = 256 << 20
+_MAX_RATIO = 20
+"""How many bytes the members may have: so many, or so many times those of the file. Landmarks are
+compressed to a third; only frames without a hand become much smaller."""
+
+_MAX_HEADER_BYTES = 64 << 20
 
 _FIXED_DATE = (1980, 1, 1, 0, 0, 0)
 _ARRAYS = (*FRAME_ARRAYS, "offsets")
@@ -86,6 +95,7 @@ def load_dataset(path: Path) -> LandmarkDataset:
     (24, 1, 21, 3)
     """
     path = Path(path)
+    _require_zip(path)
     members = _read_members(path)
     header = _header(path, members)
     missing = [name for name in _member_names() if name not in members]
@@ -97,8 +107,10 @@ def load_dataset(path: Path) -> LandmarkDataset:
             samples=Samples(**{name: members[f"samples.{name}"] for name in SAMPLE_COLUMNS}),
             header=Header.from_json(header),
         )
-    except (InvalidDataError, TypeError, ValueError, IndexError) as error:
+    except InvalidDataError as error:
         raise InvalidDataError(f"{path} is damaged: {error}") from error
+    except DAMAGE as error:
+        raise InvalidDataError(f"{path} is damaged: {reason(error)}") from error
 
 
 def is_dataset(path: Path) -> bool:
@@ -106,7 +118,7 @@ def is_dataset(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return {"header.npy", "image.npy"} <= set(archive.namelist())
-    except (*_DAMAGE, OSError):
+    except (*DAMAGE, OSError):
         return Path(path).suffix == ".npz"
 
 
@@ -114,40 +126,66 @@ def _member_names() -> list[str]:
     return [*_ARRAYS, *(f"samples.{name}" for name in SAMPLE_COLUMNS)]
 
 
+def _require_zip(path: Path) -> None:
+    """Refuse what is no zip file by its first bytes; a pipe is not opened, which would wait."""
+    if path.exists() and not path.is_dir() and not path.is_file():
+        raise InvalidDataError(f"{path} is a pipe or a device; expected a dataset file")
+    if path.is_file() and not (start := read_start(path, 8)).startswith(b"PK"):
+        raise InvalidDataError(f"{path} is not a landmark dataset: {_what_is(start)}")
+
+
 def _read_members(path: Path) -> dict[str, Any]:
     try:
-        with path.open("rb") as stream:
-            start = stream.read(8)
-            if not start.startswith(b"PK"):
-                raise InvalidDataError(f"{path} is not a landmark dataset: {_what_is(start)}")
-            with zipfile.ZipFile(stream) as archive:
-                # Only what is known is unpacked: the rest may be of any size.
-                there = set(archive.namelist())
-                wanted = [name for name in ("header", *_member_names()) if f"{name}.npy" in there]
-                return {name: _read_array(archive.read(f"{name}.npy")) for name in wanted}
+        with path.open("rb") as stream, zipfile.ZipFile(stream) as archive:
+            # Only what is known is unpacked: the rest may be of any size.
+            there = set(archive.namelist())
+            wanted = [name for name in ("header", *_member_names()) if f"{name}.npy" in there]
+            _require_sizes(path, archive, wanted)
+            return {name: _read_array(archive, name) for name in wanted}
     except IsADirectoryError as error:
         raise HandloreError(
             f"{path} is a folder; make a dataset of it with `handlore convert {path} OUT.npz`"
         ) from error
     except FileNotFoundError as error:
         raise HandloreError(f"there is no file {path}") from error
-    except _DAMAGE as error:
+    except (*DAMAGE, InvalidDataError) as error:
         raise InvalidDataError(
-            f"{path} is truncated or damaged ({error}); convert the source again"
+            f"{path} is truncated or damaged ({reason(error)}); convert the source again"
         ) from error
     except OSError as error:
         raise HandloreError(f"cannot read {path}: {error.strerror or error}") from error
 
 
-def _read_array(data: bytes) -> Any:
-    return np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
+def _require_sizes(path: Path, archive: zipfile.ZipFile, wanted: Sequence[str]) -> None:
+    """Refuse a file that would become very large, by what its members declare."""
+    most = max(_LEAST_LIMIT, _MAX_RATIO * path.stat().st_size)
+    n_bytes = sum(archive.getinfo(f"{name}.npy").file_size for name in wanted)
+    require_size(n_bytes, most, "unpacked it")
+
+
+def _read_array(archive: zipfile.ZipFile, name: str) -> Any:
+    """Read a member whose size is that of the array it declares."""
+    member = f"{name}.npy"
+    data = read_member(archive, member, archive.getinfo(member).file_size)
+    stream = io.BytesIO(data)
+    version = np.lib.format.read_magic(stream)
+    read_header = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }
+    shape, _, dtype = read_header[version](stream)
+    if prod(shape) * dtype.itemsize != len(data) - stream.tell():
+        raise ValueError(f"{name} has another size than it declares")
+    stream.seek(0)
+    return np.lib.format.read_array(stream, allow_pickle=False)
 
 
 def _header(path: Path, members: dict[str, Any]) -> dict[str, Any]:
     try:
-        header = json.loads(members["header"].tobytes().decode(*TEXT))
+        text = members["header"].tobytes().decode(*TEXT)
+        header = parse_json(text, _MAX_HEADER_BYTES)
         version = int(header["format"])
-    except (*_DAMAGE, KeyError, TypeError, AttributeError) as error:
+    except (*DAMAGE, InvalidDataError) as error:
         raise InvalidDataError(
             f"{path} is a zip or npz file, but not a landmark dataset; make one with"
             " `handlore convert`"

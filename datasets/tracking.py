@@ -10,6 +10,8 @@ from math import isnan
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import Hand, Pixels, by_slot
@@ -31,20 +33,19 @@ class SearchOptions:
 
     max_hands: int = 1
     """How many hands a frame has room for."""
-
     stages: Sequence[Stage] = STAGES
     """The search stages to try in pictures; videos are tracked without them."""
-
     augment: int = 0
     """How many augmented copies of each picture (turned, scaled, mirrored) become samples, too.
     They share the picture's source."""
-
     min_score: float = 0.0
     """Hands in stills with a lower score are left out. If a detector gives no score, it is measured
     by a second look."""
+    hand: str = ""
+    """Which of two hands is used, as the detector was opened with
+    (:class:`~handlore.landmarks.detector.DetectorOptions`)."""
 
     def __post_init__(self) -> None:
-        """Refuse what is out of range."""
         if not 0 <= self.min_score <= 1:
             raise HandloreError(f"min_score is {self.min_score}, expected a number from 0 to 1")
 
@@ -55,10 +56,8 @@ class _HandsInItem:
 
     slots: list[list[Hand | None]] = field(default_factory=list)
     """For each frame the hand in each slot."""
-
     time: list[float] = field(default_factory=list)
     """Seconds from the start of the item."""
-
     copy: int = 0
     """0 = the item itself, else the number of its augmented copy."""
 
@@ -92,7 +91,7 @@ def _searched(
     """Search a picture, and its augmented copies where a hand was found."""
     samples = []
     for seconds, pixels in clip.frames:
-        hands = search(detector, pixels, options.stages, silhouette=source.silhouettes)
+        hands = _hands_in(source, clip.box, pixels, detector, options)
         if options.min_score > 0:
             hands = _with_min_score(detector, pixels, hands, options.min_score)
         slots = by_slot(hands, options.max_hands)
@@ -102,6 +101,60 @@ def _searched(
     if not samples:
         raise InvalidDataError("it has no frames")
     return samples
+
+
+_AROUND_BOX = 0.25
+"""The share of its size by which a box is enlarged before the hand in it is searched for."""
+
+
+def _hands_in(
+    source: Source,
+    box: tuple[float, float, float, float] | None,
+    pixels: Pixels,
+    detector: HandDetector,
+    options: SearchOptions,
+) -> list[Hand]:
+    """Return the hands in a picture; with a box, those in it.
+
+    The box is searched by itself if no hand in it is found in the whole picture. The landmarks are
+    in widths of the whole picture.
+    """
+    silhouette = source.silhouettes
+    if box is None:
+        return search(detector, pixels, options.stages, silhouette=silhouette)
+    plain = search(detector, pixels, options.stages[:1], silhouette=silhouette)
+    inside = [hand for hand in plain if _is_inside(hand, box, pixels.shape[1])]
+    if inside:
+        return inside
+    x0, y0, x1, y1 = _enlarged(box, pixels.shape)
+    if min(x1 - x0, y1 - y0) < _LEAST_BOX:
+        return search(detector, pixels, options.stages, silhouette=silhouette)
+    cut = np.ascontiguousarray(pixels[y0:y1, x0:x1])
+    found = search(detector, cut, options.stages, silhouette=silhouette)
+    scale, width = (x1 - x0) / pixels.shape[1], pixels.shape[1]
+    moved = np.array([x0 / width, y0 / width, 0.0], np.float32)
+    return [replace(hand, image=(hand.image * scale + moved).astype(np.float32)) for hand in found]
+
+
+_LEAST_BOX = 8
+"""Pixels; smaller boxes are no hands."""
+
+
+def _is_inside(hand: Hand, box: tuple[float, float, float, float], width: int) -> bool:
+    """Say whether the centre of a hand is in a box in pixels."""
+    x, y = hand.image[:, :2].mean(axis=0) * width
+    return bool(box[0] <= x <= box[0] + box[2] and box[1] <= y <= box[1] + box[3])
+
+
+def _enlarged(
+    box: tuple[float, float, float, float], shape: tuple[int, ...]
+) -> tuple[int, int, int, int]:
+    """Return left, top, right and bottom of a box with a margin, within the picture."""
+    x, y, width, height = box
+    margin = _AROUND_BOX * max(width, height)
+    left, top = max(int(x - margin), 0), max(int(y - margin), 0)
+    right, bottom = int(x + width + margin) + 1, int(y + height + margin) + 1
+    return left, top, min(right, shape[1]), min(bottom, shape[0])
 
 
 def _with_min_score(
@@ -202,7 +255,7 @@ def track_video(
     max_hands
         How many hands a frame has room for, 1 or 2.
     frame_rate
-        Frames a second, for a folder of pictures; videos have times of their own.
+        Frames per second, for a folder of pictures; videos have times of their own.
 
     Returns
     -------

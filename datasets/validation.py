@@ -26,6 +26,16 @@ def problems_of(arrays: _Arrays, columns: _Arrays, header: Mapping[str, Any]) ->
     return [*_value_problems(arrays), *_sample_problems(arrays, columns, header)]
 
 
+LONGEST_LABEL = 500
+"""Most characters of a label."""
+
+_MAX_SPAN = 1e6
+"""Most seconds of a sample, 11 days."""
+
+_MAX_VALUE = 1e9
+"""Largest coordinate; squares of larger ones do not fit 32-bit numbers."""
+
+
 def _shape_problems(arrays: _Arrays, columns: _Arrays) -> list[str]:
     image = arrays["image"]
     if image.ndim != 4:
@@ -69,6 +79,11 @@ def _value_problems(arrays: _Arrays) -> list[str]:
         problems.append("handedness must be in [0, 1]")
     if (stage < -1).any():
         problems.append("stage must be -1 or more")
+    problems += [
+        f"{name} must be finite, or NaN where it is unknown"
+        for name in ("image", "world", "score")
+        if (np.abs(arrays[name]) > _MAX_VALUE).any()
+    ]
     if not np.isfinite(arrays["time"]).all():
         problems.append("time must be finite")
     return problems
@@ -98,6 +113,10 @@ def _sample_problems(arrays: _Arrays, columns: _Arrays, header: Mapping[str, Any
     within[offsets[1:-1] - 1] = False
     if (np.diff(time)[within] < 0).any():
         problems.append("time must not decrease within a sample")
+    with np.errstate(invalid="ignore"):
+        spans = time[offsets[1:] - 1] - time[offsets[:-1]]
+    if (spans > _MAX_SPAN).any():
+        problems.append(f"a sample lasts longer than {_MAX_SPAN:,.0f} s")
     problems += _header_problems(header)
     if header["kind"] == "pose" and (lengths != 1).any():
         problems.append("a pose is a sample of one frame")
@@ -105,4 +124,22 @@ def _sample_problems(arrays: _Arrays, columns: _Arrays, header: Mapping[str, Any
         problems.append("every sample needs a label")
     if any(not str(name).isprintable() for name in np.unique(label)):
         problems.append("labels must not hold control characters")
+    if label.dtype.itemsize > 4 * LONGEST_LABEL:
+        problems.append(f"labels must have at most {LONGEST_LABEL} characters")
+    problems += [
+        f"{name} holds text that no file can hold"
+        for name, column in columns.items()
+        if name != "view" and not _is_text("".join(column.tolist()))
+    ]
+    if (columns["view"] < 0).any():
+        problems.append("view must be 0 or more")
     return problems
+
+
+def _is_text(value: str) -> bool:
+    """Say whether text can be written: surrogates stand for bytes of file names, or for nothing."""
+    try:
+        value.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    return True

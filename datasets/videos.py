@@ -2,11 +2,10 @@
 
 import hashlib
 import math
-import struct
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -14,18 +13,27 @@ from PIL import Image
 
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import Pixels
+from handlore.landmarks.untrusted import reason, require_size
 
-from .files import readable, require_regular
+from .files import read_bytes, readable, require_regular
+from .picture_size import PictureSize
+from .pictures import DECODER_DAMAGE
 
 # Reading an animated GIF frame by frame.
 #
 # Pillow reads them, because OpenCV reads a truncated GIF without an error, and fills transparent
 # pixels with the colour stored behind them.
 
-_DAMAGED = (
-    *(OSError, ValueError, SyntaxError, EOFError, struct.error, IndexError, KeyError, TypeError),
-    *(OverflowError, MemoryError, Image.DecompressionBombError),
-)
+_DAMAGED = (*DECODER_DAMAGE, OSError)
+
+MAX_VIDEO_BYTES = 16 << 30
+"""Most bytes of a video; its digest takes about a second for each gigabyte."""
+
+MAX_FRAME_PIXELS = 36_000_000
+"""Most pixels of a frame; those of 8K have 33 million."""
+
+MAX_FRAMES = 500_000
+"""Most frames that are read of a video: 4.6 hours at 30 frames a second."""
 
 # What browsers do with a duration of 0 or 1 hundredth of a second.
 _MIN_MS = 20
@@ -77,7 +85,7 @@ def _read_gif(
 
     Yields seconds since the first frame, and (height, width, 3) RGB over white.
     """
-    count = _n_gif_frames(path.read_bytes())
+    count = _n_gif_frames(read_bytes(path))
     if not count:
         raise InvalidDataError("it is not a whole GIF; copy it again")
     return _gif_frames(path, count, chosen)
@@ -88,10 +96,13 @@ def _gif_frames(
 ) -> Iterator[tuple[float, Pixels]]:
     try:
         with Image.open(path, formats=["GIF"]) as picture:
-            for seconds in chosen(_times(picture, count)):
+            _require_frame(*picture.size)
+            for seconds in _limited(chosen(_times(picture, count))):
                 yield seconds, _over_white(picture)
+    except InvalidDataError:
+        raise
     except _DAMAGED as error:
-        raise InvalidDataError(f"the GIF is damaged: {error}") from error
+        raise InvalidDataError(f"the GIF is damaged ({reason(error)})") from error
 
 
 def _times(picture: Image.Image, count: int) -> Iterator[float]:
@@ -110,6 +121,24 @@ def _over_white(picture: Image.Image) -> Pixels:
     return np.asarray(Image.alpha_composite(white, shown).convert("RGB"), np.uint8)
 
 
+def _require_frame(width: float, height: float) -> None:
+    if width * height > MAX_FRAME_PIXELS:
+        raise InvalidDataError(
+            f"its frames have {width:,.0f} x {height:,.0f} pixels, expected at most"
+            f" {MAX_FRAME_PIXELS // 1_000_000} million; convert it to a smaller size"
+        )
+
+
+def _limited(times: Iterable[float]) -> Iterator[float]:
+    for number, seconds in enumerate(times):
+        if number == MAX_FRAMES:
+            raise InvalidDataError(
+                f"it has more than {MAX_FRAMES:,} frames; cut it, or read fewer with --fps,"
+                " --stride or --max-frames"
+            )
+        yield seconds
+
+
 _MIN_SHARE = 0.95
 _MAX_LOST = 3
 """A video may lack this many frames, or 5 % of them: containers miscount at both ends."""
@@ -122,17 +151,40 @@ _MIN_STEP = 0.002
 
 
 @dataclass(frozen=True)
+class Span:
+    """A part of a video, in seconds or in frames counted from 0."""
+
+    start: float = 0.0
+    end: float = math.inf
+    """The last moment of the part."""
+    unit: Literal["s", "frame"] = "s"
+    open_end: bool = False
+    """Whether the part ends just before ``end``."""
+
+    def begun(self, seconds: float, number: int) -> bool:
+        """Say whether a frame is not before the part."""
+        return (number if self.unit == "frame" else seconds + _TICK) >= self.start
+
+    def ended(self, seconds: float, number: int) -> bool:
+        """Say whether a frame is behind the part."""
+        tick = 0.0 if self.unit == "frame" else _TICK
+        place = number if self.unit == "frame" else seconds
+        return place + tick >= self.end if self.open_end else place - tick > self.end
+
+
+@dataclass(frozen=True)
 class FrameSelection:
     """Which frames of a video are read: first every Nth, of these at most ``fps`` a second."""
 
     stride: int = 1
     """Every Nth frame."""
-
     fps: float = 0.0
     """At most this many frames a second, by their timestamps; 0 = all."""
-
     max_frames: int = 0
     """At most this many, the first ones; 0 = all."""
+
+    span: Span | None = None
+    """The part of the video; its first frame is at 0 seconds."""
 
     def __post_init__(self) -> None:
         if self.stride < 1:
@@ -145,7 +197,7 @@ class FrameSelection:
     def chosen(self, times: Iterable[float]) -> Iterator[float]:
         """Yield the times of the frames to take, and advance ``times`` no further than that."""
         taken, slot = 0, -1
-        for number, seconds in enumerate(times):
+        for number, seconds in self._in_span(times):
             if number % self.stride:
                 continue
             # One frame in each 1/fps of a second: steadier than a least distance, with which
@@ -157,6 +209,30 @@ class FrameSelection:
             yield seconds
             if taken == self.max_frames:
                 return
+
+    def _in_span(self, times: Iterable[float]) -> Iterator[tuple[int, float]]:
+        """Yield number and time of the frames of the part, both counted from its start."""
+        begun: tuple[int, float] | None = None if self.span else (0, 0.0)
+        for number, seconds in enumerate(times):
+            if self.span and self.span.ended(seconds, number):
+                return
+            if self.span and begun is None and self.span.begun(seconds, number):
+                begun = number, seconds
+            if begun:
+                yield number - begun[0], seconds - begun[1]
+
+
+def video_length(path: Path) -> tuple[float, int] | None:
+    """Return seconds and frames of a video as its container says; None if it says nothing."""
+    try:
+        capture = _opened(Path(path))
+    except InvalidDataError:
+        return None
+    try:
+        n, rate = capture.get(cv2.CAP_PROP_FRAME_COUNT), capture.get(cv2.CAP_PROP_FPS)
+    finally:
+        capture.release()
+    return (n / rate, int(n)) if 0 < n < 1e9 and 0 < rate < 1e6 else None
 
 
 def read_video(
@@ -173,12 +249,13 @@ def read_video(
     if path.suffix.lower() == ".gif":
         return _read_gif(path, selection.chosen), sha256
     capture = _opened(path)
-    return _frames(capture, selection), sha256
+    return _frames(capture, selection, timed=has_times(path)), sha256
 
 
 def _digest(path: Path) -> str:
     require_regular(path)
     with readable(), path.open("rb") as file:
+        require_size(path.stat().st_size, MAX_VIDEO_BYTES, "the file")
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         empty = file.tell() == 0
     if empty:
@@ -205,15 +282,59 @@ def _opened(path: Path) -> Any:
     return capture
 
 
-def _frames(capture: Any, selection: FrameSelection) -> Iterator[tuple[float, Pixels]]:
+def _frames(
+    capture: Any, selection: FrameSelection, *, timed: bool = True
+) -> Iterator[tuple[float, Pixels]]:
     try:
-        for seconds in selection.chosen(_grabbed(capture)):
+        _require_frame(*(capture.get(side) for side in _SIDES))
+        times = _grabbed(capture) if timed else _nominal(capture)
+        for seconds in _limited(selection.chosen(times)):
             done, pixels = capture.retrieve()
             if not done:
                 raise InvalidDataError(f"the frame at {seconds:.2f} s cannot be decoded")
-            yield seconds, np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
+            # The size may change within a video.
+            _require_frame(*pixels.shape[1::-1])
+            yield seconds, _in_rgb(pixels)
+    except (cv2.error, MemoryError) as error:
+        raise InvalidDataError(f"the video cannot be decoded ({reason(error)})") from error
     finally:
         capture.release()
+
+
+def has_times(path: Path) -> bool:
+    """Say whether a video file says when each of its frames was taken; bare streams do not."""
+    return path.suffix.lower() not in _BARE
+
+
+_BARE = frozenset((".h264", ".264", ".h265", ".265", ".hevc", ".mjpeg", ".mjpg"))
+
+
+def _nominal(capture: Any) -> Iterator[float]:
+    """Decode frame after frame of a stream without times, and yield those of its nominal rate."""
+    rate = capture.get(cv2.CAP_PROP_FPS)
+    rate = rate if 1 <= rate <= 1000 else _USUAL_RATE
+    count = 0
+    while capture.grab():
+        yield count / rate
+        count += 1
+    if count == 0:
+        raise InvalidDataError("not one frame of the video can be decoded; copy it again")
+
+
+_USUAL_RATE = 25.0
+"""What FFmpeg takes for the rate of a stream that does not say it."""
+
+_SIDES = (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
+
+
+def _in_rgb(pixels: Any) -> Pixels:
+    """Return a frame in RGB; a very large one at a fraction of its size, as pictures are."""
+    height, width = pixels.shape[:2]
+    factor = PictureSize(width, height).factor
+    if factor > 1:
+        size = (width // factor, height // factor)
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def _grabbed(capture: Any) -> Iterator[float]:

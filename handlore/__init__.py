@@ -1,6 +1,6 @@
 """handlore: hand gestures from landmarks, on any computer.
 
-Data flows in one direction, and each step is a room of the project::
+Data flows in one direction, and each step is a package of its own::
 
     photos, videos, tables --convert-->  LandmarkDataset  --train-->  model file
     a camera               --record--->  LandmarkDataset
@@ -15,7 +15,7 @@ Data flows in one direction, and each step is a room of the project::
 The command line (:mod:`handlore.cli`) calls the functions below. Each is imported when it is first
 used, so that recognition does not load what only training needs.
 
-A photo to a prediction:
+From a photo to a prediction:
 
 >>> model = handlore.load_model("poses.onnx")
 >>> pixels, _ = handlore.read_picture("photo.png")
@@ -23,7 +23,8 @@ A photo to a prediction:
 ...     model.predict_picture(detector, pixels).label
 'fist'
 
-A folder of photos, a person in each name, to a dataset, a cross-validation and a model file:
+From a folder of photos, with the person in each file name, to a dataset, a cross-validation and a
+model file:
 
 >>> source = handlore.make_source("images", {"name_pattern": "_(?P<group>p..)_"})
 >>> with handlore.open_detector() as detector:
@@ -33,7 +34,7 @@ A folder of photos, a person in each name, to a dataset, a cross-validation and 
 >>> handlore.train(dataset, "hands.onnx", "linear").card.labels
 ('fist', 'open_palm', 'point', 'victory')
 
-A video to events:
+From a video to events:
 
 >>> with handlore.open_detector(handlore.DetectorOptions(video=True)) as detector:
 ...     video = handlore.track_video("wave.mp4", detector)
@@ -41,7 +42,7 @@ A video to events:
 >>> [event.label for event in handlore.recognise([moves], video)]
 ['wave']
 
-A stream of landmarks to events:
+From a stream of landmarks to events:
 
 >>> stream = handlore.load_dataset("stream.npz")
 >>> recogniser = handlore.Recogniser([handlore.load_model("moves.onnx")])
@@ -50,20 +51,27 @@ A stream of landmarks to events:
 ...         print(event.label)
 swipe_left
 
-Recordings of a camera; a video can replace it, and a script the keys:
+Recording with a camera; here a video replaces the camera, and a script the keys:
 
 >>> options = handlore.SessionOptions(headless=True, countdown=0, coach=False)
 >>> keys = handlore.ScriptedKeys("r")
 >>> handlore.record("gestures", ["wave"], "wave.mp4", options, keys=keys).kept
 {'wave': 1, 'none': 0}
 
-Live recognition with a camera, or with a video:
+Live recognition with a camera, or here with a video:
 
 >>> events = []
 >>> summary = handlore.run_live(["moves.onnx"], "wave.mp4", on_event=events.append)
 >>> [event.label for event in events]
 ['wave']
 """
+
+import sys
+
+if getattr(sys, "argv", [])[:1] == ["-m"] and not sys.flags.safe_path:
+    # `python -m handlore` puts the current folder first on the path: a numpy.py in a folder of
+    # pictures would run. While the package of such a module is imported, the command is "-m".
+    del sys.path[0]
 
 import importlib
 from typing import TYPE_CHECKING, Any
@@ -80,6 +88,7 @@ if TYPE_CHECKING:
     from handlore.classifiers.training import train as train
     from handlore.datasets.conversion.convert import convert as convert
     from handlore.datasets.conversion.convert import convert_to_file as convert_to_file
+    from handlore.datasets.conversion.preview import preview as preview
     from handlore.datasets.dataset import LandmarkDataset as LandmarkDataset
     from handlore.datasets.describe import describe as describe
     from handlore.datasets.loading import load_data as load_data
@@ -87,6 +96,7 @@ if TYPE_CHECKING:
     from handlore.datasets.sources import make_source as make_source
     from handlore.datasets.storage import load_dataset as load_dataset
     from handlore.datasets.storage import save_dataset as save_dataset
+    from handlore.datasets.tables.exporting import export_table as export_table
     from handlore.datasets.tracking import track_video as track_video
     from handlore.landmarks.detector import DetectorOptions as DetectorOptions
     from handlore.landmarks.errors import HandloreError as HandloreError
@@ -118,12 +128,14 @@ _API = {
         "capture.recording.options": "SessionOptions",
         "capture.recording.run": "record",
         "datasets.conversion.convert": "convert convert_to_file",
+        "datasets.conversion.preview": "preview",
         "datasets.dataset": "LandmarkDataset",
         "datasets.describe": "describe",
         "datasets.loading": "load_data",
         "datasets.pictures": "read_picture",
         "datasets.sources": "make_source",
         "datasets.storage": "load_dataset save_dataset",
+        "datasets.tables.exporting": "export_table",
         "datasets.tracking": "track_video",
         "landmarks.detector": "DetectorOptions",
         "landmarks.errors": "HandloreError",

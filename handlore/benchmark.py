@@ -23,6 +23,7 @@ from handlore.datasets.conversion.convert import convert
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.datasets.rendered import POSES, Person, Scene, render_pose
 from handlore.datasets.sources import Item, Listing, Source, find_source, make_source
+from handlore.landmarks.children import python_command
 from handlore.landmarks.hands import Hand
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
@@ -37,7 +38,6 @@ class _BenchResult:
     ours: float
     other: float
     """Median seconds of each side."""
-
     ratio: float
     """Median of other / ours over the turns: above 1, handlore is faster."""
 
@@ -132,8 +132,7 @@ def _measure_memory(root: Path, n_pictures: int) -> dict[str, dict[str, float]]:
 
 
 def _measure_help(turns: int = 7) -> float:
-    """Return the median seconds that ``handlore --help`` takes."""
-    command = [sys.executable, "-m", "handlore", "--help"]
+    command = python_command("-m", "handlore", "--help")
     show = partial(subprocess.run, command, check=True, capture_output=True)
     return float(np.median([_seconds(show) for _ in range(turns)]))
 
@@ -180,7 +179,7 @@ def _seconds(work: Callable[[], Any]) -> float:
 
 
 def _printed(*arguments: object) -> dict[str, float]:
-    command = [sys.executable, "-m", *map(str, arguments)]
+    command = python_command("-m", *arguments)
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return {key: float(value) for key, value in json.loads(done.stdout).items()}
 

@@ -52,16 +52,13 @@ _MOVEMENT_MODELS = {DEFAULT_ESTIMATOR["sequence"]: "moves.onnx"}
 _PER_POSE = 4
 _PICTURE_NAMES = r"_(?P<group>p\d+)_\d+\.png$"
 """The names of rendered pictures contain the person."""
-
 _SHOWN_MOVEMENTS = ("circle", "grab", "swipe_left", "swipe_right", "tap", "wave")
 _PER_MOVEMENT = 2
 _FRAME_RATE = 20.0
 """Frames per second, about what a small computer detects."""
-
 VIDEO_NAMES = r"/(?P<label>\w+)_(?P<group>p\d+)_\d+\.mp4$"
 _MOST_PICTURES = 12
 """Labels of which the report has a picture."""
-
 Talk = Callable[[str], None]
 Progress = Callable[[int, int], None]
 
@@ -270,7 +267,6 @@ def _movement_sections(moves: _Experiment) -> list[Section]:
 
 
 def _photos(poses: _Experiment) -> bytes:
-    """Draw one picture of each of the first labels."""
     dataset, samples = poses.dataset, poses.dataset.samples
     _, first = np.unique(samples.label, return_index=True)
     chosen = first[:_MOST_PICTURES]

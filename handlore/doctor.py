@@ -36,21 +36,16 @@ class Diagnosis:
 
     packages: dict[str, str | None]
     """Versions of packages; None if one is not installed."""
-
     detectors: dict[str, str | None]
     """For each detector why it cannot run; None if it can."""
-
     chosen: dict[str, DetectorChoice | None]
     """The detector for ``stills``, and for ``live`` and videos; None if none can run."""
-
     weights: dict[str, str | None]
     """For each landmarker where its model is; None if it is not here."""
-
     cameras: list[CameraReport]
 
     window: str | None
     """Why no window can be shown; None if one can."""
-
     problems: list[str]
     """What keeps hands from being detected, and what to do about it."""
 

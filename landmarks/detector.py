@@ -30,23 +30,21 @@ class DetectorOptions:
 
     landmarker: str = "full"
     """``full``, or ``lite``, which takes half the time and is a little less exact."""
-
     max_hands: int = 1
     """Most hands that are detected in a picture, 1 or 2."""
-
     detector: str = "auto"
     """Which implementation: ``auto``, ``mediapipe``, ``litert`` or that of another package."""
-
     video: bool = False
     """Whether hands are tracked in the frames of a camera or a video; ``auto`` then prefers
     ``litert``."""
-
     bundle: Path | None = None
     """A bundle file to use instead of the one in the cache."""
-
     threads: int | None = None
     """How many threads LiteRT may use for a network; None: it chooses. The landmarks do not depend
     on it. MediaPipe has no such option; its :meth:`HandDetector.detect_again` uses LiteRT."""
+    hand: str = ""
+    """Which of two hands is returned: nearest, left, right, largest or most-confident, see
+    :data:`~handlore.landmarks.chosen.CHOICES`; empty: the one that is found first."""
 
     def __post_init__(self) -> None:
         if self.landmarker not in LANDMARKERS:
@@ -54,6 +52,8 @@ class DetectorOptions:
             raise HandloreError(f"unknown landmarker {self.landmarker!r}; known: {known}")
         if self.max_hands not in (1, 2):
             raise HandloreError(f"max_hands is {self.max_hands}, expected 1 or 2 hands")
+        if self.hand and self.max_hands != 1:
+            raise HandloreError("--hand chooses one of two hands, and two hands are asked for")
         if self.threads is not None and self.threads < 1:
             raise HandloreError(f"threads is {self.threads}; a network needs at least 1")
 
@@ -218,7 +218,6 @@ class BundleDetector(DetectorKind):
 
 
 def _bundle_for(options: DetectorOptions, talk: Talk | None) -> Bundle:
-    """Return MediaPipe's networks for these options, fetching them if need be."""
     if options.bundle is not None:
         found = find_bundle(options.landmarker, options.bundle)
         if found is not None:

@@ -40,13 +40,10 @@ _EDGE: Color = (12, 20, 24)
 PALM = (0, 5, 9, 13, 17)
 TIPS = (4, 8, 12, 16, 20)
 """Landmarks of the palm, and of the finger tips."""
-
 _SHIFT = 4
 """Points are drawn to a sixteenth of a pixel; whole pixels would make a moving hand tremble."""
-
 _MIN_EXTENT = 2.6
 """A picture shows at least this many palm lengths, or a hand at rest would fill it."""
-
 _MAX_GAP = 6
 """A path has a gap where a hand was lost for more than this many usual steps."""
 
@@ -250,7 +247,6 @@ def _mask(text: str, size: int, bold: bool) -> NDArray[np.uint8]:
 
 
 def _length(text: str, size: int, bold: bool) -> float:
-    """Return the width of a line in pixels."""
     if _is_foreign(text):
         box = cv2.getTextSize((0, 0), text, (0, 0), _unicode_font(), size)
         return float(box[0] + box[2])

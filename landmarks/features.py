@@ -20,7 +20,6 @@ from .hands import N_LANDMARKS, FloatArray, HandLandmark
 
 FEATURES_VERSION = 1
 """Raised when the same groups give other numbers; model files record it."""
-
 _MARKS = [landmark.name.lower() for landmark in HandLandmark]
 _PAIRS = np.array(list(combinations(range(N_LANDMARKS), 2)))
 
@@ -31,10 +30,8 @@ class _FeatureGroup:
 
     landmarks: str
     """``world`` or ``image``: what it is computed from."""
-
     compute: Callable[[FloatArray, FloatArray], FloatArray]
     """Takes upright canonical hands (n, 21, 3) and their rotation (n,) in degrees."""
-
     names: tuple[str, ...]
 
 

@@ -1,5 +1,6 @@
 """Files that are either wholly there or not there at all."""
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .errors import HandloreError
+from .stopping import cleaned_up
 
 
 @contextmanager
@@ -19,7 +21,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
     cannot be written, HandloreError names the cause.
     """
     # A link stays a link: what it leads to is written.
-    path = Path(path).resolve()
+    path = real_path(path)
     require_writable(path)
     temporary: Path | None = None
     try:
@@ -27,7 +29,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
             dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".tmp"
         )
         temporary = Path(name)
-        with os.fdopen(descriptor, "wb") as stream:
+        with cleaned_up(temporary.unlink), os.fdopen(descriptor, "wb") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
@@ -44,6 +46,8 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
 def require_writable(path: Path) -> None:
     """Refuse an output path early, before minutes of work are spent on it."""
     path = Path(path)
+    if path.is_symlink() and _is_loop(path):
+        raise HandloreError(f"cannot write {path}: it is a link that leads to itself")
     if path.is_dir():
         raise HandloreError(f"cannot write {path}: it is a folder; give a file name")
     if path.exists() and not path.is_file():
@@ -52,6 +56,22 @@ def require_writable(path: Path) -> None:
         raise HandloreError(f"cannot write {path}: the folder {path.parent} does not exist")
     if not os.access(path.parent, os.W_OK):
         raise HandloreError(f"cannot write {path}: the folder {path.parent} is not writable")
+
+
+def real_path(path: Path) -> Path:
+    """Return the path of an output with its links resolved, or raise HandloreError."""
+    try:
+        return Path(path).resolve()
+    except RuntimeError as error:  # before Python 3.13
+        raise HandloreError(f"cannot write {path}: it is a link that leads to itself") from error
+
+
+def _is_loop(path: Path) -> bool:
+    try:
+        path.stat()
+    except OSError as error:
+        return error.errno == errno.ELOOP
+    return False
 
 
 def make_folder(path: Path) -> None:

@@ -14,7 +14,6 @@ from .hands import FloatArray, HandLandmark
 
 CANONICAL_VERSION = 1
 """Raised when :func:`canonicalize` gives other numbers; model files record it."""
-
 _WRIST, _PALM_END = HandLandmark.WRIST, HandLandmark.MIDDLE_FINGER_MCP
 
 

@@ -65,10 +65,8 @@ HAND_CONNECTIONS: tuple[tuple[int, int], ...] = (
 FloatArray = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 """A picture: (height, width, 3) RGB, 8 bit, not mirrored."""
-
 _MAX_TURN = 30.0
 """In degrees, either way."""
-
 _SCALES = (0.85, 1.2)
 """Range of the side of the region, in sides of the one that tracking would use."""
 
@@ -80,16 +78,12 @@ class Hand:
     image: FloatArray
     """(21, 3) image landmarks in image widths: x right, y down, z with the scale of x, smaller =
     nearer, 0 at the wrist."""
-
     world: FloatArray
     """(21, 3) world landmarks in metres: x right, y down, z away, origin at the hand's centre."""
-
     handedness: float
     """Probability that it is the person's right hand, NaN where the detector does not say."""
-
     score: float = nan
     """The detector's confidence that this is a hand, NaN where it does not say."""
-
     stage: int = 0
     """The search stage that found it; 0 is a plain call."""
 
@@ -138,7 +132,6 @@ class _HandArrays(NamedTuple):
     image: FloatArray
     world: FloatArray
     """(n_frames, n_hands, 21, 3) in image widths, and in metres."""
-
     handedness: FloatArray
     score: FloatArray
     stage: NDArray[np.int8]
@@ -187,10 +180,8 @@ class HandTransform:
 
     turn: float = 0.0
     """Rotation of the region against the hand, in degrees, clockwise positive."""
-
     scale: float = 1.0
     """Side of the region, in sides of the region that tracking would use."""
-
     flip: bool = False
     """Whether the network sees the mirror image."""
 

@@ -25,7 +25,6 @@ from .stages import SILHOUETTE_STAGE, STAGES, Stage
 
 _CONFIRMING = (HandTransform(), HandTransform(turn=10, scale=1.1, flip=True))
 """How a hand that a late stage found is detected again."""
-
 _PRESENCE_EACH, _PRESENCE_SUM = 0.5, 1.2
 """The presence that confirms a hand: under each of the two transforms, and in sum."""
 

@@ -26,47 +26,36 @@ from .stages import PictureTransform, resized
 
 _FIGURE_SIDE = 320
 """The long side of the figure, with its margin, when it is shaded, in pixels."""
-
 _MAX_RELIT_SIDE = 1024
 """The longest side of a whole picture that is shaded, in pixels."""
-
 _MARGIN = 0.15
 """The margin around the figure, as a share of its long side."""
-
 _GROUNDS = ((90, 100, 110), (20, 20, 20))
 """RGB of the backgrounds that are tried behind the figure."""
-
 _SKIN = (224, 172, 138)
 _DEPTH = 8
 
 _MIN_LARGEST_PIECE = 0.7
 """Smallest share of the figure that its largest piece may be."""
-
 _MAX_CUT_OFF = 0.27
 """Largest share of the outline that may be on the border of the picture."""
-
 _MIN_CORNERS, _MIN_SHARP_CORNERS = 13, 11
 """Fewest corners of a polygon that follows the smoothed outline to 0.4 % of its length; and of one
 that follows the sharper outline to that, but at least to three quarters of a pixel of the picture,
 because the steps of pixels are not corners."""
-
 _LOWER_BEND, _MEDIAN_BEND, _UPPER_BEND = (-2.05, 0.25), 1.55, 4.0
 """Limits of the quartiles of the curvature, in radians per square root of the area, outwards
 positive; a circle has 1.77 everywhere. A quarter of the outline of a hand is straight or gently
 bent inwards, half of it is hardly bent outwards, and most of it not sharply."""
-
 _STRAIGHT, _SHARE_STRAIGHT = 0.4, (0.07, 0.4)
 """The largest curvature, either way, that counts as straight, and limits of the share of the
 outline that is straight: that of a polygon is larger, that of ellipses and blots smaller."""
-
 _TOLERANCE, _PIXEL_TOLERANCE, _SMOOTHING = 0.004, 0.75, 0.08
 
 _BORDERS = (0.25, 0.6)
 """Widths of the border that are tried, as shares of the side."""
-
 _TURNS = (0, -35, 35, -90, 90, 180)
 """Rotations that are tried, in degrees, clockwise positive."""
-
 _LOW_CONFIDENCE, _LOW_PRESENCE = 0.05, 0.02
 
 _TRANSFORMS = (
@@ -81,7 +70,6 @@ _MAX_SPREAD, _MIN_PRESENCE, _MIN_EXPLAINED = 0.085, 0.05, 0.3
 """What makes a candidate a hand: all detections agree on the landmarks (median distance from their
 median, in palm lengths), each has this presence, and hand and forearm account for this share of the
 mask. Agreement separates best: a shape that is not a hand gives other landmarks each time."""
-
 _GOOD_SPREAD = 0.045
 """At this agreement the search ends."""
 
@@ -130,10 +118,8 @@ class _Figure:
 
     mask: FloatArray
     """(height, width) from 0 to 1."""
-
     scale: float
     """Pixels of the figure per pixel of the picture."""
-
     corner: tuple[int, int]
     """x and y of its upper left corner, in pixels of the picture."""
 
@@ -150,7 +136,6 @@ class _Figure:
 
 
 def _figure_of(picture: Pixels) -> _Figure:
-    """Cut the figure out of a (nearly) binary picture."""
     mask = _mask_of(picture)
     (x, y), (right, bottom) = _box(mask)
     part = mask[y:bottom, x:right]
@@ -178,7 +163,6 @@ def relit(picture: Pixels) -> Pixels:
 
 
 def _may_be_hand(figure: _Figure) -> bool:
-    """Say whether the largest piece of a figure is shaped like a hand."""
     pieces = _outlines(figure, max(3.0, 0.7 * figure.scale))
     areas = [cv2.contourArea(piece) for piece in pieces]
     if not areas or max(areas) <= 0 or max(areas) < _MIN_LARGEST_PIECE * sum(areas):
@@ -233,7 +217,6 @@ def _outlines(figure: _Figure, smoothing: float) -> list[NDArray[np.int32]]:
 
 
 def _n_corners(outline: NDArray[np.int32], min_tolerance: float) -> int:
-    """Count the corners of a polygon that follows an outline."""
     tolerance = max(_TOLERANCE * cv2.arcLength(outline, True), min_tolerance)
     return len(cv2.approxPolyDP(outline, tolerance, True))
 

@@ -18,22 +18,16 @@ from .hands import Hand, Pixels
 
 _MIN_SIDE, _MAX_SIDE = 256, 640
 """The long side, in pixels, to which a picture is scaled before it is padded."""
-
 MIN_TILED_SIDE = 300
 """Pictures whose long side is shorter, in pixels, are not cut into tiles."""
-
 _TILE_OVERLAP = 0.25
 """By which share of its side a tile reaches into its neighbours."""
-
 _SKIN = (1.15, 0.9, 0.75)
 """Red, green and blue of skin, as multiples of its grey value."""
-
 _MAX_BRIGHTENED_SIDE = 1280
 """The longest side, in pixels, of a picture that is brightened."""
-
 _GAMMA = 0.7
 """The exponent of the brightness; smaller is brighter."""
-
 _Transforms = Callable[[Pixels], "Iterator[PictureTransform]"]
 """Makes pictures from a picture. Partial functions, not closures: they are sent to workers."""
 
@@ -44,7 +38,6 @@ class PictureTransform:
 
     pixels: Pixels
     """(height, width, 3) RGB."""
-
     to_original: NDArray[np.float64]
     """(2, 3) affine matrix from these pixels to those of the original: a similarity transform."""
 
@@ -82,10 +75,8 @@ class Stage:
     transforms: _Transforms
     min_confidence: float
     """Threshold for the palm; that for the presence of a hand is always the default."""
-
     confirmed: bool = True
     """Whether what it finds must be found again."""
-
     max_shift: float = 0.5
     """How far landmarks may move when the hand is found again, in palm lengths (median). In large
     pictures they hardly move, in 28x28 pixels they do."""
@@ -199,5 +190,4 @@ STAGES: tuple[Stage, ...] = (
 
 SILHOUETTE_STAGE = len(STAGES)
 """The number of the stage that relights silhouettes, the only one that is tried for them."""
-
 STAGE_NAMES = (*(stage.name for stage in STAGES), "silhouette, relit")

@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -24,8 +23,10 @@ from urllib.request import urlopen
 
 from platformdirs import user_cache_path
 
+from .children import python_command
 from .errors import HandloreError, InvalidDataError
 from .files import atomic_write, make_folder
+from .untrusted import DAMAGE, read_member, reason, require_size
 
 ENVIRONMENT_VARIABLE = "HANDLORE_LANDMARKER"
 _WHEEL_VERSION = "0.10.21"
@@ -42,6 +43,12 @@ _TASK_URL = (
     "https://storage.googleapis.com/mediapipe-models/hand_landmarker/hand_landmarker/"
     "float16/1/hand_landmarker.task"
 )
+_MAX_BUNDLE_BYTES = 512 << 20
+"""Most bytes of a wheel or a bundle; MediaPipe's wheels have up to 100 MB."""
+
+_MAX_NETWORK_BYTES = 64 << 20
+"""Most bytes of a network; MediaPipe's hand networks have up to 6 MB."""
+
 PALM_MEMBER = "hand_detector.tflite"
 HAND_MEMBER = "hand_landmarks_detector.tflite"
 CUSTOM = "custom"
@@ -81,7 +88,6 @@ class Bundle:
     path: Path
     landmarker: str
     """``full`` or ``lite``; ``custom`` for networks that are not MediaPipe's own."""
-
     origin: str
     """How it was found, in words."""
 
@@ -158,12 +164,13 @@ def fetch_bundle(landmarker: str = "full", talk: Callable[[str], None] | None = 
 def import_bundle(path: Path, landmarker: str = "full") -> Bundle:
     """Take the networks, bit for bit, from a mediapipe wheel or another bundle into the cache."""
     try:
-        members = _from_zip(Path(path).read_bytes())
+        members = _from_zip(_file_bytes(Path(path)))
     except OSError as error:
         raise HandloreError(f"cannot read {path}: {error.strerror}") from error
     except zipfile.BadZipFile as error:
         raise InvalidDataError(
-            f"{path} is not a zip file; expected mediapipe-{_WHEEL_VERSION}-*.whl or a .task bundle"
+            f"{path} is not a zip file ({error}); expected mediapipe-{_WHEEL_VERSION}-*.whl"
+            " or a .task bundle"
         ) from error
     if not _pack(landmarker, members):
         raise InvalidDataError(
@@ -210,9 +217,9 @@ def _opened(path: Path, origin: str) -> Bundle:
 def _kind(path: Path) -> str | None:
     """Say which bundle a file is, by the digests of its members."""
     try:
-        members = _read_zip(path.read_bytes(), {PALM_MEMBER, HAND_MEMBER})
+        members = _read_zip(_file_bytes(path), {PALM_MEMBER, HAND_MEMBER})
         digests = {name: _digest(members[name]) for name in (PALM_MEMBER, HAND_MEMBER)}
-    except (zipfile.BadZipFile, KeyError, OSError):
+    except (zipfile.BadZipFile, KeyError, OSError, InvalidDataError):
         return None
     for landmarker, networks in LANDMARKERS.items():
         if all(digests[member] == network.sha256 for member, network in networks.items()):
@@ -275,7 +282,7 @@ def _from_package_index() -> dict[str, bytes]:
     bar = "on" if sys.stderr is not None and sys.stderr.isatty() else "off"
     with tempfile.TemporaryDirectory() as folder:
         options = ["--dest", folder, "--progress-bar", bar, "--disable-pip-version-check"]
-        command = [sys.executable, "-m", *_PIP_DOWNLOAD, *options]
+        command = python_command("-m", *_PIP_DOWNLOAD, *options)
         # pip writes to stdout, which is for data here; on a terminal it goes to stderr.
         out, error = (sys.stderr, None) if bar == "on" else (subprocess.PIPE, subprocess.PIPE)
         done = subprocess.run(command, stdout=out, stderr=error, text=True, check=False)
@@ -289,7 +296,7 @@ def _from_package_index() -> dict[str, bytes]:
 
 def _from_task_url() -> dict[str, bytes]:
     with urlopen(_TASK_URL, timeout=30) as answer:
-        return _from_zip(answer.read())
+        return _from_zip(answer.read(_MAX_BUNDLE_BYTES))
 
 
 def _from_zip(data: bytes) -> dict[str, bytes]:
@@ -303,9 +310,18 @@ def _read_zip(data: bytes, names: set[str]) -> dict[str, bytes]:
     """Return some members of a zip; any problem with it is a BadZipFile."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return {name: archive.read(name) for name in archive.namelist() if name in names}
-    except (zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
-        raise zipfile.BadZipFile(str(error)) from error
+            there = names & set(archive.namelist())
+            return {name: read_member(archive, name, _MAX_NETWORK_BYTES) for name in sorted(there)}
+    except (*DAMAGE, InvalidDataError) as error:
+        raise zipfile.BadZipFile(reason(error)) from error
+
+
+def _file_bytes(path: Path) -> bytes:
+    """Read a bundle or a wheel, if it may be one by its size."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise InvalidDataError(f"{path} is not a file; expected a wheel or a .task bundle")
+    require_size(path.stat().st_size, _MAX_BUNDLE_BYTES, str(path))
+    return path.read_bytes()
 
 
 def _digest(data: bytes) -> str:

@@ -13,20 +13,16 @@ _KINDS = ("pose", "sequence")
 
 INPUT, OUTPUT = "X", "probabilities"
 """Input and output of the graph of a model."""
-
 P_VALUE_OUTPUT = "familiarity"
 CLIP_OUTPUT = "clip_probabilities"
 """Second output of the graph of a model of poses: 1 - novelty score (the name is part of the
 format)."""
-
 KIND_WORDS = {"pose": "poses (single pictures)", "sequence": "movements (clips)"}
 
 DEFAULT_ESTIMATOR = {"pose": "forest", "sequence": "rocket"}
 """The estimator that is trained unless another is named."""
-
 DURATION_QUANTILES = (0.05, 0.5, 0.95)
 """Quantiles of the lengths of training clips in a card."""
-
 _MAX_SECONDS = 1e9
 _MAX_LOSS = 1e9
 
@@ -37,51 +33,37 @@ class ModelCard:
 
     labels: tuple[str, ...]
     """The label of each probability, in order."""
-
     estimator: str
     """The name under which it was trained, such as ``forest``."""
-
     kind: str = "pose"
     """``pose``: takes single pictures. ``sequence``: takes clips."""
-
     n_hands: int = 1
     """How many hands a frame has room for."""
-
     features: tuple[str, ...] = DEFAULT_FEATURES
     """Groups of features it takes, in order; empty for movements."""
-
     n_features: int = 0
     """Number of features; for movements, number of channels of a clip."""
-
     n_timepoints: int = 0
     """Number of points in time to which a clip is resampled; 0 for poses."""
-
     averaged: bool = True
     """Whether these points are averages over an interval, or moments."""
-
     timed: bool = False
     """Whether the last channel is the duration of the movement."""
-
     context: bool = False
     """Whether the last channels are duration, kind of clip and side instead, see
     :class:`~.movement_encoder.MovementEncoder`."""
-
     seconds: tuple[float, ...] = ()
     """Lengths of the training clips: the quantiles :data:`DURATION_QUANTILES`."""
-
     thresholds: Mapping[str, float] = field(default_factory=dict)
     """Minimum probabilities of labels in a stream, chosen by ``calibrate``; other labels have the
     default of :class:`~handlore.models.stream.settings.RecogniserSettings`."""
-
     calibration: Mapping[str, Any] = field(default_factory=dict)
     """The data that the thresholds were chosen on, and the result."""
-
     features_version: int = FEATURES_VERSION
     canonical_version: int = CANONICAL_VERSION
 
     landmarker: str = "full"
     """Network of the training landmarks, ``full`` or ``lite``; use the same in prediction."""
-
     training: Mapping[str, Any] = field(default_factory=dict)
     """Data digest, counts, groups, parameters, versions, cross-validated scores, and the history of
     training in epochs."""

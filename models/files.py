@@ -5,7 +5,6 @@
 
 import io
 import json
-import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
@@ -13,11 +12,11 @@ from pathlib import Path
 from typing import Any, Literal, overload
 
 import numpy as np
-import onnxruntime
 
 from handlore.datasets.dataset import NONE_LABEL, Kind
 from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError
 from handlore.landmarks.files import atomic_write
+from handlore.landmarks.untrusted import DAMAGE, parse_json, reason, require_size
 from handlore.landmarks.weights import CUSTOM, ENVIRONMENT_VARIABLE, find_bundle
 
 from .card import (
@@ -31,9 +30,13 @@ from .card import (
 )
 from .model import Model, MovementModel, PoseModel
 from .movement_encoder import MIN_TIMEPOINTS, MovementEncoder
+from .operators import MAX_MODEL_BYTES, check_operators
 from .pose_encoder import PoseEncoder
+from .trial import remember, require_harmless
+from .trial_process import make_session
 
 METADATA_KEY = "handlore"
+_MAX_CARD_BYTES = 16 << 20
 _TIMEPOINTS = range(MIN_TIMEPOINTS, 4097)
 
 
@@ -76,10 +79,11 @@ def load_model(path: str | Path, kind: Kind | None = None) -> Model:
     """
     path = Path(path)
     data = _read(path)
-    session = _session(path, data)
     try:
+        require_harmless(data)
+        session = _session(data)
         card = ModelCard.from_json(
-            json.loads(session.get_modelmeta().custom_metadata_map[METADATA_KEY])
+            parse_json(session.get_modelmeta().custom_metadata_map[METADATA_KEY], _MAX_CARD_BYTES)
         )
         model = _KINDS[card.kind](session, card)
         _check_graph(session, model)
@@ -89,8 +93,10 @@ def load_model(path: str | Path, kind: Kind | None = None) -> Model:
         ) from error
     except NewerFormatError as error:
         raise NewerFormatError(f"{path} comes from a newer handlore: {error}") from error
-    except (HandloreError, ValueError, TypeError, OverflowError, RecursionError) as error:
+    except HandloreError as error:
         raise InvalidDataError(f"{path} is damaged: {error}; train it again") from error
+    except DAMAGE as error:
+        raise InvalidDataError(f"{path} is damaged: {reason(error)}; train it again") from error
     if kind not in (None, card.kind):
         raise InvalidDataError(
             f"{path} takes {KIND_WORDS[card.kind]}; expected one for {KIND_WORDS[kind]}"
@@ -191,6 +197,9 @@ _KINDS: dict[str, Callable[[Any, ModelCard], Model]] = {
 
 def _read(path: Path) -> bytes:
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise InvalidDataError(f"{path} is a pipe or a device; expected a model file")
+        require_size(path.stat().st_size, MAX_MODEL_BYTES, str(path))
         data = path.read_bytes()
     except FileNotFoundError as error:
         raise HandloreError(f"there is no file {path}") from error
@@ -205,32 +214,31 @@ def _read(path: Path) -> bytes:
         b"\x80": "it is a Python pickle, which handlore never loads; models are .onnx files",
         b"\x78": "it is a joblib file, which handlore never loads; models are .onnx files",
     }
-    for start, reason in wrong.items():
+    if data.startswith(b"PK") and (path.suffix.lower() == ".task" or b".tflite" in data[:4096]):
+        raise InvalidDataError(
+            f"{path} is a task file of MediaPipe, which finds hands or has classes of its own;"
+            " expected a model of `handlore train`, such as poses.onnx"
+        )
+    if data[4:8] == b"TFL3":
+        raise InvalidDataError(
+            f"{path} is a TensorFlow Lite model; expected a model of `handlore train`, such as"
+            " poses.onnx"
+        )
+    for start, why in wrong.items():
         if data.startswith(start):
-            raise InvalidDataError(f"{path} is not a model: {reason}")
+            raise InvalidDataError(f"{path} is not a model: {why}")
     if not data:
         raise InvalidDataError(f"{path} is not a model: it is empty")
     return data
 
 
-def _session(path: Path, data: bytes) -> Any:
-    options = onnxruntime.SessionOptions()
-    # Rows come one at a time: more threads cost more than they save, and wake idle cores.
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    # A graph may name other files with its weights: a folder without any makes that an error.
-    options.add_session_config_entry(
-        "session.model_external_initializers_file_folder_path", os.devnull
-    )
+def _session(data: bytes) -> Any:
     try:
         # onnxruntime prints about damaged models on stdout.
         with redirect_stdout(io.StringIO()):
-            return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+            return make_session(data)
     except Exception as error:  # onnxruntime raises many kinds; all mean the file
-        raise InvalidDataError(
-            f"{path} is not an ONNX model, or it is truncated; train it again, or copy it again"
-        ) from error
+        raise InvalidDataError("it is not an ONNX model that onnxruntime can load") from error
 
 
 def _check_graph(session: Any, model: Model) -> None:
@@ -279,6 +287,9 @@ def write_model(model: Any, card: ModelCard, path: Path) -> int:
     entry.key = METADATA_KEY
     entry.value = json.dumps(card.as_json(), sort_keys=True)
     data: bytes = model.SerializeToString()
+    # What other computers would refuse is not written.
+    check_operators(data)
     with atomic_write(Path(path)) as stream:
         stream.write(data)
+    remember(data)
     return len(data)

@@ -11,6 +11,7 @@ from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.geometry import rotation_deg
 from handlore.landmarks.hands import FloatArray, Hand, Pixels, by_slot, majority_side, stack_hands
+from handlore.landmarks.untrusted import reason
 
 from .card import CLIP_OUTPUT, INPUT, OUTPUT, P_VALUE_OUTPUT, ModelCard
 from .movement_encoder import MovementEncoder
@@ -19,6 +20,12 @@ from .pose_encoder import Encoder, PoseEncoder
 if TYPE_CHECKING:
     # A model that is run on landmarks needs no OpenCV.
     from handlore.landmarks.detector import HandDetector
+
+_MOST_ROWS = 256
+"""Samples that are run at a time, which bounds memory."""
+
+_MAX_ERROR = 0.01
+"""How far the probabilities of a sample may be from adding up to 1."""
 
 MIN_P_VALUE = 0.05
 MAX_NOVELTY = 1 - MIN_P_VALUE
@@ -31,20 +38,15 @@ class Prediction:
 
     label: str
     """``none`` where there is no hand."""
-
     probability: float | None
     """Of the label, 0 to 1; None where there is no hand."""
-
     rotation_deg: float | None
     """Direction from wrist to middle-finger MCP against image-up in degrees, clockwise positive;
     None for movements and where there is no hand."""
-
     hand: str | None
     """``left`` or ``right``; None where there is no hand, or the side is unknown."""
-
     probabilities: tuple[float, ...] = ()
     """Of all labels, in the order of the card."""
-
     novelty: float | None = None
     """How unlike the training data the hand is, 0 to 1; above :data:`MAX_NOVELTY` it shows none of
     the labels. None where there is no hand, or the model file has no novelty score."""
@@ -78,9 +80,7 @@ class Model:
 
     def predict_proba(self, X: FloatArray) -> FloatArray:
         """Return the probabilities (n, n_labels) of samples as the encoder returns them."""
-        # The votes of many trees can add up to slightly more than 1.
-        probabilities: FloatArray = np.minimum(self._session.run([OUTPUT], {INPUT: X})[0], 1)
-        return probabilities
+        return self._run(X, OUTPUT)[0]
 
     def predict_known(self, X: FloatArray) -> FloatArray:
         """Return the same, lowered for samples that are unlike the training data; for streams."""
@@ -120,6 +120,29 @@ class Model:
     def _predict_clip(self, clip: LandmarkDataset) -> Prediction:
         raise NotImplementedError
 
+    def _run(self, X: FloatArray, *outputs: str) -> list[FloatArray]:
+        """Return outputs of the graph for samples; the first ones are checked probabilities."""
+        if len(X) <= _MOST_ROWS:
+            return self._run_some(X, outputs)
+        starts = range(0, len(X), _MOST_ROWS)
+        parts = [self._run_some(X[k : k + _MOST_ROWS], outputs) for k in starts]
+        return [np.concatenate(part) for part in zip(*parts, strict=True)]
+
+    def _run_some(self, X: FloatArray, outputs: Sequence[str]) -> list[FloatArray]:
+        try:
+            results: list[FloatArray] = self._session.run(list(outputs), {INPUT: X})
+        except Exception as error:  # onnxruntime raises many kinds
+            raise InvalidDataError(
+                f"the model file fails on this input ({reason(error)}); train it again"
+            ) from error
+        # The votes of many trees can add up to slightly more than 1.
+        return [
+            np.minimum(_checked(values, X, len(self.labels)), 1)
+            if name != P_VALUE_OUTPUT
+            else values
+            for name, values in zip(outputs, results, strict=True)
+        ]
+
 
 class PoseModel(Model):
     """A classifier of single pictures."""
@@ -135,8 +158,7 @@ class PoseModel(Model):
         """Return the probabilities (n, n_labels), lowered for hands with a high novelty score."""
         if not self.has_novelty:
             return self.predict_proba(X)
-        probabilities, p_value = self._session.run([OUTPUT, P_VALUE_OUTPUT], {INPUT: X})
-        return reject_novel(np.minimum(probabilities, 1), p_value)
+        return _reject_novel(*self._run(X, OUTPUT, P_VALUE_OUTPUT))
 
     def novelty(self, X: FloatArray) -> FloatArray | None:
         """Return the novelty score (n,) of hands, 0 to 1; None if the file has none.
@@ -150,8 +172,7 @@ class PoseModel(Model):
     def _p_value(self, X: FloatArray) -> FloatArray | None:
         if not self.has_novelty:
             return None
-        p_value: FloatArray = self._session.run([P_VALUE_OUTPUT], {INPUT: X})[0]
-        return p_value
+        return self._run(X, P_VALUE_OUTPUT)[0]
 
     def predict_frame(
         self, image: FloatArray, world: FloatArray, handedness: FloatArray
@@ -191,6 +212,26 @@ class PoseModel(Model):
         slots = by_slot(search(detector, pixels), self.card.n_hands)
         copies = [copy for _, copy in augmented_hands(detector, pixels, slots, tta)]
         return self.predict_hands(slots, copies)
+
+    def predict_each_hand(
+        self, detector: "HandDetector", pixels: Pixels, tta: int = 0
+    ) -> list[Prediction]:
+        """Predict the pose of each hand in a picture, left before right; a model of one hand.
+
+        As :meth:`predict_picture`, with a detector that looks for two hands. Without a hand there
+        is one prediction, ``none``.
+        """
+        # Imported here: a model that is run on landmarks needs no OpenCV.
+        from handlore.landmarks.search import augmented_hands, search
+
+        found = [hand for hand in by_slot(search(detector, pixels), 2) if hand is not None]
+        if not found:
+            return [_NO_HAND]
+        copies = [augmented_hands(detector, pixels, [hand], tta) for hand in found]
+        return [
+            self.predict_hands([hand], [copy for _, copy in own])
+            for hand, own in zip(found, copies, strict=True)
+        ]
 
     def predict_hands(
         self, slots: Sequence[Hand | None], augmented: Sequence[Sequence[Hand | None]] = ()
@@ -239,8 +280,7 @@ class MovementModel(Model):
         """Return the probabilities (n, n_labels) of whole clips, without negative windows."""
         if not self.has_clip_output:
             return self.predict_proba(X)
-        probabilities: FloatArray = self._session.run([CLIP_OUTPUT], {INPUT: X})[0]
-        return probabilities
+        return self._run(X, CLIP_OUTPUT)[0]
 
     def _predict_clip(self, clip: LandmarkDataset) -> Prediction:
         block = self.encoder.encode(clip.image, clip.handedness, clip.time, whole=True)
@@ -251,7 +291,24 @@ class MovementModel(Model):
         return Prediction(self.labels[best], float(probabilities[best]), None, side, values)
 
 
-def reject_novel(probabilities: FloatArray, p_value: FloatArray) -> FloatArray:
+def _checked(probabilities: FloatArray, X: FloatArray, n_labels: int) -> FloatArray:
+    """Refuse probabilities that are none; of samples that are not finite nothing is expected."""
+    if probabilities.shape != (len(X), n_labels):
+        raise InvalidDataError(
+            f"the model file returns {probabilities.shape} probabilities, expected"
+            f" {(len(X), n_labels)}; train it again"
+        )
+    with np.errstate(invalid="ignore"):
+        good = (probabilities >= 0).all(axis=1) & (abs(probabilities.sum(axis=1) - 1) < _MAX_ERROR)
+    if not good.all() and not good[np.isfinite(X).reshape(len(X), -1).all(axis=1)].all():
+        raise InvalidDataError(
+            "the model file returns probabilities that are negative, not finite or do not add up to"
+            " 1; train it again"
+        )
+    return probabilities
+
+
+def _reject_novel(probabilities: FloatArray, p_value: FloatArray) -> FloatArray:
     """Return probabilities (n, n_classes) that fall to 0 as hands become unlike the training data.
 
     Up to a novelty score of ``MAX_NOVELTY``, probabilities stay what they are; so a threshold on a

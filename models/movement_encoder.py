@@ -19,17 +19,13 @@ from handlore.landmarks.hands import N_LANDMARKS, FloatArray, majority_side
 
 MIN_TIMEPOINTS = 8
 """The smallest block that a classifier accepts."""
-
 N_COORDINATES = 3 * N_LANDMARKS
 N_CHANNELS = N_COORDINATES + 1
 """Channels of one hand: x, y and z of each landmark, then presence (1 = detected)."""
-
 MAX_GAP = 0.3
 """Seconds without a detection up to which a hand is interpolated and counts as present."""
-
 _FINE = 4
 """Points of interpolation per averaged point in time."""
-
 N_CONTEXT = 3
 """Rows that follow the hands in a block with ``context``: seconds, whole (1) or a window of a
 stream (0), and the side of the hand (1 right, -1 left)."""

@@ -38,7 +38,6 @@ class PoseEncoder:
 
     groups: tuple[str, ...] = DEFAULT_FEATURES
     """Groups of features, see :data:`~handlore.landmarks.features.FEATURE_GROUPS`."""
-
     n_hands: int = 1
     """With two hands a row holds the features of both (zeros for a missing one), the presence of
     each, and the vector from the left wrist to the right one in palm lengths."""

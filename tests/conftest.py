@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from filelock import FileLock
 
 from handlore.cli import main
 from handlore.datasets.conversion.convert import convert
 from handlore.datasets.dataset import FRAME_ARRAYS, LandmarkDataset
 from handlore.datasets.rendered import write_pictures
 from handlore.datasets.sources import make_source
+from handlore.datasets.storage import load_dataset, save_dataset
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
@@ -26,6 +28,7 @@ POSES = ("fist", "open_palm", "point", "victory")
 NAME_PATTERN = r"_(?P<group>p\d+)_\d+\.png$"
 
 Run = Callable[..., Result]
+MadeOnce = Callable[[str, Callable[[Path], object]], Path]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -48,18 +51,54 @@ def detector() -> Iterator[HandDetector]:
 
 
 @pytest.fixture(scope="session")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of rendered hands: 4 poses x 3 people x 2, with the person in the name."""
-    folder = tmp_path_factory.mktemp("pictures")
-    write_pictures(folder, poses=POSES, n_people=3, per_pose=2)
-    return folder
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
+    """Return a function that fills a folder once for all processes that run the tests.
+
+    ``made_once(name, fill)`` calls ``fill(folder)`` in the first process and returns the folder;
+    the others wait for it. Nobody may write to it later.
+    """
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+
+    def make(name: str, fill: Callable[[Path], object]) -> Path:
+        folder, done = root / f"shared-{name}", root / f"shared-{name}.done"
+        with FileLock(folder.with_suffix(".lock")):
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                fill(folder)
+                done.touch()
+        return folder
+
+    return make
 
 
 @pytest.fixture(scope="session")
-def dataset(pictures: Path, detector: HandDetector) -> LandmarkDataset:
-    """The rendered hands as landmarks, grouped by person; nobody may write to what all share."""
-    source = make_source("images", {"name_pattern": NAME_PATTERN})
-    made = convert(source, pictures, detector).dataset
+def pictures(made_once: MadeOnce) -> Path:
+    """A folder of rendered hands: 4 poses x 3 people x 2, with the person in the name."""
+    return made_once(
+        "pictures",
+        lambda folder: write_pictures(folder, poses=POSES, n_people=3, per_pose=2),
+    )
+
+
+@pytest.fixture(scope="session")
+def npz(pictures: Path, made_once: MadeOnce, request: pytest.FixtureRequest) -> Path:
+    """The rendered hands as a dataset file, grouped by person."""
+
+    def fill(folder: Path) -> None:
+        source = make_source("images", {"name_pattern": NAME_PATTERN})
+        detector = request.getfixturevalue("detector")
+        save_dataset(convert(source, pictures, detector).dataset, folder / "poses.npz")
+
+    return made_once("dataset", fill) / "poses.npz"
+
+
+@pytest.fixture(scope="session")
+def dataset(npz: Path) -> LandmarkDataset:
+    """The rendered hands as landmarks; nobody may write to what all share."""
+    made = load_dataset(npz)
     for name in FRAME_ARRAYS:
         getattr(made, name).flags.writeable = False
     return made

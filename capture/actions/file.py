@@ -1,5 +1,6 @@
 """Reads an actions file; everything wrong with it is reported at once."""
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import Any
 
 from handlore.datasets.dataset import NONE_LABEL
 from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.untrusted import DAMAGE
 
 from .base import ACTIONS, ActionKind, Place, Problems, Table, unknown
 
@@ -17,6 +19,10 @@ ANY = "*"
 _LARGEST = 1 << 20
 """Most bytes; a file of actions has some kilobytes."""
 
+_MOST_LINES = 10_000
+_DEEP = re.compile(r"""(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){32}""")
+"""A name of more than 32 parts; each costs memory for all before it."""
+
 
 @dataclass(frozen=True)
 class Action:
@@ -24,19 +30,14 @@ class Action:
 
     label: str
     """The label that triggers it, or ``*``: any."""
-
     kind: ActionKind
     """Runs it."""
-
     hand: str | None = None
     """Only for this hand: ``left`` or ``right``; None: either."""
-
     cooldown: float = 0.0
     """Seconds after a call during which it is not called again."""
-
     waiting: int = 0
     """How many calls may wait while it is busy; more are skipped."""
-
     name: str = ""
     """Its name in messages: label and kind."""
 
@@ -64,11 +65,16 @@ def load_actions(path: Path, labels: Sequence[str], *, check_computer: bool = Tr
     actions need must be installed. InvalidDataError lists all problems with their lines.
     """
     text = _read(Path(path))
+    if _DEEP.search(text) or text.count("\n") > _MOST_LINES:
+        raise InvalidDataError(
+            f"{path} has names of more than 32 parts or more than {_MOST_LINES} lines; expected a"
+            " file of actions"
+        )
     try:
         values = tomllib.loads(text)
     except RecursionError as error:
         raise InvalidDataError(f"{path} has too deeply nested brackets") from error
-    except ValueError as error:  # of syntax, and of numbers with thousands of digits
+    except DAMAGE as error:  # of syntax, and of numbers with thousands of digits
         end = f"line {text.count(chr(10)) + 1}, the end"
         reason = str(error).replace("at end of document", f"at {end}")
         raise InvalidDataError(f"{path} is not TOML: {reason}") from error
@@ -83,6 +89,8 @@ def _read(path: Path) -> str:
     try:
         if path.is_dir():
             raise HandloreError(f"{path} is a folder; expected a file such as actions.toml")
+        if path.exists() and not path.is_file():
+            raise InvalidDataError(f"{path} is a pipe or a device; expected a file of actions")
         if path.stat().st_size > _LARGEST:
             raise InvalidDataError(f"{path} is larger than 1 MB; expected a file of actions")
         # Editors of Windows write a byte order mark.

@@ -20,11 +20,9 @@ class _KeyName:
 
     keysym: str
     """Name in X11 and xkb, for xdotool and wtype."""
-
     code: int
     """Number in Linux's ``input-event-codes.h``, for ydotool; a position on a US keyboard, whatever
     is printed on it."""
-
     pynput: str
     """Name in pynput; a single character is itself."""
 

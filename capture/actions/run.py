@@ -14,6 +14,7 @@ from typing import ClassVar, Self
 from handlore.models.stream.events import Event
 
 from .base import ACTIONS, FIELDS, ActionError, ActionKind, Table, as_text, check_placeholders, fill
+from .interpreters import code_arguments
 
 GRACE = 1.0
 """Seconds between SIGTERM and SIGKILL for a command that takes too long."""
@@ -166,6 +167,13 @@ def _as_environment(event: Event) -> dict[str, str]:
 
 def _check_arguments(table: Table, arguments: Sequence[str], labels: Sequence[str]) -> None:
     """Reject arguments that a label could turn into a program or an option."""
+    for place, program in code_arguments(arguments):
+        if any(f"{{{name}}}" in arguments[place] for name in FIELDS):
+            table.problem(
+                "run",
+                f"{program} would run the value of a placeholder in {arguments[place]!r} as code;"
+                " use the variable HANDLORE_LABEL (HANDLORE_HAND ...) of the environment there",
+            )
     for number, argument in enumerate(arguments):
         check_placeholders(table, "run", argument)
         values = [dict.fromkeys(FIELDS, "0") | {"label": label} for label in labels]

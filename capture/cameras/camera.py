@@ -26,7 +26,6 @@ class CameraFrame:
 
     pixels: Pixels
     """(height, width, 3) RGB, not mirrored."""
-
     seconds: float
     """When it was taken, on a monotonic clock with any origin."""
 
@@ -37,17 +36,13 @@ class CameraOptions:
 
     size: tuple[int, int] | None = None
     """Width and height in pixels; default: 640x480 for a camera, the size of a file."""
-
     frame_rate: float = 0.0
     """Frames per second; 0: the default of the camera, or the times in the file. A folder of
     frames has no times and takes 30."""
-
     backend: str = "auto"
     """The interface through which OpenCV reads webcams."""
-
     loop: bool = False
     """Whether a file starts again at its end."""
-
     paced: bool = True
     """Whether a file is played in real time, or as fast as frames are read."""
 
@@ -93,7 +88,6 @@ class CameraKind(Camera, Protocol):
 
     texts: ClassVar[str]
     """How its cameras are named, for the error that lists what is expected."""
-
     live: ClassVar[bool]
     """Whether it shows what happens now; a file does not."""
 
@@ -129,7 +123,6 @@ BACKENDS = {
 
 BLACK = 12
 """No pixel of a covered lens is brighter, of 255; its noise stays below."""
-
 DEVICES = Path("/dev")
 PROCESSES = Path("/proc")
 
@@ -204,7 +197,6 @@ class CameraSpec:
     text: str
     live: bool
     """Whether it shows what happens now; a file does not."""
-
     open: Opener
 
 
@@ -238,13 +230,10 @@ class CameraReport:
 
     camera: str
     """The value for ``--camera``."""
-
     name: str
     """Its product name, if the system reports it."""
-
     size: tuple[int, int] | None = None
     """Width and height of its picture."""
-
     problem: str | None = None
     """Why it gives no usable picture, and what to do."""
 

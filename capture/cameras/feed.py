@@ -16,13 +16,10 @@ from .camera import BLACK, Camera, CameraError, CameraFrame, CameraSpec, Opener
 
 _FAULT_SECONDS = 2.0
 """Pictures that are black or frozen for this time are a fault."""
-
 _STEP = 16
 """Every 16th pixel in both directions is examined."""
-
 _SILENT = 2.0
 """A camera that gives no picture for this time has a problem; seconds."""
-
 _RETRY_SECONDS = 1.0
 """Between two attempts to open a camera."""
 

@@ -30,10 +30,8 @@ from .camera import (
 
 SIZE = (640, 480)
 """More pixels do not improve the detection, but slow everything down."""
-
 _FIRST_NUMBERS = 3
 """Numbers that are tested where the system does not list its cameras."""
-
 _QUERY_CAPABILITIES = 0x80685600
 _CAPTURE = 0x1
 _OFFSET_CARD, _OFFSET_CAPABILITIES = 16, 88

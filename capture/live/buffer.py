@@ -18,13 +18,10 @@ from .loop import LiveState, LiveView
 
 BEFORE, AFTER = 1.0, 1.0
 """Seconds that are kept around an event."""
-
 UNSORTED = "unsorted"
 """The label of a recording that nobody has labelled."""
-
 _MOST_WAITING = 16
 """Most recordings that wait for a slow or full disk; more are not kept."""
-
 _KEEP_KEY = "k"
 
 

@@ -14,19 +14,14 @@ from handlore.landmarks.hands import Hand, HandTransform, Pixels
 _THERMAL = Path("/sys/class/thermal")
 _READ_EVERY = 2.0
 """Seconds between two readings of the temperature."""
-
 _HOT = 80.0
 """Degrees Celsius at which a Raspberry Pi throttles its processor, for machines that do not say."""
-
 _EASE = 10.0
 """Degrees below the limit at which the share of time starts to fall."""
-
 LEAST_SHARE = 0.3
 """Share of the time spent working at the limit."""
-
 _MOST_OWED = 0.5
 """Most seconds of rest after one long frame."""
-
 Thermometer = Callable[[], float | None]
 """Returns degrees between the hottest part and its limit: 0 is too hot, 10 is fine; None where
 no temperature can be read."""

@@ -18,19 +18,14 @@ from .limiter import RateLimiter
 
 GAP = 2.0
 """Seconds without a frame after which earlier frames are forgotten."""
-
 WAIT = 0.1
 """How long to wait for a frame before keys and views get their turn; seconds."""
-
 GRACE = 2.0
 """How long the last actions may take after the loop has ended; seconds."""
-
 _SLOW = 5.0
 """With fewer frames per second than this, gestures are missed."""
-
 _MEASURED_OVER = 30
 """Frames over which the frame rate is measured."""
-
 _QUIT_KEYS = ("q", "esc", "close")
 
 _MOST_BARS = 5
@@ -42,21 +37,16 @@ class LiveState:
 
     seconds: float
     """Time in the stream."""
-
     pixels: Pixels | None
     """(height, width, 3) RGB, not to be changed; None while the camera gives no picture."""
-
     hands: Sequence[Hand] = ()
     models: Sequence[ModelState] = ()
     """What each model predicts, the one with the most to report first."""
-
     fps: float = 0.0
     latency: float = 0.0
     """Seconds from the picture to the decision."""
-
     problem: str | None = None
     """What is wrong with the camera."""
-
     armed: bool | None = None
     """Whether actions are run; None where the actions file names no arming gesture."""
 
@@ -117,7 +107,7 @@ def boottime() -> float:
 
 
 @dataclass
-class Timeline:
+class _Timeline:
     """Turns the times of frames into one stream of strictly increasing times.
 
     The clock of a camera starts at any time, and again when the camera is reopened.
@@ -163,7 +153,6 @@ class LiveComponents:
     limiter: RateLimiter = field(default_factory=RateLimiter)
     real_time: bool = True
     """Whether the camera shows what happens now; a file waits for the loop."""
-
     clock: Callable[[], float] = boottime
     sleep: Callable[[float], None] = time.sleep
 
@@ -180,7 +169,7 @@ class LiveLoop:
         """Events reported."""
         self._results: deque[ActionResult] = deque()
         self.runner = ActionRunner(parts.actions, self._results.append, dry_run=parts.dry_run)
-        self._timeline = Timeline()
+        self._timeline = _Timeline()
         self._rate = FrameRate(_MEASURED_OVER)
         self._measured_from = 0
         self._warned_slow = False
@@ -300,7 +289,6 @@ class LiveLoop:
             self._say(f"{self._parts.feed.name} is back")
 
     def _warn_if_slow(self) -> None:
-        """Report once that the frame rate is too low to recognise anything."""
         measured = self._parts.real_time and self.frames - self._measured_from >= _MEASURED_OVER
         if self._warned_slow or not measured or self._rate.fps >= _SLOW:
             return

@@ -50,46 +50,35 @@ class LiveOptions:
 
     actions: Path | None = None
     """A TOML file of actions."""
-
     dry_run: bool = False
     """Only report which actions would be run."""
-
     window: bool = False
     """Show a window, if there is a display."""
-
     terminal: bool = False
     """Read keys from the terminal if there is no window."""
-
     serve: str | None = None
     """Serve a page for browsers at this ``host:port``."""
-
     token: str | None = None
     """What a browser must present; default: made where the host is not this computer alone."""
-
     max_fps: float = inf
     """Most frames per second."""
-
     max_hands: int | None = None
     """How many hands to detect; default: as many as the models take."""
-
     record: Path | None = None
     """A folder of recordings for the landmarks around each event."""
-
     buffer_seconds: float = 120.0
     """Length of the buffer that is recorded at the end."""
-
     keep_video: bool = False
     """Record the pictures too."""
-
     subject: str = ""
     """Who is recorded."""
-
     settings: RecogniserSettings = field(default_factory=RecogniserSettings)
 
     landmarker: str | None = None
     """``full`` or ``lite``; default: as the models were trained."""
-
     detector: str = "auto"
+    hand: str = ""
+    """Which of two hands is used, see :class:`~handlore.landmarks.detector.DetectorOptions`."""
     verbose: bool = False
     """Let native libraries write to stderr."""
 
@@ -183,7 +172,6 @@ def run_live(
 def _run(
     setup: _Setup, options: LiveOptions, shown: list[LiveView], say: Callable[[str], None]
 ) -> LiveSummary:
-    """Open everything, run the loop, and close everything."""
     buffer = None
     with ExitStack() as stack:
         stack.enter_context(ending_on_signals())
@@ -235,6 +223,7 @@ def _check(
         max_hands=recogniser.n_hands,
         detector=options.detector,
         video=True,
+        hand=options.hand,
     )
     recordings = None if options.record is None else RecordingFolder.open(options.record)
     return _Setup(recogniser, labels, actions, spec, detector, address, recordings)

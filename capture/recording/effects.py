@@ -33,13 +33,10 @@ class End:
 
     first: int
     """The first of the added frames to keep."""
-
     last: int
     """One after the last of the added frames to keep."""
-
     share: float
     """Share of its frames in which a hand was detected."""
-
     flags: tuple[str, ...]
     """Why a person has to decide about it; empty if nothing is wrong."""
 

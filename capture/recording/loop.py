@@ -17,13 +17,10 @@ from .writer import Job, RecordingWriter, SessionInfo, Take, Written
 
 WAIT = 0.1
 """How long to wait for a frame before keys and view get their turn; seconds."""
-
 TYPING_WAIT = 0.01
 """The same while a label is typed: a window reports only the last key pressed meanwhile."""
-
 _LEAST_STEP = 0.002
 """Seconds between two frames for the detector, which counts milliseconds."""
-
 _MESSAGE_SECONDS = 6.0
 """How long a message is shown."""
 
@@ -35,53 +32,37 @@ class Status:
     state: State
     label: str
     """The label of the recording under way, else of the next one."""
-
     counts: tuple[tuple[str, int], ...]
     """Recordings kept of each label, in the order of the keys; ``none`` is the last."""
-
     left: float | None = None
     """Seconds left of countdown or review; None without a limit."""
-
     recorded: float = 0.0
     """Seconds of the recording under way."""
-
     progress: float = 0.0
     """Share of its length that is recorded, from 0 to 1; 0 where the length is open."""
-
     fps: float = 0.0
     share: float | None = None
     """Share of the frames of the last recording in which a hand was detected."""
-
     hand: bool = False
     """Whether a hand is detected in the last frame."""
-
     flagged: bool = False
     """Whether a recording waits for a decision."""
-
     question: str = ""
     """Why it is flagged."""
-
     message: str = ""
     """The last message, for some seconds."""
-
     unsaved: int = 0
     """How many recordings could not be written."""
-
     next_label: str = ""
     """The label of the next recording, where it differs from :attr:`label`."""
-
     problem: str | None = None
     """What is wrong with the camera."""
-
     typed: str | None = None
     """The new label while it is typed; else None."""
-
     pose: bool = False
     """Whether single frames of a pose are being sampled."""
-
     burst_left: int = 0
     """Recordings of a burst that are still to come."""
-
     mirrored: bool = True
     help: bool = False
     advice: str = ""
@@ -118,10 +99,8 @@ class SessionComponents:
     clock: Callable[[], float] = time.monotonic
     videos: VideoFolder | None = None
     """Where videos go, if they are kept."""
-
     advice: Callable[[], str] = lambda: ""
     """Returns what to record next."""
-
     on_written: Callable[[Written], None] = lambda written: None
     """Called after a recording was kept or discarded."""
 

@@ -18,54 +18,38 @@ class SessionOptions:
 
     frames: int = 0
     """Length of a recording in frames; 0: any."""
-
     seconds: float = 0.0
     """Length of a recording; 0: any."""
-
     hand_gone: bool = False
     """A recording lasts from the first frame with a hand until the hand is gone."""
-
     countdown: float = 2.0
     """From the key to the first frame."""
-
     review: float = 2.0
     """Time to discard a recording before it is kept."""
-
     burst: int = 5
     """Recordings of a burst."""
-
     pause: float = 1.0
     """Between two recordings of a burst."""
-
     sample_every: float = 0.1
     """Between two samples of a static pose."""
-
     most_missing: float = 0.2
     """A recording without a hand in a larger share of its frames is flagged."""
-
     longest: float = 60.0
     """Longest recording."""
-
     longest_stream: float = 600.0
     """Longest recording of ``none``."""
-
     subject: str = ""
     """Who is recorded."""
-
     session: str = ""
     """Name of the session; default: date and time."""
-
     note: str = ""
     keep_video: bool = False
     headless: bool = False
     """Use the terminal instead of a window; always so without a display."""
-
     coach: bool = True
     """Work out what to record next, in a process of its own."""
-
     quiet: bool = False
     """No sounds."""
-
     max_hands: int = 1
     landmarker: str = "full"
     detector: str = "auto"

@@ -6,12 +6,11 @@ from .options import SessionOptions
 
 _REPEAT = 0.15
 """Keyboards repeat a held key faster than this, and people press it slower; seconds."""
-
 _RELEASED = 0.3
 """A held key that has not repeated for this time was released; seconds."""
 
 
-class Hold:
+class _Hold:
     """Distinguishes a key that is held down from one that is pressed twice; times are seconds.
 
     Terminals and windows report only presses, repeatedly while a key is held. The first repetition
@@ -40,10 +39,8 @@ class Hold:
 
 FEWEST = 5
 """A movement of fewer frames is flagged."""
-
 _GONE = 0.5
 """A hand that was not detected for this time is gone; seconds."""
-
 TICK = 1e-6
 """Tolerance: times of frames are sums of floating-point numbers; seconds."""
 
@@ -68,7 +65,7 @@ class Recording:
         self._first_seen, self._last_seen = 0, -1
         """The first and the last added frame with a hand."""
         self._last_seen_at = self._next_sample = now
-        self._hold = Hold(now) if kind == "pose" else None
+        self._hold = _Hold(now) if kind == "pose" else None
 
     @property
     def is_stream(self) -> bool:

@@ -36,16 +36,12 @@ class SessionSummary:
 
     session: str
     """Its name."""
-
     kept: dict[str, int]
     """Recordings of each label that this session has kept."""
-
     counts: dict[str, int]
     """Recordings of each label that are in the folder now."""
-
     unsaved: int
     """Recordings that could not be written."""
-
     advice: list[str]
     """What to do next; the coach may not have finished."""
 

@@ -291,7 +291,6 @@ class Session:
         return [Do.DISCARD, Announce(message), *self._go_on(now)]
 
     def _go_on(self, now: float) -> list[Effect]:
-        """Go to the next recording of a burst, or become idle."""
         self._to_idle()
         if not self.burst_left:
             self._stop_burst()

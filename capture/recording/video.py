@@ -69,11 +69,9 @@ def _list(name: bytes, data: bytes) -> bytes:
 
 QUALITY = 95
 """Of the JPEG pictures, at most 100."""
-
 _PREFIX = ".under-way-"
 _STALE = 60.0
 """A file with this prefix and age in seconds was left by a process that was killed."""
-
 FinishVideo = Callable[[], Path]
 """Writes the video and returns its path; raises HandloreError if it cannot be written."""
 
@@ -138,7 +136,6 @@ class Video:
 
 
 def _encoded(pixels: Pixels) -> bytes:
-    """Return a picture, (height, width, 3) RGB, as a JPEG file."""
     options = [cv2.IMWRITE_JPEG_QUALITY, QUALITY]
     _, data = cv2.imencode(".jpg", np.ascontiguousarray(pixels[..., ::-1]), options)
     return bytes(data)

@@ -116,7 +116,6 @@ class Written:
     label: str
     path: Path | None = None
     """None also if it was discarded before it could be written."""
-
     discarded: bool = False
     problem: str | None = None
 

@@ -4,15 +4,33 @@ import hmac
 import ipaddress
 import secrets
 import socket
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
+from pathlib import Path
 from urllib.parse import parse_qs
 
 from handlore.landmarks.errors import HandloreError
 
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 _SHORTEST_TOKEN = 8
+
+
+def read_token(file: Path) -> str:
+    """Read a token from the first line of a file, or raise HandloreError."""
+    if not file.is_file():
+        raise HandloreError(f"--token-file {file} is not a file; write the token into one")
+    try:
+        with file.open("rb") as stream:
+            return stream.readline(1024).decode("ascii").strip()
+    except OSError as error:
+        raise HandloreError(f"cannot read {file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise HandloreError(
+            f"{file} holds no token; it may contain only letters, digits, - and _"
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -53,7 +71,6 @@ class Guard:
     address: Address
     token: str = ""
     """Empty: none is required."""
-
     names: frozenset[str] = field(default_factory=frozenset)
     """Further host names that a request may use."""
 
@@ -102,12 +119,16 @@ class Guard:
 
     def admits(self, query: str, headers: Mapping[str, str]) -> bool:
         """Return whether a request has the token, in its query or in a cookie."""
-        if not self.token:
-            return True
-        given = [*parse_qs(query).get("token", []), *self._cookies(headers.get("Cookie", ""))]
         expected = self.token.encode()
         # In constant time, so that the duration does not reveal how much of a guess is right.
-        return any(hmac.compare_digest(one.encode(), expected) for one in given)
+        given = self.given(query, headers)
+        return not expected or any(
+            hmac.compare_digest(one.encode("utf-8", "replace"), expected) for one in given
+        )
+
+    def given(self, query: str, headers: Mapping[str, str]) -> list[str]:
+        """Return the tokens that a request presents."""
+        return [*parse_qs(query).get("token", []), *self._cookies(headers.get("Cookie", ""))]
 
     def _cookies(self, header: str) -> list[str]:
         try:
@@ -121,3 +142,42 @@ def _host_name(host: str) -> str:
     if host.startswith("["):
         return host[1:].partition("]")[0].lower()
     return host.rpartition(":")[0].lower() if ":" in host else host.lower()
+
+
+MOST_GUESSES = 10
+"""Different wrong tokens of one client in :data:`GUESS_SECONDS`; more are not compared."""
+
+_MOST_GUESSES_OF_ALL = 100
+GUESS_SECONDS = 60.0
+
+
+class GuessBrake:
+    """Counts wrong tokens, so that nobody can try many.
+
+    A page that stays open after a restart repeats the same wrong token, which is one guess.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._guesses: dict[tuple[str, str], float] = {}
+        self._changing = threading.Lock()
+
+    def stops(self, client: str) -> bool:
+        """Return whether a client, or all together, have guessed too often."""
+        with self._changing:
+            self._forget()
+            own = sum(one == client for one, _ in self._guesses)
+            return own >= MOST_GUESSES or len(self._guesses) >= _MOST_GUESSES_OF_ALL
+
+    def note(self, client: str, tokens: Sequence[str]) -> None:
+        """Note wrong tokens of a client."""
+        now = self._clock()
+        with self._changing:
+            for token in tokens:
+                if len(self._guesses) < _MOST_GUESSES_OF_ALL:
+                    self._guesses[client, token[:64]] = now
+
+    def _forget(self) -> None:
+        oldest = self._clock() - GUESS_SECONDS
+        for guess in [guess for guess, when in self._guesses.items() if when < oldest]:
+            del self._guesses[guess]

@@ -18,11 +18,10 @@ from urllib.parse import parse_qs, urlsplit
 from handlore import __version__
 from handlore.landmarks.errors import HandloreError
 
-from .guard import Address, Guard
+from .guard import Address, Guard, GuessBrake
 
 _EncodeJpeg = Callable[[], bytes]
 """Encodes a frame when a browser requests it."""
-
 MOST_EVENTS = 200
 """Events that are kept for browsers that connect later."""
 
@@ -112,11 +111,8 @@ class Hub:
 
 MOST_CONNECTIONS = 24
 """A browser uses two or three; more connections get status 503."""
-
 TIMEOUT = 10.0
 """Seconds in which a browser must receive a response and send its next request."""
-
-_BUSY = b"HTTP/1.1 503 Busy\r\nRetry-After: 5\r\nContent-Length: 0\r\n\r\n"
 STATES_PER_SECOND = 10.0
 _FILES = {
     "/": ("page.html", "text/html; charset=utf-8"),
@@ -132,6 +128,15 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+_BUSY = "\r\n".join(
+    (
+        "HTTP/1.1 503 Busy",
+        *(f"{name}: {value}" for name, value in _HEADERS.items()),
+        *("Retry-After: 5", "Connection: close", "Content-Length: 0", "", ""),
+    )
+).encode()
+_EVICTION_SECONDS = 0.2
+"""How long a new connection waits for one without a request to be closed."""
 
 
 class PageServer:
@@ -176,6 +181,7 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, hub: Hub, guard: Guard) -> None:
         self.hub = hub
         self.free = threading.BoundedSemaphore(MOST_CONNECTIONS)
+        self.brake = GuessBrake()
         self.pending: dict[socket.socket, float] = {}
         """Connections with an incomplete request, and since when."""
         host = guard.address.host
@@ -185,7 +191,7 @@ class _Server(ThreadingHTTPServer):
         self.guard = replace(guard, address=Address(host, self.server_address[1]))
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        if not self.free.acquire(blocking=False):
+        if not self.free.acquire(blocking=False) and not self._freed():
             request.settimeout(0.1)
             with contextlib.suppress(OSError):
                 request.sendall(_BUSY)
@@ -196,6 +202,15 @@ class _Server(ThreadingHTTPServer):
         except BaseException:
             self.free.release()
             raise
+
+    def _freed(self) -> bool:
+        """Close the connection that has sent no request for the longest time, for a new one."""
+        waiting = sorted(self.pending.items(), key=lambda item: item[1])
+        if not waiting:
+            return False
+        with contextlib.suppress(OSError):
+            waiting[0][0].shutdown(socket.SHUT_RDWR)
+        return self.free.acquire(timeout=_EVICTION_SECONDS)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         try:
@@ -254,7 +269,11 @@ class _Handler(BaseHTTPRequestHandler):
         return "open it by the IP address of this computer (http://192.168...) or its host name"
 
     def _respond(self, path: str, query: str) -> None:
-        if not self.server.guard.admits(query, self.headers):  # type: ignore[arg-type]
+        client, headers = str(self.client_address[0]), dict(self.headers.items())
+        if self.server.guard.token and self.server.brake.stops(client):
+            self._refuse(HTTPStatus.TOO_MANY_REQUESTS, "too many wrong tokens; wait a minute")
+        elif not self.server.guard.admits(query, headers):
+            self.server.brake.note(client, self.server.guard.given(query, headers))
             self._refuse(
                 HTTPStatus.UNAUTHORIZED, "open the address that handlore live printed, with ?token="
             )
@@ -334,6 +353,14 @@ class _Handler(BaseHTTPRequestHandler):
             }
         )
         self.wfile.write(body)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse a request that is no GET, or is none, with the headers of all answers."""
+        del message, explain
+        self.close_connection = True
+        # Of a request that is none the version is unknown, and without one no headers are sent.
+        self.request_version = self.protocol_version
+        self._refuse(HTTPStatus(code), "expected GET")
 
     def _head(self, headers: dict[str, str]) -> None:
         for name, value in (_HEADERS | headers).items():

@@ -35,7 +35,6 @@ from .painting import (
 TITLE = "handlore live"
 _EVENT_SECONDS = 4.0
 """How long the last event is shown."""
-
 _LEAST_WAIT = 1 / 25
 """Seconds between two pictures: people see no more, and drawing costs as much as tracking."""
 
@@ -73,7 +72,6 @@ def _panel(state: LiveState, event: str) -> Pixels:
 
 
 def _bar(panel: Pixels, label: str, probability: float, y: int) -> None:
-    """Draw a label with its probability, and a bar of that length."""
     right = PANEL - MARGIN
     draw_text(panel, label, (MARGIN, y), 18, WHITE, width=right - MARGIN - 60)
     draw_text(panel, f"{100 * probability:.0f} %", (right, y), 17, GREY, anchor="right")

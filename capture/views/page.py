@@ -15,7 +15,6 @@ from ..serve.server import STATES_PER_SECOND, Hub
 
 _WIDEST = 960
 """Pixels; a larger picture is scaled down."""
-
 QUALITY = 75
 
 
@@ -56,7 +55,6 @@ class PageView(LiveView):
 
 
 def _state_of(state: LiveState) -> dict[str, Any]:
-    """Return what the page shows beside the picture, as JSON types."""
     sides = [hand.side for hand in state.hands if hand.side]
     return {
         "label": state.label,
@@ -71,7 +69,6 @@ def _state_of(state: LiveState) -> dict[str, Any]:
 
 
 def _jpeg_of(state: LiveState) -> bytes:
-    """Return the picture of a state with its hands as a JPEG."""
     pixels = state.pixels
     if pixels is None:
         return b""

@@ -29,7 +29,6 @@ from ..keys import KeyBindings
 
 HEIGHT, PANEL = 600, 300
 """Height of a window and width of the panel beside the picture, in pixels."""
-
 MARGIN = 20
 _ROW, _MOST_ROWS = 36, 8
 

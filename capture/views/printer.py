@@ -4,6 +4,7 @@ import contextlib
 import sys
 from typing import TextIO
 
+from handlore.landmarks.untrusted import printable_lines
 from handlore.models.stream.events import Event
 
 from ..actions.runner import ActionResult
@@ -11,7 +12,6 @@ from ..live.loop import LiveView, boottime
 
 _REPEAT_AFTER = 60.0
 """The same line is not written again within this time; seconds."""
-
 MOST_LINES = 256
 
 
@@ -55,7 +55,7 @@ class Printer(LiveView):
         if log is not None:
             # A full disk, or a closed pipe, does not end the recognition.
             with contextlib.suppress(OSError):
-                log.write(f"{text}\n")
+                log.write(f"{printable_lines(text)}\n")
                 log.flush()
 
     def _write_seldom(self, line: str) -> None:
@@ -69,6 +69,5 @@ class Printer(LiveView):
 
 
 def _line_of(event: Event) -> str:
-    """Return an event as a line for people."""
     hand = f"  {event.hand} hand" if event.hand else ""
     return f"{event.end:9.2f}  {event.label}  {100 * event.probability:.0f} %{hand}"

@@ -56,11 +56,10 @@ TITLE = "handlore capture"
 _BORDER = 6
 MOST_LINES = 4
 """Of a message."""
-
 _COLORS = {State.IDLE: GREY, State.COUNTDOWN: AMBER, State.RECORDING: RED, State.REVIEW: TEAL}
 
 
-def draw_session(pixels: Pixels | None, hands: Sequence[Hand], status: Status) -> Pixels:
+def _draw_session(pixels: Pixels | None, hands: Sequence[Hand], status: Status) -> Pixels:
     """Draw the window, (:data:`~.painting.HEIGHT`, width, 3) RGB.
 
     ``pixels`` are (height, width, 3) RGB as the camera saw it; None while it gives no picture.
@@ -105,7 +104,6 @@ def _state(picture: Pixels, status: Status, color: Color) -> None:
 
 
 def _message(picture: Pixels, text: str) -> None:
-    """Write the last message along the upper edge, over everything else."""
     width = picture.shape[1]
     lines = wrap_text(text, 18, width - 2 * MARGIN)[:MOST_LINES]
     shade(picture, (0, 0), (width, 16 + 25 * len(lines)), BLACK, 0.72)
@@ -114,7 +112,6 @@ def _message(picture: Pixels, text: str) -> None:
 
 
 def _banner(picture: Pixels, text: str, label: str, color: Color, *, dot: bool = False) -> None:
-    """Write label and state along the lower edge."""
     height, width = picture.shape[:2]
     shade(picture, (0, height - 66), (width, height), BLACK, 0.62)
     middle, x = height - 36, MARGIN + _BORDER
@@ -136,7 +133,6 @@ def _countdown(picture: Pixels, number: int, color: Color) -> None:
 
 
 def _large_keys(picture: Pixels, keys: Sequence[tuple[str, str]]) -> None:
-    """Show keys and what they do, above the banner."""
     x, y = MARGIN + _BORDER, picture.shape[0] - 100
     for key, action in keys:
         rounded(picture, (x, y - 19), (x + 38, y + 19), WHITE, 8)
@@ -195,7 +191,7 @@ class SessionWindow(Screen):
     def show(self, pixels: Pixels | None, hands: Sequence[Hand], status: Status) -> None:
         """Show the session after a frame; where drawing is slow, not after each."""
         wait = 0.0 if status.typed is None else TYPING_WAIT
-        if self.draw(lambda: draw_session(pixels, hands, status), wait):
+        if self.draw(lambda: _draw_session(pixels, hands, status), wait):
             self.set_title(f"{TITLE} - {status.state.value} {status.label}")
 
     def say(self, text: str) -> None:
@@ -214,7 +210,6 @@ class SessionWindow(Screen):
 _RATE = 16_000
 _TONES = {"count": (660, 0.09), "go": (990, 0.22), "end": (520, 0.16), "flag": (220, 0.35)}
 """Hertz and seconds of each cue."""
-
 _PLAYERS = (("pw-play",), ("paplay",), ("aplay", "-q"), ("afplay",))
 """Programs that play a WAV file, on Linux and macOS."""
 

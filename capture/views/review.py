@@ -39,10 +39,8 @@ from .painting import (
 TITLE = "handlore review"
 WIDTH = 760
 """Of the picture, in pixels."""
-
 _FEW_HANDS = 0.8
 """A smaller share of frames with a hand is marked."""
-
 MOST_POINTS = 300
 
 
@@ -89,7 +87,6 @@ def _play(picture: Pixels, recording: LandmarkDataset, frame: int) -> None:
 
 
 def _paths(picture: Pixels, hand: Points, frames: np.ndarray, n_frames: int) -> None:
-    """Draw the paths of the wrist and of the palm."""
     frames = frames[-MOST_POINTS:]
     share = frames / max(n_frames - 1, 1)
     draw_path(picture, hand[frames, 0], share, frames, 2, dark=True)
@@ -111,7 +108,6 @@ def _banner(picture: Pixels, state: Review, now: float) -> None:
 
 @lru_cache(4)
 def _panel(state: Review) -> Pixels:
-    """Paint what is known of a recording, and the labels with their keys."""
     entry = state.entry
     place = f"{state.at + 1} of {len(state.entries)}"
     heading = (place, RED if entry.discarded else TEAL)

@@ -8,13 +8,13 @@ from typing import TextIO
 from rich.cells import cell_len, set_cell_size
 
 from handlore.landmarks.hands import Hand, Pixels
+from handlore.landmarks.untrusted import printable_lines
 
 from ..recording.loop import Status
 from ..recording.session import KEY_BINDINGS, State
 
 LONGEST_LABEL = 24
 """Most columns of a label."""
-
 _UNLIMITED = 10_000
 
 
@@ -36,13 +36,14 @@ class StatusLine:
         if status.help != self._help:
             self._help = status.help
             self.say("keys: " + ", ".join(f"{keys}: {action}" for keys, action in KEY_BINDINGS))
-        line = line_of(status, shutil.get_terminal_size().columns - 1)
+        line = _line_of(status, shutil.get_terminal_size().columns - 1)
         if self._is_terminal and line != self._last:
             self._last = line
             self._write(f"\r\x1b[K{line}")
 
     def say(self, text: str) -> None:
         """Write a message that stays."""
+        text = printable_lines(text)
         self._write(f"\r\x1b[K{text}\n{self._last}" if self._is_terminal else f"{text}\n")
 
     def cue(self, what: str) -> None:
@@ -60,7 +61,7 @@ class StatusLine:
         self._stream.flush()
 
 
-def line_of(status: Status, columns: int = _UNLIMITED) -> str:
+def _line_of(status: Status, columns: int = _UNLIMITED) -> str:
     """Return the status in one line; the least important part is the last and is cut first."""
     if status.typed is not None:
         return _cut(f"new label: {status.typed}_   (Enter: save, Esc: cancel)", columns)

@@ -50,10 +50,8 @@ PICTURE_SETS = (
 _SUMMARISED = ("shape", "distances", "orientation", "path")
 _SUMMARISED_IN_PICTURE = ("picture", "picture_long_motion", "picture_short_motion")
 """Groups of features whose level and range are used too: kernels respond to changes only."""
-
 _N_POINTS = 32
 """Points in time that are convolved, each the average over an interval."""
-
 _N_SEGMENTS = 4
 _N_KERNEL_FEATURES = 2500
 _UNKNOWN_SECONDS = 2.0

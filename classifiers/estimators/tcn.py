@@ -103,12 +103,12 @@ class _TemporalClassifier(MovementEstimator):
         from ..temporal.network import Probabilities
         from ..temporal.training import NetworkTraining, TrainingSchedule
 
-        held = validation_mask(
+        held = _validation_mask(
             codes, groups, self.validation, np.random.default_rng(self.random_state)
         )
         n = int((~held).sum())
-        batch = batch_size_for(n, self.batch_size)
-        epochs = epochs_for(n, batch, self.epochs)
+        batch = _batch_size_for(n, self.batch_size)
+        epochs = _epochs_for(n, batch, self.epochs)
         plan = TrainingSchedule(
             epochs, batch, self.learning_rate, self.augment, self.patience, self.random_state
         )
@@ -164,18 +164,18 @@ class _TemporalClassifier(MovementEstimator):
         return onnx.load_from_string(self._graph)
 
 
-def batch_size_for(n: int, wanted: int) -> int:
+def _batch_size_for(n: int, wanted: int) -> int:
     """Return the batch size for n movements: 64, or 32 for few clips, if none is given."""
     return min(wanted or (64 if n >= _FEW_CLIPS else 32), n)
 
 
-def epochs_for(n: int, batch: int, wanted: int) -> int:
+def _epochs_for(n: int, batch: int, wanted: int) -> int:
     """Return the number of epochs if none is given: 60, 100 for many movements, more for few."""
     usual = _EPOCHS_LARGE if n >= _FEW_CLIPS else _EPOCHS
     return wanted or min(max(usual, -(-_MIN_STEPS // (n // batch))), _MAX_EPOCHS)
 
 
-def validation_mask(
+def _validation_mask(
     codes: NDArray[np.int64],
     groups: NDArray[np.str_] | None,
     share: float,

@@ -123,10 +123,8 @@ class _ReliabilityBin:
 
     n: int
     """Number of predictions."""
-
     probability: float
     """Their mean probability."""
-
     accuracy: float
     """Share of correct ones."""
 
@@ -142,7 +140,6 @@ class Reliability:
 
     bins: tuple[_ReliabilityBin, ...]
     """Bins with predictions, by rising probability."""
-
     error: float
     """Expected calibration error: the mean difference of probability and accuracy."""
 

@@ -6,7 +6,6 @@ independent items. The bootstrap over groups draws whole people, and gives an in
 difference. Where the difference is the same for all people, it draws items.
 """
 
-import json
 from collections import Counter
 from dataclasses import dataclass, replace
 from math import comb, erfc, sqrt
@@ -16,8 +15,9 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from handlore.datasets.dataset import LandmarkDataset, StrArray, printable
+from handlore.datasets.dataset import LandmarkDataset, StrArray
 from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.untrusted import DAMAGE, MAX_FILE_BYTES, parse_json, printable
 
 from .intervals import (
     FEW_GROUPS,
@@ -41,23 +41,17 @@ class RunResults:
 
     key: StrArray
     """(n_items,) the source of each item, with a number where several have the same."""
-
     truth: StrArray
     predicted: StrArray
     """(n_items,) labels."""
-
     probability: NDArray[np.float64]
     """(n_items,) of the predicted label, NaN where there was no hand."""
-
     unit: StrArray
     """(n_items,) the unit of each item, such as a person."""
-
     over: str
     """Kind of the units: ``group``, ``session``, ``recording`` or ``item``."""
-
     protocol: str = ""
     """How the run was tested, in words; empty if unknown."""
-
     n_leaks: int = 0
     """Items that are also in the training data, as far as is known."""
 
@@ -100,7 +94,7 @@ class RunResults:
             own = over == "item"
             unit = np.arange(n) if own else units[_codes(items["unit"], len(units), n)]
             run = cls(key, truth, predicted, probability, unit.astype(np.str_), over)
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+        except DAMAGE as error:
             raise InvalidDataError("its items are damaged") from error
         if (
             not n
@@ -116,15 +110,17 @@ class RunResults:
         """Read the items of a file that ``crossval`` or ``evaluate`` wrote."""
         how = "write one with `handlore crossval ... --report DIR` (DIR/scores.json)"
         try:
-            values = json.loads(path.read_bytes())
+            if path.exists() and not path.is_file() and not path.is_dir():
+                raise InvalidDataError(f"{path} is a pipe or a device; {how}")
+            values = parse_json(path.read_bytes(), MAX_FILE_BYTES)
         except FileNotFoundError as error:
             raise HandloreError(f"there is no file {path}") from error
         except IsADirectoryError as error:
             raise HandloreError(
                 f"{path} is a folder; did you mean {path / 'scores.json'}?"
             ) from error
-        except (ValueError, RecursionError) as error:
-            raise InvalidDataError(f"{path} is not JSON; {how}") from error
+        except InvalidDataError as error:
+            raise InvalidDataError(f"{path}: {error}; {how}") from error
         if not isinstance(values, dict) or "items" not in values:
             raise InvalidDataError(f"{path} has no predictions of single items; {how}")
         try:
@@ -188,29 +184,22 @@ class Comparison:
 
     accuracy: tuple[float, float]
     """Of A and of B."""
-
     interval: Interval
     """95 % interval of the difference B - A."""
-
     p_value: float
     """Of McNemar's test, two-sided."""
-
     exact: bool
     """Whether by the binomial distribution; else by the corrected chi-squared distribution."""
-
     only_a: int
     only_b: int
     """Items that only one run predicts correctly."""
-
     both: int
     neither: int
 
     over: str
     """Units that the bootstrap drew: ``group``, ``session``, ``recording`` or ``item``."""
-
     n_units: int
     """Number of units."""
-
     leaks: tuple[int, int] = (0, 0)
     """Items of A and of B that are also in the training data of the run."""
 

@@ -2,15 +2,17 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.dataset import LandmarkDataset, listed
+from handlore.datasets.label_problems import find_label_problems
 from handlore.datasets.splits import (
     BY,
     By,
@@ -19,6 +21,8 @@ from handlore.datasets.splits import (
     doubt_about,
     fold_count,
     n_groups,
+    partly_named,
+    untested_labels,
 )
 from handlore.landmarks.errors import HandloreError
 from handlore.models.movement_encoder import MovementEncoder
@@ -102,11 +106,44 @@ def cross_validate(
     found = run(chosen, folds, with_importances=with_importances, with_streams=with_streams)
     reference, missing = _reference(run, chosen, best)
     doubts = [
-        None if by else doubt_about(dataset, chosen) or _random_split(dataset, chosen),
+        None if by else _doubt(dataset, chosen),
+        _about_untested(found, chosen),
+        *_conflicts(dataset),
         pointing_advice(found.predictions, found.dataset, pipeline.encoder),
         missing,
     ]
     return replace(found, notes=tuple(filter(None, doubts)), reference=reference)
+
+
+def _doubt(dataset: LandmarkDataset, by: By) -> str | None:
+    """Return what makes the default split too easy, labels that cannot be tested left out."""
+    if untested_labels(dataset, by) and not partly_named(dataset, by):
+        return _random_split(dataset, by)
+    return doubt_about(dataset, by) or _random_split(dataset, by)
+
+
+def _about_untested(found: Evaluation, by: By) -> str | None:
+    if not found.untested:
+        return None
+    what = "item" if by == "random" else by
+    names = listed([f"{label} ({n})" for label, n in found.untested.items()])
+    return (
+        f"not in the scores: only one {what} shows {names}, so that training has no example when it"
+        f" is tested; add a second {what}"
+    )
+
+
+def _conflicts(dataset: LandmarkDataset) -> list[str]:
+    """Return a line for labels that share identical items: they cannot be told from each other."""
+    found = find_label_problems(dataset)
+    return list(islice(found.lines(), 1)) if found.conflicts else []
+
+
+def _without_labels(predictions: Predictions, labels: Sequence[str]) -> Predictions:
+    """Return the predictions of items with other labels."""
+    kept = ~np.isin(predictions.truth, list(labels))
+    columns = {one.name: getattr(predictions, one.name)[kept] for one in fields(predictions)}
+    return Predictions(**columns)
 
 
 def _reference(
@@ -168,7 +205,12 @@ def _cross_validate(
         watch=watch,
     )
     leaks = find_leaks(dataset, cross_validation(dataset, by, folds, seed))
-    found = Evaluation.of(predictions, dataset, leaks, Importance.pooled(importances), seed=seed)
+    untested = untested_labels(dataset, by)
+    names, counts = np.unique(
+        predictions.truth[np.isin(predictions.truth, untested)], return_counts=True
+    )
+    tested = _without_labels(predictions, untested)
+    found = Evaluation.of(tested, dataset, leaks, Importance.pooled(importances), seed=seed)
     encoder = pipeline.encoder
     return replace(
         found,
@@ -178,6 +220,7 @@ def _cross_validate(
         split=Split(by, n_groups(dataset, by), total),
         streams=cross_fitted(streams) if streams else None,
         seconds=time.perf_counter() - started,
+        untested=dict(zip(names.tolist(), counts.tolist(), strict=True)),
     )
 
 

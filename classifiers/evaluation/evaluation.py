@@ -23,13 +23,10 @@ from .streams import StreamOutputs, StreamScores, require_movements
 
 _MIN_GAP = 0.05
 """Points of accuracy that are shown as 0.0."""
-
 _MAX_STREAM_CLIPS = 900
 """Clips in streams: more take long and change little."""
-
 _PART_KEYS = {"path of the wrist": "way of the wrist"}
 """Keys of earlier versions, which scripts may rely on."""
-
 _KEPT_OF_REFERENCE = ("accuracy", "accuracy_interval", "macro_f1", "macro_f1_interval", "n")
 
 
@@ -64,42 +61,34 @@ class Evaluation:
 
     dataset: LandmarkDataset
     """The data; ``predictions.sample`` are its samples."""
-
     scores: Scores
     intervals: Intervals
 
     leaks: Leaks | None = None
     """Items that are also in the training data, where that can be checked."""
-
     importances: tuple[Importance, ...] = ()
     """The contribution of each part of the hand, if it was measured."""
-
     model: str = ""
     """The name of the estimator, or the model file."""
-
     split: Split | None = None
     """None for a model file."""
-
     notes: tuple[str, ...] = ()
     """Reasons why the scores may be too good or too bad, in sentences."""
-
     reference: "Evaluation | None" = None
     """The result by people (or sessions, recordings), if a weaker split was asked for."""
-
     params: Mapping[str, Any] = field(default_factory=dict)
     """Parameters of the estimator."""
-
     features: tuple[str, ...] = ()
     """Groups of features of a classifier of poses."""
-
     streams: StreamScores | None = None
     """Movements: what is found in streams of these clips."""
-
     seconds: float = 0.0
     """Duration of training and testing."""
-
     tested: Model | None = None
     """The loaded model, for a model file."""
+    untested: Mapping[str, int] = field(default_factory=dict)
+    """Items by label that are not in the scores, since training has no example when they are
+    tested."""
 
     @classmethod
     def of(
@@ -160,6 +149,7 @@ class Evaluation:
         found |= {"items": self.run.as_json(), "protocol": self.protocol, "model": self.model}
         found |= self.split.as_json() if self.split else {}
         found |= {"streams": self.streams.as_json()} if self.streams else {}
+        found |= {"untested": dict(self.untested)} if self.untested else {}
         if self.reference is not None and self.reference.split is not None:
             values = self.reference.as_json()
             kept = {key: values[key] for key in _KEPT_OF_REFERENCE}

@@ -31,11 +31,9 @@ class Importance:
 
     part: str
     """A finger, ``in-plane rotation`` or, for movements, ``path of the wrist``."""
-
     lost: float
     """Accuracy lost when the part is taken from another sample, 0 to 1; noise may make it
     negative."""
-
     n: int
     """Number of samples."""
 

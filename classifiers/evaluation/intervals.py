@@ -27,16 +27,12 @@ _LEVEL = 0.95
 _Z = 1.96
 _RANGE_GROUPS = 3
 """Of so few groups, more than 2.5 % of draws hold the worst alone: the interval is the range."""
-
 FEW_GROUPS = 10
 """With fewer groups an interval is a rough guide, and usually too narrow."""
-
 TOLERANCE = 1e-9
 """Scores that differ by less are equal."""
-
 _BLOCK = 250
 """Draws that are held in memory at once."""
-
 Interval = tuple[float, float]
 Floats = NDArray[np.float64]
 
@@ -50,16 +46,12 @@ class Intervals:
 
     over: str
     """Units that were drawn: ``group``, ``session``, ``recording`` or ``item``."""
-
     n: int
     """Number of units."""
-
     alone: str = ""
     """The unit that occurs only once, such as ``group``: then its items are drawn."""
-
     lacking: str = ""
     """Why people are not drawn although some are known: samples without a name."""
-
     n_alike: int = 0
     """Number of items, if all groups have the same score: then no draw differs."""
 

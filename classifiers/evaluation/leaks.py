@@ -14,35 +14,33 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from handlore.datasets.dataset import LandmarkDataset, printable
+from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.splits import Fold, training_samples
 from handlore.landmarks.geometry import canonicalize, upright
 from handlore.landmarks.hands import FloatArray
+from handlore.landmarks.untrusted import printable
 from handlore.models.card import ModelCard
 from handlore.models.movement_encoder import MovementEncoder
 
 NEAR = 0.02
 """Landmarks up to this root mean square distance in palm lengths count as equal. In HGR1 the
 nearest pictures of two people have a distance of 0.05, the nearest two of one person 0.022."""
-
 NOT_COMPARED = "landmarks could not be compared"
 
 _MAX_EXAMPLES = 5
 _MOMENTS = 8
 """Points in time at which two movements are compared."""
-
 _LEAST_FRAMES = 5
 """Clips with a hand in fewer frames are not compared; many are `none`."""
 
 
 @dataclass(frozen=True)
-class Leak:
+class _Leak:
     """A test item and its copy in training."""
 
     test: str
     train: str
     """Their sources."""
-
     distance: float | None
     """Between their landmarks in palm lengths; None for copies of one file."""
 
@@ -59,10 +57,8 @@ class Leaks:
     n_same_file: int
     n_same_landmarks: int
     """Other items with nearly the landmarks of a training sample."""
-
-    examples: tuple[Leak, ...]
+    examples: tuple[_Leak, ...]
     """The nearest ones."""
-
     by_landmarks: bool = True
     """Whether landmarks were compared; a model file stores digests only."""
 
@@ -104,7 +100,7 @@ def find_leaks(dataset: LandmarkDataset, folds: Iterable[Fold]) -> Leaks:
 
     A sample is counted in every fold that tests it.
     """
-    prints = fingerprints(dataset)
+    prints = _fingerprints(dataset)
     found = [_of_fold(dataset, prints, *fold) for fold in folds]
     files = [leak for leaks in found for leak in leaks if leak.distance is None]
     near = [leak for leaks in found for leak in leaks if leak.distance is not None]
@@ -114,7 +110,7 @@ def find_leaks(dataset: LandmarkDataset, folds: Iterable[Fold]) -> Leaks:
     return Leaks(len(files), len(near), tuple(shown))
 
 
-def fingerprints(dataset: LandmarkDataset) -> FloatArray:
+def _fingerprints(dataset: LandmarkDataset) -> FloatArray:
     """Return vectors (n_samples, n) whose distance is that of the landmarks.
 
     Distance is the root mean square over landmarks (and moments) in palm lengths, in
@@ -150,20 +146,20 @@ def _of_fold(
     prints: FloatArray,
     train: NDArray[np.int64],
     test: NDArray[np.int64],
-) -> Sequence[Leak]:
+) -> Sequence[_Leak]:
     samples = dataset.samples
     # A test picture counts once; augmented copies are compared as training samples only.
     test = test[samples.view[test] == 0]
     digests = np.where(_has_digest(dataset), samples.sha256, "")
     known = {digest: at for at, digest in zip(train, digests[train], strict=True) if digest}
     copies = {at: known[d] for at, d in zip(test, digests[test], strict=True) if d in known}
-    leaks = [Leak(_name(dataset, at), _name(dataset, of), None) for at, of in copies.items()]
+    leaks = [_Leak(_name(dataset, at), _name(dataset, of), None) for at, of in copies.items()]
     rest = test[~np.isin(test, list(copies))]
     two = dataset.n_hands == 2 and dataset.header.kind == "pose"
     distance, nearest = _nearest(prints, train, rest, either_side=two)
     near = np.isfinite(distance)
     return leaks + [
-        Leak(_name(dataset, at), _name(dataset, of), round(float(apart), 5))
+        _Leak(_name(dataset, at), _name(dataset, of), round(float(apart), 5))
         for at, of, apart in zip(rest[near], nearest[near], distance[near], strict=True)
     ]
 
@@ -202,7 +198,6 @@ def _name(dataset: LandmarkDataset, sample: int) -> str:
 
 MAX_DIGESTS = 4096
 """Items whose digests a model file stores at most; they take 40 KB."""
-
 _LENGTH = 10
 """Hexadecimal digits of a digest in a model file: 40 bits give one false match in 60,000 tests of
 4,096 items."""
@@ -235,7 +230,7 @@ def find_model_leaks(
     samples = tested.samples
     digests = [bool(digest) and _short(digest) in known for digest in samples.sha256.tolist()]
     seen = np.flatnonzero(np.array(digests) & (samples.view == 0))
-    examples = [Leak(str(samples.source[at]), "a training item", None) for at in seen[:5]]
+    examples = [_Leak(str(samples.source[at]), "a training item", None) for at in seen[:5]]
     return Leaks(len(seen), 0, tuple(examples), by_landmarks=False)
 
 

@@ -20,10 +20,8 @@ from .scores import Predictions
 
 _MIN_MISTAKES, _MIN_SHARE = 3, 0.05
 """Fewer errors between two labels, or a smaller share of their items, may be chance."""
-
 _MIN_SEPARATED, _MIN_CORRECTED = 0.9, 2 / 3
 """Minimum accuracy of the direction alone on the items of two labels, and on the errors."""
-
 _MAX_NAMED = 3
 
 POINTING_FEATURES = ("world", "image", "orientation")
@@ -39,7 +37,7 @@ class _PointingPair(NamedTuple):
     """Items of one that were confused with the other."""
 
 
-def find_pointing_pairs(predictions: Predictions, dataset: LandmarkDataset) -> list[_PointingPair]:
+def _find_pointing_pairs(predictions: Predictions, dataset: LandmarkDataset) -> list[_PointingPair]:
     """Return pairs of labels that are confused although their directions differ, worst first.
 
     The typical direction of a label is computed from other groups.
@@ -58,7 +56,7 @@ def pointing_advice(
     """Return advice in one line, if labels differ in direction and direction is not a feature."""
     if not isinstance(encoder, PoseEncoder) or "orientation" in encoder.groups:
         return None
-    pairs = find_pointing_pairs(predictions, dataset)
+    pairs = _find_pointing_pairs(predictions, dataset)
     if not pairs:
         return None
     named = ", ".join(" and ".join(pair.labels) for pair in pairs[:_MAX_NAMED])

@@ -30,16 +30,12 @@ class Predictions:
 
     truth: StrArray
     """(n_items,)"""
-
     predicted: StrArray
     """(n_items,)"""
-
     probability: FloatArray
     """(n_items,) probability of the predicted label, NaN where there was no hand."""
-
     no_hand: NDArray[np.bool_]
     """(n_items,)"""
-
     sample: NDArray[np.int64]
     """(n_items,) the first sample of the item in its dataset."""
 
@@ -50,25 +46,18 @@ class Scores:
 
     accuracy: float
     """Share of correct items."""
-
     macro_f1: float
     """Mean F1 over the labels that occur."""
-
     n: int
     """Number of items."""
-
     n_no_hand: int
     """Items without a hand."""
-
     missed: dict[str, int]
     """Items without a hand that are errors, by label: there was a hand to detect."""
-
     labels: tuple[str, ...]
     """The true and predicted labels, in the order of the confusion matrix."""
-
     confusion: NDArray[np.int64]
     """(n_labels, n_labels) items, true labels by row, predicted labels by column."""
-
     per_class: dict[str, dict[str, float]]
     """precision, recall, f1 and support (n of items) for each label that occurs."""
 

@@ -31,29 +31,21 @@ from .scores import fit_streams
 
 _MIN_NONE = 0.05
 """Share of clips of ``none`` that is enough to show what people do between gestures."""
-
 _CANDIDATES = (0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 _PRICE = 2
 """How many gestures a false event must bring to be worth it."""
-
 _SYNTHETIC_PRICE = 4
 """The same where idle movement was made: people do more than was thought of."""
-
 _STEPS = (0, 0.1, 0.2, 0.3)
 """What is added there to the usual threshold, to find a better one."""
-
 _USUAL, _USUAL_LABELS, _USUAL_CLIPS = 0.4, 5, 5
 """The usual threshold with at most 5 labels of at most 5 clips each."""
-
 _PER_DOUBLING = 0.1
 """What twice as many clips add to it."""
-
 _PRIOR_GESTURES = 5
 """Strength of the assumption that a label is like all others, as a number of gestures."""
-
 _PALM = 0.1
 """Palm length of synthetic hands, in image widths."""
-
 _MIN_SHARED = 0.3
 """Share of the shorter one that an event and a gesture cover together, if one is confused."""
 
@@ -66,10 +58,8 @@ class StreamScores:
     n_found: int
     n_confused: int
     """Gestures during which an event with another label was emitted."""
-
     n_false: int
     """Events without a gesture of their label; those of confused gestures are among them."""
-
     seconds: float
     is_synthetic: bool
     """Whether what lies between the gestures was made, because the data has no ``none``."""
@@ -122,21 +112,20 @@ class StreamScores:
 
 
 @dataclass(frozen=True, eq=False)
-class FittedModel:
+class _FittedModel:
     """A fitted classifier of movements as what a recogniser runs."""
 
     labels: tuple[str, ...]
     encoder: MovementEncoder
     seconds: tuple[float, ...]
     """Lengths of short, typical and long training clips."""
-
     runner: GraphRunner
     thresholds: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(
         cls, estimator: HandEstimator, encoder: MovementEncoder, trained: LandmarkDataset
-    ) -> "FittedModel":
+    ) -> "_FittedModel":
         """Return it with the lengths of the clips it was trained on."""
         labels = tuple(map(str, estimator.classes_))
         # Windows come one at a time, for which one thread is the fastest.
@@ -174,13 +163,13 @@ class StreamOutputs:
     ) -> "StreamOutputs":
         """Train on windows of streams too, and run it on streams of clips that were left out."""
         streaming = fit_streams(fitted, trained, encoder, NegativeWindows())
-        found = cls.of(FittedModel.of(streaming, encoder, trained), left_out, most)
+        found = cls.of(_FittedModel.of(streaming, encoder, trained), left_out, most)
         return replace(found, usual=usual_threshold(trained))
 
     @classmethod
     def of(cls, model: StreamModel, clips: LandmarkDataset, most: int) -> "StreamOutputs":
         """Run a model on streams of at most ``most`` clips."""
-        streams, is_synthetic = clip_streams(clips, most)
+        streams, is_synthetic = _clip_streams(clips, most)
         settings = RecogniserSettings()
         found = tuple(
             (list(model_outputs(model, stream.video, settings)), stream.ground_truth)
@@ -302,7 +291,7 @@ def clip_lengths(dataset: LandmarkDataset) -> tuple[float, ...]:
     return tuple(round(float(seconds), 3) for seconds in lengths)
 
 
-def clip_streams(clips: LandmarkDataset, most: int) -> tuple[list[Stream], bool]:
+def _clip_streams(clips: LandmarkDataset, most: int) -> tuple[list[Stream], bool]:
     """Return streams of the clips of one person each, and whether idle movement was made."""
     rng = np.random.default_rng(0)
     chosen = clips.select(np.sort(rng.permutation(clips.n_samples)[:most]))

@@ -24,11 +24,9 @@ from ..onnx_graph import IR_VERSION, ONNX_OPSET
 _N_FINGER_FEATURES = 65
 """Features of a finger: its 4 landmarks relative to the wrist, the same in the axes of the palm,
 the motion of both over two points in time, its motion in the image, 4 distances, presence."""
-
 _N_PALM_FEATURES = 63
 """Features of a palm: its axes; the paths of the wrist, the base of the middle finger and the index
 fingertip, also relative to their means; their motion over 1, 2 and 4 points in time, and speed."""
-
 _N_FEATURES = N_FINGERS * _N_FINGER_FEATURES + _N_PALM_FEATURES
 
 _TRACED = [HandLandmark.WRIST, HandLandmark.MIDDLE_FINGER_MCP, HandLandmark.INDEX_FINGER_TIP]

@@ -54,16 +54,12 @@ class _Epoch:
 
     epoch: int
     """From 1."""
-
     loss: float
     """Cross-entropy in training, on augmented and mixed movements."""
-
     accuracy: float
     """Share of correct predictions on them."""
-
     val_loss: float | None
     """Cross-entropy on the validation set; None without one."""
-
     val_accuracy: float | None
 
     learning_rate: float
@@ -78,11 +74,9 @@ class TrainingSchedule:
     batch_size: int
     learning_rate: float
     """The maximum; it rises in the first tenth and then falls along a cosine to almost 0."""
-
     augment: bool
     patience: int
     """Epochs without a lower validation loss after which training stops."""
-
     seed: int
 
 

@@ -11,23 +11,23 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
+from unicodedata import normalize
 
 import numpy as np
 
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import Hand
+from handlore.landmarks.untrusted import printable, reason
 
-from ..dataset import NONE_LABEL, Header, LandmarkDataset, Samples, concatenate, printable
-from ..sources.base import Clip, Item, LandmarkClip, Listing, Source
+from ..dataset import NONE_LABEL, Header, LandmarkDataset, Samples, concatenate
+from ..sources.base import Clip, Item, LandmarkClip, Listing, Source, UnclearLabelsError
 from ..tracking import SearchOptions, find_hands
 
 Failures = tuple[tuple[str, str], ...]
 """Inputs that could not be read: the file relative to the source, and why."""
-
 _Read = Callable[[], Clip | LandmarkClip]
 """Returns what is in an item."""
-
 _TEXT_COLUMNS = ("group", "session", "recording", "split")
 
 
@@ -37,7 +37,6 @@ class ConvertOptions(SearchOptions):
 
     none: str = ""
     """The label of the source that means no gesture."""
-
     drop_conflicts: bool = False
     """Whether pictures under two labels are left out."""
 
@@ -48,11 +47,10 @@ class Batch:
 
     dataset: LandmarkDataset
     """Their samples, possibly none; the header names the detector, and has no log."""
-
     failures: Failures = ()
 
     @classmethod
-    def ready(cls, source: Source, dataset: LandmarkDataset, options: ConvertOptions) -> Self:
+    def ready(cls, dataset: LandmarkDataset, options: ConvertOptions) -> Self:
         """Return samples that need no reading, as a batch of their source."""
         own = dataset.samples
         samples = _table(
@@ -60,9 +58,10 @@ class Batch:
             {name: getattr(own, name).tolist() for name in _TEXT_COLUMNS},
             options,
             source=own.source.tolist(),
+            view=own.view,
             sha256=own.sha256.tolist(),
         )
-        header = Header(kind=source.kind, image_unit=source.image_unit)
+        header = Header(kind=dataset.header.kind, image_unit=dataset.header.image_unit)
         fitted = _with_n_hands(dataset, options.max_hands)
         return cls(replace(fitted, samples=samples, header=header))
 
@@ -89,7 +88,6 @@ class _Found:
     offsets: list[int] = field(default_factory=lambda: [0])
     rows: list[tuple[Item, int, str]] = field(default_factory=list)
     """Of each sample the item, the number of the augmented copy, and the digest."""
-
     failures: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -100,10 +98,12 @@ def scan_source(source: Source, root: Path, options: ConvertOptions) -> Listing:
             flag = f"--{name.replace('_', '-')}"
             raise HandloreError(f"{flag} is for single pictures, and {source.name} has none")
     listing = source.scan(root)
+    if listing.doubt:
+        raise UnclearLabelsError(source, root, listing)
     if not listing.n_items:
         raise HandloreError(f"{root} holds nothing of the layout {source.name}: {source.layout}")
     labels = listing.labels
-    if options.none and options.none not in labels:
+    if options.none and normalize("NFC", options.none) not in labels:
         raise HandloreError(f"no class {options.none!r} in {root}; it has: {', '.join(labels)}")
     return listing
 
@@ -144,6 +144,9 @@ def _convert_item(
     except InvalidDataError as error:
         found.failures.append((item.source, str(error)))
         return
+    except MemoryError as error:
+        found.failures.append((item.source, reason(error)))
+        return
     for sample in samples:
         found.slots += sample.slots
         found.time += sample.time
@@ -174,7 +177,7 @@ def _table(
     labels: Sequence[str], texts: dict[str, list[str]], options: ConvertOptions, **columns: Any
 ) -> Samples:
     """Make the table of samples, with text that is safe to print and the class ``none`` named."""
-    renamed = {options.none: NONE_LABEL} if options.none else {}
+    renamed = {normalize("NFC", options.none): NONE_LABEL} if options.none else {}
     return Samples.make(
         [renamed.get(label, printable(label)) for label in labels],
         **{name: [printable(text) for text in values] for name, values in texts.items()},

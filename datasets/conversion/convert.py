@@ -14,13 +14,14 @@ from typing import Any
 
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.errors import HandloreError
-from handlore.landmarks.files import require_writable
+from handlore.landmarks.files import real_path, require_writable
 
 from ..dataset import LandmarkDataset
 from ..files import file_stamp
 from ..label_problems import LabelProblems, find_label_problems, in_conflict
 from ..sources.base import Item, Listing, Source
 from .batches import Batch, ConvertOptions, Failures, convert_batch, scan_source
+from .preview import Preview
 from .resume import ConversionPlan, Report, ResumeFolder, Stamps
 from .workers import (
     DaskPool,
@@ -36,10 +37,8 @@ from .workers import (
 
 Progress = Callable[[int, int], None]
 """Receives how many items are done, and how many there are."""
-
 _SMALL = 300
 """This process converts fewer stills than this before a second process would have started."""
-
 _SMALL_WITH_LANDMARKS = 3000
 """The same for items that need no detector."""
 
@@ -52,19 +51,14 @@ class Conversion:
     n_items: int
     n_converted: int
     """Items in which a hand was found."""
-
     failures: Failures
     """Inputs that could not be read: the file relative to the source, and why."""
-
     left_out: tuple[str, ...]
     """Files that do not fit the layout of the source."""
-
     label_problems: LabelProblems
     """What is wrong with the labels, before anything was dropped."""
-
     n_dropped: int = 0
     """Items left out because they have two labels."""
-
     notes: tuple[str, ...] = ()
     """What the source decided."""
 
@@ -143,8 +137,7 @@ def convert(
 def _finished(
     source: Source, root: Path, listing: Listing, batches: Sequence[Batch], options: ConvertOptions
 ) -> Conversion:
-    """Put the result of batches together."""
-    ready = [Batch.ready(source, listing.dataset, options)] if listing.dataset else []
+    ready = [Batch.ready(listing.dataset, options)] if listing.dataset else []
     whole = Batch.joined([*ready, *batches])
     if not whole.dataset.n_samples:
         file, reason = whole.failures[0]
@@ -186,11 +179,10 @@ def _without_conflicts(dataset: LandmarkDataset, root: Path) -> LandmarkDataset:
 
 
 def _chosen(source: Source, options: ConvertOptions) -> dict[str, Any]:
-    """Return the options that the header of the dataset keeps."""
     own = {name: value for name, value in vars(source).items() if value}
     dropped = {"drop_conflicts": True} if options.drop_conflicts else {}
     chosen = {"source": source.name, "none": options.none, "stages": len(options.stages)}
-    asked = {"views": options.augment, "min_score": options.min_score}
+    asked = {"views": options.augment, "min_score": options.min_score, "hand": options.hand}
     return chosen | {name: value for name, value in asked.items() if value} | dropped | own
 
 
@@ -207,10 +199,8 @@ class RunOptions:
 
     jobs: int | None = None
     """How many processes; None: as many as there are processors and memory for."""
-
     dask: str = ""
     """The address of a Dask scheduler whose workers convert."""
-
     restart: bool = False
     """Whether parts of an earlier run are discarded."""
 
@@ -225,6 +215,7 @@ def convert_to_file(
     run: RunOptions | None = None,
     progress: Progress | None = None,
     report: Report | None = None,
+    understood: Callable[[Preview], None] | None = None,
 ) -> Conversion:
     """Find the hands in all items of a source and write them to a file.
 
@@ -247,6 +238,8 @@ def convert_to_file(
         Receives how many items are done, and of how many.
     report
         Receives lines for the person: what continues, which files were changed.
+    understood
+        Receives how the source was understood, before anything is read.
 
     Raises
     ------
@@ -263,12 +256,14 @@ def convert_to_file(
     """
     options, run, root = options or ConvertOptions(), run or RunOptions(), Path(root)
     report, progress = report or (lambda line: None), progress or (lambda done, total: None)
-    require_writable(Path(out).resolve())
+    require_writable(real_path(out))
     folder = ResumeFolder.of(out)
     with folder.held(report):
         alone = run.jobs == 1 and not run.dask
         plan = ConversionPlan.make(source, root, options, factory or DetectorFactory(), alone=alone)
         folder.begin(plan.manifest(), run.restart)
+        if understood:
+            understood(Preview.of(source, plan.listing, plan.options))
         state = _State(plan, folder, progress, report)
         try:
             state.resume()
@@ -316,7 +311,6 @@ class _State:
             self._show(0)
 
     def units(self) -> Iterator[WorkUnit]:
-        """Yield what is missing."""
         for number in list(self.missing):
             unit = self.plan.unit(number)
             # Noted before it is read: what changes meanwhile is then found to have changed.
@@ -324,19 +318,16 @@ class _State:
             yield unit
 
     def keep(self, result: Result) -> None:
-        """Keep a batch as a part."""
         number, batch = result
         self.folder.save(number, batch, self._stamps.pop(number))
         self._count(number)
         self._show(0)
 
     def within(self, unit: WorkUnit, n_items: int) -> None:
-        """Show progress within a batch."""
         if n_items < len(unit.items):
             self._show(n_items)
 
     def words(self) -> str:
-        """Say how many items are done."""
         return f"{self.n_done:,} of {len(self.plan.items):,}"
 
     def _show(self, n_more: int) -> None:
@@ -348,7 +339,6 @@ class _State:
 
 
 def _stamps_of(items: Sequence[Item]) -> Stamps:
-    """Return the stamps of the items' files, see :func:`~..files.file_stamp`."""
     known = {path: list(file_stamp(path)) for path in dict.fromkeys(item.path for item in items)}
     return [known[item.path] for item in items]
 

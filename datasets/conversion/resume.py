@@ -20,8 +20,9 @@ from filelock import FileLock, Timeout
 
 from handlore import __version__
 from handlore.landmarks.detector import DetectorInfo
-from handlore.landmarks.errors import HandloreError
-from handlore.landmarks.files import atomic_write
+from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.files import atomic_write, real_path
+from handlore.landmarks.untrusted import DAMAGE, parse_json
 
 from ..dataset import TEXT, LandmarkDataset
 from ..sources.base import Item, Listing, Source
@@ -31,11 +32,9 @@ from .workers import DetectorFactory, WorkUnit
 
 Report = Callable[[str], None]
 """Receives a line of text for the person."""
-
 _Manifest = Mapping[str, Any]
 Stamps = list[list[int]]
 """Of each item the size of its file and when it was changed, in nanoseconds."""
-
 _MANIFEST, _LOCK, _HOLDER, _RESULT = "manifest.json", "lock", "holder", "result.npz"
 _OF_FILES = {"files number", "files digest", "items in a part"}
 """What differs between manifests when nothing but the files has changed."""
@@ -116,7 +115,7 @@ class ResumeFolder:
     @classmethod
     def of(cls, out: Path) -> "ResumeFolder":
         """Return the parts of an output."""
-        return cls(Path(out).resolve())
+        return cls(real_path(out))
 
     @property
     def folder(self) -> Path:
@@ -169,7 +168,7 @@ class ResumeFolder:
             dataset = load_dataset(path)
             failures = tuple((str(a), str(b)) for a, b in dataset.header.options["failures"])
             stamps = [[int(a), int(b)] for a, b in dataset.header.options["stamps"]]
-        except (HandloreError, KeyError, TypeError, ValueError):
+        except (HandloreError, *DAMAGE):
             return None
         header = replace(dataset.header, options={})
         return Batch(replace(dataset, header=header), failures), stamps
@@ -206,8 +205,8 @@ class ResumeFolder:
 
     def _manifest(self) -> _Manifest:
         try:
-            found = json.loads((self.folder / _MANIFEST).read_bytes())
-        except (OSError, ValueError):
+            found = parse_json((self.folder / _MANIFEST).read_bytes())
+        except (OSError, InvalidDataError):
             return {}
         return found if isinstance(found, dict) else {}
 
@@ -227,7 +226,10 @@ def _digest_of(items: Sequence[Item]) -> str:
     digest = hashlib.sha256()
     for item in items:
         columns = (item.source, item.label, item.group, item.session, item.recording, item.split)
-        digest.update("\0".join((*columns, f"{item.part}\n")).encode(*TEXT))
+        # Of items of a list: the box and the span, which are not in the files themselves.
+        more = [f"{getattr(item, name, None)}" for name in ("box", "span")]
+        known = "" if more == ["None", "None"] else "\0".join(more)
+        digest.update("\0".join((*columns, f"{item.part}{known}\n")).encode(*TEXT))
     return digest.hexdigest()
 
 
@@ -241,7 +243,6 @@ def _differences(there: _Manifest, wanted: _Manifest) -> dict[str, tuple[str, st
 
 
 def _in_words(differences: Mapping[str, tuple[str, str]]) -> str:
-    """Say what differs, and what to do about it."""
     if differences.keys() <= _OF_FILES:
         was, is_now = differences.get("files number", ("", ""))
         counted = f" (there were {was}, now {is_now})" if was else ""

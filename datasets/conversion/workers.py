@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Protocol
 import cv2
 
 from handlore import __version__
+from handlore.landmarks.children import safe_children
 from handlore.landmarks.detector import DetectorInfo, DetectorOptions, HandDetector
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.opening import detector_info, open_detector
@@ -35,10 +36,8 @@ if TYPE_CHECKING:
 _WORKER_DIED = "the process died while reading it"
 _MAX_DEATHS = 8
 """If this many items in a row kill their worker, the cause is not the items."""
-
 _SCHEDULER_TIMEOUT = 15
 """Seconds in which the scheduler must answer."""
-
 _WORKER_TIMEOUT = 60
 """Seconds in which a worker must be there. All may have died of a file and be starting again: on a
 busy computer that takes long."""
@@ -65,16 +64,13 @@ class WorkUnit:
 
     number: int
     """Its place among the batches."""
-
     items: tuple[Item, ...]
     source: Source
     options: ConvertOptions
     factory: DetectorFactory | None
     """None for a source that brings landmarks."""
-
     info: DetectorInfo | None = None
     """The detector that it must be."""
-
     version: str = __version__
 
 
@@ -226,10 +222,12 @@ class ProcessPool:
             pre_dispatch="2 * n_jobs",
             batch_size=1,
         )
-        results = parallel(delayed(_convert_for)(os.getpid(), unit) for unit in units)
+        with safe_children():
+            results = parallel(delayed(_convert_for)(os.getpid(), unit) for unit in units)
         try:
-            for result in results:  # noqa: UP028 (yield from would close it outside of the block below)
-                yield result
+            with safe_children():
+                for result in results:  # noqa: UP028 (yield from would close it outside of the block below)
+                    yield result
         finally:
             with warnings.catch_warnings():
                 # Closed early, joblib warns that results are lost, which is intended.

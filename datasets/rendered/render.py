@@ -47,17 +47,21 @@ def render_movement(
     *,
     fps: float = 30.0,
     size: tuple[int, int] = SIZE,
+    painted: bool = True,
 ) -> Iterator[tuple[float, RenderedPicture]]:
     """Render a movement frame by frame as (seconds, picture).
 
-    What is seen depends on the time alone; `fps` only says when it is looked at.
+    What is seen depends on the time alone; `fps` only says when it is looked at. Not painted, the
+    pictures stay black.
     """
     moves = get_movement(movement)
     frames = int(moves.seconds / scene.tempo * fps + 1e-9) + 1
     for seconds in (k / fps for k in range(frames)):
         pose, moment = moves.at(seconds * scene.tempo)
-        grain = round(seconds * 1e6)
-        yield seconds, render_at(pose, moment, person, scene, size=size, grain=grain)
+        shown = render_at(
+            pose, moment, person, scene, size=size, grain=round(seconds * 1e6), painted=painted
+        )
+        yield seconds, shown
 
 
 def render_background(seed: int, *, size: tuple[int, int] = SIZE) -> NDArray[np.uint8]:

@@ -206,7 +206,6 @@ def _grow(small: NDArray[np.floating], size: tuple[int, int]) -> NDArray[np.floa
 def _room(
     base: NDArray[np.float32], rng: np.random.Generator, size: tuple[int, int]
 ) -> NDArray[np.float32]:
-    """Stack out-of-focus rectangles: shelves, pictures, windows."""
     width, height = size
     picture = np.broadcast_to(base, (height, width, 3)).copy()
     for _ in range(int(rng.integers(4, 9))):

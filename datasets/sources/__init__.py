@@ -10,5 +10,6 @@ from .base import Item as Item
 from .base import LandmarkClip as LandmarkClip
 from .base import Listing as Listing
 from .base import Source as Source
+from .base import UnclearLabelsError as UnclearLabelsError
 from .base import find_source as find_source
 from .base import make_source as make_source

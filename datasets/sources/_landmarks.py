@@ -1,7 +1,6 @@
 """What the sources with landmarks share: damaged items, numbers in text, options, skeletons."""
 
 import math
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,7 +23,7 @@ Numbers = NDArray[np.float64]
 _MAX_FILES_SEEN = 50_000
 """How many names are listed to recognise a layout."""
 
-FRAME_RATE_HELP = "Frames a second of the recordings, default 30; sets the times."
+FRAME_RATE_HELP = "Frames per second of the recordings, default 30; sets the times."
 ASPECT_HELP = "Aspect W:H of the pictures the landmarks were found in, default 4:3."
 
 _SPACES = b" \t\r\n"
@@ -120,15 +119,6 @@ def require_frame_rate(frame_rate: float) -> float:
     if not 0.001 <= frame_rate <= 100_000:
         raise HandloreError(f"--frame-rate is {frame_rate:g}, expected frames a second such as 30")
     return frame_rate
-
-
-def height_in_widths(aspect: str) -> float:
-    """Return H / W of an aspect given as W:H."""
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*:\s*(\d+(?:\.\d+)?)\s*", aspect, re.ASCII)
-    width, height = (float(side) for side in match.groups()) if match else (0.0, 0.0)
-    if not (width and height and 0.01 <= height / width <= 100):
-        raise HandloreError(f"--aspect is {aspect!r}, expected width:height such as 4:3 or 16:9")
-    return height / width
 
 
 _FARTHEST = 100.0

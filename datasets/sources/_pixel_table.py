@@ -41,10 +41,8 @@ class _TableLayout:
     n_columns: int
     label: int
     """The column of the label."""
-
     pixels: tuple[int, ...]
     """The columns of the pixels, row by row of the picture."""
-
     shape: tuple[int, ...]
     """(height, width), or (height, width, 3) for RGB."""
 
@@ -57,7 +55,6 @@ class PixelTable:
     layout: _TableLayout
     offsets: "array[int]"
     """Where each row starts, in bytes."""
-
     labels: tuple[str | None, ...]
     """The label of each row as it is written; None where the row has another number of columns."""
 

@@ -1,19 +1,24 @@
 """What a source is, and how the right one is found for a folder."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, ClassVar
+from unicodedata import normalize
 
 from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import Hand, Pixels
 from handlore.landmarks.registry import Registry
+from handlore.landmarks.untrusted import printable
 
-from ..dataset import Kind, LandmarkDataset, Unit
+from ..dataset import Kind, LandmarkDataset, Unit, listed
 from ..files import files_of
-from ..pictures import is_picture, is_video, read_picture
+from ..pictures import is_picture, read_picture
+from .folder_words import SPLITS
+from .folders import Columns, read_columns
 
 
 @dataclass(frozen=True)
@@ -22,11 +27,9 @@ class Item:
 
     path: Path
     """The file."""
-
     source: str
     """The file relative to the source's folder, with forward slashes; ``#`` and a number follow
     where one file holds many items."""
-
     label: str
     group: str = ""
     session: str = ""
@@ -36,6 +39,10 @@ class Item:
     part: int = 0
     """Which item of its file it is, where one file holds many."""
 
+    def __post_init__(self) -> None:
+        # A letter with an accent is one character, or two labels could look the same.
+        object.__setattr__(self, "label", normalize("NFC", self.label))
+
 
 @dataclass(frozen=True)
 class Clip:
@@ -43,9 +50,10 @@ class Clip:
 
     sha256: str
     """Digest of the file, or of the part of it that is the item."""
-
     frames: Iterator[tuple[float, Pixels]]
     """Seconds from the start, and the picture."""
+    box: tuple[float, float, float, float] | None = None
+    """Left, top, width and height in pixels of where the hand is said to be in a picture."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +62,17 @@ class LandmarkClip:
 
     sha256: str
     """Digest of the file, or of the part of it that is the item."""
-
     frames: Sequence[tuple[float, Sequence[Hand]]]
     """Seconds from the start, and the hands; empty where none was found. Frames of reference as in
     :class:`~handlore.landmarks.hands.Hand`; what is not known is NaN."""
+
+
+@dataclass(frozen=True)
+class LabelReading:
+    """One way to read the labels of a folder, as the options that ask for it."""
+
+    options: Mapping[str, str]
+    labels: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -66,18 +81,20 @@ class Listing:
 
     items: Sequence[Item]
     """What can be read, in an order that does not depend on the file system."""
-
     left_out: Sequence[str] = ()
     """Files of the source's kind that do not fit its layout, relative to the folder."""
-
     notes: Sequence[str] = ()
     """What was decided for this folder: shown to the person, and kept in the dataset's log."""
-
     detector: DetectorInfo | None = None
     """What found the landmarks that the source brings, where that is known."""
-
     dataset: LandmarkDataset | None = None
     """Samples that need no reading, of a source whose files are datasets; beside the items."""
+
+    doubt: str = ""
+    """Why the labels may not be what anybody meant: nothing is converted then."""
+
+    readings: Sequence[LabelReading] = ()
+    """What may be meant instead, the most likely first."""
 
     @property
     def n_items(self) -> int:
@@ -102,17 +119,13 @@ class Source:
     name: ClassVar[str]
     layout: ClassVar[str]
     """The layout in one line."""
-
     kind: ClassVar[Kind] = "pose"
     specificity: ClassVar[int] = 0
     """Of several sources that fit a folder, the one with the highest number is used."""
-
     brings_landmarks: ClassVar[bool] = False
     """Whether it reads as :class:`LandmarkClip`; then no detector is opened."""
-
     image_unit: ClassVar[Unit] = "width"
     """The unit of the image landmarks that it brings."""
-
     silhouettes: ClassVar[bool | None] = None
     """Whether its pictures are silhouettes; None: decided picture by picture."""
 
@@ -142,11 +155,40 @@ class Source:
         return Clip(sha256, iter([(0.0, pixels)]))
 
 
+class UnclearLabelsError(HandloreError):
+    """The folders of a source may not be the labels that anybody meant.
+
+    The message has the commands for what may be meant; ``out`` is the file that they write.
+    """
+
+    def __init__(self, source: Source, root: Path, listing: Listing, out: str = "OUT.npz") -> None:
+        self._of = source, root, listing
+        commands = (
+            f"`{_command(source, root, out, reading)}` (labels {_listed(reading.labels)})"
+            for reading in listing.readings
+        )
+        super().__init__(f"{root}: {listing.doubt}; say what is meant: {', or '.join(commands)}")
+
+    def writing(self, out: Path) -> "UnclearLabelsError":
+        """Return the error with commands that write a file."""
+        return UnclearLabelsError(*self._of, str(out))
+
+
+def _command(source: Source, root: Path, out: str, reading: LabelReading) -> str:
+    words = ["handlore", "convert", str(root), out, "--source", source.name]
+    for name, value in reading.options.items():
+        words += [_flag(name), value]
+    return shlex.join(words)
+
+
+def _listed(labels: Sequence[str]) -> str:
+    return listed([printable(label) for label in labels])
+
+
 def not_listed(names: Iterable[str], items: Iterable[Item]) -> list[str]:
-    """Return the pictures and videos among names that are not items."""
-    listed = {item.source for item in items}
-    media = (name for name in names if is_picture(Path(name)) or is_video(Path(name)))
-    return [name for name in media if name not in listed]
+    """Return the names that are not those of items."""
+    used = {source for item in items for source in (item.source, item.source.rpartition("#")[0])}
+    return [name for name in names if name not in used]
 
 
 def option(default: Any, help_text: str) -> Any:
@@ -154,17 +196,10 @@ def option(default: Any, help_text: str) -> Any:
     return field(default=default, metadata={"help": help_text})
 
 
-# What the path of a file says about it: label, person and so on, train or test.
-
-SPLITS = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("val", "valid", "validation"), "val"),
-    **dict.fromkeys(("test", "testing"), "test"),
-}
-"""Names of folders that set the split, in small letters."""
-
 _NAMED = ("label", "group", "session", "recording", "split")
 """The groups that a name pattern may have."""
+
+LABEL_HELP = "The label of everything in SOURCE; folders are not read for it."
 
 PATTERN_HELP = (
     "Regular expression with named groups label, group, session, recording, split,"
@@ -191,7 +226,7 @@ class NamePattern:
                 f" {', '.join(_NAMED)}; it has {found}"
             )
 
-    def read(self, path: str) -> dict[str, Any] | None:
+    def read(self, path: str) -> dict[str, str] | None:
         """Return what it reads from a path; None if it is not found there."""
         match = self._pattern.search(path)
         if match is None:
@@ -202,50 +237,27 @@ class NamePattern:
         return named
 
 
-class Folders:
-    """Labels and splits in the folders of a source: [archive/][train|val|test/]<label>/...
+@dataclass(frozen=True)
+class NamedFiles:
+    """The labels of files by what a person asked for, and by their folders."""
 
-    Below its split a file is in so many folders ``below``. A folder is a split only where files are
-    as deep as that in it: a lone one named train is a label. Archives that hold
-    train/train/<label> count as train/<label>.
-    """
+    pattern: str
+    label: str = ""
+    """One label for all."""
 
-    def __init__(self, files: Sequence[str], below: int = 1) -> None:
-        self._below = below
-        self._wrapper = _wrapper_of(files, below)
-        inside = [self.inside(file) for file in files]
-        self._splits = {f[0] for f in inside if len(f) > below and f[0].lower() in SPLITS}
+    def read(
+        self, files: Sequence[str], root: Path, of_stem: Callable[[str], str] | None = None
+    ) -> Columns:
+        """Return the columns of the files; ``of_stem`` reads a label from a file's own name."""
+        pattern = NamePattern(self.pattern)
+        has_label = pattern.has_label or bool(self.label)
 
-    def split_off(self, file: str, below: int | None = None) -> tuple[str, list[str]]:
-        """Return the split of a file, and its folders below that."""
-        below, rest, split = self._below if below is None else below, self.inside(file), ""
-        while len(rest) > below and rest[0].lower() in SPLITS:
-            named = SPLITS[rest[0].lower()]
-            if split not in ("", named):
-                break
-            split, rest = named, rest[1:]
-        return split, rest
+        def named(file: str) -> dict[str, str] | None:
+            columns = pattern.read(file)
+            return columns if columns is None or not self.label else columns | {"label": self.label}
 
-    def label_in(self, split: str, rest: Sequence[str]) -> str:
-        """Return the label in what :meth:`split_off` returned, nothing if there is none.
-
-        Files directly in a split have no label: they are not labelled train.
-        """
-        labelled = len(rest) >= max(self._below, 1) and (split or rest[0] not in self._splits)
-        return rest[0] if labelled else ""
-
-    def inside(self, file: str) -> list[str]:
-        """Return the folders of a file, without one around train and test."""
-        return list(PurePosixPath(file.removeprefix(self._wrapper)).parts[:-1])
-
-
-def _wrapper_of(files: Sequence[str], below: int) -> str:
-    """Return the only folder around train and test, with a slash; else nothing."""
-    parts = [PurePosixPath(file).parts for file in files]
-    tops = {part[0] for part in parts}
-    inner = {part[1].lower() if len(part) > below + 2 else "" for part in parts}
-    alone = len(tops) == 1 and bool(inner) and inner <= set(SPLITS)
-    return f"{tops.pop()}/" if alone else ""
+        name = Path(root).resolve().name
+        return read_columns(files, name, named, has_label=has_label, label_of_stem=of_stem)
 
 
 def _check(source: Any) -> None:
@@ -327,7 +339,6 @@ def _unrecognised(root: Path, options: Mapping[str, Any], plain: Mapping[str, se
 
 
 _KINDS = {
-    ".zip": "a zip file; unpack it first",
     ".npz": "an .npz file, as `handlore convert` writes it; see `handlore info`",
     ".onnx": "a model; see `handlore info`",
     **dict.fromkeys(

@@ -3,7 +3,8 @@
 import hashlib
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -14,17 +15,19 @@ from handlore.landmarks.hands import Pixels
 from ..files import MAX_LISTED, is_hidden, natural_order, readable, walk
 from ..pictures import is_picture, read_picture
 from .base import (
+    LABEL_HELP,
     PATTERN_HELP,
     SOURCES,
-    SPLITS,
     Clip,
-    Folders,
     Item,
     Listing,
-    NamePattern,
+    NamedFiles,
     Source,
     option,
 )
+from .folder_words import Pattern, all_are
+from .folders import Columns
+from .readings import likely_readings
 from .videos import STRIDE_HELP
 
 _MIN_FRAMES = 5
@@ -36,10 +39,11 @@ _MIN_FRAMES = 5
 class Frames(Source):
     r"""Videos as folders of numbered pictures, in a folder per label.
 
-    The folder of the pictures is the sequence, the one above it the label; train, val and test
-    may be above that. Pictures follow each other in the natural order of their names:
-    frame_2 before frame_10. A name pattern is searched for in the path of the sequence's folder,
-    for example '/(?P<group>p\d+)_' for wave/p03_7. A sequence with a damaged picture fails.
+    The folder of the pictures is the sequence, the one above it the label; train, val, test and
+    people may be above that, as for images. Pictures follow each other in the natural order of
+    their names: frame_2 before frame_10. A name pattern is searched for in the path of the
+    sequence's folder, for example '/(?P<group>p\d+)_' for wave/p03_7. A sequence with a damaged
+    picture fails.
     """
 
     name = "frames"
@@ -48,9 +52,10 @@ class Frames(Source):
     specificity = 6
 
     name_pattern: str = option("", PATTERN_HELP)
+    label: str = option("", LABEL_HELP)
     stride: int = option(1, STRIDE_HELP)
     frame_rate: float = option(
-        30.0, "Frames a second in the folder, before --stride; sets the times."
+        30.0, "Frames per second in the folder, before --stride; sets the times."
     )
 
     def __post_init__(self) -> None:
@@ -61,27 +66,36 @@ class Frames(Source):
             raise HandloreError(f"--frame-rate is {self.frame_rate}, expected more than 0")
 
     def fits(self, root: Path) -> bool:
-        """Say whether all pictures are two folders down and numbered consecutively."""
+        """Say whether the folders of pictures are numbered consecutively, below those of labels."""
         files = (file for file in walk(root) if is_picture(Path(file)))
         sequences = _by_folder(islice(files, MAX_LISTED))
-        pattern, folders = NamePattern(self.name_pattern), _folders(sequences)
-        if not all(_is_sequence(folder, folders) for folder in sequences):
+        named = self._columns(list(sequences), root).of
+        if "" in sequences or not named or (len(named) < len(sequences) and not self._asked):
             return False
-        named = [folder for folder in sequences if pattern.read(folder) is not None]
         series = sum(_is_series(sequences[folder]) for folder in named)
-        return bool(named) and 10 * series >= 9 * len(named)
+        return 10 * series >= 9 * len(named) and (self._asked or not _are_labels(named))
+
+    @property
+    def _asked(self) -> bool:
+        return bool(self.name_pattern or self.label)
+
+    def _columns(self, sequences: Sequence[str], root: Path) -> Columns:
+        inside = [sequence for sequence in sequences if sequence]
+        return NamedFiles(self.name_pattern, self.label).read(inside, root)
 
     def scan(self, root: Path) -> Listing:
         """List the sequences; pictures that are in no sequence are left out."""
-        pattern = NamePattern(self.name_pattern)
-        pictures = [file for file in walk(root) if is_picture(Path(file))]
-        sequences = list(_by_folder(pictures))
-        folders = _folders(sequences)
-        found = (_item(root, sequence, folders, pattern) for sequence in sequences if sequence)
-        items = [item for item in found if item]
-        listed = {item.source for item in items}
-        left_out = [file for file in pictures if _folder_of(file) not in listed]
-        return Listing(items, left_out, [f"{self.frame_rate:g} frames a second (--frame-rate)"])
+        files = list(walk(root))
+        sequences = _by_folder(file for file in files if is_picture(Path(file)))
+        columns = self._columns(list(sequences), root)
+        items = [Item(root / folder, folder, **own) for folder, own in columns.of.items()]
+        return Listing(
+            items,
+            [file for file in files if _folder_of(file) not in columns.of],
+            [*columns.notes, f"{self.frame_rate:g} frames a second (--frame-rate)"],
+            doubt=columns.doubt,
+            readings=likely_readings(list(sequences)) if columns.doubt else (),
+        )
 
     def read(self, item: Item) -> Clip:
         """Read one sequence.
@@ -115,15 +129,16 @@ def _folder_of(file: str) -> str:
     return file.rpartition("/")[0]
 
 
-def _folders(sequences: Iterable[str]) -> Folders:
-    return Folders([f"{sequence}/x" for sequence in sequences if sequence], 2)
+def _are_labels(named: Mapping[str, Mapping[str, str]]) -> bool:
+    """Say whether folders of pictures are labels, 00/01_palm, and the ones above them people.
 
-
-def _is_sequence(folder: str, folders: Folders) -> bool:
-    """Say whether a folder is <label>/<sequence>, perhaps in a split, and not test/<label>."""
-    inside = folders.inside(f"{folder}/x")
-    is_split = len(inside) == 2 and inside[0].lower() in SPLITS
-    return len(folders.split_off(f"{folder}/x")[1]) == 2 and not is_split
+    Then people show the same labels, and each has one folder of pictures for each of them.
+    """
+    people = {columns["label"] for columns in named.values()}
+    shown = Counter(PurePosixPath(folder).name for folder in named)
+    shared = [name for name, n in shown.items() if n > 1]
+    words = not any(all_are(kind, shared) for kind in Pattern)
+    return len(shared) > 1 and words and any(all_are(kind, people) for kind in Pattern)
 
 
 def _is_series(stems: list[str]) -> bool:
@@ -136,18 +151,6 @@ def _is_series(stems: list[str]) -> bool:
     numbers = [int(end[2]) for end in ends if end]
     counts_on = bool(numbers) and max(numbers) - min(numbers) < 1.5 * len(numbers)
     return len(stems) >= _MIN_FRAMES and len(around) == 1 and None not in around and counts_on
-
-
-def _item(root: Path, folder: str, folders: Folders, pattern: NamePattern) -> Item | None:
-    """Make the item of a sequence's folder; None if it has no label."""
-    split, rest = folders.split_off(f"{folder}/x")
-    named = pattern.read(folder)
-    if named is None:
-        return None
-    if pattern.has_label and len(rest) == 2 and rest[0].lower() in SPLITS:
-        split = SPLITS[rest[0].lower()]
-    named = {"split": split, "label": folders.label_in(split, rest)} | named
-    return Item(root / folder, folder, **named) if named["label"] else None
 
 
 def _listed(folder: Path) -> list[Path]:

@@ -17,15 +17,16 @@ from handlore.landmarks.hands import Hand
 
 from ..dataset import NONE_LABEL
 from ..files import file_stamp, files_of, read_bytes, read_start
+from ..tables.units import height_in_widths
 from ._landmarks import (
     ASPECT_HELP,
     BadItem,
     LandmarkSource,
     first_files,
-    height_in_widths,
     require_within,
 )
-from .base import SOURCES, SPLITS, Item, LandmarkClip, Listing, option
+from .base import SOURCES, Item, LandmarkClip, Listing, option
+from .folder_words import SPLITS
 
 _NO_GESTURE = "no_gesture"
 

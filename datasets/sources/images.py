@@ -12,16 +12,17 @@ from ..files import MAX_LISTED, SAMPLED, spread, walk
 from ..pictures import is_picture, read_picture
 from ..videos import is_animated
 from .base import (
+    LABEL_HELP,
     PATTERN_HELP,
     SOURCES,
-    Folders,
     Item,
     Listing,
-    NamePattern,
+    NamedFiles,
     Source,
     not_listed,
     option,
 )
+from .readings import likely_readings
 
 
 @SOURCES.register
@@ -29,9 +30,12 @@ from .base import (
 class Images(Source):
     r"""Photos in a folder per label, also under train, val and test.
 
-    The first folder is the label; pictures in folders below it belong to it too. Folders named
-    train, val (valid, validation) and test set the split of what is in them. With a name
-    pattern the label, person and so on are read from the path instead, for example
+    The folder is the label; pictures in folders below it belong to it too. Folders named train, val
+    (valid, validation, dev) and test set the split, folders of people (subject3, s03, 00) above or
+    below the labels the group, and folders that only hold others (images, data) are stepped over.
+    Numbers that order folders (03_fist) are not part of the label. Where this leaves a doubt,
+    nothing is converted, and the error has the commands for what may be meant. With a name pattern
+    the label, person and so on are read from the path instead, for example
     '(?P<group>hand\d)_(?P<label>\w)_' for files such as hand1_a_dif_seg_1.jpeg.
     """
 
@@ -39,22 +43,27 @@ class Images(Source):
     layout = "<label>/*.jpg or train|val|test/<label>/*.jpg"
 
     name_pattern: str = option("", PATTERN_HELP)
+    label: str = option("", LABEL_HELP)
 
     def fits(self, root: Path) -> bool:
         """Say whether there is a picture in a folder, or one that fits the pattern."""
-        if self.name_pattern:
+        if self.name_pattern or self.label:
             return bool(self.scan(root).items)
         return any("/" in file and is_picture(Path(file)) for file in walk(root))
 
     def scan(self, root: Path) -> Listing:
         """List the pictures."""
-        pattern = NamePattern(self.name_pattern)
         files = list(walk(root))
         pictures = [file for file in files if is_picture(Path(file))]
-        folders = Folders(pictures)
-        found = (_item(root, file, folders, pattern) for file in pictures)
-        items = [item for item in found if item]
-        return Listing(items, not_listed(files, items), _about_gifs(items))
+        columns = NamedFiles(self.name_pattern, self.label).read(pictures, root)
+        items = [Item(root / file, file, **own) for file, own in columns.of.items()]
+        return Listing(
+            items,
+            not_listed(files, items),
+            [*columns.notes, *_about_gifs(items)],
+            doubt=columns.doubt,
+            readings=likely_readings(pictures) if columns.doubt else (),
+        )
 
 
 def _about_gifs(items: Sequence[Item]) -> list[str]:
@@ -67,16 +76,6 @@ def _about_gifs(items: Sequence[Item]) -> list[str]:
         f"of animated GIFs only the first frame is read: {len(animated)}, such as {animated[0]}"
         " (--source videos reads them as clips)"
     ]
-
-
-def _item(root: Path, file: str, folders: Folders, pattern: NamePattern) -> Item | None:
-    # A lone folder named train is a label, unless the pattern says where the label is.
-    split, rest = folders.split_off(file, 0 if pattern.has_label else 1)
-    named = pattern.read(file)
-    if named is None:
-        return None
-    named = {"split": split, "label": folders.label_in(split, rest)} | named
-    return Item(root / file, file, **named) if named["label"] else None
 
 
 @SOURCES.register
@@ -104,7 +103,7 @@ class _Silhouettes(Images):
         return bool(known) and sum(known) >= 0.9 * len(known)
 
     def _some(self, root: Path) -> list[Path]:
-        if self.name_pattern:
+        if self.name_pattern or self.label:
             return [item.path for item in self.scan(root).items]
         files = (file for file in walk(root) if "/" in file and is_picture(Path(file)))
         return [Path(root) / file for file in islice(files, MAX_LISTED)]

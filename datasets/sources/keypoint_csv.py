@@ -39,10 +39,11 @@ _LONGEST_LABEL = 200
 class _KeypointCsv(LandmarkSource):
     """keypoint.csv of the popular MediaPipe gesture project: a class number and 42 coordinates.
 
-    Each row is x, y of 21 landmarks from the wrist, divided by the largest of them without its
-    sign. They were measured in pixels, so shapes keep their aspect; how large a hand was and where
-    is lost. The project mirrors the camera's picture before it looks for hands, so x is flipped
-    back; use --not-mirrored for rows from pictures as they were. z and handedness are unknown.
+    Each row is x, y of 21 landmarks from the wrist, which is at (0, 0), divided by the largest of
+    them without its sign, which becomes 1; other tables are read as landmark-table. They were
+    measured in pixels, so shapes keep their aspect; how large a hand was and where is lost. The
+    project mirrors the camera's picture before it looks for hands, so x is flipped back; use
+    --not-mirrored for rows from pictures as they were. z and handedness are unknown.
 
     Labels are the lines of keypoint_classifier_label.csv beside it; where there is no line the
     label is the number. SOURCE is the file or a folder that holds it. The project's other file,
@@ -88,6 +89,11 @@ class _KeypointCsv(LandmarkSource):
             raise InvalidDataError("it does not begin with the number of a class")
         row = number_rows([rest if comma else b""], _N_NUMBERS, b",", first=item.part)[0]
         require_within(row, 1.001, "at most 1: divided by the largest")
+        if not _is_normalised(row):
+            raise InvalidDataError(
+                "landmark 0 is not at (0, 0), or the largest number is not 1; for other tables"
+                " give --source landmark-table"
+            )
         # Without the class, so that equal rows of two classes are found.
         digest = sha256(rest).hexdigest()
         return LandmarkClip(digest, [(0.0, [self._hand(row)] if row.any() else [])])
@@ -115,13 +121,26 @@ def _is_table(path: Path) -> bool:
     return any(_is_row(line) for line in islice(lines, 5))
 
 
+def is_keypoint_table(path: Path) -> bool:
+    """Say whether a CSV file is one of the popular project: its hands, or a fingertip's path."""
+    return _is_history(path) or _is_table(path)
+
+
 def _is_row(line: bytes) -> bool:
     number, _, rest = line.partition(b",")
     try:
-        row = number_rows([rest], _N_NUMBERS, b",")
+        row = number_rows([rest], _N_NUMBERS, b",")[0]
     except InvalidDataError:
         return False
-    return bool(_CLASS.fullmatch(number)) and bool((np.abs(row) <= 1.001).all())
+    return bool(_CLASS.fullmatch(number)) and _is_normalised(row)
+
+
+def _is_normalised(row: Numbers) -> bool:
+    """Say whether landmark 0 is the origin, and the largest number 1; zeros are no hand.
+
+    Other tables of 42 numbers are shares of a picture, and their aspect has to be known.
+    """
+    return not row[:2].any() and bool(abs(np.abs(row).max() - 1) <= 0.001 or not row.any())
 
 
 def _rows(name: str, path: Path) -> list[Item]:

@@ -16,17 +16,18 @@ from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import Hand
 
 from ..files import files_of, natural_key, read_bytes, read_start, readable
+from ..tables.units import height_in_widths
 from ._landmarks import (
     ASPECT_HELP,
     FRAME_RATE_HELP,
     LandmarkSource,
     Numbers,
     first_files,
-    height_in_widths,
     require_frame_rate,
     require_within,
 )
-from .base import SOURCES, SPLITS, Item, LandmarkClip, Listing, option
+from .base import SOURCES, Item, LandmarkClip, Listing, option
+from .folder_words import SPLITS
 
 _SIZES = (63, 126, 258, 1662)
 _FRAME = re.compile(r"[^0-9]*([0-9]{1,9})\.npy", re.IGNORECASE)
@@ -107,6 +108,11 @@ class _MpHolistic(LandmarkSource):
         image = np.stack([x, y * height_in_widths(self.aspect), z], axis=1).astype(np.float32)
         side = 1 - handedness if self.mirrored else handedness
         return Hand(image, np.full((21, 3), np.nan, np.float32), side)
+
+
+def is_numbered_frame(name: str, path: Path) -> bool:
+    """Say whether an array is one frame of a sequence below a label."""
+    return bool(_sequence_of(name)) and _has_header(read_start(path, 4096))
 
 
 def _sequence_of(name: str) -> str:

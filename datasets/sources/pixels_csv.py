@@ -13,7 +13,8 @@ from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 from ..files import MAX_LISTED, files_of
 from ._pixel_table import PixelTable, read_layout, read_table
-from .base import SOURCES, SPLITS, Clip, Item, Listing, Source, option
+from .base import SOURCES, Clip, Item, Listing, Source, option
+from .folder_words import SPLITS
 
 _LETTERS = ("auto", "kaggle", "dense", "none")
 """The numberings that can be asked for."""
@@ -30,7 +31,6 @@ class _Numbering:
 
     name: str
     """``kaggle``, ``dense``, ``none`` or ``text``."""
-
     why: str
     """What was decided, in words."""
 

@@ -8,20 +8,20 @@ from pathlib import Path, PurePosixPath
 
 from ..files import MAX_LISTED, SAMPLED, files_of, spread
 from ..pictures import is_picture, is_video
-from ..videos import FrameSelection, is_animated, read_video
+from ..videos import FrameSelection, has_times, is_animated, read_video
 from .base import (
+    LABEL_HELP,
     PATTERN_HELP,
     SOURCES,
-    SPLITS,
     Clip,
-    Folders,
     Item,
     Listing,
-    NamePattern,
+    NamedFiles,
     Source,
     not_listed,
     option,
 )
+from .readings import likely_readings
 
 # wave_12, wave-12, wave (2): the number distinguishes recordings of one gesture.
 _NUMBERED = re.compile(r"(?<=.)(?:[_-]\d+| ?\(\d+\))$")
@@ -34,7 +34,7 @@ STRIDE_HELP = "Read every Nth frame."
 class Videos(Source):
     r"""Videos and animated GIFs in a folder per label, or with the label in the name.
 
-    The first folder is the label, below train, val and test too. Videos in no folder
+    Folders are read as for images: labels, people, train, val and test. Videos in no such folder
     are named after their gesture; a number at the end does not count (wave_3.mp4, wave-3.mp4,
     wave (3).mp4). Other names are read by a name pattern, for example 'H-(?P<label>\w+)\.mp4'.
     Frames keep their own times, and are turned as the phone was held. A video that ends before
@@ -47,6 +47,7 @@ class Videos(Source):
     specificity = 5
 
     name_pattern: str = option("", PATTERN_HELP)
+    label: str = option("", LABEL_HELP)
     stride: int = option(1, STRIDE_HELP)
     fps: float = option(
         0.0,
@@ -75,14 +76,18 @@ class Videos(Source):
 
     def scan(self, root: Path) -> Listing:
         """List the videos and GIFs."""
-        pattern = NamePattern(self.name_pattern)
-        files = list(files_of(root))
-        videos = [(name, path) for name, path in files if is_video(path) or _is_gif(path)]
-        folders = _folders([name for name, _ in videos])
-        found = (_item(name, path, folders, pattern) for name, path in videos)
-        items = [item for item in found if item]
-        notes = [] if self.name_pattern else _about_numbers(items)
-        return Listing(items, not_listed([name for name, _ in files], items), notes)
+        files = dict(files_of(root))
+        videos = [name for name, path in files.items() if is_video(path) or _is_gif(path)]
+        columns = NamedFiles(self.name_pattern, self.label).read(videos, root, _label_of)
+        items = [Item(files[name], name, **own) for name, own in columns.of.items()]
+        numbers = [] if self.name_pattern or self.label else _about_numbers(items)
+        return Listing(
+            items,
+            not_listed(files, items),
+            [*columns.notes, *numbers, *_about_times(items)],
+            doubt=columns.doubt,
+            readings=likely_readings(videos) if columns.doubt else (),
+        )
 
     def read(self, item: Item) -> Clip:
         """Open one video; its frames are decoded as they are asked for."""
@@ -91,6 +96,17 @@ class Videos(Source):
 
     def _selection(self) -> FrameSelection:
         return FrameSelection(self.stride, self.fps, self.max_frames)
+
+
+def _about_times(items: Sequence[Item]) -> list[str]:
+    """Say how many videos are bare streams, whose frames have no times."""
+    bare = [item.source for item in items if not has_times(item.path)]
+    if not bare:
+        return []
+    return [
+        f"bare streams have no times and are read at their nominal rate, mostly 25 frames a second:"
+        f" {len(bare)}, such as {bare[0]}"
+    ]
 
 
 def _about_numbers(items: Sequence[Item]) -> list[str]:
@@ -115,22 +131,3 @@ def _is_gif(path: Path) -> bool:
 
 def _label_of(stem: str) -> str:
     return _NUMBERED.sub("", stem)
-
-
-def _folders(names: list[str]) -> Folders:
-    """Read the folders; videos may be directly in train and test, which are then no labels."""
-    flat = Folders(names, 0)
-    inside = [flat.inside(name) for name in names]
-    splits = {SPLITS.get(one[0].lower()) if len(one) == 1 else None for one in inside}
-    return flat if len(splits) > 1 and None not in splits else Folders(names)
-
-
-def _item(name: str, path: Path, folders: Folders, pattern: NamePattern) -> Item | None:
-    split, rest = folders.split_off(name, 0 if pattern.has_label else None)
-    named = pattern.read(name)
-    if named is None:
-        return None
-    label = folders.label_in(split, rest)
-    split = SPLITS[rest[0].lower()] if rest and not label else split
-    named = {"split": split, "label": label or _label_of(path.stem)} | named
-    return Item(path, name, **named)

@@ -10,6 +10,8 @@ import click
 
 from handlore import __version__
 from handlore.landmarks.errors import HandloreError, nearest
+from handlore.landmarks.stopping import ends_in_native_code
+from handlore.landmarks.untrusted import open_standard_streams, printable, printable_lines
 
 GROUPS = {
     "Start": {
@@ -20,6 +22,7 @@ GROUPS = {
         "recordings": "List, review and edit the recordings of a folder.",
         "sources": "List the data layouts that convert reads, or describe one.",
         "convert": "Find the hands in pictures or videos and write a dataset.",
+        "export": "Write a dataset as a table that other programs read.",
         "info": "Show the content of a dataset, a folder of recordings or a model.",
     },
     "Models": {
@@ -52,11 +55,9 @@ class _Commands(click.Group):
     """Imports a command when it is run, and prints problems as one line."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names in their order."""
         return list(COMMANDS)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the names and summaries by group."""
         widest = max(map(len, COMMANDS))
         for heading, summaries in GROUPS.items():
             with formatter.section(heading):
@@ -65,7 +66,6 @@ class _Commands(click.Group):
                 )
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """Import a command."""
         if name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"{__name__}.{name}").command
@@ -85,9 +85,14 @@ class _Commands(click.Group):
             raise click.UsageError(hint, ctx) from error
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a command."""
+        open_standard_streams()
         try:
-            return super().invoke(ctx)
+            with ends_in_native_code():
+                return super().invoke(ctx)
+        except click.UsageError as error:
+            # Arguments that the shell made of the names of files are quoted in it.
+            vars(error)["message"] = printable_lines(error.message)
+            raise
         except HandloreError as error:
             raise _Problem(str(error)) from error
         except KeyboardInterrupt:
@@ -104,8 +109,7 @@ class _Problem(click.ClickException):
     """A problem stated in one line, exit code 1."""
 
     def show(self, file: object = None) -> None:
-        """Print the line."""
-        click.echo(f"handlore: {' '.join(self.message.split())}", err=True)
+        click.echo(f"handlore: {printable(' '.join(self.message.split()))}", err=True)
 
 
 @click.command(

@@ -20,14 +20,16 @@ from rich.table import Table
 import handlore
 from handlore.datasets.dataset import Kind
 from handlore.datasets.loading import LoadedData, load_data
+from handlore.landmarks.chosen import CHOICES
 from handlore.landmarks.detector import DetectorOptions, HandDetector
 from handlore.landmarks.detectors import DETECTORS
 from handlore.landmarks.errors import HandloreError
-from handlore.landmarks.files import make_folder
+from handlore.landmarks.files import make_folder, real_path, require_writable
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
 from handlore.landmarks.registry import Registry, unknown_name
 from handlore.landmarks.stages import STAGE_NAMES
+from handlore.landmarks.untrusted import printable, printable_lines
 from handlore.landmarks.weights import require_bundle
 from handlore.models.stream.events import Event
 from handlore.models.stream.settings import MOVEMENT_THRESHOLD, RecogniserSettings
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-SOME_INPUTS_FAILED = 3
+_SOME_INPUTS_FAILED = 3
 _MOST_FAILURES_SHOWN = 20
 
 PATH = click.Path(path_type=Path)
@@ -109,11 +111,9 @@ class _RegistryName(click.ParamType):  # type: ignore[type-arg]
         self._registry, self._words = registry, words
 
     def get_metavar(self, *_: object, **__: object) -> str:
-        """Return the names for the help, importing no entry."""
         return f"[{'|'.join(self._listed())}]"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Refuse a name that is not known."""
         if value not in self._listed() and value not in self._registry:
             known = [*self._words, *self._registry]
             self.fail(str(unknown_name(self._registry.kind, value, known)), param, ctx)
@@ -154,6 +154,17 @@ def camera_options(function: Function) -> Function:
     ):
         function = option(function)
     return function
+
+
+hand_option = click.option(
+    "--hand",
+    type=click.Choice(CHOICES),
+    callback=lambda ctx, param, value: value or "",
+    show_default="the first that is found",
+    metavar="WHICH",
+    help=f"Which of two hands to use: {', '.join(CHOICES[:-1])} or {CHOICES[-1]}; left and right"
+    " are the person's.",
+)
 
 
 def detector_options(landmarker: str | None = "full") -> Callable[[Function], Function]:
@@ -246,18 +257,18 @@ def load_datasets(paths: Sequence[Path], kind: Kind | None = None) -> LoadedData
     return loaded
 
 
-def end(loaded: LoadedData) -> None:
-    """End a command that is done; the exit code is 3 if some of its data failed."""
-    if loaded.failures:
-        raise click.exceptions.Exit(SOME_INPUTS_FAILED)
+def end(failures: Sequence[tuple[str, str]], *, none_left: bool = False) -> None:
+    """End a command that is done: exit code 3 if some of its data failed, 1 if nothing is left."""
+    if failures:
+        raise click.exceptions.Exit(1 if none_left else _SOME_INPUTS_FAILED)
 
 
 @contextmanager
 def opened_detector(
-    landmarker: str, detector: str, max_hands: int, *, video: bool, verbose: bool
+    landmarker: str, detector: str, max_hands: int, *, video: bool, verbose: bool, hand: str = ""
 ) -> Iterator[HandDetector]:
     """Open a detector; messages of native libraries are shown only if ``verbose``."""
-    options = DetectorOptions(landmarker, max_hands, detector, video=video)
+    options = DetectorOptions(landmarker, max_hands, detector, video=video, hand=hand)
     require_bundle(landmarker, talk)
     with quiet_native_log(not verbose), open_detector(options) as opened:
         yield opened
@@ -265,7 +276,12 @@ def opened_detector(
 
 def talk(line: str) -> None:
     """Print a message on stderr."""
-    click.echo(line, err=True)
+    click.echo(printable_lines(line), err=True)
+
+
+def say(text: str = "", *, nl: bool = True) -> None:
+    """Print text on stdout; control characters, as in the names of files, have no effect."""
+    click.echo(printable_lines(text), nl=nl)
 
 
 def say_failures(failures: Sequence[tuple[str, str]]) -> None:
@@ -288,7 +304,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
         numeric = all(_is_number(row[number]) for row in rows)
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(str(cell) for cell in row))
+        table.add_row(*(printable(str(cell)) for cell in row))
     # A pipe has no width: keep long lines whole there.
     Console(width=None if sys.stdout.isatty() else 200, markup=False, highlight=False).print(table)
 
@@ -303,6 +319,13 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def require_output(out: Path, data: Sequence[Path]) -> None:
+    """Raise if a file cannot be written, or is one of the inputs."""
+    require_writable(out)
+    if real_path(out) in {Path(os.path.realpath(path)) for path in data}:
+        raise HandloreError(f"{out} is one of the datasets; give another name with --out")
 
 
 def require_folder(path: Path) -> None:
@@ -330,7 +353,6 @@ def prepare_folder(path: Path) -> None:
 
 
 def _remove_empty(folders: Sequence[Path]) -> None:
-    """Remove empty folders, the innermost first."""
     with suppress(OSError):
         for folder in folders:
             folder.rmdir()
@@ -353,7 +375,7 @@ def stage_words(stage: str) -> str:
 
 def percent(share: float) -> str:
     """Return a share as text."""
-    return f"{100 * share:.1f} %"
+    return "-" if isnan(share) else f"{100 * share:.1f} %"
 
 
 def _is_number(cell: object) -> bool:

@@ -11,7 +11,7 @@ from handlore.classifiers.estimators import ESTIMATORS
 from handlore.datasets.dataset import Kind
 from handlore.landmarks.features import feature_names
 
-from ._common import percent, print_table, talk
+from ._common import FOLDER, percent, print_table, say, talk
 
 if TYPE_CHECKING:
     # Needs scikit-learn, which printing help does not.
@@ -21,7 +21,7 @@ _MAX_LABELS = 60
 
 report_option = click.option(
     "--report",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     metavar="DIR",
     help="Write report.html, its figures and scores.json into this folder.",
 )
@@ -29,7 +29,7 @@ streams_option = click.option(
     "--streams/--no-streams",
     "with_streams",
     default=None,
-    help="Movements: also recognise the clips in streams, as live.",
+    help="Movements: also recognise the clips in streams, as `live` does.",
 )
 seed_option = click.option(
     "--seed",
@@ -117,31 +117,31 @@ def print_evaluation(
         names = ", ".join(path.name for path in data)
         page = handlore.write_report(found, report, data=names)
     if as_json:
-        click.echo(found.json_text())
+        say(found.json_text())
         return
     _print_scores(found, title)
     if found.gap_sentence:
-        click.echo(f"\n{found.gap_sentence}")
+        say(f"\n{found.gap_sentence}")
     if report:
-        click.echo(f"report: {page}")
+        say(f"report: {page}")
 
 
 def _print_scores(evaluation: "Evaluation", title: str) -> None:
     scores, spread = evaluation.scores, evaluation.intervals
     items = "pictures" if evaluation.dataset.header.kind == "pose" else "clips"
-    click.echo(f"{title}: {scores.n} {items} of {len(scores.per_class)} labels")
+    say(f"{title}: {scores.n} {items} of {len(scores.per_class)} labels")
     low, high = (percent(bound)[:-2] for bound in spread.accuracy)
     low_f1, high_f1 = (f"{bound:.3f}" for bound in spread.macro_f1)
-    click.echo(
+    say(
         f"  accuracy {percent(scores.accuracy)} [{low} to {high}]"
         f"   macro-F1 {scores.macro_f1:.3f} [{low_f1} to {high_f1}]"
     )
-    click.echo(
+    say(
         f"  errors: {scores.n_wrong} wrong predictions, {scores.n_missed} because no hand was found"
     )
     if evaluation.streams and evaluation.streams.n:
-        click.echo(f"  {evaluation.streams.sentence}")
-    click.echo(f"  in brackets: {spread.words}\n")
+        say(f"  {evaluation.streams.sentence}")
+    say(f"  in brackets: {spread.words}\n")
     rows = [
         [label, row["support"], *(f"{row[key]:.2f}" for key in ("precision", "recall", "f1"))]
         for label, row in list(scores.per_class.items())[:_MAX_LABELS]
@@ -150,4 +150,4 @@ def _print_scores(evaluation: "Evaluation", title: str) -> None:
     pairs = scores.most_confused(3)
     if pairs:
         confused = "; ".join(f"{a} with {b} ({n})" for a, b, n in pairs)
-        click.echo(f"\nmost often confused: {confused}")
+        say(f"\nmost often confused: {confused}")

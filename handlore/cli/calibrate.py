@@ -7,8 +7,6 @@ from typing import Any
 import click
 
 import handlore
-from handlore.landmarks.errors import HandloreError
-from handlore.landmarks.files import require_writable
 from handlore.models.stream.settings import RecogniserSettings
 
 from ._common import (
@@ -23,6 +21,8 @@ from ._common import (
     print_table,
     progress,
     recogniser_options,
+    require_output,
+    say,
     talk,
 )
 
@@ -39,7 +39,6 @@ class _CalibrateOptions:
 
     @property
     def target(self) -> Path:
-        """The file to write."""
         return self.out or self.model
 
 
@@ -62,7 +61,7 @@ class _CalibrateOptions:
     metavar="N",
     help="Acceptable rate of events without a gesture, of all labels together.",
 )
-@click.option("--out", type=PATH, help="Default: the model file itself.")
+@click.option("--out", type=PATH, help="The file to write; default: the model file itself.")
 @click.option("--dry-run", is_flag=True, help="Print the thresholds, and write nothing.")
 @recogniser_options
 @json_option
@@ -79,11 +78,7 @@ def command(**given: Any) -> None:
 
 def _calibrate(options: _CalibrateOptions) -> None:
     if not options.dry_run:
-        require_writable(options.target)
-    if options.target.resolve() in {path.resolve() for path in options.data}:
-        raise HandloreError(
-            f"{options.target} is one of the datasets; give another name with --out"
-        )
+        require_output(options.target, options.data)
     model = handlore.load_model(options.model)
     dataset = load_datasets(options.data).dataset
     with progress("calibrating") as show:
@@ -109,12 +104,12 @@ def _calibrate(options: _CalibrateOptions) -> None:
     print_table(["label", "before", "threshold", "found", "false"], rows)
     n, total, false = len(found.after.found), found.after.n, len(found.after.false)
     share = f" ({percent(n / total)})" if total else ""
-    click.echo(f"\nfound {n} of {total} gestures{share}, before {len(found.before.found)}")
-    click.echo(
+    say(f"\nfound {n} of {total} gestures{share}, before {len(found.before.found)}")
+    say(
         f"{false} false activations in {found.hours:.2f} hours, before {len(found.before.false)};"
         f" at most {found.upper_bound:.2g} an hour at 95 %"
     )
-    click.echo("nothing written (--dry-run)" if options.dry_run else f"wrote {options.target}")
+    say("nothing written (--dry-run)" if options.dry_run else f"wrote {options.target}")
 
 
 def _shown(threshold: float | None) -> str:

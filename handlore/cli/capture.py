@@ -26,10 +26,8 @@ from ._common import (
 
 SECONDS = 2.0
 """Length of a recording unless another one is asked for."""
-
 _VIDEO_STREAM = 120.0
 """A stream of `none` whose pictures are kept in memory ends after this time; seconds."""
-
 _MOVED = "handlore: recordings are reviewed and edited with `handlore recordings` (review, list,"
 _MOVED += " discard, restore, relabel); --review takes seconds"
 
@@ -47,7 +45,6 @@ def _seconds_of_review(ctx: click.Context, _: click.Parameter, value: str) -> fl
 
 
 def _moved(ctx: click.Context, _: click.Parameter, value: tuple[str, ...]) -> None:
-    """Refuse options that are commands now."""
     if value:
         talk(_MOVED)
         ctx.exit(2)
@@ -77,7 +74,7 @@ def _moved(ctx: click.Context, _: click.Parameter, value: tuple[str, ...]) -> No
     help="What to record; default: the labels of the folder. The key + adds one; `none` is always"
     " one.",
 )
-@click.option("--subject", default="", help="Who is recorded: people that a test must keep apart.")
+@click.option("--subject", default="", help="Who is recorded; tests keep people apart.")
 @click.option("--session", default="", show_default="date and time", help="Name of this session.")
 @click.option("--note", default="", help="Anything worth knowing, such as the light.")
 @camera_options

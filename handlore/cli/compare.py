@@ -7,7 +7,7 @@ import click
 
 import handlore
 
-from ._common import PATH, examples, json_option, percent, print_json, talk
+from ._common import PATH, examples, json_option, percent, print_json, say, talk
 
 if TYPE_CHECKING:
     # Needs scikit-learn, which printing help does not.
@@ -48,17 +48,17 @@ def command(a: Path, b: Path, as_json: bool) -> None:
 
 def _print(found: "Comparison", a: Path, b: Path) -> None:
     for name, path, accuracy in zip("AB", (a, b), found.accuracy, strict=True):
-        click.echo(f"{name}  {percent(accuracy)}  {path}")
+        say(f"{name}  {percent(accuracy)}  {path}")
     low, high = (f"{100 * bound:+.1f}" for bound in found.interval)
-    click.echo(
+    say(
         f"difference B - A: {100 * found.difference:+.1f} points [{low}, {high}]"
         f" (95 %, over {found.units})"
     )
-    click.echo(
+    say(
         f"correct in both {found.both}, only in A {found.only_a}, only in B {found.only_b},"
         f" in neither {found.neither}"
     )
     how = "exact" if found.exact else "chi-squared"
     p_value = f"{found.p_value:.3f}" if found.p_value >= 0.001 else "less than 0.001"
-    click.echo(f"McNemar's test over these: p = {p_value} ({how})\n")
-    click.echo(found.sentence)
+    say(f"McNemar's test over these: p = {p_value} ({how})\n")
+    say(found.sentence)

@@ -1,6 +1,8 @@
 """``handlore convert``: any source to a landmark dataset."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
@@ -8,11 +10,14 @@ from typing import Any
 
 import click
 
+from handlore.datasets.archives import unpacked
 from handlore.datasets.conversion.batches import ConvertOptions
 from handlore.datasets.conversion.convert import Conversion, RunOptions, convert_to_file
+from handlore.datasets.conversion.preview import preview
 from handlore.datasets.conversion.workers import DetectorFactory
-from handlore.datasets.sources import SOURCES, Source, find_source, make_source
+from handlore.datasets.sources import SOURCES, Source, UnclearLabelsError, find_source, make_source
 from handlore.datasets.storage import is_dataset
+from handlore.datasets.tables.exporting import WRITERS
 from handlore.landmarks.detector import DetectorOptions
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.files import require_writable
@@ -22,16 +27,18 @@ from handlore.landmarks.weights import require_bundle
 
 from ._common import (
     PATH,
-    SOME_INPUTS_FAILED,
     copies_option,
     detector_options,
+    end,
     examples,
     field_option,
+    hand_option,
     json_option,
     percent,
     print_json,
     progress,
     require_source,
+    say,
     say_failures,
     stage_words,
     talk,
@@ -45,7 +52,7 @@ class _ConvertArguments:
     """The options of the command."""
 
     source: Path
-    out: Path
+    out: Path | None
     layout: str | None
     max_hands: int
     none: str
@@ -56,13 +63,14 @@ class _ConvertArguments:
     jobs: int | None
     dask: str
     restart: bool
+    dry_run: bool
+    hand: str
     landmarker: str
     detector: str
     verbose: bool
     as_json: bool
 
     def convert_options(self) -> ConvertOptions:
-        """Return how the source is converted."""
         return ConvertOptions(
             max_hands=self.max_hands,
             stages=STAGES[: self.stages],
@@ -70,12 +78,15 @@ class _ConvertArguments:
             min_score=self.min_score,
             none=self.none,
             drop_conflicts=self.drop_conflicts,
+            hand=self.hand,
         )
 
     def detector_options(self) -> DetectorOptions:
-        """Return which detector finds the hands."""
         return DetectorOptions(
-            landmarker=self.landmarker, max_hands=self.max_hands, detector=self.detector
+            landmarker=self.landmarker,
+            max_hands=self.max_hands,
+            detector=self.detector,
+            hand=self.hand,
         )
 
 
@@ -83,7 +94,6 @@ class _ConvertCommand(click.Command):
     """Adds the options of all sources, which are the fields of their classes."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """Return the options."""
         given = super().get_params(ctx)
         owners: dict[str, list[str]] = {}
         options: dict[str, Any] = {}
@@ -101,12 +111,11 @@ class _ConvertCommand(click.Command):
         own = {name: r for name, r in records.items() if r and not r[1].startswith("[source")}
         with formatter.section("Options"):
             formatter.write_dl(list(own.values()))
-        with formatter.section("Options of single sources (handlore sources NAME)"):
+        with formatter.section("Options of individual sources (handlore sources NAME)"):
             formatter.write_dl([r for name, r in records.items() if r and name not in own])
 
 
 def _option(option: Any, owners: list[str]) -> click.Option:
-    """Make a command-line option of a field of a source."""
     flag = f"--{option.name.replace('_', '-')}"
     text = f"[source {', '.join(owners)}] {option.metadata['help']}"
     kind = type(option.default)
@@ -126,7 +135,7 @@ def _option(option: Any, owners: list[str]) -> click.Option:
     ),
 )
 @click.argument("source", type=PATH)
-@click.argument("out", type=PATH)
+@click.argument("out", type=PATH, required=False)
 @click.option("--source", "layout", metavar="NAME", help="The layout; default: recognised.")
 @_setting("max_hands", click.IntRange(1, 2), "How many hands to look for in a picture.")
 @click.option(
@@ -157,7 +166,7 @@ def _option(option: Any, owners: list[str]) -> click.Option:
     "--jobs",
     type=click.IntRange(1),
     metavar="N",
-    help="How many processes; default: one for each processor. The result is the same.",
+    help="Number of processes; default: one for each processor. The result is the same.",
 )
 @click.option(
     "--dask",
@@ -166,16 +175,23 @@ def _option(option: Any, owners: list[str]) -> click.Option:
     help="Use the workers of a Dask scheduler, such as tcp://10.0.0.5:8786.",
 )
 @click.option("--restart", is_flag=True, help="Discard an unfinished conversion into OUT.")
+@click.option(
+    "--dry-run", is_flag=True, help="Print how SOURCE is understood, and convert nothing."
+)
+@hand_option
 @detector_options()
 @json_option
 @click.pass_context
 def command(ctx: click.Context, /, **values: Any) -> None:
     """Find the hands in pictures or videos and write a dataset.
 
-    SOURCE is a folder, or a single file that holds everything; OUT is an .npz file. The layout is
-    recognised; `handlore sources` lists the known ones. Pictures in which a plain call of the
-    detector misses the hand are searched in stages, videos are tracked. Samples without a hand are
-    kept as such. Files that cannot be read are listed, and the exit code is then 3.
+    SOURCE is a folder, a zip or tar archive of one, or a single file that holds everything; OUT is
+    an .npz file. The layout is recognised; `handlore sources` lists the known ones. What was
+    understood is printed first, and `--dry-run` stops there. Where folders leave a doubt about the
+    labels, nothing is converted, and the error has a command for each reading. Pictures in which a
+    plain call of the detector misses the hand are searched in stages, videos are tracked. Samples
+    without a hand are kept as such. Files that cannot be read are listed, and the exit code is then
+    3.
 
     If it is stopped or killed, the same command continues where it was. Until OUT is finished, the
     results are kept in OUT.npz.parts.
@@ -183,37 +199,88 @@ def command(ctx: click.Context, /, **values: Any) -> None:
     options = _ConvertArguments(
         **{field.name: values.pop(field.name) for field in fields(_ConvertArguments)}
     )
+    if options.out is None and not options.dry_run:
+        raise click.MissingParameter(ctx=ctx, param_hint="'OUT'", param_type="argument")
     require_source(options.source)
-    require_writable(options.out)
-    _require_no_input(options.out)
     given = {name: value for name, value in values.items() if value is not None}
-    source = make_source(options.layout or _recognised(options.source, given), given)
+    if options.dry_run:
+        with unpacked(options.source, options.out) as root:
+            _print_preview(options, given, root)
+        return
+    out = options.out or Path()
+    require_writable(out)
+    _require_dataset_name(out)
+    _require_no_input(out)
+    with unpacked(options.source, out) as root:
+        _convert(ctx, options, given, root, out)
+
+
+def _convert(
+    ctx: click.Context, options: _ConvertArguments, given: dict[str, Any], root: Path, out: Path
+) -> None:
+    """Convert a folder, which may be that of an archive, and print what was found."""
+    source = make_source(options.layout or _recognised(root, given), given)
     if source.brings_landmarks:
         _require_no_search(ctx, source)
     else:
         require_bundle(options.landmarker, talk)
+    done, seconds = _converted(source, options, root, out)
+    summary = done.summary() | {"seconds": seconds, "out": str(out)}
+    _print_notes(done, options.none)
+    if options.as_json:
+        print_json(summary | done.label_problems.as_json())
+    else:
+        _print(summary, source, done.dataset.header.kind)
+    end(done.failures)
+
+
+def _require_dataset_name(out: Path) -> None:
+    """Refuse OUT with the ending of a table, which would be a zip file of that name."""
+    if out.suffix.lower() in WRITERS and not out.exists():
+        raise HandloreError(
+            f"OUT is a landmark dataset, {out.with_suffix('.npz').name}, and {out.name} would be no"
+            f" table; `handlore export {out.with_suffix('.npz')} {out}` writes one of it"
+        )
+
+
+def _converted(
+    source: Source, options: _ConvertArguments, root: Path, out: Path
+) -> tuple[Conversion, float]:
+    """Convert, and return the seconds that it took."""
     started = time.perf_counter()
     # Processes that are started in this block are as quiet as this one.
-    with quiet_native_log(not options.verbose), progress("converting") as show:
+    with quiet_native_log(not options.verbose), progress("converting") as show, _naming(out):
         done = convert_to_file(
             source,
-            options.source,
-            options.out,
+            root,
+            out,
             options.convert_options(),
             DetectorFactory(options.detector_options()),
             run=RunOptions(options.jobs, options.dask, options.restart),
             progress=show,
             report=talk,
+            understood=lambda found: talk("\n".join(f"note: {line}" for line in found.lines())),
         )
-    seconds = round(time.perf_counter() - started, 3)
-    summary = done.summary() | {"seconds": seconds, "out": str(options.out)}
-    _print_notes(done, source, options.none)
+    return done, round(time.perf_counter() - started, 3)
+
+
+@contextmanager
+def _naming(out: Path) -> Iterator[None]:
+    """Let the commands that are offered for unclear labels write OUT."""
+    try:
+        yield
+    except UnclearLabelsError as error:
+        raise error.writing(out) from error
+
+
+def _print_preview(options: _ConvertArguments, given: dict[str, Any], root: Path) -> None:
+    source = make_source(options.layout or _recognised(root, given), given)
+    with _naming(options.out or Path("OUT.npz")):
+        found = preview(source, root, options.convert_options())
     if options.as_json:
-        print_json(summary | done.label_problems.as_json())
+        print_json(found.as_json())
     else:
-        _print(summary, source)
-    if done.failures:
-        ctx.exit(SOME_INPUTS_FAILED)
+        say("\n".join(found.lines()))
 
 
 def _require_no_input(out: Path) -> None:
@@ -226,8 +293,7 @@ def _require_no_input(out: Path) -> None:
 
 
 def _require_no_search(ctx: click.Context, source: Source) -> None:
-    """Refuse options that have no effect, since no hand is searched for."""
-    for name in ("stages", "detector", "landmarker"):
+    for name in ("stages", "detector", "landmarker", "hand"):
         if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT:
             raise HandloreError(
                 f"--{name} is about finding hands, and {source.name} brings its own landmarks"
@@ -241,16 +307,8 @@ def _recognised(root: Path, options: dict[str, Any]) -> str:
     return name
 
 
-def _print_notes(done: Conversion, source: Source, none: str) -> None:
-    """Print on stderr what a person should know of the data."""
-    for note in done.notes:
-        talk(f"note: {note}")
+def _print_notes(done: Conversion, none: str) -> None:
     say_failures(done.failures)
-    if done.left_out:
-        talk(
-            f"note: left out because they do not fit the layout {source.name}:"
-            f" {len(done.left_out)} files, such as {done.left_out[0]}"
-        )
     problems = done.label_problems
     for line in problems.lines():
         talk(f"note: {line}")
@@ -260,16 +318,16 @@ def _print_notes(done: Conversion, source: Source, none: str) -> None:
         talk(f"note: if {' or '.join(problems.handless)} means no gesture, add --none NAME")
 
 
-def _print(summary: dict[str, Any], source: Source) -> None:
+def _print(summary: dict[str, Any], source: Source, kind: str) -> None:
     found, n_items = summary["n_converted"], summary["n_items"] - summary["n_dropped"]
-    things = _things(source, n_items)
-    click.echo(f"{found} of {n_items} {things} show a hand ({percent(found / n_items)})")
+    things = _things(source, kind, n_items)
+    say(f"{found} of {n_items} {things} show a hand ({percent(found / n_items)})")
     if summary["n_frames"] > n_items:
         n, shown = summary["n_frames"], summary["n_frames_with_hand"]
-        click.echo(f"{shown} of {n} frames show a hand ({percent(shown / n)})")
+        say(f"{shown} of {n} frames show a hand ({percent(shown / n)})")
     if not source.brings_landmarks:
         for stage, count in summary["stages"].items():
-            click.echo(f"  found in search stage {stage_words(stage)}: {count}")
+            say(f"  found in search stage {stage_words(stage)}: {count}")
     for key, words in (
         ("n_no_hand", "without a hand"),
         ("n_failed", "could not be read"),
@@ -277,11 +335,10 @@ def _print(summary: dict[str, Any], source: Source) -> None:
         ("n_views", "augmented copies"),
     ):
         if summary[key]:
-            click.echo(f"  {words}: {summary[key]}")
-    click.echo(f"wrote {summary['out']} in {summary['seconds']:.1f} s")
+            say(f"  {words}: {summary[key]}")
+    say(f"wrote {summary['out']} in {summary['seconds']:.1f} s")
 
 
-def _things(source: Source, n: int) -> str:
-    """Return what the items of a source are called."""
+def _things(source: Source, kind: str, n: int) -> str:
     thing = "sample" if source.brings_landmarks else "picture"
-    return ("clip" if source.kind == "sequence" else thing) + ("" if n == 1 else "s")
+    return ("clip" if kind == "sequence" else thing) + ("" if n == 1 else "s")

@@ -87,7 +87,7 @@ def command(**given: Any) -> None:
     `none`, an error unless that is its label.
 
     Accuracy has a 95 % interval over people. A split at random is compared with the split by
-    people, where they are known. Samples that are in training and test are reported.
+    people, where they are known. Samples that are in both training and test data are reported.
     """
     _cross_validate(_CrossvalOptions(**given))
 
@@ -113,4 +113,4 @@ def _cross_validate(options: _CrossvalOptions) -> None:
         )
     title = f"{found.model}, {found.protocol}"
     print_evaluation(found, title, options.data, options.report, as_json=options.as_json)
-    end(loaded)
+    end(loaded.failures)

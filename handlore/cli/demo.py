@@ -14,7 +14,7 @@ from handlore.landmarks.files import make_folder
 from ._common import (
     FOLDER,
     PATH,
-    SOME_INPUTS_FAILED,
+    end,
     examples,
     json_option,
     percent,
@@ -22,6 +22,7 @@ from ._common import (
     print_table,
     progress,
     require_folder,
+    say,
     say_failures,
     talk,
     verbose_option,
@@ -52,10 +53,7 @@ from ._common import (
 )
 @verbose_option
 @json_option
-@click.pass_context
-def command(
-    ctx: click.Context, out: Path, data: Path | None, people: int, verbose: bool, as_json: bool
-) -> None:
+def command(out: Path, data: Path | None, people: int, verbose: bool, as_json: bool) -> None:
     """Run the whole workflow on rendered hands or on your own photos.
 
     It renders labelled pictures of the hands of several people, finds their landmarks with
@@ -80,17 +78,16 @@ def command(
         print_json(summary)
     else:
         _print(summary, out)
-    if failures:
-        ctx.exit(SOME_INPUTS_FAILED)
+    end(failures)
 
 
 def _print(summary: dict[str, Any], out: Path) -> None:
     convert, movements = summary["convert"], summary.get("movements")
-    click.echo(f"\n{convert['n_converted']} of {convert['n_items']} pictures show a hand", nl=False)
+    say(f"\n{convert['n_converted']} of {convert['n_items']} pictures show a hand", nl=False)
     error = summary["landmark_error"]
     if error is not None:
-        click.echo(f"; median landmark error {error:.3f} palm lengths", nl=False)
-    click.echo(f"\ncross-validated by {summary['by']} ({summary['n_groups']}):\n")
+        say(f"; median landmark error {error:.3f} palm lengths", nl=False)
+    say(f"\ncross-validated by {summary['by']} ({summary['n_groups']}):\n")
     rows = [
         [
             row["model"],
@@ -102,10 +99,10 @@ def _print(summary: dict[str, Any], out: Path) -> None:
         for row in (*summary["models"], *(movements["models"] if movements else ()))
     ]
     print_table(["model", "accuracy", "macro-F1", "file (KB)", "training (s)"], rows)
-    click.echo(f"\nreport:  {out / 'report.html'}")
+    say(f"\nreport:  {out / 'report.html'}")
     program = "handlore" if shutil.which("handlore") else sys.argv[0]
     tries = [(summary["poses"], summary["try"])]
     tries += [(movements["moves"], movements["try"])] if movements else []
-    click.echo(f"models:  {', '.join(model for model, _ in tries)}")
+    say(f"models:  {', '.join(model for model, _ in tries)}")
     for model, example in tries:
-        click.echo(f"try:     {shlex.join([program, 'predict', model, example])}")
+        say(f"try:     {shlex.join([program, 'predict', model, example])}")

@@ -7,7 +7,7 @@ import click
 from handlore.capture.cameras.camera import CameraReport, absent
 from handlore.doctor import Diagnosis, diagnose
 
-from ._common import examples, json_option, print_json, verbose_option
+from ._common import examples, json_option, print_json, say, verbose_option
 
 
 @click.command("doctor", epilog=examples("handlore doctor", "handlore doctor --json"))
@@ -30,8 +30,8 @@ def command(ctx: click.Context, as_json: bool, verbose: bool) -> None:
 
 
 def _print(found: Diagnosis) -> None:
-    click.echo(f"handlore {found.handlore}, Python {found.python} ({found.executable})")
-    click.echo(f"{found.system}, {found.machine}\n")
+    say(f"handlore {found.handlore}, Python {found.python} ({found.executable})")
+    say(f"{found.system}, {found.machine}\n")
     _echo_rows([(name, version or "not installed") for name, version in found.packages.items()])
     rows = [(f"detector {name}", why or "can run") for name, why in found.detectors.items()]
     for use, choice in found.chosen.items():
@@ -41,13 +41,13 @@ def _print(found: Diagnosis) -> None:
     rows += [] if found.cameras else [("camera", absent())]
     _echo_rows([*rows, ("window", found.window or "can be shown")])
     for line in [f"to do: {problem}" for problem in found.problems] or [_conclusion(found)]:
-        click.echo(line)
+        say(line)
 
 
 def _echo_rows(rows: list[tuple[str, str]]) -> None:
     for name, value in rows:
-        click.echo(f"  {name:<24}{value}")
-    click.echo()
+        say(f"  {name:<24}{value}")
+    say()
 
 
 def _conclusion(found: Diagnosis) -> str:

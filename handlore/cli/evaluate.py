@@ -9,6 +9,7 @@ import click
 import handlore
 
 from ._common import (
+    PATH,
     data_argument,
     end,
     examples,
@@ -41,7 +42,7 @@ class _EvaluateOptions:
         "handlore evaluate moves.onnx bens_gestures",
     ),
 )
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=PATH)
 @data_argument
 @click.option("--split", help="Evaluate on this split; default: `test` if there is one, else all.")
 @streams_option
@@ -71,4 +72,4 @@ def _evaluate(options: _EvaluateOptions) -> None:
     )
     title = str(options.model)
     print_evaluation(found, title, options.data, options.report, as_json=options.as_json)
-    end(loaded)
+    end(loaded.failures)

@@ -15,13 +15,14 @@ from handlore.landmarks.files import require_writable
 from ._common import (
     FOLDER,
     PATH,
-    SOME_INPUTS_FAILED,
+    end,
     examples,
     json_option,
     percent,
     prepare_folder,
     print_json,
     print_table,
+    say,
     say_failures,
     stage_words,
     talk,
@@ -76,12 +77,10 @@ def command(**values: Any) -> None:
     facts = _show(options) | _draw(options)
     if options.as_json:
         print_json(facts)
-    if facts.get("failures"):
-        raise click.exceptions.Exit(SOME_INPUTS_FAILED)
+    end(facts.get("failures", ()))
 
 
 def _show(options: _InfoArguments) -> dict[str, Any]:
-    """Print what is in a file or folder, if not as JSON; return the facts."""
     path = options.path
     if _is_model(path):
         if options.contact_sheet or options.plots:
@@ -96,7 +95,6 @@ def _show(options: _InfoArguments) -> dict[str, Any]:
 
 
 def _draw(options: _InfoArguments) -> dict[str, Any]:
-    """Draw what was asked for; return what was drawn."""
     if not (options.contact_sheet or options.plots):
         return {}
     # Imported here: drawing loads scikit-learn.
@@ -129,22 +127,22 @@ def _is_model(file: Path) -> bool:
 
 def _print_dataset(facts: DatasetDescription) -> None:
     detector = facts.header.detector
-    click.echo(f"{facts.path}: a landmark dataset ({facts.bytes / 1000:.0f} KB)")
+    say(f"{facts.path}: a landmark dataset ({facts.bytes / 1000:.0f} KB)")
     n_own = facts.n_samples - facts.n_copies
     copies = f" and {facts.n_copies} augmented copies" if facts.n_copies else ""
     what = "poses" if facts.kind == "pose" else "clips"
     frames = f"{facts.n_frames} frames, {facts.n_hands} hand(s) a frame"
-    click.echo(f"  {n_own} {what}{copies}, {frames}")
-    click.echo(f"  with a hand: {percent((n_own - facts.n_no_hand) / max(n_own, 1))}")
+    say(f"  {n_own} {what}{copies}, {frames}")
+    say(f"  with a hand: {percent((n_own - facts.n_no_hand) / max(n_own, 1))}")
     for stage, count in facts.stages.items() if detector else ():
-        click.echo(f"    frames found in search stage {stage_words(stage)}: {count}")
+        say(f"    frames found in search stage {stage_words(stage)}: {count}")
     _print_counts({"groups": facts.groups, "sessions": facts.sessions, "splits": facts.splits})
     if detector:
-        click.echo(f"  detector: {detector.name} {detector.version}, {detector.landmarker}")
+        say(f"  detector: {detector.name} {detector.version}, {detector.landmarker}")
     for line in facts.header.log:
-        click.echo(f"  {line}")
+        say(f"  {line}")
     rows = [[label, n, found, percent(found / n)] for label, (n, found) in facts.labels.items()]
-    click.echo()
+    say()
     print_table(["label", "samples", "with a hand", "detection rate"], rows)
     _print_lines("Label problems:", list(facts.label_problems.lines()))
 
@@ -153,14 +151,14 @@ def _print_counts(counts: Mapping[str, Mapping[str, int]]) -> None:
     for what, named in counts.items():
         known = [f"{name} ({n})" for name, n in named.items() if name]
         if known:
-            click.echo(f"  {what}: {'; '.join(known)}")
+            say(f"  {what}: {'; '.join(known)}")
 
 
 def _print_lines(heading: str, lines: Sequence[str]) -> None:
     if lines:
-        click.echo(f"\n{heading}")
+        say(f"\n{heading}")
     for line in lines:
-        click.echo(f"  {line}")
+        say(f"  {line}")
 
 
 def _show_recordings(facts: RecordingsDescription, as_json: bool) -> dict[str, Any]:
@@ -178,7 +176,7 @@ def _show_recordings(facts: RecordingsDescription, as_json: bool) -> dict[str, A
 
 def _print_recordings(facts: RecordingsDescription) -> None:
     discarded = f", {facts.n_discarded} discarded" if facts.n_discarded else ""
-    click.echo(f"{facts.path}: {facts.n_recordings} recordings{discarded}")
+    say(f"{facts.path}: {facts.n_recordings} recordings{discarded}")
     named = ("groups", "sessions", "cameras", "detectors")
     _print_counts({what: getattr(facts, what) for what in named})
     rows = []
@@ -187,7 +185,7 @@ def _print_recordings(facts: RecordingsDescription) -> None:
         seconds = f"{row.seconds:.1f}"
         rows.append([label, row.n_movements, row.n_poses, seconds, row.n_frames, rate])
     if rows:
-        click.echo()
+        say()
         print_table(["label", "movements", "poses", "seconds", "frames", "with a hand"], rows)
     say_failures(facts.failures)
 
@@ -199,24 +197,24 @@ def _show_model(file: Path, as_json: bool) -> dict[str, Any]:
     card, size = load_model(file).card, file.stat().st_size
     if not as_json:
         what = "pose" if card.kind == "pose" else "movement"
-        click.echo(f"{file}: a {what} model, {card.estimator} ({size / 1000:.0f} KB)")
-        click.echo(f"  {len(card.labels)} labels: {', '.join(card.labels)}")
+        say(f"{file}: a {what} model, {card.estimator} ({size / 1000:.0f} KB)")
+        say(f"  {len(card.labels)} labels: {', '.join(card.labels)}")
         if card.kind == "pose":
-            click.echo(f"  features: {', '.join(card.features)} ({card.n_features} numbers)")
+            say(f"  features: {', '.join(card.features)} ({card.n_features} numbers)")
         else:
             lengths = f"{card.seconds[0]:.1f} to {card.seconds[-1]:.1f} s"
-            click.echo(f"  clips of {lengths}, resampled to {card.n_timepoints} points in time")
-        click.echo(f"  landmarks: {card.landmarker}, {card.n_hands} hand(s)")
+            say(f"  clips of {lengths}, resampled to {card.n_timepoints} points in time")
+        say(f"  landmarks: {card.landmarker}, {card.n_hands} hand(s)")
         if card.thresholds:
             each = ", ".join(f"{label} {least:.2f}" for label, least in card.thresholds.items())
-            click.echo(f"  thresholds: {each}")
+            say(f"  thresholds: {each}")
         if card.calibration:
-            click.echo(f"  calibration: {_compact(card.calibration)}")
+            say(f"  calibration: {_compact(card.calibration)}")
         for key, value in card.training.items():
             if key not in ("item_digests", "history"):  # these are for `evaluate` and reports
-                click.echo(f"  {key.replace('_', ' ')}: {_compact(value)}")
+                say(f"  {key.replace('_', ' ')}: {_compact(value)}")
         if card.history:
-            click.echo(f"  training history: {len(card.history)} epochs; --json lists them")
+            say(f"  training history: {len(card.history)} epochs; --json lists them")
     return {"type": "model", "path": str(file), "bytes": size, **card.as_json()}
 
 

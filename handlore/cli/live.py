@@ -10,6 +10,7 @@ import click
 
 from handlore.capture.cameras import CameraOptions, camera_spec
 from handlore.capture.live.run import LiveOptions, run_live
+from handlore.capture.serve.guard import read_token
 from handlore.capture.views.printer import Printer
 from handlore.landmarks.errors import HandloreError
 
@@ -18,6 +19,7 @@ from ._common import (
     camera_options,
     detector_options,
     examples,
+    hand_option,
     json_option,
     pop_settings,
     recogniser_options,
@@ -54,19 +56,27 @@ from ._common import (
 @click.option(
     "--token",
     metavar="WORD",
+    envvar="HANDLORE_TOKEN",
     show_default="generated unless HOST is this computer",
-    help="What a browser must present to see the page.",
+    help="What a browser must present to see the page. On the command line other users of this"
+    " computer can see it: the variable HANDLORE_TOKEN or --token-file hides it.",
+)
+@click.option(
+    "--token-file",
+    metavar="FILE",
+    type=PATH,
+    help="A file with the token, in place of --token.",
 )
 @click.option(
     "--max-fps",
     type=click.FloatRange(0.5, 1000),
     show_default="the camera's frame rate",
-    help="Most frames per second.",
+    help="Maximum number of frames per second.",
 )
 @click.option(
     "--max-hands",
     type=click.IntRange(1, 2),
-    show_default="as the models take",
+    show_default="as the models require",
     help="How many hands to detect.",
 )
 @click.option(
@@ -91,6 +101,7 @@ from ._common import (
 )
 @click.option("--subject", default="", help="Who is recorded with --record.")
 @recogniser_options
+@hand_option
 @detector_options(landmarker=None)
 @json_option
 @click.pass_context
@@ -106,12 +117,13 @@ def command(
     """Recognise gestures from a camera in real time.
 
     Each event is a line on stdout, with --json a line of JSON: label, start and end in seconds,
-    probability, hand. With --actions events run commands, press keys, and more. Models of poses
-    and of movements can be combined. An unknown gesture emits no event.
+    probability, hand. With --actions, events run commands, press keys, and more. Models of poses
+    and of movements can be combined. Unknown gestures emit no events.
 
     It ends with q, Ctrl-C (exit code 130), SIGTERM (143) or at the end of a file (0), and with 1
     if a recording of --record could not be written.
     """
+    given["token"] = _token(given.pop("token"), given.pop("token_file"), given["serve"])
     options = _options(given)
     wanted = CameraOptions(size=size, loop=given["loop"], paced=not given["fast"])
     spec = camera_spec(camera, wanted)
@@ -126,10 +138,19 @@ def command(
         raise HandloreError(f"{summary.unsaved} {were} not written to {options.record}")
 
 
+def _token(token: str | None, file: Path | None, serve: str | None) -> str | None:
+    """Return the token of --token, its variable or a file; a variable alone asks for no page."""
+    if file is None:
+        source = click.get_current_context().get_parameter_source("token")
+        unused = serve is None and source is click.core.ParameterSource.ENVIRONMENT
+        return None if unused else token
+    return read_token(file)
+
+
 def _options(given: dict[str, Any]) -> LiveOptions:
     same = (
         "actions dry_run serve token max_hands record keep_video subject landmarker"
-        " detector verbose"
+        " detector hand verbose"
     )
     return LiveOptions(
         window=not given["headless"],

@@ -10,12 +10,14 @@ import handlore
 
 from ._common import (
     EVENT_COLUMNS,
-    SOME_INPUTS_FAILED,
+    PATH,
     copies_option,
     detector_options,
+    end,
     event_cells,
     examples,
     frame_rate_option,
+    hand_option,
     json_option,
     opened_detector,
     percent,
@@ -37,6 +39,8 @@ class _PredictOptions:
     paths: tuple[Path, ...]
     frame_rate: float
     n_copies: int
+    hand: str
+    max_hands: int | None
     landmarker: str | None
     detector: str
     verbose: bool
@@ -54,16 +58,21 @@ class _PredictOptions:
         "handlore predict moves.onnx my_gestures",
     ),
 )
-@click.argument("model", type=click.Path(path_type=Path))
-@click.argument(
-    "paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path)
-)
+@click.argument("model", type=PATH)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=PATH)
 @frame_rate_option
 @copies_option(
     "--tta",
     "the probabilities are averaged (test-time augmentation). Each costs a run of the hand"
     " network. Pictures only.",
 )
+@click.option(
+    "--max-hands",
+    type=click.IntRange(1, 2),
+    metavar="N",
+    help="With 2 a model of one hand predicts both hands, each for itself.",
+)
+@hand_option
 @detector_options(landmarker=None)
 @json_option
 def command(**given: Any) -> None:
@@ -71,9 +80,10 @@ def command(**given: Any) -> None:
 
     PATH is a picture, a video, or a folder of them; or a folder of recordings of
     `handlore capture`, which are predicted from their landmarks. For a picture the result is label,
-    probability and rotation: the direction from wrist to middle knuckle against image-up,
+    probability and rotation: the direction from wrist to middle knuckle relative to image-up,
     clockwise positive. For a video it is the gestures with their times. A model of movements takes
-    videos, and folders of pictures as videos. Without a hand the label is `none`.
+    videos, and folders of pictures as videos. Without a hand the label is `none`. With
+    `--max-hands 2` there is a prediction for each hand.
     """
     _predict(_PredictOptions(**given))
 
@@ -87,10 +97,12 @@ def _predict(options: _PredictOptions) -> None:
             detector=lambda video: opened_detector(
                 options.landmarker or handlore.required_landmarker([model]),
                 options.detector,
-                model.card.n_hands,
+                max(model.card.n_hands, options.max_hands or 1),
                 video=video,
                 verbose=options.verbose,
+                hand=options.hand,
             ),
+            max_hands=options.max_hands,
             frame_rate=options.frame_rate,
             tta=options.n_copies,
             progress=show,
@@ -103,8 +115,7 @@ def _predict(options: _PredictOptions) -> None:
     else:
         _print_pictures([one for one in found.predictions if one.prediction is not None])
         _print_videos([one for one in found.predictions if one.prediction is None])
-    if found.failures:
-        raise click.exceptions.Exit(SOME_INPUTS_FAILED if found.predictions else 1)
+    end(found.failures, none_left=not found.predictions)
 
 
 def _print_pictures(predictions: "list[FilePrediction]") -> None:

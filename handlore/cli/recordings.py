@@ -18,7 +18,7 @@ from handlore.landmarks.errors import HandloreError
 
 from ._common import (
     PATH,
-    SOME_INPUTS_FAILED,
+    end,
     examples,
     json_option,
     percent,
@@ -148,11 +148,9 @@ def _report(
 
 
 def _end(recordings: RecordingFolder) -> None:
-    """Name the files that could not be read; then the exit code is 3."""
     failures = recordings.failures()
     say_failures(failures)
-    if failures:
-        raise click.exceptions.Exit(SOME_INPUTS_FAILED)
+    end(failures)
 
 
 def _row(entry: RecordingEntry) -> list[object]:

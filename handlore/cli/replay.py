@@ -13,8 +13,9 @@ from handlore.models.stream.settings import RecogniserSettings
 
 from ._common import (
     EVENT_COLUMNS,
-    SOME_INPUTS_FAILED,
+    PATH,
     detector_options,
+    end,
     event_cells,
     examples,
     frame_rate_option,
@@ -23,6 +24,7 @@ from ._common import (
     pop_settings,
     print_table,
     recogniser_options,
+    say,
     say_failures,
 )
 
@@ -39,12 +41,10 @@ class _ReplayOptions:
 
     @property
     def models(self) -> list[Path]:
-        """The model files among the paths."""
         return [path for path in self.paths if path.suffix.lower() == ".onnx"]
 
     @property
     def recordings(self) -> list[Path]:
-        """The other paths."""
         return [path for path in self.paths if path.suffix.lower() != ".onnx"]
 
 
@@ -62,7 +62,7 @@ class _ReplayOptions:
     nargs=-1,
     required=True,
     metavar="MODEL.onnx... RECORDING...",
-    type=click.Path(path_type=Path),
+    type=PATH,
 )
 @frame_rate_option
 @recogniser_options
@@ -102,9 +102,8 @@ def _replay(options: _ReplayOptions) -> None:
     rows = [(log.name, event) for log in found.logs for event in log.events]
     if options.as_json:
         for name, event in rows:
-            click.echo(json.dumps(({"stream": name} if named else {}) | event.as_json()))
+            say(json.dumps(({"stream": name} if named else {}) | event.as_json()))
     else:
         cells = [[*([name] if named else []), *event_cells(event)] for name, event in rows]
         print_table([*(["stream"] if named else []), *EVENT_COLUMNS], cells)
-    if found.failures:
-        raise click.exceptions.Exit(SOME_INPUTS_FAILED if found.logs else 1)
+    end(found.failures, none_left=not found.logs)

@@ -7,7 +7,7 @@ import click
 
 from handlore.datasets.sources import SOURCES
 
-from ._common import examples, json_option, print_json, print_table
+from ._common import examples, json_option, print_json, print_table, say
 
 
 @click.command("sources", epilog=examples("handlore sources", "handlore sources images"))
@@ -38,8 +38,8 @@ def _show(name: str, as_json: bool) -> None:
     if as_json:
         print_json({"name": name, "layout": source.layout, "about": about, "options": options})
         return
-    click.echo(f"{name}: {source.layout}\n\n{about}\n\nOptions:")
+    say(f"{name}: {source.layout}\n\n{about}\n\nOptions:")
     for option, text in options.items():
-        click.echo(f"  {option}  {text}")
+        say(f"  {option}  {text}")
     if not options:
-        click.echo("  none")
+        say("  none")

@@ -7,10 +7,9 @@ from typing import Any
 import click
 
 import handlore
-from handlore.landmarks.errors import HandloreError
-from handlore.landmarks.files import require_writable
 
 from ._common import (
+    PATH,
     RenamedOption,
     data_argument,
     end,
@@ -20,6 +19,8 @@ from ._common import (
     percent,
     print_json,
     progress,
+    require_output,
+    say,
     talk,
 )
 from ._training import (
@@ -63,7 +64,7 @@ class _TrainOptions:
     ),
 )
 @data_argument
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The model file.")
+@click.option("--out", required=True, type=PATH, help="The model file.")
 @model_option
 @features_option
 @mirror_option
@@ -81,7 +82,7 @@ class _TrainOptions:
 @click.option("--crossval", is_flag=True, help="Also cross-validate, and keep the scores in OUT.")
 @click.option(
     "--log",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="FILE.csv",
     help="Write loss, accuracy and learning rate by epoch (tcn).",
 )
@@ -97,9 +98,7 @@ def command(**given: Any) -> None:
 
 
 def _train(options: _TrainOptions) -> None:
-    require_writable(options.out)
-    if options.out.resolve() in {path.resolve() for path in options.data}:
-        raise HandloreError(f"{options.out} is one of the datasets; give another name with --out")
+    require_output(options.out, options.data)
     features = parsed_features(options.features)
     loaded = load_datasets(options.data, kind_of(options.model))
     with progress("training") as show:
@@ -123,12 +122,12 @@ def _train(options: _TrainOptions) -> None:
         print_json(trained.as_json())
     else:
         card = trained.card
-        click.echo(
+        say(
             f"trained {card.estimator} on {card.training['n']} samples of {len(card.labels)}"
             f" labels in {trained.seconds:.1f} s"
         )
         if scores := card.training.get("crossval"):
             accuracy = percent(scores["accuracy"])
-            click.echo(f"cross-validated by {scores['by']}: accuracy {accuracy}")
-        click.echo(f"wrote {options.out} ({trained.n_bytes / 1000:.0f} KB)")
-    end(loaded)
+            say(f"cross-validated by {scores['by']}: accuracy {accuracy}")
+        say(f"wrote {options.out} ({trained.n_bytes / 1000:.0f} KB)")
+    end(loaded.failures)

@@ -15,10 +15,14 @@ from handlore.landmarks.weights import (
     verify_bundle,
 )
 
-from ._common import PATH, examples, json_option, print_json, talk
+from ._common import PATH, examples, json_option, print_json, say, talk
 
 _landmarker_option = click.option(
-    "--landmarker", type=click.Choice(list(LANDMARKERS)), default="full", show_default=True
+    "--landmarker",
+    type=click.Choice(list(LANDMARKERS)),
+    default="full",
+    show_default=True,
+    help="Which of the two hand networks; lite is faster and slightly less accurate.",
 )
 
 
@@ -37,7 +41,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
     """Show where the hand landmark model is; download or verify it.
 
     handlore uses MediaPipe's own networks, which current mediapipe packages no longer contain.
-    They are downloaded once, compared bit for bit, and kept in your cache folder.
+    They are downloaded once, verified bit for bit, and kept in your cache folder.
     """
     if ctx.invoked_subcommand:
         return
@@ -47,9 +51,9 @@ def command(ctx: click.Context, as_json: bool) -> None:
         print_json({"cache": str(cache_folder()), "bundles": rows})
         return
     for name, found in bundles.items():
-        click.echo(f"{name}: {f'{found.path} ({found.origin})' if found else 'not here'}")
+        say(f"{name}: {f'{found.path} ({found.origin})' if found else 'not here'}")
     if not bundles["full"]:
-        click.echo("download it with `handlore weights fetch`; other commands do so when needed")
+        say("download it with `handlore weights fetch`; other commands do so when needed")
 
 
 @command.command("fetch")
@@ -88,7 +92,7 @@ def _print(bundle: Bundle, text: str, as_json: bool) -> None:
     if as_json:
         print_json(_facts(bundle.landmarker, bundle) | {"sha256": bundle.sha256})
     else:
-        click.echo(text)
+        say(text)
 
 
 def _facts(landmarker: str, found: Bundle | None) -> dict[str, str | None]:

@@ -16,10 +16,8 @@ from .findings import Confusion
 
 ROW = 22
 """Height of a row of a chart, in pixels."""
-
 _MOST_NUMBERED = 50
 """A matrix of more labels has no numbers in its cells."""
-
 _FEW, _SOME = 10, 30
 _MEDIUM, _STRONG = 0.4, 0.8
 """From these shares on, numbers in a cell change their colour (dark page, light page)."""
@@ -277,7 +275,6 @@ class HandTile:
     caption: str
     image: FloatArray
     """(n_frames, n_hands, 21, 3) landmarks in any unit: x right, y down; NaN for no hand."""
-
     examples: Sequence[FloatArray] = ()
     """Other hands drawn thin below it, each as ``image``."""
 

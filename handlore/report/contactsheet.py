@@ -31,10 +31,8 @@ _MOST_OF_A_LABEL = 24
 _MOST_COLUMNS = 10
 _MOST_POINTS = 240
 """Longer paths, such as minutes of `none`, are thinned out to this many points."""
-
 _LITTLE_HAND = 0.8
 """A recording with a hand in fewer of its frames has its caption coloured."""
-
 WIDTH, HEIGHT, GAP, MARGIN = 216, 190, 14, 30
 HEADER, HEADING, CAPTION = 84, 40, 26
 PHOTO, PHOTO_COLUMNS = 220, 6
@@ -54,10 +52,8 @@ class _Tile:
     caption: str
     image: FloatArray
     """(n_frames, n_hands, 21, 3) landmarks in any unit: x right, y down; NaN for no hand."""
-
     moves: bool = True
     """Whether the frames are a movement; else they are samples of one pose."""
-
     doubtful: bool = False
     """Whether the hand is missing much of the time."""
 

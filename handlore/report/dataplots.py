@@ -21,17 +21,14 @@ from .findings import aligned_hands, mean_hand, stage_name
 ALWAYS = frozenset({"labels.png", "yield.png", "contact-sheet.png"})
 _PLOTS = ALWAYS | {"people.png", "hands.png", "paths.png"}
 """Every plot that a dataset may have; those in ALWAYS are drawn of any."""
-
 _MOST_EXAMPLES = 40
 """Samples of a label that are drawn, thin, below its mean."""
-
 _MOST_GROUPS = 40
 """A table of labels and more people than this cannot be read."""
-
 _COLUMNS = 6
 
 
-def data_plots(dataset: LandmarkDataset, title: str) -> dict[str, bytes]:
+def _data_plots(dataset: LandmarkDataset, title: str) -> dict[str, bytes]:
     """Draw a dataset; return PNG files by name. The title is that of the contact sheet."""
     found = detection_rates(dataset)
     items = "pictures" if dataset.header.kind == "pose" else "clips"
@@ -48,7 +45,6 @@ def data_plots(dataset: LandmarkDataset, title: str) -> dict[str, bytes]:
 
 
 def _label_chart(found: list[DetectionRate], items: str) -> Drawing:
-    """Draw how many items there are of each label, and in how many a hand was found."""
     rows = [
         BarRow(one.label, {"s0": one.n_found, "count": one.n - one.n_found}, str(one.n))
         for one in found
@@ -76,7 +72,6 @@ def detection_chart(found: list[DetectionRate]) -> Drawing:
 
 
 def _people_chart(dataset: LandmarkDataset) -> Drawing:
-    """Draw how many items there are of each label and group."""
     own = dataset.samples.view == 0
     labels, row = np.unique(dataset.samples.label[own], return_inverse=True)
     groups, column = np.unique(dataset.samples.group[own], return_inverse=True)
@@ -127,7 +122,7 @@ def write_plots(path: Path, folder: Path) -> list[Path]:
     for one in data:
         # Movements and poses of one folder must not overwrite each other.
         prefix = prefixes[one.header.kind] if len(data) > 1 else ""
-        drawn = data_plots(one, path.resolve().name)
+        drawn = _data_plots(one, path.resolve().name)
         files |= {folder / f"{prefix}{name}": content for name, content in drawn.items()}
     for prefix in ("", *prefixes.values()):
         if all((folder / f"{prefix}{name}").exists() for name in ALWAYS):

@@ -35,13 +35,10 @@ FONT_SIZE = 11.0
 LONGEST_LABEL = 26
 _LETTER = 6.6
 """Width of a letter in pixels, on average and a little more."""
-
 _SCALE = 2.0
 """Pixels of the PNG for each pixel of the page."""
-
 _MOST_PIXELS = 6000
 """Larger drawings get a smaller scale: a matrix of a thousand labels must fit into memory."""
-
 _POINT = 72 / 96
 """Points of matplotlib for each pixel of the page."""
 
@@ -62,15 +59,12 @@ class _Element:
     tag: str
     style: str
     """Class in ``page.css``."""
-
     at: Mapping[str, Any]
     """Attributes."""
-
     opacity: float = 1.0
     text: str = ""
 
     def svg(self) -> str:
-        """Return the element as text."""
         attributes = {"class": self.style, **self.at}
         if self.opacity < 1:
             attributes["opacity"] = self.opacity
@@ -262,7 +256,6 @@ HAND_SIZE = 112
 _MARGIN = 10
 _LEAST_EXTENT = 1.7
 """A drawing of a hand covers at least this many palm lengths, or a fist would fill it."""
-
 _MOST_STEPS = 60
 
 

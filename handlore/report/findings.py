@@ -38,7 +38,6 @@ class Mistake:
     source: str
     name: str
     """The end of the source, without what all sources have in common."""
-
     probability: float
     image: FloatArray
     """(n_frames, n_hands, 21, 3) image landmarks, NaN for no hand."""
@@ -54,16 +53,14 @@ class Confusion:
 
     wrong: tuple[Mistake, ...]
     """Those of the highest probability; items without a hand cannot be drawn."""
-
     typical_truth: Mistake | None
     typical_answer: Mistake | None
     """The right answer of the highest probability of either label, for comparison."""
 
 
 def _worst_mistakes(outcome: Evaluation) -> list[Confusion]:
-    """Return the pairs most often confused, with the hands to draw."""
     answers = outcome.predictions
-    names = short_names([str(outcome.dataset.samples.source[at]) for at in answers.sample])
+    names = _short_names([str(outcome.dataset.samples.source[at]) for at in answers.sample])
     right = answers.truth == answers.predicted
 
     def most_probable(chosen: NDArray[np.bool_], at_most: int) -> tuple[Mistake, ...]:
@@ -92,7 +89,7 @@ def _shown(outcome: Evaluation, item: int, name: str) -> Mistake:
     return Mistake(str(dataset.samples.source[sample]), name, probability, image)
 
 
-def short_names(sources: Sequence[str]) -> list[str]:
+def _short_names(sources: Sequence[str]) -> list[str]:
     """Return each path without the folders, the file name and the suffix that all share."""
     paths = [source.replace("\\", "/").split("/") for source in sources]
     start = _shared(paths)
@@ -118,7 +115,7 @@ MOMENTS = 24
 """Points in time of a mean movement."""
 
 
-def typical_hands(dataset: LandmarkDataset) -> dict[str, FloatArray]:
+def _typical_hands(dataset: LandmarkDataset) -> dict[str, FloatArray]:
     """Return the mean hand of each label in which hands were found, see :func:`mean_hand`."""
     return {label: mean_hand(hands) for label, hands in aligned_hands(dataset).items()}
 
@@ -195,16 +192,12 @@ class About:
     title: str
     facts: Mapping[str, str]
     """Model, data, protocol."""
-
     notes: Sequence[str] = ()
     """Reasons to doubt the numbers."""
-
     history: _History = ()
     """A row for each epoch of training."""
-
     speed: Mapping[str, str] = field(default_factory=dict)
     """Time and size."""
-
     card: Mapping[str, str] = field(default_factory=dict)
     """Facts about the model."""
 
@@ -217,7 +210,6 @@ class Findings:
     outcome: Evaluation
     over: str
     """Unit of ``people``: ``group``, ``session``, ``recording``; ``item`` if none is known."""
-
     people: Sequence[GroupScore]
     stages: Sequence[GroupScore]
     detection_rates: Sequence[DetectionRate]
@@ -226,9 +218,8 @@ class Findings:
 
     missed: Sequence[str]
     """The sources of items in which no hand was found, but for those labelled ``none``."""
-
     typical: Mapping[str, FloatArray]
-    """The mean hand of each label, see :func:`typical_hands`."""
+    """The mean hand of each label, see :func:`_typical_hands`."""
 
     @classmethod
     def of(cls, outcome: Evaluation, about: About) -> Self:
@@ -245,7 +236,7 @@ class Findings:
             Reliability.of(answers),
             _worst_mistakes(outcome),
             _missed(outcome),
-            typical_hands(dataset),
+            _typical_hands(dataset),
         )
 
     @property
@@ -278,7 +269,6 @@ class Findings:
 
     @property
     def _seen_before(self) -> str:
-        """Result of the leak check."""
         leaks = self.outcome.leaks
         if leaks is None:
             return "unknown: the model file has no list of what it was trained on"

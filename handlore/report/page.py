@@ -28,7 +28,6 @@ class Section:
     body: str
     text: str = ""
     """One or two lines of explanation."""
-
     half: bool = False
     """Whether it takes half the width of a large screen."""
 

@@ -21,7 +21,6 @@ from .page import Html, Section, bar, fact_list, notes, numbers, page, stacked, 
 _MOST_PEOPLE = 16
 _MOST_HALF = 12
 """A confusion matrix of more labels takes the whole width."""
-
 _MOST_MISSED = 100
 
 
@@ -33,7 +32,6 @@ def report_page(findings: Findings) -> str:
 
 
 def _headline(findings: Findings) -> str:
-    """Show the accuracy, what it counts, and its interval."""
     scores, spread = findings.outcome.scores, findings.outcome.intervals
     low, high = (f"{100 * bound:.1f}" for bound in spread.accuracy)
     what, right = findings.what, scores.n - scores.n_wrong - scores.n_missed
@@ -60,7 +58,6 @@ def _headline(findings: Findings) -> str:
 
 
 def _streamed(findings: Findings) -> str:
-    """Say what is found if the clips are joined into streams."""
     streams = findings.outcome.streams
     if not streams or not streams.n:
         return ""
@@ -68,13 +65,11 @@ def _streamed(findings: Findings) -> str:
 
 
 def _warnings(findings: Findings) -> str:
-    """Show the reasons to doubt the numbers."""
     leaks = findings.outcome.leaks
     return notes([*findings.about.notes, *(leaks.lines() if leaks else [])])
 
 
 def _people(findings: Findings) -> Section | None:
-    """Show accuracy by person, the worst first."""
     parts = findings.people
     if not parts:
         return None
@@ -86,7 +81,6 @@ def _people(findings: Findings) -> Section | None:
 
 
 def _classes(findings: Findings) -> Section:
-    """Show the size, the detection rate and the scores of each class."""
     return class_section(findings.outcome.scores, findings.detection_rates, findings.typical)
 
 
@@ -148,7 +142,6 @@ def _legend(colors: Mapping[int, str]) -> str:
 
 
 def _missed(findings: Findings) -> Section | None:
-    """Name the items in which no hand was found."""
     names = findings.missed
     if not names:
         return None
@@ -158,7 +151,6 @@ def _missed(findings: Findings) -> Section | None:
 
 
 def _confusion(findings: Findings) -> Section:
-    """Show the confusion matrix."""
     return confusion_section(findings.outcome.scores)
 
 
@@ -186,7 +178,6 @@ def error_section(scores: Scores) -> Section | None:
 
 
 def _mistakes(findings: Findings) -> Section | None:
-    """Show the pairs most often confused, with the hands."""
     pairs = "".join(map(_pair, findings.confusions))
     text = (
         "Each pair begins with a typical hand of either label (the right answer of the highest"
@@ -196,7 +187,6 @@ def _mistakes(findings: Findings) -> Section | None:
 
 
 def _reliability(findings: Findings) -> Section | None:
-    """Show whether probabilities agree with how often answers are right."""
     found = findings.reliability
     if found is None:
         return None
@@ -210,7 +200,6 @@ def _reliability(findings: Findings) -> Section | None:
 
 
 def _importance(findings: Findings) -> Section | None:
-    """Show how much accuracy depends on each part of the hand."""
     found = findings.outcome.importances
     if not found:
         return None
@@ -227,7 +216,6 @@ def _importance(findings: Findings) -> Section | None:
 
 
 def _stages(findings: Findings) -> Section | None:
-    """Show accuracy by search stage."""
     if len(findings.stages) < 2:
         return None
     text = "Stages are tried in this order; late ones find hands that are hard to detect."
@@ -236,7 +224,6 @@ def _stages(findings: Findings) -> Section | None:
 
 
 def _training(findings: Findings) -> Section | None:
-    """Show how the model was trained."""
     history = findings.about.history
     if not history:
         return None
@@ -244,17 +231,14 @@ def _training(findings: Findings) -> Section | None:
 
 
 def _speed(findings: Findings) -> Section | None:
-    """Show time and size."""
     return _facts("Speed and size", findings.about.speed)
 
 
 def _data_card(findings: Findings) -> Section | None:
-    """Show what is known of the data."""
     return _facts("Data", findings.data_card)
 
 
 def _model_card(findings: Findings) -> Section | None:
-    """Show what is known of the model."""
     about = findings.about
     known = {"Model": about.facts["Model"]} if "Model" in about.facts else {}
     return _facts("Model", known | dict(about.card))

@@ -71,7 +71,7 @@ def write_report(evaluation: Evaluation, folder: str | Path, *, data: str = "") 
     """
     folder = Path(folder)
     about = _model_file(evaluation, data) if evaluation.tested else _trained(evaluation, data)
-    files = report_files(Findings.of(evaluation, about))
+    files = _report_files(Findings.of(evaluation, about))
     files |= {"scores.json": evaluation.json_text().encode()}
     make_folder(folder)
     for name in files:
@@ -85,7 +85,7 @@ def write_report(evaluation: Evaluation, folder: str | Path, *, data: str = "") 
     return folder / "report.html"
 
 
-def report_files(findings: Findings) -> dict[str, bytes]:
+def _report_files(findings: Findings) -> dict[str, bytes]:
     """Return the files of a report by name; figures without content are left out."""
     scores, history = findings.outcome.scores, findings.about.history
     drawn = {
@@ -112,7 +112,6 @@ def report_files(findings: Findings) -> dict[str, bytes]:
 
 
 def _trained(evaluation: Evaluation, data: str) -> About:
-    """Return the texts for a cross-validation."""
     folds = evaluation.split.n_folds if evaluation.split else 1
     card = {
         "Parameters": _in_words(evaluation.params),
@@ -129,7 +128,6 @@ def _trained(evaluation: Evaluation, data: str) -> About:
 
 
 def _model_file(evaluation: Evaluation, data: str) -> About:
-    """Return the texts for a model file."""
     model, path = evaluation.tested, Path(evaluation.model)
     if model is None:
         raise ValueError("this evaluation is not of a model file")

@@ -50,15 +50,12 @@ class Calibration:
 
     before: StreamScore
     """With the thresholds of the model so far."""
-
     after: StreamScore
 
     hours: float
     """Duration of all streams."""
-
     target: float
     """False activations an hour that were asked for."""
-
     thresholds_before: Mapping[str, float] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
     unknown: Mapping[str, int] = field(default_factory=dict)
@@ -72,12 +69,12 @@ class Calibration:
     @property
     def upper_bound(self) -> float:
         """False activations an hour that the data cannot rule out at 95 % confidence."""
-        return poisson_bound(len(self.after.false)) / self.hours
+        return _poisson_bound(len(self.after.false)) / self.hours
 
     @property
     def hours_needed(self) -> float:
         """How many hours without a false activation it takes to confirm the target."""
-        return poisson_bound(0) / self.target
+        return _poisson_bound(0) / self.target
 
     @property
     def notes(self) -> list[str]:
@@ -138,7 +135,7 @@ class Calibration:
         replace_card(path, card, out)
 
 
-def poisson_bound(n: int) -> float:
+def _poisson_bound(n: int) -> float:
     """Return the largest mean for which n or fewer events occur in 5 % of cases: 3.0 for n = 0."""
     low, high = float(n), n + 10 * sqrt(n + 1) + 10
     # Bisection down to the precision of a float: models are run without SciPy.

@@ -21,22 +21,16 @@ from .settings import RecogniserSettings, Thresholds
 
 _AVERAGING_SECONDS = 0.1
 """Time constant of the moving average over the probabilities of poses."""
-
 _MAX_OVERLAP = 0.1
 """Two movements share at most this part of the shorter one."""
-
 _CONTESTED = 3
 """Factor by which a movement waits longer while windows of other labels overlap it."""
-
 _LEAST_VALUE = 0.01
 """Log odds of a window that just reaches its threshold."""
-
 _SHORTEST = 0.2
 """Seconds that a window counts for at least."""
-
 _MIN_PROBABILITY = np.float32(0.005)
 """Lower bound in the mean of two windows: no single window can rule out a label."""
-
 _MIN_REST = np.float32(0.05)
 """The lower bounds of all labels that neither window shows add up to this at most."""
 

@@ -15,14 +15,11 @@ class Event:
 
     start: float
     """Seconds, on the clock of the frames."""
-
     end: float
     """End of the movement, or of the pose. If a pose is emitted while it is still held: the time
     of the event."""
-
     probability: float
     """Of the label, 0 to 1."""
-
     hand: str | None
     """``left`` or ``right``, by the majority of the frames; None if the side is unknown."""
 

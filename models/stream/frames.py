@@ -16,16 +16,12 @@ from handlore.landmarks.hands import N_LANDMARKS, FloatArray, HandLandmark
 
 TICK_RATE = 30
 """Ticks a second; tick k is at k / TICK_RATE seconds."""
-
 MAX_FRAME_GAP = 0.3
 """Seconds between two frames up to which a hand is interpolated."""
-
 MAX_HAND_LOSS = 0.6
 """Seconds after which a hand that is not detected counts as gone, and its gesture as ended."""
-
 _SPEED_SECONDS = 0.16
 """Time constant of the speed in the One-Euro filter (a cutoff of 1 Hz, as in the paper)."""
-
 _CUTOFF_SLOPE = 1.0
 """Hz by which the cutoff of the filter rises with each palm length a second."""
 
@@ -36,13 +32,10 @@ class StreamFrame:
 
     time: float
     """Seconds."""
-
     image: FloatArray
     """(n_hands, 21, 3) image landmarks in image widths."""
-
     world: FloatArray
     """(n_hands, 21, 3) world landmarks in metres."""
-
     handedness: FloatArray
     """(n_hands,) probability of a right hand."""
 
@@ -74,7 +67,7 @@ class Tick(StreamFrame):
     """Counted from time 0."""
 
 
-class FrameResampler:
+class _FrameResampler:
     """Interpolates frames linearly at the ticks of the clock."""
 
     def __init__(self) -> None:
@@ -134,7 +127,7 @@ def _empty(frame: StreamFrame) -> StreamFrame:
     return StreamFrame(frame.time, gone, gone, np.full_like(frame.handedness, np.nan))
 
 
-class OneEuroFilter:
+class _OneEuroFilter:
     """Low-pass filter whose cutoff rises with speed: steady at rest, little lag in motion.
 
     G. Casiez, N. Roussel, D. Vogel, "1 EUR filter: a simple speed-based low-pass filter for noisy
@@ -179,8 +172,8 @@ class HandSmoother:
     """Resamples the frames of one stream and smooths each hand."""
 
     def __init__(self, n_hands: int, smoothing: float) -> None:
-        self._resampler = FrameResampler()
-        self._filters = [OneEuroFilter(smoothing, 1 / TICK_RATE) for _ in range(n_hands)]
+        self._resampler = _FrameResampler()
+        self._filters = [_OneEuroFilter(smoothing, 1 / TICK_RATE) for _ in range(n_hands)]
 
     def feed(self, frame: StreamFrame) -> Iterator[Tick]:
         """Yield the smoothed ticks since the frame before."""

@@ -12,13 +12,10 @@ from .events import Event
 
 PICTURE_SECONDS = 1.0
 """A picture counts as a pose that is held for this long."""
-
 _PICTURE_FRAMES = 11
 """Frames of a held picture: gaps stay below :data:`~.frames.MAX_FRAME_GAP`."""
-
 MAX_EARLY = 1.0
 """Seconds by which an event may start before its gesture."""
-
 _ARRAYS = ("image", "world", "handedness", "score", "stage")
 
 
@@ -28,10 +25,8 @@ class Stream:
 
     name: str
     """The file that it comes from."""
-
     video: LandmarkDataset
     """One sample; its times rise."""
-
     ground_truth: tuple[LabelledInterval, ...]
     """The gestures in order, without ``none``."""
 

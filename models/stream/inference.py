@@ -21,16 +21,12 @@ from .frames import MAX_HAND_LOSS, TICK_RATE, Tick
 
 _MIN_WINDOW, _MAX_WINDOW = 0.25, 20.0
 """Limits of the window lengths in seconds, whatever clips a model was trained on."""
-
 _MIN_LENGTHS, _MAX_RATIO = 3, 1.65
 """Number of window lengths, and largest ratio of one to the one before it."""
-
 _POSE_INTERVAL = 2
 """Poses are classified at every second tick: 15 times a second."""
-
 _STEP_SHARE, _MIN_STEP = 0.15, 0.3
 """Windows of one length end this share of a typical clip apart, at least these seconds."""
-
 _MIN_SEEN_SHARE = 0.5
 """A hand must have been visible for this share of the shortest window."""
 
@@ -67,19 +63,14 @@ class ModelOutput:
 
     start: float
     """Seconds; equal to ``end`` for a moment."""
-
     end: float
     """A window ends where a hand was last seen."""
-
     probabilities: FloatArray | None
     """(n_labels,); None where no hand is visible."""
-
     hand: str | None
     """``left`` or ``right``, by majority."""
-
     time: float
     """The tick at which the model was run."""
-
     window: int = 0
     """Index of the window length."""
 

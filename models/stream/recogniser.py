@@ -24,10 +24,8 @@ class ModelState:
 
     label: str | None
     """The pose that is held, or the movement whose event is pending."""
-
     labels: tuple[str, ...]
     """The label of each probability."""
-
     probabilities: FloatArray | None
     """(n_labels,), None without a hand."""
 

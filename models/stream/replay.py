@@ -34,7 +34,6 @@ class ReplayResult:
 
     failures: tuple[tuple[str, str], ...]
     """Recordings that cannot be read, and why."""
-
     n_recordings: int
     """Number of files, with those that failed."""
 
@@ -61,7 +60,7 @@ def replay(
         Opens a detector, if there are videos; default: with the network that the models were
         trained on.
     frame_rate
-        Frames a second of folders of pictures.
+        Frames per second of folders of pictures.
 
     Raises
     ------
@@ -110,7 +109,10 @@ def _streams(
 ) -> Iterator[tuple[str, LandmarkDataset]]:
     """Yield the streams of a dataset, or the tracked hands of videos."""
     if path.suffix.lower() == ".npz":
-        for stream in dataset_streams(load_dataset(path)):
+        dataset = load_dataset(path)
+        if not (dataset.samples.view == 0).any():
+            raise InvalidDataError("it holds augmented copies only, no recording")
+        for stream in dataset_streams(dataset):
             yield stream.name or str(path), stream.video
         return
     media, n_hands = list_media([path], movements=True), models[0].card.n_hands

@@ -17,7 +17,6 @@ _RANGES = dict.fromkeys(("threshold", "movement_threshold", "release"), 1.0) | d
 )
 MOVEMENT_THRESHOLD = 0.6
 """Minimum probability of movements without a threshold of their own."""
-
 _NEAR_BOUND = 1e-4
 _NEVER = 2.0
 """A threshold that no probability reaches."""
@@ -35,27 +34,20 @@ class RecogniserSettings:
 
     threshold: float = 0.5
     """Minimum probability of a pose that has no threshold of its own in the model file."""
-
     movement_threshold: float | None = None
     """Minimum probability of movements. None: that of each label in the model file, or
     :data:`MOVEMENT_THRESHOLD`; a number is used for all labels."""
-
     release: float = 0.7
     """A gesture ends when its probability falls below this share of its threshold."""
-
     dwell: float = 0.25
     """Hold time: how long a pose must be held before its event is emitted."""
-
     cooldown: float = 0.3
     """How long a gesture must have ended before it can be emitted again."""
-
     patience: float = 0.5
     """How long a movement waits before its event is emitted; three times as long while windows of
     other labels overlap it."""
-
     smoothing: float = 0.05
     """Time constant of the One-Euro filter for a hand at rest; 0 turns smoothing off."""
-
     pose_events: Literal["start", "end"] = "start"
     """When the event of a pose is emitted: after the hold time, or when the pose has ended."""
 

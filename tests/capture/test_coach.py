@@ -7,12 +7,12 @@ from recording_stubs import filled, held, movement, stream
 
 from handlore.capture import coach
 from handlore.capture.coach import (
-    RecordingPrediction,
+    _confusion_advice,
+    _constant_qualities,
+    _cross_validated,
+    _RecordingPrediction,
+    _variety_advice,
     advise,
-    confusion_advice,
-    constant_qualities,
-    cross_validated,
-    variety_advice,
 )
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.loading import load_recordings
@@ -42,7 +42,7 @@ def test_fewest_recordings_first(folder: RecordingFolder) -> None:
 
 
 def test_advice_on_none(folder: RecordingFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(coach, "cross_validated", lambda *_: [])
+    monkeypatch.setattr(coach, "_cross_validated", lambda *_: [])
     for seed in range(3):
         folder.keep(movement("left", seed=seed))
     assert any(line.startswith("record none twice") for line in advice(folder))
@@ -60,8 +60,8 @@ def moved(recording: LandmarkDataset, *, dx: float = 0, scale: float = 1) -> Lan
 
 def test_constant_qualities() -> None:
     same = [movement("left", seed=seed, seconds=1.0) for seed in (1, 1, 1)]
-    assert constant_qualities(same) == ["speed", "distance", "place", "angle"]
-    assert variety_advice(same) == [
+    assert _constant_qualities(same) == ["speed", "distance", "place", "angle"]
+    assert _variety_advice(same) == [
         "vary left: so far always with the same speed, distance, place and angle"
     ]
 
@@ -76,7 +76,7 @@ def test_constant_qualities() -> None:
     ids=["speed", "place", "distance"],
 )
 def test_varied_qualities(change, rest) -> None:
-    assert constant_qualities([change(k) for k in range(3)]) == rest
+    assert _constant_qualities([change(k) for k in range(3)]) == rest
 
 
 def test_angles_wrap() -> None:
@@ -84,54 +84,54 @@ def test_angles_wrap() -> None:
     for number, one in enumerate(down):
         one.image[..., :2] *= -1
         one.image[..., 0] += 0.002 * (-1) ** number * one.image[..., 1]
-    assert "angle" in constant_qualities(down)
+    assert "angle" in _constant_qualities(down)
 
 
 def test_poses_have_no_speed() -> None:
-    assert "speed" not in constant_qualities([held("fist")] * 3)
-    assert variety_advice([held("fist")] * 2) == []
+    assert "speed" not in _constant_qualities([held("fist")] * 3)
+    assert _variety_advice([held("fist")] * 2) == []
 
 
 def test_recordings_without_a_hand() -> None:
     lost = movement("left", lost=100)
     assert not lost.has_hand.any()
-    assert variety_advice([lost] * 3) == []
+    assert _variety_advice([lost] * 3) == []
 
 
-def verdicts(*rows: tuple[str, str], first: int = 1) -> list[RecordingPrediction]:
+def verdicts(*rows: tuple[str, str], first: int = 1) -> list[_RecordingPrediction]:
     return [
-        RecordingPrediction(n, label, {said: 1.0}) for n, (label, said) in enumerate(rows, first)
+        _RecordingPrediction(n, label, {said: 1.0}) for n, (label, said) in enumerate(rows, first)
     ]
 
 
 def test_confused_pair() -> None:
     rows = [("a", "a")] * 4 + [("a", "b")] + [("b", "b")] * 4 + [("b", "a")]
-    assert list(confusion_advice(verdicts(*rows))) == [
+    assert list(_confusion_advice(verdicts(*rows))) == [
         "a and b are confused (2 of 10): make them more different, or record more"
     ]
 
 
 def test_odd_recording() -> None:
     rows = [("a", "a")] * 4 + [("a", "b")] + [("b", "b")] * 5
-    assert list(confusion_advice(verdicts(*rows))) == [
+    assert list(_confusion_advice(verdicts(*rows))) == [
         "recording 5 (a) looks like b: check its label"
     ]
 
 
 def test_no_confusion() -> None:
     rows = [("a", "a")] * 3 + [("b", "b")] * 3
-    assert list(confusion_advice(verdicts(*rows))) == [
+    assert list(_confusion_advice(verdicts(*rows))) == [
         "a quick test recognises all 6 recordings of 2 labels"
     ]
-    assert list(confusion_advice([])) == []
+    assert list(_confusion_advice([])) == []
 
 
 def test_gesture_near_none() -> None:
     streams = [
-        RecordingPrediction(9, "none", {"none": 0.8, "a": 0.2}),
-        RecordingPrediction(10, "none", {"none": 1.0}),
+        _RecordingPrediction(9, "none", {"none": 0.8, "a": 0.2}),
+        _RecordingPrediction(10, "none", {"none": 1.0}),
     ]
-    lines = list(confusion_advice(verdicts(("a", "a"), ("b", "b")) + streams))
+    lines = list(_confusion_advice(verdicts(("a", "a"), ("b", "b")) + streams))
     assert lines[0] == ("10% of none looks like a: record more none, or make a more distinct")
 
 
@@ -142,7 +142,7 @@ def test_mislabelled_movements(tmp_path: Path) -> None:
         folder.keep(held("fist", seed=seed))
     folder.keep(stream(20.0))
     folder.keep(stream(20.0, seed=8))
-    found = cross_validated(load_recordings(folder.root), "sequence")
+    found = _cross_validated(load_recordings(folder.root), "sequence")
     assert {one.number for one in found if one.label != "none"} == set(range(1, 14))
     assert [one.number for one in found if one.label != one.predicted] == [int(wrong.stem)]
 
@@ -153,7 +153,7 @@ def test_mislabelled_poses(folder: RecordingFolder) -> None:
         folder.keep(held("palm", seed=seed))
     wrong = folder.keep(held("palm", seed=7))
     folder.relabel(wrong, "fist")
-    found = cross_validated(load_recordings(folder.root), "pose")
+    found = _cross_validated(load_recordings(folder.root), "pose")
     assert [(one.number, one.predicted) for one in found if one.label != one.predicted] == [
         (13, "palm")
     ]
@@ -163,4 +163,4 @@ def test_too_few_recordings(folder: RecordingFolder) -> None:
     for seed in range(3):
         folder.keep(movement("left", seed=seed))
     folder.keep(movement("right"))
-    assert cross_validated(load_recordings(folder.root), "sequence") == []
+    assert _cross_validated(load_recordings(folder.root), "sequence") == []

@@ -1,6 +1,7 @@
 """Whole sessions: the command in a real window and in a real terminal, with real keys."""
 
 import termios
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -104,11 +105,14 @@ class Stage:
 
 def recorded(desk: Desk, out: Path, n: int) -> list[np.ndarray]:
     """Return what the window showed, while recording if possible, once so many are kept."""
-    pictures = []
+    pictures: list[np.ndarray] = []
     while len(list(out.glob("*/*.npz"))) < n:
-        if "recording" not in desk.title:
+        if pictures:
+            time.sleep(0.05)
+        elif "recording" in desk.title:
+            pictures.append(desk.look())
+        else:
             return []
-        pictures.append(desk.look())
     return pictures or [desk.look()]
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from recording_stubs import filled
 from review_stubs import ENTRIES, entry, pressed
 
-from handlore.capture.review import Change, Review, review_recordings
+from handlore.capture.review import Review, _Change, review_recordings
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.storage import load_dataset
@@ -62,9 +62,9 @@ def test_replay() -> None:
 
 
 def test_discard_and_restore() -> None:
-    assert pressed("u")[1] == [Change("discard", ENTRIES[0].path)]
+    assert pressed("u")[1] == [_Change("discard", ENTRIES[0].path)]
     assert pressed("k")[1] == [], "it is kept already"
-    assert pressed("n", "n", "k")[1] == [Change("restore", ENTRIES[3].path)]
+    assert pressed("n", "n", "k")[1] == [_Change("restore", ENTRIES[3].path)]
     state, changes = pressed("n", "n", "u")
     assert changes == []
     assert "already discarded" in state.message
@@ -72,8 +72,8 @@ def test_discard_and_restore() -> None:
 
 def test_relabel_by_digit() -> None:
     assert Review.of(ENTRIES, 0.0).labels == ("left", "right", "up", "none")
-    assert pressed("2")[1] == [Change("relabel", ENTRIES[0].path, "right")]
-    assert pressed("0")[1] == [Change("relabel", ENTRIES[0].path, "none")]
+    assert pressed("2")[1] == [_Change("relabel", ENTRIES[0].path, "right")]
+    assert pressed("0")[1] == [_Change("relabel", ENTRIES[0].path, "none")]
     assert pressed("1")[1] == [], "it has this label"
     state, changes = pressed("7")
     assert (changes, state.message) == ([], "no label has the key 7")
@@ -87,13 +87,13 @@ def test_a_new_label_is_typed() -> None:
     assert (state.typed, changes) == ("quip 2", [])
     assert not state.ended, "letters are letters now"
     state, changes = pressed("enter", state=state)
-    assert changes == [Change("relabel", ENTRIES[0].path, "quip 2")]
+    assert changes == [_Change("relabel", ENTRIES[0].path, "quip 2")]
     assert state.typed is None
 
 
 def test_label_in_another_case() -> None:
     state, changes = pressed("+", *"RIGHT", "enter")
-    assert changes == [Change("relabel", ENTRIES[0].path, "right")]
+    assert changes == [_Change("relabel", ENTRIES[0].path, "right")]
     state, changes = pressed("+", *"Left", "enter")
     assert (state.message, changes) == ("the label is already left", [])
 

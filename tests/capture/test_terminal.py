@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 from capture_desk import Tty, wait_for
 
-from handlore.capture.terminal import CLEANUP_SECONDS, Terminal, ending_on_signals
+from handlore.capture.terminal import CLEANUP_SECONDS, _Terminal, ending_on_signals
 
 
 class Pipe:
@@ -18,7 +18,7 @@ class Pipe:
     def __init__(self) -> None:
         self.now = 0.0
         read, self._write = os.pipe()
-        self.terminal = Terminal(read, clock=lambda: self.now)
+        self.terminal = _Terminal(read, clock=lambda: self.now)
 
     def __call__(self, data: bytes) -> list[str]:
         os.write(self._write, data)
@@ -68,8 +68,8 @@ def test_end_of_input(typed: Pipe):
 KEYS_PROGRAM = """
 import sys, time
 from handlore.capture.terminal import ending_on_signals
-from handlore.capture.terminal import Terminal
-with ending_on_signals(), Terminal() as terminal:
+from handlore.capture.terminal import _Terminal
+with ending_on_signals(), _Terminal() as terminal:
     print("ready", flush=True)
     while True:
         for key in terminal.pressed():

@@ -1,5 +1,6 @@
 """Estimators of movements with and without context, alone and together."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ def blend(member: type[Nearest]) -> Any:
     return _MovementBlend([("rocket", small("rocket")), ("nearest", member())])
 
 
+@cache
 def fitted(member: type[Nearest]) -> tuple[Any, np.ndarray, np.ndarray]:
     data = movements(4, 2)
     X = blend(member).encoder(1).encode_samples(data)

@@ -8,7 +8,7 @@ from movement_stubs import movements
 from sklearn.base import clone
 
 from handlore.classifiers.evaluation.scores import fit_samples
-from handlore.classifiers.factory import make_estimator, opinion_pool
+from handlore.classifiers.factory import _opinion_pool, make_estimator
 from handlore.classifiers.onnx_graph import GraphRunner
 from handlore.landmarks.errors import HandloreError
 
@@ -34,7 +34,7 @@ def test_geometric_mean() -> None:
 
 def test_no_veto_of_one_member() -> None:
     sure, other = np.array([[0.0, 1.0]]), np.array([[0.999999, 0.000001]])
-    assert opinion_pool([sure, other, other]).argmax() == 0
+    assert _opinion_pool([sure, other, other]).argmax() == 0
 
 
 def test_parameters_of_members() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from handlore.classifiers import discriminant
-from handlore.classifiers.discriminant import ClassMoments, LinearDiscriminant, Rows
+from handlore.classifiers.discriminant import LinearDiscriminant, Rows, _ClassMoments
 
 CLASS_OF = np.array([0, 1, 2, 2])
 
@@ -34,7 +34,7 @@ def by_moments(
     parts = []
     for number in range(part.max() + 1):
         own = part == number
-        moments = ClassMoments(len(class_of), rows.shape[1])
+        moments = _ClassMoments(len(class_of), rows.shape[1])
         moments.add(rows[own], clusters[own])
         parts.append((moments, rows[own & tested], clusters[own & tested]))
     return LinearDiscriminant.fit(parts, class_of)

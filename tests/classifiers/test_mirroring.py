@@ -197,9 +197,9 @@ def test_left_handers_are_recognised(tmp_path: Path) -> None:
     right = flicks(left_handed=False, n_people=6, seed=0)
     left = flicks(left_handed=True, n_people=4, seed=100)
     params = {"n_kernel_features": 500, "n_augmented": 1}
-    handlore.train(right, tmp_path / "m.onnx", "rocket", params=params, crossval=False)
+    handlore.train(right, tmp_path / "m.onnx", "rocket", params=params, negatives=False)
     model = load_model(tmp_path / "m.onnx")
-    found = handlore.evaluate(model, left).predictions.predicted
+    found = handlore.evaluate(model, left, with_streams=False).predictions.predicted
     assert (found == left.samples.label).mean() > 0.9
     for number in range(6):
         assert model.predict_clip(left.select([number])).label == left.samples.label[number]

@@ -22,7 +22,7 @@ BIG = 1000
 def trained(path: Path, *, negatives: bool) -> Path:
     encoder = small("rocket").encoder(1)
     pipeline = Pipeline("rocket", small("rocket"), encoder)
-    train_pipeline(pipeline, movements(4, 2), path, negatives=negatives)
+    train_pipeline(pipeline, movements(3, 2), path, negatives=negatives)
     return path
 
 

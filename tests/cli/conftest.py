@@ -17,26 +17,27 @@ from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.storage import save_dataset
 
 Subset = Callable[[Mapping[str, int]], Path]
+MadeOnce = Callable[[str, Callable[[Path], object]], Path]
 SMALL = ("--param", "n_kernel_features=300", "--param", "n_augmented=1")
 SMALLER = ("--param", "n_kernel_features=300", "--param", "n_augmented=0")
 
 
-@pytest.fixture(scope="session")
-def npz(dataset: LandmarkDataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The rendered hands as a dataset file."""
-    path = tmp_path_factory.mktemp("data") / "poses.npz"
-    save_dataset(dataset, path)
-    return path
+def trained(data: Path, *options: str) -> Callable[[Path], None]:
+    """Return a function that trains a model by the command into a folder."""
+
+    def fill(folder: Path) -> None:
+        args = ["train", str(data), "--out", str(folder / f"{data.stem}.onnx"), *options]
+        done = CliRunner().invoke(main, args)
+        assert done.exit_code == 0, done.output
+        assert done.stderr == "", "the model was named, so nothing had to be chosen"
+
+    return fill
 
 
 @pytest.fixture(scope="session")
-def onnx(npz: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small forest, trained on them by the command."""
-    path = tmp_path_factory.mktemp("models") / "poses.onnx"
-    args = ["train", npz, "--out", path, "--param", "n_estimators=20"]
-    done = CliRunner().invoke(main, [str(arg) for arg in args])
-    assert done.exit_code == 0, done.output
-    return path
+def onnx(npz: Path, made_once: MadeOnce) -> Path:
+    """A small forest of the rendered hands, trained by the command."""
+    return made_once("forest", trained(npz, "--param", "n_estimators=20")) / "poses.onnx"
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def refused() -> Callable[..., str]:
         assert isinstance(result.exception, SystemExit), repr(result.exception)
         assert result.exit_code == code
         assert result.stdout == ""
-        (line,) = result.stderr.splitlines()
+        (line,) = (x for x in result.stderr.splitlines() if not x.startswith("note: "))
         assert line.startswith("handlore: ")
         assert "Traceback" not in line
         return line
@@ -134,13 +135,9 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def moves(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def moves(clips: Path, made_once: MadeOnce) -> Path:
     """A small rocket, trained on them by the command."""
-    path = tmp_path_factory.mktemp("models") / "moves.onnx"
-    args = ["train", clips, "--out", path, *SMALL]
-    done = CliRunner().invoke(main, [str(arg) for arg in args])
-    assert done.exit_code == 0, done.output
-    return path
+    return made_once("moves", trained(clips, *SMALL)) / "clips.onnx"
 
 
 @pytest.fixture
@@ -165,13 +162,9 @@ def gestures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def gesture_model(gestures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("models") / "gesture_model.onnx"
-    args = ["train", gestures, "--model", "rocket", "--out", path, *SMALLER]
-    done = CliRunner().invoke(main, [str(arg) for arg in args])
-    assert done.exit_code == 0, done.output
-    assert done.stderr == "", "the model was named, so nothing had to be chosen"
-    return path
+def gesture_model(gestures: Path, made_once: MadeOnce) -> Path:
+    filled = trained(gestures, "--model", "rocket", *SMALLER)
+    return made_once("gestures", filled) / "gestures.onnx"
 
 
 @pytest.fixture

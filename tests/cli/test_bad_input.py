@@ -132,7 +132,7 @@ def test_only_bad_pictures(
     folder = photos(["fist"], each=1)
     spoil(folder / "fist")
     next((folder / "fist").glob("fist_*")).unlink()
-    line = refused(run("convert", folder, out / "x.npz"))
+    line = refused(run("convert", folder, out / "x.npz", "--label", "fist"))
     assert "none of the 5 files" in line
     assert nothing_in(out)
     result = run("predict", onnx, folder, "--json")
@@ -144,7 +144,7 @@ def test_pictures_of_extreme_size(run: Run, parsed: Parsed, photos: Photos, out:
     folder = photos(["fist"], each=1)
     for name, shape in {"dot": (1, 1), "wide": (50, 20000), "tall": (20000, 50)}.items():
         cv2.imwrite(str(folder / "fist" / f"{name}.png"), np.full((*shape, 3), 128, np.uint8))
-    summary = parsed(run("convert", folder, out / "x.npz", "--json"))
+    summary = parsed(run("convert", folder, out / "x.npz", "--label", "fist", "--json"))
     assert (summary["n_items"], summary["n_converted"], summary["n_no_hand"]) == (4, 1, 3)
 
 
@@ -315,7 +315,7 @@ def test_a_disk_that_fills_up(photos: Photos, npz: Path, onnx: Path, out: Path) 
         done = limited(args, out, 1000)
         assert done.returncode == 1, done
         assert done.stdout == ""
-        (line,) = done.stderr.splitlines()
+        (line,) = (x for x in done.stderr.splitlines() if not x.startswith("note: "))
         written = args[2] if args[0] == "convert" else old
         assert line.startswith(f"handlore: cannot write {written}")
         assert "too large" in line
@@ -358,7 +358,7 @@ def test_ctrl_c_half_way(photos: Photos, out: Path) -> None:
     stdout, stderr = process.communicate(timeout=120)
     assert process.returncode == 130, stderr
     assert stdout == ""
-    lines = [line for line in stderr.splitlines() if line]
+    lines = [line for line in stderr.splitlines() if line and not line.startswith("note: ")]
     assert lines[-1].startswith("handlore: stopped")
     assert [line for line in lines[:-1] if "of 4,002 are kept in" not in line] == []
     assert {path.name for path in out.iterdir()} == {"x.npz", "x.npz.parts"}
@@ -581,6 +581,6 @@ def test_how_hands_are_found_is_no_question_where_landmarks_are_brought(
     run: Run, refused: Refused, tmp_path: Path, option: tuple[str, object]
 ) -> None:
     table = tmp_path / "keypoint.csv"
-    table.write_text("0," + ",".join(f"{0.01 * k:.2f}" for k in range(42)) + "\n")
+    table.write_text("0,0,0," + ",".join(f"{0.02 * k:.2f}" for k in range(11, 51)) + "\n")
     line = refused(run("convert", table, tmp_path / "x.npz", *option))
     assert f"{option[0]} is about finding hands, and keypoint-csv brings its own" in line

@@ -1,5 +1,7 @@
 """``handlore convert``."""
 
+import re
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +17,8 @@ from handlore.datasets.storage import load_dataset
 
 Run = Callable[..., Result]
 Parsed = Callable[..., Any]
+Photos = Callable[..., Path]
+Refused = Callable[..., str]
 SMALLER = ("--param", "n_kernel_features=300", "--param", "n_augmented=0")
 
 
@@ -32,9 +36,10 @@ def test_counts(converted: tuple[Result, Path], parsed: Parsed) -> None:
     assert (summary["n_frames"], summary["n_frames_with_hand"]) == (4, 2)
     assert sum(summary["stages"].values()) == 2
     assert summary["out"] == str(out)
-    failed, *notes = result.stderr.splitlines()
+    lines = result.stderr.splitlines()
+    (failed,) = (line for line in lines if not line.startswith("note: "))
     assert failed == "failed: test/fist/broken.jpg: it is a text file, not a picture"
-    assert all(line.startswith("note: ") for line in notes)
+    assert lines[0] == "note: read as images: 5 samples of 2 labels: fist (3), none (2)"
 
 
 def test_labels_splits_and_pictures_without_a_hand(
@@ -142,3 +147,36 @@ def test_recordings_train_the_same_model(
     model = tmp_path / "again.onnx"
     run("train", out, "--out", model, *SMALLER)
     assert model.read_bytes() == gesture_model.read_bytes()
+
+
+def test_an_archive_is_converted_in_place(
+    run: Run, parsed: Parsed, photos: Photos, tmp_path: Path
+) -> None:
+    folder = photos(["fist", "point"], each=1)
+    (tmp_path / "out").mkdir()
+    packed = shutil.make_archive(str(tmp_path / "out" / "hands"), "zip", folder.parent, folder.name)
+    found = parsed(run("convert", packed, "--dry-run", "--json"))
+    assert found["labels"] == {"fist": 1, "point": 1}
+    summary = parsed(run("convert", packed, tmp_path / "out" / "hands.npz", "--json"))
+    assert (summary["n_items"], summary["n_converted"]) == (2, 2)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["hands.npz", "hands.zip"]
+
+
+def test_unclear_labels_are_refused_with_commands_that_work(
+    run: Run, refused: Refused, photos: Photos, tmp_path: Path
+) -> None:
+    folder = photos(["fist", "point"], each=2)
+    (tmp_path / "out").mkdir()
+    for picture in list(folder.rglob("*.png")):
+        picture.rename(folder / f"{picture.parent.name}-{picture.stem[-1]}.png")
+    for label in ("fist", "point"):
+        (folder / label).rmdir()
+    (folder / "images").mkdir()
+    for picture in list(folder.glob("*.png")):
+        picture.rename(folder / "images" / picture.name)
+    line = refused(run("convert", folder, tmp_path / "out" / "x.npz"))
+    first, second = re.findall(r"`handlore (.*?)`", line)
+    assert "labels fist, point" in line
+    assert run(*shlex.split(first)).exit_code == 0
+    assert load_dataset(tmp_path / "out" / "x.npz").labels == ["fist", "point"]
+    assert run(*shlex.split(second)).exit_code == 0

@@ -1,7 +1,7 @@
 """``handlore crossval``."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,12 @@ from movement_stubs import (
 )
 
 from handlore.datasets.dataset import LandmarkDataset, concatenate
-from handlore.datasets.storage import save_dataset
+from handlore.datasets.storage import load_dataset, save_dataset
 from handlore.landmarks.geometry import rotate
 
 Run = Callable[..., Result]
 Parsed = Callable[..., Any]
+Subset = Callable[[Mapping[str, int]], Path]
 POSES = ["fist", "open_palm", "point", "victory"]
 SCORE_KEYS = {"accuracy", "macro_f1", "n", "labels", "confusion", "per_class"}
 SMALL = ("--param", "n_kernel_features=300", "--param", "n_augmented=1")
@@ -56,7 +57,8 @@ def test_movements(clips: Path, run: Run, parsed: Parsed) -> None:
 
 
 def test_streams_are_printed(saved: Callable[..., Path], run: Run, parsed: Parsed) -> None:
-    options = (saved(movements(2, 2)), *SMALL)
+    few = ("--param", "n_kernel_features=84", "--param", "n_augmented=0")
+    options = (saved(movements(2, 2)), *few)
     said = run("crossval", *options).stdout
     assert "in a stream with synthetic idle movement in between: " in said
     assert re.search(r"\d+ % of 12 gestures found, \d+ % confused, \d+ % missed; \d+ false", said)
@@ -72,7 +74,8 @@ def test_mirrored_label_missing_in_a_fold(
     labels[1] = "right"
     path = saved(replace(data, samples=replace(data.samples, label=labels)))
     mirrored = ("--mirror-labels", "left=right")
-    assert parsed(run("crossval", path, *SMALL, *mirrored, "--json"))["n"] == 6
+    scores = parsed(run("crossval", path, *SMALL, *mirrored, "--no-streams", "--json"))
+    assert (scores["n"], scores["untested"]) == (5, {"right": 1})
 
 
 def test_intervals(npz, run, parsed) -> None:
@@ -159,3 +162,28 @@ def test_no_pointing_direction_advice(dataset: LandmarkDataset, run, tmp_path) -
     same = [turned(dataset, "fist", 0, name) for name in ("one", "other")]
     save_dataset(concatenate(same), tmp_path / "d.npz")
     assert "point in different directions" not in run("crossval", tmp_path / "d.npz").stderr
+
+
+def test_labels_that_cannot_be_tested_are_named_and_not_scored(
+    run: Run, parsed: Parsed, subset: Subset
+) -> None:
+    data = subset({"fist": 6, "point": 6, "victory": 1})
+    done = run("crossval", data, "--model", "linear", "--folds", 3, "--json")
+    scores = parsed(done)
+    assert scores["untested"] == {"victory": 1}
+    assert scores["n"] == 12
+    assert "victory" not in scores["per_class"]
+    assert "not in the scores: only one item shows victory (1)" in done.stderr
+    assert "sklearn" not in done.stderr
+
+
+def test_labels_with_the_same_items_are_named(run: Run, npz: Path, tmp_path: Path) -> None:
+    dataset = load_dataset(npz)
+    point = np.flatnonzero(dataset.samples.label == "point")
+    copies = dataset.select(point)
+    label = np.full(len(point), "further")
+    copies = replace(copies, samples=replace(copies.samples, label=label))
+    save_dataset(concatenate([dataset, copies]), tmp_path / "twice.npz")
+    done = run("crossval", tmp_path / "twice.npz", "--model", "linear")
+    assert f"{2 * len(point)} identical items are under two labels" in done.stderr
+    assert "further = point" in done.stderr

@@ -15,6 +15,7 @@ Run = Callable[..., Result]
 Parsed = Callable[..., Any]
 Refused = Callable[..., str]
 SMALLER = ("--param", "n_kernel_features=300", "--param", "n_augmented=0")
+QUICK = (*SMALLER, "--no-streams")
 FEW_TREES = ("--param", "n_estimators=10")
 
 
@@ -42,7 +43,7 @@ def test_pose_model_uses_poses(gestures: Path, run: Run, tmp_path: Path, parsed:
 
 
 def test_crossval_keeps_recordings_apart(gestures: Path, run: Run, parsed: Parsed) -> None:
-    done = run("crossval", gestures, "--model", "rocket", "--folds", 2, "--json", *SMALLER)
+    done = run("crossval", gestures, "--model", "rocket", "--folds", 2, "--json", *QUICK)
     scores = parsed(done)
     assert scores["by"] == "recording"
     assert scores["n_groups"] == 17
@@ -53,7 +54,7 @@ def test_crossval_keeps_recordings_apart(gestures: Path, run: Run, parsed: Parse
 def test_crossval_refused(run: Run, tmp_path: Path, parsed: Parsed) -> None:
     folder = filled(tmp_path / "gestures", 3)
     folder.keep(stream(8.0))
-    done = run("crossval", folder.root, "--folds", 2, "--json", *SMALLER)
+    done = run("crossval", folder.root, "--folds", 2, "--json", *QUICK)
     assert parsed(done)["per_class"]["none"]["recall"] == 0
     assert "only one recording shows none" in done.stderr
     assert "record it in a second recording" in done.stderr
@@ -62,7 +63,7 @@ def test_crossval_refused(run: Run, tmp_path: Path, parsed: Parsed) -> None:
 def test_evaluate_training_data(
     gestures: Path, gesture_model: Path, run: Run, parsed: Parsed
 ) -> None:
-    done = run("evaluate", gesture_model, gestures, "--json")
+    done = run("evaluate", gesture_model, gestures, "--json", "--no-streams")
     assert parsed(done)["accuracy"] > 0.95
     assert "trained on exactly this data" in done.stderr
 
@@ -107,8 +108,8 @@ def test_damaged_recording(
     out = tmp_path / "out"
     args = {
         "train": (broken, "--out", out, "--no-negatives", *SMALLER),
-        "crossval": (broken, "--folds", 2, *SMALLER),
-        "evaluate": (gesture_model, broken),
+        "crossval": (broken, "--folds", 2, *QUICK),
+        "evaluate": (gesture_model, broken, "--no-streams"),
         "predict": (gesture_model, broken),
         "convert": (broken, out.with_suffix(".npz")),
     }[command]
@@ -136,6 +137,6 @@ def test_several_arguments(gestures: Path, run: Run, tmp_path: Path, parsed: Par
     for seed in range(2):
         for label in LABELS:
             other.keep(movement(label, subject="ben", seed=seed))
-    done = run("crossval", gestures, other.root, "--model", "rocket", "--json", *SMALLER)
+    done = run("crossval", gestures, other.root, "--model", "rocket", "--json", *QUICK)
     scores = parsed(done)
     assert (scores["by"], scores["n_groups"]) == ("group", 2)

@@ -71,7 +71,7 @@ def test_movement_dataset(clips: Path, run: Run, parsed: Parsed) -> None:
 def test_recordings_with_advice(
     gestures: Path, run: Run, parsed: Parsed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handlore.capture.coach.cross_validated", lambda *_: [])
+    monkeypatch.setattr("handlore.capture.coach._cross_validated", lambda *_: [])
     shown = parsed(run("info", gestures, "--json"))
     assert shown["type"] == "recordings"
     assert shown["n_recordings"] == 23
@@ -88,7 +88,7 @@ def test_recordings_with_advice(
 
 
 def test_unreadable_recordings(broken: Path, run: Run, monkeypatch) -> None:
-    monkeypatch.setattr("handlore.capture.coach.cross_validated", lambda *_: [])
+    monkeypatch.setattr("handlore.capture.coach._cross_validated", lambda *_: [])
     done = run("info", broken)
     assert done.exit_code == 3
     assert "failed: left/0099.npz: is truncated or damaged" in done.stderr
@@ -99,7 +99,7 @@ def test_contact_sheets(
     gestures: Path, broken: Path, gesture_model: Path, npz: Path, run: Run, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, refused: Refused,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("handlore.capture.coach.cross_validated", lambda *_: [])
+    monkeypatch.setattr("handlore.capture.coach._cross_validated", lambda *_: [])
     out = tmp_path / "sheet.png"
     for path in (gestures, npz):
         done = run("info", path, "--contact-sheet", out)

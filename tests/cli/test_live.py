@@ -298,3 +298,15 @@ def test_unknown_label(onnx: Path, run: Run, refused: Refused, tmp_path: Path) -
 
 def test_not_a_model(run: Run, refused: Refused, npz: Path) -> None:
     assert "looks like a dataset" in refused(run("live", npz, "--headless"))
+
+
+def test_token_of_the_environment_or_a_file(onnx, pictures, tmp_path, run, monkeypatch) -> None:
+    """So that it is not in the list of processes."""
+    words = ["live", onnx, "--camera", pictures / "fist", "--headless", "--fast"]
+    monkeypatch.setenv("HANDLORE_TOKEN", "of-the-environment")
+    assert run(*words).exit_code == 0, "without a page it does not matter"
+    served = run(*words, "--serve", "0")
+    assert "?token=of-the-environment" in served.stderr
+    (tmp_path / "token").write_text("of-the-file\n")
+    served = run(*words, "--serve", "0", "--token-file", tmp_path / "token")
+    assert "?token=of-the-file" in served.stderr

@@ -104,7 +104,7 @@ def test_path_is_printed(npz: Path, onnx: Path, run: Run, tmp_path: Path) -> Non
 
 def test_movements(run: Run, tmp_path: Path) -> None:
     save_dataset(movements(n_people=2), tmp_path / "moves.npz")
-    small = ("--param", "n_kernel_features=300", "--param", "n_augmented=0")
+    small = ("--param", "n_kernel_features=84", "--param", "n_augmented=0")
     folder = tmp_path / "r"
     result = run("crossval", tmp_path / "moves.npz", *small, "--report", folder, "--json")
     assert result.exit_code == 0

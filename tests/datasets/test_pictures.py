@@ -1,6 +1,7 @@
 import hashlib
 import io
 import struct
+import sys
 import zlib
 
 import cv2
@@ -268,8 +269,8 @@ def test_a_picture_that_claims_to_be_huge_is_refused(rgb, decoded):
         (b"", "the file is empty"),
         (b"hello, I am a text\n" * 20, "it is a text file, not a picture"),
         ("Grüße".encode(), "it is a text file, not a picture"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99), "cannot read HEIC; export it as JPEG"),
-        (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic" + bytes(99), "cannot read HEIC"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99), "HEIC"),
+        (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic" + bytes(99), "HEIC"),
         (b"\x7fELF" + bytes(200), "not a picture that OpenCV can read"),
         (b"\x89PNG\r\n\x1a\n", "cut off or damaged"),
         (b"\xff\xd8", "the JPEG is cut off"),
@@ -305,3 +306,28 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path, name):
 )  # fmt: skip
 def test_pictures_are_recognised_by_their_ending(tmp_path, name, is_one):
     assert is_picture(tmp_path / name) is is_one
+
+
+def test_heic_is_read_with_its_package_and_named_without(tmp_path, monkeypatch):
+    heif = pytest.importorskip("pillow_heif", reason="needs the extra heif")
+    pixels = np.zeros((64, 96, 3), np.uint8)
+    pixels[:, 48:] = (250, 20, 20)
+    path = tmp_path / "IMG_0001.HEIC"
+    heif.from_pillow(Image.fromarray(pixels)).save(str(path), quality=95)
+    found, _ = read_picture(path)
+    assert found.shape == (64, 96, 3)
+    assert np.abs(found.astype(int) - pixels).mean() < 12
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(
+        InvalidDataError, match=r"pip install 'handlore\[heif\]'.*export it as JPEG"
+    ):
+        read_picture(path)
+
+
+@pytest.mark.parametrize("name", ["a.jfif", "a.JFIF"])
+def test_jfif_is_a_jpeg(tmp_path, name):
+    done, data = cv2.imencode(".jpg", np.full((20, 30, 3), 90, np.uint8))
+    assert done
+    (tmp_path / name).write_bytes(data.tobytes())
+    assert is_picture(tmp_path / name)
+    assert read_picture(tmp_path / name)[0].shape == (20, 30, 3)

@@ -59,7 +59,8 @@ def straightness(joints, finger):
 
 
 def path_of(movement, scene=None, fps=30.0, landmark=0):
-    frames = render_movement(movement, Person(), scene or Scene(), fps=fps, size=SMALL)
+    scene = scene or Scene()
+    frames = render_movement(movement, Person(), scene, fps=fps, size=SMALL, painted=False)
     return {round(t, 6): picture.image[landmark] for t, picture in frames}
 
 
@@ -215,14 +216,14 @@ def test_swipes_go_where_they_say(movement, axis, sign, hand):
 
 
 def test_push_makes_the_hand_larger():
-    frames = [p for _, p in render_movement("push", Person(), Scene(), fps=5, size=SMALL)]
+    frames = [p for _, p in render_movement("push", Person(), Scene(), fps=5, painted=False)]
     palms = [np.linalg.norm(p.image[9, :2] - p.image[0, :2]) for p in frames]
     assert palms[-1] > 1.3 * palms[0]
 
 
 def test_grab_closes_and_release_opens():
     for movement, sign in (("grab", -1), ("release", 1)):
-        frames = [p for _, p in render_movement(movement, Person(), Scene(), fps=5, size=SMALL)]
+        frames = [p for _, p in render_movement(movement, Person(), Scene(), fps=5, painted=False)]
         change = straightness(frames[-1].world, "middle") - straightness(frames[0].world, "middle")
         assert change * sign > 0.3
 
@@ -339,7 +340,8 @@ def test_no_pictures_is_an_empty_truth(tmp_path):
 def test_movements_stay_inside_random_pictures(movement):
     for seed in range(3):
         scene = Scene.random(np.random.default_rng([seed, zlib.crc32(movement.encode())]))
-        for _, picture in render_movement(movement, Person.random(seed), scene, fps=6, size=SMALL):
+        look = {"fps": 6, "size": SMALL, "painted": False}
+        for _, picture in render_movement(movement, Person.random(seed), scene, **look):
             assert picture.image[:, :2].min() > 0
             assert picture.image[:, :2].max() < 1
 

@@ -13,6 +13,7 @@ from handlore.datasets.splits import (
     held_out_samples,
     n_groups,
     training_samples,
+    untested_labels,
 )
 from handlore.landmarks.errors import HandloreError
 
@@ -206,3 +207,10 @@ def test_recordings_are_dealt_out_so_that_every_fold_has_each_label(make_dataset
     data = make_dataset(labels, recording=recording)
     for _, test in cross_validation(data, "recording", 2):
         assert set(data.samples.label[test]) == {"none", "a", "b"}
+
+
+def test_labels_that_one_group_shows_cannot_be_tested(make_dataset):
+    data = make_dataset(["a", "a", "b", "none"], group=["p", "q", "q", "q"])
+    assert untested_labels(data, "group") == ["b"]
+    assert untested_labels(data, "random") == ["b"]
+    assert untested_labels(make_dataset(["a", "b"]), "random") == [], "then none could be"

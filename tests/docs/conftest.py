@@ -1,6 +1,7 @@
 """The folder in which the documentation's examples run: small, rendered, made once."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +18,27 @@ MOVEMENTS = ("swipe_left", "swipe_right", "wave")
 SMALL: dict[str, Any] = {"n_people": 1, "per_movement": 1, "fps": 10, "size": (320, 240)}
 POSES = ("fist", "open_palm", "point")
 
-
-@pytest.fixture(scope="session")
-def prepared_more(prepared: Path) -> Path:
-    """The same with what only the slow examples need."""
-    write_movement_videos(prepared / "clips", movements=MOVEMENTS, **SMALL | {"n_people": 3})
-    movements(prepared / "bens_gestures", "ben")
-    return prepared
+MadeOnce = Callable[[str, Callable[[Path], object]], Path]
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def prepared(made_once: MadeOnce) -> Path:
     """Photos, clips, recordings and models, under the names that the pages use."""
-    home = tmp_path_factory.mktemp("docs")
+    return made_once("docs", prepare)
+
+
+@pytest.fixture(scope="session")
+def prepared_more(made_once: MadeOnce) -> Path:
+    """What the slow examples need, too."""
+    return made_once("docs-more", prepare_more)
+
+
+def prepare_more(home: Path) -> None:
+    write_movement_videos(home / "clips", movements=MOVEMENTS, **SMALL | {"n_people": 3})
+    movements(home / "bens_gestures", "ben")
+
+
+def prepare(home: Path) -> None:
     pictures(home)
     write_movement_videos(home / "lesson", movements=["wave"], **SMALL)
     shutil.copy(next((home / "lesson").rglob("*.mp4")), home / "lesson.mp4")
@@ -42,7 +51,6 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(home / "gestures.onnx", home / "moves.onnx")
     switches(home / "my_switches")
     handlore(home, "train", "my_switches", "--out", "switches.onnx")
-    return home
 
 
 def pictures(home: Path) -> None:

@@ -107,6 +107,7 @@ def test_page(page: Path, folder: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("page", pages(slow=True), ids=name_of)
 def test_whole_page(page: Path, prepared_more: Path, folder: Path) -> None:
+    shutil.copytree(prepared_more, folder, dirs_exist_ok=True)
     follow(page, folder, slow=True)
 
 

@@ -265,9 +265,12 @@ def graph(
     shape = None if columns is None else [None, columns]
     given = [helper.make_tensor_value_info(name, dtype, shape) for name in inputs]
     said = [helper.make_tensor_value_info("probabilities", dtype, None)]
-    node = helper.make_node("MatMul", [inputs[0], "W"], ["probabilities"])
+    nodes = [
+        helper.make_node("MatMul", [inputs[0], "W"], ["scores"]),
+        helper.make_node("Softmax", ["scores"], ["probabilities"]),
+    ]
     model = helper.make_model(
-        helper.make_graph([node], "g", given, said, [weights]),
+        helper.make_graph(nodes, "g", given, said, [weights]),
         opset_imports=[helper.make_opsetid("", 15)],
         ir_version=8,
     )
@@ -443,3 +446,17 @@ def test_damaged_novelty_score_is_refused(model_file: Path, tmp_path: Path) -> N
     path.write_bytes(model.SerializeToString())
     with pytest.raises(InvalidDataError, match="one novelty score for each hand"):
         load_model(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "what"),
+    [
+        ("gesture_recognizer.task", b"PK\3\4" + bytes(60), "a task file of MediaPipe"),
+        ("renamed.onnx", b"PK\3\4" + bytes(26) + b"hand_detector.tflite", "a task file of Medi"),
+        ("hands.tflite", b"\x1c\0\0\0TFL3" + bytes(60), "a TensorFlow Lite model"),
+    ],
+)
+def test_models_of_others_say_what_they_are(tmp_path, name, data, what):
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(InvalidDataError, match=f"{what}.*handlore train"):
+        load_model(tmp_path / name)

@@ -36,7 +36,7 @@ from handlore.models.card import ModelCard
 from handlore.models.files import METADATA_KEY, load_model
 from handlore.models.model import MovementModel
 from handlore.models.movement_encoder import N_CONTEXT, MovementEncoder
-from handlore.models.predict import video_events
+from handlore.models.predict import _video_events
 from handlore.models.stream.events import Event
 from handlore.models.stream.settings import MOVEMENT_THRESHOLD
 
@@ -108,7 +108,7 @@ def lesson(*parts: tuple[str | None, float], fps: float = 15) -> Clip:
 def events_of(
     model: MovementModel, image: np.ndarray, side: np.ndarray, time: np.ndarray
 ) -> list[Event]:
-    return video_events(model, dataset_of([(image, side, time)], ["?"]))
+    return _video_events(model, dataset_of([(image, side, time)], ["?"]))
 
 
 # Answers
@@ -306,7 +306,7 @@ def test_two_hands(tmp_path: Path) -> None:
     model = load_model(tmp_path / "m.onnx", "sequence")
     assert (model.card.n_hands, model.card.n_features) == (2, 128)
     one = two_handed(dataset_of([clip("left", person=1)], ["left"]))
-    (segment,) = video_events(model, one)
+    (segment,) = _video_events(model, one)
     assert (segment.label, segment.hand) == ("left", "right")
 
 
@@ -439,7 +439,8 @@ def graph(
     said = helper.make_tensor_value_info("probabilities", dtype, None)
     nodes = [
         helper.make_node("ReduceMean", [name], ["mean"], axes=[-1], keepdims=0),
-        helper.make_node("MatMul", ["mean", "W"], ["probabilities"]),
+        helper.make_node("MatMul", ["mean", "W"], ["scores"]),
+        helper.make_node("Softmax", ["scores"], ["probabilities"]),
     ]
     made = helper.make_model(
         helper.make_graph(nodes, "g", [given], [said], [weights]),

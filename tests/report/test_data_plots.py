@@ -11,8 +11,8 @@ from movement_stubs import hand_shape, movements, two_handed
 
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.landmarks.geometry import canonicalize, mirror, rotate
-from handlore.report.dataplots import data_plots
-from handlore.report.findings import aligned_hands, mean_hand, typical_hands
+from handlore.report.dataplots import _data_plots
+from handlore.report.findings import _typical_hands, aligned_hands, mean_hand
 
 
 def poses(hands: np.ndarray, side: np.ndarray, labels: list[str]) -> LandmarkDataset:
@@ -31,7 +31,7 @@ def test_the_mean_hand_has_no_place_size_side_or_rotation_of_its_own() -> None:
     # A left hand that leans to the left is, as a right hand, one that leans to the right.
     lean = np.where(left, -1, 1) * (90 + rng.normal(0, 5, n))
     made = rotate(made, lean) * rng.uniform(0.5, 2, (n, 1, 1)) + rng.uniform(0, 1, (n, 1, 3))
-    mean = typical_hands(poses(made, np.where(left, 0.1, 0.9), ["a"] * n))["a"]
+    mean = _typical_hands(poses(made, np.where(left, 0.1, 0.9), ["a"] * n))["a"]
     assert mean.shape == (1, 1, 21, 3)
     np.testing.assert_allclose(mean[0, 0], rotate(canonicalize(shape), 90), atol=0.1)
 
@@ -39,12 +39,12 @@ def test_the_mean_hand_has_no_place_size_side_or_rotation_of_its_own() -> None:
 def test_thumbs_up_and_thumbs_down_stay_two_things() -> None:
     made = np.repeat(hand_shape()[None], 10, axis=0)
     made[5:] = rotate(made[5:], 180)
-    found = typical_hands(poses(made, np.ones(10), ["up"] * 5 + ["down"] * 5))
+    found = _typical_hands(poses(made, np.ones(10), ["up"] * 5 + ["down"] * 5))
     np.testing.assert_allclose(found["down"][0, 0], rotate(found["up"][0, 0], 180), atol=1e-4)
 
 
 def test_the_mean_of_swipes_goes_the_way_of_the_label() -> None:
-    found = typical_hands(movements(n_people=3, labels=("left", "right")))
+    found = _typical_hands(movements(n_people=3, labels=("left", "right")))
     ends = {label: hand[-1, 0, 0, 0] for label, hand in found.items()}
     assert ends["left"] < -1 < 1 < ends["right"]
 
@@ -78,7 +78,7 @@ def test_whatever_there_is_can_be_drawn(
                        samples=Samples.make(["$x_1$", "<b>"] * (made.n_frames // 2)
                                             + ["odd"] * (made.n_frames % 2)),
                        header=Header())  # fmt: skip
-    files = data_plots(change(made), "title")
+    files = _data_plots(change(made), "title")
     hands = {"poses": "hands.png", "movements": "paths.png"}[kind]
     assert (hands in files) == (change is not without_hands)
     assert {"labels.png", "yield.png", "contact-sheet.png"} <= set(files)
@@ -116,7 +116,7 @@ def test_a_script_is_drawn_by_an_installed_font_that_has_it(monkeypatch, tmp_pat
     monkeypatch.setattr(
         "handlore.report.drawing.FONTS", ("DejaVu Sans", "One Character", "Not Installed")
     )
-    boxes = data_plots(data, "d")
+    boxes = _data_plots(data, "d")
     fontManager.addfont(font_of_one_character(tmp_path / "one.ttf", "\u624b"))
-    drawn = data_plots(data, "d")
+    drawn = _data_plots(data, "d")
     assert all(drawn[name] != boxes[name] for name in ("labels.png", "yield.png", "hands.png"))

@@ -9,7 +9,7 @@ from handlore.classifiers.evaluation.scores import Predictions, Scores
 from handlore.report.charts import confusion_chart
 from handlore.report.contactsheet import photo_sheet_png
 from handlore.report.drawing import png
-from handlore.report.findings import short_names
+from handlore.report.findings import _short_names
 from handlore.report.page import page
 from handlore.report.sections import error_section
 
@@ -29,7 +29,7 @@ from handlore.report.sections import error_section
     ],
 )
 def test_names_lose_what_all_share(sources: list[str], names: list[str]) -> None:
-    assert short_names(sources) == names
+    assert _short_names(sources) == names
 
 
 def answers(truth: list[str], said: list[str]) -> Predictions:

@@ -5,11 +5,11 @@ import numpy as np
 from report_stubs import findings_of
 
 from handlore.report.drawing import Drawing, png
-from handlore.report.writing import FIGURES, report_files
+from handlore.report.writing import FIGURES, _report_files
 
 
 def test_every_figure_is_a_picture() -> None:
-    files = report_files(findings_of(4))
+    files = _report_files(findings_of(4))
     assert set(files) == {*FIGURES, "report.html"}
     for name in FIGURES:
         picture = cv2.imdecode(np.frombuffer(files[name], np.uint8), 1)

@@ -24,7 +24,8 @@ def rendered(label: str, person: int, seed: int, *, after: int = 0) -> LandmarkD
         tempo=rng.uniform(0.9, 1.1),
         seed=seed,
     )
-    moments = list(render_movement(label, Person.random(person), scene, size=(32, 24), fps=20))
+    who = Person.random(person)
+    moments = list(render_movement(label, who, scene, size=(32, 24), fps=20, painted=False))
     hands = [[Hand(shown.image, shown.world, shown.handedness)] for _, shown in moments]
     times = [seconds for seconds, _ in moments]
     return LandmarkDataset.of_hands(
@@ -48,7 +49,7 @@ def write_home(folder: Path, pictures: Path, poses: LandmarkDataset) -> None:
             rendered(label, person, seed)
             for label in MOVEMENTS
             for person in range(3)
-            for seed in range(4)
+            for seed in range(3)
         ]
     )
     save_dataset(rendered("swipe_left", 9, 9, after=20), folder / "stream.npz")
@@ -58,7 +59,7 @@ def write_home(folder: Path, pictures: Path, poses: LandmarkDataset) -> None:
             "moves",
             moves,
             "rocket",
-            {"n_kernel_features": "500", "n_augmented": "1"},
+            {"n_kernel_features": "300", "n_augmented": "1"},
             {"negatives": True},
         ),
     ):

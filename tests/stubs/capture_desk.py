@@ -48,7 +48,7 @@ def wait_for(what, why: str, patience: float = PATIENCE):
     while time.monotonic() < end:
         if found := what():
             return found
-        time.sleep(0.02)
+        time.sleep(0.05)
     raise AssertionError(f"waited for {patience:g} s: {why}")
 
 

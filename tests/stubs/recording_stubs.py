@@ -101,7 +101,8 @@ def rendered(
         looseness=4.0,
         seed=seed,
     )
-    moments = list(render_movement(label, Person.random(3), scene, fps=15, size=(32, 24)))
+    who = Person.random(3)
+    moments = list(render_movement(label, who, scene, fps=15, size=(32, 24), painted=False))
     pictures = [picture for _, picture in moments]
     n = len(pictures)
     ones = np.ones((n, 1), np.float32)

@@ -6,7 +6,7 @@ import numpy as np
 
 from handlore.classifiers.evaluation.evaluation import Evaluation
 from handlore.classifiers.evaluation.importance import Importance
-from handlore.classifiers.evaluation.leaks import Leak, Leaks
+from handlore.classifiers.evaluation.leaks import Leaks, _Leak
 from handlore.classifiers.evaluation.scores import Predictions
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.report.findings import About, Findings
@@ -44,7 +44,7 @@ def outcome_of(n_labels: int, each: int = 8) -> Evaluation:
     said = np.where(wrong, rng.choice(labels, n), labels)
     said[lost] = "none"
     sure = np.where(lost, np.nan, rng.uniform(0.2, 1, n)).astype(np.float32)
-    leaks = Leaks(1, 1, (Leak("a.jpg", "b.jpg", None), Leak("c.jpg", "d.jpg", 0.001)))
+    leaks = Leaks(1, 1, (_Leak("a.jpg", "b.jpg", None), _Leak("c.jpg", "d.jpg", 0.001)))
     worth = [Importance(part, 0.05 * k, 100) for k, part in enumerate(PARTS)]
     return Evaluation.of(Predictions(labels, said, sure, lost, np.arange(n)), dataset, leaks, worth)
 

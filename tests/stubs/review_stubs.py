@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from handlore.capture.review import Change, Review
+from handlore.capture.review import Review, _Change
 from handlore.datasets.recordings import RecordingEntry
 
 
@@ -26,7 +26,7 @@ def entry(number: int, label: str = "left", *, discarded: bool = False) -> Recor
 ENTRIES = (entry(1), entry(2, "right"), entry(4, "none"), entry(3, "up", discarded=True))
 
 
-def pressed(*keys: str, state: Review | None = None) -> tuple[Review, list[Change]]:
+def pressed(*keys: str, state: Review | None = None) -> tuple[Review, list[_Change]]:
     state, changes = state or Review.of(ENTRIES, 10.0), []
     for key in keys:
         state, change = state.key(key, 20.0)

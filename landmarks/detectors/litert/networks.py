@@ -20,14 +20,12 @@ from .regions import Matrix, Region
 
 PALM_SIZE, HAND_SIZE = 192, 224
 """Side of each network's square input, in pixels."""
-
 _N_ANCHORS, _N_PALM_VALUES = 2016, 18
 _TO_UNIT = np.float32(1 / 255)
 
 _MAX_SIDE = 12_000
 """The longest side, in pixels, that is sampled directly. OpenCV has 16-bit coordinates, and a
 region may extend half its side past the border; of larger pictures every n-th pixel is taken."""
-
 _ONE = 1 << 16
 _HALF_STEP = _ONE // 64
 _STEP_MASK = 31 << 5
@@ -123,13 +121,10 @@ class HandOutput:
 
     image: FloatArray
     """(21, 3): x, y in pixels of the square, z in the same scale before correction."""
-
     world: FloatArray
     """(21, 3) in metres, axes of the square."""
-
     presence: float
     """Probability that a hand is in the square."""
-
     right: float
     """Probability that it is a right hand."""
 
@@ -240,10 +235,8 @@ def _members(bundle: Bundle) -> Mapping[str, bytes]:
 _N_KEYPOINTS = 7
 _SAME_PALM = 0.3
 """Candidates that overlap the best one by more than this (intersection over union) are one palm."""
-
 _SCORE_LIMIT = 100.0
 """Raw scores are clipped to this on either side, so that the exponential stays finite."""
-
 _LAYERS = ((8, 2), (16, 6))
 """(stride in pixels, anchors a cell): the strides 8, 16, 16, 16 with two anchors each."""
 
@@ -253,7 +246,6 @@ class _Palm:
     score: float
     box: NDArray[np.float64]
     """(2, 2): upper left and lower right corner, in pixels of the picture."""
-
     keypoints: NDArray[np.float64]
     """(7, 2) in pixels of the picture: wrist, MCPs of index, middle, ring and little finger, and
     two joints of the thumb."""

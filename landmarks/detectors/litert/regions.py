@@ -23,21 +23,16 @@ MEDIAPIPE_PALM_ANGLE = 90.0
 for the first crop of a hand. Its graph sets ``rotation_vector_target_angle(90)``, an option in
 radians (the one in degrees has another name), so the first crop is not upright: 90 rad is 26.6
 degrees more than 14 turns and a quarter. Landmarks equal to MediaPipe's need the same."""
-
 UPRIGHT_PALM_ANGLE = pi / 2
 """The angle, in radians, that was probably meant: the fingers then point up in the first crop."""
-
 _PALM_GROWTH, _HAND_GROWTH = (2.6, -0.5), (2.0, -0.1)
 """The square's side in sides of the box, and how far it moves along its own y axis, in heights."""
-
 _PALM_MIDDLE_MCP = 2
 """The place of this joint among the seven keypoints of a palm; 0 is the wrist."""
-
 _STEADY = (0, 1, 2, 3, 5, 6, 9, 10, 13, 14, 17, 18)
 """The landmarks whose box the region from landmarks is: those of the palm, the PIP joints and the
 thumb without its tip, so that the region does not jump when fingers bend. MediaPipe's calculator
 gets these twelve only, so what it calls the PIP joints 4, 6 and 8 are the MCPs 5, 9 and 13."""
-
 _KNUCKLES = (5, 9, 13)
 
 
@@ -47,13 +42,10 @@ class Region:
 
     x: float
     """Centre, in pixels from the picture's left edge."""
-
     y: float
     """Centre, in pixels from the picture's upper edge."""
-
     side: float
     """In pixels."""
-
     rotation: float
     """Of the square against the picture, in radians, clockwise positive."""
 

@@ -15,7 +15,7 @@ import numpy as np
 from ...hands import FloatArray, Pixels
 
 
-class Motion:
+class _Motion:
     """Detects changes between small grey thumbnails.
 
     A frame is compared with the last one that was searched, not with the one before it, so that
@@ -102,22 +102,16 @@ class AdaptiveSchedule:
 
     second_hand: float = 0.5
     """Seconds between detections of another hand while one is tracked."""
-
     alert: float = 0.1
     """Seconds between detections while something moves."""
-
     after_loss: float = 0.03
     """Seconds between detections after a hand was lost: every frame, at most 30 a second."""
-
     stay_alert: float = 0.5
     """For how many seconds ``alert`` applies after a movement, and ``after_loss`` after a loss."""
-
     heartbeat: float = 0.5
     """Seconds between detections in a scene in which nothing moves."""
-
-    motion: Motion = field(default_factory=Motion)
+    motion: _Motion = field(default_factory=_Motion)
     """Detects that something moves."""
-
     _last_detection: float | None = field(default=None, init=False)
     _moved_until: float = field(default=-inf, init=False)
     _lost_until: float = field(default=-inf, init=False)

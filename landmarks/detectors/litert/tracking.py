@@ -13,24 +13,18 @@ from .regions import Matrix, Points, Region
 _Z_SCALE = 0.4
 """The network's z is divided by this times the side of its input:
 mediapipe/tasks/cc/vision/hand_landmarker/hand_landmarks_detector_graph.cc."""
-
 _SAME_REGION = 0.5
 """A palm whose region overlaps a tracked one by more than this (intersection over union) belongs
 to the tracked hand: ``min_tracking_confidence`` of MediaPipe Tasks."""
-
 _SAME_HAND_DISTANCE, _SAME_HAND_LANDMARKS, _SAME_HAND_OVERLAP = 0.2, 10, 0.2
 """Two results are one hand if this many landmarks lie closer than this share of the palm, and
 their boxes overlap by more than this."""
-
 _LOST_SECONDS = 0.3
 """For this long after a loss, a hand is looked for where it is expected."""
-
 _EXPECTED_SCALE = 1.6
 """The region in which a lost hand is expected is larger than its last one by this factor."""
-
 _MAX_GROWTH = 1.6
 """A hand that is found again may be larger or smaller than before by this factor at most."""
-
 _HANDEDNESS_MEMORY = 1.0
 """Seconds after which a frame counts 1/e in a track's handedness."""
 
@@ -41,16 +35,12 @@ class Track:
 
     region: Region
     """Where it is expected in the next frame."""
-
     handedness: float
     """Probability of a right hand, averaged over the track."""
-
     weight: float
     """The number of frames in that average; older ones count less."""
-
     seconds: float
     """When it was last seen."""
-
     velocity: tuple[float, float] = (0.0, 0.0)
     """Of the region's centre between the last two frames with the hand, in pixels per second to the
     right and down."""

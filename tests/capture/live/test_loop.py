@@ -13,7 +13,7 @@ from live_stubs import EMPTY, FIST, LABELS, PALM, Detector, Stage, frames
 
 from handlore.capture.live.buffer import LandmarkBuffer
 from handlore.capture.live.limiter import RateLimiter
-from handlore.capture.live.loop import GAP, LiveState, Timeline, boottime
+from handlore.capture.live.loop import GAP, LiveState, _Timeline, boottime
 from handlore.capture.recording.writer import RecordingWriter, SessionInfo
 from handlore.capture.serve.server import Hub
 from handlore.capture.views.page import PageView
@@ -194,7 +194,7 @@ def _watch(hub: Hub) -> None:
 
 
 def test_timeline_rises() -> None:
-    line = Timeline()
+    line = _Timeline()
     assert line.place(50.0, 7.0) == (0.0, False)
     assert line.place(50.1, 7.1) == (pytest.approx(0.1), False)
     # The camera is back after a minute, and counts from 0.
@@ -204,19 +204,19 @@ def test_timeline_rises() -> None:
 
 
 def test_timeline_over_suspend() -> None:
-    line = Timeline()
+    line = _Timeline()
     line.place(1.0, 1.0)
     assert line.place(1.03, 8 * 3600.0)[1]
 
 
 def test_timeline_of_a_fast_file() -> None:
-    line = Timeline()
+    line = _Timeline()
     assert not any(line.place(n / 7, n / 1000)[1] for n in range(100))
     assert line.place(100 / 7 + GAP, 0.1)[1]
 
 
 def test_timeline_of_a_file_is_exact() -> None:
-    line, times = Timeline(), [n / 30 for n in range(1000)] + [n / 30 for n in range(1300, 1400)]
+    line, times = _Timeline(), [n / 30 for n in range(1000)] + [n / 30 for n in range(1300, 1400)]
     assert [line.place(seconds, seconds)[0] for seconds in times] == times
 
 

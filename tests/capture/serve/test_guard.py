@@ -4,7 +4,14 @@ import socket
 
 import pytest
 
-from handlore.capture.serve.guard import Address, Guard
+from handlore.capture.serve.guard import (
+    GUESS_SECONDS,
+    MOST_GUESSES,
+    Address,
+    Guard,
+    GuessBrake,
+    read_token,
+)
 from handlore.landmarks.errors import HandloreError
 
 HERE = Address("127.0.0.1", 0)
@@ -65,3 +72,31 @@ def test_invalid_address(text: str) -> None:
 def test_addresses(text: str, host: str, local: bool) -> None:
     address = Address.parsed(text)
     assert (address.host, address.port, address.local) == (host, 8000, local)
+
+
+def test_guesses_are_forgotten() -> None:
+    now = [0.0]
+    brake = GuessBrake(lambda: now[0])
+    for k in range(MOST_GUESSES):
+        assert not brake.stops("a")
+        brake.note("a", [f"guess {k}"])
+    assert brake.stops("a")
+    assert not brake.stops("b")
+    now[0] = GUESS_SECONDS + 1
+    assert not brake.stops("a")
+
+
+def test_many_clients_guess_no_faster() -> None:
+    brake = GuessBrake(lambda: 0.0)
+    for k in range(1000):
+        brake.note(f"client {k}", [f"guess {k}"])
+    assert brake.stops("another")
+
+
+def test_token_of_a_file(tmp_path) -> None:
+    (tmp_path / "token").write_text("my-own-token\nmore\n")
+    assert read_token(tmp_path / "token") == "my-own-token"
+    (tmp_path / "token").write_bytes(b"\xff\n")
+    for file, why in ((tmp_path, "is not a file"), (tmp_path / "token", "holds no token")):
+        with pytest.raises(HandloreError, match=why):
+            read_token(file)

@@ -16,7 +16,7 @@ import pytest
 from browser_stub import PROGRAM, Browser
 
 import handlore.capture.serve.server as server_module
-from handlore.capture.serve.guard import Address
+from handlore.capture.serve.guard import MOST_GUESSES, Address
 from handlore.capture.serve.server import MOST_CONNECTIONS, MOST_EVENTS, Hub, PageServer
 from handlore.landmarks.errors import HandloreError
 
@@ -392,3 +392,46 @@ def _look(browser: Browser, server: PageServer, folder: Path) -> None:
     browser.wait("document.querySelector('#picture').naturalWidth == 640")
     browser.screenshot(folder / "page-phone-dark.png")
     assert browser.value("document.documentElement.scrollWidth <= innerWidth")
+
+
+TOKEN = "the-right-token"  # noqa: S105
+
+
+def test_guesses_are_slowed_down(start: Start) -> None:
+    _, server = start(TOKEN)
+    assert ask(server, f"/page.css?token={TOKEN}")[0] == 200
+    statuses = [ask(server, f"/page.css?token=guess{k}")[0] for k in range(20)]
+    assert statuses == [401] * MOST_GUESSES + [429] * (20 - MOST_GUESSES)
+    assert ask(server, f"/page.css?token={TOKEN}")[0] == 429, "so a right guess is not seen either"
+
+
+def test_a_page_of_an_earlier_run_is_one_guess(start: Start) -> None:
+    _, server = start(TOKEN)
+    name = server._server.guard.cookie
+    for _ in range(3 * MOST_GUESSES):
+        assert ask(server, "/events", Cookie=f"{name}=the-token-of-yesterday")[0] == 401
+    assert ask(server, f"/page.css?token={TOKEN}")[0] == 200
+
+
+@pytest.mark.parametrize(
+    "request_",
+    ["POST / HTTP/1.1\r\nHost: localhost\r\n\r\n", "non sense \r\n\r\n", "GET / HTTP/9\r\n\r\n"],
+)
+def test_error_answers_have_the_headers_of_all_others(request_: str, start: Start) -> None:
+    _, server = start()
+    with socket.create_connection(("127.0.0.1", server.address.port), PATIENCE) as line:
+        line.sendall(request_.encode())
+        answer = b"".join(iter(lambda: line.recv(4096), b""))
+    assert b"Content-Security-Policy: default-src 'none'" in answer
+    assert b"nosniff" in answer
+    assert b"<" not in answer.partition(b"\r\n\r\n")[2]
+
+
+def test_idle_connections_do_not_keep_the_page_busy(start: Start) -> None:
+    _, server = start()
+    with contextlib.ExitStack() as stack:
+        for _ in range(MOST_CONNECTIONS + 5):
+            where = ("127.0.0.1", server.address.port)
+            stack.enter_context(socket.create_connection(where, PATIENCE))
+        time.sleep(0.3)
+        assert ask(server, "/page.css")[0] == 200

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 
 from handlore.capture.recording.loop import Status
 from handlore.capture.recording.session import State
-from handlore.capture.views.status_line import StatusLine, line_of
+from handlore.capture.views.status_line import StatusLine, _line_of
 
 COUNTS = (("swipe_left", 12), ("stop", 3), ("none", 0))
 
@@ -18,25 +18,25 @@ def status(**changes) -> Status:
 
 
 def test_line():
-    line = line_of(status(fps=29.7, hand=True, share=0.95))
+    line = _line_of(status(fps=29.7, hand=True, share=0.95))
     assert (
         line
         == "[ready: stop]  hand  30 fps  last: hand in 95 %  swipe_left 12 stop 3 none 0  h help"
     )
-    assert "k keep, u discard" in line_of(status(state=State.REVIEW, flagged=True))
-    assert line_of(status(problem="it is gone")).startswith("NO CAMERA  it is gone")
-    assert "new label: wav_" in line_of(status(typed="wav"))
+    assert "k keep, u discard" in _line_of(status(state=State.REVIEW, flagged=True))
+    assert _line_of(status(problem="it is gone")).startswith("NO CAMERA  it is gone")
+    assert "new label: wav_" in _line_of(status(typed="wav"))
 
 
 def test_question_without_a_camera():
-    line = line_of(status(state=State.REVIEW, flagged=True, problem="it was unplugged"))
+    line = _line_of(status(state=State.REVIEW, flagged=True, problem="it was unplugged"))
     assert "stop: k keep, u discard" in line
     assert "NO CAMERA  it was unplugged" in line
 
 
 def test_unsaved_and_next():
     recording = status(state=State.RECORDING, recorded=1.0, unsaved=2, next_label="swipe_left")
-    line = line_of(recording, 79)
+    line = _line_of(recording, 79)
     assert "2 NOT WRITTEN" in line
     assert "next: swipe_left" in line
 
@@ -44,7 +44,7 @@ def test_unsaved_and_next():
 @pytest.mark.parametrize("n", [3, 8, 40])
 def test_narrow_terminal(n: int):
     counts = tuple((f"a_long_label_{k}", 100 + k) for k in range(n))
-    line = line_of(status(counts=counts, label=counts[1][0], fps=30, share=0.95), 79)
+    line = _line_of(status(counts=counts, label=counts[1][0], fps=30, share=0.95), 79)
     assert "no hand  30 fps  last: hand in 95 %  a" in line
     assert cell_len(line) <= 79
 
@@ -60,7 +60,7 @@ def test_wide_label():
     labels = ("手を左に振る", "手を右に振る", "ノック", "none")
     shown = status(label=labels[0], counts=tuple((label, 12) for label in labels), fps=30)
     for columns in range(1, 120):
-        assert cell_len(line_of(shown, columns)) <= columns
+        assert cell_len(_line_of(shown, columns)) <= columns
 
 
 class Screen(io.StringIO):

@@ -9,7 +9,7 @@ import pytest
 
 from handlore.classifiers.augmentation import Augmentation
 from handlore.classifiers.base import HandEstimator
-from handlore.classifiers.estimators.tcn import batch_size_for, epochs_for, validation_mask
+from handlore.classifiers.estimators.tcn import _batch_size_for, _epochs_for, _validation_mask
 from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.onnx_graph import GraphRunner
 from handlore.landmarks.errors import HandloreError, InvalidDataError
@@ -237,7 +237,7 @@ def test_validation_groups() -> None:
     codes = np.tile(np.arange(5), 40)
     codes[groups == "p07"] = 5
     for _ in range(20):
-        held = validation_mask(codes, groups, 0.15, rng)
+        held = _validation_mask(codes, groups, 0.15, rng)
         assert held.sum() == 30
         assert not set(groups[held]) & set(groups[~held])
         assert "p07" not in groups[held]
@@ -248,27 +248,27 @@ def test_validation_without_groups() -> None:
     codes = np.repeat([0, 1, 2], [60, 30, 1])
     for groups in (None, np.full(91, "anna")):
         assert np.bincount(
-            codes[validation_mask(codes, groups, 0.2, rng)], minlength=3
+            codes[_validation_mask(codes, groups, 0.2, rng)], minlength=3
         ).tolist() == [
             12,
             6,
             0,
         ]
-    assert not validation_mask(codes[:59], None, 0.2, rng).any()
-    assert not validation_mask(codes, None, 0.0, rng).any()
+    assert not _validation_mask(codes[:59], None, 0.2, rng).any()
+    assert not _validation_mask(codes, None, 0.0, rng).any()
 
 
 def test_epochs_and_batch_size() -> None:
-    sizes = {n: batch_size_for(n, 0) for n in (2, 10, 270, 1960)}
+    sizes = {n: _batch_size_for(n, 0) for n in (2, 10, 270, 1960)}
     assert sizes == {2: 2, 10: 10, 270: 32, 1960: 64}
-    assert {n: epochs_for(n, batch, 0) for n, batch in sizes.items()} == {
+    assert {n: _epochs_for(n, batch, 0) for n, batch in sizes.items()} == {
         2: 300,
         10: 300,
         270: 75,
         1960: 100,
     }
-    assert epochs_for(270, 32, 7) == 7
-    assert batch_size_for(270, 500) == 270
+    assert _epochs_for(270, 32, 7) == 7
+    assert _batch_size_for(270, 500) == 270
 
 
 STILL = Augmentation(turn=0, size=0, reach=0, bones=0, shape=0, jitter=0, warp=0, crop=0, drop=0)

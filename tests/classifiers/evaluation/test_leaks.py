@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from movement_stubs import movements, two_handed
 
-from handlore.classifiers.evaluation.leaks import NEAR, find_leaks, fingerprints
+from handlore.classifiers.evaluation.leaks import NEAR, _fingerprints, find_leaks
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.landmarks.geometry import mirror, rotate
 
@@ -84,7 +84,7 @@ def test_distance_in_palm_lengths() -> None:
     image[0, 0], image[0, 9] = (0.5, 0.5, 0), (0.5, 0.3, 0)
     image[1] = image[0]
     image[1, 4:8, 0] += 0.02  # a tenth of the palm, four landmarks of 21
-    a, b = fingerprints(poses(image))
+    a, b = _fingerprints(poses(image))
     assert np.linalg.norm(a - b) == pytest.approx(0.1 * np.sqrt(4 / 21), rel=1e-3)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from movement_stubs import hand_shape
 
-from handlore.classifiers.evaluation.pointing import find_pointing_pairs
+from handlore.classifiers.evaluation.pointing import _find_pointing_pairs
 from handlore.classifiers.evaluation.scores import Predictions
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.landmarks.geometry import rotate
@@ -37,7 +37,7 @@ def predicted_up(wrong: np.ndarray) -> Predictions:
 
 @pytest.mark.parametrize(("n_wrong", "expected"), [(0, False), (4, False), (5, True), (20, True)])
 def test_min_share_of_errors(n_wrong: int, expected: bool) -> None:
-    found = find_pointing_pairs(
+    found = _find_pointing_pairs(
         predicted_up(np.arange(1, 2 * n_wrong, 2)), pointing(np.where(TRUTH == "up", 0.0, 180.0))
     )
     assert found == ([(("down", "up"), n_wrong)] if expected else [])
@@ -49,7 +49,7 @@ def test_direction_of_each_label(n_strays: int, expected: bool) -> None:
     degrees = np.where(TRUTH == "up", 0.0, 180.0)
     degrees[N - 1 - 2 * np.arange(n_strays)] = 0
     assert (
-        bool(find_pointing_pairs(predicted_up(np.arange(1, 20, 2)), pointing(degrees))) == expected
+        bool(_find_pointing_pairs(predicted_up(np.arange(1, 20, 2)), pointing(degrees))) == expected
     )
 
 
@@ -57,4 +57,4 @@ def test_direction_corrects_errors() -> None:
     """Only those that point up are predicted as up, which no direction separates."""
     degrees = np.where(TRUTH == "up", 0.0, 180.0)
     degrees[[1, 3, 5, 7, 9]] = 0
-    assert find_pointing_pairs(predicted_up(np.array([1, 3, 5, 7, 9])), pointing(degrees)) == []
+    assert _find_pointing_pairs(predicted_up(np.array([1, 3, 5, 7, 9])), pointing(degrees)) == []

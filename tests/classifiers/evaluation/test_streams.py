@@ -15,8 +15,8 @@ from handlore.classifiers.evaluation.evaluation import evaluate
 from handlore.classifiers.evaluation.streams import (
     StreamOutputs,
     StreamScores,
+    _clip_streams,
     choose_thresholds,
-    clip_streams,
     cross_fitted,
     pooled,
     usual_threshold,
@@ -128,7 +128,7 @@ def test_swapped_labels_are_confusions() -> None:
 
 def test_clips_of_none_lie_between_the_gestures() -> None:
     data = with_none(movements(3, 2, (*LABELS, "still")))
-    streams, is_synthetic = clip_streams(data, 100)
+    streams, is_synthetic = _clip_streams(data, 100)
     assert not is_synthetic
     assert len(streams) == 3, "one for each person"
     assert sum(stream.video.n_frames for stream in streams) == data.n_frames
@@ -140,7 +140,7 @@ def test_idle_movement_is_made_where_there_is_no_none() -> None:
     rare = with_none(movements(2, 12, (*LABELS, "still")).select(np.r_[0:36, 36:37, 48:84]))
     assert 0 < (rare.samples.label == "none").mean() < 0.05
     for data in (movements(2, 2), rare):
-        streams, is_synthetic = clip_streams(data, 1000)
+        streams, is_synthetic = _clip_streams(data, 1000)
         assert is_synthetic
         frames = sum(stream.video.n_frames for stream in streams)
         assert frames / 20 > 1.5 * np.diff(data.time[data.offsets.clip(max=1)]).sum()
@@ -151,7 +151,7 @@ def test_idle_movement_is_made_where_there_is_no_none() -> None:
 
 def test_at_most_so_many_clips() -> None:
     for labels in (LABELS, (*LABELS, "still")):
-        streams, _ = clip_streams(with_none(movements(2, 4, labels)), 5)
+        streams, _ = _clip_streams(with_none(movements(2, 4, labels)), 5)
         assert sum(len(stream.ground_truth) for stream in streams) <= 5
     assert StreamOutputs.of(Swipes(), movements(2, 4), 5).counted({}).n == 5
 
@@ -276,7 +276,7 @@ def test_evaluation_of_a_file(tmp_path: Path) -> None:
     assert found.streams
     assert found.as_json()["streams"] == found.streams.as_json()
     # The same as live with this file.
-    streams, _ = clip_streams(data, 900)
+    streams, _ = _clip_streams(data, 900)
     live = sum(
         (StreamScore.of(list(recognise([model], one.video)), one.ground_truth) for one in streams),
         StreamScore(),

@@ -30,6 +30,11 @@ def images():
     return make_source("images", {})
 
 
+def one_label():
+    """Return a source for folders of a single label, which have to be asked for."""
+    return make_source("images", {"label": "one"})
+
+
 @pytest.fixture
 def mixed(tmp_path):
     """Two good pictures, one without a hand, and four that cannot be read."""
@@ -53,7 +58,7 @@ def test_everything_is_counted(mixed):
         "n_converted": 2,
         "n_no_hand": 1,
         "n_failed": 4,
-        "n_ignored": 0,
+        "n_ignored": 1,
         "n_dropped": 0,
         "n_views": 0,
         "stages": {"0": 2},
@@ -65,8 +70,8 @@ def test_everything_is_counted(mixed):
 def test_a_picture_that_fits_nowhere_is_counted_and_logged(mixed):
     (mixed / "lonely.jpg").touch()
     done = convert(images(), mixed, BrightDetector())
-    assert done.summary()["n_ignored"] == 1
-    assert done.left_out == ("lonely.jpg",)
+    assert done.summary()["n_ignored"] == 2
+    assert done.left_out == ("lonely.jpg", "palm/notes.txt")
     assert "ignored: lonely.jpg: it does not fit the layout" in done.dataset.header.log
 
 
@@ -118,11 +123,12 @@ def test_people_splits_and_digests_come_from_the_source(tmp_path):
 
     path = picture(tmp_path, "test/fist/anna_1.png")
     picture(tmp_path, "train/fist/ben_1.png")
+    picture(tmp_path, "train/palm/ben_2.png")
     source = make_source("images", {"name_pattern": r"/(?P<group>[a-z]+)_\d"})
     samples = convert(source, tmp_path, BrightDetector()).dataset.samples
-    assert samples.group.tolist() == ["anna", "ben"]
-    assert samples.split.tolist() == ["test", "train"]
-    assert samples.view.tolist() == [0, 0]
+    assert samples.group.tolist() == ["anna", "ben", "ben"]
+    assert samples.split.tolist() == ["test", "train", "train"]
+    assert samples.view.tolist() == [0, 0, 0]
     assert samples.sha256[0] == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -154,7 +160,7 @@ def test_a_folder_of_nothing_readable_says_what_is_wrong_with_the_first(tmp_path
 
 def test_a_folder_without_any_hand_is_still_a_dataset(tmp_path):
     picture(tmp_path, "fist/1.png", 0)
-    done = convert(images(), tmp_path, BrightDetector())
+    done = convert(one_label(), tmp_path, BrightDetector())
     assert done.n_converted == 0
     assert done.summary()["n_no_hand"] == 1
 
@@ -180,13 +186,13 @@ def test_the_order_does_not_depend_on_the_file_system(mixed, monkeypatch):
 
 def test_two_hands_take_the_slots_of_their_sides(tmp_path):
     picture(tmp_path, "clap/1.png")
-    dataset = convert(images(), tmp_path, BrightDetector(2), ConvertOptions(max_hands=2)).dataset
+    dataset = convert(one_label(), tmp_path, BrightDetector(2), ConvertOptions(max_hands=2)).dataset
     np.testing.assert_allclose(dataset.handedness, [[0.1, 0.9]], rtol=1e-6)
 
 
 def test_one_slot_takes_one_of_two_hands(tmp_path):
     picture(tmp_path, "clap/1.png")
-    assert convert(images(), tmp_path, BrightDetector(2)).dataset.n_hands == 1
+    assert convert(one_label(), tmp_path, BrightDetector(2)).dataset.n_hands == 1
 
 
 @dataclass(frozen=True)
@@ -267,7 +273,7 @@ def test_where_the_folder_lies_makes_no_difference(detector, tmp_path):
         path.parent.mkdir(parents=True)
         path.write_bytes(cv2.imencode(".png", pixels[..., ::-1])[1].tobytes())
         (path.parent / "bad.png").write_text("text")
-        done = convert(images(), tmp_path / home, detector)
+        done = convert(one_label(), tmp_path / home, detector)
         save_dataset(done.dataset, tmp_path / f"{home[0]}.npz")
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "s.npz").read_bytes()
 
@@ -279,14 +285,14 @@ def test_rendered_hands_are_converted_and_backgrounds_are_without_a_hand(detecto
         path = tmp_path / "x" / f"{number}.png"
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(cv2.imencode(".png", pixels[..., ::-1])[1].tobytes())
-    dataset = convert(images(), tmp_path, detector).dataset
+    dataset = convert(one_label(), tmp_path, detector).dataset
     assert dataset.has_hand.tolist() == [True, False]
 
 
 def test_pictures_of_strange_sizes_do_not_stop_a_conversion(detector, tmp_path):
     for size in ((1, 1), (20_000, 50), (50, 20_000)):
         picture(tmp_path, f"x/{size[0]}.png", 128, size)
-    done = convert(images(), tmp_path, detector)
+    done = convert(one_label(), tmp_path, detector)
     assert done.summary()["n_no_hand"] == 3
 
 
@@ -328,7 +334,7 @@ class Shy(BrightDetector):
 
 def test_a_view_in_which_no_hand_is_seen_is_left_out(tmp_path):
     picture(tmp_path, "a/1.png", 200)
-    dataset = convert(images(), tmp_path, Shy(), ConvertOptions(augment=4)).dataset
+    dataset = convert(one_label(), tmp_path, Shy(), ConvertOptions(augment=4)).dataset
     assert dataset.samples.view.tolist() == [0, 1, 3]
 
 
@@ -345,7 +351,9 @@ def test_views_of_real_hands_lie_where_the_hand_is(pictures, detector):
 @pytest.mark.parametrize(("least", "kept"), [(0.0, True), (0.8, True), (0.95, False)])
 def test_hands_below_the_least_score_are_left_out(tmp_path, least, kept):
     picture(tmp_path, "a/1.png", 200)
-    dataset = convert(images(), tmp_path, BrightDetector(), ConvertOptions(min_score=least)).dataset
+    dataset = convert(
+        one_label(), tmp_path, BrightDetector(), ConvertOptions(min_score=least)
+    ).dataset
     assert dataset.has_hand.tolist() == [kept]
     assert dataset.n_samples == 1
 
@@ -353,7 +361,7 @@ def test_hands_below_the_least_score_are_left_out(tmp_path, least, kept):
 def test_a_video_among_photos_does_not_vanish_in_silence(tmp_path):
     picture(tmp_path, "a/1.png", 200)
     (tmp_path / "a/wave.mp4").write_bytes(b"video")
-    done = convert(images(), tmp_path, BrightDetector())
+    done = convert(one_label(), tmp_path, BrightDetector())
     assert done.left_out == ("a/wave.mp4",)
 
 

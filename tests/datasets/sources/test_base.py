@@ -57,11 +57,19 @@ def test_train_val_and_test_above_the_labels_are_splits(folder, name, split):
     }
 
 
-def test_a_gesture_may_be_called_test(folder):
-    root = folder("test/1.jpg", "fist/test/2.jpg")
+def test_a_gesture_called_test_has_to_be_asked_for(folder):
+    root = folder("test/1.jpg", "fist/2.jpg")
+    assert "test would become" in images().scan(root).doubt
+    asked = images("^(?P<label>[^/]+)/")
+    assert asked.scan(root).doubt == ""
+    assert rows(asked, root) == {"test/1.jpg": "test", "fist/2.jpg": "fist"}
+
+
+def test_a_split_below_the_label_is_a_split(folder):
+    root = folder("palm/train/1.jpg", "fist/test/2.jpg")
     assert rows(images(), root, "label", "split") == {
-        "test/1.jpg": ("test", ""),
-        "fist/test/2.jpg": ("fist", ""),
+        "palm/train/1.jpg": ("palm", "train"),
+        "fist/test/2.jpg": ("fist", "test"),
     }
 
 
@@ -73,7 +81,7 @@ def test_names_with_umlauts_and_spaces_are_labels_too(folder):
 def test_pictures_in_no_folder_have_no_label_and_are_named_as_ignored(folder):
     root = folder("lonely.jpg", "fist/1.jpg", "fist/notes.txt", "readme.md")
     assert rows(images(), root) == {"fist/1.jpg": "fist"}
-    assert sorted(images().scan(root).left_out) == ["lonely.jpg"]
+    assert sorted(images().scan(root).left_out) == ["fist/notes.txt", "lonely.jpg", "readme.md"]
 
 
 def test_hidden_files_and_litter_are_passed_over(folder):
@@ -191,7 +199,7 @@ def test_hgr1_has_label_and_person_in_the_name_and_ignores_masks(folder):
         "0_P_hgr1_id01_1.jpg": ("0", "id01"),
         "sub/Y_P_hgr1_id12_3.JPG": ("Y", "id12"),
     }
-    assert hgr1.scan(root).left_out == []
+    assert hgr1.scan(root).left_out == ["0_P_hgr1_id01_1.jpg.txt"]
 
 
 def test_layouts_are_recognised_the_more_special_first(folder):
@@ -265,7 +273,7 @@ def test_unknown_names_are_answered_with_the_known_ones():
         SOURCES["image"]
     with pytest.raises(HandloreError, match=r"unknown source 'qqqq'.*hgr1, images"):
         SOURCES["qqqq"]
-    with pytest.raises(HandloreError, match="no option --colour; it has: --name-pattern"):
+    with pytest.raises(HandloreError, match="no option --colour; it has: --label, --name-pattern"):
         make_source("images", {"colour": 1})
     with pytest.raises(HandloreError, match="hgr1 has no option --name-pattern; it has: --apply"):
         make_source("hgr1", {"name_pattern": "x"})

@@ -6,12 +6,14 @@ come out, and what is still converted must have the label it has in the valid tr
 
 import io
 import json
+import pickle
 import random
 import re
 import shutil
 
 import numpy as np
 import pytest
+from hand_tables import csv_text, hands, header, rows_of, shares
 
 from handlore.datasets.conversion.convert import convert
 from handlore.datasets.sources import _landmarks as imported
@@ -64,12 +66,57 @@ def mp_holistic():
 
 
 def keypoint_csv():
-    rows = [f"{n},{line(42, ',', n)}" for n in (0, 1, 2, 0)]
+    rows = [f"{n},0,0,{line(39, ',', n)},1" for n in (0, 1, 2, 0)]
     return {
         "keypoint.csv": text(rows),
         "keypoint_classifier_label.csv": b"Open\nClose\nPointer\n",
         "point_history.csv": text(["0," + line(32, ",")]),
     }
+
+
+def table_csv():
+    marks = shares(hands(4))
+    text_of = csv_text(rows_of(marks, ["a", "b", "a", "c"]), ["label", *header("{a}{k}")])
+    return {"one/table.csv": text_of.encode(), "two/x.tsv": text_of.replace(",", "\t").encode()}
+
+
+def table_json():
+    records = [
+        {"label": label, "landmarks": [hand.round(3).tolist()]}
+        for label, hand in zip("abac", shares(hands(4)), strict=True)
+    ]
+    lines = "".join(json.dumps(record) + "\n" for record in records)
+    return {"a.json": json.dumps(records).encode(), "b.jsonl": lines.encode()}
+
+
+def table_arrays():
+    def saved(values):
+        stream = io.BytesIO()
+        np.save(stream, values)
+        return stream.getvalue()
+
+    clips = shares(hands(8)).reshape(4, 2, 63)
+    files = {f"{label}/{n}.npy": saved(clips[n]) for label in "ab" for n in (0, 1)}
+    return files | {"a/X.npy": saved(clips), "a/y.npy": saved(np.array(["a"] * 4))}
+
+
+def table_pickle():
+    rows = shares(hands(6))[..., :2].reshape(6, 42)
+    names = np.array(["a", "b"] * 3)
+    plain = {"data": rows.tolist(), "labels": names.tolist()}
+    arrays = {"data": rows, "labels": names}
+    return {f"{n}.pickle": pickle.dumps(value, 2 * n) for n, value in ((1, plain), (2, arrays))}
+
+
+def table_parquet():
+    pyarrow = pytest.importorskip("pyarrow", reason="needs the extra parquet")
+    from pyarrow import parquet
+
+    numbers = shares(hands(6)).reshape(6, 63).T
+    columns = dict(zip(header("{a}{k}"), numbers, strict=True)) | {"label": ["a", "b"] * 3}
+    stream = io.BytesIO()
+    parquet.write_table(pyarrow.table(columns), stream)
+    return {"a.parquet": stream.getvalue(), "b.parquet": stream.getvalue()}
 
 
 def hagrid():
@@ -83,6 +130,11 @@ def hagrid():
              "test/rock.json": {"r": entry("rock")}}  # fmt: skip
     return {name: json.dumps(entries).encode() for name, entries in files.items()}
 
+
+TABLES = {
+    "csv": table_csv, "json": table_json, "arrays": table_arrays, "pickle": table_pickle,
+    "parquet": table_parquet,
+}  # fmt: skip
 
 TREES = {
     "shrec17": shrec17, "sfinge3d": sfinge3d, "mp-holistic": mp_holistic,
@@ -130,7 +182,7 @@ TEXTS = (cut, swap_number, swap_number, swap_number, drop_lines)
 
 
 def damages_of(name):
-    if name.endswith(".npy"):
+    if name.endswith((".npy", ".pickle", ".parquet")):
         return (*ANY, cut, flip_bits, flip_bits)
     # Half a name in a list of labels is another label, and nobody can tell.
     return ANY if name.endswith("label.csv") else (*ANY, *TEXTS, *TEXTS)
@@ -185,12 +237,16 @@ def labels_of(done):
     samples = done.dataset.samples
     keys = zip(samples.source, samples.recording, strict=True)
     # The numbers of boxes move when one before them is lost; the picture's name does not.
-    names = [recording if ".json" in source else source for source, recording in keys]
+    names = [recording or source if ".json" in source else source for source, recording in keys]
     return dict(zip(names, samples.label, strict=True))
 
 
 def run_cases(name, root, n_cases, seed):
-    rng, files, source = random.Random(seed), TREES[name](), make_source(name, {})
+    return run_tree(TREES[name](), make_source(name, {}), root, n_cases, seed)
+
+
+def run_tree(files, source, root, n_cases, seed):
+    rng = random.Random(seed)
     write(root, files)
     truth = labels_of(converted(source, root))
     n_converted = 0
@@ -201,13 +257,20 @@ def run_cases(name, root, n_cases, seed):
         done = converted(source, root)
         if done is not None:
             n_converted += 1
-            check(done, truth, (name, seed, case, hit))
+            check(done, truth, (source.name, seed, case, hit))
         write(root, {file: files[file] for file in hit})
     return n_converted
 
 
+def is_binary(key):
+    return any(ending in key for ending in (".npy", ".pickle", ".parquet"))
+
+
 def check(done, truth, case):
     for key, label in labels_of(done).items():
+        if done.dataset.header.options["source"] == "landmark-table" and is_binary(key):
+            # A bit of a text or of a shape makes other data, and nobody can tell.
+            continue
         assert label == truth[key] or (".csv" in key and label.isdigit()), case
     data = done.dataset
     assert np.isfinite(data.image[data.detected][..., :2]).all(), case
@@ -218,6 +281,31 @@ def check(done, truth, case):
 @pytest.mark.parametrize("name", TREES)
 def test_damage_is_an_error_in_words_or_a_counted_failure(name, tmp_path):
     assert run_cases(name, tmp_path, 300, seed=1) > 30
+
+
+def run_tables(name, root, n_cases, seed):
+    source = make_source("landmark-table", {"aspect": "4:3"})
+    return run_tree(TABLES[name](), source, root, n_cases, seed)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_damaged_tables(name, tmp_path):
+    assert run_tables(name, tmp_path, 200, seed=1) > 30
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(2, 5))
+@pytest.mark.parametrize("name", TABLES)
+def test_more_damaged_tables(name, seed, tmp_path):
+    assert run_tables(name, tmp_path, 1500, seed) > 150
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_are_recognised_and_others_find_nothing_in_them(name, tmp_path):
+    write(tmp_path, TABLES[name]())
+    assert find_source(tmp_path) == ("landmark-table", [])
+    for other in TREES:
+        assert not make_source(other, {}).fits(tmp_path)
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from handlore.datasets import videos
+from handlore.datasets import picture_size, videos
 from handlore.datasets.sources import find_source, make_source
 from handlore.datasets.sources.base import Item
 from handlore.datasets.videos import FrameSelection, read_video
@@ -280,3 +280,52 @@ def test_a_name_that_is_not_utf8_is_refused_and_does_not_crash(tmp_path):
         pytest.skip("this system has no such names")
     with pytest.raises(InvalidDataError, match="not UTF-8"):
         read(path)
+
+
+def test_a_bare_stream_gets_its_nominal_rate_and_a_note(tmp_path):
+    root = touched(tmp_path, "fist/1.mp4")
+    jpegs = [cv2.imencode(".jpg", np.full((48, 64, 3), 20 * k, np.uint8))[1] for k in range(10)]
+    (root / "left").mkdir()
+    path = root / "left" / "1.mjpeg"
+    path.write_bytes(b"".join(one.tobytes() for one in jpegs))
+    frames = read(path)
+    assert [round(seconds, 3) for seconds, _ in frames] == [k / 25 for k in range(10)]
+    source = make_source("videos")
+    listing = source.scan(root)
+    assert listing.labels == ["fist", "left"]
+    assert any("nominal rate" in note and "left/1.mjpeg" in note for note in listing.notes)
+
+
+@pytest.mark.parametrize("ending", ["flv", "ts", "h264", "3g2", "m2ts"])
+def test_videos_of_other_recorders_are_listed(tmp_path, ending):
+    root = touched(tmp_path, f"left/1.{ending}", "right/1.mp4")
+    assert labels(root) == {f"left/1.{ending}": "left", "right/1.mp4": "right"}
+
+
+def test_large_frames_are_refused_by_their_header(tmp_path, monkeypatch):
+    path = video(tmp_path / "a.avi")
+    monkeypatch.setattr(videos, "MAX_FRAME_PIXELS", 64 * 48 - 1)
+    with pytest.raises(InvalidDataError, match="its frames have 64 x 48 pixels, expected at most"):
+        read(path)
+    with pytest.raises(InvalidDataError, match="its frames have 90 x 90 pixels"):
+        read(gif(tmp_path / "a.gif", size=(90, 90)))
+
+
+def test_frames_are_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr(videos, "MAX_FRAMES", 3)
+    for path in (video(tmp_path / "a.avi", n=4), gif(tmp_path / "a.gif", (40,) * 4)):
+        assert len(read(path, max_frames=3)) == 3
+        with pytest.raises(InvalidDataError, match="more than 3 frames; cut it"):
+            read(path)
+
+
+def test_very_large_frames_are_made_smaller(tmp_path, monkeypatch):
+    monkeypatch.setattr(picture_size, "FULL_PIXELS", 1000)
+    assert read(video(tmp_path / "a.avi"))[0][1].shape == (24, 32, 3)
+
+
+def test_huge_files_are_not_digested(tmp_path):
+    with (tmp_path / "a.mp4").open("wb") as file:
+        file.truncate(videos.MAX_VIDEO_BYTES + 1)
+    with pytest.raises(InvalidDataError, match="the file has 16,384 MB, expected at most"):
+        read(tmp_path / "a.mp4")

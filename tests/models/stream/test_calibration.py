@@ -13,8 +13,8 @@ from handlore.landmarks.errors import InvalidDataError
 from handlore.models.pose_encoder import PoseEncoder
 from handlore.models.stream.calibration import (
     CANDIDATE_THRESHOLDS,
+    _poisson_bound,
     calibrate,
-    poisson_bound,
 )
 from handlore.models.stream.ground_truth import dataset_streams
 
@@ -125,8 +125,8 @@ def test_unknown_labels_count_as_none() -> None:
 
 
 def test_poisson_bound() -> None:
-    assert poisson_bound(0) == pytest.approx(2.996, abs=0.001)
-    assert poisson_bound(3) == pytest.approx(7.754, abs=0.001)
+    assert _poisson_bound(0) == pytest.approx(2.996, abs=0.001)
+    assert _poisson_bound(3) == pytest.approx(7.754, abs=0.001)
     found = calibrate(TurnModel(), streams(*LESSON), 0.5)
     assert found.hours == pytest.approx(18 / 3600, rel=0.02)
     assert found.upper_bound == pytest.approx(2.996 / found.hours, rel=0.001)

@@ -8,16 +8,16 @@ from handlore.landmarks.errors import InvalidDataError
 from handlore.models.stream.frames import (
     MAX_HAND_LOSS,
     TICK_RATE,
-    FrameResampler,
-    OneEuroFilter,
     StreamFrame,
+    _FrameResampler,
+    _OneEuroFilter,
 )
 from handlore.models.stream.recogniser import Recogniser
 
 
 @pytest.mark.parametrize("fps", [7, 10, 29.97, 30, 60, 144])
 def test_resampler_interpolates(fps: float) -> None:
-    clock, ticks = FrameResampler(), []
+    clock, ticks = _FrameResampler(), []
     for now in np.arange(int(3 * fps)) / fps:
         image = frame(now, 1.0)
         ticks += clock.feed(StreamFrame(float(now), image, image, np.ones(1, np.float32)))
@@ -28,7 +28,7 @@ def test_resampler_interpolates(fps: float) -> None:
 
 
 def test_resampler_leaves_gaps_empty() -> None:
-    clock = FrameResampler()
+    clock = _FrameResampler()
     hand = frame(0, 1.0)
     list(clock.feed(StreamFrame(0.0, hand, hand, np.ones(1, np.float32))))
     ticks = list(clock.feed(StreamFrame(0.5, hand, hand, np.ones(1, np.float32))))
@@ -36,7 +36,7 @@ def test_resampler_leaves_gaps_empty() -> None:
 
 
 def test_resampler_after_long_gap() -> None:
-    clock = FrameResampler()
+    clock = _FrameResampler()
     hand = frame(0, 1.0)
     list(clock.feed(StreamFrame(0.0, hand, hand, np.ones(1, np.float32))))
     ticks = list(clock.feed(StreamFrame(3e5, hand, hand, np.ones(1, np.float32))))
@@ -55,11 +55,11 @@ def test_times_must_rise(time: float) -> None:
 
 def test_one_euro_filter() -> None:
     rng = np.random.default_rng(1)
-    smooth, hand = OneEuroFilter(0.1, 1 / TICK_RATE), frame(0, 1.0)[0]
+    smooth, hand = _OneEuroFilter(0.1, 1 / TICK_RATE), frame(0, 1.0)[0]
     noisy = [hand + rng.normal(0, 0.002, hand.shape).astype(np.float32) for _ in range(90)]
     calm = np.array([smooth(one) for one in noisy])[30:]
     assert calm.std(axis=0).mean() < 0.75 * np.std(noisy[30:], axis=0).mean()
     shifted = [smooth(hand + np.float32(0.26)) for _ in range(6)]
     assert np.abs(shifted[-1] - hand - 0.26).max() < 0.026
-    off = OneEuroFilter(0.0, 1 / TICK_RATE)
+    off = _OneEuroFilter(0.0, 1 / TICK_RATE)
     assert all((off(one) == one).all() for one in noisy)

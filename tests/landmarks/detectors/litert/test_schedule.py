@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from handlore.landmarks.detectors.litert import AdaptiveSchedule, EveryFrame
-from handlore.landmarks.detectors.litert.schedule import Motion
+from handlore.landmarks.detectors.litert.schedule import _Motion
 
 STILL = np.full((240, 320, 3), 120, np.uint8)
 
@@ -84,7 +84,7 @@ def test_the_first_frame_is_looked_at_and_a_reset_makes_the_next_one_the_first()
 
 
 def test_noise_is_no_movement_and_a_hand_is():
-    motion, random = Motion(), np.random.default_rng(0)
+    motion, random = _Motion(), np.random.default_rng(0)
     for _ in range(20):
         noisy = np.clip(STILL + random.normal(0, 12, STILL.shape), 0, 255).astype(np.uint8)
         motion.seen(noisy)
@@ -98,7 +98,7 @@ def test_noise_is_no_movement_and_a_hand_is():
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 500), (2000, 3), (31, 39)])
 def test_motion_takes_pictures_of_any_size_and_a_change_of_size(shape):
-    motion = Motion()
+    motion = _Motion()
     motion.seen(STILL)
     motion.remember()
     assert not motion.seen(np.full((*shape, 3), 120, np.uint8))

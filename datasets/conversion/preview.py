@@ -1,0 +1,138 @@
+"""What a conversion would read, before it starts: labels, people, splits, and what is left out."""
+
+import shlex
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Self
+
+from handlore.landmarks.untrusted import printable
+
+from ..dataset import NONE_LABEL, listed
+from ..sources.base import Listing, Source
+from .batches import ConvertOptions, scan_source
+
+_NO_GESTURE = frozenset(
+    (
+        *("none", "nogesture", "background", "idle", "nothing", "unknown", "noclass", "nohand"),
+        *("nosign", "nongesture", "neutral", "negative"),
+    )
+)
+"""Names that data sets have for no gesture, in small letters only."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """How a source was understood."""
+
+    source: str
+    kind: str
+    labels: Mapping[str, int]
+    """How many items each label has, ``none`` named."""
+
+    groups: Mapping[str, int]
+    """How many items each person or other group has; items without one are not counted."""
+
+    splits: Mapping[str, int]
+    left_out: tuple[str, ...]
+    notes: tuple[str, ...]
+    none_candidates: tuple[str, ...]
+    """Labels that may mean no gesture, if none was said to."""
+
+    @classmethod
+    def of(cls, source: Source, listing: Listing, options: ConvertOptions) -> Self:
+        """Return what there is in a listing."""
+        columns = {name: _counts(listing, name) for name in ("label", "group", "split")}
+        if options.none:
+            labels = columns["label"]
+            labels[NONE_LABEL] += labels.pop(printable(options.none), 0)
+        known = [name for name in columns["label"] if _letters(name) in _NO_GESTURE]
+        unclear = not options.none and NONE_LABEL not in known
+        return cls(
+            source.name,
+            source.kind,
+            dict(sorted(columns["label"].items())),
+            {name: n for name, n in sorted(columns["group"].items()) if name},
+            {name: n for name, n in columns["split"].items() if name},
+            tuple(listing.left_out),
+            tuple(listing.notes),
+            tuple(sorted(known)) if unclear else (),
+        )
+
+    @property
+    def n_items(self) -> int:
+        """How many items there are."""
+        return sum(self.labels.values())
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for scripts."""
+        return {
+            "source": self.source,
+            "kind": self.kind,
+            "n_items": self.n_items,
+            "labels": dict(self.labels),
+            "groups": dict(self.groups),
+            "splits": dict(self.splits),
+            "n_ignored": len(self.left_out),
+            "left_out": list(self.left_out),
+            "notes": list(self.notes),
+            "none_candidates": list(self.none_candidates),
+        }
+
+    def lines(self) -> Iterator[str]:
+        """Yield it as text."""
+        things = "clips" if self.kind == "sequence" else "samples"
+        yield (
+            f"read as {self.source}: {self.n_items} {things} of {len(self.labels)} labels:"
+            f" {_counted(self.labels)}"
+        )
+        yield f"people: {_counted(self.groups) or 'not known'}"
+        if self.splits:
+            yield f"splits: {_counted(self.splits)}"
+        yield from self.notes
+        if self.left_out:
+            n = len(self.left_out)
+            endings = Counter(PurePosixPath(f).suffix.lower() or "no ending" for f in self.left_out)
+            yield (
+                f"left out because they do not fit the layout {self.source}:"
+                f" {n} file{'s' if n > 1 else ''} ({_counted(dict(endings.most_common()))}),"
+                f" such as {printable(self.left_out[0])}"
+            )
+        if self.none_candidates:
+            names = " and ".join(self.none_candidates)
+            first = shlex.quote(self.none_candidates[0])
+            yield f"{names} may mean no gesture: --none {first} makes it `none`"
+
+
+def _counts(listing: Listing, column: str) -> Counter[str]:
+    counts = Counter(printable(getattr(item, column)) for item in listing.items)
+    if listing.dataset:
+        counts.update(getattr(listing.dataset.samples, column).tolist())
+    return counts
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return listed([f"{name} ({n})" for name, n in counts.items()])
+
+
+def _letters(name: str) -> str:
+    return "".join(char for char in name.casefold() if char.isalpha())
+
+
+def preview(source: Source, root: Path, options: ConvertOptions | None = None) -> Preview:
+    """Say how a source would be understood, without reading its items.
+
+    Raises
+    ------
+    HandloreError
+        If there is nothing to convert, or the labels are in doubt.
+
+    Examples
+    --------
+    >>> import handlore
+    >>> handlore.preview(handlore.make_source("images"), "photos").labels
+    {'fist': 6, 'open_palm': 6, 'point': 6, 'victory': 6}
+    """
+    options, root = options or ConvertOptions(), Path(root)
+    return Preview.of(source, scan_source(source, root, options), options)

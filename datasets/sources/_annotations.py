@@ -1,0 +1,357 @@
+"""What the sources with labels beside the media share: entries, the files they mean, parts."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from math import inf
+from pathlib import Path, PurePosixPath
+
+from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.hands import Pixels
+from handlore.landmarks.untrusted import printable
+
+from ..dataset import NONE_LABEL, listed
+from ..files import MAX_LISTED, walk
+from ..pictures import is_picture, is_video, read_picture
+from ..videos import FrameSelection, Span, read_video, video_length
+from .base import Clip, Item, Listing, NamedFiles, Source, option
+from .folder_words import SPLITS, splits_in
+from .frames import Frames
+
+MAX_LIST_BYTES = 64 << 20
+"""Most bytes of a list file."""
+
+_NEXT = 0.002
+"""Seconds behind the last frame of a part at which the next one may begin."""
+_SHORTEST_REST = 0.2
+"""Seconds between two labelled spans from which on what lies between them is a clip."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a list says of one file, or of a part of it."""
+
+    name: str
+    """The file, as the list writes it; backslashes and missing endings are understood."""
+    label: str
+    group: str = ""
+    split: str = ""
+    session: str = ""
+    box: tuple[float, float, float, float] | None = None
+    """Left, top, width and height of the hand: in pixels, or shares if all are at most 1."""
+    span: Span | None = None
+
+
+@dataclass(frozen=True)
+class ListFile:
+    """A list and what it says; ``problem`` is why it says nothing."""
+
+    name: str
+    entries: Sequence[Entry] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class AnnotatedItem(Item):
+    """A file, or a part of it, with the box of the hand or the span of the movement."""
+
+    box: tuple[float, float, float, float] | None = None
+    span: Span | None = None
+
+
+class MediaIndex:
+    """The pictures, videos and folders of frames below a folder, found by what lists call them."""
+
+    def __init__(self, files: Iterable[str]) -> None:
+        self._by_name: dict[str, list[str]] = defaultdict(list)
+        self._by_stem: dict[str, list[str]] = defaultdict(list)
+        folders = set()
+        self.files = [f for f in files if is_picture(Path(f)) or is_video(Path(f))]
+        for file in self.files:
+            path = PurePosixPath(file)
+            self._by_name[path.name.casefold()].append(file)
+            self._by_stem[path.stem.casefold()].append(file)
+            if is_picture(Path(file)):
+                folders.add(file.rpartition("/")[0])
+        for folder in sorted(folders - {""}):
+            self._by_name[PurePosixPath(folder).name.casefold()].append(folder)
+
+    def find(self, name: str, near: str = "") -> str | None:
+        """Return the file or folder that a name in a list means; None if none or several fit.
+
+        ``near`` is the folder of the list, which decides between files of the same name.
+        """
+        parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".")]
+        if not parts:
+            return None
+        last = parts[-1].casefold()
+        candidates = self._by_name.get(last) or self._by_stem.get(last) or self._renamed(last)
+        if len(candidates) < 2:
+            return candidates[0] if candidates else None
+        ends = [(_common_end(candidate, parts), candidate) for candidate in candidates]
+        best = max(end for end, _ in ends)
+        nearest = [candidate for end, candidate in ends if end == best]
+        beside = [c for c in nearest if near and c.startswith(f"{near}/")]
+        chosen = beside if len(beside) == 1 else nearest
+        return chosen[0] if len(chosen) == 1 else None
+
+    def _renamed(self, name: str) -> list[str]:
+        """Return files with another ending, or with the kind of recording behind the name."""
+        stem = PurePosixPath(name).stem
+        names = (stem, *(f"{name}_{what}" for what in ("color", "colour", "rgb")))
+        return next((self._by_stem[n] for n in names if n in self._by_stem), [])
+
+
+def _common_end(file: str, parts: Sequence[str]) -> int:
+    """Return how many folders at the end of two paths are the same."""
+    own = [part.casefold() for part in PurePosixPath(file).parts[:-1]]
+    same = 0
+    for mine, given in zip(reversed(own), reversed(parts[:-1]), strict=False):
+        if mine != given.casefold():
+            break
+        same += 1
+    return same
+
+
+@dataclass(frozen=True)
+class Found:
+    """The entries of some lists with the files they mean."""
+
+    items: list[AnnotatedItem] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    """Names in the lists that no file has."""
+
+
+def find_entries(root: Path, lists: Sequence[ListFile], index: MediaIndex) -> Found:
+    """Return the items of all entries whose file is there."""
+    found = Found()
+    meant: dict[str, list[tuple[Entry, str]]] = defaultdict(list)
+    for one in lists:
+        near = one.name.rpartition("/")[0]
+        split = split_of_list(one.name)
+        for entry in one.entries:
+            file = index.find(entry.name, near)
+            if file is None:
+                found.missing.append(entry.name)
+            else:
+                meant[file].append((entry, split))
+    for file, entries in meant.items():
+        for part, (entry, split) in enumerate(entries):
+            whole = len(entries) == 1 and entry.span is None
+            source = file if whole else f"{file}#{part}"
+            found.items.append(_item(root, file, source, part, entry, split))
+    return found
+
+
+def _item(root: Path, file: str, source: str, part: int, entry: Entry, split: str) -> AnnotatedItem:
+    return AnnotatedItem(
+        root / file,
+        source,
+        entry.label,
+        entry.group,
+        entry.session,
+        file if entry.span else "",
+        SPLITS.get(entry.split.lower(), entry.split) or split,
+        part,
+        entry.box,
+        entry.span,
+    )
+
+
+def split_of_list(name: str) -> str:
+    """Return the split in the name of a list or of a folder around it: train.csv, val/labels."""
+    path = PurePosixPath(name)
+    for part in (path.stem, *reversed(path.parts[:-1])):
+        split = splits_in([part]).get(part, "")
+        if split:
+            return split
+    return ""
+
+
+@dataclass(frozen=True)
+class AnnotatedSource(Source):
+    """A source whose labels are in files beside the pictures or videos."""
+
+    def lists(self, root: Path, files: Sequence[str]) -> list[ListFile]:
+        """Return the lists among the files of a folder, and what they say."""
+        raise NotImplementedError
+
+    def fits(self, root: Path) -> bool:
+        """Say whether there is a list, and files that it means, or nothing else that has labels."""
+        files = list(islice(walk(root), MAX_LISTED))
+        lists = self.lists(root, files)
+        index = MediaIndex(files)
+        entries = [(one, entry) for one in lists for entry in one.entries[:200]]
+        named = (index.find(entry.name, one.name.rpartition("/")[0]) for one, entry in entries)
+        if any(self.takes(file) for file in named):
+            return True
+        # A list that does not fit is named, rather than that folders leave a doubt.
+        media = [file for file in index.files if self.takes(file)]
+        return bool(lists and media) and bool(NamedFiles("").read(media, root).doubt)
+
+    def takes(self, file: str | None) -> bool:
+        """Say whether a file is of the kind that this source reads."""
+        return file is not None and is_picture(Path(file))
+
+    def scan(self, root: Path) -> Listing:
+        """List what the lists say of files that are there."""
+        files = list(walk(root))
+        lists = self.lists(root, files)
+        found = find_entries(Path(root), lists, MediaIndex(files))
+        items = [item for item in found.items if self.takes(str(item.path))]
+        if lists and not items:
+            raise HandloreError(_fits_nothing(root, lists, found))
+        used = {item.path.relative_to(root).as_posix() for item in items}
+        used |= {one.name for one in lists if one.entries}
+        left_out = [file for file in files if not (file in used or _folder(file) in used)]
+        return Listing(sorted(items, key=_place), left_out, _about(lists, found))
+
+    def read(self, item: Item) -> Clip:
+        """Read a picture with the box of its hand."""
+        pixels, sha256 = read_picture(item.path)
+        box = getattr(item, "box", None)
+        if box is None:
+            return Clip(sha256, iter([(0.0, pixels)]))
+        height, width = pixels.shape[:2]
+        x, y, w, h = box
+        if max(x, y, w, h) <= 1.0:
+            x, y, w, h = x * width, y * height, w * width, h * height
+        digest = hashlib.sha256(f"{sha256} {box}".encode()).hexdigest()
+        return Clip(digest, iter([(0.0, pixels)]), (x, y, w, h))
+
+
+@dataclass(frozen=True)
+class AnnotatedClips(AnnotatedSource):
+    """A source of videos, or parts of them, whose labels are in files beside them."""
+
+    kind = "sequence"
+
+    rest: bool = option(False, "Also cut what lies between labelled parts of a video, as `none`.")
+    frame_rate: float = option(30.0, "Frames a second of folders of pictures; sets the times.")
+    stride: int = option(1, "Read every Nth frame.")
+
+    def __post_init__(self) -> None:
+        """Refuse options out of range."""
+        Frames(stride=self.stride, frame_rate=self.frame_rate)
+
+    def takes(self, file: str | None) -> bool:
+        """Say whether a file is a video or a folder of frames."""
+        return file is not None and (is_video(Path(file)) or not PurePosixPath(file).suffix)
+
+    def scan(self, root: Path) -> Listing:
+        """List the clips; with ``rest`` also what lies between them."""
+        listing = super().scan(root)
+        cut = [item for item in listing.items if getattr(item, "span", None)]
+        if not cut:
+            return listing
+        if self.rest:
+            return replace(listing, items=_with_rest(listing.items))
+        note = "what lies between the labelled parts is not used; --rest makes it clips of `none`"
+        return replace(listing, notes=[*listing.notes, note])
+
+    def read(self, item: Item) -> Clip:
+        """Read a video, a folder of frames, or the part of it that is the clip."""
+        span = getattr(item, "span", None)
+        if item.path.is_dir():
+            clip = Frames(stride=self.stride, frame_rate=self.frame_rate).read(item)
+            frames = _cut(clip.frames, span, self.frame_rate) if span else clip.frames
+            sha256 = clip.sha256
+        else:
+            frames, sha256 = read_video(item.path, FrameSelection(self.stride, span=span))
+        if span:
+            sha256 = hashlib.sha256(f"{sha256} {span}".encode()).hexdigest()
+        return Clip(sha256, frames)
+
+
+def _cut(
+    frames: Iterator[tuple[float, Pixels]], span: Span, frame_rate: float
+) -> Iterator[tuple[float, Pixels]]:
+    first = None
+    for seconds, pixels in frames:
+        if span.ended(seconds, round(seconds * frame_rate)):
+            return
+        if span.begun(seconds, round(seconds * frame_rate)):
+            first = seconds if first is None else first
+            yield seconds - first, pixels
+
+
+def _with_rest(items: Sequence[Item]) -> list[Item]:
+    """Return clips with what lies between them, in the order in which they follow each other."""
+    by_file: dict[Path, list[AnnotatedItem]] = defaultdict(list)
+    whole: list[Item] = []
+    for item in items:
+        if isinstance(item, AnnotatedItem) and item.span:
+            by_file[item.path].append(item)
+        else:
+            whole.append(item)
+    return whole + [clip for cut in by_file.values() for clip in _of_stream(cut)]
+
+
+def _of_stream(cut: Sequence[AnnotatedItem]) -> Iterator[AnnotatedItem]:
+    """Yield the clips of one video and those between them, numbered from its start."""
+    ordered = sorted(cut, key=lambda item: item.span.start if item.span else 0.0)
+    unit = (ordered[0].span or Span()).unit
+    least = _SHORTEST_REST if unit == "s" else 30 * _SHORTEST_REST
+    length = _length(ordered[0].path)
+    end = (length[0] if unit == "s" else length[1]) if length else 0.0
+    clips: list[AnnotatedItem] = []
+    now = 0.0
+    for item in ordered:
+        span = item.span or Span()
+        if span.start - now > least:
+            clips.append(_none_like(item, Span(now, span.start, span.unit, open_end=True)))
+        clips.append(item)
+        now = max(now, span.end + (_NEXT if unit == "s" else 1))
+    if end - now > least:
+        clips.append(_none_like(ordered[-1], Span(now, inf, unit)))
+    file = ordered[0].source.rpartition("#")[0]
+    for number, clip in enumerate(clips):
+        yield replace(clip, source=f"{file}#{number}", part=number)
+
+
+def _length(path: Path) -> tuple[float, int] | None:
+    """Return the seconds and the frames of a video or of a folder of frames."""
+    if not path.is_dir():
+        return video_length(path)
+    n = sum(is_picture(file) for file in path.iterdir())
+    return n / 30.0, n
+
+
+def _none_like(item: AnnotatedItem, span: Span) -> AnnotatedItem:
+    return replace(item, label=NONE_LABEL, span=span)
+
+
+def _place(item: Item) -> tuple[str, float, int]:
+    span = getattr(item, "span", None)
+    return str(item.path), span.start if span else 0.0, item.part
+
+
+def _folder(file: str) -> str:
+    return file.rpartition("/")[0]
+
+
+def _fits_nothing(root: Path, lists: Sequence[ListFile], found: Found) -> str:
+    bad = next((one for one in lists if one.problem), None)
+    if bad and not any(one.entries for one in lists):
+        return f"{root}: the list {printable(bad.name)} cannot be used: {bad.problem}"
+    names = listed([printable(one.name) for one in lists if one.entries])
+    few = f", such as {printable(found.missing[0])}" if found.missing else ""
+    return (
+        f"{root}: none of the {len(found.missing)} files that {names} names is there{few}; put the"
+        " list beside them, or read the folders with --source images or --source videos"
+    )
+
+
+def _about(lists: Sequence[ListFile], found: Found) -> list[str]:
+    used = [printable(one.name) for one in lists if one.entries]
+    few = used[0] if len(used) == 1 else f"{len(used)} files, such as {' '.join(used[:1])}"
+    notes = [f"labels are read from {few}"] if used else []
+    if found.missing:
+        notes.append(
+            f"{len(found.missing)} files that the list names are not there, such as"
+            f" {printable(found.missing[0])}"
+        )
+    notes += [f"{printable(one.name)} is not used: {one.problem}" for one in lists if one.problem]
+    return notes

@@ -1,0 +1,157 @@
+"""What names of folders mean that name no gesture: splits, containers, people, sessions, clips."""
+
+import re
+from collections import Counter
+from collections.abc import Collection
+from enum import Enum
+
+SPLITS = {
+    **dict.fromkeys(("train", "training", "trainset", "trainingset"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "validate", "dev", "valset"), "val"),
+    **dict.fromkeys(("test", "testing", "testset", "eval", "evaluation"), "test"),
+}
+"""Names of folders that set the split, in small letters."""
+
+_IN_FOLDERS = """
+image images img imgs picture pictures pic pics photo photos video videos vid vids clip clips data
+dataset datasets frame frames raw rgb color colour sample samples file files input inputs all
+archive media original originals processed preprocessed cropped resized content gesture gestures
+hand hands sign signs alphabet alphabets dynamic static export recordings sequence sequences
+recording release new folder set split splits class classes category categories action actions jpg
+jpeg png avi gif
+"""
+_CONTAINERS = frozenset(_IN_FOLDERS.split())
+"""Words that say what is in a folder, and name no gesture."""
+
+_ALSO_SIGNS = frozenset(
+    ("photo", "picture", "video", "clip", "hand", "sign", "action", "color", "colour", "new", "all")
+)
+"""Containers that gestures and signs are named after, too."""
+
+_BESIDE_PICTURES = """
+mask masks depth ir infrared annotation annotations labels segmentation segmentations flow skeleton
+skeletons keypoints groundtruth gt thermal
+"""
+_MODALITIES = frozenset(_BESIDE_PICTURES.split())
+"""Other views of the same pictures, which are left out where the pictures are beside them."""
+
+_PEOPLE = (
+    "subject|subj|sub|sbj|person|pers|user|usr|signer|participant|volunteer|actor|performer|people"
+    "|human|individual|speaker|student|member|tester|contributor|hand|donor|p|s|u|id"
+)
+_SESSIONS = (
+    "session|sess|ses|day|take|round|trial|scene|set|batch|camera|cam|view|env|environment"
+    "|lighting|part|run|repetition|rep|illumination|location|room"
+)
+_CLIPS = "seq|sequence|clip|video|vid|sample|instance|frames?|rgb|img|image|file|example|rec|v"
+
+
+class Pattern(Enum):
+    """Kinds of names with a number."""
+
+    PERSON = re.compile(rf"((?:{_PEOPLE})[ _-]?\d+[a-z]?)(?:[_-][a-z]*\d+)?", re.IGNORECASE)
+    SESSION = re.compile(
+        rf"(?:{_SESSIONS})[ _-]?\d+[a-z]?|\d{{4}}(?:[-_]\d\d){{2}}.*", re.IGNORECASE
+    )
+    CLIP = re.compile(
+        rf"(?:{_CLIPS})[ _-]?\d+|.*\d{{6,}}.*|\d{{4,}}|\d+(?:[_-]\d+)+|[0-9a-f-]{{16,}}",
+        re.IGNORECASE,
+    )
+    NUMBER = re.compile(r"\d+")
+    SPLIT = re.compile("|".join(SPLITS), re.IGNORECASE)
+
+
+WHO_AND_WHEN = (Pattern.PERSON, Pattern.SESSION)
+
+MEANINGS = {
+    Pattern.PERSON: "people",
+    Pattern.SESSION: "sessions",
+    Pattern.CLIP: "numbers of recordings",
+}
+"""What labels look like if all of them are of a kind; numbers may be gestures."""
+
+
+def all_are(kind: Pattern, names: Collection[str]) -> bool:
+    """Say whether all names are of a kind, and there is one."""
+    return bool(names) and all(kind.value.fullmatch(name) for name in names)
+
+
+def letters(name: str) -> str:
+    """Return the letters and digits of a name, in small letters."""
+    return "".join(char for char in name.casefold() if char.isalnum())
+
+
+def _words(name: str) -> list[str]:
+    """Return the words in a name, in small letters, without numbers."""
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    return [word.lower() for word in re.split(r"[\W\d_]+", apart) if word]
+
+
+def is_container(name: str, around: Collection[str] = ()) -> bool:
+    """Say whether a name says what is in a folder: images, new_data, or repeats one around it.
+
+    Names with numbers are one of many: class_01, gesture_2.
+    """
+    found = set(_words(name))
+    same = len(letters(name)) > 3 and letters(name) in around
+    numbered = any(char.isdigit() for char in name)
+    return same or (bool(found) and not numbered and found <= _CONTAINERS)
+
+
+def is_modality(name: str) -> bool:
+    """Say whether a name is that of another view of pictures: masks, depth_images."""
+    found = set(_words(name))
+    return bool(found & _MODALITIES) and found <= _MODALITIES | _CONTAINERS
+
+
+def names_no_gesture(name: str, around: Collection[str] = ()) -> bool:
+    """Say whether a name is that of a split or a container, or says that it is a data set."""
+    found = set(_words(name))
+    return (
+        name.lower() in SPLITS
+        or is_container(name, around)
+        or is_modality(name)
+        or bool(found & {"dataset", "datasets"})
+        or _split_of(name)[0] != ""
+    )
+
+
+def is_also_a_word(name: str) -> bool:
+    """Say whether a name of containers may be that of a sign among many others: photo, video."""
+    return set(_words(name)) <= _ALSO_SIGNS
+
+
+def splits_in(names: Collection[str]) -> dict[str, str]:
+    """Return the names that are splits, and which: train, test_images, asl_train beside asl_test.
+
+    A word beside the split's must be the same in all of them, or it belongs to a gesture.
+    """
+    read = {name: _split_of(name) for name in names}
+    rests = Counter(rest for split, rest in read.values() if split)
+    alone = len(names) == 1
+    plain = {letters(name) for name, (split, _) in read.items() if not split}
+    splits = {
+        name: split
+        for name, (split, rest) in read.items()
+        if split and (not rest or alone or rests[rest] > 1 or letters(rest) in plain)
+    }
+    tested = {letters(read[name][1]) for name, split in splits.items() if split != "train"}
+    # rps beside rps-test-set is for training.
+    return splits | {name: "train" for name in names if letters(name) in tested - {""}}
+
+
+_PREFIX = re.compile(r"(train_val|train|val|test)[_-](?=\w)")
+
+
+def without_split(name: str) -> tuple[str, str]:
+    """Return the split that a name begins with, and the rest: train_val_call is call."""
+    match = _PREFIX.match(name)
+    return (SPLITS[match[1].split("_")[0]], name[match.end() :]) if match else ("", name)
+
+
+def _split_of(name: str) -> tuple[str, str]:
+    """Return the split in a name, and the other words that are no container's."""
+    found = _words(name)
+    splits = {SPLITS[word] for word in found if word in SPLITS}
+    rest = [word for word in found if word not in SPLITS and word not in _CONTAINERS]
+    return (splits.pop(), " ".join(rest)) if len(splits) == 1 else ("", "")

@@ -1,0 +1,167 @@
+"""Tables of hand landmarks: CSV, Parquet, JSON, arrays of numpy, pickled lists of numbers."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+
+from handlore.landmarks.errors import HandloreError, InvalidDataError
+
+from ..files import MAX_LISTED, SAMPLED, files_of
+from ..tables.assembly import assemble
+from ..tables.parts import TableOptions, TablePart, read_part
+from ..tables.reading import READERS, ListedClips, is_companion, tables_of, with_folder
+from ..tables.rows import RawTable
+from ..tables.units import NAMED, TABLE_ASPECT_HELP, UNITS_HELP, height_in_widths
+from ._landmarks import FRAME_RATE_HELP, BadItem, LandmarkSource, require_frame_rate
+from .base import SOURCES, Item, LandmarkClip, Listing, option
+from .keypoint_csv import is_keypoint_table
+from .mp_holistic import is_numbered_frame
+
+
+@SOURCES.register
+@dataclass(frozen=True)
+class _LandmarkTable(LandmarkSource):
+    """Tables of landmarks: a row a frame, whatever its columns are called.
+
+    CSV and TSV (any usual separator), JSON and JSON lines (records, or results of MediaPipe's hand
+    landmarkers), .npy and .npz (X and y, or a file a clip in a folder per label), Parquet (the
+    extra `parquet`; also Kaggle's sets of signs), pickled lists of numbers (nothing is executed),
+    and what `handlore export` writes.
+
+    Columns are found by their names (x0, 0_x, WRIST_x, landmark_0_x, x_right_hand_0, ...), else by
+    their number: 42 or 63 for one hand, 84 or 126 for two, 225, 258 or 1662 with the body before
+    the hands. The label is a column called label, class, gesture, sign, ..., else the first or last
+    one, else the folder. person, split, sequence, frame, time, hand and width, height of the
+    picture are used too. Rows of one sequence are a movement, other rows are poses.
+
+    Units are found out: shares of the picture, pixels, from the wrist, divided by the largest,
+    metres. For shares the aspect of the pictures must be known: --aspect. Zeros mean that no hand
+    was found.
+    """
+
+    name = "landmark-table"
+    layout = "*.csv, .tsv, .parquet, .json, .jsonl, .npy, .npz, .pickle of landmarks and labels"
+    specificity = 8
+
+    units: str = option("auto", UNITS_HELP)
+    aspect: str = option("", TABLE_ASPECT_HELP)
+    mirrored: bool = option(
+        False, "The pictures were mirrored before the hands were found: flip x, exchange sides."
+    )
+    frame_rate: float = option(30.0, FRAME_RATE_HELP)
+
+    def __post_init__(self) -> None:
+        """Refuse options that are out of range."""
+        if self.units not in ("auto", *NAMED):
+            known = ", ".join(["auto", *NAMED])
+            raise HandloreError(f"--units is {self.units!r}, expected one of: {known}")
+
+    def fits(self, root: Path) -> bool:
+        """Say whether one of the first tables has landmarks in it."""
+        tables = islice(_candidates(root), MAX_LISTED)
+        return any(_has_landmarks(name, path) for name, path in islice(tables, SAMPLED))
+
+    def scan(self, root: Path) -> Listing:
+        """Read all tables; rows that cannot be used are failures, other files are left out."""
+        require_frame_rate(self.frame_rate)
+        if self.aspect:
+            height_in_widths(self.aspect)
+        found = _Found.of(root)
+        if not found.parts:
+            return _nothing(root, found)
+        options = TableOptions(self.units, self.aspect, self.mirrored, self.frame_rate)
+        made = assemble(found.parts, options)
+        bad = [BadItem(root, name, "unknown", reason=why) for name, why in made.failures]
+        notes = [*made.notes, *(f"{name}: {why}" for name, why in list(found.others.items())[:3])]
+        return Listing([*found.damaged, *bad], list(found.others), notes, dataset=made.dataset)
+
+    def read_landmarks(self, item: Item) -> LandmarkClip:
+        """Tables are read when they are listed."""
+        raise InvalidDataError("it is no row of a table")
+
+
+@dataclass(eq=False)
+class _Found:
+    """What the files of a source hold."""
+
+    parts: list[TablePart] = field(default_factory=list)
+    damaged: list[BadItem] = field(default_factory=list)
+    others: dict[str, str] = field(default_factory=dict)
+    """Files that are no table of landmarks, and why."""
+
+    @classmethod
+    def of(cls, root: Path) -> "_Found":
+        """Read the tables of a folder, or a table."""
+        found, lists, files = cls(), ListedClips(), []
+        for name, path in _candidates(root):
+            if path.suffix.lower() != ".csv" or path == root or not lists.read(path, name):
+                files.append((name, path))
+        for name, path in files:
+            found._add(name, path, lists, alone=path == root)
+        return found
+
+    def _add(self, name: str, path: Path, lists: ListedClips, *, alone: bool) -> None:
+        try:
+            tables = tables_of(path, name)
+        except InvalidDataError as error:
+            self._refuse(name, path, str(error), alone=alone)
+            return
+        for table in tables:
+            try:
+                self.parts.append(_labelled(table, lists, name))
+            except InvalidDataError as error:
+                self._refuse(table.name, path, str(error), alone=alone)
+
+    def _refuse(self, name: str, path: Path, why: str, *, alone: bool) -> None:
+        if alone:
+            raise InvalidDataError(f"{name}: {why}")
+        if path.suffix.lower() in (".npy", ".parquet", ".pickle"):
+            self.damaged.append(BadItem(path, name, "unknown", reason=why))
+        else:
+            self.others[name] = why
+
+
+def _labelled(table: RawTable, lists: ListedClips, name: str) -> TablePart:
+    """Read a table with what lists, else folders, say of it."""
+    listed = lists.given(name)
+    part = read_part(replace(table, given={**table.given, **listed}) if listed else table)
+    by_clip = lists.of_clips(part.texts["clip"]) if "clip" in part.texts else {}
+    if by_clip:
+        return replace(part, texts={**part.texts, **by_clip})
+    if "label" in part.texts:
+        return part
+    given = with_folder(part.table).given
+    texts = {role: [value] * part.n_rows for role, value in given.items()}
+    return replace(part, texts={**texts, **part.texts})
+
+
+def _nothing(root: Path, found: _Found) -> Listing:
+    why = {**{item.source: item.reason for item in found.damaged}, **found.others}
+    if not why:
+        return Listing([])
+    name, reason = next(iter(why.items()))
+    raise HandloreError(f"no table of hand landmarks in {root}; {name}: {reason}")
+
+
+def _candidates(root: Path) -> Iterator[tuple[str, Path]]:
+    """Yield files with the ending of a table that no other source is made for."""
+    for name, path in files_of(root):
+        if path.suffix.lower() in READERS and not _is_of_others(name, path, root):
+            yield name, path
+
+
+def _is_of_others(name: str, path: Path, root: Path) -> bool:
+    if path != root and is_companion(path):
+        return True
+    if path.suffix.lower() == ".npy":
+        return is_numbered_frame(name, path)
+    return path.suffix.lower() == ".csv" and is_keypoint_table(path)
+
+
+def _has_landmarks(name: str, path: Path) -> bool:
+    try:
+        tables: Sequence[RawTable] = tables_of(path, name)
+        return any(table.columns().hands for table in tables)
+    except InvalidDataError:
+        return False

@@ -1,0 +1,87 @@
+"""Pictures and videos with a list of their labels beside them."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from ..files import read_start
+from ._annotations import AnnotatedClips, AnnotatedSource, ListFile, MediaIndex
+from ._list_files import ENDINGS, class_names, read_list, summary
+from .base import SOURCES, Listing
+
+
+def _lists(root: Path, files: Sequence[str]) -> list[ListFile]:
+    index = MediaIndex(files)
+    found = [one for file in files if (one := read_list(root, file, index)) is not None]
+    if found and all(entry.label.isdigit() for one in found for entry in one.entries):
+        return _with_class_names(root, files, found)
+    return found
+
+
+def _with_class_names(
+    root: Path, files: Sequence[str], lists: Sequence[ListFile]
+) -> list[ListFile]:
+    """Give numbered labels the names in a list of classes beside them, if there is one."""
+    used = {one.name for one in lists}
+    for file in files:
+        stem = PurePosixPath(file).stem.lower()
+        if file in used or not file.lower().endswith(ENDINGS) or not re.search("class|label", stem):
+            continue
+        names = class_names(read_start(Path(root) / file).decode("utf-8-sig", "replace"))
+        if names and {entry.label for one in lists for entry in one.entries} <= set(names):
+            return [
+                replace(one, entries=[replace(e, label=names[e.label]) for e in one.entries])
+                for one in lists
+            ]
+    return list(lists)
+
+
+@SOURCES.register
+@dataclass(frozen=True)
+class _PictureList(AnnotatedSource):
+    """Pictures with a list of file and label: CSV, TSV, semicolons or JSON lines.
+
+    Any usual header is understood (file_name, path, image; label, class, gesture), and a list
+    without one if its files are there. Further columns are the person, the split, and the box of
+    the hand (xmin, ymin, xmax, ymax). Lists named train, val and test set the split. Hugging
+    Face's metadata.csv and metadata.jsonl and Roboflow's _annotations.csv and _classes.csv are
+    such lists. Names may be Windows paths, or lack folder and ending.
+    """
+
+    name = "picture-list"
+    layout = "*.jpg with a .csv, .tsv, .txt or .jsonl of file,label[,person][,split]"
+    specificity = 8
+
+    def lists(self, root: Path, files: Sequence[str]) -> list[ListFile]:
+        """Return the lists of labels."""
+        return _lists(root, files)
+
+
+@SOURCES.register
+@dataclass(frozen=True)
+class _ClipList(AnnotatedClips):
+    """Videos or folders of frames with a list of file and label, or of start and end.
+
+    As picture-list; Jester's ``id;label`` too. Rows of video, label, start and end cut a long
+    video into clips: in seconds, in minutes and seconds with colons, or in frames (where a column
+    or its name says so, or the numbers are whole and above 600). IPN Hand's Annot_List and ELAN's
+    tab-delimited export are such lists; without a column of files, the video has the list's name.
+    --rest makes clips of ``none`` of what lies between, so that the video is whole again when it is
+    evaluated as a stream.
+    """
+
+    name = "clip-list"
+    layout = "*.mp4, or folders of frames, with a list of file,label or video,label,start,end"
+    specificity = 8
+
+    def lists(self, root: Path, files: Sequence[str]) -> list[ListFile]:
+        """Return the lists of labels."""
+        return _lists(root, files)
+
+    def scan(self, root: Path) -> Listing:
+        """List the clips, and say how times are understood."""
+        listing = super().scan(root)
+        units = summary([entry for entry in listing.items if getattr(entry, "span", None)])  # type: ignore[misc]
+        note = [f"start and end are read as {units}"] if units else []
+        return replace(listing, notes=[*listing.notes, *note])

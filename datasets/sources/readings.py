@@ -1,0 +1,64 @@
+"""What may be meant where folders leave a doubt about the labels: options for each reading."""
+
+import re
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from .base import LabelReading
+from .folder_words import MEANINGS, Pattern, all_are, names_no_gesture
+
+_STEM = r"(?P<label>[^/]+?)[ _-]*\d*(?:\.\w+)?$"
+"""The name of the file, without the number at its end."""
+
+_WORD = r"(?:^|/)(?P<label>[^\W_]+)[^/]*$"
+"""The first word of the file's name."""
+
+
+def likely_readings(files: Sequence[str], n: int = 2) -> list[LabelReading]:
+    """Return the likeliest ways to read labels from paths, the best first.
+
+    Each level of folders that (nearly) all files have is one, the name of the file another, and
+    one label for everything the last.
+    """
+    patterns = [_level(files, depth) for depth in range(_depth(files))] + [_STEM]
+    found = [(pattern, _labels(files, pattern)) for pattern in patterns]
+    ranked = sorted(found, key=lambda one: -_worth(one[1], len(files)))
+    readings = [
+        LabelReading({"name_pattern": pattern}, labels)
+        for pattern, labels in ranked
+        if _worth(labels, len(files)) > 0
+    ]
+    one = next((labels[0] for _, labels in found if len(labels) == 1), "NAME")
+    word = LabelReading({"name_pattern": _WORD}, _labels(files, _WORD))
+    return [*readings, LabelReading({"label": one}, [one]), word][:n]
+
+
+def _depth(files: Sequence[str]) -> int:
+    depths = sorted(len(PurePosixPath(file).parts) - 1 for file in files)
+    return depths[len(depths) // 10] if depths else 0
+
+
+def _level(files: Sequence[str], depth: int) -> str:
+    """Return the pattern of a level of folders; people above it become the group."""
+    levels = [
+        {parts[level] for file in files if len(parts := PurePosixPath(file).parts) > depth + 1}
+        for level in range(depth)
+    ]
+    group = next((k for k, names in enumerate(levels) if all_are(Pattern.PERSON, names)), -1)
+    above = ("(?P<group>[^/]+)/" if level == group else "[^/]+/" for level in range(depth))
+    return f"^{''.join(above)}(?P<label>[^/]+)/"
+
+
+def _labels(files: Sequence[str], pattern: str) -> list[str]:
+    matches = (re.search(pattern, file) for file in files)
+    return sorted({match["label"] for match in matches if match})
+
+
+def _worth(labels: Sequence[str], n_files: int) -> float:
+    """Return how likely labels are: few, and named like gestures; 0 = they cannot be labels."""
+    if len(labels) < 2:
+        return 0.0
+    odd = sum(names_no_gesture(label) for label in labels) / len(labels)
+    index = any(all_are(kind, labels) for kind in MEANINGS)
+    each = 2 * len(labels) > n_files > 2
+    return 2.0 - odd - 0.5 * index - 0.6 * each

@@ -1,0 +1,324 @@
+"""Rows of tables become a landmark dataset: units, hands found and not, clips, labels."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.hands import N_LANDMARKS, FloatArray
+
+from ..dataset import Header, LandmarkDataset, Samples
+from ..validation import Kind, Unit
+from .parts import TableOptions, TablePart, number_of
+from .samples import clips_of, samples_of, times_of
+from .units import NAMED, Conversion, Units, conversion_of, described, units_of
+
+_SAMPLED = 20_000
+"""Hands by which the units are found out, of all tables together."""
+
+_FARTHEST = 100.0
+"""Picture widths or metres; a landmark farther away is a damaged number."""
+
+# Units: the same for all tables of a source.
+
+
+def _units_of_parts(parts: Sequence[TablePart], options: TableOptions) -> Units:
+    if options.units != "auto":
+        return NAMED[options.units]
+    if all(part.is_own for part in parts):
+        units = {unit for part in parts for unit in part.texts["unit"]}
+        if len(units - {"width", "metre"}) or len(units) != 1:
+            raise InvalidDataError(f"the column unit holds {', '.join(sorted(units))[:80]}")
+        return NAMED["metres" if "metre" in units else "widths"]
+    sampled = [_sampled(part, max(20, _SAMPLED // len(parts))) for part in parts]
+    whole = _joined([points for points in sampled if len(points)])
+    if not len(whole):
+        raise InvalidDataError("no row shows a hand: all of them are zeros or empty")
+    metres = all(part.columns.world_only for part in parts)
+    if not metres:
+        _require_same(parts, sampled)
+    return units_of(whole, metres=metres)
+
+
+def _require_same(parts: Sequence[TablePart], sampled: Sequence[FloatArray]) -> None:
+    """Refuse tables of different units; a clip or a few rows say too little to be asked."""
+    first: tuple[str, Units] | None = None
+    for part, points in zip(parts, sampled, strict=True):
+        if len(points) < 20 or part.table.is_clip:
+            continue
+        own = units_of(np.nan_to_num(points))
+        first = first or (part.table.name, own)
+        if own.name != first[1].name:
+            raise HandloreError(
+                f"{first[0]} holds {first[1].words}, {part.table.name} {own.words}; convert them"
+                " one by one, or say what they are with --units"
+            )
+
+
+def _sampled(part: TablePart, most: int) -> FloatArray:
+    """Return some hands that were found, evenly spread."""
+    good = part.found[0].copy()
+    good[list(part.bad)] = False
+    points = part.hands[0][_spread(good, most)]
+    if len(points) or len(part.hands) == 1:
+        return points
+    return part.hands[1][_spread(part.found[1], most)]
+
+
+def _spread(chosen: NDArray[np.bool_], most: int) -> NDArray[np.int64]:
+    rows = np.flatnonzero(chosen)
+    return rows[:: max(1, len(rows) // most)]
+
+
+def _joined(hands: Sequence[FloatArray]) -> FloatArray:
+    n_axes = min((points.shape[2] for points in hands), default=2)
+    kept = [points[..., :n_axes] for points in hands]
+    whole = np.concatenate(kept) if kept else np.zeros((0, N_LANDMARKS, 2), np.float32)
+    return np.nan_to_num(whole)
+
+
+def _largest(parts: Sequence[TablePart]) -> float:
+    values = [
+        np.quantile(np.abs(points[..., :2]), 0.9999)
+        for part in parts
+        if len(points := _sampled(part, _SAMPLED))
+    ]
+    return float(max(values, default=1.0))
+
+
+def _pixels_of(part: TablePart) -> FloatArray | None:
+    """Return (n_rows, 2) width and height of the pictures, None if the table does not say them."""
+    if not {"width", "height"} <= set(part.texts):
+        return None
+    sides = [np.array([number_of(t) for t in part.texts[one]]) for one in ("width", "height")]
+    pixels = np.stack(sides, 1).astype(np.float32)
+    return pixels if (np.isfinite(pixels) & (pixels > 0)).all() else None
+
+
+# From parts to arrays.
+
+
+@dataclass(eq=False)
+class _Frames:
+    """Hands of all rows of a table: (n_rows, n_hands, ...) as in a dataset."""
+
+    image: FloatArray
+    world: FloatArray
+    handedness: FloatArray
+    score: FloatArray
+    stage: NDArray[np.int8]
+
+
+def _frames_of(part: TablePart, conversion: Conversion, n_hands: int, mirrored: bool) -> _Frames:
+    shape = (part.n_rows, n_hands)
+    frames = _Frames(
+        np.full((*shape, N_LANDMARKS, 3), np.nan, np.float32),
+        np.full((*shape, N_LANDMARKS, 3), np.nan, np.float32),
+        np.full(shape, np.nan, np.float32),
+        np.full(shape, np.nan, np.float32),
+        np.full(shape, -1, np.int8),
+    )
+    pixels = _pixels_of(part)
+    for slot, points in enumerate(part.hands):
+        found = part.found[slot]
+        image = conversion.apply(points, pixels)
+        if not part.is_own:
+            _require_near(part, image, found)
+        if mirrored:
+            image[..., 0] = (-image[..., 0]) if conversion.units.relative else 1 - image[..., 0]
+        frames.image[found, slot, :, : image.shape[2]] = image[found]
+        _fill_world(frames, part, slot, conversion, mirrored)
+        _fill_facts(frames, part, slot, mirrored)
+    if n_hands == 2 and not part.is_own:
+        _left_first(frames)
+    return frames
+
+
+def _require_near(part: TablePart, image: FloatArray, found: NDArray[np.bool_]) -> None:
+    far = found & (np.abs(image[..., :2]) > _FARTHEST).any(axis=(1, 2))
+    for row in np.flatnonzero(far).tolist():
+        part.bad.setdefault(row, "a coordinate is much larger than those of other hands")
+
+
+def _fill_world(
+    frames: _Frames, part: TablePart, slot: int, conversion: Conversion, mirrored: bool
+) -> None:
+    found, world = part.found[slot], part.worlds[slot]
+    if world is None and conversion.units.name == "metres" and not part.is_own:
+        # What shows only metres is both, as tracked skeletons are.
+        image = frames.image[found, slot]
+        frames.world[found, slot] = image - image.mean(axis=1, keepdims=True)
+    elif world is not None:
+        good = found if part.is_own else found & np.isfinite(world).all(axis=(1, 2))
+        frames.world[good, slot] = world[good] * ((-1, 1, 1) if mirrored else (1, 1, 1))
+
+
+def _fill_facts(frames: _Frames, part: TablePart, slot: int, mirrored: bool) -> None:
+    found, name = part.found[slot], part.columns.hands[slot].name
+    side = {"left": 0.0, "right": 1.0}.get(name, math.nan)
+    sides = np.full(part.n_rows, side, np.float32)
+    column = part.texts.get(f"side.{name}" if name else "side", part.texts.get("side"))
+    if column is not None and math.isnan(side):
+        sides = np.array([_probability_right(text) for text in column], np.float32)
+    frames.handedness[found, slot] = (1 - sides if mirrored else sides)[found]
+    frames.stage[found, slot] = 0
+    suffix = f".{name}" if name else ""
+    if (scores := part.texts.get(f"score{suffix}")) is not None:
+        frames.score[found, slot] = np.array([number_of(one) for one in scores], np.float32)[found]
+    if part.is_own and (stages := part.texts.get(f"stage{suffix}")) is not None:
+        values = np.nan_to_num(np.array([number_of(one) for one in stages])).clip(0, 127)
+        frames.stage[found, slot] = values[found]
+
+
+def _probability_right(text: str) -> float:
+    """Return the probability of a right hand that a word or number is."""
+    named = {"left": 0.0, "l": 0.0, "right": 1.0, "r": 1.0}.get(text.lower())
+    value = number_of(text) if named is None else named
+    return value if 0 <= value <= 1 else math.nan
+
+
+def _left_first(frames: _Frames) -> None:
+    """Put right hands into slot 1, and left ones into slot 0, where that is free or the same."""
+    first, second = frames.handedness[:, 0] >= 0.5, frames.handedness[:, 1] < 0.5
+    empty = frames.stage < 0
+    swap = (first & (second | empty[:, 1])) | (second & empty[:, 0])
+    for name in vars(frames):
+        values = getattr(frames, name)
+        values[swap] = values[swap][:, ::-1]
+
+
+@dataclass(frozen=True, eq=False)
+class Assembled:
+    """What tables hold."""
+
+    dataset: LandmarkDataset | None
+    """None if every row is bad."""
+    failures: Sequence[tuple[str, str]] = ()
+    """Rows that cannot be used, by name, and why."""
+    notes: Sequence[str] = field(default=())
+
+
+def assemble(parts: Sequence[TablePart], options: TableOptions) -> Assembled:
+    """Make one dataset of tables, at least one.
+
+    Raises
+    ------
+    HandloreError
+        If the aspect of the pictures matters and is not known, or tables do not fit together.
+    """
+    _require_labels(parts)
+    kinds = {part.kind for part in parts}
+    if len(kinds) > 1:
+        one = {part.kind: part.table.name for part in parts}
+        raise HandloreError(
+            f"{one['pose']} holds poses, {one['sequence']} movements; convert them one by one"
+        )
+    kind = kinds.pop()
+    units = _units_of_parts(parts, options)
+    has_size = all(_pixels_of(part) is not None for part in parts)
+    conversion = conversion_of(
+        *(units, options.aspect, parts[0].table.name),
+        has_size=has_size,
+        largest=lambda: _largest(parts),
+    )
+    n_hands = max(len(part.hands) for part in parts)
+    made = [_made(part, conversion, n_hands, kind, options) for part in parts]
+    notes = [
+        described(conversion, options.aspect, has_size=has_size),
+        *_layout_notes(parts, kind, options),
+    ]
+    unit: Unit = "metre" if units.name == "metres" else "width"
+    dataset = _concatenated([one for one, _ in made if one], Header(kind=kind, image_unit=unit))
+    return Assembled(dataset, [failure for _, failed in made for failure in failed], notes)
+
+
+def _layout_notes(parts: Sequence[TablePart], kind: Kind, options: TableOptions) -> list[str]:
+    columns = parts[0].columns
+    roles = [role for role in ("label", "group", "split", "clip", "time") if role in parts[0].texts]
+    n_axes = columns.hands[0].n_axes
+    hands = f"{len(columns.hands)} hand{'s' * (len(columns.hands) > 1)}"
+    flipped = "mirrored, x flipped back" if options.mirrored else "not mirrored"
+    notes = [
+        f"{hands} of 21 landmarks, {'x y z' if n_axes == 3 else 'x y'}; {', '.join(roles)};"
+        f" pictures treated as {flipped}",
+        *columns.notes,
+    ]
+    if columns.left_out:
+        names = ", ".join(columns.left_out[:6])
+        notes.append(f"columns that are not used: {names}{' ...' * (len(columns.left_out) > 6)}")
+    if kind == "sequence" and not any("time" in p.texts or "time_ms" in p.texts for p in parts):
+        notes.append(f"{options.frame_rate:g} frames a second, since no column says the time")
+    timed = any("frame" in p.texts or "time" in p.texts for p in parts if not p.is_own)
+    if kind == "pose" and timed:
+        notes.append("no column says which rows are one clip: each row is a pose")
+    return notes
+
+
+_Made = tuple["_Samples | None", list[tuple[str, str]]]
+
+
+@dataclass(eq=False)
+class _Samples:
+    frames: _Frames
+    time: NDArray[np.float64]
+    offsets: NDArray[np.int64]
+    samples: Samples
+
+
+def _made(
+    part: TablePart, conversion: Conversion, n_hands: int, kind: Kind, options: TableOptions
+) -> _Made:
+    frames = _frames_of(part, conversion, n_hands, options.mirrored)
+    good = np.ones(part.n_rows, bool)
+    good[list(part.bad)] = False
+    failures = [(f"{part.table.name}#{row + 1}", why) for row, why in sorted(part.bad.items())]
+    if not good.any():
+        return None, failures
+    if kind == "pose":
+        order, offsets = np.flatnonzero(good), np.arange(good.sum() + 1, dtype=np.int64)
+    else:
+        order, offsets = clips_of(part, good)
+    if len(order) < part.n_rows or (order[1:] < order[:-1]).any():
+        frames = _Frames(**{name: values[order] for name, values in vars(frames).items()})
+    time = times_of(part, order, offsets, kind, options)
+    return _Samples(frames, time, offsets, samples_of(part, frames.image, order, offsets)), failures
+
+
+def _require_labels(parts: Sequence[TablePart]) -> None:
+    for part in parts:
+        if "label" not in part.texts:
+            raise HandloreError(
+                f"{part.table.name} has no column of labels; name one label, or put the file into"
+                " a folder with the name of its label"
+            )
+        for row, label in enumerate(part.texts["label"]):
+            if not label:
+                part.bad.setdefault(row, "its label is empty")
+
+
+def _concatenated(made: Sequence[_Samples], header: Header) -> LandmarkDataset | None:
+    if not made:
+        return None
+    arrays = {
+        name: _whole([getattr(one.frames, name) for one in made]) for name in vars(made[0].frames)
+    }
+    ends = np.cumsum([0, *(len(one.time) for one in made)])
+    starts = [one.offsets[:-1] + end for one, end in zip(made, ends, strict=False)]
+    columns = {
+        name: _whole([getattr(one.samples, name) for one in made]) for name in vars(made[0].samples)
+    }
+    return LandmarkDataset(
+        **arrays,
+        time=_whole([one.time for one in made]),
+        offsets=np.concatenate([*starts, ends[-1:]]).astype(np.int64),
+        samples=Samples(**columns),
+        header=header,
+    )
+
+
+def _whole(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)

@@ -1,0 +1,178 @@
+"""Tables in text: CSV, TSV and their relatives, with any usual separator and decimal comma."""
+
+import codecs
+import csv
+import re
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from handlore.landmarks.errors import InvalidDataError
+from handlore.landmarks.untrusted import DAMAGE
+
+from ..files import readable, require_regular
+from .columns import Columns, is_header
+from .rows import LOOKED_AT, RawTable, Rows, rows_of_cells
+
+_LONGEST_LINE = 1 << 20
+_SEPARATORS = ";\t|, "
+"""Those that are no decimal comma first."""
+
+_EMPTY = ["", "nan", "NaN", "NAN", "na", "NA", "N/A", "n/a", "null", "NULL", "none", "None"]
+_CELLS_AT_ONCE = 4_000_000
+_NOT_PLAIN: tuple[type[Exception], ...] = (*DAMAGE, Warning)
+
+
+@dataclass(frozen=True)
+class _Dialect:
+    separator: str
+    encoding: str
+    decimal: str
+    n_columns: int
+    has_header: bool
+
+
+@dataclass(frozen=True, eq=False)
+class TextTable(RawTable):
+    """A table in a text file."""
+
+    path: Path = Path()
+    dialect: _Dialect = _Dialect(",", "utf-8", ".", 0, has_header=False)
+
+    def rows(self, columns: Columns) -> Rows:
+        """Read all rows: quickly if every cell is what it should be, else one by one."""
+        try:
+            with warnings.catch_warnings(), np.errstate(over="ignore"):
+                # It warns of cells that it drops, and of numbers beyond a float.
+                warnings.simplefilter("error")
+                return self._at_once(columns)
+        except _NOT_PLAIN:
+            return self._one_by_one(columns)
+
+    def _one_by_one(self, columns: Columns) -> Rows:
+        lines = _lines(self.path, self.dialect.encoding)
+        if self.dialect.has_header:
+            next(lines, None)
+        cells = (_cells(line, self.dialect) for line in lines)
+        return rows_of_cells(cells, columns, self.dialect.n_columns)
+
+    def _at_once(self, columns: Columns) -> Rows:
+        import pandas
+
+        places, roles = list(columns.numbers), dict(columns.roles)
+        worded = {p for p in range(self.dialect.n_columns) if p not in places}
+        dtypes: Any = {
+            p: object if p in worded else np.float32 for p in range(self.dialect.n_columns)
+        }
+        empty: Any = dict.fromkeys(places, _EMPTY)
+        numbers: list[Any] = []
+        texts: dict[str, list[str]] = {role: [] for role in roles}
+        with pandas.read_csv(
+            self.path,
+            sep=self.dialect.separator,
+            header=0 if self.dialect.has_header else None,
+            names=list(range(self.dialect.n_columns)),
+            index_col=False,
+            dtype=dtypes,
+            na_values=empty,
+            keep_default_na=False,
+            skipinitialspace=True,
+            decimal=self.dialect.decimal,
+            encoding=self.dialect.encoding,
+            encoding_errors="backslashreplace",
+            chunksize=max(1000, _CELLS_AT_ONCE // self.dialect.n_columns),
+            on_bad_lines="error",
+        ) as chunks:
+            for chunk in chunks:
+                numbers.append(chunk[places].to_numpy(np.float32))
+                for role, place in roles.items():
+                    texts[role] += [str(cell) for cell in chunk[place].tolist()]
+        return Rows(np.concatenate(numbers), texts)
+
+
+def text_table(path: Path, name: str) -> TextTable:
+    """Look at the beginning of a text file.
+
+    Raises
+    ------
+    InvalidDataError
+        If it is no text, or it has no rows.
+    """
+    require_regular(path)
+    encoding = _encoding(path)
+    lines = [line for line, _ in zip(_lines(path, encoding), range(LOOKED_AT + 1), strict=False)]
+    if not lines:
+        raise InvalidDataError("the file is empty")
+    separator = _separator(lines)
+    rows = [_split(line, separator) for line in lines]
+    has_header = is_header(rows[0])
+    counts = Counter(len(row) for row in rows[has_header:])
+    n_columns = max(counts, key=lambda n: counts[n], default=0)
+    if has_header and len(rows[0]) != n_columns:
+        raise InvalidDataError(
+            f"its header names {len(rows[0])} columns, and its rows have {n_columns}"
+        )
+    decimal = "," if separator != "," and _has_decimal_commas(rows[-1]) else "."
+    dialect = _Dialect(separator, encoding, decimal, n_columns, has_header)
+    head = [_cells(line, dialect) for line in lines[has_header:]]
+    head = [row for row in head if len(row) == n_columns]
+    return TextTable(name, rows[0] if has_header else None, head, path=path, dialect=dialect)
+
+
+def _encoding(path: Path) -> str:
+    with readable(), path.open("rb") as file:
+        start = file.read(4096)
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if b"\0" in start:
+        raise InvalidDataError("it is not plain text in UTF-8, such as a CSV; export it again")
+    return "utf-8-sig"
+
+
+def _lines(path: Path, encoding: str) -> Iterator[str]:
+    """Yield the lines with something in them."""
+    with readable(), path.open(encoding=encoding, errors="backslashreplace", newline="") as file:
+        while line := file.readline(_LONGEST_LINE):
+            if len(line) == _LONGEST_LINE:
+                raise InvalidDataError("a line is longer than any row of landmarks")
+            if line.strip("\r\n ,;\t"):
+                yield line.rstrip("\r\n")
+
+
+def _separator(lines: Sequence[str]) -> str:
+    """Return what most lines have many of, and in the same number."""
+    best, most = ",", 0
+    for separator in _SEPARATORS:
+        counts = Counter(len(_split(line, separator)) for line in lines)
+        n_columns, n_lines = max(counts.items(), key=lambda item: (item[1], item[0]))
+        if n_columns > 20 and n_lines > most * 1.2:
+            best, most = separator, n_lines
+    return best
+
+
+def _split(line: str, separator: str) -> list[str]:
+    try:
+        cells = next(csv.reader([line.strip() if separator == " " else line], delimiter=separator,
+                                skipinitialspace=True), [])  # fmt: skip
+    except csv.Error:
+        cells = line.split(separator)
+    return cells
+
+
+def _cells(line: str, dialect: _Dialect) -> list[str]:
+    cells = _split(line, dialect.separator)
+    if dialect.decimal == ".":
+        return cells
+    return [cell.replace(",", ".") if _COMMA.fullmatch(cell) else cell for cell in cells]
+
+
+_COMMA = re.compile(r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?")
+
+
+def _has_decimal_commas(cells: Sequence[str]) -> bool:
+    return sum(bool(_COMMA.fullmatch(cell)) for cell in cells) > len(cells) // 2

@@ -1,0 +1,164 @@
+"""Files and text that others made.
+
+What reading them may raise, how large they may become, and how their text is shown. Every decoder
+and loader catches :data:`DAMAGE`, or runs within :func:`damage_as`; a damaged file is then one
+failed input. ``docs/reference/limits.md`` lists the limits.
+"""
+
+import csv
+import json
+import os
+import pickle
+import re
+import struct
+import sys
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from tokenize import TokenError
+from typing import Any
+
+from .errors import HandloreError, InvalidDataError
+
+try:
+    from lzma import LZMAError
+except ImportError:  # a Python that was built without it
+    LZMAError = zlib.error  # type: ignore[assignment, misc]
+
+DAMAGE = (
+    # RuntimeError includes RecursionError and NotImplementedError, ArithmeticError OverflowError,
+    # LookupError KeyError and IndexError, ValueError UnicodeError and json.JSONDecodeError.
+    *(ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError),
+    *(RuntimeError, SyntaxError, TypeError, ValueError),
+    # numpy's reader tokenizes headers.
+    *(LZMAError, TokenError, csv.Error, pickle.UnpicklingError, struct.error),
+    *(zipfile.BadZipFile, zlib.error),
+)
+"""What decoders and loaders of Python raise about damaged bytes, system errors left out. Those of
+pictures raise more, see ``datasets/pictures.py``."""
+
+MAX_FILE_BYTES = 1 << 30
+"""Most bytes of a file that is read into memory, and of all members of a dataset together."""
+MAX_JSON_BYTES = 64 << 20
+"""Most bytes of a text of JSON; the annotations of a large data set have some 10 MB a file."""
+MAX_JSON_DEPTH = 100
+"""Most brackets within each other in JSON; no format here needs more than 10."""
+
+
+@contextmanager
+def damage_as(what: str, *more: type[Exception]) -> Iterator[None]:
+    """Raise what a decoder or loader raises in the block as InvalidDataError.
+
+    The message is ``what``, such as "photo.zip is damaged", and the reason. Errors of handlore
+    pass unchanged, and so do those of the system. ``more`` lists further errors of a decoder.
+    """
+    damage: tuple[type[Exception], ...] = (*DAMAGE, *more)
+    try:
+        yield
+    except HandloreError:
+        raise
+    except damage as error:
+        raise InvalidDataError(f"{what} ({reason(error)})") from error
+
+
+def reason(error: BaseException, most: int = 160) -> str:
+    """Return what an error says, in one printable line that is not long."""
+    if isinstance(error, MemoryError):
+        return "it needs more memory than there is"
+    if isinstance(error, RecursionError):
+        return "it is too deeply nested"
+    text = printable(" ".join(str(error).split())) or type(error).__name__
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def printable(text: str) -> str:
+    r"""Return text as it is safe to show: bytes that are no UTF-8 and control characters escaped.
+
+    >>> printable("fist\x1b[2J")
+    'fist\\x1b[2J'
+    """
+    if text.isprintable():
+        return text
+    escaped = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return "".join(escaped)
+
+
+def printable_lines(text: str) -> str:
+    """Return text as :func:`printable` does, with its line breaks and tabs as they are."""
+    if text.isprintable():
+        return text
+    return "".join(c if c in "\n\t" else printable(c) for c in text)
+
+
+def open_standard_streams() -> None:
+    """Make stdin, stdout and stderr usable for any text, whatever a program was started with.
+
+    Characters that the terminal's encoding lacks are escaped. A stream that is closed leads
+    nowhere: else the next file that is opened would take its number, and get what native
+    libraries print.
+    """
+    for name, number in (("stdin", 0), ("stdout", 1), ("stderr", 2)):
+        stream = getattr(sys, name)
+        if stream is None:
+            try:
+                os.fstat(number)
+            except OSError:
+                os.open(os.devnull, os.O_RDWR)
+            if number:
+                setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif number and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def require_size(n_bytes: int, most: int, what: str = "it") -> None:
+    """Refuse something that is, or would become, larger than a limit."""
+    if n_bytes > most:
+        raise InvalidDataError(f"{what} has {_words(n_bytes)}, expected at most {_words(most)}")
+
+
+def read_member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
+    """Return a member of a zip file, which must have at most so many bytes when it is unpacked.
+
+    What it declares is a promise that zipfile keeps: it returns no more than that. Only members
+    that are stored or deflated are read, since the other decompressors of Python have no limit.
+    """
+    info = archive.getinfo(name)
+    require_size(info.file_size, most, f"its member {printable(name)}")
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise InvalidDataError(f"its member {printable(name)} is compressed in an unusual way")
+    return archive.read(name)
+
+
+def parse_json(data: bytes | str, most: int = MAX_JSON_BYTES) -> Any:
+    """Parse JSON of limited size and depth; InvalidDataError says what is wrong with it."""
+    require_size(len(data), most, "the JSON text")
+    with damage_as("it is not JSON"):
+        text = data.decode("utf-8-sig") if isinstance(data, bytes) else data
+        _require_depth(text)
+        return json.loads(text)
+
+
+def _require_depth(text: str) -> None:
+    brackets = re.sub(rb"[^][}{]+", b"", text.encode("utf-8", "replace"))
+    for _ in range(MAX_JSON_DEPTH):
+        if not brackets:
+            return
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+    if brackets and _depth(text) > MAX_JSON_DEPTH:
+        raise InvalidDataError("it is not JSON (it is too deeply nested)")
+
+
+def _depth(text: str) -> int:
+    """Count exactly: brackets within texts, which are rare, do not count."""
+    depth = deepest = 0
+    for found in re.finditer(r'"(?:[^"\\]|\\.)*"?|[][}{]', text, re.DOTALL):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(found[0], 0)
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _words(n_bytes: int) -> str:
+    if n_bytes >= 1 << 20:
+        return f"{n_bytes / (1 << 20):,.0f} MB"
+    return f"{n_bytes:,} bytes"

@@ -1,0 +1,131 @@
+import re
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+import handlore
+from handlore.datasets.conversion.batches import ConvertOptions
+from handlore.datasets.conversion.convert import convert
+from handlore.datasets.dataset import FRAME_ARRAYS, SAMPLE_COLUMNS, Header, LandmarkDataset, Samples
+from handlore.datasets.sources import find_source, make_source
+from handlore.datasets.tables.exporting import WRITERS
+from handlore.landmarks.errors import HandloreError
+
+ENDINGS = [ending for ending in WRITERS if ending != ".pose"]
+
+texts = st.text(
+    st.characters(exclude_categories=("C", "Z")) | st.sampled_from(" ,;\"'#"), max_size=12
+)
+labels = texts.filter(bool) | st.sampled_from(["0", "01", "1.0", "nan", "None", " a", "x;y", "-"])
+numbers = st.floats(width=32, allow_nan=False, allow_infinity=False, min_value=-9, max_value=9)
+
+
+@st.composite
+def datasets(draw):
+    """Draw a valid dataset with anything in it that a converter may put there."""
+    kind = draw(st.sampled_from(["pose", "sequence"]))
+    n_hands = draw(st.sampled_from([1, 2]))
+    lengths = draw(st.lists(st.integers(1, 1 if kind == "pose" else 4), min_size=1, max_size=5))
+    shape = (sum(lengths), n_hands)
+    stage = draw(arrays(np.int8, shape, elements=st.integers(-1, 9)))
+    missing = np.where(stage < 0, np.float32(np.nan), np.float32(0))[..., None, None]
+    image = draw(arrays(np.float32, (*shape, 21, 3), elements=numbers, fill=numbers)) + missing
+    world = draw(arrays(np.float32, (*shape, 21, 3), elements=numbers, fill=numbers)) + missing
+    if draw(st.booleans()):
+        image[..., 2] = np.nan
+    if draw(st.booleans()):
+        world[:] = np.nan
+    shares = st.floats(0, 1, width=32) | st.just(np.nan)
+    sides, scores = (
+        draw(arrays(np.float32, shape, elements=shares)) + missing[..., 0, 0] for _ in range(2)
+    )
+    time = [np.sort(draw(arrays(np.float64, n, elements=st.floats(0, 1e6)))) for n in lengths]
+    columns = {
+        name: draw(st.lists(texts, min_size=len(lengths), max_size=len(lengths)))
+        for name in ("group", "session", "recording", "split", "source", "sha256")
+    }
+    n_samples = len(lengths)
+    views = st.lists(st.integers(0, 99), min_size=n_samples, max_size=n_samples)
+    named = draw(st.lists(labels, min_size=n_samples, max_size=n_samples))
+    unit = draw(st.sampled_from(["width", "metre"]))
+    return LandmarkDataset(
+        *(image, world, sides, scores, stage),
+        np.concatenate(time),
+        np.cumsum([0, *lengths]).astype(np.int64),
+        Samples.make(named, view=draw(views), **columns),
+        Header(kind=kind, image_unit=unit),
+    )
+
+
+def read_back(path, n_hands):
+    assert find_source(path)[0] == "landmark-table"
+    source = make_source("landmark-table", {})
+    done = convert(source, path, None, ConvertOptions(max_hands=n_hands))
+    assert done.failures == ()
+    return done.dataset
+
+
+def require_equal(read, written):
+    for name in (*FRAME_ARRAYS, "offsets"):
+        np.testing.assert_array_equal(getattr(read, name), getattr(written, name), err_msg=name)
+    for name in SAMPLE_COLUMNS:
+        assert list(getattr(read.samples, name)) == list(getattr(written.samples, name)), name
+    assert read.header.kind == written.header.kind
+    assert read.header.image_unit == written.header.image_unit
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(dataset=datasets())
+def test_what_is_written_comes_back_unchanged(tmp_path, ending, dataset):
+    if ending == ".parquet":
+        pytest.importorskip("pyarrow", reason="needs the extra parquet")
+    path = tmp_path / f"table{ending}"
+    assert handlore.export_table(dataset, path) == dataset.n_frames
+    require_equal(read_back(path, dataset.n_hands), dataset)
+
+
+def test_the_columns_have_names_that_others_understand(make_dataset, tmp_path):
+    import pandas
+
+    handlore.export_table(make_dataset(["a", "b"], group=["p", "q"]), tmp_path / "a.csv")
+    table = pandas.read_csv(tmp_path / "a.csv")
+    assert list(table.label) == ["a", "b"]
+    assert list(table.group) == ["p", "q"]
+    assert {"x0", "y20", "z3", "world_x0", "time", "split", "handedness"} <= set(table.columns)
+    handlore.export_table(make_dataset(["a"], n_hands=2), tmp_path / "b.npy")
+    assert "hand2_x0" in np.load(tmp_path / "b.npy").dtype.names
+
+
+def test_an_unknown_ending_is_refused(make_dataset, tmp_path):
+    with pytest.raises(HandloreError, match=re.escape("expected .csv, .tsv")):
+        handlore.export_table(make_dataset(["a"]), tmp_path / "a.xlsx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pose_file_holds_one_clip(make_dataset, tmp_path):
+    clip = make_dataset(["wave"], lengths=[5])
+    assert handlore.export_table(clip, tmp_path / "a.pose") == 5
+    data = (tmp_path / "a.pose").read_bytes()
+    assert b"LEFT_HAND_LANDMARKS" in data
+    assert len(data) > 5 * 42 * 4 * 4
+    with pytest.raises(HandloreError, match="holds one clip, and the dataset has 2"):
+        handlore.export_table(make_dataset(["a", "b"]), tmp_path / "b.pose")
+    assert not (tmp_path / "b.pose").exists()
+
+
+def test_other_programs_read_the_pose_file(make_dataset, tmp_path):
+    library = pytest.importorskip("pose_format", reason="needs the package pose-format")
+    clip = make_dataset(["wave"], lengths=[5], detected=[True, False, True, True, True])
+    handlore.export_table(clip, tmp_path / "a.pose")
+    pose = library.Pose.read((tmp_path / "a.pose").read_bytes())
+    assert pose.body.fps == pytest.approx(30)
+    assert pose.body.data.shape == (5, 1, 42, 3)
+    side = 21 * (clip.handedness[0, 0] >= 0.5)
+    points = np.asarray(pose.body.data)[0, 0, side : side + 21]
+    assert points == pytest.approx(clip.image[0, 0] * 1000, rel=1e-5)
+    assert not pose.body.confidence[1].any()
+    assert pose.header.components[0].points[8] == "INDEX_FINGER_TIP"

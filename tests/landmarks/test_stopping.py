@@ -1,0 +1,89 @@
+"""Signals end a program although native code runs, and do not cut short what is put away."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+START = """
+import hashlib, sys, time
+from pathlib import Path
+from handlore.capture.terminal import ending_on_signals
+from handlore.landmarks.files import atomic_write
+from handlore.landmarks.stopping import ends_in_native_code
+
+def native(million=200):
+    hashlib.pbkdf2_hmac("sha256", b"", b"", million * 1_000_000)
+
+"""
+NATIVE = (
+    "with ends_in_native_code(), {more} open('x', 'w'):\n    print('ready', flush=True); native()"
+)
+
+
+def signalled(code: str, number: int, folder: Path) -> tuple[int, float, str]:
+    """Run a program, send it a signal when it is ready; return exit code, seconds and output."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", START + code],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    time.sleep(0.3)
+    started = time.monotonic()
+    os.kill(process.pid, number)
+    output = process.stdout.read()
+    return process.wait(60), time.monotonic() - started, output
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("more", ["", "ending_on_signals(), "])
+def test_native_code_is_ended(number: int, more: str, tmp_path: Path) -> None:
+    code, seconds, output = signalled(NATIVE.format(more=more), number, tmp_path)
+    assert code in (128 + number, -number)
+    assert seconds < 2.0
+    assert "Traceback" not in output
+
+
+def test_a_file_that_is_being_written_is_removed(tmp_path: Path) -> None:
+    code, _, output = signalled(
+        "with ends_in_native_code(), atomic_write(Path('out.bin')) as stream:\n"
+        "    stream.write(b'half'); print('ready', flush=True); native()",
+        signal.SIGINT,
+        tmp_path,
+    )
+    assert (code, list(tmp_path.iterdir())) == (130, [])
+    assert "no incomplete file was left behind" in output
+
+
+def test_what_is_put_away_after_the_signal_gets_its_time(tmp_path: Path) -> None:
+    code, seconds, _ = signalled(
+        "with ends_in_native_code():\n"
+        "    try:\n"
+        "        print('ready', flush=True); time.sleep(60)\n"
+        "    except KeyboardInterrupt:\n"
+        "        started = time.monotonic()\n"
+        "        while time.monotonic() < started + 2.5: native(1)\n"
+        "        Path('kept').touch()\n",
+        signal.SIGINT,
+        tmp_path,
+    )
+    assert code == 0
+    assert seconds > 2.4
+    assert (tmp_path / "kept").exists()
+
+
+def test_a_library_user_keeps_the_handler() -> None:
+    from handlore.landmarks.stopping import ends_in_native_code, interrupts
+
+    before = signal.getsignal(signal.SIGINT)
+    with ends_in_native_code(), ends_in_native_code():
+        assert interrupts()
+    assert signal.getsignal(signal.SIGINT) is before
