@@ -245,8 +245,6 @@ def _fitted(
     """
     if not negatives or encoder.kind != "sequence":
         return fit_samples(estimator, dataset, encoder), None
-    if len(np.unique(dataset.samples.label[dataset.has_hand])) < 2:
-        return fit_streams(estimator, dataset, encoder, NegativeWindows()), None
     clips = fit_samples(estimator, dataset, encoder)
     done()
     streaming = fit_streams(clips, dataset, encoder, NegativeWindows())
