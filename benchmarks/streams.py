@@ -121,7 +121,9 @@ def video(options: argparse.Namespace) -> None:
             path.parent.mkdir(parents=True)
             pictures = render_stream(play, person, scene, size=SIZE)
             write_video(path, (picture for _, picture in pictures), 30.0, SIZE)
-            found = convert(make_source("videos", {}), path.parents[1], detector).dataset
+            found = convert(
+                make_source("videos", {"label": "stream"}), path.parent, detector
+            ).dataset
             (stream,) = dataset_streams(found)
             streams.append(Stream(str(number), stream.video, play.truths))
     for seed in range(options.seeds):

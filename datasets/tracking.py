@@ -41,6 +41,9 @@ class SearchOptions:
     min_score: float = 0.0
     """Hands in stills with a lower score are left out. If a detector gives no score, it is measured
     by a second look."""
+    hand: str = ""
+    """Which of two hands is used, as the detector was opened with
+    (:class:`~handlore.landmarks.detector.DetectorOptions`)."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.min_score <= 1:

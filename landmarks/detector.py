@@ -42,6 +42,9 @@ class DetectorOptions:
     threads: int | None = None
     """How many threads LiteRT may use for a network; None: it chooses. The landmarks do not depend
     on it. MediaPipe has no such option; its :meth:`HandDetector.detect_again` uses LiteRT."""
+    hand: str = ""
+    """Which of two hands is returned: nearest, left, right, largest or most-confident, see
+    :data:`~handlore.landmarks.chosen.CHOICES`; empty: the one that is found first."""
 
     def __post_init__(self) -> None:
         if self.landmarker not in LANDMARKERS:
@@ -49,6 +52,8 @@ class DetectorOptions:
             raise HandloreError(f"unknown landmarker {self.landmarker!r}; known: {known}")
         if self.max_hands not in (1, 2):
             raise HandloreError(f"max_hands is {self.max_hands}, expected 1 or 2 hands")
+        if self.hand and self.max_hands != 1:
+            raise HandloreError("--hand chooses one of two hands, and two hands are asked for")
         if self.threads is not None and self.threads < 1:
             raise HandloreError(f"threads is {self.threads}; a network needs at least 1")
 

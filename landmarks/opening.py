@@ -1,7 +1,9 @@
 """Choosing and opening a hand detector."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import cast
 
+from .chosen import ChosenHandDetector, HandChoice
 from .detector import DetectorInfo, DetectorOptions, HandDetector, Talk
 from .detectors import DETECTORS
 from .errors import HandloreError
@@ -72,7 +74,12 @@ def open_detector(
     """
     options = options or DetectorOptions()
     choice = choose_detector(options.detector, video=options.video)
-    return DETECTORS[choice.name].open(options, talk)
+    if not options.hand:
+        return DETECTORS[choice.name].open(options, talk)
+    both = replace(options, hand="", max_hands=2)
+    return ChosenHandDetector(
+        DETECTORS[choice.name].open(both, talk), cast(HandChoice, options.hand)
+    )
 
 
 def detector_info(

@@ -213,6 +213,26 @@ class PoseModel(Model):
         copies = [copy for _, copy in augmented_hands(detector, pixels, slots, tta)]
         return self.predict_hands(slots, copies)
 
+    def predict_each_hand(
+        self, detector: "HandDetector", pixels: Pixels, tta: int = 0
+    ) -> list[Prediction]:
+        """Predict the pose of each hand in a picture, left before right; a model of one hand.
+
+        As :meth:`predict_picture`, with a detector that looks for two hands. Without a hand there
+        is one prediction, ``none``.
+        """
+        # Imported here: a model that is run on landmarks needs no OpenCV.
+        from handlore.landmarks.search import augmented_hands, search
+
+        found = [hand for hand in by_slot(search(detector, pixels), 2) if hand is not None]
+        if not found:
+            return [_NO_HAND]
+        copies = [augmented_hands(detector, pixels, [hand], tta) for hand in found]
+        return [
+            self.predict_hands([hand], [copy for _, copy in own])
+            for hand, own in zip(found, copies, strict=True)
+        ]
+
     def predict_hands(
         self, slots: Sequence[Hand | None], augmented: Sequence[Sequence[Hand | None]] = ()
     ) -> Prediction:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +139,7 @@ def predict_files(
     detector: OpenDetector | None = None,
     frame_rate: float = 30.0,
     tta: int = 0,
+    max_hands: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> FilePredictions:
     """Predict the gestures in pictures, videos and recordings.
@@ -157,6 +158,9 @@ def predict_files(
         Frames per second of folders of pictures.
     tta
         Test-time augmentation, see :meth:`~.model.PoseModel.predict_picture`.
+    max_hands
+        With 2, a model of one hand predicts each of two hands for itself; ``detector`` then has to
+        look for two.
     progress
         Called with the number of finished pictures and videos, and of all.
 
@@ -186,10 +190,13 @@ def predict_files(
         _predict_recordings(model, folder, predictions, failures, notes)
     if media:
         video = any(medium.kind != "picture" for medium in media)
-        with detector(video) if detector else detector_for([model], video) as opened:
+        n_hands = max(model.card.n_hands, max_hands or 1)
+        with detector(video) if detector else _opened([model], video, n_hands) as opened:
             for done, medium in enumerate(media, 1):
                 try:
-                    predictions.append(_predict_medium(model, opened, medium, frame_rate, tta))
+                    predictions += _predict_medium(
+                        model, opened, medium, frame_rate, tta, n_hands=n_hands
+                    )
                 except InvalidDataError as error:
                     failures.append((str(medium.path), str(error)))
                 except MemoryError as error:
@@ -200,18 +207,46 @@ def predict_files(
 
 def detector_for(models: Sequence[Model], video: bool) -> HandDetector:
     """Open a detector with the network and the number of hands that models were trained with."""
-    landmarker, n_hands = required_landmarker(models), models[0].card.n_hands
+    return _opened(models, video, models[0].card.n_hands)
+
+
+def _opened(models: Sequence[Model], video: bool, n_hands: int) -> HandDetector:
+    landmarker = required_landmarker(models)
     return open_detector(DetectorOptions(landmarker=landmarker, max_hands=n_hands, video=video))
 
 
 def _predict_medium(
-    model: Model, detector: HandDetector, medium: Medium, frame_rate: float, tta: int
-) -> FilePrediction:
+    model: Model,
+    detector: HandDetector,
+    medium: Medium,
+    frame_rate: float,
+    tta: int,
+    *,
+    n_hands: int,
+) -> list[FilePrediction]:
+    """Predict a picture or a video; a model of one hand predicts each of ``n_hands``."""
+    path, each = medium.path, n_hands > model.card.n_hands
     if medium.kind == "picture" and isinstance(model, PoseModel):
-        pixels, _ = read_picture(medium.path)
-        return FilePrediction(medium.path, model.predict_picture(detector, pixels, tta))
-    events = predict_video(model, medium.path, detector, frame_rate=frame_rate)
-    return FilePrediction(medium.path, events=tuple(events))
+        pixels, _ = read_picture(path)
+        predict = model.predict_each_hand if each else _one(model.predict_picture)
+        return [FilePrediction(path, one) for one in predict(detector, pixels, tta)]
+    if not each:
+        events = predict_video(model, path, detector, frame_rate=frame_rate)
+        return [FilePrediction(path, events=tuple(events))]
+    video = track_video(path, detector, max_hands=n_hands, frame_rate=frame_rate)
+    found = [_video_events(model, _of_slot(video, slot)) for slot in range(n_hands)]
+    events = sorted((event for events in found for event in events), key=lambda one: one.start)
+    return [FilePrediction(path, events=tuple(events))]
+
+
+def _one(function: Callable[..., Prediction]) -> Callable[..., list[Prediction]]:
+    return lambda *args: [function(*args)]
+
+
+def _of_slot(video: LandmarkDataset, slot: int) -> LandmarkDataset:
+    """Return a video with one of its hands: slot 0 is for the left, slot 1 for the right one."""
+    names = ("image", "world", "handedness", "score", "stage")
+    return replace(video, **{name: getattr(video, name)[:, slot : slot + 1] for name in names})
 
 
 def _predict_recordings(

@@ -77,6 +77,8 @@ class LiveOptions:
     landmarker: str | None = None
     """``full`` or ``lite``; default: as the models were trained."""
     detector: str = "auto"
+    hand: str = ""
+    """Which of two hands is used, see :class:`~handlore.landmarks.detector.DetectorOptions`."""
     verbose: bool = False
     """Let native libraries write to stderr."""
 
@@ -199,7 +201,7 @@ def _run(
             )
         )
         loop.run()
-        say(f"{loop.frames} frames, {loop.events} events")
+        say(f"{loop.frames} frames, {loop.events} event{'s' * (loop.events != 1)}")
     return LiveSummary(loop.frames, loop.events, 0 if buffer is None else buffer.lost)
 
 
@@ -221,6 +223,7 @@ def _check(
         max_hands=recogniser.n_hands,
         detector=options.detector,
         video=True,
+        hand=options.hand,
     )
     recordings = None if options.record is None else RecordingFolder.open(options.record)
     return _Setup(recogniser, labels, actions, spec, detector, address, recordings)

@@ -182,7 +182,7 @@ def _chosen(source: Source, options: ConvertOptions) -> dict[str, Any]:
     own = {name: value for name, value in vars(source).items() if value}
     dropped = {"drop_conflicts": True} if options.drop_conflicts else {}
     chosen = {"source": source.name, "none": options.none, "stages": len(options.stages)}
-    asked = {"views": options.augment, "min_score": options.min_score}
+    asked = {"views": options.augment, "min_score": options.min_score, "hand": options.hand}
     return chosen | {name: value for name, value in asked.items() if value} | dropped | own
 
 

@@ -20,6 +20,7 @@ from rich.table import Table
 import handlore
 from handlore.datasets.dataset import Kind
 from handlore.datasets.loading import LoadedData, load_data
+from handlore.landmarks.chosen import CHOICES
 from handlore.landmarks.detector import DetectorOptions, HandDetector
 from handlore.landmarks.detectors import DETECTORS
 from handlore.landmarks.errors import HandloreError
@@ -155,6 +156,17 @@ def camera_options(function: Function) -> Function:
     return function
 
 
+hand_option = click.option(
+    "--hand",
+    type=click.Choice(CHOICES),
+    callback=lambda ctx, param, value: value or "",
+    show_default="the first that is found",
+    metavar="WHICH",
+    help=f"Which of two hands to use: {', '.join(CHOICES[:-1])} or {CHOICES[-1]}; left and right"
+    " are the person's.",
+)
+
+
 def detector_options(landmarker: str | None = "full") -> Callable[[Function], Function]:
     """Add the options that choose the detector and its networks."""
 
@@ -253,10 +265,10 @@ def end(failures: Sequence[tuple[str, str]], *, none_left: bool = False) -> None
 
 @contextmanager
 def opened_detector(
-    landmarker: str, detector: str, max_hands: int, *, video: bool, verbose: bool
+    landmarker: str, detector: str, max_hands: int, *, video: bool, verbose: bool, hand: str = ""
 ) -> Iterator[HandDetector]:
     """Open a detector; messages of native libraries are shown only if ``verbose``."""
-    options = DetectorOptions(landmarker, max_hands, detector, video=video)
+    options = DetectorOptions(landmarker, max_hands, detector, video=video, hand=hand)
     require_bundle(landmarker, talk)
     with quiet_native_log(not verbose), open_detector(options) as opened:
         yield opened

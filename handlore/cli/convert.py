@@ -32,6 +32,7 @@ from ._common import (
     end,
     examples,
     field_option,
+    hand_option,
     json_option,
     percent,
     print_json,
@@ -63,6 +64,7 @@ class _ConvertArguments:
     dask: str
     restart: bool
     dry_run: bool
+    hand: str
     landmarker: str
     detector: str
     verbose: bool
@@ -76,11 +78,15 @@ class _ConvertArguments:
             min_score=self.min_score,
             none=self.none,
             drop_conflicts=self.drop_conflicts,
+            hand=self.hand,
         )
 
     def detector_options(self) -> DetectorOptions:
         return DetectorOptions(
-            landmarker=self.landmarker, max_hands=self.max_hands, detector=self.detector
+            landmarker=self.landmarker,
+            max_hands=self.max_hands,
+            detector=self.detector,
+            hand=self.hand,
         )
 
 
@@ -172,6 +178,7 @@ def _option(option: Any, owners: list[str]) -> click.Option:
 @click.option(
     "--dry-run", is_flag=True, help="Print how SOURCE is understood, and convert nothing."
 )
+@hand_option
 @detector_options()
 @json_option
 @click.pass_context
@@ -286,7 +293,7 @@ def _require_no_input(out: Path) -> None:
 
 
 def _require_no_search(ctx: click.Context, source: Source) -> None:
-    for name in ("stages", "detector", "landmarker"):
+    for name in ("stages", "detector", "landmarker", "hand"):
         if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT:
             raise HandloreError(
                 f"--{name} is about finding hands, and {source.name} brings its own landmarks"

@@ -19,6 +19,7 @@ from ._common import (
     camera_options,
     detector_options,
     examples,
+    hand_option,
     json_option,
     pop_settings,
     recogniser_options,
@@ -100,6 +101,7 @@ from ._common import (
 )
 @click.option("--subject", default="", help="Who is recorded with --record.")
 @recogniser_options
+@hand_option
 @detector_options(landmarker=None)
 @json_option
 @click.pass_context
@@ -148,7 +150,7 @@ def _token(token: str | None, file: Path | None, serve: str | None) -> str | Non
 def _options(given: dict[str, Any]) -> LiveOptions:
     same = (
         "actions dry_run serve token max_hands record keep_video subject landmarker"
-        " detector verbose"
+        " detector hand verbose"
     )
     return LiveOptions(
         window=not given["headless"],

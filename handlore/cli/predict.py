@@ -17,6 +17,7 @@ from ._common import (
     event_cells,
     examples,
     frame_rate_option,
+    hand_option,
     json_option,
     opened_detector,
     percent,
@@ -38,6 +39,8 @@ class _PredictOptions:
     paths: tuple[Path, ...]
     frame_rate: float
     n_copies: int
+    hand: str
+    max_hands: int | None
     landmarker: str | None
     detector: str
     verbose: bool
@@ -63,6 +66,13 @@ class _PredictOptions:
     "the probabilities are averaged (test-time augmentation). Each costs a run of the hand"
     " network. Pictures only.",
 )
+@click.option(
+    "--max-hands",
+    type=click.IntRange(1, 2),
+    metavar="N",
+    help="With 2 a model of one hand predicts both hands, each for itself.",
+)
+@hand_option
 @detector_options(landmarker=None)
 @json_option
 def command(**given: Any) -> None:
@@ -72,7 +82,8 @@ def command(**given: Any) -> None:
     `handlore capture`, which are predicted from their landmarks. For a picture the result is label,
     probability and rotation: the direction from wrist to middle knuckle relative to image-up,
     clockwise positive. For a video it is the gestures with their times. A model of movements takes
-    videos, and folders of pictures as videos. Without a hand the label is `none`.
+    videos, and folders of pictures as videos. Without a hand the label is `none`. With
+    `--max-hands 2` there is a prediction for each hand.
     """
     _predict(_PredictOptions(**given))
 
@@ -86,10 +97,12 @@ def _predict(options: _PredictOptions) -> None:
             detector=lambda video: opened_detector(
                 options.landmarker or handlore.required_landmarker([model]),
                 options.detector,
-                model.card.n_hands,
+                max(model.card.n_hands, options.max_hands or 1),
                 video=video,
                 verbose=options.verbose,
+                hand=options.hand,
             ),
+            max_hands=options.max_hands,
             frame_rate=options.frame_rate,
             tta=options.n_copies,
             progress=show,

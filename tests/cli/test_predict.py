@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 from click.testing import Result
 
@@ -106,3 +107,26 @@ def test_two_hands(
     rows = parsed(run("predict", model, hand, wall, "--json"))
     assert [row["label"] for row in rows] == ["fist", "none"]
     assert "--max-hands 1" in refused(run("evaluate", onnx, data))
+
+
+def test_both_hands_of_a_picture_and_one_that_is_chosen(
+    onnx: Path, pictures: Path, run: Run, parsed: Parsed, tmp_path: Path
+) -> None:
+    fist = cv2.imread(str(pictures / "fist/fist_p02_1.png"))
+    point = cv2.flip(cv2.imread(str(pictures / "point/point_p02_1.png")), 1)
+    small = cv2.resize(point, None, fx=0.7, fy=0.7)
+    canvas = np.full((fist.shape[0], 2 * fist.shape[1], 3), fist[0, 0], np.uint8)
+    canvas[:, : fist.shape[1]] = fist
+    canvas[: small.shape[0], fist.shape[1] : fist.shape[1] + small.shape[1]] = small
+    picture = tmp_path / "two.png"
+    cv2.imwrite(str(picture), canvas)
+    both = parsed(run("predict", onnx, picture, "--max-hands", 2, "--json"))
+    assert len(both) == 2
+    assert {one["label"] for one in both} == {"fist", "point"}
+    assert {one["hand"] for one in both} == {"left", "right"}
+    for choice in ("largest", "nearest"):
+        (one,) = parsed(run("predict", onnx, picture, "--hand", choice, "--json"))
+        assert one["label"] == "fist"
+    side = next(one["hand"] for one in both if one["label"] == "point")
+    (one,) = parsed(run("predict", onnx, picture, "--hand", side, "--json"))
+    assert one["label"] == "point"

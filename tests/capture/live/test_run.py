@@ -147,7 +147,7 @@ def test_landmarks_and_times_are_those_of_a_conversion(
         header=Header(kind="sequence"),
     )
     with open_detector(DetectorOptions(video=True)) as detector:
-        offline = convert(make_source("videos", {}), swipes.parent, detector).dataset
+        offline = convert(make_source("videos", {"label": "?"}), swipes.parent, detector).dataset
     for name in ("time", "image", "world", "handedness"):
         np.testing.assert_array_equal(getattr(offline, name), getattr(live, name))
     assert 10 < np.count_nonzero(offline.detected) < offline.n_frames - 10
