@@ -2,17 +2,28 @@
 
 import shutil
 from collections.abc import Callable
+from itertools import repeat
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from recording_stubs import held, rendered, stream
 
 from handlore.cli import main
 from handlore.datasets.recordings import RecordingFolder
-from handlore.datasets.rendered import write_movement_videos, write_pictures
+from handlore.datasets.rendered import (
+    Person,
+    Scene,
+    render_background,
+    render_movement,
+    write_movement_videos,
+    write_pictures,
+)
+from handlore.datasets.rendered.write import write_video
 
 MOVEMENTS = ("swipe_left", "swipe_right", "wave")
 SMALL: dict[str, Any] = {"n_people": 1, "per_movement": 1, "fps": 10, "size": (320, 240)}
@@ -66,6 +77,28 @@ def movements(root: Path, subject: str) -> None:
         for label in MOVEMENTS:
             folder.keep(rendered(label, seed=number, subject=subject, session=f"s{number}"))
         folder.keep(stream(4.0, seed=number, session=f"s{number}"))
+
+
+def lessons(home: Path) -> None:
+    """Write a video of each person with movements in it, and the list of when they were made."""
+    folder, fps, size = home / "lessons", 15.0, SMALL["size"]
+    folder.mkdir()
+    rows = ["video,label,start,end,person,split"]
+    for number in range(1, 5):
+        name, split = f"p{number}.mp4", "test" if number == 4 else "train"
+        room = SimpleNamespace(pixels=render_background(number, size=size))
+        pictures = list(repeat(room, 15))
+        for turn in range(2):
+            for label in MOVEMENTS:
+                scene = Scene.random(np.random.default_rng([number, turn]), hand="right")
+                moved = render_movement(label, Person.random(number), scene, fps=fps, size=size)
+                start = len(pictures) / fps
+                pictures += [picture for _, picture in moved]
+                end = (len(pictures) - 1) / fps
+                rows.append(f"{name},{label},{start:.2f},{end:.2f},p{number},{split}")
+                pictures += repeat(room, 15)
+        write_video(folder / name, iter(pictures), fps, size)
+    (folder / "gestures.csv").write_text("\n".join(rows) + "\n")
 
 
 def switches(root: Path) -> None:
