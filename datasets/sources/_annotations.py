@@ -1,6 +1,7 @@
 """What the sources with labels beside the media share: entries, the files they mean, parts."""
 
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,8 @@ from .frames import Frames
 MAX_LIST_BYTES = 64 << 20
 """Most bytes of a list file."""
 
+_NAMES_CLASSES = re.compile(r"(?:^|/)(?:[^/]*\.ya?ml|classes\.txt|obj\.names|[^/]*\.labels)$", re.I)
+"""Files that name the classes of YOLO, or say where its folders are."""
 _MOST_SEEN = 300
 """How many files that are no media are looked at to recognise a layout."""
 _NEXT = 0.002
@@ -211,6 +214,7 @@ class AnnotatedSource(Source):
             raise HandloreError(_fits_nothing(root, lists, found))
         used = {item.path.relative_to(root).as_posix() for item in items}
         used |= {one.name for one in lists if one.entries}
+        used |= {file for file in files if _NAMES_CLASSES.search(file)}
         left_out = [file for file in files if not (file in used or _folder(file) in used)]
         return Listing(sorted(items, key=_place), left_out, _about(lists, found))
 

@@ -403,4 +403,62 @@ FOLDERS = {
         "frames",
         {"images/Subject{01..02}/Scene1/Color/rgb1/{000001..000006}.jpg": Asked(())},
     ),
+    "people-in-names-of-videos": (
+        "videos",
+        {
+            "p01_wave_{1..2}.mp4": Asked(("stop", "wave")),
+            "p02_wave_{1..2}.mp4": "",
+            "p02_stop_1.mp4": "",
+        },
+    ),
+    "people-behind-names-of-videos": (
+        "videos",
+        {
+            "wave_p01_{1..2}.mp4": Asked(("stop", "wave")),
+            "wave_p02_1.mp4": "",
+            "stop_p02_1.mp4": "",
+        },
+    ),
+    "names-of-cameras": (
+        "videos",
+        {"MVI_{0001..0003}.MOV": Asked(()), "IMG_{0001..0003}.MOV": ""},
+    ),
+    "names-of-phones": ("videos", {"VID_20210304_1211{01..03}.mp4": Asked(())}),
+    "nested-archive": (
+        "images",
+        {
+            "archive/dataset/Train/hello/{1..2}.jpg": ("hello", "", "train"),
+            "archive/dataset/Train/thanks/{1..2}.jpg": ("thanks", "", "train"),
+            "archive/dataset/Valid/hello/3.jpg": ("hello", "", "val"),
+            "archive/dataset/Valid/thanks/3.jpg": ("thanks", "", "val"),
+            "archive/dataset/sample.jpg": None,
+        },
+    ),
+    # KArSL: signer, split and the number of the word.
+    "karsl": (
+        "videos",
+        {"{01..02}/train/{0001..0003}/{1..2}.mp4": Asked(())},
+    ),
+    "people-and-ordered-labels": (
+        "images",
+        {
+            "User_01/01_fist/{1..2}.jpg": ("fist", "User_01", ""),
+            "User_01/02_palm/{1..2}.jpg": ("palm", "User_01", ""),
+            "User_02/01_fist/{1..2}.jpg": ("fist", "User_02", ""),
+        },
+    ),
+    "left-and-right-hands-above-labels": (
+        "images",
+        {
+            "left_hand/fist/{1..2}.jpg": Asked(("fist", "palm")),
+            "left_hand/palm/{1..2}.jpg": "",
+            "right_hand/fist/{1..2}.jpg": "",
+            "right_hand/palm/{1..2}.jpg": "",
+        },
+    ),
+    # Kaggle: marusagar/hand-gesture-recognition-database copies of LeapGestRecog without people.
+    "zero-padded-labels": (
+        "images",
+        {"{001..003}/{1..2}.jpg": Asked(())},
+    ),
 }
