@@ -46,9 +46,12 @@ def speed(n_rows: int = 1_000_000) -> None:
         command = [sys.executable, "-m", "handlore", "convert", str(table), str(out)]
         subprocess.run([*command, "--aspect", "16:9"], check=True)
         seconds = time.perf_counter() - started
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-        size = table.stat().st_size / 1e6
-        print(f"{n_rows:,} rows, {size:,.0f} MB: {seconds:.1f} s, at most {peak:,.0f} MB of memory")
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        print(
+            f"{n_rows:,} rows, {table.stat().st_size / 1e6:,.0f} MB: {seconds:.1f} s, of the"
+            f" processor {used.ru_utime + used.ru_stime:.1f} s; at most"
+            f" {used.ru_maxrss / 1024:,.0f} MB of memory"
+        )
 
 
 def write_table(path: Path, n_rows: int) -> None:

@@ -69,9 +69,9 @@ def save_dataset(dataset: LandmarkDataset, path: Path) -> None:
         for name, array in members.items():
             info = zipfile.ZipInfo(f"{name}.npy", _FIXED_DATE)
             info.compress_type = zipfile.ZIP_DEFLATED
-            buffer = io.BytesIO()
-            np.lib.format.write_array(buffer, np.ascontiguousarray(array), allow_pickle=False)
-            archive.writestr(info, buffer.getbuffer())
+            info.file_size = array.nbytes
+            with archive.open(info, "w") as member:
+                np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
 
 
 def load_dataset(path: Path) -> LandmarkDataset:

@@ -27,7 +27,7 @@ from handlore.report.contactsheet import contact_sheet_png, photo_sheet_png, til
 
 PICTURES = Path(__file__).parent / "pictures"
 SHOWN = ("open_palm", "fist", "point", "victory", "rock", "ok")
-POINTS_OF_VIEW = ((-20, 8, -14), (12, 0, 10), (18, -6, 24), (-8, 10, -32), (0, 0, 16), (-16, 4, 4))
+POINTS_OF_VIEW = ((-20, 8, -14), (12, 0, 10), (18, 6, 24), (-8, 10, -32), (0, 0, 16), (-16, 4, 4))
 """Yaw, pitch and roll of each hand shown, in degrees."""
 
 

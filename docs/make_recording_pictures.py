@@ -1,4 +1,4 @@
-"""Draws the pictures of docs/recording.md: a real session in a real window.
+"""Draws the pictures of docs/how-to/record.md: a real session in a real window.
 
 The display is one of its own.
 Needs Xvfb, xdotool and ImageMagick. Run it as ``python docs/make_recording_pictures.py``.

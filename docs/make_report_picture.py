@@ -1,4 +1,4 @@
-"""Draws the picture of docs/evaluation.md: the start of a report, as a browser shows it.
+"""Draws the picture of docs/explanation/evaluation.md: the start of a report in a browser.
 
 Needs chromium. Run it as ``python docs/make_report_picture.py handlore-demo/poses.npz``.
 """
@@ -21,7 +21,7 @@ SIZE = (1100, 1420)
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        command = ["handlore", "crossval", sys.argv[1], "--report", folder]
+        command = [sys.executable, "-m", "handlore", "crossval", sys.argv[1], "--report", folder]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         shot = folder / "shot.png"
         page = (folder / "report.html").as_uri()

@@ -80,7 +80,7 @@ def _limit() -> None:
 def _main() -> None:
     data = sys.stdin.buffer.read()
     _limit()
-    # What onnxruntime prints about damaged models must not be taken for the result.
+    # What onnxruntime prints about damaged models must not be read as the result.
     out = os.dup(1)
     os.dup2(2, 1)
     try:

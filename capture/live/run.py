@@ -201,7 +201,7 @@ def _run(
             )
         )
         loop.run()
-        say(f"{loop.frames} frames, {loop.events} events")
+        say(f"{loop.frames} frames, {loop.events} event{'s' * (loop.events != 1)}")
     return LiveSummary(loop.frames, loop.events, 0 if buffer is None else buffer.lost)
 
 

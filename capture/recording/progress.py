@@ -10,7 +10,7 @@ _RELEASED = 0.3
 """A held key that has not repeated for this time was released; seconds."""
 
 
-class _Hold:
+class _KeyHold:
     """Distinguishes a key that is held down from one that is pressed twice; times are seconds.
 
     Terminals and windows report only presses, repeatedly while a key is held. The first repetition
@@ -65,7 +65,7 @@ class Recording:
         self._first_seen, self._last_seen = 0, -1
         """The first and the last added frame with a hand."""
         self._last_seen_at = self._next_sample = now
-        self._hold = _Hold(now) if kind == "pose" else None
+        self._hold = _KeyHold(now) if kind == "pose" else None
 
     @property
     def is_stream(self) -> bool:

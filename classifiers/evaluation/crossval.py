@@ -134,7 +134,7 @@ def _about_untested(found: Evaluation, by: By) -> str | None:
 
 
 def _conflicts(dataset: LandmarkDataset) -> list[str]:
-    """Return a line for labels that share identical items: they cannot be told from each other."""
+    """Return a line for labels that share identical items: they cannot be distinguished."""
     found = find_label_problems(dataset)
     return list(islice(found.lines(), 1)) if found.conflicts else []
 
@@ -283,8 +283,8 @@ def _random_split(dataset: LandmarkDataset, by: By) -> str | None:
         return None
     one = single_unit(dataset)
     if one:
-        return f"all samples are of one {one}, so the split is random; accuracy is too high"
+        return f"all samples are of one {one}, so the split is random; accuracy is an overestimate"
     return (
         "the person, session and recording of the samples are unknown, so the split is random;"
-        " accuracy is too high (sources have options for people, see `handlore sources NAME`)"
+        " accuracy is an overestimate (sources have options for people: `handlore sources NAME`)"
     )

@@ -133,6 +133,13 @@ class Source:
         """Say whether a folder has this layout. Looks at names, and at a few files at most."""
         raise NotImplementedError
 
+    def why_not(self, root: Path) -> str:
+        """Say why a file that looks like one of this layout is none; nothing if it does not.
+
+        Shown where no source fits.
+        """
+        return ""
+
     def scan(self, root: Path) -> Listing:
         """List the items of a folder, and what was left out.
 
@@ -332,6 +339,9 @@ def _unrecognised(root: Path, options: Mapping[str, Any], plain: Mapping[str, se
     what = _KINDS.get(root.suffix.lower()) if root.is_file() else None
     if what:
         return f"{root} is {what}"
+    why = next((why for kind in SOURCES.entries().values() if (why := kind().why_not(root))), "")
+    if why:
+        return why
     hint = "`handlore sources` lists them"
     if any("/" not in name and is_picture(path) for name, path in files_of(root)):
         hint = (

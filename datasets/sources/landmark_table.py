@@ -8,6 +8,7 @@ from pathlib import Path
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 from ..files import MAX_LISTED, SAMPLED, files_of
+from ..pictures import is_picture, is_video
 from ..tables.assembly import assemble
 from ..tables.parts import TableOptions, TablePart, read_part
 from ..tables.reading import READERS, ListedClips, is_companion, tables_of, with_folder
@@ -60,7 +61,18 @@ class _LandmarkTable(LandmarkSource):
     def fits(self, root: Path) -> bool:
         """Say whether one of the first tables has landmarks in it."""
         tables = islice(_candidates(root), MAX_LISTED)
-        return any(_has_landmarks(name, path) for name, path in islice(tables, SAMPLED))
+        return any(_has_landmarks(name, path, root) for name, path in islice(tables, SAMPLED))
+
+    def why_not(self, root: Path) -> str:
+        """Say why a lone file with the ending of a table holds no landmarks of hands."""
+        if not root.is_file() or root.suffix.lower() not in READERS or root.suffix == ".npz":
+            return ""
+        try:
+            for table in tables_of(root, root.name):
+                table.columns()
+        except HandloreError as error:
+            return f"{root} is no table of hand landmarks: {error}"
+        return ""
 
     def scan(self, root: Path) -> Listing:
         """Read all tables; rows that cannot be used are failures, other files are left out."""
@@ -159,9 +171,13 @@ def _is_of_others(name: str, path: Path, root: Path) -> bool:
     return path.suffix.lower() == ".csv" and is_keypoint_table(path)
 
 
-def _has_landmarks(name: str, path: Path) -> bool:
+def _has_landmarks(name: str, path: Path, root: Path) -> bool:
     try:
         tables: Sequence[RawTable] = tables_of(path, name)
         return any(table.columns().hands for table in tables)
     except InvalidDataError:
         return False
+    except HandloreError:
+        # pyarrow is missing; to read the table says so, unless there is something else to read.
+        files = islice(files_of(root), MAX_LISTED)
+        return not any(is_picture(one) or is_video(one) for _, one in files)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from ..dataset import Header, LandmarkDataset, Samples
 from ..validation import Kind, Unit
 from .parts import TableOptions, TablePart, number_of
 from .samples import clips_of, samples_of, times_of
-from .units import NAMED, Conversion, Units, conversion_of, described, units_of
+from .units import NAMED, Conversion, Units, conversion_of, described, is_shallow, units_of
 
 _SAMPLED = 20_000
 """Hands by which the units are found out, of all tables together."""
@@ -123,14 +123,10 @@ def _frames_of(part: TablePart, conversion: Conversion, n_hands: int, mirrored: 
         np.full(shape, -1, np.int8),
     )
     pixels = _pixels_of(part)
-    for slot, points in enumerate(part.hands):
-        found = part.found[slot]
-        image = conversion.apply(points, pixels)
-        if not part.is_own:
-            _require_near(part, image, found)
-        if mirrored:
-            image[..., 0] = (-image[..., 0]) if conversion.units.relative else 1 - image[..., 0]
-        frames.image[found, slot, :, : image.shape[2]] = image[found]
+    for slot in range(len(part.hands)):
+        for start in range(0, part.n_rows, _ROWS_AT_ONCE):
+            rows = slice(start, start + _ROWS_AT_ONCE)
+            _fill_image(frames, part, slot, rows, conversion, pixels, mirrored)
         _fill_world(frames, part, slot, conversion, mirrored)
         _fill_facts(frames, part, slot, mirrored)
     if n_hands == 2 and not part.is_own:
@@ -138,10 +134,29 @@ def _frames_of(part: TablePart, conversion: Conversion, n_hands: int, mirrored: 
     return frames
 
 
-def _require_near(part: TablePart, image: FloatArray, found: NDArray[np.bool_]) -> None:
-    far = found & (np.abs(image[..., :2]) > _FARTHEST).any(axis=(1, 2))
-    for row in np.flatnonzero(far).tolist():
-        part.bad.setdefault(row, "a coordinate is much larger than those of other hands")
+_ROWS_AT_ONCE = 50_000
+"""Rows that are converted at once, so that the whole is in memory no more often than needed."""
+
+
+def _fill_image(
+    frames: _Frames,
+    part: TablePart,
+    slot: int,
+    rows: slice,
+    conversion: Conversion,
+    pixels: FloatArray | None,
+    mirrored: bool,
+) -> None:
+    found = part.found[slot][rows]
+    image = conversion.apply(part.hands[slot][rows], None if pixels is None else pixels[rows])
+    if not part.is_own:
+        far = found & (np.abs(image[..., :2]) > _FARTHEST).any(axis=(1, 2))
+        for row in (rows.start + np.flatnonzero(far)).tolist():
+            part.bad.setdefault(row, "a coordinate is much larger than those of other hands")
+    if mirrored:
+        image[..., 0] = (-image[..., 0]) if conversion.units.relative else 1 - image[..., 0]
+    image[~found] = np.nan
+    frames.image[rows, slot, :, : image.shape[2]] = image
 
 
 def _fill_world(
@@ -225,6 +240,9 @@ def assemble(parts: Sequence[TablePart], options: TableOptions) -> Assembled:
         has_size=has_size,
         largest=lambda: _largest(parts),
     )
+    if units.name == "pixels":
+        sampled = [_sampled(part, 1000) for part in parts]
+        conversion = replace(conversion, shallow=all(map(is_shallow, sampled)))
     n_hands = max(len(part.hands) for part in parts)
     made = [_made(part, conversion, n_hands, kind, options) for part in parts]
     notes = [

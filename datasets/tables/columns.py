@@ -90,7 +90,7 @@ def columns_of(names: Sequence[str] | None, head: Cells) -> Columns:
     Raises
     ------
     InvalidDataError
-        If there are no landmarks of hands in it, or it cannot be told which columns they are.
+        If there are no landmarks of hands in it, or it is unclear which columns they are.
     """
     n_columns = len(names) if names is not None else len(head[0]) if head else 0
     if n_columns > MAX_COLUMNS:

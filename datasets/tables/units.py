@@ -158,6 +158,8 @@ class Conversion:
     """H / W of the pictures; None: rows say it, or it does not matter."""
     width: float = 1.0
     """Pixels in an image width."""
+    shallow: bool = False
+    """Whether z is in image widths already, beside x and y in pixels."""
 
     def apply(self, points: Numbers, pixels: Numbers | None = None) -> Numbers:
         """Return hands (n, 21, n_axes) in image widths, or in metres if that is what they are.
@@ -167,10 +169,7 @@ class Conversion:
         points = points.astype(np.float32, copy=True)
         if self.units.name == "pixels":
             scale = self.width if pixels is None else pixels[:, :1, None].astype(np.float32)
-            shallow = points.shape[2] == 3 and _is_shallow(points)
-            points[..., :2] /= scale
-            if points.shape[2] == 3 and not shallow:
-                points[..., 2:] /= scale
+            points[..., : 2 if self.shallow else 3] /= scale
         elif self.aspect is not None:
             points[..., 1] *= np.float32(self.aspect)
         elif self.units.needs_aspect and pixels is not None:
@@ -178,9 +177,9 @@ class Conversion:
         return points
 
 
-def _is_shallow(points: Numbers) -> bool:
+def is_shallow(points: Numbers) -> bool:
     """Say whether z was left as MediaPipe gives it, in picture widths, beside x and y in pixels."""
-    return bool(np.abs(points[..., 2]).max(initial=0) < 3)
+    return points.shape[2] == 3 and bool(np.nanmax(np.abs(points[..., 2]), initial=0) < 3)
 
 
 def conversion_of(

@@ -131,7 +131,7 @@ def _print_dataset(facts: DatasetDescription) -> None:
     n_own = facts.n_samples - facts.n_copies
     copies = f" and {facts.n_copies} augmented copies" if facts.n_copies else ""
     what = "poses" if facts.kind == "pose" else "clips"
-    frames = f"{facts.n_frames} frames, {facts.n_hands} hand(s) a frame"
+    frames = f"{facts.n_frames} frames, {_hands(facts.n_hands)} per frame"
     say(f"  {n_own} {what}{copies}, {frames}")
     say(f"  with a hand: {percent((n_own - facts.n_no_hand) / max(n_own, 1))}")
     for stage, count in facts.stages.items() if detector else ():
@@ -204,15 +204,16 @@ def _show_model(file: Path, as_json: bool) -> dict[str, Any]:
         else:
             lengths = f"{card.seconds[0]:.1f} to {card.seconds[-1]:.1f} s"
             say(f"  clips of {lengths}, resampled to {card.n_timepoints} points in time")
-        say(f"  landmarks: {card.landmarker}, {card.n_hands} hand(s)")
+        say(f"  landmarks: {card.landmarker}, {_hands(card.n_hands)}")
         if card.thresholds:
             each = ", ".join(f"{label} {least:.2f}" for label, least in card.thresholds.items())
             say(f"  thresholds: {each}")
         if card.calibration:
             say(f"  calibration: {_compact(card.calibration)}")
         for key, value in card.training.items():
-            if key not in ("item_digests", "history"):  # these are for `evaluate` and reports
-                say(f"  {key.replace('_', ' ')}: {_compact(value)}")
+            # The first two are for `evaluate` and reports.
+            if key not in ("item_digests", "history") and (text := _compact(value)):
+                say(f"  {key.replace('_', ' ')}: {text}")
         if card.history:
             say(f"  training history: {len(card.history)} epochs; --json lists them")
     return {"type": "model", "path": str(file), "bytes": size, **card.as_json()}
@@ -220,5 +221,9 @@ def _show_model(file: Path, as_json: bool) -> dict[str, Any]:
 
 def _compact(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {item}" for key, item in value.items())
-    return str(value)
+        return ", ".join(f"{key} {item}" for key, item in value.items() if item != "")
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _hands(n: int) -> str:
+    return "1 hand" if n == 1 else f"{n} hands"

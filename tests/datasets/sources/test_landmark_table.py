@@ -1,5 +1,6 @@
 import json
 import pickle
+import sys
 
 import numpy as np
 import pytest
@@ -474,3 +475,22 @@ def test_kaggles_fingerspelling(tmp_path):
     assert list(np.diff(data.offsets)) == [3, 3]
     assert data.detected[:, 1].all()
     assert not data.detected[:, 0].any()
+
+
+def test_a_lone_table_without_hands_is_refused_with_the_reason(tmp_path):
+    table = tmp_path / "body.csv"
+    table.write_text(csv_text([[0.5] * 99] * 5))
+    with pytest.raises(HandloreError, match=r"no table of hand landmarks: it has 99 columns"):
+        find_source(table)
+
+
+def test_parquet_without_pyarrow_names_the_extra(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    (tmp_path / "a.parquet").write_bytes(b"PAR1")
+    assert find_source(tmp_path)[0] == "landmark-table"
+    with pytest.raises(HandloreError, match=r"handlore\[parquet\]"):
+        read(tmp_path)
+    (tmp_path / "fist").mkdir()
+    (tmp_path / "fist" / "1.jpg").touch()
+    assert find_source(tmp_path)[0] == "images"
