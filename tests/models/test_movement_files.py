@@ -272,7 +272,7 @@ def test_events_lie_in_the_video_in_order(
             assert one.end <= after.start
 
 
-@pytest.mark.parametrize("gap", [1e3, 1e9])
+@pytest.mark.parametrize("gap", [1e3, 1e5])
 def test_wrong_times_are_cheap(gap: float, model: MovementModel) -> None:
     image, side, time = (np.concatenate([array] * 2) for array in clip("left", fps=15, person=9))
     time[len(time) // 2 :] += gap
@@ -282,10 +282,10 @@ def test_wrong_times_are_cheap(gap: float, model: MovementModel) -> None:
     events_of(model, image, side, time * gap)
 
 
-def test_equal_times_are_refused(model: MovementModel) -> None:
+def test_endless_times_are_refused(model: MovementModel) -> None:
     image, side, time = (np.concatenate([array] * 2) for array in clip("left", fps=15, person=9))
     time[len(time) // 2 :] += 1e300
-    with pytest.raises(InvalidDataError, match="times must rise") as caught:
+    with pytest.raises(InvalidDataError, match="lasts longer than") as caught:
         events_of(model, image, side, time)
     assert len(str(caught.value)) < 200
 
