@@ -19,8 +19,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
+from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
+from handlore.datasets.dataset import NONE_LABEL
 from handlore.landmarks.hands import FloatArray
 
 _SHRINKAGE, _SHRINKAGES = (1.0,), (0.3, 1.0, 3.0)
@@ -33,6 +35,10 @@ _MIN_VARIANCE = 0.01
 MAX_ROWS = 7000
 """Up to this number of rows, a matrix of rows by rows is solved instead of one of features by
 features: with few rows it is much smaller, and leaving out parts costs next to nothing."""
+_NONE_CLUSTERS, _MIN_CLUSTER_SIZE = 12, 60
+"""Maximum number of clusters of ``none``, and minimum number of samples in each."""
+_N_PROJECTED = 40
+
 _TEMPERATURES = tuple(float(t) for t in np.geomspace(0.02, 4, 24))
 
 
@@ -274,6 +280,29 @@ def _solve(moments: _ClassMoments, shrinkages: Sequence[float]) -> list[LinearDi
         bias = -0.5 * np.einsum("kd,dk->k", apart, weights) - centre @ weights
         found.append(LinearDiscriminant(weights, np.where(there, bias, -1e9).astype(np.float32)))
     return found
+
+
+def clusters_of_none(
+    features: FloatArray, codes: NDArray[np.int64], classes: list[str]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Divide the samples of ``none`` into clusters.
+
+    Returns the cluster index (n_samples,), for other classes the class index, and the class index
+    of each cluster (n_clusters,).
+    """
+    class_of = np.arange(len(classes))
+    none = classes.index(NONE_LABEL) if NONE_LABEL in classes else -1
+    own = np.flatnonzero(codes == none)
+    n = min(_NONE_CLUSTERS, len(own) // _MIN_CLUSTER_SIZE)
+    if n < 2:
+        return codes, class_of
+    # A random projection keeps distances approximately, and makes k-means faster.
+    rng = np.random.default_rng(0)
+    few = rng.normal(size=(features.shape[1], _N_PROJECTED)).astype(np.float32)
+    found = KMeans(n, n_init=3, random_state=0).fit_predict(features[own] @ few)
+    clusters = codes.copy()
+    clusters[own] = np.where(found == 0, none, len(classes) - 1 + found)
+    return clusters, np.concatenate([class_of, np.full(n - 1, none)])
 
 
 def _trial(

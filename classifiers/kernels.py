@@ -36,7 +36,7 @@ _MAX_MIXED = 9
 
 
 @dataclass(frozen=True)
-class _Bank:
+class Bank:
     """The 84 kernels at one dilation, each on a few features of one set."""
 
     groups: tuple[str, ...]
@@ -53,7 +53,7 @@ class _Bank:
 class KernelBanks:
     """Kernels with their features and thresholds, drawn once for a training set."""
 
-    banks: tuple[_Bank, ...]
+    banks: tuple[Bank, ...]
 
     @classmethod
     def draw(
@@ -76,7 +76,7 @@ class KernelBanks:
             mean, deviation = own.mean(axis=(0, 2)), own.std(axis=(0, 2)) + np.float32(1e-3)
             for dilation in DILATIONS:
                 mixing = _half(_random_mixing(len(mean), rng) / deviation)
-                bank = _Bank(groups, dilation, mixing, _half(-(mixing @ mean)), mixing[:, :0])
+                bank = Bank(groups, dilation, mixing, _half(-(mixing @ mean)), mixing[:, :0])
                 drawn.append((bank, _random_shares(n_thresholds, rng)))
         drawn.sort(key=lambda pair: (pair[1].shape[1], pair[0].dilation))
         by_dilation = sorted((bank for bank, _ in drawn), key=lambda bank: bank.dilation)
@@ -106,7 +106,7 @@ class KernelBanks:
         return graph.op("Concat", *parts, axis=1)
 
 
-def _n_thresholds(bank: _Bank) -> int:
+def _n_thresholds(bank: Bank) -> int:
     return int(bank.thresholds.shape[1])
 
 
@@ -119,7 +119,7 @@ def joined(graph: Graph, features: Features, groups: tuple[str, ...]) -> str:
     return graph.op("Concat", *(features[group] for group in groups), axis=1)
 
 
-def _responses(graph: Graph, features: Features, banks: tuple[_Bank, ...]) -> str:
+def _responses(graph: Graph, features: Features, banks: tuple[Bank, ...]) -> str:
     """Add the convolutions (n, 84 * n_banks, n_timepoints) of banks that are sorted by dilation.
 
     For a single clip the number of operations matters: all kernels of a feature set are mixed at

@@ -23,6 +23,8 @@ _LEAST_KEPT = 0.8
 _LEAST_LEAD = 2.0
 """Two labels are each other's image if each is recognised as the other this much more often than as
 itself."""
+_FEW_CLIPS = 8
+"""With fewer clips a label its image is unknown."""
 _LEAST_DEVIATIONS = 2.0
 """A label counts as recognised if it is so more often than by chance, by this number of standard
 deviations. With three clips of two labels each, anything happens by chance."""
@@ -94,6 +96,8 @@ def found_in_mirror(
 ) -> NDArray[np.int64]:
     """Return the class (n_classes,) of each class in a mirror, :data:`UNKNOWN` where unclear.
 
+    A few clips cannot show it, and a wrong image costs more than mirrored copies bring.
+
     ``plain`` and ``mirrored`` (n, n_features) are standardised features of movements as the
     camera sees them, ``codes`` (n,) their classes.
     """
@@ -133,4 +137,4 @@ def _images(seen_as: NDArray[np.float64], kept: NDArray[np.float64]) -> NDArray[
             seen = seen_as[one, other]
             if seen > _LEAST_LEAD * same[one] and seen > least[one]:
                 image[one] = other
-    return np.asarray(image, np.int64)
+    return np.where(n < _FEW_CLIPS, UNKNOWN, image).astype(np.int64)

@@ -40,6 +40,7 @@ from .evaluation.streams import (
     choose_thresholds,
     clip_lengths,
     cross_fitted,
+    usual_threshold,
 )
 from .factory import Pipeline, make_pipeline
 from .negatives import NegativeWindows
@@ -193,7 +194,7 @@ def train_pipeline(
         features=encoder.groups if isinstance(encoder, PoseEncoder) else (),
         **_clip_facts(encoder, dataset),
         landmarker=detector.landmarker if detector else "full",
-        thresholds=choose_thresholds(outputs) if outputs else {},
+        thresholds=_thresholds(pipeline, dataset, outputs) if negatives else {},
         training=_training(fitted, dataset, scores) | _stream_scores(outputs),
     )
     scored = _novelty_model(dataset, encoder) if novelty and encoder.kind == "pose" else None
@@ -244,8 +245,6 @@ def _fitted(
     """
     if not negatives or encoder.kind != "sequence":
         return fit_samples(estimator, dataset, encoder), None
-    if len(np.unique(dataset.samples.label[dataset.has_hand])) < 2:
-        return fit_streams(estimator, dataset, encoder, NegativeWindows()), None
     clips = fit_samples(estimator, dataset, encoder)
     done()
     streaming = fit_streams(clips, dataset, encoder, NegativeWindows())
@@ -279,6 +278,18 @@ def _left_out_streams(
         )
         done()
     return outputs
+
+
+def _thresholds(
+    pipeline: Pipeline, dataset: LandmarkDataset, outputs: Sequence[StreamOutputs]
+) -> dict[str, float]:
+    """Return the threshold of each label: found in streams, or the usual one for so few clips."""
+    usual = usual_threshold(dataset)
+    if outputs:
+        return choose_thresholds(outputs, usual)
+    if pipeline.encoder.kind == "pose" or pipeline.estimator.learns_in_epochs:
+        return {}
+    return dict.fromkeys(sorted({*dataset.labels} - {NONE_LABEL}), usual)
 
 
 def _stream_scores(outputs: Sequence[StreamOutputs]) -> dict[str, Any]:

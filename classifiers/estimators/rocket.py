@@ -6,9 +6,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
-from sklearn.cluster import KMeans
 
-from handlore.datasets.dataset import NONE_LABEL, StrArray
+from handlore.datasets.dataset import StrArray
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import FloatArray
 from handlore.models.card import INPUT
@@ -16,7 +15,7 @@ from handlore.models.movement_encoder import N_CHANNELS, N_CONTEXT
 
 from ..augmentation import Augmentation
 from ..base import MovementEstimator, Windows
-from ..discriminant import MAX_ROWS, LinearDiscriminant, Rows
+from ..discriminant import MAX_ROWS, LinearDiscriminant, Rows, clusters_of_none
 from ..kernels import DILATIONS, PATTERNS, Build, Features, KernelBanks, joined
 from ..mirroring import (
     UNKNOWN,
@@ -29,6 +28,7 @@ from ..movement_features import N_FEATURES, movement_features
 from ..onnx_graph import Graph, GraphRunner
 from ..peaks import N_OUTPUTS as N_PEAK_OUTPUTS
 from ..peaks import peak_features
+from ..pretrained import PretrainedFeatures
 from . import ESTIMATORS
 
 FEATURE_SETS = (
@@ -53,18 +53,16 @@ _SUMMARISED_IN_PICTURE = ("picture", "picture_long_motion", "picture_short_motio
 _N_POINTS = 32
 """Points in time that are convolved, each the average over an interval."""
 _N_SEGMENTS = 4
+_N_KERNEL_FEATURES = 2500
 _UNKNOWN_SECONDS = 2.0
 
 _RANGES = {
     "n_kernel_features": (1, 20_000),
     "n_augmented": (0, 1000),
     "random_state": (0, 2**32 - 1),
+    "pretrained_below": (0, 1000),
 }
 """A matrix of features by features must fit into memory."""
-
-NONE_CLUSTERS, MIN_CLUSTER_SIZE = 12, 60
-"""Maximum number of clusters of ``none``, and minimum number of samples in each."""
-_N_PROJECTED = 40
 
 _N_FOR_THRESHOLDS = 128
 _N_PARTS = 3
@@ -73,7 +71,7 @@ _PACE = 0.1
 
 
 @ESTIMATORS.register
-class _RocketClassifier(MovementEstimator):
+class RocketClassifier(MovementEstimator):
     """Random convolutions, peaks and spectra over time, with a linear discriminant.
 
     Convolutions (see :mod:`..kernels`) see a movement at 32 relative points in time, once in the
@@ -93,6 +91,9 @@ class _RocketClassifier(MovementEstimator):
         are only made of labels where it is clear.
     random_state
         Seed.
+    pretrained_below
+        With fewer movements a label than this, use the pretrained features (see
+        :mod:`..pretrained`) instead of kernels drawn for the data; 0: never.
     """
 
     name = "rocket"
@@ -103,27 +104,51 @@ class _RocketClassifier(MovementEstimator):
 
     def __init__(
         self,
-        n_kernel_features: int = 2500,
+        n_kernel_features: int = _N_KERNEL_FEATURES,
         n_augmented: int = 2,
         mirror_labels: str = "",
         random_state: int = 0,
+        pretrained_below: int = 10,
     ) -> None:
         self.n_kernel_features = n_kernel_features
         self.n_augmented = n_augmented
         self.mirror_labels = mirror_labels
         self.random_state = random_state
+        self.pretrained_below = pretrained_below
 
     def _fit(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
         self._check_parameters()
         rng = np.random.default_rng(self.random_state)
-        self.banks_ = self._draw_banks(X, rng)
-        self._transform = GraphRunner(self._graph_of(self._outputs))
-        self.mean_, self.deviation_ = np.zeros(1, np.float32), np.ones(1, np.float32)
-        plain = self._computed(X)
-        self.mean_, self.deviation_ = plain.mean(axis=0), plain.std(axis=0) + np.float32(0.02)
-        plain = (plain - self.mean_) / self.deviation_
+        self.pretrained_ = PretrainedFeatures.shipped() if self._has_few(X) else None
+        plain = self._prepared(X, rng)
         self.images_ = self._images(X, plain, codes, groups)
         self._learn(plain, codes, groups, self._copies(X, rng), rng)
+
+    def _has_few(self, X: FloatArray) -> bool:
+        """Return whether there are few movements of each label, and pretrained features fit."""
+        found = self._n_hands, self._n_facts, self.n_timepoints_in_, self.n_kernel_features
+        fits = found == (1, N_CONTEXT, self.n_timepoints, _N_KERNEL_FEATURES)
+        return fits and len(X) < self.pretrained_below * len(self.classes_)
+
+    def _prepared(self, X: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """Choose kernels and scales of their outputs; return the standardised outputs."""
+        known = self.pretrained_
+        self.banks_ = known.banks if known else self._draw_banks(X, rng)
+        self._transform = GraphRunner(self._graph_of(self._outputs))
+        if known:
+            self.mean_, self.deviation_ = known.mean, known.deviation
+            return self._computed(X)
+        plain = self._transform(X)
+        self.mean_, self.deviation_ = plain.mean(axis=0), plain.std(axis=0) + np.float32(0.02)
+        return (plain - self.mean_) / self.deviation_
+
+    def outputs_of(self, X: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Draw kernels for X; return the outputs of its movements, and of augmented copies."""
+        rng = np.random.default_rng(self.random_state)
+        self._remember_shape(X)
+        self.pretrained_ = None
+        plain = self._prepared(X, rng)
+        return plain, self._computed(self._augmented(X, rng))
 
     def fit_with_windows(
         self, X: FloatArray, y: StrArray, groups: StrArray, windows: Windows
@@ -134,7 +159,7 @@ class _RocketClassifier(MovementEstimator):
         copy.classes_, codes = np.unique(np.concatenate([y, windows[1]]), return_inverse=True)
         copy.n_features_in_, copy.n_timepoints_in_ = self.n_features_in_, self.n_timepoints_in_
         copy.banks_, copy.mean_, copy.deviation_ = self.banks_, self.mean_, self.deviation_
-        copy._transform = self._transform
+        copy._transform, copy.pretrained_ = self._transform, self.pretrained_
         place = np.searchsorted(copy.classes_, self.classes_)
         copy.images_ = np.full(len(copy.classes_), UNKNOWN)
         copy.images_[place] = np.where(self.images_ == UNKNOWN, UNKNOWN, place[self.images_])
@@ -167,7 +192,7 @@ class _RocketClassifier(MovementEstimator):
         """
         part = _parts(codes, groups, rng)
         names = [str(name) for name in self.classes_]
-        clusters, self.class_of_ = _clusters(plain, codes, names)
+        clusters, self.class_of_ = clusters_of_none(plain, codes, names)
         images = self.images_[codes]
         # A cluster of none stays the same in a mirror.
         images = np.where(images == codes, clusters, images)
@@ -182,15 +207,17 @@ class _RocketClassifier(MovementEstimator):
                     yield made, own[known], part[: len(blocks)][known], np.zeros(len(made), bool)
 
         fitted = LinearDiscriminant.fit_batches(batches(), self.class_of_)
+        if self.pretrained_:
+            fitted = self.pretrained_.folded(fitted)
         self.discriminant_ = _on_raw_features(fitted, self.mean_, self.deviation_)
         self._runner = GraphRunner(self._to_onnx())
 
     def _computed(self, X: FloatArray) -> FloatArray:
-        """Return the standardised outputs (n, n_outputs)."""
+        """Return the standardised outputs (n, n_outputs), and directions if they are known."""
         found = self._transform(X)
         found -= self.mean_
         found /= self.deviation_
-        return found
+        return self.pretrained_.extended(found) if self.pretrained_ else found
 
     def _copies(self, X: FloatArray, rng: np.random.Generator) -> Iterator[tuple[FloatArray, bool]]:
         """Yield augmented copies of all movements, and whether they are mirrored."""
@@ -231,7 +258,9 @@ class _RocketClassifier(MovementEstimator):
             for groups in (_SUMMARISED, _SUMMARISED_IN_PICTURE)
             for _ in range((4 + _N_SEGMENTS) * self._n_hands * _width(groups))
         ]
-        return np.array(shares + levels + [False] * (self._n_hands * N_PEAK_OUTPUTS))
+        n_directions = len(self.pretrained_.centre) if self.pretrained_ else 0
+        others = self._n_hands * N_PEAK_OUTPUTS + n_directions
+        return np.array(shares + levels + [False] * others)
 
     def _draw_banks(self, X: FloatArray, rng: np.random.Generator) -> KernelBanks:
         sample = X[rng.choice(len(X), min(len(X), _N_FOR_THRESHOLDS), replace=False)]
@@ -345,29 +374,6 @@ def _parts(
     part = np.empty(len(codes), np.int64)
     part[order] = np.arange(len(codes)) % _N_PARTS
     return part
-
-
-def _clusters(
-    features: FloatArray, codes: NDArray[np.int64], classes: list[str]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Divide the samples of ``none`` into clusters.
-
-    Returns the cluster index (n_samples,), for other classes the class index, and the class index
-    of each cluster (n_clusters,).
-    """
-    class_of = np.arange(len(classes))
-    none = classes.index(NONE_LABEL) if NONE_LABEL in classes else -1
-    own = np.flatnonzero(codes == none)
-    n = min(NONE_CLUSTERS, len(own) // MIN_CLUSTER_SIZE)
-    if n < 2:
-        return codes, class_of
-    # A random projection keeps distances approximately, and makes k-means faster.
-    rng = np.random.default_rng(0)
-    few = rng.normal(size=(features.shape[1], _N_PROJECTED)).astype(np.float32)
-    found = KMeans(n, n_init=3, random_state=0).fit_predict(features[own] @ few)
-    clusters = codes.copy()
-    clusters[own] = np.where(found == 0, none, len(classes) - 1 + found)
-    return clusters, np.concatenate([class_of, np.full(n - 1, none)])
 
 
 def _on_raw_features(

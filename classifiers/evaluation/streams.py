@@ -6,7 +6,7 @@ the hand rests and moves idly there, as in the negative windows of training.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from handlore.models.stream.events import Event
 from handlore.models.stream.ground_truth import Stream, StreamScore, joined_clips
 from handlore.models.stream.inference import ModelOutput, StreamModel
 from handlore.models.stream.recogniser import events_from_outputs, model_outputs
-from handlore.models.stream.settings import RecogniserSettings
+from handlore.models.stream.settings import MOVEMENT_THRESHOLD, RecogniserSettings
 
 from ..base import HandEstimator
 from ..negatives import FRAME_RATE, NegativeWindows, synthetic_streams
@@ -34,8 +34,14 @@ _MIN_NONE = 0.05
 _CANDIDATES = (0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 _PRICE = 2
 """How many gestures a false event must bring to be worth it."""
-_SYNTHETIC_CANDIDATES, _SYNTHETIC_PRICE = (0.6, 0.7, 0.8, 0.9), 4
-"""Where idle movement was made: people do more than was thought of, so thresholds stay high."""
+_SYNTHETIC_PRICE = 4
+"""The same where idle movement was made: people do more than was thought of."""
+_STEPS = (0, 0.1, 0.2, 0.3)
+"""What is added there to the usual threshold, to find a better one."""
+_USUAL, _USUAL_LABELS, _USUAL_CLIPS = 0.4, 5, 5
+"""The usual threshold with at most 5 labels of at most 5 clips each."""
+_PER_DOUBLING = 0.1
+"""What twice as many clips add to it."""
 _PRIOR_GESTURES = 5
 """Strength of the assumption that a label is like all others, as a number of gestures."""
 _PALM = 0.1
@@ -140,6 +146,9 @@ class StreamOutputs:
     streams: tuple[tuple[list[ModelOutput], tuple[LabelledInterval, ...]], ...]
     seconds: float
     is_synthetic: bool
+    usual: float = MOVEMENT_THRESHOLD
+    """The usual threshold of this model, see :func:`usual_threshold`."""
+
     scores: dict[float, StreamScore] = field(default_factory=dict)
     """What was found at one threshold for all labels, for those that were asked for."""
 
@@ -154,7 +163,8 @@ class StreamOutputs:
     ) -> "StreamOutputs":
         """Train on windows of streams too, and run it on streams of clips that were left out."""
         streaming = fit_streams(fitted, trained, encoder, NegativeWindows())
-        return cls.of(_FittedModel.of(streaming, encoder, trained), left_out, most)
+        found = cls.of(_FittedModel.of(streaming, encoder, trained), left_out, most)
+        return replace(found, usual=usual_threshold(trained))
 
     @classmethod
     def of(cls, model: StreamModel, clips: LandmarkDataset, most: int) -> "StreamOutputs":
@@ -210,14 +220,30 @@ def pooled(parts: Sequence[StreamScores]) -> StreamScores:
     )
 
 
-def choose_thresholds(outputs: Sequence[StreamOutputs]) -> dict[str, float]:
+def usual_threshold(trained: LandmarkDataset) -> float:
+    """Return the threshold that suits models trained on so many labels and clips.
+
+    The fewer clips there are of each label, and the more labels share the probability, the less
+    certain is a model of what it recognises, and the more is lost with a high threshold.
+    """
+    labels = trained.samples.label[trained.has_hand]
+    labels = labels[labels != NONE_LABEL]
+    n_labels = max(len(np.unique(labels)), 1)
+    usual = _USUAL * min(1, (_USUAL_LABELS / n_labels) ** 0.5)
+    usual += _PER_DOUBLING * np.log2(max(len(labels) / n_labels / _USUAL_CLIPS, 1))
+    return min(round(float(usual), 2), MOVEMENT_THRESHOLD)
+
+
+def choose_thresholds(outputs: Sequence[StreamOutputs], usual: float) -> dict[str, float]:
     """Return a threshold for each label: it finds much and emits little that is false.
 
-    A false event costs as much as two gestures, or four where the movement in between is synthetic.
-    Labels with few gestures get about the threshold that is best for all.
+    A false event costs as much as two gestures. Where the movement in between is synthetic, it
+    costs as much as four, and no threshold is below the usual one. Labels with few gestures get
+    about the threshold that is best for all.
     """
     is_synthetic = any(one.is_synthetic for one in outputs)
-    candidates = _SYNTHETIC_CANDIDATES if is_synthetic else _CANDIDATES
+    above = tuple(round(usual + step, 2) for step in _STEPS)
+    candidates = above if is_synthetic else _CANDIDATES
     price = _SYNTHETIC_PRICE if is_synthetic else _PRICE
     labels = sorted({label for one in outputs for label in one.model.labels} - {NONE_LABEL})
     gains: dict[str, list[float]] = {label: [] for label in labels}
@@ -246,7 +272,7 @@ def cross_fitted(outputs: Sequence[StreamOutputs]) -> StreamScores:
     parts = []
     for number, one in enumerate(outputs):
         others = [*outputs[:number], *outputs[number + 1 :]]
-        parts.append(one.counted(choose_thresholds(others or outputs)))
+        parts.append(one.counted(choose_thresholds(others or outputs, one.usual)))
     return pooled(parts)
 
 

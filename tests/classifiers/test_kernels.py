@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from movement_stubs import movements
 
-from handlore.classifiers.kernels import DILATIONS, KernelBanks, _Bank, _responses
+from handlore.classifiers.kernels import DILATIONS, Bank, KernelBanks, _responses
 from handlore.classifiers.movement_features import N_FEATURES, movement_features
 from handlore.classifiers.onnx_graph import Graph, GraphRunner
 from handlore.models.movement_encoder import MovementEncoder
@@ -17,7 +17,7 @@ def shares_of(series: np.ndarray, dilation: int, thresholds: np.ndarray) -> np.n
     blocks = np.zeros((len(series), 64, series.shape[1]), np.float32)
     blocks[:, 63] = series
     ones, zeros = np.ones((84, 1), np.float32), np.zeros(84, np.float32)
-    bank = _Bank(("presence",), dilation, ones, zeros, thresholds.astype(np.float32))
+    bank = Bank(("presence",), dilation, ones, zeros, thresholds.astype(np.float32))
     graph = Graph()
     kinds = movement_features(graph, "X", 1, series.shape[1])
     said = KernelBanks((bank,)).add_to(graph, kinds)

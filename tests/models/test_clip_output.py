@@ -72,8 +72,3 @@ def test_without_negatives_there_is_one_answer(tmp_path: Path) -> None:
     model = load_model(out, "sequence")
     assert not model.has_clip_output
     assert model.labels == ("left", "right")
-
-
-def test_one_label_against_negatives(tmp_path: Path) -> None:
-    handlore.train(clips(("left",), each=4), tmp_path / "m.onnx", "rocket", params=FEW)
-    assert load_model(tmp_path / "m.onnx").labels == ("left", "none")

@@ -19,6 +19,7 @@ from handlore.classifiers.evaluation.streams import (
     choose_thresholds,
     cross_fitted,
     pooled,
+    usual_threshold,
 )
 from handlore.classifiers.factory import Pipeline
 from handlore.classifiers.training import train_pipeline
@@ -80,7 +81,7 @@ def scripted(*windows: tuple[str, float, str]) -> StreamOutputs:
 
 
 def thresholds_of(*windows: tuple[str, float, str]) -> dict[str, float]:
-    return choose_thresholds([scripted(*windows)])
+    return choose_thresholds([scripted(*windows)], 0.6)
 
 
 @pytest.mark.parametrize("threshold", [0.0, 0.3, 0.9, 1.0])
@@ -199,11 +200,11 @@ def test_a_label_with_few_gestures_gets_about_the_common_threshold() -> None:
 
 def test_where_idle_movement_is_made_thresholds_stay_high() -> None:
     one = scripted(*[("left", 0.65, "left")] * 30, *[("left", 0.65, "")] * 10)
-    assert choose_thresholds([one])["left"] == 0.6, "30 gestures outweigh 10 false events"
+    assert choose_thresholds([one], 0.6)["left"] == 0.6, "30 gestures outweigh 10 false events"
     made = replace(one, is_synthetic=True)
-    assert choose_thresholds([made])["left"] == 0.9, "which count twice as much here"
+    assert choose_thresholds([made], 0.6)["left"] == 0.9, "which count twice as much here"
     quiet = replace(scripted(*[("left", 0.35, "left")] * 10), is_synthetic=True)
-    assert choose_thresholds([quiet])["left"] >= 0.6
+    assert choose_thresholds([quiet], 0.6)["left"] >= 0.6
 
 
 def test_thresholds_of_a_part_are_chosen_on_the_others() -> None:
@@ -222,20 +223,38 @@ def test_training_finds_thresholds(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("each", "options"),
-    [(3, {}), (4, {"negatives": False}), (4, {"kind": SlowNearest})],
-    ids=["18 gestures", "no negatives", "epochs"],
+    "options", [{"negatives": False}, {"kind": SlowNearest}], ids=["no negatives", "epochs"]
 )
-def test_training_finds_none(each: int, options: dict[str, object], tmp_path: Path) -> None:
-    card = trained(movements(2, each), tmp_path / "m.onnx", **options)
+def test_training_finds_none(options: dict[str, object], tmp_path: Path) -> None:
+    card = trained(movements(2, 4), tmp_path / "m.onnx", **options)
     assert card.thresholds == {}
     assert "streams" not in card.training
+
+
+def test_too_few_gestures_to_choose_by_get_the_usual_threshold(tmp_path: Path) -> None:
+    data = movements(2, 3)
+    card = trained(data, tmp_path / "m.onnx")
+    assert card.thresholds == dict.fromkeys(LABELS, usual_threshold(data))
+    assert "streams" not in card.training
+
+
+@pytest.mark.parametrize(
+    ("n_labels", "each", "usual"), [(2, 1, 0.4), (3, 5, 0.4), (3, 10, 0.5), (3, 500, 0.6)]
+)
+def test_usual_threshold_rises_with_the_number_of_clips(
+    n_labels: int, each: int, usual: float
+) -> None:
+    one = movements(1, 1, LABELS[:n_labels])
+    data = one.select(np.repeat(np.arange(one.n_samples), each))
+    assert usual_threshold(data) == usual
+    assert usual_threshold(with_none(data)) == usual
 
 
 def test_clips_of_none_are_no_gestures_to_choose_by(tmp_path: Path) -> None:
     data = with_none(movements(2, 3, (*LABELS, "still")))
     assert data.n_samples > 20
-    assert trained(data, tmp_path / "m.onnx").thresholds == {}
+    card = trained(data, tmp_path / "m.onnx")
+    assert card.thresholds == dict.fromkeys(LABELS, usual_threshold(data))
 
 
 def test_poses_have_no_streams(dataset: LandmarkDataset, tmp_path: Path) -> None:

@@ -1,0 +1,122 @@
+"""How much a few clips of each movement are worth, with and without pretrained features.
+
+Rows: ``ipn`` (1, 2, 3 and more clips of one person, tested on that person's other clips; the
+pretrained features are learnt anew from all other people; needs ``--ipn FILE``, the converted
+clips), ``sfinge`` (SFINGE 3D Dictionary), ``drone`` (mp_drone9), ``shrec`` (SHREC'17, one person
+each). Clips without a hand are left out.
+
+Run it with ``python benchmarks/few_examples.py [--ipn FILE] [--draws N] [ROW...]``.
+"""
+
+import argparse
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+from data import data_folder
+
+from handlore.classifiers.evaluation.scores import fit_samples
+from handlore.classifiers.factory import make_estimator
+from handlore.classifiers.pretrained import PretrainedFeatures
+from handlore.classifiers.pretraining import pretrain
+from handlore.datasets.conversion.batches import ConvertOptions
+from handlore.datasets.conversion.convert import convert
+from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.sources import make_source
+from handlore.datasets.storage import load_dataset
+
+EXAMPLES = (1, 2, 3, 5, 10, 20)
+METHODS = {"pretrained": 10, "not pretrained": 0}
+
+Part = tuple[LandmarkDataset, PretrainedFeatures]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--ipn", type=Path)
+    parser.add_argument("--draws", type=int, default=4, help="random choices of the clips")
+    parser.add_argument("rows", nargs="*", help="default: all")
+    options = parser.parse_args()
+    for row in options.rows or (*ROWS, *(["ipn"] if options.ipn else [])):
+        parts = ipn(options.ipn) if row == "ipn" else ROWS[row]()
+        for method, curve in curves(parts, options.draws).items():
+            print(f"{row}, {method}: " + ", ".join(curve), flush=True)
+
+
+def ipn(file: Path) -> Iterator[Part]:
+    dataset = load_dataset(file)
+    dataset = dataset.select(dataset.has_hand)
+    for person in np.unique(dataset.samples.group):
+        own = dataset.samples.group == person
+        yield dataset.select(own), pretrain(dataset.select(~own))
+
+
+def sfinge() -> Iterator[Part]:
+    yield _imported("sfinge3d", "sfinge3d", part="dictionary"), PretrainedFeatures.shipped()
+
+
+def drone() -> Iterator[Part]:
+    dataset = _imported("mp-holistic", "mp_drone9", none="idle")
+    yield dataset.select(dataset.has_hand), PretrainedFeatures.shipped()
+
+
+def shrec() -> Iterator[Part]:
+    dataset = _imported("shrec17", "shrec17_train", classes=14)
+    for person in np.unique(dataset.samples.group):
+        yield dataset.select(dataset.samples.group == person), PretrainedFeatures.shipped()
+
+
+ROWS: dict[str, Callable[[], Iterator[Part]]] = {"sfinge": sfinge, "drone": drone, "shrec": shrec}
+
+
+def curves(parts: Iterator[Part], n_draws: int) -> dict[str, list[str]]:
+    """Return for each method its accuracy with each number of clips."""
+    right: dict[tuple[str, int], list[np.ndarray]] = defaultdict(list)
+    for dataset, pretrained in parts:
+        most = np.median(np.unique(dataset.samples.label, return_counts=True)[1])
+        for n in (n for n in EXAMPLES if n < most):
+            rng = np.random.default_rng(0)
+            for _ in range(n_draws):
+                chosen = few_of_each(dataset, n, rng)
+                for method, below in METHODS.items():
+                    right[method, n].append(answers(dataset, chosen, below, pretrained))
+    return {
+        method: [
+            f"{n}: {np.concatenate(right[method, n]).mean():.3f}"
+            for n in EXAMPLES
+            if (method, n) in right
+        ]
+        for method in METHODS
+    }
+
+
+def few_of_each(dataset: LandmarkDataset, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Choose at most n clips of each label, and leave one at least for testing."""
+    chosen = np.zeros(dataset.n_samples, bool)
+    for label in dataset.labels:
+        own = rng.permutation(np.flatnonzero(dataset.samples.label == label))
+        chosen[own[: min(n, max(len(own) - 1, 1))]] = True
+    return chosen
+
+
+def answers(
+    dataset: LandmarkDataset, chosen: np.ndarray, below: int, pretrained: PretrainedFeatures
+) -> np.ndarray:
+    """Train on the chosen clips; return which of the others get the right label."""
+    trained, tested = dataset.select(chosen), dataset.select(~chosen)
+    estimator = make_estimator("rocket", {"pretrained_below": str(below)})
+    encoder = estimator.encoder(1)
+    with patch.object(PretrainedFeatures, "shipped", lambda: pretrained):
+        fitted = fit_samples(estimator, trained, encoder)
+    return np.asarray(fitted.predict(encoder.encode_samples(tested)) == tested.samples.label)
+
+
+def _imported(source: str, folder: str, none: str = "", **options: object) -> LandmarkDataset:
+    root = data_folder() / folder
+    return convert(make_source(source, options), root, None, ConvertOptions(none=none)).dataset
+
+
+if __name__ == "__main__":
+    main()

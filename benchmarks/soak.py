@@ -1,0 +1,182 @@
+"""`live --serve --record --actions` for a long time, with a camera that comes and goes.
+
+``soak.py --minutes 120``: memory of the process every two seconds, and its slope after the first
+third of the time, but at most ten minutes. A browser reads the page's stream and pictures; every
+half minute the camera is lost for two seconds. A slope over a few minutes says little.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+
+from handlore.capture.cameras import CameraError, CameraFrame, CameraSpec
+from handlore.capture.live.loop import LiveView
+from handlore.capture.live.run import LiveOptions, run_live
+from handlore.datasets.rendered import Person, Scene, render_pose
+from handlore.landmarks.nativelog import quiet_native_log
+
+OLDER = Path(__file__).parents[1] / "tests" / "older_files"
+MODELS = (OLDER / "poses-forest.onnx", OLDER / "movements.onnx")
+FPS, SIZE = 15, (320, 240)
+LOST_EVERY, LOST_FOR = 30.0, 2.0
+ACTIONS = '[actions."*"]\nrun = ["true", "{label}"]\n'
+
+
+class ComingAndGoing:
+    """A camera that shows hands, and is unplugged now and then."""
+
+    name = "a camera that comes and goes"
+
+    def __init__(self, pictures, until):
+        self._pictures, self._until = pictures, until
+        self._opened = time.monotonic()
+        self._number = 0
+
+    def read(self):
+        """Return the next frame in real time."""
+        time.sleep(1 / FPS)
+        now = time.monotonic()
+        if now > self._until:
+            os.kill(os.getpid(), 15)
+            time.sleep(1)
+        if now - self._opened > LOST_EVERY:
+            time.sleep(LOST_FOR)
+            raise CameraError("the camera was unplugged")
+        self._number += 1
+        picture = self._pictures[self._number // (2 * FPS) % len(self._pictures)]
+        shift = round(30 * np.sin(self._number / 8))
+        return CameraFrame(np.roll(picture, shift, axis=1), now)
+
+    def close(self):
+        """Do nothing."""
+
+
+def hands():
+    scene = Scene(background="room", seed=5)
+    shown = [
+        render_pose(pose, Person.random(3), scene, size=SIZE).pixels
+        for pose in ("fist", "open_palm", "victory")
+    ]
+    return [*shown, np.full_like(shown[0], 90)]
+
+
+def memory_mb():
+    status = Path("/proc/self/status").read_text()
+    return next(int(v.split()[1]) / 1024 for v in status.splitlines() if v.startswith("VmRSS"))
+
+
+def watch(samples, until):
+    """Note the memory until a time."""
+    started = time.monotonic()
+    while time.monotonic() < until:
+        time.sleep(2)
+        samples.append((time.monotonic() - started, memory_mb()))
+
+
+class Browser:
+    """Reads the page as a browser does."""
+
+    def __init__(self):
+        self.bytes = 0
+
+    def begin(self, text):
+        """Open the address that a run announces."""
+        if text.startswith("the page: "):
+            url = text.removeprefix("the page: ")
+            for path in ("events", "frame.jpg"):
+                threading.Thread(target=self._read, args=(url + path,), daemon=True).start()
+
+    def _read(self, url):
+        while True:
+            try:
+                with urllib.request.urlopen(url, timeout=20) as answer:  # noqa: S310
+                    while part := answer.read1(65536):
+                        self.bytes += len(part)
+            except OSError:
+                time.sleep(0.5)
+            time.sleep(0.1)
+
+
+class Face(LiveView):
+    """What a run shows: counts events and losses of the camera."""
+
+    def __init__(self, browser):
+        self.events, self.actions, self.losses = 0, 0, 0
+        self._browser, self._problem = browser, None
+
+    def show(self, state):
+        """Count when the camera is lost."""
+        self.losses += state.problem is not None and self._problem is None
+        self._problem = state.problem
+
+    def say(self, text):
+        """Take the address of the page."""
+        self._browser.begin(text)
+
+    def on_event(self, event):
+        """Count it."""
+        self.events += 1
+
+    def on_action(self, result):
+        """Count it."""
+        self.actions += result.state == "done"
+
+
+def slope(samples, settled):
+    """Return MB an hour after the start has settled, by least squares."""
+    later = np.array([one for one in samples if one[0] >= settled])
+    return float(np.polyfit(later[:, 0] / 3600, later[:, 1], 1)[0]) if len(later) > 2 else np.nan
+
+
+def soak(minutes, folder):
+    """Run, and return what was measured."""
+    (folder / "actions.toml").write_text(ACTIONS)
+    until = time.monotonic() + 60 * minutes
+    pictures, samples, browser = hands(), [], Browser()
+    face = Face(browser)
+    options = LiveOptions(
+        actions=folder / "actions.toml",
+        serve="127.0.0.1:0",
+        record=folder / "recorded",
+        buffer_seconds=30.0,
+    )
+    spec = CameraSpec("soak", True, lambda: ComingAndGoing(pictures, until))
+    threading.Thread(target=watch, args=(samples, until), daemon=True).start()
+    with contextlib.suppress(SystemExit):
+        run_live(MODELS, spec, options=options, views=[face])
+    settled = min(20.0 * minutes, 600.0)
+    return {
+        "minutes": minutes,
+        "events": face.events,
+        "actions": face.actions,
+        "camera_losses": face.losses,
+        "recordings": len(list((folder / "recorded").glob("*/*.npz"))),
+        "page_mb": round(browser.bytes / 1e6, 1),
+        "first_mb": round(samples[0][1], 1),
+        "last_mb": round(samples[-1][1], 1),
+        "peak_mb": round(max(mb for _, mb in samples), 1),
+        "settled_after_s": settled,
+        "slope_mb_per_hour": round(slope(samples, settled), 1),
+        "threads": threading.active_count(),
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--minutes", type=float, default=120.0)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="handlore-soak-") as folder, quiet_native_log():
+        print(json.dumps(soak(options.minutes, Path(folder)), indent=2))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
