@@ -1,6 +1,7 @@
 """What the sources with labels beside the media share: entries, the files they mean, parts."""
 
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,10 @@ from .frames import Frames
 MAX_LIST_BYTES = 64 << 20
 """Most bytes of a list file."""
 
+_NAMES_CLASSES = re.compile(r"(?:^|/)(?:[^/]*\.ya?ml|classes\.txt|obj\.names|[^/]*\.labels)$", re.I)
+"""Files that name the classes of YOLO, or say where its folders are."""
+_MOST_SEEN = 300
+"""How many files that are no media are looked at to recognise a layout."""
 _NEXT = 0.002
 """Seconds behind the last frame of a part at which the next one may begin."""
 _SHORTEST_REST = 0.2
@@ -180,16 +185,20 @@ class AnnotatedSource(Source):
 
     def fits(self, root: Path) -> bool:
         """Say whether there is a list, and files that it means, or nothing else that has labels."""
-        files = list(islice(walk(root), MAX_LISTED))
-        lists = self.lists(root, files)
-        index = MediaIndex(files)
+        every = list(islice(walk(root), MAX_LISTED))
+        media = {file for file in every if is_picture(Path(file)) or is_video(Path(file))}
+        texts = [file for file in every if file not in media][:_MOST_SEEN]
+        lists = self.lists(root, [*media, *texts]) if media and texts else []
+        if not lists:
+            return False
+        index = MediaIndex(sorted(media))
         entries = [(one, entry) for one in lists for entry in one.entries[:200]]
         named = (index.find(entry.name, one.name.rpartition("/")[0]) for one, entry in entries)
         if any(self.takes(file) for file in named):
             return True
         # A list that does not fit is named, rather than that folders leave a doubt.
-        media = [file for file in index.files if self.takes(file)]
-        return bool(lists and media) and bool(NamedFiles("").read(media, root).doubt)
+        mine = [file for file in index.files if self.takes(file)]
+        return bool(mine) and bool(NamedFiles("").read(mine, root).doubt)
 
     def takes(self, file: str | None) -> bool:
         """Say whether a file is of the kind that this source reads."""
@@ -205,6 +214,7 @@ class AnnotatedSource(Source):
             raise HandloreError(_fits_nothing(root, lists, found))
         used = {item.path.relative_to(root).as_posix() for item in items}
         used |= {one.name for one in lists if one.entries}
+        used |= {file for file in files if _NAMES_CLASSES.search(file)}
         left_out = [file for file in files if not (file in used or _folder(file) in used)]
         return Listing(sorted(items, key=_place), left_out, _about(lists, found))
 

@@ -344,7 +344,10 @@ def _unrecognised(root: Path, options: Mapping[str, Any], plain: Mapping[str, se
         return why
     hint = "`handlore sources` lists them"
     if any("/" not in name and is_picture(path) for name, path in files_of(root)):
-        hint = f"put pictures into a folder per label, <label>/*.jpg; {hint}"
+        hint = (
+            "put pictures into a folder per label, <label>/*.jpg, or read labels from their names"
+            f" with --name-pattern '(?P<label>[^/_-]+)[^/]*$'; {hint}"
+        )
     return f"{root} has no layout that handlore knows ({_seen(root)}); {hint}"
 
 

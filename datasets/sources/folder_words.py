@@ -23,6 +23,10 @@ jpeg png avi gif
 _CONTAINERS = frozenset(_IN_FOLDERS.split())
 """Words that say what is in a folder, and name no gesture."""
 
+_FROM_CAMERAS = "mvi dsc dscn dscf gopr win pxl screenshot whatsapp mov cimg pict"
+_CAMERAS = frozenset(_FROM_CAMERAS.split())
+"""What cameras and phones put before the number of a file."""
+
 _ALSO_SIGNS = frozenset(
     ("photo", "picture", "video", "clip", "hand", "sign", "action", "color", "colour", "new", "all")
 )
@@ -112,8 +116,22 @@ def names_no_gesture(name: str, around: Collection[str] = ()) -> bool:
         or is_container(name, around)
         or is_modality(name)
         or bool(found & {"dataset", "datasets"})
+        or (bool(found) and found <= _CAMERAS)
         or _split_of(name)[0] != ""
     )
+
+
+def are_padded(names: Collection[str]) -> bool:
+    """Say whether all names are numbers, written with noughts before them: 00, 01."""
+    return all_are(Pattern.NUMBER, names) and any(n.startswith("0") and len(n) > 1 for n in names)
+
+
+def people_in(names: Collection[str]) -> bool:
+    """Say whether all names have a person at the same place among their words: p01_wave."""
+    parts = [re.split(r"[_ .-]+", name) for name in names]
+    ends = [({one[k] for one in parts if len(one) > 1}, k) for k in (0, -1)]
+    whole = all(len(one) > 1 for one in parts)
+    return whole and any(len(who) > 1 and all_are(Pattern.PERSON, who) for who, _ in ends)
 
 
 def is_also_a_word(name: str) -> bool:

@@ -188,7 +188,7 @@ def _people_above(files: Sequence[_File]) -> bool:
     """Take a folder off that names the person or the session, where labels are below it."""
     if not files or any(len(one.rest) < 2 for one in files):
         return False
-    names, below = {one.rest[0] for one in files}, {one.rest[1] for one in files}
+    names, below = {one.rest[0] for one in files}, {_next(one) for one in files}
     if words.all_are(Pattern.PERSON, names) or _are_numbered_people(names, below):
         column = "group"
     elif words.all_are(Pattern.SESSION, names):
@@ -202,12 +202,21 @@ def _people_above(files: Sequence[_File]) -> bool:
     return True
 
 
+def _next(one: _File) -> str:
+    """Return the folder below the first one of a file, splits in between passed over."""
+    below = one.rest[1:]
+    while len(below) > 1 and below[0].lower() in SPLITS:
+        below = below[1:]
+    return below[0]
+
+
 def _are_numbered_people(names: set[str], below: set[str]) -> bool:
-    """Say whether folders 00, 01, 02 are people: names of gestures are below them."""
-    padded = all(re.fullmatch(r"\d+", name) for name in names) and any(
-        name.startswith("0") and len(name) > 1 for name in names
-    )
-    return padded and not any(words.all_are(kind, below) for kind in Pattern)
+    """Say whether folders 00, 01, 02 are people: folders of gestures are below them."""
+    kinds = (Pattern.PERSON, Pattern.SESSION, Pattern.SPLIT)
+    padded = words.are_padded(names)
+    if any(words.all_are(kind, below) for kind in kinds):
+        return False
+    return padded and (not words.all_are(Pattern.NUMBER, below) or words.are_padded(below))
 
 
 def _two_readings(level: Sequence[_File]) -> str:
@@ -215,7 +224,7 @@ def _two_readings(level: Sequence[_File]) -> str:
     inside = defaultdict(set)
     for one in level:
         if len(one.rest) > 1:
-            inside[one.rest[1]].add(one.rest[0])
+            inside[_next(one)].add(one.rest[0])
     shared = sorted(name for name, above in inside.items() if len(above) > 1)
     above = sorted({one.rest[0] for one in level})
     numbers = all(re.fullmatch(r"\d+", name) for name in (*shared, *above))
@@ -347,6 +356,10 @@ def why_unclear(labels: Iterable[str], root: str = "") -> str:
     repeated = _numbered_alike(found)
     if repeated and len(found) < _MANY:
         return f"{listed(repeated)} would become different labels"
+    if words.people_in(found):
+        return f"the labels would be {listed(found)}, in which people are named"
+    if words.are_padded(found):
+        return f"the labels would be {listed(found)}, which look like numbers of people or clips"
     for kind, what in words.MEANINGS.items():
         if words.all_are(kind, found):
             return f"the labels would be {listed(found)}, which look like {what}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from ..files import read_start
+from ..pictures import is_picture
 from ._annotations import AnnotatedClips, AnnotatedSource, ListFile, MediaIndex
 from ._list_files import ENDINGS, class_names, read_list, summary
 from .base import SOURCES, Listing
@@ -13,7 +14,10 @@ from .base import SOURCES, Listing
 
 def _lists(root: Path, files: Sequence[str]) -> list[ListFile]:
     index = MediaIndex(files)
-    found = [one for file in files if (one := read_list(root, file, index)) is not None]
+    pictures = {PurePosixPath(file).stem for file in index.files if is_picture(Path(file))}
+    # A text for each picture is YOLO's.
+    texts = [file for file in files if PurePosixPath(file).stem not in pictures]
+    found = [one for file in texts if (one := read_list(root, file, index)) is not None]
     if found and all(entry.label.isdigit() for one in found for entry in one.entries):
         return _with_class_names(root, files, found)
     return found

@@ -5,10 +5,16 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from .base import LabelReading
-from .folder_words import MEANINGS, Pattern, all_are, names_no_gesture
+from .folder_words import MEANINGS, Pattern, all_are, names_no_gesture, people_in
 
 _STEM = r"(?P<label>[^/]+?)[ _-]*\d*(?:\.\w+)?$"
 """The name of the file, without the number at its end."""
+
+_PERSON_AND_LABEL = (
+    r"(?:^|/)(?P<group>[A-Za-z]+\d+)[ _-](?P<label>[^/]+?)[ _-]*\d*(?:\.\w+)?$",
+    r"(?:^|/)(?P<label>[^/]+?)[ _-](?P<group>[A-Za-z]+\d+)(?:[ _-]\d+)?(?:\.\w+)?$",
+)
+"""The person before or behind the label."""
 
 _WORD = r"(?:^|/)(?P<label>[^\W_]+)[^/]*$"
 """The first word of the file's name."""
@@ -20,7 +26,8 @@ def likely_readings(files: Sequence[str], n: int = 2) -> list[LabelReading]:
     Each level of folders that (nearly) all files have is one, the name of the file another, and
     one label for everything the last.
     """
-    patterns = [_level(files, depth) for depth in range(_depth(files))] + [_STEM]
+    named = [pattern for pattern in _PERSON_AND_LABEL if _people(files, pattern)]
+    patterns = [_level(files, depth) for depth in range(_depth(files))] + [*named, _STEM]
     found = [(pattern, _labels(files, pattern)) for pattern in patterns]
     ranked = sorted(found, key=lambda one: -_worth(one[1], len(files)))
     readings = [
@@ -54,11 +61,18 @@ def _labels(files: Sequence[str], pattern: str) -> list[str]:
     return sorted({match["label"] for match in matches if match})
 
 
+def _people(files: Sequence[str], pattern: str) -> bool:
+    """Say whether a pattern finds people in all names."""
+    matches = [re.search(pattern, file) for file in files]
+    found = {match["group"] for match in matches if match}
+    return all(matches) and len(found) > 1 and all_are(Pattern.PERSON, found)
+
+
 def _worth(labels: Sequence[str], n_files: int) -> float:
     """Return how likely labels are: few, and named like gestures; 0 = they cannot be labels."""
     if len(labels) < 2:
         return 0.0
     odd = sum(names_no_gesture(label) for label in labels) / len(labels)
-    index = any(all_are(kind, labels) for kind in MEANINGS)
+    index = any(all_are(kind, labels) for kind in MEANINGS) or people_in(labels)
     each = 2 * len(labels) > n_files > 2
     return 2.0 - odd - 0.5 * index - 0.6 * each

@@ -47,6 +47,7 @@ def prepared_more(made_once: MadeOnce) -> Path:
 def prepare_more(home: Path) -> None:
     write_movement_videos(home / "clips", movements=MOVEMENTS, **SMALL | {"n_people": 3})
     movements(home / "bens_gestures", "ben")
+    lessons(home)
 
 
 def prepare(home: Path) -> None:
