@@ -82,16 +82,16 @@ class MediaIndex:
     def __init__(self, files: Iterable[str]) -> None:
         self._by_name: dict[str, list[str]] = defaultdict(list)
         self._by_stem: dict[str, list[str]] = defaultdict(list)
-        folders = set()
         self.files = [f for f in files if is_picture(Path(f)) or is_video(Path(f))]
+        folders = set()
         for file in self.files:
-            path = PurePosixPath(file)
-            self._by_name[path.name.casefold()].append(file)
-            self._by_stem[path.stem.casefold()].append(file)
-            if is_picture(Path(file)):
+            _, _, name = file.casefold().rpartition("/")
+            self._by_name[name].append(file)
+            self._by_stem[name.rpartition(".")[0]].append(file)
+            if is_picture(Path(name)):
                 folders.add(file.rpartition("/")[0])
         for folder in sorted(folders - {""}):
-            self._by_name[PurePosixPath(folder).name.casefold()].append(folder)
+            self._by_name[folder.rpartition("/")[2].casefold()].append(folder)
 
     def find(self, name: str, near: str = "") -> str | None:
         """Return the file or folder that a name in a list means; None if none or several fit.
@@ -121,7 +121,7 @@ class MediaIndex:
 
 def _common_end(file: str, parts: Sequence[str]) -> int:
     """Return how many folders at the end of two paths are the same."""
-    own = [part.casefold() for part in PurePosixPath(file).parts[:-1]]
+    own = file.casefold().split("/")[:-1]
     same = 0
     for mine, given in zip(reversed(own), reversed(parts[:-1]), strict=False):
         if mine != given.casefold():
