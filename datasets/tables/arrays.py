@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.untrusted import MAX_FILE_BYTES, damage_as, read_member
 
-from ..files import readable, require_regular
+from ..files import read_bytes, readable, require_regular
 from .names import role_of
 from .pickles import MAX_PICKLE_BYTES, load_numbers
 from .rows import NumberTable
@@ -127,12 +127,7 @@ def _members(archive: zipfile.ZipFile) -> dict[str, Any]:
 
 def read_npy(path: Path) -> Any:
     """Read one array; one of Python objects is read as a list, without executing anything."""
-    require_regular(path)
-    with readable(), path.open("rb") as file:
-        data = file.read(MAX_FILE_BYTES + 1)
-    if len(data) > MAX_FILE_BYTES:
-        raise InvalidDataError(f"it has more than {MAX_FILE_BYTES >> 20} MB; cut it")
-    return _parse_npy(data)
+    return _parse_npy(read_bytes(path, MAX_FILE_BYTES))
 
 
 def _parse_npy(data: bytes) -> Any:
@@ -265,9 +260,7 @@ def by_role(texts: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
 
 def pickle_tables(path: Path, name: str) -> list[NumberTable]:
     """Read a pickled dict of rows and labels, or of lists by label, without executing anything."""
-    require_regular(path)
-    with readable(), path.open("rb") as file:
-        value = load_numbers(file.read(MAX_PICKLE_BYTES + 1))
+    value = load_numbers(read_bytes(path, MAX_PICKLE_BYTES))
     if isinstance(value, list) and len(value) == 2:
         value = {"data": value[0], "labels": value[1]}
     if not isinstance(value, dict):

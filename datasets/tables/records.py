@@ -9,7 +9,7 @@ from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import N_LANDMARKS
 from handlore.landmarks.untrusted import MAX_JSON_BYTES, parse_json
 
-from ..files import readable, require_regular
+from ..files import read_bytes, readable, require_regular
 from .names import role_of
 from .rows import CellTable
 
@@ -37,10 +37,7 @@ def json_table(path: Path, name: str) -> CellTable:
     InvalidDataError
         If it is not JSON, or there are no records with landmarks in it.
     """
-    require_regular(path)
-    with readable(), path.open("rb") as file:
-        data = file.read(MAX_JSON_BYTES + 1)
-    return _table(name, list(_records(parse_json(data))))
+    return _table(name, list(_records(parse_json(read_bytes(path, MAX_JSON_BYTES)))))
 
 
 def json_lines_table(path: Path, name: str) -> CellTable:

@@ -140,7 +140,7 @@ def _lines(path: Path, encoding: str) -> Iterator[str]:
         while line := file.readline(_LONGEST_LINE):
             if len(line) == _LONGEST_LINE:
                 raise InvalidDataError("a line is longer than any row of landmarks")
-            if line.strip("\r\n ,;\t"):
+            if line.strip("\r\n "):
                 yield line.rstrip("\r\n")
 
 

@@ -163,6 +163,13 @@ def largest(points):
     return flat / np.abs(flat).max(axis=(1, 2), keepdims=True)
 
 
+def metres():
+    """World landmarks: the palm of everybody is as long, the origin lies within the hand."""
+    points = hands() - hands().mean(axis=1, keepdims=True)
+    palms = np.linalg.norm(relative(points)[:, 9], axis=1)
+    return points * (0.065 / palms[:, None, None]) + 0.002
+
+
 UNITS = {
     "shares of the picture's": (shares(hands()), True),
     "from the wrist, in shares": (relative(shares(hands())), True),
@@ -175,7 +182,11 @@ UNITS = {
         relative(hands()) / np.linalg.norm(relative(hands())[:, 9:10], axis=2, keepdims=True),
         False,
     ),
-    "metres": (hands(size=0.09) - hands(size=0.09).mean(axis=1, keepdims=True), False),
+    "metres": (metres(), False),
+    "from the centre of the hand, in shares": (
+        shares(hands()) - shares(hands()).mean(axis=1, keepdims=True), True,
+    ),
+    "pixels from another origin": ((hands() - 0.5) * 640, False),
     "stretched": (
         (hands() - hands().min(axis=1, keepdims=True)) / np.ptp(hands(), axis=1)[:, None], False,
     ),
@@ -205,6 +216,13 @@ def test_the_units_can_be_given(tmp_path):
     table.write_text(csv_text(rows_of(hands() * 7, WORDS)))
     with pytest.raises(HandloreError, match="neither shares of a picture"):
         read(table)
+    plane, palms = hands()[..., :2], np.linalg.norm(relative(hands())[:, 9], axis=1)
+    standardised = (plane - plane.mean(axis=0)) / plane.std(axis=0)
+    rigid = relative(hands()) * (0.09 / palms[:, None, None])
+    for points in (standardised, hands() * 2 - 1, rigid):
+        (tmp_path / "other.csv").write_text(csv_text(rows_of(points, WORDS)))
+        with pytest.raises(HandloreError, match="say what the numbers are with --units"):
+            read(tmp_path / "other.csv")
     assert seen(read(table, units="widths")) == pytest.approx(hands() * 7, abs=1e-4)
     with pytest.raises(HandloreError, match="--units is 'feet'"):
         make_source("landmark-table", {"units": "feet"})
