@@ -4,14 +4,14 @@ import csv
 import io
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from math import inf
 from pathlib import Path, PurePosixPath
 
 from handlore.landmarks.errors import HandloreError
-from handlore.landmarks.untrusted import damage_as, printable
+from handlore.landmarks.untrusted import damage_as
 
 from ..files import read_bytes, read_start
 from ..videos import Span
@@ -338,10 +338,11 @@ def _span(cell: Mapping[str, str], unit: str, scale: float, first: int) -> Span 
     return Span(max(start, 0.0), end)
 
 
-def summary(entries: Sequence[Entry]) -> str:
-    """Say how the times of a list are understood."""
-    units = {entry.span.unit for entry in entries if entry.span}
-    return printable(" and ".join(sorted({"s": "seconds", "frame": "frames"}[u] for u in units)))
+def units_of(items: Iterable[object]) -> str:
+    """Say how the times of the parts among some items are understood; nothing without any."""
+    spans = (getattr(item, "span", None) for item in items)
+    units = {span.unit for span in spans if isinstance(span, Span)}
+    return " and ".join(sorted({"s": "seconds", "frame": "frames"}[unit] for unit in units))
 
 
 def class_names(text: str) -> dict[str, str]:
