@@ -14,6 +14,11 @@ from handlore.landmarks.untrusted import MAX_FILE_BYTES, require_size
 T = TypeVar("T")
 
 _MAX_LINKS = 2
+_MAX_DEPTH = 50
+"""Most folders within each other; data sets have about five."""
+
+_Seen = tuple[tuple[int, int], Path]
+"""A folder: what identifies it on the disk, and its path."""
 
 SAMPLED = 12
 """How many files are opened to recognise a layout by what is in them."""
@@ -34,11 +39,17 @@ def walk(root: Path) -> Iterator[str]:
         yield path.relative_to(root).as_posix()
 
 
-def _walk(folder: Path, above: tuple[Path, ...], links: int) -> Iterator[Path]:
-    real = folder.resolve()
-    if real in above:
-        return
+def _walk(folder: Path, above: tuple[_Seen, ...], links: int) -> Iterator[Path]:
+    if len(above) > _MAX_DEPTH:
+        raise HandloreError(
+            f"{above[0][1]} has more than {_MAX_DEPTH} folders within each other; give one further"
+            " down"
+        )
     try:
+        status = folder.stat()
+        real = (status.st_dev, status.st_ino)
+        if real in (one for one, _ in above):
+            return
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
         raise HandloreError(f"cannot read the folder {folder}: {error.strerror}") from error
@@ -47,7 +58,7 @@ def _walk(folder: Path, above: tuple[Path, ...], links: int) -> Iterator[Path]:
     for entry in visible:
         left = links - entry.is_symlink()
         if entry.is_dir() and left >= 0:
-            yield from _walk(Path(entry.path), (*above, real), left)
+            yield from _walk(Path(entry.path), (*above, (real, folder)), left)
 
 
 def files_of(root: Path) -> Iterator[tuple[str, Path]]:

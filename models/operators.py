@@ -35,21 +35,33 @@ OPERATORS = {
             *("GlobalAveragePool", "GlobalMaxPool", "Greater", "GreaterOrEqual"),
             *("Identity", "LeakyRelu", "Less", "LessOrEqual", "Log", "LogSoftmax"),
             *("MatMul", "Max", "MaxPool", "Mean", "Min", "Mul", "Neg", "Not", "And", "Or"),
-            *("Pad", "Pow", "Reciprocal", "ReduceL1", "ReduceL2", "ReduceMax"),
-            *("ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum", "ReduceSumSquare"),
-            *("Relu", "Reshape", "Round", "Shape", "Sigmoid", "Sign", "Slice", "Softmax"),
+            *("Pad", "Pow", "Reciprocal", "ReduceL1", "ReduceL2", "ReduceLogSumExp"),
+            *("ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum"),
+            *(
+                "ReduceSumSquare",
+                "Relu",
+                "Reshape",
+                "Round",
+                "Shape",
+                "Sigmoid",
+                "Sign",
+                "Slice",
+                "Softmax",
+            ),
             *("Softplus", "Split", "Sqrt", "Squeeze", "Sub", "Sum", "Tanh", "Tile", "TopK"),
             *("Transpose", "Unsqueeze", "Where"),
         )
     ),
     "ai.onnx.ml": frozenset(
         (
-            *("LinearClassifier", "LinearRegressor", "Normalizer", "Scaler"),
+            *("ArrayFeatureExtractor", "Binarizer", "Imputer", "LinearClassifier"),
+            *("LinearRegressor", "Normalizer", "Scaler", "SVMClassifier", "SVMRegressor"),
             *("TreeEnsembleClassifier", "TreeEnsembleRegressor"),
         )
     ),
 }
-"""The operators that are accepted, by domain."""
+"""The operators that are accepted, by domain; also those that estimators of other packages get
+from skl2onnx."""
 
 
 @dataclass

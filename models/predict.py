@@ -159,8 +159,7 @@ def predict_files(
     tta
         Test-time augmentation, see :meth:`~.model.PoseModel.predict_picture`.
     max_hands
-        With 2, a model of one hand predicts each of two hands for itself; ``detector`` then has to
-        look for two.
+        With 2, a model of one hand predicts each of two hands, which ``detector`` must look for.
     progress
         Called with the number of finished pictures and videos, and of all.
 
@@ -180,9 +179,8 @@ def predict_files(
         raise HandloreError("the model takes videos; --tta is for models of poses")
     every = [Path(path) for path in paths]
     folders = [path for path in every if is_recordings(path)]
-    media = list_media(
-        [path for path in every if path not in folders], movements=model.card.kind == "sequence"
-    )
+    others = [path for path in every if path not in folders]
+    media = list_media(others, movements=model.card.kind == "sequence")
     predictions: list[FilePrediction] = []
     failures: list[tuple[str, str]] = []
     notes: list[str] = []

@@ -252,7 +252,7 @@ def archives(rng, good, folder):
     ]
     files[chosen(rng, odd)] = b"x"
     if rng.random() < 0.3:
-        files["a/bomb.png"] = bytes(int(rng.integers(1, 200)) << 20)
+        files["a/bomb.png"] = bytes(int(rng.integers(1, 40)) << 20)
     ending = chosen(rng, ["zip", "tar", "tar.gz", "tar.xz", "tar.bz2"])
     if ending == "zip":
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -279,9 +279,11 @@ def archives(rng, good, folder):
 
 def weights(rng, good, folder):
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name in ("hand_detector.tflite", "hand_landmarks_detector.tflite", "x"):
-            archive.writestr(name, rng.bytes(1000) + bytes(int(rng.integers(1, 80)) << 20))
+            archive.writestr(name, rng.bytes(1000) + bytes(int(rng.integers(1, 10)) << 20))
+        if rng.random() < 0.1:
+            archive.writestr("hand_detector.tflite", bytes(70 << 20))
     data = stream.getvalue()
     path = folder / "x.task"
     path.write_bytes(chosen(rng, (changed_bytes, changed_zip))(rng, data))

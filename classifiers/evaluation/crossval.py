@@ -96,13 +96,12 @@ def cross_validate(
     pipeline = make_pipeline(
         dataset, model, features=features, mirror_labels=mirror_labels, params=params, seed=seed
     )
-    best = default_by(dataset)
-    chosen: By = by or best
+    chosen: By = by or default_by(dataset)
     if with_streams is None:
         with_streams = not pipeline.estimator.learns_in_epochs
     run = partial(cross_validate_pipeline, pipeline, dataset, seed=seed, progress=progress)
     found = run(chosen, folds, with_importances=with_importances, with_streams=with_streams)
-    reference, missing = _reference(run, chosen, best)
+    reference, missing = _reference(run, chosen, default_by(dataset))
     doubts = [
         None if by else _doubt(dataset, chosen),
         _about_untested(found, chosen),

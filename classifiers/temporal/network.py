@@ -130,7 +130,7 @@ class MovementNetwork(nn.Module):  # type: ignore[misc]
         self.series = _HandFeatures()
         self.register_buffer("mean", torch.zeros(1, _N_FEATURES, 1))
         self.register_buffer("scale", torch.ones(1, _N_FEATURES, 1))
-        members = [_Member(n_hands, n_classes) for _ in range(N_MEMBERS)]
+        members = [_EnsembleMember(n_hands, n_classes) for _ in range(N_MEMBERS)]
         # This layout makes training on a processor a quarter faster.
         self.members = nn.ModuleList(members).to(memory_format=torch.channels_last)
 
@@ -184,7 +184,7 @@ class Probabilities(nn.Module):  # type: ignore[misc]
         return serialised
 
 
-class _Member(nn.Module):  # type: ignore[misc]
+class _EnsembleMember(nn.Module):  # type: ignore[misc]
     """From features (n * n_hands, n_features, n_timepoints) to scores (n, n_classes)."""
 
     def __init__(self, n_hands: int, n_classes: int) -> None:

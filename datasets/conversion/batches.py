@@ -68,7 +68,7 @@ class Batch:
     @classmethod
     def failed(cls, source: Source, item: Item, reason: str) -> Self:
         """Return the result of one item that could not be read."""
-        dataset = _dataset(source, _Found(), None, ConvertOptions())
+        dataset = _dataset(source, _FoundHands(), None, ConvertOptions())
         return cls(dataset, ((item.source, reason),))
 
     @classmethod
@@ -80,7 +80,7 @@ class Batch:
 
 
 @dataclass
-class _Found:
+class _FoundHands:
     """What has been found so far, item by item."""
 
     slots: list[list[Hand | None]] = field(default_factory=list)
@@ -120,7 +120,7 @@ def convert_batch(
     ``detector`` is None for a source that brings landmarks; ``progress`` is called after each item
     with how many are done.
     """
-    found = _Found()
+    found = _FoundHands()
     with closing(_reads(source, items)) as reads:
         for done, (item, read) in enumerate(reads, 1):
             _convert_item(source, item, read, detector, options, found)
@@ -136,7 +136,7 @@ def _convert_item(
     read: _Read,
     detector: HandDetector | None,
     options: ConvertOptions,
-    found: _Found,
+    found: _FoundHands,
 ) -> None:
     try:
         clip = read()
@@ -155,7 +155,7 @@ def _convert_item(
 
 
 def _dataset(
-    source: Source, found: _Found, detector: HandDetector | None, options: ConvertOptions
+    source: Source, found: _FoundHands, detector: HandDetector | None, options: ConvertOptions
 ) -> LandmarkDataset:
     items = [item for item, _, _ in found.rows]
     samples = _table(

@@ -12,8 +12,9 @@ from handlore.datasets.files import (
     natural_order,
     read_bytes,
     spread,
+    walk,
 )
-from handlore.landmarks.errors import InvalidDataError
+from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 
 def test_numbers_in_names_are_compared_as_numbers() -> None:
@@ -56,3 +57,12 @@ def test_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
 def test_a_sample_is_spread_over_all(size: int, n: int) -> None:
     chosen = spread(range(size), n)
     assert len(chosen) == len(set(chosen)) == min(size, n)
+
+
+def test_folders_within_each_other_are_bounded(tmp_path):
+    """Each layout that is tried walks the folder; two hundred levels took half a minute."""
+    deep = tmp_path.joinpath(*["a"] * 60)
+    deep.mkdir(parents=True)
+    with pytest.raises(HandloreError, match="more than 50 folders within each other"):
+        list(walk(tmp_path))
+    assert list(walk(tmp_path.joinpath(*["a"] * 20))) == []
