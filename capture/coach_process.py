@@ -32,6 +32,12 @@ class BackgroundCoach:
         self._poll()
         return list(self._lines)
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether the latest advice is the answer to the last request."""
+        self._poll()
+        return self._process is None
+
     def close(self) -> None:
         """Stop the process."""
         self._next = None

@@ -43,7 +43,7 @@ class SessionSummary:
     unsaved: int
     """Recordings that could not be written."""
     advice: list[str]
-    """What to do next; the coach may not have finished."""
+    """What to do next; nothing if the coach has not finished."""
 
 
 def record(
@@ -166,7 +166,8 @@ def _run(
                 on_written=consult,
             )
         ).run()
-        advice = coach.advice()
+        # Advice on a folder that has since changed would be wrong.
+        advice = coach.advice() if coach.is_settled else []
     kept = dict.fromkeys(session.labels.names, 0)
     for label, _ in writer.kept:
         kept[label] += 1

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from math import inf
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import Pixels
@@ -17,7 +18,16 @@ from ..dataset import NONE_LABEL, listed
 from ..files import MAX_LISTED, walk
 from ..pictures import is_picture, is_video, read_picture
 from ..videos import FrameSelection, Span, read_video, video_length
-from .base import Clip, Item, Listing, NamedFiles, Source, option
+from .base import (
+    PATTERN_HELP,
+    Clip,
+    Item,
+    Listing,
+    NamedFiles,
+    NamePattern,
+    Source,
+    option,
+)
 from .folder_words import SPLITS, splits_in
 from .frames import Frames
 
@@ -72,16 +82,16 @@ class MediaIndex:
     def __init__(self, files: Iterable[str]) -> None:
         self._by_name: dict[str, list[str]] = defaultdict(list)
         self._by_stem: dict[str, list[str]] = defaultdict(list)
-        folders = set()
         self.files = [f for f in files if is_picture(Path(f)) or is_video(Path(f))]
+        folders = set()
         for file in self.files:
-            path = PurePosixPath(file)
-            self._by_name[path.name.casefold()].append(file)
-            self._by_stem[path.stem.casefold()].append(file)
-            if is_picture(Path(file)):
+            _, _, name = file.casefold().rpartition("/")
+            self._by_name[name].append(file)
+            self._by_stem[name.rpartition(".")[0]].append(file)
+            if is_picture(Path(name)):
                 folders.add(file.rpartition("/")[0])
         for folder in sorted(folders - {""}):
-            self._by_name[PurePosixPath(folder).name.casefold()].append(folder)
+            self._by_name[folder.rpartition("/")[2].casefold()].append(folder)
 
     def find(self, name: str, near: str = "") -> str | None:
         """Return the file or folder that a name in a list means; None if none or several fit.
@@ -111,7 +121,7 @@ class MediaIndex:
 
 def _common_end(file: str, parts: Sequence[str]) -> int:
     """Return how many folders at the end of two paths are the same."""
-    own = [part.casefold() for part in PurePosixPath(file).parts[:-1]]
+    own = file.casefold().split("/")[:-1]
     same = 0
     for mine, given in zip(reversed(own), reversed(parts[:-1]), strict=False):
         if mine != given.casefold():
@@ -179,12 +189,16 @@ def split_of_list(name: str) -> str:
 class AnnotatedSource(Source):
     """A source whose labels are in files beside the pictures or videos."""
 
+    name_pattern: str = option("", PATTERN_HELP)
+
     def lists(self, root: Path, files: Sequence[str]) -> list[ListFile]:
         """Return the lists among the files of a folder, and what they say."""
         raise NotImplementedError
 
     def fits(self, root: Path) -> bool:
         """Say whether there is a list, and files that it means, or nothing else that has labels."""
+        if NamePattern(self.name_pattern).has_label:
+            return False  # the labels are wanted from the names, not from a list
         every = list(islice(walk(root), MAX_LISTED))
         media = {file for file in every if is_picture(Path(file)) or is_video(Path(file))}
         texts = [file for file in every if file not in media][:_MOST_SEEN]
@@ -209,7 +223,9 @@ class AnnotatedSource(Source):
         files = list(walk(root))
         lists = self.lists(root, files)
         found = find_entries(Path(root), lists, MediaIndex(files))
-        items = [item for item in found.items if self.takes(str(item.path))]
+        pattern = NamePattern(self.name_pattern)
+        mine = (item for item in found.items if self.takes(str(item.path)))
+        items = [_with_name(item, pattern) for item in mine]
         if lists and not items:
             raise HandloreError(_fits_nothing(root, lists, found))
         used = {item.path.relative_to(root).as_posix() for item in items}
@@ -331,6 +347,12 @@ def _length(path: Path) -> tuple[float, int] | None:
 
 def _none_like(item: AnnotatedItem, span: Span) -> AnnotatedItem:
     return replace(item, label=NONE_LABEL, span=span)
+
+
+def _with_name(item: AnnotatedItem, pattern: NamePattern) -> AnnotatedItem:
+    """Return an item with the person and so on that a pattern reads in the name of its file."""
+    named: dict[str, Any] = {**(pattern.read(item.source) or {})}
+    return replace(item, **{name: text for name, text in named.items() if name != "label"})
 
 
 def _place(item: Item) -> tuple[str, float, int]:

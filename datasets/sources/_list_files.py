@@ -4,19 +4,21 @@ import csv
 import io
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from math import inf
 from pathlib import Path, PurePosixPath
 
 from handlore.landmarks.errors import HandloreError
-from handlore.landmarks.untrusted import damage_as, printable
+from handlore.landmarks.untrusted import damage_as
 
 from ..files import read_bytes, read_start
 from ..videos import Span
 from ._annotations import MAX_LIST_BYTES, Entry, ListFile, MediaIndex
+from .folder_words import Pattern
 
+_PERSON = Pattern.PERSON.value
 ENDINGS = (".csv", ".tsv", ".txt", ".jsonl", ".lst", ".tab")
 
 _FILE = (
@@ -84,10 +86,13 @@ def read_list(root: Path, name: str, index: MediaIndex) -> ListFile | None:
 def _may_be_list(start: str, index: MediaIndex) -> bool:
     """Look at the first lines only, as a table of numbers may be large."""
     lines = start.splitlines()[:_FEW]
-    return _table("", "\n".join(lines), index) is not None
+    return any(map(_of_pairs, lines)) or _table("", "\n".join(lines), index) is not None
 
 
 def _read(name: str, text: str, index: MediaIndex) -> ListFile | None:
+    pairs = [entry for line in text.splitlines() if (entry := _of_pairs(line))]
+    if pairs:
+        return ListFile(name, pairs)
     table = _table(name, text, index)
     if table is None:
         return None
@@ -112,6 +117,22 @@ def _read(name: str, text: str, index: MediaIndex) -> ListFile | None:
             )
         )
     return ListFile(name, entries, "" if entries else "no row has a file and a label")
+
+
+_PAIRS = re.compile(
+    r"path:(?P<path>\S+) (?:.* )?color:(?P<file>[^\s:]+):(?P<start>\d+):(?P<end>\d+) "
+    r"(?:.* )?label:(?P<label>\w+)\s*"
+)
+
+
+def _of_pairs(line: str) -> Entry | None:
+    """Read a line of NVGesture's lists: path:... depth:... color:file:start:end ... label:1."""
+    found = _PAIRS.fullmatch(line.strip())
+    if not found:
+        return None
+    who = next((m[1] for part in found["path"].split("/") if (m := _PERSON.fullmatch(part))), "")
+    span = Span(int(found["start"][:9]), int(found["end"][:9]), "frame")
+    return Entry(f"{found['path']}/{found['file']}", found["label"], who, span=span)
 
 
 def _same_stem(name: str, index: MediaIndex, near: str) -> str:
@@ -317,10 +338,11 @@ def _span(cell: Mapping[str, str], unit: str, scale: float, first: int) -> Span 
     return Span(max(start, 0.0), end)
 
 
-def summary(entries: Sequence[Entry]) -> str:
-    """Say how the times of a list are understood."""
-    units = {entry.span.unit for entry in entries if entry.span}
-    return printable(" and ".join(sorted({"s": "seconds", "frame": "frames"}[u] for u in units)))
+def units_of(items: Iterable[object]) -> str:
+    """Say how the times of the parts among some items are understood; nothing without any."""
+    spans = (getattr(item, "span", None) for item in items)
+    units = {span.unit for span in spans if isinstance(span, Span)}
+    return " and ".join(sorted({"s": "seconds", "frame": "frames"}[unit] for unit in units))
 
 
 def class_names(text: str) -> dict[str, str]:

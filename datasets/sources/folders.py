@@ -59,7 +59,7 @@ class Folders:
         """Names of the folders around all others; repeated inside, they are no labels."""
         self.notes: list[str] = []
         """What was decided."""
-        found = [_File(file, list(PurePosixPath(file).parts[:-1]), Place()) for file in files]
+        found = [_File(file, file.split("/")[:-1], Place()) for file in files]
         deep = [one for one in found if one.rest]
         while self._step_over(_open(deep)) or _people_above(_open(deep)):
             pass
@@ -323,9 +323,9 @@ def read_columns(
     of: dict[str, dict[str, Any]] = {}
     for file, own in asked.items():
         place = folders.place(inner[file])
-        stem = PurePosixPath(file).stem
-        by_stem = label_of_stem and not place.label and inner[file] not in folders.left_out
-        label = label_of_stem(stem) if label_of_stem and by_stem else place.label
+        label = place.label
+        if label_of_stem and not label and inner[file] not in folders.left_out:
+            label = label_of_stem(PurePosixPath(file).stem)
         columns = vars(place) | {"label": label} | own
         columns["label"] = normalize("NFC", columns["label"])
         if columns["label"]:
@@ -338,8 +338,8 @@ def read_columns(
 
 
 def _with_folder(file: str) -> str:
-    path = PurePosixPath(file)
-    return str(path.parent / "?" / path.name)
+    folder, slash, name = file.rpartition("/")
+    return f"{folder}{slash}?/{name}"
 
 
 def why_unclear(labels: Iterable[str], root: str = "") -> str:

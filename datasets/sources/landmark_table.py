@@ -28,7 +28,7 @@ class _LandmarkTable(LandmarkSource):
     CSV and TSV (any usual separator), JSON and JSON lines (records, or results of MediaPipe's hand
     landmarkers), .npy and .npz (X and y, or a file a clip in a folder per label), Parquet (the
     extra `parquet`; also Kaggle's sets of signs), pickled lists of numbers (nothing is executed),
-    and what `handlore export` writes.
+    .pose files in a folder per label, and what `handlore export` writes.
 
     Columns are found by their names (x0, 0_x, WRIST_x, landmark_0_x, x_right_hand_0, ...), else by
     their number: 42 or 63 for one hand, 84 or 126 for two, 225, 258 or 1662 with the body before
@@ -128,7 +128,7 @@ class _Found:
     def _refuse(self, name: str, path: Path, why: str, *, alone: bool) -> None:
         if alone:
             raise InvalidDataError(f"{name}: {why}")
-        if path.suffix.lower() in (".npy", ".parquet", ".pickle"):
+        if path.suffix.lower() in (".npy", ".parquet", ".pickle", ".pose"):
             self.damaged.append(BadItem(path, name, "unknown", reason=why))
         else:
             self.others[name] = why

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from ..files import read_start
 from ..pictures import is_picture
 from ._annotations import AnnotatedClips, AnnotatedSource, ListFile, MediaIndex
-from ._list_files import ENDINGS, class_names, read_list, summary
+from ._list_files import ENDINGS, class_names, read_list, units_of
 from .base import SOURCES, Listing
 
 
@@ -86,6 +86,6 @@ class _ClipList(AnnotatedClips):
     def scan(self, root: Path) -> Listing:
         """List the clips, and say how times are understood."""
         listing = super().scan(root)
-        units = summary([entry for entry in listing.items if getattr(entry, "span", None)])  # type: ignore[misc]
+        units = units_of(listing.items)
         note = [f"start and end are read as {units}"] if units else []
         return replace(listing, notes=[*listing.notes, *note])

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 
+from ..files import spread
 from .base import LabelReading
 from .folder_words import MEANINGS, Pattern, all_are, names_no_gesture, people_in
+
+_MOST = 5000
 
 _STEM = r"(?P<label>[^/]+?)[ _-]*\d*(?:\.\w+)?$"
 """The name of the file, without the number at its end."""
@@ -24,8 +26,9 @@ def likely_readings(files: Sequence[str], n: int = 2) -> list[LabelReading]:
     """Return the likeliest ways to read labels from paths, the best first.
 
     Each level of folders that (nearly) all files have is one, the name of the file another, and
-    one label for everything the last.
+    one label for everything the last. Of many files a sample is looked at.
     """
+    files = spread(files, _MOST)
     named = [pattern for pattern in _PERSON_AND_LABEL if _people(files, pattern)]
     patterns = [_level(files, depth) for depth in range(_depth(files))] + [*named, _STEM]
     found = [(pattern, _labels(files, pattern)) for pattern in patterns]
@@ -41,14 +44,14 @@ def likely_readings(files: Sequence[str], n: int = 2) -> list[LabelReading]:
 
 
 def _depth(files: Sequence[str]) -> int:
-    depths = sorted(len(PurePosixPath(file).parts) - 1 for file in files)
+    depths = sorted(len(file.split("/")) - 1 for file in files)
     return depths[len(depths) // 10] if depths else 0
 
 
 def _level(files: Sequence[str], depth: int) -> str:
     """Return the pattern of a level of folders; people above it become the group."""
     levels = [
-        {parts[level] for file in files if len(parts := PurePosixPath(file).parts) > depth + 1}
+        {parts[level] for file in files if len(parts := file.split("/")) > depth + 1}
         for level in range(depth)
     ]
     group = next((k for k, names in enumerate(levels) if all_are(Pattern.PERSON, names)), -1)

@@ -1,5 +1,6 @@
 """Arrays of numbers as tables: a row, rows, or clips of rows, with labels beside them."""
 
+import contextlib
 import io
 import re
 import zipfile
@@ -172,7 +173,8 @@ def array_table(values: Any, name: str, labels: Any, split: str) -> NumberTable:
         }
         texts["clip"] = [str(clip) for clip in range(1, n_clips + 1) for _ in range(n_frames)]
         return NumberTable.of(name, values.reshape(-1, width), texts)
-    is_clip = labels is None and values.ndim == 2
+    # One label for all rows: they are one clip, as those of a file without labels are.
+    is_clip = values.ndim == 2 and (labels is None or np.ndim(labels) == 0)
     return NumberTable.of(name, np.atleast_2d(values), texts, is_clip=is_clip, bad=bad)
 
 
@@ -182,6 +184,8 @@ def _rectangular(values: Any) -> tuple[NDArray[Any], dict[int, str]]:
         return values, {}
     if not isinstance(values, list) or not values:
         raise InvalidDataError("it holds no rows of landmarks")
+    with contextlib.suppress(ValueError, TypeError, OverflowError):
+        return np.asarray(values, np.float64), {}
     flat = [_flat_row(row) for row in values]
     lengths = [len(row) for row in flat]
     most = max(set(lengths), key=lambda length: (lengths.count(length), length in _WIDTHS))
@@ -218,6 +222,8 @@ def _frames(values: NDArray[Any]) -> NDArray[Any]:
 
 def _label_texts(labels: Any, n_rows: int) -> list[str]:
     values = np.asarray(labels)
+    if values.ndim == 0 or values.shape == (1,):
+        values = np.repeat(values.ravel(), n_rows)
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim == 2 and values.dtype.kind in "biuf":
@@ -265,13 +271,29 @@ def pickle_tables(path: Path, name: str) -> list[NumberTable]:
         value = {"data": value[0], "labels": value[1]}
     if not isinstance(value, dict):
         return [array_table(value, name, None, "")]
+    pair = data_and_labels(value)
+    if pair is not None:
+        return [array_table(pair[0], name, pair[1], "")]
+    rows = [(str(label), row) for label, rows in value.items() for row in _each(rows)]
+    return [array_table([row for _, row in rows], name, [label for label, _ in rows], "")]
+
+
+def data_and_labels(value: Mapping[Any, Any]) -> tuple[Any, Any] | None:
+    """Return rows and their labels, by the names that they have in a dict; None if it has none.
+
+    Raises
+    ------
+    InvalidDataError
+        If there are rows under such a name, and no labels.
+    """
     keys = {str(key).lower(): key for key in value}
     data = next((keys[key] for key in _DATA if key in keys), None)
     labels = next((keys[key] for key in _LABELS if key in keys), None)
-    if data is not None and labels is not None:
-        return [array_table(value[data], name, value[labels], "")]
-    rows = [(str(label), row) for label, rows in value.items() for row in _each(rows)]
-    return [array_table([row for _, row in rows], name, [label for label, _ in rows], "")]
+    if data is None:
+        return None
+    if labels is None:
+        raise InvalidDataError(f"it has {data!r}, and no labels beside it, such as 'labels'")
+    return value[data], value[labels]
 
 
 def _each(rows: Any) -> list[Any]:

@@ -115,9 +115,10 @@ def _roles(names: Sequence[str], marks: Mapping[int, Coordinate]) -> dict[str, i
 def _by_names(
     names: Sequence[str], marks: Mapping[int, Coordinate], roles: dict[str, int], head: Cells
 ) -> Columns:
-    found: dict[tuple[str, bool], dict[tuple[int, int], int]] = {}
+    found: _Found = {}
     for place, mark in marks.items():
         found.setdefault((mark.hand, mark.world), {})[mark.landmark, mark.axis] = place
+    found = _parted(found)
     whole = {key: places for key, cells in found.items() if (places := _whole(cells))}
     hands = _hands(whole)
     if not hands:
@@ -133,6 +134,23 @@ def _by_names(
     others = [name for place, name in enumerate(names) if place not in used and name]
     world_only = all((hand.name, False) not in whole for hand in hands)
     return Columns(tuple(hands), roles, tuple(others), world_only=world_only)
+
+
+_Found = dict[tuple[str, bool], dict[tuple[int, int], int]]
+
+
+def _parted(found: _Found) -> _Found:
+    """Return the landmarks of hands that are numbered on, 0 to 41, as two hands."""
+    parted: _Found = {}
+    for (hand, world), cells in found.items():
+        first = min(landmark for landmark, _ in cells)
+        landmarks = {landmark for landmark, _ in cells}
+        both = landmarks == set(range(first, first + 2 * N_LANDMARKS)) and first in (0, 1)
+        for (landmark, axis), place in cells.items():
+            number, own = divmod(landmark - first, N_LANDMARKS) if both else (0, landmark)
+            name = f"{hand} {number + 1}".strip() if both else hand
+            parted.setdefault((name, world), {})[own, axis] = place
+    return parted
 
 
 def _whole(cells: Mapping[tuple[int, int], int]) -> tuple[int, ...]:

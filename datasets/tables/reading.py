@@ -12,6 +12,7 @@ from ..files import readable
 from .arrays import is_label_file, npy_tables, npz_tables, pickle_tables
 from .names import role_of
 from .parquet import LONG_FORM, long_table, parquet_table
+from .posefile import pose_table
 from .records import json_lines_table, json_table
 from .rows import RawTable
 from .text import TextTable, text_table
@@ -25,6 +26,7 @@ READERS: dict[str, Callable[[Path, str], Sequence[RawTable]]] = {
     ".npy": npy_tables,
     ".npz": npz_tables,
     **dict.fromkeys((".pickle", ".pkl", ".p"), pickle_tables),
+    ".pose": lambda path, name: [pose_table(path, name)],
     **dict.fromkeys((".parquet", ".pq"), lambda path, name: [parquet_table(path, name)]),
 }
 """By the ending of the file."""

@@ -10,8 +10,9 @@ from handlore.landmarks.hands import N_LANDMARKS
 from handlore.landmarks.untrusted import MAX_JSON_BYTES, parse_json
 
 from ..files import read_bytes, readable, require_regular
+from .arrays import array_table, data_and_labels
 from .names import role_of
-from .rows import CellTable
+from .rows import CellTable, RawTable
 
 _LANDMARKS = (
     *("landmarks", "handLandmarks", "hand_landmarks", "multiHandLandmarks", "keypoints", "points"),
@@ -29,15 +30,21 @@ _LONGEST_LINE = 8 << 20
 _MAX_RECORDS = 5_000_000
 
 
-def json_table(path: Path, name: str) -> CellTable:
-    """Read a file of JSON: a list of records, or lists by label.
+def json_table(path: Path, name: str) -> RawTable:
+    """Read a file of JSON: a list of records, lists by label, or rows and their labels.
 
     Raises
     ------
     InvalidDataError
         If it is not JSON, or there are no records with landmarks in it.
     """
-    return _table(name, list(_records(parse_json(read_bytes(path, MAX_JSON_BYTES)))))
+    value = parse_json(read_bytes(path, MAX_JSON_BYTES))
+    listed = isinstance(value, dict) and any(_is_records(value.get(key)) for key in _LISTS)
+    if isinstance(value, dict) and not listed and not _is_one(value):
+        pair = data_and_labels(value)
+        if pair is not None:
+            return array_table(pair[0], name, pair[1], "")
+    return _table(name, list(_records(value)))
 
 
 def json_lines_table(path: Path, name: str) -> CellTable:

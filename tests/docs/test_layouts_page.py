@@ -7,7 +7,7 @@ from layout_folders import FOLDERS, Asked
 from layout_lists import LISTS
 
 
-def tested():
+def results():
     """Return what the tests of layouts hold: by name the source, or asked."""
     found = {
         name: "asked" if any(isinstance(one, Asked) for one in files.values()) else source
@@ -17,7 +17,7 @@ def tested():
 
 
 def test_the_page_lists_every_layout_with_its_result():
-    layouts = tested()
+    layouts = results()
     text = (ROOT / "docs" / "reference" / "layouts.md").read_text("utf-8")
     rows = re.findall(r"^\| `([^`]+)` \|.*\| ([\w-]+) \|$", text, re.MULTILINE)
     assert dict(rows) == layouts

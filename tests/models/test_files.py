@@ -171,7 +171,7 @@ def test_truncated(share: float, model_file: Path, tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
-@settings(no_fixture_check, max_examples=150)
+@settings(no_fixture_check, max_examples=50)
 @given(data=st.data())
 def test_damaged_bytes_load_or_give_one_line(
     data: st.DataObject, model_file: Path, tmp_path: Path

@@ -273,6 +273,21 @@ LISTS = {
         },
         {"videos/1CM1_1_R_#217.avi#0": "D0X", "videos/1CM1_1_R_#217.avi#1": "B0B"},
     ),
+    "nvgesture": (
+        "clip-list",
+        {
+            "nvgesture_train_correct_cvpr2016_v2.lst": (
+                "path:./Video_data/class_01/subject13_r0 depth:sk_depth:0:180"
+                " color:sk_color:0:180 duo_left:duo_left:0:180 label:1\n"
+                "path:./Video_data/class_02/subject3_r1 depth:sk_depth:80:160"
+                " color:sk_color:80:160 label:2\n"
+            )
+        },
+        {
+            "Video_data/class_01/subject13_r0/sk_color.avi#0": ("1", "subject13", "train"),
+            "Video_data/class_02/subject3_r1/sk_color.avi#0": ("2", "subject3", "train"),
+        },
+    ),
     "elan": ("clip-list", {"lesson.txt": ELAN}, {"lesson.mp4#0": "wave", "lesson.mp4#1": "stop"}),
     "elan-with-header": (
         "clip-list",

@@ -16,10 +16,13 @@ import pytest
 from hand_tables import csv_text, hands, header, rows_of, shares
 
 from handlore.datasets.conversion.convert import convert
+from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.datasets.sources import _landmarks as imported
 from handlore.datasets.sources import find_source, make_source
 from handlore.datasets.sources import hagrid as hagrid_module
+from handlore.datasets.tables.posefile import write_pose
 from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.hands import Hand
 
 JUNK = (
     *(b"nan", b"inf", b"-inf", b"1e999", b"-1e308", b"NaN", b"Infinity", b"1_0", b"0x1F"),
@@ -119,6 +122,20 @@ def table_parquet():
     return {"a.parquet": stream.getvalue(), "b.parquet": stream.getvalue()}
 
 
+def table_pose():
+    files = {}
+    for label in "ab":
+        frames = [[Hand(one, one, 0.9)] for one in hands(5).astype(np.float32)]
+        clip = LandmarkDataset.of_hands(
+            frames, Samples.make([label]), time=np.arange(5) / 30, offsets=[0, 5],
+            header=Header(kind="sequence"),
+        )  # fmt: skip
+        stream = io.BytesIO()
+        write_pose(clip, stream)
+        files |= {f"{label}/{n}.pose": stream.getvalue() for n in (0, 1)}
+    return files
+
+
 def hagrid():
     def entry(label):
         return {
@@ -133,7 +150,7 @@ def hagrid():
 
 TABLES = {
     "csv": table_csv, "json": table_json, "arrays": table_arrays, "pickle": table_pickle,
-    "parquet": table_parquet,
+    "parquet": table_parquet, "pose": table_pose,
 }  # fmt: skip
 
 TREES = {
@@ -182,7 +199,7 @@ TEXTS = (cut, swap_number, swap_number, swap_number, drop_lines)
 
 
 def damages_of(name):
-    if name.endswith((".npy", ".pickle", ".parquet")):
+    if name.endswith((".npy", ".pickle", ".parquet", ".pose")):
         return (*ANY, cut, flip_bits, flip_bits)
     # Half a name in a list of labels is another label, and nobody can tell.
     return ANY if name.endswith("label.csv") else (*ANY, *TEXTS, *TEXTS)
@@ -263,7 +280,7 @@ def run_tree(files, source, root, n_cases, seed):
 
 
 def is_binary(key):
-    return any(ending in key for ending in (".npy", ".pickle", ".parquet"))
+    return any(ending in key for ending in (".npy", ".pickle", ".parquet", ".pose"))
 
 
 def check(done, truth, case):

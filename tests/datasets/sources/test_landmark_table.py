@@ -273,6 +273,45 @@ def test_two_hands(tmp_path):
         assert (data.handedness[1:] == [0, 1]).all()
 
 
+def test_two_hands_that_are_numbered_on(tmp_path):
+    both = np.concatenate([hands(seed=1), hands(seed=2)], axis=1)
+    names = ["label", *(f"{axis}{k}" for k in range(42) for axis in "xyz")]
+    table = tmp_path / "table.csv"
+    table.write_text(csv_text(rows_of(shares(both), WORDS), names))
+    data = read(table, n_hands=2, aspect="16:9").dataset
+    assert data.image.reshape(12, 42, 3) == pytest.approx(both, abs=1e-5)
+
+
+@pytest.mark.parametrize("ending", [".json", ".pickle", ".npz"])
+def test_rows_and_labels_by_name(tmp_path, ending):
+    rows, path = shares(hands()).reshape(12, 63), tmp_path / f"table{ending}"
+    value = {"data": rows.tolist(), "labels": WORDS}
+    if ending == ".npz":
+        np.savez(path, **value)
+    else:
+        path.write_bytes(pickle.dumps(value) if ending == ".pickle" else json.dumps(value).encode())
+    done = read(path, aspect="16:9")
+    assert list(done.dataset.samples.label) == WORDS
+    assert seen(done) == pytest.approx(hands(), abs=1e-5)
+
+
+@pytest.mark.parametrize("ending", [".json", ".pickle"])
+def test_the_name_of_a_list_of_rows_is_no_label(tmp_path, ending):
+    value, path = {"data": shares(hands()).tolist()}, tmp_path / f"table{ending}"
+    path.write_bytes(pickle.dumps(value) if ending == ".pickle" else json.dumps(value).encode())
+    with pytest.raises(HandloreError, match="no labels beside it"):
+        convert(make_source("landmark-table", {"aspect": "1:1"}), path, None)
+
+
+def test_clips_with_their_label_in_each_file(tmp_path):
+    for number, label in enumerate(["wave", "swipe"] * 2):
+        points = shares(hands(8, seed=number))
+        np.savez(tmp_path / f"{number}.npz", landmarks=points, label=np.array(label))
+    data = read(tmp_path, aspect="16:9").dataset
+    assert list(data.samples.label) == ["wave", "swipe"] * 2
+    assert list(np.diff(data.offsets)) == [8] * 4
+
+
 def test_rows_of_a_sequence_are_a_movement(tmp_path):
     names = ["sequence", "frame", "label", *header("{a}{k}")]
     rows = [[k // 4, k % 4, "wave" if k < 8 else "swipe", *row[1:]]

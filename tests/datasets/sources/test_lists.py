@@ -61,7 +61,16 @@ def test_spans_are_in_seconds_or_frames(tmp_path):
     assert spans("ipn-hand")[0] == [(0, 207, "frame"), (208, 389, "frame")]
 
 
+def test_people_are_read_from_names_beside_a_list(tmp_path):
+    _, lists, right = LISTS["ipn-hand"]
+    root = tree(tmp_path, [*files_of(right), *lists], lists)
+    pattern = {"name_pattern": r"/(?P<group>[^/]+)_\d+_[LR]_"}
+    assert find_source(root, pattern)[0] == "clip-list"
+    items = make_source("clip-list", pattern).scan(root).items
+    assert {(item.label, item.group) for item in items} == {("D0X", "1CM1"), ("B0B", "1CM1")}
+    assert find_source(root, {"name_pattern": r"(?P<label>\w+)_"})[0] == "videos"
+
+
 def test_options_of_a_list_are_refused_where_they_mean_nothing():
     with pytest.raises(HandloreError, match="--stride is 0"):
         make_source("clip-list", {"stride": 0})
-    assert find_source.__doc__

@@ -117,6 +117,28 @@ def test_a_pose_file_holds_one_clip(make_dataset, tmp_path):
     assert not (tmp_path / "b.pose").exists()
 
 
+@pytest.mark.parametrize("n_hands", [1, 2])
+def test_pose_files_in_folders_are_read_back(make_dataset, tmp_path, n_hands):
+    found = [True, False, True]
+    clips = [
+        make_dataset([f"c{n}"], lengths=[9], n_hands=n_hands, detected=found, seed=n)
+        for n in (1, 2)
+    ]
+    for clip in clips:
+        (tmp_path / clip.labels[0]).mkdir()
+        handlore.export_table(clip, tmp_path / clip.labels[0] / "a.pose")
+    data = read_back(tmp_path, 2)
+    assert list(data.samples.label) == ["c1", "c2"]
+    assert data.time == pytest.approx(np.tile(np.arange(9) / 30, 2), abs=1e-6)
+    for number, clip in enumerate(clips):
+        read = data.image[9 * number : 9 * number + 9]
+        for frame in np.flatnonzero(clip.detected.any(axis=1)):
+            slots = [1] if n_hands == 2 or clip.handedness[frame, 0] >= 0.5 else [0]
+            wanted = clip.image[frame, -1]
+            assert read[frame, slots[0]] == pytest.approx(wanted, abs=1e-3)
+        assert not data.detected[9 * number + 1].any()
+
+
 def test_other_programs_read_the_pose_file(make_dataset, tmp_path):
     library = pytest.importorskip("pose_format", reason="needs the package pose-format")
     clip = make_dataset(["wave"], lengths=[5], detected=[True, False, True, True, True])
