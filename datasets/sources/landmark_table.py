@@ -17,7 +17,7 @@ from ..tables.units import NAMED, TABLE_ASPECT_HELP, UNITS_HELP, height_in_width
 from ._landmarks import FRAME_RATE_HELP, BadItem, LandmarkSource, require_frame_rate
 from .base import SOURCES, Item, LandmarkClip, Listing, option
 from .keypoint_csv import is_keypoint_table
-from .mp_holistic import is_numbered_frame
+from .mp_holistic import is_frame_name, is_numbered_frame
 
 
 @SOURCES.register
@@ -158,16 +158,22 @@ def _nothing(root: Path, found: _Found) -> Listing:
 
 def _candidates(root: Path) -> Iterator[tuple[str, Path]]:
     """Yield files with the ending of a table that no other source is made for."""
+    frames: dict[Path, bool] = {}
     for name, path in files_of(root):
-        if path.suffix.lower() in READERS and not _is_of_others(name, path, root):
+        ending = path.suffix.lower()
+        if ending == ".npy" and is_frame_name(name):
+            # A folder of frames may have thousands: the first one speaks for the others.
+            if path.parent not in frames:
+                frames[path.parent] = is_numbered_frame(name, path)
+            if frames[path.parent]:
+                continue
+        if ending in READERS and not _is_of_others(path, root):
             yield name, path
 
 
-def _is_of_others(name: str, path: Path, root: Path) -> bool:
+def _is_of_others(path: Path, root: Path) -> bool:
     if path != root and is_companion(path):
         return True
-    if path.suffix.lower() == ".npy":
-        return is_numbered_frame(name, path)
     return path.suffix.lower() == ".csv" and is_keypoint_table(path)
 
 
