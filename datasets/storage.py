@@ -115,6 +115,8 @@ def load_dataset(path: Path) -> LandmarkDataset:
 
 def is_dataset(path: Path) -> bool:
     """Say whether a file looks like a landmark dataset, whole or damaged; reads little of it."""
+    if not Path(path).is_file():  # a pipe would be waited for
+        return False
     try:
         with zipfile.ZipFile(path) as archive:
             return {"header.npy", "image.npy"} <= set(archive.namelist())

@@ -113,6 +113,8 @@ def _draw(options: _InfoArguments) -> dict[str, Any]:
 
 def _is_model(file: Path) -> bool:
     """Decide by the content; a dataset is a zip file, a model is not."""
+    if file.exists() and not file.is_file() and not file.is_dir():
+        raise HandloreError(f"{file} is a pipe or a device; expected a file or a folder")
     try:
         with file.open("rb") as stream:
             start = stream.read(2)

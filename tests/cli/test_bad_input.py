@@ -299,9 +299,12 @@ def limited(args: Sequence[object], cwd: Path, n_bytes: int) -> subprocess.Compl
     """Run a command whose files may not grow beyond some size, as on a disk that fills up."""
     return subprocess.run(
         [*COMMAND, *map(str, args)],
-        cwd=cwd, capture_output=True, text=True, check=False,
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, n_bytes)),
-    )  # fmt: skip
+    )
 
 
 def test_a_disk_that_fills_up(photos: Photos, npz: Path, onnx: Path, out: Path) -> None:
@@ -348,8 +351,10 @@ def test_ctrl_c_half_way(photos: Photos, out: Path) -> None:
     old.write_bytes(b"what was there before")
     process = subprocess.Popen(
         [*COMMAND, "convert", str(folder), str(old)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     deadline = time.monotonic() + 120
     while process.poll() is None and not list(out.glob("x.npz.parts/0*.npz")):
         assert time.monotonic() < deadline
@@ -584,3 +589,43 @@ def test_how_hands_are_found_is_no_question_where_landmarks_are_brought(
     table.write_text("0,0,0," + ",".join(f"{0.02 * k:.2f}" for k in range(11, 51)) + "\n")
     line = refused(run("convert", table, tmp_path / "x.npz", *option))
     assert f"{option[0]} is about finding hands, and keypoint-csv brings its own" in line
+
+
+PIPED: dict[str, tuple[str, ...]] = {
+    "info": ("info", "{pipe}"),
+    "train": ("train", "{pipe}", "--out", "{out}/m.onnx"),
+    "crossval": ("crossval", "{pipe}"),
+    "evaluate": ("evaluate", "{onnx}", "{pipe}"),
+    "evaluate a model": ("evaluate", "{pipe}", "{npz}"),
+    "predict": ("predict", "{onnx}", "{pipe}"),
+    "predict with": ("predict", "{pipe}", "{npz}"),
+    "replay": ("replay", "{onnx}", "{pipe}"),
+    "compare": ("compare", "{pipe}", "{pipe}"),
+    "calibrate": ("calibrate", "{pipe}", "{npz}"),
+    "convert": ("convert", "{pipe}", "{out}/x.npz"),
+    "weights": ("weights", "fetch", "--from", "{pipe}"),
+    "live": ("live", "{onnx}", "--camera", "{pipe}", "--headless"),
+    "actions": ("live", "{onnx}", "--camera", "0", "--actions", "{pipe}", "--headless"),
+    "token": ("live", "{onnx}", "--serve", "0", "--token-file", "{pipe}", "--headless"),
+}
+
+
+@pytest.mark.parametrize("name", PIPED)
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(
+    name: str, npz: Path, onnx: Path, out: Path
+) -> None:
+    pipe = out / "pipe.npz"
+    os.mkfifo(pipe)
+    places = {"pipe": pipe, "npz": npz, "onnx": onnx, "out": out}
+    words = [word.format_map(places) for word in PIPED[name]]
+    done = subprocess.run(
+        [*COMMAND, *words],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    assert str(pipe) in done.stderr
