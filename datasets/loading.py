@@ -79,13 +79,16 @@ class LoadedRecordings:
         have a length in seconds, by default the median of the other movements. Decisions are listed
         in the log of the header.
         """
-        chosen = self.require(kind)
         notes: list[str] = []
         if kind == "sequence":
+            chosen = self.require(kind)
             window = window or _usual_length(chosen) or _WINDOW
             chosen = [part for one in chosen for part in _cut_if_stream(one, window, notes)]
         else:
-            chosen += [part for one in self.recordings for part in _poses_of_none(one, notes)]
+            none = [part for one in self.recordings for part in _poses_of_none(one, notes)]
+            own = [one for one in self.recordings if one.header.kind == kind]
+            # A folder may hold nothing but `none`, which serves both kinds.
+            chosen = [*own, *none] if own or none else self.require(kind)
         if not chosen:
             raise HandloreError(f"no recording in {self.root} shows a hand; record more")
         joined = concatenate([replace(one, header=replace(one.header, log=())) for one in chosen])
@@ -293,7 +296,10 @@ def load_data(paths: Sequence[Path], kind: Kind | None = None) -> LoadedData:
 
 
 def _first_kind(folders: Sequence[LoadedRecordings]) -> Kind:
-    there = {kind for folder in folders for kind in folder.counts()}
+    """Return movements if there are any, but for a folder of ``none`` beside poses."""
+    every = [one for folder in folders for one in folder.recordings]
+    gestures = [one for one in every if one.labels != [NONE_LABEL]]
+    there = {one.header.kind for one in gestures or every}
     return next((kind for kind in KINDS if kind in there), KINDS[0])
 
 

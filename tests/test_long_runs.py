@@ -1,4 +1,4 @@
-"""Short forms of what runs for hours: campaigns, kills, and a live run that is left alone."""
+"""Short forms of what runs for hours: campaigns, kills, and an unattended live run."""
 
 import json
 import os

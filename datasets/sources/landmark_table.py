@@ -11,13 +11,13 @@ from ..files import MAX_LISTED, SAMPLED, files_of
 from ..pictures import is_picture, is_video
 from ..tables.assembly import assemble
 from ..tables.parts import TableOptions, TablePart, read_part
-from ..tables.reading import READERS, ListedClips, is_companion, tables_of, with_folder
+from ..tables.reading import READERS, ListedClips, folder_roles, is_companion, tables_of
 from ..tables.rows import RawTable
 from ..tables.units import NAMED, TABLE_ASPECT_HELP, UNITS_HELP, height_in_widths
 from ._landmarks import FRAME_RATE_HELP, BadItem, LandmarkSource, require_frame_rate
 from .base import SOURCES, Item, LandmarkClip, Listing, option
 from .keypoint_csv import is_keypoint_table
-from .mp_holistic import is_numbered_frame
+from .mp_holistic import is_frame_name, is_numbered_frame
 
 
 @SOURCES.register
@@ -84,7 +84,7 @@ class _LandmarkTable(LandmarkSource):
             return _nothing(root, found)
         options = TableOptions(self.units, self.aspect, self.mirrored, self.frame_rate)
         made = assemble(found.parts, options)
-        bad = [BadItem(root, name, "unknown", reason=why) for name, why in made.failures]
+        bad = [BadItem(root, row.name, row.label, reason=row.why) for row in made.failures]
         notes = [*made.notes, *(f"{name}: {why}" for name, why in list(found.others.items())[:3])]
         return Listing([*found.damaged, *bad], list(found.others), notes, dataset=made.dataset)
 
@@ -129,7 +129,8 @@ class _Found:
         if alone:
             raise InvalidDataError(f"{name}: {why}")
         if path.suffix.lower() in (".npy", ".parquet", ".pickle", ".pose"):
-            self.damaged.append(BadItem(path, name, "unknown", reason=why))
+            label = folder_roles(name).get("label", "unknown")
+            self.damaged.append(BadItem(path, name, label, reason=why))
         else:
             self.others[name] = why
 
@@ -143,8 +144,7 @@ def _labelled(table: RawTable, lists: ListedClips, name: str) -> TablePart:
         return replace(part, texts={**part.texts, **by_clip})
     if "label" in part.texts:
         return part
-    given = with_folder(part.table).given
-    texts = {role: [value] * part.n_rows for role, value in given.items()}
+    texts = {role: [value] * part.n_rows for role, value in folder_roles(part.table.name).items()}
     return replace(part, texts={**texts, **part.texts})
 
 
@@ -158,16 +158,22 @@ def _nothing(root: Path, found: _Found) -> Listing:
 
 def _candidates(root: Path) -> Iterator[tuple[str, Path]]:
     """Yield files with the ending of a table that no other source is made for."""
+    frames: dict[Path, bool] = {}
     for name, path in files_of(root):
-        if path.suffix.lower() in READERS and not _is_of_others(name, path, root):
+        ending = path.suffix.lower()
+        if ending == ".npy" and is_frame_name(name):
+            # A folder of frames may have thousands: the first one speaks for the others.
+            if path.parent not in frames:
+                frames[path.parent] = is_numbered_frame(name, path)
+            if frames[path.parent]:
+                continue
+        if ending in READERS and not _is_of_others(path, root):
             yield name, path
 
 
-def _is_of_others(name: str, path: Path, root: Path) -> bool:
+def _is_of_others(path: Path, root: Path) -> bool:
     if path != root and is_companion(path):
         return True
-    if path.suffix.lower() == ".npy":
-        return is_numbered_frame(name, path)
     return path.suffix.lower() == ".csv" and is_keypoint_table(path)
 
 

@@ -110,6 +110,11 @@ class _MpHolistic(LandmarkSource):
         return Hand(image, np.full((21, 3), np.nan, np.float32), side)
 
 
+def is_frame_name(name: str) -> bool:
+    """Say whether a name is that of a numbered frame in a sequence below a label."""
+    return bool(_sequence_of(name))
+
+
 def is_numbered_frame(name: str, path: Path) -> bool:
     """Say whether an array is one frame of a sequence below a label."""
     return bool(_sequence_of(name)) and _has_header(read_start(path, 4096))

@@ -206,13 +206,22 @@ def _left_first(frames: _Frames) -> None:
         values[swap] = values[swap][:, ::-1]
 
 
+@dataclass(frozen=True)
+class BadRow:
+    """A row that cannot be used."""
+
+    name: str
+    label: str
+    why: str
+
+
 @dataclass(frozen=True, eq=False)
 class Assembled:
     """What tables hold."""
 
     dataset: LandmarkDataset | None
     """None if every row is bad."""
-    failures: Sequence[tuple[str, str]] = ()
+    failures: Sequence[BadRow] = ()
     """Rows that cannot be used, by name, and why."""
     notes: Sequence[str] = field(default=())
 
@@ -276,7 +285,7 @@ def _layout_notes(parts: Sequence[TablePart], kind: Kind, options: TableOptions)
     return notes
 
 
-_Made = tuple["_Samples | None", list[tuple[str, str]]]
+_Made = tuple["_Samples | None", list[BadRow]]
 
 
 @dataclass(eq=False)
@@ -293,7 +302,10 @@ def _made(
     frames = _frames_of(part, conversion, n_hands, options.mirrored)
     good = np.ones(part.n_rows, bool)
     good[list(part.bad)] = False
-    failures = [(f"{part.table.name}#{row + 1}", why) for row, why in sorted(part.bad.items())]
+    failures = [
+        BadRow(f"{part.table.name}#{row + 1}", part.texts["label"][row] or "unknown", why)
+        for row, why in sorted(part.bad.items())
+    ]
     if not good.any():
         return None, failures
     if kind == "pose":

@@ -2,7 +2,6 @@
 
 import csv
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -77,16 +76,14 @@ def _long_text(table: TextTable) -> RawTable:
         raise InvalidDataError("it has a landmark a row, and not all are numbers") from error
 
 
-def with_folder(table: RawTable) -> RawTable:
-    """Return a table without labels with that of its folder: [train/]<label>/<file>."""
-    folders = [part for part in PurePosixPath(table.name).parts[:-1] if "." not in part]
-    given = dict(table.given)
+def folder_roles(name: str) -> dict[str, str]:
+    """Return label and split that the folders of a file say: [train/]<label>/<file>."""
+    folders = [part for part in PurePosixPath(name).parts[:-1] if "." not in part]
     splits = [s for folder in folders if (s := _SPLITS.get(folder.lower()))]
-    if splits and "split" not in given:
-        given["split"] = splits[-1]
-    if folders and folders[-1].lower() not in _GENERIC and "label" not in given:
-        given["label"] = folders[-1]
-    return replace(table, given=given)
+    roles = {"split": splits[-1]} if splits else {}
+    if folders and folders[-1].lower() not in _GENERIC:
+        roles["label"] = folders[-1]
+    return roles
 
 
 _SPLITS = {

@@ -90,7 +90,7 @@ def test_written_and_read() -> None:
 
 
 def test_learnt_from_a_dataset(tmp_path: Path) -> None:
-    """Movements of other people are told apart along the directions alone."""
+    """Movements of other people are distinguished along the directions alone."""
     save_dataset(movements(n_people=6, each=3), tmp_path / "data.npz")
     out = tmp_path / "features.npz"
     done = CliRunner().invoke(pretraining.main, [str(tmp_path / "data.npz"), str(out)])

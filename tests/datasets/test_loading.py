@@ -179,6 +179,21 @@ def test_a_stream_shows_poses_too(both: RecordingFolder) -> None:
 # Groups
 
 
+def test_a_folder_of_none_serves_the_poses_of_another(
+    folder: RecordingFolder, tmp_path: Path
+) -> None:
+    for label in ("fist", "palm"):
+        folder.keep(held(label))
+    triggers = RecordingFolder.open(tmp_path / "triggers")
+    triggers.keep(movement("none", like="left", seconds=2.0))
+    for kind in (None, "pose"):
+        loaded = load_data([folder.root, triggers.root], kind)
+        assert loaded.dataset.header.kind == "pose"
+        assert loaded.dataset.labels == ["fist", "none", "palm"]
+    with pytest.raises(HandloreError, match="holds no recordings of static poses"):
+        load_data([folder.root, filled(tmp_path / "moves", 1).root], "pose")
+
+
 def test_one_person_in_one_session_is_split_by_recording(both: RecordingFolder) -> None:
     for kind in ("sequence", "pose"):
         data = load_recordings(both.root).dataset(kind)

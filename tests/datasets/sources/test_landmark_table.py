@@ -243,6 +243,9 @@ def test_zeros_are_no_hand_and_damaged_rows_are_counted(tmp_path):
     done = read(table, aspect="16:9")
     assert [name for name, _ in done.failures] == [f"table.csv#{n}" for n in range(3, 10)]
     assert list(done.dataset.detected[:, 0]) == [True, False, *[True] * 3]
+    listed = make_source("landmark-table", {"aspect": "16:9"}).scan(table)
+    assert set(listed.labels) - {"unknown"} == set(WORDS)
+    assert [item.label for item in listed.items][:2] == ["rock", "fist"]
     assert np.isnan(done.dataset.image[1]).all()
 
 
