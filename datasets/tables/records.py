@@ -39,6 +39,9 @@ def json_table(path: Path, name: str) -> RawTable:
         If it is not JSON, or there are no records with landmarks in it.
     """
     value = parse_json(read_bytes(path, MAX_JSON_BYTES))
+    if isinstance(value, dict) and {"images", "annotations"} <= set(value):
+        # Its keypoints are x, y and visibility.
+        raise InvalidDataError("it is COCO annotations; convert the folder with their pictures")
     listed = isinstance(value, dict) and any(_is_records(value.get(key)) for key in _LISTS)
     if isinstance(value, dict) and not listed and not _is_one(value):
         pair = data_and_labels(value)

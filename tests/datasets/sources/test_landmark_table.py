@@ -473,6 +473,9 @@ def test_what_is_no_table_of_hands_is_refused_with_advice(tmp_path):
     assert "no row shows a hand" in refusal(zeros)
     assert "empty" in refusal("")
     assert "holds no records" in refusal("[]", "a.json")
+    marked = [{"image_id": 1, "category_id": 1, "keypoints": [300, 200, 2] * 21}]
+    coco = {"images": [{"id": 1, "file_name": "1.jpg"}], "annotations": marked}
+    assert "COCO annotations" in refusal(json.dumps(coco), "b.json")
 
 
 def test_the_project_that_keypoint_csv_belongs_to_is_left_to_its_own_source(tmp_path):
