@@ -1,8 +1,9 @@
 """How well movements are distinguished, on people, recordings and frame rates not trained on.
 
 Rows: ``ipn`` (IPN Hand, 5 folds by person, with and without the clips of ``ipn_audit.csv``, which
-do not show what their label says; needs ``--ipn FILE``, the converted clips), ``shrec`` (SHREC'17, 5 folds by subject, 14 and 28 classes), ``sfinge`` (SFINGE 3D
-Dictionary, 6 contiguous blocks), ``drone`` (the last 6 of 30 sequences of 9 commands held out, and
+do not show what their label says; needs ``--ipn FILE``, the converted clips), ``shrec`` (SHREC'17,
+5 folds by subject, 14 and 28 classes), ``sfinge`` (SFINGE 3D Dictionary, 6 contiguous blocks),
+``drone`` (the last 6 of 30 sequences of 9 commands held out, and
 how it grows with examples), ``rates`` (the same clip at 10, 15, 30 and 60 frames a second),
 ``rendered`` (through video files and the detector, on people not trained on), ``speed``.
 
@@ -69,7 +70,7 @@ def ipn(file: Path, make: Maker) -> None:
     answers = cross_val_predict(make(), dataset, make().encoder(1), "group", n_folds=5)
     with Path(__file__).with_name("ipn_audit.csv").open(encoding="utf-8") as table:
         audited = {row["file"] for row in csv.DictReader(table)}
-    own = ~np.isin(dataset.samples.source, list(audited))
+    own = ~np.isin(dataset.samples.source[answers.sample], list(audited))
     right = answers.truth == answers.predicted
     print(
         f"IPN Hand, 14 classes, 5 folds by person: {right.mean():.4f} (n {len(right)}), without the"
