@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 DOCS_READY := .venv/.docs-ready
 
-.PHONY: demo test test-slow docs lint format fuzz audit bench bench-accuracy pictures clean
+.PHONY: demo test test-slow docs lint format fuzz audit bench bench-accuracy pictures pretrained clean
 
 demo: $(READY)  ## the main job on rendered hands, with a report
 	$(BIN)/handlore demo --out handlore-demo
@@ -61,6 +61,11 @@ bench-accuracy: $(READY)  ## accuracy and yield on the real data sets (HANDLORE_
 	$(BIN)/python benchmarks/unknown.py --converted bench-results/converted
 	$(BIN)/python benchmarks/detectors.py
 	$(BIN)/python benchmarks/movements.py
+
+pretrained: $(READY)  ## what rocket knows about movements beforehand, from IPN Hand (HANDLORE_DATA)
+	mkdir -p bench-results
+	$(BIN)/handlore convert $(HANDLORE_DATA)/ipn bench-results/ipn.npz --none no_gesture --name-pattern '^[^/]+/(?P<group>[^/]+_\d+)_[LR]_'
+	$(BIN)/python -m handlore.classifiers.pretraining bench-results/ipn.npz classifiers/pretrained_movements.npz
 
 pictures: demo  ## the pictures of the README
 	$(BIN)/python docs/make_pictures.py

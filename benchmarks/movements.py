@@ -1,7 +1,9 @@
 """How well movements are distinguished, on people, recordings and frame rates not trained on.
 
-Rows: ``shrec`` (SHREC'17, 5 folds by subject, 14 and 28 classes), ``sfinge`` (SFINGE 3D
-Dictionary, 6 contiguous blocks), ``drone`` (the last 6 of 30 sequences of 9 commands held out, and
+Rows: ``ipn`` (IPN Hand, 5 folds by person, with and without the clips of ``ipn_audit.csv``, which
+do not show what their label says; needs ``--ipn FILE``, the converted clips), ``shrec`` (SHREC'17,
+5 folds by subject, 14 and 28 classes), ``sfinge`` (SFINGE 3D Dictionary, 6 contiguous blocks),
+``drone`` (the last 6 of 30 sequences of 9 commands held out, and
 how it grows with examples), ``rates`` (the same clip at 10, 15, 30 and 60 frames a second),
 ``rendered`` (through video files and the detector, on people not trained on), ``speed``.
 
@@ -9,6 +11,7 @@ Run it with ``python benchmarks/movements.py [--model NAME] [ROW...]``.
 """
 
 import argparse
+import csv
 import resource
 import tempfile
 import time
@@ -30,6 +33,7 @@ from handlore.datasets.conversion.convert import convert
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.rendered import write_movement_videos
 from handlore.datasets.sources import make_source
+from handlore.datasets.storage import load_dataset
 from handlore.landmarks.detector import DetectorOptions
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
@@ -49,14 +53,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="rocket")
     parser.add_argument("--param", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--ipn", type=Path, metavar="FILE")
     parser.add_argument("rows", nargs="*", help="default: all")
     options = parser.parse_args()
     params = dict(param.split("=", 1) for param in options.param)
-    for row in options.rows or ROWS:
-        ROWS[row](lambda: make_estimator(options.model, params))
+    rows = ROWS | ({"ipn": partial(ipn, options.ipn)} if options.ipn else {})
+    for row in options.rows or rows:
+        rows[row](lambda: make_estimator(options.model, params))
 
 
 Maker = Callable[[], HandEstimator]
+
+
+def ipn(file: Path, make: Maker) -> None:
+    dataset = load_dataset(file)
+    answers = cross_val_predict(make(), dataset, make().encoder(1), "group", n_folds=5)
+    with Path(__file__).with_name("ipn_audit.csv").open(encoding="utf-8") as table:
+        audited = {row["file"] for row in csv.DictReader(table)}
+    own = ~np.isin(dataset.samples.source[answers.sample], list(audited))
+    right = answers.truth == answers.predicted
+    print(
+        f"IPN Hand, 14 classes, 5 folds by person: {right.mean():.4f} (n {len(right)}), without the"
+        f" {(~own).sum()} audited clips {right[own].mean():.4f}"
+    )
 
 
 def shrec(make: Maker) -> None:

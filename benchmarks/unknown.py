@@ -34,7 +34,7 @@ def main() -> None:
         for who in np.unique(person):
             train, test = (person != who) & (label != left_out), (person == who) & one_look
             codes = np.unique(label[train], return_inverse=True)[1]
-            p_value = NoveltyModel.fit(X[train], codes, person[train])(X[test])
+            p_value = NoveltyModel.fit(X[train], codes, person[train]).p_value(X[test])
             found.append([label[test] != left_out, p_value])
             if options.forest:
                 forest = make_estimator("forest").fit(X[train], label[train])

@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 
-from handlore.datasets.dataset import StrArray
+from handlore.datasets.dataset import LandmarkDataset, StrArray
+from handlore.datasets.splits import groups_of
 from handlore.landmarks.hands import FloatArray
 from handlore.models.card import INPUT, P_VALUE_OUTPUT
+from handlore.models.pose_encoder import Encoder
 
 from .onnx_graph import Graph
 from .projection import STEPS, Projection
@@ -25,6 +27,7 @@ _N_CENTRES = 8
 """Cluster centres per class."""
 _MIN_DIRECTIONS = 24
 """Minimum number of directions: unknown gestures also differ where the classes are alike."""
+_FEW_GROUPS = 4
 _N_PARTS = 8
 """Parts of the groups that are left out in turn."""
 _N_LEVELS = 200
@@ -64,6 +67,17 @@ class NoveltyModel:
         shares = (np.arange(_N_LEVELS) + 0.5) / _N_LEVELS
         levels = np.quantile(left_out, shares).astype(np.float32)
         return cls(projection, centres, levels)
+
+    @classmethod
+    def of(cls, dataset: LandmarkDataset, encoder: Encoder) -> Self:
+        """Compute it from the samples of a dataset that show a hand."""
+        seen = dataset.select(dataset.has_hand)
+        codes = np.unique(seen.samples.label, return_inverse=True)[1]
+        groups = groups_of(seen)
+        if len(np.unique(groups)) < _FEW_GROUPS:
+            # Without one of so few groups, too much of the training data would be missing.
+            groups = groups_of(seen, "random")
+        return cls.fit(encoder.encode_samples(seen), codes, groups)
 
     def p_value(self, X: FloatArray) -> FloatArray:
         """Return the share (n_samples,) of known hands that are as far away or farther, 0 to 1."""

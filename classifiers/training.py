@@ -20,7 +20,6 @@ from handlore.datasets.splits import (
     cross_validation,
     default_by,
     doubt_about,
-    groups_of,
     n_groups,
     training_samples,
 )
@@ -32,9 +31,9 @@ from handlore.models.movement_encoder import MovementEncoder
 from handlore.models.pose_encoder import Encoder, PoseEncoder
 
 from .base import HandEstimator, plain_params
-from .evaluation.crossval import cross_val_predict
+from .evaluation.crossval import cross_validate_pipeline
 from .evaluation.leaks import item_digests
-from .evaluation.scores import Scores, fit_samples, fit_streams
+from .evaluation.scores import fit_samples, fit_streams
 from .evaluation.streams import (
     StreamOutputs,
     choose_thresholds,
@@ -48,7 +47,6 @@ from .novelty import NoveltyModel
 from .onnx_graph import add_clip_output
 
 _FEW_SAMPLES = 5
-_FEW_GROUPS = 4
 _MIN_GESTURES, _MAX_STREAM_CLIPS = 20, 150
 """Number of gestures from which on thresholds are chosen, and of clips in streams of each half."""
 _N_FITS = 4
@@ -176,7 +174,7 @@ def train_pipeline(
     """
     started = time.perf_counter()
     estimator, encoder = pipeline.estimator, pipeline.encoder
-    scores = _scores(estimator, dataset, encoder) if crossval else None
+    scores = _scores(pipeline, dataset) if crossval else {}
     numbers = count(1)
 
     def done() -> None:
@@ -195,9 +193,9 @@ def train_pipeline(
         **_clip_facts(encoder, dataset),
         landmarker=detector.landmarker if detector else "full",
         thresholds=_thresholds(pipeline, dataset, outputs) if negatives else {},
-        training=_training(fitted, dataset, scores) | _stream_scores(outputs),
+        training=_training(fitted, dataset) | scores | _stream_scores(outputs),
     )
-    scored = _novelty_model(dataset, encoder) if novelty and encoder.kind == "pose" else None
+    scored = NoveltyModel.of(dataset, encoder) if novelty and encoder.kind == "pose" else None
     n_bytes = save_model(fitted, card, out, scored, clips)
     doubt = doubt_about(dataset, default_by(dataset)) if crossval else None
     notes = (*fitted.notes_, *_notes(dataset), *([doubt] if doubt else []))
@@ -296,16 +294,6 @@ def _stream_scores(outputs: Sequence[StreamOutputs]) -> dict[str, Any]:
     return {"streams": cross_fitted(outputs).as_json()} if outputs else {}
 
 
-def _novelty_model(dataset: LandmarkDataset, encoder: Encoder) -> NoveltyModel:
-    seen = dataset.select(dataset.has_hand)
-    codes = np.unique(seen.samples.label, return_inverse=True)[1]
-    groups = groups_of(seen)
-    if len(np.unique(groups)) < _FEW_GROUPS:
-        # Without one of so few groups, too much of the training data would be missing.
-        groups = groups_of(seen, "random")
-    return NoveltyModel.fit(encoder.encode_samples(seen), codes, groups)
-
-
 def _clip_facts(encoder: Encoder, dataset: LandmarkDataset) -> dict[str, Any]:
     """Return the fields of a card that only models of movements have."""
     if not isinstance(encoder, MovementEncoder):
@@ -319,9 +307,7 @@ def _clip_facts(encoder: Encoder, dataset: LandmarkDataset) -> dict[str, Any]:
     }
 
 
-def _training(
-    estimator: HandEstimator, dataset: LandmarkDataset, scores: dict[str, Any] | None
-) -> dict[str, Any]:
+def _training(estimator: HandEstimator, dataset: LandmarkDataset) -> dict[str, Any]:
     seen = dataset.select(dataset.has_hand)
     counts = Counter(map(str, seen.samples.label))
     training = {
@@ -337,24 +323,27 @@ def _training(
         training["item_digests"] = digests
     if estimator.history_:
         training["history"] = [_rounded(epoch) for epoch in estimator.history_]
-    return training | ({"crossval": scores} if scores else {})
+    return training
 
 
 def _rounded(epoch: Mapping[str, float | None]) -> dict[str, float | None]:
     return {key: None if value is None else round(value, 5) for key, value in epoch.items()}
 
 
-def _scores(estimator: HandEstimator, dataset: LandmarkDataset, encoder: Encoder) -> dict[str, Any]:
-    by = default_by(dataset)
-    found = Scores.of(cross_val_predict(estimator, dataset, encoder, by))
-    return {
-        "accuracy": found.accuracy,
-        "macro_f1": found.macro_f1,
-        "n": found.n,
-        "n_no_hand": found.n_no_hand,
+def _scores(pipeline: Pipeline, dataset: LandmarkDataset) -> dict[str, Any]:
+    """Return what the card keeps of a cross-validation, and poses in streams."""
+    by, is_of_poses = default_by(dataset), pipeline.encoder.kind == "pose"
+    found = cross_validate_pipeline(pipeline, dataset, by, None, with_streams=is_of_poses)
+    scores, streams = found.scores, found.streams
+    crossval = {
+        "accuracy": scores.accuracy,
+        "macro_f1": scores.macro_f1,
+        "n": scores.n,
+        "n_no_hand": scores.n_no_hand,
         "by": by,
         "n_groups": n_groups(dataset, by),
     }
+    return {"crossval": crossval} | ({"streams": streams.as_json()} if streams else {})
 
 
 def _notes(dataset: LandmarkDataset) -> list[str]:

@@ -158,7 +158,7 @@ class PoseModel(Model):
         """Return the probabilities (n, n_labels), lowered for hands with a high novelty score."""
         if not self.has_novelty:
             return self.predict_proba(X)
-        return _reject_novel(*self._run(X, OUTPUT, P_VALUE_OUTPUT))
+        return reject_novel(*self._run(X, OUTPUT, P_VALUE_OUTPUT))
 
     def novelty(self, X: FloatArray) -> FloatArray | None:
         """Return the novelty score (n,) of hands, 0 to 1; None if the file has none.
@@ -308,7 +308,7 @@ def _checked(probabilities: FloatArray, X: FloatArray, n_labels: int) -> FloatAr
     return probabilities
 
 
-def _reject_novel(probabilities: FloatArray, p_value: FloatArray) -> FloatArray:
+def reject_novel(probabilities: FloatArray, p_value: FloatArray) -> FloatArray:
     """Return probabilities (n, n_classes) that fall to 0 as hands become unlike the training data.
 
     Up to a novelty score of ``MAX_NOVELTY``, probabilities stay what they are; so a threshold on a

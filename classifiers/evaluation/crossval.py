@@ -25,7 +25,6 @@ from handlore.datasets.splits import (
     untested_labels,
 )
 from handlore.landmarks.errors import HandloreError
-from handlore.models.movement_encoder import MovementEncoder
 from handlore.models.pose_encoder import Encoder, PoseEncoder
 
 from ..base import HandEstimator
@@ -36,7 +35,7 @@ from .intervals import single_unit
 from .leaks import find_leaks
 from .pointing import pointing_advice
 from .scores import Predictions, fit_samples, predict_items
-from .streams import StreamOutputs, cross_fitted, require_movements
+from .streams import StreamOutputs, cross_fitted
 
 _MIN_STREAM_CLIPS, _MAX_STREAM_CLIPS = 50, 900
 """Clips in the streams of a fold, and of all folds."""
@@ -76,7 +75,7 @@ def cross_validate(
     with_importances
         Also measure the contribution of each part of the hand.
     with_streams
-        Also recognise the clips of each fold in streams; default: movements, if trained in seconds.
+        Also recognise the samples of each fold in streams; default: if it trains in seconds.
     progress
         Called with the number of finished folds, and of all.
 
@@ -99,8 +98,8 @@ def cross_validate(
     )
     chosen: By = by or default_by(dataset)
     if with_streams is None:
-        with_streams = dataset.header.kind == "sequence" and not pipeline.estimator.learns_in_epochs
-    run = partial(_cross_validate, pipeline, dataset, seed=seed, progress=progress)
+        with_streams = not pipeline.estimator.learns_in_epochs
+    run = partial(cross_validate_pipeline, pipeline, dataset, seed=seed, progress=progress)
     found = run(chosen, folds, with_importances=with_importances, with_streams=with_streams)
     reference, missing = _reference(run, chosen, default_by(dataset))
     doubts = [
@@ -156,19 +155,18 @@ def _reference(
         return None, f"there is no result by {best} to compare with: {error}"
 
 
-def _cross_validate(
+def cross_validate_pipeline(
     pipeline: Pipeline,
     dataset: LandmarkDataset,
     by: By,
     folds: int | None,
     *,
-    seed: int,
-    progress: Callable[[int, int], None] | None,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
     with_importances: bool = False,
     with_streams: bool = False,
 ) -> Evaluation:
-    if with_streams:
-        require_movements(dataset)
+    """Cross-validate one pipeline by one split; see :func:`cross_validate`."""
     started = time.perf_counter()
     total = fold_count(dataset, by, folds)
     importances: list[list[Importance]] = []
@@ -177,7 +175,7 @@ def _cross_validate(
     def watch(fitted: HandEstimator, trained: LandmarkDataset, tested: LandmarkDataset) -> None:
         if with_importances:
             measure(fitted, tested)
-        if with_streams and isinstance(pipeline.encoder, MovementEncoder):
+        if with_streams:
             most = max(_MIN_STREAM_CLIPS, _MAX_STREAM_CLIPS // total)
             streams.append(
                 StreamOutputs.of_left_out(fitted, pipeline.encoder, trained, tested, most)

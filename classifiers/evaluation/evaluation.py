@@ -11,7 +11,7 @@ from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset, listed
 from handlore.datasets.splits import By, held_out_samples
 from handlore.models.card import ModelCard
 from handlore.models.files import load_model
-from handlore.models.model import Model, MovementModel
+from handlore.models.model import Model
 
 from .breakdown import Reliability, detection_rates, scores_by_stage, scores_by_unit
 from .comparison import RunResults
@@ -19,7 +19,7 @@ from .importance import Importance, measure_importances
 from .intervals import Intervals
 from .leaks import Leaks, find_model_leaks
 from .scores import Predictions, Scores, predict_items
-from .streams import StreamOutputs, StreamScores, require_movements
+from .streams import StreamOutputs, StreamScores
 
 _MIN_GAP = 0.05
 """Points of accuracy that are shown as 0.0."""
@@ -216,8 +216,6 @@ def evaluate(
     name = "" if isinstance(model, Model) else str(model)
     loaded = model if isinstance(model, Model) else load_model(model)
     card, tested = loaded.card, held_out_samples(dataset, split)
-    if with_streams:
-        require_movements(tested)
     classifier = (loaded.predict_clips, card.labels, tested, loaded.encoder)
     found = Evaluation.of(
         predict_items(*classifier),
@@ -226,11 +224,7 @@ def evaluate(
         measure_importances(*classifier) if with_importances else (),
     )
     streams = None
-    if (
-        with_streams is not False
-        and isinstance(loaded, MovementModel)
-        and NONE_LABEL in card.labels
-    ):
+    if with_streams is not False and (card.kind == "pose" or NONE_LABEL in card.labels):
         outputs = StreamOutputs.of(loaded, tested, _MAX_STREAM_CLIPS)
         streams = outputs.counted(loaded.thresholds)
     return replace(

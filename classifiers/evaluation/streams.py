@@ -13,10 +13,11 @@ import numpy as np
 
 from handlore.datasets.dataset import NONE_LABEL, LabelledInterval, LandmarkDataset, Samples
 from handlore.datasets.splits import groups_of
-from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import FloatArray
 from handlore.models.card import DURATION_QUANTILES
+from handlore.models.model import reject_novel
 from handlore.models.movement_encoder import MovementEncoder, durations
+from handlore.models.pose_encoder import Encoder
 from handlore.models.stream.calibration import counts_by_label
 from handlore.models.stream.events import Event
 from handlore.models.stream.ground_truth import Stream, StreamScore, joined_clips
@@ -26,6 +27,7 @@ from handlore.models.stream.settings import MOVEMENT_THRESHOLD, RecogniserSettin
 
 from ..base import HandEstimator
 from ..negatives import FRAME_RATE, NegativeWindows, synthetic_streams
+from ..novelty import NoveltyModel
 from ..onnx_graph import GraphRunner
 from .scores import fit_streams
 
@@ -46,6 +48,8 @@ _PRIOR_GESTURES = 5
 """Strength of the assumption that a label is like all others, as a number of gestures."""
 _PALM = 0.1
 """Palm length of synthetic hands, in image widths."""
+_GAP = 0.5
+"""Seconds without a hand between two pictures, which may show the same pose."""
 _MIN_SHARED = 0.3
 """Share of the shorter one that an event and a gesture cover together, if one is confused."""
 
@@ -61,8 +65,10 @@ class StreamScores:
     n_false: int
     """Events without a gesture of their label; those of confused gestures are among them."""
     seconds: float
-    is_synthetic: bool
+    is_synthetic: bool = False
     """Whether what lies between the gestures was made, because the data has no ``none``."""
+    is_of_poses: bool = False
+    """Whether the gestures are pictures of poses, each held for a second."""
 
     @property
     def n_missed(self) -> int:
@@ -76,11 +82,11 @@ class StreamScores:
             f"{100 * count / max(self.n, 1):.0f} %"
             for count in (self.n_found, self.n_confused, self.n_missed)
         )
-        between = "synthetic idle movement" if self.is_synthetic else "the clips of none"
+        gestures = "poses" if self.is_of_poses else "gestures"
         rate = 60 * self.n_false / max(self.seconds, 1e-9)
         events = "event" if self.n_false == 1 else "events"
         return (
-            f"in a stream with {between} in between: {found} of {self.n} gestures found,"
+            f"in a stream {self._stream}: {found} of {self.n} {gestures} found,"
             f" {confused} confused, {missed} missed; {self.n_false} false {events}"
             f" ({rate:.1f} a minute)"
         )
@@ -95,8 +101,22 @@ class StreamScores:
             "n_false": self.n_false,
             "minutes": round(self.seconds / 60, 3),
             "false_per_minute": round(60 * self.n_false / max(self.seconds, 1e-9), 3),
-            "between": "synthetic" if self.is_synthetic else NONE_LABEL,
+            "between": self._between,
         }
+
+    @property
+    def _between(self) -> str:
+        if self.is_of_poses:
+            return "pictures"
+        return "synthetic" if self.is_synthetic else NONE_LABEL
+
+    @property
+    def _stream(self) -> str:
+        return {
+            "pictures": "of pictures that are held for a second each",
+            "synthetic": "with synthetic idle movement in between",
+            NONE_LABEL: "with the clips of none in between",
+        }[self._between]
 
     @classmethod
     def from_json(cls, values: Any) -> "StreamScores | None":
@@ -107,35 +127,42 @@ class StreamScores:
         ):
             return None
         n, n_found, n_confused, n_false, minutes = (values[name] for name in names)
-        is_synthetic = values.get("between") == "synthetic"
-        return cls(n, n_found, n_confused, n_false, 60 * minutes, is_synthetic)
+        kinds = values.get("between") == "synthetic", values.get("between") == "pictures"
+        return cls(n, n_found, n_confused, n_false, 60 * minutes, *kinds)
 
 
 @dataclass(frozen=True, eq=False)
 class _FittedModel:
-    """A fitted classifier of movements as what a recogniser runs."""
+    """A fitted classifier as what a recogniser runs."""
 
     labels: tuple[str, ...]
-    encoder: MovementEncoder
+    encoder: Encoder
     seconds: tuple[float, ...]
-    """Lengths of short, typical and long training clips."""
+    """Lengths of short, typical and long training clips; empty for poses."""
     runner: GraphRunner
+    novelty: NoveltyModel | None = None
     thresholds: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(
-        cls, estimator: HandEstimator, encoder: MovementEncoder, trained: LandmarkDataset
+        cls, estimator: HandEstimator, encoder: Encoder, trained: LandmarkDataset
     ) -> "_FittedModel":
-        """Return it with the lengths of the clips it was trained on."""
+        """Return it with what else is learnt from its training data."""
         labels = tuple(map(str, estimator.classes_))
         # Windows come one at a time, for which one thread is the fastest.
-        return cls(labels, encoder, clip_lengths(trained), GraphRunner(estimator.to_onnx(), 1))
+        runner = GraphRunner(estimator.to_onnx(), 1)
+        if encoder.kind == "pose":
+            return cls(labels, encoder, (), runner, NoveltyModel.of(trained, encoder))
+        return cls(labels, encoder, clip_lengths(trained), runner)
 
     def predict_proba(self, X: FloatArray) -> FloatArray:
         """Return the probabilities (n, n_labels) of encoded windows."""
         return self.runner(X)
 
-    predict_known = predict_proba
+    def predict_known(self, X: FloatArray) -> FloatArray:
+        """Return the same, lowered for samples that are unlike the training data."""
+        likely = self.predict_proba(X)
+        return likely if self.novelty is None else reject_novel(likely, self.novelty.p_value(X))
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,19 +183,23 @@ class StreamOutputs:
     def of_left_out(
         cls,
         fitted: HandEstimator,
-        encoder: MovementEncoder,
+        encoder: Encoder,
         trained: LandmarkDataset,
         left_out: LandmarkDataset,
         most: int,
     ) -> "StreamOutputs":
-        """Train on windows of streams too, and run it on streams of clips that were left out."""
-        streaming = fit_streams(fitted, trained, encoder, NegativeWindows())
-        found = cls.of(_FittedModel.of(streaming, encoder, trained), left_out, most)
+        """Run a classifier on streams of what was left out.
+
+        A classifier of movements is trained on windows of streams too.
+        """
+        if isinstance(encoder, MovementEncoder):
+            fitted = fit_streams(fitted, trained, encoder, NegativeWindows())
+        found = cls.of(_FittedModel.of(fitted, encoder, trained), left_out, most)
         return replace(found, usual=usual_threshold(trained))
 
     @classmethod
     def of(cls, model: StreamModel, clips: LandmarkDataset, most: int) -> "StreamOutputs":
-        """Run a model on streams of at most ``most`` clips."""
+        """Run a model on streams of at most ``most`` samples."""
         streams, is_synthetic = _clip_streams(clips, most)
         settings = RecogniserSettings()
         found = tuple(
@@ -194,7 +225,12 @@ class StreamOutputs:
             )
             total += score
         counts = total.n, len(total.found), n_confused, len(total.false)
-        return StreamScores(*counts, self.seconds, self.is_synthetic)
+        return StreamScores(*counts, self.seconds, self.is_synthetic, self.is_of_poses)
+
+    @property
+    def is_of_poses(self) -> bool:
+        """Whether they are streams of pictures; their model has one threshold for all labels."""
+        return self.model.encoder.kind == "pose"
 
     def _each(self, thresholds: Mapping[str, float]) -> Iterator[StreamScore]:
         settings = RecogniserSettings()
@@ -217,6 +253,7 @@ def pooled(parts: Sequence[StreamScores]) -> StreamScores:
         sum(part.n_false for part in parts),
         sum(part.seconds for part in parts),
         any(part.is_synthetic for part in parts),
+        any(part.is_of_poses for part in parts),
     )
 
 
@@ -271,18 +308,12 @@ def cross_fitted(outputs: Sequence[StreamOutputs]) -> StreamScores:
     """
     parts = []
     for number, one in enumerate(outputs):
+        if one.is_of_poses:
+            parts.append(one.counted({}))
+            continue
         others = [*outputs[:number], *outputs[number + 1 :]]
         parts.append(one.counted(choose_thresholds(others or outputs, one.usual)))
     return pooled(parts)
-
-
-def require_movements(dataset: LandmarkDataset) -> None:
-    """Raise HandloreError if a dataset has no clips that could be joined."""
-    if dataset.header.kind != "sequence":
-        raise HandloreError(
-            "--streams recognises clips of movements in streams, but this data contains poses"
-            " (single pictures); leave it out"
-        )
 
 
 def clip_lengths(dataset: LandmarkDataset) -> tuple[float, ...]:
@@ -295,7 +326,8 @@ def _clip_streams(clips: LandmarkDataset, most: int) -> tuple[list[Stream], bool
     """Return streams of the clips of one person each, and whether idle movement was made."""
     rng = np.random.default_rng(0)
     chosen = clips.select(np.sort(rng.permutation(clips.n_samples)[:most]))
-    if (clips.samples.label == NONE_LABEL).mean() < _MIN_NONE:
+    is_movement = clips.header.kind == "sequence"
+    if is_movement and (clips.samples.label == NONE_LABEL).mean() < _MIN_NONE:
         seen = chosen.select(chosen.has_hand)
         return [
             _as_stream(one.image, one.handedness, one.events, seen)
@@ -305,7 +337,7 @@ def _clip_streams(clips: LandmarkDataset, most: int) -> tuple[list[Stream], bool
     streams = []
     for person in np.unique(people):
         own = rng.permutation(np.flatnonzero(people == person))
-        streams.append(joined_clips(chosen, str(person), own.tolist()))
+        streams.append(joined_clips(chosen, str(person), own.tolist(), 0 if is_movement else _GAP))
     return streams, False
 
 

@@ -29,7 +29,7 @@ streams_option = click.option(
     "--streams/--no-streams",
     "with_streams",
     default=None,
-    help="Movements: also recognise the clips in streams, as `live` does.",
+    help="Also recognise the clips or pictures in streams, as `live` does.",
 )
 seed_option = click.option(
     "--seed",

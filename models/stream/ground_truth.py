@@ -57,8 +57,11 @@ def _key(recording: str, source: str, number: int) -> tuple[int, str]:
     return (-1, whole) if recording and part else (number, source)
 
 
-def joined_clips(dataset: LandmarkDataset, name: str, parts: list[int]) -> Stream:
-    """Return some samples of a dataset, one after the other, as a stream."""
+def joined_clips(dataset: LandmarkDataset, name: str, parts: list[int], gap: float = 0.0) -> Stream:
+    """Return some samples of a dataset, one after the other, as a stream.
+
+    Between them no frame is seen for ``gap`` seconds.
+    """
     frames, time, intervals, now = [], [], [], 0.0
     for part in parts:
         own = np.arange(dataset.offsets[part], dataset.offsets[part + 1])
@@ -73,7 +76,7 @@ def joined_clips(dataset: LandmarkDataset, name: str, parts: list[int]) -> Strea
         label = str(dataset.samples.label[part])
         if label != NONE_LABEL:
             intervals.append(LabelledInterval(label, now, now + float(seconds[-1])))
-        now += float(seconds[-1]) + frame
+        now += float(seconds[-1]) + frame + gap
     every = np.concatenate(frames)
     arrays = {array: getattr(dataset, array)[every] for array in _ARRAYS}
     video = LandmarkDataset(

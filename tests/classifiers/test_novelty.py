@@ -6,7 +6,7 @@ import pytest
 
 from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.novelty import NoveltyModel
-from handlore.models.model import _reject_novel
+from handlore.models.model import reject_novel
 
 N_FEATURES = 12
 
@@ -91,5 +91,5 @@ def test_subset_of_many_samples(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_reject_novel() -> None:
     probabilities = np.array([[0.2, 0.8]] * 3, np.float32)
-    p_value = _reject_novel(probabilities, np.array([1.0, 0.05, 0.0], np.float32))
+    p_value = reject_novel(probabilities, np.array([1.0, 0.05, 0.0], np.float32))
     np.testing.assert_allclose(p_value, [[0.2, 0.8], [0.2, 0.8], [0, 0]])

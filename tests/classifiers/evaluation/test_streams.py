@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from stream_stubs import Swipes
 from handlore.classifiers.estimators import ESTIMATORS
 from handlore.classifiers.evaluation.crossval import cross_validate
 from handlore.classifiers.evaluation.evaluation import evaluate
+from handlore.classifiers.evaluation.scores import fit_samples
 from handlore.classifiers.evaluation.streams import (
     StreamOutputs,
     StreamScores,
@@ -24,7 +26,6 @@ from handlore.classifiers.evaluation.streams import (
 from handlore.classifiers.factory import Pipeline
 from handlore.classifiers.training import train_pipeline
 from handlore.datasets.dataset import LabelledInterval, LandmarkDataset
-from handlore.landmarks.errors import HandloreError
 from handlore.models.card import ModelCard
 from handlore.models.files import load_model
 from handlore.models.pose_encoder import PoseEncoder
@@ -257,15 +258,42 @@ def test_clips_of_none_are_no_gestures_to_choose_by(tmp_path: Path) -> None:
     assert card.thresholds == dict.fromkeys(LABELS, usual_threshold(data))
 
 
-def test_poses_have_no_streams(dataset: LandmarkDataset, tmp_path: Path) -> None:
-    forest = ESTIMATORS["forest"]().set_params(n_estimators=10)
-    made = train_pipeline(
-        Pipeline("forest", forest, PoseEncoder()), dataset, tmp_path / "m.onnx", negatives=True
-    )
+def test_pictures_are_held_and_hidden_in_turn(dataset: LandmarkDataset) -> None:
+    streams, is_synthetic = _clip_streams(dataset, 100)
+    assert not is_synthetic
+    gestures = [one for stream in streams for one in stream.ground_truth]
+    assert len(gestures) == (dataset.samples.label != "none").sum()
+    for stream in streams:
+        for one, after in pairwise(stream.ground_truth):
+            assert after.start - one.end >= 0.4, "so that the same pose may follow"
+
+
+def test_streams_of_poses(dataset: LandmarkDataset, tmp_path: Path) -> None:
+    pipeline = Pipeline("linear", ESTIMATORS["linear"](), PoseEncoder())
+    made = train_pipeline(pipeline, dataset, tmp_path / "m.onnx", crossval=True, negatives=True)
     assert made.card.thresholds == {}
-    assert "streams" not in made.card.training
-    assert evaluate(tmp_path / "m.onnx", dataset).streams is None
-    assert cross_validate(dataset, "linear").streams is None
+    known = evaluate(tmp_path / "m.onnx", dataset).streams
+    assert known
+    assert known.n_found == known.n
+    assert known.n_false == 0
+    assert known.as_json()["between"] == "pictures"
+    assert "held for a second" in known.sentence
+    left_out = cross_validate(dataset, "linear").streams
+    assert left_out
+    assert 0 < left_out.n_found <= left_out.n == known.n
+    assert made.card.training["streams"] == left_out.as_json()
+    assert cross_validate(dataset, "linear", with_streams=False).streams is None
+
+
+def test_unknown_poses_are_rejected_in_streams(dataset: LandmarkDataset) -> None:
+    """The model of each fold rejects what is novel, as a model file does."""
+    labels = dataset.labels
+    others = dataset.select(dataset.samples.label != labels[0])
+    pipeline = Pipeline("linear", ESTIMATORS["linear"](), PoseEncoder())
+    fitted = fit_samples(pipeline.estimator, others, pipeline.encoder)
+    unknown = dataset.select(dataset.samples.label == labels[0])
+    found = StreamOutputs.of_left_out(fitted, pipeline.encoder, others, unknown, 100)
+    assert found.counted({}).n_false < unknown.n_samples / 2
 
 
 def test_evaluation_of_a_file(tmp_path: Path) -> None:
@@ -315,12 +343,3 @@ def test_cross_validation() -> None:
     assert without.streams is None
     assert "streams" not in without.as_json()
     assert without.scores.accuracy == found.scores.accuracy
-
-
-def test_streams_of_poses_are_refused(dataset: LandmarkDataset, tmp_path: Path) -> None:
-    pipeline = Pipeline("linear", ESTIMATORS["linear"](), PoseEncoder())
-    train_pipeline(pipeline, dataset, tmp_path / "m.onnx")
-    with pytest.raises(HandloreError, match=r"--streams .* contains poses"):
-        cross_validate(dataset, "linear", with_streams=True)
-    with pytest.raises(HandloreError, match=r"--streams .* contains poses"):
-        evaluate(tmp_path / "m.onnx", dataset, with_streams=True)
