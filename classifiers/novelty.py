@@ -7,12 +7,13 @@ turn (a conformal p-value): a score of 0.95 means that 95 % of hands which do sh
 nearer to the training data. Model files store the p-value, 1 - novelty score.
 """
 
+import warnings
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
+from scipy.cluster.vq import kmeans2
 
 from handlore.datasets.dataset import LandmarkDataset, StrArray
 from handlore.datasets.splits import groups_of
@@ -127,7 +128,11 @@ def _centres(rows: FloatArray, seed: int) -> FloatArray:
     """Return _N_CENTRES cluster centres of rows; fewer distinct rows are repeated."""
     distinct = np.unique(rows, axis=0)
     if len(distinct) > _N_CENTRES:
-        distinct = KMeans(_N_CENTRES, n_init=1, random_state=seed).fit(distinct).cluster_centers_
+        chosen = np.random.default_rng(seed).choice(len(distinct), _N_CENTRES, replace=False)
+        with warnings.catch_warnings():
+            # An empty cluster keeps its centre, which is a row.
+            warnings.simplefilter("ignore", UserWarning)
+            distinct, _ = kmeans2(distinct, distinct[chosen], minit="matrix")
     return np.resize(distinct, (_N_CENTRES, rows.shape[1])).astype(np.float32)
 
 

@@ -66,7 +66,9 @@ class Folders:
         level = _open(deep)
         self.doubt = _two_readings(level)
         """Why the labels may not be what anybody meant; nothing where that is clear."""
+        in_splits = {one.name for one in level if one.place.split}
         self._label(level)
+        self._leave_out_beside(level, in_splits)
         self.doubt = self.doubt or _nothing_in_common(level)
         self._leave_out_foreign(deep)
         self._read_names([one for one in deep if not (one.place.label or one.left_out)], level)
@@ -85,7 +87,7 @@ class Folders:
         chosen = {
             name for name in names if name in splits or words.is_container(name, self._around)
         }
-        chosen |= _hold_their_siblings(files)
+        chosen |= _hold_their_siblings(files) | self._copies(names, files)
         chosen |= {name for name in names if words.is_modality(name)} if chosen else set()
         if _is_wrapper(names, files) and not chosen:
             chosen = names
@@ -97,6 +99,15 @@ class Folders:
         pictures = {name for name in chosen if not words.is_modality(name)}
         taken = [_take(one, splits, pictures) for one in files if one.rest[0] in chosen]
         return any(taken)
+
+    def _copies(self, names: set[str], files: Sequence[_File]) -> set[str]:
+        """Return the names of a data set that lies beside itself: leapGestRecog, leapgestrecog."""
+        letters = {words.letters(name) for name in names}
+        short = any(len(name) < 4 for name in letters)
+        if len(names) < 2 or len(letters) > 1 or short or any(len(f.rest) < 2 for f in files):
+            return set()
+        self._around |= letters
+        return names
 
     def _label(self, level: Sequence[_File]) -> None:
         names = {one.rest[0] for one in level}
@@ -114,6 +125,19 @@ class Folders:
             name = one.rest.pop(0)
             one.place = replace(one.place, label=plain.get(name, name))
             _read_below(one)
+
+    def _leave_out_beside(self, level: Sequence[_File], in_splits: set[str]) -> None:
+        """Leave out what lies beside the splits and is no label in them: docs, assets."""
+        trained = {f.place.label for f in level if f.name in in_splits and f.place.split == "train"}
+        beside = [one for one in level if one.name not in in_splits]
+        foreign = {one.place.label for one in beside}
+        if len(trained) < 2 or not foreign or foreign & trained:
+            return
+        self.notes.append(
+            f"folders beside those of the splits are left out: {listed(sorted(foreign))}"
+        )
+        for one in beside:
+            one.place, one.left_out = Place(), True
 
     def _leave_out_foreign(self, files: Sequence[_File]) -> None:
         """Take back labels of tests that nothing is trained with: their folders are no labels."""

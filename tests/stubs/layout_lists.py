@@ -84,6 +84,12 @@ MSASL = [
         "file": "FAIL",
     },
 ]
+VOC = (
+    "<annotation>\n\t<folder>x</folder>\n\t<filename>{}</filename>\n"
+    "\t<object>\n\t\t<name>{}</name>\n\t\t<pose>Unspecified</pose>\n\t\t<bndbox>\n"
+    "\t\t\t<xmin>1</xmin><ymin>2</ymin><xmax>30</xmax><ymax>40</ymax>\n\t\t</bndbox>\n"
+    "\t</object>\n</annotation>\n"
+)
 ELAN = (
     '"#file:///C:/Users/me/lesson.eaf"\n'
     "gestures\t\t00:00:01.000\t1.0\t00:00:02.500\t2.5\t00:00:01.500\t1.5\twave\n"
@@ -352,6 +358,27 @@ LISTS = {
         "coco",
         {"train/_annotations.createml.json": json.dumps(CREATEML)},
         {"train/a.jpg": ("fist", "", "train"), "train/b.jpg": ("rock", "", "train")},
+    ),
+    "voc": (
+        "voc",
+        {
+            "train/a.xml": VOC.format("a.jpg", "fist"),
+            "train/b.xml": VOC.format("renamed.jpg", "rock &amp; roll"),
+            "valid/a.xml": VOC.format("a.jpg", "rock"),
+        },
+        {
+            "train/a.jpg": ("fist", "", "train"),
+            "train/b.jpg": ("rock & roll", "", "train"),
+            "valid/a.jpg": ("rock", "", "val"),
+        },
+    ),
+    "voc-in-folders": (
+        "voc",
+        {
+            "Annotations/a.xml": VOC.format("a.jpg", "fist"),
+            "Annotations/old.xml": VOC.format("b.jpg", "rock"),
+        },
+        {"JPEGImages/a.jpg": "fist", "JPEGImages/b.jpg": "rock"},
     ),
     "labelme": (
         "labelme",
