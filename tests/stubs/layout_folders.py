@@ -71,6 +71,14 @@ FOLDERS = {
             "docs/img/a.png": None,
         },
     ),
+    "spelled-in-two-ways": (
+        "images",
+        {"Thumbs_up/{1..3}.jpg": Asked(()), "thumbs up/{1..3}.jpg": "", "fist/{1..3}.jpg": ""},
+    ),
+    "blanks-behind-names": (
+        "images",
+        {"thumbs up /{1..3}.jpg": "thumbs up", "fist/{1..3}.jpg": "fist"},
+    ),
     "documents-beside-gestures": (
         "images",
         {"data/fist/{1..3}.jpg": Asked(()), "data/palm/{1..3}.jpg": "", "docs/logo.png": ""},
