@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
+from handlore.datasets.validation import LONGEST_LABEL
 from handlore.landmarks.errors import InvalidDataError, NewerFormatError
 from handlore.landmarks.features import DEFAULT_FEATURES, FEATURES_VERSION
 from handlore.landmarks.geometry import CANONICAL_VERSION
@@ -116,6 +117,8 @@ class ModelCard:
         taken.setdefault("calibration", {})
         if len(set(labels)) < len(labels) or not all(label.isprintable() for label in labels):
             raise InvalidDataError("its labels are not distinct, printable names")
+        if any(len(label) > LONGEST_LABEL for label in labels):
+            raise InvalidDataError(f"it has a label of more than {LONGEST_LABEL} characters")
         if taken.get("n_hands") not in (1, 2) or taken["n_hands"] is True:
             raise InvalidDataError("its metadata has no usable n_hands")
         taken = {"n_timepoints": 0, "averaged": True, "timed": False, "context": False} | taken

@@ -6,6 +6,7 @@ input. A model file is read here without the package onnx, which running models 
 numbers are those of ``onnx.proto``.
 """
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import prod
@@ -20,6 +21,11 @@ _MAX_CONSTANT = 16 << 20
 """Most numbers in a constant; the largest in a model of ``train`` has 0.2 million."""
 
 _MAX_NODES = 20_000
+_MAX_FIELDS = 1_000_000
+"""Most fields that are read of a file, which takes about a second; trees and constants, however
+large, are one field each."""
+
+_MAX_DIMS = 8
 _OPSETS = {"": range(9, 22), "ai.onnx.ml": range(1, 5)}
 """Versions of the operator sets; ``train`` writes 15 and 3."""
 
@@ -83,15 +89,15 @@ def check_operators(data: bytes) -> None:
     """
     require_size(len(data), MAX_MODEL_BYTES)
     with damage_as("it is not an ONNX model, or it is truncated"):
-        _check_model(memoryview(data))
+        _check_model(_Message(memoryview(data)))
 
 
-def _check_model(data: memoryview) -> None:
+def _check_model(model: "_Message") -> None:
     graphs = []
-    for number, value in _fields(data):
-        if number == 8 and isinstance(value, memoryview):
+    for number, value in model.fields():
+        if number == 8 and isinstance(value, _Message):
             _check_operator_set(value)
-        elif number == 7 and isinstance(value, memoryview):
+        elif number == 7 and isinstance(value, _Message):
             graphs.append(value)
         elif number == 25:
             raise InvalidDataError("its graph has functions of its own")
@@ -100,20 +106,20 @@ def _check_model(data: memoryview) -> None:
     _check_graph(graphs[0])
 
 
-def _check_operator_set(data: memoryview) -> None:
-    values = dict(_fields(data))
-    domain, version = _text(values.get(1, b"")), values.get(2, 0)
+def _check_operator_set(operators: "_Message") -> None:
+    values = dict(operators.fields())
+    domain, version = _text(values.get(1, 0)), values.get(2, 0)
     if domain in _OPSETS and version not in _OPSETS[domain]:
         raise InvalidDataError(f"its graph needs version {version} of the operators of ONNX")
 
 
-def _check_graph(data: memoryview) -> None:
+def _check_graph(graph: "_Message") -> None:
     nodes: list[_Node] = []
     fixed: set[str] = set()
-    for number, value in _fields(data):
-        if number == 1 and isinstance(value, memoryview):
+    for number, value in graph.fields():
+        if number == 1 and isinstance(value, _Message):
             nodes.append(_node(value))
-        elif number == 5 and isinstance(value, memoryview):
+        elif number == 5 and isinstance(value, _Message):
             fixed.add(_constant(value))
         elif number == 15:
             raise InvalidDataError("its graph has sparse constants")
@@ -136,9 +142,9 @@ def _check_node(node: _Node, fixed: set[str]) -> None:
         fixed.update(node.outputs)
 
 
-def _node(data: memoryview) -> _Node:
+def _node(message: "_Message") -> _Node:
     node = _Node()
-    for number, value in _fields(data):
+    for number, value in message.fields():
         if number == 1:
             node.inputs.append(_text(value))
         elif number == 2:
@@ -150,18 +156,20 @@ def _node(data: memoryview) -> _Node:
     return node
 
 
-def _constant(data: memoryview) -> str:
+def _constant(tensor: "_Message") -> str:
     """Check a constant, and return its name."""
     dims: list[int] = []
     name = ""
-    for number, value in _fields(data):
+    for number, value in tensor.fields():
         if number == 1:
-            dims += [value] if isinstance(value, int) else _varints(value)
+            dims += [value] if isinstance(value, int) else value.numbers()
         elif number == 8:
             name = _text(value)
         elif number == 13 or (number == 14 and value):
             raise InvalidDataError("its graph has constants in other files")
-    if any(one < 0 for one in dims) or prod(dims) > _MAX_CONSTANT:
+    if len(dims) > _MAX_DIMS:
+        raise InvalidDataError(f"its graph has a constant of {len(dims)} dimensions")
+    if prod(dims) > _MAX_CONSTANT:
         raise InvalidDataError(f"its graph has a constant of {prod(dims):,} numbers")
     return name
 
@@ -169,26 +177,47 @@ def _constant(data: memoryview) -> str:
 # The wire format of protocol buffers.
 
 
-def _fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """Yield number and value of each field of a message."""
-    place = 0
-    while place < len(data):
-        tag, place = _varint(data, place)
-        number, kind = tag >> 3, tag & 7
-        if kind == 0:
-            value, place = _varint(data, place)
-            yield number, value
-            continue
-        if kind == 2:
-            length, place = _varint(data, place)
-        elif kind in (1, 5):
-            length = 8 if kind == 1 else 4
-        else:
-            raise ValueError(f"a field of type {kind}")
-        if length > len(data) - place:
-            raise ValueError("it is cut off")
-        yield number, data[place : place + length]
-        place += length
+class _Message:
+    """A message of a file; all messages of the file share the count of its fields."""
+
+    def __init__(self, data: memoryview, count: Iterator[int] | None = None) -> None:
+        self.data = data
+        self._count = itertools.count() if count is None else count
+
+    def fields(self) -> "Iterator[tuple[int, int | _Message]]":
+        """Yield number and value of each field."""
+        data, place = self.data, 0
+        while place < len(data):
+            self._require_few()
+            tag, place = _varint(data, place)
+            number, kind = tag >> 3, tag & 7
+            if kind == 0:
+                value, place = _varint(data, place)
+                yield number, value
+                continue
+            if kind == 2:
+                length, place = _varint(data, place)
+            elif kind in (1, 5):
+                length = 8 if kind == 1 else 4
+            else:
+                raise ValueError(f"a field of type {kind}")
+            if length > len(data) - place:
+                raise ValueError("it is cut off")
+            yield number, _Message(data[place : place + length], self._count)
+            place += length
+
+    def numbers(self) -> list[int]:
+        """Return the numbers of a packed field."""
+        values, place = [], 0
+        while place < len(self.data):
+            self._require_few()
+            value, place = _varint(self.data, place)
+            values.append(value)
+        return values
+
+    def _require_few(self) -> None:
+        if next(self._count) >= _MAX_FIELDS:
+            raise InvalidDataError(f"its graph has more than {_MAX_FIELDS:,} parts")
 
 
 def _varint(data: memoryview, place: int) -> tuple[int, int]:
@@ -207,13 +236,5 @@ def _varint(data: memoryview, place: int) -> tuple[int, int]:
             raise ValueError("a number is too long")
 
 
-def _varints(data: memoryview) -> list[int]:
-    values, place = [], 0
-    while place < len(data):
-        value, place = _varint(data, place)
-        values.append(value)
-    return values
-
-
-def _text(value: int | bytes | memoryview) -> str:
-    return "" if isinstance(value, int) else bytes(value).decode("utf-8", "replace")
+def _text(value: int | _Message) -> str:
+    return "" if isinstance(value, int) else bytes(value.data).decode("utf-8", "replace")

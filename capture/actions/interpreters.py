@@ -12,24 +12,47 @@ from pathlib import PurePath, PureWindowsPath
 _CODE_OPTIONS: dict[str, str] = {
     # Shells: the first word behind -c, which may be joined with others (-lc), is code.
     **dict.fromkeys(
-        ("sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "fish", "csh", "tcsh", "rbash", "nu"),
-        r"-[A-Za-z]*c|--command|--init-command",
+        (
+            *("sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "fish", "csh", "tcsh", "rbash"),
+            *("nu", "xonsh", "elvish", "yash", "oksh", "lksh", "pdksh", "posh", "osh", "ysh"),
+            *("es", "rc", "hush", "sash", "sg", "capsh", "flock", "script"),
+        ),
+        r"-[A-Za-z]*[cC]|--commands?|--init-command",
     ),
-    **dict.fromkeys(("python", "pythonw", "pypy", "ipython"), r"-[A-Za-z]*c"),
-    **dict.fromkeys(("perl", "ruby"), r"-[A-Za-z0-9]*[eE]"),
-    **dict.fromkeys(("node", "nodejs", "bun"), r"-[ep]+|--eval|--print"),
+    **dict.fromkeys(
+        ("python", "pythonw", "pypy", "ipython", "bpython", "micropython", "py", "hy"),
+        r"-[A-Za-z]*c",
+    ),
+    **dict.fromkeys(("perl", "ruby", "raku"), r"-[A-Za-z0-9]*[eE]"),
+    **dict.fromkeys(
+        ("node", "nodejs", "bun", "tsx", "ts-node", "qjs"), r"-[ep]+|--eval|--print|--import"
+    ),
     **dict.fromkeys(("php",), r"-[rBRE]|--run"),
     **dict.fromkeys(
-        ("lua", "luajit", "rscript", "julia", "elixir", "groovy", "osascript"), r"-[eE]"
+        (
+            *("lua", "luajit", "r", "rscript", "julia", "elixir", "groovy", "osascript", "scala"),
+            *("kotlin", "swift", "racket", "clojure", "clj", "ghc", "ocaml", "gnuplot"),
+            *("scheme", "csi", "janet", "fennel"),
+        ),
+        r"-[eE]|--eval",
     ),
+    **dict.fromkeys(("octave", "octave-cli", "sbcl", "nim", "mongo", "mongosh"), r"--eval"),
     **dict.fromkeys(
-        ("vim", "nvim", "vi", "ex", "gdb", "expect", "psql", "script"), r"-(c|ex|S)|--cmd"
+        ("vim", "nvim", "vi", "ex", "gdb", "expect", "psql"), r"-(c|ex|S)|--cmd|--command|\+"
     ),
+    **dict.fromkeys(("npm", "npx"), r"-c|--call"),
+    "guile": r"-c",
+    "matlab": r"-(batch|r)",
+    "erl": r"-eval",
+    "lldb": r"-[oO]|--one-line",
+    "nix-shell": r"--run|--command",
+    "git": r"-c|--exec-path",
+    "nu": r"-[A-Za-z]*[ce]|--commands|--execute",
     **dict.fromkeys(("emacs", "emacsclient"), r"-(e|eval)|--eval|--execute"),
     **dict.fromkeys(("mysql", "mariadb"), r"-e|--execute"),
     **dict.fromkeys(("xterm", "gnome-terminal", "konsole", "xfce4-terminal"), r"-(e|x)|--command"),
     **dict.fromkeys(("su", "runuser"), r"-c|--command|--session-command"),
-    "env": r"-S|--split-string",
+    "env": r"-[A-Za-z0]*S|--split-string",
     "flatpak": r"--command",
 }
 """The options whose argument is code, by the name of the program without version and ``.exe``."""
@@ -38,7 +61,20 @@ _ALL_CODE = frozenset(
     (
         *("cmd", "command.com", "ssh", "wsl", "adb", "eval", "watch", "tmux", "screen", "parallel"),
         *("powershell", "pwsh", "mshta", "awk", "gawk", "mawk", "nawk", "sed", "sqlite", "deno"),
-        *("i3-msg", "swaymsg", "hyprctl", "at", "batch", "dc", "bc", "xdg-terminal-exec"),
+        *("mosh", "rsh", "remsh", "plink", "dbclient", "autossh", "make", "gmake", "timeit"),
+        *(
+            "entr",
+            "crontab",
+            "rundll",
+            "i3-msg",
+            "swaymsg",
+            "hyprctl",
+            "at",
+            "batch",
+            "dc",
+            "bc",
+            "xdg-terminal-exec",
+        ),
     )
 )
 """Programs that read all of their arguments as code, or hand them to a shell."""
@@ -52,9 +88,10 @@ def code_arguments(arguments: Sequence[str]) -> Iterator[tuple[int, str]]:
     for place, argument in enumerate(arguments):
         name = _program(argument)
         if name in _ALL_CODE:
-            rest = arguments[place + 1 :]
-            if _NOT_CODE.get(name) not in [one.lower() for one in rest]:
-                yield from ((place + 1 + k, name) for k in range(len(rest)))
+            for k in range(place + 1, len(arguments)):
+                if arguments[k].lower() == _NOT_CODE.get(name):
+                    break
+                yield k, name
         elif name in _CODE_OPTIONS:
             yield from _behind_options(arguments, place, name)
 
@@ -69,11 +106,17 @@ def _behind_options(arguments: Sequence[str], place: int, name: str) -> Iterator
         if found.end() < len(arguments[k]):
             yield k, name
         following = range(k + 1, len(arguments))
-        code = next((j for j in following if arguments[j][:1] not in ("-", "+")), None)
+        code = next((j for j in following if _is_word(arguments, j)), None)
         yield from ((j, name) for j in following if code is None or j <= code)
+
+
+def _is_word(arguments: Sequence[str], place: int) -> bool:
+    """Say whether an argument is neither an option nor the value of one, as in ``-o pipefail``."""
+    options = ("-", "+")
+    return arguments[place][:1] not in options and arguments[place - 1][1:] not in ("o", "O")
 
 
 def _program(argument: str) -> str:
     """Return the name of a program, without folder, version and ``.exe``."""
     name = PureWindowsPath(PurePath(argument).name).name.lower().removesuffix(".exe")
-    return re.sub(r"[-.]?[0-9][0-9.]*$", "", name) or name
+    return re.sub(r"[-.]?[0-9][0-9.]*t?(-dbg)?$", "", name) or name

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from handlore.datasets.dataset import LandmarkDataset, StrArray
 from handlore.landmarks.errors import HandloreError, InvalidDataError
-from handlore.landmarks.untrusted import DAMAGE, MAX_FILE_BYTES, parse_json, printable
+from handlore.landmarks.untrusted import DAMAGE, MAX_JSON_BYTES, parse_json, printable
 
 from .intervals import (
     FEW_GROUPS,
@@ -112,7 +112,7 @@ class RunResults:
         try:
             if path.exists() and not path.is_file() and not path.is_dir():
                 raise InvalidDataError(f"{path} is a pipe or a device; {how}")
-            values = parse_json(path.read_bytes(), MAX_FILE_BYTES)
+            values = parse_json(path.read_bytes(), MAX_JSON_BYTES)
         except FileNotFoundError as error:
             raise HandloreError(f"there is no file {path}") from error
         except IsADirectoryError as error:

@@ -32,6 +32,13 @@ _ALSO_SIGNS = frozenset(
 )
 """Containers that gestures and signs are named after, too."""
 
+_IN_PROJECTS = """
+docs doc assets screenshots results result output outputs figures plots demo demos examples logs log
+src code notebooks templates public misc tmp temp backup model models
+"""
+_BESIDE_DATA = frozenset(_IN_PROJECTS.split())
+"""What lies beside the data in a project."""
+
 _BESIDE_PICTURES = """
 mask masks depth ir infrared annotation annotations labels segmentation segmentations flow skeleton
 skeletons keypoints groundtruth gt thermal
@@ -116,6 +123,7 @@ def names_no_gesture(name: str, around: Collection[str] = ()) -> bool:
         or is_container(name, around)
         or is_modality(name)
         or bool(found & {"dataset", "datasets"})
+        or (bool(found) and found <= _BESIDE_DATA)
         or (bool(found) and found <= _CAMERAS)
         or _split_of(name)[0] != ""
     )

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
@@ -10,12 +10,11 @@ from unicodedata import normalize
 
 from ..dataset import listed
 from . import folder_words as words
+from .doubts import why_unclear
 from .folder_words import SPLITS, Pattern
 
 _ORDER = re.compile(r"(\d+)(?:[_-]+|\.\s*|\s+-\s+)(?=\D)")
 _IN_NAME = re.compile(r"(?:[ _-]*(?:test|\d+|\(\d+\)))+$", re.IGNORECASE)
-_MANY = 50
-"""So many labels are a vocabulary, in which train, test, picture and video are signs."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,9 @@ class Folders:
         level = _open(deep)
         self.doubt = _two_readings(level)
         """Why the labels may not be what anybody meant; nothing where that is clear."""
+        in_splits = {one.name for one in level if one.place.split}
         self._label(level)
+        self._leave_out_beside(level, in_splits)
         self.doubt = self.doubt or _nothing_in_common(level)
         self._leave_out_foreign(deep)
         self._read_names([one for one in deep if not (one.place.label or one.left_out)], level)
@@ -85,7 +86,7 @@ class Folders:
         chosen = {
             name for name in names if name in splits or words.is_container(name, self._around)
         }
-        chosen |= _hold_their_siblings(files)
+        chosen |= _hold_their_siblings(files) | self._copies(names, files)
         chosen |= {name for name in names if words.is_modality(name)} if chosen else set()
         if _is_wrapper(names, files) and not chosen:
             chosen = names
@@ -97,6 +98,15 @@ class Folders:
         pictures = {name for name in chosen if not words.is_modality(name)}
         taken = [_take(one, splits, pictures) for one in files if one.rest[0] in chosen]
         return any(taken)
+
+    def _copies(self, names: set[str], files: Sequence[_File]) -> set[str]:
+        """Return the names of a data set that lies beside itself: leapGestRecog, leapgestrecog."""
+        letters = {words.letters(name) for name in names}
+        short = any(len(name) < 4 for name in letters)
+        if len(names) < 2 or len(letters) > 1 or short or any(len(f.rest) < 2 for f in files):
+            return set()
+        self._around |= letters
+        return names
 
     def _label(self, level: Sequence[_File]) -> None:
         names = {one.rest[0] for one in level}
@@ -114,6 +124,19 @@ class Folders:
             name = one.rest.pop(0)
             one.place = replace(one.place, label=plain.get(name, name))
             _read_below(one)
+
+    def _leave_out_beside(self, level: Sequence[_File], in_splits: set[str]) -> None:
+        """Leave out what lies beside the splits and is no label in them: docs, assets."""
+        trained = {f.place.label for f in level if f.name in in_splits and f.place.split == "train"}
+        beside = [one for one in level if one.name not in in_splits]
+        foreign = {one.place.label for one in beside}
+        if len(trained) < 2 or not foreign or foreign & trained:
+            return
+        self.notes.append(
+            f"folders beside those of the splits are left out: {listed(sorted(foreign))}"
+        )
+        for one in beside:
+            one.place, one.left_out = Place(), True
 
     def _leave_out_foreign(self, files: Sequence[_File]) -> None:
         """Take back labels of tests that nothing is trained with: their folders are no labels."""
@@ -327,7 +350,7 @@ def read_columns(
         if label_of_stem and not label and inner[file] not in folders.left_out:
             label = label_of_stem(PurePosixPath(file).stem)
         columns = vars(place) | {"label": label} | own
-        columns["label"] = normalize("NFC", columns["label"])
+        columns["label"] = normalize("NFC", columns["label"]).strip()
         if columns["label"]:
             of[file] = columns
     if has_label or not files:
@@ -340,37 +363,3 @@ def read_columns(
 def _with_folder(file: str) -> str:
     folder, slash, name = file.rpartition("/")
     return f"{folder}{slash}?/{name}"
-
-
-def why_unclear(labels: Iterable[str], root: str = "") -> str:
-    """Say why labels that were read from folders may not be what anybody meant."""
-    found = sorted(set(labels))
-    if not found:
-        return "no folder names a gesture"
-    if len(found) == 1:
-        return f"everything would get one label, {found[0]}"
-    odd = [name for name in found if words.names_no_gesture(name, {words.letters(root)})]
-    plain = [name for name in odd if not words.is_also_a_word(name)]
-    if len(found) < _MANY and (plain or 4 * len(odd) > len(found)):
-        return f"{listed(plain or odd)} would become labels"
-    repeated = _numbered_alike(found)
-    if repeated and len(found) < _MANY:
-        return f"{listed(repeated)} would become different labels"
-    if words.people_in(found):
-        return f"the labels would be {listed(found)}, in which people are named"
-    if words.are_padded(found):
-        return f"the labels would be {listed(found)}, which look like numbers of people or clips"
-    for kind, what in words.MEANINGS.items():
-        if words.all_are(kind, found):
-            return f"the labels would be {listed(found)}, which look like {what}"
-    return ""
-
-
-def _numbered_alike(labels: Sequence[str]) -> list[str]:
-    """Return labels that differ only in their number, where others have other words."""
-    stems = defaultdict(list)
-    for label in labels:
-        stems[re.sub(r"[ _-]*\(?\d+\)?$", "", label)].append(label)
-    alike = [label for same in stems.values() if len(same) > 1 for label in same]
-    counted = len(stems) > 1 and "" not in stems and 2 * len(stems) <= len(labels) + 1
-    return alike if counted else []

@@ -67,10 +67,13 @@ class Frames(Source):
 
     def fits(self, root: Path) -> bool:
         """Say whether the folders of pictures are numbered consecutively, below those of labels."""
-        files = (file for file in walk(root) if is_picture(Path(file)))
-        sequences = _by_folder(islice(files, MAX_LISTED))
-        named = self._columns(list(sequences), root).of
+        files = list(islice((f for f in walk(root) if is_picture(Path(f))), MAX_LISTED))
+        sequences = _by_folder(files)
+        columns = self._columns(list(sequences), root)
+        named = columns.of
         if "" in sequences or not named or (len(named) < len(sequences) and not self._asked):
+            return False
+        if columns.doubt and not self._asked and _are_photos(files, root):
             return False
         series = sum(_is_series(sequences[folder]) for folder in named)
         return 10 * series >= 9 * len(named) and (self._asked or not _are_labels(named))
@@ -139,6 +142,13 @@ def _are_labels(named: Mapping[str, Mapping[str, str]]) -> bool:
     shared = [name for name, n in shown.items() if n > 1]
     words = not any(all_are(kind, shared) for kind in Pattern)
     return len(shared) > 1 and words and any(all_are(kind, people) for kind in Pattern)
+
+
+def _are_photos(files: Sequence[str], root: Path) -> bool:
+    """Say whether folders name gestures if numbered pictures are photos: my_signs/fist/1.jpg."""
+    read = NamedFiles("").read(files, root)
+    labels = {own["label"] for own in read.of.values()}
+    return not read.doubt and not any(all_are(kind, labels) for kind in Pattern)
 
 
 def _is_series(stems: list[str]) -> bool:

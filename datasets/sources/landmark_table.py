@@ -1,6 +1,6 @@
 """Tables of hand landmarks: CSV, Parquet, JSON, arrays of numpy, pickled lists of numbers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -11,7 +11,14 @@ from ..files import MAX_LISTED, SAMPLED, files_of
 from ..pictures import is_picture, is_video
 from ..tables.assembly import assemble
 from ..tables.parts import TableOptions, TablePart, read_part
-from ..tables.reading import READERS, ListedClips, folder_roles, is_companion, tables_of
+from ..tables.reading import (
+    READERS,
+    ListedClips,
+    folder_roles,
+    is_companion,
+    splits_in_names,
+    tables_of,
+)
 from ..tables.rows import RawTable
 from ..tables.units import NAMED, TABLE_ASPECT_HELP, UNITS_HELP, height_in_widths
 from ._landmarks import FRAME_RATE_HELP, BadItem, LandmarkSource, require_frame_rate
@@ -64,14 +71,18 @@ class _LandmarkTable(LandmarkSource):
         return any(_has_landmarks(name, path, root) for name, path in islice(tables, SAMPLED))
 
     def why_not(self, root: Path) -> str:
-        """Say why a lone file with the ending of a table holds no landmarks of hands."""
-        if not root.is_file() or root.suffix.lower() not in READERS or root.suffix == ".npz":
+        """Say why a lone file with the ending of a table, or a folder of them, holds no hands."""
+        every = islice(files_of(root), MAX_LISTED)
+        if root.suffix == ".npz" or any(f.suffix.lower() not in READERS for _, f in every):
             return ""
-        try:
-            for table in tables_of(root, root.name):
-                table.columns()
-        except HandloreError as error:
-            return f"{root} is no table of hand landmarks: {error}"
+        for name, path in islice(_candidates(root), SAMPLED):
+            try:
+                for table in tables_of(path, name):
+                    table.columns()
+            except HandloreError as error:
+                what = f"{root} is" if path == root else f"{root} holds"
+                inside = "" if path == root else f"{name}: "
+                return f"{what} no table of hand landmarks: {inside}{error}"
         return ""
 
     def scan(self, root: Path) -> Listing:
@@ -109,11 +120,24 @@ class _Found:
         for name, path in _candidates(root):
             if path.suffix.lower() != ".csv" or path == root or not lists.read(path, name):
                 files.append((name, path))
+        splits = splits_in_names([name for name, _ in files])
         for name, path in files:
-            found._add(name, path, lists, alone=path == root)
+            given = {"split": splits[name]} if name in splits else {}
+            found._add(name, path, lists, given, alone=path == root)
+        found._leave_out_unlabelled_tests()
         return found
 
-    def _add(self, name: str, path: Path, lists: ListedClips, *, alone: bool) -> None:
+    def _leave_out_unlabelled_tests(self) -> None:
+        """Leave out tables for tests without labels beside others with labels, as Kaggle's."""
+        labelled = [part for part in self.parts if "label" in part.texts]
+        for part in self.parts if labelled else ():
+            if "label" not in part.texts and part.texts.get("split", [""])[0] == "test":
+                self.others[part.table.name] = "it is left out, as it has no labels"
+        self.parts = [part for part in self.parts if part.table.name not in self.others]
+
+    def _add(
+        self, name: str, path: Path, lists: ListedClips, given: dict[str, str], *, alone: bool
+    ) -> None:
         try:
             tables = tables_of(path, name)
         except InvalidDataError as error:
@@ -121,7 +145,7 @@ class _Found:
             return
         for table in tables:
             try:
-                self.parts.append(_labelled(table, lists, name))
+                self.parts.append(_labelled(table, lists, name, given))
             except InvalidDataError as error:
                 self._refuse(table.name, path, str(error), alone=alone)
 
@@ -135,16 +159,19 @@ class _Found:
             self.others[name] = why
 
 
-def _labelled(table: RawTable, lists: ListedClips, name: str) -> TablePart:
-    """Read a table with what lists, else folders, say of it."""
+def _labelled(
+    table: RawTable, lists: ListedClips, name: str, given: Mapping[str, str]
+) -> TablePart:
+    """Read a table with what lists, else folders and ``given``, say of it."""
     listed = lists.given(name)
     part = read_part(replace(table, given={**table.given, **listed}) if listed else table)
     by_clip = lists.of_clips(part.texts["clip"]) if "clip" in part.texts else {}
     if by_clip:
         return replace(part, texts={**part.texts, **by_clip})
-    if "label" in part.texts:
+    if part.is_own:
         return part
-    texts = {role: [value] * part.n_rows for role, value in folder_roles(part.table.name).items()}
+    said = {**given, **folder_roles(part.table.name)}
+    texts = {role: [value] * part.n_rows for role, value in said.items()}
     return replace(part, texts={**texts, **part.texts})
 
 

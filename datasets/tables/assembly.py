@@ -303,7 +303,7 @@ def _made(
     good = np.ones(part.n_rows, bool)
     good[list(part.bad)] = False
     failures = [
-        BadRow(f"{part.table.name}#{row + 1}", part.texts["label"][row] or "unknown", why)
+        BadRow(f"{part.table.name}#{row + 1}", part.texts["label"][row] or "no label", why)
         for row, why in sorted(part.bad.items())
     ]
     if not good.any():
@@ -322,8 +322,8 @@ def _require_labels(parts: Sequence[TablePart]) -> None:
     for part in parts:
         if "label" not in part.texts:
             raise HandloreError(
-                f"{part.table.name} has no column of labels; name one label, or put the file into"
-                " a folder with the name of its label"
+                f"{part.table.name} has no column of labels; call a column `label`, or put the"
+                " file into a folder named after its label"
             )
         for row, label in enumerate(part.texts["label"]):
             if not label:

@@ -1,6 +1,7 @@
 """Which reader reads which file, and what stands beside the files: labels in folders and lists."""
 
 import csv
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -84,6 +85,17 @@ def folder_roles(name: str) -> dict[str, str]:
     if folders and folders[-1].lower() not in _GENERIC:
         roles["label"] = folders[-1]
     return roles
+
+
+def splits_in_names(names: Sequence[str]) -> dict[str, str]:
+    """Return the splits in the names of files, train.csv and test.csv, if one is for training."""
+    found = {}
+    for name in names:
+        words = re.split(r"[\W\d_]+", PurePosixPath(name).stem.lower())
+        splits = {_SPLITS[word] for word in words if word in _SPLITS}
+        if len(splits) == 1:
+            found[name] = splits.pop()
+    return found if "train" in found.values() and len(names) > 1 else {}
 
 
 _SPLITS = {

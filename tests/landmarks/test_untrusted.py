@@ -1,5 +1,6 @@
 import io
 import json
+import tracemalloc
 import zipfile
 from tokenize import TokenError
 
@@ -57,6 +58,30 @@ def test_a_member_is_read_up_to_its_limit() -> None:
         read_member(zipped(b"123456"), "a", 5)
     with pytest.raises(InvalidDataError, match="unusual way"):
         read_member(zipped(b"1", zipfile.ZIP_LZMA), "a", 5)
+
+
+def test_a_member_that_is_longer_than_it_declares_takes_no_memory() -> None:
+    long = bytearray(zipped(bytes(60 << 20)).fp.getvalue())  # type: ignore[union-attr]
+    for start, place in ((b"PK\3\4", 22), (b"PK\1\2", 24)):
+        at = long.index(start) + place
+        long[at : at + 4] = (5).to_bytes(4, "little")
+    archive = zipfile.ZipFile(io.BytesIO(long))
+    tracemalloc.start()
+    with pytest.raises(zipfile.BadZipFile):
+        read_member(archive, "a", 5)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1 << 20
+
+
+@pytest.mark.parametrize("part", ["\\n", "[],", '"",', '{"":{}},'])
+def test_json_that_would_take_much_memory(part: str) -> None:
+    """Half of a megabyte of text; each part becomes an object of Python."""
+    parts = part * ((1 << 19) // len(part))
+    text = f'["{parts}"]' if part == "\\n" else f"[{parts}0]"
+    with pytest.raises(InvalidDataError, match="too many parts"):
+        parse_json(text, 1 << 20)
+    assert parse_json(text)
 
 
 def test_json_is_bounded() -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,43 @@ def saved(tmp_path: Path) -> Callable[[onnx.ModelProto], Path]:
         return tmp_path / "m.onnx"
 
     return save
+
+
+def packed(number: int, data: bytes) -> bytes:
+    length, size = b"", len(data)
+    while size > 127:
+        length, size = length + bytes([size & 127 | 128]), size >> 7
+    return bytes([number << 3 | 2]) + length + bytes([size]) + data
+
+
+TINY = {
+    "fields of the model": b"\x08\x08" * 2_000_000,
+    "fields of the graph": packed(7, b"\x18\x00" * 2_000_000),
+    "constants": packed(7, packed(5, b"") * 2_000_000),
+    "sizes of a constant": packed(7, packed(5, packed(1, b"\x01" * 2_000_000))),
+}
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_a_file_of_many_tiny_parts(name: str) -> None:
+    """Reading all of a file of 256 MB would take minutes."""
+    with pytest.raises(InvalidDataError, match="more than 1,000,000 parts"):
+        check_operators(TINY[name])
+
+
+def test_a_constant_of_many_dimensions() -> None:
+    """Their product would have thousands of digits."""
+    sizes = packed(1, (b"\xff" * 8 + b"\x7f") * 1000)
+    with pytest.raises(InvalidDataError, match="a constant of 1000 dimensions"):
+        check_operators(packed(7, packed(5, sizes)))
+
+
+def test_a_long_label_is_refused(saved) -> None:
+    model = model_of([node("Softmax", "X")])
+    card = replace(CARD, labels=("a" * 501, "b"))
+    helper.set_model_props(model, {METADATA_KEY: json.dumps(card.as_json())})
+    with pytest.raises(InvalidDataError, match="a label of more than 500 characters"):
+        load_model(saved(model))
 
 
 @pytest.mark.parametrize("path", sorted(OLDER.glob("*.onnx")), ids=lambda path: path.name)

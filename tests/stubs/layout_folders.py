@@ -36,6 +36,53 @@ FOLDERS = {
             "leapGestRecog/01/02_l/frame_01_02_{0001..0006}.png": ("l", "01", ""),
         },
     ),
+    # The same archive as Kaggle serves it, with a copy of itself in small letters.
+    "leapgestrecog-twice": (
+        "images",
+        {
+            f"{top}leapGestRecog/{who}/{n}_{name}/frame_{who}_{n}_{{0001..0006}}.png": (
+                name,
+                who,
+                "",
+            )
+            for top in ("", "leapgestrecog/")
+            for who in ("00", "01")
+            for n, name in (("01", "palm"), ("02", "l"))
+        },
+    ),
+    "numbered-photos-in-one-folder": (
+        "images",
+        {"my_signs/fist/{1..6}.jpg": "fist", "my_signs/palm/{1..6}.jpg": "palm"},
+    ),
+    "one-person-of-leapgestrecog": (
+        "images",
+        {
+            "00/01_palm/frame_00_01_{0001..0006}.png": "palm",
+            "00/02_l/frame_00_02_{0001..0006}.png": "l",
+        },
+    ),
+    "a-project-around-the-data": (
+        "images",
+        {
+            "data/train/fist/{1..3}.jpg": ("fist", "", "train"),
+            "data/train/palm/{1..3}.jpg": ("palm", "", "train"),
+            "data/test/palm/{1..3}.jpg": ("palm", "", "test"),
+            "website/logo.png": None,
+            "docs/img/a.png": None,
+        },
+    ),
+    "spelled-in-two-ways": (
+        "images",
+        {"Thumbs_up/{1..3}.jpg": Asked(()), "thumbs up/{1..3}.jpg": "", "fist/{1..3}.jpg": ""},
+    ),
+    "blanks-behind-names": (
+        "images",
+        {"thumbs up /{1..3}.jpg": "thumbs up", "fist/{1..3}.jpg": "fist"},
+    ),
+    "documents-beside-gestures": (
+        "images",
+        {"data/fist/{1..3}.jpg": Asked(()), "data/palm/{1..3}.jpg": "", "docs/logo.png": ""},
+    ),
     # Kaggle: ardamavi/sign-language-digits-dataset.
     "sign-language-digits": (
         "images",

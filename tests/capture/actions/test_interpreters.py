@@ -44,6 +44,23 @@ awk 'BEGIN {{print "{label}"}}'
 sqlite3 log.db 'insert into e values ("{label}")'
 fish --command='echo {label}'
 env -S 'echo {label}'
+env -iS 'echo {label}'
+fish -C 'echo {label}'
+bash -c -o pipefail 'echo {label}'
+xonsh -c 'echo {label}'
+flock f -c 'echo {label}'
+script -qc 'echo {label}'
+npx -c 'echo {label}'
+nix-shell --run 'echo {label}'
+mosh host {label}
+R -e '{label}'
+octave --eval '{label}'
+py -3 -c '{label}'
+python3.13t -c '{label}'
+vim '+{label}'
+make 'X={label}'
+git -c 'alias.x=!{label}' x
+powershell -Command '{label}' -File x.ps1
 """
 
 DATA = """

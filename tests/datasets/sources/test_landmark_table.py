@@ -1,6 +1,7 @@
 import json
 import pickle
 import sys
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from hand_tables import csv_text, hands, header, rows_of, shares
 
 from handlore.datasets.conversion.batches import ConvertOptions
 from handlore.datasets.conversion.convert import convert
+from handlore.datasets.conversion.preview import preview
 from handlore.datasets.sources import find_source, make_source
 from handlore.landmarks.errors import HandloreError
 
@@ -244,7 +246,7 @@ def test_zeros_are_no_hand_and_damaged_rows_are_counted(tmp_path):
     assert [name for name, _ in done.failures] == [f"table.csv#{n}" for n in range(3, 10)]
     assert list(done.dataset.detected[:, 0]) == [True, False, *[True] * 3]
     listed = make_source("landmark-table", {"aspect": "16:9"}).scan(table)
-    assert set(listed.labels) - {"unknown"} == set(WORDS)
+    assert set(listed.labels) - {"no label"} == set(WORDS)
     assert [item.label for item in listed.items][:2] == ["rock", "fist"]
     assert np.isnan(done.dataset.image[1]).all()
 
@@ -557,3 +559,44 @@ def test_parquet_without_pyarrow_names_the_extra(tmp_path, monkeypatch):
     (tmp_path / "fist").mkdir()
     (tmp_path / "fist" / "1.jpg").touch()
     assert find_source(tmp_path)[0] == "images"
+
+
+def test_names_of_files_are_splits_and_tests_without_labels_are_left_out(tmp_path):
+    named = ["label", *header("{a}{k}")]
+    rows = rows_of(shares(hands()), WORDS)
+    for split in ("train", "test"):
+        (tmp_path / f"gestures_{split}.csv").write_text(csv_text(rows, named))
+    assert Counter(read(tmp_path, aspect="16:9").dataset.samples.split) == {"train": 12, "test": 12}
+    alone = read(tmp_path / "gestures_test.csv", aspect="16:9").dataset
+    assert set(alone.samples.split) == {""}
+    (tmp_path / "gestures_test.csv").write_text(csv_text([row[1:] for row in rows], named[1:]))
+    listing = make_source("landmark-table", {"aspect": "16:9"}).scan(tmp_path)
+    assert listing.left_out == ["gestures_test.csv"]
+    assert "gestures_test.csv: it is left out, as it has no labels" in listing.notes
+    assert Counter(listing.dataset.samples.split) == {"train": 12}
+
+
+def test_folders_are_splits_of_tables_with_labels(tmp_path):
+    for split in ("train", "test"):
+        (tmp_path / split).mkdir()
+        rows = rows_of(shares(hands()), WORDS)
+        text = csv_text(rows, ["label", *header("{a}{k}")])
+        (tmp_path / split / "gestures.csv").write_text(text)
+    found = read(tmp_path, aspect="16:9").dataset.samples
+    assert Counter(found.split) == {"train": 12, "test": 12}
+    assert list(found.label) == WORDS * 2
+
+
+def test_rows_without_a_label_are_no_class(tmp_path):
+    rows = rows_of(shares(hands()), ["", "fist", "palm"] * 4)
+    (tmp_path / "a.csv").write_text(csv_text(rows, ["label", *header("{a}{k}")]))
+    shown = preview(make_source("landmark-table", {"aspect": "16:9"}), tmp_path)
+    assert shown.labels == {"fist": 4, "no label": 4, "palm": 4}
+    assert shown.none_candidates == ()
+
+
+def test_a_folder_of_tables_without_hands_is_refused_with_the_reason(tmp_path):
+    np.save(tmp_path / "X.npy", shares(hands()).reshape(12, 63))
+    np.save(tmp_path / "y.npy", np.zeros(10))
+    with pytest.raises(HandloreError, match=r"X\.npy: .*10"):
+        find_source(tmp_path)

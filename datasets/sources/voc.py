@@ -1,0 +1,69 @@
+"""Pascal VOC's XML beside each picture, as labelImg and Roboflow write it."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import unescape
+from pathlib import Path, PurePosixPath
+
+from ..files import read_start
+from ..pictures import is_picture
+from ._annotations import AnnotatedSource, Entry, ListFile
+from .base import SOURCES
+
+_MAX_BYTES = 1 << 20
+_OBJECT = re.compile(r"<object>(.*?)</object>", re.DOTALL)
+
+
+@SOURCES.register
+@dataclass(frozen=True)
+class _Voc(AnnotatedSource):
+    """Pictures with Pascal VOC's XML for each: objects with a name and a box.
+
+    The XML lies beside the picture, or in a folder of its own (Annotations, JPEGImages), and has
+    its name. Each object is a sample; its box is used where the hand is not found in the whole
+    picture. Folders train, valid and test set the split.
+    """
+
+    name = "voc"
+    layout = "*.jpg with a .xml of the same name: annotation, object, name, bndbox"
+    specificity = 9
+
+    def lists(self, root: Path, files: Sequence[str]) -> list[ListFile]:
+        """Return the XML files of annotations."""
+        stems = {PurePosixPath(file).stem for file in files if is_picture(Path(file))}
+        texts = (file for file in files if file.lower().endswith(".xml"))
+        found = (_read(root, file, stems) for file in texts)
+        return [one for one in found if one is not None]
+
+
+def _read(root: Path, name: str, stems: set[str]) -> ListFile | None:
+    text = read_start(Path(root) / name, _MAX_BYTES).decode("utf-8-sig", "replace")
+    if "<annotation" not in text[:2000]:
+        return None
+    # Tools that rename pictures leave the old name inside.
+    own = name.rpartition(".")[0]
+    picture = own if PurePosixPath(own).name in stems else _inside(text, "filename") or own
+    entries = list(_objects(text, picture))
+    return ListFile(name, entries, "" if entries else "it has no object with a name")
+
+
+def _objects(text: str, picture: str) -> Iterator[Entry]:
+    for found in _OBJECT.finditer(text):
+        label = _inside(found[1], "name")
+        if label:
+            yield Entry(picture, label, box=_box(found[1]))
+
+
+def _inside(text: str, tag: str) -> str:
+    """Return what stands in the first element of a name."""
+    found = re.search(rf"<{tag}>([^<]*)</{tag}>", text)
+    return unescape(found[1]).strip() if found else ""
+
+
+def _box(text: str) -> tuple[float, float, float, float] | None:
+    corners = [_inside(text, tag) for tag in ("xmin", "ymin", "xmax", "ymax")]
+    if not all(re.fullmatch(r"-?\d{1,6}(?:\.\d{1,9})?", corner) for corner in corners):
+        return None
+    left, top, right, bottom = map(float, corners)
+    return (left, top, right - left, bottom - top) if right > left and bottom > top else None
