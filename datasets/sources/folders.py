@@ -253,8 +253,26 @@ def _two_readings(level: Sequence[_File]) -> str:
     numbers = all(re.fullmatch(r"\d+", name) for name in (*shared, *above))
     told = numbers or not any(words.all_are(kind, shared) for kind in Pattern)
     if len(shared) < 2 or words.all_are(Pattern.SPLIT, shared) or not told:
-        return ""
+        return _themes(level)
     return f"{listed(above)} hold the same folders, {listed(shared)}: either may be the labels"
+
+
+def _themes(level: Sequence[_File]) -> str:
+    """Say what is in doubt where folders hold nothing but other folders: letters/A, digits/1."""
+    inside = defaultdict(set)
+    for one in level:
+        inside[one.rest[0]].add(_next(one) if len(one.rest) > 1 else "")
+    mixed = any("" in below for below in inside.values())
+    told = [kind for kind in Pattern if not (mixed and kind is Pattern.NUMBER)]
+    themes = [
+        name
+        for name, below in inside.items()
+        if len(below) > 1 and "" not in below and not any(words.all_are(k, below) for k in told)
+    ]
+    if not themes or len(inside) < 2:
+        return ""
+    below = sorted(set().union(*(inside[name] for name in themes)))
+    return f"below {listed(sorted(themes))} are folders, {listed(below)}: either may be the labels"
 
 
 def _nothing_in_common(files: Sequence[_File]) -> str:
