@@ -16,10 +16,10 @@ from sklearn.base import clone
 
 from handlore.datasets.dataset import LandmarkDataset, StrArray
 from handlore.landmarks.errors import HandloreError, InvalidDataError
-from handlore.landmarks.features import DEFAULT_FEATURES, feature_names
+from handlore.landmarks.features import DEFAULT_FEATURES, FEATURE_GROUPS, feature_names
 from handlore.landmarks.hands import FloatArray
 from handlore.models.card import DEFAULT_ESTIMATOR
-from handlore.models.pose_encoder import Encoder
+from handlore.models.pose_encoder import Encoder, PoseEncoder
 
 from .base import HandEstimator, MovementEstimator, Windows, plain_params
 from .estimators import ESTIMATORS
@@ -88,13 +88,29 @@ def make_pipeline(
             "--features chooses features of poses, but this data contains movements; leave it out"
         )
     _require_labels(dataset)
-    groups = DEFAULT_FEATURES if features is None else tuple(features)
+    groups = _default_features(dataset) if features is None else tuple(features)
     feature_names(groups)
     name = model or DEFAULT_ESTIMATOR[kind]
     values = dict(params or {}) | ({"mirror_labels": mirror_labels} if mirror_labels else {})
     estimator = make_estimator(name, values, seed=seed)
     parse_label_pairs(mirror_labels, dataset.labels)
     return Pipeline(name, estimator, estimator.encoder(dataset.n_hands, groups))
+
+
+def _default_features(dataset: LandmarkDataset) -> tuple[str, ...]:
+    """Return the default groups that can be computed: tables often have image landmarks only."""
+    hands = dataset.world[dataset.detected]
+    if not len(hands) or np.isfinite(hands).any():
+        return DEFAULT_FEATURES
+    return tuple(g for g in DEFAULT_FEATURES if FEATURE_GROUPS[g].landmarks == "image")
+
+
+def about_features(pipeline: Pipeline, features: Sequence[str] | None) -> list[str]:
+    """Say that features were left out of the default, if they were."""
+    groups = pipeline.encoder.groups if isinstance(pipeline.encoder, PoseEncoder) else ()
+    if features is not None or not groups or groups == DEFAULT_FEATURES:
+        return []
+    return [f"the data has no world landmarks: trained with --features {','.join(groups)}"]
 
 
 def _require_labels(dataset: LandmarkDataset) -> None:

@@ -41,7 +41,7 @@ from .evaluation.streams import (
     cross_fitted,
     usual_threshold,
 )
-from .factory import Pipeline, make_pipeline
+from .factory import Pipeline, about_features, make_pipeline
 from .negatives import NegativeWindows
 from .novelty import NoveltyModel
 from .onnx_graph import add_clip_output
@@ -145,7 +145,7 @@ def train(
     if log:
         with atomic_write(Path(log)) as stream:
             stream.write(_as_csv(estimator.history_).encode())
-    return trained
+    return replace(trained, notes=(*about_features(pipeline, features), *trained.notes))
 
 
 def _require_log(log: Path, pipeline: Pipeline) -> None:

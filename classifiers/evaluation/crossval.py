@@ -28,7 +28,7 @@ from handlore.landmarks.errors import HandloreError
 from handlore.models.pose_encoder import Encoder, PoseEncoder
 
 from ..base import HandEstimator
-from ..factory import Pipeline, make_pipeline
+from ..factory import Pipeline, about_features, make_pipeline
 from .evaluation import Evaluation, Split
 from .importance import MAX_SAMPLES, Importance, measure_importances
 from .intervals import single_unit
@@ -103,6 +103,7 @@ def cross_validate(
     found = run(chosen, folds, with_importances=with_importances, with_streams=with_streams)
     reference, missing = _reference(run, chosen, default_by(dataset))
     doubts = [
+        *about_features(pipeline, features),
         None if by else _doubt(dataset, chosen),
         _about_untested(found, chosen),
         *_conflicts(dataset),

@@ -62,9 +62,12 @@ def pointing_advice(
     named = ", ".join(" and ".join(pair.labels) for pair in pairs[:_MAX_NAMED])
     more = f" (and {len(pairs) - _MAX_NAMED} more pairs)" if len(pairs) > _MAX_NAMED else ""
     n = sum(pair.n_errors for pair in pairs)
+    # Without world landmarks the advice must do without them, too.
+    worldless = "world" not in encoder.groups and "world_distances" not in encoder.groups
+    groups = (*encoder.groups, "orientation") if worldless else POINTING_FEATURES
     return (
         f"{named}{more} were confused {n} times and point in different directions; try"
-        f" --features {','.join(POINTING_FEATURES)}"
+        f" --features {','.join(groups)}"
     )
 
 

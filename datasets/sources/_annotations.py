@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from math import inf
@@ -28,14 +28,17 @@ from .base import (
     Source,
     option,
 )
-from .folder_words import SPLITS, splits_in
+from .folder_words import SPLITS
 from .frames import Frames
+from .media_index import MediaIndex, split_of_list
 
 MAX_LIST_BYTES = 64 << 20
 """Most bytes of a list file."""
 
 _NAMES_CLASSES = re.compile(r"(?:^|/)(?:[^/]*\.ya?ml|classes\.txt|obj\.names|[^/]*\.labels)$", re.I)
 """Files that name the classes of YOLO, or say where its folders are."""
+_NAMES_LABELS = re.compile(r"class|label|gloss|categor", re.IGNORECASE)
+"""Lists that may hold the names of the labels, and no files at all."""
 _MOST_SEEN = 300
 """How many files that are no media are looked at to recognise a layout."""
 _NEXT = 0.002
@@ -67,6 +70,11 @@ class ListFile:
     entries: Sequence[Entry] = ()
     problem: str = ""
 
+    @property
+    def near(self) -> str:
+        """The folder of the list."""
+        return self.name.rpartition("/")[0]
+
 
 @dataclass(frozen=True)
 class AnnotatedItem(Item):
@@ -76,60 +84,6 @@ class AnnotatedItem(Item):
     span: Span | None = None
 
 
-class MediaIndex:
-    """The pictures, videos and folders of frames below a folder, found by what lists call them."""
-
-    def __init__(self, files: Iterable[str]) -> None:
-        self._by_name: dict[str, list[str]] = defaultdict(list)
-        self._by_stem: dict[str, list[str]] = defaultdict(list)
-        self.files = [f for f in files if is_picture(Path(f)) or is_video(Path(f))]
-        folders = set()
-        for file in self.files:
-            _, _, name = file.casefold().rpartition("/")
-            self._by_name[name].append(file)
-            self._by_stem[name.rpartition(".")[0]].append(file)
-            if is_picture(Path(name)):
-                folders.add(file.rpartition("/")[0])
-        for folder in sorted(folders - {""}):
-            self._by_name[folder.rpartition("/")[2].casefold()].append(folder)
-
-    def find(self, name: str, near: str = "") -> str | None:
-        """Return the file or folder that a name in a list means; None if none or several fit.
-
-        ``near`` is the folder of the list, which decides between files of the same name.
-        """
-        parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".")]
-        if not parts:
-            return None
-        last = parts[-1].casefold()
-        candidates = self._by_name.get(last) or self._by_stem.get(last) or self._renamed(last)
-        if len(candidates) < 2:
-            return candidates[0] if candidates else None
-        ends = [(_common_end(candidate, parts), candidate) for candidate in candidates]
-        best = max(end for end, _ in ends)
-        nearest = [candidate for end, candidate in ends if end == best]
-        beside = [c for c in nearest if near and c.startswith(f"{near}/")]
-        chosen = beside if len(beside) == 1 else nearest
-        return chosen[0] if len(chosen) == 1 else None
-
-    def _renamed(self, name: str) -> list[str]:
-        """Return files with another ending, or with the kind of recording behind the name."""
-        stem = PurePosixPath(name).stem
-        names = (stem, *(f"{name}_{what}" for what in ("color", "colour", "rgb")))
-        return next((self._by_stem[n] for n in names if n in self._by_stem), [])
-
-
-def _common_end(file: str, parts: Sequence[str]) -> int:
-    """Return how many folders at the end of two paths are the same."""
-    own = file.casefold().split("/")[:-1]
-    same = 0
-    for mine, given in zip(reversed(own), reversed(parts[:-1]), strict=False):
-        if mine != given.casefold():
-            break
-        same += 1
-    return same
-
-
 @dataclass(frozen=True)
 class Found:
     """The entries of some lists with the files they mean."""
@@ -137,6 +91,8 @@ class Found:
     items: list[AnnotatedItem] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     """Names in the lists that no file has."""
+    torn: list[str] = field(default_factory=list)
+    """Files with several labels, and nothing that says which part of the file each is about."""
 
 
 def find_entries(root: Path, lists: Sequence[ListFile], index: MediaIndex) -> Found:
@@ -144,15 +100,20 @@ def find_entries(root: Path, lists: Sequence[ListFile], index: MediaIndex) -> Fo
     found = Found()
     meant: dict[str, list[tuple[Entry, str]]] = defaultdict(list)
     for one in lists:
-        near = one.name.rpartition("/")[0]
         split = split_of_list(one.name)
+        missing = []
         for entry in one.entries:
-            file = index.find(entry.name, near)
+            file = index.find(entry.name, one.near, split)
             if file is None:
-                found.missing.append(entry.name)
+                missing.append(entry.name)
             else:
                 meant[file].append((entry, split))
+        if len(missing) < len(one.entries) or not _NAMES_LABELS.search(one.name):
+            found.missing.extend(missing)
     for file, entries in meant.items():
+        if len({entry.label for entry, _ in entries if not (entry.box or entry.span)}) > 1:
+            found.torn.append(file)
+            continue
         for part, (entry, split) in enumerate(entries):
             whole = len(entries) == 1 and entry.span is None
             source = file if whole else f"{file}#{part}"
@@ -173,16 +134,6 @@ def _item(root: Path, file: str, source: str, part: int, entry: Entry, split: st
         entry.box,
         entry.span,
     )
-
-
-def split_of_list(name: str) -> str:
-    """Return the split in the name of a list or of a folder around it: train.csv, val/labels."""
-    path = PurePosixPath(name)
-    for part in (path.stem, *reversed(path.parts[:-1])):
-        split = splits_in([part]).get(part, "")
-        if split:
-            return split
-    return ""
 
 
 @dataclass(frozen=True)
@@ -207,7 +158,7 @@ class AnnotatedSource(Source):
             return False
         index = MediaIndex(sorted(media))
         entries = [(one, entry) for one in lists for entry in one.entries[:200]]
-        named = (index.find(entry.name, one.name.rpartition("/")[0]) for one, entry in entries)
+        named = (index.find(e.name, one.near, split_of_list(one.name)) for one, e in entries)
         if any(self.takes(file) for file in named):
             return True
         # A list that does not fit is named, rather than that folders leave a doubt.
@@ -384,6 +335,11 @@ def _about(lists: Sequence[ListFile], found: Found) -> list[str]:
         notes.append(
             f"{len(found.missing)} files that the list names are not there, such as"
             f" {printable(found.missing[0])}"
+        )
+    if found.torn:
+        notes.append(
+            f"{len(found.torn)} files have several labels in the list and are not used, such as"
+            f" {printable(found.torn[0])}"
         )
     notes += [f"{printable(one.name)} is not used: {one.problem}" for one in lists if one.problem]
     return notes

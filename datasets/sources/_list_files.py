@@ -1,5 +1,6 @@
 """Lists as text: comma, tab, semicolon or blank separated, JSON lines, and ELAN's export."""
 
+import codecs
 import csv
 import io
 import json
@@ -15,8 +16,9 @@ from handlore.landmarks.untrusted import damage_as
 
 from ..files import read_bytes, read_start
 from ..videos import Span
-from ._annotations import MAX_LIST_BYTES, Entry, ListFile, MediaIndex
+from ._annotations import MAX_LIST_BYTES, Entry, ListFile
 from .folder_words import Pattern
+from .media_index import MediaIndex
 
 _PERSON = Pattern.PERSON.value
 ENDINGS = (".csv", ".tsv", ".txt", ".jsonl", ".lst", ".tab")
@@ -37,12 +39,13 @@ _GROUP = (
 )
 _SPLIT = "split subset partition usage set"
 _START = "start starttime startframe framestart tstart begin begintime beginframe onset from"
+_DURATION = "duration durationseconds durations length durationss"
 _END = "end endtime endframe frameend tend stop stoptime stopframe offset to finish"
 _NAMES = {
     column: names.split()
     for column, names in (
         *(("name", _FILE), ("label", _LABEL), ("group", _GROUP), ("split", _SPLIT)),
-        *(("start", _START), ("end", _END)),
+        *(("start", _START), ("end", _END), ("duration", _DURATION)),
         *(("left", "xmin x1 bboxx left"), ("top", "ymin y1 bboxy top")),
         *(("right", "xmax x2 right"), ("bottom", "ymax y2 bottom")),
     )
@@ -67,20 +70,30 @@ def read_list(root: Path, name: str, index: MediaIndex) -> ListFile | None:
     if not name.lower().endswith(ENDINGS) or not index.files:
         return None
     path = Path(root) / name
-    start = read_start(path)
-    if b"\0" in start:
+    start = decoded(read_start(path))
+    if "\0" in start:
         return None
     try:
         with damage_as("it is no list"):
-            if not _may_be_list(start.decode("utf-8-sig", "replace"), index):
+            if not _may_be_list(start, index):
                 return None
         if path.stat().st_size > MAX_LIST_BYTES:
             return ListFile(name, problem="it is larger than 64 MiB")
         with damage_as("it is damaged"):
-            text = read_bytes(path).decode("utf-8-sig", "replace")
-            return _read(name, text, index)
+            return _read(name, decoded(read_bytes(path)), index)
     except (OSError, HandloreError):
         return None
+
+
+def decoded(data: bytes) -> str:
+    """Return the text of a list: UTF-8, UTF-16 with its mark, or what old Windows wrote."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace")
+    try:
+        # The start of a file may end within a character.
+        return codecs.getincrementaldecoder("utf-8-sig")().decode(data)
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
 
 
 def _may_be_list(start: str, index: MediaIndex) -> bool:
@@ -154,7 +167,7 @@ def _table(name: str, text: str, index: MediaIndex) -> _Table | None:
         return None
     known = _by_name(rows[0])
     about = PurePosixPath(media[1].replace("\\", "/")).name if media else ""
-    timed = "start" in known and "end" in known
+    timed = "start" in known and bool({"end", "duration"} & set(known))
     if "label" in known and ("name" in known or timed):
         return _Table(known, rows[1:], rows[0], about)
     if timed and len(rows[0]) > max(known.values()):
@@ -310,11 +323,12 @@ def _unit(table: _Table) -> tuple[str, float, int]:
 
     Frames if a name or a column of counts says so, or if the numbers are whole and large.
     """
-    if not {"start", "end"} <= set(table.columns):
+    times = [table.columns[c] for c in ("start", "end", "duration") if c in table.columns]
+    if "start" not in table.columns or len(times) < 2:
         return "s", 1.0, 0
     named = [_plain(cell) for cell in table.header]
     name = named[table.columns["start"]] if named else ""
-    cells = [row[table.columns[c]] for row in table.rows for c in ("start", "end") if len(row) > 1]
+    cells = [row[c] for row in table.rows for c in times if c < len(row)]
     whole = all(re.fullmatch(r"\s*-?\d+\s*", cell) for cell in cells if cell.strip())
     if name.endswith(("ms", "msec", "milliseconds")) and "ssmsec" not in name:
         return "s", 1000.0, 0
@@ -326,10 +340,14 @@ def _unit(table: _Table) -> tuple[str, float, int]:
 
 
 def _span(cell: Mapping[str, str], unit: str, scale: float, first: int) -> Span | None:
-    if not (cell.get("start") and cell.get("end")):
+    if not (cell.get("start") and (cell.get("end") or cell.get("duration"))):
         return None
     try:
-        start, end = _seconds(cell["start"]) / scale, _seconds(cell["end"]) / scale
+        start = _seconds(cell["start"]) / scale
+        if cell.get("end"):
+            end = _seconds(cell["end"]) / scale
+        else:
+            end = start + _seconds(cell["duration"]) / scale
     except ValueError:
         return None
     end = inf if end < 0 else end

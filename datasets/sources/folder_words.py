@@ -155,11 +155,14 @@ def splits_in(names: Collection[str]) -> dict[str, str]:
     read = {name: _split_of(name) for name in names}
     rests = Counter(rest for split, rest in read.values() if split)
     alone = len(names) == 1
+    bare = any(split and not rest for split, rest in read.values())
+    leading = {name for name in names if bare and _words(name)[:1] and _words(name)[0] in SPLITS}
     plain = {letters(name) for name, (split, _) in read.items() if not split}
     splits = {
         name: split
         for name, (split, rest) in read.items()
-        if split and (not rest or alone or rests[rest] > 1 or letters(rest) in plain)
+        if split
+        and (not rest or alone or name in leading or rests[rest] > 1 or letters(rest) in plain)
     }
     tested = {letters(read[name][1]) for name, split in splits.items() if split != "train"}
     # rps beside rps-test-set is for training.

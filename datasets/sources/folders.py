@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
@@ -10,12 +10,11 @@ from unicodedata import normalize
 
 from ..dataset import listed
 from . import folder_words as words
+from .doubts import why_unclear
 from .folder_words import SPLITS, Pattern
 
 _ORDER = re.compile(r"(\d+)(?:[_-]+|\.\s*|\s+-\s+)(?=\D)")
 _IN_NAME = re.compile(r"(?:[ _-]*(?:test|\d+|\(\d+\)))+$", re.IGNORECASE)
-_MANY = 50
-"""So many labels are a vocabulary, in which train, test, picture and video are signs."""
 
 
 @dataclass(frozen=True)
@@ -254,8 +253,26 @@ def _two_readings(level: Sequence[_File]) -> str:
     numbers = all(re.fullmatch(r"\d+", name) for name in (*shared, *above))
     told = numbers or not any(words.all_are(kind, shared) for kind in Pattern)
     if len(shared) < 2 or words.all_are(Pattern.SPLIT, shared) or not told:
-        return ""
+        return _themes(level)
     return f"{listed(above)} hold the same folders, {listed(shared)}: either may be the labels"
+
+
+def _themes(level: Sequence[_File]) -> str:
+    """Say what is in doubt where folders hold nothing but other folders: letters/A, digits/1."""
+    inside = defaultdict(set)
+    for one in level:
+        inside[one.rest[0]].add(_next(one) if len(one.rest) > 1 else "")
+    mixed = any("" in below for below in inside.values())
+    told = [kind for kind in Pattern if not (mixed and kind is Pattern.NUMBER)]
+    themes = [
+        name
+        for name, below in inside.items()
+        if len(below) > 1 and "" not in below and not any(words.all_are(k, below) for k in told)
+    ]
+    if not themes or len(inside) < 2:
+        return ""
+    below = sorted(set().union(*(inside[name] for name in themes)))
+    return f"below {listed(sorted(themes))} are folders, {listed(below)}: either may be the labels"
 
 
 def _nothing_in_common(files: Sequence[_File]) -> str:
@@ -351,7 +368,7 @@ def read_columns(
         if label_of_stem and not label and inner[file] not in folders.left_out:
             label = label_of_stem(PurePosixPath(file).stem)
         columns = vars(place) | {"label": label} | own
-        columns["label"] = normalize("NFC", columns["label"])
+        columns["label"] = normalize("NFC", columns["label"]).strip()
         if columns["label"]:
             of[file] = columns
     if has_label or not files:
@@ -364,37 +381,3 @@ def read_columns(
 def _with_folder(file: str) -> str:
     folder, slash, name = file.rpartition("/")
     return f"{folder}{slash}?/{name}"
-
-
-def why_unclear(labels: Iterable[str], root: str = "") -> str:
-    """Say why labels that were read from folders may not be what anybody meant."""
-    found = sorted(set(labels))
-    if not found:
-        return "no folder names a gesture"
-    if len(found) == 1:
-        return f"everything would get one label, {found[0]}"
-    odd = [name for name in found if words.names_no_gesture(name, {words.letters(root)})]
-    plain = [name for name in odd if not words.is_also_a_word(name)]
-    if len(found) < _MANY and (plain or 4 * len(odd) > len(found)):
-        return f"{listed(plain or odd)} would become labels"
-    repeated = _numbered_alike(found)
-    if repeated and len(found) < _MANY:
-        return f"{listed(repeated)} would become different labels"
-    if words.people_in(found):
-        return f"the labels would be {listed(found)}, in which people are named"
-    if words.are_padded(found):
-        return f"the labels would be {listed(found)}, which look like numbers of people or clips"
-    for kind, what in words.MEANINGS.items():
-        if words.all_are(kind, found):
-            return f"the labels would be {listed(found)}, which look like {what}"
-    return ""
-
-
-def _numbered_alike(labels: Sequence[str]) -> list[str]:
-    """Return labels that differ only in their number, where others have other words."""
-    stems = defaultdict(list)
-    for label in labels:
-        stems[re.sub(r"[ _-]*\(?\d+\)?$", "", label)].append(label)
-    alike = [label for same in stems.values() if len(same) > 1 for label in same]
-    counted = len(stems) > 1 and "" not in stems and 2 * len(stems) <= len(labels) + 1
-    return alike if counted else []

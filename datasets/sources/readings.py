@@ -37,6 +37,7 @@ def likely_readings(files: Sequence[str], n: int = 2) -> list[LabelReading]:
         LabelReading({"name_pattern": pattern}, labels)
         for pattern, labels in ranked
         if _worth(labels, len(files)) > 0
+        and not (pattern == _STEM and all_are(Pattern.NUMBER, labels))
     ]
     one = next((labels[0] for _, labels in found if len(labels) == 1), "NAME")
     word = LabelReading({"name_pattern": _WORD}, _labels(files, _WORD))

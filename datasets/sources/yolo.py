@@ -76,7 +76,7 @@ def _yaml_names(text: str) -> list[str]:
         return values
     block = re.search(r"^names:[ \t]*\r?\n((?:[ \t]*(?:-|\d+\s*:).*\r?\n?)+)", text, re.MULTILINE)
     rows = re.findall(r"^[ \t]*(?:-|\d+\s*:)[ \t]*(.*?)[ \t]*$", block[1] if block else "", re.M)
-    return [row.strip("'\"") for row in rows]
+    return [re.sub(r"\s+#.*$", "", row).strip("'\"") for row in rows]
 
 
 def _read(root: Path, text: str, picture: str, names: Sequence[str]) -> ListFile:

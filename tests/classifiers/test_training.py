@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import handlore
 from handlore import __version__
 from handlore.classifiers.base import HandEstimator
 from handlore.classifiers.estimators import ESTIMATORS
@@ -128,3 +129,18 @@ def test_nothing_to_learn_leaves_no_file(dataset: LandmarkDataset, tmp_path: Pat
     with pytest.raises(HandloreError, match=r"folder .* does not exist"):
         train(dataset, tmp_path / "missing" / "m.onnx")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_tables_without_world_landmarks_are_learnt_by_what_they_have(
+    dataset: LandmarkDataset, tmp_path: Path
+) -> None:
+    flat = replace(dataset, world=np.full_like(dataset.world, np.nan))
+    trained = handlore.train(flat, tmp_path / "m.onnx", params={"n_estimators": 10})
+    assert trained.card.features == ("image", "image_distances")
+    note = "the data has no world landmarks: trained with --features image,image_distances"
+    assert note in trained.notes
+    found = handlore.cross_validate(flat, params={"n_estimators": 10})
+    assert note in found.notes
+    assert found.scores.accuracy > 0.5
+    with pytest.raises(InvalidDataError, match="'world' needs world landmarks"):
+        handlore.train(flat, tmp_path / "m.onnx", features=["world"])

@@ -71,6 +71,41 @@ FOLDERS = {
             "docs/img/a.png": None,
         },
     ),
+    "two-sets-side-by-side": (
+        "images",
+        {
+            "letters/A/{1..3}.jpg": Asked(("1", "2", "A", "B")),
+            "letters/B/{1..3}.jpg": "",
+            "numbers/1/{1..3}.jpg": "",
+            "numbers/2/{1..3}.jpg": "",
+        },
+    ),
+    "a-set-in-a-container-and-one-beside-it": (
+        "images",
+        {
+            "alphabet/A/{1..3}.jpg": Asked(("1", "2", "A", "B")),
+            "alphabet/B/{1..3}.jpg": "",
+            "digits/1/{1..3}.jpg": "",
+            "digits/2/{1..3}.jpg": "",
+        },
+    ),
+    "two-tests": (
+        "images",
+        {
+            "train/A/{1..3}.jpg": ("A", "", "train"),
+            "train/B/{1..3}.jpg": ("B", "", "train"),
+            "test_seen/A/{1..3}.jpg": ("A", "", "test"),
+            "test_unseen/B/{1..3}.jpg": ("B", "", "test"),
+        },
+    ),
+    "spelled-in-two-ways": (
+        "images",
+        {"Thumbs_up/{1..3}.jpg": Asked(()), "thumbs up/{1..3}.jpg": "", "fist/{1..3}.jpg": ""},
+    ),
+    "blanks-behind-names": (
+        "images",
+        {"thumbs up /{1..3}.jpg": "thumbs up", "fist/{1..3}.jpg": "fist"},
+    ),
     "documents-beside-gestures": (
         "images",
         {"data/fist/{1..3}.jpg": Asked(()), "data/palm/{1..3}.jpg": "", "docs/logo.png": ""},

@@ -177,6 +177,16 @@ LISTS = {
         {"l.csv": "file,label\na.jpg,0\nb.jpg,1\n", "classes.txt": "fist\nrock\n"},
         {"a.jpg": "fist", "b.jpg": "rock"},
     ),
+    "lists-beside-their-folders": (
+        "picture-list",
+        {"train.csv": "id,label\na,fist\nb,rock\n", "test.csv": "id,label\na,rock\nb,fist\n"},
+        {
+            "train/a.jpg": ("fist", "", "train"),
+            "train/b.jpg": ("rock", "", "train"),
+            "test/a.jpg": ("rock", "", "test"),
+            "test/b.jpg": ("fist", "", "test"),
+        },
+    ),
     "kenyan-sign-language": (
         "picture-list",
         {"Train.csv": "img_IDS,Label\na,Temple\nb,Church\n", "Test.csv": "img_IDS\nc\nd\n"},
@@ -259,6 +269,14 @@ LISTS = {
         {"events.csv": "video,label,start,end\nlesson.mp4,wave,1.0,2.5\nlesson.mp4,stop,4.0,5.0\n"},
         {"lesson.mp4#0": "wave", "lesson.mp4#1": "stop"},
     ),
+    "start-duration": (
+        "clip-list",
+        {
+            "events.csv": "video,label,start,duration\nlesson.mp4,wave,1.0,1.5\n"
+            "lesson.mp4,stop,4.0,1.0\n"
+        },
+        {"lesson.mp4#0": "wave", "lesson.mp4#1": "stop"},
+    ),
     "video-annotator": (
         "clip-list",
         {
@@ -321,7 +339,7 @@ LISTS = {
     "yolo-names-as-mapping": (
         "yolo",
         {
-            "hands.yaml": "path: hands\nnames:\n  0: fist\n  1: rock\n",
+            "hands.yaml": "path: hands\nnames:\n  0: fist\n  1: rock  # horns\n",
             "labels/train/a.txt": "0 0.5 0.5 0.2 0.2\n",
             "labels/val/b.txt": "1 0.5 0.5 0.2 0.2\n",
         },

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from movement_stubs import hand_shape
 
-from handlore.classifiers.evaluation.pointing import _find_pointing_pairs
+from handlore.classifiers.evaluation.pointing import _find_pointing_pairs, pointing_advice
 from handlore.classifiers.evaluation.scores import Predictions
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.landmarks.geometry import rotate
+from handlore.models.pose_encoder import PoseEncoder
 
 N = 100
 TRUTH = np.array(["up", "down"] * (N // 2))
@@ -58,3 +59,11 @@ def test_direction_corrects_errors() -> None:
     degrees = np.where(TRUTH == "up", 0.0, 180.0)
     degrees[[1, 3, 5, 7, 9]] = 0
     assert _find_pointing_pairs(predicted_up(np.array([1, 3, 5, 7, 9])), pointing(degrees)) == []
+
+
+def test_advice_does_without_world_landmarks_where_the_model_does() -> None:
+    data = pointing(np.where(TRUTH == "up", 0.0, 180.0))
+    encoder = PoseEncoder(("image", "image_distances"))
+    advice = pointing_advice(predicted_up(np.arange(1, 20, 2)), data, encoder)
+    assert advice is not None
+    assert advice.endswith("try --features image,image_distances,orientation")

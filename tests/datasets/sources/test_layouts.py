@@ -49,3 +49,8 @@ def test_each_reading_that_is_offered_works(tmp_path):
             again = make_source(name, dict(reading.options)).scan(tmp_path / layout)
             assert again.doubt == ""
             assert again.labels == sorted(reading.labels), shlex.join(reading.options.values())
+
+
+def test_numbers_of_files_are_not_the_likeliest_labels(tmp_path):
+    _, listing = read(tree(tmp_path / "in", ["fist/{1..6}.jpg"]))
+    assert dict(listing.readings[0].options) == {"label": "fist"}

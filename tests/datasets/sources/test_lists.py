@@ -56,6 +56,7 @@ def test_spans_are_in_seconds_or_frames(tmp_path):
     found, notes = spans("start-end-seconds")
     assert found == [(1.0, 2.5, "s"), (4.0, 5.0, "s")]
     assert "start and end are read as seconds" in notes
+    assert spans("start-duration")[0] == found
     assert spans("elan")[0] == spans("elan-with-header")[0] == found
     assert spans("video-annotator")[0] == [(1.0, 2.0, "s"), (130.0, 211.0, "s")]
     assert spans("ipn-hand")[0] == [(0, 207, "frame"), (208, 389, "frame")]
@@ -74,3 +75,27 @@ def test_people_are_read_from_names_beside_a_list(tmp_path):
 def test_options_of_a_list_are_refused_where_they_mean_nothing():
     with pytest.raises(HandloreError, match="--stride is 0"):
         make_source("clip-list", {"stride": 0})
+
+
+def test_a_whole_file_with_several_labels_is_not_used(tmp_path):
+    lists = {"l.csv": "video,label\na.mp4,wave\na.mp4,stop\nb.mp4,wave\nc.mp4,stop\n"}
+    listing = read(tree(tmp_path, ["a.mp4", "b.mp4", "c.mp4", *lists], lists))[1]
+    assert {item.source: item.label for item in listing.items} == {"b.mp4": "wave", "c.mp4": "stop"}
+    assert (
+        "1 files have several labels in the list and are not used, such as a.mp4" in listing.notes
+    )
+    assert listing.left_out == ["a.mp4"]
+
+
+def test_names_of_classes_are_no_files_that_are_missing(tmp_path):
+    _, lists, right = LISTS["ipn-hand"]
+    lists = lists | {"classIndAll.txt": "id,label,gesture\n1,D0X,Non-gesture\n2,B0A,Pointing\n"}
+    listing = read(tree(tmp_path, [*files_of(right), *lists], lists))[1]
+    assert not any("not there" in note for note in listing.notes)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "utf-8-sig"])
+def test_lists_in_the_encodings_of_spreadsheets(tmp_path, encoding):
+    root = tree(tmp_path, ["v/0.jpg", "v/1.jpg"])
+    (root / "labels.csv").write_bytes("file;label\n0.jpg;f\u00fcnf\n1.jpg;acht\n".encode(encoding))
+    assert read(root)[1].labels == ["acht", "f\u00fcnf"]
