@@ -137,8 +137,8 @@ def slope(samples, settled):
 def soak(minutes, folder):
     """Run, and return what was measured."""
     (folder / "actions.toml").write_text(ACTIONS)
-    until = time.monotonic() + 60 * minutes
     pictures, samples, browser = hands(), [], Browser()
+    until = time.monotonic() + 60 * minutes
     face = Face(browser)
     options = LiveOptions(
         actions=folder / "actions.toml",

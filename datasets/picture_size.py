@@ -24,7 +24,8 @@ MAX_DECODED_BYTES = 400_000_000
 MAX_SIDE = 32_000
 """Most pixels of a side after that; OpenCV cannot transform larger ones."""
 
-_BYTES = {"jpeg": 1, "progressive": 6, "transparent": 8, "tiff": 6, "": 3}
+_BYTES = {"jpeg": 1, "progressive": 6, "tiff": 6, "gif": 8, "avif": 16, "jpeg2000": 16, "": 3}
+_TRANSPARENT_BYTES = 8
 """Memory for each pixel of the whole picture, by its kind. A JPEG is decoded at a fraction of its
 size; others are decoded whole before they are made smaller."""
 
@@ -38,7 +39,8 @@ class PictureSize:
     width: int
     height: int
     kind: str = ""
-    """``jpeg``, ``progressive`` (also a JPEG), ``transparent``, ``tiff``, or empty for others."""
+    """``jpeg``, ``progressive`` (also a JPEG), another format, or empty for the rest."""
+    transparent: bool = False
 
     @property
     def factor(self) -> int:
@@ -52,7 +54,8 @@ class PictureSize:
         ``n_bytes`` is the size of its file.
         """
         size = f"the picture has {self.width:,} x {self.height:,} pixels"
-        most = max(MAX_DECODED_BYTES - n_bytes, 0) // _BYTES[self.kind]
+        each = max(_BYTES[self.kind], _TRANSPARENT_BYTES if self.transparent else 0)
+        most = max(MAX_DECODED_BYTES - n_bytes, 0) // each
         most = min(most, FULL_PIXELS * _FACTORS[-1] ** 2)
         if self.width * self.height > most:
             raise InvalidDataError(
@@ -81,9 +84,9 @@ def _size_by_pillow(data: bytes) -> PictureSize | None:
             # Of its own limits: ours are stricter.
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data)) as picture:
-                kind = "tiff" if picture.format == "TIFF" else ""
-                kind = "transparent" if picture.has_transparency_data else kind
-                return PictureSize(*picture.size, kind)
+                kind = (picture.format or "").lower()
+                kind = kind if kind in _BYTES else ""
+                return PictureSize(*picture.size, kind, picture.has_transparency_data)
     except Image.DecompressionBombError as error:
         raise InvalidDataError(
             f"the picture has more than {MAX_DECODED_BYTES // 3_000_000} million pixels; make it"
@@ -101,7 +104,9 @@ def _size_in_boxes(data: bytes) -> PictureSize | None:
         (int.from_bytes(data[k + 8 : k + 12], "big"), int.from_bytes(data[k + 12 : k + 16], "big"))
         for k in (found.start() for found in re.finditer(rb"ispe", data[:65536]))
     ]
-    return PictureSize(*max(sizes, key=lambda size: size[0] * size[1])) if sizes else None
+    largest = max(sizes, key=lambda size: size[0] * size[1], default=None)
+    kind = "avif" if b"avif" in data[8:48] else ""
+    return PictureSize(*largest, kind) if largest else None
 
 
 def _jpeg_size(data: bytes) -> PictureSize | None:

@@ -76,7 +76,7 @@ def _decoded(data: bytes) -> Pixels:
     factor = 1 if size is None else size.factor
     if _is_heic(data):
         return _read_heic(data, factor)
-    if size is not None and size.kind == "transparent":
+    if size is not None and size.transparent:
         transparent = _with_transparency(data, factor)
         if transparent is not None:
             return transparent

@@ -15,6 +15,7 @@ from typing import Any
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.files import real_path, require_writable
+from handlore.landmarks.untrusted import printable
 
 from ..dataset import LandmarkDataset
 from ..files import file_stamp
@@ -149,8 +150,8 @@ def _finished(
     n_dropped = problems.n_conflicts if options.drop_conflicts else 0
     log = [
         *listing.notes,
-        *(f"failed: {file}: {reason}" for file, reason in whole.failures),
-        *(f"ignored: {file}: it does not fit the layout" for file in listing.left_out),
+        *(printable(f"failed: {file}: {reason}") for file, reason in whole.failures),
+        *(f"ignored: {printable(file)}: it does not fit the layout" for file in listing.left_out),
         *_dropped(problems, n_dropped),
     ]
     detector = dataset.header.detector or listing.detector

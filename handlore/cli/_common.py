@@ -287,7 +287,7 @@ def say(text: str = "", *, nl: bool = True) -> None:
 def say_failures(failures: Sequence[tuple[str, str]]) -> None:
     """List inputs that failed on stderr."""
     for path, reason in failures[:_MOST_FAILURES_SHOWN]:
-        talk(f"failed: {path}: {reason}")
+        talk(printable(f"failed: {path}: {reason}"))
     if len(failures) > _MOST_FAILURES_SHOWN:
         talk(f"failed: and {len(failures) - _MOST_FAILURES_SHOWN} more")
 

@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 from click.testing import Result
 
+from handlore.cli._common import say_failures
 from handlore.datasets.storage import load_dataset
 
 Run = Callable[..., Result]
@@ -629,3 +630,11 @@ def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
     assert str(pipe) in done.stderr
+
+
+def test_a_name_with_a_line_break_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """A file could pretend that handlore says something."""
+    say_failures([("a\nhandlore: all is well.png", "it is damaged\x1b[2J")])
+    assert capsys.readouterr().err == (
+        "failed: a\\nhandlore: all is well.png: it is damaged\\x1b[2J\n"
+    )

@@ -44,15 +44,29 @@ def png_header(width: int, height: int) -> bytes:
         (encoded("JPEG"), "jpeg"),
         (encoded("JPEG", progressive=True), "progressive"),
         (encoded("PNG"), ""),
-        (encoded("PNG", mode="RGBA"), "transparent"),
-        (encoded("TIFF"), "tiff"),
-        *((encoded(kind), "") for kind in ("BMP", "GIF", "WEBP", "PPM", "JPEG2000", "AVIF")),
+        *((encoded(kind), kind.lower()) for kind in ("TIFF", "GIF", "JPEG2000", "AVIF")),
+        *((encoded(kind), "") for kind in ("BMP", "WEBP", "PPM")),
         (cv2.imencode(".ras", np.zeros((40, 60, 3), np.uint8))[1].tobytes(), ""),
         (cv2.imencode(".hdr", np.zeros((40, 60, 3), np.float32))[1].tobytes(), ""),
     ],
 )
 def test_headers(data: bytes, kind: str) -> None:
     assert measured(data) == PictureSize(60, 40, kind)
+
+
+def test_transparency_is_noticed() -> None:
+    assert measured(encoded("PNG", mode="RGBA")) == PictureSize(60, 40, "", transparent=True)
+    assert measured(encoded("AVIF", mode="RGBA")) == PictureSize(60, 40, "avif", transparent=True)
+
+
+@pytest.mark.parametrize(("kind", "most"), [("AVIF", 25), ("JPEG2000", 25), ("GIF", 50)])
+def test_decoders_that_take_much_memory_get_less(kind: str, most: int) -> None:
+    """AVIF and JPEG 2000 take 16 bytes a pixel, GIF 8."""
+    made = measured(encoded(kind))
+    assert made is not None
+    PictureSize(1000, 999 * most, made.kind).require_usable(1000)
+    with pytest.raises(InvalidDataError, match="such a file"):
+        PictureSize(1000, 1001 * most, made.kind).require_usable(1000)
 
 
 @pytest.mark.parametrize(
