@@ -176,7 +176,7 @@ class AnnotatedSource(Source):
         found = find_entries(Path(root), lists, MediaIndex(files))
         pattern = NamePattern(self.name_pattern)
         mine = (item for item in found.items if self.takes(str(item.path)))
-        items = [_with_name(item, pattern) for item in mine]
+        items = _with_people([_with_name(item, pattern) for item in mine])
         if lists and not items:
             raise HandloreError(_fits_nothing(root, lists, found))
         used = {item.path.relative_to(root).as_posix() for item in items}
@@ -304,6 +304,19 @@ def _with_name(item: AnnotatedItem, pattern: NamePattern) -> AnnotatedItem:
     """Return an item with the person and so on that a pattern reads in the name of its file."""
     named: dict[str, Any] = {**(pattern.read(item.source) or {})}
     return replace(item, **{name: text for name, text in named.items() if name != "label"})
+
+
+_WHO = re.compile(r"((?:signer|subject|person|user|participant)[ _-]?\d+)[ _.-]", re.IGNORECASE)
+"""A person at the beginning of a name: signer0_sample1."""
+
+
+def _with_people(items: Sequence[AnnotatedItem]) -> list[AnnotatedItem]:
+    """Return items with the people in their names, if all name one and no list does."""
+    people = [_WHO.match(item.path.name) for item in items]
+    found = [who[1] for who in people if who]
+    if any(item.group for item in items) or len(found) < len(items) or len(set(found)) < 2:
+        return list(items)
+    return [replace(item, group=who) for item, who in zip(items, found, strict=True)]
 
 
 def _place(item: Item) -> tuple[str, float, int]:

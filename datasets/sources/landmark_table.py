@@ -80,9 +80,10 @@ class _LandmarkTable(LandmarkSource):
                 for table in tables_of(path, name):
                     table.columns()
             except HandloreError as error:
-                what = f"{root} is" if path == root else f"{root} holds"
-                inside = "" if path == root else f"{name}: "
-                return f"{what} no table of hand landmarks: {inside}{error}"
+                if path == root:
+                    return f"{root} is no table of hand landmarks: {error}"
+                known = "`handlore sources` lists them"
+                return f"{root} has no layout that handlore knows: {name}: {error}; {known}"
         return ""
 
     def scan(self, root: Path) -> Listing:

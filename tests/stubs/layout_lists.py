@@ -230,8 +230,8 @@ LISTS = {
             "SignList_ClassId_TR_EN.csv": "ClassId,TR,EN\n0,abla,sister\n1,acele,hurry\n",
         },
         {
-            "train/signer0_sample1_color.mp4": ("abla", "", "train"),
-            "train/signer1_sample3_color.mp4": ("acele", "", "train"),
+            "train/signer0_sample1_color.mp4": ("abla", "signer0", "train"),
+            "train/signer1_sample3_color.mp4": ("acele", "signer1", "train"),
         },
     ),
     "asl-citizen": (
