@@ -54,11 +54,18 @@ def _walk(folder: Path, above: tuple[_Seen, ...], links: int) -> Iterator[Path]:
     except OSError as error:
         raise HandloreError(f"cannot read the folder {folder}: {error.strerror}") from error
     visible = [entry for entry in entries if not is_hidden(entry.name)]
-    yield from (Path(entry.path) for entry in visible if not entry.is_dir())
+    yield from (Path(entry.path) for entry in visible if not _is_folder(entry))
     for entry in visible:
         left = links - entry.is_symlink()
-        if entry.is_dir() and left >= 0:
+        if left >= 0 and _is_folder(entry):
             yield from _walk(Path(entry.path), (*above, (real, folder)), left)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself is a file that cannot be read
+        return False
 
 
 def files_of(root: Path) -> Iterator[tuple[str, Path]]:

@@ -66,3 +66,9 @@ def test_folders_within_each_other_are_bounded(tmp_path):
     with pytest.raises(HandloreError, match="more than 50 folders within each other"):
         list(walk(tmp_path))
     assert list(walk(tmp_path.joinpath(*["a"] * 20))) == []
+
+
+def test_a_link_to_itself_is_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"x")
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    assert list(walk(tmp_path)) == ["a.png", "loop.png"]
