@@ -103,6 +103,11 @@ def npz_tables(path: Path, name: str) -> list[NumberTable]:
     return tables
 
 
+_LEAST_LIMIT = 256 << 20
+_MAX_RATIO = 20
+"""An archive may unpack to this many times its size, or to the least limit: as a dataset may."""
+
+
 def _read_npz(path: Path) -> dict[str, Any]:
     require_regular(path)
     with (
@@ -110,14 +115,14 @@ def _read_npz(path: Path) -> dict[str, Any]:
         damage_as("it is not an archive of numpy, or damaged"),
         zipfile.ZipFile(path) as archive,
     ):
-        return _members(archive)
+        return _members(archive, max(_LEAST_LIMIT, _MAX_RATIO * path.stat().st_size))
 
 
-def _members(archive: zipfile.ZipFile) -> dict[str, Any]:
+def _members(archive: zipfile.ZipFile, most: int) -> dict[str, Any]:
     names = [one for one in archive.namelist() if one.endswith(".npy")][:50]
     if {"header.npy", "image.npy", "offsets.npy"} <= set(names):
         raise InvalidDataError("it is a landmark dataset already; see `handlore info`")
-    left = MAX_FILE_BYTES
+    left = min(most, MAX_FILE_BYTES)
     members: dict[str, Any] = {}
     for one in names:
         data = read_member(archive, one, left)
