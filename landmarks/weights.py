@@ -285,13 +285,23 @@ def _from_package_index() -> dict[str, bytes]:
         command = python_command("-m", *_PIP_DOWNLOAD, *options)
         # pip writes to stdout, which is for data here; on a terminal it goes to stderr.
         out, error = (sys.stderr, None) if bar == "on" else (subprocess.PIPE, subprocess.PIPE)
-        done = subprocess.run(command, stdout=out, stderr=error, text=True, check=False)
+        done = subprocess.run(
+            command, stdout=out, stderr=error, text=True, check=False, env=_without_constraints()
+        )
         wheels = list(Path(folder).glob("*.whl"))
         if done.returncode != 0 or not wheels:
             lines = [line.strip() for line in (done.stderr or "").splitlines()]
             errors = [line for line in lines if line and "[notice]" not in line]
             raise OSError(errors[-1] if errors else "pip failed")
         return _from_zip(wheels[0].read_bytes())
+
+
+def _without_constraints() -> dict[str, str]:
+    """Return the environment in which pip finds the wheel of the networks.
+
+    Its version is fixed, and nothing of it is installed; constraints are about what is.
+    """
+    return {name: value for name, value in os.environ.items() if name != "PIP_CONSTRAINT"}
 
 
 def _from_task_url() -> dict[str, bytes]:

@@ -12,7 +12,7 @@ from handlore.datasets.tables.exporting import WRITERS
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.files import require_writable
 
-from ._common import PATH, end, examples, json_option, load_datasets, print_json
+from ._common import PATH, end, examples, json_option, load_datasets, print_json, say
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def command(**given: Any) -> None:
     if options.as_json:
         print_json({"out": str(options.out), "n_rows": n_rows, "n_samples": dataset.n_samples})
     else:
-        click.echo(f"wrote {options.out}: {n_rows} rows, {dataset.n_samples} samples")
+        say(f"wrote {options.out}: {n_rows} rows, {dataset.n_samples} samples")
     end(loaded.failures)
 
 

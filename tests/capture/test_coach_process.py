@@ -43,7 +43,7 @@ def test_calls_return_immediately(tmp_path: Path) -> None:
         coach.consult(folder.root, ["up"])
         assert time.perf_counter() - started < 1.0
         assert not coach.is_settled
-        wait_for(lambda: "record next: up" in " ".join(coach.advice()))
+        wait_for(lambda: "record next: up" in " ".join(coach.advice()) and coach.is_settled)
         assert coach.advice()[0] == "record next: up (none yet; others up to 2)"
         assert coach.is_settled
 

@@ -73,7 +73,10 @@ def test_workers(photographed: Path) -> None:
 
 
 def test_download_of_the_networks(hostile: Path) -> None:
+    constraints = hostile.parent / "constraints.txt"
+    constraints.write_text("mediapipe==1.2.3\n", "utf-8")
     nothing = {"PIP_NO_INDEX": "1", "https_proxy": "http://127.0.0.1:1"}
+    nothing["PIP_CONSTRAINT"] = str(constraints)  # about what is installed
     cache = {"XDG_CACHE_HOME": str(hostile.parent / "cache")}
     done = start(hostile, "weights", "fetch", "--force", **nothing, **cache)
     assert (done.returncode, shouts(hostile)) == (1, []), done.stderr

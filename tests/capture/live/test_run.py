@@ -84,7 +84,7 @@ def test_events_actions_and_messages(play: Callable[..., list[Event]]) -> None:
     (event,) = play(LiveOptions(), witness)
     assert event.label == "fist"
     assert witness.events == [event]
-    assert witness.said == ["note: a note", "frames: ", "60 frames, 1 events"]
+    assert witness.said == ["note: a note", "frames: ", "60 frames, 1 event"]
 
 
 def test_record(play: Callable[..., list[Event]], tmp_path: Path) -> None:

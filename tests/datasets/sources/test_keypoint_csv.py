@@ -108,7 +108,7 @@ def test_equal_rows_of_two_classes_are_recognised(table):
 
 
 def test_other_tables_are_not_taken_for_it(table, real_data):
-    with pytest.raises(HandloreError, match="no layout"):
+    with pytest.raises(HandloreError, match="no table of hand landmarks"):
         find_source(table("label,pixel1", "1,2"))
     source = make_source("keypoint-csv", {})
     made_up = {"as_found", "hostile"}  # inputs as people have them, such tables among them
