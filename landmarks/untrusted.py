@@ -31,6 +31,8 @@ DAMAGE = (
     # LookupError KeyError and IndexError, ValueError UnicodeError and json.JSONDecodeError.
     *(ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError),
     *(RuntimeError, SyntaxError, TypeError, ValueError),
+    # numpy about text with characters that do not exist.
+    SystemError,
     # numpy's reader tokenizes headers.
     *(LZMAError, TokenError, csv.Error, pickle.UnpicklingError, struct.error),
     *(zipfile.BadZipFile, zlib.error),

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import re
+import sys
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -225,8 +226,18 @@ def _frames(values: NDArray[Any]) -> NDArray[Any]:
     return values
 
 
+def _require_characters(values: np.ndarray) -> None:
+    """Refuse text with characters that do not exist: numpy raises SystemError when it is read."""
+    if values.dtype.kind != "U" or not values.dtype.itemsize:
+        return
+    native = np.ascontiguousarray(values, values.dtype.newbyteorder("="))
+    if values.size and native.reshape(-1).view(np.uint32).max() > sys.maxunicode:
+        raise InvalidDataError("its labels hold characters that do not exist")
+
+
 def _label_texts(labels: Any, n_rows: int) -> list[str]:
     values = np.asarray(labels)
+    _require_characters(values)
     if values.ndim == 0 or values.shape == (1,):
         values = np.repeat(values.ravel(), n_rows)
     if values.ndim == 2 and values.shape[1] == 1:

@@ -215,6 +215,7 @@ def test_a_cluster_without_any_worker_left_is_not_waited_for(run, tmp_path, clus
     (tmp_path / "in" / "bad").mkdir(parents=True)
     (tmp_path / "in" / "bad" / "exit.png").write_bytes(b"")
     arguments = ["convert", tmp_path / "in", tmp_path / "o.npz", "--source", "deadly"]
+    arguments += ["--label", "any"]
     assert "has no workers" in refused_line(run(*arguments, "--dask", cluster[0]))
 
 

@@ -61,6 +61,12 @@ def test_an_array_of_objects_executes_nothing(tmp_path):
     assert not (tmp_path / "shout").exists()
 
 
+def test_characters_that_do_not_exist(tmp_path):
+    labels = np.full(6, 0x7FFFFFFF, np.uint32).view("<U1")
+    np.savez(tmp_path / "a.npz", X=np.zeros((6, 63)), y=labels)
+    assert "characters that do not exist" in refusal(tmp_path / "a.npz")
+
+
 def test_an_archive_that_unfolds_to_too_much(tmp_path, monkeypatch):
     monkeypatch.setattr(arrays, "MAX_FILE_BYTES", 1 << 20)
     np.savez_compressed(tmp_path / "a.npz", X=np.zeros((10_000, 63)), y=np.zeros(10_000))
