@@ -97,10 +97,9 @@ def cross_validate(
         dataset, model, features=features, mirror_labels=mirror_labels, params=params, seed=seed
     )
     chosen: By = by or default_by(dataset)
-    if with_streams is None:
-        with_streams = not pipeline.estimator.learns_in_epochs
     run = partial(cross_validate_pipeline, pipeline, dataset, seed=seed, progress=progress)
-    found = run(chosen, folds, with_importances=with_importances, with_streams=with_streams)
+    streams = not pipeline.estimator.learns_in_epochs if with_streams is None else with_streams
+    found = run(chosen, folds, with_importances=with_importances, with_streams=streams)
     reference, missing = _reference(run, chosen, default_by(dataset))
     doubts = [
         *about_features(pipeline, features),

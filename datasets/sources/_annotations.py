@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from math import inf
@@ -16,6 +16,8 @@ from handlore.landmarks.untrusted import printable
 
 from ..dataset import NONE_LABEL, listed
 from ..files import MAX_LISTED, walk
+from ..layouts.media_index import MediaIndex, split_of_list
+from ..layouts.words import SPLITS
 from ..pictures import is_picture, is_video, read_picture
 from ..videos import FrameSelection, Span, read_video, video_length
 from .base import (
@@ -28,9 +30,7 @@ from .base import (
     Source,
     option,
 )
-from .folder_words import SPLITS
 from .frames import Frames
-from .media_index import MediaIndex, split_of_list
 
 MAX_LIST_BYTES = 64 << 20
 """Most bytes of a list file."""
@@ -74,6 +74,14 @@ class ListFile:
     def near(self) -> str:
         """The folder of the list."""
         return self.name.rpartition("/")[0]
+
+
+def read_each(
+    files: Sequence[str], ending: str, read: Callable[[str], ListFile | None]
+) -> list[ListFile]:
+    """Return the lists among the files with an ending; ``read`` returns None for other files."""
+    found = (read(file) for file in files if file.lower().endswith(ending))
+    return [one for one in found if one is not None]
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.untrusted import damage_as
 
 from ..files import read_bytes, read_start
+from ..layouts.media_index import MediaIndex
+from ..layouts.words import Pattern
 from ..videos import Span
 from ._annotations import MAX_LIST_BYTES, Entry, ListFile
-from .folder_words import Pattern
-from .media_index import MediaIndex
 
 _PERSON = Pattern.PERSON.value
 ENDINGS = (".csv", ".tsv", ".txt", ".jsonl", ".lst", ".tab")

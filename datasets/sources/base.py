@@ -16,9 +16,9 @@ from handlore.landmarks.untrusted import printable
 
 from ..dataset import Kind, LandmarkDataset, Unit, listed
 from ..files import files_of
+from ..layouts.folders import FileFacts, read_columns
+from ..layouts.words import SPLITS
 from ..pictures import is_picture, read_picture
-from .folder_words import SPLITS
-from .folders import Columns, read_columns
 
 
 @dataclass(frozen=True)
@@ -254,7 +254,7 @@ class NamedFiles:
 
     def read(
         self, files: Sequence[str], root: Path, of_stem: Callable[[str], str] | None = None
-    ) -> Columns:
+    ) -> FileFacts:
         """Return the columns of the files; ``of_stem`` reads a label from a file's own name."""
         pattern = NamePattern(self.pattern)
         has_label = pattern.has_label or bool(self.label)

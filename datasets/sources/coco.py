@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import isfinite
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -10,7 +11,7 @@ from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.untrusted import parse_json
 
 from ..files import read_bytes, read_start
-from ._annotations import AnnotatedSource, Entry, ListFile
+from ._annotations import AnnotatedSource, Entry, ListFile, read_each
 from .base import SOURCES
 
 _Box = tuple[float, float, float, float]
@@ -35,8 +36,7 @@ class _Coco(AnnotatedSource):
 
     def lists(self, root: Path, files: Sequence[str]) -> list[ListFile]:
         """Return the JSON files of annotations."""
-        found = (_coco(root, file) for file in files if file.lower().endswith(".json"))
-        return [one for one in found if one is not None]
+        return read_each(files, ".json", partial(_coco, root))
 
 
 def _coco(root: Path, name: str) -> ListFile | None:
@@ -107,8 +107,7 @@ class _Labelme(AnnotatedSource):
 
     def lists(self, root: Path, files: Sequence[str]) -> list[ListFile]:
         """Return the JSON files with shapes."""
-        found = (_labelme(root, file) for file in files if file.lower().endswith(".json"))
-        return [one for one in found if one is not None]
+        return read_each(files, ".json", partial(_labelme, root))
 
 
 def _labelme(root: Path, name: str) -> ListFile | None:

@@ -13,7 +13,10 @@ from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import Pixels
 
 from ..files import MAX_LISTED, is_hidden, natural_order, readable, walk
+from ..layouts.folders import FileFacts
+from ..layouts.words import Pattern, all_are
 from ..pictures import is_picture, read_picture
+from ._readings import likely_readings
 from .base import (
     LABEL_HELP,
     PATTERN_HELP,
@@ -25,9 +28,6 @@ from .base import (
     Source,
     option,
 )
-from .folder_words import Pattern, all_are
-from .folders import Columns
-from .readings import likely_readings
 from .videos import STRIDE_HELP
 
 _MIN_FRAMES = 5
@@ -82,7 +82,7 @@ class Frames(Source):
     def _asked(self) -> bool:
         return bool(self.name_pattern or self.label)
 
-    def _columns(self, sequences: Sequence[str], root: Path) -> Columns:
+    def _columns(self, sequences: Sequence[str], root: Path) -> FileFacts:
         inside = [sequence for sequence in sequences if sequence]
         return NamedFiles(self.name_pattern, self.label).read(inside, root)
 

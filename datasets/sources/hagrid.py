@@ -17,6 +17,7 @@ from handlore.landmarks.hands import Hand
 
 from ..dataset import NONE_LABEL
 from ..files import file_stamp, files_of, read_bytes, read_start
+from ..layouts.words import SPLITS
 from ..tables.units import height_in_widths
 from ._landmarks import (
     ASPECT_HELP,
@@ -26,7 +27,6 @@ from ._landmarks import (
     require_within,
 )
 from .base import SOURCES, Item, LandmarkClip, Listing, option
-from .folder_words import SPLITS
 
 _NO_GESTURE = "no_gesture"
 

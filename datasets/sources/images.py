@@ -11,6 +11,7 @@ from handlore.landmarks.silhouettes import is_silhouette
 from ..files import MAX_LISTED, SAMPLED, spread, walk
 from ..pictures import is_picture, read_picture
 from ..videos import is_animated
+from ._readings import likely_readings
 from .base import (
     LABEL_HELP,
     PATTERN_HELP,
@@ -22,7 +23,6 @@ from .base import (
     not_listed,
     option,
 )
-from .readings import likely_readings
 
 
 @SOURCES.register

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from ..files import read_start
+from ..layouts.media_index import MediaIndex
 from ..pictures import is_picture
 from ._annotations import AnnotatedClips, AnnotatedSource, ListFile
 from ._list_files import ENDINGS, class_names, read_list, units_of
 from .base import SOURCES, Listing
-from .media_index import MediaIndex
 
 
 def _lists(root: Path, files: Sequence[str]) -> list[ListFile]:

@@ -16,6 +16,7 @@ from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import Hand
 
 from ..files import files_of, natural_key, read_bytes, read_start, readable
+from ..layouts.words import SPLITS
 from ..tables.units import height_in_widths
 from ._landmarks import (
     ASPECT_HELP,
@@ -27,7 +28,6 @@ from ._landmarks import (
     require_within,
 )
 from .base import SOURCES, Item, LandmarkClip, Listing, option
-from .folder_words import SPLITS
 
 _SIZES = (63, 126, 258, 1662)
 _FRAME = re.compile(r"[^0-9]*([0-9]{1,9})\.npy", re.IGNORECASE)

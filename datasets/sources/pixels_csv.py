@@ -12,9 +12,9 @@ from pathlib import Path, PurePosixPath
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 from ..files import MAX_LISTED, files_of
+from ..layouts.words import SPLITS
 from ._pixel_table import PixelTable, read_layout, read_table
 from .base import SOURCES, Clip, Item, Listing, Source, option
-from .folder_words import SPLITS
 
 _LETTERS = ("auto", "kaggle", "dense", "none")
 """The numberings that can be asked for."""

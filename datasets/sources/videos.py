@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from ..files import MAX_LISTED, SAMPLED, files_of, spread
 from ..pictures import is_picture, is_video
 from ..videos import FrameSelection, has_times, is_animated, read_video
+from ._readings import likely_readings
 from .base import (
     LABEL_HELP,
     PATTERN_HELP,
@@ -21,7 +22,6 @@ from .base import (
     not_listed,
     option,
 )
-from .readings import likely_readings
 
 # wave_12, wave-12, wave (2): the number distinguishes recordings of one gesture.
 _NUMBERED = re.compile(r"(?<=.)(?:[_-]\d+| ?\(\d+\))$")

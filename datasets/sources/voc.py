@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from ..files import read_start
 from ..pictures import is_picture
-from ._annotations import AnnotatedSource, Entry, ListFile
+from ._annotations import AnnotatedSource, Entry, ListFile, read_each
 from .base import SOURCES
 
 _MAX_BYTES = 1 << 20
@@ -32,9 +32,7 @@ class _Voc(AnnotatedSource):
     def lists(self, root: Path, files: Sequence[str]) -> list[ListFile]:
         """Return the XML files of annotations."""
         stems = {PurePosixPath(file).stem for file in files if is_picture(Path(file))}
-        texts = (file for file in files if file.lower().endswith(".xml"))
-        found = (_read(root, file, stems) for file in texts)
-        return [one for one in found if one is not None]
+        return read_each(files, ".xml", lambda file: _read(root, file, stems))
 
 
 def _read(root: Path, name: str, stems: set[str]) -> ListFile | None:

@@ -15,7 +15,7 @@ from ..dataset import Header, LandmarkDataset, Samples
 from ..validation import Kind, Unit
 from .parts import TableOptions, TablePart, number_of
 from .samples import clips_of, samples_of, times_of
-from .units import NAMED, Conversion, Units, conversion_of, described, is_shallow, units_of
+from .units import NAMED, UnitConversion, Units, conversion_of, described, is_shallow, units_of
 
 _SAMPLED = 20_000
 """Hands by which the units are found out, of all tables together."""
@@ -113,7 +113,9 @@ class _Frames:
     stage: NDArray[np.int8]
 
 
-def _frames_of(part: TablePart, conversion: Conversion, n_hands: int, mirrored: bool) -> _Frames:
+def _frames_of(
+    part: TablePart, conversion: UnitConversion, n_hands: int, mirrored: bool
+) -> _Frames:
     shape = (part.n_rows, n_hands)
     frames = _Frames(
         np.full((*shape, N_LANDMARKS, 3), np.nan, np.float32),
@@ -143,7 +145,7 @@ def _fill_image(
     part: TablePart,
     slot: int,
     rows: slice,
-    conversion: Conversion,
+    conversion: UnitConversion,
     pixels: FloatArray | None,
     mirrored: bool,
 ) -> None:
@@ -160,7 +162,7 @@ def _fill_image(
 
 
 def _fill_world(
-    frames: _Frames, part: TablePart, slot: int, conversion: Conversion, mirrored: bool
+    frames: _Frames, part: TablePart, slot: int, conversion: UnitConversion, mirrored: bool
 ) -> None:
     found, world = part.found[slot], part.worlds[slot]
     if world is None and conversion.units.name == "metres" and not part.is_own:
@@ -297,7 +299,7 @@ class _Samples:
 
 
 def _made(
-    part: TablePart, conversion: Conversion, n_hands: int, kind: Kind, options: TableOptions
+    part: TablePart, conversion: UnitConversion, n_hands: int, kind: Kind, options: TableOptions
 ) -> _Made:
     frames = _frames_of(part, conversion, n_hands, options.mirrored)
     good = np.ones(part.n_rows, bool)

@@ -45,7 +45,7 @@ def load_numbers(data: bytes) -> Any:
         raise InvalidDataError(f"it has more than {MAX_PICKLE_BYTES >> 20} MB")
     with damage_as("it is not a pickle, or damaged"):
         _require_plain(data)
-        return _Walk(len(data) + 1000).plain(_Reader(io.BytesIO(data)).load())
+        return _Walk(len(data) + 1000).plain(_NumbersUnpickler(io.BytesIO(data)).load())
 
 
 def _require_plain(data: bytes) -> None:
@@ -145,7 +145,7 @@ _KNOWN: dict[tuple[str, str], Callable[..., Any]] = {
 """What a file may name, and what stands for it."""
 
 
-class _Reader(pickle.Unpickler):
+class _NumbersUnpickler(pickle.Unpickler):
     """Python's reader of pickles, which here finds only what :data:`_KNOWN` lists."""
 
     def find_class(self, module_name: str, global_name: str, /) -> Any:

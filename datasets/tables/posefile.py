@@ -99,7 +99,7 @@ def pose_table(path: Path, name: str) -> NumberTable:
     """
     data = read_bytes(path)
     with damage_as("it is not a .pose file, or damaged"):
-        reader = _Reader(data)
+        reader = _PoseReader(data)
         version = round(reader.take("<f")[0], 3)
         if version not in (0.1, 0.2):
             raise InvalidDataError(
@@ -124,7 +124,7 @@ class _Component:
     n_points: int
 
 
-class _Reader:
+class _PoseReader:
     """Takes values off the bytes of a file, in order."""
 
     def __init__(self, data: bytes) -> None:
@@ -150,7 +150,7 @@ class _Reader:
 
 
 def _body(
-    reader: _Reader, version: float, components: Sequence[_Component]
+    reader: _PoseReader, version: float, components: Sequence[_Component]
 ) -> tuple[float, NDArray[np.float32]]:
     """Return frames a second, and (n_frames, 2, 21, 3) pixels, NaN where there is no hand."""
     rate, n_frames, n_people = reader.take("<fIH" if version == 0.2 else "<3H")

@@ -184,7 +184,7 @@ _WIDTHS = (
 
 
 @dataclass(frozen=True)
-class Conversion:
+class UnitConversion:
     """What makes image widths of the numbers of a table, and the line that says so."""
 
     units: Units
@@ -218,7 +218,7 @@ def is_shallow(points: Numbers) -> bool:
 
 def conversion_of(
     units: Units, aspect: str, name: str, *, has_size: bool, largest: Callable[[], float]
-) -> Conversion:
+) -> UnitConversion:
     """Return how hands in these units become image widths.
 
     Parameters
@@ -240,16 +240,16 @@ def conversion_of(
         If the aspect matters, and nobody knows it.
     """
     if units.name == "pixels":
-        return Conversion(units, width=1.0 if has_size else _width_for(units, largest()))
+        return UnitConversion(units, width=1.0 if has_size else _width_for(units, largest()))
     if aspect and (units.needs_aspect or units.name == "hand"):
-        return Conversion(units, height_in_widths(aspect))
+        return UnitConversion(units, height_in_widths(aspect))
     if units.needs_aspect and not has_size:
         raise HandloreError(
             f"{name}: {units.words}, and the pictures' aspect is not in it; give it with"
             " --aspect W:H, such as --aspect 16:9 or 4:3, or --aspect unknown to leave the numbers"
             " as they are"
         )
-    return Conversion(units)
+    return UnitConversion(units)
 
 
 def _width_for(units: Units, largest: float) -> float:
@@ -257,7 +257,7 @@ def _width_for(units: Units, largest: float) -> float:
     return float(next((width for width in _WIDTHS if width >= wanted), math.ceil(wanted)))
 
 
-def described(done: Conversion, aspect: str, *, has_size: bool) -> str:
+def described(done: UnitConversion, aspect: str, *, has_size: bool) -> str:
     """Return the line that says which units were understood."""
     words = done.units.words
     if done.units.name == "pixels":

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from ..pictures import is_picture, is_video
-from .folder_words import splits_in
+from .words import splits_in
 
 
 class MediaIndex:

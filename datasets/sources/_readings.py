@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 
 from ..files import spread
+from ..layouts.words import MEANINGS, Pattern, all_are, names_no_gesture, people_in
 from .base import LabelReading
-from .folder_words import MEANINGS, Pattern, all_are, names_no_gesture, people_in
 
 _MOST = 5000
 

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from ..dataset import listed
-from . import folder_words as words
+from . import words
 
 MANY = 50
 """So many labels are a vocabulary, in which train, test, picture and video are signs."""

@@ -9,9 +9,9 @@ from typing import Any
 from unicodedata import normalize
 
 from ..dataset import listed
-from . import folder_words as words
+from . import words
 from .doubts import why_unclear
-from .folder_words import SPLITS, Pattern
+from .words import SPLITS, Pattern
 
 _ORDER = re.compile(r"(\d+)(?:[_-]+|\.\s*|\s+-\s+)(?=\D)")
 _IN_NAME = re.compile(r"(?:[ _-]*(?:test|\d+|\(\d+\)))+$", re.IGNORECASE)
@@ -251,8 +251,8 @@ def _two_readings(level: Sequence[_File]) -> str:
     shared = sorted(name for name, above in inside.items() if len(above) > 1)
     above = sorted({one.rest[0] for one in level})
     numbers = all(re.fullmatch(r"\d+", name) for name in (*shared, *above))
-    told = numbers or not any(words.all_are(kind, shared) for kind in Pattern)
-    if len(shared) < 2 or words.all_are(Pattern.SPLIT, shared) or not told:
+    known = numbers or not any(words.all_are(kind, shared) for kind in Pattern)
+    if len(shared) < 2 or words.all_are(Pattern.SPLIT, shared) or not known:
         return _themes(level)
     return f"{listed(above)} hold the same folders, {listed(shared)}: either may be the labels"
 
@@ -263,11 +263,11 @@ def _themes(level: Sequence[_File]) -> str:
     for one in level:
         inside[one.rest[0]].add(_next(one) if len(one.rest) > 1 else "")
     mixed = any("" in below for below in inside.values())
-    told = [kind for kind in Pattern if not (mixed and kind is Pattern.NUMBER)]
+    known = [kind for kind in Pattern if not (mixed and kind is Pattern.NUMBER)]
     themes = [
         name
         for name, below in inside.items()
-        if len(below) > 1 and "" not in below and not any(words.all_are(k, below) for k in told)
+        if len(below) > 1 and "" not in below and not any(words.all_are(k, below) for k in known)
     ]
     if not themes or len(inside) < 2:
         return ""
@@ -322,7 +322,7 @@ def _label_in_name(file: str, known: set[str]) -> str:
 
 
 @dataclass(frozen=True)
-class Columns:
+class FileFacts:
     """What is known of the files of a source."""
 
     of: Mapping[str, dict[str, Any]]
@@ -340,7 +340,7 @@ def read_columns(
     *,
     has_label: bool = False,
     label_of_stem: Callable[[str], str] | None = None,
-) -> Columns:
+) -> FileFacts:
     """Read label, person and so on of files.
 
     Parameters
@@ -372,10 +372,10 @@ def read_columns(
         if columns["label"]:
             of[file] = columns
     if has_label or not files:
-        return Columns(of, [])
+        return FileFacts(of, [])
     labels = [columns["label"] for columns in of.values()]
     doubt = (of and folders.doubt) or why_unclear(labels, root)
-    return Columns(of, folders.notes, doubt)
+    return FileFacts(of, folders.notes, doubt)
 
 
 def _with_folder(file: str) -> str:
