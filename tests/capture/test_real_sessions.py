@@ -116,6 +116,7 @@ def recorded(desk: Desk, out: Path, n: int) -> list[np.ndarray]:
     return pictures or [desk.look()]
 
 
+@pytest.mark.slow
 def test_in_a_window(scene: tuple[Path, list], tmp_path: Path, desk: Desk, artefacts: Path):
     video, truth = scene
     out, stage = tmp_path / "my_gestures", Stage(video, tmp_path / "stage")
@@ -164,7 +165,6 @@ def test_in_a_terminal(scene: tuple[Path, list], tmp_path: Path, terminal: list)
     assert tty.end() == 0
     assert termios.tcgetattr(tty.fd) == before
     check(out, truth, by_section=False)
-    train(out, tmp_path / "gestures.onnx")
 
 
 def test_closing_the_window_ends_the_session(scene: tuple[Path, list], tmp_path: Path, desk: Desk):
