@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from handlore.landmarks.children import python_command
+from handlore.landmarks.children import end_with_parent, python_command
 
 
 class BackgroundCoach:
@@ -68,7 +68,7 @@ def _started(args: Sequence[str]) -> "subprocess.Popen[bytes] | None":
     one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     try:
         return subprocess.Popen(
-            python_command("-m", __name__, *args),
+            python_command("-m", __name__, os.getpid(), *args),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -86,7 +86,8 @@ def _lower_priority() -> None:
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
-def _main(folder: str, *labels: str) -> None:
+def _main(parent: str, folder: str, *labels: str) -> None:
+    end_with_parent(int(parent))
     _lower_priority()
     from handlore.datasets.loading import load_recordings
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import struct
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,21 +36,51 @@ MAX_FRAME_PIXELS = 36_000_000
 MAX_FRAMES = 500_000
 """Most frames that are read of a video: 4.6 hours at 30 frames a second."""
 
+MAX_GIF_FRAMES = 20_000
+MAX_GIF_FRAME_PIXELS = 17_000_000
+"""Most pixels of a frame of a GIF; decoding takes up to 24 bytes for each."""
+MAX_GIF_PIXELS = 2_000_000_000
+"""Most pixels of all frames of a GIF, which take about 15 seconds. Its files tell nothing: a
+frame of one colour has some bytes."""
+
 # What browsers do with a duration of 0 or 1 hundredth of a second.
 _MIN_MS = 20
 _REPLACED_MS = 100
 
 
-def _n_gif_frames(data: bytes) -> int | None:
-    """Count the pictures in a GIF without decoding them; None if it is cut off or no GIF."""
+@dataclass(frozen=True)
+class _GifSize:
+    """What a GIF declares: its frames, and a size that contains all of them."""
+
+    count: int
+    width: int
+    height: int
+
+    def require_small(self) -> None:
+        """Refuse what takes long or needs much memory to decode."""
+        _require_frame(self.width, self.height, MAX_GIF_FRAME_PIXELS)
+        pixels = self.count * self.width * self.height
+        if self.count > MAX_GIF_FRAMES or pixels > MAX_GIF_PIXELS:
+            raise InvalidDataError(
+                f"the GIF has {self.count:,} frames of {self.width:,} x {self.height:,} pixels,"
+                f" expected at most {MAX_GIF_FRAMES:,} frames and {MAX_GIF_PIXELS // 10**6:,}"
+                " million pixels in all; convert it to mp4"
+            )
+
+
+def _gif_size(data: bytes) -> _GifSize | None:
+    """Measure a GIF without decoding it; None if it is cut off or no GIF."""
     if data[:6] not in (b"GIF87a", b"GIF89a") or len(data) < 13:
         return None
+    width, height = struct.unpack_from("<2H", data, 6)
     place, count = 13 + _palette(data[10]), 0
     while place < len(data):
         kind = data[place]
         if kind == 0x3B:
-            return count
+            return _GifSize(count, width, height)
         if kind == 0x2C and place + 9 < len(data):
+            left, top, across, down = struct.unpack_from("<4H", data, place + 1)
+            width, height = max(width, left + across), max(height, top + down)
             count += 1
             place += 11 + _palette(data[place + 9])
         elif kind == 0x21:
@@ -85,10 +116,11 @@ def _read_gif(
 
     Yields seconds since the first frame, and (height, width, 3) RGB over white.
     """
-    count = _n_gif_frames(read_bytes(path))
-    if not count:
+    size = _gif_size(read_bytes(path))
+    if size is None or not size.count:
         raise InvalidDataError("it is not a whole GIF; copy it again")
-    return _gif_frames(path, count, chosen)
+    size.require_small()
+    return _gif_frames(path, size.count, chosen)
 
 
 def _gif_frames(
@@ -96,7 +128,6 @@ def _gif_frames(
 ) -> Iterator[tuple[float, Pixels]]:
     try:
         with Image.open(path, formats=["GIF"]) as picture:
-            _require_frame(*picture.size)
             for seconds in _limited(chosen(_times(picture, count))):
                 yield seconds, _over_white(picture)
     except InvalidDataError:
@@ -116,16 +147,19 @@ def _times(picture: Image.Image, count: int) -> Iterator[float]:
 
 
 def _over_white(picture: Image.Image) -> Pixels:
+    if not picture.has_transparency_data:
+        return np.asarray(picture.convert("RGB"), np.uint8)
     shown = picture.convert("RGBA")
     white = Image.new("RGBA", shown.size, "white")
     return np.asarray(Image.alpha_composite(white, shown).convert("RGB"), np.uint8)
 
 
-def _require_frame(width: float, height: float) -> None:
-    if width * height > MAX_FRAME_PIXELS:
+def _require_frame(width: float, height: float, most: int | None = None) -> None:
+    most = MAX_FRAME_PIXELS if most is None else most
+    if width * height > most:
         raise InvalidDataError(
             f"its frames have {width:,.0f} x {height:,.0f} pixels, expected at most"
-            f" {MAX_FRAME_PIXELS // 1_000_000} million; convert it to a smaller size"
+            f" {most // 1_000_000} million; convert it to a smaller size"
         )
 
 

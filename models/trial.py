@@ -6,6 +6,7 @@ A file that handlore has written itself is remembered without a trial.
 
 import hashlib
 import json
+import os
 import subprocess
 from contextlib import suppress
 from pathlib import Path
@@ -49,7 +50,7 @@ def _tried(data: bytes) -> str | None:
     """Run a graph in a child; return what is wrong with it."""
     try:
         done = subprocess.run(
-            python_command("-m", trial_process.__name__),
+            python_command("-m", trial_process.__name__, os.getpid()),
             input=data,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

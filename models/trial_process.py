@@ -1,7 +1,8 @@
 """The child that runs a model file of somebody else, with limits on time and memory.
 
 ``python -m handlore.models.trial_process`` reads the file from stdin and prints what is wrong with
-it, as JSON; null if nothing is. It imports nothing else of handlore, so that it starts quickly.
+it, as JSON; null if nothing is. Its argument is the number of the parent process. It imports hardly
+anything else of handlore, so that it starts quickly.
 """
 
 import contextlib
@@ -13,6 +14,8 @@ from typing import Any
 
 import numpy as np
 import onnxruntime
+
+from handlore.landmarks.children import end_with_parent
 
 _CPU_SECONDS = 10
 """A model of ``train`` takes less than one."""
@@ -77,7 +80,8 @@ def _limit() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
-def _main() -> None:
+def _main(parent: str) -> None:
+    end_with_parent(int(parent))
     data = sys.stdin.buffer.read()
     _limit()
     # What onnxruntime prints about damaged models must not be read as the result.
@@ -93,4 +97,4 @@ def _main() -> None:
 
 
 if __name__ == "__main__":
-    _main()
+    _main(*sys.argv[1:])

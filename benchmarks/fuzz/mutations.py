@@ -59,8 +59,8 @@ def changed_zip(rng, data):
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     names = list(members)
-    for _ in range(int(rng.integers(1, 3))):
-        name = names[int(rng.integers(len(names)))]
+    for place in rng.permutation(len(names))[: int(rng.integers(1, 3))]:
+        name = names[place]
         is_array = name.endswith(".npy")
         members[name] = (changed_array if is_array else changed_bytes)(rng, members[name])
     if rng.random() < 0.1:

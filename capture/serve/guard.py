@@ -145,16 +145,20 @@ def _host_name(host: str) -> str:
 
 
 MOST_GUESSES = 10
-"""Different wrong tokens of one client in :data:`GUESS_SECONDS`; more are not compared."""
+"""Different wrong tokens of one client in :data:`GUESS_SECONDS`; more are answered slowly."""
 
 _MOST_GUESSES_OF_ALL = 100
 GUESS_SECONDS = 60.0
+SLOW_SECONDS = 0.5
+"""How long the answer to a wrong token takes then. Connections are few, so this limits all
+guesses: to 48 a second with 24 connections."""
 
 
 class GuessBrake:
     """Counts wrong tokens, so that nobody can try many.
 
-    A page that stays open after a restart repeats the same wrong token, which is one guess.
+    The right token is never delayed or refused: else anyone could shut its owner out. A page that
+    stays open after a restart repeats the same wrong token, which is one guess.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -162,7 +166,7 @@ class GuessBrake:
         self._guesses: dict[tuple[str, str], float] = {}
         self._changing = threading.Lock()
 
-    def stops(self, client: str) -> bool:
+    def slows(self, client: str) -> bool:
         """Return whether a client, or all together, have guessed too often."""
         with self._changing:
             self._forget()

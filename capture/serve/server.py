@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 from handlore import __version__
 from handlore.landmarks.errors import HandloreError
 
-from .guard import Address, Guard, GuessBrake
+from .guard import SLOW_SECONDS, Address, Guard, GuessBrake
 
 _EncodeJpeg = Callable[[], bytes]
 """Encodes a frame when a browser requests it."""
@@ -135,7 +135,7 @@ _BUSY = "\r\n".join(
         *("Retry-After: 5", "Connection: close", "Content-Length: 0", "", ""),
     )
 ).encode()
-_EVICTION_SECONDS = 0.2
+_EVICTION_SECONDS = SLOW_SECONDS + 0.2
 """How long a new connection waits for one without a request to be closed."""
 
 
@@ -269,14 +269,9 @@ class _Handler(BaseHTTPRequestHandler):
         return "open it by the IP address of this computer (http://192.168...) or its host name"
 
     def _respond(self, path: str, query: str) -> None:
-        client, headers = str(self.client_address[0]), dict(self.headers.items())
-        if self.server.guard.token and self.server.brake.stops(client):
-            self._refuse(HTTPStatus.TOO_MANY_REQUESTS, "too many wrong tokens; wait a minute")
-        elif not self.server.guard.admits(query, headers):
-            self.server.brake.note(client, self.server.guard.given(query, headers))
-            self._refuse(
-                HTTPStatus.UNAUTHORIZED, "open the address that handlore live printed, with ?token="
-            )
+        headers = dict(self.headers.items())
+        if not self.server.guard.admits(query, headers):
+            self._refuse_guess(self.server.guard.given(query, headers))
         elif path == "/" and "token" in parse_qs(query):
             self._set_cookie()
         elif path in _FILES:
@@ -288,6 +283,20 @@ class _Handler(BaseHTTPRequestHandler):
             self._stream(query)
         else:
             self._refuse(HTTPStatus.NOT_FOUND, "there is no such page")
+
+    def _refuse_guess(self, tokens: list[str]) -> None:
+        """Refuse wrong tokens, slowly if there were many; meanwhile it may give way to others."""
+        client, brake = str(self.client_address[0]), self.server.brake
+        slow = brake.slows(client)
+        brake.note(client, tokens)
+        if slow:
+            self.server.pending[self.connection] = time.monotonic()
+            time.sleep(SLOW_SECONDS)
+            self._refuse(HTTPStatus.TOO_MANY_REQUESTS, "too many wrong tokens; wait a minute")
+        else:
+            self._refuse(
+                HTTPStatus.UNAUTHORIZED, "open the address that handlore live printed, with ?token="
+            )
 
     def _set_cookie(self) -> None:
         """Move the token to a cookie, out of the address bar and the history."""

@@ -9,7 +9,6 @@ import contextlib
 import os
 import signal
 import threading
-import time
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
@@ -22,7 +21,7 @@ from typing import TYPE_CHECKING, Protocol
 import cv2
 
 from handlore import __version__
-from handlore.landmarks.children import safe_children
+from handlore.landmarks.children import end_with_parent, safe_children
 from handlore.landmarks.detector import DetectorInfo, DetectorOptions, HandDetector
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.opening import detector_info, open_detector
@@ -246,20 +245,11 @@ def _convert_for(parent: int, unit: WorkUnit) -> Result:
 def _set_up_worker(parent: int) -> None:
     if os.getpid() == parent:  # a thread of the parent itself, where there are no processes
         return
-    if os.getppid() != parent:  # the parent was killed while this process was starting
-        os._exit(1)
+    end_with_parent(parent)
     # The processors are shared by the processes already.
     cv2.setNumThreads(1)
     # Ctrl-C reaches all processes; the parent stops the work.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-
-
-def _end_with(parent: int) -> None:
-    """End this process when its parent is gone: a killed parent cannot end its workers."""
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(1)
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,59 @@ vim '+{label}'
 make 'X={label}'
 git -c 'alias.x=!{label}' x
 powershell -Command '{label}' -File x.ps1
+jq '.{label}'
+jq --arg a b '{label}'
+m4 -D 'X={label}'
+sudo -s echo {label}
+sudo -u me -i {label}
+sudo {label}
+sudo -u me {label}
+timeout 5 sh -c 'echo {label}'
+timeout -k 1 5 {label}
+nohup sh -c 'echo {label}'
+nohup {label}
+nice -n 5 {label}
+env A=1 {label}
+xargs -n 1 {label}
+xargs sh -c 'echo {label}'
+xargs sh {label}
+find . -exec sh -c 'echo {label}' ';'
+find . -exec {label} ';'
+doas sh -c 'echo {label}'
+systemd-run --user sh -c 'echo {label}'
+systemd-run -p 'ExecStopPost={label}' true
+screen -X exec {label}
+parallel echo ::: {label}
+git submodule foreach 'echo {label}'
+git -c core.pager='{label}' log
+git rebase --exec '{label}'
+vim -c '!{label}'
+emacs --eval '(shell "{label}")'
+emacs -f {label}
+sed -e 's/a/{label}/e'
+lua -e 'print("{label}")'
+perl -M'{label}' x.pl
+node -r {label} x.js
+sh {label}
+bash -o errexit {label}
+python {label}
+python3 -m {label}
+python -W error {label}
+just say {label}
+tar cf x.tar . --checkpoint-action=exec={label}
+rsync -avze '{label}' a b:
+ncat -l -c '{label}'
+socat - 'EXEC:{label}'
+busybox {label}
+xdotool exec {label}
+festival -b '(SayText "{label}")'
+gdbus call -m org.gnome.Shell.Eval '{label}'
+speak.bat {label}
+gst-launch-1.0 videotestsrc ! textoverlay text={label} ! fakesink
+pdflatex '\\write{label}'
+R -e 'x("{label}")'
+redis-cli eval '{label}' 0
+mysql -e 'insert into e values ("{label}")'
 """
 
 DATA = """
@@ -76,6 +129,30 @@ pwsh -File script.ps1 {label}
 osascript say.scpt {label}
 /opt/shell {label}
 mosquitto_pub -t hands -m {label}
+mosquitto_pub -t watch -m {label}
+xdotool key {label}
+xdotool type {label}
+espeak {label}
+espeak-ng -v de at {label}
+sudo notify-send make {label}
+sudo -u me notify-send -i {label} -s {label}
+timeout 5 notify-send {label}
+nice -n 5 espeak {label}
+env A={label} ./show
+env -u A ./show {label}
+nohup ./show {label}
+jq -n --arg l {label} '.x = $l'
+awk -v l={label} 'BEGIN {(print l)}'
+git commit -m {label}
+redis-cli publish hands {label}
+playerctl -p {label} play-pause
+systemd-run --user ./show {label}
+xargs -n 1 ./show {label}
+python -W error show.py {label}
+busybox logger {label}
+./show command {label}
+wget -q http://localhost/{label}
+gdbus call -m org.freedesktop.Notifications.Notify {label}
 """
 
 
@@ -109,7 +186,10 @@ def test_code_without_placeholders_is_allowed(tmp_path: Path) -> None:
 
 
 def test_places() -> None:
-    assert set(code_arguments(["nice", "sh", "-xc", "code", "$0", "$1"])) == {(3, "sh")}
+    assert set(code_arguments(["nice", "sh", "-xc", "code", "$0", "$1"])) == {
+        (1, "nice"),
+        (3, "sh"),
+    }
     assert not set(code_arguments(["echo", "hi"]))
 
 

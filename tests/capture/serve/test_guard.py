@@ -78,19 +78,19 @@ def test_guesses_are_forgotten() -> None:
     now = [0.0]
     brake = GuessBrake(lambda: now[0])
     for k in range(MOST_GUESSES):
-        assert not brake.stops("a")
+        assert not brake.slows("a")
         brake.note("a", [f"guess {k}"])
-    assert brake.stops("a")
-    assert not brake.stops("b")
+    assert brake.slows("a")
+    assert not brake.slows("b")
     now[0] = GUESS_SECONDS + 1
-    assert not brake.stops("a")
+    assert not brake.slows("a")
 
 
 def test_many_clients_guess_no_faster() -> None:
     brake = GuessBrake(lambda: 0.0)
     for k in range(1000):
         brake.note(f"client {k}", [f"guess {k}"])
-    assert brake.stops("another")
+    assert brake.slows("another")
 
 
 def test_token_of_a_file(tmp_path) -> None:

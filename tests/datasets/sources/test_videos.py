@@ -307,16 +307,37 @@ def test_large_frames_are_refused_by_their_header(tmp_path, monkeypatch):
     monkeypatch.setattr(videos, "MAX_FRAME_PIXELS", 64 * 48 - 1)
     with pytest.raises(InvalidDataError, match="its frames have 64 x 48 pixels, expected at most"):
         read(path)
+
+
+def test_large_gifs_are_refused_by_their_headers(tmp_path, monkeypatch):
+    """Of a frame, or of all together: a frame of one colour takes some bytes."""
+    monkeypatch.setattr(videos, "MAX_GIF_FRAME_PIXELS", 90 * 90 - 1)
     with pytest.raises(InvalidDataError, match="its frames have 90 x 90 pixels"):
         read(gif(tmp_path / "a.gif", size=(90, 90)))
+    monkeypatch.setattr(videos, "MAX_GIF_PIXELS", 5 * 40 * 30 - 1)
+    assert len(read(gif(tmp_path / "b.gif"))) == 4
+    with pytest.raises(InvalidDataError, match="the GIF has 5 frames of 40 x 30 pixels, expected"):
+        read(gif(tmp_path / "c.gif", (40,) * 5))
+    monkeypatch.setattr(videos, "MAX_GIF_FRAMES", 3)
+    with pytest.raises(InvalidDataError, match=r"at most 3 frames and .* convert it to mp4"):
+        read(tmp_path / "b.gif")
+
+
+def test_frames_of_a_gif_that_are_larger_than_its_header_says_are_refused(tmp_path):
+    small = gif(tmp_path / "a.gif").read_bytes()
+    image = small.index(b"\x2c", small.rindex(b"\x21\xf9"))
+    grown = small[: image + 5] + b"\xff\xff\xff\xff" + small[image + 9 :]
+    (tmp_path / "a.gif").write_bytes(grown)
+    with pytest.raises(InvalidDataError, match="its frames have 65,535 x 65,535 pixels"):
+        read(tmp_path / "a.gif")
 
 
 def test_frames_are_counted(tmp_path, monkeypatch):
     monkeypatch.setattr(videos, "MAX_FRAMES", 3)
-    for path in (video(tmp_path / "a.avi", n=4), gif(tmp_path / "a.gif", (40,) * 4)):
-        assert len(read(path, max_frames=3)) == 3
-        with pytest.raises(InvalidDataError, match="more than 3 frames; cut it"):
-            read(path)
+    path = video(tmp_path / "a.avi", n=4)
+    assert len(read(path, max_frames=3)) == 3
+    with pytest.raises(InvalidDataError, match="more than 3 frames; cut it"):
+        read(path)
 
 
 def test_very_large_frames_are_made_smaller(tmp_path, monkeypatch):
