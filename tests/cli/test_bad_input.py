@@ -347,11 +347,12 @@ def test_no_space_left(
     assert nothing_in(out)
 
 
+@pytest.mark.slow
 def test_ctrl_c_half_way(photos: Photos, out: Path) -> None:
     """A set that takes long is stopped after the detector has begun."""
     folder = photos(["fist", "point"], each=1)
     picture = next(folder.rglob("*.png"))
-    for number in range(1000):
+    for number in range(4000):
         os.link(picture, picture.with_name(f"{number}.png"))
     old = out / "x.npz"
     old.write_bytes(b"what was there before")
@@ -371,7 +372,7 @@ def test_ctrl_c_half_way(photos: Photos, out: Path) -> None:
     assert stdout == ""
     lines = [line for line in stderr.splitlines() if line and not line.startswith("note: ")]
     assert lines[-1].startswith("handlore: stopped")
-    assert [line for line in lines[:-1] if "of 1,002 are kept in" not in line] == []
+    assert [line for line in lines[:-1] if "of 4,002 are kept in" not in line] == []
     assert {path.name for path in out.iterdir()} == {"x.npz", "x.npz.parts"}
     assert old.read_bytes() == b"what was there before"
 

@@ -144,6 +144,7 @@ def test_full_disk(onnx: Path, clip: Path, tmp_path: Path) -> None:
     assert [path for path in (tmp_path / "kept").rglob("*") if path.suffix == ".npz"] == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's disk that is full")
 def test_full_log(onnx: Path, clip: Path, tmp_path: Path) -> None:
     """The log is on the same disk as the recordings; who reads the events needs neither."""

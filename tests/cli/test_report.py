@@ -120,6 +120,7 @@ def test_movements(run: Run, tmp_path: Path) -> None:
     assert "Features" not in text, "those are of poses"
 
 
+@pytest.mark.slow
 def test_movement_model(moves: Path, clips: Path, run: Run, tmp_path: Path) -> None:
     assert run("evaluate", moves, clips, "--report", tmp_path / "r").exit_code == 0
     text = Outline((tmp_path / "r" / "report.html").read_text("utf-8")).text

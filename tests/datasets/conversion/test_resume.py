@@ -321,6 +321,7 @@ def test_a_deadly_file_is_not_met_again_by_the_next_run(root, out):
     assert "fist/000 exit.png" in dict(done.failures)
 
 
+@pytest.mark.slow
 def test_where_everything_dies_it_is_not_the_files(tmp_path, out):
     for k in range(40):
         picture(tmp_path / "in" / "fist" / f"{k} exit.png", 60)

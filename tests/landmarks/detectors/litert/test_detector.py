@@ -68,9 +68,9 @@ def test_rendered_hands_are_found_as_mediapipe_finds_them(both, pictures):
     assert len(files) >= 24
     n = sum(
         assert_same_hands(*both, cv2.cvtColor(cv2.imread(str(file)), cv2.COLOR_BGR2RGB))
-        for file in files
+        for file in files[::2]
     )
-    assert n >= 20
+    assert n >= 10
 
 
 @pytest.mark.parametrize("size", [(480, 320), (320, 480), (641, 207)], ids=["wide", "tall", "odd"])
