@@ -45,7 +45,7 @@ class ChosenHandDetector(HandDetector):
         found = self._detector.detect(
             picture, min_confidence=min_confidence, min_presence=min_presence
         )
-        return choose_hand(found, self._choice)
+        return _choose_hand(found, self._choice)
 
     def detect_again(
         self, picture: Pixels, hand: Hand, transforms: Sequence[HandTransform] = (HandTransform(),)
@@ -57,8 +57,8 @@ class ChosenHandDetector(HandDetector):
         """Find hands in the next frame of a video, and return the chosen one."""
         found = self._detector.track(picture, seconds)
         if self._choice in ("left", "right"):
-            return choose_hand(found, self._choice)
-        chosen = _followed(found, self._last) or choose_hand(found, self._choice)
+            return _choose_hand(found, self._choice)
+        chosen = _followed(found, self._last) or _choose_hand(found, self._choice)
         self._last = chosen[0] if chosen else None
         return chosen
 
@@ -72,7 +72,7 @@ class ChosenHandDetector(HandDetector):
         self._detector.close()
 
 
-def choose_hand(hands: Sequence[Hand], choice: HandChoice) -> list[Hand]:
+def _choose_hand(hands: Sequence[Hand], choice: HandChoice) -> list[Hand]:
     """Return the chosen hand; nothing if there is none.
 
     Parameters

@@ -70,7 +70,7 @@ def read_list(root: Path, name: str, index: MediaIndex) -> ListFile | None:
     if not name.lower().endswith(ENDINGS) or not index.files:
         return None
     path = Path(root) / name
-    start = decoded(read_start(path))
+    start = _decoded(read_start(path))
     if "\0" in start:
         return None
     try:
@@ -80,12 +80,12 @@ def read_list(root: Path, name: str, index: MediaIndex) -> ListFile | None:
         if path.stat().st_size > MAX_LIST_BYTES:
             return ListFile(name, problem="it is larger than 64 MiB")
         with damage_as("it is damaged"):
-            return _read(name, decoded(read_bytes(path)), index)
+            return _read(name, _decoded(read_bytes(path)), index)
     except (OSError, HandloreError):
         return None
 
 
-def decoded(data: bytes) -> str:
+def _decoded(data: bytes) -> str:
     """Return the text of a list: UTF-8, UTF-16 with its mark, or what old Windows wrote."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace")

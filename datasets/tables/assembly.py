@@ -209,7 +209,7 @@ def _left_first(frames: _Frames) -> None:
 
 
 @dataclass(frozen=True)
-class BadRow:
+class _BadRow:
     """A row that cannot be used."""
 
     name: str
@@ -218,17 +218,17 @@ class BadRow:
 
 
 @dataclass(frozen=True, eq=False)
-class Assembled:
+class _Assembled:
     """What tables hold."""
 
     dataset: LandmarkDataset | None
     """None if every row is bad."""
-    failures: Sequence[BadRow] = ()
+    failures: Sequence[_BadRow] = ()
     """Rows that cannot be used, by name, and why."""
     notes: Sequence[str] = field(default=())
 
 
-def assemble(parts: Sequence[TablePart], options: TableOptions) -> Assembled:
+def assemble(parts: Sequence[TablePart], options: TableOptions) -> _Assembled:
     """Make one dataset of tables, at least one.
 
     Raises
@@ -262,7 +262,7 @@ def assemble(parts: Sequence[TablePart], options: TableOptions) -> Assembled:
     ]
     unit: Unit = "metre" if units.name == "metres" else "width"
     dataset = _concatenated([one for one, _ in made if one], Header(kind=kind, image_unit=unit))
-    return Assembled(dataset, [failure for _, failed in made for failure in failed], notes)
+    return _Assembled(dataset, [failure for _, failed in made for failure in failed], notes)
 
 
 def _layout_notes(parts: Sequence[TablePart], kind: Kind, options: TableOptions) -> list[str]:
@@ -287,7 +287,7 @@ def _layout_notes(parts: Sequence[TablePart], kind: Kind, options: TableOptions)
     return notes
 
 
-_Made = tuple["_Samples | None", list[BadRow]]
+_Made = tuple["_Samples | None", list[_BadRow]]
 
 
 @dataclass(eq=False)
@@ -305,7 +305,7 @@ def _made(
     good = np.ones(part.n_rows, bool)
     good[list(part.bad)] = False
     failures = [
-        BadRow(f"{part.table.name}#{row + 1}", part.texts["label"][row] or "no label", why)
+        _BadRow(f"{part.table.name}#{row + 1}", part.texts["label"][row] or "no label", why)
         for row, why in sorted(part.bad.items())
     ]
     if not good.any():

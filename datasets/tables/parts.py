@@ -47,7 +47,7 @@ class TablePart:
     @property
     def is_own(self) -> bool:
         """Whether `handlore export` wrote it."""
-        return is_own(self.texts)
+        return _is_own(self.texts)
 
     @property
     def kind(self) -> Kind:
@@ -60,7 +60,7 @@ class TablePart:
         return "sequence" if keys and 2 * len(keys) <= self.n_rows else "pose"
 
 
-def is_own(texts: Mapping[str, Sequence[str]]) -> bool:
+def _is_own(texts: Mapping[str, Sequence[str]]) -> bool:
     """Say whether these are the columns that `handlore export` writes."""
     return {"unit", "kind", "clip", "time"} <= set(texts)
 
@@ -76,7 +76,7 @@ def read_part(table: RawTable) -> TablePart:
     columns = table.columns()
     rows = table.rows(columns)
     texts = dict(rows.texts)
-    if not is_own(texts):
+    if not _is_own(texts):
         texts = {role: [text.strip() for text in column] for role, column in texts.items()}
     for role, value in table.given.items():
         texts.setdefault(role, [value] * len(rows.numbers))
@@ -94,7 +94,7 @@ def _part(
         world, start = _taken(rows.numbers, start, len(hand.world))
         there, damaged = _found(image)
         stages = texts.get(f"stage.{hand.name}" if hand.name else "stage")
-        if is_own(texts) and stages is not None:
+        if _is_own(texts) and stages is not None:
             there, damaged = _found_by_stage(image, stages)
         for row in np.flatnonzero(damaged).tolist():
             bad.setdefault(row, "numbers of a hand are missing, or not finite")

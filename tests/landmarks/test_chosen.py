@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from fakes import FakeDetector
 
-from handlore.landmarks.chosen import CHOICES, ChosenHandDetector, choose_hand
+from handlore.landmarks.chosen import CHOICES, ChosenHandDetector, _choose_hand
 from handlore.landmarks.detector import DetectorOptions
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.geometry import palm_length
@@ -28,15 +28,15 @@ RIGHT = hand(0.8, 0.6, 0.9, 0.9, real=0.07)
      ("most-confident", RIGHT)],
 )  # fmt: skip
 def test_one_of_two_hands_is_chosen(choice, chosen):
-    assert choose_hand([LEFT, RIGHT], choice) == [chosen]
-    assert choose_hand([RIGHT, LEFT], choice) == [chosen]
-    assert choose_hand([], choice) == []
+    assert _choose_hand([LEFT, RIGHT], choice) == [chosen]
+    assert _choose_hand([RIGHT, LEFT], choice) == [chosen]
+    assert _choose_hand([], choice) == []
     detector = ChosenHandDetector(FakeDetector(lambda picture: [LEFT, RIGHT]), choice)
     assert detector.detect(np.zeros((9, 9, 3), np.uint8)) == [chosen]
 
 
 def test_a_side_that_is_not_there_is_not_replaced_by_the_other():
-    assert choose_hand([RIGHT], "left") == []
+    assert _choose_hand([RIGHT], "left") == []
 
 
 def test_a_chosen_hand_is_followed_while_it_is_seen():
