@@ -10,8 +10,7 @@ from unicodedata import normalize
 
 from ..dataset import listed
 from . import words
-from .doubts import why_unclear
-from .words import SPLITS, Pattern
+from .words import SPLITS, Pattern, why_unclear
 
 _ORDER = re.compile(r"(\d+)(?:[_-]+|\.\s*|\s+-\s+)(?=\D)")
 _IN_NAME = re.compile(r"(?:[ _-]*(?:test|\d+|\(\d+\)))+$", re.IGNORECASE)

@@ -13,8 +13,7 @@ from handlore.landmarks.hands import N_LANDMARKS, FloatArray
 
 from ..dataset import Header, LandmarkDataset, Samples
 from ..validation import Kind, Unit
-from .parts import TableOptions, TablePart, number_of
-from .samples import clips_of, samples_of, times_of
+from .parts import TableOptions, TablePart, clips_of, number_of, samples_of, times_of
 from .units import NAMED, UnitConversion, Units, conversion_of, described, is_shallow, units_of
 
 _SAMPLED = 20_000
