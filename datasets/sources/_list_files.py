@@ -5,7 +5,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from math import inf
@@ -354,19 +354,3 @@ def _span(cell: Mapping[str, str], unit: str, scale: float, first: int) -> Span 
     if unit == "frame":
         return Span(max(start - first, 0), end - first, "frame")
     return Span(max(start, 0.0), end)
-
-
-def units_of(items: Iterable[object]) -> str:
-    """Say how the times of the parts among some items are understood; nothing without any."""
-    spans = (getattr(item, "span", None) for item in items)
-    units = {span.unit for span in spans if isinstance(span, Span)}
-    return " and ".join(sorted({"s": "seconds", "frame": "frames"}[unit] for unit in units))
-
-
-def class_names(text: str) -> dict[str, str]:
-    """Return the names of numbered classes: rows of number and name, or names alone from 0."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    pairs = [re.fullmatch(r"(\d+)\s*[,;:\t ]\s*([^,;\t]+).*", line) for line in lines]
-    if lines and sum(pair is None for pair in pairs) <= 1:
-        return {pair[1]: pair[2].strip() for pair in pairs if pair}
-    return {str(number): line for number, line in enumerate(lines)}

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from statistics import median
 
 import numpy as np
@@ -70,18 +69,6 @@ def number_in(cell: str) -> float | None:
         return None if "_" in cell else float(cell)
     except ValueError:
         return None
-
-
-def is_header(cells: Sequence[str]) -> bool:
-    """Say whether a row holds names: most landmarks have one, and at most a few are numbers.
-
-    Names may be plain numbers: 0, 1, 2 and so on.
-    """
-    numbers = [number_in(cell) for cell in cells]
-    counted = [number for number in numbers if number is not None and not math.isnan(number)]
-    if len(counted) >= 42 and all(b - a == 1 for a, b in pairwise(counted)):
-        return True
-    return len(counted) <= len(cells) // 4
 
 
 def columns_of(names: Sequence[str] | None, head: Cells) -> Columns:
