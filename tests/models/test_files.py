@@ -63,7 +63,7 @@ def test_file_equals_estimator(name: str, dataset: LandmarkDataset, tmp_path: Pa
     command = [sys.executable, "-c", PREDICT_ALONE, "m.onnx", "X.npy"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     said = json.loads(done.stdout)
-    np.testing.assert_allclose(said["p"], fitted.predict_proba(X), atol=1e-5)
+    np.testing.assert_allclose(said["p"], fitted.predict_proba(X), atol=1e-4)
     assert said["heavy"] == []
 
 
