@@ -169,9 +169,10 @@ def _prepared(known: ReadyModel, recipe: Recipe, dataset: LandmarkDataset) -> La
         )
     renamed = np.array([names[str(label)] for label in dataset.samples.label], np.str_)
     chosen = np.isin(renamed, known.labels)
-    samples = replace(dataset.samples, label=renamed)
+    kept = dataset.select(chosen)
+    samples = replace(kept.samples, label=renamed[chosen])
     header = replace(dataset.header, note=f"{known.licence}: {known.data}", log=())
-    return replace(dataset, samples=samples, header=header).select(chosen)
+    return replace(kept, samples=samples, header=header)
 
 
 def _examples(recipe: Recipe, dataset: LandmarkDataset) -> LandmarkDataset:
