@@ -5,6 +5,7 @@ recognised. Where that would make two labels one, the direction has to be a feat
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.features import FEATURE_GROUPS
@@ -25,6 +26,8 @@ def direction_matters(dataset: LandmarkDataset, seed: int = 0) -> bool:
 
     Both ways a small linear discriminant is tested on a quarter of the samples at a time.
     """
+    if dataset.header.kind != "pose":
+        return False
     rows = np.flatnonzero(dataset.has_hand & (dataset.samples.view == 0))
     rows = np.sort(np.random.default_rng(seed).permutation(rows)[:_MAX_SAMPLES])
     codes = np.unique(dataset.samples.label[rows], return_inverse=True)[1]
@@ -42,7 +45,7 @@ def direction_matters(dataset: LandmarkDataset, seed: int = 0) -> bool:
     return n_before - n_after >= least
 
 
-def _n_errors(X: FloatArray, codes: np.ndarray[tuple[int], np.dtype[np.int64]], seed: int) -> int:
+def _n_errors(X: FloatArray, codes: NDArray[np.int64], seed: int) -> int:
     """Return how many samples are nearer to the mean of another class, each left out once."""
     fold = np.random.default_rng(seed).permutation(len(X)) % _N_FOLDS
     wrong = 0
