@@ -54,9 +54,7 @@ class Recipe:
 RECIPES: dict[str, Recipe] = {
     "everyday": Recipe(
         "images",
-        estimator="forest+linear",
         features=_ORIENTED,
-        params={"forest.n_estimators": 60},
     ),
     "movements": Recipe(
         "videos",
@@ -73,11 +71,10 @@ RECIPES: dict[str, Recipe] = {
         n_none=30,
         stride=2,
     ),
-    "digits": Recipe("images", estimator="forest+linear"),
+    "digits": Recipe("images"),
     "asl-letters": Recipe(
         "images",
         {"name_pattern": r"hand(?P<group>\d+)_"},
-        estimator="forest+linear",
         features=_ORIENTED,
         labels=dict.fromkeys("0123456789", _LEFT_OUT),
     ),
@@ -172,9 +169,10 @@ def _prepared(known: ReadyModel, recipe: Recipe, dataset: LandmarkDataset) -> La
         )
     renamed = np.array([names[str(label)] for label in dataset.samples.label], np.str_)
     chosen = np.isin(renamed, known.labels)
-    samples = replace(dataset.samples, label=renamed)
+    kept = dataset.select(chosen)
+    samples = replace(kept.samples, label=renamed[chosen])
     header = replace(dataset.header, note=f"{known.licence}: {known.data}", log=())
-    return replace(dataset, samples=samples, header=header).select(chosen)
+    return replace(kept, samples=samples, header=header)
 
 
 def _examples(recipe: Recipe, dataset: LandmarkDataset) -> LandmarkDataset:
