@@ -23,8 +23,9 @@ from ..onnx_graph import Graph
 from ..projection import STEPS, Projection
 from . import ESTIMATORS
 
-_N_DIRECTIONS = 40
-"""Minimum number of discriminant directions and principal components."""
+_DIRECTIONS = (6, 40)
+"""Principal components are added to the discriminant directions up to a number between these: of
+few samples, further ones are noise."""
 _LEAST_EIGENVALUE = 1e-3
 """Directions of the centres' kernel matrix below this share of the largest are noise."""
 _MAX_ROWS = 30_000
@@ -55,7 +56,8 @@ class _KernelClassifier(HandEstimator):
         if not self.gamma > 0 or self.n_centres < 1:
             raise ValueError("gamma and n_centres must be positive")
         rng = np.random.default_rng(self.random_state)
-        self.projection_ = Projection.fit(X, codes, _N_DIRECTIONS)
+        n_directions = int(np.clip(0.7 * np.sqrt(len(X)), *_DIRECTIONS))
+        self.projection_ = Projection.fit(X, codes, n_directions)
         rows = _with_every_class(codes, rng)
         places = self._places(X[rows])
         self.rate_ = np.float32(self.gamma / max(places.var() * places.shape[1], 1e-12))
