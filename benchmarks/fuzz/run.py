@@ -9,6 +9,7 @@ more of the campaigns whose cases are short.
 
 import argparse
 import contextlib
+import json
 import os
 import resource
 import shutil
@@ -96,9 +97,7 @@ def run_cases(name, seed, numbers, good, home):
     started, left = time.monotonic(), list(numbers)
     with os.fdopen(reading) as pipe:
         for line in pipe:
-            status, seconds, peak, length = map(float, line.split())
-            text = log.read_text("utf-8", "replace")[: int(length)]
-            yield Result(left.pop(0), int(status), seconds, peak, text)
+            yield Result(left.pop(0), *json.loads(line))
             started = time.monotonic()
     _, status, usage = os.wait4(child, 0)
     if left:
@@ -112,6 +111,7 @@ def _child(name, seed, numbers, good, folder, log, pipe):
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_AS, (6 << 30, 6 << 30))
+        stream = os.fdopen(pipe, "w")
         for number in numbers:
             signal.alarm(SECONDS + 5)
             out = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_APPEND)
@@ -122,8 +122,9 @@ def _child(name, seed, numbers, good, folder, log, pipe):
             code = _case(name, seed, number, good, folder)
             seconds = time.monotonic() - started
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-            line = f"{code << 8} {seconds} {peak} {os.path.getsize(log)}\n"
-            os.write(pipe, line.encode())
+            said = log.read_text("utf-8", "replace")
+            stream.write(json.dumps([code << 8, seconds, peak, said]) + "\n")
+            stream.flush()
     finally:
         os._exit(0)
 
