@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 DOCS_READY := .venv/.docs-ready
 
-.PHONY: demo test test-slow docs lint format fuzz audit bench bench-accuracy pictures pretrained clean
+.PHONY: demo test test-slow docs lint format fuzz audit bench bench-accuracy pictures pretrained models clean
 
 demo: $(READY)  ## the main job on rendered hands, with a report
 	$(BIN)/handlore demo --out handlore-demo
@@ -61,6 +61,13 @@ bench-accuracy: $(READY)  ## accuracy and yield on the real data sets (HANDLORE_
 	$(BIN)/python benchmarks/unknown.py --converted bench-results/converted
 	$(BIN)/python benchmarks/detectors.py
 	$(BIN)/python benchmarks/movements.py
+
+models: $(READY)  ## the models that come with handlore, from data in HANDLORE_DATA; landmarks stay in bench-results
+	mkdir -p bench-results
+	$(BIN)/handlore models build everyday $(HANDLORE_DATA)/hagrid_crops --out bench-results/everyday.onnx
+	$(BIN)/handlore models build movements $(HANDLORE_DATA)/ipn --out bench-results/movements.onnx
+	$(BIN)/handlore models build digits $(HANDLORE_DATA)/sign_digits --out bench-results/digits.onnx
+	for end in onnx npz md; do cp bench-results/everyday.$$end bench-results/movements.$$end bench-results/digits.$$end models/ready; done
 
 pretrained: $(READY)  ## what rocket knows about movements beforehand, from IPN Hand (HANDLORE_DATA)
 	mkdir -p bench-results

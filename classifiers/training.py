@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,11 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from handlore import __version__
 from handlore.datasets.dataset import MIXED_DETECTORS, NONE_LABEL, LandmarkDataset, listed
 from handlore.datasets.splits import (
     cross_validation,
     default_by,
     doubt_about,
-    n_groups,
     training_samples,
 )
 from handlore.landmarks.errors import HandloreError
@@ -30,28 +27,27 @@ from handlore.models.files import write_model
 from handlore.models.movement_encoder import MovementEncoder
 from handlore.models.pose_encoder import Encoder, PoseEncoder
 
-from .base import HandEstimator, plain_params
+from .base import HandEstimator
 from .evaluation.crossval import cross_validate_pipeline
-from .evaluation.leaks import item_digests
 from .evaluation.scores import fit_samples, fit_streams
 from .evaluation.streams import (
     StreamOutputs,
     choose_thresholds,
-    clip_lengths,
-    cross_fitted,
     usual_threshold,
 )
+from .extending import Base, Confusion, confusions, joined, strictest_split
 from .factory import Pipeline, about_features, make_pipeline
 from .negatives import NegativeWindows
 from .novelty import NoveltyModel
 from .onnx_graph import add_clip_output
+from .provenance import clip_facts, score_facts, stream_facts, training_facts
+from .typical import typical_hands
 
 _FEW_SAMPLES = 5
 _MIN_GESTURES, _MAX_STREAM_CLIPS = 20, 150
 """Number of gestures from which on thresholds are chosen, and of clips in streams of each half."""
 _N_FITS = 4
 """A movement classifier is fitted for clips, for streams, and on two halves to find thresholds."""
-_LIBRARIES = ("numpy", "scikit-learn", "onnxruntime")
 
 
 @dataclass(frozen=True)
@@ -64,6 +60,8 @@ class Trained:
     seconds: float
     notes: tuple[str, ...]
     """What to know before using the model, in sentences."""
+    confused: tuple[Confusion, ...] | None = None
+    """With a base: which labels of one's own samples are confused."""
 
     def as_json(self) -> dict[str, Any]:
         """Return it under the names that scripts rely on."""
@@ -76,7 +74,7 @@ class Trained:
             "n": training["n"],
             "labels": list(self.card.labels),
             "crossval": training.get("crossval"),
-        }
+        } | ({} if self.confused is None else {"confused": [c._asdict() for c in self.confused]})
 
 
 def train(
@@ -91,6 +89,7 @@ def train(
     negatives: bool = True,
     crossval: bool = False,
     log: str | Path | None = None,
+    base: str | Path | None = None,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Trained:
@@ -112,6 +111,10 @@ def train(
         Also cross-validate, and keep the scores in the card.
     log
         Write loss and accuracy by epoch to this CSV file; only for estimators with epochs.
+    base
+        A model whose gestures are kept, such as ``everyday``: training then is on its examples too,
+        by default with its estimator and features. The notes say which labels of the dataset are
+        confused, as a cross-validation of the dataset finds it.
     progress
         Called with the number of finished epochs, and of all; Ctrl-C then ends training and keeps
         the best model so far. Estimators without epochs: with the number of finished fits.
@@ -131,8 +134,17 @@ def train(
     out = Path(out)
     require_writable(out)
     chosen = training_samples(dataset, split)
+    added = None if base is None else Base.load(base)
+    examples = None if added is None else added.beside(chosen)
+    if added is not None:
+        model, features = model or added.card.estimator, features or added.features(chosen)
     pipeline = make_pipeline(
-        chosen, model, features=features, mirror_labels=mirror_labels, params=params, seed=seed
+        joined(chosen, examples),
+        model,
+        features=features,
+        mirror_labels=mirror_labels,
+        params=params,
+        seed=seed,
     )
     estimator = pipeline.estimator
     if log:
@@ -140,7 +152,13 @@ def train(
     if estimator.learns_in_epochs:
         estimator.progress, progress = progress, None
     trained = train_pipeline(
-        pipeline, chosen, out, crossval=crossval, negatives=negatives, progress=progress
+        pipeline,
+        chosen,
+        out,
+        base=examples,
+        crossval=crossval,
+        negatives=negatives,
+        progress=progress,
     )
     if log:
         with atomic_write(Path(log)) as stream:
@@ -162,6 +180,7 @@ def train_pipeline(
     dataset: LandmarkDataset,
     out: Path,
     *,
+    base: LandmarkDataset | None = None,
     crossval: bool = False,
     negatives: bool = False,
     novelty: bool = True,
@@ -169,12 +188,16 @@ def train_pipeline(
 ) -> Trained:
     """Fit a pipeline on all samples of a dataset and write the model file; see :func:`train`.
 
+    Samples of ``base`` are for training too, and are never tested.
+
     With ``novelty``, a model of poses also gets the novelty score that rejects unknown gestures in
     streams.
     """
     started = time.perf_counter()
     estimator, encoder = pipeline.estimator, pipeline.encoder
-    scores = _scores(pipeline, dataset) if crossval else {}
+    scores = score_facts(pipeline, dataset, base) if crossval else {}
+    confused = _confused(pipeline, dataset, base) if base is not None else None
+    own, dataset = dataset, joined(dataset, base)
     numbers = count(1)
 
     def done() -> None:
@@ -190,16 +213,19 @@ def train_pipeline(
         kind=encoder.kind,
         n_hands=dataset.n_hands,
         features=encoder.groups if isinstance(encoder, PoseEncoder) else (),
-        **_clip_facts(encoder, dataset),
+        **clip_facts(encoder, dataset),
         landmarker=detector.landmarker if detector else "full",
         thresholds=_thresholds(pipeline, dataset, outputs) if negatives else {},
-        training=_training(fitted, dataset) | scores | _stream_scores(outputs),
+        licence=dataset.header.note,
+        typical=typical_hands(dataset, encoder),
+        training=training_facts(fitted, dataset, own) | scores | stream_facts(outputs),
     )
     scored = NoveltyModel.of(dataset, encoder) if novelty and encoder.kind == "pose" else None
     n_bytes = save_model(fitted, card, out, scored, clips)
-    doubt = doubt_about(dataset, default_by(dataset)) if crossval else None
+    doubt = doubt_about(own, default_by(own)) if crossval else None
     notes = (*fitted.notes_, *_notes(dataset), *([doubt] if doubt else []))
-    return Trained(out, card, n_bytes, time.perf_counter() - started, notes)
+    seconds = time.perf_counter() - started
+    return Trained(out, card, n_bytes, seconds, notes, confused)
 
 
 def save_model(
@@ -290,60 +316,13 @@ def _thresholds(
     return dict.fromkeys(sorted({*dataset.labels} - {NONE_LABEL}), usual)
 
 
-def _stream_scores(outputs: Sequence[StreamOutputs]) -> dict[str, Any]:
-    return {"streams": cross_fitted(outputs).as_json()} if outputs else {}
-
-
-def _clip_facts(encoder: Encoder, dataset: LandmarkDataset) -> dict[str, Any]:
-    """Return the fields of a card that only models of movements have."""
-    if not isinstance(encoder, MovementEncoder):
-        return {}
-    return {
-        "n_timepoints": encoder.n_timepoints,
-        "averaged": encoder.averaged,
-        "timed": encoder.timed,
-        "context": encoder.context,
-        "seconds": clip_lengths(dataset),
-    }
-
-
-def _training(estimator: HandEstimator, dataset: LandmarkDataset) -> dict[str, Any]:
-    seen = dataset.select(dataset.has_hand)
-    counts = Counter(map(str, seen.samples.label))
-    training = {
-        "n": seen.n_samples,
-        "n_no_hand": dataset.n_samples - seen.n_samples,
-        "counts": dict(sorted(counts.items())),
-        "groups": sorted({str(group) for group in seen.samples.group} - {""}),
-        "data_digest": dataset.digest(),
-        "params": plain_params(estimator),
-        "versions": {"handlore": __version__} | {name: version(name) for name in _LIBRARIES},
-    }
-    if digests := item_digests(seen):
-        training["item_digests"] = digests
-    if estimator.history_:
-        training["history"] = [_rounded(epoch) for epoch in estimator.history_]
-    return training
-
-
-def _rounded(epoch: Mapping[str, float | None]) -> dict[str, float | None]:
-    return {key: None if value is None else round(value, 5) for key, value in epoch.items()}
-
-
-def _scores(pipeline: Pipeline, dataset: LandmarkDataset) -> dict[str, Any]:
-    """Return what the card keeps of a cross-validation, and poses in streams."""
-    by, is_of_poses = default_by(dataset), pipeline.encoder.kind == "pose"
-    found = cross_validate_pipeline(pipeline, dataset, by, None, with_streams=is_of_poses)
-    scores, streams = found.scores, found.streams
-    crossval = {
-        "accuracy": scores.accuracy,
-        "macro_f1": scores.macro_f1,
-        "n": scores.n,
-        "n_no_hand": scores.n_no_hand,
-        "by": by,
-        "n_groups": n_groups(dataset, by),
-    }
-    return {"crossval": crossval} | ({"streams": streams.as_json()} if streams else {})
+def _confused(
+    pipeline: Pipeline, dataset: LandmarkDataset, base: LandmarkDataset
+) -> tuple[Confusion, ...]:
+    """Return which labels of a dataset are confused, with each other or with those of a base."""
+    by = strictest_split(dataset, base)
+    found = cross_validate_pipeline(pipeline, dataset, by, None, base=base)
+    return tuple(confusions(found.scores))
 
 
 def _notes(dataset: LandmarkDataset) -> list[str]:

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
+import numpy as np
+
 from handlore.datasets.validation import LONGEST_LABEL
 from handlore.landmarks.errors import InvalidDataError, NewerFormatError
 from handlore.landmarks.features import DEFAULT_FEATURES, FEATURES_VERSION
 from handlore.landmarks.geometry import CANONICAL_VERSION
+from handlore.landmarks.hands import FloatArray
 
 FORMAT_VERSION = 1
 _KINDS = ("pose", "sequence")
@@ -26,6 +29,8 @@ DURATION_QUANTILES = (0.05, 0.5, 0.95)
 """Quantiles of the lengths of training clips in a card."""
 _MAX_SECONDS = 1e9
 _MAX_LOSS = 1e9
+_MOST_MOMENTS, _MAX_PALMS = 100, 1e4
+"""Limits of typical hands."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,11 @@ class ModelCard:
     features_version: int = FEATURES_VERSION
     canonical_version: int = CANONICAL_VERSION
 
+    licence: str = ""
+    """Conditions of the data that it was trained on, where its data set states them."""
+    typical: Mapping[str, Any] = field(default_factory=dict)
+    """A typical hand of each label: nested lists (n_moments, n_hands, 21, 3), see
+    :attr:`typical_hands`."""
     landmarker: str = "full"
     """Network of the training landmarks, ``full`` or ``lite``; use the same in prediction."""
     training: Mapping[str, Any] = field(default_factory=dict)
@@ -75,6 +85,18 @@ class ModelCard:
         rows = self.training.get("history")
         return list(rows) if isinstance(rows, list) and all(map(_is_epoch, rows)) else []
 
+    @property
+    def typical_hands(self) -> dict[str, FloatArray]:
+        """A hand (n_moments, n_hands, 21, 3) of each label but ``none``, to draw it.
+
+        It is the median over the training samples, in palm lengths: a single moment for poses,
+        upright unless the direction matters; a few moments for movements. Single hands are right
+        ones. NaN for a hand that is not there. Files of earlier versions have none, and damaged
+        ones are left out.
+        """
+        hands = {label: _moments(self.typical.get(label)) for label in self.labels}
+        return {label: hand for label, hand in hands.items() if hand is not None}
+
     def as_json(self) -> dict[str, Any]:
         """Return the card as JSON types, with the format version."""
         values = asdict(self) | {name: list(getattr(self, name)) for name in _LISTS}
@@ -83,7 +105,7 @@ class ModelCard:
             | values
             | {
                 name: dict(getattr(self, name))
-                for name in ("thresholds", "calibration", "training")
+                for name in ("thresholds", "calibration", "training", "typical")
             }
         )
 
@@ -121,12 +143,22 @@ class ModelCard:
             raise InvalidDataError(f"it has a label of more than {LONGEST_LABEL} characters")
         if taken.get("n_hands") not in (1, 2) or taken["n_hands"] is True:
             raise InvalidDataError("its metadata has no usable n_hands")
-        taken = {"n_timepoints": 0, "averaged": True, "timed": False, "context": False} | taken
+        taken = _ABSENT | taken
         wrong = [name for name, kind in _TYPES.items() if not isinstance(taken.get(name), kind)]
         wrong += ["kind"] if taken.get("kind") not in _KINDS and "kind" not in wrong else []
         if wrong:
             raise InvalidDataError(f"its metadata has no usable {', '.join(wrong)}")
         return cls(**taken)
+
+
+def _moments(values: Any) -> FloatArray | None:
+    try:
+        hand = np.array(values, np.float32)  # None, of which JSON makes null, becomes NaN
+    except (TypeError, ValueError, OverflowError):
+        return None
+    shape = (hand.shape[0] if hand.ndim else 0, hand.shape[1] if hand.ndim > 1 else 0, 21, 3)
+    usable = hand.shape == shape and 0 < shape[0] <= _MOST_MOMENTS and shape[1] in (1, 2)
+    return hand if usable and not (abs(hand) > _MAX_PALMS).any() else None
 
 
 def _is_epoch(row: Any) -> bool:
@@ -162,6 +194,15 @@ def _thresholds(values: Any, labels: tuple[str, ...]) -> dict[str, float]:
     return {label: float(least) for label, least in values.items()}
 
 
+_ABSENT: dict[str, Any] = {
+    "n_timepoints": 0,
+    "averaged": True,
+    "timed": False,
+    "context": False,
+    "licence": "",
+    "typical": {},
+}
+"""What files of earlier versions lack."""
 _LISTS = ("labels", "features", "seconds")
 _TYPES: dict[str, Any] = {
     "estimator": str,
@@ -175,4 +216,6 @@ _TYPES: dict[str, Any] = {
     "timed": bool,
     "context": bool,
     "training": Mapping,
+    "licence": str,
+    "typical": Mapping,
 }

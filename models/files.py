@@ -32,6 +32,7 @@ from .model import Model, MovementModel, PoseModel
 from .movement_encoder import MIN_TIMEPOINTS, MovementEncoder
 from .operators import MAX_MODEL_BYTES, check_operators
 from .pose_encoder import PoseEncoder
+from .ready import is_ready, model_path, no_model
 from .trial import remember, require_harmless
 from .trial_process import make_session
 
@@ -47,14 +48,15 @@ def load_model(path: str | Path, kind: Literal["pose"]) -> PoseModel: ...
 @overload
 def load_model(path: str | Path, kind: Literal["sequence"]) -> MovementModel: ...
 def load_model(path: str | Path, kind: Kind | None = None) -> Model:
-    """Load a model file.
+    """Load a model file, or a model that comes with handlore.
 
     Files of all earlier formats can be read.
 
     Parameters
     ----------
     path
-        A file that ``handlore train`` wrote.
+        A file that ``handlore train`` wrote; or as text the name of a model that comes with
+        handlore, such as ``everyday``. ``./everyday`` and ``Path("everyday")`` are files.
     kind
         Refuse models of another kind.
 
@@ -77,10 +79,11 @@ def load_model(path: str | Path, kind: Kind | None = None) -> Model:
     >>> model.labels
     ('fist', 'open_palm', 'point', 'victory')
     """
-    path = Path(path)
+    ours, path = is_ready(path), model_path(path)
     data = _read(path)
     try:
-        require_harmless(data)
+        if not ours:
+            require_harmless(data)
         session = _session(data)
         card = ModelCard.from_json(
             parse_json(session.get_modelmeta().custom_metadata_map[METADATA_KEY], _MAX_CARD_BYTES)
@@ -110,7 +113,7 @@ def load_models(models: Sequence[str | Path | Model]) -> tuple[list[Model], list
     Parameters
     ----------
     models
-        Files, or models that are loaded already.
+        Files or names as in :func:`load_model`, or models that are loaded already.
 
     Returns
     -------
@@ -127,7 +130,7 @@ def load_models(models: Sequence[str | Path | Model]) -> tuple[list[Model], list
     >>> [model.card.kind for model in models]
     ['pose', 'sequence']
     """
-    loaded = [one if isinstance(one, Model) else load_model(Path(one)) for one in models]
+    loaded = [one if isinstance(one, Model) else load_model(one) for one in models]
     for name, model in zip(models, loaded, strict=True):
         if model.card.n_hands != loaded[0].card.n_hands:
             raise HandloreError(
@@ -202,7 +205,7 @@ def _read(path: Path) -> bytes:
         require_size(path.stat().st_size, MAX_MODEL_BYTES, str(path))
         data = path.read_bytes()
     except FileNotFoundError as error:
-        raise HandloreError(f"there is no file {path}") from error
+        raise HandloreError(no_model(path)) from error
     except IsADirectoryError as error:
         raise HandloreError(
             f"{path} is a folder; expected a model file such as poses.onnx"

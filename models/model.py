@@ -30,6 +30,7 @@ _MAX_ERROR = 0.01
 MIN_P_VALUE = 0.05
 MAX_NOVELTY = 1 - MIN_P_VALUE
 """A hand with a higher novelty score is rejected: 95 % of known hands have a lower one."""
+_LEAST_P_VALUE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class Model:
         """Return the probabilities (n, n_labels) of samples as the encoder returns them."""
         return self._run(X, OUTPUT)[0]
 
-    def predict_known(self, X: FloatArray) -> FloatArray:
+    def predict_known(self, X: FloatArray, max_novelty: float = MAX_NOVELTY) -> FloatArray:
         """Return the same, lowered for samples that are unlike the training data; for streams."""
         return self.predict_proba(X)
 
@@ -154,11 +155,12 @@ class PoseModel(Model):
         """Whether the file has a novelty score."""
         return any(output.name == P_VALUE_OUTPUT for output in self._session.get_outputs())
 
-    def predict_known(self, X: FloatArray) -> FloatArray:
+    def predict_known(self, X: FloatArray, max_novelty: float = MAX_NOVELTY) -> FloatArray:
         """Return the probabilities (n, n_labels), lowered for hands with a high novelty score."""
         if not self.has_novelty:
             return self.predict_proba(X)
-        return reject_novel(*self._run(X, OUTPUT, P_VALUE_OUTPUT))
+        probabilities, p_value = self._run(X, OUTPUT, P_VALUE_OUTPUT)
+        return reject_novel(probabilities, p_value, max_novelty)
 
     def novelty(self, X: FloatArray) -> FloatArray | None:
         """Return the novelty score (n,) of hands, 0 to 1; None if the file has none.
@@ -308,12 +310,14 @@ def _checked(probabilities: FloatArray, X: FloatArray, n_labels: int) -> FloatAr
     return probabilities
 
 
-def reject_novel(probabilities: FloatArray, p_value: FloatArray) -> FloatArray:
+def reject_novel(
+    probabilities: FloatArray, p_value: FloatArray, max_novelty: float = MAX_NOVELTY
+) -> FloatArray:
     """Return probabilities (n, n_classes) that fall to 0 as hands become unlike the training data.
 
-    Up to a novelty score of ``MAX_NOVELTY``, probabilities stay what they are; so a threshold on a
+    Up to a novelty score of ``max_novelty``, probabilities stay what they are; so a threshold on a
     probability also rejects unknown gestures.
     """
-    share = np.minimum(p_value / MIN_P_VALUE, 1)
+    share = np.minimum(p_value / max(1 - max_novelty, _LEAST_P_VALUE), 1)
     lowered: FloatArray = probabilities * share[:, None]
     return lowered

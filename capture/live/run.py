@@ -15,6 +15,7 @@ from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
 from handlore.models.files import load_models, required_landmarker
 from handlore.models.model import Model
+from handlore.models.ready import LIVE_MODELS
 from handlore.models.stream.events import Event
 from handlore.models.stream.recogniser import Recogniser
 from handlore.models.stream.settings import RecogniserSettings
@@ -117,7 +118,7 @@ class _Setup:
 
 
 def run_live(
-    models: Sequence[str | Path | Model],
+    models: Sequence[str | Path | Model] = LIVE_MODELS,
     camera: str | Path | CameraSpec = "0",
     on_event: Callable[[Event], object] | None = None,
     options: LiveOptions | None = None,
@@ -132,7 +133,8 @@ def run_live(
     Parameters
     ----------
     models
-        Files of models of poses or movements, or loaded ones.
+        Files of models of poses or movements, names of models that come with handlore, or loaded
+        ones; default: ``everyday`` and ``movements``.
     camera
         A number such as ``"0"``, ``/dev/video2``, ``picamera``, a video or a folder of frames, or
         what :func:`~handlore.capture.cameras.camera_spec` returns.

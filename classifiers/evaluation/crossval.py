@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from handlore.landmarks.errors import HandloreError
 from handlore.models.pose_encoder import Encoder, PoseEncoder
 
 from ..base import HandEstimator
+from ..extending import Base, joined
 from ..factory import Pipeline, about_features, make_pipeline
 from .evaluation import Evaluation, Split
 from .importance import MAX_SAMPLES, Importance, measure_importances
@@ -53,6 +55,7 @@ def cross_validate(
     seed: int = 0,
     with_importances: bool = False,
     with_streams: bool | None = None,
+    base: str | Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
     """Estimate the accuracy of a classifier on people it has not seen.
@@ -76,6 +79,9 @@ def cross_validate(
         Also measure the contribution of each part of the hand.
     with_streams
         Also recognise the samples of each fold in streams; default: if it trains in seconds.
+    base
+        A model whose examples are added to the training data of each fold, see
+        :class:`~handlore.classifiers.extending.Base`. They are never tested.
     progress
         Called with the number of finished folds, and of all.
 
@@ -93,11 +99,22 @@ def cross_validate(
     >>> result.protocol
     'cross-validated by group, ... folds'
     """
+    added = None if base is None else Base.load(base)
+    examples = None if added is None else added.beside(dataset)
+    if added is not None:
+        model, features = model or added.card.estimator, features or added.features(dataset)
     pipeline = make_pipeline(
-        dataset, model, features=features, mirror_labels=mirror_labels, params=params, seed=seed
+        joined(dataset, examples),
+        model,
+        features=features,
+        mirror_labels=mirror_labels,
+        params=params,
+        seed=seed,
     )
     chosen: By = by or default_by(dataset)
-    run = partial(cross_validate_pipeline, pipeline, dataset, seed=seed, progress=progress)
+    run = partial(
+        cross_validate_pipeline, pipeline, dataset, base=examples, seed=seed, progress=progress
+    )
     streams = not pipeline.estimator.learns_in_epochs if with_streams is None else with_streams
     found = run(chosen, folds, with_importances=with_importances, with_streams=streams)
     reference, missing = _reference(run, chosen, default_by(dataset))
@@ -161,12 +178,16 @@ def cross_validate_pipeline(
     by: By,
     folds: int | None,
     *,
+    base: LandmarkDataset | None = None,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
     with_importances: bool = False,
     with_streams: bool = False,
 ) -> Evaluation:
-    """Cross-validate one pipeline by one split; see :func:`cross_validate`."""
+    """Cross-validate one pipeline by one split; see :func:`cross_validate`.
+
+    Samples of ``base`` are in the training data of each fold.
+    """
     started = time.perf_counter()
     total = fold_count(dataset, by, folds)
     importances: list[list[Importance]] = []
@@ -196,12 +217,14 @@ def cross_validate_pipeline(
         pipeline.encoder,
         by,
         n_folds=folds,
+        base=base,
         seed=seed,
         progress=(lambda done: progress(done, total)) if progress else None,
         watch=watch,
     )
     leaks = find_leaks(dataset, cross_validation(dataset, by, folds, seed))
-    untested = untested_labels(dataset, by)
+    taught = [] if base is None else base.labels
+    untested = sorted(set(untested_labels(dataset, by)) - set(taught))
     names, counts = np.unique(
         predictions.truth[np.isin(predictions.truth, untested)], return_counts=True
     )
@@ -227,21 +250,24 @@ def cross_val_predict(
     by: By,
     *,
     n_folds: int | None = None,
+    base: LandmarkDataset | None = None,
     seed: int = 0,
     progress: Callable[[int], None] | None = None,
     watch: Callable[[HandEstimator, LandmarkDataset, LandmarkDataset], None] | None = None,
 ) -> Predictions:
     """Predict every item, in the order of the dataset, by a clone that has not seen its group.
 
+    Each clone is also trained on the samples of ``base``, which are not tested.
+
     ``progress`` is called after each fold with the number of finished folds, ``watch`` with the
     fitted estimator and its training and test samples.
     """
-    if len(dataset.labels) < 2:
+    if base is None and len(dataset.labels) < 2:
         only = ", ".join(dataset.labels)
         raise HandloreError(f"a classifier needs at least two labels; there is: {only}")
     parts = []
     for done, (train, test) in enumerate(cross_validation(dataset, by, n_folds, seed), 1):
-        trained, tested = dataset.select(train), dataset.select(test)
+        trained, tested = joined(dataset.select(train), base), dataset.select(test)
         fitted = _fit_fold(clone(estimator), trained, encoder, by)
         classes = [str(label) for label in fitted.classes_]
         parts.append((test, predict_items(fitted.predict_proba, classes, tested, encoder)))

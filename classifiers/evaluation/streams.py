@@ -159,10 +159,12 @@ class _FittedModel:
         """Return the probabilities (n, n_labels) of encoded windows."""
         return self.runner(X)
 
-    def predict_known(self, X: FloatArray) -> FloatArray:
+    def predict_known(self, X: FloatArray, max_novelty: float) -> FloatArray:
         """Return the same, lowered for samples that are unlike the training data."""
         likely = self.predict_proba(X)
-        return likely if self.novelty is None else reject_novel(likely, self.novelty.p_value(X))
+        if self.novelty is None:
+            return likely
+        return reject_novel(likely, self.novelty.p_value(X), max_novelty)
 
 
 @dataclass(frozen=True, eq=False)

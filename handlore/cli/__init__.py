@@ -31,6 +31,7 @@ GROUPS = {
         "evaluate": "Score a model file on landmark datasets.",
         "compare": "Test whether run B is better than run A.",
         "predict": "Predict the gestures in pictures, videos and recordings.",
+        "models": "List the models that come with handlore, show one, or build one from data.",
         "calibrate": "Choose a model's thresholds on streams and store them in its file.",
     },
     "Live": {

@@ -6,10 +6,9 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import fields
 from math import isnan
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 from rich import box
@@ -17,7 +16,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-import handlore
 from handlore.datasets.dataset import Kind
 from handlore.datasets.loading import LoadedData, load_data
 from handlore.landmarks.chosen import CHOICES
@@ -31,12 +29,7 @@ from handlore.landmarks.registry import Registry, unknown_name
 from handlore.landmarks.stages import STAGE_NAMES
 from handlore.landmarks.untrusted import printable, printable_lines
 from handlore.landmarks.weights import require_bundle
-from handlore.models.stream.events import Event
-from handlore.models.stream.settings import MOVEMENT_THRESHOLD, RecogniserSettings
-
-if TYPE_CHECKING:
-    # Needs onnxruntime, which printing help does not.
-    from handlore.models.model import Model
+from handlore.models.ready import is_ready
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -46,6 +39,27 @@ _MOST_FAILURES_SHOWN = 20
 PATH = click.Path(path_type=Path)
 FOLDER = click.Path(path_type=Path, file_okay=False)
 
+
+class _ModelType(click.ParamType):  # type: ignore[type-arg]
+    """A model file, or the name of a model that comes with handlore.
+
+    A name stays text, and anything else becomes a path: so ``./everyday`` is a file.
+    """
+
+    name = "model"
+
+    def convert(
+        self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | Path:
+        """Return a name as it is, anything else as a path."""
+        if isinstance(value, Path) or not is_ready(value):
+            return Path(value)
+        if Path(value).exists():
+            talk(f"note: {value} is the model that comes with handlore; ./{value} is the file")
+        return value
+
+
+MODEL = _ModelType()
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 verbose_option = click.option(
     "-v", "--verbose", is_flag=True, help="Show what MediaPipe and the image decoders log."
@@ -195,56 +209,6 @@ def detector_options(landmarker: str | None = "full") -> Callable[[Function], Fu
     return decorate
 
 
-_SECONDS = click.FloatRange(0, 60)
-_SHARE = click.FloatRange(0, 1)
-_OPTIONS = (
-    ("threshold", _SHARE, "Minimum probability of poses without a threshold of their own."),
-    (
-        "movement_threshold",
-        _SHARE,
-        "Minimum probability of all movements. Default: that of each label in the model file, which"
-        f" training found, else {MOVEMENT_THRESHOLD}.",
-    ),
-    ("dwell", _SECONDS, "Hold time: seconds a pose must be held before its event is emitted."),
-    ("cooldown", _SECONDS, "Seconds before an ended gesture can be emitted again."),
-    (
-        "patience",
-        _SECONDS,
-        "Seconds a movement waits before its event; up to three times while others overlap it.",
-    ),
-    ("smoothing", _SECONDS, "Time constant in seconds for landmarks at rest; 0 = no smoothing."),
-)
-
-
-def recogniser_options(function: Function) -> Function:
-    """Add the options of a recogniser; :func:`pop_settings` reads them."""
-    defaults = {field.name: field.default for field in fields(RecogniserSettings)}
-    for name, kind, text in reversed(_OPTIONS):
-        flag = f"--{name.replace('_', '-')}"
-        option = click.option(
-            flag,
-            type=kind,
-            default=defaults[name],
-            show_default=defaults[name] is not None,
-            help=text,
-        )
-        function = option(function)
-    return function
-
-
-def pop_settings(given: dict[str, Any]) -> RecogniserSettings:
-    """Take the options of the recogniser out of all options."""
-    return RecogniserSettings(**{name: given.pop(name) for name, _, _ in _OPTIONS})
-
-
-def load_stream_models(paths: Sequence[Path]) -> "list[Model]":
-    """Load the models of one stream, and warn of labels that several of them have."""
-    models, notes = handlore.load_models(paths)
-    for note in notes:
-        talk(f"note: {note}")
-    return models
-
-
 def load_datasets(paths: Sequence[Path], kind: Kind | None = None) -> LoadedData:
     """Load and join dataset files and folders of recordings, and print notes and failures.
 
@@ -356,15 +320,6 @@ def _remove_empty(folders: Sequence[Path]) -> None:
     with suppress(OSError):
         for folder in folders:
             folder.rmdir()
-
-
-EVENT_COLUMNS = ("seconds", "label", "probability", "hand")
-
-
-def event_cells(event: Event) -> list[str]:
-    """Return an event as the cells of a table, see :data:`EVENT_COLUMNS`."""
-    seconds = f"{event.start:.2f} - {event.end:.2f}"
-    return [seconds, event.label, percent(event.probability), event.hand or ""]
 
 
 def stage_words(stage: str) -> str:

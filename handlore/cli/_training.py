@@ -10,8 +10,9 @@ import handlore
 from handlore.classifiers.estimators import ESTIMATORS
 from handlore.datasets.dataset import Kind
 from handlore.landmarks.features import feature_names
+from handlore.models.ready import READY_MODELS
 
-from ._common import FOLDER, percent, print_table, say, talk
+from ._common import FOLDER, MODEL, percent, print_table, say, talk
 
 if TYPE_CHECKING:
     # Needs scikit-learn, which printing help does not.
@@ -81,6 +82,15 @@ param_option = click.option(
 )
 
 
+base_option = click.option(
+    "--base",
+    type=MODEL,
+    metavar="MODEL",
+    help="Keep the gestures of this model, such as everyday, and add those of DATA: its examples"
+    " are for training too.",
+)
+
+
 def parsed_params(params: Sequence[str]) -> dict[str, str]:
     """Return the values of NAME=VALUE by name."""
     for param in params:
@@ -98,8 +108,10 @@ def parsed_features(features: str | None) -> tuple[str, ...] | None:
     return groups
 
 
-def kind_of(model: str | None) -> Kind | None:
-    """Return what a type of model takes; None if none was named."""
+def kind_of(model: str | None, base: str | Path | None = None) -> Kind | None:
+    """Return what a type of model takes, or a base; None if none was named."""
+    if isinstance(base, str):
+        return READY_MODELS[base].kind
     # scikit-learn: not needed to print help.
     from handlore.classifiers.factory import make_estimator
 

@@ -7,29 +7,31 @@ from typing import Any
 import click
 
 import handlore
+from handlore.landmarks.errors import HandloreError
+from handlore.models.ready import is_ready, model_path
 from handlore.models.stream.settings import RecogniserSettings
 
 from ._common import (
+    MODEL,
     PATH,
     data_argument,
     examples,
     json_option,
     load_datasets,
     percent,
-    pop_settings,
     print_json,
     print_table,
     progress,
-    recogniser_options,
     require_output,
     say,
     talk,
 )
+from ._streams import pop_settings, recogniser_options
 
 
 @dataclass(frozen=True)
 class _CalibrateOptions:
-    model: Path
+    model: str | Path
     data: tuple[Path, ...]
     per_hour: float
     out: Path | None
@@ -39,7 +41,12 @@ class _CalibrateOptions:
 
     @property
     def target(self) -> Path:
-        return self.out or self.model
+        if self.out is None and is_ready(self.model):
+            raise HandloreError(
+                f"{self.model} comes with handlore and stays as it is; name a file for the"
+                f" calibrated model with --out my_{self.model}.onnx"
+            )
+        return self.out or Path(self.model)
 
 
 @click.command(
@@ -48,9 +55,10 @@ class _CalibrateOptions:
         "handlore calibrate moves.onnx streams.npz",
         "handlore calibrate moves.onnx lessons.npz typing.npz --false-activations-per-hour 1",
         "handlore calibrate poses.onnx photos.npz nothing.npz --dry-run",
+        "handlore calibrate everyday photos.npz nothing.npz --out my_everyday.onnx",
     ),
 )
-@click.argument("model", type=PATH)
+@click.argument("model", type=MODEL)
 @data_argument
 @click.option(
     "--false-activations-per-hour",
@@ -84,7 +92,7 @@ def _calibrate(options: _CalibrateOptions) -> None:
     with progress("calibrating") as show:
         found = handlore.calibrate(model, dataset, options.per_hour, options.settings, show)
     if not options.dry_run:
-        found.save(model, options.model, options.target)
+        found.save(model, model_path(options.model), options.target)
     for note in found.notes:
         talk(f"note: {note}")
     summary = found.summary() | {"model": None if options.dry_run else str(options.target)}

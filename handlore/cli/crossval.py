@@ -19,6 +19,7 @@ from ._common import (
     progress,
 )
 from ._training import (
+    base_option,
     features_option,
     kind_of,
     mirror_option,
@@ -43,6 +44,7 @@ class _CrossvalOptions:
     by: By | None
     folds: int | None
     seed: int
+    base: str | Path | None
     with_streams: bool | None
     report: Path | None
     as_json: bool
@@ -74,6 +76,7 @@ class _CrossvalOptions:
     show_default="one per group up to 12 groups, else 5",
     help="How many times to train and test.",
 )
+@base_option
 @seed_option
 @streams_option
 @report_option
@@ -96,7 +99,7 @@ def _cross_validate(options: _CrossvalOptions) -> None:
     features = parsed_features(options.features)
     if options.report:
         prepare_folder(options.report)
-    loaded = load_datasets(options.data, kind_of(options.model))
+    loaded = load_datasets(options.data, kind_of(options.model, options.base))
     with progress("cross-validating") as show:
         found = handlore.cross_validate(
             loaded.dataset,
@@ -106,6 +109,7 @@ def _cross_validate(options: _CrossvalOptions) -> None:
             features=features,
             params=parsed_params(options.params),
             mirror_labels=options.mirror_labels or "",
+            base=options.base,
             seed=options.seed,
             with_importances=options.report is not None,
             with_streams=options.with_streams,

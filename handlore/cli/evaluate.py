@@ -9,7 +9,7 @@ import click
 import handlore
 
 from ._common import (
-    PATH,
+    MODEL,
     data_argument,
     end,
     examples,
@@ -26,7 +26,7 @@ from ._training import (
 
 @dataclass(frozen=True)
 class _EvaluateOptions:
-    model: Path
+    model: str | Path
     data: tuple[Path, ...]
     split: str | None
     with_streams: bool | None
@@ -38,11 +38,12 @@ class _EvaluateOptions:
     "evaluate",
     epilog=examples(
         "handlore evaluate poses.onnx others.npz",
+        "handlore evaluate everyday photos.npz",
         "handlore evaluate poses.onnx photos.npz --split test --report report/",
         "handlore evaluate moves.onnx bens_gestures",
     ),
 )
-@click.argument("model", type=PATH)
+@click.argument("model", type=MODEL)
 @data_argument
 @click.option("--split", help="Evaluate on this split; default: `test` if there is one, else all.")
 @streams_option
@@ -51,6 +52,7 @@ class _EvaluateOptions:
 def command(**given: Any) -> None:
     """Score a model file on landmark datasets.
 
+    MODEL is a file, or the name of a model that comes with handlore (`handlore models`).
     DATA is a file that `handlore convert` wrote, or a folder of recordings of `handlore capture`.
     For a picture or clip in which no hand was found the prediction is `none`, an error unless that
     is its label.

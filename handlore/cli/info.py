@@ -11,9 +11,11 @@ from handlore.datasets.describe import DatasetDescription, RecordingsDescription
 from handlore.datasets.loading import load_recordings
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.files import require_writable
+from handlore.models.ready import is_ready, model_path, no_model
 
 from ._common import (
     FOLDER,
+    MODEL,
     PATH,
     end,
     examples,
@@ -28,12 +30,15 @@ from ._common import (
     talk,
 )
 
+_NOT_SHOWN = ("item_digests", "history", "per_class")
+"""Parts of a card that are for `evaluate`, reports and `models show`."""
+
 
 @dataclass(frozen=True)
 class _InfoArguments:
     """The options of the command."""
 
-    path: Path
+    path: str | Path
     contact_sheet: Path | None
     plots: Path | None
     as_json: bool
@@ -44,11 +49,12 @@ class _InfoArguments:
     epilog=examples(
         "handlore info photos.npz",
         "handlore info poses.onnx",
+        "handlore info everyday",
         "handlore info my_gestures --contact-sheet sheet.png",
         "handlore info photos.npz --plots plots/",
     ),
 )
-@click.argument("path", metavar="PATH", type=PATH)
+@click.argument("path", metavar="PATH", type=MODEL)
 @click.option(
     "--contact-sheet",
     type=PATH,
@@ -81,12 +87,15 @@ def command(**values: Any) -> None:
 
 
 def _show(options: _InfoArguments) -> dict[str, Any]:
-    path = options.path
-    if _is_model(path):
+    path, ours = options.path, is_ready(options.path)
+    if ours or _is_model(Path(path)):
         if options.contact_sheet or options.plots:
-            raise HandloreError(f"{path} is a model, which has nothing to draw")
+            raise HandloreError(
+                f"{path} is a model, which has nothing to draw but its gestures: `handlore models"
+                f" show {path} --picture FILE.png`"
+            )
         return _show_model(path, options.as_json)
-    facts = describe(path)
+    facts = describe(Path(path))
     if isinstance(facts, RecordingsDescription):
         return _show_recordings(facts, options.as_json)
     if not options.as_json:
@@ -102,10 +111,10 @@ def _draw(options: _InfoArguments) -> dict[str, Any]:
 
     drawn: dict[str, Any] = {}
     if options.contact_sheet:
-        drawn["n_drawn"] = write_contact_sheet(options.path, options.contact_sheet)
+        drawn["n_drawn"] = write_contact_sheet(Path(options.path), options.contact_sheet)
         talk(f"wrote {options.contact_sheet}")
     if options.plots:
-        files = write_plots(options.path, options.plots)
+        files = write_plots(Path(options.path), options.plots)
         drawn["plots"] = [str(file) for file in files]
         talk(f"wrote {', '.join(file.name for file in files)} into {options.plots}")
     return drawn
@@ -119,7 +128,7 @@ def _is_model(file: Path) -> bool:
         with file.open("rb") as stream:
             start = stream.read(2)
     except FileNotFoundError as error:
-        raise HandloreError(f"there is no file {file}") from error
+        raise HandloreError(no_model(file)) from error
     except IsADirectoryError:
         return False
     except OSError as error:
@@ -192,11 +201,11 @@ def _print_recordings(facts: RecordingsDescription) -> None:
     say_failures(facts.failures)
 
 
-def _show_model(file: Path, as_json: bool) -> dict[str, Any]:
+def _show_model(file: str | Path, as_json: bool) -> dict[str, Any]:
     # Imported here: a dataset is shown without onnxruntime.
     from handlore.models.files import load_model
 
-    card, size = load_model(file).card, file.stat().st_size
+    card, size = load_model(file).card, model_path(file).stat().st_size
     if not as_json:
         what = "pose" if card.kind == "pose" else "movement"
         say(f"{file}: a {what} model, {card.estimator} ({size / 1000:.0f} KB)")
@@ -207,18 +216,20 @@ def _show_model(file: Path, as_json: bool) -> dict[str, Any]:
             lengths = f"{card.seconds[0]:.1f} to {card.seconds[-1]:.1f} s"
             say(f"  clips of {lengths}, resampled to {card.n_timepoints} points in time")
         say(f"  landmarks: {card.landmarker}, {_hands(card.n_hands)}")
+        if card.licence:
+            say(f"  licence: {card.licence}")
         if card.thresholds:
             each = ", ".join(f"{label} {least:.2f}" for label, least in card.thresholds.items())
             say(f"  thresholds: {each}")
         if card.calibration:
             say(f"  calibration: {_compact(card.calibration)}")
         for key, value in card.training.items():
-            # The first two are for `evaluate` and reports.
-            if key not in ("item_digests", "history") and (text := _compact(value)):
+            if key not in _NOT_SHOWN and (text := _compact(value)):
                 say(f"  {key.replace('_', ' ')}: {text}")
         if card.history:
             say(f"  training history: {len(card.history)} epochs; --json lists them")
-    return {"type": "model", "path": str(file), "bytes": size, **card.as_json()}
+    shown = {"type": "model", "path": str(file), "bytes": size}
+    return shown | card.as_json()
 
 
 def _compact(value: Any) -> str:

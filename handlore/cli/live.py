@@ -13,23 +13,32 @@ from handlore.capture.live.run import LiveOptions, run_live
 from handlore.capture.serve.guard import read_token
 from handlore.capture.views.printer import Printer
 from handlore.landmarks.errors import HandloreError
+from handlore.models.ready import LIVE_MODELS
 
 from ._common import (
+    MODEL,
     PATH,
     camera_options,
     detector_options,
     examples,
     hand_option,
     json_option,
-    pop_settings,
-    recogniser_options,
+    talk,
+)
+from ._streams import pop_settings, recogniser_options
+
+_NO_MODEL = (
+    f"using {' and '.join(LIVE_MODELS)}, which come with handlore (`handlore models`); your own:"
+    " `handlore live my.onnx`"
 )
 
 
 @click.command(
     "live",
     epilog=examples(
+        "handlore live",
         "handlore live poses.onnx",
+        "handlore live everyday my_gestures.onnx",
         "handlore live poses.onnx moves.onnx --actions actions.toml",
         "handlore live poses.onnx --actions actions.toml --dry-run",
         "handlore live poses.onnx --camera picamera --headless --serve 127.0.0.1:8000",
@@ -37,7 +46,7 @@ from ._common import (
         "handlore live moves.onnx --record wrong_triggers",
     ),
 )
-@click.argument("models", nargs=-1, required=True, metavar="MODEL...", type=PATH)
+@click.argument("models", nargs=-1, metavar="[MODEL...]", type=MODEL)
 @camera_options
 @click.option("--fast", is_flag=True, help="Process a file faster than real time.")
 @click.option(
@@ -108,13 +117,16 @@ from ._common import (
 def command(
     ctx: click.Context,
     /,
-    models: tuple[Path, ...],
+    models: tuple[str | Path, ...],
     camera: str,
     size: tuple[int, int] | None,
     as_json: bool,
     **given: Any,
 ) -> None:
     """Recognise gestures from a camera in real time.
+
+    MODEL is a file, or the name of a model that comes with handlore (`handlore models`); without
+    one, everyday and movements are used.
 
     Each event is a line on stdout, with --json a line of JSON: label, start and end in seconds,
     probability, hand. With --actions, events run commands, press keys, and more. Models of poses
@@ -127,6 +139,9 @@ def command(
     options = _options(given)
     wanted = CameraOptions(size=size, loop=given["loop"], paced=not given["fast"])
     spec = camera_spec(camera, wanted)
+    if not models:
+        models = LIVE_MODELS
+        talk(_NO_MODEL)
     try:
         summary = run_live(models, spec, options=options, views=[Printer(as_json=as_json)])
     except BrokenPipeError:

@@ -9,12 +9,11 @@ import click
 import handlore
 
 from ._common import (
-    EVENT_COLUMNS,
+    MODEL,
     PATH,
     copies_option,
     detector_options,
     end,
-    event_cells,
     examples,
     frame_rate_option,
     hand_option,
@@ -27,6 +26,7 @@ from ._common import (
     say_failures,
     talk,
 )
+from ._streams import EVENT_COLUMNS, event_cells
 
 if TYPE_CHECKING:
     # Needs OpenCV, which printing help does not.
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _PredictOptions:
-    model: Path
+    model: str | Path
     paths: tuple[Path, ...]
     frame_rate: float
     n_copies: int
@@ -50,6 +50,7 @@ class _PredictOptions:
 @click.command(
     "predict",
     epilog=examples(
+        "handlore predict everyday photo.jpg",
         "handlore predict poses.onnx photo.jpg",
         "handlore predict poses.onnx photos/ --json",
         "handlore predict poses.onnx photos/ --tta 8",
@@ -58,7 +59,7 @@ class _PredictOptions:
         "handlore predict moves.onnx my_gestures",
     ),
 )
-@click.argument("model", type=PATH)
+@click.argument("model", type=MODEL)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=PATH)
 @frame_rate_option
 @copies_option(
@@ -77,6 +78,9 @@ class _PredictOptions:
 @json_option
 def command(**given: Any) -> None:
     """Predict the gestures in pictures, videos and recordings.
+
+    MODEL is a file, or the name of a model that comes with handlore, such as everyday
+    (`handlore models`).
 
     PATH is a picture, a video, or a folder of them; or a folder of recordings of
     `handlore capture`, which are predicted from their landmarks. For a picture the result is label,

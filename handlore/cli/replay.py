@@ -9,29 +9,32 @@ import click
 
 import handlore
 from handlore.landmarks.errors import HandloreError
+from handlore.models.ready import READY_MODELS, is_ready
 from handlore.models.stream.settings import RecogniserSettings
 
 from ._common import (
-    EVENT_COLUMNS,
-    PATH,
+    MODEL,
     detector_options,
     end,
-    event_cells,
     examples,
     frame_rate_option,
-    load_stream_models,
     opened_detector,
-    pop_settings,
     print_table,
-    recogniser_options,
     say,
     say_failures,
+)
+from ._streams import (
+    EVENT_COLUMNS,
+    event_cells,
+    load_stream_models,
+    pop_settings,
+    recogniser_options,
 )
 
 
 @dataclass(frozen=True)
 class _ReplayOptions:
-    paths: tuple[Path, ...]
+    paths: tuple[str | Path, ...]
     frame_rate: float
     landmarker: str | None
     detector: str
@@ -40,17 +43,22 @@ class _ReplayOptions:
     settings: RecogniserSettings
 
     @property
-    def models(self) -> list[Path]:
-        return [path for path in self.paths if path.suffix.lower() == ".onnx"]
+    def models(self) -> list[str | Path]:
+        return [path for path in self.paths if _is_model(path)]
 
     @property
     def recordings(self) -> list[Path]:
-        return [path for path in self.paths if path.suffix.lower() != ".onnx"]
+        return [Path(path) for path in self.paths if not _is_model(path)]
+
+
+def _is_model(path: str | Path) -> bool:
+    return is_ready(path) or Path(path).suffix.lower() == ".onnx"
 
 
 @click.command(
     "replay",
     epilog=examples(
+        "handlore replay everyday lesson.mp4",
         "handlore replay poses.onnx evening.npz",
         "handlore replay poses.onnx moves.onnx lesson.mp4 --json",
         "handlore replay moves.onnx streams.npz --patience 0.3",
@@ -61,8 +69,8 @@ class _ReplayOptions:
     "paths",
     nargs=-1,
     required=True,
-    metavar="MODEL.onnx... RECORDING...",
-    type=PATH,
+    metavar="MODEL... RECORDING...",
+    type=MODEL,
 )
 @frame_rate_option
 @recogniser_options
@@ -70,6 +78,8 @@ class _ReplayOptions:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON line per event.")
 def command(**given: Any) -> None:
     """Print the events that live would emit for recordings or videos.
+
+    MODEL is a file that ends in .onnx, or the name of a model that comes with handlore.
 
     RECORDING is a recording, a folder of them, a video or a landmark dataset. The recogniser is the
     same as live, so the log of a recording is the same, byte for byte. With several streams each
@@ -80,7 +90,10 @@ def command(**given: Any) -> None:
 
 def _replay(options: _ReplayOptions) -> None:
     if not options.models:
-        raise HandloreError(f"{options.paths[0]} is no model; name one or more .onnx files first")
+        raise HandloreError(
+            f"{options.paths[0]} is no model; name one or more .onnx files first, or models that"
+            f" come with handlore: {', '.join(READY_MODELS)}"
+        )
     models = load_stream_models(options.models)
     if not options.recordings:
         raise HandloreError("there is nothing to replay; name a recording, a video or a dataset")

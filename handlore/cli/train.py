@@ -1,8 +1,9 @@
 """``handlore train``: datasets to a model file."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,6 +25,7 @@ from ._common import (
     talk,
 )
 from ._training import (
+    base_option,
     features_option,
     kind_of,
     mirror_option,
@@ -33,6 +35,10 @@ from ._training import (
     parsed_params,
     seed_option,
 )
+
+if TYPE_CHECKING:
+    # Needs scikit-learn, which printing help does not.
+    from handlore.classifiers.extending import Confusion
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,7 @@ class _TrainOptions:
     split: str | None
     crossval: bool
     log: Path | None
+    base: str | Path | None
     seed: int
     as_json: bool
 
@@ -59,6 +66,7 @@ class _TrainOptions:
         "handlore train anna.npz ben.npz --crossval --out poses.onnx",
         "handlore train clips.npz --model rocket --mirror-labels left=right --out moves.onnx",
         "handlore train my_gestures --out moves.onnx",
+        "handlore train my_signs --base everyday --out mine.onnx",
         "handlore train clips.npz --model tcn --log training.csv --out moves.onnx",
         "handlore train thumbs.npz --features world,image,orientation --out thumbs.onnx",
     ),
@@ -86,6 +94,7 @@ class _TrainOptions:
     metavar="FILE.csv",
     help="Write loss, accuracy and learning rate by epoch (tcn).",
 )
+@base_option
 @seed_option
 @json_option
 def command(**given: Any) -> None:
@@ -100,7 +109,7 @@ def command(**given: Any) -> None:
 def _train(options: _TrainOptions) -> None:
     require_output(options.out, options.data)
     features = parsed_features(options.features)
-    loaded = load_datasets(options.data, kind_of(options.model))
+    loaded = load_datasets(options.data, kind_of(options.model, options.base))
     with progress("training") as show:
         trained = handlore.train(
             loaded.dataset,
@@ -113,6 +122,7 @@ def _train(options: _TrainOptions) -> None:
             negatives=options.negatives,
             crossval=options.crossval,
             log=options.log,
+            base=options.base,
             seed=options.seed,
             progress=show,
         )
@@ -129,5 +139,16 @@ def _train(options: _TrainOptions) -> None:
         if scores := card.training.get("crossval"):
             accuracy = percent(scores["accuracy"])
             say(f"cross-validated by {scores['by']}: accuracy {accuracy}")
+        if trained.confused is not None:
+            _say_confused(trained.confused, options.base)
+        if card.licence:
+            say(f"licence: {card.licence}")
         say(f"wrote {options.out} ({trained.n_bytes / 1000:.0f} KB)")
     end(loaded.failures)
+
+
+def _say_confused(confused: "Sequence[Confusion]", base: str | Path | None) -> None:
+    for pair in confused:
+        say(f"  {pair}")
+    if not confused:
+        say(f"  no sample of yours is confused with another gesture, also of {base}")

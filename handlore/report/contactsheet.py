@@ -5,7 +5,7 @@ thin, coloured from start to end; the hand where it first appears pale, and wher
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -25,6 +25,7 @@ from handlore.landmarks.drawing import (
     fitted,
     rounded,
 )
+from handlore.landmarks.geometry import mirror
 from handlore.landmarks.hands import FloatArray, Pixels
 
 _MOST_OF_A_LABEL = 24
@@ -36,6 +37,7 @@ _LITTLE_HAND = 0.8
 WIDTH, HEIGHT, GAP, MARGIN = 216, 190, 14, 30
 HEADER, HEADING, CAPTION = 84, 40, 26
 PHOTO, PHOTO_COLUMNS = 220, 6
+_GESTURE_COLUMNS, _LEAST_WIDTH = 5, 560
 
 _PAPER: Color = (244, 246, 249)
 CARD: Color = (255, 255, 255)
@@ -125,6 +127,25 @@ def contact_sheet(tiles: Sequence[_Tile], title: str) -> Pixels:
     return sheet
 
 
+def gesture_sheet_png(hands: Mapping[str, FloatArray], title: str) -> bytes:
+    """Draw a hand for each gesture as in a mirror, as the bytes of a PNG file.
+
+    Each is (n_moments, n_hands, 21, 3) in any unit, NaN for no hand: a pose, or a movement.
+    """
+    columns = min(max(len(hands), 1), _GESTURE_COLUMNS)
+    rows = -(-len(hands) // columns)
+    width = max(2 * MARGIN + columns * (WIDTH + GAP) - GAP, _LEAST_WIDTH)
+    height = HEADER + rows * (HEIGHT + CAPTION + GAP) + MARGIN
+    sheet = np.full((height, width, 3), _PAPER, np.uint8)
+    moves = any(len(hand) > 1 for hand in hands.values())
+    _header(sheet, title, _counted(len(hands), "gesture"), timed=moves)
+    for place, (label, hand) in enumerate(hands.items()):
+        row, column = divmod(place, columns)
+        at = MARGIN + column * (WIDTH + GAP), HEADER + row * (HEIGHT + CAPTION + GAP)
+        _draw_tile(sheet, _Tile(label, label, mirror(hand), moves=len(hand) > 1), at)
+    return _png(sheet)
+
+
 def contact_sheet_png(tiles: Sequence[_Tile], title: str) -> bytes:
     """Draw a sheet, see :func:`contact_sheet`, as the bytes of a PNG file."""
     return _png(contact_sheet(tiles, title))
@@ -167,10 +188,12 @@ def _png(sheet: Pixels) -> bytes:
     return cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR), options)[1].tobytes()
 
 
-def _header(sheet: Pixels, title: str, counts: str) -> None:
+def _header(sheet: Pixels, title: str, counts: str, *, timed: bool = True) -> None:
     width = sheet.shape[1]
     draw_text(sheet, title, (MARGIN, 32), 26, _INK, bold=True, width=width - 2 * MARGIN - 190)
     draw_text(sheet, counts, (MARGIN, 60), 15, GREY)
+    if not timed:
+        return
     left, right = width - MARGIN - 130, width - MARGIN - 40
     for x in range(left, right):
         cv2.line(sheet, (x, 30), (x, 37), color_at((x - left) / (right - left)), 1)

@@ -18,6 +18,7 @@ from handlore.landmarks.hands import FloatArray, majority_side
 from ..movement_encoder import MovementEncoder
 from ..pose_encoder import Encoder, PoseEncoder
 from .frames import MAX_HAND_LOSS, TICK_RATE, Tick
+from .settings import RecogniserSettings
 
 _MIN_WINDOW, _MAX_WINDOW = 0.25, 20.0
 """Limits of the window lengths in seconds, whatever clips a model was trained on."""
@@ -53,7 +54,7 @@ class StreamModel(Protocol):
     def predict_proba(self, X: FloatArray) -> FloatArray:
         """Return the probabilities (n, n_labels) of encoded samples."""
 
-    def predict_known(self, X: FloatArray) -> FloatArray:
+    def predict_known(self, X: FloatArray, max_novelty: float) -> FloatArray:
         """Return the same, lowered for samples that are unlike the training data."""
 
 
@@ -82,10 +83,10 @@ class _Inference(Protocol):
         """Return the outputs of the model at this tick."""
 
 
-def make_inference(model: StreamModel) -> _Inference:
+def make_inference(model: StreamModel, settings: RecogniserSettings) -> _Inference:
     """Return what runs a model, by the kind of its encoder."""
     if isinstance(model.encoder, PoseEncoder):
-        return _PoseInference(model, model.encoder)
+        return _PoseInference(model, model.encoder, settings.max_novelty)
     if isinstance(model.encoder, MovementEncoder):
         return _WindowInference(model, model.encoder)
     raise InvalidDataError(f"streams cannot be recognised with a {type(model.encoder).__name__}")
@@ -94,8 +95,8 @@ def make_inference(model: StreamModel) -> _Inference:
 class _PoseInference:
     """Classifies the hand of a tick, 15 times a second."""
 
-    def __init__(self, model: StreamModel, encoder: PoseEncoder) -> None:
-        self._model = model
+    def __init__(self, model: StreamModel, encoder: PoseEncoder, max_novelty: float) -> None:
+        self._model, self._max_novelty = model, max_novelty
         self._encoder = encoder
 
     def tick(self, tick: Tick) -> list[ModelOutput]:
@@ -105,7 +106,7 @@ class _PoseInference:
         if not tick.seen.any():
             return [ModelOutput(tick.time, tick.time, None, None, tick.time)]
         row = self._encoder.encode(tick.image[None], tick.world[None], tick.handedness[None])
-        probabilities = self._model.predict_known(row)[0]
+        probabilities = self._model.predict_known(row, self._max_novelty)[0]
         side = majority_side(tick.handedness)
         return [ModelOutput(tick.time, tick.time, probabilities, side, tick.time)]
 

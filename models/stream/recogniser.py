@@ -188,7 +188,7 @@ def model_outputs(
 ) -> Iterator[ModelOutput]:
     """Yield the outputs of a model for a recording, before anything is decided."""
     smoother = HandSmoother(model.encoder.n_hands, settings.smoothing)
-    inference = make_inference(model)
+    inference = make_inference(model, settings)
     for frame in _stream_frames(video):
         for tick in smoother.feed(frame):
             yield from inference.tick(tick)
@@ -225,10 +225,10 @@ class _Tracker:
         self._parts = []
         for model in models:
             kind = model.encoder.kind
-            own = {} if settings.overrides(kind) else model.thresholds
+            own = settings.thresholds(kind, model.thresholds)
             levels = _levels(model, own, settings)
             decider = make_decider(kind, levels, settings)
-            self._parts.append((model.labels, make_inference(model), decider))
+            self._parts.append((model.labels, make_inference(model, settings), decider))
 
     def feed(self, frame: StreamFrame) -> list[Event]:
         ticks = self._smoother.feed(frame.hands(self._slots))

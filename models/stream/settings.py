@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import log
-from typing import Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 
@@ -11,12 +11,24 @@ from handlore.datasets.dataset import NONE_LABEL
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import FloatArray
 
+from ..model import MAX_NOVELTY
+
 _MAX_SECONDS = 60.0
-_RANGES = dict.fromkeys(("threshold", "movement_threshold", "release"), 1.0) | dict.fromkeys(
-    ("dwell", "cooldown", "patience", "smoothing"), _MAX_SECONDS
-)
+_SHARES = ("threshold", "movement_threshold", "release", "max_novelty")
+_TIMES = ("dwell", "cooldown", "patience", "smoothing")
+_RANGES = dict.fromkeys(_SHARES, 1.0) | dict.fromkeys(_TIMES, _MAX_SECONDS)
 MOVEMENT_THRESHOLD = 0.6
 """Minimum probability of movements without a threshold of their own."""
+Sensitivity = Literal["low", "normal", "high"]
+SENSITIVITIES: dict[Sensitivity, dict[str, float]] = {
+    "low": {"threshold": 0.7, "dwell": 0.5, "max_novelty": 0.9, "movement_margin": 0.15},
+    "normal": {},
+    "high": {"threshold": 0.35, "dwell": 0.15, "max_novelty": 0.99, "movement_margin": -0.15},
+}
+"""Settings that belong together: a low sensitivity avoids false activations, a high one misses
+less."""
+_LEAST, _MOST = 0.05, 0.99
+"""Limits of a threshold that was moved by a margin."""
 _NEAR_BOUND = 1e-4
 _NEVER = 2.0
 """A threshold that no probability reaches."""
@@ -48,6 +60,10 @@ class RecogniserSettings:
     other labels overlap it."""
     smoothing: float = 0.05
     """Time constant of the One-Euro filter for a hand at rest; 0 turns smoothing off."""
+    max_novelty: float = MAX_NOVELTY
+    """A pose with a higher novelty score is rejected: its probabilities are lowered."""
+    movement_margin: float = 0.0
+    """Added to the thresholds of movements, those in the model file too."""
     pose_events: Literal["start", "end"] = "start"
     """When the event of a pose is emitted: after the hold time, or when the pose has ended."""
 
@@ -56,17 +72,40 @@ class RecogniserSettings:
             value = getattr(self, name)
             if value is not None and not 0 <= value <= largest:
                 raise InvalidDataError(f"{name} is {value}, expected 0 to {largest:g}")
+        if not abs(self.movement_margin) <= 1:
+            raise InvalidDataError(f"movement_margin is {self.movement_margin}, expected -1 to 1")
+
+    @classmethod
+    def of_sensitivity(cls, sensitivity: Sensitivity, **given: Any) -> Self:
+        """Return the settings of a sensitivity; what is given replaces them.
+
+        >>> RecogniserSettings.of_sensitivity("low", dwell=1.0).dwell
+        1.0
+        """
+        if sensitivity not in SENSITIVITIES:
+            known = ", ".join(SENSITIVITIES)
+            raise InvalidDataError(f"sensitivity is {sensitivity!r}, expected one of: {known}")
+        return cls(**SENSITIVITIES[sensitivity] | given)
 
     def default_threshold(self, kind: str) -> float:
         """Return the threshold of labels that have none of their own."""
         if kind == "pose":
             return self.threshold
         chosen = self.movement_threshold
-        return MOVEMENT_THRESHOLD if chosen is None else chosen
+        return self._moved(MOVEMENT_THRESHOLD) if chosen is None else chosen
 
-    def overrides(self, kind: str) -> bool:
-        """Return whether it replaces the thresholds in the model file."""
-        return kind != "pose" and self.movement_threshold is not None
+    def thresholds(self, kind: str, own: Mapping[str, float]) -> Mapping[str, float]:
+        """Return the thresholds of labels that have one in the model file, as they are used."""
+        if kind == "pose":
+            return own
+        if self.movement_threshold is not None:
+            return {}
+        return {label: self._moved(threshold) for label, threshold in own.items()}
+
+    def _moved(self, threshold: float) -> float:
+        if not self.movement_margin:
+            return threshold
+        return min(max(threshold + self.movement_margin, _LEAST), _MOST)
 
 
 class Thresholds:

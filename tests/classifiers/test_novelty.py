@@ -89,6 +89,15 @@ def test_subset_of_many_samples(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (NoveltyModel.fit(X, codes, groups).p_value(X) > 0.05).mean() > 0.6
 
 
+def test_limit_of_rejection_can_be_chosen() -> None:
+    probabilities = np.array([[0.8, 0.2]], np.float32)
+    p_value = np.array([0.05], np.float32)
+    strict, usual, never = (reject_novel(probabilities, p_value, one) for one in (0.9, 0.95, 1.0))
+    np.testing.assert_allclose(strict, probabilities / 2, rtol=1e-5)
+    np.testing.assert_allclose(usual, probabilities, rtol=1e-5)
+    np.testing.assert_allclose(never, probabilities, rtol=1e-5)
+
+
 def test_reject_novel() -> None:
     probabilities = np.array([[0.2, 0.8]] * 3, np.float32)
     p_value = reject_novel(probabilities, np.array([1.0, 0.05, 0.0], np.float32))

@@ -93,6 +93,16 @@ def test_video_as_camera(onnx: Path, clip: Path, tmp_path: Path) -> None:
     assert not heavy & set(json.loads(loaded))
 
 
+def test_no_model(clip: Path, tmp_path: Path) -> None:
+    """The first minute: a command without arguments recognises a fist and an open hand."""
+    process = start("--camera", clip, "--fast", "--headless", "--json", cwd=tmp_path)
+    events, messages = process.communicate()
+    assert process.returncode == 0, messages
+    assert [json.loads(line)["label"] for line in events.splitlines()][:1] == ["fist"]
+    said = "using everyday and movements, which come with handlore (`handlore models`); your own:"
+    assert messages.splitlines()[0].startswith(said)
+
+
 def test_replay_of_a_video_is_equal(onnx: Path, clip: Path, run: Run) -> None:
     process = start(onnx, "--camera", clip, "--fast", "--headless", "--json", "--threshold", "0.4")
     events, messages = process.communicate()

@@ -32,7 +32,8 @@ class Swipes:
         p = np.stack([sure * (way < 0), 1 - sure, sure * (way > 0)], axis=1)
         return (p + 0.01).astype(np.float32) / np.float32(1.03)
 
-    predict_known = predict_proba
+    def predict_known(self, X: np.ndarray, max_novelty: float) -> np.ndarray:
+        return self.predict_proba(X)
 
 
 class Spread:
@@ -54,7 +55,8 @@ class Spread:
         )
         return p.astype(np.float32)
 
-    predict_known = predict_proba
+    def predict_known(self, X: np.ndarray, max_novelty: float) -> np.ndarray:
+        return self.predict_proba(X)
 
 
 def frame(x: float, wide: float, person: int = 0) -> np.ndarray:

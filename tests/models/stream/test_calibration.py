@@ -34,7 +34,8 @@ class TurnModel:
         a, b = np.clip(turn, 0, 1), np.clip(-turn, 0, 1)
         return np.stack([a, b, 1 - a - b], axis=1).astype(np.float32)
 
-    predict_known = predict_proba
+    def predict_known(self, X: np.ndarray, max_novelty: float) -> np.ndarray:
+        return self.predict_proba(X)
 
 
 def turned(*parts: tuple[str, float, float]) -> LandmarkDataset:

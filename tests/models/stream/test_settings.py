@@ -3,7 +3,7 @@
 import pytest
 
 from handlore.landmarks.errors import InvalidDataError
-from handlore.models.stream.settings import MOVEMENT_THRESHOLD, RecogniserSettings
+from handlore.models.stream.settings import MOVEMENT_THRESHOLD, SENSITIVITIES, RecogniserSettings
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,33 @@ def test_thresholds_of_labels_without_one() -> None:
     assert plain.default_threshold("sequence") == MOVEMENT_THRESHOLD
     assert given.default_threshold("sequence") == 0.2
     assert plain.default_threshold("pose") == given.default_threshold("pose") == 0.5
-    assert not plain.overrides("sequence")
-    assert given.overrides("sequence")
-    assert not given.overrides("pose")
+    own = {"wave": 0.9}
+    assert plain.thresholds("sequence", own) == plain.thresholds("pose", own) == own
+    assert given.thresholds("sequence", own) == {}
+    assert given.thresholds("pose", own) == own
+
+
+def test_sensitivity() -> None:
+    low, normal, high = (RecogniserSettings.of_sensitivity(one) for one in SENSITIVITIES)
+    assert normal == RecogniserSettings()
+    assert low.threshold > normal.threshold > high.threshold
+    assert low.dwell > normal.dwell > high.dwell
+    assert low.max_novelty < normal.max_novelty < high.max_novelty
+    for own in ({}, {"wave": 0.6}):
+        thresholds = [
+            one.thresholds("sequence", own).get("wave", one.default_threshold("sequence"))
+            for one in (low, normal, high)
+        ]
+        assert thresholds == sorted(thresholds, reverse=True)
+        assert len(set(thresholds)) == 3
+    assert max(low.thresholds("sequence", {"wave": 0.98}).values()) < 1
+
+
+def test_what_is_given_goes_before_sensitivity() -> None:
+    given = RecogniserSettings.of_sensitivity("low", threshold=0.5, movement_threshold=0.3)
+    assert (given.threshold, given.dwell) == (0.5, SENSITIVITIES["low"]["dwell"])
+    assert given.default_threshold("sequence") == 0.3
+    with pytest.raises(InvalidDataError, match="expected one of: low, normal, high"):
+        RecogniserSettings.of_sensitivity("medium")  # type: ignore[arg-type]
+    with pytest.raises(InvalidDataError, match="movement_margin"):
+        RecogniserSettings(movement_margin=2)

@@ -1,0 +1,127 @@
+"""One's own gestures on top of a model that comes with handlore.
+
+A model file cannot be taught more: training starts anew, on one's own samples and on the examples
+that are kept beside the model. What is tested is always one's own.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+
+from handlore.datasets.dataset import LandmarkDataset, StrArray, concatenate
+from handlore.datasets.splits import BY, By, default_by, untested_labels
+from handlore.datasets.storage import load_dataset
+from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.features import FEATURE_GROUPS
+from handlore.models.card import KIND_WORDS, ModelCard
+from handlore.models.files import load_model
+from handlore.models.ready import READY_MODELS, model_path
+
+from .evaluation.scores import Scores
+
+_MOST_CONFUSED = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Base:
+    """A model whose gestures are kept."""
+
+    name: str
+    card: ModelCard
+    examples: LandmarkDataset
+    """Samples of its training data."""
+
+    @classmethod
+    def load(cls, model: str | Path) -> Self:
+        """Load a model with its examples.
+
+        Parameters
+        ----------
+        model
+            The name of a model that comes with handlore, or a file of ``handlore models build``.
+
+        Raises
+        ------
+        HandloreError
+            If there is no such model, or there are no examples beside it.
+        """
+        card, examples = load_model(model).card, model_path(model).with_suffix(".npz")
+        if not examples.is_file():
+            raise HandloreError(
+                f"{model} can be no base: there are no examples beside it ({examples.name}); with"
+                f" handlore come: {', '.join(READY_MODELS)}"
+            )
+        return cls(str(model), card, load_dataset(examples))
+
+    def beside(self, own: LandmarkDataset) -> LandmarkDataset:
+        """Return the examples in a form that can be joined with one's own samples.
+
+        They get names of people, sessions and recordings of their own, where one's own samples have
+        names: so a split by these still finds all named.
+        """
+        theirs, mine = self.examples.header.kind, own.header.kind
+        if theirs != mine:
+            raise HandloreError(
+                f"{self.name} takes {KIND_WORDS[theirs]}, and this data holds {KIND_WORDS[mine]};"
+                " choose another --base"
+            )
+        columns: dict[str, Any] = {by: self._names(own, by) for by in BY if by != "random"}
+        samples = replace(self.examples.samples, **columns)
+        # The detector is that of one's own samples: others are a matter of course here.
+        header = replace(self.examples.header, detector=own.header.detector, log=())
+        return replace(self.examples, samples=samples, header=header)
+
+    def features(self, own: LandmarkDataset) -> tuple[str, ...] | None:
+        """Return the groups of features of the model that one's own samples have."""
+        hands = own.world[own.detected]
+        if not self.card.features or not len(hands) or np.isfinite(hands).any():
+            return self.card.features or None
+        return tuple(g for g in self.card.features if FEATURE_GROUPS[g].landmarks == "image")
+
+    def _names(self, own: LandmarkDataset, by: By) -> StrArray:
+        given: Any = getattr(own.samples, by)
+        known = getattr(self.examples.samples, by)
+        if not len(given) or (given == "").any():
+            return np.full(len(known), "", np.str_)
+        numbers = np.arange(len(known)).astype(np.str_)
+        names: StrArray = np.char.add(f"{self.name} ", np.where(known == "", numbers, known))
+        return names
+
+
+def joined(own: LandmarkDataset, base: LandmarkDataset | None) -> LandmarkDataset:
+    """Return one's own samples with those of a base, if there is one."""
+    return own if base is None else concatenate([own, base])
+
+
+def strictest_split(own: LandmarkDataset, base: LandmarkDataset) -> By:
+    """Return the strictest split of one's own samples that leaves an example of each label."""
+    choices = BY[BY.index(default_by(own)) :]
+    known = set(base.labels)
+    for by in choices[:-1]:
+        column = getattr(own.samples, by)
+        usable = (column != "").all() and len(np.unique(column)) > 1
+        if usable and not set(untested_labels(own, by)) - known:
+            return by
+    return "random"
+
+
+class Confusion(NamedTuple):
+    """A label whose items were predicted as another one."""
+
+    label: str
+    other: str
+    n: int
+    of: int
+
+    def __str__(self) -> str:
+        return f"{self.label} is confused with {self.other} in {self.n} of {self.of}"
+
+
+def confusions(scores: Scores) -> list[Confusion]:
+    """Return the labels that are confused, most often first."""
+    return [
+        Confusion(label, other, n, int(scores.per_class[label]["support"]))
+        for label, other, n in scores.most_confused(_MOST_CONFUSED)
+    ]

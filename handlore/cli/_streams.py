@@ -1,0 +1,95 @@
+"""What commands that recognise streams share: their options, their models, events."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+import handlore
+from handlore.models.stream.events import Event
+from handlore.models.stream.settings import MOVEMENT_THRESHOLD, SENSITIVITIES, RecogniserSettings
+
+from ._common import percent, talk
+
+if TYPE_CHECKING:
+    # Needs onnxruntime, which printing help does not.
+    from handlore.models.model import Model
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_SECONDS = click.FloatRange(0, 60)
+_SHARE = click.FloatRange(0, 1)
+_OPTIONS = (
+    ("threshold", _SHARE, "Minimum probability of poses without a threshold of their own."),
+    (
+        "movement_threshold",
+        _SHARE,
+        "Minimum probability of all movements. Default: that of each label in the model file, which"
+        f" training found, else {MOVEMENT_THRESHOLD}.",
+    ),
+    ("dwell", _SECONDS, "Hold time: seconds a pose must be held before its event is emitted."),
+    ("cooldown", _SECONDS, "Seconds before an ended gesture can be emitted again."),
+    (
+        "patience",
+        _SECONDS,
+        "Seconds a movement waits before its event; up to three times while others overlap it.",
+    ),
+    ("smoothing", _SECONDS, "Time constant in seconds for landmarks at rest; 0 = no smoothing."),
+)
+
+
+_sensitivity_option = click.option(
+    "--sensitivity",
+    type=click.Choice(list(SENSITIVITIES)),
+    default="normal",
+    show_default=True,
+    help="low: fewer false activations; high: fewer missed gestures. It sets thresholds and hold"
+    " time together; the options below go before it.",
+)
+
+
+def recogniser_options(function: Function) -> Function:
+    """Add the options of a recogniser; :func:`pop_settings` reads them."""
+    defaults = {field.name: field.default for field in fields(RecogniserSettings)}
+    for name, kind, text in reversed(_OPTIONS):
+        flag = f"--{name.replace('_', '-')}"
+        option = click.option(
+            flag,
+            type=kind,
+            default=defaults[name],
+            show_default=defaults[name] is not None,
+            help=text,
+        )
+        function = option(function)
+    return _sensitivity_option(function)
+
+
+def pop_settings(given: dict[str, Any]) -> RecogniserSettings:
+    """Take the options of the recogniser out of all options; those given go before sensitivity."""
+    context, by_default = click.get_current_context(), click.core.ParameterSource.DEFAULT
+    values = {name: given.pop(name) for name, _, _ in _OPTIONS}
+    chosen = {
+        name: value
+        for name, value in values.items()
+        if context.get_parameter_source(name) is not by_default
+    }
+    return RecogniserSettings.of_sensitivity(given.pop("sensitivity"), **chosen)
+
+
+def load_stream_models(paths: Sequence[str | Path]) -> "list[Model]":
+    """Load the models of one stream, and warn of labels that several of them have."""
+    models, notes = handlore.load_models(paths)
+    for note in notes:
+        talk(f"note: {note}")
+    return models
+
+
+EVENT_COLUMNS = ("seconds", "label", "probability", "hand")
+
+
+def event_cells(event: Event) -> list[str]:
+    """Return an event as the cells of a table, see :data:`EVENT_COLUMNS`."""
+    seconds = f"{event.start:.2f} - {event.end:.2f}"
+    return [seconds, event.label, percent(event.probability), event.hand or ""]

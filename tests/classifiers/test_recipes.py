@@ -1,0 +1,124 @@
+"""Building the models that come with handlore, here from rendered hands."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import Result
+
+from handlore.classifiers import recipes
+from handlore.classifiers.recipes import RECIPES, Recipe, build_model, landmarks_of
+from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.storage import load_dataset
+from handlore.landmarks.errors import InvalidDataError
+from handlore.models import ready
+from handlore.models.files import load_model
+from handlore.models.ready import KNOWN_MODELS, ReadyModel
+
+Run = Callable[..., Result]
+
+SIGNS = ReadyModel(
+    "signs",
+    "pose",
+    "signs of rendered hands",
+    ("fist", "palm", "victory"),
+    "rendered hands (nobody 2026)",
+    "CC0",
+    ("they are rendered",),
+    has_none=False,
+    shipped=False,
+)
+
+
+@pytest.fixture(autouse=True)
+def signs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recipe that renames a label, leaves one out, and keeps few examples."""
+    recipe = Recipe(
+        "images",
+        {"name_pattern": r"_(?P<group>p\d+)_\d+\.png$"},
+        "linear",
+        labels={"open_palm": "palm", "point": ""},
+        n_examples=4,
+    )
+    monkeypatch.setitem(ready.KNOWN_MODELS, "signs", SIGNS)
+    monkeypatch.setitem(recipes.RECIPES, "signs", recipe)
+
+
+def test_every_known_model_has_a_recipe() -> None:
+    assert set(RECIPES) == set(KNOWN_MODELS)
+
+
+def test_build(dataset: LandmarkDataset, tmp_path: Path) -> None:
+    trained = build_model("signs", dataset, tmp_path / "signs.onnx")
+    model = load_model(tmp_path / "signs.onnx")
+    assert model.labels == trained.card.labels == SIGNS.labels
+    assert model.card.licence == "CC0: rendered hands (nobody 2026)"
+    kept = load_dataset(tmp_path / "signs.npz")
+    assert kept.labels == list(SIGNS.labels)
+    assert kept.n_samples == 12
+    assert not set(kept.samples.group) & set(dataset.samples.group), "no names of people"
+    assert not (kept.samples.source != "").any()
+    assert kept.header.note == model.card.licence
+    card = (tmp_path / "signs.md").read_text("utf-8")
+    accuracy = model.card.training["crossval"]["accuracy"]
+    for words in (
+        *("# signs", "rendered hands (nobody 2026)", "CC0", "they are rendered", "3 people apart"),
+        f"{100 * accuracy:.1f} % of 18 correct",
+    ):
+        assert words in card
+
+
+def test_same_bytes_each_time(dataset: LandmarkDataset, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        build_model("signs", dataset, tmp_path / name / "signs.onnx")
+    for end in ("onnx", "npz", "md"):
+        one, two = ((tmp_path / name / f"signs.{end}").read_bytes() for name in ("one", "two"))
+        assert one == two
+
+
+def test_other_data_is_refused(dataset: LandmarkDataset, tmp_path: Path) -> None:
+    fists = dataset.select(dataset.samples.label == "fist")
+    with pytest.raises(InvalidDataError, match="it lacks palm, victory; expected rendered hands"):
+        build_model("signs", fists, tmp_path / "m.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_build_from_a_folder(pictures: Path, run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "my.onnx"
+    words = ("models", "build", "signs", pictures, "--out", out, "--json")
+    assert json.loads(run(*words).stdout)["labels"] == list(SIGNS.labels)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"my.onnx", "my.npz", "my.md", "my-landmarks.npz"}
+    again = run(*words)
+    assert again.exit_code == 0
+    assert "my-landmarks.npz is there from an earlier run" in again.stderr
+
+
+def test_built_model_is_a_base(
+    dataset: LandmarkDataset, npz: Path, run: Run, tmp_path: Path
+) -> None:
+    """Its examples are beside it, as those of the models that come with handlore."""
+    build_model("signs", dataset, tmp_path / "signs.onnx")
+    done = run("train", npz, "--base", tmp_path / "signs.onnx", "--out", tmp_path / "m.onnx")
+    assert done.exit_code == 0, done.output
+    assert set(load_model(tmp_path / "m.onnx").labels) == {*SIGNS.labels, *dataset.labels}
+    assert load_model(tmp_path / "m.onnx").card.estimator == "linear"
+
+
+def test_files_that_are_converted_already(npz: Path, tmp_path: Path) -> None:
+    assert landmarks_of("signs", npz, tmp_path / "unused.npz") == npz
+
+
+def test_clips_are_thinned() -> None:
+    from movement_stubs import movements
+
+    data = movements(labels=("left", "right"))
+    few = recipes._examples(replace(RECIPES["movements"], n_examples=2), data)
+    assert few.n_samples == 4
+    assert np.diff(few.offsets).max() <= (np.diff(data.offsets).max() + 1) // 2
+    assert np.isnan(few.world).all()
+    assert few.header.kind == "sequence"

@@ -1,0 +1,142 @@
+"""``--base``: one's own gestures on top of a model that comes with handlore."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import Result
+
+from handlore.classifiers.extending import Base, strictest_split
+from handlore.datasets.conversion.convert import convert
+from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.rendered import write_pictures
+from handlore.datasets.sources import make_source
+from handlore.datasets.storage import load_dataset, save_dataset
+from handlore.landmarks.detector import HandDetector
+from handlore.models.files import load_model
+from handlore.models.ready import READY_MODELS
+
+Run = Callable[..., Result]
+Parsed = Callable[..., Any]
+Refused = Callable[..., str]
+MadeOnce = Callable[[str, Callable[[Path], object]], Path]
+
+OWN = ("three", "gun")
+EVERYDAY = READY_MODELS["everyday"]
+
+
+@pytest.fixture(scope="session")
+def own(made_once: MadeOnce, request: pytest.FixtureRequest) -> Path:
+    """Two gestures that everyday does not have, of three rendered people."""
+
+    def fill(folder: Path) -> None:
+        detector: HandDetector = request.getfixturevalue("detector")
+        write_pictures(folder / "pictures", poses=OWN, n_people=3, per_pose=3)
+        source = make_source("images", {"name_pattern": r"_(?P<group>p\d+)_\d+\.png$"})
+        save_dataset(convert(source, folder / "pictures", detector).dataset, folder / "own.npz")
+
+    return made_once("own", fill) / "own.npz"
+
+
+def test_base_keeps_and_adds(
+    own: Path, dataset: LandmarkDataset, run: Run, parsed: Parsed, tmp_path: Path
+) -> None:
+    out = tmp_path / "mine.onnx"
+    said = parsed(run("train", own, "--base", "everyday", "--out", out, "--json"))
+    model = load_model(out)
+    assert set(model.labels) == {*EVERYDAY.labels, *OWN}
+    assert model.card.features == load_model("everyday").card.features
+    assert model.card.licence.startswith(EVERYDAY.licence)
+    assert model.card.training["groups"] == ["p01", "p02", "p03"]
+    assert set(model.card.typical_hands) == {*EVERYDAY.gestures, *OWN}
+    assert said["labels"] == list(model.labels)
+    assert all(row["label"] in OWN for row in said["confused"])
+    # The new gestures of the people in training, and known ones that only the base has.
+    assert _share(model, load_dataset(own)) >= 0.9
+    fists = dataset.select(dataset.samples.label == "fist")
+    assert _share(model, fists) >= 0.8
+    kept = load_dataset(EVERYDAY.examples)
+    assert _share(model, kept.select(np.arange(0, kept.n_samples, 5))) >= 0.85
+
+
+def _share(model: Any, data: LandmarkDataset) -> float:
+    data = data.select(data.has_hand)
+    best = model.predict_proba(model.encoder.encode_samples(data)).argmax(axis=1)
+    return float((np.asarray(model.labels)[best] == data.samples.label).mean())
+
+
+def test_confused_labels_are_named(dataset: LandmarkDataset, run: Run, tmp_path: Path) -> None:
+    """What everybody makes for `peace`, under a name of one's own."""
+    victory = dataset.select(dataset.samples.label == "victory")
+    labels = np.full(victory.n_samples, "my_sign")
+    save_dataset(
+        replace(victory, samples=replace(victory.samples, label=labels)), tmp_path / "own.npz"
+    )
+    done = run("train", tmp_path / "own.npz", "--base", "everyday", "--out", tmp_path / "m.onnx")
+    assert done.exit_code == 0, done.output
+    assert "  my_sign is confused with peace in " in done.stdout
+    assert f" of {victory.n_samples}\n" in done.stdout
+    assert "licence: CC BY-SA 4.0" in done.stdout
+
+
+def test_same_label_is_more_of_it(
+    dataset: LandmarkDataset, run: Run, parsed: Parsed, tmp_path: Path
+) -> None:
+    fists = dataset.select(dataset.samples.label == "fist")
+    save_dataset(fists, tmp_path / "own.npz")
+    out = tmp_path / "m.onnx"
+    parsed(run("train", tmp_path / "own.npz", "--base", "everyday", "--out", out, "--json"))
+    counts = load_model(out).card.training["counts"]
+    kept = load_dataset(EVERYDAY.examples).samples.label
+    assert counts["fist"] == (kept == "fist").sum() + fists.n_samples
+    assert set(counts) == set(EVERYDAY.labels)
+
+
+def test_crossval_tests_own_samples_only(own: Path, run: Run, parsed: Parsed) -> None:
+    scores = parsed(run("crossval", own, "--base", "everyday", "--json"))
+    assert scores["n"] == load_dataset(own).n_samples
+    assert set(scores["per_class"]) == set(OWN)
+    assert scores["by"] == "group"
+    assert scores["accuracy"] >= 0.5
+
+
+def test_base_refused(
+    own: Path, clips: Path, onnx: Path, run: Run, refused: Refused, tmp_path: Path
+) -> None:
+    out = tmp_path / "m.onnx"
+
+    def said(*words: object) -> str:
+        return refused(run("train", *words, "--out", out))
+
+    assert "did you mean everyday" in said(own, "--base", "everydya")
+    assert "no examples beside it (poses.npz)" in said(own, "--base", onnx)
+    assert "movements (clips)" in said(own, "--base", "movements")
+    assert "poses (single pictures)" in said(clips, "--base", "everyday")
+    assert not out.exists()
+
+
+def test_split_that_leaves_examples(own: Path) -> None:
+    """A label that one person shows is tested by a split at random, or it would have no example."""
+    data, base = load_dataset(own), Base.load("everyday").beside(load_dataset(own))
+    assert strictest_split(data, base) == "group"
+    one = (data.samples.label == "gun") | (data.samples.group == "p01")
+    assert strictest_split(data.select(one), base) == "random"
+
+
+def test_base_names_people_as_the_data_does(own: Path) -> None:
+    data, base = load_dataset(own), Base.load("everyday")
+    assert (base.beside(data).samples.group != "").all()
+    unnamed = replace(data, samples=replace(data.samples, group=np.full(data.n_samples, "")))
+    assert (base.beside(unnamed).samples.group == "").all()
+
+
+def test_data_without_world_landmarks(own: Path, run: Run, tmp_path: Path) -> None:
+    data = load_dataset(own)
+    save_dataset(replace(data, world=np.full_like(data.world, np.nan)), tmp_path / "flat.npz")
+    out = tmp_path / "m.onnx"
+    done = run("train", tmp_path / "flat.npz", "--base", "everyday", "--out", out)
+    assert done.exit_code == 0, done.output
+    assert load_model(out).card.features == ("image", "image_distances", "orientation")
