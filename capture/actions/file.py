@@ -20,8 +20,10 @@ _LARGEST = 1 << 20
 """Most bytes; a file of actions has some kilobytes."""
 
 _MOST_LINES = 10_000
-_DEEP = re.compile(r"""(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){32}""")
-"""A name of more than 32 parts; each costs memory for all before it."""
+_PART = r"""(?:(?<![\w-])[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
+_DEEP = re.compile(rf"(?:{_PART}[ \t]*+\.[ \t]*+){{32}}")
+"""A name of more than 32 parts; each costs memory for all before it. A part is looked at once: it
+cannot be cut short, nor begun in its middle, which would take the square of its length."""
 
 
 @dataclass(frozen=True)

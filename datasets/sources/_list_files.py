@@ -132,6 +132,8 @@ def _read(name: str, text: str, index: MediaIndex) -> ListFile | None:
     return ListFile(name, entries, "" if entries else "no row has a file and a label")
 
 
+_LONGEST_PAIRS = 2000
+"""Most characters of a line of pairs: it is searched for several words, each from all others."""
 _PAIRS = re.compile(
     r"path:(?P<path>\S+) (?:.* )?color:(?P<file>[^\s:]+):(?P<start>\d+):(?P<end>\d+) "
     r"(?:.* )?label:(?P<label>\w+)\s*"
@@ -140,7 +142,7 @@ _PAIRS = re.compile(
 
 def _of_pairs(line: str) -> Entry | None:
     """Read a line of NVGesture's lists: path:... depth:... color:file:start:end ... label:1."""
-    found = _PAIRS.fullmatch(line.strip())
+    found = _PAIRS.fullmatch(line.strip()) if len(line) < _LONGEST_PAIRS else None
     if not found:
         return None
     who = next((m[1] for part in found["path"].split("/") if (m := _PERSON.fullmatch(part))), "")

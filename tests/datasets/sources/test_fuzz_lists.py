@@ -1,6 +1,7 @@
 """Damaged and random lists and trees: a clear error or a listing, never another exception."""
 
 import random
+import time
 from contextlib import suppress
 
 import pytest
@@ -59,6 +60,29 @@ def test_damaged_lists(layout, tmp_path):
             find_source(root)
         (root / name).write_bytes(whole)
     assert all(len(line.splitlines()) == 1 for line in lines)
+
+
+LONG = {
+    "voc": ("a/1.xml", "<annotation>" + "<object>" * 100_000),
+    "yolo a list": ("data.yaml", "names: [\n" * 100_000),
+    "yolo spaces": ("data.yaml", "names:\n- a" + " " * 1_000_000 + "b\n"),
+    "yolo digits": ("labels/1.txt", "0 " + "1" * 1_000_000 + "x\n"),
+    "pairs": ("list.txt", "path:./a " + "color:b:1:2 " * 80_000 + "\n"),
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_long_rows_take_no_longer_than_their_length(name, tmp_path):
+    """Patterns that begin anywhere and end nowhere took the square of it: minutes for 1 MB."""
+    file, text = LONG[name]
+    more = {"data.yaml": "names: [a, b]"} if name == "yolo digits" else {}
+    files = ["a/1.jpg", "images/1.jpg", "labels/1.txt"]
+    root = tree(tmp_path, [*files, file, *more], {file: text} | more)
+    started = time.monotonic()
+    for source in ("voc", "yolo", "picture-list", "clip-list"):
+        with suppress(HandloreError):
+            make_source(source).scan(root)
+    assert time.monotonic() - started < 20
 
 
 FOLDERS = """
