@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -94,9 +95,11 @@ def test_closed_streams(words, closed: str, npz: Path, onnx: Path, pictures: Pat
     assert b"Traceback" not in done.stderr
 
 
-def test_an_output_is_not_written_into_by_native_code(pictures: Path, tmp_path: Path) -> None:
+def test_an_output_is_not_written_into_by_native_code(
+    photos: Callable[..., Path], tmp_path: Path
+) -> None:
     """With stdout closed, the first file that is opened would get its number."""
-    command = [*COMMAND, "convert", pictures, tmp_path / "x.npz"]
+    command = [*COMMAND, "convert", photos(["fist", "point"], each=1), tmp_path / "x.npz"]
     line = " ".join(map(str, command))
     subprocess.run(["sh", "-c", f"{line} <&- >&- 2>&-"], check=True)
     assert start("info", tmp_path / "x.npz").returncode == 0

@@ -29,7 +29,10 @@ def clips(labels: tuple[str, ...], each: int = 6) -> LandmarkDataset:
     return dataset_of(made, names, group=who)
 
 
-@pytest.mark.parametrize("labels", [("left", "right", "still"), ("left", "right")])
+@pytest.mark.parametrize(
+    "labels",
+    [("left", "right"), pytest.param(("left", "right", "still"), marks=pytest.mark.slow)],
+)
 def test_each_fold_answers_as_its_file(labels: tuple[str, ...], tmp_path: Path) -> None:
     dataset = clips(labels, each=4)
     scored = handlore.cross_validate(dataset, "rocket", params=FEW, with_streams=False).predictions

@@ -25,6 +25,7 @@ def painted(picture: np.ndarray) -> np.ndarray | None:
     return picture if len(np.unique(picture.reshape(-1, 3), axis=0)) > 50 else None
 
 
+@pytest.mark.slow
 def test_keys(tmp_path: Path, desk: Desk, artefacts: Path) -> None:
     folder = RecordingFolder.open(tmp_path / "gestures")
     for number, label in enumerate(("swipe_left", "circle", "swipe_left")):
