@@ -217,9 +217,8 @@ class MovementEstimator(HandEstimator):
         if self._n_facts == N_CONTEXT:
             seconds = graph.op("Mul", seconds, graph.corner(INPUT, n + 1))
         result = self.duration_prior_.add_to(graph, given, seconds)
-        return graph.model(
-            self.n_features_in_, self.n_timepoints_in_, result, (len(self.classes_),)
-        )
+        taken = self.n_features_in_, self.n_timepoints_in_
+        return graph.model(taken, result, (len(self.classes_),))
 
     @property
     def _n_channels(self) -> int:

@@ -22,6 +22,7 @@ from handlore.models.card import DEFAULT_ESTIMATOR
 from handlore.models.pose_encoder import Encoder, PoseEncoder
 
 from .base import HandEstimator, MovementEstimator, Windows, plain_params
+from .direction import DIRECTION, direction_matters
 from .estimators import ESTIMATORS
 from .mirroring import parse_label_pairs
 from .onnx_graph import pool_models
@@ -66,7 +67,7 @@ def make_pipeline(
         The training data.
     model
         An estimator such as ``forest``, or the mean of several such as ``forest+linear``; default:
-        ``forest`` for poses, ``rocket`` for movements.
+        ``kernel`` for poses, ``rocket`` for movements.
     features
         Groups of features of poses, see :data:`~handlore.landmarks.features.FEATURE_GROUPS`.
     mirror_labels
@@ -98,19 +99,30 @@ def make_pipeline(
 
 
 def _default_features(dataset: LandmarkDataset) -> tuple[str, ...]:
-    """Return the default groups that can be computed: tables often have image landmarks only."""
+    """Return the default groups that can be computed: tables often have image landmarks only.
+
+    The direction of the hand is among them if labels differ by it.
+    """
     hands = dataset.world[dataset.detected]
-    if not len(hands) or np.isfinite(hands).any():
-        return DEFAULT_FEATURES
-    return tuple(g for g in DEFAULT_FEATURES if FEATURE_GROUPS[g].landmarks == "image")
+    worldless = len(hands) > 0 and not np.isfinite(hands).any()
+    groups = tuple(
+        g for g in DEFAULT_FEATURES if not worldless or FEATURE_GROUPS[g].landmarks == "image"
+    )
+    return (*groups, DIRECTION) if direction_matters(dataset) else groups
 
 
 def about_features(pipeline: Pipeline, features: Sequence[str] | None) -> list[str]:
-    """Say that features were left out of the default, if they were."""
+    """Say how the features differ from the usual ones, if they were not chosen by hand."""
     groups = pipeline.encoder.groups if isinstance(pipeline.encoder, PoseEncoder) else ()
-    if features is not None or not groups or groups == DEFAULT_FEATURES:
-        return []
-    return [f"the data has no world landmarks: trained with --features {','.join(groups)}"]
+    notes = []
+    if features is None and groups and "world" not in groups:
+        notes.append(f"the data has no world landmarks: trained with --features {','.join(groups)}")
+    if features is None and DIRECTION in groups:
+        notes.append(
+            "labels differ by the direction in which the hand points, so it is used; with"
+            f" --features {','.join(groups[:-1])} it would not matter"
+        )
+    return notes
 
 
 def _require_labels(dataset: LandmarkDataset) -> None:

@@ -78,20 +78,16 @@ class Graph:
         self._constants |= {constant.name: constant for constant in added.initializer}
         return prefix + OUTPUT
 
-    def model(
-        self, n_channels: int, n_timepoints: int, result: str, shape: tuple[int | str, ...]
-    ) -> Any:
-        """Return the ``onnx.ModelProto`` from X (n, n_channels, n_timepoints) to a result.
+    def model(self, given: tuple[int, ...], result: str, shape: tuple[int | str, ...]) -> Any:
+        """Return the ``onnx.ModelProto`` from X to a result.
 
-        ``shape`` is the shape of the result after the first axis.
+        ``given`` and ``shape`` are the shapes of X and of the result after the first axis.
         """
         nodes = [*self._nodes, helper.make_node("Identity", [result], [OUTPUT])]
-        given = helper.make_tensor_value_info(
-            INPUT, TensorProto.FLOAT, ["n", n_channels, n_timepoints]
-        )
+        taken = helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["n", *given])
         returned = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["n", *shape])
         graph = helper.make_graph(
-            nodes, "handlore", [given], [returned], list(self._constants.values())
+            nodes, "handlore", [taken], [returned], list(self._constants.values())
         )
         return helper.make_model(graph, opset_imports=_opsets(), ir_version=IR_VERSION)
 

@@ -55,9 +55,7 @@ class Recipe:
 RECIPES: dict[str, Recipe] = {
     "everyday": Recipe(
         "images",
-        estimator="forest+linear",
         features=_ORIENTED,
-        params={"forest.n_estimators": 60},
     ),
     "movements": Recipe(
         "videos",
@@ -74,11 +72,10 @@ RECIPES: dict[str, Recipe] = {
         n_none=30,
         stride=2,
     ),
-    "digits": Recipe("images", estimator="forest+linear"),
+    "digits": Recipe("images"),
     "asl-letters": Recipe(
         "images",
         {"name_pattern": r"hand(?P<group>\d+)_"},
-        estimator="forest+linear",
         features=_ORIENTED,
         labels=dict.fromkeys("0123456789", _LEFT_OUT),
     ),

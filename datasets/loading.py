@@ -35,7 +35,7 @@ KINDS: tuple[Kind, ...] = ("sequence", "pose")
 """In the order of preference if a folder holds both."""
 
 KIND_NAMES: dict[Kind, str] = {"sequence": "movements", "pose": "static poses"}
-_DEFAULT_MODELS: dict[Kind, str] = {"sequence": "rocket", "pose": "forest"}
+_DEFAULT_MODELS: dict[Kind, str] = {"sequence": "rocket", "pose": "kernel"}
 """A model for each kind, for messages."""
 
 _MAX_GAP = 60.0

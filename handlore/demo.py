@@ -42,7 +42,8 @@ from handlore.report.page import Section, fact_list, numbers, page, picture, tab
 from handlore.report.sections import class_section, confusion_section, error_section
 
 _POSE_MODELS = {
-    "forest": "poses.onnx",
+    "kernel": "poses.onnx",
+    "forest": "poses-forest.onnx",
     "xgboost": "poses-xgboost.onnx",
     "linear": "poses-linear.onnx",
 }
@@ -109,7 +110,7 @@ def run_demo(
     summary = poses.facts() | {
         "n_groups": poses.rows[0]["n_groups"],
         "landmark_error": None if data else _landmark_error(poses.dataset, poses.root / TRUTH),
-        "poses": str(out / _POSE_MODELS["forest"]),
+        "poses": str(out / _POSE_MODELS["kernel"]),
         "report": str(out / "report.html"),
     }
     failures, moves = poses.conversion.failures, None
@@ -204,12 +205,12 @@ def _landmark_error(dataset: LandmarkDataset, truth: Path) -> float:
 def _write_report(
     out: Path, poses: _Experiment, summary: dict[str, Any], moves: _Experiment | None
 ) -> None:
-    scores, counts, forest = Scores.of(poses.answers["forest"]), summary["convert"], poses.rows[0]
+    scores, counts, first = Scores.of(poses.answers["kernel"]), summary["convert"], poses.rows[0]
     headline = {
-        "accuracy of the forest": f"{100 * forest['accuracy']:.1f} %",
+        "accuracy of poses": f"{100 * first['accuracy']:.1f} %",
         "pictures": str(counts["n_items"]),
         "with a hand found": str(counts["n_converted"]),
-        "size of the model": f"{forest['bytes'] / 1000:.0f} KB",
+        "size of the model": f"{first['bytes'] / 1000:.0f} KB",
     }
     facts = {
         "Protocol": f"cross-validated by {poses.by}, {summary['n_groups']} groups;"

@@ -53,6 +53,10 @@ class ChosenHandDetector(HandDetector):
         """Look again at a hand that is known, see :meth:`HandDetector.detect_again`."""
         return self._detector.detect_again(picture, hand, transforms)
 
+    def wants(self, hand: Hand) -> bool:
+        """Say whether a hand is on the chosen side."""
+        return self._choice not in ("left", "right") or hand.side == self._choice
+
     def track(self, picture: Pixels, seconds: float) -> list[Hand]:
         """Find hands in the next frame of a video, and return the chosen one."""
         found = self._detector.track(picture, seconds)

@@ -115,6 +115,11 @@ class HandDetector(Protocol):
         """
         ...
 
+    def wants(self, hand: Hand) -> bool:
+        """Say whether a hand that was found by other means is one that this detector looks for."""
+        del hand
+        return True
+
     def track(self, picture: Pixels, seconds: float) -> list[Hand]:
         """Find hands in the next frame of a video; ``seconds`` must increase."""
         ...

@@ -9,24 +9,41 @@ scene of it; the smaller the picture, the wider the border. The threshold of the
 low there, that for the presence of a hand is the usual one. And what a late stage finds is
 detected again in the region that its landmarks give: a real hand is found in the same place, a
 false one is not.
+
+Landmarks from the region of a palm are not the best ones: MediaPipe turns that region 27 degrees
+away from the hand. So a hand that was found is settled: detected again where its landmarks are,
+as tracking does from frame to frame. And in a tight crop the palm detector may take a part of the
+hand for the whole, so the hand network also sees the whole picture, in four directions; the hand
+whose presence is the most probable is returned.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import combinations
 from math import isnan, nan
 
 import numpy as np
 
 from .detector import DEFAULT_CONFIDENCE, HandDetector
 from .geometry import palm_length
-from .hands import Hand, HandTransform, Pixels, plan_transforms
+from .hands import N_LANDMARKS, Hand, HandLandmark, HandTransform, Pixels, plan_transforms
 from .silhouettes import find_in_silhouette, is_silhouette, relit
-from .stages import SILHOUETTE_STAGE, STAGES, Stage
+from .stages import MIN_TILED_SIDE, SILHOUETTE_STAGE, STAGES, WHOLE_STAGE, Stage
 
 _CONFIRMING = (HandTransform(), HandTransform(turn=10, scale=1.1, flip=True))
 """How a hand that a late stage found is detected again."""
 _PRESENCE_EACH, _PRESENCE_SUM = 0.5, 1.2
 """The presence that confirms a hand: under each of the two transforms, and in sum."""
+_PASSES = 2
+"""How often a hand is detected again to settle it."""
+_DIRECTIONS = [HandTransform(turn=turn) for turn in (0.0, 90.0, -90.0, 180.0)]
+"""How a hand that fills the picture may be turned."""
+_LEAST_PRESENCE = 0.15
+"""The presence from which a hand that fills the picture is looked at again."""
+_SAME_HAND = 0.5
+"""Two hands are the same if their landmarks are closer than this, in palm lengths (median)."""
+_TIGHT = 0.5
+"""A hand whose palm is so large fills the picture: in halves of its longer side."""
 
 
 def search(
@@ -52,7 +69,8 @@ def search(
 
     Returns
     -------
-    Hands in image widths of ``picture``, each with the stage that found it; empty if none did.
+    Hands in image widths of ``picture``, each with the stage that found it and the probability of
+    its presence as the score; empty if none did.
 
     Examples
     --------
@@ -74,14 +92,18 @@ def search(
                 made.pixels, min_confidence=stage.min_confidence, min_presence=DEFAULT_CONFIDENCE
             )
             found = [
-                made.mapped_back(hand, picture.shape[1]).with_stage(number)
+                hand
                 for hand in hands
                 if not stage.confirmed
                 or _is_confirmed(detector, made.pixels, hand, stage.max_shift)
             ]
             if found:
-                return found
-    return []
+                settled = [
+                    made.mapped_back(hand, picture.shape[1]).with_stage(number)
+                    for hand in _all_settled(detector, made.pixels, found)
+                ]
+                return _or_filling(detector, picture, settled) if len(stages) > 1 else settled
+    return _filling_alone(detector, picture) if len(stages) >= SILHOUETTE_STAGE else []
 
 
 def as_searched(hand: Hand, picture: Pixels) -> Pixels:
@@ -119,11 +141,75 @@ def _detected_again(
     return [one if one.score >= DEFAULT_CONFIDENCE else None for one in found]
 
 
+def _all_settled(detector: HandDetector, picture: Pixels, hands: list[Hand]) -> list[Hand]:
+    """Return hands settled, unless two of them become the same."""
+    settled = [_settled(detector, picture, hand) for hand in hands]
+    pairs = combinations(settled, 2)
+    same = any(_distance(one, other) < _SAME_HAND * palm_length(one.image) for one, other in pairs)
+    return hands if same else settled
+
+
+def _settled(detector: HandDetector, picture: Pixels, hand: Hand) -> Hand:
+    """Return a hand as it is detected in the region that its own landmarks give."""
+    for _ in range(_PASSES):
+        (again,) = detector.detect_again(picture, hand)
+        if not again.score >= DEFAULT_CONFIDENCE:
+            break
+        hand = again
+    return hand
+
+
+def _or_filling(detector: HandDetector, picture: Pixels, hands: list[Hand]) -> list[Hand]:
+    """Return a hand that fills the picture, if it is more probable than the only one found."""
+    if len(hands) > 1 or not _is_tight(picture, hands[0]):
+        return hands
+    found = hands[0]
+    filling = _filling(detector, picture)
+    if filling is None or filling.score <= found.score or not detector.wants(filling):
+        return hands
+    return [filling.with_stage(found.stage)]
+
+
+def _filling_alone(detector: HandDetector, picture: Pixels) -> list[Hand]:
+    """Return a hand that fills the picture, if it is confirmed, where no stage found any."""
+    hand = _filling(detector, picture)
+    if hand is None or not detector.wants(hand) or not _is_confirmed(detector, picture, hand, 0.5):
+        return []
+    return [hand.with_stage(WHOLE_STAGE)]
+
+
+def _filling(detector: HandDetector, picture: Pixels) -> Hand | None:
+    """Return the hand that the hand network sees in the whole picture, in its best direction."""
+    seen = detector.detect_again(picture, _assumed(picture), _DIRECTIONS)
+    best = max(seen, key=lambda hand: hand.score)
+    return _settled(detector, picture, best) if best.score >= _LEAST_PRESENCE else None
+
+
+def _assumed(picture: Pixels) -> Hand:
+    """Return landmarks around which the region of a hand is the picture, and a little more."""
+    height, width = picture.shape[:2]
+    reach = 1.15 * max(height, width)
+    image = np.zeros((N_LANDMARKS, 3), np.float32)
+    image[:, :2] = width / 2, height / 2 - 0.2 * reach
+    image[HandLandmark.WRIST, 1] = height / 2 + 0.3 * reach
+    return Hand(image / width, np.zeros_like(image), nan, nan)
+
+
+def _is_tight(picture: Pixels, hand: Hand) -> bool:
+    """Say whether a picture shows little more than a hand, as far as can be seen from one in it."""
+    longest = max(picture.shape[:2])
+    palm = float(palm_length(hand.image)) * picture.shape[1]
+    return longest < MIN_TILED_SIDE or hand.stage > 0 or palm > _TIGHT * longest / 2
+
+
+def _distance(one: Hand, other: Hand) -> float:
+    return float(np.median(np.linalg.norm((one.image - other.image)[:, :2], axis=1)))
+
+
 def _is_confirmed(detector: HandDetector, picture: Pixels, hand: Hand, max_shift: float) -> bool:
     """Say whether a hand is detected again in the region that its landmarks give."""
     found = detector.detect_again(picture, hand, _CONFIRMING)
     presence = [one.score for one in found]
     if min(presence) < _PRESENCE_EACH or sum(presence) < _PRESENCE_SUM:
         return False
-    moved = np.linalg.norm((found[0].image - hand.image)[:, :2], axis=1)
-    return bool(np.median(moved) <= max_shift * palm_length(found[0].image))
+    return bool(_distance(found[0], hand) <= max_shift * palm_length(found[0].image))

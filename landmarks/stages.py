@@ -190,4 +190,6 @@ STAGES: tuple[Stage, ...] = (
 
 SILHOUETTE_STAGE = len(STAGES)
 """The number of the stage that relights silhouettes, the only one that is tried for them."""
-STAGE_NAMES = (*(stage.name for stage in STAGES), "silhouette, relit")
+WHOLE_STAGE = SILHOUETTE_STAGE + 1
+"""The number of the last resort: the hand network sees the whole picture, no palm is detected."""
+STAGE_NAMES = (*(stage.name for stage in STAGES), "silhouette, relit", "the whole picture")

@@ -23,7 +23,7 @@ CLIP_OUTPUT = "clip_probabilities"
 format)."""
 KIND_WORDS = {"pose": "poses (single pictures)", "sequence": "movements (clips)"}
 
-DEFAULT_ESTIMATOR = {"pose": "forest", "sequence": "rocket"}
+DEFAULT_ESTIMATOR = {"pose": "kernel", "sequence": "rocket"}
 """The estimator that is trained unless another is named."""
 DURATION_QUANTILES = (0.05, 0.5, 0.95)
 """Quantiles of the lengths of training clips in a card."""

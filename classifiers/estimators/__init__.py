@@ -1,7 +1,7 @@
 """The estimators, one small file each; importing this package imports none of them.
 
 >>> ESTIMATORS.listed()
-['forest', 'linear', 'rocket', 'tcn', 'xgboost']
+['forest', 'kernel', 'linear', 'rocket', 'tcn', 'xgboost']
 """
 
 from typing import TYPE_CHECKING

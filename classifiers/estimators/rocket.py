@@ -281,7 +281,7 @@ class RocketClassifier(MovementEstimator):
         """Return the model that ``build`` adds to the features."""
         graph = Graph()
         result = build(graph, self._features(graph))
-        return graph.model(self.n_features_in_, self.n_timepoints_in_, result, shape)
+        return graph.model((self.n_features_in_, self.n_timepoints_in_), result, shape)
 
     @property
     def _n_hands(self) -> int:

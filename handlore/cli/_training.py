@@ -58,7 +58,7 @@ model_option = click.option(
     "--model",
     cls=_ModelOption,
     metavar="NAME",
-    show_default="forest for poses, rocket for movements",
+    show_default="kernel for poses, rocket for movements",
 )
 mirror_option = click.option(
     "--mirror-labels",

@@ -21,7 +21,7 @@ def shares_of(series: np.ndarray, dilation: int, thresholds: np.ndarray) -> np.n
     graph = Graph()
     kinds = movement_features(graph, "X", 1, series.shape[1])
     said = KernelBanks((bank,)).add_to(graph, kinds)
-    return GraphRunner(graph.model(64, series.shape[1], said, (thresholds.size,)))(blocks)
+    return GraphRunner(graph.model((64, series.shape[1]), said, (thresholds.size,)))(blocks)
 
 
 @pytest.mark.parametrize("dilation", DILATIONS)
@@ -65,7 +65,7 @@ def drawn(blocks: np.ndarray, seed: int = 0) -> KernelBanks:
 def computed(build: object, blocks: np.ndarray, shape: tuple[str, ...]) -> np.ndarray:
     graph = Graph()
     features = movement_features(graph, "X", 1, 32)
-    return GraphRunner(graph.model(64, 32, build(graph, features), shape))(blocks)  # type: ignore[operator]
+    return GraphRunner(graph.model((64, 32), build(graph, features), shape))(blocks)  # type: ignore[operator]
 
 
 @pytest.fixture(scope="module")

@@ -78,7 +78,7 @@ def tiny(weights: np.ndarray, *, scale: float = 1.0) -> onnx.ModelProto:
     graph = Graph()
     scores = graph.op("MatMul", graph.op("Flatten", "X"), graph.compact(weights))
     scores = graph.op("Mul", scores, graph.constant([scale]))
-    return graph.model(3, 4, graph.op("Softmax", scores, axis=1), (weights.shape[1],))
+    return graph.model((3, 4), graph.op("Softmax", scores, axis=1), (weights.shape[1],))
 
 
 @pytest.mark.parametrize("scale", [1.0, 3.0])
@@ -114,5 +114,5 @@ def test_compact_keeps_half_precision() -> None:
 def test_corner() -> None:
     graph = Graph()
     X = np.random.default_rng(0).normal(size=(5, 3, 4)).astype(np.float32)
-    model = graph.model(3, 4, graph.corner("X", 1), (1,))
+    model = graph.model((3, 4), graph.corner("X", 1), (1,))
     np.testing.assert_array_equal(GraphRunner(model)(X), X[:, 1, :1])

@@ -37,7 +37,7 @@ def run(build: Any, blocks: np.ndarray, seconds: float = 4.0) -> np.ndarray:
     X = np.append(blocks, np.full((len(blocks), 1, N_MOMENTS), seconds), axis=1).astype("f4")
     graph = Graph()
     result = build(graph, graph.part("X", 0, n_rows, 1), graph.corner("X", n_rows))
-    return GraphRunner(graph.model(n_rows + 1, N_MOMENTS, result, ("outputs",)))(X)
+    return GraphRunner(graph.model((n_rows + 1, N_MOMENTS), result, ("outputs",)))(X)
 
 
 def outputs_of(blocks: np.ndarray, seconds: float = 4.0, n_hands: int = 1) -> np.ndarray:

@@ -135,11 +135,11 @@ def test_tables_without_world_landmarks_are_learnt_by_what_they_have(
     dataset: LandmarkDataset, tmp_path: Path
 ) -> None:
     flat = replace(dataset, world=np.full_like(dataset.world, np.nan))
-    trained = handlore.train(flat, tmp_path / "m.onnx", params={"n_estimators": 10})
+    trained = handlore.train(flat, tmp_path / "m.onnx", params={"n_centres": 50})
     assert trained.card.features == ("image", "image_distances")
     note = "the data has no world landmarks: trained with --features image,image_distances"
     assert note in trained.notes
-    found = handlore.cross_validate(flat, params={"n_estimators": 10})
+    found = handlore.cross_validate(flat, params={"n_centres": 50})
     assert note in found.notes
     assert found.scores.accuracy > 0.5
     with pytest.raises(InvalidDataError, match="'world' needs world landmarks"):

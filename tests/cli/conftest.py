@@ -37,7 +37,10 @@ def trained(data: Path, *options: str) -> Callable[[Path], None]:
 @pytest.fixture(scope="session")
 def onnx(npz: Path, made_once: MadeOnce) -> Path:
     """A small forest of the rendered hands, trained by the command."""
-    return made_once("forest", trained(npz, "--param", "n_estimators=20")) / "poses.onnx"
+    return (
+        made_once("forest", trained(npz, "--model", "forest", "--param", "n_estimators=20"))
+        / "poses.onnx"
+    )
 
 
 @pytest.fixture

@@ -234,9 +234,11 @@ def test_impossible_folds(run: Run, refused: Refused, npz: Path) -> None:
 @pytest.mark.parametrize(
     "args",
     [
-        ("--param", "n_estimators=0"),
-        ("--param", "n_estimators=1.5"),
-        ("--param", "max_features=0"),
+        ("--param", "n_centres=0"),
+        ("--param", "gamma=-1"),
+        ("--model", "forest", "--param", "n_estimators=0"),
+        ("--param", "n_centres=1.5"),
+        ("--model", "forest", "--param", "max_features=0"),
         ("--seed", "-1"),
         ("--model", "linear", "--param", "C=-1"),
         ("--model", "xgboost", "--param", "max_depth=-3"),

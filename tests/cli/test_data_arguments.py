@@ -26,7 +26,7 @@ def test_movements_are_the_default(
     assert parsed(done)["labels"] == ["circle", "left", "none", "right"]
     assert done.stderr.splitlines() == [
         "note: 15 recordings of movements are used, not the 6 of static poses;"
-        " --model forest uses those"
+        " --model kernel uses those"
     ]
 
 

@@ -20,7 +20,7 @@ KEYS = {"convert", "models", "by", "n_groups", "report", "poses", "landmark_erro
 def check(summary: dict[str, Any], out: Path) -> None:
     """The demo leaves what it says it leaves."""
     assert set(summary) >= KEYS
-    assert [row["model"] for row in summary["models"]][:2] == ["forest", "xgboost"]
+    assert [row["model"] for row in summary["models"]][:2] == ["kernel", "forest"]
     for row in summary["models"]:
         assert Path(row["path"]).stat().st_size == row["bytes"]
         assert 0 <= row["accuracy"] <= 1

@@ -105,6 +105,7 @@ COMMANDS: Sequence[Sequence[str]] = (
     ("--help",),
     ("sources",),
     ("weights",),
+    ("models",),
     ("info", "{npz}"),
     ("info", "{onnx}"),
     ("train", "{npz}", "--model", "linear", "--out", "../m.onnx"),

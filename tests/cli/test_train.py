@@ -55,7 +55,7 @@ def test_crossval_scores(npz: Path, run: Run, parsed: Parsed, tmp_path: Path) ->
 def test_parameters_features_and_seed(npz: Path, run: Run, tmp_path: Path) -> None:
     def train(*args: object) -> bytes:
         out = tmp_path / "m.onnx"
-        done = run("train", npz, "--out", out, "--param", "n_estimators=5", *args)
+        done = run("train", npz, "--out", out, "--param", "n_centres=20", *args)
         assert done.exit_code == 0, done.output
         return out.read_bytes()
 

@@ -3,13 +3,14 @@ from functools import partial
 
 import numpy as np
 import pytest
-from fakes import FakeDetector
+from fakes import PLAIN, FakeDetector, hand_of
 
 from handlore.datasets.rendered import POSES, Person, Scene, render_background, render_pose
+from handlore.landmarks.chosen import ChosenHandDetector
 from handlore.landmarks.geometry import palm_length
 from handlore.landmarks.hands import Hand
 from handlore.landmarks.search import search
-from handlore.landmarks.stages import MIN_TILED_SIDE, STAGES, Stage, _turned
+from handlore.landmarks.stages import MIN_TILED_SIDE, STAGES, WHOLE_STAGE, Stage, _turned
 
 
 class Recorder(FakeDetector):
@@ -82,7 +83,7 @@ def test_small_pictures_are_not_cut_into_tiles():
 class NotAgain(Recorder):
     """Finds a hand at once that is not there at a second look."""
 
-    def detect_again(self, picture, hand, transforms):
+    def detect_again(self, picture, hand, transforms=PLAIN):
         return [replace(hand, score=0.4) for _ in transforms]
 
 
@@ -94,7 +95,7 @@ class Elsewhere(Recorder):
         marks = np.float32([[0.1 * (i % 5), 0.02 * i, 0] for i in range(21)])
         return [replace(hand, image=marks) for hand in hands]
 
-    def detect_again(self, picture, hand, transforms):
+    def detect_again(self, picture, hand, transforms=PLAIN):
         return [replace(hand, image=hand.image + np.float32(0.4), score=0.9) for _ in transforms]
 
 
@@ -104,6 +105,65 @@ def test_what_a_late_stage_finds_must_stand_a_second_look(unsteady):
     assert search(unsteady(finds_at=2), picture) == []
     assert len(search(unsteady(finds_at=0), picture)) == 1
     assert len(search(unsteady(finds_at=1), picture)) == 1
+
+
+class SeesAll(Recorder):
+    """Its palms are parts of the hand that fills the picture, which its hand network sees."""
+
+    def __init__(self, finds_at=99, right=0.9):
+        super().__init__(finds_at, share=(0.2, 0.2))
+        self.right = right
+
+    def detect_again(self, picture, hand, transforms=PLAIN):
+        assumed, whole = np.isnan(hand.handedness), hand.handedness == self.right
+        side = self.right if assumed else hand.handedness
+        score = 0.6 if assumed else 0.7 + 0.25 * whole
+        return [replace(hand, handedness=side, score=score) for _ in transforms]
+
+
+def test_in_a_tight_crop_the_whole_hand_is_returned_not_a_part_of_it():
+    (hand,) = search(SeesAll(finds_at=1, right=0.8), np.zeros((80, 100, 3), np.uint8))
+    assert (hand.stage, hand.handedness, hand.score) == (1, 0.8, pytest.approx(0.95))
+    (hand,) = search(SeesAll(finds_at=0, right=0.8), np.zeros((960, 1280, 3), np.uint8))
+    assert hand.handedness == 0.9
+
+
+def test_a_hand_that_fills_the_picture_needs_no_palm():
+    (hand,) = search(SeesAll(), np.zeros((80, 100, 3), np.uint8))
+    assert hand.stage == WHOLE_STAGE
+    assert search(SeesAll(), np.zeros((80, 100, 3), np.uint8), STAGES[:2]) == []
+
+
+def test_a_hand_that_fills_the_picture_is_on_the_chosen_side():
+    picture = np.zeros((80, 100, 3), np.uint8)
+    assert search(ChosenHandDetector(SeesAll(right=0.9), "left"), picture) == []
+    (hand,) = search(ChosenHandDetector(SeesAll(right=0.1), "left"), picture)
+    assert hand.side == "left"
+
+
+class Merging(FakeDetector):
+    """Finds two hands; looked at again, they become one."""
+
+    def detect_again(self, picture, hand, transforms=PLAIN):
+        spread = np.linspace(0, 0.1, 63, dtype=np.float32).reshape(21, 3)
+        return [replace(hand, image=spread, score=0.9) for _ in transforms]
+
+
+def test_two_hands_stay_two():
+    hands = [hand_of(0.2, 0.9), hand_of(0.7, 0.1)]
+    found = search(Merging(lambda picture: hands), np.zeros((480, 640, 3), np.uint8))
+    assert [hand.image[0, 0] for hand in found] == [np.float32(0.2), np.float32(0.7)]
+
+
+@pytest.mark.parametrize("pose", ["open_palm", "victory", "fist"])
+def test_a_hand_that_was_found_stays_where_it_is_when_detected_again(detector, pose):
+    picture = render_pose(pose, Person(), Scene()).pixels
+    (hand,) = search(detector, picture)
+    (again,) = detector.detect_again(picture, hand)
+    (plain,) = detector.detect(picture)
+    (moved,) = detector.detect_again(picture, plain)
+    settled = np.linalg.norm(again.image - hand.image, axis=1).mean()
+    assert settled < np.linalg.norm(moved.image - plain.image, axis=1).mean()
 
 
 def test_only_the_stages_given_are_tried():

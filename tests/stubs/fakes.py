@@ -35,7 +35,9 @@ class FakeDetector(HandDetector):
     def detect_again(
         self, picture: Pixels, hand: Hand, transforms: Sequence[HandTransform] = PLAIN
     ) -> list[Hand]:
-        return [replace(hand, score=0.9) for _ in transforms]
+        # A search assumes a hand of unknown side that fills the picture; it is no hand here.
+        score = 0.0 if np.isnan(hand.handedness) else 0.9
+        return [replace(hand, score=score) for _ in transforms]
 
     def track(self, picture: Pixels, seconds: float) -> list[Hand]:
         self.times.append(seconds)

@@ -204,4 +204,4 @@ class Nearest(MovementEstimator):
         scores = graph.op("MatMul", rows, graph.constant(mean.T / 100))
         offset = graph.constant(-(mean * mean).sum(axis=1) / 200)
         result = graph.op("Softmax", graph.op("Add", scores, offset), axis=1)
-        return graph.model(*self.given_shape_, result, (len(mean),))
+        return graph.model(self.given_shape_, result, (len(mean),))

@@ -151,7 +151,7 @@ class Region:
         if width <= 0 or height <= 0:
             return 0.0
         shared = width * height
-        return shared / (self.side**2 + other.side**2 - shared)
+        return min(1.0, shared / (self.side**2 + other.side**2 - shared))
 
 
 def _wrapped(radians: float) -> float:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 import pytest
-from fakes import BrightDetector
+from fakes import PLAIN, BrightDetector
 
 from handlore.datasets.conversion.batches import ConvertOptions
 from handlore.datasets.conversion.convert import convert
@@ -328,7 +328,7 @@ def test_views_share_the_source_of_their_picture_and_count_as_one_item(tmp_path)
 class Shy(BrightDetector):
     """Shows no hand in every second view."""
 
-    def detect_again(self, picture, hand, transforms):
+    def detect_again(self, picture, hand, transforms=PLAIN):
         return [replace(hand, score=0.9 - 0.8 * (i % 2)) for i, _ in enumerate(transforms)]
 
 
