@@ -80,7 +80,7 @@ def load_actions(path: Path, labels: Sequence[str], *, check_computer: bool = Tr
         end = f"line {text.count(chr(10)) + 1}, the end"
         reason = str(error).replace("at end of document", f"at {end}")
         raise InvalidDataError(f"{path} is not TOML: {reason}") from error
-    problems = Problems(lines_of(text))
+    problems = Problems(_lines_of(text))
     actions = _action_set(values, labels, problems, check_computer=check_computer)
     if problems:
         raise InvalidDataError(f"{path}: {problems}")
@@ -167,7 +167,7 @@ def _action(label: str, table: Table, labels: Sequence[str]) -> Action | None:
     return Action(label, kind, hand, cooldown, waiting, f"{label} ({kinds[0]})")
 
 
-def lines_of(text: str) -> dict[Place, int]:
+def _lines_of(text: str) -> dict[Place, int]:
     """Return the line number, from 1, of every table and key of a valid TOML text.
 
     tomllib reports lines only for syntax errors. Everything inside an inline table or a list of

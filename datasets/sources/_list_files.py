@@ -5,7 +5,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from math import inf
@@ -70,7 +70,7 @@ def read_list(root: Path, name: str, index: MediaIndex) -> ListFile | None:
     if not name.lower().endswith(ENDINGS) or not index.files:
         return None
     path = Path(root) / name
-    start = decoded(read_start(path))
+    start = _decoded(read_start(path))
     if "\0" in start:
         return None
     try:
@@ -80,12 +80,12 @@ def read_list(root: Path, name: str, index: MediaIndex) -> ListFile | None:
         if path.stat().st_size > MAX_LIST_BYTES:
             return ListFile(name, problem="it is larger than 64 MiB")
         with damage_as("it is damaged"):
-            return _read(name, decoded(read_bytes(path)), index)
+            return _read(name, _decoded(read_bytes(path)), index)
     except (OSError, HandloreError):
         return None
 
 
-def decoded(data: bytes) -> str:
+def _decoded(data: bytes) -> str:
     """Return the text of a list: UTF-8, UTF-16 with its mark, or what old Windows wrote."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace")
@@ -356,19 +356,3 @@ def _span(cell: Mapping[str, str], unit: str, scale: float, first: int) -> Span 
     if unit == "frame":
         return Span(max(start - first, 0), end - first, "frame")
     return Span(max(start, 0.0), end)
-
-
-def units_of(items: Iterable[object]) -> str:
-    """Say how the times of the parts among some items are understood; nothing without any."""
-    spans = (getattr(item, "span", None) for item in items)
-    units = {span.unit for span in spans if isinstance(span, Span)}
-    return " and ".join(sorted({"s": "seconds", "frame": "frames"}[unit] for unit in units))
-
-
-def class_names(text: str) -> dict[str, str]:
-    """Return the names of numbered classes: rows of number and name, or names alone from 0."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    pairs = [re.fullmatch(r"(\d+)\s*[,;:\t ]\s*([^,;\t]+).*", line) for line in lines]
-    if lines and sum(pair is None for pair in pairs) <= 1:
-        return {pair[1]: pair[2].strip() for pair in pairs if pair}
-    return {str(number): line for number, line in enumerate(lines)}

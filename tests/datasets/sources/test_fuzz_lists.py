@@ -5,7 +5,8 @@ import time
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from layout_lists import LISTS, files_of
 from layout_stubs import tree
@@ -44,7 +45,7 @@ def test_damaged_lists(layout, tmp_path):
     _, lists, right = LISTS[layout]
     root = tree(tmp_path, [*files_of(right), *lists], lists)
     rng, lines = random.Random(layout), []
-    for _ in range(15):
+    for _ in range(5):
         name = rng.choice(list(lists))
         whole = (root / name).read_bytes()
         (root / name).write_bytes(damaged(lists[name].encode(), rng))
@@ -99,7 +100,7 @@ PATHS = st.lists(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@examples(600)
 @given(PATHS)
 def test_no_folder_that_nobody_meant_becomes_a_label_in_silence(files):
     found = read_columns(files, "download", lambda file: {})
@@ -116,7 +117,7 @@ def test_no_folder_that_nobody_meant_becomes_a_label_in_silence(files):
         assert columns["split"] in ("", "train", "val", "test")
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(PATHS, st.randoms(use_true_random=False))
 def test_labels_do_not_depend_on_the_order_of_files(files, rng):
     mixed = list(files)
