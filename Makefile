@@ -72,7 +72,7 @@ models: $(READY)  ## the models that come with handlore, from data in HANDLORE_D
 pretrained: $(READY)  ## what rocket knows about movements beforehand, from IPN Hand (HANDLORE_DATA)
 	mkdir -p bench-results
 	$(BIN)/handlore convert $(HANDLORE_DATA)/ipn bench-results/ipn.npz --none no_gesture --name-pattern '^[^/]+/(?P<group>[^/]+_\d+)_[LR]_'
-	$(BIN)/python -m handlore.classifiers.pretraining bench-results/ipn.npz classifiers/pretrained_movements.npz
+	$(BIN)/python benchmarks/pretraining.py bench-results/ipn.npz classifiers/pretrained_movements.npz
 
 pictures: demo  ## the pictures of the README
 	$(BIN)/python docs/make_pictures.py

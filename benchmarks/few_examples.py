@@ -16,11 +16,11 @@ from unittest.mock import patch
 
 import numpy as np
 from data import data_folder
+from pretraining import pretrain
 
 from handlore.classifiers.evaluation.scores import fit_samples
 from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.pretrained import PretrainedFeatures
-from handlore.classifiers.pretraining import pretrain
 from handlore.datasets.conversion.batches import ConvertOptions
 from handlore.datasets.conversion.convert import convert
 from handlore.datasets.dataset import LandmarkDataset

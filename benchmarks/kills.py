@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from handlore.datasets.recordings import RecordingFolder
@@ -48,8 +49,8 @@ class Converting:
 
     def __init__(self, home):
         self.pictures, self.out = home / "pictures", home / "out.npz"
-        write_pictures(self.pictures, poses=("fist", "point"), n_people=4, per_pose=4)
-        self.words = ["convert", self.pictures, self.out, "--jobs", "2"]
+        write_pictures(self.pictures, poses=("fist", "point"), n_people=2, per_pose=3)
+        self.words = ["convert", self.pictures, self.out, "--jobs", "2", "--detector", "litert"]
         self.seconds = run(self.words)
         self.whole = self.out.read_bytes()
         self.out.unlink()
@@ -125,15 +126,22 @@ class Editing:
 class Capturing:
     """A session that records without end, with videos."""
 
+    program = (sys.executable, str(TESTS / "stubs" / "capture_killed.py"))
+
     def __init__(self, home):
         self.root = home / "captured"
         self.root.mkdir()
         self.kept = 0
+        started = time.monotonic()
+        with subprocess.Popen([*self.program, self.root], stdout=subprocess.DEVNULL) as child:
+            while len(list(self.root.glob("*/*.npz"))) < 2:
+                time.sleep(0.05)
+            child.kill()
+        self.seconds = time.monotonic() - started
 
     def kill(self, rng):
         """Kill it once, and check what is left."""
-        program = [sys.executable, str(TESTS / "stubs" / "capture_killed.py")]
-        killed([self.root], rng.uniform(1.0, 4.0), program)
+        killed([self.root], rng.uniform(0.2, 1.5 * self.seconds), self.program)
         if not (self.root / "recordings.json").exists():
             return
         assert RecordingFolder.open(self.root).failures() == []
@@ -144,24 +152,36 @@ class Capturing:
         self.kept = len(found)
 
 
+def kills_of(kind, times, seed, home):
+    """Kill one command at random moments; return losses, and how much there was to lose."""
+    rng, lost, subject = random.Random(f"{kind.__name__} {seed}"), 0, kind(home)
+    for number in range(times):
+        try:
+            subject.kill(rng)
+        except (AssertionError, subprocess.CalledProcessError) as error:
+            lost += 1
+            print(f"{kind.__name__} {number}: {error}", flush=True)
+    print(f"{kind.__name__}: {times} kills, {lost} losses", flush=True)
+    return lost, getattr(subject, "kept", 0)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--times", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     os.environ["PYTHONPATH"] = str(TESTS / "stubs")
-    rng, lost = random.Random(options.seed), 0
-    with tempfile.TemporaryDirectory(prefix="handlore-kills-") as folder:
-        every = (Converting, Training, Calibrating, Editing, Capturing)
-        kinds = [kind(Path(folder)) for kind in every]
-        for number in range(options.times):
-            kind = kinds[number % len(kinds)]
-            try:
-                kind.kill(rng)
-            except (AssertionError, subprocess.CalledProcessError) as error:
-                lost += 1
-                print(f"{number} {type(kind).__name__}: {error}", flush=True)
-        print(f"{options.times} kills, {lost} losses; {kinds[-1].kept} recordings captured")
+    every = (Converting, Training, Calibrating, Editing, Capturing)
+    times = options.times // len(every)
+    # Side by side: most of the time is spent waiting for the moment.
+    with (
+        tempfile.TemporaryDirectory(prefix="handlore-kills-") as folder,
+        ThreadPoolExecutor(len(every)) as pool,
+    ):
+        runs = [pool.submit(kills_of, kind, times, options.seed, Path(folder)) for kind in every]
+        found = [run.result() for run in runs]
+    lost, kept = sum(one for one, _ in found), found[-1][1]
+    print(f"{times * len(every)} kills, {lost} losses; {kept} recordings captured")
     return bool(lost)
 
 

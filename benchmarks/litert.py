@@ -19,8 +19,8 @@ import numpy as np
 from handlore.datasets.rendered import Person, Scene, render_background, render_pose
 from handlore.landmarks.detectors.litert import EveryFrame, LiteRTDetector
 from handlore.landmarks.detectors.mediapipe import MediaPipeDetector
-from handlore.landmarks.hands import plan_transforms
 from handlore.landmarks.nativelog import quiet_native_log
+from handlore.landmarks.search import _plan_transforms
 from handlore.landmarks.weights import require_bundle
 
 SIZE = (640, 480)
@@ -167,7 +167,7 @@ def _views(reference, ours, picture, rounds) -> None:
     (hand,) = ours.detect(picture)
     theirs, mine = in_turns(
         lambda: [reference.detect(picture) for _ in range(8)],
-        lambda: ours.detect_again(picture, hand, plan_transforms(8)),
+        lambda: ours.detect_again(picture, hand, _plan_transforms(8)),
         rounds=rounds,
     )
     _row("8 views of a picture", theirs, mine, "ms", 0.55)

@@ -21,7 +21,7 @@ from handlore.capture.cameras import CameraFrame
 from handlore.capture.live.limiter import ThrottledDetector
 from handlore.capture.live.loop import LiveComponents, LiveLoop, LiveView
 from handlore.capture.serve.server import Hub
-from handlore.capture.views.page import PageView
+from handlore.capture.views.live import PageView
 from handlore.datasets.rendered import Person, Scene, render_background, render_pose
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.detectors.litert import EveryFrame, LiteRTDetector, PalmSchedule

@@ -7,14 +7,17 @@ half minute the camera is lost for two seconds. A slope over a few minutes says 
 
 import argparse
 import contextlib
+import http.client
 import json
 import os
+import signal
+import subprocess
 import sys
 import tempfile
 import threading
 import time
-import urllib.request
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -85,27 +88,61 @@ def watch(samples, until):
 
 
 class Browser:
-    """Reads the page as a browser does."""
+    """Reads the page as a browser does, in a process of its own: its memory is not live's."""
 
     def __init__(self):
-        self.bytes = 0
+        self._process = None
 
     def begin(self, text):
         """Open the address that a run announces."""
         if text.startswith("the page: "):
             url = text.removeprefix("the page: ")
-            for path in ("events", "frame.jpg"):
-                threading.Thread(target=self._read, args=(url + path,), daemon=True).start()
+            command = [sys.executable, __file__, "--browse", url]
+            self._process = subprocess.Popen(command, stdout=subprocess.PIPE)
 
-    def _read(self, url):
-        while True:
-            try:
-                with urllib.request.urlopen(url, timeout=20) as answer:  # noqa: S310
-                    while part := answer.read1(65536):
-                        self.bytes += len(part)
-            except OSError:
-                time.sleep(0.5)
-            time.sleep(0.1)
+    def end(self):
+        """Return how many bytes it has read."""
+        self._process.terminate()
+        return int(self._process.communicate()[0])
+
+
+def browse(url):
+    """Read the events and the pictures of a page until the process is terminated."""
+    read = [0, 0]
+    for k, look in enumerate((stream_events, fetch_pictures)):
+        threading.Thread(target=again_and_again, args=(look, url, read, k), daemon=True).start()
+    ended = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    ended.wait()
+    print(sum(read))
+
+
+def again_and_again(look, url, read, k):
+    """Connect again whenever the page is lost."""
+    while True:
+        line = http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            look(line, read, k)
+        line.close()
+        time.sleep(0.5)
+
+
+def stream_events(line, read, k):
+    line.request("GET", "/events")
+    answer = line.getresponse()
+    while part := answer.read1(65536):
+        read[k] += len(part)
+
+
+def fetch_pictures(line, read, k):
+    """Fetch one picture after another on one connection, as the page's script does."""
+    number = 0
+    while True:
+        line.request("GET", f"/frame.jpg?after={number}")
+        answer = line.getresponse()
+        read[k] += len(answer.read())
+        number = int(answer.headers.get("X-Frame", number))
+        time.sleep(0.1)
 
 
 class Face(LiveView):
@@ -157,7 +194,7 @@ def soak(minutes, folder):
         "actions": face.actions,
         "camera_losses": ComingAndGoing.losses,
         "recordings": len(list((folder / "recorded").glob("*/*.npz"))),
-        "page_mb": round(browser.bytes / 1e6, 1),
+        "page_mb": round(browser.end() / 1e6, 1),
         "first_mb": round(samples[0][1], 1),
         "last_mb": round(samples[-1][1], 1),
         "peak_mb": round(max(mb for _, mb in samples), 1),
@@ -170,7 +207,11 @@ def soak(minutes, folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=120.0)
+    parser.add_argument("--browse", metavar="URL", help="be the browser of another process")
     options = parser.parse_args()
+    if options.browse:
+        browse(options.browse)
+        return
     with tempfile.TemporaryDirectory(prefix="handlore-soak-") as folder, quiet_native_log():
         print(json.dumps(soak(options.minutes, Path(folder)), indent=2))
 

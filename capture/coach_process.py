@@ -91,9 +91,10 @@ def _main(parent: str, folder: str, *labels: str) -> None:
     _lower_priority()
     from handlore.datasets.loading import load_recordings
 
+    recorded = load_recordings(Path(folder))
     from .coach import advise
 
-    sys.stdout.write(json.dumps(advise(load_recordings(Path(folder)), labels)))
+    sys.stdout.write(json.dumps(advise(recorded, labels)))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 Ten or more clips of a label show by themselves in which features its movements differ from others.
 One or two do not. From many people's movements, kernels and *directions* were learnt once: sums of
 features that differ between movements, and little between people. They come with the package, and
-are further features of a classifier that gets few clips. Made by :mod:`.pretraining`.
+are further features of a classifier that gets few clips. Made by
+``benchmarks/pretraining.py``.
 """
 
 import io

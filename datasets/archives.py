@@ -40,7 +40,7 @@ class _Member:
     open: Callable[[], IO[bytes] | None]
 
 
-def is_archive(path: Path) -> bool:
+def _is_archive(path: Path) -> bool:
     """Say whether a path is that of a zip or tar archive, by its name."""
     return path.name.lower().endswith(_ENDINGS) and path.is_file()
 
@@ -66,7 +66,7 @@ def unpacked(path: Path, beside: Path | None = None) -> Iterator[Path]:
         If the archive is damaged, encrypted, too large, or has names that point out of it.
     """
     path = Path(path)
-    if not is_archive(path):
+    if not _is_archive(path):
         yield path
         return
     with ExitStack() as stack:

@@ -5,9 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from .dataset import LandmarkDataset, listed
 
 _MIN_ITEMS = 5
@@ -104,15 +101,6 @@ def find_label_problems(dataset: LandmarkDataset) -> LabelProblems:
     return LabelProblems(
         _conflicts(copies.values()), repeated, _detection(labels, found), _one_class(groups, labels)
     )
-
-
-def in_conflict(dataset: LandmarkDataset) -> NDArray[np.bool_]:
-    """(n_samples,) whether an identical picture is under another label."""
-    labels = defaultdict(set)
-    pairs = list(zip(dataset.samples.sha256.tolist(), dataset.samples.label.tolist(), strict=True))
-    for digest, label in pairs:
-        labels[digest].add(label)
-    return np.array([bool(digest) and len(labels[digest]) > 1 for digest, _ in pairs], bool)
 
 
 def _conflicts(copies: Any) -> tuple[_Conflict, ...]:

@@ -17,8 +17,7 @@ from handlore.landmarks.hands import Pixels
 from handlore.landmarks.untrusted import reason, require_size
 
 from .files import read_bytes, readable, require_regular
-from .picture_size import PictureSize
-from .pictures import DECODER_DAMAGE
+from .pictures import DECODER_DAMAGE, PictureSize
 
 # Reading an animated GIF frame by frame.
 #

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from handlore.capture.review import Review
-from handlore.capture.views.review import draw_review
+from handlore.capture.views.review import _draw_review
 from handlore.classifiers.evaluation.scores import fit_samples
 from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.training import save_model
@@ -91,7 +91,7 @@ def draw_recordings() -> None:
         sheet = contact_sheet_png(tiles, "my_gestures")
         (PICTURES / "contact-sheet.png").write_bytes(sheet)
         state = Review.of(folder.entries(), 0.0)
-        drawn = draw_review(state, load_recording(folder.root, state.entry.path), 0.7)
+        drawn = _draw_review(state, load_recording(folder.root, state.entry.path), 0.7)
         cv2.imwrite(str(PICTURES / "review.png"), drawn[..., ::-1])
 
 

@@ -4,8 +4,10 @@ With rendered hands it runs twice, for poses in pictures and for movements in vi
 of photos once.
 """
 
+import base64
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +40,8 @@ from handlore.models.card import DEFAULT_ESTIMATOR
 from handlore.report.charts import confusion_chart
 from handlore.report.contactsheet import photo_sheet_png
 from handlore.report.drawing import png
-from handlore.report.page import Section, fact_list, numbers, page, picture, table
-from handlore.report.sections import class_section, confusion_section, error_section
+from handlore.report.page import Section, fact_list, numbers, page, table
+from handlore.report.sections import class_section, confusion_section
 
 _POSE_MODELS = {
     "kernel": "poses.onnx",
@@ -224,10 +226,10 @@ def _write_report(
     parts = [
         numbers(headline),
         fact_list(facts),
-        Section("Detected hands", picture(_photos(poses), "Hands with their landmarks")),
+        Section("Detected hands", _picture(_photos(poses), "Hands with their landmarks")),
         Section("Classifiers compared", _model_table(poses.rows)),
         confusion_section(scores),
-        error_section(scores),
+        _error_section(scores),
         class_section(scores),
         *(_movement_sections(moves) if moves else []),
     ]
@@ -274,3 +276,17 @@ def _photos(poses: _Experiment) -> bytes:
     pictures = [read_picture(poses.root / str(samples.source[i]))[0] for i in chosen]
     hands = [dataset.image[i, 0] if dataset.detected[i, 0] else None for i in chosen]
     return photo_sheet_png(pictures, hands, [str(samples.label[i]) for i in chosen])
+
+
+def _picture(png: bytes, text: str) -> str:
+    """Return a picture embedded in the page."""
+    data = base64.b64encode(png).decode()
+    return f'<img alt="{escape(text)}" src="data:image/png;base64,{data}">'
+
+
+def _error_section(scores: Scores) -> Section | None:
+    """Return the most frequent errors as a table; None if there are none."""
+    errors = [[a, b, n] for a, b, n in scores.most_confused(10)]
+    if not errors:
+        return None
+    return Section("Most confused", table(["truth", "answer", "items"], errors))

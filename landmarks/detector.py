@@ -44,7 +44,7 @@ class DetectorOptions:
     on it. MediaPipe has no such option; its :meth:`HandDetector.detect_again` uses LiteRT."""
     hand: str = ""
     """Which of two hands is returned: nearest, left, right, largest or most-confident, see
-    :data:`~handlore.landmarks.chosen.CHOICES`; empty: the one that is found first."""
+    :data:`~handlore.landmarks.opening.CHOICES`; empty: the one that is found first."""
 
     def __post_init__(self) -> None:
         if self.landmarker not in LANDMARKERS:

@@ -60,11 +60,6 @@ def rotate(landmarks: FloatArray, degrees: ArrayLike) -> FloatArray:
     return turned
 
 
-def upright(landmarks: FloatArray) -> FloatArray:
-    """Turn each hand about the origin so that its palm points to image-up."""
-    return rotate(landmarks, -rotation_deg(landmarks))
-
-
 def canonicalize(landmarks: FloatArray, handedness: ArrayLike = np.nan) -> FloatArray:
     """Bring each hand on its own into canonical form.
 

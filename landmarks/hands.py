@@ -65,10 +65,6 @@ HAND_CONNECTIONS: tuple[tuple[int, int], ...] = (
 FloatArray = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 """A picture: (height, width, 3) RGB, 8 bit, not mirrored."""
-_MAX_TURN = 30.0
-"""In degrees, either way."""
-_SCALES = (0.85, 1.2)
-"""Range of the side of the region, in sides of the one that tracking would use."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,23 +180,3 @@ class HandTransform:
     """Side of the region, in sides of the region that tracking would use."""
     flip: bool = False
     """Whether the network sees the mirror image."""
-
-
-def plan_transforms(n_transforms: int, seed: int = 0) -> list[HandTransform]:
-    """Return transforms, the same ones for the same arguments.
-
-    The first changes nothing, every second one is mirrored, and the rotations are spread evenly
-    over their range, so that even a few transforms differ much.
-    """
-    if n_transforms != int(n_transforms) or n_transforms < 0:
-        raise ValueError(f"n_transforms is {n_transforms}, expected a whole number, 0 or more")
-    if n_transforms < 1:
-        return []
-    random = np.random.default_rng(seed)
-    n_others = n_transforms - 1
-    places = (random.permutation(n_others) + random.random(n_others)) / max(n_others, 1)
-    scales = random.uniform(*_SCALES, n_others)
-    return [HandTransform()] + [
-        HandTransform(float(_MAX_TURN * (2 * place - 1)), float(scale), flip=number % 2 == 0)
-        for number, (place, scale) in enumerate(zip(places, scales, strict=True))
-    ]

@@ -26,7 +26,7 @@ import numpy as np
 
 from .detector import DEFAULT_CONFIDENCE, HandDetector
 from .geometry import palm_length
-from .hands import N_LANDMARKS, Hand, HandLandmark, HandTransform, Pixels, plan_transforms
+from .hands import N_LANDMARKS, Hand, HandLandmark, HandTransform, Pixels
 from .silhouettes import find_in_silhouette, is_silhouette, relit
 from .stages import MIN_TILED_SIDE, SILHOUETTE_STAGE, STAGES, WHOLE_STAGE, Stage
 
@@ -117,14 +117,14 @@ def as_searched(hand: Hand, picture: Pixels) -> Pixels:
 def augmented_hands(
     detector: HandDetector, picture: Pixels, slots: Sequence[Hand | None], n_transforms: int
 ) -> list[tuple[int, list[Hand | None]]]:
-    """Detect the hand of each slot again, see :func:`~.hands.plan_transforms`.
+    """Detect the hand of each slot again, see :func:`_plan_transforms`.
 
     Each transform has a number, from 1 (0 would change nothing), and a hand in each slot; those
     under which none is detected are left out.
     """
     if not n_transforms or not any(slots):
         return []
-    plan = plan_transforms(n_transforms + 1)[1:]
+    plan = _plan_transforms(n_transforms + 1)[1:]
     by_slot = [
         _detected_again(detector, picture, hand, plan) if hand else [None] * n_transforms
         for hand in slots
@@ -216,3 +216,31 @@ def _is_confirmed(detector: HandDetector, picture: Pixels, hand: Hand, max_shift
     if min(presence) < _PRESENCE_EACH or sum(presence) < _PRESENCE_SUM:
         return False
     return bool(_distance(found[0], hand) <= max_shift * palm_length(found[0].image))
+
+
+_MAX_TURN = 30.0
+"""In degrees, either way."""
+
+
+_SCALES = (0.85, 1.2)
+"""Range of the side of the region, in sides of the one that tracking would use."""
+
+
+def _plan_transforms(n_transforms: int, seed: int = 0) -> list[HandTransform]:
+    """Return transforms, the same ones for the same arguments.
+
+    The first changes nothing, every second one is mirrored, and the rotations are spread evenly
+    over their range, so that even a few transforms differ much.
+    """
+    if n_transforms != int(n_transforms) or n_transforms < 0:
+        raise ValueError(f"n_transforms is {n_transforms}, expected a whole number, 0 or more")
+    if n_transforms < 1:
+        return []
+    random = np.random.default_rng(seed)
+    n_others = n_transforms - 1
+    places = (random.permutation(n_others) + random.random(n_others)) / max(n_others, 1)
+    scales = random.uniform(*_SCALES, n_others)
+    return [HandTransform()] + [
+        HandTransform(float(_MAX_TURN * (2 * place - 1)), float(scale), flip=number % 2 == 0)
+        for number, (place, scale) in enumerate(zip(places, scales, strict=True))
+    ]

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from filelock import FileLock
+from hypothesis import settings
 
 from handlore.cli import main
 from handlore.datasets.conversion.convert import convert
@@ -27,6 +28,12 @@ from handlore.landmarks.registry import Registry
 POSES = ("fist", "open_palm", "point", "victory")
 NAME_PATTERN = r"_(?P<group>p\d+)_\d+\.png$"
 
+# Each run draws other examples; --hypothesis-profile=thorough draws more of them. No deadline: the
+# first example of a test may import half a library, and how long that takes is no failure.
+settings.register_profile("thorough", deadline=None)
+settings.register_profile("fast", deadline=None, max_examples=30)
+settings.load_profile("fast")
+
 Run = Callable[..., Result]
 MadeOnce = Callable[[str, Callable[[Path], object]], Path]
 
@@ -41,6 +48,14 @@ def pytest_configure(config: pytest.Config) -> None:
     if getattr(config.option, "numprocesses", None):
         for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
             os.environ.setdefault(name, "1")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Count what reads the real data sets among the slow tests."""
+    for item in items:
+        if "real_data" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from api_stubs import write_home
+from few_parts import few_parts  # noqa: F401
 
 import handlore
 from handlore.datasets.dataset import LandmarkDataset

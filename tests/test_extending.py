@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from few_parts import few_parts  # noqa: F401
 from PIL import Image
 
 from handlore.capture.actions.base import ACTIONS

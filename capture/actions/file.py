@@ -20,8 +20,10 @@ _LARGEST = 1 << 20
 """Most bytes; a file of actions has some kilobytes."""
 
 _MOST_LINES = 10_000
-_DEEP = re.compile(r"""(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){32}""")
-"""A name of more than 32 parts; each costs memory for all before it."""
+_PART = r"""(?:(?<![\w-])[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
+_DEEP = re.compile(rf"(?:{_PART}[ \t]*+\.[ \t]*+){{32}}")
+"""A name of more than 32 parts; each costs memory for all before it. A part is looked at once: it
+cannot be cut short, nor begun in its middle, which would take the square of its length."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def load_actions(path: Path, labels: Sequence[str], *, check_computer: bool = Tr
         end = f"line {text.count(chr(10)) + 1}, the end"
         reason = str(error).replace("at end of document", f"at {end}")
         raise InvalidDataError(f"{path} is not TOML: {reason}") from error
-    problems = Problems(lines_of(text))
+    problems = Problems(_lines_of(text))
     actions = _action_set(values, labels, problems, check_computer=check_computer)
     if problems:
         raise InvalidDataError(f"{path}: {problems}")
@@ -165,7 +167,7 @@ def _action(label: str, table: Table, labels: Sequence[str]) -> Action | None:
     return Action(label, kind, hand, cooldown, waiting, f"{label} ({kinds[0]})")
 
 
-def lines_of(text: str) -> dict[Place, int]:
+def _lines_of(text: str) -> dict[Place, int]:
     """Return the line number, from 1, of every table and key of a valid TOML text.
 
     tomllib reports lines only for syntax errors. Everything inside an inline table or a list of

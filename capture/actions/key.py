@@ -81,7 +81,7 @@ Press = Callable[[Sequence[str], float], None]
 """Presses keys, the modifiers first, within a time limit in seconds."""
 
 
-def keyboard(
+def _keyboard(
     environment: Mapping[str, str] = os.environ, system: str = sys.platform
 ) -> Press | str:
     """Return the function that presses keys on this system, or what to install."""
@@ -186,7 +186,7 @@ class _KeyAction(ActionKind):
         return cls((*held, last), seconds)
 
     def missing(self) -> str | None:
-        self._press = keyboard()
+        self._press = _keyboard()
         if isinstance(self._press, str):
             return f"no program to press keys was found: {self._press}"
         return None
@@ -198,7 +198,7 @@ class _KeyAction(ActionKind):
     def perform(self, event: Event) -> None:
         del event
         if self._press is None:
-            self._press = keyboard()
+            self._press = _keyboard()
         if isinstance(self._press, str):
             raise ActionError(f"no program to press keys was found: {self._press}")
         self._press(self._keys, self._seconds)

@@ -28,8 +28,7 @@ from ..recording.writer import RecordingWriter, SessionInfo
 from ..serve.guard import Address, Guard
 from ..serve.server import Hub, PageServer
 from ..terminal import ending_on_signals, terminal_keys
-from ..views.live import LiveWindow
-from ..views.page import PageView
+from ..views.live import LiveWindow, PageView
 from ..window import why_no_window
 from .buffer import LandmarkBuffer
 from .limiter import RateLimiter, ThrottledDetector, thermometer

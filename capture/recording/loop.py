@@ -10,7 +10,7 @@ from handlore.landmarks.hands import Hand, Pixels
 
 from ..cameras import CameraFrame, Feed, FrameRate
 from ..keys import Keys
-from .effects import Announce, Begin, Cue, Do, Effect, End
+from .progress import Announce, Begin, Cue, Do, Effect, End
 from .session import Session, State
 from .video import Video, VideoFolder
 from .writer import Job, RecordingWriter, SessionInfo, Take, Written

@@ -16,11 +16,10 @@ from handlore.datasets.dataset import Kind
 from handlore.landmarks.errors import HandloreError
 
 from ..keys import KeyBindings
-from .effects import Announce, Begin, Cue, Do, Effect, End
 from .labels import Labels, same_label
 from .options import SessionOptions
 from .progress import TICK as _TICK
-from .progress import Recording
+from .progress import Announce, Begin, Cue, Do, Effect, End, Recording
 
 KEY_BINDINGS: KeyBindings = (
     ("r, space", "record; again to stop early"),

@@ -1,8 +1,13 @@
-"""Live recognition in a window: the picture with the hand, and beside it the probabilities."""
+"""Live recognition as it is shown: in a window, on a page in browsers, and line by line."""
 
+import contextlib
+import sys
+import time
 from functools import lru_cache
 from time import perf_counter
+from typing import Any, TextIO
 
+import cv2
 import numpy as np
 
 from handlore.landmarks.drawing import (
@@ -12,14 +17,18 @@ from handlore.landmarks.drawing import (
     RAISED,
     TEAL,
     WHITE,
+    draw_hands,
     draw_text,
     rounded,
     shade,
 )
 from handlore.landmarks.hands import Pixels
+from handlore.landmarks.untrusted import printable_lines
 from handlore.models.stream.events import Event
 
-from ..live.loop import LiveState, LiveView
+from ..actions.runner import ActionResult
+from ..live.loop import LiveState, LiveView, boottime
+from ..serve.server import STATES_PER_SECOND, Hub
 from ..window import Screen
 from .painting import (
     HEIGHT,
@@ -108,3 +117,137 @@ class LiveWindow(Screen, LiveView):
         """Mirror the picture with ``m``."""
         if key == "m":
             self._mirrored = not self._mirrored
+
+
+_WIDEST = 960
+"""Pixels; a larger picture is scaled down."""
+QUALITY = 75
+
+
+class PageView(LiveView):
+    """Shows live recognition on a page."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._shown = 0.0
+
+    def show(self, state: LiveState) -> None:
+        """Publish a state, and its picture if a browser is connected."""
+        now = boottime()
+        watched = self._hub.watched and state.pixels is not None
+        if not watched and now - self._shown < 1 / STATES_PER_SECOND:
+            return
+        self._shown = now
+        # The thread that serves the picture draws and encodes it.
+        self._hub.put(_state_of(state), (lambda: _jpeg_of(state)) if watched else None)
+
+    def on_event(self, event: Event) -> None:
+        """Add it to the log."""
+        hand = f", {event.hand} hand" if event.hand else ""
+        self._log("event", event.label, f"{100 * event.probability:.0f} %{hand}")
+
+    def on_action(self, result: ActionResult) -> None:
+        """Add it to the log."""
+        kind = result.state.replace(" ", "-")
+        self._log(kind, f"{result.action.name}: {result.state}", result.detail)
+
+    def say(self, text: str) -> None:
+        """Add it to the log."""
+        self._log("message", text, "")
+
+    def _log(self, kind: str, text: str, detail: str) -> None:
+        # The time of day is for people only; nothing else depends on it.
+        self._hub.log({"at": round(time.time(), 3), "kind": kind, "text": text, "detail": detail})
+
+
+def _state_of(state: LiveState) -> dict[str, Any]:
+    sides = [hand.side for hand in state.hands if hand.side]
+    return {
+        "label": state.label,
+        "hand": " and ".join(sides) or None,
+        "hands": len(state.hands),
+        "fps": round(state.fps, 1),
+        "latency_ms": round(1000 * state.latency, 1),
+        "problem": state.problem,
+        "armed": state.armed,
+        "probabilities": [[label, round(p, 3)] for label, p in state.bars()],
+    }
+
+
+def _jpeg_of(state: LiveState) -> bytes:
+    pixels = state.pixels
+    if pixels is None:
+        return b""
+    height, width = pixels.shape[:2]
+    if width > _WIDEST:
+        size = (_WIDEST, round(height * _WIDEST / width))
+        picture = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    else:
+        picture = pixels.copy()
+    draw_hands(picture, state.hands)
+    bgr = np.ascontiguousarray(picture[..., ::-1])
+    done, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    return bytes(encoded) if done else b""
+
+
+_REPEAT_AFTER = 60.0
+"""The same line is not written again within this time; seconds."""
+MOST_LINES = 256
+
+
+class Printer(LiveView):
+    """Writes each event at once, so that another program can react to it.
+
+    By default to stdout, and messages to stderr; if these are closed, nothing is written.
+    """
+
+    def __init__(
+        self, *, as_json: bool = False, out: TextIO | None = None, log: TextIO | None = None
+    ) -> None:
+        self._as_json = as_json
+        self._out: TextIO | None = out or sys.stdout
+        # Not sys.stderr as it is now: it changes while native code is kept quiet.
+        self._log = log
+        self._written: dict[str, float] = {}
+
+    def on_event(self, event: Event) -> None:
+        """Write a line on stdout, or raise BrokenPipeError if nobody reads it any more."""
+        if self._out is None:
+            return
+        self._out.write(f"{event.line() if self._as_json else _line_of(event)}\n")
+        self._out.flush()
+
+    def on_action(self, result: ActionResult) -> None:
+        """Write the result of an action on stderr."""
+        name, end = result.action.name, result.event.end
+        match result.state:
+            case "done" | "dry run":
+                prefix = "dry run: " if result.state == "dry run" else ""
+                self.say(f"{end:9.2f}  {name}: {prefix}{result.detail}")
+            case "failed":
+                self._write_seldom(f"{name} failed: {result.detail}")
+            case "skipped":
+                self._write_seldom(f"{name} was skipped: {result.detail}")
+
+    def say(self, text: str) -> None:
+        """Write a message on stderr."""
+        log: TextIO | None = self._log or sys.stderr
+        if log is not None:
+            # A full disk, or a closed pipe, does not end the recognition.
+            with contextlib.suppress(OSError):
+                log.write(f"{printable_lines(text)}\n")
+                log.flush()
+
+    def _write_seldom(self, line: str) -> None:
+        now = boottime()
+        if now - self._written.get(line, -_REPEAT_AFTER) < _REPEAT_AFTER:
+            return
+        if len(self._written) >= MOST_LINES:
+            self._written.clear()
+        self._written[line] = now
+        self.say(line)
+
+
+def _line_of(event: Event) -> str:
+    hand = f"  {event.hand} hand" if event.hand else ""
+    return f"{event.end:9.2f}  {event.label}  {100 * event.probability:.0f} %{hand}"

@@ -44,7 +44,7 @@ _FEW_HANDS = 0.8
 MOST_POINTS = 300
 
 
-def draw_review(state: Review, recording: LandmarkDataset | None, now: float) -> Pixels:
+def _draw_review(state: Review, recording: LandmarkDataset | None, now: float) -> Pixels:
     """Draw the window, (:data:`~.painting.HEIGHT`, width, 3) RGB, at a time of the state's clock.
 
     The recording is None if it cannot be read.
@@ -136,4 +136,4 @@ class ReviewWindow(Screen):
 
     def show(self, state: Review, recording: LandmarkDataset | None, now: float) -> None:
         """Show a recording at a time."""
-        self.put(draw_review(state, recording, now))
+        self.put(_draw_review(state, recording, now))

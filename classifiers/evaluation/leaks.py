@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.splits import Fold, training_samples
-from handlore.landmarks.geometry import canonicalize, upright
+from handlore.landmarks.geometry import canonicalize, rotate, rotation_deg
 from handlore.landmarks.hands import FloatArray
 from handlore.landmarks.untrusted import printable
 from handlore.models.card import ModelCard
@@ -121,7 +121,7 @@ def _fingerprints(dataset: LandmarkDataset) -> FloatArray:
     image[~dataset.detected] = np.nan
     if dataset.header.kind == "sequence":
         return _of_movements(dataset, image)
-    hands = upright(canonicalize(image, dataset.handedness))
+    hands = _upright(canonicalize(image, dataset.handedness))
     flat = hands.reshape(dataset.n_samples, -1) / np.sqrt(hands.shape[-2])
     missing = np.isnan(flat)
     # A second hand that is missing in one of two pictures makes them different.
@@ -251,3 +251,8 @@ def _split(
 def _short(digest: str) -> str:
     # Hashed once more, as sources may use any text as a digest.
     return hashlib.sha256(digest.encode("utf-8", "surrogateescape")).hexdigest()[:_LENGTH]
+
+
+def _upright(landmarks: FloatArray) -> FloatArray:
+    """Turn each hand about the origin so that its palm points to image-up."""
+    return rotate(landmarks, -rotation_deg(landmarks))

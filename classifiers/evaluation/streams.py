@@ -246,7 +246,7 @@ def _share_time(event: Event, gesture: LabelledInterval) -> bool:
     return shared > _MIN_SHARED * min(event.end - event.start, gesture.end - gesture.start)
 
 
-def pooled(parts: Sequence[StreamScores]) -> StreamScores:
+def _pooled(parts: Sequence[StreamScores]) -> StreamScores:
     """Return the sum of scores."""
     return StreamScores(
         sum(part.n for part in parts),
@@ -315,7 +315,7 @@ def cross_fitted(outputs: Sequence[StreamOutputs]) -> StreamScores:
             continue
         others = [*outputs[:number], *outputs[number + 1 :]]
         parts.append(one.counted(choose_thresholds(others or outputs, one.usual)))
-    return pooled(parts)
+    return _pooled(parts)
 
 
 def clip_lengths(dataset: LandmarkDataset) -> tuple[float, ...]:

@@ -6,11 +6,15 @@ that is there is not done again, so a command that was killed continues when it 
 both functions give the same dataset, to the byte.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.errors import HandloreError
@@ -19,7 +23,7 @@ from handlore.landmarks.untrusted import printable
 
 from ..dataset import LandmarkDataset
 from ..files import file_stamp
-from ..label_problems import LabelProblems, find_label_problems, in_conflict
+from ..label_problems import LabelProblems, find_label_problems
 from ..sources.base import Item, Listing, Source
 from .batches import Batch, ConvertOptions, Failures, convert_batch, scan_source
 from .preview import Preview
@@ -171,7 +175,7 @@ def _finished(
 
 
 def _without_conflicts(dataset: LandmarkDataset, root: Path) -> LandmarkDataset:
-    conflicting = in_conflict(dataset)
+    conflicting = _in_conflict(dataset)
     if conflicting.all():
         raise HandloreError(
             f"every picture in {root} has two labels: --drop-conflicts leaves nothing"
@@ -384,3 +388,12 @@ def _finish(plan: ConversionPlan, folder: ResumeFolder) -> Conversion:
 
 def _some(names: Sequence[str]) -> str:
     return names[0] + (f" and {len(names) - 1} more files" if len(names) > 1 else "")
+
+
+def _in_conflict(dataset: LandmarkDataset) -> NDArray[np.bool_]:
+    """(n_samples,) whether an identical picture is under another label."""
+    labels = defaultdict(set)
+    pairs = list(zip(dataset.samples.sha256.tolist(), dataset.samples.label.tolist(), strict=True))
+    for digest, label in pairs:
+        labels[digest].add(label)
+    return np.array([bool(digest) and len(labels[digest]) > 1 for digest, _ in pairs], bool)

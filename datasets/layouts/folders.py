@@ -10,15 +10,14 @@ from unicodedata import normalize
 
 from ..dataset import listed
 from . import words
-from .doubts import why_unclear
-from .words import SPLITS, Pattern
+from .words import SPLITS, Pattern, why_unclear
 
 _ORDER = re.compile(r"(\d+)(?:[_-]+|\.\s*|\s+-\s+)(?=\D)")
 _IN_NAME = re.compile(r"(?:[ _-]*(?:test|\d+|\(\d+\)))+$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Place:
+class _Place:
     """What the folders of a file say about it."""
 
     label: str = ""
@@ -35,11 +34,11 @@ class _File:
     rest: list[str]
     """The folders that nothing is known of yet."""
 
-    place: Place
+    place: _Place
     left_out: bool = False
 
 
-class Folders:
+class _Folders:
     """Labels, people, sessions and splits in the folders of a source's files.
 
     Folders are read from the top, all files at once, because only folders side by side show what
@@ -58,7 +57,7 @@ class Folders:
         """Names of the folders around all others; repeated inside, they are no labels."""
         self.notes: list[str] = []
         """What was decided."""
-        found = [_File(file, file.split("/")[:-1], Place()) for file in files]
+        found = [_File(file, file.split("/")[:-1], _Place()) for file in files]
         deep = [one for one in found if one.rest]
         while self._step_over(_open(deep)) or _people_above(_open(deep)):
             pass
@@ -75,7 +74,7 @@ class Folders:
         self.left_out = {one.name for one in found if one.left_out}
         """Files that belong to nothing: masks beside pictures, unlabelled pictures for tests."""
 
-    def place(self, file: str) -> Place:
+    def place(self, file: str) -> _Place:
         """Return what the folders of a file say; without a label if there is none."""
         return self._places[file]
 
@@ -136,7 +135,7 @@ class Folders:
             f"folders beside those of the splits are left out: {listed(sorted(foreign))}"
         )
         for one in beside:
-            one.place, one.left_out = Place(), True
+            one.place, one.left_out = _Place(), True
 
     def _leave_out_foreign(self, files: Sequence[_File]) -> None:
         """Take back labels of tests that nothing is trained with: their folders are no labels."""
@@ -360,7 +359,7 @@ def read_columns(
     asked = {file: columns for file in files if (columns := named(file)) is not None}
     # A folder in place of the label, so that those above it are read as people and splits.
     inner = {file: _with_folder(file) if has_label else file for file in asked}
-    folders = Folders(list(inner.values()), root)
+    folders = _Folders(list(inner.values()), root)
     of: dict[str, dict[str, Any]] = {}
     for file, own in asked.items():
         place = folders.place(inner[file])

@@ -1,9 +1,14 @@
-"""What names of folders mean that name no gesture: splits, containers, people, sessions, clips."""
+"""What names of folders mean that name no gesture: splits, containers, people, sessions, clips.
+
+And why labels that were read from folders may not be what anybody meant.
+"""
 
 import re
-from collections import Counter
-from collections.abc import Collection
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from enum import Enum
+
+from ..dataset import listed
 
 SPLITS = {
     **dict.fromkeys(("train", "training", "trainset", "trainingset"), "train"),
@@ -142,7 +147,7 @@ def people_in(names: Collection[str]) -> bool:
     return whole and any(len(who) > 1 and all_are(Pattern.PERSON, who) for who, _ in ends)
 
 
-def is_also_a_word(name: str) -> bool:
+def _is_also_a_word(name: str) -> bool:
     """Say whether a name of containers may be that of a sign among many others: photo, video."""
     return set(_words(name)) <= _ALSO_SIGNS
 
@@ -184,3 +189,49 @@ def _split_of(name: str) -> tuple[str, str]:
     splits = {SPLITS[word] for word in found if word in SPLITS}
     rest = [word for word in found if word not in SPLITS and word not in _CONTAINERS]
     return (splits.pop(), " ".join(rest)) if len(splits) == 1 else ("", "")
+
+
+_MANY = 50
+"""So many labels are a vocabulary, in which train, test, picture and video are signs."""
+
+
+def why_unclear(labels: Iterable[str], root: str = "") -> str:
+    """Say why labels that were read from folders may not be what anybody meant."""
+    found = sorted(set(labels))
+    if not found:
+        return "no folder names a gesture"
+    if len(found) == 1:
+        return f"everything would get one label, {found[0]}"
+    odd = [name for name in found if names_no_gesture(name, {letters(root)})]
+    plain = [name for name in odd if not _is_also_a_word(name)]
+    if len(found) < _MANY and (plain or 4 * len(odd) > len(found)):
+        return f"{listed(plain or odd)} would become labels"
+    repeated = _numbered_alike(found) or _spelled_alike(found)
+    if repeated and len(found) < _MANY:
+        return f"{listed(repeated)} would become different labels"
+    if people_in(found):
+        return f"the labels would be {listed(found)}, in which people are named"
+    if are_padded(found):
+        return f"the labels would be {listed(found)}, which look like numbers of people or clips"
+    for kind, what in MEANINGS.items():
+        if all_are(kind, found):
+            return f"the labels would be {listed(found)}, which look like {what}"
+    return ""
+
+
+def _spelled_alike(labels: Sequence[str]) -> list[str]:
+    """Return words that differ only in capitals and signs, Thumbs_up and thumbs up; letters may."""
+    same = defaultdict(list)
+    for label in labels:
+        same[re.sub(r"[ _-]", "", label.casefold())].append(label)
+    return [one for key, found in same.items() if len(key) > 3 and len(found) > 1 for one in found]
+
+
+def _numbered_alike(labels: Sequence[str]) -> list[str]:
+    """Return labels that differ only in their number, where others have other words."""
+    stems = defaultdict(list)
+    for label in labels:
+        stems[re.sub(r"[ _-]*\(?\d+\)?$", "", label)].append(label)
+    alike = [label for same in stems.values() if len(same) > 1 for label in same]
+    counted = len(stems) > 1 and "" not in stems and 2 * len(stems) <= len(labels) + 1
+    return alike if counted else []

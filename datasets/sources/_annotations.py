@@ -85,7 +85,7 @@ def read_each(
 
 
 @dataclass(frozen=True)
-class AnnotatedItem(Item):
+class _AnnotatedItem(Item):
     """A file, or a part of it, with the box of the hand or the span of the movement."""
 
     box: tuple[float, float, float, float] | None = None
@@ -93,19 +93,19 @@ class AnnotatedItem(Item):
 
 
 @dataclass(frozen=True)
-class Found:
+class _Found:
     """The entries of some lists with the files they mean."""
 
-    items: list[AnnotatedItem] = field(default_factory=list)
+    items: list[_AnnotatedItem] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     """Names in the lists that no file has."""
     torn: list[str] = field(default_factory=list)
     """Files with several labels, and nothing that says which part of the file each is about."""
 
 
-def find_entries(root: Path, lists: Sequence[ListFile], index: MediaIndex) -> Found:
+def _find_entries(root: Path, lists: Sequence[ListFile], index: MediaIndex) -> _Found:
     """Return the items of all entries whose file is there."""
-    found = Found()
+    found = _Found()
     meant: dict[str, list[tuple[Entry, str]]] = defaultdict(list)
     for one in lists:
         split = split_of_list(one.name)
@@ -129,8 +129,10 @@ def find_entries(root: Path, lists: Sequence[ListFile], index: MediaIndex) -> Fo
     return found
 
 
-def _item(root: Path, file: str, source: str, part: int, entry: Entry, split: str) -> AnnotatedItem:
-    return AnnotatedItem(
+def _item(
+    root: Path, file: str, source: str, part: int, entry: Entry, split: str
+) -> _AnnotatedItem:
+    return _AnnotatedItem(
         root / file,
         source,
         entry.label,
@@ -181,7 +183,7 @@ class AnnotatedSource(Source):
         """List what the lists say of files that are there."""
         files = list(walk(root))
         lists = self.lists(root, files)
-        found = find_entries(Path(root), lists, MediaIndex(files))
+        found = _find_entries(Path(root), lists, MediaIndex(files))
         pattern = NamePattern(self.name_pattern)
         mine = (item for item in found.items if self.takes(str(item.path)))
         items = _with_people([_with_name(item, pattern) for item in mine])
@@ -264,24 +266,24 @@ def _cut(
 
 def _with_rest(items: Sequence[Item]) -> list[Item]:
     """Return clips with what lies between them, in the order in which they follow each other."""
-    by_file: dict[Path, list[AnnotatedItem]] = defaultdict(list)
+    by_file: dict[Path, list[_AnnotatedItem]] = defaultdict(list)
     whole: list[Item] = []
     for item in items:
-        if isinstance(item, AnnotatedItem) and item.span:
+        if isinstance(item, _AnnotatedItem) and item.span:
             by_file[item.path].append(item)
         else:
             whole.append(item)
     return whole + [clip for cut in by_file.values() for clip in _of_stream(cut)]
 
 
-def _of_stream(cut: Sequence[AnnotatedItem]) -> Iterator[AnnotatedItem]:
+def _of_stream(cut: Sequence[_AnnotatedItem]) -> Iterator[_AnnotatedItem]:
     """Yield the clips of one video and those between them, numbered from its start."""
     ordered = sorted(cut, key=lambda item: item.span.start if item.span else 0.0)
     unit = (ordered[0].span or Span()).unit
     least = _SHORTEST_REST if unit == "s" else 30 * _SHORTEST_REST
     length = _length(ordered[0].path)
     end = (length[0] if unit == "s" else length[1]) if length else 0.0
-    clips: list[AnnotatedItem] = []
+    clips: list[_AnnotatedItem] = []
     now = 0.0
     for item in ordered:
         span = item.span or Span()
@@ -304,11 +306,11 @@ def _length(path: Path) -> tuple[float, int] | None:
     return n / 30.0, n
 
 
-def _none_like(item: AnnotatedItem, span: Span) -> AnnotatedItem:
+def _none_like(item: _AnnotatedItem, span: Span) -> _AnnotatedItem:
     return replace(item, label=NONE_LABEL, span=span)
 
 
-def _with_name(item: AnnotatedItem, pattern: NamePattern) -> AnnotatedItem:
+def _with_name(item: _AnnotatedItem, pattern: NamePattern) -> _AnnotatedItem:
     """Return an item with the person and so on that a pattern reads in the name of its file."""
     named: dict[str, Any] = {**(pattern.read(item.source) or {})}
     return replace(item, **{name: text for name, text in named.items() if name != "label"})
@@ -318,7 +320,7 @@ _WHO = re.compile(r"((?:signer|subject|person|user|participant)[ _-]?\d+)[ _.-]"
 """A person at the beginning of a name: signer0_sample1."""
 
 
-def _with_people(items: Sequence[AnnotatedItem]) -> list[AnnotatedItem]:
+def _with_people(items: Sequence[_AnnotatedItem]) -> list[_AnnotatedItem]:
     """Return items with the people in their names, if all name one and no list does."""
     people = [_WHO.match(item.path.name) for item in items]
     found = [who[1] for who in people if who]
@@ -336,7 +338,7 @@ def _folder(file: str) -> str:
     return file.rpartition("/")[0]
 
 
-def _fits_nothing(root: Path, lists: Sequence[ListFile], found: Found) -> str:
+def _fits_nothing(root: Path, lists: Sequence[ListFile], found: _Found) -> str:
     bad = next((one for one in lists if one.problem), None)
     if bad and not any(one.entries for one in lists):
         return f"{root}: the list {printable(bad.name)} cannot be used: {bad.problem}"
@@ -348,7 +350,7 @@ def _fits_nothing(root: Path, lists: Sequence[ListFile], found: Found) -> str:
     )
 
 
-def _about(lists: Sequence[ListFile], found: Found) -> list[str]:
+def _about(lists: Sequence[ListFile], found: _Found) -> list[str]:
     used = [printable(one.name) for one in lists if one.entries]
     few = used[0] if len(used) == 1 else f"{len(used)} files, such as {' '.join(used[:1])}"
     notes = [f"labels are read from {few}"] if used else []

@@ -5,7 +5,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from math import inf
@@ -70,7 +70,7 @@ def read_list(root: Path, name: str, index: MediaIndex) -> ListFile | None:
     if not name.lower().endswith(ENDINGS) or not index.files:
         return None
     path = Path(root) / name
-    start = decoded(read_start(path))
+    start = _decoded(read_start(path))
     if "\0" in start:
         return None
     try:
@@ -80,12 +80,12 @@ def read_list(root: Path, name: str, index: MediaIndex) -> ListFile | None:
         if path.stat().st_size > MAX_LIST_BYTES:
             return ListFile(name, problem="it is larger than 64 MiB")
         with damage_as("it is damaged"):
-            return _read(name, decoded(read_bytes(path)), index)
+            return _read(name, _decoded(read_bytes(path)), index)
     except (OSError, HandloreError):
         return None
 
 
-def decoded(data: bytes) -> str:
+def _decoded(data: bytes) -> str:
     """Return the text of a list: UTF-8, UTF-16 with its mark, or what old Windows wrote."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace")
@@ -132,6 +132,8 @@ def _read(name: str, text: str, index: MediaIndex) -> ListFile | None:
     return ListFile(name, entries, "" if entries else "no row has a file and a label")
 
 
+_LONGEST_PAIRS = 2000
+"""Most characters of a line of pairs: it is searched for several words, each from all others."""
 _PAIRS = re.compile(
     r"path:(?P<path>\S+) (?:.* )?color:(?P<file>[^\s:]+):(?P<start>\d+):(?P<end>\d+) "
     r"(?:.* )?label:(?P<label>\w+)\s*"
@@ -140,7 +142,7 @@ _PAIRS = re.compile(
 
 def _of_pairs(line: str) -> Entry | None:
     """Read a line of NVGesture's lists: path:... depth:... color:file:start:end ... label:1."""
-    found = _PAIRS.fullmatch(line.strip())
+    found = _PAIRS.fullmatch(line.strip()) if len(line) < _LONGEST_PAIRS else None
     if not found:
         return None
     who = next((m[1] for part in found["path"].split("/") if (m := _PERSON.fullmatch(part))), "")
@@ -354,19 +356,3 @@ def _span(cell: Mapping[str, str], unit: str, scale: float, first: int) -> Span 
     if unit == "frame":
         return Span(max(start - first, 0), end - first, "frame")
     return Span(max(start, 0.0), end)
-
-
-def units_of(items: Iterable[object]) -> str:
-    """Say how the times of the parts among some items are understood; nothing without any."""
-    spans = (getattr(item, "span", None) for item in items)
-    units = {span.unit for span in spans if isinstance(span, Span)}
-    return " and ".join(sorted({"s": "seconds", "frame": "frames"}[unit] for unit in units))
-
-
-def class_names(text: str) -> dict[str, str]:
-    """Return the names of numbered classes: rows of number and name, or names alone from 0."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    pairs = [re.fullmatch(r"(\d+)\s*[,;:\t ]\s*([^,;\t]+).*", line) for line in lines]
-    if lines and sum(pair is None for pair in pairs) <= 1:
-        return {pair[1]: pair[2].strip() for pair in pairs if pair}
-    return {str(number): line for number, line in enumerate(lines)}

@@ -9,16 +9,10 @@ from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 from ..files import MAX_LISTED, SAMPLED, files_of
 from ..pictures import is_picture, is_video
+from ..tables.arrays import is_label_file
 from ..tables.assembly import assemble
 from ..tables.parts import TableOptions, TablePart, read_part
-from ..tables.reading import (
-    READERS,
-    ListedClips,
-    folder_roles,
-    is_companion,
-    splits_in_names,
-    tables_of,
-)
+from ..tables.reading import READERS, ListedClips, folder_roles, splits_in_names
 from ..tables.rows import RawTable
 from ..tables.units import NAMED, TABLE_ASPECT_HELP, UNITS_HELP, height_in_widths
 from ._landmarks import FRAME_RATE_HELP, BadItem, LandmarkSource, require_frame_rate
@@ -77,7 +71,7 @@ class _LandmarkTable(LandmarkSource):
             return ""
         for name, path in islice(_candidates(root), SAMPLED):
             try:
-                for table in tables_of(path, name):
+                for table in _tables_of(path, name):
                     table.columns()
             except HandloreError as error:
                 if path == root:
@@ -140,7 +134,7 @@ class _Found:
         self, name: str, path: Path, lists: ListedClips, given: dict[str, str], *, alone: bool
     ) -> None:
         try:
-            tables = tables_of(path, name)
+            tables = _tables_of(path, name)
         except InvalidDataError as error:
             self._refuse(name, path, str(error), alone=alone)
             return
@@ -200,14 +194,14 @@ def _candidates(root: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _is_of_others(path: Path, root: Path) -> bool:
-    if path != root and is_companion(path):
+    if path != root and _is_companion(path):
         return True
     return path.suffix.lower() == ".csv" and is_keypoint_table(path)
 
 
 def _has_landmarks(name: str, path: Path, root: Path) -> bool:
     try:
-        tables: Sequence[RawTable] = tables_of(path, name)
+        tables: Sequence[RawTable] = _tables_of(path, name)
         return any(table.columns().hands for table in tables)
     except InvalidDataError:
         return False
@@ -215,3 +209,19 @@ def _has_landmarks(name: str, path: Path, root: Path) -> bool:
         # pyarrow is missing; to read the table says so, unless there is something else to read.
         files = islice(files_of(root), MAX_LISTED)
         return not any(is_picture(one) or is_video(one) for _, one in files)
+
+
+def _tables_of(path: Path, name: str) -> list[RawTable]:
+    """Look at the tables in a file, without their rows where that is possible.
+
+    Raises
+    ------
+    InvalidDataError
+        If the file is damaged, or holds no table.
+    """
+    return list(READERS[path.suffix.lower()](path, name))
+
+
+def _is_companion(path: Path) -> bool:
+    """Say whether a file is read with another one: the labels beside an array."""
+    return path.suffix.lower() == ".npy" and is_label_file(path)

@@ -1,15 +1,16 @@
 """Pictures and videos with a list of their labels beside them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from ..files import read_start
 from ..layouts.media_index import MediaIndex
 from ..pictures import is_picture
+from ..videos import Span
 from ._annotations import AnnotatedClips, AnnotatedSource, ListFile
-from ._list_files import ENDINGS, class_names, read_list, units_of
+from ._list_files import ENDINGS, read_list
 from .base import SOURCES, Listing
 
 
@@ -33,7 +34,7 @@ def _with_class_names(
         stem = PurePosixPath(file).stem.lower()
         if file in used or not file.lower().endswith(ENDINGS) or not re.search("class|label", stem):
             continue
-        names = class_names(read_start(Path(root) / file).decode("utf-8-sig", "replace"))
+        names = _class_names(read_start(Path(root) / file).decode("utf-8-sig", "replace"))
         if names and {entry.label for one in lists for entry in one.entries} <= set(names):
             return [
                 replace(one, entries=[replace(e, label=names[e.label]) for e in one.entries])
@@ -87,6 +88,22 @@ class _ClipList(AnnotatedClips):
     def scan(self, root: Path) -> Listing:
         """List the clips, and say how times are understood."""
         listing = super().scan(root)
-        units = units_of(listing.items)
+        units = _units_of(listing.items)
         note = [f"start and end are read as {units}"] if units else []
         return replace(listing, notes=[*listing.notes, *note])
+
+
+def _units_of(items: Iterable[object]) -> str:
+    """Say how the times of the parts among some items are understood; nothing without any."""
+    spans = (getattr(item, "span", None) for item in items)
+    units = {span.unit for span in spans if isinstance(span, Span)}
+    return " and ".join(sorted({"s": "seconds", "frame": "frames"}[unit] for unit in units))
+
+
+def _class_names(text: str) -> dict[str, str]:
+    """Return the names of numbered classes: rows of number and name, or names alone from 0."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    pairs = [re.fullmatch(r"(\d+)\s*[,;:\t ]\s*([^,;\t]+).*", line) for line in lines]
+    if lines and sum(pair is None for pair in pairs) <= 1:
+        return {pair[1]: pair[2].strip() for pair in pairs if pair}
+    return {str(number): line for number, line in enumerate(lines)}

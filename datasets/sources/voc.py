@@ -12,7 +12,6 @@ from ._annotations import AnnotatedSource, Entry, ListFile, read_each
 from .base import SOURCES
 
 _MAX_BYTES = 1 << 20
-_OBJECT = re.compile(r"<object>(.*?)</object>", re.DOTALL)
 
 
 @SOURCES.register
@@ -47,10 +46,11 @@ def _read(root: Path, name: str, stems: set[str]) -> ListFile | None:
 
 
 def _objects(text: str, picture: str) -> Iterator[Entry]:
-    for found in _OBJECT.finditer(text):
-        label = _inside(found[1], "name")
+    for part in text.split("<object>")[1:]:
+        inner, end, _ = part.partition("</object>")
+        label = _inside(inner, "name") if end else ""
         if label:
-            yield Entry(picture, label, box=_box(found[1]))
+            yield Entry(picture, label, box=_box(inner))
 
 
 def _inside(text: str, tag: str) -> str:

@@ -10,8 +10,9 @@ from ..pictures import is_picture
 from ._annotations import AnnotatedSource, Entry, ListFile
 from .base import SOURCES
 
-_NUMBER = r"-?\d*\.?\d+(?:[eE]-?\d+)?"
-_ROW = re.compile(rf"(\d+)((?:\s+{_NUMBER}){{4,}})\s*")
+# Possessive: else a row of a million digits takes the square of them.
+_NUMBER = r"-?(?:\d++(?:\.\d++)?|\.\d++)(?:[eE]-?\d++)?"
+_ROW = re.compile(rf"(\d++)((?:\s++{_NUMBER}){{4,}})\s*+")
 _MAX_LABELS = 1 << 20
 
 
@@ -67,16 +68,17 @@ def _class_names(root: Path, files: Sequence[str]) -> list[str]:
 
 def _yaml_names(text: str) -> list[str]:
     """Return the list or mapping ``names`` of YAML as these tools write it, read as plain text."""
-    inline = re.search(r"^names:\s*([\[{])(.*?)[\]}]", text, re.MULTILINE | re.DOTALL)
-    if inline:
-        cells = re.findall(r"'([^']*)'|\"([^\"]*)\"|([^,\s][^,]*)", inline[2])
+    inline = re.search(r"^names:\s*+([\[{])", text, re.MULTILINE)
+    inside = re.split(r"[\]}]", text[inline.end() :], maxsplit=1) if inline else []
+    if inline and len(inside) == 2:
+        cells = re.findall(r"'([^']*)'|\"([^\"]*)\"|([^,\s][^,]*)", inside[0])
         values = [next(filter(None, cell), "").strip() for cell in cells]
         if inline[1] == "{":
             values = [value.partition(":")[2].strip(" '\"") for value in values]
         return values
     block = re.search(r"^names:[ \t]*\r?\n((?:[ \t]*(?:-|\d+\s*:).*\r?\n?)+)", text, re.MULTILINE)
-    rows = re.findall(r"^[ \t]*(?:-|\d+\s*:)[ \t]*(.*?)[ \t]*$", block[1] if block else "", re.M)
-    return [re.sub(r"\s+#.*$", "", row).strip("'\"") for row in rows]
+    rows = re.findall(r"^[ \t]*+(?:-|\d++\s*+:)(.*)$", block[1] if block else "", re.M)
+    return [re.split(r"\s#", row, maxsplit=1)[0].strip().strip("'\"") for row in rows]
 
 
 def _read(root: Path, text: str, picture: str, names: Sequence[str]) -> ListFile:

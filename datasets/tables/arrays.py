@@ -51,12 +51,12 @@ def npy_tables(path: Path, name: str) -> list[NumberTable]:
     InvalidDataError
         If it is damaged, or has no landmarks of hands in it.
     """
-    label_file = label_file_of(path)
-    labels = read_npy(label_file) if label_file else None
-    return [array_table(read_npy(path), name, labels, _split_in(path.stem))]
+    label_file = _label_file_of(path)
+    labels = _read_npy(label_file) if label_file else None
+    return [array_table(_read_npy(path), name, labels, _split_in(path.stem))]
 
 
-def label_file_of(path: Path) -> Path | None:
+def _label_file_of(path: Path) -> Path | None:
     """Return the file with the labels of an array, by its name."""
     for stem in _partners(path.stem):
         for other in {stem, stem.lower(), stem.upper(), stem.capitalize()}:
@@ -72,7 +72,7 @@ def is_label_file(path: Path) -> bool:
     if not set(words) & set(_LABELS):
         return False
     beside = (one for one in path.parent.glob(f"*{path.suffix}") if one != path)
-    return any(found.samefile(path) for one in beside if (found := label_file_of(one)))
+    return any(found.samefile(path) for one in beside if (found := _label_file_of(one)))
 
 
 def _partners(stem: str) -> list[str]:
@@ -132,7 +132,7 @@ def _members(archive: zipfile.ZipFile, most: int) -> dict[str, Any]:
     return members
 
 
-def read_npy(path: Path) -> Any:
+def _read_npy(path: Path) -> Any:
     """Read one array; one of Python objects is read as a list, without executing anything."""
     return _parse_npy(read_bytes(path, MAX_FILE_BYTES))
 
@@ -272,10 +272,10 @@ def _record_table(values: NDArray[Any], name: str) -> NumberTable:
             texts[field] = [_label_text(value) for value in column.tolist()]
     if not numbers:
         raise InvalidDataError("it is an array of records without landmarks")
-    return NumberTable.of(name, np.stack(numbers, 1), by_role(texts), names=names)
+    return NumberTable.of(name, np.stack(numbers, 1), _by_role(texts), names=names)
 
 
-def by_role(texts: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
+def _by_role(texts: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
     """Return columns of text by their role; those without one are left out."""
     return {role: column for name, column in texts.items() if (role := role_of(name))}
 

@@ -13,9 +13,8 @@ from handlore.landmarks.hands import N_LANDMARKS, FloatArray
 
 from ..dataset import Header, LandmarkDataset, Samples
 from ..validation import Kind, Unit
-from .parts import TableOptions, TablePart, number_of
-from .samples import clips_of, samples_of, times_of
-from .units import NAMED, UnitConversion, Units, conversion_of, described, is_shallow, units_of
+from .parts import TableOptions, TablePart, clips_of, number_of, samples_of, times_of
+from .units import NAMED, Numbers, UnitConversion, Units, conversion_of, units_of
 
 _SAMPLED = 20_000
 """Hands by which the units are found out, of all tables together."""
@@ -209,7 +208,7 @@ def _left_first(frames: _Frames) -> None:
 
 
 @dataclass(frozen=True)
-class BadRow:
+class _BadRow:
     """A row that cannot be used."""
 
     name: str
@@ -218,17 +217,17 @@ class BadRow:
 
 
 @dataclass(frozen=True, eq=False)
-class Assembled:
+class _Assembled:
     """What tables hold."""
 
     dataset: LandmarkDataset | None
     """None if every row is bad."""
-    failures: Sequence[BadRow] = ()
+    failures: Sequence[_BadRow] = ()
     """Rows that cannot be used, by name, and why."""
     notes: Sequence[str] = field(default=())
 
 
-def assemble(parts: Sequence[TablePart], options: TableOptions) -> Assembled:
+def assemble(parts: Sequence[TablePart], options: TableOptions) -> _Assembled:
     """Make one dataset of tables, at least one.
 
     Raises
@@ -253,16 +252,16 @@ def assemble(parts: Sequence[TablePart], options: TableOptions) -> Assembled:
     )
     if units.name == "pixels":
         sampled = [_sampled(part, 1000) for part in parts]
-        conversion = replace(conversion, shallow=all(map(is_shallow, sampled)))
+        conversion = replace(conversion, shallow=all(map(_is_shallow, sampled)))
     n_hands = max(len(part.hands) for part in parts)
     made = [_made(part, conversion, n_hands, kind, options) for part in parts]
     notes = [
-        described(conversion, options.aspect, has_size=has_size),
+        _described(conversion, options.aspect, has_size=has_size),
         *_layout_notes(parts, kind, options),
     ]
     unit: Unit = "metre" if units.name == "metres" else "width"
     dataset = _concatenated([one for one, _ in made if one], Header(kind=kind, image_unit=unit))
-    return Assembled(dataset, [failure for _, failed in made for failure in failed], notes)
+    return _Assembled(dataset, [failure for _, failed in made for failure in failed], notes)
 
 
 def _layout_notes(parts: Sequence[TablePart], kind: Kind, options: TableOptions) -> list[str]:
@@ -287,7 +286,7 @@ def _layout_notes(parts: Sequence[TablePart], kind: Kind, options: TableOptions)
     return notes
 
 
-_Made = tuple["_Samples | None", list[BadRow]]
+_Made = tuple["_Samples | None", list[_BadRow]]
 
 
 @dataclass(eq=False)
@@ -305,7 +304,7 @@ def _made(
     good = np.ones(part.n_rows, bool)
     good[list(part.bad)] = False
     failures = [
-        BadRow(f"{part.table.name}#{row + 1}", part.texts["label"][row] or "no label", why)
+        _BadRow(f"{part.table.name}#{row + 1}", part.texts["label"][row] or "no label", why)
         for row, why in sorted(part.bad.items())
     ]
     if not good.any():
@@ -354,3 +353,21 @@ def _concatenated(made: Sequence[_Samples], header: Header) -> LandmarkDataset |
 
 def _whole(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
     return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+
+
+def _is_shallow(points: Numbers) -> bool:
+    """Say whether z was left as MediaPipe gives it, in picture widths, beside x and y in pixels."""
+    return points.shape[2] == 3 and bool(np.nanmax(np.abs(points[..., 2]), initial=0) < 3)
+
+
+def _described(done: UnitConversion, aspect: str, *, has_size: bool) -> str:
+    """Return the line that says which units were understood."""
+    words = done.units.words
+    if done.units.name == "pixels":
+        of = "each row's own picture" if has_size else f"pictures {done.width:g} wide, assumed"
+        return f"units: {words} of {of}"
+    if done.aspect is not None and aspect.strip().lower() == "unknown":
+        return f"units: {words}; aspect unknown, so both axes are left as they are"
+    if done.aspect is not None:
+        return f"units: {words}; pictures of {aspect.strip()}"
+    return f"units: {words}" + ("; pictures as each row says" if done.units.needs_aspect else "")

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from statistics import median
 
 import numpy as np
@@ -26,7 +25,7 @@ MAX_COLUMNS = 5000
 
 
 @dataclass(frozen=True)
-class HandColumns:
+class _HandColumns:
     """The columns of one hand, landmark by landmark."""
 
     image: tuple[int, ...]
@@ -46,7 +45,7 @@ class HandColumns:
 class Columns:
     """What the columns of a table are."""
 
-    hands: tuple[HandColumns, ...]
+    hands: tuple[_HandColumns, ...]
     roles: Mapping[str, int] = field(default_factory=dict)
     """The column of each role, such as ``label``."""
     left_out: tuple[str, ...] = ()
@@ -70,18 +69,6 @@ def number_in(cell: str) -> float | None:
         return None if "_" in cell else float(cell)
     except ValueError:
         return None
-
-
-def is_header(cells: Sequence[str]) -> bool:
-    """Say whether a row holds names: most landmarks have one, and at most a few are numbers.
-
-    Names may be plain numbers: 0, 1, 2 and so on.
-    """
-    numbers = [number_in(cell) for cell in cells]
-    counted = [number for number in numbers if number is not None and not math.isnan(number)]
-    if len(counted) >= 42 and all(b - a == 1 for a, b in pairwise(counted)):
-        return True
-    return len(counted) <= len(cells) // 4
 
 
 def columns_of(names: Sequence[str] | None, head: Cells) -> Columns:
@@ -163,15 +150,15 @@ def _whole(cells: Mapping[tuple[int, int], int]) -> tuple[int, ...]:
     return tuple(cells[key] for key in wanted) if all(key in cells for key in wanted) else ()
 
 
-def _hands(whole: Mapping[tuple[str, bool], tuple[int, ...]]) -> list[HandColumns]:
+def _hands(whole: Mapping[tuple[str, bool], tuple[int, ...]]) -> list[_HandColumns]:
     hands = []
     for name in dict.fromkeys(name for name, _ in whole):
         world, image = whole.get((name, True), ()), whole.get((name, False), ())
         kept = world if image and len(world) == 3 * N_LANDMARKS else ()
-        hands.append(HandColumns(image or world, kept, name))
+        hands.append(_HandColumns(image or world, kept, name))
     if {hand.name for hand in hands} == {"l", "r"}:
         sides = {"l": "left", "r": "right"}
-        hands = [HandColumns(hand.image, hand.world, sides[hand.name]) for hand in hands]
+        hands = [_HandColumns(hand.image, hand.world, sides[hand.name]) for hand in hands]
     if {hand.name for hand in hands} == {"left", "right"}:
         return sorted(hands, key=lambda hand: hand.name)
     return hands
@@ -327,7 +314,9 @@ on seven tables of real hands: 0.55 to 0.84 where x of all landmarks comes befor
 where it does not; numbers at random 0.98."""
 
 
-def _blocks(numbers: Sequence[int], head: Cells) -> tuple[tuple[HandColumns, ...], tuple[str, ...]]:
+def _blocks(
+    numbers: Sequence[int], head: Cells
+) -> tuple[tuple[_HandColumns, ...], tuple[str, ...]]:
     count = len(numbers)
     if count in _BODY_BEFORE:
         numbers = numbers[_BODY_BEFORE[count] :]
@@ -338,7 +327,7 @@ def _blocks(numbers: Sequence[int], head: Cells) -> tuple[tuple[HandColumns, ...
     block = _block(numbers, head)
     if count == 84 and len(block) and not np.ptp(block[:, 3::4]) and block[0, 3] in (0, 1):
         kept = tuple(place for k, place in enumerate(numbers) if k % 4 < 3)
-        return (HandColumns(kept),), ("84 numbers: x, y, z and visibility of one hand",)
+        return (_HandColumns(kept),), ("84 numbers: x, y, z and visibility of one hand",)
     if count == 84:
         return _two(numbers, ("1", "2")), ("84 numbers: two hands, of which side is not known",)
     if _bone_length(block, "axes") < _CLEARLY * _bone_length(block):
@@ -346,11 +335,11 @@ def _blocks(numbers: Sequence[int], head: Cells) -> tuple[tuple[HandColumns, ...
         kept = tuple(
             numbers[axis * N_LANDMARKS + k] for k in range(N_LANDMARKS) for axis in range(n_axes)
         )
-        return (HandColumns(kept),), ("x of all landmarks comes first, then y",)
-    return (HandColumns(tuple(numbers)),), ()
+        return (_HandColumns(kept),), ("x of all landmarks comes first, then y",)
+    return (_HandColumns(tuple(numbers)),), ()
 
 
-def _two(numbers: Sequence[int], names: tuple[str, str]) -> tuple[HandColumns, ...]:
+def _two(numbers: Sequence[int], names: tuple[str, str]) -> tuple[_HandColumns, ...]:
     half = len(numbers) // 2
     parts = (numbers[:half], numbers[half:])
-    return tuple(HandColumns(tuple(p), name=name) for p, name in zip(parts, names, strict=True))
+    return tuple(_HandColumns(tuple(p), name=name) for p, name in zip(parts, names, strict=True))

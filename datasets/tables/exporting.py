@@ -59,7 +59,7 @@ def export_table(dataset: LandmarkDataset, path: Path) -> int:
     return dataset.n_frames
 
 
-def table_columns(dataset: LandmarkDataset) -> _Columns:
+def _table_columns(dataset: LandmarkDataset) -> _Columns:
     """Return the columns of a table (n_frames,) by name, in their order."""
     lengths = np.diff(dataset.offsets)
     numbers = np.repeat(np.arange(dataset.n_samples), lengths)
@@ -114,7 +114,7 @@ def _utf8(text: str) -> str:
 
 def _write_text(separator: str) -> Callable[[LandmarkDataset, BinaryIO], None]:
     def write(dataset: LandmarkDataset, stream: BinaryIO) -> None:
-        columns = table_columns(dataset)
+        columns = _table_columns(dataset)
         stream.write((separator.join(columns) + "\n").encode())
         for row in _records(columns):
             stream.write((separator.join(map(_cell, row)) + "\n").encode())
@@ -147,14 +147,14 @@ def _write_json_lines(dataset: LandmarkDataset, stream: BinaryIO) -> None:
 
 
 def _json_lines(dataset: LandmarkDataset) -> Iterator[bytes]:
-    columns = table_columns(dataset)
+    columns = _table_columns(dataset)
     for row in _records(columns):
         record = dict(zip(columns, row, strict=True))
         yield json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _write_npy(dataset: LandmarkDataset, stream: BinaryIO) -> None:
-    columns = table_columns(dataset)
+    columns = _table_columns(dataset)
     types = [(name, column.dtype) for name, column in columns.items()]
     table = np.empty(dataset.n_frames, types)
     for name, column in columns.items():
@@ -168,7 +168,7 @@ def _write_parquet(dataset: LandmarkDataset, stream: BinaryIO) -> None:
 
     columns = {
         name: pyarrow.array(_values(column)) if column.dtype.kind == "U" else pyarrow.array(column)
-        for name, column in table_columns(dataset).items()
+        for name, column in _table_columns(dataset).items()
     }
     parquet.write_table(pyarrow.table(columns), stream)
 

@@ -63,7 +63,7 @@ class Coordinate:
     axis: int
 
 
-def words_of(name: str) -> list[str]:
+def _words_of(name: str) -> list[str]:
     """Split a name of a column: ``Lm0X`` into lm, 0, x."""
     parted = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[xyz]$)", " ", name.strip())
     return re.findall(r"[^\W\d_]+|[0-9]+", parted.lower())
@@ -71,7 +71,7 @@ def words_of(name: str) -> list[str]:
 
 def coordinate_of(name: str) -> Coordinate | None:
     """Return the coordinate that a column is, by its name; None if it is none."""
-    words = ["pinky" if word == "little" else word for word in words_of(name)]
+    words = ["pinky" if word == "little" else word for word in _words_of(name)]
     axes = [place for place, word in enumerate(words) if len(word) == 1 and word in _AXES]
     if len(axes) != 1:
         return None
@@ -106,7 +106,7 @@ def role_of(name: str) -> str:
 
     What belongs to one of several hands is followed by a dot and the hand: ``score.1``.
     """
-    words = words_of(name)
+    words = _words_of(name)
     role = _ROLE_OF.get("_".join(words), "")
     if role or len(words) < 2 or words[-1] not in _PER_HAND:
         return role
@@ -116,6 +116,6 @@ def role_of(name: str) -> str:
 
 def rank_of(name: str) -> int:
     """Return how early a name stands among those of its role: the first one is preferred."""
-    joined = "_".join(words_of(name))
+    joined = "_".join(_words_of(name))
     names = _ROLES.get(_ROLE_OF.get(joined, ""), "").split(" ")
     return names.index(joined) if joined in names else len(names)

@@ -1,8 +1,11 @@
-"""The rows of one table by what they are: hands, whether they are there, and texts by role."""
+"""The rows of one table: hands, whether they are there, texts by role, and which are one clip."""
 
+import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +13,7 @@ from numpy.typing import NDArray
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import N_LANDMARKS, FloatArray
 
+from ..dataset import Samples
 from ..validation import Kind
 from .columns import Columns
 from .rows import RawTable, Rows
@@ -47,7 +51,7 @@ class TablePart:
     @property
     def is_own(self) -> bool:
         """Whether `handlore export` wrote it."""
-        return is_own(self.texts)
+        return _is_own(self.texts)
 
     @property
     def kind(self) -> Kind:
@@ -56,11 +60,11 @@ class TablePart:
             return "sequence" if "sequence" in self.texts["kind"] else "pose"
         if self.table.is_clip:
             return "sequence"
-        keys = set(clip_keys(self)) if "clip" in self.texts else set()
+        keys = set(_clip_keys(self)) if "clip" in self.texts else set()
         return "sequence" if keys and 2 * len(keys) <= self.n_rows else "pose"
 
 
-def is_own(texts: Mapping[str, Sequence[str]]) -> bool:
+def _is_own(texts: Mapping[str, Sequence[str]]) -> bool:
     """Say whether these are the columns that `handlore export` writes."""
     return {"unit", "kind", "clip", "time"} <= set(texts)
 
@@ -76,7 +80,7 @@ def read_part(table: RawTable) -> TablePart:
     columns = table.columns()
     rows = table.rows(columns)
     texts = dict(rows.texts)
-    if not is_own(texts):
+    if not _is_own(texts):
         texts = {role: [text.strip() for text in column] for role, column in texts.items()}
     for role, value in table.given.items():
         texts.setdefault(role, [value] * len(rows.numbers))
@@ -94,7 +98,7 @@ def _part(
         world, start = _taken(rows.numbers, start, len(hand.world))
         there, damaged = _found(image)
         stages = texts.get(f"stage.{hand.name}" if hand.name else "stage")
-        if is_own(texts) and stages is not None:
+        if _is_own(texts) and stages is not None:
             there, damaged = _found_by_stage(image, stages)
         for row in np.flatnonzero(damaged).tolist():
             bad.setdefault(row, "numbers of a hand are missing, or not finite")
@@ -131,7 +135,7 @@ def _found(points: FloatArray) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     return np.asarray(~absent & ~damaged), np.asarray(damaged & ~absent)
 
 
-def clip_keys(part: TablePart) -> list[tuple[str, ...]]:
+def _clip_keys(part: TablePart) -> list[tuple[str, ...]]:
     """Return what the rows of a clip have in common, of each row."""
     roles = ("clip", "label", "group", "session", "split")
     columns = [part.texts[role] for role in roles if role in part.texts]
@@ -146,3 +150,114 @@ def number_of(text: str) -> float:
         return float(text)
     except ValueError:
         return math.nan
+
+
+_SPLITS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation"), "val"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
+
+
+def clips_of(
+    part: TablePart, good: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rows clip by clip, by frame or time within each, and where clips begin."""
+    numbers: dict[tuple[str, ...], int] = {}
+    keys = [()] * part.n_rows if part.table.is_clip else _clip_keys(part)
+    clips = np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)
+    by = next((role for role in ("frame", "time", "time_ms") if role in part.texts), None)
+    within = np.array([number_of(t) for t in part.texts[by]]) if by else np.zeros(part.n_rows)
+    rows = np.flatnonzero(good)
+    order = rows[np.lexsort((rows, np.nan_to_num(within[rows]), clips[rows]))]
+    starts = np.flatnonzero(np.diff(clips[order], prepend=-1))
+    return order, np.append(starts, len(order)).astype(np.int64)
+
+
+def times_of(
+    part: TablePart,
+    order: NDArray[np.int64],
+    offsets: NDArray[np.int64],
+    kind: Kind,
+    options: TableOptions,
+) -> NDArray[np.float64]:
+    """Return the seconds of the rows in order, from the beginning of each clip."""
+    seconds = _seconds(part, options)[order]
+    if part.is_own:
+        return seconds
+    if kind == "pose":
+        return np.zeros(len(order))
+    lengths = np.diff(offsets)
+    since = seconds - np.repeat(seconds[offsets[:-1]], lengths)
+    place = np.arange(len(order)) - np.repeat(offsets[:-1], lengths)
+    usable = np.isfinite(since).all() and (np.diff(since)[np.diff(place) > 0] >= 0).all()
+    return since if usable else place / options.frame_rate
+
+
+def _seconds(part: TablePart, options: TableOptions) -> NDArray[np.float64]:
+    for role in ("time_ms", "time", "frame"):
+        if role in part.texts:
+            values = np.array([number_of(text) for text in part.texts[role]])
+            break
+    else:
+        return np.full(part.n_rows, np.nan)
+    if role == "frame":
+        return values / options.frame_rate
+    if role == "time_ms" or (role == "time" and not part.is_own and _is_milliseconds(values)):
+        return values / 1000
+    return values
+
+
+def _is_milliseconds(values: NDArray[np.float64]) -> bool:
+    """Say whether times rise by 5 or more from frame to frame; seconds do not."""
+    steps = np.diff(values)
+    steps = steps[steps > 0]
+    return bool(len(steps)) and float(np.median(steps)) >= 5
+
+
+def samples_of(
+    part: TablePart,
+    image: FloatArray,
+    order: NDArray[np.int64],
+    offsets: NDArray[np.int64],
+) -> Samples:
+    """Return what is known of each sample: the first of its rows says it."""
+    firsts = order[offsets[:-1]].tolist()
+    columns = {
+        role: [part.texts[role][row] for row in firsts]
+        for role in ("group", "session", "recording")
+        if role in part.texts
+    }
+    if "split" in part.texts:
+        splits = [part.texts["split"][row] for row in firsts]
+        known = [_SPLITS.get(split.lower(), "") for split in splits]
+        columns["split"] = splits if part.is_own else known
+    labels = [_tidy(part.texts["label"][row]) for row in firsts] if not part.is_own else [
+        part.texts["label"][row] for row in firsts
+    ]  # fmt: skip
+    whole = part.table.is_clip and len(firsts) == 1
+    names = [part.table.name if whole else f"{part.table.name}#{row + 1}" for row in firsts]
+    digests = list(_digests(image, offsets))
+    own: dict[str, Any] = {}
+    if part.is_own:
+        texts = part.texts
+        names = [texts["source"][row] for row in firsts] if "source" in texts else names
+        digests = [texts["sha256"][row] for row in firsts] if "sha256" in texts else digests
+        if "view" in texts:
+            own["view"] = [int(number_of(texts["view"][row]) or 0) for row in firsts]
+    return Samples.make(labels, source=names, sha256=digests, **columns, **own)
+
+
+def _tidy(label: str) -> str:
+    """Return a label; a class number that went through a column of decimals is whole again."""
+    whole, point, rest = label.partition(".")
+    return whole if point and whole.isdigit() and rest and not rest.strip("0") else label
+
+
+def _digests(image: FloatArray, offsets: NDArray[np.int64]) -> Iterator[str]:
+    """Yield the first 16 digits of a sha256 of the landmarks of each sample."""
+    numbers = np.ascontiguousarray(image)
+    data = memoryview(numbers.view(np.uint8).reshape(-1))  # type: ignore[arg-type]
+    size = data.nbytes // max(len(numbers), 1)
+    for start, end in pairwise(offsets.tolist()):
+        yield hashlib.sha256(data[start * size : end * size]).hexdigest()[:16]

@@ -9,7 +9,7 @@ from typing import Any
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 from ..files import readable
-from .arrays import is_label_file, npy_tables, npz_tables, pickle_tables
+from .arrays import npy_tables, npz_tables, pickle_tables
 from .names import role_of
 from .parquet import LONG_FORM, long_table, parquet_table
 from .posefile import pose_table
@@ -37,22 +37,6 @@ _GENERIC = {
     *("json", "parquet", "mp_data", "sequences", "clips", "raw", "processed", "output"),
 }
 """Names of folders that are no label."""
-
-
-def tables_of(path: Path, name: str) -> list[RawTable]:
-    """Look at the tables in a file, without their rows where that is possible.
-
-    Raises
-    ------
-    InvalidDataError
-        If the file is damaged, or holds no table.
-    """
-    return list(READERS[path.suffix.lower()](path, name))
-
-
-def is_companion(path: Path) -> bool:
-    """Say whether a file is read with another one: the labels beside an array."""
-    return path.suffix.lower() == ".npy" and is_label_file(path)
 
 
 def _text(path: Path, name: str) -> RawTable:

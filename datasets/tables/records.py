@@ -1,6 +1,7 @@
 """Tables in JSON and JSON lines: flat records, and results of MediaPipe's hand landmarkers."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from math import nan
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ from handlore.landmarks.untrusted import MAX_JSON_BYTES, parse_json
 
 from ..files import read_bytes, readable, require_regular
 from .arrays import array_table, data_and_labels
+from .columns import Cells, Columns
 from .names import role_of
-from .rows import CellTable, RawTable
+from .rows import LOOKED_AT, RawTable, Rows, rows_of_cells
 
 _LANDMARKS = (
     *("landmarks", "handLandmarks", "hand_landmarks", "multiHandLandmarks", "keypoints", "points"),
@@ -28,6 +30,23 @@ _LISTS = ("samples", "data", "frames", "records", "results", "items", "annotatio
 
 _LONGEST_LINE = 8 << 20
 _MAX_RECORDS = 5_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class _CellTable(RawTable):
+    """A table whose cells are text in memory."""
+
+    cells: Cells = ()
+
+    @classmethod
+    def of(cls, name: str, names: Sequence[str] | None, cells: Cells) -> "_CellTable":
+        """Make a table of all its cells."""
+        return cls(name, names, cells[:LOOKED_AT], cells=cells)
+
+    def rows(self, columns: Columns) -> Rows:
+        """Return all rows."""
+        width = len(self.names) if self.names is not None else len(self.head[0])
+        return rows_of_cells(self.cells, columns, width)
 
 
 def json_table(path: Path, name: str) -> RawTable:
@@ -50,7 +69,7 @@ def json_table(path: Path, name: str) -> RawTable:
     return _table(name, list(_records(value)))
 
 
-def json_lines_table(path: Path, name: str) -> CellTable:
+def json_lines_table(path: Path, name: str) -> _CellTable:
     """Read a file of JSON lines, a record a line."""
     require_regular(path)
     records: list[Mapping[str, Any]] = []
@@ -107,13 +126,13 @@ def _labelled(label: str, samples: Any) -> Iterator[Mapping[str, Any]]:
             yield {"label": label, "landmarks": sample}
 
 
-def _table(name: str, records: Sequence[Mapping[str, Any]]) -> CellTable:
+def _table(name: str, records: Sequence[Mapping[str, Any]]) -> _CellTable:
     flat = [_flat(record) for record in records]
     names = list(dict.fromkeys(key for record in flat for key in record))
     if not names:
         raise InvalidDataError("it holds no records with landmarks of hands")
     cells = [[record.get(key, "") for key in names] if record else [] for record in flat]
-    return CellTable.of(name, names, cells)
+    return _CellTable.of(name, names, cells)
 
 
 def _flat(record: Mapping[str, Any]) -> dict[str, str]:

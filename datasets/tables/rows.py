@@ -58,23 +58,6 @@ class RawTable:
 
 
 @dataclass(frozen=True, eq=False)
-class CellTable(RawTable):
-    """A table whose cells are text in memory."""
-
-    cells: Cells = ()
-
-    @classmethod
-    def of(cls, name: str, names: Sequence[str] | None, cells: Cells) -> "CellTable":
-        """Make a table of all its cells."""
-        return cls(name, names, cells[:LOOKED_AT], cells=cells)
-
-    def rows(self, columns: Columns) -> Rows:
-        """Return all rows."""
-        width = len(self.names) if self.names is not None else len(self.head[0])
-        return rows_of_cells(self.cells, columns, width)
-
-
-@dataclass(frozen=True, eq=False)
 class NumberTable(RawTable):
     """A table whose landmarks are numbers in memory, beside columns of text with known roles."""
 

@@ -2,11 +2,13 @@
 
 import codecs
 import csv
+import math
 import re
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.untrusted import DAMAGE
 
 from ..files import readable, require_regular
-from .columns import Columns, is_header
+from .columns import Columns, number_in
 from .rows import LOOKED_AT, RawTable, Rows, rows_of_cells
 
 _LONGEST_LINE = 1 << 20
@@ -110,7 +112,7 @@ def text_table(path: Path, name: str) -> TextTable:
         raise InvalidDataError("the file is empty")
     separator = _separator(lines)
     rows = [_split(line, separator) for line in lines]
-    has_header = is_header(rows[0])
+    has_header = _is_header(rows[0])
     counts = Counter(len(row) for row in rows[has_header:])
     n_columns = max(counts, key=lambda n: counts[n], default=0)
     if has_header and len(rows[0]) != n_columns:
@@ -176,3 +178,15 @@ _COMMA = re.compile(r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?")
 
 def _has_decimal_commas(cells: Sequence[str]) -> bool:
     return sum(bool(_COMMA.fullmatch(cell)) for cell in cells) > len(cells) // 2
+
+
+def _is_header(cells: Sequence[str]) -> bool:
+    """Say whether a row holds names: most landmarks have one, and at most a few are numbers.
+
+    Names may be plain numbers: 0, 1, 2 and so on.
+    """
+    numbers = [number_in(cell) for cell in cells]
+    counted = [number for number in numbers if number is not None and not math.isnan(number)]
+    if len(counted) >= 42 and all(b - a == 1 for a, b in pairwise(counted)):
+        return True
+    return len(counted) <= len(cells) // 4

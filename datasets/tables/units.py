@@ -211,11 +211,6 @@ class UnitConversion:
         return points
 
 
-def is_shallow(points: Numbers) -> bool:
-    """Say whether z was left as MediaPipe gives it, in picture widths, beside x and y in pixels."""
-    return points.shape[2] == 3 and bool(np.nanmax(np.abs(points[..., 2]), initial=0) < 3)
-
-
 def conversion_of(
     units: Units, aspect: str, name: str, *, has_size: bool, largest: Callable[[], float]
 ) -> UnitConversion:
@@ -255,19 +250,6 @@ def conversion_of(
 def _width_for(units: Units, largest: float) -> float:
     wanted = largest * (2 if units.relative else 1)
     return float(next((width for width in _WIDTHS if width >= wanted), math.ceil(wanted)))
-
-
-def described(done: UnitConversion, aspect: str, *, has_size: bool) -> str:
-    """Return the line that says which units were understood."""
-    words = done.units.words
-    if done.units.name == "pixels":
-        of = "each row's own picture" if has_size else f"pictures {done.width:g} wide, assumed"
-        return f"units: {words} of {of}"
-    if done.aspect is not None and aspect.strip().lower() == "unknown":
-        return f"units: {words}; aspect unknown, so both axes are left as they are"
-    if done.aspect is not None:
-        return f"units: {words}; pictures of {aspect.strip()}"
-    return f"units: {words}" + ("; pictures as each row says" if done.units.needs_aspect else "")
 
 
 def height_in_widths(aspect: str) -> float:

@@ -18,13 +18,12 @@ from rich.table import Table
 
 from handlore.datasets.dataset import Kind
 from handlore.datasets.loading import LoadedData, load_data
-from handlore.landmarks.chosen import CHOICES
 from handlore.landmarks.detector import DetectorOptions, HandDetector
 from handlore.landmarks.detectors import DETECTORS
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.files import make_folder, real_path, require_writable
 from handlore.landmarks.nativelog import quiet_native_log
-from handlore.landmarks.opening import open_detector
+from handlore.landmarks.opening import CHOICES, open_detector
 from handlore.landmarks.registry import Registry, unknown_name
 from handlore.landmarks.stages import STAGE_NAMES
 from handlore.landmarks.untrusted import printable, printable_lines

@@ -11,7 +11,7 @@ import click
 from handlore.capture.cameras import CameraOptions, camera_spec
 from handlore.capture.live.run import LiveOptions, run_live
 from handlore.capture.serve.guard import read_token
-from handlore.capture.views.printer import Printer
+from handlore.capture.views.live import Printer
 from handlore.landmarks.errors import HandloreError
 from handlore.models.ready import LIVE_MODELS
 

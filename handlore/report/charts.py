@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import floor
+from unicodedata import east_asian_width
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,7 @@ from handlore.classifiers.evaluation.breakdown import GroupScore, Reliability
 from handlore.classifiers.evaluation.scores import Scores
 from handlore.landmarks.hands import FloatArray
 
-from .drawing import HAND_SIZE, Drawing, cut, draw_hand, outline, text_width
-from .findings import Confusion
+from .drawing import FONT_SIZE, HAND_SIZE, Drawing, cut, draw_hand
 
 ROW = 22
 """Height of a row of a chart, in pixels."""
@@ -52,7 +52,7 @@ def interval_chart(parts: Sequence[GroupScore], title: str) -> Drawing:
 
 
 def _name_width(names: Iterable[str]) -> float:
-    return 20 + max(text_width(cut(name)) for name in names)
+    return 20 + max(_text_width(cut(name)) for name in names)
 
 
 def _legend(drawn: Drawing, names: Mapping[str, str], left: float) -> None:
@@ -64,7 +64,7 @@ def _legend(drawn: Drawing, names: Mapping[str, str], left: float) -> None:
 
 
 def _legend_width(names: Iterable[str]) -> float:
-    return sum(36 + text_width(name) for name in names)
+    return sum(36 + _text_width(name) for name in names)
 
 
 def reliability_chart(found: Reliability) -> Drawing:
@@ -138,22 +138,6 @@ def training_chart(history: Sequence[Mapping[str, float | None]]) -> Drawing:
     return drawn
 
 
-def weighted_hand(lost: Mapping[str, float]) -> Drawing:
-    """Draw a hand with each finger as strong as the accuracy that is lost without it."""
-    most = max(*lost.values(), 1e-9)
-    drawn = Drawing(150, 160, "A hand; the stronger a finger, the more accuracy depends on it")
-    outline(drawn, _OPEN_HAND, {finger: max(value, 0) / most for finger, value in lost.items()})
-    return drawn
-
-
-_OPEN_HAND = np.array([
-    (72, 148), (50, 134), (34, 114), (22, 98), (10, 84), (49, 84), (44, 58), (41, 42), (38, 27),
-    (69, 80), (68, 50), (67, 32), (66, 16), (88, 84), (91, 57), (93, 41), (95, 27), (105, 93),
-    (113, 73), (118, 60), (123, 48),
-], float)  # fmt: skip
-"""An open right hand (21, 2) in pixels, its palm towards the viewer."""
-
-
 @dataclass(frozen=True)
 class BarRow:
     """A row of a bar chart: stacked lengths by style, and a text beside the bar."""
@@ -172,7 +156,7 @@ def bar_chart(
     """
     names = legend or {}
     left, top = _name_width(row.name for row in rows), 28 if names else 8
-    width = max(360.0, text_width(unit) - 60, _legend_width(names.values()) - 60)
+    width = max(360.0, _text_width(unit) - 60, _legend_width(names.values()) - 60)
     drawn = Drawing(left + width + 60, top + ROW * len(rows) + 22, title)
     _legend(drawn, names, left)
     longest = max([1e-9, *(sum(row.lengths.values()) for row in rows)])
@@ -235,9 +219,9 @@ def matrix_chart(
     rows, columns = ([cut(name) for name in side] for side in names)
     most = max(len(rows), len(columns))
     cell = 44 if most <= _FEW else 28 if most <= _SOME else 24 if most <= _MOST_NUMBERED else 13
-    longest = max(map(text_width, columns))
+    longest = max(map(_text_width, columns))
     turned = longest > cell - 4
-    left = max(52, 26 + max(map(text_width, rows)))
+    left = max(52, 26 + max(map(_text_width, rows)))
     top = 24 + longest if turned else 38.0
     drawn = Drawing(left + cell * len(columns) + 14, top + cell * len(rows) + 4, title)
     drawn.box("panel", (left, top), cell * len(columns), cell * len(rows))
@@ -293,12 +277,10 @@ def hand_grid(rows: Sequence[Sequence[HandTile]], title: str) -> Drawing:
     return drawn
 
 
-def mistake_chart(pairs: Sequence[Confusion]) -> Drawing:
-    """Draw the worst mistakes: a pair a row, first a typical hand of either label."""
-    rows = []
-    for pair in pairs:
-        typical = ((pair.typical_truth, pair.truth), (pair.typical_answer, pair.answer))
-        tiles = [HandTile(cut(label, 16), one.image) for one, label in typical if one]
-        caption = f"{cut(pair.truth, 8)} → {cut(pair.answer, 8)}"
-        rows.append(tiles + [HandTile(caption, one.image) for one in pair.wrong])
-    return hand_grid(rows, "Hands that were confused")
+_LETTER = 6.6
+"""Width of a letter in pixels, on average and a little more."""
+
+
+def _text_width(text: str) -> float:
+    """Return about how wide a text is, in pixels."""
+    return sum(FONT_SIZE + 1 if east_asian_width(sign) in "WF" else _LETTER for sign in text)

@@ -93,7 +93,7 @@ def _tile(dataset: LandmarkDataset, label: str, samples: list[int], *, moves: bo
     return _Tile(label, " · ".join(words), dataset.image[frames], moves, share < _LITTLE_HAND)
 
 
-def contact_sheet(tiles: Sequence[_Tile], title: str) -> Pixels:
+def _contact_sheet(tiles: Sequence[_Tile], title: str) -> Pixels:
     """Draw a sheet, (height, width, 3) RGB, with a heading.
 
     Tiles of a label follow each other; the first ``_MOST_OF_A_LABEL`` of each are shown.
@@ -147,8 +147,8 @@ def gesture_sheet_png(hands: Mapping[str, FloatArray], title: str) -> bytes:
 
 
 def contact_sheet_png(tiles: Sequence[_Tile], title: str) -> bytes:
-    """Draw a sheet, see :func:`contact_sheet`, as the bytes of a PNG file."""
-    return _png(contact_sheet(tiles, title))
+    """Draw a sheet, see :func:`_contact_sheet`, as the bytes of a PNG file."""
+    return _png(_contact_sheet(tiles, title))
 
 
 def photo_sheet_png(

@@ -17,7 +17,6 @@ from html import escape
 from importlib import resources
 from itertools import pairwise
 from typing import Any
-from unicodedata import east_asian_width
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -33,8 +32,6 @@ Points = NDArray[np.float64]
 
 FONT_SIZE = 11.0
 LONGEST_LABEL = 26
-_LETTER = 6.6
-"""Width of a letter in pixels, on average and a little more."""
 _SCALE = 2.0
 """Pixels of the PNG for each pixel of the page."""
 _MOST_PIXELS = 6000
@@ -247,27 +244,11 @@ def cut(label: str, longest: int = LONGEST_LABEL) -> str:
     return label if len(label) <= longest else label[: longest - 1] + "…"
 
 
-def text_width(text: str) -> float:
-    """Return about how wide a text is, in pixels."""
-    return sum(FONT_SIZE + 1 if east_asian_width(sign) in "WF" else _LETTER for sign in text)
-
-
 HAND_SIZE = 112
 _MARGIN = 10
 _LEAST_EXTENT = 1.7
 """A drawing of a hand covers at least this many palm lengths, or a fist would fill it."""
 _MOST_STEPS = 60
-
-
-def hand_drawing(image: FloatArray, title: str = "") -> Drawing:
-    """Draw a pose, or the path of a movement and the hand at its end.
-
-    The landmarks (n_frames, n_hands, 21, 3) are in any unit: x right, y down; NaN for no hand.
-    """
-    drawn = Drawing(HAND_SIZE, HAND_SIZE, title)
-    with drawn.titled(title):
-        draw_hand(drawn, image)
-    return drawn
 
 
 def draw_hand(

@@ -1,6 +1,5 @@
 """The content of a report, gathered before anything is drawn."""
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
@@ -23,7 +22,6 @@ from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.geometry import canonicalize, palm_length, rotate, rotation_deg
 from handlore.landmarks.hands import FloatArray
 from handlore.landmarks.stages import STAGE_NAMES
-from handlore.models.model import Model
 from handlore.models.movement_encoder import N_COORDINATES, MovementEncoder
 
 _MOST_PAIRS = 8
@@ -289,20 +287,3 @@ def stage_name(number: str | int) -> str:
     if place < 0:
         return "no hand found"
     return STAGE_NAMES[place] if place < len(STAGE_NAMES) else f"stage {place}"
-
-
-_MOST_SAMPLES = 100
-
-
-def answer_time(model: Model, dataset: LandmarkDataset) -> float | None:
-    """Return the median seconds from landmarks to probabilities; None if no hand was found."""
-    samples = np.flatnonzero(dataset.has_hand)[:_MOST_SAMPLES]
-    if not len(samples):
-        return None
-    ones = [dataset.select(np.array([sample])) for sample in samples]
-    seconds = []
-    for one in (ones[0], *ones):  # the first call allocates memory
-        started = time.perf_counter()
-        model.predict_proba(model.encoder.encode_samples(one))
-        seconds.append(time.perf_counter() - started)
-    return float(np.median(seconds[1:]))

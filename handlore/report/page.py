@@ -3,7 +3,6 @@
 It knows tags only; :mod:`.sections` fills them with scores.
 """
 
-import base64
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -75,11 +74,6 @@ def numbers(values: Mapping[str, str | tuple[str, str]]) -> str:
     return f'<div class="numbers">{"".join(cells)}</div>'
 
 
-def notes(lines: Sequence[str]) -> str:
-    """Return lines that must be noticed."""
-    return "".join(f'<p class="note">{escape(line)}</p>' for line in lines)
-
-
 def fact_list(facts: Mapping[str, str]) -> str:
     """Return a list of facts."""
     rows = "".join(
@@ -96,31 +90,9 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return wide(html, ", ".join(filter(None, columns)))
 
 
-def bar(share: float, text: str) -> Html:
-    """Return a bar as long as a share of its cell, with a text beside it."""
-    percent = 100 * min(max(share, 0.0), 1.0)
-    length = f'<i style="width:{percent:.1f}%"></i>'
-    return Html(f'<span class="bar" aria-hidden="true">{length}</span>{escape(text)}')
-
-
-def stacked(shares: Sequence[tuple[float, str, str]], text: str) -> Html:
-    """Return a bar of several parts, each (share, name of a colour class, text)."""
-    parts = "".join(
-        f'<i class="{escape(kind)}" style="width:{100 * share:.2f}%" title="{escape(text)}"></i>'
-        for share, kind, text in shares
-    )
-    return Html(f'<span class="bar stacked">{parts}</span>{escape(text)}')
-
-
 def wide(body: str, name: str) -> str:
     """Return HTML that keeps its size and scrolls on a narrow page, with keys too."""
     return f'<div class="wide" tabindex="0" role="group" aria-label="{escape(name)}">{body}</div>'
-
-
-def picture(png: bytes, text: str) -> str:
-    """Return a picture embedded in the page."""
-    data = base64.b64encode(png).decode()
-    return f'<img alt="{escape(text)}" src="data:image/png;base64,{data}">'
 
 
 def _cell(value: object) -> str:

@@ -3,20 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
+import numpy as np
+
 from handlore.classifiers.evaluation.breakdown import DetectionRate
 from handlore.classifiers.evaluation.scores import Scores
 from handlore.landmarks.hands import FINGERS, FloatArray
 
-from .charts import (
-    confusion_chart,
-    interval_chart,
-    reliability_chart,
-    training_chart,
-    weighted_hand,
-)
-from .drawing import hand_drawing
+from .charts import confusion_chart, interval_chart, reliability_chart, training_chart
+from .drawing import HAND_SIZE, Drawing, draw_hand, outline
 from .findings import Confusion, Findings, Mistake, stage_name
-from .page import Html, Section, bar, fact_list, notes, numbers, page, stacked, table, wide
+from .page import Html, Section, fact_list, numbers, page, table, wide
 
 _MOST_PEOPLE = 16
 _MOST_HALF = 12
@@ -66,7 +62,7 @@ def _streamed(findings: Findings) -> str:
 
 def _warnings(findings: Findings) -> str:
     leaks = findings.outcome.leaks
-    return notes([*findings.about.notes, *(leaks.lines() if leaks else [])])
+    return _notes([*findings.about.notes, *(leaks.lines() if leaks else [])])
 
 
 def _people(findings: Findings) -> Section | None:
@@ -94,9 +90,9 @@ def class_section(
     found, colors = {one.label: one for one in rates}, _stage_colors(rates)
     rows = []
     for label, row in scores.per_class.items():
-        cells: list[object] = [bar(row["support"] / most, f"{row['support']:.0f}")]
+        cells: list[object] = [_bar(row["support"] / most, f"{row['support']:.0f}")]
         cells += [_found(found[label], colors)] if label in found else [""] * bool(found)
-        cells += [bar(row[key], f"{row[key]:.3f}") for key in ("precision", "recall", "f1")]
+        cells += [_bar(row[key], f"{row[key]:.3f}") for key in ("precision", "recall", "f1")]
         rows.append([label, *_mean_hand(label, typical or {}), *cells])
     hand, detected = [""] if typical else [], ["hand found"] if found else []
     columns = ["label", *hand, "n", *detected, "precision", "recall", "F1"]
@@ -113,7 +109,7 @@ def _mean_hand(label: str, typical: Mapping[str, FloatArray]) -> list[Html]:
     """Return the cell with the mean hand; none if no label has one."""
     if not typical:
         return []
-    return [Html(hand_drawing(typical[label]).svg("hand") if label in typical else "")]
+    return [Html(_hand_drawing(typical[label]).svg("hand") if label in typical else "")]
 
 
 def _found(one: DetectionRate, colors: Mapping[int, str]) -> Html:
@@ -122,7 +118,7 @@ def _found(one: DetectionRate, colors: Mapping[int, str]) -> Html:
         for stage, count in sorted(one.by_stage.items())
     ]
     share = one.n_found / one.n
-    return stacked(shares, "all" if share == 1 else f"{100 * share:.1f} %")
+    return _stacked(shares, "all" if share == 1 else f"{100 * share:.1f} %")
 
 
 def _stage_colors(rates: Sequence[DetectionRate]) -> dict[int, str]:
@@ -169,14 +165,6 @@ def confusion_section(scores: Scores) -> Section:
     )
 
 
-def error_section(scores: Scores) -> Section | None:
-    """Return the most frequent errors as a table; None if there are none."""
-    errors = [[a, b, n] for a, b, n in scores.most_confused(10)]
-    if not errors:
-        return None
-    return Section("Most confused", table(["truth", "answer", "items"], errors))
-
-
 def _mistakes(findings: Findings) -> Section | None:
     pairs = "".join(map(_pair, findings.confusions))
     text = (
@@ -204,9 +192,9 @@ def _importance(findings: Findings) -> Section | None:
     if not found:
         return None
     most = max(*(one.lost for one in found), 1e-9)
-    rows = [[one.part, bar(one.lost / most, f"{100 * one.lost:.1f}")] for one in found]
+    rows = [[one.part, _bar(one.lost / most, f"{100 * one.lost:.1f}")] for one in found]
     lost = {one.part: one.lost for one in found if one.part in FINGERS}
-    hand = weighted_hand(lost).svg("hand weighted-hand")
+    hand = _weighted_hand(lost).svg("hand weighted-hand")
     body = f'<div class="beside">{hand}{table(["part", "points"], rows)}</div>'
     text = (
         "Percentage points of accuracy lost if a part of the hand is taken from another sample;"
@@ -261,7 +249,7 @@ def _pair(pair: Confusion) -> str:
 def _figure(shown: Mistake, caption: str, kind: str) -> str:
     name = f'<span title="{escape(shown.source)}">{escape(shown.name)}</span>'
     return (
-        f'<figure class="{kind}">{hand_drawing(shown.image, shown.source or caption).svg("hand")}'
+        f'<figure class="{kind}">{_hand_drawing(shown.image, shown.source or caption).svg("hand")}'
         f"<figcaption>{escape(caption)}{name}</figcaption></figure>"
     )
 
@@ -283,3 +271,51 @@ _SECTIONS: tuple[Callable[[Findings], str | Section | None], ...] = (
     _model_card,
 )
 """The sections of a report, from top to bottom."""
+
+
+def _weighted_hand(lost: Mapping[str, float]) -> Drawing:
+    """Draw a hand with each finger as strong as the accuracy that is lost without it."""
+    most = max(*lost.values(), 1e-9)
+    drawn = Drawing(150, 160, "A hand; the stronger a finger, the more accuracy depends on it")
+    outline(drawn, _OPEN_HAND, {finger: max(value, 0) / most for finger, value in lost.items()})
+    return drawn
+
+
+_OPEN_HAND = np.array([
+    (72, 148), (50, 134), (34, 114), (22, 98), (10, 84), (49, 84), (44, 58), (41, 42), (38, 27),
+    (69, 80), (68, 50), (67, 32), (66, 16), (88, 84), (91, 57), (93, 41), (95, 27), (105, 93),
+    (113, 73), (118, 60), (123, 48),
+], float)  # fmt: skip
+"""An open right hand (21, 2) in pixels, its palm towards the viewer."""
+
+
+def _hand_drawing(image: FloatArray, title: str = "") -> Drawing:
+    """Draw a pose, or the path of a movement and the hand at its end.
+
+    The landmarks (n_frames, n_hands, 21, 3) are in any unit: x right, y down; NaN for no hand.
+    """
+    drawn = Drawing(HAND_SIZE, HAND_SIZE, title)
+    with drawn.titled(title):
+        draw_hand(drawn, image)
+    return drawn
+
+
+def _notes(lines: Sequence[str]) -> str:
+    """Return lines that must be noticed."""
+    return "".join(f'<p class="note">{escape(line)}</p>' for line in lines)
+
+
+def _bar(share: float, text: str) -> Html:
+    """Return a bar as long as a share of its cell, with a text beside it."""
+    percent = 100 * min(max(share, 0.0), 1.0)
+    length = f'<i style="width:{percent:.1f}%"></i>'
+    return Html(f'<span class="bar" aria-hidden="true">{length}</span>{escape(text)}')
+
+
+def _stacked(shares: Sequence[tuple[float, str, str]], text: str) -> Html:
+    """Return a bar of several parts, each (share, name of a colour class, text)."""
+    parts = "".join(
+        f'<i class="{escape(kind)}" style="width:{100 * share:.2f}%" title="{escape(text)}"></i>'
+        for share, kind, text in shares
+    )
+    return Html(f'<span class="bar stacked">{parts}</span>{escape(text)}')

@@ -1,26 +1,32 @@
 """The report of an evaluation as a folder: page, figures and scores."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from handlore.classifiers.evaluation.evaluation import Evaluation
 from handlore.classifiers.evaluation.streams import StreamScores
+from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.files import atomic_write, make_folder, require_writable
+from handlore.models.model import Model
 
 from .charts import (
     BarRow,
+    HandTile,
     bar_chart,
     class_chart,
     confusion_chart,
+    hand_grid,
     interval_chart,
-    mistake_chart,
     reliability_chart,
     training_chart,
 )
 from .dataplots import detection_chart
-from .drawing import png
-from .findings import About, Findings, answer_time
+from .drawing import Drawing, cut, png
+from .findings import About, Confusion, Findings
 from .sections import report_page
 
 FIGURES = frozenset(
@@ -98,7 +104,7 @@ def _report_files(findings: Findings) -> dict[str, bytes]:
     if len(findings.stages) > 1:
         drawn["stages.png"] = interval_chart(findings.named_stages, "Accuracy by search stage")
     if findings.confusions:
-        drawn["mistakes.png"] = mistake_chart(findings.confusions)
+        drawn["mistakes.png"] = _mistake_chart(findings.confusions)
     if findings.reliability:
         drawn["reliability.png"] = reliability_chart(findings.reliability)
     if found := findings.outcome.importances:
@@ -133,7 +139,7 @@ def _model_file(evaluation: Evaluation, data: str) -> About:
         raise ValueError("this evaluation is not of a model file")
     card, training = model.card, model.card.training
     speed = {"File": f"{path.stat().st_size / 1000:.0f} KB"} if path.is_file() else {}
-    seconds = answer_time(model, evaluation.dataset)
+    seconds = _answer_time(model, evaluation.dataset)
     if seconds is not None:
         speed["One prediction"] = (
             f"{1e6 * seconds:.0f} µs on this machine, from landmarks to probabilities (median)"
@@ -165,3 +171,31 @@ def _model_file(evaluation: Evaluation, data: str) -> About:
 
 def _in_words(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in values.items())
+
+
+def _mistake_chart(pairs: Sequence[Confusion]) -> Drawing:
+    """Draw the worst mistakes: a pair a row, first a typical hand of either label."""
+    rows = []
+    for pair in pairs:
+        typical = ((pair.typical_truth, pair.truth), (pair.typical_answer, pair.answer))
+        tiles = [HandTile(cut(label, 16), one.image) for one, label in typical if one]
+        caption = f"{cut(pair.truth, 8)} → {cut(pair.answer, 8)}"
+        rows.append(tiles + [HandTile(caption, one.image) for one in pair.wrong])
+    return hand_grid(rows, "Hands that were confused")
+
+
+_MOST_SAMPLES = 100
+
+
+def _answer_time(model: Model, dataset: LandmarkDataset) -> float | None:
+    """Return the median seconds from landmarks to probabilities; None if no hand was found."""
+    samples = np.flatnonzero(dataset.has_hand)[:_MOST_SAMPLES]
+    if not len(samples):
+        return None
+    ones = [dataset.select(np.array([sample])) for sample in samples]
+    seconds = []
+    for one in (ones[0], *ones):  # the first call allocates memory
+        started = time.perf_counter()
+        model.predict_proba(model.encoder.encode_samples(one))
+        seconds.append(time.perf_counter() - started)
+    return float(np.median(seconds[1:]))

@@ -116,10 +116,10 @@ def recorded(desk: Desk, out: Path, n: int) -> list[np.ndarray]:
     return pictures or [desk.look()]
 
 
+@pytest.mark.slow
 def test_in_a_window(scene: tuple[Path, list], tmp_path: Path, desk: Desk, artefacts: Path):
     video, truth = scene
     out, stage = tmp_path / "my_gestures", Stage(video, tmp_path / "stage")
-    # The session in a terminal has the coach.
     desk.start(*arguments(stage.camera, out), "--no-coach")
     for number, label in enumerate(MOVEMENTS):
         stage.play(number)
@@ -145,10 +145,17 @@ def terminal() -> Iterator[list]:
         one.close()
 
 
-def test_in_a_terminal(scene: tuple[Path, list], tmp_path: Path, terminal: list):
+@pytest.mark.parametrize(
+    "options",
+    [("--no-coach",), pytest.param((), marks=pytest.mark.slow)],
+    ids=["alone", "with the coach"],
+)
+def test_in_a_terminal(
+    options: tuple[str, ...], scene: tuple[Path, list], tmp_path: Path, terminal: list
+):
     video, truth = scene
     out = tmp_path / "my_gestures"
-    tty = Tty(*arguments(video, out))
+    tty = Tty(*arguments(video, out), *options)
     terminal.append(tty)
     before = termios.tcgetattr(tty.fd)
     place = tty.wait("ready: swipe_left")
@@ -164,7 +171,6 @@ def test_in_a_terminal(scene: tuple[Path, list], tmp_path: Path, terminal: list)
     assert tty.end() == 0
     assert termios.tcgetattr(tty.fd) == before
     check(out, truth, by_section=False)
-    train(out, tmp_path / "gestures.onnx")
 
 
 def test_closing_the_window_ends_the_session(scene: tuple[Path, list], tmp_path: Path, desk: Desk):

@@ -43,7 +43,9 @@ def fitted(member: type[Nearest]) -> tuple[Any, np.ndarray, np.ndarray]:
     return blend(member).fit(X, data.samples.label, data.samples.group), X, data.samples.label
 
 
-every_member = pytest.mark.parametrize("member", [Nearest, Moments, Fine, Finest])
+every_member = pytest.mark.parametrize(
+    "member", [Nearest, Moments, pytest.param(Fine, marks=pytest.mark.slow), Finest]
+)
 
 
 def test_encoder_of_blend() -> None:

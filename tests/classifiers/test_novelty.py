@@ -11,6 +11,11 @@ from handlore.models.model import reject_novel
 N_FEATURES = 12
 
 
+@pytest.fixture
+def few_parts() -> None:
+    """All parts are left out in turn here."""
+
+
 def people(n_people: int = 6, n_labels: int = 4, seed: int = 0) -> tuple[np.ndarray, ...]:
     """Clusters of points, one per label, with an offset per person."""
     rng = np.random.default_rng(seed)

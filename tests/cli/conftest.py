@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from few_parts import few_parts  # noqa: F401
 from movement_stubs import LABELS, lesson, movements
 from recording_stubs import filled, held, stream
 

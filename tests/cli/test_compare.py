@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+LINEAR = ("--model", "linear", "--no-streams")
+
 
 def written(run, npz: Path, out: Path, *options: object) -> Path:
     out.write_text(run("crossval", npz, "--json", *options).stdout)
@@ -10,8 +12,8 @@ def written(run, npz: Path, out: Path, *options: object) -> Path:
 
 
 def test_verdict(npz, run, parsed, tmp_path) -> None:
-    a = written(run, npz, tmp_path / "a.json", "--model", "linear")
-    run("crossval", npz, "--model", "linear", "--report", tmp_path / "r")
+    a = written(run, npz, tmp_path / "a.json", *LINEAR)
+    run("crossval", npz, *LINEAR, "--report", tmp_path / "r")
     b = tmp_path / "r" / "scores.json"
     result = run("compare", a, b)
     assert result.exit_code == 0
@@ -34,10 +36,10 @@ def test_leaks_are_noted(npz, onnx, run, parsed, tmp_path) -> None:
 
 
 def test_other_items(npz, run, refused, subset, tmp_path) -> None:
-    a = written(run, npz, tmp_path / "a.json", "--model", "linear")
-    b = written(run, subset({"fist": 4, "point": 4}), tmp_path / "b.json", "--model", "linear")
+    a = written(run, npz, tmp_path / "a.json", *LINEAR)
+    b = written(run, subset({"fist": 4, "point": 4}), tmp_path / "b.json", *LINEAR)
     assert "8 are in both, 24 in A and 8 in B" in refused(run("compare", a, b))
-    c = written(run, npz, tmp_path / "c.json", "--model", "linear", "--by", "random")
+    c = written(run, npz, tmp_path / "c.json", *LINEAR, "--by", "random")
     assert "tested in the same way" in refused(run("compare", a, c))
     assert "there is no file" in refused(run("compare", a, tmp_path / "no.json"))
     assert "has no predictions" in refused(run("compare", a, _empty(tmp_path)))

@@ -92,7 +92,7 @@ def test_demo_on_own_photos(run: Run, photos: Photos, tmp_path: Path) -> None:
     assert sorted(folder.rglob("*")) == before
 
 
-@pytest.mark.parametrize("each", [2, 3])
+@pytest.mark.parametrize("each", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_demo_on_a_handful_of_photos(each: int, run: Run, photos: Photos, tmp_path: Path) -> None:
     """The first thing a newcomer tries: a few photos of two gestures."""
     folder = photos(["fist", "point"], each=each)

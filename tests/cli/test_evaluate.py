@@ -23,6 +23,7 @@ Run = Callable[..., Result]
 Parsed = Callable[..., Any]
 SCORE_KEYS = {"accuracy", "macro_f1", "n", "labels", "confusion", "per_class"}
 Refused = Callable[..., str]
+LINEAR = ("--model", "linear", "--no-streams")
 SMALL = ("--param", "n_kernel_features=300", "--param", "n_augmented=1")
 
 
@@ -116,9 +117,9 @@ def test_missed_hands_and_wrong_answers(dataset: LandmarkDataset, run, parsed, t
     for name, array in arrays.items():
         array[:3] = nothing[name]
     save_dataset(replace(dataset, **arrays), tmp_path / "d.npz")
-    result = run("crossval", tmp_path / "d.npz", "--model", "linear")
+    result = run("crossval", tmp_path / "d.npz", *LINEAR)
     assert "3 because no hand was found" in result.stdout
-    values = parsed(run("crossval", tmp_path / "d.npz", "--model", "linear", "--json"))
+    values = parsed(run("crossval", tmp_path / "d.npz", *LINEAR, "--json"))
     assert values["n_missed"] == 3
     assert values["n_wrong"] == round(values["n"] * (1 - values["accuracy"])) - 3
     assert sum(row["n_with_hand"] for row in values["yield"]) == values["n"] - 3
@@ -132,7 +133,7 @@ def test_renamed_copy_is_a_leak(dataset: LandmarkDataset, run, parsed, tmp_path)
     samples = replace(again.samples, group=np.array([other]), source=np.array(["copy.png"]))
     path = tmp_path / "x.npz"
     save_dataset(concatenate([dataset, replace(again, samples=samples)]), path)
-    result = run("crossval", path, "--model", "linear", "--json")
+    result = run("crossval", path, *LINEAR, "--json")
     leaks = parsed(result)["leaks"]
     assert leaks["same_file"] == 2  # each of the two is tested once, with the other in training
     assert any(one["test"] == "copy.png" for one in leaks["examples"])

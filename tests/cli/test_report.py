@@ -48,7 +48,7 @@ def test_figures_of_others_are_kept(npz, onnx, run, tmp_path: Path) -> None:
 
 def test_an_incomplete_report_is_not_written(npz, run, refused, tmp_path) -> None:
     (tmp_path / "r" / "scores.json").mkdir(parents=True)
-    options = ("--model", "linear", "--report", tmp_path / "r")
+    options = ("--model", "linear", "--no-streams", "--report", tmp_path / "r")
     assert "scores.json: it is a folder" in refused(run("crossval", npz, *options))
     assert [path.name for path in (tmp_path / "r").iterdir()] == ["scores.json"]
 
@@ -74,7 +74,9 @@ def test_folder_not_writable(command, run, refused, tmp_path, monkeypatch) -> No
 
 def test_files(evil: Path, run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "new" / "report"
-    result = run("crossval", evil, "--model", "linear", "--report", folder, "--json")
+    result = run(
+        "crossval", evil, "--model", "linear", "--no-streams", "--report", folder, "--json"
+    )
     assert result.exit_code == 0
     names = {path.name for path in folder.iterdir()}
     assert names >= {"report.html", "scores.json", "confusion.png", "classes.png",
@@ -118,6 +120,7 @@ def test_movements(run: Run, tmp_path: Path) -> None:
     assert "Features" not in text, "those are of poses"
 
 
+@pytest.mark.slow
 def test_movement_model(moves: Path, clips: Path, run: Run, tmp_path: Path) -> None:
     assert run("evaluate", moves, clips, "--report", tmp_path / "r").exit_code == 0
     text = Outline((tmp_path / "r" / "report.html").read_text("utf-8")).text

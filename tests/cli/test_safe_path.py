@@ -9,6 +9,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from recording_stubs import filled
 
 import handlore.cli
 
@@ -88,7 +89,8 @@ def test_window_probe(hostile: Path) -> None:
     assert (done.returncode in (0, 1), shouts(hostile)) == (True, []), done.stderr
 
 
-def test_coach(hostile: Path, gestures: Path) -> None:
+def test_coach(hostile: Path, tmp_path: Path) -> None:
+    gestures = filled(tmp_path / "gestures", 1).root
     code = (
         "import sys, time; sys.path[:] = [p for p in sys.path if p]\n"
         "from pathlib import Path; from handlore.capture.coach_process import BackgroundCoach\n"

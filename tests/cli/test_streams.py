@@ -3,11 +3,14 @@
 import ast
 import json
 import os
+import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from command_lines import run_lines
 
 import handlore.cli
 from handlore.cli._common import percent
@@ -31,30 +34,32 @@ def test_no_command_writes_past_the_one_function() -> None:
         assert allowed or not names & {"click.echo", "print", "sys.stdout.write"}, path.name
 
 
-@pytest.fixture(
-    params=[f"a{ESCAPE}b", "手\u202e", "n\udcff\udc1b"[:2]], ids=["escape", "bidi", "bytes"]
-)
-def odd(request, tmp_path: Path) -> Path:
-    folder = tmp_path / request.param
-    try:
-        folder.mkdir()
-    except OSError:
-        pytest.skip("this system has no such names")
-    return folder
+@pytest.fixture
+def odd(tmp_path: Path, npz: Path) -> list[Path]:
+    """Folders with names that terminals may obey, as far as this system has such names."""
+    folders = []
+    for name in (f"a{ESCAPE}b", "手\u202e", "n\udcff\udc1b"[:2]):
+        with suppress(OSError):
+            (tmp_path / name).mkdir()
+            folders.append(tmp_path / name)
+            shutil.copy(npz, tmp_path / name / "x.npz")
+            (tmp_path / name / "y.npz").write_bytes(b"PK damaged")
+    return folders
 
 
 @pytest.mark.parametrize("locale", ["C", "POSIX", "C.UTF-8", "en_US.ISO-8859-1"])
-def test_names_of_files(odd: Path, locale: str, npz: Path) -> None:
-    (odd / "x.npz").write_bytes(npz.read_bytes())
-    (odd / "y.npz").write_bytes(b"PK damaged")
+def test_names_of_files(odd: list[Path], locale: str) -> None:
+    lines = [
+        ("info", *files)
+        for folder in odd
+        for files in ([folder / "x.npz"], [folder / "y.npz"], [folder / "x.npz", folder])
+    ]
     environment = os.environ | {"LC_ALL": locale, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-    done = start("info", odd / "x.npz", env=environment)
-    assert (done.returncode, done.stderr) == (0, b"")
-    failed = start("info", odd / "y.npz", env=environment)
-    assert failed.returncode == 1
-    usage = start("info", odd / "x.npz", odd, env=environment)
-    assert usage.returncode == 2
-    for shown in (done.stdout, failed.stderr, usage.stderr):
+    answers = run_lines(lines, env=environment)
+    assert [one.returncode for one in answers] == [0, 1, 2] * len(odd)
+    assert [one.stderr for one in answers[::3]] == [b""] * len(odd)
+    assert all(one.stdout for one in answers[::3])
+    for shown in (text for one in answers for text in (one.stdout, one.stderr)):
         assert b"\x1b" not in shown
         assert b"\x07" not in shown
         assert "\u202e".encode() not in shown
@@ -70,12 +75,19 @@ def test_the_writer_of_a_newer_file(gestures: Path, tmp_path: Path) -> None:
     assert b"\\x1b]0;owned" in done.stderr
 
 
-@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+ALL_CLOSED = "<&- >&- 2>&-"
+
+
 @pytest.mark.parametrize(
-    "words", [("info", "{npz}"), ("sources",), ("predict", "{onnx}", "{pictures}")]
+    ("words", "closed"),
+    [
+        *((("sources",), one) for one in ("<&-", ">&-", "2>&-", ALL_CLOSED)),
+        (("info", "{npz}"), ALL_CLOSED),
+        (("predict", "{onnx}", "{pictures}"), ALL_CLOSED),
+    ],
 )
-def test_closed_streams(closed: str, words, npz: Path, onnx: Path, pictures: Path) -> None:
-    places = {"npz": npz, "onnx": onnx, "pictures": pictures / "fist"}
+def test_closed_streams(words, closed: str, npz: Path, onnx: Path, pictures: Path) -> None:
+    places = {"npz": npz, "onnx": onnx, "pictures": pictures / "fist/fist_p01_1.png"}
     line = " ".join([*COMMAND, *(word.format_map(places) for word in words)])
     done = subprocess.run(["sh", "-c", f"{line} {closed}"], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -5,13 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import settings
 
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
-
-# The first example of a test may import half a library; how long that takes is no failure.
-settings.register_profile("no deadline", deadline=None)
-settings.load_profile("no deadline")
 
 MakeDataset = Callable[..., LandmarkDataset]
 

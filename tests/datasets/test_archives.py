@@ -6,7 +6,7 @@ import zipfile
 import pytest
 
 from handlore.datasets import archives
-from handlore.datasets.archives import is_archive, unpacked
+from handlore.datasets.archives import _is_archive, unpacked
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 FILES = {"train/fist/1.png": b"one", "train/palm/2.png": b"two", "__MACOSX/train/._1.png": b"x"}
@@ -47,7 +47,7 @@ def test_an_archive_is_read_and_leaves_nothing(tmp_path, name):
 def test_what_is_no_archive_is_used_as_it_is(tmp_path):
     with unpacked(tmp_path) as root:
         assert root == tmp_path
-    assert not is_archive(tmp_path)
+    assert not _is_archive(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["../x.png", "/etc/x.png", "C:\\x.png", "a\\..\\..\\x.png"])

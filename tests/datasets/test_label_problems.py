@@ -1,7 +1,8 @@
 import pytest
 
+from handlore.datasets.conversion.convert import _in_conflict
 from handlore.datasets.dataset import MOST_LISTED, Header
-from handlore.datasets.label_problems import find_label_problems, in_conflict
+from handlore.datasets.label_problems import find_label_problems
 from handlore.landmarks.detector import DetectorInfo
 
 
@@ -24,7 +25,7 @@ def test_identical_pictures_under_two_labels_are_a_conflict(labelled):
     assert conflict.labels == ("further", "land")
     assert conflict.n == 4
     assert set(conflict.sources) == {"l/1", "f/1"}
-    assert in_conflict(labelled).tolist() == [True] * 4 + [False] * 3
+    assert _in_conflict(labelled).tolist() == [True] * 4 + [False] * 3
 
 
 def test_what_is_there_twice_under_one_label_is_only_counted(labelled):
@@ -41,14 +42,14 @@ def test_imported_clips_without_a_hand_are_no_copies(make_dataset):
 def test_pictures_without_a_digest_are_not_all_the_same(make_dataset):
     dataset = make_dataset(["a", "b"], sha256=["", ""])
     assert find_label_problems(dataset).conflicts == ()
-    assert not in_conflict(dataset).any()
+    assert not _in_conflict(dataset).any()
 
 
 def test_views_of_a_picture_are_no_copies_of_it(make_dataset):
     dataset = make_dataset(["a", "a", "b"], sha256=["x", "x", "x"], view=[0, 1, 0])
     trouble = find_label_problems(dataset)
     assert (trouble.n_conflicts, trouble.n_duplicates) == (2, 0)
-    assert in_conflict(dataset).all(), "a view goes with its picture"
+    assert _in_conflict(dataset).all(), "a view goes with its picture"
 
 
 def test_nearly_empty_classes_groups_with_one_class_and_the_detection_rate_are_reported(labelled):

@@ -12,9 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from handlore.datasets import picture_size
-from handlore.datasets.picture_size import PictureSize, measured
-from handlore.datasets.pictures import read_picture
+from handlore.datasets import pictures
+from handlore.datasets.pictures import PictureSize, _measured, read_picture
 from handlore.landmarks.errors import InvalidDataError
 
 ORIENTATION = 0x0112
@@ -51,18 +50,18 @@ def png_header(width: int, height: int) -> bytes:
     ],
 )
 def test_headers(data: bytes, kind: str) -> None:
-    assert measured(data) == PictureSize(60, 40, kind)
+    assert _measured(data) == PictureSize(60, 40, kind)
 
 
 def test_transparency_is_noticed() -> None:
-    assert measured(encoded("PNG", mode="RGBA")) == PictureSize(60, 40, "", transparent=True)
-    assert measured(encoded("AVIF", mode="RGBA")) == PictureSize(60, 40, "avif", transparent=True)
+    assert _measured(encoded("PNG", mode="RGBA")) == PictureSize(60, 40, "", transparent=True)
+    assert _measured(encoded("AVIF", mode="RGBA")) == PictureSize(60, 40, "avif", transparent=True)
 
 
 @pytest.mark.parametrize(("kind", "most"), [("AVIF", 25), ("JPEG2000", 25), ("GIF", 50)])
 def test_decoders_that_take_much_memory_get_less(kind: str, most: int) -> None:
     """AVIF and JPEG 2000 take 16 bytes a pixel, GIF 8."""
-    made = measured(encoded(kind))
+    made = _measured(encoded(kind))
     assert made is not None
     PictureSize(1000, 999 * most, made.kind).require_usable(1000)
     with pytest.raises(InvalidDataError, match="such a file"):
@@ -73,7 +72,7 @@ def test_decoders_that_take_much_memory_get_less(kind: str, most: int) -> None:
     "data", [b"", b"\xff\xd8", b"\xff\xd8\xff\xe1\xff\xff", b"no picture", b"\x89PNG\r\n\x1a\n"]
 )
 def test_what_has_no_size(data: bytes) -> None:
-    assert measured(data) is None
+    assert _measured(data) is None
 
 
 @pytest.mark.parametrize(
@@ -95,7 +94,7 @@ def test_bombs_are_refused_unread(width: int, height: int, why: str, tmp_path: P
 def test_large_photos_are_read_smaller(
     kind: str, orientation: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(picture_size, "FULL_PIXELS", 4000)
+    monkeypatch.setattr(pictures, "FULL_PIXELS", 4000)
     ramp = np.zeros((80, 160, 3), np.uint8)
     ramp[..., 0] = np.linspace(0, 255, 160)
     exif = Image.Exif()
@@ -113,7 +112,7 @@ def test_large_photos_are_read_smaller(
 def test_large_transparent_pictures_are_read_smaller_over_white(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(picture_size, "FULL_PIXELS", 4000)
+    monkeypatch.setattr(pictures, "FULL_PIXELS", 4000)
     Image.new("RGBA", (160, 80), (0, 0, 0, 0)).save(tmp_path / "a.png")
     pixels, _ = read_picture(tmp_path / "a.png")
     assert pixels.shape == (40, 80, 3)

@@ -243,10 +243,10 @@ KILLED = """
 import os, sys
 from pathlib import Path
 from handlore.datasets import recordings as room
-from recording_stubs import movement
+from keep_recordings import recording
 save, root, written = room.save_dataset, Path(sys.argv[1]), sys.argv[2] == "True"
 room.save_dataset = lambda *args: (save(*args) if written else None, os._exit(9))
-room.RecordingFolder(root).keep(movement("left"), root.parent / "frames.avi")
+room.RecordingFolder(root).keep(recording("left"), root.parent / "frames.avi")
 """
 
 

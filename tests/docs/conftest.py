@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from few_parts import few_parts  # noqa: F401
 from recording_stubs import held, rendered, stream
 
 from handlore.cli import main

@@ -5,14 +5,9 @@ import itertools
 import cv2
 import numpy as np
 import pytest
-from hypothesis import settings
 
 from handlore.datasets.rendered import Person, Scene, render_pose
 from handlore.landmarks.geometry import palm_length
-
-# The first example of a test may import half a library; how long that takes is no failure.
-settings.register_profile("no deadline", deadline=None)
-settings.load_profile("no deadline")
 
 
 @pytest.fixture

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from fakes import FakeDetector
 
-from handlore.landmarks.chosen import CHOICES, ChosenHandDetector, choose_hand
 from handlore.landmarks.detector import DetectorOptions
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.geometry import palm_length
 from handlore.landmarks.hands import Hand
+from handlore.landmarks.opening import CHOICES, _choose_hand, _ChosenHandDetector
 
 SHAPE = np.random.default_rng(0).random((21, 3)).astype(np.float32) * 0.2
 
@@ -28,15 +28,15 @@ RIGHT = hand(0.8, 0.6, 0.9, 0.9, real=0.07)
      ("most-confident", RIGHT)],
 )  # fmt: skip
 def test_one_of_two_hands_is_chosen(choice, chosen):
-    assert choose_hand([LEFT, RIGHT], choice) == [chosen]
-    assert choose_hand([RIGHT, LEFT], choice) == [chosen]
-    assert choose_hand([], choice) == []
-    detector = ChosenHandDetector(FakeDetector(lambda picture: [LEFT, RIGHT]), choice)
+    assert _choose_hand([LEFT, RIGHT], choice) == [chosen]
+    assert _choose_hand([RIGHT, LEFT], choice) == [chosen]
+    assert _choose_hand([], choice) == []
+    detector = _ChosenHandDetector(FakeDetector(lambda picture: [LEFT, RIGHT]), choice)
     assert detector.detect(np.zeros((9, 9, 3), np.uint8)) == [chosen]
 
 
 def test_a_side_that_is_not_there_is_not_replaced_by_the_other():
-    assert choose_hand([RIGHT], "left") == []
+    assert _choose_hand([RIGHT], "left") == []
 
 
 def test_a_chosen_hand_is_followed_while_it_is_seen():
@@ -47,7 +47,7 @@ def test_a_chosen_hand_is_followed_while_it_is_seen():
         [hand(1.0, 0.12, 0.1, 0.9), hand(1.2, 0.6, 0.9, 0.9)],
     ]
     inner = FakeDetector(lambda picture: frames[int(picture[0, 0, 0])])
-    detector = ChosenHandDetector(inner, "largest")
+    detector = _ChosenHandDetector(inner, "largest")
     pictures = [np.full((9, 9, 3), k, np.uint8) for k in range(4)]
     sides = [detector.track(picture, k / 30)[0].side for k, picture in enumerate(pictures)]
     assert sides == ["left", "left", "right", "right"]
@@ -57,6 +57,6 @@ def test_a_chosen_hand_is_followed_while_it_is_seen():
 
 def test_wrong_choices_are_refused():
     with pytest.raises(HandloreError, match=f"known: {', '.join(CHOICES)}"):
-        ChosenHandDetector(FakeDetector(lambda picture: []), "biggest")
+        _ChosenHandDetector(FakeDetector(lambda picture: []), "biggest")
     with pytest.raises(HandloreError, match="two hands are asked for"):
         DetectorOptions(max_hands=2, hand="left")

@@ -121,7 +121,7 @@ def test_of_two_hands_only_max_hands_are_returned(detector):
 
 
 def test_a_video_is_tracked_along_the_truth(video):
-    frames = list(render_movement("swipe_right", Person(), Scene(), fps=15))
+    frames = list(render_movement("swipe_right", Person(), Scene(), fps=15, size=(320, 240)))
     found = [(video.track(picture.pixels, seconds), picture) for seconds, picture in frames]
     with_hand = [(hands[0], picture) for hands, picture in found if hands]
     assert len(with_hand) >= 0.9 * len(frames)

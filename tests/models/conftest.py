@@ -5,6 +5,7 @@ from typing import Any
 
 import onnx
 import pytest
+from few_parts import few_parts  # noqa: F401
 
 from handlore.classifiers.estimators import ESTIMATORS
 from handlore.classifiers.factory import Pipeline

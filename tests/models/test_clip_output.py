@@ -31,7 +31,7 @@ def clips(labels: tuple[str, ...], each: int = 6) -> LandmarkDataset:
 
 @pytest.mark.parametrize("labels", [("left", "right", "still"), ("left", "right")])
 def test_each_fold_answers_as_its_file(labels: tuple[str, ...], tmp_path: Path) -> None:
-    dataset = clips(labels)
+    dataset = clips(labels, each=4)
     scored = handlore.cross_validate(dataset, "rocket", params=FEW, with_streams=False).predictions
     for number, (train, test) in enumerate(cross_validation(dataset, "group", None, 0)):
         out = tmp_path / f"{number}.onnx"

@@ -14,6 +14,7 @@ import joblib
 import numpy as np
 import onnx
 import pytest
+from examples import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
@@ -171,7 +172,7 @@ def test_truncated(share: float, model_file: Path, tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
-@settings(no_fixture_check, max_examples=50)
+@examples(50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_damaged_bytes_load_or_give_one_line(
     data: st.DataObject, model_file: Path, tmp_path: Path

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from examples import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from movement_stubs import (
@@ -492,7 +493,7 @@ def test_truncated(share: float, movement_file: Path, tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
-@settings(no_fixture_check, max_examples=40)
+@examples(40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_damaged_bytes_load_or_give_one_line(
     data: st.DataObject, movement_file: Path, tmp_path: Path

@@ -17,7 +17,7 @@ from handlore.report.contactsheet import (
     HEIGHT,
     MARGIN,
     WIDTH,
-    contact_sheet,
+    _contact_sheet,
     contact_sheet_png,
     tiles_of,
 )
@@ -38,7 +38,7 @@ def drawn(card: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     ("label", "early", "late"), [("left", "right", "left"), ("right", "left", "right")]
 )
 def test_the_way_goes_where_the_hand_went(label: str, early: str, late: str) -> None:
-    card = first_card(contact_sheet(tiles_of(movement(label)), "x")).astype(int)
+    card = first_card(_contact_sheet(tiles_of(movement(label)), "x")).astype(int)
     rows, columns = drawn(card)
     pixels = card[6:-6, 6:-6][rows, columns]
     # From blue at the start to orange at the end.
@@ -50,7 +50,7 @@ def test_the_way_goes_where_the_hand_went(label: str, early: str, late: str) -> 
 
 
 def test_a_hand_at_rest_is_not_blown_up() -> None:
-    rows, columns = drawn(first_card(contact_sheet(tiles_of(held("palm")), "x")))
+    rows, columns = drawn(first_card(_contact_sheet(tiles_of(held("palm")), "x")))
     assert np.ptp(columns) < 0.7 * WIDTH
     assert 0.2 * HEIGHT < np.ptp(rows) < 0.95 * HEIGHT
 
@@ -73,7 +73,7 @@ def test_captions_say_number_length_and_how_much_hand(tmp_path: Path) -> None:
 def test_many_of_a_label_are_cut_and_labels_are_sorted() -> None:
     tiles = tiles_of(movements(n_people=10, each=3, labels=("up", "left")))
     assert [tile.label for tile in tiles] == ["left"] * 30 + ["up"] * 30
-    sheet = contact_sheet(tiles, "x")
+    sheet = _contact_sheet(tiles, "x")
     rows = -(-24 // 10)
     assert sheet.shape[0] < HEADER + 2 * (HEADING + rows * (HEIGHT + 50)) + MARGIN
 
@@ -104,9 +104,9 @@ def test_anything_can_be_drawn(data) -> None:
 def test_landmarks_in_metres_and_all_in_one_point_are_drawn() -> None:
     data = movement("left")
     data.image[:] *= 0.1
-    assert len(drawn(first_card(contact_sheet(tiles_of(data), "x")))[0]) > 500
+    assert len(drawn(first_card(_contact_sheet(tiles_of(data), "x")))[0]) > 500
     data.image[:] = 0.5
-    assert contact_sheet(tiles_of(data), "x").shape[2] == 3
+    assert _contact_sheet(tiles_of(data), "x").shape[2] == 3
 
 
 def test_the_same_data_gives_the_same_picture(tmp_path: Path) -> None:

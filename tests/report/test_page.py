@@ -6,12 +6,12 @@ import pytest
 from report_stubs import EVIL, Outline
 
 from handlore.classifiers.evaluation.scores import Predictions, Scores
+from handlore.demo import _error_section
 from handlore.report.charts import confusion_chart
 from handlore.report.contactsheet import photo_sheet_png
 from handlore.report.drawing import png
 from handlore.report.findings import _short_names
 from handlore.report.page import page
-from handlore.report.sections import error_section
 
 
 @pytest.mark.parametrize(
@@ -41,8 +41,8 @@ def answers(truth: list[str], said: list[str]) -> Predictions:
 
 def test_errors_are_named_and_there_is_no_table_where_there_are_none() -> None:
     wrong = Scores.of(answers(["a", "a", "b"], ["a", "b", "b"]))
-    assert "<td>a</td><td>b</td><td>1</td>" in str(error_section(wrong))
-    assert error_section(Scores.of(answers(["a", "b"], ["a", "b"]))) is None
+    assert "<td>a</td><td>b</td><td>1</td>" in str(_error_section(wrong))
+    assert _error_section(Scores.of(answers(["a", "b"], ["a", "b"]))) is None
 
 
 @pytest.mark.parametrize("text", [EVIL, "$body", "50 % & more", "$"])

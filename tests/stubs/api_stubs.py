@@ -41,7 +41,9 @@ def write_home(folder: Path, pictures: Path, poses: LandmarkDataset) -> None:
     """Write ``photos/``, ``photo.png``, ``wave.mp4``, ``poses``, ``moves`` and ``stream.npz``."""
     shutil.copytree(pictures, folder / "photos")
     shutil.copy(pictures / "fist/fist_p01_1.png", folder / "photo.png")
-    write_movement_videos(folder, movements=("wave",), n_people=1, per_movement=1, fps=20)
+    write_movement_videos(
+        folder, movements=("wave",), n_people=1, per_movement=1, fps=20, size=(320, 240)
+    )
     (clip,) = (folder / "wave").glob("*.mp4")
     clip.rename(folder / "wave.mp4")
     moves = concatenate(
@@ -49,7 +51,7 @@ def write_home(folder: Path, pictures: Path, poses: LandmarkDataset) -> None:
             rendered(label, person, seed)
             for label in MOVEMENTS
             for person in range(3)
-            for seed in range(3)
+            for seed in range(2)
         ]
     )
     save_dataset(rendered("swipe_left", 9, 9, after=20), folder / "stream.npz")

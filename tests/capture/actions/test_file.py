@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from handlore.capture.actions.file import lines_of, load_actions
+from handlore.capture.actions.file import _lines_of, load_actions
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 LABELS = ("fist", "open_palm", "swipe_left", "-v", "a+b", "none")
@@ -246,7 +246,7 @@ def test_lines_of() -> None:
     text = (
         'a.b = 1\n[t]\nx = """\n[no]\ny = 1\n"""\n"q.r" = 2\n[[t.u]]\n[[t.u]]\nz = [\n1,\n2]\nw=0'
     )
-    found = lines_of(text)
+    found = _lines_of(text)
     assert (found["a",], found["a", "b"], found["t", "x"], found["t", "q.r"]) == (1, 1, 3, 7)
     assert (found["t", "u", 0], found["t", "u", 1], found["t", "u", 1, "w"]) == (8, 9, 13)
     assert ("no",) not in found

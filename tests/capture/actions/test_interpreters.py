@@ -1,6 +1,7 @@
 """A label is data: placeholders are refused where an interpreter reads code."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -191,6 +192,16 @@ def test_places() -> None:
         (3, "sh"),
     }
     assert not set(code_arguments(["echo", "hi"]))
+
+
+@pytest.mark.parametrize("text", ["a" * 1_000_000, '"' + "a" * 1_000_000, "a " * 500_000])
+def test_long_words_are_refused_quickly(text: str, tmp_path: Path) -> None:
+    """A look for deep names took the square of their length."""
+    (tmp_path / "a.toml").write_text(text)
+    started = time.monotonic()
+    with pytest.raises(InvalidDataError, match="is not TOML"):
+        load_actions(tmp_path / "a.toml", ["fist"])
+    assert time.monotonic() - started < 5
 
 
 @pytest.mark.parametrize(

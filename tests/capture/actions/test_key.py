@@ -56,7 +56,7 @@ def test_missing_key_program(
     environment: dict[str, str], hint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(key, "which", lambda name: None)
-    said = key.keyboard(environment, "linux")
+    said = key._keyboard(environment, "linux")
     assert isinstance(said, str)
     assert hint in said
 

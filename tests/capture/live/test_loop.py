@@ -16,7 +16,7 @@ from handlore.capture.live.limiter import RateLimiter
 from handlore.capture.live.loop import GAP, LiveState, _Timeline, boottime
 from handlore.capture.recording.writer import RecordingWriter, SessionInfo
 from handlore.capture.serve.server import Hub
-from handlore.capture.views.page import PageView
+from handlore.capture.views.live import PageView
 from handlore.datasets.recordings import RecordingFolder
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import Hand

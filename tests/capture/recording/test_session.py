@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlore.capture.recording.effects import Announce, Begin, Cue, Do, Effect, End
 from handlore.capture.recording.options import SessionOptions
+from handlore.capture.recording.progress import Announce, Begin, Cue, Do, Effect, End
 from handlore.capture.recording.session import Session, State
 from handlore.landmarks.errors import HandloreError
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from live_stubs import EMPTY, FIST, PALM, Stage, frames
 
 from handlore.capture.serve.server import Hub
-from handlore.capture.views.page import PageView
+from handlore.capture.views.live import PageView
 
 TWO = frames(EMPTY, 0, 1) + frames(FIST, 1, 2) + frames(EMPTY, 2, 3) + frames(PALM, 3, 4)
 

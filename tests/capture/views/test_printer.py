@@ -5,7 +5,7 @@ from pathlib import Path
 
 from live_stubs import EMPTY, FIST, Stage
 
-from handlore.capture.views.printer import Printer
+from handlore.capture.views.live import Printer
 from handlore.models.stream.events import Event
 
 

@@ -10,7 +10,7 @@ from review_stubs import entry, pressed
 
 from handlore.capture.review import Review
 from handlore.capture.views.painting import HEIGHT, PANEL
-from handlore.capture.views.review import WIDTH, draw_review
+from handlore.capture.views.review import WIDTH, _draw_review
 from handlore.landmarks.drawing import GROUND
 
 
@@ -23,7 +23,7 @@ def test_path() -> None:
     state = Review.of([replace(entry(1), seconds=float(np.ptp(recording.time)))], 0.0)
     places, painted = [], []
     for now in (0.0, 0.6, 1.2):
-        drawn = (scene(draw_review(state, recording, now)) != GROUND).any(axis=-1)
+        drawn = (scene(_draw_review(state, recording, now)) != GROUND).any(axis=-1)
         places.append(np.nonzero(drawn)[1].min())
         painted.append(drawn.sum())
     assert places[0] > places[1] > places[2], "it goes to the left"
@@ -46,4 +46,4 @@ def test_path() -> None:
 def test_kinds_of_recordings(recording, keys) -> None:
     state, _ = pressed(*keys)
     for now in (10.0, 20.0, 21.1):
-        assert draw_review(state, recording, now).shape == (HEIGHT, WIDTH + PANEL, 3)
+        assert _draw_review(state, recording, now).shape == (HEIGHT, WIDTH + PANEL, 3)

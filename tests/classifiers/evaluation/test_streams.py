@@ -18,9 +18,9 @@ from handlore.classifiers.evaluation.streams import (
     StreamOutputs,
     StreamScores,
     _clip_streams,
+    _pooled,
     choose_thresholds,
     cross_fitted,
-    pooled,
     usual_threshold,
 )
 from handlore.classifiers.factory import Pipeline
@@ -96,7 +96,7 @@ def test_counts_add_up(labels: Sequence[str], threshold: float) -> None:
     assert counted.n_found + counted.n_confused + counted.n_missed == counted.n == gestures
     assert min(counted.n_found, counted.n_confused, counted.n_missed, counted.n_false) >= 0
     assert (counted.n_found, counted.n_false) == (len(score.found), len(score.false))
-    both = pooled([counted, counted])
+    both = _pooled([counted, counted])
     assert (both.n, both.n_missed, both.seconds) == (
         2 * counted.n,
         2 * counted.n_missed,

@@ -297,7 +297,7 @@ def check(done, truth, case):
 
 @pytest.mark.parametrize("name", TREES)
 def test_damage_is_an_error_in_words_or_a_counted_failure(name, tmp_path):
-    assert run_cases(name, tmp_path, 300, seed=1) > 30
+    assert run_cases(name, tmp_path, 60, seed=1) > 6
 
 
 def run_tables(name, root, n_cases, seed):
@@ -307,7 +307,7 @@ def run_tables(name, root, n_cases, seed):
 
 @pytest.mark.parametrize("name", TABLES)
 def test_damaged_tables(name, tmp_path):
-    assert run_tables(name, tmp_path, 200, seed=1) > 30
+    assert run_tables(name, tmp_path, 50, seed=1) > 7
 
 
 @pytest.mark.slow

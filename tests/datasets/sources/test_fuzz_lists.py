@@ -1,10 +1,12 @@
 """Damaged and random lists and trees: a clear error or a listing, never another exception."""
 
 import random
+import time
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from layout_lists import LISTS, files_of
 from layout_stubs import tree
@@ -43,7 +45,7 @@ def test_damaged_lists(layout, tmp_path):
     _, lists, right = LISTS[layout]
     root = tree(tmp_path, [*files_of(right), *lists], lists)
     rng, lines = random.Random(layout), []
-    for _ in range(15):
+    for _ in range(5):
         name = rng.choice(list(lists))
         whole = (root / name).read_bytes()
         (root / name).write_bytes(damaged(lists[name].encode(), rng))
@@ -58,6 +60,29 @@ def test_damaged_lists(layout, tmp_path):
             find_source(root)
         (root / name).write_bytes(whole)
     assert all(len(line.splitlines()) == 1 for line in lines)
+
+
+LONG = {
+    "voc": ("a/1.xml", "<annotation>" + "<object>" * 100_000),
+    "yolo a list": ("data.yaml", "names: [\n" * 100_000),
+    "yolo spaces": ("data.yaml", "names:\n- a" + " " * 1_000_000 + "b\n"),
+    "yolo digits": ("labels/1.txt", "0 " + "1" * 1_000_000 + "x\n"),
+    "pairs": ("list.txt", "path:./a " + "color:b:1:2 " * 80_000 + "\n"),
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_long_rows_take_no_longer_than_their_length(name, tmp_path):
+    """Patterns that begin anywhere and end nowhere took the square of it: minutes for 1 MB."""
+    file, text = LONG[name]
+    more = {"data.yaml": "names: [a, b]"} if name == "yolo digits" else {}
+    files = ["a/1.jpg", "images/1.jpg", "labels/1.txt"]
+    root = tree(tmp_path, [*files, file, *more], {file: text} | more)
+    started = time.monotonic()
+    for source in ("voc", "yolo", "picture-list", "clip-list"):
+        with suppress(HandloreError):
+            make_source(source).scan(root)
+    assert time.monotonic() - started < 20
 
 
 FOLDERS = """
@@ -75,7 +100,7 @@ PATHS = st.lists(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@examples(600)
 @given(PATHS)
 def test_no_folder_that_nobody_meant_becomes_a_label_in_silence(files):
     found = read_columns(files, "download", lambda file: {})
@@ -92,7 +117,7 @@ def test_no_folder_that_nobody_meant_becomes_a_label_in_silence(files):
         assert columns["split"] in ("", "train", "val", "test")
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(PATHS, st.randoms(use_true_random=False))
 def test_labels_do_not_depend_on_the_order_of_files(files, rng):
     mixed = list(files)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from handlore.datasets import picture_size, videos
+from handlore.datasets import pictures as readers
+from handlore.datasets import videos
 from handlore.datasets.sources import find_source, make_source
 from handlore.datasets.sources.base import Item
 from handlore.datasets.videos import FrameSelection, read_video
@@ -341,7 +342,7 @@ def test_frames_are_counted(tmp_path, monkeypatch):
 
 
 def test_very_large_frames_are_made_smaller(tmp_path, monkeypatch):
-    monkeypatch.setattr(picture_size, "FULL_PIXELS", 1000)
+    monkeypatch.setattr(readers, "FULL_PIXELS", 1000)
     assert read(video(tmp_path / "a.avi"))[0][1].shape == (24, 32, 3)
 
 

@@ -2,7 +2,8 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from examples import examples
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -78,7 +79,7 @@ def require_equal(read, written):
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(dataset=datasets())
 def test_what_is_written_comes_back_unchanged(tmp_path, ending, dataset):
     if ending == ".parquet":

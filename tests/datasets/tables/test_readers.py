@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hand_tables import csv_text, hands, header, rows_of, shares
 
+from handlore.datasets.sources.landmark_table import _tables_of
 from handlore.datasets.tables import arrays
 from handlore.datasets.tables.parts import read_part
-from handlore.datasets.tables.reading import tables_of
 from handlore.landmarks.errors import InvalidDataError
 
 MOST_MEMORY = 300 << 20
@@ -28,7 +28,7 @@ def refusal(path):
 
 
 def read_all(path):
-    return [read_part(table) for table in tables_of(path, path.name)]
+    return [read_part(table) for table in _tables_of(path, path.name)]
 
 
 def npy_header(shape, dtype="<f8"):
@@ -89,7 +89,7 @@ def test_hostile_files(tmp_path, name, data):
         pytest.importorskip("pyarrow", reason="needs the extra parquet")
     (tmp_path / name).write_bytes(data)
     if name == "huge.jsonl":
-        (table,) = tables_of(tmp_path / name, name)
+        (table,) = _tables_of(tmp_path / name, name)
         assert read_part(table).bad
     else:
         assert refusal(tmp_path / name)
@@ -103,7 +103,7 @@ def test_the_quick_and_the_careful_reader_agree(tmp_path):
     rows[4] = ["", *[""] * 63]
     path = tmp_path / "a.csv"
     path.write_text(csv_text(rows, ["label", *header("{a}{k}")]), "utf-8")
-    (table,) = tables_of(path, "a.csv")
+    (table,) = _tables_of(path, "a.csv")
     columns = table.columns()
     quick, careful = table._at_once(columns), table._one_by_one(columns)
     np.testing.assert_array_equal(quick.numbers, careful.numbers)

@@ -29,6 +29,8 @@ from handlore.landmarks.detectors.mediapipe import MediaPipeDetector
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.weights import require_bundle
 
+SMALL = (320, 240)
+
 
 @pytest.fixture(scope="module", params=[1, 2], ids=["one hand", "two hands"])
 def both(request):
@@ -66,9 +68,9 @@ def test_rendered_hands_are_found_as_mediapipe_finds_them(both, pictures):
     assert len(files) >= 24
     n = sum(
         assert_same_hands(*both, cv2.cvtColor(cv2.imread(str(file)), cv2.COLOR_BGR2RGB))
-        for file in files
+        for file in files[::2]
     )
-    assert n >= 20
+    assert n >= 10
 
 
 @pytest.mark.parametrize("size", [(480, 320), (320, 480), (641, 207)], ids=["wide", "tall", "odd"])
@@ -161,7 +163,7 @@ def distances(hands, others):
     ]
 
 
-@pytest.mark.parametrize("movement", ["swipe_right", "grab"])
+@pytest.mark.parametrize("movement", ["swipe_right", pytest.param("grab", marks=pytest.mark.slow)])
 def test_a_rendered_video_is_tracked_as_mediapipe_tracks_it(movement):
     bundle = require_bundle("full")
     apart, n_reference, n_every, n_thrifty = [], 0, 0, 0
@@ -171,7 +173,9 @@ def test_a_rendered_video_is_tracked_as_mediapipe_tracks_it(movement):
         LiteRTDetector(bundle, schedule=EveryFrame()) as every,
         LiteRTDetector(bundle) as thrifty,
     ):
-        for seconds, picture in render_movement(movement, Person(), Scene(), fps=30):
+        for seconds, picture in render_movement(
+            movement, Person(), Scene(), fps=30, size=(320, 240)
+        ):
             expected = reference.track(picture.pixels, seconds)
             found = every.track(picture.pixels, seconds)
             n_reference += len(expected)
@@ -223,7 +227,7 @@ def test_a_hand_that_leaves_and_returns_is_another_track(video, open_palm):
 
 
 def test_palms_are_not_sought_while_all_hands_are_tracked(video, palm_calls, open_palm):
-    for k in range(60):
+    for k in range(30):
         assert len(video.track(open_palm, k / 30)) == 1
     assert len(palm_calls) == 1
 

@@ -10,8 +10,9 @@ from handlore.landmarks.detectors.litert import LiteRTDetector
 from handlore.landmarks.detectors.litert.regions import Region
 from handlore.landmarks.detectors.litert.tracking import Tracker, distinct
 from handlore.landmarks.geometry import palm_length
-from handlore.landmarks.hands import Hand, HandTransform, plan_transforms
+from handlore.landmarks.hands import Hand, HandTransform
 from handlore.landmarks.nativelog import quiet_native_log
+from handlore.landmarks.search import _plan_transforms
 from handlore.landmarks.weights import require_bundle
 
 POSES = ("open_palm", "victory", "point", "fist")
@@ -159,11 +160,11 @@ def test_a_transform_is_mapped_back_to_the_picture(ours, known, transform):
 
 def test_as_many_hands_as_transforms_all_different(ours, known):
     picture, hand = known[0]
-    views = ours.detect_again(picture, hand, plan_transforms(8))
+    views = ours.detect_again(picture, hand, _plan_transforms(8))
     assert len(views) == 8
     assert len({one.image.tobytes() for one in views}) == 8
     assert np.median([apart(hand, view) for view in views]) < 0.05
-    assert ours.detect_again(picture, hand, plan_transforms(0)) == []
+    assert ours.detect_again(picture, hand, _plan_transforms(0)) == []
 
 
 def test_another_seed_gives_other_transforms(ours, known):
@@ -171,7 +172,7 @@ def test_another_seed_gives_other_transforms(ours, known):
     first, again, other = (
         [
             view.image.tobytes()
-            for view in ours.detect_again(picture, hand, plan_transforms(4, seed))
+            for view in ours.detect_again(picture, hand, _plan_transforms(4, seed))
         ]
         for seed in (1, 1, 2)
     )
@@ -184,5 +185,5 @@ def test_the_stage_is_kept(ours, known):
     picture, hand = known[0]
     assert {
         view.stage
-        for view in ours.detect_again(picture, replace(hand, stage=2), plan_transforms(3))
+        for view in ours.detect_again(picture, replace(hand, stage=2), _plan_transforms(3))
     } == {2}

@@ -1,4 +1,4 @@
-"""Learn the pretrained features of movements: ``python -m handlore.classifiers.pretraining DATA``.
+"""Learn the pretrained features of movements: ``python benchmarks/pretraining.py DATA OUT``.
 
 DATA is a dataset of movements of many people, converted from clips that may be used for this; the
 shipped file is made from IPN Hand (``make pretrained``).
@@ -11,14 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 
+from handlore.classifiers.discriminant import LinearDiscriminant
+from handlore.classifiers.estimators.rocket import RocketClassifier
+from handlore.classifiers.pretrained import PretrainedFeatures
 from handlore.datasets.dataset import LandmarkDataset, StrArray
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.files import atomic_write
 from handlore.landmarks.hands import FloatArray
-
-from .discriminant import LinearDiscriminant
-from .estimators.rocket import RocketClassifier
-from .pretrained import PretrainedFeatures
 
 _N_PARTS = 4
 _LEAST_VARIANCE = 1e-3
