@@ -32,16 +32,20 @@ def run(words, check=True):
 
 
 def killed(words, seconds, program=COMMAND):
-    """Start a command and kill it after some seconds, with its process group."""
+    """Start a command and kill it after some seconds; say whether it was still running."""
     child = subprocess.Popen(
         [*program, *map(str, words)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    time.sleep(seconds)
-    child.kill()
-    child.wait()
+    try:
+        child.wait(seconds)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+        return True
+    return False
 
 
 class Converting:
@@ -57,11 +61,14 @@ class Converting:
 
     def kill(self, rng):
         """Kill it once, and check what is left."""
-        killed(self.words, rng.uniform(0.2, self.seconds))
+        early = killed(self.words, rng.uniform(0.2, self.seconds))
         assert not self.out.exists() or self.out.read_bytes() == self.whole
-        run(self.words)
+        if early:
+            # Measured anew, for a computer that is busy now and then.
+            self.seconds = run(self.words)
         assert self.out.read_bytes() == self.whole, "not the bytes of an undisturbed run"
         self.out.unlink()
+        return early
 
 
 class Training:
@@ -77,10 +84,12 @@ class Training:
     def kill(self, rng):
         """Kill it once, and check what is left."""
         self.out.write_bytes(self.before)
-        killed(self.words, rng.uniform(0.2, self.seconds))
+        early = killed(self.words, rng.uniform(0.2, self.seconds))
         assert self.out.read_bytes() in (self.before, self.whole)
-        run(self.words)
+        if early:
+            self.seconds = run(self.words)
         assert self.out.read_bytes() == self.whole
+        return early
 
 
 class Calibrating:
@@ -97,8 +106,10 @@ class Calibrating:
     def kill(self, rng):
         """Kill it once, and check what is left."""
         self.out.write_bytes(self.before)
-        killed(self.words, rng.uniform(0.2, self.seconds))
+        early = killed(self.words, rng.uniform(0.2, self.seconds))
         assert self.out.read_bytes() in (self.before, self.whole)
+        self.seconds *= 1.2 if early else 0.7
+        return early
 
 
 class Editing:
@@ -118,9 +129,11 @@ class Editing:
     def kill(self, rng):
         """Kill it once, and check what is left."""
         how = rng.choice(["discard", "restore"])
-        killed(["recordings", how, self.root, *self.numbers], rng.uniform(0.1, self.seconds))
+        words = ["recordings", how, self.root, *self.numbers]
+        early = killed(words, rng.uniform(0.1, self.seconds))
         assert self._all() == self.bytes, "a recording was lost or changed"
-        run(["recordings", "list", self.root, "--json"])
+        self.seconds = run(["recordings", "list", self.root, "--json"])
+        return early
 
 
 class Capturing:
@@ -143,25 +156,27 @@ class Capturing:
         """Kill it once, and check what is left."""
         killed([self.root], rng.uniform(0.2, 1.5 * self.seconds), self.program)
         if not (self.root / "recordings.json").exists():
-            return
+            return True
         assert RecordingFolder.open(self.root).failures() == []
         found = sorted(self.root.glob("*/*.npz"))
         for path in found:
             load_dataset(path)
         assert len(found) >= self.kept, "what was kept is gone"
         self.kept = len(found)
+        return True
 
 
 def kills_of(kind, times, seed, home):
-    """Kill one command at random moments; return losses, and how much there was to lose."""
-    rng, lost, subject = random.Random(f"{kind.__name__} {seed}"), 0, kind(home)
-    for number in range(times):
+    """Kill one command so many times; return losses, and how much there was to lose."""
+    rng, lost, kills, subject = random.Random(f"{kind.__name__} {seed}"), 0, 0, kind(home)
+    while kills < times:
         try:
-            subject.kill(rng)
+            # It may have ended before its moment came.
+            kills += subject.kill(rng)
         except (AssertionError, subprocess.CalledProcessError) as error:
-            lost += 1
-            print(f"{kind.__name__} {number}: {error}", flush=True)
-    print(f"{kind.__name__}: {times} kills, {lost} losses", flush=True)
+            lost, kills = lost + 1, kills + 1
+            print(f"{kind.__name__}: {error}", flush=True)
+    print(f"{kind.__name__}: {kills} kills, {lost} losses", flush=True)
     return lost, getattr(subject, "kept", 0)
 
 

@@ -20,6 +20,7 @@ from handlore.landmarks.files import atomic_write
 from handlore.models.card import ModelCard
 from handlore.models.ready import ReadyModel, known_model
 
+from .discriminant import one_core_for_products
 from .evaluation.streams import StreamScores
 from .training import Trained, train
 
@@ -137,15 +138,17 @@ def build_model(
     """
     known, recipe, out = known_model(name), RECIPES[name], Path(out)
     prepared = _prepared(known, recipe, dataset)
-    trained = train(
-        prepared,
-        out,
-        recipe.estimator,
-        features=recipe.features,
-        params=recipe.params,
-        crossval=True,
-        progress=progress,
-    )
+    # Sums by several threads differ in the last digit from run to run and computer to computer.
+    with one_core_for_products():
+        trained = train(
+            prepared,
+            out,
+            recipe.estimator,
+            features=recipe.features,
+            params=recipe.params,
+            crossval=True,
+            progress=progress,
+        )
     save_dataset(_examples(recipe, prepared), out.with_suffix(".npz"))
     with atomic_write(out.with_suffix(".md")) as stream:
         stream.write(_card_text(known, trained.card).encode())

@@ -265,13 +265,29 @@ def _folders(root: Path, *, discarded: bool) -> list[Path]:
     return [path for path in found if path.is_dir() and path != root / DISCARDED]
 
 
-def _numbers(root: Path) -> set[int]:
-    """Return the numbers that any file has, videos and discarded ones included."""
-    with _os_errors_as(f"cannot read {root}"):
-        # The kept ones once more, for what is restored meanwhile.
-        folders = [f for discarded in (0, 1, 0) for f in _folders(root, discarded=bool(discarded))]
-        names = (name.partition(".")[0] for folder in folders for name in _names(folder))
-        return {int(name) for name in names if _NUMBERED.fullmatch(name)}
+def _numbers(root: Path) -> Iterator[int]:
+    """Yield the numbers that any file has, videos and discarded ones included.
+
+    They are not collected: a run of weeks has many, and looks for each new one.
+    """
+    # The kept ones once more, for what is restored meanwhile.
+    for discarded in (False, True, False):
+        for folder in _folders(root, discarded=discarded):
+            with _os_errors_as(f"cannot read {root}"), _scanned(folder) as files:
+                names = (file.name.partition(".")[0] for file in files)
+                yield from (int(name) for name in names if _NUMBERED.fullmatch(name))
+
+
+@contextmanager
+def _scanned(folder: Path) -> Iterator[Iterator[os.DirEntry[str]]]:
+    """Open a folder, which may be gone, to go through it without a list."""
+    try:
+        files = os.scandir(folder)
+    except FileNotFoundError:
+        yield iter(())
+    else:
+        with files:
+            yield files
 
 
 def _moved(path: Path, to: Path) -> Path:

@@ -116,7 +116,8 @@ class _Problem(click.ClickException):
 @click.command(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Start with `handlore demo`. Each command has its own --help, with examples.",
+    epilog="Start with `handlore live`, or `handlore demo` without a camera. Each command has its"
+    " own --help, with examples.",
 )
 @click.version_option(__version__, prog_name="handlore")
 def main() -> None:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+import tracemalloc
 from collections import Counter
 from pathlib import Path
 
@@ -499,6 +500,20 @@ def test_a_folder_on_a_read_only_disk_is_refused_for_writing(tmp_path: Path, mon
     with pytest.raises(HandloreError, match=r"cannot write into .*: Read-only file system"):
         RecordingFolder.open(tmp_path / "g")
     assert RecordingFolder.open(tmp_path / "g", create=False).entries(), "reading is another thing"
+
+
+def test_keeping_takes_no_memory_for_what_is_there(folder: RecordingFolder) -> None:
+    """A run of weeks keeps one recording after the other."""
+    (folder.root / "left").mkdir()
+    for number in range(1, 4001):
+        (folder.root / "left" / f"{number:04d}.npz").touch()
+    tracemalloc.start()
+    try:
+        with recording_files.new_recording(folder.root, "left", None) as path:
+            assert path.stem == "4001"
+        assert tracemalloc.get_traced_memory()[1] < 100_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_only_an_unused_folder_is_removed(tmp_path: Path):
