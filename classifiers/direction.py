@@ -14,7 +14,8 @@ from handlore.models.pose_encoder import PoseEncoder
 
 from .projection import Projection
 
-DIRECTION = "orientation"
+DIRECTION = ("orientation", "heights")
+"""The groups of features that change when the hand is turned in the picture."""
 _MAX_SAMPLES = 4000
 _N_FOLDS = 4
 _MIN_CORRECTED, _LEAST_SHARE, _LEAST_NUMBER = 0.1, 0.01, 5
@@ -38,7 +39,7 @@ def direction_matters(dataset: LandmarkDataset, seed: int = 0) -> bool:
     groups = tuple(
         g for g in ("world", "image") if finite or FEATURE_GROUPS[g].landmarks == "image"
     )
-    with_direction = PoseEncoder((*groups, DIRECTION), dataset.n_hands).encode_samples(seen)
+    with_direction = PoseEncoder((*groups, *DIRECTION), dataset.n_hands).encode_samples(seen)
     without = PoseEncoder(groups, dataset.n_hands).encode_samples(seen)
     n_before, n_after = _n_errors(without, codes, seed), _n_errors(with_direction, codes, seed)
     least = max(_MIN_CORRECTED * n_before, _LEAST_SHARE * len(rows), _LEAST_NUMBER)

@@ -108,7 +108,7 @@ def _default_features(dataset: LandmarkDataset) -> tuple[str, ...]:
     groups = tuple(
         g for g in DEFAULT_FEATURES if not worldless or FEATURE_GROUPS[g].landmarks == "image"
     )
-    return (*groups, DIRECTION) if direction_matters(dataset) else groups
+    return (*groups, *DIRECTION) if direction_matters(dataset) else groups
 
 
 def about_features(pipeline: Pipeline, features: Sequence[str] | None) -> list[str]:
@@ -117,10 +117,10 @@ def about_features(pipeline: Pipeline, features: Sequence[str] | None) -> list[s
     notes = []
     if features is None and groups and "world" not in groups:
         notes.append(f"the data has no world landmarks: trained with --features {','.join(groups)}")
-    if features is None and DIRECTION in groups:
+    if features is None and set(DIRECTION) <= set(groups):
         notes.append(
             "labels differ by the direction in which the hand points, so it is used; with"
-            f" --features {','.join(groups[:-1])} it would not matter"
+            f" --features {','.join(groups[: -len(DIRECTION)])} it would not matter"
         )
     return notes
 

@@ -16,16 +16,18 @@ from handlore.datasets.dataset import FRAME_ARRAYS, NONE_LABEL, LandmarkDataset,
 from handlore.datasets.sources import make_source
 from handlore.datasets.storage import is_dataset, save_dataset
 from handlore.landmarks.errors import InvalidDataError
+from handlore.landmarks.features import DEFAULT_FEATURES
 from handlore.landmarks.files import atomic_write
 from handlore.models.card import ModelCard
 from handlore.models.ready import ReadyModel, known_model
 
+from .direction import DIRECTION
 from .discriminant import one_core_for_products
 from .evaluation.streams import StreamScores
 from .training import Trained, train
 
 _LEFT_OUT = ""
-_ORIENTED = ("world", "world_distances", "image", "image_distances", "orientation")
+_ORIENTED = (*DEFAULT_FEATURES, *DIRECTION)
 
 
 @dataclass(frozen=True)

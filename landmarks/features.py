@@ -4,7 +4,8 @@ They are taken from landmarks in canonical form, turned upright, so that size, p
 in-plane rotation of the hand make no difference. World landmarks know the shape in space, image
 landmarks are more exact in the plane: classifiers see both. The
 group ``orientation`` brings the rotation back, for sets in which thumbs up and thumbs down are
-two gestures.
+two gestures, and ``heights`` says for each finger how far down in the picture it points: a thumb
+that is up is up from either side of the hand.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ from .hands import N_LANDMARKS, FloatArray, HandLandmark
 FEATURES_VERSION = 1
 """Raised when the same groups give other numbers; model files record it."""
 _MARKS = [landmark.name.lower() for landmark in HandLandmark]
+_FINGER_ENDS, _FINGER_STARTS = [4, 8, 12, 16, 20], [2, 5, 9, 13, 17]
 _PAIRS = np.array(list(combinations(range(N_LANDMARKS), 2)))
 
 
@@ -59,6 +61,11 @@ def _orientation(_: FloatArray, rotation: FloatArray) -> FloatArray:
     return np.stack([np.sin(radians), np.cos(radians)], axis=1)
 
 
+def _heights(hands: FloatArray, rotation: FloatArray) -> FloatArray:
+    as_seen = rotate(hands, rotation)[:, :, 1]
+    return as_seen[:, _FINGER_ENDS] - as_seen[:, _FINGER_STARTS]
+
+
 def _axes(prefix: str, axes: str) -> tuple[str, ...]:
     return tuple(f"{prefix}.{mark}.{axis}" for mark in _MARKS[1:] for axis in axes)
 
@@ -73,6 +80,11 @@ FEATURE_GROUPS: dict[str, _FeatureGroup] = {
     "image": _FeatureGroup("image", _coordinates_2d, _axes("image", "xy")),
     "image_distances": _FeatureGroup("image", _distances_2d, _between("image")),
     "orientation": _FeatureGroup("image", _orientation, ("rotation.sin", "rotation.cos")),
+    "heights": _FeatureGroup(
+        "image",
+        _heights,
+        tuple(f"height.{finger}" for finger in ("thumb", "index", "middle", "ring", "pinky")),
+    ),
 }
 """All groups of features by name."""
 

@@ -70,7 +70,8 @@ features_option = click.option(
     "--features",
     metavar="LIST",
     help="Groups of features, comma-separated: world, world_distances, image, image_distances"
-    " (these four by default), orientation (distinguishes thumbs up from thumbs down).",
+    " (these four by default), orientation, heights (distinguish thumbs up from thumbs down;"
+    " added by default where labels differ by direction).",
 )
 param_option = click.option(
     "--param",

@@ -32,7 +32,7 @@ def test_direction_is_a_feature_where_labels_differ_by_it(
     assert found.scores.accuracy > 0.9
     assert any("the direction in which the hand points" in note for note in found.notes)
     trained = handlore.train(both, tmp_path / "m.onnx")
-    assert trained.card.features[-1] == "orientation"
+    assert trained.card.features[-2:] == ("orientation", "heights")
     chosen = handlore.cross_validate(both, features=DEFAULT_FEATURES)
     assert chosen.scores.accuracy < 0.7
 
@@ -47,4 +47,9 @@ def test_direction_is_none_where_labels_do_not_differ_by_it(dataset: LandmarkDat
 def test_direction_is_found_in_image_landmarks_alone(dataset: LandmarkDataset) -> None:
     both = concatenate([dataset, turned(dataset, "_down")])
     flat = replace(both, world=np.full_like(both.world, np.nan))
-    assert make_pipeline(flat).encoder.groups == ("image", "image_distances", "orientation")
+    assert make_pipeline(flat).encoder.groups == (
+        "image",
+        "image_distances",
+        "orientation",
+        "heights",
+    )

@@ -149,3 +149,18 @@ def test_unknown_groups_are_answered_with_the_known_ones(hands, groups):
     with pytest.raises(HandloreError, match="unknown feature group") as problem:
         pose_features(hands, hands, np.ones(5), groups)
     assert all(name in str(problem.value) for name in GROUPS)
+
+
+def test_heights_are_the_same_from_either_side_of_the_hand() -> None:
+    """A mirrored hand is the other hand, or the same hand from its other side."""
+    hand = np.random.default_rng(0).normal(0.5, 0.1, (1, 21, 3)).astype(np.float32)
+    mirrored = hand * np.float32([-1, 1, 1])
+    seen = [
+        pose_features(marks, marks, [right], ("heights",))
+        for marks in (hand, mirrored)
+        for right in (0.1, 0.9)
+    ]
+    for one in seen[1:]:
+        np.testing.assert_allclose(one, seen[0], atol=1e-5)
+    down = pose_features(hand * np.float32([-1, -1, 1]), hand, [0.9], ("heights",))
+    np.testing.assert_allclose(down, -seen[0], atol=1e-5)
