@@ -4,6 +4,7 @@ A model file cannot be taught more: training starts anew, on one's own samples a
 that are kept beside the model. What is tested is always one's own.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -20,6 +21,7 @@ from handlore.models.files import load_model
 from handlore.models.ready import READY_MODELS, model_path
 
 from .evaluation.scores import Scores
+from .factory import Pipeline, about_features, make_pipeline
 
 _MOST_CONFUSED = 8
 
@@ -90,6 +92,26 @@ class Base:
         return names
 
 
+def pipeline_beside(
+    dataset: LandmarkDataset,
+    base: str | Path | None,
+    model: str | None = None,
+    *,
+    features: Sequence[str] | None = None,
+    **options: Any,
+) -> tuple[Pipeline, LandmarkDataset | None, list[str]]:
+    """Return a pipeline for a dataset and the examples of a base, these examples, and notes.
+
+    ``options`` are those of :func:`~.factory.make_pipeline`.
+    """
+    added = None if base is None else Base.load(base)
+    examples = None if added is None else added.beside(dataset)
+    if added is not None:
+        model, features = model or added.card.estimator, features or added.features(dataset)
+    pipeline = make_pipeline(joined(dataset, examples), model, features=features, **options)
+    return pipeline, examples, about_features(pipeline, features)
+
+
 def joined(own: LandmarkDataset, base: LandmarkDataset | None) -> LandmarkDataset:
     """Return one's own samples with those of a base, if there is one."""
     return own if base is None else concatenate([own, base])
@@ -107,7 +129,7 @@ def strictest_split(own: LandmarkDataset, base: LandmarkDataset) -> By:
     return "random"
 
 
-class Confusion(NamedTuple):
+class ConfusedLabels(NamedTuple):
     """A label whose items were predicted as another one."""
 
     label: str
@@ -119,9 +141,9 @@ class Confusion(NamedTuple):
         return f"{self.label} is confused with {self.other} in {self.n} of {self.of}"
 
 
-def confusions(scores: Scores) -> list[Confusion]:
+def confusions(scores: Scores) -> list[ConfusedLabels]:
     """Return the labels that are confused, most often first."""
     return [
-        Confusion(label, other, n, int(scores.per_class[label]["support"]))
+        ConfusedLabels(label, other, n, int(scores.per_class[label]["support"]))
         for label, other, n in scores.most_confused(_MOST_CONFUSED)
     ]

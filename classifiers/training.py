@@ -4,7 +4,8 @@ import csv
 import io
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -35,8 +36,8 @@ from .evaluation.streams import (
     choose_thresholds,
     usual_threshold,
 )
-from .extending import Base, Confusion, confusions, joined, strictest_split
-from .factory import Pipeline, about_features, make_pipeline
+from .extending import ConfusedLabels, confusions, joined, pipeline_beside, strictest_split
+from .factory import Pipeline
 from .negatives import NegativeWindows
 from .novelty import NoveltyModel
 from .onnx_graph import add_clip_output
@@ -60,7 +61,7 @@ class Trained:
     seconds: float
     notes: tuple[str, ...]
     """What to know before using the model, in sentences."""
-    confused: tuple[Confusion, ...] | None = None
+    confused: tuple[ConfusedLabels, ...] | None = None
     """With a base: which labels of one's own samples are confused."""
 
     def as_json(self) -> dict[str, Any]:
@@ -134,45 +135,34 @@ def train(
     out = Path(out)
     require_writable(out)
     chosen = training_samples(dataset, split)
-    added = None if base is None else Base.load(base)
-    examples = None if added is None else added.beside(chosen)
-    if added is not None:
-        model, features = model or added.card.estimator, features or added.features(chosen)
-    pipeline = make_pipeline(
-        joined(chosen, examples),
-        model,
-        features=features,
-        mirror_labels=mirror_labels,
-        params=params,
-        seed=seed,
-    )
-    estimator = pipeline.estimator
-    if log:
-        _require_log(Path(log), pipeline)
-    if estimator.learns_in_epochs:
-        estimator.progress, progress = progress, None
-    trained = train_pipeline(
-        pipeline,
-        chosen,
-        out,
-        base=examples,
-        crossval=crossval,
-        negatives=negatives,
-        progress=progress,
-    )
-    if log:
-        with atomic_write(Path(log)) as stream:
-            stream.write(_as_csv(estimator.history_).encode())
-    return replace(trained, notes=(*about_features(pipeline, features), *trained.notes))
+    options: dict[str, Any] = {
+        "features": features,
+        "mirror_labels": mirror_labels,
+        "params": params,
+    }
+    pipeline, examples, notes = pipeline_beside(chosen, base, model, seed=seed, **options)
+    if pipeline.estimator.learns_in_epochs:
+        pipeline.estimator.progress, progress = progress, None
+    how: dict[str, Any] = {"crossval": crossval, "negatives": negatives, "progress": progress}
+    with _logged(log, pipeline):
+        trained = train_pipeline(pipeline, chosen, out, base=examples, **how)
+    return replace(trained, notes=(*notes, *trained.notes))
 
 
-def _require_log(log: Path, pipeline: Pipeline) -> None:
-    """Raise if there will be nothing to log, or the file cannot be written."""
-    require_writable(log)
+@contextmanager
+def _logged(log: str | Path | None, pipeline: Pipeline) -> Iterator[None]:
+    """Write the log of what is trained here; raise at once if there will be nothing to log."""
+    if log is None:
+        yield
+        return
+    require_writable(Path(log))
     if not pipeline.estimator.learns_in_epochs:
         raise HandloreError(
             f"{pipeline.name} does not train in epochs, so --log has no use; tcn does"
         )
+    yield
+    with atomic_write(Path(log)) as stream:
+        stream.write(_as_csv(pipeline.estimator.history_).encode())
 
 
 def train_pipeline(
@@ -318,7 +308,7 @@ def _thresholds(
 
 def _confused(
     pipeline: Pipeline, dataset: LandmarkDataset, base: LandmarkDataset
-) -> tuple[Confusion, ...]:
+) -> tuple[ConfusedLabels, ...]:
     """Return which labels of a dataset are confused, with each other or with those of a base."""
     by = strictest_split(dataset, base)
     found = cross_validate_pipeline(pipeline, dataset, by, None, base=base)

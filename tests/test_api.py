@@ -38,7 +38,7 @@ def test_example(name: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert example.examples, "has no example"
     options = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     problems: list[str] = []
-    doctest.DocTestRunner(optionflags=options).run(example, out=problems.append)
+    doctest.DocTestRunner(verbose=False, optionflags=options).run(example, out=problems.append)
     assert not problems, "".join(problems)
 
 

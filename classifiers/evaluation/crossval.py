@@ -29,8 +29,8 @@ from handlore.landmarks.errors import HandloreError
 from handlore.models.pose_encoder import Encoder, PoseEncoder
 
 from ..base import HandEstimator
-from ..extending import Base, joined
-from ..factory import Pipeline, about_features, make_pipeline
+from ..extending import joined, pipeline_beside
+from ..factory import Pipeline
 from .evaluation import Evaluation, Split
 from .importance import MAX_SAMPLES, Importance, measure_importances
 from .intervals import single_unit
@@ -80,8 +80,7 @@ def cross_validate(
     with_streams
         Also recognise the samples of each fold in streams; default: if it trains in seconds.
     base
-        A model whose examples are added to the training data of each fold, see
-        :class:`~handlore.classifiers.extending.Base`. They are never tested.
+        A model whose examples are added to the training data of each fold; they are not tested.
     progress
         Called with the number of finished folds, and of all.
 
@@ -99,34 +98,26 @@ def cross_validate(
     >>> result.protocol
     'cross-validated by group, ... folds'
     """
-    added = None if base is None else Base.load(base)
-    examples = None if added is None else added.beside(dataset)
-    if added is not None:
-        model, features = model or added.card.estimator, features or added.features(dataset)
-    pipeline = make_pipeline(
-        joined(dataset, examples),
-        model,
-        features=features,
-        mirror_labels=mirror_labels,
-        params=params,
-        seed=seed,
-    )
+    options: dict[str, Any] = {
+        "features": features,
+        "mirror_labels": mirror_labels,
+        "params": params,
+    }
+    pipeline, examples, notes = pipeline_beside(dataset, base, model, seed=seed, **options)
     chosen: By = by or default_by(dataset)
-    run = partial(
-        cross_validate_pipeline, pipeline, dataset, base=examples, seed=seed, progress=progress
-    )
+    fixed: dict[str, Any] = {"base": examples, "seed": seed, "progress": progress}
+    run = partial(cross_validate_pipeline, pipeline, dataset, **fixed)
     streams = not pipeline.estimator.learns_in_epochs if with_streams is None else with_streams
     found = run(chosen, folds, with_importances=with_importances, with_streams=streams)
     reference, missing = _reference(run, chosen, default_by(dataset))
-    doubts = [
-        *about_features(pipeline, features),
-        None if by else _doubt(dataset, chosen),
-        _about_untested(found, chosen),
-        *_conflicts(dataset),
-        pointing_advice(found.predictions, found.dataset, pipeline.encoder),
-        missing,
-    ]
-    return replace(found, notes=tuple(filter(None, doubts)), reference=reference)
+    doubts = [None if by else _doubt(dataset, chosen), *_limits(found, chosen, pipeline), missing]
+    return replace(found, notes=tuple(filter(None, [*notes, *doubts])), reference=reference)
+
+
+def _limits(found: Evaluation, by: By, pipeline: Pipeline) -> list[str | None]:
+    """Return lines about what limits a result, None for what does not."""
+    advice = pointing_advice(found.predictions, found.dataset, pipeline.encoder)
+    return [_about_untested(found, by), *_conflicts(found.dataset), advice]
 
 
 def _doubt(dataset: LandmarkDataset, by: By) -> str | None:

@@ -85,7 +85,7 @@ class _LandmarkTable(LandmarkSource):
         require_frame_rate(self.frame_rate)
         if self.aspect:
             height_in_widths(self.aspect)
-        found = _Found.of(root)
+        found = _FoundTables.of(root)
         if not found.parts:
             return _nothing(root, found)
         options = TableOptions(self.units, self.aspect, self.mirrored, self.frame_rate)
@@ -100,7 +100,7 @@ class _LandmarkTable(LandmarkSource):
 
 
 @dataclass(eq=False)
-class _Found:
+class _FoundTables:
     """What the files of a source hold."""
 
     parts: list[TablePart] = field(default_factory=list)
@@ -109,7 +109,7 @@ class _Found:
     """Files that are no table of landmarks, and why."""
 
     @classmethod
-    def of(cls, root: Path) -> "_Found":
+    def of(cls, root: Path) -> "_FoundTables":
         """Read the tables of a folder, or a table."""
         found, lists, files = cls(), ListedClips(), []
         for name, path in _candidates(root):
@@ -170,7 +170,7 @@ def _labelled(
     return replace(part, texts={**texts, **part.texts})
 
 
-def _nothing(root: Path, found: _Found) -> Listing:
+def _nothing(root: Path, found: _FoundTables) -> Listing:
     why = {**{item.source: item.reason for item in found.damaged}, **found.others}
     if not why:
         return Listing([])

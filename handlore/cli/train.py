@@ -38,7 +38,7 @@ from ._training import (
 
 if TYPE_CHECKING:
     # Needs scikit-learn, which printing help does not.
-    from handlore.classifiers.extending import Confusion
+    from handlore.classifiers.extending import ConfusedLabels
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def _train(options: _TrainOptions) -> None:
     end(loaded.failures)
 
 
-def _say_confused(confused: "Sequence[Confusion]", base: str | Path | None) -> None:
+def _say_confused(confused: "Sequence[ConfusedLabels]", base: str | Path | None) -> None:
     for pair in confused:
         say(f"  {pair}")
     if not confused:
