@@ -106,7 +106,7 @@ def cross_validate(
     pipeline, examples, notes = pipeline_beside(dataset, base, model, seed=seed, **options)
     chosen: By = by or default_by(dataset)
     fixed: dict[str, Any] = {"base": examples, "seed": seed, "progress": progress}
-    run = partial(cross_validate_pipeline, pipeline, dataset, **fixed)
+    run: Callable[..., Evaluation] = partial(cross_validate_pipeline, pipeline, dataset, **fixed)
     streams = not pipeline.estimator.learns_in_epochs if with_streams is None else with_streams
     found = run(chosen, folds, with_importances=with_importances, with_streams=streams)
     reference, missing = _reference(run, chosen, default_by(dataset))
