@@ -139,4 +139,4 @@ def test_data_without_world_landmarks(own: Path, run: Run, tmp_path: Path) -> No
     out = tmp_path / "m.onnx"
     done = run("train", tmp_path / "flat.npz", "--base", "everyday", "--out", out)
     assert done.exit_code == 0, done.output
-    assert load_model(out).card.features == ("image", "image_distances", "orientation")
+    assert load_model(out).card.features == ("image", "image_distances", "orientation", "heights")

@@ -63,7 +63,7 @@ def test_movements_and_poses_are_distinguished(both: RecordingFolder) -> None:
     ("kept", "wanted", "said"),
     [
         (movement("left"), "pose", r"no recordings of static poses, but 1 of movements.* rocket"),
-        (held("fist"), "sequence", r"no recordings of movements, but 1 of static poses.* forest"),
+        (held("fist"), "sequence", r"no recordings of movements, but 1 of static poses.* kernel"),
         (None, "pose", r"no readable recordings; `handlore capture` makes some"),
     ],
 )
@@ -78,7 +78,7 @@ def test_where_nobody_chose_movements_are_taken_and_a_line_says_so(both: Recordi
     loaded = load_data([both.root])
     assert loaded.dataset.header.kind == "sequence"
     assert loaded.notes == (
-        "6 recordings of movements are used, not the 4 of static poses; --model forest uses those",
+        "6 recordings of movements are used, not the 4 of static poses; --model kernel uses those",
     )
     assert load_data([both.root], "pose").notes == ()
 
