@@ -167,4 +167,4 @@ def no_model(path: Path) -> str:
     near = nearest(path.name, READY_MODELS)
     if near:
         return f"{there}; did you mean {near}, which comes with handlore?"
-    return f"{there}; with handlore come: {', '.join(READY_MODELS)}"
+    return f"{there}; handlore comes with: {', '.join(READY_MODELS)}"

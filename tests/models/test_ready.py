@@ -73,7 +73,7 @@ def test_names_come_before_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     [
         ("everydya", "did you mean everyday"),
         ("movement", "did you mean movements"),
-        ("face", "with handlore come: everyday, movements, digits"),
+        ("face", "handlore comes with: everyday, movements, digits"),
         ("asl-letters", "handlore models build asl-letters DATA"),
         ("some/everydya", "there is no file some/everydya$"),
         ("everydya.onnx", r"there is no file everydya\.onnx$"),
