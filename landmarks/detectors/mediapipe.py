@@ -19,7 +19,8 @@ from ..errors import HandloreError
 from ..hands import FloatArray, Hand, HandTransform, Pixels
 from ..weights import Bundle
 from . import DETECTORS
-from .litert import LiteRTDetector
+from .litert.networks import Networks
+from .litert.tracking import transformed_hands
 
 CPU_INFO = Path("/proc/cpuinfo")
 
@@ -63,7 +64,7 @@ class MediaPipeDetector(BundleDetector):
         super().__init__(bundle, max_hands=max_hands, threads=threads)
         self._mediapipe = mediapipe
         self._still: dict[tuple[float, float], Any] = {}
-        self._again: LiteRTDetector | None = None
+        self._again: Networks | None = None
         self._video: Any = None
         self._closed = False
 
@@ -91,8 +92,8 @@ class MediaPipeDetector(BundleDetector):
         """
         self._require_open()
         if self._again is None:
-            self._again = LiteRTDetector(self._bundle, threads=self._threads)
-        return self._again.detect_again(picture, hand, transforms)
+            self._again = Networks(self._bundle, self._threads, with_palms=False)
+        return transformed_hands(self._again, checked_picture(picture), hand, transforms)
 
     def track(self, picture: Pixels, seconds: float) -> list[Hand]:
         """Find hands in the next frame of a video, see :meth:`HandDetector.track`."""
@@ -113,8 +114,6 @@ class MediaPipeDetector(BundleDetector):
         for landmarker in self._still.values():
             landmarker.close()
         self._still.clear()
-        if self._again is not None:
-            self._again.close()
         self._again = None
         self._closed = True
 

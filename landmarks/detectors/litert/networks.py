@@ -132,20 +132,24 @@ class HandOutput:
 class Networks:
     """The palm and the hand network, with the warps that feed them.
 
-    ``threads`` is for each network; None: half the processors, at most 4. HandloreError is raised
+    ``threads`` is for each network; None: half the processors, at most 4. Without the palm network,
+    which takes 37 MB, hands that are known can be detected again. HandloreError is raised
     if ai-edge-litert is not installed, or the bundle does not hold the two networks.
     """
 
-    def __init__(self, bundle: Bundle, threads: int | None = None) -> None:
+    def __init__(
+        self, bundle: Bundle, threads: int | None = None, *, with_palms: bool = True
+    ) -> None:
         threads = threads or _default_threads()
         members = _members(bundle)
         # Around the picture palms see black and hands its repeated border: the border modes of
         # mediapipe/tasks/cc/vision/hand_detector/hand_detector_graph.cc and of the default.
         palm_warp = _RoundedWarp(PALM_SIZE, cv2.BORDER_CONSTANT)
         hand_warp = _Warp(HAND_SIZE, cv2.BORDER_REPLICATE)
-        self._palm = _Network(members[PALM_MEMBER], bundle, threads, palm_warp)
         self._hand = _Network(members[HAND_MEMBER], bundle, threads, hand_warp)
-        self._palm.require(bundle, (_N_ANCHORS * _N_PALM_VALUES, _N_ANCHORS))
+        if with_palms:
+            self._palm = _Network(members[PALM_MEMBER], bundle, threads, palm_warp)
+            self._palm.require(bundle, (_N_ANCHORS * _N_PALM_VALUES, _N_ANCHORS))
         self._hand.require(bundle, (3 * N_LANDMARKS, 1, 1, 3 * N_LANDMARKS))
 
     def palms(self, picture: Pixels, to_picture: Matrix) -> tuple[FloatArray, FloatArray]:
