@@ -105,7 +105,8 @@ def search(
                     made.mapped_back(hand, picture.shape[1]).with_stage(number)
                     for hand in _all_settled(detector, made.pixels, found)
                 ]
-                return _or_filling(detector, picture, settled) if len(stages) > 1 else settled
+                alone = len(stages) == 1 or stage.tiled
+                return settled if alone else _or_filling(detector, picture, settled)
     return _filling_alone(detector, picture) if len(stages) >= SILHOUETTE_STAGE else []
 
 

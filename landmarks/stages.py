@@ -80,6 +80,8 @@ class Stage:
     max_shift: float = 0.5
     """How far landmarks may move when the hand is found again, in palm lengths (median). In large
     pictures they hardly move, in 28x28 pixels they do."""
+    tiled: bool = False
+    """Whether it looks at parts of the picture, so that what it finds is small."""
 
 
 def resized(picture: NDArray[Any], scale: float) -> NDArray[Any]:
@@ -176,14 +178,17 @@ STAGES: tuple[Stage, ...] = (
     Stage("padded by 75 %", partial(_padded, 0.75), 0.1),
     Stage("padded by 100 %", partial(_padded, 1.0), 0.1),
     Stage("in skin colour, padded by 75 %", partial(_reddened, 0.75), 0.1),
-    Stage("tiles of a half", partial(_tiles, 2, 0.0), 0.1, max_shift=0.1),
-    Stage("tiles of a third", partial(_tiles, 3, 0.0), DEFAULT_CONFIDENCE, max_shift=0.1),
+    Stage("tiles of a half", partial(_tiles, 2, 0.0), 0.1, max_shift=0.1, tiled=True),
+    Stage(
+        "tiles of a third", partial(_tiles, 3, 0.0), DEFAULT_CONFIDENCE, max_shift=0.1, tiled=True
+    ),
     Stage("turned", partial(_turned, 0.5, (90, -90, 180, 45, -45)), 0.1),
     Stage(
         "brightened, tiles of a half",
         partial(_brightened, partial(_tiles, 2, 0.25)),
         0.25,
         max_shift=0.1,
+        tiled=True,
     ),
 )
 """All stages for pictures, cheapest first; a stage's number is its place here."""

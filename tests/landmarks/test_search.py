@@ -128,6 +128,12 @@ def test_in_a_tight_crop_the_whole_hand_is_returned_not_a_part_of_it():
     assert hand.handedness == 0.9
 
 
+def test_a_hand_that_was_found_in_a_part_of_the_picture_does_not_fill_it():
+    picture, tiles = np.zeros((480, 640, 3), np.uint8), [STAGES[0], STAGES[6]]
+    (hand,) = search(SeesAll(finds_at=1, right=0.8), picture, tiles)
+    assert (hand.stage, hand.handedness) == (1, 0.9)
+
+
 def test_a_hand_that_fills_the_picture_needs_no_palm():
     (hand,) = search(SeesAll(), np.zeros((80, 100, 3), np.uint8))
     assert hand.stage == WHOLE_STAGE
