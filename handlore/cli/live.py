@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import closing
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import click
 
 from handlore.capture.cameras import CameraOptions, camera_spec
 from handlore.capture.live.run import LiveOptions, run_live
+from handlore.capture.outputs.stdout import LandmarkPrinter
 from handlore.capture.serve.guard import read_token
 from handlore.capture.views.live import Printer
 from handlore.landmarks.errors import HandloreError
@@ -43,6 +45,8 @@ _NO_MODEL = (
         "handlore live poses.onnx --actions actions.toml --dry-run",
         "handlore live poses.onnx --camera picamera --headless --serve 127.0.0.1:8000",
         "handlore live moves.onnx --headless --json | ./lights.py",
+        "handlore live poses.onnx --landmarks --headless | ./puppet.py",
+        "handlore live poses.onnx --send osc://127.0.0.1:9000",
         "handlore live moves.onnx --record wrong_triggers",
     ),
 )
@@ -75,6 +79,27 @@ _NO_MODEL = (
     metavar="FILE",
     type=PATH,
     help="A file with the token, in place of --token.",
+)
+@click.option(
+    "--landmarks",
+    is_flag=True,
+    help="Write the landmarks of each frame to stdout, and events, as lines of JSON.",
+)
+@click.option(
+    "--send",
+    metavar="ADDRESS",
+    multiple=True,
+    envvar="HANDLORE_SEND",
+    help="Send landmarks and events to udp://HOST:PORT, tcp://HOST:PORT, osc://HOST:PORT or"
+    " mqtt://USER:PASSWORD@HOST/TOPIC; may be given several times. The variable HANDLORE_SEND hides"
+    " a password, with spaces between addresses.",
+)
+@click.option(
+    "--landmarks-fps",
+    type=click.FloatRange(0.1, 1000),
+    metavar="N",
+    show_default="all",
+    help="Most frames of landmarks per second that are written or sent.",
 )
 @click.option(
     "--max-fps",
@@ -121,6 +146,7 @@ def command(
     camera: str,
     size: tuple[int, int] | None,
     as_json: bool,
+    landmarks: bool,
     **given: Any,
 ) -> None:
     """Recognise gestures from a camera in real time.
@@ -143,7 +169,13 @@ def command(
         models = LIVE_MODELS
         talk(_NO_MODEL)
     try:
-        summary = run_live(models, spec, options=options, views=[Printer(as_json=as_json)])
+        every = not spec.live
+        fps = options.landmarks_fps
+        printer = (
+            LandmarkPrinter(every=every, max_fps=fps) if landmarks else Printer(as_json=as_json)
+        )
+        with closing(printer):
+            summary = run_live(models, spec, options=options, views=[printer])
     except BrokenPipeError:
         # Nobody reads the events any more; discard what Python still has to flush.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -164,13 +196,14 @@ def _token(token: str | None, file: Path | None, serve: str | None) -> str | Non
 
 def _options(given: dict[str, Any]) -> LiveOptions:
     same = (
-        "actions dry_run serve token max_hands record keep_video subject landmarker"
+        "actions dry_run serve token send max_hands record keep_video subject landmarker"
         " detector hand verbose"
     )
     return LiveOptions(
         window=not given["headless"],
         terminal=True,
         max_fps=given["max_fps"] or inf,
+        landmarks_fps=given["landmarks_fps"] or inf,
         buffer_seconds=given["remember"],
         settings=pop_settings(given),
         **{name: given[name] for name in same.split()},
