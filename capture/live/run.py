@@ -20,7 +20,7 @@ from handlore.models.stream.events import Event
 from handlore.models.stream.recogniser import Recogniser
 from handlore.models.stream.settings import RecogniserSettings
 
-from ..actions.file import ActionSet, load_actions
+from ..actions.file import ActionSet, load_model_actions
 from ..cameras import CameraSpec, camera_spec, open_feed
 from ..keys import Keys
 from ..recording.video import VideoFolder
@@ -138,7 +138,8 @@ def run_live(
         A number such as ``"0"``, ``/dev/video2``, ``picamera``, a video or a folder of frames, or
         what :func:`~handlore.capture.cameras.camera_spec` returns.
     on_event
-        Called with each event, in the thread of the caller.
+        Called with each event, in the thread of the caller; with ``hold_interval`` in the settings
+        also while a pose is held, and at its end.
     options
         Actions, window, page, recording and recogniser.
     views
@@ -199,6 +200,7 @@ def _run(
                 options.dry_run,
                 RateLimiter(options.max_fps, share, thermometer()),
                 real_time=setup.camera.live,
+                hold_interval=options.settings.hold_interval,
             )
         )
         loop.run()
@@ -211,10 +213,11 @@ def _check(
 ) -> _Setup:
     """Check all options; opens neither camera nor window."""
     labels = tuple(dict.fromkeys(label for model in models for label in model.card.labels))
-    recogniser = Recogniser(models, options.settings, max_hands=options.max_hands)
     actions = ActionSet(())
     if options.actions is not None:
-        actions = load_actions(options.actions, labels, check_computer=not options.dry_run)
+        actions = load_model_actions(options.actions, models, check_computer=not options.dry_run)
+    settings = actions.settings(options.settings)
+    recogniser = Recogniser(models, settings, max_hands=options.max_hands)
     spec = camera if isinstance(camera, CameraSpec) else camera_spec(str(camera))
     address = None if options.serve is None else Address.parsed(options.serve)
     if address is not None:
@@ -294,6 +297,9 @@ class _EventCallback(LiveView):
         self._function = function
 
     def on_event(self, event: Event) -> None:
+        self._function(event)
+
+    def on_hold(self, event: Event) -> None:
         self._function(event)
 
 

@@ -11,7 +11,7 @@ import handlore
 from handlore.models.stream.events import Event
 from handlore.models.stream.settings import MOVEMENT_THRESHOLD, SENSITIVITIES, RecogniserSettings
 
-from ._common import percent, talk
+from ._common import PATH, percent, talk
 
 if TYPE_CHECKING:
     # Needs onnxruntime, which printing help does not.
@@ -37,6 +37,22 @@ _OPTIONS = (
         "Seconds a movement waits before its event; up to three times while others overlap it.",
     ),
     ("smoothing", _SECONDS, "Time constant in seconds for landmarks at rest; 0 = no smoothing."),
+)
+
+
+actions_option = click.option(
+    "--actions",
+    metavar="FILE",
+    type=PATH,
+    help="Which actions to run for which label: a TOML file, see the documentation.",
+)
+hold_option = click.option(
+    "--hold-events",
+    "hold_interval",
+    type=click.FloatRange(0, 60),
+    metavar="SECONDS",
+    help="Also emit events while a pose is held, so many seconds apart (0: 30 a second), and when"
+    " it ends; each line then has type, duration and the values of the hand.",
 )
 
 
@@ -70,6 +86,7 @@ def pop_settings(given: dict[str, Any]) -> RecogniserSettings:
     """Take the options of the recogniser out of all options; those given go before sensitivity."""
     context, by_default = click.get_current_context(), click.core.ParameterSource.DEFAULT
     values = {name: given.pop(name) for name, _, _ in _OPTIONS}
+    values |= {name: given.pop(name) for name in ("hold_interval",) if name in given}
     chosen = {
         name: value
         for name, value in values.items()
@@ -89,7 +106,11 @@ def load_stream_models(paths: Sequence[str | Path]) -> "list[Model]":
 EVENT_COLUMNS = ("seconds", "label", "probability", "hand")
 
 
+DETAILED_COLUMNS = (*EVENT_COLUMNS, "type", "duration")
+
+
 def event_cells(event: Event) -> list[str]:
-    """Return an event as the cells of a table, see :data:`EVENT_COLUMNS`."""
+    """Return an event as the cells of a table, see :data:`DETAILED_COLUMNS`."""
     seconds = f"{event.start:.2f} - {event.end:.2f}"
-    return [seconds, event.label, percent(event.probability), event.hand or ""]
+    cells = [seconds, event.label, percent(event.probability), event.hand or ""]
+    return [*cells, event.type, f"{event.duration:.2f} s"]

@@ -25,7 +25,7 @@ from ._common import (
     json_option,
     talk,
 )
-from ._streams import pop_settings, recogniser_options
+from ._streams import actions_option, hold_option, pop_settings, recogniser_options
 
 _NO_MODEL = (
     f"using {' and '.join(LIVE_MODELS)}, which come with handlore (`handlore models`); your own:"
@@ -49,12 +49,7 @@ _NO_MODEL = (
 @click.argument("models", nargs=-1, metavar="[MODEL...]", type=MODEL)
 @camera_options
 @click.option("--fast", is_flag=True, help="Process a file faster than real time.")
-@click.option(
-    "--actions",
-    metavar="FILE",
-    type=PATH,
-    help="Which actions to run for which label: a TOML file, see the documentation.",
-)
+@actions_option
 @click.option("--dry-run", is_flag=True, help="Only report which actions would be run.")
 @click.option("--headless", is_flag=True, help="No window; the default without a display.")
 @click.option(
@@ -109,6 +104,7 @@ _NO_MODEL = (
     " memory per second of --remember.",
 )
 @click.option("--subject", default="", help="Who is recorded with --record.")
+@hold_option
 @recogniser_options
 @hand_option
 @detector_options(landmarker=None)
@@ -143,7 +139,8 @@ def command(
         models = LIVE_MODELS
         talk(_NO_MODEL)
     try:
-        summary = run_live(models, spec, options=options, views=[Printer(as_json=as_json)])
+        printer = Printer(as_json=as_json, detailed=options.settings.hold_interval is not None)
+        summary = run_live(models, spec, options=options, views=[printer])
     except BrokenPipeError:
         # Nobody reads the events any more; discard what Python still has to flush.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
