@@ -111,6 +111,8 @@ class ActionRunner:
         self._report_to(result)
 
 
+_MOST_ENDS = 2
+"""How many calls that must not be lost may wait beyond those that the file allows."""
 _BUSY = "still busy with the previous one"
 
 
@@ -144,11 +146,11 @@ class _Lane:
         """Accept a call if there is room."""
         before = [lane._accepted for lane in self._lanes_before]
         with self._changed:
-            waiting = len(self._queue) + (self._running is not None)
-            if self._closed or (call.delivery == "once" and waiting > self._action.waiting):
+            too_many = len(self._queue) + (self._running is not None) - self._action.waiting
+            if self._closed or (call.delivery == "once" and too_many > 0):
                 return False
             if call.delivery != "once":
-                self._make_room()
+                self._make_room(too_many > _MOST_ENDS)
             self._queue.append((call, before))
             self._accepted += 1
             if self._thread is None:
@@ -158,12 +160,12 @@ class _Lane:
             self._changed.notify_all()
             return True
 
-    def _make_room(self) -> None:
+    def _make_room(self, are_too_many: bool) -> None:
         """Drop a position of the hand for a newer one, and the oldest call of too many."""
         if self._queue and self._queue[-1][0].delivery == "newest":
             self._queue.pop()
             self._finished += 1
-        elif len(self._queue) > self._action.waiting + 1:
+        elif are_too_many and self._queue:
             oldest, _ = self._queue.popleft()
             self._finished += 1
             if oldest.delivery != "newest":
