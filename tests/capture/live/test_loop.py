@@ -3,6 +3,7 @@
 import gc
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -128,13 +129,24 @@ def test_arming(tmp_path: Path) -> None:
 class Interrupt(Witness):
     """Presses Ctrl-C, or stops the process, at a time of the stream."""
 
-    def __init__(self, seconds: float, error: type[BaseException]) -> None:
+    def __init__(
+        self, seconds: float, error: type[BaseException], ready: Callable[[], object]
+    ) -> None:
         super().__init__()
-        self._at, self._error = seconds, error
+        self._at, self._error, self._ready = seconds, error, ready
 
     def show(self, state: LiveState) -> None:
         if state.seconds >= self._at:
+            # Time passes faster here than a shell starts.
+            wait_until(self._ready)
             raise self._error
+
+
+def wait_until(ready: Callable[[], object], seconds: float = 30.0) -> None:
+    deadline = boottime() + seconds
+    while not ready():
+        assert boottime() < deadline
+        threading.Event().wait(0.01)
 
 
 PRESSED = (
@@ -157,10 +169,12 @@ def test_interrupted_while_held(
 ) -> None:
     """What a pose has pressed is released, whatever ends the run."""
     actions = pressed(tmp_path, monkeypatch)
-    live = Playback(stream([("wide", 9)]), [Spread()], actions, Interrupt(2.0, error))
+    out = tmp_path / "out"
+    interrupt = Interrupt(2.0, error, lambda: out.exists() and out.read_text())
+    live = Playback(stream([("wide", 9)]), [Spread()], actions, interrupt)
     with pytest.raises(error):
         live.run()
-    assert (tmp_path / "out").read_text() == "down\nup\n"
+    assert out.read_text() == "down\nup\n"
     assert [one.state for one in live.witness.outcomes] == ["done", "done"]
 
 
@@ -169,7 +183,9 @@ def test_interrupted_while_a_start_takes_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     actions = pressed(tmp_path, monkeypatch, PRESSED.replace("echo down", "sleep 60; echo down"))
-    live = Playback(stream([("wide", 9)]), [Spread()], actions, Interrupt(2.0, KeyboardInterrupt))
+    children = psutil.Process().children
+    interrupt = Interrupt(2.0, KeyboardInterrupt, lambda: [one.name() for one in children()])
+    live = Playback(stream([("wide", 9)]), [Spread()], actions, interrupt)
     begun = boottime()
     with pytest.raises(KeyboardInterrupt):
         live.run()
