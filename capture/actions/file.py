@@ -15,6 +15,7 @@ from handlore.models.stream.settings import RecogniserSettings
 
 from .base import ACTIONS, FIELDS, ActionKind, Place, Problems, Table, unknown
 from .control import ValueMap
+from .presets import check_preset
 from .timing import Timing
 
 ANY = "*"
@@ -134,6 +135,7 @@ def load_model_actions(
 ) -> ActionSet:
     """Read an actions file for the labels of models, see :func:`load_actions`."""
     labels = dict.fromkeys(label for model in models for label in model.card.labels)
+    check_preset(path, labels)
     poses = {label for model in models if model.card.kind == "pose" for label in model.card.labels}
     movements = [label for label in labels if label not in poses]
     return load_actions(path, [*labels], movements, check_computer=check_computer)

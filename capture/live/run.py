@@ -49,7 +49,7 @@ class LiveOptions:
     """
 
     actions: Path | None = None
-    """A TOML file of actions."""
+    """A TOML file of actions, such as :func:`~handlore.capture.actions.presets.preset_file`."""
     dry_run: bool = False
     """Only report which actions would be run."""
     window: bool = False
@@ -84,7 +84,11 @@ class LiveOptions:
 
     def __post_init__(self) -> None:
         for given, needed, message in (
-            (self.dry_run, self.actions, "--dry-run needs a file of actions: --actions"),
+            (
+                self.dry_run,
+                self.actions,
+                "--dry-run needs a file of actions: --actions, --preset",
+            ),
             (self.keep_video, self.record, "--keep-video needs a folder of recordings: --record"),
             (self.subject, self.record, "--subject needs a folder of recordings: --record"),
             (self.token, self.serve, "--token needs an address of the page: --serve"),

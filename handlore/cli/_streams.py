@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 import handlore
+from handlore.capture.actions.presets import PRESETS, preset_file
 from handlore.models.stream.events import Event
 from handlore.models.stream.settings import MOVEMENT_THRESHOLD, SENSITIVITIES, RecogniserSettings
 
@@ -40,12 +41,34 @@ _OPTIONS = (
 )
 
 
-actions_option = click.option(
+_actions_option = click.option(
     "--actions",
     metavar="FILE",
     type=PATH,
     help="Which actions to run for which label: a TOML file, see the documentation.",
 )
+_preset_option = click.option(
+    "--preset",
+    type=click.Choice(PRESETS),
+    help="Actions that come with handlore for the signs of everyday, in place of --actions.",
+)
+
+
+def actions_options(function: Function) -> Function:
+    """Add the options that name actions; :func:`pop_actions` reads them."""
+    return _actions_option(_preset_option(function))
+
+
+def pop_actions(given: dict[str, Any]) -> Path | None:
+    """Take the file of actions out of all options."""
+    actions, preset = given.pop("actions"), given.pop("preset")
+    if preset is None:
+        return None if actions is None else Path(actions)
+    if actions is not None:
+        raise click.UsageError("--actions and --preset cannot be used together")
+    return preset_file(preset)
+
+
 hold_option = click.option(
     "--hold-events",
     "hold_interval",

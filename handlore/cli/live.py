@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from handlore.capture.actions.presets import PRESETS, preset_file
 from handlore.capture.cameras import CameraOptions, camera_spec
 from handlore.capture.live.run import LiveOptions, run_live
 from handlore.capture.serve.guard import read_token
@@ -25,12 +26,24 @@ from ._common import (
     json_option,
     talk,
 )
-from ._streams import actions_option, hold_option, pop_settings, recogniser_options
+from ._streams import (
+    actions_options,
+    hold_option,
+    pop_actions,
+    pop_settings,
+    recogniser_options,
+)
 
 _NO_MODEL = (
     f"using {' and '.join(LIVE_MODELS)}, which come with handlore (`handlore models`); your own:"
     " `handlore live my.onnx`"
 )
+
+
+def _print_preset(ctx: click.Context, _: click.Parameter, name: str | None) -> None:
+    if name is not None:
+        click.echo(preset_file(name).read_text("utf-8"), nl=False)
+        ctx.exit()
 
 
 @click.command(
@@ -41,6 +54,8 @@ _NO_MODEL = (
         "handlore live everyday my_gestures.onnx",
         "handlore live poses.onnx moves.onnx --actions actions.toml",
         "handlore live poses.onnx --actions actions.toml --dry-run",
+        "handlore live --preset media",
+        "handlore live --print-preset media > media.toml",
         "handlore live poses.onnx --camera picamera --headless --serve 127.0.0.1:8000",
         "handlore live moves.onnx --headless --json | ./lights.py",
         "handlore live moves.onnx --record wrong_triggers",
@@ -49,7 +64,15 @@ _NO_MODEL = (
 @click.argument("models", nargs=-1, metavar="[MODEL...]", type=MODEL)
 @camera_options
 @click.option("--fast", is_flag=True, help="Process a file faster than real time.")
-@actions_option
+@actions_options
+@click.option(
+    "--print-preset",
+    type=click.Choice(PRESETS),
+    is_eager=True,
+    expose_value=False,
+    callback=_print_preset,
+    help="Print the actions file of a preset, as a start for your own, and exit.",
+)
 @click.option("--dry-run", is_flag=True, help="Only report which actions would be run.")
 @click.option("--headless", is_flag=True, help="No window; the default without a display.")
 @click.option(
@@ -161,14 +184,14 @@ def _token(token: str | None, file: Path | None, serve: str | None) -> str | Non
 
 def _options(given: dict[str, Any]) -> LiveOptions:
     same = (
-        "actions dry_run serve token max_hands record keep_video subject landmarker"
-        " detector hand verbose"
+        "dry_run serve token max_hands record keep_video subject landmarker detector hand verbose"
     )
     return LiveOptions(
         window=not given["headless"],
         terminal=True,
         max_fps=given["max_fps"] or inf,
         buffer_seconds=given["remember"],
+        actions=pop_actions(given),
         settings=pop_settings(given),
         **{name: given[name] for name in same.split()},
     )

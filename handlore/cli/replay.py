@@ -30,10 +30,11 @@ from ._common import (
 from ._streams import (
     DETAILED_COLUMNS,
     EVENT_COLUMNS,
-    actions_option,
+    actions_options,
     event_cells,
     hold_option,
     load_stream_models,
+    pop_actions,
     pop_settings,
     recogniser_options,
 )
@@ -83,7 +84,7 @@ def _is_model(path: str | Path) -> bool:
     type=MODEL,
 )
 @frame_rate_option
-@actions_option
+@actions_options
 @hold_option
 @recogniser_options
 @detector_options(landmarker=None)
@@ -100,7 +101,7 @@ def command(**given: Any) -> None:
     With --actions, it prints what live would do at which time, and does nothing; what would be
     skipped has the reason.
     """
-    _replay(_ReplayOptions(settings=pop_settings(given), **given))
+    _replay(_ReplayOptions(settings=pop_settings(given), actions=pop_actions(given), **given))
 
 
 def _replay(options: _ReplayOptions) -> None:
