@@ -20,7 +20,7 @@ from handlore.models.stream.events import Event
 from handlore.models.stream.recogniser import Recogniser
 from handlore.models.stream.settings import RecogniserSettings
 
-from ..actions.file import ActionSet, load_actions
+from ..actions.file import ActionSet, load_model_actions
 from ..cameras import CameraSpec, camera_spec, open_feed
 from ..keys import Keys
 from ..outputs.base import Output, make_output
@@ -51,7 +51,7 @@ class LiveOptions:
     """
 
     actions: Path | None = None
-    """A TOML file of actions."""
+    """A TOML file of actions, such as :func:`~handlore.capture.actions.presets.preset_file`."""
     dry_run: bool = False
     """Only report which actions would be run."""
     window: bool = False
@@ -91,7 +91,11 @@ class LiveOptions:
 
     def __post_init__(self) -> None:
         for given, needed, message in (
-            (self.dry_run, self.actions, "--dry-run needs a file of actions: --actions"),
+            (
+                self.dry_run,
+                self.actions,
+                "--dry-run needs a file of actions: --actions, --preset",
+            ),
             (self.keep_video, self.record, "--keep-video needs a folder of recordings: --record"),
             (self.subject, self.record, "--subject needs a folder of recordings: --record"),
             (self.token, self.serve, "--token needs an address of the page: --serve"),
@@ -146,7 +150,8 @@ def run_live(
         A number such as ``"0"``, ``/dev/video2``, ``picamera``, a video or a folder of frames, or
         what :func:`~handlore.capture.cameras.camera_spec` returns.
     on_event
-        Called with each event, in the thread of the caller.
+        Called with each event, in the thread of the caller; with ``hold_interval`` in the settings
+        also while a pose is held, and at its end.
     options
         Actions, window, page, recording and recogniser.
     views
@@ -211,6 +216,7 @@ def _run(
                 options.dry_run,
                 RateLimiter(options.max_fps, share, thermometer()),
                 real_time=setup.camera.live,
+                hold_interval=options.settings.hold_interval,
             )
         )
         loop.run()
@@ -223,10 +229,11 @@ def _check(
 ) -> _Setup:
     """Check all options; opens neither camera nor window."""
     labels = tuple(dict.fromkeys(label for model in models for label in model.card.labels))
-    recogniser = Recogniser(models, options.settings, max_hands=options.max_hands)
     actions = ActionSet(())
     if options.actions is not None:
-        actions = load_actions(options.actions, labels, check_computer=not options.dry_run)
+        actions = load_model_actions(options.actions, models, check_computer=not options.dry_run)
+    settings = actions.settings(options.settings)
+    recogniser = Recogniser(models, settings, max_hands=options.max_hands)
     spec = camera if isinstance(camera, CameraSpec) else camera_spec(str(camera))
     address = None if options.serve is None else Address.parsed(options.serve)
     if address is not None:
@@ -308,6 +315,9 @@ class _EventCallback(LiveView):
         self._function = function
 
     def on_event(self, event: Event) -> None:
+        self._function(event)
+
+    def on_hold(self, event: Event) -> None:
         self._function(event)
 
 

@@ -51,14 +51,14 @@ class LandmarkMessage:
 
 @dataclass(frozen=True)
 class EventMessage:
-    """An event."""
+    """An event: the one of a gesture, or that a pose is still held, or has ended."""
 
     event: Event
 
     @cached_property
     def line(self) -> str:
         """JSON in ASCII, without a line break."""
-        return json.dumps({"type": "event", **self.event.as_json()}, separators=(",", ":"))
+        return json.dumps(self.event.detailed(), separators=(",", ":"))
 
 
 Message = LandmarkMessage | EventMessage

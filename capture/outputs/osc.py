@@ -33,8 +33,8 @@ class _Osc(Datagrams):
         if isinstance(message, LandmarkMessage):
             return [_hands(message), *_axes(message)]
         event = message.event
-        times = (event.probability, event.start, event.end)
-        return [osc_message("/handlore/event", event.label, event.hand or "", *times)]
+        numbers = event.probability, event.start, event.end
+        return [osc_message("/handlore/event", event.label, event.hand or "", *numbers, event.type)]
 
 
 def _hands(frame: LandmarkMessage) -> bytes:

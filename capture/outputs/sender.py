@@ -78,6 +78,10 @@ class Sender(LiveView):
             self._events.append(EventMessage(event))
             self._changed.notify()
 
+    def on_hold(self, event: Event) -> None:
+        """Send that a pose is still held, or has ended."""
+        self.on_event(event)
+
     def close(self) -> None:
         """Send what is left, for a moment, and disconnect."""
         with self._changed:

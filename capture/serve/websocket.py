@@ -61,6 +61,10 @@ class LandmarkChannel(LiveView):
             self._events.append(EventMessage(event))
             self._changed.notify_all()
 
+    def on_hold(self, event: Event) -> None:
+        """Add that a pose is still held, or has ended."""
+        self.on_event(event)
+
     def close(self) -> None:
         """Disconnect all clients."""
         with self._changed:

@@ -19,6 +19,7 @@ import pytest
 from browser_stub import PROGRAM, Browser
 from click.testing import Result
 
+from handlore.capture.actions.presets import preset_file
 from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.rendered import Person, Scene, render_background, render_pose
 
@@ -72,7 +73,7 @@ def test_landmarks(run: Run, onnx: Path, clip: Path) -> None:
         address = f"udp://127.0.0.1:{receiver.getsockname()[1]}"
         done = run("live", onnx, "--camera", clip, *words, "--send", address)
         assert done.exit_code == 0
-        assert json.loads(receiver.recv(65536))["type"] in ("landmarks", "event")
+        assert json.loads(receiver.recv(65536))["type"] in ("landmarks", "start")
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     frames = [line for line in lines if line["type"] == "landmarks"]
     assert len(frames) == 85
@@ -127,6 +128,16 @@ def test_video_as_camera(onnx: Path, clip: Path, tmp_path: Path) -> None:
     assert any(line.endswith("open_palm (say): palm!") for line in talk)
     heavy = {"sklearn", "xgboost", "pandas", "matplotlib", "mediapipe", "handlore.classifiers"}
     assert not heavy & set(json.loads(loaded))
+
+
+def test_presets(run: Run, refused: Refused, onnx: Path, tmp_path: Path) -> None:
+    printed = run("live", "--print-preset", "slides")
+    assert printed.exit_code == 0
+    assert printed.stdout == preset_file("slides").read_text("utf-8")
+    assert run("live", "--print-preset", "slide").exit_code == 2
+    assert run("live", "--preset", "media", "--actions", tmp_path / "a.toml").exit_code == 2
+    said = refused(run("live", onnx, "--camera", "0", "--headless", "--preset", "media"))
+    assert "the preset media needs palm, like" in said
 
 
 def test_no_model(clip: Path, tmp_path: Path) -> None:

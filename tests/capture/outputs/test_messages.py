@@ -37,4 +37,4 @@ def test_no_hand_and_no_picture() -> None:
 
 
 def test_event() -> None:
-    assert json.loads(EventMessage(FIST).line) == {"type": "event", **FIST.as_json()}
+    assert json.loads(EventMessage(FIST).line) == FIST.detailed()

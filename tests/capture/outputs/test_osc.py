@@ -61,7 +61,7 @@ def test_no_hand(sender: Sender, got: dict[str, tuple]) -> None:
 def test_event(sender: Sender, got: dict[str, tuple]) -> None:
     sender.on_event(Event("daumen_hoch_ä", 1.0, 1.25, 0.5, None))
     until(lambda: got)
-    assert got == {"/handlore/event": ("daumen_hoch_ä", "", 0.5, 1.0, 1.25)}
+    assert got == {"/handlore/event": ("daumen_hoch_ä", "", 0.5, 1.0, 1.25, "end")}
 
 
 @pytest.mark.parametrize("text", ["", "a", "abc", "abcd", "ä", "a\0b"])

@@ -48,7 +48,7 @@ def test_camera(pipe: Pipe) -> None:
     printer.show(state(0.5, [hand()]))
     assert pipe.next()["time"] == 0.5
     printer.on_event(FIST)
-    assert pipe.next() == {"type": "event", **FIST.as_json()}
+    assert pipe.next() == FIST.detailed()
     printer.close()
 
 
