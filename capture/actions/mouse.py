@@ -106,7 +106,8 @@ class _Path:
         step = palm * max(time - self._time, 1e-3)
         self._points, self._time = points, time
         self._button.update(time, hand, float(np.hypot(*knuckle) / step))
-        if np.hypot(*tip) > _FASTEST * step or not (self.pressed or hand.reach(_FINGERTIP) >= _STRETCHED):
+        follows = self.pressed or hand.reach(_FINGERTIP) >= _STRETCHED
+        if not follows or np.hypot(*tip) > _FASTEST * step:
             return 0, 0
         share = min(max((hand.pinch - _TIP_FROM) / (_TIP_TO - _TIP_FROM), 0.0), 1.0)
         moved = share * tip + (1 - share) * knuckle
