@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from handlore.landmarks.errors import HandloreError, nearest
+from handlore.landmarks.errors import HandloreError
 
 # A `pathlib.Path` that was made of an address has one slash left of two.
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/{1,2}(?=[^/])")
@@ -55,10 +55,9 @@ class RemoteAddress:
         """
         scheme = scheme_of(text)
         if scheme not in ports:
-            near = nearest(scheme, ports)
-            hint = f"; did you mean {near}://?" if near else ""
-            known = ", ".join(f"{one}://" for one in ports)
-            raise HandloreError(f"{what} begins with {scheme}://{hint} Known: {known}")
+            known = " or ".join(f"{one}://HOST" for one in ports)
+            begins = f"begins with {scheme}://" if scheme else "is no address"
+            raise HandloreError(f"{what} {begins}; expected {known}")
         text = _ADDRESS.sub(rf"{scheme}://", text, count=1)
         parts = _split(what, text)
         return cls(
@@ -91,7 +90,7 @@ def _split(what: str, text: str) -> SplitResult:
         raise HandloreError(f"{what} {_MALFORMED}") from error
     # A # or / in a password ends the name of the host, and the rest of the password is the port.
     cut_off = "@" not in parts.netloc and ":" in parts.netloc and "@" in text
-    if cut_off or not text.isprintable() or " " in text:
+    if cut_off or "#" in text or " " in text or not text.isprintable():
         raise HandloreError(f"{what} {_MALFORMED}")
     if not parts.hostname:
         raise HandloreError(f"{what} names no host; expected {parts.scheme}://HOST")

@@ -23,6 +23,8 @@ from handlore.models.stream.settings import RecogniserSettings
 from ..actions.file import ActionSet, load_model_actions
 from ..cameras import CameraSpec, camera_spec, open_feed
 from ..keys import Keys
+from ..outputs.base import Output, make_output
+from ..outputs.sender import Sender
 from ..recording.video import VideoFolder
 from ..recording.writer import RecordingWriter, SessionInfo
 from ..serve.guard import Address, Guard
@@ -60,6 +62,11 @@ class LiveOptions:
     """Serve a page for browsers at this ``host:port``."""
     token: str | None = None
     """What a browser must present; default: made where the host is not this computer alone."""
+    send: tuple[str, ...] = ()
+    """Addresses of receivers of landmarks and events: ``udp://``, ``tcp://``, ``osc://``,
+    ``mqtt://``."""
+    landmarks_fps: float = inf
+    """Most frames of landmarks per second that each receiver and WebSocket is sent."""
     max_fps: float = inf
     """Most frames per second."""
     max_hands: int | None = None
@@ -118,6 +125,7 @@ class _Setup:
     detector: DetectorOptions
     address: Address | None
     recordings: RecordingFolder | None
+    outputs: tuple[Output, ...]
 
 
 def run_live(
@@ -182,7 +190,11 @@ def _run(
     with ExitStack() as stack:
         stack.enter_context(ending_on_signals())
         if setup.address is not None:
-            shown.append(_page(stack, setup.address, options, say))
+            shown += _page(stack, setup.address, options, say)
+        for output in setup.outputs:
+            sender = Sender(output, say, options.landmarks_fps)
+            stack.callback(sender.close)
+            shown.append(sender)
         detector = _detector(stack, setup, options, say)
         shown += _window_or_keys(stack, options, say)
         feed = open_feed(setup.camera)
@@ -234,7 +246,8 @@ def _check(
         hand=options.hand,
     )
     recordings = None if options.record is None else RecordingFolder.open(options.record)
-    return _Setup(recogniser, labels, actions, spec, detector, address, recordings)
+    outputs = tuple(make_output(text) for text in options.send)
+    return _Setup(recogniser, labels, actions, spec, detector, address, recordings, outputs)
 
 
 def _detector(
@@ -249,12 +262,13 @@ def _detector(
 
 def _page(
     stack: ExitStack, address: Address, options: LiveOptions, say: Callable[[str], None]
-) -> LiveView:
+) -> list[LiveView]:
     hub = Hub()
+    hub.channel.limit(options.landmarks_fps)
     server = PageServer(hub, address, options.token)
     stack.callback(server.close)
     say(f"the page: {server.url}")
-    return PageView(hub)
+    return [PageView(hub), hub.channel]
 
 
 def _window_or_keys(

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import closing
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 import click
 
 from handlore.capture.actions.presets import PRESETS, preset_file
-from handlore.capture.cameras import CameraOptions, camera_spec
+from handlore.capture.cameras import CameraOptions, CameraSpec, camera_spec
 from handlore.capture.live.run import LiveOptions, run_live
+from handlore.capture.outputs.stdout import LandmarkPrinter
 from handlore.capture.serve.guard import read_token
 from handlore.capture.views.live import Printer
 from handlore.landmarks.errors import HandloreError
@@ -58,6 +60,8 @@ def _print_preset(ctx: click.Context, _: click.Parameter, name: str | None) -> N
         "handlore live --print-preset media > media.toml",
         "handlore live poses.onnx --camera picamera --headless --serve 127.0.0.1:8000",
         "handlore live moves.onnx --headless --json | ./lights.py",
+        "handlore live poses.onnx --landmarks --headless | ./puppet.py",
+        "handlore live poses.onnx --send osc://127.0.0.1:9000",
         "handlore live moves.onnx --record wrong_triggers",
     ),
 )
@@ -93,6 +97,27 @@ def _print_preset(ctx: click.Context, _: click.Parameter, name: str | None) -> N
     metavar="FILE",
     type=PATH,
     help="A file with the token, in place of --token.",
+)
+@click.option(
+    "--landmarks",
+    is_flag=True,
+    help="Write the landmarks of each frame to stdout, and events, as lines of JSON.",
+)
+@click.option(
+    "--send",
+    metavar="ADDRESS",
+    multiple=True,
+    envvar="HANDLORE_SEND",
+    help="Send landmarks and events to udp://HOST:PORT, tcp://HOST:PORT, osc://HOST:PORT or"
+    " mqtt://USER:PASSWORD@HOST/TOPIC; may be given several times. The variable HANDLORE_SEND hides"
+    " a password, with spaces between addresses.",
+)
+@click.option(
+    "--landmarks-fps",
+    type=click.FloatRange(0.1, 1000),
+    metavar="N",
+    show_default="all",
+    help="Most frames of landmarks per second that are written or sent.",
 )
 @click.option(
     "--max-fps",
@@ -140,6 +165,7 @@ def command(
     camera: str,
     size: tuple[int, int] | None,
     as_json: bool,
+    landmarks: bool,
     **given: Any,
 ) -> None:
     """Recognise gestures from a camera in real time.
@@ -162,8 +188,8 @@ def command(
         models = LIVE_MODELS
         talk(_NO_MODEL)
     try:
-        printer = Printer(as_json=as_json, detailed=options.settings.hold_interval is not None)
-        summary = run_live(models, spec, options=options, views=[printer])
+        with closing(_printer(options, spec, as_json=as_json, landmarks=landmarks)) as printer:
+            summary = run_live(models, spec, options=options, views=[printer])
     except BrokenPipeError:
         # Nobody reads the events any more; discard what Python still has to flush.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -171,6 +197,14 @@ def command(
     if summary.unsaved:
         were = "recording was" if summary.unsaved == 1 else "recordings were"
         raise HandloreError(f"{summary.unsaved} {were} not written to {options.record}")
+
+
+def _printer(
+    options: LiveOptions, camera: CameraSpec, *, as_json: bool, landmarks: bool
+) -> Printer:
+    if landmarks:
+        return LandmarkPrinter(every=not camera.live, max_fps=options.landmarks_fps)
+    return Printer(as_json=as_json, detailed=options.settings.hold_interval is not None)
 
 
 def _token(token: str | None, file: Path | None, serve: str | None) -> str | None:
@@ -184,12 +218,14 @@ def _token(token: str | None, file: Path | None, serve: str | None) -> str | Non
 
 def _options(given: dict[str, Any]) -> LiveOptions:
     same = (
-        "dry_run serve token max_hands record keep_video subject landmarker detector hand verbose"
+        "dry_run serve token send max_hands record keep_video subject landmarker detector hand"
+        " verbose"
     )
     return LiveOptions(
         window=not given["headless"],
         terminal=True,
         max_fps=given["max_fps"] or inf,
+        landmarks_fps=given["landmarks_fps"] or inf,
         buffer_seconds=given["remember"],
         actions=pop_actions(given),
         settings=pop_settings(given),

@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -60,6 +62,40 @@ def start(*args: object, **more: Any) -> subprocess.Popen[str]:
     return subprocess.Popen(
         words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more
     )
+
+
+def test_landmarks(run: Run, onnx: Path, clip: Path) -> None:
+    """Every frame of a file, and events between them; the same to a receiver, at a lower rate."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.settimeout(20)
+        words = ("--fast", "--headless", "--landmarks", "--threshold", "0.4")
+        address = f"udp://127.0.0.1:{receiver.getsockname()[1]}"
+        done = run("live", onnx, "--camera", clip, *words, "--send", address)
+        assert done.exit_code == 0
+        assert json.loads(receiver.recv(65536))["type"] in ("landmarks", "start")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    frames = [line for line in lines if line["type"] == "landmarks"]
+    assert len(frames) == 85
+    assert (frames[0]["width"], frames[0]["height"], frames[0]["hands"]) == (320, 240, [])
+    assert any(frame["hands"] for frame in frames)
+    events = [line["label"] for line in lines if line["type"] != "landmarks"]
+    assert events == ["fist", "open_palm"]
+
+
+@pytest.mark.parametrize(
+    ("option", "why"),
+    [
+        (("--send", "ftp://anna:s3cret@h"), "--send begins with ftp://; expected .*udp://HOST"),
+        (("--send", "udp://h"), "names no port"),
+        (("--landmarks-fps", "0"), "--landmarks-fps"),
+    ],
+)
+def test_invalid_receivers(option: tuple[str, str], why: str, run: Run, onnx: Path, clip: Path):
+    done = run("live", onnx, "--camera", clip, "--headless", *option)
+    assert done.exit_code in (1, 2)
+    assert re.search(why, done.stderr)
+    assert "s3cret" not in done.output
 
 
 def test_video_as_camera(onnx: Path, clip: Path, tmp_path: Path) -> None:
