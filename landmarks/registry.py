@@ -1,4 +1,4 @@
-"""The one way to extend handlore: sources, detectors, estimators, cameras and actions, by name.
+"""The one way to extend handlore: sources, detectors, estimators, cameras, actions and outputs.
 
 Each kind has a :class:`Registry`. What comes with handlore is a module in the registry's package;
 what other packages bring is an entry point in the group ``handlore.<kind>s``. Either way a class

@@ -1,7 +1,8 @@
-"""Five newcomers' tasks: the whole files in docs/how-to/extend.md, each in a package of its own."""
+"""Six newcomers' tasks: the whole files in docs/how-to/extend.md, each in a package of its own."""
 
 import json
 import re
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from PIL import Image
 
 from handlore.capture.actions.base import ACTIONS
 from handlore.capture.cameras import CAMERAS
+from handlore.capture.outputs.base import OUTPUTS
 from handlore.classifiers.estimators import ESTIMATORS
 from handlore.datasets.rendered import Person, Scene, render_pose, write_pictures
 from handlore.datasets.sources import SOURCES
@@ -109,6 +111,23 @@ def test_action(
     done = run("live", model, "--camera", clip, "--headless", "--actions", actions, "--fast")
     assert done.exit_code == 0, done.stderr
     assert [json.loads(line)["label"] for line in log.read_text().splitlines()] == ["fist"]
+
+
+def test_output(
+    stub_package: StubPackage, run: Run, model: Path, frames: Path, tmp_path: Path
+) -> None:
+    stub_package(OUTPUTS, example("output"))
+    clip = tmp_path / "clip"
+    clip.mkdir()
+    for number, pixels in enumerate(np.load(frames)):
+        write_frame(clip / f"{number:02}.png", pixels)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as log:
+        log.bind(("127.0.0.1", 0))
+        log.settimeout(20)
+        address = f"syslog://127.0.0.1:{log.getsockname()[1]}"
+        done = run("live", model, "--camera", clip, "--headless", "--send", address, "--fast")
+        assert done.exit_code == 0, done.stderr
+        assert log.recv(100) == b"<13>handlore: fist"
 
 
 def write_frame(path: Path, pixels: np.ndarray) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from handlore.capture.actions.presets import PRESETS
 from handlore.models.ready import READY_MODELS
 
 ROOT = Path(__file__).parents[1]
@@ -29,6 +30,14 @@ def test_models_are_package_data() -> None:
     files = sorted(path.name for path in READY.iterdir() if path.suffix != ".py" and path.is_file())
     assert files == sorted(shipped())
     assert all(any(fnmatch(name, pattern) for pattern in patterns) for name in files)
+
+
+def test_presets_are_package_data() -> None:
+    patterns = SETUP["tool"]["setuptools"]["package-data"]["handlore.capture.actions"]
+    files = sorted((ROOT / "capture" / "actions").glob("presets/*"))
+    assert [path.stem for path in files] == sorted(PRESETS)
+    names = [path.relative_to(ROOT / "capture" / "actions").as_posix() for path in files]
+    assert all(any(fnmatch(name, pattern) for pattern in patterns) for name in names)
 
 
 def test_models_are_not_ignored() -> None:

@@ -5,6 +5,7 @@ A table checks every value, and collects every problem with its line.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Protocol, Self
 
 from handlore.landmarks.errors import nearest
@@ -14,6 +15,7 @@ from handlore.models.stream.events import Event
 Place = tuple[str | int, ...]
 """Names of tables and keys from the outside in; a number counts the tables of an array."""
 
+_LARGEST_NUMBER = 1e9
 _TYPE_NAMES = {
     str: "text",
     bool: "true or false",
@@ -52,6 +54,8 @@ class Table:
         self.path = path
         self._problems = problems
         self._known: list[str] = []
+        self.placeholders = FIELDS
+        """What can stand in braces in the texts of an action."""
 
     def __contains__(self, key: str) -> bool:
         return key in self.values
@@ -75,9 +79,9 @@ class Table:
             return ()
         return tuple(values)
 
-    def flag(self, key: str) -> bool:
-        """Read true or false; default: false."""
-        return bool(self._get(key, bool, False))
+    def flag(self, key: str, *, default: bool = False) -> bool:
+        """Read true or false."""
+        return bool(self._get(key, bool, default))
 
     def number(self, key: str, default: float, low: float, high: float) -> float:
         """Read a number from ``low`` to ``high``."""
@@ -103,6 +107,28 @@ class Table:
             self.problem(key, unknown(f"{key} {value!r}", value, known))
             return None
         return None if value is None else str(value)
+
+    def interval(self, key: str) -> tuple[float, float] | None:
+        """Read a list of two different numbers; None if it is missing."""
+        values = self._get(key, list, None)
+        if values is None:
+            return None
+        kinds = {type(value) for value in values}
+        valid = kinds <= {int, float} and all(abs(v) <= _LARGEST_NUMBER for v in values)
+        if len(values) != 2 or not valid or values[0] == values[1]:
+            self.problem(key, f"{key} is not a list of two different numbers, such as [0, 100]")
+            return None
+        return float(values[0]), float(values[1])
+
+    def choices(self, key: str, choices: Iterable[str]) -> tuple[str, ...]:
+        """Read one of several words, or a list of them."""
+        if isinstance(self.values.get(key), str):
+            return (str(self.choice(key, choices)),)
+        known = list(choices)
+        for value in (found := self.texts(key)):
+            if value not in known:
+                self.problem(key, unknown(f"{key} {value!r}", value, known))
+        return found
 
     def tables(self, key: str) -> dict[str, Any]:
         """Read a table with any content."""
@@ -156,11 +182,38 @@ class ActionError(Exception):
     """An action failed; the message says why, in a few words."""
 
 
+@dataclass(frozen=True)
+class ActionEvent(Event):
+    """The event of an action that asks for more than the one event of a gesture.
+
+    Its JSON has the type and the duration, and the values that the action maps by their names.
+    """
+
+    mapped: Mapping[str, float] = field(default_factory=dict)
+    """Values of the hand in the ranges that the action asks for."""
+
+    @classmethod
+    def of(cls, event: Event, mapped: Mapping[str, float]) -> Self:
+        """Return an event with values."""
+        given = {one.name: getattr(event, one.name) for one in fields(Event)}
+        return cls(**given, mapped=mapped)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON types."""
+        known = {name: value for name, value in self.detailed().items() if name != "values"}
+        return {**known, **self.mapped}
+
+
 class ActionKind(Protocol):
     """A kind of action: the base class of all of them; one instance per action of the file."""
 
     name: ClassVar[str]
     """The key that asks for it in the file, such as ``run``."""
+    takes_values: ClassVar[bool] = True
+    """Whether values of a held hand can be mapped to it."""
+    follows: bool = False
+    """Whether it is performed for every position of the hand while the gesture lasts, the newest
+    first, and with an event of type ``end`` in any case."""
 
     @classmethod
     def read(cls, table: Table, labels: Sequence[str], seconds: float) -> Self:
@@ -199,7 +252,10 @@ class ActionKind(Protocol):
         """End a running action immediately; called from another thread."""
 
 
-COMMON_KEYS = ("hand", "cooldown", "waiting", "timeout")
+COMMON_KEYS = (
+    *("hand", "cooldown", "waiting", "timeout", "on", "repeat", "after", "until"),
+    *("map", "from", "range", "rate", "dead_band"),
+)
 """Keys that every action may have, so that no kind can be called so."""
 
 
@@ -211,7 +267,7 @@ def _check(kind: Any) -> None:
 ACTIONS: Registry[type[ActionKind]] = Registry("action", "handlore.capture.actions", _check)
 """All kinds of action, those of other packages too (entry points ``handlore.actions``)."""
 
-FIELDS = ("label", "start", "end", "probability", "hand")
+FIELDS = ("label", "start", "end", "probability", "hand", "type", "duration")
 """Placeholders in actions, in braces; also names of ``HANDLORE_...`` variables."""
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -219,12 +275,16 @@ PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 def as_text(event: Event) -> dict[str, str]:
     """Return the fields as text; an unknown hand is empty."""
+    mapped = event.mapped if isinstance(event, ActionEvent) else {}
     return {
         "label": event.label,
         "start": f"{event.start:.3f}",
         "end": f"{event.end:.3f}",
         "probability": f"{event.probability:.4f}",
         "hand": event.hand or "",
+        "type": event.type,
+        "duration": f"{event.duration:.3f}",
+        **{name: str(value) for name, value in mapped.items()},
     }
 
 
@@ -236,6 +296,6 @@ def fill(template: str, values: Mapping[str, str]) -> str:
 def check_placeholders(table: Table, key: str, template: str) -> None:
     """Reject what looks like a misspelt placeholder; other braces are allowed."""
     for name in PLACEHOLDER.findall(template):
-        near = nearest(name, FIELDS)
-        if name not in FIELDS and near:
+        near = nearest(name, table.placeholders)
+        if name not in table.placeholders and near:
             table.problem(key, f"{key} has {{{name}}}; did you mean {near}?")

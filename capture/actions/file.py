@@ -2,16 +2,21 @@
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from handlore.datasets.dataset import NONE_LABEL
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.untrusted import DAMAGE
+from handlore.models.model import Model
+from handlore.models.stream.settings import RecogniserSettings
 
-from .base import ACTIONS, ActionKind, Place, Problems, Table, unknown
+from .base import ACTIONS, FIELDS, ActionKind, Place, Problems, Table, unknown
+from .control import ValueMap
+from .presets import check_preset
+from .timing import Timing
 
 ANY = "*"
 """Matches every label."""
@@ -42,6 +47,20 @@ class Action:
     """How many calls may wait while it is busy; more are skipped."""
     name: str = ""
     """Its name in messages: label and kind."""
+    timing: Timing = field(default_factory=Timing)
+    values: ValueMap | None = None
+    """Values of the hand that it is given whenever they change."""
+
+    @property
+    def follows(self) -> bool:
+        """Whether it needs to know where the hand is while the gesture lasts."""
+        return self.kind.follows or self.values is not None
+
+    @property
+    def claims(self) -> frozenset[str]:
+        """What only one gesture can control at a time."""
+        pointer = {"the pointer"} if self.kind.follows else set()
+        return frozenset(pointer | (self.values.names if self.values else set()))
 
 
 @dataclass(frozen=True)
@@ -59,12 +78,34 @@ class ActionSet:
     actions: tuple[Action, ...]
     arming: _Arming | None = None
 
+    @property
+    def holds(self) -> bool:
+        """Whether an action needs more than the one event of each gesture."""
+        return any(action.timing.on is not None for action in self.actions)
 
-def load_actions(path: Path, labels: Sequence[str], *, check_computer: bool = True) -> ActionSet:
+    @property
+    def follows(self) -> bool:
+        """Whether an action needs to know where the hand is after the pose that began it."""
+        return any(action.timing.until is not None for action in self.actions)
+
+    def settings(self, given: RecogniserSettings) -> RecogniserSettings:
+        """Return the settings of a recogniser that emits all that the actions need."""
+        interval = 0.0 if self.holds else given.hold_interval
+        return replace(given, hold_interval=interval, follow_hands=self.follows)
+
+
+def load_actions(
+    path: Path,
+    labels: Sequence[str],
+    movements: Collection[str] = (),
+    *,
+    check_computer: bool = True,
+) -> ActionSet:
     """Read an actions file for models with these labels, see ``docs/reference/actions-file.md``.
 
-    With ``check_computer``, which a dry run does without, the programs and packages that the
-    actions need must be installed. InvalidDataError lists all problems with their lines.
+    ``movements`` are those labels that cannot be held. With ``check_computer``, which a dry run
+    does without, the programs and packages that the actions need must be installed.
+    InvalidDataError lists all problems with their lines.
     """
     text = _read(Path(path))
     if _DEEP.search(text) or text.count("\n") > _MOST_LINES:
@@ -81,10 +122,23 @@ def load_actions(path: Path, labels: Sequence[str], *, check_computer: bool = Tr
         reason = str(error).replace("at end of document", f"at {end}")
         raise InvalidDataError(f"{path} is not TOML: {reason}") from error
     problems = Problems(_lines_of(text))
-    actions = _action_set(values, labels, problems, check_computer=check_computer)
+    labels = [label for label in dict.fromkeys(labels) if label != NONE_LABEL]
+    known = _Labels(tuple(labels), frozenset(movements))
+    actions = _action_set(values, known, problems, check_computer=check_computer)
     if problems:
         raise InvalidDataError(f"{path}: {problems}")
     return actions
+
+
+def load_model_actions(
+    path: Path, models: Sequence[Model], *, check_computer: bool = True
+) -> ActionSet:
+    """Read an actions file for the labels of models, see :func:`load_actions`."""
+    labels = dict.fromkeys(label for model in models for label in model.card.labels)
+    check_preset(path, labels)
+    poses = {label for model in models if model.card.kind == "pose" for label in model.card.labels}
+    movements = [label for label in labels if label not in poses]
+    return load_actions(path, [*labels], movements, check_computer=check_computer)
 
 
 def _read(path: Path) -> str:
@@ -105,19 +159,26 @@ def _read(path: Path) -> str:
         raise HandloreError(f"cannot read {path}: {error.strerror}") from error
 
 
+@dataclass(frozen=True)
+class _Labels:
+    """The labels of the models, without ``none``."""
+
+    all: tuple[str, ...]
+    movements: frozenset[str]
+
+
 def _action_set(
-    values: Mapping[str, Any], labels: Sequence[str], problems: Problems, *, check_computer: bool
+    values: Mapping[str, Any], labels: _Labels, problems: Problems, *, check_computer: bool
 ) -> ActionSet:
-    labels = [label for label in dict.fromkeys(labels) if label != NONE_LABEL]
     top = Table(values, (), problems)
-    arming = _arming(top, labels, problems)
+    arming = _arming(top, labels.all, problems)
     found: list[Action] = []
     for label, given in top.tables("actions").items():
         path = ("actions", label)
         if label == NONE_LABEL:
             problems.add(path, f"{label} stands for no gesture, so no event has this label")
-        elif label not in labels and label != ANY:
-            problems.add(path, unknown(f"label {label!r}", label, labels))
+        elif label not in labels.all and label != ANY:
+            problems.add(path, unknown(f"label {label!r}", label, labels.all))
         several = given if isinstance(given, list) else [given]
         if not several:
             problems.add(path, f"actions.{label} is an empty list; write [actions.{label}]")
@@ -150,7 +211,7 @@ def _arming(top: Table, labels: Sequence[str], problems: Problems) -> _Arming | 
     return _Arming(label or "", seconds)
 
 
-def _action(label: str, table: Table, labels: Sequence[str]) -> Action | None:
+def _action(label: str, table: Table, labels: _Labels) -> Action | None:
     """Read one action; None if it is invalid, with the problem recorded."""
     kinds = [kind for kind in ACTIONS if kind in table]
     if len(kinds) != 1:
@@ -162,9 +223,18 @@ def _action(label: str, table: Table, labels: Sequence[str]) -> Action | None:
     cooldown = table.number("cooldown", 0.0, 0.0, 86400.0)
     waiting = table.whole("waiting", 0, 0, 10_000)
     seconds = table.number("timeout", 10.0, 0.1, 3600.0)
-    kind = ACTIONS[kinds[0]].read(table, labels if label == ANY else [label], seconds)
+    values = ValueMap.read(table)
+    table.placeholders = (*FIELDS, *(values.mapped if values else ()))
+    kind = ACTIONS[kinds[0]].read(table, labels.all if label == ANY else [label], seconds)
+    if values and not kind.takes_values:
+        table.problem("map", f"{kind.name} takes no values; use run, post, mqtt or say with map")
+    follows = kind.follows or values is not None
+    timing = Timing.read(table, labels.all, follows=follows)
+    if label in labels.movements and timing.on in ("start", "hold"):
+        table.problem("on", f"{label} is a movement, which is not held: it has only an end")
     table.refuse_rest()
-    return Action(label, kind, hand, cooldown, waiting, f"{label} ({kinds[0]})")
+    name = f"{label} ({kinds[0]})"
+    return Action(label, kind, hand, cooldown, waiting, name, timing, values)
 
 
 def _lines_of(text: str) -> dict[Place, int]:

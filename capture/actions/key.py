@@ -87,15 +87,18 @@ def _keyboard(
     """Return the function that presses keys on this system, or what to install."""
     if system != "linux":
         return _pynput if find_spec("pynput") else "`pip install 'handlore[keys]'`"
-    if environment.get("WAYLAND_DISPLAY"):
-        wanted = ["wtype", "ydotool"]
-        hint = "install wtype (or ydotool, where the desktop is GNOME)"
-    elif environment.get("DISPLAY"):
-        wanted, hint = ["xdotool", "ydotool"], "`sudo apt install xdotool`"
-    else:
-        wanted, hint = ["ydotool"], "no desktop is running (DISPLAY is not set); install ydotool"
+    wanted, hint = desktop_programs(environment)
     found = next((name for name in wanted if which(name)), None)
     return _program(COMMANDS[found]) if found else hint
+
+
+def desktop_programs(environment: Mapping[str, str]) -> tuple[list[str], str]:
+    """Return the programs that press keys on this desktop, the best first, and what to install."""
+    if environment.get("WAYLAND_DISPLAY"):
+        return ["wtype", "ydotool"], "install wtype (or ydotool, where the desktop is GNOME)"
+    if environment.get("DISPLAY"):
+        return ["xdotool", "ydotool"], "`sudo apt install xdotool`"
+    return ["ydotool"], "no desktop is running (DISPLAY is not set); install ydotool"
 
 
 def _xdotool(keys: Sequence[str]) -> list[str]:
@@ -127,24 +130,28 @@ def _key(name: str) -> _KeyName:
 
 def _program(command: Callable[[Sequence[str]], list[str]]) -> Press:
     def press(keys: Sequence[str], seconds: float) -> None:
-        words = command(keys)
-        try:
-            done = subprocess.run(
-                words,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=seconds,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise ActionError(f"{words[0]} took longer than {seconds:g} s") from None
-        if done.returncode:
-            output = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-            raise ActionError(f"{words[0]}: {output[-1][:200]}")
+        run_program(command(keys), seconds)
 
     return press
+
+
+def run_program(words: Sequence[str], seconds: float) -> None:
+    """Run a small program to its end, or raise ActionError."""
+    try:
+        done = subprocess.run(
+            words,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise ActionError(f"{words[0]} took longer than {seconds:g} s") from None
+    if done.returncode:
+        output = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        raise ActionError(f"{words[0]}: {output[-1][:200]}")
 
 
 def _pynput(keys: Sequence[str], seconds: float) -> None:
@@ -167,6 +174,7 @@ class _KeyAction(ActionKind):
     """Press a key (the last one), with modifiers held."""
 
     name: ClassVar[str] = "key"
+    takes_values: ClassVar[bool] = False
 
     def __init__(self, keys: Sequence[str], seconds: float) -> None:
         self._keys = tuple(keys)

@@ -13,7 +13,7 @@ from typing import ClassVar, Self
 
 from handlore.models.stream.events import Event
 
-from .base import ACTIONS, FIELDS, ActionError, ActionKind, Table, as_text, check_placeholders, fill
+from .base import ACTIONS, ActionError, ActionKind, Table, as_text, check_placeholders, fill
 from .interpreters import code_arguments
 
 GRACE = 1.0
@@ -104,7 +104,7 @@ def _shell_line(table: Table) -> tuple[str]:
     line = table.text("run")
     if "\0" in line:
         table.problem("run", "run contains a zero byte")
-    if any(f"{{{name}}}" in line for name in FIELDS):
+    if any(f"{{{name}}}" in line for name in table.placeholders):
         table.problem(
             "run",
             "a shell would run the value of a placeholder as code;"
@@ -168,7 +168,7 @@ def _as_environment(event: Event) -> dict[str, str]:
 def _check_arguments(table: Table, arguments: Sequence[str], labels: Sequence[str]) -> None:
     """Reject arguments that a label could turn into a program or an option."""
     for place, program in code_arguments(arguments):
-        if any(f"{{{name}}}" in arguments[place] for name in FIELDS):
+        if any(f"{{{name}}}" in arguments[place] for name in table.placeholders):
             table.problem(
                 "run",
                 f"{program} would run the value of a placeholder in {arguments[place]!r} as code;"
@@ -176,7 +176,7 @@ def _check_arguments(table: Table, arguments: Sequence[str], labels: Sequence[st
             )
     for number, argument in enumerate(arguments):
         check_placeholders(table, "run", argument)
-        values = [dict.fromkeys(FIELDS, "0") | {"label": label} for label in labels]
+        values = [dict.fromkeys(table.placeholders, "0") | {"label": label} for label in labels]
         if number == 0 and any(fill(argument, value) != argument for value in values):
             table.problem("run", "the program itself cannot have a placeholder")
         options = [v["label"] for v in values if fill(argument, v).startswith("-")]

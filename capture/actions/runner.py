@@ -2,70 +2,21 @@
 
 import threading
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from math import inf
 from time import monotonic
 from typing import Literal
 
 from handlore.models.stream.events import Event
 
 from .base import ActionError
-from .file import ANY, Action, ActionSet
-
-
-@dataclass(frozen=True)
-class _Call:
-    """An action that an event triggers."""
-
-    action: Action
-    refused: str = ""
-    """Why it is not run; empty if it is."""
-
-
-class _ActionGate:
-    """Decides which actions an event triggers, by label, hand, arming and cooldown.
-
-    It uses only the times of events: the same events give the same decisions, live and replayed.
-    """
-
-    def __init__(self, actions: ActionSet) -> None:
-        self._actions = actions
-        self._called: dict[int, float] = {}
-        self.reset()
-
-    def reset(self) -> None:
-        """Disarm and forget all cooldowns: the times of the stream start again."""
-        self._armed_until = inf if self._actions.arming is None else -inf
-        self._called.clear()
-
-    def armed(self, seconds: float) -> bool:
-        """Return whether actions are run at that time of the stream."""
-        return seconds <= self._armed_until
-
-    def calls(self, event: Event) -> list[_Call]:
-        """Return the actions that an event triggers, in the order of the file."""
-        arming = self._actions.arming
-        was_armed = self.armed(event.end)
-        if arming is not None and event.label == arming.label:
-            self._armed_until = event.end + arming.seconds
-        return [
-            _Call(action, self._refusal(number, action, event.end, was_armed))
-            for number, action in enumerate(self._actions.actions)
-            if action.label in (event.label, ANY) and action.hand in (None, event.hand)
-        ]
-
-    def _refusal(self, number: int, action: Action, seconds: float, armed: bool) -> str:
-        if not armed:
-            return "not armed"
-        if seconds - self._called.get(number, -inf) < action.cooldown:
-            return "cooling down"
-        self._called[number] = seconds
-        return ""
-
+from .file import Action, ActionSet
+from .gate import ActionGate, Call
 
 _KILL_SECONDS = 1.0
 """How long to wait for the result of a cancelled action."""
+END_SECONDS = 1.0
+"""How long calls that must not be lost, such as the release of a button, may take at the end."""
 
 ActionState = Literal["done", "failed", "skipped", "dry run"]
 
@@ -87,38 +38,63 @@ Report = Callable[[ActionResult], None]
 class ActionRunner:
     """Runs actions: each in a thread of its own, one call at a time.
 
-    Every call has exactly one result. A call whose action is busy waits if the file allows it, and
-    is skipped otherwise, so that no backlog builds up. ``report`` is called from several threads;
-    a dry run only reports what would be run.
+    Every call has exactly one result, except those that follow a hand. A call whose action is busy
+    waits if the file allows it, and is skipped otherwise, so that no backlog builds up. What a
+    label calls at the end of a gesture, and at other times, keeps its order. ``report`` is called
+    from several threads; a dry run only reports what would be run.
     """
 
     def __init__(self, actions: ActionSet, report: Report, *, dry_run: bool = False) -> None:
-        self.gate = _ActionGate(actions)
+        self.gate = ActionGate(actions)
         self.counts: Counter[ActionState] = Counter()
         self._dry_run = dry_run
         self._report_to = report
         self._counting = threading.Lock()
         self._lanes = {id(action): _Lane(action, self._report) for action in actions.actions}
+        for action in actions.actions:
+            ends = action.timing.on == "end"
+            self._lanes[id(action)].wait_for(
+                self._lanes[id(other)]
+                for other in actions.actions
+                if other.label == action.label and (other.timing.on == "end") != ends
+            )
 
     def submit(self, event: Event) -> None:
         """Run the actions of an event; returns immediately."""
         for call in self.gate.calls(event):
-            action = call.action
-            if call.refused:
-                self._report(ActionResult(event, action, "skipped", call.refused))
-            elif self._dry_run:
+            self._deliver(call)
+
+    def release(self) -> None:
+        """Let go of everything that actions hold: nobody sees the hand any more."""
+        for call in self.gate.release():
+            self._deliver(call)
+
+    def _deliver(self, call: Call) -> None:
+        action, event = call.action, call.event
+        if call.refused:
+            self._report(ActionResult(event, action, "skipped", call.refused))
+        elif self._dry_run:
+            if call.reported:
                 self._report(ActionResult(event, action, "dry run", action.kind.describe(event)))
-            elif not self._lanes[id(action)].offer(event):
-                self._report(
-                    ActionResult(event, action, "skipped", "still busy with the previous one")
-                )
+        elif not self._lanes[id(action)].offer(call):
+            self._report(ActionResult(event, action, "skipped", _BUSY))
 
     def close(self, grace: float = 2.0) -> None:
-        """Accept no more; after ``grace`` seconds skip waiting calls and kill running ones."""
-        deadline = monotonic() + grace
+        """Accept no more; after ``grace`` seconds skip waiting calls and kill running ones.
+
+        Calls that must not be lost get :data:`END_SECONDS` at least.
+        """
+        self.release()
         for lane in self._lanes.values():
             lane.close()
         try:
+            ending = [lane for lane in self._lanes.values() if lane.is_ending]
+            if ending and grace < END_SECONDS:
+                for lane in self._lanes.values():
+                    if lane not in ending:
+                        lane.cancel()
+                grace = END_SECONDS
+            deadline = monotonic() + grace
             for lane in self._lanes.values():
                 lane.join(deadline)
         finally:
@@ -135,6 +111,11 @@ class ActionRunner:
         self._report_to(result)
 
 
+_MOST_ENDS = 2
+"""How many calls that must not be lost may wait beyond those that the file allows."""
+_BUSY = "still busy with the previous one"
+
+
 class _Lane:
     """The thread of one action and its waiting calls."""
 
@@ -142,28 +123,58 @@ class _Lane:
         self._action = action
         self._report = report
         self._changed = threading.Condition()
-        self._queue: deque[Event] = deque()
-        self._busy = False
+        self._queue: deque[tuple[Call, list[int]]] = deque()
+        """With how many calls the lanes to wait for had accepted before."""
+        self._lanes_before: list[_Lane] = []
+        self._accepted = self._finished = 0
+        self._running: Call | None = None
         self._closed = False
         self._thread: threading.Thread | None = None
 
-    def offer(self, event: Event) -> bool:
-        """Accept an event if there is room."""
+    def wait_for(self, lanes: "Iterable[_Lane]") -> None:
+        """Run each call after those that other lanes have accepted before it."""
+        self._lanes_before = [*lanes]
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether a call that must not be lost waits or runs."""
         with self._changed:
-            if self._closed or len(self._queue) + self._busy > self._action.waiting:
+            calls = [call for call, _ in self._queue]
+            return any(one and one.delivery == "always" for one in (*calls, self._running))
+
+    def offer(self, call: Call) -> bool:
+        """Accept a call if there is room."""
+        before = [lane._accepted for lane in self._lanes_before]
+        with self._changed:
+            too_many = len(self._queue) + (self._running is not None) - self._action.waiting
+            if self._closed or (call.delivery == "once" and too_many > 0):
                 return False
-            self._queue.append(event)
+            if call.delivery != "once":
+                self._make_room(too_many > _MOST_ENDS)
+            self._queue.append((call, before))
+            self._accepted += 1
             if self._thread is None:
                 name = f"action {self._action.name}"
                 self._thread = threading.Thread(target=self._work, name=name, daemon=True)
                 self._thread.start()
-            self._changed.notify()
+            self._changed.notify_all()
             return True
+
+    def _make_room(self, are_too_many: bool) -> None:
+        """Drop a position of the hand for a newer one, and the oldest call of too many."""
+        if self._queue and self._queue[-1][0].delivery == "newest":
+            self._queue.pop()
+            self._finished += 1
+        elif are_too_many and self._queue:
+            oldest, _ = self._queue.popleft()
+            self._finished += 1
+            if oldest.delivery != "newest":
+                self._report(ActionResult(oldest.event, self._action, "skipped", _BUSY))
 
     def close(self) -> None:
         with self._changed:
             self._closed = True
-            self._changed.notify()
+            self._changed.notify_all()
 
     def join(self, deadline: float) -> None:
         if self._thread is not None:
@@ -172,22 +183,38 @@ class _Lane:
     def cancel(self) -> None:
         """Skip waiting calls and end the running one."""
         with self._changed:
-            left = [*self._queue]
+            left = [call for call, _ in self._queue]
             self._queue.clear()
-        for event in left:
-            self._report(ActionResult(event, self._action, "skipped", "handlore was stopped"))
+            self._finished += len(left)
+            self._changed.notify_all()
+        for call in left:
+            if call.delivery != "newest":
+                stopped = "handlore was stopped"
+                self._report(ActionResult(call.event, self._action, "skipped", stopped))
         self._action.kind.cancel()
 
     def _work(self) -> None:
         while True:
             with self._changed:
-                self._busy = False
+                self._running = None
                 self._changed.wait_for(lambda: self._queue or self._closed)
                 if not self._queue:
                     return
-                event = self._queue.popleft()
-                self._busy = True
-            self._report(self._run(event))
+                self._running, before = self._queue.popleft()
+                call = self._running
+            for lane, n in zip(self._lanes_before, before, strict=True):
+                lane._wait_until_finished(n)
+            result = self._run(call.event)
+            with self._changed:
+                self._finished += 1
+                self._changed.notify_all()
+            if call.reported or result.state != "done":
+                self._report(result)
+
+    def _wait_until_finished(self, n: int) -> None:
+        """Wait for the first ``n`` calls, each of which has its own time limit."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._finished >= n)
 
     def _run(self, event: Event) -> ActionResult:
         try:
@@ -197,3 +224,13 @@ class _Lane:
         except Exception as error:  # noqa: BLE001, one action must not end all the others
             return ActionResult(event, self._action, "failed", f"{type(error).__name__}: {error}")
         return ActionResult(event, self._action, "done", self._action.kind.describe(event))
+
+
+def rehearse(actions: ActionSet, events: Iterable[Event]) -> list[ActionResult]:
+    """Return what a dry run would report for the events of one stream."""
+    results: list[ActionResult] = []
+    runner = ActionRunner(actions, results.append, dry_run=True)
+    for event in events:
+        runner.submit(event)
+    runner.close()
+    return results

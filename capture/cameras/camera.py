@@ -15,6 +15,8 @@ from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import Pixels
 from handlore.landmarks.registry import Registry, unknown_name
 
+from ..addresses import scheme_of
+
 
 class CameraError(HandloreError):
     """A camera gives no pictures; the message says which one, why, and what to do."""
@@ -80,6 +82,9 @@ Opener = Callable[[], Camera]
 """Opens a camera, or raises :class:`CameraError`."""
 
 
+REMEDY = "unplug it and plug it in again"
+
+
 class CameraKind(Camera, Protocol):
     """A kind of camera that ``--camera`` can name: the base class of all of them.
 
@@ -90,6 +95,8 @@ class CameraKind(Camera, Protocol):
     """How its cameras are named, for the error that lists what is expected."""
     live: ClassVar[bool]
     """Whether it shows what happens now; a file does not."""
+    remedy: ClassVar[str] = REMEDY
+    """What to do when it gives no pictures any more."""
 
     @classmethod
     def find(cls, text: str, options: CameraOptions) -> Opener | None:
@@ -101,6 +108,11 @@ class CameraKind(Camera, Protocol):
             If an option does not apply to this camera.
         """
         ...
+
+    @classmethod
+    def shown(cls, text: str) -> str:
+        """Return what messages and recordings call it: the text without what is secret in it."""
+        return text
 
     @classmethod
     def present(cls) -> Iterable[tuple[str, str]]:
@@ -195,6 +207,7 @@ class CameraSpec:
     """A camera that can be opened."""
 
     text: str
+    """What recordings call it; without user, password and path of an address."""
     live: bool
     """Whether it shows what happens now; a file does not."""
     open: Opener
@@ -203,7 +216,8 @@ class CameraSpec:
 def camera_spec(text: str, options: CameraOptions | None = None) -> CameraSpec:
     """Return the camera that a text names, if the options apply to it; opens nothing.
 
-    A text is ``0``, ``/dev/video2``, ``clip.mp4``, ``frames/``, ``picamera`` or ``picamera:1``.
+    A text is ``0``, ``/dev/video2``, ``clip.mp4``, ``frames/``, ``picamera``, ``picamera:1``, an
+    address such as ``rtsp://user:password@camera/stream``, or a pipeline of GStreamer.
     """
     options = options or CameraOptions()
     # A file may be called 0 or picamera: such a name means the camera.
@@ -211,10 +225,14 @@ def camera_spec(text: str, options: CameraOptions | None = None) -> CameraSpec:
     for kind in kinds:
         opener = kind.find(text, options)
         if opener is not None:
+            shown = kind.shown(text)
             if kind.live and options.loop:
-                raise HandloreError(f"--loop repeats a file; {text} is a camera")
-            return CameraSpec(text, kind.live, opener)
+                raise HandloreError(f"--loop repeats a file; {shown} is a camera")
+            return CameraSpec(shown, kind.live, opener)
     expected = ", ".join(kind.texts for kind in kinds)
+    if scheme := scheme_of(text):
+        # Not repeated: it may hold a password.
+        raise HandloreError(f"no camera has addresses of {scheme}://; expected {expected}")
     if Path(text).is_file():
         raise HandloreError(f"{text} does not have the name of a video; expected {expected}")
     raise HandloreError(f"there is no camera or file {text!r}; expected {expected}")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from handlore.landmarks.errors import HandloreError
 
-from .camera import BLACK, Camera, CameraError, CameraFrame, CameraSpec, Opener
+from .camera import BLACK, REMEDY, Camera, CameraError, CameraFrame, CameraSpec, Opener
 
 _FAULT_SECONDS = 2.0
 """Pictures that are black or frozen for this time are a fault."""
@@ -126,6 +126,7 @@ class LiveFeed:
         self._opener, self._clock = opener, clock
         self._camera: Camera | None = _opened(opener)
         self.name = self._camera.name
+        self._remedy = getattr(self._camera, "remedy", REMEDY)
         self.ended = False
         self.missed = 0
         """Frames that were replaced before anybody read them."""
@@ -144,7 +145,7 @@ class LiveFeed:
         if self._fault is None and self._clock() - self._last_at > _SILENT:
             return (
                 f"{self.name} has given no picture for {_SILENT:g} s; if it does not come back,"
-                " unplug it and plug it in again"
+                f" {self._remedy}"
             )
         return self._fault
 

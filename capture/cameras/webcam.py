@@ -5,23 +5,18 @@ import platform
 import re
 import struct
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
 import cv2
-import numpy as np
 
-from handlore.landmarks.hands import Pixels
-
+from ._opencv import OpenCvCamera
 from .camera import (
     BACKENDS,
     CAMERAS,
     DEVICES,
     CameraError,
-    CameraFrame,
-    CameraKind,
     CameraOptions,
     Opener,
     video_devices,
@@ -38,7 +33,7 @@ _OFFSET_CARD, _OFFSET_CAPABILITIES = 16, 88
 
 
 @CAMERAS.register
-class _Webcam(CameraKind):
+class _Webcam(OpenCvCamera):
     """A camera of the system: its number, or its path, such as ``/dev/video2``."""
 
     name = "webcam"
@@ -69,22 +64,6 @@ class _Webcam(CameraKind):
             raise CameraError(why_not_open(device))
         self._ask_for(options)
 
-    def read(self) -> CameraFrame:
-        if not self._capture.grab():
-            raise CameraError(
-                f"{self.name} gives no picture; was it unplugged, or taken by another program?"
-            )
-        seconds = time.monotonic()
-        done, pixels = self._capture.retrieve()
-        if not done or pixels is None:
-            raise CameraError(
-                f"{self.name} gives no picture that can be decoded; try another --size"
-            )
-        return CameraFrame(_as_rgb(pixels), seconds)
-
-    def close(self) -> None:
-        self._capture.release()
-
     def _ask_for(self, options: CameraOptions) -> None:
         """Request size and frame rate; a camera takes what it supports."""
         width, height = options.size or SIZE
@@ -96,12 +75,6 @@ class _Webcam(CameraKind):
         if options.frame_rate:
             self._capture.set(cv2.CAP_PROP_FPS, options.frame_rate)
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
-
-
-def _as_rgb(pixels: Any) -> Pixels:
-    if pixels.ndim == 2:
-        return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB), np.uint8)
-    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def _video4linux() -> Iterator[tuple[str, str]]:

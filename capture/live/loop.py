@@ -9,7 +9,7 @@ from math import inf
 from handlore.datasets.dataset import NONE_LABEL, Kind
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.hands import Hand, Pixels, by_slot
-from handlore.models.stream.events import Event
+from handlore.models.stream.events import Event, HoldFilter
 from handlore.models.stream.recogniser import ModelState, Recogniser
 
 from ..actions.file import ActionSet
@@ -88,7 +88,10 @@ class LiveView:
         """Show the state after a frame."""
 
     def on_event(self, event: Event) -> None:
-        """Report an event."""
+        """Report the event of a gesture."""
+
+    def on_hold(self, event: Event) -> None:
+        """Report that a pose is still held, or has ended, if that was requested."""
 
     def on_action(self, result: ActionResult) -> None:
         """Report the result of an action."""
@@ -168,6 +171,9 @@ class LiveComponents:
     limiter: RateLimiter = field(default_factory=RateLimiter)
     real_time: bool = True
     """Whether the camera shows what happens now; a file waits for the loop."""
+    hold_interval: float | None = None
+    """Seconds between the reports that a pose is still held; None: nothing of a held pose is
+    reported."""
     clock: Callable[[], float] = boottime
     sleep: Callable[[float], None] = time.sleep
 
@@ -184,7 +190,10 @@ class LiveLoop:
         """Events reported."""
         self._results: deque[ActionResult] = deque()
         self.runner = ActionRunner(parts.actions, self._results.append, dry_run=parts.dry_run)
+        interval = parts.hold_interval
+        self._holds = None if interval is None else HoldFilter(interval)
         self._timeline = _Timeline()
+        self._last_frame = -inf
         self._rate = FrameRate(_MEASURED_OVER)
         self._measured_from = 0
         self._warned_slow = False
@@ -203,8 +212,11 @@ class LiveLoop:
                 self._report(event)
             grace = GRACE
         finally:
-            self.runner.close(grace)
-            self._report_results()
+            try:
+                self._release()
+            finally:
+                self.runner.close(grace)
+                self._report_results()
 
     def step(self) -> None:
         """Wait for the newest frame, process and show it, and rest."""
@@ -215,15 +227,24 @@ class LiveLoop:
             self._process(frame, start)
         elif self._parts.feed.ended:
             self.ended = True
-        elif self._problem is not None:
-            self._show(LiveState(self._last.seconds, None, problem=self._problem))
+        else:
+            self._wait_for_camera(start)
         self._report_results()
         self._take_keys()
         rest = self._parts.limiter.rest(start, self._parts.clock()) if frame is not None else 0.0
         if rest > 0:
             self._parts.sleep(rest)
 
+    def _wait_for_camera(self, now: float) -> None:
+        if self._problem is not None:
+            self._show(LiveState(self._last.seconds, None, problem=self._problem))
+        if now - self._last_frame > GAP:
+            # Nobody sees any more whether the hand still holds its pose.
+            self._last_frame = inf
+            self._release()
+
     def _process(self, frame: CameraFrame, start: float) -> None:
+        self._last_frame = start
         now = start if self._parts.real_time else frame.seconds
         seconds, gap = self._timeline.place(frame.seconds, now)
         # A file is one video, however long its gaps, as in a conversion.
@@ -232,6 +253,8 @@ class LiveLoop:
         self.frames += 1
         self._rate.add(start)
         self._warn_if_slow()
+        height, width = frame.pixels.shape[:2]
+        self._parts.recogniser.aspect = height / width
         hands = self._parts.detector.track(frame.pixels, seconds)
         events = self._parts.recogniser.feed_hands(seconds, hands)
         latency = self._latency(frame, start)
@@ -241,6 +264,7 @@ class LiveLoop:
 
     def _restart(self) -> None:
         """Forget everything after a lost camera or a suspended computer."""
+        self._release()
         self._parts.detector.reset()
         self._parts.recogniser.reset()
         self.runner.gate.reset()
@@ -283,12 +307,28 @@ class LiveLoop:
         for view in self._parts.views:
             view.show(state)
 
+    def _release(self) -> None:
+        """End the poses that are held, so that nothing that an action has pressed stays so."""
+        if self._parts.actions.holds or self._holds is not None:
+            for event in self._parts.recogniser.finish():
+                # What may still become a movement is not one.
+                if not event.primary:
+                    self._report(event)
+        self.runner.release()
+
     def _report(self, event: Event) -> None:
-        self.events += 1
         # Actions first: somebody waits for them.
         self.runner.submit(event)
-        for view in self._parts.views:
-            view.on_event(event)
+        if event.primary:
+            self.events += 1
+            for view in self._parts.views:
+                view.on_event(event)
+        # The filter sees starts, too: it counts from them.
+        if event.type == "hand" or self._holds is None or not self._holds.passes(event):
+            return
+        if not event.primary:
+            for view in self._parts.views:
+                view.on_hold(event)
 
     def _report_results(self) -> None:
         while self._results:

@@ -21,9 +21,11 @@ from handlore.models.stream.events import Event
 from handlore.models.stream.recogniser import Recogniser
 from handlore.models.stream.settings import RecogniserSettings
 
-from ..actions.file import ActionSet, load_actions
+from ..actions.file import ActionSet, load_model_actions
 from ..cameras import CameraSpec, camera_spec, open_feed
 from ..keys import Keys
+from ..outputs.base import Output, make_output
+from ..outputs.sender import Sender
 from ..recording.video import VideoFolder
 from ..recording.writer import RecordingWriter, SessionInfo
 from ..serve.guard import Address, Guard
@@ -50,7 +52,7 @@ class LiveOptions:
     """
 
     actions: Path | None = None
-    """A TOML file of actions."""
+    """A TOML file of actions, such as :func:`~handlore.capture.actions.presets.preset_file`."""
     dry_run: bool = False
     """Only report which actions would be run."""
     window: bool = False
@@ -61,6 +63,11 @@ class LiveOptions:
     """Serve a page for browsers at this ``host:port``."""
     token: str | None = None
     """What a browser must present; default: made where the host is not this computer alone."""
+    send: tuple[str, ...] = ()
+    """Addresses of receivers of landmarks and events: ``udp://``, ``tcp://``, ``osc://``,
+    ``mqtt://``."""
+    landmarks_fps: float = inf
+    """Most frames of landmarks per second that each receiver and WebSocket is sent."""
     max_fps: float = inf
     """Most frames per second."""
     max_hands: int | None = None
@@ -85,7 +92,11 @@ class LiveOptions:
 
     def __post_init__(self) -> None:
         for given, needed, message in (
-            (self.dry_run, self.actions, "--dry-run needs a file of actions: --actions"),
+            (
+                self.dry_run,
+                self.actions,
+                "--dry-run needs a file of actions: --actions, --preset",
+            ),
             (self.keep_video, self.record, "--keep-video needs a folder of recordings: --record"),
             (self.subject, self.record, "--subject needs a folder of recordings: --record"),
             (self.token, self.serve, "--token needs an address of the page: --serve"),
@@ -115,6 +126,7 @@ class _Setup:
     detector: DetectorOptions
     address: Address | None
     recordings: RecordingFolder | None
+    outputs: tuple[Output, ...]
 
 
 def run_live(
@@ -139,7 +151,8 @@ def run_live(
         A number such as ``"0"``, ``/dev/video2``, ``picamera``, a video or a folder of frames, or
         what :func:`~handlore.capture.cameras.camera_spec` returns.
     on_event
-        Called with each event, in the thread of the caller.
+        Called with each event, in the thread of the caller; with ``hold_interval`` in the settings
+        also while a pose is held, and at its end.
     options
         Actions, window, page, recording and recogniser.
     views
@@ -178,7 +191,11 @@ def _run(
     with ExitStack() as stack:
         stack.enter_context(ending_on_signals())
         if setup.address is not None:
-            shown.append(_page(stack, setup.address, options, say))
+            shown += _page(stack, setup.address, options, say)
+        for output in setup.outputs:
+            sender = Sender(output, say, options.landmarks_fps)
+            stack.callback(sender.close)
+            shown.append(sender)
         detector = _detector(stack, setup, options, say)
         shown += _window_or_keys(stack, options, setup.labels, say)
         feed = open_feed(setup.camera)
@@ -200,6 +217,7 @@ def _run(
                 options.dry_run,
                 RateLimiter(options.max_fps, share, thermometer()),
                 real_time=setup.camera.live,
+                hold_interval=options.settings.hold_interval,
             )
         )
         loop.run()
@@ -212,10 +230,11 @@ def _check(
 ) -> _Setup:
     """Check all options; opens neither camera nor window."""
     labels = tuple(dict.fromkeys(label for model in models for label in model.card.labels))
-    recogniser = Recogniser(models, options.settings, max_hands=options.max_hands)
     actions = ActionSet(())
     if options.actions is not None:
-        actions = load_actions(options.actions, labels, check_computer=not options.dry_run)
+        actions = load_model_actions(options.actions, models, check_computer=not options.dry_run)
+    settings = actions.settings(options.settings)
+    recogniser = Recogniser(models, settings, max_hands=options.max_hands)
     spec = camera if isinstance(camera, CameraSpec) else camera_spec(str(camera))
     address = None if options.serve is None else Address.parsed(options.serve)
     if address is not None:
@@ -228,7 +247,8 @@ def _check(
         hand=options.hand,
     )
     recordings = None if options.record is None else RecordingFolder.open(options.record)
-    return _Setup(recogniser, labels, actions, spec, detector, address, recordings)
+    outputs = tuple(make_output(text) for text in options.send)
+    return _Setup(recogniser, labels, actions, spec, detector, address, recordings, outputs)
 
 
 def _detector(
@@ -243,12 +263,13 @@ def _detector(
 
 def _page(
     stack: ExitStack, address: Address, options: LiveOptions, say: Callable[[str], None]
-) -> LiveView:
+) -> list[LiveView]:
     hub = Hub()
+    hub.channel.limit(options.landmarks_fps)
     server = PageServer(hub, address, options.token)
     stack.callback(server.close)
     say(f"the page: {server.url}")
-    return PageView(hub)
+    return [PageView(hub), hub.channel]
 
 
 def _window_or_keys(
@@ -297,6 +318,9 @@ class _EventCallback(LiveView):
         self._function = function
 
     def on_event(self, event: Event) -> None:
+        self._function(event)
+
+    def on_hold(self, event: Event) -> None:
         self._function(event)
 
 

@@ -19,6 +19,7 @@ from handlore import __version__
 from handlore.landmarks.errors import HandloreError
 
 from .guard import SLOW_SECONDS, Address, Guard, GuessBrake
+from .websocket import LandmarkChannel, serve_websocket
 
 _EncodeJpeg = Callable[[], bytes]
 """Encodes a frame when a browser requests it."""
@@ -45,6 +46,7 @@ class Hub:
         self._events: deque[tuple[int, dict[str, Any]]] = deque(maxlen=MOST_EVENTS)
         self._n_events = 0
         self._watching = 0
+        self.channel = LandmarkChannel()
         self.closed = False
 
     @property
@@ -70,6 +72,7 @@ class Hub:
 
     def close(self) -> None:
         """Disconnect all clients."""
+        self.channel.close()
         with self._changed:
             self.closed = True
             self._changed.notify_all()
@@ -253,14 +256,26 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "handlore live has ended")
         elif not guard.knows(self.headers.get("Host")):
             self._refuse(HTTPStatus.MISDIRECTED_REQUEST, self._expected_name())
-        elif self.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
-            # A link on another site may lead to the page itself, and to nothing else.
+        elif self._of_another_site() and not self._shares_token(parts.path, parts.query):
+            # A link on another site may lead to the page itself alone.
             if self.headers.get("Sec-Fetch-Mode") == "navigate" and parts.path == "/":
                 self._respond(parts.path, parts.query)
             else:
                 self._refuse(HTTPStatus.FORBIDDEN, "requested by a page of another site")
         else:
             self._respond(parts.path, parts.query)
+
+    def _of_another_site(self) -> bool:
+        if self.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+            return True
+        # Requests for a WebSocket may come without the header above.
+        host = self.headers.get("Host")
+        return urlsplit(self.headers.get("Origin", f"//{host}")).netloc != host
+
+    def _shares_token(self, path: str, query: str) -> bool:
+        """Return whether a page was given the token, which no other site knows, for the stream."""
+        guard = self.server.guard
+        return path == "/stream" and bool(guard.token) and guard.admits(query, {})
 
     def _expected_name(self) -> str:
         port = self.server.guard.address.port
@@ -281,6 +296,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._picture(query)
         elif path == "/events":
             self._stream(query)
+        elif path == "/stream":
+            self._landmarks()
         else:
             self._refuse(HTTPStatus.NOT_FOUND, "there is no such page")
 
@@ -334,6 +351,10 @@ class _Handler(BaseHTTPRequestHandler):
             elif not events:
                 self._write(": keep-alive\n\n")
             pause.wait(1 / STATES_PER_SECOND)
+
+    def _landmarks(self) -> None:
+        if not serve_websocket(self, self.server.hub.channel):
+            self._refuse(HTTPStatus.UPGRADE_REQUIRED, "this address is for a WebSocket (ws://)")
 
     def _number(self, last: str) -> int:
         """Return the number of the last event that a browser has; 0 if it is of another run."""

@@ -1,6 +1,7 @@
 """Live recognition as it is shown: in a window, on a page in browsers, and line by line."""
 
 import contextlib
+import json
 import sys
 import time
 from itertools import chain
@@ -227,13 +228,20 @@ MOST_LINES = 256
 class Printer(LiveView):
     """Writes each event at once, so that another program can react to it.
 
-    By default to stdout, and messages to stderr; if these are closed, nothing is written.
+    By default to stdout, and messages to stderr; if these are closed, nothing is written. With
+    ``detailed`` a line also says whether the gesture starts, is held or ends, and since when.
     """
 
     def __init__(
-        self, *, as_json: bool = False, out: TextIO | None = None, log: TextIO | None = None
+        self,
+        *,
+        as_json: bool = False,
+        detailed: bool = False,
+        out: TextIO | None = None,
+        log: TextIO | None = None,
     ) -> None:
         self._as_json = as_json
+        self._detailed = detailed
         self._out: TextIO | None = out or sys.stdout
         # Not sys.stderr as it is now: it changes while native code is kept quiet.
         self._log = log
@@ -243,8 +251,17 @@ class Printer(LiveView):
         """Write a line on stdout, or raise BrokenPipeError if nobody reads it any more."""
         if self._out is None:
             return
-        self._out.write(f"{event.line() if self._as_json else _line_of(event)}\n")
+        self._out.write(f"{self._line(event)}\n")
         self._out.flush()
+
+    def on_hold(self, event: Event) -> None:
+        """Write a line on stdout that a pose is still held, or has ended."""
+        self.on_event(event)
+
+    def _line(self, event: Event) -> str:
+        if self._as_json:
+            return json.dumps(event.detailed()) if self._detailed else event.line()
+        return _line_of(event, detailed=self._detailed)
 
     def on_action(self, result: ActionResult) -> None:
         """Write the result of an action on stderr."""
@@ -277,6 +294,7 @@ class Printer(LiveView):
         self.say(line)
 
 
-def _line_of(event: Event) -> str:
+def _line_of(event: Event, *, detailed: bool = False) -> str:
     hand = f"  {event.hand} hand" if event.hand else ""
-    return f"{event.end:9.2f}  {event.label}  {100 * event.probability:.0f} %{hand}"
+    timed = f"  {event.type} {event.duration:.2f} s" if detailed else ""
+    return f"{event.end:9.2f}  {event.label}  {100 * event.probability:.0f} %{hand}{timed}"

@@ -162,7 +162,11 @@ def camera_options(function: Function) -> Function:
             default="0",
             show_default=True,
             metavar="CAMERA",
-            help="A number, /dev/video2, picamera, a video, or a folder of frames.",
+            envvar="HANDLORE_CAMERA",
+            help="A number, /dev/video2, picamera, an address (rtsp://USER:PASSWORD@HOST/PATH,"
+            " http://HOST:81/stream), a GStreamer pipeline, a video, or a folder of frames. On the"
+            " command line other users of this computer can see a password: the variable"
+            " HANDLORE_CAMERA hides it.",
         ),
     ):
         function = option(function)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 import handlore
+from handlore.capture.actions.presets import PRESETS, preset_file
 from handlore.models.stream.events import Event
 from handlore.models.stream.settings import MOVEMENT_THRESHOLD, SENSITIVITIES, RecogniserSettings
 
-from ._common import percent, talk
+from ._common import PATH, percent, talk
 
 if TYPE_CHECKING:
     # Needs onnxruntime, which printing help does not.
@@ -37,6 +38,44 @@ _OPTIONS = (
         "Seconds a movement waits before its event; up to three times while others overlap it.",
     ),
     ("smoothing", _SECONDS, "Time constant in seconds for landmarks at rest; 0 = no smoothing."),
+)
+
+
+_actions_option = click.option(
+    "--actions",
+    metavar="FILE",
+    type=PATH,
+    help="Which actions to run for which label: a TOML file, see the documentation.",
+)
+_preset_option = click.option(
+    "--preset",
+    type=click.Choice(PRESETS),
+    help="Actions that come with handlore for the signs of everyday, in place of --actions.",
+)
+
+
+def actions_options(function: Function) -> Function:
+    """Add the options that name actions; :func:`pop_actions` reads them."""
+    return _actions_option(_preset_option(function))
+
+
+def pop_actions(given: dict[str, Any]) -> Path | None:
+    """Take the file of actions out of all options."""
+    actions, preset = given.pop("actions"), given.pop("preset")
+    if preset is None:
+        return None if actions is None else Path(actions)
+    if actions is not None:
+        raise click.UsageError("--actions and --preset cannot be used together")
+    return preset_file(preset)
+
+
+hold_option = click.option(
+    "--hold-events",
+    "hold_interval",
+    type=click.FloatRange(0, 60),
+    metavar="SECONDS",
+    help="Also emit events while a pose is held, so many seconds apart (0: 30 a second), and when"
+    " it ends; each line then has type, duration and the values of the hand.",
 )
 
 
@@ -70,6 +109,7 @@ def pop_settings(given: dict[str, Any]) -> RecogniserSettings:
     """Take the options of the recogniser out of all options; those given go before sensitivity."""
     context, by_default = click.get_current_context(), click.core.ParameterSource.DEFAULT
     values = {name: given.pop(name) for name, _, _ in _OPTIONS}
+    values |= {name: given.pop(name) for name in ("hold_interval",) if name in given}
     chosen = {
         name: value
         for name, value in values.items()
@@ -89,7 +129,11 @@ def load_stream_models(paths: Sequence[str | Path]) -> "list[Model]":
 EVENT_COLUMNS = ("seconds", "label", "probability", "hand")
 
 
+DETAILED_COLUMNS = (*EVENT_COLUMNS, "type", "duration")
+
+
 def event_cells(event: Event) -> list[str]:
-    """Return an event as the cells of a table, see :data:`EVENT_COLUMNS`."""
+    """Return an event as the cells of a table, see :data:`DETAILED_COLUMNS`."""
     seconds = f"{event.start:.2f} - {event.end:.2f}"
-    return [seconds, event.label, percent(event.probability), event.hand or ""]
+    cells = [seconds, event.label, percent(event.probability), event.hand or ""]
+    return [*cells, event.type, f"{event.duration:.2f} s"]

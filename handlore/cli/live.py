@@ -2,14 +2,17 @@
 
 import os
 import sys
+from contextlib import closing
 from math import inf
 from pathlib import Path
 from typing import Any
 
 import click
 
-from handlore.capture.cameras import CameraOptions, camera_spec
+from handlore.capture.actions.presets import PRESETS, preset_file
+from handlore.capture.cameras import CameraOptions, CameraSpec, camera_spec
 from handlore.capture.live.run import LiveOptions, run_live
+from handlore.capture.outputs.stdout import LandmarkPrinter
 from handlore.capture.serve.guard import read_token
 from handlore.capture.views.live import Printer
 from handlore.landmarks.errors import HandloreError
@@ -25,12 +28,24 @@ from ._common import (
     json_option,
     talk,
 )
-from ._streams import pop_settings, recogniser_options
+from ._streams import (
+    actions_options,
+    hold_option,
+    pop_actions,
+    pop_settings,
+    recogniser_options,
+)
 
 _NO_MODEL = (
     f"using {' and '.join(LIVE_MODELS)}, which come with handlore (`handlore models`); your own:"
     " `handlore live my.onnx`"
 )
+
+
+def _print_preset(ctx: click.Context, _: click.Parameter, name: str | None) -> None:
+    if name is not None:
+        click.echo(preset_file(name).read_text("utf-8"), nl=False)
+        ctx.exit()
 
 
 @click.command(
@@ -41,19 +56,26 @@ _NO_MODEL = (
         "handlore live everyday my_gestures.onnx",
         "handlore live poses.onnx moves.onnx --actions actions.toml",
         "handlore live poses.onnx --actions actions.toml --dry-run",
+        "handlore live --preset media",
+        "handlore live --print-preset media > media.toml",
         "handlore live poses.onnx --camera picamera --headless --serve 127.0.0.1:8000",
         "handlore live moves.onnx --headless --json | ./lights.py",
+        "handlore live poses.onnx --landmarks --headless | ./puppet.py",
+        "handlore live poses.onnx --send osc://127.0.0.1:9000",
         "handlore live moves.onnx --record wrong_triggers",
     ),
 )
 @click.argument("models", nargs=-1, metavar="[MODEL...]", type=MODEL)
 @camera_options
 @click.option("--fast", is_flag=True, help="Process a file faster than real time.")
+@actions_options
 @click.option(
-    "--actions",
-    metavar="FILE",
-    type=PATH,
-    help="Which actions to run for which label: a TOML file, see the documentation.",
+    "--print-preset",
+    type=click.Choice(PRESETS),
+    is_eager=True,
+    expose_value=False,
+    callback=_print_preset,
+    help="Print the actions file of a preset, as a start for your own, and exit.",
 )
 @click.option("--dry-run", is_flag=True, help="Only report which actions would be run.")
 @click.option("--headless", is_flag=True, help="No window; the default without a display.")
@@ -75,6 +97,27 @@ _NO_MODEL = (
     metavar="FILE",
     type=PATH,
     help="A file with the token, in place of --token.",
+)
+@click.option(
+    "--landmarks",
+    is_flag=True,
+    help="Write the landmarks of each frame to stdout, and events, as lines of JSON.",
+)
+@click.option(
+    "--send",
+    metavar="ADDRESS",
+    multiple=True,
+    envvar="HANDLORE_SEND",
+    help="Send landmarks and events to udp://HOST:PORT, tcp://HOST:PORT, osc://HOST:PORT or"
+    " mqtt://USER:PASSWORD@HOST/TOPIC; may be given several times. The variable HANDLORE_SEND hides"
+    " a password, with spaces between addresses.",
+)
+@click.option(
+    "--landmarks-fps",
+    type=click.FloatRange(0.1, 1000),
+    metavar="N",
+    show_default="all",
+    help="Most frames of landmarks per second that are written or sent.",
 )
 @click.option(
     "--max-fps",
@@ -109,6 +152,7 @@ _NO_MODEL = (
     " memory per second of --remember.",
 )
 @click.option("--subject", default="", help="Who is recorded with --record.")
+@hold_option
 @recogniser_options
 @hand_option
 @detector_options(landmarker=None)
@@ -121,6 +165,7 @@ def command(
     camera: str,
     size: tuple[int, int] | None,
     as_json: bool,
+    landmarks: bool,
     **given: Any,
 ) -> None:
     """Recognise gestures from a camera in real time.
@@ -143,7 +188,8 @@ def command(
         models = LIVE_MODELS
         talk(_NO_MODEL)
     try:
-        summary = run_live(models, spec, options=options, views=[Printer(as_json=as_json)])
+        with closing(_printer(options, spec, as_json=as_json, landmarks=landmarks)) as printer:
+            summary = run_live(models, spec, options=options, views=[printer])
     except BrokenPipeError:
         # Nobody reads the events any more; discard what Python still has to flush.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -151,6 +197,14 @@ def command(
     if summary.unsaved:
         were = "recording was" if summary.unsaved == 1 else "recordings were"
         raise HandloreError(f"{summary.unsaved} {were} not written to {options.record}")
+
+
+def _printer(
+    options: LiveOptions, camera: CameraSpec, *, as_json: bool, landmarks: bool
+) -> Printer:
+    if landmarks:
+        return LandmarkPrinter(every=not camera.live, max_fps=options.landmarks_fps)
+    return Printer(as_json=as_json, detailed=options.settings.hold_interval is not None)
 
 
 def _token(token: str | None, file: Path | None, serve: str | None) -> str | None:
@@ -164,14 +218,16 @@ def _token(token: str | None, file: Path | None, serve: str | None) -> str | Non
 
 def _options(given: dict[str, Any]) -> LiveOptions:
     same = (
-        "actions dry_run serve token max_hands record keep_video subject landmarker"
-        " detector hand verbose"
+        "dry_run serve token send max_hands record keep_video subject landmarker detector hand"
+        " verbose"
     )
     return LiveOptions(
         window=not given["headless"],
         terminal=True,
         max_fps=given["max_fps"] or inf,
+        landmarks_fps=given["landmarks_fps"] or inf,
         buffer_seconds=given["remember"],
+        actions=pop_actions(given),
         settings=pop_settings(given),
         **{name: given[name] for name in same.split()},
     )

@@ -8,8 +8,12 @@ from typing import Any
 import click
 
 import handlore
+from handlore.capture.actions.file import ActionSet, load_model_actions
+from handlore.capture.actions.runner import rehearse
 from handlore.landmarks.errors import HandloreError
 from handlore.models.ready import READY_MODELS, is_ready
+from handlore.models.stream.events import Event
+from handlore.models.stream.replay import ReplayResult
 from handlore.models.stream.settings import RecogniserSettings
 
 from ._common import (
@@ -24,9 +28,13 @@ from ._common import (
     say_failures,
 )
 from ._streams import (
+    DETAILED_COLUMNS,
     EVENT_COLUMNS,
+    actions_options,
     event_cells,
+    hold_option,
     load_stream_models,
+    pop_actions,
     pop_settings,
     recogniser_options,
 )
@@ -40,6 +48,7 @@ class _ReplayOptions:
     detector: str
     verbose: bool
     as_json: bool
+    actions: Path | None
     settings: RecogniserSettings
 
     @property
@@ -63,6 +72,8 @@ def _is_model(path: str | Path) -> bool:
         "handlore replay poses.onnx moves.onnx lesson.mp4 --json",
         "handlore replay moves.onnx streams.npz --patience 0.3",
         "handlore replay poses.onnx triggers",
+        "handlore replay everyday lesson.mp4 --hold-events 0.5",
+        "handlore replay poses.onnx evening.npz --actions actions.toml",
     ),
 )
 @click.argument(
@@ -73,9 +84,11 @@ def _is_model(path: str | Path) -> bool:
     type=MODEL,
 )
 @frame_rate_option
+@actions_options
+@hold_option
 @recogniser_options
 @detector_options(landmarker=None)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON line per event.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON line per event or action.")
 def command(**given: Any) -> None:
     """Print the events that live would emit for recordings or videos.
 
@@ -84,8 +97,11 @@ def command(**given: Any) -> None:
     RECORDING is a recording, a folder of them, a video or a landmark dataset. The recogniser is the
     same as live, so the log of a recording is the same, byte for byte. With several streams each
     line also names its own (`stream`).
+
+    With --actions, it prints what live would do at which time, and does nothing; what would be
+    skipped has the reason.
     """
-    _replay(_ReplayOptions(settings=pop_settings(given), **given))
+    _replay(_ReplayOptions(settings=pop_settings(given), actions=pop_actions(given), **given))
 
 
 def _replay(options: _ReplayOptions) -> None:
@@ -95,12 +111,16 @@ def _replay(options: _ReplayOptions) -> None:
             f" come with handlore: {', '.join(READY_MODELS)}"
         )
     models = load_stream_models(options.models)
+    actions = None
+    if options.actions is not None:
+        actions = load_model_actions(options.actions, models, check_computer=False)
+    settings = actions.settings(options.settings) if actions else options.settings
     if not options.recordings:
         raise HandloreError("there is nothing to replay; name a recording, a video or a dataset")
     found = handlore.replay(
         models,
         options.recordings,
-        options.settings,
+        settings,
         detector=lambda video: opened_detector(
             options.landmarker or handlore.required_landmarker(models),
             options.detector,
@@ -112,11 +132,46 @@ def _replay(options: _ReplayOptions) -> None:
     )
     say_failures(found.failures)
     named = found.n_recordings > 1 or len(found.logs) > 1
-    rows = [(log.name, event) for log in found.logs for event in log.events]
+    rows = _events(found, settings) if actions is None else _calls(found, actions)
     if options.as_json:
-        for name, event in rows:
-            say(json.dumps(({"stream": name} if named else {}) | event.as_json()))
+        for name, _, values in rows.rows:
+            say(json.dumps(({"stream": name} if named else {}) | values))
     else:
-        cells = [[*([name] if named else []), *event_cells(event)] for name, event in rows]
-        print_table([*(["stream"] if named else []), *EVENT_COLUMNS], cells)
+        cells = [[*([name] if named else []), *texts] for name, texts, _ in rows.rows]
+        print_table([*(["stream"] if named else []), *rows.columns], cells)
     end(found.failures, none_left=not found.logs)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """What is printed."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[str, list[str], dict[str, Any]]]
+    """Name of the stream, cells of a table, and the same as JSON."""
+
+
+def _events(found: ReplayResult, settings: RecogniserSettings) -> _Rows:
+    detailed = settings.hold_interval is not None
+    columns: tuple[str, ...] = DETAILED_COLUMNS if detailed else EVENT_COLUMNS
+    values = Event.detailed if detailed else Event.as_json
+    rows = [
+        (log.name, event_cells(event)[: len(columns)], values(event))
+        for log in found.logs
+        for event in log.events
+    ]
+    return _Rows(columns, rows)
+
+
+def _calls(found: ReplayResult, actions: ActionSet) -> _Rows:
+    rows = []
+    for log in found.logs:
+        for result in rehearse(actions, log.events):
+            time, name = result.event.end, result.action.name
+            skipped = result.detail if result.state == "skipped" else ""
+            does = f"skipped: {skipped}" if skipped else result.detail
+            values = {"time": round(time, 3), "action": name, "does": result.detail}
+            if skipped:
+                values = {"time": round(time, 3), "action": name, "skipped": skipped}
+            rows.append((log.name, [f"{time:.2f}", name, does], values))
+    return _Rows(("seconds", "action", "does"), rows)

@@ -14,8 +14,8 @@ import numpy as np
 
 from handlore.landmarks.hands import FloatArray
 
-from .events import Event
-from .frames import MAX_FRAME_GAP
+from .events import Event, EventType, Pace
+from .frames import MAX_FRAME_GAP, TICK_RATE
 from .inference import ModelOutput
 from .settings import RecogniserSettings, Thresholds
 
@@ -48,6 +48,9 @@ class _EventDecider(Protocol):
 
     def update(self, output: ModelOutput) -> list[Event]:
         """Take the next output; return the events that it causes."""
+
+    def hold(self, time: float) -> list[Event]:
+        """Return the event of a pose that is still held at a tick, if one is due."""
 
     def finish(self) -> list[Event]:
         """Return the pending events at the end of the stream."""
@@ -84,6 +87,9 @@ class _HoldDetector:
         self._held: _Hold | None = None
         self._candidate: _Hold | None = None
         self._last_seen = -math.inf
+        self._pace = Pace(math.inf, 0.0)
+        # Whether the last output showed the pose that is held.
+        self._is_seen = False
         self.probabilities: FloatArray | None = None
         """(n_labels,) moving average; None without a hand."""
 
@@ -95,6 +101,7 @@ class _HoldDetector:
     def update(self, output: ModelOutput) -> list[Event]:
         """Take the next output; return the events that it causes."""
         time = output.end
+        self._is_seen = False
         if output.probabilities is None:
             if time - self._last_seen > MAX_FRAME_GAP:
                 self.probabilities, self._candidate = None, None
@@ -103,7 +110,17 @@ class _HoldDetector:
         self._last_seen = time
         if self._held and self._thresholds.sustained(now, self._held.code):
             self._held.extend(time, float(now[self._held.code]))
+            self._is_seen = True
         return [*self._release(time), *self._hold(time, now, output.hand)]
+
+    def hold(self, time: float) -> list[Event]:
+        """Return the event of a pose that is still held at a tick, if one is due.
+
+        A pose that is lost for a moment has none until it is seen again.
+        """
+        if self._held is None or not self._is_seen or not self._pace.due(time):
+            return []
+        return [replace(self._event(self._held, "hold"), end=time)]
 
     def finish(self) -> list[Event]:
         """Return the pending events at the end of the stream."""
@@ -129,7 +146,9 @@ class _HoldDetector:
             return []
         # Another pose is held now, so the one before has ended.
         ended = self._release(math.inf)
-        self._held, self._candidate = candidate, None
+        self._held, self._candidate, self._is_seen = candidate, None, True
+        interval = self._settings.hold_interval or 0.0
+        self._pace = Pace(time + max(interval, 1 / (2 * TICK_RATE)), interval)
         return [*ended, *self._emit(candidate, "start")]
 
     def _release(self, time: float) -> list[Event]:
@@ -139,11 +158,13 @@ class _HoldDetector:
         self._held = None
         return self._emit(held, "end")
 
-    def _emit(self, hold: _Hold, when: str) -> list[Event]:
-        if self._settings.pose_events != when:
-            return []
-        label = self._thresholds.labels[hold.code]
-        return [Event(label, hold.start, hold.end, hold.sum / hold.n, hold.hand)]
+    def _emit(self, hold: _Hold, when: EventType) -> list[Event]:
+        event = self._event(hold, when)
+        return [event] if event.primary or self._settings.hold_interval is not None else []
+
+    def _event(self, hold: _Hold, when: EventType) -> Event:
+        label, primary = self._thresholds.labels[hold.code], when == self._settings.pose_events
+        return Event(label, hold.start, hold.end, hold.sum / hold.n, hold.hand, when, primary)
 
 
 @dataclass(frozen=True)
@@ -206,6 +227,10 @@ class _WindowSelector:
             if self._is_new(window):
                 self._add(window, self._thresholds.odds(code, probability))
         return events
+
+    def hold(self, time: float) -> list[Event]:
+        """Return nothing: a movement is not held."""
+        return []
 
     def finish(self) -> list[Event]:
         """Return the pending events at the end of the stream."""

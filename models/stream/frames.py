@@ -127,13 +127,13 @@ def _empty(frame: StreamFrame) -> StreamFrame:
     return StreamFrame(frame.time, gone, gone, np.full_like(frame.handedness, np.nan))
 
 
-class _OneEuroFilter:
+class OneEuroFilter:
     """Low-pass filter whose cutoff rises with speed: steady at rest, little lag in motion.
 
     G. Casiez, N. Roussel, D. Vogel, "1 EUR filter: a simple speed-based low-pass filter for noisy
     input in interactive systems", CHI 2012. Speed is measured in palm lengths a second, so the
     filter does not depend on the distance to the camera. ``seconds`` is the time constant for a
-    hand at rest; 0 turns the filter off.
+    hand at rest, 0 turns the filter off; ``step`` the seconds between two calls.
     """
 
     def __init__(self, seconds: float, step: float) -> None:
@@ -148,14 +148,16 @@ class _OneEuroFilter:
         """Start anew, with another hand."""
         self._last = self._speed = None
 
-    def __call__(self, landmarks: FloatArray) -> FloatArray:
-        """Return the landmarks (..., 21, 3) of the next frame, smoothed, in their own units."""
+    def __call__(self, points: FloatArray, palm: FloatArray) -> FloatArray:
+        """Return points (..., n, n_axes) of the next frame, smoothed, in their own units.
+
+        ``palm`` is the length (...,) of the palm in the same units.
+        """
         if self._last is None or self._speed is None or math.isinf(self._min_cutoff):
-            self._last, self._speed = landmarks, np.zeros_like(landmarks)
-            return landmarks
-        palm = landmarks[..., HandLandmark.MIDDLE_FINGER_MCP, :] - landmarks[..., 0, :]
-        unit = _length(palm) + np.float32(1e-6)
-        moved = landmarks - self._last
+            self._last, self._speed = points, np.zeros_like(points)
+            return points
+        unit = palm + np.float32(1e-6)
+        moved = points - self._last
         self._speed = self._speed + self._speed_share * (moved / self._step - self._speed)
         cutoff = self._min_cutoff + _CUTOFF_SLOPE * _length(self._speed) / unit[..., None]
         share = 1 - np.exp(self._exponent * cutoff)
@@ -173,7 +175,7 @@ class HandSmoother:
 
     def __init__(self, n_hands: int, smoothing: float) -> None:
         self._resampler = _FrameResampler()
-        self._filters = [_OneEuroFilter(smoothing, 1 / TICK_RATE) for _ in range(n_hands)]
+        self._filters = [OneEuroFilter(smoothing, 1 / TICK_RATE) for _ in range(n_hands)]
 
     def feed(self, frame: StreamFrame) -> Iterator[Tick]:
         """Yield the smoothed ticks since the frame before."""
@@ -188,4 +190,5 @@ class HandSmoother:
         if np.isnan(hand[0, 0, 0]):
             self._filters[slot].reset()
             return hand
-        return self._filters[slot](hand)
+        palm = hand[..., HandLandmark.MIDDLE_FINGER_MCP, :] - hand[..., 0, :]
+        return self._filters[slot](hand, _length(palm))

@@ -5,7 +5,9 @@ recording and from a video.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from handlore.datasets.dataset import Kind, LandmarkDataset
 from handlore.landmarks.errors import HandloreError, InvalidDataError
@@ -13,9 +15,10 @@ from handlore.landmarks.hands import FloatArray, Hand, by_slot, stack_hands
 
 from .decisions import make_decider
 from .events import Event
-from .frames import HandSmoother, StreamFrame, Tick
+from .frames import MAX_HAND_LOSS, HandSmoother, StreamFrame, Tick
 from .inference import ModelOutput, StreamModel, make_inference
 from .settings import RecogniserSettings, Thresholds
+from .values import DEFAULT_ASPECT, HeldHand
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +87,8 @@ class Recogniser:
             )
         self._hands_per_model = counts[0]
         self.n_hands = max_hands or counts[0]
+        self.aspect = DEFAULT_ASPECT
+        """Height of the picture in image widths, for the height of a held hand."""
         if counts[0] > self.n_hands:
             raise HandloreError(f"the models take {counts[0]} hands; give --max-hands {counts[0]}")
         self.reset()
@@ -122,7 +127,7 @@ class Recogniser:
         """
         frame = StreamFrame(time, image, world, handedness)
         frame.require_hands(self.n_hands)
-        return [event for tracker in self._trackers for event in tracker.feed(frame)]
+        return [event for one in self._trackers for event in one.feed(frame, self.aspect)]
 
     def feed_hands(self, time: float, hands: Sequence[Hand]) -> list[Event]:
         """Process the hands that a detector found in the next frame, see :meth:`feed`."""
@@ -225,6 +230,9 @@ class _Tracker:
         self, models: Sequence[StreamModel], settings: RecogniserSettings, slots: slice
     ) -> None:
         self._slots = slots
+        self._holds = settings.hold_interval is not None
+        self._follows = settings.follow_hands
+        self._last_seen: float | None = None
         self._smoother = HandSmoother(slots.stop - slots.start, settings.smoothing)
         self._parts = []
         for model in models:
@@ -234,17 +242,43 @@ class _Tracker:
             decider = make_decider(kind, levels, settings)
             self._parts.append((model, make_inference(model, settings), decider))
 
-    def feed(self, frame: StreamFrame) -> list[Event]:
+    def feed(self, frame: StreamFrame, aspect: float) -> list[Event]:
         ticks = self._smoother.feed(frame.hands(self._slots))
-        return [event for tick in ticks for event in self._tick(tick)]
+        if not self._holds and not self._follows:
+            return [event for tick in ticks for event in self._tick(tick)]
+        return [event for tick in ticks for event in self._detailed(tick, aspect)]
 
     def _tick(self, tick: Tick) -> Iterator[Event]:
         for _, inference, decider in self._parts:
             for output in inference.tick(tick):
                 yield from decider.update(output)
+            if self._holds:
+                yield from decider.hold(tick.time)
+
+    def _detailed(self, tick: Tick, aspect: float) -> Iterator[Event]:
+        """Yield the events at a tick with the hand that they are about."""
+        seen = np.flatnonzero(tick.seen)
+        hand = HeldHand(tick.image[seen[0]], aspect) if seen.size else None
+        for event in self._tick(tick):
+            held = hand if event.type in ("start", "hold") else None
+            yield replace(event, slot=self._slots.start, held=held)
+        if self._follows:
+            yield from self._follow(tick.time, hand)
+
+    def _follow(self, time: float, hand: HeldHand | None) -> Iterator[Event]:
+        """Yield where the hand is, or once that it has gone."""
+        event = Event("", time, time, 1.0, None, "hand", False, self._slots.start, hand)
+        if hand is not None:
+            self._last_seen = time
+            yield event
+        elif self._last_seen is not None and time - self._last_seen > MAX_HAND_LOSS:
+            self._last_seen = None
+            yield event
 
     def finish(self) -> list[Event]:
-        return [event for _, _, decider in self._parts for event in decider.finish()]
+        slot = self._slots.start
+        events = [event for _, _, decider in self._parts for event in decider.finish()]
+        return [replace(event, slot=slot) for event in events] if slot else events
 
     @property
     def states(self) -> list[ModelState]:

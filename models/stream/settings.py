@@ -15,7 +15,7 @@ from ..model import MAX_NOVELTY
 
 _MAX_SECONDS = 60.0
 _SHARES = ("threshold", "movement_threshold", "release", "max_novelty")
-_TIMES = ("dwell", "cooldown", "patience", "smoothing")
+_TIMES = ("dwell", "cooldown", "patience", "smoothing", "hold_interval")
 _RANGES = dict.fromkeys(_SHARES, 1.0) | dict.fromkeys(_TIMES, _MAX_SECONDS)
 MOVEMENT_THRESHOLD = 0.6
 """Minimum probability of movements without a threshold of their own."""
@@ -66,6 +66,11 @@ class RecogniserSettings:
     """Added to the thresholds of movements, those in the model file too."""
     pose_events: Literal["start", "end"] = "start"
     """When the event of a pose is emitted: after the hold time, or when the pose has ended."""
+    hold_interval: float | None = None
+    """Also emit the other events of a pose: its start, its end and, while it is held, one every so
+    many seconds (0: 30 times a second). None: a gesture has one event."""
+    follow_hands: bool = False
+    """Also emit an event of type ``hand`` for each hand 30 times a second, and when it has gone."""
 
     def __post_init__(self) -> None:
         for name, largest in _RANGES.items():

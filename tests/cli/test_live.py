@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,6 +19,7 @@ import pytest
 from browser_stub import PROGRAM, Browser
 from click.testing import Result
 
+from handlore.capture.actions.presets import preset_file
 from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.rendered import Person, Scene, render_background, render_pose
 
@@ -61,6 +64,40 @@ def start(*args: object, **more: Any) -> subprocess.Popen[str]:
     )
 
 
+def test_landmarks(run: Run, onnx: Path, clip: Path) -> None:
+    """Every frame of a file, and events between them; the same to a receiver, at a lower rate."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.settimeout(20)
+        words = ("--fast", "--headless", "--landmarks", "--threshold", "0.4")
+        address = f"udp://127.0.0.1:{receiver.getsockname()[1]}"
+        done = run("live", onnx, "--camera", clip, *words, "--send", address)
+        assert done.exit_code == 0
+        assert json.loads(receiver.recv(65536))["type"] in ("landmarks", "start")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    frames = [line for line in lines if line["type"] == "landmarks"]
+    assert len(frames) == 85
+    assert (frames[0]["width"], frames[0]["height"], frames[0]["hands"]) == (320, 240, [])
+    assert any(frame["hands"] for frame in frames)
+    events = [line["label"] for line in lines if line["type"] != "landmarks"]
+    assert events == ["fist", "open_palm"]
+
+
+@pytest.mark.parametrize(
+    ("option", "why"),
+    [
+        (("--send", "ftp://anna:s3cret@h"), "--send begins with ftp://; expected .*udp://HOST"),
+        (("--send", "udp://h"), "names no port"),
+        (("--landmarks-fps", "0"), "--landmarks-fps"),
+    ],
+)
+def test_invalid_receivers(option: tuple[str, str], why: str, run: Run, onnx: Path, clip: Path):
+    done = run("live", onnx, "--camera", clip, "--headless", *option)
+    assert done.exit_code in (1, 2)
+    assert re.search(why, done.stderr)
+    assert "s3cret" not in done.output
+
+
 def test_video_as_camera(onnx: Path, clip: Path, tmp_path: Path) -> None:
     actions = tmp_path / "actions.toml"
     actions.write_text(
@@ -91,6 +128,16 @@ def test_video_as_camera(onnx: Path, clip: Path, tmp_path: Path) -> None:
     assert any(line.endswith("open_palm (say): palm!") for line in talk)
     heavy = {"sklearn", "xgboost", "pandas", "matplotlib", "mediapipe", "handlore.classifiers"}
     assert not heavy & set(json.loads(loaded))
+
+
+def test_presets(run: Run, refused: Refused, onnx: Path, tmp_path: Path) -> None:
+    printed = run("live", "--print-preset", "slides")
+    assert printed.exit_code == 0
+    assert printed.stdout == preset_file("slides").read_text("utf-8")
+    assert run("live", "--print-preset", "slide").exit_code == 2
+    assert run("live", "--preset", "media", "--actions", tmp_path / "a.toml").exit_code == 2
+    said = refused(run("live", onnx, "--camera", "0", "--headless", "--preset", "media"))
+    assert "the preset media needs palm, like" in said
 
 
 def test_no_model(clip: Path, tmp_path: Path) -> None:

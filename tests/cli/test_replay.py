@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 from movement_stubs import lesson
+from ready_stubs import signs
 
 from handlore.datasets.recording_files import open_recordings_folder
 from handlore.datasets.storage import save_dataset
@@ -74,3 +75,41 @@ def test_folder_of_recordings(moves: Path, run: Run, tmp_path: Path) -> None:
     assert rows == [json.loads(one) for one in each]
     (root / "left" / "0000.mp4").write_bytes(b"is not followed anew")
     assert run("replay", moves, root / "left", "--json").stdout == each[0]
+
+
+def test_events_while_held(run: Run, tmp_path: Path) -> None:
+    """With --hold-events each line says what it is; without it lines stay as they are."""
+    save_dataset(signs(("gone", 0.5), ("fist", 3), ("gone", 1)), tmp_path / "fist.npz")
+    words = ("replay", "everyday", tmp_path / "fist.npz")
+    (plain,) = map(json.loads, run(*words, "--json").stdout.splitlines())
+    assert set(plain) == {"label", "start", "end", "probability", "hand"}
+    done = run(*words, "--json", "--hold-events", "1")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["type"] for line in lines] == ["start", "hold", "hold", "end"]
+    assert lines[0].items() >= plain.items()
+    assert [line["duration"] for line in lines] == pytest.approx([0.27, 1.27, 2.27, 3], abs=0.1)
+    assert set(lines[1]["values"]) == {"pinch", "openness", "rotation", "height", "side"}
+    assert "values" not in lines[-1]
+    table = run(*words, "--hold-events", "1").stdout
+    assert table.count("hold") == 2
+    assert "duration" in table
+
+
+def test_actions_are_rehearsed(run: Run, refused: Refused, tmp_path: Path) -> None:
+    save_dataset(signs(("gone", 0.5), ("fist", 3), ("palm", 1)), tmp_path / "one.npz")
+    actions = tmp_path / "actions.toml"
+    repeated = '[[actions.fist]]\nkey = "volume_up"\nrepeat = 1\n'
+    repeated += '[actions.palm]\nrun = ["no-such-program", "{label}"]\n'
+    actions.write_text('[arming]\nlabel = "fist"\n' + repeated)
+    words = ("replay", "everyday", tmp_path / "one.npz", "--actions", actions)
+    found = [json.loads(line) for line in run(*words, "--json").stdout.splitlines()]
+    first = {"time": pytest.approx(0.77, abs=0.05), "action": "fist (key)"}
+    assert found[0] == first | {"skipped": "not armed"}
+    assert [one["does"] for one in found[1:]] == ["run no-such-program palm"]
+    assert "skipped: not armed" in run(*words).stdout
+    actions.write_text(repeated)
+    found = [json.loads(line) for line in run(*words, "--json").stdout.splitlines()]
+    assert [one["does"] for one in found[:3]] == ["press volume_up"] * 3
+    assert [one["time"] for one in found[:3]] == pytest.approx([0.77, 1.77, 2.77], abs=0.05)
+    actions.write_text('[actions.fist]\nsay = "x"\nmap = { v = "pich" }')
+    assert "unknown value 'pich' of a hand; did you mean pinch?" in refused(run(*words))

@@ -30,7 +30,7 @@ PAGES = [
 CODE = {"sh", "python"}
 KINDS = {"run", "camera", "display", "check"}
 NO_COMMAND = ["(no command)"]
-DATA = {"toml", "json", "ini", "text"}
+DATA = {"toml", "json", "ini", "text", "yaml", "javascript", "java"}
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Fakes for the parts of live recognition. The brightness of a frame decides the gesture."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,11 @@ from handlore.capture.actions.runner import ActionResult
 from handlore.capture.cameras import CameraFrame
 from handlore.capture.live.limiter import RateLimiter
 from handlore.capture.live.loop import LiveComponents, LiveLoop, LiveState, LiveView
+from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.hands import Hand
 from handlore.models.stream.events import Event
-from handlore.models.stream.recogniser import ModelState
+from handlore.models.stream.recogniser import ModelState, Recogniser
+from handlore.models.stream.settings import RecogniserSettings
 
 LABELS = ("fist", "open_palm", "none")
 EMPTY, FIST, PALM = 0, 80, 160
@@ -124,6 +127,7 @@ class Witness(LiveView):
 
     moments: list[LiveState] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    held: list[Event] = field(default_factory=list)
     outcomes: list[ActionResult] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     restarts: int = 0
@@ -134,6 +138,9 @@ class Witness(LiveView):
 
     def on_event(self, event: Event) -> None:
         self.events.append(event)
+
+    def on_hold(self, event: Event) -> None:
+        self.held.append(event)
 
     def on_action(self, outcome: ActionResult) -> None:
         self.outcomes.append(outcome)
@@ -187,6 +194,48 @@ class Stage:
                 sleep=self.time.sleep,
             )
         )
+
+    def run(self) -> Witness:
+        self.live.run()
+        return self.witness
+
+
+class Playback:
+    """A live loop with a real recogniser, whose camera and detector give recorded landmarks."""
+
+    def __init__(
+        self,
+        video: LandmarkDataset,
+        models: Sequence[Any],
+        actions: ActionSet,
+        *views: LiveView,
+        settings: RecogniserSettings | None = None,
+    ) -> None:
+        self.time = Time()
+        self._video = video
+        self.witness = Witness()
+        self.camera = Camera([(float(time), 0) for time in video.time], self.time)
+        self.views: list[LiveView] = [self.witness, *views]
+        detector = FakeDetector(lambda picture: self._hands(len(detector.times) - 1))
+        given = settings or RecogniserSettings()
+        self.live = LiveLoop(
+            LiveComponents(
+                self.camera,
+                detector,
+                Recogniser(models, actions.settings(given), max_hands=video.n_hands),
+                self.views,
+                actions,
+                clock=self.time,
+                sleep=self.time.sleep,
+                hold_interval=given.hold_interval,
+            )
+        )
+
+    def _hands(self, at: int) -> list[Hand]:
+        arrays = zip(
+            self._video.image[at], self._video.world[at], self._video.handedness[at], strict=True
+        )
+        return [Hand(*hand) for hand in arrays if not np.isnan(hand[2])]
 
     def run(self) -> Witness:
         self.live.run()

@@ -67,7 +67,7 @@ def frame(x: float, wide: float, person: int = 0) -> np.ndarray:
 
 
 def stream(parts: list[tuple[str, float]], fps: float = 30, noise: float = 0) -> LandmarkDataset:
-    """Parts are ``left``, ``right``, ``rest``, ``wide`` or ``gone``, with their seconds."""
+    """Parts are ``left``, ``right``, ``rest``, ``wide``, ``thin`` or ``gone``, and seconds."""
     ends = np.cumsum([seconds for _, seconds in parts])
     images = []
     times = np.arange(int(ends[-1] * fps)) / fps
@@ -78,7 +78,7 @@ def stream(parts: list[tuple[str, float]], fps: float = 30, noise: float = 0) ->
         what, seconds = parts[at]
         share = 1 - (ends[at] - now) / seconds
         x += {"left": -4.0, "right": 4.0}.get(what, 0.0) * share * share * (3 - 2 * share)
-        image = frame(x, 2.5 if what == "wide" else 1.0)
+        image = frame(x, {"wide": 2.5, "thin": 0.35}.get(what, 1.0))
         image = image + rng.normal(0, noise, image.shape).astype(np.float32)
         images.append(np.full_like(image, np.nan) if what == "gone" else image)
     image = np.array(images)

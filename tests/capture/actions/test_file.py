@@ -156,9 +156,9 @@ BAD = {
     # mqtt
     '[actions.fist]\nmqtt = "a/#"': "line 2: the topic 'a/#' contains",
     '[actions."a+b"]\nmqtt = "hands/{label}"': "contains +",
-    '[actions.fist]\nmqtt = "a"\nbroker = "http://a"': "line 3: broker is of the scheme 'http'",
-    '[actions.fist]\nmqtt = "a"\nbroker = "mqtt://u:secret@"': "broker is without a host",
-    '[actions.fist]\nmqtt = "a"\nbroker = "mqtt://h:99999"': "broker is not an address",
+    '[actions.fist]\nmqtt = "a"\nbroker = "http://a"': "line 3: broker begins with http://",
+    '[actions.fist]\nmqtt = "a"\nbroker = "mqtt://u:secret@"': "broker names no host",
+    '[actions.fist]\nmqtt = "a"\nbroker = "mqtt://h:99999"': "broker is no valid address",
     # arming
     '[arming]\nseconds = 3\n[actions.fist]\nsay = "a"': "line 1: arming has no label",
     '[arming]\nlabel = "fits"\n[actions.fist]\nsay = "a"': "line 2: unknown label 'fits'; did",

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -73,6 +74,50 @@ def wait_for_commands(n: int) -> None:
     while [child.name() for child in psutil.Process().children()].count("sleep") < n:
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+ORDER = """
+[[actions.fist]]
+run = ["sh", "-c", "sleep 0.2; echo down >> $OUT"]
+on = "start"
+waiting = 9
+[[actions.fist]]
+run = ["sh", "-c", "echo up >> $OUT"]
+on = "end"
+"""
+
+
+def start_and_end(end: float) -> list[Event]:
+    """The events of a pose that was held until a time."""
+    start = seen("fist", end - 0.5)
+    return [replace(start, type="start"), replace(start, end=end, type="end", primary=False)]
+
+
+@posix
+def test_slow_start_before_its_end(
+    desk: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OUT", str(tmp_path / "out"))
+    one = desk(ORDER)
+    for end in (1.0, 2.0, 3.0):
+        for event in start_and_end(end):
+            one.runner.submit(event)
+    assert [state for state, _ in one.wait(6)] == ["done"] * 6
+    assert (tmp_path / "out").read_text().split() == ["down", "up"] * 3
+
+
+@posix
+def test_end_is_called_although_its_action_is_busy(desk: Make) -> None:
+    one = desk('[actions.fist]\nrun = ["sleep", "60"]\non = "end"\n')
+    one.runner.submit(start_and_end(1.0)[1])
+    wait_for_commands(1)
+    for end in range(2, 30):
+        one.runner.submit(start_and_end(float(end))[1])
+    # The first runs, the newest wait, nothing piles up.
+    said = one.wait(26)
+    assert said == [("skipped", "still busy with the previous one")] * 26
+    one.runner.close(0.0)
+    assert Counter(state for state, _ in one.wait(29)[26:]) == {"failed": 1, "skipped": 2}
 
 
 @posix

@@ -3,14 +3,17 @@
 import gc
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import psutil
 import pytest
-from live_stubs import EMPTY, FIST, LABELS, PALM, Detector, Stage, frames
+from live_stubs import EMPTY, FIST, LABELS, PALM, Detector, Playback, Stage, Witness, frames
+from stream_stubs import Spread, stream
 
+from handlore.capture.actions.file import ActionSet, load_actions
 from handlore.capture.live.buffer import LandmarkBuffer
 from handlore.capture.live.limiter import RateLimiter
 from handlore.capture.live.loop import GAP, LiveState, _Timeline, boottime
@@ -20,7 +23,8 @@ from handlore.capture.views.live import PageView
 from handlore.datasets.recordings import RecordingFolder
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import Hand
-from handlore.models.stream.recogniser import ModelState
+from handlore.models.stream.recogniser import ModelState, recognise
+from handlore.models.stream.settings import RecogniserSettings
 
 TWO = frames(EMPTY, 0, 1) + frames(FIST, 1, 2) + frames(EMPTY, 2, 3) + frames(PALM, 3, 4)
 
@@ -120,6 +124,117 @@ def test_arming(tmp_path: Path) -> None:
         ("skipped", "not armed"),
     ]
     assert [moment.armed for moment in witness.moments[::30]] == [False, True, True, False]
+
+
+class Interrupt(Witness):
+    """Presses Ctrl-C, or stops the process, at a time of the stream."""
+
+    def __init__(
+        self, seconds: float, error: type[BaseException], ready: Callable[[], object]
+    ) -> None:
+        super().__init__()
+        self._at, self._error, self._ready = seconds, error, ready
+
+    def show(self, state: LiveState) -> None:
+        if state.seconds >= self._at:
+            # Time passes faster here than a shell starts.
+            wait_until(self._ready)
+            raise self._error
+
+
+def wait_until(ready: Callable[[], object], seconds: float = 30.0) -> None:
+    deadline = boottime() + seconds
+    while not ready():
+        assert boottime() < deadline
+        threading.Event().wait(0.01)
+
+
+PRESSED = (
+    '[[actions.wide]]\nrun = ["sh", "-c", "echo down >> $OUT"]\non = "start"\n'
+    '[[actions.wide]]\nrun = ["sh", "-c", "echo up >> $OUT"]\non = "end"\n'
+)
+
+
+def pressed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str = PRESSED) -> ActionSet:
+    monkeypatch.setenv("OUT", str(tmp_path / "out"))
+    path = tmp_path / "actions.toml"
+    path.write_text(text)
+    return load_actions(path, Spread.labels)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="uses the programs of Unix")
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, HandloreError])
+def test_interrupted_while_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    """What a pose has pressed is released, whatever ends the run."""
+    actions = pressed(tmp_path, monkeypatch)
+    out = tmp_path / "out"
+    interrupt = Interrupt(2.0, error, lambda: out.exists() and out.read_text())
+    live = Playback(stream([("wide", 9)]), [Spread()], actions, interrupt)
+    with pytest.raises(error):
+        live.run()
+    assert out.read_text() == "down\nup\n"
+    assert [one.state for one in live.witness.outcomes] == ["done", "done"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="uses the programs of Unix")
+def test_interrupted_while_a_start_takes_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    actions = pressed(tmp_path, monkeypatch, PRESSED.replace("echo down", "sleep 60; echo down"))
+    children = psutil.Process().children
+    interrupt = Interrupt(2.0, KeyboardInterrupt, lambda: [one.name() for one in children()])
+    live = Playback(stream([("wide", 9)]), [Spread()], actions, interrupt)
+    begun = boottime()
+    with pytest.raises(KeyboardInterrupt):
+        live.run()
+    assert boottime() - begun < 20
+    assert (tmp_path / "out").read_text() == "up\n"
+    assert sorted(one.state for one in live.witness.outcomes) == ["done", "failed"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="uses the programs of Unix")
+def test_camera_lost_while_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is released although no further frame comes."""
+    actions = pressed(tmp_path, monkeypatch)
+    live = Playback(stream([("wide", 2)]), [Spread()], actions)
+    lost = "camera 0 was unplugged; plug it in again"
+    live.camera.script.extend([(2.0, lost), (60.0, lost)])
+    released: list[float] = []
+
+    class Watch(Witness):
+        def on_action(self, outcome: Any) -> None:
+            if outcome.action.timing.on == "end":
+                released.append(outcome.event.end)
+
+        def show(self, state: LiveState) -> None:
+            # Time passes faster than a shell starts; the loop goes on meanwhile.
+            if state.problem and not released:
+                threading.Event().wait(0.02)
+
+    live.views.append(Watch())
+    live.run()
+    assert released == [pytest.approx(2.0, abs=0.1)]
+    assert (tmp_path / "out").read_text() == "down\nup\n"
+    assert live.time.now - live.camera.began < 62
+
+
+def test_hold_events_of_views() -> None:
+    """Views get them so many seconds apart; the rest of the run does not change."""
+    video = stream([("gone", 1), ("wide", 3), ("gone", 1)])
+    settings = RecogniserSettings(hold_interval=0.5)
+    witness = Playback(video, [Spread()], ActionSet(()), settings=settings).run()
+    assert witness.labels == ["wide"]
+    assert [event.type for event in witness.held] == [*["hold"] * 5, "end"]
+    first = witness.events[0]
+    assert [event.end - first.end for event in witness.held[:-1]] == pytest.approx(
+        [0.5, 1.0, 1.5, 2.0, 2.5], abs=1 / 30 + 1e-6
+    )
+    replayed = [*recognise([Spread()], video, settings)]
+    assert [one.detailed() for one in replayed] == [
+        one.detailed() for one in (first, *witness.held)
+    ]
 
 
 def test_detector_error(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Events and messages as lines."""
 
 import io
+import json
 from pathlib import Path
 
 from live_stubs import EMPTY, FIST, Stage
@@ -24,6 +25,18 @@ def test_events() -> None:
     out = Flushed()
     Printer(out=out).on_event(Event("fist", 1.0, 1.234, 0.987, "left"))
     assert out.getvalue().split() == ["1.23", "fist", "99", "%", "left", "hand"]
+
+
+def test_events_while_held() -> None:
+    event = Event("fist", 1.0, 3.5, 0.98765, "left", "hold", primary=False)
+    out = io.StringIO()
+    Printer(detailed=True, out=out).on_hold(event)
+    assert out.getvalue().split()[-3:] == ["hold", "2.50", "s"]
+    out = io.StringIO()
+    Printer(as_json=True, detailed=True, out=out).on_hold(event)
+    found = json.loads(out.getvalue())
+    assert (found["type"], found["duration"]) == ("hold", 2.5)
+    assert found.items() >= event.as_json().items()
 
 
 def test_repeated_message(tmp_path: Path) -> None:

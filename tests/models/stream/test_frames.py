@@ -5,12 +5,13 @@ import pytest
 from stream_stubs import Swipes, frame
 
 from handlore.landmarks.errors import InvalidDataError
+from handlore.landmarks.geometry import palm_length
 from handlore.models.stream.frames import (
     MAX_HAND_LOSS,
     TICK_RATE,
+    OneEuroFilter,
     StreamFrame,
     _FrameResampler,
-    _OneEuroFilter,
 )
 from handlore.models.stream.recogniser import Recogniser
 
@@ -55,11 +56,11 @@ def test_times_must_rise(time: float) -> None:
 
 def test_one_euro_filter() -> None:
     rng = np.random.default_rng(1)
-    smooth, hand = _OneEuroFilter(0.1, 1 / TICK_RATE), frame(0, 1.0)[0]
+    smooth, hand = OneEuroFilter(0.1, 1 / TICK_RATE), frame(0, 1.0)[0]
     noisy = [hand + rng.normal(0, 0.002, hand.shape).astype(np.float32) for _ in range(90)]
-    calm = np.array([smooth(one) for one in noisy])[30:]
+    calm = np.array([smooth(one, palm_length(one)) for one in noisy])[30:]
     assert calm.std(axis=0).mean() < 0.75 * np.std(noisy[30:], axis=0).mean()
-    shifted = [smooth(hand + np.float32(0.26)) for _ in range(6)]
+    shifted = [smooth(hand + np.float32(0.26), palm_length(hand)) for _ in range(6)]
     assert np.abs(shifted[-1] - hand - 0.26).max() < 0.026
-    off = _OneEuroFilter(0.0, 1 / TICK_RATE)
-    assert all((off(one) == one).all() for one in noisy)
+    off = OneEuroFilter(0.0, 1 / TICK_RATE)
+    assert all((off(one, palm_length(one)) == one).all() for one in noisy)

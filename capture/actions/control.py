@@ -1,0 +1,111 @@
+"""Continuous control: values of a held hand, given to an action while they change."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from handlore.models.stream.values import VALUES, HeldHand
+
+from .base import FIELDS, Table, unknown
+
+_KEYS = ("from", "range", "rate", "dead_band")
+_MOST_MAPPED = 16
+_RATE, _DEAD_BAND = 10.0, 0.01
+_EARLY = 1e-3
+"""Seconds by which a tick may come early; it is not put off to the next one."""
+
+
+@dataclass(frozen=True)
+class _Mapped:
+    """A value of the hand, brought from its limits into a range that the action asks for."""
+
+    value: str
+    low: float
+    high: float
+    least: float
+    most: float
+
+    def share(self, hand: HeldHand) -> float:
+        """Return where the value lies between its limits, 0 to 1."""
+        share = (getattr(hand, self.value) - self.low) / (self.high - self.low)
+        return float(min(max(share, 0.0), 1.0))
+
+    def number(self, share: float) -> float:
+        """Return the number at a share of the range, in steps of a hundredth of it or finer."""
+        number = self.least + share * (self.most - self.least)
+        decimals = max(0, 2 - math.floor(math.log10(abs(self.most - self.least))))
+        return round(number, decimals) if decimals else round(number)
+
+
+@dataclass(frozen=True)
+class ValueMap:
+    """Which values of a held hand an action is given, and how often."""
+
+    mapped: Mapping[str, _Mapped]
+    """By the name that the action has for it."""
+    rate: float = _RATE
+    """Most calls a second."""
+    dead_band: float = _DEAD_BAND
+    """Share of the range by which a value must change before the next call."""
+
+    @property
+    def names(self) -> set[str]:
+        """What the values control, where the action says so: what is not called like a value."""
+        return {name for name, one in self.mapped.items() if name != one.value}
+
+    @classmethod
+    def read(cls, table: Table) -> Self | None:
+        """Read its keys from an action; None if the action maps no value."""
+        rate = table.number("rate", _RATE, 0.1, 30.0)
+        dead_band = table.number("dead_band", _DEAD_BAND, 0.0, 0.5)
+        limits, target = table.interval("from"), table.interval("range")
+        short = table.values.get("map")
+        names = {table.text("map"): short} if isinstance(short, str) else table.names("map")
+        if "map" in table:
+            return cls(_mapped(table, names, limits, target), rate, dead_band)
+        for key in _KEYS:
+            if key in table:
+                table.problem(key, f'{key} needs map, such as map = {{ volume = "pinch" }}')
+        return None
+
+
+def _mapped(
+    table: Table,
+    names: Mapping[str, str],
+    limits: tuple[float, float] | None,
+    target: tuple[float, float] | None,
+) -> dict[str, _Mapped]:
+    if not 1 <= len(names) <= _MOST_MAPPED and isinstance(table.values["map"], dict):
+        table.problem("map", f"map has {len(names)} values; expected 1 to {_MOST_MAPPED}")
+    found = {}
+    for name, value in names.items():
+        if name in FIELDS or not (name.isascii() and name.isidentifier()):
+            why = "every event has that" if name in FIELDS else "use letters, digits and _"
+            table.problem("map", f"a mapped value cannot be called {name!r}: {why}")
+        if value not in VALUES:
+            table.problem("map", unknown(f"value {value!r} of a hand", value, VALUES))
+            continue
+        own = VALUES[value].low, VALUES[value].high
+        found[name] = _Mapped(value, *(limits or own), *(target or limits or own))
+    return found
+
+
+class ValueFollower:
+    """Says when the values of a hand have changed enough for the next call."""
+
+    def __init__(self, given: ValueMap) -> None:
+        self._given = given
+        self._shares: dict[str, float] = {}
+        self._called = -math.inf
+
+    def changed(self, time: float, hand: HeldHand) -> dict[str, float] | None:
+        """Return the numbers for the next call by name; None if no call is due."""
+        if time - self._called < 1 / self._given.rate - _EARLY:
+            return None
+        shares = {name: one.share(hand) for name, one in self._given.mapped.items()}
+        before = self._shares
+        if before and all(abs(shares[n] - before[n]) <= self._given.dead_band for n in shares):
+            return None
+        self._shares, self._called = shares, time
+        return {name: one.number(shares[name]) for name, one in self._given.mapped.items()}

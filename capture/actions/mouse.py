@@ -1,0 +1,280 @@
+"""``mouse``: the pointer follows the index finger, a pinch presses the button; also clicks.
+
+The pointer is moved like that of a touchpad, by as much as the finger moves: no program that moves
+it has to know the size of the screens.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
+from shutil import which
+from typing import ClassVar, Protocol, Self
+
+import numpy as np
+
+from handlore.landmarks.geometry import palm_length
+from handlore.landmarks.hands import FloatArray, HandLandmark
+from handlore.models.stream.events import Event
+from handlore.models.stream.frames import MAX_FRAME_GAP, TICK_RATE, OneEuroFilter
+from handlore.models.stream.values import HeldHand
+
+from .base import ACTIONS, ActionError, ActionKind, Table
+from .key import desktop_programs, run_program
+
+_SPEED = 2500.0
+"""Pixels that the pointer moves while the finger crosses the whole picture."""
+_STEADY_SECONDS = 0.1
+"""Time constant of the filter for a hand at rest, which trembles by some pixels without it."""
+_PRESS, _RELEASE = 0.12, 0.25
+"""Values of the pinch at which the button is pressed and released."""
+_TIP_FROM, _TIP_TO = 0.15, 0.45
+"""Between these values of the pinch the pointer passes from the knuckle to the tip of the finger,
+which moves when it pinches."""
+_MISSING = "no program that moves the pointer was found"
+_POINTS = [HandLandmark.INDEX_FINGER_TIP, HandLandmark.INDEX_FINGER_MCP]
+
+
+class _Path:
+    """Turns positions of a hand into movements of the pointer and its button."""
+
+    def __init__(self, speed: float) -> None:
+        self._speed = speed
+        self._filter = OneEuroFilter(_STEADY_SECONDS, 1 / TICK_RATE)
+        self._points: FloatArray | None = None
+        self._time = 0.0
+        self._rest = np.zeros(2)
+        """Parts of a pixel that are still to be moved."""
+        self.pressed = False
+
+    def reset(self) -> None:
+        """Forget the hand; the next one begins where the pointer is."""
+        self._points = None
+        self._filter.reset()
+
+    def move(self, time: float, hand: HeldHand) -> tuple[int, int]:
+        """Return by how many pixels the pointer moves right and down, and note the button."""
+        if time - self._time > MAX_FRAME_GAP:
+            self.reset()
+        points = self._filter(hand.image[_POINTS, :2], palm_length(hand.image))
+        before = points if self._points is None else self._points
+        self._points, self._time = points, time
+        pinch = hand.pinch
+        self.pressed = pinch < (_RELEASE if self.pressed else _PRESS)
+        tip = min(max((pinch - _TIP_FROM) / (_TIP_TO - _TIP_FROM), 0.0), 1.0)
+        tip_moved, knuckle_moved = points - before
+        moved = tip * tip_moved + (1 - tip) * knuckle_moved
+        # The picture is not mirrored: what is right for the person is left in it.
+        self._rest += self._speed * np.array([-moved[0], moved[1]])
+        whole = np.trunc(self._rest)
+        self._rest -= whole
+        return int(whole[0]), int(whole[1])
+
+
+class _Pointer(Protocol):
+    """Something that moves the pointer and presses its buttons."""
+
+    def move(self, right: int, down: int) -> None: ...
+
+    def press(self, *, pressed: bool) -> None: ...
+
+    def click(self, button: str, times: int) -> None: ...
+
+    def scroll(self, up: int) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class _Xdotool(_Pointer):
+    """For X11: one process for all commands, since the pointer moves 30 times a second."""
+
+    _BUTTONS: ClassVar = {"left": "1", "middle": "2", "right": "3"}
+
+    def __init__(self, seconds: float) -> None:
+        del seconds
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def move(self, right: int, down: int) -> None:
+        self._send(f"mousemove_relative -- {right} {down}")
+
+    def press(self, *, pressed: bool) -> None:
+        self._send("mousedown 1" if pressed else "mouseup 1")
+
+    def click(self, button: str, times: int) -> None:
+        self._send(f"click --repeat {times} --delay 60 {self._BUTTONS[button]}")
+
+    def scroll(self, up: int) -> None:
+        self._send(f"click {4 if up > 0 else 5}")
+
+    def close(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+
+    def _send(self, line: str) -> None:
+        if self._process is None:
+            self._process = subprocess.Popen(
+                ["xdotool", "-"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                bufsize=0,
+                start_new_session=True,
+            )
+        process = self._process
+        try:
+            assert process.stdin is not None  # noqa: S101, for mypy
+            process.stdin.write(f"{line}\n".encode())
+        except OSError:
+            self.close()
+            raise ActionError("xdotool cannot reach the desktop") from None
+
+
+class _Ydotool(_Pointer):
+    """For all systems, with ydotool 1.0 or later and its daemon."""
+
+    _BUTTONS: ClassVar = {"left": 0, "right": 1, "middle": 2}
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def move(self, right: int, down: int) -> None:
+        self._run("mousemove", "-x", right, "-y", down)
+
+    def press(self, *, pressed: bool) -> None:
+        self._run("click", "0x40" if pressed else "0x80")
+
+    def click(self, button: str, times: int) -> None:
+        self._run("click", *[f"0x{0xC0 + self._BUTTONS[button]:X}"] * times)
+
+    def scroll(self, up: int) -> None:
+        self._run("mousemove", "--wheel", "-x", 0, "-y", up)
+
+    def close(self) -> None:
+        """Do nothing: each command is a process of its own, with a time limit."""
+
+    def _run(self, *words: object) -> None:
+        run_program(["ydotool", *map(str, words)], self._seconds)
+
+
+class _Pynput(_Pointer):
+    """For macOS and Windows."""
+
+    def __init__(self, seconds: float) -> None:
+        del seconds
+        from pynput.mouse import Button, Controller
+
+        self._mouse, self._buttons = Controller(), Button
+
+    def move(self, right: int, down: int) -> None:
+        self._mouse.move(right, down)
+
+    def press(self, *, pressed: bool) -> None:
+        act = self._mouse.press if pressed else self._mouse.release
+        act(self._buttons.left)
+
+    def click(self, button: str, times: int) -> None:
+        self._mouse.click(self._buttons[button], times)
+
+    def scroll(self, up: int) -> None:
+        self._mouse.scroll(0, up)
+
+    def close(self) -> None:
+        """Do nothing: it starts no process."""
+
+
+POINTERS: dict[str, Callable[[float], _Pointer]] = {"xdotool": _Xdotool, "ydotool": _Ydotool}
+
+
+def _pointer(
+    environment: Mapping[str, str] = os.environ, system: str = sys.platform
+) -> Callable[[float], _Pointer] | str:
+    """Return what moves the pointer on this system, or what to install."""
+    if system != "linux":
+        return _Pynput if find_spec("pynput") else "`pip install 'handlore[keys]'`"
+    programs, hint = desktop_programs(environment)
+    found = next((name for name in programs if name in POINTERS and which(name)), None)
+    if found:
+        return POINTERS[found]
+    return "wtype only presses keys; install ydotool" if "wtype" in programs else hint
+
+
+_FOLLOW = "pointer"
+_COMMANDS: dict[str, Callable[[_Pointer], None]] = {
+    "click": lambda pointer: pointer.click("left", 1),
+    "double_click": lambda pointer: pointer.click("left", 2),
+    "right_click": lambda pointer: pointer.click("right", 1),
+    "middle_click": lambda pointer: pointer.click("middle", 1),
+    "scroll_up": lambda pointer: pointer.scroll(1),
+    "scroll_down": lambda pointer: pointer.scroll(-1),
+}
+
+
+@ACTIONS.register
+class _MouseAction(ActionKind):
+    """Move the pointer with the hand, click or scroll."""
+
+    name: ClassVar[str] = "mouse"
+    takes_values: ClassVar[bool] = False
+
+    def __init__(self, what: str, speed: float, seconds: float, *, by_pinch: bool) -> None:
+        self._what = what
+        self._seconds = seconds
+        self._by_pinch = by_pinch
+        self._path = _Path(speed)
+        self._is_down = False
+        self._made: _Pointer | None = None
+        self.follows = what == _FOLLOW
+
+    @classmethod
+    def read(cls, table: Table, labels: Sequence[str], seconds: float) -> Self:
+        del labels
+        what = table.choice("mouse", (_FOLLOW, *_COMMANDS)) or ""
+        if what != _FOLLOW:
+            for key in ("speed", "pinch"):
+                if key in table:
+                    table.problem(key, f'{key} needs mouse = "pointer"')
+        speed = table.number("speed", _SPEED, 1.0, 100_000.0)
+        return cls(what, speed, seconds, by_pinch=table.flag("pinch", default=True))
+
+    def missing(self) -> str | None:
+        found = _pointer()
+        return f"{_MISSING}: {found}" if isinstance(found, str) else None
+
+    def describe(self, event: Event) -> str:
+        return "move the pointer" if self.follows else self._what.replace("_", " ")
+
+    def perform(self, event: Event) -> None:
+        if not self.follows:
+            _COMMANDS[self._what](self._pointer())
+        elif event.held is not None:
+            self._follow(event.end, event.held)
+        else:
+            self._path.reset()
+            self._press(pressed=False)
+
+    def cancel(self) -> None:
+        """End the program that moves the pointer."""
+        if self._made is not None:
+            self._made.close()
+
+    def _follow(self, time: float, hand: HeldHand) -> None:
+        right, down = self._path.move(time, hand)
+        if right or down:
+            self._pointer().move(right, down)
+        self._press(pressed=self._by_pinch and self._path.pressed)
+
+    def _press(self, *, pressed: bool) -> None:
+        if pressed != self._is_down:
+            self._pointer().press(pressed=pressed)
+            self._is_down = pressed
+
+    def _pointer(self) -> _Pointer:
+        if self._made is None:
+            found = _pointer()
+            if isinstance(found, str):
+                raise ActionError(f"{_MISSING}: {found}")
+            self._made = found(self._seconds)
+        return self._made

@@ -1,0 +1,141 @@
+"""Values of a held hand as numbers for an action, and actions that want the same."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from action_stubs import rehearsed
+from control_stubs import POSES, Moment, Poses, driven
+from live_stubs import Playback
+
+from handlore.capture.actions.file import load_actions
+from handlore.datasets.dataset import LandmarkDataset
+
+VOLUME = '[actions.grab]\nsay = "{volume}"\nmap = { volume = "height" }\nrange = [0, 100]\n'
+
+
+def numbers(text: str, tmp_path: Path, video: LandmarkDataset) -> list[tuple[float, float]]:
+    """Time and number of each call."""
+    found = rehearsed(text, tmp_path, POSES, Poses(), video)
+    return [(one.event.end, float(one.detail)) for one in found if one.state == "dry run"]
+
+
+def rising(start: float = 1.0, end: float = 5.0) -> Callable[[float], Moment]:
+    """A hand that rises from the lower edge of the picture to the upper one, and stays."""
+
+    def at(time: float) -> Moment:
+        share = min(max((time - start) / (end - start), 0.0), 1.0)
+        return Moment(y=0.75 * (1 - share))
+
+    return at
+
+
+def test_follows_the_value(tmp_path: Path) -> None:
+    called = numbers(VOLUME, tmp_path, driven(7, rising()))
+    times, volume = np.array(called).T
+    assert volume[0] == 0
+    assert volume[-1] == 100
+    assert (np.diff(volume) > 0).all()
+    assert volume == pytest.approx(np.clip((times - 1) / 4 * 100, 0, 100), abs=3)
+    assert np.diff(times).min() >= 0.1 - 1e-3  # 10 a second at most
+    assert times[-1] < 5.3  # and nothing while the hand stands still
+    assert all(text.isdigit() for text in map(str, volume.astype(int)))
+
+
+def test_rate_and_dead_band(tmp_path: Path) -> None:
+    video = driven(7, rising())
+    slow = numbers(VOLUME + "rate = 2", tmp_path, video)
+    assert np.diff([time for time, _ in slow]).min() >= 0.5 - 1e-3
+    assert slow[-1][1] == 100  # the last value is not lost
+    wide = numbers(VOLUME + "dead_band = 0.2", tmp_path, video)
+    assert np.diff([volume for _, volume in wide]).min() > 20 - 1
+    trembling = driven(10, lambda time: Moment(y=0.4), tremor=0.001)
+    assert len(numbers(VOLUME, tmp_path, trembling)) == 1
+
+
+def test_ranges(tmp_path: Path) -> None:
+    def last(keys: str, moment: Moment) -> str:
+        text = f'[actions.grab]\nsay = "{{v}}"\n{keys}'
+        found = rehearsed(text, tmp_path, POSES, Poses(), driven(1, lambda time: moment))
+        return found[-1].detail
+
+    high = Moment(y=0.75 * 0.3)  # at 0.7 of the height
+    assert last('map = { v = "height" }', high) == "0.7"
+    assert last('map = { v = "height" }\nrange = [0, 255]', high) == "178"
+    assert last('map = { v = "height" }\nrange = [100, 0]', high) == "30"
+    assert last('map = { v = "height" }\nfrom = [0.6, 0.8]\nrange = [0, 100]', high) == "50"
+    assert last('map = { v = "height" }\nfrom = [0.8, 0.9]\nrange = [0, 100]', high) == "0"
+    assert last('map = { v = "height" }\nrange = [0, 0.01]', high) == "0.007"
+    turned = Moment(degrees=-30)
+    assert last('map = { v = "rotation" }', turned) == "30"
+    assert last('map = { v = "rotation" }\nfrom = [-60, 60]\nrange = [0, 180]', turned) == "135"
+    text = '[actions.grab]\nsay = "{pinch} {side}"\nmap = { pinch = "pinch", side = "side" }\n'
+    found = rehearsed(text, tmp_path, POSES, Poses(), driven(1, lambda time: Moment(x=0.25)))
+    assert found[-1].detail.split()[1] == "0.75"
+
+
+def scripted(*parts: tuple[float, str]) -> Callable[[float], Moment]:
+    """The poses of parts, each with its end; the hand rises all the time."""
+
+    def at(time: float) -> Moment:
+        pose = next((pose for end, pose in parts if time < end), "gone")
+        return Moment(pose, y=0.7 - 0.05 * time)
+
+    return at
+
+
+@pytest.mark.parametrize(
+    ("until", "first", "last"),
+    [
+        ("", 1.25, 3.0),  # the pose
+        ('until = "stop"', 1.25, 6.3),  # whatever the hand shows, but this
+        ("until = []", 1.25, 8.0),  # the hand
+    ],
+)
+def test_until(tmp_path: Path, until: str, first: float, last: float) -> None:
+    video = driven(10, scripted((1, "none"), (3, "grab"), (6, "none"), (8, "stop"), (10, "gone")))
+    times = [time for time, _ in numbers(VOLUME + until, tmp_path, video)]
+    assert times[0] == pytest.approx(first, abs=0.15)
+    assert times[-1] == pytest.approx(last, abs=0.2)
+
+
+def test_until_the_same_pose_again(tmp_path: Path) -> None:
+    parts = (2, "grab"), (4, "none"), (5, "grab"), (7, "none")
+    text = VOLUME + 'until = "grab"'
+    times = [time for time, _ in numbers(text, tmp_path, driven(7, scripted(*parts)))]
+    assert times[-1] == pytest.approx(4.35, abs=0.15)
+
+
+def test_two_maps_to_the_same_thing(tmp_path: Path) -> None:
+    """The first one keeps it until it ends; the other is skipped with one line."""
+    text = VOLUME + "until = []\n" + VOLUME.replace("grab", "stop").replace("height", "side")
+    video = driven(7, scripted((2, "grab"), (4, "stop"), (5, "gone"), (7, "stop")))
+    found = rehearsed(text, tmp_path, POSES, Poses(), video)
+    skipped = [one for one in found if one.state == "skipped"]
+    assert [(one.action.label, one.detail) for one in skipped] == [
+        ("stop", "volume belongs to grab (right hand) until that ends")
+    ]
+    done = [(one.action.label, one.event.end) for one in found if one.state == "dry run"]
+    assert {label for label, time in done if time < 4.9} == {"grab"}
+    assert {label for label, time in done if time > 5} == {"stop"}
+
+
+def test_slow_action_gets_the_newest_value(tmp_path: Path) -> None:
+    """A program that takes longer than the time between two values never falls behind."""
+    path = tmp_path / "actions.toml"
+    path.write_text(
+        VOLUME.replace("say = ", "run = ").replace('"{volume}"', '["true", "{volume}"]')
+    )
+    actions = load_actions(path, POSES)
+    kind, seen = actions.actions[0].kind, []
+
+    def slow(event: object) -> None:
+        seen.append(event.mapped["volume"])  # type: ignore[attr-defined]
+
+    kind.perform = slow  # type: ignore[method-assign]
+    live = Playback(driven(7, rising()), [Poses()], actions)
+    live.run()
+    assert seen[-1] == 100
+    assert seen == sorted(seen)
+    assert not [one for one in live.witness.outcomes if one.state == "skipped"]
