@@ -15,7 +15,7 @@ from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
 from handlore.datasets.recordings import RecordingEntry, RecordingFolder, load_recording
 from handlore.landmarks.errors import HandloreError
 
-from .keys import KeyBindings, Keys
+from .keys import FULL_SCREEN_KEYS, KeyBindings, Keys, chosen_label
 from .recording.labels import checked_label, same_label
 
 KEY_BINDINGS: KeyBindings = (
@@ -23,7 +23,7 @@ KEY_BINDINGS: KeyBindings = (
     ("r, space", "play again"),
     ("u", "discard"),
     ("k", "restore a discarded one"),
-    ("1-9, 0", "change the label; 0 is none"),
+    ("1-9, 0", "change the label as in a session"),
     ("+", "add a label and assign it"),
     ("h", "show this help"),
     ("q, Esc", "quit"),
@@ -59,14 +59,19 @@ class Review:
     """The new label while it is typed; else None."""
     message: str = ""
     help: bool = False
+    full_screen: bool = False
     ended: bool = False
+    known: tuple[str, ...] = ()
+    """The labels of the folder, in the order of their keys in a recording session."""
 
     @classmethod
-    def of(cls, entries: Sequence[RecordingEntry], now: float) -> "Review":
+    def of(
+        cls, entries: Sequence[RecordingEntry], now: float, known: Sequence[str] = ()
+    ) -> "Review":
         """Begin with the first recording, or raise HandloreError if there is none."""
         if not entries:
             raise HandloreError("there are no recordings to review")
-        return cls(_sorted(entries), since=now)
+        return cls(_sorted(entries), since=now, known=tuple(known))
 
     @property
     def entry(self) -> RecordingEntry:
@@ -76,8 +81,9 @@ class Review:
     @property
     def labels(self) -> tuple[str, ...]:
         """The labels in the order of their keys 1 to 9, more have no key; ``none`` is the last."""
-        known = {entry.label for entry in self.entries} - {NONE_LABEL}
-        return (*sorted(known), NONE_LABEL)
+        others = sorted({entry.label for entry in self.entries})
+        ordered = dict.fromkeys((*self.known, *others))
+        return (*(label for label in ordered if label != NONE_LABEL), NONE_LABEL)
 
     def seconds(self, now: float) -> float:
         """Return the time in the recording to show; it is played in a loop."""
@@ -87,6 +93,8 @@ class Review:
         """Return the state after a key, and the change it asks for, if any."""
         if self.typed is not None:
             return self._type(key, self.typed)
+        if (label := chosen_label(key)) is not None:
+            return replace(self, message="", help=False)._relabel(label)
         match replace(self, message="", help=False), key.lower() if len(key) == 1 else key:
             case state, "n" | "p":
                 return state._step(1 if key == "n" else -1, now), None
@@ -100,6 +108,8 @@ class Review:
                 return replace(state, typed=""), None
             case state, "h":
                 return replace(state, help=not self.help), None
+            case state, pressed if pressed in FULL_SCREEN_KEYS:
+                return replace(state, full_screen=not self.full_screen), None
             case state, "q" | "esc" | "close":
                 return replace(state, ended=True), None
             case state, _ if key.isdecimal() and key.isascii():
@@ -183,7 +193,7 @@ def review_recordings(
 
     Returns the last state.
     """
-    state = Review.of(recordings.entries(discarded=None), clock())
+    state = Review.of(recordings.entries(discarded=None), clock(), recordings.labels())
     state = replace(state, message=_damaged(recordings))
     while not state.ended:
         for key in view.pressed():
@@ -207,9 +217,19 @@ def _apply(recordings: RecordingFolder, state: Review, change: _Change) -> Revie
             case "relabel":
                 path = recordings.relabel(change.path, change.label)
                 message = f"now {change.label}"
+                state = _remembered(recordings, state, change.label)
     except HandloreError as error:
         return replace(state, message=str(error))
     return replace(state.changed(recordings.entries(discarded=None), path), message=message)
+
+
+def _remembered(recordings: RecordingFolder, state: Review, label: str) -> Review:
+    """Return the state with a label that has a key; a new one gets the next."""
+    if label in state.labels:
+        return state
+    known = (*state.labels[:-1], label)
+    recordings.order_labels((*known, NONE_LABEL))
+    return replace(state, known=known)
 
 
 def _damaged(recordings: RecordingFolder) -> str:

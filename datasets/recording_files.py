@@ -9,9 +9,10 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from handlore import __version__
 from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError
@@ -65,9 +66,25 @@ def _make_recordings_folder(root: Path) -> None:
         raise HandloreError(
             f"{root} holds other files, such as {there[0]}, and no recordings; give a new folder"
         )
-    marker = {"format": _RECORDINGS_VERSION, "writer": f"handlore {__version__}"}
-    with atomic_write(root / MARKER) as stream:
-        stream.write(f"{json.dumps(marker)}\n".encode())
+    write_marker(root, [])
+
+
+def write_marker(root: Path, labels: Sequence[str]) -> None:
+    """Mark a folder of recordings, with its labels in the order of their keys if there are any."""
+    marker: dict[str, Any] = {"format": _RECORDINGS_VERSION, "writer": f"handlore {__version__}"}
+    marker |= {"labels": list(labels)} if labels else {}
+    with _os_errors_as(f"cannot write into {root}"), atomic_write(root / MARKER) as stream:
+        stream.write(f"{json.dumps(marker, ensure_ascii=False)}\n".encode())
+
+
+def labels_in_marker(root: Path) -> list[str]:
+    """Return the labels that the marker names; what is no label is left out."""
+    try:
+        labels = parse_json((root / MARKER).read_bytes()).get("labels", [])
+    except (OSError, InvalidDataError, *DAMAGE):
+        return []
+    named = [one for one in labels if isinstance(one, str)] if isinstance(labels, list) else []
+    return list(dict.fromkeys(named))
 
 
 def require_recordings(root: Path) -> None:

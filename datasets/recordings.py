@@ -25,12 +25,14 @@ from .recording_files import (
     DISCARDED,
     MARKER,
     folder_of,
+    labels_in_marker,
     move_recording,
     new_recording,
     number_of,
     open_recordings_folder,
     recording_files,
     video_of,
+    write_marker,
 )
 from .storage import load_dataset, save_dataset
 
@@ -104,8 +106,17 @@ class RecordingFolder:
         return dict(sorted(Counter(entry.label for entry in self.entries()).items()))
 
     def labels(self) -> list[str]:
-        """Return the labels of the recordings that are kept, in the order of their first ones."""
-        return list(dict.fromkeys(entry.label for entry in self.entries()))
+        """Return all labels in the order of their keys in the last session.
+
+        Then come those that only recordings have, in the order of the first ones that are kept.
+        """
+        own = (entry.label for entry in self.entries())
+        return list(dict.fromkeys([*labels_in_marker(self.root), *own]))
+
+    def order_labels(self, labels: Sequence[str]) -> None:
+        """Remember labels, with or without recordings, in the order of their keys."""
+        if list(labels) != labels_in_marker(self.root):
+            write_marker(self.root, labels)
 
     def warnings_for(self, subject: str, camera: str) -> list[str]:
         """Return warnings for a session that adds recordings of a subject to this folder."""

@@ -17,7 +17,14 @@ from handlore.landmarks.weights import LANDMARKERS, cached_path, find_bundle
 
 _PACKAGES = (
     *("mediapipe", "ai-edge-litert", "onnxruntime", "numpy", "pandas", "scikit-learn"),
-    *("xgboost-cpu", "xgboost", "opencv-contrib-python", "opencv-python", "matplotlib"),
+    *(
+        "xgboost-cpu",
+        "xgboost",
+        "opencv-contrib-python",
+        "opencv-python",
+        "pygame-ce",
+        "matplotlib",
+    ),
 )
 _OPTIONAL = ("xgboost", "opencv-python", "xgboost-cpu")
 _BOTH_OPENCV = ("opencv-contrib-python", "opencv-python")

@@ -6,16 +6,14 @@ pixels.
 
 from collections.abc import Sequence
 from functools import lru_cache
-from importlib.util import find_spec
 from itertools import product
-from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from .fonts import font_runs, load_font
 from .hands import HAND_CONNECTIONS, FloatArray, Hand, Pixels
 
 Color = tuple[int, int, int]
@@ -62,12 +60,39 @@ def draw_hand(picture: Pixels, image: FloatArray, *, mirrored: bool = False) -> 
     points = np.column_stack([x, image[:, 1]]) * picture.shape[1]
     # Lines as thick as the hand is large: thin on a distant one.
     thick = int(np.clip(round(float(np.linalg.norm(points[0] - points[9])) / 28), 1, 5))
-    fixed = _fixed(points)
+    # The middle of the first pixel is half a pixel from the edge.
+    fixed = _fixed(points - 0.5)
     _draw_connections(picture, fixed, TEAL, _EDGE, thick)
     for number, point in enumerate(fixed):
         radius = thick + (1.5 if number in TIPS else 0.5)
         _draw_dot(picture, point, radius + 1, _EDGE)
         _draw_dot(picture, point, radius, _TIP if number in TIPS else TEAL)
+
+
+def draw_hand_label(
+    picture: Pixels, image: FloatArray, label: str, size: int, *, mirrored: bool = False
+) -> None:
+    """Write a label beside a hand (21, 3), see :func:`draw_hands`: where there is room for it."""
+    if not np.isfinite(image[:, :2]).all():
+        return
+    height, width = picture.shape[:2]
+    label = _fitted(label, size, True, width // 2)
+    pad = size // 3
+    columns, rows = round(_length(label, size, True)) + 2 * pad, size + 2 * pad
+    x = 1 - image[:, 0] if mirrored else image[:, 0]
+    low, high = (f(np.column_stack([x, image[:, 1]]) * width, axis=0) for f in (np.min, np.max))
+    (middle_x, middle_y), gap = (low + high) / 2, 2 * pad
+    places = (
+        (high[0] + gap, middle_y - rows / 2),
+        (low[0] - gap - columns, middle_y - rows / 2),
+        (middle_x - columns / 2, low[1] - gap - rows),
+        (middle_x - columns / 2, high[1] + gap),
+    )
+    fits = (p for p in places if 0 <= p[0] <= width - columns and 0 <= p[1] <= height - rows)
+    left, top = np.clip(next(fits, places[0]), 0, (max(0, width - columns), max(0, height - rows)))
+    left, top = round(left), round(top)
+    shade(picture, (left, top), (left + columns, top + rows), BLACK, 0.62)
+    draw_text(picture, label, (left + pad, top + rows // 2), size, TEAL, bold=True)
 
 
 def draw_outline(picture: Pixels, hand: Points, color: Color, edge: Color, thick: int) -> None:
@@ -184,7 +209,17 @@ def wrap_text(text: str, size: int, width: int) -> list[str]:
             lines.append(word)
         else:
             lines[-1] = longer
-    return lines
+    return [part for line in lines for part in _broken(line, size, width)]
+
+
+def _broken(line: str, size: int, width: int) -> list[str]:
+    """Break a line that is too long without a blank, as in Chinese, wherever it has to be."""
+    parts = [""]
+    for character in line if _length(line, size, False) > width else [line]:
+        if parts[-1] and _length(parts[-1] + character, size, False) > width:
+            parts.append("")
+        parts[-1] += character
+    return parts
 
 
 def shade(
@@ -234,51 +269,16 @@ def _fitted(text: str, size: int, bold: bool, width: int) -> str:
 @lru_cache(512)
 def _mask(text: str, size: int, bold: bool) -> NDArray[np.uint8]:
     """Return the coverage of each pixel by a line of text, 0 to 255."""
-    font = _font(size, bold)
-    width = max(1, round(_length(text, size, bold)) + 2)
-    if _is_foreign(text):
-        mask = np.zeros((round(1.5 * size), width), np.uint8)
-        at = (1, round(1.1 * size))
-        cv2.putText(mask, text, at, (255,), _unicode_font(), size)
-        return mask
-    image = Image.new("L", (width, round(1.5 * size)))
-    ImageDraw.Draw(image).text((1, 0.75 * size), text, fill=255, font=font, anchor="lm")
+    ascent, descent = load_font(None, size, bold).getmetrics()
+    image = Image.new("L", (max(1, round(_length(text, size, bold)) + 2), 2 * size))
+    draw, x, baseline = ImageDraw.Draw(image), 1.0, size + (ascent - descent) / 2
+    for path, part in font_runs(text):
+        font = load_font(path, size, bold)
+        draw.text((x, baseline), part, fill=255, font=font, anchor="ls")
+        x += font.getlength(part)
     return np.asarray(image, np.uint8)
 
 
 def _length(text: str, size: int, bold: bool) -> float:
-    if _is_foreign(text):
-        box = cv2.getTextSize((0, 0), text, (0, 0), _unicode_font(), size)
-        return float(box[0] + box[2])
-    return float(_font(size, bold).getlength(text))
-
-
-def _is_foreign(text: str) -> bool:
-    """Say whether a text has characters that only the font of OpenCV 5 has, such as Chinese."""
-    return not text.isascii() and _unicode_font() is not None and not all(map(_is_known, text))
-
-
-@lru_cache(1)
-def _unicode_font() -> Any:
-    """Return OpenCV's font with the characters of most scripts; None before OpenCV 5."""
-    face = getattr(cv2, "FontFace", None)
-    return None if face is None else face("uni")
-
-
-@lru_cache(4096)
-def _is_known(character: str) -> bool:
-    """Say whether the usual font has a character, instead of a box in its place."""
-    font = _font(16, False)
-    return bytes(font.getmask(character)) != bytes(font.getmask("\U0010fffe"))
-
-
-@lru_cache(32)
-def _font(size: int, bold: bool) -> Any:
-    """Return the font of matplotlib, which has Greek and Cyrillic too, or else that of Pillow."""
-    found = find_spec("matplotlib")
-    if found is not None and found.origin is not None:
-        fonts = Path(found.origin).parent / "mpl-data" / "fonts" / "ttf"
-        path = fonts / ("DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf")
-        if path.is_file():
-            return ImageFont.truetype(str(path), size)
-    return ImageFont.load_default(size)
+    lengths = (load_font(path, size, bold).getlength(part) for path, part in font_runs(text))
+    return float(sum(lengths))

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import inf
 
+from handlore.datasets.dataset import NONE_LABEL, Kind
 from handlore.landmarks.detector import HandDetector
-from handlore.landmarks.hands import Hand, Pixels
+from handlore.landmarks.hands import Hand, Pixels, by_slot
 from handlore.models.stream.events import Event, HoldFilter
 from handlore.models.stream.recogniser import ModelState, Recogniser
 
@@ -28,7 +29,7 @@ _MEASURED_OVER = 30
 """Frames over which the frame rate is measured."""
 _QUIT_KEYS = ("q", "esc", "close")
 
-_MOST_BARS = 5
+_MOST_BARS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,15 +56,29 @@ class LiveState:
         """The recognised label, if any."""
         return next((one.label for one in self.models if one.label is not None), None)
 
-    def bars(self) -> list[tuple[str, float]]:
-        """Return the most probable labels of all models, with their probabilities."""
-        predicted = [
-            (label, float(probability))
-            for one in self.models
-            if one.probabilities is not None
-            for label, probability in zip(one.labels, one.probabilities, strict=True)
-        ]
-        return sorted(predicted, key=lambda bar: -bar[1])[:_MOST_BARS]
+    def bars(self, kind: Kind) -> list[tuple[str, float]]:
+        """Return the most probable labels of models of a kind, with their probabilities.
+
+        Of two hands the higher probability counts. ``none`` is no gesture.
+        """
+        best: dict[str, float] = {}
+        for one in self.models:
+            if one.kind == kind and one.probabilities is not None:
+                for label, probability in zip(one.labels, one.probabilities, strict=True):
+                    best[label] = max(best.get(label, 0.0), float(probability))
+        best.pop(NONE_LABEL, None)
+        return sorted(best.items(), key=lambda bar: -bar[1])[:_MOST_BARS]
+
+    def hand_labels(self) -> list[str]:
+        """Return what is recognised of each of :attr:`hands`; empty for nothing."""
+        n_hands = max((one.slots.stop for one in self.models), default=1)
+        slots = by_slot(self.hands, min(n_hands, 2))
+        found: dict[int, str] = {}
+        for one in self.models:
+            for hand in (slots[slot] for slot in one.slots):
+                if hand is not None and one.label is not None:
+                    found.setdefault(id(hand), one.label)
+        return [found.get(id(hand), "") for hand in self.hands]
 
 
 class LiveView:

@@ -11,6 +11,7 @@ from pathlib import Path
 from handlore.datasets.recordings import RecordingFolder
 from handlore.landmarks.detector import DetectorOptions, HandDetector
 from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.fonts import unwritable
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
 from handlore.models.files import load_models, required_landmarker
@@ -207,7 +208,7 @@ def _run(
             stack.callback(sender.close)
             shown.append(sender)
         detector = _detector(stack, setup, options, say)
-        shown += _window_or_keys(stack, options, say)
+        shown += _window_or_keys(stack, options, setup.labels, say)
         feed = open_feed(setup.camera)
         stack.callback(feed.close)
         if setup.recordings is not None:
@@ -286,7 +287,7 @@ def _page(
 
 
 def _window_or_keys(
-    stack: ExitStack, options: LiveOptions, say: Callable[[str], None]
+    stack: ExitStack, options: LiveOptions, labels: Sequence[str], say: Callable[[str], None]
 ) -> list[LiveView]:
     """Open the window; without one read keys from the terminal, if there is one."""
     if options.window:
@@ -294,6 +295,8 @@ def _window_or_keys(
         if reason is None:
             window = LiveWindow()
             stack.callback(window.close)
+            if (lacking := unwritable(labels)) is not None:
+                say(f"note: {lacking}")
             return [window]
         if options.serve is None:
             say(f"no window: {reason}")

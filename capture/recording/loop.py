@@ -11,14 +11,13 @@ from handlore.landmarks.hands import Hand, Pixels
 from ..cameras import CameraFrame, Feed, FrameRate
 from ..keys import Keys
 from .progress import Announce, Begin, Cue, Do, Effect, End
+from .replay import Moment, Replay
 from .session import Session, State
 from .video import Video, VideoFolder
 from .writer import Job, RecordingWriter, SessionInfo, Take, Written
 
 WAIT = 0.1
 """How long to wait for a frame before keys and view get their turn; seconds."""
-TYPING_WAIT = 0.01
-"""The same while a label is typed: a window reports only the last key pressed meanwhile."""
 _LEAST_STEP = 0.002
 """Seconds between two frames for the detector, which counts milliseconds."""
 _MESSAGE_SECONDS = 6.0
@@ -65,8 +64,11 @@ class Status:
     """Recordings of a burst that are still to come."""
     mirrored: bool = True
     help: bool = False
+    full_screen: bool = False
     advice: str = ""
     """What to record next."""
+    replay: Moment | None = None
+    """A frame of the recording that may still be discarded, played in a loop."""
 
 
 class SessionView(Protocol):
@@ -99,6 +101,8 @@ class SessionComponents:
     clock: Callable[[], float] = time.monotonic
     videos: VideoFolder | None = None
     """Where videos go, if they are kept."""
+    replays: bool = False
+    """Whether the view shows a recording again while it may be discarded."""
     advice: Callable[[], str] = lambda: ""
     """Returns what to record next."""
     on_written: Callable[[Written], None] = lambda written: None
@@ -116,6 +120,7 @@ class SessionLoop:
         self._take: Take | None = None
         self._job: Job | None = None
         self._video: Video | None = None
+        self._replay: Replay | None = None
         self._hands: Sequence[Hand] = ()
         self._share: float | None = None
         self._rate = FrameRate()
@@ -133,7 +138,7 @@ class SessionLoop:
 
     def step(self) -> None:
         """Wait for a frame, process and show it."""
-        frame = self._parts.feed.next(WAIT if self._parts.session.typed is None else TYPING_WAIT)
+        frame = self._parts.feed.next(WAIT)
         now = self._now(frame)
         self._report_problem(frame, now)
         self._parts.session.unsaved = len(self._parts.writer.unsaved)
@@ -168,11 +173,14 @@ class SessionLoop:
             match effect:
                 case Begin(label, kind):
                     self._take, self._job = Take(label, kind), None
+                    self._replay = Replay() if self._parts.replays else None
                     self._video = None if self._parts.videos is None else self._parts.videos.begin()
                 case Do.ADD_FRAME:
                     self._add(frame)
                 case End():
                     self._finish(effect)
+                    if self._replay is not None:
+                        self._replay.start(effect.first, effect.last, now)
                 case Do.KEEP:
                     self._keep()
                 case Do.DISCARD:
@@ -193,6 +201,8 @@ class SessionLoop:
             self._take.add(frame.pixels, self._hands, frame.seconds)
             if self._video is not None:
                 self._video.add(frame.pixels)
+            if self._replay is not None:
+                self._replay.add(frame.pixels, self._hands, frame.seconds)
 
     def _finish(self, end: End) -> None:
         if self._take is None:
@@ -210,7 +220,7 @@ class SessionLoop:
         self._forget()
 
     def _forget(self) -> None:
-        self._take, self._job, self._video = None, None, None
+        self._take = self._job = self._video = self._replay = None
 
     def _report(self, written: Written, now: float) -> None:
         self._parts.on_written(written)
@@ -262,6 +272,7 @@ class SessionLoop:
         session, writer = self._parts.session, self._parts.writer
         under_way, following = session.recording, session.labels.current
         recorded, progress = _progress_of(session, now)
+        replay = self._replay if session.state is State.REVIEW else None
         return Status(
             state=session.state,
             label=under_way.label if under_way else following,
@@ -283,7 +294,9 @@ class SessionLoop:
             burst_left=session.burst_left,
             mirrored=session.mirrored,
             help=session.help,
+            full_screen=session.full_screen,
             advice=self._advice,
+            replay=None if replay is None else replay.at(now),
         )
 
 

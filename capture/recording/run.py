@@ -10,6 +10,7 @@ from handlore.datasets.dataset import NONE_LABEL
 from handlore.datasets.recordings import RecordingFolder
 from handlore.landmarks.detector import DetectorOptions
 from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.fonts import unwritable
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
 
@@ -109,6 +110,8 @@ def record(
             say(f"note: {recordings.root} writes {asked} as {there}; so does this session")
     for line in recordings.warnings_for(options.subject, spec.text):
         say(f"note: {line}")
+    if not options.headless and (lacking := unwritable(chosen)) is not None:
+        say(f"note: {lacking}")
     try:
         return _run(recordings, Session(chosen, options), spec, keys, say)
     except HandloreError:
@@ -149,6 +152,8 @@ def _run(
 
         consult()
         view_keys, view = _window_or_terminal(stack, options, say)
+        recordings.order_labels(session.labels.names)
+        stack.callback(lambda: recordings.order_labels(session.labels.names))
         info = SessionInfo(
             detector.info, camera.text, options.subject, name, options.note, options.max_hands
         )
@@ -162,6 +167,7 @@ def _run(
                 keys or view_keys,
                 view,
                 videos=VideoFolder(recordings.root) if options.keep_video else None,
+                replays=not options.headless,
                 advice=lambda: next(iter(coach.advice()), ""),
                 on_written=consult,
             )

@@ -15,7 +15,7 @@ from math import ceil
 from handlore.datasets.dataset import Kind
 from handlore.landmarks.errors import HandloreError
 
-from ..keys import KeyBindings
+from ..keys import FULL_SCREEN_KEYS, KeyBindings, chosen_label
 from .labels import Labels, same_label
 from .options import SessionOptions
 from .progress import TICK as _TICK
@@ -57,6 +57,7 @@ class Session:
         """The new label while it is typed; else None."""
         self.mirrored = True
         """Whether the preview is mirrored; the data never is."""
+        self.full_screen = False
         self.help = False
         self.burst_left = 0
         """Recordings of a burst that are still to come."""
@@ -127,6 +128,8 @@ class Session:
             return self.close(now)
         if self.typed is not None:
             return self._type(key, self.typed)
+        if (label := chosen_label(key)) is not None:
+            return self._click(label)
         if len(key) == 1:
             key = key.lower()
         if key in ("q", "esc"):
@@ -136,6 +139,8 @@ class Session:
             self.mirrored = not self.mirrored
         elif key == "h":
             self.help = not self.help
+        elif key in FULL_SCREEN_KEYS:
+            self.full_screen = not self.full_screen
         elif key in ("n", "p") or (key.isascii() and key.isdigit()):
             return self._choose(key)
         elif key == "+":
@@ -315,6 +320,11 @@ class Session:
             self.labels.step(1 if key == "n" else -1)
         elif not self.labels.choose(int(key)):
             return [Announce(f"no label has the key {key}; + adds a label")]
+        return []
+
+    def _click(self, label: str) -> list[Effect]:
+        if label in self.labels.names:
+            self.labels.select(label)
         return []
 
     def _start_typing(self) -> list[Effect]:

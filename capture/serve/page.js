@@ -29,8 +29,26 @@ async function pictures() {
 }
 const rest = (ms) => new Promise((done) => setTimeout(done, ms));
 
-function bars(probabilities) {
+/* One group of bars for poses and one for movements; the elements are kept, so that bars can move. */
+function bars(groups) {
   const box = at("bars");
+  const names = Object.keys(groups);
+  if (box.dataset.names !== names.join()) {
+    box.dataset.names = names.join();
+    box.replaceChildren(...names.map(group));
+  }
+  names.forEach((name, n) => fill(box.children[n].lastChild, groups[name]));
+}
+
+function group(name) {
+  const made = document.createElement("div");
+  const heading = document.createElement("h2");
+  heading.textContent = name;
+  made.append(heading, document.createElement("div"));
+  return made;
+}
+
+function fill(box, probabilities) {
   const rows = [...box.children];
   probabilities.forEach(([label, probability], n) => {
     const row = rows[n] ?? box.appendChild(bar());
@@ -58,7 +76,7 @@ function state(now) {
   at("arming").hidden = now.armed === null;
   at("armed").textContent = now.armed ? "armed" : "not armed";
   problem(now.problem);
-  bars(now.probabilities);
+  bars(now.bars);
 }
 
 function problem(text) {

@@ -4,13 +4,14 @@ import contextlib
 import json
 import sys
 import time
-from functools import lru_cache
+from itertools import chain
 from time import perf_counter
 from typing import Any, TextIO
 
 import cv2
 import numpy as np
 
+from handlore.datasets.dataset import Kind
 from handlore.landmarks.drawing import (
     BLACK,
     GREY,
@@ -18,82 +19,94 @@ from handlore.landmarks.drawing import (
     RAISED,
     TEAL,
     WHITE,
+    draw_hand_label,
     draw_hands,
-    draw_text,
-    rounded,
-    shade,
 )
-from handlore.landmarks.hands import Pixels
 from handlore.landmarks.untrusted import printable_lines
 from handlore.models.stream.events import Event
 
 from ..actions.runner import ActionResult
+from ..keys import FULL_SCREEN_KEYS
 from ..live.loop import LiveState, LiveView, boottime
 from ..serve.server import STATES_PER_SECOND, Hub
-from ..window import Screen
+from ..window import Drawn, Screen, Size
 from .painting import (
-    HEIGHT,
     MARGIN,
     PANEL,
-    new_panel,
+    Canvas,
     paint_camera_problem,
     paint_centered,
+    paint_panel,
     paint_scene,
     paint_value,
+    usual_size,
 )
 
 TITLE = "handlore live"
+_HEADINGS: dict[Kind, str] = {"pose": "poses", "sequence": "movements"}
 _EVENT_SECONDS = 4.0
 """How long the last event is shown."""
 _LEAST_WAIT = 1 / 25
 """Seconds between two pictures: people see no more, and drawing costs as much as tracking."""
 
 
-def _draw_live(state: LiveState, event: str = "", *, mirrored: bool = True) -> Pixels:
-    """Draw the window: the last event in a few words; (HEIGHT, width, 3) RGB."""
-    picture = paint_scene(state.pixels, state.hands, mirrored=mirrored)
+def _draw_live(
+    state: LiveState, event: str = "", *, mirrored: bool = True, size: Size | None = None
+) -> Drawn:
+    """Draw the window, the last event in a few words; ``size`` is its width and height."""
+    canvas = Canvas.blank(size or usual_size(state.pixels))
+    picture, panel = canvas.beside_panel()
+    paint_scene(picture, state.pixels, state.hands, mirrored=mirrored, labels=state.hand_labels())
     if state.problem:
         paint_camera_problem(picture, state.problem, dim=state.pixels is not None)
     elif state.label is not None:
-        height, width = picture.shape[:2]
-        shade(picture, (0, height - 76), (width, height), BLACK, 0.62)
-        paint_centered(picture, state.label, height - 40, 38, TEAL, bold=True)
-    return np.hstack([picture, _panel(state, event)])
+        # Large, for somebody who stands back.
+        picture.shade((0, picture.height - 76, picture.width, picture.height), BLACK, 0.62)
+        paint_centered(picture, state.label, picture.height - 40, 38, TEAL, bold=True)
+    _paint_panel(panel, state, event)
+    return canvas.drawn()
 
 
-def _panel(state: LiveState, event: str) -> Pixels:
-    panel = _empty_panel().copy()
-    bars = state.bars()
-    for number, (label, probability) in enumerate(bars):
-        _bar(panel, label, probability, 50 + 58 * number)
-    if not bars:
-        text = "no hand" if not state.hands else "…"
-        draw_text(panel, text, (PANEL // 2, 50), 20, GREY, anchor="middle")
+def _paint_panel(panel: Canvas, state: LiveState, event: str) -> None:
+    paint_panel(panel, "m mirror   f full screen   q quit")
+    _paint_bars(panel, state)
+    low = panel.height - 54
     if event:
-        draw_text(panel, "last event", (MARGIN, HEIGHT - 216), 15, GREY)
-        at, room = (MARGIN, HEIGHT - 190), PANEL - 2 * MARGIN
-        draw_text(panel, event, at, 20, WHITE, bold=True, width=room)
+        panel.text("last event", (MARGIN, low - 162), 15, GREY)
+        at, room = (MARGIN, low - 136), PANEL - 2 * MARGIN
+        panel.text(event, at, 20, WHITE, bold=True, width=room)
     if state.armed is not None:
         armed, color = ("armed", TEAL) if state.armed else ("not armed", ORANGE)
-        paint_value(panel, "actions", armed, color, HEIGHT - 136)
-    paint_value(panel, "latency", f"{1000 * state.latency:.0f} ms", WHITE, HEIGHT - 110)
-    paint_value(panel, "frames per second", f"{state.fps:.0f}", WHITE, HEIGHT - 84)
-    return panel
+        paint_value(panel, "actions", armed, color, low - 82)
+    paint_value(panel, "latency", f"{1000 * state.latency:.0f} ms", WHITE, low - 56)
+    paint_value(panel, "frames per second", f"{state.fps:.0f}", WHITE, low - 30)
 
 
-def _bar(panel: Pixels, label: str, probability: float, y: int) -> None:
+def _paint_bars(panel: Canvas, state: LiveState) -> None:
+    y = 30
+    kinds = {one.kind for one in state.models}
+    for kind, heading in _HEADINGS.items():
+        if kind not in kinds:
+            continue
+        bars = state.bars(kind)
+        panel.text(heading, (MARGIN, y), 15, GREY, bold=True)
+        if not bars:
+            text = "no hand" if not state.hands else "…"
+            panel.text(text, (PANEL - MARGIN, y), 15, GREY, anchor="right")
+        for label, probability in bars:
+            y += 36
+            _paint_bar(panel, label, probability, y - 10)
+        y += 40
+
+
+def _paint_bar(panel: Canvas, label: str, probability: float, y: int) -> None:
     right = PANEL - MARGIN
-    draw_text(panel, label, (MARGIN, y), 18, WHITE, width=right - MARGIN - 60)
-    draw_text(panel, f"{100 * probability:.0f} %", (right, y), 17, GREY, anchor="right")
-    rounded(panel, (MARGIN, y + 14), (right, y + 26), RAISED, 6)
-    end = MARGIN + round(probability * (right - MARGIN))
-    if end - MARGIN > 12:
-        rounded(panel, (MARGIN, y + 14), (end, y + 26), TEAL, 6)
-
-
-@lru_cache(1)
-def _empty_panel() -> Pixels:
-    return new_panel("m mirror   q quit")
+    panel.text(label, (MARGIN, y), 17, WHITE, width=right - MARGIN - 60)
+    panel.text(f"{100 * probability:.0f} %", (right, y), 16, GREY, anchor="right")
+    panel.box((MARGIN, y + 13, right, y + 21), RAISED, 4)
+    end = MARGIN + probability * (right - MARGIN)
+    if end - MARGIN > 8:
+        panel.box((MARGIN, y + 13, end, y + 21), TEAL, 4)
 
 
 class LiveWindow(Screen, LiveView):
@@ -102,12 +115,17 @@ class LiveWindow(Screen, LiveView):
     def __init__(self) -> None:
         super().__init__(TITLE, _LEAST_WAIT)
         self._mirrored = True
+        self._full_screen = False
         self._event, self._event_at = "", 0.0
 
     def show(self, state: LiveState) -> None:
         """Show a frame, unless the last one was shown a moment ago."""
         event = self._event if perf_counter() - self._event_at < _EVENT_SECONDS else ""
-        self.draw(lambda: _draw_live(state, event, mirrored=self._mirrored))
+        self.draw(
+            lambda size: _draw_live(state, event, mirrored=self._mirrored, size=size),
+            usual_size(state.pixels),
+            full_screen=self._full_screen,
+        )
 
     def on_event(self, event: Event) -> None:
         """Show an event for a few seconds."""
@@ -115,9 +133,35 @@ class LiveWindow(Screen, LiveView):
         self._event_at = perf_counter()
 
     def on_key(self, key: str) -> None:
-        """Mirror the picture with ``m``."""
+        """Mirror the picture with ``m``, fill the screen with ``f``."""
         if key == "m":
             self._mirrored = not self._mirrored
+        elif key in FULL_SCREEN_KEYS:
+            self._full_screen = not self._full_screen
+
+
+_REPEATED_EVERY = 1.0
+"""Seconds between two reports of an action that is called again and again while a pose is held."""
+
+
+class _Repeats:
+    """Says which results of actions are shown: of those that go on, one a second."""
+
+    def __init__(self) -> None:
+        self._shown: dict[str, float] = {}
+
+    def shows(self, result: ActionResult) -> bool:
+        """Return whether a result is shown."""
+        name, now = result.action.name, result.event.end
+        if result.event.type == "end" or result.state == "dry run":
+            return True
+        if (
+            result.event.type == "hold"
+            and 0 <= now - self._shown.get(name, -_REPEATED_EVERY) < _REPEATED_EVERY
+        ):
+            return False
+        self._shown[name] = now
+        return True
 
 
 _WIDEST = 960
@@ -131,6 +175,7 @@ class PageView(LiveView):
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._shown = 0.0
+        self._repeats = _Repeats()
 
     def show(self, state: LiveState) -> None:
         """Publish a state, and its picture if a browser is connected."""
@@ -149,6 +194,8 @@ class PageView(LiveView):
 
     def on_action(self, result: ActionResult) -> None:
         """Add it to the log."""
+        if not self._repeats.shows(result):
+            return
         kind = result.state.replace(" ", "-")
         self._log(kind, f"{result.action.name}: {result.state}", result.detail)
 
@@ -163,6 +210,10 @@ class PageView(LiveView):
 
 def _state_of(state: LiveState) -> dict[str, Any]:
     sides = [hand.side for hand in state.hands if hand.side]
+    kinds = dict.fromkeys(one.kind for one in state.models)
+    bars = {
+        _HEADINGS[kind]: [[label, round(p, 3)] for label, p in state.bars(kind)] for kind in kinds
+    }
     return {
         "label": state.label,
         "hand": " and ".join(sides) or None,
@@ -171,7 +222,8 @@ def _state_of(state: LiveState) -> dict[str, Any]:
         "latency_ms": round(1000 * state.latency, 1),
         "problem": state.problem,
         "armed": state.armed,
-        "probabilities": [[label, round(p, 3)] for label, p in state.bars()],
+        "probabilities": sorted(chain(*bars.values()), key=lambda bar: -bar[1]),
+        "bars": bars,
     }
 
 
@@ -186,6 +238,10 @@ def _jpeg_of(state: LiveState) -> bytes:
     else:
         picture = pixels.copy()
     draw_hands(picture, state.hands)
+    size = max(12, picture.shape[1] // 28)
+    for hand, label in zip(state.hands, state.hand_labels(), strict=True):
+        if label:
+            draw_hand_label(picture, hand.image, label, size)
     bgr = np.ascontiguousarray(picture[..., ::-1])
     done, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     return bytes(encoded) if done else b""
@@ -213,6 +269,7 @@ class Printer(LiveView):
     ) -> None:
         self._as_json = as_json
         self._detailed = detailed
+        self._repeats = _Repeats()
         self._out: TextIO | None = out or sys.stdout
         # Not sys.stderr as it is now: it changes while native code is kept quiet.
         self._log = log
@@ -236,6 +293,8 @@ class Printer(LiveView):
 
     def on_action(self, result: ActionResult) -> None:
         """Write the result of an action on stderr."""
+        if not self._repeats.shows(result):
+            return
         name, end = result.action.name, result.event.end
         match result.state:
             case "done" | "dry run":

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import wave
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from io import BytesIO
 from math import ceil
 from pathlib import Path
@@ -16,7 +15,6 @@ from tempfile import TemporaryDirectory
 from threading import Thread
 
 import cv2
-import numpy as np
 
 from handlore.landmarks.drawing import (
     AMBER,
@@ -29,42 +27,49 @@ from handlore.landmarks.drawing import (
     TEAL,
     WHITE,
     Color,
-    draw_text,
-    rounded,
-    shade,
-    wrap_text,
 )
 from handlore.landmarks.hands import Hand, Pixels
 
 from ..recording.loop import Status
+from ..recording.replay import Moment
 from ..recording.session import KEY_BINDINGS, State
-from ..window import TYPING_WAIT, Screen
+from ..window import Drawn, Screen, Size
 from .painting import (
-    HEIGHT,
     MARGIN,
     PANEL,
-    new_panel,
+    Canvas,
     paint_camera_problem,
     paint_centered,
     paint_labels,
+    paint_panel,
     paint_scene,
     paint_typing_or_help,
     paint_value,
+    usual_size,
 )
 
 TITLE = "handlore capture"
 _BORDER = 6
+_INSET = 180
+"""Longer side of the camera's picture during a replay."""
 MOST_LINES = 4
 """Of a message."""
 _COLORS = {State.IDLE: GREY, State.COUNTDOWN: AMBER, State.RECORDING: RED, State.REVIEW: TEAL}
 
 
-def _draw_session(pixels: Pixels | None, hands: Sequence[Hand], status: Status) -> Pixels:
-    """Draw the window, (:data:`~.painting.HEIGHT`, width, 3) RGB.
+def _draw_session(
+    pixels: Pixels | None, hands: Sequence[Hand], status: Status, size: Size | None = None
+) -> Drawn:
+    """Draw the window; ``size`` is its width and height in pixels.
 
     ``pixels`` are (height, width, 3) RGB as the camera saw it; None while it gives no picture.
     """
-    picture = paint_scene(pixels, hands, mirrored=status.mirrored)
+    canvas = Canvas.blank(size or usual_size(pixels))
+    picture, panel = canvas.beside_panel()
+    if status.replay is None:
+        paint_scene(picture, pixels, hands, mirrored=status.mirrored)
+    else:
+        _replay(picture, status.replay, pixels, hands, mirrored=status.mirrored)
     color = ORANGE if status.flagged or status.problem else _COLORS[status.state]
     if status.problem:
         paint_camera_problem(picture, status.problem, dim=pixels is not None)
@@ -72,13 +77,35 @@ def _draw_session(pixels: Pixels | None, hands: Sequence[Hand], status: Status) 
     paint_typing_or_help(picture, status.typed, KEY_BINDINGS, show_help=status.help)
     if status.message and not (status.question and status.question in status.message):
         _message(picture, status.message)
-    height, width = picture.shape[:2]
-    cv2.rectangle(picture, (0, 0), (width - 1, height - 1), color, 2 * _BORDER)
-    return np.hstack([picture, _panel(status, color)])
+    picture.frame(color, 2 * _BORDER)
+    _paint_panel(panel, status, color)
+    return canvas.drawn()
 
 
-def _state(picture: Pixels, status: Status, color: Color) -> None:
-    height, width = picture.shape[:2]
+def _replay(
+    picture: Canvas,
+    replay: Moment,
+    pixels: Pixels | None,
+    hands: Sequence[Hand],
+    *,
+    mirrored: bool,
+) -> None:
+    """Show the recording that may be discarded, and the camera small in a corner."""
+    paint_scene(picture, replay.pixels, replay.hands, mirrored=mirrored)
+    picture.box((MARGIN, MARGIN, MARGIN + 84, MARGIN + 30), TEAL, 8)
+    picture.text("replay", (MARGIN + 42, MARGIN + 15), 17, GROUND, bold=True, anchor="middle")
+    if pixels is not None:
+        share = _INSET / max(pixels.shape[:2])
+        width, height = pixels.shape[1] * share, pixels.shape[0] * share
+        right = picture.width - MARGIN
+        box = (right - width, MARGIN, right, MARGIN + height)
+        inset = picture.part(box)
+        paint_scene(inset, pixels, hands, mirrored=mirrored)
+        inset.frame(GROUND, 3)
+
+
+def _state(picture: Canvas, status: Status, color: Color) -> None:
+    width, height = picture.width, picture.height
     match status.state:
         case State.IDLE:
             _banner(picture, "space records", status.label, color)
@@ -95,56 +122,71 @@ def _state(picture: Pixels, status: Status, color: Color) -> None:
             _banner(picture, f"kept in {status.left or 0.0:.1f} s", status.label, color)
             _large_keys(picture, (("u", "discard"), ("k", "keep now")))
     if status.progress:
-        right = _BORDER + round((width - 2 * _BORDER) * min(1.0, status.progress))
-        cv2.rectangle(picture, (_BORDER, height - 72), (right, height - 66), color, -1)
+        right = _BORDER + (width - 2 * _BORDER) * min(1.0, status.progress)
+        picture.box((_BORDER, height - 72, right, height - 66), color)
     coming = [f"{status.burst_left} more"] if status.burst_left else []
     coming += [f"next: {status.next_label}"] if status.next_label else []
-    at, room = (width - MARGIN, height - 84), width // 2
-    draw_text(picture, ", ".join(coming), at, 18, WHITE, anchor="right", width=room)
+    at, room = (width - MARGIN, height - 84), width / 2
+    picture.text(", ".join(coming), at, 18, WHITE, anchor="right", width=room)
 
 
-def _message(picture: Pixels, text: str) -> None:
-    width = picture.shape[1]
-    lines = wrap_text(text, 18, width - 2 * MARGIN)[:MOST_LINES]
-    shade(picture, (0, 0), (width, 16 + 25 * len(lines)), BLACK, 0.72)
+def _message(picture: Canvas, text: str) -> None:
+    lines = picture.wrapped(text, 18, picture.width - 2 * MARGIN)[:MOST_LINES]
+    picture.shade((0, 0, picture.width, 16 + 25 * len(lines)), BLACK, 0.72)
     for number, line in enumerate(lines):
         paint_centered(picture, line, 22 + 25 * number, 18, WHITE)
 
 
-def _banner(picture: Pixels, text: str, label: str, color: Color, *, dot: bool = False) -> None:
-    height, width = picture.shape[:2]
-    shade(picture, (0, height - 66), (width, height), BLACK, 0.62)
+def _banner(picture: Canvas, text: str, label: str, color: Color, *, dot: bool = False) -> None:
+    width, height = picture.width, picture.height
+    picture.shade((0, height - 66, width, height), BLACK, 0.62)
     middle, x = height - 36, MARGIN + _BORDER
     if dot:
-        cv2.circle(picture, (x + 8, middle), 9, color, -1, cv2.LINE_AA)
+        picture.dot((x + 8, middle), 9, color)
         x += 28
-    x += draw_text(picture, label, (x, middle), 26, WHITE, bold=True, width=width // 2) + 18
+    x += picture.text(label, (x, middle), 26, WHITE, bold=True, width=width / 2) + 18
     shown = WHITE if color in (GREY, RED) else color
-    draw_text(picture, text, (x, middle), 18, shown, width=width - x - MARGIN)
+    picture.text(text, (x, middle), 18, shown, width=width - x - MARGIN)
 
 
-def _countdown(picture: Pixels, number: int, color: Color) -> None:
-    height, width = picture.shape[:2]
-    middle = (width // 2, height // 2 - 30)
-    disc = picture.copy()
-    cv2.circle(disc, middle, 92, BLACK, -1, cv2.LINE_AA)
-    cv2.addWeighted(disc, 0.55, picture, 0.45, 0, dst=picture)
-    draw_text(picture, str(max(number, 1)), middle, 120, color, bold=True, anchor="middle")
+def _countdown(picture: Canvas, number: int, color: Color) -> None:
+    middle = (picture.width / 2, picture.height / 2 - 30)
+    before = picture.pixels.copy()
+    picture.dot(middle, 92, BLACK)
+    cv2.addWeighted(picture.pixels, 0.55, before, 0.45, 0, dst=before)
+    picture.pixels[:] = before
+    picture.text(str(max(number, 1)), middle, 120, color, bold=True, anchor="middle")
 
 
-def _large_keys(picture: Pixels, keys: Sequence[tuple[str, str]]) -> None:
-    x, y = MARGIN + _BORDER, picture.shape[0] - 100
+def _large_keys(picture: Canvas, keys: Sequence[tuple[str, str]]) -> None:
+    x, y = MARGIN + _BORDER, picture.height - 100
     for key, action in keys:
-        rounded(picture, (x, y - 19), (x + 38, y + 19), WHITE, 8)
-        draw_text(picture, key, (x + 19, y), 22, GROUND, bold=True, anchor="middle")
-        width = draw_text(picture, action, (x + 50, y), 20, BLACK)
-        draw_text(picture, action, (x + 49, y - 1), 20, WHITE)
+        picture.box((x, y - 19, x + 38, y + 19), WHITE, 8)
+        picture.text(key, (x + 19, y), 22, GROUND, bold=True, anchor="middle")
+        width = picture.text(action, (x + 50, y), 20, BLACK)
+        picture.text(action, (x + 49, y - 1), 20, WHITE)
+        picture.target((x, y - 19, x + 50 + width, y + 19), key)
         x += 84 + width
 
 
-def _panel(status: Status, color: Color) -> Pixels:
+def _paint_panel(panel: Canvas, status: Status, color: Color) -> None:
     heading = {State.IDLE: "ready", State.REVIEW: "review"}.get(status.state, status.state.value)
     heading = "decide" if status.flagged else "no camera" if status.problem else heading
+    paint_panel(panel, "space record   u undo   h help", (heading, color))
+    rows = _rows(status)
+    below = panel.height - 56 - 24 * len(rows)
+    names, numbers = [name for name, _ in status.counts], [number for _, number in status.counts]
+    advice = panel.wrapped(status.advice, 15, PANEL - 2 * MARGIN)[:3]
+    bottom = below - 16 - 21 * len(advice)
+    y = paint_labels(panel, names, status.label, 70, bottom, numbers) + 16
+    for line in advice:
+        panel.text(line, (MARGIN, y), 15, BLUE)
+        y += 21
+    for place, (name, value, shade_of_value) in enumerate(rows):
+        paint_value(panel, name, value, shade_of_value, below + 24 * place)
+
+
+def _rows(status: Status) -> list[tuple[str, str, Color]]:
     gone = status.problem is not None and not status.fps
     hand = "" if gone else "yes" if status.hand else "no"
     share = "" if status.share is None else f"{100 * status.share:.0f} %"
@@ -153,32 +195,8 @@ def _panel(status: Status, color: Color) -> Pixels:
         ("hand in the last recording", share, WHITE),
         ("frames per second", f"{status.fps:.0f}" if status.fps else "", WHITE),
     ]
-    if status.unsaved:
-        rows.insert(0, ("not written: k tries again", str(status.unsaved), ORANGE))
-    return _painted_panel((heading, color), status.counts, status.label, status.advice, tuple(rows))
-
-
-@lru_cache(8)
-def _painted_panel(
-    heading: tuple[str, Color],
-    counts: tuple[tuple[str, int], ...],
-    label: str,
-    advice: str,
-    rows: tuple[tuple[str, str, Color], ...],
-) -> Pixels:
-    """Paint the panel; it seldom changes from one frame to the next."""
-    panel = new_panel("space record   u undo   h help", heading)
-    names, numbers = [name for name, _ in counts], [number for _, number in counts]
-    y = paint_labels(panel, names, label, 88, numbers)
-    for line in wrap_text(advice, 15, PANEL - 2 * MARGIN)[:3]:
-        draw_text(panel, line, (MARGIN, y), 15, BLUE)
-        y += 21
-    y = HEIGHT - 56 - 24 * len(rows)
-    for name, value, shade_of_value in rows:
-        paint_value(panel, name, value, shade_of_value, y)
-        y += 24
-    panel.flags.writeable = False
-    return panel
+    unsaved = ("not written: k tries again", str(status.unsaved), ORANGE)
+    return [unsaved, *rows] if status.unsaved else rows
 
 
 class SessionWindow(Screen):
@@ -190,8 +208,12 @@ class SessionWindow(Screen):
 
     def show(self, pixels: Pixels | None, hands: Sequence[Hand], status: Status) -> None:
         """Show the session after a frame; where drawing is slow, not after each."""
-        wait = 0.0 if status.typed is None else TYPING_WAIT
-        if self.draw(lambda: _draw_session(pixels, hands, status), wait):
+        drawn = self.draw(
+            lambda size: _draw_session(pixels, hands, status, size),
+            usual_size(pixels),
+            full_screen=status.full_screen,
+        )
+        if drawn:
             self.set_title(f"{TITLE} - {status.state.value} {status.label}")
 
     def say(self, text: str) -> None:

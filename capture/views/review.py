@@ -1,14 +1,15 @@
-"""A review in a window: a recording played as a drawn hand, and beside it what is known of it."""
+"""A review in a window: recordings played as videos or drawn hands, and what is known of them."""
 
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import cv2
 import numpy as np
 
 from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.videos import read_video
 from handlore.landmarks.drawing import (
     BLACK,
-    GROUND,
     ORANGE,
     PALM,
     RED,
@@ -16,51 +17,73 @@ from handlore.landmarks.drawing import (
     WHITE,
     Points,
     color_at,
+    draw_hand,
     draw_outline,
     draw_path,
-    draw_text,
     fitted,
-    shade,
 )
+from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import Pixels
 
 from ..review import KEY_BINDINGS, Review
-from ..window import Screen
+from ..window import Drawn, Screen, Size
 from .painting import (
     HEIGHT,
     MARGIN,
-    new_panel,
+    PANEL,
+    Canvas,
+    fitting_part,
     paint_centered,
     paint_labels,
+    paint_panel,
     paint_typing_or_help,
     paint_value,
 )
 
 TITLE = "handlore review"
-WIDTH = 760
-"""Of the picture, in pixels."""
+USUAL_SIZE: Size = (760 + PANEL, HEIGHT)
+_BANNER = 70
+"""Height of the banner along the lower edge of the picture, in units."""
 _FEW_HANDS = 0.8
 """A smaller share of frames with a hand is marked."""
 MOST_POINTS = 300
 
 
-def _draw_review(state: Review, recording: LandmarkDataset | None, now: float) -> Pixels:
-    """Draw the window, (:data:`~.painting.HEIGHT`, width, 3) RGB, at a time of the state's clock.
+def _draw_review(
+    state: Review,
+    recording: LandmarkDataset | None,
+    now: float,
+    film: Callable[[int], Pixels | None] = lambda frame: None,
+    size: Size | None = None,
+) -> Drawn:
+    """Draw the window at a time of the state's clock; ``size`` is its width and height in pixels.
 
-    The recording is None if it cannot be read.
+    The recording is None if it cannot be read. ``film`` returns a frame of its video
+    (height, width, 3), if there is one, on which the hands are drawn then.
     """
-    picture = np.full((HEIGHT, WIDTH, 3), GROUND, np.uint8)
+    canvas = Canvas.blank(size or USUAL_SIZE)
+    picture, panel = canvas.beside_panel()
     if recording is None:
-        paint_centered(picture, "this file can no longer be read", HEIGHT // 2 - 35, 22, ORANGE)
-    elif not recording.detected.any():
-        paint_centered(picture, "no hand in this recording", HEIGHT // 2 - 35, 22, ORANGE)
+        paint_centered(picture, "this file can no longer be read", _middle(picture), 22, ORANGE)
     else:
-        _play(picture, recording, _frame_at(recording, state, now))
+        frame = _frame_at(recording, state, now)
+        pixels = film(frame)
+        if pixels is not None:
+            _show(picture, pixels, recording, frame)
+        elif recording.detected.any():
+            _play(picture, recording, frame)
+        if not recording.detected.any():
+            paint_centered(picture, "no hand in this recording", _middle(picture), 22, ORANGE)
     _banner(picture, state, now)
     if state.entry.discarded:
-        cv2.rectangle(picture, (0, 0), (WIDTH - 1, HEIGHT - 1), RED, 8)
+        picture.frame(RED, 8)
     paint_typing_or_help(picture, state.typed, KEY_BINDINGS, show_help=state.help)
-    return np.hstack([picture, _panel(state)])
+    _paint_panel(panel, state)
+    return canvas.drawn()
+
+
+def _middle(picture: Canvas) -> float:
+    return picture.height / 2 - 35
 
 
 def _frame_at(recording: LandmarkDataset, state: Review, now: float) -> int:
@@ -73,45 +96,60 @@ def _frame_at(recording: LandmarkDataset, state: Review, now: float) -> int:
     return max(0, int(np.searchsorted(recording.time, time, side="right")) - 1)
 
 
-def _play(picture: Pixels, recording: LandmarkDataset, frame: int) -> None:
+def _show(picture: Canvas, pixels: Pixels, recording: LandmarkDataset, frame: int) -> None:
+    """Show a frame of the video with its hands."""
+    above = picture.part((0, 0, picture.width, picture.height - _BANNER))
+    part = fitting_part(above.pixels, pixels)
+    shown = np.asarray(cv2.resize(pixels, part.shape[1::-1]), np.uint8)
+    for image in recording.image[frame]:
+        draw_hand(shown, image)
+    part[:] = shown
+
+
+def _play(picture: Canvas, recording: LandmarkDataset, frame: int) -> None:
     """Draw the hands of a frame, and their paths up to it."""
-    points = fitted(recording.image[..., :2], WIDTH, HEIGHT - 70, 40.0)
+    height, width = picture.pixels.shape[:2]
+    banner, margin, thin, thick = picture.px(_BANNER, 40, 2, 5)
+    points = fitted(recording.image[..., :2], width, height - banner, margin)
     for slot in range(recording.n_hands):
         seen = np.flatnonzero(recording.detected[:, slot])
         frames = seen[seen <= frame]
         if recording.header.kind == "sequence" and len(frames):
-            _paths(picture, points[:, slot], frames, recording.n_frames)
+            thicknesses = (max(thin, 1), max(thick, 1))
+            _paths(picture.pixels, points[:, slot], frames, recording.n_frames, thicknesses)
         if recording.detected[frame, slot]:
             color = color_at(frame / max(recording.n_frames - 1, 1), dark=True)
-            draw_outline(picture, points[frame, slot], color, BLACK, 4)
+            draw_outline(picture.pixels, points[frame, slot], color, BLACK, max(thick - 1, 1))
 
 
-def _paths(picture: Pixels, hand: Points, frames: np.ndarray, n_frames: int) -> None:
+def _paths(
+    picture: Pixels, hand: Points, frames: np.ndarray, n_frames: int, thick: tuple[int, int]
+) -> None:
     frames = frames[-MOST_POINTS:]
     share = frames / max(n_frames - 1, 1)
-    draw_path(picture, hand[frames, 0], share, frames, 2, dark=True)
-    draw_path(picture, hand[frames][:, PALM].mean(axis=1), share, frames, 5, dark=True)
+    palm = hand[frames][:, PALM].mean(axis=1)
+    draw_path(picture, hand[frames, 0], share, frames, thick[0], dark=True)
+    draw_path(picture, palm, share, frames, thick[1], dark=True)
 
 
-def _banner(picture: Pixels, state: Review, now: float) -> None:
+def _banner(picture: Canvas, state: Review, now: float) -> None:
     """Write the label and the last message along the lower edge, with a bar for the time."""
-    entry, middle = state.entry, HEIGHT - 36
-    shade(picture, (0, HEIGHT - 66), (WIDTH, HEIGHT), BLACK, 0.62)
+    entry, (width, height) = state.entry, (picture.width, picture.height)
+    middle = height - 36
+    picture.shade((0, height - 66, width, height), BLACK, 0.62)
     share = state.seconds(now) / entry.seconds if entry.seconds > 0 else 1.0
-    cv2.rectangle(picture, (0, HEIGHT - 70), (round(WIDTH * share), HEIGHT - 66), TEAL, -1)
-    at, room = (MARGIN, middle), WIDTH // 2
-    x = MARGIN + 18 + draw_text(picture, entry.label, at, 26, WHITE, bold=True, width=room)
+    picture.box((0, height - _BANNER, width * share, height - 66), TEAL)
+    at, room = (MARGIN, middle), width / 2
+    x = MARGIN + 18 + picture.text(entry.label, at, 26, WHITE, bold=True, width=room)
     message = state.message or ("discarded: k restores it" if entry.discarded else "")
     color = RED if entry.discarded else TEAL
-    draw_text(picture, message, (x, middle), 18, color, width=WIDTH - x - MARGIN)
+    picture.text(message, (x, middle), 18, color, width=width - x - MARGIN)
 
 
-@lru_cache(4)
-def _panel(state: Review) -> Pixels:
+def _paint_panel(panel: Canvas, state: Review) -> None:
     entry = state.entry
     place = f"{state.at + 1} of {len(state.entries)}"
-    heading = (place, RED if entry.discarded else TEAL)
-    panel = new_panel("n next   u discard   h help", heading)
+    paint_panel(panel, "n next   u discard   h help", (place, RED if entry.discarded else TEAL))
     share = entry.share_with_hand
     rows = (
         ("recording", str(entry.number), WHITE),
@@ -124,8 +162,37 @@ def _panel(state: Review) -> Pixels:
     )
     for number, (name, value, color) in enumerate(rows):
         paint_value(panel, name, value, color, 88 + 24 * number)
-    paint_labels(panel, state.labels, entry.label, 88 + 24 * len(rows) + 18)
-    return panel
+    top = 88 + 24 * len(rows)
+    paint_labels(panel, state.labels, entry.label, top, panel.height - 64)
+
+
+class _Film:
+    """The video of a recording, read frame by frame as it is played."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._frames: Iterator[tuple[float, Pixels]] = iter(())
+        self._at = -1
+        self._read: Pixels | None = None
+        self._is_broken = False
+
+    def __call__(self, frame: int) -> Pixels | None:
+        """Return a frame by its number; None if it cannot be read."""
+        try:
+            if not self._is_broken:
+                self._go_to(frame)
+        except HandloreError:
+            self._is_broken = True
+        return None if self._is_broken else self._read
+
+    def _go_to(self, frame: int) -> None:
+        if frame < self._at or self._at < 0:
+            self._frames, self._at = read_video(self._path)[0], -1
+        while self._at < frame:
+            following = next(self._frames, None)
+            self._at += 1
+            if following is not None:
+                self._read = following[1]
 
 
 class ReviewWindow(Screen):
@@ -133,7 +200,15 @@ class ReviewWindow(Screen):
 
     def __init__(self) -> None:
         super().__init__(TITLE)
+        self._film: tuple[Path | None, Callable[[int], Pixels | None]] = (None, lambda frame: None)
 
     def show(self, state: Review, recording: LandmarkDataset | None, now: float) -> None:
         """Show a recording at a time."""
-        self.put(_draw_review(state, recording, now))
+        path = state.entry.video
+        if path != self._film[0]:
+            self._film = (path, (lambda frame: None) if path is None else _Film(path))
+        self.draw(
+            lambda size: _draw_review(state, recording, now, self._film[1], size),
+            USUAL_SIZE,
+            full_screen=state.full_screen,
+        )

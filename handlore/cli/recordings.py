@@ -15,6 +15,7 @@ from handlore.capture.window import why_no_window
 from handlore.datasets.dataset import NONE_LABEL
 from handlore.datasets.recordings import RecordingEntry, RecordingFolder
 from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.fonts import unwritable
 
 from ._common import (
     PATH,
@@ -74,10 +75,10 @@ def _list_command(folder: Path, as_json: bool) -> None:
 @command.command("review", epilog=examples("handlore recordings review my_gestures"))
 @_folder
 def _review_command(folder: Path) -> None:
-    """Play the recordings in a window, as drawn hands.
+    """Play the recordings in a window: their videos, if they were kept, or drawn hands.
 
-    n and p step, u discards a recording, k restores it, a digit or + changes its label, h shows
-    all keys, q quits.
+    n and p step, u discards a recording, k restores it, a digit, a click or + changes its label, f
+    fills the screen, h shows all keys, q quits.
     """
     recordings = RecordingFolder.open(folder, create=False)
     reason = why_no_window()
@@ -86,6 +87,8 @@ def _review_command(folder: Path) -> None:
             f"a review needs a window: {reason}; without one use `handlore recordings list`,"
             " discard and relabel"
         )
+    if (lacking := unwritable(recordings.labels())) is not None:
+        talk(f"note: {lacking}")
     before = {entry.number: entry for entry in recordings.entries(discarded=None)}
     with closing(ReviewWindow()) as window:
         review_recordings(recordings, window)

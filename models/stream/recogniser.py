@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.dataset import Kind, LandmarkDataset
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import FloatArray, Hand, by_slot, stack_hands
 
@@ -31,6 +31,10 @@ class ModelState:
     """The label of each probability."""
     probabilities: FloatArray | None
     """(n_labels,), None without a hand."""
+    kind: Kind = "pose"
+    """``pose`` or ``sequence``, a movement."""
+    slots: range = range(1)
+    """The hands of a frame that the model sees, see :func:`~handlore.landmarks.hands.by_slot`."""
 
 
 class Recogniser:
@@ -236,7 +240,7 @@ class _Tracker:
             own = settings.thresholds(kind, model.thresholds)
             levels = _levels(model, own, settings)
             decider = make_decider(kind, levels, settings)
-            self._parts.append((model.labels, make_inference(model, settings), decider))
+            self._parts.append((model, make_inference(model, settings), decider))
 
     def feed(self, frame: StreamFrame, aspect: float) -> list[Event]:
         ticks = self._smoother.feed(frame.hands(self._slots))
@@ -278,7 +282,10 @@ class _Tracker:
 
     @property
     def states(self) -> list[ModelState]:
+        slots = range(self._slots.start, self._slots.stop)
         return [
-            ModelState(decider.label, labels, decider.probabilities)
-            for labels, _, decider in self._parts
+            ModelState(
+                decider.label, model.labels, decider.probabilities, model.encoder.kind, slots
+            )
+            for model, _, decider in self._parts
         ]

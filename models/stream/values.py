@@ -38,13 +38,12 @@ class HeldHand:
     def pinch(self) -> float:
         """Distance of the tips of thumb and index finger: 0 if they touch, 1 in an open hand."""
         tips = self._length(HandLandmark.THUMB_TIP, HandLandmark.INDEX_FINGER_TIP)
-        return _share(tips / self._size, _PINCHED, _SPREAD)
+        return _share(tips / self.size, _PINCHED, _SPREAD)
 
     @property
     def openness(self) -> float:
         """0 for a fist, 1 for an open hand."""
-        reach = sum(self._length(HandLandmark.WRIST, tip) for tip in _TIPS) / len(_TIPS)
-        return _share(reach / self._size, _CLOSED, _OPEN)
+        return _share(sum(map(self.reach, _TIPS)) / len(_TIPS), _CLOSED, _OPEN)
 
     @property
     def rotation(self) -> float:
@@ -66,13 +65,17 @@ class HeldHand:
         """Return all values by name, rounded so that logs are reproducible."""
         return {name: round(getattr(self, name), VALUES[name].decimals) for name in VALUES}
 
+    def reach(self, tip: HandLandmark) -> float:
+        """Return the distance of a fingertip from the wrist in hand sizes."""
+        return self._length(HandLandmark.WRIST, tip) / self.size
+
     @property
     def _centre(self) -> FloatArray:
         """Return the middle of wrist and knuckles (3,), which does not move with the fingers."""
         return np.asarray(self.image[[HandLandmark.WRIST, *_PALM]].mean(axis=0))
 
     @property
-    def _size(self) -> float:
+    def size(self) -> float:
         """Return the mean distance from the wrist to the knuckles, in image widths."""
         return max(sum(self._length(HandLandmark.WRIST, end) for end in _PALM) / 3, 1e-6)
 

@@ -13,8 +13,10 @@ from capture_stubs import FPS, MOVEMENTS, SECTION, stamped
 from click.testing import CliRunner
 
 from handlore.cli import main
+from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.storage import load_dataset
 from handlore.datasets.videos import read_video
+from handlore.landmarks.fonts import unwritable
 
 FRAMES = 24
 LABELS = ",".join(MOVEMENTS)
@@ -196,3 +198,103 @@ def test_closing_the_window_ends_the_session(scene: tuple[Path, list], tmp_path:
     desk.close_window()
     assert desk.end() == 0
     assert len(list(out.glob("wave/*.npz"))) == 1, "what was under review and good is kept"
+
+
+SLOW_FPS = 7
+TYPED = "thumbs_up"
+
+
+@pytest.fixture
+def slow_camera(tmp_path: Path) -> list:
+    """Options for a camera of few frames a second: keys come while a frame is awaited."""
+    path = tmp_path / "slow.avi"
+    video = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), SLOW_FPS, (320, 240))
+    for number in range(3 * SLOW_FPS):
+        video.write(np.full((240, 320, 3), 60 + 5 * number, np.uint8))
+    video.release()
+    return ["--labels", "wave,stop", "--camera", path, "--loop", "--no-coach", "--quiet"]
+
+
+@pytest.mark.slow
+def test_typing_in_a_window(slow_camera: list, tmp_path: Path, desk: Desk):
+    out = tmp_path / "my_gestures"
+    desk.start("--out", out, *slow_camera)
+    for text in (TYPED, "Size_7 B", "fist"):
+        desk.press("plus")
+        desk.type(text, every=0.06)
+        desk.press("Return")
+        desk.wait_title(f"idle {text}")
+    desk.press("q")
+    assert desk.end() == 0
+    assert RecordingFolder.open(out).labels() == ["wave", "stop", TYPED, "Size_7 B", "fist", "none"]
+
+
+@pytest.mark.slow
+def test_typing_in_a_terminal(slow_camera: list, tmp_path: Path, terminal: list):
+    out = tmp_path / "my_gestures"
+    tty = Tty("--out", out, *slow_camera)
+    terminal.append(tty)
+    tty.wait("ready: wave")
+    for key in f"+{TYPED}\n":
+        tty.press(key)
+        time.sleep(0.06)
+    tty.wait(f"ready: {TYPED}")
+    tty.press("q")
+    assert tty.end() == 0
+    assert RecordingFolder.open(out).labels() == ["wave", "stop", TYPED, "none"]
+
+
+@pytest.mark.slow
+def test_clicks_and_sizes(slow_camera: list, tmp_path: Path, desk: Desk, artefacts: Path):
+    out = tmp_path / "my_gestures"
+    desk.start("--out", out, *slow_camera)
+    desk.wait_title("idle wave")
+    desk.click(900, 124)
+    desk.wait_title("idle stop")
+    desk.resize(1200, 680)
+    wait_for(lambda: desk.look().shape == (680, 1200, 3), "it is larger")
+    time.sleep(1.0)
+    seen = desk.look()
+    cv2.imwrite(str(artefacts / "capture-resized.png"), seen[..., ::-1])
+    desk.click(1000, 100)
+    desk.wait_title("idle wave")
+    desk.press("q")
+    assert desk.end() == 0
+
+
+@pytest.mark.slow
+def test_full_screen(slow_camera: list, tmp_path: Path, desk: Desk):
+    desk.manage_windows()
+    desk.start("--out", tmp_path / "my_gestures", *slow_camera)
+    before = desk.look().shape
+    for key in ("f", "F11"):
+        desk.press(key)
+        wait_for(lambda: desk.look().shape == (800, 1400, 3), "it fills the screen")
+        desk.press(key)
+        wait_for(lambda: desk.look().shape == before, "it has its size again")
+    desk.press("plus")
+    desk.type("fff", every=0.05)
+    desk.press("Return")
+    desk.wait_title("idle fff")
+    assert desk.look().shape == before, "f is a letter while a label is typed"
+    desk.press("q")
+    assert desk.end() == 0
+
+
+SCRIPTS = ("swipe left", "αριστερά", "жест", "مرحبا", "नमस्ते", "手势", "ジェスチャー")
+
+
+@pytest.mark.slow
+def test_scripts(slow_camera: list, tmp_path: Path, desk: Desk, artefacts: Path):
+    lacking = unwritable(SCRIPTS)
+    options = ["--labels", ",".join(SCRIPTS), *slow_camera[2:]]
+    desk.start("--out", tmp_path / "my_gestures", *options)
+    for number, label in enumerate(SCRIPTS, 1):
+        desk.press(str(number))
+        desk.wait_title(f"idle {label}")
+        time.sleep(0.4)
+        seen = desk.look()
+        cv2.imwrite(str(artefacts / f"script-{number}.png"), seen[..., ::-1])
+    desk.press("q")
+    assert desk.end() == 0
+    assert (lacking is None) == ("no installed font" not in desk.log)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from recording_stubs import filled
 from review_stubs import ENTRIES, entry, pressed
 
+from handlore.capture.keys import choosing
 from handlore.capture.review import Review, _Change, review_recordings
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.recordings import RecordingFolder
@@ -80,6 +81,26 @@ def test_relabel_by_digit() -> None:
     state, changes = pressed("n", "n", "1")
     assert changes == []
     assert "restore it with k first" in state.message
+
+
+def test_digits_mean_what_they_mean_in_a_session() -> None:
+    state = Review.of(ENTRIES, 0.0, ["up", "none", "wave", "left"])
+    assert state.labels == ("up", "wave", "left", "right", "none"), "wave has no recording yet"
+    assert pressed("2", state=state)[1] == [_Change("relabel", ENTRIES[0].path, "wave")]
+    assert pressed("0", state=state)[1] == [_Change("relabel", ENTRIES[0].path, "none")]
+
+
+def test_click_on_a_label() -> None:
+    _, changes = pressed("n", choosing("up"))
+    assert changes == [_Change("relabel", ENTRIES[1].path, "up")]
+    assert pressed(choosing("left"))[0].message == "the label is already left"
+    assert pressed("+", choosing("left"))[1] == [], "a label is being typed"
+
+
+def test_full_screen() -> None:
+    assert pressed("f")[0].full_screen
+    assert not pressed("f", "f11")[0].full_screen
+    assert pressed("+", "f")[0].typed == "f"
 
 
 def test_a_new_label_is_typed() -> None:

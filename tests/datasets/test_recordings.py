@@ -488,6 +488,12 @@ def test_kill_9_at_random_moments_loses_nothing_that_was_kept(folder: RecordingF
 def test_labels_come_in_the_order_of_their_first_recordings(tmp_path: Path):
     folder = filled(tmp_path / "g", 2, ("up", "circle", "left"))
     assert folder.labels() == ["up", "circle", "left"]
+    folder.order_labels(["wave", "left", "none"])
+    assert folder.labels() == ["wave", "left", "none", "up", "circle"]
+    assert RecordingFolder.open(folder.root).labels()[:2] == ["wave", "left"], "still there"
+    marker = folder.root / "recordings.json"
+    marker.write_text('{"format": 1, "labels": "damaged"}')
+    assert folder.labels() == ["up", "circle", "left"]
 
 
 def test_a_folder_on_a_read_only_disk_is_refused_for_writing(tmp_path: Path, monkeypatch):

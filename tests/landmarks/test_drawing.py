@@ -1,12 +1,12 @@
 """Hands, text and paths drawn into pictures."""
 
-import cv2
 import numpy as np
 import pytest
 
 from handlore.landmarks.drawing import (
     color_at,
     draw_hand,
+    draw_hand_label,
     draw_outline,
     draw_path,
     draw_text,
@@ -105,14 +105,26 @@ def test_text_is_cut_to_its_width_and_broken_into_lines():
     assert " ".join(lines) == "a long line of text"
 
 
-@pytest.mark.skipif(not hasattr(cv2, "FontFace"), reason="only OpenCV 5 brings such a font")
-def test_other_scripts_have_glyphs():
-    def written(text: str) -> bytes:
-        picture = np.zeros((40, 200, 3), np.uint8)
-        assert 20 < draw_text(picture, text, (5, 20), 20, (255, 255, 255), width=190) < 190
-        assert picture.any()
-        return picture.tobytes()
+def test_a_line_without_blanks_is_broken_too():
+    lines = wrap_text("a_word_that_is_far_too_long and more", 20, 80)
+    assert "".join(lines).replace(" ", "") == "a_word_that_is_far_too_longandmore"
+    assert all(draw_text(black(), line, (0, 20), 20, WHITE) <= 84 for line in lines)
 
-    if written("手手") == written("足足"):
-        pytest.skip("this OpenCV has no font with these signs")
-    assert wrap_text("手を 左に 振る", 20, 50) == ["手を", "左に", "振る"]
+
+@pytest.mark.parametrize("x", [0.05, 0.4, 0.75])
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_label_beside_a_hand(x, mirrored):
+    hand = a_hand(x, 0.2)
+    pixels = np.full((150, 200, 3), 90, np.uint8)
+    draw_hand_label(pixels, hand, "fist", 14, mirrored=mirrored)
+    rows, columns = np.nonzero((pixels != 90).any(axis=2))
+    low, high = (x * 200, (x + 0.2) * 200) if not mirrored else ((0.8 - x) * 200, (1 - x) * 200)
+    beside = columns.min() >= high or columns.max() <= low
+    assert beside or rows.min() >= 80 or rows.max() <= 40, "no finger is covered"
+    assert np.ptp(columns) > 30, "it is whole"
+
+
+def test_label_of_a_hand_that_fills_the_picture():
+    pixels = black()
+    draw_hand_label(pixels, a_hand(-0.5, -0.5, 2.0), "a label that is far too long", 20)
+    assert pixels.any()

@@ -59,7 +59,7 @@ class Desk:
         for program in ("Xvfb", "xdotool", "import"):
             if shutil.which(program) is None:
                 pytest.skip(f"needs a display to play with: {program} is not installed")
-        self._display, self._log, self._session = "", log, None
+        self._display, self._log, self._session, self._manager = "", log, None, None
         read, write = os.pipe()
         args = [
             "Xvfb",
@@ -84,7 +84,6 @@ class Desk:
     def start(
         self,
         *args: object,
-        title: str = TITLE,
         begun: str = "idle",
         command: tuple[str, ...] = ("capture",),
     ) -> None:
@@ -94,21 +93,41 @@ class Desk:
                 [*HANDLORE, *command, *map(str, args)], env=self.environment, stdout=log, stderr=log
             )
         window = wait_for(
-            lambda: self._running() and self._ask("search", "--name", title), "window"
+            lambda: (
+                self._running() and self._ask("search", "--onlyvisible", "--class", "^handlore$")
+            ),
+            "window",
         )
         self._window = window.split()[0]
-        # As a window manager does, of which a bare display has none: Qt may else paint nothing.
-        self._ask("windowunmap", "--sync", self._window)
-        self._ask("windowmap", "--sync", self._window)
+        # As a window manager does, of which a bare display has none.
         self._ask("windowfocus", "--sync", self._window)
         self.wait_title(begun)
 
+    def manage_windows(self) -> None:
+        """Start a window manager, without which no window fills the screen."""
+        if shutil.which("openbox") is None:
+            pytest.skip("needs a window manager: openbox is not installed")
+        quiet = subprocess.DEVNULL
+        self._manager = subprocess.Popen(
+            ["openbox", "--sm-disable"], env=self.environment, stdout=quiet, stderr=quiet
+        )
+
     def press(self, *keys: str) -> None:
-        """Press real keys, slower where the machine is busy: a window reports one key per frame."""
-        busy = max(os.getloadavg()[0] / (os.cpu_count() or 1), 1.0)
+        """Press real keys."""
         for key in keys:
             self._ask("key", key)
-            time.sleep(0.08 * busy)
+
+    def type(self, text: str, every: float) -> None:
+        """Type a text, a key each so many seconds."""
+        self._ask("type", "--delay", str(round(1000 * every)), text)
+
+    def click(self, x: int, y: int) -> None:
+        """Click into the window, at a place in its pixels."""
+        self._ask("mousemove", "--window", self._window, str(x), str(y), "click", "1")
+
+    def resize(self, width: int, height: int) -> None:
+        """Give the window another size."""
+        self._ask("windowsize", "--sync", self._window, str(width), str(height))
 
     def wait_title(self, words: str) -> None:
         """Wait until the title of the window says something."""
@@ -117,6 +136,11 @@ class Desk:
     @property
     def title(self) -> str:
         return self._ask("getwindowname", self._window)
+
+    @property
+    def log(self) -> str:
+        """What the session has written."""
+        return self._log.read_text()
 
     def look(self):
         """Take a picture of the screen, (height, width, 3) RGB."""
@@ -144,7 +168,7 @@ class Desk:
         return self._session.wait(PATIENCE)
 
     def close(self) -> None:
-        for process in (self._session, self._server):
+        for process in (self._session, self._manager, self._server):
             if process is not None and process.poll() is None:
                 process.kill()
                 process.wait()

@@ -107,6 +107,22 @@ def test_until_the_same_pose_again(tmp_path: Path) -> None:
     assert times[-1] == pytest.approx(4.35, abs=0.15)
 
 
+@pytest.mark.parametrize("end", ["stop", "gone", "none"])
+def test_what_ends_it_changes_nothing(tmp_path: Path, end: str) -> None:
+    """A hand that closes, or is taken away, passes through all values on its way."""
+
+    def at(time: float) -> Moment:
+        if time < 3:
+            return Moment(y=0.375)
+        return Moment("grab" if time < 3.1 else end, y=0.375 + min(time - 3, 0.3))
+
+    until = "" if end == "none" else 'until = "stop"'
+    called = numbers(VOLUME + until, tmp_path, driven(6, at))
+    assert called[0][1] == called[-1][1] == 50
+    assert min(volume for _, volume in called) > 0
+    assert len(called) > 2
+
+
 def test_two_maps_to_the_same_thing(tmp_path: Path) -> None:
     """The first one keeps it until it ends; the other is skipped with one line."""
     text = VOLUME + "until = []\n" + VOLUME.replace("grab", "stop").replace("height", "side")

@@ -237,7 +237,7 @@ def test_byte_order_mark(tmp_path: Path) -> None:
 
 
 def test_missing_paho(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("handlore.capture.actions.mqtt.find_spec", lambda name: None)
+    monkeypatch.setattr("handlore.capture.broker.find_spec", lambda name: None)
     line = refused(tmp_path, '[actions.fist]\nmqtt = "a"', check=True)
     assert "line 2: paho-mqtt is not installed; `pip install 'handlore[mqtt]'`" in line
 

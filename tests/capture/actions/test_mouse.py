@@ -13,9 +13,12 @@ import pytest
 from action_stubs import actions_of, rehearsed, seen
 from control_stubs import POSES, Moment, Poses, driven
 from live_stubs import Playback
+from ready_stubs import signs
 
 from handlore.capture.actions import mouse
+from handlore.capture.actions.presets import preset_file
 from handlore.datasets.dataset import LandmarkDataset
+from handlore.models.files import load_model
 
 POINTER = '[actions.grab]\nmouse = "pointer"\nspeed = 1000\nuntil = "stop"\n'
 
@@ -56,9 +59,10 @@ def desktop(monkeypatch: pytest.MonkeyPatch) -> Desktop:
     return made
 
 
-def play(text: str, tmp_path: Path, video: LandmarkDataset) -> Playback:
+def play(text: str, tmp_path: Path, video: LandmarkDataset, model: Any = None) -> Playback:
     """Run it as live does, except that the pointer is moved in the same thread."""
-    live = Playback(video, [Poses()], actions_of(text, tmp_path, POSES))
+    model = model or Poses()
+    live = Playback(video, [model], actions_of(text, tmp_path, model.labels))
     for action in live.live.runner.gate._actions.actions:
         lane = live.live.runner._lanes[id(action)]
         lane.offer = lambda call, kind=action.kind: bool(kind.perform(call.event)) or True  # type: ignore[method-assign]
@@ -111,6 +115,15 @@ def test_pinch_presses_the_button(desktop: Desktop, tmp_path: Path) -> None:
     play(POINTER, tmp_path, driven(6, pinching((2, 2.2), (3, 5))))
     assert desktop.buttons == ["down", "up", "down", "up"]
     assert max(abs(n) for n in desktop.way) <= 12
+
+
+def test_real_hands_press_and_do_not_press(desktop: Desktop, tmp_path: Path) -> None:
+    """A pinch is a click; a fist, in which the tips touch too, is none."""
+    text = preset_file("mouse").read_text("utf-8")
+    for sign, buttons in (("fist", []), ("like", []), ("ok", ["down", "up"])):
+        video = signs(("one", 1.5), (sign, 0.2), ("one", 1), ("gone", 1))
+        play(text, tmp_path, video, load_model("everyday"))
+        assert desktop.buttons == buttons, sign
 
 
 def test_button_is_released(desktop: Desktop, tmp_path: Path) -> None:

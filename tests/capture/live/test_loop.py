@@ -40,7 +40,7 @@ def test_states() -> None:
     assert len(witness.moments) == len(TWO)
     last = witness.moments[-1]
     assert last.label == "open_palm"
-    assert last.bars()[0] == ("open_palm", 1.0)
+    assert last.bars("pose")[0] == ("open_palm", 1.0)
     assert last.fps == pytest.approx(30.0, abs=0.1)
     assert last.latency == pytest.approx(0.01, abs=0.001)
     assert last.armed is None
@@ -340,8 +340,28 @@ def test_boottime() -> None:
 
 
 def test_bars() -> None:
-    one = ModelState(None, LABELS, np.array([0.2, 0.7, 0.1], np.float32))
-    other = ModelState("wave", ("wave", "none"), np.array([0.6, 0.4], np.float32))
-    moment = LiveState(0.0, None, (), (one, other, ModelState(None, LABELS, None)))
-    assert [label for label, _ in moment.bars()] == ["open_palm", "wave", "none", "fist", "none"]
+    poses = LABELS, np.array([0.2, 0.7, 0.1], np.float32)
+    one = ModelState(None, *poses)
+    other = ModelState("wave", ("wave", "none"), np.array([0.6, 0.4], np.float32), "sequence")
+    second = ModelState(None, LABELS, np.array([0.9, 0.05, 0.05], np.float32), slots=range(1, 2))
+    moment = LiveState(0.0, None, (), (one, other, second, ModelState(None, LABELS, None)))
+    shown = [(label, round(share, 2)) for label, share in moment.bars("pose")]
+    assert shown == [("fist", 0.9), ("open_palm", 0.7)], "the higher of two hands, without none"
+    assert [label for label, _ in moment.bars("sequence")] == ["wave"]
     assert moment.label == "wave"
+
+
+def test_labels_beside_two_hands() -> None:
+    def hand(side: float) -> Hand:
+        return Hand(np.zeros((21, 3), np.float32), np.zeros((21, 3), np.float32), side)
+
+    right, left = hand(0.9), hand(0.1)
+    states = (
+        ModelState("fist", LABELS, None, slots=range(1, 2)),
+        ModelState("wave", ("wave", "none"), None, "sequence", range(1, 2)),
+        ModelState(None, LABELS, None, slots=range(1)),
+    )
+    assert LiveState(0.0, None, [right, left], states).hand_labels() == ["fist", ""]
+    assert LiveState(0.0, None, [left], states).hand_labels() == [""]
+    both = (ModelState("clap", ("clap",), None, "sequence", range(2)),)
+    assert LiveState(0.0, None, [right, left], both).hand_labels() == ["clap", "clap"]

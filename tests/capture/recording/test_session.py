@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from handlore.capture.keys import choosing
 from handlore.capture.recording.options import SessionOptions
 from handlore.capture.recording.progress import Announce, Begin, Cue, Do, Effect, End
 from handlore.capture.recording.session import Session, State
@@ -371,6 +372,21 @@ def test_one_hears_the_countdown():
 def test_mirror_and_help():
     session = Played().press("m", "h").session
     assert (session.mirrored, session.help) == (False, True)
+
+
+def test_full_screen():
+    assert Played().press("f").session.full_screen
+    assert not Played().press("f", "f11").session.full_screen
+    typing = Played().press("+", "f").session
+    assert (typing.typed, typing.full_screen) == ("f", False)
+
+
+def test_click_on_a_label():
+    session = Played().press(choosing("right")).session
+    assert session.labels.current == "right"
+    assert Played().press(choosing("gone")).session.labels.current == "left"
+    typing = Played().press("+", choosing("right")).session
+    assert (typing.typed, typing.labels.current) == ("", "left")
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,8 @@ STATE: dict[str, Any] = {
     "latency_ms": 38.0,
     "problem": None,
     "armed": None,
-    "probabilities": [["fist", 0.93], ["open_palm", 0.05], ["victory", 0.02]],
+    "probabilities": [["fist", 0.93], ["wave", 0.2], ["open_palm", 0.05]],
+    "bars": {"poses": [["fist", 0.93], ["open_palm", 0.05]], "movements": [["wave", 0.2]]},
 }
 
 
@@ -339,6 +340,7 @@ def test_event_in_a_browser(start: Start, tmp_path: Path, artefacts: Path) -> No
             assert browser.value("location.search") == ""
             browser.wait("document.querySelector('#picture').naturalWidth == 640")
             assert browser.value("document.querySelectorAll('.bar').length") == 3
+            assert browser.value("document.querySelectorAll('#bars h2').length") == 2
             newest = "document.querySelector('#log li span')?.textContent"
             seconds = []
             for text in ("fist", "palm", "victory"):

@@ -10,7 +10,8 @@ import pytest
 from handlore.capture.recording.loop import Status
 from handlore.capture.recording.session import State
 from handlore.capture.views import record
-from handlore.capture.views.record import HEIGHT, PANEL, _draw_session
+from handlore.capture.views.painting import HEIGHT, PANEL
+from handlore.capture.views.record import _draw_session
 from handlore.landmarks.hands import Hand
 
 COUNTS = (("swipe_left", 12), ("stop", 3), ("none", 0))
@@ -18,6 +19,10 @@ COUNTS = (("swipe_left", 12), ("stop", 3), ("none", 0))
 
 def status(**changes) -> Status:
     return Status(**{"state": State.IDLE, "label": "stop", "counts": COUNTS} | changes)
+
+
+def draw(pixels, hands, shown: Status) -> np.ndarray:
+    return _draw_session(pixels, hands, shown).pixels
 
 
 def hand_at(x: float, y: float) -> Hand:
@@ -40,12 +45,12 @@ def colourful(picture) -> list[float]:
 
 
 def test_hand():
-    drawn = _draw_session(grey(), [hand_at(0.2, 0.3)], status(mirrored=False))
+    drawn = draw(grey(), [hand_at(0.2, 0.3)], status(mirrored=False))
     assert colourful(drawn) == pytest.approx([0.225, 0.325 * 4 / 3], abs=0.02)
 
 
 def test_mirrored_hand():
-    drawn = _draw_session(grey(), [hand_at(0.2, 0.3)], status(mirrored=True))
+    drawn = draw(grey(), [hand_at(0.2, 0.3)], status(mirrored=True))
     assert colourful(drawn) == pytest.approx([0.775, 0.325 * 4 / 3], abs=0.02)
 
 
@@ -53,16 +58,17 @@ def test_mirrored_picture():
     pixels = grey()
     pixels[:, :320] = 250
     before = pixels.copy()
-    drawn = _draw_session(pixels, [hand_at(0.5, 0.5)], status(mirrored=True))
+    drawn = draw(pixels, [hand_at(0.5, 0.5)], status(mirrored=True))
     assert drawn[300, 100].mean() < drawn[300, 700].mean()
     assert np.array_equal(pixels, before)
 
 
 @pytest.mark.parametrize("size", [(640, 480), (1280, 720), (320, 240), (480, 640), (160, 1200)])
 def test_picture_sizes(size: tuple[int, int]):
-    drawn = _draw_session(grey(*size), [], status())
+    drawn = draw(grey(*size), [], status())
     assert drawn.shape[0] == HEIGHT
     assert drawn.shape[1] >= HEIGHT * 3 // 4 + PANEL
+    assert drawn.flags.c_contiguous
 
 
 STATES = [
@@ -84,22 +90,22 @@ STATES = [
 
 
 def test_states():
-    drawn = [_draw_session(grey(), [], one).tobytes() for one in STATES]
+    drawn = [draw(grey(), [], one).tobytes() for one in STATES]
     assert len(set(drawn)) == len(drawn)
 
 
 @pytest.mark.parametrize("shown", STATES)
 def test_message(shown: Status):
     pixels = None if shown.problem else grey()
-    silent = _draw_session(pixels, [], dataclasses.replace(shown, message=""))
-    said = _draw_session(pixels, [], dataclasses.replace(shown, message="No space left on device"))
+    silent = draw(pixels, [], dataclasses.replace(shown, message=""))
+    said = draw(pixels, [], dataclasses.replace(shown, message="No space left on device"))
     upper = slice(6, 60)
     assert not np.array_equal(silent[upper, :-PANEL], said[upper, :-PANEL])
 
 
 def test_question_without_a_camera():
     def panel_and_banner(**changes):
-        drawn = _draw_session(None, [], status(problem="it was unplugged", fps=29.0, **changes))
+        drawn = draw(None, [], status(problem="it was unplugged", fps=29.0, **changes))
         return drawn[-160:].tobytes()
 
     asked = panel_and_banner(state=State.REVIEW, flagged=True, question="the camera was lost")
@@ -110,7 +116,7 @@ def test_question_without_a_camera():
 def test_any_label_can_be_shown(label: str):
     counts = ((label, 10**6), ("none", 0))
     for one in STATES:
-        _draw_session(
+        draw(
             None if one.problem else grey(),
             [],
             Status(**{**vars(one), "label": label, "counts": counts}),
@@ -120,7 +126,7 @@ def test_any_label_can_be_shown(label: str):
 def test_many_labels():
     counts = tuple((f"label {k}", k) for k in range(30))
     panels = [
-        _draw_session(grey(), [], status(label=f"label {k}", counts=counts))[:, -PANEL:].tobytes()
+        draw(grey(), [], status(label=f"label {k}", counts=counts))[:, -PANEL:].tobytes()
         for k in range(30)
     ]
     assert len(set(panels)) == 30

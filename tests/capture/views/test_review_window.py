@@ -34,10 +34,10 @@ def test_keys(tmp_path: Path, desk: Desk, artefacts: Path) -> None:
     def there(*names: str) -> None:
         wait_for(lambda: all((folder.root / name).is_file() for name in names), str(names))
 
-    desk.start(folder.root, title=TITLE, begun=TITLE, command=("recordings", "review"))
+    desk.start(folder.root, begun=TITLE, command=("recordings", "review"))
     desk.press("u")
     there("discarded/swipe_left/0001.npz")
-    desk.press("k", "n", "2")
+    desk.press("k", "n", "1")
     there("swipe_left/0001.npz", "swipe_left/0002.npz")
     desk.press("n", "plus", "u", "p", "Return")
     there("up/0003.npz")
