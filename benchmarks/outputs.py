@@ -2,7 +2,8 @@
 
 Each round tracks the same frames as fast as they are asked for, and shows each to one output. Two
 hands are sent. Medians are of the wall clock; the processor time is that of the thread of the loop,
-which other programs do not change. At the end the encoding of Open Sound Control is compared with python-osc.
+which other programs do not change. At the end the encoding of Open Sound Control is compared with
+python-osc.
 """
 
 import argparse
