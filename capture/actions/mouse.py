@@ -6,6 +6,8 @@ it has to know the size of the screens.
 
 import math
 import os
+import re
+import select
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -138,11 +140,14 @@ class _Xdotool(_Pointer):
     _BUTTONS: ClassVar = {"left": "1", "middle": "2", "right": "3"}
 
     def __init__(self, seconds: float) -> None:
-        del seconds
+        self._seconds = seconds
         self._process: subprocess.Popen[bytes] | None = None
 
     def move(self, right: int, down: int) -> None:
-        self._send(f"mousemove_relative -- {right} {down}")
+        # The desktop would accelerate a relative movement, so that a finger that comes back to
+        # where it was does not bring the pointer back.
+        x, y = self._position()
+        self._send(f"mousemove {max(x + right, 0)} {max(y + down, 0)}")
 
     def press(self, *, pressed: bool) -> None:
         self._send("mousedown 1" if pressed else "mouseup 1")
@@ -158,13 +163,28 @@ class _Xdotool(_Pointer):
         if process is not None:
             process.kill()
             process.wait()
+            for stream in (process.stdin, process.stdout):
+                if stream is not None:
+                    stream.close()
 
-    def _send(self, line: str) -> None:
+    def _position(self) -> tuple[int, int]:
+        """Return where the pointer is, in pixels from the upper left corner of all screens."""
+        stdout = self._send("getmouselocation").stdout
+        answer = b""
+        if stdout is not None and select.select([stdout], [], [], self._seconds)[0]:
+            answer = stdout.readline()
+        found = re.match(rb"x:(\d+) y:(\d+) ", answer)
+        if found is None:
+            self.close()
+            raise ActionError("xdotool cannot reach the desktop")
+        return int(found[1]), int(found[2])
+
+    def _send(self, line: str) -> "subprocess.Popen[bytes]":
         if self._process is None:
             self._process = subprocess.Popen(
                 ["xdotool", "-"],
                 stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 bufsize=0,
                 start_new_session=True,
@@ -176,6 +196,7 @@ class _Xdotool(_Pointer):
         except OSError:
             self.close()
             raise ActionError("xdotool cannot reach the desktop") from None
+        return process
 
 
 class _Ydotool(_Pointer):
