@@ -33,6 +33,7 @@ from .evaluation.crossval import cross_validate_pipeline
 from .evaluation.scores import fit_samples, fit_streams
 from .evaluation.streams import (
     StreamOutputs,
+    choose_patience,
     choose_thresholds,
     usual_threshold,
 )
@@ -196,6 +197,7 @@ def train_pipeline(
 
     fitted, clips = _fitted(estimator, dataset, encoder, done, negatives=negatives)
     outputs = _left_out_streams(estimator, dataset, encoder, done) if negatives else []
+    thresholds = _thresholds(pipeline, dataset, outputs) if negatives else {}
     detector = dataset.header.detector
     card = ModelCard(
         labels=tuple(map(str, fitted.classes_)),
@@ -205,7 +207,8 @@ def train_pipeline(
         features=encoder.groups if isinstance(encoder, PoseEncoder) else (),
         **clip_facts(encoder, dataset),
         landmarker=detector.landmarker if detector else "full",
-        thresholds=_thresholds(pipeline, dataset, outputs) if negatives else {},
+        thresholds=thresholds,
+        patience=choose_patience(outputs, thresholds) if outputs else {},
         licence=dataset.header.note,
         typical=typical_hands(dataset, encoder),
         training=training_facts(fitted, dataset, own) | scores | stream_facts(outputs),
