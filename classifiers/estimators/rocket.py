@@ -119,7 +119,7 @@ class RocketClassifier(MovementEstimator):
 
     def _fit(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
         self._check_parameters()
-        self.of_clips_ = None
+        self.of_clips_: Self | None = None
         rng = np.random.default_rng(self.random_state)
         self.pretrained_ = PretrainedFeatures.shipped() if self._has_few(X) else None
         plain = self._prepared(X, rng)

@@ -147,6 +147,22 @@ def test_copy_with_windows_has_the_same_features() -> None:
     assert images_of(more) == images_of(rocket)
 
 
+def test_windows_decide_whether_and_clips_decide_which() -> None:
+    data = movements(3, 2)
+    rocket: Any = small("rocket")
+    encoder = rocket.encoder(1)
+    X = encoder.encode_samples(data)
+    rocket.fit(X, data.samples.label, data.samples.group)
+    windows = NegativeWindows().windows(data, data.samples.group, encoder, np.random.default_rng(0))
+    more: Any = rocket.fit_with_windows(X, data.samples.label, data.samples.group, windows)
+    found = more.predict_proba(windows.X)
+    labels = more.classes_ != "none"
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
+    shown = found[:, ~labels][:, 0] < 0.9
+    shares = found[shown][:, labels] / found[shown][:, labels].sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(shares, rocket.predict_proba(windows.X[shown]), atol=1e-3)
+
+
 def images_of(rocket: Any) -> dict[str, str]:
     """The label of each label in a mirror, by name."""
     pairs = zip(rocket.classes_, rocket.images_, strict=True)
