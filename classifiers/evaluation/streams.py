@@ -37,8 +37,7 @@ _PRICE = 1.0
 _SYNTHETIC_PRICE = 4.0
 """The same where idle movement was made: people do more than was thought of."""
 _PATIENCES = (0.25, 0.5, 1.0)
-"""Seconds that a movement may wait for windows that contradict it; where the idle movement was made
-up, which contradicts less, not the shortest."""
+"""Seconds that a movement may wait for windows that contradict it."""
 _NO_WORSE = 0.25
 """How many gestures a longer patience must bring."""
 _STEPS = (0, 0.1, 0.2, 0.3)
@@ -312,12 +311,15 @@ def choose_patience(
 
     A click that may be the first half of a double click has to wait; a swipe that looks like
     nothing else is emitted at once. Labels with few gestures wait about as long as is best for all.
+    Synthetic idle movement contradicts nothing, so there all keep the usual patience: none is
+    returned.
     """
-    candidates = _PATIENCES[any(one.is_synthetic for one in outputs) :]
+    if any(one.is_synthetic for one in outputs):
+        return {}
     price = _price(outputs)
     totals = [
         sum((one.total(thresholds, seconds) for one in outputs), StreamScore())
-        for seconds in candidates
+        for seconds in _PATIENCES
     ]
     overall = [(len(t.found) - price * len(t.false)) / max(t.n, 1) for t in totals]
     gains = {label: _PRIOR_GESTURES * np.array(overall) for label in _labels(outputs)}
@@ -325,7 +327,7 @@ def choose_patience(
         for label, own in counts_by_label(total).items():
             gains[label][number] += own.n_found - price * own.n_false
     return {
-        label: candidates[int((own >= own.max() - _NO_WORSE).argmax())]
+        label: _PATIENCES[int((own >= own.max() - _NO_WORSE).argmax())]
         for label, own in gains.items()
     }
 
