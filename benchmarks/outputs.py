@@ -1,9 +1,9 @@
 """What outputs cost a frame of live recognition: receivers that read, hang and flood, in turns.
 
-Each round tracks the same frames as fast as they are asked for, and shows each to one output. Two
-hands are sent. Medians are of the wall clock; the processor time is that of the thread of the loop,
-which other programs do not change. At the end the encoding of Open Sound Control is compared with
-python-osc.
+Frames are tracked as fast as they are asked for, and shown to one output after the other, five at a
+time. Two hands are sent. Medians are of the wall clock; the processor time is that of the thread of
+the loop, which other programs do not change; the rate is that of the frames, beside that without an
+output. At the end the encoding of Open Sound Control is compared with python-osc.
 """
 
 import argparse
@@ -66,6 +66,7 @@ def receiver(scheme: str, behaviour: str = "") -> Iterator[LiveView]:
         kind = socket.SOCK_STREAM if scheme == "tcp" else socket.SOCK_DGRAM
         listener = stack.enter_context(socket.socket(socket.AF_INET, kind))
         listener.bind(("127.0.0.1", 0))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         port = listener.getsockname()[1]
         if behaviour == "vanished":
             listener.close()
@@ -99,32 +100,22 @@ CASES: dict[str, Callable[[], contextlib.AbstractContextManager[LiveView]]] = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--frames", type=int, default=150, help="of each output in each round")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--turns", type=int, default=60, help="of each output, 5 frames each")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    pictures = [
-        render_pose("open_palm", Person(), Scene(seed=5, x=0.4 + 0.01 * k)).pixels
-        for k in range(10)
-    ]
-    shown, work, rates = defaultdict(list), defaultdict(list), defaultdict(list)
-    with quiet_native_log(), open_detector(DetectorOptions(video=True)) as detector:
-        for _ in range(given.rounds):
-            for name, case in CASES.items():
-                with case() as view:
-                    detector.reset()
-                    costs, used, rate = track(detector, view, pictures, given.frames)
-                shown[name] += costs
-                work[name].append(used / given.frames)
-                rates[name].append(rate)
-    rows = {
-        name: {
-            "median_ms": round(1000 * statistics.median(costs), 3),
-            "processor_ms": round(1000 * statistics.fmean(work[name]), 3),
-            "rate": round(statistics.median(rates[name]) / statistics.median(rates["nothing"]), 3),
+    with ExitStack() as stack:
+        stack.enter_context(quiet_native_log())
+        views = {name: stack.enter_context(case()) for name, case in CASES.items()}
+        times = track(views, given.turns)
+    usual = statistics.median(whole for _, _, whole in times["nothing"])
+    rows = {}
+    for name, frames in times.items():
+        shown, used, whole = zip(*frames, strict=True)
+        rows[name] = {
+            "median_ms": round(1000 * statistics.median(shown), 3),
+            "processor_ms": round(1000 * statistics.fmean(used), 3),
+            "rate": round(usual / statistics.median(whole), 3),
         }
-        for name, costs in shown.items()
-    }
     rows |= encodings()
     if given.json:
         print(json.dumps(rows, indent=2))
@@ -133,18 +124,30 @@ def main() -> None:
         print(f"{name:28}", "  ".join(f"{key} {value:7.3f}" for key, value in row.items()))
 
 
-def track(detector, view: LiveView, pictures, frames: int) -> tuple[list[float], float, float]:
-    """Return what showing each frame took, its processor time in all, and frames per second."""
-    costs, used, began = [], 0.0, time.perf_counter()
-    for number in range(frames):
-        picture = pictures[abs(number % 18 - 9)]
-        hands = detector.track(picture, number / FPS)
-        state = LiveState(number / FPS, picture, [*hands, *hands])
-        start, work = time.perf_counter(), time.thread_time()
-        view.show(state)
-        used += time.thread_time() - work
-        costs.append(time.perf_counter() - start)
-    return costs, used, frames / (time.perf_counter() - began)
+def track(views: dict[str, LiveView], turns: int) -> dict[str, list[tuple[float, float, float]]]:
+    """Track frames and show them to one view after the other.
+
+    Returns for each frame what showing it took, the processor time of that, and the time with
+    tracking the frame after it.
+    """
+    pictures = [
+        render_pose("open_palm", Person(), Scene(seed=5, x=0.4 + 0.01 * k)).pixels
+        for k in range(10)
+    ]
+    times, number = defaultdict(list), 0
+    with open_detector(DetectorOptions(video=True)) as detector:
+        hands = detector.track(pictures[0], 0.0)
+        for _ in range(turns):
+            for name, view in views.items():
+                for _ in range(5):
+                    state = LiveState(number / FPS, pictures[0], [*hands, *hands])
+                    number += 1
+                    start, work = time.perf_counter(), time.thread_time()
+                    view.show(state)
+                    work, shown = time.thread_time() - work, time.perf_counter() - start
+                    hands = detector.track(pictures[abs(number % 18 - 9)], number / FPS)
+                    times[name].append((shown, work, time.perf_counter() - start))
+    return times
 
 
 def encodings() -> dict[str, dict[str, float]]:
