@@ -4,6 +4,7 @@ All are as the person sees them, in the mirrored window: right is the person's r
 """
 
 from dataclasses import dataclass
+from math import isnan
 
 import numpy as np
 
@@ -49,7 +50,7 @@ class HeldHand:
     def rotation(self) -> float:
         """Roll of the hand in degrees: 0 with fingers up, 90 with fingers to the right."""
         # The picture is not mirrored: what is right for the person is left in it.
-        return -float(rotation_deg(self.image))
+        return -float(np.nan_to_num(rotation_deg(self.image)))
 
     @property
     def height(self) -> float:
@@ -80,7 +81,8 @@ class HeldHand:
         return max(sum(self._length(HandLandmark.WRIST, end) for end in _PALM) / 3, 1e-6)
 
     def _length(self, one: int, other: int) -> float:
-        return float(np.linalg.norm(self.image[one] - self.image[other]))
+        # Landmarks of some tables have no z.
+        return float(np.linalg.norm(np.nan_to_num(self.image[one] - self.image[other])))
 
 
 @dataclass(frozen=True)
@@ -103,5 +105,6 @@ VALUES = {
 
 
 def _share(value: float, low: float, high: float) -> float:
-    """Return where a value lies between two others, 0 to 1."""
-    return min(max((value - low) / (high - low), 0.0), 1.0)
+    """Return where a value lies between two others, 0 to 1; 0 where it is unknown."""
+    share = (value - low) / (high - low)
+    return 0.0 if isnan(share) else min(max(share, 0.0), 1.0)

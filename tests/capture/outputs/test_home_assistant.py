@@ -143,6 +143,23 @@ def test_gesture(broker: Broker) -> None:
     assert (fist["topic"], fist["payload"]) == ("handlore/Kitchen/trigger", "fist")
 
 
+def test_broker_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It accepts connections and says nothing: one line, and the loop does not wait."""
+    monkeypatch.setattr("handlore.capture.outputs.home_assistant.OPEN_SECONDS", 0.1)
+    said: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as hung:
+        port = hung.getsockname()[1]
+        with sending(port, said) as sender:
+            until(lambda: (sender.show(state()), said)[1])
+            for _ in range(100):
+                sender.on_event(FIST)
+                sender.show(state())
+    assert said == [
+        f"Home Assistant at mqtt://127.0.0.1:{port} does not receive (no connection to the broker"
+        " 127.0.0.1); what comes meanwhile is dropped"
+    ]
+
+
 def test_name_of_this_computer(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "gethostname", lambda: "raspberrypi.local")
     with sending(broker.port):
