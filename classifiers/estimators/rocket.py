@@ -66,7 +66,7 @@ _RANGES = {
 
 _N_FOR_THRESHOLDS = 128
 _N_PARTS = 3
-_NEAR_ZERO = 1e-9
+_NEAR_ZERO = np.float32(1e-6)
 _PACE = 0.1
 """Standard deviation of the logarithm of the duration of an augmented copy."""
 
@@ -331,11 +331,12 @@ class RocketClassifier(MovementEstimator):
         clips, none = self.of_clips_, self.classes_ == NONE_LABEL
         if clips is None or not none.any():
             return likely
-        # Movements that are known to be none of a clip's labels add up to nothing.
         places = np.eye(len(none), dtype=np.float32)[np.searchsorted(self.classes_, clips.classes_)]
         known = graph.op("MatMul", clips._likely(graph, outputs), graph.constant(places * ~none))
+        # A clip of none is hardly any label; its shares then are equal.
+        known = graph.op("Add", known, graph.constant(_NEAR_ZERO * np.float32(~none)[None]))
         total = graph.op("ReduceL1", known, axes=[1], keepdims=1)
-        shares = graph.op("Div", known, graph.op("Add", total, graph.constant([[_NEAR_ZERO]])))
+        shares = graph.op("Div", known, total)
         rest = np.eye(len(none), dtype=np.float32)[none]
         is_none = graph.op("MatMul", likely, graph.constant(rest.T))
         shown = graph.op("Mul", shares, graph.op("Sub", graph.constant([[1.0]]), is_none))
