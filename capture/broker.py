@@ -43,6 +43,8 @@ class Broker:
         self._will = will
         self._client: Any = None
         self._connected = threading.Event()
+        self.n_connections = 0
+        """How many times it has been connected: after a loss it connects again by itself."""
         self._refused = ""
         """Why the broker refused the connection, such as a wrong password."""
 
@@ -114,4 +116,5 @@ class Broker:
     def _on_connect(self, *given: Any) -> None:
         self._refused = str(given[3]) if given[3].is_failure else ""
         if not self._refused:
+            self.n_connections += 1
             self._connected.set()

@@ -186,7 +186,7 @@ ACTIONS = """
 [arming]
 label = "open_palm"
 seconds = 10
-[actions.fist]
+[[actions.fist]]
 run = [ "playerctl" , "play-pause" , "{label}" ]
 cooldown = 2
 timeout = 5
@@ -198,6 +198,24 @@ say = "{hand} hand, {probability}"
 [actions.thumbs_up]
 post = "http://localhost:8123/api/webhook/thumbs"
 headers = { Authorization = "Bearer x" }
+[[actions.open_palm]]
+run = [ "wpctl" , "set-volume" , "{volume}%" ]
+map = { volume = "pinch" , bass = "rotation" }
+from = [ -60 , 60 ]
+range = [ 0 , 100 ]
+rate = 10
+dead_band = 0.01
+until = [ "fist" , "thumbs_up" ]
+[[actions.open_palm]]
+mouse = "pointer"
+speed = 2500
+pinch = false
+until = "fist"
+[[actions.fist]]
+key = "volume_up"
+on = "hold"
+repeat = 0.2
+after = 1.0
 [actions."*"]
 mqtt = "hands/{label}"
 broker = "mqtt://user:password@localhost:1883"

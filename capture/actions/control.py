@@ -1,6 +1,7 @@
 """Continuous control: values of a held hand, given to an action while they change."""
 
 import math
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -12,6 +13,8 @@ from .base import FIELDS, Table, unknown
 _KEYS = ("from", "range", "rate", "dead_band")
 _MOST_MAPPED = 16
 _RATE, _DEAD_BAND = 10.0, 0.01
+_SETTLE_SECONDS, _MOST_SEEN = 0.2, 90
+"""How long before its end a gesture counts as undisturbed, and how many ticks are remembered."""
 _EARLY = 1e-3
 """Seconds by which a tick may come early; it is not put off to the next one."""
 
@@ -98,14 +101,31 @@ class ValueFollower:
         self._given = given
         self._shares: dict[str, float] = {}
         self._called = -math.inf
+        self._seen: deque[tuple[float, dict[str, float]]] = deque(maxlen=_MOST_SEEN)
 
     def changed(self, time: float, hand: HeldHand) -> dict[str, float] | None:
         """Return the numbers for the next call by name; None if no call is due."""
-        if time - self._called < 1 / self._given.rate - _EARLY:
-            return None
         shares = {name: one.share(hand) for name, one in self._given.mapped.items()}
-        before = self._shares
-        if before and all(abs(shares[n] - before[n]) <= self._given.dead_band for n in shares):
+        self._seen.append((time, shares))
+        if time - self._called < 1 / self._given.rate - _EARLY or not self._is_news(shares):
             return None
+        return self._numbers(time, shares)
+
+    def settled(self, ended: float) -> dict[str, float] | None:
+        """Return the numbers before the hand began to do what ended it; None if they are the last.
+
+        A hand that makes a fist or leaves passes through all values on its way.
+        """
+        if not self._seen:
+            return None
+        until = min(ended, self._seen[-1][0]) - _SETTLE_SECONDS
+        shares = next((one for time, one in reversed(self._seen) if time <= until), None)
+        return self._numbers(ended, shares) if shares and self._is_news(shares) else None
+
+    def _is_news(self, shares: Mapping[str, float]) -> bool:
+        before, band = self._shares, self._given.dead_band
+        return not before or any(abs(shares[name] - before[name]) > band for name in shares)
+
+    def _numbers(self, time: float, shares: dict[str, float]) -> dict[str, float]:
         self._shares, self._called = shares, time
         return {name: one.number(shares[name]) for name, one in self._given.mapped.items()}

@@ -191,10 +191,16 @@ class ActionGate:
     def _stop(self, number: int, event: Event | None = None) -> Iterator[Call]:
         control = self._controls.pop(number)
         self._let_go([number])
+        end = control.started.end if event is None else event.end
+        last = replace(control.started, end=end, type="end", held=None, primary=False)
         if control.action.kind.follows:
-            end = control.started.end if event is None else event.end
-            last = replace(control.started, end=end, type="end", held=None)
             yield Call(control.action, last, delivery="always", reported=False)
+        elif control.follower is not None and event is not None:
+            # A pose that ends it has begun to be made before it is recognised.
+            began = event.start if event.gesture != control.started.gesture else event.end
+            numbers = control.follower.settled(began)
+            if numbers is not None:
+                yield Call(control.action, ActionEvent.of(last, numbers), delivery="always")
 
     def _let_go(self, numbers: Iterable[int]) -> None:
         """Free what actions have controlled."""

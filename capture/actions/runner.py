@@ -3,7 +3,7 @@
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Literal
 
@@ -150,7 +150,7 @@ class _Lane:
             if self._closed or (call.delivery == "once" and too_many > 0):
                 return False
             if call.delivery != "once":
-                self._make_room(too_many > _MOST_ENDS)
+                call = self._with_room(call, are_too_many=too_many > _MOST_ENDS)
             self._queue.append((call, before))
             self._accepted += 1
             if self._thread is None:
@@ -160,16 +160,19 @@ class _Lane:
             self._changed.notify_all()
             return True
 
-    def _make_room(self, are_too_many: bool) -> None:
+    def _with_room(self, call: Call, *, are_too_many: bool) -> Call:
         """Drop a position of the hand for a newer one, and the oldest call of too many."""
         if self._queue and self._queue[-1][0].delivery == "newest":
-            self._queue.pop()
+            dropped, _ = self._queue.pop()
             self._finished += 1
+            # The first call that is made is reported, not the first that was offered.
+            call = replace(call, reported=call.reported or dropped.reported)
         elif are_too_many and self._queue:
             oldest, _ = self._queue.popleft()
             self._finished += 1
             if oldest.delivery != "newest":
                 self._report(ActionResult(oldest.event, self._action, "skipped", _BUSY))
+        return call
 
     def close(self) -> None:
         with self._changed:

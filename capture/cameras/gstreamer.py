@@ -1,6 +1,7 @@
 """Pipelines of GStreamer, where OpenCV was built with it."""
 
 import re
+from pathlib import Path
 from typing import ClassVar
 
 import cv2
@@ -27,7 +28,7 @@ class _Pipeline(OpenCvCamera):
 
     @classmethod
     def find(cls, text: str, options: CameraOptions) -> Opener | None:
-        if " ! " not in text:
+        if " ! " not in text or Path(text).exists():
             return None
         if options.size or options.frame_rate or options.backend not in ("auto", "gstreamer"):
             raise HandloreError(

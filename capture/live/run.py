@@ -25,6 +25,7 @@ from ..actions.file import ActionSet, load_model_actions
 from ..cameras import CameraSpec, camera_spec, open_feed
 from ..keys import Keys
 from ..outputs.base import Output, make_output
+from ..outputs.home_assistant import HomeAssistant
 from ..outputs.sender import Sender
 from ..recording.video import VideoFolder
 from ..recording.writer import RecordingWriter, SessionInfo
@@ -68,6 +69,11 @@ class LiveOptions:
     ``mqtt://``."""
     landmarks_fps: float = inf
     """Most frames of landmarks per second that each receiver and WebSocket is sent."""
+    home_assistant: str | None = None
+    """``mqtt://user:password@host/prefix``: the broker of a Home Assistant that finds the gestures
+    by itself."""
+    home_assistant_name: str = ""
+    """The name of the device in Home Assistant; default: that of this computer."""
     max_fps: float = inf
     """Most frames per second."""
     max_hands: int | None = None
@@ -99,6 +105,11 @@ class LiveOptions:
             ),
             (self.keep_video, self.record, "--keep-video needs a folder of recordings: --record"),
             (self.subject, self.record, "--subject needs a folder of recordings: --record"),
+            (
+                self.home_assistant_name,
+                self.home_assistant,
+                "--home-assistant-name needs a broker: --home-assistant mqtt://HOST",
+            ),
             (self.token, self.serve, "--token needs an address of the page: --serve"),
         ):
             if given and needed is None:
@@ -247,8 +258,11 @@ def _check(
         hand=options.hand,
     )
     recordings = None if options.record is None else RecordingFolder.open(options.record)
-    outputs = tuple(make_output(text) for text in options.send)
-    return _Setup(recogniser, labels, actions, spec, detector, address, recordings, outputs)
+    outputs = [make_output(text) for text in options.send]
+    if options.home_assistant is not None:
+        name = options.home_assistant_name
+        outputs.append(HomeAssistant(options.home_assistant, labels, name))
+    return _Setup(recogniser, labels, actions, spec, detector, address, recordings, tuple(outputs))
 
 
 def _detector(

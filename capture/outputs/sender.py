@@ -5,6 +5,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from math import inf
+from queue import Empty, SimpleQueue
 from time import monotonic
 
 from handlore.models.stream.events import Event
@@ -48,10 +49,12 @@ class Sender(LiveView):
         self._say = say
         self._limit = FrameLimit(max_fps)
         self._lines: deque[str] = deque(maxlen=MOST_EVENTS)
-        self._changed = threading.Condition()
-        self._frame: LandmarkMessage | None = None
+        self._frames: deque[LandmarkMessage] = deque(maxlen=1)
         self._events: deque[EventMessage] = deque(maxlen=MOST_EVENTS)
-        self._closed = False
+        # Not a condition: the loop would wait for its lock, which the thread may hold while it
+        # waits for its turn to run.
+        self._wake: SimpleQueue[None] = SimpleQueue()
+        self._closing = threading.Event()
         self._open = False
         self._lost = False
         """Whether a loss was reported."""
@@ -68,15 +71,13 @@ class Sender(LiveView):
             return
         frame = LandmarkMessage.of(state)
         if frame is not None:
-            with self._changed:
-                self._frame = frame
-                self._changed.notify()
+            self._frames.append(frame)
+            self._notify()
 
     def on_event(self, event: Event) -> None:
         """Send an event."""
-        with self._changed:
-            self._events.append(EventMessage(event))
-            self._changed.notify()
+        self._events.append(EventMessage(event))
+        self._notify()
 
     def on_hold(self, event: Event) -> None:
         """Send that a pose is still held, or has ended."""
@@ -84,30 +85,31 @@ class Sender(LiveView):
 
     def close(self) -> None:
         """Send what is left, for a moment, and disconnect."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify()
+        self._closing.set()
+        self._notify()
         self._thread.join(CLOSE_SECONDS)
         while self._lines:
             self._say(self._lines.popleft())
 
+    def _notify(self) -> None:
+        if self._wake.empty():
+            self._wake.put(None)
+
     def _work(self) -> None:
         try:
-            while (message := self._next()) is not None or not self._closed:
+            while (message := self._next()) is not None or not self._closing.is_set():
                 self._try(message)
         finally:
             self._disconnect()
 
     def _next(self) -> Message | None:
         """Wait for a message, for a while."""
-        with self._changed:
-            self._changed.wait_for(
-                lambda: self._events or self._frame or self._closed, RETRY_SECONDS
-            )
-            if self._events:
-                return self._events.popleft()
-            frame, self._frame = self._frame, None
-            return frame
+        if not self._events and not self._frames and not self._closing.is_set():
+            with contextlib.suppress(Empty):
+                self._wake.get(timeout=RETRY_SECONDS)
+        if self._events:
+            return self._events.popleft()
+        return self._frames.pop() if self._frames else None
 
     def _try(self, message: Message | None) -> None:
         try:
@@ -142,11 +144,9 @@ class Sender(LiveView):
                 f"{self._output.shown} does not receive ({why}); what comes meanwhile is dropped"
             )
         self._disconnect()
-        deadline = monotonic() + RETRY_SECONDS
-        with self._changed:
-            self._changed.wait_for(lambda: self._closed, deadline - monotonic())
-            self._events.clear()
-            self._frame = None
+        self._closing.wait(RETRY_SECONDS)
+        self._events.clear()
+        self._frames.clear()
 
     def _disconnect(self) -> None:
         self._open = False

@@ -140,6 +140,30 @@ class LiveWindow(Screen, LiveView):
             self._full_screen = not self._full_screen
 
 
+_REPEATED_EVERY = 1.0
+"""Seconds between two reports of an action that is called again and again while a pose is held."""
+
+
+class _Repeats:
+    """Says which results of actions are shown: of those that go on, one a second."""
+
+    def __init__(self) -> None:
+        self._shown: dict[str, float] = {}
+
+    def shows(self, result: ActionResult) -> bool:
+        """Return whether a result is shown."""
+        name, now = result.action.name, result.event.end
+        if result.event.type == "end" or result.state == "dry run":
+            return True
+        if (
+            result.event.type == "hold"
+            and 0 <= now - self._shown.get(name, -_REPEATED_EVERY) < _REPEATED_EVERY
+        ):
+            return False
+        self._shown[name] = now
+        return True
+
+
 _WIDEST = 960
 """Pixels; a larger picture is scaled down."""
 QUALITY = 75
@@ -151,6 +175,7 @@ class PageView(LiveView):
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._shown = 0.0
+        self._repeats = _Repeats()
 
     def show(self, state: LiveState) -> None:
         """Publish a state, and its picture if a browser is connected."""
@@ -169,6 +194,8 @@ class PageView(LiveView):
 
     def on_action(self, result: ActionResult) -> None:
         """Add it to the log."""
+        if not self._repeats.shows(result):
+            return
         kind = result.state.replace(" ", "-")
         self._log(kind, f"{result.action.name}: {result.state}", result.detail)
 
@@ -242,6 +269,7 @@ class Printer(LiveView):
     ) -> None:
         self._as_json = as_json
         self._detailed = detailed
+        self._repeats = _Repeats()
         self._out: TextIO | None = out or sys.stdout
         # Not sys.stderr as it is now: it changes while native code is kept quiet.
         self._log = log
@@ -265,6 +293,8 @@ class Printer(LiveView):
 
     def on_action(self, result: ActionResult) -> None:
         """Write the result of an action on stderr."""
+        if not self._repeats.shows(result):
+            return
         name, end = result.action.name, result.event.end
         match result.state:
             case "done" | "dry run":

@@ -62,6 +62,7 @@ def _print_preset(ctx: click.Context, _: click.Parameter, name: str | None) -> N
         "handlore live moves.onnx --headless --json | ./lights.py",
         "handlore live poses.onnx --landmarks --headless | ./puppet.py",
         "handlore live poses.onnx --send osc://127.0.0.1:9000",
+        "handlore live poses.onnx --headless --home-assistant mqtt://homeassistant.local",
         "handlore live moves.onnx --record wrong_triggers",
     ),
 )
@@ -111,6 +112,21 @@ def _print_preset(ctx: click.Context, _: click.Parameter, name: str | None) -> N
     help="Send landmarks and events to udp://HOST:PORT, tcp://HOST:PORT, osc://HOST:PORT or"
     " mqtt://USER:PASSWORD@HOST/TOPIC; may be given several times. The variable HANDLORE_SEND hides"
     " a password, with spaces between addresses.",
+)
+@click.option(
+    "--home-assistant",
+    metavar="BROKER",
+    envvar="HANDLORE_HOME_ASSISTANT",
+    help="Announce the gestures to Home Assistant over mqtt://USER:PASSWORD@HOST: a sensor, and a"
+    " trigger for each label. A path is the discovery prefix, if it is not homeassistant. The"
+    " variable HANDLORE_HOME_ASSISTANT hides a password.",
+)
+@click.option(
+    "--home-assistant-name",
+    metavar="NAME",
+    default="",
+    show_default="handlore and the name of this computer",
+    help="The name of the device in Home Assistant.",
 )
 @click.option(
     "--landmarks-fps",
@@ -218,8 +234,8 @@ def _token(token: str | None, file: Path | None, serve: str | None) -> str | Non
 
 def _options(given: dict[str, Any]) -> LiveOptions:
     same = (
-        "dry_run serve token send max_hands record keep_video subject landmarker detector hand"
-        " verbose"
+        "dry_run serve token send home_assistant home_assistant_name max_hands record keep_video"
+        " subject landmarker detector hand verbose"
     )
     return LiveOptions(
         window=not given["headless"],

@@ -4,6 +4,7 @@ All are as the person sees them, in the mirrored window: right is the person's r
 """
 
 from dataclasses import dataclass
+from math import isnan
 
 import numpy as np
 
@@ -38,19 +39,18 @@ class HeldHand:
     def pinch(self) -> float:
         """Distance of the tips of thumb and index finger: 0 if they touch, 1 in an open hand."""
         tips = self._length(HandLandmark.THUMB_TIP, HandLandmark.INDEX_FINGER_TIP)
-        return _share(tips / self._size, _PINCHED, _SPREAD)
+        return _share(tips / self.size, _PINCHED, _SPREAD)
 
     @property
     def openness(self) -> float:
         """0 for a fist, 1 for an open hand."""
-        reach = sum(self._length(HandLandmark.WRIST, tip) for tip in _TIPS) / len(_TIPS)
-        return _share(reach / self._size, _CLOSED, _OPEN)
+        return _share(sum(map(self.reach, _TIPS)) / len(_TIPS), _CLOSED, _OPEN)
 
     @property
     def rotation(self) -> float:
         """Roll of the hand in degrees: 0 with fingers up, 90 with fingers to the right."""
         # The picture is not mirrored: what is right for the person is left in it.
-        return -float(rotation_deg(self.image))
+        return -float(np.nan_to_num(rotation_deg(self.image)))
 
     @property
     def height(self) -> float:
@@ -66,18 +66,23 @@ class HeldHand:
         """Return all values by name, rounded so that logs are reproducible."""
         return {name: round(getattr(self, name), VALUES[name].decimals) for name in VALUES}
 
+    def reach(self, tip: HandLandmark) -> float:
+        """Return the distance of a fingertip from the wrist in hand sizes."""
+        return self._length(HandLandmark.WRIST, tip) / self.size
+
     @property
     def _centre(self) -> FloatArray:
         """Return the middle of wrist and knuckles (3,), which does not move with the fingers."""
         return np.asarray(self.image[[HandLandmark.WRIST, *_PALM]].mean(axis=0))
 
     @property
-    def _size(self) -> float:
+    def size(self) -> float:
         """Return the mean distance from the wrist to the knuckles, in image widths."""
         return max(sum(self._length(HandLandmark.WRIST, end) for end in _PALM) / 3, 1e-6)
 
     def _length(self, one: int, other: int) -> float:
-        return float(np.linalg.norm(self.image[one] - self.image[other]))
+        # Landmarks of some tables have no z.
+        return float(np.linalg.norm(np.nan_to_num(self.image[one] - self.image[other])))
 
 
 @dataclass(frozen=True)
@@ -100,5 +105,6 @@ VALUES = {
 
 
 def _share(value: float, low: float, high: float) -> float:
-    """Return where a value lies between two others, 0 to 1."""
-    return min(max((value - low) / (high - low), 0.0), 1.0)
+    """Return where a value lies between two others, 0 to 1; 0 where it is unknown."""
+    share = (value - low) / (high - low)
+    return 0.0 if isnan(share) else min(max(share, 0.0), 1.0)

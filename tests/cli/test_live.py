@@ -151,10 +151,11 @@ def test_no_model(clip: Path, tmp_path: Path) -> None:
 
 
 def test_replay_of_a_video_is_equal(onnx: Path, clip: Path, run: Run) -> None:
-    words = ("--json", "--threshold", "0.4")
+    words = ("--json", "--threshold", "0.4", "--hold-events", "0.3")
     live = run("live", onnx, "--camera", clip, "--fast", "--headless", *words)
     assert live.exit_code == 0, live.output
-    assert live.stdout.count("\n") == 2
+    types = [json.loads(line)["type"] for line in live.stdout.splitlines()]
+    assert types == ["start", "hold", "hold", "hold", "end"] * 2
     assert run("replay", onnx, clip, *words).stdout == live.stdout
 
 

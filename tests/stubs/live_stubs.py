@@ -210,6 +210,7 @@ class Playback:
         actions: ActionSet,
         *views: LiveView,
         settings: RecogniserSettings | None = None,
+        dry_run: bool = False,
     ) -> None:
         self.time = Time()
         self._video = video
@@ -225,6 +226,7 @@ class Playback:
                 Recogniser(models, actions.settings(given), max_hands=video.n_hands),
                 self.views,
                 actions,
+                dry_run,
                 clock=self.time,
                 sleep=self.time.sleep,
                 hold_interval=given.hold_interval,

@@ -1,15 +1,16 @@
 """Values of a held hand as numbers for an action, and actions that want the same."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from action_stubs import rehearsed
+from action_stubs import actions_of, rehearsed
 from control_stubs import POSES, Moment, Poses, driven
 from live_stubs import Playback
 
-from handlore.capture.actions.file import load_actions
+from handlore.capture.live.loop import LiveState, LiveView
 from handlore.datasets.dataset import LandmarkDataset
 
 VOLUME = '[actions.grab]\nsay = "{volume}"\nmap = { volume = "height" }\nrange = [0, 100]\n'
@@ -107,6 +108,22 @@ def test_until_the_same_pose_again(tmp_path: Path) -> None:
     assert times[-1] == pytest.approx(4.35, abs=0.15)
 
 
+@pytest.mark.parametrize("end", ["stop", "gone", "none"])
+def test_what_ends_it_changes_nothing(tmp_path: Path, end: str) -> None:
+    """A hand that closes, or is taken away, passes through all values on its way."""
+
+    def at(time: float) -> Moment:
+        if time < 3:
+            return Moment(y=0.375)
+        return Moment("grab" if time < 3.1 else end, y=0.375 + min(time - 3, 0.3))
+
+    until = "" if end == "none" else 'until = "stop"'
+    called = numbers(VOLUME + until, tmp_path, driven(6, at))
+    assert called[0][1] == called[-1][1] == 50
+    assert min(volume for _, volume in called) > 0
+    assert len(called) > 2
+
+
 def test_two_maps_to_the_same_thing(tmp_path: Path) -> None:
     """The first one keeps it until it ends; the other is skipped with one line."""
     text = VOLUME + "until = []\n" + VOLUME.replace("grab", "stop").replace("height", "side")
@@ -122,20 +139,25 @@ def test_two_maps_to_the_same_thing(tmp_path: Path) -> None:
 
 
 def test_slow_action_gets_the_newest_value(tmp_path: Path) -> None:
-    """A program that takes longer than the time between two values never falls behind."""
-    path = tmp_path / "actions.toml"
-    path.write_text(
-        VOLUME.replace("say = ", "run = ").replace('"{volume}"', '["true", "{volume}"]')
-    )
-    actions = load_actions(path, POSES)
-    kind, seen = actions.actions[0].kind, []
+    """A program that hangs delays no frame, and gets the newest value when it is back."""
+    actions = actions_of(VOLUME + 'until = "stop"', tmp_path, POSES)
+    kind, seen, is_back = actions.actions[0].kind, [], threading.Event()
 
-    def slow(event: object) -> None:
+    def hang(event: object) -> None:
         seen.append(event.mapped["volume"])  # type: ignore[attr-defined]
+        assert is_back.wait(30)
 
-    kind.perform = slow  # type: ignore[method-assign]
-    live = Playback(driven(7, rising()), [Poses()], actions)
+    object.__setattr__(kind, "perform", hang)
+
+    class Watch(LiveView):
+        def show(self, state: LiveState) -> None:
+            if state.seconds > 6:
+                is_back.set()
+
+    video = driven(7, rising())
+    live = Playback(video, [Poses()], actions, Watch())
     live.run()
+    assert live.live.frames == len(video.time)
     assert seen[-1] == 100
-    assert seen == sorted(seen)
+    assert len(seen) <= 3
     assert not [one for one in live.witness.outcomes if one.state == "skipped"]

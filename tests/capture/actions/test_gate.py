@@ -5,6 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from action_stubs import actions_of, rehearsed
+from control_stubs import POSES, Moment, Poses, driven
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from live_stubs import Playback
 from stream_stubs import Spread, stream
 
@@ -145,3 +148,60 @@ def test_both_hands_hold_the_pose(tmp_path: Path) -> None:
     parts = [[("wide", 2), ("gone", 4)], [("gone", 3), ("wide", 2), ("gone", 1)]]
     found = replayed(REPEAT, tmp_path, two_hands(*(stream(one) for one in parts)))
     assert [one.event.hand for one in found] == ["left"] * 4 + ["right"] * 4
+
+
+EVERYTHING = """
+[arming]
+label = "stop"
+seconds = 4
+[[actions.grab]]
+say = "down"
+on = "start"
+[[actions.grab]]
+say = "up"
+on = "end"
+[[actions.grab]]
+say = "again"
+repeat = 0.3
+after = 0.5
+[[actions.grab]]
+say = "{v}"
+map = { v = "height" }
+until = ["stop", "grab"]
+[[actions.stop]]
+say = "{v}"
+map = { v = "side" }
+until = []
+[[actions.stop]]
+say = "{v}"
+map = { v = "side" }
+cooldown = 2
+"""
+PARTS = st.lists(
+    st.tuples(
+        st.sampled_from(["grab", "stop", "none", "gone"]), st.sampled_from([0.2, 0.5, 1.0, 2.5])
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(parts=PARTS, fps=st.sampled_from([7, 15, 30, 50]))
+def test_live_and_replay_agree(parts: list[tuple[str, float]], fps: float, tmp_path: Path) -> None:
+    """Whatever the hand does: the same calls, live and replayed, and an end for each start."""
+    ends = np.cumsum([seconds for _, seconds in parts])
+
+    def at(time: float) -> Moment:
+        pose = parts[min(int(np.searchsorted(ends, time, side="right")), len(parts) - 1)][0]
+        return Moment(pose, x=0.3 + 0.03 * time, y=0.6 - 0.03 * time)
+
+    video = driven(float(ends[-1]), at, fps)
+    found = rehearsed(EVERYTHING, tmp_path, POSES, Poses(), video)
+    read = actions_of(EVERYTHING, tmp_path, POSES)
+    live = Playback(video, [Poses()], read, dry_run=True).run().outcomes
+    assert [(one.action.name, one.event, one.state, one.detail) for one in found] == [
+        (one.action.name, one.event, one.state, one.detail) for one in live
+    ]
+    pressed = [one.detail for one in found if one.detail in ("down", "up")]
+    assert pressed == ["down", "up"] * (len(pressed) // 2)

@@ -13,9 +13,13 @@ import pytest
 from action_stubs import actions_of, rehearsed, seen
 from control_stubs import POSES, Moment, Poses, driven
 from live_stubs import Playback
+from ready_stubs import signs
 
 from handlore.capture.actions import mouse
+from handlore.capture.actions.presets import preset_file
+from handlore.capture.live.loop import LiveState, LiveView
 from handlore.datasets.dataset import LandmarkDataset
+from handlore.models.files import load_model
 
 POINTER = '[actions.grab]\nmouse = "pointer"\nspeed = 1000\nuntil = "stop"\n'
 
@@ -56,9 +60,10 @@ def desktop(monkeypatch: pytest.MonkeyPatch) -> Desktop:
     return made
 
 
-def play(text: str, tmp_path: Path, video: LandmarkDataset) -> Playback:
+def play(text: str, tmp_path: Path, video: LandmarkDataset, model: Any = None) -> Playback:
     """Run it as live does, except that the pointer is moved in the same thread."""
-    live = Playback(video, [Poses()], actions_of(text, tmp_path, POSES))
+    model = model or Poses()
+    live = Playback(video, [model], actions_of(text, tmp_path, model.labels))
     for action in live.live.runner.gate._actions.actions:
         lane = live.live.runner._lanes[id(action)]
         lane.offer = lambda call, kind=action.kind: bool(kind.perform(call.event)) or True  # type: ignore[method-assign]
@@ -111,6 +116,15 @@ def test_pinch_presses_the_button(desktop: Desktop, tmp_path: Path) -> None:
     play(POINTER, tmp_path, driven(6, pinching((2, 2.2), (3, 5))))
     assert desktop.buttons == ["down", "up", "down", "up"]
     assert max(abs(n) for n in desktop.way) <= 12
+
+
+def test_real_hands_press_and_do_not_press(desktop: Desktop, tmp_path: Path) -> None:
+    """A pinch is a click; a fist, in which the tips touch too, is none."""
+    text = preset_file("mouse").read_text("utf-8")
+    for sign, buttons in (("fist", []), ("like", []), ("ok", ["down", "up"])):
+        video = signs(("one", 1.5), (sign, 0.2), ("one", 1), ("gone", 1))
+        play(text, tmp_path, video, load_model("everyday"))
+        assert desktop.buttons == buttons, sign
 
 
 def test_button_is_released(desktop: Desktop, tmp_path: Path) -> None:
@@ -250,18 +264,29 @@ def test_pointer_of_a_desktop(window: Any, tmp_path: Path) -> None:
     held = pinching((3, 4))
 
     def at(time: float) -> Moment:
-        moved, shown = across(time), held(time)
-        return Moment(shown.pose, moved.x, moved.y, shown.pinch)
+        # Fast to the right and down, slowly half of the way back: no pointer is accelerated.
+        there, back = min(max(time - 1, 0.0) * 4, 1.0), min(max(time - 4.3, 0.0), 1.0) / 2
+        shown, way = held(time), 0.2 * (there - back)
+        return Moment(shown.pose, 0.6 - way, 0.3 + way, shown.pinch)
 
     video = driven(6, at)
     live = Playback(video, [Poses()], actions_of(POINTER, tmp_path, POSES))
-    # Not faster than the program: of positions that wait only the newest is kept.
-    show = live.witness.show
-    live.witness.show = lambda state: (show(state), time.sleep(0.003))[0]  # type: ignore[method-assign]
+    (lane,) = live.live.runner._lanes.values()
+
+    class Pace(LiveView):
+        """Time goes on as fast as the program, as it does with a camera."""
+
+        def show(self, state: LiveState) -> None:
+            while lane._queue or lane._running:
+                time.sleep(0.0005)
+
+    live.views.append(Pace())
     live.run()
     assert [window.readline().strip() for _ in range(2)] == ["<Button-1>", "<ButtonRelease-1>"]
     x, y = position()
-    assert (x, y) == (pytest.approx(500, abs=20), pytest.approx(500, abs=20))
+    assert (x, y) == (pytest.approx(400, abs=12), pytest.approx(400, abs=12))
+    (moved,) = live.witness.outcomes
+    assert (moved.state, moved.detail) == ("done", "move the pointer")
     pointer = mouse._Xdotool(1.0)
     pointer.click("right", 1)
     pointer.scroll(1)

@@ -239,6 +239,11 @@ class TestPipelines:
         with pytest.raises(CameraError, match="built without GStreamer"):
             camera_spec("videotestsrc ! video/x-raw").open()
 
+    def test_file_of_such_a_name(self, clip: Path, tmp_path: Path) -> None:
+        other = tmp_path / "look ! a clip.mp4"
+        other.write_bytes(clip.read_bytes())
+        assert not camera_spec(str(other)).live
+
     def test_options(self) -> None:
         with pytest.raises(HandloreError, match="parts of a GStreamer pipeline"):
             camera_spec("v4l2src ! jpegdec", CameraOptions(size=(640, 480)))

@@ -6,8 +6,10 @@ import json
 import socket
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+from browser_stub import PROGRAM, Browser
 from output_stubs import FIST, hand, state, until
 
 from handlore.capture.serve import websocket
@@ -111,6 +113,27 @@ def test_own_page(start: Start) -> None:
     _, address = start()
     with connect(address, origin=address.replace("ws", "http", 1).removesuffix("/stream")):
         pass
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(PROGRAM is None, reason="needs Chromium")
+@pytest.mark.parametrize("token", [None, SHARED])
+def test_browser(token: str | None, start: Start, tmp_path: Path) -> None:
+    """A page of the same address, which has the token as a cookie."""
+    hub, address = start(token)
+    page = address.replace("ws", "http", 1).removesuffix("stream")
+    with Browser(tmp_path / "profile") as browser:
+        browser.open(page + (f"?token={token}" if token else ""))
+        browser.wait("document.getElementById('log') !== null")
+        browser.value(
+            "window.got = []; window.ws = new WebSocket(`ws://${location.host}/stream`);"
+            "ws.onmessage = ({data}) => got.push(JSON.parse(data)); 1"
+        )
+        browser.wait("ws.readyState === 1")
+        until(lambda: watched(hub))
+        hub.channel.show(state(0.5, [hand()]))
+        browser.wait("got.length === 1")
+        assert browser.value("got[0].hands[0].image.length") == 21
 
 
 def test_request_that_is_no_websocket(start: Start) -> None:

@@ -4,8 +4,11 @@ import io
 import json
 from pathlib import Path
 
-from live_stubs import EMPTY, FIST, Stage
+import pytest
+from live_stubs import EMPTY, FIST, Playback, Stage
+from stream_stubs import Spread, stream
 
+from handlore.capture.actions.file import load_actions
 from handlore.capture.views.live import Printer
 from handlore.models.stream.events import Event
 
@@ -50,3 +53,16 @@ def test_repeated_message(tmp_path: Path) -> None:
         "0.03  fist (say): x",
         "fist (say) was skipped: cooling down",
     ]
+
+
+def test_action_that_goes_on(tmp_path: Path) -> None:
+    """Ten calls a second are one line a second."""
+    path = tmp_path / "actions.toml"
+    path.write_text('[actions.wide]\nsay = "x"\nrepeat = 0.1\nwaiting = 1000')
+    log = io.StringIO()
+    printer = Printer(out=io.StringIO(), log=log)
+    actions = load_actions(path, Spread.labels)
+    live = Playback(stream([("wide", 5)]), [Spread()], actions, printer)
+    live.run()
+    assert live.live.runner.counts["done"] == pytest.approx(48, abs=1)
+    assert len(log.getvalue().splitlines()) == 5

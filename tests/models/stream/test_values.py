@@ -81,6 +81,15 @@ def test_ranges() -> None:
     assert all(np.isfinite(value) for value in flat.as_json().values())
 
 
+def test_unknown_depth() -> None:
+    """Landmarks of a table in two dimensions are those of a flat hand."""
+    flat = placed(0.5, 0.4, 30) * np.array([1, 1, 0], np.float32)
+    without = flat + np.array([0, 0, np.nan], np.float32)
+    assert HeldHand(without).as_json() == HeldHand(flat).as_json()
+    nothing = HeldHand(np.full((21, 3), np.nan, np.float32)).as_json()
+    assert all(np.isfinite(value) for value in nothing.values())
+
+
 def test_rendered_hands() -> None:
     def value(pose: str, name: str) -> float:
         rendered = render_pose(pose, Person.random(1), Scene(seed=1))
