@@ -1,5 +1,6 @@
 """A connection to an MQTT broker, for actions, streams and Home Assistant."""
 
+import sys
 import threading
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -46,7 +47,7 @@ class Broker:
         self.n_connections = 0
         """How many times it has been connected: after a loss it connects again by itself."""
         self._refused = ""
-        """Why the broker refused the connection, such as a wrong password."""
+        """Why there is no connection, such as a wrong password, or nobody there."""
 
     @property
     def connected(self) -> bool:
@@ -108,6 +109,7 @@ class Broker:
         if self._will is not None:
             client.will_set(*self._will, qos=1, retain=True)
         client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = lambda *_: self._connected.clear()
         client.connect_async(address.host, address.port, _KEEP_ALIVE)
         client.loop_start()
@@ -118,3 +120,10 @@ class Broker:
         if not self._refused:
             self.n_connections += 1
             self._connected.set()
+
+    def _on_connect_fail(self, *_: Any) -> None:
+        # Called where the error is handled, and not told which one it is.
+        error = sys.exc_info()[1]
+        if isinstance(error, OSError):
+            reason = error.strerror or str(error)
+            self._refused = getattr(error, "verify_message", "") or reason

@@ -8,7 +8,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,10 +20,12 @@ import numpy as np
 import pytest
 from browser_stub import PROGRAM, Browser
 from click.testing import Result
+from network_stubs import PASSWORD, USER, MjpegCamera
 
 from handlore.capture.actions.presets import preset_file
 from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.rendered import Person, Scene, render_background, render_pose
+from handlore.datasets.storage import load_dataset
 
 Run = Callable[..., Result]
 Refused = Callable[..., str]
@@ -81,6 +85,58 @@ def test_landmarks(run: Run, onnx: Path, clip: Path) -> None:
     assert any(frame["hands"] for frame in frames)
     events = [line["label"] for line in lines if line["type"] != "landmarks"]
     assert events == ["fist", "open_palm"]
+
+
+@pytest.mark.slow
+def test_camera_of_the_network(tmp_path: Path) -> None:
+    """It dies and returns; its password is in no line, no recording, and not on the page."""
+    palm = render_pose("open_palm", Person.random(3), Scene(seed=5, size=0.3), size=(320, 240))
+    rng = np.random.default_rng(0)
+
+    def picture() -> bytes:
+        noisy = np.clip(palm.pixels + rng.normal(0, 2, palm.pixels.shape), 0, 255)
+        return cv2.imencode(".jpg", noisy[..., ::-1].astype(np.uint8))[1].tobytes()
+
+    camera = MjpegCamera(secret=True)
+    camera.picture = picture
+    words = ("everyday", "--headless", "--landmarks", "--record", "kept", "--serve", "127.0.0.1:0")
+    address = camera.url(user=f"{USER}:{PASSWORD}@")
+    live = start(*words, cwd=tmp_path, env=os.environ | {"HANDLORE_CAMERA": address})
+    lines: list[dict[str, Any]] = []
+    reader = threading.Thread(target=lambda: lines.extend(map(json.loads, live.stdout)))
+    reader.start()
+
+    def after(n: int) -> int:
+        """Wait for so many more frames with a hand; return how many lines there are."""
+        begun, deadline = len(lines), time.monotonic() + 120
+        while sum(bool(line.get("hands")) for line in lines[begun:]) < n:
+            assert time.monotonic() < deadline
+            assert live.poll() is None
+            time.sleep(0.05)
+        return len(lines)
+
+    try:
+        after(20)
+        page = re.search(r"http://127\S+", live.stderr.readline())[0]
+        camera.die()
+        time.sleep(3)
+        camera.start()
+        after(20)
+        shown = urllib.request.urlopen(page, timeout=20).read()  # noqa: S310
+    finally:
+        live.send_signal(signal.SIGINT)
+        log = live.stderr.read()
+        live.wait(60)
+        reader.join(20)
+        camera.die()
+    assert f"camera http://127.0.0.1:{camera.port} is back" in log
+    kept = [path.read_bytes() for path in (tmp_path / "kept").rglob("*") if path.is_file()]
+    assert len(kept) >= 2
+    everything = [log.encode(), json.dumps(lines).encode(), shown, *kept]
+    assert not any(word.encode() in one for word in (USER, PASSWORD) for one in everything)
+    [recording, *_] = (tmp_path / "kept").rglob("*.npz")
+    options = load_dataset(recording).header.options
+    assert options["camera"] == f"http://127.0.0.1:{camera.port}"
 
 
 @pytest.mark.parametrize(

@@ -77,8 +77,13 @@ class Broker(threading.Thread):
 
 
 @contextmanager
-def mosquitto(folder: Path, port: int = 0, key: str = "") -> Iterator[int]:
-    """Run mosquitto on this computer alone; yield its port. Nothing survives its end."""
+def mosquitto(
+    folder: Path, port: int = 0, key: str = "", certificate: Path | None = None
+) -> Iterator[int]:
+    """Run mosquitto on this computer alone; yield its port. Nothing survives its end.
+
+    ``key`` is the password of anna; with a certificate, which holds its key, it is encrypted.
+    """
     if not port:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
@@ -89,6 +94,8 @@ def mosquitto(folder: Path, port: int = 0, key: str = "") -> Iterator[int]:
         tool = shutil.which("mosquitto_passwd") or words[0]
         subprocess.run([tool, *words[1:], "anna", key], check=True, capture_output=True)
         lines += [f"password_file {users}"]
+    if certificate is not None:
+        lines += [f"certfile {certificate}", f"keyfile {certificate}"]
     (folder / "mosquitto.conf").write_text("\n".join([*lines, "user root", ""]))
     broker = subprocess.Popen(
         [str(MOSQUITTO), "-c", str(folder / "mosquitto.conf")],

@@ -30,6 +30,7 @@ class MjpegCamera:
         self.grey = 100
         self.size = (64, 48)
         self.secret = secret
+        self.picture = lambda: jpeg(self.grey, self.size)
         self.asked: list[str] = []
         """Paths that were requested."""
         self.port = 0
@@ -87,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
         self.end_headers()
         while camera.alive:
-            self._part(jpeg(camera.grey, camera.size))
+            self._part(camera.picture())
             time.sleep(0.02)
 
     def _part(self, body: bytes) -> None:

@@ -27,7 +27,9 @@ def test_unreachable_broker(desk: Make) -> None:
     pytest.importorskip("paho.mqtt", reason="needs paho-mqtt: pip install 'handlore[mqtt]'")
     one = desk('[actions.fist]\nmqtt = "a"\nbroker = "mqtt://127.0.0.1:9"\ntimeout = 0.2')
     one.runner.submit(seen("fist"))
-    assert one.wait(1) == [("failed", "no connection to the broker 127.0.0.1")]
+    assert one.wait(1) == [
+        ("failed", "no connection to the broker 127.0.0.1: Connection refused"),
+    ]
 
 
 def test_refusing_broker(desk: Make) -> None:

@@ -1,6 +1,9 @@
 """Landmarks and events over MQTT."""
 
 import json
+import re
+import shutil
+import subprocess
 import threading
 from pathlib import Path
 
@@ -67,6 +70,31 @@ def test_mosquitto(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         f"mqtt://127.0.0.1:{port} does not receive",
         f"mqtt://127.0.0.1:{port} receives now",
     ]
+
+
+@pytest.mark.slow
+@needs_mosquitto
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")
+def test_encrypted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A certificate that nobody knows is refused, with the reason; one that is known is not."""
+    monkeypatch.setattr(sender_module, "RETRY_SECONDS", 0.2)
+    certificate = tmp_path / "broker.pem"
+    words = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    words += ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(certificate)]
+    made = subprocess.run(["openssl", "req", *words], capture_output=True, check=True, text=True)
+    certificate.write_text(certificate.read_text() + made.stdout)
+    said: list[str] = []
+    with mosquitto(tmp_path, certificate=certificate) as port:
+        address = f"mqtts://localhost:{port}"
+        sender = Sender(make_output(address), said.append)
+        until(lambda: (sender.show(state()), said)[1])
+        sender.close()
+        assert re.search(r"localhost: self.signed certificate", said[0])
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        sender = Sender(make_output(address), said.append)
+        until(lambda: (sender.show(state()), sender._open)[1])
+        sender.close()
+    assert len(said) == 1
 
 
 def received(port: int, topic: str, publish) -> dict:
