@@ -7,7 +7,7 @@ point of another package in the group ``handlore.estimators``: a class that is m
 """
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -30,6 +30,7 @@ from handlore.models.pose_encoder import Encoder, PoseEncoder
 
 from .duration_prior import DurationPrior
 from .onnx_graph import Graph
+from .progress import Report
 
 Windows = tuple[FloatArray, StrArray, StrArray]
 """Encoded windows of streams: X, labels, and groups."""
@@ -54,10 +55,13 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     summary: ClassVar[str]
     """What it is good for, in one line."""
     learns_in_epochs: ClassVar[bool] = False
-    """Whether ``fit`` trains in epochs, calls ``progress`` and sets ``history_``."""
-    progress: Callable[[int, int], None] | None = None
-    """Called after each epoch with the number of finished epochs, and of all. It is not a
+    """Whether ``fit`` trains in epochs, for minutes, and sets ``history_``."""
+    progress: Report | None = None
+    """Called during ``fit`` with how much is done, and of how much (epochs, trees). It is not a
     parameter, so clones have none."""
+    keeps_best: bool = True
+    """Whether Ctrl-C, with ``progress`` and after an epoch, ends ``fit`` with the best result so
+    far; else it ends everything."""
     history_: Sequence[Mapping[str, float | None]] = ()
     """Loss and accuracy of the last ``fit`` by epoch."""
     notes_: tuple[str, ...] = ()
@@ -147,6 +151,10 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _to_onnx(self) -> Any:
         raise NotImplementedError
 
+    def _advance(self, done: int, total: int) -> None:
+        if self.progress is not None:
+            self.progress(done, total)
+
     def _remember_shape(self, X: FloatArray) -> None:
         self.n_features_in_ = X.shape[1]
 
@@ -201,6 +209,7 @@ class MovementEstimator(HandEstimator):
         """
         copy: Self = clone(self)
         copy.progress = self.progress
+        copy.keeps_best = self.keeps_best
         pairs = zip((X, y, groups), windows, strict=True)
         return copy.fit(*(np.concatenate(pair) for pair in pairs))
 
@@ -267,6 +276,10 @@ class MovementEstimator(HandEstimator):
         if self.context or not self._n_facts:
             return probabilities
         return self.duration_prior_(probabilities, self._seconds(X))
+
+    def _advance(self, done: int, total: int) -> None:
+        if self.progress is not None:
+            self.progress(done, total)
 
     def _remember_shape(self, X: FloatArray) -> None:
         self.n_features_in_, self.n_timepoints_in_ = X.shape[1:]

@@ -6,7 +6,7 @@ ensemble is often better than its best member. Log probabilities are averaged (a
 opinion pool*), so a label that one member almost rules out stays ruled out.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -26,6 +26,7 @@ from .direction import DIRECTION, direction_matters
 from .estimators import ESTIMATORS
 from .mirroring import parse_label_pairs
 from .onnx_graph import pool_models
+from .progress import Steps
 
 _MAX_PARAMETER = 2**32
 _YES_OR_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
@@ -237,13 +238,16 @@ class _Blend(HandEstimator):
 
     def _fit(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
         # Clones: fitting must not change the parameters.
-        self.members_ = [_fresh(member, self.progress) for _, member in self.members]
+        steps = Steps(len(self.members), self.progress)
+        self.members_ = [_fresh(member, self) for _, member in self.members]
         # A missing package is reported before any member has trained for minutes.
         for member in self.members_:
             member.require()
         for member in self.members_:
             # By name: mirrored labels and `none` are known by their names.
+            member.progress = steps.within()
             member.fit(X, self.classes_[codes], groups)
+            steps.finish()
         self._summarise()
 
     def _summarise(self) -> None:
@@ -282,7 +286,12 @@ class _MovementBlend(_Blend, MovementEstimator):
         """Return a copy whose members also know windows of streams."""
         copy: Self = clone(self)
         copy.progress = self.progress
-        copy.members_ = [one.fit_with_windows(X, y, groups, windows) for one in self.members_]
+        steps = Steps(len(self.members_), self.progress)
+        copy.members_ = []
+        for member in self.members_:
+            member.progress = steps.within()
+            copy.members_.append(member.fit_with_windows(X, y, groups, windows))
+            steps.finish()
         copy.classes_ = copy.members_[0].classes_
         copy.n_features_in_, copy.n_timepoints_in_ = self.n_features_in_, self.n_timepoints_in_
         copy._summarise()
@@ -308,7 +317,7 @@ def _blend(members: _Members) -> _Blend:
     return _MovementBlend(members) if kinds == {"sequence"} else _Blend(members)
 
 
-def _fresh(member: HandEstimator, progress: Callable[[int, int], None] | None) -> HandEstimator:
+def _fresh(member: HandEstimator, blend: HandEstimator) -> HandEstimator:
     copy: HandEstimator = clone(member)
-    copy.progress = progress
+    copy.keeps_best = blend.keeps_best
     return copy

@@ -16,6 +16,7 @@ from .evaluation.crossval import cross_validate_pipeline
 from .evaluation.leaks import item_digests
 from .evaluation.streams import StreamOutputs, clip_lengths, cross_fitted
 from .factory import Pipeline
+from .progress import Report
 
 _LIBRARIES = ("numpy", "scikit-learn", "onnxruntime")
 
@@ -67,12 +68,15 @@ def _rounded(values: Mapping[str, float | None]) -> dict[str, float | None]:
 
 
 def score_facts(
-    pipeline: Pipeline, dataset: LandmarkDataset, base: LandmarkDataset | None
+    pipeline: Pipeline,
+    dataset: LandmarkDataset,
+    base: LandmarkDataset | None,
+    progress: Report | None = None,
 ) -> dict[str, Any]:
     """Return what the card keeps of a cross-validation, and poses in streams."""
     by, is_of_poses = default_by(dataset), pipeline.encoder.kind == "pose"
     found = cross_validate_pipeline(
-        pipeline, dataset, by, None, base=base, with_streams=is_of_poses
+        pipeline, dataset, by, None, base=base, progress=progress, with_streams=is_of_poses
     )
     scores, streams = found.scores, found.streams
     crossval = {

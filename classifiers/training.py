@@ -4,10 +4,9 @@ import csv
 import io
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from handlore.datasets.splits import (
     cross_validation,
     default_by,
     doubt_about,
+    fold_count,
     training_samples,
 )
 from handlore.landmarks.errors import HandloreError
@@ -41,14 +41,15 @@ from .factory import Pipeline
 from .negatives import NegativeWindows
 from .novelty import NoveltyModel
 from .onnx_graph import add_clip_output
+from .progress import Report, Steps
 from .provenance import clip_facts, score_facts, stream_facts, training_facts
 from .typical import typical_hands
 
 _FEW_SAMPLES = 5
+_FITS_OF_A_HALF = 3
+"""As long as so many fits takes one for half of the people, its streams included."""
 _MIN_GESTURES, _MAX_STREAM_CLIPS = 20, 150
 """Number of gestures from which on thresholds are chosen, and of clips in streams of each half."""
-_N_FITS = 4
-"""A movement classifier is fitted for clips, for streams, and on two halves to find thresholds."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def train(
     log: str | Path | None = None,
     base: str | Path | None = None,
     seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Report | None = None,
 ) -> Trained:
     """Train a classifier on a dataset and write a model file.
 
@@ -117,8 +118,8 @@ def train(
         by default with its estimator and features. The notes say which labels of the dataset are
         confused, as a cross-validation of the dataset finds it.
     progress
-        Called with the number of finished epochs, and of all; Ctrl-C then ends training and keeps
-        the best model so far. Estimators without epochs: with the number of finished fits.
+        Called with how much is done, and of how much. With it, Ctrl-C ends the training of an
+        estimator that learns in epochs, and keeps the best model so far.
 
     Raises
     ------
@@ -141,8 +142,6 @@ def train(
         "params": params,
     }
     pipeline, examples, notes = pipeline_beside(chosen, base, model, seed=seed, **options)
-    if pipeline.estimator.learns_in_epochs:
-        pipeline.estimator.progress, progress = progress, None
     how: dict[str, Any] = {"crossval": crossval, "negatives": negatives, "progress": progress}
     with _logged(log, pipeline):
         trained = train_pipeline(pipeline, chosen, out, base=examples, **how)
@@ -174,7 +173,7 @@ def train_pipeline(
     crossval: bool = False,
     negatives: bool = False,
     novelty: bool = True,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Report | None = None,
 ) -> Trained:
     """Fit a pipeline on all samples of a dataset and write the model file; see :func:`train`.
 
@@ -185,17 +184,20 @@ def train_pipeline(
     """
     started = time.perf_counter()
     estimator, encoder = pipeline.estimator, pipeline.encoder
-    scores = score_facts(pipeline, dataset, base) if crossval else {}
-    confused = _confused(pipeline, dataset, base) if base is not None else None
+    by = default_by(dataset)
+    n_folds = fold_count(dataset, by) if crossval else 0
+    n_compared = 0 if base is None else fold_count(dataset, strictest_split(dataset, base))
+    steps = Steps(n_folds + n_compared + _n_fits(pipeline, negatives=negatives), progress)
+    scores = score_facts(pipeline, dataset, base, steps.within(n_folds)) if crossval else {}
+    steps.finish(n_folds)
+    confused = None
+    if base is not None:
+        confused = _confused(pipeline, dataset, base, steps.within(n_compared))
+        steps.finish(n_compared)
     own, dataset = dataset, joined(dataset, base)
-    numbers = count(1)
-
-    def done() -> None:
-        if progress:
-            progress(next(numbers), _N_FITS)
-
-    fitted, clips = _fitted(estimator, dataset, encoder, done, negatives=negatives)
-    outputs = _left_out_streams(estimator, dataset, encoder, done) if negatives else []
+    fitted, clips = _fitted(estimator, dataset, encoder, steps, negatives=negatives)
+    outputs = _left_out_streams(estimator, dataset, encoder, steps) if negatives else []
+    steps.close()
     detector = dataset.header.detector
     card = ModelCard(
         labels=tuple(map(str, fitted.classes_)),
@@ -212,10 +214,21 @@ def train_pipeline(
     )
     scored = NoveltyModel.of(dataset, encoder) if novelty and encoder.kind == "pose" else None
     n_bytes = save_model(fitted, card, out, scored, clips)
-    doubt = doubt_about(own, default_by(own)) if crossval else None
+    doubt = doubt_about(own, by) if crossval else None
     notes = (*fitted.notes_, *_notes(dataset), *([doubt] if doubt else []))
     seconds = time.perf_counter() - started
     return Trained(out, card, n_bytes, seconds, notes, confused)
+
+
+def _n_fits(pipeline: Pipeline, *, negatives: bool) -> int:
+    """Return about how many fits a training takes as long as.
+
+    A classifier of movements is fitted for clips, for streams, and on two halves of the data to
+    find thresholds.
+    """
+    if not negatives or pipeline.encoder.kind != "sequence":
+        return 1
+    return 2 if pipeline.estimator.learns_in_epochs else 2 + 2 * _FITS_OF_A_HALF
 
 
 def save_model(
@@ -247,7 +260,7 @@ def _fitted(
     estimator: HandEstimator,
     dataset: LandmarkDataset,
     encoder: Encoder,
-    done: Callable[[], None],
+    steps: Steps,
     *,
     negatives: bool,
 ) -> tuple[HandEstimator, HandEstimator | None]:
@@ -257,12 +270,14 @@ def _fitted(
     for streams, where most windows show no gesture. A clip that somebody has cut shows one of its
     labels; there they would only turn gestures into ``none``.
     """
-    if not negatives or encoder.kind != "sequence":
-        return fit_samples(estimator, dataset, encoder), None
+    estimator.progress = steps.within()
     clips = fit_samples(estimator, dataset, encoder)
-    done()
+    steps.finish()
+    if not negatives or encoder.kind != "sequence":
+        return clips, None
+    clips.progress = steps.within()
     streaming = fit_streams(clips, dataset, encoder, NegativeWindows())
-    done()
+    steps.finish()
     return streaming, clips
 
 
@@ -270,7 +285,7 @@ def _left_out_streams(
     estimator: HandEstimator,
     dataset: LandmarkDataset,
     encoder: Encoder,
-    done: Callable[[], None],
+    steps: Steps,
 ) -> list[StreamOutputs]:
     """Return outputs in streams of half of the people each, trained on the other half.
 
@@ -286,11 +301,13 @@ def _left_out_streams(
         trained, left_out = dataset.select(rest), dataset.select(half)
         if len(np.unique(trained.samples.label[trained.has_hand])) < 2:
             return []
-        fitted = fit_samples(clone(estimator), trained, encoder)
+        fresh: HandEstimator = clone(estimator)
+        fresh.progress = steps.within()
+        fitted = fit_samples(fresh, trained, encoder)
         outputs.append(
             StreamOutputs.of_left_out(fitted, encoder, trained, left_out, _MAX_STREAM_CLIPS)
         )
-        done()
+        steps.finish(_FITS_OF_A_HALF)
     return outputs
 
 
@@ -307,11 +324,11 @@ def _thresholds(
 
 
 def _confused(
-    pipeline: Pipeline, dataset: LandmarkDataset, base: LandmarkDataset
+    pipeline: Pipeline, dataset: LandmarkDataset, base: LandmarkDataset, progress: Report | None
 ) -> tuple[ConfusedLabels, ...]:
     """Return which labels of a dataset are confused, with each other or with those of a base."""
     by = strictest_split(dataset, base)
-    found = cross_validate_pipeline(pipeline, dataset, by, None, base=base)
+    found = cross_validate_pipeline(pipeline, dataset, by, None, base=base, progress=progress)
     return tuple(confusions(found.scores))
 
 

@@ -1,9 +1,46 @@
 """Keeping the chatter of native libraries off the user's screen."""
 
 import os
+import re
 import sys
+import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+_CHATTER = re.compile(rb"INFO: |WARNING: Logging before InitGoogle|[IW]\d{4} ")
+"""How LiteRT and MediaPipe begin a line that says nothing of use."""
+_LOCK = threading.RLock()
+_verbose = threading.Event()
+
+
+@contextmanager
+def without_chatter() -> Iterator[None]:
+    """Leave out what native code says in a short call though nothing is wrong.
+
+    LiteRT and MediaPipe report the delegates they make, and offer Python no switch. Everything
+    else that is written to file descriptor 2 meanwhile, by whomever, is written afterwards. In a
+    block of :func:`quiet_native_log` that is not quiet, nothing is left out.
+    """
+    if _verbose.is_set():
+        yield
+        return
+    with _LOCK, tempfile.TemporaryFile() as heard:
+        try:
+            real = os.dup(2)
+        except OSError:  # it is closed
+            yield
+            return
+        os.dup2(heard.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(real, 2)
+            os.close(real)
+            heard.seek(0)
+            for line in heard:
+                if not _CHATTER.match(line):
+                    os.write(2, line)
 
 
 @contextmanager
@@ -15,7 +52,14 @@ def quiet_native_log(quiet: bool = True) -> Iterator[None]:
     descriptor 2 leads nowhere, and ``sys.stderr`` keeps the real one. This touches the whole
     process, so it belongs to programs, not to libraries. Without ``quiet`` nothing is changed.
     """
-    if not quiet or sys.stderr is None:
+    if not quiet:
+        _verbose.set()
+        try:
+            yield
+        finally:
+            _verbose.clear()
+        return
+    if sys.stderr is None:
         yield
         return
     sys.stderr.flush()

@@ -14,6 +14,8 @@ from ..onnx_graph import ONNX_OPSET, compact_trees
 from ..projection import Projection
 from . import ESTIMATORS
 
+_TREES_AT_ONCE = 16
+
 
 @ESTIMATORS.register
 class _ForestClassifier(HandEstimator):
@@ -42,8 +44,14 @@ class _ForestClassifier(HandEstimator):
 
     def _fit(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
         self.projection_ = Projection.fit(X, codes)
-        forest = ExtraTreesClassifier(**self.get_params(), n_jobs=-1)
-        self.forest_ = forest.fit(self.projection_(X), codes)
+        forest = ExtraTreesClassifier(**self.get_params(), n_jobs=-1, warm_start=True)
+        places = self.projection_(X)
+        # In parts, which gives the same trees.
+        for n_trees in range(_TREES_AT_ONCE, self.n_estimators, _TREES_AT_ONCE):
+            forest.set_params(n_estimators=n_trees).fit(places, codes)
+            self._advance(n_trees, self.n_estimators)
+        forest.set_params(n_estimators=self.n_estimators)
+        self.forest_ = forest.fit(places, codes)
         # Threads pay off in training; for the prediction of single rows they are slower.
         self.forest_.n_jobs = 1
 

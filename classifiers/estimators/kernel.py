@@ -58,6 +58,7 @@ class _KernelClassifier(HandEstimator):
         rng = np.random.default_rng(self.random_state)
         n_directions = int(np.clip(0.7 * np.sqrt(len(X)), *_DIRECTIONS))
         self.projection_ = Projection.fit(X, codes, n_directions)
+        self._advance(1, 20)
         rows = _with_every_class(codes, rng)
         places = self._places(X[rows])
         self.rate_ = np.float32(self.gamma / max(places.var() * places.shape[1], 1e-12))
@@ -65,7 +66,9 @@ class _KernelClassifier(HandEstimator):
         with one_core_for_products():
             whitening = _whitening(self._kernel(self.centres_))
             regression = LogisticRegression(C=self.C, max_iter=300)
-            regression.fit(self._kernel(places) @ whitening, codes[rows])
+            similar = self._kernel(places) @ whitening
+            self._advance(3, 20)
+            regression.fit(similar, codes[rows])
         two = len(self.classes_) == 2
         # Of two classes scikit-learn keeps the difference only.
         coef = np.vstack([-regression.coef_, regression.coef_]) / 2 if two else regression.coef_

@@ -35,6 +35,7 @@ class _LinearClassifier(HandEstimator):
 
     def _fit(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
         self.projection_ = Projection.fit(X, codes)
+        self._advance(1, 20)
         regression = LogisticRegression(**self.get_params())
         with warnings.catch_warnings(), one_core_for_products():
             # A solver that stopped early has still found a classifier; cross-validation scores it.

@@ -70,6 +70,10 @@ _PACE = 0.1
 """Standard deviation of the logarithm of the duration of an augmented copy."""
 
 
+_STEPS_BEFORE = 2
+"""Before the copies of movements: their own outputs, and which labels a mirror swaps."""
+
+
 @ESTIMATORS.register
 class RocketClassifier(MovementEstimator):
     """Random convolutions, peaks and spectra over time, with a linear discriminant.
@@ -121,6 +125,7 @@ class RocketClassifier(MovementEstimator):
         rng = np.random.default_rng(self.random_state)
         self.pretrained_ = PretrainedFeatures.shipped() if self._has_few(X) else None
         plain = self._prepared(X, rng)
+        self._advance(1, _STEPS_BEFORE + 1 + self.n_augmented)
         self.images_ = self._images(X, plain, codes, groups)
         self._learn(plain, codes, groups, self._copies(X, rng), rng)
 
@@ -155,7 +160,7 @@ class RocketClassifier(MovementEstimator):
     ) -> Self:
         """Return a copy that also knows windows of streams; both have the same features."""
         copy: Self = clone(self)
-        copy.progress = self.progress
+        copy.progress, copy.keeps_best = self.progress, self.keeps_best
         copy.classes_, codes = np.unique(np.concatenate([y, windows[1]]), return_inverse=True)
         copy.n_features_in_, copy.n_timepoints_in_ = self.n_features_in_, self.n_timepoints_in_
         copy.banks_, copy.mean_, copy.deviation_ = self.banks_, self.mean_, self.deviation_
@@ -199,7 +204,8 @@ class RocketClassifier(MovementEstimator):
 
         def batches() -> Iterator[Rows]:
             yield plain, clusters, part, np.ones(len(plain), bool)
-            for blocks, is_mirrored in copies:
+            for number, (blocks, is_mirrored) in enumerate(copies):
+                self._advance(_STEPS_BEFORE + number, _STEPS_BEFORE + self._most_copies)
                 own = (images if is_mirrored else clusters)[: len(blocks)]
                 known = own != UNKNOWN
                 if known.any():
@@ -218,6 +224,12 @@ class RocketClassifier(MovementEstimator):
         found -= self.mean_
         found /= self.deviation_
         return self.pretrained_.extended(found) if self.pretrained_ else found
+
+    @property
+    def _most_copies(self) -> int:
+        """How many copies of all movements there are at most, mirrored ones included, and one."""
+        mirrored = not (self.images_ == UNKNOWN).all()
+        return 1 + self.n_augmented + mirrored * (1 + self.n_augmented // 2)
 
     def _copies(self, X: FloatArray, rng: np.random.Generator) -> Iterator[tuple[FloatArray, bool]]:
         """Yield augmented copies of all movements, and whether they are mirrored."""

@@ -119,7 +119,7 @@ class _TemporalClassifier(MovementEstimator):
             training.run(self.progress)
         except KeyboardInterrupt:
             done = len(training.history)
-            if self.progress is None or not done:
+            if self.progress is None or not self.keeps_best or not done:
                 raise
             self.notes_ = (f"stopped after {done} of {plan.epochs} epochs; kept the best so far",)
         self.network_ = training.best

@@ -54,12 +54,22 @@ class _XGBoostClassifier(HandEstimator):
 
     def _fit(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
         from xgboost import XGBClassifier
+        from xgboost.callback import TrainingCallback
+
+        class Rounds(TrainingCallback):  # type: ignore[misc]
+            def after_iteration(_, model: Any, epoch: int, evals_log: Any) -> bool:  # noqa: N805
+                self._advance(epoch + 1, self.n_estimators)
+                return False
 
         self.projection_ = Projection.fit(X, codes)
         booster = XGBClassifier(
-            **self.get_params(), tree_method="hist", n_jobs=_boosting_threads(len(X))
+            **self.get_params(),
+            tree_method="hist",
+            n_jobs=_boosting_threads(len(X)),
+            callbacks=[Rounds()] if self.progress else None,
         )
         self.booster_ = booster.fit(self._inputs(X), codes)
+        self.booster_.set_params(callbacks=None)
 
     def _predict_proba(self, X: FloatArray) -> FloatArray:
         return np.asarray(self.booster_.predict_proba(self._inputs(X)))

@@ -31,6 +31,7 @@ from handlore.models.pose_encoder import Encoder, PoseEncoder
 from ..base import HandEstimator
 from ..extending import joined, pipeline_beside
 from ..factory import Pipeline
+from ..progress import Report, Steps
 from .evaluation import Evaluation, Split
 from .importance import MAX_SAMPLES, Importance, measure_importances
 from .intervals import single_unit
@@ -41,6 +42,8 @@ from .streams import StreamOutputs, cross_fitted
 
 _MIN_STREAM_CLIPS, _MAX_STREAM_CLIPS = 50, 900
 """Clips in the streams of a fold, and of all folds."""
+_SHARE_OF_FIT = 0.3
+"""Of the time of a fold that is also recognised in streams, for the bar that shows progress."""
 
 
 def cross_validate(
@@ -56,7 +59,7 @@ def cross_validate(
     with_importances: bool = False,
     with_streams: bool | None = None,
     base: str | Path | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Report | None = None,
 ) -> Evaluation:
     """Estimate the accuracy of a classifier on people it has not seen.
 
@@ -82,7 +85,7 @@ def cross_validate(
     base
         A model whose examples are added to the training data of each fold; they are not tested.
     progress
-        Called with the number of finished folds, and of all.
+        Called with how much is done, and of how much.
 
     Raises
     ------
@@ -105,11 +108,19 @@ def cross_validate(
     }
     pipeline, examples, notes = pipeline_beside(dataset, base, model, seed=seed, **options)
     chosen: By = by or default_by(dataset)
-    fixed: dict[str, Any] = {"base": examples, "seed": seed, "progress": progress}
-    run: Callable[..., Evaluation] = partial(cross_validate_pipeline, pipeline, dataset, **fixed)
+    run: Callable[..., Evaluation] = partial(
+        cross_validate_pipeline, pipeline, dataset, base=examples, seed=seed
+    )
+    best = default_by(dataset)
+    is_weaker = BY.index(chosen) > BY.index(best)
+    steps = Steps(1 + is_weaker, progress)
     streams = not pipeline.estimator.learns_in_epochs if with_streams is None else with_streams
+    run = partial(run, progress=steps.within())
     found = run(chosen, folds, with_importances=with_importances, with_streams=streams)
-    reference, missing = _reference(run, chosen, default_by(dataset))
+    steps.finish()
+    run = partial(run, progress=steps.within())
+    reference, missing = _reference(run, best) if is_weaker else (None, None)
+    steps.close()
     doubts = [None if by else _doubt(dataset, chosen), *_limits(found, chosen, pipeline), missing]
     return replace(found, notes=tuple(filter(None, [*notes, *doubts])), reference=reference)
 
@@ -152,11 +163,9 @@ def _without_labels(predictions: Predictions, labels: Sequence[str]) -> Predicti
 
 
 def _reference(
-    run: Callable[[By, None], Evaluation], chosen: By, best: By
+    run: Callable[[By, None], Evaluation], best: By
 ) -> tuple[Evaluation | None, str | None]:
-    """Return the result of the best split if a weaker one was chosen, or why there is none."""
-    if BY.index(chosen) <= BY.index(best):
-        return None, None
+    """Return the result of the best split, to compare a weaker one with, or why there is none."""
     try:
         return run(best, None), None
     except HandloreError as error:
@@ -171,7 +180,7 @@ def cross_validate_pipeline(
     *,
     base: LandmarkDataset | None = None,
     seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Report | None = None,
     with_importances: bool = False,
     with_streams: bool = False,
 ) -> Evaluation:
@@ -210,8 +219,8 @@ def cross_validate_pipeline(
         n_folds=folds,
         base=base,
         seed=seed,
-        progress=(lambda done: progress(done, total)) if progress else None,
-        watch=watch,
+        progress=progress,
+        watch=watch if with_importances or with_streams else None,
     )
     leaks = find_leaks(dataset, cross_validation(dataset, by, folds, seed))
     taught = [] if base is None else base.labels
@@ -243,29 +252,31 @@ def cross_val_predict(
     n_folds: int | None = None,
     base: LandmarkDataset | None = None,
     seed: int = 0,
-    progress: Callable[[int], None] | None = None,
+    progress: Report | None = None,
     watch: Callable[[HandEstimator, LandmarkDataset, LandmarkDataset], None] | None = None,
 ) -> Predictions:
     """Predict every item, in the order of the dataset, by a clone that has not seen its group.
 
     Each clone is also trained on the samples of ``base``, which are not tested.
 
-    ``progress`` is called after each fold with the number of finished folds, ``watch`` with the
-    fitted estimator and its training and test samples.
+    ``progress`` is called with how much is done, and of how much; ``watch`` after each fold with
+    the fitted estimator and its training and test samples.
     """
     if base is None and len(dataset.labels) < 2:
         only = ", ".join(dataset.labels)
         raise HandloreError(f"a classifier needs at least two labels; there is: {only}")
+    steps = Steps(fold_count(dataset, by, n_folds), progress)
     parts = []
-    for done, (train, test) in enumerate(cross_validation(dataset, by, n_folds, seed), 1):
+    for train, test in cross_validation(dataset, by, n_folds, seed):
         trained, tested = joined(dataset.select(train), base), dataset.select(test)
-        fitted = _fit_fold(clone(estimator), trained, encoder, by)
+        fold: HandEstimator = clone(estimator)
+        fold.progress, fold.keeps_best = steps.within(_SHARE_OF_FIT if watch else 1), False
+        fitted = _fit_fold(fold, trained, encoder, by)
         classes = [str(label) for label in fitted.classes_]
         parts.append((test, predict_items(fitted.predict_proba, classes, tested, encoder)))
         if watch:
             watch(fitted, trained, tested)
-        if progress:
-            progress(done)
+        steps.finish()
     return _pooled(parts)
 
 

@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from math import isnan
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,8 +14,18 @@ from typing import Any, TypeVar
 import click
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
+from rich.text import Text
 
 from handlore.datasets.dataset import Kind
 from handlore.datasets.loading import LoadedData, load_data
@@ -277,15 +288,42 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
 
 
 @contextmanager
-def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Return a function that shows progress: a bar on a terminal, nothing in a pipe."""
+def progress(what: str, *, counted: bool = True) -> Iterator[Callable[[int, int], None]]:
+    """Return a function that shows progress: a bar on a terminal, nothing in a pipe.
+
+    What is not ``counted`` in items that people know is shown in percent.
+    """
     if sys.stderr is None or not sys.stderr.isatty():
         yield lambda done, total: None
         return
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    amount = MofNCompleteColumn() if counted else TaskProgressColumn()
+    columns = (TextColumn(what), BarColumn(), amount, TimeElapsedColumn(), _TimeLeft())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        bar.add_task(what, total=None, measured_at=0.0)
+        (task,) = bar.tasks
+
+        def show(done: int, total: int) -> None:
+            if task.total not in (None, total) or done < task.completed:
+                bar.reset(task.id)  # other work
+            measured = task.elapsed or 0.0
+            bar.update(task.id, completed=done, total=total, measured_at=measured)
+
+        yield show
+
+
+class _TimeLeft(ProgressColumn):
+    """The time that is left, if the rest is as fast as what is done.
+
+    The one of rich forgets what was more than 30 seconds ago, which a fold may take.
+    """
+
+    def render(self, task: Task) -> Text:
+        if not task.completed or not task.total or task.elapsed is None:
+            return Text("")
+        measured = task.fields["measured_at"]
+        left = measured * (task.total - task.completed) / task.completed
+        left = max(0.0, left - (task.elapsed - measured))
+        return Text(f"{timedelta(seconds=round(left))} left", style="progress.remaining")
 
 
 def require_output(out: Path, data: Sequence[Path]) -> None:

@@ -100,7 +100,7 @@ def _cross_validate(options: _CrossvalOptions) -> None:
     if options.report:
         prepare_folder(options.report)
     loaded = load_datasets(options.data, kind_of(options.model, options.base))
-    with progress("cross-validating") as show:
+    with progress("cross-validating", counted=False) as show:
         found = handlore.cross_validate(
             loaded.dataset,
             options.model,

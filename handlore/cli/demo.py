@@ -106,3 +106,7 @@ def _print(summary: dict[str, Any], out: Path) -> None:
     say(f"models:  {', '.join(model for model, _ in tries)}")
     for model, example in tries:
         say(f"try:     {shlex.join([program, 'predict', model, example])}")
+    if movements:
+        words = shlex.join(["--camera", movements["try"], "--loop"])
+        say(f"no camera? add to the next line {words}")
+    say(f"live:    {shlex.join([program, 'live', *(model for model, _ in tries)])}")

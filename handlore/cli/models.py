@@ -215,7 +215,7 @@ def _build_command(name: str, data: Path, out: Path, as_json: bool) -> None:
             into = out.with_name(f"{out.stem}-landmarks.npz")
             data = landmarks_of(name, data, into, progress=show, report=talk)
     loaded = load_datasets([data])
-    with progress("training") as show:
+    with progress("training", counted=False) as show:
         trained = build_model(name, loaded.dataset, out, progress=show)
     if as_json:
         print_json(trained.as_json())

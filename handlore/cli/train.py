@@ -110,7 +110,7 @@ def _train(options: _TrainOptions) -> None:
     require_output(options.out, options.data)
     features = parsed_features(options.features)
     loaded = load_datasets(options.data, kind_of(options.model, options.base))
-    with progress("training") as show:
+    with progress("training", counted=False) as show:
         trained = handlore.train(
             loaded.dataset,
             options.out,

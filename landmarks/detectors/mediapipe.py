@@ -1,6 +1,7 @@
 """The reference detector: the HandLandmarker of MediaPipe Tasks."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from importlib.util import find_spec
 from math import nan
 from pathlib import Path
@@ -17,6 +18,7 @@ from ..detector import (
 )
 from ..errors import HandloreError
 from ..hands import FloatArray, Hand, HandTransform, Pixels
+from ..nativelog import without_chatter
 from ..weights import Bundle
 from . import DETECTORS
 from .litert.networks import Networks
@@ -78,9 +80,10 @@ class MediaPipeDetector(BundleDetector):
         """Find hands in a still picture, see :meth:`HandDetector.detect`."""
         presence = min_confidence if min_presence is None else min_presence
         key = checked_confidence(min_confidence), checked_confidence(presence)
-        if key not in self._still:
-            self._still[key] = self._landmarker("IMAGE", *key)
-        return _hands(self._still[key].detect(self._wrapped(picture)), picture)
+        with self._quiet(key in self._still):
+            if key not in self._still:
+                self._still[key] = self._landmarker("IMAGE", *key)
+            return _hands(self._still[key].detect(self._wrapped(picture)), picture)
 
     def detect_again(
         self, picture: Pixels, hand: Hand, transforms: Sequence[HandTransform] = (HandTransform(),)
@@ -98,24 +101,32 @@ class MediaPipeDetector(BundleDetector):
     def track(self, picture: Pixels, seconds: float) -> list[Hand]:
         """Find hands in the next frame of a video, see :meth:`HandDetector.track`."""
         frame, milliseconds = self._wrapped(picture), self._next_ms(seconds)
-        if self._video is None:
-            self._video = self._landmarker("VIDEO", DEFAULT_CONFIDENCE, DEFAULT_CONFIDENCE)
-        return _hands(self._video.detect_for_video(frame, milliseconds), picture)
+        with self._quiet(self._video is not None):
+            if self._video is None:
+                self._video = self._landmarker("VIDEO", DEFAULT_CONFIDENCE, DEFAULT_CONFIDENCE)
+            return _hands(self._video.detect_for_video(frame, milliseconds), picture)
 
     def reset(self) -> None:
         """Forget the hands being tracked."""
         if self._video is not None:
-            self._video.close()
+            with without_chatter():
+                self._video.close()
         self._video, self._last_ms = None, -1
 
     def close(self) -> None:
         """Free the networks."""
         self.reset()
-        for landmarker in self._still.values():
-            landmarker.close()
+        with without_chatter():
+            for landmarker in self._still.values():
+                landmarker.close()
         self._still.clear()
         self._again = None
         self._closed = True
+
+    @staticmethod
+    def _quiet(was_used: bool) -> AbstractContextManager[None]:
+        """Return what keeps the first call of a landmarker quiet; later ones say nothing."""
+        return nullcontext() if was_used else without_chatter()
 
     def _require_open(self) -> None:
         if self._closed:

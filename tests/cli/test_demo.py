@@ -100,6 +100,7 @@ def test_demo_on_a_handful_of_photos(each: int, run: Run, photos: Photos, tmp_pa
     assert result.exit_code == 0, repr(result.exception)
     assert "accuracy" in result.stdout
     assert f" predict {tmp_path / 'out' / 'poses.onnx'}" in result.stdout
+    assert result.stdout.endswith(f" live {tmp_path / 'out' / 'poses.onnx'}\n")
 
 
 @pytest.mark.slow

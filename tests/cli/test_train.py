@@ -1,12 +1,14 @@
 """``handlore train``."""
 
 import csv
+import io
 import json
 import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -20,6 +22,7 @@ from movement_stubs import (
 
 from handlore.classifiers.evaluation.leaks import MAX_DIGESTS, item_digests
 from handlore.cli import main
+from handlore.cli._common import _TimeLeft, progress
 from handlore.datasets.dataset import LandmarkDataset, Samples
 from handlore.datasets.storage import save_dataset
 from handlore.landmarks.weights import aligned_zip, find_bundle
@@ -280,3 +283,36 @@ def test_without_torch(
 )  # fmt: skip
 def test_unreadable_history(history: object) -> None:
     assert ModelCard(("a", "b"), "tcn", training={"history": history}).history == []
+
+
+def test_progress_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("TERM", "xterm")
+    with progress("training", counted=False) as show:
+        show(25, 400)
+        show(100, 400)
+    written = terminal.getvalue()
+    assert "training" in written
+    assert "25%" in written
+    assert " left" in written
+
+
+def test_time_left() -> None:
+    """A step may take minutes: what is left follows from the last step, and runs down."""
+
+    def left(done: int, elapsed: float, measured_at: float) -> str:
+        task = SimpleNamespace(
+            completed=done, total=400, elapsed=elapsed, fields={"measured_at": measured_at}
+        )
+        return str(_TimeLeft().render(task))
+
+    assert left(100, 20.0, 20.0) == "0:01:00 left"
+    assert left(100, 50.0, 20.0) == "0:00:30 left"
+    assert left(100, 200.0, 20.0) == "0:00:00 left"
+    assert left(0, 20.0, 0.0) == ""

@@ -77,3 +77,44 @@ print(os.dup(1) - before)
 def test_it_works_where_the_caller_closed_stderr():
     done = run_python('with quiet_native_log():\n    print("data")\n', "2>&-")
     assert (done.returncode, done.stdout) == (0, "data\n")
+
+
+def test_chatter_of_a_short_call_is_left_out_and_nothing_else():
+    done = run_python("""\
+from handlore.landmarks.nativelog import without_chatter
+with without_chatter():
+    os.write(2, b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\\n")
+    os.write(2, b"W0000 00:00:17.49 133 inference_runner.cc:14] not aligned\\n")
+    print("a word to the user", file=sys.stderr)
+    os.write(2, b"ERROR: no memory\\n")
+os.write(2, b"INFO: afterwards\\n")
+with quiet_native_log(False), without_chatter():
+    os.write(2, b"INFO: asked for\\n")
+""")
+    assert done.stderr.splitlines() == [
+        "a word to the user",
+        "ERROR: no memory",
+        "INFO: afterwards",
+        "INFO: asked for",
+    ]
+
+
+def test_chatter_where_stderr_is_closed():
+    done = run_python(
+        "from handlore.landmarks.nativelog import without_chatter\n"
+        "with without_chatter():\n    print('data')\n",
+        "2>&-",
+    )
+    assert (done.returncode, done.stdout) == (0, "data\n")
+
+
+@pytest.mark.parametrize("detector", ["litert", "mediapipe"])
+def test_a_library_user_sees_no_chatter(detector):
+    done = run_python(f"""\
+import numpy as np
+import handlore
+with handlore.open_detector(handlore.DetectorOptions(detector="{detector}")) as detector:
+    picture = np.zeros((240, 320, 3), np.uint8)
+    print(len(detector.detect(picture)), len(detector.track(picture, 0.0)))
+""")
+    assert (done.stdout, done.stderr) == ("0 0\n", "")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ...errors import HandloreError
 from ...hands import N_LANDMARKS, FloatArray, Pixels
+from ...nativelog import without_chatter
 from ...weights import HAND_MEMBER, PALM_MEMBER, Bundle
 from .regions import Matrix, Region
 
@@ -216,8 +217,9 @@ def _interpreter(data: bytes, bundle: Bundle, threads: int) -> Any:
             " `pip install ai-edge-litert`"
         ) from error
     try:
-        interpreter = module.Interpreter(model_content=data, num_threads=threads)
-        interpreter.allocate_tensors()
+        with without_chatter():
+            interpreter = module.Interpreter(model_content=data, num_threads=threads)
+            interpreter.allocate_tensors()
     except (RuntimeError, ValueError) as error:
         raise HandloreError(
             f"LiteRT refuses the bundle {bundle.path}: {(str(error).splitlines() or ['?'])[0]}"

@@ -55,6 +55,21 @@ def test_the_promised_estimators_are_there() -> None:
 
 
 @every_estimator
+def test_it_says_how_far_it_is(name: str) -> None:
+    X, y = blobs()
+    alone, seen = small(name).fit(X, y), []
+    estimator = small(name)
+    estimator.progress = lambda done, total: seen.append(done / total)
+    estimator.fit(X, y)
+    assert seen
+    assert seen == sorted(seen)
+    assert 0 < seen[0] <= seen[-1] <= 1
+    same = np.array_equal(estimator.predict_proba(X), alone.predict_proba(X))
+    assert same, "it learns the same"
+    assert clone(estimator).progress is None
+
+
+@every_estimator
 def test_parameters_after_clone_and_fit(name: str) -> None:
     estimator = small(name, random_state=7)
     before = plain_params(estimator)

@@ -63,6 +63,19 @@ def test_says_what_it_is(name: str) -> None:
 
 
 @every_estimator
+def test_it_says_how_far_it_is(name: str) -> None:
+    estimator, seen = small(name, random_state=3), []
+    estimator.progress = lambda done, total: seen.append(done / total)
+    estimator.fit(*known())
+    assert len(seen) >= 2
+    assert seen == sorted(seen)
+    assert 0 < seen[0] <= seen[-1] <= 1
+    X, _, _ = unseen()
+    same = np.array_equal(estimator.predict_proba(X), fitted(name).predict_proba(X))
+    assert same, "it learns the same"
+
+
+@every_estimator
 def test_fit_and_probabilities(name: str) -> None:
     estimator, (X, y, _) = fitted(name), unseen()
     assert list(estimator.classes_) == sorted(LABELS)

@@ -163,6 +163,9 @@ def test_ctrl_c_keeps_what_is_learnt_so_far(torch: Any) -> None:
     assert len(estimator.history_) == 2
     assert estimator.notes_ == ("stopped after 2 of 9 epochs; kept the best so far",)
     assert estimator.predict_proba(X).shape == (12, 3)
+    estimator.keeps_best = False
+    with pytest.raises(KeyboardInterrupt):  # one of several fits
+        estimator.fit(X, y)
     estimator.progress = None
     assert estimator.fit(X, y).notes_ == ()
 
