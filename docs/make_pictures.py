@@ -92,7 +92,7 @@ def draw_recordings() -> None:
         (PICTURES / "contact-sheet.png").write_bytes(sheet)
         state = Review.of(folder.entries(), 0.0)
         drawn = _draw_review(state, load_recording(folder.root, state.entry.path), 0.7)
-        cv2.imwrite(str(PICTURES / "review.png"), drawn[..., ::-1])
+        cv2.imwrite(str(PICTURES / "review.png"), drawn.pixels[..., ::-1])
 
 
 def main() -> None:

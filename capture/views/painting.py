@@ -235,11 +235,12 @@ def _paint_typing(canvas: Canvas, typed: str) -> None:
 def _paint_key_bindings(canvas: Canvas, bindings: KeyBindings) -> None:
     canvas.shade((0, 0, canvas.width, canvas.height), BLACK, 0.75)
     bindings = (*bindings[:-1], *WINDOW_KEY_BINDINGS, bindings[-1])
-    x, row = canvas.width / 2 - 90, 38
+    is_narrow = canvas.width < _LEAST_PICTURE + 100
+    x, row, size = (115, 38, 18) if is_narrow else (canvas.width / 2 - 90, 38, 21)
     y = canvas.height / 2 - row * (len(bindings) - 1) / 2
     for keys, action in bindings:
-        canvas.text(keys, (x, y), 21, TEAL, bold=True, anchor="right")
-        canvas.text(action, (x + 24, y), 21, WHITE, width=canvas.width - x - 30)
+        canvas.text(keys, (x, y), size, TEAL, bold=True, anchor="right")
+        canvas.text(action, (x + 24, y), size, WHITE, width=canvas.width - x - 30)
         y += row
 
 

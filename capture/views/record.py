@@ -92,13 +92,14 @@ def _replay(
 ) -> None:
     """Show the recording that may be discarded, and the camera small in a corner."""
     paint_scene(picture, replay.pixels, replay.hands, mirrored=mirrored)
-    picture.box((MARGIN, MARGIN, MARGIN + 84, MARGIN + 30), TEAL, 8)
-    picture.text("replay", (MARGIN + 42, MARGIN + 15), 17, GROUND, bold=True, anchor="middle")
+    top = 48  # below a message of one line
+    picture.box((MARGIN, top, MARGIN + 84, top + 28), TEAL, 8)
+    picture.text("replay", (MARGIN + 42, top + 14), 17, GROUND, bold=True, anchor="middle")
     if pixels is not None:
         share = _INSET / max(pixels.shape[:2])
         width, height = pixels.shape[1] * share, pixels.shape[0] * share
         right = picture.width - MARGIN
-        box = (right - width, MARGIN, right, MARGIN + height)
+        box = (right - width, top, right, top + height)
         inset = picture.part(box)
         paint_scene(inset, pixels, hands, mirrored=mirrored)
         inset.frame(GROUND, 3)

@@ -31,6 +31,7 @@ from handlore.models.stream.events import Event
         ({"keep_video": True}, "--record"),
         ({"subject": "anna"}, "--record"),
         ({"token": "correct-horse"}, "--serve"),
+        ({"home_assistant_name": "Kitchen"}, "--home-assistant mqtt://HOST"),
     ],
 )
 def test_options_without_effect(options: dict, needed: str) -> None:
