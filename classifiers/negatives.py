@@ -3,11 +3,12 @@
 A classifier trained on whole clips only takes everything for a movement: the start of one, the
 return of the hand, idle fingers. Here clips are joined into synthetic streams in which a hand
 rests, moves its fingers idly, makes a movement and returns. Windows of these streams that show no
-whole movement are examples of ``none``.
+whole movement are examples of ``none``. If the data has clips of ``none``, so are windows of the
+clips themselves, joined end to end.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -17,13 +18,19 @@ from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset, StrArray
 from handlore.landmarks.geometry import palm_length
 from handlore.landmarks.hands import FloatArray
 from handlore.models.movement_encoder import MovementEncoder, clip_slices, durations
+from handlore.models.stream.ground_truth import joined_clips
 
 FRAME_RATE = 20
 """Frames per second of a synthetic stream."""
 _MAX_SECONDS = 600
 """Longer clips are left out: a stream of them would not fit into memory."""
-_MAX_CLIPS = 300
+_MAX_CLIPS, _MAX_REAL_CLIPS = 300, 800
 _CLIPS_PER_STREAM = 6
+_MOST_SHOWN_IN_REAL = 0.35
+"""Largest overlap of a movement and a window of ``none`` in real streams: what lies around a
+movement there is real, and a window that only touches it need not be learnt."""
+_MIN_NONE = 0.05
+"""Share of clips of ``none`` that is enough to show what people do between gestures."""
 
 
 class _EncodedWindows(NamedTuple):
@@ -71,14 +78,13 @@ class NegativeWindows:
         A window belongs to the group (n_samples,) of its clips.
         """
         blocks, labels, window_groups = [], [], []
-        for stream in synthetic_streams(dataset, groups, rng, self.idle):
+        for kinds, stream in self._streams(dataset, groups, rng):
             time = np.arange(len(stream.image)) / FRAME_RATE
-            for label, start, end in self._intervals(stream, rng):
+            for label, start, end in kinds._intervals(stream, rng):
                 part = slice(max(start, 0), max(end, start + 2))
                 image = stream.image[part]
                 if not np.isnan(image[..., 0, 0]).all():
-                    side = np.full(image.shape[:2], stream.handedness, np.float32)
-                    blocks.append(encoder.encode(image, side, time[part]))
+                    blocks.append(encoder.encode(image, stream.handedness[part], time[part]))
                     labels.append(label)
                     window_groups.append(stream.group)
         return _EncodedWindows(
@@ -87,8 +93,18 @@ class NegativeWindows:
             np.array(window_groups, np.str_),
         )
 
+    def _streams(
+        self, dataset: LandmarkDataset, groups: StrArray, rng: np.random.Generator
+    ) -> Iterator[tuple["NegativeWindows", "_Stream"]]:
+        """Yield streams, and which windows are taken of them."""
+        for stream in synthetic_streams(dataset, groups, rng, self.idle):
+            yield self, stream
+        if shows_none(dataset):
+            for stream in _real_streams(dataset, groups, rng):
+                yield replace(self, most_shown=_MOST_SHOWN_IN_REAL), stream
+
     def _intervals(
-        self, stream: "_SyntheticStream", rng: np.random.Generator
+        self, stream: "_Stream", rng: np.random.Generator
     ) -> Iterator[tuple[str, int, int]]:
         """Yield label, start and end of windows, in frames."""
         lengths = [end - start for _, start, end in stream.events]
@@ -107,9 +123,7 @@ class NegativeWindows:
             first = round(rng.uniform(0, max(len(stream.image) - length, 1)))
             yield from self._negative(stream, first, round(first + length))
 
-    def _negative(
-        self, stream: "_SyntheticStream", first: int, last: int
-    ) -> Iterator[tuple[str, int, int]]:
+    def _negative(self, stream: "_Stream", first: int, last: int) -> Iterator[tuple[str, int, int]]:
         # What is beyond the stream is not in the window.
         first, last = max(first, 0), min(last, len(stream.image))
         if all(_overlap(first, last, *event) < self.most_shown for event in stream.events):
@@ -124,12 +138,13 @@ def _overlap(first: int, last: int, label: str, start: int, end: int) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class _SyntheticStream:
-    """A hand that makes one movement after the other."""
+class _Stream:
+    """A hand that makes one movement after the other, at :data:`FRAME_RATE`."""
 
     image: FloatArray
-    """(n_frames, n_hands, 21, 3) in palm lengths."""
-    handedness: float
+    """(n_frames, n_hands, 21, 3) in palm lengths, or in image widths if it is real."""
+    handedness: FloatArray
+    """(n_frames, n_hands)"""
     group: str
     events: list[tuple[str, int, int]]
     """Label, first frame and frame after the last."""
@@ -147,7 +162,7 @@ class _Clip:
 
 def synthetic_streams(
     dataset: LandmarkDataset, groups: StrArray, rng: np.random.Generator, idle: float
-) -> Iterator[_SyntheticStream]:
+) -> Iterator[_Stream]:
     """Join clips of hands; a stream has clips of one person and one side.
 
     Before a share ``idle`` of the clips the hand rests and moves idly.
@@ -159,6 +174,31 @@ def synthetic_streams(
         shapes = shapes - shapes[:, :, :1]
         for first in range(0, len(own), _CLIPS_PER_STREAM):
             yield _Hand(shapes, rng).stream(own[first : first + _CLIPS_PER_STREAM], idle=idle)
+
+
+def shows_none(dataset: LandmarkDataset) -> bool:
+    """Return whether clips of ``none`` show what people do between gestures."""
+    return bool((dataset.samples.label == NONE_LABEL).mean() >= _MIN_NONE)
+
+
+def _real_streams(
+    dataset: LandmarkDataset, groups: StrArray, rng: np.random.Generator
+) -> Iterator[_Stream]:
+    """Yield the clips of each group in random order, joined end to end."""
+    usable = rng.permutation(dataset.n_samples)[:_MAX_REAL_CLIPS]
+    usable = usable[durations(dataset)[usable] <= _MAX_SECONDS]
+    for group in np.unique(groups[usable]):
+        joined = joined_clips(dataset, str(group), usable[groups[usable] == group].tolist())
+        ticks = np.arange(0, joined.seconds, 1 / FRAME_RATE)
+        frames = np.searchsorted(joined.video.time, ticks)
+        events = [
+            (one.label, round(one.start * FRAME_RATE), round(one.end * FRAME_RATE))
+            for one in joined.ground_truth
+            if one.end - one.start >= 2 / FRAME_RATE
+        ]
+        if events:
+            video = joined.video
+            yield _Stream(video.image[frames], video.handedness[frames], str(group), events)
 
 
 def _clips(dataset: LandmarkDataset, groups: StrArray, rng: np.random.Generator) -> list[_Clip]:
@@ -211,7 +251,7 @@ class _Hand:
         self._n = 0
         self._now = shapes[0]
 
-    def stream(self, clips: list[_Clip], idle: float) -> _SyntheticStream:
+    def stream(self, clips: list[_Clip], idle: float) -> _Stream:
         """Make each clip near the resting position; rest and move idly before a share of them."""
         events = []
         self._now = clips[0].image[0]
@@ -224,9 +264,9 @@ class _Hand:
             events.append((clip.label, self._n, self._n + len(moved)))
             self._add(moved)
         self._go(self._at(clips[0].image[0], 0.3), self._rng.uniform(0.2, 0.8))
-        return _SyntheticStream(
-            np.concatenate(self._parts), 0.0 if clips[0].is_left else 1.0, clips[0].group, events
-        )
+        image = np.concatenate(self._parts)
+        side = np.full(image.shape[:2], 0.0 if clips[0].is_left else 1.0, np.float32)
+        return _Stream(image, side, clips[0].group, events)
 
     def _rest(self, clip: _Clip) -> None:
         """Go to the resting position, and move idly there or wait."""

@@ -33,6 +33,7 @@ from .evaluation.crossval import cross_validate_pipeline
 from .evaluation.scores import fit_samples, fit_streams
 from .evaluation.streams import (
     StreamOutputs,
+    choose_patience,
     choose_thresholds,
     usual_threshold,
 )
@@ -197,6 +198,7 @@ def train_pipeline(
     own, dataset = dataset, joined(dataset, base)
     fitted, clips = _fitted(estimator, dataset, encoder, steps, negatives=negatives)
     outputs = _left_out_streams(estimator, dataset, encoder, steps) if negatives else []
+    thresholds = _thresholds(pipeline, dataset, outputs) if negatives else {}
     steps.close()
     detector = dataset.header.detector
     card = ModelCard(
@@ -207,7 +209,8 @@ def train_pipeline(
         features=encoder.groups if isinstance(encoder, PoseEncoder) else (),
         **clip_facts(encoder, dataset),
         landmarker=detector.landmarker if detector else "full",
-        thresholds=_thresholds(pipeline, dataset, outputs) if negatives else {},
+        thresholds=thresholds,
+        patience=choose_patience(outputs, thresholds) if outputs else {},
         licence=dataset.header.note,
         typical=typical_hands(dataset, encoder),
         training=training_facts(fitted, dataset, own) | scores | stream_facts(outputs),

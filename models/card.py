@@ -28,6 +28,7 @@ DEFAULT_ESTIMATOR = {"pose": "kernel", "sequence": "rocket"}
 DURATION_QUANTILES = (0.05, 0.5, 0.95)
 """Quantiles of the lengths of training clips in a card."""
 _MAX_SECONDS = 1e9
+_MAX_PATIENCE = 60.0
 _MAX_LOSS = 1e9
 _MOST_MOMENTS, _MAX_PALMS = 100, 1e4
 """Limits of typical hands."""
@@ -61,8 +62,10 @@ class ModelCard:
     seconds: tuple[float, ...] = ()
     """Lengths of the training clips: the quantiles :data:`DURATION_QUANTILES`."""
     thresholds: Mapping[str, float] = field(default_factory=dict)
-    """Minimum probabilities of labels in a stream, chosen by ``calibrate``; other labels have the
-    default of :class:`~handlore.models.stream.settings.RecogniserSettings`."""
+    """Minimum probabilities of labels in a stream, chosen by ``train`` or ``calibrate``; other
+    labels have the default of :class:`~handlore.models.stream.settings.RecogniserSettings`."""
+    patience: Mapping[str, float] = field(default_factory=dict)
+    """Seconds that movements wait in a stream before their event, chosen by ``train``."""
     calibration: Mapping[str, Any] = field(default_factory=dict)
     """The data that the thresholds were chosen on, and the result."""
     features_version: int = FEATURES_VERSION
@@ -105,7 +108,7 @@ class ModelCard:
             | values
             | {
                 name: dict(getattr(self, name))
-                for name in ("thresholds", "calibration", "training", "typical")
+                for name in ("thresholds", "patience", "calibration", "training", "typical")
             }
         )
 
@@ -135,7 +138,8 @@ class ModelCard:
             taken[name] = tuple(map(str, taken[name]))
         taken["seconds"] = _durations(taken.get("seconds", []))
         labels = taken["labels"]
-        taken["thresholds"] = _thresholds(taken.get("thresholds", {}), labels)
+        for name, most in (("thresholds", 1.0), ("patience", _MAX_PATIENCE)):
+            taken[name] = _of_labels(name, taken.get(name, {}), labels, most)
         taken.setdefault("calibration", {})
         if len(set(labels)) < len(labels) or not all(label.isprintable() for label in labels):
             raise InvalidDataError("its labels are not distinct, printable names")
@@ -182,16 +186,17 @@ def _durations(values: Any) -> tuple[float, ...]:
     return tuple(map(float, values))
 
 
-def _thresholds(values: Any, labels: tuple[str, ...]) -> dict[str, float]:
+def _of_labels(name: str, values: Any, labels: tuple[str, ...], most: float) -> dict[str, float]:
+    """Return numbers from 0 to ``most`` by label."""
     if not isinstance(values, Mapping) or not all(
         label in labels
-        and isinstance(least, int | float)
-        and not isinstance(least, bool)
-        and 0 <= least <= 1
-        for label, least in values.items()
+        and isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and 0 <= value <= most
+        for label, value in values.items()
     ):
-        raise InvalidDataError("its metadata has no usable thresholds")
-    return {label: float(least) for label, least in values.items()}
+        raise InvalidDataError(f"its metadata has no usable {name}")
+    return {label: float(value) for label, value in values.items()}
 
 
 _ABSENT: dict[str, Any] = {

@@ -79,6 +79,11 @@ class Model:
         """Minimum probabilities of labels that have one of their own."""
         return self.card.thresholds
 
+    @property
+    def patience(self) -> Mapping[str, float]:
+        """Seconds that movements wait in a stream, of labels with a patience of their own."""
+        return self.card.patience
+
     def predict_proba(self, X: FloatArray) -> FloatArray:
         """Return the probabilities (n, n_labels) of samples as the encoder returns them."""
         return self._run(X, OUTPUT)[0]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from handlore.datasets.dataset import StrArray
+from handlore.datasets.dataset import NONE_LABEL, StrArray
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import FloatArray
 from handlore.models.card import INPUT
@@ -66,6 +66,7 @@ _RANGES = {
 
 _N_FOR_THRESHOLDS = 128
 _N_PARTS = 3
+_NEAR_ZERO = 1e-6
 _PACE = 0.1
 """Standard deviation of the logarithm of the duration of an augmented copy."""
 
@@ -122,6 +123,7 @@ class RocketClassifier(MovementEstimator):
 
     def _fit(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
         self._check_parameters()
+        self.of_clips_: Self | None = None
         rng = np.random.default_rng(self.random_state)
         self.pretrained_ = PretrainedFeatures.shipped() if self._has_few(X) else None
         plain = self._prepared(X, rng)
@@ -158,13 +160,17 @@ class RocketClassifier(MovementEstimator):
     def fit_with_windows(
         self, X: FloatArray, y: StrArray, groups: StrArray, windows: Windows
     ) -> Self:
-        """Return a copy that also knows windows of streams; both have the same features."""
+        """Return a copy that also knows windows of streams; both have the same features.
+
+        The windows decide whether there is a movement, the clips which one it is.
+        """
         copy: Self = clone(self)
         copy.progress, copy.keeps_best = self.progress, self.keeps_best
         copy.classes_, codes = np.unique(np.concatenate([y, windows[1]]), return_inverse=True)
         copy.n_features_in_, copy.n_timepoints_in_ = self.n_features_in_, self.n_timepoints_in_
         copy.banks_, copy.mean_, copy.deviation_ = self.banks_, self.mean_, self.deviation_
         copy._transform, copy.pretrained_ = self._transform, self.pretrained_
+        copy.of_clips_ = self
         place = np.searchsorted(copy.classes_, self.classes_)
         copy.images_ = np.full(len(copy.classes_), UNKNOWN)
         copy.images_[place] = np.where(self.images_ == UNKNOWN, UNKNOWN, place[self.images_])
@@ -333,6 +339,23 @@ class RocketClassifier(MovementEstimator):
 
     def _classified(self, graph: Graph, features: Features) -> str:
         outputs = self._outputs(graph, features)
+        likely = self._likely(graph, outputs)
+        clips, none = self.of_clips_, self.classes_ == NONE_LABEL
+        if clips is None or not none.any():
+            return likely
+        places = np.eye(len(none), dtype=np.float32)[np.searchsorted(self.classes_, clips.classes_)]
+        known = graph.op("MatMul", clips._likely(graph, outputs), graph.constant(places * ~none))
+        # A clip of none is hardly any label; its shares then are equal.
+        known = graph.op("Add", known, graph.constant(np.where(none, 0, _NEAR_ZERO)[None]))
+        total = graph.op("ReduceL1", known, axes=[1], keepdims=1)
+        shares = graph.op("Div", known, total)
+        rest = np.eye(len(none), dtype=np.float32)[none]
+        is_none = graph.op("MatMul", likely, graph.constant(rest.T))
+        shown = graph.op("Mul", shares, graph.op("Sub", graph.constant([[1.0]]), is_none))
+        return graph.op("Add", shown, graph.op("MatMul", is_none, graph.constant(rest)))
+
+    def _likely(self, graph: Graph, outputs: str) -> str:
+        """Add the probabilities of the discriminant (n, n_classes)."""
         weights, bias = self.discriminant_.weights, self.discriminant_.bias
         # Columns of one scale, so that 16-bit numbers keep the small weights too.
         scale = np.abs(weights).max(axis=0) + np.float32(1e-30)

@@ -26,26 +26,29 @@ from handlore.models.stream.recogniser import events_from_outputs, model_outputs
 from handlore.models.stream.settings import MOVEMENT_THRESHOLD, RecogniserSettings
 
 from ..base import HandEstimator
-from ..negatives import FRAME_RATE, NegativeWindows, synthetic_streams
+from ..negatives import FRAME_RATE, NegativeWindows, shows_none, synthetic_streams
 from ..novelty import NoveltyModel
 from ..onnx_graph import GraphRunner
 from .scores import fit_streams
 
-_MIN_NONE = 0.05
-"""Share of clips of ``none`` that is enough to show what people do between gestures."""
-_CANDIDATES = (0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-_PRICE = 2
+_CANDIDATES = (0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+_PRICE = 1.0
 """How many gestures a false event must bring to be worth it."""
-_SYNTHETIC_PRICE = 4
+_SYNTHETIC_PRICE = 4.0
 """The same where idle movement was made: people do more than was thought of."""
+_PATIENCES = (0.25, 0.5, 1.0)
+"""Seconds that a movement may wait for windows that contradict it."""
+_NO_WORSE = 0.25
+"""How many gestures a longer patience must bring."""
 _STEPS = (0, 0.1, 0.2, 0.3)
 """What is added there to the usual threshold, to find a better one."""
 _USUAL, _USUAL_LABELS, _USUAL_CLIPS = 0.4, 5, 5
 """The usual threshold with at most 5 labels of at most 5 clips each."""
 _PER_DOUBLING = 0.1
 """What twice as many clips add to it."""
-_PRIOR_GESTURES = 5
-"""Strength of the assumption that a label is like all others, as a number of gestures."""
+_PRIOR_GESTURES = 20
+"""Strength of the assumption that the patience of a label is that of all others, as a number of
+gestures."""
 _PALM = 0.1
 """Palm length of synthetic hands, in image widths."""
 _GAP = 0.5
@@ -142,6 +145,7 @@ class _FittedModel:
     runner: GraphRunner
     novelty: NoveltyModel | None = None
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    patience: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -214,13 +218,20 @@ class StreamOutputs:
         """Return what is found with one threshold for all labels; it is decided only once."""
         if threshold not in self.scores:
             thresholds = dict.fromkeys(self.model.labels, threshold)
-            self.scores[threshold] = sum(self._each(thresholds), StreamScore())
+            self.scores[threshold] = self.total(thresholds, _PATIENCES[-1])
         return self.scores[threshold]
 
-    def counted(self, thresholds: Mapping[str, float]) -> StreamScores:
-        """Count what is found with these thresholds."""
+    def total(self, thresholds: Mapping[str, float], patience: float) -> StreamScore:
+        """Return what is found with one patience for all labels."""
+        waits = dict.fromkeys(self.model.labels, patience)
+        return sum(self._each(thresholds, waits), StreamScore())
+
+    def counted(
+        self, thresholds: Mapping[str, float], patience: Mapping[str, float] | None = None
+    ) -> StreamScores:
+        """Count what is found with these thresholds; ``patience`` replaces that of the model."""
         n_confused, total = 0, StreamScore()
-        for score in self._each(thresholds):
+        for score in self._each(thresholds, patience):
             n_confused += sum(
                 any(_share_time(event, gesture) for event in score.false)
                 for gesture in score.missed
@@ -234,10 +245,12 @@ class StreamOutputs:
         """Whether they are streams of pictures; their model has one threshold for all labels."""
         return self.model.encoder.kind == "pose"
 
-    def _each(self, thresholds: Mapping[str, float]) -> Iterator[StreamScore]:
+    def _each(
+        self, thresholds: Mapping[str, float], patience: Mapping[str, float] | None
+    ) -> Iterator[StreamScore]:
         settings = RecogniserSettings()
         for outputs, ground_truth in self.streams:
-            events = events_from_outputs(self.model, outputs, thresholds, settings)
+            events = events_from_outputs(self.model, outputs, thresholds, settings, patience)
             yield StreamScore.of(events, ground_truth)
 
 
@@ -274,33 +287,58 @@ def usual_threshold(trained: LandmarkDataset) -> float:
 
 
 def choose_thresholds(outputs: Sequence[StreamOutputs], usual: float) -> dict[str, float]:
-    """Return a threshold for each label: it finds much and emits little that is false.
+    """Return the threshold of all labels: it finds much and emits little that is false.
 
-    A false event costs as much as two gestures. Where the movement in between is synthetic, it
-    costs as much as four, and no threshold is below the usual one. Labels with few gestures get
-    about the threshold that is best for all.
+    A false event costs as much as a gesture. Where the movement in between is
+    synthetic, it costs as much as four, and no threshold is below the usual one. All labels get the
+    same: a few dozen gestures of a label don't tell what other people's need.
     """
-    is_synthetic = any(one.is_synthetic for one in outputs)
     above = tuple(round(usual + step, 2) for step in _STEPS)
-    candidates = above if is_synthetic else _CANDIDATES
-    price = _SYNTHETIC_PRICE if is_synthetic else _PRICE
-    labels = sorted({label for one in outputs for label in one.model.labels} - {NONE_LABEL})
-    gains: dict[str, list[float]] = {label: [] for label in labels}
-    overall = []
+    candidates = above if any(one.is_synthetic for one in outputs) else _CANDIDATES
+    price, gains = _price(outputs), []
     for candidate in candidates:
         total = sum((one.score(candidate) for one in outputs), StreamScore())
-        overall.append((len(total.found) - price * len(total.false)) / max(total.n, 1))
-        counts = counts_by_label(total)
-        for label in labels:
-            own = counts.get(label)
-            gains[label].append(own.n_found - price * own.n_false if own else 0.0)
-    prior = _PRIOR_GESTURES * np.array(overall)
+        gains.append(len(total.found) - price * len(total.false))
     # Of equally good ones the highest: argmax takes the first of the reversed order.
-    last = len(candidates) - 1
+    best = candidates[len(candidates) - 1 - int(np.argmax(gains[::-1]))]
+    return dict.fromkeys(_labels(outputs), best)
+
+
+def choose_patience(
+    outputs: Sequence[StreamOutputs], thresholds: Mapping[str, float]
+) -> dict[str, float]:
+    """Return the patience of each label in seconds: as short as it can be without a loss.
+
+    A click that may be the first half of a double click has to wait; a swipe that looks like
+    nothing else is emitted at once. Labels with few gestures wait about as long as is best for all.
+    Synthetic idle movement contradicts nothing, so there all keep the usual patience: none is
+    returned.
+    """
+    if any(one.is_synthetic for one in outputs):
+        return {}
+    price = _price(outputs)
+    totals = [
+        sum((one.total(thresholds, seconds) for one in outputs), StreamScore())
+        for seconds in _PATIENCES
+    ]
+    overall = [(len(t.found) - price * len(t.false)) / max(t.n, 1) for t in totals]
+    gains = {label: _PRIOR_GESTURES * np.array(overall) for label in _labels(outputs)}
+    for number, total in enumerate(totals):
+        for label, own in counts_by_label(total).items():
+            gains[label][number] += own.n_found - price * own.n_false
     return {
-        label: candidates[last - int((np.array(gains[label]) + prior)[::-1].argmax())]
-        for label in labels
+        label: _PATIENCES[int((own >= own.max() - _NO_WORSE).argmax())]
+        for label, own in gains.items()
     }
+
+
+def _price(outputs: Sequence[StreamOutputs]) -> float:
+    """Return how many gestures a false event costs."""
+    return _SYNTHETIC_PRICE if any(one.is_synthetic for one in outputs) else _PRICE
+
+
+def _labels(outputs: Sequence[StreamOutputs]) -> list[str]:
+    return sorted({label for one in outputs for label in one.model.labels} - {NONE_LABEL})
 
 
 def cross_fitted(outputs: Sequence[StreamOutputs]) -> StreamScores:
@@ -314,7 +352,8 @@ def cross_fitted(outputs: Sequence[StreamOutputs]) -> StreamScores:
             parts.append(one.counted({}))
             continue
         others = [*outputs[:number], *outputs[number + 1 :]]
-        parts.append(one.counted(choose_thresholds(others or outputs, one.usual)))
+        thresholds = choose_thresholds(others or outputs, one.usual)
+        parts.append(one.counted(thresholds, choose_patience(others or outputs, thresholds)))
     return _pooled(parts)
 
 
@@ -329,7 +368,7 @@ def _clip_streams(clips: LandmarkDataset, most: int) -> tuple[list[Stream], bool
     rng = np.random.default_rng(0)
     chosen = clips.select(np.sort(rng.permutation(clips.n_samples)[:most]))
     is_movement = clips.header.kind == "sequence"
-    if is_movement and (clips.samples.label == NONE_LABEL).mean() < _MIN_NONE:
+    if is_movement and not shows_none(clips):
         seen = chosen.select(chosen.has_hand)
         return [
             _as_stream(one.image, one.handedness, one.events, seen)
@@ -345,7 +384,7 @@ def _clip_streams(clips: LandmarkDataset, most: int) -> tuple[list[Stream], bool
 
 def _as_stream(
     image: FloatArray,
-    handedness: float,
+    handedness: FloatArray,
     events: Sequence[tuple[str, int, int]],
     like: LandmarkDataset,
 ) -> Stream:

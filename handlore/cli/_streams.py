@@ -10,7 +10,12 @@ import click
 import handlore
 from handlore.capture.actions.presets import PRESETS, preset_file
 from handlore.models.stream.events import Event
-from handlore.models.stream.settings import MOVEMENT_THRESHOLD, SENSITIVITIES, RecogniserSettings
+from handlore.models.stream.settings import (
+    MOVEMENT_THRESHOLD,
+    PATIENCE,
+    SENSITIVITIES,
+    RecogniserSettings,
+)
 
 from ._common import PATH, percent, talk
 
@@ -35,7 +40,8 @@ _OPTIONS = (
     (
         "patience",
         _SECONDS,
-        "Seconds a movement waits before its event; up to three times while others overlap it.",
+        "Seconds a movement waits before its event; up to three times while others overlap it."
+        f" Default: that of each label in the model file, which training found, else {PATIENCE}.",
     ),
     ("smoothing", _SECONDS, "Time constant in seconds for landmarks at rest; 0 = no smoothing."),
 )

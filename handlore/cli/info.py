@@ -221,6 +221,9 @@ def _show_model(file: str | Path, as_json: bool) -> dict[str, Any]:
         if card.thresholds:
             each = ", ".join(f"{label} {least:.2f}" for label, least in card.thresholds.items())
             say(f"  thresholds: {each}")
+        if card.patience:
+            each = ", ".join(f"{label} {seconds:g} s" for label, seconds in card.patience.items())
+            say(f"  patience: {each}")
         if card.calibration:
             say(f"  calibration: {_compact(card.calibration)}")
         for key, value in card.training.items():

@@ -1,7 +1,7 @@
 """Which outputs of a model become events.
 
 Poses go through a hold time, movements through a choice among overlapping windows. Both use the
-thresholds of :class:`~.settings.Thresholds`, with hysteresis: a gesture starts at its threshold,
+thresholds of :class:`~.settings.LabelSettings`, with hysteresis: a gesture starts at its threshold,
 ends at its lower release level, and may be emitted again after the cooldown.
 """
 
@@ -17,7 +17,7 @@ from handlore.landmarks.hands import FloatArray
 from .events import Event, EventType, Pace
 from .frames import MAX_FRAME_GAP, TICK_RATE
 from .inference import ModelOutput
-from .settings import RecogniserSettings, Thresholds
+from .settings import LabelSettings, RecogniserSettings
 
 _AVERAGING_SECONDS = 0.1
 """Time constant of the moving average over the probabilities of poses."""
@@ -56,11 +56,11 @@ class _EventDecider(Protocol):
         """Return the pending events at the end of the stream."""
 
 
-def make_decider(kind: str, thresholds: Thresholds, settings: RecogniserSettings) -> _EventDecider:
+def make_decider(kind: str, levels: LabelSettings, settings: RecogniserSettings) -> _EventDecider:
     """Return what decides on the outputs of a model of poses or movements."""
     if kind == "pose":
-        return _HoldDetector(thresholds, settings)
-    return _WindowSelector(thresholds, settings)
+        return _HoldDetector(levels, settings)
+    return _WindowSelector(levels, settings)
 
 
 @dataclass
@@ -81,8 +81,8 @@ class _Hold:
 class _HoldDetector:
     """Emits a pose once it has been held for the hold time (``dwell``)."""
 
-    def __init__(self, thresholds: Thresholds, settings: RecogniserSettings) -> None:
-        self._thresholds = thresholds
+    def __init__(self, levels: LabelSettings, settings: RecogniserSettings) -> None:
+        self._levels = levels
         self._settings = settings
         self._held: _Hold | None = None
         self._candidate: _Hold | None = None
@@ -96,7 +96,7 @@ class _HoldDetector:
     @property
     def label(self) -> str | None:
         """The pose that is held, after its hold time."""
-        return self._thresholds.labels[self._held.code] if self._held else None
+        return self._levels.labels[self._held.code] if self._held else None
 
     def update(self, output: ModelOutput) -> list[Event]:
         """Take the next output; return the events that it causes."""
@@ -108,7 +108,7 @@ class _HoldDetector:
             return self._release(time)
         now = self.probabilities = self._average(time, output.probabilities)
         self._last_seen = time
-        if self._held and self._thresholds.sustained(now, self._held.code):
+        if self._held and self._levels.sustained(now, self._held.code):
             self._held.extend(time, float(now[self._held.code]))
             self._is_seen = True
         return [*self._release(time), *self._hold(time, now, output.hand)]
@@ -134,7 +134,7 @@ class _HoldDetector:
 
     def _hold(self, time: float, now: FloatArray, hand: str | None) -> list[Event]:
         """Follow the pose that reaches its threshold until its hold time is over."""
-        code = self._thresholds.reached(now)
+        code = self._levels.reached(now)
         if code is None or (self._held and self._held.code == code):
             self._candidate = None
             return []
@@ -163,7 +163,7 @@ class _HoldDetector:
         return [event] if event.primary or self._settings.hold_interval is not None else []
 
     def _event(self, hold: _Hold, when: EventType) -> Event:
-        label, primary = self._thresholds.labels[hold.code], when == self._settings.pose_events
+        label, primary = self._levels.labels[hold.code], when == self._settings.pose_events
         return Event(label, hold.start, hold.end, hold.sum / hold.n, hold.hand, when, primary)
 
 
@@ -181,16 +181,16 @@ class _WindowSelector:
 
     The score of a window is the geometric mean with the window of the same length before it: a
     movement looks alike in both, a chance resemblance does not. Its value is the log odds of the
-    score above the log odds of the threshold, times the square root of its duration: one window
-    over a double click is worth more than the better of two windows over its halves. Of all chains
-    of windows since the last event, the one with the largest value counts; its first window is
-    emitted once it has waited for ``patience`` seconds. The event spans the median start and end of
+    score above the log odds of the threshold, times its duration: one window over a double click is
+    worth more than two windows over its halves, unless these are much clearer. Of all chains of
+    windows since the last event, the one with the largest value counts; its first window is emitted
+    once it has waited for the patience of its label. The event spans the median start and end of
     the windows that agree on the label. The label is not emitted again before the windows have
     stopped showing it for ``cooldown`` seconds.
     """
 
-    def __init__(self, thresholds: Thresholds, settings: RecogniserSettings) -> None:
-        self._thresholds = thresholds
+    def __init__(self, levels: LabelSettings, settings: RecogniserSettings) -> None:
+        self._levels = levels
         self._settings = settings
         self._previous: dict[int, FloatArray] = {}
         self._means: dict[int, FloatArray] = {}
@@ -220,12 +220,12 @@ class _WindowSelector:
             return [*events, *self._settle(math.inf)]
         mean = self._mean(output.window, output.probabilities)
         self._rearm(output.time)
-        code = self._thresholds.reached_beside_none(mean)
+        code = self._levels.reached_beside_none(mean)
         if code is not None:
-            label, probability = self._thresholds.labels[code], float(mean[code])
+            label, probability = self._levels.labels[code], float(mean[code])
             window = Event(label, output.start, output.end, probability, output.hand)
             if self._is_new(window):
-                self._add(window, self._thresholds.odds(code, probability))
+                self._add(window, self._levels.odds(code, probability))
         return events
 
     def hold(self, time: float) -> list[Event]:
@@ -247,19 +247,19 @@ class _WindowSelector:
         if self._refractory is None:
             return
         code, until = self._refractory
-        if self._thresholds.sustained(np.mean(list(self._means.values()), axis=0), code):
+        if self._levels.sustained(np.mean(list(self._means.values()), axis=0), code):
             self._refractory = (code, time)
         elif time - until > self._settings.cooldown:
             self._refractory = None
 
     def _is_new(self, window: Event) -> bool:
         """Return whether a window is neither the movement emitted last nor a part of it."""
-        if self._refractory and self._thresholds.labels[self._refractory[0]] == window.label:
+        if self._refractory and self._levels.labels[self._refractory[0]] == window.label:
             return False
         return self._emitted is None or _overlap(self._emitted, window) <= _MAX_OVERLAP
 
     def _add(self, window: Event, odds: float) -> None:
-        value = (odds + _LEAST_VALUE) * math.sqrt(max(window.end - window.start, _SHORTEST))
+        value = (odds + _LEAST_VALUE) * max(window.end - window.start, _SHORTEST)
         insort(self._candidates, _Candidate(window, value), key=lambda one: one.event.end)
         self._is_settled = False
 
@@ -296,7 +296,7 @@ class _WindowSelector:
             one.event.label != first.label and _overlap(one.event, first) > _MAX_OVERLAP
             for one in self._candidates
         )
-        return self._settings.patience * (_CONTESTED if contested else 1)
+        return self._levels.patience[first.label] * (_CONTESTED if contested else 1)
 
     def _emit(self, best: Event, time: float) -> Event:
         agreeing = [
@@ -309,7 +309,7 @@ class _WindowSelector:
         if self._emitted:
             start = max(start, min(self._emitted.end, end))
         self._emitted = replace(best, start=start, end=end)
-        self._refractory = (self._thresholds.labels.index(best.label), min(time, best.end))
+        self._refractory = (self._levels.labels.index(best.label), min(time, best.end))
         # A repetition may have begun while this one waited.
         again = best.end + self._settings.cooldown
         self._candidates = [

@@ -22,7 +22,7 @@ from .settings import RecogniserSettings
 
 _MIN_WINDOW, _MAX_WINDOW = 0.25, 20.0
 """Limits of the window lengths in seconds, whatever clips a model was trained on."""
-_MIN_LENGTHS, _MAX_RATIO = 3, 1.65
+_MIN_LENGTHS, _MAX_RATIO = 3, 1.3
 """Number of window lengths, and largest ratio of one to the one before it."""
 _POSE_INTERVAL = 2
 """Poses are classified at every second tick: 15 times a second."""
@@ -50,6 +50,10 @@ class StreamModel(Protocol):
     @property
     def thresholds(self) -> Mapping[str, float]:
         """Minimum probabilities of labels that have one of their own."""
+
+    @property
+    def patience(self) -> Mapping[str, float]:
+        """Seconds that movements wait, of labels that have a patience of their own."""
 
     def predict_proba(self, X: FloatArray) -> FloatArray:
         """Return the probabilities (n, n_labels) of encoded samples."""

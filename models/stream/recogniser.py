@@ -17,7 +17,7 @@ from .decisions import make_decider
 from .events import Event
 from .frames import MAX_HAND_LOSS, HandSmoother, StreamFrame, Tick
 from .inference import ModelOutput, StreamModel, make_inference
-from .settings import RecogniserSettings, Thresholds
+from .settings import LabelSettings, RecogniserSettings
 from .values import DEFAULT_ASPECT, HeldHand
 
 
@@ -208,19 +208,28 @@ def events_from_outputs(
     outputs: Iterable[ModelOutput],
     thresholds: Mapping[str, float],
     settings: RecogniserSettings,
+    patience: Mapping[str, float] | None = None,
 ) -> list[Event]:
-    """Return the events that the outputs would cause if the model had these thresholds."""
-    levels = _levels(model, thresholds, settings)
+    """Return the events that the outputs would cause if the model had these thresholds.
+
+    ``patience`` replaces that of the model.
+    """
+    levels = _levels(model, thresholds, settings, patience)
     decider = make_decider(model.encoder.kind, levels, settings)
     events = [event for output in outputs for event in decider.update(output)]
     return [*events, *decider.finish()]
 
 
 def _levels(
-    model: StreamModel, thresholds: Mapping[str, float], settings: RecogniserSettings
-) -> Thresholds:
+    model: StreamModel,
+    thresholds: Mapping[str, float],
+    settings: RecogniserSettings,
+    patience: Mapping[str, float] | None = None,
+) -> LabelSettings:
     default = settings.default_threshold(model.encoder.kind)
-    return Thresholds(model.labels, thresholds, default, settings.release)
+    own = model.patience if patience is None else patience
+    waits = {label: settings.patience_of(label, own) for label in model.labels}
+    return LabelSettings(model.labels, thresholds, default, settings.release, waits)
 
 
 class _Tracker:

@@ -19,6 +19,8 @@ _TIMES = ("dwell", "cooldown", "patience", "smoothing", "hold_interval")
 _RANGES = dict.fromkeys(_SHARES, 1.0) | dict.fromkeys(_TIMES, _MAX_SECONDS)
 MOVEMENT_THRESHOLD = 0.6
 """Minimum probability of movements without a threshold of their own."""
+PATIENCE = 0.5
+"""Seconds that movements wait without a patience of their own."""
 Sensitivity = Literal["low", "normal", "high"]
 SENSITIVITIES: dict[Sensitivity, dict[str, float]] = {
     "low": {"threshold": 0.7, "dwell": 0.5, "max_novelty": 0.9, "movement_margin": 0.15},
@@ -55,9 +57,9 @@ class RecogniserSettings:
     """Hold time: how long a pose must be held before its event is emitted."""
     cooldown: float = 0.3
     """How long a gesture must have ended before it can be emitted again."""
-    patience: float = 0.5
+    patience: float | None = None
     """How long a movement waits before its event is emitted; three times as long while windows of
-    other labels overlap it."""
+    other labels overlap it. None: that of each label in the model file, or :data:`PATIENCE`."""
     smoothing: float = 0.05
     """Time constant of the One-Euro filter for a hand at rest; 0 turns smoothing off."""
     max_novelty: float = MAX_NOVELTY
@@ -107,14 +109,21 @@ class RecogniserSettings:
             return {}
         return {label: self._moved(threshold) for label, threshold in own.items()}
 
+    def patience_of(self, label: str, own: Mapping[str, float]) -> float:
+        """Return how long a movement waits; ``own`` has the labels that the model file knows."""
+        return own.get(label, PATIENCE) if self.patience is None else self.patience
+
     def _moved(self, threshold: float) -> float:
         if not self.movement_margin:
             return threshold
         return min(max(threshold + self.movement_margin, _LEAST), _MOST)
 
 
-class Thresholds:
-    """The threshold of each label of a model; ``none`` never reaches its own."""
+class LabelSettings:
+    """The threshold and the patience of each label of a model.
+
+    ``none`` never reaches its threshold.
+    """
 
     def __init__(
         self,
@@ -122,8 +131,11 @@ class Thresholds:
         thresholds: Mapping[str, float],
         default: float,
         release: float,
+        patience: Mapping[str, float] | None = None,
     ) -> None:
         self.labels = tuple(labels)
+        self.patience = dict.fromkeys(labels, PATIENCE) | dict(patience or {})
+        """Seconds that a movement waits before its event is emitted."""
         self._emit = np.array(
             [_NEVER if label == NONE_LABEL else thresholds.get(label, default) for label in labels]
         )

@@ -1,5 +1,6 @@
 """Estimators of movements with and without context, alone and together."""
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -145,6 +146,49 @@ def test_copy_with_windows_has_the_same_features() -> None:
     assert more.banks_ is rocket.banks_
     assert more.get_params() == rocket.get_params()
     assert images_of(more) == images_of(rocket)
+
+
+def test_windows_decide_whether_and_clips_decide_which() -> None:
+    data = movements(3, 2)
+    rocket: Any = small("rocket")
+    encoder = rocket.encoder(1)
+    X = encoder.encode_samples(data)
+    rocket.fit(X, data.samples.label, data.samples.group)
+    windows = NegativeWindows().windows(data, data.samples.group, encoder, np.random.default_rng(0))
+    more: Any = rocket.fit_with_windows(X, data.samples.label, data.samples.group, windows)
+    found = more.predict_proba(windows.X)
+    labels = more.classes_ != "none"
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
+    shown = found[:, ~labels][:, 0] < 0.9
+    shares = found[shown][:, labels] / found[shown][:, labels].sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(shares, rocket.predict_proba(windows.X[shown]), atol=1e-3)
+
+
+def test_what_the_clips_know_as_none_still_adds_up() -> None:
+    """A clip that is certainly ``none`` has no share of any label."""
+    data = movements(3, 2)
+    labels = np.where(data.samples.label == LABELS[0], "none", data.samples.label)
+    rocket: Any = small("rocket")
+    encoder = rocket.encoder(1)
+    X = encoder.encode_samples(data)
+    rocket.fit(X, labels, data.samples.group)
+    renamed = replace(data, samples=replace(data.samples, label=labels))
+    windows = NegativeWindows().windows(
+        renamed, data.samples.group, encoder, np.random.default_rng(0)
+    )
+    more: Any = rocket.fit_with_windows(X, labels, data.samples.group, windows)
+    sure = replace_bias(rocket, "none", 100.0)
+    more.of_clips_ = sure
+    found = GraphRunner(more.to_onnx())(X)
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-4)
+
+
+def replace_bias(rocket: Any, label: str, more: float) -> Any:
+    """Make a classifier sure of one label."""
+    bias = rocket.discriminant_.bias.copy()
+    bias[rocket.class_of_ == list(rocket.classes_).index(label)] += more
+    rocket.discriminant_ = replace(rocket.discriminant_, bias=bias.astype(np.float32))
+    return rocket
 
 
 def images_of(rocket: Any) -> dict[str, str]:

@@ -70,6 +70,32 @@ def test_most_shown(most_shown: float) -> None:
     assert (other > usual) == (most_shown > 0.5)
 
 
+def test_clips_of_none_add_windows_of_what_people_really_did() -> None:
+    """The clips are joined as they are, so a still hand between them is not moved."""
+    data = movements(3, 3)
+    image, side, time = clip("still", seconds=4.0)
+    still = [(image + np.float32(0.3), side, time)] * 9
+    both = dataset_of(
+        [*parts_of(data), *still],
+        [*data.samples.label, *[NONE_LABEL] * 9],
+        group=[*data.samples.group, *[f"p{n % 3}" for n in range(9)]],
+    )
+    made = windows(both)
+    assert set(made.label) == {*LABELS, NONE_LABEL}
+    few = dataset_of(parts_of(data), data.samples.label, group=data.samples.group)
+    assert len(made.X) / both.n_samples > 1.5 * len(windows(few).X) / few.n_samples
+    still_windows = abs(made.X[made.label == NONE_LABEL][:, :2]).max(axis=(1, 2)) < 0.2
+    assert still_windows.sum() > 20
+
+
+def parts_of(data: LandmarkDataset):
+    ends = zip(data.offsets[:-1], data.offsets[1:], strict=True)
+    return [
+        (data.image[first:last], data.handedness[first:last], data.time[first:last])
+        for first, last in ends
+    ]
+
+
 def test_idle_hands_make_longer_streams() -> None:
     data = movements(2, 2)
 

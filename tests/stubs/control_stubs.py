@@ -49,6 +49,7 @@ class Poses:
 
     def __init__(self) -> None:
         self.thresholds: dict[str, float] = {}
+        self.patience: dict[str, float] = {}
         self.encoder: Encoder = PoseEncoder(("image",))
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:

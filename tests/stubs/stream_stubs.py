@@ -22,6 +22,7 @@ class Swipes:
     def __init__(self, n_hands: int = 1, **thresholds: float) -> None:
         self.encoder: Encoder = MovementEncoder(n_hands, 16)
         self.thresholds = thresholds
+        self.patience: dict[str, float] = {}
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         x = X[:, 0]
@@ -45,6 +46,7 @@ class Spread:
     def __init__(self, **thresholds: float) -> None:
         self.encoder: Encoder = PoseEncoder(("image",))
         self.thresholds = thresholds
+        self.patience: dict[str, float] = {}
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         width = np.ptp(X[:, 0::2], axis=1)

@@ -19,6 +19,7 @@ from handlore.classifiers.evaluation.streams import (
     StreamScores,
     _clip_streams,
     _pooled,
+    choose_patience,
     choose_thresholds,
     cross_fitted,
     usual_threshold,
@@ -32,6 +33,7 @@ from handlore.models.pose_encoder import PoseEncoder
 from handlore.models.stream.ground_truth import StreamScore
 from handlore.models.stream.inference import ModelOutput
 from handlore.models.stream.recogniser import recognise
+from handlore.models.stream.settings import PATIENCE
 
 SWIPES = ("left", "right")
 ONE_GESTURE = 3.0
@@ -91,7 +93,7 @@ def test_counts_add_up(labels: Sequence[str], threshold: float) -> None:
     data = with_none(movements(2, 3, labels))
     one = StreamOutputs.of(Swipes(), data, 100)
     levels = dict.fromkeys(SWIPES, threshold)
-    counted, score = one.counted(levels), one.score(threshold)
+    counted, score = one.counted(levels), one.total(levels, PATIENCE)
     gestures = int((data.samples.label != "none").sum())
     assert counted.n_found + counted.n_confused + counted.n_missed == counted.n == gestures
     assert min(counted.n_found, counted.n_confused, counted.n_missed, counted.n_false) >= 0
@@ -191,12 +193,11 @@ def test_of_equally_good_thresholds_the_highest() -> None:
     assert thresholds_of(*[("left", 0.55, "left")] * 10)["left"] == 0.5
 
 
-def test_a_label_with_few_gestures_gets_about_the_common_threshold() -> None:
+def test_all_labels_get_one_threshold() -> None:
     windows = [("left", 0.45, "left")] * 20
-    assert thresholds_of(*windows)["right"] == 0.4, "never made"
-    assert thresholds_of(*windows, ("right", 0.95, "right"))["right"] == 0.4
+    assert thresholds_of(*windows) == {"left": 0.4, "right": 0.4}
     many = [*windows, *[("right", 0.95, "right"), ("right", 0.65, "")] * 20]
-    assert thresholds_of(*many) == {"left": 0.4, "right": 0.9}
+    assert thresholds_of(*many) == {"left": 0.9, "right": 0.9}, "a few dozen prove little"
 
 
 def test_where_idle_movement_is_made_thresholds_stay_high() -> None:
@@ -206,6 +207,39 @@ def test_where_idle_movement_is_made_thresholds_stay_high() -> None:
     assert choose_thresholds([made], 0.6)["left"] == 0.9, "which count twice as much here"
     quiet = replace(scripted(*[("left", 0.35, "left")] * 10), is_synthetic=True)
     assert choose_thresholds([quiet], 0.6)["left"] >= 0.6
+
+
+def after(seconds: float, label: str, gesture: str) -> StreamOutputs:
+    """Windows that show ``left`` and, some seconds later, longer ones that show more clearly what
+    the gesture was."""
+    model, outputs, made = Swipes(), [], []
+    for number in range(10):
+        start = number * ONE_GESTURE
+        later = round(seconds / 0.1)
+        for step in range(40):
+            end = start + 1 + 0.1 * step
+            short, long = step in (0, 1), step in (later, later + 1)
+            for window, shown in enumerate(("left" if short else "", label if long else "")):
+                row = np.array([0.9 * (shown == one) for one in model.labels], np.float32)
+                row[model.labels.index("none")] += 1 - row.sum()
+                begin = end - 1 if window == 0 else start
+                outputs.append(ModelOutput(begin, end, row, "right", end, window))
+        made.append(LabelledInterval(gesture, start, start + 1))
+    return StreamOutputs(model, ((outputs, tuple(made)),), 10 * ONE_GESTURE, is_synthetic=False)
+
+
+def test_what_looks_like_nothing_else_is_emitted_at_once() -> None:
+    one = after(0.8, "none", "left")
+    assert choose_patience([one], dict.fromkeys(SWIPES, 0.5))["left"] == 0.25
+
+
+def test_what_may_be_the_beginning_of_something_else_waits() -> None:
+    one = after(0.8, "right", "right")
+    thresholds = dict.fromkeys(SWIPES, 0.5)
+    waits = choose_patience([one], thresholds)
+    assert waits["left"] == 1.0
+    assert one.counted(thresholds, waits).n_found == 10
+    assert one.counted(thresholds, dict.fromkeys(SWIPES, 0.25)).n_false >= 10
 
 
 def test_thresholds_of_a_part_are_chosen_on_the_others() -> None:

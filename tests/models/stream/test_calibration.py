@@ -25,6 +25,7 @@ class TurnModel:
 
     labels: tuple[str, ...] = ("a", "b", "none")
     thresholds: dict[str, float] = field(default_factory=dict)
+    patience: dict[str, float] = field(default_factory=dict)
     seconds: tuple[float, ...] = ()
     encoder: Any = field(default_factory=lambda: PoseEncoder(("orientation",)))
 

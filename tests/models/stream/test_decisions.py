@@ -9,14 +9,14 @@ from handlore.models.stream.decisions import make_decider
 from handlore.models.stream.events import Event
 from handlore.models.stream.frames import TICK_RATE
 from handlore.models.stream.inference import ModelOutput
-from handlore.models.stream.settings import RecogniserSettings, Thresholds
+from handlore.models.stream.settings import LabelSettings, RecogniserSettings
 
 
 def holds(*parts: tuple[float, float], **kw: object) -> tuple[list[Event], list[float]]:
     """Events and when they are emitted, for parts (probability of ``a``, seconds), -1 = no hand."""
     config = RecogniserSettings(**kw)
     decider = make_decider(
-        "pose", Thresholds(("a", "none"), {}, config.threshold, config.release), config
+        "pose", LabelSettings(("a", "none"), {}, config.threshold, config.release), config
     )
     events, when, now = [], [], 0
     for probability, seconds in parts:
@@ -71,7 +71,7 @@ def decided(*windows: tuple[float, float, float, float], **kw: float) -> list[tu
     windows of one length are averaged with the one before.
     """
     config = RecogniserSettings(**({"patience": 0.5} | kw))
-    thresholds = Thresholds(
+    thresholds = LabelSettings(
         ("a", "b", "none"), {}, config.default_threshold("sequence"), config.release
     )
     decider, events, now = make_decider("sequence", thresholds, config), [], 0.0
@@ -163,7 +163,7 @@ def test_events_in_order() -> None:
 )
 def test_two_windows_agree(first: float, second: float, n: int) -> None:
     decider = make_decider(
-        "sequence", Thresholds(("a", "none"), {}, 0.6, 0.7), RecogniserSettings()
+        "sequence", LabelSettings(("a", "none"), {}, 0.6, 0.7), RecogniserSettings()
     )
     events = []
     for end, p in ((0.75, 0.01), (1.0, first), (1.25, second), (1.5, 0.01), (5.0, 0.01)):
@@ -175,7 +175,7 @@ def test_two_windows_agree(first: float, second: float, n: int) -> None:
 @pytest.mark.parametrize("n", [3, 30, 300])
 def test_number_of_labels(n: int) -> None:
     labels = tuple(f"sign {number}" for number in range(n))
-    decider = make_decider("sequence", Thresholds(labels, {}, 0.6, 0.7), RecogniserSettings())
+    decider = make_decider("sequence", LabelSettings(labels, {}, 0.6, 0.7), RecogniserSettings())
     sure = np.full(n, 0.1 / (n - 1), np.float32)
     sure[0] = 0.9
     answers = [ModelOutput(end - 1, end, sure, None, end) for end in (1.0, 1.25)]
@@ -190,7 +190,7 @@ def test_continuing_movement_emitted_once() -> None:
         for n in range(100)
     ]
     decider = make_decider(
-        "sequence", Thresholds(("a", "none"), {}, 0.5, 0.7), RecogniserSettings()
+        "sequence", LabelSettings(("a", "none"), {}, 0.5, 0.7), RecogniserSettings()
     )
     events = [event for answer in answers for event in decider.update(answer)]
     assert len(events) == 1

@@ -23,7 +23,7 @@ from handlore.models.stream.recogniser import (
     model_outputs,
     recognise,
 )
-from handlore.models.stream.settings import RecogniserSettings
+from handlore.models.stream.settings import PATIENCE, RecogniserSettings
 
 
 def test_movement_emitted_once_without_delay() -> None:
@@ -35,7 +35,7 @@ def test_movement_emitted_once_without_delay() -> None:
     for (event, now), start in zip(found, (2, 4.8), strict=True):
         assert event.start == pytest.approx(start, abs=0.4)
         assert event.end == pytest.approx(start + 0.8, abs=0.4)
-        assert now < start + 0.8 + RecogniserSettings().patience + 0.5
+        assert now < start + 0.8 + PATIENCE + 0.5
         assert event.hand == "right"
     assert recogniser.finish() == []
 
