@@ -129,7 +129,7 @@ class Screen:
             return ["close"]
         keys = [key for event in pygame.event.get() for key in self._keys_of(event)]
         self.is_gone = "close" in keys
-        return keys
+        return keys[: keys.index("close") + 1] if self.is_gone else keys
 
     def close(self) -> None:
         """Close it."""

@@ -1,7 +1,7 @@
 """A whole recording session: opens what it needs, runs the loop, and closes everything."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -105,19 +105,30 @@ def record(
     is_new = not Path(out).exists()
     recordings = RecordingFolder.open(Path(out))
     chosen = _merged_labels(given, recordings.labels())
-    for asked, there in zip(given, chosen, strict=False):
-        if asked != there:
-            say(f"note: {recordings.root} writes {asked} as {there}; so does this session")
-    for line in recordings.warnings_for(options.subject, spec.text):
-        say(f"note: {line}")
-    if not options.headless and (lacking := unwritable(chosen)) is not None:
-        say(f"note: {lacking}")
+    for note in _notes(recordings, options, spec, given, chosen):
+        say(f"note: {note}")
     try:
         return _run(recordings, Session(chosen, options), spec, keys, say)
     except HandloreError:
         if is_new:
             recordings.remove_unused()
         raise
+
+
+def _notes(
+    recordings: RecordingFolder,
+    options: SessionOptions,
+    spec: CameraSpec,
+    given: Sequence[str],
+    chosen: Sequence[str],
+) -> Iterator[str]:
+    """Yield what to know before a session with these labels."""
+    for asked, there in zip(given, chosen, strict=False):
+        if asked != there:
+            yield f"{recordings.root} writes {asked} as {there}; so does this session"
+    yield from recordings.warnings_for(options.subject, spec.text)
+    if not options.headless and (lacking := unwritable(chosen)) is not None:
+        yield lacking
 
 
 def _run(

@@ -66,7 +66,7 @@ _RANGES = {
 
 _N_FOR_THRESHOLDS = 128
 _N_PARTS = 3
-_NEAR_ZERO = np.float32(1e-6)
+_NEAR_ZERO = 1e-6
 _PACE = 0.1
 """Standard deviation of the logarithm of the duration of an augmented copy."""
 
@@ -346,7 +346,7 @@ class RocketClassifier(MovementEstimator):
         places = np.eye(len(none), dtype=np.float32)[np.searchsorted(self.classes_, clips.classes_)]
         known = graph.op("MatMul", clips._likely(graph, outputs), graph.constant(places * ~none))
         # A clip of none is hardly any label; its shares then are equal.
-        known = graph.op("Add", known, graph.constant(_NEAR_ZERO * np.float32(~none)[None]))
+        known = graph.op("Add", known, graph.constant(np.where(none, 0, _NEAR_ZERO)[None]))
         total = graph.op("ReduceL1", known, axes=[1], keepdims=1)
         shares = graph.op("Div", known, total)
         rest = np.eye(len(none), dtype=np.float32)[none]

@@ -101,25 +101,23 @@ def cross_validate(
     >>> result.protocol
     'cross-validated by group, ... folds'
     """
-    options: dict[str, Any] = {
+    how: Any = {
         "features": features,
         "mirror_labels": mirror_labels,
         "params": params,
+        "seed": seed,
     }
-    pipeline, examples, notes = pipeline_beside(dataset, base, model, seed=seed, **options)
-    chosen: By = by or default_by(dataset)
-    run: Callable[..., Evaluation] = partial(
-        cross_validate_pipeline, pipeline, dataset, base=examples, seed=seed
-    )
-    best = default_by(dataset)
+    pipeline, examples, notes = pipeline_beside(dataset, base, model, **how)
+    chosen, best = by or default_by(dataset), default_by(dataset)
     is_weaker = BY.index(chosen) > BY.index(best)
     steps = Steps(1 + is_weaker, progress)
+    run = partial(cross_validate_pipeline, pipeline, dataset, base=examples, seed=seed)
     streams = not pipeline.estimator.learns_in_epochs if with_streams is None else with_streams
-    run = partial(run, progress=steps.within())
-    found = run(chosen, folds, with_importances=with_importances, with_streams=streams)
+    more: Any = {"with_importances": with_importances, "with_streams": streams}
+    found = run(chosen, folds, progress=steps.within(), **more)
     steps.finish()
-    run = partial(run, progress=steps.within())
-    reference, missing = _reference(run, best) if is_weaker else (None, None)
+    again = partial(run, progress=steps.within())
+    reference, missing = _reference(again, best) if is_weaker else (None, None)
     steps.close()
     doubts = [None if by else _doubt(dataset, chosen), *_limits(found, chosen, pipeline), missing]
     return replace(found, notes=tuple(filter(None, [*notes, *doubts])), reference=reference)

@@ -98,7 +98,9 @@ def test_several_characters_of_an_input_method(screen: Screen) -> None:
 
 def test_closed_window(screen: Screen) -> None:
     screen.draw(blank, (400, 300))
-    pygame.event.post(pygame.Event(pygame.WINDOWCLOSE))
+    for event in (pygame.WINDOWCLOSE, pygame.QUIT):
+        pygame.event.post(pygame.Event(event))
+    type_text("q")
     assert screen.pressed() == ["close"]
     assert screen.pressed() == ["close"]
     assert not screen.draw(blank, (400, 300))
