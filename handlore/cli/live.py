@@ -26,6 +26,7 @@ from ._common import (
     examples,
     hand_option,
     json_option,
+    say,
     talk,
 )
 from ._streams import (
@@ -44,7 +45,7 @@ _NO_MODEL = (
 
 def _print_preset(ctx: click.Context, _: click.Parameter, name: str | None) -> None:
     if name is not None:
-        click.echo(preset_file(name).read_text("utf-8"), nl=False)
+        say(preset_file(name).read_text("utf-8"), nl=False)
         ctx.exit()
 
 
