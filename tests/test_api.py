@@ -28,7 +28,7 @@ def home(
     return folder
 
 
-@pytest.mark.parametrize("name", ["handlore", *EXAMPLES])
+@pytest.mark.parametrize("name", [pytest.param("handlore", marks=pytest.mark.slow), *EXAMPLES])
 def test_example(name: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(home)
     found = handlore if name == "handlore" else getattr(handlore, name)

@@ -31,6 +31,7 @@ def processes() -> list[psutil.Process]:
     ]
 
 
+@pytest.mark.slow
 def test_calls_return_immediately(tmp_path: Path) -> None:
     folder = filled(tmp_path / "gestures", 1, ("left", "right"))
     with closing(BackgroundCoach()) as coach:

@@ -147,9 +147,10 @@ def terminal() -> Iterator[list]:
         one.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
-    [("--no-coach",), pytest.param((), marks=pytest.mark.slow)],
+    [("--no-coach",), ()],
     ids=["alone", "with the coach"],
 )
 def test_in_a_terminal(
@@ -175,6 +176,7 @@ def test_in_a_terminal(
     check(out, truth, by_section=False)
 
 
+@pytest.mark.slow
 def test_closing_the_window_ends_the_session(scene: tuple[Path, list], tmp_path: Path, desk: Desk):
     out = tmp_path / "my_gestures"
     desk.start(

@@ -1,6 +1,7 @@
 """Building the models that come with handlore, here from rendered hands."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -96,9 +97,15 @@ def test_a_folder_of_other_data_is_refused_before_it_is_converted(tmp_path: Path
     assert not (tmp_path / "out.npz").exists()
 
 
-def test_build_from_a_folder(pictures: Path, run: Run, tmp_path: Path) -> None:
+def test_build_from_a_folder(
+    pictures: Path, run: Run, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    photos = tmp_path_factory.mktemp("photos")
+    for picture in pictures.glob("*/*_1.png"):
+        (photos / picture.parent.name).mkdir(parents=True, exist_ok=True)
+        shutil.copy(picture, photos / picture.parent.name)
     out = tmp_path / "my.onnx"
-    words = ("models", "build", "signs", pictures, "--out", out, "--json")
+    words = ("models", "build", "signs", photos, "--out", out, "--json")
     assert json.loads(run(*words).stdout)["labels"] == list(SIGNS.labels)
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"my.onnx", "my.npz", "my.md", "my-landmarks.npz"}

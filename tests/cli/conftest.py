@@ -19,8 +19,7 @@ from handlore.datasets.storage import save_dataset
 
 Subset = Callable[[Mapping[str, int]], Path]
 MadeOnce = Callable[[str, Callable[[Path], object]], Path]
-SMALL = ("--param", "n_kernel_features=300", "--param", "n_augmented=1")
-SMALLER = ("--param", "n_kernel_features=300", "--param", "n_augmented=0")
+SMALL = ("--param", "n_kernel_features=84", "--param", "n_augmented=0")
 
 
 def trained(data: Path, *options: str) -> Callable[[Path], None]:
@@ -167,7 +166,7 @@ def gestures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def gesture_model(gestures: Path, made_once: MadeOnce) -> Path:
-    filled = trained(gestures, "--model", "rocket", *SMALLER)
+    filled = trained(gestures, "--model", "rocket", *SMALL)
     return made_once("gestures", filled) / "gestures.onnx"
 
 

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -20,7 +21,6 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import Result
-from command_lines import run_lines
 
 from handlore.cli._common import say_failures
 from handlore.datasets.storage import load_dataset
@@ -619,16 +619,36 @@ PIPED: dict[str, tuple[str, ...]] = {
 }
 
 
-def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(npz: Path, onnx: Path, out: Path) -> None:
-    """All of them in a process that is ended if one waits."""
+@contextmanager
+def writer_at_last(pipe: Path, seconds: float = 60.0) -> Iterator[threading.Event]:
+    """Open the pipe for writing after a while, so that who waits for it goes on; say if it was."""
+    came = threading.Event()
+
+    def write() -> None:
+        came.set()
+        os.close(os.open(pipe, os.O_RDWR))
+
+    timer = threading.Timer(seconds, write)
+    timer.start()
+    try:
+        yield came
+    finally:
+        timer.cancel()
+
+
+@pytest.mark.parametrize("words", PIPED.values(), ids=PIPED)
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(
+    words: tuple[str, ...], run: Run, npz: Path, onnx: Path, out: Path
+) -> None:
     pipe = out / "pipe.npz"
     os.mkfifo(pipe)
     places = {"pipe": pipe, "npz": npz, "onnx": onnx, "out": out}
-    lines = [[word.format_map(places) for word in words] for words in PIPED.values()]
-    for name, done in zip(PIPED, run_lines(lines), strict=True):
-        assert done.returncode == 1, (name, done)
-        assert b"Traceback" not in done.stderr
-        assert bytes(pipe) in done.stderr, (name, done)
+    with writer_at_last(pipe) as came:
+        done = run(*(word.format_map(places) for word in words))
+    assert not came.is_set()
+    assert isinstance(done.exception, SystemExit), repr(done.exception)
+    assert done.exit_code == 1
+    assert str(pipe) in done.stderr
 
 
 def test_a_name_with_a_line_break_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

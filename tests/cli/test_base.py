@@ -82,6 +82,7 @@ def test_confused_labels_are_named(dataset: LandmarkDataset, run: Run, tmp_path:
     assert "licence: CC BY-SA 4.0" in done.stdout
 
 
+@pytest.mark.slow
 def test_same_label_is_more_of_it(
     dataset: LandmarkDataset, run: Run, parsed: Parsed, tmp_path: Path
 ) -> None:
@@ -133,6 +134,7 @@ def test_base_names_people_as_the_data_does(own: Path) -> None:
     assert (base.beside(unnamed).samples.group == "").all()
 
 
+@pytest.mark.slow
 def test_data_without_world_landmarks(own: Path, run: Run, tmp_path: Path) -> None:
     data = load_dataset(own)
     save_dataset(replace(data, world=np.full_like(data.world, np.nan)), tmp_path / "flat.npz")

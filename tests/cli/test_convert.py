@@ -19,7 +19,7 @@ Run = Callable[..., Result]
 Parsed = Callable[..., Any]
 Photos = Callable[..., Path]
 Refused = Callable[..., str]
-SMALLER = ("--param", "n_kernel_features=300", "--param", "n_augmented=0")
+SMALL = ("--param", "n_kernel_features=84", "--param", "n_augmented=0")
 
 
 def test_counts(converted: tuple[Result, Path], parsed: Parsed) -> None:
@@ -72,7 +72,7 @@ def test_text(mixed: Path, run: Run, tmp_path: Path) -> None:
     assert load_dataset(tmp_path / "out.npz").n_hands == 2
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_conflicting_labels(run, parsed, photos, tmp_path, jobs):
     folder = photos(["fist", "point"])
     (folder / "copy").mkdir()
@@ -145,7 +145,7 @@ def test_recordings_train_the_same_model(
     assert "recognised as recordings; it also fits recordings-poses" in done.stderr
     assert load_dataset(out).header.detector is not None
     model = tmp_path / "again.onnx"
-    run("train", out, "--out", model, *SMALLER)
+    run("train", out, "--out", model, *SMALL)
     assert model.read_bytes() == gesture_model.read_bytes()
 
 

@@ -14,7 +14,7 @@ from handlore.datasets.recordings import RecordingFolder
 Run = Callable[..., Result]
 Parsed = Callable[..., Any]
 Refused = Callable[..., str]
-SMALLER = ("--param", "n_kernel_features=300", "--param", "n_augmented=0")
+SMALLER = ("--param", "n_kernel_features=84", "--param", "n_augmented=0")
 QUICK = (*SMALLER, "--no-streams")
 FEW_TREES = ("--param", "n_estimators=10")
 

@@ -24,7 +24,7 @@ Parsed = Callable[..., Any]
 SCORE_KEYS = {"accuracy", "macro_f1", "n", "labels", "confusion", "per_class"}
 Refused = Callable[..., str]
 LINEAR = ("--model", "linear", "--no-streams")
-SMALL = ("--param", "n_kernel_features=300", "--param", "n_augmented=1")
+SMALL = ("--param", "n_kernel_features=84", "--param", "n_augmented=0")
 
 
 def test_test_split_and_missing_hand(

@@ -139,6 +139,7 @@ def test_predict_needs_no_learning_packages(onnx: Path, pictures: Path, tmp_path
     assert not {"sklearn", "xgboost", "pandas", "skl2onnx", "onnx"} & loaded
 
 
+@pytest.mark.slow
 def test_every_module_imports_without_side_effects(tmp_path: Path) -> None:
     (tmp_path / "handlore.toml").write_text("nobody should read this")
     rooms = ("landmarks", "datasets", "classifiers", "models", "capture", "cli", "report")

@@ -19,7 +19,7 @@ Run = Callable[..., Result]
 Parsed = Callable[..., Any]
 POSES = ["fist", "open_palm", "point", "victory"]
 Refused = Callable[..., str]
-SMALLER = ("--param", "n_kernel_features=300", "--param", "n_augmented=0")
+SMALLER = ("--param", "n_kernel_features=84", "--param", "n_augmented=0")
 
 
 def test_dataset(converted: tuple[Result, Path], run: Run, parsed: Parsed) -> None:

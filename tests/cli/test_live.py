@@ -215,6 +215,7 @@ def test_replay_of_a_video_is_equal(onnx: Path, clip: Path, run: Run) -> None:
     assert run("replay", onnx, clip, *words).stdout == live.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="a shell of POSIX closes its descriptors")
 def test_closed_streams(onnx: Path, clip: Path, tmp_path: Path) -> None:
     """As some supervisors start programs; the actions are what counts."""
@@ -227,6 +228,7 @@ def test_closed_streams(onnx: Path, clip: Path, tmp_path: Path) -> None:
     assert (tmp_path / "done").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="a shell of POSIX limits the size of files")
 def test_full_disk(onnx: Path, clip: Path, tmp_path: Path) -> None:
     words = (
@@ -284,6 +286,7 @@ def test_broken_pipe(onnx: Path, clip: Path) -> None:
     assert "Broken" not in said
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="SIGTERM is a signal of POSIX")
 @pytest.mark.skipif(PROGRAM is None, reason="needs Chromium")
 def test_page_and_sigterm(

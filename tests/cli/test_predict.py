@@ -100,7 +100,7 @@ def test_two_hands(
     tmp_path: Path,
 ) -> None:
     data, model = tmp_path / "two.npz", tmp_path / "two.onnx"
-    folder = photos(["fist", "point"], each=3)
+    folder = photos(["fist", "point"])
     assert run("convert", folder, data, "--max-hands", 2).exit_code == 0
     assert run("train", data, "--model", "linear", "--out", model).exit_code == 0
     hand, wall = next((folder / "fist").iterdir()), mixed / "train/wall/wall.png"

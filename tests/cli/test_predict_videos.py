@@ -23,7 +23,7 @@ from handlore.datasets.storage import load_dataset
 Run = Callable[..., Result]
 Parsed = Callable[..., Any]
 Refused = Callable[..., str]
-SMALL = ("--param", "n_kernel_features=300", "--param", "n_augmented=1")
+SMALL = ("--param", "n_kernel_features=84", "--param", "n_augmented=0")
 SEGMENT_KEYS = {"start", "end", "label", "probability", "hand"}
 
 

@@ -104,6 +104,7 @@ def test_path_is_printed(npz: Path, onnx: Path, run: Run, tmp_path: Path) -> Non
     assert "poses.onnx (forest)" in unescape((tmp_path / "r" / "report.html").read_text("utf-8"))
 
 
+@pytest.mark.slow
 def test_movements(run: Run, tmp_path: Path) -> None:
     save_dataset(movements(n_people=2), tmp_path / "moves.npz")
     small = ("--param", "n_kernel_features=84", "--param", "n_augmented=0")

@@ -68,6 +68,7 @@ def photographed(hostile: Path, pictures: Path) -> Path:
     return hostile
 
 
+@pytest.mark.slow
 def test_workers(photographed: Path) -> None:
     done = start(photographed, "convert", ".", "../out.npz", "--jobs", "2")
     assert (done.returncode, shouts(photographed)) == (0, []), done.stderr
@@ -84,11 +85,13 @@ def test_download_of_the_networks(hostile: Path) -> None:
     assert "No matching distribution" in done.stderr  # pip ran, not the pip of the folder
 
 
+@pytest.mark.slow
 def test_window_probe(hostile: Path) -> None:
     done = start(hostile, "doctor")
     assert (done.returncode in (0, 1), shouts(hostile)) == (True, []), done.stderr
 
 
+@pytest.mark.slow
 def test_coach(hostile: Path, tmp_path: Path) -> None:
     gestures = filled(tmp_path / "gestures", 1).root
     code = (

@@ -48,7 +48,16 @@ def odd(tmp_path: Path, npz: Path) -> list[Path]:
     return folders
 
 
-@pytest.mark.parametrize("locale", ["C", "POSIX", "C.UTF-8", "en_US.ISO-8859-1"])
+@pytest.mark.parametrize(
+    "locale",
+    [
+        "C",
+        *(
+            pytest.param(x, marks=pytest.mark.slow)
+            for x in ("POSIX", "C.UTF-8", "en_US.ISO-8859-1")
+        ),
+    ],
+)
 def test_names_of_files(odd: list[Path], locale: str) -> None:
     lines = [
         ("info", *files)
@@ -95,6 +104,7 @@ def test_closed_streams(words, closed: str, npz: Path, onnx: Path, pictures: Pat
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_an_output_is_not_written_into_by_native_code(
     photos: Callable[..., Path], tmp_path: Path
 ) -> None:

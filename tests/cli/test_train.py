@@ -33,7 +33,7 @@ Run = Callable[..., Result]
 Parsed = Callable[..., Any]
 Refused = Callable[..., str]
 POSES = ["fist", "open_palm", "point", "victory"]
-SMALL = ("--param", "n_kernel_features=300", "--param", "n_augmented=1")
+SMALL = ("--param", "n_kernel_features=84", "--param", "n_augmented=0")
 
 
 @pytest.mark.parametrize("model", ["forest", "linear", "xgboost"])
@@ -129,7 +129,7 @@ def test_mirror_labels(clips: Path, run: Run, parsed: Parsed, tmp_path: Path) ->
 
 def test_blend(clips: Path, npz: Path, run: Run, parsed: Parsed, tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="needs the extra temporal")
-    params = ("--param", "tcn.epochs=2", "--param", "rocket.n_kernel_features=300")
+    params = ("--param", "tcn.epochs=2", "--param", "rocket.n_kernel_features=84")
     blend, out = ("--model", "rocket+tcn", *params), tmp_path / "m.onnx"
     said = parsed(run("train", clips, "--out", out, *blend, "--json"))
     assert said["estimator"] == "rocket+tcn"

@@ -47,7 +47,11 @@ return {
 """
 
 
-@pytest.fixture(scope="module", params=[3, 60], ids=lambda n: f"{n} labels")
+@pytest.fixture(
+    scope="module",
+    params=[3, pytest.param(60, marks=pytest.mark.slow)],
+    ids=lambda n: f"{n} labels",
+)
 def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("report") / "report.html"
     path.write_text(report_page(findings_of(request.param)), "utf-8")
@@ -85,6 +89,7 @@ def test_everything_drawn_has_a_name(seen: Any) -> None:
     assert seen["nameless"] == 0
 
 
+@pytest.mark.slow
 def test_it_is_drawn_and_dark_is_dark(tmp_path: Path) -> None:
     page, shades = tmp_path / "report.html", []
     page.write_text(report_page(findings_of(3)), "utf-8")

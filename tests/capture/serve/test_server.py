@@ -353,6 +353,7 @@ def test_event_in_a_browser(start: Start, tmp_path: Path, artefacts: Path) -> No
         thread.join()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(PROGRAM is None, reason="needs Chromium")
 def test_browser_reconnects(tmp_path: Path) -> None:
     """With a new event, with the same token, and with a message for another token."""

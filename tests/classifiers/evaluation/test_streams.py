@@ -362,7 +362,7 @@ def test_a_file_without_negatives_has_no_streams(tmp_path: Path) -> None:
 
 def test_cross_validation() -> None:
     data = movements(2, 2)
-    small = {"n_kernel_features": 300, "n_augmented": 0}
+    small = {"n_kernel_features": 84, "n_augmented": 0}
     found = cross_validate(data, "rocket", folds=2, params=small)
     assert found.streams
     assert found.streams.n == 12

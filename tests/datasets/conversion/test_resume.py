@@ -291,6 +291,7 @@ def test_a_full_disk_is_one_line_and_keeps_the_parts(root, out, expected, jobs, 
     assert out.read_bytes() == expected
 
 
+@pytest.mark.slow
 def test_a_file_that_kills_its_process_costs_itself_only_and_is_named(root, out):
     picture(root / "fist" / "020 exit.png", 60)
     picture(root / "palm" / "061 segfault.png", 60)
@@ -372,6 +373,7 @@ def test_memory_limits_how_many_processes_there_are(monkeypatch):
     assert workers.usable_jobs() >= 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
 def test_the_workers_of_a_killed_command_end_too(root, tmp_path):
     import signal
