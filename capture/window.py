@@ -8,6 +8,8 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
+from io import StringIO
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,9 +19,9 @@ from handlore.landmarks.hands import Pixels
 
 from .keys import key_of_character
 
-os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # it would be the first line of stdout
 try:
-    import pygame
+    with redirect_stdout(StringIO()):  # it greets
+        import pygame
 except ImportError:  # a platform without wheels
     pygame = None  # type: ignore[assignment]
 _HAS_SDL = pygame is not None

@@ -4,7 +4,7 @@ A recipe says how a known data set is read and a model is trained on it. Nothing
 or to the clock: the same landmarks give the same bytes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -98,12 +98,14 @@ def landmarks_of(
     What was converted into ``out`` before is used again; a conversion that was stopped continues.
     ``progress`` and ``report`` are those of :func:`~.convert_to_file`.
     """
-    known_model(name)
+    known = known_model(name)
     if not data.is_dir():
         return data
     if not is_dataset(out):
         recipe = RECIPES[name]
         source = make_source(recipe.layout, recipe.options)
+        # Before hours of conversion.
+        _require_labels(known, recipe, {item.label for item in source.scan(data).items})
         convert_to_file(source, data, out, progress=progress, report=report)
     elif report is not None:
         report(f"{out} is there from an earlier run, and is used")
@@ -165,19 +167,24 @@ def _prepared(known: ReadyModel, recipe: Recipe, dataset: LandmarkDataset) -> La
             f"{known.name} is trained on {holds[known.kind]}, and this data holds"
             f" {holds[dataset.header.kind]}; its data are {known.data}"
         )
-    names = {label: recipe.labels.get(label, label) for label in dataset.labels}
-    lacking = sorted(set(known.labels) - set(names.values()))
-    if lacking:
-        raise InvalidDataError(
-            f"this is not the data of {known.name}: it lacks {listed(lacking)}; expected"
-            f" {known.data}"
-        )
+    names = _require_labels(known, recipe, dataset.labels)
     renamed = np.array([names[str(label)] for label in dataset.samples.label], np.str_)
     chosen = np.isin(renamed, known.labels)
     kept = dataset.select(chosen)
     samples = replace(kept.samples, label=renamed[chosen])
     header = replace(dataset.header, note=f"{known.licence}: {known.data}", log=())
     return replace(kept, samples=samples, header=header)
+
+
+def _require_labels(known: ReadyModel, recipe: Recipe, labels: Iterable[str]) -> dict[str, str]:
+    """Return the label of the model for each label of a data set; raise if one is missing."""
+    names = {label: recipe.labels.get(label, label) for label in labels}
+    if lacking := sorted(set(known.labels) - set(names.values())):
+        raise InvalidDataError(
+            f"this is not the data of {known.name}: it lacks {listed(lacking)}; expected"
+            f" {known.data}"
+        )
+    return names
 
 
 def _examples(recipe: Recipe, dataset: LandmarkDataset) -> LandmarkDataset:

@@ -193,10 +193,11 @@ def _problem(address: str) -> str | None:
     try:
         parts = urlsplit(address)
         _ = parts.port
-    except ValueError as error:
-        return f"not an address ({error})"
+    except ValueError:  # its text may repeat a part of a password
+        return "not an address"
     if parts.scheme not in ("http", "https"):
-        return f"{address!r}, which does not start with http:// or https://"
+        shown = "an address" if "@" in address else repr(address)
+        return f"{shown}, which does not start with http:// or https://"
     if parts.username is not None:
         return (
             "an address with a user name or password, which are not sent; use the header"

@@ -235,7 +235,9 @@ def camera_spec(text: str, options: CameraOptions | None = None) -> CameraSpec:
         raise HandloreError(f"no camera has addresses of {scheme}://; expected {expected}")
     if Path(text).is_file():
         raise HandloreError(f"{text} does not have the name of a video; expected {expected}")
-    raise HandloreError(f"there is no camera or file {text!r}; expected {expected}")
+    # A mistyped address is not repeated: it may hold a password.
+    named = "of that name" if "@" in text else repr(text)
+    raise HandloreError(f"there is no camera or file {named}; expected {expected}")
 
 
 _WARM_UP = 5

@@ -88,6 +88,15 @@ def test_other_data_is_refused(dataset: LandmarkDataset, tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_of_other_data_is_refused_before_it_is_converted(tmp_path: Path) -> None:
+    for label in ("fist", "wave"):
+        (tmp_path / "data" / label).mkdir(parents=True)
+        (tmp_path / "data" / label / "a_p1_0.png").write_bytes(b"not opened")
+    with pytest.raises(InvalidDataError, match="it lacks palm, victory; expected rendered hands"):
+        landmarks_of("signs", tmp_path / "data", tmp_path / "out.npz")
+    assert not (tmp_path / "out.npz").exists()
+
+
 def test_build_from_a_folder(
     pictures: Path, run: Run, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -374,6 +374,8 @@ def test_window(onnx: Path, clip: Path, tmp_path: Path, xvfb: str) -> None:
         (["--subject", "anna"], "needs a folder of recordings: --record"),
         (["--token", "correct-horse"], "needs an address of the page: --serve"),
         (["--camera", "no.mp4"], "there is no camera or file 'no.mp4'"),
+        (["--camera", "rtsp:u:secret@host"], "there is no camera or file of that name"),
+        (["--camera", "u:secret@host:554/x"], "there is no camera or file of that name"),
         (["--serve", "here"], "--serve is 'here', expected host:port"),
         (["--serve", "127.0.0.1:0", "--token", "x"], "--token has 1 characters"),
         (["--size", "big"], "--size is 'big', expected width x height"),
@@ -398,7 +400,9 @@ def test_invalid_options(
         raise AssertionError("a camera was opened")
 
     monkeypatch.setattr("handlore.capture.live.run.open_feed", never)
-    assert expected in refused(run("live", onnx, "--headless", *words))
+    line = refused(run("live", onnx, "--headless", *words))
+    assert expected in line
+    assert "secret" not in line
 
 
 def test_unknown_label(onnx: Path, run: Run, refused: Refused, tmp_path: Path) -> None:

@@ -144,7 +144,9 @@ BAD = {
     '[actions.fist]\npost = "localhost:80"': "line 2: post is .* does not start with http://",
     '[actions.fist]\npost = "file:///etc/passwd"': "does not start with http://",
     '[actions.fist]\npost = "http://"': "names no host",
-    '[actions.fist]\npost = "http://a:b/"': "post is not an address .*expected http://host/path",
+    '[actions.fist]\npost = "http://a:b/"': "post is not an address; expected http://host/path",
+    '[actions.fist]\npost = "http://u:secret/w@h/x"': "post is not an address; expected",
+    '[actions.fist]\npost = "htp://u:secret@h/x"': "post is an address, which does not start",
     '[actions.fist]\npost = "http://a/b c"': "characters that must be percent-encoded",
     '[actions.fist]\npost = "http://u:pw@a/"': "line 2: post is an address with a .* Authorization",
     '[actions.fist]\npost = "http://{label}/"': "line 2: post is .* host has a placeholder",
@@ -178,7 +180,13 @@ def test_invalid_file(text: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ['mqtt = "a"\nbroker = "x://u:secret@h"', 'post = "http://u:secret@h"']
+    "line",
+    [
+        'mqtt = "a"\nbroker = "x://u:secret@h"',
+        'post = "http://u:secret@h"',
+        'post = "http://u:secret/w@h/x"',
+        'post = "htp://u:secret@h/x"',
+    ],
 )
 def test_a_password_is_not_repeated(line: str, tmp_path: Path) -> None:
     text = f"[actions.fist]\n{line}"
