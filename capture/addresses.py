@@ -85,7 +85,6 @@ class RemoteAddress:
 def _split(what: str, text: str) -> SplitResult:
     try:
         parts = urlsplit(text)
-        _ = parts.port
     except ValueError as error:
         raise HandloreError(f"{what} {_MALFORMED}") from error
     # A # or / in a password ends the name of the host, and the rest of the password is the port.
@@ -94,7 +93,16 @@ def _split(what: str, text: str) -> SplitResult:
         raise HandloreError(f"{what} {_MALFORMED}")
     if not parts.hostname:
         raise HandloreError(f"{what} names no host; expected {parts.scheme}://HOST")
+    if not _has_valid_port(parts):
+        raise HandloreError(f"{what} is no valid address: the port is not 1 to 65535")
     return parts
+
+
+def _has_valid_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
 
 
 _MALFORMED = (

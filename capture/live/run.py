@@ -72,7 +72,7 @@ class LiveOptions:
     home_assistant: str | None = None
     """``mqtt://user:password@host/prefix``: the broker of a Home Assistant that finds the gestures
     by itself."""
-    home_assistant_name: str = ""
+    home_assistant_name: str | None = None
     """The name of the device in Home Assistant; default: that of this computer."""
     max_fps: float = inf
     """Most frames per second."""
@@ -106,11 +106,11 @@ class LiveOptions:
             (self.keep_video, self.record, "--keep-video needs a folder of recordings: --record"),
             (self.subject, self.record, "--subject needs a folder of recordings: --record"),
             (
-                self.home_assistant_name,
+                self.home_assistant_name is not None,
                 self.home_assistant,
                 "--home-assistant-name needs a broker: --home-assistant mqtt://HOST",
             ),
-            (self.token, self.serve, "--token needs an address of the page: --serve"),
+            (self.token is not None, self.serve, "--token needs an address of the page: --serve"),
         ):
             if given and needed is None:
                 raise HandloreError(message)
@@ -260,7 +260,7 @@ def _check(
     recordings = None if options.record is None else RecordingFolder.open(options.record)
     outputs = [make_output(text) for text in options.send]
     if options.home_assistant is not None:
-        name = options.home_assistant_name
+        name = options.home_assistant_name or ""
         outputs.append(HomeAssistant(options.home_assistant, labels, name))
     return _Setup(recogniser, labels, actions, spec, detector, address, recordings, tuple(outputs))
 

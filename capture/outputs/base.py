@@ -53,6 +53,8 @@ class OutputKind(Output, Protocol):
     """The scheme of its addresses, such as ``udp``."""
     port: ClassVar[int] = 0
     """Its usual port; 0: the address must name one."""
+    takes_user: ClassVar[bool] = True
+    """Whether its addresses can name a user and a password."""
 
     @classmethod
     def of(cls, address: RemoteAddress) -> Self:
@@ -70,4 +72,10 @@ def make_output(text: str) -> Output:
     address = RemoteAddress.parsed("--send", text, {name: kinds[name].port for name in kinds})
     if not address.port:
         raise HandloreError(f"--send {address.shown} names no port; expected HOST:PORT")
-    return kinds[address.scheme].of(address)
+    kind = kinds[address.scheme]
+    if not kind.takes_user and (address.user or address.password):
+        raise HandloreError(
+            f"--send {address.shown}: {address.scheme} knows no user name and password; leave out"
+            " what is before the @"
+        )
+    return kind.of(address)

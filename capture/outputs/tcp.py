@@ -17,6 +17,7 @@ class _Tcp(OutputKind):
     """Lines of JSON; a receiver that takes none for a second is disconnected."""
 
     name: ClassVar[str] = "tcp"
+    takes_user: ClassVar[bool] = False
 
     def __init__(self, address: RemoteAddress) -> None:
         self.shown = address.shown

@@ -13,6 +13,8 @@ from .messages import Message
 class Datagrams(OutputKind):
     """Sends datagrams and never learns whether anybody gets them."""
 
+    takes_user: ClassVar[bool] = False
+
     def __init__(self, address: RemoteAddress) -> None:
         self.shown = address.shown
         self._address = address

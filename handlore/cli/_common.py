@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from math import isnan
+from math import isfinite, isnan
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -62,11 +62,26 @@ class _ModelType(click.ParamType):  # type: ignore[type-arg]
         self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None
     ) -> str | Path:
         """Return a name as it is, anything else as a path."""
+        if value == "":
+            self.fail("the name of the model or file is empty", param, ctx)
         if isinstance(value, Path) or not is_ready(value):
             return Path(value)
         if Path(value).exists():
             talk(f"note: {value} is the model that comes with handlore; ./{value} is the file")
         return value
+
+
+class NumberRange(click.FloatRange):
+    """A range of numbers; ``nan`` and ``inf``, which click lets pass, are in none."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return a number in the range."""
+        number: float = super().convert(value, param, ctx)
+        if not isfinite(number):
+            self.fail(f"{value} is not a number in the range {self._describe_range()}.", param, ctx)
+        return number
 
 
 MODEL = _ModelType()
@@ -76,7 +91,7 @@ verbose_option = click.option(
 )
 frame_rate_option = click.option(
     "--frame-rate",
-    type=click.FloatRange(0, min_open=True),
+    type=NumberRange(0, min_open=True),
     default=30.0,
     show_default=True,
     help="Frames per second of a folder of pictures.",
@@ -193,6 +208,12 @@ hand_option = click.option(
     help=f"Which of two hands to use: {', '.join(CHOICES[:-1])} or {CHOICES[-1]}; left and right"
     " are the person's.",
 )
+
+
+def check_hands(hand: str, max_hands: int | None) -> None:
+    """Raise UsageError if one of two hands is to be used, and both are asked for."""
+    if hand and max_hands == 2:
+        raise click.UsageError("--hand chooses one of two hands, and --max-hands 2 asks for both")
 
 
 def detector_options(landmarker: str | None = "full") -> Callable[[Function], Function]:

@@ -17,7 +17,7 @@ from handlore.models.stream.settings import (
     RecogniserSettings,
 )
 
-from ._common import PATH, percent, talk
+from ._common import PATH, NumberRange, percent, talk
 
 if TYPE_CHECKING:
     # Needs onnxruntime, which printing help does not.
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-_SECONDS = click.FloatRange(0, 60)
-_SHARE = click.FloatRange(0, 1)
+_SECONDS = NumberRange(0, 60)
+_SHARE = NumberRange(0, 1)
 _OPTIONS = (
     ("threshold", _SHARE, "Minimum probability of poses without a threshold of their own."),
     (
@@ -78,7 +78,7 @@ def pop_actions(given: dict[str, Any]) -> Path | None:
 hold_option = click.option(
     "--hold-events",
     "hold_interval",
-    type=click.FloatRange(0, 60),
+    type=NumberRange(0, 60),
     metavar="SECONDS",
     help="Also emit events while a pose is held, so many seconds apart (0: 30 a second), and when"
     " it ends; each line then has type, duration and the values of the hand.",

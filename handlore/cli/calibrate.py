@@ -14,6 +14,7 @@ from handlore.models.stream.settings import RecogniserSettings
 from ._common import (
     MODEL,
     PATH,
+    NumberRange,
     data_argument,
     examples,
     json_option,
@@ -63,7 +64,7 @@ class _CalibrateOptions:
 @click.option(
     "--false-activations-per-hour",
     "per_hour",
-    type=click.FloatRange(0, 1e6, min_open=True),
+    type=NumberRange(0, 1e6, min_open=True),
     default=0.5,
     show_default=True,
     metavar="N",

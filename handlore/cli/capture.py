@@ -14,6 +14,7 @@ from handlore.landmarks.errors import HandloreError
 
 from ._common import (
     PATH,
+    NumberRange,
     camera_options,
     detector_options,
     examples,
@@ -80,7 +81,7 @@ def _moved(ctx: click.Context, _: click.Parameter, value: tuple[str, ...]) -> No
 @camera_options
 @click.option(
     "--fps",
-    type=click.FloatRange(0, min_open=True),
+    type=NumberRange(0, min_open=True),
     show_default="the camera's frame rate",
     help="Frames per second requested of the camera, or of a folder of frames.",
 )
@@ -93,7 +94,7 @@ def _moved(ctx: click.Context, _: click.Parameter, value: tuple[str, ...]) -> No
 @click.option("--frames", type=click.IntRange(1), help="Length of a recording in frames.")
 @click.option(
     "--seconds",
-    type=click.FloatRange(0, min_open=True),
+    type=NumberRange(0, min_open=True),
     show_default=f"{SECONDS:g}",
     help="Length of a recording in seconds.",
 )

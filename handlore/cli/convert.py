@@ -27,6 +27,8 @@ from handlore.landmarks.weights import require_bundle
 
 from ._common import (
     PATH,
+    NumberRange,
+    check_hands,
     copies_option,
     detector_options,
     end,
@@ -152,9 +154,7 @@ def _option(option: Any, owners: list[str]) -> click.Option:
     help="How many search stages to try in pictures where a plain call misses the hand; silhouettes"
     " need all. Videos are tracked without them.",
 )
-@_setting(
-    "min_score", click.FloatRange(0, 1), "Leave out hands with a lower score of the hand network."
-)
+@_setting("min_score", NumberRange(0, 1), "Leave out hands with a lower score of the hand network.")
 @copies_option(
     "--augment",
     "each copy becomes a sample. Training on augmented copies improves a model on new people.",
@@ -199,6 +199,7 @@ def command(ctx: click.Context, /, **values: Any) -> None:
     options = _ConvertArguments(
         **{field.name: values.pop(field.name) for field in fields(_ConvertArguments)}
     )
+    check_hands(options.hand, options.max_hands)
     if options.out is None and not options.dry_run:
         raise click.MissingParameter(ctx=ctx, param_hint="'OUT'", param_type="argument")
     require_source(options.source)

@@ -21,7 +21,9 @@ from handlore.models.ready import LIVE_MODELS
 from ._common import (
     MODEL,
     PATH,
+    NumberRange,
     camera_options,
+    check_hands,
     detector_options,
     examples,
     hand_option,
@@ -125,20 +127,19 @@ def _print_preset(ctx: click.Context, _: click.Parameter, name: str | None) -> N
 @click.option(
     "--home-assistant-name",
     metavar="NAME",
-    default="",
     show_default="handlore and the name of this computer",
     help="The name of the device in Home Assistant.",
 )
 @click.option(
     "--landmarks-fps",
-    type=click.FloatRange(0.1, 1000),
+    type=NumberRange(0.1, 1000),
     metavar="N",
     show_default="all",
     help="Most frames of landmarks per second that are written or sent.",
 )
 @click.option(
     "--max-fps",
-    type=click.FloatRange(0.5, 1000),
+    type=NumberRange(0.5, 1000),
     show_default="the camera's frame rate",
     help="Maximum number of frames per second.",
 )
@@ -156,7 +157,7 @@ def _print_preset(ctx: click.Context, _: click.Parameter, name: str | None) -> N
 )
 @click.option(
     "--remember",
-    type=click.FloatRange(5, 3600),
+    type=NumberRange(5, 3600),
     default=120.0,
     show_default=True,
     metavar="SECONDS",
@@ -197,6 +198,7 @@ def command(
     It ends with q, Ctrl-C (exit code 130), SIGTERM (143) or at the end of a file (0), and with 1
     if a recording of --record could not be written.
     """
+    check_hands(given["hand"], given["max_hands"])
     given["token"] = _token(given.pop("token"), given.pop("token_file"), given["serve"])
     options = _options(given)
     wanted = CameraOptions(size=size, loop=given["loop"], paced=not given["fast"])
@@ -238,13 +240,18 @@ def _options(given: dict[str, Any]) -> LiveOptions:
         "dry_run serve token send home_assistant home_assistant_name max_hands record keep_video"
         " subject landmarker detector hand verbose"
     )
-    return LiveOptions(
-        window=not given["headless"],
-        terminal=True,
-        max_fps=given["max_fps"] or inf,
-        landmarks_fps=given["landmarks_fps"] or inf,
-        buffer_seconds=given["remember"],
-        actions=pop_actions(given),
-        settings=pop_settings(given),
-        **{name: given[name] for name in same.split()},
-    )
+    actions, settings = pop_actions(given), pop_settings(given)
+    try:
+        return LiveOptions(
+            window=not given["headless"],
+            terminal=True,
+            max_fps=given["max_fps"] or inf,
+            landmarks_fps=given["landmarks_fps"] or inf,
+            buffer_seconds=given["remember"],
+            actions=actions,
+            settings=settings,
+            **{name: given[name] for name in same.split()},
+        )
+    except HandloreError as error:
+        # Options that contradict one another are wrong usage.
+        raise click.UsageError(str(error)) from error

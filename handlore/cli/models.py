@@ -127,6 +127,8 @@ def _show_command(model: str | Path, picture: Path | None, as_json: bool) -> Non
     from handlore.models.files import load_model
 
     if picture:
+        if picture.suffix.lower() != ".png":
+            raise HandloreError(f"--picture is {picture}; expected a name that ends in .png")
         require_writable(picture)
     card = load_model(model).card
     known = KNOWN_MODELS.get(model) if isinstance(model, str) else None

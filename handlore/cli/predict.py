@@ -11,6 +11,7 @@ import handlore
 from ._common import (
     MODEL,
     PATH,
+    check_hands,
     copies_option,
     detector_options,
     end,
@@ -89,6 +90,7 @@ def command(**given: Any) -> None:
     videos, and folders of pictures as videos. Without a hand the label is `none`. With
     `--max-hands 2` there is a prediction for each hand.
     """
+    check_hands(given["hand"], given["max_hands"])
     _predict(_PredictOptions(**given))
 
 

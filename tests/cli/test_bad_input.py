@@ -657,3 +657,10 @@ def test_a_name_with_a_line_break_is_one_line(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().err == (
         "failed: a\\nhandlore: all is well.png: it is damaged\\x1b[2J\n"
     )
+
+
+@pytest.mark.parametrize("words", [("predict", "everyday", "a.jpg"), ("convert", "a", "b.npz")])
+def test_one_of_two_hands_and_both(words: tuple[str, ...], run: Run) -> None:
+    found = run(*words, "--hand", "left", "--max-hands", "2")
+    assert found.exit_code == 2
+    assert "--max-hands 2 asks for both" in " ".join(found.stderr.split())

@@ -368,11 +368,29 @@ def test_window(onnx: Path, clip: Path, tmp_path: Path, xvfb: str) -> None:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["--actions", "no.toml"], "there is no file no.toml"),
         (["--dry-run"], "needs a file of actions: --actions"),
         (["--keep-video"], "needs a folder of recordings: --record"),
         (["--subject", "anna"], "needs a folder of recordings: --record"),
         (["--token", "correct-horse"], "needs an address of the page: --serve"),
+        (["--home-assistant-name", "Kitchen"], "needs a broker: --home-assistant mqtt://HOST"),
+        (["--home-assistant-name", ""], "needs a broker: --home-assistant mqtt://HOST"),
+        (["--hand", "left", "--max-hands", "2"], "--hand chooses one of two hands"),
+        (["--hold-events", "nan"], "nan is not a number in the range 0<=x<=60"),
+        (["--threshold", "nan"], "nan is not a number in the range 0<=x<=1"),
+        (["--remember", "nan"], "nan is not a number in the range 5<=x<=3600"),
+        ([""], "the name of the model or file is empty"),
+    ],
+)
+def test_wrong_usage(words: list[str], expected: str, run: Run) -> None:
+    found = run("live", "everyday", "--headless", *words)
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert expected in " ".join(found.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--actions", "no.toml"], "there is no file no.toml"),
         (["--camera", "no.mp4"], "there is no camera or file 'no.mp4'"),
         (["--camera", "rtsp:u:secret@host"], "there is no camera or file of that name"),
         (["--camera", "u:secret@host:554/x"], "there is no camera or file of that name"),

@@ -59,6 +59,13 @@ def test_picture_of_own_model(moves: Path, run: Run, parsed: Parsed, tmp_path: P
     assert shown["drawn"] == [label for label in shown["labels"] if label != "none"]
 
 
+def test_picture_of_another_kind(run: Run, refused: Refused, tmp_path: Path) -> None:
+    for out in (tmp_path / "x.txt", tmp_path / "x"):
+        line = refused(run("models", "show", "everyday", "--picture", out))
+        assert "expected a name that ends in .png" in line
+        assert not out.exists()
+
+
 def test_picture_of_an_older_file(run: Run, refused: Refused, tmp_path: Path) -> None:
     old = Path(__file__).parents[1] / "older_files" / "poses-linear.onnx"
     out = tmp_path / "out.png"
