@@ -5,6 +5,9 @@ import threading
 from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
+from urllib.parse import unquote
+
+from handlore.landmarks.errors import HandloreError
 
 from .addresses import RemoteAddress
 
@@ -42,24 +45,31 @@ class Broker:
         self.host = address.host
         self._address = address
         self._will = will
-        self._client: Any = None
-        self._connected = threading.Event()
+        self._connection: _Connection | None = None
         self.n_connections = 0
         """How many times it has been connected: after a loss it connects again by itself."""
-        self._refused = ""
-        """Why there is no connection, such as a wrong password, or nobody there."""
 
     @property
     def connected(self) -> bool:
         """Whether it is connected now."""
-        return self._connected.is_set()
+        connection = self._connection
+        return connection is not None and connection.connected.is_set()
 
     def open(self, seconds: float) -> None:
-        """Connect, unless it is connected; wait at most so long, then raise BrokerError."""
-        if self._client is None:
-            self._client = self._start()
-        if not self._connected.wait(seconds):
-            why = f": {self._refused}" if self._refused else ""
+        """Connect, unless it is connected; wait at most so long, then raise BrokerError.
+
+        It is raised at once if there is no broker, if it refuses, and if :meth:`close` is called
+        meanwhile.
+        """
+        if self.connected:
+            return
+        self.close()
+        connection = self._connection = _Connection(self._address, self._will, self._count)
+        connection.start()
+        connection.answered.wait(seconds)
+        if not connection.connected.is_set():
+            connection.close()
+            why = f": {connection.refused}" if connection.refused else ""
             raise BrokerError(f"no connection to the broker {self.host}{why}")
 
     def publish(
@@ -69,9 +79,7 @@ class Broker:
 
         A message is not sent later: then the connection is closed, to be opened anew.
         """
-        client = self._client
-        if client is None or not self.connected:
-            raise BrokerError(f"no connection to the broker {self.host}")
+        client = self._connected_client()
         message = client.publish(topic, text, qos=qos, retain=retain)
         try:
             message.wait_for_publish(seconds)
@@ -83,47 +91,97 @@ class Broker:
 
     def subscribe(self, topic: str, receive: Receive) -> None:
         """Receive the messages of a topic, which may contain ``+`` and ``#``."""
-        self._client.message_callback_add(
+        client = self._connected_client()
+        client.message_callback_add(
             topic, lambda client, data, message: receive(message.topic, message.payload)
         )
-        self._client.subscribe(topic)
+        client.subscribe(topic)
 
     def close(self) -> None:
         """Disconnect; it may be opened again."""
-        client, self._client = self._client, None
-        if client is not None:
-            client.disconnect()
-            client.loop_stop()
-            self._connected.clear()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
-    def _start(self) -> Any:
+    def _connected_client(self) -> Any:
+        connection = self._connection
+        if connection is None or not connection.connected.is_set():
+            raise BrokerError(f"no connection to the broker {self.host}")
+        return connection.client
+
+    def _count(self) -> None:
+        self.n_connections += 1
+
+
+class _Connection:
+    """A client of paho. What it calls back after its end changes nothing in the next one."""
+
+    def __init__(
+        self, address: RemoteAddress, will: tuple[str, str] | None, count: Callable[[], None]
+    ) -> None:
+        self.connected = threading.Event()
+        self.answered = threading.Event()
+        """It is connected, or will not be; :attr:`refused` says why."""
+        self.refused = ""
+        """Why there is no connection, such as a wrong password, or nobody there."""
+        self._count = count
+        self.client = self._client_for(address, will)
+
+    def start(self) -> None:
+        self.client.loop_start()
+
+    def close(self) -> None:
+        connected = self.connected.is_set()
+        self.connected.clear()
+        self.answered.set()
+        self.client.disconnect()
+        if connected:
+            self.client.loop_stop()
+        else:
+            # It waits for the thread of the client, which sleeps between two attempts.
+            threading.Thread(target=self.client.loop_stop, daemon=True).start()
+
+    def _client_for(self, address: RemoteAddress, will: tuple[str, str] | None) -> Any:
         from paho.mqtt.client import Client
         from paho.mqtt.enums import CallbackAPIVersion
 
         client = Client(CallbackAPIVersion.VERSION2)
-        address = self._address
         if address.user:
             client.username_pw_set(address.user, address.password)
         if address.scheme == "mqtts":
             client.tls_set()
-        if self._will is not None:
-            client.will_set(*self._will, qos=1, retain=True)
+        if will is not None:
+            client.will_set(*will, qos=1, retain=True)
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_connect_fail
-        client.on_disconnect = lambda *_: self._connected.clear()
+        client.on_disconnect = lambda *_: self.connected.clear()
         client.connect_async(address.host, address.port, _KEEP_ALIVE)
-        client.loop_start()
         return client
 
     def _on_connect(self, *given: Any) -> None:
-        self._refused = str(given[3]) if given[3].is_failure else ""
-        if not self._refused:
-            self.n_connections += 1
-            self._connected.set()
+        self.refused = str(given[3]) if given[3].is_failure else ""
+        if not self.refused:
+            self._count()
+            self.connected.set()
+        self.answered.set()
 
     def _on_connect_fail(self, *_: Any) -> None:
         # Called where the error is handled, and not told which one it is.
         error = sys.exc_info()[1]
         if isinstance(error, OSError):
             reason = error.strerror or str(error)
-            self._refused = getattr(error, "verify_message", "") or reason
+            self.refused = getattr(error, "verify_message", "") or reason
+        self.answered.set()
+
+
+def topic_of(what: str, address: RemoteAddress, default: str) -> str:
+    """Return the topic that the path of an address names, or raise HandloreError.
+
+    >>> address = RemoteAddress.parsed("--send", "mqtt://host/my%20hands", MQTT_PORTS)
+    >>> topic_of("its topic", address, "handlore")
+    'my hands'
+    """
+    topic = unquote(address.path.strip("/")) or default
+    if any(sign in topic for sign in "+#\0"):
+        raise HandloreError(f"{what} contains +, # or a zero byte")
+    return topic

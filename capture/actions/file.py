@@ -2,7 +2,8 @@
 
 import re
 import tomllib
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ class Action:
     waiting: int = 0
     """How many calls may wait while it is busy; more are skipped."""
     name: str = ""
-    """Its name in messages: label and kind."""
+    """Its name in messages: label and kind, and a number if a file has several of them."""
     timing: Timing = field(default_factory=Timing)
     values: ValueMap | None = None
     """Values of the hand that it is given whenever they change."""
@@ -196,7 +197,19 @@ def _action_set(
     top.refuse_rest()
     if not found and not problems:
         problems.add((), "there are no actions; add [actions.LABEL]")
-    return ActionSet(tuple(found), arming)
+    return ActionSet(_numbered(found), arming)
+
+
+def _numbered(actions: Iterable[Action]) -> tuple[Action, ...]:
+    """Return the actions with different names: ``fist (run)``, ``fist (run 2)``."""
+    counts: Counter[str] = Counter()
+    named = []
+    for action in actions:
+        counts[action.name] += 1
+        n = counts[action.name]
+        name = action.name if n == 1 else f"{action.name[:-1]} {n})"
+        named.append(replace(action, name=name))
+    return tuple(named)
 
 
 def _arming(top: Table, labels: Sequence[str], problems: Problems) -> _Arming | None:

@@ -104,6 +104,7 @@ class ActionRunner:
             deadline = monotonic() + _KILL_SECONDS
             for lane in self._lanes.values():
                 lane.join(deadline)
+                lane.abandon()
 
     def _report(self, result: ActionResult) -> None:
         with self._counting:
@@ -130,6 +131,8 @@ class _Lane:
         self._running: Call | None = None
         self._closed = False
         self._thread: threading.Thread | None = None
+        self._over = threading.Event()
+        """The thread has reported its last result."""
 
     def wait_for(self, lanes: "Iterable[_Lane]") -> None:
         """Run each call after those that other lanes have accepted before it."""
@@ -155,7 +158,7 @@ class _Lane:
             self._accepted += 1
             if self._thread is None:
                 name = f"action {self._action.name}"
-                self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+                self._thread = threading.Thread(target=self._run_all, name=name, daemon=True)
                 self._thread.start()
             self._changed.notify_all()
             return True
@@ -180,8 +183,9 @@ class _Lane:
             self._changed.notify_all()
 
     def join(self, deadline: float) -> None:
+        # Not Thread.join, which returns at once after a Ctrl-C in it.
         if self._thread is not None:
-            self._thread.join(max(0.0, deadline - monotonic()))
+            self._over.wait(max(0.0, deadline - monotonic()))
 
     def cancel(self) -> None:
         """Skip waiting calls and end the running one."""
@@ -196,22 +200,41 @@ class _Lane:
                 self._report(ActionResult(call.event, self._action, "skipped", stopped))
         self._action.kind.cancel()
 
+    def abandon(self) -> None:
+        """Report the call that still runs although it was cancelled: nobody waits for its end."""
+        call = self._take_running()
+        if call is not None:
+            stopped = "handlore was stopped before it ended"
+            self._report(ActionResult(call.event, self._action, "failed", stopped))
+
+    def _take_running(self) -> Call | None:
+        """Return the call that runs, to whoever reports its result: the first who asks."""
+        with self._changed:
+            call, self._running = self._running, None
+            return call
+
+    def _run_all(self) -> None:
+        try:
+            self._work()
+        finally:
+            self._over.set()
+
     def _work(self) -> None:
         while True:
             with self._changed:
-                self._running = None
                 self._changed.wait_for(lambda: self._queue or self._closed)
                 if not self._queue:
                     return
-                self._running, before = self._queue.popleft()
-                call = self._running
+                call, before = self._queue.popleft()
+                self._running = call
             for lane, n in zip(self._lanes_before, before, strict=True):
                 lane._wait_until_finished(n)
             result = self._run(call.event)
             with self._changed:
                 self._finished += 1
                 self._changed.notify_all()
-            if call.reported or result.state != "done":
+            is_mine = self._take_running() is not None
+            if is_mine and (call.reported or result.state != "done"):
                 self._report(result)
 
     def _wait_until_finished(self, n: int) -> None:

@@ -17,7 +17,7 @@ from handlore.datasets.dataset import NONE_LABEL
 from handlore.landmarks.errors import HandloreError
 
 from ..addresses import RemoteAddress
-from ..broker import MQTT_PORTS, Broker, BrokerError, missing_mqtt
+from ..broker import MQTT_PORTS, Broker, BrokerError, missing_mqtt, topic_of
 from .base import OPEN_SECONDS, SEND_SECONDS, Output, OutputError
 from .messages import EventMessage, Message
 
@@ -55,9 +55,7 @@ class HomeAssistant(Output):
         if missing := missing_mqtt():
             raise HandloreError(missing)
         self.shown = f"Home Assistant at {address.shown}"
-        self._prefix = address.path.strip("/") or _PREFIX
-        if any(sign in self._prefix for sign in "+#\0"):
-            raise HandloreError("--home-assistant: its discovery prefix contains + or #")
+        self._prefix = topic_of("--home-assistant: its discovery prefix", address, _PREFIX)
         computer = socket.gethostname().partition(".")[0] or "computer"
         self._id = f"handlore_{_identifier(name or computer)}"
         self._topic = f"handlore/{_identifier(name or computer)}"

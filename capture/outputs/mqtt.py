@@ -5,7 +5,7 @@ from typing import ClassVar, Self
 from handlore.landmarks.errors import HandloreError
 
 from ..addresses import RemoteAddress
-from ..broker import MQTT_PORTS, Broker, BrokerError, missing_mqtt
+from ..broker import MQTT_PORTS, Broker, BrokerError, missing_mqtt, topic_of
 from .base import OPEN_SECONDS, OUTPUTS, SEND_SECONDS, OutputError, OutputKind
 from .messages import EventMessage, Message
 
@@ -21,17 +21,14 @@ class _Mqtt(OutputKind):
 
     def __init__(self, address: RemoteAddress) -> None:
         self.shown = address.shown
-        self._topic = address.path.strip("/") or _TOPIC
+        self._topic = topic_of(f"--send {address.shown}: its topic", address, _TOPIC)
         self._broker = Broker(address)
 
     @classmethod
     def of(cls, address: RemoteAddress) -> Self:
         if missing := missing_mqtt():
             raise HandloreError(missing)
-        output = cls(address)
-        if any(sign in output._topic for sign in "+#\0"):
-            raise HandloreError(f"--send {address.shown}: its topic contains + or #")
-        return output
+        return cls(address)
 
     def open(self) -> None:
         try:

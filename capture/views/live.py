@@ -143,24 +143,32 @@ class LiveWindow(Screen, LiveView):
 _REPEATED_EVERY = 1.0
 """Seconds between two reports of an action that is called again and again while a pose is held."""
 
+MOST_LINES = 256
+"""How many different lines are remembered, so that none is written again too soon."""
+
 
 class _Repeats:
-    """Says which results of actions are shown: of those that go on, one a second."""
+    """Says which results of actions are shown: of those that go on, one a second.
+
+    A failure is shown although the same action, or another one, has just been done.
+    """
 
     def __init__(self) -> None:
-        self._shown: dict[str, float] = {}
+        self._shown: dict[tuple[str, str], float] = {}
 
     def shows(self, result: ActionResult) -> bool:
         """Return whether a result is shown."""
-        name, now = result.action.name, result.event.end
         if result.event.type == "end" or result.state == "dry run":
             return True
-        if (
-            result.event.type == "hold"
-            and 0 <= now - self._shown.get(name, -_REPEATED_EVERY) < _REPEATED_EVERY
-        ):
+        # What was done differs from call to call by the values of the hand.
+        about = "" if result.state == "done" else f"{result.state}: {result.detail}"
+        key, now = (result.action.name, about), result.event.end
+        last = self._shown.get(key, -_REPEATED_EVERY)
+        if result.event.type == "hold" and 0 <= now - last < _REPEATED_EVERY:
             return False
-        self._shown[name] = now
+        if len(self._shown) >= MOST_LINES:
+            self._shown.clear()
+        self._shown[key] = now
         return True
 
 
@@ -249,7 +257,6 @@ def _jpeg_of(state: LiveState) -> bytes:
 
 _REPEAT_AFTER = 60.0
 """The same line is not written again within this time; seconds."""
-MOST_LINES = 256
 
 
 class Printer(LiveView):

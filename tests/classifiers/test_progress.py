@@ -7,6 +7,7 @@ import handlore
 from handlore.classifiers.progress import Steps
 
 Seen = list[tuple[int, int]]
+SMALL = {"n_kernel_features": 84, "n_augmented": 0}
 
 
 def listening(seen: Seen):
@@ -45,14 +46,14 @@ def test_nobody_listens() -> None:
     steps.close()
 
 
-@pytest.mark.parametrize("crossval", [False, True])
+@pytest.mark.parametrize("crossval", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_training(tmp_path, crossval) -> None:
     seen: Seen = []
     handlore.train(
-        movements(n_people=3, each=4),
+        movements(n_people=2, each=4),
         tmp_path / "m.onnx",
         "rocket",
-        params={"n_kernel_features": 300},
+        params=SMALL,
         crossval=crossval,
         progress=listening(seen),
     )
@@ -62,10 +63,9 @@ def test_training(tmp_path, crossval) -> None:
 
 def test_cross_validation() -> None:
     seen: Seen = []
-    data = movements(n_people=3, each=2)
-    params = {"n_kernel_features": 300}
-    handlore.cross_validate(data, "rocket", params=params, progress=listening(seen))
+    data, options = movements(n_people=3, each=1), {"params": SMALL, "progress": listening(seen)}
+    handlore.cross_validate(data, "rocket", **options)
     check(seen, least=6)
     seen.clear()
-    handlore.cross_validate(data, "rocket", by="random", params=params, progress=listening(seen))
-    check(seen, least=9)
+    handlore.cross_validate(data, "rocket", by="random", with_streams=False, **options)
+    check(seen, least=6)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import time
 from collections import Counter
 from dataclasses import replace
@@ -133,6 +134,25 @@ def test_close(desk: Make) -> None:
     one.runner.submit(seen("fist"))
     assert len(one.outcomes) == 4  # and nothing is taken any more
     assert one.outcomes[-1].state == "skipped"
+
+
+def test_close_during_a_call_that_cannot_be_cancelled(
+    desk: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlore.capture.actions.runner._KILL_SECONDS", 0.05)
+    one = desk('[actions.fist]\nsay = "a"')
+    ended, begun = threading.Event(), threading.Event()
+    kind = type(one.runner.gate._actions.actions[0].kind)
+    monkeypatch.setattr(kind, "perform", lambda *_: (begun.set(), ended.wait(60)))
+    one.runner.submit(seen("fist"))
+    assert begun.wait(60)
+    one.runner.close(0.0)
+    assert one.wait(1) == [("failed", "handlore was stopped before it ended")]
+    ended.set()
+    for thread in threading.enumerate():
+        if thread.name == "action fist (say)":
+            thread.join(60)
+    assert len(one.outcomes) == 1  # a second result would be one too many
 
 
 @posix

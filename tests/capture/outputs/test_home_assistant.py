@@ -244,7 +244,7 @@ class TestMosquitto:
             listener = Listener(port)
             with sending(port, name="Kitchen") as sender:
                 until(lambda: listener.last("handlore/Kitchen/status") == "online")
-                line = sender._output._broker._client.socket()
+                line = sender._output._broker._connection.client.socket()
                 line.shutdown(socket.SHUT_RDWR)
                 until(lambda: ("handlore/Kitchen/status", b"offline", False) in listener.got)
                 # It comes back by itself.

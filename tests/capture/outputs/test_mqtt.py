@@ -13,7 +13,9 @@ from output_stubs import FIST, hand, state, until
 
 from handlore.capture.outputs import sender as sender_module
 from handlore.capture.outputs.base import make_output
+from handlore.capture.outputs.home_assistant import HomeAssistant
 from handlore.capture.outputs.sender import Sender
+from handlore.landmarks.errors import HandloreError
 
 client_module = pytest.importorskip(
     "paho.mqtt.client", reason="needs paho-mqtt: pip install 'handlore[mqtt]'"
@@ -34,6 +36,24 @@ def test_topics() -> None:
     finally:
         sender.close()
         broker.close()
+
+
+def test_topic_with_signs() -> None:
+    """It is decoded as the user name is, and then checked."""
+    broker = Broker()
+    sender = Sender(make_output(f"mqtt://127.0.0.1:{broker.port}/my%20hands/a%2Fb"))
+    try:
+        sender.on_event(FIST)
+        until(lambda: broker.got)
+        assert broker.got[0][0] == "my hands/a/b/event"
+    finally:
+        sender.close()
+        broker.close()
+    for path in ("my/%23", "my/%2B/x", "my/+/x", "my/%00"):
+        with pytest.raises(HandloreError, match=r"its topic contains \+, #"):
+            make_output(f"mqtt://127.0.0.1/{path}")
+        with pytest.raises(HandloreError, match=r"its discovery prefix contains \+, #"):
+            HomeAssistant(f"mqtt://127.0.0.1/{path}", ["fist"])
 
 
 def test_refused(monkeypatch: pytest.MonkeyPatch) -> None:

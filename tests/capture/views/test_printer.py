@@ -9,7 +9,9 @@ from live_stubs import EMPTY, FIST, Playback, Stage
 from stream_stubs import Spread, stream
 
 from handlore.capture.actions.file import load_actions
-from handlore.capture.views.live import Printer
+from handlore.capture.actions.runner import ActionResult
+from handlore.capture.serve.server import Hub
+from handlore.capture.views.live import PageView, Printer
 from handlore.models.stream.events import Event
 
 
@@ -66,3 +68,31 @@ def test_action_that_goes_on(tmp_path: Path) -> None:
     live.run()
     assert live.live.runner.counts["done"] == pytest.approx(48, abs=1)
     assert len(log.getvalue().splitlines()) == 5
+
+
+def test_failure_beside_an_action_that_goes_on(tmp_path: Path) -> None:
+    """Of two actions of one label and kind one is done again and again, and then both fail."""
+    path = tmp_path / "actions.toml"
+    path.write_text('[[actions.fist]]\nrun = ["a"]\nrepeat = 0.5\n[[actions.fist]]\nrun = ["b"]')
+    first, second = load_actions(path, ["fist"], check_computer=False).actions
+    log, hub = io.StringIO(), Hub()
+    for view in (Printer(out=io.StringIO(), log=log), PageView(hub)):
+        for end, action, state in (
+            (2.0, first, "done"),
+            (2.1, first, "done"),
+            (2.2, second, "failed"),
+            (2.3, first, "failed"),
+            (2.4, first, "failed"),
+        ):
+            event = Event("fist", 0.0, end, 0.9, None, "hold", primary=False)
+            view.on_action(ActionResult(event, action, state, "exit code 7"))
+    assert [line.strip() for line in log.getvalue().splitlines()] == [
+        "2.00  fist (run): exit code 7",
+        "fist (run 2) failed: exit code 7",
+        "fist (run) failed: exit code 7",
+    ]
+    assert [line["text"] for _, line in hub.updates(0, 0, 0.0)[1]] == [
+        "fist (run): done",
+        "fist (run 2): failed",
+        "fist (run): failed",
+    ]
