@@ -31,7 +31,7 @@ from ..novelty import NoveltyModel
 from ..onnx_graph import GraphRunner
 from .scores import fit_streams
 
-_CANDIDATES = (0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+_CANDIDATES = (0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 _PRICE = 1.0
 """How many gestures a false event must bring to be worth it."""
 _SYNTHETIC_PRICE = 4.0
