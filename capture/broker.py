@@ -166,7 +166,7 @@ class _Connection:
         self.answered.set()
 
     def _on_connect_fail(self, *_: Any) -> None:
-        # Called where the error is handled, and not told which one it is.
+        # Called where the error is handled, without it as an argument.
         error = sys.exc_info()[1]
         if isinstance(error, OSError):
             reason = error.strerror or str(error)

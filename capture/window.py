@@ -32,7 +32,7 @@ _HINTS = {
     # A click on a window that is behind others counts.
     "SDL_MOUSE_FOCUS_CLICKTHROUGH": "1",
 }
-"""Settings of SDL that a user may override: signals and other windows are left alone."""
+"""Settings of SDL that a user may override: it takes no signals and affects no other windows."""
 LEAST_SIZE = (320, 240)
 """Width and height in pixels; smaller, nothing can be read."""
 _SHARE_OF_SCREEN = 0.9

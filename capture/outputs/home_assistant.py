@@ -29,7 +29,7 @@ class HomeAssistant(Output):
     """A device with a sensor for the last gesture and a trigger for each label.
 
     Everything is announced at each connection, and when Home Assistant has been started: a broker
-    may have lost what it was told to keep. Triggers of labels that the device no longer has are
+    may have lost what it was to keep. Triggers of labels that the device no longer has are
     removed.
 
     Parameters
