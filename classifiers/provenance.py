@@ -14,7 +14,8 @@ from handlore.models.pose_encoder import Encoder
 from .base import HandEstimator, plain_params
 from .evaluation.crossval import cross_validate_pipeline
 from .evaluation.leaks import item_digests
-from .evaluation.streams import StreamOutputs, clip_lengths, cross_fitted
+from .evaluation.streams import StreamOutputs, clip_lengths
+from .evaluation.thresholds import cross_fitted
 from .factory import Pipeline
 from .progress import Report
 

@@ -31,12 +31,8 @@ from handlore.models.pose_encoder import Encoder, PoseEncoder
 from .base import HandEstimator
 from .evaluation.crossval import cross_validate_pipeline
 from .evaluation.scores import fit_samples, fit_streams
-from .evaluation.streams import (
-    StreamOutputs,
-    choose_patience,
-    choose_thresholds,
-    usual_threshold,
-)
+from .evaluation.streams import StreamOutputs, usual_threshold
+from .evaluation.thresholds import choose_patience, choose_thresholds
 from .extending import ConfusedLabels, confusions, joined, pipeline_beside, strictest_split
 from .factory import Pipeline
 from .negatives import NegativeWindows

@@ -38,7 +38,8 @@ from .intervals import single_unit
 from .leaks import find_leaks
 from .pointing import pointing_advice
 from .scores import Predictions, fit_samples, predict_items
-from .streams import StreamOutputs, cross_fitted
+from .streams import StreamOutputs
+from .thresholds import cross_fitted
 
 _MIN_STREAM_CLIPS, _MAX_STREAM_CLIPS = 50, 900
 """Clips in the streams of a fold, and of all folds."""

@@ -18,7 +18,6 @@ from handlore.models.card import DURATION_QUANTILES
 from handlore.models.model import reject_novel
 from handlore.models.movement_encoder import MovementEncoder, durations
 from handlore.models.pose_encoder import Encoder
-from handlore.models.stream.calibration import counts_by_label
 from handlore.models.stream.events import Event
 from handlore.models.stream.ground_truth import Stream, StreamScore, joined_clips
 from handlore.models.stream.inference import ModelOutput, StreamModel
@@ -31,24 +30,12 @@ from ..novelty import NoveltyModel
 from ..onnx_graph import GraphRunner
 from .scores import fit_streams
 
-_CANDIDATES = (0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-_PRICE = 1.0
-"""How many gestures a false event must bring to be worth it."""
-_SYNTHETIC_PRICE = 4.0
-"""The same where idle movement was made: people do more than was thought of."""
-_PATIENCES = (0.25, 0.5, 1.0)
+PATIENCES = (0.25, 0.5, 1.0)
 """Seconds that a movement may wait for windows that contradict it."""
-_NO_WORSE = 0.25
-"""How many gestures a longer patience must bring."""
-_STEPS = (0, 0.1, 0.2, 0.3)
-"""What is added there to the usual threshold, to find a better one."""
 _USUAL, _USUAL_LABELS, _USUAL_CLIPS = 0.4, 5, 5
 """The usual threshold with at most 5 labels of at most 5 clips each."""
 _PER_DOUBLING = 0.1
 """What twice as many clips add to it."""
-_PRIOR_GESTURES = 20
-"""Strength of the assumption that the patience of a label is that of all others, as a number of
-gestures."""
 _PALM = 0.1
 """Palm length of synthetic hands, in image widths."""
 _GAP = 0.5
@@ -218,7 +205,7 @@ class StreamOutputs:
         """Return what is found with one threshold for all labels; it is decided only once."""
         if threshold not in self.scores:
             thresholds = dict.fromkeys(self.model.labels, threshold)
-            self.scores[threshold] = self.total(thresholds, _PATIENCES[-1])
+            self.scores[threshold] = self.total(thresholds, PATIENCES[-1])
         return self.scores[threshold]
 
     def total(self, thresholds: Mapping[str, float], patience: float) -> StreamScore:
@@ -259,19 +246,6 @@ def _share_time(event: Event, gesture: LabelledInterval) -> bool:
     return shared > _MIN_SHARED * min(event.end - event.start, gesture.end - gesture.start)
 
 
-def _pooled(parts: Sequence[StreamScores]) -> StreamScores:
-    """Return the sum of scores."""
-    return StreamScores(
-        sum(part.n for part in parts),
-        sum(part.n_found for part in parts),
-        sum(part.n_confused for part in parts),
-        sum(part.n_false for part in parts),
-        sum(part.seconds for part in parts),
-        any(part.is_synthetic for part in parts),
-        any(part.is_of_poses for part in parts),
-    )
-
-
 def usual_threshold(trained: LandmarkDataset) -> float:
     """Return the threshold that suits models trained on so many labels and clips.
 
@@ -284,77 +258,6 @@ def usual_threshold(trained: LandmarkDataset) -> float:
     usual = _USUAL * min(1, (_USUAL_LABELS / n_labels) ** 0.5)
     usual += _PER_DOUBLING * np.log2(max(len(labels) / n_labels / _USUAL_CLIPS, 1))
     return min(round(float(usual), 2), MOVEMENT_THRESHOLD)
-
-
-def choose_thresholds(outputs: Sequence[StreamOutputs], usual: float) -> dict[str, float]:
-    """Return the threshold of all labels: it finds much and emits little that is false.
-
-    A false event costs as much as a gesture. Where the movement in between is
-    synthetic, it costs as much as four, and no threshold is below the usual one. All labels get the
-    same: a few dozen gestures of a label don't tell what other people's need.
-    """
-    above = tuple(round(usual + step, 2) for step in _STEPS)
-    candidates = above if any(one.is_synthetic for one in outputs) else _CANDIDATES
-    price, gains = _price(outputs), []
-    for candidate in candidates:
-        total = sum((one.score(candidate) for one in outputs), StreamScore())
-        gains.append(len(total.found) - price * len(total.false))
-    # Of equally good ones the highest: argmax takes the first of the reversed order.
-    best = candidates[len(candidates) - 1 - int(np.argmax(gains[::-1]))]
-    return dict.fromkeys(_labels(outputs), best)
-
-
-def choose_patience(
-    outputs: Sequence[StreamOutputs], thresholds: Mapping[str, float]
-) -> dict[str, float]:
-    """Return the patience of each label in seconds: as short as it can be without a loss.
-
-    A click that may be the first half of a double click has to wait; a swipe that looks like
-    nothing else is emitted at once. Labels with few gestures wait about as long as is best for all.
-    Synthetic idle movement contradicts nothing, so there all keep the usual patience: none is
-    returned.
-    """
-    if any(one.is_synthetic for one in outputs):
-        return {}
-    price = _price(outputs)
-    totals = [
-        sum((one.total(thresholds, seconds) for one in outputs), StreamScore())
-        for seconds in _PATIENCES
-    ]
-    overall = [(len(t.found) - price * len(t.false)) / max(t.n, 1) for t in totals]
-    gains = {label: _PRIOR_GESTURES * np.array(overall) for label in _labels(outputs)}
-    for number, total in enumerate(totals):
-        for label, own in counts_by_label(total).items():
-            gains[label][number] += own.n_found - price * own.n_false
-    return {
-        label: _PATIENCES[int((own >= own.max() - _NO_WORSE).argmax())]
-        for label, own in gains.items()
-    }
-
-
-def _price(outputs: Sequence[StreamOutputs]) -> float:
-    """Return how many gestures a false event costs."""
-    return _SYNTHETIC_PRICE if any(one.is_synthetic for one in outputs) else _PRICE
-
-
-def _labels(outputs: Sequence[StreamOutputs]) -> list[str]:
-    return sorted({label for one in outputs for label in one.model.labels} - {NONE_LABEL})
-
-
-def cross_fitted(outputs: Sequence[StreamOutputs]) -> StreamScores:
-    """Return the scores of parts that were left out in turn.
-
-    The thresholds of each part are chosen on the others; those of a single part on itself.
-    """
-    parts = []
-    for number, one in enumerate(outputs):
-        if one.is_of_poses:
-            parts.append(one.counted({}))
-            continue
-        others = [*outputs[:number], *outputs[number + 1 :]]
-        thresholds = choose_thresholds(others or outputs, one.usual)
-        parts.append(one.counted(thresholds, choose_patience(others or outputs, thresholds)))
-    return _pooled(parts)
 
 
 def clip_lengths(dataset: LandmarkDataset) -> tuple[float, ...]:

@@ -18,11 +18,13 @@ from handlore.classifiers.evaluation.streams import (
     StreamOutputs,
     StreamScores,
     _clip_streams,
+    usual_threshold,
+)
+from handlore.classifiers.evaluation.thresholds import (
     _pooled,
     choose_patience,
     choose_thresholds,
     cross_fitted,
-    usual_threshold,
 )
 from handlore.classifiers.factory import Pipeline
 from handlore.classifiers.training import train_pipeline
