@@ -1,8 +1,10 @@
 """What a model card says of its training: data, parameters, versions, and scores."""
 
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from handlore import __version__
@@ -10,6 +12,7 @@ from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.splits import default_by, fold_count, n_groups
 from handlore.models.movement_encoder import MovementEncoder
 from handlore.models.pose_encoder import Encoder
+from handlore.models.ready import is_ready
 
 from .base import HandEstimator, plain_params
 from .evaluation.crossval import cross_validate_pipeline
@@ -62,6 +65,36 @@ def training_facts(
     if estimator.history_:
         training["history"] = [_rounded(epoch) for epoch in estimator.history_]
     return training
+
+
+def source_facts(
+    out: Path,
+    data: Sequence[str | Path],
+    *,
+    split: str | None = None,
+    base: str | Path | None = None,
+    negatives: bool = True,
+) -> dict[str, Any]:
+    """Return what a card says of where its data are, and how they were used.
+
+    Files are named as seen from the folder of the model file: they are found again where both were
+    moved, and say nothing about the rest of the computer.
+    """
+    if not data:
+        return {}
+    facts: dict[str, Any] = {"data": [_seen_from(out, path) for path in data]}
+    facts |= {"split": split} if split else {}
+    if base is not None:
+        facts["base"] = base if is_ready(base) else _seen_from(out, base)
+    return facts if negatives else facts | {"negatives": False}
+
+
+def _seen_from(out: Path, path: str | Path) -> str:
+    target, folder = Path(path).resolve(), Path(out).resolve().parent
+    try:
+        return Path(os.path.relpath(target, folder)).as_posix()
+    except ValueError:  # on another drive
+        return target.as_posix()
 
 
 def _rounded(values: Mapping[str, float | None]) -> dict[str, float | None]:

@@ -39,7 +39,7 @@ from .negatives import NegativeWindows
 from .novelty import NoveltyModel
 from .onnx_graph import add_clip_output
 from .progress import Report, Steps
-from .provenance import clip_facts, score_facts, stream_facts, training_facts
+from .provenance import clip_facts, score_facts, source_facts, stream_facts, training_facts
 from .typical import typical_hands
 
 _FEW_SAMPLES = 5
@@ -90,6 +90,7 @@ def train(
     log: str | Path | None = None,
     base: str | Path | None = None,
     seed: int = 0,
+    data: Sequence[str | Path] = (),
     progress: Report | None = None,
 ) -> Trained:
     """Train a classifier on a dataset and write a model file.
@@ -114,6 +115,9 @@ def train(
         A model whose gestures are kept, such as ``everyday``: training then is on its examples too,
         by default with its estimator and features. The notes say which labels of the dataset are
         confused, as a cross-validation of the dataset finds it.
+    data
+        Where the dataset comes from. The model file names these files and folders, seen from its
+        own folder, so that :func:`~handlore.classifiers.improving.improve` finds them.
     progress
         Called with how much is done, and of how much. With it, Ctrl-C ends the training of an
         estimator that learns in epochs, and keeps the best model so far.
@@ -140,6 +144,7 @@ def train(
     }
     pipeline, examples, notes = pipeline_beside(chosen, base, model, seed=seed, **options)
     how: dict[str, Any] = {"crossval": crossval, "negatives": negatives, "progress": progress}
+    how["facts"] = source_facts(out, data, split=split, base=base, negatives=negatives)
     with _logged(log, pipeline):
         trained = train_pipeline(pipeline, chosen, out, base=examples, **how)
     return replace(trained, notes=(*notes, *trained.notes))
@@ -170,11 +175,13 @@ def train_pipeline(
     crossval: bool = False,
     negatives: bool = False,
     novelty: bool = True,
+    facts: Mapping[str, Any] | None = None,
     progress: Report | None = None,
 ) -> Trained:
     """Fit a pipeline on all samples of a dataset and write the model file; see :func:`train`.
 
-    Samples of ``base`` are for training too, and are never tested.
+    Samples of ``base`` are for training too, and are never tested. ``facts`` are more facts for
+    the card.
 
     With ``novelty``, a model of poses also gets the novelty score that rejects unknown gestures in
     streams.
@@ -209,7 +216,10 @@ def train_pipeline(
         patience=choose_patience(outputs, thresholds) if outputs else {},
         licence=dataset.header.note,
         typical=typical_hands(dataset, encoder),
-        training=training_facts(fitted, dataset, own) | scores | stream_facts(outputs),
+        training=training_facts(fitted, dataset, own)
+        | scores
+        | stream_facts(outputs)
+        | dict(facts or {}),
     )
     scored = NoveltyModel.of(dataset, encoder) if novelty and encoder.kind == "pose" else None
     n_bytes = save_model(fitted, card, out, scored, clips)
