@@ -19,9 +19,9 @@ import numpy as np
 from data import data_folder
 from sklearn.ensemble import RandomForestClassifier
 
+from handlore.classifiers.direction import POINTING_FEATURES
 from handlore.classifiers.evaluation.crossval import cross_val_predict
 from handlore.classifiers.evaluation.intervals import bootstrap_sums, percentiles
-from handlore.classifiers.evaluation.pointing import POINTING_FEATURES
 from handlore.classifiers.evaluation.scores import Scores, fit_samples, predict_items
 from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.training import save_model

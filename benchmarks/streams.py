@@ -38,7 +38,7 @@ from handlore.datasets.rendered import (
     render_pose,
     write_movement_videos,
 )
-from handlore.datasets.rendered.write import write_video
+from handlore.datasets.rendered.render import write_video
 from handlore.datasets.sources import make_source
 from handlore.datasets.splits import cross_validation
 from handlore.datasets.storage import load_dataset

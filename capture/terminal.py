@@ -13,12 +13,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from types import FrameType
 from typing import Any, Self
 
-from handlore.landmarks.stopping import (
-    CLEANUP_SECONDS,
-    cleaned_up,
-    interrupts,
-    signal_handled,
-)
+from handlore.landmarks.processes import CLEANUP_SECONDS, cleaned_up, interrupts, signal_handled
 
 from .keys import Keys, key_of_character
 

@@ -21,12 +21,11 @@ from handlore.landmarks.hands import FloatArray
 from handlore.models.card import DEFAULT_ESTIMATOR
 from handlore.models.pose_encoder import Encoder, PoseEncoder
 
-from .base import HandEstimator, MovementEstimator, Windows, plain_params
+from .augmentation import parse_label_pairs
+from .base import HandEstimator, MovementEstimator, Steps, Windows, plain_params
 from .direction import DIRECTION, direction_matters
 from .estimators import ESTIMATORS
-from .mirroring import parse_label_pairs
 from .onnx_graph import pool_models
-from .progress import Steps
 
 _MAX_PARAMETER = 2**32
 _YES_OR_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}

@@ -28,7 +28,7 @@ from handlore.models.files import write_model
 from handlore.models.movement_encoder import MovementEncoder
 from handlore.models.pose_encoder import Encoder, PoseEncoder
 
-from .base import HandEstimator
+from .base import HandEstimator, Report, Steps
 from .evaluation.crossval import cross_validate_pipeline
 from .evaluation.scores import fit_samples, fit_streams
 from .evaluation.streams import StreamOutputs, usual_threshold
@@ -38,9 +38,7 @@ from .factory import Pipeline
 from .negatives import NegativeWindows
 from .novelty import NoveltyModel
 from .onnx_graph import add_clip_output
-from .progress import Report, Steps
-from .provenance import clip_facts, score_facts, stream_facts, training_facts
-from .typical import typical_hands
+from .provenance import clip_facts, score_facts, stream_facts, training_facts, typical_hands
 
 _FEW_SAMPLES = 5
 _FITS_OF_A_HALF = 3

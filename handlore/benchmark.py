@@ -23,10 +23,10 @@ from handlore.datasets.conversion.convert import convert
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.datasets.rendered import POSES, Person, Scene, render_pose
 from handlore.datasets.sources import Item, Listing, Source, find_source, make_source
-from handlore.landmarks.children import python_command
 from handlore.landmarks.hands import Hand
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
+from handlore.landmarks.processes import python_command
 from handlore.landmarks.weights import require_bundle
 
 _EARLY = 200

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import onnxruntime
 
-from handlore.landmarks.children import python_command
 from handlore.landmarks.errors import InvalidDataError
+from handlore.landmarks.processes import python_command
 from handlore.landmarks.weights import cache_folder
 
 from . import trial_process

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from handlore.landmarks.children import end_with_parent
+from handlore.landmarks.processes import end_with_parent
 
 _CPU_SECONDS = 10
 """A model of ``train`` takes less than one."""

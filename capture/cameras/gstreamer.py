@@ -8,8 +8,8 @@ import cv2
 
 from handlore.landmarks.errors import HandloreError
 
-from ._opencv import OpenCvCamera
 from .camera import CAMERAS, CameraError, CameraOptions, Opener
+from .webcam import OpenCvCamera
 
 _SINK = "videoconvert ! video/x-raw,format=BGR ! appsink drop=true max-buffers=1 sync=false"
 """What hands pictures over to OpenCV, the newest one and no older ones."""

@@ -10,8 +10,8 @@ from handlore.datasets.videos import MAX_FRAME_PIXELS
 from handlore.landmarks.errors import HandloreError
 
 from ..addresses import RemoteAddress, scheme_of
-from ._opencv import OpenCvCamera
 from .camera import BACKENDS, CAMERAS, CameraError, CameraFrame, CameraOptions, Opener
+from .webcam import OpenCvCamera
 
 _PORTS = {
     "rtsp": 554,

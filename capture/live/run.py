@@ -27,8 +27,7 @@ from ..keys import Keys
 from ..outputs.base import Output, make_output
 from ..outputs.home_assistant import HomeAssistant
 from ..outputs.sender import Sender
-from ..recording.video import VideoFolder
-from ..recording.writer import RecordingWriter, SessionInfo
+from ..recording.writer import RecordingWriter, SessionInfo, VideoFolder
 from ..serve.guard import Address, Guard
 from ..serve.server import Hub, PageServer
 from ..terminal import ending_on_signals, terminal_keys
@@ -53,7 +52,7 @@ class LiveOptions:
     """
 
     actions: Path | None = None
-    """A TOML file of actions, such as :func:`~handlore.capture.actions.presets.preset_file`."""
+    """A TOML file of actions, such as :func:`~handlore.capture.actions.file.preset_file`."""
     dry_run: bool = False
     """Only report which actions would be run."""
     window: bool = False

@@ -12,8 +12,7 @@ import numpy as np
 
 from handlore.landmarks.hands import Hand
 
-from .base import OUTPUTS
-from .messages import LandmarkMessage, Message
+from .base import OUTPUTS, LandmarkMessage, Message
 from .udp import Datagrams
 
 

@@ -4,8 +4,7 @@ import socket
 from typing import ClassVar, Self
 
 from ..addresses import RemoteAddress
-from .base import OPEN_SECONDS, OUTPUTS, SEND_SECONDS, OutputError, OutputKind
-from .messages import Message
+from .base import OPEN_SECONDS, OUTPUTS, SEND_SECONDS, Message, OutputError, OutputKind
 
 SEND_BUFFER = 1 << 16
 """Bytes that may wait for a slow receiver: half a second of landmarks. The system would let

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from typing import ClassVar, Self
 
 from ..addresses import RemoteAddress
-from .base import OUTPUTS, OutputError, OutputKind
-from .messages import Message
+from .base import OUTPUTS, Message, OutputError, OutputKind
 
 
 class Datagrams(OutputKind):

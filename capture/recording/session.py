@@ -16,8 +16,7 @@ from handlore.datasets.dataset import Kind
 from handlore.landmarks.errors import HandloreError
 
 from ..keys import FULL_SCREEN_KEYS, KeyBindings, chosen_label
-from .labels import Labels, same_label
-from .options import SessionOptions
+from .options import Labels, SessionOptions, same_label
 from .progress import TICK as _TICK
 from .progress import Announce, Begin, Cue, Do, Effect, End, Recording
 

@@ -15,7 +15,7 @@ from math import inf
 from handlore.models.stream.events import Event
 
 from ..live.loop import LiveState, LiveView
-from ..outputs.messages import EventMessage, LandmarkMessage, Message
+from ..outputs.base import EventMessage, LandmarkMessage, Message
 from ..outputs.sender import MOST_EVENTS, FrameLimit
 from ..outputs.tcp import SEND_BUFFER
 

@@ -13,17 +13,17 @@ from handlore.landmarks.hands import FloatArray
 from handlore.models.card import INPUT
 from handlore.models.movement_encoder import N_CHANNELS, N_CONTEXT
 
-from ..augmentation import Augmentation
-from ..base import MovementEstimator, Windows
-from ..discriminant import MAX_ROWS, LinearDiscriminant, Rows, clusters_of_none
-from ..kernels import DILATIONS, PATTERNS, Build, Features, KernelBanks, joined
-from ..mirroring import (
+from ..augmentation import (
     UNKNOWN,
+    Augmentation,
     found_in_mirror,
     mirror_blocks,
     mirror_codes,
     parse_label_pairs,
 )
+from ..base import MovementEstimator, Windows
+from ..discriminant import MAX_ROWS, LinearDiscriminant, Rows, clusters_of_none
+from ..kernels import DILATIONS, PATTERNS, Build, Features, KernelBanks, joined
 from ..movement_features import N_FEATURES, movement_features
 from ..onnx_graph import Graph, GraphRunner
 from ..peaks import N_OUTPUTS as N_PEAK_OUTPUTS

@@ -11,8 +11,8 @@ from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import FloatArray
 from handlore.models.movement_encoder import N_CHANNELS
 
+from ..augmentation import mirror_blocks, mirror_codes, parse_label_pairs
 from ..base import MovementEstimator
-from ..mirroring import mirror_blocks, mirror_codes, parse_label_pairs
 from ..onnx_graph import GraphRunner
 from . import ESTIMATORS
 

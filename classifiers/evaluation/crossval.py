@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from handlore.datasets.dataset import LandmarkDataset, listed
-from handlore.datasets.label_problems import find_label_problems
+from handlore.datasets.describe import find_label_problems
 from handlore.datasets.splits import (
     BY,
     By,
@@ -28,15 +28,14 @@ from handlore.datasets.splits import (
 from handlore.landmarks.errors import HandloreError
 from handlore.models.pose_encoder import Encoder, PoseEncoder
 
-from ..base import HandEstimator
+from ..base import HandEstimator, Report, Steps
+from ..direction import pointing_advice
 from ..extending import joined, pipeline_beside
 from ..factory import Pipeline
-from ..progress import Report, Steps
 from .evaluation import Evaluation, Split
 from .importance import MAX_SAMPLES, Importance, measure_importances
 from .intervals import single_unit
 from .leaks import find_leaks
-from .pointing import pointing_advice
 from .scores import Predictions, fit_samples, predict_items
 from .streams import StreamOutputs
 from .thresholds import cross_fitted

@@ -22,8 +22,8 @@ from handlore.landmarks.files import real_path, require_writable
 from handlore.landmarks.untrusted import printable
 
 from ..dataset import LandmarkDataset
+from ..describe import LabelProblems, find_label_problems
 from ..files import file_stamp
-from ..label_problems import LabelProblems, find_label_problems
 from ..sources.base import Item, Listing, Source
 from .batches import Batch, ConvertOptions, Failures, convert_batch, scan_source
 from .preview import Preview

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 import handlore
-from handlore.capture.actions.presets import PRESETS, preset_file
+from handlore.capture.actions.file import PRESETS, preset_file
 from handlore.models.stream.events import Event
 from handlore.models.stream.settings import (
     MOVEMENT_THRESHOLD,

@@ -13,8 +13,14 @@ from output_stubs import FIST, hand, state, until
 
 from handlore.capture.outputs import sender as sender_module
 from handlore.capture.outputs import tcp
-from handlore.capture.outputs.base import OUTPUTS, Output, OutputError, make_output
-from handlore.capture.outputs.messages import EventMessage, Message
+from handlore.capture.outputs.base import (
+    OUTPUTS,
+    EventMessage,
+    Message,
+    Output,
+    OutputError,
+    make_output,
+)
 from handlore.capture.outputs.sender import MOST_EVENTS, FrameLimit, Sender
 from handlore.landmarks.errors import HandloreError
 

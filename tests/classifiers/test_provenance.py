@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from movement_stubs import movements
 
-from handlore.classifiers.typical import typical_hands
+from handlore.classifiers.provenance import typical_hands
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.geometry import mirror, palm_length, rotate, rotation_deg
 from handlore.models.card import ModelCard
