@@ -34,7 +34,7 @@ from handlore.landmarks.features import DEFAULT_FEATURES
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
 from handlore.models.card import ModelCard
-from handlore.models.pose_encoder import PoseEncoder
+from handlore.models.encoders import PoseEncoder
 
 N_VIEWS = 8
 MODELS = ("linear", "forest", "xgboost", "forest+linear")

@@ -1,6 +1,6 @@
 """Data augmentation of movements: rotation, scale, time warping, noise, lost frames, mirroring.
 
-It works on batches of blocks of a :class:`~handlore.models.movement_encoder.MovementEncoder`. The
+It works on batches of blocks of a :class:`~handlore.models.encoders.MovementEncoder`. The
 same seed gives the same copies.
 """
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from handlore.datasets.dataset import StrArray
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import N_FINGERS, N_LANDMARKS, FloatArray
-from handlore.models.movement_encoder import N_CHANNELS, N_CONTEXT, N_COORDINATES
+from handlore.models.encoders import N_CHANNELS, N_CONTEXT, N_COORDINATES
 
 from .discriminant import LinearDiscriminant
 

@@ -20,13 +20,14 @@ from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.features import DEFAULT_FEATURES
 from handlore.landmarks.hands import FloatArray
 from handlore.models.card import INPUT
-from handlore.models.movement_encoder import (
+from handlore.models.encoders import (
     MIN_TIMEPOINTS,
     N_CHANNELS,
     N_CONTEXT,
+    Encoder,
     MovementEncoder,
+    PoseEncoder,
 )
-from handlore.models.pose_encoder import Encoder, PoseEncoder
 
 from .duration_prior import DurationPrior
 from .onnx_graph import Graph
@@ -176,7 +177,7 @@ class MovementEstimator(HandEstimator):
     """A classifier of movements: X is (n_samples, n_channels, n_timepoints).
 
     X has the channels of the hands, and after them either the duration of each movement in seconds
-    or the context of a :class:`~handlore.models.movement_encoder.MovementEncoder`. Subclasses
+    or the context of a :class:`~handlore.models.encoders.MovementEncoder`. Subclasses
     with ``context`` get all of it. Others get the channels of the hands at their own points in
     time, and their probabilities are weighted by the duration prior here.
 

@@ -17,7 +17,7 @@ from handlore.datasets.splits import groups_of
 from handlore.landmarks.features import FEATURE_GROUPS
 from handlore.landmarks.geometry import canonicalize, rotation_deg
 from handlore.landmarks.hands import FloatArray
-from handlore.models.pose_encoder import Encoder, PoseEncoder
+from handlore.models.encoders import Encoder, PoseEncoder
 
 from .evaluation.scores import Predictions
 from .projection import Projection

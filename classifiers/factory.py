@@ -19,7 +19,7 @@ from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.features import DEFAULT_FEATURES, FEATURE_GROUPS, feature_names
 from handlore.landmarks.hands import FloatArray
 from handlore.models.card import DEFAULT_ESTIMATOR
-from handlore.models.pose_encoder import Encoder, PoseEncoder
+from handlore.models.encoders import Encoder, PoseEncoder
 
 from .augmentation import parse_label_pairs
 from .base import HandEstimator, MovementEstimator, Steps, Windows, plain_params

@@ -12,8 +12,7 @@ from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
 from handlore.datasets.splits import default_by, fold_count, n_groups
 from handlore.landmarks.geometry import mirror, palm_length, rotate, rotation_deg
 from handlore.landmarks.hands import FloatArray
-from handlore.models.movement_encoder import MovementEncoder, clip_slices
-from handlore.models.pose_encoder import Encoder, PoseEncoder
+from handlore.models.encoders import Encoder, MovementEncoder, PoseEncoder, clip_slices
 
 from .base import HandEstimator, Report, plain_params
 from .evaluation.crossval import cross_validate_pipeline

@@ -24,9 +24,8 @@ from handlore.datasets.splits import (
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.files import atomic_write, require_writable
 from handlore.models.card import ModelCard
+from handlore.models.encoders import Encoder, MovementEncoder, PoseEncoder
 from handlore.models.files import write_model
-from handlore.models.movement_encoder import MovementEncoder
-from handlore.models.pose_encoder import Encoder, PoseEncoder
 
 from .base import HandEstimator, Report, Steps
 from .evaluation.crossval import cross_validate_pipeline

@@ -79,8 +79,8 @@ def _measure_prediction(turns: int = 30, each: int = 20) -> _BenchResult:
     from handlore.classifiers.factory import make_estimator
     from handlore.classifiers.training import save_model
     from handlore.models.card import ModelCard
+    from handlore.models.encoders import PoseEncoder
     from handlore.models.files import load_model
-    from handlore.models.pose_encoder import PoseEncoder
 
     dataset = _rendered_truth()
     encoder = PoseEncoder()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Self, get_args
 
-from handlore.models.stream.values import VALUES, HeldHand
+from handlore.models.stream.events import VALUES, HeldHand
 
 from .base import FIELDS, Table, unknown
 

@@ -16,8 +16,7 @@ from handlore.landmarks.opening import open_detector
 
 from ..cameras import CameraSpec, camera_spec, open_feed
 from ..coach_process import BackgroundCoach
-from ..keys import Keys
-from ..terminal import ending_on_signals, terminal_keys
+from ..keys import Keys, ending_on_signals, terminal_keys
 from ..views.record import SessionWindow
 from ..views.status_line import StatusLine
 from ..window import why_no_window

@@ -11,7 +11,7 @@ from handlore.datasets.dataset import NONE_LABEL, StrArray
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import FloatArray
 from handlore.models.card import INPUT
-from handlore.models.movement_encoder import N_CHANNELS, N_CONTEXT
+from handlore.models.encoders import N_CHANNELS, N_CONTEXT
 
 from ..augmentation import (
     UNKNOWN,
@@ -23,12 +23,11 @@ from ..augmentation import (
 )
 from ..base import MovementEstimator, Windows
 from ..discriminant import MAX_ROWS, LinearDiscriminant, Rows, clusters_of_none
-from ..kernels import DILATIONS, PATTERNS, Build, Features, KernelBanks, joined
+from ..kernels import DILATIONS, PATTERNS, Build, Features, KernelBanks, PretrainedFeatures, joined
 from ..movement_features import N_FEATURES, movement_features
 from ..onnx_graph import Graph, GraphRunner
 from ..peaks import N_OUTPUTS as N_PEAK_OUTPUTS
 from ..peaks import peak_features
-from ..pretrained import PretrainedFeatures
 from . import ESTIMATORS
 
 FEATURE_SETS = (

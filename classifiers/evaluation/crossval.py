@@ -26,7 +26,7 @@ from handlore.datasets.splits import (
     untested_labels,
 )
 from handlore.landmarks.errors import HandloreError
-from handlore.models.pose_encoder import Encoder, PoseEncoder
+from handlore.models.encoders import Encoder, PoseEncoder
 
 from ..base import HandEstimator, Report, Steps
 from ..direction import pointing_advice

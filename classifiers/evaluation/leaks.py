@@ -20,7 +20,7 @@ from handlore.landmarks.geometry import canonicalize, rotate, rotation_deg
 from handlore.landmarks.hands import FloatArray
 from handlore.landmarks.untrusted import printable
 from handlore.models.card import ModelCard
-from handlore.models.movement_encoder import MovementEncoder
+from handlore.models.encoders import MovementEncoder
 
 NEAR = 0.02
 """Landmarks up to this root mean square distance in palm lengths count as equal. In HGR1 the

@@ -107,7 +107,7 @@ def _draw(options: _InfoArguments) -> dict[str, Any]:
     if not (options.contact_sheet or options.plots):
         return {}
     # Imported here: drawing loads scikit-learn.
-    from handlore.report.dataplots import write_contact_sheet, write_plots
+    from ..report.writing import write_contact_sheet, write_plots
 
     drawn: dict[str, Any] = {}
     if options.contact_sheet:

@@ -20,8 +20,8 @@ from handlore.classifiers.augmentation import (
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.geometry import mirror
+from handlore.models.encoders import MovementEncoder
 from handlore.models.files import load_model
-from handlore.models.movement_encoder import MovementEncoder
 
 KNOBS = ("turn", "size", "reach", "bones", "phalanges", "shape", "jitter", "warp", "crop", "drop")
 STILL = dict.fromkeys(KNOBS, 0.0)

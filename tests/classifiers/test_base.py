@@ -13,7 +13,7 @@ from handlore.classifiers.base import Steps
 from handlore.classifiers.factory import _MovementBlend
 from handlore.classifiers.negatives import NegativeWindows
 from handlore.classifiers.onnx_graph import GraphRunner
-from handlore.models.movement_encoder import N_CONTEXT, MovementEncoder
+from handlore.models.encoders import N_CONTEXT, MovementEncoder
 
 
 class Moments(Nearest):

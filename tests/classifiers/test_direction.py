@@ -12,7 +12,7 @@ from handlore.classifiers.factory import make_pipeline
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples, concatenate
 from handlore.landmarks.features import DEFAULT_FEATURES
 from handlore.landmarks.geometry import rotate
-from handlore.models.pose_encoder import PoseEncoder
+from handlore.models.encoders import PoseEncoder
 
 
 def turned(dataset: LandmarkDataset, suffix: str) -> LandmarkDataset:

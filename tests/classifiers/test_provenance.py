@@ -12,8 +12,7 @@ from handlore.classifiers.provenance import typical_hands
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.geometry import mirror, palm_length, rotate, rotation_deg
 from handlore.models.card import ModelCard
-from handlore.models.movement_encoder import MovementEncoder
-from handlore.models.pose_encoder import PoseEncoder
+from handlore.models.encoders import MovementEncoder, PoseEncoder
 
 ORIENTED = PoseEncoder(("image", "orientation"))
 

@@ -15,7 +15,7 @@ import pytest
 START = """
 import hashlib, sys, time
 from pathlib import Path
-from handlore.capture.terminal import ending_on_signals
+from handlore.capture.keys import ending_on_signals
 from handlore.landmarks.files import atomic_write
 from handlore.landmarks.processes import ends_in_native_code
 
