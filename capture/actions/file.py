@@ -134,7 +134,7 @@ def load_model_actions(
 ) -> ActionSet:
     """Read an actions file for the labels of models, see :func:`load_actions`."""
     labels = dict.fromkeys(label for model in models for label in model.card.labels)
-    check_preset(path, labels)
+    _check_preset(path, labels)
     poses = {label for model in models if model.card.kind == "pose" for label in model.card.labels}
     movements = [label for label in labels if label not in poses]
     return load_actions(path, [*labels], movements, check_computer=check_computer)
@@ -318,7 +318,7 @@ def preset_file(name: str) -> Path:
     return _FOLDER / f"{name}.toml"
 
 
-def check_preset(path: Path, labels: Collection[str]) -> None:
+def _check_preset(path: Path, labels: Collection[str]) -> None:
     """Raise HandloreError if a file is a preset for other labels than those of the models."""
     if path.parent != _FOLDER:
         return

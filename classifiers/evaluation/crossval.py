@@ -101,13 +101,8 @@ def cross_validate(
     >>> result.protocol
     'cross-validated by group, ... folds'
     """
-    how: Any = {
-        "features": features,
-        "mirror_labels": mirror_labels,
-        "params": params,
-        "seed": seed,
-    }
-    pipeline, examples, notes = pipeline_beside(dataset, base, model, **how)
+    how: Any = {"features": features, "mirror_labels": mirror_labels, "params": params}
+    pipeline, examples, notes = pipeline_beside(dataset, base, model, seed=seed, **how)
     chosen, best = by or default_by(dataset), default_by(dataset)
     is_weaker = BY.index(chosen) > BY.index(best)
     steps = Steps(1 + is_weaker, progress)
@@ -116,8 +111,7 @@ def cross_validate(
     more: Any = {"with_importances": with_importances, "with_streams": streams}
     found = run(chosen, folds, progress=steps.within(), **more)
     steps.finish()
-    again = partial(run, progress=steps.within())
-    reference, missing = _reference(again, best) if is_weaker else (None, None)
+    reference, missing = _reference(run, best, steps.within()) if is_weaker else (None, None)
     steps.close()
     doubts = [None if by else _doubt(dataset, chosen), *_limits(found, chosen, pipeline), missing]
     return replace(found, notes=tuple(filter(None, [*notes, *doubts])), reference=reference)
@@ -161,11 +155,11 @@ def _without_labels(predictions: Predictions, labels: Sequence[str]) -> Predicti
 
 
 def _reference(
-    run: Callable[[By, None], Evaluation], best: By
+    run: Callable[..., Evaluation], best: By, progress: Report | None
 ) -> tuple[Evaluation | None, str | None]:
     """Return the result of the best split, to compare a weaker one with, or why there is none."""
     try:
-        return run(best, None), None
+        return run(best, None, progress=progress), None
     except HandloreError as error:
         return None, f"there is no result by {best} to compare with: {error}"
 

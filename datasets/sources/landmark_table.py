@@ -74,7 +74,7 @@ class _LandmarkTable(LandmarkSource):
     def why_not(self, root: Path) -> str:
         """Say why a lone file with the ending of a table, or a folder of them, holds no hands."""
         every = islice(files_of(root), MAX_LISTED)
-        if root.suffix == ".npz" or any(f.suffix.lower() not in READERS for _, f in every):
+        if root.suffix == ".npz" or any(f.suffix.lower() not in _READERS for _, f in every):
             return ""
         for name, path in islice(_candidates(root), SAMPLED):
             try:
@@ -106,7 +106,7 @@ class _LandmarkTable(LandmarkSource):
         raise InvalidDataError("it is no row of a table")
 
 
-class ListedClips:
+class _ListedClips:
     """A list of clips beside their files, as Kaggle has it: path, person, sequence, sign."""
 
     def __init__(self) -> None:
@@ -159,11 +159,11 @@ class _FoundTables:
     @classmethod
     def of(cls, root: Path) -> "_FoundTables":
         """Read the tables of a folder, or a table."""
-        found, lists, files = cls(), ListedClips(), []
+        found, lists, files = cls(), _ListedClips(), []
         for name, path in _candidates(root):
             if path.suffix.lower() != ".csv" or path == root or not lists.read(path, name):
                 files.append((name, path))
-        splits = splits_in_names([name for name, _ in files])
+        splits = _splits_in_names([name for name, _ in files])
         for name, path in files:
             given = {"split": splits[name]} if name in splits else {}
             found._add(name, path, lists, given, alone=path == root)
@@ -179,7 +179,7 @@ class _FoundTables:
         self.parts = [part for part in self.parts if part.table.name not in self.others]
 
     def _add(
-        self, name: str, path: Path, lists: ListedClips, given: dict[str, str], *, alone: bool
+        self, name: str, path: Path, lists: _ListedClips, given: dict[str, str], *, alone: bool
     ) -> None:
         try:
             tables = _tables_of(path, name)
@@ -196,14 +196,14 @@ class _FoundTables:
         if alone:
             raise InvalidDataError(f"{name}: {why}")
         if path.suffix.lower() in (".npy", ".parquet", ".pickle", ".pose"):
-            label = folder_roles(name).get("label", "unknown")
+            label = _folder_roles(name).get("label", "unknown")
             self.damaged.append(BadItem(path, name, label, reason=why))
         else:
             self.others[name] = why
 
 
 def _labelled(
-    table: RawTable, lists: ListedClips, name: str, given: Mapping[str, str]
+    table: RawTable, lists: _ListedClips, name: str, given: Mapping[str, str]
 ) -> TablePart:
     """Read a table with what lists, else folders and ``given``, say of it."""
     listed = lists.given(name)
@@ -213,7 +213,7 @@ def _labelled(
         return replace(part, texts={**part.texts, **by_clip})
     if part.is_own:
         return part
-    said = {**given, **folder_roles(part.table.name)}
+    said = {**given, **_folder_roles(part.table.name)}
     texts = {role: [value] * part.n_rows for role, value in said.items()}
     return replace(part, texts={**texts, **part.texts})
 
@@ -237,7 +237,7 @@ def _candidates(root: Path) -> Iterator[tuple[str, Path]]:
                 frames[path.parent] = is_numbered_frame(name, path)
             if frames[path.parent]:
                 continue
-        if ending in READERS and not _is_of_others(path, root):
+        if ending in _READERS and not _is_of_others(path, root):
             yield name, path
 
 
@@ -267,7 +267,7 @@ def _tables_of(path: Path, name: str) -> list[RawTable]:
     InvalidDataError
         If the file is damaged, or holds no table.
     """
-    return list(READERS[path.suffix.lower()](path, name))
+    return list(_READERS[path.suffix.lower()](path, name))
 
 
 def _is_companion(path: Path) -> bool:
@@ -275,7 +275,7 @@ def _is_companion(path: Path) -> bool:
     return path.suffix.lower() == ".npy" and is_label_file(path)
 
 
-READERS: dict[str, Callable[[Path, str], Sequence[RawTable]]] = {
+_READERS: dict[str, Callable[[Path, str], Sequence[RawTable]]] = {
     **dict.fromkeys((".csv", ".tsv", ".tab"), lambda path, name: [_text(path, name)]),
     ".json": lambda path, name: [json_table(path, name)],
     **dict.fromkeys(
@@ -319,7 +319,7 @@ def _long_text(table: TextTable) -> RawTable:
         raise InvalidDataError("it has a landmark a row, and not all are numbers") from error
 
 
-def folder_roles(name: str) -> dict[str, str]:
+def _folder_roles(name: str) -> dict[str, str]:
     """Return label and split that the folders of a file say: [train/]<label>/<file>."""
     folders = [part for part in PurePosixPath(name).parts[:-1] if "." not in part]
     splits = [s for folder in folders if (s := _SPLITS.get(folder.lower()))]
@@ -329,7 +329,7 @@ def folder_roles(name: str) -> dict[str, str]:
     return roles
 
 
-def splits_in_names(names: Sequence[str]) -> dict[str, str]:
+def _splits_in_names(names: Sequence[str]) -> dict[str, str]:
     """Return the splits in the names of files, train.csv and test.csv, if one is for training."""
     found = {}
     for name in names:
