@@ -293,7 +293,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._set_cookie()
         elif path in _FILES:
             name, kind = _FILES[path]
-            self._send(resources.files(__package__).joinpath(name).read_bytes(), kind)
+            self._send(resources.files(__package__).joinpath(name).read_bytes(), kind, {})
         elif path == "/frame.jpg":
             self._picture(query)
         elif path == "/events":
@@ -332,7 +332,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_response(HTTPStatus.NO_CONTENT)
             self._head({"Content-Length": "0"})
         else:
-            self._send(shown[1], "image/jpeg", **{"X-Frame": str(shown[0])})
+            self._send(shown[1], "image/jpeg", {"X-Frame": str(shown[0])})
 
     def _stream(self, query: str) -> None:
         """Send states and events as they come, until either side closes."""
@@ -369,7 +369,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def _send(
-        self, body: bytes, kind: str, *, status: HTTPStatus = HTTPStatus.OK, **more: str
+        self, body: bytes, kind: str, more: dict[str, str], status: HTTPStatus = HTTPStatus.OK
     ) -> None:
         self.send_response(status)
         self._head({"Content-Type": kind, "Content-Length": str(len(body))} | more)
@@ -378,7 +378,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _refuse(self, status: HTTPStatus, reason: str) -> None:
         body = f"{status.phrase}: {reason}\n".encode()
         # Closed, or clients without the token could keep all connections busy.
-        self._send(body, "text/plain; charset=utf-8", status=status, Connection="close")
+        self._send(body, "text/plain; charset=utf-8", {"Connection": "close"}, status)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Refuse a request that is no GET, or is none, with the headers of all answers."""

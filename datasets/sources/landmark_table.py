@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -12,20 +12,25 @@ from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 from ..files import MAX_LISTED, SAMPLED, files_of, readable
 from ..pictures import is_picture, is_video
-from ..tables.arrays import is_label_file, npy_tables, npz_tables, pickle_tables
+from ..tables import arrays, parquet, posefile, records, text
 from ..tables.assembly import assemble
 from ..tables.names import role_of
-from ..tables.parquet import LONG_FORM, long_table, parquet_table
-from ..tables.parts import TableOptions, TablePart, read_part
-from ..tables.posefile import pose_table
-from ..tables.records import json_lines_table, json_table
-from ..tables.rows import RawTable
-from ..tables.text import TextTable, text_table
+from ..tables.parts import TableOptions, TablePart
+from ..tables.rows import RawTable, Reader
 from ..tables.units import NAMED, TABLE_ASPECT_HELP, UNITS_HELP, height_in_widths
 from ._landmarks import FRAME_RATE_HELP, BadItem, LandmarkSource, require_frame_rate
 from .base import SOURCES, Item, LandmarkClip, Listing, option
 from .keypoint_csv import is_keypoint_table
 from .mp_holistic import is_frame_name, is_numbered_frame
+
+_READERS: dict[str, Reader] = {
+    **text.READERS,
+    **records.READERS,
+    **arrays.READERS,
+    **parquet.READERS,
+    **posefile.READERS,
+}
+"""By the ending of the file."""
 
 
 @SOURCES.register
@@ -207,7 +212,7 @@ def _labelled(
 ) -> TablePart:
     """Read a table with what lists, else folders and ``given``, say of it."""
     listed = lists.given(name)
-    part = read_part(replace(table, given={**table.given, **listed}) if listed else table)
+    part = TablePart.read(replace(table, given={**table.given, **listed}) if listed else table)
     by_clip = lists.of_clips(part.texts["clip"]) if "clip" in part.texts else {}
     if by_clip:
         return replace(part, texts={**part.texts, **by_clip})
@@ -272,22 +277,8 @@ def _tables_of(path: Path, name: str) -> list[RawTable]:
 
 def _is_companion(path: Path) -> bool:
     """Say whether a file is read with another one: the labels beside an array."""
-    return path.suffix.lower() == ".npy" and is_label_file(path)
+    return path.suffix.lower() == ".npy" and arrays.is_label_file(path)
 
-
-_READERS: dict[str, Callable[[Path, str], Sequence[RawTable]]] = {
-    **dict.fromkeys((".csv", ".tsv", ".tab"), lambda path, name: [_text(path, name)]),
-    ".json": lambda path, name: [json_table(path, name)],
-    **dict.fromkeys(
-        (".jsonl", ".ndjson", ".jsonlines"), lambda path, name: [json_lines_table(path, name)]
-    ),
-    ".npy": npy_tables,
-    ".npz": npz_tables,
-    **dict.fromkeys((".pickle", ".pkl", ".p"), pickle_tables),
-    ".pose": lambda path, name: [pose_table(path, name)],
-    **dict.fromkeys((".parquet", ".pq"), lambda path, name: [parquet_table(path, name)]),
-}
-"""By the ending of the file."""
 
 _GENERIC = {
     *("train", "training", "val", "valid", "validation", "test", "testing", "data", "dataset"),
@@ -295,28 +286,6 @@ _GENERIC = {
     *("json", "parquet", "mp_data", "sequences", "clips", "raw", "processed", "output"),
 }
 """Names of folders that are no label."""
-
-
-def _text(path: Path, name: str) -> RawTable:
-    table = text_table(path, name)
-    if table.names is not None and set(LONG_FORM) - {"z"} <= set(table.names):
-        return _long_text(table)
-    return table
-
-
-def _long_text(table: TextTable) -> RawTable:
-    import pandas
-
-    names = list(table.names or ())
-    clip = next((one for one in ("sequence_id", "sequence", "video") if one in names), None)
-    wanted = [*(one for one in LONG_FORM if one in names), *([clip] if clip else [])]
-    try:
-        frame = pandas.read_csv(table.path, sep=table.dialect.separator, usecols=wanted)
-        columns: dict[str, Any] = {one: frame[one].to_numpy() for one in wanted}
-        columns.setdefault("z", frame["x"].to_numpy() * float("nan"))
-        return long_table(columns, table.name, clip)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise InvalidDataError("it has a landmark a row, and not all are numbers") from error
 
 
 def _folder_roles(name: str) -> dict[str, str]:

@@ -2,15 +2,16 @@
 
 import math
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from handlore.landmarks.errors import InvalidDataError
 
-from .columns import Cells, Columns, columns_of, number_in
+from .columns import Cells, Columns, number_in
 
 LOOKED_AT = 200
 """How many rows are looked at to find out what the columns are."""
@@ -50,7 +51,7 @@ class RawTable:
 
     def columns(self) -> Columns:
         """Find out what its columns are."""
-        return columns_of(self.names, self.head)
+        return Columns.of(self.names, self.head)
 
     def rows(self, columns: Columns) -> Rows:
         """Read all rows."""
@@ -90,7 +91,7 @@ class NumberTable(RawTable):
 
     def columns(self) -> Columns:
         """Find out what its columns are; none of them is the label if that is known."""
-        found = columns_of(self.names, self.head)
+        found = Columns.of(self.names, self.head)
         if "label" in self.texts and "label" in found.roles:
             raise InvalidDataError("it has one number more than a hand, and labels beside it")
         return found
@@ -102,6 +103,10 @@ class NumberTable(RawTable):
             for role, place in columns.roles.items()
         }
         return Rows(self.numbers[:, columns.numbers], {**texts, **self.texts}, self.bad)
+
+
+Reader = Callable[[Path, str], Sequence[RawTable]]
+"""Looks at a file, and at its name for messages; returns the tables in it."""
 
 
 def _plain(value: float) -> str:
