@@ -1,6 +1,5 @@
 """In which units the numbers of a table are, and what makes image widths of them.
 
-from typing import Self
 Proportions are what a classifier sees. Shares of a picture's width and height lose them unless the
 aspect of the picture is known, so it is asked for, never assumed.
 """
