@@ -13,7 +13,7 @@ import numpy as np
 from handlore.landmarks.hands import Hand
 
 from .base import OUTPUTS, LandmarkMessage, Message
-from .udp import Datagrams
+from .sockets import Datagrams
 
 
 @OUTPUTS.register
