@@ -12,24 +12,59 @@ from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
 from handlore.datasets.splits import default_by, fold_count, n_groups
 from handlore.landmarks.geometry import mirror, palm_length, rotate, rotation_deg
 from handlore.landmarks.hands import FloatArray
+from handlore.models.card import ModelCard
 from handlore.models.encoders import Encoder, MovementEncoder, PoseEncoder, clip_slices
 
 from .base import HandEstimator, Report, plain_params
 from .evaluation.crossval import cross_validate_pipeline
 from .evaluation.leaks import item_digests
 from .evaluation.streams import StreamOutputs, clip_lengths
-from .evaluation.thresholds import cross_fitted
+from .evaluation.thresholds import choose_patience, cross_fitted
 from .factory import Pipeline
 
 _LIBRARIES = ("numpy", "scikit-learn", "onnxruntime")
 
 
-def stream_facts(outputs: Sequence[StreamOutputs]) -> dict[str, Any]:
-    """Return what the card keeps of movements in streams, if they were tested."""
-    return {"streams": cross_fitted(outputs).as_json()} if outputs else {}
+def model_card(
+    pipeline: Pipeline,
+    fitted: HandEstimator,
+    dataset: LandmarkDataset,
+    own: LandmarkDataset,
+    *,
+    outputs: Sequence[StreamOutputs],
+    thresholds: Mapping[str, float],
+    scores: Mapping[str, Any],
+) -> ModelCard:
+    """Return the card of a model.
+
+    Parameters
+    ----------
+    dataset, own
+        What it was trained on, and the samples of that which are not those of a base.
+    outputs
+        What it predicts in streams of people it has not seen; empty for poses.
+    scores
+        See :func:`score_facts`; empty if it was not cross-validated.
+    """
+    detector, encoder = dataset.header.detector, pipeline.encoder
+    streams = {"streams": cross_fitted(outputs).as_json()} if outputs else {}
+    return ModelCard(
+        labels=tuple(map(str, fitted.classes_)),
+        estimator=pipeline.name,
+        kind=encoder.kind,
+        n_hands=dataset.n_hands,
+        features=encoder.groups if isinstance(encoder, PoseEncoder) else (),
+        **_clip_facts(encoder, dataset),
+        landmarker=detector.landmarker if detector else "full",
+        thresholds=thresholds,
+        patience=choose_patience(outputs, thresholds) if outputs else {},
+        licence=dataset.header.note,
+        typical=_typical_hands(dataset, encoder),
+        training=_training_facts(fitted, dataset, own) | dict(scores) | streams,
+    )
 
 
-def clip_facts(encoder: Encoder, dataset: LandmarkDataset) -> dict[str, Any]:
+def _clip_facts(encoder: Encoder, dataset: LandmarkDataset) -> dict[str, Any]:
     """Return the fields of a card that only models of movements have."""
     if not isinstance(encoder, MovementEncoder):
         return {}
@@ -42,7 +77,7 @@ def clip_facts(encoder: Encoder, dataset: LandmarkDataset) -> dict[str, Any]:
     }
 
 
-def training_facts(
+def _training_facts(
     estimator: HandEstimator, dataset: LandmarkDataset, own: LandmarkDataset
 ) -> dict[str, Any]:
     """Return what a card says of training; ``own`` are the samples without those of a base."""
@@ -104,7 +139,7 @@ _MOST_SAMPLES = 400
 _DIGITS = 3
 
 
-def typical_hands(dataset: LandmarkDataset, encoder: Encoder) -> dict[str, Any]:
+def _typical_hands(dataset: LandmarkDataset, encoder: Encoder) -> dict[str, Any]:
     """Return a typical hand of each label but ``none``, as nested lists with None for NaN.
 
     Each is (n_moments, n_hands, 21, 3) in palm lengths. Samples without a hand are left out.

@@ -15,7 +15,6 @@ from .storage import load_dataset
 Counts = Mapping[str, int]
 """How many there are by name, sorted by name; an empty name is one that is not known."""
 
-
 _MIN_ITEMS = 5
 """A class with fewer items that show a hand is nearly empty."""
 

@@ -24,14 +24,11 @@ _LEAST_STEP = 0.002
 _MESSAGE_SECONDS = 6.0
 """How long a message is shown."""
 
-
 _REPLAY_SIDE = 320
 """Pixels of the longer side of a picture that is shown again."""
 
-
 _MOST_MOMENTS = 200
 """Pictures, some 45 MB; of a longer recording every second one is left out, and again."""
-
 
 _REPLAY_PAUSE = 0.4
 """Seconds before it starts again."""

@@ -17,7 +17,7 @@ from handlore.landmarks.untrusted import printable
 from ..dataset import Kind, LandmarkDataset, Unit, listed
 from ..files import files_of
 from ..layouts.folders import FileFacts, read_columns
-from ..layouts.words import SPLITS
+from ..layouts.words import SPLITS, LabelReading
 from ..pictures import is_picture, read_picture
 
 
@@ -65,14 +65,6 @@ class LandmarkClip:
     frames: Sequence[tuple[float, Sequence[Hand]]]
     """Seconds from the start, and the hands; empty where none was found. Frames of reference as in
     :class:`~handlore.landmarks.hands.Hand`; what is not known is NaN."""
-
-
-@dataclass(frozen=True)
-class LabelReading:
-    """One way to read the labels of a folder, as the options that ask for it."""
-
-    options: Mapping[str, str]
-    labels: Sequence[str]
 
 
 @dataclass(frozen=True)

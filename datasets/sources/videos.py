@@ -14,10 +14,9 @@ from handlore.landmarks.hands import Pixels
 
 from ..files import MAX_LISTED, SAMPLED, files_of, is_hidden, natural_order, readable, spread, walk
 from ..layouts.folders import FileFacts
-from ..layouts.words import Pattern, all_are
+from ..layouts.words import Pattern, all_are, likely_readings
 from ..pictures import is_picture, is_video, read_picture
 from ..videos import FrameSelection, has_times, is_animated, read_video
-from ._readings import likely_readings
 from .base import (
     LABEL_HELP,
     PATTERN_HELP,

@@ -44,7 +44,6 @@ _OPTIONS = (
     ("smoothing", _SECONDS, "Time constant in seconds for landmarks at rest; 0 = no smoothing."),
 )
 
-
 actions_options = all_options(
     click.option(
         "--actions",
@@ -79,7 +78,6 @@ hold_option = click.option(
     " it ends; each line then has type, duration and the values of the hand.",
 )
 
-
 recogniser_options = all_options(
     click.option(
         "--sensitivity",
@@ -107,7 +105,6 @@ def pop_settings(given: dict[str, Any]) -> RecogniserSettings:
 
 
 EVENT_COLUMNS = ("seconds", "label", "probability", "hand")
-
 
 DETAILED_COLUMNS = (*EVENT_COLUMNS, "type", "duration")
 

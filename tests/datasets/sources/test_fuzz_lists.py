@@ -12,9 +12,8 @@ from layout_lists import LISTS, files_of
 from layout_stubs import tree
 
 from handlore.datasets.layouts.folders import read_columns
-from handlore.datasets.layouts.words import SPLITS, is_container
+from handlore.datasets.layouts.words import SPLITS, is_container, likely_readings
 from handlore.datasets.sources import SOURCES, find_source, make_source
-from handlore.datasets.sources._readings import likely_readings
 from handlore.landmarks.errors import HandloreError
 
 NAMES = ("picture-list", "clip-list", "wlasl", "yolo", "coco", "labelme")
