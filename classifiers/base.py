@@ -172,6 +172,11 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _checked(X: ArrayLike) -> FloatArray:
         return _checked_array(X)
 
+    def plain_params(self) -> dict[str, Any]:
+        """Return its parameters that are text or numbers, without its members."""
+        known = self.get_params().items()
+        return {name: value for name, value in known if isinstance(value, str | int | float)}
+
 
 class MovementEstimator(HandEstimator):
     """A classifier of movements: X is (n_samples, n_channels, n_timepoints).
@@ -314,12 +319,6 @@ def _checked_array(X: ArrayLike, **rules: bool) -> FloatArray:
     except ValueError as error:
         raise InvalidDataError(str(error).splitlines()[0]) from error
     return checked
-
-
-def plain_params(estimator: HandEstimator) -> dict[str, Any]:
-    """Return the parameters of an estimator that are text or numbers, without its members."""
-    known = estimator.get_params().items()
-    return {name: value for name, value in known if isinstance(value, str | int | float)}
 
 
 _PARTS = 100

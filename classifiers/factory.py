@@ -22,7 +22,7 @@ from handlore.models.card import DEFAULT_ESTIMATOR
 from handlore.models.encoders import Encoder, PoseEncoder
 
 from .augmentation import parse_label_pairs
-from .base import HandEstimator, MovementEstimator, Steps, Windows, plain_params
+from .base import HandEstimator, MovementEstimator, Steps, Windows
 from .direction import DIRECTION, direction_matters
 from .estimators import ESTIMATORS
 from .onnx_graph import pool_models
@@ -47,7 +47,22 @@ class Pipeline:
     @property
     def params(self) -> dict[str, Any]:
         """The parameters of the estimator."""
-        return plain_params(self.estimator)
+        return self.estimator.plain_params()
+
+    def about_features(self, features: Sequence[str] | None) -> list[str]:
+        """Say how the features differ from the usual ones, if they were not chosen by hand."""
+        groups = self.encoder.groups if isinstance(self.encoder, PoseEncoder) else ()
+        notes = []
+        if features is None and groups and "world" not in groups:
+            notes.append(
+                f"the data has no world landmarks: trained with --features {','.join(groups)}"
+            )
+        if features is None and set(DIRECTION) <= set(groups):
+            notes.append(
+                "labels differ by the direction in which the hand points, so it is used; with"
+                f" --features {','.join(groups[: -len(DIRECTION)])} it would not matter"
+            )
+        return notes
 
 
 def make_pipeline(
@@ -109,20 +124,6 @@ def _default_features(dataset: LandmarkDataset) -> tuple[str, ...]:
         g for g in DEFAULT_FEATURES if not worldless or FEATURE_GROUPS[g].landmarks == "image"
     )
     return (*groups, *DIRECTION) if direction_matters(dataset) else groups
-
-
-def about_features(pipeline: Pipeline, features: Sequence[str] | None) -> list[str]:
-    """Say how the features differ from the usual ones, if they were not chosen by hand."""
-    groups = pipeline.encoder.groups if isinstance(pipeline.encoder, PoseEncoder) else ()
-    notes = []
-    if features is None and groups and "world" not in groups:
-        notes.append(f"the data has no world landmarks: trained with --features {','.join(groups)}")
-    if features is None and set(DIRECTION) <= set(groups):
-        notes.append(
-            "labels differ by the direction in which the hand points, so it is used; with"
-            f" --features {','.join(groups[: -len(DIRECTION)])} it would not matter"
-        )
-    return notes
 
 
 def _require_labels(dataset: LandmarkDataset) -> None:

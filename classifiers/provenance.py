@@ -15,7 +15,7 @@ from handlore.landmarks.hands import FloatArray
 from handlore.models.card import ModelCard
 from handlore.models.encoders import Encoder, MovementEncoder, PoseEncoder, clip_slices
 
-from .base import HandEstimator, Report, plain_params
+from .base import HandEstimator, Report
 from .evaluation.crossval import cross_validate_pipeline
 from .evaluation.leaks import item_digests
 from .evaluation.streams import StreamOutputs, clip_lengths
@@ -89,7 +89,7 @@ def _training_facts(
         "counts": dict(sorted(counts.items())),
         "groups": sorted({str(group) for group in mine.samples.group} - {""}),
         "data_digest": own.digest(),
-        "params": plain_params(estimator),
+        "params": estimator.plain_params(),
         "versions": {"handlore": __version__} | {name: version(name) for name in _LIBRARIES},
     }
     if seen.n_samples > mine.n_samples:

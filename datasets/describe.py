@@ -89,6 +89,30 @@ class LabelProblems:
         if self.n_duplicates:
             yield f"{self.n_duplicates} items are identical to another one of the same label"
 
+    @classmethod
+    def of(cls, dataset: LandmarkDataset) -> "LabelProblems":
+        """Find conflicting labels, duplicates, and classes with hardly any hand.
+
+        Items are identical if their digests are; items without a digest are not compared.
+        """
+        samples, first = dataset.samples, dataset.samples.view == 0
+        labels, groups = samples.label[first].tolist(), samples.group[first].tolist()
+        found = dataset.has_hand[first].tolist()
+        copies: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        digests, sources = samples.sha256[first].tolist(), samples.source[first].tolist()
+        # Imported clips without any hand are all identical, without being copies.
+        imported = dataset.header.detector is None
+        for label, source, digest, hand in zip(labels, sources, digests, found, strict=True):
+            if digest and (hand or not imported):
+                copies[digest].append((label, source))
+        repeated = sum(len(rows) - len({label for label, _ in rows}) for rows in copies.values())
+        return cls(
+            _conflicts(copies.values()),
+            repeated,
+            _detection(labels, found),
+            _one_class(groups, labels),
+        )
+
 
 @dataclass(frozen=True)
 class DatasetDescription:
@@ -212,7 +236,7 @@ def _describe_dataset(path: Path) -> DatasetDescription:
         splits=_counts(samples.split.tolist()),
         n_recordings=len(set(samples.recording.tolist()) - {""}),
         stages=own.stage_counts(),
-        label_problems=find_label_problems(own),
+        label_problems=LabelProblems.of(own),
         header=own.header,
         digest=dataset.digest(),
     )
@@ -250,27 +274,6 @@ def _label(entries: Sequence[RecordingEntry]) -> _RecordedLabel:
 
 def _counts(names: Any) -> dict[str, int]:
     return dict(sorted(Counter(names).items()))
-
-
-def find_label_problems(dataset: LandmarkDataset) -> LabelProblems:
-    """Find conflicting labels, duplicates, and classes with hardly any hand.
-
-    Items are identical if their digests are; items without a digest are not compared.
-    """
-    samples, first = dataset.samples, dataset.samples.view == 0
-    labels, groups = samples.label[first].tolist(), samples.group[first].tolist()
-    found = dataset.has_hand[first].tolist()
-    copies: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    digests, sources = samples.sha256[first].tolist(), samples.source[first].tolist()
-    # Imported clips without any hand are all identical, without being copies.
-    imported = dataset.header.detector is None
-    for label, source, digest, hand in zip(labels, sources, digests, found, strict=True):
-        if digest and (hand or not imported):
-            copies[digest].append((label, source))
-    repeated = sum(len(rows) - len({label for label, _ in rows}) for rows in copies.values())
-    return LabelProblems(
-        _conflicts(copies.values()), repeated, _detection(labels, found), _one_class(groups, labels)
-    )
 
 
 def _conflicts(copies: Any) -> tuple[_Conflict, ...]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from handlore.datasets.dataset import LandmarkDataset, listed
-from handlore.datasets.describe import find_label_problems
+from handlore.datasets.describe import LabelProblems
 from handlore.datasets.splits import (
     BY,
     By,
@@ -35,7 +35,7 @@ from ..factory import Pipeline
 from .evaluation import Evaluation, Split
 from .importance import MAX_SAMPLES, Importance, measure_importances
 from .intervals import single_unit
-from .leaks import find_leaks
+from .leaks import Leaks
 from .scores import Predictions, fit_samples, predict_items
 from .streams import StreamOutputs
 from .thresholds import cross_fitted
@@ -143,7 +143,7 @@ def _about_untested(found: Evaluation, by: By) -> str | None:
 
 def _conflicts(dataset: LandmarkDataset) -> list[str]:
     """Return a line for labels that share identical items: they cannot be distinguished."""
-    found = find_label_problems(dataset)
+    found = LabelProblems.of(dataset)
     return list(islice(found.lines(), 1)) if found.conflicts else []
 
 
@@ -214,7 +214,7 @@ def cross_validate_pipeline(
         progress=progress,
         watch=watch if with_importances or with_streams else None,
     )
-    leaks = find_leaks(dataset, cross_validation(dataset, by, folds, seed))
+    leaks = Leaks.of(dataset, cross_validation(dataset, by, folds, seed))
     taught = [] if base is None else base.labels
     untested = sorted(set(untested_labels(dataset, by)) - set(taught))
     names, counts = np.unique(

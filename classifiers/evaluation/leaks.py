@@ -8,7 +8,7 @@ form they hardly differ.
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,20 +94,42 @@ class Leaks:
             f" scores are too high: {such}"
         ]
 
+    @classmethod
+    def of(cls, dataset: LandmarkDataset, folds: Iterable[Fold]) -> Self:
+        """Find samples that are in training and test of a fold.
 
-def find_leaks(dataset: LandmarkDataset, folds: Iterable[Fold]) -> Leaks:
-    """Find samples that are in training and test of a fold.
+        A sample is counted in every fold that tests it.
+        """
+        prints = _fingerprints(dataset)
+        found = [_of_fold(dataset, prints, *fold) for fold in folds]
+        files = [leak for leaks in found for leak in leaks if leak.distance is None]
+        near = [leak for leaks in found for leak in leaks if leak.distance is not None]
+        near.sort(key=lambda leak: leak.distance or 0.0)
+        half = _MAX_EXAMPLES // 2 + 1
+        shown = (files[:half] + near)[:_MAX_EXAMPLES] if near else files[:_MAX_EXAMPLES]
+        return cls(len(files), len(near), tuple(shown))
 
-    A sample is counted in every fold that tests it.
-    """
-    prints = _fingerprints(dataset)
-    found = [_of_fold(dataset, prints, *fold) for fold in folds]
-    files = [leak for leaks in found for leak in leaks if leak.distance is None]
-    near = [leak for leaks in found for leak in leaks if leak.distance is not None]
-    near.sort(key=lambda leak: leak.distance or 0.0)
-    half = _MAX_EXAMPLES // 2 + 1
-    shown = (files[:half] + near)[:_MAX_EXAMPLES] if near else files[:_MAX_EXAMPLES]
-    return Leaks(len(files), len(near), tuple(shown))
+    @classmethod
+    def of_model(
+        cls, card: ModelCard, tested: LandmarkDataset, loaded: LandmarkDataset
+    ) -> "Leaks | None":
+        """Find test items that a model was trained on; None if it cannot be determined.
+
+        ``loaded`` is the whole dataset of the test data: if the model was trained on its training
+        split, landmarks are compared too.
+        """
+        pairs = _split(card, tested, loaded)
+        if pairs is not None:
+            return cls.of(loaded, [pairs])
+        text = card.training.get("item_digests")
+        if not isinstance(text, str) or not text:
+            return None
+        known = {text[start : start + _LENGTH] for start in range(0, len(text), _LENGTH)}
+        samples = tested.samples
+        digests = [bool(digest) and _short(digest) in known for digest in samples.sha256.tolist()]
+        seen = np.flatnonzero(np.array(digests) & (samples.view == 0))
+        examples = [_Leak(str(samples.source[at]), "a training item", None) for at in seen[:5]]
+        return cls(len(seen), 0, tuple(examples), by_landmarks=False)
 
 
 def _fingerprints(dataset: LandmarkDataset) -> FloatArray:
@@ -210,28 +232,6 @@ def item_digests(dataset: LandmarkDataset) -> str:
     """
     digests = sorted({_short(digest) for digest in dataset.samples.sha256.tolist() if digest})
     return "" if len(digests) > MAX_DIGESTS else "".join(digests)
-
-
-def find_model_leaks(
-    card: ModelCard, tested: LandmarkDataset, loaded: LandmarkDataset
-) -> Leaks | None:
-    """Find test items that a model was trained on; None if it cannot be determined.
-
-    ``loaded`` is the whole dataset of the test data: if the model was trained on its training
-    split, landmarks are compared too.
-    """
-    pairs = _split(card, tested, loaded)
-    if pairs is not None:
-        return find_leaks(loaded, [pairs])
-    text = card.training.get("item_digests")
-    if not isinstance(text, str) or not text:
-        return None
-    known = {text[start : start + _LENGTH] for start in range(0, len(text), _LENGTH)}
-    samples = tested.samples
-    digests = [bool(digest) and _short(digest) in known for digest in samples.sha256.tolist()]
-    seen = np.flatnonzero(np.array(digests) & (samples.view == 0))
-    examples = [_Leak(str(samples.source[at]), "a training item", None) for at in seen[:5]]
-    return Leaks(len(seen), 0, tuple(examples), by_landmarks=False)
 
 
 def _split(

@@ -78,6 +78,10 @@ class Pattern(Enum):
     NUMBER = re.compile(r"\d+")
     SPLIT = re.compile("|".join(SPLITS), re.IGNORECASE)
 
+    def covers(self, names: Collection[str]) -> bool:
+        """Say whether all names are of this kind, and there is one."""
+        return bool(names) and all(self.value.fullmatch(name) for name in names)
+
 
 WHO_AND_WHEN = (Pattern.PERSON, Pattern.SESSION)
 
@@ -87,11 +91,6 @@ MEANINGS = {
     Pattern.CLIP: "numbers of recordings",
 }
 """What labels look like if all of them are of a kind; numbers may be gestures."""
-
-
-def all_are(kind: Pattern, names: Collection[str]) -> bool:
-    """Say whether all names are of a kind, and there is one."""
-    return bool(names) and all(kind.value.fullmatch(name) for name in names)
 
 
 def letters(name: str) -> str:
@@ -138,7 +137,7 @@ def _names_no_gesture(name: str, around: Collection[str] = ()) -> bool:
 
 def are_padded(names: Collection[str]) -> bool:
     """Say whether all names are numbers, written with noughts before them: 00, 01."""
-    return all_are(Pattern.NUMBER, names) and any(n.startswith("0") and len(n) > 1 for n in names)
+    return Pattern.NUMBER.covers(names) and any(n.startswith("0") and len(n) > 1 for n in names)
 
 
 def _people_in(names: Collection[str]) -> bool:
@@ -146,7 +145,7 @@ def _people_in(names: Collection[str]) -> bool:
     parts = [re.split(r"[_ .-]+", name) for name in names]
     ends = [({one[k] for one in parts if len(one) > 1}, k) for k in (0, -1)]
     whole = all(len(one) > 1 for one in parts)
-    return whole and any(len(who) > 1 and all_are(Pattern.PERSON, who) for who, _ in ends)
+    return whole and any(len(who) > 1 and Pattern.PERSON.covers(who) for who, _ in ends)
 
 
 def _is_also_a_word(name: str) -> bool:
@@ -216,7 +215,7 @@ def why_unclear(labels: Iterable[str], root: str = "") -> str:
     if are_padded(found):
         return f"the labels would be {listed(found)}, which look like numbers of people or clips"
     for kind, what in MEANINGS.items():
-        if all_are(kind, found):
+        if kind.covers(found):
             return f"the labels would be {listed(found)}, which look like {what}"
     return ""
 
@@ -277,7 +276,7 @@ def likely_readings(files: Sequence[str], n: int = 2) -> list[LabelReading]:
         LabelReading({"name_pattern": pattern}, labels)
         for pattern, labels in ranked
         if _worth(labels, len(files)) > 0
-        and not (pattern == _STEM and all_are(Pattern.NUMBER, labels))
+        and not (pattern == _STEM and Pattern.NUMBER.covers(labels))
     ]
     one = next((labels[0] for _, labels in found if len(labels) == 1), "NAME")
     word = LabelReading({"name_pattern": _WORD}, _labels(files, _WORD))
@@ -295,7 +294,7 @@ def _level(files: Sequence[str], depth: int) -> str:
         {parts[level] for file in files if len(parts := file.split("/")) > depth + 1}
         for level in range(depth)
     ]
-    group = next((k for k, names in enumerate(levels) if all_are(Pattern.PERSON, names)), -1)
+    group = next((k for k, names in enumerate(levels) if Pattern.PERSON.covers(names)), -1)
     above = ("(?P<group>[^/]+)/" if level == group else "[^/]+/" for level in range(depth))
     return f"^{''.join(above)}(?P<label>[^/]+)/"
 
@@ -309,7 +308,7 @@ def _people(files: Sequence[str], pattern: str) -> bool:
     """Say whether a pattern finds people in all names."""
     matches = [re.search(pattern, file) for file in files]
     found = {match["group"] for match in matches if match}
-    return all(matches) and len(found) > 1 and all_are(Pattern.PERSON, found)
+    return all(matches) and len(found) > 1 and Pattern.PERSON.covers(found)
 
 
 def _worth(labels: Sequence[str], n_files: int) -> float:
@@ -317,6 +316,6 @@ def _worth(labels: Sequence[str], n_files: int) -> float:
     if len(labels) < 2:
         return 0.0
     odd = sum(_names_no_gesture(label) for label in labels) / len(labels)
-    index = any(all_are(kind, labels) for kind in MEANINGS) or _people_in(labels)
+    index = any(kind.covers(labels) for kind in MEANINGS) or _people_in(labels)
     each = 2 * len(labels) > n_files > 2
     return 2.0 - odd - 0.5 * index - 0.6 * each

@@ -14,7 +14,7 @@ from handlore.landmarks.hands import Pixels
 
 from ..files import MAX_LISTED, SAMPLED, files_of, is_hidden, natural_order, readable, spread, walk
 from ..layouts.folders import FileFacts
-from ..layouts.words import Pattern, all_are, likely_readings
+from ..layouts.words import Pattern, likely_readings
 from ..pictures import is_picture, is_video, read_picture
 from ..videos import FrameSelection, has_times, is_animated, read_video
 from .base import (
@@ -250,15 +250,15 @@ def _are_labels(named: Mapping[str, Mapping[str, str]]) -> bool:
     people = {columns["label"] for columns in named.values()}
     shown = Counter(PurePosixPath(folder).name for folder in named)
     shared = [name for name, n in shown.items() if n > 1]
-    words = not any(all_are(kind, shared) for kind in Pattern)
-    return len(shared) > 1 and words and any(all_are(kind, people) for kind in Pattern)
+    words = not any(kind.covers(shared) for kind in Pattern)
+    return len(shared) > 1 and words and any(kind.covers(people) for kind in Pattern)
 
 
 def _are_photos(files: Sequence[str], root: Path) -> bool:
     """Say whether folders name gestures if numbered pictures are photos: my_signs/fist/1.jpg."""
     read = NamedFiles("").read(files, root)
     labels = {own["label"] for own in read.of.values()}
-    return not read.doubt and not any(all_are(kind, labels) for kind in Pattern)
+    return not read.doubt and not any(kind.covers(labels) for kind in Pattern)
 
 
 def _is_series(stems: list[str]) -> bool:

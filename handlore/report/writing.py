@@ -32,7 +32,7 @@ from .charts import (
     training_chart,
 )
 from .contactsheet import contact_sheet_png, tiles_of
-from .drawing import Drawing, cut, png
+from .drawing import Drawing, cut
 from .findings import About, Confusion, Findings, aligned_hands, mean_hand, stage_name
 from .sections import report_page
 
@@ -120,7 +120,7 @@ def _report_files(findings: Findings) -> dict[str, bytes]:
         drawn["importance.png"] = bar_chart(rows, unit, "What the model uses")
     if history:
         drawn["training.png"] = training_chart(history)
-    files = {name: png(one) for name, one in drawn.items()}
+    files = {name: one.png() for name, one in drawn.items()}
     return files | {"report.html": report_page(findings).encode("utf-8", "replace")}
 
 
@@ -230,7 +230,7 @@ def _data_plots(dataset: LandmarkDataset, title: str) -> dict[str, bytes]:
     if aligned:
         name = "paths.png" if dataset.header.kind == "sequence" else "hands.png"
         drawn[name] = _mean_chart(dict(aligned))
-    files = {name: png(one) for name, one in drawn.items()}
+    files = {name: one.png() for name, one in drawn.items()}
     return files | {"contact-sheet.png": contact_sheet_png(tiles_of(dataset), title)}
 
 

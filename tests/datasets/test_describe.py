@@ -10,9 +10,9 @@ from handlore.datasets.conversion.convert import _in_conflict
 from handlore.datasets.dataset import MOST_LISTED, Header
 from handlore.datasets.describe import (
     DatasetDescription,
+    LabelProblems,
     RecordingsDescription,
     describe,
-    find_label_problems,
 )
 from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.storage import save_dataset
@@ -87,7 +87,7 @@ def labelled(make_dataset):
 
 
 def test_identical_pictures_under_two_labels_are_a_conflict(labelled):
-    trouble = find_label_problems(labelled)
+    trouble = LabelProblems.of(labelled)
     (conflict,) = trouble.conflicts
     assert conflict.labels == ("further", "land")
     assert conflict.n == 4
@@ -96,31 +96,31 @@ def test_identical_pictures_under_two_labels_are_a_conflict(labelled):
 
 
 def test_what_is_there_twice_under_one_label_is_only_counted(labelled):
-    trouble = find_label_problems(labelled)
+    trouble = LabelProblems.of(labelled)
     assert trouble.n_duplicates == 1
     assert "fist" not in str(trouble.conflicts)
 
 
 def test_imported_clips_without_a_hand_are_no_copies(make_dataset):
     dataset = make_dataset(["idle", "idle"], sha256=["x", "x"], detected=[False])
-    assert find_label_problems(dataset).n_duplicates == 0
+    assert LabelProblems.of(dataset).n_duplicates == 0
 
 
 def test_pictures_without_a_digest_are_not_all_the_same(make_dataset):
     dataset = make_dataset(["a", "b"], sha256=["", ""])
-    assert find_label_problems(dataset).conflicts == ()
+    assert LabelProblems.of(dataset).conflicts == ()
     assert not _in_conflict(dataset).any()
 
 
 def test_views_of_a_picture_are_no_copies_of_it(make_dataset):
     dataset = make_dataset(["a", "a", "b"], sha256=["x", "x", "x"], view=[0, 1, 0])
-    trouble = find_label_problems(dataset)
+    trouble = LabelProblems.of(dataset)
     assert (trouble.n_conflicts, trouble.n_duplicates) == (2, 0)
     assert _in_conflict(dataset).all(), "a view goes with its picture"
 
 
 def test_nearly_empty_classes_groups_with_one_class_and_the_detection_rate_are_reported(labelled):
-    trouble = find_label_problems(labelled)
+    trouble = LabelProblems.of(labelled)
     assert trouble.near_empty == {"fist": 0, "further": 2, "land": 2}
     assert trouble.handless == ["fist"]
     assert trouble.one_class_groups == ("eva",)
@@ -128,18 +128,18 @@ def test_nearly_empty_classes_groups_with_one_class_and_the_detection_rate_are_r
 
 
 def test_a_set_of_one_class_says_nothing_of_its_groups(make_dataset):
-    assert find_label_problems(make_dataset(["a"] * 6, group=["x"] * 6)).one_class_groups == ()
+    assert LabelProblems.of(make_dataset(["a"] * 6, group=["x"] * 6)).one_class_groups == ()
 
 
 def test_the_lines_begin_with_the_most_telling_and_are_cut(make_dataset):
     labels = [f"class {k:02d}" for k in range(30)]
     lines = list(
-        find_label_problems(make_dataset(labels, sha256=["a", "a", *map(str, range(28))])).lines()
+        LabelProblems.of(make_dataset(labels, sha256=["a", "a", *map(str, range(28))])).lines()
     )
     assert lines[0].startswith("2 identical items are under two labels or more: class 00")
     assert lines[1].endswith(f"and {30 - MOST_LISTED} more")
-    assert list(find_label_problems(make_dataset(["a", "b"] * 5)).lines()) == []
+    assert list(LabelProblems.of(make_dataset(["a", "b"] * 5)).lines()) == []
 
 
 def test_where_nothing_shows_a_hand_no_class_stands_out(make_dataset):
-    assert find_label_problems(make_dataset(["a", "b"], detected=[False])).handless == []
+    assert LabelProblems.of(make_dataset(["a", "b"], detected=[False])).handless == []

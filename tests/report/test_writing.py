@@ -12,7 +12,7 @@ from report_stubs import findings_of
 
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.landmarks.geometry import canonicalize, mirror, rotate
-from handlore.report.drawing import Drawing, png
+from handlore.report.drawing import Drawing
 from handlore.report.findings import _typical_hands, aligned_hands, mean_hand
 from handlore.report.writing import FIGURES, _data_plots, _report_files
 
@@ -27,7 +27,7 @@ def test_every_figure_is_a_picture() -> None:
 
 
 def test_a_huge_drawing_fits_into_memory() -> None:
-    picture = cv2.imdecode(np.frombuffer(png(Drawing(30_000, 600)), np.uint8), 1)
+    picture = cv2.imdecode(np.frombuffer(Drawing(30_000, 600).png(), np.uint8), 1)
     assert picture.shape[:2] == (120, 6000)
 
 
