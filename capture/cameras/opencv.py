@@ -36,7 +36,7 @@ from .camera import (
 )
 
 
-class OpenCvCamera(CameraKind):
+class _OpenCvCamera(CameraKind):
     """A camera that is open as an OpenCV capture."""
 
     _capture: Any
@@ -78,7 +78,7 @@ _OFFSET_CARD, _OFFSET_CAPABILITIES = 16, 88
 
 
 @CAMERAS.register
-class _Webcam(OpenCvCamera):
+class _Webcam(_OpenCvCamera):
     """A camera of the system: its number, or its path, such as ``/dev/video2``."""
 
     name = "webcam"
@@ -150,7 +150,7 @@ _SINK = "videoconvert ! video/x-raw,format=BGR ! appsink drop=true max-buffers=1
 
 
 @CAMERAS.register
-class _Pipeline(OpenCvCamera):
+class _Pipeline(_OpenCvCamera):
     """A pipeline, such as ``v4l2src device=/dev/video2 ! image/jpeg ! jpegdec``."""
 
     name = "gstreamer"
@@ -212,7 +212,7 @@ _STATUS = re.compile(rb"(?:HTTP|RTSP)/\d\.\d (\d{3})")
 
 
 @CAMERAS.register
-class _NetworkCamera(OpenCvCamera):
+class _NetworkCamera(_OpenCvCamera):
     """A camera by its address, such as ``rtsp://user:password@camera/stream``.
 
     FFmpeg keeps up: the newest picture of a camera of 1920x1080 pixels and 60 frames a second is

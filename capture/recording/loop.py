@@ -139,7 +139,7 @@ class SessionLoop:
         self._take: Take | None = None
         self._job: Job | None = None
         self._video: Video | None = None
-        self._replay: Replay | None = None
+        self._replay: _Replay | None = None
         self._hands: Sequence[Hand] = ()
         self._share: float | None = None
         self._rate = FrameRate()
@@ -192,7 +192,7 @@ class SessionLoop:
             match effect:
                 case Begin(label, kind):
                     self._take, self._job = Take(label, kind), None
-                    self._replay = Replay() if self._parts.replays else None
+                    self._replay = _Replay() if self._parts.replays else None
                     self._video = None if self._parts.videos is None else self._parts.videos.begin()
                 case Do.ADD_FRAME:
                     self._add(frame)
@@ -332,7 +332,7 @@ def _progress_of(session: Session, now: float) -> tuple[float, float]:
     return recorded, min(1.0, recorded / options.seconds) if options.seconds else 0.0
 
 
-class Replay:
+class _Replay:
     """Collects the frames of a recording and plays them in a loop. Times are seconds."""
 
     def __init__(self) -> None:

@@ -104,7 +104,7 @@ def _report_files(findings: Findings) -> dict[str, bytes]:
     drawn = {
         "confusion.png": confusion_chart(scores),
         "classes.png": class_chart(scores),
-        "yield.png": detection_chart(list(findings.detection_rates)),
+        "yield.png": _detection_chart(list(findings.detection_rates)),
     }
     if findings.people:
         drawn["people.png"] = interval_chart(findings.people, f"Accuracy by {findings.over}")
@@ -222,7 +222,7 @@ def _data_plots(dataset: LandmarkDataset, title: str) -> dict[str, bytes]:
     """Draw a dataset; return PNG files by name. The title is that of the contact sheet."""
     found = detection_rates(dataset)
     items = "pictures" if dataset.header.kind == "pose" else "clips"
-    drawn = {"labels.png": _label_chart(found, items), "yield.png": detection_chart(found)}
+    drawn = {"labels.png": _label_chart(found, items), "yield.png": _detection_chart(found)}
     groups = set(dataset.samples.group.tolist())
     if 1 < len(groups) <= _MOST_GROUPS:
         drawn["people.png"] = _people_chart(dataset)
@@ -244,7 +244,7 @@ def _label_chart(found: list[DetectionRate], items: str) -> Drawing:
     return bar_chart(rows, items, "Items of each label", None if complete else legend)
 
 
-def detection_chart(found: list[DetectionRate]) -> Drawing:
+def _detection_chart(found: list[DetectionRate]) -> Drawing:
     """Draw in which share of each label a hand was found, by search stage."""
     stages = sorted({stage for one in found for stage in one.by_stage})
     styles = {stage: f"s{min(place, 5)}" for place, stage in enumerate(stages)}

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from capture_stubs import FPS, FullDisk, Rig, stamped
 
-from handlore.capture.recording.loop import _MOST_MOMENTS, Replay
+from handlore.capture.recording.loop import _MOST_MOMENTS, _Replay
 from handlore.capture.recording.session import State
 from handlore.capture.recording.writer import VideoFolder
 from handlore.datasets.recordings import RecordingFolder
@@ -308,14 +308,14 @@ def test_no_tracking_while_typing(tmp_path: Path):
     assert len(kept(tmp_path)) == 1
 
 
-def filled(n: int, fps: float = 10.0) -> Replay:
-    replay = Replay()
+def filled(n: int, fps: float = 10.0) -> _Replay:
+    replay = _Replay()
     for number in range(n):
         replay.add(np.full((48, 64, 3), number % 256, np.uint8), [], 100.0 + number / fps)
     return replay
 
 
-def shown(replay: Replay, now: float) -> int:
+def shown(replay: _Replay, now: float) -> int:
     moment = replay.at(now)
     assert moment is not None
     return int(moment.pixels[0, 0, 0])
@@ -338,10 +338,10 @@ def test_a_long_one_is_played_in_steps() -> None:
 
 
 def test_large_pictures_are_kept_small() -> None:
-    replay = Replay()
+    replay = _Replay()
     replay.add(np.zeros((1920, 1080, 3), np.uint8), [], 0.0)
     replay.start(0, 1, 0.0)
     moment = replay.at(9.0)
     assert moment is not None
     assert moment.pixels.shape == (320, 180, 3)
-    assert Replay().at(0.0) is None
+    assert _Replay().at(0.0) is None
