@@ -5,7 +5,7 @@
     idle -> countdown -> recording -> review -> kept | discarded -> idle
 
 :class:`Session` receives keys and frames, each with its time, and returns what is to be done
-(:mod:`.effects`). All times are seconds on the camera's clock.
+(:mod:`.progress`). All times are seconds on the camera's clock.
 """
 
 from collections.abc import Sequence

@@ -97,7 +97,7 @@ class RocketClassifier(MovementEstimator):
         Seed.
     pretrained_below
         With fewer movements a label than this, use the pretrained features (see
-        :mod:`..pretrained`) instead of kernels drawn for the data; 0: never.
+        :mod:`..kernels`) instead of kernels drawn for the data; 0: never.
     """
 
     name = "rocket"

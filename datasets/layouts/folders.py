@@ -331,50 +331,51 @@ class FileFacts:
     doubt: str = ""
     """Why the labels may not be what anybody meant."""
 
+    @classmethod
+    def read(
+        cls,
+        files: Sequence[str],
+        root: str,
+        named: Callable[[str], dict[str, str] | None],
+        *,
+        has_label: bool = False,
+        label_of_stem: Callable[[str], str] | None = None,
+    ) -> "FileFacts":
+        """Read label, person and so on of files.
 
-def read_columns(
-    files: Sequence[str],
-    root: str,
-    named: Callable[[str], dict[str, str] | None],
-    *,
-    has_label: bool = False,
-    label_of_stem: Callable[[str], str] | None = None,
-) -> FileFacts:
-    """Read label, person and so on of files.
-
-    Parameters
-    ----------
-    files
-        The files relative to the source's folder.
-    root
-        The name of that folder.
-    named
-        Returns what the person has asked to read from a path; None leaves the file out.
-    has_label
-        Whether that contains the label: then folders are not searched for it, and nothing about
-        the labels is in doubt.
-    label_of_stem
-        Reads the label from the name of a file that is in no folder with a label.
-    """
-    asked = {file: columns for file in files if (columns := named(file)) is not None}
-    # A folder in place of the label, so that those above it are read as people and splits.
-    inner = {file: _with_folder(file) if has_label else file for file in asked}
-    folders = _Folders(list(inner.values()), root)
-    of: dict[str, dict[str, Any]] = {}
-    for file, own in asked.items():
-        place = folders.place(inner[file])
-        label = place.label
-        if label_of_stem and not label and inner[file] not in folders.left_out:
-            label = label_of_stem(PurePosixPath(file).stem)
-        columns = vars(place) | {"label": label} | own
-        columns["label"] = normalize("NFC", columns["label"]).strip()
-        if columns["label"]:
-            of[file] = columns
-    if has_label or not files:
-        return FileFacts(of, [])
-    labels = [columns["label"] for columns in of.values()]
-    doubt = (of and folders.doubt) or why_unclear(labels, root)
-    return FileFacts(of, folders.notes, doubt)
+        Parameters
+        ----------
+        files
+            The files relative to the source's folder.
+        root
+            The name of that folder.
+        named
+            Returns what the person has asked to read from a path; None leaves the file out.
+        has_label
+            Whether that contains the label: then folders are not searched for it, and nothing about
+            the labels is in doubt.
+        label_of_stem
+            Reads the label from the name of a file that is in no folder with a label.
+        """
+        asked = {file: columns for file in files if (columns := named(file)) is not None}
+        # A folder in place of the label, so that those above it are read as people and splits.
+        inner = {file: _with_folder(file) if has_label else file for file in asked}
+        folders = _Folders(list(inner.values()), root)
+        of: dict[str, dict[str, Any]] = {}
+        for file, own in asked.items():
+            place = folders.place(inner[file])
+            label = place.label
+            if label_of_stem and not label and inner[file] not in folders.left_out:
+                label = label_of_stem(PurePosixPath(file).stem)
+            columns = vars(place) | {"label": label} | own
+            columns["label"] = normalize("NFC", columns["label"]).strip()
+            if columns["label"]:
+                of[file] = columns
+        if has_label or not files:
+            return cls(of, [])
+        labels = [columns["label"] for columns in of.values()]
+        doubt = (of and folders.doubt) or why_unclear(labels, root)
+        return cls(of, folders.notes, doubt)
 
 
 def _with_folder(file: str) -> str:

@@ -16,7 +16,7 @@ from handlore.landmarks.untrusted import printable
 
 from ..dataset import Kind, LandmarkDataset, Unit, listed
 from ..files import files_of
-from ..layouts.folders import FileFacts, read_columns
+from ..layouts.folders import FileFacts
 from ..layouts.words import SPLITS, LabelReading
 from ..pictures import is_picture, read_picture
 
@@ -256,7 +256,7 @@ class NamedFiles:
             return columns if columns is None or not self.label else columns | {"label": self.label}
 
         name = Path(root).resolve().name
-        return read_columns(files, name, named, has_label=has_label, label_of_stem=of_stem)
+        return FileFacts.read(files, name, named, has_label=has_label, label_of_stem=of_stem)
 
 
 def _check(source: Any) -> None:

@@ -14,7 +14,7 @@ from ..files import read_bytes, readable, require_regular
 from .arrays import array_table, data_and_labels
 from .columns import Cells, Columns
 from .names import role_of
-from .rows import LOOKED_AT, RawTable, Reader, Rows, rows_of_cells
+from .rows import LOOKED_AT, RawTable, Reader, Rows
 
 _LANDMARKS = (
     *("landmarks", "handLandmarks", "hand_landmarks", "multiHandLandmarks", "keypoints", "points"),
@@ -46,7 +46,7 @@ class _CellTable(RawTable):
     def rows(self, columns: Columns) -> Rows:
         """Return all rows."""
         width = len(self.names) if self.names is not None else len(self.head[0])
-        return rows_of_cells(self.cells, columns, width)
+        return Rows.of_cells(self.cells, columns, width)
 
 
 def _json_tables(path: Path, name: str) -> list[RawTable]:

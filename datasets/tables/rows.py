@@ -5,6 +5,7 @@ from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,24 @@ class Rows:
     """The cells of each role, such as ``label``; empty where there is nothing."""
     bad: Mapping[int, str] = field(default_factory=dict)
     """Rows that cannot be used, counted from 0, and why."""
+
+    @classmethod
+    def of_cells(cls, cells: Iterable[Sequence[str]], columns: Columns, width: int) -> Self:
+        """Return rows of cells of text; rows with words for numbers, or too few cells, are bad."""
+        places, roles = columns.numbers, columns.roles
+        numbers, bad = array("f"), dict[int, str]()
+        texts: dict[str, list[str]] = {role: [] for role in roles}
+        empty = [math.nan] * len(places)
+        count = 0
+        for count, row in enumerate(cells, 1):
+            values = _numbers_of(row, places, width)
+            if isinstance(values, str):
+                bad[count - 1] = values
+            numbers.extend(empty if isinstance(values, str) else values)
+            for role, place in roles.items():
+                texts[role].append(row[place] if place < len(row) else "")
+        shaped = np.frombuffer(numbers, np.float32) if numbers else np.zeros(0, np.float32)
+        return cls(shaped.reshape(count, len(places)), texts, bad)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,24 +130,6 @@ Reader = Callable[[Path, str], Sequence[RawTable]]
 
 def _plain(value: float) -> str:
     return str(int(value)) if math.isfinite(value) and value == int(value) else repr(value)
-
-
-def rows_of_cells(cells: Iterable[Sequence[str]], columns: Columns, width: int) -> Rows:
-    """Return rows of cells of text; rows with words for numbers, or too few cells, are bad."""
-    places, roles = columns.numbers, columns.roles
-    numbers, bad = array("f"), dict[int, str]()
-    texts: dict[str, list[str]] = {role: [] for role in roles}
-    empty = [math.nan] * len(places)
-    count = 0
-    for count, row in enumerate(cells, 1):
-        values = _numbers_of(row, places, width)
-        if isinstance(values, str):
-            bad[count - 1] = values
-        numbers.extend(empty if isinstance(values, str) else values)
-        for role, place in roles.items():
-            texts[role].append(row[place] if place < len(row) else "")
-    shaped = np.frombuffer(numbers, np.float32) if numbers else np.zeros(0, np.float32)
-    return Rows(shaped.reshape(count, len(places)), texts, bad)
 
 
 def _numbers_of(row: Sequence[str], places: Sequence[int], width: int) -> list[float] | str:

@@ -20,7 +20,7 @@ from handlore.landmarks.untrusted import DAMAGE
 from ..files import readable, require_regular
 from .columns import Columns, number_in
 from .parquet import LONG_FORM, long_table
-from .rows import LOOKED_AT, RawTable, Reader, Rows, rows_of_cells
+from .rows import LOOKED_AT, RawTable, Reader, Rows
 
 _LONGEST_LINE = 1 << 20
 _SEPARATORS = ";\t|, "
@@ -62,7 +62,7 @@ class _TextTable(RawTable):
         if self.dialect.has_header:
             next(lines, None)
         cells = (_cells(line, self.dialect) for line in lines)
-        return rows_of_cells(cells, columns, self.dialect.n_columns)
+        return Rows.of_cells(cells, columns, self.dialect.n_columns)
 
     def _at_once(self, columns: Columns) -> Rows:
         import pandas
