@@ -19,9 +19,9 @@ import numpy as np
 from data import data_folder
 from sklearn.ensemble import RandomForestClassifier
 
+from handlore.classifiers.direction import POINTING_FEATURES
 from handlore.classifiers.evaluation.crossval import cross_val_predict
 from handlore.classifiers.evaluation.intervals import bootstrap_sums, percentiles
-from handlore.classifiers.evaluation.pointing import POINTING_FEATURES
 from handlore.classifiers.evaluation.scores import Scores, fit_samples, predict_items
 from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.training import save_model
@@ -34,7 +34,7 @@ from handlore.landmarks.features import DEFAULT_FEATURES
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
 from handlore.models.card import ModelCard
-from handlore.models.pose_encoder import PoseEncoder
+from handlore.models.encoders import PoseEncoder
 
 N_VIEWS = 8
 MODELS = ("linear", "forest", "xgboost", "forest+linear")

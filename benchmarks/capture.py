@@ -17,8 +17,7 @@ from handlore.capture.cameras import CameraFrame
 from handlore.capture.recording.loop import SessionComponents, SessionLoop
 from handlore.capture.recording.options import SessionOptions
 from handlore.capture.recording.session import Session, State
-from handlore.capture.recording.video import VideoFolder
-from handlore.capture.recording.writer import RecordingWriter, SessionInfo
+from handlore.capture.recording.writer import RecordingWriter, SessionInfo, VideoFolder
 from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.rendered import Person, Scene, render_movement
 from handlore.landmarks.detector import DetectorOptions

@@ -15,7 +15,7 @@ from handlore.datasets.splits import cross_validation
 from handlore.landmarks.detector import DetectorOptions
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
-from handlore.models.pose_encoder import PoseEncoder
+from handlore.models.encoders import PoseEncoder
 
 KINDS = (("mediapipe", "full"), ("litert", "full"), ("mediapipe", "lite"), ("litert", "lite"))
 

@@ -20,7 +20,7 @@ from pretraining import pretrain
 
 from handlore.classifiers.evaluation.scores import fit_samples
 from handlore.classifiers.factory import make_estimator
-from handlore.classifiers.pretrained import PretrainedFeatures
+from handlore.classifiers.kernels import PretrainedFeatures
 from handlore.datasets.conversion.batches import ConvertOptions
 from handlore.datasets.conversion.convert import convert
 from handlore.datasets.dataset import LandmarkDataset

@@ -14,10 +14,9 @@ import numpy as np
 
 import handlore
 from handlore.capture.actions.base import ActionKind
-from handlore.capture.actions.file import load_model_actions
+from handlore.capture.actions.file import load_model_actions, preset_file
 from handlore.capture.actions.gate import ActionGate
 from handlore.capture.actions.mouse import POINTERS
-from handlore.capture.actions.presets import preset_file
 from handlore.models.ready import KNOWN_MODELS, LIVE_MODELS
 
 ROUNDS, FRAMES, FPS = 7, 900, 30

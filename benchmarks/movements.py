@@ -38,9 +38,9 @@ from handlore.landmarks.detector import DetectorOptions
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
 from handlore.models.card import ModelCard
+from handlore.models.encoders import MovementEncoder
 from handlore.models.files import load_model
 from handlore.models.model import MovementModel
-from handlore.models.movement_encoder import MovementEncoder
 
 RATES = (10, 15, 30, 60)
 EXAMPLES = (1, 2, 3, 5, 10, 20)

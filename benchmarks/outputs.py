@@ -22,8 +22,7 @@ from contextlib import ExitStack, contextmanager
 import numpy as np
 
 from handlore.capture.live.loop import LiveState, LiveView
-from handlore.capture.outputs.base import make_output
-from handlore.capture.outputs.messages import LandmarkMessage
+from handlore.capture.outputs.base import LandmarkMessage, make_output
 from handlore.capture.outputs.osc import osc_message
 from handlore.capture.outputs.sender import Sender
 from handlore.capture.outputs.stdout import LandmarkPrinter

@@ -13,7 +13,7 @@ from scipy.linalg import eigh
 
 from handlore.classifiers.discriminant import LinearDiscriminant
 from handlore.classifiers.estimators.rocket import RocketClassifier
-from handlore.classifiers.pretrained import PretrainedFeatures
+from handlore.classifiers.kernels import PretrainedFeatures
 from handlore.datasets.dataset import LandmarkDataset, StrArray
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.files import atomic_write

@@ -38,7 +38,7 @@ from handlore.datasets.rendered import (
     render_pose,
     write_movement_videos,
 )
-from handlore.datasets.rendered.write import write_video
+from handlore.datasets.rendered.render import write_video
 from handlore.datasets.sources import make_source
 from handlore.datasets.splits import cross_validation
 from handlore.datasets.storage import load_dataset
@@ -47,9 +47,9 @@ from handlore.landmarks.detector import DetectorOptions, HandDetector
 from handlore.landmarks.hands import Hand
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
+from handlore.models.encoders import PoseEncoder
 from handlore.models.files import load_model
 from handlore.models.model import Model
-from handlore.models.pose_encoder import PoseEncoder
 from handlore.models.stream.events import Event
 from handlore.models.stream.ground_truth import (
     Stream,

@@ -20,7 +20,7 @@ from handlore.landmarks.hands import by_slot
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
 from handlore.landmarks.search import search
-from handlore.models.pose_encoder import PoseEncoder
+from handlore.models.encoders import PoseEncoder
 
 TURNS = (0, 80, -80)
 

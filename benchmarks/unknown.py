@@ -14,8 +14,8 @@ from sklearn.metrics import roc_auc_score
 
 from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.novelty import NoveltyModel
+from handlore.models.encoders import PoseEncoder
 from handlore.models.model import MIN_P_VALUE
-from handlore.models.pose_encoder import PoseEncoder
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from handlore.landmarks.children import end_with_parent, python_command
+from handlore.landmarks.processes import end_with_parent, python_command
 
 
 class BackgroundCoach:

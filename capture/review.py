@@ -16,7 +16,7 @@ from handlore.datasets.recordings import RecordingEntry, RecordingFolder, load_r
 from handlore.landmarks.errors import HandloreError
 
 from .keys import FULL_SCREEN_KEYS, KeyBindings, Keys, chosen_label
-from .recording.labels import checked_label, same_label
+from .recording.options import checked_label, same_label
 
 KEY_BINDINGS: KeyBindings = (
     ("n, p", "next, previous recording"),

@@ -7,7 +7,7 @@ point of another package in the group ``handlore.estimators``: a class that is m
 """
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -20,20 +20,23 @@ from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.features import DEFAULT_FEATURES
 from handlore.landmarks.hands import FloatArray
 from handlore.models.card import INPUT
-from handlore.models.movement_encoder import (
+from handlore.models.encoders import (
     MIN_TIMEPOINTS,
     N_CHANNELS,
     N_CONTEXT,
+    Encoder,
     MovementEncoder,
+    PoseEncoder,
 )
-from handlore.models.pose_encoder import Encoder, PoseEncoder
 
 from .duration_prior import DurationPrior
 from .onnx_graph import Graph
-from .progress import Report
 
 Windows = tuple[FloatArray, StrArray, StrArray]
 """Encoded windows of streams: X, labels, and groups."""
+
+Report = Callable[[int, int], None]
+"""Receives how much is done, and of how much, in any unit."""
 
 
 class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -169,12 +172,17 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _checked(X: ArrayLike) -> FloatArray:
         return _checked_array(X)
 
+    def plain_params(self) -> dict[str, Any]:
+        """Return its parameters that are text or numbers, without its members."""
+        known = self.get_params().items()
+        return {name: value for name, value in known if isinstance(value, str | int | float)}
+
 
 class MovementEstimator(HandEstimator):
     """A classifier of movements: X is (n_samples, n_channels, n_timepoints).
 
     X has the channels of the hands, and after them either the duration of each movement in seconds
-    or the context of a :class:`~handlore.models.movement_encoder.MovementEncoder`. Subclasses
+    or the context of a :class:`~handlore.models.encoders.MovementEncoder`. Subclasses
     with ``context`` get all of it. Others get the channels of the hands at their own points in
     time, and their probabilities are weighted by the duration prior here.
 
@@ -313,7 +321,43 @@ def _checked_array(X: ArrayLike, **rules: bool) -> FloatArray:
     return checked
 
 
-def plain_params(estimator: HandEstimator) -> dict[str, Any]:
-    """Return the parameters of an estimator that are text or numbers, without its members."""
-    known = estimator.get_params().items()
-    return {name: value for name, value in known if isinstance(value, str | int | float)}
+_PARTS = 100
+"""A step is reported in so many parts."""
+
+
+class Steps:
+    """Adds up the progress of a known number of steps.
+
+    Parameters
+    ----------
+    n
+        How many steps there are, or a little more: the last report is that all is done.
+    report
+        Receives the progress; None: nobody does.
+    """
+
+    def __init__(self, n: int, report: Report | None) -> None:
+        self._n, self._done = n, 0
+        self._report, self._last = report, 0
+
+    def within(self, steps: float = 1) -> Report | None:
+        """Return what receives the progress of the next steps; None if nobody listens."""
+        if self._report is None:
+            return None
+        before = self._done
+        return lambda done, total: self._say(before + steps * min(done / max(total, 1), 1.0))
+
+    def finish(self, steps: int = 1) -> None:
+        """Report that the next steps are done."""
+        self._done = min(self._done + steps, self._n)
+        self._say(self._done)
+
+    def close(self) -> None:
+        """Report that all is done."""
+        self.finish(self._n)
+
+    def _say(self, done: float) -> None:
+        # A step may start anew, as for windows of streams; a bar does not go back.
+        self._last = max(self._last, min(round(_PARTS * done), _PARTS * self._n))
+        if self._report is not None:
+            self._report(self._last, _PARTS * self._n)

@@ -41,7 +41,6 @@ _N_PROJECTED = 40
 
 _TEMPERATURES = tuple(float(t) for t in np.geomspace(0.02, 4, 24))
 
-
 Rows = tuple[FloatArray, NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]
 """Standardised features (n, n_features), clusters (n,), parts that are left out in turn (n,), and
 whether each row is tested: augmented copies are not."""

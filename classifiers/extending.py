@@ -21,7 +21,7 @@ from handlore.models.files import load_model
 from handlore.models.ready import READY_MODELS, model_path
 
 from .evaluation.scores import Scores
-from .factory import Pipeline, about_features, make_pipeline
+from .factory import Pipeline, make_pipeline
 
 _MOST_CONFUSED = 8
 
@@ -109,7 +109,7 @@ def pipeline_beside(
     if added is not None:
         model, features = model or added.card.estimator, features or added.features(dataset)
     pipeline = make_pipeline(joined(dataset, examples), model, features=features, **options)
-    return pipeline, examples, about_features(pipeline, features)
+    return pipeline, examples, pipeline.about_features(features)
 
 
 def joined(own: LandmarkDataset, base: LandmarkDataset | None) -> LandmarkDataset:

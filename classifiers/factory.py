@@ -19,14 +19,13 @@ from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.features import DEFAULT_FEATURES, FEATURE_GROUPS, feature_names
 from handlore.landmarks.hands import FloatArray
 from handlore.models.card import DEFAULT_ESTIMATOR
-from handlore.models.pose_encoder import Encoder, PoseEncoder
+from handlore.models.encoders import Encoder, PoseEncoder
 
-from .base import HandEstimator, MovementEstimator, Windows, plain_params
+from .augmentation import parse_label_pairs
+from .base import HandEstimator, MovementEstimator, Steps, Windows
 from .direction import DIRECTION, direction_matters
 from .estimators import ESTIMATORS
-from .mirroring import parse_label_pairs
 from .onnx_graph import pool_models
-from .progress import Steps
 
 _MAX_PARAMETER = 2**32
 _YES_OR_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
@@ -48,7 +47,22 @@ class Pipeline:
     @property
     def params(self) -> dict[str, Any]:
         """The parameters of the estimator."""
-        return plain_params(self.estimator)
+        return self.estimator.plain_params()
+
+    def about_features(self, features: Sequence[str] | None) -> list[str]:
+        """Say how the features differ from the usual ones, if they were not chosen by hand."""
+        groups = self.encoder.groups if isinstance(self.encoder, PoseEncoder) else ()
+        notes = []
+        if features is None and groups and "world" not in groups:
+            notes.append(
+                f"the data has no world landmarks: trained with --features {','.join(groups)}"
+            )
+        if features is None and set(DIRECTION) <= set(groups):
+            notes.append(
+                "labels differ by the direction in which the hand points, so it is used; with"
+                f" --features {','.join(groups[: -len(DIRECTION)])} it would not matter"
+            )
+        return notes
 
 
 def make_pipeline(
@@ -110,20 +124,6 @@ def _default_features(dataset: LandmarkDataset) -> tuple[str, ...]:
         g for g in DEFAULT_FEATURES if not worldless or FEATURE_GROUPS[g].landmarks == "image"
     )
     return (*groups, *DIRECTION) if direction_matters(dataset) else groups
-
-
-def about_features(pipeline: Pipeline, features: Sequence[str] | None) -> list[str]:
-    """Say how the features differ from the usual ones, if they were not chosen by hand."""
-    groups = pipeline.encoder.groups if isinstance(pipeline.encoder, PoseEncoder) else ()
-    notes = []
-    if features is None and groups and "world" not in groups:
-        notes.append(f"the data has no world landmarks: trained with --features {','.join(groups)}")
-    if features is None and set(DIRECTION) <= set(groups):
-        notes.append(
-            "labels differ by the direction in which the hand points, so it is used; with"
-            f" --features {','.join(groups[: -len(DIRECTION)])} it would not matter"
-        )
-    return notes
 
 
 def _require_labels(dataset: LandmarkDataset) -> None:

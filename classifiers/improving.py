@@ -20,6 +20,7 @@ from handlore.models.card import ModelCard
 from handlore.models.files import load_model, replace_card
 from handlore.models.ready import is_ready
 
+from .base import Report, Steps
 from .evaluation.triggers import (
     RAISES,
     Standing,
@@ -33,7 +34,6 @@ from .evaluation.triggers import (
 )
 from .extending import joined
 from .origin import Lesson, Origin, triggers_file
-from .progress import Report, Steps
 from .provenance import source_facts
 from .training import train_pipeline
 

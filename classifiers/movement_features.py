@@ -1,6 +1,6 @@
 """Features of movements over time: shape, distances, orientation, path and motion of a hand.
 
-They are computed from blocks of a :class:`~handlore.models.movement_encoder.MovementEncoder` by
+They are computed from blocks of a :class:`~handlore.models.encoders.MovementEncoder` by
 standard ONNX operators.
 
 The encoder gives left hands the shape of right ones, but keeps the path of the wrist. So in a block
@@ -13,7 +13,7 @@ from itertools import combinations
 import numpy as np
 
 from handlore.landmarks.hands import N_LANDMARKS, FloatArray, HandLandmark
-from handlore.models.movement_encoder import N_CHANNELS
+from handlore.models.encoders import N_CHANNELS
 
 from .onnx_graph import Graph
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset, StrArray
 from handlore.landmarks.geometry import palm_length
 from handlore.landmarks.hands import FloatArray
-from handlore.models.movement_encoder import MovementEncoder, clip_slices, durations
+from handlore.models.encoders import MovementEncoder, clip_slices, durations
 from handlore.models.stream.ground_truth import joined_clips
 
 FRAME_RATE = 20

@@ -19,7 +19,7 @@ from handlore.datasets.dataset import LandmarkDataset, StrArray
 from handlore.datasets.splits import groups_of
 from handlore.landmarks.hands import FloatArray
 from handlore.models.card import INPUT, P_VALUE_OUTPUT
-from handlore.models.pose_encoder import Encoder
+from handlore.models.encoders import Encoder
 
 from .onnx_graph import Graph
 from .projection import STEPS, Projection

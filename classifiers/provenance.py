@@ -1,4 +1,4 @@
-"""What a model card says of its training: data, parameters, versions, and scores."""
+"""What a model card says of its training: data, versions, scores, a typical hand of each label."""
 
 import os
 from collections import Counter
@@ -7,30 +7,67 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from handlore import __version__
-from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
 from handlore.datasets.splits import default_by, fold_count, n_groups
-from handlore.models.movement_encoder import MovementEncoder
-from handlore.models.pose_encoder import Encoder
+from handlore.landmarks.geometry import mirror, palm_length, rotate, rotation_deg
+from handlore.landmarks.hands import FloatArray
+from handlore.models.card import ModelCard
+from handlore.models.encoders import Encoder, MovementEncoder, PoseEncoder, clip_slices
 from handlore.models.ready import is_ready
 
-from .base import HandEstimator, plain_params
+from .base import HandEstimator, Report
 from .evaluation.crossval import cross_validate_pipeline
 from .evaluation.leaks import item_digests
 from .evaluation.streams import StreamOutputs, clip_lengths
-from .evaluation.thresholds import cross_fitted
+from .evaluation.thresholds import choose_patience, cross_fitted
 from .factory import Pipeline
-from .progress import Report
 
 _LIBRARIES = ("numpy", "scikit-learn", "onnxruntime")
 
 
-def stream_facts(outputs: Sequence[StreamOutputs]) -> dict[str, Any]:
-    """Return what the card keeps of movements in streams, if they were tested."""
-    return {"streams": cross_fitted(outputs).as_json()} if outputs else {}
+def model_card(
+    pipeline: Pipeline,
+    fitted: HandEstimator,
+    dataset: LandmarkDataset,
+    own: LandmarkDataset,
+    *,
+    outputs: Sequence[StreamOutputs],
+    thresholds: Mapping[str, float],
+    known: Mapping[str, Any],
+) -> ModelCard:
+    """Return the card of a model.
+
+    Parameters
+    ----------
+    dataset, own
+        What it was trained on, and the samples of that which are not those of a base.
+    outputs
+        What it predicts in streams of people it has not seen; empty for poses.
+    known
+        What else is known of training, such as :func:`score_facts` and :func:`source_facts`.
+    """
+    detector, encoder = dataset.header.detector, pipeline.encoder
+    streams = {"streams": cross_fitted(outputs).as_json()} if outputs else {}
+    return ModelCard(
+        labels=tuple(map(str, fitted.classes_)),
+        estimator=pipeline.name,
+        kind=encoder.kind,
+        n_hands=dataset.n_hands,
+        features=encoder.groups if isinstance(encoder, PoseEncoder) else (),
+        **_clip_facts(encoder, dataset),
+        landmarker=detector.landmarker if detector else "full",
+        thresholds=thresholds,
+        patience=choose_patience(outputs, thresholds) if outputs else {},
+        licence=dataset.header.note,
+        typical=_typical_hands(dataset, encoder),
+        training=_training_facts(fitted, dataset, own) | dict(known) | streams,
+    )
 
 
-def clip_facts(encoder: Encoder, dataset: LandmarkDataset) -> dict[str, Any]:
+def _clip_facts(encoder: Encoder, dataset: LandmarkDataset) -> dict[str, Any]:
     """Return the fields of a card that only models of movements have."""
     if not isinstance(encoder, MovementEncoder):
         return {}
@@ -43,7 +80,7 @@ def clip_facts(encoder: Encoder, dataset: LandmarkDataset) -> dict[str, Any]:
     }
 
 
-def training_facts(
+def _training_facts(
     estimator: HandEstimator, dataset: LandmarkDataset, own: LandmarkDataset
 ) -> dict[str, Any]:
     """Return what a card says of training; ``own`` are the samples without those of a base."""
@@ -55,7 +92,7 @@ def training_facts(
         "counts": dict(sorted(counts.items())),
         "groups": sorted({str(group) for group in mine.samples.group} - {""}),
         "data_digest": own.digest(),
-        "params": plain_params(estimator),
+        "params": estimator.plain_params(),
         "versions": {"handlore": __version__} | {name: version(name) for name in _LIBRARIES},
     }
     if seen.n_samples > mine.n_samples:
@@ -126,3 +163,88 @@ def score_facts(
     return {"crossval": crossval, "per_class": per_class} | (
         {"streams": streams.as_json()} if streams else {}
     )
+
+
+_MOMENTS = 7
+"""Moments of a movement."""
+_MOST_SAMPLES = 400
+"""Samples of a label that the median is taken of."""
+_DIGITS = 3
+
+
+def _typical_hands(dataset: LandmarkDataset, encoder: Encoder) -> dict[str, Any]:
+    """Return a typical hand of each label but ``none``, as nested lists with None for NaN.
+
+    Each is (n_moments, n_hands, 21, 3) in palm lengths. Samples without a hand are left out.
+    """
+    own = dataset.select(dataset.has_hand & (dataset.samples.view == 0))
+    upright = isinstance(encoder, PoseEncoder) and "orientation" not in encoder.groups
+    hands = {}
+    for label in sorted({*own.labels} - {NONE_LABEL}):
+        places = np.flatnonzero(own.samples.label == label)
+        samples = own.select(places[:: -(-len(places) // _MOST_SAMPLES)])
+        image = _right_hands(samples)
+        if samples.header.kind == "pose":
+            hands[label] = _as_lists(_median_pose(image, upright)[None])
+        else:
+            clips = [_at_moments(image[frames]) for frames in clip_slices(samples)]
+            hands[label] = _as_lists(_median(np.stack(clips)))
+    return hands
+
+
+def _right_hands(samples: LandmarkDataset) -> FloatArray:
+    """Return the image landmarks, single left hands as right ones; an unknown z is 0."""
+    image = np.where(np.isnan(samples.image), np.float32(0), samples.image)
+    image[~samples.detected] = np.nan
+    if samples.n_hands == 1:
+        left = samples.handedness[:, 0] < 0.5
+        # In shape only: a swipe to the left is one with either hand.
+        wrist = image[left, 0, :1]
+        image[left, 0] = wrist + mirror(image[left, 0] - wrist)
+    return image
+
+
+def _median_pose(image: FloatArray, upright: bool) -> FloatArray:
+    """Return the median (n_hands, 21, 3) of poses (n, n_hands, 21, 3)."""
+    placed = _placed(image)
+    angles = np.radians(rotation_deg(_first_hand(placed)).astype(np.float64))
+    usual = np.degrees(np.angle(np.exp(1j * angles).mean()))
+    median = _median(rotate(placed, -np.degrees(angles)[:, None]))
+    return median if upright else rotate(median, usual)
+
+
+def _first_hand(image: FloatArray) -> FloatArray:
+    there = ~np.isnan(image[..., 0, 0])
+    chosen: FloatArray = image[np.arange(len(image)), there.argmax(axis=1)]
+    return chosen
+
+
+def _placed(image: FloatArray) -> FloatArray:
+    """Return frames with the mean of their wrists at the origin, in palm lengths."""
+    origin = np.nanmean(image[:, :, :1], axis=1, keepdims=True)
+    size = np.nanmean(palm_length(image), axis=1)
+    placed: FloatArray = (image - origin) / np.maximum(size, 1e-6)[:, None, None, None]
+    return placed
+
+
+def _at_moments(clip: FloatArray) -> FloatArray:
+    """Return a clip (n_frames, n_hands, 21, 3) at a few moments, from its first wrist on."""
+    seen = np.flatnonzero(~np.isnan(clip[..., 0, 0]).all(axis=1))
+    moments = clip[seen[np.linspace(0, len(seen) - 1, _MOMENTS).round().astype(int)]]
+    size = max(float(np.nanmedian(palm_length(clip[seen]))), 1e-6)
+    placed: FloatArray = (moments - np.nanmean(moments[:1, :, :1], axis=1, keepdims=True)) / size
+    return placed
+
+
+def _median(hands: FloatArray) -> FloatArray:
+    """Return the median over the first axis; a hand that is mostly missing is NaN."""
+    rarely = np.isnan(hands).mean(axis=0) > 0.5
+    median: FloatArray = np.nanmedian(np.where(rarely, 0, hands), axis=0)
+    return np.where(rarely, np.float32(np.nan), median)
+
+
+def _as_lists(hand: FloatArray) -> Any:
+    rounded = np.round(hand.astype(np.float64), _DIGITS) + 0.0  # no -0.0
+    lists = rounded.astype(object)
+    lists[np.isnan(rounded)] = None
+    return lists.tolist()

@@ -24,23 +24,20 @@ from handlore.datasets.splits import (
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.files import atomic_write, require_writable
 from handlore.models.card import ModelCard
+from handlore.models.encoders import Encoder, MovementEncoder
 from handlore.models.files import write_model
-from handlore.models.movement_encoder import MovementEncoder
-from handlore.models.pose_encoder import Encoder, PoseEncoder
 
-from .base import HandEstimator
+from .base import HandEstimator, Report, Steps
 from .evaluation.crossval import cross_validate_pipeline
 from .evaluation.scores import fit_samples, fit_streams
 from .evaluation.streams import StreamOutputs, usual_threshold
-from .evaluation.thresholds import choose_patience, choose_thresholds
+from .evaluation.thresholds import choose_thresholds
 from .extending import ConfusedLabels, confusions, joined, pipeline_beside, strictest_split
 from .factory import Pipeline
 from .negatives import NegativeWindows
 from .novelty import NoveltyModel
 from .onnx_graph import add_clip_output
-from .progress import Report, Steps
-from .provenance import clip_facts, score_facts, source_facts, stream_facts, training_facts
-from .typical import typical_hands
+from .provenance import model_card, score_facts, source_facts
 
 _FEW_SAMPLES = 5
 _FITS_OF_A_HALF = 3
@@ -192,7 +189,9 @@ def train_pipeline(
     n_folds = fold_count(dataset, by) if crossval else 0
     n_compared = 0 if base is None else fold_count(dataset, strictest_split(dataset, base))
     steps = Steps(n_folds + n_compared + _n_fits(pipeline, negatives=negatives), progress)
-    scores = score_facts(pipeline, dataset, base, steps.within(n_folds)) if crossval else {}
+    known = dict(facts or {})
+    if crossval:
+        known |= score_facts(pipeline, dataset, base, steps.within(n_folds))
     steps.finish(n_folds)
     confused = None
     if base is not None:
@@ -203,23 +202,8 @@ def train_pipeline(
     outputs = _left_out_streams(estimator, dataset, encoder, steps) if negatives else []
     thresholds = _thresholds(pipeline, dataset, outputs) if negatives else {}
     steps.close()
-    detector = dataset.header.detector
-    card = ModelCard(
-        labels=tuple(map(str, fitted.classes_)),
-        estimator=pipeline.name,
-        kind=encoder.kind,
-        n_hands=dataset.n_hands,
-        features=encoder.groups if isinstance(encoder, PoseEncoder) else (),
-        **clip_facts(encoder, dataset),
-        landmarker=detector.landmarker if detector else "full",
-        thresholds=thresholds,
-        patience=choose_patience(outputs, thresholds) if outputs else {},
-        licence=dataset.header.note,
-        typical=typical_hands(dataset, encoder),
-        training=training_facts(fitted, dataset, own)
-        | scores
-        | stream_facts(outputs)
-        | dict(facts or {}),
+    card = model_card(
+        pipeline, fitted, dataset, own, outputs=outputs, thresholds=thresholds, known=known
     )
     scored = NoveltyModel.of(dataset, encoder) if novelty and encoder.kind == "pose" else None
     n_bytes = save_model(fitted, card, out, scored, clips)

@@ -22,8 +22,7 @@ from .dataset import Header, LandmarkDataset, Samples
 from .files import walk
 from .pictures import is_picture, is_video
 from .sources.base import Clip, Item, LandmarkClip, Source
-from .sources.frames import Frames
-from .sources.videos import Videos
+from .sources.videos import Frames, Videos
 from .videos import is_animated
 
 

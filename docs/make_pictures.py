@@ -21,8 +21,8 @@ from handlore.landmarks.hands import Hand
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
 from handlore.models.card import ModelCard
+from handlore.models.encoders import PoseEncoder
 from handlore.models.files import load_model
-from handlore.models.pose_encoder import PoseEncoder
 from handlore.report.contactsheet import contact_sheet_png, photo_sheet_png, tiles_of
 
 PICTURES = Path(__file__).parent / "pictures"

@@ -23,10 +23,10 @@ from handlore.datasets.conversion.convert import convert
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.datasets.rendered import POSES, Person, Scene, render_pose
 from handlore.datasets.sources import Item, Listing, Source, find_source, make_source
-from handlore.landmarks.children import python_command
 from handlore.landmarks.hands import Hand
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
+from handlore.landmarks.processes import python_command
 from handlore.landmarks.weights import require_bundle
 
 _EARLY = 200
@@ -79,8 +79,8 @@ def _measure_prediction(turns: int = 30, each: int = 20) -> _BenchResult:
     from handlore.classifiers.factory import make_estimator
     from handlore.classifiers.training import save_model
     from handlore.models.card import ModelCard
+    from handlore.models.encoders import PoseEncoder
     from handlore.models.files import load_model
-    from handlore.models.pose_encoder import PoseEncoder
 
     dataset = _rendered_truth()
     encoder = PoseEncoder()

@@ -39,7 +39,6 @@ from handlore.landmarks.weights import require_bundle
 from handlore.models.card import DEFAULT_ESTIMATOR
 from handlore.report.charts import confusion_chart
 from handlore.report.contactsheet import photo_sheet_png
-from handlore.report.drawing import png
 from handlore.report.page import Section, fact_list, numbers, page, table
 from handlore.report.sections import class_section, confusion_section
 
@@ -235,7 +234,7 @@ def _write_report(
     ]
     files = {
         "report.html": page("handlore demo", parts).encode(),
-        "confusion.png": png(confusion_chart(scores)),
+        "confusion.png": confusion_chart(scores).png(),
     }
     for name, content in files.items():
         with atomic_write(out / name) as stream:

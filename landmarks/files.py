@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .errors import HandloreError
-from .stopping import cleaned_up
+from .processes import cleaned_up
 
 
 @contextmanager

@@ -222,7 +222,6 @@ def _is_confirmed(detector: HandDetector, picture: Pixels, hand: Hand, max_shift
 _MAX_TURN = 30.0
 """In degrees, either way."""
 
-
 _SCALES = (0.85, 1.2)
 """Range of the side of the region, in sides of the one that tracking would use."""
 

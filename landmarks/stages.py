@@ -198,3 +198,9 @@ SILHOUETTE_STAGE = len(STAGES)
 WHOLE_STAGE = SILHOUETTE_STAGE + 1
 """The number of the last resort: the hand network sees the whole picture, no palm is detected."""
 STAGE_NAMES = (*(stage.name for stage in STAGES), "silhouette, relit", "the whole picture")
+
+
+def stage_words(stage: str) -> str:
+    """Return the number of a search stage with its name."""
+    known = stage.isdigit() and int(stage) < len(STAGE_NAMES)
+    return f"{stage} ({STAGE_NAMES[int(stage)]})" if known else stage

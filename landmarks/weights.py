@@ -23,9 +23,9 @@ from urllib.request import urlopen
 
 from platformdirs import user_cache_path
 
-from .children import python_command
 from .errors import HandloreError, InvalidDataError
 from .files import atomic_write, make_folder
+from .processes import python_command
 from .untrusted import DAMAGE, read_member, reason, require_size
 
 ENVIRONMENT_VARIABLE = "HANDLORE_LANDMARKER"

@@ -58,7 +58,7 @@ class ModelCard:
     """Whether the last channel is the duration of the movement."""
     context: bool = False
     """Whether the last channels are duration, kind of clip and side instead, see
-    :class:`~.movement_encoder.MovementEncoder`."""
+    :class:`~.encoders.MovementEncoder`."""
     seconds: tuple[float, ...] = ()
     """Lengths of the training clips: the quantiles :data:`DURATION_QUANTILES`."""
     thresholds: Mapping[str, float] = field(default_factory=dict)

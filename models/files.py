@@ -28,13 +28,11 @@ from .card import (
     P_VALUE_OUTPUT,
     ModelCard,
 )
+from .encoders import MIN_TIMEPOINTS, MovementEncoder, PoseEncoder
 from .model import Model, MovementModel, PoseModel
-from .movement_encoder import MIN_TIMEPOINTS, MovementEncoder
 from .operators import MAX_MODEL_BYTES, check_operators
-from .pose_encoder import PoseEncoder
 from .ready import is_ready, model_path, no_model
-from .trial import remember, require_harmless
-from .trial_process import make_session
+from .trial import make_session, remember, require_harmless
 
 METADATA_KEY = "handlore"
 _MAX_CARD_BYTES = 16 << 20

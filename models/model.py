@@ -14,8 +14,7 @@ from handlore.landmarks.hands import FloatArray, Hand, Pixels, by_slot, majority
 from handlore.landmarks.untrusted import reason
 
 from .card import CLIP_OUTPUT, INPUT, OUTPUT, P_VALUE_OUTPUT, ModelCard
-from .movement_encoder import MovementEncoder
-from .pose_encoder import Encoder, PoseEncoder
+from .encoders import Encoder, MovementEncoder, PoseEncoder
 
 if TYPE_CHECKING:
     # A model that is run on landmarks needs no OpenCV.
@@ -186,7 +185,7 @@ class PoseModel(Model):
     ) -> FloatArray:
         """Return the probabilities (n_labels,) for one frame that shows a hand.
 
-        The arrays are those of one frame of :meth:`~.pose_encoder.PoseEncoder.encode`.
+        The arrays are those of one frame of :meth:`~.encoders.PoseEncoder.encode`.
         """
         row = self.encoder.encode(image[None], world[None], handedness[None])
         probabilities: FloatArray = self.predict_proba(row)[0]

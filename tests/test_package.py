@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from handlore.capture.actions.presets import PRESETS
+from handlore.capture.actions.file import PRESETS
 from handlore.models.ready import READY_MODELS
 
 ROOT = Path(__file__).parents[1]

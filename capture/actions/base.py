@@ -160,6 +160,13 @@ class Table:
             return default
         return value
 
+    def check_placeholders(self, key: str, template: str) -> None:
+        """Reject what looks like a misspelt placeholder; other braces are allowed."""
+        for name in PLACEHOLDER.findall(template):
+            near = nearest(name, self.placeholders)
+            if name not in self.placeholders and near:
+                self.problem(key, f"{key} has {{{name}}}; did you mean {near}?")
+
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """Say that a name is unknown, and the nearest ones, else all."""
@@ -291,11 +298,3 @@ def as_text(event: Event) -> dict[str, str]:
 def fill(template: str, values: Mapping[str, str]) -> str:
     """Replace the known placeholders; other braces stay, so that JSON and awk can be written."""
     return PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), template)
-
-
-def check_placeholders(table: Table, key: str, template: str) -> None:
-    """Reject what looks like a misspelt placeholder; other braces are allowed."""
-    for name in PLACEHOLDER.findall(template):
-        near = nearest(name, table.placeholders)
-        if name not in table.placeholders and near:
-            table.problem(key, f"{key} has {{{name}}}; did you mean {near}?")

@@ -1,4 +1,4 @@
-"""Reads an actions file; everything wrong with it is reported at once."""
+"""Reads actions files, also those that come with handlore; reports all that is wrong at once."""
 
 import re
 import tomllib
@@ -15,9 +15,7 @@ from handlore.models.model import Model
 from handlore.models.stream.settings import RecogniserSettings
 
 from .base import ACTIONS, FIELDS, ActionKind, Place, Problems, Table, unknown
-from .control import ValueMap
-from .presets import check_preset
-from .timing import Timing
+from .control import Timing, ValueMap
 
 ANY = "*"
 """Matches every label."""
@@ -136,7 +134,7 @@ def load_model_actions(
 ) -> ActionSet:
     """Read an actions file for the labels of models, see :func:`load_actions`."""
     labels = dict.fromkeys(label for model in models for label in model.card.labels)
-    check_preset(path, labels)
+    _check_preset(path, labels)
     poses = {label for model in models if model.card.kind == "pose" for label in model.card.labels}
     movements = [label for label in labels if label not in poses]
     return load_actions(path, [*labels], movements, check_computer=check_computer)
@@ -307,3 +305,27 @@ def _names(line: str) -> Place:
         name, inner = next(iter(inner.items()))
         names.append(name)
     return tuple(names)
+
+
+_FOLDER = Path(__file__).parent / "presets"
+PRESETS = ("slides", "media", "obs", "home", "mouse")
+
+
+def preset_file(name: str) -> Path:
+    """Return the actions file of a preset."""
+    if name not in PRESETS:
+        raise HandloreError(unknown(f"preset {name!r}", name, PRESETS))
+    return _FOLDER / f"{name}.toml"
+
+
+def _check_preset(path: Path, labels: Collection[str]) -> None:
+    """Raise HandloreError if a file is a preset for other labels than those of the models."""
+    if path.parent != _FOLDER:
+        return
+    needed = tomllib.loads(path.read_text("utf-8"))["actions"]
+    missing = [label for label in needed if label not in labels]
+    if missing:
+        raise HandloreError(
+            f"the preset {path.stem} needs {', '.join(missing)}, which the models do not know; use"
+            f" the model everyday, or adapt it: `handlore live --print-preset {path.stem}`"
+        )

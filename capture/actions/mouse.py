@@ -19,9 +19,8 @@ import numpy as np
 
 from handlore.landmarks.geometry import palm_length
 from handlore.landmarks.hands import FloatArray, HandLandmark
-from handlore.models.stream.events import Event
+from handlore.models.stream.events import Event, HeldHand
 from handlore.models.stream.frames import MAX_FRAME_GAP, TICK_RATE, OneEuroFilter
-from handlore.models.stream.values import HeldHand
 
 from .base import ACTIONS, ActionError, ActionKind, Table
 from .key import desktop_programs, run_program

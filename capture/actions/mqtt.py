@@ -8,7 +8,7 @@ from handlore.models.stream.events import Event
 
 from ..addresses import RemoteAddress
 from ..broker import MQTT_PORTS, Broker, BrokerError, missing_mqtt
-from .base import ACTIONS, ActionError, ActionKind, Table, as_text, check_placeholders, fill
+from .base import ACTIONS, ActionError, ActionKind, Table, as_text, fill
 
 
 @ACTIONS.register
@@ -31,7 +31,7 @@ class _MqttAction(ActionKind):
     @classmethod
     def read(cls, table: Table, labels: Sequence[str], seconds: float) -> Self:
         topic, broker = table.text("mqtt"), table.text("broker", "mqtt://localhost")
-        check_placeholders(table, "mqtt", topic)
+        table.check_placeholders("mqtt", topic)
         topics = [fill(topic, {"label": label}) for label in labels] or [topic]
         if any(sign in one for one in topics for sign in "+#\0"):
             table.problem(

@@ -16,16 +16,7 @@ from urllib.parse import quote, urlsplit
 
 from handlore.models.stream.events import Event
 
-from .base import (
-    ACTIONS,
-    PLACEHOLDER,
-    ActionError,
-    ActionKind,
-    Table,
-    as_text,
-    check_placeholders,
-    fill,
-)
+from .base import ACTIONS, PLACEHOLDER, ActionError, ActionKind, Table, as_text, fill
 
 MOST_LATE = 8
 """Most requests that are still running after their time limit; then no further one is sent."""
@@ -149,7 +140,7 @@ class _PostAction(ActionKind):
         address, headers = table.text("post"), table.names("headers")
         if problem := _problem(address):
             table.problem("post", f"post is {problem}; expected http://host/path")
-        check_placeholders(table, "post", address)
+        table.check_placeholders("post", address)
         for name, value in headers.items():
             if not name.isascii() or not name.replace("-", "").isalnum() or not _plain(value):
                 table.problem("headers", f"{name!r} is not a valid header")

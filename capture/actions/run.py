@@ -13,7 +13,7 @@ from typing import ClassVar, Self
 
 from handlore.models.stream.events import Event
 
-from .base import ACTIONS, ActionError, ActionKind, Table, as_text, check_placeholders, fill
+from .base import ACTIONS, ActionError, ActionKind, Table, as_text, fill
 from .interpreters import code_arguments
 
 GRACE = 1.0
@@ -175,7 +175,7 @@ def _check_arguments(table: Table, arguments: Sequence[str], labels: Sequence[st
                 " use the variable HANDLORE_LABEL (HANDLORE_HAND ...) of the environment there",
             )
     for number, argument in enumerate(arguments):
-        check_placeholders(table, "run", argument)
+        table.check_placeholders("run", argument)
         values = [dict.fromkeys(table.placeholders, "0") | {"label": label} for label in labels]
         if number == 0 and any(fill(argument, value) != argument for value in values):
             table.problem("run", "the program itself cannot have a placeholder")

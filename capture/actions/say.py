@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 from handlore.models.stream.events import Event
 
-from .base import ACTIONS, ActionKind, Table, as_text, check_placeholders, fill
+from .base import ACTIONS, ActionKind, Table, as_text, fill
 
 
 @ACTIONS.register
@@ -21,7 +21,7 @@ class _SayAction(ActionKind):
     def read(cls, table: Table, labels: Sequence[str], seconds: float) -> Self:
         del labels, seconds
         text = table.text("say")
-        check_placeholders(table, "say", text)
+        table.check_placeholders("say", text)
         return cls(text)
 
     def describe(self, event: Event) -> str:

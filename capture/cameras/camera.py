@@ -81,7 +81,6 @@ class Camera(Protocol):
 Opener = Callable[[], Camera]
 """Opens a camera, or raises :class:`CameraError`."""
 
-
 REMEDY = "unplug it and plug it in again"
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .camera import CAMERAS, CameraError, CameraFrame, CameraKind, CameraOptions, Opener
-from .webcam import SIZE
+from .opencv import SIZE
 
 
 @CAMERAS.register

@@ -14,8 +14,7 @@ from handlore.datasets.triggers import UNSORTED as UNSORTED
 from handlore.landmarks.hands import Hand, by_slot
 from handlore.models.stream.events import Event
 
-from ..recording.video import FinishVideo, VideoFolder
-from ..recording.writer import Job, RecordingWriter, SessionInfo
+from ..recording.writer import FinishVideo, Job, RecordingWriter, SessionInfo, VideoFolder
 from .loop import LiveState, LiveView
 
 BEFORE, AFTER = 1.0, 1.0

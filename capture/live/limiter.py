@@ -8,7 +8,7 @@ from math import inf
 from pathlib import Path
 
 from handlore.landmarks.detector import DEFAULT_CONFIDENCE, HandDetector
-from handlore.landmarks.detectors.litert.schedule import AdaptiveSchedule, PalmSchedule
+from handlore.landmarks.detectors.litert.detector import AdaptiveSchedule, PalmSchedule
 from handlore.landmarks.hands import Hand, HandTransform, Pixels
 
 _THERMAL = Path("/sys/class/thermal")

@@ -23,15 +23,13 @@ from handlore.models.stream.settings import RecogniserSettings
 
 from ..actions.file import ActionSet, load_model_actions
 from ..cameras import CameraSpec, camera_spec, open_feed
-from ..keys import Keys
+from ..keys import Keys, ending_on_signals, terminal_keys
 from ..outputs.base import Output, make_output
 from ..outputs.home_assistant import HomeAssistant
 from ..outputs.sender import Sender
-from ..recording.video import VideoFolder
-from ..recording.writer import RecordingWriter, SessionInfo
+from ..recording.writer import RecordingWriter, SessionInfo, VideoFolder
 from ..serve.guard import Address, Guard
 from ..serve.server import Hub, PageServer
-from ..terminal import ending_on_signals, terminal_keys
 from ..views.live import LiveWindow, PageView
 from ..window import why_no_window
 from .buffer import LandmarkBuffer
@@ -53,7 +51,7 @@ class LiveOptions:
     """
 
     actions: Path | None = None
-    """A TOML file of actions, such as :func:`~handlore.capture.actions.presets.preset_file`."""
+    """A TOML file of actions, such as :func:`~handlore.capture.actions.file.preset_file`."""
     dry_run: bool = False
     """Only report which actions would be run."""
     window: bool = False

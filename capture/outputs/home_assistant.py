@@ -18,8 +18,7 @@ from handlore.landmarks.errors import HandloreError
 
 from ..addresses import RemoteAddress
 from ..broker import MQTT_PORTS, Broker, BrokerError, missing_mqtt, topic_of
-from .base import OPEN_SECONDS, SEND_SECONDS, Output, OutputError
-from .messages import EventMessage, Message
+from .base import OPEN_SECONDS, SEND_SECONDS, EventMessage, Message, Output, OutputError
 
 _PREFIX = "homeassistant"
 _ONLINE, _OFFLINE = "online", "offline"

@@ -6,8 +6,15 @@ from handlore.landmarks.errors import HandloreError
 
 from ..addresses import RemoteAddress
 from ..broker import MQTT_PORTS, Broker, BrokerError, missing_mqtt, topic_of
-from .base import OPEN_SECONDS, OUTPUTS, SEND_SECONDS, OutputError, OutputKind
-from .messages import EventMessage, Message
+from .base import (
+    OPEN_SECONDS,
+    OUTPUTS,
+    SEND_SECONDS,
+    EventMessage,
+    Message,
+    OutputError,
+    OutputKind,
+)
 
 _TOPIC = "handlore"
 

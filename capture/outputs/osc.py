@@ -12,9 +12,8 @@ import numpy as np
 
 from handlore.landmarks.hands import Hand
 
-from .base import OUTPUTS
-from .messages import LandmarkMessage, Message
-from .udp import Datagrams
+from .base import OUTPUTS, LandmarkMessage, Message
+from .sockets import Datagrams
 
 
 @OUTPUTS.register

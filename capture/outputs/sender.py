@@ -11,8 +11,7 @@ from time import monotonic
 from handlore.models.stream.events import Event
 
 from ..live.loop import LiveState, LiveView
-from .base import Output, OutputError
-from .messages import EventMessage, LandmarkMessage, Message
+from .base import EventMessage, LandmarkMessage, Message, Output, OutputError
 
 MOST_EVENTS = 64
 """Most events that wait for a slow receiver; then the oldest one is dropped."""

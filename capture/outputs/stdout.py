@@ -10,8 +10,7 @@ from handlore.models.stream.events import Event
 
 from ..live.loop import LiveState
 from ..views.live import Printer
-from .base import SEND_SECONDS, Output, OutputError
-from .messages import EventMessage, LandmarkMessage, Message
+from .base import SEND_SECONDS, EventMessage, LandmarkMessage, Message, Output, OutputError
 from .sender import FrameLimit, Sender
 
 

@@ -5,16 +5,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import cv2
+import numpy as np
+
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.hands import Hand, Pixels
 
 from ..cameras import CameraFrame, Feed, FrameRate
 from ..keys import Keys
 from .progress import Announce, Begin, Cue, Do, Effect, End
-from .replay import Moment, Replay
 from .session import Session, State
-from .video import Video, VideoFolder
-from .writer import Job, RecordingWriter, SessionInfo, Take, Written
+from .writer import Job, RecordingWriter, SessionInfo, Take, Video, VideoFolder, Written
 
 WAIT = 0.1
 """How long to wait for a frame before keys and view get their turn; seconds."""
@@ -22,6 +23,24 @@ _LEAST_STEP = 0.002
 """Seconds between two frames for the detector, which counts milliseconds."""
 _MESSAGE_SECONDS = 6.0
 """How long a message is shown."""
+
+_REPLAY_SIDE = 320
+"""Pixels of the longer side of a picture that is shown again."""
+
+_MOST_MOMENTS = 200
+"""Pictures, some 45 MB; of a longer recording every second one is left out, and again."""
+
+_REPLAY_PAUSE = 0.4
+"""Seconds before it starts again."""
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """A frame of a recording."""
+
+    pixels: Pixels
+    """(height, width, 3) RGB, small."""
+    hands: Sequence[Hand]
 
 
 @dataclass(frozen=True)
@@ -120,7 +139,7 @@ class SessionLoop:
         self._take: Take | None = None
         self._job: Job | None = None
         self._video: Video | None = None
-        self._replay: Replay | None = None
+        self._replay: _Replay | None = None
         self._hands: Sequence[Hand] = ()
         self._share: float | None = None
         self._rate = FrameRate()
@@ -173,7 +192,7 @@ class SessionLoop:
             match effect:
                 case Begin(label, kind):
                     self._take, self._job = Take(label, kind), None
-                    self._replay = Replay() if self._parts.replays else None
+                    self._replay = _Replay() if self._parts.replays else None
                     self._video = None if self._parts.videos is None else self._parts.videos.begin()
                 case Do.ADD_FRAME:
                     self._add(frame)
@@ -311,3 +330,44 @@ def _progress_of(session: Session, now: float) -> tuple[float, float]:
     if options.frames:
         return recorded, recording.taken / options.frames
     return recorded, min(1.0, recorded / options.seconds) if options.seconds else 0.0
+
+
+class _Replay:
+    """Collects the frames of a recording and plays them in a loop. Times are seconds."""
+
+    def __init__(self) -> None:
+        self._frames: list[tuple[int, float, Moment]] = []
+        """Number, time and picture of each frame that is left."""
+        self._n, self._every = 0, 1
+        self._since = 0.0
+
+    def add(self, pixels: Pixels, hands: Sequence[Hand], seconds: float) -> None:
+        """Add the next frame."""
+        if self._n % self._every == 0:
+            self._frames.append((self._n, seconds, Moment(_small(pixels), hands)))
+        self._n += 1
+        if len(self._frames) > _MOST_MOMENTS:
+            self._every *= 2
+            self._frames = [frame for frame in self._frames if frame[0] % self._every == 0]
+
+    def start(self, first: int, last: int, now: float) -> None:
+        """Start playing the frames ``first:last``; the others are forgotten."""
+        cut = [frame for frame in self._frames if first <= frame[0] < last]
+        self._frames, self._since = cut or self._frames[:1], now
+
+    def at(self, now: float) -> Moment | None:
+        """Return the frame to show; None if there is none."""
+        if not self._frames:
+            return None
+        times = [seconds - self._frames[0][1] for _, seconds, _ in self._frames]
+        passed = max(0.0, now - self._since) % (times[-1] + _REPLAY_PAUSE)
+        return self._frames[int(np.searchsorted(times, passed + 1e-9, side="right")) - 1][2]
+
+
+def _small(pixels: Pixels) -> Pixels:
+    height, width = pixels.shape[:2]
+    share = _REPLAY_SIDE / max(height, width)
+    if share >= 1:
+        return pixels.copy()
+    size = (max(1, round(width * share)), max(1, round(height * share)))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -62,7 +62,6 @@ class Announce:
 
 Effect = Do | Begin | End | Cue | Announce
 
-
 _REPEAT = 0.15
 """Keyboards repeat a held key faster than this, and people press it slower; seconds."""
 _RELEASED = 0.3

@@ -16,17 +16,14 @@ from handlore.landmarks.opening import open_detector
 
 from ..cameras import CameraSpec, camera_spec, open_feed
 from ..coach_process import BackgroundCoach
-from ..keys import Keys
-from ..terminal import ending_on_signals, terminal_keys
+from ..keys import Keys, ending_on_signals, terminal_keys
 from ..views.record import SessionWindow
 from ..views.status_line import StatusLine
 from ..window import why_no_window
-from .labels import Labels, checked_label, same_label
 from .loop import SessionComponents, SessionLoop, SessionView
-from .options import SessionOptions
+from .options import Labels, SessionOptions, checked_label, same_label
 from .session import Session
-from .video import VideoFolder
-from .writer import RecordingWriter, SessionInfo
+from .writer import RecordingWriter, SessionInfo, VideoFolder
 
 _KEYS_LINE = "keys: r record, 1-9 n p label, u discard, k keep, h all keys, q quit"
 

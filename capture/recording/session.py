@@ -5,7 +5,7 @@
     idle -> countdown -> recording -> review -> kept | discarded -> idle
 
 :class:`Session` receives keys and frames, each with its time, and returns what is to be done
-(:mod:`.effects`). All times are seconds on the camera's clock.
+(:mod:`.progress`). All times are seconds on the camera's clock.
 """
 
 from collections.abc import Sequence
@@ -16,8 +16,7 @@ from handlore.datasets.dataset import Kind
 from handlore.landmarks.errors import HandloreError
 
 from ..keys import FULL_SCREEN_KEYS, KeyBindings, chosen_label
-from .labels import Labels, same_label
-from .options import SessionOptions
+from .options import Labels, SessionOptions, same_label
 from .progress import TICK as _TICK
 from .progress import Announce, Begin, Cue, Do, Effect, End, Recording
 

@@ -256,12 +256,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "handlore live has ended")
         elif not guard.knows(self.headers.get("Host")):
             self._refuse(HTTPStatus.MISDIRECTED_REQUEST, self._expected_name())
-        elif self._of_another_site() and not self._shares_token(parts.path, parts.query):
-            # A link on another site may lead to the page itself alone.
-            if self.headers.get("Sec-Fetch-Mode") == "navigate" and parts.path == "/":
-                self._respond(parts.path, parts.query)
-            else:
-                self._refuse(HTTPStatus.FORBIDDEN, "requested by a page of another site")
+        elif self._of_another_site() and not self._is_for_others(parts.path, parts.query):
+            self._refuse(HTTPStatus.FORBIDDEN, "requested by a page of another site")
         else:
             self._respond(parts.path, parts.query)
 
@@ -272,8 +268,14 @@ class _Handler(BaseHTTPRequestHandler):
         host = self.headers.get("Host")
         return urlsplit(self.headers.get("Origin", f"//{host}")).netloc != host
 
-    def _shares_token(self, path: str, query: str) -> bool:
-        """Return whether a page was given the token, which no other site knows, for the stream."""
+    def _is_for_others(self, path: str, query: str) -> bool:
+        """Return whether a page of another site may request it.
+
+        A link may lead to the page itself alone. The stream needs the token, which no other site
+        knows unless it was given to it.
+        """
+        if path == "/" and self.headers.get("Sec-Fetch-Mode") == "navigate":
+            return True
         guard = self.server.guard
         return path == "/stream" and bool(guard.token) and guard.admits(query, {})
 
@@ -291,7 +293,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._set_cookie()
         elif path in _FILES:
             name, kind = _FILES[path]
-            self._send(resources.files(__package__).joinpath(name).read_bytes(), kind)
+            self._send(resources.files(__package__).joinpath(name).read_bytes(), kind, {})
         elif path == "/frame.jpg":
             self._picture(query)
         elif path == "/events":
@@ -366,23 +368,17 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(text.encode())
         self.wfile.flush()
 
-    def _send(self, body: bytes, kind: str, more: dict[str, str] | None = None) -> None:
-        self.send_response(HTTPStatus.OK)
-        self._head({"Content-Type": kind, "Content-Length": str(len(body))} | (more or {}))
+    def _send(
+        self, body: bytes, kind: str, more: dict[str, str], status: HTTPStatus = HTTPStatus.OK
+    ) -> None:
+        self.send_response(status)
+        self._head({"Content-Type": kind, "Content-Length": str(len(body))} | more)
         self.wfile.write(body)
 
     def _refuse(self, status: HTTPStatus, reason: str) -> None:
         body = f"{status.phrase}: {reason}\n".encode()
-        self.send_response(status)
         # Closed, or clients without the token could keep all connections busy.
-        self._head(
-            {
-                "Content-Type": "text/plain; charset=utf-8",
-                "Content-Length": str(len(body)),
-                "Connection": "close",
-            }
-        )
-        self.wfile.write(body)
+        self._send(body, "text/plain; charset=utf-8", {"Connection": "close"}, status)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Refuse a request that is no GET, or is none, with the headers of all answers."""

@@ -15,9 +15,9 @@ from math import inf
 from handlore.models.stream.events import Event
 
 from ..live.loop import LiveState, LiveView
-from ..outputs.messages import EventMessage, LandmarkMessage, Message
+from ..outputs.base import EventMessage, LandmarkMessage, Message
 from ..outputs.sender import MOST_EVENTS, FrameLimit
-from ..outputs.tcp import SEND_BUFFER
+from ..outputs.sockets import SEND_BUFFER
 
 _MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _TEXT, _CLOSE, _PING, _PONG = 1, 8, 9, 10

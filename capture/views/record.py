@@ -30,8 +30,7 @@ from handlore.landmarks.drawing import (
 )
 from handlore.landmarks.hands import Hand, Pixels
 
-from ..recording.loop import Status
-from ..recording.replay import Moment
+from ..recording.loop import Moment, Status
 from ..recording.session import KEY_BINDINGS, State
 from ..window import Drawn, Screen, Size
 from .painting import (

@@ -11,24 +11,23 @@ from handlore.datasets.dataset import NONE_LABEL, StrArray
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import FloatArray
 from handlore.models.card import INPUT
-from handlore.models.movement_encoder import N_CHANNELS, N_CONTEXT
+from handlore.models.encoders import N_CHANNELS, N_CONTEXT
 
-from ..augmentation import Augmentation
-from ..base import MovementEstimator, Windows
-from ..discriminant import MAX_ROWS, LinearDiscriminant, Rows, clusters_of_none
-from ..kernels import DILATIONS, PATTERNS, Build, Features, KernelBanks, joined
-from ..mirroring import (
+from ..augmentation import (
     UNKNOWN,
+    Augmentation,
     found_in_mirror,
     mirror_blocks,
     mirror_codes,
     parse_label_pairs,
 )
+from ..base import MovementEstimator, Windows
+from ..discriminant import MAX_ROWS, LinearDiscriminant, Rows, clusters_of_none
+from ..kernels import DILATIONS, PATTERNS, Build, Features, KernelBanks, PretrainedFeatures, joined
 from ..movement_features import N_FEATURES, movement_features
 from ..onnx_graph import Graph, GraphRunner
 from ..peaks import N_OUTPUTS as N_PEAK_OUTPUTS
 from ..peaks import peak_features
-from ..pretrained import PretrainedFeatures
 from . import ESTIMATORS
 
 FEATURE_SETS = (
@@ -98,7 +97,7 @@ class RocketClassifier(MovementEstimator):
         Seed.
     pretrained_below
         With fewer movements a label than this, use the pretrained features (see
-        :mod:`..pretrained`) instead of kernels drawn for the data; 0: never.
+        :mod:`..kernels`) instead of kernels drawn for the data; 0: never.
     """
 
     name = "rocket"

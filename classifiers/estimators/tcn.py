@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from handlore.datasets.dataset import StrArray
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import FloatArray
-from handlore.models.movement_encoder import N_CHANNELS
+from handlore.models.encoders import N_CHANNELS
 
+from ..augmentation import mirror_blocks, mirror_codes, parse_label_pairs
 from ..base import MovementEstimator
-from ..mirroring import mirror_blocks, mirror_codes, parse_label_pairs
 from ..onnx_graph import GraphRunner
 from . import ESTIMATORS
 
@@ -58,7 +58,7 @@ class _TemporalClassifier(MovementEstimator):
     Attributes
     ----------
     network_
-        The trained :class:`~..temporal.network.MovementNetwork`.
+        The trained :class:`~._tcn_network.MovementNetwork`.
     history_
         For each epoch: epoch, loss, accuracy, val_loss, val_accuracy, learning_rate.
     """
@@ -100,8 +100,8 @@ class _TemporalClassifier(MovementEstimator):
         self._check_parameters()
         pairs = parse_label_pairs(self.mirror_labels)
         self.require()
-        from ..temporal.network import Probabilities
-        from ..temporal.training import NetworkTraining, TrainingSchedule
+        from ._tcn_network import Probabilities
+        from ._tcn_training import NetworkTraining, TrainingSchedule
 
         held = _validation_mask(
             codes, groups, self.validation, np.random.default_rng(self.random_state)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from handlore.datasets.dataset import LandmarkDataset, listed
-from handlore.datasets.label_problems import find_label_problems
+from handlore.datasets.describe import LabelProblems
 from handlore.datasets.splits import (
     BY,
     By,
@@ -26,17 +26,16 @@ from handlore.datasets.splits import (
     untested_labels,
 )
 from handlore.landmarks.errors import HandloreError
-from handlore.models.pose_encoder import Encoder, PoseEncoder
+from handlore.models.encoders import Encoder, PoseEncoder
 
-from ..base import HandEstimator
+from ..base import HandEstimator, Report, Steps
+from ..direction import pointing_advice
 from ..extending import joined, pipeline_beside
 from ..factory import Pipeline
-from ..progress import Report, Steps
 from .evaluation import Evaluation, Split
 from .importance import MAX_SAMPLES, Importance, measure_importances
 from .intervals import single_unit
-from .leaks import find_leaks
-from .pointing import pointing_advice
+from .leaks import Leaks
 from .scores import Predictions, fit_samples, predict_items
 from .streams import StreamOutputs
 from .thresholds import cross_fitted
@@ -102,13 +101,8 @@ def cross_validate(
     >>> result.protocol
     'cross-validated by group, ... folds'
     """
-    how: Any = {
-        "features": features,
-        "mirror_labels": mirror_labels,
-        "params": params,
-        "seed": seed,
-    }
-    pipeline, examples, notes = pipeline_beside(dataset, base, model, **how)
+    how: Any = {"features": features, "mirror_labels": mirror_labels, "params": params}
+    pipeline, examples, notes = pipeline_beside(dataset, base, model, seed=seed, **how)
     chosen, best = by or default_by(dataset), default_by(dataset)
     is_weaker = BY.index(chosen) > BY.index(best)
     steps = Steps(1 + is_weaker, progress)
@@ -117,8 +111,7 @@ def cross_validate(
     more: Any = {"with_importances": with_importances, "with_streams": streams}
     found = run(chosen, folds, progress=steps.within(), **more)
     steps.finish()
-    again = partial(run, progress=steps.within())
-    reference, missing = _reference(again, best) if is_weaker else (None, None)
+    reference, missing = _reference(run, best, steps.within()) if is_weaker else (None, None)
     steps.close()
     doubts = [None if by else _doubt(dataset, chosen), *_limits(found, chosen, pipeline), missing]
     return replace(found, notes=tuple(filter(None, [*notes, *doubts])), reference=reference)
@@ -150,7 +143,7 @@ def _about_untested(found: Evaluation, by: By) -> str | None:
 
 def _conflicts(dataset: LandmarkDataset) -> list[str]:
     """Return a line for labels that share identical items: they cannot be distinguished."""
-    found = find_label_problems(dataset)
+    found = LabelProblems.of(dataset)
     return list(islice(found.lines(), 1)) if found.conflicts else []
 
 
@@ -162,11 +155,11 @@ def _without_labels(predictions: Predictions, labels: Sequence[str]) -> Predicti
 
 
 def _reference(
-    run: Callable[[By, None], Evaluation], best: By
+    run: Callable[..., Evaluation], best: By, progress: Report | None
 ) -> tuple[Evaluation | None, str | None]:
     """Return the result of the best split, to compare a weaker one with, or why there is none."""
     try:
-        return run(best, None), None
+        return run(best, None, progress=progress), None
     except HandloreError as error:
         return None, f"there is no result by {best} to compare with: {error}"
 
@@ -221,7 +214,7 @@ def cross_validate_pipeline(
         progress=progress,
         watch=watch if with_importances or with_streams else None,
     )
-    leaks = find_leaks(dataset, cross_validation(dataset, by, folds, seed))
+    leaks = Leaks.of(dataset, cross_validation(dataset, by, folds, seed))
     taught = [] if base is None else base.labels
     untested = sorted(set(untested_labels(dataset, by)) - set(taught))
     names, counts = np.unique(

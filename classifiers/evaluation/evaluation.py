@@ -17,7 +17,7 @@ from .breakdown import Reliability, detection_rates, scores_by_stage, scores_by_
 from .comparison import RunResults
 from .importance import Importance, measure_importances
 from .intervals import Intervals
-from .leaks import Leaks, find_model_leaks
+from .leaks import Leaks
 from .scores import Predictions, Scores, predict_items
 from .streams import StreamOutputs, StreamScores
 
@@ -220,7 +220,7 @@ def evaluate(
     found = Evaluation.of(
         predict_items(*classifier),
         tested,
-        find_model_leaks(card, tested, dataset),
+        Leaks.of_model(card, tested, dataset),
         measure_importances(*classifier) if with_importances else (),
     )
     streams = None

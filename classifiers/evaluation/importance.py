@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.geometry import canonicalize, mirror, palm_length, rotate, rotation_deg
 from handlore.landmarks.hands import FINGERS, FloatArray
-from handlore.models.movement_encoder import N_CHANNELS, N_COORDINATES
-from handlore.models.pose_encoder import Encoder
+from handlore.models.encoders import N_CHANNELS, N_COORDINATES, Encoder
 
 MAX_SAMPLES = 500
 _REPEATS = 3

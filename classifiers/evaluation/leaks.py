@@ -8,7 +8,7 @@ form they hardly differ.
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from handlore.landmarks.geometry import canonicalize, rotate, rotation_deg
 from handlore.landmarks.hands import FloatArray
 from handlore.landmarks.untrusted import printable
 from handlore.models.card import ModelCard
-from handlore.models.movement_encoder import MovementEncoder
+from handlore.models.encoders import MovementEncoder
 
 NEAR = 0.02
 """Landmarks up to this root mean square distance in palm lengths count as equal. In HGR1 the
@@ -94,20 +94,40 @@ class Leaks:
             f" scores are too high: {such}"
         ]
 
+    @classmethod
+    def of(cls, dataset: LandmarkDataset, folds: Iterable[Fold]) -> Self:
+        """Find samples that are in training and test of a fold.
 
-def find_leaks(dataset: LandmarkDataset, folds: Iterable[Fold]) -> Leaks:
-    """Find samples that are in training and test of a fold.
+        A sample is counted in every fold that tests it.
+        """
+        prints = _fingerprints(dataset)
+        found = [_of_fold(dataset, prints, *fold) for fold in folds]
+        files = [leak for leaks in found for leak in leaks if leak.distance is None]
+        near = [leak for leaks in found for leak in leaks if leak.distance is not None]
+        near.sort(key=lambda leak: leak.distance or 0.0)
+        half = _MAX_EXAMPLES // 2 + 1
+        shown = (files[:half] + near)[:_MAX_EXAMPLES] if near else files[:_MAX_EXAMPLES]
+        return cls(len(files), len(near), tuple(shown))
 
-    A sample is counted in every fold that tests it.
-    """
-    prints = _fingerprints(dataset)
-    found = [_of_fold(dataset, prints, *fold) for fold in folds]
-    files = [leak for leaks in found for leak in leaks if leak.distance is None]
-    near = [leak for leaks in found for leak in leaks if leak.distance is not None]
-    near.sort(key=lambda leak: leak.distance or 0.0)
-    half = _MAX_EXAMPLES // 2 + 1
-    shown = (files[:half] + near)[:_MAX_EXAMPLES] if near else files[:_MAX_EXAMPLES]
-    return Leaks(len(files), len(near), tuple(shown))
+    @classmethod
+    def of_model(
+        cls, card: ModelCard, tested: LandmarkDataset, loaded: LandmarkDataset
+    ) -> "Leaks | None":
+        """Find test items that a model was trained on; None if it cannot be determined.
+
+        ``loaded`` is the whole dataset of the test data: if the model was trained on its training
+        split, landmarks are compared too.
+        """
+        pairs = _split(card, tested, loaded)
+        if pairs is not None:
+            return cls.of(loaded, [pairs])
+        known = trained_on(card, tested)
+        if known is None:
+            return None
+        samples = tested.samples
+        seen = np.flatnonzero(np.array(known) & (samples.view == 0))
+        examples = [_Leak(str(samples.source[at]), "a training item", None) for at in seen[:5]]
+        return cls(len(seen), 0, tuple(examples), by_landmarks=False)
 
 
 def _fingerprints(dataset: LandmarkDataset) -> FloatArray:
@@ -219,26 +239,6 @@ def trained_on(card: ModelCard, dataset: LandmarkDataset) -> list[bool] | None:
         return None
     known = {text[start : start + _LENGTH] for start in range(0, len(text), _LENGTH)}
     return [bool(digest) and _short(digest) in known for digest in dataset.samples.sha256.tolist()]
-
-
-def find_model_leaks(
-    card: ModelCard, tested: LandmarkDataset, loaded: LandmarkDataset
-) -> Leaks | None:
-    """Find test items that a model was trained on; None if it cannot be determined.
-
-    ``loaded`` is the whole dataset of the test data: if the model was trained on its training
-    split, landmarks are compared too.
-    """
-    pairs = _split(card, tested, loaded)
-    if pairs is not None:
-        return find_leaks(loaded, [pairs])
-    known = trained_on(card, tested)
-    if known is None:
-        return None
-    samples, digests = tested.samples, known
-    seen = np.flatnonzero(np.array(digests) & (samples.view == 0))
-    examples = [_Leak(str(samples.source[at]), "a training item", None) for at in seen[:5]]
-    return Leaks(len(seen), 0, tuple(examples), by_landmarks=False)
 
 
 def _split(

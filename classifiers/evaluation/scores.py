@@ -17,8 +17,7 @@ from handlore.datasets.splits import groups_of
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import FloatArray
 from handlore.models.card import DEFAULT_ESTIMATOR, KIND_WORDS
-from handlore.models.movement_encoder import MovementEncoder
-from handlore.models.pose_encoder import Encoder, average_augmented
+from handlore.models.encoders import Encoder, MovementEncoder, average_augmented
 
 from ..base import HandEstimator, MovementEstimator
 from ..negatives import NegativeWindows

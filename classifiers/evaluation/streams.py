@@ -15,9 +15,8 @@ from handlore.datasets.dataset import NONE_LABEL, LabelledInterval, LandmarkData
 from handlore.datasets.splits import groups_of
 from handlore.landmarks.hands import FloatArray
 from handlore.models.card import DURATION_QUANTILES
+from handlore.models.encoders import Encoder, MovementEncoder, durations
 from handlore.models.model import reject_novel
-from handlore.models.movement_encoder import MovementEncoder, durations
-from handlore.models.pose_encoder import Encoder
 from handlore.models.stream.events import Event
 from handlore.models.stream.ground_truth import Stream, StreamScore, joined_clips
 from handlore.models.stream.inference import ModelOutput, StreamModel

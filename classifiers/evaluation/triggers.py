@@ -24,12 +24,11 @@ from handlore.models.stream.inference import StreamModel
 from handlore.models.stream.recogniser import events_from_outputs, model_outputs
 from handlore.models.stream.settings import RecogniserSettings
 
-from ..base import HandEstimator
+from ..base import HandEstimator, Steps
 from ..extending import joined
 from ..factory import Pipeline
 from ..negatives import NegativeWindows
 from ..origin import Lesson, Origin
-from ..progress import Steps
 from .evaluation import evaluate
 from .scores import fit_samples, fit_streams, predict_items
 from .streams import FittedModel, StreamScores

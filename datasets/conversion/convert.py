@@ -22,8 +22,8 @@ from handlore.landmarks.files import real_path, require_writable
 from handlore.landmarks.untrusted import printable
 
 from ..dataset import LandmarkDataset
+from ..describe import LabelProblems
 from ..files import file_stamp
-from ..label_problems import LabelProblems, find_label_problems
 from ..sources.base import Item, Listing, Source
 from .batches import Batch, ConvertOptions, Failures, convert_batch, scan_source
 from .preview import Preview
@@ -149,7 +149,7 @@ def _finished(
         raise HandloreError(
             f"none of the {listing.n_items} files in {root} could be read; {file}: {reason}"
         )
-    problems = find_label_problems(whole.dataset)
+    problems = LabelProblems.of(whole.dataset)
     dataset = _without_conflicts(whole.dataset, root) if options.drop_conflicts else whole.dataset
     n_dropped = problems.n_conflicts if options.drop_conflicts else 0
     log = [

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Protocol
 import cv2
 
 from handlore import __version__
-from handlore.landmarks.children import end_with_parent, safe_children
 from handlore.landmarks.detector import DetectorInfo, DetectorOptions, HandDetector
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.opening import detector_info, open_detector
+from handlore.landmarks.processes import end_with_parent, safe_children
 
 from ..sources.base import Item, Source
 from .batches import Batch, ConvertOptions, convert_batch

@@ -177,13 +177,13 @@ def _is_wrapper(names: set[str], files: Sequence[_File]) -> bool:
     if len(names) != 1 or any(len(one.rest) < 2 for one in files):
         return False
     below = {one.rest[1] for one in files}
-    if any(words.all_are(kind, names) for kind in words.WHO_AND_WHEN):
+    if any(kind.covers(names) for kind in words.WHO_AND_WHEN):
         return False
-    if words.all_are(Pattern.SPLIT, below) or all(len(one.rest) > 2 for one in files):
+    if Pattern.SPLIT.covers(below) or all(len(one.rest) > 2 for one in files):
         return True
-    if words.all_are(Pattern.NUMBER, below):
+    if Pattern.NUMBER.covers(below):
         return len(below) > 4 or any(int(name) == 0 for name in below)
-    return not any(words.all_are(kind, below) for kind in Pattern)
+    return not any(kind.covers(below) for kind in Pattern)
 
 
 def _hold_their_siblings(files: Sequence[_File]) -> set[str]:
@@ -211,9 +211,9 @@ def _people_above(files: Sequence[_File]) -> bool:
     if not files or any(len(one.rest) < 2 for one in files):
         return False
     names, below = {one.rest[0] for one in files}, {_next(one) for one in files}
-    if words.all_are(Pattern.PERSON, names) or _are_numbered_people(names, below):
+    if Pattern.PERSON.covers(names) or _are_numbered_people(names, below):
         column = "group"
-    elif words.all_are(Pattern.SESSION, names):
+    elif Pattern.SESSION.covers(names):
         column = "session"
     else:
         return False
@@ -236,9 +236,9 @@ def _are_numbered_people(names: set[str], below: set[str]) -> bool:
     """Say whether folders 00, 01, 02 are people: folders of gestures are below them."""
     kinds = (Pattern.PERSON, Pattern.SESSION, Pattern.SPLIT)
     padded = words.are_padded(names)
-    if any(words.all_are(kind, below) for kind in kinds):
+    if any(kind.covers(below) for kind in kinds):
         return False
-    return padded and (not words.all_are(Pattern.NUMBER, below) or words.are_padded(below))
+    return padded and (not Pattern.NUMBER.covers(below) or words.are_padded(below))
 
 
 def _two_readings(level: Sequence[_File]) -> str:
@@ -250,8 +250,8 @@ def _two_readings(level: Sequence[_File]) -> str:
     shared = sorted(name for name, above in inside.items() if len(above) > 1)
     above = sorted({one.rest[0] for one in level})
     numbers = all(re.fullmatch(r"\d+", name) for name in (*shared, *above))
-    known = numbers or not any(words.all_are(kind, shared) for kind in Pattern)
-    if len(shared) < 2 or words.all_are(Pattern.SPLIT, shared) or not known:
+    known = numbers or not any(kind.covers(shared) for kind in Pattern)
+    if len(shared) < 2 or Pattern.SPLIT.covers(shared) or not known:
         return _themes(level)
     return f"{listed(above)} hold the same folders, {listed(shared)}: either may be the labels"
 
@@ -266,7 +266,7 @@ def _themes(level: Sequence[_File]) -> str:
     themes = [
         name
         for name, below in inside.items()
-        if len(below) > 1 and "" not in below and not any(words.all_are(k, below) for k in known)
+        if len(below) > 1 and "" not in below and not any(k.covers(below) for k in known)
     ]
     if not themes or len(inside) < 2:
         return ""
@@ -331,50 +331,51 @@ class FileFacts:
     doubt: str = ""
     """Why the labels may not be what anybody meant."""
 
+    @classmethod
+    def read(
+        cls,
+        files: Sequence[str],
+        root: str,
+        named: Callable[[str], dict[str, str] | None],
+        *,
+        has_label: bool = False,
+        label_of_stem: Callable[[str], str] | None = None,
+    ) -> "FileFacts":
+        """Read label, person and so on of files.
 
-def read_columns(
-    files: Sequence[str],
-    root: str,
-    named: Callable[[str], dict[str, str] | None],
-    *,
-    has_label: bool = False,
-    label_of_stem: Callable[[str], str] | None = None,
-) -> FileFacts:
-    """Read label, person and so on of files.
-
-    Parameters
-    ----------
-    files
-        The files relative to the source's folder.
-    root
-        The name of that folder.
-    named
-        Returns what the person has asked to read from a path; None leaves the file out.
-    has_label
-        Whether that contains the label: then folders are not searched for it, and nothing about
-        the labels is in doubt.
-    label_of_stem
-        Reads the label from the name of a file that is in no folder with a label.
-    """
-    asked = {file: columns for file in files if (columns := named(file)) is not None}
-    # A folder in place of the label, so that those above it are read as people and splits.
-    inner = {file: _with_folder(file) if has_label else file for file in asked}
-    folders = _Folders(list(inner.values()), root)
-    of: dict[str, dict[str, Any]] = {}
-    for file, own in asked.items():
-        place = folders.place(inner[file])
-        label = place.label
-        if label_of_stem and not label and inner[file] not in folders.left_out:
-            label = label_of_stem(PurePosixPath(file).stem)
-        columns = vars(place) | {"label": label} | own
-        columns["label"] = normalize("NFC", columns["label"]).strip()
-        if columns["label"]:
-            of[file] = columns
-    if has_label or not files:
-        return FileFacts(of, [])
-    labels = [columns["label"] for columns in of.values()]
-    doubt = (of and folders.doubt) or why_unclear(labels, root)
-    return FileFacts(of, folders.notes, doubt)
+        Parameters
+        ----------
+        files
+            The files relative to the source's folder.
+        root
+            The name of that folder.
+        named
+            Returns what the person has asked to read from a path; None leaves the file out.
+        has_label
+            Whether that contains the label: then folders are not searched for it, and nothing about
+            the labels is in doubt.
+        label_of_stem
+            Reads the label from the name of a file that is in no folder with a label.
+        """
+        asked = {file: columns for file in files if (columns := named(file)) is not None}
+        # A folder in place of the label, so that those above it are read as people and splits.
+        inner = {file: _with_folder(file) if has_label else file for file in asked}
+        folders = _Folders(list(inner.values()), root)
+        of: dict[str, dict[str, Any]] = {}
+        for file, own in asked.items():
+            place = folders.place(inner[file])
+            label = place.label
+            if label_of_stem and not label and inner[file] not in folders.left_out:
+                label = label_of_stem(PurePosixPath(file).stem)
+            columns = vars(place) | {"label": label} | own
+            columns["label"] = normalize("NFC", columns["label"]).strip()
+            if columns["label"]:
+                of[file] = columns
+        if has_label or not files:
+            return cls(of, [])
+        labels = [columns["label"] for columns in of.values()]
+        doubt = (of and folders.doubt) or why_unclear(labels, root)
+        return cls(of, folders.notes, doubt)
 
 
 def _with_folder(file: str) -> str:

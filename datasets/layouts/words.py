@@ -1,14 +1,16 @@
 """What names of folders mean that name no gesture: splits, containers, people, sessions, clips.
 
-And why labels that were read from folders may not be what anybody meant.
+And why labels that were read from folders may not be what anybody meant, and what may be meant.
 """
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
 
 from ..dataset import listed
+from ..files import spread
 
 SPLITS = {
     **dict.fromkeys(("train", "training", "trainset", "trainingset"), "train"),
@@ -76,6 +78,10 @@ class Pattern(Enum):
     NUMBER = re.compile(r"\d+")
     SPLIT = re.compile("|".join(SPLITS), re.IGNORECASE)
 
+    def covers(self, names: Collection[str]) -> bool:
+        """Say whether all names are of this kind, and there is one."""
+        return bool(names) and all(self.value.fullmatch(name) for name in names)
+
 
 WHO_AND_WHEN = (Pattern.PERSON, Pattern.SESSION)
 
@@ -85,11 +91,6 @@ MEANINGS = {
     Pattern.CLIP: "numbers of recordings",
 }
 """What labels look like if all of them are of a kind; numbers may be gestures."""
-
-
-def all_are(kind: Pattern, names: Collection[str]) -> bool:
-    """Say whether all names are of a kind, and there is one."""
-    return bool(names) and all(kind.value.fullmatch(name) for name in names)
 
 
 def letters(name: str) -> str:
@@ -120,7 +121,7 @@ def is_modality(name: str) -> bool:
     return bool(found & _MODALITIES) and found <= _MODALITIES | _CONTAINERS
 
 
-def names_no_gesture(name: str, around: Collection[str] = ()) -> bool:
+def _names_no_gesture(name: str, around: Collection[str] = ()) -> bool:
     """Say whether a name is that of a split or a container, or says that it is a data set."""
     found = set(_words(name))
     return (
@@ -136,15 +137,15 @@ def names_no_gesture(name: str, around: Collection[str] = ()) -> bool:
 
 def are_padded(names: Collection[str]) -> bool:
     """Say whether all names are numbers, written with noughts before them: 00, 01."""
-    return all_are(Pattern.NUMBER, names) and any(n.startswith("0") and len(n) > 1 for n in names)
+    return Pattern.NUMBER.covers(names) and any(n.startswith("0") and len(n) > 1 for n in names)
 
 
-def people_in(names: Collection[str]) -> bool:
+def _people_in(names: Collection[str]) -> bool:
     """Say whether all names have a person at the same place among their words: p01_wave."""
     parts = [re.split(r"[_ .-]+", name) for name in names]
     ends = [({one[k] for one in parts if len(one) > 1}, k) for k in (0, -1)]
     whole = all(len(one) > 1 for one in parts)
-    return whole and any(len(who) > 1 and all_are(Pattern.PERSON, who) for who, _ in ends)
+    return whole and any(len(who) > 1 and Pattern.PERSON.covers(who) for who, _ in ends)
 
 
 def _is_also_a_word(name: str) -> bool:
@@ -202,19 +203,19 @@ def why_unclear(labels: Iterable[str], root: str = "") -> str:
         return "no folder names a gesture"
     if len(found) == 1:
         return f"everything would get one label, {found[0]}"
-    odd = [name for name in found if names_no_gesture(name, {letters(root)})]
+    odd = [name for name in found if _names_no_gesture(name, {letters(root)})]
     plain = [name for name in odd if not _is_also_a_word(name)]
     if len(found) < _MANY and (plain or 4 * len(odd) > len(found)):
         return f"{listed(plain or odd)} would become labels"
     repeated = _numbered_alike(found) or _spelled_alike(found)
     if repeated and len(found) < _MANY:
         return f"{listed(repeated)} would become different labels"
-    if people_in(found):
+    if _people_in(found):
         return f"the labels would be {listed(found)}, in which people are named"
     if are_padded(found):
         return f"the labels would be {listed(found)}, which look like numbers of people or clips"
     for kind, what in MEANINGS.items():
-        if all_are(kind, found):
+        if kind.covers(found):
             return f"the labels would be {listed(found)}, which look like {what}"
     return ""
 
@@ -235,3 +236,86 @@ def _numbered_alike(labels: Sequence[str]) -> list[str]:
     alike = [label for same in stems.values() if len(same) > 1 for label in same]
     counted = len(stems) > 1 and "" not in stems and 2 * len(stems) <= len(labels) + 1
     return alike if counted else []
+
+
+_MOST = 5000
+
+_STEM = r"(?P<label>[^/]+?)[ _-]*\d*(?:\.\w+)?$"
+"""The name of the file, without the number at its end."""
+
+_PERSON_AND_LABEL = (
+    r"(?:^|/)(?P<group>[A-Za-z]+\d+)[ _-](?P<label>[^/]+?)[ _-]*\d*(?:\.\w+)?$",
+    r"(?:^|/)(?P<label>[^/]+?)[ _-](?P<group>[A-Za-z]+\d+)(?:[ _-]\d+)?(?:\.\w+)?$",
+)
+"""The person before or behind the label."""
+
+_WORD = r"(?:^|/)(?P<label>[^\W_]+)[^/]*$"
+"""The first word of the file's name."""
+
+
+@dataclass(frozen=True)
+class LabelReading:
+    """One way to read the labels of a folder, as the options that ask for it."""
+
+    options: Mapping[str, str]
+    labels: Sequence[str]
+
+
+def likely_readings(files: Sequence[str], n: int = 2) -> list[LabelReading]:
+    """Return the likeliest ways to read labels from paths, the best first.
+
+    Each level of folders that (nearly) all files have is one, the name of the file another, and
+    one label for everything the last. Of many files a sample is looked at.
+    """
+    files = spread(files, _MOST)
+    named = [pattern for pattern in _PERSON_AND_LABEL if _people(files, pattern)]
+    patterns = [_level(files, depth) for depth in range(_depth(files))] + [*named, _STEM]
+    found = [(pattern, _labels(files, pattern)) for pattern in patterns]
+    ranked = sorted(found, key=lambda one: -_worth(one[1], len(files)))
+    readings = [
+        LabelReading({"name_pattern": pattern}, labels)
+        for pattern, labels in ranked
+        if _worth(labels, len(files)) > 0
+        and not (pattern == _STEM and Pattern.NUMBER.covers(labels))
+    ]
+    one = next((labels[0] for _, labels in found if len(labels) == 1), "NAME")
+    word = LabelReading({"name_pattern": _WORD}, _labels(files, _WORD))
+    return [*readings, LabelReading({"label": one}, [one]), word][:n]
+
+
+def _depth(files: Sequence[str]) -> int:
+    depths = sorted(len(file.split("/")) - 1 for file in files)
+    return depths[len(depths) // 10] if depths else 0
+
+
+def _level(files: Sequence[str], depth: int) -> str:
+    """Return the pattern of a level of folders; people above it become the group."""
+    levels = [
+        {parts[level] for file in files if len(parts := file.split("/")) > depth + 1}
+        for level in range(depth)
+    ]
+    group = next((k for k, names in enumerate(levels) if Pattern.PERSON.covers(names)), -1)
+    above = ("(?P<group>[^/]+)/" if level == group else "[^/]+/" for level in range(depth))
+    return f"^{''.join(above)}(?P<label>[^/]+)/"
+
+
+def _labels(files: Sequence[str], pattern: str) -> list[str]:
+    matches = (re.search(pattern, file) for file in files)
+    return sorted({match["label"] for match in matches if match})
+
+
+def _people(files: Sequence[str], pattern: str) -> bool:
+    """Say whether a pattern finds people in all names."""
+    matches = [re.search(pattern, file) for file in files]
+    found = {match["group"] for match in matches if match}
+    return all(matches) and len(found) > 1 and Pattern.PERSON.covers(found)
+
+
+def _worth(labels: Sequence[str], n_files: int) -> float:
+    """Return how likely labels are: few, and named like gestures; 0 = they cannot be labels."""
+    if len(labels) < 2:
+        return 0.0
+    odd = sum(_names_no_gesture(label) for label in labels) / len(labels)
+    index = any(kind.covers(labels) for kind in MEANINGS) or _people_in(labels)
+    each = 2 * len(labels) > n_files > 2
+    return 2.0 - odd - 0.5 * index - 0.6 * each

@@ -5,11 +5,11 @@ from .gestures import POSES as POSES
 from .gestures import Keyframe as Keyframe
 from .gestures import Pose as Pose
 from .hand import Person as Person
+from .render import TRUTH as TRUTH
 from .render import RenderedPicture as RenderedPicture
 from .render import render_background as render_background
 from .render import render_movement as render_movement
 from .render import render_pose as render_pose
+from .render import write_movement_videos as write_movement_videos
+from .render import write_pictures as write_pictures
 from .scene import Scene as Scene
-from .write import TRUTH as TRUTH
-from .write import write_movement_videos as write_movement_videos
-from .write import write_pictures as write_pictures

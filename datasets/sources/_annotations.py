@@ -30,7 +30,7 @@ from .base import (
     Source,
     option,
 )
-from .frames import Frames
+from .videos import Frames
 
 MAX_LIST_BYTES = 64 << 20
 """Most bytes of a list file."""

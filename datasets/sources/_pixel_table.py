@@ -46,6 +46,18 @@ class _TableLayout:
     shape: tuple[int, ...]
     """(height, width), or (height, width, 3) for RGB."""
 
+    @classmethod
+    def read(cls, path: Path) -> "_TableLayout":
+        """Find out what the columns are, by the first rows only."""
+        require_regular(path)
+        with readable(), path.open("rb") as file:
+            lines = [line for _, line in _lines(file, _LOOKED_AT)]
+        if not lines:
+            raise InvalidDataError("the file is empty")
+        if any(b"\0" in line for line in lines):
+            raise InvalidDataError("it is not plain text in UTF-8, such as a CSV; export it again")
+        return _layout(lines)
+
 
 @dataclass(frozen=True, eq=False)
 class PixelTable:
@@ -68,28 +80,16 @@ class PixelTable:
             line = file.readline(_LONGEST_ROW).rstrip(b"\r\n")
         return _picture(line, self.layout), hashlib.sha256(line).hexdigest()
 
-
-def read_table(path: Path) -> PixelTable:
-    """Find the rows of a file; the answer is kept as long as the file does not change."""
-    return _indexed(path, file_stamp(path))
-
-
-def read_layout(path: Path) -> _TableLayout:
-    """Find out what the columns are, by the first rows only."""
-    require_regular(path)
-    with readable(), path.open("rb") as file:
-        lines = [line for _, line in _lines(file, _LOOKED_AT)]
-    if not lines:
-        raise InvalidDataError("the file is empty")
-    if any(b"\0" in line for line in lines):
-        raise InvalidDataError("it is not plain text in UTF-8, such as a CSV; export it again")
-    return _layout(lines)
+    @classmethod
+    def read(cls, path: Path) -> "PixelTable":
+        """Find the rows of a file; the answer is kept as long as the file does not change."""
+        return _indexed(path, file_stamp(path))
 
 
 @lru_cache(maxsize=8)
 def _indexed(path: Path, _stamp: tuple[int, int]) -> PixelTable:
     """Go through a file; its stamp is there to notice that it changed."""
-    layout = read_layout(path)
+    layout = _TableLayout.read(path)
     offsets, labels, known = array("q"), [], dict[bytes, str]()
     with path.open("rb") as file:
         lines = _lines(file)

@@ -16,8 +16,8 @@ from handlore.landmarks.untrusted import printable
 
 from ..dataset import Kind, LandmarkDataset, Unit, listed
 from ..files import files_of
-from ..layouts.folders import FileFacts, read_columns
-from ..layouts.words import SPLITS
+from ..layouts.folders import FileFacts
+from ..layouts.words import SPLITS, LabelReading
 from ..pictures import is_picture, read_picture
 
 
@@ -65,14 +65,6 @@ class LandmarkClip:
     frames: Sequence[tuple[float, Sequence[Hand]]]
     """Seconds from the start, and the hands; empty where none was found. Frames of reference as in
     :class:`~handlore.landmarks.hands.Hand`; what is not known is NaN."""
-
-
-@dataclass(frozen=True)
-class LabelReading:
-    """One way to read the labels of a folder, as the options that ask for it."""
-
-    options: Mapping[str, str]
-    labels: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -264,7 +256,7 @@ class NamedFiles:
             return columns if columns is None or not self.label else columns | {"label": self.label}
 
         name = Path(root).resolve().name
-        return read_columns(files, name, named, has_label=has_label, label_of_stem=of_stem)
+        return FileFacts.read(files, name, named, has_label=has_label, label_of_stem=of_stem)
 
 
 def _check(source: Any) -> None:

@@ -9,9 +9,9 @@ from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.silhouettes import is_silhouette
 
 from ..files import MAX_LISTED, SAMPLED, spread, walk
+from ..layouts.words import likely_readings
 from ..pictures import is_picture, read_picture
 from ..videos import is_animated
-from ._readings import likely_readings
 from .base import (
     LABEL_HELP,
     PATTERN_HELP,

@@ -1,24 +1,36 @@
 """Tables of hand landmarks: CSV, Parquet, JSON, arrays of numpy, pickled lists of numbers."""
 
+import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
-from ..files import MAX_LISTED, SAMPLED, files_of
+from ..files import MAX_LISTED, SAMPLED, files_of, readable
 from ..pictures import is_picture, is_video
-from ..tables.arrays import is_label_file
+from ..tables import arrays, parquet, posefile, records, text
 from ..tables.assembly import assemble
-from ..tables.parts import TableOptions, TablePart, read_part
-from ..tables.reading import READERS, ListedClips, folder_roles, splits_in_names
-from ..tables.rows import RawTable
+from ..tables.names import role_of
+from ..tables.parts import TableOptions, TablePart
+from ..tables.rows import RawTable, Reader
 from ..tables.units import NAMED, TABLE_ASPECT_HELP, UNITS_HELP, height_in_widths
 from ._landmarks import FRAME_RATE_HELP, BadItem, LandmarkSource, require_frame_rate
 from .base import SOURCES, Item, LandmarkClip, Listing, option
 from .keypoint_csv import is_keypoint_table
 from .mp_holistic import is_frame_name, is_numbered_frame
+
+_READERS: dict[str, Reader] = {
+    **text.READERS,
+    **records.READERS,
+    **arrays.READERS,
+    **parquet.READERS,
+    **posefile.READERS,
+}
+"""By the ending of the file."""
 
 
 @SOURCES.register
@@ -67,7 +79,7 @@ class _LandmarkTable(LandmarkSource):
     def why_not(self, root: Path) -> str:
         """Say why a lone file with the ending of a table, or a folder of them, holds no hands."""
         every = islice(files_of(root), MAX_LISTED)
-        if root.suffix == ".npz" or any(f.suffix.lower() not in READERS for _, f in every):
+        if root.suffix == ".npz" or any(f.suffix.lower() not in _READERS for _, f in every):
             return ""
         for name, path in islice(_candidates(root), SAMPLED):
             try:
@@ -99,6 +111,47 @@ class _LandmarkTable(LandmarkSource):
         raise InvalidDataError("it is no row of a table")
 
 
+class _ListedClips:
+    """A list of clips beside their files, as Kaggle has it: path, person, sequence, sign."""
+
+    def __init__(self) -> None:
+        self._by_path: dict[str, dict[str, str]] = {}
+        self._by_clip: dict[str, dict[str, str]] = {}
+
+    def read(self, path: Path, name: str) -> bool:
+        """Read a list; False if the file is none."""
+        try:
+            with readable(), path.open(encoding="utf-8-sig", newline="") as file:
+                rows = csv.DictReader(file)
+                names = list(rows.fieldnames or ())
+                roles = {role_of(one): one for one in names}
+                if "path" not in names or "label" not in roles or len(names) > 40:
+                    return False
+                folder = str(PurePosixPath(name).parent)
+                for row in rows:
+                    self._add(row, roles, "" if folder == "." else f"{folder}/")
+        except (UnicodeDecodeError, csv.Error, HandloreError):
+            return False
+        return True
+
+    def _add(self, row: Mapping[str, Any], roles: Mapping[str, str], folder: str) -> None:
+        given = {role: str(row[roles[role]] or "") for role in ("label", "group") if role in roles}
+        self._by_path[f"{folder}{row['path']}"] = given
+        if "clip" in roles:
+            self._by_clip[str(row[roles["clip"]])] = given
+
+    def given(self, name: str) -> dict[str, str]:
+        """Return what a list says of a file."""
+        return self._by_path.get(name, {})
+
+    def of_clips(self, clips: Sequence[str]) -> dict[str, list[str]]:
+        """Return label and person of each row, by its clip; nothing if no list knows them."""
+        if not any(clip in self._by_clip for clip in clips[:1]):
+            return {}
+        known = [self._by_clip.get(clip, {}) for clip in clips]
+        return {role: [one.get(role, "") for one in known] for role in ("label", "group")}
+
+
 @dataclass(eq=False)
 class _FoundTables:
     """What the files of a source hold."""
@@ -111,11 +164,11 @@ class _FoundTables:
     @classmethod
     def of(cls, root: Path) -> "_FoundTables":
         """Read the tables of a folder, or a table."""
-        found, lists, files = cls(), ListedClips(), []
+        found, lists, files = cls(), _ListedClips(), []
         for name, path in _candidates(root):
             if path.suffix.lower() != ".csv" or path == root or not lists.read(path, name):
                 files.append((name, path))
-        splits = splits_in_names([name for name, _ in files])
+        splits = _splits_in_names([name for name, _ in files])
         for name, path in files:
             given = {"split": splits[name]} if name in splits else {}
             found._add(name, path, lists, given, alone=path == root)
@@ -131,7 +184,7 @@ class _FoundTables:
         self.parts = [part for part in self.parts if part.table.name not in self.others]
 
     def _add(
-        self, name: str, path: Path, lists: ListedClips, given: dict[str, str], *, alone: bool
+        self, name: str, path: Path, lists: _ListedClips, given: dict[str, str], *, alone: bool
     ) -> None:
         try:
             tables = _tables_of(path, name)
@@ -148,24 +201,24 @@ class _FoundTables:
         if alone:
             raise InvalidDataError(f"{name}: {why}")
         if path.suffix.lower() in (".npy", ".parquet", ".pickle", ".pose"):
-            label = folder_roles(name).get("label", "unknown")
+            label = _folder_roles(name).get("label", "unknown")
             self.damaged.append(BadItem(path, name, label, reason=why))
         else:
             self.others[name] = why
 
 
 def _labelled(
-    table: RawTable, lists: ListedClips, name: str, given: Mapping[str, str]
+    table: RawTable, lists: _ListedClips, name: str, given: Mapping[str, str]
 ) -> TablePart:
     """Read a table with what lists, else folders and ``given``, say of it."""
     listed = lists.given(name)
-    part = read_part(replace(table, given={**table.given, **listed}) if listed else table)
+    part = TablePart.read(replace(table, given={**table.given, **listed}) if listed else table)
     by_clip = lists.of_clips(part.texts["clip"]) if "clip" in part.texts else {}
     if by_clip:
         return replace(part, texts={**part.texts, **by_clip})
     if part.is_own:
         return part
-    said = {**given, **folder_roles(part.table.name)}
+    said = {**given, **_folder_roles(part.table.name)}
     texts = {role: [value] * part.n_rows for role, value in said.items()}
     return replace(part, texts={**texts, **part.texts})
 
@@ -189,7 +242,7 @@ def _candidates(root: Path) -> Iterator[tuple[str, Path]]:
                 frames[path.parent] = is_numbered_frame(name, path)
             if frames[path.parent]:
                 continue
-        if ending in READERS and not _is_of_others(path, root):
+        if ending in _READERS and not _is_of_others(path, root):
             yield name, path
 
 
@@ -219,9 +272,45 @@ def _tables_of(path: Path, name: str) -> list[RawTable]:
     InvalidDataError
         If the file is damaged, or holds no table.
     """
-    return list(READERS[path.suffix.lower()](path, name))
+    return list(_READERS[path.suffix.lower()](path, name))
 
 
 def _is_companion(path: Path) -> bool:
     """Say whether a file is read with another one: the labels beside an array."""
-    return path.suffix.lower() == ".npy" and is_label_file(path)
+    return path.suffix.lower() == ".npy" and arrays.is_label_file(path)
+
+
+_GENERIC = {
+    *("train", "training", "val", "valid", "validation", "test", "testing", "data", "dataset"),
+    *("datasets", "images", "videos", "frames", "landmarks", "keypoints", "features", "npy", "csv"),
+    *("json", "parquet", "mp_data", "sequences", "clips", "raw", "processed", "output"),
+}
+"""Names of folders that are no label."""
+
+
+def _folder_roles(name: str) -> dict[str, str]:
+    """Return label and split that the folders of a file say: [train/]<label>/<file>."""
+    folders = [part for part in PurePosixPath(name).parts[:-1] if "." not in part]
+    splits = [s for folder in folders if (s := _SPLITS.get(folder.lower()))]
+    roles = {"split": splits[-1]} if splits else {}
+    if folders and folders[-1].lower() not in _GENERIC:
+        roles["label"] = folders[-1]
+    return roles
+
+
+def _splits_in_names(names: Sequence[str]) -> dict[str, str]:
+    """Return the splits in the names of files, train.csv and test.csv, if one is for training."""
+    found = {}
+    for name in names:
+        words = re.split(r"[\W\d_]+", PurePosixPath(name).stem.lower())
+        splits = {_SPLITS[word] for word in words if word in _SPLITS}
+        if len(splits) == 1:
+            found[name] = splits.pop()
+    return found if "train" in found.values() and len(names) > 1 else {}
+
+
+_SPLITS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation"), "val"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}

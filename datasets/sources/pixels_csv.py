@@ -13,7 +13,7 @@ from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 from ..files import MAX_LISTED, files_of
 from ..layouts.words import SPLITS
-from ._pixel_table import PixelTable, read_layout, read_table
+from ._pixel_table import PixelTable, _TableLayout
 from .base import SOURCES, Clip, Item, Listing, Source, option
 
 _LETTERS = ("auto", "kaggle", "dense", "none")
@@ -163,12 +163,13 @@ class _PixelsCsv(Source):
         items = [item for name, path in tables for item in self._rows(name, path)]
         # How the numbers of each file were read.
         notes = [
-            f"{name}: {_numbering(read_table(path), self.letters).why}" for name, path in tables
+            f"{name}: {_numbering(PixelTable.read(path), self.letters).why}"
+            for name, path in tables
         ]
         return Listing(items, left_out, notes)
 
     def _rows(self, name: str, path: Path) -> Iterator[Item]:
-        table, split = read_table(path), _split_of(name)
+        table, split = PixelTable.read(path), _split_of(name)
         numbering = _numbering(table, self.letters)
         for part, written in enumerate(table.labels):
             label = numbering.label(written) or ""
@@ -176,7 +177,7 @@ class _PixelsCsv(Source):
 
     def read(self, item: Item) -> Clip:
         """Read one row; its digest is that of the bytes of the row."""
-        table = read_table(item.path)
+        table = PixelTable.read(item.path)
         if item.part >= len(table.offsets):
             raise InvalidDataError("the file was changed meanwhile, and the row is gone")
         pixels, sha256 = table.row(item.part)
@@ -197,7 +198,7 @@ def _numbering(table: PixelTable, letters: str) -> _Numbering:
 
 def _why_not(path: Path) -> InvalidDataError | None:
     try:
-        read_layout(path)
+        _TableLayout.read(path)
     except InvalidDataError as error:
         return error
     return None

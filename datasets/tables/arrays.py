@@ -18,7 +18,7 @@ from handlore.landmarks.untrusted import MAX_FILE_BYTES, damage_as, read_member
 from ..files import read_bytes, readable, require_regular
 from .names import role_of
 from .pickles import MAX_PICKLE_BYTES, load_numbers
-from .rows import NumberTable
+from .rows import NumberTable, Reader
 
 _DATA = (
     "x",
@@ -43,7 +43,7 @@ _KAGGLE_HANDS = (*range(468, 489), *range(522, 543))
 """Kaggle's order: 468 points of the face, left hand, 33 of the body, right hand."""
 
 
-def npy_tables(path: Path, name: str) -> list[NumberTable]:
+def _npy_tables(path: Path, name: str) -> list[NumberTable]:
     """Read a file of numpy; labels may be in one beside it: ``X.npy`` and ``y.npy``.
 
     Raises
@@ -89,7 +89,7 @@ def _split_in(stem: str) -> str:
     return found[0] if len(found) == 1 else ""
 
 
-def npz_tables(path: Path, name: str) -> list[NumberTable]:
+def _npz_tables(path: Path, name: str) -> list[NumberTable]:
     """Read an archive of numpy with data and labels, perhaps for training and test apart."""
     members = _read_npz(path)
     tables = []
@@ -280,7 +280,7 @@ def _by_role(texts: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
     return {role: column for name, column in texts.items() if (role := role_of(name))}
 
 
-def pickle_tables(path: Path, name: str) -> list[NumberTable]:
+def _pickle_tables(path: Path, name: str) -> list[NumberTable]:
     """Read a pickled dict of rows and labels, or of lists by label, without executing anything."""
     value = load_numbers(read_bytes(path, MAX_PICKLE_BYTES))
     if isinstance(value, list) and len(value) == 2:
@@ -314,3 +314,10 @@ def data_and_labels(value: Mapping[Any, Any]) -> tuple[Any, Any] | None:
 
 def _each(rows: Any) -> list[Any]:
     return list(rows) if isinstance(rows, list | np.ndarray) and np.ndim(rows) else []
+
+
+READERS: dict[str, Reader] = {
+    ".npy": _npy_tables,
+    ".npz": _npz_tables,
+    **dict.fromkeys((".pickle", ".pkl", ".p"), _pickle_tables),
+}

@@ -13,8 +13,8 @@ from handlore.landmarks.hands import N_LANDMARKS, FloatArray
 
 from ..dataset import Header, LandmarkDataset, Samples
 from ..validation import Kind, Unit
-from .parts import TableOptions, TablePart, clips_of, number_of, samples_of, times_of
-from .units import NAMED, Numbers, UnitConversion, Units, conversion_of, units_of
+from .parts import TableOptions, TablePart, number_of
+from .units import NAMED, Numbers, UnitConversion, Units
 
 _SAMPLED = 20_000
 """Hands by which the units are found out, of all tables together."""
@@ -40,7 +40,7 @@ def _units_of_parts(parts: Sequence[TablePart], options: TableOptions) -> Units:
     metres = all(part.columns.world_only for part in parts)
     if not metres:
         _require_same(parts, sampled)
-    return units_of(whole, metres=metres)
+    return Units.of(whole, metres=metres)
 
 
 def _require_same(parts: Sequence[TablePart], sampled: Sequence[FloatArray]) -> None:
@@ -49,7 +49,7 @@ def _require_same(parts: Sequence[TablePart], sampled: Sequence[FloatArray]) -> 
     for part, points in zip(parts, sampled, strict=True):
         if len(points) < 20 or part.table.is_clip:
             continue
-        own = units_of(np.nan_to_num(points))
+        own = Units.of(np.nan_to_num(points))
         first = first or (part.table.name, own)
         if own.name != first[1].name:
             raise HandloreError(
@@ -245,7 +245,7 @@ def assemble(parts: Sequence[TablePart], options: TableOptions) -> _Assembled:
     kind = kinds.pop()
     units = _units_of_parts(parts, options)
     has_size = all(_pixels_of(part) is not None for part in parts)
-    conversion = conversion_of(
+    conversion = UnitConversion.of(
         *(units, options.aspect, parts[0].table.name),
         has_size=has_size,
         largest=lambda: _largest(parts),
@@ -312,11 +312,11 @@ def _made(
     if kind == "pose":
         order, offsets = np.flatnonzero(good), np.arange(good.sum() + 1, dtype=np.int64)
     else:
-        order, offsets = clips_of(part, good)
+        order, offsets = part.clips(good)
     if len(order) < part.n_rows or (order[1:] < order[:-1]).any():
         frames = _Frames(**{name: values[order] for name, values in vars(frames).items()})
-    time = times_of(part, order, offsets, kind, options)
-    return _Samples(frames, time, offsets, samples_of(part, frames.image, order, offsets)), failures
+    time = part.times(order, offsets, kind, options)
+    return _Samples(frames, time, offsets, part.samples(frames.image, order, offsets)), failures
 
 
 def _require_labels(parts: Sequence[TablePart]) -> None:

@@ -12,7 +12,7 @@ from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import HAND_CONNECTIONS, N_LANDMARKS
 from handlore.landmarks.untrusted import printable
 
-from .names import Coordinate, coordinate_of, rank_of, role_of
+from .names import Coordinate, rank_of, role_of
 
 Cells = Sequence[Sequence[str]]
 """Some rows of a table as text."""
@@ -59,6 +59,25 @@ class Columns:
         """The columns with landmarks, hand by hand, those of the world behind the others."""
         return tuple(place for hand in self.hands for place in (*hand.image, *hand.world))
 
+    @classmethod
+    def of(cls, names: Sequence[str] | None, head: Cells) -> "Columns":
+        """Find out what the columns of a table are, by their names and some of its rows.
+
+        Raises
+        ------
+        InvalidDataError
+            If there are no landmarks of hands in it, or it is unclear which columns they are.
+        """
+        n_columns = len(names) if names is not None else len(head[0]) if head else 0
+        if n_columns > MAX_COLUMNS:
+            raise InvalidDataError(f"it has {n_columns} columns, expected at most {MAX_COLUMNS}")
+        known = list(names) if names is not None else [""] * n_columns
+        marks = {k: mark for k, name in enumerate(known) if (mark := Coordinate.of(name))}
+        roles = _roles(known, marks) if names is not None else {}
+        if len(marks) > N_LANDMARKS:
+            return _by_names(known, marks, roles, head)
+        return _by_position(known, roles, head)
+
 
 def number_in(cell: str) -> float | None:
     """Return the number in a cell, NaN if it is empty, None if there is something else."""
@@ -69,25 +88,6 @@ def number_in(cell: str) -> float | None:
         return None if "_" in cell else float(cell)
     except ValueError:
         return None
-
-
-def columns_of(names: Sequence[str] | None, head: Cells) -> Columns:
-    """Find out what the columns of a table are, by their names and some of its rows.
-
-    Raises
-    ------
-    InvalidDataError
-        If there are no landmarks of hands in it, or it is unclear which columns they are.
-    """
-    n_columns = len(names) if names is not None else len(head[0]) if head else 0
-    if n_columns > MAX_COLUMNS:
-        raise InvalidDataError(f"it has {n_columns} columns, expected at most {MAX_COLUMNS}")
-    known = list(names) if names is not None else [""] * n_columns
-    marks = {k: mark for k, name in enumerate(known) if (mark := coordinate_of(name))}
-    roles = _roles(known, marks) if names is not None else {}
-    if len(marks) > N_LANDMARKS:
-        return _by_names(known, marks, roles, head)
-    return _by_position(known, roles, head)
 
 
 def _roles(names: Sequence[str], marks: Mapping[int, Coordinate]) -> dict[str, int]:

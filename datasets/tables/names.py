@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Self
 
 from handlore.landmarks.hands import HandLandmark
 
@@ -62,28 +63,28 @@ class Coordinate:
     """As it is written, from 0 or from 1."""
     axis: int
 
+    @classmethod
+    def of(cls, name: str) -> Self | None:
+        """Return the coordinate that a column is, by its name; None if it is none."""
+        words = ["pinky" if word == "little" else word for word in _words_of(name)]
+        axes = [place for place, word in enumerate(words) if len(word) == 1 and word in _AXES]
+        if len(axes) != 1:
+            return None
+        axis = _AXES.index(words.pop(axes[0]))
+        joint = _JOINTS.get(frozenset(word for word in words if word in _JOINT_WORDS))
+        hand, numbers = _hand_of(words, joint is not None)
+        if joint is None and len(numbers) != 1:
+            return None
+        # More digits than any landmark has, and int() refuses thousands of them.
+        if joint is None and len(numbers[0]) > 4:
+            return None
+        return cls(hand, "world" in words, int(numbers[0]) if joint is None else joint, axis)
+
 
 def _words_of(name: str) -> list[str]:
     """Split a name of a column: ``Lm0X`` into lm, 0, x."""
     parted = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[xyz]$)", " ", name.strip())
     return re.findall(r"[^\W\d_]+|[0-9]+", parted.lower())
-
-
-def coordinate_of(name: str) -> Coordinate | None:
-    """Return the coordinate that a column is, by its name; None if it is none."""
-    words = ["pinky" if word == "little" else word for word in _words_of(name)]
-    axes = [place for place, word in enumerate(words) if len(word) == 1 and word in _AXES]
-    if len(axes) != 1:
-        return None
-    axis = _AXES.index(words.pop(axes[0]))
-    joint = _JOINTS.get(frozenset(word for word in words if word in _JOINT_WORDS))
-    hand, numbers = _hand_of(words, joint is not None)
-    if joint is None and len(numbers) != 1:
-        return None
-    # More digits than any landmark has, and int() refuses thousands of them.
-    if joint is None and len(numbers[0]) > 4:
-        return None
-    return Coordinate(hand, "world" in words, int(numbers[0]) if joint is None else joint, axis)
 
 
 def _hand_of(words: list[str], named: bool) -> tuple[str, list[str]]:

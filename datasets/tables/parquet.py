@@ -15,7 +15,7 @@ from handlore.landmarks.untrusted import damage_as
 
 from ..files import require_regular
 from .columns import MAX_COLUMNS, Columns
-from .rows import LOOKED_AT, NumberTable, RawTable, Rows
+from .rows import LOOKED_AT, NumberTable, RawTable, Reader, Rows
 
 LONG_FORM = ("frame", "type", "landmark_index", "x", "y", "z")
 """Columns of the layout with a landmark a row, as Kaggle's set of isolated signs has it."""
@@ -57,26 +57,18 @@ class _ParquetTable(RawTable):
         return Rows(whole, texts)
 
 
-def parquet_table(path: Path, name: str) -> RawTable:
-    """Look at a Parquet file; one with a landmark a row is read at once.
-
-    Raises
-    ------
-    HandloreError
-        If pyarrow is not installed.
-    InvalidDataError
-        If it is damaged.
-    """
+def _parquet_tables(path: Path, name: str) -> list[RawTable]:
+    """Look at a Parquet file; one with a landmark a row is read at once."""
     require_regular(path)
     with _opened(path) as file:
         names = [str(one) for one in file.schema_arrow.names]
         if len(names) > MAX_COLUMNS or file.metadata.num_rows > _MAX_ROWS:
             raise InvalidDataError(f"it has {file.metadata.num_rows} rows, {len(names)} columns")
         if set(LONG_FORM) <= set(names):
-            return _long_table(file, name, names)
+            return [_long_table(file, name, names)]
         head = next(iter(_batches(file, names, LOOKED_AT)), None)
     cells = zip(*(_texts(head[one]) for one in names), strict=True) if head is not None else ()
-    return _ParquetTable(name, names, [list(row) for row in cells], path=path)
+    return [_ParquetTable(name, names, [list(row) for row in cells], path=path)]
 
 
 @contextmanager
@@ -156,3 +148,6 @@ def long_table(columns: Mapping[str, NDArray[Any]], name: str, clip: str | None)
         texts["clip"] = keys[0][order].tolist()
     flat = numbers.reshape(len(order), -1)
     return NumberTable.of(name, flat, texts, names=names, is_clip=clip is None)
+
+
+READERS: dict[str, Reader] = dict.fromkeys((".parquet", ".pq"), _parquet_tables)

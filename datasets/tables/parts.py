@@ -63,30 +63,93 @@ class TablePart:
         keys = set(_clip_keys(self)) if "clip" in self.texts else set()
         return "sequence" if keys and 2 * len(keys) <= self.n_rows else "pose"
 
+    def clips(self, good: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the rows clip by clip, by frame or time within each, and where clips begin."""
+        numbers: dict[tuple[str, ...], int] = {}
+        keys = [()] * self.n_rows if self.table.is_clip else _clip_keys(self)
+        clips = np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)
+        by = next((role for role in ("frame", "time", "time_ms") if role in self.texts), None)
+        within = np.array([number_of(t) for t in self.texts[by]]) if by else np.zeros(self.n_rows)
+        rows = np.flatnonzero(good)
+        order = rows[np.lexsort((rows, np.nan_to_num(within[rows]), clips[rows]))]
+        starts = np.flatnonzero(np.diff(clips[order], prepend=-1))
+        return order, np.append(starts, len(order)).astype(np.int64)
+
+    def times(
+        self,
+        order: NDArray[np.int64],
+        offsets: NDArray[np.int64],
+        kind: Kind,
+        options: TableOptions,
+    ) -> NDArray[np.float64]:
+        """Return the seconds of the rows in order, from the beginning of each clip."""
+        seconds = _seconds(self, options)[order]
+        if self.is_own:
+            return seconds
+        if kind == "pose":
+            return np.zeros(len(order))
+        lengths = np.diff(offsets)
+        since = seconds - np.repeat(seconds[offsets[:-1]], lengths)
+        place = np.arange(len(order)) - np.repeat(offsets[:-1], lengths)
+        usable = np.isfinite(since).all() and (np.diff(since)[np.diff(place) > 0] >= 0).all()
+        return since if usable else place / options.frame_rate
+
+    def samples(
+        self,
+        image: FloatArray,
+        order: NDArray[np.int64],
+        offsets: NDArray[np.int64],
+    ) -> Samples:
+        """Return what is known of each sample: the first of its rows says it."""
+        firsts = order[offsets[:-1]].tolist()
+        columns = {
+            role: [self.texts[role][row] for row in firsts]
+            for role in ("group", "session", "recording")
+            if role in self.texts
+        }
+        if "split" in self.texts:
+            splits = [self.texts["split"][row] for row in firsts]
+            known = [_SPLITS.get(split.lower(), "") for split in splits]
+            columns["split"] = splits if self.is_own else known
+        labels = [self.texts["label"][row] for row in firsts]
+        if not self.is_own:
+            labels = [_tidy(label) for label in labels]
+        whole = self.table.is_clip and len(firsts) == 1
+        names = [self.table.name if whole else f"{self.table.name}#{row + 1}" for row in firsts]
+        digests = list(_digests(image, offsets))
+        own: dict[str, Any] = {}
+        if self.is_own:
+            texts = self.texts
+            names = [texts["source"][row] for row in firsts] if "source" in texts else names
+            digests = [texts["sha256"][row] for row in firsts] if "sha256" in texts else digests
+            if "view" in texts:
+                own["view"] = [int(number_of(texts["view"][row]) or 0) for row in firsts]
+        return Samples.make(labels, source=names, sha256=digests, **columns, **own)
+
+    @classmethod
+    def read(cls, table: RawTable) -> "TablePart":
+        """Read all rows of a table.
+
+        Raises
+        ------
+        InvalidDataError
+            If there are no landmarks of hands in it, or no labels.
+        """
+        columns = table.columns()
+        rows = table.rows(columns)
+        texts = dict(rows.texts)
+        if not _is_own(texts):
+            texts = {role: [text.strip() for text in column] for role, column in texts.items()}
+        for role, value in table.given.items():
+            texts.setdefault(role, [value] * len(rows.numbers))
+        if not len(rows.numbers):
+            raise InvalidDataError("it has a header and no rows")
+        return _part(table, columns, rows, texts)
+
 
 def _is_own(texts: Mapping[str, Sequence[str]]) -> bool:
     """Say whether these are the columns that `handlore export` writes."""
     return {"unit", "kind", "clip", "time"} <= set(texts)
-
-
-def read_part(table: RawTable) -> TablePart:
-    """Read all rows of a table.
-
-    Raises
-    ------
-    InvalidDataError
-        If there are no landmarks of hands in it, or no labels.
-    """
-    columns = table.columns()
-    rows = table.rows(columns)
-    texts = dict(rows.texts)
-    if not _is_own(texts):
-        texts = {role: [text.strip() for text in column] for role, column in texts.items()}
-    for role, value in table.given.items():
-        texts.setdefault(role, [value] * len(rows.numbers))
-    if not len(rows.numbers):
-        raise InvalidDataError("it has a header and no rows")
-    return _part(table, columns, rows, texts)
 
 
 def _part(
@@ -159,41 +222,6 @@ _SPLITS = {
 }
 
 
-def clips_of(
-    part: TablePart, good: NDArray[np.bool_]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the rows clip by clip, by frame or time within each, and where clips begin."""
-    numbers: dict[tuple[str, ...], int] = {}
-    keys = [()] * part.n_rows if part.table.is_clip else _clip_keys(part)
-    clips = np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)
-    by = next((role for role in ("frame", "time", "time_ms") if role in part.texts), None)
-    within = np.array([number_of(t) for t in part.texts[by]]) if by else np.zeros(part.n_rows)
-    rows = np.flatnonzero(good)
-    order = rows[np.lexsort((rows, np.nan_to_num(within[rows]), clips[rows]))]
-    starts = np.flatnonzero(np.diff(clips[order], prepend=-1))
-    return order, np.append(starts, len(order)).astype(np.int64)
-
-
-def times_of(
-    part: TablePart,
-    order: NDArray[np.int64],
-    offsets: NDArray[np.int64],
-    kind: Kind,
-    options: TableOptions,
-) -> NDArray[np.float64]:
-    """Return the seconds of the rows in order, from the beginning of each clip."""
-    seconds = _seconds(part, options)[order]
-    if part.is_own:
-        return seconds
-    if kind == "pose":
-        return np.zeros(len(order))
-    lengths = np.diff(offsets)
-    since = seconds - np.repeat(seconds[offsets[:-1]], lengths)
-    place = np.arange(len(order)) - np.repeat(offsets[:-1], lengths)
-    usable = np.isfinite(since).all() and (np.diff(since)[np.diff(place) > 0] >= 0).all()
-    return since if usable else place / options.frame_rate
-
-
 def _seconds(part: TablePart, options: TableOptions) -> NDArray[np.float64]:
     for role in ("time_ms", "time", "frame"):
         if role in part.texts:
@@ -213,39 +241,6 @@ def _is_milliseconds(values: NDArray[np.float64]) -> bool:
     steps = np.diff(values)
     steps = steps[steps > 0]
     return bool(len(steps)) and float(np.median(steps)) >= 5
-
-
-def samples_of(
-    part: TablePart,
-    image: FloatArray,
-    order: NDArray[np.int64],
-    offsets: NDArray[np.int64],
-) -> Samples:
-    """Return what is known of each sample: the first of its rows says it."""
-    firsts = order[offsets[:-1]].tolist()
-    columns = {
-        role: [part.texts[role][row] for row in firsts]
-        for role in ("group", "session", "recording")
-        if role in part.texts
-    }
-    if "split" in part.texts:
-        splits = [part.texts["split"][row] for row in firsts]
-        known = [_SPLITS.get(split.lower(), "") for split in splits]
-        columns["split"] = splits if part.is_own else known
-    labels = [_tidy(part.texts["label"][row]) for row in firsts] if not part.is_own else [
-        part.texts["label"][row] for row in firsts
-    ]  # fmt: skip
-    whole = part.table.is_clip and len(firsts) == 1
-    names = [part.table.name if whole else f"{part.table.name}#{row + 1}" for row in firsts]
-    digests = list(_digests(image, offsets))
-    own: dict[str, Any] = {}
-    if part.is_own:
-        texts = part.texts
-        names = [texts["source"][row] for row in firsts] if "source" in texts else names
-        digests = [texts["sha256"][row] for row in firsts] if "sha256" in texts else digests
-        if "view" in texts:
-            own["view"] = [int(number_of(texts["view"][row]) or 0) for row in firsts]
-    return Samples.make(labels, source=names, sha256=digests, **columns, **own)
 
 
 def _tidy(label: str) -> str:

@@ -20,7 +20,7 @@ from handlore.landmarks.untrusted import damage_as, printable
 
 from ..dataset import LandmarkDataset
 from ..files import read_bytes
-from .rows import NumberTable
+from .rows import NumberTable, RawTable, Reader
 
 _VERSION = 0.2
 _WIDTH = 1000
@@ -89,14 +89,8 @@ def _frame_rate(dataset: LandmarkDataset) -> float:
     return float(1 / np.median(steps)) if len(steps) and np.median(steps) > 0 else 30.0
 
 
-def pose_table(path: Path, name: str) -> NumberTable:
-    """Read the hands of the first person of a clip.
-
-    Raises
-    ------
-    InvalidDataError
-        If it is damaged, of another version, or has no hands of 21 landmarks.
-    """
+def _pose_tables(path: Path, name: str) -> list[RawTable]:
+    """Read the hands of the first person of a clip."""
     data = read_bytes(path)
     with damage_as("it is not a .pose file, or damaged"):
         reader = _PoseReader(data)
@@ -114,7 +108,8 @@ def pose_table(path: Path, name: str) -> NumberTable:
         "time": [repr(frame / rate) for frame in range(len(points))],
     }
     names = [f"{side}_{axis}{k}" for side in ("left", "right") for k in range(21) for axis in "xyz"]
-    return NumberTable.of(name, points.reshape(len(points), -1), texts, names=names, is_clip=True)
+    flat = points.reshape(len(points), -1)
+    return [NumberTable.of(name, flat, texts, names=names, is_clip=True)]
 
 
 @dataclass(frozen=True)
@@ -184,3 +179,6 @@ def _hands_of(
         names = ", ".join(printable(one.name) for one in components[:6])
         raise InvalidDataError(f"it has no hands of 21 landmarks, but {names or 'nothing'}")
     return hands
+
+
+READERS: dict[str, Reader] = {".pose": _pose_tables}

@@ -14,7 +14,7 @@ from ..files import read_bytes, readable, require_regular
 from .arrays import array_table, data_and_labels
 from .columns import Cells, Columns
 from .names import role_of
-from .rows import LOOKED_AT, RawTable, Rows, rows_of_cells
+from .rows import LOOKED_AT, RawTable, Reader, Rows
 
 _LANDMARKS = (
     *("landmarks", "handLandmarks", "hand_landmarks", "multiHandLandmarks", "keypoints", "points"),
@@ -46,17 +46,11 @@ class _CellTable(RawTable):
     def rows(self, columns: Columns) -> Rows:
         """Return all rows."""
         width = len(self.names) if self.names is not None else len(self.head[0])
-        return rows_of_cells(self.cells, columns, width)
+        return Rows.of_cells(self.cells, columns, width)
 
 
-def json_table(path: Path, name: str) -> RawTable:
-    """Read a file of JSON: a list of records, lists by label, or rows and their labels.
-
-    Raises
-    ------
-    InvalidDataError
-        If it is not JSON, or there are no records with landmarks in it.
-    """
+def _json_tables(path: Path, name: str) -> list[RawTable]:
+    """Read a file of JSON: a list of records, lists by label, or rows and their labels."""
     value = parse_json(read_bytes(path, MAX_JSON_BYTES))
     if isinstance(value, dict) and {"images", "annotations"} <= set(value):
         # Its keypoints are x, y and visibility.
@@ -65,11 +59,11 @@ def json_table(path: Path, name: str) -> RawTable:
     if isinstance(value, dict) and not listed and not _is_one(value):
         pair = data_and_labels(value)
         if pair is not None:
-            return array_table(pair[0], name, pair[1], "")
-    return _table(name, list(_records(value)))
+            return [array_table(pair[0], name, pair[1], "")]
+    return [_table(name, list(_records(value)))]
 
 
-def json_lines_table(path: Path, name: str) -> _CellTable:
+def _json_lines_tables(path: Path, name: str) -> list[RawTable]:
     """Read a file of JSON lines, a record a line."""
     require_regular(path)
     records: list[Mapping[str, Any]] = []
@@ -79,7 +73,7 @@ def json_lines_table(path: Path, name: str) -> _CellTable:
                 raise InvalidDataError(f"it has more than {_MAX_RECORDS:,} lines; cut it")
             if line.strip():
                 records.append(_line(line))
-    return _table(name, records)
+    return [_table(name, records)]
 
 
 def _line(line: bytes) -> Mapping[str, Any]:
@@ -235,3 +229,9 @@ def _probability_right(value: Any) -> float:
     if side not in ("left", "right") or not isinstance(score, int | float) or not 0 <= score <= 1:
         return nan
     return float(score if side == "right" else 1 - score)
+
+
+READERS: dict[str, Reader] = {
+    ".json": _json_tables,
+    **dict.fromkeys((".jsonl", ".ndjson", ".jsonlines"), _json_lines_tables),
+}

@@ -2,15 +2,17 @@
 
 import math
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from handlore.landmarks.errors import InvalidDataError
 
-from .columns import Cells, Columns, columns_of, number_in
+from .columns import Cells, Columns, number_in
 
 LOOKED_AT = 200
 """How many rows are looked at to find out what the columns are."""
@@ -32,6 +34,24 @@ class Rows:
     bad: Mapping[int, str] = field(default_factory=dict)
     """Rows that cannot be used, counted from 0, and why."""
 
+    @classmethod
+    def of_cells(cls, cells: Iterable[Sequence[str]], columns: Columns, width: int) -> Self:
+        """Return rows of cells of text; rows with words for numbers, or too few cells, are bad."""
+        places, roles = columns.numbers, columns.roles
+        numbers, bad = array("f"), dict[int, str]()
+        texts: dict[str, list[str]] = {role: [] for role in roles}
+        empty = [math.nan] * len(places)
+        count = 0
+        for count, row in enumerate(cells, 1):
+            values = _numbers_of(row, places, width)
+            if isinstance(values, str):
+                bad[count - 1] = values
+            numbers.extend(empty if isinstance(values, str) else values)
+            for role, place in roles.items():
+                texts[role].append(row[place] if place < len(row) else "")
+        shaped = np.frombuffer(numbers, np.float32) if numbers else np.zeros(0, np.float32)
+        return cls(shaped.reshape(count, len(places)), texts, bad)
+
 
 @dataclass(frozen=True, eq=False)
 class RawTable:
@@ -50,7 +70,7 @@ class RawTable:
 
     def columns(self) -> Columns:
         """Find out what its columns are."""
-        return columns_of(self.names, self.head)
+        return Columns.of(self.names, self.head)
 
     def rows(self, columns: Columns) -> Rows:
         """Read all rows."""
@@ -90,7 +110,7 @@ class NumberTable(RawTable):
 
     def columns(self) -> Columns:
         """Find out what its columns are; none of them is the label if that is known."""
-        found = columns_of(self.names, self.head)
+        found = Columns.of(self.names, self.head)
         if "label" in self.texts and "label" in found.roles:
             raise InvalidDataError("it has one number more than a hand, and labels beside it")
         return found
@@ -104,26 +124,12 @@ class NumberTable(RawTable):
         return Rows(self.numbers[:, columns.numbers], {**texts, **self.texts}, self.bad)
 
 
+Reader = Callable[[Path, str], Sequence[RawTable]]
+"""Looks at a file, and at its name for messages; returns the tables in it."""
+
+
 def _plain(value: float) -> str:
     return str(int(value)) if math.isfinite(value) and value == int(value) else repr(value)
-
-
-def rows_of_cells(cells: Iterable[Sequence[str]], columns: Columns, width: int) -> Rows:
-    """Return rows of cells of text; rows with words for numbers, or too few cells, are bad."""
-    places, roles = columns.numbers, columns.roles
-    numbers, bad = array("f"), dict[int, str]()
-    texts: dict[str, list[str]] = {role: [] for role in roles}
-    empty = [math.nan] * len(places)
-    count = 0
-    for count, row in enumerate(cells, 1):
-        values = _numbers_of(row, places, width)
-        if isinstance(values, str):
-            bad[count - 1] = values
-        numbers.extend(empty if isinstance(values, str) else values)
-        for role, place in roles.items():
-            texts[role].append(row[place] if place < len(row) else "")
-    shaped = np.frombuffer(numbers, np.float32) if numbers else np.zeros(0, np.float32)
-    return Rows(shaped.reshape(count, len(places)), texts, bad)
 
 
 def _numbers_of(row: Sequence[str], places: Sequence[int], width: int) -> list[float] | str:

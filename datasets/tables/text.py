@@ -19,7 +19,8 @@ from handlore.landmarks.untrusted import DAMAGE
 
 from ..files import readable, require_regular
 from .columns import Columns, number_in
-from .rows import LOOKED_AT, RawTable, Rows, rows_of_cells
+from .parquet import LONG_FORM, long_table
+from .rows import LOOKED_AT, RawTable, Reader, Rows
 
 _LONGEST_LINE = 1 << 20
 _SEPARATORS = ";\t|, "
@@ -40,7 +41,7 @@ class _Dialect:
 
 
 @dataclass(frozen=True, eq=False)
-class TextTable(RawTable):
+class _TextTable(RawTable):
     """A table in a text file."""
 
     path: Path = Path()
@@ -61,7 +62,7 @@ class TextTable(RawTable):
         if self.dialect.has_header:
             next(lines, None)
         cells = (_cells(line, self.dialect) for line in lines)
-        return rows_of_cells(cells, columns, self.dialect.n_columns)
+        return Rows.of_cells(cells, columns, self.dialect.n_columns)
 
     def _at_once(self, columns: Columns) -> Rows:
         import pandas
@@ -97,14 +98,8 @@ class TextTable(RawTable):
         return Rows(np.concatenate(numbers), texts)
 
 
-def text_table(path: Path, name: str) -> TextTable:
-    """Look at the beginning of a text file.
-
-    Raises
-    ------
-    InvalidDataError
-        If it is no text, or it has no rows.
-    """
+def _text_table(path: Path, name: str) -> _TextTable:
+    """Look at the beginning of a text file."""
     require_regular(path)
     encoding = _encoding(path)
     lines = [line for line, _ in zip(_lines(path, encoding), range(LOOKED_AT + 1), strict=False)]
@@ -123,7 +118,7 @@ def text_table(path: Path, name: str) -> TextTable:
     dialect = _Dialect(separator, encoding, decimal, n_columns, has_header)
     head = [_cells(line, dialect) for line in lines[has_header:]]
     head = [row for row in head if len(row) == n_columns]
-    return TextTable(name, rows[0] if has_header else None, head, path=path, dialect=dialect)
+    return _TextTable(name, rows[0] if has_header else None, head, path=path, dialect=dialect)
 
 
 def _encoding(path: Path) -> str:
@@ -190,3 +185,29 @@ def _is_header(cells: Sequence[str]) -> bool:
     if len(counted) >= 42 and all(b - a == 1 for a, b in pairwise(counted)):
         return True
     return len(counted) <= len(cells) // 4
+
+
+def _text_tables(path: Path, name: str) -> list[RawTable]:
+    """Look at a text file; one with a landmark a row is read at once."""
+    table = _text_table(path, name)
+    if table.names is not None and set(LONG_FORM) - {"z"} <= set(table.names):
+        return [_long_text(table)]
+    return [table]
+
+
+def _long_text(table: _TextTable) -> RawTable:
+    import pandas
+
+    names = list(table.names or ())
+    clip = next((one for one in ("sequence_id", "sequence", "video") if one in names), None)
+    wanted = [*(one for one in LONG_FORM if one in names), *([clip] if clip else [])]
+    try:
+        frame = pandas.read_csv(table.path, sep=table.dialect.separator, usecols=wanted)
+        columns: dict[str, Any] = {one: frame[one].to_numpy() for one in wanted}
+        columns.setdefault("z", frame["x"].to_numpy() * float("nan"))
+        return long_table(columns, table.name, clip)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise InvalidDataError("it has a landmark a row, and not all are numbers") from error
+
+
+READERS: dict[str, Reader] = dict.fromkeys((".csv", ".tsv", ".tab"), _text_tables)

@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,45 @@ class Units:
     needs_aspect: bool = False
     """Whether proportions depend on the aspect of the picture."""
 
+    @classmethod
+    def of(cls, points: Numbers, *, metres: bool = False) -> "Units":
+        """Find out the units of hands (n, 21, 2 or 3), all of them found and finite.
+
+        ``metres`` says that their names are those of world landmarks. Medians decide, so that a few
+        damaged rows change nothing.
+
+        Raises
+        ------
+        InvalidDataError
+            If the numbers are in no unit that is known.
+        """
+        if metres:
+            return NAMED["metres"]
+        flat = np.abs(points[..., :2]).reshape(len(points), -1)
+        largest = flat.max(axis=1)
+        size = float(np.median(largest))
+        if _mostly((np.abs(points[:, 0, :2]) <= 1e-6).all(axis=1)):
+            return _from_wrist(points, largest)
+        negative = float((points[..., :2] < -0.05).mean())
+        if size > _LEAST_PIXELS:
+            return NAMED["pixels"] if negative < _FEW else replace(NAMED["hand"], words=_ELSEWHERE)
+        if size > _MOST_SHARES:
+            raise _unknown(f"the largest coordinate of a hand is {size:.3g} in the median")
+        if _mostly((np.abs(points[..., :2].mean(axis=1)) <= 1e-5).all(axis=1)):
+            return cls("shares", _FROM_CENTRE, relative=True, needs_aspect=True)
+        if _is_centred(points):
+            if not _is_rigid(points):
+                raise _unknown(
+                    "hands lie about the origin, and palms are not all as long as in metres"
+                )
+            return cls("metres", "metres, from the centre of the hand", relative=True)
+        lowest, highest = points[..., :2].min(axis=1), points[..., :2].max(axis=1)
+        if _mostly((np.abs(lowest) <= 1e-6).all(axis=1)):
+            return _from_corner(highest)
+        if negative < _FEW:
+            return _SHARES
+        raise _unknown(f"{negative:.0%} of the coordinates are negative")
+
 
 _SHARES = Units("shares", "shares of the picture's width and height", needs_aspect=True)
 _FROM_WRIST = "from the wrist, in shares of the picture's width and height"
@@ -61,43 +100,6 @@ NAMED = {
 
 _EXACT = 2e-3
 """Numbers of a table may be rounded to three digits."""
-
-
-def units_of(points: Numbers, *, metres: bool = False) -> Units:
-    """Find out the units of hands (n, 21, 2 or 3), all of them found and finite.
-
-    ``metres`` says that their names are those of world landmarks. Medians decide, so that a few
-    damaged rows change nothing.
-
-    Raises
-    ------
-    InvalidDataError
-        If the numbers are in no unit that is known.
-    """
-    if metres:
-        return NAMED["metres"]
-    flat = np.abs(points[..., :2]).reshape(len(points), -1)
-    largest = flat.max(axis=1)
-    size = float(np.median(largest))
-    if _mostly((np.abs(points[:, 0, :2]) <= 1e-6).all(axis=1)):
-        return _from_wrist(points, largest)
-    negative = float((points[..., :2] < -0.05).mean())
-    if size > _LEAST_PIXELS:
-        return NAMED["pixels"] if negative < _FEW else replace(NAMED["hand"], words=_ELSEWHERE)
-    if size > _MOST_SHARES:
-        raise _unknown(f"the largest coordinate of a hand is {size:.3g} in the median")
-    if _mostly((np.abs(points[..., :2].mean(axis=1)) <= 1e-5).all(axis=1)):
-        return Units("shares", _FROM_CENTRE, relative=True, needs_aspect=True)
-    if _is_centred(points):
-        if not _is_rigid(points):
-            raise _unknown("hands lie about the origin, and palms are not all as long as in metres")
-        return Units("metres", "metres, from the centre of the hand", relative=True)
-    lowest, highest = points[..., :2].min(axis=1), points[..., :2].max(axis=1)
-    if _mostly((np.abs(lowest) <= 1e-6).all(axis=1)):
-        return _from_corner(highest)
-    if negative < _FEW:
-        return _SHARES
-    raise _unknown(f"{negative:.0%} of the coordinates are negative")
 
 
 def _unknown(what: str) -> InvalidDataError:
@@ -210,41 +212,41 @@ class UnitConversion:
             points[..., 1] *= (pixels[:, 1] / pixels[:, 0])[:, None]
         return points
 
+    @classmethod
+    def of(
+        cls, units: Units, aspect: str, name: str, *, has_size: bool, largest: Callable[[], float]
+    ) -> Self:
+        """Return how hands in these units become image widths.
 
-def conversion_of(
-    units: Units, aspect: str, name: str, *, has_size: bool, largest: Callable[[], float]
-) -> UnitConversion:
-    """Return how hands in these units become image widths.
+        Parameters
+        ----------
+        units
+            What the numbers are.
+        aspect
+            ``W:H`` or ``unknown`` as a person gave it; empty: not given.
+        name
+            The table, for the error.
+        has_size
+            Whether rows say how large their pictures are.
+        largest
+            Returns the largest coordinate, for the width of pictures in pixels.
 
-    Parameters
-    ----------
-    units
-        What the numbers are.
-    aspect
-        ``W:H`` or ``unknown`` as a person gave it; empty: not given.
-    name
-        The table, for the error.
-    has_size
-        Whether rows say how large their pictures are.
-    largest
-        Returns the largest coordinate, for the width of pictures in pixels.
-
-    Raises
-    ------
-    HandloreError
-        If the aspect matters, and nobody knows it.
-    """
-    if units.name == "pixels":
-        return UnitConversion(units, width=1.0 if has_size else _width_for(units, largest()))
-    if aspect and (units.needs_aspect or units.name == "hand"):
-        return UnitConversion(units, height_in_widths(aspect))
-    if units.needs_aspect and not has_size:
-        raise HandloreError(
-            f"{name}: {units.words}, and the pictures' aspect is not in it; give it with"
-            " --aspect W:H, such as --aspect 16:9 or 4:3, or --aspect unknown to leave the numbers"
-            " as they are"
-        )
-    return UnitConversion(units)
+        Raises
+        ------
+        HandloreError
+            If the aspect matters, and nobody knows it.
+        """
+        if units.name == "pixels":
+            return cls(units, width=1.0 if has_size else _width_for(units, largest()))
+        if aspect and (units.needs_aspect or units.name == "hand"):
+            return cls(units, height_in_widths(aspect))
+        if units.needs_aspect and not has_size:
+            raise HandloreError(
+                f"{name}: {units.words}, and the pictures' aspect is not in it; give it with"
+                " --aspect W:H, such as --aspect 16:9 or 4:3, or --aspect unknown to leave the"
+                " numbers as they are"
+            )
+        return cls(units)
 
 
 def _width_for(units: Units, largest: float) -> float:

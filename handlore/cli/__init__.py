@@ -10,7 +10,7 @@ import click
 
 from handlore import __version__
 from handlore.landmarks.errors import HandloreError, nearest
-from handlore.landmarks.stopping import ends_in_native_code
+from handlore.landmarks.processes import ends_in_native_code
 from handlore.landmarks.untrusted import open_standard_streams, printable, printable_lines
 
 GROUPS = {

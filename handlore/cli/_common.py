@@ -36,7 +36,6 @@ from handlore.landmarks.files import make_folder, real_path, require_writable
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import CHOICES, open_detector
 from handlore.landmarks.registry import Registry, unknown_name
-from handlore.landmarks.stages import STAGE_NAMES
 from handlore.landmarks.untrusted import printable, printable_lines
 from handlore.landmarks.weights import require_bundle
 from handlore.models.ready import is_ready
@@ -172,33 +171,38 @@ def _size(_ctx: click.Context, _param: click.Parameter, text: str | None) -> tup
     return int(width), int(height)
 
 
-def camera_options(function: Function) -> Function:
-    """Add the options that choose a camera or a file in its place."""
-    for option in (
-        click.option("--loop", is_flag=True, help="Repeat a file in the camera's place."),
-        click.option(
-            "--size",
-            metavar="WxH",
-            callback=_size,
-            show_default="640x480",
-            help="Width and height requested of the camera.",
-        ),
-        click.option(
-            "--camera",
-            default="0",
-            show_default=True,
-            metavar="CAMERA",
-            envvar="HANDLORE_CAMERA",
-            help="A number, /dev/video2, picamera, an address (rtsp://USER:PASSWORD@HOST/PATH,"
-            " http://HOST:81/stream), a GStreamer pipeline, a video, or a folder of frames. On the"
-            " command line other users of this computer can see a password: the variable"
-            " HANDLORE_CAMERA hides it.",
-        ),
-    ):
-        function = option(function)
-    return function
+def all_options(*options: Callable[[Function], Function]) -> Callable[[Function], Function]:
+    """Return one decorator that adds several options, in this order."""
+
+    def decorate(function: Function) -> Function:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
 
 
+camera_options = all_options(
+    click.option(
+        "--camera",
+        default="0",
+        show_default=True,
+        metavar="CAMERA",
+        envvar="HANDLORE_CAMERA",
+        help="A number, /dev/video2, picamera, an address (rtsp://USER:PASSWORD@HOST/PATH,"
+        " http://HOST:81/stream), a GStreamer pipeline, a video, or a folder of frames. On the"
+        " command line other users of this computer can see a password: the variable"
+        " HANDLORE_CAMERA hides it.",
+    ),
+    click.option(
+        "--size",
+        metavar="WxH",
+        callback=_size,
+        show_default="640x480",
+        help="Width and height requested of the camera.",
+    ),
+    click.option("--loop", is_flag=True, help="Repeat a file in the camera's place."),
+)
 hand_option = click.option(
     "--hand",
     type=click.Choice(CHOICES),
@@ -218,30 +222,23 @@ def check_hands(hand: str, max_hands: int | None) -> None:
 
 def detector_options(landmarker: str | None = "full") -> Callable[[Function], Function]:
     """Add the options that choose the detector and its networks."""
-
-    def decorate(function: Function) -> Function:
-        shown = landmarker or "as the model was trained"
-        for option in (
-            click.option(
-                "--landmarker",
-                type=click.Choice(["full", "lite"]),
-                default=landmarker,
-                show_default=shown,
-                help="The hand network: lite takes half the time and is slightly less accurate.",
-            ),
-            click.option(
-                "--detector",
-                type=_RegistryName(DETECTORS, "auto"),
-                default="auto",
-                show_default=True,
-                help="What runs the networks: MediaPipe, or LiteRT with handlore's own tracking.",
-            ),
-            verbose_option,
-        ):
-            function = option(function)
-        return function
-
-    return decorate
+    return all_options(
+        verbose_option,
+        click.option(
+            "--detector",
+            type=_RegistryName(DETECTORS, "auto"),
+            default="auto",
+            show_default=True,
+            help="What runs the networks: MediaPipe, or LiteRT with handlore's own tracking.",
+        ),
+        click.option(
+            "--landmarker",
+            type=click.Choice(["full", "lite"]),
+            default=landmarker,
+            show_default=landmarker or "as the model was trained",
+            help="The hand network: lite takes half the time and is slightly less accurate.",
+        ),
+    )
 
 
 def load_datasets(paths: Sequence[Path], kind: Kind | None = None) -> LoadedData:
@@ -382,12 +379,6 @@ def _remove_empty(folders: Sequence[Path]) -> None:
     with suppress(OSError):
         for folder in folders:
             folder.rmdir()
-
-
-def stage_words(stage: str) -> str:
-    """Return the number of a search stage with its name."""
-    known = stage.isdigit() and int(stage) < len(STAGE_NAMES)
-    return f"{stage} ({STAGE_NAMES[int(stage)]})" if known else stage
 
 
 def percent(share: float) -> str:

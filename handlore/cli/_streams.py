@@ -1,14 +1,12 @@
 """What commands that recognise streams share: their options, their models, events."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import fields
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-import handlore
-from handlore.capture.actions.presets import PRESETS, preset_file
+from handlore.capture.actions.file import PRESETS, preset_file
 from handlore.models.stream.events import Event
 from handlore.models.stream.settings import (
     MOVEMENT_THRESHOLD,
@@ -17,11 +15,11 @@ from handlore.models.stream.settings import (
     RecogniserSettings,
 )
 
-from ._common import PATH, NumberRange, percent, talk
+from ._common import PATH, NumberRange, all_options, field_option, percent
 
 if TYPE_CHECKING:
     # Needs onnxruntime, which printing help does not.
-    from handlore.models.model import Model
+    pass
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -46,23 +44,19 @@ _OPTIONS = (
     ("smoothing", _SECONDS, "Time constant in seconds for landmarks at rest; 0 = no smoothing."),
 )
 
-
-_actions_option = click.option(
-    "--actions",
-    metavar="FILE",
-    type=PATH,
-    help="Which actions to run for which label: a TOML file, see the documentation.",
+actions_options = all_options(
+    click.option(
+        "--actions",
+        metavar="FILE",
+        type=PATH,
+        help="Which actions to run for which label: a TOML file, see the documentation.",
+    ),
+    click.option(
+        "--preset",
+        type=click.Choice(PRESETS),
+        help="Actions that come with handlore for the signs of everyday, in place of --actions.",
+    ),
 )
-_preset_option = click.option(
-    "--preset",
-    type=click.Choice(PRESETS),
-    help="Actions that come with handlore for the signs of everyday, in place of --actions.",
-)
-
-
-def actions_options(function: Function) -> Function:
-    """Add the options that name actions; :func:`pop_actions` reads them."""
-    return _actions_option(_preset_option(function))
 
 
 def pop_actions(given: dict[str, Any]) -> Path | None:
@@ -84,31 +78,17 @@ hold_option = click.option(
     " it ends; each line then has type, duration and the values of the hand.",
 )
 
-
-_sensitivity_option = click.option(
-    "--sensitivity",
-    type=click.Choice(list(SENSITIVITIES)),
-    default="normal",
-    show_default=True,
-    help="low: fewer false activations; high: fewer missed gestures. It sets thresholds and hold"
-    " time together; the options below go before it.",
+recogniser_options = all_options(
+    click.option(
+        "--sensitivity",
+        type=click.Choice(list(SENSITIVITIES)),
+        default="normal",
+        show_default=True,
+        help="low: fewer false activations; high: fewer missed gestures. It sets thresholds and"
+        " hold time together; the options below go before it.",
+    ),
+    *(field_option(RecogniserSettings, name, kind, text) for name, kind, text in _OPTIONS),
 )
-
-
-def recogniser_options(function: Function) -> Function:
-    """Add the options of a recogniser; :func:`pop_settings` reads them."""
-    defaults = {field.name: field.default for field in fields(RecogniserSettings)}
-    for name, kind, text in reversed(_OPTIONS):
-        flag = f"--{name.replace('_', '-')}"
-        option = click.option(
-            flag,
-            type=kind,
-            default=defaults[name],
-            show_default=defaults[name] is not None,
-            help=text,
-        )
-        function = option(function)
-    return _sensitivity_option(function)
 
 
 def pop_settings(given: dict[str, Any]) -> RecogniserSettings:
@@ -124,16 +104,7 @@ def pop_settings(given: dict[str, Any]) -> RecogniserSettings:
     return RecogniserSettings.of_sensitivity(given.pop("sensitivity"), **chosen)
 
 
-def load_stream_models(paths: Sequence[str | Path]) -> "list[Model]":
-    """Load the models of one stream, and warn of labels that several of them have."""
-    models, notes = handlore.load_models(paths)
-    for note in notes:
-        talk(f"note: {note}")
-    return models
-
-
 EVENT_COLUMNS = ("seconds", "label", "probability", "hand")
-
 
 DETAILED_COLUMNS = (*EVENT_COLUMNS, "type", "duration")
 

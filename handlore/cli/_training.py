@@ -82,7 +82,6 @@ param_option = click.option(
     " for one of several. Can be repeated.",
 )
 
-
 base_option = click.option(
     "--base",
     type=MODEL,

@@ -22,7 +22,7 @@ from handlore.landmarks.detector import DetectorOptions
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.files import require_writable
 from handlore.landmarks.nativelog import quiet_native_log
-from handlore.landmarks.stages import STAGES
+from handlore.landmarks.stages import STAGES, stage_words
 from handlore.landmarks.weights import require_bundle
 
 from ._common import (
@@ -42,7 +42,6 @@ from ._common import (
     require_source,
     say,
     say_failures,
-    stage_words,
     talk,
 )
 

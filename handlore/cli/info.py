@@ -11,6 +11,7 @@ from handlore.datasets.describe import DatasetDescription, RecordingsDescription
 from handlore.datasets.loading import load_recordings
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.files import require_writable
+from handlore.landmarks.stages import stage_words
 from handlore.models.ready import is_ready, model_path, no_model
 
 from ._common import (
@@ -26,7 +27,6 @@ from ._common import (
     print_table,
     say,
     say_failures,
-    stage_words,
     talk,
 )
 
@@ -107,7 +107,7 @@ def _draw(options: _InfoArguments) -> dict[str, Any]:
     if not (options.contact_sheet or options.plots):
         return {}
     # Imported here: drawing loads scikit-learn.
-    from handlore.report.dataplots import write_contact_sheet, write_plots
+    from ..report.writing import write_contact_sheet, write_plots
 
     drawn: dict[str, Any] = {}
     if options.contact_sheet:

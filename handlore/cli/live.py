@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from handlore.capture.actions.presets import PRESETS, preset_file
+from handlore.capture.actions.file import PRESETS, preset_file
 from handlore.capture.cameras import CameraOptions, CameraSpec, camera_spec
 from handlore.capture.live.run import LiveOptions, run_live
 from handlore.capture.outputs.stdout import LandmarkPrinter

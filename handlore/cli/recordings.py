@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from handlore.capture.recording.labels import checked_label, same_label
+from handlore.capture.recording.options import checked_label, same_label
 from handlore.capture.review import review_recordings
 from handlore.capture.views.review import ReviewWindow
 from handlore.capture.window import why_no_window

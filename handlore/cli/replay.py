@@ -1,9 +1,10 @@
 """``handlore replay``: the events that live would emit for recordings or videos."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,7 +15,9 @@ from handlore.landmarks.errors import HandloreError
 from handlore.models.ready import READY_MODELS, is_ready
 from handlore.models.stream.events import Event
 from handlore.models.stream.replay import ReplayResult
-from handlore.models.stream.settings import RecogniserSettings
+from handlore.models.stream.settings import (
+    RecogniserSettings,
+)
 
 from ._common import (
     MODEL,
@@ -26,6 +29,7 @@ from ._common import (
     print_table,
     say,
     say_failures,
+    talk,
 )
 from ._streams import (
     DETAILED_COLUMNS,
@@ -33,11 +37,13 @@ from ._streams import (
     actions_options,
     event_cells,
     hold_option,
-    load_stream_models,
     pop_actions,
     pop_settings,
     recogniser_options,
 )
+
+if TYPE_CHECKING:
+    from handlore.models.model import Model
 
 
 @dataclass(frozen=True)
@@ -110,7 +116,7 @@ def _replay(options: _ReplayOptions) -> None:
             f"{options.paths[0]} is no model; name one or more .onnx files first, or models that"
             f" come with handlore: {', '.join(READY_MODELS)}"
         )
-    models = load_stream_models(options.models)
+    models = _load_stream_models(options.models)
     actions = None
     if options.actions is not None:
         actions = load_model_actions(options.actions, models, check_computer=False)
@@ -175,3 +181,11 @@ def _calls(found: ReplayResult, actions: ActionSet) -> _Rows:
                 values = {"time": round(time, 3), "action": name, "skipped": skipped}
             rows.append((log.name, [f"{time:.2f}", name, does], values))
     return _Rows(("seconds", "action", "does"), rows)
+
+
+def _load_stream_models(paths: Sequence[str | Path]) -> "list[Model]":
+    """Load the models of one stream, and warn of labels that several of them have."""
+    models, notes = handlore.load_models(paths)
+    for note in notes:
+        talk(f"note: {note}")
+    return models

@@ -12,7 +12,7 @@ from handlore.classifiers.evaluation.breakdown import GroupScore, Reliability
 from handlore.classifiers.evaluation.scores import Scores
 from handlore.landmarks.hands import FloatArray
 
-from .drawing import FONT_SIZE, HAND_SIZE, Drawing, cut, draw_hand
+from .drawing import FONT_SIZE, HAND_SIZE, Drawing, cut
 
 ROW = 22
 """Height of a row of a chart, in pixels."""
@@ -273,7 +273,7 @@ def hand_grid(rows: Sequence[Sequence[HandTile]], title: str) -> Drawing:
         for column, tile in enumerate(tiles):
             x, y = gap + column * (HAND_SIZE + gap), gap + row * row_height
             drawn.text(tile.caption, x + HAND_SIZE / 2, y + 8, "label", anchor="middle")
-            draw_hand(drawn, tile.image, (x, y + caption), tile.examples)
+            drawn.hand(tile.image, (x, y + caption), tile.examples)
     return drawn
 
 

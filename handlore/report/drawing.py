@@ -152,29 +152,77 @@ class Drawing:
         box = f'viewBox="0 0 {self.width:.0f} {self.height:.0f}"'
         return f'<svg class="{kind}" {box}{size} {role}>{inside}</svg>'
 
+    def hand(
+        self,
+        image: FloatArray,
+        corner: tuple[float, float] = (0, 0),
+        examples: Sequence[FloatArray] = (),
+    ) -> None:
+        """Draw a pose, or the path of a movement and the hand at its end, into a square.
 
-def png(drawing: Drawing) -> bytes:
-    """Return a drawing as the bytes of a PNG file."""
-    width, height = drawing.width, drawing.height
-    # matplotlib.figure instead of pyplot: no global state, no display is ever looked for.
-    figure = Figure(figsize=(width / 96, height / 96), facecolor=_colors()["card"])
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set(xlim=(0, width), ylim=(height, 0))
-    axes.set_axis_off()
-    installed = set(fontManager.get_font_names())
-    families = [name for name in FONTS if name in installed]
-    for order, element in enumerate(drawing.elements):
-        if element.tag == "text":
-            axes.text(**_text(element), fontfamily=families, zorder=order)
-        else:
-            axes.add_artist(_shape(element)).set_zorder(order)
-    buffer = io.BytesIO()
-    dpi = 96 * min(_SCALE, _MOST_PIXELS / max(width, height))
-    with warnings.catch_warnings():
-        # A script that no font here has is drawn as boxes; the tables of the page show it.
-        warnings.simplefilter("ignore", UserWarning)
-        figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
-    return buffer.getvalue()
+        The landmarks (n_frames, n_hands, 21, 3) are in any unit: x right, y down; NaN for no hand.
+        The square has sides of :data:`HAND_SIZE`, and its upper left corner at ``corner``;
+        ``examples``, each as ``image`` and in the same unit, are drawn thin below the hand.
+        """
+        if np.isnan(image).all():
+            return
+        palms = np.linalg.norm(image[..., 9, :2] - image[..., 0, :2], axis=-1)
+        # Of a movement among the examples only the path of its palm is drawn.
+        others = [one[:, :, list(PALM)] if len(one) > 1 else one for one in examples]
+        points = np.concatenate([one[..., :2].reshape(-1, 2) for one in (image, *others)])
+        low, high = np.nanmin(points, axis=0), np.nanmax(points, axis=0)
+        extent = max(*(high - low).tolist(), _LEAST_EXTENT * float(np.nanmedian(palms)), 1e-9)
+        scale = (HAND_SIZE - 2 * _MARGIN) / extent
+        middle = np.array(corner) + HAND_SIZE / 2
+
+        def pixels(hand: FloatArray) -> Points:
+            return np.asarray((hand[..., :2] - (low + high) / 2) * scale + middle, np.float64)
+
+        for example in examples:
+            for hand in pixels(example).swapaxes(0, 1):
+                _example(self, hand[~np.isnan(hand[:, 0, 0])])
+        for hand in pixels(image).swapaxes(0, 1):
+            there = hand[~np.isnan(hand[:, 0, 0])]
+            if len(there) > 1:
+                _path(self, there[:, PALM].mean(axis=1))
+            if len(there):
+                self.outline(there[-1])
+
+    def outline(self, points: Points, strength: Mapping[str, float] | None = None) -> None:
+        """Draw one hand (21, 2), a colour a finger.
+
+        With ``strength``, 0 to 1 by finger, all have one colour that is as strong as that.
+        """
+        self.line("palm", points[list(PALM)], closed=True)
+        for finger, landmarks in FINGERS.items():
+            joints = [0, *landmarks] if finger == "thumb" else list(landmarks)
+            if strength is None:
+                self.line(finger, points[joints])
+            else:
+                self.line("weighted", points[joints], 0.12 + 0.88 * strength[finger])
+
+    def png(self) -> bytes:
+        """Return it as the bytes of a PNG file."""
+        width, height = self.width, self.height
+        # matplotlib.figure instead of pyplot: no global state, no display is ever looked for.
+        figure = Figure(figsize=(width / 96, height / 96), facecolor=_colors()["card"])
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.set(xlim=(0, width), ylim=(height, 0))
+        axes.set_axis_off()
+        installed = set(fontManager.get_font_names())
+        families = [name for name in FONTS if name in installed]
+        for order, element in enumerate(self.elements):
+            if element.tag == "text":
+                axes.text(**_text(element), fontfamily=families, zorder=order)
+            else:
+                axes.add_artist(_shape(element)).set_zorder(order)
+        buffer = io.BytesIO()
+        dpi = 96 * min(_SCALE, _MOST_PIXELS / max(width, height))
+        with warnings.catch_warnings():
+            # A script that no font here has is drawn as boxes; the tables of the page show it.
+            warnings.simplefilter("ignore", UserWarning)
+            figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+        return buffer.getvalue()
 
 
 def _text(element: _Element) -> dict[str, Any]:
@@ -251,62 +299,12 @@ _LEAST_EXTENT = 1.7
 _MOST_STEPS = 60
 
 
-def draw_hand(
-    drawn: Drawing,
-    image: FloatArray,
-    corner: tuple[float, float] = (0, 0),
-    examples: Sequence[FloatArray] = (),
-) -> None:
-    """Draw a hand, see :func:`hand_drawing`, into a square of :data:`HAND_SIZE`.
-
-    ``corner`` is its upper left one; ``examples``, each as ``image`` and in the same unit, are
-    drawn thin below the hand.
-    """
-    if np.isnan(image).all():
-        return
-    palms = np.linalg.norm(image[..., 9, :2] - image[..., 0, :2], axis=-1)
-    # Of a movement among the examples only the path of its palm is drawn.
-    others = [one[:, :, list(PALM)] if len(one) > 1 else one for one in examples]
-    points = np.concatenate([one[..., :2].reshape(-1, 2) for one in (image, *others)])
-    low, high = np.nanmin(points, axis=0), np.nanmax(points, axis=0)
-    extent = max(*(high - low).tolist(), _LEAST_EXTENT * float(np.nanmedian(palms)), 1e-9)
-    scale = (HAND_SIZE - 2 * _MARGIN) / extent
-    middle = np.array(corner) + HAND_SIZE / 2
-
-    def pixels(hand: FloatArray) -> Points:
-        return np.asarray((hand[..., :2] - (low + high) / 2) * scale + middle, np.float64)
-
-    for example in examples:
-        for hand in pixels(example).swapaxes(0, 1):
-            _example(drawn, hand[~np.isnan(hand[:, 0, 0])])
-    for hand in pixels(image).swapaxes(0, 1):
-        there = hand[~np.isnan(hand[:, 0, 0])]
-        if len(there) > 1:
-            _path(drawn, there[:, PALM].mean(axis=1))
-        if len(there):
-            outline(drawn, there[-1])
-
-
 def _example(drawn: Drawing, hand: Points) -> None:
     """Draw one hand thin: the path of a movement, the outline of a pose."""
     if len(hand) > 1:
         drawn.line("example", hand[:, PALM].mean(axis=1))
     for joints in FINGERS.values() if len(hand) == 1 else ():
         drawn.line("example", hand[0, list(joints)])
-
-
-def outline(drawn: Drawing, points: Points, strength: Mapping[str, float] | None = None) -> None:
-    """Draw one hand (21, 2), a colour a finger.
-
-    With ``strength``, 0 to 1 by finger, all have one colour that is as strong as that.
-    """
-    drawn.line("palm", points[list(PALM)], closed=True)
-    for finger, landmarks in FINGERS.items():
-        joints = [0, *landmarks] if finger == "thumb" else list(landmarks)
-        if strength is None:
-            drawn.line(finger, points[joints])
-        else:
-            drawn.line("weighted", points[joints], 0.12 + 0.88 * strength[finger])
 
 
 def _path(drawn: Drawing, points: Points) -> None:

@@ -22,7 +22,7 @@ from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.geometry import canonicalize, palm_length, rotate, rotation_deg
 from handlore.landmarks.hands import FloatArray
 from handlore.landmarks.stages import STAGE_NAMES
-from handlore.models.movement_encoder import N_COORDINATES, MovementEncoder
+from handlore.models.encoders import N_COORDINATES, MovementEncoder
 
 _MOST_PAIRS = 8
 _MOST_OF_A_PAIR = 5

@@ -10,7 +10,7 @@ from handlore.classifiers.evaluation.scores import Scores
 from handlore.landmarks.hands import FINGERS, FloatArray
 
 from .charts import confusion_chart, interval_chart, reliability_chart, training_chart
-from .drawing import HAND_SIZE, Drawing, draw_hand, outline
+from .drawing import HAND_SIZE, Drawing
 from .findings import Confusion, Findings, Mistake, stage_name
 from .page import Html, Section, fact_list, numbers, page, table, wide
 
@@ -277,7 +277,7 @@ def _weighted_hand(lost: Mapping[str, float]) -> Drawing:
     """Draw a hand with each finger as strong as the accuracy that is lost without it."""
     most = max(*lost.values(), 1e-9)
     drawn = Drawing(150, 160, "A hand; the stronger a finger, the more accuracy depends on it")
-    outline(drawn, _OPEN_HAND, {finger: max(value, 0) / most for finger, value in lost.items()})
+    drawn.outline(_OPEN_HAND, {finger: max(value, 0) / most for finger, value in lost.items()})
     return drawn
 
 
@@ -290,13 +290,9 @@ _OPEN_HAND = np.array([
 
 
 def _hand_drawing(image: FloatArray, title: str = "") -> Drawing:
-    """Draw a pose, or the path of a movement and the hand at its end.
-
-    The landmarks (n_frames, n_hands, 21, 3) are in any unit: x right, y down; NaN for no hand.
-    """
     drawn = Drawing(HAND_SIZE, HAND_SIZE, title)
     with drawn.titled(title):
-        draw_hand(drawn, image)
+        drawn.hand(image)
     return drawn
 
 

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import FloatArray, majority_side
 
-from ..movement_encoder import MovementEncoder
-from ..pose_encoder import Encoder, PoseEncoder
+from ..encoders import Encoder, MovementEncoder, PoseEncoder
 from .frames import MAX_HAND_LOSS, TICK_RATE, Tick
 from .settings import RecogniserSettings
 

@@ -14,11 +14,10 @@ from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import FloatArray, Hand, by_slot, stack_hands
 
 from .decisions import make_decider
-from .events import Event
+from .events import DEFAULT_ASPECT, Event, HeldHand
 from .frames import MAX_HAND_LOSS, HandSmoother, StreamFrame, Tick
 from .inference import ModelOutput, StreamModel, make_inference
 from .settings import LabelSettings, RecogniserSettings
-from .values import DEFAULT_ASPECT, HeldHand
 
 
 @dataclass(frozen=True, eq=False)

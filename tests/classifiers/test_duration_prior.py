@@ -9,8 +9,7 @@ from handlore.classifiers.base import HandEstimator
 from handlore.classifiers.duration_prior import DurationPrior
 from handlore.classifiers.onnx_graph import GraphRunner
 from handlore.datasets.dataset import NONE_LABEL
-from handlore.models.movement_encoder import N_CONTEXT, MovementEncoder
-from handlore.models.pose_encoder import Encoder
+from handlore.models.encoders import N_CONTEXT, Encoder, MovementEncoder
 from tests.stubs.movement_stubs import Nearest, clip, dataset_of, every_estimator, small
 
 ENCODER = MovementEncoder(1, 32, timed=True)

@@ -8,7 +8,7 @@ from movement_stubs import LABELS, clip, dataset_of, movements
 
 from handlore.classifiers.negatives import NegativeWindows, synthetic_streams
 from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
-from handlore.models.movement_encoder import MovementEncoder
+from handlore.models.encoders import MovementEncoder
 
 ENCODER = MovementEncoder(1, 32, timed=True)
 

@@ -10,7 +10,7 @@ from scipy.signal import find_peaks, peak_prominences, savgol_filter
 from handlore.classifiers import peaks
 from handlore.classifiers.onnx_graph import Graph, GraphRunner
 from handlore.classifiers.peaks import N_OUTPUTS, N_POINTS, N_SIGNALS, RATE, peak_features
-from handlore.models.movement_encoder import MovementEncoder
+from handlore.models.encoders import MovementEncoder
 
 TIP_Y = N_SIGNALS - 3
 """The signal that is the height of the index fingertip alone."""

@@ -14,8 +14,8 @@ from handlore.classifiers.training import Trained, train_pipeline
 from handlore.datasets.dataset import LandmarkDataset, concatenate
 from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.models.encoders import PoseEncoder
 from handlore.models.files import load_model
-from handlore.models.pose_encoder import PoseEncoder
 
 
 def small() -> HandEstimator:

@@ -10,7 +10,7 @@ import pytest
 from recording_stubs import filled
 
 from handlore import doctor
-from handlore.capture.cameras import camera, webcam
+from handlore.capture.cameras import camera, opencv
 from handlore.datasets.recordings import RecordingFolder
 
 
@@ -143,7 +143,7 @@ class Spec:
 
 def test_doctor_tests_cameras(run, monkeypatch):
     devices = [(f"/dev/video{k}", "Integrated") for k in (0, 1, 2)]
-    monkeypatch.setattr(webcam, "_video4linux", lambda: iter(devices))
+    monkeypatch.setattr(opencv, "_video4linux", lambda: iter(devices))
     monkeypatch.setattr(camera, "camera_spec", Spec)
     monkeypatch.setattr(camera.platform, "system", lambda: "Linux")
     found = json.loads(run("doctor", "--json").stdout)

@@ -57,7 +57,7 @@ names = [m.name for m in pkgutil.iter_modules(handlore.__path__, "handlore.")]
 for room in rooms:
     names += [m.name for m in pkgutil.walk_packages(room.__path__, f"{room.__name__}.")]
 for name in names:
-    needs_torch = name.startswith("handlore.classifiers.temporal.") and torch is None
+    needs_torch = "._tcn_" in name and torch is None
     if not name.endswith("__main__") and not needs_torch:
         importlib.import_module(name)
 environment = sorted(k for k in os.environ if os.environ[k] != before.get(k))

@@ -22,7 +22,7 @@ from browser_stub import PROGRAM, Browser
 from click.testing import Result
 from network_stubs import PASSWORD, USER, MjpegCamera
 
-from handlore.capture.actions.presets import preset_file
+from handlore.capture.actions.file import preset_file
 from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.rendered import Person, Scene, render_background, render_pose
 from handlore.datasets.storage import load_dataset

@@ -11,8 +11,8 @@ import pytest
 from click.testing import Result
 
 from handlore.datasets.storage import load_dataset
+from handlore.models.encoders import PoseEncoder
 from handlore.models.files import load_model
-from handlore.models.pose_encoder import PoseEncoder
 
 Run = Callable[..., Result]
 Parsed = Callable[..., Any]

@@ -245,7 +245,7 @@ def test_ctrl_c_writes_the_best_epoch(
     tiny_clips: Path, run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("torch", reason="needs the extra temporal")
-    from handlore.classifiers.temporal.training import NetworkTraining
+    from handlore.classifiers.estimators._tcn_training import NetworkTraining
 
     whole = NetworkTraining._epoch
 

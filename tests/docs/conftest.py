@@ -24,7 +24,7 @@ from handlore.datasets.rendered import (
     write_movement_videos,
     write_pictures,
 )
-from handlore.datasets.rendered.write import write_video
+from handlore.datasets.rendered.render import write_video
 
 MOVEMENTS = ("swipe_left", "swipe_right", "wave")
 SMALL: dict[str, Any] = {"n_people": 1, "per_movement": 1, "fps": 10, "size": (320, 240)}

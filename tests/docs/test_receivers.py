@@ -14,8 +14,7 @@ from documentation import ROOT, blocks_of
 from output_stubs import FIST, hand, state, until
 
 from handlore.capture.live.loop import LiveView
-from handlore.capture.outputs.base import make_output
-from handlore.capture.outputs.messages import EventMessage, LandmarkMessage
+from handlore.capture.outputs.base import EventMessage, LandmarkMessage, make_output
 from handlore.capture.outputs.sender import Sender
 from handlore.capture.serve.guard import Address
 from handlore.capture.serve.server import Hub, PageServer

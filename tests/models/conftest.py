@@ -11,8 +11,8 @@ from handlore.classifiers.estimators import ESTIMATORS
 from handlore.classifiers.factory import Pipeline
 from handlore.classifiers.training import train_pipeline
 from handlore.datasets.dataset import LandmarkDataset
+from handlore.models.encoders import PoseEncoder
 from handlore.models.files import METADATA_KEY
-from handlore.models.pose_encoder import PoseEncoder
 
 Edit = Callable[[dict[str, Any]], None]
 

@@ -29,9 +29,9 @@ from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerForm
 from handlore.landmarks.geometry import mirror, rotate
 from handlore.landmarks.hands import Hand
 from handlore.models.card import FORMAT_VERSION, ModelCard
+from handlore.models.encoders import PoseEncoder
 from handlore.models.files import METADATA_KEY, load_model
 from handlore.models.model import MAX_NOVELTY
-from handlore.models.pose_encoder import PoseEncoder
 
 Edited = Callable[[Callable[[dict[str, Any]], None]], Path]
 no_fixture_check = settings(

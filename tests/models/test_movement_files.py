@@ -34,9 +34,9 @@ from handlore.classifiers.training import save_model, train_pipeline
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.geometry import mirror
 from handlore.models.card import ModelCard
+from handlore.models.encoders import N_CONTEXT, MovementEncoder
 from handlore.models.files import METADATA_KEY, load_model
 from handlore.models.model import MovementModel
-from handlore.models.movement_encoder import N_CONTEXT, MovementEncoder
 from handlore.models.predict import _video_events
 from handlore.models.stream.events import Event
 from handlore.models.stream.settings import MOVEMENT_THRESHOLD

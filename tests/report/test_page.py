@@ -9,7 +9,6 @@ from handlore.classifiers.evaluation.scores import Predictions, Scores
 from handlore.demo import _error_section
 from handlore.report.charts import confusion_chart
 from handlore.report.contactsheet import photo_sheet_png
-from handlore.report.drawing import png
 from handlore.report.findings import _short_names
 from handlore.report.page import page
 
@@ -58,7 +57,7 @@ def test_any_text_can_be_a_title(text: str) -> None:
 def test_confusion_matrix_is_a_picture_whatever_the_labels(labels: list[str]) -> None:
     """matplotlib reads text between dollar signs as mathematics."""
     drawn = confusion_chart(Scores.of(answers(labels * 2, labels + labels[::-1])))
-    picture = cv2.imdecode(np.frombuffer(png(drawn), np.uint8), 1)
+    picture = cv2.imdecode(np.frombuffer(drawn.png(), np.uint8), 1)
     np.testing.assert_allclose(picture.shape[:2], (2 * drawn.height, 2 * drawn.width), atol=1)
 
 

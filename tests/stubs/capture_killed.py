@@ -6,7 +6,7 @@ from pathlib import Path
 
 from capture_stubs import FPS, Rig
 
-from handlore.capture.recording.video import VideoFolder
+from handlore.capture.recording.writer import VideoFolder
 
 
 class Tireless:

@@ -8,7 +8,7 @@ from movement_stubs import dataset_of
 
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.hands import FloatArray
-from handlore.models.pose_encoder import Encoder, PoseEncoder
+from handlore.models.encoders import Encoder, PoseEncoder
 
 POSES = ("grab", "none", "stop")
 

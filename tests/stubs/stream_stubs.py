@@ -4,8 +4,7 @@ import numpy as np
 from movement_stubs import dataset_of, hand_shape
 
 from handlore.datasets.dataset import LandmarkDataset
-from handlore.models.movement_encoder import MovementEncoder
-from handlore.models.pose_encoder import Encoder, PoseEncoder
+from handlore.models.encoders import Encoder, MovementEncoder, PoseEncoder
 from handlore.models.stream.events import Event
 from handlore.models.stream.recogniser import recognise
 from handlore.models.stream.settings import RecogniserSettings

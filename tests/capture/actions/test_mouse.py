@@ -16,7 +16,7 @@ from live_stubs import Playback
 from ready_stubs import signs
 
 from handlore.capture.actions import mouse
-from handlore.capture.actions.presets import preset_file
+from handlore.capture.actions.file import preset_file
 from handlore.capture.live.loop import LiveState, LiveView
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.models.files import load_model

@@ -12,8 +12,7 @@ from live_stubs import EMPTY, FIST, PALM, Detector, Stage, frames
 
 from handlore.capture.live.buffer import UNSORTED, LandmarkBuffer
 from handlore.capture.live.loop import LiveState, LiveView
-from handlore.capture.recording.video import VideoFolder
-from handlore.capture.recording.writer import RecordingWriter, SessionInfo
+from handlore.capture.recording.writer import RecordingWriter, SessionInfo, VideoFolder
 from handlore.datasets.recordings import RecordedEvent, RecordingFolder
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import HandloreError

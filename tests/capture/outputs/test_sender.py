@@ -12,9 +12,15 @@ import pytest
 from output_stubs import FIST, hand, state, until
 
 from handlore.capture.outputs import sender as sender_module
-from handlore.capture.outputs import tcp
-from handlore.capture.outputs.base import OUTPUTS, Output, OutputError, make_output
-from handlore.capture.outputs.messages import EventMessage, Message
+from handlore.capture.outputs import sockets
+from handlore.capture.outputs.base import (
+    OUTPUTS,
+    EventMessage,
+    Message,
+    Output,
+    OutputError,
+    make_output,
+)
 from handlore.capture.outputs.sender import MOST_EVENTS, FrameLimit, Sender
 from handlore.landmarks.errors import HandloreError
 
@@ -25,7 +31,7 @@ Open = Callable[..., Sender]
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sender_module, "STEADY_SECONDS", 0.05)
     monkeypatch.setattr(sender_module, "RETRY_SECONDS", 0.02)
-    monkeypatch.setattr(tcp, "SEND_SECONDS", 0.1)
+    monkeypatch.setattr(sockets, "SEND_SECONDS", 0.1)
 
 
 @pytest.fixture

@@ -11,8 +11,7 @@ from review_stubs import entry
 
 from handlore.capture.keys import choosing
 from handlore.capture.live.loop import LiveState
-from handlore.capture.recording.loop import Status
-from handlore.capture.recording.replay import Moment
+from handlore.capture.recording.loop import Moment, Status
 from handlore.capture.recording.session import State
 from handlore.capture.review import Review
 from handlore.capture.views.live import _draw_live, _jpeg_of

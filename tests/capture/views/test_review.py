@@ -9,7 +9,7 @@ from movement_stubs import two_handed
 from recording_stubs import held, movement, stream
 from review_stubs import entry, pressed
 
-from handlore.capture.recording.video import _encoded, _write_avi
+from handlore.capture.recording.writer import _encoded, _write_avi
 from handlore.capture.review import Review
 from handlore.capture.views.painting import HEIGHT, PANEL
 from handlore.capture.views.review import USUAL_SIZE, _draw_review, _Film

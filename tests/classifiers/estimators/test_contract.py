@@ -8,7 +8,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from handlore.classifiers.base import HandEstimator, plain_params
+from handlore.classifiers.base import HandEstimator
 from handlore.classifiers.estimators import ESTIMATORS
 from handlore.classifiers.factory import make_estimator
 from handlore.landmarks.errors import HandloreError, InvalidDataError
@@ -72,9 +72,9 @@ def test_it_says_how_far_it_is(name: str) -> None:
 @every_estimator
 def test_parameters_after_clone_and_fit(name: str) -> None:
     estimator = small(name, random_state=7)
-    before = plain_params(estimator)
+    before = estimator.plain_params()
     copy = clone(estimator.fit(*blobs()))
-    assert plain_params(estimator) == before == plain_params(copy)
+    assert estimator.plain_params() == before == copy.plain_params()
     with pytest.raises(NotFittedError):
         copy.predict_proba(blobs()[0])
 

@@ -14,7 +14,7 @@ from handlore.classifiers.estimators import ESTIMATORS
 from handlore.classifiers.factory import make_estimator
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.errors import HandloreError, InvalidDataError
-from handlore.models.movement_encoder import MovementEncoder
+from handlore.models.encoders import MovementEncoder
 
 Data = tuple[np.ndarray, np.ndarray, np.ndarray]
 

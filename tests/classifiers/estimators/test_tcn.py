@@ -13,7 +13,7 @@ from handlore.classifiers.estimators.tcn import _batch_size_for, _epochs_for, _v
 from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.onnx_graph import GraphRunner
 from handlore.landmarks.errors import HandloreError, InvalidDataError
-from handlore.models.movement_encoder import N_CHANNELS
+from handlore.models.encoders import N_CHANNELS
 
 LABELS = ("left", "right", "still")
 
@@ -51,7 +51,7 @@ def swipes(
 def answers_of_network(estimator: Any, X: np.ndarray) -> np.ndarray:
     import torch
 
-    from handlore.classifiers.temporal.network import Probabilities
+    from handlore.classifiers.estimators._tcn_network import Probabilities
 
     with torch.no_grad():
         return Probabilities(estimator.network_).eval()(torch.from_numpy(X)).numpy()
@@ -91,7 +91,7 @@ def test_graph_equals_network(
 
 @pytest.mark.parametrize("n_hands", [1, 2])
 def test_is_small(torch: Any, n_hands: int) -> None:
-    from handlore.classifiers.temporal.network import MovementNetwork
+    from handlore.classifiers.estimators._tcn_network import MovementNetwork
 
     network = MovementNetwork(n_hands, 30)
     assert sum(values.numel() for values in network.parameters()) <= 300_000
@@ -173,7 +173,7 @@ def test_ctrl_c_keeps_what_is_learnt_so_far(torch: Any) -> None:
 def test_ctrl_c_ends_all_work_if_nobody_watches(
     torch: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from handlore.classifiers.temporal.training import NetworkTraining
+    from handlore.classifiers.estimators._tcn_training import NetworkTraining
 
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt

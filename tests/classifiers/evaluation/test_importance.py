@@ -13,8 +13,7 @@ from handlore.classifiers.evaluation.importance import (
 )
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.landmarks.geometry import mirror, rotate
-from handlore.models.movement_encoder import MovementEncoder
-from handlore.models.pose_encoder import PoseEncoder
+from handlore.models.encoders import MovementEncoder, PoseEncoder
 
 SHAPE = np.random.default_rng(0).uniform(-1, 1, (21, 3)).astype(np.float32)
 SHAPE[0], SHAPE[9] = (0, 0, 0), (0, -1, 0)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from movement_stubs import movements, two_handed
 
-from handlore.classifiers.evaluation.leaks import NEAR, _fingerprints, find_leaks
+from handlore.classifiers.evaluation.leaks import NEAR, Leaks, _fingerprints
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.landmarks.geometry import mirror, rotate
 
@@ -41,7 +41,7 @@ def halves(data: LandmarkDataset):
 
 def test_copies_of_a_file_are_found_and_named() -> None:
     data = poses(hands(6), digests=["a", "b", "c", "a", "x", ""])
-    found = find_leaks(data, halves(data))
+    found = Leaks.of(data, halves(data))
     assert (found.n_same_file, found.n_same_landmarks) == (1, 0)
     assert found.as_json()["examples"] == [
         {"test": "3.png", "train": "0.png", "why": "same file", "distance": None}
@@ -62,7 +62,7 @@ def test_copy_by_landmarks(change: str) -> None:
     }[change][0]
     side[5] = 0 if change == "mirrored" else 1
     data = poses(np.concatenate([train, test]), side)
-    found = find_leaks(data, halves(data))
+    found = Leaks.of(data, halves(data))
     assert (found.n_same_file, found.n_same_landmarks) == (0, 1)
     (example,) = found.examples
     assert (example.test, example.train) == ("5.png", "2.png")
@@ -75,8 +75,8 @@ def test_no_leaks() -> None:
     image[[1, 5]] = np.nan
     image[7] = image[6]  # both are tested
     data = poses(image)
-    assert find_leaks(data, halves(data)).n == 0
-    assert find_leaks(data, halves(data)).lines() == []
+    assert Leaks.of(data, halves(data)).n == 0
+    assert Leaks.of(data, halves(data)).lines() == []
 
 
 def test_distance_in_palm_lengths() -> None:
@@ -96,18 +96,18 @@ def test_threshold_of_distance(apart: float, n: int) -> None:
     image[1] = image[0]
     image[1, 4:8, 0] += 0.2 * apart / np.sqrt(4 / 21)
     data = poses(image)
-    assert find_leaks(data, halves(data)).n == n
+    assert Leaks.of(data, halves(data)).n == n
 
 
 def test_z_may_be_unknown_and_hands_may_be_two() -> None:
     image = np.concatenate([hands(3), hands(3)])
     image[..., 2] = np.nan
-    assert find_leaks(poses(image), halves(poses(image))).n == 3
+    assert Leaks.of(poses(image), halves(poses(image))).n == 3
     both = two_handed(poses(np.concatenate([hands(3), hands(3)])))
-    assert find_leaks(both, halves(both)).n == 3
+    assert Leaks.of(both, halves(both)).n == 3
     # A left hand comes in: another pose.
     both.image[3, 0], both.stage[3, 0], both.handedness[3, 0] = hands(1)[0], 0, 0.1
-    assert find_leaks(both, halves(both)).n == 2
+    assert Leaks.of(both, halves(both)).n == 2
 
 
 def test_mirrored_two_hands() -> None:
@@ -118,31 +118,31 @@ def test_mirrored_two_hands() -> None:
     seen = data.detected[3:]
     data.image[3:] = mirror(data.image[3:])
     data.handedness[3:][seen] = 1 - data.handedness[3:][seen]
-    assert find_leaks(data, halves(data)).n == 3
-    assert find_leaks(data, halves(data)).examples[0].train == "0.png"
+    assert Leaks.of(data, halves(data)).n == 3
+    assert Leaks.of(data, halves(data)).examples[0].train == "0.png"
 
 
 def test_copied_clips() -> None:
     data = movements(n_people=4, each=2)
-    assert find_leaks(data, halves(data)).n == 0
+    assert Leaks.of(data, halves(data)).n == 0
     frames = slice(*data.offsets[:2])
     start = int(data.offsets[20])
     data.image[start : start + frames.stop] = data.image[frames]
     twice = data.select(np.array([0, 1, 2, 0]))
     twice = replace(twice, samples=replace(twice.samples, source=np.array(list("abcd"))))
-    found = find_leaks(twice, halves(twice))
+    found = Leaks.of(twice, halves(twice))
     assert [(one.test, one.train) for one in found.examples] == [("d", "a")]
 
 
 def test_clips_almost_without_hand() -> None:
     data = movements(n_people=2, each=1, labels=("left",))
     twice = data.select(np.array([0, 0]))
-    assert find_leaks(twice, halves(twice)).n == 1
+    assert Leaks.of(twice, halves(twice)).n == 1
     for name in ("image", "handedness", "score", "stage"):
         array, first = getattr(twice, name), int(twice.offsets[1])
         for start in (0, first):
             array[start + 4 : start + first] = -1 if name == "stage" else np.nan
-    assert find_leaks(twice, halves(twice)).n == 0
+    assert Leaks.of(twice, halves(twice)).n == 0
 
 
 def test_tens_of_thousands_take_seconds() -> None:
@@ -150,11 +150,11 @@ def test_tens_of_thousands_take_seconds() -> None:
     base += np.random.default_rng(3).normal(0, 0.004, base.shape).astype(np.float32)
     data = poses(base)
     started = time.process_time()
-    find_leaks(data, halves(data))
+    Leaks.of(data, halves(data))
     assert time.process_time() - started < 20
 
 
 def test_augmented_copies_count_once() -> None:
     data = poses(np.concatenate([hands(6), hands(6)]))
     views = replace(data, samples=replace(data.samples, view=np.arange(12) % 3))
-    assert find_leaks(views, halves(views)).n == 2
+    assert Leaks.of(views, halves(views)).n == 2

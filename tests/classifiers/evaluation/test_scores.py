@@ -12,7 +12,7 @@ from handlore.classifiers.evaluation.scores import Predictions, Scores, fit_samp
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.geometry import rotate
-from handlore.models.pose_encoder import PoseEncoder
+from handlore.models.encoders import PoseEncoder
 
 STEP = 5
 """Degrees between two samples: the rotation of a hand is the number of its sample."""

@@ -30,8 +30,8 @@ from handlore.classifiers.factory import Pipeline
 from handlore.classifiers.training import train_pipeline
 from handlore.datasets.dataset import LabelledInterval, LandmarkDataset
 from handlore.models.card import ModelCard
+from handlore.models.encoders import PoseEncoder
 from handlore.models.files import load_model
-from handlore.models.pose_encoder import PoseEncoder
 from handlore.models.stream.ground_truth import StreamScore
 from handlore.models.stream.inference import ModelOutput
 from handlore.models.stream.recogniser import recognise

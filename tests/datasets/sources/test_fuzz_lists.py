@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 from layout_lists import LISTS, files_of
 from layout_stubs import tree
 
-from handlore.datasets.layouts.folders import read_columns
-from handlore.datasets.layouts.words import SPLITS, is_container
+from handlore.datasets.layouts.folders import FileFacts
+from handlore.datasets.layouts.words import SPLITS, is_container, likely_readings
 from handlore.datasets.sources import SOURCES, find_source, make_source
-from handlore.datasets.sources._readings import likely_readings
 from handlore.landmarks.errors import HandloreError
 
 NAMES = ("picture-list", "clip-list", "wlasl", "yolo", "coco", "labelme")
@@ -103,7 +102,7 @@ PATHS = st.lists(
 @examples(600)
 @given(PATHS)
 def test_no_folder_that_nobody_meant_becomes_a_label_in_silence(files):
-    found = read_columns(files, "download", lambda file: {})
+    found = FileFacts.read(files, "download", lambda file: {})
     labels = {columns["label"] for columns in found.of.values()}
     assert set(found.of) <= set(files)
     if found.doubt:
@@ -122,8 +121,8 @@ def test_no_folder_that_nobody_meant_becomes_a_label_in_silence(files):
 def test_labels_do_not_depend_on_the_order_of_files(files, rng):
     mixed = list(files)
     rng.shuffle(mixed)
-    one = read_columns(files, "download", lambda file: {})
-    two = read_columns(mixed, "download", lambda file: {})
+    one = FileFacts.read(files, "download", lambda file: {})
+    two = FileFacts.read(mixed, "download", lambda file: {})
     assert (dict(one.of), one.doubt) == (dict(two.of), two.doubt)
 
 

@@ -8,7 +8,7 @@ from hand_tables import csv_text, hands, header, rows_of, shares
 
 from handlore.datasets.sources.landmark_table import _tables_of
 from handlore.datasets.tables import arrays
-from handlore.datasets.tables.parts import read_part
+from handlore.datasets.tables.parts import TablePart
 from handlore.landmarks.errors import InvalidDataError
 
 MOST_MEMORY = 300 << 20
@@ -28,7 +28,7 @@ def refusal(path):
 
 
 def read_all(path):
-    return [read_part(table) for table in _tables_of(path, path.name)]
+    return [TablePart.read(table) for table in _tables_of(path, path.name)]
 
 
 def npy_header(shape, dtype="<f8"):
@@ -90,7 +90,7 @@ def test_hostile_files(tmp_path, name, data):
     (tmp_path / name).write_bytes(data)
     if name == "huge.jsonl":
         (table,) = _tables_of(tmp_path / name, name)
-        assert read_part(table).bad
+        assert TablePart.read(table).bad
     else:
         assert refusal(tmp_path / name)
 

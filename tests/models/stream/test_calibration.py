@@ -10,7 +10,7 @@ from movement_stubs import clip, dataset_of
 
 from handlore.datasets.dataset import LandmarkDataset, Samples
 from handlore.landmarks.errors import InvalidDataError
-from handlore.models.pose_encoder import PoseEncoder
+from handlore.models.encoders import PoseEncoder
 from handlore.models.stream.calibration import (
     CANDIDATE_THRESHOLDS,
     _poisson_bound,

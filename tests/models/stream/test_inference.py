@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from stream_stubs import Swipes, events_of, stream
 
-from handlore.models.movement_encoder import MovementEncoder
+from handlore.models.encoders import MovementEncoder
 from handlore.models.stream.frames import TICK_RATE
 from handlore.models.stream.inference import _window_lengths
 from handlore.models.stream.recogniser import model_outputs

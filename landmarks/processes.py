@@ -1,9 +1,13 @@
-"""Ending a command at a signal even while native code runs.
+"""Processes: ended at a signal even while native code runs, and children that are Python programs.
 
 Python handles a signal between two steps of its own code. Native code, such as a network or a
 decoder, may run for minutes until then. So a thread is woken by the system at each signal, and ends
 the process if no handler has run soon. (It needs that the native code releases Python's lock, which
 onnxruntime, OpenCV and LiteRT do.)
+
+Python puts the current folder on the path of ``python -m`` and ``python -c``, so that a
+``numpy.py`` in a folder of pictures would run. Every child is started without it. A parent that
+is killed cannot end its children, so those that work for long notice it themselves.
 """
 
 import os
@@ -24,6 +28,8 @@ CLEANUP_SECONDS = 5.0
 _ENDING = {
     int(getattr(signal, name)) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 }
+_SAFE_PATH = "PYTHONSAFEPATH"
+_LOOK_SECONDS = 0.1
 
 
 class _Watch:
@@ -119,3 +125,46 @@ def _end(number: int) -> None:
     with suppress(Exception):
         os.write(sys.stderr.fileno(), b"\nhandlore: stopped; no incomplete file was left behind\n")
     os._exit(128 + number)
+
+
+def python_command(*arguments: object) -> list[str]:
+    """Return the command that runs this Python, without the current folder on its path."""
+    return [sys.executable, "-P", *map(str, arguments)]
+
+
+@contextmanager
+def safe_children() -> Iterator[None]:
+    """Keep the current folder off the path of children that another package starts in the block.
+
+    This changes the environment of the process, which ``run`` actions inherit; so it lasts for a
+    block only.
+    """
+    before = os.environ.get(_SAFE_PATH)
+    os.environ[_SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(_SAFE_PATH, None)
+        else:
+            os.environ[_SAFE_PATH] = before
+
+
+def end_with_parent(parent: int) -> None:
+    """End this process soon after its parent is gone, whose number is given.
+
+    Linux has a signal for that, but it comes when the thread ends that started the child, which may
+    be long before its process does; so a thread looks. On Windows this does nothing: there the
+    parent may be a launcher of Python.
+    """
+    if os.name != "posix":
+        return
+    if os.getppid() != parent:  # it was killed while this process was starting
+        os._exit(1)
+    threading.Thread(target=_watch_parent, args=(parent,), name="parent", daemon=True).start()
+
+
+def _watch_parent(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_LOOK_SECONDS)
+    os._exit(1)

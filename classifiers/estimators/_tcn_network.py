@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from handlore.landmarks.hands import N_FINGERS, N_LANDMARKS, HandLandmark
 from handlore.models.card import INPUT, OUTPUT
-from handlore.models.movement_encoder import N_CHANNELS, N_COORDINATES
+from handlore.models.encoders import N_CHANNELS, N_COORDINATES
 
 from ..onnx_graph import IR_VERSION, ONNX_OPSET
 

@@ -7,7 +7,7 @@ from handlore.datasets.rendered import Person, Scene, render_pose
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.hands import FloatArray
 from handlore.models.ready import KNOWN_MODELS
-from handlore.models.stream.values import VALUES, HeldHand
+from handlore.models.stream.events import VALUES, HeldHand
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Cameras of the network: a server of MJPEG that dies, returns and misbehaves."""
+"""Webcams, with OpenCV replaced."""
 
 import base64
 import re
@@ -13,9 +13,50 @@ import numpy as np
 import pytest
 from network_stubs import PASSWORD, USER, MjpegCamera, RtspCamera
 
-from handlore.capture.cameras import CameraError, CameraOptions, camera_spec, feed, network
+from handlore.capture.cameras import CameraError, CameraOptions, camera_spec, feed, opencv
 from handlore.capture.cameras.feed import LiveFeed, open_feed
 from handlore.landmarks.errors import HandloreError
+
+
+class FakeCapture:
+    """OpenCV's camera, as far as it is used."""
+
+    opens = True
+
+    def __init__(self, device, backend) -> None:
+        self.device, self.settings, self.released = device, {}, False
+
+    def isOpened(self) -> bool:
+        return self.opens
+
+    def set(self, name, value) -> None:
+        self.settings[name] = value
+
+    def grab(self) -> bool:
+        return not self.released
+
+    def retrieve(self):
+        return True, np.full((4, 6, 3), (200, 60, 20), np.uint8)
+
+    def release(self) -> None:
+        self.released = True
+
+
+class TestWebcams:
+    def test_asked_for_what_is_wanted(self, monkeypatch):
+        monkeypatch.setattr(cv2, "VideoCapture", FakeCapture)
+        camera = camera_spec("0", CameraOptions(size=(1280, 720), frame_rate=60)).open()
+        settings = camera._capture.settings
+        assert settings[cv2.CAP_PROP_FRAME_WIDTH] == 1280
+        assert settings[cv2.CAP_PROP_FRAME_HEIGHT] == 720
+        assert settings[cv2.CAP_PROP_FPS] == 60
+        first, second = camera.read(), camera.read()
+        assert first.pixels[0, 0].tolist() == [20, 60, 200]
+        assert first.seconds <= second.seconds
+        camera.close()
+        with pytest.raises(CameraError, match="camera 0 gives no picture; was it unplugged"):
+            camera.read()
+
 
 KEY = f"{USER}:{PASSWORD}@"
 
@@ -30,9 +71,9 @@ def camera() -> Iterator[MjpegCamera]:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed, "_RETRY_SECONDS", 0.02)
-    monkeypatch.setattr(network, "_OPEN_SECONDS", 0.4)
-    monkeypatch.setattr(network, "_READ_SECONDS", 0.4)
-    monkeypatch.setattr(network, "_ASK_SECONDS", 0.2)
+    monkeypatch.setattr(opencv, "_OPEN_SECONDS", 0.4)
+    monkeypatch.setattr(opencv, "_READ_SECONDS", 0.4)
+    monkeypatch.setattr(opencv, "_ASK_SECONDS", 0.2)
 
 
 def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
@@ -176,7 +217,7 @@ class TestHostile:
         opened.close()
 
     def test_huge_pictures(self, camera: MjpegCamera, monkeypatch) -> None:
-        monkeypatch.setattr(network, "MAX_FRAME_PIXELS", 5000)
+        monkeypatch.setattr(opencv, "MAX_FRAME_PIXELS", 5000)
         opened = camera_spec(camera.url()).open()
         camera.size = (640, 480)
         assert {opened.read().pixels.shape for _ in range(20)} == {(48, 64, 3)}

@@ -17,10 +17,10 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from handlore.landmarks.hands import FloatArray
-from handlore.models.movement_encoder import N_CHANNELS
+from handlore.models.encoders import N_CHANNELS
 
 from ..augmentation import Augmentation
-from .network import N_MEMBERS, MovementNetwork, Probabilities
+from ._tcn_network import N_MEMBERS, MovementNetwork, Probabilities
 
 _IntArray = NDArray[np.int64]
 _Labelled = tuple[FloatArray, _IntArray]

@@ -5,16 +5,19 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 START = """
 import hashlib, sys, time
 from pathlib import Path
-from handlore.capture.terminal import ending_on_signals
+from handlore.capture.keys import ending_on_signals
 from handlore.landmarks.files import atomic_write
-from handlore.landmarks.stopping import ends_in_native_code
+from handlore.landmarks.processes import ends_in_native_code
 
 def native(million=200):
     hashlib.pbkdf2_hmac("sha256", b"", b"", million * 1_000_000)
@@ -88,9 +91,39 @@ def test_what_is_put_away_after_the_signal_gets_its_time(tmp_path: Path) -> None
 
 
 def test_a_library_user_keeps_the_handler() -> None:
-    from handlore.landmarks.stopping import ends_in_native_code, interrupts
+    from handlore.landmarks.processes import ends_in_native_code, interrupts
 
     before = signal.getsignal(signal.SIGINT)
     with ends_in_native_code(), ends_in_native_code():
         assert interrupts()
     assert signal.getsignal(signal.SIGINT) is before
+
+
+PARENT = """
+import os, subprocess, sys
+from handlore.landmarks.processes import python_command
+code = "import os, time; from handlore.landmarks.processes import end_with_parent;"
+code += f"end_with_parent({os.getpid()}); print(os.getpid(), flush=True); time.sleep(60)"
+subprocess.run(python_command("-c", code))
+"""
+
+
+@pytest.fixture
+def parent() -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True)
+    yield process
+    process.kill()
+    process.communicate()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows tells a process nothing about its parent")
+def test_a_child_ends_soon_after_its_parent_is_killed(parent: subprocess.Popen[str]) -> None:
+    assert parent.stdout
+    child = psutil.Process(int(parent.stdout.readline()))
+    parent.kill()
+    started = time.monotonic()
+    with suppress(psutil.NoSuchProcess):
+        child.wait(10)
+    assert not child.is_running()
+    # On an idle computer a tenth of a second.
+    assert time.monotonic() - started < 5

@@ -8,19 +8,18 @@ import numpy as np
 import pytest
 from movement_stubs import movements
 
-from handlore.classifiers.typical import typical_hands
+from handlore.classifiers.provenance import _typical_hands
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.landmarks.geometry import mirror, palm_length, rotate, rotation_deg
 from handlore.models.card import ModelCard
-from handlore.models.movement_encoder import MovementEncoder
-from handlore.models.pose_encoder import PoseEncoder
+from handlore.models.encoders import MovementEncoder, PoseEncoder
 
 ORIENTED = PoseEncoder(("image", "orientation"))
 
 
 def hands_of(dataset: LandmarkDataset, encoder: PoseEncoder | MovementEncoder) -> dict:
     """Return them as a card gives them, after a way through JSON."""
-    typical = json.loads(json.dumps(typical_hands(dataset, encoder)))
+    typical = json.loads(json.dumps(_typical_hands(dataset, encoder)))
     card = ModelCard(tuple(dataset.labels), "linear", features=("image",), typical=typical)
     return card.typical_hands
 

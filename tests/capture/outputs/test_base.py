@@ -7,7 +7,7 @@ import numpy as np
 from output_stubs import FIST, hand, state
 
 from handlore.capture.live.loop import LiveState
-from handlore.capture.outputs.messages import EventMessage, LandmarkMessage
+from handlore.capture.outputs.base import EventMessage, LandmarkMessage
 from handlore.landmarks.hands import Hand
 
 

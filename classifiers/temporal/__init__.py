@@ -1,1 +1,0 @@
-"""A small temporal convolutional network for movements; the only package that needs PyTorch."""
