@@ -5,7 +5,7 @@ loop makes the change and reports the result as a message.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -40,7 +40,7 @@ _STEP = 1 / 30
 class _Change:
     """A change to be made on the disk."""
 
-    what: Literal["discard", "restore", "relabel"]
+    what: Literal["discard", "restore", "relabel", "confirm"]
     path: Path
     label: str = ""
 
@@ -96,8 +96,10 @@ class Review:
         if (label := chosen_label(key)) is not None:
             return replace(self, message="", help=False)._relabel(label)
         match replace(self, message="", help=False), key.lower() if len(key) == 1 else key:
-            case state, "n" | "p":
-                return state._step(1 if key == "n" else -1, now), None
+            case state, "n":
+                return state._step(1, now), state._confirmation()
+            case state, "p":
+                return state._step(-1, now), None
             case state, "r" | " ":
                 return replace(state, since=now), None
             case state, "u":
@@ -131,6 +133,10 @@ class Review:
                 self, message="this is the last one" if by > 0 else "this is the first one"
             )
         return replace(self, at=at, since=now)
+
+    def _confirmation(self) -> _Change | None:
+        """Return the change that somebody has seen what a live run recognised, and it is right."""
+        return _Change("confirm", self.entry.path) if self.entry.needs_review else None
 
     def _discard(self) -> tuple["Review", _Change | None]:
         if self.entry.discarded:
@@ -188,18 +194,37 @@ def review_recordings(
     view: _ReviewView,
     clock: Callable[[], float] = time.monotonic,
     wait: Callable[[float], None] = time.sleep,
+    *,
+    numbers: Collection[int] | None = None,
+    labels: Sequence[str] = (),
 ) -> Review:
     """Step through a folder, which must hold recordings, until the person quits.
 
-    Returns the last state.
+    Parameters
+    ----------
+    recordings
+        The folder; each change is on the disk at once.
+    view
+        Shows the recordings, and gives keys.
+    clock, wait
+        The time in seconds, and what waits for so many.
+    numbers
+        Which recordings; default: all.
+    labels
+        Labels that get a key after those of the folder.
+
+    Returns
+    -------
+    The last state.
     """
-    state = Review.of(recordings.entries(discarded=None), clock(), recordings.labels())
+    shown = _chosen(recordings, numbers)
+    state = Review.of(shown, clock(), (*recordings.labels(), *labels))
     state = replace(state, message=_damaged(recordings))
     while not state.ended:
         for key in view.pressed():
             state, change = state.key(key, clock())
             if change:
-                state = _apply(recordings, state, change)
+                state = _apply(recordings, state, change, numbers)
         if state.ended:
             break
         view.show(state, _read(recordings.root, state.entry), clock())
@@ -207,7 +232,17 @@ def review_recordings(
     return state
 
 
-def _apply(recordings: RecordingFolder, state: Review, change: _Change) -> Review:
+def _chosen(recordings: RecordingFolder, numbers: Collection[int] | None) -> list[RecordingEntry]:
+    entries = recordings.entries(discarded=None)
+    return [one for one in entries if numbers is None or one.number in numbers]
+
+
+def _apply(
+    recordings: RecordingFolder,
+    state: Review,
+    change: _Change,
+    numbers: Collection[int] | None = None,
+) -> Review:
     try:
         match change.what:
             case "discard":
@@ -218,9 +253,13 @@ def _apply(recordings: RecordingFolder, state: Review, change: _Change) -> Revie
                 path = recordings.relabel(change.path, change.label)
                 message = f"now {change.label}"
                 state = _remembered(recordings, state, change.label)
+            case "confirm":
+                recordings.confirm(change.path)
+                # The next one is shown already.
+                path, message = state.entry.path, state.message
     except HandloreError as error:
         return replace(state, message=str(error))
-    return replace(state.changed(recordings.entries(discarded=None), path), message=message)
+    return replace(state.changed(_chosen(recordings, numbers), path), message=message)
 
 
 def _remembered(recordings: RecordingFolder, state: Review, label: str) -> Review:

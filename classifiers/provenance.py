@@ -1,8 +1,10 @@
 """What a model card says of its training: data, versions, scores, a typical hand of each label."""
 
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from handlore.landmarks.geometry import mirror, palm_length, rotate, rotation_de
 from handlore.landmarks.hands import FloatArray
 from handlore.models.card import ModelCard
 from handlore.models.encoders import Encoder, MovementEncoder, PoseEncoder, clip_slices
+from handlore.models.ready import is_ready
 
 from .base import HandEstimator, Report
 from .evaluation.crossval import cross_validate_pipeline
@@ -33,7 +36,7 @@ def model_card(
     *,
     outputs: Sequence[StreamOutputs],
     thresholds: Mapping[str, float],
-    scores: Mapping[str, Any],
+    known: Mapping[str, Any],
 ) -> ModelCard:
     """Return the card of a model.
 
@@ -43,8 +46,8 @@ def model_card(
         What it was trained on, and the samples of that which are not those of a base.
     outputs
         What it predicts in streams of people it has not seen; empty for poses.
-    scores
-        See :func:`score_facts`; empty if it was not cross-validated.
+    known
+        What else is known of training, such as :func:`score_facts` and :func:`source_facts`.
     """
     detector, encoder = dataset.header.detector, pipeline.encoder
     streams = {"streams": cross_fitted(outputs).as_json()} if outputs else {}
@@ -60,7 +63,7 @@ def model_card(
         patience=choose_patience(outputs, thresholds) if outputs else {},
         licence=dataset.header.note,
         typical=_typical_hands(dataset, encoder),
-        training=_training_facts(fitted, dataset, own) | dict(scores) | streams,
+        training=_training_facts(fitted, dataset, own) | dict(known) | streams,
     )
 
 
@@ -99,6 +102,36 @@ def _training_facts(
     if estimator.history_:
         training["history"] = [_rounded(epoch) for epoch in estimator.history_]
     return training
+
+
+def source_facts(
+    out: Path,
+    data: Sequence[str | Path],
+    *,
+    split: str | None = None,
+    base: str | Path | None = None,
+    negatives: bool = True,
+) -> dict[str, Any]:
+    """Return what a card says of where its data are, and how they were used.
+
+    Files are named as seen from the folder of the model file: they are found again where both were
+    moved, and say nothing about the rest of the computer.
+    """
+    if not data:
+        return {}
+    facts: dict[str, Any] = {"data": [_seen_from(out, path) for path in data]}
+    facts |= {"split": split} if split else {}
+    if base is not None:
+        facts["base"] = base if is_ready(base) else _seen_from(out, base)
+    return facts if negatives else facts | {"negatives": False}
+
+
+def _seen_from(out: Path, path: str | Path) -> str:
+    target, folder = Path(path).resolve(), Path(out).resolve().parent
+    try:
+        return Path(os.path.relpath(target, folder)).as_posix()
+    except ValueError:  # on another drive
+        return target.as_posix()
 
 
 def _rounded(values: Mapping[str, float | None]) -> dict[str, float | None]:

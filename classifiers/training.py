@@ -37,7 +37,7 @@ from .factory import Pipeline
 from .negatives import NegativeWindows
 from .novelty import NoveltyModel
 from .onnx_graph import add_clip_output
-from .provenance import model_card, score_facts
+from .provenance import model_card, score_facts, source_facts
 
 _FEW_SAMPLES = 5
 _FITS_OF_A_HALF = 3
@@ -87,6 +87,7 @@ def train(
     log: str | Path | None = None,
     base: str | Path | None = None,
     seed: int = 0,
+    data: Sequence[str | Path] = (),
     progress: Report | None = None,
 ) -> Trained:
     """Train a classifier on a dataset and write a model file.
@@ -111,6 +112,9 @@ def train(
         A model whose gestures are kept, such as ``everyday``: training then is on its examples too,
         by default with its estimator and features. The notes say which labels of the dataset are
         confused, as a cross-validation of the dataset finds it.
+    data
+        Where the dataset comes from. The model file names these files and folders, seen from its
+        own folder, so that :func:`~handlore.classifiers.improving.improve` finds them.
     progress
         Called with how much is done, and of how much. With it, Ctrl-C ends the training of an
         estimator that learns in epochs, and keeps the best model so far.
@@ -137,6 +141,7 @@ def train(
     }
     pipeline, examples, notes = pipeline_beside(chosen, base, model, seed=seed, **options)
     how: dict[str, Any] = {"crossval": crossval, "negatives": negatives, "progress": progress}
+    how["facts"] = source_facts(out, data, split=split, base=base, negatives=negatives)
     with _logged(log, pipeline):
         trained = train_pipeline(pipeline, chosen, out, base=examples, **how)
     return replace(trained, notes=(*notes, *trained.notes))
@@ -167,11 +172,13 @@ def train_pipeline(
     crossval: bool = False,
     negatives: bool = False,
     novelty: bool = True,
+    facts: Mapping[str, Any] | None = None,
     progress: Report | None = None,
 ) -> Trained:
     """Fit a pipeline on all samples of a dataset and write the model file; see :func:`train`.
 
-    Samples of ``base`` are for training too, and are never tested.
+    Samples of ``base`` are for training too, and are never tested. ``facts`` are more facts for
+    the card.
 
     With ``novelty``, a model of poses also gets the novelty score that rejects unknown gestures in
     streams.
@@ -182,7 +189,9 @@ def train_pipeline(
     n_folds = fold_count(dataset, by) if crossval else 0
     n_compared = 0 if base is None else fold_count(dataset, strictest_split(dataset, base))
     steps = Steps(n_folds + n_compared + _n_fits(pipeline, negatives=negatives), progress)
-    scores = score_facts(pipeline, dataset, base, steps.within(n_folds)) if crossval else {}
+    known = dict(facts or {})
+    if crossval:
+        known |= score_facts(pipeline, dataset, base, steps.within(n_folds))
     steps.finish(n_folds)
     confused = None
     if base is not None:
@@ -194,7 +203,7 @@ def train_pipeline(
     thresholds = _thresholds(pipeline, dataset, outputs) if negatives else {}
     steps.close()
     card = model_card(
-        pipeline, fitted, dataset, own, outputs=outputs, thresholds=thresholds, scores=scores
+        pipeline, fitted, dataset, own, outputs=outputs, thresholds=thresholds, known=known
     )
     scored = NoveltyModel.of(dataset, encoder) if novelty and encoder.kind == "pose" else None
     n_bytes = save_model(fitted, card, out, scored, clips)

@@ -176,7 +176,7 @@ def _poses_of_none(recording: LandmarkDataset, notes: list[str]) -> list[Landmar
     """Return some frames of a stream of ``none`` as poses, and nothing of other movements."""
     if recording.labels != [NONE_LABEL] or recording.header.kind == "pose":
         return []
-    poses = _frames_as_poses(recording, _POSE_INTERVAL)
+    poses = frames_as_poses(recording, _POSE_INTERVAL)
     seen = poses.select(poses.has_hand)
     source = str(recording.samples.source[0])
     notes.append(
@@ -185,7 +185,7 @@ def _poses_of_none(recording: LandmarkDataset, notes: list[str]) -> list[Landmar
     return [seen] if seen.n_samples else []
 
 
-def _frames_as_poses(recording: LandmarkDataset, every: float) -> LandmarkDataset:
+def frames_as_poses(recording: LandmarkDataset, every: float) -> LandmarkDataset:
     """Return frames of a recording of one sample as poses, ``every`` seconds apart."""
     # Of a long gap without frames only its end is looked at: one frame follows it.
     time = recording.time

@@ -9,8 +9,9 @@ name: it is unique in a folder, and stays when the recording is discarded or rel
 import contextlib
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 from pathlib import Path
 from typing import Any, Self
 
@@ -56,6 +57,43 @@ class RecordingEntry:
     discarded: bool
     video: Path | None
     """The frames as a video, if they were kept."""
+    recognised: str = ""
+    """The label of the event of a live run around which it was kept, if there was one."""
+    reviewed: bool = False
+    """Whether somebody has said what it shows; recordings of live runs only."""
+
+    @property
+    def needs_review(self) -> bool:
+        """Whether a live run has labelled it, and nobody has looked at it."""
+        return bool(self.recognised) and not self.reviewed and not self.discarded
+
+
+@dataclass(frozen=True)
+class RecordedEvent:
+    """The event of a live run around which a recording was kept."""
+
+    label: str
+    """What was recognised; the label of the recording says what it shows."""
+    start: float
+    end: float
+    """Seconds on the clock of the recording."""
+    slot: int = 0
+    """The first hand of a frame that it is about."""
+
+    @classmethod
+    def of(cls, recording: LandmarkDataset) -> Self | None:
+        """Return the event of a recording; None if there was none."""
+        said = recording.header.options.get("event")
+        if not isinstance(said, Mapping):
+            return None
+        label, slot = said.get("label"), said.get("slot", 0)
+        times: list[Any] = [said.get("start"), said.get("end")]
+        if not isinstance(label, str) or not label or slot not in range(recording.n_hands):
+            return None
+        if not all(isinstance(one, int | float) and isfinite(one) for one in times):
+            return None
+        start, end = map(float, times)
+        return cls(label, start, end, int(slot)) if start <= end else None
 
 
 class RecordingFolder:
@@ -159,7 +197,7 @@ class RecordingFolder:
         The label must not be empty or hold control characters.
         """
         self._inner(path, discarded=False)
-        recording = load_dataset(path)
+        recording = _as_reviewed(load_dataset(path))
         column = np.full(recording.n_samples, label)
         recording = replace(recording, samples=replace(recording.samples, label=column))
         # Moved first, then rewritten in its place, so there are never two of it. If this is
@@ -167,6 +205,11 @@ class RecordingFolder:
         moved = move_recording(self.root, path, self.root / folder_of(label) / path.name)
         save_dataset(_numbered(recording, int(moved.stem), self.name_of(moved)), moved)
         return moved
+
+    def confirm(self, path: Path) -> None:
+        """Keep that somebody has reviewed a kept recording: it shows what its label says."""
+        self._inner(path, discarded=False)
+        save_dataset(_as_reviewed(load_dataset(path)), path)
 
     def remove_unused(self) -> None:
         """Remove the folder if nothing was ever put into it."""
@@ -223,11 +266,21 @@ def _numbered(recording: LandmarkDataset, number: int, source: str) -> LandmarkD
     the recordings of two folders stay apart.
     """
     n = recording.n_samples
-    name = f"{recording.samples.session[0]} {number:04d}".strip()
+    name = recording_name(str(recording.samples.session[0]), number)
     is_movement = recording.header.kind == "sequence"
     sources = [source] if is_movement else [f"{source}#{k}" for k in range(1, n + 1)]
     columns: dict[str, Any] = {"recording": np.full(n, name), "source": np.array(sources, np.str_)}
     return replace(recording, samples=replace(recording.samples, **columns))
+
+
+def recording_name(session: str, number: int) -> str:
+    """Return the name of a recording in the column ``recording``."""
+    return f"{session} {number:04d}".strip()
+
+
+def _as_reviewed(recording: LandmarkDataset) -> LandmarkDataset:
+    header = recording.header
+    return replace(recording, header=replace(header, options={**header.options, "reviewed": True}))
 
 
 def _only_label(recording: LandmarkDataset) -> str:
@@ -259,11 +312,13 @@ def _entry(root: Path, path: Path) -> RecordingEntry | str:
         return str(error)
     except MemoryError as error:
         return reason(error)
-    samples = recording.samples
+    samples, event = recording.samples, RecordedEvent.of(recording)
+    label = recording.labels[0]
+    said = recording.header.options.get("reviewed") is True
     return RecordingEntry(
         number=int(path.stem),
         path=path,
-        label=recording.labels[0],
+        label=label,
         kind=recording.header.kind,
         n_frames=recording.n_frames,
         seconds=_seconds(recording),
@@ -273,4 +328,6 @@ def _entry(root: Path, path: Path) -> RecordingEntry | str:
         camera=str(recording.header.options.get("camera", "")),
         discarded=path.relative_to(root).parts[0] == DISCARDED,
         video=video_of(path),
+        recognised=event.label if event else "",
+        reviewed=event is not None and (said or label != event.label),
     )

@@ -85,6 +85,7 @@ if TYPE_CHECKING:
     from handlore.classifiers.evaluation.comparison import compare as compare
     from handlore.classifiers.evaluation.crossval import cross_validate as cross_validate
     from handlore.classifiers.evaluation.evaluation import evaluate as evaluate
+    from handlore.classifiers.improving import improve as improve
     from handlore.classifiers.training import train as train
     from handlore.datasets.conversion.convert import convert as convert
     from handlore.datasets.conversion.convert import convert_to_file as convert_to_file
@@ -147,6 +148,7 @@ _API = {
         "models.stream.calibration": "calibrate",
         "models.stream.recogniser": "Recogniser recognise",
         "models.stream.settings": "RecogniserSettings",
+        "classifiers.improving": "improve",
         "classifiers.training": "train",
         "classifiers.evaluation.crossval": "cross_validate",
         "classifiers.evaluation.evaluation": "evaluate",

@@ -8,7 +8,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Any
 
+from handlore.datasets.triggers import UNSORTED as UNSORTED
 from handlore.landmarks.hands import Hand, by_slot
 from handlore.models.stream.events import Event
 
@@ -17,8 +19,6 @@ from .loop import LiveState, LiveView
 
 BEFORE, AFTER = 1.0, 1.0
 """Seconds that are kept around an event."""
-UNSORTED = "unsorted"
-"""The label of a recording that nobody has labelled."""
 _MOST_WAITING = 16
 """Most recordings that wait for a slow or full disk; more are not kept."""
 _KEEP_KEY = "k"
@@ -119,16 +119,17 @@ class LandmarkBuffer(LiveView):
         first, last = event.start - BEFORE, event.end + AFTER
         clip = [frame for frame in self._frames if first <= frame.seconds <= last]
         if clip:
-            self._keep(event.label, clip)
+            self._keep(event.label, clip, event=_facts(event, clip[0].seconds))
 
-    def _keep(self, label: str, frames: Sequence[_Frame]) -> bool:
+    def _keep(self, label: str, frames: Sequence[_Frame], **options: Any) -> bool:
         if self._open >= _MOST_WAITING:
             self._say(f"a recording of {label} was not kept: the disk is too slow")
             self._lost += 1
             return False
         self._open += 1
         slots, times = [one.slots for one in frames], [one.seconds for one in frames]
-        recording = self._info.recording(label, "sequence", slots, times, live=True)
+        options |= {"live": True, "size": list(frames[0].size)}
+        recording = self._info.recording(label, "sequence", slots, times, **options)
         self._writer.keep(Job(recording, self._video(frames)))
         return True
 
@@ -150,3 +151,10 @@ class LandmarkBuffer(LiveView):
             # A process that runs for weeks must neither remember all files that it has written
             # nor all recordings that it could not write.
             self._writer.forget(len(done))
+
+
+def _facts(event: Event, began: float) -> dict[str, Any]:
+    """Return what a recording keeps of its event; ``began`` is the time of its first frame."""
+    start, end = round(event.start - began, 3), round(event.end - began, 3)
+    said = {"label": event.label, "start": start, "end": end, "slot": event.slot}
+    return said | {"probability": round(event.probability, 3)}

@@ -159,6 +159,7 @@ def _paint_panel(panel: Canvas, state: Review) -> None:
         ("subject", entry.subject, WHITE),
         ("session", entry.session, WHITE),
         ("camera", entry.camera, WHITE),
+        *([("recognised", entry.recognised, WHITE)] if entry.recognised else []),
     )
     for number, (name, value, color) in enumerate(rows):
         paint_value(panel, name, value, color, 88 + 24 * number)

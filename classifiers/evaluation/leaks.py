@@ -121,13 +121,11 @@ class Leaks:
         pairs = _split(card, tested, loaded)
         if pairs is not None:
             return cls.of(loaded, [pairs])
-        text = card.training.get("item_digests")
-        if not isinstance(text, str) or not text:
+        known = trained_on(card, tested)
+        if known is None:
             return None
-        known = {text[start : start + _LENGTH] for start in range(0, len(text), _LENGTH)}
         samples = tested.samples
-        digests = [bool(digest) and _short(digest) in known for digest in samples.sha256.tolist()]
-        seen = np.flatnonzero(np.array(digests) & (samples.view == 0))
+        seen = np.flatnonzero(np.array(known) & (samples.view == 0))
         examples = [_Leak(str(samples.source[at]), "a training item", None) for at in seen[:5]]
         return cls(len(seen), 0, tuple(examples), by_landmarks=False)
 
@@ -232,6 +230,15 @@ def item_digests(dataset: LandmarkDataset) -> str:
     """
     digests = sorted({_short(digest) for digest in dataset.samples.sha256.tolist() if digest})
     return "" if len(digests) > MAX_DIGESTS else "".join(digests)
+
+
+def trained_on(card: ModelCard, dataset: LandmarkDataset) -> list[bool] | None:
+    """Return which samples (n_samples,) a model was trained on; None if its card does not say."""
+    text = card.training.get("item_digests")
+    if not isinstance(text, str) or not text:
+        return None
+    known = {text[start : start + _LENGTH] for start in range(0, len(text), _LENGTH)}
+    return [bool(digest) and _short(digest) in known for digest in dataset.samples.sha256.tolist()]
 
 
 def _split(

@@ -121,7 +121,7 @@ class StreamScores:
 
 
 @dataclass(frozen=True, eq=False)
-class _FittedModel:
+class FittedModel:
     """A fitted classifier as what a recogniser runs."""
 
     labels: tuple[str, ...]
@@ -136,7 +136,7 @@ class _FittedModel:
     @classmethod
     def of(
         cls, estimator: HandEstimator, encoder: Encoder, trained: LandmarkDataset
-    ) -> "_FittedModel":
+    ) -> "FittedModel":
         """Return it with what else is learnt from its training data."""
         labels = tuple(map(str, estimator.classes_))
         # Windows come one at a time, for which one thread is the fastest.
@@ -186,7 +186,7 @@ class StreamOutputs:
         """
         if isinstance(encoder, MovementEncoder):
             fitted = fit_streams(fitted, trained, encoder, NegativeWindows())
-        found = cls.of(_FittedModel.of(fitted, encoder, trained), left_out, most)
+        found = cls.of(FittedModel.of(fitted, encoder, trained), left_out, most)
         return replace(found, usual=usual_threshold(trained))
 
     @classmethod

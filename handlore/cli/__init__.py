@@ -32,6 +32,7 @@ GROUPS = {
         "compare": "Test whether run B is better than run A.",
         "predict": "Predict the gestures in pictures, videos and recordings.",
         "models": "List the models that come with handlore, show one, or build one from data.",
+        "improve": "Train a model also on the corrected triggers of a live session.",
         "calibrate": "Choose a model's thresholds on streams and store them in its file.",
     },
     "Live": {

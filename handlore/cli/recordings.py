@@ -1,6 +1,6 @@
 """``handlore recordings``: list, review, discard, restore and relabel recordings."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
@@ -78,24 +78,36 @@ def _review_command(folder: Path) -> None:
     """Play the recordings in a window: their videos, if they were kept, or drawn hands.
 
     n and p step, u discards a recording, k restores it, a digit, a click or + changes its label, f
-    fills the screen, h shows all keys, q quits.
+    fills the screen, h shows all keys, q quits. In a folder of `handlore live --record`, n also
+    keeps that the label is right, for `handlore improve`.
     """
     recordings = RecordingFolder.open(folder, create=False)
+    review_in_window(recordings)
+    _end(recordings)
+
+
+def review_in_window(
+    recordings: RecordingFolder,
+    numbers: Collection[int] | None = None,
+    labels: Sequence[str] = (),
+    otherwise: str = "`handlore recordings list`, discard and relabel",
+) -> None:
+    """Review recordings in a window; HandloreError says what to do where there is none.
+
+    ``numbers`` and ``labels`` are those of :func:`~handlore.capture.review.review_recordings`.
+    """
     reason = why_no_window()
     if reason is not None:
-        raise HandloreError(
-            f"a review needs a window: {reason}; without one use `handlore recordings list`,"
-            " discard and relabel"
-        )
+        raise HandloreError(f"a review needs a window: {reason}; without one use {otherwise}")
     if (lacking := unwritable(recordings.labels())) is not None:
         talk(f"note: {lacking}")
     before = {entry.number: entry for entry in recordings.entries(discarded=None)}
     with closing(ReviewWindow()) as window:
-        review_recordings(recordings, window)
+        review_recordings(recordings, window, numbers=numbers, labels=labels)
     after = recordings.entries(discarded=None)
     changed = sum(before.get(entry.number) != entry for entry in after)
-    talk(f"{len(after)} recordings, {changed} changed")
-    _end(recordings)
+    n = len(after) if numbers is None else len(numbers)
+    talk(f"{n} recordings, {changed} changed")
 
 
 @command.command("discard", epilog=examples("handlore recordings discard my_gestures 7 12"))

@@ -124,6 +124,7 @@ def _train(options: _TrainOptions) -> None:
             log=options.log,
             base=options.base,
             seed=options.seed,
+            data=options.data,
             progress=show,
         )
     for note in trained.notes:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from recording_stubs import filled
+from recording_stubs import filled, live_recording
 from review_stubs import ENTRIES, entry, pressed
 
 from handlore.capture.keys import choosing
@@ -235,3 +235,25 @@ def test_a_damaged_file_is_reported(folder: RecordingFolder) -> None:
 def test_an_empty_folder_is_said(tmp_path: Path) -> None:
     with pytest.raises(HandloreError, match="no recordings to review"):
         stepped(RecordingFolder.open(tmp_path / "empty"))
+
+
+def test_seen_triggers_are_confirmed(tmp_path: Path) -> None:
+    """``n`` keeps that the label of a trigger is right; ``p`` and ``q`` say nothing."""
+    folder = RecordingFolder.open(tmp_path / "triggers")
+    for number in range(4):
+        folder.keep(live_recording(seed=number))
+    view = stepped(folder, "n", "0", "n", "p", "n", "u", "n")
+    assert [one.reviewed for one in folder.entries()] == [True, True, False]
+    assert [one.label for one in folder.entries()] == ["left", "none", "left"]
+    assert all(one.recognised == "left" for one in folder.entries())
+    assert view.shown[0][0].entry.needs_review
+
+
+def test_some_of_a_folder(folder: RecordingFolder) -> None:
+    now, view = iter(range(1000)), View("n", "n", "0")
+    review_recordings(
+        folder, view, lambda: next(now) / 10, lambda _: None, numbers={2}, labels=("wave",)
+    )
+    assert {len(state.entries) for state, _ in view.shown} == {1}
+    assert "wave" in view.shown[0][0].labels
+    assert names(folder) == ["left/0001.npz", "none/0002.npz"]

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+from trigger_stubs import corrected, session, wrong_ones
 
 from handlore.classifiers.training import train
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples, concatenate
@@ -38,7 +39,7 @@ def rendered(label: str, person: int, seed: int, *, after: int = 0) -> LandmarkD
 
 
 def write_home(folder: Path, pictures: Path, poses: LandmarkDataset) -> None:
-    """Write ``photos/``, ``photo.png``, ``wave.mp4``, ``poses``, ``moves`` and ``stream.npz``."""
+    """Write photos, a video, the data and models ``poses`` and ``moves``, a stream, triggers."""
     shutil.copytree(pictures, folder / "photos")
     shutil.copy(pictures / "fist/fist_p01_1.png", folder / "photo.png")
     write_movement_videos(
@@ -67,3 +68,5 @@ def write_home(folder: Path, pictures: Path, poses: LandmarkDataset) -> None:
     ):
         save_dataset(data, folder / f"{name}.npz")
         train(data, folder / f"{name}.onnx", estimator, params=params, **options)
+    triggers = session(folder / "triggers", poses)
+    corrected(triggers, wrong_ones(triggers, poses), "victory")

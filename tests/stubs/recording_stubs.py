@@ -37,6 +37,14 @@ def movement(
     return replace(made, header=Header(kind="sequence", detector=detector, options=options))
 
 
+def live_recording(label: str = "left", *, seed: int = 0) -> LandmarkDataset:
+    """A movement that a live run has recognised, nobody has said whether rightly."""
+    made = movement(label, seed=seed, session="live-1")
+    event = {"label": label, "start": 0.2, "end": 0.7, "slot": 0, "probability": 0.8}
+    options = {**made.header.options, "live": True, "event": event}
+    return replace(made, header=replace(made.header, options=options))
+
+
 def held(
     label: str = "fist", *, n: int = 5, session: str = "s1", subject: str = "anna", seed: int = 0
 ) -> LandmarkDataset:

@@ -13,7 +13,7 @@ from live_stubs import EMPTY, FIST, PALM, Detector, Stage, frames
 from handlore.capture.live.buffer import UNSORTED, LandmarkBuffer
 from handlore.capture.live.loop import LiveState, LiveView
 from handlore.capture.recording.writer import RecordingWriter, SessionInfo, VideoFolder
-from handlore.datasets.recordings import RecordingFolder
+from handlore.datasets.recordings import RecordedEvent, RecordingFolder
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import HandloreError
 
@@ -77,6 +77,10 @@ def test_clip_of_an_event(tmp_path: Path) -> None:
     assert np.isnan(shown[:29]).all()
     assert (shown[31:59] == FIST).all()
     assert (clip.header.kind, clip.samples.group[0]) == ("sequence", "anna")
+    event = RecordedEvent.of(clip)
+    assert event is not None
+    assert (event.label, event.start) == ("fist", pytest.approx(1.0, abs=0.04))
+    assert (fist.recognised, fist.reviewed, fist.needs_review) == ("fist", False, True)
     whole = load_dataset(next(e.path for e in folder.entries() if e.label == UNSORTED))
     assert whole.n_frames == len(TWO)
 

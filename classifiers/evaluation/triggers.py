@@ -1,0 +1,294 @@
+"""Models tested on reviewed triggers, which they would emit again or not, and on their data.
+
+A model and one that has also learnt from triggers are compared on what neither was trained on:
+
+* their data, as clips or pictures: the test split if there is one. Else parts of the data are left
+  out in turn, and classifiers trained on the rest are compared, with and without the triggers;
+* the triggers, as streams: parts of the session are left out in turn, in order of time.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.base import clone
+
+from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset, concatenate
+from handlore.datasets.splits import By, Fold, cross_validation, default_by, n_groups
+from handlore.datasets.triggers import Trigger
+from handlore.models.card import ModelCard
+from handlore.models.model import Model
+from handlore.models.stream.events import Event
+from handlore.models.stream.inference import StreamModel
+from handlore.models.stream.recogniser import events_from_outputs, model_outputs
+from handlore.models.stream.settings import RecogniserSettings
+
+from ..base import HandEstimator, Steps
+from ..extending import joined
+from ..factory import Pipeline
+from ..negatives import NegativeWindows
+from ..origin import Lesson, Origin
+from .evaluation import evaluate
+from .scores import fit_samples, fit_streams, predict_items
+from .streams import FittedModel, StreamScores
+
+N_PARTS = 3
+"""Into so many parts a session, and data without a test split, are divided."""
+RAISES = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3)
+"""By how much thresholds may be raised."""
+_MOST = 0.95
+"""The highest of them."""
+_SETTINGS = RecogniserSettings()
+_LATER = 0.5
+"""Seconds after a trigger in which another model may recognise the pose that is still held."""
+
+
+@dataclass(frozen=True)
+class TriggerScores:
+    """Events that a model emits for reviewed triggers, counted."""
+
+    n: int = 0
+    n_false: int = 0
+    """False activations: events with a label that the recording does not show."""
+    n_missed: int = 0
+    """Gestures for which no event was emitted."""
+
+    @property
+    def n_errors(self) -> int:
+        """Both together."""
+        return self.n_false + self.n_missed
+
+    def __add__(self, other: "TriggerScores") -> "TriggerScores":
+        n_false, n_missed = self.n_false + other.n_false, self.n_missed + other.n_missed
+        return TriggerScores(self.n + other.n, n_false, n_missed)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it under the names that scripts rely on."""
+        return {"n": self.n, "n_false": self.n_false, "n_missed": self.n_missed}
+
+
+def score_triggers(
+    model: StreamModel, triggers: Sequence[Trigger], raises: Sequence[float] = (0.0,)
+) -> list[TriggerScores]:
+    """Recognise each recording as a stream, and count what is wrong about its event.
+
+    What happens in the recording before and after the event is not looked at: nobody has said what
+    it shows. There is one result for each of ``raises``, with thresholds that are so much higher.
+    """
+    totals = [TriggerScores()] * len(raises)
+    for one in triggers:
+        outputs = list(model_outputs(model, one.recording, _SETTINGS))
+        for number, amount in enumerate(raises):
+            levels = raised_thresholds(model, amount)
+            events = events_from_outputs(model, outputs, levels, _SETTINGS)
+            totals[number] += _scored(events, one)
+    return totals
+
+
+def raised_thresholds(model: StreamModel, amount: float) -> dict[str, float]:
+    """Return the thresholds of a model, each raised by an amount."""
+    usual = _SETTINGS.default_threshold(model.encoder.kind)
+    gestures = [label for label in model.labels if label != NONE_LABEL]
+    if not amount:
+        return dict(model.thresholds)
+    own = {label: model.thresholds.get(label, usual) for label in gestures}
+    return {label: round(max(min(least + amount, _MOST), least), 2) for label, least in own.items()}
+
+
+def _scored(emitted: Sequence[Event], trigger: Trigger) -> TriggerScores:
+    events = [one for one in emitted if _is_about(one, trigger)]
+    false = [one for one in events if one.label != trigger.label]
+    missed = trigger.label != NONE_LABEL and len(false) == len(events)
+    return TriggerScores(1, len(false), int(missed))
+
+
+def _is_about(event: Event, trigger: Trigger) -> bool:
+    return event.start <= trigger.end + _LATER and event.end >= trigger.start
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a model achieves on what it was not trained on."""
+
+    n: int
+    """Test items: clips or pictures of its data."""
+    n_wrong: int
+    triggers: TriggerScores
+    streams: StreamScores | None = None
+    """The test items in streams, if there is a test split."""
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the test items that are recognised."""
+        return 1 - self.n_wrong / self.n if self.n else float("nan")
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it under the names that scripts rely on."""
+        streams = {"streams": self.streams.as_json()} if self.streams else {}
+        return {
+            "accuracy": self.accuracy,
+            "n": self.n,
+            "n_wrong": self.n_wrong,
+            "triggers": self.triggers.as_json(),
+        } | streams
+
+
+def n_fits(origin: Origin) -> int:
+    """Return how many fits a comparison takes."""
+    return N_PARTS if origin.has_test else 2 * N_PARTS
+
+
+class ItemCounts(NamedTuple):
+    """Test items, and how many are wrong without and with the triggers."""
+
+    n: int = 0
+    before: int = 0
+    after: int = 0
+
+    def __add__(self, other: tuple[int, ...]) -> "ItemCounts":  # type: ignore[override]
+        return ItemCounts(*(a + b for a, b in zip(self, other, strict=True)))
+
+
+def tested_in_parts(
+    origin: Origin, lesson: Lesson, card: ModelCard, steps: Steps
+) -> tuple[ItemCounts, list[TriggerScores]]:
+    """Leave out parts of the session, and of data without a test split; return what is wrong.
+
+    The classifiers that have learnt from the other triggers have the thresholds of a card; there is
+    one result for each of :data:`RAISES`.
+    """
+    wrong, totals = ItemCounts(), [TriggerScores()] * len(RAISES)
+    for fold in _folds(origin, lesson):
+        counts, scores = fold.test(origin, card, steps)
+        wrong += counts
+        totals = [one + more for one, more in zip(totals, scores, strict=True)]
+    return wrong, totals
+
+
+def least_raise(before: TriggerScores, after: Sequence[TriggerScores]) -> int:
+    """Return the index of the smallest raise that halves false activations, if one does so.
+
+    It may not make more mistakes than the model so far. Else it is the one with the fewest.
+    """
+    enough = (
+        number
+        for number, one in enumerate(after)
+        if 2 * one.n_false <= before.n_false and one.n_errors <= before.n_errors
+    )
+    fewest = min(range(len(after)), key=lambda number: after[number].n_errors)
+    return next(enough, fewest)
+
+
+def standings(
+    origin: Origin, new: Model, wrong: ItemCounts, scores: tuple[TriggerScores, TriggerScores]
+) -> tuple[Standing, Standing]:
+    """Return what the model so far and the new one achieve, given what is wrong in parts."""
+    if not origin.has_test:
+        old, taught = scores
+        return Standing(wrong.n, wrong.before, old), Standing(wrong.n, wrong.after, taught)
+    tests = [evaluate(one, origin.dataset) for one in (origin.model, new)]
+    before, after = (
+        Standing(one.scores.n, one.scores.n_wrong + one.scores.n_missed, each, one.streams)
+        for one, each in zip(tests, scores, strict=True)
+    )
+    return before, after
+
+
+@dataclass(frozen=True, eq=False)
+class _Fold:
+    """What is left out of the data and of the session, and the rest."""
+
+    trained: LandmarkDataset
+    """The rest of the data, with the triggers of earlier sessions."""
+    added: LandmarkDataset | None
+    """The rest of the new triggers, as samples."""
+    tested: LandmarkDataset | None
+    """What is left out of the data; None if there is a test split."""
+    triggers: tuple[Trigger, ...]
+
+    def test(
+        self, origin: Origin, card: ModelCard, steps: Steps
+    ) -> tuple[ItemCounts, list[TriggerScores]]:
+        """Test without and with the rest of the triggers what is left out."""
+        joint = [self.trained, *([] if self.added is None else [self.added])]
+        taught = joined(concatenate(joint), origin.examples)
+        pipeline = origin.pipeline(taught)
+        after = _fitted(pipeline, taught, steps)
+        stream = _for_streams(after, pipeline, taught, card, negatives=origin.negatives)
+        scores = score_triggers(stream, self.triggers, RAISES)
+        if self.tested is None:
+            return ItemCounts(), scores
+        before = _fitted(pipeline, joined(self.trained, origin.examples), steps)
+        wrong = [_n_wrong(one, self.tested, pipeline) for one in (before, after)]
+        return ItemCounts(wrong[0][0], wrong[0][1], wrong[1][1]), scores
+
+
+def _folds(origin: Origin, lesson: Lesson) -> Iterator[_Fold]:
+    """Divide the session in order of time, and data without a test split by people."""
+    own, by = origin.trained, default_by(origin.trained)
+    names, every = lesson.triggers.samples.recording, lesson.new.reviewed
+    is_new = np.isin(names, [one.name for one in every])
+    parts = _parts(origin, by)
+    for number, (rest, test) in enumerate(parts):
+        left_out = every[
+            number * len(every) // len(parts) : (number + 1) * len(every) // len(parts)
+        ]
+        taken = is_new & ~np.isin(names, [one.name for one in left_out])
+        if by != "random" and len(test):
+            # Nobody is in training and test.
+            theirs = getattr(own.samples, by)[test]
+            taken &= ~np.isin(getattr(lesson.samples.samples, by), theirs)
+        earlier = lesson.samples.select(~is_new)
+        yield _Fold(
+            concatenate([own.select(rest), earlier]),
+            lesson.samples.select(taken) if taken.any() else None,
+            own.select(test) if len(test) else None,
+            left_out,
+        )
+
+
+def _parts(origin: Origin, by: By) -> list[Fold]:
+    own = origin.trained
+    if origin.has_test:
+        return [(np.arange(own.n_samples), np.arange(0))] * N_PARTS
+    return list(cross_validation(own, by, min(N_PARTS, n_groups(own, by))))
+
+
+def protocol_of(origin: Origin) -> str:
+    """Return how the data are tested, in words."""
+    if origin.has_test:
+        return "the test split"
+    by, n_parts = default_by(origin.trained), len(_parts(origin, default_by(origin.trained)))
+    how = "at random" if by == "random" else f"by {by}"
+    return f"cross-validated {how}, {n_parts} folds"
+
+
+def _fitted(pipeline: Pipeline, dataset: LandmarkDataset, steps: Steps) -> HandEstimator:
+    estimator: HandEstimator = clone(pipeline.estimator)
+    estimator.progress, estimator.keeps_best = steps.within(), False
+    fitted = fit_samples(estimator, dataset, pipeline.encoder)
+    steps.finish()
+    return fitted
+
+
+def _for_streams(
+    fitted: HandEstimator,
+    pipeline: Pipeline,
+    dataset: LandmarkDataset,
+    card: ModelCard,
+    *,
+    negatives: bool,
+) -> FittedModel:
+    """Return a classifier as what a recogniser runs, with the thresholds of the new model."""
+    if negatives:
+        fitted = fit_streams(fitted, dataset, pipeline.encoder, NegativeWindows())
+    model = FittedModel.of(fitted, pipeline.encoder, dataset)
+    return replace(model, thresholds=card.thresholds, patience=card.patience)
+
+
+def _n_wrong(fitted: HandEstimator, tested: LandmarkDataset, pipeline: Pipeline) -> tuple[int, int]:
+    """Return the number of items, and of wrong ones."""
+    classes = [str(label) for label in fitted.classes_]
+    found = predict_items(fitted.predict_proba, classes, tested, pipeline.encoder)
+    return len(found.truth), int((found.truth != found.predicted).sum())

@@ -1,0 +1,269 @@
+"""A model that learns from its mistakes: reviewed triggers become training data.
+
+A session of ``live --record`` keeps what was recognised; a person corrects it. The model is trained
+anew, as it was trained before, on its data and on these triggers, and replaced only if the new one
+is no worse on what neither was trained on.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset, concatenate
+from handlore.datasets.storage import save_dataset
+from handlore.datasets.triggers import load_triggers
+from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.files import atomic_write, require_writable
+from handlore.models.card import ModelCard
+from handlore.models.files import load_model, replace_card
+from handlore.models.ready import is_ready
+
+from .base import Report, Steps
+from .evaluation.triggers import (
+    RAISES,
+    Standing,
+    least_raise,
+    n_fits,
+    protocol_of,
+    raised_thresholds,
+    score_triggers,
+    standings,
+    tested_in_parts,
+)
+from .extending import joined
+from .origin import Lesson, Origin, triggers_file
+from .provenance import source_facts
+from .training import train_pipeline
+
+_FITS_OF_A_TRAINING = 3
+"""As long as so many fits takes a training, thresholds included."""
+_MOST_LOST = 0.005
+"""Share of the test items that may be lost; one item may be in any case."""
+
+
+@dataclass(frozen=True)
+class Improvement:
+    """A model, compared with one that has also learnt from triggers."""
+
+    model: str
+    out: Path
+    before: Standing
+    after: Standing
+    protocol: str
+    """How the data were tested, in words."""
+    n_right: int
+    """New triggers that were recognised as what they are."""
+    n_wrong: int
+    n_none: int
+    """Those that show none of its gestures, among the wrong ones."""
+    n_unreviewed: int
+    n_other: int
+    """Recordings that are not about this model."""
+    raised: float = 0.0
+    """By how much its thresholds are higher than :func:`~.training.train` would choose them."""
+    is_written: bool = False
+    backup: Path | None = None
+    """The model so far, if the new one has its name."""
+    notes: tuple[str, ...] = ()
+    failures: tuple[tuple[str, str], ...] = ()
+    """Recordings that cannot be read, and why."""
+
+    @property
+    def worse(self) -> str | None:
+        """Why the new model is worse; None if it is not."""
+        old, new = self.before, self.after
+        lost = new.n_wrong - old.n_wrong
+        if lost > max(1, _MOST_LOST * new.n):
+            return (
+                f"its accuracy on the data is {100 * new.accuracy:.1f} %, before"
+                f" {100 * old.accuracy:.1f} %"
+            )
+        if new.triggers.n_errors > old.triggers.n_errors:
+            return (
+                f"it makes {new.triggers.n_errors} mistakes in {new.triggers.n} triggers, before"
+                f" {old.triggers.n_errors}"
+            )
+        return None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it under the names that scripts rely on."""
+        return {
+            "model": self.model,
+            "out": str(self.out),
+            "written": self.is_written,
+            "worse": self.worse,
+            "backup": None if self.backup is None else str(self.backup),
+            "triggers": {
+                "n": self.n_right + self.n_wrong,
+                "n_right": self.n_right,
+                "n_wrong": self.n_wrong,
+                "n_none": self.n_none,
+                "n_unreviewed": self.n_unreviewed,
+                "n_other": self.n_other,
+            },
+            "protocol": self.protocol,
+            "thresholds_raised": self.raised,
+            "before": self.before.as_json(),
+            "after": self.after.as_json(),
+        }
+
+
+def improve(
+    model: str | Path,
+    triggers: str | Path,
+    out: str | Path | None = None,
+    *,
+    data: Sequence[str | Path] = (),
+    all_reviewed: bool = False,
+    dry_run: bool = False,
+    progress: Report | None = None,
+) -> Improvement:
+    """Train a model also on the reviewed triggers of a live session, and keep it if it is no worse.
+
+    Parameters
+    ----------
+    model
+        A model file, or the name of a model that comes with handlore.
+    triggers
+        The folder of ``live --record``, reviewed. A trigger that shows none of the model's gestures
+        is an example of ``none``.
+    out
+        The new model file; default: the model file itself, which is kept as ``NAME.old.onnx``. The
+        triggers of all sessions are kept beside it in ``NAME.triggers.npz``.
+    data
+        Where the data of the model are, if they are no longer where they were.
+    all_reviewed
+        The labels of triggers that nobody has reviewed are right.
+    dry_run
+        Train and compare, and write nothing.
+    progress
+        Called with how much is done, and of how much.
+
+    Returns
+    -------
+    What both models achieve; nothing was written if the new one is :attr:`~Improvement.worse`.
+
+    Raises
+    ------
+    HandloreError
+        If there is nothing to learn, or the data of the model are not there.
+
+    Examples
+    --------
+    >>> result = handlore.improve("poses.onnx", "triggers", dry_run=True)
+    >>> result.n_right, result.n_wrong, result.is_written
+    (6, 4, False)
+    """
+    target = _target(model, out)
+    origin = Origin.find(model, data)
+    card = origin.model.card
+    found = load_triggers(triggers, card.labels, card.n_hands, all_reviewed=all_reviewed)
+    lesson = Lesson.of(origin, found)
+    with TemporaryDirectory(prefix="handlore-") as folder:
+        trial = Path(folder) / "new.onnx"
+        steps = Steps(_FITS_OF_A_TRAINING + n_fits(origin), progress)
+        notes = _train(origin, lesson, trial, target, steps)
+        (emitted,) = score_triggers(origin.model, lesson.new.reviewed)
+        wrong, each = tested_in_parts(origin, lesson, load_model(trial).card, steps)
+        # Calibrated thresholds stay: somebody has chosen how much may be false.
+        best = 0 if card.calibration else least_raise(emitted, each)
+        notes += _raise_thresholds(trial, RAISES[best])
+        before, after = standings(origin, load_model(trial), wrong, (emitted, each[best]))
+        steps.close()
+        right = sum(one.is_right for one in lesson.new.reviewed)
+        shows_none = [one for one in lesson.new.reviewed if one.label == NONE_LABEL]
+        result = Improvement(
+            model=str(model),
+            out=target,
+            before=before,
+            after=after,
+            protocol=protocol_of(origin),
+            raised=RAISES[best],
+            n_right=right,
+            n_wrong=len(lesson.new.reviewed) - right,
+            n_none=len(shows_none),
+            n_unreviewed=found.n_unreviewed,
+            n_other=found.n_other,
+            notes=(*origin.notes, *notes),
+            failures=(*origin.failures, *found.failures),
+        )
+        if dry_run or result.worse:
+            return result
+        backup = _write(trial, target, lesson.triggers)
+    return replace(result, is_written=True, backup=backup)
+
+
+def _target(model: str | Path, out: str | Path | None) -> Path:
+    if out is None and is_ready(model):
+        raise HandloreError(
+            f"{model} comes with handlore and stays as it is; name a file for the improved model"
+            f" with --out my_{model}.onnx"
+        )
+    target = Path(model if out is None else out)
+    require_writable(target)
+    require_writable(triggers_file(target))
+    return target
+
+
+def _train(
+    origin: Origin, lesson: Lesson, trial: Path, target: Path, steps: Steps
+) -> tuple[str, ...]:
+    """Train the new model as ``train`` would, and return notes."""
+    dataset = concatenate([origin.trained, lesson.samples])
+    pipeline = origin.pipeline(joined(dataset, origin.examples))
+    facts = source_facts(
+        target,
+        [*origin.paths, triggers_file(target)],
+        split=origin.split,
+        base=origin.base,
+        negatives=origin.negatives,
+    )
+    trained = train_pipeline(
+        pipeline,
+        dataset,
+        trial,
+        base=origin.examples,
+        negatives=origin.negatives,
+        facts=facts,
+        progress=steps.within(_FITS_OF_A_TRAINING),
+    )
+    steps.finish(_FITS_OF_A_TRAINING)
+    return (*trained.notes, *_keep_calibration(origin.model.card, trial))
+
+
+def _keep_calibration(before: ModelCard, trial: Path) -> tuple[str, ...]:
+    if not before.calibration:
+        return ()
+    card = load_model(trial).card
+    known = {label: one for label, one in before.thresholds.items() if label in card.labels}
+    both = {**card.thresholds, **known}
+    replace_card(trial, replace(card, thresholds=both, calibration=before.calibration))
+    return ("the thresholds of `handlore calibrate` are kept; calibrate again to renew them",)
+
+
+def _raise_thresholds(trial: Path, amount: float) -> tuple[str, ...]:
+    if not amount:
+        return ()
+    model = load_model(trial)
+    replace_card(trial, replace(model.card, thresholds=raised_thresholds(model, amount)))
+    return (f"thresholds are {amount:g} higher, for fewer false activations",)
+
+
+def _write(trial: Path, target: Path, triggers: LandmarkDataset) -> Path | None:
+    """Write the triggers, then the model; return where the model so far is kept, if it is one.
+
+    If this is interrupted in between, the triggers are new to the model the next time.
+    """
+    save_dataset(triggers, triggers_file(target))
+    backup = target.with_name(f"{target.stem}.old{target.suffix}") if target.exists() else None
+    if backup is not None:
+        _copy(target, backup)
+    _copy(trial, target)
+    return backup
+
+
+def _copy(source: Path, target: Path) -> None:
+    with atomic_write(target) as stream:
+        stream.write(source.read_bytes())

@@ -1,0 +1,226 @@
+"""What a model was trained on, found again from what its file says, and what it is to learn.
+
+A model file names its data as seen from its own folder. Triggers that it has been improved with are
+in a dataset beside it, ``NAME.triggers.npz``. A model that comes with handlore has some of its
+training samples beside it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+from handlore.datasets.dataset import LandmarkDataset, Samples, listed
+from handlore.datasets.loading import load_data
+from handlore.datasets.splits import training_samples
+from handlore.datasets.storage import load_dataset
+from handlore.datasets.triggers import Triggers, merged, named_like
+from handlore.landmarks.errors import HandloreError
+from handlore.models.card import ModelCard
+from handlore.models.files import load_model
+from handlore.models.model import Model
+from handlore.models.ready import is_ready, model_path
+
+from .evaluation.leaks import trained_on
+from .extending import Base
+from .factory import Pipeline, make_pipeline
+
+
+def triggers_file(model: Path) -> Path:
+    """Return the dataset of the triggers that a model file was improved with."""
+    return model.with_name(f"{model.stem}.triggers.npz")
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """A model with what it was trained on."""
+
+    model: Model
+    path: Path
+    """The model file."""
+    paths: tuple[Path, ...]
+    """Its data, without triggers; empty if only samples beside a ready-made model are left."""
+    dataset: LandmarkDataset
+    """The data, or these samples."""
+    base: str | Path | None
+    """The model whose gestures it keeps."""
+    examples: LandmarkDataset | None = None
+    """Samples of the base, if they are not the dataset."""
+    triggers: LandmarkDataset | None = None
+    """Triggers of earlier sessions that it was trained on."""
+    split: str | None = None
+    """The split that it was trained on, if one was named."""
+    negatives: bool = True
+    """Movements: whether it was trained on negative windows too."""
+    notes: tuple[str, ...] = ()
+    failures: tuple[tuple[str, str], ...] = ()
+    """Recordings among the data that cannot be read, and why."""
+
+    @classmethod
+    def find(cls, model: str | Path, data: Sequence[str | Path] = ()) -> Self:
+        """Find the data of a model; ``data`` is where they are now, if they were moved.
+
+        Raises
+        ------
+        HandloreError
+            If it names no data, or they are not there.
+        """
+        loaded, path = load_model(model), model_path(model)
+        facts = loaded.card.training
+        before = triggers_file(path)
+        split = facts.get("split")
+        same: dict[str, Any] = {
+            "model": loaded,
+            "path": path,
+            "triggers": load_dataset(before) if before.is_file() else None,
+            "split": split if isinstance(split, str) else None,
+            "negatives": facts.get("negatives", True) is not False,
+        }
+        paths = [Path(one) for one in data] or _named_data(loaded.card, path)
+        if not paths:
+            return cls(**same | _kept_beside(model, loaded.card, path))
+        read, base = load_data(paths, _kind(loaded.card)), _base_of(loaded.card, path)
+        return cls(
+            **same,
+            paths=tuple(paths),
+            dataset=read.dataset,
+            base=base,
+            examples=None if base is None else Base.load(base).beside(read.dataset),
+            notes=read.notes,
+            failures=read.failures,
+        )
+
+    @property
+    def trained(self) -> LandmarkDataset:
+        """The samples of the data that the model was trained on."""
+        return training_samples(self.dataset, self.split)
+
+    @property
+    def has_test(self) -> bool:
+        """Whether the data have a test split, which is never trained on."""
+        return bool((self.dataset.samples.split == "test").any())
+
+    def pipeline(self, dataset: LandmarkDataset) -> Pipeline:
+        """Return the pipeline for a dataset, with the options that the model was trained with."""
+        card = self.model.card
+        said = card.training.get("params")
+        params = dict(said) if isinstance(said, dict) else {}
+        named = {name.replace("__", "."): value for name, value in params.items()}
+        return make_pipeline(dataset, card.estimator, features=card.features or None, params=named)
+
+
+def _kind(card: ModelCard) -> Any:
+    return card.kind
+
+
+def _named_data(card: ModelCard, path: Path) -> list[Path]:
+    """Return the files and folders that a card names, all there; without the triggers."""
+    said = card.training.get("data")
+    names = [one for one in said if isinstance(one, str)] if isinstance(said, list) else []
+    found = [path.parent / name for name in names]
+    own = [one for one in found if one.resolve() != triggers_file(path).resolve()]
+    gone = [str(one) for one in own if not one.exists()]
+    if gone:
+        raise HandloreError(
+            f"{path} was trained on {listed(gone)}, which is not there any more; say where it is"
+            " now with --data"
+        )
+    return own
+
+
+def _base_of(card: ModelCard, path: Path) -> str | Path | None:
+    """Return the base that a card names."""
+    name = card.training.get("base")
+    if isinstance(name, str) and name:
+        return name if is_ready(name) else path.parent / name
+    if card.training.get("n_of_base"):
+        raise HandloreError(
+            f"{path} was trained with --base, and an earlier handlore did not keep which; train it"
+            " again"
+        )
+    return None
+
+
+def _kept_beside(model: str | Path, card: ModelCard, path: Path) -> dict[str, Any]:
+    """Return what is known of a model that names no data of its own."""
+    base = _base_of(card, path)
+    if base is not None:
+        return {"paths": (), "dataset": Base.load(base).examples, "base": base}
+    beside = path.with_suffix(".npz")
+    if not beside.is_file():
+        raise HandloreError(
+            f"{model} does not say what it was trained on: an earlier handlore made it, or not"
+            " `handlore train`; name its data with --data"
+        )
+    kept = load_dataset(beside)
+    if training_samples(kept).digest() == card.training.get("data_digest"):
+        return {"paths": (beside,), "dataset": kept, "base": None}
+    n, crossval = card.training.get("n"), card.training.get("crossval")
+    score = crossval.get("accuracy") if isinstance(crossval, dict) else None
+    known = f", of which {100 * score:.1f} % were recognised" if isinstance(score, float) else ""
+    note = (
+        f"{model} was trained on {n} samples{known}; {kept.n_samples} of them are kept beside it,"
+        " so the new model may recognise other people less well"
+    )
+    return {"paths": (), "dataset": kept, "base": model, "notes": (note,)}
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """What a model is to learn."""
+
+    triggers: LandmarkDataset
+    """Samples of all triggers, of earlier sessions too, as they are kept."""
+    samples: LandmarkDataset
+    """The same, named as fits to the data of the model."""
+    new: Triggers
+    """The triggers that the model was not trained on."""
+
+    @classmethod
+    def of(cls, origin: Origin, found: Triggers) -> "Lesson":
+        """Find what is new; HandloreError if nothing is."""
+        window = origin.model.card.seconds[1:2] or (None,)
+        samples = found.samples(origin.dataset.header.kind, *window)
+        together = merged(origin.triggers, found, samples)
+        fresh = _fresh(origin, samples)
+        gone = together is None or (not fresh and not _has_lost(origin.triggers, together))
+        if together is None or gone:
+            raise HandloreError(_nothing_new(origin, found))
+        new = tuple(one for one in found.reviewed if one.name in fresh)
+        named = named_like(together, origin.trained)
+        return cls(together, named, replace(found, reviewed=new))
+
+
+def _fresh(origin: Origin, samples: LandmarkDataset | None) -> set[str]:
+    """Return the names of the triggers that the model has not learnt, or with another label."""
+    if samples is None:
+        return set()
+    before = origin.triggers.samples if origin.triggers is not None else Samples.make([])
+    labels = dict(zip(before.sha256.tolist(), before.label.tolist(), strict=True))
+    # The file may know more than the model: it is written first, and a model may be put back.
+    learnt = trained_on(origin.model.card, samples) or [bool(labels)] * samples.n_samples
+    table = samples.samples
+    rows = zip(table.recording, table.sha256, table.label, learnt, strict=True)
+    return {str(r) for r, digest, label, known in rows if not known or labels.get(digest) != label}
+
+
+def _has_lost(before: LandmarkDataset | None, after: LandmarkDataset) -> bool:
+    """Return whether triggers of earlier sessions have been discarded since."""
+    return before is not None and after.n_samples < before.n_samples
+
+
+def _nothing_new(origin: Origin, found: Triggers) -> str:
+    if found.n_unreviewed:
+        return (
+            f"none of the {found.n_unreviewed} new triggers in {found.root} has been reviewed:"
+            f" `handlore recordings review {found.root}`, or --yes if all their labels are right"
+        )
+    if found.reviewed:
+        return (
+            f"there is nothing new to learn: {origin.path} knows all {len(found.reviewed)}"
+            f" triggers in {found.root}; record another session with `handlore live --record`"
+        )
+    return (
+        f"{found.root} holds no triggers of {origin.path}; record a session with `handlore live"
+        f" {origin.path} --record {found.root}`"
+    )

@@ -1,0 +1,179 @@
+"""``handlore improve``: a model learns from the corrected triggers of a live session."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import handlore
+from handlore.datasets.recordings import RecordingFolder
+from handlore.datasets.triggers import triggers_to_review
+from handlore.landmarks.errors import HandloreError
+from handlore.models.card import ModelCard
+
+from ._common import (
+    MODEL,
+    PATH,
+    RenamedOption,
+    end,
+    examples,
+    json_option,
+    percent,
+    print_json,
+    print_table,
+    progress,
+    say,
+    say_failures,
+    talk,
+)
+from .recordings import review_in_window
+
+if TYPE_CHECKING:
+    # Needs scikit-learn, which printing help does not.
+    from handlore.classifiers.improving import Improvement
+
+
+@dataclass(frozen=True)
+class _ImproveOptions:
+    model: str | Path
+    triggers: Path
+    out: Path | None
+    data: tuple[Path, ...]
+    yes: bool
+    review: bool
+    dry_run: bool
+    as_json: bool
+
+
+@click.command(
+    "improve",
+    epilog=examples(
+        "handlore live poses.onnx --record triggers",
+        "handlore improve poses.onnx --from triggers",
+        "handlore improve poses.onnx --from triggers --dry-run",
+        "handlore improve poses.onnx --from triggers --data moved/photos.npz",
+        "handlore improve everyday --from triggers --out mine.onnx",
+        "handlore recordings relabel triggers 7 none",
+        "handlore improve poses.onnx --from triggers --yes --json",
+    ),
+)
+@click.argument("model", type=MODEL)
+@click.option(
+    "--from",
+    "triggers",
+    required=True,
+    metavar="DIR",
+    type=PATH,
+    help="The folder of `handlore live --record`.",
+)
+@click.option(
+    "--out",
+    "--output",
+    "out",
+    cls=RenamedOption,
+    type=PATH,
+    help="The improved model; default: MODEL itself, which is kept as NAME.old.onnx.",
+)
+@click.option(
+    "--data",
+    multiple=True,
+    metavar="DATA",
+    type=PATH,
+    help="Where the data of MODEL is, if it is no longer where it was; may be given several times.",
+)
+@click.option(
+    "--review/--no-review",
+    default=True,
+    show_default=True,
+    help="First review the triggers that nobody has reviewed; those that remain are left out.",
+)
+@click.option(
+    "--yes",
+    is_flag=True,
+    help="Review nothing: the labels of all triggers are right as they are now.",
+)
+@click.option("--dry-run", is_flag=True, help="Train and compare, and write no model.")
+@json_option
+def command(**given: Any) -> None:
+    """Train a model also on the corrected triggers of a live session.
+
+    `handlore live MODEL --record DIR` keeps a recording of each event. They are shown one by one:
+    n if the label is right, 0 if it is none of the gestures, a digit for another gesture, u to
+    discard. Then a model is trained on the data of MODEL, with the options that it was trained
+    with, and on these triggers.
+
+    Both models are compared on what neither was trained on. If the new one is worse, MODEL stays
+    as it is, and the exit code is 1; what was reviewed stays reviewed.
+    """
+    _improve(_ImproveOptions(**given))
+
+
+def _improve(options: _ImproveOptions) -> None:
+    if options.review and not options.yes:
+        _review(options, handlore.load_model(options.model).card)
+    with progress("training", counted=False) as show:
+        found = handlore.improve(
+            options.model,
+            options.triggers,
+            options.out,
+            data=options.data,
+            all_reviewed=options.yes,
+            dry_run=options.dry_run,
+            progress=show,
+        )
+    for note in found.notes:
+        talk(f"note: {note}")
+    say_failures(found.failures)
+    if options.as_json:
+        print_json(found.as_json())
+    else:
+        _print(found)
+    if found.worse:
+        raise HandloreError(
+            f"the new model is worse: {found.worse}; {options.model} stays as it is, and the"
+            f" reviewed triggers stay in {options.triggers}"
+        )
+    end(found.failures)
+
+
+def _review(options: _ImproveOptions, card: ModelCard) -> None:
+    """Review the triggers that nobody has reviewed, if there are any."""
+    recordings = RecordingFolder.open(options.triggers, create=False)
+    waiting = triggers_to_review(recordings, card.labels)
+    if waiting:
+        review_in_window(
+            recordings,
+            {entry.number for entry in waiting},
+            card.labels,
+            f"`handlore recordings relabel {options.triggers} NUMBER none` for each wrong trigger,"
+            " then --yes",
+        )
+
+
+def _print(found: "Improvement") -> None:
+    n, other = found.n_right + found.n_wrong, found.n_wrong - found.n_none
+    say(
+        f"{n} new triggers: {found.n_right} right, {found.n_wrong} wrong ({found.n_none} none,"
+        f" {other} another gesture)"
+    )
+    for count, why in (
+        (found.n_unreviewed, "not reviewed, and left out"),
+        (found.n_other, "not about this model"),
+    ):
+        if count:
+            say(f"{count} {why}")
+    before, after = found.before, found.after
+    rows: list[list[object]] = [
+        [f"accuracy, {before.n} items", percent(before.accuracy), percent(after.accuracy)],
+        ["false activations", before.triggers.n_false, after.triggers.n_false],
+        ["missed gestures", before.triggers.n_missed, after.triggers.n_missed],
+    ]
+    say(f"tested on what neither was trained on (data: {found.protocol}):\n")
+    print_table(["", "before", "after"], rows)
+    if found.is_written:
+        say(f"\nwrote {found.out}")
+        if found.backup is not None:
+            say(f"the model so far is {found.backup}; copy it back to undo")
+    elif not found.worse:
+        say(f"\nnothing written (--dry-run); it would be {found.out}")

@@ -1,0 +1,246 @@
+"""A model that learns from reviewed triggers, and is replaced only by one that is no worse."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from trigger_stubs import corrected, few_poses, pose_model, session, with_test_split, wrong_ones
+
+from handlore.classifiers import improving
+from handlore.classifiers.evaluation.triggers import Standing, TriggerScores
+from handlore.classifiers.improving import improve
+from handlore.classifiers.origin import Lesson, Origin, triggers_file
+from handlore.classifiers.training import train
+from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.recordings import RecordingFolder
+from handlore.datasets.storage import load_dataset, save_dataset
+from handlore.datasets.triggers import load_triggers
+from handlore.landmarks.errors import HandloreError
+from handlore.models.files import load_model, replace_card
+
+
+@pytest.fixture
+def model(tmp_path: Path, dataset: LandmarkDataset) -> Path:
+    return pose_model(tmp_path, dataset)
+
+
+@pytest.fixture
+def triggers(tmp_path: Path, dataset: LandmarkDataset) -> RecordingFolder:
+    """A reviewed session: six right triggers, and four that are none."""
+    folder = session(tmp_path / "triggers", dataset)
+    corrected(folder, wrong_ones(folder, dataset))
+    return folder
+
+
+def test_it_learns(model: Path, triggers: RecordingFolder, tmp_path: Path) -> None:
+    old = model.read_bytes()
+    done: list[float] = []
+    found = improve(model, triggers.root, progress=lambda n, of: done.append(n / of))
+    assert (done == sorted(done), done[-1]) == (True, 1.0)
+    assert (found.n_right, found.n_wrong, found.n_none) == (6, 4, 4)
+    assert (found.worse, found.is_written) == (None, True)
+    assert found.before.triggers.n_false >= 2
+    assert found.after.triggers.n_false == 0
+    assert (found.before.n, found.protocol) == (18, "cross-validated by group, 3 folds")
+    assert found.backup == tmp_path / "poses.old.onnx"
+    assert found.backup.read_bytes() == old
+    card = load_model(model).card
+    assert card.labels == ("fist", "none", "open_palm", "point")
+    assert card.training["data"] == ["photos.npz", "poses.triggers.npz"]
+    before = load_model(found.backup).card
+    assert (card.estimator, card.features) == (before.estimator, before.features)
+    assert card.training["params"] == before.training["params"]
+
+
+@pytest.fixture
+def unjudged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both models are equally good: for tests of what is learnt and written."""
+    same = Standing(10, 1, TriggerScores(10, 2, 0))
+    scores = [same.triggers] * len(improving.RAISES)
+    monkeypatch.setattr(improving, "tested_in_parts", lambda *given: (None, scores))
+    monkeypatch.setattr(improving, "standings", lambda *given: (same, same))
+
+
+def lesson(model: Path, folder: RecordingFolder, **how: bool) -> Lesson:
+    origin = Origin.find(model)
+    return Lesson.of(origin, load_triggers(folder.root, origin.model.labels, 1, **how))
+
+
+@pytest.mark.usefixtures("unjudged")
+def test_a_second_session(model: Path, triggers: RecordingFolder, dataset: LandmarkDataset) -> None:
+    """Nothing is taken twice, and what was learnt first stays in."""
+    improve(model, triggers.root)
+    first = load_dataset(triggers_file(model))
+    with pytest.raises(HandloreError, match=r"nothing new to learn: .* knows all 10 triggers"):
+        improve(model, triggers.root)
+    session(triggers.root, dataset, name="live-2", each=1)
+    with pytest.raises(HandloreError, match=r"none of the 5 new triggers .* has been reviewed"):
+        improve(model, triggers.root)
+    corrected(triggers, wrong_ones(triggers, dataset, each=1))
+    found = improve(model, triggers.root)
+    assert (found.n_right, found.n_wrong) == (3, 2)
+    both = load_dataset(triggers_file(model)).samples
+    kept = both.recording[np.isin(both.sha256, first.samples.sha256)]
+    assert sorted(kept) == sorted(first.samples.recording)
+    assert load_model(model).card.training["data"] == ["photos.npz", "poses.triggers.npz"]
+
+
+@pytest.mark.usefixtures("unjudged")
+def test_a_changed_mind(model: Path, triggers: RecordingFolder) -> None:
+    """A trigger that gets another label, or is discarded, counts as it is now."""
+    improve(model, triggers.root)
+    first, second, *_ = triggers.entries()
+    triggers.relabel(first.path, "none")
+    triggers.discard(second.path)
+    found = lesson(model, triggers)
+    assert [one.name for one in found.new.reviewed] == ["live-1 0001"]
+    samples = found.triggers.samples
+    assert set(samples.label[samples.recording == "live-1 0001"]) == {"none"}
+    assert "live-1 0002" not in samples.recording
+
+
+def test_what_nobody_has_reviewed(model: Path, dataset: LandmarkDataset, tmp_path: Path) -> None:
+    folder = session(tmp_path / "triggers", dataset)
+    (one, *_) = wrong_ones(folder, dataset)
+    folder.relabel(folder.find([one])[0].path, "none")
+    found = lesson(model, folder).new
+    assert ([one.is_right for one in found.reviewed], found.n_unreviewed) == ([False], 9)
+    every = lesson(model, folder, all_reviewed=True).new
+    assert (sum(one.is_right for one in every.reviewed), every.n_unreviewed) == (9, 0)
+
+
+def test_other_triggers(model: Path, triggers: RecordingFolder) -> None:
+    """What another model emitted is not learnt; its gestures are none for this one."""
+    (first, *_) = triggers.entries()
+    other = load_dataset(first.path)
+    event = {"label": "swipe", "start": 1.0, "end": 1.5}
+    options = {**other.header.options, "event": event}
+    triggers.keep(replace(other, header=replace(other.header, options=options)))
+    triggers.relabel(first.path, "swipe")
+    found = lesson(model, triggers).new
+    assert [one.label for one in found.reviewed].count("none") == 5
+    assert found.n_other == 1
+
+
+def test_never_worse(
+    model: Path, triggers: RecordingFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names, old = sorted(tmp_path.iterdir()), model.read_bytes()
+    compare = improving.standings
+    monkeypatch.setattr(improving, "standings", lambda *given: compare(*given)[::-1])
+    found = improve(model, triggers.root)
+    assert found.worse is not None
+    assert "mistakes in 10 triggers, before" in found.worse
+    assert not found.is_written
+    assert (sorted(tmp_path.iterdir()), model.read_bytes()) == (names, old)
+
+
+@pytest.mark.parametrize(
+    ("n", "wrong", "after", "worse"),
+    [(20, 1, 2, False), (20, 1, 3, True), (1000, 50, 55, False), (1000, 50, 56, True)],
+)
+def test_accuracy_may_not_fall(n: int, wrong: int, after: int, worse: bool) -> None:
+    old, new = (Standing(n, count, TriggerScores(10, 2, 0)) for count in (wrong, after))
+    found = improving.Improvement("m", Path("m"), old, new, "", 8, 2, 2, 0, 0)
+    assert (found.worse is not None) == worse
+    if worse:
+        assert f"{100 * new.accuracy:.1f} %, before {100 * old.accuracy:.1f} %" in str(found.worse)
+
+
+def test_test_people_stay_test_people(dataset: LandmarkDataset, tmp_path: Path) -> None:
+    model = pose_model(tmp_path, with_test_split(dataset))
+    folder = session(tmp_path / "triggers", dataset)
+    corrected(folder, wrong_ones(folder, dataset))
+    found = improve(model, folder.root)
+    assert (found.before.n, found.protocol) == (6, "the test split")
+    assert found.before.streams is not None
+    tested = load_dataset(tmp_path / "photos.npz")
+    last = tested.samples.group[tested.samples.split == "test"]
+    assert not set(last) & set(load_model(model).card.training["groups"])
+
+
+@pytest.mark.usefixtures("unjudged")
+def test_another_file(model: Path, triggers: RecordingFolder, tmp_path: Path) -> None:
+    old, out = model.read_bytes(), tmp_path / "more" / "better.onnx"
+    out.parent.mkdir()
+    found = improve(model, triggers.root, out)
+    assert (found.backup, model.read_bytes()) == (None, old)
+    assert load_model(out).card.training["data"] == ["../photos.npz", "better.triggers.npz"]
+    assert Origin.find(out).triggers is not None
+
+
+@pytest.mark.usefixtures("unjudged")
+def test_moved_data(model: Path, triggers: RecordingFolder, tmp_path: Path) -> None:
+    moved = (tmp_path / "photos.npz").rename(tmp_path / "moved.npz")
+    with pytest.raises(HandloreError, match=r"trained on .*photos\.npz, which is not there"):
+        improve(model, triggers.root)
+    assert improve(model, triggers.root, data=[moved]).is_written
+    assert load_model(model).card.training["data"][0] == "moved.npz"
+
+
+def test_moved_together(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    for file in (model, tmp_path / "photos.npz"):
+        file.rename(tmp_path / "elsewhere" / file.name)
+    origin = Origin.find(tmp_path / "elsewhere" / model.name)
+    assert [one.name for one in origin.paths] == ["photos.npz"]
+
+
+def test_model_that_names_no_data(
+    dataset: LandmarkDataset, triggers: RecordingFolder, tmp_path: Path
+) -> None:
+    few = few_poses(dataset)
+    train(few, tmp_path / "own.onnx", "linear", features=["world"])
+    with pytest.raises(HandloreError, match="name its data with --data"):
+        improve(tmp_path / "own.onnx", triggers.root)
+    save_dataset(few, tmp_path / "own.npz")
+    assert Origin.find(tmp_path / "own.onnx").paths == (tmp_path / "own.npz",)
+
+
+def test_ready_model(triggers: RecordingFolder, tmp_path: Path) -> None:
+    with pytest.raises(HandloreError, match=r"comes with handlore .* --out my_everyday\.onnx"):
+        improve("everyday", triggers.root)
+    origin = Origin.find("everyday")
+    assert (origin.base, origin.paths) == ("everyday", ())
+    assert "of them are kept beside it" in origin.notes[0]
+
+
+def test_nothing_there(model: Path, tmp_path: Path, dataset: LandmarkDataset) -> None:
+    empty = RecordingFolder.open(tmp_path / "none")
+    with pytest.raises(HandloreError, match="no recordings of a live run"):
+        improve(model, empty.root)
+    with pytest.raises(HandloreError, match=r"does not exist"):
+        improve(model, tmp_path / "nowhere")
+
+
+@pytest.mark.usefixtures("unjudged")
+def test_calibrated_thresholds_are_kept(model: Path, triggers: RecordingFolder) -> None:
+    card = load_model(model).card
+    chosen = replace(card, thresholds={"point": 0.77}, calibration={"n": 3})
+    replace_card(model, chosen)
+    found = improve(model, triggers.root)
+    assert load_model(model).card.thresholds["point"] == 0.77
+    assert any("calibrate again" in note for note in found.notes)
+
+
+@pytest.mark.usefixtures("unjudged")
+def test_stopped_while_writing(
+    model: Path,
+    triggers: RecordingFolder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Between triggers and model: the old model is whole, and learns the same the next time."""
+    old, copy = model.read_bytes(), improving._copy
+
+    def stopped(source: Path, target: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(improving, "_copy", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        improve(model, triggers.root)
+    assert model.read_bytes() == old
+    monkeypatch.setattr(improving, "_copy", copy)
+    found = improve(model, triggers.root)
+    assert (found.n_right, found.n_wrong, found.is_written) == (6, 4, True)
+    assert len(set(load_dataset(triggers_file(model)).samples.recording)) == 10
