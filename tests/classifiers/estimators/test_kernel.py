@@ -1,10 +1,12 @@
 """The kernel estimator with few samples: what it knows of other people's hands."""
 
+import runpy
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from handlore.classifiers.base import HandEstimator
 from handlore.classifiers.factory import make_estimator
@@ -12,9 +14,12 @@ from handlore.classifiers.projection import pretrained_directions
 from handlore.datasets.conversion.convert import convert
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.sources import make_source
+from handlore.datasets.storage import load_dataset
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.features import DEFAULT_FEATURES, FEATURE_GROUPS, feature_names
 from handlore.models.encoders import PoseEncoder
+
+BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
 
 
 def unsteady(dataset: LandmarkDataset, copies: int) -> LandmarkDataset:
@@ -74,6 +79,20 @@ def test_directions_are_for_these_features(groups: tuple[str, ...]) -> None:
     directions = pretrained_directions(n_features)
     assert directions is not None
     assert directions.shape == (n_features, 40)
+
+
+def test_directions_are_learnt_from_datasets(npz: Path, tmp_path: Path) -> None:
+    out = tmp_path / "directions.npz"
+    program = runpy.run_path(str(BENCHMARKS / "pretraining.py"))
+    done = CliRunner().invoke(program["main"], ["poses", str(npz), str(npz), str(out)])
+    assert done.exit_code == 0, done.output
+    with np.load(out) as arrays:
+        assert arrays["plain"].shape == pretrained_directions(len(feature_names())).shape
+        along = PoseEncoder().encode_samples(load_dataset(npz)) @ arrays["plain"].astype(float)
+    labels = load_dataset(npz).samples.label
+    means = np.stack([along[labels == label].mean(axis=0) for label in np.unique(labels)])
+    nearest = ((along[:, None] - means) ** 2).sum(axis=2).argmin(axis=1)
+    assert (np.unique(labels)[nearest] == labels).all()
 
 
 def test_other_features_have_none() -> None:
