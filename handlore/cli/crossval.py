@@ -209,7 +209,10 @@ def _print_comparison(found: "EstimatorComparison", train: str) -> None:
     if len(found.results) > 1:
         units = found.results[-1].against_best.units
         say(f"difference: points of accuracy from the best [95 %, over {units}]")
-        say(f"p: McNemar's test, times the number of comparisons ({len(found.results) - 1})")
+        say(
+            f"p: McNemar's test, times the number of comparisons ({len(found.results) - 1});"
+            " worse: p < 0.05, and 0 is outside the brackets"
+        )
         say(f"\n{found.optimism_sentence}")
     say(f"{found.sentence}\n  {train}")
 
