@@ -193,8 +193,8 @@ def run(
     print(
         f"  {n_right} right and {n_wrong} wrong triggers; left out in turn:"
         f" {held_out[0].n_false} false and {held_out[0].n_missed} missed, then"
-        f" {held_out[1].n_false} and {held_out[1].n_missed}; thresholds {found.raised:g} higher"
-        + (f"; refused: {found.worse}" if found.worse else ""),
+        f" {held_out[1].n_false} and {held_out[1].n_missed}; thresholds raised:"
+        f" {dict(found.raised)}" + (f"; refused: {found.worse}" if found.worse else ""),
         flush=True,
     )
     return before, figures(path, trial)
