@@ -251,7 +251,7 @@ def _keep_calibration(before: ModelCard, trial: Path) -> tuple[str, ...]:
 def _raised(answers: Sequence[Answer]) -> tuple[Raises, TriggerScores]:
     """Return which thresholds are raised, if that helps with triggers they were not chosen on."""
     plain, raised = score_answers(answers), cross_fitted(answers)
-    return ({}, plain) if plain.cost <= raised.cost else (choose_raises(answers), raised)
+    return ({}, plain) if plain.cost < raised.cost else (choose_raises(answers), raised)
 
 
 def _raise_thresholds(trial: Path, raises: Raises) -> tuple[str, ...]:

@@ -243,3 +243,19 @@ def test_stopped_while_writing(
     found = improve(model, triggers.root)
     assert (found.n_right, found.n_wrong, found.is_written) == (6, 4, True)
     assert len(set(load_dataset(triggers_file(model)).samples.recording)) == 10
+
+
+@pytest.mark.slow
+def test_a_second_session_has_half_as_many_false_activations(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fifth of the triggers of the first session is wrong; the hands are rendered."""
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "benchmarks")
+    from improve import movements, rendered_movements, run
+
+    trial = movements(rendered_movements(), 3, 0)
+    before, after = run(trial, tmp_path, params={"n_kernel_features": "300", "n_augmented": "1"})
+    assert before.n_false >= 4
+    assert after.n_false <= before.n_false / 2
+    assert after.n_right / after.n_test >= before.n_right / before.n_test - 0.005
+    assert after.n_found >= 0.9 * before.n_found
