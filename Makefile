@@ -69,10 +69,12 @@ models: $(READY)  ## the models that come with handlore, from data in HANDLORE_D
 	$(BIN)/handlore models build digits $(HANDLORE_DATA)/sign_digits --out bench-results/digits.onnx
 	for end in onnx npz md; do cp bench-results/everyday.$$end bench-results/movements.$$end bench-results/digits.$$end models/ready; done
 
-pretrained: $(READY)  ## what rocket knows about movements beforehand, from IPN Hand (HANDLORE_DATA)
+pretrained: $(READY)  ## what estimators know beforehand, from data in HANDLORE_DATA
 	mkdir -p bench-results
 	$(BIN)/handlore convert $(HANDLORE_DATA)/ipn bench-results/ipn.npz --none no_gesture --name-pattern '^[^/]+/(?P<group>[^/]+_\d+)_[LR]_'
-	$(BIN)/python benchmarks/pretraining.py bench-results/ipn.npz classifiers/pretrained_movements.npz
+	$(BIN)/python benchmarks/pretraining.py movements bench-results/ipn.npz classifiers/pretrained_movements.npz
+	for data in hagrid_crops sign_digits; do $(BIN)/handlore convert $(HANDLORE_DATA)/$$data bench-results/$$data.npz; done
+	$(BIN)/python benchmarks/pretraining.py poses bench-results/hagrid_crops.npz bench-results/sign_digits.npz classifiers/pretrained_poses.npz
 
 pictures: demo  ## the pictures of the README
 	$(BIN)/python docs/make_pictures.py

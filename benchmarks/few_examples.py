@@ -1,11 +1,12 @@
-"""How much a few clips of each movement are worth, with and without pretrained features.
+"""How much a few clips or pictures of each label are worth, with and without pretrained features.
 
 Rows: ``ipn`` (1, 2, 3 and more clips of one person, tested on that person's other clips; the
 pretrained features are learnt anew from all other people; needs ``--ipn FILE``, the converted
 clips), ``sfinge`` (SFINGE 3D Dictionary), ``drone`` (mp_drone9), ``shrec`` (SHREC'17, one person
-each). Clips without a hand are left out.
+each), and the name of each converted data set of ``--poses FILE...`` (with directions learnt from
+the others). Clips and pictures without a hand, and poses of ``none``, are left out.
 
-Run it with ``python benchmarks/few_examples.py [--ipn FILE] [--draws N] [ROW...]``.
+Run it with ``python benchmarks/few_examples.py [ROW...] [--ipn FILE] [--poses FILE...]``.
 """
 
 import argparse
@@ -16,32 +17,42 @@ from unittest.mock import patch
 
 import numpy as np
 from data import data_folder
-from pretraining import pretrain
+from pretraining import pose_directions, pretrain
 
+from handlore.classifiers.estimators import kernel
 from handlore.classifiers.evaluation.scores import fit_samples
 from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.kernels import PretrainedFeatures
 from handlore.datasets.conversion.batches import ConvertOptions
 from handlore.datasets.conversion.convert import convert
-from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
 from handlore.datasets.sources import make_source
 from handlore.datasets.storage import load_dataset
+from handlore.landmarks.features import DEFAULT_FEATURES
+from handlore.landmarks.hands import FloatArray
+from handlore.models.card import DEFAULT_ESTIMATOR
 
 EXAMPLES = (1, 2, 3, 5, 10, 20)
-METHODS = {"pretrained": 10, "not pretrained": 0}
+METHODS = {"pretrained": 20, "not pretrained": 0}
 
-Part = tuple[LandmarkDataset, PretrainedFeatures]
+Part = tuple[LandmarkDataset, PretrainedFeatures | FloatArray]
+"""A data set, and what is known beforehand: of movements, or of poses."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--ipn", type=Path)
+    parser.add_argument("--poses", type=Path, nargs="+", default=[])
     parser.add_argument("--draws", type=int, default=4, help="random choices of the clips")
     parser.add_argument("rows", nargs="*", help="default: all")
     options = parser.parse_args()
-    for row in options.rows or (*ROWS, *(["ipn"] if options.ipn else [])):
-        parts = ipn(options.ipn) if row == "ipn" else ROWS[row]()
-        for method, curve in curves(parts, options.draws).items():
+    parts = {row: make() for row, make in ROWS.items()}
+    if options.ipn:
+        parts["ipn"] = ipn(options.ipn)
+    for file in options.poses:
+        parts[file.stem] = poses(file, [other for other in options.poses if other != file])
+    for row in options.rows or parts:
+        for method, curve in curves(parts[row], options.draws).items():
             print(f"{row}, {method}: " + ", ".join(curve), flush=True)
 
 
@@ -51,6 +62,13 @@ def ipn(file: Path) -> Iterator[Part]:
     for person in np.unique(dataset.samples.group):
         own = dataset.samples.group == person
         yield dataset.select(own), pretrain(dataset.select(~own))
+
+
+def poses(file: Path, others: list[Path]) -> Iterator[Part]:
+    dataset = load_dataset(file)
+    shown = dataset.has_hand & (dataset.samples.label != NONE_LABEL) & (dataset.samples.view == 0)
+    known = pose_directions([load_dataset(other) for other in others], DEFAULT_FEATURES)
+    yield dataset.select(shown), known.astype(np.float32)
 
 
 def sfinge() -> Iterator[Part]:
@@ -102,13 +120,17 @@ def few_of_each(dataset: LandmarkDataset, n: int, rng: np.random.Generator) -> n
 
 
 def answers(
-    dataset: LandmarkDataset, chosen: np.ndarray, below: int, pretrained: PretrainedFeatures
+    dataset: LandmarkDataset, chosen: np.ndarray, below: int, pretrained: object
 ) -> np.ndarray:
-    """Train on the chosen clips; return which of the others get the right label."""
+    """Train on the chosen samples; return which of the others get the right label."""
     trained, tested = dataset.select(chosen), dataset.select(~chosen)
-    estimator = make_estimator("rocket", {"pretrained_below": str(below)})
+    is_pose = dataset.header.kind == "pose"
+    estimator = make_estimator(
+        DEFAULT_ESTIMATOR[dataset.header.kind], {"pretrained_below": str(below)}, seed=0
+    )
     encoder = estimator.encoder(1)
-    with patch.object(PretrainedFeatures, "shipped", lambda: pretrained):
+    where = (kernel, "pretrained_directions") if is_pose else (PretrainedFeatures, "shipped")
+    with patch.object(*where, lambda *_: pretrained):
         fitted = fit_samples(estimator, trained, encoder)
     return np.asarray(fitted.predict(encoder.encode_samples(tested)) == tested.samples.label)
 

@@ -1,9 +1,10 @@
-"""Learn the pretrained features of movements: ``python benchmarks/pretraining.py DATA OUT``.
+"""Learn what classifiers know beforehand: ``python benchmarks/pretraining.py COMMAND DATA... OUT``.
 
-DATA is a dataset of movements of many people, converted from clips that may be used for this; the
-shipped file is made from IPN Hand (``make pretrained``).
+DATA are datasets of many people, converted from clips or pictures that may be used for this. The
+shipped files are made from IPN Hand, HaGRID and Sign Language Digits (``make pretrained``).
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -11,17 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 
+from handlore.classifiers.direction import DIRECTION
 from handlore.classifiers.discriminant import LinearDiscriminant
 from handlore.classifiers.estimators.rocket import RocketClassifier
 from handlore.classifiers.kernels import PretrainedFeatures
-from handlore.datasets.dataset import LandmarkDataset, StrArray
+from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset, StrArray
 from handlore.datasets.storage import load_dataset
+from handlore.landmarks.features import DEFAULT_FEATURES
 from handlore.landmarks.files import atomic_write
 from handlore.landmarks.hands import FloatArray
+from handlore.models.encoders import PoseEncoder
 
 _N_PARTS = 4
 _LEAST_VARIANCE = 1e-3
 """Share of the mean variance that is added within labels, so that nothing is divided by 0."""
+_RIDGE = 0.1
+"""The same for features of poses: other data sets vary more, in other ways."""
+_N_DIRECTIONS = 40
 
 
 def pretrain(dataset: LandmarkDataset) -> PretrainedFeatures:
@@ -77,14 +84,63 @@ def _directions(scores: FloatArray, codes: NDArray[np.int64]) -> FloatArray:
     return turned
 
 
-@click.command()
-@click.argument("data", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
-def main(data: Path, out: Path) -> None:
-    """Learn features from DATA and write them to OUT."""
+def pose_directions(datasets: Sequence[LandmarkDataset], groups: Sequence[str]) -> FloatArray:
+    """Return directions (n_features, 40) that distinguish labels of poses, the best one first.
+
+    They are those of a linear discriminant analysis in which all datasets count the same. Labels
+    are compared within a dataset only, and ``none`` is no pose.
+    """
+    encoder = PoseEncoder(tuple(groups))
+    scatter = [_scatter(dataset, encoder) for dataset in datasets]
+    between, within = (np.mean(part, axis=0) for part in zip(*scatter, strict=True))
+    within += _RIDGE * np.trace(within) / len(within) * np.eye(len(within))
+    found: FloatArray = eigh(between, within)[1][:, : -_N_DIRECTIONS - 1 : -1]
+    return found
+
+
+def _scatter(
+    dataset: LandmarkDataset, encoder: PoseEncoder
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the covariance (n_features, n_features) between labels, and within them."""
+    shown = dataset.has_hand & (dataset.samples.label != NONE_LABEL) & (dataset.samples.view == 0)
+    poses = dataset.select(shown)
+    rows = encoder.encode_samples(poses).astype(np.float64)
+    codes = np.unique(poses.samples.label, return_inverse=True)[1]
+    means = np.stack([rows[codes == code].mean(axis=0) for code in range(codes.max() + 1)])
+    return np.cov(means.T, bias=True), np.cov((rows - means[codes]).T, bias=True)
+
+
+@click.group()
+def main() -> None:
+    """Learn what classifiers know beforehand."""
+
+
+_DATASET = click.Path(exists=True, dir_okay=False, path_type=Path)
+_OUT = click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
+
+
+@main.command()
+@click.argument("data", type=_DATASET)
+@_OUT
+def movements(data: Path, out: Path) -> None:
+    """Learn features of movements from DATA and write them to OUT."""
     features = pretrain(load_dataset(data))
     with atomic_write(out) as stream:
         features.save(stream)
+
+
+@main.command()
+@click.argument("data", type=_DATASET, nargs=-1, required=True)
+@_OUT
+def poses(data: tuple[Path, ...], out: Path) -> None:
+    """Learn directions of poses from DATA and write them to OUT."""
+    datasets = [load_dataset(path) for path in data]
+    with atomic_write(out) as stream:
+        np.savez_compressed(
+            stream,
+            plain=pose_directions(datasets, DEFAULT_FEATURES).astype(np.float16),
+            directed=pose_directions(datasets, [*DEFAULT_FEATURES, *DIRECTION]).astype(np.float16),
+        )
 
 
 if __name__ == "__main__":

@@ -8,7 +8,10 @@ It shares no code with the classifier in :mod:`.discriminant`: it diagonalises i
 and adds principal components.
 """
 
+import io
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from typing import Any, Self
 
 import numpy as np
@@ -33,6 +36,7 @@ boosted trees equal values of the training data, where the last bit, which depen
 rows in a matrix product, must not decide."""
 _LEAST_DEVIATION = 1e-6
 _AT_ONCE = 8192
+_FILE = "pretrained_poses.npz"
 
 
 @dataclass(frozen=True)
@@ -45,16 +49,30 @@ class Projection:
     """(n_features, n_directions)"""
 
     @classmethod
-    def fit(cls, X: FloatArray, codes: NDArray[np.int64], fewest: int = _MIN_DIRECTIONS) -> Self:
+    def fit(
+        cls,
+        X: FloatArray,
+        codes: NDArray[np.int64],
+        fewest: int = _MIN_DIRECTIONS,
+        pretrained: FloatArray | None = None,
+    ) -> Self:
         """Compute at least ``fewest`` directions, if there are enough samples.
 
-        X is (n_samples, n_features); codes (n_samples,) are class indices from 0.
+        X is (n_samples, n_features); codes (n_samples,) are class indices from 0. Directions that
+        are ``pretrained`` (n_features, n), see :func:`pretrained_directions`, take the place of the
+        principal components.
         """
         with one_core_for_products():
-            return cls._found(X, codes, fewest)
+            return cls._found(X, codes, fewest, pretrained)
 
     @classmethod
-    def _found(cls, X: FloatArray, codes: NDArray[np.int64], fewest: int) -> Self:
+    def _found(
+        cls,
+        X: FloatArray,
+        codes: NDArray[np.int64],
+        fewest: int,
+        pretrained: FloatArray | None,
+    ) -> Self:
         mean, means, total = _moments(X, codes)
         deviation = np.sqrt(np.diag(total))
         # A constant feature has no scale; its weight is 0 anyway.
@@ -63,6 +81,10 @@ class Projection:
         means, total = means / deviation, total / np.outer(deviation, deviation)
         within = _within(means, total, np.bincount(codes))
         found = _discriminant_directions(means, within)
+        if pretrained is not None:
+            # One sample of each class does not show at all how much a class varies.
+            trust = 1 - len(means) / len(X)
+            found = np.hstack([pretrained * deviation[:, None], trust * found])
         missing = min(fewest, len(X) - 1, X.shape[1]) - found.shape[1]
         if missing > 0:
             more = np.linalg.eigh(total)[1][:, ::-1][:, :missing]
@@ -85,6 +107,20 @@ class Projection:
         """Add the projection to a graph; return the name of the directions."""
         centred = graph.op("Sub", features, graph.constant(self.mean))
         return graph.op("Round", graph.op("MatMul", centred, graph.constant(self.weights)))
+
+
+@cache
+def pretrained_directions(n_features: int) -> FloatArray | None:
+    """Return directions (n_features, n) that distinguish hands of people and labels never seen.
+
+    Along each, hands of one class have a standard deviation of about 1. They were learnt by
+    ``benchmarks/pretraining.py`` from features of the default groups, alone or followed by those of
+    the direction; None for any other number of features.
+    """
+    stored = io.BytesIO(files(__package__).joinpath(_FILE).read_bytes())
+    with np.load(stored, allow_pickle=False) as arrays:
+        found = [arrays[name] for name in arrays if len(arrays[name]) == n_features]
+    return found[0].astype(np.float32) if found else None
 
 
 def _moments(

@@ -20,7 +20,7 @@ from handlore.models.card import INPUT
 from ..base import HandEstimator
 from ..discriminant import one_core_for_products
 from ..onnx_graph import Graph
-from ..projection import STEPS, Projection
+from ..projection import STEPS, Projection, pretrained_directions
 from . import ESTIMATORS
 
 _DIRECTIONS = (6, 40)
@@ -39,25 +39,35 @@ class _KernelClassifier(HandEstimator):
 
     A smaller ``C`` is smoother. ``gamma`` is in units of the inverse variance of the data, a
     smaller one reaches farther; ``n_centres`` is the number of training hands to compare with.
+    With fewer samples a label than ``pretrained_below``, directions that distinguish other people's
+    hands are used too; 0: never.
     """
 
     name = "kernel"
     summary = "kernel logistic regression: the most accurate on new people, a file of 200 KB"
 
     def __init__(
-        self, C: float = 10.0, gamma: float = 2.0, n_centres: int = 600, random_state: int = 0
+        self,
+        C: float = 10.0,
+        gamma: float = 2.0,
+        n_centres: int = 600,
+        random_state: int = 0,
+        pretrained_below: int = 20,
     ) -> None:
         self.C = C
         self.gamma = gamma
         self.n_centres = n_centres
         self.random_state = random_state
+        self.pretrained_below = pretrained_below
 
     def _fit(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
         if not self.gamma > 0 or self.n_centres < 1:
             raise ValueError("gamma and n_centres must be positive")
         rng = np.random.default_rng(self.random_state)
         n_directions = int(np.clip(0.7 * np.sqrt(len(X)), *_DIRECTIONS))
-        self.projection_ = Projection.fit(X, codes, n_directions)
+        few = len(X) < self.pretrained_below * len(self.classes_)
+        pretrained = pretrained_directions(X.shape[1]) if few else None
+        self.projection_ = Projection.fit(X, codes, n_directions, pretrained)
         self._advance(1, 20)
         rows = _with_every_class(codes, rng)
         places = self._places(X[rows])

@@ -204,7 +204,7 @@ def test_learnt_from_a_dataset(tmp_path: Path) -> None:
     save_dataset(movements(n_people=6, each=3), tmp_path / "data.npz")
     out = tmp_path / "features.npz"
     program = runpy.run_path(str(BENCHMARKS / "pretraining.py"))
-    done = CliRunner().invoke(program["main"], [str(tmp_path / "data.npz"), str(out)])
+    done = CliRunner().invoke(program["main"], ["movements", str(tmp_path / "data.npz"), str(out)])
     assert done.exit_code == 0, done.output
     with out.open("rb") as stream:
         found = PretrainedFeatures.load(stream)
