@@ -214,6 +214,11 @@ class _Blend(HandEstimator):
         """Whether a member trains in epochs."""
         return any(member.learns_in_epochs for _, member in self.members)
 
+    def require(self) -> None:
+        """Raise HandloreError if a package that a member needs is missing."""
+        for _, member in self.members:
+            member.require()
+
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the members and, if deep, their parameters."""
         values: dict[str, Any] = {"members": self.members}
@@ -241,8 +246,7 @@ class _Blend(HandEstimator):
         steps = Steps(len(self.members), self.progress)
         self.members_ = [_fresh(member, self) for _, member in self.members]
         # A missing package is reported before any member has trained for minutes.
-        for member in self.members_:
-            member.require()
+        self.require()
         for member in self.members_:
             # By name: mirrored labels and `none` are known by their names.
             member.progress = steps.within()

@@ -86,6 +86,7 @@ if TYPE_CHECKING:
     from handlore.classifiers.evaluation.crossval import cross_validate as cross_validate
     from handlore.classifiers.evaluation.evaluation import evaluate as evaluate
     from handlore.classifiers.improving import improve as improve
+    from handlore.classifiers.selection import compare_estimators as compare_estimators
     from handlore.classifiers.training import train as train
     from handlore.datasets.conversion.convert import convert as convert
     from handlore.datasets.conversion.convert import convert_to_file as convert_to_file
@@ -149,6 +150,7 @@ _API = {
         "models.stream.recogniser": "Recogniser recognise",
         "models.stream.settings": "RecogniserSettings",
         "classifiers.improving": "improve",
+        "classifiers.selection": "compare_estimators",
         "classifiers.training": "train",
         "classifiers.evaluation.crossval": "cross_validate",
         "classifiers.evaluation.evaluation": "evaluate",

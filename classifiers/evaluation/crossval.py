@@ -45,6 +45,10 @@ _MIN_STREAM_CLIPS, _MAX_STREAM_CLIPS = 50, 900
 _SHARE_OF_FIT = 0.3
 """Of the time of a fold that is also recognised in streams, for the bar that shows progress."""
 
+Watch = Callable[[HandEstimator, LandmarkDataset, LandmarkDataset, float], None]
+"""Called after each fold with the fitted estimator, its training and test samples, and how many
+seconds the training took."""
+
 
 def cross_validate(
     dataset: LandmarkDataset,
@@ -113,14 +117,18 @@ def cross_validate(
     steps.finish()
     reference, missing = _reference(run, best, steps.within()) if is_weaker else (None, None)
     steps.close()
-    doubts = [None if by else _doubt(dataset, chosen), *_limits(found, chosen, pipeline), missing]
-    return replace(found, notes=tuple(filter(None, [*notes, *doubts])), reference=reference)
+    doubts = [*limits(found, pipeline, by_default=by is None), *([missing] if missing else [])]
+    return replace(found, notes=(*notes, *doubts), reference=reference)
 
 
-def _limits(found: Evaluation, by: By, pipeline: Pipeline) -> list[str | None]:
-    """Return lines about what limits a result, None for what does not."""
+def limits(found: Evaluation, pipeline: Pipeline, *, by_default: bool) -> list[str]:
+    """Return what limits a result, in sentences; also of the split, if nobody asked for it."""
+    by = found.split.by if found.split else default_by(found.dataset)
     advice = pointing_advice(found.predictions, found.dataset, pipeline.encoder)
-    return [_about_untested(found, by), *_conflicts(found.dataset), advice]
+    doubt = _doubt(found.dataset, by) if by_default else None
+    return list(
+        filter(None, [doubt, _about_untested(found, by), *_conflicts(found.dataset), advice])
+    )
 
 
 def _doubt(dataset: LandmarkDataset, by: By) -> str | None:
@@ -175,17 +183,24 @@ def cross_validate_pipeline(
     progress: Report | None = None,
     with_importances: bool = False,
     with_streams: bool = False,
+    leaks: Leaks | None = None,
+    watch: Watch | None = None,
 ) -> Evaluation:
     """Cross-validate one pipeline by one split; see :func:`cross_validate`.
 
-    Samples of ``base`` are in the training data of each fold.
+    Samples of ``base`` are in the training data of each fold. ``leaks`` are those of the split, if
+    they are known already.
     """
     started = time.perf_counter()
     total = fold_count(dataset, by, folds)
     importances: list[list[Importance]] = []
     streams: list[StreamOutputs] = []
 
-    def watch(fitted: HandEstimator, trained: LandmarkDataset, tested: LandmarkDataset) -> None:
+    def look(
+        fitted: HandEstimator, trained: LandmarkDataset, tested: LandmarkDataset, seconds: float
+    ) -> None:
+        if watch:
+            watch(fitted, trained, tested, seconds)
         if with_importances:
             measure(fitted, tested)
         if with_streams:
@@ -212,9 +227,10 @@ def cross_validate_pipeline(
         base=base,
         seed=seed,
         progress=progress,
-        watch=watch if with_importances or with_streams else None,
+        watch=look,
+        share_of_fit=_SHARE_OF_FIT if with_importances or with_streams else 1,
     )
-    leaks = Leaks.of(dataset, cross_validation(dataset, by, folds, seed))
+    leaks = leaks or Leaks.of(dataset, cross_validation(dataset, by, folds, seed))
     taught = [] if base is None else base.labels
     untested = sorted(set(untested_labels(dataset, by)) - set(taught))
     names, counts = np.unique(
@@ -245,14 +261,15 @@ def cross_val_predict(
     base: LandmarkDataset | None = None,
     seed: int = 0,
     progress: Report | None = None,
-    watch: Callable[[HandEstimator, LandmarkDataset, LandmarkDataset], None] | None = None,
+    watch: Watch | None = None,
+    share_of_fit: float = 1,
 ) -> Predictions:
     """Predict every item, in the order of the dataset, by a clone that has not seen its group.
 
     Each clone is also trained on the samples of ``base``, which are not tested.
 
-    ``progress`` is called with how much is done, and of how much; ``watch`` after each fold with
-    the fitted estimator and its training and test samples.
+    ``progress`` is called with how much is done, and of how much; training is ``share_of_fit`` of
+    a fold.
     """
     if base is None and len(dataset.labels) < 2:
         only = ", ".join(dataset.labels)
@@ -262,12 +279,14 @@ def cross_val_predict(
     for train, test in cross_validation(dataset, by, n_folds, seed):
         trained, tested = joined(dataset.select(train), base), dataset.select(test)
         fold: HandEstimator = clone(estimator)
-        fold.progress, fold.keeps_best = steps.within(_SHARE_OF_FIT if watch else 1), False
+        fold.progress, fold.keeps_best = steps.within(share_of_fit), False
+        started = time.perf_counter()
         fitted = _fit_fold(fold, trained, encoder, by)
+        seconds = time.perf_counter() - started
         classes = [str(label) for label in fitted.classes_]
         parts.append((test, predict_items(fitted.predict_proba, classes, tested, encoder)))
         if watch:
-            watch(fitted, trained, tested)
+            watch(fitted, trained, tested, seconds)
         steps.finish()
     return _pooled(parts)
 

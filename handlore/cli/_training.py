@@ -112,6 +112,11 @@ def kind_of(model: str | None, base: str | Path | None = None) -> Kind | None:
     """Return what a type of model takes, or a base; None if none was named."""
     if isinstance(base, str):
         return READY_MODELS[base].kind
+    if model == "auto" or (model and "," in model):
+        raise click.UsageError(
+            f"--model takes one estimator here; handlore crossval DATA --model {model} compares"
+            " them and says which one to take"
+        )
     # scikit-learn: not needed to print help.
     from handlore.classifiers.factory import make_estimator
 

@@ -1,8 +1,9 @@
 """``handlore crossval``: the accuracy of a classifier on people it has not seen."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,8 +16,13 @@ from ._common import (
     examples,
     json_option,
     load_datasets,
+    percent,
     prepare_folder,
+    print_json,
+    print_table,
     progress,
+    say,
+    talk,
 )
 from ._training import (
     base_option,
@@ -32,6 +38,10 @@ from ._training import (
     seed_option,
     streams_option,
 )
+
+if TYPE_CHECKING:
+    # Needs scikit-learn, which printing help does not.
+    from handlore.classifiers.selection import EstimatorComparison, EstimatorResult
 
 
 @dataclass(frozen=True)
@@ -49,6 +59,12 @@ class _CrossvalOptions:
     report: Path | None
     as_json: bool
 
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The names of several estimators, or ``auto``; empty for one."""
+        names = tuple(name.strip() for name in (self.model or "").split(","))
+        return names if len(names) > 1 or names == ("auto",) else ()
+
 
 @click.command(
     "crossval",
@@ -57,6 +73,8 @@ class _CrossvalOptions:
         "handlore crossval photos.npz --model xgboost --by group --report report/",
         "handlore crossval photos.npz --by random --folds 10",
         "handlore crossval my_gestures --model rocket",
+        "handlore crossval photos.npz --model auto",
+        "handlore crossval photos.npz --model kernel,forest --param forest.n_estimators=500",
     ),
 )
 @data_argument
@@ -91,8 +109,16 @@ def command(**given: Any) -> None:
 
     Accuracy has a 95 % interval over people. A split at random is compared with the split by
     people, where they are known. Samples that are in both training and test data are reported.
+
+    With `--model auto`, the estimators that suit the data and are installed are compared on the
+    same folds, or with a list such as `--model kernel,forest` those of the list: which one to take,
+    and how much too high the accuracy of the best one is because it was picked by it.
     """
-    _cross_validate(_CrossvalOptions(**given))
+    options = _CrossvalOptions(**given)
+    if options.models:
+        _compare(options)
+    else:
+        _cross_validate(options)
 
 
 def _cross_validate(options: _CrossvalOptions) -> None:
@@ -118,3 +144,87 @@ def _cross_validate(options: _CrossvalOptions) -> None:
     title = f"{found.model}, {found.protocol}"
     print_evaluation(found, title, options.data, options.report, as_json=options.as_json)
     end(loaded.failures)
+
+
+def _compare(options: _CrossvalOptions) -> None:
+    if options.report:
+        raise click.UsageError(
+            "--report is for one estimator: compare without it, then name the one to take with"
+            " --model"
+        )
+    named = next((name for name in options.models if name != "auto"), None)
+    loaded = load_datasets(options.data, kind_of(named, options.base))
+    with progress("cross-validating", counted=False) as show:
+        found = handlore.compare_estimators(
+            loaded.dataset,
+            options.models,
+            by=options.by,
+            folds=options.folds,
+            features=parsed_features(options.features),
+            params=parsed_params(options.params),
+            mirror_labels=options.mirror_labels or "",
+            base=options.base,
+            seed=options.seed,
+            with_streams=bool(options.with_streams),
+            progress=show,
+        )
+    leaks = found.best.evaluation.leaks
+    for line in [*found.notes, *(leaks.lines() if leaks else [])]:
+        talk(f"note: {line}")
+    train = _train_command(options, found.chosen.name)
+    if options.as_json:
+        print_json(found.as_json() | {"train": train})
+    else:
+        _print_comparison(found, train)
+    end(loaded.failures)
+
+
+def _train_command(options: _CrossvalOptions, model: str) -> str:
+    """Return the command that trains the estimator to take as it was tested."""
+    mine = [one for one in options.params if one.split(".")[0] in model.split("+")]
+    given = {
+        "--features": options.features,
+        "--mirror-labels": options.mirror_labels,
+        "--base": options.base and str(options.base),
+        "--seed": options.seed and str(options.seed),
+    }
+    words = ["handlore", "train", *map(str, options.data), "--model", model]
+    words += [word for name, value in given.items() if value for word in (name, value)]
+    words += [word for param in mine for word in ("--param", param)]
+    return shlex.join([*words, "--out", "model.onnx"])
+
+
+def _print_comparison(found: "EstimatorComparison", train: str) -> None:
+    best = found.best.evaluation
+    items = "pictures" if best.dataset.header.kind == "pose" else "clips"
+    say(
+        f"{len(found.results)} estimators, {best.protocol}: {best.scores.n} {items} of"
+        f" {len(best.scores.per_class)} labels\n"
+    )
+    streams = ("found in a stream", "false/min") if best.streams else ()
+    columns = ("accuracy", "macro-F1", "size", "training", *streams, "difference", "p")
+    print_table(["model", *columns, ""], [_row(one, found) for one in found.results])
+    say(f"\nin brackets: {best.intervals.words}")
+    say("training: seconds in each fold; size: of the model file, about")
+    if len(found.results) > 1:
+        units = found.results[-1].against_best.units
+        say(f"difference: points of accuracy from the best [95 %, over {units}]")
+        say(f"p: McNemar's test, times the number of comparisons ({len(found.results) - 1})")
+        say(f"\n{found.optimism_sentence}")
+    say(f"{found.sentence}\n  {train}")
+
+
+def _row(one: "EstimatorResult", found: "EstimatorComparison") -> list[str]:
+    scores, compared = one.evaluation.scores, one.against_best
+    low, high = (f"{100 * bound:.1f}" for bound in one.evaluation.intervals.accuracy)
+    row = [one.name, f"{percent(scores.accuracy)} [{low} to {high}]", f"{scores.macro_f1:.3f}"]
+    row += [f"{one.n_bytes / 1000:.0f} KB", f"{one.seconds:.1f} s"]
+    if streams := one.evaluation.streams:
+        values = streams.as_json()
+        row += [percent(streams.n_found / max(streams.n, 1)), f"{values['false_per_minute']:.1f}"]
+    if one is found.best:
+        return [*row, "the best", "", ""]
+    low, high = (f"{100 * bound:+.1f}" for bound in compared.interval)
+    p_value = f"{one.p_value:.2f}" if one.p_value >= 0.01 else "< 0.01"
+    worse = "worse" if one.verdict == "worse" else "may be chance"
+    return [*row, f"{100 * compared.difference:+.1f} [{low}, {high}]", p_value, worse]

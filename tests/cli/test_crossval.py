@@ -1,6 +1,7 @@
 """``handlore crossval``."""
 
 import re
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -189,3 +190,54 @@ def test_labels_with_the_same_items_are_named(run: Run, npz: Path, tmp_path: Pat
     done = run("crossval", tmp_path / "twice.npz", *LINEAR)
     assert f"{2 * len(point)} identical items are under two labels" in done.stderr
     assert "further = point" in done.stderr
+
+
+def test_several_estimators_are_compared(npz: Path, run: Run, tmp_path: Path) -> None:
+    params = ("--param", "forest.n_estimators=5")
+    done = run("crossval", npz, "--model", "linear,forest", *params, "--seed", 3)
+    assert done.exit_code == 0, done.output
+    assert "2 estimators, cross-validated by group, 3 folds: 24 pictures of 4 labels" in done.stdout
+    assert re.search(r"linear +\d+\.\d % \[\d+.* KB +\d+\.\d s", done.stdout)
+    assert "Taking the winner of the other folds on each fold gives " in done.stdout
+    *_, sentence, command = done.stdout.splitlines()
+    assert sentence.startswith("Take ")
+    handlore, *args = shlex.split(command)
+    assert (handlore, args[0], args[-2:]) == ("handlore", "train", ["--out", "model.onnx"])
+    assert run(*args[:-1], tmp_path / "model.onnx").exit_code == 0
+    assert (tmp_path / "model.onnx").is_file()
+
+
+def test_the_command_trains_what_was_tested(npz: Path, run: Run, parsed: Parsed) -> None:
+    params = ("--param", "forest.n_estimators=5", "--param", "linear.C=0.5")
+    chosen = ("--features", "world,image", "--model", " forest, forest+linear", "--by", "random")
+    found = parsed(run("crossval", npz, *chosen, *params, "--folds", 2, "--json"))
+    assert {one["model"] for one in found["models"]} == {"forest", "forest+linear"}
+    assert (found["by"], found["n_folds"], found["n"]) == ("random", 2, 24)
+    both = "+linear" in found["chosen"]
+    words = ["handlore", "train", str(npz), "--model", found["chosen"]]
+    words += ["--features", "world,image", *params[:2], *(params[2:] if both else ())]
+    assert shlex.split(found["train"]) == [*words, "--out", "model.onnx"]
+
+
+def test_streams_of_several_estimators(saved: Callable[..., Path], run: Run) -> None:
+    small = ("--param", "rocket.n_kernel_features=84", "--param", "rocket.n_augmented=0")
+    done = run("crossval", saved(movements(2, 2)), "--model", "rocket,", *small)
+    assert "unknown estimator ''" in done.stderr
+    done = run("crossval", saved(movements(2, 2)), "--model", "rocket,rocket", *small, "--streams")
+    assert "found in a stream" in done.stdout
+    assert "rocket is the only estimator that was tested" in done.stdout
+
+
+def test_a_report_is_of_one_estimator(npz: Path, run: Run, tmp_path: Path) -> None:
+    done = run("crossval", npz, "--model", "auto", "--report", tmp_path / "report")
+    assert done.exit_code == 2
+    assert "--report is for one estimator" in done.stderr
+    assert not (tmp_path / "report").exists()
+
+
+@pytest.mark.parametrize("model", ["auto", "kernel,linear"])
+def test_train_points_to_the_comparison(model: str, npz: Path, run: Run, tmp_path: Path) -> None:
+    done = run("train", npz, "--model", model, "--out", tmp_path / "m.onnx")
+    assert done.exit_code == 2
+    assert f"handlore crossval DATA --model {model}" in done.stderr
+    assert not (tmp_path / "m.onnx").exists()
