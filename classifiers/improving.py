@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset, concatenate, listed
+from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset, concatenate
 from handlore.datasets.storage import save_dataset
 from handlore.datasets.triggers import load_triggers
 from handlore.landmarks.errors import HandloreError
@@ -174,7 +174,7 @@ def improve(
         wrong, answers = tested_in_parts(origin, lesson, load_model(trial).card, steps)
         # Calibrated thresholds stay: somebody has chosen how much may be false.
         raises, taught = ({}, score_answers(answers)) if card.calibration else _raised(answers)
-        notes += _raise_thresholds(trial, raises)
+        _raise_thresholds(trial, raises)
         before, after = standings(origin, load_model(trial), wrong, (emitted, taught))
         steps.close()
         right = sum(one.is_right for one in lesson.new.reviewed)
@@ -254,13 +254,10 @@ def _raised(answers: Sequence[Answer]) -> tuple[Raises, TriggerScores]:
     return ({}, plain) if plain.cost < raised.cost else (choose_raises(answers), raised)
 
 
-def _raise_thresholds(trial: Path, raises: Raises) -> tuple[str, ...]:
-    if not raises:
-        return ()
-    model = load_model(trial)
-    replace_card(trial, replace(model.card, thresholds=raised_thresholds(model, raises)))
-    each = listed([f"{label} ({amount:g})" for label, amount in raises.items()])
-    return (f"thresholds are higher, for fewer false activations: {each}",)
+def _raise_thresholds(trial: Path, raises: Raises) -> None:
+    if raises:
+        model = load_model(trial)
+        replace_card(trial, replace(model.card, thresholds=raised_thresholds(model, raises)))
 
 
 def _write(trial: Path, target: Path, triggers: LandmarkDataset) -> Path | None:

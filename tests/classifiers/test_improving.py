@@ -8,7 +8,14 @@ import pytest
 from trigger_stubs import corrected, few_poses, pose_model, session, with_test_split, wrong_ones
 
 from handlore.classifiers import improving
-from handlore.classifiers.evaluation.triggers import Standing, TriggerScores
+from handlore.classifiers.evaluation.triggers import (
+    Answer,
+    Standing,
+    TriggerScores,
+    choose_raises,
+    raised_thresholds,
+    score_answers,
+)
 from handlore.classifiers.improving import improve
 from handlore.classifiers.origin import Lesson, Origin, triggers_file
 from handlore.classifiers.training import train
@@ -259,3 +266,18 @@ def test_a_second_session_has_half_as_many_false_activations(
     assert after.n_false <= before.n_false / 2
     assert after.n_right / after.n_test >= before.n_right / before.n_test - 0.005
     assert after.n_found >= 0.9 * before.n_found
+
+
+def test_thresholds_of_labels_with_false_activations(
+    model: Path, dataset: LandmarkDataset, tmp_path: Path
+) -> None:
+    """Only they are raised, and only if it costs less than it saves."""
+    folder = session(tmp_path / "triggers", dataset)
+    corrected(folder, wrong_ones(folder, dataset))
+    old = load_model(model)
+    answers = [Answer.of(old, one) for one in load_triggers(folder.root, old.labels, 1).reviewed]
+    plain, raises = score_answers(answers), choose_raises(answers)
+    assert set(raises) <= {"point"}
+    assert score_answers(answers, raises).cost <= plain.cost
+    assert raised_thresholds(old, {"point": 0.3}) == {"point": 0.8}
+    assert raised_thresholds(old, {"point": 0.9}) == {"point": 0.95}
