@@ -17,7 +17,7 @@ Run it with ``python benchmarks/improve.py [--movements FILE] [--poses FILE] [--
 import argparse
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -29,9 +29,10 @@ from handlore.capture.live.buffer import LandmarkBuffer
 from handlore.capture.live.loop import LiveState
 from handlore.capture.recording.writer import RecordingWriter, SessionInfo
 from handlore.classifiers.recipes import RECIPES
-from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
+from handlore.datasets.dataset import NONE_LABEL, Header, LandmarkDataset, Samples, concatenate
 from handlore.datasets.recordings import RecordingFolder
-from handlore.datasets.rendered import write_pictures
+from handlore.datasets.rendered import Person, Scene, render_movement
+from handlore.datasets.rendered.gestures import MOVEMENTS
 from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.hands import Hand
 from handlore.models.model import Model
@@ -110,15 +111,38 @@ def _rows(options: argparse.Namespace) -> Iterator[tuple[str, Callable[[int], Tr
         if file:
             yield name, partial(make, handlore.load_dataset(file), options.users)
     if options.rendered:
-        yield "rendered", partial(poses, rendered_hands(), options.users)
+        yield "rendered", partial(movements, rendered_movements(), options.users)
 
 
-def rendered_hands(n_people: int = 8, per_pose: int = 6) -> LandmarkDataset:
-    """Return rendered hands as a detector finds them."""
-    source = handlore.make_source("images", {"name_pattern": r"_(?P<group>p\d+)_\d+\.png$"})
-    with tempfile.TemporaryDirectory() as folder, handlore.open_detector() as detector:
-        write_pictures(Path(folder), n_people=n_people, per_pose=per_pose)
-        return handlore.convert(source, folder, detector).dataset
+def rendered_movements(n_people: int = 8, each: int = 4) -> LandmarkDataset:
+    """Return movements of rendered hands, with their true landmarks."""
+    every = [
+        _rendered(label, person, number)
+        for person in range(n_people)
+        for label in MOVEMENTS
+        for number in range(each)
+    ]
+    return concatenate(every)
+
+
+def _rendered(label: str, person: int, number: int) -> LandmarkDataset:
+    rng = np.random.default_rng([person, number])
+    scene = Scene(
+        x=rng.uniform(0.45, 0.55),
+        y=rng.uniform(0.5, 0.6),
+        size=rng.uniform(0.18, 0.24),
+        tempo=rng.uniform(0.9, 1.1),
+        seed=number,
+    )
+    who = Person.random(person)
+    moments = list(render_movement(label, who, scene, size=(32, 24), fps=20, painted=False))
+    return LandmarkDataset.of_hands(
+        [[Hand(shown.image, shown.world, shown.handedness)] for _, shown in moments],
+        Samples.make([label], group=[f"p{person}"]),
+        time=[seconds for seconds, _ in moments],
+        offsets=[0, len(moments)],
+        header=Header(kind="sequence"),
+    )
 
 
 def movements(dataset: LandmarkDataset, n_users: int, seed: int) -> Trial:
@@ -177,12 +201,17 @@ def _sessions(
 
 
 def run(
-    trial: Trial, folder: Path, *, share: float = WRONG, seed: int = 0
+    trial: Trial,
+    folder: Path,
+    *,
+    share: float = WRONG,
+    seed: int = 0,
+    params: Mapping[str, object] | None = None,
 ) -> tuple[Figures, Figures]:
     """Train, record a session, correct it, improve; return the figures before and after."""
     data, path = folder / "data.npz", folder / "model.onnx"
     handlore.save_dataset(trial.data, data)
-    handlore.train(handlore.load_dataset(data), path, data=[data])
+    handlore.train(handlore.load_dataset(data), path, params=params, data=[data])
     before = figures(path, trial)
     triggers, shown = folder / "triggers", []
     for stream in trial.sessions[0]:
@@ -193,8 +222,8 @@ def run(
     print(
         f"  {n_right} right and {n_wrong} wrong triggers; left out in turn:"
         f" {held_out[0].n_false} false and {held_out[0].n_missed} missed, then"
-        f" {held_out[1].n_false} and {held_out[1].n_missed}; thresholds {found.raised:g} higher"
-        + (f"; refused: {found.worse}" if found.worse else ""),
+        f" {held_out[1].n_false} and {held_out[1].n_missed}; thresholds raised:"
+        f" {dict(found.raised)}" + (f"; refused: {found.worse}" if found.worse else ""),
         flush=True,
     )
     return before, figures(path, trial)

@@ -4,13 +4,14 @@ It is one of SDL (:mod:`pygame`), which queues every key, gives the characters t
 layout and input method make of them, and has wheels for all platforms.
 """
 
+import importlib
 import os
 import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from io import StringIO
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -19,12 +20,8 @@ from handlore.landmarks.hands import Pixels
 
 from .keys import key_of_character
 
-try:
-    with redirect_stdout(StringIO()):  # it greets
-        import pygame
-except ImportError:  # a platform without wheels
-    pygame = None  # type: ignore[assignment]
-_HAS_SDL = pygame is not None
+if TYPE_CHECKING:
+    import pygame
 
 _HINTS = {
     "SDL_NO_SIGNAL_HANDLERS": "1",
@@ -189,7 +186,18 @@ def _icon() -> "pygame.Surface":
     return pygame.image.frombuffer(pixels.tobytes(), (64, 64), "RGB")
 
 
+def _has_sdl() -> bool:
+    """Import SDL, if it is installed; what runs without a window does not wait for that."""
+    try:
+        with redirect_stdout(StringIO()):  # it greets
+            globals()["pygame"] = importlib.import_module("pygame")
+    except ImportError:  # a platform without wheels
+        return False
+    return True
+
+
 def _start_sdl() -> None:
+    _has_sdl()
     for name, value in _HINTS.items():
         os.environ.setdefault(name, value)
     # pygame has put the name of the script there.
@@ -218,14 +226,14 @@ def _fitting(size: Size) -> Size:
 
 def why_no_window() -> str | None:
     """Return why no window can be shown, and what to do; None if one can."""
-    if not _HAS_SDL:
-        return "pygame-ce is not installed: `pip install pygame-ce`"
     names = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")
     if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in names):
         return (
             "there is no display (DISPLAY is not set): over SSH use `ssh -X`, on a Raspberry Pi a"
             " desktop or VNC"
         )
+    if not _has_sdl():
+        return "pygame-ce is not installed: `pip install pygame-ce`"
     was_open = pygame.display.get_init()
     try:
         _start_sdl()

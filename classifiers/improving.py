@@ -6,7 +6,7 @@ is no worse on what neither was trained on.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,12 +22,16 @@ from handlore.models.ready import is_ready
 
 from .base import Report, Steps
 from .evaluation.triggers import (
-    RAISES,
+    Answer,
+    Raises,
     Standing,
-    least_raise,
+    TriggerScores,
+    choose_raises,
+    cross_fitted,
     n_fits,
     protocol_of,
     raised_thresholds,
+    score_answers,
     score_triggers,
     standings,
     tested_in_parts,
@@ -61,8 +65,8 @@ class Improvement:
     n_unreviewed: int
     n_other: int
     """Recordings that are not about this model."""
-    raised: float = 0.0
-    """By how much its thresholds are higher than :func:`~.training.train` would choose them."""
+    raised: Raises = field(default_factory=dict)
+    """By how much thresholds are higher than :func:`~.training.train` chose them."""
     is_written: bool = False
     backup: Path | None = None
     """The model so far, if the new one has its name."""
@@ -80,10 +84,11 @@ class Improvement:
                 f"its accuracy on the data is {100 * new.accuracy:.1f} %, before"
                 f" {100 * old.accuracy:.1f} %"
             )
-        if new.triggers.n_errors > old.triggers.n_errors:
+        if new.triggers.cost > old.triggers.cost:
             return (
-                f"it makes {new.triggers.n_errors} mistakes in {new.triggers.n} triggers, before"
-                f" {old.triggers.n_errors}"
+                f"in {new.triggers.n} triggers it has {new.triggers.n_false} false activations and"
+                f" misses {new.triggers.n_missed} gestures, before {old.triggers.n_false} and"
+                f" {old.triggers.n_missed}"
             )
         return None
 
@@ -104,7 +109,7 @@ class Improvement:
                 "n_other": self.n_other,
             },
             "protocol": self.protocol,
-            "thresholds_raised": self.raised,
+            "thresholds_raised": dict(self.raised),
             "before": self.before.as_json(),
             "after": self.after.as_json(),
         }
@@ -165,12 +170,12 @@ def improve(
         trial = Path(folder) / "new.onnx"
         steps = Steps(_FITS_OF_A_TRAINING + n_fits(origin), progress)
         notes = _train(origin, lesson, trial, target, steps)
-        (emitted,) = score_triggers(origin.model, lesson.new.reviewed)
-        wrong, each = tested_in_parts(origin, lesson, load_model(trial).card, steps)
+        emitted = score_triggers(origin.model, lesson.new.reviewed)
+        wrong, answers = tested_in_parts(origin, lesson, load_model(trial).card, steps)
         # Calibrated thresholds stay: somebody has chosen how much may be false.
-        best = 0 if card.calibration else least_raise(emitted, each)
-        notes += _raise_thresholds(trial, RAISES[best])
-        before, after = standings(origin, load_model(trial), wrong, (emitted, each[best]))
+        raises, taught = ({}, score_answers(answers)) if card.calibration else _raised(answers)
+        _raise_thresholds(trial, raises)
+        before, after = standings(origin, load_model(trial), wrong, (emitted, taught))
         steps.close()
         right = sum(one.is_right for one in lesson.new.reviewed)
         shows_none = [one for one in lesson.new.reviewed if one.label == NONE_LABEL]
@@ -180,7 +185,7 @@ def improve(
             before=before,
             after=after,
             protocol=protocol_of(origin),
-            raised=RAISES[best],
+            raised=raises,
             n_right=right,
             n_wrong=len(lesson.new.reviewed) - right,
             n_none=len(shows_none),
@@ -243,12 +248,16 @@ def _keep_calibration(before: ModelCard, trial: Path) -> tuple[str, ...]:
     return ("the thresholds of `handlore calibrate` are kept; calibrate again to renew them",)
 
 
-def _raise_thresholds(trial: Path, amount: float) -> tuple[str, ...]:
-    if not amount:
-        return ()
-    model = load_model(trial)
-    replace_card(trial, replace(model.card, thresholds=raised_thresholds(model, amount)))
-    return (f"thresholds are {amount:g} higher, for fewer false activations",)
+def _raised(answers: Sequence[Answer]) -> tuple[Raises, TriggerScores]:
+    """Return which thresholds are raised, if that helps with triggers they were not chosen on."""
+    plain, raised = score_answers(answers), cross_fitted(answers)
+    return ({}, plain) if plain.cost < raised.cost else (choose_raises(answers), raised)
+
+
+def _raise_thresholds(trial: Path, raises: Raises) -> None:
+    if raises:
+        model = load_model(trial)
+        replace_card(trial, replace(model.card, thresholds=raised_thresholds(model, raises)))
 
 
 def _write(trial: Path, target: Path, triggers: LandmarkDataset) -> Path | None:

@@ -4,7 +4,7 @@ A video is tracked by the same steps as a camera, so that both give the same lan
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from math import isnan
 from pathlib import Path
@@ -277,11 +277,24 @@ def track_video(
     source = Frames(frame_rate=frame_rate) if path.is_dir() else Videos()
     options = SearchOptions(max_hands=max_hands)
     clip = source.read(Item(path, path.name, ""))
+    sizes: list[tuple[int, int]] = []
+    if isinstance(clip, Clip):
+        clip = replace(clip, frames=_measured(clip.frames, sizes))
     (sample,) = find_hands(source, clip, detector, options)
     return LandmarkDataset.of_hands(
         sample.slots,
         Samples.make(["?"]),
         time=sample.time,
         offsets=[0, len(sample.time)],
-        header=Header(kind="sequence"),
+        header=Header(kind="sequence", options={"size": list(sizes[0])} if sizes else {}),
     )
+
+
+def _measured(
+    frames: Iterator[tuple[float, Pixels]], sizes: list[tuple[int, int]]
+) -> Iterator[tuple[float, Pixels]]:
+    """Yield frames, and keep the width and height of the first one."""
+    for seconds, pixels in frames:
+        if not sizes:
+            sizes.append((pixels.shape[1], pixels.shape[0]))
+        yield seconds, pixels

@@ -22,9 +22,9 @@ UNSORTED = "unsorted"
 """The label of a recording that nobody has labelled."""
 _MARGIN = 1.0
 """Seconds around the event in recordings that do not say when it was."""
-_EMPHASIS = 10
-"""How often a mistaken pose counts in training: a few stand against thousands of samples. Copies of
-movements would only make their streams longer (``benchmarks/improve.py``)."""
+_EMPHASIS = 5
+"""How often a mistake counts in training: a few stand against hundreds or thousands of samples
+(``benchmarks/improve.py``)."""
 _POSE_INTERVAL = 0.04
 """Seconds between the frames of a held pose that become samples."""
 
@@ -86,15 +86,14 @@ class Triggers:
 
         A trigger of a movement is one sample, one of a pose has a sample for each frame with a
         hand. Minutes of ``none`` are cut into windows of so many seconds, as in other recordings.
-        Mistakes of poses are there :data:`_EMPHASIS` times, as copies.
+        Mistakes are there :data:`_EMPHASIS` times, as copies.
         """
         parts = [_as_pose(one) if kind == "pose" else one.part() for one in self.reviewed]
         seen = tuple(part for part in parts if part.has_hand.any())
         if not seen:
             return None
         mistakes = [one.name for one in self.reviewed if one.recognised and not one.is_right]
-        found = LoadedRecordings(self.root, seen, ()).dataset(kind, window)
-        return _emphasised(found, mistakes) if kind == "pose" else found
+        return _emphasised(LoadedRecordings(self.root, seen, ()).dataset(kind, window), mistakes)
 
 
 def _emphasised(dataset: LandmarkDataset, names: Sequence[str]) -> LandmarkDataset:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _MOST_ROWS = 256
 """Samples that are run at a time, which bounds memory."""
 
+_ROUNDING = 1e-5
+"""How far below 0 a probability may be that is not exactly computed."""
 _MAX_ERROR = 0.01
 """How far the probabilities of a sample may be from adding up to 1."""
 
@@ -140,9 +142,10 @@ class Model:
             raise InvalidDataError(
                 f"the model file fails on this input ({reason(error)}); train it again"
             ) from error
-        # The votes of many trees can add up to slightly more than 1.
+        # The votes of many trees can add up to slightly more than 1, and a sum of which a part is
+        # taken away can be slightly less than 0.
         return [
-            np.minimum(_checked(values, X, len(self.labels)), 1)
+            np.clip(_checked(values, X, len(self.labels)), 0, 1)
             if name != P_VALUE_OUTPUT
             else values
             for name, values in zip(outputs, results, strict=True)
@@ -305,7 +308,9 @@ def _checked(probabilities: FloatArray, X: FloatArray, n_labels: int) -> FloatAr
             f" {(len(X), n_labels)}; train it again"
         )
     with np.errstate(invalid="ignore"):
-        good = (probabilities >= 0).all(axis=1) & (abs(probabilities.sum(axis=1) - 1) < _MAX_ERROR)
+        good = (probabilities >= -_ROUNDING).all(axis=1) & (
+            abs(probabilities.sum(axis=1) - 1) < _MAX_ERROR
+        )
     if not good.all() and not good[np.isfinite(X).reshape(len(X), -1).all(axis=1)].all():
         raise InvalidDataError(
             "the model file returns probabilities that are negative, not finite or do not add up to"

@@ -166,7 +166,7 @@ def predict_files(
     Raises
     ------
     HandloreError
-        If a path does not exist, or holds nothing of the model's kind.
+        If no path exists and holds something of the model's kind; else those are failures.
 
     Examples
     --------
@@ -179,13 +179,22 @@ def predict_files(
         raise HandloreError("the model takes videos; --tta is for models of poses")
     every = [Path(path) for path in paths]
     folders = [path for path in every if is_recordings(path)]
-    others = [path for path in every if path not in folders]
-    media = list_media(others, movements=model.card.kind == "sequence")
     predictions: list[FilePrediction] = []
     failures: list[tuple[str, str]] = []
     notes: list[str] = []
-    for folder in folders:
-        _predict_recordings(model, folder, predictions, failures, notes)
+    media: list[Medium] = []
+    refused: list[HandloreError] = []
+    for path in every:
+        try:
+            if path in folders:
+                _predict_recordings(model, path, predictions, failures, notes)
+            else:
+                media += list_media([path], movements=model.card.kind == "sequence")
+        except HandloreError as error:
+            refused.append(error)
+            failures.append((str(path), str(error)))
+    if refused and len(refused) == len(every):
+        raise refused[0]
     if media:
         video = any(medium.kind != "picture" for medium in media)
         n_hands = max(model.card.n_hands, max_hands or 1)

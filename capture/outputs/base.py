@@ -148,8 +148,8 @@ OUTPUTS: Registry[type[OutputKind]] = Registry("output", "handlore.capture.outpu
 """All kinds of output, those of other packages too (entry points ``handlore.outputs``)."""
 
 
-def make_output(text: str) -> Output:
-    """Return the output of an address such as ``udp://127.0.0.1:5005``; opens nothing."""
+def output_address(text: str) -> RemoteAddress:
+    """Read an address such as ``udp://127.0.0.1:5005``, or raise HandloreError."""
     kinds = OUTPUTS.entries()
     address = RemoteAddress.parsed("--send", text, {name: kinds[name].port for name in kinds})
     if not address.port:
@@ -160,4 +160,10 @@ def make_output(text: str) -> Output:
             f"--send {address.shown}: {address.scheme} knows no user name and password; leave out"
             " what is before the @"
         )
-    return kind.of(address)
+    return address
+
+
+def make_output(text: str) -> Output:
+    """Return the output of an address; opens nothing."""
+    address = output_address(text)
+    return OUTPUTS[address.scheme].of(address)

@@ -7,9 +7,9 @@ A model and one that has also learnt from triggers are compared on what neither 
 * the triggers, as streams: parts of the session are left out in turn, in order of time.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from sklearn.base import clone
@@ -20,7 +20,7 @@ from handlore.datasets.triggers import Trigger
 from handlore.models.card import ModelCard
 from handlore.models.model import Model
 from handlore.models.stream.events import Event
-from handlore.models.stream.inference import StreamModel
+from handlore.models.stream.inference import ModelOutput, StreamModel
 from handlore.models.stream.recogniser import events_from_outputs, model_outputs
 from handlore.models.stream.settings import RecogniserSettings
 
@@ -35,8 +35,10 @@ from .streams import FittedModel, StreamScores
 
 N_PARTS = 3
 """Into so many parts a session, and data without a test split, are divided."""
-RAISES = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3)
-"""By how much thresholds may be raised."""
+_PRICE = 2
+"""How many missed gestures a false activation costs."""
+_RAISES = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3)
+"""By how much a threshold may be raised."""
 _MOST = 0.95
 """The highest of them."""
 _SETTINGS = RecogniserSettings()
@@ -55,9 +57,9 @@ class TriggerScores:
     """Gestures for which no event was emitted."""
 
     @property
-    def n_errors(self) -> int:
-        """Both together."""
-        return self.n_false + self.n_missed
+    def cost(self) -> int:
+        """Both together; a false activation costs as much as two missed gestures."""
+        return _PRICE * self.n_false + self.n_missed
 
     def __add__(self, other: "TriggerScores") -> "TriggerScores":
         n_false, n_missed = self.n_false + other.n_false, self.n_missed + other.n_missed
@@ -68,32 +70,78 @@ class TriggerScores:
         return {"n": self.n, "n_false": self.n_false, "n_missed": self.n_missed}
 
 
-def score_triggers(
-    model: StreamModel, triggers: Sequence[Trigger], raises: Sequence[float] = (0.0,)
-) -> list[TriggerScores]:
-    """Recognise each recording as a stream, and count what is wrong about its event.
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """The outputs of a model for a trigger that it was not trained on."""
 
-    What happens in the recording before and after the event is not looked at: nobody has said what
-    it shows. There is one result for each of ``raises``, with thresholds that are so much higher.
-    """
-    totals = [TriggerScores()] * len(raises)
-    for one in triggers:
-        outputs = list(model_outputs(model, one.recording, _SETTINGS))
-        for number, amount in enumerate(raises):
-            levels = raised_thresholds(model, amount)
-            events = events_from_outputs(model, outputs, levels, _SETTINGS)
-            totals[number] += _scored(events, one)
-    return totals
+    model: StreamModel
+    outputs: Sequence[ModelOutput]
+    trigger: Trigger
+    part: int = 0
+    """Of the session."""
+
+    @classmethod
+    def of(cls, model: StreamModel, trigger: Trigger, part: int = 0) -> Self:
+        """Run a model on the recording of a trigger, as a stream."""
+        return cls(model, tuple(model_outputs(model, trigger.recording, _SETTINGS)), trigger, part)
+
+    def score(self, raises: Mapping[str, float]) -> TriggerScores:
+        """Count what is wrong about the event if thresholds were higher.
+
+        What happens in the recording before and after it is not looked at: nobody has said what it
+        shows.
+        """
+        levels = raised_thresholds(self.model, raises)
+        events = events_from_outputs(self.model, self.outputs, levels, _SETTINGS)
+        return _scored(events, self.trigger)
 
 
-def raised_thresholds(model: StreamModel, amount: float) -> dict[str, float]:
-    """Return the thresholds of a model, each raised by an amount."""
+Raises = Mapping[str, float]
+"""By how much the thresholds of labels are higher."""
+
+
+def score_answers(answers: Iterable[Answer], raises: Raises | None = None) -> TriggerScores:
+    """Count what is wrong about triggers, with thresholds that are higher by so much."""
+    return sum((one.score(raises or {}) for one in answers), TriggerScores())
+
+
+def score_triggers(model: StreamModel, triggers: Iterable[Trigger]) -> TriggerScores:
+    """Count what is wrong about triggers that a model was not trained on."""
+    return score_answers(Answer.of(model, one) for one in triggers)
+
+
+def raised_thresholds(model: StreamModel, raises: Raises) -> dict[str, float]:
+    """Return the thresholds of a model, some of them higher."""
     usual = _SETTINGS.default_threshold(model.encoder.kind)
-    gestures = [label for label in model.labels if label != NONE_LABEL]
-    if not amount:
-        return dict(model.thresholds)
-    own = {label: model.thresholds.get(label, usual) for label in gestures}
-    return {label: round(max(min(least + amount, _MOST), least), 2) for label, least in own.items()}
+    own = dict(model.thresholds)
+    for label, amount in raises.items():
+        least = own.get(label, usual)
+        own[label] = round(max(min(least + amount, _MOST), least), 2)
+    return own
+
+
+def choose_raises(answers: Sequence[Answer]) -> dict[str, float]:
+    """Return by how much the threshold of each label is to be higher, where that costs the least.
+
+    Only labels of which there are false activations get another one. Each in turn gets the best,
+    given those of the others.
+    """
+    raises: dict[str, float] = {}
+    suspects = sorted({one.trigger.recognised for one in answers if not one.trigger.is_right})
+    for label in [*suspects, *suspects] if len(suspects) > 1 else suspects:
+        costs = [score_answers(answers, raises | {label: amount}).cost for amount in _RAISES]
+        raises[label] = _RAISES[costs.index(min(costs))]
+    return {label: amount for label, amount in raises.items() if amount}
+
+
+def cross_fitted(answers: Sequence[Answer]) -> TriggerScores:
+    """Return the scores with raised thresholds; those of each part are chosen on the others."""
+    total = TriggerScores()
+    for part in sorted({one.part for one in answers}):
+        others = [one for one in answers if one.part != part]
+        raises = choose_raises(others)
+        total += score_answers([one for one in answers if one.part == part], raises)
+    return total
 
 
 def _scored(emitted: Sequence[Event], trigger: Trigger) -> TriggerScores:
@@ -152,32 +200,18 @@ class ItemCounts(NamedTuple):
 
 def tested_in_parts(
     origin: Origin, lesson: Lesson, card: ModelCard, steps: Steps
-) -> tuple[ItemCounts, list[TriggerScores]]:
-    """Leave out parts of the session, and of data without a test split; return what is wrong.
+) -> tuple[ItemCounts, list[Answer]]:
+    """Leave out parts of the session, and of data without a test split.
 
-    The classifiers that have learnt from the other triggers have the thresholds of a card; there is
-    one result for each of :data:`RAISES`.
+    Returns what is wrong about the data, and the outputs for the triggers of classifiers that have
+    learnt from the others, with the thresholds of a card.
     """
-    wrong, totals = ItemCounts(), [TriggerScores()] * len(RAISES)
-    for fold in _folds(origin, lesson):
-        counts, scores = fold.test(origin, card, steps)
+    wrong, answers = ItemCounts(), []
+    for number, fold in enumerate(_folds(origin, lesson)):
+        counts, model = fold.test(origin, card, steps)
         wrong += counts
-        totals = [one + more for one, more in zip(totals, scores, strict=True)]
-    return wrong, totals
-
-
-def least_raise(before: TriggerScores, after: Sequence[TriggerScores]) -> int:
-    """Return the index of the smallest raise that halves false activations, if one does so.
-
-    It may not make more mistakes than the model so far. Else it is the one with the fewest.
-    """
-    enough = (
-        number
-        for number, one in enumerate(after)
-        if 2 * one.n_false <= before.n_false and one.n_errors <= before.n_errors
-    )
-    fewest = min(range(len(after)), key=lambda number: after[number].n_errors)
-    return next(enough, fewest)
+        answers += [Answer.of(model, trigger, number) for trigger in fold.triggers]
+    return wrong, answers
 
 
 def standings(
@@ -207,21 +241,18 @@ class _Fold:
     """What is left out of the data; None if there is a test split."""
     triggers: tuple[Trigger, ...]
 
-    def test(
-        self, origin: Origin, card: ModelCard, steps: Steps
-    ) -> tuple[ItemCounts, list[TriggerScores]]:
-        """Test without and with the rest of the triggers what is left out."""
+    def test(self, origin: Origin, card: ModelCard, steps: Steps) -> tuple[ItemCounts, FittedModel]:
+        """Test without and with the rest of the triggers; return how the latter runs in streams."""
         joint = [self.trained, *([] if self.added is None else [self.added])]
         taught = joined(concatenate(joint), origin.examples)
         pipeline = origin.pipeline(taught)
         after = _fitted(pipeline, taught, steps)
         stream = _for_streams(after, pipeline, taught, card, negatives=origin.negatives)
-        scores = score_triggers(stream, self.triggers, RAISES)
         if self.tested is None:
-            return ItemCounts(), scores
+            return ItemCounts(), stream
         before = _fitted(pipeline, joined(self.trained, origin.examples), steps)
         wrong = [_n_wrong(one, self.tested, pipeline) for one in (before, after)]
-        return ItemCounts(wrong[0][0], wrong[0][1], wrong[1][1]), scores
+        return ItemCounts(wrong[0][0], wrong[0][1], wrong[1][1]), stream
 
 
 def _folds(origin: Origin, lesson: Lesson) -> Iterator[_Fold]:

@@ -167,7 +167,7 @@ def _size(_ctx: click.Context, _param: click.Parameter, text: str | None) -> tup
         return None
     width, _, height = text.lower().partition("x")
     if not (width.isdecimal() and height.isdecimal()):
-        raise HandloreError(f"--size is {text!r}, expected width x height such as 640x480")
+        raise click.UsageError(f"--size is {text!r}, expected width x height such as 640x480")
     return int(width), int(height)
 
 

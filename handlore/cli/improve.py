@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import handlore
+from handlore.datasets.dataset import listed
 from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.triggers import triggers_to_review
 from handlore.landmarks.errors import HandloreError
@@ -171,6 +172,9 @@ def _print(found: "Improvement") -> None:
     ]
     say(f"tested on what neither was trained on (data: {found.protocol}):\n")
     print_table(["", "before", "after"], rows)
+    if found.raised and not found.worse:
+        each = listed([f"{label} ({amount:g})" for label, amount in found.raised.items()])
+        say(f"\nthresholds are higher, for fewer false activations: {each}")
     if found.is_written:
         say(f"\nwrote {found.out}")
         if found.backup is not None:

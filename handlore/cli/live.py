@@ -12,6 +12,7 @@ import click
 from handlore.capture.actions.file import PRESETS, preset_file
 from handlore.capture.cameras import CameraOptions, CameraSpec, camera_spec
 from handlore.capture.live.run import LiveOptions, run_live
+from handlore.capture.outputs.base import output_address
 from handlore.capture.outputs.stdout import LandmarkPrinter
 from handlore.capture.serve.guard import read_token
 from handlore.capture.views.live import Printer
@@ -43,6 +44,17 @@ _NO_MODEL = (
     f"using {' and '.join(LIVE_MODELS)}, which come with handlore (`handlore models`); your own:"
     " `handlore live my.onnx`"
 )
+
+
+def _checked_addresses(
+    _ctx: click.Context, _: click.Parameter, addresses: tuple[str, ...]
+) -> tuple[str, ...]:
+    for text in addresses:
+        try:
+            output_address(text)
+        except HandloreError as error:
+            raise click.UsageError(str(error)) from error
+    return addresses
 
 
 def _print_preset(ctx: click.Context, _: click.Parameter, name: str | None) -> None:
@@ -112,6 +124,7 @@ def _print_preset(ctx: click.Context, _: click.Parameter, name: str | None) -> N
     metavar="ADDRESS",
     multiple=True,
     envvar="HANDLORE_SEND",
+    callback=_checked_addresses,
     help="Send landmarks and events to udp://HOST:PORT, tcp://HOST:PORT, osc://HOST:PORT or"
     " mqtt://USER:PASSWORD@HOST/TOPIC; may be given several times. The variable HANDLORE_SEND hides"
     " a password, with spaces between addresses.",

@@ -19,6 +19,9 @@ from .frames import MAX_HAND_LOSS, HandSmoother, StreamFrame, Tick
 from .inference import ModelOutput, StreamModel, make_inference
 from .settings import LabelSettings, RecogniserSettings
 
+_MOST_PIXELS = 1 << 20
+"""More is no width or height."""
+
 
 @dataclass(frozen=True, eq=False)
 class ModelState:
@@ -176,9 +179,20 @@ def recognise(
             f" convert it with --max-hands {n}"
         )
     recogniser = Recogniser(models, settings, max_hands=video.n_hands)
+    recogniser.aspect = _aspect_of(video)
     for frame in _stream_frames(video):
         yield from recogniser.feed(frame.time, frame.image, frame.world, frame.handedness)
     yield from recogniser.finish()
+
+
+def _aspect_of(video: LandmarkDataset) -> float:
+    """Return the height of the pictures in image widths, as the header says, or the usual one."""
+    size = video.header.options.get("size")
+    if not isinstance(size, list | tuple) or len(size) != 2:
+        return DEFAULT_ASPECT
+    if not all(isinstance(one, int) and 0 < one < _MOST_PIXELS for one in size):
+        return DEFAULT_ASPECT
+    return float(size[1] / size[0])
 
 
 def _stream_frames(video: LandmarkDataset) -> Iterator[StreamFrame]:

@@ -1,5 +1,6 @@
 """A window of SDL without a screen, with events in its queue; whether a window can be shown."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -180,7 +181,8 @@ class TestDisplay:
         assert "there is no display" in why_no_window()
 
     def test_without_sdl(self, monkeypatch) -> None:
-        monkeypatch.setattr(module, "_HAS_SDL", False)
+        monkeypatch.setenv("DISPLAY", ":1")
+        monkeypatch.setitem(sys.modules, "pygame", None)
         assert "pip install pygame-ce" in why_no_window()
 
     def test_unreachable_display(self, monkeypatch) -> None:

@@ -35,7 +35,6 @@ def clip(tmp_path: Path) -> Path:
         (["--labels", "a/b"], "cannot be a label"),
         (["--countdown", "-1"], "--countdown is -1"),
         (["--missing", "2"], "--missing is 2"),
-        (["--size", "big"], "--size is 'big', expected width x height such as 640x480"),
         (["--camera", "nothing.mp4"], "there is no camera or file 'nothing.mp4'"),
         (["--camera", "0", "--loop"], "--loop repeats a file"),
         (["--camera", "0", "--backend", "magic"], "unknown camera backend 'magic'"),
@@ -46,6 +45,12 @@ def test_invalid_options(args, why, run, refused, tmp_path: Path):
     out = tmp_path / "out"
     assert why in refused(run("capture", "--out", out, "--headless", *args))
     assert not out.exists(), "no folder is left behind"
+
+
+def test_wrong_usage(run, tmp_path: Path):
+    done = run("capture", "--out", tmp_path / "out", "--size", "big")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "--size is 'big', expected width x height such as 640x480" in done.stderr
 
 
 def test_missing_camera(run, tmp_path: Path):

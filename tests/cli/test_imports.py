@@ -122,11 +122,12 @@ def test_help_of_a_command_imports_no_learning_and_no_detector(tmp_path: Path) -
 
 def test_live_imports_no_training(tmp_path: Path) -> None:
     code = (
-        "import handlore.cli.live, handlore.capture.live.run, sys, json;"
+        "import handlore.cli.live, handlore.cli.replay, handlore.capture.live.run, sys, json;"
         "print(json.dumps(sorted(sys.modules)), file=sys.stderr)"
     )
     loaded = modules_of(python(code, cwd=tmp_path))
     assert not {"sklearn", "pandas", "matplotlib", "xgboost", "onnx"} & set(loaded)
+    assert "pygame" not in loaded, "only a window needs it"
     assert [name for name in loaded if name.startswith("handlore.classifiers")] == []
 
 

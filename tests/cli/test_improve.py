@@ -126,7 +126,7 @@ def test_worse(
     done = run("improve", model, "--from", folder.root)
     assert done.exit_code == 1
     line = done.stderr.splitlines()[-1]
-    assert line.startswith("handlore: the new model is worse: it makes ")
+    assert line.startswith("handlore: the new model is worse: in 10 triggers it has ")
     assert line.endswith(f"stays as it is, and the reviewed triggers stay in {folder.root}")
     assert model.read_bytes() == old
     assert not model.with_name("poses.old.onnx").exists()

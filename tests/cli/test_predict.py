@@ -1,5 +1,6 @@
 """handlore predict on pictures."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -130,3 +131,17 @@ def test_both_hands_of_a_picture_and_one_that_is_chosen(
     side = next(one["hand"] for one in both if one["label"] == "point")
     (one,) = parsed(run("predict", onnx, picture, "--hand", side, "--json"))
     assert one["label"] == "point"
+
+
+def test_some_paths_are_missing(onnx: Path, pictures: Path, run: Run, tmp_path: Path) -> None:
+    """What can be predicted is, wherever the missing ones are named; they are failures."""
+    good, gone, empty = pictures / "fist/fist_p01_1.png", tmp_path / "gone.jpg", tmp_path / "empty"
+    empty.mkdir()
+    done = run("predict", onnx, gone, good, empty, "--json")
+    assert done.exit_code == 3
+    assert [one["path"] for one in json.loads(done.stdout)] == [str(good)]
+    assert f"failed: {gone}: there is no file {gone}" in done.stderr
+    assert "holds no pictures or videos" in done.stderr
+    done = run("predict", onnx, gone, empty)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr == f"handlore: there is no file {gone}\n"

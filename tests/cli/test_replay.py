@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,20 @@ def test_events_while_held(run: Run, tmp_path: Path) -> None:
     table = run(*words, "--hold-events", "1").stdout
     assert table.count("hold") == 2
     assert "duration" in table
+
+
+def test_height_of_a_held_hand_in_other_aspects(run: Run, tmp_path: Path) -> None:
+    """As live: the height is a share of the picture, whose size the header says."""
+    stream, heights = signs(("gone", 0.5), ("fist", 2)), []
+    for size in ([640, 480], [360, 640], "unknown"):
+        header = replace(stream.header, options={"size": size})
+        save_dataset(replace(stream, header=header), tmp_path / "fist.npz")
+        words = ("replay", "everyday", tmp_path / "fist.npz", "--json", "--hold-events", "1")
+        first, *_ = map(json.loads, run(*words).stdout.splitlines())
+        heights.append(1 - first["values"]["height"])
+    usual, portrait, unknown = heights
+    assert portrait == pytest.approx(usual * (480 / 640) / (640 / 360), abs=0.01)
+    assert unknown == usual
 
 
 def test_actions_are_rehearsed(run: Run, refused: Refused, tmp_path: Path) -> None:

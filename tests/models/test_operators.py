@@ -259,6 +259,12 @@ def test_probabilities_that_are_none_are_refused(nodes, saved) -> None:
         model.predict_proba(np.array([[3.0, -1.0]], np.float32))
 
 
+def test_rounding_errors_are_no_reason_to_refuse(saved) -> None:
+    model = load_model(saved(model_of([node("Identity", "X")])))
+    found = model.predict_proba(np.array([[1.0000001, -1.2e-7]], np.float32))
+    assert found.tolist() == [[1.0, 0.0]]
+
+
 def test_an_error_in_a_prediction_is_one_line(saved) -> None:
     model = load_model(saved(model_of([node("Softmax", "X")])))
 
