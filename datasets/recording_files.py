@@ -37,6 +37,15 @@ _RESERVED = {DISCARDED, "con", "prn", "aux", "nul"} | {
 """Names that the folder of a label must not have, here or on Windows."""
 
 
+def refuse_label_folder(path: Path) -> None:
+    """Raise HandloreError if a folder is that of one label of recordings, and say what to name."""
+    if (path.parent / MARKER).is_file():
+        raise HandloreError(
+            f"{path} is one label of the recordings in {path.parent}; name {path.parent}, or single"
+            " recordings"
+        )
+
+
 def open_recordings_folder(root: Path, *, create: bool) -> None:
     """Check a folder of recordings; remove half-written files of killed processes.
 

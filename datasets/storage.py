@@ -35,6 +35,7 @@ from .dataset import (
     Samples,
 )
 from .files import read_start
+from .recording_files import refuse_label_folder
 
 _LEAST_LIMIT = 256 << 20
 _MAX_RATIO = 20
@@ -133,7 +134,7 @@ def _require_zip(path: Path) -> None:
     if path.exists() and not path.is_dir() and not path.is_file():
         raise InvalidDataError(f"{path} is a pipe or a device; expected a dataset file")
     if path.is_file() and not (start := read_start(path, 8)).startswith(b"PK"):
-        raise InvalidDataError(f"{path} is not a landmark dataset: {_what_is(start)}")
+        raise InvalidDataError(f"{path} is not a landmark dataset: {_what_is(path, start)}")
 
 
 def _read_members(path: Path) -> dict[str, Any]:
@@ -145,6 +146,7 @@ def _read_members(path: Path) -> dict[str, Any]:
             _require_sizes(path, archive, wanted)
             return {name: _read_array(archive, name) for name in wanted}
     except IsADirectoryError as error:
+        refuse_label_folder(path)
         raise HandloreError(
             f"{path} is a folder; make a dataset of it with `handlore convert {path} OUT.npz`"
         ) from error
@@ -202,11 +204,12 @@ def _header(path: Path, members: dict[str, Any]) -> dict[str, Any]:
     return dict(header)
 
 
-def _what_is(start: bytes) -> str:
+def _what_is(path: Path, start: bytes) -> str:
     if not start:
         return "it is empty"
     if start[:1] == b"\x80":
         return "it is a Python pickle, which handlore never loads"
     if start[:1] == b"\x08":
         return "it looks like a model; datasets are .npz files made by `handlore convert`"
-    return "expected an .npz file made by `handlore convert`"
+    made = "expected an .npz file made by `handlore convert`"
+    return made if path.suffix == ".npz" else f"{made}, as by `handlore convert {path} OUT.npz`"

@@ -21,6 +21,7 @@ from handlore.landmarks.stages import STAGES, Stage
 from .dataset import Header, LandmarkDataset, Samples
 from .files import walk
 from .pictures import is_picture, is_video
+from .recording_files import refuse_label_folder
 from .sources.base import Clip, Item, LandmarkClip, Source
 from .sources.videos import Frames, Videos
 from .videos import is_animated
@@ -230,6 +231,7 @@ def _media_of(path: Path, movements: bool) -> list[Medium]:
         media = [one for one in media if one.kind == "video"]
         media += [Medium(folder, "frames") for folder in folders]
     if not media:
+        refuse_label_folder(path)
         raise HandloreError(f"the folder {path} holds no pictures or videos")
     return media
 

@@ -277,6 +277,21 @@ def test_other_files_are_told_apart(tmp_path, content, match):
         load_dataset(path)
 
 
+def test_a_table_says_how_to_make_a_dataset_of_it(tmp_path):
+    path = tmp_path / "hands.csv"
+    path.write_text("label,x,y\n")
+    with pytest.raises(InvalidDataError, match=r"as by `handlore convert .*hands\.csv OUT\.npz`"):
+        load_dataset(path)
+
+
+def test_the_folder_of_one_label_says_what_to_name(tmp_path):
+    label = tmp_path / "rec" / "wave"
+    label.mkdir(parents=True)
+    (tmp_path / "rec" / "recordings.json").write_text("{}")
+    with pytest.raises(HandloreError, match=r"wave is one label of the recordings in .*rec; name"):
+        load_dataset(label)
+
+
 def test_a_folder_says_how_to_make_a_dataset_of_it(tmp_path):
     with pytest.raises(HandloreError, match="is a folder; make a dataset of it with"):
         load_dataset(tmp_path)

@@ -62,6 +62,9 @@ def test_a_picture_is_no_movement(frames: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(HandloreError, match="holds no pictures or videos"):
         list_media([tmp_path / "empty"], movements=False)
+    (tmp_path / "recordings.json").write_text("{}")
+    with pytest.raises(HandloreError, match="empty is one label of the recordings in"):
+        list_media([tmp_path / "empty"], movements=False)
 
 
 class Own(Source):
