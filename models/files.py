@@ -210,7 +210,11 @@ def _read(path: Path) -> bytes:
         ) from error
     except OSError as error:
         raise HandloreError(f"cannot read {path}: {error.strerror}") from error
+    picture = (
+        "it is a picture or a video; name the model first, as in `handlore predict MODEL FILE`"
+    )
     wrong = {
+        **dict.fromkeys((b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM"), picture),
         b"PK": "it looks like a dataset; make a model of it with `handlore train`",
         b"\x80": "it is a Python pickle, which handlore never loads; models are .onnx files",
         b"\x78": "it is a joblib file, which handlore never loads; models are .onnx files",
@@ -226,7 +230,7 @@ def _read(path: Path) -> bytes:
             " poses.onnx"
         )
     for start, why in wrong.items():
-        if data.startswith(start):
+        if data.startswith(start) or (why is picture and data[4:8] == b"ftyp"):
             raise InvalidDataError(f"{path} is not a model: {why}")
     if not data:
         raise InvalidDataError(f"{path} is not a model: it is empty")

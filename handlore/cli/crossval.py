@@ -197,19 +197,21 @@ def _train_command(options: _CrossvalOptions, model: str) -> str:
 def _print_comparison(found: "EstimatorComparison", train: str) -> None:
     best = found.best.evaluation
     items = "pictures" if best.dataset.header.kind == "pose" else "clips"
-    say(
-        f"{len(found.results)} estimators, {best.protocol}: {best.scores.n} {items} of"
-        f" {len(best.scores.per_class)} labels\n"
-    )
+    n, n_labels = len(found.results), len(best.scores.per_class)
+    estimators = "1 estimator" if n == 1 else f"{n} estimators"
+    say(f"{estimators}, {best.protocol}: {best.scores.n} {items} of {n_labels} labels\n")
     streams = ("found in a stream", "false/min") if best.streams else ()
     columns = ("accuracy", "macro-F1", "size", "training", *streams, "difference", "p")
     print_table(["model", *columns, ""], [_row(one, found) for one in found.results])
     say(f"\nin brackets: {best.intervals.words}")
-    say("training: seconds in each fold; size: of the model file, about")
-    if len(found.results) > 1:
+    say("training: seconds in each fold; size: of the classifier in a model file")
+    if n > 1:
         units = found.results[-1].against_best.units
         say(f"difference: points of accuracy from the best [95 %, over {units}]")
-        say(f"p: McNemar's test, times the number of comparisons ({len(found.results) - 1})")
+        say(
+            f"p: McNemar's test, times the number of comparisons ({n - 1});"
+            " worse: p < 0.05, and 0 is outside the brackets"
+        )
         say(f"\n{found.optimism_sentence}")
     say(f"{found.sentence}\n  {train}")
 
@@ -226,5 +228,6 @@ def _row(one: "EstimatorResult", found: "EstimatorComparison") -> list[str]:
         return [*row, "the best", "", ""]
     low, high = (f"{100 * bound:+.1f}" for bound in compared.interval)
     p_value = f"{one.p_value:.2f}" if one.p_value >= 0.01 else "< 0.01"
-    worse = "worse" if one.verdict == "worse" else "may be chance"
+    same = "equal" if not compared.difference else "may be chance"
+    worse = "worse" if one.verdict == "worse" else same
     return [*row, f"{100 * compared.difference:+.1f} [{low}, {high}]", p_value, worse]

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import joblib
 import numpy as np
 import onnx
@@ -363,9 +364,15 @@ def test_other_files(dataset: LandmarkDataset, tmp_path: Path) -> None:
     save_dataset(dataset, tmp_path / "data.npz")
     (tmp_path / "empty.onnx").touch()
     (tmp_path / "text.onnx").write_text("Hallo Welt\n" * 50)
+    cv2.imwrite(str(tmp_path / "hand.png"), np.zeros((8, 8, 3), np.uint8))
+    cv2.imwrite(str(tmp_path / "hand.jpg"), np.zeros((8, 8, 3), np.uint8))
+    (tmp_path / "wave.mp4").write_bytes(b"\0\0\0\x18ftypmp42" + bytes(100))
     for name, reason in {
         "data.npz": "looks like a dataset.*`handlore train`",
         "empty.onnx": "it is empty",
+        "hand.png": "it is a picture or a video; name the model first",
+        "hand.jpg": "it is a picture or a video",
+        "wave.mp4": "it is a picture or a video",
         "text.onnx": "is not an ONNX model",
         "missing.onnx": "there is no file",
         ".": "is a folder; expected a model file",
