@@ -41,8 +41,7 @@ def refuse_label_folder(path: Path) -> None:
     """Raise HandloreError if a folder is that of one label of recordings, and say what to name."""
     if (path.parent / MARKER).is_file():
         raise HandloreError(
-            f"{path} is one label of the recordings in {path.parent}; name {path.parent}, or single"
-            " recordings"
+            f"{path} is one label of the recordings in {path.parent}; name {path.parent} instead"
         )
 
 
