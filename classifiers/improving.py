@@ -11,9 +11,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset, concatenate
+from handlore.datasets.dataset import LandmarkDataset, concatenate
 from handlore.datasets.storage import save_dataset
-from handlore.datasets.triggers import load_triggers
+from handlore.datasets.triggers import Triggers, load_triggers
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.files import atomic_write, require_writable
 from handlore.models.card import ModelCard
@@ -57,14 +57,8 @@ class Improvement:
     after: Standing
     protocol: str
     """How the data were tested, in words."""
-    n_right: int
-    """New triggers that were recognised as what they are."""
-    n_wrong: int
-    n_none: int
-    """Those that show none of its gestures, among the wrong ones."""
-    n_unreviewed: int
-    n_other: int
-    """Recordings that are not about this model."""
+    triggers: Triggers
+    """Those that the model had not learnt."""
     raised: Raises = field(default_factory=dict)
     """By how much thresholds are higher than :func:`~.training.train` chose them."""
     is_written: bool = False
@@ -101,12 +95,12 @@ class Improvement:
             "worse": self.worse,
             "backup": None if self.backup is None else str(self.backup),
             "triggers": {
-                "n": self.n_right + self.n_wrong,
-                "n_right": self.n_right,
-                "n_wrong": self.n_wrong,
-                "n_none": self.n_none,
-                "n_unreviewed": self.n_unreviewed,
-                "n_other": self.n_other,
+                "n": len(self.triggers.reviewed),
+                "n_right": self.triggers.n_right,
+                "n_wrong": self.triggers.n_wrong,
+                "n_none": self.triggers.n_none,
+                "n_unreviewed": self.triggers.n_unreviewed,
+                "n_other": self.triggers.n_other,
             },
             "protocol": self.protocol,
             "thresholds_raised": dict(self.raised),
@@ -158,7 +152,7 @@ def improve(
     Examples
     --------
     >>> result = handlore.improve("poses.onnx", "triggers", dry_run=True)
-    >>> result.n_right, result.n_wrong, result.is_written
+    >>> result.triggers.n_right, result.triggers.n_wrong, result.is_written
     (6, 4, False)
     """
     target = _target(model, out)
@@ -170,27 +164,15 @@ def improve(
         trial = Path(folder) / "new.onnx"
         steps = Steps(_FITS_OF_A_TRAINING + n_fits(origin), progress)
         notes = _train(origin, lesson, trial, target, steps)
-        emitted = score_triggers(origin.model, lesson.new.reviewed)
-        wrong, answers = tested_in_parts(origin, lesson, load_model(trial).card, steps)
-        # Calibrated thresholds stay: somebody has chosen how much may be false.
-        raises, taught = ({}, score_answers(answers)) if card.calibration else _raised(answers)
-        _raise_thresholds(trial, raises)
-        before, after = standings(origin, load_model(trial), wrong, (emitted, taught))
-        steps.close()
-        right = sum(one.is_right for one in lesson.new.reviewed)
-        shows_none = [one for one in lesson.new.reviewed if one.label == NONE_LABEL]
+        raised, (before, after) = _compared(origin, lesson, trial, steps)
         result = Improvement(
             model=str(model),
             out=target,
             before=before,
             after=after,
             protocol=protocol_of(origin),
-            raised=raises,
-            n_right=right,
-            n_wrong=len(lesson.new.reviewed) - right,
-            n_none=len(shows_none),
-            n_unreviewed=found.n_unreviewed,
-            n_other=found.n_other,
+            triggers=lesson.new,
+            raised=raised,
             notes=(*origin.notes, *notes),
             failures=(*origin.failures, *found.failures),
         )
@@ -236,6 +218,21 @@ def _train(
     )
     steps.finish(_FITS_OF_A_TRAINING)
     return (*trained.notes, *_keep_calibration(origin.model.card, trial))
+
+
+def _compared(
+    origin: Origin, lesson: Lesson, trial: Path, steps: Steps
+) -> tuple[Raises, tuple[Standing, Standing]]:
+    """Raise thresholds of the new model; return by how much, and what both models achieve."""
+    emitted = score_triggers(origin.model, lesson.new.reviewed)
+    wrong, answers = tested_in_parts(origin, lesson, load_model(trial).card, steps)
+    # Calibrated thresholds stay: somebody has chosen how much may be false.
+    calibrated = origin.model.card.calibration
+    raises, taught = ({}, score_answers(answers)) if calibrated else _raised(answers)
+    _raise_thresholds(trial, raises)
+    both = standings(origin, load_model(trial), wrong, (emitted, taught))
+    steps.close()
+    return raises, both
 
 
 def _keep_calibration(before: ModelCard, trial: Path) -> tuple[str, ...]:

@@ -134,16 +134,14 @@ def train(
     out = Path(out)
     require_writable(out)
     chosen = training_samples(dataset, split)
-    options: dict[str, Any] = {
-        "features": features,
-        "mirror_labels": mirror_labels,
-        "params": params,
-    }
-    pipeline, examples, notes = pipeline_beside(chosen, base, model, seed=seed, **options)
+    options: dict[str, Any] = {"features": features, "mirror_labels": mirror_labels}
+    pipeline, examples, notes = pipeline_beside(
+        chosen, base, model, params=params, seed=seed, **options
+    )
+    facts = source_facts(out, data, split=split, base=base, negatives=negatives)
     how: dict[str, Any] = {"crossval": crossval, "negatives": negatives, "progress": progress}
-    how["facts"] = source_facts(out, data, split=split, base=base, negatives=negatives)
     with _logged(log, pipeline):
-        trained = train_pipeline(pipeline, chosen, out, base=examples, **how)
+        trained = train_pipeline(pipeline, chosen, out, base=examples, facts=facts, **how)
     return replace(trained, notes=(*notes, *trained.notes))
 
 

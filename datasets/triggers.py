@@ -81,6 +81,21 @@ class Triggers:
     failures: tuple[tuple[str, str], ...] = ()
     """Files that cannot be read, and why."""
 
+    @property
+    def n_right(self) -> int:
+        """How many were recognised as what they are."""
+        return sum(one.is_right for one in self.reviewed)
+
+    @property
+    def n_wrong(self) -> int:
+        """How many were not."""
+        return len(self.reviewed) - self.n_right
+
+    @property
+    def n_none(self) -> int:
+        """How many of them show no gesture of the model."""
+        return sum(one.label == NONE_LABEL for one in self.reviewed)
+
     def samples(self, kind: Kind, window: float | None = None) -> LandmarkDataset | None:
         """Return the training samples of all triggers; None if none of them shows a hand.
 

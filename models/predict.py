@@ -1,8 +1,8 @@
 """Predictions for files: pictures, videos, folders of them, and recordings."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -177,39 +177,59 @@ def predict_files(
     """
     if tta and model.card.kind != "pose":
         raise HandloreError("the model takes videos; --tta is for models of poses")
-    every = [Path(path) for path in paths]
-    folders = [path for path in every if is_recordings(path)]
-    predictions: list[FilePrediction] = []
-    failures: list[tuple[str, str]] = []
-    notes: list[str] = []
-    media: list[Medium] = []
-    refused: list[HandloreError] = []
-    for path in every:
-        try:
-            if path in folders:
-                _predict_recordings(model, path, predictions, failures, notes)
-            else:
-                media += list_media([path], movements=model.card.kind == "sequence")
-        except HandloreError as error:
-            refused.append(error)
-            failures.append((str(path), str(error)))
-    if refused and len(refused) == len(every):
-        raise refused[0]
+    found = _Found()
+    media = _listed(model, [Path(path) for path in paths], found)
     if media:
         video = any(medium.kind != "picture" for medium in media)
         n_hands = max(model.card.n_hands, max_hands or 1)
         with detector(video) if detector else _opened([model], video, n_hands) as opened:
             for done, medium in enumerate(media, 1):
-                try:
-                    predictions += _predict_medium(
+                with found.failing(medium.path):
+                    found.predictions += _predict_medium(
                         model, opened, medium, frame_rate, tta, n_hands=n_hands
                     )
-                except InvalidDataError as error:
-                    failures.append((str(medium.path), str(error)))
-                except MemoryError as error:
-                    failures.append((str(medium.path), reason(error)))
                 progress(done, len(media))
-    return FilePredictions(tuple(predictions), tuple(failures), tuple(notes))
+    return FilePredictions(tuple(found.predictions), tuple(found.failures), tuple(found.notes))
+
+
+@dataclass
+class _Found:
+    """What was predicted so far."""
+
+    predictions: list[FilePrediction] = field(default_factory=list)
+    failures: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def failing(self, path: Path) -> Iterator[None]:
+        """Note a file that cannot be read, and go on."""
+        try:
+            yield
+        except InvalidDataError as error:
+            self.failures.append((str(path), str(error)))
+        except MemoryError as error:
+            self.failures.append((str(path), reason(error)))
+
+
+def _listed(model: Model, paths: Sequence[Path], found: _Found) -> list[Medium]:
+    """Return pictures and videos; recordings are predicted. A path that is wrong is a failure.
+
+    HandloreError is raised if all paths are wrong.
+    """
+    media: list[Medium] = []
+    wrong: list[HandloreError] = []
+    for path in paths:
+        try:
+            if is_recordings(path):
+                _predict_recordings(model, path, found)
+            else:
+                media += list_media([path], movements=model.card.kind == "sequence")
+        except HandloreError as error:
+            wrong.append(error)
+            found.failures.append((str(path), str(error)))
+    if wrong and len(wrong) == len(paths):
+        raise wrong[0]
+    return media
 
 
 def detector_for(models: Sequence[Model], video: bool) -> HandDetector:
@@ -256,28 +276,20 @@ def _of_slot(video: LandmarkDataset, slot: int) -> LandmarkDataset:
     return replace(video, **{name: getattr(video, name)[:, slot : slot + 1] for name in names})
 
 
-def _predict_recordings(
-    model: Model,
-    folder: Path,
-    predictions: list[FilePrediction],
-    failures: list[tuple[str, str]],
-    notes: list[str],
-) -> None:
+def _predict_recordings(model: Model, folder: Path, found: _Found) -> None:
     """Add the predictions for the recordings of the model's kind."""
     recorded, kind = load_recordings(folder), model.encoder.kind
     chosen = recorded.require(kind)
-    failures += [(str(folder / name), reason) for name, reason in recorded.failures]
-    notes += [
+    found.failures += [(str(folder / name), why) for name, why in recorded.failures]
+    found.notes += [
         f"{n} recordings of {KIND_NAMES[other]} in {folder} are left out"
         for other, n in recorded.counts().items()
         if other != kind
     ]
     for recording in chosen:
         path = folder / str(recording.samples.source[0]).partition("#")[0]
-        try:
-            predictions.append(_predict_recording(model, path, recording))
-        except InvalidDataError as error:
-            failures.append((str(path), str(error)))
+        with found.failing(path):
+            found.predictions.append(_predict_recording(model, path, recording))
 
 
 def _predict_recording(model: Model, path: Path, recording: LandmarkDataset) -> FilePrediction:

@@ -153,14 +153,14 @@ def _review(options: _ImproveOptions, card: ModelCard) -> None:
 
 
 def _print(found: "Improvement") -> None:
-    n, other = found.n_right + found.n_wrong, found.n_wrong - found.n_none
+    new = found.triggers
     say(
-        f"{n} new triggers: {found.n_right} right, {found.n_wrong} wrong ({found.n_none} none,"
-        f" {other} another gesture)"
+        f"{len(new.reviewed)} new triggers: {new.n_right} right, {new.n_wrong} wrong"
+        f" ({new.n_none} none, {new.n_wrong - new.n_none} another gesture)"
     )
     for count, why in (
-        (found.n_unreviewed, "not reviewed, and left out"),
-        (found.n_other, "not about this model"),
+        (new.n_unreviewed, "not reviewed, and left out"),
+        (new.n_other, "not about this model"),
     ):
         if count:
             say(f"{count} {why}")

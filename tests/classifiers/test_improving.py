@@ -45,7 +45,7 @@ def test_it_learns(model: Path, triggers: RecordingFolder, tmp_path: Path) -> No
     done: list[float] = []
     found = improve(model, triggers.root, progress=lambda n, of: done.append(n / of))
     assert (done == sorted(done), done[-1]) == (True, 1.0)
-    assert (found.n_right, found.n_wrong, found.n_none) == (6, 4, 4)
+    assert (found.triggers.n_right, found.triggers.n_wrong, found.triggers.n_none) == (6, 4, 4)
     assert (found.worse, found.is_written) == (None, True)
     assert found.before.triggers.n_false >= 2
     assert found.after.triggers.n_false == 0
@@ -85,7 +85,7 @@ def test_a_second_session(model: Path, triggers: RecordingFolder, dataset: Landm
         improve(model, triggers.root)
     corrected(triggers, wrong_ones(triggers, dataset, each=1))
     found = improve(model, triggers.root)
-    assert (found.n_right, found.n_wrong) == (3, 2)
+    assert (found.triggers.n_right, found.triggers.n_wrong) == (3, 2)
     both = load_dataset(triggers_file(model)).samples
     kept = both.recording[np.isin(both.sha256, first.samples.sha256)]
     assert sorted(kept) == sorted(first.samples.recording)
@@ -248,7 +248,7 @@ def test_stopped_while_writing(
     assert model.read_bytes() == old
     monkeypatch.setattr(improving, "_copy", copy)
     found = improve(model, triggers.root)
-    assert (found.n_right, found.n_wrong, found.is_written) == (6, 4, True)
+    assert (found.triggers.n_right, found.triggers.n_wrong, found.is_written) == (6, 4, True)
     assert len(set(load_dataset(triggers_file(model)).samples.recording)) == 10
 
 
