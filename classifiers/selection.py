@@ -8,6 +8,7 @@ Learning* 107, 2018, do the same with bootstrap samples).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -227,28 +228,22 @@ def compare_estimators(
     given = _params_by_model(names, params or {})
     split, leaks = by or default_by(dataset), None
     how: dict[str, Any] = {"features": features, "mirror_labels": mirror_labels, "seed": seed}
+    about: dict[str, Any] = {"by": split, "folds": folds, "with_streams": with_streams}
+    run = partial(cross_validate_pipeline, dataset=dataset, seed=seed, **about)
     steps, runs = Steps(sum(map(_cost, names)), progress), []
     for name in names:
         pipeline, beside, notes = pipeline_beside(dataset, base, name, params=given[name], **how)
         watch = _Watch(pipeline.encoder)
-        found = cross_validate_pipeline(
-            *(pipeline, dataset, split, folds),
-            base=beside,
-            seed=seed,
-            progress=steps.within(_cost(name)),
-            with_streams=with_streams,
-            leaks=leaks,
-            watch=watch,
-        )
+        bar = steps.within(_cost(name))
+        found = run(pipeline=pipeline, base=beside, progress=bar, leaks=leaks, watch=watch)
         leaks = found.leaks
         notes += limits(found, pipeline, by_default=by is None)
         runs.append(_Run(replace(found, notes=tuple(notes)), watch))
         steps.finish(_cost(name))
-    steps.close()
     default = DEFAULT_ESTIMATOR[dataset.header.kind]
     preferred = default if default in names else names[0]
     fold = _fold_of(dataset, split, folds, seed)[found.predictions.sample]
-    honest = _winner_elsewhere([run.right for run in runs], names.index(preferred), fold)
+    honest = _winner_elsewhere([one.right for one in runs], names.index(preferred), fold)
     return EstimatorComparison(_ranked(runs, preferred), preferred, honest, tuple(left_out))
 
 

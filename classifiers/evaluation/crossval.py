@@ -155,11 +155,14 @@ def _conflicts(dataset: LandmarkDataset) -> list[str]:
     return list(islice(found.lines(), 1)) if found.conflicts else []
 
 
-def _without_labels(predictions: Predictions, labels: Sequence[str]) -> Predictions:
-    """Return the predictions of items with other labels."""
-    kept = ~np.isin(predictions.truth, list(labels))
+def _without_labels(
+    predictions: Predictions, labels: set[str]
+) -> tuple[Predictions, dict[str, int]]:
+    """Return the predictions of items with other labels, and the number of those with each."""
+    kept = ~np.isin(predictions.truth, sorted(labels))
+    names, counts = np.unique(predictions.truth[~kept], return_counts=True)
     columns = {one.name: getattr(predictions, one.name)[kept] for one in fields(predictions)}
-    return Predictions(**columns)
+    return Predictions(**columns), dict(zip(names.tolist(), counts.tolist(), strict=True))
 
 
 def _reference(
@@ -202,21 +205,16 @@ def cross_validate_pipeline(
         if watch:
             watch(fitted, trained, tested, seconds)
         if with_importances:
-            measure(fitted, tested)
+            model = (fitted.predict_proba, [str(label) for label in fitted.classes_])
+            each = max(2, MAX_SAMPLES // total)
+            importances.append(
+                measure_importances(*model, tested, pipeline.encoder, at_most=each, seed=seed)
+            )
         if with_streams:
             most = max(_MIN_STREAM_CLIPS, _MAX_STREAM_CLIPS // total)
             streams.append(
                 StreamOutputs.of_left_out(fitted, pipeline.encoder, trained, tested, most)
             )
-
-    def measure(fitted: HandEstimator, tested: LandmarkDataset) -> None:
-        classes = [str(label) for label in fitted.classes_]
-        each = max(2, MAX_SAMPLES // total)
-        importances.append(
-            measure_importances(
-                fitted.predict_proba, classes, tested, pipeline.encoder, at_most=each, seed=seed
-            )
-        )
 
     predictions = cross_val_predict(
         pipeline.estimator,
@@ -232,11 +230,7 @@ def cross_validate_pipeline(
     )
     leaks = leaks or Leaks.of(dataset, cross_validation(dataset, by, folds, seed))
     taught = [] if base is None else base.labels
-    untested = sorted(set(untested_labels(dataset, by)) - set(taught))
-    names, counts = np.unique(
-        predictions.truth[np.isin(predictions.truth, untested)], return_counts=True
-    )
-    tested = _without_labels(predictions, untested)
+    tested, untested = _without_labels(predictions, set(untested_labels(dataset, by)) - set(taught))
     found = Evaluation.of(tested, dataset, leaks, Importance.pooled(importances), seed=seed)
     encoder = pipeline.encoder
     return replace(
@@ -247,7 +241,7 @@ def cross_validate_pipeline(
         split=Split(by, n_groups(dataset, by), total),
         streams=cross_fitted(streams) if streams else None,
         seconds=time.perf_counter() - started,
-        untested=dict(zip(names.tolist(), counts.tolist(), strict=True)),
+        untested=untested,
     )
 
 
