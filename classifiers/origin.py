@@ -36,6 +36,8 @@ class Origin:
     """A model with what it was trained on."""
 
     model: Model
+    name: str
+    """The model as it was given: a path, or the name of a model that comes with handlore."""
     path: Path
     """The model file."""
     paths: tuple[Path, ...]
@@ -71,6 +73,7 @@ class Origin:
         split = facts.get("split")
         same: dict[str, Any] = {
             "model": loaded,
+            "name": str(model),
             "path": path,
             "triggers": load_dataset(before) if before.is_file() else None,
             "split": split if isinstance(split, str) else None,
@@ -217,10 +220,10 @@ def _nothing_new(origin: Origin, found: Triggers) -> str:
         )
     if found.reviewed:
         return (
-            f"there is nothing new to learn: {origin.path} knows all {len(found.reviewed)}"
+            f"there is nothing new to learn: {origin.name} knows all {len(found.reviewed)}"
             f" triggers in {found.root}; record another session with `handlore live --record`"
         )
     return (
-        f"{found.root} holds no triggers of {origin.path}; record a session with `handlore live"
-        f" {origin.path} --record {found.root}`"
+        f"{found.root} holds no triggers of {origin.name}; record a session with `handlore live"
+        f" {origin.name} --record {found.root}`"
     )

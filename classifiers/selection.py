@@ -233,7 +233,7 @@ def compare_estimators(
     steps, runs = Steps(sum(map(_cost, names)), progress), []
     for name in names:
         pipeline, beside, notes = pipeline_beside(dataset, base, name, params=given[name], **how)
-        watch = _Watch(pipeline.encoder)
+        watch = _FoldWatch(pipeline.encoder)
         bar = steps.within(_cost(name))
         found = run(pipeline=pipeline, base=beside, progress=bar, leaks=leaks, watch=watch)
         leaks = found.leaks
@@ -248,7 +248,7 @@ def compare_estimators(
 
 
 @dataclass
-class _Watch:
+class _FoldWatch:
     """Takes the time of each fold, and the size of the first classifier."""
 
     encoder: Encoder
@@ -273,7 +273,7 @@ class _Watch:
 
 class _Run(NamedTuple):
     found: Evaluation
-    watch: _Watch
+    watch: _FoldWatch
 
     @property
     def right(self) -> NDArray[np.bool_]:

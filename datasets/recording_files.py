@@ -278,10 +278,10 @@ def _os_errors_as(what: str) -> Iterator[None]:
 
 def _not_recordings(root: Path) -> str:
     if not root.exists():
-        return f"{root} does not exist; `handlore capture --out {root}` makes it"
+        return f"{root} does not exist; `capture --out {root}` or `live --record {root}` makes it"
     if root.is_dir() and not _names(root):
         return f"{root} is empty; `handlore capture --out {root}` makes it a folder of recordings"
-    return f"{root} is no folder of recordings; give one that `handlore capture --out` made"
+    return f"{root} is no folder of recordings; give one of `capture --out` or `live --record`"
 
 
 def _folders(root: Path, *, discarded: bool) -> list[Path]:

@@ -153,9 +153,9 @@ def _review(options: _ImproveOptions, card: ModelCard) -> None:
 
 
 def _print(found: "Improvement") -> None:
-    new = found.triggers
+    new, n = found.triggers, len(found.triggers.reviewed)
     say(
-        f"{len(new.reviewed)} new triggers: {new.n_right} right, {new.n_wrong} wrong"
+        f"{n} new trigger{'s' * (n != 1)}: {new.n_right} right, {new.n_wrong} wrong"
         f" ({new.n_none} none, {new.n_wrong - new.n_none} another gesture)"
     )
     for count, why in (

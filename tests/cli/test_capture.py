@@ -72,7 +72,7 @@ def test_other_folder(run, refused, clip: Path, photos):
     line = refused(run("capture", "--out", folder, "--camera", clip, "--headless"))
     assert "holds other files" in line
     line = refused(run("recordings", "list", folder))
-    assert "no folder of recordings; give one that" in line
+    assert "no folder of recordings; give one of" in line
 
 
 def capture(run, out: Path, clip: Path, *args: str):
