@@ -41,6 +41,9 @@ from .origin import Lesson, Origin, triggers_file
 from .provenance import source_facts
 from .training import train_pipeline
 
+_EMPHASES = (5, 1)
+"""How often mistakes count in training: a few stand against hundreds or thousands of samples. The
+next one is tried if the model became worse (``benchmarks/improve.py``)."""
 _FITS_OF_A_TRAINING = 3
 """As long as so many fits takes a training, thresholds included."""
 _MOST_LOST = 0.005
@@ -159,27 +162,37 @@ def improve(
     origin = Origin.find(model, data)
     card = origin.model.card
     found = load_triggers(triggers, card.labels, card.n_hands, all_reviewed=all_reviewed)
-    lesson = Lesson.of(origin, found)
     with TemporaryDirectory(prefix="handlore-") as folder:
         trial = Path(folder) / "new.onnx"
-        steps = Steps(_FITS_OF_A_TRAINING + n_fits(origin), progress)
-        notes = _train(origin, lesson, trial, target, steps)
-        raised, (before, after) = _compared(origin, lesson, trial, steps)
-        result = Improvement(
-            model=str(model),
-            out=target,
-            before=before,
-            after=after,
-            protocol=protocol_of(origin),
-            triggers=lesson.new,
-            raised=raised,
-            notes=(*origin.notes, *notes),
-            failures=(*origin.failures, *found.failures),
-        )
+        for emphasis in _EMPHASES:
+            lesson = Lesson.of(origin, found, emphasis)
+            result = _tried(origin, lesson, trial, target, progress)
+            if not result.worse:
+                break
         if dry_run or result.worse:
             return result
         backup = _write(trial, target, lesson.triggers)
     return replace(result, is_written=True, backup=backup)
+
+
+def _tried(
+    origin: Origin, lesson: Lesson, trial: Path, target: Path, progress: Report | None
+) -> Improvement:
+    """Train the new model and compare it with the one so far."""
+    steps = Steps(_FITS_OF_A_TRAINING + n_fits(origin), progress)
+    notes = _train(origin, lesson, trial, target, steps)
+    raised, (before, after) = _compared(origin, lesson, trial, steps)
+    return Improvement(
+        model=origin.name,
+        out=target,
+        before=before,
+        after=after,
+        protocol=protocol_of(origin),
+        triggers=lesson.new,
+        raised=raised,
+        notes=(*origin.notes, *notes),
+        failures=(*origin.failures, *lesson.new.failures),
+    )
 
 
 def _target(model: str | Path, out: str | Path | None) -> Path:

@@ -180,10 +180,10 @@ class Lesson:
     """The triggers that the model was not trained on."""
 
     @classmethod
-    def of(cls, origin: Origin, found: Triggers) -> "Lesson":
-        """Find what is new; HandloreError if nothing is."""
-        window = origin.model.card.seconds[1:2] or (None,)
-        samples = found.samples(origin.dataset.header.kind, *window)
+    def of(cls, origin: Origin, found: Triggers, emphasis: int) -> "Lesson":
+        """Find what is new; HandloreError if nothing is. Mistakes count ``emphasis`` times."""
+        (window,) = origin.model.card.seconds[1:2] or (None,)
+        samples = found.samples(origin.dataset.header.kind, window, emphasis)
         together = merged(origin.triggers, found, samples)
         fresh = _fresh(origin, samples)
         gone = together is None or (not fresh and not _has_lost(origin.triggers, together))

@@ -22,9 +22,6 @@ UNSORTED = "unsorted"
 """The label of a recording that nobody has labelled."""
 _MARGIN = 1.0
 """Seconds around the event in recordings that do not say when it was."""
-_EMPHASIS = 5
-"""How often a mistake counts in training: a few stand against hundreds or thousands of samples
-(``benchmarks/improve.py``)."""
 _POSE_INTERVAL = 0.04
 """Seconds between the frames of a held pose that become samples."""
 
@@ -96,27 +93,30 @@ class Triggers:
         """How many of them show no gesture of the model."""
         return sum(one.label == NONE_LABEL for one in self.reviewed)
 
-    def samples(self, kind: Kind, window: float | None = None) -> LandmarkDataset | None:
+    def samples(
+        self, kind: Kind, window: float | None = None, emphasis: int = 1
+    ) -> LandmarkDataset | None:
         """Return the training samples of all triggers; None if none of them shows a hand.
 
         A trigger of a movement is one sample, one of a pose has a sample for each frame with a
         hand. Minutes of ``none`` are cut into windows of so many seconds, as in other recordings.
-        Mistakes are there :data:`_EMPHASIS` times, as copies.
+        Mistakes are there ``emphasis`` times, as copies.
         """
         parts = [_as_pose(one) if kind == "pose" else one.part() for one in self.reviewed]
         seen = tuple(part for part in parts if part.has_hand.any())
         if not seen:
             return None
         mistakes = [one.name for one in self.reviewed if one.recognised and not one.is_right]
-        return _emphasised(LoadedRecordings(self.root, seen, ()).dataset(kind, window), mistakes)
+        dataset = LoadedRecordings(self.root, seen, ()).dataset(kind, window)
+        return _emphasised(dataset, mistakes, emphasis)
 
 
-def _emphasised(dataset: LandmarkDataset, names: Sequence[str]) -> LandmarkDataset:
+def _emphasised(dataset: LandmarkDataset, names: Sequence[str], times: int) -> LandmarkDataset:
     """Return a dataset with copies of some recordings."""
     once = np.arange(dataset.n_samples)
     chosen = np.flatnonzero(np.isin(dataset.samples.recording, names))
-    copied = dataset.select(np.concatenate([once, np.tile(chosen, _EMPHASIS - 1)]))
-    view = np.concatenate([0 * once, np.repeat(np.arange(1, _EMPHASIS), len(chosen))])
+    copied = dataset.select(np.concatenate([once, np.tile(chosen, times - 1)]))
+    view = np.concatenate([0 * once, np.repeat(np.arange(1, times), len(chosen))])
     return replace(copied, samples=replace(copied.samples, view=view))
 
 

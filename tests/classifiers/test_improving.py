@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from handlore.classifiers.training import train
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.storage import load_dataset, save_dataset
-from handlore.datasets.triggers import load_triggers
+from handlore.datasets.triggers import Triggers, load_triggers
 from handlore.landmarks.errors import HandloreError
 from handlore.models.files import load_model, replace_card
 
@@ -70,7 +71,7 @@ def unjudged(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def lesson(model: Path, folder: RecordingFolder, **how: bool) -> Lesson:
     origin = Origin.find(model)
-    return Lesson.of(origin, load_triggers(folder.root, origin.model.labels, 1, **how))
+    return Lesson.of(origin, load_triggers(folder.root, origin.model.labels, 1, **how), 5)
 
 
 @pytest.mark.usefixtures("unjudged")
@@ -142,13 +143,32 @@ def test_never_worse(
     assert (sorted(tmp_path.iterdir()), model.read_bytes()) == (names, old)
 
 
+def test_worse_at_first(
+    model: Path, triggers: RecordingFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If the model became worse by mistakes that count five times, they count once."""
+    compare, kept = improving.standings, []
+
+    def worse_at_first(*given: Any) -> Any:
+        kept.append(True)
+        return compare(*given)[:: 1 if len(kept) > 1 else -1]
+
+    monkeypatch.setattr(improving, "standings", worse_at_first)
+    found = improve(model, triggers.root)
+    assert (found.worse, found.is_written) == (None, True)
+    learnt = load_dataset(tmp_path / "poses.triggers.npz")
+    assert not learnt.samples.view.any()
+
+
 @pytest.mark.parametrize(
     ("n", "wrong", "after", "worse"),
     [(20, 1, 2, False), (20, 1, 3, True), (1000, 50, 55, False), (1000, 50, 56, True)],
 )
 def test_accuracy_may_not_fall(n: int, wrong: int, after: int, worse: bool) -> None:
     old, new = (Standing(n, count, TriggerScores(10, 2, 0)) for count in (wrong, after))
-    found = improving.Improvement("m", Path("m"), old, new, "", 8, 2, 2, 0, 0)
+    found = improving.Improvement(
+        "m", Path("m"), old, new, "", Triggers(Path("t"), (), frozenset())
+    )
     assert (found.worse is not None) == worse
     if worse:
         assert f"{100 * new.accuracy:.1f} %, before {100 * old.accuracy:.1f} %" in str(found.worse)
