@@ -22,6 +22,7 @@ from handlore.models.ready import is_ready
 
 from .base import Report, Steps
 from .evaluation.triggers import (
+    N_PARTS,
     Answer,
     Raises,
     Standing,
@@ -64,6 +65,8 @@ class Improvement:
     """Those that the model had not learnt."""
     raised: Raises = field(default_factory=dict)
     """By how much thresholds are higher than :func:`~.training.train` chose them."""
+    is_trained: bool = True
+    """Whether it was trained on the triggers, or only has higher thresholds."""
     is_written: bool = False
     backup: Path | None = None
     """The model so far, if the new one has its name."""
@@ -94,6 +97,7 @@ class Improvement:
         return {
             "model": self.model,
             "out": str(self.out),
+            "trained": self.is_trained,
             "written": self.is_written,
             "worse": self.worse,
             "backup": None if self.backup is None else str(self.backup),
@@ -169,9 +173,11 @@ def improve(
             result = _tried(origin, lesson, trial, target, progress)
             if not result.worse:
                 break
+        else:
+            result = _only_raised(origin, trial, result)
         if dry_run or result.worse:
             return result
-        backup = _write(trial, target, lesson.triggers)
+        backup = _write(trial, target, lesson.triggers if result.is_trained else None)
     return replace(result, is_written=True, backup=backup)
 
 
@@ -192,6 +198,33 @@ def _tried(
         raised=raised,
         notes=(*origin.notes, *notes),
         failures=(*origin.failures, *lesson.new.failures),
+    )
+
+
+def _only_raised(origin: Origin, trial: Path, refused: Improvement) -> Improvement:
+    """Try the model so far with higher thresholds, which leave its accuracy as it is.
+
+    The triggers stay new: it was not trained on them.
+    """
+    if origin.model.card.calibration or refused.out.resolve() != origin.path.resolve():
+        return refused
+    triggers = refused.triggers.reviewed
+    answers = [
+        Answer.of(origin.model, one, N_PARTS * number // len(triggers))
+        for number, one in enumerate(triggers)
+    ]
+    raised, scores = _raised(answers)
+    if scores.cost >= refused.before.triggers.cost:
+        return refused
+    _copy(origin.path, trial)
+    _raise_thresholds(trial, raised)
+    note = f"a model that was trained on the triggers is worse: {refused.worse}"
+    return replace(
+        refused,
+        after=replace(refused.before, triggers=scores),
+        raised=raised,
+        is_trained=False,
+        notes=(*refused.notes, f"{note}; only thresholds are higher"),
     )
 
 
@@ -270,12 +303,13 @@ def _raise_thresholds(trial: Path, raises: Raises) -> None:
         replace_card(trial, replace(model.card, thresholds=raised_thresholds(model, raises)))
 
 
-def _write(trial: Path, target: Path, triggers: LandmarkDataset) -> Path | None:
-    """Write the triggers, then the model; return where the model so far is kept, if it is one.
+def _write(trial: Path, target: Path, triggers: LandmarkDataset | None) -> Path | None:
+    """Write its triggers, then the model; return where the model so far is kept, if it is one.
 
     If this is interrupted in between, the triggers are new to the model the next time.
     """
-    save_dataset(triggers, triggers_file(target))
+    if triggers is not None:
+        save_dataset(triggers, triggers_file(target))
     backup = target.with_name(f"{target.stem}.old{target.suffix}") if target.exists() else None
     if backup is not None:
         _copy(target, backup)

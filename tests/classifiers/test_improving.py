@@ -130,17 +130,52 @@ def test_other_triggers(model: Path, triggers: RecordingFolder) -> None:
     assert found.n_other == 1
 
 
+@pytest.fixture
+def training_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Training on the triggers makes the model worse, whatever mistakes count."""
+    compare = improving.standings
+
+    def swapped(*given: Any) -> tuple[Standing, Standing]:
+        before, after = compare(*given)
+        return before, replace(after, n_wrong=before.n_wrong + 5)
+
+    monkeypatch.setattr(improving, "standings", swapped)
+
+
+@pytest.mark.usefixtures("training_fails")
 def test_never_worse(
     model: Path, triggers: RecordingFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names, old = sorted(tmp_path.iterdir()), model.read_bytes()
-    compare = improving.standings
-    monkeypatch.setattr(improving, "standings", lambda *given: compare(*given)[::-1])
+    monkeypatch.setattr(improving, "_raised", lambda answers: ({}, score_answers(answers)))
     found = improve(model, triggers.root)
     assert found.worse is not None
-    assert found.worse.startswith("in 10 triggers it has 3 false activations and misses 0")
+    assert found.worse.startswith("its accuracy on the data is 72.2 %")
     assert not found.is_written
     assert (sorted(tmp_path.iterdir()), model.read_bytes()) == (names, old)
+
+
+@pytest.mark.usefixtures("training_fails")
+def test_higher_thresholds_alone(model: Path, triggers: RecordingFolder, tmp_path: Path) -> None:
+    """The model stays as it is but for thresholds, and has not learnt the triggers."""
+    found = improve(model, triggers.root)
+    assert (found.worse, found.is_trained, found.is_written) == (None, False, True)
+    assert found.before.accuracy == found.after.accuracy
+    assert found.after.triggers.n_false < found.before.triggers.n_false
+    new, old = (load_model(path) for path in (model, found.backup))
+    assert replace(new.card, thresholds={}) == replace(old.card, thresholds={})
+    assert new.thresholds == {**old.thresholds, **raised_thresholds(old, found.raised)}
+    assert not (tmp_path / "poses.triggers.npz").exists()
+    assert len(improve(model, triggers.root, dry_run=True).triggers.reviewed) == 10
+
+
+@pytest.mark.usefixtures("training_fails")
+def test_thresholds_of_another_file_stay(
+    model: Path, triggers: RecordingFolder, tmp_path: Path
+) -> None:
+    found = improve(model, triggers.root, tmp_path / "other.onnx")
+    assert found.worse is not None
+    assert not (tmp_path / "other.onnx").exists()
 
 
 def test_worse_at_first(
