@@ -164,6 +164,7 @@ def improve(
     """
     target = _target(model, out)
     origin = Origin.find(model, data)
+    _require_apart(origin, target, Path(triggers))
     card = origin.model.card
     found = load_triggers(triggers, card.labels, card.n_hands, all_reviewed=all_reviewed)
     with TemporaryDirectory(prefix="handlore-") as folder:
@@ -235,9 +236,25 @@ def _target(model: str | Path, out: str | Path | None) -> Path:
             f" with --out my_{model}.onnx"
         )
     target = Path(model if out is None else out)
-    require_writable(target)
-    require_writable(triggers_file(target))
+    for file in (target, triggers_file(target), _backup_of(target)):
+        require_writable(file)
     return target
+
+
+def _require_apart(origin: Origin, target: Path, triggers: Path) -> None:
+    """Refuse to write over the data, and to learn and test with the same recordings."""
+    data = {path.resolve() for path in origin.paths}
+    if target.resolve() in data:
+        raise HandloreError(f"{target} is one of the datasets; name another file with --out")
+    if triggers.resolve() in data:
+        raise HandloreError(
+            f"{origin.name} was trained on {triggers}; record live sessions into another folder,"
+            " such as `handlore live --record triggers`"
+        )
+
+
+def _backup_of(target: Path) -> Path:
+    return target.with_name(f"{target.stem}.old{target.suffix}")
 
 
 def _train(
@@ -310,7 +327,7 @@ def _write(trial: Path, target: Path, triggers: LandmarkDataset | None) -> Path 
     """
     if triggers is not None:
         save_dataset(triggers, triggers_file(target))
-    backup = target.with_name(f"{target.stem}.old{target.suffix}") if target.exists() else None
+    backup = _backup_of(target) if target.exists() else None
     if backup is not None:
         _copy(target, backup)
     _copy(trial, target)

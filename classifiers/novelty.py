@@ -35,6 +35,8 @@ _N_LEVELS = 200
 """Quantiles of the calibration."""
 _MAX_PER_CLASS = 2000
 """Samples of a class that are used; more do not change the result."""
+_UNLIMITED = -1e6
+"""Less than the closeness of anything."""
 _CLOSEST = float(STEPS) ** 2
 """Lower bound of squared distances: one standard deviation in one direction."""
 
@@ -64,7 +66,8 @@ class NoveltyModel:
         projection, centres = _learned(X, codes, seed)
         left_out = _closeness_left_out(X, codes, groups, seed)
         if not len(left_out):
-            left_out = _closeness(projection(X), centres)
+            # One sample of each class does not show how far others are: nothing is rejected.
+            left_out = np.array([_UNLIMITED], np.float32)
         shares = (np.arange(_N_LEVELS) + 0.5) / _N_LEVELS
         levels = np.quantile(left_out, shares).astype(np.float32)
         return cls(projection, centres, levels)

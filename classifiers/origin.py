@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from handlore.datasets.dataset import LandmarkDataset, Samples, listed
+from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset, Samples, listed
 from handlore.datasets.loading import load_data
 from handlore.datasets.splits import training_samples
 from handlore.datasets.storage import load_dataset
@@ -70,12 +70,14 @@ class Origin:
         loaded, path = load_model(model), model_path(model)
         facts = loaded.card.training
         before = triggers_file(path)
+        # A model that was put back lists no triggers, and has not learnt those of its successor.
+        learnt = before in _listed(loaded.card, path) and before.is_file()
         split = facts.get("split")
         same: dict[str, Any] = {
             "model": loaded,
             "name": str(model),
             "path": path,
-            "triggers": load_dataset(before) if before.is_file() else None,
+            "triggers": load_dataset(before) if learnt else None,
             "split": split if isinstance(split, str) else None,
             "negatives": facts.get("negatives", True) is not False,
         }
@@ -83,7 +85,7 @@ class Origin:
         if not paths:
             return cls(**same | _kept_beside(model, loaded.card, path))
         read, base = load_data(paths, _kind(loaded.card)), _base_of(loaded.card, path)
-        return cls(
+        found = cls(
             **same,
             paths=tuple(paths),
             dataset=read.dataset,
@@ -92,6 +94,18 @@ class Origin:
             notes=read.notes,
             failures=read.failures,
         )
+        found._require_labels()
+        return found
+
+    def _require_labels(self) -> None:
+        """Refuse data that have changed so much that labels of the model would be forgotten."""
+        parts = (self.dataset, self.examples, self.triggers)
+        there = {label for part in parts if part is not None for label in part.labels}
+        if gone := sorted(set(self.model.labels) - there - {NONE_LABEL}):
+            raise HandloreError(
+                f"{listed([str(path) for path in self.paths])} has no samples of {listed(gone)},"
+                f" which {self.name} knows; say with --data where its data are"
+            )
 
     @property
     def trained(self) -> LandmarkDataset:
@@ -116,12 +130,17 @@ def _kind(card: ModelCard) -> Any:
     return card.kind
 
 
-def _named_data(card: ModelCard, path: Path) -> list[Path]:
-    """Return the files and folders that a card names, all there; without the triggers."""
+def _listed(card: ModelCard, path: Path) -> list[Path]:
+    """Return the data and triggers that a card lists, whether they are there or not."""
     said = card.training.get("data")
     names = [one for one in said if isinstance(one, str)] if isinstance(said, list) else []
-    found = [path.parent / name for name in names]
-    own = [one for one in found if one.resolve() != triggers_file(path).resolve()]
+    return [path.parent / name for name in names]
+
+
+def _named_data(card: ModelCard, path: Path) -> list[Path]:
+    """Return the files and folders that a card names, all there; without the triggers."""
+    triggers = triggers_file(path).resolve()
+    own = [one for one in _listed(card, path) if one.resolve() != triggers]
     gone = [str(one) for one in own if not one.exists()]
     if gone:
         raise HandloreError(

@@ -130,6 +130,43 @@ def test_other_triggers(model: Path, triggers: RecordingFolder) -> None:
     assert found.n_other == 1
 
 
+def test_labels_are_not_forgotten(model: Path, triggers: RecordingFolder, tmp_path: Path) -> None:
+    data = load_dataset(tmp_path / "photos.npz")
+    save_dataset(data.select(data.samples.label != "point"), tmp_path / "photos.npz")
+    with pytest.raises(HandloreError, match=r"photos\.npz has no samples of point, which .* knows"):
+        improve(model, triggers.root)
+
+
+def test_the_data_are_not_written_over(
+    model: Path, triggers: RecordingFolder, tmp_path: Path
+) -> None:
+    with pytest.raises(HandloreError, match="is one of the datasets"):
+        improve(model, triggers.root, tmp_path / "photos.npz")
+
+
+def test_training_data_are_no_triggers(model: Path, triggers: RecordingFolder) -> None:
+    data = [model.with_name("photos.npz"), triggers.root]
+    with pytest.raises(HandloreError, match="record live sessions into another"):
+        improve(model, triggers.root, data=data)
+
+
+def test_a_backup_that_cannot_be_written(
+    model: Path, triggers: RecordingFolder, tmp_path: Path
+) -> None:
+    (tmp_path / "poses.old.onnx").mkdir()
+    with pytest.raises(HandloreError, match=r"poses\.old\.onnx"):
+        improve(model, triggers.root, progress=lambda n, of: pytest.fail("it trained"))
+    assert not (tmp_path / "poses.triggers.npz").exists()
+
+
+def test_a_model_that_is_put_back_knows_no_triggers(model: Path, triggers: RecordingFolder) -> None:
+    backup = improve(model, triggers.root).backup
+    assert backup is not None
+    backup.replace(model)
+    assert Origin.find(model).triggers is None
+    assert len(improve(model, triggers.root, dry_run=True).triggers.reviewed) == 10
+
+
 @pytest.fixture
 def training_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     """Training on the triggers makes the model worse, whatever mistakes count."""

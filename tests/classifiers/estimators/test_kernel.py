@@ -9,6 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from handlore.classifiers.base import HandEstimator
+from handlore.classifiers.evaluation.scores import fit_samples
+from handlore.classifiers.evaluation.streams import StreamOutputs
 from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.projection import pretrained_directions
 from handlore.datasets.conversion.convert import convert
@@ -61,6 +63,19 @@ def test_one_photo_of_each_sign(real_data: Path, detector: HandDetector) -> None
     seen = dataset.select(dataset.has_hand)
     X, y = PoseEncoder().encode_samples(seen), seen.samples.label
     assert accuracy_of_one_example(X, y, 20) > accuracy_of_one_example(X, y, 0) + 0.04
+
+
+def test_one_example_of_each_pose_is_recognised_live(dataset: LandmarkDataset) -> None:
+    """A model that is right but never sure would never fire."""
+    seen = dataset.select(dataset.has_hand)
+    first = np.unique(seen.samples.label, return_index=True)[1]
+    others = seen.select(np.setdiff1d(np.arange(seen.n_samples), first))
+    outputs = StreamOutputs.of_left_out(
+        fit_samples(kernel(20), seen.select(first), PoseEncoder()),
+        PoseEncoder(), seen.select(first), others, 100,
+    )  # fmt: skip
+    score = outputs.counted({})
+    assert score.n_found > 0.8 * score.n
 
 
 def test_only_with_few_samples(dataset: LandmarkDataset) -> None:
