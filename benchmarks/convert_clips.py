@@ -50,7 +50,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
         clips = linked(options.folder, Path(home) / "clips", options.clips)
-        bundle = str(require_bundle("full"))
+        bundle = str(require_bundle("full").path)
         for _ in range(options.turns):
             (n, found), *loop = timed([sys.executable, "-c", LOOP, bundle, *map(str, clips)])
             out = Path(home) / "out.npz"

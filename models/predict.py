@@ -177,7 +177,7 @@ def predict_files(
     """
     if tta and model.card.kind != "pose":
         raise HandloreError("the model takes videos; --tta is for models of poses")
-    found = _Found()
+    found = _Predicted()
     media = _listed(model, [Path(path) for path in paths], found)
     if media:
         video = any(medium.kind != "picture" for medium in media)
@@ -193,7 +193,7 @@ def predict_files(
 
 
 @dataclass
-class _Found:
+class _Predicted:
     """What was predicted so far."""
 
     predictions: list[FilePrediction] = field(default_factory=list)
@@ -211,7 +211,7 @@ class _Found:
             self.failures.append((str(path), reason(error)))
 
 
-def _listed(model: Model, paths: Sequence[Path], found: _Found) -> list[Medium]:
+def _listed(model: Model, paths: Sequence[Path], found: _Predicted) -> list[Medium]:
     """Return pictures and videos; recordings are predicted. A path that is wrong is a failure.
 
     HandloreError is raised if all paths are wrong.
@@ -276,7 +276,7 @@ def _of_slot(video: LandmarkDataset, slot: int) -> LandmarkDataset:
     return replace(video, **{name: getattr(video, name)[:, slot : slot + 1] for name in names})
 
 
-def _predict_recordings(model: Model, folder: Path, found: _Found) -> None:
+def _predict_recordings(model: Model, folder: Path, found: _Predicted) -> None:
     """Add the predictions for the recordings of the model's kind."""
     recorded, kind = load_recordings(folder), model.encoder.kind
     chosen = recorded.require(kind)
