@@ -22,7 +22,6 @@ from handlore.models.ready import is_ready
 
 from .base import Report, Steps
 from .evaluation.triggers import (
-    N_PARTS,
     Answer,
     Raises,
     Standing,
@@ -42,9 +41,9 @@ from .origin import Lesson, Origin, triggers_file
 from .provenance import source_facts
 from .training import train_pipeline
 
-_EMPHASES = (5, 1)
-"""How often mistakes count in training: a few stand against hundreds or thousands of samples. The
-next one is tried if the model became worse (``benchmarks/improve.py``)."""
+_EMPHASIS = 5
+"""How often a mistake counts in training: a few stand against hundreds or thousands of samples
+(``benchmarks/improve.py``)."""
 _FITS_OF_A_TRAINING = 3
 """As long as so many fits takes a training, thresholds included."""
 _MOST_LOST = 0.005
@@ -65,8 +64,6 @@ class Improvement:
     """Those that the model had not learnt."""
     raised: Raises = field(default_factory=dict)
     """By how much thresholds are higher than :func:`~.training.train` chose them."""
-    is_trained: bool = True
-    """Whether it was trained on the triggers, or only has higher thresholds."""
     is_written: bool = False
     backup: Path | None = None
     """The model so far, if the new one has its name."""
@@ -97,7 +94,6 @@ class Improvement:
         return {
             "model": self.model,
             "out": str(self.out),
-            "trained": self.is_trained,
             "written": self.is_written,
             "worse": self.worse,
             "backup": None if self.backup is None else str(self.backup),
@@ -167,18 +163,13 @@ def improve(
     _require_apart(origin, target, Path(triggers))
     card = origin.model.card
     found = load_triggers(triggers, card.labels, card.n_hands, all_reviewed=all_reviewed)
+    lesson = Lesson.of(origin, found, _EMPHASIS)
     with TemporaryDirectory(prefix="handlore-") as folder:
         trial = Path(folder) / "new.onnx"
-        for emphasis in _EMPHASES:
-            lesson = Lesson.of(origin, found, emphasis)
-            result = _tried(origin, lesson, trial, target, progress)
-            if not result.worse:
-                break
-        else:
-            result = _only_raised(origin, trial, result)
+        result = _tried(origin, lesson, trial, target, progress)
         if dry_run or result.worse:
             return result
-        backup = _write(trial, target, lesson.triggers if result.is_trained else None)
+        backup = _write(trial, target, lesson.triggers)
     return replace(result, is_written=True, backup=backup)
 
 
@@ -199,33 +190,6 @@ def _tried(
         raised=raised,
         notes=(*origin.notes, *notes),
         failures=(*origin.failures, *lesson.new.failures),
-    )
-
-
-def _only_raised(origin: Origin, trial: Path, refused: Improvement) -> Improvement:
-    """Try the model so far with higher thresholds, which leave its accuracy as it is.
-
-    The triggers stay new: it was not trained on them.
-    """
-    if origin.model.card.calibration or refused.out.resolve() != origin.path.resolve():
-        return refused
-    triggers = refused.triggers.reviewed
-    answers = [
-        Answer.of(origin.model, one, N_PARTS * number // len(triggers))
-        for number, one in enumerate(triggers)
-    ]
-    raised, scores = _raised(answers)
-    if scores.cost >= refused.before.triggers.cost:
-        return refused
-    _copy(origin.path, trial)
-    _raise_thresholds(trial, raised)
-    note = f"a model that was trained on the triggers is worse: {refused.worse}"
-    return replace(
-        refused,
-        after=replace(refused.before, triggers=scores),
-        raised=raised,
-        is_trained=False,
-        notes=(*refused.notes, f"{note}; only thresholds are higher"),
     )
 
 
@@ -320,13 +284,12 @@ def _raise_thresholds(trial: Path, raises: Raises) -> None:
         replace_card(trial, replace(model.card, thresholds=raised_thresholds(model, raises)))
 
 
-def _write(trial: Path, target: Path, triggers: LandmarkDataset | None) -> Path | None:
-    """Write its triggers, then the model; return where the model so far is kept, if it is one.
+def _write(trial: Path, target: Path, triggers: LandmarkDataset) -> Path | None:
+    """Write the triggers, then the model; return where the model so far is kept, if it is one.
 
     If this is interrupted in between, the triggers are new to the model the next time.
     """
-    if triggers is not None:
-        save_dataset(triggers, triggers_file(target))
+    save_dataset(triggers, triggers_file(target))
     backup = _backup_of(target) if target.exists() else None
     if backup is not None:
         _copy(target, backup)

@@ -169,7 +169,7 @@ def test_a_model_that_is_put_back_knows_no_triggers(model: Path, triggers: Recor
 
 @pytest.fixture
 def training_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Training on the triggers makes the model worse, whatever mistakes count."""
+    """Training on the triggers makes the model worse."""
     compare = improving.standings
 
     def swapped(*given: Any) -> tuple[Standing, Standing]:
@@ -180,56 +180,13 @@ def training_fails(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("training_fails")
-def test_never_worse(
-    model: Path, triggers: RecordingFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_never_worse(model: Path, triggers: RecordingFolder, tmp_path: Path) -> None:
     names, old = sorted(tmp_path.iterdir()), model.read_bytes()
-    monkeypatch.setattr(improving, "_raised", lambda answers: ({}, score_answers(answers)))
     found = improve(model, triggers.root)
     assert found.worse is not None
     assert found.worse.startswith("its accuracy on the data is 72.2 %")
     assert not found.is_written
     assert (sorted(tmp_path.iterdir()), model.read_bytes()) == (names, old)
-
-
-@pytest.mark.usefixtures("training_fails")
-def test_higher_thresholds_alone(model: Path, triggers: RecordingFolder, tmp_path: Path) -> None:
-    """The model stays as it is but for thresholds, and has not learnt the triggers."""
-    found = improve(model, triggers.root)
-    assert (found.worse, found.is_trained, found.is_written) == (None, False, True)
-    assert found.before.accuracy == found.after.accuracy
-    assert found.after.triggers.n_false < found.before.triggers.n_false
-    new, old = (load_model(path) for path in (model, found.backup))
-    assert replace(new.card, thresholds={}) == replace(old.card, thresholds={})
-    assert new.thresholds == {**old.thresholds, **raised_thresholds(old, found.raised)}
-    assert not (tmp_path / "poses.triggers.npz").exists()
-    assert len(improve(model, triggers.root, dry_run=True).triggers.reviewed) == 10
-
-
-@pytest.mark.usefixtures("training_fails")
-def test_thresholds_of_another_file_stay(
-    model: Path, triggers: RecordingFolder, tmp_path: Path
-) -> None:
-    found = improve(model, triggers.root, tmp_path / "other.onnx")
-    assert found.worse is not None
-    assert not (tmp_path / "other.onnx").exists()
-
-
-def test_worse_at_first(
-    model: Path, triggers: RecordingFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """If the model became worse by mistakes that count five times, they count once."""
-    compare, kept = improving.standings, []
-
-    def worse_at_first(*given: Any) -> Any:
-        kept.append(True)
-        return compare(*given)[:: 1 if len(kept) > 1 else -1]
-
-    monkeypatch.setattr(improving, "standings", worse_at_first)
-    found = improve(model, triggers.root)
-    assert (found.worse, found.is_written) == (None, True)
-    learnt = load_dataset(tmp_path / "poses.triggers.npz")
-    assert not learnt.samples.view.any()
 
 
 @pytest.mark.parametrize(
