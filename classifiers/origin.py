@@ -95,7 +95,7 @@ class Origin:
             failures=read.failures,
         )
         found._require_labels()
-        return found
+        return replace(found, notes=(*found.notes, *found._doubts()))
 
     def _require_labels(self) -> None:
         """Refuse data that have changed so much that labels of the model would be forgotten."""
@@ -106,6 +106,17 @@ class Origin:
                 f"{listed([str(path) for path in self.paths])} has no samples of {listed(gone)},"
                 f" which {self.name} knows; say with --data where its data are"
             )
+
+    def _doubts(self) -> list[str]:
+        """Say if the model was trained on samples of the test split, which must have changed."""
+        tested = self.dataset.select(self.dataset.samples.split == "test")
+        n = sum(trained_on(self.model.card, tested) or [])
+        if not n:
+            return []
+        return [
+            f"{n} of {tested.n_samples} test samples were among the training data of {self.name}:"
+            " its accuracy before is too high"
+        ]
 
     @property
     def trained(self) -> LandmarkDataset:

@@ -137,6 +137,18 @@ def test_labels_are_not_forgotten(model: Path, triggers: RecordingFolder, tmp_pa
         improve(model, triggers.root)
 
 
+def test_a_split_that_changed(dataset: LandmarkDataset, tmp_path: Path) -> None:
+    data = with_test_split(dataset)
+    model = pose_model(tmp_path, data)
+    assert Origin.find(model).notes == ()
+    swapped = np.where(data.samples.split == "test", "train", "test")
+    save_dataset(
+        replace(data, samples=replace(data.samples, split=swapped)), tmp_path / "photos.npz"
+    )
+    (note,) = Origin.find(model).notes
+    assert "test samples were among the training data" in note
+
+
 def test_the_data_are_not_written_over(
     model: Path, triggers: RecordingFolder, tmp_path: Path
 ) -> None:
