@@ -28,6 +28,8 @@ _MAX_BRIGHTENED_SIDE = 1280
 """The longest side, in pixels, of a picture that is brightened."""
 _GAMMA = 0.7
 """The exponent of the brightness; smaller is brighter."""
+_SMOOTHING = 0.7
+"""Standard deviation in pixels: more finds no more hands."""
 _Transforms = Callable[[Pixels], "Iterator[PictureTransform]"]
 """Makes pictures from a picture. Partial functions, not closures: they are sent to workers."""
 
@@ -92,6 +94,11 @@ def resized(picture: NDArray[Any], scale: float) -> NDArray[Any]:
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(picture, size, interpolation=method), picture.dtype)
+
+
+def smoothed(picture: Pixels) -> Pixels:
+    """Return a picture with less noise."""
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), _SMOOTHING), np.uint8)
 
 
 def _unchanged(picture: Pixels) -> Iterator[PictureTransform]:
@@ -196,8 +203,18 @@ STAGES: tuple[Stage, ...] = (
 SILHOUETTE_STAGE = len(STAGES)
 """The number of the stage that relights silhouettes, the only one that is tried for them."""
 WHOLE_STAGE = SILHOUETTE_STAGE + 1
-"""The number of the last resort: the hand network sees the whole picture, no palm is detected."""
-STAGE_NAMES = (*(stage.name for stage in STAGES), "silhouette, relit", "the whole picture")
+"""The number of the stage in which the hand network sees the whole picture, and no palm is
+detected."""
+SMOOTHED_STAGE = WHOLE_STAGE + 1
+"""The number of the last resort: a small picture is smoothed, and searched again."""
+SMOOTHED_STAGES = tuple(replace(stage, confirmed=True) for stage in STAGES[:5])
+"""What is tried then: the first stages, which neither turn the picture nor change its colours."""
+STAGE_NAMES = (
+    *(stage.name for stage in STAGES),
+    "silhouette, relit",
+    "the whole picture",
+    "smoothed",
+)
 
 
 def stage_words(stage: str) -> str:

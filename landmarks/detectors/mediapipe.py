@@ -13,8 +13,8 @@ from ..detector import (
     DEFAULT_CONFIDENCE,
     BundleDetector,
     checked_confidence,
-    checked_picture,
     is_arm_linux,
+    prepared_picture,
 )
 from ..errors import HandloreError
 from ..hands import FloatArray, Hand, HandTransform, Pixels
@@ -96,7 +96,7 @@ class MediaPipeDetector(BundleDetector):
         self._require_open()
         if self._again is None:
             self._again = Networks(self._bundle, self._threads, with_palms=False)
-        return transformed_hands(self._again, checked_picture(picture), hand, transforms)
+        return transformed_hands(self._again, prepared_picture(picture), hand, transforms)
 
     def track(self, picture: Pixels, seconds: float) -> list[Hand]:
         """Find hands in the next frame of a video, see :meth:`HandDetector.track`."""
@@ -150,7 +150,7 @@ class MediaPipeDetector(BundleDetector):
             ) from error
 
     def _wrapped(self, picture: Pixels) -> Any:
-        pixels = np.ascontiguousarray(checked_picture(picture))
+        pixels = np.ascontiguousarray(prepared_picture(picture))
         return self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=pixels)
 
 
