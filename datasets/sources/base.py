@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from unicodedata import normalize
 
 from handlore.landmarks.detector import DetectorInfo
-from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.errors import HandloreError, counted
 from handlore.landmarks.hands import Hand, Pixels
 from handlore.landmarks.registry import Registry
 from handlore.landmarks.untrusted import printable
@@ -358,7 +358,7 @@ def _seen(root: Path) -> str:
     if not files:
         return "it holds no files"
     endings = sorted({Path(file).suffix.lower() or "no ending" for file in files})
-    n_files = "1 file" if len(files) == 1 else f"{len(files)} files"
+    n_files = counted(len(files), "file")
     return f"{n_files}: {', '.join(endings[:6])}"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.errors import HandloreError, InvalidDataError, counted
 from handlore.landmarks.hands import N_LANDMARKS, FloatArray
 
 from ..dataset import Header, LandmarkDataset, Samples
@@ -268,7 +268,7 @@ def _layout_notes(parts: Sequence[TablePart], kind: Kind, options: TableOptions)
     columns = parts[0].columns
     roles = [role for role in ("label", "group", "split", "clip", "time") if role in parts[0].texts]
     n_axes = columns.hands[0].n_axes
-    hands = f"{len(columns.hands)} hand{'s' * (len(columns.hands) > 1)}"
+    hands = counted(len(columns.hands), "hand")
     flipped = "mirrored, x flipped back" if options.mirrored else "not mirrored"
     notes = [
         f"{hands} of 21 landmarks, {'x y z' if n_axes == 3 else 'x y'}; {', '.join(roles)};"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from handlore.datasets.dataset import Kind, LandmarkDataset
-from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.errors import HandloreError, InvalidDataError, counted
 from handlore.landmarks.hands import FloatArray, Hand, by_slot, stack_hands
 
 from .decisions import make_decider
@@ -175,8 +175,8 @@ def recognise(
     n = models[0].encoder.n_hands if models else 1
     if video.n_hands % n:
         raise InvalidDataError(
-            f"it has room for {video.n_hands} hand(s) a frame, the model takes {n}; record or"
-            f" convert it with --max-hands {n}"
+            f"it has room for {counted(video.n_hands, 'hand')} a frame, the model takes {n};"
+            f" record or convert it with --max-hands {n}"
         )
     recogniser = Recogniser(models, settings, max_hands=video.n_hands)
     recogniser.aspect = _aspect_of(video)

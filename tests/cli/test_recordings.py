@@ -114,6 +114,20 @@ def test_damaged_file(folder: RecordingFolder, run: Run) -> None:
     assert "left/0009.npz: is not a landmark dataset: it is empty" in done.stderr
 
 
+def test_damaged_files_are_named_if_nothing_else_is_there(run: Run, tmp_path: Path) -> None:
+    folder = RecordingFolder.open(tmp_path / "gestures")
+    folder.keep(held("fist")).write_bytes(b"torn")
+    for words in (
+        ("train", folder.root, "--out", tmp_path / "m.onnx"),
+        ("predict", "everyday", folder.root),
+    ):
+        done = run(*words)
+        assert done.exit_code == 1
+        failed, error = done.stderr.splitlines()
+        assert failed.startswith(f"failed: {folder.root / 'fist' / '0001.npz'}: ")
+        assert "holds no readable recordings" in error
+
+
 def test_damaged_file_after_a_review(
     folder: RecordingFolder, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
