@@ -28,7 +28,7 @@ from ._common import (
     say_failures,
     talk,
 )
-from .recordings import review_in_window
+from .recordings import review as review_recordings
 
 if TYPE_CHECKING:
     # Needs scikit-learn, which printing help does not.
@@ -144,7 +144,7 @@ def _review(options: _ImproveOptions, card: ModelCard) -> None:
     recordings = RecordingFolder.open(options.triggers, create=False)
     waiting = triggers_to_review(recordings, card.labels)
     if waiting:
-        review_in_window(
+        review_recordings(
             recordings,
             {entry.number for entry in waiting},
             card.labels,

@@ -37,6 +37,8 @@ class HeldHand:
     """(21, 3) image landmarks in image widths, x to the right of the unmirrored picture."""
     aspect: float = DEFAULT_ASPECT
     """Height of the picture in image widths."""
+    world: FloatArray | None = None
+    """(21, 3) world landmarks in metres, if they are known."""
 
     @property
     def pinch(self) -> float:

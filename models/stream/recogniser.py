@@ -280,7 +280,9 @@ class _Tracker:
     def _detailed(self, tick: Tick, aspect: float) -> Iterator[Event]:
         """Yield the events at a tick with the hand that they are about."""
         seen = np.flatnonzero(tick.seen)
-        hand = HeldHand(tick.image[seen[0]], aspect) if seen.size else None
+        hand = None
+        if seen.size:
+            hand = HeldHand(tick.image[seen[0]], aspect, tick.world[seen[0]])
         for event in self._tick(tick):
             held = hand if event.type in ("start", "hold") else None
             yield replace(event, slot=self._slots.start, held=held)
