@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import N_LANDMARKS, FloatArray
 
-from ..dataset import Header, LandmarkDataset, Samples
+from ..dataset import Header, LandmarkDataset, concatenate
 from ..validation import Kind, Unit
 from .parts import TableOptions, TablePart, number_of
 from .units import NAMED, Numbers, UnitConversion, Units
@@ -254,14 +253,19 @@ def assemble(parts: Sequence[TablePart], options: TableOptions) -> _Assembled:
         sampled = [_sampled(part, 1000) for part in parts]
         conversion = replace(conversion, shallow=all(map(_is_shallow, sampled)))
     n_hands = max(len(part.hands) for part in parts)
-    made = [_made(part, conversion, n_hands, kind, options) for part in parts]
+    unit: Unit = "metre" if units.name == "metres" else "width"
+    header = Header(kind=kind, image_unit=unit)
+    made = [_made(part, conversion, n_hands, header, options) for part in parts]
+    datasets = [dataset for dataset, _ in made if dataset is not None]
     notes = [
         _described(conversion, options.aspect, has_size=has_size),
         *_layout_notes(parts, kind, options),
     ]
-    unit: Unit = "metre" if units.name == "metres" else "width"
-    dataset = _concatenated([one for one, _ in made if one], Header(kind=kind, image_unit=unit))
-    return _Assembled(dataset, [failure for _, failed in made for failure in failed], notes)
+    return _Assembled(
+        concatenate(datasets) if datasets else None,
+        [failure for _, failed in made for failure in failed],
+        notes,
+    )
 
 
 def _layout_notes(parts: Sequence[TablePart], kind: Kind, options: TableOptions) -> list[str]:
@@ -286,20 +290,9 @@ def _layout_notes(parts: Sequence[TablePart], kind: Kind, options: TableOptions)
     return notes
 
 
-_Made = tuple["_Samples | None", list[_BadRow]]
-
-
-@dataclass(eq=False)
-class _Samples:
-    frames: _Frames
-    time: NDArray[np.float64]
-    offsets: NDArray[np.int64]
-    samples: Samples
-
-
 def _made(
-    part: TablePart, conversion: UnitConversion, n_hands: int, kind: Kind, options: TableOptions
-) -> _Made:
+    part: TablePart, conversion: UnitConversion, n_hands: int, header: Header, options: TableOptions
+) -> tuple[LandmarkDataset | None, list[_BadRow]]:
     frames = _frames_of(part, conversion, n_hands, options.mirrored)
     good = np.ones(part.n_rows, bool)
     good[list(part.bad)] = False
@@ -309,14 +302,18 @@ def _made(
     ]
     if not good.any():
         return None, failures
-    if kind == "pose":
+    if header.kind == "pose":
         order, offsets = np.flatnonzero(good), np.arange(good.sum() + 1, dtype=np.int64)
     else:
         order, offsets = part.clips(good)
     if len(order) < part.n_rows or (order[1:] < order[:-1]).any():
         frames = _Frames(**{name: values[order] for name, values in vars(frames).items()})
-    time = part.times(order, offsets, kind, options)
-    return _Samples(frames, time, offsets, part.samples(frames.image, order, offsets)), failures
+    time = part.times(order, offsets, header.kind, options)
+    samples = part.samples(frames.image, order, offsets)
+    dataset = LandmarkDataset(
+        **vars(frames), time=time, offsets=offsets, samples=samples, header=header
+    )
+    return dataset, failures
 
 
 def _require_labels(parts: Sequence[TablePart]) -> None:
@@ -329,30 +326,6 @@ def _require_labels(parts: Sequence[TablePart]) -> None:
         for row, label in enumerate(part.texts["label"]):
             if not label:
                 part.bad.setdefault(row, "its label is empty")
-
-
-def _concatenated(made: Sequence[_Samples], header: Header) -> LandmarkDataset | None:
-    if not made:
-        return None
-    arrays = {
-        name: _whole([getattr(one.frames, name) for one in made]) for name in vars(made[0].frames)
-    }
-    ends = np.cumsum([0, *(len(one.time) for one in made)])
-    starts = [one.offsets[:-1] + end for one, end in zip(made, ends, strict=False)]
-    columns = {
-        name: _whole([getattr(one.samples, name) for one in made]) for name in vars(made[0].samples)
-    }
-    return LandmarkDataset(
-        **arrays,
-        time=_whole([one.time for one in made]),
-        offsets=np.concatenate([*starts, ends[-1:]]).astype(np.int64),
-        samples=Samples(**columns),
-        header=header,
-    )
-
-
-def _whole(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
 def _is_shallow(points: Numbers) -> bool:
