@@ -231,6 +231,12 @@ def _missed(outcome: Evaluation) -> list[str]:
     return [str(samples.source[at]) or f"sample {at}" for at in answers.sample[lost]]
 
 
+def stage_styles(rates: Sequence[DetectionRate]) -> dict[int, str]:
+    """Return the colour class of each search stage; the sixth and later share one."""
+    used = sorted({stage for one in rates for stage in one.by_stage})
+    return {stage: f"s{min(place, 5)}" for place, stage in enumerate(used)}
+
+
 def stage_name(number: str | int) -> str:
     """Return the name of a search stage."""
     place = int(number)

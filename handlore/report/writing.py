@@ -34,7 +34,7 @@ from .charts import (
 )
 from .contactsheet import contact_sheet_png, tiles_of
 from .drawing import Drawing, cut
-from .findings import About, Confusion, Findings, hands_by_label, stage_name
+from .findings import About, Confusion, Findings, hands_by_label, stage_name, stage_styles
 from .sections import report_page
 
 FIGURES = frozenset(
@@ -247,8 +247,7 @@ def _label_chart(found: list[DetectionRate], items: str) -> Drawing:
 
 def _detection_chart(found: list[DetectionRate]) -> Drawing:
     """Draw in which share of each label a hand was found, by search stage."""
-    stages = sorted({stage for one in found for stage in one.by_stage})
-    styles = {stage: f"s{min(place, 5)}" for place, stage in enumerate(stages)}
+    styles = stage_styles(found)
     rows = []
     for one in found:
         lengths: dict[str, float] = {}
