@@ -108,6 +108,10 @@ class Projection:
             options={id(fitted): {"zipmap": False}},
             target_opset=ONNX_OPSET,
         )
+        return self.prepend_to(model)
+
+    def prepend_to(self, model: Any) -> Any:
+        """Return a model, which is changed, with the projection of its input before it."""
         own = Graph()
         own.prepend_to(model, self.add_to(own, INPUT), len(self.mean))
         return model
