@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handlore.landmarks.errors import HandloreError, InvalidDataError
-from handlore.landmarks.hands import N_LANDMARKS, FloatArray
+from handlore.landmarks.hands import N_LANDMARKS, FloatArray, HandArrays
 
 from ..dataset import Header, LandmarkDataset, concatenate
 from ..validation import Kind, Unit
@@ -100,28 +100,10 @@ def _pixels_of(part: TablePart) -> FloatArray | None:
 # From parts to arrays.
 
 
-@dataclass(eq=False)
-class _Frames:
-    """Hands of all rows of a table: (n_rows, n_hands, ...) as in a dataset."""
-
-    image: FloatArray
-    world: FloatArray
-    handedness: FloatArray
-    score: FloatArray
-    stage: NDArray[np.int8]
-
-
 def _frames_of(
     part: TablePart, conversion: UnitConversion, n_hands: int, mirrored: bool
-) -> _Frames:
-    shape = (part.n_rows, n_hands)
-    frames = _Frames(
-        np.full((*shape, N_LANDMARKS, 3), np.nan, np.float32),
-        np.full((*shape, N_LANDMARKS, 3), np.nan, np.float32),
-        np.full(shape, np.nan, np.float32),
-        np.full(shape, np.nan, np.float32),
-        np.full(shape, -1, np.int8),
-    )
+) -> HandArrays:
+    frames = HandArrays.empty(part.n_rows, n_hands)
     pixels = _pixels_of(part)
     for slot in range(len(part.hands)):
         for start in range(0, part.n_rows, _ROWS_AT_ONCE):
@@ -139,7 +121,7 @@ _ROWS_AT_ONCE = 50_000
 
 
 def _fill_image(
-    frames: _Frames,
+    frames: HandArrays,
     part: TablePart,
     slot: int,
     rows: slice,
@@ -160,7 +142,7 @@ def _fill_image(
 
 
 def _fill_world(
-    frames: _Frames, part: TablePart, slot: int, conversion: UnitConversion, mirrored: bool
+    frames: HandArrays, part: TablePart, slot: int, conversion: UnitConversion, mirrored: bool
 ) -> None:
     found, world = part.found[slot], part.worlds[slot]
     if world is None and conversion.units.name == "metres" and not part.is_own:
@@ -172,7 +154,7 @@ def _fill_world(
         frames.world[good, slot] = world[good] * ((-1, 1, 1) if mirrored else (1, 1, 1))
 
 
-def _fill_facts(frames: _Frames, part: TablePart, slot: int, mirrored: bool) -> None:
+def _fill_facts(frames: HandArrays, part: TablePart, slot: int, mirrored: bool) -> None:
     found, name = part.found[slot], part.columns.hands[slot].name
     side = {"left": 0.0, "right": 1.0}.get(name, math.nan)
     sides = np.full(part.n_rows, side, np.float32)
@@ -196,13 +178,12 @@ def _probability_right(text: str) -> float:
     return value if 0 <= value <= 1 else math.nan
 
 
-def _left_first(frames: _Frames) -> None:
+def _left_first(frames: HandArrays) -> None:
     """Put right hands into slot 1, and left ones into slot 0, where that is free or the same."""
     first, second = frames.handedness[:, 0] >= 0.5, frames.handedness[:, 1] < 0.5
     empty = frames.stage < 0
     swap = (first & (second | empty[:, 1])) | (second & empty[:, 0])
-    for name in vars(frames):
-        values = getattr(frames, name)
+    for values in frames:
         values[swap] = values[swap][:, ::-1]
 
 
@@ -307,12 +288,10 @@ def _made(
     else:
         order, offsets = part.clips(good)
     if len(order) < part.n_rows or (order[1:] < order[:-1]).any():
-        frames = _Frames(**{name: values[order] for name, values in vars(frames).items()})
+        frames = HandArrays(*(values[order] for values in frames))
     time = part.times(order, offsets, header.kind, options)
     samples = part.samples(frames.image, order, offsets)
-    dataset = LandmarkDataset(
-        **vars(frames), time=time, offsets=offsets, samples=samples, header=header
-    )
+    dataset = LandmarkDataset(*frames, time=time, offsets=offsets, samples=samples, header=header)
     return dataset, failures
 
 
