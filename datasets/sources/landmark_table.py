@@ -281,8 +281,20 @@ def _is_companion(path: Path) -> bool:
 
 
 _GENERIC = {
-    *("train", "training", "val", "valid", "validation", "test", "testing", "data", "dataset"),
-    *("datasets", "images", "videos", "frames", "landmarks", "keypoints", "features", "npy", "csv"),
+    *SPLITS,
+    *(
+        "data",
+        "dataset",
+        "datasets",
+        "images",
+        "videos",
+        "frames",
+        "landmarks",
+        "keypoints",
+        "features",
+        "npy",
+        "csv",
+    ),
     *("json", "parquet", "mp_data", "sequences", "clips", "raw", "processed", "output"),
 }
 """Names of folders that are no label."""
