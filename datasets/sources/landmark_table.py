@@ -282,20 +282,9 @@ def _is_companion(path: Path) -> bool:
 
 _GENERIC = {
     *SPLITS,
-    *(
-        "data",
-        "dataset",
-        "datasets",
-        "images",
-        "videos",
-        "frames",
-        "landmarks",
-        "keypoints",
-        "features",
-        "npy",
-        "csv",
-    ),
-    *("json", "parquet", "mp_data", "sequences", "clips", "raw", "processed", "output"),
+    *("data", "dataset", "datasets", "images", "videos", "frames", "landmarks", "keypoints"),
+    *("features", "npy", "csv", "json", "parquet", "mp_data", "sequences", "clips", "raw"),
+    *("processed", "output"),
 }
 """Names of folders that are no label."""
 

@@ -288,7 +288,7 @@ def _made(
     else:
         order, offsets = part.clips(good)
     if len(order) < part.n_rows or (order[1:] < order[:-1]).any():
-        frames = HandArrays(*(values[order] for values in frames))
+        frames = HandArrays._make(values[order] for values in frames)
     time = part.times(order, offsets, header.kind, options)
     samples = part.samples(frames.image, order, offsets)
     dataset = LandmarkDataset(*frames, time=time, offsets=offsets, samples=samples, header=header)
