@@ -25,9 +25,9 @@ from .base import (
     Clip,
     Item,
     Listing,
-    NamedFiles,
     NamePattern,
     Source,
+    file_facts,
     option,
 )
 from .videos import Frames
@@ -173,7 +173,7 @@ class AnnotatedSource(Source):
             return True
         # A list that does not fit is named, rather than that folders leave a doubt.
         mine = [file for file in index.files if self.takes(file)]
-        return bool(mine) and bool(NamedFiles("").read(mine, root).doubt)
+        return bool(mine) and bool(file_facts(mine, root).doubt)
 
     def takes(self, file: str | None) -> bool:
         """Say whether a file is of the kind that this source reads."""
