@@ -1,25 +1,28 @@
-"""What held poses cost, and how often the mouse clicks although nobody pinches.
+"""What held poses cost, and how often the mouse clicks: by pinches, and where nobody pinches.
 
-``python benchmarks/held.py IPN_FOLDER``: the clips of IPN Hand in which people point with one
-finger and lower their hand; none of them pinches. Without a folder, the cost alone.
+``python benchmarks/held.py IPN``: the folder of clips of IPN Hand, or the dataset that
+``handlore convert`` makes of it. In it people point with one finger and lower their hand, and click
+in the air: nobody pinches. They zoom out by bringing the tips of thumb, index and middle finger
+together: a pinch in each clip. Without it, the cost alone.
 """
 
 import argparse
-import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import handlore
-from handlore.capture.actions.base import ActionKind
+from handlore.capture.actions import mouse
 from handlore.capture.actions.file import load_model_actions, preset_file
 from handlore.capture.actions.gate import ActionGate
-from handlore.capture.actions.mouse import POINTERS
 from handlore.models.ready import KNOWN_MODELS, LIVE_MODELS
 
 ROUNDS, FRAMES, FPS = 7, 900, 30
+NO_PINCH = ("point_one_finger", "click_one_finger", "double_click_one")
+PINCH = "zoom_out"
 
 
 def main() -> None:
@@ -34,7 +37,11 @@ def main() -> None:
     ):
         print(f"{cost(settings):.3f} ms a frame, {name}")
     if options.ipn:
-        clicks(sorted(options.ipn.glob("point_one_finger/*.mp4"))[:: options.every])
+        # Whatever programs there are.
+        mouse._pointer = lambda: Desktop  # type: ignore[assignment, return-value]
+        for label in NO_PINCH:
+            false_presses(label, list(videos(options.ipn, label))[:: options.every])
+        pinches(list(videos(options.ipn, PINCH))[:: options.every])
 
 
 def cost(settings: dict[str, Any]) -> float:
@@ -52,6 +59,19 @@ def cost(settings: dict[str, Any]) -> float:
             recogniser.feed(n / FPS, data.image[at], data.world[at], data.handedness[at])
         best = min(best, (time.process_time() - began) / FRAMES)
     return 1000 * best
+
+
+def videos(ipn: Path, label: str) -> Iterator[handlore.LandmarkDataset]:
+    """Yield the clips of a label as landmarks."""
+    if ipn.is_file():
+        data = handlore.load_dataset(ipn)
+        yield from (
+            data.select(np.array([at])) for at in np.flatnonzero(data.samples.label == label)
+        )
+        return
+    for clip in sorted(ipn.glob(f"{label}/*.mp4")):
+        with handlore.open_detector(handlore.DetectorOptions(video=True)) as detector:
+            yield handlore.track_video(clip, detector)
 
 
 class Desktop:
@@ -73,27 +93,38 @@ class Desktop:
         """Do nothing."""
 
 
-def clicks(clips: list[Path]) -> None:
-    """Print how often the button of the preset ``mouse`` is pressed."""
-    # As where no desktop is running, and ydotool moves the pointer.
-    POINTERS["xdotool"] = POINTERS["ydotool"] = Desktop
+def false_presses(label: str, clips: list[handlore.LandmarkDataset]) -> None:
+    """Print how often the button of the preset ``mouse`` is pressed while the hand moves it."""
     models, _ = handlore.load_models(["everyday"])
-    seconds = 0.0
-    for clip in clips:
-        actions = load_model_actions(preset_file("mouse"), models)
-        with handlore.open_detector(handlore.DetectorOptions(video=True)) as detector:
-            video = handlore.track_video(clip, detector)
+    Desktop.presses, seconds = 0, 0.0
+    for video in clips:
+        actions = load_model_actions(preset_file("mouse"), models, check_computer=False)
         gate, followed = ActionGate(actions), set()
         settings = actions.settings(handlore.RecogniserSettings())
         for event in handlore.recognise(models, video, settings):
             for call in gate.calls(event):
-                kind: ActionKind = call.action.kind
-                if kind.follows and not call.refused:
-                    kind.perform(call.event)
+                if call.action.kind.follows and not call.refused:
+                    call.action.kind.perform(call.event)
                     followed.add(call.event.end)
         seconds += len(followed) / FPS
-        print(f"{clip.name}: {Desktop.presses} presses so far", file=sys.stderr)
-    print(f"{Desktop.presses} presses in {seconds:.0f} s in which {len(clips)} clips move it")
+    rate = 60 * Desktop.presses / seconds
+    print(f"{label}: {Desktop.presses} presses in {seconds:.0f} s, {rate:.1f} a minute; no pinch")
+
+
+def pinches(clips: list[handlore.LandmarkDataset]) -> None:
+    """Print in how many clips the button is pressed, as if each began with the pose of a mouse."""
+    models, _ = handlore.load_models(["everyday"])
+    found, presses = 0, 0
+    for video in clips:
+        actions = load_model_actions(preset_file("mouse"), models, check_computer=False)
+        (kind,) = [one.kind for one in actions.actions if one.kind.follows]
+        Desktop.presses = 0
+        settings = actions.settings(handlore.RecogniserSettings())
+        for event in handlore.recognise(models, video, settings):
+            if event.type == "hand":
+                kind.perform(event)
+        found, presses = found + bool(Desktop.presses), presses + Desktop.presses
+    print(f"{PINCH}: pressed in {found} of {len(clips)} clips with a pinch each, {presses} presses")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from contextlib import ExitStack
 import numpy as np
 
 from handlore.datasets.rendered import Person, Scene, render_background, render_pose
-from handlore.landmarks.detectors.litert import EveryFrame, LiteRTDetector
+from handlore.landmarks.detectors.litert import AdaptiveSchedule, LiteRTDetector
 from handlore.landmarks.detectors.mediapipe import MediaPipeDetector
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.search import _plan_transforms
@@ -63,7 +63,8 @@ def main() -> None:
             stack.enter_context(LiteRTDetector(bundle, max_hands=n, threads=options.threads))
             for n in (1, 2)
         )
-        every = stack.enter_context(LiteRTDetector(bundle, schedule=EveryFrame()))
+        always = AdaptiveSchedule(second_hand=0, alert=0, after_loss=0, heartbeat=0)
+        every = stack.enter_context(LiteRTDetector(bundle, schedule=always))
         _print_header(reference, ours, options.landmarker)
         picture = render_pose("open_palm", Person(), Scene(), size=SIZE).pixels
         _stills(reference, ours, picture, options.rounds)

@@ -24,7 +24,7 @@ from handlore.capture.serve.server import Hub
 from handlore.capture.views.live import PageView
 from handlore.datasets.rendered import Person, Scene, render_background, render_pose
 from handlore.landmarks.detector import HandDetector
-from handlore.landmarks.detectors.litert import EveryFrame, LiteRTDetector, PalmSchedule
+from handlore.landmarks.detectors.litert import AdaptiveSchedule, LiteRTDetector
 from handlore.landmarks.detectors.mediapipe import MediaPipeDetector
 from handlore.landmarks.hands import Pixels
 from handlore.landmarks.nativelog import quiet_native_log
@@ -105,7 +105,7 @@ class Bench:
         self._moving = list(moving_hand(n))
         self._still = list(noisy(render_background(5, size=SIZE), n))
 
-    def litert(self, schedule: PalmSchedule | None = None) -> HandDetector:
+    def litert(self, schedule: AdaptiveSchedule | None = None) -> HandDetector:
         """Open the default detector of live recognition."""
         return LiteRTDetector(self._bundle, schedule=schedule, threads=self._threads)
 
@@ -175,7 +175,8 @@ class Bench:
         In the time of the video: a hand appears after 2 s, at moments between two looks.
         """
         delays: dict[str, list[float]] = {"litert": [], "mediapipe": []}
-        with self.litert() as thrifty, self.litert(EveryFrame()) as always, self.mediapipe() as mp:
+        every = AdaptiveSchedule(second_hand=0, alert=0, after_loss=0, heartbeat=0)
+        with self.litert() as thrifty, self.litert(every) as always, self.mediapipe() as mp:
             for phase in range(8):
                 pictures = self._still[: 60 + 2 * phase] + [self._hand("victory")] * 24
                 said = [

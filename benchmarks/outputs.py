@@ -23,7 +23,7 @@ import numpy as np
 
 from handlore.capture.live.loop import LiveState, LiveView
 from handlore.capture.outputs.base import LandmarkMessage, make_output
-from handlore.capture.outputs.osc import osc_message
+from handlore.capture.outputs.osc import _osc_message
 from handlore.capture.outputs.sender import Sender
 from handlore.capture.outputs.stdout import LandmarkPrinter
 from handlore.datasets.rendered import Person, Scene, render_pose
@@ -157,7 +157,7 @@ def encodings() -> dict[str, dict[str, float]]:
     values = rng.random(128).tolist()
     ways = {
         "JSON line": lambda: LandmarkMessage.of(state).line,
-        "OSC /hands/arr": lambda: osc_message("/hands/arr", 640, 480, 2, *values),
+        "OSC /hands/arr": lambda: _osc_message("/hands/arr", 640, 480, 2, *values),
     }
     with contextlib.suppress(ImportError):
         from pythonosc.osc_message_builder import build_msg

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from handlore.datasets.dataset import LabelledInterval
 from handlore.datasets.rendered import POSES, Keyframe, Person, Pose, RenderedPicture, Scene
 from handlore.datasets.rendered.gestures import get_movement, get_pose
-from handlore.datasets.rendered.render import render_at
+from handlore.datasets.rendered.render import _render_at
 
 _MEANINGLESS = 2.0
 """Seconds of meaningless movement between two movements, about."""
@@ -114,7 +114,7 @@ def render_stream(
         grain = round(seconds * 1e6)
         yield (
             float(seconds),
-            render_at(pose, moment, person, scene, size=size, grain=grain, painted=painted),
+            _render_at(pose, moment, person, scene, size=size, grain=grain, painted=painted),
         )
 
 

@@ -15,7 +15,7 @@ from handlore.classifiers.evaluation.crossval import cross_val_predict
 from handlore.classifiers.factory import make_estimator
 from handlore.datasets.dataset import NONE_LABEL, Kind, LandmarkDataset
 from handlore.datasets.loading import KINDS, LoadedRecordings
-from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.errors import HandloreError, counted
 from handlore.landmarks.geometry import palm_length, rotation_deg
 
 _FEWEST_TO_COMPARE = 3
@@ -247,7 +247,8 @@ def _confusion_advice(predictions: Sequence[_RecordingPrediction]) -> Iterator[s
         yield f"recording {one.number} ({one.label}) looks like {one.predicted}: check its label"
     yield from _near_none(predictions)
     if not wrong:
-        yield f"a quick test recognises all {len(gestures)} recordings of {len(n_of)} labels"
+        every, labels = counted(len(gestures), "recording"), counted(len(n_of), "label")
+        yield f"a quick test recognises all {every} of {labels}"
 
 
 def _near_none(predictions: Sequence[_RecordingPrediction]) -> Iterator[str]:
@@ -264,4 +265,4 @@ def _near_none(predictions: Sequence[_RecordingPrediction]) -> Iterator[str]:
 
 
 def _times(n: int) -> str:
-    return "none yet" if n == 0 else "1 recording" if n == 1 else f"{n} recordings"
+    return counted(n, "recording") if n else "none yet"

@@ -82,6 +82,12 @@ def terminal_keys() -> AbstractContextManager[Keys]:
     return _Console() if sys.platform == "win32" else _Terminal()
 
 
+def has_terminal() -> bool:
+    """Return whether a person can press keys in a terminal, and see what it shows on stderr."""
+    streams = (sys.stdin, sys.stderr)
+    return all(one is not None and one.isatty() for one in streams)
+
+
 class _Terminal:
     """Reads keys from stdin, or another file descriptor, as they are pressed.
 

@@ -285,10 +285,6 @@ class MovementEstimator(HandEstimator):
             return probabilities
         return self.duration_prior_(probabilities, self._seconds(X))
 
-    def _advance(self, done: int, total: int) -> None:
-        if self.progress is not None:
-            self.progress(done, total)
-
     def _remember_shape(self, X: FloatArray) -> None:
         self.n_features_in_, self.n_timepoints_in_ = X.shape[1:]
 

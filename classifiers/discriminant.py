@@ -22,7 +22,7 @@ from scipy.linalg import cho_factor, cho_solve
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
-from handlore.datasets.dataset import NONE_LABEL
+from handlore.datasets.dataset import NONE_LABEL, StrArray
 from handlore.landmarks.hands import FloatArray
 
 _SHRINKAGE, _SHRINKAGES = (1.0,), (0.3, 1.0, 3.0)
@@ -38,6 +38,8 @@ features: with few rows it is much smaller, and leaving out parts costs next to 
 _NONE_CLUSTERS, _MIN_CLUSTER_SIZE = 12, 60
 """Maximum number of clusters of ``none``, and minimum number of samples in each."""
 _N_PROJECTED = 40
+_N_PARTS = 3
+"""Parts of the samples that are left out in turn."""
 
 _TEMPERATURES = tuple(float(t) for t in np.geomspace(0.02, 4, 24))
 
@@ -194,6 +196,11 @@ class LinearDiscriminant:
         weights, bias = products.solve(_SHRINKAGE)[0]
         return cls(rows.T @ weights, bias)
 
+    def on_raw_features(self, mean: FloatArray, deviation: FloatArray) -> "LinearDiscriminant":
+        """Return the same discriminant for features that are not standardised."""
+        weights = self.weights / deviation[:, None]
+        return LinearDiscriminant(weights, self.bias - mean @ weights)
+
     def scores(self, features: FloatArray) -> FloatArray:
         """Return (n, n_classes); the largest is the prediction."""
         return features @ self.weights + self.bias
@@ -321,3 +328,19 @@ def _log_loss(scores: FloatArray, codes: NDArray[np.int64], members: FloatArray)
     """
     likely = np.exp(np.maximum(scores - scores.max(axis=1, keepdims=True), -30)) @ members
     return float(np.log(likely.sum(axis=1) / likely[np.arange(len(codes)), codes]).mean())
+
+
+def parts_in_turn(
+    codes: NDArray[np.int64], groups: StrArray | None, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Assign samples to parts that are left out in turn; groups are not divided."""
+    if groups is not None and len(np.unique(groups)) >= _N_PARTS:
+        names, group_of = np.unique(groups, return_inverse=True)
+        return np.asarray(rng.permutation(len(names))[group_of] % _N_PARTS, np.int64)
+    if (np.bincount(codes) > 1).sum() < 2:
+        return np.zeros(len(codes), np.int64)
+    order = rng.permutation(len(codes))
+    order = order[np.argsort(codes[order], kind="stable")]
+    part = np.empty(len(codes), np.int64)
+    part[order] = np.arange(len(codes)) % _N_PARTS
+    return part

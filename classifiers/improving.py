@@ -11,10 +11,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from handlore.datasets.dataset import LandmarkDataset, concatenate
+from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.storage import save_dataset
-from handlore.datasets.triggers import Triggers, load_triggers
-from handlore.landmarks.errors import HandloreError
+from handlore.datasets.triggers import Triggers, confirm_triggers, load_triggers
+from handlore.landmarks.errors import HandloreError, counted, naming
 from handlore.landmarks.files import atomic_write, require_writable
 from handlore.models.card import ModelCard
 from handlore.models.files import load_model, replace_card
@@ -61,7 +61,11 @@ class Improvement:
     protocol: str
     """How the data were tested, in words."""
     triggers: Triggers
-    """Those that the model had not learnt."""
+    """Those that the model had not learnt, or with another label."""
+    n_relearnt: int = 0
+    """How many of them it had learnt with another label; they are not compared."""
+    n_forgotten: int = 0
+    """How many that it had learnt have been discarded since."""
     raised: Raises = field(default_factory=dict)
     """By how much thresholds are higher than :func:`~.training.train` chose them."""
     is_written: bool = False
@@ -75,16 +79,21 @@ class Improvement:
     def worse(self) -> str | None:
         """Why the new model is worse; None if it is not."""
         old, new = self.before, self.after
-        lost = new.n_wrong - old.n_wrong
-        if lost > max(1, _MOST_LOST * new.n):
+        if _is_less(new.n_wrong - old.n_wrong, new.n):
             return (
                 f"its accuracy on the data is {100 * new.accuracy:.1f} %, before"
                 f" {100 * old.accuracy:.1f} %"
             )
+        if _is_less(new.n_base_wrong - old.n_base_wrong, new.n_base):
+            return (
+                f"its accuracy on the gestures of its base is {100 * new.base_accuracy:.1f} %,"
+                f" before {100 * old.base_accuracy:.1f} %"
+            )
         if new.triggers.cost > old.triggers.cost:
             return (
-                f"in {new.triggers.n} triggers it has {new.triggers.n_false} false activations and"
-                f" misses {new.triggers.n_missed} gestures, before {old.triggers.n_false} and"
+                f"in {counted(new.triggers.n, 'trigger')} it has"
+                f" {counted(new.triggers.n_false, 'false activation')} and misses"
+                f" {counted(new.triggers.n_missed, 'gesture')}, before {old.triggers.n_false} and"
                 f" {old.triggers.n_missed}"
             )
         return None
@@ -102,6 +111,8 @@ class Improvement:
                 "n_right": self.triggers.n_right,
                 "n_wrong": self.triggers.n_wrong,
                 "n_none": self.triggers.n_none,
+                "n_relearnt": self.n_relearnt,
+                "n_forgotten": self.n_forgotten,
                 "n_unreviewed": self.triggers.n_unreviewed,
                 "n_other": self.triggers.n_other,
             },
@@ -110,6 +121,10 @@ class Improvement:
             "before": self.before.as_json(),
             "after": self.after.as_json(),
         }
+
+
+def _is_less(lost: int, n: int) -> bool:
+    return lost > max(1, _MOST_LOST * n)
 
 
 def improve(
@@ -137,7 +152,8 @@ def improve(
     data
         Where the data of the model are, if they are no longer where they were.
     all_reviewed
-        The labels of triggers that nobody has reviewed are right.
+        The labels of triggers that nobody has reviewed are right; they count as reviewed once the
+        new model is written.
     dry_run
         Train and compare, and write nothing.
     progress
@@ -162,15 +178,27 @@ def improve(
     origin = Origin.find(model, data)
     _require_apart(origin, target, Path(triggers))
     card = origin.model.card
-    found = load_triggers(triggers, card.labels, card.n_hands, all_reviewed=all_reviewed)
-    lesson = Lesson.of(origin, found, _EMPHASIS)
-    with TemporaryDirectory(prefix="handlore-") as folder:
-        trial = Path(folder) / "new.onnx"
+    with naming(origin.failures):
+        found = load_triggers(triggers, card.labels, card.n_hands, all_reviewed=all_reviewed)
+    with naming((*origin.failures, *found.failures)), TemporaryDirectory(prefix="handlore-") as own:
+        lesson, trial = Lesson.of(origin, found, _EMPHASIS), Path(own) / "new.onnx"
         result = _tried(origin, lesson, trial, target, progress)
         if dry_run or result.worse:
             return result
-        backup = _write(trial, target, lesson.triggers)
-    return replace(result, is_written=True, backup=backup)
+        backup = _write(trial, target, lesson.triggers.kept)
+    result = replace(result, is_written=True, backup=backup)
+    return _reviewed(result, found) if all_reviewed else result
+
+
+def _reviewed(result: Improvement, found: Triggers) -> Improvement:
+    """Keep that the triggers have been reviewed; a note says if their folder is read-only."""
+    try:
+        confirm_triggers(found)
+    except HandloreError as error:
+        return replace(
+            result, notes=(*result.notes, f"the triggers still count as not reviewed: {error}")
+        )
+    return result
 
 
 def _tried(
@@ -187,6 +215,8 @@ def _tried(
         after=after,
         protocol=protocol_of(origin),
         triggers=lesson.new,
+        n_relearnt=len(lesson.relearnt),
+        n_forgotten=len(lesson.forgotten),
         raised=raised,
         notes=(*origin.notes, *notes),
         failures=(*origin.failures, *lesson.new.failures),
@@ -225,11 +255,11 @@ def _train(
     origin: Origin, lesson: Lesson, trial: Path, target: Path, steps: Steps
 ) -> tuple[str, ...]:
     """Train the new model as ``train`` would, and return notes."""
-    dataset = concatenate([origin.trained, lesson.samples])
+    dataset = lesson.triggers.beside(origin.trained)
     pipeline = origin.pipeline(joined(dataset, origin.examples))
     facts = source_facts(
         target,
-        [*origin.paths, triggers_file(target)],
+        [*origin.paths, *([triggers_file(target)] if lesson.triggers.names else [])],
         split=origin.split,
         base=origin.base,
         negatives=origin.negatives,
@@ -251,7 +281,7 @@ def _compared(
     origin: Origin, lesson: Lesson, trial: Path, steps: Steps
 ) -> tuple[Raises, tuple[Standing, Standing]]:
     """Raise thresholds of the new model; return by how much, and what both models achieve."""
-    emitted = score_triggers(origin.model, lesson.new.reviewed)
+    emitted = score_triggers(origin.model, lesson.compared)
     wrong, answers = tested_in_parts(origin, lesson, load_model(trial).card, steps)
     # Calibrated thresholds stay: somebody has chosen how much may be false.
     calibrated = origin.model.card.calibration
@@ -289,11 +319,14 @@ def _write(trial: Path, target: Path, triggers: LandmarkDataset) -> Path | None:
 
     If this is interrupted in between, the triggers are new to the model the next time.
     """
-    save_dataset(triggers, triggers_file(target))
+    if triggers.n_samples:
+        save_dataset(triggers, triggers_file(target))
     backup = _backup_of(target) if target.exists() else None
     if backup is not None:
         _copy(target, backup)
     _copy(trial, target)
+    if not triggers.n_samples:
+        triggers_file(target).unlink(missing_ok=True)
     return backup
 
 

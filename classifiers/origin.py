@@ -10,12 +10,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset, Samples, listed
+import numpy as np
+from numpy.typing import NDArray
+
+from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset, Samples, concatenate, listed
 from handlore.datasets.loading import load_data
 from handlore.datasets.splits import training_samples
 from handlore.datasets.storage import load_dataset
-from handlore.datasets.triggers import Triggers, merged, named_like
-from handlore.landmarks.errors import HandloreError
+from handlore.datasets.triggers import Trigger, Triggers, merged, named_like
+from handlore.landmarks.errors import HandloreError, naming
 from handlore.models.card import ModelCard
 from handlore.models.files import load_model
 from handlore.models.model import Model
@@ -49,7 +52,9 @@ class Origin:
     examples: LandmarkDataset | None = None
     """Samples of the base, if they are not the dataset."""
     triggers: LandmarkDataset | None = None
-    """Triggers of earlier sessions that it was trained on."""
+    """Triggers of earlier sessions, as they are kept beside it; None if it lists none."""
+    lacks_triggers: bool = False
+    """Whether it lists such triggers, and they are not there."""
     split: str | None = None
     """The split that it was trained on, if one was named."""
     negatives: bool = True
@@ -71,19 +76,20 @@ class Origin:
         facts = loaded.card.training
         before = triggers_file(path)
         # A model that was put back lists no triggers, and has not learnt those of its successor.
-        learnt = before in _listed(loaded.card, path) and before.is_file()
+        lists, is_there = before in _listed(loaded.card, path), before.is_file()
         split = facts.get("split")
         same: dict[str, Any] = {
             "model": loaded,
             "name": str(model),
             "path": path,
-            "triggers": load_dataset(before) if learnt else None,
+            "triggers": load_dataset(before) if lists and is_there else None,
+            "lacks_triggers": lists and not is_there,
             "split": split if isinstance(split, str) else None,
             "negatives": facts.get("negatives", True) is not False,
         }
         paths = [Path(one) for one in data] or _named_data(loaded.card, path)
         if not paths:
-            return cls(**same | _kept_beside(model, loaded.card, path))
+            return cls(**same | _kept_beside(model, loaded.card, path))._with_doubts()
         read, base = load_data(paths, _kind(loaded.card)), _base_of(loaded.card, path)
         found = cls(
             **same,
@@ -94,8 +100,9 @@ class Origin:
             notes=read.notes,
             failures=read.failures,
         )
-        found._require_labels()
-        return replace(found, notes=(*found.notes, *found._doubts()))
+        with naming(found.failures):
+            found._require_labels()
+        return found._with_doubts()
 
     def _require_labels(self) -> None:
         """Refuse data that have changed so much that labels of the model would be forgotten."""
@@ -107,16 +114,22 @@ class Origin:
                 f" which {self.name} knows; say with --data where its data are"
             )
 
-    def _doubts(self) -> list[str]:
-        """Say if the model was trained on samples of the test split, which must have changed."""
+    def _with_doubts(self) -> Self:
+        """Say if the model was trained on what is not there, or on what is to test it."""
+        doubts = []
+        if self.lacks_triggers:
+            doubts = [
+                f"{triggers_file(self.path)} is not there: the new model will not know the triggers"
+                f" that {self.name} was improved with"
+            ]
         tested = self.dataset.select(self.dataset.samples.split == "test")
-        n = sum(trained_on(self.model.card, tested) or [])
-        if not n:
-            return []
-        return [
-            f"{n} of {tested.n_samples} test samples were among the training data of {self.name}:"
-            " its accuracy before is too high"
-        ]
+        if n := sum(trained_on(self.model.card, tested) or []):
+            were = "sample was" if n == 1 else "samples were"
+            doubts.append(
+                f"{n} test {were} among the training data of {self.name}: its accuracy before is"
+                " too high"
+            )
+        return replace(self, notes=(*self.notes, *doubts))
 
     @property
     def trained(self) -> LandmarkDataset:
@@ -199,29 +212,89 @@ def _kept_beside(model: str | Path, card: ModelCard, path: Path) -> dict[str, An
 
 
 @dataclass(frozen=True, eq=False)
+class TriggerSamples:
+    """Samples of triggers that a model is trained on; perhaps none."""
+
+    kept: LandmarkDataset
+    """As they are kept beside the model."""
+    named: LandmarkDataset
+    """The same, named as fits to the data of the model."""
+
+    @classmethod
+    def of(cls, origin: Origin, samples: LandmarkDataset | None) -> Self:
+        """Name samples like the data of a model."""
+        kept = origin.trained.select(np.arange(0)) if samples is None else samples
+        return cls(kept, named_like(kept, origin.trained))
+
+    @property
+    def names(self) -> set[str]:
+        """The names of the triggers."""
+        return set(map(str, self.kept.samples.recording))
+
+    def beside(
+        self, data: LandmarkDataset, chosen: NDArray[np.bool_] | None = None
+    ) -> LandmarkDataset:
+        """Return data with these samples, or with those chosen."""
+        return concatenate([data, self.named if chosen is None else self.named.select(chosen)])
+
+
+@dataclass(frozen=True, eq=False)
 class Lesson:
     """What a model is to learn."""
 
-    triggers: LandmarkDataset
-    """Samples of all triggers, of earlier sessions too, as they are kept."""
-    samples: LandmarkDataset
-    """The same, named as fits to the data of the model."""
+    triggers: TriggerSamples
+    """Those of all triggers, of earlier sessions too."""
+    known: TriggerSamples
+    """Those that the model was trained on, with the labels that they had."""
     new: Triggers
-    """The triggers that the model was not trained on."""
+    """The triggers that the model was not trained on, or with another label."""
+    relearnt: frozenset[str]
+    """The names of the latter."""
 
     @classmethod
     def of(cls, origin: Origin, found: Triggers, emphasis: int) -> "Lesson":
         """Find what is new; HandloreError if nothing is. Mistakes count ``emphasis`` times."""
         (window,) = origin.model.card.seconds[1:2] or (None,)
         samples = found.samples(origin.dataset.header.kind, window, emphasis)
-        together = merged(origin.triggers, found, samples)
         fresh = _fresh(origin, samples)
-        gone = together is None or (not fresh and not _has_lost(origin.triggers, together))
-        if together is None or gone:
+        lesson = cls(
+            TriggerSamples.of(origin, merged(origin.triggers, found, samples)),
+            TriggerSamples.of(origin, _learnt(origin, origin.triggers)),
+            replace(found, reviewed=tuple(one for one in found.reviewed if one.name in fresh)),
+            frozenset(fresh & TriggerSamples.of(origin, _learnt(origin, samples)).names),
+        )
+        if not fresh and not lesson.forgotten and not lesson._forgets_all(origin):
             raise HandloreError(_nothing_new(origin, found))
-        new = tuple(one for one in found.reviewed if one.name in fresh)
-        named = named_like(together, origin.trained)
-        return cls(together, named, replace(found, reviewed=new))
+        return lesson
+
+    @property
+    def compared(self) -> tuple[Trigger, ...]:
+        """The new triggers that the model so far has not seen."""
+        return tuple(one for one in self.new.reviewed if one.name not in self.relearnt)
+
+    @property
+    def forgotten(self) -> set[str]:
+        """The names of triggers of earlier sessions that have been discarded since."""
+        return self.known.names - self.triggers.names
+
+    def _forgets_all(self, origin: Origin) -> bool:
+        """Return whether a model that was put back is to forget triggers of which none is left."""
+        return origin.lacks_triggers and not self.triggers.names
+
+
+def _is_learnt(origin: Origin, samples: LandmarkDataset) -> NDArray[np.bool_]:
+    """Return which samples of triggers a model was trained on, whatever their label was.
+
+    The file may know more than the model: it is written first, and a model may be put back.
+    """
+    known = trained_on(origin.model.card, samples)
+    if known is None and origin.triggers is not None:
+        known = np.isin(samples.samples.sha256, origin.triggers.samples.sha256).tolist()
+    return np.array(known or [False] * samples.n_samples, bool)
+
+
+def _learnt(origin: Origin, samples: LandmarkDataset | None) -> LandmarkDataset | None:
+    return None if samples is None else samples.select(_is_learnt(origin, samples))
 
 
 def _fresh(origin: Origin, samples: LandmarkDataset | None) -> set[str]:
@@ -230,28 +303,25 @@ def _fresh(origin: Origin, samples: LandmarkDataset | None) -> set[str]:
         return set()
     before = origin.triggers.samples if origin.triggers is not None else Samples.make([])
     labels = dict(zip(before.sha256.tolist(), before.label.tolist(), strict=True))
-    # The file may know more than the model: it is written first, and a model may be put back.
-    learnt = trained_on(origin.model.card, samples) or [bool(labels)] * samples.n_samples
-    table = samples.samples
+    table, learnt = samples.samples, _is_learnt(origin, samples)
     rows = zip(table.recording, table.sha256, table.label, learnt, strict=True)
     return {str(r) for r, digest, label, known in rows if not known or labels.get(digest) != label}
 
 
-def _has_lost(before: LandmarkDataset | None, after: LandmarkDataset) -> bool:
-    """Return whether triggers of earlier sessions have been discarded since."""
-    return before is not None and after.n_samples < before.n_samples
-
-
 def _nothing_new(origin: Origin, found: Triggers) -> str:
-    if found.n_unreviewed:
+    n, of = found.n_unreviewed, len(found.reviewed)
+    if n:
+        none = f"none of the {n} new triggers in {found.root} has"
+        which = none if n > 1 else f"the new trigger in {found.root} has not"
+        right = "all their labels are right" if n > 1 else "its label is right"
         return (
-            f"none of the {found.n_unreviewed} new triggers in {found.root} has been reviewed:"
-            f" `handlore recordings review {found.root}`, or --yes if all their labels are right"
+            f"{which} been reviewed: `handlore recordings review {found.root}`, or --yes if {right}"
         )
-    if found.reviewed:
+    if of:
+        which = f"all {of} triggers" if of > 1 else "the trigger"
         return (
-            f"there is nothing new to learn: {origin.name} knows all {len(found.reviewed)}"
-            f" triggers in {found.root}; record another session with `handlore live --record`"
+            f"there is nothing new to learn: {origin.name} knows {which} in {found.root}; record"
+            " another session with `handlore live --record`"
         )
     return (
         f"{found.root} holds no triggers of {origin.name}; record a session with `handlore live"

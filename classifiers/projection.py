@@ -21,7 +21,7 @@ from handlore.landmarks.hands import FloatArray
 from handlore.models.card import INPUT
 
 from .discriminant import one_core_for_products
-from .onnx_graph import Graph
+from .onnx_graph import ONNX_OPSET, Graph
 
 _MIN_SHRINKAGE = 0.05
 _ROWS_PER_FEATURE = 4
@@ -96,6 +96,19 @@ class Projection:
     def __call__(self, X: FloatArray) -> FloatArray:
         """Return (n_samples, n_directions)."""
         return np.rint((X - self.mean) @ self.weights)
+
+    def to_onnx(self, fitted: Any) -> Any:
+        """Return the projection and behind it a classifier of scikit-learn, as one graph."""
+        # Imported when a file is written: it takes a second.
+        from skl2onnx import to_onnx
+
+        model = to_onnx(
+            fitted,
+            np.zeros((1, self.weights.shape[1]), np.float32),
+            options={id(fitted): {"zipmap": False}},
+            target_opset=ONNX_OPSET,
+        )
+        return self.prepend_to(model)
 
     def prepend_to(self, model: Any) -> Any:
         """Return a model, which is changed, with the projection of its input before it."""

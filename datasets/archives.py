@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.files import os_errors_as
 from handlore.landmarks.untrusted import damage_as, printable
 
 from .files import is_hidden
@@ -77,7 +78,8 @@ def unpacked(path: Path, beside: Path | None = None) -> Iterator[Path]:
         folder = parent / _stem(path)
         folder.mkdir()
         try:
-            with _system_errors_named(path):
+            # A damaged one leads to impossible places and names; a disk may be full.
+            with os_errors_as(f"{path} cannot be unpacked"):
                 _unpack(path, folder)
             yield folder
         except HandloreError as error:
@@ -85,15 +87,6 @@ def unpacked(path: Path, beside: Path | None = None) -> Iterator[Path]:
             if str(folder) not in text:
                 raise
             raise HandloreError(text.replace(str(folder), str(path))) from error
-
-
-@contextmanager
-def _system_errors_named(path: Path) -> Iterator[None]:
-    """Name the archive: a damaged one leads to impossible places and names, a disk may be full."""
-    try:
-        yield
-    except OSError as error:
-        raise HandloreError(f"{path} cannot be unpacked: {error.strerror or error}") from error
 
 
 def _stem(path: Path) -> str:

@@ -87,7 +87,8 @@ class LabelProblems:
         if self.one_class_groups:
             yield f"groups with one class only: {listed(self.one_class_groups)}"
         if self.n_duplicates:
-            yield f"{self.n_duplicates} items are identical to another one of the same label"
+            items = "item is" if self.n_duplicates == 1 else "items are"
+            yield f"{self.n_duplicates} {items} identical to another one of the same label"
 
     @classmethod
     def of(cls, dataset: LandmarkDataset) -> "LabelProblems":

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.files import os_errors_as
 from handlore.landmarks.untrusted import MAX_FILE_BYTES, require_size
 
 T = TypeVar("T")
@@ -45,14 +46,12 @@ def _walk(folder: Path, above: tuple[_Seen, ...], links: int) -> Iterator[Path]:
             f"{above[0][1]} has more than {_MAX_DEPTH} folders within each other; give one further"
             " down"
         )
-    try:
+    with os_errors_as(f"cannot read the folder {folder}"):
         status = folder.stat()
         real = (status.st_dev, status.st_ino)
         if real in (one for one, _ in above):
             return
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError as error:
-        raise HandloreError(f"cannot read the folder {folder}: {error.strerror}") from error
     visible = [entry for entry in entries if not is_hidden(entry.name)]
     yield from (Path(entry.path) for entry in visible if not _is_folder(entry))
     for entry in visible:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.errors import HandloreError, counted, naming
 from handlore.landmarks.untrusted import reason
 
 from .dataset import FRAME_ARRAYS, NONE_LABEL, Kind, LandmarkDataset, concatenate
@@ -65,11 +65,16 @@ class LoadedRecordings:
             kinds = Counter(one.header.kind for one in self.recordings)
         return {kind: kinds[kind] for kind in KINDS if kinds[kind]}
 
+    def failed(self) -> tuple[tuple[str, str], ...]:
+        """Return the paths of the files that cannot be read, and why."""
+        return tuple((str(self.root / name), why) for name, why in self.failures)
+
     def require(self, kind: Kind) -> list[LandmarkDataset]:
         """Return the recordings of movements, or of poses; HandloreError if there are none."""
         chosen = [one for one in self.recordings if one.header.kind == kind]
         if not chosen:
-            raise HandloreError(self._lacking(kind))
+            with naming(self.failed()):
+                raise HandloreError(self._lacking(kind))
         return chosen
 
     def dataset(self, kind: Kind, window: float | None = None) -> LandmarkDataset:
@@ -135,8 +140,8 @@ def _read(
     failures += [
         (
             str(one.samples.source[0]).partition("#")[0],
-            f"it has room for {one.n_hands} hand(s) a frame, most recordings here for {most};"
-            " move them into a folder of their own",
+            f"it has room for {counted(one.n_hands, 'hand')} a frame, most recordings here for"
+            f" {most}; move them into a folder of their own",
         )
         for one in recordings
         if one.n_hands != most
@@ -166,7 +171,7 @@ def _cut_if_stream(
     empty = windows.n_samples - seen.n_samples
     source = str(recording.samples.source[0])
     notes.append(
-        f"{source}: cut into {windows.n_samples} windows of {window:.2f} s"
+        f"{source}: cut into {counted(windows.n_samples, 'window')} of {window:.2f} s"
         + (f", {empty} without a hand left out" if empty else "")
     )
     return [seen] if seen.n_samples else []
@@ -180,7 +185,8 @@ def _poses_of_none(recording: LandmarkDataset, notes: list[str]) -> list[Landmar
     seen = poses.select(poses.has_hand)
     source = str(recording.samples.source[0])
     notes.append(
-        f"{source}: {seen.n_samples} frames, {_POSE_INTERVAL:g} s apart, used as static `none`"
+        f"{source}: {counted(seen.n_samples, 'frame')}, {_POSE_INTERVAL:g} s apart, used as static"
+        " `none`"
     )
     return [seen] if seen.n_samples else []
 
@@ -287,11 +293,12 @@ def load_data(paths: Sequence[Path], kind: Kind | None = None) -> LoadedData:
     chosen = kind or (files[0].header.kind if files else None) or _first_kind(folders)
     # One length for all, since a folder may hold nothing but `none`.
     window = _usual_length([one for folder in folders for one in folder.recordings])
-    joined = concatenate(
-        [one.dataset(chosen, window) if isinstance(one, LoadedRecordings) else one for one in read]
-    )
+    failures = tuple(failure for one in folders for failure in one.failed())
+    with naming(failures):
+        joined = concatenate(
+            [r.dataset(chosen, window) if isinstance(r, LoadedRecordings) else r for r in read]
+        )
     notes = [] if kind else _other_kind(folders, chosen)
-    failures = tuple((str(one.root / name), why) for one in folders for name, why in one.failures)
     return LoadedData(joined, failures, tuple(notes))
 
 
@@ -309,8 +316,9 @@ def _other_kind(folders: Sequence[LoadedRecordings], taken: Kind) -> list[str]:
     for folder in folders:
         counts.update(folder.counts())
     return [
-        f"{counts[taken]} recordings of {KIND_NAMES[taken]} are used, not the {n} of"
-        f" {KIND_NAMES[kind]}; --model {_DEFAULT_MODELS[kind]} uses those"
+        f"{counted(counts[taken], 'recording')} of {KIND_NAMES[taken]}"
+        f" {'is' if counts[taken] == 1 else 'are'} used, not the {n} of {KIND_NAMES[kind]}; --model"
+        f" {_DEFAULT_MODELS[kind]} uses {'that' if n == 1 else 'those'}"
         for kind, n in counts.items()
         if kind != taken
     ]

@@ -259,11 +259,18 @@ def _with_transparency(data: bytes, factor: int) -> Pixels | None:
     """
     try:
         with Image.open(io.BytesIO(data)) as picture:
-            upright = ImageOps.exif_transpose(_reduced(picture, factor)).convert("RGBA")
+            return over_white(ImageOps.exif_transpose(_reduced(picture, factor)))
     except (*DECODER_DAMAGE, OSError):
         return None  # OpenCV may be able to read it, or says what is wrong.
-    white = Image.new("RGBA", upright.size, "white")
-    return np.asarray(Image.alpha_composite(white, upright).convert("RGB"), np.uint8)
+
+
+def over_white(picture: Image.Image) -> Pixels:
+    """Return (height, width, 3) RGB, with white behind what is transparent."""
+    if not picture.has_transparency_data:
+        return np.asarray(picture.convert("RGB"), np.uint8)
+    shown = picture.convert("RGBA")
+    white = Image.new("RGBA", shown.size, "white")
+    return np.asarray(Image.alpha_composite(white, shown).convert("RGB"), np.uint8)
 
 
 def _jpeg_is_whole(data: bytes) -> bool:

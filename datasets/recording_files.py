@@ -16,7 +16,7 @@ from typing import Any
 
 from handlore import __version__
 from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError
-from handlore.landmarks.files import atomic_write
+from handlore.landmarks.files import atomic_write, os_errors_as
 from handlore.landmarks.untrusted import DAMAGE, parse_json
 
 from .pictures import is_video
@@ -67,7 +67,7 @@ def _make_recordings_folder(root: Path) -> None:
     """Make a folder of recordings, if it is new or empty."""
     if root.exists() and not root.is_dir():
         raise HandloreError(f"{root} is a file; recordings are kept in a folder, give its name")
-    with _os_errors_as(f"cannot make the folder {root}"):
+    with os_errors_as(f"cannot make the folder {root}"):
         root.mkdir(parents=True, exist_ok=True)
         there = sorted(name for name in _names(root) if not name.startswith("."))
     if there and there != [MARKER]:
@@ -81,7 +81,7 @@ def write_marker(root: Path, labels: Sequence[str]) -> None:
     """Mark a folder of recordings, with its labels in the order of their keys if there are any."""
     marker: dict[str, Any] = {"format": _RECORDINGS_VERSION, "writer": f"handlore {__version__}"}
     marker |= {"labels": list(labels)} if labels else {}
-    with _os_errors_as(f"cannot write into {root}"), atomic_write(root / MARKER) as stream:
+    with os_errors_as(f"cannot write into {root}"), atomic_write(root / MARKER) as stream:
         stream.write(f"{json.dumps(marker, ensure_ascii=False)}\n".encode())
 
 
@@ -120,7 +120,7 @@ def require_recordings(root: Path) -> None:
 
 def _require_writable_folder(root: Path) -> None:
     probe = root / f".{os.getpid()}.tmp"
-    with _os_errors_as(f"cannot write into {root}"):
+    with os_errors_as(f"cannot write into {root}"):
         _created(probe)
         probe.unlink()
 
@@ -134,7 +134,7 @@ def folder_of(label: str) -> str:
 
 def recording_files(root: Path, *, discarded: bool = False) -> list[Path]:
     """List the .npz files in the folders of the labels, which should be recordings."""
-    with _os_errors_as(f"cannot read {root}"):
+    with os_errors_as(f"cannot read {root}"):
         files = [
             folder / name
             for folder in _folders(root, discarded=discarded)
@@ -161,7 +161,7 @@ def new_recording(root: Path, label: str, video: Path | None) -> Iterator[Path]:
     The recording must be written to the path that the block gets.
     """
     folder = root / folder_of(label)
-    with _next_number(root) as number, _os_errors_as(f"cannot keep a recording in {root}"):
+    with _next_number(root) as number, os_errors_as(f"cannot keep a recording in {root}"):
         path = folder / f"{number:04d}.npz"
         folder.mkdir(exist_ok=True)
         ending = video.suffix.lower() if video else ".avi"
@@ -181,7 +181,7 @@ def _next_number(root: Path) -> Iterator[int]:
     number = 1 + max(_numbers(root), default=0)
     while True:
         claim = root / f".{number:04d}.claim"
-        with _os_errors_as(f"cannot keep a recording in {root}"):
+        with os_errors_as(f"cannot keep a recording in {root}"):
             claimed = _created(claim)
         if claimed and number not in _numbers(root):
             break
@@ -203,7 +203,7 @@ def move_recording(root: Path, path: Path, to: Path) -> Path:
         return to
     if not path.is_file():
         raise HandloreError(f"there is no recording {path}")
-    with _os_errors_as(f"cannot move {path}"):
+    with os_errors_as(f"cannot move {path}"):
         to.parent.mkdir(parents=True, exist_ok=True)
         if not to.exists():
             return _moved(path, to)
@@ -267,15 +267,6 @@ def _whole_video(path: Path) -> Path | None:
     return to if is_one else None
 
 
-@contextmanager
-def _os_errors_as(what: str) -> Iterator[None]:
-    """Raise errors of the system as one line."""
-    try:
-        yield
-    except OSError as error:
-        raise HandloreError(f"{what}: {error.strerror or error}") from error
-
-
 def _not_recordings(root: Path) -> str:
     if not root.exists():
         return f"{root} does not exist; `capture --out {root}` or `live --record {root}` makes it"
@@ -298,7 +289,7 @@ def _numbers(root: Path) -> Iterator[int]:
     # The kept ones once more, for what is restored meanwhile.
     for discarded in (False, True, False):
         for folder in _folders(root, discarded=discarded):
-            with _os_errors_as(f"cannot read {root}"), _scanned(folder) as files:
+            with os_errors_as(f"cannot read {root}"), _scanned(folder) as files:
                 names = (file.name.partition(".")[0] for file in files)
                 yield from (int(name) for name in names if _NUMBERED.fullmatch(name))
 

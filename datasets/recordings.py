@@ -59,6 +59,10 @@ class RecordingEntry:
     """The frames as a video, if they were kept."""
     recognised: str = ""
     """The label of the event of a live run around which it was kept, if there was one."""
+    probability: float | None = None
+    """Of that event."""
+    recognised_at: str = ""
+    """When it was emitted, such as ``2026-11-27 14:32:05``; empty if it is not known."""
     reviewed: bool = False
     """Whether somebody has said what it shows; recordings of live runs only."""
 
@@ -79,6 +83,9 @@ class RecordedEvent:
     """Seconds on the clock of the recording."""
     slot: int = 0
     """The first hand of a frame that it is about."""
+    probability: float | None = None
+    at: str = ""
+    """The date and time at which it was emitted, as the computer's clock said."""
 
     @classmethod
     def of(cls, recording: LandmarkDataset) -> Self | None:
@@ -93,7 +100,11 @@ class RecordedEvent:
         if not all(isinstance(one, int | float) and isfinite(one) for one in times):
             return None
         start, end = map(float, times)
-        return cls(label, start, end, int(slot)) if start <= end else None
+        if start > end:
+            return None
+        share, at = said.get("probability"), said.get("at")
+        known = float(share) if isinstance(share, int | float) and 0 <= share <= 1 else None
+        return cls(label, start, end, int(slot), known, at if isinstance(at, str) else "")
 
 
 class RecordingFolder:
@@ -329,5 +340,7 @@ def _entry(root: Path, path: Path) -> RecordingEntry | str:
         discarded=path.relative_to(root).parts[0] == DISCARDED,
         video=video_of(path),
         recognised=event.label if event else "",
+        probability=event.probability if event else None,
+        recognised_at=event.at if event else "",
         reviewed=event is not None and (said or label != event.label),
     )

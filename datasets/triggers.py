@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.errors import HandloreError, naming
 
 from .dataset import FRAME_ARRAYS, NONE_LABEL, Kind, LandmarkDataset, StrArray, concatenate
 from .loading import LoadedRecordings, frames_as_poses, load_recordings
@@ -77,6 +77,11 @@ class Triggers:
     """Recordings of labels that the model does not know, or of another number of hands."""
     failures: tuple[tuple[str, str], ...] = ()
     """Files that cannot be read, and why."""
+
+    @property
+    def names(self) -> set[str]:
+        """Those of the reviewed recordings."""
+        return {one.name for one in self.reviewed}
 
     @property
     def n_right(self) -> int:
@@ -164,16 +169,25 @@ def load_triggers(
             n_unreviewed += 1
         else:
             found.append(trigger)
-    if not n_live:
-        raise HandloreError(
-            f"{root} holds no recordings of a live run; `handlore live MODEL --record {root}`"
-            " makes some"
-        )
     gone = folder.entries(discarded=True)
+    if not n_live and not gone:
+        with naming(loaded.failed()):
+            raise HandloreError(
+                f"{root} holds no recordings of a live run; `handlore live MODEL --record {root}`"
+                " makes some"
+            )
     settled = {one.name for one in found} | {recording_name(e.session, e.number) for e in gone}
     return Triggers(
-        folder.root, tuple(found), frozenset(settled), n_unreviewed, n_other, loaded.failures
+        folder.root, tuple(found), frozenset(settled), n_unreviewed, n_other, loaded.failed()
     )
+
+
+def confirm_triggers(triggers: Triggers) -> None:
+    """Keep in the folder that these triggers have been reviewed: their labels are right."""
+    folder, names = RecordingFolder.open(triggers.root, create=False), triggers.names
+    for entry in folder.entries():
+        if entry.needs_review and recording_name(entry.session, entry.number) in names:
+            folder.confirm(entry.path)
 
 
 def _moment(recording: LandmarkDataset) -> tuple[str, int]:

@@ -17,7 +17,7 @@ from handlore.landmarks.hands import Pixels
 from handlore.landmarks.untrusted import reason, require_size
 
 from .files import read_bytes, readable, require_regular
-from .pictures import DECODER_DAMAGE, PictureSize
+from .pictures import DECODER_DAMAGE, PictureSize, over_white
 
 # Reading an animated GIF frame by frame.
 #
@@ -128,7 +128,7 @@ def _gif_frames(
     try:
         with Image.open(path, formats=["GIF"]) as picture:
             for seconds in _limited(chosen(_times(picture, count))):
-                yield seconds, _over_white(picture)
+                yield seconds, over_white(picture)
     except InvalidDataError:
         raise
     except _DAMAGED as error:
@@ -143,14 +143,6 @@ def _times(picture: Image.Image, count: int) -> Iterator[float]:
         yield milliseconds / 1000
         duration = picture.info.get("duration", 0)
         milliseconds += duration if duration >= _MIN_MS else _REPLACED_MS
-
-
-def _over_white(picture: Image.Image) -> Pixels:
-    if not picture.has_transparency_data:
-        return np.asarray(picture.convert("RGB"), np.uint8)
-    shown = picture.convert("RGBA")
-    white = Image.new("RGBA", shown.size, "white")
-    return np.asarray(Image.alpha_composite(white, shown).convert("RGB"), np.uint8)
 
 
 def _require_frame(width: float, height: float, most: int | None = None) -> None:

@@ -3,7 +3,8 @@
 Every room raises them; the command line turns them into one line and an exit code.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 
 
@@ -13,6 +14,9 @@ class HandloreError(Exception):
     The message is one line: what came, what was expected, what to do.
     """
 
+    failures: tuple[tuple[str, str], ...] = ()
+    """Inputs that had failed before, and why: perhaps the reason."""
+
 
 class InvalidDataError(HandloreError):
     """A file or array with invalid content."""
@@ -20,6 +24,25 @@ class InvalidDataError(HandloreError):
 
 class NewerFormatError(InvalidDataError):
     """A file written by a later version of handlore than this one."""
+
+
+@contextmanager
+def naming(failures: Iterable[tuple[str, str]]) -> Iterator[None]:
+    """Let a HandloreError in the block name inputs that had failed before."""
+    try:
+        yield
+    except HandloreError as error:
+        error.failures = tuple(dict.fromkeys((*failures, *error.failures)))
+        raise
+
+
+def counted(n: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun, in the singular or plural.
+
+    >>> counted(1, "recording"), counted(2, "recording"), counted(0, "entry", "entries")
+    ('1 recording', '2 recordings', '0 entries')
+    """
+    return f"{n} {noun if n == 1 else plural or f'{noun}s'}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

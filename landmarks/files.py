@@ -13,6 +13,15 @@ from .processes import cleaned_up
 
 
 @contextmanager
+def os_errors_as(what: str) -> Iterator[None]:
+    """Raise errors of the system as HandloreError: ``what`` failed, and why."""
+    try:
+        yield
+    except OSError as error:
+        raise HandloreError(f"{what}: {error.strerror or error}") from error
+
+
+@contextmanager
 def atomic_write(path: Path) -> Iterator[BinaryIO]:
     """Open a file that appears under its name only when the block ends well.
 
@@ -76,10 +85,8 @@ def _is_loop(path: Path) -> bool:
 
 def make_folder(path: Path) -> None:
     """Make an output folder and those above it, if they are missing, or raise HandloreError."""
-    try:
+    with os_errors_as(f"cannot make the folder {path}"):
         path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise HandloreError(f"cannot make the folder {path}: {error.strerror}") from error
 
 
 def _umask() -> int:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from math import isnan, nan
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,7 +122,7 @@ def by_slot(hands: Sequence[Hand], n_hands: int) -> list[Hand | None]:
     return slots
 
 
-class _HandArrays(NamedTuple):
+class HandArrays(NamedTuple):
     """Hands of some frames as arrays; NaN where a slot is empty."""
 
     image: FloatArray
@@ -133,17 +133,22 @@ class _HandArrays(NamedTuple):
     stage: NDArray[np.int8]
     """(n_frames, n_hands); the stage is -1 where the slot is empty."""
 
+    @classmethod
+    def empty(cls, n_frames: int, n_hands: int) -> Self:
+        """Return arrays of empty slots, to be filled in."""
+        shape = n_frames, n_hands
+        image = np.full((*shape, N_LANDMARKS, 3), np.nan, np.float32)
+        handedness = np.full(shape, np.nan, np.float32)
+        stage = np.full(shape, -1, np.int8)
+        return cls(image, image.copy(), handedness, handedness.copy(), stage)
 
-def stack_hands(frames: Sequence[Sequence[Hand | None]]) -> _HandArrays:
+
+def stack_hands(frames: Sequence[Sequence[Hand | None]]) -> HandArrays:
     """Return as arrays the hand in each slot of each frame, None where the slot is empty.
 
     Without frames there is one slot.
     """
-    shape = (len(frames), len(frames[0]) if frames else 1)
-    image = np.full((*shape, N_LANDMARKS, 3), np.nan, np.float32)
-    handedness = np.full(shape, np.nan, np.float32)
-    stage = np.full(shape, -1, np.int8)
-    arrays = _HandArrays(image, image.copy(), handedness, handedness.copy(), stage)
+    arrays = HandArrays.empty(len(frames), len(frames[0]) if frames else 1)
     for frame, slots in enumerate(frames):
         for slot, hand in enumerate(slots):
             if hand is not None:

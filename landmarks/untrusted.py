@@ -64,14 +64,17 @@ def damage_as(what: str, *more: type[Exception]) -> Iterator[None]:
         raise InvalidDataError(f"{what} ({reason(error)})") from error
 
 
-def reason(error: BaseException, most: int = 160) -> str:
+_LONGEST_REASON = 160
+
+
+def reason(error: BaseException) -> str:
     """Return what an error says, in one printable line that is not long."""
     if isinstance(error, MemoryError):
         return "it needs more memory than there is"
     if isinstance(error, RecursionError):
         return "it is too deeply nested"
     text = printable(" ".join(str(error).split())) or type(error).__name__
-    return text if len(text) <= most else f"{text[: most - 3]}..."
+    return text if len(text) <= _LONGEST_REASON else f"{text[: _LONGEST_REASON - 3]}..."
 
 
 def printable(text: str) -> str:

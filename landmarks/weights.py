@@ -236,11 +236,11 @@ def _pack(landmarker: str, by_digest: Mapping[str, bytes]) -> bool:
     make_folder(target.parent)
     contents = {member: by_digest[network.sha256] for member, network in networks.items()}
     with atomic_write(target) as stream:
-        stream.write(aligned_zip(contents))
+        stream.write(_aligned_zip(contents))
     return True
 
 
-def aligned_zip(members: Mapping[str, bytes], alignment: int = 64) -> bytes:
+def _aligned_zip(members: Mapping[str, bytes], alignment: int = 64) -> bytes:
     """Return an uncompressed zip in which the data of each member starts aligned.
 
     LiteRT maps weights into memory only when they are aligned, else it copies them. The padding

@@ -14,7 +14,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from handlore.datasets.dataset import NONE_LABEL, Kind
-from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError
+from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError, counted
 from handlore.landmarks.files import atomic_write
 from handlore.landmarks.untrusted import DAMAGE, parse_json, reason, require_size
 from handlore.landmarks.weights import CUSTOM, ENVIRONMENT_VARIABLE, find_bundle
@@ -132,7 +132,7 @@ def load_models(models: Sequence[str | Path | Model]) -> tuple[list[Model], list
     for name, model in zip(models, loaded, strict=True):
         if model.card.n_hands != loaded[0].card.n_hands:
             raise HandloreError(
-                f"{models[0]} takes {loaded[0].card.n_hands} hand(s) and {name}"
+                f"{models[0]} takes {counted(loaded[0].card.n_hands, 'hand')} and {name}"
                 f" {model.card.n_hands}; models of one stream must take the same number"
             )
     counts = Counter(label for model in loaded for label in set(model.labels) - {NONE_LABEL})

@@ -14,7 +14,7 @@ from handlore.datasets.pictures import read_picture
 from handlore.datasets.recording_files import is_recordings
 from handlore.datasets.tracking import Medium, list_media, track_video
 from handlore.landmarks.detector import DetectorOptions, HandDetector
-from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.errors import HandloreError, InvalidDataError, counted
 from handlore.landmarks.opening import open_detector
 from handlore.landmarks.untrusted import reason
 
@@ -280,9 +280,10 @@ def _predict_recordings(model: Model, folder: Path, found: _Predicted) -> None:
     """Add the predictions for the recordings of the model's kind."""
     recorded, kind = load_recordings(folder), model.encoder.kind
     chosen = recorded.require(kind)
-    found.failures += [(str(folder / name), why) for name, why in recorded.failures]
+    found.failures += recorded.failed()
     found.notes += [
-        f"{n} recordings of {KIND_NAMES[other]} in {folder} are left out"
+        f"{counted(n, 'recording')} of {KIND_NAMES[other]} in {folder}"
+        f" {'is' if n == 1 else 'are'} left out"
         for other, n in recorded.counts().items()
         if other != kind
     ]

@@ -10,6 +10,7 @@ import re
 import select
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from shutil import which
@@ -31,47 +32,64 @@ _STEADY_SECONDS = 0.1
 """Time constant of the filter for a hand at rest, which trembles by some pixels without it."""
 _PRESS, _RELEASE = 0.12, 0.25
 """Values of the pinch at which the button is pressed and released."""
-_PINCH_SECONDS, _READY_SECONDS = 0.06, 0.5
-"""How long a pinch must last, and how long before it the hand may have pointed."""
+_PINCH_SECONDS, _READY_SECONDS = 0.1, 0.6
+"""How long a pinch must last, and how long before that the hand may have pointed."""
 _STRETCHED, _POINTING = 1.13, 1.6
-"""Distances of the fingertip from the wrist, in hand sizes, from which a finger pinches or is
-stretched, and from which it points. Of 150 hands each in models/ready/everyday.npz, 99 % of `ok`
-and 4 % of `fist` reach the first, 99 % of `one` the second."""
-_FAST, _FASTEST = 6.0, 22.0
+"""Distances of the fingertip from the wrist, in hand sizes, from which a finger is stretched, and
+from which it points: 99 % of 150 hands of `one` in models/ready/everyday.npz."""
+_CURLED = 0.5
+"""Distance of the fingertip from its knuckle, in hand sizes, up to which a finger is curled into
+the palm: 99 % of `fist` and 1 % of `ok` in the same data, and of hands that click in the air."""
+_FAST, _FASTEST = 2.5, 22.0
 """Palm lengths a second at which a hand neither pinches on purpose, nor is the same hand."""
+_TURN_SECONDS, _TURNED = 0.2, 0.15
+"""A hand whose size in the picture, as a logarithm, has changed so much in this time is turned,
+lowered or blurred. (``benchmarks/held.py`` counts presses for these and the limits above.)"""
 _TIP_FROM, _TIP_TO = 0.15, 0.45
 """Between these values of the pinch the pointer passes from the knuckle to the tip of the finger,
 which moves when it pinches."""
 _FINGERTIP, _KNUCKLE = HandLandmark.INDEX_FINGER_TIP, HandLandmark.INDEX_FINGER_MCP
+_EARLY = 1e-3
+"""Seconds by which a tick may come early."""
 _MISSING = "no program that moves the pointer was found"
 
 
 class _Button:
     """The button that a pinch presses.
 
-    A fist, a hand that is lowered and a blurred picture look like pinches for a moment. So only a
-    hand that has just pointed presses it, that does not move fast, and pinches for some ticks.
+    A fist, a finger that bends over the thumb, a hand that is lowered and a blurred picture look
+    like pinches for a moment. So only a hand that has just pointed presses it, that neither moves
+    fast nor turns, does not curl its finger, and pinches for some ticks.
     """
 
     def __init__(self) -> None:
+        self._sizes: deque[tuple[float, float]] = deque()
         self.reset()
 
     def reset(self) -> None:
         """Release it, and forget the hand."""
         self.pressed = False
-        self._pointed = self._pinched = -math.inf
+        self._pointed = self._open = -math.inf
+        self._sizes.clear()
 
     def update(self, time: float, hand: HeldHand, speed: float) -> None:
         """Take the hand at a time, and its speed in palm lengths a second."""
-        pinch, reach = hand.pinch, hand.reach(_FINGERTIP)
+        is_steady = speed <= _FAST and self._turned(time, hand) <= _TURNED
         if self.pressed:
-            self.pressed = pinch < _RELEASE
-        elif pinch >= _PRESS or reach < _STRETCHED or speed > _FAST:
-            self._pinched = time
+            self.pressed = hand.pinch < _RELEASE
+        elif not is_steady or hand.pinch >= _PRESS or hand.span(_FINGERTIP, _KNUCKLE) < _CURLED:
+            self._open = time
         elif time - self._pointed < _READY_SECONDS:
-            self.pressed = time - self._pinched >= _PINCH_SECONDS
-        if self.pressed or (pinch >= _TIP_TO and reach >= _POINTING):
+            self.pressed = time - self._open >= _PINCH_SECONDS - _EARLY
+        if self.pressed or (hand.pinch >= _TIP_TO and hand.reach(_FINGERTIP) >= _POINTING):
             self._pointed = time
+
+    def _turned(self, time: float, hand: HeldHand) -> float:
+        """Return the change of the size of the hand in the last moments, as a logarithm."""
+        self._sizes.append((time, hand.size))
+        while time - self._sizes[0][0] > _TURN_SECONDS + _EARLY:
+            self._sizes.popleft()
+        return abs(math.log(hand.size / self._sizes[0][1]))
 
 
 class _Path:

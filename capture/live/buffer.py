@@ -4,6 +4,7 @@ A false activation can then be replayed, relabelled and used for training. Pictu
 on request.
 """
 
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -48,6 +49,7 @@ class LandmarkBuffer(LiveView):
         *,
         all_at_end: bool = True,
         videos: VideoFolder | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._writer = writer
         self._info = info
@@ -56,8 +58,9 @@ class LandmarkBuffer(LiveView):
         self._all_at_end = all_at_end
         self._videos = videos
         self._frames: deque[_Frame] = deque()
-        self._waiting: deque[Event] = deque(maxlen=64)
-        """Events whose clips are not complete yet."""
+        self._clock = clock
+        self._waiting: deque[tuple[Event, float]] = deque(maxlen=64)
+        """Events whose clips are not complete yet, and when they were emitted."""
         self._open = 0
         self._lost = 0
 
@@ -75,13 +78,13 @@ class LandmarkBuffer(LiveView):
             self._frames.append(_Frame(state.seconds, slots, size, picture))
             while state.seconds - self._frames[0].seconds > self._seconds:
                 self._frames.popleft()
-        while self._waiting and state.seconds >= self._waiting[0].end + AFTER:
-            self._keep_event(self._waiting.popleft())
+        while self._waiting and state.seconds >= self._waiting[0][0].end + AFTER:
+            self._keep_event(*self._waiting.popleft())
         self._collect()
 
     def on_event(self, event: Event) -> None:
         """Keep a clip of it as soon as the clip is complete."""
-        self._waiting.append(event)
+        self._waiting.append((event, self._clock()))
 
     def restart(self) -> None:
         """Keep the clips of waiting events; a recording has no gaps."""
@@ -113,13 +116,13 @@ class LandmarkBuffer(LiveView):
 
     def _keep_waiting(self) -> None:
         while self._waiting:
-            self._keep_event(self._waiting.popleft())
+            self._keep_event(*self._waiting.popleft())
 
-    def _keep_event(self, event: Event) -> None:
+    def _keep_event(self, event: Event, emitted: float) -> None:
         first, last = event.start - BEFORE, event.end + AFTER
         clip = [frame for frame in self._frames if first <= frame.seconds <= last]
         if clip:
-            self._keep(event.label, clip, event=_facts(event, clip[0].seconds))
+            self._keep(event.label, clip, event=_facts(event, clip[0].seconds, emitted))
 
     def _keep(self, label: str, frames: Sequence[_Frame], **options: Any) -> bool:
         if self._open >= _MOST_WAITING:
@@ -153,8 +156,9 @@ class LandmarkBuffer(LiveView):
             self._writer.forget(len(done))
 
 
-def _facts(event: Event, began: float) -> dict[str, Any]:
-    """Return what a recording keeps of its event; ``began`` is the time of its first frame."""
+def _facts(event: Event, began: float, emitted: float) -> dict[str, Any]:
+    """Return what a recording keeps of its event, given the time of its first frame and of day."""
     start, end = round(event.start - began, 3), round(event.end - began, 3)
-    said = {"label": event.label, "start": start, "end": end, "slot": event.slot}
+    at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(emitted))
+    said = {"label": event.label, "start": start, "end": end, "slot": event.slot, "at": at}
     return said | {"probability": round(event.probability, 3)}

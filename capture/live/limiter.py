@@ -8,7 +8,7 @@ from math import inf
 from pathlib import Path
 
 from handlore.landmarks.detector import DEFAULT_CONFIDENCE, HandDetector
-from handlore.landmarks.detectors.litert.detector import AdaptiveSchedule, PalmSchedule
+from handlore.landmarks.detectors.litert.detector import AdaptiveSchedule
 from handlore.landmarks.hands import Hand, HandTransform, Pixels
 
 _THERMAL = Path("/sys/class/thermal")
@@ -119,19 +119,19 @@ class ThrottledDetector(HandDetector):
     """Tracks a hand in every frame; searches for one a few times per second if nothing moves.
 
     MediaPipe searches for palms in each frame, so that an empty room costs as much as a hand. The
-    schedule is that of the litert detector; here it decides about whole frames. By default a hand
-    is searched in every frame while anything moves. The detector is closed with this one.
+    schedule is that of the litert detector; here it decides about whole frames. A hand is searched
+    in every frame while anything moves. The detector is closed with this one.
     """
 
-    def __init__(self, detector: HandDetector, schedule: PalmSchedule | None = None) -> None:
+    def __init__(self, detector: HandDetector) -> None:
         self._detector = detector
-        self._schedule = schedule or AdaptiveSchedule(alert=0.0, heartbeat=0.25)
+        self._schedule = AdaptiveSchedule(alert=0.0, heartbeat=0.25)
         self._followed = 0
         self.info = detector.info
 
     def track(self, picture: Pixels, seconds: float) -> list[Hand]:
         """Find hands in the next frame of a video, see :meth:`HandDetector.track`."""
-        if not self._followed and not self._schedule.due(picture, seconds, 0, 1):
+        if not self._followed and not self._schedule.due(picture, seconds, 0):
             return []
         hands = self._detector.track(picture, seconds)
         if len(hands) < self._followed:

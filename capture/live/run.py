@@ -10,7 +10,7 @@ from pathlib import Path
 
 from handlore.datasets.recordings import RecordingFolder
 from handlore.landmarks.detector import DetectorOptions, HandDetector
-from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.errors import HandloreError, counted
 from handlore.landmarks.fonts import unwritable
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
@@ -230,7 +230,7 @@ def _run(
             )
         )
         loop.run()
-        say(f"{loop.frames} frames, {loop.events} event{'s' * (loop.events != 1)}")
+        say(f"{counted(loop.frames, 'frame')}, {counted(loop.events, 'event')}")
     return LiveSummary(loop.frames, loop.events, 0 if buffer is None else buffer.lost)
 
 

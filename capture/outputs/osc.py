@@ -32,8 +32,8 @@ class _Osc(Datagrams):
         if isinstance(message, LandmarkMessage):
             return [_hands(message), *_axes(message)]
         event = message.event
-        numbers = event.probability, event.start, event.end
-        return [osc_message("/handlore/event", event.label, event.hand or "", *numbers, event.type)]
+        values = event.label, event.hand or "", event.probability, event.start, event.end
+        return [_osc_message("/handlore/event", *values, event.type)]
 
 
 def _hands(frame: LandmarkMessage) -> bytes:
@@ -47,7 +47,7 @@ def _hands(frame: LandmarkMessage) -> bytes:
         points = np.full((21, 3), score)
         points[:, :2] = hand.image[:, :2] * frame.width
         values += [score, *points.ravel().tolist()]
-    return osc_message("/hands/arr", frame.width, frame.height, len(frame.hands), *values)
+    return _osc_message("/hands/arr", frame.width, frame.height, len(frame.hands), *values)
 
 
 def _axes(frame: LandmarkMessage) -> list[bytes]:
@@ -55,13 +55,13 @@ def _axes(frame: LandmarkMessage) -> list[bytes]:
     sides: dict[str, Hand] = {hand.side[0]: hand for hand in frame.hands if hand.side}
     scales = {"x": 1.0, "y": frame.width / frame.height}
     return [
-        osc_message(f"/{side}{axis}", *(hand.image[:, column] * scale).tolist())
+        _osc_message(f"/{side}{axis}", *(hand.image[:, column] * scale).tolist())
         for side, hand in sides.items()
         for column, (axis, scale) in enumerate(scales.items())
     ]
 
 
-def osc_message(address: str, *arguments: str | float) -> bytes:
+def _osc_message(address: str, *arguments: str | float) -> bytes:
     """Encode a message: texts, whole numbers of 32 bits, and other numbers as floats of 32 bits."""
     tags = "".join(_TAGS[type(one)] for one in arguments)
     parts = [_text(address), _text(f",{tags}")]

@@ -13,11 +13,9 @@ SEND_BUFFER = 1 << 16
 megabytes wait, which are minutes."""
 
 
-@OUTPUTS.register
-class _Tcp(OutputKind):
-    """Lines of JSON; a receiver that takes none for a second is disconnected."""
+class _SocketOutput(OutputKind):
+    """What TCP and datagrams share: an address, and a socket once it is open."""
 
-    name: ClassVar[str] = "tcp"
     takes_user: ClassVar[bool] = False
 
     def __init__(self, address: RemoteAddress) -> None:
@@ -27,7 +25,23 @@ class _Tcp(OutputKind):
 
     @classmethod
     def of(cls, address: RemoteAddress) -> Self:
+        """Make the output of an address."""
         return cls(address)
+
+    def close(self) -> None:
+        """Close the socket."""
+        if self._socket is not None:
+            self._socket.close()
+
+
+@OUTPUTS.register
+class _Tcp(_SocketOutput):
+    """Lines of JSON; a receiver that takes none for a second is disconnected.
+
+    After half a line the rest would be read as another one, so a new connection is made.
+    """
+
+    name: ClassVar[str] = "tcp"
 
     def open(self) -> None:
         try:
@@ -48,11 +62,6 @@ class _Tcp(OutputKind):
         except OSError as error:
             raise OutputError(_reason(error)) from error
 
-    def close(self) -> None:
-        # After half a line the rest would be read as another one: a new connection is made.
-        if self._socket is not None:
-            self._socket.close()
-
 
 def _reason(error: Exception) -> str:
     if isinstance(error, TimeoutError):
@@ -60,21 +69,10 @@ def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
 
 
-class Datagrams(OutputKind):
+class Datagrams(_SocketOutput):
     """Sends datagrams and never learns whether anybody gets them."""
 
-    takes_user: ClassVar[bool] = False
-
-    def __init__(self, address: RemoteAddress) -> None:
-        self.shown = address.shown
-        self._address = address
-        self._socket: socket.socket | None = None
-        self._to: tuple[object, ...] = ()
-
-    @classmethod
-    def of(cls, address: RemoteAddress) -> Self:
-        """Make the output of an address."""
-        return cls(address)
+    _to: tuple[object, ...] = ()
 
     @abstractmethod
     def datagrams(self, message: Message) -> Iterable[bytes]:
@@ -104,11 +102,6 @@ class Datagrams(OutputKind):
             return
         except OSError as error:
             raise OutputError(error.strerror or str(error)) from error
-
-    def close(self) -> None:
-        """Close the socket."""
-        if self._socket is not None:
-            self._socket.close()
 
 
 @OUTPUTS.register

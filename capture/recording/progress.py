@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Literal
 
 from handlore.datasets.dataset import NONE_LABEL, Kind
+from handlore.landmarks.errors import counted
 
 from .options import SessionOptions
 
@@ -188,7 +189,7 @@ class Recording:
         """Return what is wrong with a recording of so many frames."""
         found = []
         if frames < FEWEST and self.kind == "sequence":
-            found.append(f"only {frames} frame{'s' * (frames > 1)}")
+            found.append(f"only {counted(frames, 'frame')}")
         missing = 1 - self.share
         if missing > options.most_missing + TICK and not self.is_stream:
             found.append(f"no hand in {100 * missing:.0f} % of the frames")

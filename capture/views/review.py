@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.recordings import RecordingEntry
 from handlore.datasets.videos import read_video
 from handlore.landmarks.drawing import (
     BLACK,
@@ -15,6 +16,7 @@ from handlore.landmarks.drawing import (
     RED,
     TEAL,
     WHITE,
+    Color,
     Points,
     color_at,
     draw_hand,
@@ -66,7 +68,7 @@ def _draw_review(
     if recording is None:
         paint_centered(picture, "this file can no longer be read", _middle(picture), 22, ORANGE)
     else:
-        frame = _frame_at(recording, state, now)
+        frame = frame_at(recording, state, now)
         pixels = film(frame)
         if pixels is not None:
             _show(picture, pixels, recording, frame)
@@ -86,7 +88,7 @@ def _middle(picture: Canvas) -> float:
     return picture.height / 2 - 35
 
 
-def _frame_at(recording: LandmarkDataset, state: Review, now: float) -> int:
+def frame_at(recording: LandmarkDataset, state: Review, now: float) -> int:
     """Return the number of the frame to show; those of a pose are spread evenly."""
     seconds = state.seconds(now)
     if recording.header.kind == "pose":
@@ -159,12 +161,21 @@ def _paint_panel(panel: Canvas, state: Review) -> None:
         ("subject", entry.subject, WHITE),
         ("session", entry.session, WHITE),
         ("camera", entry.camera, WHITE),
-        *([("recognised", entry.recognised, WHITE)] if entry.recognised else []),
+        *_event_rows(entry),
     )
     for number, (name, value, color) in enumerate(rows):
         paint_value(panel, name, value, color, 88 + 24 * number)
     top = 88 + 24 * len(rows)
     paint_labels(panel, state.labels, entry.label, top, panel.height - 64)
+
+
+def _event_rows(entry: RecordingEntry) -> Iterator[tuple[str, str, Color]]:
+    if entry.recognised:
+        yield "recognised", entry.recognised, WHITE
+    if entry.probability is not None:
+        yield "probability", f"{entry.probability:.0%}", WHITE
+    if entry.recognised_at:
+        yield "at", entry.recognised_at, WHITE
 
 
 class _Film:

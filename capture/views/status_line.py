@@ -64,12 +64,12 @@ class StatusLine:
 def _line_of(status: Status, columns: int = _UNLIMITED) -> str:
     """Return the status in one line; the least important part is the last and is cut first."""
     if status.typed is not None:
-        return _cut(f"new label: {status.typed}_   (Enter: save, Esc: cancel)", columns)
+        return cut(f"new label: {status.typed}_   (Enter: save, Esc: cancel)", columns)
     unsaved = f"{status.unsaved} NOT WRITTEN, k tries again" if status.unsaved else ""
     state = _state_text(status)
     if status.problem:
         shown = "" if status.state is State.IDLE else f"[{state}]"
-        return _cut(_joined([shown, f"NO CAMERA  {status.problem}", unsaved]), columns)
+        return cut(_joined([shown, f"NO CAMERA  {status.problem}", unsaved]), columns)
     parts = [
         f"[{state}]",
         unsaved,
@@ -79,12 +79,12 @@ def _line_of(status: Status, columns: int = _UNLIMITED) -> str:
     ]
     line = _joined(parts)
     counts = _counts(status.counts, columns - cell_len(line) - 2)
-    return _cut(_joined([line, counts, "h help"]), columns)
+    return cut(_joined([line, counts, "h help"]), columns)
 
 
 def _state_text(status: Status) -> str:
-    label = _cut(status.label, LONGEST_LABEL)
-    following = f", next: {_cut(status.next_label, LONGEST_LABEL)}" if status.next_label else ""
+    label = cut(status.label, LONGEST_LABEL)
+    following = f", next: {cut(status.next_label, LONGEST_LABEL)}" if status.next_label else ""
     left = "" if status.left is None else f" {status.left:.1f} s"
     match status.state:
         case State.COUNTDOWN:
@@ -106,13 +106,13 @@ def _joined(parts: Sequence[str]) -> str:
 def _counts(counts: Sequence[tuple[str, int]], columns: int) -> str:
     """Return the number of recordings of each label, with names as long as there is room."""
     for longest in (_UNLIMITED, 12, 8, 5, 3):
-        text = " ".join(f"{_cut(label, longest)} {count}" for label, count in counts)
+        text = " ".join(f"{cut(label, longest)} {count}" for label, count in counts)
         if cell_len(text) <= columns:
             return text
-    return _cut(text, columns)
+    return cut(text, columns)
 
 
-def _cut(text: str, columns: int) -> str:
+def cut(text: str, columns: int) -> str:
     """Return the start of a text that fits into so many columns, with an ellipsis if it is cut."""
     if cell_len(text) <= columns:
         return text

@@ -10,7 +10,7 @@ from handlore.datasets.dataset import StrArray
 from handlore.landmarks.hands import FloatArray
 
 from ..base import HandEstimator
-from ..onnx_graph import ONNX_OPSET, compact_trees
+from ..onnx_graph import compact_trees
 from ..projection import Projection
 from . import ESTIMATORS
 
@@ -60,14 +60,6 @@ class _ForestClassifier(HandEstimator):
 
     def _to_onnx(self) -> Any:
         """Return the projection and the trees as one TreeEnsembleClassifier."""
-        # Imported when a file is written: it takes a second.
-        from skl2onnx import to_onnx
-
-        model = to_onnx(
-            self.forest_,
-            self.projection_(np.zeros((1, self.n_features_in_), np.float32)),
-            options={id(self.forest_): {"zipmap": False}},
-            target_opset=ONNX_OPSET,
-        )
+        model = self.projection_.to_onnx(self.forest_)
         compact_trees(model)
-        return self.projection_.prepend_to(model)
+        return model

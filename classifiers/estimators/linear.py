@@ -13,7 +13,6 @@ from handlore.landmarks.hands import FloatArray
 
 from ..base import HandEstimator
 from ..discriminant import one_core_for_products
-from ..onnx_graph import ONNX_OPSET
 from ..projection import STEPS, Projection
 from . import ESTIMATORS
 
@@ -50,13 +49,4 @@ class _LinearClassifier(HandEstimator):
 
     def _to_onnx(self) -> Any:
         """Return the projection and the regression as one graph."""
-        # Imported when a file is written: it takes a second.
-        from skl2onnx import to_onnx
-
-        model = to_onnx(
-            self.regression_,
-            self.projection_(np.zeros((1, self.n_features_in_), np.float32)),
-            options={id(self.regression_): {"zipmap": False}},
-            target_opset=ONNX_OPSET,
-        )
-        return self.projection_.prepend_to(model)
+        return self.projection_.to_onnx(self.regression_)

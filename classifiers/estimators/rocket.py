@@ -22,7 +22,7 @@ from ..augmentation import (
     parse_label_pairs,
 )
 from ..base import MovementEstimator, Windows
-from ..discriminant import MAX_ROWS, LinearDiscriminant, Rows, clusters_of_none
+from ..discriminant import MAX_ROWS, LinearDiscriminant, Rows, clusters_of_none, parts_in_turn
 from ..kernels import DILATIONS, PATTERNS, Build, Features, KernelBanks, PretrainedFeatures, joined
 from ..movement_features import N_FEATURES, movement_features
 from ..onnx_graph import Graph, GraphRunner
@@ -64,7 +64,6 @@ _RANGES = {
 """A matrix of features by features must fit into memory."""
 
 _N_FOR_THRESHOLDS = 128
-_N_PARTS = 3
 _NEAR_ZERO = 1e-6
 _PACE = 0.1
 """Standard deviation of the logarithm of the duration of an augmented copy."""
@@ -200,7 +199,7 @@ class RocketClassifier(MovementEstimator):
         ``plain`` (n, n_outputs) are computed from movements, the first of them those of which there
         are copies.
         """
-        part = _parts(codes, groups, rng)
+        part = parts_in_turn(codes, groups, rng)
         names = [str(name) for name in self.classes_]
         clusters, self.class_of_ = clusters_of_none(plain, codes, names)
         images = self.images_[codes]
@@ -220,7 +219,7 @@ class RocketClassifier(MovementEstimator):
         fitted = LinearDiscriminant.fit_batches(batches(), self.class_of_)
         if self.pretrained_:
             fitted = self.pretrained_.folded(fitted)
-        self.discriminant_ = _on_raw_features(fitted, self.mean_, self.deviation_)
+        self.discriminant_ = fitted.on_raw_features(self.mean_, self.deviation_)
         self._runner = GraphRunner(self._to_onnx())
 
     def _computed(self, X: FloatArray) -> FloatArray:
@@ -392,27 +391,3 @@ def _summary(graph: Graph, values: str, n_timepoints: int) -> list[str]:
         for start, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
     ]
     return [graph.op("Flatten", mean), deviation, least, largest, *segments]
-
-
-def _parts(
-    codes: NDArray[np.int64], groups: StrArray | None, rng: np.random.Generator
-) -> NDArray[np.int64]:
-    """Assign samples to parts that are left out in turn; groups are not divided."""
-    if groups is not None and len(np.unique(groups)) >= _N_PARTS:
-        names, group_of = np.unique(groups, return_inverse=True)
-        return np.asarray(rng.permutation(len(names))[group_of] % _N_PARTS, np.int64)
-    if (np.bincount(codes) > 1).sum() < 2:
-        return np.zeros(len(codes), np.int64)
-    order = rng.permutation(len(codes))
-    order = order[np.argsort(codes[order], kind="stable")]
-    part = np.empty(len(codes), np.int64)
-    part[order] = np.arange(len(codes)) % _N_PARTS
-    return part
-
-
-def _on_raw_features(
-    fitted: LinearDiscriminant, mean: FloatArray, deviation: FloatArray
-) -> LinearDiscriminant:
-    """Return the same discriminant for features that are not standardised."""
-    weights = fitted.weights / deviation[:, None]
-    return LinearDiscriminant(weights, fitted.bias - mean @ weights)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.splits import BY, default_by, groups_of, partly_named
+from handlore.landmarks.errors import counted
 
 from .scores import Predictions, Scores
 
@@ -97,9 +98,9 @@ class Intervals:
     @property
     def words(self) -> str:
         """The units that were drawn, and how reliable that is."""
-        drawn = f"95 %, drawn over {self.n} {self.over}{'' if self.n == 1 else 's'}"
+        drawn = f"95 %, drawn over {counted(self.n, self.over)}"
         if self.n_alike:
-            drawn = f"95 %, Wilson's for {self.n_alike} item{'' if self.n_alike == 1 else 's'}"
+            drawn = f"95 %, Wilson's for {counted(self.n_alike, 'item')}"
         if self.alone:
             return f"{drawn} of one {self.alone}: this does not apply to another {self.alone}"
         if self.lacking:

@@ -4,6 +4,7 @@ A model and one that has also learnt from triggers are compared on what neither 
 
 * their data, as clips or pictures: the test split if there is one. Else parts of the data are left
   out in turn, and classifiers trained on the rest are compared, with and without the triggers;
+* the gestures of their base, if they have one: parts of its samples are left out in the same way;
 * the triggers, as streams: parts of the session are left out in turn, in order of time.
 """
 
@@ -12,9 +13,10 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import clone
 
-from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset, concatenate
+from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
 from handlore.datasets.splits import By, Fold, cross_validation, default_by, n_groups
 from handlore.datasets.triggers import Trigger
 from handlore.models.card import ModelCard
@@ -28,7 +30,7 @@ from ..base import HandEstimator, Steps
 from ..extending import joined
 from ..factory import Pipeline
 from ..negatives import NegativeWindows
-from ..origin import Lesson, Origin
+from ..origin import Lesson, Origin, TriggerSamples
 from .evaluation import evaluate
 from .scores import fit_samples, fit_streams, predict_items
 from .streams import FittedModel, StreamScores
@@ -165,30 +167,41 @@ class Standing:
     triggers: TriggerScores
     streams: StreamScores | None = None
     """The test items in streams, if there is a test split."""
+    n_base: int = 0
+    """Samples of its base."""
+    n_base_wrong: int = 0
 
     @property
     def accuracy(self) -> float:
         """Share of the test items that are recognised."""
         return 1 - self.n_wrong / self.n if self.n else float("nan")
 
+    @property
+    def base_accuracy(self) -> float:
+        """Share of the samples of the base that are recognised."""
+        return 1 - self.n_base_wrong / self.n_base if self.n_base else float("nan")
+
     def as_json(self) -> dict[str, Any]:
         """Return it under the names that scripts rely on."""
-        streams = {"streams": self.streams.as_json()} if self.streams else {}
+        more = {"streams": self.streams.as_json()} if self.streams else {}
+        if self.n_base:
+            counts = {"n": self.n_base, "n_wrong": self.n_base_wrong}
+            more["base"] = {"accuracy": self.base_accuracy} | counts
         return {
             "accuracy": self.accuracy,
             "n": self.n,
             "n_wrong": self.n_wrong,
             "triggers": self.triggers.as_json(),
-        } | streams
+        } | more
 
 
 def n_fits(origin: Origin) -> int:
     """Return how many fits a comparison takes."""
-    return N_PARTS if origin.has_test else 2 * N_PARTS
+    return N_PARTS if origin.has_test and origin.examples is None else 2 * N_PARTS
 
 
 class ItemCounts(NamedTuple):
-    """Test items, and how many are wrong without and with the triggers."""
+    """Test items, and how many are wrong without and with what is new."""
 
     n: int = 0
     before: int = 0
@@ -198,15 +211,25 @@ class ItemCounts(NamedTuple):
         return ItemCounts(*(a + b for a, b in zip(self, other, strict=True)))
 
 
+class Counts(NamedTuple):
+    """What is wrong about the data, and about the samples of the base."""
+
+    data: ItemCounts = ItemCounts()
+    base: ItemCounts = ItemCounts()
+
+    def __add__(self, other: tuple[ItemCounts, ...]) -> "Counts":  # type: ignore[override]
+        return Counts(*(a + b for a, b in zip(self, other, strict=True)))
+
+
 def tested_in_parts(
     origin: Origin, lesson: Lesson, card: ModelCard, steps: Steps
-) -> tuple[ItemCounts, list[Answer]]:
-    """Leave out parts of the session, and of data without a test split.
+) -> tuple[Counts, list[Answer]]:
+    """Leave out parts of the session, of data without a test split, and of the base.
 
-    Returns what is wrong about the data, and the outputs for the triggers of classifiers that have
+    Returns what is wrong about these, and the outputs for the triggers of classifiers that have
     learnt from the others, with the thresholds of a card.
     """
-    wrong, answers = ItemCounts(), []
+    wrong, answers = Counts(), []
     for number, fold in enumerate(_folds(origin, lesson)):
         counts, model = fold.test(origin, card, steps)
         wrong += counts
@@ -215,68 +238,95 @@ def tested_in_parts(
 
 
 def standings(
-    origin: Origin, new: Model, wrong: ItemCounts, scores: tuple[TriggerScores, TriggerScores]
+    origin: Origin, new: Model, wrong: Counts, scores: tuple[TriggerScores, TriggerScores]
 ) -> tuple[Standing, Standing]:
     """Return what the model so far and the new one achieve, given what is wrong in parts."""
-    if not origin.has_test:
-        old, taught = scores
-        return Standing(wrong.n, wrong.before, old), Standing(wrong.n, wrong.after, taught)
-    tests = [evaluate(one, origin.dataset) for one in (origin.model, new)]
+    (n, *of_data), (n_base, *of_base) = wrong.data, wrong.base
     before, after = (
-        Standing(one.scores.n, one.scores.n_wrong + one.scores.n_missed, each, one.streams)
-        for one, each in zip(tests, scores, strict=True)
+        Standing(n, n_wrong, each, None, n_base, n_base_wrong)
+        for n_wrong, each, n_base_wrong in zip(of_data, scores, of_base, strict=True)
     )
-    return before, after
+    if not origin.has_test:
+        return before, after
+    return _on_test_split(before, origin.model, origin), _on_test_split(after, new, origin)
+
+
+def _on_test_split(standing: Standing, model: Model, origin: Origin) -> Standing:
+    found = evaluate(model, origin.dataset)
+    n_wrong = found.scores.n_wrong + found.scores.n_missed
+    return replace(standing, n=found.scores.n, n_wrong=n_wrong, streams=found.streams)
 
 
 @dataclass(frozen=True, eq=False)
 class _Fold:
-    """What is left out of the data and of the session, and the rest."""
+    """What is left out of the data, the base and the session, and the rest."""
 
-    trained: LandmarkDataset
-    """The rest of the data, with the triggers of earlier sessions."""
-    added: LandmarkDataset | None
-    """The rest of the new triggers, as samples."""
-    tested: LandmarkDataset | None
-    """What is left out of the data; None if there is a test split."""
+    before: LandmarkDataset
+    """The rest of the data, with the triggers that the model so far knows."""
+    after: LandmarkDataset
+    """The rest of the data, with the triggers that are not left out."""
+    examples: LandmarkDataset | None
+    """The rest of the base, if there is one."""
+    tested: tuple[LandmarkDataset | None, LandmarkDataset | None]
+    """What is left out of the data, unless there is a test split, and of the base."""
     triggers: tuple[Trigger, ...]
 
-    def test(self, origin: Origin, card: ModelCard, steps: Steps) -> tuple[ItemCounts, FittedModel]:
-        """Test without and with the rest of the triggers; return how the latter runs in streams."""
-        joint = [self.trained, *([] if self.added is None else [self.added])]
-        taught = joined(concatenate(joint), origin.examples)
+    def test(self, origin: Origin, card: ModelCard, steps: Steps) -> tuple[Counts, FittedModel]:
+        """Test before and after; return how the latter runs in streams."""
+        taught = joined(self.after, self.examples)
         pipeline = origin.pipeline(taught)
         after = _fitted(pipeline, taught, steps)
         stream = _for_streams(after, pipeline, taught, card, negatives=origin.negatives)
-        if self.tested is None:
-            return ItemCounts(), stream
-        before = _fitted(pipeline, joined(self.trained, origin.examples), steps)
-        wrong = [_n_wrong(one, self.tested, pipeline) for one in (before, after)]
-        return ItemCounts(wrong[0][0], wrong[0][1], wrong[1][1]), stream
+        if self.tested == (None, None):
+            return Counts(), stream
+        before = _fitted(pipeline, joined(self.before, self.examples), steps)
+        return Counts(*(_n_wrong(before, after, one, pipeline) for one in self.tested)), stream
 
 
 def _folds(origin: Origin, lesson: Lesson) -> Iterator[_Fold]:
-    """Divide the session in order of time, and data without a test split by people."""
-    own, by = origin.trained, default_by(origin.trained)
-    names, every = lesson.triggers.samples.recording, lesson.new.reviewed
-    is_new = np.isin(names, [one.name for one in every])
+    """Divide the session in order of time, data without a test split by people, and the base."""
+    own, by, every = origin.trained, default_by(origin.trained), lesson.compared
     parts = _parts(origin, by)
+    of_base = _parts_of_base(origin, len(parts))
     for number, (rest, test) in enumerate(parts):
-        left_out = every[
-            number * len(every) // len(parts) : (number + 1) * len(every) // len(parts)
-        ]
-        taken = is_new & ~np.isin(names, [one.name for one in left_out])
-        if by != "random" and len(test):
-            # Nobody is in training and test.
-            theirs = getattr(own.samples, by)[test]
-            taken &= ~np.isin(getattr(lesson.samples.samples, by), theirs)
-        earlier = lesson.samples.select(~is_new)
+        first, last = (len(every) * k // len(parts) for k in (number, number + 1))
+        tested = own.select(test) if len(test) else None
+        examples, kept = of_base[number]
+        known, all_triggers = lesson.known, lesson.triggers
         yield _Fold(
-            concatenate([own.select(rest), earlier]),
-            lesson.samples.select(taken) if taken.any() else None,
-            own.select(test) if len(test) else None,
-            left_out,
+            known.beside(own.select(rest), _apart(known, tested, by)),
+            all_triggers.beside(
+                own.select(rest), _apart(all_triggers, tested, by, every[first:last])
+            ),
+            examples,
+            (tested, kept),
+            every[first:last],
         )
+
+
+def _apart(
+    triggers: TriggerSamples,
+    tested: LandmarkDataset | None,
+    by: By,
+    left_out: Sequence[Trigger] = (),
+) -> NDArray[np.bool_]:
+    """Return which samples are neither of a trigger that is left out, nor of a tested person."""
+    apart = ~np.isin(triggers.kept.samples.recording, [one.name for one in left_out])
+    if tested is not None and by != "random":
+        apart &= ~np.isin(getattr(triggers.named.samples, by), getattr(tested.samples, by))
+    return apart
+
+
+def _parts_of_base(
+    origin: Origin, n_parts: int
+) -> list[tuple[LandmarkDataset | None, LandmarkDataset | None]]:
+    """Return the rest of the samples of the base, and those that are left out."""
+    base = origin.examples
+    if base is None:
+        return [(None, None)] * n_parts
+    by = default_by(base)
+    parts = cross_validation(base, by if n_groups(base, by) >= n_parts else "random", n_parts)
+    return [(base.select(rest), base.select(test)) for rest, test in parts]
 
 
 def _parts(origin: Origin, by: By) -> list[Fold]:
@@ -318,8 +368,18 @@ def _for_streams(
     return replace(model, thresholds=card.thresholds, patience=card.patience)
 
 
-def _n_wrong(fitted: HandEstimator, tested: LandmarkDataset, pipeline: Pipeline) -> tuple[int, int]:
-    """Return the number of items, and of wrong ones."""
-    classes = [str(label) for label in fitted.classes_]
-    found = predict_items(fitted.predict_proba, classes, tested, pipeline.encoder)
-    return len(found.truth), int((found.truth != found.predicted).sum())
+def _n_wrong(
+    before: HandEstimator,
+    after: HandEstimator,
+    tested: LandmarkDataset | None,
+    pipeline: Pipeline,
+) -> ItemCounts:
+    """Count the items, and those that are wrong before and after."""
+    if tested is None:
+        return ItemCounts()
+    found = [
+        predict_items(one.predict_proba, list(map(str, one.classes_)), tested, pipeline.encoder)
+        for one in (before, after)
+    ]
+    n_wrong = [int((one.truth != one.predicted).sum()) for one in found]
+    return ItemCounts(len(found[0].truth), *n_wrong)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handlore.landmarks.detector import HandDetector
-from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.errors import HandloreError, counted
 from handlore.landmarks.files import real_path, require_writable
 from handlore.landmarks.untrusted import printable
 
@@ -147,7 +147,7 @@ def _finished(
     if not whole.dataset.n_samples:
         file, reason = whole.failures[0]
         raise HandloreError(
-            f"none of the {listing.n_items} files in {root} could be read; {file}: {reason}"
+            f"none of {counted(listing.n_items, 'file')} in {root} could be read; {file}: {reason}"
         )
     problems = LabelProblems.of(whole.dataset)
     dataset = _without_conflicts(whole.dataset, root) if options.drop_conflicts else whole.dataset
@@ -195,7 +195,7 @@ def _dropped(problems: LabelProblems, n_dropped: int) -> list[str]:
     if not n_dropped:
         return []
     pairs = "; ".join(f"{' = '.join(one.labels)}: {one.n}" for one in problems.conflicts)
-    return [f"dropped: {n_dropped} pictures under two labels ({pairs})"]
+    return [f"dropped: {counted(n_dropped, 'picture')} under two labels ({pairs})"]
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Self
 
+from handlore.landmarks.errors import counted
 from handlore.landmarks.untrusted import printable
 
 from ..dataset import NONE_LABEL, listed
@@ -82,21 +83,21 @@ class Preview:
 
     def lines(self) -> Iterator[str]:
         """Yield it as text."""
-        things = "clips" if self.kind == "sequence" else "samples"
+        items = counted(self.n_items, "clip" if self.kind == "sequence" else "sample")
         yield (
-            f"read as {self.source}: {self.n_items} {things} of {len(self.labels)} labels:"
-            f" {_counted(self.labels)}"
+            f"read as {self.source}: {items} of {counted(len(self.labels), 'label')}:"
+            f" {_each(self.labels)}"
         )
-        yield f"people: {_counted(self.groups) or 'not known'}"
+        yield f"people: {_each(self.groups) or 'not known'}"
         if self.splits:
-            yield f"splits: {_counted(self.splits)}"
+            yield f"splits: {_each(self.splits)}"
         yield from self.notes
         if self.left_out:
             n = len(self.left_out)
             endings = Counter(PurePosixPath(f).suffix.lower() or "no ending" for f in self.left_out)
             yield (
                 f"left out because they do not fit the layout {self.source}:"
-                f" {n} file{'s' if n > 1 else ''} ({_counted(dict(endings.most_common()))}),"
+                f" {counted(n, 'file')} ({_each(dict(endings.most_common()))}),"
                 f" such as {printable(self.left_out[0])}"
             )
         if self.none_candidates:
@@ -112,7 +113,7 @@ def _counts(listing: Listing, column: str) -> Counter[str]:
     return counts
 
 
-def _counted(counts: Mapping[str, int]) -> str:
+def _each(counts: Mapping[str, int]) -> str:
     return listed([f"{name} ({n})" for name, n in counts.items()])
 
 

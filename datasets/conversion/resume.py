@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 from handlore import __version__
 from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.errors import HandloreError, InvalidDataError
-from handlore.landmarks.files import atomic_write, real_path
+from handlore.landmarks.files import atomic_write, os_errors_as, real_path
 from handlore.landmarks.untrusted import DAMAGE, parse_json
 
 from ..dataset import TEXT, LandmarkDataset
@@ -179,10 +179,8 @@ class ResumeFolder:
         with self._surviving():
             # First into this folder, so that what a power cut leaves of it is found and removed.
             save_dataset(dataset, result)
-            try:
+            with os_errors_as(f"cannot write {self.out}"):
                 result.replace(self.out)
-            except OSError as error:
-                raise HandloreError(f"cannot write {self.out}: {error.strerror}") from error
         self.discard()
 
     def discard(self) -> None:

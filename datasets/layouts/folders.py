@@ -8,6 +8,8 @@ from pathlib import PurePosixPath
 from typing import Any
 from unicodedata import normalize
 
+from handlore.landmarks.errors import counted
+
 from ..dataset import listed
 from . import words
 from .words import SPLITS, Pattern, why_unclear
@@ -159,7 +161,7 @@ class _Folders:
         if readable and known:
             first = min(labels)
             self.notes.append(
-                f"labels of {len(labels)} files are read from their names, such as {first}:"
+                f"labels of {counted(len(labels), 'file')} are read from names, such as {first}:"
                 f" {labels[first]}"
             )
         for one in files:

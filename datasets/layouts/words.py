@@ -19,6 +19,13 @@ SPLITS = {
 }
 """Names of folders that set the split, in small letters."""
 
+
+def split_in(name: str) -> str:
+    """Return the split that a word of a name means, X_train; empty if none or several do."""
+    splits = {SPLITS[word] for word in re.split(r"[\W\d_]+", name.lower()) if word in SPLITS}
+    return splits.pop() if len(splits) == 1 else ""
+
+
 _IN_FOLDERS = """
 image images img imgs picture pictures pic pics photo photos video videos vid vids clip clips data
 dataset datasets frame frames raw rgb color colour sample samples file files input inputs all
@@ -261,8 +268,8 @@ class LabelReading:
     labels: Sequence[str]
 
 
-def likely_readings(files: Sequence[str], n: int = 2) -> list[LabelReading]:
-    """Return the likeliest ways to read labels from paths, the best first.
+def likely_readings(files: Sequence[str]) -> list[LabelReading]:
+    """Return the two likeliest ways to read labels from paths, the best first.
 
     Each level of folders that (nearly) all files have is one, the name of the file another, and
     one label for everything the last. Of many files a sample is looked at.
@@ -280,7 +287,7 @@ def likely_readings(files: Sequence[str], n: int = 2) -> list[LabelReading]:
     ]
     one = next((labels[0] for _, labels in found if len(labels) == 1), "NAME")
     word = LabelReading({"name_pattern": _WORD}, _labels(files, _WORD))
-    return [*readings, LabelReading({"label": one}, [one]), word][:n]
+    return [*readings, LabelReading({"label": one}, [one]), word][:2]
 
 
 def _depth(files: Sequence[str]) -> int:

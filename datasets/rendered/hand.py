@@ -42,8 +42,6 @@ class Person:
     """Wrist to middle knuckle, metres."""
     breadth: float = 1.0
     """Width of the palm against the usual one."""
-    thickness: float = 1.0
-    """Thickness of fingers and palm against the usual one."""
     bones: tuple[tuple[float, float, float], ...] = field(default=_PHALANGES)
     """Per finger, thumb first: its three bones from the palm outwards, in palm lengths."""
     skin: tuple[int, int, int] = (224, 172, 138)
@@ -61,10 +59,11 @@ class Person:
         share = rng.uniform()
         skin = share * np.array(_SKINS[dark]) + (1 - share) * np.array(_SKINS[light])
         sleeve = np.clip(rng.uniform(30, 215) + rng.normal(0, 18, 3), 10, 235)
+        palm, breadth = rng.uniform(0.080, 0.104), np.clip(rng.normal(1.0, 0.04), 0.92, 1.08)
+        rng.normal()  # unused: without it, every seed would be another person
         return cls(
-            palm=float(rng.uniform(0.080, 0.104)),
-            breadth=float(np.clip(rng.normal(1.0, 0.04), 0.92, 1.08)),
-            thickness=float(np.clip(rng.normal(1.0, 0.06), 0.88, 1.14)),
+            palm=float(palm),
+            breadth=float(breadth),
             bones=tuple((float(a), float(b), float(c)) for a, b, c in bones),
             skin=(int(skin[0]), int(skin[1]), int(skin[2])),
             sleeve=(int(sleeve[0]), int(sleeve[1]), int(sleeve[2])) if rng.random() < 0.5 else None,

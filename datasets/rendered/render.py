@@ -44,7 +44,7 @@ def render_pose(
     pose: str, person: Person, scene: Scene, *, size: tuple[int, int] = SIZE
 ) -> RenderedPicture:
     """Render a static pose of :data:`~.gestures.POSES`; ``size`` is width and height in pixels."""
-    return render_at(get_pose(pose), Keyframe(), person, scene, size=size)
+    return _render_at(get_pose(pose), Keyframe(), person, scene, size=size)
 
 
 def render_movement(
@@ -65,7 +65,7 @@ def render_movement(
     frames = int(moves.seconds / scene.tempo * fps + 1e-9) + 1
     for seconds in (k / fps for k in range(frames)):
         pose, moment = moves.at(seconds * scene.tempo)
-        shown = render_at(
+        shown = _render_at(
             pose, moment, person, scene, size=size, grain=round(seconds * 1e6), painted=painted
         )
         yield seconds, shown
@@ -78,7 +78,7 @@ def render_background(seed: int, *, size: tuple[int, int] = SIZE) -> NDArray[np.
     return photograph(make_backdrop(kind, rng, size), 0.6, float(rng.uniform(1.0, 5.0)), rng)
 
 
-def render_at(
+def _render_at(
     pose: Pose,
     moment: Keyframe,
     person: Person,

@@ -10,7 +10,7 @@ from math import inf
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.errors import HandloreError, counted
 from handlore.landmarks.hands import Pixels
 from handlore.landmarks.untrusted import printable
 
@@ -25,9 +25,9 @@ from .base import (
     Clip,
     Item,
     Listing,
-    NamedFiles,
     NamePattern,
     Source,
+    file_facts,
     option,
 )
 from .videos import Frames
@@ -173,7 +173,7 @@ class AnnotatedSource(Source):
             return True
         # A list that does not fit is named, rather than that folders leave a doubt.
         mine = [file for file in index.files if self.takes(file)]
-        return bool(mine) and bool(NamedFiles("").read(mine, root).doubt)
+        return bool(mine) and bool(file_facts(mine, root).doubt)
 
     def takes(self, file: str | None) -> bool:
         """Say whether a file is of the kind that this source reads."""
@@ -345,8 +345,8 @@ def _fits_nothing(root: Path, lists: Sequence[ListFile], found: _Found) -> str:
     names = listed([printable(one.name) for one in lists if one.entries])
     few = f", such as {printable(found.missing[0])}" if found.missing else ""
     return (
-        f"{root}: none of the {len(found.missing)} files that {names} names is there{few}; put the"
-        " list beside them, or read the folders with --source images or --source videos"
+        f"{root}: none of {counted(len(found.missing), 'file')} that {names} names is there{few};"
+        " put the list beside them, or read the folders with --source images or --source videos"
     )
 
 
@@ -356,12 +356,12 @@ def _about(lists: Sequence[ListFile], found: _Found) -> list[str]:
     notes = [f"labels are read from {few}"] if used else []
     if found.missing:
         notes.append(
-            f"{len(found.missing)} files that the list names are not there, such as"
+            f"not there: {counted(len(found.missing), 'file')} that the list names, such as"
             f" {printable(found.missing[0])}"
         )
     if found.torn:
         notes.append(
-            f"{len(found.torn)} files have several labels in the list and are not used, such as"
+            f"not used: {counted(len(found.torn), 'file')} with several labels in the list, such as"
             f" {printable(found.torn[0])}"
         )
     notes += [f"{printable(one.name)} is not used: {one.problem}" for one in lists if one.problem]

@@ -16,7 +16,7 @@ from handlore.landmarks.untrusted import damage_as
 
 from ..files import read_bytes, read_start
 from ..layouts.media_index import MediaIndex
-from ..layouts.words import Pattern
+from ..layouts.words import SPLITS, Pattern
 from ..videos import Span
 from ._annotations import MAX_LIST_BYTES, Entry, ListFile
 
@@ -263,8 +263,7 @@ def _by_values(rows: Sequence[Sequence[str]], index: MediaIndex) -> dict[str, in
     found = {"name": file, "label": labels[0]}
     for extra in words[1:]:
         values = {c.strip().lower() for c in columns[extra]}
-        split = values <= {"train", "test", "val", "valid", "validation", "dev", "training"}
-        found.setdefault("split" if split else "group", extra)
+        found.setdefault("split" if values <= set(SPLITS) else "group", extra)
     if words and len(counts) == 2:
         found |= {"start": counts[0], "end": counts[1]}
     return found

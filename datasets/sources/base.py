@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from unicodedata import normalize
 
 from handlore.landmarks.detector import DetectorInfo
-from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.errors import HandloreError, counted
 from handlore.landmarks.hands import Hand, Pixels
 from handlore.landmarks.registry import Registry
 from handlore.landmarks.untrusted import printable
@@ -236,27 +236,28 @@ class NamePattern:
         return named
 
 
-@dataclass(frozen=True)
-class NamedFiles:
-    """The labels of files by what a person asked for, and by their folders."""
+def file_facts(
+    files: Sequence[str],
+    root: Path,
+    pattern: str = "",
+    label: str = "",
+    *,
+    of_stem: Callable[[str], str] | None = None,
+) -> FileFacts:
+    """Return the labels of files by what a person asked for, and by their folders.
 
-    pattern: str
-    label: str = ""
-    """One label for all."""
+    ``pattern`` is a name pattern, ``label`` one label for all; ``of_stem`` reads a label from a
+    file's own name.
+    """
+    read = NamePattern(pattern)
 
-    def read(
-        self, files: Sequence[str], root: Path, of_stem: Callable[[str], str] | None = None
-    ) -> FileFacts:
-        """Return the columns of the files; ``of_stem`` reads a label from a file's own name."""
-        pattern = NamePattern(self.pattern)
-        has_label = pattern.has_label or bool(self.label)
+    def named(file: str) -> dict[str, str] | None:
+        columns = read.read(file)
+        return columns if columns is None or not label else columns | {"label": label}
 
-        def named(file: str) -> dict[str, str] | None:
-            columns = pattern.read(file)
-            return columns if columns is None or not self.label else columns | {"label": self.label}
-
-        name = Path(root).resolve().name
-        return FileFacts.read(files, name, named, has_label=has_label, label_of_stem=of_stem)
+    has_label = read.has_label or bool(label)
+    name = Path(root).resolve().name
+    return FileFacts.read(files, name, named, has_label=has_label, label_of_stem=of_stem)
 
 
 def _check(source: Any) -> None:
@@ -358,7 +359,7 @@ def _seen(root: Path) -> str:
     if not files:
         return "it holds no files"
     endings = sorted({Path(file).suffix.lower() or "no ending" for file in files})
-    n_files = "1 file" if len(files) == 1 else f"{len(files)} files"
+    n_files = counted(len(files), "file")
     return f"{n_files}: {', '.join(endings[:6])}"
 
 

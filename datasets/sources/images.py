@@ -18,8 +18,8 @@ from .base import (
     SOURCES,
     Item,
     Listing,
-    NamedFiles,
     Source,
+    file_facts,
     not_listed,
     option,
 )
@@ -55,7 +55,7 @@ class Images(Source):
         """List the pictures."""
         files = list(walk(root))
         pictures = [file for file in files if is_picture(Path(file))]
-        columns = NamedFiles(self.name_pattern, self.label).read(pictures, root)
+        columns = file_facts(pictures, root, self.name_pattern, self.label)
         items = [Item(root / file, file, **own) for file, own in columns.of.items()]
         return Listing(
             items,

@@ -1,7 +1,6 @@
 """Tables of hand landmarks: CSV, Parquet, JSON, arrays of numpy, pickled lists of numbers."""
 
 import csv
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -11,6 +10,7 @@ from typing import Any
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 from ..files import MAX_LISTED, SAMPLED, files_of, readable
+from ..layouts.words import SPLITS, split_in
 from ..pictures import is_picture, is_video
 from ..tables import arrays, parquet, posefile, records, text
 from ..tables.assembly import assemble
@@ -281,9 +281,10 @@ def _is_companion(path: Path) -> bool:
 
 
 _GENERIC = {
-    *("train", "training", "val", "valid", "validation", "test", "testing", "data", "dataset"),
-    *("datasets", "images", "videos", "frames", "landmarks", "keypoints", "features", "npy", "csv"),
-    *("json", "parquet", "mp_data", "sequences", "clips", "raw", "processed", "output"),
+    *SPLITS,
+    *("data", "dataset", "datasets", "images", "videos", "frames", "landmarks", "keypoints"),
+    *("features", "npy", "csv", "json", "parquet", "mp_data", "sequences", "clips", "raw"),
+    *("processed", "output"),
 }
 """Names of folders that are no label."""
 
@@ -291,7 +292,7 @@ _GENERIC = {
 def _folder_roles(name: str) -> dict[str, str]:
     """Return label and split that the folders of a file say: [train/]<label>/<file>."""
     folders = [part for part in PurePosixPath(name).parts[:-1] if "." not in part]
-    splits = [s for folder in folders if (s := _SPLITS.get(folder.lower()))]
+    splits = [s for folder in folders if (s := SPLITS.get(folder.lower()))]
     roles = {"split": splits[-1]} if splits else {}
     if folders and folders[-1].lower() not in _GENERIC:
         roles["label"] = folders[-1]
@@ -300,17 +301,5 @@ def _folder_roles(name: str) -> dict[str, str]:
 
 def _splits_in_names(names: Sequence[str]) -> dict[str, str]:
     """Return the splits in the names of files, train.csv and test.csv, if one is for training."""
-    found = {}
-    for name in names:
-        words = re.split(r"[\W\d_]+", PurePosixPath(name).stem.lower())
-        splits = {_SPLITS[word] for word in words if word in _SPLITS}
-        if len(splits) == 1:
-            found[name] = splits.pop()
+    found = {name: split for name in names if (split := split_in(PurePosixPath(name).stem))}
     return found if "train" in found.values() and len(names) > 1 else {}
-
-
-_SPLITS = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("val", "valid", "validation"), "val"),
-    **dict.fromkeys(("test", "testing"), "test"),
-}

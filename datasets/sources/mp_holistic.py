@@ -2,7 +2,6 @@
 
 import io
 import re
-import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -17,6 +16,7 @@ from handlore.landmarks.hands import Hand
 
 from ..files import files_of, natural_key, read_bytes, read_start, readable
 from ..layouts.words import SPLITS
+from ..tables.arrays import parse_npy, read_npy_header
 from ..tables.units import height_in_widths
 from ._landmarks import (
     ASPECT_HELP,
@@ -32,11 +32,6 @@ from .base import SOURCES, Item, LandmarkClip, Listing, option
 _SIZES = (63, 126, 258, 1662)
 _FRAME = re.compile(r"[^0-9]*([0-9]{1,9})\.npy", re.IGNORECASE)
 _LARGEST_FILE = 1_000_000
-_DAMAGE = (
-    *(ValueError, EOFError, SyntaxError, TypeError, KeyError, IndexError, RecursionError),
-    *(OverflowError, MemoryError, tokenize.TokenError),
-)
-"""What numpy raises for damaged headers."""
 
 
 @SOURCES.register
@@ -150,15 +145,7 @@ def _has_header(data: bytes) -> bool:
 
 def _require_header(data: bytes) -> None:
     """Check that an array has the right amount of numbers, before anything is made of it."""
-    stream = io.BytesIO(data)
-    try:
-        version = np.lib.format.read_magic(stream)
-        if version == (1, 0):
-            shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
-        else:
-            shape, _, dtype = np.lib.format.read_array_header_2_0(stream)
-    except _DAMAGE as error:
-        raise InvalidDataError("it is not an array of numpy, or damaged") from error
+    shape, _, dtype = read_npy_header(io.BytesIO(data))
     if dtype.kind not in "fiu" or shape not in _SHAPES:
         expected = ", ".join(map(str, _SIZES))
         raise InvalidDataError(f"it is {dtype} {shape}, expected {expected} numbers")
@@ -173,11 +160,8 @@ def _numbers(name: str, data: bytes) -> Numbers:
         if len(data) > _LARGEST_FILE:
             raise InvalidDataError("it is too large for one frame")
         _require_header(data)
-        array = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
-        row = np.asarray(array, np.float64).ravel()
+        row = np.asarray(parse_npy(data), np.float64).ravel()
         require_within(row[-126:], 20, "shares of the picture in [0, 1]")
     except InvalidDataError as error:
         raise InvalidDataError(f"{name}: {error}") from error
-    except _DAMAGE as error:
-        raise InvalidDataError(f"{name}: it is damaged") from error
     return row

@@ -1,6 +1,5 @@
 """Small pictures as rows of numbers: Sign Language MNIST and its kin."""
 
-import re
 import string
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -12,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
 from ..files import MAX_LISTED, files_of
-from ..layouts.words import SPLITS
+from ..layouts.words import split_in
 from ._pixel_table import PixelTable, _TableLayout
 from .base import SOURCES, Clip, Item, Listing, Source, option
 
@@ -206,9 +205,4 @@ def _why_not(path: Path) -> InvalidDataError | None:
 
 def _split_of(name: str) -> str:
     """Return the split that the file's name, or else the nearest folder, has as a word."""
-    for part in reversed(PurePosixPath(name).parts):
-        words = re.split(r"[\W_]+", part.lower())
-        splits = {SPLITS[word] for word in words if word in SPLITS}
-        if splits:
-            return splits.pop() if len(splits) == 1 else ""
-    return ""
+    return next(filter(None, map(split_in, reversed(PurePosixPath(name).parts))), "")

@@ -24,8 +24,8 @@ from .base import (
     Clip,
     Item,
     Listing,
-    NamedFiles,
     Source,
+    file_facts,
     not_listed,
     option,
 )
@@ -85,7 +85,7 @@ class Videos(Source):
         """List the videos and GIFs."""
         files = dict(files_of(root))
         videos = [name for name, path in files.items() if is_video(path) or _is_gif(path)]
-        columns = NamedFiles(self.name_pattern, self.label).read(videos, root, _label_of)
+        columns = file_facts(videos, root, self.name_pattern, self.label, of_stem=_label_of)
         items = [Item(files[name], name, **own) for name, own in columns.of.items()]
         numbers = [] if self.name_pattern or self.label else _about_numbers(items)
         return Listing(
@@ -194,7 +194,7 @@ class Frames(Source):
 
     def _columns(self, sequences: Sequence[str], root: Path) -> FileFacts:
         inside = [sequence for sequence in sequences if sequence]
-        return NamedFiles(self.name_pattern, self.label).read(inside, root)
+        return file_facts(inside, root, self.name_pattern, self.label)
 
     def scan(self, root: Path) -> Listing:
         """List the sequences; pictures that are in no sequence are left out."""
@@ -256,7 +256,7 @@ def _are_labels(named: Mapping[str, Mapping[str, str]]) -> bool:
 
 def _are_photos(files: Sequence[str], root: Path) -> bool:
     """Say whether folders name gestures if numbered pictures are photos: my_signs/fist/1.jpg."""
-    read = NamedFiles("").read(files, root)
+    read = file_facts(files, root)
     labels = {own["label"] for own in read.of.values()}
     return not read.doubt and not any(kind.covers(labels) for kind in Pattern)
 

@@ -7,7 +7,7 @@ import sys
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.untrusted import MAX_FILE_BYTES, damage_as, read_member
 
 from ..files import read_bytes, readable, require_regular
+from ..layouts.words import split_in
 from .names import role_of
 from .pickles import MAX_PICKLE_BYTES, load_numbers
 from .rows import NumberTable, Reader
@@ -32,7 +33,6 @@ _DATA = (
     "samples",
 )
 _LABELS = ("y", "labels", "label", "targets", "target", "classes", "names", "arr_1")
-_SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 
 _SIZES = {(21, 2): 42, (21, 3): 63, (2, 21, 2): 84, (2, 21, 3): 126, (42, 3): 126, (75, 3): 225}
 """How many numbers of a frame these are, by the last sides of an array."""
@@ -53,7 +53,7 @@ def _npy_tables(path: Path, name: str) -> list[NumberTable]:
     """
     label_file = _label_file_of(path)
     labels = _read_npy(label_file) if label_file else None
-    return [array_table(_read_npy(path), name, labels, _split_in(path.stem))]
+    return [array_table(_read_npy(path), name, labels, split_in(path.stem))]
 
 
 def _label_file_of(path: Path) -> Path | None:
@@ -84,11 +84,6 @@ def _partners(stem: str) -> list[str]:
     return ["".join([*parts[:k], label, *parts[k + 1 :]]) for k in places for label in _LABELS]
 
 
-def _split_in(stem: str) -> str:
-    found = [_SPLITS[word] for word in re.split(r"[_\W]+", stem.lower()) if word in _SPLITS]
-    return found[0] if len(found) == 1 else ""
-
-
 def _npz_tables(path: Path, name: str) -> list[NumberTable]:
     """Read an archive of numpy with data and labels, perhaps for training and test apart."""
     members = _read_npz(path)
@@ -96,7 +91,7 @@ def _npz_tables(path: Path, name: str) -> list[NumberTable]:
     for key, values in members.items():
         label = next((other for other in _partners(key) if other in members), None)
         if label is not None and label != key:
-            tables.append(array_table(values, f"{name}/{key}", members[label], _split_in(key)))
+            tables.append(array_table(values, f"{name}/{key}", members[label], split_in(key)))
     used = {key for key in members if any(key in _partners(other) for other in members)}
     if not tables:
         alone = [key for key in members if key not in used]
@@ -128,23 +123,31 @@ def _members(archive: zipfile.ZipFile, most: int) -> dict[str, Any]:
     for one in names:
         data = read_member(archive, one, left)
         left -= len(data)
-        members[one.removesuffix(".npy")] = _parse_npy(data)
+        members[one.removesuffix(".npy")] = parse_npy(data)
     return members
 
 
 def _read_npy(path: Path) -> Any:
     """Read one array; one of Python objects is read as a list, without executing anything."""
-    return _parse_npy(read_bytes(path, MAX_FILE_BYTES))
+    return parse_npy(read_bytes(path, MAX_FILE_BYTES))
 
 
-def _parse_npy(data: bytes) -> Any:
-    with damage_as("it is not an array of numpy, or damaged"):
-        stream = io.BytesIO(data)
-        version = np.lib.format.read_magic(stream)
-        read = {(1, 0): np.lib.format.read_array_header_1_0}.get(
-            version, np.lib.format.read_array_header_2_0
-        )
-        shape, is_fortran, dtype = read(stream)
+_DAMAGED = "it is not an array of numpy, or damaged"
+
+
+def read_npy_header(stream: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Return shape, whether it is in Fortran's order, and type of an array; its numbers follow."""
+    with damage_as(_DAMAGED):
+        if np.lib.format.read_magic(stream) == (1, 0):
+            return np.lib.format.read_array_header_1_0(stream)
+        return np.lib.format.read_array_header_2_0(stream)
+
+
+def parse_npy(data: bytes) -> Any:
+    """Return an array from the bytes of its file; one of Python objects as a list."""
+    stream = io.BytesIO(data)
+    shape, is_fortran, dtype = read_npy_header(stream)
+    with damage_as(_DAMAGED):
         rest = data[stream.tell() :]
         if dtype.hasobject:
             return load_numbers(rest[: MAX_PICKLE_BYTES + 1])

@@ -3,15 +3,14 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from handlore.landmarks.errors import HandloreError, InvalidDataError
-from handlore.landmarks.hands import N_LANDMARKS, FloatArray
+from handlore.landmarks.errors import HandloreError, InvalidDataError, counted
+from handlore.landmarks.hands import N_LANDMARKS, FloatArray, HandArrays
 
-from ..dataset import Header, LandmarkDataset, Samples
+from ..dataset import Header, LandmarkDataset, concatenate
 from ..validation import Kind, Unit
 from .parts import TableOptions, TablePart, number_of
 from .units import NAMED, Numbers, UnitConversion, Units
@@ -101,28 +100,10 @@ def _pixels_of(part: TablePart) -> FloatArray | None:
 # From parts to arrays.
 
 
-@dataclass(eq=False)
-class _Frames:
-    """Hands of all rows of a table: (n_rows, n_hands, ...) as in a dataset."""
-
-    image: FloatArray
-    world: FloatArray
-    handedness: FloatArray
-    score: FloatArray
-    stage: NDArray[np.int8]
-
-
 def _frames_of(
     part: TablePart, conversion: UnitConversion, n_hands: int, mirrored: bool
-) -> _Frames:
-    shape = (part.n_rows, n_hands)
-    frames = _Frames(
-        np.full((*shape, N_LANDMARKS, 3), np.nan, np.float32),
-        np.full((*shape, N_LANDMARKS, 3), np.nan, np.float32),
-        np.full(shape, np.nan, np.float32),
-        np.full(shape, np.nan, np.float32),
-        np.full(shape, -1, np.int8),
-    )
+) -> HandArrays:
+    frames = HandArrays.empty(part.n_rows, n_hands)
     pixels = _pixels_of(part)
     for slot in range(len(part.hands)):
         for start in range(0, part.n_rows, _ROWS_AT_ONCE):
@@ -140,7 +121,7 @@ _ROWS_AT_ONCE = 50_000
 
 
 def _fill_image(
-    frames: _Frames,
+    frames: HandArrays,
     part: TablePart,
     slot: int,
     rows: slice,
@@ -161,7 +142,7 @@ def _fill_image(
 
 
 def _fill_world(
-    frames: _Frames, part: TablePart, slot: int, conversion: UnitConversion, mirrored: bool
+    frames: HandArrays, part: TablePart, slot: int, conversion: UnitConversion, mirrored: bool
 ) -> None:
     found, world = part.found[slot], part.worlds[slot]
     if world is None and conversion.units.name == "metres" and not part.is_own:
@@ -173,7 +154,7 @@ def _fill_world(
         frames.world[good, slot] = world[good] * ((-1, 1, 1) if mirrored else (1, 1, 1))
 
 
-def _fill_facts(frames: _Frames, part: TablePart, slot: int, mirrored: bool) -> None:
+def _fill_facts(frames: HandArrays, part: TablePart, slot: int, mirrored: bool) -> None:
     found, name = part.found[slot], part.columns.hands[slot].name
     side = {"left": 0.0, "right": 1.0}.get(name, math.nan)
     sides = np.full(part.n_rows, side, np.float32)
@@ -197,13 +178,12 @@ def _probability_right(text: str) -> float:
     return value if 0 <= value <= 1 else math.nan
 
 
-def _left_first(frames: _Frames) -> None:
+def _left_first(frames: HandArrays) -> None:
     """Put right hands into slot 1, and left ones into slot 0, where that is free or the same."""
     first, second = frames.handedness[:, 0] >= 0.5, frames.handedness[:, 1] < 0.5
     empty = frames.stage < 0
     swap = (first & (second | empty[:, 1])) | (second & empty[:, 0])
-    for name in vars(frames):
-        values = getattr(frames, name)
+    for values in frames:
         values[swap] = values[swap][:, ::-1]
 
 
@@ -254,21 +234,26 @@ def assemble(parts: Sequence[TablePart], options: TableOptions) -> _Assembled:
         sampled = [_sampled(part, 1000) for part in parts]
         conversion = replace(conversion, shallow=all(map(_is_shallow, sampled)))
     n_hands = max(len(part.hands) for part in parts)
-    made = [_made(part, conversion, n_hands, kind, options) for part in parts]
+    unit: Unit = "metre" if units.name == "metres" else "width"
+    header = Header(kind=kind, image_unit=unit)
+    made = [_made(part, conversion, n_hands, header, options) for part in parts]
+    datasets = [dataset for dataset, _ in made if dataset is not None]
     notes = [
         _described(conversion, options.aspect, has_size=has_size),
         *_layout_notes(parts, kind, options),
     ]
-    unit: Unit = "metre" if units.name == "metres" else "width"
-    dataset = _concatenated([one for one, _ in made if one], Header(kind=kind, image_unit=unit))
-    return _Assembled(dataset, [failure for _, failed in made for failure in failed], notes)
+    return _Assembled(
+        concatenate(datasets) if datasets else None,
+        [failure for _, failed in made for failure in failed],
+        notes,
+    )
 
 
 def _layout_notes(parts: Sequence[TablePart], kind: Kind, options: TableOptions) -> list[str]:
     columns = parts[0].columns
     roles = [role for role in ("label", "group", "split", "clip", "time") if role in parts[0].texts]
     n_axes = columns.hands[0].n_axes
-    hands = f"{len(columns.hands)} hand{'s' * (len(columns.hands) > 1)}"
+    hands = counted(len(columns.hands), "hand")
     flipped = "mirrored, x flipped back" if options.mirrored else "not mirrored"
     notes = [
         f"{hands} of 21 landmarks, {'x y z' if n_axes == 3 else 'x y'}; {', '.join(roles)};"
@@ -286,20 +271,9 @@ def _layout_notes(parts: Sequence[TablePart], kind: Kind, options: TableOptions)
     return notes
 
 
-_Made = tuple["_Samples | None", list[_BadRow]]
-
-
-@dataclass(eq=False)
-class _Samples:
-    frames: _Frames
-    time: NDArray[np.float64]
-    offsets: NDArray[np.int64]
-    samples: Samples
-
-
 def _made(
-    part: TablePart, conversion: UnitConversion, n_hands: int, kind: Kind, options: TableOptions
-) -> _Made:
+    part: TablePart, conversion: UnitConversion, n_hands: int, header: Header, options: TableOptions
+) -> tuple[LandmarkDataset | None, list[_BadRow]]:
     frames = _frames_of(part, conversion, n_hands, options.mirrored)
     good = np.ones(part.n_rows, bool)
     good[list(part.bad)] = False
@@ -309,14 +283,16 @@ def _made(
     ]
     if not good.any():
         return None, failures
-    if kind == "pose":
+    if header.kind == "pose":
         order, offsets = np.flatnonzero(good), np.arange(good.sum() + 1, dtype=np.int64)
     else:
         order, offsets = part.clips(good)
     if len(order) < part.n_rows or (order[1:] < order[:-1]).any():
-        frames = _Frames(**{name: values[order] for name, values in vars(frames).items()})
-    time = part.times(order, offsets, kind, options)
-    return _Samples(frames, time, offsets, part.samples(frames.image, order, offsets)), failures
+        frames = HandArrays._make(values[order] for values in frames)
+    time = part.times(order, offsets, header.kind, options)
+    samples = part.samples(frames.image, order, offsets)
+    dataset = LandmarkDataset(*frames, time=time, offsets=offsets, samples=samples, header=header)
+    return dataset, failures
 
 
 def _require_labels(parts: Sequence[TablePart]) -> None:
@@ -329,30 +305,6 @@ def _require_labels(parts: Sequence[TablePart]) -> None:
         for row, label in enumerate(part.texts["label"]):
             if not label:
                 part.bad.setdefault(row, "its label is empty")
-
-
-def _concatenated(made: Sequence[_Samples], header: Header) -> LandmarkDataset | None:
-    if not made:
-        return None
-    arrays = {
-        name: _whole([getattr(one.frames, name) for one in made]) for name in vars(made[0].frames)
-    }
-    ends = np.cumsum([0, *(len(one.time) for one in made)])
-    starts = [one.offsets[:-1] + end for one, end in zip(made, ends, strict=False)]
-    columns = {
-        name: _whole([getattr(one.samples, name) for one in made]) for name in vars(made[0].samples)
-    }
-    return LandmarkDataset(
-        **arrays,
-        time=_whole([one.time for one in made]),
-        offsets=np.concatenate([*starts, ends[-1:]]).astype(np.int64),
-        samples=Samples(**columns),
-        header=header,
-    )
-
-
-def _whole(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
 def _is_shallow(points: Numbers) -> bool:

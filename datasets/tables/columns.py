@@ -12,6 +12,7 @@ from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import HAND_CONNECTIONS, N_LANDMARKS
 from handlore.landmarks.untrusted import printable
 
+from ..layouts.words import SPLITS
 from .names import Coordinate, rank_of, role_of
 
 Cells = Sequence[Sequence[str]]
@@ -231,7 +232,7 @@ def _roles_by_content(words: Sequence[int], head: Cells) -> dict[str, int]:
         values = {row[place].strip().lower() for row in head if place < len(row)} - {""}
         if values <= {"left", "right"}:
             roles["side"] = place
-        elif values <= {"train", "test", "val", "valid", "validation", "training", "testing"}:
+        elif values <= set(SPLITS):
             roles["split"] = place
         elif all("." in value for value in values):
             roles["source"] = place

@@ -14,6 +14,7 @@ from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import N_LANDMARKS, FloatArray
 
 from ..dataset import Samples
+from ..layouts.words import SPLITS
 from ..validation import Kind
 from .columns import Columns
 from .rows import RawTable, Rows
@@ -109,7 +110,7 @@ class TablePart:
         }
         if "split" in self.texts:
             splits = [self.texts["split"][row] for row in firsts]
-            known = [_SPLITS.get(split.lower(), "") for split in splits]
+            known = [SPLITS.get(split.lower(), "") for split in splits]
             columns["split"] = splits if self.is_own else known
         labels = [self.texts["label"][row] for row in firsts]
         if not self.is_own:
@@ -213,13 +214,6 @@ def number_of(text: str) -> float:
         return float(text)
     except ValueError:
         return math.nan
-
-
-_SPLITS = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("val", "valid", "validation"), "val"),
-    **dict.fromkeys(("test", "testing"), "test"),
-}
 
 
 def _seconds(part: TablePart, options: TableOptions) -> NDArray[np.float64]:

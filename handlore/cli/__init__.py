@@ -5,6 +5,7 @@ one line, 2 wrong usage, 3 done but some inputs failed, 130 stopped by Ctrl-C.
 """
 
 import importlib
+from collections.abc import Sequence
 
 import click
 
@@ -96,6 +97,7 @@ class _Commands(click.Group):
             vars(error)["message"] = printable_lines(error.message)
             raise
         except HandloreError as error:
+            _name(error.failures)
             raise _Problem(str(error)) from error
         except KeyboardInterrupt:
             click.echo("\nhandlore: stopped; no incomplete file was left behind", err=True)
@@ -105,6 +107,14 @@ class _Commands(click.Group):
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
             raise _Problem(f"{where}{error.strerror or error}") from error
+
+
+def _name(failures: Sequence[tuple[str, str]]) -> None:
+    if failures:
+        # Imported here: printing help does not need it.
+        from ._common import say_failures
+
+        say_failures(failures)
 
 
 class _Problem(click.ClickException):

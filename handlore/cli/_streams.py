@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -16,10 +16,6 @@ from handlore.models.stream.settings import (
 )
 
 from ._common import PATH, NumberRange, all_options, field_option, percent
-
-if TYPE_CHECKING:
-    # Needs onnxruntime, which printing help does not.
-    pass
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

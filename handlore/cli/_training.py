@@ -9,6 +9,7 @@ import click
 import handlore
 from handlore.classifiers.estimators import ESTIMATORS
 from handlore.datasets.dataset import Kind
+from handlore.landmarks.errors import counted
 from handlore.landmarks.features import feature_names
 from handlore.models.ready import READY_MODELS
 
@@ -145,8 +146,8 @@ def print_evaluation(
 
 def _print_scores(evaluation: "Evaluation", title: str) -> None:
     scores, spread = evaluation.scores, evaluation.intervals
-    items = "pictures" if evaluation.dataset.header.kind == "pose" else "clips"
-    say(f"{title}: {scores.n} {items} of {len(scores.per_class)} labels")
+    items = counted(scores.n, "picture" if evaluation.dataset.header.kind == "pose" else "clip")
+    say(f"{title}: {items} of {counted(len(scores.per_class), 'label')}")
     low, high = (percent(bound)[:-2] for bound in spread.accuracy)
     low_f1, high_f1 = (f"{bound:.3f}" for bound in spread.macro_f1)
     say(

@@ -19,7 +19,7 @@ from handlore.datasets.sources import SOURCES, Source, UnclearLabelsError, find_
 from handlore.datasets.storage import is_dataset
 from handlore.datasets.tables.exporting import WRITERS
 from handlore.landmarks.detector import DetectorOptions
-from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.errors import HandloreError, counted
 from handlore.landmarks.files import require_writable
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.stages import STAGES, stage_words
@@ -320,8 +320,10 @@ def _print_notes(done: Conversion, none: str) -> None:
 
 def _print(summary: dict[str, Any], source: Source, kind: str) -> None:
     found, n_items = summary["n_converted"], summary["n_items"] - summary["n_dropped"]
-    things = _things(source, kind, n_items)
-    say(f"{found} of {n_items} {things} show a hand ({percent(found / n_items)})")
+    thing = "sample" if source.brings_landmarks else "picture"
+    items = counted(n_items, "clip" if kind == "sequence" else thing)
+    verb = "shows" if n_items == 1 else "show"
+    say(f"{found} of {items} {verb} a hand ({percent(found / n_items)})")
     if summary["n_frames"] > n_items:
         n, shown = summary["n_frames"], summary["n_frames_with_hand"]
         say(f"{shown} of {n} frames show a hand ({percent(shown / n)})")
@@ -337,8 +339,3 @@ def _print(summary: dict[str, Any], source: Source, kind: str) -> None:
         if summary[key]:
             say(f"  {words}: {summary[key]}")
     say(f"wrote {summary['out']} in {summary['seconds']:.1f} s")
-
-
-def _things(source: Source, kind: str, n: int) -> str:
-    thing = "sample" if source.brings_landmarks else "picture"
-    return ("clip" if kind == "sequence" else thing) + ("" if n == 1 else "s")

@@ -9,6 +9,7 @@ import click
 
 import handlore
 from handlore.datasets.splits import By
+from handlore.landmarks.errors import counted
 
 from ._common import (
     data_argument,
@@ -198,7 +199,7 @@ def _print_comparison(found: "EstimatorComparison", train: str) -> None:
     best = found.best.evaluation
     items = "pictures" if best.dataset.header.kind == "pose" else "clips"
     n, n_labels = len(found.results), len(best.scores.per_class)
-    estimators = "1 estimator" if n == 1 else f"{n} estimators"
+    estimators = counted(n, "estimator")
     say(f"{estimators}, {best.protocol}: {best.scores.n} {items} of {n_labels} labels\n")
     streams = ("found in a stream", "false/min") if best.streams else ()
     columns = ("accuracy", "macro-F1", "size", "training", *streams, "difference", "p")

@@ -10,7 +10,7 @@ import handlore
 from handlore.datasets.dataset import listed
 from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.triggers import triggers_to_review
-from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.errors import HandloreError, counted
 from handlore.models.card import ModelCard
 
 from ._common import (
@@ -28,10 +28,11 @@ from ._common import (
     say_failures,
     talk,
 )
-from .recordings import review_in_window
+from .recordings import review as review_recordings
 
 if TYPE_CHECKING:
     # Needs scikit-learn, which printing help does not.
+    from handlore.classifiers.evaluation.triggers import Standing
     from handlore.classifiers.improving import Improvement
 
 
@@ -143,7 +144,7 @@ def _review(options: _ImproveOptions, card: ModelCard) -> None:
     recordings = RecordingFolder.open(options.triggers, create=False)
     waiting = triggers_to_review(recordings, card.labels)
     if waiting:
-        review_in_window(
+        review_recordings(
             recordings,
             {entry.number for entry in waiting},
             card.labels,
@@ -153,25 +154,21 @@ def _review(options: _ImproveOptions, card: ModelCard) -> None:
 
 
 def _print(found: "Improvement") -> None:
-    new, n = found.triggers, len(found.triggers.reviewed)
+    new = found.triggers
     say(
-        f"{n} new trigger{'s' * (n != 1)}: {new.n_right} right, {new.n_wrong} wrong"
+        f"{counted(len(new.reviewed), 'new trigger')}: {new.n_right} right, {new.n_wrong} wrong"
         f" ({new.n_none} none, {new.n_wrong - new.n_none} another gesture)"
     )
     for count, why in (
+        (found.n_relearnt, "learnt with another label before, and not compared"),
+        (found.n_forgotten, "discarded, and forgotten"),
         (new.n_unreviewed, "not reviewed, and left out"),
         (new.n_other, "not about this model"),
     ):
         if count:
             say(f"{count} {why}")
-    before, after = found.before, found.after
-    rows: list[list[object]] = [
-        [f"accuracy, {before.n} items", percent(before.accuracy), percent(after.accuracy)],
-        ["false activations", before.triggers.n_false, after.triggers.n_false],
-        ["missed gestures", before.triggers.n_missed, after.triggers.n_missed],
-    ]
     say(f"tested on what neither was trained on (data: {found.protocol}):\n")
-    print_table(["", "before", "after"], rows)
+    print_table(["", "before", "after"], _rows(found.before, found.after))
     if found.raised and not found.worse:
         each = listed([f"{label} ({amount:g})" for label, amount in found.raised.items()])
         say(f"\nthresholds are higher, for fewer false activations: {each}")
@@ -181,3 +178,17 @@ def _print(found: "Improvement") -> None:
             say(f"the model so far is {found.backup}; copy it back to undo")
     elif not found.worse:
         say(f"\nnothing written (--dry-run); it would be {found.out}")
+
+
+def _rows(before: "Standing", after: "Standing") -> list[list[object]]:
+    rows: list[list[object]] = []
+    items, of_base = counted(before.n, "item"), counted(before.n_base, "sample")
+    rows.append([f"accuracy, {items}", percent(before.accuracy), percent(after.accuracy)])
+    if before.n_base:
+        accuracies = percent(before.base_accuracy), percent(after.base_accuracy)
+        rows.append([f"accuracy, {of_base} of the base", *accuracies])
+    if before.triggers.n:
+        of = counted(before.triggers.n, "trigger")
+        rows.append([f"false activations, {of}", before.triggers.n_false, after.triggers.n_false])
+        rows.append([f"missed gestures, {of}", before.triggers.n_missed, after.triggers.n_missed])
+    return rows

@@ -9,7 +9,7 @@ import click
 
 from handlore.datasets.describe import DatasetDescription, RecordingsDescription, describe
 from handlore.datasets.loading import load_recordings
-from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.errors import HandloreError, counted
 from handlore.landmarks.files import require_writable
 from handlore.landmarks.stages import stage_words
 from handlore.models.ready import is_ready, model_path, no_model
@@ -140,10 +140,10 @@ def _print_dataset(facts: DatasetDescription) -> None:
     detector = facts.header.detector
     say(f"{facts.path}: a landmark dataset ({facts.bytes / 1000:.0f} KB)")
     n_own = facts.n_samples - facts.n_copies
-    copies = f" and {facts.n_copies} augmented copies" if facts.n_copies else ""
-    what = "poses" if facts.kind == "pose" else "clips"
-    frames = f"{facts.n_frames} frames, {_hands(facts.n_hands)} per frame"
-    say(f"  {n_own} {what}{copies}, {frames}")
+    copies = counted(facts.n_copies, "augmented copy", "augmented copies")
+    items = counted(n_own, "pose" if facts.kind == "pose" else "clip")
+    frames = f"{counted(facts.n_frames, 'frame')}, {counted(facts.n_hands, 'hand')} per frame"
+    say(f"  {items}{f' and {copies}' if facts.n_copies else ''}, {frames}")
     say(f"  with a hand: {percent((n_own - facts.n_no_hand) / max(n_own, 1))}")
     for stage, count in facts.stages.items() if detector else ():
         say(f"    frames found in search stage {stage_words(stage)}: {count}")
@@ -187,7 +187,7 @@ def _show_recordings(facts: RecordingsDescription, as_json: bool) -> dict[str, A
 
 def _print_recordings(facts: RecordingsDescription) -> None:
     discarded = f", {facts.n_discarded} discarded" if facts.n_discarded else ""
-    say(f"{facts.path}: {facts.n_recordings} recordings{discarded}")
+    say(f"{facts.path}: {counted(facts.n_recordings, 'recording')}{discarded}")
     named = ("groups", "sessions", "cameras", "detectors")
     _print_counts({what: getattr(facts, what) for what in named})
     rows = []
@@ -209,13 +209,13 @@ def _show_model(file: str | Path, as_json: bool) -> dict[str, Any]:
     if not as_json:
         what = "pose" if card.kind == "pose" else "movement"
         say(f"{file}: a {what} model, {card.estimator} ({size / 1000:.0f} KB)")
-        say(f"  {len(card.labels)} labels: {', '.join(card.labels)}")
+        say(f"  {counted(len(card.labels), 'label')}: {', '.join(card.labels)}")
         if card.kind == "pose":
             say(f"  features: {', '.join(card.features)} ({card.n_features} numbers)")
         else:
             lengths = f"{card.seconds[0]:.1f} to {card.seconds[-1]:.1f} s"
             say(f"  clips of {lengths}, resampled to {card.n_timepoints} points in time")
-        say(f"  landmarks: {card.landmarker}, {_hands(card.n_hands)}")
+        say(f"  landmarks: {card.landmarker}, {counted(card.n_hands, 'hand')}")
         if card.licence:
             say(f"  licence: {card.licence}")
         if card.thresholds:
@@ -230,7 +230,7 @@ def _show_model(file: str | Path, as_json: bool) -> dict[str, Any]:
             if key not in _NOT_SHOWN and (text := _compact(value)):
                 say(f"  {key.replace('_', ' ')}: {text}")
         if card.history:
-            say(f"  training history: {len(card.history)} epochs; --json lists them")
+            say(f"  training history: {counted(len(card.history), 'epoch')}; --json lists them")
     shown = {"type": "model", "path": str(file), "bytes": size}
     return shown | card.as_json()
 
@@ -239,7 +239,3 @@ def _compact(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {item}" for key, item in value.items() if item != "")
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _hands(n: int) -> str:
-    return "1 hand" if n == 1 else f"{n} hands"

@@ -1,20 +1,22 @@
 """``handlore recordings``: list, review, discard, restore and relabel recordings."""
 
-from collections.abc import Collection, Sequence
-from contextlib import closing
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
+from handlore.capture.keys import ending_on_signals, has_terminal, terminal_keys
 from handlore.capture.recording.options import checked_label, same_label
 from handlore.capture.review import review_recordings
 from handlore.capture.views.review import ReviewWindow
+from handlore.capture.views.review_terminal import ReviewTerminal
 from handlore.capture.window import why_no_window
 from handlore.datasets.dataset import NONE_LABEL
 from handlore.datasets.recordings import RecordingEntry, RecordingFolder
-from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.errors import HandloreError, counted
 from handlore.landmarks.fonts import unwritable
 
 from ._common import (
@@ -77,37 +79,52 @@ def _list_command(folder: Path, as_json: bool) -> None:
 def _review_command(folder: Path) -> None:
     """Play the recordings in a window: their videos, if they were kept, or drawn hands.
 
+    Without a display, the drawn hands are shown in the terminal.
+
     n and p step, u discards a recording, k restores it, a digit, a click or + changes its label, f
     fills the screen, h shows all keys, q quits. In a folder of `handlore live --record`, n also
     keeps that the label is right, for `handlore improve`.
     """
     recordings = RecordingFolder.open(folder, create=False)
-    review_in_window(recordings)
+    review(recordings)
     _end(recordings)
 
 
-def review_in_window(
+def review(
     recordings: RecordingFolder,
     numbers: Collection[int] | None = None,
     labels: Sequence[str] = (),
     otherwise: str = "`handlore recordings list`, discard and relabel",
 ) -> None:
-    """Review recordings in a window; HandloreError says what to do where there is none.
+    """Review recordings in a window or a terminal; HandloreError says what to do without both.
 
     ``numbers`` and ``labels`` are those of :func:`~handlore.capture.review.review_recordings`.
     """
-    reason = why_no_window()
-    if reason is not None:
-        raise HandloreError(f"a review needs a window: {reason}; without one use {otherwise}")
-    if (lacking := unwritable(recordings.labels())) is not None:
-        talk(f"note: {lacking}")
     before = {entry.number: entry for entry in recordings.entries(discarded=None)}
-    with closing(ReviewWindow()) as window:
-        review_recordings(recordings, window, numbers=numbers, labels=labels)
+    with _view(recordings, otherwise) as view:
+        review_recordings(recordings, view, numbers=numbers, labels=labels)
     after = recordings.entries(discarded=None)
     changed = sum(before.get(entry.number) != entry for entry in after)
     n = len(after) if numbers is None else len(numbers)
-    talk(f"{n} recordings, {changed} changed")
+    talk(f"{counted(n, 'recording')}, {changed} changed")
+
+
+@contextmanager
+def _view(recordings: RecordingFolder, otherwise: str) -> Iterator[ReviewWindow | ReviewTerminal]:
+    reason = why_no_window()
+    if reason is None:
+        if (lacking := unwritable(recordings.labels())) is not None:
+            talk(f"note: {lacking}")
+        with closing(ReviewWindow()) as window:
+            yield window
+    elif has_terminal():
+        talk(f"no window, the review is in this terminal: {reason}")
+        with ending_on_signals(), terminal_keys() as keys:
+            yield ReviewTerminal(keys)
+    else:
+        raise HandloreError(
+            f"a review needs a window or a terminal: {reason}; without both use {otherwise}"
+        )
 
 
 @command.command("discard", epilog=examples("handlore recordings discard my_gestures 7 12"))

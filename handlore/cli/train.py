@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import handlore
+from handlore.landmarks.errors import counted
 
 from ._common import (
     PATH,
@@ -134,8 +135,8 @@ def _train(options: _TrainOptions) -> None:
     else:
         card = trained.card
         say(
-            f"trained {card.estimator} on {card.training['n']} samples of {len(card.labels)}"
-            f" labels in {trained.seconds:.1f} s"
+            f"trained {card.estimator} on {counted(card.training['n'], 'sample')} of"
+            f" {counted(len(card.labels), 'label')} in {trained.seconds:.1f} s"
         )
         if scores := card.training.get("crossval"):
             accuracy = percent(scores["accuracy"])

@@ -18,11 +18,11 @@ from handlore.classifiers.evaluation.breakdown import (
 )
 from handlore.classifiers.evaluation.evaluation import Evaluation
 from handlore.classifiers.evaluation.leaks import NOT_COMPARED
+from handlore.classifiers.typical import aligned_hands, median_hand
 from handlore.datasets.dataset import LandmarkDataset
-from handlore.landmarks.geometry import canonicalize, palm_length, rotate, rotation_deg
+from handlore.landmarks.geometry import rotate
 from handlore.landmarks.hands import FloatArray
 from handlore.landmarks.stages import STAGE_NAMES
-from handlore.models.encoders import N_COORDINATES, MovementEncoder
 
 _MOST_PAIRS = 8
 _MOST_OF_A_PAIR = 5
@@ -113,71 +113,21 @@ MOMENTS = 24
 """Points in time of a mean movement."""
 
 
-def _typical_hands(dataset: LandmarkDataset) -> dict[str, FloatArray]:
-    """Return the mean hand of each label in which hands were found, see :func:`mean_hand`."""
-    return {label: mean_hand(hands) for label, hands in aligned_hands(dataset).items()}
+def hands_by_label(dataset: LandmarkDataset) -> Mapping[str, FloatArray]:
+    """Return the hands of each label in one frame of reference, so that they can be compared.
 
-
-def mean_hand(hands: FloatArray) -> FloatArray:
-    """Return the median (n_frames, n_hands, 21, 3) of aligned hands (n, n_frames, ...).
-
-    A hand that most samples lack is NaN.
-    """
-    mean = np.full(hands.shape[1:], np.nan, np.float32)
-    seen = ~np.isnan(hands[:, 0, :, 0, 0])
-    for slot in np.flatnonzero(seen.mean(axis=0) >= 0.5):
-        mean[:, slot] = np.median(hands[seen[:, slot], :, slot], axis=0)
-    return mean
-
-
-def aligned_hands(dataset: LandmarkDataset) -> Mapping[str, FloatArray]:
-    """Bring the samples of each label into one frame of reference, so that they can be compared.
-
-    Returns by label (n_samples, n_frames, n_hands, 21, 3) in palm lengths, NaN for a missing hand;
-    augmented copies and samples without a hand are left out. Poses have one frame; a single hand is
-    a right one, turned as most hands of its label are. Movements have :data:`MOMENTS` frames and
-    start where the wrist is first seen.
+    They are (n_samples, n_frames, n_hands, 21, 3) in palm lengths, NaN for a missing hand;
+    augmented copies and samples without a hand are left out. Poses have one frame, and are turned
+    as those of their label usually are, because thumbs up is not thumbs down. Movements have
+    :data:`MOMENTS` frames.
     """
     shown = dataset.select(dataset.has_hand & (dataset.samples.view == 0))
     labels = shown.samples.label
-    aligned = _movements if shown.header.kind == "sequence" else _poses
-    return {label: aligned(shown.select(labels == label)) for label in np.unique(labels).tolist()}
-
-
-def _poses(dataset: LandmarkDataset) -> FloatArray:
-    image = _with_z(dataset.image)
-    if dataset.n_hands == 2:
-        middle = np.nanmean(image[:, :, 0], axis=1)[:, None, None]
-        scale = np.nanmean(palm_length(image), axis=1)[:, None, None, None]
-        return np.asarray((image - middle) / scale, np.float32)[:, None]
-    hands = canonicalize(image[:, 0], dataset.handedness[:, 0])
-    turn = rotation_deg(hands)
-    # Rotated to the usual rotation of the label, because thumbs up is not thumbs down.
-    radians = np.radians(turn[~np.isnan(turn)])
-    usual = np.degrees(np.arctan2(np.sin(radians).mean(), np.cos(radians).mean()))
-    return rotate(hands, usual - turn)[:, None, None]
-
-
-def _movements(dataset: LandmarkDataset) -> FloatArray:
-    encoder = MovementEncoder(dataset.n_hands, MOMENTS)
-    made = np.stack([_block(dataset, encoder, sample) for sample in range(dataset.n_samples)])
-    hands = made.reshape(len(made), dataset.n_hands, -1, MOMENTS)
-    marks = hands[:, :, :N_COORDINATES].reshape(len(made), dataset.n_hands, 21, 3, MOMENTS)
-    unseen = hands[:, :, N_COORDINATES].max(axis=2) == 0
-    marks[unseen] = np.nan
-    return np.moveaxis(marks, -1, 1)
-
-
-def _block(dataset: LandmarkDataset, encoder: MovementEncoder, sample: int) -> FloatArray:
-    frames = slice(*dataset.offsets[sample : sample + 2])
-    image = _with_z(dataset.image[frames])
-    return encoder.encode(image, dataset.handedness[frames], dataset.time[frames])
-
-
-def _with_z(image: FloatArray) -> FloatArray:
-    """Return landmarks with 0 for a z that is unknown; missing hands stay NaN."""
-    unknown = np.isnan(image) & ~np.isnan(image[..., :1])
-    return np.where(unknown, np.float32(0), image)
+    aligned = {
+        label: aligned_hands(shown.select(labels == label), MOMENTS)
+        for label in np.unique(labels).tolist()
+    }
+    return {label: rotate(*hands) for label, hands in aligned.items()}
 
 
 _History = Sequence[Mapping[str, float | None]]
@@ -217,7 +167,7 @@ class Findings:
     missed: Sequence[str]
     """The sources of items in which no hand was found, but for those labelled ``none``."""
     typical: Mapping[str, FloatArray]
-    """The mean hand of each label, see :func:`_typical_hands`."""
+    """A typical hand of each label, the median of :func:`hands_by_label`."""
 
     @classmethod
     def of(cls, outcome: Evaluation, about: About) -> Self:
@@ -234,7 +184,7 @@ class Findings:
             Reliability.of(answers),
             _worst_mistakes(outcome),
             _missed(outcome),
-            _typical_hands(dataset),
+            {label: median_hand(hands) for label, hands in hands_by_label(dataset).items()},
         )
 
     @property
@@ -279,6 +229,12 @@ def _missed(outcome: Evaluation) -> list[str]:
     answers, samples = outcome.predictions, outcome.dataset.samples
     lost = answers.no_hand & (answers.truth != answers.predicted)
     return [str(samples.source[at]) or f"sample {at}" for at in answers.sample[lost]]
+
+
+def stage_styles(rates: Sequence[DetectionRate]) -> dict[int, str]:
+    """Return the colour class of each search stage; the sixth and later share one."""
+    used = sorted({stage for one in rates for stage in one.by_stage})
+    return {stage: f"s{min(place, 5)}" for place, stage in enumerate(used)}
 
 
 def stage_name(number: str | int) -> str:

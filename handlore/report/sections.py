@@ -11,7 +11,7 @@ from handlore.landmarks.hands import FINGERS, FloatArray
 
 from .charts import confusion_chart, interval_chart, reliability_chart, training_chart
 from .drawing import HAND_SIZE, Drawing
-from .findings import Confusion, Findings, Mistake, stage_name
+from .findings import Confusion, Findings, Mistake, stage_name, stage_styles
 from .page import Html, Section, fact_list, numbers, page, table, wide
 
 _MOST_PEOPLE = 16
@@ -87,7 +87,7 @@ def class_section(
 ) -> Section:
     """Return the table of classes, with detection rates and mean hands if known."""
     most = max(row["support"] for row in scores.per_class.values())
-    found, colors = {one.label: one for one in rates}, _stage_colors(rates)
+    found, colors = {one.label: one for one in rates}, stage_styles(rates)
     rows = []
     for label, row in scores.per_class.items():
         cells: list[object] = [_bar(row["support"] / most, f"{row['support']:.0f}")]
@@ -119,12 +119,6 @@ def _found(one: DetectionRate, colors: Mapping[int, str]) -> Html:
     ]
     share = one.n_found / one.n
     return _stacked(shares, "all" if share == 1 else f"{100 * share:.1f} %")
-
-
-def _stage_colors(rates: Sequence[DetectionRate]) -> dict[int, str]:
-    """Return the colour class of each search stage; the sixth and later share one."""
-    used = sorted({stage for one in rates for stage in one.by_stage})
-    return {stage: f"s{min(place, 5)}" for place, stage in enumerate(used)}
 
 
 def _legend(colors: Mapping[int, str]) -> str:

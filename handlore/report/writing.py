@@ -10,6 +10,7 @@ import numpy as np
 from handlore.classifiers.evaluation.breakdown import DetectionRate, detection_rates
 from handlore.classifiers.evaluation.evaluation import Evaluation
 from handlore.classifiers.evaluation.streams import StreamScores
+from handlore.classifiers.typical import median_hand
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.loading import KIND_NAMES, load_recordings
 from handlore.datasets.recording_files import is_recordings
@@ -33,7 +34,7 @@ from .charts import (
 )
 from .contactsheet import contact_sheet_png, tiles_of
 from .drawing import Drawing, cut
-from .findings import About, Confusion, Findings, aligned_hands, mean_hand, stage_name
+from .findings import About, Confusion, Findings, hands_by_label, stage_name, stage_styles
 from .sections import report_page
 
 FIGURES = frozenset(
@@ -226,7 +227,7 @@ def _data_plots(dataset: LandmarkDataset, title: str) -> dict[str, bytes]:
     groups = set(dataset.samples.group.tolist())
     if 1 < len(groups) <= _MOST_GROUPS:
         drawn["people.png"] = _people_chart(dataset)
-    aligned = aligned_hands(dataset)
+    aligned = hands_by_label(dataset)
     if aligned:
         name = "paths.png" if dataset.header.kind == "sequence" else "hands.png"
         drawn[name] = _mean_chart(dict(aligned))
@@ -246,8 +247,7 @@ def _label_chart(found: list[DetectionRate], items: str) -> Drawing:
 
 def _detection_chart(found: list[DetectionRate]) -> Drawing:
     """Draw in which share of each label a hand was found, by search stage."""
-    stages = sorted({stage for one in found for stage in one.by_stage})
-    styles = {stage: f"s{min(place, 5)}" for place, stage in enumerate(stages)}
+    styles = stage_styles(found)
     rows = []
     for one in found:
         lengths: dict[str, float] = {}
@@ -277,7 +277,7 @@ def _mean_chart(aligned: dict[str, FloatArray]) -> Drawing:
     tiles = [
         HandTile(
             f"{cut(label, 12)} ({len(hands)})",
-            mean_hand(hands),
+            median_hand(hands),
             list(hands[:: -(-len(hands) // _MOST_EXAMPLES)]),
         )
         for label, hands in aligned.items()

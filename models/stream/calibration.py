@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from handlore.datasets.dataset import NONE_LABEL, LabelledInterval, LandmarkDataset
-from handlore.landmarks.errors import InvalidDataError
+from handlore.landmarks.errors import InvalidDataError, counted
 
 from ..files import replace_card
 from ..model import Model
@@ -219,9 +219,9 @@ def _check_streams(model: Model, streams: Sequence[Stream], hours: float) -> Non
     wrong = next((one for one in streams if one.video.n_hands != model.encoder.n_hands), None)
     if wrong is not None:
         raise InvalidDataError(
-            f"{wrong.name or 'a stream'} has room for {wrong.video.n_hands} hand(s) a frame, the"
-            f" model takes {model.encoder.n_hands}; convert the data with --max-hands"
-            f" {model.encoder.n_hands}"
+            f"{wrong.name or 'a stream'} has room for"
+            f" {counted(wrong.video.n_hands, 'hand')} a frame, the model takes"
+            f" {model.encoder.n_hands}; convert the data with --max-hands {model.encoder.n_hands}"
         )
 
 

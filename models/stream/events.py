@@ -5,7 +5,7 @@ Values are as the person sees them, in the mirrored window: right is the person'
 
 import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isnan
 from typing import Any, Literal
 
@@ -37,6 +37,8 @@ class HeldHand:
     """(21, 3) image landmarks in image widths, x to the right of the unmirrored picture."""
     aspect: float = DEFAULT_ASPECT
     """Height of the picture in image widths."""
+    world: FloatArray | None = None
+    """(21, 3) world landmarks in metres, if they are known."""
 
     @property
     def pinch(self) -> float:
@@ -72,6 +74,17 @@ class HeldHand:
     def reach(self, tip: HandLandmark) -> float:
         """Return the distance of a fingertip from the wrist in hand sizes."""
         return self._length(HandLandmark.WRIST, tip) / self.size
+
+    def span(self, one: HandLandmark, other: HandLandmark) -> float:
+        """Return the distance of two landmarks in hand sizes.
+
+        It is measured on world landmarks where they are known: a finger that points at the camera
+        is as long in them.
+        """
+        hand = self
+        if self.world is not None and np.isfinite(self.world).all():
+            hand = replace(self, image=self.world, world=None)
+        return hand._length(one, other) / hand.size
 
     @property
     def _centre(self) -> FloatArray:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from handlore.datasets.dataset import Kind, LandmarkDataset
-from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.errors import HandloreError, InvalidDataError, counted
 from handlore.landmarks.hands import FloatArray, Hand, by_slot, stack_hands
 
 from .decisions import make_decider
@@ -175,8 +175,8 @@ def recognise(
     n = models[0].encoder.n_hands if models else 1
     if video.n_hands % n:
         raise InvalidDataError(
-            f"it has room for {video.n_hands} hand(s) a frame, the model takes {n}; record or"
-            f" convert it with --max-hands {n}"
+            f"it has room for {counted(video.n_hands, 'hand')} a frame, the model takes {n};"
+            f" record or convert it with --max-hands {n}"
         )
     recogniser = Recogniser(models, settings, max_hands=video.n_hands)
     recogniser.aspect = _aspect_of(video)
@@ -280,7 +280,9 @@ class _Tracker:
     def _detailed(self, tick: Tick, aspect: float) -> Iterator[Event]:
         """Yield the events at a tick with the hand that they are about."""
         seen = np.flatnonzero(tick.seen)
-        hand = HeldHand(tick.image[seen[0]], aspect) if seen.size else None
+        hand = None
+        if seen.size:
+            hand = HeldHand(tick.image[seen[0]], aspect, tick.world[seen[0]])
         for event in self._tick(tick):
             held = hand if event.type in ("start", "hold") else None
             yield replace(event, slot=self._slots.start, held=held)

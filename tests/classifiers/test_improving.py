@@ -6,13 +6,22 @@ from typing import Any
 
 import numpy as np
 import pytest
-from trigger_stubs import corrected, few_poses, pose_model, session, with_test_split, wrong_ones
+from trigger_stubs import (
+    corrected,
+    few_poses,
+    model_on_base,
+    pose_model,
+    session,
+    with_test_split,
+    wrong_ones,
+)
 
 from handlore.classifiers import improving
 from handlore.classifiers.evaluation.triggers import (
     Answer,
     Standing,
     TriggerScores,
+    _folds,
     choose_raises,
     raised_thresholds,
     score_answers,
@@ -102,9 +111,105 @@ def test_a_changed_mind(model: Path, triggers: RecordingFolder) -> None:
     triggers.discard(second.path)
     found = lesson(model, triggers)
     assert [one.name for one in found.new.reviewed] == ["live-1 0001"]
-    samples = found.triggers.samples
+    samples = found.triggers.kept.samples
     assert set(samples.label[samples.recording == "live-1 0001"]) == {"none"}
     assert "live-1 0002" not in samples.recording
+
+
+def test_what_it_has_seen_is_not_compared(model: Path, triggers: RecordingFolder) -> None:
+    """The model so far has learnt another label, and would be wrong about it."""
+    improve(model, triggers.root)
+    first, *_ = triggers.entries()
+    triggers.relabel(first.path, "none")
+    found = improve(model, triggers.root, dry_run=True)
+    assert (len(found.triggers.reviewed), found.n_relearnt) == (1, 1)
+    assert found.before.triggers == found.after.triggers == TriggerScores()
+
+
+def test_all_triggers_are_discarded(
+    model: Path, triggers: RecordingFolder, dataset: LandmarkDataset
+) -> None:
+    """The model forgets them, and learns those of another session anew."""
+    before = load_model(model).card.training["data_digest"]
+    backup = improve(model, triggers.root).backup
+    assert backup is not None
+    for entry in triggers.entries():
+        triggers.discard(entry.path)
+    learnt = model.read_bytes()
+    found = improve(model, triggers.root)
+    assert (found.n_forgotten, found.is_written, found.triggers.reviewed) == (10, True, ())
+    card = load_model(model).card
+    assert (card.training["data"], card.training["data_digest"]) == (["photos.npz"], before)
+    assert not triggers_file(model).exists()
+    with pytest.raises(HandloreError, match="holds no triggers"):
+        improve(model, triggers.root)
+    model.write_bytes(learnt)
+    again = improve(model, triggers.root)
+    assert again.is_written, "the model that was put back knows them"
+    assert "is not there: the new model will not know the triggers" in again.notes[0]
+    for entry in triggers.entries(discarded=True):
+        triggers.restore(entry.path)
+    assert len(improve(model, triggers.root).triggers.reviewed) == 10
+
+
+def test_discarded_triggers_count_before(model: Path, triggers: RecordingFolder) -> None:
+    """The model so far knows them, the new one does not."""
+    improve(model, triggers.root)
+    for number in (7, 8, 9, 10):
+        triggers.discard(triggers.find([number])[0].path)
+    origin = Origin.find(model)
+    folds = list(_folds(origin, lesson(model, triggers)))
+    assert all("none" in fold.before.labels for fold in folds)
+    assert all("none" not in fold.after.labels for fold in folds)
+
+
+def test_gestures_of_the_base_are_not_forgotten(tmp_path: Path, dataset: LandmarkDataset) -> None:
+    """Fists that are called ``point`` a hundred times: one's own samples would not notice it."""
+    model = model_on_base(tmp_path, dataset, "point")
+    folder = session(tmp_path / "triggers", few_poses(dataset), each=6)
+    fists = [entry.number for entry in folder.entries() if entry.label == "fist"]
+    corrected(folder, fists, "point")
+    found = improve(model, folder.root)
+    assert (found.before.n, found.before.n_base) == (6, 12)
+    assert found.before.n_base_wrong < found.after.n_base_wrong
+    assert "its accuracy on the gestures of its base is" in str(found.worse)
+    assert found.before.as_json()["base"]["n"] == 12
+    assert not found.is_written
+
+
+def test_gestures_of_the_base_beside_a_test_split(tmp_path: Path, dataset: LandmarkDataset) -> None:
+    model = model_on_base(tmp_path, with_test_split(dataset), "point")
+    folder = session(tmp_path / "triggers", few_poses(dataset))
+    corrected(folder, [])
+    done: list[float] = []
+    found = improve(model, folder.root, progress=lambda n, of: done.append(n / of))
+    assert (found.before.n, found.before.n_base, done[-1]) == (2, 12, 1.0)
+
+
+@pytest.mark.usefixtures("unjudged")
+def test_all_labels_are_right(model: Path, dataset: LandmarkDataset, tmp_path: Path) -> None:
+    """They count as reviewed, once a model has learnt them."""
+    folder = session(tmp_path / "triggers", dataset)
+    improve(model, folder.root, all_reviewed=True, dry_run=True)
+    assert all(entry.needs_review for entry in folder.entries())
+    improve(model, folder.root, all_reviewed=True)
+    assert not any(entry.needs_review for entry in folder.entries())
+    with pytest.raises(HandloreError, match="nothing new to learn"):
+        improve(model, folder.root)
+
+
+@pytest.mark.usefixtures("unjudged")
+def test_all_labels_are_right_in_a_folder_that_cannot_be_written(
+    model: Path, dataset: LandmarkDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_only(*_: object) -> None:
+        raise HandloreError("cannot write")
+
+    folder = session(tmp_path / "triggers", dataset)
+    monkeypatch.setattr(RecordingFolder, "confirm", read_only)
+    found = improve(model, folder.root, all_reviewed=True)
+    assert found.is_written
+    assert found.notes[-1] == "the triggers still count as not reviewed: cannot write"
 
 
 def test_what_nobody_has_reviewed(model: Path, dataset: LandmarkDataset, tmp_path: Path) -> None:
@@ -146,7 +251,7 @@ def test_a_split_that_changed(dataset: LandmarkDataset, tmp_path: Path) -> None:
         replace(data, samples=replace(data.samples, split=swapped)), tmp_path / "photos.npz"
     )
     (note,) = Origin.find(model).notes
-    assert "test samples were among the training data" in note
+    assert "12 test samples were among the training data" in note
 
 
 def test_the_data_are_not_written_over(

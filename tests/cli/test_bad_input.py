@@ -137,7 +137,7 @@ def test_only_bad_pictures(
     spoil(folder / "fist")
     next((folder / "fist").glob("fist_*")).unlink()
     line = refused(run("convert", folder, out / "x.npz", "--label", "fist"))
-    assert "none of the 5 files" in line
+    assert "none of 5 files" in line
     assert nothing_in(out)
     result = run("predict", onnx, folder, "--json")
     assert result.exit_code == 1

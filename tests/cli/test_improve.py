@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from recording_stubs import held
 from trigger_stubs import corrected, pose_model, session, wrong_ones
 
 from handlore.classifiers import improving
@@ -71,6 +72,8 @@ def test_yes(
         "n_right": 6,
         "n_wrong": 4,
         "n_none": 4,
+        "n_relearnt": 0,
+        "n_forgotten": 0,
         "n_unreviewed": 0,
         "n_other": 0,
     }
@@ -162,6 +165,67 @@ def test_a_recording_that_cannot_be_read(
     assert done.exit_code == 3
     assert "failed: " in done.stderr
     assert "fist/0099.npz" in done.stderr
+
+
+def test_a_damaged_recording_is_named_beside_an_error(
+    model: Path, folder: RecordingFolder, run: Run
+) -> None:
+    """It may be the reason why nothing is found."""
+    (folder.root / "fist" / "0099.npz").write_bytes(b"PK nonsense")
+    done = run("improve", model, "--from", folder.root, "--no-review")
+    assert done.exit_code == 1
+    failed, error = done.stderr.splitlines()
+    assert failed.startswith(f"failed: {folder.root / 'fist' / '0099.npz'}: ")
+    assert error.startswith("handlore: none of the 10 new triggers")
+
+
+def test_damaged_data_are_named_beside_an_error(
+    folder: RecordingFolder, run: Run, tmp_path: Path
+) -> None:
+    """Recordings that the model was trained on: its gestures are not there any more."""
+    data, model = RecordingFolder.open(tmp_path / "gestures"), tmp_path / "poses.onnx"
+    for label in ("fist", "point"):
+        for seed in range(3):
+            data.keep(held(label, seed=seed))
+    assert run("train", data.root, "--out", model, "--model", "linear").exit_code == 0
+    torn = [entry.path for entry in data.entries() if entry.label == "fist"]
+    for path in torn:
+        path.write_bytes(b"PK nonsense")
+    done = run("improve", model, "--from", folder.root, "--yes")
+    assert done.exit_code == 1
+    *failed, error = done.stderr.splitlines()
+    assert [line.split(": ")[1] for line in failed] == [str(path) for path in torn]
+    assert "has no samples of fist" in error
+
+
+def test_one_trigger(model: Path, folder: RecordingFolder, run: Run, refused: Refused) -> None:
+    first, *others = folder.entries()
+    for entry in others:
+        entry.path.unlink()
+    line = refused(run("improve", model, "--from", folder.root, "--no-review"))
+    assert f"the new trigger in {folder.root} has not been reviewed: " in line
+    folder.confirm(first.path)
+    done = run("improve", model, "--from", folder.root)
+    assert "1 new trigger: 1 right, 0 wrong" in done.stdout
+    assert "false activations, 1 trigger " in done.stdout
+    line = refused(run("improve", model, "--from", folder.root))
+    assert f"poses.onnx knows the trigger in {folder.root}; record another" in line
+
+
+def test_discarded_and_relabelled(
+    model: Path, folder: RecordingFolder, dataset: LandmarkDataset, run: Run
+) -> None:
+    corrected(folder, wrong_ones(folder, dataset))
+    assert run("improve", model, "--from", folder.root).exit_code == 0
+    assert run("recordings", "discard", folder.root, 1, 2, 3).exit_code == 0
+    assert run("recordings", "relabel", folder.root, 4, "none").exit_code == 0
+    done = run("improve", model, "--from", folder.root, "--dry-run")
+    assert done.stdout.splitlines()[:3] == [
+        "1 new trigger: 0 right, 1 wrong (1 none, 0 another gesture)",
+        "1 learnt with another label before, and not compared",
+        "3 discarded, and forgotten",
+    ]
+    assert "false activations" not in done.stdout
 
 
 def test_ready_model(folder: RecordingFolder, run: Run, refused: Refused) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from click.testing import Result
 from recording_stubs import filled, held
 
+from handlore.capture.keys import ScriptedKeys
 from handlore.cli import recordings
 from handlore.datasets.recordings import RecordingFolder
 
@@ -60,8 +62,22 @@ def test_list_as_json(folder: RecordingFolder, run: Run, parsed: Parsed) -> None
 
 def test_review_without_a_display(folder: RecordingFolder, run: Run, refused: Refused) -> None:
     line = refused(run("recordings", "review", folder.root))
-    assert "a review needs a window: " in line
+    assert "a review needs a window or a terminal: " in line
     assert "`handlore recordings list`" in line
+
+
+def test_review_in_a_terminal(
+    folder: RecordingFolder, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = nullcontext(ScriptedKeys("u", "n", "+", *"up", "enter", "q"))
+    monkeypatch.setattr(recordings, "has_terminal", lambda: True)
+    monkeypatch.setattr(recordings, "terminal_keys", lambda: keys)
+    done = run("recordings", "review", folder.root)
+    assert done.exit_code == 0, done.output
+    first, *_, last = done.stderr.splitlines()
+    assert first.startswith("no window, the review is in this terminal: there is no display")
+    assert last.endswith("3 recordings, 2 changed")
+    assert names(folder) == {"discarded/left/0001.npz", "up/0002.npz", "discarded/fist/0003.npz"}
 
 
 def test_edits(folder: RecordingFolder, run: Run) -> None:
@@ -112,6 +128,20 @@ def test_damaged_file(folder: RecordingFolder, run: Run) -> None:
     done = run("recordings", "list", folder.root)
     assert done.exit_code == 3
     assert "left/0009.npz: is not a landmark dataset: it is empty" in done.stderr
+
+
+def test_damaged_files_are_named_if_nothing_else_is_there(run: Run, tmp_path: Path) -> None:
+    folder = RecordingFolder.open(tmp_path / "gestures")
+    folder.keep(held("fist")).write_bytes(b"torn")
+    for words in (
+        ("train", folder.root, "--out", tmp_path / "m.onnx"),
+        ("predict", "everyday", folder.root),
+    ):
+        done = run(*words)
+        assert done.exit_code == 1
+        failed, error = done.stderr.splitlines()
+        assert failed.startswith(f"failed: {folder.root / 'fist' / '0001.npz'}: ")
+        assert "holds no readable recordings" in error
 
 
 def test_damaged_file_after_a_review(

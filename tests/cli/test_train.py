@@ -25,7 +25,7 @@ from handlore.cli import main
 from handlore.cli._common import _TimeLeft, progress
 from handlore.datasets.dataset import LandmarkDataset, Samples
 from handlore.datasets.storage import save_dataset
-from handlore.landmarks.weights import aligned_zip, find_bundle
+from handlore.landmarks.weights import _aligned_zip, find_bundle
 from handlore.models.card import ModelCard
 from handlore.models.files import load_model
 
@@ -94,7 +94,7 @@ def test_own_networks(
     assert bundle is not None
     with zipfile.ZipFile(bundle.path) as own:
         members = {name: own.read(name) + b"\0" for name in own.namelist()}
-    (tmp_path / "own.task").write_bytes(aligned_zip(members))
+    (tmp_path / "own.task").write_bytes(_aligned_zip(members))
     monkeypatch.setenv("HANDLORE_LANDMARKER", str(tmp_path / "own.task"))
     data, model = tmp_path / "x.npz", tmp_path / "m.onnx"
     folder = photos(["fist", "point"])

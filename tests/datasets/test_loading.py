@@ -249,7 +249,7 @@ def test_recordings_with_room_for_another_number_of_hands_are_named(
     folder.keep(two)
     recorded = load_recordings(folder.root)
     assert [name for name, _ in recorded.failures] == ["right/0003.npz"]
-    assert "room for 2 hand(s) a frame, most recordings here for 1" in recorded.failures[0][1]
+    assert "room for 2 hands a frame, most recordings here for 1" in recorded.failures[0][1]
     assert recorded.dataset("sequence").labels == ["left"]
 
 

@@ -19,7 +19,7 @@ from handlore.landmarks.detectors import DETECTORS
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import detector_info, open_detector
-from handlore.landmarks.weights import HAND_MEMBER, PALM_MEMBER, aligned_zip
+from handlore.landmarks.weights import HAND_MEMBER, PALM_MEMBER, _aligned_zip
 
 every_detector = pytest.mark.parametrize("name", DETECTORS.names())
 
@@ -194,7 +194,7 @@ def test_info_is_known_before_it_is_opened(name, landmarker):
 @every_detector
 def test_networks_that_are_none_are_one_line(name, tmp_path, open_palm):
     path = tmp_path / "own.task"
-    path.write_bytes(aligned_zip({PALM_MEMBER: b"no network", HAND_MEMBER: b"no network"}))
+    path.write_bytes(_aligned_zip({PALM_MEMBER: b"no network", HAND_MEMBER: b"no network"}))
     with (
         quiet_native_log(),
         pytest.raises(HandloreError, match=r"refuses the bundle .*own\.task") as problem,

@@ -18,8 +18,8 @@ from handlore.landmarks.weights import (
     ENVIRONMENT_VARIABLE,
     HAND_MEMBER,
     PALM_MEMBER,
+    _aligned_zip,
     _NetworkFile,
-    aligned_zip,
     cached_path,
     fetch_bundle,
     find_bundle,
@@ -57,7 +57,7 @@ def no_network(*_, **__):
 
 
 def bundle_of(hand=FULL, palm=PALM):
-    return aligned_zip({PALM_MEMBER: palm, HAND_MEMBER: hand})
+    return _aligned_zip({PALM_MEMBER: palm, HAND_MEMBER: hand})
 
 
 def wheel_of(**networks):
@@ -80,7 +80,7 @@ def written(path, data):
 
 @given(st.dictionaries(st.text("abcäö_./", min_size=1, max_size=90), st.binary(max_size=200)))
 def test_the_data_of_every_member_starts_at_a_multiple_of_64_bytes(members):
-    data = aligned_zip(members)
+    data = _aligned_zip(members)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         assert archive.testzip() is None
         assert {name: archive.read(name) for name in archive.namelist()} == members
@@ -165,7 +165,7 @@ def test_a_cached_bundle_whose_zip_flags_are_damaged_is_not_used(flag):
     assert find_bundle("full") is None
 
 
-@pytest.mark.parametrize("content", [None, b"hello", aligned_zip({PALM_MEMBER: PALM})])
+@pytest.mark.parametrize("content", [None, b"hello", _aligned_zip({PALM_MEMBER: PALM})])
 def test_a_path_that_is_named_must_be_a_bundle(tmp_path, monkeypatch, content):
     path = tmp_path / "named.task"
     if content is not None:

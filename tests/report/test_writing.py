@@ -10,10 +10,11 @@ import pytest
 from movement_stubs import hand_shape, movements, two_handed
 from report_stubs import findings_of
 
+from handlore.classifiers.typical import median_hand
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.landmarks.geometry import canonicalize, mirror, rotate
 from handlore.report.drawing import Drawing
-from handlore.report.findings import _typical_hands, aligned_hands, mean_hand
+from handlore.report.findings import hands_by_label
 from handlore.report.writing import FIGURES, _data_plots, _report_files
 
 
@@ -40,6 +41,10 @@ def poses(hands: np.ndarray, side: np.ndarray, labels: list[str]) -> LandmarkDat
     )  # fmt: skip
 
 
+def typical_hands(dataset: LandmarkDataset) -> dict[str, np.ndarray]:
+    return {label: median_hand(hands) for label, hands in hands_by_label(dataset).items()}
+
+
 def test_the_mean_hand_has_no_place_size_side_or_rotation_of_its_own() -> None:
     shape, n = hand_shape(), 40
     rng, left = np.random.default_rng(0), np.arange(n) % 3 == 0
@@ -47,7 +52,7 @@ def test_the_mean_hand_has_no_place_size_side_or_rotation_of_its_own() -> None:
     # A left hand that leans to the left is, as a right hand, one that leans to the right.
     lean = np.where(left, -1, 1) * (90 + rng.normal(0, 5, n))
     made = rotate(made, lean) * rng.uniform(0.5, 2, (n, 1, 1)) + rng.uniform(0, 1, (n, 1, 3))
-    mean = _typical_hands(poses(made, np.where(left, 0.1, 0.9), ["a"] * n))["a"]
+    mean = typical_hands(poses(made, np.where(left, 0.1, 0.9), ["a"] * n))["a"]
     assert mean.shape == (1, 1, 21, 3)
     np.testing.assert_allclose(mean[0, 0], rotate(canonicalize(shape), 90), atol=0.1)
 
@@ -55,19 +60,18 @@ def test_the_mean_hand_has_no_place_size_side_or_rotation_of_its_own() -> None:
 def test_thumbs_up_and_thumbs_down_stay_two_things() -> None:
     made = np.repeat(hand_shape()[None], 10, axis=0)
     made[5:] = rotate(made[5:], 180)
-    found = _typical_hands(poses(made, np.ones(10), ["up"] * 5 + ["down"] * 5))
+    found = typical_hands(poses(made, np.ones(10), ["up"] * 5 + ["down"] * 5))
     np.testing.assert_allclose(found["down"][0, 0], rotate(found["up"][0, 0], 180), atol=1e-4)
 
 
 def test_the_mean_of_swipes_goes_the_way_of_the_label() -> None:
-    found = _typical_hands(movements(n_people=3, labels=("left", "right")))
+    found = typical_hands(movements(n_people=3, labels=("left", "right")))
     ends = {label: hand[-1, 0, 0, 0] for label, hand in found.items()}
     assert ends["left"] < -1 < 1 < ends["right"]
 
 
 def test_a_hand_that_is_never_there_is_not_drawn() -> None:
-    for hands in aligned_hands(two_handed(movements(n_people=2))).values():
-        mean = mean_hand(hands)
+    for mean in typical_hands(two_handed(movements(n_people=2))).values():
         assert np.isnan(mean[:, 0]).all()
         assert not np.isnan(mean[:, 1]).any()
 

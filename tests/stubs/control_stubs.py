@@ -26,6 +26,8 @@ class Moment:
     """Distance of thumb and index finger, in hand sizes."""
     degrees: float = 0.0
     """Roll, clockwise in the picture."""
+    size: float = 1.0
+    """Of the hand in the picture, in usual sizes."""
 
     def landmarks(self) -> FloatArray:
         """Return image landmarks (21, 3); the little finger shows the pose."""
@@ -38,7 +40,7 @@ class Moment:
         turn = np.radians(self.degrees)
         hand[:, :2] = hand[:, :2] @ [[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]
         palm = hand[[0, 5, 9, 17]].mean(axis=0)
-        return ((hand - palm) * 0.2 + [self.x, self.y, 0]).astype(np.float32)
+        return ((hand - palm) * 0.2 * self.size + [self.x, self.y, 0]).astype(np.float32)
 
 
 class Poses:

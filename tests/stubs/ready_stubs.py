@@ -9,6 +9,7 @@ from handlore.datasets.storage import load_dataset
 from handlore.landmarks.hands import FloatArray
 from handlore.models.files import load_model
 from handlore.models.ready import KNOWN_MODELS
+from handlore.models.stream.events import HeldHand
 from handlore.models.stream.recogniser import recognise
 
 FPS = 30
@@ -22,7 +23,10 @@ def _sign(label: str) -> tuple[FloatArray, FloatArray, float]:
     at = np.flatnonzero((data.samples.label == label) & seen)
     rows = model.encoder.encode(data.image[at], data.world[at], data.handedness[at])
     best = at[model.predict_proba(rows)[:, model.labels.index(label)].argmax()]
-    return data.image[best, 0], data.world[best, 0], float(data.handedness[best, 0])
+    image, palm = data.image[best, 0], HeldHand(data.image[best, 0]).size
+    # As if all were signs of one person in one place.
+    placed = (image - image[0]) * np.float32(0.2 / palm) + np.array([0.5, 0.6, 0], np.float32)
+    return placed, data.world[best, 0], float(data.handedness[best, 0])
 
 
 def signs(*parts: tuple[str, float]) -> LandmarkDataset:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from handlore.classifiers.extending import pipeline_beside
 from handlore.classifiers.factory import make_pipeline
 from handlore.classifiers.provenance import source_facts
 from handlore.classifiers.training import train_pipeline
@@ -65,6 +66,20 @@ def pose_model(folder: Path, poses: LandmarkDataset, name: str = "poses") -> Pat
     train_pipeline(
         make_pipeline(own, "linear", features=["world"]), own, out, novelty=False, facts=facts
     )
+    return out
+
+
+def model_on_base(folder: Path, poses: LandmarkDataset, own: str) -> Path:
+    """A quick model of one pose of one's own, on top of a base that knows the others."""
+    base = folder / "base.onnx"
+    few, is_own = few_poses(poses), poses.samples.label == own
+    save_dataset(few.select(few.samples.label != own), base.with_suffix(".npz"))
+    pose_model(folder, poses, "base")
+    save_dataset(poses.select(is_own), folder / "photos.npz")
+    out, data = folder / "mine.onnx", poses.select(is_own)
+    pipeline, examples, _ = pipeline_beside(data, base, "linear", features=["world"])
+    facts = source_facts(out, [folder / "photos.npz"], base=base)
+    train_pipeline(pipeline, data, out, base=examples, novelty=False, facts=facts)
     return out
 
 

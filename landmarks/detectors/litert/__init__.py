@@ -5,8 +5,6 @@ its results with those of MediaPipe.
 """
 
 from .detector import AdaptiveSchedule as AdaptiveSchedule
-from .detector import EveryFrame as EveryFrame
 from .detector import LiteRTDetector as LiteRTDetector
-from .detector import PalmSchedule as PalmSchedule
 from .regions import MEDIAPIPE_PALM_ANGLE as MEDIAPIPE_PALM_ANGLE
 from .regions import UPRIGHT_PALM_ANGLE as UPRIGHT_PALM_ANGLE

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from math import inf
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -70,48 +70,13 @@ class _Motion:
         return thumbnail
 
 
-class PalmSchedule(Protocol):
-    """Decides in which frames palms are detected. One instance serves one detector."""
-
-    def due(self, picture: Pixels, seconds: float, n_tracked: int, max_hands: int) -> bool:
-        """Say whether to detect palms in this frame (height, width, 3); called at most once for it.
-
-        ``n_tracked`` hands are being tracked, fewer than the ``max_hands`` that were asked for.
-        """
-        ...
-
-    def lost(self, seconds: float) -> bool:
-        """Note that a hand was lost; return whether to detect palms in this same frame."""
-        ...
-
-    def reset(self) -> None:
-        """Forget everything: another video begins."""
-        ...
-
-
-class EveryFrame:
-    """As in MediaPipe: whenever fewer hands are tracked than were asked for."""
-
-    def due(self, picture: Pixels, seconds: float, n_tracked: int, max_hands: int) -> bool:
-        """Return True."""
-        del picture, seconds, n_tracked, max_hands
-        return True
-
-    def lost(self, seconds: float) -> bool:
-        """Return False: the next frame is soon enough."""
-        del seconds
-        return False
-
-    def reset(self) -> None:
-        """Do nothing."""
-
-
 @dataclass
 class AdaptiveSchedule:
-    """Detect palms when there is a reason to: the default for videos.
+    """Decides in which frames of a video palms are detected; one instance serves one detector.
 
     At once when a hand is lost; now and then while one of two hands is missing; while there is
-    none, soon after something has moved, else at long intervals.
+    none, soon after something has moved, else at long intervals. Intervals of 0 seconds mean every
+    frame in which fewer hands are tracked than were asked for, as in MediaPipe.
     """
 
     second_hand: float = 0.5
@@ -130,9 +95,11 @@ class AdaptiveSchedule:
     _moved_until: float = field(default=-inf, init=False)
     _lost_until: float = field(default=-inf, init=False)
 
-    def due(self, picture: Pixels, seconds: float, n_tracked: int, max_hands: int) -> bool:
-        """Say whether to detect palms, see :class:`PalmSchedule`."""
-        del max_hands
+    def due(self, picture: Pixels, seconds: float, n_tracked: int) -> bool:
+        """Say whether to detect palms in this frame (height, width, 3); called at most once for it.
+
+        ``n_tracked`` hands are being tracked, fewer than were asked for.
+        """
         if not n_tracked and self.motion.seen(picture):
             self._moved_until = seconds + self.stay_alert
         wait = self.second_hand if n_tracked else self.heartbeat
@@ -150,7 +117,10 @@ class AdaptiveSchedule:
         return True
 
     def lost(self, seconds: float) -> bool:
-        """Return True, and stay alert: a hand that is lost is seldom far."""
+        """Say whether to detect palms in the frame in which a hand was lost, and stay alert.
+
+        A hand that is lost is seldom far.
+        """
         self._lost_until = seconds + self.stay_alert
         self._last_detection = seconds
         return True
@@ -202,13 +172,13 @@ class LiteRTDetector(BundleDetector):
         bundle: Bundle,
         *,
         max_hands: int = 1,
-        schedule: PalmSchedule | None = None,
+        schedule: AdaptiveSchedule | None = None,
         threads: int | None = None,
         palm_target_angle: float = MEDIAPIPE_PALM_ANGLE,
     ) -> None:
         super().__init__(bundle, max_hands=max_hands, threads=threads)
         self._networks: Networks | None = Networks(bundle, threads)
-        self._schedule: PalmSchedule = schedule or AdaptiveSchedule()
+        self._schedule = schedule or AdaptiveSchedule()
         self._angle = palm_target_angle
         self._tracker = Tracker(max_hands)
 
@@ -298,9 +268,7 @@ class LiteRTDetector(BundleDetector):
         if n_present == self._max_hands:
             return False
         n_before = len(self._tracker.tracks)
-        due = n_before < self._max_hands and self._schedule.due(
-            picture, seconds, n_before, self._max_hands
-        )
+        due = n_before < self._max_hands and self._schedule.due(picture, seconds, n_before)
         return (n_present < n_before and self._schedule.lost(seconds)) or due
 
     def _newcomers(self, picture: Pixels, present: list[Track]) -> list[Hand]:

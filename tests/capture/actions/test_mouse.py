@@ -118,11 +118,29 @@ def test_pinch_presses_the_button(desktop: Desktop, tmp_path: Path) -> None:
     assert max(abs(n) for n in desktop.way) <= 12
 
 
+@pytest.mark.parametrize(
+    ("held", "buttons"),
+    [
+        (lambda time: Moment("none", pinch=0.1), ["down", "up"]),
+        (lambda time: Moment("none", pinch=0.1 if time < 2.05 else 0.9), []),
+        (lambda time: Moment("none", x=0.5 + 1.2 * (time - 2), pinch=0.1), []),
+        (lambda time: Moment("none", pinch=0.1, size=max(0.4, 1 - 4 * (time - 2))), []),
+    ],
+    ids=["a pinch", "for a moment only", "a hand that moves away", "a hand that is turned"],
+)
+def test_what_looks_like_a_pinch(
+    desktop: Desktop, tmp_path: Path, held: Callable[[float], Moment], buttons: list[str]
+) -> None:
+    """Only a hand that is steady, and pinches long enough, does it on purpose."""
+    play(POINTER, tmp_path, driven(4, lambda time: held(time) if 2 <= time < 2.3 else Moment()))
+    assert desktop.buttons == buttons
+
+
 def test_real_hands_press_and_do_not_press(desktop: Desktop, tmp_path: Path) -> None:
     """A pinch is a click; a fist, in which the tips touch too, is none."""
     text = preset_file("mouse").read_text("utf-8")
     for sign, buttons in (("fist", []), ("like", []), ("ok", ["down", "up"])):
-        video = signs(("one", 1.5), (sign, 0.2), ("one", 1), ("gone", 1))
+        video = signs(("one", 1.5), (sign, 0.3), ("one", 1), ("gone", 1))
         play(text, tmp_path, video, load_model("everyday"))
         assert desktop.buttons == buttons, sign
 

@@ -64,7 +64,7 @@ def test_keep_video(tmp_path: Path) -> None:
 
 def test_clip_of_an_event(tmp_path: Path) -> None:
     folder, said = RecordingFolder.open(tmp_path / "kept"), []
-    view = buffer_of(folder, said)
+    view = buffer_of(folder, said, clock=lambda: 1_000_000.0)
     Stage(TWO, view).run()
     view.close()
     assert said == []
@@ -81,6 +81,9 @@ def test_clip_of_an_event(tmp_path: Path) -> None:
     assert event is not None
     assert (event.label, event.start) == ("fist", pytest.approx(1.0, abs=0.04))
     assert (fist.recognised, fist.reviewed, fist.needs_review) == ("fist", False, True)
+    assert fist.recognised_at == time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(1_000_000))
+    assert fist.probability is not None
+    assert 0.5 < fist.probability <= 1
     whole = load_dataset(next(e.path for e in folder.entries() if e.label == UNSORTED))
     assert whole.n_frames == len(TWO)
 

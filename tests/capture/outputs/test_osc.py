@@ -8,7 +8,7 @@ import pytest
 from output_stubs import hand, state, until
 
 from handlore.capture.outputs.base import make_output
-from handlore.capture.outputs.osc import osc_message
+from handlore.capture.outputs.osc import _osc_message
 from handlore.capture.outputs.sender import Sender
 from handlore.models.stream.events import Event
 
@@ -66,7 +66,7 @@ def test_event(sender: Sender, got: dict[str, tuple]) -> None:
 
 @pytest.mark.parametrize("text", ["", "a", "abc", "abcd", "ä", "a\0b"])
 def test_padding(text: str) -> None:
-    message = osc_message("/a", text, 7, 0.25, text)
+    message = _osc_message("/a", text, 7, 0.25, text)
     assert len(message) % 4 == 0
     read = osc_message_module.OscMessage(message)
     assert (read.address, read.params) == (

@@ -155,7 +155,7 @@ def test_a_folder_of_nothing_readable_says_what_is_wrong_with_the_first(tmp_path
     for name in ("fist/1.jpg", "palm/2.jpg"):
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_text("text")
-    with pytest.raises(HandloreError, match=r"none of the 2 files .*fist/1\.jpg: it is a text"):
+    with pytest.raises(HandloreError, match=r"none of 2 files .*fist/1\.jpg: it is a text"):
         convert(images(), tmp_path, BrightDetector())
 
 

@@ -361,7 +361,7 @@ def test_landmarks_that_a_source_brings_need_no_detector(out, tmp_path, jobs):
 def test_nothing_that_can_be_read_is_one_line_and_leaves_nothing(tmp_path, out):
     (tmp_path / "in" / "a").mkdir(parents=True)
     (tmp_path / "in" / "a" / "1.png").write_text("text")
-    with pytest.raises(HandloreError, match=r"none of the 1 files .*a/1\.png: it is a text"):
+    with pytest.raises(HandloreError, match=r"none of 1 file .*a/1\.png: it is a text"):
         go(tmp_path / "in", out, source=Deadly(label="a"))
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
 

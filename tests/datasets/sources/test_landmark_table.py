@@ -576,8 +576,9 @@ def test_names_of_files_are_splits_and_tests_without_labels_are_left_out(tmp_pat
     assert Counter(listing.dataset.samples.split) == {"train": 12}
 
 
-def test_folders_are_splits_of_tables_with_labels(tmp_path):
-    for split in ("train", "test"):
+@pytest.mark.parametrize("other", ["test", "eval", "Testing"])
+def test_folders_are_splits_of_tables_with_labels(tmp_path, other):
+    for split in ("train", other):
         (tmp_path / split).mkdir()
         rows = rows_of(shares(hands()), WORDS)
         text = csv_text(rows, ["label", *header("{a}{k}")])

@@ -23,7 +23,7 @@ def test_labels_beside_the_media(layout, tmp_path):
 def test_files_that_are_not_there_are_counted(tmp_path):
     _, lists, right = LISTS["wlasl"]
     root = tree(tmp_path, [*files_of(right), *lists], lists)
-    assert "1 files that the list names are not there, such as 00009" in read(root)[1].notes
+    assert "not there: 1 file that the list names, such as 00009" in read(root)[1].notes
 
 
 @pytest.mark.parametrize(
@@ -81,9 +81,7 @@ def test_a_whole_file_with_several_labels_is_not_used(tmp_path):
     lists = {"l.csv": "video,label\na.mp4,wave\na.mp4,stop\nb.mp4,wave\nc.mp4,stop\n"}
     listing = read(tree(tmp_path, ["a.mp4", "b.mp4", "c.mp4", *lists], lists))[1]
     assert {item.source: item.label for item in listing.items} == {"b.mp4": "wave", "c.mp4": "stop"}
-    assert (
-        "1 files have several labels in the list and are not used, such as a.mp4" in listing.notes
-    )
+    assert "not used: 1 file with several labels in the list, such as a.mp4" in listing.notes
     assert listing.left_out == ["a.mp4"]
 
 

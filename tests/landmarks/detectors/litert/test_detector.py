@@ -21,7 +21,6 @@ from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.detectors.litert import (
     UPRIGHT_PALM_ANGLE,
     AdaptiveSchedule,
-    EveryFrame,
     LiteRTDetector,
 )
 from handlore.landmarks.detectors.litert import detector as module
@@ -31,6 +30,11 @@ from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.weights import require_bundle
 
 SMALL = (320, 240)
+
+
+def every_frame():
+    """Return the schedule of MediaPipe: whenever fewer hands are tracked than were asked for."""
+    return AdaptiveSchedule(second_hand=0, alert=0, after_loss=0, heartbeat=0)
 
 
 @pytest.fixture(scope="module", params=[1, 2], ids=["one hand", "two hands"])
@@ -171,7 +175,7 @@ def test_a_rendered_video_is_tracked_as_mediapipe_tracks_it(movement):
     with (
         quiet_native_log(),
         MediaPipeDetector(bundle) as reference,
-        LiteRTDetector(bundle, schedule=EveryFrame()) as every,
+        LiteRTDetector(bundle, schedule=every_frame()) as every,
         LiteRTDetector(bundle) as thrifty,
     ):
         for seconds, picture in render_movement(
@@ -200,7 +204,7 @@ def test_two_hands_keep_their_places(open_palm):
     with (
         quiet_native_log(),
         MediaPipeDetector(bundle, max_hands=2) as reference,
-        LiteRTDetector(bundle, max_hands=2, schedule=EveryFrame()) as ours,
+        LiteRTDetector(bundle, max_hands=2, schedule=every_frame()) as ours,
     ):
         followed, sides = [], set()
         for k, frame in enumerate(frames):
@@ -272,7 +276,7 @@ def test_a_hand_that_jumps_is_found_again_in_the_same_frame(video, open_palm):
 class FirstFrame(AdaptiveSchedule):
     """Detects palms in the first frame only."""
 
-    def due(self, picture, seconds, n_tracked, max_hands):
+    def due(self, picture, seconds, n_tracked):
         return seconds == 0
 
     def lost(self, seconds):
@@ -325,14 +329,14 @@ def test_a_hand_that_its_region_cuts_off_is_detected_again(video, hand_calls, op
 
 def test_a_schedule_of_ones_own(open_palm):
     class Never(AdaptiveSchedule):
-        def due(self, picture, seconds, n_tracked, n_wanted):
+        def due(self, picture, seconds, n_tracked):
             return False
 
     with LiteRTDetector(require_bundle("full"), schedule=Never()) as video:
         assert [video.track(open_palm, k / 30) for k in range(3)] == [[], [], []]
 
 
-@pytest.mark.parametrize("schedule", [AdaptiveSchedule, EveryFrame])
+@pytest.mark.parametrize("schedule", [AdaptiveSchedule, every_frame])
 def test_a_hand_is_followed_when_the_frame_size_changes(open_palm, schedule):
     height, width = open_palm.shape[:2]
     sizes = [(width, height), (width // 2, height // 2), (3 * width // 2, 3 * height // 2)]
@@ -414,10 +418,10 @@ def test_a_read_only_view_of_a_buffer_that_changes_is_detected_again():
 STILL = np.full((240, 320, 3), 120, np.uint8)
 
 
-def looks(schedule, n_frames, fps, frame=lambda _: STILL, tracked=0, wanted=1):
+def looks(schedule, n_frames, fps, frame=lambda _: STILL, tracked=0):
     """Return the times at which palms are sought."""
     times = [k / fps for k in range(n_frames)]
-    return [t for t in times if schedule.due(frame(t), t, tracked, wanted)]
+    return [t for t in times if schedule.due(frame(t), t, tracked)]
 
 
 def moving(seconds):
@@ -428,8 +432,8 @@ def moving(seconds):
 
 
 def test_every_frame_is_every_frame():
-    assert len(looks(EveryFrame(), 30, 30)) == 30
-    assert not EveryFrame().lost(0.0)
+    assert len(looks(every_frame(), 30, 30)) == 30
+    assert len(looks(every_frame(), 30, 30, tracked=1)) == 30
 
 
 @pytest.mark.parametrize("fps", [5, 15, 30, 60, 120])
@@ -466,7 +470,7 @@ def test_a_slow_movement_adds_up():
 
 
 def test_a_missing_second_hand_is_sought_every_few_hundred_milliseconds():
-    times = looks(AdaptiveSchedule(), 300, 30, moving, tracked=1, wanted=2)
+    times = looks(AdaptiveSchedule(), 300, 30, moving, tracked=1)
     assert 0.45 <= np.diff(times).min() <= np.diff(times).max() <= 0.55
 
 
@@ -474,18 +478,18 @@ def test_a_loss_means_at_once():
     schedule = AdaptiveSchedule()
     looks(schedule, 60, 30)
     assert schedule.lost(2.0)
-    assert not schedule.due(STILL, 2.01, 0, 1), "it has just been done"
-    frames = [k for k in range(1, 60) if schedule.due(STILL, 2 + k / 30, 0, 1)]
+    assert not schedule.due(STILL, 2.01, 0), "it has just been done"
+    frames = [k for k in range(1, 60) if schedule.due(STILL, 2 + k / 30, 0)]
     assert frames[:15] == list(range(1, 16)), "in every frame for half a second"
     assert len(frames) <= 15 + 4
 
 
 def test_the_first_frame_is_looked_at_and_a_reset_makes_the_next_one_the_first():
     schedule = AdaptiveSchedule()
-    assert schedule.due(STILL, 5.0, 0, 1)
-    assert not schedule.due(STILL, 5.01, 0, 1)
+    assert schedule.due(STILL, 5.0, 0)
+    assert not schedule.due(STILL, 5.01, 0)
     schedule.reset()
-    assert schedule.due(STILL, 0.0, 0, 1)
+    assert schedule.due(STILL, 0.0, 0)
 
 
 def test_noise_is_no_movement_and_a_hand_is():

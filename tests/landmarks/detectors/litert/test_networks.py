@@ -16,7 +16,13 @@ from handlore.landmarks.detectors.litert.networks import (
 )
 from handlore.landmarks.detectors.litert.regions import Region
 from handlore.landmarks.errors import HandloreError
-from handlore.landmarks.weights import HAND_MEMBER, PALM_MEMBER, Bundle, aligned_zip, require_bundle
+from handlore.landmarks.weights import (
+    HAND_MEMBER,
+    PALM_MEMBER,
+    Bundle,
+    _aligned_zip,
+    require_bundle,
+)
 
 
 def test_the_warp_is_that_of_opencv_to_one_grey_level():
@@ -47,7 +53,7 @@ def test_one_warp_serves_many_pictures(kind):
         assert (warp(picture, Region(-50, 900, 300, 1.0).to_picture(16)) == value).all()
 
 
-@pytest.mark.parametrize("content", [b"no zip", aligned_zip({"other": b"x"})], ids=["text", "zip"])
+@pytest.mark.parametrize("content", [b"no zip", _aligned_zip({"other": b"x"})], ids=["text", "zip"])
 def test_a_bundle_without_networks_is_refused(tmp_path, content):
     path = tmp_path / "own.task"
     path.write_bytes(content)
@@ -59,7 +65,7 @@ def test_networks_in_the_wrong_places_are_refused(tmp_path):
     with zipfile.ZipFile(require_bundle("full").path) as archive:
         palm = archive.read(PALM_MEMBER)
     path: Path = tmp_path / "own.task"
-    path.write_bytes(aligned_zip({PALM_MEMBER: palm, HAND_MEMBER: palm}))
+    path.write_bytes(_aligned_zip({PALM_MEMBER: palm, HAND_MEMBER: palm}))
     with pytest.raises(HandloreError, match="other networks"):
         LiteRTDetector(Bundle(path, "custom", "test"))
 
