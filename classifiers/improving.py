@@ -44,7 +44,7 @@ from .training import train_pipeline
 _EMPHASIS = 5
 """How often a mistake counts in training: a few stand against hundreds or thousands of samples
 (``benchmarks/improve.py``)."""
-_FITS_OF_A_TRAINING = 3
+_FITS_OF_A_TRAINING = 4
 """As long as so many fits takes a training, thresholds included."""
 _MOST_LOST = 0.005
 """Share of the test items that may be lost; one item may be in any case."""
@@ -255,8 +255,8 @@ def _train(
     origin: Origin, lesson: Lesson, trial: Path, target: Path, steps: Steps
 ) -> tuple[str, ...]:
     """Train the new model as ``train`` would, and return notes."""
-    dataset = lesson.triggers.beside(origin.trained)
-    pipeline = origin.pipeline(joined(dataset, origin.examples))
+    every = lesson.triggers.beside(origin.trained)
+    pipeline = origin.pipeline(joined(every, origin.examples))
     facts = source_facts(
         target,
         [*origin.paths, *([triggers_file(target)] if lesson.triggers.names else [])],
@@ -266,9 +266,10 @@ def _train(
     )
     trained = train_pipeline(
         pipeline,
-        dataset,
+        origin.trained,
         trial,
         base=origin.examples,
+        for_streams=lesson.triggers.named,
         negatives=origin.negatives,
         facts=facts,
         progress=steps.within(_FITS_OF_A_TRAINING),

@@ -14,7 +14,6 @@ from typing import ClassVar, Protocol, Self
 
 import numpy as np
 
-from .brightness import brightened
 from .errors import HandloreError
 from .hands import Hand, HandTransform, Pixels
 from .weights import LANDMARKERS, Bundle, find_bundle, require_bundle
@@ -236,18 +235,15 @@ def is_arm_linux() -> bool:
     return platform.system() == "Linux" and platform.machine() == "aarch64"
 
 
-def prepared_picture(picture: Pixels) -> Pixels:
-    """Return a picture as hands are detected in it: brightened if it is dark.
-
-    It has to be (height, width, 3) RGB, 8 bit, and not empty.
-    """
+def checked_picture(picture: Pixels) -> Pixels:
+    """Return a picture, checked: (height, width, 3) RGB, 8 bit, not empty."""
     array = np.asarray(picture)
     if array.ndim != 3 or array.shape[2] != 3 or array.dtype != np.uint8 or not array.size:
         raise ValueError(
             f"a picture of shape {array.shape} and type {array.dtype};"
             " expected (height, width, 3) of 8 bits, RGB, not empty"
         )
-    return brightened(array)
+    return array
 
 
 def checked_confidence(min_confidence: float) -> float:

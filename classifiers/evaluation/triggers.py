@@ -5,9 +5,10 @@ A model and one that has also learnt from triggers are compared on what neither 
 * their data, as clips or pictures: the test split if there is one. Else parts of the data are left
   out in turn, and classifiers trained on the rest are compared, with and without the triggers;
 * the gestures of their base, if they have one: parts of its samples are left out in the same way;
-* the triggers, as streams: parts of the session are left out in turn, in order of time.
+* the triggers, as streams: parts of each session are left out in turn, in order of time.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Self
@@ -262,7 +263,8 @@ class _Fold:
     """What is left out of the data, the base and the session, and the rest."""
 
     before: LandmarkDataset
-    """The rest of the data, with the triggers that the model so far knows."""
+    """The rest of the data, with the triggers that the model so far knows, if it learns them as
+    samples."""
     after: LandmarkDataset
     """The rest of the data, with the triggers that are not left out."""
     examples: LandmarkDataset | None
@@ -280,28 +282,46 @@ class _Fold:
         if self.tested == (None, None):
             return Counts(), stream
         before = _fitted(pipeline, joined(self.before, self.examples), steps)
+        if origin.has_clip_classifier:
+            after = before
         return Counts(*(_n_wrong(before, after, one, pipeline) for one in self.tested)), stream
 
 
 def _folds(origin: Origin, lesson: Lesson) -> Iterator[_Fold]:
-    """Divide the session in order of time, data without a test split by people, and the base."""
+    """Divide the sessions in order of time, data without a test split by people, and the base."""
     own, by, every = origin.trained, default_by(origin.trained), lesson.compared
     parts = _parts(origin, by)
-    of_base = _parts_of_base(origin, len(parts))
+    of_base, part_of = _parts_of_base(origin, len(parts)), parts_of_sessions(every, len(parts))
     for number, (rest, test) in enumerate(parts):
-        first, last = (len(every) * k // len(parts) for k in (number, number + 1))
+        left_out = tuple(one for one, part in zip(every, part_of, strict=True) if part == number)
         tested = own.select(test) if len(test) else None
         examples, kept = of_base[number]
-        known, all_triggers = lesson.known, lesson.triggers
+        known, all_triggers, kept_data = lesson.known, lesson.triggers, own.select(rest)
+        with_known = known.beside(kept_data, _apart(known, tested, by))
         yield _Fold(
-            known.beside(own.select(rest), _apart(known, tested, by)),
-            all_triggers.beside(
-                own.select(rest), _apart(all_triggers, tested, by, every[first:last])
-            ),
+            kept_data if origin.has_clip_classifier else with_known,
+            all_triggers.beside(kept_data, _apart(all_triggers, tested, by, left_out)),
             examples,
             (tested, kept),
-            every[first:last],
+            left_out,
         )
+
+
+def parts_of_sessions(triggers: Sequence[Trigger], n_parts: int) -> list[int]:
+    """Return a part for each trigger, from 0: each session is divided in order of time.
+
+    Whoever uses the model later has most likely been in a session. Neighbours in time are in one
+    part, because they are alike; short sessions begin with another part each.
+    """
+    sessions = [str(one.recording.samples.session[0]) for one in triggers]
+    sizes, names = Counter(sessions), list(dict.fromkeys(sessions))
+    before: Counter[str] = Counter()
+    parts = []
+    for session in sessions:
+        place = before[session] * n_parts // sizes[session]
+        parts.append((place + names.index(session)) % n_parts)
+        before[session] += 1
+    return parts
 
 
 def _apart(

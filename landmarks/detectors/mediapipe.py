@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ..brightness import prepared_picture
 from ..detector import (
     DEFAULT_CONFIDENCE,
     BundleDetector,
     checked_confidence,
     is_arm_linux,
-    prepared_picture,
 )
 from ..errors import HandloreError
 from ..hands import FloatArray, Hand, HandTransform, Pixels

@@ -23,6 +23,7 @@ from handlore.classifiers.evaluation.triggers import (
     TriggerScores,
     _folds,
     choose_raises,
+    parts_of_sessions,
     raised_thresholds,
     score_answers,
 )
@@ -32,7 +33,7 @@ from handlore.classifiers.training import train
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.storage import load_dataset, save_dataset
-from handlore.datasets.triggers import Triggers, load_triggers
+from handlore.datasets.triggers import Trigger, Triggers, load_triggers
 from handlore.landmarks.errors import HandloreError
 from handlore.models.files import load_model, replace_card
 
@@ -318,6 +319,21 @@ def test_accuracy_may_not_fall(n: int, wrong: int, after: int, worse: bool) -> N
     assert (found.worse is not None) == worse
     if worse:
         assert f"{100 * new.accuracy:.1f} %, before {100 * old.accuracy:.1f} %" in str(found.worse)
+
+
+def test_each_session_is_divided(dataset: LandmarkDataset, tmp_path: Path) -> None:
+    """Whoever uses the model was in the session that it learnt from, and is so in the test."""
+    folder = session(tmp_path / "triggers", dataset)
+    (first, *_) = load_triggers(folder.root, dataset.labels, 1, all_reviewed=True).reviewed
+
+    def triggers(name: str, n: int) -> list[Trigger]:
+        samples = replace(first.recording.samples, session=np.array([name]))
+        return [replace(first, recording=replace(first.recording, samples=samples))] * n
+
+    parts = parts_of_sessions([*triggers("monday", 6), *triggers("tuesday", 7)], 3)
+    assert parts == [0, 0, 1, 1, 2, 2, 1, 1, 1, 2, 2, 0, 0]
+    short = [one for day in "abcdef" for one in triggers(day, 1)]
+    assert parts_of_sessions(short, 3) == [0, 1, 2, 0, 1, 2]
 
 
 def test_test_people_stay_test_people(dataset: LandmarkDataset, tmp_path: Path) -> None:

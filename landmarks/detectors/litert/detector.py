@@ -14,12 +14,12 @@ from typing import ClassVar
 import cv2
 import numpy as np
 
+from ...brightness import prepared_picture
 from ...detector import (
     DEFAULT_CONFIDENCE,
     BundleDetector,
     checked_confidence,
     is_arm_linux,
-    prepared_picture,
 )
 from ...hands import FloatArray, Hand, HandTransform, Pixels
 from ...weights import Bundle
