@@ -28,7 +28,7 @@ from handlore.classifiers.evaluation.thresholds import (
 )
 from handlore.classifiers.factory import Pipeline
 from handlore.classifiers.training import train_pipeline
-from handlore.datasets.dataset import LabelledInterval, LandmarkDataset
+from handlore.datasets.dataset import LabelledInterval, LandmarkDataset, concatenate
 from handlore.models.card import ModelCard
 from handlore.models.encoders import PoseEncoder
 from handlore.models.files import load_model
@@ -159,6 +159,14 @@ def test_at_most_so_many_clips() -> None:
         streams, _ = _clip_streams(with_none(movements(2, 4, labels)), 5)
         assert sum(len(stream.ground_truth) for stream in streams) <= 5
     assert StreamOutputs.of(Swipes(), movements(2, 4), 5).counted({}).n == 5
+
+
+def test_augmented_copies_are_nothing_that_was_made() -> None:
+    data = movements(2, 3)
+    copies = replace(data, samples=replace(data.samples, view=np.full(data.n_samples, 1)))
+    both = concatenate([data, copies])
+    one, other = (StreamOutputs.of(Swipes(), which, 100).counted({}) for which in (data, both))
+    assert one == other
 
 
 def test_two_hands_in_streams() -> None:
