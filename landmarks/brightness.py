@@ -8,7 +8,6 @@ pictures stay as they are, to the bit.
 import cv2
 import numpy as np
 
-from .detector import checked_picture
 from .hands import Pixels
 
 _DARK = 128
@@ -34,8 +33,3 @@ def brightened(picture: Pixels) -> Pixels:
     table = np.clip(np.arange(256) * gain, 0, 255).astype(np.uint8)
     smooth = cv2.GaussianBlur(picture, (0, 0), _SMOOTHING * np.log2(gain))
     return np.asarray(cv2.LUT(smooth, table), np.uint8)
-
-
-def prepared_picture(picture: Pixels) -> Pixels:
-    """Return a picture as hands are detected in it, checked, and brightened if it is dark."""
-    return brightened(checked_picture(picture))

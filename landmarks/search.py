@@ -16,6 +16,9 @@ as tracking does from frame to frame. And in a tight crop the palm detector may 
 hand for the whole, so the hand network also sees the whole picture, in four directions; the hand
 whose presence is the most probable is returned.
 
+In a dark picture the first stages see a brightened one. Late stages do not: in noise that is
+amplified they find hands where there are none.
+
 Small pictures are often enlarged or compressed ones, whose noise the networks see as edges: if
 nothing was found, they are searched once more, smoothed.
 """
@@ -27,6 +30,7 @@ from math import isnan, nan
 
 import numpy as np
 
+from .brightness import brightened
 from .detector import DEFAULT_CONFIDENCE, HandDetector
 from .geometry import palm_length
 from .hands import N_LANDMARKS, Hand, HandLandmark, HandTransform, Pixels
@@ -106,8 +110,10 @@ def search(
 
 def _by_stages(detector: HandDetector, picture: Pixels, stages: Sequence[Stage]) -> list[Hand]:
     """Find hands by the first stage that finds any."""
+    bright = brightened(picture)
     for number, stage in enumerate(stages):
-        for made in stage.transforms(picture):
+        seen = bright if stage.brightened else picture
+        for made in stage.transforms(seen):
             hands = detector.detect(
                 made.pixels, min_confidence=stage.min_confidence, min_presence=DEFAULT_CONFIDENCE
             )
@@ -123,7 +129,7 @@ def _by_stages(detector: HandDetector, picture: Pixels, stages: Sequence[Stage])
                     for hand in _all_settled(detector, made.pixels, found)
                 ]
                 alone = len(stages) == 1 or stage.tiled
-                return settled if alone else _or_filling(detector, picture, settled)
+                return settled if alone else _or_filling(detector, seen, settled)
     return []
 
 
@@ -137,9 +143,13 @@ def _in_smoothed(detector: HandDetector, picture: Pixels) -> list[Hand]:
 
 
 def as_searched(hand: Hand, picture: Pixels) -> Pixels:
-    """Return the picture as it was when the hand was found: relit, smoothed or as it is."""
-    made = {SILHOUETTE_STAGE: relit, SMOOTHED_STAGE: smoothed}.get(hand.stage)
-    return made(picture) if made else picture
+    """Return the picture as it was when the hand was found: as it is, or changed alike."""
+    if hand.stage == SILHOUETTE_STAGE:
+        return relit(picture)
+    if hand.stage == SMOOTHED_STAGE:
+        return brightened(smoothed(picture))
+    plain = hand.stage < len(STAGES) and STAGES[hand.stage].brightened
+    return brightened(picture) if plain else picture
 
 
 def augmented_hands(

@@ -84,6 +84,8 @@ class Stage:
     pictures they hardly move, in 28x28 pixels they do."""
     tiled: bool = False
     """Whether it looks at parts of the picture, so that what it finds is small."""
+    brightened: bool = False
+    """Whether a dark picture is brightened first."""
 
 
 def resized(picture: NDArray[Any], scale: float) -> NDArray[Any]:
@@ -178,12 +180,21 @@ def _with_border(picture: Pixels, share: float) -> PictureTransform:
     return PictureTransform(np.asarray(pixels, np.uint8), back)
 
 
+_PLAIN_STAGES = (
+    Stage("as it is", _unchanged, DEFAULT_CONFIDENCE, confirmed=False, brightened=True),
+    Stage(
+        "padded by 25 %",
+        partial(_padded, 0.25),
+        DEFAULT_CONFIDENCE,
+        confirmed=False,
+        brightened=True,
+    ),
+    Stage("padded by 50 %", partial(_padded, 0.5), 0.1, brightened=True),
+    Stage("padded by 75 %", partial(_padded, 0.75), 0.1, brightened=True),
+    Stage("padded by 100 %", partial(_padded, 1.0), 0.1, brightened=True),
+)
 STAGES: tuple[Stage, ...] = (
-    Stage("as it is", _unchanged, DEFAULT_CONFIDENCE, confirmed=False),
-    Stage("padded by 25 %", partial(_padded, 0.25), DEFAULT_CONFIDENCE, confirmed=False),
-    Stage("padded by 50 %", partial(_padded, 0.5), 0.1),
-    Stage("padded by 75 %", partial(_padded, 0.75), 0.1),
-    Stage("padded by 100 %", partial(_padded, 1.0), 0.1),
+    *_PLAIN_STAGES,
     Stage("in skin colour, padded by 75 %", partial(_reddened, 0.75), 0.1),
     Stage("tiles of a half", partial(_tiles, 2, 0.0), 0.1, max_shift=0.1, tiled=True),
     Stage(
@@ -207,8 +218,8 @@ WHOLE_STAGE = SILHOUETTE_STAGE + 1
 detected."""
 SMOOTHED_STAGE = WHOLE_STAGE + 1
 """The number of the last resort: a small picture is smoothed, and searched again."""
-SMOOTHED_STAGES = tuple(replace(stage, confirmed=True) for stage in STAGES[:5])
-"""What is tried then: the first stages, which neither turn the picture nor change its colours."""
+SMOOTHED_STAGES = tuple(replace(stage, confirmed=True) for stage in _PLAIN_STAGES)
+"""What is tried with the smoothed picture."""
 STAGE_NAMES = (
     *(stage.name for stage in STAGES),
     "silhouette, relit",

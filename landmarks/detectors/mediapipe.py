@@ -9,11 +9,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..brightness import prepared_picture
+from ..brightness import brightened
 from ..detector import (
     DEFAULT_CONFIDENCE,
     BundleDetector,
     checked_confidence,
+    checked_picture,
     is_arm_linux,
 )
 from ..errors import HandloreError
@@ -96,11 +97,12 @@ class MediaPipeDetector(BundleDetector):
         self._require_open()
         if self._again is None:
             self._again = Networks(self._bundle, self._threads, with_palms=False)
-        return transformed_hands(self._again, prepared_picture(picture), hand, transforms)
+        return transformed_hands(self._again, checked_picture(picture), hand, transforms)
 
     def track(self, picture: Pixels, seconds: float) -> list[Hand]:
         """Find hands in the next frame of a video, see :meth:`HandDetector.track`."""
-        frame, milliseconds = self._wrapped(picture), self._next_ms(seconds)
+        frame = self._wrapped(brightened(checked_picture(picture)))
+        milliseconds = self._next_ms(seconds)
         with self._quiet(self._video is not None):
             if self._video is None:
                 self._video = self._landmarker("VIDEO", DEFAULT_CONFIDENCE, DEFAULT_CONFIDENCE)
@@ -150,7 +152,7 @@ class MediaPipeDetector(BundleDetector):
             ) from error
 
     def _wrapped(self, picture: Pixels) -> Any:
-        pixels = np.ascontiguousarray(prepared_picture(picture))
+        pixels = np.ascontiguousarray(checked_picture(picture))
         return self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=pixels)
 
 

@@ -14,11 +14,12 @@ from typing import ClassVar
 import cv2
 import numpy as np
 
-from ...brightness import prepared_picture
+from ...brightness import brightened
 from ...detector import (
     DEFAULT_CONFIDENCE,
     BundleDetector,
     checked_confidence,
+    checked_picture,
     is_arm_linux,
 )
 from ...hands import FloatArray, Hand, HandTransform, Pixels
@@ -192,7 +193,7 @@ class LiteRTDetector(BundleDetector):
         """Find hands in a still picture, see :meth:`HandDetector.detect`."""
         min_presence = checked_confidence(min_confidence if min_presence is None else min_presence)
         networks = self._open()
-        picture, min_confidence = prepared_picture(picture), checked_confidence(min_confidence)
+        picture, min_confidence = checked_picture(picture), checked_confidence(min_confidence)
         regions = self._palm_regions(picture, min_confidence)[: self._max_hands]
         hands = [hand_in_region(networks, picture, region) for region in regions]
         present = [hand for hand in hands if hand.score > min_presence]
@@ -201,7 +202,7 @@ class LiteRTDetector(BundleDetector):
     def track(self, picture: Pixels, seconds: float) -> list[Hand]:
         """Find hands in the next frame of a video, see :meth:`HandDetector.track`."""
         self._open()
-        picture = prepared_picture(picture)
+        picture = brightened(checked_picture(picture))
         self._next_ms(seconds)
         self._tracker.resize(picture)
         present = self._present(picture, seconds)
@@ -213,7 +214,7 @@ class LiteRTDetector(BundleDetector):
         self, picture: Pixels, hand: Hand, transforms: Sequence[HandTransform] = (HandTransform(),)
     ) -> list[Hand]:
         """Run the hand network on a known hand, see :meth:`HandDetector.detect_again`."""
-        return transformed_hands(self._open(), prepared_picture(picture), hand, transforms)
+        return transformed_hands(self._open(), checked_picture(picture), hand, transforms)
 
     def reset(self) -> None:
         """Forget the hands being tracked."""
