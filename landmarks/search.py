@@ -137,7 +137,7 @@ def _in_smoothed(detector: HandDetector, picture: Pixels) -> list[Hand]:
     """Find hands in a small picture whose noise and compression hide them."""
     if max(picture.shape[:2]) >= MIN_TILED_SIDE:
         return []
-    smooth = smoothed(picture)
+    smooth = brightened(smoothed(picture))
     found = _by_stages(detector, smooth, SMOOTHED_STAGES) or _filling_alone(detector, smooth)
     return [hand.with_stage(SMOOTHED_STAGE) for hand in found]
 
