@@ -89,13 +89,8 @@ class Improvement:
                 f"its accuracy on the gestures of its base is {100 * new.base_accuracy:.1f} %,"
                 f" before {100 * old.base_accuracy:.1f} %"
             )
-        if new.triggers.cost > old.triggers.cost:
-            return (
-                f"in {counted(new.triggers.n, 'trigger')} it has"
-                f" {counted(new.triggers.n_false, 'false activation')} and misses"
-                f" {counted(new.triggers.n_missed, 'gesture')}, before {old.triggers.n_false} and"
-                f" {old.triggers.n_missed}"
-            )
+        if new.cost >= old.cost + 1:  # streams may count less than one each
+            return f"{_in_words(new)}; before, {_in_words(old)}"
         return None
 
     def as_json(self) -> dict[str, Any]:
@@ -121,6 +116,18 @@ class Improvement:
             "before": self.before.as_json(),
             "after": self.after.as_json(),
         }
+
+
+def _in_words(standing: Standing) -> str:
+    """Say what a model does live."""
+    triggers, streams = standing.triggers, standing.streams
+    said = f"{counted(triggers.n_false, 'false activation')} in {counted(triggers.n, 'trigger')}"
+    if streams is None:
+        return f"{said} and {counted(triggers.n_missed, 'missed gesture')}"
+    return (
+        f"{said} and {streams.n_false} in streams of the data, where {streams.n_found} of"
+        f" {counted(streams.n, 'gesture')} are found"
+    )
 
 
 def _is_less(lost: int, n: int) -> bool:
@@ -283,12 +290,12 @@ def _compared(
 ) -> tuple[Raises, tuple[Standing, Standing]]:
     """Raise thresholds of the new model; return by how much, and what both models achieve."""
     emitted = score_triggers(origin.model, lesson.compared)
-    wrong, answers = tested_in_parts(origin, lesson, load_model(trial).card, steps)
+    tested = tested_in_parts(origin, lesson, load_model(trial).card, steps)
     # Calibrated thresholds stay: somebody has chosen how much may be false.
     calibrated = origin.model.card.calibration
-    raises, taught = ({}, score_answers(answers)) if calibrated else _raised(answers)
+    raises, taught = ({}, score_answers(tested.answers)) if calibrated else _raised(tested.answers)
     _raise_thresholds(trial, raises)
-    both = standings(origin, load_model(trial), wrong, (emitted, taught))
+    both = standings(origin, load_model(trial), tested, (emitted, taught), raises)
     steps.close()
     return raises, both
 

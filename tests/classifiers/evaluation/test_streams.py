@@ -21,10 +21,10 @@ from handlore.classifiers.evaluation.streams import (
     usual_threshold,
 )
 from handlore.classifiers.evaluation.thresholds import (
-    _pooled,
     choose_patience,
     choose_thresholds,
     cross_fitted,
+    pooled_streams,
 )
 from handlore.classifiers.factory import Pipeline
 from handlore.classifiers.training import train_pipeline
@@ -100,7 +100,7 @@ def test_counts_add_up(labels: Sequence[str], threshold: float) -> None:
     assert counted.n_found + counted.n_confused + counted.n_missed == counted.n == gestures
     assert min(counted.n_found, counted.n_confused, counted.n_missed, counted.n_false) >= 0
     assert (counted.n_found, counted.n_false) == (len(score.found), len(score.false))
-    both = _pooled([counted, counted])
+    both = pooled_streams([counted, counted])
     assert (both.n, both.n_missed, both.seconds) == (
         2 * counted.n,
         2 * counted.n_missed,
