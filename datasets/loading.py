@@ -25,6 +25,9 @@ from .recording_files import is_recordings, recording_files, require_recordings
 from .recordings import load_recording
 from .storage import load_dataset
 
+UNSORTED = "unsorted"
+"""The label of what `live` kept of the last minutes: whoever reviews it says what it shows."""
+
 _WINDOW = 1.5
 """Seconds of a window of ``none`` if there are no movements to take the length from."""
 
@@ -54,6 +57,12 @@ class LoadedRecordings:
     """Each one recording, by number within its label."""
     failures: tuple[tuple[str, str], ...]
     """Files that cannot be read, relative to the folder, and why."""
+
+    @property
+    def sorted(self) -> "LoadedRecordings":
+        """The same without the recordings of :data:`UNSORTED`, which is the name of no gesture."""
+        kept = tuple(one for one in self.recordings if one.labels != [UNSORTED])
+        return replace(self, recordings=kept)
 
     def counts(self) -> dict[Kind, int]:
         """Return how many recordings there are of each kind that there is.
@@ -286,6 +295,8 @@ def load_data(paths: Sequence[Path], kind: Kind | None = None) -> LoadedData:
     """
     paths = [Path(path) for path in paths]
     read = [load_recordings(path) if is_recordings(path) else load_dataset(path) for path in paths]
+    unsorted = _unsorted([one for one in read if isinstance(one, LoadedRecordings)])
+    read = [one.sorted if isinstance(one, LoadedRecordings) else one for one in read]
     folders = [one for one in read if isinstance(one, LoadedRecordings)]
     if not folders:
         return LoadedData(concatenate([one for one in read if isinstance(one, LandmarkDataset)]))
@@ -299,7 +310,22 @@ def load_data(paths: Sequence[Path], kind: Kind | None = None) -> LoadedData:
             [r.dataset(chosen, window) if isinstance(r, LoadedRecordings) else r for r in read]
         )
     notes = [] if kind else _other_kind(folders, chosen)
-    return LoadedData(joined, failures, tuple(notes))
+    return LoadedData(joined, failures, (*unsorted, *notes))
+
+
+def _unsorted(folders: Sequence[LoadedRecordings]) -> list[str]:
+    """Say which recordings are left out because nobody has said what they show."""
+    notes = []
+    for folder in folders:
+        n = len(folder.recordings) - len(folder.sorted.recordings)
+        if not n:
+            continue
+        left = f"{counted(n, 'recording')} of `{UNSORTED}` in {folder.root}"
+        review = f"`handlore recordings review {folder.root}`"
+        if n == len(folder.recordings):
+            raise HandloreError(f"there is nothing but {left}; say what they show: {review}")
+        notes.append(f"left out: {left}; say what they show with {review}")
+    return notes
 
 
 def _first_kind(folders: Sequence[LoadedRecordings]) -> Kind:

@@ -345,10 +345,14 @@ class _TimeLeft(ProgressColumn):
 
 
 def require_output(out: Path, data: Sequence[Path]) -> None:
-    """Raise if a file cannot be written, or is one of the inputs."""
+    """Raise if a model cannot be written there, or would replace an input or something else."""
     require_writable(out)
     if real_path(out) in {Path(os.path.realpath(path)) for path in data}:
         raise HandloreError(f"{out} is one of the datasets; give another name with --out")
+    # Imported here: it loads onnxruntime, which the commands without a model do not need.
+    from handlore.models.files import require_model_output
+
+    require_model_output(out)
 
 
 def require_folder(path: Path) -> None:

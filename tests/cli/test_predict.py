@@ -145,3 +145,9 @@ def test_some_paths_are_missing(onnx: Path, pictures: Path, run: Run, tmp_path: 
     done = run("predict", onnx, gone, empty)
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr == f"handlore: there is no file {gone}\n"
+
+
+def test_a_dataset_is_for_evaluate(onnx: Path, npz: Path, run: Run, refused: Refused) -> None:
+    assert "is a landmark dataset, which `handlore evaluate` takes" in refused(
+        run("predict", onnx, npz)
+    )
