@@ -11,6 +11,10 @@ from handlore.landmarks.errors import HandloreError
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/{1,2}(?=[^/])")
 
 
+_BARE = re.compile(r"[\w-]+(\.[\w-]+)+(:\d+)?|[\w-]+:\d+")
+"""A host without a scheme: nothing in it is secret."""
+
+
 def scheme_of(text: str) -> str:
     """Return the scheme of an address, in lower case; empty if the text is none.
 
@@ -57,7 +61,8 @@ class RemoteAddress:
         if scheme not in ports:
             known = " or ".join(f"{one}://HOST" for one in ports)
             begins = f"begins with {scheme}://" if scheme else "is no address"
-            raise HandloreError(f"{what} {begins}; expected {known}")
+            bare = text if _BARE.fullmatch(text) else "HOST"
+            raise HandloreError(f"{what} {begins}; expected {known}".replace("HOST", bare))
         text = _ADDRESS.sub(rf"{scheme}://", text, count=1)
         parts = _split(what, text)
         return cls(

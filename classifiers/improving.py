@@ -44,7 +44,7 @@ from .training import train_pipeline
 _EMPHASIS = 5
 """How often a mistake counts in training: a few stand against hundreds or thousands of samples
 (``benchmarks/improve.py``)."""
-_FITS_OF_A_TRAINING = 3
+_FITS_OF_A_TRAINING = 4
 """As long as so many fits takes a training, thresholds included."""
 _MOST_LOST = 0.005
 """Share of the test items that may be lost; one item may be in any case."""
@@ -89,13 +89,8 @@ class Improvement:
                 f"its accuracy on the gestures of its base is {100 * new.base_accuracy:.1f} %,"
                 f" before {100 * old.base_accuracy:.1f} %"
             )
-        if new.triggers.cost > old.triggers.cost:
-            return (
-                f"in {counted(new.triggers.n, 'trigger')} it has"
-                f" {counted(new.triggers.n_false, 'false activation')} and misses"
-                f" {counted(new.triggers.n_missed, 'gesture')}, before {old.triggers.n_false} and"
-                f" {old.triggers.n_missed}"
-            )
+        if new.cost >= old.cost + 1:  # streams may count less than one each
+            return f"{_in_words(new)}; before, {_in_words(old)}"
         return None
 
     def as_json(self) -> dict[str, Any]:
@@ -121,6 +116,18 @@ class Improvement:
             "before": self.before.as_json(),
             "after": self.after.as_json(),
         }
+
+
+def _in_words(standing: Standing) -> str:
+    """Say what a model does live."""
+    triggers, streams = standing.triggers, standing.streams
+    said = f"{counted(triggers.n_false, 'false activation')} in {counted(triggers.n, 'trigger')}"
+    if streams is None:
+        return f"{said} and {counted(triggers.n_missed, 'missed gesture')}"
+    return (
+        f"{said} and {streams.n_false} in streams of the data, where {streams.n_found} of"
+        f" {counted(streams.n, 'gesture')} are found"
+    )
 
 
 def _is_less(lost: int, n: int) -> bool:
@@ -255,8 +262,8 @@ def _train(
     origin: Origin, lesson: Lesson, trial: Path, target: Path, steps: Steps
 ) -> tuple[str, ...]:
     """Train the new model as ``train`` would, and return notes."""
-    dataset = lesson.triggers.beside(origin.trained)
-    pipeline = origin.pipeline(joined(dataset, origin.examples))
+    every = lesson.triggers.beside(origin.trained)
+    pipeline = origin.pipeline(joined(every, origin.examples))
     facts = source_facts(
         target,
         [*origin.paths, *([triggers_file(target)] if lesson.triggers.names else [])],
@@ -266,9 +273,10 @@ def _train(
     )
     trained = train_pipeline(
         pipeline,
-        dataset,
+        origin.trained,
         trial,
         base=origin.examples,
+        for_streams=lesson.triggers.named,
         negatives=origin.negatives,
         facts=facts,
         progress=steps.within(_FITS_OF_A_TRAINING),
@@ -282,12 +290,12 @@ def _compared(
 ) -> tuple[Raises, tuple[Standing, Standing]]:
     """Raise thresholds of the new model; return by how much, and what both models achieve."""
     emitted = score_triggers(origin.model, lesson.compared)
-    wrong, answers = tested_in_parts(origin, lesson, load_model(trial).card, steps)
+    tested = tested_in_parts(origin, lesson, load_model(trial).card, steps)
     # Calibrated thresholds stay: somebody has chosen how much may be false.
     calibrated = origin.model.card.calibration
-    raises, taught = ({}, score_answers(answers)) if calibrated else _raised(answers)
+    raises, taught = ({}, score_answers(tested.answers)) if calibrated else _raised(tested.answers)
     _raise_thresholds(trial, raises)
-    both = standings(origin, load_model(trial), wrong, (emitted, taught))
+    both = standings(origin, load_model(trial), tested, (emitted, taught), raises)
     steps.close()
     return raises, both
 

@@ -141,6 +141,11 @@ class Origin:
         """Whether the data have a test split, which is never trained on."""
         return bool((self.dataset.samples.split == "test").any())
 
+    @property
+    def has_clip_classifier(self) -> bool:
+        """Whether whole clips have a classifier of their own, which does not learn triggers."""
+        return self.negatives and self.dataset.header.kind == "sequence"
+
     def pipeline(self, dataset: LandmarkDataset) -> Pipeline:
         """Return the pipeline for a dataset, with the options that the model was trained with."""
         card = self.model.card

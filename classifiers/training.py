@@ -167,6 +167,7 @@ def train_pipeline(
     out: Path,
     *,
     base: LandmarkDataset | None = None,
+    for_streams: LandmarkDataset | None = None,
     crossval: bool = False,
     negatives: bool = False,
     novelty: bool = True,
@@ -176,7 +177,8 @@ def train_pipeline(
     """Fit a pipeline on all samples of a dataset and write the model file; see :func:`train`.
 
     Samples of ``base`` are for training too, and are never tested. ``facts`` are more facts for
-    the card.
+    the card. Samples ``for_streams`` are learnt by what runs in streams: of a model of movements
+    with negative windows not by the classifier of whole clips.
 
     With ``novelty``, a model of poses also gets the novelty score that rejects unknown gestures in
     streams.
@@ -195,8 +197,9 @@ def train_pipeline(
     if base is not None:
         confused = _confused(pipeline, dataset, base, steps.within(n_compared))
         steps.finish(n_compared)
-    own, dataset = dataset, joined(dataset, base)
-    fitted, clips = _fitted(estimator, dataset, encoder, steps, negatives=negatives)
+    own, alone = joined(dataset, for_streams), joined(dataset, base)
+    dataset = joined(own, base)
+    fitted, clips = _fitted(estimator, dataset, alone, encoder, steps, negatives=negatives)
     outputs = _left_out_streams(estimator, dataset, encoder, steps) if negatives else []
     thresholds = _thresholds(pipeline, dataset, outputs) if negatives else {}
     steps.close()
@@ -250,6 +253,7 @@ def save_model(
 def _fitted(
     estimator: HandEstimator,
     dataset: LandmarkDataset,
+    alone: LandmarkDataset,
     encoder: Encoder,
     steps: Steps,
     *,
@@ -257,17 +261,20 @@ def _fitted(
 ) -> tuple[HandEstimator, HandEstimator | None]:
     """Return the estimator for streams and, if it is another one, the estimator for whole clips.
 
-    The latter is what cross-validation evaluates, trained on the clips alone. Negative windows are
-    for streams, where most windows show no gesture. A clip that somebody has cut shows one of its
-    labels; there they would only turn gestures into ``none``.
+    The latter is what cross-validation evaluates, trained on the clips ``alone``, without samples
+    for streams. Negative windows are for streams, where most windows show no gesture. A clip that
+    somebody has cut shows one of its labels; there they would only turn gestures into ``none``.
     """
     estimator.progress = steps.within()
-    clips = fit_samples(estimator, dataset, encoder)
+    fitted = fit_samples(estimator, dataset, encoder)
     steps.finish()
     if not negatives or encoder.kind != "sequence":
-        return clips, None
-    clips.progress = steps.within()
-    streaming = fit_streams(clips, dataset, encoder, NegativeWindows())
+        return fitted, None
+    clips: HandEstimator = fitted
+    if alone.n_samples < dataset.n_samples:
+        clips = fit_samples(clone(estimator), alone, encoder)
+    fitted.progress = steps.within()
+    streaming = fit_streams(fitted, dataset, encoder, NegativeWindows())
     steps.finish()
     return streaming, clips
 

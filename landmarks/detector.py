@@ -121,7 +121,10 @@ class HandDetector(Protocol):
         return True
 
     def track(self, picture: Pixels, seconds: float) -> list[Hand]:
-        """Find hands in the next frame of a video; ``seconds`` must increase."""
+        """Find hands in the next frame of a video; ``seconds`` must increase.
+
+        Dark frames are brightened, see :func:`~handlore.landmarks.brightness.brightened`.
+        """
         ...
 
     def reset(self) -> None:

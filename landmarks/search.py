@@ -15,6 +15,12 @@ away from the hand. So a hand that was found is settled: detected again where it
 as tracking does from frame to frame. And in a tight crop the palm detector may take a part of the
 hand for the whole, so the hand network also sees the whole picture, in four directions; the hand
 whose presence is the most probable is returned.
+
+In a dark picture the first stages see a brightened one. Late stages do not: in noise that is
+amplified they find hands where there are none.
+
+Small pictures are often enlarged or compressed ones, whose noise the networks see as edges: if
+nothing was found, they are searched once more, smoothed.
 """
 
 from collections.abc import Sequence
@@ -24,11 +30,21 @@ from math import isnan, nan
 
 import numpy as np
 
+from .brightness import brightened
 from .detector import DEFAULT_CONFIDENCE, HandDetector
 from .geometry import palm_length
 from .hands import N_LANDMARKS, Hand, HandLandmark, HandTransform, Pixels
 from .silhouettes import find_in_silhouette, is_silhouette, relit
-from .stages import MIN_TILED_SIDE, SILHOUETTE_STAGE, STAGES, WHOLE_STAGE, Stage
+from .stages import (
+    MIN_TILED_SIDE,
+    SILHOUETTE_STAGE,
+    SMOOTHED_STAGE,
+    SMOOTHED_STAGES,
+    STAGES,
+    WHOLE_STAGE,
+    Stage,
+    smoothed,
+)
 
 _CONFIRMING = (HandTransform(), HandTransform(turn=10, scale=1.1, flip=True))
 """How a hand that a late stage found is detected again."""
@@ -83,14 +99,21 @@ def search(
     >>> hand.image.shape, hand.stage
     ((21, 3), 0)
     """
-    if len(stages) >= SILHOUETTE_STAGE:
-        if silhouette is None:
-            silhouette = is_silhouette(picture)
-        if silhouette:
-            hands = find_in_silhouette(detector, picture)
-            return [hand.with_stage(SILHOUETTE_STAGE) for hand in hands]
+    if len(stages) < SILHOUETTE_STAGE:
+        return _by_stages(detector, picture, stages)
+    if is_silhouette(picture) if silhouette is None else silhouette:
+        hands = find_in_silhouette(detector, picture)
+        return [hand.with_stage(SILHOUETTE_STAGE) for hand in hands]
+    found = _by_stages(detector, picture, stages) or _filling_alone(detector, picture)
+    return found or _in_smoothed(detector, picture)
+
+
+def _by_stages(detector: HandDetector, picture: Pixels, stages: Sequence[Stage]) -> list[Hand]:
+    """Find hands by the first stage that finds any."""
+    bright = brightened(picture)
     for number, stage in enumerate(stages):
-        for made in stage.transforms(picture):
+        seen = bright if stage.brightened else picture
+        for made in stage.transforms(seen):
             hands = detector.detect(
                 made.pixels, min_confidence=stage.min_confidence, min_presence=DEFAULT_CONFIDENCE
             )
@@ -106,13 +129,27 @@ def search(
                     for hand in _all_settled(detector, made.pixels, found)
                 ]
                 alone = len(stages) == 1 or stage.tiled
-                return settled if alone else _or_filling(detector, picture, settled)
-    return _filling_alone(detector, picture) if len(stages) >= SILHOUETTE_STAGE else []
+                return settled if alone else _or_filling(detector, seen, settled)
+    return []
+
+
+def _in_smoothed(detector: HandDetector, picture: Pixels) -> list[Hand]:
+    """Find hands in a small picture whose noise and compression hide them."""
+    if max(picture.shape[:2]) >= MIN_TILED_SIDE:
+        return []
+    smooth = brightened(smoothed(picture))
+    found = _by_stages(detector, smooth, SMOOTHED_STAGES) or _filling_alone(detector, smooth)
+    return [hand.with_stage(SMOOTHED_STAGE) for hand in found]
 
 
 def as_searched(hand: Hand, picture: Pixels) -> Pixels:
-    """Return the picture as it was when the hand was found: relit if it is a silhouette."""
-    return relit(picture) if hand.stage == SILHOUETTE_STAGE else picture
+    """Return the picture as it was when the hand was found: as it is, or changed alike."""
+    if hand.stage == SILHOUETTE_STAGE:
+        return relit(picture)
+    if hand.stage == SMOOTHED_STAGE:
+        return brightened(smoothed(picture))
+    plain = hand.stage < len(STAGES) and STAGES[hand.stage].brightened
+    return brightened(picture) if plain else picture
 
 
 def augmented_hands(

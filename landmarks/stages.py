@@ -28,6 +28,8 @@ _MAX_BRIGHTENED_SIDE = 1280
 """The longest side, in pixels, of a picture that is brightened."""
 _GAMMA = 0.7
 """The exponent of the brightness; smaller is brighter."""
+_SMOOTHING = 0.7
+"""Standard deviation in pixels: more finds no more hands."""
 _Transforms = Callable[[Pixels], "Iterator[PictureTransform]"]
 """Makes pictures from a picture. Partial functions, not closures: they are sent to workers."""
 
@@ -82,6 +84,8 @@ class Stage:
     pictures they hardly move, in 28x28 pixels they do."""
     tiled: bool = False
     """Whether it looks at parts of the picture, so that what it finds is small."""
+    brightened: bool = False
+    """Whether a dark picture is brightened first."""
 
 
 def resized(picture: NDArray[Any], scale: float) -> NDArray[Any]:
@@ -92,6 +96,11 @@ def resized(picture: NDArray[Any], scale: float) -> NDArray[Any]:
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(picture, size, interpolation=method), picture.dtype)
+
+
+def smoothed(picture: Pixels) -> Pixels:
+    """Return a picture with less noise."""
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), _SMOOTHING), np.uint8)
 
 
 def _unchanged(picture: Pixels) -> Iterator[PictureTransform]:
@@ -171,12 +180,21 @@ def _with_border(picture: Pixels, share: float) -> PictureTransform:
     return PictureTransform(np.asarray(pixels, np.uint8), back)
 
 
+_PLAIN_STAGES = (
+    Stage("as it is", _unchanged, DEFAULT_CONFIDENCE, confirmed=False, brightened=True),
+    Stage(
+        "padded by 25 %",
+        partial(_padded, 0.25),
+        DEFAULT_CONFIDENCE,
+        confirmed=False,
+        brightened=True,
+    ),
+    Stage("padded by 50 %", partial(_padded, 0.5), 0.1, brightened=True),
+    Stage("padded by 75 %", partial(_padded, 0.75), 0.1, brightened=True),
+    Stage("padded by 100 %", partial(_padded, 1.0), 0.1, brightened=True),
+)
 STAGES: tuple[Stage, ...] = (
-    Stage("as it is", _unchanged, DEFAULT_CONFIDENCE, confirmed=False),
-    Stage("padded by 25 %", partial(_padded, 0.25), DEFAULT_CONFIDENCE, confirmed=False),
-    Stage("padded by 50 %", partial(_padded, 0.5), 0.1),
-    Stage("padded by 75 %", partial(_padded, 0.75), 0.1),
-    Stage("padded by 100 %", partial(_padded, 1.0), 0.1),
+    *_PLAIN_STAGES,
     Stage("in skin colour, padded by 75 %", partial(_reddened, 0.75), 0.1),
     Stage("tiles of a half", partial(_tiles, 2, 0.0), 0.1, max_shift=0.1, tiled=True),
     Stage(
@@ -196,8 +214,18 @@ STAGES: tuple[Stage, ...] = (
 SILHOUETTE_STAGE = len(STAGES)
 """The number of the stage that relights silhouettes, the only one that is tried for them."""
 WHOLE_STAGE = SILHOUETTE_STAGE + 1
-"""The number of the last resort: the hand network sees the whole picture, no palm is detected."""
-STAGE_NAMES = (*(stage.name for stage in STAGES), "silhouette, relit", "the whole picture")
+"""The number of the stage in which the hand network sees the whole picture, and no palm is
+detected."""
+SMOOTHED_STAGE = WHOLE_STAGE + 1
+"""The number of the last resort: a small picture is smoothed, and searched again."""
+SMOOTHED_STAGES = tuple(replace(stage, confirmed=True) for stage in _PLAIN_STAGES)
+"""What is tried with the smoothed picture."""
+STAGE_NAMES = (
+    *(stage.name for stage in STAGES),
+    "silhouette, relit",
+    "the whole picture",
+    "smoothed",
+)
 
 
 def stage_words(stage: str) -> str:

@@ -211,7 +211,8 @@ def _read(path: Path) -> bytes:
     except OSError as error:
         raise HandloreError(f"cannot read {path}: {error.strerror}") from error
     picture = (
-        "it is a picture or a video; name the model first, as in `handlore predict MODEL FILE`"
+        "it is a picture or a video; name the model first, as in `handlore predict MODEL FILE`, or"
+        " `handlore live MODEL --camera FILE`"
     )
     wrong = {
         **dict.fromkeys((b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM"), picture),
@@ -219,6 +220,8 @@ def _read(path: Path) -> bytes:
         b"\x80": "it is a Python pickle, which handlore never loads; models are .onnx files",
         b"\x78": "it is a joblib file, which handlore never loads; models are .onnx files",
     }
+    if path.suffix.lower() == ".toml":
+        raise InvalidDataError(f"{path} is no model; actions are given as --actions {path}")
     if data.startswith(b"PK") and (path.suffix.lower() == ".task" or b".tflite" in data[:4096]):
         raise InvalidDataError(
             f"{path} is a task file of MediaPipe, which finds hands or has classes of its own;"

@@ -3,6 +3,7 @@
 A table checks every value, and collects every problem with its line.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -10,7 +11,7 @@ from typing import Any, ClassVar, Protocol, Self
 
 from handlore.landmarks.errors import nearest
 from handlore.landmarks.registry import Registry
-from handlore.models.stream.events import Event
+from handlore.models.stream.events import VALUES, Event
 
 Place = tuple[str | int, ...]
 """Names of tables and keys from the outside in; a number counts the tables of an array."""
@@ -142,11 +143,12 @@ class Table:
                 self.problem(key, f"{key}.{name} is {_kind(value)}; expected text")
         return {name: value for name, value in values.items() if isinstance(value, str)}
 
-    def refuse_rest(self) -> None:
-        """Add a problem for every key that was not read."""
+    def refuse_rest(self, meant: Mapping[str, str] | None = None) -> None:
+        """Add a problem for every key that was not read; ``meant`` says what some stand for."""
         for key in self.values:
             if key not in self._known:
-                self.problem(key, unknown(f"key {key!r}", key, self._known))
+                hint = f"unknown key {key!r}; write {meant[key]}" if meant and key in meant else ""
+                self.problem(key, hint or unknown(f"key {key!r}", key, self._known))
 
     def _get(self, key: str, kind: type, default: Any, hint: str = "") -> Any:
         self._known.append(key)
@@ -163,9 +165,22 @@ class Table:
     def check_placeholders(self, key: str, template: str) -> None:
         """Reject what looks like a misspelt placeholder; other braces are allowed."""
         for name in PLACEHOLDER.findall(template):
-            near = nearest(name, self.placeholders)
-            if name not in self.placeholders and near:
-                self.problem(key, f"{key} has {{{name}}}; did you mean {near}?")
+            if name not in self.placeholders and (hint := self._hint(name)):
+                self.problem(key, f"{key} has {{{name}}}; {hint}")
+        for name, rest in _FORMATTED.findall(template):
+            if name in self.placeholders:
+                self.problem(
+                    key, f"{key} has {{{name}{rest}}}; write {{{name}}}, and a range to round it"
+                )
+
+    def _hint(self, name: str) -> str:
+        """Say what an unknown placeholder may mean; empty if it may be meant literally."""
+        if near := nearest(name, self.placeholders):
+            return f"did you mean {near}?"
+        mapped = [one for one in self.placeholders if one not in FIELDS]
+        if mapped:
+            return f"map names {', '.join(mapped)}"
+        return f'a value of the hand needs map = "{name}"' if name in VALUES else ""
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
@@ -278,6 +293,8 @@ FIELDS = ("label", "start", "end", "probability", "hand", "type", "duration")
 """Placeholders in actions, in braces; also names of ``HANDLORE_...`` variables."""
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_FORMATTED = re.compile(r"\{(\w+)([:!][^{}]*)\}")
+"""A placeholder as in Python, with a format."""
 
 
 def as_text(event: Event) -> dict[str, str]:
@@ -293,6 +310,12 @@ def as_text(event: Event) -> dict[str, str]:
         "duration": f"{event.duration:.3f}",
         **{name: str(value) for name, value in mapped.items()},
     }
+
+
+def fill_json(template: str, event: Event) -> str:
+    """Replace the placeholders in a text that may be JSON: a label cannot end a text in it."""
+    values = as_text(event).items()
+    return fill(template, {n: json.dumps(v, ensure_ascii=False)[1:-1] for n, v in values})
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:

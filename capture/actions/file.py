@@ -119,6 +119,7 @@ def load_actions(
     except DAMAGE as error:  # of syntax, and of numbers with thousands of digits
         end = f"line {text.count(chr(10)) + 1}, the end"
         reason = str(error).replace("at end of document", f"at {end}")
+        reason = reason.replace("Invalid value (", "Invalid value; text needs quotes (")
         raise InvalidDataError(f"{path} is not TOML: {reason}") from error
     problems = Problems(_lines_of(text))
     labels = [label for label in dict.fromkeys(labels) if label != NONE_LABEL]
@@ -192,7 +193,7 @@ def _action_set(
                 missing = action.kind.missing() if check_computer and not problems else None
                 if missing:
                     problems.add((*place, action.kind.name), missing)
-    top.refuse_rest()
+    top.refuse_rest({label: f"[actions.{label}]" for label in labels.all})
     if not found and not problems:
         problems.add((), "there are no actions; add [actions.LABEL]")
     return ActionSet(_numbered(found), arming)
@@ -227,7 +228,8 @@ def _action(label: str, table: Table, labels: _Labels) -> Action | None:
     kinds = [kind for kind in ACTIONS if kind in table]
     if len(kinds) != 1:
         listed = ", ".join(ACTIONS)
-        came = " and ".join(kinds) if kinds else f"none of them ({', '.join(table.values) or '-'})"
+        others = f" ({', '.join(table.values)})" if table.values else ""
+        came = " and ".join(kinds) if kinds else f"none of them{others}"
         table.problem(None, f"actions.{label} needs exactly one of {listed}; it has {came}")
         return None
     hand = table.choice("hand", ("left", "right"))

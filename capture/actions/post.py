@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 
 from handlore.models.stream.events import Event
 
-from .base import ACTIONS, PLACEHOLDER, ActionError, ActionKind, Table, as_text, fill
+from .base import ACTIONS, PLACEHOLDER, ActionError, ActionKind, Table, as_text, fill, fill_json
 
 MOST_LATE = 8
 """Most requests that are still running after their time limit; then no further one is sent."""
@@ -123,7 +123,7 @@ _RESERVED_HEADERS = ("connection", "content-length", "transfer-encoding")
 @ACTIONS.register
 @dataclass(frozen=True)
 class _PostAction(ActionKind):
-    """Send the event with HTTP POST.
+    """Send the event, or a body, with HTTP POST.
 
     Redirections are not followed: the result would be a GET without the event, and the headers,
     which may contain a password, would be sent to another server.
@@ -133,6 +133,8 @@ class _PostAction(ActionKind):
     address: str
     headers: Mapping[str, str]
     seconds: float
+    body: str = ""
+    """Sent in place of the event."""
 
     @classmethod
     def read(cls, table: Table, labels: Sequence[str], seconds: float) -> Self:
@@ -140,21 +142,27 @@ class _PostAction(ActionKind):
         address, headers = table.text("post"), table.names("headers")
         if problem := _problem(address):
             table.problem("post", f"post is {problem}; expected http://host/path")
-        table.check_placeholders("post", address)
+        body = table.text("body")
+        for key, text in (("post", address), ("body", body)):
+            table.check_placeholders(key, text)
         for name, value in headers.items():
             if not name.isascii() or not name.replace("-", "").isalnum() or not _plain(value):
                 table.problem("headers", f"{name!r} is not a valid header")
             elif name.lower() in _RESERVED_HEADERS:
                 table.problem("headers", f"{name!r} is set by handlore; remove it")
-        return cls(address, headers, seconds)
+        return cls(address, headers, seconds, body)
 
     def describe(self, event: Event) -> str:
-        return f"post to {self._filled(event)}"
+        what = f"{fill_json(self.body, event)} " if self.body else ""
+        return f"post {what}to {self._filled(event)}"
 
     def perform(self, event: Event) -> None:
         headers = {"Content-Type": "application/json", "User-Agent": "handlore", **self.headers}
         request = urllib.request.Request(  # noqa: S310, the scheme is checked when it is read
-            self._filled(event), event.line().encode(), headers, method="POST"
+            self._filled(event),
+            (fill_json(self.body, event) or event.line()).encode(),
+            headers,
+            method="POST",
         )
         try:
             _send(request, self.seconds)

@@ -12,7 +12,7 @@ from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from urllib.parse import parse_qs
 
-from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.errors import HandloreError, counted
 
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 _SHORTEST_TOKEN = 8
@@ -83,9 +83,8 @@ class Guard:
         """
         if token is not None:
             if len(token) < _SHORTEST_TOKEN:
-                raise HandloreError(
-                    f"--token has {len(token)} characters, expected at least {_SHORTEST_TOKEN}"
-                )
+                length = counted(len(token), "character")
+                raise HandloreError(f"--token has {length}, expected at least {_SHORTEST_TOKEN}")
             if not token.isascii() or not token.replace("-", "").replace("_", "").isalnum():
                 raise HandloreError("--token may contain only letters, digits, - and _")
         elif not address.local:

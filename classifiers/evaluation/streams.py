@@ -191,7 +191,8 @@ class StreamOutputs:
 
     @classmethod
     def of(cls, model: StreamModel, clips: LandmarkDataset, most: int) -> "StreamOutputs":
-        """Run a model on streams of at most ``most`` samples."""
+        """Run a model on streams of at most ``most`` samples, without augmented copies."""
+        clips = clips.select(clips.samples.view == 0)
         streams, is_synthetic = _clip_streams(clips, most)
         settings = RecogniserSettings()
         found = tuple(

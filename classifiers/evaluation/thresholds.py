@@ -92,10 +92,10 @@ def cross_fitted(outputs: Sequence[StreamOutputs]) -> StreamScores:
         others = [*outputs[:number], *outputs[number + 1 :]]
         thresholds = choose_thresholds(others or outputs, one.usual)
         parts.append(one.counted(thresholds, choose_patience(others or outputs, thresholds)))
-    return _pooled(parts)
+    return pooled_streams(parts)
 
 
-def _pooled(parts: Sequence[StreamScores]) -> StreamScores:
+def pooled_streams(parts: Sequence[StreamScores]) -> StreamScores:
     """Return the sum of scores."""
     return StreamScores(
         sum(part.n for part in parts),

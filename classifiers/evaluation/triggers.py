@@ -5,11 +5,13 @@ A model and one that has also learnt from triggers are compared on what neither 
 * their data, as clips or pictures: the test split if there is one. Else parts of the data are left
   out in turn, and classifiers trained on the rest are compared, with and without the triggers;
 * the gestures of their base, if they have one: parts of its samples are left out in the same way;
-* the triggers, as streams: parts of the session are left out in turn, in order of time.
+* their data in streams;
+* the triggers, as streams: parts of each session are left out in turn, in order of time.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -33,7 +35,8 @@ from ..negatives import NegativeWindows
 from ..origin import Lesson, Origin, TriggerSamples
 from .evaluation import evaluate
 from .scores import fit_samples, fit_streams, predict_items
-from .streams import FittedModel, StreamScores
+from .streams import FittedModel, StreamOutputs, StreamScores
+from .thresholds import pooled_streams
 
 N_PARTS = 3
 """Into so many parts a session, and data without a test split, are divided."""
@@ -43,6 +46,8 @@ _RAISES = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3)
 """By how much a threshold may be raised."""
 _MOST = 0.95
 """The highest of them."""
+_MOST_GESTURES = 600
+"""Gestures of the data in streams; more take time, and change little."""
 _SETTINGS = RecogniserSettings()
 _LATER = 0.5
 """Seconds after a trigger in which another model may recognise the pose that is still held."""
@@ -166,7 +171,7 @@ class Standing:
     n_wrong: int
     triggers: TriggerScores
     streams: StreamScores | None = None
-    """The test items in streams, if there is a test split."""
+    """The test items in streams."""
     n_base: int = 0
     """Samples of its base."""
     n_base_wrong: int = 0
@@ -175,6 +180,20 @@ class Standing:
     def accuracy(self) -> float:
         """Share of the test items that are recognised."""
         return 1 - self.n_wrong / self.n if self.n else float("nan")
+
+    @property
+    def cost(self) -> float:
+        """What live use costs: a false activation as much as two missed gestures.
+
+        Right triggers are gestures that the model so far has found, so they would show only what
+        the new one misses. Missed gestures, and more false activations, are therefore counted in
+        streams of the data, which count as much as so many triggers at most.
+        """
+        if self.streams is None:
+            return self.triggers.cost
+        share = min(1.0, self.triggers.n / max(self.streams.n, 1))
+        missed = self.streams.n - self.streams.n_found
+        return _PRICE * self.triggers.n_false + share * (_PRICE * self.streams.n_false + missed)
 
     @property
     def base_accuracy(self) -> float:
@@ -197,7 +216,9 @@ class Standing:
 
 def n_fits(origin: Origin) -> int:
     """Return how many fits a comparison takes."""
-    return N_PARTS if origin.has_test and origin.examples is None else 2 * N_PARTS
+    if origin.has_test and origin.examples is None:
+        return N_PARTS
+    return (3 if origin.has_clip_classifier else 2) * N_PARTS
 
 
 class ItemCounts(NamedTuple):
@@ -221,30 +242,55 @@ class Counts(NamedTuple):
         return Counts(*(a + b for a, b in zip(self, other, strict=True)))
 
 
+@dataclass(frozen=True)
+class LeftOutResults:
+    """What was found about the parts that were left out in turn."""
+
+    wrong: Counts = field(default_factory=Counts)
+    streams: tuple[tuple[StreamOutputs, StreamOutputs], ...] = ()
+    """Streams of the data, before and after."""
+    answers: tuple[Answer, ...] = ()
+    """The outputs, for the triggers, of classifiers that have learnt from the others."""
+
+    def __add__(self, other: "LeftOutResults") -> "LeftOutResults":
+        streams, answers = self.streams + other.streams, self.answers + other.answers
+        return LeftOutResults(self.wrong + other.wrong, streams, answers)
+
+    def in_streams(self, raises: Raises) -> tuple[StreamScores | None, StreamScores | None]:
+        """Return what is found in the streams, before and with higher thresholds after."""
+        if not self.streams:
+            return None, None
+        before = [one.counted(one.model.thresholds) for one, _ in self.streams]
+        after = [one.counted(raised_thresholds(one.model, raises)) for _, one in self.streams]
+        return pooled_streams(before), pooled_streams(after)
+
+
 def tested_in_parts(
     origin: Origin, lesson: Lesson, card: ModelCard, steps: Steps
-) -> tuple[Counts, list[Answer]]:
+) -> LeftOutResults:
     """Leave out parts of the session, of data without a test split, and of the base.
 
-    Returns what is wrong about these, and the outputs for the triggers of classifiers that have
-    learnt from the others, with the thresholds of a card.
+    New models have the thresholds of a card.
     """
-    wrong, answers = Counts(), []
-    for number, fold in enumerate(_folds(origin, lesson)):
-        counts, model = fold.test(origin, card, steps)
-        wrong += counts
-        answers += [Answer.of(model, trigger, number) for trigger in fold.triggers]
-    return wrong, answers
+    parts = (
+        fold.test(number, origin, card, steps) for number, fold in enumerate(_folds(origin, lesson))
+    )
+    return sum(parts, LeftOutResults())
 
 
 def standings(
-    origin: Origin, new: Model, wrong: Counts, scores: tuple[TriggerScores, TriggerScores]
+    origin: Origin,
+    new: Model,
+    tested: LeftOutResults,
+    scores: tuple[TriggerScores, TriggerScores],
+    raises: Raises,
 ) -> tuple[Standing, Standing]:
-    """Return what the model so far and the new one achieve, given what is wrong in parts."""
-    (n, *of_data), (n_base, *of_base) = wrong.data, wrong.base
+    """Return what the model so far and the new one achieve, given what was found in parts."""
+    (n, *of_data), (n_base, *of_base) = tested.wrong.data, tested.wrong.base
+    rows = zip(of_data, scores, tested.in_streams(raises), of_base, strict=True)
     before, after = (
-        Standing(n, n_wrong, each, None, n_base, n_base_wrong)
-        for n_wrong, each, n_base_wrong in zip(of_data, scores, of_base, strict=True)
+        Standing(n, n_wrong, each, streams, n_base, n_base_wrong)
+        for n_wrong, each, streams, n_base_wrong in rows
     )
     if not origin.has_test:
         return before, after
@@ -261,47 +307,80 @@ def _on_test_split(standing: Standing, model: Model, origin: Origin) -> Standing
 class _Fold:
     """What is left out of the data, the base and the session, and the rest."""
 
+    data: LandmarkDataset
+    """The rest of the data."""
     before: LandmarkDataset
-    """The rest of the data, with the triggers that the model so far knows."""
+    """This, with the triggers that the model so far knows."""
     after: LandmarkDataset
-    """The rest of the data, with the triggers that are not left out."""
+    """The same with the triggers that are not left out."""
     examples: LandmarkDataset | None
     """The rest of the base, if there is one."""
     tested: tuple[LandmarkDataset | None, LandmarkDataset | None]
     """What is left out of the data, unless there is a test split, and of the base."""
     triggers: tuple[Trigger, ...]
 
-    def test(self, origin: Origin, card: ModelCard, steps: Steps) -> tuple[Counts, FittedModel]:
-        """Test before and after; return how the latter runs in streams."""
-        taught = joined(self.after, self.examples)
+    def test(self, number: int, origin: Origin, card: ModelCard, steps: Steps) -> LeftOutResults:
+        """Test before and after what is left out."""
+        known, taught = joined(self.before, self.examples), joined(self.after, self.examples)
         pipeline = origin.pipeline(taught)
         after = _fitted(pipeline, taught, steps)
-        stream = _for_streams(after, pipeline, taught, card, negatives=origin.negatives)
-        if self.tested == (None, None):
-            return Counts(), stream
-        before = _fitted(pipeline, joined(self.before, self.examples), steps)
-        return Counts(*(_n_wrong(before, after, one, pipeline) for one in self.tested)), stream
+        new = _for_streams(after, pipeline, taught, card, negatives=origin.negatives)
+        answers = tuple(Answer.of(new, trigger, number) for trigger in self.triggers)
+        data, base = self.tested
+        if data is None and base is None:
+            return LeftOutResults(answers=answers)
+        before = _fitted(pipeline, known, steps)
+        streams: tuple[tuple[StreamOutputs, StreamOutputs], ...] = ()
+        if data is not None:
+            old_card, negatives = origin.model.card, origin.negatives
+            old = _for_streams(before, pipeline, known, old_card, negatives=negatives)
+            streams = ((_outputs(old, data), _outputs(new, data)),)
+        if origin.has_clip_classifier:
+            # Whole clips are recognised as before: triggers are learnt for streams only.
+            after = before = _fitted(pipeline, joined(self.data, self.examples), steps)
+        wrong = Counts(*(_n_wrong(before, after, one, pipeline) for one in self.tested))
+        return LeftOutResults(wrong, streams, answers)
+
+
+def _outputs(model: StreamModel, data: LandmarkDataset) -> StreamOutputs:
+    return StreamOutputs.of(model, data, _MOST_GESTURES // N_PARTS)
 
 
 def _folds(origin: Origin, lesson: Lesson) -> Iterator[_Fold]:
-    """Divide the session in order of time, data without a test split by people, and the base."""
+    """Divide the sessions in order of time, data without a test split by people, and the base."""
     own, by, every = origin.trained, default_by(origin.trained), lesson.compared
     parts = _parts(origin, by)
-    of_base = _parts_of_base(origin, len(parts))
+    of_base, part_of = _parts_of_base(origin, len(parts)), parts_of_sessions(every, len(parts))
     for number, (rest, test) in enumerate(parts):
-        first, last = (len(every) * k // len(parts) for k in (number, number + 1))
+        left_out = tuple(one for one, part in zip(every, part_of, strict=True) if part == number)
         tested = own.select(test) if len(test) else None
         examples, kept = of_base[number]
-        known, all_triggers = lesson.known, lesson.triggers
+        known, all_triggers, kept_data = lesson.known, lesson.triggers, own.select(rest)
         yield _Fold(
-            known.beside(own.select(rest), _apart(known, tested, by)),
-            all_triggers.beside(
-                own.select(rest), _apart(all_triggers, tested, by, every[first:last])
-            ),
+            kept_data,
+            known.beside(kept_data, _apart(known, tested, by)),
+            all_triggers.beside(kept_data, _apart(all_triggers, tested, by, left_out)),
             examples,
             (tested, kept),
-            every[first:last],
+            left_out,
         )
+
+
+def parts_of_sessions(triggers: Sequence[Trigger], n_parts: int) -> list[int]:
+    """Return a part for each trigger, from 0: each session is divided in order of time.
+
+    Whoever uses the model later has most likely been in a session. Neighbours in time are in one
+    part, because they are alike; short sessions begin with another part each.
+    """
+    sessions = [str(one.recording.samples.session[0]) for one in triggers]
+    sizes, names = Counter(sessions), list(dict.fromkeys(sessions))
+    before: Counter[str] = Counter()
+    parts = []
+    for session in sessions:
+        place = before[session] * n_parts // sizes[session]
+        parts.append((place + names.index(session)) % n_parts)
+        before[session] += 1
+    return parts
 
 
 def _apart(

@@ -191,4 +191,9 @@ def _rows(before: "Standing", after: "Standing") -> list[list[object]]:
         of = counted(before.triggers.n, "trigger")
         rows.append([f"false activations, {of}", before.triggers.n_false, after.triggers.n_false])
         rows.append([f"missed gestures, {of}", before.triggers.n_missed, after.triggers.n_missed])
+    if before.streams and after.streams:
+        of = counted(before.streams.n, "gesture")
+        both = before.streams, after.streams
+        rows.append([f"found in streams of the data, {of}", *(one.n_found for one in both)])
+        rows.append(["false activations there", *(one.n_false for one in both)])
     return rows

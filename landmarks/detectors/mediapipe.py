@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ..brightness import brightened
 from ..detector import (
     DEFAULT_CONFIDENCE,
     BundleDetector,
@@ -100,7 +101,8 @@ class MediaPipeDetector(BundleDetector):
 
     def track(self, picture: Pixels, seconds: float) -> list[Hand]:
         """Find hands in the next frame of a video, see :meth:`HandDetector.track`."""
-        frame, milliseconds = self._wrapped(picture), self._next_ms(seconds)
+        frame = self._wrapped(brightened(checked_picture(picture)))
+        milliseconds = self._next_ms(seconds)
         with self._quiet(self._video is not None):
             if self._video is None:
                 self._video = self._landmarker("VIDEO", DEFAULT_CONFIDENCE, DEFAULT_CONFIDENCE)

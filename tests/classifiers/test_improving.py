@@ -17,12 +17,15 @@ from trigger_stubs import (
 )
 
 from handlore.classifiers import improving
+from handlore.classifiers.evaluation.streams import StreamScores
 from handlore.classifiers.evaluation.triggers import (
     Answer,
+    LeftOutResults,
     Standing,
     TriggerScores,
     _folds,
     choose_raises,
+    parts_of_sessions,
     raised_thresholds,
     score_answers,
 )
@@ -32,7 +35,7 @@ from handlore.classifiers.training import train
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.storage import load_dataset, save_dataset
-from handlore.datasets.triggers import Triggers, load_triggers
+from handlore.datasets.triggers import Trigger, Triggers, load_triggers
 from handlore.landmarks.errors import HandloreError
 from handlore.models.files import load_model, replace_card
 
@@ -74,7 +77,7 @@ def test_it_learns(model: Path, triggers: RecordingFolder, tmp_path: Path) -> No
 def unjudged(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both models are equally good: for tests of what is learnt and written."""
     same = Standing(10, 1, TriggerScores(10, 2, 0))
-    monkeypatch.setattr(improving, "tested_in_parts", lambda *given: (None, []))
+    monkeypatch.setattr(improving, "tested_in_parts", lambda *given: LeftOutResults())
     monkeypatch.setattr(improving, "standings", lambda *given: (same, same))
 
 
@@ -318,6 +321,45 @@ def test_accuracy_may_not_fall(n: int, wrong: int, after: int, worse: bool) -> N
     assert (found.worse is not None) == worse
     if worse:
         assert f"{100 * new.accuracy:.1f} %, before {100 * old.accuracy:.1f} %" in str(found.worse)
+
+
+def test_each_session_is_divided(dataset: LandmarkDataset, tmp_path: Path) -> None:
+    """Whoever uses the model was in the session that it learnt from, and is so in the test."""
+    folder = session(tmp_path / "triggers", dataset)
+    (first, *_) = load_triggers(folder.root, dataset.labels, 1, all_reviewed=True).reviewed
+
+    def triggers(name: str, n: int) -> list[Trigger]:
+        samples = replace(first.recording.samples, session=np.array([name]))
+        return [replace(first, recording=replace(first.recording, samples=samples))] * n
+
+    parts = parts_of_sessions([*triggers("monday", 6), *triggers("tuesday", 7)], 3)
+    assert parts == [0, 0, 1, 1, 2, 2, 1, 1, 1, 2, 2, 0, 0]
+    short = [one for day in "abcdef" for one in triggers(day, 1)]
+    assert parts_of_sessions(short, 3) == [0, 1, 2, 0, 1, 2]
+
+
+def in_streams(n_false: int, n_found: int, triggers: TriggerScores) -> Standing:
+    return Standing(10, 1, triggers, StreamScores(100, n_found, 0, n_false, 60.0))
+
+
+@pytest.mark.parametrize(
+    ("after", "worse"),
+    [
+        # Right triggers that are missed show nothing: the model before has chosen them.
+        (in_streams(10, 80, TriggerScores(50, 5, 20)), False),
+        (in_streams(10, 60, TriggerScores(50, 5, 0)), False),
+        (in_streams(10, 50, TriggerScores(50, 5, 0)), True),
+        (in_streams(2, 60, TriggerScores(50, 10, 0)), True),
+        (in_streams(0, 60, TriggerScores(50, 10, 0)), False),
+        (in_streams(10, 79, TriggerScores(50, 10, 0)), False),
+    ],
+)
+def test_false_activations_against_missed_gestures(after: Standing, worse: bool) -> None:
+    before = in_streams(10, 80, TriggerScores(50, 10, 0))
+    found = improving.Improvement(
+        "m", Path("m"), before, after, "", Triggers(Path("t"), (), frozenset())
+    )
+    assert (found.worse is not None) == worse
 
 
 def test_test_people_stay_test_people(dataset: LandmarkDataset, tmp_path: Path) -> None:

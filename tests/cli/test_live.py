@@ -399,7 +399,7 @@ def test_wrong_usage(words: list[str], expected: str, run: Run) -> None:
         (["--camera", "rtsp:u:secret@host"], "there is no camera or file of that name"),
         (["--camera", "u:secret@host:554/x"], "there is no camera or file of that name"),
         (["--serve", "here"], "--serve is 'here', expected host:port"),
-        (["--serve", "127.0.0.1:0", "--token", "x"], "--token has 1 characters"),
+        (["--serve", "127.0.0.1:0", "--token", "x"], "--token has 1 character,"),
         (["--record", "."], "holds other files"),
         (["--camera", "0", "--loop"], "--loop repeats a file; 0 is a camera"),
     ],

@@ -9,8 +9,15 @@ from handlore.datasets.rendered import POSES, Person, Scene, render_background, 
 from handlore.landmarks.geometry import palm_length
 from handlore.landmarks.hands import Hand
 from handlore.landmarks.opening import _ChosenHandDetector
-from handlore.landmarks.search import search
-from handlore.landmarks.stages import MIN_TILED_SIDE, STAGES, WHOLE_STAGE, Stage, _turned
+from handlore.landmarks.search import augmented_hands, search
+from handlore.landmarks.stages import (
+    MIN_TILED_SIDE,
+    SMOOTHED_STAGE,
+    STAGES,
+    WHOLE_STAGE,
+    Stage,
+    _turned,
+)
 
 
 class Recorder(FakeDetector):
@@ -74,10 +81,41 @@ def test_the_first_stage_that_finds_a_hand_is_the_last_tried_and_is_stored(stage
     assert len(detector.calls) == stage + 1
 
 
-def test_small_pictures_are_not_cut_into_tiles():
+def test_small_pictures_are_not_cut_into_tiles_and_searched_again_smoothed():
     detector = Recorder()
     search(detector, np.zeros((200, 299, 3), np.uint8))
-    assert len(detector.calls) == 5 + 1 + 5
+    assert len(detector.calls) == 5 + 1 + 5 + 5
+
+
+class SeesSmoothOnly(Recorder):
+    """Noise hides the hand from it, in detection and at a second look."""
+
+    def detect(self, picture, **how):
+        return super().detect(picture, **how) if is_smooth(picture) else []
+
+    def detect_again(self, picture, hand, transforms=PLAIN):
+        there = is_smooth(picture) and hand.handedness == 0.9
+        return [replace(hand, score=0.9 * there) for _ in transforms]
+
+
+NOISE = 40
+
+
+def is_smooth(picture):
+    y, x = picture.shape[0] // 2, picture.shape[1] // 2
+    middle = picture[y - 50 : y + 50, x - 50 : x + 50, 0].astype(np.float32)
+    return np.abs(np.diff(middle, axis=1)).mean() < 0.5 * NOISE
+
+
+def test_a_small_picture_is_searched_again_smoothed():
+    noise = np.random.default_rng(0).normal(128, NOISE, (256, 256, 3))
+    picture = np.clip(noise, 0, 255).astype(np.uint8)
+    (hand,) = search(SeesSmoothOnly(finds_at=0), picture)
+    assert hand.stage == SMOOTHED_STAGE
+    # Augmented copies are made from the smoothed picture too.
+    assert augmented_hands(SeesSmoothOnly(), picture, [hand], 2)
+    large = np.tile(picture, (2, 2, 1))
+    assert search(SeesSmoothOnly(finds_at=0), large) == []
 
 
 class NotAgain(Recorder):

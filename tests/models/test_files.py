@@ -364,6 +364,7 @@ def test_other_files(dataset: LandmarkDataset, tmp_path: Path) -> None:
     save_dataset(dataset, tmp_path / "data.npz")
     (tmp_path / "empty.onnx").touch()
     (tmp_path / "text.onnx").write_text("Hallo Welt\n" * 50)
+    (tmp_path / "lamp.toml").write_text("[actions.fist]\n")
     cv2.imwrite(str(tmp_path / "hand.png"), np.zeros((8, 8, 3), np.uint8))
     cv2.imwrite(str(tmp_path / "hand.jpg"), np.zeros((8, 8, 3), np.uint8))
     (tmp_path / "wave.mp4").write_bytes(b"\0\0\0\x18ftypmp42" + bytes(100))
@@ -374,6 +375,7 @@ def test_other_files(dataset: LandmarkDataset, tmp_path: Path) -> None:
         "hand.jpg": "it is a picture or a video",
         "wave.mp4": "it is a picture or a video",
         "text.onnx": "is not an ONNX model",
+        "lamp.toml": r"is no model; actions are given as --actions .*lamp\.toml",
         "missing.onnx": "there is no file",
         ".": "is a folder; expected a model file",
     }.items():

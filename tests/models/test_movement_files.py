@@ -299,6 +299,22 @@ def test_hand_lost_for_a_window(model: MovementModel) -> None:
     assert all(one.label in LABELS for one in found)
 
 
+def test_samples_for_streams_are_not_learnt_by_the_classifier_of_clips(tmp_path: Path) -> None:
+    data, more = movements(3, 2), movements(1, 6, labels=("left",), seed=9)
+    more = replace(more, samples=replace(more.samples, label=np.full(6, "right")))
+    encoder, X = MovementEncoder(), MovementEncoder().encode_samples(data)
+    found = []
+    for name, for_streams in (("without", None), ("with", more)):
+        path = tmp_path / f"{name}.onnx"
+        pipeline = Pipeline("rocket", small("rocket"), encoder)
+        train_pipeline(pipeline, data, path, for_streams=for_streams, negatives=True)
+        found.append(load_model(path, "sequence"))
+    plain, taught = found
+    np.testing.assert_array_equal(plain.predict_clips(X), taught.predict_clips(X))
+    assert np.abs(plain.predict_proba(X) - taught.predict_proba(X)).max() > 0.1
+    assert taught.card.training["n"] == plain.card.training["n"] + 6
+
+
 def test_two_hands(tmp_path: Path) -> None:
     data = two_handed(movements(3, 1, labels=("left", "right")))
     train_pipeline(

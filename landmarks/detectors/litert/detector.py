@@ -14,6 +14,7 @@ from typing import ClassVar
 import cv2
 import numpy as np
 
+from ...brightness import brightened
 from ...detector import (
     DEFAULT_CONFIDENCE,
     BundleDetector,
@@ -201,7 +202,7 @@ class LiteRTDetector(BundleDetector):
     def track(self, picture: Pixels, seconds: float) -> list[Hand]:
         """Find hands in the next frame of a video, see :meth:`HandDetector.track`."""
         self._open()
-        picture = checked_picture(picture)
+        picture = brightened(checked_picture(picture))
         self._next_ms(seconds)
         self._tracker.resize(picture)
         present = self._present(picture, seconds)

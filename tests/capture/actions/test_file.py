@@ -92,7 +92,10 @@ BAD = {
     "": "line 1: there are no actions; add .actions.LABEL.",
     "# nothing\n": "no actions",
     "[actions]\n": "no actions",
+    "[actions.fist]\nrun = echo hi": "is not TOML: Invalid value; text needs quotes .at line 2",
     # names
+    '[fist]\nsay = "a"': "line 1: unknown key 'fist'; write .actions.fist.",
+    'fist = "ls"': "line 1: unknown key 'fist'; write .actions.fist.",
     '[action.fist]\nsay = "a"': "line 1: unknown key 'action'; did you mean actions",
     '[actions.fits]\nsay = "a"': "line 1: unknown label 'fits'; did you mean fist",
     '\n\n[actions.qqq]\nsay = "a"': "line 3: unknown label 'qqq'; known: fist, open_palm",
@@ -102,7 +105,7 @@ BAD = {
     '[actions.fist]\nsay = "a"\nheaders = {}': "line 3: unknown key 'headers'",
     '[actions.none]\nsay = "a"': "line 1: none stands for no gesture, so no event has this label",
     # which kind
-    "[actions.fist]": "line 1: actions.fist needs exactly one of .*mqtt, .*; .* none",
+    "[actions.fist]": "line 1: actions.fist needs exactly one of .*mqtt, .*; it has none of them$",
     "[actions.fist]\ncooldown = 1": "none of them .cooldown.",
     '[actions.fist]\nsay = "a"\nrun = ["true"]': "line 1: .* it has run and say",
     '[actions]\nfist = "true"': "line 2: actions.fist is not a table; write .actions.fist.",
@@ -126,6 +129,10 @@ BAD = {
     "[actions.fist]\nsay = 1": "line 2: say is a whole number; expected text",
     '[actions.fist]\nsay = ""': "line 2: say is empty",
     '[actions.fist]\nsay = "{lable}"': "did you mean label",
+    '[actions.fist]\nsay = "{pinch}"': 'has {pinch}; a value of the hand needs map = "pinch"',
+    '[actions.fist]\nsay = "{volume}"\nmap = "pinch"': "line 2: say has {volume}; map names pinch",
+    '[actions.fist]\nsay = "{pinch:.1f}"\nmap = "pinch"': "has {pinch:.1f}; write {pinch}, and a",
+    '[actions.fist]\nsay = "{label!r}"': "line 2: say has {label!r}; write {label}",
     # run
     '[actions.fist]\nrun = "ls -l"': "line 2: run is text; expected a list .* or add shell = true",
     "[actions.fist]\nrun = []": "line 2: run names no program",
@@ -169,7 +176,10 @@ BAD = {
     '[actions.fist]\npost = "http://a"\nheaders = {"A:" = "b"}': "is not a valid header",
     '[actions.fist]\npost = "http://a"\nheaders = {Content-Length = "0"}': "set by handlore",
     '[actions.fist]\npost = "http://a"\nheaders = {A = "b\\r\\nC: d"}': "is not a valid header",
+    '[actions.fist]\npost = "http://a"\nbody = "{lable}"': "line 3: body has .*did you mean label",
+    '[actions.fist]\npost = "http://a"\nbody = ""': "line 3: body is empty",
     # mqtt
+    '[actions.fist]\nmqtt = "a"\npayload = "{lable}"': "line 3: payload has .*did you mean label",
     '[actions.fist]\nmqtt = "a/#"': "line 2: the topic 'a/#' contains",
     '[actions."a+b"]\nmqtt = "hands/{label}"': "contains +",
     '[actions.fist]\nmqtt = "a"\nbroker = "http://a"': "line 3: broker begins with http://",

@@ -25,6 +25,21 @@ def test_publish(desk: Make) -> None:
     assert one.wait(2)[1] == ("failed", "the broker 127.0.0.1 did not answer")
 
 
+def test_payload(desk: Make) -> None:
+    """What lamps and plugs understand, in place of the event."""
+    pytest.importorskip("paho.mqtt", reason="needs paho-mqtt: pip install 'handlore[mqtt]'")
+    broker = Broker()
+    one = desk(
+        '[actions.fist]\nmqtt = "plug/set"\npayload = \'{"on": "{label}", "p": {probability}}\'\n'
+        f'broker = "mqtt://127.0.0.1:{broker.port}"\ntimeout = 2\n'
+    )
+    one.runner.submit(seen("fist"))
+    text = '{"on": "fist", "p": 0.9700}'
+    assert one.wait(1) == [("done", f"publish {text} to plug/set")]
+    ((topic, body, _),) = broker.got
+    assert (topic, body.decode() if isinstance(body, bytes) else body) == ("plug/set", text)
+
+
 def test_unreachable_broker(desk: Make) -> None:
     pytest.importorskip("paho.mqtt", reason="needs paho-mqtt: pip install 'handlore[mqtt]'")
     one = desk('[actions.fist]\nmqtt = "a"\nbroker = "mqtt://127.0.0.1:9"\ntimeout = 0.2')

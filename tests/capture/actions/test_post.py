@@ -67,6 +67,19 @@ def test_post(desk: Make, web: ThreadingHTTPServer) -> None:
     assert web.got == [("Bearer x", seen("fist").as_json())]  # type: ignore[attr-defined]
 
 
+def test_body(desk: Make, web: ThreadingHTTPServer) -> None:
+    """In place of the event; a label cannot end a text in it."""
+    address = f"http://127.0.0.1:{web.server_port}"
+    label = 'a "b" \\'
+    one = desk(
+        f'[actions."*"]\npost = "{address}/204"\nbody = \'{{"on": true, "sign": "{{label}}"}}\'\n'
+    )
+    one.runner.submit(seen(label))
+    ((state, what),) = one.wait(1)
+    assert (state, what.startswith('post {"on": true, "sign": "a ')) == ("done", True)
+    assert web.got == [(None, {"on": True, "sign": label})]  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize(
     ("path", "seconds", "reason"),
     [

@@ -180,7 +180,8 @@ def test_identifiers(text: str) -> None:
 @pytest.mark.parametrize(
     ("address", "why"),
     [
-        ("homeassistant.local", "is no address; expected mqtt://HOST or mqtts://HOST"),
+        ("homeassistant.local", "expected mqtt://homeassistant.local or mqtts://"),
+        ("s3cret@homeassistant.local", "is no address; expected mqtt://HOST or mqtts://HOST"),
         ("http://u:s3cret@h", "begins with http://; expected mqtt"),
         ("mqtt://u:s3cret@h/a+b", "prefix contains"),
     ],

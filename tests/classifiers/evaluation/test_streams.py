@@ -21,14 +21,14 @@ from handlore.classifiers.evaluation.streams import (
     usual_threshold,
 )
 from handlore.classifiers.evaluation.thresholds import (
-    _pooled,
     choose_patience,
     choose_thresholds,
     cross_fitted,
+    pooled_streams,
 )
 from handlore.classifiers.factory import Pipeline
 from handlore.classifiers.training import train_pipeline
-from handlore.datasets.dataset import LabelledInterval, LandmarkDataset
+from handlore.datasets.dataset import LabelledInterval, LandmarkDataset, concatenate
 from handlore.models.card import ModelCard
 from handlore.models.encoders import PoseEncoder
 from handlore.models.files import load_model
@@ -100,7 +100,7 @@ def test_counts_add_up(labels: Sequence[str], threshold: float) -> None:
     assert counted.n_found + counted.n_confused + counted.n_missed == counted.n == gestures
     assert min(counted.n_found, counted.n_confused, counted.n_missed, counted.n_false) >= 0
     assert (counted.n_found, counted.n_false) == (len(score.found), len(score.false))
-    both = _pooled([counted, counted])
+    both = pooled_streams([counted, counted])
     assert (both.n, both.n_missed, both.seconds) == (
         2 * counted.n,
         2 * counted.n_missed,
@@ -159,6 +159,14 @@ def test_at_most_so_many_clips() -> None:
         streams, _ = _clip_streams(with_none(movements(2, 4, labels)), 5)
         assert sum(len(stream.ground_truth) for stream in streams) <= 5
     assert StreamOutputs.of(Swipes(), movements(2, 4), 5).counted({}).n == 5
+
+
+def test_augmented_copies_are_nothing_that_was_made() -> None:
+    data = movements(2, 3)
+    copies = replace(data, samples=replace(data.samples, view=np.full(data.n_samples, 1)))
+    both = concatenate([data, copies])
+    one, other = (StreamOutputs.of(Swipes(), which, 100).counted({}) for which in (data, both))
+    assert one == other
 
 
 def test_two_hands_in_streams() -> None:
