@@ -251,7 +251,9 @@ def _print_training(training: Mapping[str, Any]) -> None:
     for key, value in training.items():
         if key in _NOT_SHOWN or not (text := _compact(value)):
             continue
-        if key == "crossval" and _are_scores(value):
+        if key == "counts" and isinstance(value, Mapping):
+            _print_counts({_WORDS[key]: value})
+        elif key == "crossval" and _are_scores(value):
             accuracy, f1 = percent(value["accuracy"]), f"{value['macro_f1']:.3f}"
             items = counted(value["n"], "sample")
             say(f"  {protocol(value)}: accuracy {accuracy}, macro-F1 {f1}, of {items}")

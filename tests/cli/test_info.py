@@ -45,6 +45,7 @@ def test_model(onnx: Path, run: Run, parsed: Parsed) -> None:
     text = run("info", onnx).stdout
     assert "4 labels: fist, open_palm, point, victory" in text
     assert "p01" in text
+    assert re.search(r"samples of each label: fist \(\d+\); open_palm \(\d+\);", text)
 
 
 def test_movement_model(moves: Path, run: Run, parsed: Parsed) -> None:
