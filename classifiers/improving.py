@@ -21,20 +21,16 @@ from handlore.models.files import load_model, replace_card
 from handlore.models.ready import is_ready
 
 from .base import Report, Steps
+from .evaluation.standings import Standing, n_fits, protocol_of, standings, tested_in_parts
 from .evaluation.triggers import (
     Answer,
     Raises,
-    Standing,
     TriggerScores,
     choose_raises,
     cross_fitted,
-    n_fits,
-    protocol_of,
     raised_thresholds,
     score_answers,
     score_triggers,
-    standings,
-    tested_in_parts,
 )
 from .extending import joined
 from .origin import Lesson, Origin, triggers_file

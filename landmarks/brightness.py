@@ -19,7 +19,7 @@ _LEAST = 8
 """What is darker is noise."""
 _SMOOTHING = 0.4
 """Standard deviation of the smoothing in pixels, for each doubling of the brightness."""
-_SAMPLES = 100
+_SAMPLES = 40
 """About so many pixels along each side are looked at."""
 
 

@@ -32,7 +32,7 @@ from .recordings import review as review_recordings
 
 if TYPE_CHECKING:
     # Needs scikit-learn, which printing help does not.
-    from handlore.classifiers.evaluation.triggers import Standing
+    from handlore.classifiers.evaluation.standings import Standing
     from handlore.classifiers.improving import Improvement
 
 

@@ -17,15 +17,17 @@ from trigger_stubs import (
 )
 
 from handlore.classifiers import improving
+from handlore.classifiers.evaluation.standings import (
+    LeftOutResults,
+    Standing,
+    _folds,
+    parts_of_sessions,
+)
 from handlore.classifiers.evaluation.streams import StreamScores
 from handlore.classifiers.evaluation.triggers import (
     Answer,
-    LeftOutResults,
-    Standing,
     TriggerScores,
-    _folds,
     choose_raises,
-    parts_of_sessions,
     raised_thresholds,
     score_answers,
 )
