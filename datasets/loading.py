@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handlore.landmarks.errors import HandloreError, counted, naming
+from handlore.landmarks.files import each_path
 from handlore.landmarks.untrusted import reason
 
 from .dataset import FRAME_ARRAYS, NONE_LABEL, Kind, LandmarkDataset, concatenate
@@ -269,7 +270,7 @@ class LoadedData:
     """What was decided."""
 
 
-def load_data(paths: Sequence[Path], kind: Kind | None = None) -> LoadedData:
+def load_data(paths: Sequence[str | Path] | str | Path, kind: Kind | None = None) -> LoadedData:
     """Load dataset files and folders of recordings, and join them.
 
     Parameters
@@ -293,7 +294,7 @@ def load_data(paths: Sequence[Path], kind: Kind | None = None) -> LoadedData:
     >>> handlore.load_data(["poses.npz"]).dataset.header.kind
     'pose'
     """
-    paths = [Path(path) for path in paths]
+    paths = each_path(paths)
     read = [load_recordings(path) if is_recordings(path) else load_dataset(path) for path in paths]
     unsorted = _unsorted([one for one in read if isinstance(one, LoadedRecordings)])
     read = [one.sorted if isinstance(one, LoadedRecordings) else one for one in read]

@@ -361,3 +361,9 @@ def test_nothing_but_unsorted_recordings_is_one_line(folder: RecordingFolder) ->
     folder.keep(movement("unsorted", like="right"))
     with pytest.raises(HandloreError, match=r"nothing but 1 recording of `unsorted`.*review"):
         load_data([folder.root])
+
+
+def test_one_path_needs_no_list(folder: RecordingFolder) -> None:
+    folder.keep(movement("left"))
+    for path in (folder.root, str(folder.root)):
+        assert load_data(path).dataset.n_samples == 1
