@@ -126,6 +126,7 @@ class _RecordingPrediction:
 
 def advise(recorded: LoadedRecordings, labels: Sequence[str] = ()) -> list[str]:
     """Return what to do next, the most useful line first; ``labels`` are to be recorded too."""
+    recorded = recorded.sorted
     lines = [*_next(recorded, labels)]
     for kind in KINDS:
         if kind in recorded.counts():

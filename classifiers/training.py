@@ -25,7 +25,7 @@ from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.files import atomic_write, require_writable
 from handlore.models.card import ModelCard
 from handlore.models.encoders import Encoder, MovementEncoder
-from handlore.models.files import write_model
+from handlore.models.files import require_model_output, write_model
 
 from .base import HandEstimator, Report, Steps
 from .evaluation.crossval import cross_validate_pipeline
@@ -132,7 +132,7 @@ def train(
     True
     """
     out = Path(out)
-    require_writable(out)
+    require_model_output(out)
     chosen = training_samples(dataset, split)
     options: dict[str, Any] = {"features": features, "mirror_labels": mirror_labels}
     pipeline, examples, notes = pipeline_beside(

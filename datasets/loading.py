@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handlore.landmarks.errors import HandloreError, counted, naming
+from handlore.landmarks.files import each_path
 from handlore.landmarks.untrusted import reason
 
 from .dataset import FRAME_ARRAYS, NONE_LABEL, Kind, LandmarkDataset, concatenate
@@ -24,6 +25,9 @@ from .files import file_stamp
 from .recording_files import is_recordings, recording_files, require_recordings
 from .recordings import load_recording
 from .storage import load_dataset
+
+UNSORTED = "unsorted"
+"""The label of what `live` kept of the last minutes: whoever reviews it says what it shows."""
 
 _WINDOW = 1.5
 """Seconds of a window of ``none`` if there are no movements to take the length from."""
@@ -54,6 +58,12 @@ class LoadedRecordings:
     """Each one recording, by number within its label."""
     failures: tuple[tuple[str, str], ...]
     """Files that cannot be read, relative to the folder, and why."""
+
+    @property
+    def sorted(self) -> "LoadedRecordings":
+        """The same without the recordings of :data:`UNSORTED`, which is the name of no gesture."""
+        kept = tuple(one for one in self.recordings if one.labels != [UNSORTED])
+        return replace(self, recordings=kept)
 
     def counts(self) -> dict[Kind, int]:
         """Return how many recordings there are of each kind that there is.
@@ -260,7 +270,7 @@ class LoadedData:
     """What was decided."""
 
 
-def load_data(paths: Sequence[Path], kind: Kind | None = None) -> LoadedData:
+def load_data(paths: Sequence[str | Path] | str | Path, kind: Kind | None = None) -> LoadedData:
     """Load dataset files and folders of recordings, and join them.
 
     Parameters
@@ -284,8 +294,10 @@ def load_data(paths: Sequence[Path], kind: Kind | None = None) -> LoadedData:
     >>> handlore.load_data(["poses.npz"]).dataset.header.kind
     'pose'
     """
-    paths = [Path(path) for path in paths]
+    paths = each_path(paths)
     read = [load_recordings(path) if is_recordings(path) else load_dataset(path) for path in paths]
+    unsorted = _unsorted([one for one in read if isinstance(one, LoadedRecordings)])
+    read = [one.sorted if isinstance(one, LoadedRecordings) else one for one in read]
     folders = [one for one in read if isinstance(one, LoadedRecordings)]
     if not folders:
         return LoadedData(concatenate([one for one in read if isinstance(one, LandmarkDataset)]))
@@ -299,7 +311,22 @@ def load_data(paths: Sequence[Path], kind: Kind | None = None) -> LoadedData:
             [r.dataset(chosen, window) if isinstance(r, LoadedRecordings) else r for r in read]
         )
     notes = [] if kind else _other_kind(folders, chosen)
-    return LoadedData(joined, failures, tuple(notes))
+    return LoadedData(joined, failures, (*unsorted, *notes))
+
+
+def _unsorted(folders: Sequence[LoadedRecordings]) -> list[str]:
+    """Say which recordings are left out because nobody has said what they show."""
+    notes = []
+    for folder in folders:
+        n = len(folder.recordings) - len(folder.sorted.recordings)
+        if not n:
+            continue
+        left = f"{counted(n, 'recording')} of `{UNSORTED}` in {folder.root}"
+        review = f"`handlore recordings review {folder.root}`"
+        if n == len(folder.recordings):
+            raise HandloreError(f"there is nothing but {left}; say what they show: {review}")
+        notes.append(f"left out: {left}; say what they show with {review}")
+    return notes
 
 
 def _first_kind(folders: Sequence[LoadedRecordings]) -> Kind:

@@ -24,6 +24,7 @@ from .pictures import is_picture, is_video
 from .recording_files import refuse_label_folder
 from .sources.base import Clip, Item, LandmarkClip, Source
 from .sources.videos import Frames, Videos
+from .storage import is_dataset
 from .videos import is_animated
 
 
@@ -222,6 +223,11 @@ def list_media(paths: Sequence[Path], *, movements: bool) -> list[Medium]:
 def _media_of(path: Path, movements: bool) -> list[Medium]:
     if not path.exists():
         raise HandloreError(f"there is no file {path}")
+    if is_dataset(path):
+        raise HandloreError(
+            f"{path} is a landmark dataset, which `handlore evaluate` takes; expected a picture, a"
+            " video, or a folder of them or of recordings"
+        )
     if not path.is_dir():
         return [_medium(path)]
     names = [name for name in walk(path) if is_picture(Path(name)) or is_video(Path(name))]

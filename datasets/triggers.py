@@ -15,11 +15,9 @@ import numpy as np
 from handlore.landmarks.errors import HandloreError, naming
 
 from .dataset import FRAME_ARRAYS, NONE_LABEL, Kind, LandmarkDataset, StrArray, concatenate
-from .loading import LoadedRecordings, frames_as_poses, load_recordings
+from .loading import UNSORTED, LoadedRecordings, frames_as_poses, load_recordings
 from .recordings import RecordedEvent, RecordingEntry, RecordingFolder, recording_name
 
-UNSORTED = "unsorted"
-"""The label of a recording that nobody has labelled."""
 _MARGIN = 1.0
 """Seconds around the event in recordings that do not say when it was."""
 _POSE_INTERVAL = 0.04

@@ -3,13 +3,19 @@
 import errno
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from .errors import HandloreError
 from .processes import cleaned_up
+
+
+def each_path(paths: Sequence[str | Path] | str | Path) -> list[Path]:
+    """Return one path or several as a list; the letters of a text are no paths."""
+    several = [paths] if isinstance(paths, str | Path) else paths
+    return [Path(path) for path in several]
 
 
 @contextmanager

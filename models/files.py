@@ -15,7 +15,7 @@ import numpy as np
 
 from handlore.datasets.dataset import NONE_LABEL, Kind
 from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError, counted
-from handlore.landmarks.files import atomic_write
+from handlore.landmarks.files import atomic_write, os_errors_as, require_writable
 from handlore.landmarks.untrusted import DAMAGE, parse_json, reason, require_size
 from handlore.landmarks.weights import CUSTOM, ENVIRONMENT_VARIABLE, find_bundle
 
@@ -277,6 +277,34 @@ def _is_float32(values: Any, shape: tuple[int, ...]) -> bool:
     return getattr(values, "shape", None) == shape and values.dtype == np.float32
 
 
+_OTHER_ENDINGS = (".npz", ".csv", ".parquet", ".json", ".toml")
+"""Names of datasets, tables and actions files: nobody would find a model under them."""
+_ENDING, _START = ".onnx", b"\x08"
+
+
+def require_model_output(path: str | Path) -> None:
+    """Refuse a path for a model that cannot be written, or where something else would be lost.
+
+    A model may be replaced, and so may an empty file and a damaged one that ends in ``.onnx``.
+    """
+    path = Path(path)
+    require_writable(path)
+    start = b""
+    if path.is_file():
+        with os_errors_as(f"cannot read {path}"), path.open("rb") as stream:
+            start = stream.read(2)
+    is_model = start[:1] == _START or (path.suffix.lower() == _ENDING and start != b"PK")
+    if start and not is_model:
+        raise HandloreError(
+            f"{path} exists and is not a model, and a model would replace it; give another name,"
+            f" such as {path.with_suffix(_ENDING).name}"
+        )
+    if path.suffix.lower() in _OTHER_ENDINGS:
+        raise HandloreError(
+            f"{path.name} is no name for a model; give one such as {path.with_suffix(_ENDING).name}"
+        )
+
+
 def replace_card(path: Path, card: ModelCard, out: Path | None = None) -> int:
     """Write a model file with another card of the same labels; return its size in bytes.
 
@@ -297,6 +325,7 @@ def write_model(model: Any, card: ModelCard, path: Path) -> int:
     data: bytes = model.SerializeToString()
     # What other computers would refuse is not written.
     check_operators(data)
+    require_model_output(path)
     with atomic_write(Path(path)) as stream:
         stream.write(data)
     remember(data)

@@ -15,6 +15,7 @@ from handlore.datasets.recording_files import is_recordings
 from handlore.datasets.tracking import Medium, list_media, track_video
 from handlore.landmarks.detector import DetectorOptions, HandDetector
 from handlore.landmarks.errors import HandloreError, InvalidDataError, counted
+from handlore.landmarks.files import each_path
 from handlore.landmarks.opening import open_detector
 from handlore.landmarks.untrusted import reason
 
@@ -134,7 +135,7 @@ def predict_video(
 
 def predict_files(
     model: Model,
-    paths: Sequence[str | Path],
+    paths: Sequence[str | Path] | str | Path,
     *,
     detector: OpenDetector | None = None,
     frame_rate: float = 30.0,
@@ -178,7 +179,7 @@ def predict_files(
     if tta and model.card.kind != "pose":
         raise HandloreError("the model takes videos; --tta is for models of poses")
     found = _Predicted()
-    media = _listed(model, [Path(path) for path in paths], found)
+    media = _listed(model, each_path(paths), found)
     if media:
         video = any(medium.kind != "picture" for medium in media)
         n_hands = max(model.card.n_hands, max_hands or 1)

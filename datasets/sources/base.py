@@ -166,7 +166,9 @@ class UnclearLabelsError(HandloreError):
             f"`{_command(source, root, out, reading)}` (labels {_listed(reading.labels)})"
             for reading in listing.readings
         )
-        super().__init__(f"{root}: {listing.doubt}; say what is meant: {', or '.join(commands)}")
+        left = f" ({_not_read(listing.left_out)})" if listing.left_out else ""
+        meant = f"say what is meant: {', or '.join(commands)}"
+        super().__init__(f"{root}: {listing.doubt}{left}; {meant}")
 
     def writing(self, out: Path) -> "UnclearLabelsError":
         """Return the error with commands that write a file."""
@@ -339,7 +341,8 @@ def _unrecognised(root: Path, options: Mapping[str, Any], plain: Mapping[str, se
     if any("/" not in name and is_picture(path) for name, path in files_of(root)):
         hint = (
             "put pictures into a folder per label, <label>/*.jpg, or read labels from their names"
-            f" with --name-pattern '(?P<label>[^/_-]+)[^/]*$'; {hint}"
+            f" with --name-pattern '(?P<label>[^/_-]+)[^/]*$', or give all the same one with"
+            f" --label; {hint}"
         )
     return f"{root} has no layout that handlore knows ({_seen(root)}); {hint}"
 
@@ -356,11 +359,17 @@ _KINDS = {
 
 def _seen(root: Path) -> str:
     files = [name for name, _ in files_of(root)]
-    if not files:
-        return "it holds no files"
-    endings = sorted({Path(file).suffix.lower() or "no ending" for file in files})
-    n_files = counted(len(files), "file")
-    return f"{n_files}: {', '.join(endings[:6])}"
+    return f"{counted(len(files), 'file')}: {_endings(files)}" if files else "it holds no files"
+
+
+def _not_read(files: Sequence[str]) -> str:
+    """Say which files count for nothing: those of the other kind, if videos lie among pictures."""
+    n_files = counted(len(files), "other file")
+    return f"{n_files}, such as {printable(files[0])}, would be left out: {_endings(files)}"
+
+
+def _endings(files: Sequence[str]) -> str:
+    return ", ".join(sorted({Path(file).suffix.lower() or "no ending" for file in files})[:6])
 
 
 def _flag(name: str) -> str:

@@ -5,6 +5,7 @@ one line, 2 wrong usage, 3 done but some inputs failed, 130 stopped by Ctrl-C.
 """
 
 import importlib
+import re
 from collections.abc import Sequence
 
 import click
@@ -94,7 +95,7 @@ class _Commands(click.Group):
                 return super().invoke(ctx)
         except click.UsageError as error:
             # Arguments that the shell made of the names of files are quoted in it.
-            vars(error)["message"] = printable_lines(error.message)
+            vars(error)["message"] = _plain(printable_lines(error.message))
             raise
         except HandloreError as error:
             _name(error.failures)
@@ -107,6 +108,16 @@ class _Commands(click.Group):
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
             raise _Problem(f"{where}{error.strerror or error}") from error
+
+
+_KINDS_OF_NUMBERS = {"integer": "a whole number", "float": "a number"}
+
+
+def _plain(message: str) -> str:
+    """Say "not a whole number" where click says "not a valid integer range"."""
+    kinds = "|".join(_KINDS_OF_NUMBERS)
+    found = re.search(rf"is not a valid ({kinds})(?: range)?\.$", message)
+    return f"{message[: found.start()]}is not {_KINDS_OF_NUMBERS[found[1]]}." if found else message
 
 
 def _name(failures: Sequence[tuple[str, str]]) -> None:

@@ -32,7 +32,7 @@ from handlore.datasets.loading import LoadedData, load_data
 from handlore.landmarks.detector import DetectorOptions, HandDetector
 from handlore.landmarks.detectors import DETECTORS
 from handlore.landmarks.errors import HandloreError
-from handlore.landmarks.files import make_folder, real_path, require_writable
+from handlore.landmarks.files import make_folder, real_path
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import CHOICES, open_detector
 from handlore.landmarks.registry import Registry, unknown_name
@@ -338,17 +338,18 @@ class _TimeLeft(ProgressColumn):
     def render(self, task: Task) -> Text:
         if not task.completed or not task.total or task.elapsed is None:
             return Text("")
-        measured = task.fields["measured_at"]
-        left = measured * (task.total - task.completed) / task.completed
-        left = max(0.0, left - (task.elapsed - measured))
-        return Text(f"{timedelta(seconds=round(left))} left", style="progress.remaining")
+        left = task.fields["measured_at"] * task.total / task.completed - task.elapsed
+        return Text(f"{timedelta(seconds=round(max(0.0, left)))} left", style="progress.remaining")
 
 
 def require_output(out: Path, data: Sequence[Path]) -> None:
-    """Raise if a file cannot be written, or is one of the inputs."""
-    require_writable(out)
+    """Raise if a model cannot be written there, or would replace an input or something else."""
+    # Imported here: it loads onnxruntime, which help does not need.
+    from handlore.models.files import require_model_output
+
     if real_path(out) in {Path(os.path.realpath(path)) for path in data}:
         raise HandloreError(f"{out} is one of the datasets; give another name with --out")
+    require_model_output(out)
 
 
 def require_folder(path: Path) -> None:

@@ -1,8 +1,8 @@
 """What the commands that train and score share: their options, and scores on the terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -169,3 +169,10 @@ def _print_scores(evaluation: "Evaluation", title: str) -> None:
     if pairs:
         confused = "; ".join(f"{a} with {b} ({n})" for a, b, n in pairs)
         say(f"\nmost often confused: {confused}")
+
+
+def protocol(scores: Mapping[str, Any]) -> str:
+    """Return how the scores of a model card were found, in the words of crossval."""
+    how = "at random" if scores["by"] == "random" else f"by {scores['by']}"
+    folds = f", {scores['n_folds']} folds" if "n_folds" in scores else ""
+    return f"cross-validated {how}{folds}"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -28,6 +28,11 @@ from ._common import (
     talk,
 )
 from ._streams import pop_settings, recogniser_options
+
+if TYPE_CHECKING:
+    # Need onnxruntime, which printing help does not.
+    from handlore.datasets.dataset import LandmarkDataset
+    from handlore.models.model import Model
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,7 @@ def _calibrate(options: _CalibrateOptions) -> None:
         found = handlore.calibrate(model, dataset, options.per_hour, options.settings, show)
     if not options.dry_run:
         found.save(model, model_path(options.model), options.target)
-    for note in found.notes:
+    for note in (*_seen_in_training(model, dataset), *found.notes):
         talk(f"note: {note}")
     summary = found.summary() | {"model": None if options.dry_run else str(options.target)}
     if options.as_json:
@@ -116,9 +121,28 @@ def _calibrate(options: _CalibrateOptions) -> None:
     say(f"\nfound {n} of {total} gestures{share}, before {len(found.before.found)}")
     say(
         f"{false} false activations in {found.hours:.2f} hours, before {len(found.before.false)};"
-        f" at most {found.upper_bound:.2g} an hour at 95 %"
+        f" at most {per_hour(found.upper_bound)} an hour at 95 %"
     )
     say("nothing written (--dry-run)" if options.dry_run else f"wrote {options.target}")
+
+
+def _seen_in_training(model: "Model", dataset: "LandmarkDataset") -> list[str]:
+    """Say how much of the data the model was trained on: on that it is surer than on the rest."""
+    # Imported here: it loads scikit-learn, which printing help does not need.
+    from handlore.classifiers.evaluation.leaks import trained_on
+
+    n_seen = sum(trained_on(model.card, dataset) or ())
+    if not n_seen:
+        return []
+    return [
+        f"the model was trained on {n_seen} of these {dataset.n_samples} samples, so the thresholds"
+        " are too high or too low for what is new; calibrate on others"
+    ]
+
+
+def per_hour(rate: float) -> str:
+    """Return a rate with two digits, as people write it: 0.48, 3.2, 220."""
+    return f"{float(f'{rate:.2g}'):,g}"
 
 
 def _shown(threshold: float | None) -> str:

@@ -235,7 +235,12 @@ def _convert(
 
 
 def _require_dataset_name(out: Path) -> None:
-    """Refuse OUT with the ending of a table, which would be a zip file of that name."""
+    """Refuse OUT with the ending of a model or a table, which would be a zip file of that name."""
+    if out.suffix.lower() == ".onnx" and not out.exists():
+        raise HandloreError(
+            f"OUT is a landmark dataset, {out.with_suffix('.npz').name}; `handlore train` makes a"
+            f" model of it, {out.name}"
+        )
     if out.suffix.lower() in WRITERS and not out.exists():
         raise HandloreError(
             f"OUT is a landmark dataset, {out.with_suffix('.npz').name}, and {out.name} would be no"

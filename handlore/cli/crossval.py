@@ -1,6 +1,7 @@
 """``handlore crossval``: the accuracy of a classifier on people it has not seen."""
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -204,7 +205,9 @@ def _print_comparison(found: "EstimatorComparison", train: str) -> None:
     streams = ("found in a stream", "false/min") if best.streams else ()
     columns = ("accuracy", "macro-F1", "size", "training", *streams, "difference", "p")
     print_table(["model", *columns, ""], [_row(one, found) for one in found.results])
-    say(f"\nin brackets: {best.intervals.words}")
+    say()
+    for line in brackets({one.name: one.evaluation.intervals.words for one in found.results}):
+        say(line)
     say("training: seconds in each fold; size: of the classifier in a model file")
     if n > 1:
         units = found.results[-1].against_best.units
@@ -215,6 +218,16 @@ def _print_comparison(found: "EstimatorComparison", train: str) -> None:
         )
         say(f"\n{found.optimism_sentence}")
     say(f"{found.sentence}\n  {train}")
+
+
+def brackets(words: Mapping[str, str]) -> list[str]:
+    """Return what the brackets of each estimator are, a line for all that have the same."""
+    names: dict[str, list[str]] = {}
+    for name, its in words.items():
+        names.setdefault(its, []).append(name)
+    if len(names) == 1:
+        return [f"in brackets: {its}" for its in names]
+    return [f"in brackets of {', '.join(of)}: {its}" for its, of in names.items()]
 
 
 def _row(one: "EstimatorResult", found: "EstimatorComparison") -> list[str]:

@@ -29,9 +29,20 @@ from ._common import (
     say_failures,
     talk,
 )
+from ._training import protocol
 
 _NOT_SHOWN = ("item_digests", "history", "per_class")
 """Parts of a card that are for `evaluate`, reports and `models show`."""
+
+_WORDS = {
+    "n": "trained on samples",
+    "n_no_hand": "left out, without a hand",
+    "n_of_base": "samples of the base",
+    "counts": "samples of each label",
+    "params": "parameters",
+}
+"""What facts of a card are called, where the key does not say it."""
+_SCORES = {"by": str, "accuracy": float, "macro_f1": float, "n": int}
 
 
 @dataclass(frozen=True)
@@ -226,13 +237,36 @@ def _show_model(file: str | Path, as_json: bool) -> dict[str, Any]:
             say(f"  patience: {each}")
         if card.calibration:
             say(f"  calibration: {_compact(card.calibration)}")
-        for key, value in card.training.items():
-            if key not in _NOT_SHOWN and (text := _compact(value)):
-                say(f"  {key.replace('_', ' ')}: {text}")
+        _print_training(card.training)
         if card.history:
             say(f"  training history: {counted(len(card.history), 'epoch')}; --json lists them")
     shown = {"type": "model", "path": str(file), "bytes": size}
     return shown | card.as_json()
+
+
+def _print_training(training: Mapping[str, Any]) -> None:
+    # Imported here: a dataset is shown without the modules of the classifiers.
+    from handlore.classifiers.evaluation.streams import StreamScores
+
+    for key, value in training.items():
+        if key in _NOT_SHOWN or not (text := _compact(value)):
+            continue
+        if key == "counts" and isinstance(value, Mapping):
+            _print_counts({_WORDS[key]: value})
+        elif key == "crossval" and _are_scores(value):
+            accuracy, f1 = percent(value["accuracy"]), f"{value['macro_f1']:.3f}"
+            items = counted(value["n"], "sample")
+            say(f"  {protocol(value)}: accuracy {accuracy}, macro-F1 {f1}, of {items}")
+        elif key == "streams" and (streams := StreamScores.from_json(value)):
+            say(f"  cross-validated {streams.sentence}")
+        else:
+            say(f"  {_WORDS.get(key, key.replace('_', ' '))}: {text}")
+
+
+def _are_scores(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(value.get(name), kind) for name, kind in _SCORES.items()
+    )
 
 
 def _compact(value: Any) -> str:

@@ -29,6 +29,7 @@ from ._common import (
     say,
     talk,
 )
+from ._training import protocol
 
 if TYPE_CHECKING:
     # Needs onnxruntime, which printing help does not.
@@ -178,8 +179,7 @@ def _print_scores(training: Mapping[str, Any]) -> None:
     if not isinstance(scores, Mapping) or not isinstance(per_class, Mapping):
         say("  no scores are kept in it; `handlore train --crossval` keeps them")
         return
-    how = "at random" if scores["by"] == "random" else f"by {scores['by']}"
-    say(f"  cross-validated {how}: accuracy {percent(scores['accuracy'])} of {scores['n']}\n")
+    say(f"  {protocol(scores)}: accuracy {percent(scores['accuracy'])} of {scores['n']}\n")
     rows = [
         [label, row["support"], percent(row["recall"]), percent(row["precision"])]
         for label, row in per_class.items()

@@ -142,7 +142,8 @@ def _print_pictures(predictions: "list[FilePrediction]") -> None:
 def _print_videos(predictions: "list[FilePrediction]") -> None:
     rows = []
     for one in predictions:
-        rows += [[str(one.path), *event_cells(event)] for event in one.events]
+        cells = (event_cells(event)[: len(EVENT_COLUMNS)] for event in one.events)
+        rows += [[str(one.path), *shown] for shown in cells]
         if not one.events:
             rows.append([str(one.path), "", "none", "", ""])
     if rows:

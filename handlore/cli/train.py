@@ -34,6 +34,7 @@ from ._training import (
     param_option,
     parsed_features,
     parsed_params,
+    protocol,
     seed_option,
 )
 
@@ -140,7 +141,7 @@ def _train(options: _TrainOptions) -> None:
         )
         if scores := card.training.get("crossval"):
             accuracy = percent(scores["accuracy"])
-            say(f"cross-validated by {scores['by']}: accuracy {accuracy}")
+            say(f"{protocol(scores)}: accuracy {accuracy}")
         if trained.confused is not None:
             _say_confused(trained.confused, options.base)
         if card.licence:

@@ -664,3 +664,51 @@ def test_one_of_two_hands_and_both(words: tuple[str, ...], run: Run) -> None:
     found = run(*words, "--hand", "left", "--max-hands", "2")
     assert found.exit_code == 2
     assert "--max-hands 2 asks for both" in " ".join(found.stderr.split())
+
+
+@pytest.mark.parametrize("name", ["others.npz", "photo.jpg", "actions.toml", "notes"])
+def test_a_model_replaces_nothing_but_a_model(
+    name: str, run: Run, refused: Refused, subset: Callable[..., Path], out: Path
+) -> None:
+    few, other = subset({"fist": 4, "point": 4}), out / name
+    other.write_bytes(few.read_bytes() if name == "others.npz" else b"of somebody")
+    before = other.read_bytes()
+    line = refused(run("train", few, "--out", other))
+    assert "exists and is not a model" in line
+    assert f"such as {other.with_suffix('.onnx').name}" in line
+    assert other.read_bytes() == before
+
+
+def test_names_of_models_and_datasets_are_not_exchanged(
+    run: Run, refused: Refused, subset: Callable[..., Path], pictures: Path, out: Path
+) -> None:
+    few = subset({"fist": 4, "point": 4})
+    assert "no name for a model" in refused(run("train", few, "--out", out / "m.npz"))
+    line = refused(run("convert", pictures, out / "photos.onnx"))
+    assert "`handlore train` makes a model of it" in line
+    assert not list(out.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("recordings", "discard", "r", "all"), "'all' is not a whole number."),
+        (("live", "--threshold", "half"), "'half' is not a number."),
+        (("crossval", "d.npz", "--folds", "2.5"), "'2.5' is not a whole number."),
+    ],
+)
+def test_a_word_for_a_number(args: tuple[str, ...], said: str, run: Run) -> None:
+    done = run(*args)
+    assert done.exit_code == 2
+    assert said in done.stderr
+
+
+def test_videos_among_pictures_are_named_where_the_labels_are_unclear(
+    run: Run, refused: Refused, photos: Callable[..., Path], out: Path
+) -> None:
+    folder = photos(["fist"])
+    (folder / "wave").mkdir()
+    (folder / "wave/1.mp4").write_bytes(b"a video")
+    line = refused(run("convert", folder, out / "x.npz"))
+    assert "everything would get one label, fist" in line
+    assert "1 other file, such as wave/1.mp4, would be left out: .mp4" in line

@@ -1,5 +1,6 @@
 """``handlore calibrate``."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from click.testing import Result
 from movement_stubs import LABELS, lesson
 
+from handlore.cli.calibrate import per_hour
 from handlore.datasets.storage import save_dataset
 from handlore.models.files import load_model
 
@@ -80,3 +82,15 @@ def test_refused(moves: Path, lessons: Path, run: Run, refused: Refused, tmp_pat
         wrong = run("calibrate", moves, lessons, "--false-activations-per-hour", rate)
         assert wrong.exit_code in (1, 2), rate
         assert isinstance(wrong.exception, SystemExit), rate
+
+
+def test_data_of_the_training_are_said_to_be_so(onnx: Path, npz: Path, run: Run) -> None:
+    said = run("calibrate", onnx, npz, "--dry-run").stderr
+    assert re.search(r"the model was trained on \d+ of these \d+ samples", said)
+
+
+@pytest.mark.parametrize(
+    ("rate", "shown"), [(0.481, "0.48"), (3.21, "3.2"), (219.0, "220"), (3120.0, "3,100")]
+)
+def test_a_rate_is_written_as_people_write_it(rate: float, shown: str) -> None:
+    assert per_hour(rate) == shown

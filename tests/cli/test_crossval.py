@@ -14,6 +14,7 @@ from movement_stubs import (
     movements,
 )
 
+from handlore.cli.crossval import brackets
 from handlore.datasets.dataset import LandmarkDataset, concatenate
 from handlore.datasets.storage import load_dataset, save_dataset
 from handlore.landmarks.geometry import rotate
@@ -241,3 +242,11 @@ def test_train_points_to_the_comparison(model: str, npz: Path, run: Run, tmp_pat
     assert done.exit_code == 2
     assert f"handlore crossval DATA --model {model}" in done.stderr
     assert not (tmp_path / "m.onnx").exists()
+
+
+def test_brackets_that_differ_between_estimators_are_told_apart() -> None:
+    assert brackets({"kernel": "Wilson's", "forest": "Wilson's"}) == ["in brackets: Wilson's"]
+    assert brackets({"kernel": "Wilson's", "xgboost": "drawn", "forest": "Wilson's"}) == [
+        "in brackets of kernel, forest: Wilson's",
+        "in brackets of xgboost: drawn",
+    ]

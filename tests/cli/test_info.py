@@ -45,6 +45,7 @@ def test_model(onnx: Path, run: Run, parsed: Parsed) -> None:
     text = run("info", onnx).stdout
     assert "4 labels: fist, open_palm, point, victory" in text
     assert "p01" in text
+    assert re.search(r"samples of each label: fist \(\d+\); open_palm \(\d+\);", text)
 
 
 def test_movement_model(moves: Path, run: Run, parsed: Parsed) -> None:
@@ -57,7 +58,9 @@ def test_movement_model(moves: Path, run: Run, parsed: Parsed) -> None:
     assert "4 labels: circle, left, none, right" in text
     assert re.search(r"clips of 0\.\d to 1\.\d s, resampled to 128 points in time", text)
     assert "features:" not in text
-    assert "n_found" in text, "what it found in streams of clips that were left out"
+    assert re.search(r"cross-validated in a stream .*: \d+ % of \d+ gestures found", text)
+    assert "trained on samples: 32" in text
+    assert "n_found" not in text
     assert "thresholds: circle 0." in text
     assert "calibration:" not in text
 

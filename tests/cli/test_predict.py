@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from click.testing import Result
 
+import handlore
 from handlore.datasets.storage import load_dataset
 from handlore.models.encoders import PoseEncoder
 from handlore.models.files import load_model
@@ -145,3 +146,15 @@ def test_some_paths_are_missing(onnx: Path, pictures: Path, run: Run, tmp_path: 
     done = run("predict", onnx, gone, empty)
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr == f"handlore: there is no file {gone}\n"
+
+
+def test_a_dataset_is_for_evaluate(onnx: Path, npz: Path, run: Run, refused: Refused) -> None:
+    assert "is a landmark dataset, which `handlore evaluate` takes" in refused(
+        run("predict", onnx, npz)
+    )
+
+
+def test_one_file_needs_no_list_in_python(onnx: Path, pictures: Path) -> None:
+    picture = next(pictures.rglob("*.png"))
+    (one,) = handlore.predict_files(handlore.load_model(onnx), str(picture)).predictions
+    assert one.path == picture

@@ -142,7 +142,8 @@ def test_not_a_video(moves: Path, clips: Path, run: Run, refused: Refused, tmp_p
     assert "--tta is for models of poses" in refused(run("predict", moves, folder, "--views", 2))
     assert "holds no pictures or videos" in refused(run("predict", moves, folder))
     assert "there is no file" in refused(run("predict", moves, tmp_path / "gone.mp4"))
-    for other in (clips, tmp_path / "notes.txt", moves):
+    assert "is a landmark dataset" in refused(run("predict", moves, clips))
+    for other in (tmp_path / "notes.txt", moves):
         line = refused(run("predict", moves, other))
         assert f"{other.name} is neither a picture nor a video" in line
 
@@ -193,3 +194,11 @@ def test_recorded_commands(real_data: Path, run: Run, parsed: Parsed, tmp_path: 
     trained = parsed(run("train", data, "--mirror-labels", "left=right", "--out", model, "--json"))
     assert trained["n"] == 240
     assert "none" in trained["labels"], "what lies between movements is learnt, too"
+
+
+@pytest.mark.usefixtures("spotting")
+def test_a_table_has_a_heading_for_each_column(moves: Path, run: Run, tmp_path: Path) -> None:
+    video = write_video(tmp_path / "left.avi", pictures_of("left"))
+    heading, _, row = run("predict", moves, video).stdout.splitlines()
+    assert heading.split() == ["video", "seconds", "label", "probability", "hand"]
+    assert row.split()[-1] in ("left", "right"), "the hand is the last of them"

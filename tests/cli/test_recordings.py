@@ -186,3 +186,15 @@ def test_capture_needs_a_folder(run: Run) -> None:
     done = run("capture", "--labels", "left")
     assert done.exit_code == 2
     assert "Missing option '--out'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("label", "note"),
+    [("rihgt", "note: rihgt is a new label; did you mean right?\n"), ("wave", ""), ("right", "")],
+)
+def test_a_new_label_that_is_nearly_one_of_the_folder(
+    label: str, note: str, folder: RecordingFolder, run: Run
+) -> None:
+    done = run("recordings", "relabel", folder.root, 1, label)
+    assert done.exit_code == 0
+    assert done.stderr == f"{note}recording 1 (left): now {label}\n"

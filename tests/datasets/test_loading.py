@@ -8,6 +8,7 @@ import pytest
 from movement_stubs import LABELS, two_handed
 from recording_stubs import DETECTOR, filled, held, movement, stream
 
+from handlore.capture.coach import advise
 from handlore.datasets.conversion.batches import ConvertOptions
 from handlore.datasets.conversion.convert import RunOptions, convert, convert_to_file
 from handlore.datasets.dataset import FRAME_ARRAYS, MIXED_DETECTORS, SAMPLE_COLUMNS, LandmarkDataset
@@ -344,3 +345,25 @@ def test_two_hands_come_through(folder: RecordingFolder) -> None:
     assert direct.n_hands == 2
     done = convert(make_source("recordings", {}), folder.root, None, ConvertOptions(max_hands=2))
     same(done.dataset, direct)
+
+
+def test_what_nobody_has_sorted_teaches_nothing(folder: RecordingFolder) -> None:
+    folder.keep(movement("left"))
+    folder.keep(movement("unsorted", like="right"))
+    loaded = load_data([folder.root])
+    assert loaded.dataset.labels == ["left"]
+    (note,) = loaded.notes
+    assert note.startswith(f"left out: 1 recording of `unsorted` in {folder.root}")
+    assert not any("unsorted" in line for line in advise(load_recordings(folder.root)))
+
+
+def test_nothing_but_unsorted_recordings_is_one_line(folder: RecordingFolder) -> None:
+    folder.keep(movement("unsorted", like="right"))
+    with pytest.raises(HandloreError, match=r"nothing but 1 recording of `unsorted`.*review"):
+        load_data([folder.root])
+
+
+def test_one_path_needs_no_list(folder: RecordingFolder) -> None:
+    folder.keep(movement("left"))
+    for path in (folder.root, str(folder.root)):
+        assert load_data(path).dataset.n_samples == 1
