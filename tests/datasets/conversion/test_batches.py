@@ -22,7 +22,7 @@ class Noting(Source):
         self.read_by.setdefault(item.part, []).append(threading.current_thread().name)
         if item.part == 2:
             raise InvalidDataError("it is damaged")
-        return Clip("0" * 64, iter([(0.0, np.full((8, 8, 3), 100 + item.part, np.uint8))]))
+        return Clip("0" * 64, iter([(0.0, np.full((8, 8, 3), 200 + item.part, np.uint8))]))
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_another_thread_reads_and_what_it_raises_belongs_to_its_item(items):
     batch = convert_batch(source, items, BrightDetector(), ConvertOptions())
     assert batch.failures == ((items[2].source, "it is damaged"),)
     assert batch.dataset.samples.source.tolist() == [f"a#{k}" for k in (0, 1, 3, 4)]
-    np.testing.assert_allclose(batch.dataset.image[:, 0, 0, 0] * 255, [100, 101, 103, 104])
+    np.testing.assert_allclose(batch.dataset.image[:, 0, 0, 0] * 255, [200, 201, 203, 204])
     assert all(len(names) == 1 and names[0].startswith("read ahead")
                for names in source.read_by.values())  # fmt: skip
     assert not readers_left()
