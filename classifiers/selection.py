@@ -178,7 +178,7 @@ class EstimatorComparison:
 
 def compare_estimators(
     dataset: LandmarkDataset,
-    models: Sequence[str] = (AUTO,),
+    models: Sequence[str] | str = (AUTO,),
     *,
     by: By | None = None,
     folds: int | None = None,
@@ -224,7 +224,8 @@ def compare_estimators(
     >>> found.winner_elsewhere <= found.best.evaluation.scores.accuracy
     True
     """
-    names, left_out = _installed(models, dataset.header.kind)
+    chosen = [models] if isinstance(models, str) else models
+    names, left_out = _installed(chosen, dataset.header.kind)
     given = _params_by_model(names, params or {})
     split, leaks = by or default_by(dataset), None
     how: dict[str, Any] = {"features": features, "mirror_labels": mirror_labels, "seed": seed}

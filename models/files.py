@@ -105,13 +105,15 @@ def load_model(path: str | Path, kind: Kind | None = None) -> Model:
     return model
 
 
-def load_models(models: Sequence[str | Path | Model]) -> tuple[list[Model], list[str]]:
+def load_models(
+    models: Sequence[str | Path | Model] | str | Path | Model,
+) -> tuple[list[Model], list[str]]:
     """Load models that recognise gestures in one stream together.
 
     Parameters
     ----------
     models
-        Files or names as in :func:`load_model`, or models that are loaded already.
+        Files or names as in :func:`load_model`, or models that are loaded already; one or several.
 
     Returns
     -------
@@ -128,11 +130,12 @@ def load_models(models: Sequence[str | Path | Model]) -> tuple[list[Model], list
     >>> [model.card.kind for model in models]
     ['pose', 'sequence']
     """
-    loaded = [one if isinstance(one, Model) else load_model(one) for one in models]
-    for name, model in zip(models, loaded, strict=True):
+    names = [models] if isinstance(models, str | Path | Model) else models
+    loaded = [one if isinstance(one, Model) else load_model(one) for one in names]
+    for name, model in zip(names, loaded, strict=True):
         if model.card.n_hands != loaded[0].card.n_hands:
             raise HandloreError(
-                f"{models[0]} takes {counted(loaded[0].card.n_hands, 'hand')} and {name}"
+                f"{names[0]} takes {counted(loaded[0].card.n_hands, 'hand')} and {name}"
                 f" {model.card.n_hands}; models of one stream must take the same number"
             )
     counts = Counter(label for model in loaded for label in set(model.labels) - {NONE_LABEL})

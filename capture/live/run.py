@@ -139,7 +139,7 @@ class _Setup:
 
 
 def run_live(
-    models: Sequence[str | Path | Model] = LIVE_MODELS,
+    models: Sequence[str | Path | Model] | str | Path | Model = LIVE_MODELS,
     camera: str | Path | CameraSpec = "0",
     on_event: Callable[[Event], object] | None = None,
     options: LiveOptions | None = None,

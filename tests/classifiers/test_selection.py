@@ -94,6 +94,11 @@ def test_of_equal_ones_the_default_is_the_best(hundred: LandmarkDataset, answers
     assert "no other is more accurate" in found.sentence
 
 
+def test_one_estimator(hundred: LandmarkDataset, answers: Answers) -> None:
+    answers({"linear": right(1)})
+    assert compare_estimators(hundred, "linear").chosen.name == "linear"
+
+
 def test_without_the_default_the_first_named_is_preferred(
     hundred: LandmarkDataset, answers: Answers
 ) -> None:

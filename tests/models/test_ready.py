@@ -102,6 +102,13 @@ def test_no_trial_for_a_shipped_file(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert len(tried) == 1
 
 
+def test_one_model_is_no_list_of_letters() -> None:
+    (by_name,), _ = load_models("digits")
+    (loaded,), _ = load_models(by_name)
+    assert loaded is by_name
+    assert by_name.labels == load_model("digits").labels
+
+
 def test_live_models() -> None:
     """They run side by side: one hand each, and no gesture in both."""
     models, notes = load_models(LIVE_MODELS)
