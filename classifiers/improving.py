@@ -17,7 +17,7 @@ from handlore.datasets.triggers import Triggers, confirm_triggers, load_triggers
 from handlore.landmarks.errors import HandloreError, counted, naming
 from handlore.landmarks.files import atomic_write, require_writable
 from handlore.models.card import ModelCard
-from handlore.models.files import load_model, replace_card
+from handlore.models.files import load_model, replace_card, require_model_output
 from handlore.models.ready import is_ready
 
 from .base import Report, Steps
@@ -44,6 +44,8 @@ _FITS_OF_A_TRAINING = 4
 """As long as so many fits takes a training, thresholds included."""
 _MOST_LOST = 0.005
 """Share of the test items that may be lost; one item may be in any case."""
+_LEAST_FOUND = 2 / 3
+"""Share of the gestures found in streams of the data that are still found, whatever it saves."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,9 @@ class Improvement:
                 f"its accuracy on the gestures of its base is {100 * new.base_accuracy:.1f} %,"
                 f" before {100 * old.base_accuracy:.1f} %"
             )
-        if new.cost >= old.cost + 1:  # streams may count less than one each
+        n_learnt = len(self.triggers.reviewed) + self.n_forgotten
+        costs_more = new.cost(n_learnt) >= old.cost(n_learnt) + 1
+        if costs_more or new.n_found < _LEAST_FOUND * old.n_found:
             return f"{_in_words(new)}; before, {_in_words(old)}"
         return None
 
@@ -179,7 +183,7 @@ def improve(
     """
     target = _target(model, out)
     origin = Origin.find(model, data)
-    _require_apart(origin, target, Path(triggers))
+    _require_apart(origin, Path(triggers))
     card = origin.model.card
     with naming(origin.failures):
         found = load_triggers(triggers, card.labels, card.n_hands, all_reviewed=all_reviewed)
@@ -233,17 +237,15 @@ def _target(model: str | Path, out: str | Path | None) -> Path:
             f" with --out my_{model}.onnx"
         )
     target = Path(model if out is None else out)
-    for file in (target, triggers_file(target), _backup_of(target)):
+    require_model_output(target)
+    for file in (triggers_file(target), _backup_of(target)):
         require_writable(file)
     return target
 
 
-def _require_apart(origin: Origin, target: Path, triggers: Path) -> None:
-    """Refuse to write over the data, and to learn and test with the same recordings."""
-    data = {path.resolve() for path in origin.paths}
-    if target.resolve() in data:
-        raise HandloreError(f"{target} is one of the datasets; name another file with --out")
-    if triggers.resolve() in data:
+def _require_apart(origin: Origin, triggers: Path) -> None:
+    """Refuse to learn and test with the same recordings."""
+    if triggers.resolve() in {path.resolve() for path in origin.paths}:
         raise HandloreError(
             f"{origin.name} was trained on {triggers}; record live sessions into another folder,"
             " such as `handlore live --record triggers`"

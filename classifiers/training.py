@@ -188,7 +188,8 @@ def train_pipeline(
     by = default_by(dataset)
     n_folds = fold_count(dataset, by) if crossval else 0
     n_compared = 0 if base is None else fold_count(dataset, strictest_split(dataset, base))
-    steps = Steps(n_folds + n_compared + _n_fits(pipeline, negatives=negatives), progress)
+    n_fits = _n_fits(pipeline, negatives=negatives) + (for_streams is not None)
+    steps = Steps(n_folds + n_compared + n_fits, progress)
     known = dict(facts or {})
     if crossval:
         known |= score_facts(pipeline, dataset, base, steps.within(n_folds))
@@ -272,7 +273,10 @@ def _fitted(
         return fitted, None
     clips: HandEstimator = fitted
     if alone.n_samples < dataset.n_samples:
-        clips = fit_samples(clone(estimator), alone, encoder)
+        clips = clone(estimator)
+        clips.progress = steps.within()
+        clips = fit_samples(clips, alone, encoder)
+        steps.finish()
     fitted.progress = steps.within()
     streaming = fit_streams(fitted, dataset, encoder, NegativeWindows())
     steps.finish()
@@ -290,7 +294,8 @@ def _left_out_streams(
     Empty for poses, for estimators that take minutes to train, and if there are too few gestures to
     choose thresholds by.
     """
-    gestures = dataset.samples.label[dataset.has_hand] != NONE_LABEL
+    own = dataset.has_hand & (dataset.samples.view == 0)
+    gestures = dataset.samples.label[own] != NONE_LABEL
     is_slow = estimator.learns_in_epochs
     if not isinstance(encoder, MovementEncoder) or is_slow or gestures.sum() < _MIN_GESTURES:
         return []

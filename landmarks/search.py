@@ -31,7 +31,7 @@ from math import isnan, nan
 import numpy as np
 
 from .brightness import brightened
-from .detector import DEFAULT_CONFIDENCE, HandDetector
+from .detector import DEFAULT_CONFIDENCE, HandDetector, checked_picture
 from .geometry import palm_length
 from .hands import N_LANDMARKS, Hand, HandLandmark, HandTransform, Pixels
 from .silhouettes import find_in_silhouette, is_silhouette, relit
@@ -110,7 +110,7 @@ def search(
 
 def _by_stages(detector: HandDetector, picture: Pixels, stages: Sequence[Stage]) -> list[Hand]:
     """Find hands by the first stage that finds any."""
-    bright = brightened(picture)
+    bright = brightened(checked_picture(picture))
     for number, stage in enumerate(stages):
         seen = bright if stage.brightened else picture
         for made in stage.transforms(seen):
@@ -123,11 +123,13 @@ def _by_stages(detector: HandDetector, picture: Pixels, stages: Sequence[Stage])
                 if not stage.confirmed
                 or _is_confirmed(detector, made.pixels, hand, stage.max_shift)
             ]
-            if found:
-                settled = [
-                    made.mapped_back(hand, picture.shape[1]).with_stage(number)
-                    for hand in _all_settled(detector, made.pixels, found)
-                ]
+            # Settled, a hand may be found to be on the other side.
+            settled = [
+                made.mapped_back(hand, picture.shape[1]).with_stage(number)
+                for hand in _all_settled(detector, made.pixels, found)
+                if detector.wants(hand)
+            ]
+            if settled:
                 alone = len(stages) == 1 or stage.tiled
                 return settled if alone else _or_filling(detector, seen, settled)
     return []

@@ -156,7 +156,7 @@ def _tiles(per_side: int, padding: float, picture: Pixels) -> Iterator[PictureTr
 
 def _strips(length: int, per_side: int) -> list[tuple[int, int]]:
     """Return the start and the length of each tile along a side, in pixels."""
-    size = round(length / per_side * (1 + _TILE_OVERLAP))
+    size = max(1, round(length / per_side * (1 + _TILE_OVERLAP)))
     starts = np.rint(np.linspace(0, length - size, per_side + 1)).astype(int)
     return [(int(start), size) for start in starts]
 

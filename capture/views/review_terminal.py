@@ -1,7 +1,6 @@
 """A review in a terminal, for machines without a display: the hands in dots, and what is known."""
 
 import os
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from typing import TextIO
@@ -18,7 +17,7 @@ from handlore.landmarks.untrusted import printable
 from ..keys import Keys
 from ..review import KEY_BINDINGS, Review
 from .review import frame_at
-from .status_line import cut
+from .status_line import cut, terminal_size
 
 _KEYS = "n right, next  p previous  u discard  k restore  + new label  h help  q quit"
 _LEAST_WAIT = 0.08
@@ -50,7 +49,7 @@ class ReviewTerminal:
         if state == self._state and now - self._at < _LEAST_WAIT:
             return
         self._state, self._at = state, now
-        columns, rows = shutil.get_terminal_size()
+        columns, rows = terminal_size(self._stream)
         lines = [cut(line, columns - 1) for line in self._lines(state, recording, now)]
         size = min(columns - 1, _MOST_COLUMNS), min(rows - len(lines) - 2, _MOST_ROWS)
         lines[2:2] = [] if state.help else self._dots(state, recording, now, size)

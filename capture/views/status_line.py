@@ -1,5 +1,6 @@
 """A session without a window: its state in one line of a terminal."""
 
+import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,14 @@ from ..recording.session import KEY_BINDINGS, State
 LONGEST_LABEL = 24
 """Most columns of a label."""
 _UNLIMITED = 10_000
+
+
+def terminal_size(stream: TextIO) -> os.terminal_size:
+    """Return the size of the terminal that a stream writes to; stdout may be a file."""
+    try:
+        return os.get_terminal_size(stream.fileno())
+    except (OSError, ValueError):
+        return shutil.get_terminal_size()
 
 
 class StatusLine:
@@ -36,7 +45,7 @@ class StatusLine:
         if status.help != self._help:
             self._help = status.help
             self.say("keys: " + ", ".join(f"{keys}: {action}" for keys, action in KEY_BINDINGS))
-        line = _line_of(status, shutil.get_terminal_size().columns - 1)
+        line = _line_of(status, terminal_size(self._stream).columns - 1)
         if self._is_terminal and line != self._last:
             self._last = line
             self._write(f"\r\x1b[K{line}")

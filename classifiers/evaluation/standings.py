@@ -62,16 +62,20 @@ class Standing:
         return 1 - self.n_wrong / self.n if self.n else float("nan")
 
     @property
-    def cost(self) -> float:
-        """What live use costs: a false activation as much as two missed gestures.
+    def n_found(self) -> int:
+        """Gestures found in streams of the data."""
+        return self.streams.n_found if self.streams else 0
+
+    def cost(self, n_learnt: int) -> float:
+        """Return what live use costs: a false activation as much as two missed gestures.
 
         Right triggers are gestures that the model so far has found, so they would show only what
         the new one misses. Missed gestures, and more false activations, are therefore counted in
-        streams of the data, which count as much as so many triggers at most.
+        streams of the data, which count as much as the ``n_learnt`` triggers at most.
         """
         if self.streams is None:
             return self.triggers.cost
-        share = min(1.0, self.triggers.n / max(self.streams.n, 1))
+        share = min(1.0, n_learnt / max(self.streams.n, 1))
         missed = self.streams.n - self.streams.n_found
         return PRICE * self.triggers.n_false + share * (PRICE * self.streams.n_false + missed)
 
@@ -174,7 +178,11 @@ def standings(
     )
     if not origin.has_test:
         return before, after
-    return _on_test_split(before, origin.model, origin), _on_test_split(after, new, origin)
+    both = [_on_test_split(before, origin.model, origin), _on_test_split(after, new, origin)]
+    if any(one.streams is None for one in both):
+        # A model without `none` is not for streams, so there is nothing to compare.
+        both = [replace(one, streams=None) for one in both]
+    return both[0], both[1]
 
 
 def _on_test_split(standing: Standing, model: Model, origin: Origin) -> Standing:

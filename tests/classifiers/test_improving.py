@@ -259,11 +259,14 @@ def test_a_split_that_changed(dataset: LandmarkDataset, tmp_path: Path) -> None:
     assert "12 test samples were among the training data" in note
 
 
-def test_the_data_are_not_written_over(
-    model: Path, triggers: RecordingFolder, tmp_path: Path
+@pytest.mark.parametrize("name", ["photos.npz", "other.npz"])
+def test_only_a_model_is_replaced(
+    model: Path, triggers: RecordingFolder, tmp_path: Path, name: str
 ) -> None:
-    with pytest.raises(HandloreError, match="is one of the datasets"):
-        improve(model, triggers.root, tmp_path / "photos.npz")
+    (tmp_path / "other.npz").write_bytes((tmp_path / "photos.npz").read_bytes())
+    with pytest.raises(HandloreError, match=rf"{name} exists and is not a model"):
+        improve(model, triggers.root, tmp_path / name)
+    assert load_dataset(tmp_path / name).n_samples
 
 
 def test_training_data_are_no_triggers(model: Path, triggers: RecordingFolder) -> None:
@@ -354,14 +357,25 @@ def in_streams(n_false: int, n_found: int, triggers: TriggerScores) -> Standing:
         (in_streams(2, 60, TriggerScores(50, 10, 0)), True),
         (in_streams(0, 60, TriggerScores(50, 10, 0)), False),
         (in_streams(10, 79, TriggerScores(50, 10, 0)), False),
+        # A third of the gestures is too much for whatever it saves.
+        (in_streams(0, 50, TriggerScores(50, 0, 0)), True),
     ],
 )
 def test_false_activations_against_missed_gestures(after: Standing, worse: bool) -> None:
     before = in_streams(10, 80, TriggerScores(50, 10, 0))
-    found = improving.Improvement(
-        "m", Path("m"), before, after, "", Triggers(Path("t"), (), frozenset())
-    )
-    assert (found.worse is not None) == worse
+    assert (improvement(before, after, 50).worse is not None) == worse
+
+
+def test_streams_count_where_no_trigger_can_be_compared() -> None:
+    """As when triggers are forgotten, or learnt with another label."""
+    before, after = in_streams(10, 80, TriggerScores()), in_streams(10, 60, TriggerScores())
+    assert improvement(before, after, 50).worse is not None
+    assert improvement(before, before, 50).worse is None
+
+
+def improvement(before: Standing, after: Standing, n_forgotten: int) -> improving.Improvement:
+    none = Triggers(Path("t"), (), frozenset())
+    return improving.Improvement("m", Path("m"), before, after, "", none, n_forgotten=n_forgotten)
 
 
 def test_test_people_stay_test_people(dataset: LandmarkDataset, tmp_path: Path) -> None:

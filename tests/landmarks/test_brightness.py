@@ -3,6 +3,8 @@ import pytest
 
 from handlore.datasets.rendered import Person, Scene, render_pose
 from handlore.landmarks.brightness import brightened
+from handlore.landmarks.detector import DetectorOptions
+from handlore.landmarks.opening import open_detector
 from handlore.landmarks.search import augmented_hands, search
 
 PALM = render_pose("open_palm", Person(), Scene()).pixels
@@ -45,3 +47,11 @@ def test_a_hand_in_the_dark_is_found(detector):
     assert augmented_hands(detector, picture, [hand], 2)
     detector.reset()
     assert detector.track(picture, 0.0)
+
+
+def test_noise_that_is_amplified_is_no_movement(monkeypatch):
+    given, picture = [], dark(0.1)
+    with open_detector(DetectorOptions(detector="litert", video=True)) as tracking:
+        monkeypatch.setattr(tracking, "_palms_due", lambda shown, *_: given.append(shown))
+        tracking.track(picture, 0.0)
+    assert given[0] is picture

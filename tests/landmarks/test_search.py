@@ -185,6 +185,36 @@ def test_a_hand_that_fills_the_picture_is_on_the_chosen_side():
     assert hand.side == "left"
 
 
+class Flips(Recorder):
+    """Its hands are left ones at first, and right ones at a second look."""
+
+    def detect(self, picture, **how):
+        return [replace(hand, handedness=0.1) for hand in super().detect(picture, **how)]
+
+    def detect_again(self, picture, hand, transforms=PLAIN):
+        there = 0.0 if np.isnan(hand.handedness) else 0.9
+        return [replace(hand, handedness=0.9, score=there) for _ in transforms]
+
+
+def test_a_settled_hand_is_on_the_chosen_side():
+    picture = np.zeros((480, 640, 3), np.uint8)
+    assert search(Flips(finds_at=0), picture)[0].side == "right"
+    assert search(_ChosenHandDetector(Flips(finds_at=0), "left"), picture) == []
+
+
+@pytest.mark.parametrize("size", [(300, 1), (1, 300), (1, 1)])
+def test_pictures_of_one_line(size):
+    assert search(Recorder(), np.zeros((*size, 3), np.uint8)) == []
+
+
+@pytest.mark.parametrize(
+    "wrong", [np.zeros((48, 64), np.uint8), np.zeros((0, 4, 3), np.uint8), np.zeros((48, 64, 3))]
+)
+def test_what_is_no_picture(wrong):
+    with pytest.raises(ValueError, match="expected"):
+        search(Recorder(), wrong, STAGES[:2])
+
+
 class Merging(FakeDetector):
     """Finds two hands; looked at again, they become one."""
 

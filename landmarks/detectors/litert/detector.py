@@ -202,11 +202,13 @@ class LiteRTDetector(BundleDetector):
     def track(self, picture: Pixels, seconds: float) -> list[Hand]:
         """Find hands in the next frame of a video, see :meth:`HandDetector.track`."""
         self._open()
-        picture = brightened(checked_picture(picture))
+        seen = checked_picture(picture)
+        picture = brightened(seen)
         self._next_ms(seconds)
         self._tracker.resize(picture)
         present = self._present(picture, seconds)
-        detect_palms = self._palms_due(picture, seconds, len(present))
+        # Noise that is amplified would count as movement.
+        detect_palms = self._palms_due(seen, seconds, len(present))
         found = self._newcomers(picture, [track for track, _ in present]) if detect_palms else []
         return self._tracker.update(present, found, picture, seconds)
 

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 
 from handlore.capture.recording.loop import Status
 from handlore.capture.recording.session import State
-from handlore.capture.views.status_line import StatusLine, _line_of
+from handlore.capture.views.status_line import StatusLine, _line_of, terminal_size
 
 COUNTS = (("swipe_left", 12), ("stop", 3), ("none", 0))
 
@@ -102,3 +102,20 @@ def test_quiet():
     screen = Screen(tty=True)
     StatusLine(screen, quiet=True).cue("go")
     assert screen.getvalue() == ""
+
+
+def test_the_size_is_that_of_the_terminal_written_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where stdout is a file, the terminal of stderr counts."""
+
+    def size(descriptor: int) -> os.terminal_size:
+        if descriptor != 77:
+            raise OSError
+        return os.terminal_size((40, 20))
+
+    class Stream(io.StringIO):
+        def fileno(self) -> int:
+            return 77
+
+    monkeypatch.setattr(os, "get_terminal_size", size)
+    assert terminal_size(Stream()) == (40, 20)
+    assert terminal_size(io.StringIO()).columns > 0
