@@ -43,7 +43,8 @@ def test_kills_lose_nothing() -> None:
 
 def test_live_that_is_left_alone() -> None:
     """Memory settles: the slope itself is measured over hours."""
-    found = json.loads(script("soak.py", "--minutes", 2))
+    # The second loss comes after some 100 seconds, later on a busy machine.
+    found = json.loads(script("soak.py", "--minutes", 2.5))
     assert found["events"] > 10
     assert found["actions"] > 5
     assert found["camera_losses"] >= 2, "the camera went"
