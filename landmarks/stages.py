@@ -25,7 +25,7 @@ _TILE_OVERLAP = 0.25
 _SKIN = (1.15, 0.9, 0.75)
 """Red, green and blue of skin, as multiples of its grey value."""
 _MAX_BRIGHTENED_SIDE = 1280
-"""The longest side, in pixels, of a picture that is brightened."""
+"""The longest side, in pixels, of a picture whose contrast is stretched."""
 _GAMMA = 0.7
 """The exponent of the brightness; smaller is brighter."""
 _SMOOTHING = 0.7
@@ -118,7 +118,7 @@ def _reddened(share: float, picture: Pixels) -> Iterator[PictureTransform]:
     yield _with_border(skin, share)
 
 
-def _brightened(transforms: _Transforms, picture: Pixels) -> Iterator[PictureTransform]:
+def _stretched(transforms: _Transforms, picture: Pixels) -> Iterator[PictureTransform]:
     """Stretch the contrast and smooth the noise, then apply other transforms."""
     # Smoothing twelve megapixels takes seconds and does not show more of the hand.
     longest = max(picture.shape[:2])
@@ -202,8 +202,8 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage("turned", partial(_turned, 0.5, (90, -90, 180, 45, -45)), 0.1),
     Stage(
-        "brightened, tiles of a half",
-        partial(_brightened, partial(_tiles, 2, 0.25)),
+        "contrast stretched, tiles of a half",
+        partial(_stretched, partial(_tiles, 2, 0.25)),
         0.25,
         max_shift=0.1,
         tiled=True,
