@@ -102,7 +102,8 @@ def n_fits(origin: Origin) -> int:
     """Return how many fits a comparison takes."""
     if origin.has_test and origin.examples is None:
         return N_PARTS
-    return (3 if origin.has_clip_classifier else 2) * N_PARTS
+    fits_clips_again = origin.has_clip_classifier and origin.triggers is not None
+    return (3 if fits_clips_again else 2) * N_PARTS
 
 
 class ItemCounts(NamedTuple):
@@ -225,7 +226,9 @@ class _Fold:
             streams = ((_outputs(old, data), _outputs(new, data)),)
         if origin.has_clip_classifier:
             # Whole clips are recognised as before: triggers are learnt for streams only.
-            after = before = _fitted(pipeline, joined(self.data, self.examples), steps)
+            has_learnt = self.before.n_samples > self.data.n_samples
+            alone = joined(self.data, self.examples)
+            after = before = _fitted(pipeline, alone, steps) if has_learnt else before
         wrong = Counts(*(_n_wrong(before, after, one, pipeline) for one in self.tested))
         return LeftOutResults(wrong, streams, answers)
 
