@@ -23,11 +23,8 @@ from handlore.landmarks.untrusted import reason
 from .dataset import FRAME_ARRAYS, NONE_LABEL, Kind, LandmarkDataset, concatenate
 from .files import file_stamp
 from .recording_files import is_recordings, recording_files, require_recordings
-from .recordings import load_recording
+from .recordings import UNSORTED, load_recording
 from .storage import load_dataset
-
-UNSORTED = "unsorted"
-"""The label of what `live` kept of the last minutes: whoever reviews it says what it shows."""
 
 _WINDOW = 1.5
 """Seconds of a window of ``none`` if there are no movements to take the length from."""

@@ -37,6 +37,9 @@ from .recording_files import (
 )
 from .storage import load_dataset, save_dataset
 
+UNSORTED = "unsorted"
+"""The label of what `live` kept of the last minutes: whoever reviews it says what it shows."""
+
 
 @dataclass(frozen=True)
 class RecordingEntry:

@@ -15,8 +15,8 @@ import numpy as np
 from handlore.landmarks.errors import HandloreError, naming
 
 from .dataset import FRAME_ARRAYS, NONE_LABEL, Kind, LandmarkDataset, StrArray, concatenate
-from .loading import UNSORTED, LoadedRecordings, frames_as_poses, load_recordings
-from .recordings import RecordedEvent, RecordingEntry, RecordingFolder, recording_name
+from .loading import LoadedRecordings, frames_as_poses, load_recordings
+from .recordings import UNSORTED, RecordedEvent, RecordingEntry, RecordingFolder, recording_name
 
 _MARGIN = 1.0
 """Seconds around the event in recordings that do not say when it was."""

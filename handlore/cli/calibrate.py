@@ -127,7 +127,7 @@ def _calibrate(options: _CalibrateOptions) -> None:
 
 
 def _seen_in_training(model: "Model", dataset: "LandmarkDataset") -> list[str]:
-    """Say how much of the data the model was trained on: on that it is surer than on the rest."""
+    """Say how much of the data the model was trained on: there its probabilities are higher."""
     # Imported here: it loads scikit-learn, which printing help does not need.
     from handlore.classifiers.evaluation.leaks import trained_on
 
