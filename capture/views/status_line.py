@@ -21,10 +21,13 @@ _UNLIMITED = 10_000
 
 def terminal_size(stream: TextIO) -> os.terminal_size:
     """Return the size of the terminal that a stream writes to; stdout may be a file."""
+    usual = shutil.get_terminal_size()
     try:
-        return os.get_terminal_size(stream.fileno())
+        columns, rows = os.get_terminal_size(stream.fileno())
     except (OSError, ValueError):
-        return shutil.get_terminal_size()
+        return usual
+    # A serial console does not know its size and says 0.
+    return os.terminal_size((columns or usual.columns, rows or usual.lines))
 
 
 class StatusLine:

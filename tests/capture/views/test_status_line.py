@@ -63,6 +63,16 @@ def test_wide_label():
         assert cell_len(_line_of(shown, columns)) <= columns
 
 
+@pytest.fixture
+def terminal_streams():
+    """Yield a terminal of 0 columns to write to, and what reads what was written."""
+    pty = pytest.importorskip("pty", reason="needs a Unix terminal")
+    reader, writer = pty.openpty()
+    with open(writer, "w") as screen:
+        yield screen, lambda: os.read(reader, 4096).decode()
+    os.close(reader)
+
+
 class Screen(io.StringIO):
     def __init__(self, tty: bool) -> None:
         super().__init__()
@@ -119,3 +129,13 @@ def test_the_size_is_that_of_the_terminal_written_to(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(os, "get_terminal_size", size)
     assert terminal_size(Stream()) == (40, 20)
     assert terminal_size(io.StringIO()).columns > 0
+
+
+def test_a_terminal_that_does_not_know_its_size(terminal_streams):
+    """A serial console, or a terminal that a program opened, has 0 columns and 0 rows."""
+    screen, read = terminal_streams
+    columns, rows = terminal_size(screen)
+    assert columns >= 20
+    assert rows >= 10
+    StatusLine(screen).show(None, [], status(label="stop"))
+    assert "ready: stop" in read()
