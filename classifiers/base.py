@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_array, check_is_fitted
 
-from handlore.datasets.dataset import NONE_LABEL, Kind, StrArray
+from handlore.datasets.dataset import Kind, StrArray
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.features import DEFAULT_FEATURES
 from handlore.landmarks.hands import FloatArray
@@ -29,7 +29,6 @@ from handlore.models.encoders import (
     PoseEncoder,
 )
 
-from .duration_prior import DurationPrior
 from .onnx_graph import Graph
 
 Windows = tuple[FloatArray, StrArray, StrArray]
@@ -181,17 +180,14 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 class MovementEstimator(HandEstimator):
     """A classifier of movements: X is (n_samples, n_channels, n_timepoints).
 
-    X has the channels of the hands, and after them either the duration of each movement in seconds
-    or the context of a :class:`~handlore.models.encoders.MovementEncoder`. Subclasses
-    with ``context`` get all of it. Others get the channels of the hands at their own points in
-    time, and their probabilities are weighted by the duration prior here.
+    X has the channels of the hands, and after them the context of a
+    :class:`~handlore.models.encoders.MovementEncoder`, or nothing. Subclasses with ``context`` get
+    all of it, others the channels of the hands at their own points in time.
 
     Attributes
     ----------
     n_features_in_, n_timepoints_in_
         Number of channels and points in time of the training data.
-    duration_prior_
-        The durations of each class, if the class has no ``context`` and X has durations.
     """
 
     kind: ClassVar[Kind] = "sequence"
@@ -204,9 +200,7 @@ class MovementEstimator(HandEstimator):
 
     def encoder(self, n_hands: int, features: tuple[str, ...] = DEFAULT_FEATURES) -> Encoder:
         """Return the encoder of clips; a movement classifier computes its own features."""
-        return MovementEncoder(
-            n_hands, self.n_timepoints, self.averaged, timed=not self.context, context=self.context
-        )
+        return MovementEncoder(n_hands, self.n_timepoints, self.averaged, context=self.context)
 
     def fit_with_windows(
         self, X: FloatArray, y: StrArray, groups: StrArray, windows: Windows
@@ -225,22 +219,22 @@ class MovementEstimator(HandEstimator):
         """Return the fitted estimator as an ``onnx.ModelProto``, see :class:`HandEstimator`."""
         if self.context or not self._n_facts:
             return self._to_onnx()
-        graph, n = Graph(), self._n_channels
-        hands = graph.part(INPUT, 0, n, 1)
+        graph = Graph()
+        hands = graph.part(INPUT, 0, self._n_channels, 1)
         if (points := self._own_points()) is not None:
             hands = graph.op("MatMul", hands, graph.constant(points))
-        given = graph.inline(self._to_onnx(), hands)
-        seconds = graph.corner(INPUT, n)
-        if self._n_facts == N_CONTEXT:
-            seconds = graph.op("Mul", seconds, graph.corner(INPUT, n + 1))
-        result = self.duration_prior_.add_to(graph, given, seconds)
+        result = graph.inline(self._to_onnx(), {INPUT: hands})
         taken = self.n_features_in_, self.n_timepoints_in_
         return graph.model(taken, result, (len(self.classes_),))
 
     @property
+    def _n_hands(self) -> int:
+        return int(self.n_features_in_ // N_CHANNELS)
+
+    @property
     def _n_channels(self) -> int:
         """Number of channels of the hands."""
-        return N_CHANNELS * int(self.n_features_in_ // N_CHANNELS)
+        return N_CHANNELS * self._n_hands
 
     @property
     def _n_facts(self) -> int:
@@ -267,23 +261,11 @@ class MovementEstimator(HandEstimator):
         hands, points = X[:, : self._n_channels], self._own_points()
         return hands if points is None else hands @ points
 
-    def _seconds(self, X: FloatArray) -> FloatArray:
-        """Return durations (n,), 0 where unknown."""
-        facts = X[:, self._n_channels :, 0]
-        return facts[:, 0] * facts[:, 1] if self._n_facts == N_CONTEXT else facts[:, 0]
-
     def _fit_all(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
         self._fit(self._own_rows(X), codes, groups)
-        if self._n_facts and not self.context:
-            # The length of a clip of `none` is arbitrary.
-            seconds = np.where(self.classes_[codes] == NONE_LABEL, 0, self._seconds(X))
-            self.duration_prior_ = DurationPrior.fit(seconds, codes, len(self.classes_))
 
     def _predict_all(self, X: FloatArray) -> FloatArray:
-        probabilities = self._predict_proba(self._own_rows(X))
-        if self.context or not self._n_facts:
-            return probabilities
-        return self.duration_prior_(probabilities, self._seconds(X))
+        return self._predict_proba(self._own_rows(X))
 
     def _remember_shape(self, X: FloatArray) -> None:
         self.n_features_in_, self.n_timepoints_in_ = X.shape[1:]

@@ -21,10 +21,10 @@ from handlore.landmarks.hands import FloatArray
 from handlore.models.card import DEFAULT_ESTIMATOR
 from handlore.models.encoders import Encoder, PoseEncoder
 
-from .augmentation import parse_label_pairs
 from .base import HandEstimator, MovementEstimator, Steps, Windows
 from .direction import DIRECTION, direction_matters
 from .estimators import ESTIMATORS
+from .mirroring import parse_label_pairs
 from .onnx_graph import pool_models
 
 _MAX_PARAMETER = 2**32

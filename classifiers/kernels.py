@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from handlore.landmarks.hands import FloatArray
 
 from .discriminant import LinearDiscriminant
+from .movement_features import joined
 from .onnx_graph import Graph
 
 Features = dict[str, str]
@@ -115,11 +116,6 @@ def _n_thresholds(bank: Bank) -> int:
 
 def _joined_sets(graph: Graph, features: Features, sets: tuple[tuple[str, ...], ...]) -> str:
     return graph.op("Concat", *(joined(graph, features, groups) for groups in sets), axis=1)
-
-
-def joined(graph: Graph, features: Features, groups: tuple[str, ...]) -> str:
-    """Add all features of some groups, one below the other."""
-    return graph.op("Concat", *(features[group] for group in groups), axis=1)
 
 
 def _responses(graph: Graph, features: Features, banks: tuple[Bank, ...]) -> str:

@@ -13,7 +13,8 @@ from itertools import combinations
 import numpy as np
 
 from handlore.landmarks.hands import N_LANDMARKS, FloatArray, HandLandmark
-from handlore.models.encoders import N_CHANNELS
+from handlore.models.card import INPUT
+from handlore.models.encoders import N_CHANNELS, N_CONTEXT
 
 from .onnx_graph import Graph
 
@@ -57,17 +58,35 @@ wrist and of all landmarks, at two strides; presence of the hand; position and m
 fingertips and index fingertip as the camera sees them."""
 
 
-def movement_features(
-    graph: Graph, blocks: str, n_hands: int, n_timepoints: int, side: str | None = None
-) -> dict[str, str]:
+IN_PICTURE = ("picture", "picture_long_motion", "picture_short_motion")
+"""The groups that do not depend on which hand it is."""
+
+_N_POINTS = 32
+"""Points in time of the features, each the average over an interval."""
+_N_SEGMENTS = 4
+_UNKNOWN_SECONDS = 2.0
+
+
+def facts(graph: Graph, n_channels: int) -> tuple[str, str | None]:
+    """Add the seconds (n, 1) of blocks, and the side of the hand (n, 1) if they have it."""
+    n_own = n_channels // N_CHANNELS * N_CHANNELS
+    if n_channels - n_own != N_CONTEXT:
+        return graph.constant([[_UNKNOWN_SECONDS]]), None
+    return graph.corner(INPUT, n_own), graph.corner(INPUT, n_own + 2)
+
+
+def movement_features(graph: Graph, n_channels: int, n_timepoints: int) -> dict[str, str]:
     """Add all features to a graph, and return their names for each group.
 
-    They are (n, n_hands * N_FEATURES[group], n_timepoints), in palm lengths. ``blocks`` are
-    (n, n_hands * 64, n_timepoints); ``side`` (n, 1) is 1 for a right hand and -1 for a left one
-    that was mirrored, and all right if not given.
+    They are computed from blocks (n, n_channels, n_timepoints), the input of the graph, and are
+    (n, n_hands * N_FEATURES[group], n_points), in palm lengths.
     """
-    hands = graph.reshape(blocks, -1, N_CHANNELS, n_timepoints)
+    n_hands, n_points = n_channels // N_CHANNELS, points_of(n_timepoints)
+    apart = graph.part(INPUT, 0, n_hands * N_CHANNELS, 1)
+    apart = graph.reshape(apart, -1, N_CHANNELS, n_points, n_timepoints // n_points)
+    hands = graph.op("ReduceMean", apart, axes=[3], keepdims=0)
     landmarks = graph.part(hands, 0, 3 * N_LANDMARKS, 1)
+    _, side = facts(graph, n_channels)
 
     def linear(matrix: FloatArray) -> str:
         return graph.op("Conv", landmarks, graph.constant(matrix[..., None]))
@@ -75,8 +94,8 @@ def movement_features(
     def motion(stride: int, values: str) -> str:
         moved = graph.op(
             "Sub",
-            graph.part(values, stride, n_timepoints, 2),
-            graph.part(values, 0, n_timepoints - stride, 2),
+            graph.part(values, stride, n_points, 2),
+            graph.part(values, 0, n_points - stride, 2),
         )
         return graph.op("Pad", moved, graph.constant([0, 0, 0, 0, 0, stride]))
 
@@ -84,7 +103,7 @@ def movement_features(
     picture = _in_picture(graph, landmarks, side)
     found = {
         "shape": linear(_differences([(m, _WRIST) for m in range(1, N_LANDMARKS)])),
-        "distances": _length(graph, linear(_differences(_PAIRS)), len(_PAIRS), n_timepoints),
+        "distances": _length(graph, linear(_differences(_PAIRS)), len(_PAIRS), n_points),
         "orientation": _orientation(
             graph,
             linear(_differences([(_PALM_END, _WRIST)])),
@@ -100,9 +119,34 @@ def movement_features(
         "picture_long_motion": motion(_LONG, picture),
     }
     return {
-        group: graph.reshape(values, -1, n_hands * N_FEATURES[group], n_timepoints)
+        group: graph.reshape(values, -1, n_hands * N_FEATURES[group], n_points)
         for group, values in found.items()
     }
+
+
+def points_of(n_timepoints: int) -> int:
+    """Return at how many points in time the features of blocks are."""
+    return n_timepoints if n_timepoints % _N_POINTS else _N_POINTS
+
+
+def joined(graph: Graph, features: dict[str, str], groups: tuple[str, ...]) -> str:
+    """Add all features of some groups, one below the other."""
+    return graph.op("Concat", *(features[group] for group in groups), axis=1)
+
+
+def summary(graph: Graph, values: str, n_points: int) -> list[str]:
+    """Add mean, deviation, least and largest value and the mean of each quarter of the time."""
+    mean = graph.op("ReduceMean", values, axes=[2], keepdims=1)
+    off = graph.op("ReduceL2", graph.op("Sub", values, mean), axes=[2], keepdims=0)
+    deviation = graph.op("Mul", off, graph.constant([n_points**-0.5]))
+    least = graph.op("ReduceMin", values, axes=[2], keepdims=0)
+    largest = graph.op("ReduceMax", values, axes=[2], keepdims=0)
+    bounds = np.linspace(0, n_points, _N_SEGMENTS + 1).round().astype(int)
+    segments = [
+        graph.op("ReduceMean", graph.part(values, start, end, 2), axes=[2], keepdims=0)
+        for start, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
+    ]
+    return [graph.op("Flatten", mean), deviation, least, largest, *segments]
 
 
 def _in_picture(graph: Graph, landmarks: str, side: str | None) -> str:

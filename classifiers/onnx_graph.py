@@ -4,7 +4,7 @@ The features of a movement classifier are written once, as a graph, and training
 too. So a model file cannot differ from what was trained.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,8 @@ from handlore.models.card import CLIP_OUTPUT, INPUT, OUTPUT
 ONNX_OPSET = {"": 15, "ai.onnx.ml": 3}
 """Operator sets of every model file; onnxruntime 1.17 and later run them."""
 IR_VERSION = 8
+_LARGE = 256
+"""Constants of so many numbers are worth a cast."""
 
 
 class Graph:
@@ -68,12 +70,13 @@ class Graph:
         first = self.op("Slice", values, *(self.constant(numbers) for numbers in bounds))
         return self.reshape(first, -1, 1)
 
-    def inline(self, model: Any, input_name: str) -> str:
-        """Add all nodes of a model, with ``input_name`` as its X; return its probabilities."""
+    def inline(self, model: Any, inputs: Mapping[str, str]) -> str:
+        """Add all nodes of a model, with results of this graph as inputs; return its result."""
         prefix = f"m{len(self._nodes)}_"
         added = _prefixed(model.graph, prefix)
+        given = {name if name == INPUT else prefix + name: own for name, own in inputs.items()}
         for node in added.node:
-            node.input[:] = [input_name if name == INPUT else name for name in node.input]
+            node.input[:] = [given.get(name, name) for name in node.input]
         self._nodes.extend(added.node)
         self._constants |= {constant.name: constant for constant in added.initializer}
         return prefix + OUTPUT
@@ -169,6 +172,22 @@ def _without_names(part: Any, *, is_node: bool) -> bytes:
         copy.output[:] = [""] * len(copy.output)
     content: bytes = copy.SerializeToString(deterministic=True)
     return content
+
+
+def compact_constants(model: Any) -> Any:
+    """Return a model whose large constants take half the space: 16-bit floats, cast once."""
+    compact = type(model)()
+    compact.CopyFrom(model)
+    casts = []
+    for constant in compact.graph.initializer:
+        values = numpy_helper.to_array(constant)
+        if values.dtype == np.float32 and values.size >= _LARGE:
+            name = constant.name
+            constant.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}_16"))
+            casts.append(helper.make_node("Cast", [constant.name], [name], to=TensorProto.FLOAT))
+    for place, node in enumerate(casts):
+        compact.graph.node.insert(place, node)
+    return compact
 
 
 def pool_models(models: Sequence[Any], least: float) -> Any:

@@ -11,7 +11,10 @@ import numpy as np
 
 from handlore.landmarks.hands import N_LANDMARKS
 from handlore.landmarks.hands import HandLandmark as H
+from handlore.models.card import INPUT
+from handlore.models.encoders import N_CHANNELS
 
+from .movement_features import facts
 from .onnx_graph import Graph
 
 RATE, N_POINTS = 30, 120
@@ -59,12 +62,11 @@ N_OUTPUTS = (
 """Number of outputs for one hand."""
 
 
-def peak_features(graph: Graph, hands: str, seconds: str, n_hands: int, n_timepoints: int) -> str:
-    """Add the outputs (n, n_hands * N_OUTPUTS).
-
-    ``hands`` are blocks (n, n_hands * 64, n_timepoints) of moments, ``seconds`` (n, 1) the
-    durations.
-    """
+def peak_features(graph: Graph, n_channels: int, n_timepoints: int) -> str:
+    """Add the outputs (n, n_hands * N_OUTPUTS) of blocks of moments, the input of the graph."""
+    n_hands = n_channels // N_CHANNELS
+    seconds, _ = facts(graph, n_channels)
+    hands = graph.part(INPUT, 0, n_hands * N_CHANNELS, 1)
     fixed, inside = _at_fixed_rate(graph, hands, seconds, n_hands, n_timepoints)
     signals = _signals(graph, fixed)
     both = graph.op("Concat", signals, graph.op("Neg", signals), axis=1)

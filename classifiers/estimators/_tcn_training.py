@@ -84,22 +84,30 @@ class NetworkTraining:
     """A network in training.
 
     ``learnt`` are blocks (n, n_channels, n_timepoints) and class indices (n,) of the movements, and
-    of their mirror images, one of the two drawn each time. ``best`` is the averaged network with
-    the best result.
+    of their mirror images, one of the two drawn each time. ``peaks_of`` computes the peaks of
+    blocks. ``best`` is the averaged network with the best result.
     """
 
     def __init__(
-        self, learnt: list[_Labelled], tested: _Labelled, n_classes: int, plan: TrainingSchedule
+        self,
+        learnt: list[_Labelled],
+        tested: _Labelled,
+        n_classes: int,
+        plan: TrainingSchedule,
+        peaks_of: Callable[[FloatArray], FloatArray],
     ) -> None:
         blocks = learnt[0][0]
         self._learnt, self._tested, self._plan = learnt, tested, plan
+        self._peaks_of = peaks_of
+        self._n_own = blocks.shape[1] // N_CHANNELS * N_CHANNELS
         self._rng = np.random.default_rng(plan.seed)
         self._n, self._per_epoch = len(blocks), len(blocks) // plan.batch_size
         self._step = 0
+        sample = blocks[self._rng.permutation(self._n)[:_SEEN_FOR_SCALE]]
+        peaks = peaks_of(sample)
         with _seeded(plan.seed):
-            self._network = MovementNetwork(blocks.shape[1] // N_CHANNELS, n_classes)
-        sample = self._rng.permutation(self._n)[:_SEEN_FOR_SCALE]
-        self._network.standardise(torch.from_numpy(blocks[sample]))
+            self._network = MovementNetwork(blocks.shape[1:], peaks.shape[1], n_classes)
+        self._network.standardise(torch.from_numpy(sample), torch.from_numpy(peaks))
         self._optimizer = _optimizer(self._network)
         self._average = copy.deepcopy(self._network).requires_grad_(False).eval()
         self.best = self._average
@@ -148,8 +156,9 @@ class NetworkTraining:
             share = float(self._rng.beta(_MIXING, _MIXING))
             share = max(share, 1 - share)
             other = torch.from_numpy(self._rng.permutation(len(codes)))
-            blocks = blocks * share + blocks[other] * (1 - share)
-        scores = self._network(blocks)
+            hands = blocks[:, : self._n_own]
+            blocks[:, : self._n_own] = hands * share + hands[other] * (1 - share)
+        scores = self._network(blocks, torch.from_numpy(self._peaks_of(blocks.numpy())))
         loss = share * _loss(scores, codes) + (1 - share) * _loss(scores, codes[other])
         self._optimizer.zero_grad()
         loss.backward()
@@ -192,7 +201,9 @@ class NetworkTraining:
         if not len(blocks):
             return None, None
         model = Probabilities(self._average).eval()
-        found = torch.cat([model(part) for part in blocks.split(256)])
+        peaks = torch.from_numpy(self._peaks_of(blocks.numpy()))
+        parts = zip(blocks.split(256), peaks.split(256), strict=True)
+        found = torch.cat([model(*part) for part in parts])
         loss = -found[torch.arange(len(codes)), codes].clamp_min(1e-9).log().mean()
         return loss.item(), (found.argmax(1) == codes).double().mean().item()
 

@@ -10,23 +10,22 @@ from sklearn.base import clone
 from handlore.datasets.dataset import NONE_LABEL, StrArray
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import FloatArray
-from handlore.models.card import INPUT
-from handlore.models.encoders import N_CHANNELS, N_CONTEXT
+from handlore.models.encoders import N_CONTEXT
 
-from ..augmentation import (
-    UNKNOWN,
-    Augmentation,
-    found_in_mirror,
-    mirror_blocks,
-    mirror_codes,
-    parse_label_pairs,
-)
+from ..augmentation import Augmentation
 from ..base import MovementEstimator, Windows
 from ..discriminant import MAX_ROWS, LinearDiscriminant, Rows, clusters_of_none, parts_in_turn
-from ..kernels import DILATIONS, PATTERNS, Build, Features, KernelBanks, PretrainedFeatures, joined
-from ..movement_features import N_FEATURES, movement_features
+from ..kernels import DILATIONS, PATTERNS, Build, Features, KernelBanks, PretrainedFeatures
+from ..mirroring import UNKNOWN, classes_in_mirror, mirror_blocks, parse_label_pairs
+from ..movement_features import (
+    IN_PICTURE,
+    N_FEATURES,
+    joined,
+    movement_features,
+    points_of,
+    summary,
+)
 from ..onnx_graph import Graph, GraphRunner
-from ..peaks import N_OUTPUTS as N_PEAK_OUTPUTS
 from ..peaks import peak_features
 from . import ESTIMATORS
 
@@ -47,13 +46,9 @@ PICTURE_SETS = (
 """The same as the camera sees it, with half as many thresholds."""
 
 _SUMMARISED = ("shape", "distances", "orientation", "path")
-_SUMMARISED_IN_PICTURE = ("picture", "picture_long_motion", "picture_short_motion")
-"""Groups of features whose level and range are used too: kernels respond to changes only."""
-_N_POINTS = 32
-"""Points in time that are convolved, each the average over an interval."""
-_N_SEGMENTS = 4
+"""Groups of features whose level and range are used too, beside those in the picture: kernels
+respond to changes only."""
 _N_KERNEL_FEATURES = 2500
-_UNKNOWN_SECONDS = 2.0
 
 _RANGES = {
     "n_kernel_features": (1, 20_000),
@@ -65,9 +60,6 @@ _RANGES = {
 
 _N_FOR_THRESHOLDS = 128
 _NEAR_ZERO = 1e-6
-_PACE = 0.1
-"""Standard deviation of the logarithm of the duration of an augmented copy."""
-
 
 _STEPS_BEFORE = 2
 """Before the copies of movements: their own outputs, and which labels a mirror swaps."""
@@ -101,7 +93,7 @@ class RocketClassifier(MovementEstimator):
 
     name = "rocket"
     summary = "random convolutions and peaks: movements, trains in seconds on any machine"
-    n_timepoints = 4 * _N_POINTS
+    n_timepoints = 128
     averaged = False
     context = True
 
@@ -126,7 +118,7 @@ class RocketClassifier(MovementEstimator):
         self.pretrained_ = PretrainedFeatures.shipped() if self._has_few(X) else None
         plain = self._prepared(X, rng)
         self._advance(1, _STEPS_BEFORE + 1 + self.n_augmented)
-        self.images_ = self._images(X, plain, codes, groups)
+        self.images_ = classes_in_mirror(X, codes, groups, self.classes_, self.mirror_labels)
         self._learn(plain, codes, groups, self._copies(X, rng), rng)
 
     def _has_few(self, X: FloatArray) -> bool:
@@ -153,7 +145,7 @@ class RocketClassifier(MovementEstimator):
         self._remember_shape(X)
         self.pretrained_ = None
         plain = self._prepared(X, rng)
-        return plain, self._computed(self._augmented(X, rng))
+        return plain, self._computed(Augmentation()(X, rng))
 
     def fit_with_windows(
         self, X: FloatArray, y: StrArray, groups: StrArray, windows: Windows
@@ -240,43 +232,13 @@ class RocketClassifier(MovementEstimator):
         # Of many movements there are fewer copies, so that all rows can be solved at once.
         n_copies = min(self.n_augmented, max(1, MAX_ROWS // len(X) - 2))
         for _ in range(n_copies):
-            yield self._augmented(X, rng), False
+            yield Augmentation()(X, rng), False
         if (self.images_ == UNKNOWN).all():
             return
         mirrored = mirror_blocks(X, self._n_hands)
         yield mirrored, True
         for _ in range(n_copies // 2):
-            yield self._augmented(mirrored, rng), True
-
-    def _augmented(self, X: FloatArray, rng: np.random.Generator) -> FloatArray:
-        copies, n = X.copy(), self._n_channels
-        copies[:, :n] = Augmentation()(X[:, :n], rng)
-        if self._n_facts == N_CONTEXT:
-            copies[:, n] *= np.exp(rng.normal(0, _PACE, (len(X), 1))).astype(np.float32)
-        return copies
-
-    def _images(
-        self, X: FloatArray, plain: FloatArray, codes: NDArray[np.int64], groups: StrArray | None
-    ) -> NDArray[np.int64]:
-        """Return the class (n_classes,) of each class in a mirror, UNKNOWN where unclear."""
-        pairs = parse_label_pairs(self.mirror_labels)
-        if pairs is not None:
-            return mirror_codes(np.arange(len(self.classes_)), self.classes_, pairs)
-        columns = self._columns_in_picture()
-        mirrored = self._computed(mirror_blocks(X, self._n_hands))
-        return found_in_mirror(plain[:, columns], mirrored[:, columns], codes, groups)
-
-    def _columns_in_picture(self) -> NDArray[np.bool_]:
-        """Return which outputs are computed from what the camera sees."""
-        shares = [groups in PICTURE_SETS for groups in self.banks_.sets_of_outputs()]
-        levels = [
-            groups == _SUMMARISED_IN_PICTURE
-            for groups in (_SUMMARISED, _SUMMARISED_IN_PICTURE)
-            for _ in range((4 + _N_SEGMENTS) * self._n_hands * _width(groups))
-        ]
-        n_directions = len(self.pretrained_.centre) if self.pretrained_ else 0
-        others = self._n_hands * N_PEAK_OUTPUTS + n_directions
-        return np.array(shares + levels + [False] * others)
+            yield Augmentation()(mirrored, rng), True
 
     def _draw_banks(self, X: FloatArray, rng: np.random.Generator) -> KernelBanks:
         sample = X[rng.choice(len(X), min(len(X), _N_FOR_THRESHOLDS), replace=False)]
@@ -299,40 +261,19 @@ class RocketClassifier(MovementEstimator):
         result = build(graph, self._features(graph))
         return graph.model((self.n_features_in_, self.n_timepoints_in_), result, shape)
 
-    @property
-    def _n_hands(self) -> int:
-        return int(self.n_features_in_ // N_CHANNELS)
-
-    @property
-    def _n_points(self) -> int:
-        n = int(self.n_timepoints_in_)
-        return n if n % _N_POINTS else _N_POINTS
-
-    def _hands(self, graph: Graph) -> str:
-        return graph.part(INPUT, 0, self._n_channels, 1)
-
-    def _fact(self, graph: Graph, number: int) -> str | None:
-        """Add a row of the context (n, 1), if X has it."""
-        known = self._n_facts == N_CONTEXT
-        return graph.corner(INPUT, self._n_channels + number) if known else None
-
     def _features(self, graph: Graph) -> Features:
         """Add features over time at 32 points, each the average of several moments."""
-        parts = graph.reshape(self._hands(graph), 0, self._n_channels, self._n_points, -1)
-        points = graph.op("ReduceMean", parts, axes=[3], keepdims=0)
-        return movement_features(graph, points, self._n_hands, self._n_points, self._fact(graph, 2))
+        return movement_features(graph, self.n_features_in_, self.n_timepoints_in_)
 
     def _outputs(self, graph: Graph, features: Features) -> str:
         """Add everything that the discriminant uses (n, n_outputs)."""
+        n_points = points_of(self.n_timepoints_in_)
         levels = [
             level
-            for groups in (_SUMMARISED, _SUMMARISED_IN_PICTURE)
-            for level in _summary(graph, joined(graph, features, groups), self._n_points)
+            for groups in (_SUMMARISED, IN_PICTURE)
+            for level in summary(graph, joined(graph, features, groups), n_points)
         ]
-        seconds = self._fact(graph, 0) or graph.constant([[_UNKNOWN_SECONDS]])
-        peaks = peak_features(
-            graph, self._hands(graph), seconds, self._n_hands, self.n_timepoints_in_
-        )
+        peaks = peak_features(graph, self.n_features_in_, self.n_timepoints_in_)
         return graph.op("Concat", self.banks_.add_to(graph, features), *levels, peaks, axis=1)
 
     def _classified(self, graph: Graph, features: Features) -> str:
@@ -376,18 +317,3 @@ class RocketClassifier(MovementEstimator):
 def _width(groups: tuple[str, ...]) -> int:
     """Return the number of features of one hand."""
     return sum(N_FEATURES[group] for group in groups)
-
-
-def _summary(graph: Graph, values: str, n_timepoints: int) -> list[str]:
-    """Add mean, deviation, least and largest value and the mean of each quarter of the time."""
-    mean = graph.op("ReduceMean", values, axes=[2], keepdims=1)
-    off = graph.op("ReduceL2", graph.op("Sub", values, mean), axes=[2], keepdims=0)
-    deviation = graph.op("Mul", off, graph.constant([n_timepoints**-0.5]))
-    least = graph.op("ReduceMin", values, axes=[2], keepdims=0)
-    largest = graph.op("ReduceMax", values, axes=[2], keepdims=0)
-    bounds = np.linspace(0, n_timepoints, _N_SEGMENTS + 1).round().astype(int)
-    segments = [
-        graph.op("ReduceMean", graph.part(values, start, end, 2), axes=[2], keepdims=0)
-        for start, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
-    ]
-    return [graph.op("Flatten", mean), deviation, least, largest, *segments]

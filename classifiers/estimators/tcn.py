@@ -9,13 +9,16 @@ from numpy.typing import NDArray
 from handlore.datasets.dataset import StrArray
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import FloatArray
-from handlore.models.encoders import N_CHANNELS
+from handlore.models.card import INPUT
 
-from ..augmentation import mirror_blocks, mirror_codes, parse_label_pairs
 from ..base import MovementEstimator
-from ..onnx_graph import GraphRunner
+from ..mirroring import UNKNOWN, classes_in_mirror, mirror_blocks, parse_label_pairs
+from ..onnx_graph import Graph, GraphRunner, compact_constants
+from ..peaks import peak_features
 from . import ESTIMATORS
 
+_PEAKS = "peaks"
+"""Name of the second input of the network."""
 _EPOCHS, _EPOCHS_LARGE = 60, 100
 _MIN_STEPS, _MAX_EPOCHS = 600, 300
 _FEW_CLIPS = 1000
@@ -24,7 +27,7 @@ _MIN_CLIPS_TO_SPLIT, _MIN_GROUPS = 60, 4
 
 @ESTIMATORS.register
 class _TemporalClassifier(MovementEstimator):
-    """A temporal convolutional network: four small members on features of fingers and palm.
+    """A temporal convolutional network: four small members on fingers, palm and peaks over time.
 
     By default it is trained on all movements, for a fixed number of epochs and with a learning rate
     that falls to almost 0: with strong augmentation and averaged weights the last epoch is about
@@ -46,8 +49,9 @@ class _TemporalClassifier(MovementEstimator):
     augment
         Whether to train on augmented and mixed copies instead of the movements themselves.
     mirror_labels
-        Pairs of labels that mirroring swaps, such as ``left=right,in=out``; each movement is then
-        mirrored half the time. Other labels stay the same.
+        Pairs of labels that mirroring swaps, such as ``left=right,in=out``; other labels stay the
+        same. Without any, the label of a mirrored movement is found in the data. Each movement
+        whose label in a mirror is known is mirrored half the time.
     validation
         Share of the movements in the validation set.
     patience
@@ -66,8 +70,9 @@ class _TemporalClassifier(MovementEstimator):
     name = "tcn"
     summary = "convolutional network: movements, most accurate, trains in minutes, needs PyTorch"
     learns_in_epochs = True
-    n_timepoints = 48
+    n_timepoints = 128
     averaged = False
+    context = True
 
     def __init__(
         self,
@@ -98,7 +103,6 @@ class _TemporalClassifier(MovementEstimator):
 
     def _fit(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
         self._check_parameters()
-        pairs = parse_label_pairs(self.mirror_labels)
         self.require()
         from ._tcn_network import Probabilities
         from ._tcn_training import NetworkTraining, TrainingSchedule
@@ -112,8 +116,11 @@ class _TemporalClassifier(MovementEstimator):
         plan = TrainingSchedule(
             epochs, batch, self.learning_rate, self.augment, self.patience, self.random_state
         )
-        learnt = self._with_mirrored(X[~held], codes[~held], pairs)
-        training = NetworkTraining(learnt, (X[held], codes[held]), len(self.classes_), plan)
+        own = None if groups is None else groups[~held]
+        learnt = self._with_mirrored(X[~held], codes[~held], own)
+        self._peaks = GraphRunner(self._peaks_graph())
+        tested = X[held], codes[held]
+        training = NetworkTraining(learnt, tested, len(self.classes_), plan, self._peaks)
         self.notes_ = ()
         try:
             training.run(self.progress)
@@ -124,24 +131,31 @@ class _TemporalClassifier(MovementEstimator):
             self.notes_ = (f"stopped after {done} of {plan.epochs} epochs; kept the best so far",)
         self.network_ = training.best
         self.history_ = [asdict(epoch) for epoch in training.history]
-        self._graph = Probabilities(self.network_).to_onnx(X[:2])
+        self._network = Probabilities(self.network_).to_onnx(
+            {INPUT: X[:2], _PEAKS: self._peaks(X[:2])}
+        )
         self._runner = GraphRunner(self._to_onnx())
 
     def _with_mirrored(
-        self, blocks: FloatArray, codes: NDArray[np.int64], pairs: dict[str, str] | None
+        self, blocks: FloatArray, codes: NDArray[np.int64], groups: StrArray | None
     ) -> list[tuple[FloatArray, NDArray[np.int64]]]:
-        """Return the movements and, if required, their mirror images."""
-        both = [(blocks, codes)]
-        if pairs is not None:
-            seen = mirror_blocks(blocks, blocks.shape[1] // N_CHANNELS)
-            swapped = mirror_codes(codes, self.classes_, pairs)
-            # If the other label has no movement among these, the mirror image is left out.
-            unknown = swapped < 0
-            seen[unknown], swapped[unknown] = blocks[unknown], codes[unknown]
-            both.append((seen, swapped))
-        return both
+        """Return the movements and, where their label there is known, their mirror images."""
+        images = classes_in_mirror(blocks, codes, groups, self.classes_, self.mirror_labels)
+        seen = images[codes]
+        unknown = seen == UNKNOWN
+        if unknown.all():
+            return [(blocks, codes)]
+        mirrored = mirror_blocks(blocks, self._n_hands)
+        mirrored[unknown], seen[unknown] = blocks[unknown], codes[unknown]
+        return [(blocks, codes), (mirrored, seen)]
+
+    def _peaks_graph(self) -> Any:
+        graph = Graph()
+        shape = self.n_features_in_, self.n_timepoints_in_
+        return graph.model(shape, peak_features(graph, *shape), ("outputs",))
 
     def _check_parameters(self) -> None:
+        parse_label_pairs(self.mirror_labels)
         rules = {
             "epochs": (self.epochs >= 0, "0 or more"),
             "batch_size": (self.batch_size >= 0, "0 or more"),
@@ -161,7 +175,11 @@ class _TemporalClassifier(MovementEstimator):
         """Return features, standardisation, members and their mean as one graph."""
         import onnx
 
-        return onnx.load_from_string(self._graph)
+        graph, shape = Graph(), (self.n_features_in_, self.n_timepoints_in_)
+        peaks = peak_features(graph, *shape)
+        network = compact_constants(onnx.load_from_string(self._network))
+        likely = graph.inline(network, {_PEAKS: peaks})
+        return graph.model(shape, likely, (len(self.classes_),))
 
 
 def _batch_size_for(n: int, wanted: int) -> int:

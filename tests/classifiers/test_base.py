@@ -54,7 +54,7 @@ every_member = pytest.mark.parametrize(
 def test_encoder_of_blend() -> None:
     assert blend(Finest).encoder(1) == small("rocket").encoder(1)
     plain = _MovementBlend([("nearest", Nearest()), ("moments", Moments())])
-    assert plain.encoder(2) == MovementEncoder(2, 48, averaged=False, timed=True)
+    assert plain.encoder(2) == MovementEncoder(2, 48, averaged=False)
 
 
 @every_member
@@ -97,25 +97,6 @@ def test_own_points_need_no_matrix() -> None:
     nearest: Any = Nearest().fit(X, data.samples.label)
     assert nearest._own_points() is None
     assert nearest.given_shape_ == (64, 32)
-
-
-def test_duration_is_used_once() -> None:
-    """A member without context weights durations; the blend does not do so again."""
-    together, X, _ = fitted(Nearest)
-    rocket, nearest = together.members_
-    assert hasattr(nearest, "duration_prior_")
-    assert not hasattr(rocket, "duration_prior_")
-    assert not hasattr(together, "duration_prior_")
-    prior = nearest.duration_prior_
-    unweighted = nearest._predict_proba(nearest._own_rows(X))
-    seconds = X[:, 64, 0]
-    np.testing.assert_allclose(nearest.predict_proba(X), prior(unweighted, seconds), atol=1e-6)
-    window = X.copy()
-    window[:, 65] = 0
-    np.testing.assert_allclose(nearest.predict_proba(window), unweighted, atol=1e-5)
-    np.testing.assert_allclose(
-        GraphRunner(nearest.to_onnx())(window), nearest.predict_proba(window), atol=1e-5
-    )
 
 
 @pytest.mark.parametrize("member", [Nearest, Moments])

@@ -32,23 +32,21 @@ def bumps(places: list[float], heights: list[float], width: float = 0.05) -> np.
 
 
 def run(build: Any, blocks: np.ndarray, seconds: float = 4.0) -> np.ndarray:
-    """What is built for hands and seconds, both from X."""
-    n_rows = blocks.shape[1]
-    X = np.append(blocks, np.full((len(blocks), 1, N_MOMENTS), seconds), axis=1).astype("f4")
+    """What is built for blocks with a context."""
+    facts = np.ones((len(blocks), 3, N_MOMENTS))
+    facts[:, 0] = seconds
+    X = np.append(blocks, facts, axis=1).astype("f4")
     graph = Graph()
-    result = build(graph, graph.part("X", 0, n_rows, 1), graph.corner("X", n_rows))
-    return GraphRunner(graph.model((n_rows + 1, N_MOMENTS), result, ("outputs",)))(X)
+    return GraphRunner(graph.model(X.shape[1:], build(graph, X.shape[1]), ("outputs",)))(X)
 
 
-def outputs_of(blocks: np.ndarray, seconds: float = 4.0, n_hands: int = 1) -> np.ndarray:
-    def build(graph: Graph, hands: str, length: str) -> str:
-        return peak_features(graph, hands, length, n_hands, N_MOMENTS)
-
-    return run(build, blocks, seconds)
+def outputs_of(blocks: np.ndarray, seconds: float = 4.0) -> np.ndarray:
+    return run(lambda graph, n: peak_features(graph, n, N_MOMENTS), blocks, seconds)
 
 
 def signals_of(blocks: np.ndarray, seconds: float = 4.0) -> np.ndarray:
-    def build(graph: Graph, hands: str, length: str) -> str:
+    def build(graph: Graph, n_channels: int) -> str:
+        hands, length = graph.part("X", 0, n_channels - 3, 1), graph.corner("X", n_channels - 3)
         return peaks._signals(graph, peaks._at_fixed_rate(graph, hands, length, 1, N_MOMENTS)[0])
 
     return run(build, blocks, seconds)
@@ -99,7 +97,7 @@ def tip(blocks: np.ndarray, seconds: float = 4.0) -> Outputs:
 
 def test_number_of_outputs() -> None:
     blocks = np.random.default_rng(0).normal(size=(3, 128, N_MOMENTS)).astype(np.float32)
-    both = outputs_of(blocks, n_hands=2)
+    both = outputs_of(blocks)
     assert both.shape == (3, 2 * N_OUTPUTS)
     each = [outputs_of(blocks[:, start : start + 64]) for start in (0, 64)]
     np.testing.assert_allclose(both, np.concatenate(each, axis=1), atol=1e-4)

@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from movement_stubs import Clip, clip, dataset_of, hand_shape, movements, two_handed
 
-from handlore.classifiers.augmentation import mirror_blocks
 from handlore.classifiers.factory import make_estimator
+from handlore.classifiers.mirroring import mirror_blocks
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.features import FEATURE_GROUPS
 from handlore.landmarks.geometry import mirror
