@@ -102,7 +102,7 @@ class HeldHand:
 
 
 @dataclass(frozen=True)
-class Value:
+class _Value:
     """What a value can be."""
 
     low: float
@@ -111,11 +111,11 @@ class Value:
 
 
 VALUES = {
-    "pinch": Value(0, 1),
-    "openness": Value(0, 1),
-    "rotation": Value(-180, 180, 1),
-    "height": Value(0, 1),
-    "side": Value(0, 1),
+    "pinch": _Value(0, 1),
+    "openness": _Value(0, 1),
+    "rotation": _Value(-180, 180, 1),
+    "height": _Value(0, 1),
+    "side": _Value(0, 1),
 }
 """The values of a held hand by name."""
 
