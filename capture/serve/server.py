@@ -178,6 +178,8 @@ class PageServer:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    # Of more that come at once, some would be accepted a second or three later.
+    request_queue_size = MOST_CONNECTIONS
     # Its threads end with the hub, or at their time-out; they are not joined.
     block_on_close = False
 

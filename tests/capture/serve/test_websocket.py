@@ -39,7 +39,8 @@ def start() -> Iterator[Start]:
 
 
 def connect(address: str, **more):
-    return client.connect(address, open_timeout=20, close_timeout=2, proxy=None, **more)
+    given = {"open_timeout": 20, "close_timeout": 2, "proxy": None} | more
+    return client.connect(address, **given)
 
 
 def watched(hub: Hub) -> bool:
@@ -148,7 +149,7 @@ def test_request_that_is_no_websocket(start: Start) -> None:
 def test_client_that_hangs(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     """It reads nothing: the loop does not wait, and others get everything."""
     hub, address = start()
-    with connect(address, max_queue=1), connect(address) as other:
+    with connect(address, max_queue=1, close_timeout=0.1), connect(address) as other:
         until(lambda: hub.channel._clients == 2)
         longest, hands = 0.0, [hand(), hand(0.1)]
         for number in range(300):
