@@ -116,6 +116,8 @@ MOST_CONNECTIONS = 24
 """A browser uses two or three; more connections get status 503."""
 TIMEOUT = 10.0
 """Seconds in which a browser must receive a response and send its next request."""
+_LOOK_SECONDS = 0.2
+"""Between two looks for requests that never end, and whether the server is to end."""
 STATES_PER_SECOND = 10.0
 _FILES = {
     "/": ("page.html", "text/html; charset=utf-8"),
@@ -164,7 +166,7 @@ class PageServer:
         """The address to open in a browser, with the token."""
         self._hub = hub
         self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.2,), name="page", daemon=True
+            target=self._server.serve_forever, args=(_LOOK_SECONDS,), name="page", daemon=True
         )
         self._thread.start()
 

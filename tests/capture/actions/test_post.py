@@ -51,7 +51,7 @@ def web() -> Iterator[ThreadingHTTPServer]:
     """A web server on this computer that keeps what it was sent."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
     server.got = []  # type: ignore[attr-defined]
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield server
     server.shutdown()
     server.server_close()

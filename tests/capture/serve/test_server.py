@@ -43,8 +43,9 @@ Start = Callable[..., tuple[Hub, PageServer]]
 
 
 @pytest.fixture
-def start() -> Iterator[Start]:
+def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     """Start a server on a free port."""
+    monkeypatch.setattr(server_module, "_LOOK_SECONDS", 0.02)
     made: list[PageServer] = []
 
     def begin(token: str | None = None) -> tuple[Hub, PageServer]:

@@ -12,7 +12,7 @@ import pytest
 from browser_stub import PROGRAM, Browser
 from output_stubs import FIST, hand, state, until
 
-from handlore.capture.serve import websocket
+from handlore.capture.serve import server, websocket
 from handlore.capture.serve.guard import Address
 from handlore.capture.serve.server import Hub, PageServer
 
@@ -24,8 +24,9 @@ SHARED = "a-token-of-mine"
 
 
 @pytest.fixture
-def start() -> Iterator[Start]:
+def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     """Start a server on a free port; return its hub and the address of the stream."""
+    monkeypatch.setattr(server, "_LOOK_SECONDS", 0.02)
     made: list[PageServer] = []
 
     def begin(token: str | None = None) -> tuple[Hub, str]:
@@ -34,8 +35,8 @@ def start() -> Iterator[Start]:
         return hub, f"ws://127.0.0.1:{made[-1].address.port}/stream"
 
     yield begin
-    for server in made:
-        server.close()
+    for one in made:
+        one.close()
 
 
 def connect(address: str, **more):
