@@ -133,12 +133,9 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+_BUSY_HEADERS = _HEADERS | {"Retry-After": "5", "Connection": "close", "Content-Length": "0"}
 _BUSY = "\r\n".join(
-    (
-        "HTTP/1.1 503 Busy",
-        *(f"{name}: {value}" for name, value in _HEADERS.items()),
-        *("Retry-After: 5", "Connection: close", "Content-Length: 0", "", ""),
-    )
+    ("HTTP/1.1 503 Busy", *(f"{name}: {value}" for name, value in _BUSY_HEADERS.items()), "", "")
 ).encode()
 _EVICTION_SECONDS = SLOW_SECONDS + 0.2
 """How long a new connection waits for one without a request to be closed."""
