@@ -202,13 +202,10 @@ def open_detector(
     )
 
 
-def detector_info(
-    options: DetectorOptions | None = None, *, talk: Talk | None = None
-) -> DetectorInfo:
+def detector_info(options: DetectorOptions) -> DetectorInfo:
     """Say which detector :func:`open_detector` would open, at the price of reading its bundle.
 
     A process that only hands out work to others needs no networks in memory.
     """
-    options = options or DetectorOptions()
     choice = choose_detector(options.detector, video=options.video)
-    return DETECTORS[choice.name].described(options, talk)
+    return DETECTORS[choice.name].described(options, None)
