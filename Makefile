@@ -9,6 +9,10 @@ DOCS_READY := .venv/.docs-ready
 demo: $(READY)  ## the main job on rendered hands, with a report
 	$(BIN)/handlore demo --out handlore-demo
 
+# Images of containers often forbid Python to keep what it compiled: then each process of the tests
+# compiles all of it again.
+test test-slow: export PYTHONDONTWRITEBYTECODE =
+
 test: $(READY)  ## the test suite
 	$(BIN)/handlore weights fetch
 	$(BIN)/pytest -n auto --dist worksteal

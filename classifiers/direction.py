@@ -122,7 +122,7 @@ def _directions(dataset: LandmarkDataset, samples: NDArray[np.int64]) -> NDArray
     return np.exp(1j * radians)
 
 
-def direction_matters(dataset: LandmarkDataset, seed: int = 0) -> bool:
+def direction_matters(dataset: LandmarkDataset) -> bool:
     """Say whether fewer left-out samples are confused if the direction is among the features.
 
     Both ways a small linear discriminant is tested on a quarter of the samples at a time.
@@ -130,7 +130,7 @@ def direction_matters(dataset: LandmarkDataset, seed: int = 0) -> bool:
     if dataset.header.kind != "pose":
         return False
     rows = np.flatnonzero(dataset.has_hand & (dataset.samples.view == 0))
-    rows = np.sort(np.random.default_rng(seed).permutation(rows)[:_MAX_SAMPLES])
+    rows = np.sort(np.random.default_rng(0).permutation(rows)[:_MAX_SAMPLES])
     codes = np.unique(dataset.samples.label[rows], return_inverse=True)[1]
     if len(rows) < _N_FOLDS * 2 or not codes.any():
         return False
@@ -141,14 +141,14 @@ def direction_matters(dataset: LandmarkDataset, seed: int = 0) -> bool:
     )
     with_direction = PoseEncoder((*groups, *DIRECTION), dataset.n_hands).encode_samples(seen)
     without = PoseEncoder(groups, dataset.n_hands).encode_samples(seen)
-    n_before, n_after = _n_errors(without, codes, seed), _n_errors(with_direction, codes, seed)
+    n_before, n_after = _n_errors(without, codes), _n_errors(with_direction, codes)
     least = max(_LEAST_CORRECTED * n_before, _LEAST_SHARE * len(rows), _LEAST_NUMBER)
     return n_before - n_after >= least
 
 
-def _n_errors(X: FloatArray, codes: NDArray[np.int64], seed: int) -> int:
+def _n_errors(X: FloatArray, codes: NDArray[np.int64]) -> int:
     """Return how many samples are nearer to the mean of another class, each left out once."""
-    fold = np.random.default_rng(seed).permutation(len(X)) % _N_FOLDS
+    fold = np.random.default_rng(0).permutation(len(X)) % _N_FOLDS
     wrong = 0
     for number in range(_N_FOLDS):
         kept, out = fold != number, fold == number

@@ -4,7 +4,7 @@ A model file cannot be taught more: training starts anew, on one's own samples a
 that are kept beside the model. What is tested is always one's own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -140,10 +140,8 @@ class ConfusedLabels(NamedTuple):
     def __str__(self) -> str:
         return f"{self.label} is confused with {self.other} in {self.n} of {self.of}"
 
-
-def confusions(scores: Scores) -> list[ConfusedLabels]:
-    """Return the labels that are confused, most often first."""
-    return [
-        ConfusedLabels(label, other, n, int(scores.per_class[label]["support"]))
-        for label, other, n in scores.most_confused(_MOST_CONFUSED)
-    ]
+    @classmethod
+    def among(cls, scores: Scores) -> Iterator[Self]:
+        """Yield the labels that are confused, most often first."""
+        for label, other, n in scores.most_confused(_MOST_CONFUSED):
+            yield cls(label, other, n, int(scores.per_class[label]["support"]))

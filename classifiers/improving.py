@@ -13,7 +13,7 @@ from typing import Any
 
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.storage import save_dataset
-from handlore.datasets.triggers import Triggers, confirm_triggers, load_triggers
+from handlore.datasets.triggers import Triggers, load_triggers
 from handlore.landmarks.errors import HandloreError, counted, naming
 from handlore.landmarks.files import atomic_write, require_writable
 from handlore.models.card import ModelCard
@@ -200,7 +200,7 @@ def improve(
 def _reviewed(result: Improvement, found: Triggers) -> Improvement:
     """Keep that the triggers have been reviewed; a note says if their folder is read-only."""
     try:
-        confirm_triggers(found)
+        found.confirm()
     except HandloreError as error:
         return replace(
             result, notes=(*result.notes, f"the triggers still count as not reviewed: {error}")

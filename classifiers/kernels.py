@@ -100,7 +100,7 @@ class KernelBanks:
     def add_to(self, graph: Graph, features: Features) -> str:
         """Add the outputs (n, n_outputs): shares of the time above each threshold."""
         parts = []
-        for _, own in groupby(self.banks, key=_n_thresholds):
+        for _, own in groupby(self.banks, key=lambda bank: bank.thresholds.shape[1]):
             banks = tuple(own)
             rows = graph.op("Unsqueeze", _responses(graph, features, banks), graph.constant([2]))
             thresholds = np.concatenate([bank.thresholds for bank in banks])
@@ -108,10 +108,6 @@ class KernelBanks:
             share = graph.op("ReduceMean", graph.op("Cast", above, to=1), axes=[3], keepdims=0)
             parts.append(graph.reshape(share, -1, thresholds.size))
         return graph.op("Concat", *parts, axis=1)
-
-
-def _n_thresholds(bank: Bank) -> int:
-    return int(bank.thresholds.shape[1])
 
 
 def _joined_sets(graph: Graph, features: Features, sets: tuple[tuple[str, ...], ...]) -> str:

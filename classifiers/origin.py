@@ -13,11 +13,18 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset, Samples, concatenate, listed
+from handlore.datasets.dataset import (
+    NONE_LABEL,
+    LandmarkDataset,
+    Samples,
+    StrArray,
+    concatenate,
+    listed,
+)
 from handlore.datasets.loading import load_data
 from handlore.datasets.splits import training_samples
 from handlore.datasets.storage import load_dataset
-from handlore.datasets.triggers import Trigger, Triggers, merged, named_like
+from handlore.datasets.triggers import Trigger, Triggers
 from handlore.landmarks.errors import HandloreError, naming
 from handlore.models.card import ModelCard
 from handlore.models.files import load_model
@@ -229,7 +236,7 @@ class TriggerSamples:
     def of(cls, origin: Origin, samples: LandmarkDataset | None) -> Self:
         """Name samples like the data of a model."""
         kept = origin.trained.select(np.arange(0)) if samples is None else samples
-        return cls(kept, named_like(kept, origin.trained))
+        return cls(kept, _named_like(kept, origin.trained))
 
     @property
     def names(self) -> set[str]:
@@ -241,6 +248,29 @@ class TriggerSamples:
     ) -> LandmarkDataset:
         """Return data with these samples, or with those chosen."""
         return concatenate([data, self.named if chosen is None else self.named.select(chosen)])
+
+
+def _named_like(samples: LandmarkDataset, data: LandmarkDataset) -> LandmarkDataset:
+    """Return samples with people, sessions and recordings that fit to other data.
+
+    Where that data has several names, samples without one get that of their session, and are so
+    nobody else's. Else they get its one name, or none, so that a split of both is the same as one
+    of the data alone. They are for training.
+    """
+    columns: dict[str, Any] = {"split": np.full(samples.n_samples, "train")}
+    for name in ("group", "session", "recording"):
+        theirs: StrArray = getattr(data.samples, name)
+        own: StrArray = getattr(samples.samples, name)
+        names = np.unique(theirs)
+        if len(names) == 1:
+            columns[name] = np.full(samples.n_samples, names[0])
+        elif (names == "").any():
+            columns[name] = np.full(samples.n_samples, "")
+        else:
+            columns[name] = np.where(own == "", samples.samples.session, own)
+    # The detector is that of the data: others are a matter of course here.
+    header = replace(samples.header, detector=data.header.detector, log=(), note="")
+    return replace(samples, samples=replace(samples.samples, **columns), header=header)
 
 
 @dataclass(frozen=True, eq=False)
@@ -263,7 +293,7 @@ class Lesson:
         samples = found.samples(origin.dataset.header.kind, window, emphasis)
         fresh = _fresh(origin, samples)
         lesson = cls(
-            TriggerSamples.of(origin, merged(origin.triggers, found, samples)),
+            TriggerSamples.of(origin, _merged(origin.triggers, found, samples)),
             TriggerSamples.of(origin, _learnt(origin, origin.triggers)),
             replace(found, reviewed=tuple(one for one in found.reviewed if one.name in fresh)),
             frozenset(fresh & TriggerSamples.of(origin, _learnt(origin, samples)).names),
@@ -332,3 +362,18 @@ def _nothing_new(origin: Origin, found: Triggers) -> str:
         f"{found.root} holds no triggers of {origin.name}; record a session with `handlore live"
         f" {origin.name} --record {found.root}`"
     )
+
+
+def _merged(
+    before: LandmarkDataset | None, triggers: Triggers, samples: LandmarkDataset | None
+) -> LandmarkDataset | None:
+    """Return the samples of earlier sessions with those of a folder.
+
+    What was taken from the folder before is taken once, with the label that it has now, and is
+    left out if it has been discarded since.
+    """
+    kept = None
+    if before is not None:
+        kept = before.select(~np.isin(before.samples.recording, sorted(triggers.settled)))
+    parts = [one for one in (kept, samples) if one is not None and one.n_samples]
+    return concatenate(parts) if parts else None

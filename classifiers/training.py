@@ -32,7 +32,7 @@ from .evaluation.crossval import cross_validate_pipeline
 from .evaluation.scores import fit_samples, fit_streams
 from .evaluation.streams import StreamOutputs, usual_threshold
 from .evaluation.thresholds import choose_thresholds
-from .extending import ConfusedLabels, confusions, joined, pipeline_beside, strictest_split
+from .extending import ConfusedLabels, joined, pipeline_beside, strictest_split
 from .factory import Pipeline
 from .negatives import NegativeWindows
 from .novelty import NoveltyModel
@@ -332,7 +332,7 @@ def _confused(
     """Return which labels of a dataset are confused, with each other or with those of a base."""
     by = strictest_split(dataset, base)
     found = cross_validate_pipeline(pipeline, dataset, by, None, base=base, progress=progress)
-    return tuple(confusions(found.scores))
+    return tuple(ConfusedLabels.among(found.scores))
 
 
 def _notes(dataset: LandmarkDataset) -> list[str]:

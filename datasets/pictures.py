@@ -300,37 +300,18 @@ def _why_unreadable(data: bytes) -> str:
 
 # Which files are pictures and videos, by their names.
 
-_PICTURE_SUFFIXES = frozenset(
-    f".{ending}"
-    for ending in (
-        *(
-            "bmp",
-            "dib",
-            "jpg",
-            "jpeg",
-            "jpe",
-            "jfif",
-            "jp2",
-            "png",
-            "webp",
-            "avif",
-            "gif",
-            "tif",
-            "tiff",
-        ),
-        *("pbm", "pgm", "ppm", "pnm", "ras", "sr", "exr", "hdr", "heic", "heif"),
-    )
-)
+_PICTURES = """
+.bmp .dib .jpg .jpeg .jpe .jfif .jp2 .png .webp .avif .gif .tif .tiff .pbm .pgm .ppm .pnm .ras .sr
+.exr .hdr .heic .heif
+"""
+_PICTURE_SUFFIXES = frozenset(_PICTURES.split())
 """Endings of pictures; HEIC needs a package of its own."""
 
-_VIDEO_SUFFIXES = frozenset(
-    f".{ending}"
-    for ending in (
-        *("mp4", "m4v", "avi", "webm", "mov", "mkv", "mpg", "mpeg", "wmv", "3gp", "3g2", "flv"),
-        *("ts", "mts", "m2ts", "m2v", "vob", "ogv", "asf", "mxf", "divx", "f4v"),
-        *("h264", "264", "h265", "265", "hevc", "mjpeg", "mjpg"),
-    )
-)
+_VIDEOS = """
+.mp4 .m4v .avi .webm .mov .mkv .mpg .mpeg .wmv .3gp .3g2 .flv .ts .mts .m2ts .m2v .vob .ogv .asf
+.mxf .divx .f4v .h264 .264 .h265 .265 .hevc .mjpeg .mjpg
+"""
+_VIDEO_SUFFIXES = frozenset(_VIDEOS.split())
 """Endings of videos; a GIF may be a picture as well."""
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from handlore.landmarks.errors import HandloreError, naming
 
-from .dataset import FRAME_ARRAYS, NONE_LABEL, Kind, LandmarkDataset, StrArray, concatenate
+from .dataset import FRAME_ARRAYS, NONE_LABEL, Kind, LandmarkDataset
 from .loading import LoadedRecordings, frames_as_poses, load_recordings
 from .recordings import UNSORTED, RecordedEvent, RecordingEntry, RecordingFolder, recording_name
 
@@ -96,6 +96,13 @@ class Triggers:
         """How many of them show no gesture of the model."""
         return sum(one.label == NONE_LABEL for one in self.reviewed)
 
+    def confirm(self) -> None:
+        """Keep in the folder that these triggers have been reviewed: their labels are right."""
+        folder, names = RecordingFolder.open(self.root, create=False), self.names
+        for entry in folder.entries():
+            if entry.needs_review and recording_name(entry.session, entry.number) in names:
+                folder.confirm(entry.path)
+
     def samples(
         self, kind: Kind, window: float | None = None, emphasis: int = 1
     ) -> LandmarkDataset | None:
@@ -129,11 +136,6 @@ def _as_pose(trigger: Trigger) -> LandmarkDataset:
         return part  # of minutes of `none` the loader takes a frame now and then
     poses = frames_as_poses(part, _POSE_INTERVAL)
     return poses.select(poses.has_hand)
-
-
-def triggers_to_review(recordings: RecordingFolder, labels: Sequence[str]) -> list[RecordingEntry]:
-    """Return the recordings of events of these labels that nobody has reviewed, by number."""
-    return [one for one in recordings.entries() if one.needs_review and one.recognised in labels]
 
 
 def load_triggers(
@@ -180,14 +182,6 @@ def load_triggers(
     )
 
 
-def confirm_triggers(triggers: Triggers) -> None:
-    """Keep in the folder that these triggers have been reviewed: their labels are right."""
-    folder, names = RecordingFolder.open(triggers.root, create=False), triggers.names
-    for entry in folder.entries():
-        if entry.needs_review and recording_name(entry.session, entry.number) in names:
-            folder.confirm(entry.path)
-
-
 def _moment(recording: LandmarkDataset) -> tuple[str, int]:
     """Return what sorts recordings by time: session, and number."""
     session, name = str(recording.samples.session[0]), str(recording.samples.recording[0])
@@ -231,41 +225,3 @@ def _with_hands(recording: LandmarkDataset, slots: slice) -> LandmarkDataset:
         name: getattr(recording, name)[:, slots] for name in FRAME_ARRAYS if name != "time"
     }
     return replace(recording, **arrays)
-
-
-def merged(
-    before: LandmarkDataset | None, triggers: Triggers, samples: LandmarkDataset | None
-) -> LandmarkDataset | None:
-    """Return the samples of earlier sessions with those of a folder.
-
-    What was taken from the folder before is taken once, with the label that it has now, and is
-    left out if it has been discarded since.
-    """
-    kept = None
-    if before is not None:
-        kept = before.select(~np.isin(before.samples.recording, sorted(triggers.settled)))
-    parts = [one for one in (kept, samples) if one is not None and one.n_samples]
-    return concatenate(parts) if parts else None
-
-
-def named_like(samples: LandmarkDataset, data: LandmarkDataset) -> LandmarkDataset:
-    """Return samples with people, sessions and recordings that fit to other data.
-
-    Where that data has several names, samples without one get that of their session, and are so
-    nobody else's. Else they get its one name, or none, so that a split of both is the same as one
-    of the data alone. They are for training.
-    """
-    columns: dict[str, Any] = {"split": np.full(samples.n_samples, "train")}
-    for name in ("group", "session", "recording"):
-        theirs: StrArray = getattr(data.samples, name)
-        own: StrArray = getattr(samples.samples, name)
-        names = np.unique(theirs)
-        if len(names) == 1:
-            columns[name] = np.full(samples.n_samples, names[0])
-        elif (names == "").any():
-            columns[name] = np.full(samples.n_samples, "")
-        else:
-            columns[name] = np.where(own == "", samples.samples.session, own)
-    # The detector is that of the data: others are a matter of course here.
-    header = replace(samples.header, detector=data.header.detector, log=(), note="")
-    return replace(samples, samples=replace(samples.samples, **columns), header=header)

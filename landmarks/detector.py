@@ -14,7 +14,7 @@ from typing import ClassVar, Protocol, Self
 
 import numpy as np
 
-from .errors import HandloreError
+from .errors import HandloreError, unknown_name
 from .hands import Hand, HandTransform, Pixels
 from .weights import LANDMARKERS, Bundle, find_bundle, require_bundle
 
@@ -48,8 +48,7 @@ class DetectorOptions:
 
     def __post_init__(self) -> None:
         if self.landmarker not in LANDMARKERS:
-            known = ", ".join(LANDMARKERS)
-            raise HandloreError(f"unknown landmarker {self.landmarker!r}; known: {known}")
+            raise unknown_name("landmarker", self.landmarker, LANDMARKERS)
         if self.max_hands not in (1, 2):
             raise HandloreError(f"max_hands is {self.max_hands}, expected 1 or 2 hands")
         if self.hand and self.max_hands != 1:

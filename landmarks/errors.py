@@ -52,3 +52,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
     'fist'
     """
     return " or ".join(get_close_matches(name, list(known), 2))
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> HandloreError:
+    """Return the error for a name that is not known: the nearest ones, and all there are."""
+    known = list(known)
+    near = nearest(name, known)
+    hint = f"; did you mean {near}?" if near else "."
+    return HandloreError(f"unknown {kind} {name!r}{hint} Known: {', '.join(known) or 'none'}")

@@ -9,10 +9,9 @@ import numpy as np
 
 from .detector import DEFAULT_CONFIDENCE, DetectorInfo, DetectorOptions, HandDetector, Talk
 from .detectors import DETECTORS
-from .errors import HandloreError
+from .errors import HandloreError, unknown_name
 from .geometry import palm_length
 from .hands import Hand, HandTransform, Pixels
-from .registry import unknown_name
 
 HandChoice = Literal["", "nearest", "left", "right", "largest", "most-confident"]
 """Which of two hands is used; empty: the one that the detector finds first."""
@@ -32,7 +31,7 @@ class _ChosenHandDetector(HandDetector):
 
     def __init__(self, detector: HandDetector, choice: HandChoice) -> None:
         if choice not in CHOICES:
-            raise HandloreError(f"unknown hand {choice!r}; known: {', '.join(CHOICES)}")
+            raise unknown_name("hand", choice, CHOICES)
         self._detector, self._choice = detector, choice
         self._last: Hand | None = None
         self.info = detector.info
@@ -202,13 +201,10 @@ def open_detector(
     )
 
 
-def detector_info(
-    options: DetectorOptions | None = None, *, talk: Talk | None = None
-) -> DetectorInfo:
+def detector_info(options: DetectorOptions) -> DetectorInfo:
     """Say which detector :func:`open_detector` would open, at the price of reading its bundle.
 
     A process that only hands out work to others needs no networks in memory.
     """
-    options = options or DetectorOptions()
     choice = choose_detector(options.detector, video=options.video)
-    return DETECTORS[choice.name].described(options, talk)
+    return DETECTORS[choice.name].described(options, None)

@@ -17,7 +17,7 @@ from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Any, Generic, TypeVar, cast
 
-from .errors import HandloreError, nearest
+from .errors import unknown_name
 
 T = TypeVar("T")
 
@@ -127,13 +127,6 @@ class Registry(Generic[T]):
         path = importlib.import_module(self.package).__path__
         names = (module.name for module in pkgutil.iter_modules(path))
         return [name for name in names if not name.startswith("_")]
-
-
-def unknown_name(kind: str, name: str, known: list[str]) -> HandloreError:
-    """Return the error for a name that is not known: the nearest ones, and all there are."""
-    near = nearest(name, known)
-    hint = f"; did you mean {near}?" if near else "."
-    return HandloreError(f"unknown {kind} {name!r}{hint} Known: {', '.join(known) or 'none'}")
 
 
 def _same(a: object, b: object) -> bool:

@@ -220,12 +220,8 @@ SMOOTHED_STAGE = WHOLE_STAGE + 1
 """The number of the last resort: a small picture is smoothed, and searched again."""
 SMOOTHED_STAGES = tuple(replace(stage, confirmed=True) for stage in _PLAIN_STAGES)
 """What is tried with the smoothed picture."""
-STAGE_NAMES = (
-    *(stage.name for stage in STAGES),
-    "silhouette, relit",
-    "the whole picture",
-    "smoothed",
-)
+_LAST_STAGES = ("silhouette, relit", "the whole picture", "smoothed")
+STAGE_NAMES = (*(stage.name for stage in STAGES), *_LAST_STAGES)
 
 
 def stage_words(stage: str) -> str:

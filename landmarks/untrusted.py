@@ -7,11 +7,9 @@ failed input. ``docs/reference/limits.md`` lists the limits.
 
 import csv
 import json
-import os
 import pickle
 import re
 import struct
-import sys
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -94,26 +92,6 @@ def printable_lines(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c in "\n\t" else printable(c) for c in text)
-
-
-def open_standard_streams() -> None:
-    """Make stdin, stdout and stderr usable for any text, whatever a program was started with.
-
-    Characters that the terminal's encoding lacks are escaped. A stream that is closed leads
-    nowhere: else the next file that is opened would take its number, and get what native
-    libraries print.
-    """
-    for name, number in (("stdin", 0), ("stdout", 1), ("stderr", 2)):
-        stream = getattr(sys, name)
-        if stream is None:
-            try:
-                os.fstat(number)
-            except OSError:
-                os.open(os.devnull, os.O_RDWR)
-            if number:
-                setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
-        elif number and hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
 
 
 def require_size(n_bytes: int, most: int, what: str = "it") -> None:

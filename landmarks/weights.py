@@ -23,7 +23,7 @@ from urllib.request import urlopen
 
 from platformdirs import user_cache_path
 
-from .errors import HandloreError, InvalidDataError
+from .errors import HandloreError, InvalidDataError, unknown_name
 from .files import atomic_write, make_folder
 from .processes import python_command
 from .untrusted import DAMAGE, read_member, reason, require_size
@@ -198,7 +198,7 @@ def verify_bundle(landmarker: str = "full") -> Bundle:
 
 def _known(landmarker: str) -> str:
     if landmarker not in LANDMARKERS:
-        raise HandloreError(f"unknown landmarker {landmarker!r}; known: {', '.join(LANDMARKERS)}")
+        raise unknown_name("landmarker", landmarker, LANDMARKERS)
     return landmarker
 
 

@@ -32,40 +32,19 @@ _OPSETS = {"": range(9, 22), "ai.onnx.ml": range(1, 5)}
 _SIZED = ("ConstantOfShape", "Expand", "Pad", "Tile", "TopK")
 """The size of their result is an input, which must not be computed from X."""
 
-OPERATORS = {
-    "": frozenset(
-        (
-            *("Abs", "Add", "ArgMax", "AveragePool", "BatchNormalization", "Cast", "Ceil"),
-            *("Clip", "Concat", "Constant", "ConstantOfShape", "Conv", "CumSum", "Div"),
-            *("Equal", "Erf", "Exp", "Expand", "Flatten", "Floor", "Gather", "Gemm"),
-            *("GlobalAveragePool", "GlobalMaxPool", "Greater", "GreaterOrEqual"),
-            *("Identity", "LeakyRelu", "Less", "LessOrEqual", "Log", "LogSoftmax"),
-            *("MatMul", "Max", "MaxPool", "Mean", "Min", "Mul", "Neg", "Not", "And", "Or"),
-            *("Pad", "Pow", "Reciprocal", "ReduceL1", "ReduceL2", "ReduceLogSumExp"),
-            *("ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum"),
-            *(
-                "ReduceSumSquare",
-                "Relu",
-                "Reshape",
-                "Round",
-                "Shape",
-                "Sigmoid",
-                "Sign",
-                "Slice",
-                "Softmax",
-            ),
-            *("Softplus", "Split", "Sqrt", "Squeeze", "Sub", "Sum", "Tanh", "Tile", "TopK"),
-            *("Transpose", "Unsqueeze", "Where"),
-        )
-    ),
-    "ai.onnx.ml": frozenset(
-        (
-            *("ArrayFeatureExtractor", "Binarizer", "Imputer", "LinearClassifier"),
-            *("LinearRegressor", "Normalizer", "Scaler", "SVMClassifier", "SVMRegressor"),
-            *("TreeEnsembleClassifier", "TreeEnsembleRegressor"),
-        )
-    ),
-}
+_PLAIN = """
+Abs Add ArgMax AveragePool BatchNormalization Cast Ceil Clip Concat Constant ConstantOfShape Conv
+CumSum Div Equal Erf Exp Expand Flatten Floor Gather Gemm GlobalAveragePool GlobalMaxPool Greater
+GreaterOrEqual Identity LeakyRelu Less LessOrEqual Log LogSoftmax MatMul Max MaxPool Mean Min Mul
+Neg Not And Or Pad Pow Reciprocal ReduceL1 ReduceL2 ReduceLogSumExp ReduceMax ReduceMean ReduceMin
+ReduceProd ReduceSum ReduceSumSquare Relu Reshape Round Shape Sigmoid Sign Slice Softmax Softplus
+Split Sqrt Squeeze Sub Sum Tanh Tile TopK Transpose Unsqueeze Where
+"""
+_LEARNT = """
+ArrayFeatureExtractor Binarizer Imputer LinearClassifier LinearRegressor Normalizer Scaler
+SVMClassifier SVMRegressor TreeEnsembleClassifier TreeEnsembleRegressor
+"""
+OPERATORS = {"": frozenset(_PLAIN.split()), "ai.onnx.ml": frozenset(_LEARNT.split())}
 """The operators that are accepted, by domain; also those that estimators of other packages get
 from skl2onnx."""
 

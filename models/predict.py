@@ -183,7 +183,7 @@ def predict_files(
     if media:
         video = any(medium.kind != "picture" for medium in media)
         n_hands = max(model.card.n_hands, max_hands or 1)
-        with detector(video) if detector else _opened([model], video, n_hands) as opened:
+        with detector(video) if detector else detector_for([model], video, n_hands) as opened:
             for done, medium in enumerate(media, 1):
                 with found.failing(medium.path):
                     found.predictions += _predict_medium(
@@ -233,12 +233,8 @@ def _listed(model: Model, paths: Sequence[Path], found: _Predicted) -> list[Medi
     return media
 
 
-def detector_for(models: Sequence[Model], video: bool) -> HandDetector:
-    """Open a detector with the network and the number of hands that models were trained with."""
-    return _opened(models, video, models[0].card.n_hands)
-
-
-def _opened(models: Sequence[Model], video: bool, n_hands: int) -> HandDetector:
+def detector_for(models: Sequence[Model], video: bool, n_hands: int) -> HandDetector:
+    """Open a detector with the network that models were trained with."""
     landmarker = required_landmarker(models)
     return open_detector(DetectorOptions(landmarker=landmarker, max_hands=n_hands, video=video))
 

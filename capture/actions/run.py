@@ -66,7 +66,8 @@ class _RunAction(ActionKind):
         finally:
             self._process = None
         if code:
-            raise ActionError(f"ended with exit code {code}" if code > 0 else _by_signal(-code))
+            by_signal = f"was ended by {signal.Signals(-code).name}" if code < 0 else ""
+            raise ActionError(by_signal or f"ended with exit code {code}")
 
     def cancel(self) -> None:
         """Kill the command, and start no more."""
@@ -153,10 +154,6 @@ def _signal(process: subprocess.Popen[bytes], number: int) -> None:
             process.kill()
     except (ProcessLookupError, PermissionError):
         pass
-
-
-def _by_signal(number: int) -> str:
-    return f"was ended by {signal.Signals(number).name}"
 
 
 def _as_environment(event: Event) -> dict[str, str]:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from handlore.landmarks.detector import is_arm_linux
-from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.errors import HandloreError, unknown_name
 from handlore.landmarks.hands import Pixels
-from handlore.landmarks.registry import Registry, unknown_name
+from handlore.landmarks.registry import Registry
 
 from ..addresses import scheme_of
 

@@ -8,7 +8,7 @@ from math import inf
 from queue import Empty, SimpleQueue
 from time import monotonic
 
-from handlore.models.stream.events import Event
+from handlore.models.stream.events import Event, Pace
 
 from ..live.loop import LiveState, LiveView
 from .base import EventMessage, LandmarkMessage, Message, Output, OutputError
@@ -46,7 +46,7 @@ class Sender(LiveView):
     ) -> None:
         self._output = output
         self._say = say
-        self._limit = FrameLimit(max_fps)
+        self._pace = Pace(-inf, 1 / max_fps)
         self._lines: deque[str] = deque(maxlen=MOST_EVENTS)
         self._frames: deque[LandmarkMessage] = deque(maxlen=1)
         self._events: deque[EventMessage] = deque(maxlen=MOST_EVENTS)
@@ -66,7 +66,7 @@ class Sender(LiveView):
         """Send the hands of a frame."""
         while self._lines:
             self._say(self._lines.popleft())
-        if not self._output.takes_frames or not self._limit.passes(state.seconds):
+        if not self._output.takes_frames or not self._pace.due(state.seconds):
             return
         frame = LandmarkMessage.of(state)
         if frame is not None:
@@ -151,20 +151,3 @@ class Sender(LiveView):
         self._open = False
         with contextlib.suppress(Exception):  # it is broken already
             self._output.close()
-
-
-class FrameLimit:
-    """Lets at most ``max_fps`` frames a second pass, by their times."""
-
-    def __init__(self, max_fps: float) -> None:
-        self._period = 1 / max_fps
-        self._due = -inf
-
-    def passes(self, seconds: float) -> bool:
-        """Return whether the frame at this time is sent."""
-        if seconds < self._due - 1e-6:
-            return False
-        # Counted from when it was due, or delays would add up.
-        late = seconds - self._due
-        self._due = (self._due if late < self._period else seconds) + self._period
-        return True

@@ -6,12 +6,12 @@ import sys
 from contextlib import suppress
 from math import inf
 
-from handlore.models.stream.events import Event
+from handlore.models.stream.events import Event, Pace
 
 from ..live.loop import LiveState
 from ..views.live import Printer
 from .base import SEND_SECONDS, EventMessage, LandmarkMessage, Message, Output, OutputError
-from .sender import FrameLimit, Sender
+from .sender import Sender
 
 
 class LandmarkPrinter(Printer):
@@ -25,7 +25,7 @@ class LandmarkPrinter(Printer):
     def __init__(self, *, every: bool = False, max_fps: float = inf) -> None:
         super().__init__(as_json=True)
         self._output = _StandardOutput()
-        self._limit = FrameLimit(max_fps)
+        self._pace = Pace(-inf, 1 / max_fps)
         self._sender = None if every else Sender(self._output, self.say, max_fps)
 
     def show(self, state: LiveState) -> None:
@@ -33,7 +33,7 @@ class LandmarkPrinter(Printer):
         self._require_reader()
         if self._sender is not None:
             self._sender.show(state)
-        elif self._limit.passes(state.seconds) and (frame := LandmarkMessage.of(state)):
+        elif self._pace.due(state.seconds) and (frame := LandmarkMessage.of(state)):
             self._output.write(frame)
 
     def on_event(self, event: Event) -> None:

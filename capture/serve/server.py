@@ -116,6 +116,8 @@ MOST_CONNECTIONS = 24
 """A browser uses two or three; more connections get status 503."""
 TIMEOUT = 10.0
 """Seconds in which a browser must receive a response and send its next request."""
+_LOOK_SECONDS = 0.2
+"""Between two looks for requests that never end, and whether the server is to end."""
 STATES_PER_SECOND = 10.0
 _FILES = {
     "/": ("page.html", "text/html; charset=utf-8"),
@@ -131,12 +133,9 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+_BUSY_HEADERS = _HEADERS | {"Retry-After": "5", "Connection": "close", "Content-Length": "0"}
 _BUSY = "\r\n".join(
-    (
-        "HTTP/1.1 503 Busy",
-        *(f"{name}: {value}" for name, value in _HEADERS.items()),
-        *("Retry-After: 5", "Connection: close", "Content-Length: 0", "", ""),
-    )
+    ("HTTP/1.1 503 Busy", *(f"{name}: {value}" for name, value in _BUSY_HEADERS.items()), "", "")
 ).encode()
 _EVICTION_SECONDS = SLOW_SECONDS + 0.2
 """How long a new connection waits for one without a request to be closed."""
@@ -164,7 +163,7 @@ class PageServer:
         """The address to open in a browser, with the token."""
         self._hub = hub
         self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.2,), name="page", daemon=True
+            target=self._server.serve_forever, args=(_LOOK_SECONDS,), name="page", daemon=True
         )
         self._thread.start()
 
@@ -178,6 +177,8 @@ class PageServer:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    # Of more that come at once, some would be accepted a second or three later.
+    request_queue_size = MOST_CONNECTIONS
     # Its threads end with the hub, or at their time-out; they are not joined.
     block_on_close = False
 

@@ -12,11 +12,11 @@ from http.server import BaseHTTPRequestHandler
 from itertools import islice
 from math import inf
 
-from handlore.models.stream.events import Event
+from handlore.models.stream.events import Event, Pace
 
 from ..live.loop import LiveState, LiveView
 from ..outputs.base import EventMessage, LandmarkMessage, Message
-from ..outputs.sender import MOST_EVENTS, FrameLimit
+from ..outputs.sender import MOST_EVENTS
 from ..outputs.sockets import SEND_BUFFER
 
 _MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -34,7 +34,7 @@ class LandmarkChannel(LiveView):
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._limit = FrameLimit(inf)
+        self._pace = Pace(-inf, 0.0)
         self._frame: tuple[int, LandmarkMessage | None] = (0, None)
         self._events: deque[EventMessage] = deque(maxlen=MOST_EVENTS)
         self._n_events = 0
@@ -43,11 +43,11 @@ class LandmarkChannel(LiveView):
 
     def limit(self, max_fps: float) -> None:
         """Pass on at most so many frames a second."""
-        self._limit = FrameLimit(max_fps)
+        self._pace = Pace(-inf, 1 / max_fps)
 
     def show(self, state: LiveState) -> None:
         """Replace the newest landmarks, if there is a client."""
-        if not self._clients or not self._limit.passes(state.seconds):
+        if not self._clients or not self._pace.due(state.seconds):
             return
         frame = LandmarkMessage.of(state)
         with self._changed:

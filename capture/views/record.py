@@ -1,20 +1,14 @@
 """A recording session in a window: picture, labels and counts, and a tone for each cue."""
 
-import math
-import shutil
-import struct
-import subprocess
 import sys
-import wave
-from collections.abc import Callable, Sequence
-from io import BytesIO
+import time
+from collections.abc import Sequence
 from math import ceil
-from pathlib import Path
-from queue import SimpleQueue
-from tempfile import TemporaryDirectory
-from threading import Thread
+from typing import Any
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from handlore.landmarks.drawing import (
     AMBER,
@@ -204,7 +198,9 @@ class SessionWindow(Screen):
 
     def __init__(self, *, quiet: bool = False) -> None:
         super().__init__(TITLE)
-        self._sound = _Sound(quiet=quiet)
+        self._quiet = quiet
+        mixer = self._mixer = None if quiet else _open_mixer()
+        self._sounds = {cue: mixer.Sound(_samples(cue)) for cue in _TONES} if mixer else {}
 
     def show(self, pixels: Pixels | None, hands: Sequence[Hand], status: Status) -> None:
         """Show the session after a frame; where drawing is slow, not after each."""
@@ -220,81 +216,46 @@ class SessionWindow(Screen):
         """Do nothing: the picture contains the message."""
 
     def cue(self, what: str) -> None:
-        """Play a tone."""
-        self._sound.cue(what)
+        """Play a tone; without sound the terminal's bell rings."""
+        if what in self._sounds:
+            self._sounds[what].play()
+        elif not self._quiet:
+            _bell()
 
     def close(self) -> None:
-        """Close the window and stop the sounds."""
-        self._sound.close()
+        """Close the window, after the last tone."""
+        if self._mixer is not None:
+            if self._mixer.get_busy():
+                time.sleep(_LONGEST_TONE)
+            self._mixer.quit()
         super().close()
 
 
 _RATE = 16_000
 _TONES = {"count": (660, 0.09), "go": (990, 0.22), "end": (520, 0.16), "flag": (220, 0.35)}
 """Hertz and seconds of each cue."""
-_PLAYERS = (("pw-play",), ("paplay",), ("aplay", "-q"), ("afplay",))
-"""Programs that play a WAV file, on Linux and macOS."""
+_LONGEST_TONE = 0.35
+"""Seconds."""
 
 
-class _Sound:
-    """Plays cues in its own thread; without a player the terminal's bell rings."""
-
-    def __init__(self, *, quiet: bool = False) -> None:
-        self._cues: SimpleQueue[str | None] = SimpleQueue()
-        self._quiet = quiet
-        self._thread = Thread(target=self._work, name="handlore-sound", daemon=True)
-        self._thread.start()
-
-    def cue(self, what: str) -> None:
-        self._cues.put(what)
-
-    def close(self) -> None:
-        self._cues.put(None)
-        self._thread.join(1.0)
-
-    def _work(self) -> None:
-        with TemporaryDirectory(prefix="handlore-") as folder:
-            play = (lambda cue: None) if self._quiet else _player(Path(folder))
-            while (cue := self._cues.get()) is not None:
-                play(cue)
-
-
-def _tone(cue: str) -> bytes:
-    """Return the tone of a cue as a WAV file."""
+def _samples(cue: str) -> NDArray[np.int16]:
+    """Return the tone of a cue at the rate of ``_RATE``."""
     hertz, seconds = _TONES[cue]
-    n = round(_RATE * seconds)
+    k = np.arange(round(_RATE * seconds))
     # Faded in and out, or it clicks.
-    loud = [min(1.0, k / 160, (n - k) / 800) for k in range(n)]
-    samples = [round(9000 * loud[k] * math.sin(2 * math.pi * hertz * k / _RATE)) for k in range(n)]
-    file = BytesIO()
-    with wave.open(file, "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(_RATE)
-        out.writeframes(struct.pack(f"<{n}h", *samples))
-    return file.getvalue()
+    loud = np.minimum(1, np.minimum(k / 160, (len(k) - k) / 800))
+    return np.round(9000 * loud * np.sin(2 * np.pi * hertz * k / _RATE)).astype(np.int16)
 
 
-def _player(folder: Path) -> Callable[[str], None]:
-    if sys.platform == "win32":
-        import winsound
+def _open_mixer() -> Any:
+    """Return the mixer of SDL; None if this computer plays no sound."""
+    import pygame
 
-        return lambda cue: winsound.PlaySound(_tone(cue), winsound.SND_MEMORY)
-    for command in _PLAYERS:
-        if shutil.which(command[0]):
-            for cue in _TONES:
-                (folder / cue).write_bytes(_tone(cue))
-            return lambda cue: _play([*command, str(folder / cue)])
-    return lambda cue: _bell()
-
-
-def _play(command: Sequence[str]) -> None:
     try:
-        done = subprocess.run(command, capture_output=True, timeout=3, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return
-    if done.returncode:
-        _bell()
+        pygame.mixer.init(_RATE, -16, 1, allowedchanges=0)
+    except (pygame.error, NotImplementedError):  # no device, or a build without sound
+        return None
+    return pygame.mixer
 
 
 def _bell() -> None:

@@ -65,7 +65,7 @@ class _XGBoostClassifier(HandEstimator):
         booster = XGBClassifier(
             **self.get_params(),
             tree_method="hist",
-            n_jobs=_boosting_threads(len(X)),
+            n_jobs=1 if len(X) < _LONG_STEPS else None,  # None: one for each core
             callbacks=[Rounds()] if self.progress else None,
         )
         self.booster_ = booster.fit(self._inputs(X), codes)
@@ -94,8 +94,3 @@ class _XGBoostClassifier(HandEstimator):
         seen = graph.op("Concat", INPUT, self.projection_.add_to(graph, INPUT), axis=1)
         graph.prepend_to(model, seen, self.n_features_in_)
         return model
-
-
-def _boosting_threads(n_samples: int) -> int | None:
-    """Return the number of threads for boosting; None for one per core."""
-    return 1 if n_samples < _LONG_STEPS else None

@@ -170,7 +170,9 @@ def _of_fold(
     samples = dataset.samples
     # A test picture counts once; augmented copies are compared as training samples only.
     test = test[samples.view[test] == 0]
-    digests = np.where(_has_digest(dataset), samples.sha256, "")
+    # Imported clips without a hand have equal digests, and are no copies.
+    has_digest = dataset.has_hand | (dataset.header.detector is not None)
+    digests = np.where(has_digest, samples.sha256, "")
     known = {digest: at for at, digest in zip(train, digests[train], strict=True) if digest}
     copies = {at: known[d] for at, d in zip(test, digests[test], strict=True) if d in known}
     leaks = [_Leak(_name(dataset, at), _name(dataset, of), None) for at, of in copies.items()]
@@ -182,11 +184,6 @@ def _of_fold(
         _Leak(_name(dataset, at), _name(dataset, of), round(float(apart), 5))
         for at, of, apart in zip(rest[near], nearest[near], distance[near], strict=True)
     ]
-
-
-def _has_digest(dataset: LandmarkDataset) -> NDArray[np.bool_]:
-    """(n_samples,) whether equal digests mean copies: imported clips without a hand are equal."""
-    return dataset.has_hand | (dataset.header.detector is not None)
 
 
 def _nearest(

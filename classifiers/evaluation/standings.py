@@ -106,32 +106,32 @@ def n_fits(origin: Origin) -> int:
     return (3 if fits_clips_again else 2) * N_PARTS
 
 
-class ItemCounts(NamedTuple):
+class _ItemCounts(NamedTuple):
     """Test items, and how many are wrong without and with what is new."""
 
     n: int = 0
     before: int = 0
     after: int = 0
 
-    def __add__(self, other: tuple[int, ...]) -> "ItemCounts":  # type: ignore[override]
-        return ItemCounts(*(a + b for a, b in zip(self, other, strict=True)))
+    def __add__(self, other: tuple[int, ...]) -> "_ItemCounts":  # type: ignore[override]
+        return _ItemCounts(*(a + b for a, b in zip(self, other, strict=True)))
 
 
-class Counts(NamedTuple):
+class _Counts(NamedTuple):
     """What is wrong about the data, and about the samples of the base."""
 
-    data: ItemCounts = ItemCounts()
-    base: ItemCounts = ItemCounts()
+    data: _ItemCounts = _ItemCounts()
+    base: _ItemCounts = _ItemCounts()
 
-    def __add__(self, other: tuple[ItemCounts, ...]) -> "Counts":  # type: ignore[override]
-        return Counts(*(a + b for a, b in zip(self, other, strict=True)))
+    def __add__(self, other: tuple[_ItemCounts, ...]) -> "_Counts":  # type: ignore[override]
+        return _Counts(*(a + b for a, b in zip(self, other, strict=True)))
 
 
 @dataclass(frozen=True)
 class LeftOutResults:
     """What was found about the parts that were left out in turn."""
 
-    wrong: Counts = field(default_factory=Counts)
+    wrong: _Counts = field(default_factory=_Counts)
     streams: tuple[tuple[StreamOutputs, StreamOutputs], ...] = ()
     """Streams of the data, before and after."""
     answers: tuple[Answer, ...] = ()
@@ -229,7 +229,7 @@ class _Fold:
             has_learnt = self.before.n_samples > self.data.n_samples
             alone = joined(self.data, self.examples)
             after = before = _fitted(pipeline, alone, steps) if has_learnt else before
-        wrong = Counts(*(_n_wrong(before, after, one, pipeline) for one in self.tested))
+        wrong = _Counts(*(_n_wrong(before, after, one, pipeline) for one in self.tested))
         return LeftOutResults(wrong, streams, answers)
 
 
@@ -343,13 +343,13 @@ def _n_wrong(
     after: HandEstimator,
     tested: LandmarkDataset | None,
     pipeline: Pipeline,
-) -> ItemCounts:
+) -> _ItemCounts:
     """Count the items, and those that are wrong before and after."""
     if tested is None:
-        return ItemCounts()
+        return _ItemCounts()
     found = [
         predict_items(one.predict_proba, list(map(str, one.classes_)), tested, pipeline.encoder)
         for one in (before, after)
     ]
     n_wrong = [int((one.truth != one.predicted).sum()) for one in found]
-    return ItemCounts(len(found[0].truth), *n_wrong)
+    return _ItemCounts(len(found[0].truth), *n_wrong)

@@ -7,7 +7,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.errors import unknown_name
 
 _Finger = tuple[float, float, float, float]
 _Thumb = tuple[float, float, float, float, float]
@@ -95,7 +95,7 @@ POSES: Mapping[str, Pose] = MappingProxyType(
 def get_pose(name: str) -> Pose:
     """Return a pose by its name."""
     if name not in POSES:
-        raise HandloreError(f"no rendered pose {name!r}; there are {', '.join(sorted(POSES))}")
+        raise unknown_name("rendered pose", name, sorted(POSES))
     return POSES[name]
 
 
@@ -184,6 +184,5 @@ MOVEMENTS: Mapping[str, _Movement] = MappingProxyType(
 def get_movement(name: str) -> _Movement:
     """Return a movement by its name."""
     if name not in MOVEMENTS:
-        known = ", ".join(sorted(MOVEMENTS))
-        raise HandloreError(f"no rendered movement {name!r}; there are {known}")
+        raise unknown_name("rendered movement", name, sorted(MOVEMENTS))
     return MOVEMENTS[name]

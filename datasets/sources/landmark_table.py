@@ -247,9 +247,13 @@ def _candidates(root: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _is_of_others(path: Path, root: Path) -> bool:
-    if path != root and _is_companion(path):
-        return True
-    return path.suffix.lower() == ".csv" and is_keypoint_table(path)
+    """Say whether a file is read with another one, the labels beside an array, or otherwise."""
+    match path.suffix.lower():
+        case ".npy":
+            return path != root and arrays.is_label_file(path)
+        case ".csv":
+            return is_keypoint_table(path)
+    return False
 
 
 def _has_landmarks(name: str, path: Path, root: Path) -> bool:
@@ -273,11 +277,6 @@ def _tables_of(path: Path, name: str) -> list[RawTable]:
         If the file is damaged, or holds no table.
     """
     return list(_READERS[path.suffix.lower()](path, name))
-
-
-def _is_companion(path: Path) -> bool:
-    """Say whether a file is read with another one: the labels beside an array."""
-    return path.suffix.lower() == ".npy" and arrays.is_label_file(path)
 
 
 _GENERIC = {

@@ -121,10 +121,6 @@ def _name(*_: object) -> Any:
     raise InvalidDataError("it makes an object of a class that is only named")
 
 
-def _no_bytes() -> bytes:
-    return b""
-
-
 def _dict(*_: object) -> dict[Any, Any]:
     return {}
 
@@ -140,7 +136,7 @@ _KNOWN: dict[tuple[str, str], Callable[..., Any]] = {
     ("collections", "defaultdict"): _dict,
     **{(builtins, "list"): _name for builtins in ("builtins", "__builtin__")},
     # Python 2 has no other word for no bytes.
-    **{(builtins, "bytes"): _no_bytes for builtins in ("builtins", "__builtin__")},
+    **{(builtins, "bytes"): lambda: b"" for builtins in ("builtins", "__builtin__")},
 }
 """What a file may name, and what stands for it."""
 

@@ -5,7 +5,9 @@ one line, 2 wrong usage, 3 done but some inputs failed, 130 stopped by Ctrl-C.
 """
 
 import importlib
+import os
 import re
+import sys
 from collections.abc import Sequence
 
 import click
@@ -13,7 +15,7 @@ import click
 from handlore import __version__
 from handlore.landmarks.errors import HandloreError, nearest
 from handlore.landmarks.processes import ends_in_native_code
-from handlore.landmarks.untrusted import open_standard_streams, printable, printable_lines
+from handlore.landmarks.untrusted import printable, printable_lines
 
 GROUPS = {
     "Start": {
@@ -89,7 +91,7 @@ class _Commands(click.Group):
             raise click.UsageError(hint, ctx) from error
 
     def invoke(self, ctx: click.Context) -> object:
-        open_standard_streams()
+        _open_standard_streams()
         try:
             with ends_in_native_code():
                 return super().invoke(ctx)
@@ -108,6 +110,26 @@ class _Commands(click.Group):
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
             raise _Problem(f"{where}{error.strerror or error}") from error
+
+
+def _open_standard_streams() -> None:
+    """Make stdin, stdout and stderr usable for any text, whatever a program was started with.
+
+    Characters that the terminal's encoding lacks are escaped. A stream that is closed leads
+    nowhere: else the next file that is opened would take its number, and get what native
+    libraries print.
+    """
+    for name, number in (("stdin", 0), ("stdout", 1), ("stderr", 2)):
+        stream = getattr(sys, name)
+        if stream is None:
+            try:
+                os.fstat(number)
+            except OSError:
+                os.open(os.devnull, os.O_RDWR)
+            if number:
+                setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif number and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 _KINDS_OF_NUMBERS = {"integer": "a whole number", "float": "a number"}

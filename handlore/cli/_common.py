@@ -31,11 +31,11 @@ from handlore.datasets.dataset import Kind
 from handlore.datasets.loading import LoadedData, load_data
 from handlore.landmarks.detector import DetectorOptions, HandDetector
 from handlore.landmarks.detectors import DETECTORS
-from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.errors import HandloreError, unknown_name
 from handlore.landmarks.files import make_folder, real_path
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import CHOICES, open_detector
-from handlore.landmarks.registry import Registry, unknown_name
+from handlore.landmarks.registry import Registry
 from handlore.landmarks.untrusted import printable, printable_lines
 from handlore.landmarks.weights import require_bundle
 from handlore.models.ready import is_ready

@@ -9,7 +9,6 @@ import click
 import handlore
 from handlore.datasets.dataset import listed
 from handlore.datasets.recordings import RecordingFolder
-from handlore.datasets.triggers import triggers_to_review
 from handlore.landmarks.errors import HandloreError, counted
 from handlore.models.card import ModelCard
 
@@ -142,11 +141,12 @@ def _improve(options: _ImproveOptions) -> None:
 def _review(options: _ImproveOptions, card: ModelCard) -> None:
     """Review the triggers that nobody has reviewed, if there are any."""
     recordings = RecordingFolder.open(options.triggers, create=False)
-    waiting = triggers_to_review(recordings, card.labels)
+    entries = (one for one in recordings.entries() if one.needs_review)
+    waiting = {one.number for one in entries if one.recognised in card.labels}
     if waiting:
         review_recordings(
             recordings,
-            {entry.number for entry in waiting},
+            waiting,
             card.labels,
             f"`handlore recordings relabel {options.triggers} NUMBER none` for each wrong trigger,"
             " then --yes",

@@ -16,7 +16,7 @@ from handlore.capture.outputs.base import output_address
 from handlore.capture.outputs.stdout import LandmarkPrinter
 from handlore.capture.serve.guard import read_token
 from handlore.capture.views.live import Printer
-from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.errors import HandloreError, counted
 from handlore.models.ready import LIVE_MODELS
 
 from ._common import (
@@ -227,8 +227,8 @@ def command(
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         ctx.exit(0)
     if summary.unsaved:
-        were = "recording was" if summary.unsaved == 1 else "recordings were"
-        raise HandloreError(f"{summary.unsaved} {were} not written to {options.record}")
+        lost = counted(summary.unsaved, "recording was", "recordings were")
+        raise HandloreError(f"{lost} not written to {options.record}")
 
 
 def _printer(

@@ -11,8 +11,7 @@ import click
 from handlore.capture.keys import ending_on_signals, has_terminal, terminal_keys
 from handlore.capture.recording.options import checked_label, same_label
 from handlore.capture.review import review_recordings
-from handlore.capture.views.review import ReviewWindow
-from handlore.capture.views.review_terminal import ReviewTerminal
+from handlore.capture.views.review import ReviewTerminal, ReviewWindow
 from handlore.capture.window import why_no_window
 from handlore.datasets.dataset import NONE_LABEL
 from handlore.datasets.recordings import RecordingEntry, RecordingFolder

@@ -25,6 +25,7 @@ from handlore.landmarks.drawing import (
     fitted,
     rounded,
 )
+from handlore.landmarks.errors import counted
 from handlore.landmarks.geometry import mirror
 from handlore.landmarks.hands import FloatArray, Pixels
 
@@ -108,7 +109,7 @@ def _contact_sheet(tiles: Sequence[_Tile], title: str) -> Pixels:
     height = HEADER + len(shown) * HEADING + rows * (HEIGHT + CAPTION + GAP) + MARGIN
     width = 2 * MARGIN + columns * (WIDTH + GAP) - GAP
     sheet = np.full((height, width, 3), _PAPER, np.uint8)
-    counts = f"{_counted(len(tiles), 'recording')} of {_counted(len(by_label), 'label')}"
+    counts = f"{counted(len(tiles), 'recording')} of {counted(len(by_label), 'label')}"
     _header(sheet, title, counts)
     top = HEADER
     for label, those in shown.items():
@@ -138,7 +139,7 @@ def gesture_sheet_png(hands: Mapping[str, FloatArray], title: str) -> bytes:
     height = HEADER + rows * (HEIGHT + CAPTION + GAP) + MARGIN
     sheet = np.full((height, width, 3), _PAPER, np.uint8)
     moves = any(len(hand) > 1 for hand in hands.values())
-    _header(sheet, title, _counted(len(hands), "gesture"), timed=moves)
+    _header(sheet, title, counted(len(hands), "gesture"), timed=moves)
     for place, (label, hand) in enumerate(hands.items()):
         row, column = divmod(place, columns)
         at = MARGIN + column * (WIDTH + GAP), HEADER + row * (HEIGHT + CAPTION + GAP)
@@ -242,7 +243,3 @@ def _faintly(place: Pixels, hand: NDArray[np.float64], color: Color, alpha: floa
     layer = place.copy()
     draw_outline(layer, hand, color, CARD, 2)
     place[:] = cv2.addWeighted(layer, alpha, place, 1 - alpha, 0)
-
-
-def _counted(n: int, what: str) -> str:
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"

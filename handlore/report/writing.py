@@ -37,19 +37,8 @@ from .drawing import Drawing, cut
 from .findings import About, Confusion, Findings, hands_by_label, stage_name, stage_styles
 from .sections import report_page
 
-FIGURES = frozenset(
-    {
-        "classes.png",
-        "confusion.png",
-        "importance.png",
-        "mistakes.png",
-        "people.png",
-        "reliability.png",
-        "stages.png",
-        "training.png",
-        "yield.png",
-    }
-)
+_FIGURE_NAMES = "classes confusion importance mistakes people reliability stages training yield"
+FIGURES = frozenset(f"{name}.png" for name in _FIGURE_NAMES.split())
 """Every figure that a report may have."""
 
 

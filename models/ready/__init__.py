@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from handlore.datasets.dataset import NONE_LABEL, Kind
-from handlore.landmarks.errors import HandloreError, nearest
+from handlore.landmarks.errors import nearest, unknown_name
 
 _FOLDER = Path(__file__).parent
 
@@ -150,11 +150,9 @@ def model_path(model: str | Path) -> Path:
 
 def known_model(name: str) -> ReadyModel:
     """Return a model by name; HandloreError lists the names if there is none."""
-    if name in KNOWN_MODELS:
-        return KNOWN_MODELS[name]
-    near = nearest(name, KNOWN_MODELS)
-    hint = f"did you mean {near}?" if near else f"known: {', '.join(KNOWN_MODELS)}"
-    raise HandloreError(f"there is no ready-made model {name!r}; {hint}")
+    if name not in KNOWN_MODELS:
+        raise unknown_name("ready-made model", name, KNOWN_MODELS)
+    return KNOWN_MODELS[name]
 
 
 def no_model(path: Path) -> str:

@@ -102,7 +102,7 @@ class HeldHand:
 
 
 @dataclass(frozen=True)
-class Value:
+class _Value:
     """What a value can be."""
 
     low: float
@@ -111,11 +111,11 @@ class Value:
 
 
 VALUES = {
-    "pinch": Value(0, 1),
-    "openness": Value(0, 1),
-    "rotation": Value(-180, 180, 1),
-    "height": Value(0, 1),
-    "side": Value(0, 1),
+    "pinch": _Value(0, 1),
+    "openness": _Value(0, 1),
+    "rotation": _Value(-180, 180, 1),
+    "height": _Value(0, 1),
+    "side": _Value(0, 1),
 }
 """The values of a held hand by name."""
 
@@ -189,7 +189,10 @@ class Event:
 
 
 class Pace:
-    """Says what is due: at a first time, then every so many seconds, without drift."""
+    """Says what is due: at a first time, then every so many seconds, without drift.
+
+    A first time of minus infinity is the next one.
+    """
 
     def __init__(self, first: float, seconds: float) -> None:
         self._due = first
@@ -200,8 +203,10 @@ class Pace:
         late = time - self._due
         if late < -1e-6:
             return False
-        steps = math.floor(late / self._seconds + 1e-6) + 1 if self._seconds > 0 else 0
-        self._due = self._due + steps * self._seconds if steps else time
+        if self._seconds > 0 and math.isfinite(late):
+            self._due += (math.floor(late / self._seconds + 1e-6) + 1) * self._seconds
+        else:
+            self._due = time + self._seconds
         return True
 
 

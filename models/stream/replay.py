@@ -116,7 +116,7 @@ def _streams(
             yield stream.name or str(path), stream.video
         return
     media, n_hands = list_media([path], movements=True), models[0].card.n_hands
-    with detector(True) if detector else detector_for(models, True) as opened:
+    with detector(True) if detector else detector_for(models, True, n_hands) as opened:
         for medium in media:
             video = track_video(medium.path, opened, max_hands=n_hands, frame_rate=frame_rate)
             yield str(medium.path), video

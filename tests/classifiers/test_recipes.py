@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from click.testing import Result
 
-from handlore.classifiers import recipes
+from handlore.classifiers import novelty, recipes
 from handlore.classifiers.recipes import RECIPES, Recipe, build_model, landmarks_of
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.storage import load_dataset
@@ -34,8 +34,8 @@ SIGNS = ReadyModel(
 )
 
 
-@pytest.fixture(autouse=True)
-def signs(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, scope="module")
+def signs() -> Iterator[None]:
     """A recipe that renames a label, leaves one out, and keeps few examples."""
     recipe = Recipe(
         "images",
@@ -44,26 +44,37 @@ def signs(monkeypatch: pytest.MonkeyPatch) -> None:
         labels={"open_palm": "palm", "point": ""},
         n_examples=4,
     )
-    monkeypatch.setitem(ready.KNOWN_MODELS, "signs", SIGNS)
-    monkeypatch.setitem(recipes.RECIPES, "signs", recipe)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(ready.KNOWN_MODELS, "signs", SIGNS)
+        patch.setitem(recipes.RECIPES, "signs", recipe)
+        yield
+
+
+@pytest.fixture(scope="module")
+def built(dataset: LandmarkDataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model, with what is written beside it."""
+    path = tmp_path_factory.mktemp("built") / "signs.onnx"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(novelty, "_N_PARTS", 2)  # as for each test of this room
+        build_model("signs", dataset, path)
+    return path
 
 
 def test_every_known_model_has_a_recipe() -> None:
     assert set(RECIPES) == set(KNOWN_MODELS)
 
 
-def test_build(dataset: LandmarkDataset, tmp_path: Path) -> None:
-    trained = build_model("signs", dataset, tmp_path / "signs.onnx")
-    model = load_model(tmp_path / "signs.onnx")
-    assert model.labels == trained.card.labels == SIGNS.labels
+def test_build(dataset: LandmarkDataset, built: Path) -> None:
+    model = load_model(built)
+    assert model.labels == SIGNS.labels
     assert model.card.licence == "CC0: rendered hands (nobody 2026)"
-    kept = load_dataset(tmp_path / "signs.npz")
+    kept = load_dataset(built.with_suffix(".npz"))
     assert kept.labels == list(SIGNS.labels)
     assert kept.n_samples == 12
     assert not set(kept.samples.group) & set(dataset.samples.group), "no names of people"
     assert not (kept.samples.source != "").any()
     assert kept.header.note == model.card.licence
-    card = (tmp_path / "signs.md").read_text("utf-8")
+    card = built.with_suffix(".md").read_text("utf-8")
     accuracy = model.card.training["crossval"]["accuracy"]
     for words in (
         *("# signs", "rendered hands (nobody 2026)", "CC0", "they are rendered", "3 people apart"),
@@ -72,13 +83,11 @@ def test_build(dataset: LandmarkDataset, tmp_path: Path) -> None:
         assert words in card
 
 
-def test_same_bytes_each_time(dataset: LandmarkDataset, tmp_path: Path) -> None:
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-        build_model("signs", dataset, tmp_path / name / "signs.onnx")
-    for end in ("onnx", "npz", "md"):
-        one, two = ((tmp_path / name / f"signs.{end}").read_bytes() for name in ("one", "two"))
-        assert one == two
+def test_same_bytes_each_time(dataset: LandmarkDataset, built: Path, tmp_path: Path) -> None:
+    trained = build_model("signs", dataset, tmp_path / built.name)
+    assert trained.card.labels == SIGNS.labels
+    for path in built.parent.iterdir():
+        assert path.read_bytes() == (tmp_path / path.name).read_bytes()
 
 
 def test_other_data_is_refused(dataset: LandmarkDataset, tmp_path: Path) -> None:
@@ -115,11 +124,10 @@ def test_build_from_a_folder(
 
 
 def test_built_model_is_a_base(
-    dataset: LandmarkDataset, npz: Path, run: Run, tmp_path: Path
+    dataset: LandmarkDataset, npz: Path, built: Path, run: Run, tmp_path: Path
 ) -> None:
     """Its examples are beside it, as those of the models that come with handlore."""
-    build_model("signs", dataset, tmp_path / "signs.onnx")
-    done = run("train", npz, "--base", tmp_path / "signs.onnx", "--out", tmp_path / "m.onnx")
+    done = run("train", npz, "--base", built, "--out", tmp_path / "m.onnx")
     assert done.exit_code == 0, done.output
     assert set(load_model(tmp_path / "m.onnx").labels) == {*SIGNS.labels, *dataset.labels}
     assert load_model(tmp_path / "m.onnx").card.estimator == "linear"

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from recording_stubs import filled
 
-from handlore import doctor
 from handlore.capture.cameras import camera, opencv
+from handlore.cli import doctor
 from handlore.datasets.recordings import RecordingFolder
 
 

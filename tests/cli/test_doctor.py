@@ -1,6 +1,6 @@
 import json
 
-from handlore import doctor
+from handlore.cli import doctor
 from handlore.landmarks import weights
 from handlore.landmarks.detectors import DETECTORS
 

@@ -311,15 +311,15 @@ def test_written_videos_have_the_frames_of_the_movement(tmp_path):
     ],
 )
 def test_unknown_names_list_the_known_ones(call, names):
-    with pytest.raises(HandloreError, match="no rendered") as problem:
+    with pytest.raises(HandloreError, match="unknown rendered") as problem:
         call()
     assert all(name in str(problem.value) for name in names)
 
 
 def test_unknown_names_are_found_before_anything_is_written(tmp_path):
-    with pytest.raises(HandloreError, match="no rendered pose 'nope'"):
+    with pytest.raises(HandloreError, match="unknown rendered pose 'nope'"):
         write_pictures(tmp_path, poses=["fist", "nope"])
-    with pytest.raises(HandloreError, match="no rendered movement 'nope'"):
+    with pytest.raises(HandloreError, match="unknown rendered movement 'nope'"):
         write_movement_videos(tmp_path, movements=["wave", "nope"])
     assert not list(tmp_path.iterdir())
 

@@ -64,6 +64,7 @@ def test_native_code_is_ended(number: int, more: str, tmp_path: Path) -> None:
 
 def test_a_file_that_is_being_written_is_removed(tmp_path: Path) -> None:
     code, _, output = signalled(
+        "from handlore.landmarks import processes; processes.PATIENCE = 0.2\n"
         "with ends_in_native_code(), atomic_write(Path('out.bin')) as stream:\n"
         "    stream.write(b'half'); print('ready', flush=True); native()",
         signal.SIGINT,

@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from handlore.landmarks.errors import HandloreError, nearest
-from handlore.landmarks.registry import Registry, unknown_name
+from handlore.landmarks.errors import HandloreError, nearest, unknown_name
+from handlore.landmarks.registry import Registry
 
 ENTRY = """
 from toys import TOYS

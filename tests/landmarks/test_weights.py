@@ -178,7 +178,7 @@ def test_a_path_that_is_named_must_be_a_bundle(tmp_path, monkeypatch, content):
 
 
 def test_unknown_landmarkers_are_answered_with_the_known_ones():
-    with pytest.raises(HandloreError, match="unknown landmarker 'heavy'; known: full, lite"):
+    with pytest.raises(HandloreError, match=r"unknown landmarker 'heavy'\. Known: full, lite"):
         find_bundle("heavy")
 
 

@@ -51,7 +51,7 @@ def web() -> Iterator[ThreadingHTTPServer]:
     """A web server on this computer that keeps what it was sent."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
     server.got = []  # type: ignore[attr-defined]
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield server
     server.shutdown()
     server.server_close()
@@ -123,7 +123,7 @@ def test_abandoned_post_is_not_sent(
 def test_endless_server(desk: Make, web: ThreadingHTTPServer) -> None:
     address, n = f"http://127.0.0.1:{web.server_port}", MOST_LATE + 1
     one = desk(
-        f'[actions.fist]\npost = "{address}/drip"\ntimeout = 0.2\nwaiting = 20\n'
+        f'[actions.fist]\npost = "{address}/drip"\ntimeout = 0.1\nwaiting = 20\n'
         f'[actions.open_palm]\npost = "{address}/204"\ntimeout = 60\n'
     )
     for _ in range(n):

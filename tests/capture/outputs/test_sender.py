@@ -6,7 +6,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 
 import pytest
 from output_stubs import FIST, hand, state, until
@@ -21,7 +20,7 @@ from handlore.capture.outputs.base import (
     OutputError,
     make_output,
 )
-from handlore.capture.outputs.sender import MOST_EVENTS, FrameLimit, Sender
+from handlore.capture.outputs.sender import MOST_EVENTS, Sender
 from handlore.landmarks.errors import HandloreError
 
 Open = Callable[..., Sender]
@@ -135,16 +134,6 @@ def test_fault_of_an_output(send: Open, said: list[str]) -> None:
     sender.on_event(FIST)
     until(lambda: (sender.show(state()), said)[1])
     assert "KeyError: 'oops'" in said[0]
-
-
-@pytest.mark.parametrize(
-    ("max_fps", "n"), [(float("inf"), 90), (30, 90), (10, 30), (7, 21), (0.5, 2)]
-)
-def test_rate(max_fps: float, n: int) -> None:
-    limit = FrameLimit(max_fps)
-    sent = [k / 30 for k in range(90) if limit.passes(k / 30)]
-    assert len(sent) == n
-    assert all(b - a > 1 / max_fps - 1 / 30 - 1e-6 for a, b in pairwise(sent))
 
 
 class TestTcp:

@@ -16,7 +16,7 @@ import pytest
 from browser_stub import PROGRAM, Browser
 
 import handlore.capture.serve.server as server_module
-from handlore.capture.serve.guard import MOST_GUESSES, SLOW_SECONDS, Address
+from handlore.capture.serve.guard import MOST_GUESSES, SLOW_SECONDS, Address, Guard
 from handlore.capture.serve.server import MOST_CONNECTIONS, MOST_EVENTS, Hub, PageServer
 from handlore.landmarks.errors import HandloreError
 
@@ -43,8 +43,9 @@ Start = Callable[..., tuple[Hub, PageServer]]
 
 
 @pytest.fixture
-def start() -> Iterator[Start]:
+def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     """Start a server on a free port."""
+    monkeypatch.setattr(server_module, "_LOOK_SECONDS", 0.02)
     made: list[PageServer] = []
 
     def begin(token: str | None = None) -> tuple[Hub, PageServer]:
@@ -264,6 +265,16 @@ def test_too_many_clients(start: Start) -> None:
         assert time.monotonic() < deadline
         hub.put(STATE, None)  # who has gone is noticed when something is sent
         time.sleep(0.1)
+
+
+def test_many_browsers_at_once() -> None:
+    """All are in the queue before the thread of the server has its turn, none tries again."""
+    with (
+        server_module._Server(Hub(), Guard.of(HERE, None)) as server,
+        contextlib.ExitStack() as stack,
+    ):
+        for _ in range(MOST_CONNECTIONS):
+            stack.enter_context(socket.create_connection(server.server_address, timeout=0.9))
 
 
 def test_endless_request(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:

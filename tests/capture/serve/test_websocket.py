@@ -12,7 +12,7 @@ import pytest
 from browser_stub import PROGRAM, Browser
 from output_stubs import FIST, hand, state, until
 
-from handlore.capture.serve import websocket
+from handlore.capture.serve import server, websocket
 from handlore.capture.serve.guard import Address
 from handlore.capture.serve.server import Hub, PageServer
 
@@ -24,8 +24,9 @@ SHARED = "a-token-of-mine"
 
 
 @pytest.fixture
-def start() -> Iterator[Start]:
+def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     """Start a server on a free port; return its hub and the address of the stream."""
+    monkeypatch.setattr(server, "_LOOK_SECONDS", 0.02)
     made: list[PageServer] = []
 
     def begin(token: str | None = None) -> tuple[Hub, str]:
@@ -34,12 +35,13 @@ def start() -> Iterator[Start]:
         return hub, f"ws://127.0.0.1:{made[-1].address.port}/stream"
 
     yield begin
-    for server in made:
-        server.close()
+    for one in made:
+        one.close()
 
 
 def connect(address: str, **more):
-    return client.connect(address, open_timeout=20, close_timeout=2, proxy=None, **more)
+    given = {"open_timeout": 20, "close_timeout": 2, "proxy": None} | more
+    return client.connect(address, **given)
 
 
 def watched(hub: Hub) -> bool:
@@ -148,7 +150,7 @@ def test_request_that_is_no_websocket(start: Start) -> None:
 def test_client_that_hangs(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     """It reads nothing: the loop does not wait, and others get everything."""
     hub, address = start()
-    with connect(address, max_queue=1), connect(address) as other:
+    with connect(address, max_queue=1, close_timeout=0.1), connect(address) as other:
         until(lambda: hub.channel._clients == 2)
         longest, hands = 0.0, [hand(), hand(0.1)]
         for number in range(300):

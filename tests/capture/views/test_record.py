@@ -1,17 +1,18 @@
 """The window of a session."""
 
 import dataclasses
-import io
-import wave
+import sys
+from contextlib import closing
 
 import numpy as np
+import pygame
 import pytest
 
 from handlore.capture.recording.loop import Status
 from handlore.capture.recording.session import State
 from handlore.capture.views import record
 from handlore.capture.views.painting import HEIGHT, PANEL
-from handlore.capture.views.record import _draw_session
+from handlore.capture.views.record import SessionWindow, _draw_session
 from handlore.landmarks.hands import Hand
 
 COUNTS = (("swipe_left", 12), ("stop", 3), ("none", 0))
@@ -134,9 +135,23 @@ def test_many_labels():
 
 @pytest.mark.parametrize("cue", record._TONES)
 def test_tones(cue: str):
-    with wave.open(io.BytesIO(record._tone(cue))) as file:
-        samples = np.frombuffer(file.readframes(file.getnframes()), np.int16)
-        assert file.getnframes() / file.getframerate() < 0.5
+    samples = record._samples(cue)
+    assert len(samples) / record._RATE < 0.5
     assert abs(int(samples[0])) < 200
     assert abs(int(samples[-1])) < 200
     assert np.abs(samples).max() > 5000
+
+
+@pytest.mark.parametrize(
+    ("driver", "quiet", "rings"), [("dummy", False, 0), ("none", False, 1), ("none", True, 0)]
+)
+def test_a_cue_is_a_tone_or_else_the_bell(driver, quiet, rings, monkeypatch, capsys):
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    monkeypatch.setenv("SDL_AUDIODRIVER", driver)
+    with closing(SessionWindow(quiet=quiet)) as window:
+        monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+        window.cue("count")
+        plays = pygame.mixer.get_init() is not None and pygame.mixer.get_busy()
+    assert plays == (driver == "dummy")
+    assert capsys.readouterr().err.count("\a") == rings
+    assert pygame.mixer.get_init() is None

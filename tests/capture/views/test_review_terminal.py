@@ -12,8 +12,8 @@ from rich.cells import cell_len
 
 from handlore.capture.keys import ScriptedKeys
 from handlore.capture.review import Review
-from handlore.capture.views import review_terminal
-from handlore.capture.views.review_terminal import ReviewTerminal
+from handlore.capture.views import review
+from handlore.capture.views.review import ReviewTerminal
 from handlore.datasets.dataset import LandmarkDataset
 
 TRIGGER = replace(
@@ -125,7 +125,7 @@ def test_the_console_of_linux_has_no_braille(monkeypatch: pytest.MonkeyPatch) ->
 def test_it_is_not_drawn_too_often(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[float] = []
     monkeypatch.setattr(
-        review_terminal, "_drawn", lambda *given: drawn.append(1) or np.zeros((64, 120), bool)
+        review, "_covered", lambda *given: drawn.append(1) or np.zeros((64, 120), bool)
     )
     view, same = ReviewTerminal(ScriptedKeys(), Screen()), state()
     for tick in range(30):

@@ -222,7 +222,7 @@ def test_a_cluster_without_any_worker_left_is_not_waited_for(run, tmp_path, clus
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense://x"])
 def test_no_scheduler_is_one_line(run, pictures, tmp_path, address, monkeypatch):
     pytest.importorskip("distributed", reason="needs the extra dask")
-    monkeypatch.setattr("handlore.datasets.conversion.workers._SCHEDULER_TIMEOUT", 1)
+    monkeypatch.setattr("handlore.datasets.conversion.workers._SCHEDULER_TIMEOUT", 0.2)
     line = refused_line(run("convert", pictures, tmp_path / "o.npz", "--dask", address))
     assert "no Dask scheduler answers at" in line
 

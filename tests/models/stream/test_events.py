@@ -1,4 +1,7 @@
-"""The values of a held hand."""
+"""The values of a held hand, and the pace of what repeats."""
+
+import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -7,7 +10,7 @@ from handlore.datasets.rendered import Person, Scene, render_pose
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.hands import FloatArray
 from handlore.models.ready import KNOWN_MODELS
-from handlore.models.stream.events import VALUES, HeldHand
+from handlore.models.stream.events import VALUES, HeldHand, Pace
 
 
 @pytest.fixture(scope="module")
@@ -96,3 +99,13 @@ def test_rendered_hands() -> None:
         return float(getattr(HeldHand(rendered.image.astype(np.float32)), name))
 
     assert value("open_palm", "openness") > 0.8 > 0.2 > value("fist", "openness")
+
+
+@pytest.mark.parametrize(
+    ("max_fps", "n"), [(float("inf"), 90), (30, 90), (10, 30), (7, 21), (0.5, 2)]
+)
+def test_pace(max_fps: float, n: int) -> None:
+    pace = Pace(-math.inf, 1 / max_fps)
+    sent = [k / 30 for k in range(90) if pace.due(k / 30)]
+    assert len(sent) == n
+    assert all(b - a > 1 / max_fps - 1 / 30 - 1e-6 for a, b in pairwise(sent))
