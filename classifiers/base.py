@@ -197,17 +197,26 @@ class MovementEstimator(HandEstimator):
     """Whether these points are averages over an interval, or moments."""
     context: ClassVar[bool] = False
     """Whether it uses duration, kind of clip and side of the hand."""
+    spots: ClassVar[bool] = False
+    """Whether it finds movements in streams for others, see :meth:`fit_with_windows`."""
 
     def encoder(self, n_hands: int, features: tuple[str, ...] = DEFAULT_FEATURES) -> Encoder:
         """Return the encoder of clips; a movement classifier computes its own features."""
         return MovementEncoder(n_hands, self.n_timepoints, self.averaged, context=self.context)
 
     def fit_with_windows(
-        self, X: FloatArray, y: StrArray, groups: StrArray, windows: Windows
-    ) -> Self:
-        """Return a copy that also knows windows of streams.
+        self,
+        X: FloatArray,
+        y: StrArray,
+        groups: StrArray,
+        windows: Windows,
+        clips: "MovementEstimator | None" = None,
+    ) -> "MovementEstimator":
+        """Return an estimator that also knows windows of streams.
 
-        ``X``, ``y`` and ``groups`` are what this one was fitted on.
+        ``X``, ``y`` and ``groups`` are what this one was fitted on. An estimator that ``spots``
+        lets windows decide only whether there is a movement, and ``clips``, by default itself,
+        which one.
         """
         copy: Self = clone(self)
         copy.progress = self.progress

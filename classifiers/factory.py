@@ -285,9 +285,22 @@ class _MovementBlend(_Blend, MovementEstimator):
         return most.encoder(n_hands, features)
 
     def fit_with_windows(
-        self, X: FloatArray, y: StrArray, groups: StrArray, windows: Windows
-    ) -> Self:
-        """Return a copy whose members also know windows of streams."""
+        self,
+        X: FloatArray,
+        y: StrArray,
+        groups: StrArray,
+        windows: Windows,
+        clips: MovementEstimator | None = None,
+    ) -> MovementEstimator:
+        """Return an estimator that also knows windows of streams, see :class:`MovementEstimator`.
+
+        A member that spots finds the movements, which the ensemble then recognises. Without one, a
+        copy is returned in which all members know windows.
+        """
+        spotter = next((member for member in self.members_ if member.spots), None)
+        if spotter is not None:
+            spotter.progress = self.progress
+            return spotter.fit_with_windows(X, y, groups, windows, clips or self)
         copy: Self = clone(self)
         copy.progress = self.progress
         steps = Steps(len(self.members_), self.progress)

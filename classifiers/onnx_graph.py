@@ -134,13 +134,13 @@ def add_clip_output(model: Any, clips: Any, columns: Sequence[int], n_labels: in
         helper.make_node("MatMul", [prefix + OUTPUT, placed.name], [CLIP_OUTPUT])
     )
     model.graph.initializer.extend([*added.initializer, placed])
-    _share_equal_parts(model.graph)
+    share_equal_parts(model.graph)
     model.graph.output.append(
         helper.make_tensor_value_info(CLIP_OUTPUT, TensorProto.FLOAT, ["n", n_labels])
     )
 
 
-def _share_equal_parts(graph: Any) -> None:
+def share_equal_parts(graph: Any) -> None:
     """Keep one of several equal constants and operations.
 
     Two estimators with the same features compute them once.

@@ -10,6 +10,7 @@ from sklearn.base import clone
 from handlore.datasets.dataset import NONE_LABEL, StrArray
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import FloatArray
+from handlore.models.card import INPUT
 from handlore.models.encoders import N_CONTEXT
 
 from ..augmentation import Augmentation
@@ -25,7 +26,7 @@ from ..movement_features import (
     points_of,
     summary,
 )
-from ..onnx_graph import Graph, GraphRunner
+from ..onnx_graph import Graph, GraphRunner, share_equal_parts
 from ..peaks import peak_features
 from . import ESTIMATORS
 
@@ -96,6 +97,7 @@ class RocketClassifier(MovementEstimator):
     n_timepoints = 128
     averaged = False
     context = True
+    spots = True
 
     def __init__(
         self,
@@ -113,7 +115,7 @@ class RocketClassifier(MovementEstimator):
 
     def _fit(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
         self._check_parameters()
-        self.of_clips_: Self | None = None
+        self.of_clips_: MovementEstimator | None = None
         rng = np.random.default_rng(self.random_state)
         self.pretrained_ = PretrainedFeatures.shipped() if self._has_few(X) else None
         plain = self._prepared(X, rng)
@@ -148,11 +150,17 @@ class RocketClassifier(MovementEstimator):
         return plain, self._computed(Augmentation()(X, rng))
 
     def fit_with_windows(
-        self, X: FloatArray, y: StrArray, groups: StrArray, windows: Windows
+        self,
+        X: FloatArray,
+        y: StrArray,
+        groups: StrArray,
+        windows: Windows,
+        clips: MovementEstimator | None = None,
     ) -> Self:
         """Return a copy that also knows windows of streams; both have the same features.
 
-        The windows decide whether there is a movement, the clips which one it is.
+        The windows decide whether there is a movement, and ``clips``, by default this estimator,
+        which one it is.
         """
         copy: Self = clone(self)
         copy.progress, copy.keeps_best = self.progress, self.keeps_best
@@ -160,7 +168,7 @@ class RocketClassifier(MovementEstimator):
         copy.n_features_in_, copy.n_timepoints_in_ = self.n_features_in_, self.n_timepoints_in_
         copy.banks_, copy.mean_, copy.deviation_ = self.banks_, self.mean_, self.deviation_
         copy._transform, copy.pretrained_ = self._transform, self.pretrained_
-        copy.of_clips_ = self
+        copy.of_clips_ = clips or self
         place = np.searchsorted(copy.classes_, self.classes_)
         copy.images_ = np.full(len(copy.classes_), UNKNOWN)
         copy.images_[place] = np.where(self.images_ == UNKNOWN, UNKNOWN, place[self.images_])
@@ -283,7 +291,11 @@ class RocketClassifier(MovementEstimator):
         if clips is None or not none.any():
             return likely
         places = np.eye(len(none), dtype=np.float32)[np.searchsorted(self.classes_, clips.classes_)]
-        known = graph.op("MatMul", clips._likely(graph, outputs), graph.constant(places * ~none))
+        if isinstance(clips, RocketClassifier):
+            shown = clips._likely(graph, outputs)
+        else:
+            shown = graph.inline(clips.to_onnx(), {INPUT: INPUT})
+        known = graph.op("MatMul", shown, graph.constant(places * ~none))
         # A clip of none is hardly any label; its shares then are equal.
         known = graph.op("Add", known, graph.constant(np.where(none, 0, _NEAR_ZERO)[None]))
         total = graph.op("ReduceL1", known, axes=[1], keepdims=1)
@@ -311,7 +323,10 @@ class RocketClassifier(MovementEstimator):
 
     def _to_onnx(self) -> Any:
         """Return features, convolutions, peaks and discriminant as one graph."""
-        return self._graph_of(self._classified, (len(self.classes_),))
+        model = self._graph_of(self._classified, (len(self.classes_),))
+        # An ensemble that decides about clips may have the same features.
+        share_equal_parts(model.graph)
+        return model
 
 
 def _width(groups: tuple[str, ...]) -> int:

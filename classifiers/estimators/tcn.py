@@ -11,11 +11,12 @@ from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import FloatArray
 from handlore.models.card import INPUT
 
-from ..base import MovementEstimator
+from ..base import MovementEstimator, Windows
 from ..mirroring import UNKNOWN, classes_in_mirror, mirror_blocks, parse_label_pairs
 from ..onnx_graph import Graph, GraphRunner, compact_constants
 from ..peaks import peak_features
 from . import ESTIMATORS
+from .rocket import RocketClassifier
 
 _PEAKS = "peaks"
 """Name of the second input of the network."""
@@ -73,6 +74,7 @@ class _TemporalClassifier(MovementEstimator):
     n_timepoints = 128
     averaged = False
     context = True
+    spots = True
 
     def __init__(
         self,
@@ -135,6 +137,22 @@ class _TemporalClassifier(MovementEstimator):
             {INPUT: X[:2], _PEAKS: self._peaks(X[:2])}
         )
         self._runner = GraphRunner(self._to_onnx())
+
+    def fit_with_windows(
+        self,
+        X: FloatArray,
+        y: StrArray,
+        groups: StrArray,
+        windows: Windows,
+        clips: MovementEstimator | None = None,
+    ) -> MovementEstimator:
+        """Return a ``rocket`` that finds movements by windows, which the network then recognises.
+
+        It trains in seconds; a network of many windows would take hours and finds no more.
+        """
+        spotter = RocketClassifier(mirror_labels=self.mirror_labels, random_state=self.random_state)
+        spotter.progress, spotter.keeps_best = self.progress, self.keeps_best
+        return spotter.fit(X, y, groups).fit_with_windows(X, y, groups, windows, clips or self)
 
     def _with_mirrored(
         self, blocks: FloatArray, codes: NDArray[np.int64], groups: StrArray | None
