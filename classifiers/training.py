@@ -21,8 +21,9 @@ from handlore.datasets.splits import (
     fold_count,
     training_samples,
 )
+from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import HandloreError
-from handlore.landmarks.files import atomic_write, require_writable
+from handlore.landmarks.files import as_path, atomic_write, each, require_writable
 from handlore.models.card import ModelCard
 from handlore.models.encoders import Encoder, MovementEncoder
 from handlore.models.files import require_model_output, write_model
@@ -74,7 +75,7 @@ class Trained:
 
 
 def train(
-    dataset: LandmarkDataset,
+    dataset: LandmarkDataset | str | Path,
     out: str | Path,
     model: str | None = None,
     *,
@@ -95,7 +96,7 @@ def train(
     Parameters
     ----------
     dataset
-        Poses or movements; samples without a hand are left out.
+        Poses or movements, or their file; samples without a hand are left out.
     out
         The model file, usually ending in ``.onnx``.
     model, features, mirror_labels, params, seed
@@ -113,8 +114,9 @@ def train(
         by default with its estimator and features. The notes say which labels of the dataset are
         confused, as a cross-validation of the dataset finds it.
     data
-        Where the dataset comes from. The model file names these files and folders, seen from its
-        own folder, so that :func:`~handlore.classifiers.improving.improve` finds them.
+        Where the dataset comes from; default: its file, if that is given. The model file names
+        these files and folders, seen from its own folder, so that
+        :func:`~handlore.classifiers.improving.improve` finds them.
     progress
         Called with how much is done, and of how much. With it, Ctrl-C ends the training of an
         estimator that learns in epochs, and keeps the best model so far.
@@ -131,9 +133,10 @@ def train(
     >>> handlore.load_model("trained.onnx").labels == trained.card.labels
     True
     """
-    out = Path(out)
+    out = as_path(out)
     require_model_output(out)
-    chosen = training_samples(dataset, split)
+    data = each(data) or ([] if isinstance(dataset, LandmarkDataset) else [dataset])
+    chosen = training_samples(load_dataset(dataset), split)
     options: dict[str, Any] = {"features": features, "mirror_labels": mirror_labels}
     pipeline, examples, notes = pipeline_beside(
         chosen, base, model, params=params, seed=seed, **options

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from handlore.landmarks.files import as_path
+
 from .dataset import Header, Kind, LandmarkDataset, listed
 from .loading import load_recordings
 from .recording_files import is_recordings
@@ -197,7 +199,7 @@ class RecordingsDescription:
         return {"type": "recordings", **asdict(self), "failures": [list(f) for f in self.failures]}
 
 
-def describe(path: Path) -> DatasetDescription | RecordingsDescription:
+def describe(path: str | Path) -> DatasetDescription | RecordingsDescription:
     """Return what is in a dataset file or a folder of recordings.
 
     Raises
@@ -211,7 +213,7 @@ def describe(path: Path) -> DatasetDescription | RecordingsDescription:
     >>> handlore.describe("poses.npz").kind
     'pose'
     """
-    path = Path(path)
+    path = as_path(path)
     return _describe_recordings(path) if is_recordings(path) else _describe_dataset(path)
 
 

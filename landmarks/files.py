@@ -3,19 +3,31 @@
 import errno
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from .errors import HandloreError
 from .processes import cleaned_up
 
 
 def each_path(paths: Sequence[str | Path] | str | Path) -> list[Path]:
-    """Return one path or several as a list; the letters of a text are no paths."""
-    several = [paths] if isinstance(paths, str | Path) else paths
-    return [Path(path) for path in several]
+    """Return one path or several as a list."""
+    return [as_path(path, "a path, or several") for path in each(paths)]
+
+
+def each(given: Any) -> list[Any]:
+    """Return one object or several as a list; the letters of a text are not several."""
+    several = isinstance(given, Iterable) and not isinstance(given, str)
+    return list(given) if several else [given]
+
+
+def as_path(given: object, expected: str = "a path") -> Path:
+    """Return a path; HandloreError says what was expected where something else is given."""
+    if isinstance(given, str | os.PathLike):
+        return Path(given)
+    raise HandloreError(f"expected {expected}, but got {type(given).__name__}")
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from handlore.datasets.splits import (
     partly_named,
     untested_labels,
 )
+from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import HandloreError
 from handlore.models.encoders import Encoder, PoseEncoder
 
@@ -51,7 +52,7 @@ seconds the training took."""
 
 
 def cross_validate(
-    dataset: LandmarkDataset,
+    dataset: LandmarkDataset | str | Path,
     model: str | None = None,
     *,
     by: By | None = None,
@@ -74,7 +75,7 @@ def cross_validate(
     Parameters
     ----------
     dataset
-        Samples of at least two labels.
+        Samples of at least two labels; or their file.
     model, features, mirror_labels, params, seed
         See :func:`~handlore.classifiers.factory.make_pipeline`.
     by
@@ -105,6 +106,7 @@ def cross_validate(
     >>> result.protocol
     'cross-validated by group, ... folds'
     """
+    dataset = load_dataset(dataset)
     how: Any = {"features": features, "mirror_labels": mirror_labels, "params": params}
     pipeline, examples, notes = pipeline_beside(dataset, base, model, seed=seed, **how)
     chosen, best = by or default_by(dataset), default_by(dataset)

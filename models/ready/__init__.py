@@ -10,6 +10,7 @@ from pathlib import Path
 
 from handlore.datasets.dataset import NONE_LABEL, Kind
 from handlore.landmarks.errors import HandloreError, nearest
+from handlore.landmarks.files import as_path
 
 _FOLDER = Path(__file__).parent
 
@@ -145,7 +146,8 @@ def model_path(model: str | Path) -> Path:
     >>> model_path("everyday").name, str(model_path("./everyday"))
     ('everyday.onnx', 'everyday')
     """
-    return READY_MODELS[model].path if model in READY_MODELS else Path(model)
+    path = as_path(model, "a model file, or the name of a model that comes with handlore")
+    return READY_MODELS[str(model)].path if is_ready(model) else path
 
 
 def known_model(name: str) -> ReadyModel:
