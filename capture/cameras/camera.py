@@ -81,6 +81,7 @@ class Camera(Protocol):
 Opener = Callable[[], Camera]
 """Opens a camera, or raises :class:`CameraError`."""
 
+_INSTEAD = "a video or a camera of the network can take its place: --camera clip.mp4, http://..."
 REMEDY = "unplug it and plug it in again"
 
 
@@ -156,11 +157,12 @@ def _reason(device: int | str) -> str:
         allow = ", that this program may use it (System Settings, Privacy, Camera)"
         return (
             "check that it is plugged in, that no other program uses it"
-            f"{allow if sys.platform == 'darwin' else ''}, or name another one with --camera"
+            f"{allow if sys.platform == 'darwin' else ''}, or name another one with --camera;"
+            f" {_INSTEAD}"
         )
     path = Path(f"{DEVICES}/video{device}" if isinstance(device, int) else str(device))
     if not path.exists():
-        return absent()
+        return f"{absent()}; {_INSTEAD}"
     if not os.access(path, os.R_OK | os.W_OK):
         return f"no permission for {path}; `sudo usermod -aG video $USER`, then log in again"
     users = _programs_using(path)
