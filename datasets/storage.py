@@ -16,7 +16,7 @@ import numpy as np
 
 from handlore import __version__
 from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError
-from handlore.landmarks.files import as_path, atomic_write
+from handlore.landmarks.files import as_path, atomic_write, no_file
 from handlore.landmarks.untrusted import (
     DAMAGE,
     parse_json,
@@ -156,7 +156,7 @@ def _read_members(path: Path) -> dict[str, Any]:
             f"{path} is a folder; make a dataset of it with `handlore convert {path} OUT.npz`"
         ) from error
     except FileNotFoundError as error:
-        raise HandloreError(f"there is no file {path}") from error
+        raise HandloreError(no_file(path)) from error
     except (*DAMAGE, InvalidDataError) as error:
         raise InvalidDataError(
             f"{path} is truncated or damaged ({reason(error)}); convert the source again"

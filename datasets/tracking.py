@@ -14,6 +14,7 @@ import numpy as np
 
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.files import no_file
 from handlore.landmarks.hands import Hand, Pixels, by_slot
 from handlore.landmarks.search import as_searched, augmented_hands, search
 from handlore.landmarks.stages import STAGES, Stage
@@ -222,7 +223,7 @@ def list_media(paths: Sequence[Path], *, movements: bool) -> list[Medium]:
 
 def _media_of(path: Path, movements: bool) -> list[Medium]:
     if not path.exists():
-        raise HandloreError(f"there is no file {path}")
+        raise HandloreError(no_file(path))
     if is_dataset(path):
         raise HandloreError(
             f"{path} is a landmark dataset, which `handlore evaluate` takes; expected a picture, a"

@@ -12,6 +12,7 @@ from typing import ClassVar, Protocol
 
 from handlore.landmarks.detector import is_arm_linux
 from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.files import similar_files
 from handlore.landmarks.hands import Pixels
 from handlore.landmarks.registry import Registry, unknown_name
 
@@ -238,7 +239,9 @@ def camera_spec(text: str, options: CameraOptions | None = None) -> CameraSpec:
         raise HandloreError(f"{text} does not have the name of a video; expected {expected}")
     # A mistyped address is not repeated: it may hold a password.
     named = "of that name" if "@" in text else repr(text)
-    raise HandloreError(f"there is no camera or file {named}; expected {expected}")
+    near = similar_files(Path(text))
+    meant = f"did you mean {near}? " if near else ""
+    raise HandloreError(f"there is no camera or file {named}; {meant}expected {expected}")
 
 
 _WARM_UP = 5

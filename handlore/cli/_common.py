@@ -32,7 +32,7 @@ from handlore.datasets.loading import LoadedData, load_data
 from handlore.landmarks.detector import DetectorOptions, HandDetector
 from handlore.landmarks.detectors import DETECTORS
 from handlore.landmarks.errors import HandloreError
-from handlore.landmarks.files import make_folder, real_path
+from handlore.landmarks.files import make_folder, no_file, real_path
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import CHOICES, open_detector
 from handlore.landmarks.registry import Registry, unknown_name
@@ -362,7 +362,7 @@ def require_folder(path: Path) -> None:
 def require_source(path: Path) -> None:
     """Raise if a source is neither a folder nor a file."""
     if not path.exists():
-        raise HandloreError(f"there is no folder or file {path}")
+        raise HandloreError(no_file(path, what="folder or file"))
     if not path.is_dir() and not path.is_file():
         raise HandloreError(f"{path} is a device or pipe; expected a folder or a file")
 

@@ -139,7 +139,7 @@ def _is_model(file: Path) -> bool:
         with file.open("rb") as stream:
             start = stream.read(2)
     except FileNotFoundError as error:
-        raise HandloreError(no_model(file)) from error
+        raise HandloreError(no_model(file, ending="")) from error
     except IsADirectoryError:
         return False
     except OSError as error:
