@@ -14,6 +14,7 @@ import numpy as np
 from sklearn.base import clone
 
 from handlore.datasets.dataset import MIXED_DETECTORS, NONE_LABEL, LandmarkDataset, listed
+from handlore.datasets.describe import LabelProblems
 from handlore.datasets.splits import (
     cross_validation,
     default_by,
@@ -349,6 +350,8 @@ def _notes(dataset: LandmarkDataset) -> list[str]:
         lines.append(f"no sample of {listed(lost)} shows a hand, so the model does not know it")
     if few:
         lines.append(f"fewer than {_FEW_SAMPLES} samples of {listed(few)}; add some")
+    if conflicts := LabelProblems.of(dataset).about_conflicts:
+        lines.append(conflicts)
     return lines + [line for line in dataset.header.log if line == MIXED_DETECTORS]
 
 

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -128,9 +127,8 @@ def limits(found: Evaluation, pipeline: Pipeline, *, by_default: bool) -> list[s
     by = found.split.by if found.split else default_by(found.dataset)
     advice = pointing_advice(found.predictions, found.dataset, pipeline.encoder)
     doubt = _doubt(found.dataset, by) if by_default else None
-    return list(
-        filter(None, [doubt, _about_untested(found, by), *_conflicts(found.dataset), advice])
-    )
+    conflicts = LabelProblems.of(found.dataset).about_conflicts
+    return list(filter(None, [doubt, _about_untested(found, by), conflicts, advice]))
 
 
 def _doubt(dataset: LandmarkDataset, by: By) -> str | None:
@@ -149,12 +147,6 @@ def _about_untested(found: Evaluation, by: By) -> str | None:
         f"not in the scores: only one {what} shows {names}, so that training has no example when it"
         f" is tested; add a second {what}"
     )
-
-
-def _conflicts(dataset: LandmarkDataset) -> list[str]:
-    """Return a line for labels that share identical items: they cannot be distinguished."""
-    found = LabelProblems.of(dataset)
-    return list(islice(found.lines(), 1)) if found.conflicts else []
 
 
 def _without_labels(
