@@ -24,11 +24,11 @@ from ._common import (
     percent,
     prepare_folder,
     print_json,
-    print_table,
     say,
     say_failures,
     talk,
 )
+from ._rich import print_table
 from ._training import protocol
 
 _NOT_SHOWN = ("item_digests", "history", "per_class")
