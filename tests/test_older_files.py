@@ -26,7 +26,10 @@ def test_models_give_the_same_probabilities(name: str) -> None:
     dataset = load_dataset(OLDER / ("poses.npz" if model.card.kind == "pose" else "moves.npz"))
     probabilities = model.predict_proba(model.encoder.encode_samples(dataset))
     assert list(model.labels) == ANSWERS[name]["labels"]
-    np.testing.assert_allclose(probabilities, ANSWERS[name]["probabilities"], atol=2e-4)
+    # Features of movements count how often a kernel exceeds a threshold. Where its output is the
+    # threshold but for rounding, processors count differently.
+    tolerance = 2e-4 if model.card.kind == "pose" else 2e-3
+    np.testing.assert_allclose(probabilities, ANSWERS[name]["probabilities"], atol=tolerance)
 
 
 def test_calibrated_thresholds_are_read() -> None:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import psutil
@@ -26,9 +26,12 @@ def wait_for(what: Callable[[], object]) -> None:
 
 def processes() -> list[psutil.Process]:
     """Return the coaches that are running."""
-    return [
-        one for one in psutil.Process().children() if "coach_process" in " ".join(one.cmdline())
-    ]
+    found = []
+    for one in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess):  # it, or a zombie, ended meanwhile
+            if "coach_process" in " ".join(one.cmdline()):
+                found.append(one)
+    return found
 
 
 @pytest.mark.slow
