@@ -139,7 +139,7 @@ def improve(
     triggers: str | Path,
     out: str | Path | None = None,
     *,
-    data: Sequence[str | Path] = (),
+    data: Sequence[str | Path] | str | Path = (),
     all_reviewed: bool = False,
     dry_run: bool = False,
     progress: Report | None = None,

@@ -5,7 +5,7 @@ in a dataset beside it, ``NAME.triggers.npz``, which is known by this ending and
 data. A model that comes with handlore has some of its training samples beside it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -19,6 +19,7 @@ from handlore.datasets.splits import training_samples
 from handlore.datasets.storage import load_dataset
 from handlore.datasets.triggers import Trigger, Triggers, merged, named_like
 from handlore.landmarks.errors import HandloreError, naming
+from handlore.landmarks.files import each_path
 from handlore.models.card import ModelCard
 from handlore.models.files import load_model
 from handlore.models.model import Model
@@ -36,11 +37,10 @@ def triggers_file(model: Path) -> Path:
     return model.with_name(f"{model.stem}{_TRIGGERS}")
 
 
-def _divided(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+def _divided(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     """Return those of data and those of triggers."""
-    every = list(paths)
-    triggers = [path for path in every if path.name.endswith(_TRIGGERS)]
-    return [path for path in every if path not in triggers], triggers
+    triggers = [path for path in paths if path.name.endswith(_TRIGGERS)]
+    return [path for path in paths if path not in triggers], triggers
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +73,7 @@ class Origin:
     """Recordings among the data that cannot be read, and why."""
 
     @classmethod
-    def find(cls, model: str | Path, data: Sequence[str | Path] = ()) -> Self:
+    def find(cls, model: str | Path, data: Sequence[str | Path] | str | Path = ()) -> Self:
         """Find the data of a model; ``data`` is where they are now, if they were moved.
 
         Triggers that were moved may be among them.
@@ -85,7 +85,7 @@ class Origin:
         """
         loaded, path = load_model(model), model_path(model)
         facts = loaded.card.training
-        given, given_triggers = _divided(map(Path, data))
+        given, given_triggers = _divided(each_path(data))
         triggers = given_triggers or _listed_triggers(loaded.card, path)
         there = [one for one in triggers if given_triggers or one.is_file()]
         split = facts.get("split")
@@ -120,7 +120,7 @@ class Origin:
 
         A few triggers of a label are no data of it.
         """
-        there = {*self.trained.labels, *(self.examples.labels if self.examples else ())}
+        there = {*self.trained.labels, *(() if self.examples is None else self.examples.labels)}
         if gone := sorted(set(self.model.labels) - there - {NONE_LABEL}):
             raise HandloreError(
                 f"{listed([str(path) for path in self.paths])} has no samples of {listed(gone)},"
@@ -180,7 +180,7 @@ def _listed(card: ModelCard, path: Path) -> tuple[list[Path], list[Path]]:
     """
     said = card.training.get("data")
     names = [one for one in said if isinstance(one, str)] if isinstance(said, list) else []
-    data, triggers = _divided(path.parent / name for name in names)
+    data, triggers = _divided([path.parent / name for name in names])
     return (data, triggers) if data or card.training.get("base") else (triggers, [])
 
 
@@ -188,11 +188,19 @@ def _listed_triggers(card: ModelCard, path: Path) -> list[Path]:
     """Return the triggers that a card lists, as they are named now.
 
     A model that was put back lists none, and has not learnt those of its successor. The triggers
-    of one that was renamed have its new name, or still the one that it lists.
+    of one that was renamed have its new name, or still the one that it lists; a file of its new
+    name may also be of another model, and what it lists too.
     """
     _, named = _listed(card, path)
     own = triggers_file(path)
-    return [own] if len(named) == 1 and own.is_file() else named
+    is_renamed = len(named) == 1 and own not in named and own.is_file()
+    return [own] if is_renamed and _knows_some(card, own) else named
+
+
+def _knows_some(card: ModelCard, triggers: Path) -> bool:
+    """Return whether a model was trained on some triggers of a file, or may have been."""
+    known = trained_on(card, load_dataset(triggers))
+    return known is None or any(known)
 
 
 def _named_data(card: ModelCard, path: Path) -> list[Path]:

@@ -434,6 +434,23 @@ def test_a_renamed_model(model: Path, triggers: RecordingFolder, triggers_name: 
 
 
 @pytest.mark.usefixtures("unjudged")
+@pytest.mark.parametrize("stranger", ["sign.triggers.npz", "poses.triggers.npz"])
+def test_triggers_of_another_model(
+    model: Path, triggers: RecordingFolder, dataset: LandmarkDataset, stranger: str
+) -> None:
+    """After a copy over a model that had triggers, or with a successor of the same name."""
+    improve(model, triggers.root)
+    learnt, table = load_dataset(triggers_file(model)), dataset.samples
+    other = replace(table, sha256=np.array([f"other {k}" for k in range(len(table))]))
+    for name in ("sign.triggers.npz", "poses.triggers.npz"):
+        triggers_there = replace(dataset, samples=other) if name == stranger else learnt
+        save_dataset(triggers_there, model.with_name(name))
+    found = Origin.find(model.rename(model.with_name("sign.onnx"))).triggers
+    assert found is not None
+    assert found.digest() == learnt.digest()
+
+
+@pytest.mark.usefixtures("unjudged")
 def test_a_backup_that_knows_triggers(
     model: Path, triggers: RecordingFolder, dataset: LandmarkDataset
 ) -> None:
@@ -460,7 +477,7 @@ def test_triggers_that_were_moved(model: Path, triggers: RecordingFolder, tmp_pa
         assert (origin.paths, origin.notes) == ((tmp_path / "photos.npz",), ())
         assert origin.triggers is not None
     with pytest.raises(HandloreError, match=r"there is no file .*gone\.triggers\.npz"):
-        Origin.find(model, [tmp_path / "gone.triggers.npz"])
+        Origin.find(model, str(tmp_path / "gone.triggers.npz"))
 
 
 @pytest.mark.usefixtures("unjudged")
