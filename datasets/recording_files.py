@@ -19,7 +19,7 @@ from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerForm
 from handlore.landmarks.files import atomic_write, os_errors_as, similar_files
 from handlore.landmarks.untrusted import DAMAGE, parse_json
 
-from .pictures import is_video
+from .files import is_video
 
 _RECORDINGS_VERSION = 1
 MARKER = "recordings.json"

@@ -20,8 +20,7 @@ from handlore.landmarks.search import as_searched, augmented_hands, search
 from handlore.landmarks.stages import STAGES, Stage
 
 from .dataset import Header, LandmarkDataset, Samples
-from .files import walk
-from .pictures import is_picture, is_video
+from .files import is_picture, is_video, walk
 from .recording_files import refuse_label_folder
 from .sources.base import Clip, Item, LandmarkClip, Source
 from .sources.videos import Frames, Videos
