@@ -15,7 +15,7 @@ from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.storage import save_dataset
 from handlore.datasets.triggers import Triggers, load_triggers
 from handlore.landmarks.errors import HandloreError, counted, naming
-from handlore.landmarks.files import atomic_write, require_writable
+from handlore.landmarks.files import as_path, atomic_write, require_writable
 from handlore.models.card import ModelCard
 from handlore.models.files import load_model, replace_card, require_model_output
 from handlore.models.ready import is_ready
@@ -139,7 +139,7 @@ def improve(
     triggers: str | Path,
     out: str | Path | None = None,
     *,
-    data: Sequence[str | Path] = (),
+    data: Sequence[str | Path] | str | Path = (),
     all_reviewed: bool = False,
     dry_run: bool = False,
     progress: Report | None = None,
@@ -236,7 +236,7 @@ def _target(model: str | Path, out: str | Path | None) -> Path:
             f"{model} comes with handlore and stays as it is; name a file for the improved model"
             f" with --out my_{model}.onnx"
         )
-    target = Path(model if out is None else out)
+    target = as_path(model if out is None else out, "a model file")
     require_model_output(target)
     for file in (triggers_file(target), _backup_of(target)):
         require_writable(file)

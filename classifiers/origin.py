@@ -1,8 +1,8 @@
 """What a model was trained on, found again from what its file says, and what it is to learn.
 
 A model file names its data as seen from its own folder. Triggers that it has been improved with are
-in a dataset beside it, ``NAME.triggers.npz``. A model that comes with handlore has some of its
-training samples beside it.
+in a dataset beside it, ``NAME.triggers.npz``, which is known by this ending and never among its
+data. A model that comes with handlore has some of its training samples beside it.
 """
 
 from collections.abc import Sequence
@@ -26,6 +26,7 @@ from handlore.datasets.splits import training_samples
 from handlore.datasets.storage import load_dataset
 from handlore.datasets.triggers import Trigger, Triggers
 from handlore.landmarks.errors import HandloreError, naming
+from handlore.landmarks.files import each_path
 from handlore.models.card import ModelCard
 from handlore.models.files import load_model
 from handlore.models.model import Model
@@ -35,10 +36,18 @@ from .evaluation.leaks import trained_on
 from .extending import Base
 from .factory import Pipeline, make_pipeline
 
+_TRIGGERS = ".triggers.npz"
+
 
 def triggers_file(model: Path) -> Path:
     """Return the dataset of the triggers that a model file was improved with."""
-    return model.with_name(f"{model.stem}.triggers.npz")
+    return model.with_name(f"{model.stem}{_TRIGGERS}")
+
+
+def _divided(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """Return those of data and those of triggers."""
+    triggers = [path for path in paths if path.name.endswith(_TRIGGERS)]
+    return [path for path in paths if path not in triggers], triggers
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +69,8 @@ class Origin:
     """Samples of the base, if they are not the dataset."""
     triggers: LandmarkDataset | None = None
     """Triggers of earlier sessions, as they are kept beside it; None if it lists none."""
-    lacks_triggers: bool = False
-    """Whether it lists such triggers, and they are not there."""
+    lost_triggers: tuple[Path, ...] = ()
+    """Those that it lists and that are not there."""
     split: str | None = None
     """The split that it was trained on, if one was named."""
     negatives: bool = True
@@ -71,8 +80,10 @@ class Origin:
     """Recordings among the data that cannot be read, and why."""
 
     @classmethod
-    def find(cls, model: str | Path, data: Sequence[str | Path] = ()) -> Self:
+    def find(cls, model: str | Path, data: Sequence[str | Path] | str | Path = ()) -> Self:
         """Find the data of a model; ``data`` is where they are now, if they were moved.
+
+        Triggers that were moved may be among them.
 
         Raises
         ------
@@ -81,20 +92,20 @@ class Origin:
         """
         loaded, path = load_model(model), model_path(model)
         facts = loaded.card.training
-        before = triggers_file(path)
-        # A model that was put back lists no triggers, and has not learnt those of its successor.
-        lists, is_there = before in _listed(loaded.card, path), before.is_file()
+        given, given_triggers = _divided(each_path(data))
+        triggers = given_triggers or _listed_triggers(loaded.card, path)
+        there = [one for one in triggers if given_triggers or one.is_file()]
         split = facts.get("split")
         same: dict[str, Any] = {
             "model": loaded,
             "name": str(model),
             "path": path,
-            "triggers": load_dataset(before) if lists and is_there else None,
-            "lacks_triggers": lists and not is_there,
+            "triggers": concatenate([load_dataset(one) for one in there]) if there else None,
+            "lost_triggers": tuple(one for one in triggers if one not in there),
             "split": split if isinstance(split, str) else None,
             "negatives": facts.get("negatives", True) is not False,
         }
-        paths = [Path(one) for one in data] or _named_data(loaded.card, path)
+        paths = given or _named_data(loaded.card, path)
         if not paths:
             return cls(**same | _kept_beside(model, loaded.card, path))._with_doubts()
         read, base = load_data(paths, _kind(loaded.card)), _base_of(loaded.card, path)
@@ -112,9 +123,11 @@ class Origin:
         return found._with_doubts()
 
     def _require_labels(self) -> None:
-        """Refuse data that have changed so much that labels of the model would be forgotten."""
-        parts = (self.dataset, self.examples, self.triggers)
-        there = {label for part in parts if part is not None for label in part.labels}
+        """Refuse data that have changed so much that labels of the model would be forgotten.
+
+        A few triggers of a label are no data of it.
+        """
+        there = {*self.trained.labels, *(() if self.examples is None else self.examples.labels)}
         if gone := sorted(set(self.model.labels) - there - {NONE_LABEL}):
             raise HandloreError(
                 f"{listed([str(path) for path in self.paths])} has no samples of {listed(gone)},"
@@ -124,10 +137,11 @@ class Origin:
     def _with_doubts(self) -> Self:
         """Say if the model was trained on what is not there, or on what is to test it."""
         doubts = []
-        if self.lacks_triggers:
+        if self.lost_triggers:
             doubts = [
-                f"{triggers_file(self.path)} is not there: the new model will not know the triggers"
-                f" that {self.name} was improved with"
+                f"{listed([str(one) for one in self.lost_triggers])} is not there: the new model"
+                f" will not know the triggers that {self.name} was improved with; say with --data"
+                " where they are"
             ]
         tested = self.dataset.select(self.dataset.samples.split == "test")
         if n := sum(trained_on(self.model.card, tested) or []):
@@ -166,17 +180,39 @@ def _kind(card: ModelCard) -> Any:
     return card.kind
 
 
-def _listed(card: ModelCard, path: Path) -> list[Path]:
-    """Return the data and triggers that a card lists, whether they are there or not."""
+def _listed(card: ModelCard, path: Path) -> tuple[list[Path], list[Path]]:
+    """Return the data and the triggers that a card lists, whether they are there or not.
+
+    Triggers alone, as somebody may train a model on them, are its data.
+    """
     said = card.training.get("data")
     names = [one for one in said if isinstance(one, str)] if isinstance(said, list) else []
-    return [path.parent / name for name in names]
+    data, triggers = _divided([path.parent / name for name in names])
+    return (data, triggers) if data or card.training.get("base") else (triggers, [])
+
+
+def _listed_triggers(card: ModelCard, path: Path) -> list[Path]:
+    """Return the triggers that a card lists, as they are named now.
+
+    A model that was put back lists none, and has not learnt those of its successor. The triggers
+    of one that was renamed have its new name, or still the one that it lists; a file of its new
+    name may also be of another model, and what it lists too.
+    """
+    _, named = _listed(card, path)
+    own = triggers_file(path)
+    is_renamed = len(named) == 1 and own not in named and own.is_file()
+    return [own] if is_renamed and _knows_some(card, own) else named
+
+
+def _knows_some(card: ModelCard, triggers: Path) -> bool:
+    """Return whether a model was trained on some triggers of a file, or may have been."""
+    known = trained_on(card, load_dataset(triggers))
+    return known is None or any(known)
 
 
 def _named_data(card: ModelCard, path: Path) -> list[Path]:
     """Return the files and folders that a card names, all there; without the triggers."""
-    triggers = triggers_file(path).resolve()
-    own = [one for one in _listed(card, path) if one.resolve() != triggers]
+    own, _ = _listed(card, path)
     gone = [str(one) for one in own if not one.exists()]
     if gone:
         raise HandloreError(
@@ -314,7 +350,7 @@ class Lesson:
 
     def _forgets_all(self, origin: Origin) -> bool:
         """Return whether a model that was put back is to forget triggers of which none is left."""
-        return origin.lacks_triggers and not self.triggers.names
+        return bool(origin.lost_triggers) and not self.triggers.names
 
 
 def _is_learnt(origin: Origin, samples: LandmarkDataset) -> NDArray[np.bool_]:

@@ -118,8 +118,6 @@ def source_facts(
     Files are named as seen from the folder of the model file: they are found again where both were
     moved, and say nothing about the rest of the computer.
     """
-    if not data and base is None:
-        return {}
     facts: dict[str, Any] = {"data": [_seen_from(out, path) for path in data]} if data else {}
     facts |= {"split": split} if split else {}
     if base is not None:

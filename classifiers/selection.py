@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.splits import By, cross_validation, default_by
+from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.files import each
 from handlore.models.card import DEFAULT_ESTIMATOR, KIND_WORDS
 from handlore.models.encoders import Encoder
 
@@ -177,7 +179,7 @@ class EstimatorComparison:
 
 
 def compare_estimators(
-    dataset: LandmarkDataset,
+    dataset: LandmarkDataset | str | Path,
     models: Sequence[str] | str = (AUTO,),
     *,
     by: By | None = None,
@@ -199,7 +201,7 @@ def compare_estimators(
     Parameters
     ----------
     dataset
-        Samples of at least two labels.
+        Samples of at least two labels; or their file.
     models
         Names of estimators; ``auto`` stands for those of :data:`CANDIDATES` that suit the data and
         are installed.
@@ -224,7 +226,7 @@ def compare_estimators(
     >>> found.winner_elsewhere <= found.best.evaluation.scores.accuracy
     True
     """
-    chosen = [models] if isinstance(models, str) else models
+    dataset, chosen = load_dataset(dataset), each(models)
     names, left_out = _installed(chosen, dataset.header.kind)
     given = _params_by_model(names, params or {})
     split, leaks = by or default_by(dataset), None

@@ -14,6 +14,7 @@ import numpy as np
 from sklearn.base import clone
 
 from handlore.datasets.dataset import MIXED_DETECTORS, NONE_LABEL, LandmarkDataset, listed
+from handlore.datasets.describe import LabelProblems
 from handlore.datasets.splits import (
     cross_validation,
     default_by,
@@ -21,8 +22,9 @@ from handlore.datasets.splits import (
     fold_count,
     training_samples,
 )
+from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import HandloreError
-from handlore.landmarks.files import atomic_write, require_writable
+from handlore.landmarks.files import as_path, atomic_write, each, require_writable
 from handlore.models.card import ModelCard
 from handlore.models.encoders import Encoder, MovementEncoder
 from handlore.models.files import require_model_output, write_model
@@ -74,7 +76,7 @@ class Trained:
 
 
 def train(
-    dataset: LandmarkDataset,
+    dataset: LandmarkDataset | str | Path,
     out: str | Path,
     model: str | None = None,
     *,
@@ -95,7 +97,7 @@ def train(
     Parameters
     ----------
     dataset
-        Poses or movements; samples without a hand are left out.
+        Poses or movements, or their file; samples without a hand are left out.
     out
         The model file, usually ending in ``.onnx``.
     model, features, mirror_labels, params, seed
@@ -113,8 +115,9 @@ def train(
         by default with its estimator and features. The notes say which labels of the dataset are
         confused, as a cross-validation of the dataset finds it.
     data
-        Where the dataset comes from. The model file names these files and folders, seen from its
-        own folder, so that :func:`~handlore.classifiers.improving.improve` finds them.
+        Where the dataset comes from; default: its file, if that is given. The model file names
+        these files and folders, seen from its own folder, so that
+        :func:`~handlore.classifiers.improving.improve` finds them.
     progress
         Called with how much is done, and of how much. With it, Ctrl-C ends the training of an
         estimator that learns in epochs, and keeps the best model so far.
@@ -131,9 +134,10 @@ def train(
     >>> handlore.load_model("trained.onnx").labels == trained.card.labels
     True
     """
-    out = Path(out)
+    out = as_path(out)
     require_model_output(out)
-    chosen = training_samples(dataset, split)
+    data = each(data) or ([] if isinstance(dataset, LandmarkDataset) else [dataset])
+    chosen = training_samples(load_dataset(dataset), split)
     options: dict[str, Any] = {"features": features, "mirror_labels": mirror_labels}
     pipeline, examples, notes = pipeline_beside(
         chosen, base, model, params=params, seed=seed, **options
@@ -346,6 +350,8 @@ def _notes(dataset: LandmarkDataset) -> list[str]:
         lines.append(f"no sample of {listed(lost)} shows a hand, so the model does not know it")
     if few:
         lines.append(f"fewer than {_FEW_SAMPLES} samples of {listed(few)}; add some")
+    if conflicts := LabelProblems.of(dataset).about_conflicts:
+        lines.append(conflicts)
     return lines + [line for line in dataset.header.log if line == MIXED_DETECTORS]
 
 

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from handlore.landmarks.files import as_path
+
 from .dataset import Header, Kind, LandmarkDataset, listed
 from .loading import load_recordings
 from .recording_files import is_recordings
@@ -73,14 +75,21 @@ class LabelProblems:
             "one_class_groups": list(self.one_class_groups),
         }
 
+    @property
+    def about_conflicts(self) -> str | None:
+        """The labels that share identical items, in a line: they cannot be distinguished."""
+        if not self.conflicts:
+            return None
+        pairs = [f"{' = '.join(one.labels)} ({one.n})" for one in self.conflicts]
+        return (
+            f"{self.n_conflicts} identical items are under two labels or more: {listed(pairs)};"
+            f" such as {' = '.join(self.conflicts[0].sources[:2])}"
+        )
+
     def lines(self) -> Iterator[str]:
         """Yield the problems as text, the most important first, long lists cut."""
-        if self.conflicts:
-            pairs = [f"{' = '.join(one.labels)} ({one.n})" for one in self.conflicts]
-            yield (
-                f"{self.n_conflicts} identical items are under two labels or more: {listed(pairs)};"
-                f" such as {' = '.join(self.conflicts[0].sources[:2])}"
-            )
+        if self.about_conflicts:
+            yield self.about_conflicts
         if self.near_empty:
             few = [f"{label} ({found})" for label, found in self.near_empty.items()]
             yield f"fewer than {_MIN_ITEMS} items with a hand: {listed(few)}"
@@ -197,7 +206,7 @@ class RecordingsDescription:
         return {"type": "recordings", **asdict(self), "failures": [list(f) for f in self.failures]}
 
 
-def describe(path: Path) -> DatasetDescription | RecordingsDescription:
+def describe(path: str | Path) -> DatasetDescription | RecordingsDescription:
     """Return what is in a dataset file or a folder of recordings.
 
     Raises
@@ -211,7 +220,7 @@ def describe(path: Path) -> DatasetDescription | RecordingsDescription:
     >>> handlore.describe("poses.npz").kind
     'pose'
     """
-    path = Path(path)
+    path = as_path(path)
     return _describe_recordings(path) if is_recordings(path) else _describe_dataset(path)
 
 

@@ -1,4 +1,4 @@
-"""Walking a source's folder, and reading its files: names, order, stamps, bytes."""
+"""Walking a source's folder, and reading its files: names, kinds, order, stamps, bytes."""
 
 import os
 import re
@@ -150,3 +150,49 @@ def read_start(path: Path, n_bytes: int = 65536) -> bytes:
             return stream.read(n_bytes)
     except OSError:
         return b""
+
+
+# Which files are pictures and videos, by their names.
+
+_PICTURE_SUFFIXES = frozenset(
+    f".{ending}"
+    for ending in (
+        *(
+            "bmp",
+            "dib",
+            "jpg",
+            "jpeg",
+            "jpe",
+            "jfif",
+            "jp2",
+            "png",
+            "webp",
+            "avif",
+            "gif",
+            "tif",
+            "tiff",
+        ),
+        *("pbm", "pgm", "ppm", "pnm", "ras", "sr", "exr", "hdr", "heic", "heif"),
+    )
+)
+"""Endings of pictures; HEIC needs a package of its own."""
+
+_VIDEO_SUFFIXES = frozenset(
+    f".{ending}"
+    for ending in (
+        *("mp4", "m4v", "avi", "webm", "mov", "mkv", "mpg", "mpeg", "wmv", "3gp", "3g2", "flv"),
+        *("ts", "mts", "m2ts", "m2v", "vob", "ogv", "asf", "mxf", "divx", "f4v"),
+        *("h264", "264", "h265", "265", "hevc", "mjpeg", "mjpg"),
+    )
+)
+"""Endings of videos; a GIF may be a picture as well."""
+
+
+def is_picture(path: Path) -> bool:
+    """Say whether a file's name is that of a picture."""
+    return path.suffix.lower() in _PICTURE_SUFFIXES
+
+
+def is_video(path: Path) -> bool:
+    """Say whether a file's name is that of a video."""
+    return path.suffix.lower() in _VIDEO_SUFFIXES

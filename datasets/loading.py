@@ -292,6 +292,8 @@ def load_data(paths: Sequence[str | Path] | str | Path, kind: Kind | None = None
     'pose'
     """
     paths = each_path(paths)
+    if not paths:
+        raise HandloreError("no data; expected dataset files or folders of recordings")
     read = [load_recordings(path) if is_recordings(path) else load_dataset(path) for path in paths]
     unsorted = _unsorted([one for one in read if isinstance(one, LoadedRecordings)])
     read = [one.sorted if isinstance(one, LoadedRecordings) else one for one in read]

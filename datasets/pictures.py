@@ -296,30 +296,3 @@ def _why_unreadable(data: bytes) -> str:
     if b"\0" not in data[:512]:
         return "it is a text file, not a picture"
     return "it is not a picture that OpenCV can read"
-
-
-# Which files are pictures and videos, by their names.
-
-_PICTURES = """
-.bmp .dib .jpg .jpeg .jpe .jfif .jp2 .png .webp .avif .gif .tif .tiff .pbm .pgm .ppm .pnm .ras .sr
-.exr .hdr .heic .heif
-"""
-_PICTURE_SUFFIXES = frozenset(_PICTURES.split())
-"""Endings of pictures; HEIC needs a package of its own."""
-
-_VIDEOS = """
-.mp4 .m4v .avi .webm .mov .mkv .mpg .mpeg .wmv .3gp .3g2 .flv .ts .mts .m2ts .m2v .vob .ogv .asf
-.mxf .divx .f4v .h264 .264 .h265 .265 .hevc .mjpeg .mjpg
-"""
-_VIDEO_SUFFIXES = frozenset(_VIDEOS.split())
-"""Endings of videos; a GIF may be a picture as well."""
-
-
-def is_picture(path: Path) -> bool:
-    """Say whether a file's name is that of a picture."""
-    return path.suffix.lower() in _PICTURE_SUFFIXES
-
-
-def is_video(path: Path) -> bool:
-    """Say whether a file's name is that of a video."""
-    return path.suffix.lower() in _VIDEO_SUFFIXES

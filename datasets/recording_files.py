@@ -16,10 +16,10 @@ from typing import Any
 
 from handlore import __version__
 from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError
-from handlore.landmarks.files import atomic_write, os_errors_as
+from handlore.landmarks.files import atomic_write, os_errors_as, similar_files
 from handlore.landmarks.untrusted import DAMAGE, parse_json
 
-from .pictures import is_video
+from .files import is_video
 
 _RECORDINGS_VERSION = 1
 MARKER = "recordings.json"
@@ -269,7 +269,10 @@ def _whole_video(path: Path) -> Path | None:
 
 def _not_recordings(root: Path) -> str:
     if not root.exists():
-        return f"{root} does not exist; `capture --out {root}` or `live --record {root}` makes it"
+        near = similar_files(root)
+        meant = f"did you mean {near}? else " if near else ""
+        make = f"`capture --out {root}` or `live --record {root}` makes it"
+        return f"{root} does not exist; {meant}{make}"
     if root.is_dir() and not _names(root):
         return f"{root} is empty; `handlore capture --out {root}` makes it a folder of recordings"
     return f"{root} is no folder of recordings; give one of `capture --out` or `live --record`"

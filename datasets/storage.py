@@ -16,7 +16,7 @@ import numpy as np
 
 from handlore import __version__
 from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError
-from handlore.landmarks.files import atomic_write
+from handlore.landmarks.files import as_path, atomic_write, no_file
 from handlore.landmarks.untrusted import (
     DAMAGE,
     parse_json,
@@ -48,7 +48,7 @@ _FIXED_DATE = (1980, 1, 1, 0, 0, 0)
 _ARRAYS = (*FRAME_ARRAYS, "offsets")
 
 
-def save_dataset(dataset: LandmarkDataset, path: Path) -> None:
+def save_dataset(dataset: LandmarkDataset | str | Path, path: str | Path) -> None:
     """Write a dataset; the file appears whole or not at all.
 
     Raises
@@ -61,12 +61,13 @@ def save_dataset(dataset: LandmarkDataset, path: Path) -> None:
     >>> dataset = handlore.load_dataset("poses.npz")
     >>> handlore.save_dataset(dataset.select(dataset.has_hand), "with_hands.npz")
     """
+    path, dataset = as_path(path), load_dataset(dataset)
     header = {"format": FORMAT_VERSION, "writer": f"handlore {__version__}"}
     text = json.dumps(header | dataset.header.as_json(), sort_keys=True, ensure_ascii=False)
     members = {"header": np.frombuffer(text.encode(*TEXT), np.uint8)}
     members |= {name: getattr(dataset, name) for name in _ARRAYS}
     members |= {f"samples.{name}": getattr(dataset.samples, name) for name in SAMPLE_COLUMNS}
-    with atomic_write(Path(path)) as stream, zipfile.ZipFile(stream, "w") as archive:
+    with atomic_write(path) as stream, zipfile.ZipFile(stream, "w") as archive:
         for name, array in members.items():
             info = zipfile.ZipInfo(f"{name}.npy", _FIXED_DATE)
             info.compress_type = zipfile.ZIP_DEFLATED
@@ -75,8 +76,10 @@ def save_dataset(dataset: LandmarkDataset, path: Path) -> None:
                 np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
 
 
-def load_dataset(path: Path) -> LandmarkDataset:
-    """Read a dataset.
+def load_dataset(path: str | Path | LandmarkDataset) -> LandmarkDataset:
+    """Read a dataset; one that is loaded already is returned.
+
+    So functions that take a dataset take its file too.
 
     Raises
     ------
@@ -95,7 +98,9 @@ def load_dataset(path: Path) -> LandmarkDataset:
     >>> dataset.image.shape
     (24, 1, 21, 3)
     """
-    path = Path(path)
+    if isinstance(path, LandmarkDataset):
+        return path
+    path = as_path(path, "a dataset or its file (`handlore.load_data(PATHS).dataset` joins some)")
     _require_zip(path)
     members = _read_members(path)
     header = _header(path, members)
@@ -151,7 +156,7 @@ def _read_members(path: Path) -> dict[str, Any]:
             f"{path} is a folder; make a dataset of it with `handlore convert {path} OUT.npz`"
         ) from error
     except FileNotFoundError as error:
-        raise HandloreError(f"there is no file {path}") from error
+        raise HandloreError(no_file(path)) from error
     except (*DAMAGE, InvalidDataError) as error:
         raise InvalidDataError(
             f"{path} is truncated or damaged ({reason(error)}); convert the source again"

@@ -14,13 +14,13 @@ import numpy as np
 
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.files import no_file
 from handlore.landmarks.hands import Hand, Pixels, by_slot
 from handlore.landmarks.search import as_searched, augmented_hands, search
 from handlore.landmarks.stages import STAGES, Stage
 
 from .dataset import Header, LandmarkDataset, Samples
-from .files import walk
-from .pictures import is_picture, is_video
+from .files import is_picture, is_video, walk
 from .recording_files import refuse_label_folder
 from .sources.base import Clip, Item, LandmarkClip, Source
 from .sources.videos import Frames, Videos
@@ -222,7 +222,7 @@ def list_media(paths: Sequence[Path], *, movements: bool) -> list[Medium]:
 
 def _media_of(path: Path, movements: bool) -> list[Medium]:
     if not path.exists():
-        raise HandloreError(f"there is no file {path}")
+        raise HandloreError(no_file(path))
     if is_dataset(path):
         raise HandloreError(
             f"{path} is a landmark dataset, which `handlore evaluate` takes; expected a picture, a"

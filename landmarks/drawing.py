@@ -186,14 +186,16 @@ def draw_text(
     bold: bool = False,
     anchor: str = "left",
     width: int = 0,
+    keep_end: bool = False,
 ) -> int:
     """Write a line of text with a font of ``size`` pixels; return its width in pixels.
 
     ``at`` is the left end (or ``anchor`` ``middle`` or ``right``) of the line's middle. A line
-    longer than ``width`` pixels is cut off with an ellipsis; 0: no limit.
+    longer than ``width`` pixels is cut off with an ellipsis, at its start to ``keep_end``; 0: no
+    limit.
     """
     if width:
-        text = _fitted(text, size, bold, width)
+        text = _fitted(text, size, bold, width, keep_end=keep_end)
     mask = _mask(text, size, bold)
     x = at[0] - {"left": 0, "middle": mask.shape[1] // 2, "right": mask.shape[1]}[anchor]
     _blend(picture, mask, x, at[1] - mask.shape[0] // 2, color)
@@ -258,12 +260,12 @@ def _blend(picture: Pixels, mask: NDArray[np.uint8], x: int, y: int, color: Colo
     part[:] = (part * (256 - weight) + np.array(color, np.uint16) * weight) >> 8
 
 
-def _fitted(text: str, size: int, bold: bool, width: int) -> str:
-    if _length(text, size, bold) <= width:
-        return text
-    while text and _length(text + "…", size, bold) > width:
-        text = text[:-1]
-    return text + "…"
+def _fitted(text: str, size: int, bold: bool, width: int, *, keep_end: bool = False) -> str:
+    cut = text
+    while cut and _length(text, size, bold) > width:
+        cut = cut[1:] if keep_end else cut[:-1]
+        text = f"…{cut}" if keep_end else f"{cut}…"
+    return text
 
 
 @lru_cache(512)

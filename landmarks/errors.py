@@ -45,13 +45,18 @@ def counted(n: int, noun: str, plural: str = "") -> str:
     return f"{n} {noun if n == 1 else plural or f'{noun}s'}"
 
 
+def near_names(name: str, known: Iterable[str]) -> list[str]:
+    """Return the known names that a misspelt one may mean, two at most."""
+    return get_close_matches(name, list(known), 2)
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return the known names that a misspelt one may mean, joined by "or"; empty if none is near.
 
     >>> nearest("fits", ["fist", "palm"])
     'fist'
     """
-    return " or ".join(get_close_matches(name, list(known), 2))
+    return " or ".join(near_names(name, known))
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> HandloreError:

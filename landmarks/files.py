@@ -3,19 +3,72 @@
 import errno
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from .errors import HandloreError
+from .errors import HandloreError, near_names
 from .processes import cleaned_up
+from .untrusted import printable
 
 
 def each_path(paths: Sequence[str | Path] | str | Path) -> list[Path]:
-    """Return one path or several as a list; the letters of a text are no paths."""
-    several = [paths] if isinstance(paths, str | Path) else paths
-    return [Path(path) for path in several]
+    """Return one path or several as a list."""
+    return [as_path(path, "a path, or several") for path in each(paths)]
+
+
+def each(given: Any) -> list[Any]:
+    """Return one object or several as a list; the letters of a text are not several."""
+    several = isinstance(given, Iterable) and not isinstance(given, str)
+    return list(given) if several else [given]
+
+
+def as_path(given: object, expected: str = "a path") -> Path:
+    """Return a path; HandloreError says what was expected where something else is given."""
+    if isinstance(given, str | os.PathLike):
+        return Path(given)
+    raise HandloreError(f"expected {expected}, but got {type(given).__name__}")
+
+
+_MOST_NAMES = 5000
+"""How many names of a folder are compared with a misspelt one."""
+
+
+def no_file(path: Path, ending: str = "", what: str = "file") -> str:
+    """Say that there is no file, and which one in the same folder may have been meant."""
+    near = similar_files(path, ending)
+    return f"there is no {what} {path}" + (f"; did you mean {near}?" if near else "")
+
+
+def similar_files(path: Path, ending: str = "") -> str:
+    """Return the files and folders that a misspelt path may mean, joined by "or".
+
+    Those of its own ending come first, then those of the ending that is expected, if one is.
+    """
+    names = _names_beside(path)
+    same = [name for name in names if Path(name).suffix == (path.suffix or ending)]
+    expected = [name for name in names if Path(name).suffix == ending] if ending else names
+    near = _near_stems(path.stem, same) or _near_stems(path.stem, expected)
+    return " or ".join(printable(str(path.with_name(name))) for name in near)
+
+
+def _near_stems(stem: str, names: Sequence[str]) -> list[str]:
+    """Return the names whose stems are near, two at most: equal endings make no names alike."""
+    stems: dict[str, str] = {}
+    for name in names:
+        stems.setdefault(Path(name).stem.casefold(), name)
+    return [stems[one] for one in near_names(stem.casefold(), stems)]
+
+
+def _names_beside(path: Path) -> list[str]:
+    try:
+        with os.scandir(path.parent) as entries:
+            names = [entry.name for entry in islice(entries, _MOST_NAMES)]
+    except (OSError, ValueError):  # the latter for a path that no system has
+        return []
+    return sorted(name for name in names if not name.startswith("."))
 
 
 @contextmanager

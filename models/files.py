@@ -15,7 +15,7 @@ import numpy as np
 
 from handlore.datasets.dataset import NONE_LABEL, Kind
 from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError, counted
-from handlore.landmarks.files import atomic_write, os_errors_as, require_writable
+from handlore.landmarks.files import atomic_write, each, os_errors_as, require_writable
 from handlore.landmarks.untrusted import DAMAGE, parse_json, reason, require_size
 from handlore.landmarks.weights import CUSTOM, ENVIRONMENT_VARIABLE, find_bundle
 
@@ -40,15 +40,16 @@ _TIMEPOINTS = range(MIN_TIMEPOINTS, 4097)
 
 
 @overload
-def load_model(path: str | Path) -> Model: ...
+def load_model(path: str | Path | Model) -> Model: ...
 @overload
-def load_model(path: str | Path, kind: Literal["pose"]) -> PoseModel: ...
+def load_model(path: str | Path | Model, kind: Literal["pose"]) -> PoseModel: ...
 @overload
-def load_model(path: str | Path, kind: Literal["sequence"]) -> MovementModel: ...
-def load_model(path: str | Path, kind: Kind | None = None) -> Model:
+def load_model(path: str | Path | Model, kind: Literal["sequence"]) -> MovementModel: ...
+def load_model(path: str | Path | Model, kind: Kind | None = None) -> Model:
     """Load a model file, or a model that comes with handlore.
 
-    Files of all earlier formats can be read.
+    Files of all earlier formats can be read. A model that is loaded already is returned, so
+    functions that take a model take its file or name too.
 
     Parameters
     ----------
@@ -77,7 +78,17 @@ def load_model(path: str | Path, kind: Kind | None = None) -> Model:
     >>> model.labels
     ('fist', 'open_palm', 'point', 'victory')
     """
-    ours, path = is_ready(path), model_path(path)
+    model = path if isinstance(path, Model) else _loaded(path)
+    if kind not in (None, model.card.kind):
+        name = "the model" if isinstance(path, Model) else model_path(path)
+        raise InvalidDataError(
+            f"{name} takes {KIND_WORDS[model.card.kind]}; expected one for {KIND_WORDS[kind]}"
+        )
+    return model
+
+
+def _loaded(name: str | Path) -> Model:
+    ours, path = is_ready(name), model_path(name)
     data = _read(path)
     try:
         if not ours:
@@ -98,10 +109,6 @@ def load_model(path: str | Path, kind: Kind | None = None) -> Model:
         raise InvalidDataError(f"{path} is damaged: {error}; train it again") from error
     except DAMAGE as error:
         raise InvalidDataError(f"{path} is damaged: {reason(error)}; train it again") from error
-    if kind not in (None, card.kind):
-        raise InvalidDataError(
-            f"{path} takes {KIND_WORDS[card.kind]}; expected one for {KIND_WORDS[kind]}"
-        )
     return model
 
 
@@ -130,8 +137,8 @@ def load_models(
     >>> [model.card.kind for model in models]
     ['pose', 'sequence']
     """
-    names = [models] if isinstance(models, str | Path | Model) else models
-    loaded = [one if isinstance(one, Model) else load_model(one) for one in names]
+    names = each(models)
+    loaded = [load_model(one) for one in names]
     for name, model in zip(names, loaded, strict=True):
         if model.card.n_hands != loaded[0].card.n_hands:
             raise HandloreError(
@@ -148,11 +155,11 @@ def load_models(
     ]
 
 
-def required_landmarker(models: Sequence[Model]) -> str:
+def required_landmarker(models: Sequence[str | Path | Model] | str | Path | Model) -> str:
     """Return the hand network that models were trained on: ``full`` or ``lite``.
 
-    Where they differ it is ``full``. Networks of the user's own are found by an environment
-    variable.
+    One or several models, or their files or names; where they differ it is ``full``. Networks of
+    the user's own are found by an environment variable.
 
     Raises
     ------
@@ -164,7 +171,7 @@ def required_landmarker(models: Sequence[Model]) -> str:
     >>> handlore.required_landmarker([handlore.load_model("poses.onnx")])
     'full'
     """
-    names = {_network(model.card.landmarker) for model in models}
+    names = {_network(load_model(model).card.landmarker) for model in each(models)}
     return names.pop() if len(names) == 1 else "full"
 
 

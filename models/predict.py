@@ -19,7 +19,7 @@ from handlore.landmarks.files import each_path
 from handlore.landmarks.opening import open_detector
 from handlore.landmarks.untrusted import reason
 
-from .files import required_landmarker
+from .files import load_model, required_landmarker
 from .model import Model, MovementModel, PoseModel, Prediction
 from .stream.events import Event
 from .stream.recogniser import recognise
@@ -100,14 +100,14 @@ def _video_events(model: Model, video: LandmarkDataset) -> list[Event]:
 
 
 def predict_video(
-    model: Model, path: str | Path, detector: HandDetector, *, frame_rate: float = 30.0
+    model: Model | str | Path, path: str | Path, detector: HandDetector, *, frame_rate: float = 30.0
 ) -> list[Event]:
     """Return the gestures in a video file with their times.
 
     Parameters
     ----------
     model
-        Of poses or movements.
+        Of poses or movements; or its file or name.
     path
         A video, an animated GIF, or a folder of numbered pictures, its frames.
     detector
@@ -128,13 +128,14 @@ def predict_video(
     >>> [event.label for event in events]
     ['wave']
     """
+    model = load_model(model)
     n_hands = model.card.n_hands
     video = track_video(Path(path), detector, max_hands=n_hands, frame_rate=frame_rate)
     return _video_events(model, video)
 
 
 def predict_files(
-    model: Model,
+    model: Model | str | Path,
     paths: Sequence[str | Path] | str | Path,
     *,
     detector: OpenDetector | None = None,
@@ -148,7 +149,7 @@ def predict_files(
     Parameters
     ----------
     model
-        Of poses or movements.
+        Of poses or movements; or its file or name.
     paths
         Pictures, videos, folders of them, and folders of recordings, which are predicted from
         their landmarks. A model of movements takes a folder of pictures as the frames of a video.
@@ -176,6 +177,7 @@ def predict_files(
     >>> one.prediction.label
     'fist'
     """
+    model = load_model(model)
     if tta and model.card.kind != "pose":
         raise HandloreError("the model takes videos; --tta is for models of poses")
     found = _Predicted()

@@ -5,7 +5,9 @@ import doctest
 import inspect
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from api_stubs import write_home
@@ -71,3 +73,85 @@ def test_names_are_imported_on_use() -> None:
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'recognize'"):
         handlore.recognize  # noqa: B018
+
+
+def trained_on_a_file() -> handlore.LandmarkDataset:
+    """What the model names as its data is what it was trained on."""
+    card = handlore.train("poses.npz", "of_file.onnx", "linear").card
+    return handlore.load_dataset(Path(*card.training["data"]))
+
+
+GIVEN_A_FILE = {
+    "train": lambda: trained_on_a_file().n_samples == 24,
+    "cross_validate": lambda: handlore.cross_validate("poses.npz", "linear").scores.n == 24,
+    "compare_estimators": lambda: (
+        handlore.compare_estimators(Path("poses.npz"), ["linear"]).chosen.name == "linear"
+    ),
+    "evaluate": lambda: handlore.evaluate("poses.onnx", "poses.npz").scores.n == 24,
+    "calibrate": lambda: "wave" in handlore.calibrate("moves.onnx", "stream.npz", 1).thresholds,
+    "recognise": lambda: len(list(handlore.recognise("moves.onnx", "stream.npz"))) == 1,
+    "recognise several": lambda: (
+        len([*handlore.recognise([Path("moves.onnx")], "stream.npz")]) == 1
+    ),
+    "Recogniser": lambda: handlore.Recogniser("everyday").n_hands == 1,
+    "Recogniser of a model": lambda: (
+        handlore.Recogniser(handlore.load_model("moves.onnx")).n_hands == 1
+    ),
+    "replay": lambda: len(handlore.replay("moves.onnx", "stream.npz").logs) == 1,
+    "required_landmarker": lambda: handlore.required_landmarker("poses.onnx") == "full",
+    "predict_files": lambda: (
+        handlore.predict_files("poses.onnx", "photo.png").predictions[0].prediction.label == "fist"
+    ),
+    "export_table": lambda: handlore.export_table("poses.npz", "of_file.csv") == 24,
+    "load_model": lambda: (
+        handlore.load_model(model := handlore.load_model("poses.onnx"), "pose") is model
+    ),
+    "load_dataset": lambda: (
+        handlore.load_dataset(dataset := handlore.load_dataset("poses.npz")) is dataset
+    ),
+}
+
+
+@pytest.mark.parametrize("call", GIVEN_A_FILE.values(), ids=GIVEN_A_FILE)
+def test_a_file_in_place_of_what_it_holds(
+    call: Callable[[], bool], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(home)
+    assert call()
+
+
+A_MODEL = r"expected a model file, or the name of a model .*, but got "
+A_DATASET = r"expected a dataset or its file .*load_data.*, but got "
+GIVEN_SOMETHING_ELSE = {
+    "train": (lambda: handlore.train(loaded(), "new.onnx"), A_DATASET + "LoadedData"),
+    "train on several": (lambda: handlore.train(["poses.npz"], "new.onnx"), A_DATASET + "list"),
+    "cross_validate": (lambda: handlore.cross_validate(None), A_DATASET + "NoneType"),
+    "evaluate": (lambda: handlore.evaluate(loaded().dataset, "poses.npz"), A_MODEL),
+    "Recogniser": (lambda: handlore.Recogniser(loaded().dataset), A_MODEL + "LandmarkDataset"),
+    "run_live": (lambda: handlore.run_live([None]), A_MODEL + "NoneType"),
+    "load_model": (lambda: handlore.load_model(["poses.onnx"]), A_MODEL + "list"),
+    "load_data": (lambda: handlore.load_data(loaded().dataset), "expected a path, or several"),
+    "load_data of nothing": (lambda: handlore.load_data([]), "no data; expected dataset files"),
+    "save_dataset": (
+        lambda: handlore.save_dataset("new.npz", loaded().dataset),
+        "expected a path, but got LandmarkDataset",
+    ),
+    "describe": (lambda: handlore.describe(loaded().dataset), "expected a path, but got"),
+    "improve": (
+        lambda: handlore.improve(handlore.load_model("poses.onnx"), "triggers"),
+        "expected a model file, but got PoseModel",
+    ),
+}
+
+
+def loaded() -> Any:
+    return handlore.load_data("poses.npz")
+
+
+@pytest.mark.parametrize(("call", "says"), GIVEN_SOMETHING_ELSE.values(), ids=GIVEN_SOMETHING_ELSE)
+def test_something_else(
+    call: Callable[[], object], says: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(home)
+    with pytest.raises(handlore.HandloreError, match=says):
+        call()

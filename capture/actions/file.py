@@ -10,6 +10,7 @@ from typing import Any
 
 from handlore.datasets.dataset import NONE_LABEL
 from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.files import no_file
 from handlore.landmarks.untrusted import DAMAGE
 from handlore.models.model import Model
 from handlore.models.stream.settings import RecogniserSettings
@@ -152,7 +153,7 @@ def _read(path: Path) -> str:
         # Editors of Windows write a byte order mark.
         return path.read_text("utf-8-sig")
     except FileNotFoundError as error:
-        raise HandloreError(f"there is no file {path}") from error
+        raise HandloreError(no_file(path)) from error
     except UnicodeDecodeError as error:
         raise InvalidDataError(f"{path} is not UTF-8 text; save it as UTF-8") from error
     except OSError as error:

@@ -164,7 +164,8 @@ def _as_environment(event: Event) -> dict[str, str]:
 
 def _check_arguments(table: Table, arguments: Sequence[str], labels: Sequence[str]) -> None:
     """Reject arguments that a label could turn into a program or an option."""
-    for place, program in code_arguments(arguments):
+    code = list(code_arguments(arguments))
+    for place, program in code:
         if any(f"{{{name}}}" in arguments[place] for name in table.placeholders):
             table.problem(
                 "run",
@@ -172,7 +173,9 @@ def _check_arguments(table: Table, arguments: Sequence[str], labels: Sequence[st
                 " use the variable HANDLORE_LABEL (HANDLORE_HAND ...) of the environment there",
             )
     for number, argument in enumerate(arguments):
-        table.check_placeholders("run", argument)
+        # No placeholder can stand in code, so other braces there are its own, as in awk's {print}.
+        if number not in (place for place, _ in code):
+            table.check_placeholders("run", argument)
         values = [dict.fromkeys(table.placeholders, "0") | {"label": label} for label in labels]
         if number == 0 and any(fill(argument, value) != argument for value in values):
             table.problem("run", "the program itself cannot have a placeholder")

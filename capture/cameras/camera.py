@@ -12,6 +12,7 @@ from typing import ClassVar, Protocol
 
 from handlore.landmarks.detector import is_arm_linux
 from handlore.landmarks.errors import HandloreError, unknown_name
+from handlore.landmarks.files import similar_files
 from handlore.landmarks.hands import Pixels
 from handlore.landmarks.registry import Registry
 
@@ -81,6 +82,7 @@ class Camera(Protocol):
 Opener = Callable[[], Camera]
 """Opens a camera, or raises :class:`CameraError`."""
 
+_INSTEAD = "a video or a camera of the network can take its place: --camera clip.mp4, http://..."
 REMEDY = "unplug it and plug it in again"
 
 
@@ -156,11 +158,12 @@ def _reason(device: int | str) -> str:
         allow = ", that this program may use it (System Settings, Privacy, Camera)"
         return (
             "check that it is plugged in, that no other program uses it"
-            f"{allow if sys.platform == 'darwin' else ''}, or name another one with --camera"
+            f"{allow if sys.platform == 'darwin' else ''}, or name another one with --camera;"
+            f" {_INSTEAD}"
         )
     path = Path(f"{DEVICES}/video{device}" if isinstance(device, int) else str(device))
     if not path.exists():
-        return absent()
+        return f"{absent()}; {_INSTEAD}"
     if not os.access(path, os.R_OK | os.W_OK):
         return f"no permission for {path}; `sudo usermod -aG video $USER`, then log in again"
     users = _programs_using(path)
@@ -236,7 +239,9 @@ def camera_spec(text: str, options: CameraOptions | None = None) -> CameraSpec:
         raise HandloreError(f"{text} does not have the name of a video; expected {expected}")
     # A mistyped address is not repeated: it may hold a password.
     named = "of that name" if "@" in text else repr(text)
-    raise HandloreError(f"there is no camera or file {named}; expected {expected}")
+    near = similar_files(Path(text))
+    meant = f"did you mean {near}? " if near else ""
+    raise HandloreError(f"there is no camera or file {named}; {meant}expected {expected}")
 
 
 _WARM_UP = 5

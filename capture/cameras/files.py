@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import ClassVar
 
-from handlore.datasets.files import natural_order
-from handlore.datasets.pictures import is_picture, is_video, read_picture
+from handlore.datasets.files import is_picture, is_video, natural_order
+from handlore.datasets.pictures import read_picture
 from handlore.datasets.videos import read_video
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import Pixels

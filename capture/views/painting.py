@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 import cv2
 import numpy as np
@@ -101,14 +101,14 @@ class Canvas:
         bold: bool = False,
         anchor: str = "left",
         width: float = 0,
+        keep_end: bool = False,
     ) -> int:
         """Write a line of text, see :func:`~handlore.landmarks.drawing.draw_text`."""
         x, y, room = self.px(*at, width)
         room = max(room, 1) if width else 0
         font = self._font(size)
-        used = draw_text(
-            self.pixels, text, (x, y), font, color, bold=bold, anchor=anchor, width=room
-        )
+        how: Any = {"bold": bold, "anchor": anchor, "width": room, "keep_end": keep_end}
+        used = draw_text(self.pixels, text, (x, y), font, color, **how)
         return round(used / self.scale)
 
     def wrapped(self, text: str, size: int, width: float) -> list[str]:
@@ -227,8 +227,8 @@ def _paint_typing(canvas: Canvas, typed: str) -> None:
     half = min(x - MARGIN, 260)
     paint_centered(canvas, "new label", y - 62, 20, GREY)
     canvas.box((x - half, y - 32, x + half, y + 32), WHITE, 10)
-    at, room = (x, y), 2 * half - MARGIN
-    canvas.text(f"{typed}|", at, 28, GROUND, bold=True, anchor="middle", width=room)
+    how: Any = {"anchor": "middle", "width": 2 * half - MARGIN, "keep_end": True}
+    canvas.text(f"{typed}|", (x, y), 28, GROUND, bold=True, **how)
     paint_centered(canvas, "Enter: save, Esc: cancel", y + 62, 18, WHITE)
 
 

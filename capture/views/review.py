@@ -51,7 +51,7 @@ from .painting import (
     paint_typing_or_help,
     paint_value,
 )
-from .status_line import cut, terminal_size
+from .status_line import cut, terminal_size, typed_line
 
 TITLE = "handlore review"
 USUAL_SIZE: Size = (760 + PANEL, HEIGHT)
@@ -268,12 +268,16 @@ class ReviewTerminal:
             return
         self._state, self._at = state, now
         columns, rows = terminal_size(self._stream)
-        lines = [cut(line, columns - 1) for line in self._lines(state, recording, now)]
+        lines = [cut(line, columns - 1) for line in self._lines(state, recording, columns - 1)]
         size = min(columns - 1, _MOST_COLUMNS), min(rows - len(lines) - 2, _MOST_ROWS)
         lines[2:2] = [] if state.help else self._dots(state, recording, now, size)
-        self._write(lines[: rows - 1])
+        # The last line is what is typed, or the answer to it: it is one of however few.
+        above = max(rows - 2, 0)
+        self._write([*lines[:above], *lines[above:][-1:]])
 
-    def _lines(self, state: Review, recording: LandmarkDataset | None, now: float) -> Iterator[str]:
+    def _lines(
+        self, state: Review, recording: LandmarkDataset | None, columns: int
+    ) -> Iterator[str]:
         """Yield all but the picture."""
         entry = state.entry
         gone = "DISCARDED" if entry.discarded else ""
@@ -285,7 +289,7 @@ class ReviewTerminal:
         *others, none = map(printable, state.labels)
         yield "   ".join([*(f"{k} {label}" for k, label in enumerate(others[:9], 1)), f"0 {none}"])
         yield _KEYS
-        typed = "" if state.typed is None else f"new label: {printable(state.typed)}_"
+        typed = "" if state.typed is None else typed_line(printable(state.typed), columns)
         yield typed or printable(state.message)
 
     def _dots(

@@ -76,7 +76,8 @@ class StatusLine:
 def _line_of(status: Status, columns: int = _UNLIMITED) -> str:
     """Return the status in one line; the least important part is the last and is cut first."""
     if status.typed is not None:
-        return cut(f"new label: {status.typed}_   (Enter: save, Esc: cancel)", columns)
+        line = typed_line(status.typed, columns)
+        return line + cut("   (Enter: save, Esc: cancel)", columns - cell_len(line))
     unsaved = f"{status.unsaved} NOT WRITTEN, k tries again" if status.unsaved else ""
     state = _state_text(status)
     if status.problem:
@@ -122,6 +123,13 @@ def _counts(counts: Sequence[tuple[str, int]], columns: int) -> str:
         if cell_len(text) <= columns:
             return text
     return cut(text, columns)
+
+
+def typed_line(typed: str, columns: int) -> str:
+    """Return a label that is being typed, with its end, if it does not fit."""
+    line = f"new label: {typed}_"
+    ends = (line, *(f"…{line[first:]}" for first in range(1, len(line))))
+    return next((end for end in ends if cell_len(end) <= columns), "")
 
 
 def cut(text: str, columns: int) -> str:

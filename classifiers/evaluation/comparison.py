@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from handlore.datasets.dataset import LandmarkDataset, StrArray
 from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.files import no_file
 from handlore.landmarks.untrusted import DAMAGE, MAX_JSON_BYTES, parse_json, printable
 
 from .intervals import (
@@ -114,7 +115,7 @@ class RunResults:
                 raise InvalidDataError(f"{path} is a pipe or a device; {how}")
             values = parse_json(path.read_bytes(), MAX_JSON_BYTES)
         except FileNotFoundError as error:
-            raise HandloreError(f"there is no file {path}") from error
+            raise HandloreError(no_file(path)) from error
         except IsADirectoryError as error:
             raise HandloreError(
                 f"{path} is a folder; did you mean {path / 'scores.json'}?"

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from handlore.datasets.splits import (
     partly_named,
     untested_labels,
 )
+from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import HandloreError
 from handlore.models.encoders import Encoder, PoseEncoder
 
@@ -51,7 +51,7 @@ seconds the training took."""
 
 
 def cross_validate(
-    dataset: LandmarkDataset,
+    dataset: LandmarkDataset | str | Path,
     model: str | None = None,
     *,
     by: By | None = None,
@@ -74,7 +74,7 @@ def cross_validate(
     Parameters
     ----------
     dataset
-        Samples of at least two labels.
+        Samples of at least two labels; or their file.
     model, features, mirror_labels, params, seed
         See :func:`~handlore.classifiers.factory.make_pipeline`.
     by
@@ -105,6 +105,7 @@ def cross_validate(
     >>> result.protocol
     'cross-validated by group, ... folds'
     """
+    dataset = load_dataset(dataset)
     how: Any = {"features": features, "mirror_labels": mirror_labels, "params": params}
     pipeline, examples, notes = pipeline_beside(dataset, base, model, seed=seed, **how)
     chosen, best = by or default_by(dataset), default_by(dataset)
@@ -126,9 +127,8 @@ def limits(found: Evaluation, pipeline: Pipeline, *, by_default: bool) -> list[s
     by = found.split.by if found.split else default_by(found.dataset)
     advice = pointing_advice(found.predictions, found.dataset, pipeline.encoder)
     doubt = _doubt(found.dataset, by) if by_default else None
-    return list(
-        filter(None, [doubt, _about_untested(found, by), *_conflicts(found.dataset), advice])
-    )
+    conflicts = LabelProblems.of(found.dataset).about_conflicts
+    return list(filter(None, [doubt, _about_untested(found, by), conflicts, advice]))
 
 
 def _doubt(dataset: LandmarkDataset, by: By) -> str | None:
@@ -147,12 +147,6 @@ def _about_untested(found: Evaluation, by: By) -> str | None:
         f"not in the scores: only one {what} shows {names}, so that training has no example when it"
         f" is tested; add a second {what}"
     )
-
-
-def _conflicts(dataset: LandmarkDataset) -> list[str]:
-    """Return a line for labels that share identical items: they cannot be distinguished."""
-    found = LabelProblems.of(dataset)
-    return list(islice(found.lines(), 1)) if found.conflicts else []
 
 
 def _without_labels(

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset, listed
 from handlore.datasets.splits import By, held_out_samples
+from handlore.datasets.storage import load_dataset
 from handlore.models.card import ModelCard
 from handlore.models.files import load_model
 from handlore.models.model import Model
@@ -177,7 +178,7 @@ class Evaluation:
 
 def evaluate(
     model: Model | str | Path,
-    dataset: LandmarkDataset,
+    dataset: LandmarkDataset | str | Path,
     *,
     split: str | None = None,
     with_importances: bool = False,
@@ -192,7 +193,7 @@ def evaluate(
     model
         A loaded model, or its file.
     dataset
-        Samples of the model's kind.
+        Samples of the model's kind; or their file.
     split
         Test on this split of the dataset; default: ``test`` if there is one, else all.
     with_importances
@@ -214,7 +215,7 @@ def evaluate(
     ('the model was trained on exactly this data; the scores are meaningless',)
     """
     name = "" if isinstance(model, Model) else str(model)
-    loaded = model if isinstance(model, Model) else load_model(model)
+    loaded, dataset = load_model(model), load_dataset(dataset)
     card, tested = loaded.card, held_out_samples(dataset, split)
     classifier = (loaded.predict_clips, card.labels, tested, loaded.encoder)
     found = Evaluation.of(

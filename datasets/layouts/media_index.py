@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
-from ..pictures import is_picture, is_video
+from ..files import is_picture, is_video
 from .words import splits_in
 
 

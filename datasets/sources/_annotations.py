@@ -15,10 +15,10 @@ from handlore.landmarks.hands import Pixels
 from handlore.landmarks.untrusted import printable
 
 from ..dataset import NONE_LABEL, listed
-from ..files import MAX_LISTED, walk
+from ..files import MAX_LISTED, is_picture, is_video, walk
 from ..layouts.media_index import MediaIndex, split_of_list
 from ..layouts.words import SPLITS
-from ..pictures import is_picture, is_video, read_picture
+from ..pictures import read_picture
 from ..videos import FrameSelection, Span, read_video, video_length
 from .base import (
     PATTERN_HELP,

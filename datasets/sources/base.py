@@ -15,10 +15,10 @@ from handlore.landmarks.registry import Registry
 from handlore.landmarks.untrusted import printable
 
 from ..dataset import Kind, LandmarkDataset, Unit, listed
-from ..files import files_of
+from ..files import files_of, is_picture
 from ..layouts.folders import FileFacts
 from ..layouts.words import SPLITS, LabelReading
-from ..pictures import is_picture, read_picture
+from ..pictures import read_picture
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import numpy as np
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import Pixels
 
-from ..files import walk
-from ..pictures import is_picture, read_picture
+from ..files import is_picture, walk
+from ..pictures import read_picture
 from .base import SOURCES, Clip, Item, Listing, Source, not_listed, option
 
 # The skin mask of a photo has the same name and another ending, so the ending is part of it.

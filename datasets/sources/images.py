@@ -8,9 +8,9 @@ from pathlib import Path
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.silhouettes import is_silhouette
 
-from ..files import MAX_LISTED, SAMPLED, spread, walk
+from ..files import MAX_LISTED, SAMPLED, is_picture, spread, walk
 from ..layouts.words import likely_readings
-from ..pictures import is_picture, read_picture
+from ..pictures import read_picture
 from ..videos import is_animated
 from .base import (
     LABEL_HELP,

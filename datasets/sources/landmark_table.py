@@ -9,9 +9,8 @@ from typing import Any
 
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 
-from ..files import MAX_LISTED, SAMPLED, files_of, readable
+from ..files import MAX_LISTED, SAMPLED, files_of, is_picture, is_video, readable
 from ..layouts.words import SPLITS, split_in
-from ..pictures import is_picture, is_video
 from ..tables import arrays, parquet, posefile, records, text
 from ..tables.assembly import assemble
 from ..tables.names import role_of

@@ -5,9 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from ..files import read_start
+from ..files import is_picture, read_start
 from ..layouts.media_index import MediaIndex
-from ..pictures import is_picture
 from ..videos import Span
 from ._annotations import AnnotatedClips, AnnotatedSource, ListFile
 from ._list_files import ENDINGS, read_list

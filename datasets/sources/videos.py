@@ -12,10 +12,21 @@ from pathlib import Path, PurePosixPath
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.hands import Pixels
 
-from ..files import MAX_LISTED, SAMPLED, files_of, is_hidden, natural_order, readable, spread, walk
+from ..files import (
+    MAX_LISTED,
+    SAMPLED,
+    files_of,
+    is_hidden,
+    is_picture,
+    is_video,
+    natural_order,
+    readable,
+    spread,
+    walk,
+)
 from ..layouts.folders import FileFacts
 from ..layouts.words import Pattern, likely_readings
-from ..pictures import is_picture, is_video, read_picture
+from ..pictures import read_picture
 from ..videos import FrameSelection, has_times, is_animated, read_video
 from .base import (
     LABEL_HELP,

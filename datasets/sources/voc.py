@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from html import unescape
 from pathlib import Path, PurePosixPath
 
-from ..files import read_start
-from ..pictures import is_picture
+from ..files import is_picture, read_start
 from ._annotations import AnnotatedSource, Entry, ListFile, read_each
 from .base import SOURCES
 

@@ -5,8 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from ..files import read_start
-from ..pictures import is_picture
+from ..files import is_picture, read_start
 from ._annotations import AnnotatedSource, Entry, ListFile
 from .base import SOURCES
 

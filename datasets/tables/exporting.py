@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handlore.landmarks.errors import HandloreError
-from handlore.landmarks.files import atomic_write, require_writable
+from handlore.landmarks.files import as_path, atomic_write, require_writable
 from handlore.landmarks.hands import N_LANDMARKS
 
 from ..dataset import LandmarkDataset
+from ..storage import load_dataset
 from .parquet import pyarrow_parquet
 from .posefile import write_pose
 
@@ -23,8 +24,8 @@ _SAMPLE_TEXTS = ("label", "group", "session", "recording", "split", "source", "s
 _ROWS_AT_ONCE = 10_000
 
 
-def export_table(dataset: LandmarkDataset, path: Path) -> int:
-    """Write a dataset as a table; the ending of the file says which kind.
+def export_table(dataset: LandmarkDataset | str | Path, path: str | Path) -> int:
+    """Write a dataset, or that of a file, as a table; the ending of the file says which kind.
 
     ``.csv``, ``.tsv``, ``.parquet`` (needs pyarrow), ``.json`` (a list of records), ``.jsonl`` (a
     record a line) and ``.npy`` (a structured array, nothing pickled) have one row a frame:
@@ -49,7 +50,7 @@ def export_table(dataset: LandmarkDataset, path: Path) -> int:
     >>> handlore.export_table(dataset, "poses.csv")
     24
     """
-    path = Path(path)
+    path, dataset = as_path(path), load_dataset(dataset)
     write = WRITERS.get(path.suffix.lower())
     if write is None:
         raise HandloreError(f"{path} has the ending {path.suffix!r}, expected {', '.join(WRITERS)}")

@@ -1,38 +1,21 @@
-"""What commands share: options, output folders, JSON, tables, progress, examples in help."""
+"""What commands share: options, output folders, JSON, examples in help."""
 
 import json
 import os
-import re
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import timedelta
 from math import isfinite, isnan
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from rich import box
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
-from rich.table import Table
-from rich.text import Text
 
 from handlore.datasets.dataset import Kind
 from handlore.datasets.loading import LoadedData, load_data
 from handlore.landmarks.detector import DetectorOptions, HandDetector
 from handlore.landmarks.detectors import DETECTORS
 from handlore.landmarks.errors import HandloreError, unknown_name
-from handlore.landmarks.files import make_folder, real_path
+from handlore.landmarks.files import make_folder, no_file, real_path
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import CHOICES, open_detector
 from handlore.landmarks.registry import Registry
@@ -293,55 +276,6 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(_without_nan(value), indent=2))
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a table on stdout; columns of numbers are right-aligned."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for number, column in enumerate(columns):
-        numeric = all(_is_number(row[number]) for row in rows)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(printable(str(cell)) for cell in row))
-    # A pipe has no width: keep long lines whole there.
-    Console(width=None if sys.stdout.isatty() else 200, markup=False, highlight=False).print(table)
-
-
-@contextmanager
-def progress(what: str, *, counted: bool = True) -> Iterator[Callable[[int, int], None]]:
-    """Return a function that shows progress: a bar on a terminal, nothing in a pipe.
-
-    What is not ``counted`` in items that people know is shown in percent.
-    """
-    if sys.stderr is None or not sys.stderr.isatty():
-        yield lambda done, total: None
-        return
-    amount = MofNCompleteColumn() if counted else TaskProgressColumn()
-    columns = (TextColumn(what), BarColumn(), amount, TimeElapsedColumn(), _TimeLeft())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        bar.add_task(what, total=None, measured_at=0.0)
-        (task,) = bar.tasks
-
-        def show(done: int, total: int) -> None:
-            if task.total not in (None, total) or done < task.completed:
-                bar.reset(task.id)  # other work
-            measured = task.elapsed or 0.0
-            bar.update(task.id, completed=done, total=total, measured_at=measured)
-
-        yield show
-
-
-class _TimeLeft(ProgressColumn):
-    """The time that is left, if the rest is as fast as what is done.
-
-    The one of rich forgets what was more than 30 seconds ago, which a fold may take.
-    """
-
-    def render(self, task: Task) -> Text:
-        if not task.completed or not task.total or task.elapsed is None:
-            return Text("")
-        left = task.fields["measured_at"] * task.total / task.completed - task.elapsed
-        return Text(f"{timedelta(seconds=round(max(0.0, left)))} left", style="progress.remaining")
-
-
 def require_output(out: Path, data: Sequence[Path]) -> None:
     """Raise if a model cannot be written there, or would replace an input or something else."""
     # Imported here: it loads onnxruntime, which help does not need.
@@ -362,7 +296,7 @@ def require_folder(path: Path) -> None:
 def require_source(path: Path) -> None:
     """Raise if a source is neither a folder nor a file."""
     if not path.exists():
-        raise HandloreError(f"there is no folder or file {path}")
+        raise HandloreError(no_file(path, what="folder or file"))
     if not path.is_dir() and not path.is_file():
         raise HandloreError(f"{path} is a device or pipe; expected a folder or a file")
 
@@ -385,10 +319,6 @@ def _remove_empty(folders: Sequence[Path]) -> None:
 def percent(share: float) -> str:
     """Return a share as text."""
     return "-" if isnan(share) else f"{100 * share:.1f} %"
-
-
-def _is_number(cell: object) -> bool:
-    return re.fullmatch(r"[-+]?[\d.]*( %)?", str(cell)) is not None
 
 
 def _without_nan(value: Any) -> Any:

@@ -13,7 +13,8 @@ from handlore.landmarks.errors import counted
 from handlore.landmarks.features import feature_names
 from handlore.models.ready import READY_MODELS
 
-from ._common import FOLDER, MODEL, percent, print_table, say, talk
+from ._common import FOLDER, MODEL, percent, say, talk
+from ._rich import print_table
 
 if TYPE_CHECKING:
     # Needs scikit-learn, which printing help does not.

@@ -9,7 +9,8 @@ import click
 from handlore.benchmark import measure
 from handlore.datasets.rendered import write_pictures
 
-from ._common import PATH, examples, json_option, print_json, print_table, require_folder, talk
+from ._common import PATH, examples, json_option, print_json, require_folder, talk
+from ._rich import print_table
 
 
 @click.command(

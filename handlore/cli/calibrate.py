@@ -21,12 +21,11 @@ from ._common import (
     load_datasets,
     percent,
     print_json,
-    print_table,
-    progress,
     require_output,
     say,
     talk,
 )
+from ._rich import print_table, progress
 from ._streams import pop_settings, recogniser_options
 
 if TYPE_CHECKING:

@@ -21,9 +21,9 @@ from ._common import (
     field_option,
     json_option,
     print_json,
-    print_table,
     talk,
 )
+from ._rich import print_table
 
 SECONDS = 2.0
 """Length of a recording unless another one is asked for."""

@@ -38,12 +38,12 @@ from ._common import (
     json_option,
     percent,
     print_json,
-    progress,
     require_source,
     say,
     say_failures,
     talk,
 )
+from ._rich import progress
 
 _setting = partial(field_option, ConvertOptions)
 

@@ -21,11 +21,10 @@ from ._common import (
     percent,
     prepare_folder,
     print_json,
-    print_table,
-    progress,
     say,
     talk,
 )
+from ._rich import print_table, progress
 from ._training import (
     base_option,
     features_option,

@@ -19,14 +19,13 @@ from ._common import (
     json_option,
     percent,
     print_json,
-    print_table,
-    progress,
     require_folder,
     say,
     say_failures,
     talk,
     verbose_option,
 )
+from ._rich import print_table, progress
 
 
 @click.command(

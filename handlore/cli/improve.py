@@ -21,12 +21,11 @@ from ._common import (
     json_option,
     percent,
     print_json,
-    print_table,
-    progress,
     say,
     say_failures,
     talk,
 )
+from ._rich import print_table, progress
 from .recordings import review as review_recordings
 
 if TYPE_CHECKING:

@@ -24,11 +24,11 @@ from ._common import (
     percent,
     prepare_folder,
     print_json,
-    print_table,
     say,
     say_failures,
     talk,
 )
+from ._rich import print_table
 from ._training import protocol
 
 _NOT_SHOWN = ("item_digests", "history", "per_class")
@@ -139,7 +139,7 @@ def _is_model(file: Path) -> bool:
         with file.open("rb") as stream:
             start = stream.read(2)
     except FileNotFoundError as error:
-        raise HandloreError(no_model(file)) from error
+        raise HandloreError(no_model(file, ending="")) from error
     except IsADirectoryError:
         return False
     except OSError as error:

@@ -22,13 +22,12 @@ from ._common import (
     load_datasets,
     percent,
     print_json,
-    print_table,
-    progress,
     require_output,
     require_source,
     say,
     talk,
 )
+from ._rich import print_table, progress
 from ._training import protocol
 
 if TYPE_CHECKING:

@@ -22,11 +22,10 @@ from ._common import (
     opened_detector,
     percent,
     print_json,
-    print_table,
-    progress,
     say_failures,
     talk,
 )
+from ._rich import print_table, progress
 from ._streams import EVENT_COLUMNS, event_cells
 
 if TYPE_CHECKING:

@@ -18,17 +18,8 @@ from handlore.datasets.recordings import RecordingEntry, RecordingFolder
 from handlore.landmarks.errors import HandloreError, counted, nearest
 from handlore.landmarks.fonts import unwritable
 
-from ._common import (
-    PATH,
-    end,
-    examples,
-    json_option,
-    percent,
-    print_json,
-    print_table,
-    say_failures,
-    talk,
-)
+from ._common import PATH, end, examples, json_option, percent, print_json, say_failures, talk
+from ._rich import print_table
 
 _COLUMNS = ("number", "label", "kind", "seconds", "frames", "with a hand", "subject", "session", "")
 _folder = click.argument("folder", metavar="DIR", type=PATH)

@@ -26,11 +26,11 @@ from ._common import (
     examples,
     frame_rate_option,
     opened_detector,
-    print_table,
     say,
     say_failures,
     talk,
 )
+from ._rich import print_table
 from ._streams import (
     DETAILED_COLUMNS,
     EVENT_COLUMNS,

@@ -7,7 +7,8 @@ import click
 
 from handlore.datasets.sources import SOURCES
 
-from ._common import examples, json_option, print_json, print_table, say
+from ._common import examples, json_option, print_json, say
+from ._rich import print_table
 
 
 @click.command("sources", epilog=examples("handlore sources", "handlore sources images"))

@@ -20,11 +20,11 @@ from ._common import (
     load_datasets,
     percent,
     print_json,
-    progress,
     require_output,
     say,
     talk,
 )
+from ._rich import progress
 from ._training import (
     base_option,
     features_option,

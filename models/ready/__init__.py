@@ -10,6 +10,7 @@ from pathlib import Path
 
 from handlore.datasets.dataset import NONE_LABEL, Kind
 from handlore.landmarks.errors import nearest, unknown_name
+from handlore.landmarks.files import as_path, no_file, similar_files
 
 _FOLDER = Path(__file__).parent
 
@@ -145,7 +146,8 @@ def model_path(model: str | Path) -> Path:
     >>> model_path("everyday").name, str(model_path("./everyday"))
     ('everyday.onnx', 'everyday')
     """
-    return READY_MODELS[model].path if model in READY_MODELS else Path(model)
+    path = as_path(model, "a model file, or the name of a model that comes with handlore")
+    return READY_MODELS[str(model)].path if is_ready(model) else path
 
 
 def known_model(name: str) -> ReadyModel:
@@ -155,14 +157,15 @@ def known_model(name: str) -> ReadyModel:
     return KNOWN_MODELS[name]
 
 
-def no_model(path: Path) -> str:
-    """Say that there is no model file, and which name may have been meant."""
-    there = f"there is no file {path}"
+def no_model(path: Path, ending: str = ".onnx") -> str:
+    """Say that there is no model file, and which name or file may have been meant."""
     if path.name != str(path) or path.suffix:
-        return there
+        return no_file(path, ending)
+    there = f"there is no file {path}"
     if path.name in KNOWN_MODELS:
         return f"{there}; `handlore models build {path} DATA --out {path}.onnx` makes one"
-    near = nearest(path.name, READY_MODELS)
-    if near:
-        return f"{there}; did you mean {near}, which comes with handlore?"
+    ready, beside = nearest(path.name, READY_MODELS), similar_files(path, ending)
+    known = [f"{ready}, which comes with handlore"] if ready else []
+    if known or beside:
+        return f"{there}; did you mean {', or '.join([*known, *([beside] if beside else [])])}?"
     return f"{there}; handlore comes with: {', '.join(READY_MODELS)}"

@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from handlore.datasets.dataset import NONE_LABEL, LabelledInterval, LandmarkDataset
+from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import InvalidDataError, counted
 
 from ..files import replace_card
 from ..model import Model
 from .ground_truth import Stream, StreamScore, dataset_streams
-from .inference import ModelOutput
+from .inference import ModelOutput, StreamModel, stream_models
 from .recogniser import events_from_outputs, model_outputs
 from .settings import RecogniserSettings
 
@@ -147,8 +148,8 @@ def _poisson_bound(n: int) -> float:
 
 
 def calibrate(
-    model: Model,
-    data: LandmarkDataset | Sequence[Stream],
+    model: StreamModel | str | Path,
+    data: LandmarkDataset | Sequence[Stream] | str | Path,
     per_hour: float,
     settings: RecogniserSettings | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
@@ -163,11 +164,11 @@ def calibrate(
     Parameters
     ----------
     model
-        Of poses or movements.
+        Of poses or movements; or its file or name.
     data
-        Streams with labelled gestures, and streams without gestures, as in later use: a dataset,
-        see :func:`~.ground_truth.dataset_streams`, or the streams themselves. Gestures with labels
-        that the model does not know count as ``none``.
+        Streams with labelled gestures, and streams without gestures, as in later use: a dataset
+        or its file, see :func:`~.ground_truth.dataset_streams`, or the streams themselves. Gestures
+        with labels that the model does not know count as ``none``.
     per_hour
         False activations an hour, of all labels together.
     settings
@@ -190,30 +191,36 @@ def calibrate(
     if not 0 < per_hour < inf:
         raise InvalidDataError(f"{per_hour} false activations an hour; expected more than 0")
     settings = settings or RecogniserSettings()
-    streams = list(dataset_streams(data)) if isinstance(data, LandmarkDataset) else data
+    (loaded,), streams = stream_models(model), _streams(data)
     hours = sum(stream.seconds for stream in streams) / 3600
-    _check_streams(model, streams, hours)
+    _check_streams(loaded, streams, hours)
     answered = []
     for done, stream in enumerate(streams, 1):
-        known = tuple(one for one in stream.ground_truth if one.label in model.labels)
-        answered.append((list(model_outputs(model, stream.video, settings)), known))
+        known = tuple(one for one in stream.ground_truth if one.label in loaded.labels)
+        answered.append((list(model_outputs(loaded, stream.video, settings)), known))
         progress(done, len(streams))
-    trials = _Trials(model, answered, settings)
+    trials = _Trials(loaded, answered, settings)
     thresholds = trials.choose(int(per_hour * hours + 1e-9))
     shown = Counter(one.label for stream in streams for one in stream.ground_truth)
     return Calibration(
         thresholds,
-        trials.score(model.thresholds),
+        trials.score(loaded.thresholds),
         trials.score(thresholds),
         hours,
         per_hour,
-        dict(model.thresholds),
-        model.labels,
-        {label: n for label, n in sorted(shown.items()) if label not in model.labels},
+        dict(loaded.thresholds),
+        loaded.labels,
+        {label: n for label, n in sorted(shown.items()) if label not in loaded.labels},
     )
 
 
-def _check_streams(model: Model, streams: Sequence[Stream], hours: float) -> None:
+def _streams(data: LandmarkDataset | Sequence[Stream] | str | Path) -> Sequence[Stream]:
+    if isinstance(data, Sequence) and not isinstance(data, str):
+        return data
+    return list(dataset_streams(load_dataset(data)))
+
+
+def _check_streams(model: StreamModel, streams: Sequence[Stream], hours: float) -> None:
     if hours <= 0:
         raise InvalidDataError("there is nothing to calibrate on: the streams have no duration")
     wrong = next((one for one in streams if one.video.n_hands != model.encoder.n_hands), None)
@@ -230,7 +237,7 @@ class _Trials:
 
     def __init__(
         self,
-        model: Model,
+        model: StreamModel,
         answered: Sequence[tuple[list[ModelOutput], tuple[LabelledInterval, ...]]],
         settings: RecogniserSettings,
     ) -> None:

@@ -5,17 +5,20 @@ many times.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from handlore.landmarks.errors import InvalidDataError
+from handlore.landmarks.files import each
 from handlore.landmarks.hands import FloatArray, majority_side
 
 from ..encoders import Encoder, MovementEncoder, PoseEncoder
+from ..files import load_model
 from .frames import MAX_HAND_LOSS, TICK_RATE, Tick
 from .settings import RecogniserSettings
 
@@ -31,6 +34,7 @@ _MIN_SEEN_SHARE = 0.5
 """A hand must have been visible for this share of the shortest window."""
 
 
+@runtime_checkable
 class StreamModel(Protocol):
     """A classifier of poses or movements, such as a model file holds."""
 
@@ -59,6 +63,15 @@ class StreamModel(Protocol):
 
     def predict_known(self, X: FloatArray, max_novelty: float) -> FloatArray:
         """Return the same, lowered for samples that are unlike the training data."""
+
+
+Models = Sequence[StreamModel | str | Path] | StreamModel | str | Path
+"""One model or several; or files and names, as :func:`~..files.load_model` takes them."""
+
+
+def stream_models(models: Models) -> tuple[StreamModel, ...]:
+    """Return models, those given as files or names loaded."""
+    return tuple(one if isinstance(one, StreamModel) else load_model(one) for one in each(models))
 
 
 @dataclass(frozen=True, eq=False)

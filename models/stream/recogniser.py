@@ -6,17 +6,19 @@ recording and from a video.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
 from handlore.datasets.dataset import Kind, LandmarkDataset
+from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import HandloreError, InvalidDataError, counted
 from handlore.landmarks.hands import FloatArray, Hand, by_slot, stack_hands
 
 from .decisions import make_decider
 from .events import DEFAULT_ASPECT, Event, HeldHand
 from .frames import MAX_HAND_LOSS, HandSmoother, StreamFrame, Tick
-from .inference import ModelOutput, StreamModel, make_inference
+from .inference import ModelOutput, Models, StreamModel, make_inference, stream_models
 from .settings import LabelSettings, RecogniserSettings
 
 _MOST_PIXELS = 1 << 20
@@ -48,7 +50,8 @@ class Recogniser:
     Parameters
     ----------
     models
-        Of poses or movements, all for the same number of hands.
+        Of poses or movements, all for the same number of hands; one or several, or their files or
+        names.
     settings
         Thresholds and times.
     max_hands
@@ -75,13 +78,13 @@ class Recogniser:
 
     def __init__(
         self,
-        models: Sequence[StreamModel],
+        models: Models,
         settings: RecogniserSettings | None = None,
         *,
         max_hands: int | None = None,
     ) -> None:
-        self._models, self._settings = tuple(models), settings or RecogniserSettings()
-        counts = sorted({model.encoder.n_hands for model in models})
+        self._models, self._settings = stream_models(models), settings or RecogniserSettings()
+        counts = sorted({model.encoder.n_hands for model in self._models})
         if len(counts) != 1:
             found = "models for 1 and for 2 hands" if counts else "no models"
             raise InvalidDataError(
@@ -148,8 +151,8 @@ class Recogniser:
 
 
 def recognise(
-    models: Sequence[StreamModel],
-    video: LandmarkDataset,
+    models: Models,
+    video: LandmarkDataset | str | Path,
     settings: RecogniserSettings | None = None,
 ) -> Iterator[Event]:
     """Yield the events of a recording or a video, the same as live.
@@ -159,7 +162,7 @@ def recognise(
     models, settings
         As in :class:`Recogniser`.
     video
-        Its frames are one stream with rising times.
+        Its frames are one stream with rising times; a dataset or its file.
 
     Raises
     ------
@@ -172,6 +175,7 @@ def recognise(
     >>> [event.label for event in handlore.recognise([moves], handlore.load_dataset("stream.npz"))]
     ['swipe_left']
     """
+    models, video = stream_models(models), load_dataset(video)
     n = models[0].encoder.n_hands if models else 1
     if video.n_hands % n:
         raise InvalidDataError(

@@ -9,7 +9,9 @@ from handlore.datasets.recording_files import DISCARDED, is_recordings, recordin
 from handlore.datasets.storage import load_dataset
 from handlore.datasets.tracking import list_media, track_video
 from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.files import each, each_path
 
+from ..files import load_model
 from ..model import Model
 from ..predict import OpenDetector, detector_for
 from .events import Event
@@ -39,8 +41,8 @@ class ReplayResult:
 
 
 def replay(
-    models: Sequence[Model],
-    paths: Sequence[str | Path],
+    models: Sequence[Model | str | Path] | Model | str | Path,
+    paths: Sequence[str | Path] | str | Path,
     settings: RecogniserSettings | None = None,
     *,
     detector: OpenDetector | None = None,
@@ -74,13 +76,14 @@ def replay(
     >>> [event.label for event in log.events]
     ['swipe_left']
     """
-    recordings = [file for path in paths for file in _recordings(Path(path))]
+    loaded = [load_model(one) for one in each(models)]
+    recordings = [file for path in each_path(paths) for file in _recordings(path)]
     logs: list[_StreamLog] = []
     failures: list[tuple[str, str]] = []
     for path in recordings:
         try:
-            for name, video in _streams(path, models, detector, frame_rate):
-                logs.append(_StreamLog(name, tuple(recognise(models, video, settings))))
+            for name, video in _streams(path, loaded, detector, frame_rate):
+                logs.append(_StreamLog(name, tuple(recognise(loaded, video, settings))))
         except HandloreError as error:
             # With several recordings, one that is missing does not stop the others.
             if len(recordings) == 1 and not isinstance(error, InvalidDataError):

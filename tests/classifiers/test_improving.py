@@ -417,6 +417,90 @@ def test_moved_together(model: Path, tmp_path: Path) -> None:
     assert [one.name for one in origin.paths] == ["photos.npz"]
 
 
+@pytest.mark.usefixtures("unjudged")
+@pytest.mark.parametrize("triggers_name", ["sign.triggers.npz", "poses.triggers.npz"])
+def test_a_renamed_model(model: Path, triggers: RecordingFolder, triggers_name: str) -> None:
+    """Its triggers are still no data, whether they were renamed with it or not."""
+    improve(model, triggers.root)
+    learnt = load_dataset(triggers_file(model)).digest()
+    triggers_file(model).rename(model.with_name(triggers_name))
+    renamed = model.rename(model.with_name("sign.onnx"))
+    origin = Origin.find(renamed)
+    assert [one.name for one in origin.paths] == ["photos.npz"]
+    assert origin.triggers is not None
+    assert (origin.triggers.digest(), origin.notes) == (learnt, ())
+    with pytest.raises(HandloreError, match="nothing new to learn"):
+        improve(renamed, triggers.root)
+
+
+@pytest.mark.usefixtures("unjudged")
+@pytest.mark.parametrize("stranger", ["sign.triggers.npz", "poses.triggers.npz"])
+def test_triggers_of_another_model(
+    model: Path, triggers: RecordingFolder, dataset: LandmarkDataset, stranger: str
+) -> None:
+    """After a copy over a model that had triggers, or with a successor of the same name."""
+    improve(model, triggers.root)
+    learnt, table = load_dataset(triggers_file(model)), dataset.samples
+    other = replace(table, sha256=np.array([f"other {k}" for k in range(len(table))]))
+    for name in ("sign.triggers.npz", "poses.triggers.npz"):
+        triggers_there = replace(dataset, samples=other) if name == stranger else learnt
+        save_dataset(triggers_there, model.with_name(name))
+    found = Origin.find(model.rename(model.with_name("sign.onnx"))).triggers
+    assert found is not None
+    assert found.digest() == learnt.digest()
+
+
+@pytest.mark.usefixtures("unjudged")
+def test_a_backup_that_knows_triggers(
+    model: Path, triggers: RecordingFolder, dataset: LandmarkDataset
+) -> None:
+    """It lists those of its successor, under another name than its own."""
+    improve(model, triggers.root)
+    session(triggers.root, dataset, name="live-2", each=1)
+    backup = improve(model, triggers.root, all_reviewed=True).backup
+    assert backup is not None
+    origin = Origin.find(backup)
+    assert [one.name for one in origin.paths] == ["photos.npz"]
+    assert {one.name[:6] for one in lesson(backup, triggers).new.reviewed} == {"live-2"}
+
+
+@pytest.mark.usefixtures("unjudged")
+def test_triggers_that_were_moved(model: Path, triggers: RecordingFolder, tmp_path: Path) -> None:
+    improve(model, triggers.root)
+    (tmp_path / "away").mkdir()
+    moved = triggers_file(model).rename(tmp_path / "away" / "all.triggers.npz")
+    (note,) = Origin.find(model).notes
+    assert "poses.triggers.npz is not there" in note
+    assert "say with --data where they are" in note
+    for data in ([moved], [tmp_path / "photos.npz", moved]):
+        origin = Origin.find(model, data)
+        assert (origin.paths, origin.notes) == ((tmp_path / "photos.npz",), ())
+        assert origin.triggers is not None
+    with pytest.raises(HandloreError, match=r"there is no file .*gone\.triggers\.npz"):
+        Origin.find(model, str(tmp_path / "gone.triggers.npz"))
+
+
+@pytest.mark.usefixtures("unjudged")
+def test_triggers_are_no_data_of_a_label(
+    model: Path, triggers: RecordingFolder, tmp_path: Path
+) -> None:
+    improve(model, triggers.root)
+    data = load_dataset(tmp_path / "photos.npz")
+    save_dataset(data.select(data.samples.label != "point"), tmp_path / "photos.npz")
+    with pytest.raises(HandloreError, match=r"photos\.npz has no samples of point, which .* knows"):
+        Origin.find(model)
+
+
+def test_a_model_of_triggers_alone(
+    model: Path, triggers: RecordingFolder, dataset: LandmarkDataset, tmp_path: Path
+) -> None:
+    """Whoever trains on them chose them as data."""
+    only, out = tmp_path / "few.triggers.npz", tmp_path / "own.onnx"
+    save_dataset(few_poses(dataset), only)
+    train(few_poses(dataset), out, "linear", features=["world"], data=[only])
+    assert (Origin.find(out).paths, Origin.find(out).triggers) == ((only,), None)
+
+
 def test_model_that_names_no_data(
     dataset: LandmarkDataset, triggers: RecordingFolder, tmp_path: Path
 ) -> None:

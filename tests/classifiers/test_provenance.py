@@ -1,4 +1,4 @@
-"""Typical hands: what a model keeps to draw its gestures."""
+"""What a model keeps of its training: typical hands, and how its data were used."""
 
 import json
 from dataclasses import replace
@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 from movement_stubs import movements
 
+from handlore.classifiers.origin import Origin
 from handlore.classifiers.provenance import _typical_hands
+from handlore.classifiers.training import train
 from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.storage import save_dataset
 from handlore.landmarks.geometry import mirror, palm_length, rotate, rotation_deg
 from handlore.models.card import ModelCard
 from handlore.models.encoders import MovementEncoder, PoseEncoder
@@ -105,6 +108,23 @@ def test_older_files_have_none() -> None:
     del values["typical"], values["licence"]
     card = ModelCard.from_json(values)
     assert (card.typical_hands, card.licence) == ({}, "")
+
+
+def test_how_the_data_were_used_is_kept_without_their_place(
+    dataset: LandmarkDataset, tmp_path: Path
+) -> None:
+    """As in Python, where a dataset may come from anywhere; improve trains it in the same way."""
+    plain = train(dataset, tmp_path / "a.onnx", "linear").card.training
+    assert not {"data", "base", "split", "negatives"} & set(plain)
+    split = np.where(dataset.samples.label == "fist", "rest", "mine")
+    split[::2] = "mine"
+    parted = replace(dataset, samples=replace(dataset.samples, split=split))
+    how = {"split": "mine", "negatives": False}
+    kept = train(parted, tmp_path / "b.onnx", "linear", **how).card.training
+    assert {name: kept[name] for name in how} == how
+    save_dataset(parted, tmp_path / "parted.npz")
+    origin = Origin.find(tmp_path / "b.onnx", [tmp_path / "parted.npz"])
+    assert (origin.split, origin.negatives) == ("mine", False)
 
 
 def test_picture_is_the_same_each_time(dataset: LandmarkDataset, tmp_path: Path) -> None:

@@ -107,6 +107,15 @@ def test_long_lists_of_labels_are_cut(dataset: LandmarkDataset, tmp_path: Path) 
     assert "l06, l07 and 4 more; add some" in line
 
 
+def test_labels_with_the_same_items(dataset: LandmarkDataset, tmp_path: Path) -> None:
+    """A copied folder under another name: nothing distinguishes the two."""
+    fists = dataset.select(dataset.samples.label == "fist")
+    copies = labelled(fists, dict.fromkeys(range(fists.n_samples), "rock"))
+    (line,) = train(concatenate([dataset, copies]), tmp_path / "m.onnx").notes
+    assert f"{2 * fists.n_samples} identical items are under two labels" in line
+    assert f"fist = rock ({2 * fists.n_samples})" in line
+
+
 def test_label_without_hands(dataset: LandmarkDataset, tmp_path: Path) -> None:
     data = blinded(labelled(dataset, {0: "lost", 1: "none"}), [0, 1])
     trained = train(data, tmp_path / "m.onnx")

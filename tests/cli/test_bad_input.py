@@ -536,6 +536,27 @@ def test_a_missing_picture(run: Run, refused: Refused, onnx: Path, tmp_path: Pat
     assert line == f"handlore: there is no file {tmp_path / 'no.jpg'}"
 
 
+def test_a_misspelt_path(run: Run, refused: Refused, npz: Path, onnx: Path, tmp_path: Path) -> None:
+    """Whatever is missing, what is like it in its folder is named."""
+    for name in ("clip.avi", "media.toml", "scores.json", "photo.jpg"):
+        (tmp_path / name).touch()
+    (tmp_path / "recordings").mkdir()
+    photo, actions = tmp_path / "photo.jpg", tmp_path / "media.toml"
+    for meant, *words in (
+        (npz, "evaluate", onnx, npz.with_stem(f"{npz.stem}s")),
+        (npz, "train", npz.with_stem(f"{npz.stem}s"), "--out", tmp_path / "m.onnx"),
+        (onnx, "predict", onnx.with_suffix(".onx"), photo),
+        (onnx, "info", onnx.with_stem(f"{onnx.stem}s")),
+        (photo, "predict", onnx, tmp_path / "phto.jpg"),
+        (tmp_path / "scores.json", "compare", tmp_path / "score.json", tmp_path / "score.json"),
+        (tmp_path / "recordings", "convert", tmp_path / "recordngs", tmp_path / "o.npz"),
+        (tmp_path / "recordings", "recordings", "list", tmp_path / "recordngs"),
+        (actions, "live", onnx, "--actions", tmp_path / "medai.toml", "--headless"),
+        (tmp_path / "clip.avi", "live", onnx, "--camera", tmp_path / "cilp.avi", "--headless"),
+    ):
+        assert f"did you mean {meant}?" in refused(run(*words)), words
+
+
 def test_a_model_is_not_written_over_its_data(
     run: Run, refused: Refused, subset: Callable[..., Path]
 ) -> None:

@@ -136,6 +136,8 @@ def test_conflicting_labels_in_real_data(real_data, run, parsed, tmp_path):
     summary = parsed(result)
     assert summary["conflict_labels"][0]["labels"] == ["further", "land"]
     assert summary["conflicts"] == summary["conflict_labels"][0]["n"] == 24
+    trained = run("train", tmp_path / "a.npz", "--out", tmp_path / "m.onnx")
+    assert "24 identical items are under two labels or more: further = land (24)" in trained.stderr
 
 
 def test_recordings_train_the_same_model(

@@ -188,9 +188,14 @@ def test_labels_with_the_same_items_are_named(run: Run, npz: Path, tmp_path: Pat
     label = np.full(len(point), "further")
     copies = replace(copies, samples=replace(copies.samples, label=label))
     save_dataset(concatenate([dataset, copies]), tmp_path / "twice.npz")
-    done = run("crossval", tmp_path / "twice.npz", *LINEAR)
-    assert f"{2 * len(point)} identical items are under two labels" in done.stderr
-    assert "further = point" in done.stderr
+    twice = tmp_path / "twice.npz"
+    for done in (
+        run("crossval", twice, *LINEAR),
+        run("train", twice, "--model", "linear", "--out", tmp_path / "m.onnx"),
+    ):
+        assert done.exit_code == 0, done.output
+        assert f"{2 * len(point)} identical items are under two labels" in done.stderr
+        assert done.stderr.count("further = point") == 1
 
 
 def test_several_estimators_are_compared(npz: Path, run: Run, tmp_path: Path) -> None:

@@ -131,6 +131,16 @@ def test_live_imports_no_training(tmp_path: Path) -> None:
     assert [name for name in loaded if name.startswith("handlore.classifiers")] == []
 
 
+def test_live_draws_nothing_with_rich(tmp_path: Path) -> None:
+    """It shows neither tables nor progress, and should start soon."""
+    done = python(
+        "import handlore.cli.live, sys, json; print(json.dumps(sorted(sys.modules)),"
+        " file=sys.stderr)",
+        cwd=tmp_path,
+    )
+    assert "rich" not in packages_of(done)
+
+
 def test_predict_needs_no_learning_packages(onnx: Path, pictures: Path, tmp_path: Path) -> None:
     """A Raspberry Pi that only recognises does not load scikit-learn or pandas."""
     picture = pictures / "fist/fist_p01_1.png"

@@ -22,7 +22,7 @@ from movement_stubs import (
 
 from handlore.classifiers.evaluation.leaks import MAX_DIGESTS, item_digests
 from handlore.cli import main
-from handlore.cli._common import _TimeLeft, progress
+from handlore.cli._rich import _TimeLeft, progress
 from handlore.datasets.dataset import LandmarkDataset, Samples
 from handlore.datasets.storage import save_dataset
 from handlore.landmarks.weights import _aligned_zip, find_bundle

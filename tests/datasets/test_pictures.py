@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from handlore.datasets.pictures import is_picture, read_picture
+from handlore.datasets.files import is_picture
+from handlore.datasets.pictures import read_picture
 from handlore.landmarks.errors import InvalidDataError
 
 EXIF_ORIENTATION = 0x0112

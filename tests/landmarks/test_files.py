@@ -2,11 +2,12 @@ import errno
 import os
 import stat
 import sys
+from pathlib import Path
 
 import pytest
 
 from handlore.landmarks.errors import HandloreError
-from handlore.landmarks.files import atomic_write, require_writable
+from handlore.landmarks.files import atomic_write, no_file, require_writable
 
 
 @pytest.fixture
@@ -136,3 +137,32 @@ def test_a_link_stays_a_link_and_what_it_leads_to_is_written(tmp_path):
         stream.write(b"new")
     assert link.is_symlink()
     assert target.read_bytes() == b"new"
+
+
+@pytest.mark.parametrize(
+    ("given", "ending", "near"),
+    [
+        ("pose.npz", "", "poses.npz"),
+        ("pose.jpg", "", "poses.npz"),  # of another ending, as none of its own is like it
+        ("poses.onx", ".onnx", "poses.onnx"),
+        ("poes", ".onnx", "poses.onnx"),
+        ("Recordngs", "", "recordings"),
+        ("recordngs", ".onnx", ""),
+        ("sign.npz", "", ""),  # the ending makes no names alike
+        ("hiden.npz", "", ""),
+        ("no/poses.npz", "", ""),
+        ("no\0/poses.npz", "", ""),
+    ],
+)
+def test_what_a_misspelt_file_may_mean(tmp_path, given, ending, near):
+    for name in ("poses.npz", "poses.onnx", ".hidden.npz"):
+        (tmp_path / name).touch()
+    (tmp_path / "recordings").mkdir()
+    path = Path(f"{tmp_path}/{given}")
+    meant = f"; did you mean {tmp_path / near}?" if near else ""
+    assert no_file(path, ending) == f"there is no file {path}{meant}"
+
+
+def test_a_suggestion_moves_no_cursor(tmp_path):
+    (tmp_path / "pose\x1b[2J.npz").touch()
+    assert r"pose\x1b[2J.npz" in no_file(tmp_path / "pose\x1b[2K.npz").partition(";")[2]

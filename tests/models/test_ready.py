@@ -84,6 +84,25 @@ def test_near_miss(given: str, said: str) -> None:
         load_model(given)
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("mymodle.onnx", r"did you mean mymodel\.onnx\?"),
+        ("mymodle", r"did you mean mymodel\.onnx\?"),
+        ("movemens", r"did you mean movements, which comes with handlore, or movements2\.onnx\?"),
+        ("mymodel.npz", r"did you mean mymodel\.onnx\?"),
+    ],
+)
+def test_near_miss_of_a_file(
+    given: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("mymodel.onnx", "mymodel.csv", "movements2.onnx"):
+        Path(name).touch()
+    with pytest.raises(HandloreError, match=said):
+        load_model(given)
+
+
 def test_unknown_recipe() -> None:
     with pytest.raises(HandloreError, match="did you mean asl-letters"):
         known_model("asl_letters")

@@ -9,6 +9,7 @@ import pytest
 from handlore.capture.actions.file import load_actions
 from handlore.capture.actions.interpreters import code_arguments
 from handlore.landmarks.errors import InvalidDataError
+from handlore.models.stream.events import Event
 
 CODE = """
 sh -c {label}
@@ -184,6 +185,26 @@ def test_placeholders_in_data_are_allowed(line: str, tmp_path: Path) -> None:
 def test_code_without_placeholders_is_allowed(tmp_path: Path) -> None:
     file = write(tmp_path / "a.toml", ["sh", "-c", 'echo "$HANDLORE_LABEL"'])
     assert load_actions(file, ["$(touch x)", "fist"], check_computer=False).actions
+
+
+@pytest.mark.parametrize(
+    "line", ["awk '{print}'", "awk -v x={pinch} '{pinches}'", "xargs -I {} sh -c 'echo {lable}'"]
+)
+@pytest.mark.parametrize("keys", ['map = "pinch"', 'map = { pinch = "side", volume = "pinch" }'])
+def test_other_braces_in_code_are_its_own(line: str, keys: str, tmp_path: Path) -> None:
+    """None of them can be a misspelt placeholder, as none is allowed there."""
+    file = write(tmp_path / "a.toml", words(line))
+    file.write_text(f"{file.read_text()}{keys}\n")
+    (action,) = load_actions(file, ["fist"], check_computer=False).actions
+    assert action.kind.describe(Event("fist", 0.0, 1.0, 0.9, None)).endswith(words(line)[-1])
+
+
+@pytest.mark.parametrize("text", ["{print}", "{lable}"])
+def test_braces_in_data_are_checked(text: str, tmp_path: Path) -> None:
+    file = write(tmp_path / "a.toml", ["echo", text])
+    file.write_text(f'{file.read_text()}map = "pinch"\n')
+    with pytest.raises(InvalidDataError, match="line 2: run has"):
+        load_actions(file, ["fist"], check_computer=False)
 
 
 def test_places() -> None:

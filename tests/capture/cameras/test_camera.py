@@ -28,6 +28,11 @@ class TestWhyNot:
         ):
             open_feed(camera_spec("97"))
 
+    @pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
+    def test_what_can_take_its_place(self, monkeypatch, platform):
+        monkeypatch.setattr(camera.sys, "platform", platform)
+        assert "can take its place: --camera clip.mp4" in camera.why_not_open(0)
+
     def test_other_numbers(self):
         (self.devices / "video10").touch()
         (self.devices / "video2").touch()

@@ -95,6 +95,14 @@ def test_states():
     assert len(set(drawn)) == len(drawn)
 
 
+def test_what_is_typed_is_seen():
+    """Of a long label too, the last letter."""
+    few, more = ("wave_" * 20 + letters for letters in ("i", "im"))
+    assert draw(grey(), [], status(typed=few)).tobytes() != (
+        draw(grey(), [], status(typed=more)).tobytes()
+    )
+
+
 @pytest.mark.parametrize("shown", STATES)
 def test_message(shown: Status):
     pixels = None if shown.problem else grey()

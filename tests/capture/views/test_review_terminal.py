@@ -108,6 +108,15 @@ def test_typing_and_help() -> None:
     assert len(lines) < 24
 
 
+@pytest.mark.parametrize(("columns", "rows"), [(20, 24), (80, 5), (20, 3)])
+def test_what_is_typed_is_seen(monkeypatch: pytest.MonkeyPatch, columns: int, rows: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("LINES", str(rows))
+    last = shown(state("+", *"swipe_left_slowly"), movement("left"))[-1]
+    assert last.endswith("left_slowly_")
+    assert cell_len(last) < columns
+
+
 @pytest.mark.parametrize(("columns", "rows"), [(20, 24), (80, 8), (10, 3), (300, 100)])
 def test_sizes(monkeypatch: pytest.MonkeyPatch, columns: int, rows: int) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))

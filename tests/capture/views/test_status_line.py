@@ -28,6 +28,15 @@ def test_line():
     assert "new label: wav_" in _line_of(status(typed="wav"))
 
 
+@pytest.mark.parametrize("typed", ["swipe_left_slowly", "手を左に振る", "w" * 300, ""])
+def test_what_is_typed_is_seen(typed: str):
+    """A new letter appears, however narrow the terminal is."""
+    for columns in (19, 30, 79):
+        line = _line_of(status(typed=typed), columns)
+        assert cell_len(line) <= columns
+        assert f"{typed[-4:]}_" in line
+
+
 def test_question_without_a_camera():
     line = _line_of(status(state=State.REVIEW, flagged=True, problem="it was unplugged"))
     assert "stop: k keep, u discard" in line
