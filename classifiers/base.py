@@ -58,6 +58,9 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """What it is good for, in one line."""
     learns_in_epochs: ClassVar[bool] = False
     """Whether ``fit`` trains in epochs, for minutes, and sets ``history_``."""
+    spots: ClassVar[bool] = False
+    """Whether it learns fast to find movements in streams, see
+    :meth:`MovementEstimator.fit_with_windows`."""
     progress: Report | None = None
     """Called during ``fit`` with how much is done, and of how much (epochs, trees). It is not a
     parameter, so clones have none."""
@@ -197,8 +200,6 @@ class MovementEstimator(HandEstimator):
     """Whether these points are averages over an interval, or moments."""
     context: ClassVar[bool] = False
     """Whether it uses duration, kind of clip and side of the hand."""
-    spots: ClassVar[bool] = False
-    """Whether it finds movements in streams for others, see :meth:`fit_with_windows`."""
 
     def encoder(self, n_hands: int, features: tuple[str, ...] = DEFAULT_FEATURES) -> Encoder:
         """Return the encoder of clips; a movement classifier computes its own features."""

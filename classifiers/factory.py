@@ -278,6 +278,11 @@ class _MovementBlend(_Blend, MovementEstimator):
         """Whether the members get the context; they then weight durations themselves."""
         return True
 
+    @property
+    def spots(self) -> bool:  # type: ignore[override]
+        """Whether a member learns fast to find movements in streams."""
+        return any(member.spots for _, member in self.members)
+
     def encoder(self, n_hands: int, features: tuple[str, ...] = DEFAULT_FEATURES) -> Encoder:
         """Return the encoder of the member with the most points in time."""
         members = [member for _, member in self.members if isinstance(member, MovementEstimator)]
@@ -297,7 +302,8 @@ class _MovementBlend(_Blend, MovementEstimator):
         A member that spots finds the movements, which the ensemble then recognises. Without one, a
         copy is returned in which all members know windows.
         """
-        spotter = next((member for member in self.members_ if member.spots), None)
+        members: list[MovementEstimator] = self.members_
+        spotter = next((member for member in members if member.spots), None)
         if spotter is not None:
             spotter.progress = self.progress
             return spotter.fit_with_windows(X, y, groups, windows, clips or self)

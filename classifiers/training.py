@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -222,12 +223,19 @@ def train_pipeline(
 def _n_fits(pipeline: Pipeline, *, negatives: bool) -> int:
     """Return about how many fits a training takes as long as.
 
-    A classifier of movements is fitted for clips, for streams, and on two halves of the data to
-    find thresholds.
+    A classifier of movements is fitted for clips, for streams, and on halves of the data to find
+    thresholds.
     """
     if not negatives or pipeline.encoder.kind != "sequence":
         return 1
-    return 2 if pipeline.estimator.learns_in_epochs else 2 + 2 * _FITS_OF_A_HALF
+    return 2 + _n_halves(pipeline.estimator) * _FITS_OF_A_HALF
+
+
+def _n_halves(estimator: HandEstimator) -> int:
+    """Return on how many halves of the data an estimator is trained to find thresholds."""
+    if not estimator.learns_in_epochs:
+        return 2
+    return 1 if estimator.spots else 0
 
 
 def save_model(
@@ -295,16 +303,16 @@ def _left_out_streams(
 ) -> list[StreamOutputs]:
     """Return outputs in streams of half of the people each, trained on the other half.
 
-    Empty for poses, for estimators that take minutes to train, and if there are too few gestures to
-    choose thresholds by.
+    Those of one half for estimators that take minutes to train. Empty for poses, for estimators
+    that would take minutes to learn windows too, and if there are too few gestures to choose
+    thresholds by.
     """
     own = dataset.has_hand & (dataset.samples.view == 0)
     gestures = dataset.samples.label[own] != NONE_LABEL
-    is_slow = estimator.learns_in_epochs
-    if not isinstance(encoder, MovementEncoder) or is_slow or gestures.sum() < _MIN_GESTURES:
+    if not isinstance(encoder, MovementEncoder) or gestures.sum() < _MIN_GESTURES:
         return []
-    outputs = []
-    for rest, half in cross_validation(dataset, default_by(dataset), 2):
+    outputs, halves = [], cross_validation(dataset, default_by(dataset), 2)
+    for rest, half in islice(halves, _n_halves(estimator)):
         trained, left_out = dataset.select(rest), dataset.select(half)
         if len(np.unique(trained.samples.label[trained.has_hand])) < 2:
             return []
@@ -325,7 +333,7 @@ def _thresholds(
     usual = usual_threshold(dataset)
     if outputs:
         return choose_thresholds(outputs, usual)
-    if pipeline.encoder.kind == "pose" or pipeline.estimator.learns_in_epochs:
+    if pipeline.encoder.kind == "pose" or not _n_halves(pipeline.estimator):
         return {}
     return dict.fromkeys(sorted({*dataset.labels} - {NONE_LABEL}), usual)
 

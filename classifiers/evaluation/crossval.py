@@ -85,7 +85,7 @@ def cross_validate(
     with_importances
         Also measure the contribution of each part of the hand.
     with_streams
-        Also recognise the samples of each fold in streams; default: if it trains in seconds.
+        Also recognise the samples of each fold in streams; default: if that takes seconds.
     base
         A model whose examples are added to the training data of each fold; they are not tested.
     progress
@@ -112,7 +112,8 @@ def cross_validate(
     is_weaker = BY.index(chosen) > BY.index(best)
     steps = Steps(1 + is_weaker, progress)
     run = partial(cross_validate_pipeline, pipeline, dataset, base=examples, seed=seed)
-    streams = not pipeline.estimator.learns_in_epochs if with_streams is None else with_streams
+    is_fast = not pipeline.estimator.learns_in_epochs or pipeline.estimator.spots
+    streams = is_fast if with_streams is None else with_streams
     more: Any = {"with_importances": with_importances, "with_streams": streams}
     found = run(chosen, folds, progress=steps.within(), **more)
     steps.finish()

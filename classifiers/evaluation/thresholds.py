@@ -10,7 +10,7 @@ from handlore.models.stream.ground_truth import StreamScore
 
 from .streams import PATIENCES, StreamOutputs, StreamScores
 
-_CANDIDATES = (0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+_CANDIDATES = (0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 _PRICE = 1.0
 """How many gestures a false event must bring to be worth it."""
 _SYNTHETIC_PRICE = 4.0
