@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from movement_stubs import movements
 
 from handlore.classifiers.augmentation import Augmentation
 from handlore.classifiers.base import HandEstimator
 from handlore.classifiers.estimators.tcn import _batch_size_for, _epochs_for, _validation_mask
 from handlore.classifiers.factory import make_estimator
+from handlore.classifiers.negatives import NegativeWindows
 from handlore.classifiers.onnx_graph import GraphRunner
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.models.encoders import N_CHANNELS
@@ -207,6 +209,23 @@ def test_the_label_in_a_mirror_is_found(torch: Any) -> None:
     swapped = {"left": "right", "right": "left", "still": "still"}
     assert estimator.classes_[labels].tolist() == [swapped[label] for label in y]
     np.testing.assert_allclose(mirrored[:, 0], -X[:, 0])
+
+
+def test_in_streams_the_network_says_which_movement_it_is(torch: Any) -> None:
+    data = movements(3, 2)
+    labels, groups = data.samples.label, data.samples.group
+    estimator: Any = small()
+    encoder = estimator.encoder(1)
+    X = encoder.encode_samples(data)
+    estimator.fit(X, labels, groups)
+    windows = NegativeWindows().windows(data, groups, encoder, np.random.default_rng(0))
+    more = estimator.fit_with_windows(X, labels, groups, windows)
+    assert more.classes_.tolist() == sorted([*np.unique(labels), "none"])
+    found = more.predict_proba(X)[:, more.classes_ != "none"]
+    shares = found / found.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(shares, estimator.predict_proba(X), atol=1e-3)
+    rest = windows.X[windows.label == "none"]
+    assert (more.predict(rest) == "none").mean() > 0.7
 
 
 def test_without_augmentation(torch: Any) -> None:

@@ -48,6 +48,12 @@ class SlowNearest(Nearest):
     learns_in_epochs = True
 
 
+class SlowSpotter(SlowNearest):
+    """As if only the clips took minutes."""
+
+    spots = True
+
+
 def with_none(data: LandmarkDataset) -> LandmarkDataset:
     """The same with ``none`` as the label of the hand that keeps still."""
     labels = np.where(data.samples.label == "still", "none", data.samples.label)
@@ -265,6 +271,13 @@ def test_training_finds_thresholds(tmp_path: Path) -> None:
     assert set(card.thresholds) == set(LABELS)
     assert card.training["streams"]["n"] == 24
     assert load_model(tmp_path / "m.onnx", "sequence").thresholds == card.thresholds
+
+
+def test_one_half_is_enough_where_training_takes_minutes(tmp_path: Path) -> None:
+    data = with_none(movements(4, 4, (*LABELS, "still")))
+    card = trained(data, tmp_path / "m.onnx", kind=SlowSpotter)
+    assert set(card.thresholds) == set(LABELS)
+    assert card.training["streams"]["n"] == 24, "of 48"
 
 
 @pytest.mark.parametrize(
