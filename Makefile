@@ -67,6 +67,7 @@ bench-accuracy: $(READY)  ## accuracy and yield on the real data sets (HANDLORE_
 	$(BIN)/python benchmarks/movements.py
 
 models: $(READY)  ## the models that come with handlore, from data in HANDLORE_DATA; landmarks stay in bench-results
+	$(BIN)/pip install --quiet torch==2.13.0 && $(BIN)/pip install --quiet --editable '.[temporal]'
 	mkdir -p bench-results
 	$(BIN)/handlore models build everyday $(HANDLORE_DATA)/hagrid_crops --out bench-results/everyday.onnx
 	$(BIN)/handlore models build movements $(HANDLORE_DATA)/ipn --out bench-results/movements.onnx

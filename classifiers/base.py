@@ -138,6 +138,11 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         return self._to_onnx()
 
+    @property
+    def learns_windows_fast(self) -> bool:
+        """Whether it takes seconds to learn windows of streams, once it knows clips."""
+        return self.spots or not self.learns_in_epochs
+
     def require(self) -> None:
         """Raise HandloreError if a package that ``fit`` needs is missing."""
 

@@ -16,12 +16,12 @@ from handlore.datasets.splits import BY, By, default_by, untested_labels
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.features import FEATURE_GROUPS
-from handlore.models.card import KIND_WORDS, ModelCard
+from handlore.models.card import DEFAULT_ESTIMATOR, KIND_WORDS, ModelCard
 from handlore.models.files import load_model
 from handlore.models.ready import READY_MODELS, model_path
 
 from .evaluation.scores import Scores
-from .factory import Pipeline, make_pipeline
+from .factory import Pipeline, make_estimator, make_pipeline
 
 _MOST_CONFUSED = 8
 
@@ -106,10 +106,20 @@ def pipeline_beside(
     """
     added = None if base is None else Base.load(base)
     examples = None if added is None else added.beside(dataset)
+    notes = []
     if added is not None:
-        model, features = model or added.card.estimator, features or added.features(dataset)
+        own = added.card.estimator
+        # It is trained several times, to say what is confused.
+        is_slow = model is None and make_estimator(own).learns_in_epochs
+        model = model or (DEFAULT_ESTIMATOR[dataset.header.kind] if is_slow else own)
+        features = features or added.features(dataset)
+        if is_slow:
+            notes.append(
+                f"{added.name} was trained with {own}, which takes minutes; {model} is trained here"
+                f" (--model {own} for the same)"
+            )
     pipeline = make_pipeline(joined(dataset, examples), model, features=features, **options)
-    return pipeline, examples, pipeline.about_features(features)
+    return pipeline, examples, [*notes, *pipeline.about_features(features)]
 
 
 def joined(own: LandmarkDataset, base: LandmarkDataset | None) -> LandmarkDataset:

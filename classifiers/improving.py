@@ -33,7 +33,8 @@ from .evaluation.triggers import (
     score_triggers,
 )
 from .extending import joined
-from .origin import Lesson, Origin, triggers_file
+from .lesson import Lesson
+from .origin import Origin, triggers_file
 from .provenance import source_facts
 from .training import train_pipeline
 

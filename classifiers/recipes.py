@@ -62,6 +62,7 @@ RECIPES: dict[str, Recipe] = {
     "movements": Recipe(
         "videos",
         {"name_pattern": r"^[^/]+/(?P<group>[^/]+_\d+)_[LR]_"},
+        estimator="tcn",
         labels={
             "no_gesture": NONE_LABEL,
             **{f"throw_{way}": f"swipe_{way}" for way in ("left", "right", "up", "down")},

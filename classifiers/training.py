@@ -112,13 +112,11 @@ def train(
     log
         Write loss and accuracy by epoch to this CSV file; only for estimators with epochs.
     base
-        A model whose gestures are kept, such as ``everyday``: training then is on its examples too,
-        by default with its estimator and features. The notes say which labels of the dataset are
-        confused, as a cross-validation of the dataset finds it.
+        A model whose gestures are kept, such as ``everyday``: its examples are learnt too. The
+        notes say which labels of the dataset are confused, as a cross-validation finds it.
     data
         Where the dataset comes from; default: its file, if that is given. The model file names
-        these files and folders, seen from its own folder, so that
-        :func:`~handlore.classifiers.improving.improve` finds them.
+        them for :func:`~handlore.classifiers.improving.improve`, as seen from its own folder.
     progress
         Called with how much is done, and of how much. With it, Ctrl-C ends the training of an
         estimator that learns in epochs, and keeps the best model so far.
@@ -233,9 +231,9 @@ def _n_fits(pipeline: Pipeline, *, negatives: bool) -> int:
 
 def _n_halves(estimator: HandEstimator) -> int:
     """Return on how many halves of the data an estimator is trained to find thresholds."""
-    if not estimator.learns_in_epochs:
-        return 2
-    return 1 if estimator.spots else 0
+    if not estimator.learns_windows_fast:
+        return 0
+    return 1 if estimator.learns_in_epochs else 2
 
 
 def save_model(

@@ -112,8 +112,7 @@ def cross_validate(
     is_weaker = BY.index(chosen) > BY.index(best)
     steps = Steps(1 + is_weaker, progress)
     run = partial(cross_validate_pipeline, pipeline, dataset, base=examples, seed=seed)
-    is_fast = not pipeline.estimator.learns_in_epochs or pipeline.estimator.spots
-    streams = is_fast if with_streams is None else with_streams
+    streams = pipeline.estimator.learns_windows_fast if with_streams is None else with_streams
     more: Any = {"with_importances": with_importances, "with_streams": streams}
     found = run(chosen, folds, progress=steps.within(), **more)
     steps.finish()

@@ -28,8 +28,9 @@ from handlore.models.stream.inference import StreamModel
 from ..base import HandEstimator, Steps
 from ..extending import joined
 from ..factory import Pipeline
+from ..lesson import Lesson, TriggerSamples
 from ..negatives import NegativeWindows
-from ..origin import Lesson, Origin, TriggerSamples
+from ..origin import Origin
 from .evaluation import evaluate
 from .scores import fit_samples, fit_streams, predict_items
 from .streams import FittedModel, StreamOutputs, StreamScores

@@ -32,7 +32,8 @@ from handlore.classifiers.evaluation.triggers import (
     score_answers,
 )
 from handlore.classifiers.improving import improve
-from handlore.classifiers.origin import Lesson, Origin, triggers_file
+from handlore.classifiers.lesson import Lesson
+from handlore.classifiers.origin import Origin, triggers_file
 from handlore.classifiers.training import train
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.recordings import RecordingFolder

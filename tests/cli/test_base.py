@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import Result
+from movement_stubs import movements
 
-from handlore.classifiers.extending import Base, strictest_split
+from handlore.classifiers.extending import Base, pipeline_beside, strictest_split
 from handlore.datasets.conversion.convert import convert
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.rendered import write_pictures
@@ -142,3 +143,17 @@ def test_data_without_world_landmarks(own: Path, run: Run, tmp_path: Path) -> No
     done = run("train", tmp_path / "flat.npz", "--base", "everyday", "--out", out)
     assert done.exit_code == 0, done.output
     assert load_model(out).card.features == ("image", "image_distances", "orientation", "heights")
+
+
+def test_a_base_that_took_minutes_is_not_trained_so_again() -> None:
+    """The network of ``movements`` would be trained for each fold, and needs PyTorch."""
+    own = movements(labels=("circle", "left"))
+    pipeline, examples, notes = pipeline_beside(own, "movements")
+    assert pipeline.name == "rocket"
+    assert examples is not None
+    assert notes == [
+        "movements was trained with tcn, which takes minutes; rocket is trained here (--model tcn"
+        " for the same)"
+    ]
+    pipeline, _, notes = pipeline_beside(own, "movements", "tcn")
+    assert (pipeline.name, notes) == ("tcn", [])
