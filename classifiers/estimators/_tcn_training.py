@@ -210,10 +210,18 @@ class NetworkTraining:
 
 @contextmanager
 def _seeded(seed: int) -> Iterator[None]:
-    """Seed the random numbers of PyTorch, and restore its state afterwards."""
+    """Seed the random numbers of PyTorch and use one thread; restore both afterwards.
+
+    The layers are small: two threads mostly wait for each other.
+    """
+    n_threads = torch.get_num_threads()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        yield
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(n_threads)
 
 
 def _loss(scores: Tensor, codes: Tensor) -> Tensor:

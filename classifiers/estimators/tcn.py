@@ -120,7 +120,7 @@ class _TemporalClassifier(MovementEstimator):
         )
         own = None if groups is None else groups[~held]
         learnt = self._with_mirrored(X[~held], codes[~held], own)
-        self._peaks = GraphRunner(self._peaks_graph())
+        self._peaks = GraphRunner(self._peaks_graph(), 1)
         tested = X[held], codes[held]
         training = NetworkTraining(learnt, tested, len(self.classes_), plan, self._peaks)
         self.notes_ = ()
