@@ -39,7 +39,7 @@ def shares_of(series: np.ndarray, dilation: int, thresholds: np.ndarray) -> np.n
     ones, zeros = np.ones((84, 1), np.float32), np.zeros(84, np.float32)
     bank = Bank(("presence",), dilation, ones, zeros, thresholds.astype(np.float32))
     graph = Graph()
-    kinds = movement_features(graph, "X", 1, series.shape[1])
+    kinds = movement_features(graph, 64, series.shape[1])
     said = KernelBanks((bank,)).add_to(graph, kinds)
     return GraphRunner(graph.model((64, series.shape[1]), said, (thresholds.size,)))(blocks)
 
@@ -84,7 +84,7 @@ def drawn(blocks: np.ndarray, seed: int = 0) -> KernelBanks:
 
 def computed(build: object, blocks: np.ndarray, shape: tuple[str, ...]) -> np.ndarray:
     graph = Graph()
-    features = movement_features(graph, "X", 1, 32)
+    features = movement_features(graph, 64, 32)
     return GraphRunner(graph.model((64, 32), build(graph, features), shape))(blocks)  # type: ignore[operator]
 
 

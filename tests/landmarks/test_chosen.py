@@ -56,7 +56,7 @@ def test_a_chosen_hand_is_followed_while_it_is_seen():
 
 
 def test_wrong_choices_are_refused():
-    with pytest.raises(HandloreError, match=f"known: {', '.join(CHOICES)}"):
+    with pytest.raises(HandloreError, match=f"Known: {', '.join(CHOICES)}"):
         _ChosenHandDetector(FakeDetector(lambda picture: []), "biggest")
     with pytest.raises(HandloreError, match="two hands are asked for"):
         DetectorOptions(max_hands=2, hand="left")
