@@ -137,6 +137,14 @@ GIVEN_SOMETHING_ELSE = {
         "expected a path, but got LandmarkDataset",
     ),
     "describe": (lambda: handlore.describe(loaded().dataset), "expected a path, but got"),
+    "compare": (
+        lambda: handlore.compare(loaded(), "scores.json"),
+        r"expected a result of a test or its file of scores, but got LoadedData",
+    ),
+    "compare models": (
+        lambda: handlore.compare("poses.onnx", "moves.onnx"),
+        r"poses\.onnx: it looks like a model, not a file of scores",
+    ),
     "improve": (
         lambda: handlore.improve(handlore.load_model("poses.onnx"), "triggers"),
         "expected a model file, but got PoseModel",
