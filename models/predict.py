@@ -229,10 +229,15 @@ def _listed(model: Model, paths: Sequence[Path], found: _Predicted) -> list[Medi
                 media += list_media([path], movements=model.card.kind == "sequence")
         except HandloreError as error:
             wrong.append(error)
-            found.failures.append((str(path), str(error)))
+            found.failures.append((str(path), _reason_without(path, error)))
     if wrong and len(wrong) == len(paths):
         raise wrong[0]
     return media
+
+
+def _reason_without(path: Path, error: HandloreError) -> str:
+    """Return what an error says of a path that is named beside it."""
+    return str(error).removeprefix(f"{path} ").replace(f" {path}", "", 1)
 
 
 def detector_for(models: Sequence[Model], video: bool, n_hands: int) -> HandDetector:
