@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from handlore.landmarks.errors import InvalidDataError
+from handlore.landmarks.files import as_path, no_file
 from handlore.landmarks.hands import Pixels
 from handlore.landmarks.untrusted import DAMAGE, damage_as
 
@@ -168,7 +169,7 @@ def read_picture(path: Path) -> tuple[Pixels, str]:
     Raises
     ------
     InvalidDataError
-        If it is not a whole, readable picture, or too large.
+        If there is no such file, or it is not a whole, readable picture, or too large.
 
     Examples
     --------
@@ -176,8 +177,18 @@ def read_picture(path: Path) -> tuple[Pixels, str]:
     >>> pixels.shape, len(sha256)
     ((320, 320, 3), 64)
     """
-    path = Path(path)
-    data = read_bytes(path, MAX_DECODED_BYTES)
+    path = as_path(path, "a picture file")
+    if not path.exists():
+        raise InvalidDataError(no_file(path))
+    try:
+        return picture_and_digest(path)
+    except InvalidDataError as error:
+        raise InvalidDataError(f"{path}: {error}") from error
+
+
+def picture_and_digest(path: Path) -> tuple[Pixels, str]:
+    """Read a picture as :func:`read_picture` does; InvalidDataError does not repeat the path."""
+    data = read_bytes(Path(path), MAX_DECODED_BYTES)
     return _decoded(data), hashlib.sha256(data).hexdigest()
 
 

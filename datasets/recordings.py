@@ -21,7 +21,7 @@ from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.untrusted import reason
 
 from .dataset import Kind, LandmarkDataset
-from .files import file_stamp
+from .files import file_stamp, read_start
 from .recording_files import (
     DISCARDED,
     MARKER,
@@ -35,7 +35,10 @@ from .recording_files import (
     video_of,
     write_marker,
 )
-from .storage import load_dataset, save_dataset
+from .storage import CONVERT_AGAIN, load_dataset, save_dataset
+
+_RECORD_AGAIN = "record it again, or delete the file"
+"""What to do about a damaged recording, which has no source."""
 
 UNSORTED = "unsorted"
 """The label of what `live` kept of the last minutes: whoever reviews it says what it shows."""
@@ -263,13 +266,15 @@ def load_recording(root: Path, path: Path) -> LandmarkDataset:
     number = number_of(path)
     if number is None:
         raise InvalidDataError("its name is no number, so it is no recording")
+    if path.is_file() and not read_start(path, 2).startswith(b"PK"):
+        what = "damaged" if path.stat().st_size else "damaged (it is empty)"
+        raise InvalidDataError(f"is {what}; {_RECORD_AGAIN}")
     try:
         recording = load_dataset(path)
         _only_label(recording)
     except HandloreError as error:
-        raise InvalidDataError(
-            str(error).replace(f"{path} ", "").replace(f"{path}: ", "")
-        ) from error
+        why = str(error).replace(f"{path} ", "").replace(f"{path}: ", "")
+        raise InvalidDataError(why.replace(CONVERT_AGAIN, _RECORD_AGAIN)) from error
     return _numbered(recording, number, path.relative_to(root).as_posix())
 
 

@@ -37,6 +37,8 @@ from .dataset import (
 from .files import read_start
 from .recording_files import refuse_label_folder
 
+CONVERT_AGAIN = "convert the source again"
+"""What to do about a damaged dataset."""
 _LEAST_LIMIT = 256 << 20
 _MAX_RATIO = 20
 """How many bytes the members may have: so many, or so many times those of the file. Landmarks are
@@ -106,7 +108,7 @@ def load_dataset(path: str | Path | LandmarkDataset) -> LandmarkDataset:
     header = _header(path, members)
     missing = [name for name in _member_names() if name not in members]
     if missing:
-        raise InvalidDataError(f"{path} lacks {', '.join(missing)}; convert the source again")
+        raise InvalidDataError(f"{path} lacks {', '.join(missing)}; {CONVERT_AGAIN}")
     try:
         return LandmarkDataset(
             **{name: members[name] for name in _ARRAYS},
@@ -159,7 +161,7 @@ def _read_members(path: Path) -> dict[str, Any]:
         raise HandloreError(no_file(path)) from error
     except (*DAMAGE, InvalidDataError) as error:
         raise InvalidDataError(
-            f"{path} is truncated or damaged ({reason(error)}); convert the source again"
+            f"{path} is truncated or damaged ({reason(error)}); {CONVERT_AGAIN}"
         ) from error
     except OSError as error:
         raise HandloreError(f"cannot read {path}: {error.strerror or error}") from error

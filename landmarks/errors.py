@@ -6,6 +6,7 @@ Every room raises them; the command line turns them into one line and an exit co
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
+from typing import Any
 
 
 class HandloreError(Exception):
@@ -24,6 +25,13 @@ class InvalidDataError(HandloreError):
 
 class NewerFormatError(InvalidDataError):
     """A file written by a later version of handlore than this one."""
+
+
+def require_type(given: object, kind: type | tuple[type, ...], expected: str) -> Any:
+    """Return an argument; HandloreError says what was expected where it is something else."""
+    if isinstance(given, kind):
+        return given
+    raise HandloreError(f"expected {expected}, but got {type(given).__name__}")
 
 
 @contextmanager

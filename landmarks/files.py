@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from .errors import HandloreError, near_names
+from .errors import HandloreError, near_names, require_type
 from .processes import cleaned_up
 from .untrusted import printable
 
@@ -27,9 +27,7 @@ def each(given: Any) -> list[Any]:
 
 def as_path(given: object, expected: str = "a path") -> Path:
     """Return a path; HandloreError says what was expected where something else is given."""
-    if isinstance(given, str | os.PathLike):
-        return Path(given)
-    raise HandloreError(f"expected {expected}, but got {type(given).__name__}")
+    return Path(require_type(given, (str, os.PathLike), expected))
 
 
 _MOST_NAMES = 5000

@@ -9,7 +9,7 @@ import numpy as np
 
 from .detector import DEFAULT_CONFIDENCE, DetectorInfo, DetectorOptions, HandDetector, Talk
 from .detectors import DETECTORS
-from .errors import HandloreError, unknown_name
+from .errors import HandloreError, require_type, unknown_name
 from .geometry import palm_length
 from .hands import Hand, HandTransform, Pixels
 
@@ -192,6 +192,7 @@ def open_detector(
     ['right']
     """
     options = options or DetectorOptions()
+    require_type(options, DetectorOptions, 'options such as DetectorOptions(detector="litert")')
     choice = choose_detector(options.detector, video=options.video)
     if not options.hand:
         return DETECTORS[choice.name].open(options, talk)

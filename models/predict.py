@@ -10,7 +10,7 @@ import numpy as np
 
 from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
 from handlore.datasets.loading import KIND_NAMES, load_recordings
-from handlore.datasets.pictures import read_picture
+from handlore.datasets.pictures import picture_and_digest
 from handlore.datasets.recording_files import is_recordings
 from handlore.datasets.tracking import Medium, list_media, track_video
 from handlore.landmarks.detector import DetectorOptions, HandDetector
@@ -229,10 +229,15 @@ def _listed(model: Model, paths: Sequence[Path], found: _Predicted) -> list[Medi
                 media += list_media([path], movements=model.card.kind == "sequence")
         except HandloreError as error:
             wrong.append(error)
-            found.failures.append((str(path), str(error)))
+            found.failures.append((str(path), _reason_without(path, error)))
     if wrong and len(wrong) == len(paths):
         raise wrong[0]
     return media
+
+
+def _reason_without(path: Path, error: HandloreError) -> str:
+    """Return what an error says of a path that is named beside it."""
+    return str(error).removeprefix(f"{path} ").replace(f" {path}", "", 1)
 
 
 def detector_for(models: Sequence[Model], video: bool, n_hands: int) -> HandDetector:
@@ -253,7 +258,7 @@ def _predict_medium(
     """Predict a picture or a video; a model of one hand predicts each of ``n_hands``."""
     path, each = medium.path, n_hands > model.card.n_hands
     if medium.kind == "picture" and isinstance(model, PoseModel):
-        pixels, _ = read_picture(path)
+        pixels, _ = picture_and_digest(path)
         predict = model.predict_each_hand if each else _one(model.predict_picture)
         return [FilePrediction(path, one) for one in predict(detector, pixels, tta)]
     if not each:

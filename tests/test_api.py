@@ -122,6 +122,7 @@ def test_a_file_in_place_of_what_it_holds(
 
 A_MODEL = r"expected a model file, or the name of a model .*, but got "
 A_DATASET = r"expected a dataset or its file .*load_data.*, but got "
+A_SOURCE = r'expected a source such as make_source\("images"\), but got '
 GIVEN_SOMETHING_ELSE = {
     "train": (lambda: handlore.train(loaded(), "new.onnx"), A_DATASET + "LoadedData"),
     "train on several": (lambda: handlore.train(["poses.npz"], "new.onnx"), A_DATASET + "list"),
@@ -137,6 +138,29 @@ GIVEN_SOMETHING_ELSE = {
         "expected a path, but got LandmarkDataset",
     ),
     "describe": (lambda: handlore.describe(loaded().dataset), "expected a path, but got"),
+    "open_detector": (
+        lambda: handlore.open_detector("litert"),
+        r"expected options such as DetectorOptions\(detector=\"litert\"\), but got str",
+    ),
+    "convert": (lambda: handlore.convert("images", "photos", None), A_SOURCE + "str"),
+    "convert_to_file": (
+        lambda: handlore.convert_to_file("images", "photos", "new.npz"),
+        A_SOURCE + "str",
+    ),
+    "preview": (lambda: handlore.preview("images", "photos"), A_SOURCE + "str"),
+    "write_report": (
+        lambda: handlore.write_report("poses.npz", "report"),
+        "expected what cross_validate or evaluate returned, but got str",
+    ),
+    "read_picture": (lambda: handlore.read_picture(None), "expected a picture file, but got None"),
+    "compare": (
+        lambda: handlore.compare(loaded(), "scores.json"),
+        r"expected a result of a test or its file of scores, but got LoadedData",
+    ),
+    "compare models": (
+        lambda: handlore.compare("poses.onnx", "moves.onnx"),
+        r"poses\.onnx: it looks like a model, not a file of scores",
+    ),
     "improve": (
         lambda: handlore.improve(handlore.load_model("poses.onnx"), "triggers"),
         "expected a model file, but got PoseModel",

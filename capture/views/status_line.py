@@ -54,9 +54,12 @@ class StatusLine:
             self._write(f"\r\x1b[K{line}")
 
     def say(self, text: str) -> None:
-        """Write a message that stays."""
-        text = printable_lines(text)
-        self._write(f"\r\x1b[K{text}\n{self._last}" if self._is_terminal else f"{text}\n")
+        """Write a message that stays; the line follows with the next state.
+
+        The last one may be over, such as the prompt for a label that was refused.
+        """
+        text, self._last = printable_lines(text), ""
+        self._write(f"\r\x1b[K{text}\n" if self._is_terminal else f"{text}\n")
 
     def cue(self, what: str) -> None:
         """Ring the terminal's bell."""

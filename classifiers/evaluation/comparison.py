@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handlore.datasets.dataset import LandmarkDataset, StrArray
+from handlore.datasets.files import read_start
 from handlore.landmarks.errors import HandloreError, InvalidDataError
-from handlore.landmarks.files import no_file
+from handlore.landmarks.files import as_path, no_file
 from handlore.landmarks.untrusted import DAMAGE, MAX_JSON_BYTES, parse_json, printable
 
 from .intervals import (
@@ -32,6 +33,8 @@ from .intervals import (
 )
 from .scores import Predictions
 
+_OTHER_FILES = {b"\x08": "looks like a model", b"P": "looks like a dataset"}
+"""What else is compared by mistake, by its first byte; no JSON begins so."""
 _UNITS = ("group", "session", "recording", "item")
 """Units that a bootstrap may draw."""
 
@@ -113,6 +116,8 @@ class RunResults:
         try:
             if path.exists() and not path.is_file() and not path.is_dir():
                 raise InvalidDataError(f"{path} is a pipe or a device; {how}")
+            if (other := _OTHER_FILES.get(read_start(path, 1))) is not None:
+                raise InvalidDataError(f"it {other}, not a file of scores")
             values = parse_json(path.read_bytes(), MAX_JSON_BYTES)
         except FileNotFoundError as error:
             raise HandloreError(no_file(path)) from error
@@ -333,7 +338,9 @@ def compare(
 def _run_of(results: _Results | RunResults | str | Path) -> RunResults:
     if isinstance(results, RunResults):
         return results
-    return RunResults.read(Path(results)) if isinstance(results, str | Path) else results.run
+    if hasattr(results, "run"):
+        return results.run
+    return RunResults.read(as_path(results, "a result of a test or its file of scores"))
 
 
 def _drawn(gained: Floats, unit: NDArray[np.int64], n_draws: int, seed: int) -> Floats:

@@ -16,7 +16,7 @@ from unicodedata import normalize
 import numpy as np
 
 from handlore.landmarks.detector import HandDetector
-from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.errors import HandloreError, InvalidDataError, require_type
 from handlore.landmarks.hands import Hand
 from handlore.landmarks.untrusted import printable, reason
 
@@ -93,6 +93,7 @@ class _FoundHands:
 
 def scan_source(source: Source, root: Path, options: ConvertOptions) -> Listing:
     """List the items of a source; refuse none, and options that do not apply to them."""
+    require_type(source, Source, 'a source such as make_source("images")')
     for name in ("augment", "min_score"):
         if getattr(options, name) and (source.brings_landmarks or source.kind != "pose"):
             flag = f"--{name.replace('_', '-')}"

@@ -274,9 +274,11 @@ def convert_to_file(
             state.resume()
             while state.missing:
                 _convert_missing(state, run)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
             if state.n_done:
-                report(f"\n{state.words()} are kept in {folder.folder}; the same command continues")
+                kept = f"{state.words()} are kept in {folder.folder}; the same command continues"
+                report(f"\n{kept}")
+                stop.args = (kept,)  # said, so that the command line adds nothing
             raise
         return _finish(plan, folder)
 

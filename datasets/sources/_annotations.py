@@ -18,7 +18,7 @@ from ..dataset import NONE_LABEL, listed
 from ..files import MAX_LISTED, is_picture, is_video, walk
 from ..layouts.media_index import MediaIndex, split_of_list
 from ..layouts.words import SPLITS
-from ..pictures import read_picture
+from ..pictures import picture_and_digest
 from ..videos import FrameSelection, Span, read_video, video_length
 from .base import (
     PATTERN_HELP,
@@ -197,7 +197,7 @@ class AnnotatedSource(Source):
 
     def read(self, item: Item) -> Clip:
         """Read a picture with the box of its hand."""
-        pixels, sha256 = read_picture(item.path)
+        pixels, sha256 = picture_and_digest(item.path)
         box = getattr(item, "box", None)
         if box is None:
             return Clip(sha256, iter([(0.0, pixels)]))

@@ -18,7 +18,7 @@ from ..dataset import Kind, LandmarkDataset, Unit, listed
 from ..files import files_of, is_picture
 from ..layouts.folders import FileFacts
 from ..layouts.words import SPLITS, LabelReading
-from ..pictures import read_picture
+from ..pictures import picture_and_digest
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ class Source:
         InvalidDataError
             If it cannot be read; the message does not repeat the path.
         """
-        pixels, sha256 = read_picture(item.path)
+        pixels, sha256 = picture_and_digest(item.path)
         return Clip(sha256, iter([(0.0, pixels)]))
 
 

@@ -10,7 +10,7 @@ from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import Pixels
 
 from ..files import is_picture, walk
-from ..pictures import read_picture
+from ..pictures import picture_and_digest
 from .base import SOURCES, Clip, Item, Listing, Source, not_listed, option
 
 # The skin mask of a photo has the same name and another ending, so the ending is part of it.
@@ -63,7 +63,7 @@ class _Hgr1(Source):
 
         The digest is that of the photo.
         """
-        pixels, sha256 = read_picture(item.path)
+        pixels, sha256 = picture_and_digest(item.path)
         if self.apply_masks:
             pixels = _cut_out(pixels, _mask_of(item.path))
         return Clip(sha256, iter([(0.0, pixels)]))
@@ -84,7 +84,7 @@ def _mask_of(photo: Path) -> Path:
 
 def _cut_out(photo: Pixels, mask_path: Path) -> Pixels:
     try:
-        mask, _ = read_picture(mask_path)
+        mask, _ = picture_and_digest(mask_path)
     except InvalidDataError as error:
         raise InvalidDataError(f"its skin mask {mask_path.name}: {error}") from error
     if mask.shape != photo.shape:

@@ -10,7 +10,7 @@ from handlore.landmarks.silhouettes import is_silhouette
 
 from ..files import MAX_LISTED, SAMPLED, is_picture, spread, walk
 from ..layouts.words import likely_readings
-from ..pictures import read_picture
+from ..pictures import picture_and_digest
 from ..videos import is_animated
 from .base import (
     LABEL_HELP,
@@ -112,6 +112,6 @@ class _Silhouettes(Images):
 def _is_silhouette(path: Path) -> bool | None:
     """Look at one picture; None if it cannot be read."""
     try:
-        return is_silhouette(read_picture(path)[0])
+        return is_silhouette(picture_and_digest(path)[0])
     except InvalidDataError:
         return None

@@ -26,7 +26,7 @@ from ..files import (
 )
 from ..layouts.folders import FileFacts
 from ..layouts.words import Pattern, likely_readings
-from ..pictures import read_picture
+from ..pictures import picture_and_digest
 from ..videos import FrameSelection, has_times, is_animated, read_video
 from .base import (
     LABEL_HELP,
@@ -236,7 +236,7 @@ class Frames(Source):
     def _decoded(self, pictures: Sequence[Path]) -> Iterator[tuple[float, Pixels]]:
         for number in range(0, len(pictures), self.stride):
             try:
-                pixels, _ = read_picture(pictures[number])
+                pixels, _ = picture_and_digest(pictures[number])
             except InvalidDataError as error:
                 raise InvalidDataError(f"its picture {pictures[number].name}: {error}") from error
             yield number / self.frame_rate, pixels

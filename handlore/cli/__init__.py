@@ -102,8 +102,10 @@ class _Commands(click.Group):
         except HandloreError as error:
             _name(error.failures)
             raise _Problem(str(error)) from error
-        except KeyboardInterrupt:
-            click.echo("\nhandlore: stopped; no incomplete file was left behind", err=True)
+        except KeyboardInterrupt as stop:
+            # With arguments, a command has said what is left of its work.
+            if not stop.args:
+                click.echo("\nhandlore: stopped; no incomplete file was left behind", err=True)
             ctx.exit(_STOPPED_BY_USER)
         except BrokenPipeError:
             raise

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from handlore.capture.actions.file import PRESETS, preset_file
+from handlore.landmarks.errors import unknown_name
 from handlore.models.stream.events import Event
 from handlore.models.stream.settings import (
     MOVEMENT_THRESHOLD,
@@ -40,6 +41,18 @@ _OPTIONS = (
     ("smoothing", _SECONDS, "Time constant in seconds for landmarks at rest; 0 = no smoothing."),
 )
 
+
+class _PresetType(click.Choice):  # type: ignore[type-arg]
+    """The name of a preset; the error for an unknown one has the nearest."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value not in PRESETS:
+            self.fail(str(unknown_name("preset", value, PRESETS)), param, ctx)
+        return value
+
+
+PRESET = _PresetType(PRESETS)
+
 actions_options = all_options(
     click.option(
         "--actions",
@@ -49,7 +62,7 @@ actions_options = all_options(
     ),
     click.option(
         "--preset",
-        type=click.Choice(PRESETS),
+        type=PRESET,
         help="Actions that come with handlore for the signs of everyday, in place of --actions.",
     ),
 )

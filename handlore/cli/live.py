@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from handlore.capture.actions.file import PRESETS, preset_file
+from handlore.capture.actions.file import preset_file
 from handlore.capture.cameras import CameraOptions, CameraSpec, camera_spec
 from handlore.capture.live.run import LiveOptions, run_live
 from handlore.capture.outputs.base import output_address
@@ -33,6 +33,7 @@ from ._common import (
     talk,
 )
 from ._streams import (
+    PRESET,
     actions_options,
     hold_option,
     pop_actions,
@@ -87,7 +88,7 @@ def _print_preset(ctx: click.Context, _: click.Parameter, name: str | None) -> N
 @actions_options
 @click.option(
     "--print-preset",
-    type=click.Choice(PRESETS),
+    type=PRESET,
     is_eager=True,
     expose_value=False,
     callback=_print_preset,

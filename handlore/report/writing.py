@@ -15,8 +15,8 @@ from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.loading import KIND_NAMES, load_recordings
 from handlore.datasets.recording_files import is_recordings
 from handlore.datasets.storage import load_dataset
-from handlore.landmarks.errors import HandloreError
-from handlore.landmarks.files import atomic_write, make_folder, require_writable
+from handlore.landmarks.errors import HandloreError, require_type
+from handlore.landmarks.files import as_path, atomic_write, make_folder, require_writable
 from handlore.landmarks.hands import FloatArray
 from handlore.models.model import Model
 
@@ -72,7 +72,8 @@ def write_report(evaluation: Evaluation, folder: str | Path, *, data: str = "") 
     >>> handlore.write_report(result, "report", data="poses.npz").name
     'report.html'
     """
-    folder = Path(folder)
+    require_type(evaluation, Evaluation, "what cross_validate or evaluate returned")
+    folder = as_path(folder, "a folder")
     about = _model_file(evaluation, data) if evaluation.tested else _trained(evaluation, data)
     files = _report_files(Findings.of(evaluation, about))
     files |= {"scores.json": evaluation.json_text().encode()}

@@ -4,7 +4,7 @@ The model runs once over all streams; for each candidate threshold only the deci
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import exp, inf, lgamma, log, sqrt
 from pathlib import Path
@@ -82,12 +82,10 @@ class Calibration:
         """What limits the result, in sentences."""
         lines, n_false = [], len(self.after.false)
         if self.unknown:
-            names = list(self.unknown)
-            first = ", ".join(names[:_MAX_NAMED]) + (", ..." if len(names) > _MAX_NAMED else "")
             n = sum(self.unknown.values())
             lines.append(
                 f"{n} of {n + self.after.n} gestures have labels that the model does not know"
-                f" ({first}); events during them count as false activations"
+                f" ({_some(self.unknown)}); events during them count as false activations"
             )
         if self.hours < self.hours_needed:
             lines.append(
@@ -179,7 +177,8 @@ def calibrate(
     Raises
     ------
     InvalidDataError
-        If there is no stream, or it has another number of hands.
+        If there is no stream, or it has another number of hands, or there are gestures and the
+        model knows none of their labels.
 
     Examples
     --------
@@ -194,6 +193,7 @@ def calibrate(
     (loaded,), streams = stream_models(model), _streams(data)
     hours = sum(stream.seconds for stream in streams) / 3600
     _check_streams(loaded, streams, hours)
+    unknown = _unknown_labels(loaded, streams)
     answered = []
     for done, stream in enumerate(streams, 1):
         known = tuple(one for one in stream.ground_truth if one.label in loaded.labels)
@@ -201,7 +201,6 @@ def calibrate(
         progress(done, len(streams))
     trials = _Trials(loaded, answered, settings)
     thresholds = trials.choose(int(per_hour * hours + 1e-9))
-    shown = Counter(one.label for stream in streams for one in stream.ground_truth)
     return Calibration(
         thresholds,
         trials.score(loaded.thresholds),
@@ -210,7 +209,7 @@ def calibrate(
         per_hour,
         dict(loaded.thresholds),
         loaded.labels,
-        {label: n for label, n in sorted(shown.items()) if label not in loaded.labels},
+        unknown,
     )
 
 
@@ -230,6 +229,28 @@ def _check_streams(model: StreamModel, streams: Sequence[Stream], hours: float) 
             f" {counted(wrong.video.n_hands, 'hand')} a frame, the model takes"
             f" {model.encoder.n_hands}; convert the data with --max-hands {model.encoder.n_hands}"
         )
+
+
+def _unknown_labels(model: StreamModel, streams: Sequence[Stream]) -> dict[str, int]:
+    """Count the gestures whose labels the model does not know; refuse if it knows none of them.
+
+    Thresholds that only have to avoid false activations would silence the model.
+    """
+    shown = Counter(one.label for stream in streams for one in stream.ground_truth)
+    unknown = {label: n for label, n in sorted(shown.items()) if label not in model.labels}
+    if unknown and len(unknown) == len(shown):
+        known = [label for label in model.labels if label != NONE_LABEL]
+        raise InvalidDataError(
+            f"the model knows none of the labels of the data ({_some(unknown)}; the model:"
+            f" {_some(known)}); calibrate on gestures that it knows, or on streams of `none`"
+        )
+    return unknown
+
+
+def _some(labels: Iterable[str]) -> str:
+    """Return the first labels, joined."""
+    names = list(labels)
+    return ", ".join(names[:_MAX_NAMED]) + (", ..." if len(names) > _MAX_NAMED else "")
 
 
 class _Trials:

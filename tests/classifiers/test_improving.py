@@ -374,6 +374,13 @@ def test_streams_count_where_no_trigger_can_be_compared() -> None:
     assert improvement(before, before, 50).worse is None
 
 
+@pytest.mark.parametrize(("missed", "worse"), [(3, False), (4, True)])
+def test_less_than_one_missed_gesture_is_tolerated(missed: int, worse: bool) -> None:
+    """The streams have 100 gestures and 25 triggers are learnt: a missed one counts a quarter."""
+    before, after = (in_streams(10, n, TriggerScores()) for n in (80, 80 - missed))
+    assert (improvement(before, after, 25).worse is not None) == worse
+
+
 def improvement(before: Standing, after: Standing, n_forgotten: int) -> improving.Improvement:
     none = Triggers(Path("t"), (), frozenset())
     return improving.Improvement("m", Path("m"), before, after, "", none, n_forgotten=n_forgotten)

@@ -53,6 +53,19 @@ def test_unknown_labels(moves: Path, run: Run, tmp_path: Path) -> None:
     assert "1 of 2 gestures have labels that the model does not know (Left)" in said
 
 
+def test_no_known_label_writes_nothing(
+    moves: Path, run: Run, refused: Refused, tmp_path: Path
+) -> None:
+    data = lesson("one", "left", "right")
+    label = np.char.replace(data.samples.label, "t", "T")
+    save_dataset(replace(data, samples=replace(data.samples, label=label)), tmp_path / "d.npz")
+    before = moves.read_bytes()
+    said = refused(run("calibrate", moves, tmp_path / "d.npz"))
+    assert "lefT" in said
+    assert "left" in said
+    assert moves.read_bytes() == before
+
+
 def test_model_without_thresholds(clips: Path, lessons: Path, run: Run, tmp_path: Path) -> None:
     plain = tmp_path / "m.onnx"
     params = ("--param", "n_kernel_features=84", "--param", "n_augmented=0")

@@ -45,6 +45,12 @@ def test_other_items(npz, run, refused, subset, tmp_path) -> None:
     assert "has no predictions" in refused(run("compare", a, _empty(tmp_path)))
 
 
+def test_other_files(npz, onnx, refused, run) -> None:
+    said = refused(run("compare", onnx, npz))
+    assert f"{onnx}: it looks like a model, not a file of scores; write one with" in said
+    assert "it looks like a dataset, not a file of scores" in refused(run("compare", npz, onnx))
+
+
 def _empty(folder: Path) -> Path:
     path = folder / "old.json"
     path.write_text('{"accuracy": 1.0}')

@@ -4,6 +4,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from click.testing import Result
 from PIL import Image
 
+from handlore.cli import convert
 from handlore.datasets.storage import load_dataset
 from handlore.models.files import load_model
 
@@ -55,6 +57,24 @@ def test_labels_splits_and_pictures_without_a_hand(
     assert data.samples.split.tolist() == ["test", "test", "train", "train"]
     assert data.has_hand.tolist() == [True, False] * 2
     assert np.isnan(data.image[1]).all()
+
+
+@pytest.mark.parametrize(("n", "said"), [(1, "stopped; no incomplete"), (16, "16 of 24 are kept")])
+def test_ctrl_c_is_answered_once(
+    n: int, said: str, pictures: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is kept is said; that nothing is incomplete only where nothing is."""
+
+    def stop(done: int, _total: int) -> None:
+        if done >= n:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(convert, "progress", lambda _: nullcontext(stop))
+    done = run("convert", pictures, tmp_path / "out.npz", "--jobs", 1, "--stages", 1)
+    assert done.exit_code == 130
+    lines = [line for line in done.stderr.splitlines() if line and not line.startswith("note: ")]
+    assert len(lines) == 1, lines
+    assert said in lines[0]
 
 
 def test_same_bytes_again(

@@ -191,6 +191,9 @@ def test_presets(run: Run, refused: Refused, onnx: Path, tmp_path: Path) -> None
     assert printed.exit_code == 0
     assert printed.stdout == preset_file("slides").read_text("utf-8")
     assert run("live", "--print-preset", "slide").exit_code == 2
+    misspelt = run("live", "--preset", "medya")
+    assert misspelt.exit_code == 2
+    assert "unknown preset 'medya'; did you mean media? Known: slides" in misspelt.stderr
     assert run("live", "--preset", "media", "--actions", tmp_path / "a.toml").exit_code == 2
     said = refused(run("live", onnx, "--camera", "0", "--headless", "--preset", "media"))
     assert "the preset media needs palm, like" in said

@@ -141,8 +141,8 @@ def test_some_paths_are_missing(onnx: Path, pictures: Path, run: Run, tmp_path: 
     done = run("predict", onnx, gone, good, empty, "--json")
     assert done.exit_code == 3
     assert [one["path"] for one in json.loads(done.stdout)] == [str(good)]
-    assert f"failed: {gone}: there is no file {gone}" in done.stderr
-    assert "holds no pictures or videos" in done.stderr
+    assert f"failed: {gone}: there is no file\n" in done.stderr
+    assert f"failed: {empty}: the folder holds no pictures or videos" in done.stderr
     done = run("predict", onnx, gone, empty)
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr == f"handlore: there is no file {gone}\n"

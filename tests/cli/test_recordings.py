@@ -1,6 +1,7 @@
 """``handlore recordings``: lists, reviews and edits by number."""
 
 import json
+import re
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
@@ -124,10 +125,13 @@ def test_an_impossible_edit_changes_nothing(
 
 
 def test_damaged_file(folder: RecordingFolder, run: Run) -> None:
-    (folder.root / "left" / "0009.npz").write_bytes(b"")
-    done = run("recordings", "list", folder.root)
-    assert done.exit_code == 3
-    assert "left/0009.npz: is not a landmark dataset: it is empty" in done.stderr
+    """It has no source that could be converted again."""
+    whole = (folder.root / "left" / "0001.npz").read_bytes()
+    for damage in (b"", bytes(1000), whole[:500]):
+        (folder.root / "left" / "0009.npz").write_bytes(damage)
+        done = run("recordings", "list", folder.root)
+        assert done.exit_code == 3
+        assert re.search(r"left/0009.npz: is .*damaged.*; record it again, or delete", done.stderr)
 
 
 def test_damaged_files_are_named_if_nothing_else_is_there(run: Run, tmp_path: Path) -> None:

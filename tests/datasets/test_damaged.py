@@ -62,7 +62,9 @@ def test_a_damaged_recording_is_one_failure(name: str, folder: RecordingFolder) 
     assert str(caught.value).isprintable()
     found = load_recordings(folder.root)
     assert len(found.recordings) == 2
-    assert [name for name, _ in found.failures] == ["left/0001.npz"]
+    [(file, why)] = found.failures
+    assert file == "left/0001.npz"
+    assert why.endswith("; record it again, or delete the file")
 
 
 def test_other_compressions_are_refused(folder: RecordingFolder) -> None:

@@ -330,7 +330,9 @@ def test_an_empty_folder_holds_nothing(folder: RecordingFolder) -> None:
 def test_damaged_files_are_failures_of_the_conversion(both: RecordingFolder) -> None:
     (both.root / "left" / "0099.npz").write_bytes(b"")
     done = convert(make_source("recordings", {}), both.root, None)
-    assert done.failures == (("left/0099.npz", "is not a landmark dataset: it is empty"),)
+    assert done.failures == (
+        ("left/0099.npz", "is damaged (it is empty); record it again, or delete the file"),
+    )
 
 
 def test_converting_in_processes_gives_the_same(both: RecordingFolder, tmp_path: Path) -> None:

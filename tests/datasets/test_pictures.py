@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from handlore.datasets.files import is_picture
-from handlore.datasets.pictures import read_picture
+from handlore.datasets.pictures import picture_and_digest, read_picture
 from handlore.landmarks.errors import InvalidDataError
 
 EXIF_ORIENTATION = 0x0112
@@ -294,10 +294,23 @@ def test_a_file_is_read_with_its_digest(tmp_path, rgb):
     assert sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-@pytest.mark.parametrize("name", ["", "missing.jpg"])
-def test_a_file_that_cannot_be_read_says_why(tmp_path, name):
-    with pytest.raises(InvalidDataError, match=r"cannot be read: (Is a directory|No such file)"):
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("folder", "folder: cannot be read: Is a directory"),
+        ("missing.jpg", "there is no file .*missing.jpg; did you mean .*missing2.jpg"),
+        ("missing2.jpg", "missing2.jpg: the file is empty"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named_and_says_why(tmp_path, name, says):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "missing2.jpg").touch()
+    with pytest.raises(InvalidDataError, match=says):
         read_picture(tmp_path / name)
+    if name != "missing.jpg":
+        with pytest.raises(InvalidDataError) as without:
+            picture_and_digest(tmp_path / name)
+        assert name not in str(without.value)
 
 
 @pytest.mark.parametrize(

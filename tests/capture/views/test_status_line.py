@@ -99,12 +99,24 @@ def test_terminal(monkeypatch):
     line.show(None, [], status())
     line.show(None, [], status())
     line.say("kept: stop")
+    line.show(None, [], status())
     line.cue("go")
     written = screen.getvalue().split("\r\x1b[K")
-    assert written[1] == written[2].partition("\n")[2].rstrip("\a"), "it stands below what was said"
-    assert len(written) == 3, "the same line is not written twice"
+    assert written[2] == "kept: stop\n"
+    assert written[1] == written[3].rstrip("\a"), "it stands below what was said"
+    assert len(written) == 4, "the same line is not written twice"
     assert len(written[1]) <= 39
     assert screen.getvalue().endswith("\a")
+
+
+def test_a_prompt_that_is_closed_is_not_written_again():
+    screen = Screen(tty=True)
+    line = StatusLine(screen)
+    line.show(None, [], status(typed="a/b"))
+    line.say("a/b is no label")
+    line.show(None, [], status())
+    assert "new label" not in screen.getvalue().partition("a/b is no label")[2]
+    assert "ready: stop" in screen.getvalue().rpartition("\r")[2]
 
 
 def test_file():

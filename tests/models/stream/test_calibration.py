@@ -126,6 +126,19 @@ def test_unknown_labels_count_as_none() -> None:
     assert any("1 of 2 gestures" in note for note in found.notes)
 
 
+def test_labels_that_the_model_does_not_know_are_refused() -> None:
+    """Else the thresholds would only avoid false activations, and silence the model."""
+    both = r"none of the labels of the data \(swipe, wave; the model: a, b\)"
+    with pytest.raises(InvalidDataError, match=both):
+        calibrate(TurnModel(), streams(("wave", 0.7, 2), ("none", 0, 1), ("swipe", 0.9, 2)), 0.5)
+
+
+def test_streams_without_gestures_are_enough() -> None:
+    found = calibrate(TurnModel(), streams(("none", 0, 2), ("none", 0.6, 2)), 0.5)
+    assert (found.after.n, found.after.false, found.unknown) == (0, (), {})
+    assert found.thresholds["a"] > 0.6
+
+
 def test_poisson_bound() -> None:
     assert _poisson_bound(0) == pytest.approx(2.996, abs=0.001)
     assert _poisson_bound(3) == pytest.approx(7.754, abs=0.001)
