@@ -1,9 +1,8 @@
 """Any source becomes a landmark dataset: in this process, or in many and into a file.
 
 :func:`convert` does it in memory. :func:`convert_to_file` cuts the items into batches, which
-workers convert; each result is kept as a part beside the output until all are put together. A part
-that is there is not done again, so a command that was killed continues when it is given again, and
-both functions give the same dataset, to the byte.
+workers convert; each result is a part beside the output until all are put together. What is there
+is not done again, so a killed command continues. Both give the same dataset, to the byte.
 """
 
 from collections import defaultdict
@@ -278,7 +277,7 @@ def convert_to_file(
             if state.n_done:
                 kept = f"{state.words()} are kept in {folder.folder}; the same command continues"
                 report(f"\n{kept}")
-                stop.args = (kept,)  # said, so that the command line adds nothing
+                stop.args = (kept,)
             raise
         return _finish(plan, folder)
 
