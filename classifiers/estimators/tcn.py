@@ -148,7 +148,7 @@ class _TemporalClassifier(MovementEstimator):
     ) -> MovementEstimator:
         """Return a ``rocket`` that finds movements by windows, which the network then recognises.
 
-        It trains in seconds; a network of many windows would take hours and finds no more.
+        It trains in seconds; there are several times as many windows as clips.
         """
         spotter = RocketClassifier(mirror_labels=self.mirror_labels, random_state=self.random_state)
         spotter.progress, spotter.keeps_best = self.progress, self.keeps_best
@@ -176,7 +176,7 @@ class _TemporalClassifier(MovementEstimator):
         parse_label_pairs(self.mirror_labels)
         rules = {
             "epochs": (self.epochs >= 0, "0 or more"),
-            "batch_size": (self.batch_size >= 0, "0 or more"),
+            "batch_size": (self.batch_size == 0 or self.batch_size > 1, "0, or 2 or more"),
             "learning_rate": (self.learning_rate > 0, "more than 0"),
             "validation": (0 <= self.validation <= 0.5, "0 to 0.5"),
             "patience": (self.patience >= 1, "1 or more"),

@@ -249,6 +249,7 @@ def test_without_torch_one_line_names_the_extra(monkeypatch: pytest.MonkeyPatch)
     [
         ("epochs", -1),
         ("batch_size", -1),
+        ("batch_size", 1),
         ("learning_rate", 0.0),
         ("validation", 0.9),
         ("patience", 0),
