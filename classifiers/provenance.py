@@ -64,7 +64,7 @@ def model_card(
         patience=choose_patience(outputs, thresholds) if outputs else {},
         licence=dataset.header.note,
         typical=_typical_hands(dataset, encoder),
-        training=_training_facts(fitted, dataset, own) | dict(known) | streams,
+        training=_training_facts(pipeline, fitted, dataset, own) | dict(known) | streams,
     )
 
 
@@ -82,7 +82,7 @@ def _clip_facts(encoder: Encoder, dataset: LandmarkDataset) -> dict[str, Any]:
 
 
 def _training_facts(
-    estimator: HandEstimator, dataset: LandmarkDataset, own: LandmarkDataset
+    pipeline: Pipeline, fitted: HandEstimator, dataset: LandmarkDataset, own: LandmarkDataset
 ) -> dict[str, Any]:
     """Return what a card says of training; ``own`` are the samples without those of a base."""
     seen, mine = dataset.select(dataset.has_hand), own.select(own.has_hand)
@@ -93,15 +93,15 @@ def _training_facts(
         "counts": dict(sorted(counts.items())),
         "groups": sorted({str(group) for group in mine.samples.group} - {""}),
         "data_digest": own.digest(),
-        "params": estimator.plain_params(),
+        "params": pipeline.params,
         "versions": {"handlore": __version__} | {name: version(name) for name in _LIBRARIES},
     }
     if seen.n_samples > mine.n_samples:
         training["n_of_base"] = seen.n_samples - mine.n_samples
     if digests := item_digests(mine):
         training["item_digests"] = digests
-    if estimator.history_:
-        training["history"] = [_rounded(epoch) for epoch in estimator.history_]
+    if fitted.history_:
+        training["history"] = [_rounded(epoch) for epoch in fitted.history_]
     return training
 
 

@@ -169,6 +169,7 @@ class RocketClassifier(MovementEstimator):
         copy.banks_, copy.mean_, copy.deviation_ = self.banks_, self.mean_, self.deviation_
         copy._transform, copy.pretrained_ = self._transform, self.pretrained_
         copy.of_clips_ = clips or self
+        copy.notes_, copy.history_ = copy.of_clips_.notes_, copy.of_clips_.history_
         place = np.searchsorted(copy.classes_, self.classes_)
         copy.images_ = np.full(len(copy.classes_), UNKNOWN)
         copy.images_[place] = np.where(self.images_ == UNKNOWN, UNKNOWN, place[self.images_])

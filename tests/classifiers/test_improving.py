@@ -576,7 +576,7 @@ def test_a_second_session_has_half_as_many_false_activations(
     monkeypatch.syspath_prepend(Path(__file__).parents[2] / "benchmarks")
     from improve import movements, rendered_movements, run
 
-    trial = movements(rendered_movements(), 3, 0)
+    trial = movements(rendered_movements(), 4, 0)
     before, after = run(trial, tmp_path, params={"n_kernel_features": "300", "n_augmented": "1"})
     assert before.n_false >= 4
     assert after.n_false <= before.n_false / 2

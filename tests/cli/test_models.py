@@ -91,9 +91,9 @@ def test_names_in_place_of_paths(
     done = run("evaluate", "everyday", npz, "--json")
     assert parsed(done)["model"] == "everyday"
     assert "does not know open_palm, point, victory" in done.stderr
-    out = tmp_path / "my_digits.onnx"
-    assert run("calibrate", "digits", npz, "--out", out).exit_code == 0
-    assert "digits" in run("models", "show", out).stdout
+    out = tmp_path / "my_signs.onnx"
+    assert run("calibrate", "everyday", npz, "--out", out).exit_code == 0
+    assert "my_signs" in run("models", "show", out).stdout
 
 
 def test_calibrate_leaves_shipped_files_alone(npz: Path, run: Run, refused: Refused) -> None:

@@ -226,7 +226,7 @@ def test_log(tiny_clips: Path, run: Any, parsed: Any, tmp_path: Path) -> None:
                       "--out", out, "--json"))  # fmt: skip
     assert (said["estimator"], said["n"]) == ("tcn", 8)
     model = load_model(out, "sequence")
-    assert model.card.n_timepoints == 48
+    assert model.card.n_timepoints == 128
     assert model.card.training["params"]["epochs"] == 2
     lines = list(csv.DictReader(log.read_text().splitlines()))
     assert [line["epoch"] for line in lines] == ["1", "2"]
