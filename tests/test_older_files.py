@@ -26,10 +26,11 @@ def test_models_give_the_same_probabilities(name: str) -> None:
     dataset = load_dataset(OLDER / ("poses.npz" if model.card.kind == "pose" else "moves.npz"))
     probabilities = model.predict_proba(model.encoder.encode_samples(dataset))
     assert list(model.labels) == ANSWERS[name]["labels"]
+    off = np.abs(probabilities - ANSWERS[name]["probabilities"])
     # Features of movements count how often a kernel exceeds a threshold. Where its output is the
-    # threshold but for rounding, processors count differently.
-    tolerance = 2e-4 if model.card.kind == "pose" else 2e-3
-    np.testing.assert_allclose(probabilities, ANSWERS[name]["probabilities"], atol=tolerance)
+    # threshold but for rounding, processors count differently: that may move an answer a little.
+    is_rounding = model.card.kind == "sequence" and (off > 2e-4).mean() < 0.1
+    assert off.max() <= (2e-3 if is_rounding else 2e-4)
 
 
 def test_calibrated_thresholds_are_read() -> None:
