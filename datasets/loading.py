@@ -62,6 +62,13 @@ class LoadedRecordings:
         kept = tuple(one for one in self.recordings if one.labels != [UNSORTED])
         return replace(self, recordings=kept)
 
+    def live_clips(self) -> str:
+        """Say which clips of gestures of live runs there are, no poses; empty if there are none."""
+        live = [one for one in self.sorted.recordings if one.header.options.get("live") is True]
+        n = sum(one.labels != [NONE_LABEL] for one in live)
+        which = f"{counted(n, 'clip')} of live runs, which are no static poses"
+        return f"{which}; `handlore improve MODEL --from {self.root}` tests with them" if n else ""
+
     def counts(self) -> dict[Kind, int]:
         """Return how many recordings there are of each kind that there is.
 
@@ -112,6 +119,8 @@ class LoadedRecordings:
         there = " and ".join(f"{n} of {KIND_NAMES[other]}" for other, n in self.counts().items())
         if not there:
             return f"{self.root} holds no readable recordings; `handlore capture` makes some"
+        if kind == "pose" and (clips := self.live_clips()):
+            return f"{self.root} holds no recordings of {KIND_NAMES[kind]}, but {clips}"
         model = _DEFAULT_MODELS[next(iter(self.counts()))]
         return (
             f"{self.root} holds no recordings of {KIND_NAMES[kind]}, but {there};"
@@ -309,7 +318,10 @@ def load_data(paths: Sequence[str | Path] | str | Path, kind: Kind | None = None
         joined = concatenate(
             [r.dataset(chosen, window) if isinstance(r, LoadedRecordings) else r for r in read]
         )
-    notes = [] if kind else _other_kind(folders, chosen)
+    clips = [one.live_clips() for one in folders] if chosen == "pose" else []
+    notes = [f"left out: {text}" for text in clips if text]
+    if not kind and not notes:
+        notes = _other_kind(folders, chosen)
     return LoadedData(joined, failures, (*unsorted, *notes))
 
 

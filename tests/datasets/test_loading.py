@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from movement_stubs import LABELS, two_handed
-from recording_stubs import DETECTOR, filled, held, movement, stream
+from recording_stubs import DETECTOR, filled, held, live_recording, movement, stream
 
 from handlore.capture.coach import advise
 from handlore.datasets.conversion.batches import ConvertOptions
@@ -369,3 +369,17 @@ def test_one_path_needs_no_list(folder: RecordingFolder) -> None:
     folder.keep(movement("left"))
     for path in (folder.root, str(folder.root)):
         assert load_data(path).dataset.n_samples == 1
+
+
+def test_clips_of_live_runs_are_named_where_poses_are_wanted(folder: RecordingFolder) -> None:
+    """A model of poses emitted them; only those that were relabelled `none` become poses."""
+    folder.keep(live_recording("left"))
+    clips = "1 clip of live runs, which are no static poses; `handlore improve MODEL --from"
+    with pytest.raises(HandloreError, match=f"no recordings of static poses, but {clips}"):
+        load_data(folder.root, "pose")
+    wrong = folder.keep(live_recording("right"))
+    folder.relabel(wrong, "none")
+    loaded = load_data(folder.root, "pose")
+    assert loaded.dataset.labels == ["none"]
+    assert [note[: len(clips) + 10] for note in loaded.notes] == [f"left out: {clips}"]
+    assert load_data(folder.root).notes == ()
