@@ -62,7 +62,9 @@ class Improvement:
     triggers: Triggers
     """Those that the model had not learnt, or with another label."""
     n_relearnt: int = 0
-    """How many of them it had learnt with another label; they are not compared."""
+    """How many of them it had learnt; they are not compared."""
+    n_unlabelled: int = 0
+    """With which label it had learnt so many of the latter is not known."""
     n_forgotten: int = 0
     """How many that it had learnt have been discarded since."""
     raised: Raises = field(default_factory=dict)
@@ -224,6 +226,7 @@ def _tried(
         protocol=protocol_of(origin),
         triggers=lesson.new,
         n_relearnt=len(lesson.relearnt),
+        n_unlabelled=lesson.n_unlabelled,
         n_forgotten=len(lesson.forgotten),
         raised=raised,
         notes=(*origin.notes, *notes),

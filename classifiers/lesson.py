@@ -75,7 +75,7 @@ class Lesson:
     new: Triggers
     """The triggers that the model was not trained on, or with another label."""
     relearnt: frozenset[str]
-    """The names of the latter."""
+    """The names of the latter, and of those whose label then is not known."""
 
     @classmethod
     def of(cls, origin: Origin, found: Triggers, emphasis: int) -> "Lesson":
@@ -97,6 +97,11 @@ class Lesson:
     def compared(self) -> tuple[Trigger, ...]:
         """The new triggers that the model so far has not seen."""
         return tuple(one for one in self.new.reviewed if one.name not in self.relearnt)
+
+    @property
+    def n_unlabelled(self) -> int:
+        """How many triggers the model has learnt with a label that no file beside it says."""
+        return len(self.relearnt - self.known.names)
 
     @property
     def forgotten(self) -> set[str]:

@@ -159,7 +159,11 @@ def _print(found: "Improvement") -> None:
         f" ({new.n_none} none, {new.n_wrong - new.n_none} another gesture)"
     )
     for count, why in (
-        (found.n_relearnt, "learnt with another label before, and not compared"),
+        (
+            found.n_relearnt - found.n_unlabelled,
+            "learnt with another label before, and not compared",
+        ),
+        (found.n_unlabelled, "learnt before, with what label is not known, and not compared"),
         (found.n_forgotten, "discarded, and forgotten"),
         (new.n_unreviewed, "not reviewed, and left out"),
         (new.n_other, "not about this model"),

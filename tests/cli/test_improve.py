@@ -233,6 +233,19 @@ def test_discarded_and_relabelled(
     assert "triggers " not in done.stdout
 
 
+def test_lost_triggers(
+    model: Path, folder: RecordingFolder, dataset: LandmarkDataset, run: Run
+) -> None:
+    """No label has changed: the file that says with which they were learnt is gone."""
+    corrected(folder, wrong_ones(folder, dataset))
+    assert run("improve", model, "--from", folder.root).exit_code == 0
+    model.with_name("poses.triggers.npz").unlink()
+    done = run("improve", model, "--from", folder.root, "--dry-run")
+    assert "poses.triggers.npz is not there" in done.stderr
+    assert "\n10 learnt before, with what label is not known, and not compared" in done.stdout
+    assert "another label" not in done.stdout
+
+
 def test_ready_model(folder: RecordingFolder, run: Run, refused: Refused) -> None:
     line = refused(run("improve", "everyday", "--from", folder.root, "--yes"))
     assert "--out my_everyday.onnx" in line
