@@ -16,7 +16,7 @@ from handlore.datasets.recordings import RecordingEntry, RecordingFolder, load_r
 from handlore.landmarks.errors import HandloreError
 
 from .keys import FULL_SCREEN_KEYS, KeyBindings, Keys, chosen_label
-from .recording.options import checked_label, same_label
+from .recording.options import checked_label, near_label, same_label
 
 KEY_BINDINGS: KeyBindings = (
     ("n, p", "next, previous recording"),
@@ -251,7 +251,8 @@ def _apply(
                 path, message = recordings.restore(change.path), "restored"
             case "relabel":
                 path = recordings.relabel(change.path, change.label)
-                message = f"now {change.label}"
+                near = near_label(change.label, state.labels)
+                message = f"now {change.label}" + (f"; did you mean {near}?" if near else "")
                 state = _remembered(recordings, state, change.label)
             case "confirm":
                 recordings.confirm(change.path)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from handlore.datasets.dataset import NONE_LABEL
-from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.errors import HandloreError, nearest
 
 
 @dataclass(frozen=True)
@@ -155,6 +155,12 @@ def checked_label(name: str) -> str:
 def same_label(name: str, names: Iterable[str]) -> str | None:
     """Return the label among ``names`` that equals this one up to case; None if none does."""
     return next((one for one in names if _folded(one) == _folded(name)), None)
+
+
+def near_label(name: str, known: Iterable[str]) -> str:
+    """Return the known labels, or ``none``, that a new label may be a typing error of."""
+    known = {*known, NONE_LABEL}
+    return "" if name in known else nearest(name, sorted(known))
 
 
 def _folded(name: str) -> str:

@@ -9,13 +9,13 @@ from typing import Any
 import click
 
 from handlore.capture.keys import ending_on_signals, has_terminal, terminal_keys
-from handlore.capture.recording.options import checked_label, same_label
+from handlore.capture.recording.options import checked_label, near_label, same_label
 from handlore.capture.review import review_recordings
 from handlore.capture.views.review import ReviewTerminal, ReviewWindow
 from handlore.capture.window import why_no_window
 from handlore.datasets.dataset import NONE_LABEL
 from handlore.datasets.recordings import RecordingEntry, RecordingFolder
-from handlore.landmarks.errors import HandloreError, counted, nearest
+from handlore.landmarks.errors import HandloreError, counted
 from handlore.landmarks.fonts import unwritable
 
 from ._common import PATH, end, examples, json_option, percent, print_json, say_failures, talk
@@ -154,16 +154,10 @@ def _relabel_command(folder: Path, number: int, label: str, as_json: bool) -> No
     label = checked_label(label)
     label = same_label(label, [NONE_LABEL]) or label
     entries = recordings.find([number])
-    _note_new_label(label, {entry.label for entry in recordings.entries(discarded=None)})
+    if near := near_label(label, {entry.label for entry in recordings.entries(discarded=None)}):
+        talk(f"note: {label} is a new label; did you mean {near}?")
     recordings.relabel(entries[0].path, label)
     _report(recordings, entries, f"now {label}", as_json)
-
-
-def _note_new_label(label: str, known: Collection[str]) -> None:
-    """Say so where a label is like one of the folder, which a slip of the key makes."""
-    near = "" if label in known or label == NONE_LABEL else nearest(label, known)
-    if near:
-        talk(f"note: {label} is a new label; did you mean {near}?")
 
 
 def _report(

@@ -200,6 +200,16 @@ def test_keys_change_the_folder(folder: RecordingFolder) -> None:
     assert names(folder) == ["left/0001.npz", "up/0002.npz"]
 
 
+@pytest.mark.parametrize(
+    ("typed", "said"), [("lefft", "now lefft; did you mean left?"), ("nome", "now nome; did you")]
+)
+def test_a_new_label_that_is_nearly_another(
+    typed: str, said: str, folder: RecordingFolder
+) -> None:
+    (state, _) = stepped(folder, "+", *typed, "enter").shown[-1]
+    assert state.message.startswith(said)
+
+
 def test_failed_change(folder: RecordingFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise HandloreError("No space left on device")

@@ -194,7 +194,13 @@ def test_capture_needs_a_folder(run: Run) -> None:
 
 @pytest.mark.parametrize(
     ("label", "note"),
-    [("rihgt", "note: rihgt is a new label; did you mean right?\n"), ("wave", ""), ("right", "")],
+    [
+        ("rihgt", "note: rihgt is a new label; did you mean right?\n"),
+        ("nome", "note: nome is a new label; did you mean none?\n"),
+        ("non", "note: non is a new label; did you mean none?\n"),
+        ("wave", ""),
+        ("right", ""),
+    ],
 )
 def test_a_new_label_that_is_nearly_one_of_the_folder(
     label: str, note: str, folder: RecordingFolder, run: Run
