@@ -20,6 +20,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from types import FrameType
 from typing import Any, Protocol, Self
 
+from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.processes import CLEANUP_SECONDS, cleaned_up, interrupts, signal_handled
 
 KeyBindings = tuple[tuple[str, str], ...]
@@ -72,6 +73,10 @@ if sys.platform != "win32":
     import termios
     import tty
 
+_NO_KEYS = (
+    "keys come from a window or a terminal, and stdin is neither and has ended; start it in a"
+    " terminal, over SSH with `ssh -t`"
+)
 _ESCAPE = "\x1b"
 _ESCAPE_WAIT = 0.05
 """Arrow keys send Esc and more; an Esc without more after this time is the key itself; seconds."""
@@ -93,7 +98,7 @@ class _Terminal:
 
     Use it with ``with``: the terminal is restored afterwards, while the process is stopped
     (Ctrl-Z) and, with :func:`ending_on_signals`, at a signal to end. If stdin is no terminal, keys
-    are read from it all the same. While the process runs in the background (``&``), the terminal
+    are read from it all the same; HandloreError is raised if it has none. While the process runs in the background (``&``), the terminal
     is not touched, and no keys come. The clock distinguishes Esc from arrow keys.
     """
 
@@ -125,6 +130,10 @@ class _Terminal:
                 )
             }
             self._prepare()
+        else:
+            self._text = self._arrived()
+            if self.ended and not self._text:
+                raise HandloreError(_NO_KEYS)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -159,7 +159,7 @@ def _run(
                 coach.consult(recordings.root, session.labels.names)
 
         consult()
-        view_keys, view = _window_or_terminal(stack, options, say)
+        keys, view = _window_or_terminal(stack, options, keys, say)
         recordings.order_labels(session.labels.names)
         stack.callback(lambda: recordings.order_labels(session.labels.names))
         info = SessionInfo(
@@ -172,7 +172,7 @@ def _run(
                 session,
                 info,
                 writer,
-                keys or view_keys,
+                keys,
                 view,
                 videos=VideoFolder(recordings.root) if options.keep_video else None,
                 replays=not options.headless,
@@ -189,15 +189,15 @@ def _run(
 
 
 def _window_or_terminal(
-    stack: ExitStack, options: SessionOptions, say: Callable[[str], None]
+    stack: ExitStack, options: SessionOptions, keys: Keys | None, say: Callable[[str], None]
 ) -> tuple[Keys, SessionView]:
-    """Open a window, or use the terminal: a source of keys and a view."""
+    """Open a window, or use the terminal: a source of keys, unless one is given, and a view."""
     if not options.headless:
         window = SessionWindow(quiet=options.quiet)
         stack.callback(window.close)
-        return window, window
+        return keys or window, window
+    keys = keys or stack.enter_context(terminal_keys())
     say(_KEYS_LINE)
-    keys = stack.enter_context(terminal_keys())
     line = StatusLine(quiet=options.quiet)
     stack.callback(line.close)
     return keys, line

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,8 @@ import pytest
 from recording_stubs import filled
 
 from handlore.capture.cameras import camera, opencv
+from handlore.capture.keys import ScriptedKeys
+from handlore.capture.recording import run as recording
 from handlore.cli import doctor
 from handlore.datasets.recordings import RecordingFolder
 
@@ -89,7 +92,22 @@ def capture(run, out: Path, clip: Path, *args: str):
     )
 
 
+@pytest.fixture
+def silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal at which nobody presses a key."""
+    monkeypatch.setattr(recording, "terminal_keys", lambda: nullcontext(ScriptedKeys()))
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="reads keys from stdin, as POSIX allows")
+def test_no_keys_can_come(clip: Path, tmp_path: Path, run) -> None:
+    """As with `</dev/null`, in a service, or over SSH without a terminal."""
+    done = capture(run, tmp_path / "out", clip)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-1].startswith("handlore: keys come from a window or a term")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.usefixtures("silent")
 def test_labels_of_the_folder(run, clip: Path, tmp_path: Path):
     folder = filled(tmp_path / "out", 1, ("left", "circle"))
     folder.relabel(folder.entries()[1].path, "Arc")
@@ -100,7 +118,7 @@ def test_labels_of_the_folder(run, clip: Path, tmp_path: Path):
     assert "writes arc as Arc; so does this session" in done.stderr
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="reads keys from stdin, as POSIX allows")
+@pytest.mark.usefixtures("silent")
 def test_session_without_keys(clip: Path, tmp_path: Path, run):
     result = capture(run, tmp_path / "out", clip)
     assert result.exit_code == 0, result.output
@@ -110,7 +128,7 @@ def test_session_without_keys(clip: Path, tmp_path: Path, run):
     assert RecordingFolder.open(tmp_path / "out", create=False).counts() == {}
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="reads keys from stdin, as POSIX allows")
+@pytest.mark.usefixtures("silent")
 def test_other_subject(run, clip: Path, tmp_path: Path, monkeypatch):
     there = ["it holds recordings of anna"]
     monkeypatch.setattr(RecordingFolder, "warnings_for", lambda *_: there)
