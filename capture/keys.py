@@ -98,8 +98,9 @@ class _Terminal:
 
     Use it with ``with``: the terminal is restored afterwards, while the process is stopped
     (Ctrl-Z) and, with :func:`ending_on_signals`, at a signal to end. If stdin is no terminal, keys
-    are read from it all the same; HandloreError is raised if it has none. While the process runs in the background (``&``), the terminal
-    is not touched, and no keys come. The clock distinguishes Esc from arrow keys.
+    are read from it all the same; HandloreError is raised if it has none. While the process runs in
+    the background (``&``), the terminal is not touched, and no keys come. The clock
+    distinguishes Esc from arrow keys.
     """
 
     def __init__(

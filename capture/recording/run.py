@@ -27,6 +27,9 @@ from .writer import RecordingWriter, SessionInfo, VideoFolder
 
 _KEYS_LINE = "keys: r record, 1-9 n p label, u discard, k keep, h all keys, q quit"
 
+_FIRST_FRAME = 2.0
+"""Seconds to wait for the first frame of a camera before keys count."""
+
 
 @dataclass(frozen=True)
 class SessionSummary:
@@ -149,6 +152,9 @@ def _run(
         detector = stack.enter_context(open_detector(wanted, talk=say))
         feed = open_feed(camera)
         stack.callback(feed.close)
+        if camera.live:
+            # Keys that were typed before there is anything to see are dropped by the terminal.
+            feed.next(_FIRST_FRAME)
         writer = RecordingWriter(recordings)
         stack.callback(writer.finish, say)
         coach = BackgroundCoach()

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from textwrap import wrap
 from typing import TextIO
 
 import cv2
@@ -268,9 +269,12 @@ class ReviewTerminal:
             return
         self._state, self._at = state, now
         columns, rows = terminal_size(self._stream)
-        lines = [cut(line, columns - 1) for line in self._lines(state, recording, columns - 1)]
-        size = min(columns - 1, _MOST_COLUMNS), min(rows - len(lines) - 2, _MOST_ROWS)
-        lines[2:2] = [] if state.help else self._dots(state, recording, now, size)
+        room = columns - 1
+        parts = [wrap(line, max(room, 1)) or [""] for line in self._lines(state, recording, room)]
+        lines = [cut(line, room) for part in parts for line in part]
+        size = min(room, _MOST_COLUMNS), min(rows - len(lines) - 2, _MOST_ROWS)
+        known = len(parts[0]) + len(parts[1])
+        lines[known:known] = [] if state.help else self._dots(state, recording, now, size)
         # The last line is what is typed, or the answer to it: it is one of however few.
         above = max(rows - 2, 0)
         self._write([*lines[:above], *lines[above:][-1:]])

@@ -17,6 +17,8 @@ from ..recording.session import KEY_BINDINGS, State
 LONGEST_LABEL = 24
 """Most columns of a label."""
 _UNLIMITED = 10_000
+_LEAST_COUNTS = 10
+"""Columns below which the beginning of the numbers of recordings says nothing."""
 
 
 def terminal_size(stream: TextIO) -> os.terminal_size:
@@ -82,25 +84,34 @@ def _line_of(status: Status, columns: int = _UNLIMITED) -> str:
         line = typed_line(status.typed, columns)
         return line + cut("   (Enter: save, Esc: cancel)", columns - cell_len(line))
     unsaved = f"{status.unsaved} NOT WRITTEN, k tries again" if status.unsaved else ""
-    state = _state_text(status)
+    hand = "hand" if status.hand else "no hand"
+    state = _state_text(status, columns - len(f"[]  {hand}"))
     if status.problem:
         shown = "" if status.state is State.IDLE else f"[{state}]"
         return cut(_joined([shown, f"NO CAMERA  {status.problem}", unsaved]), columns)
-    parts = [
-        f"[{state}]",
-        unsaved,
-        "hand" if status.hand else "no hand",
-        f"{status.fps:.0f} fps",
-        "" if status.share is None else f"last: hand in {100 * status.share:.0f} %",
-    ]
-    line = _joined(parts)
+    line = cut(_joined([f"[{state}]", unsaved]), columns)
+    share = "" if status.share is None else f"last: hand in {100 * status.share:.0f} %"
+    for part in (hand, f"{status.fps:.0f} fps", share):
+        line = _longer(line, part, columns)
     counts = _counts(status.counts, columns - cell_len(line) - 2)
-    return cut(_joined([line, counts, "h help"]), columns)
+    return _longer(_longer(line, counts, columns), "h help", columns)
 
 
-def _state_text(status: Status) -> str:
-    label = cut(status.label, LONGEST_LABEL)
-    following = f", next: {cut(status.next_label, LONGEST_LABEL)}" if status.next_label else ""
+def _longer(line: str, part: str, columns: int) -> str:
+    """Return a line with another part, if there is room for it."""
+    longer = _joined([line, part])
+    return longer if cell_len(longer) <= columns else line
+
+
+def _state_text(status: Status, columns: int) -> str:
+    """Return the state with its label, as long as there is room."""
+    texts = [_state_with(status, longest) for longest in (LONGEST_LABEL, 12, 8, 5, 3)]
+    return next((text for text in texts if cell_len(text) <= columns), texts[-1])
+
+
+def _state_with(status: Status, longest: int) -> str:
+    label = cut(status.label, longest)
+    following = f", next: {cut(status.next_label, longest)}" if status.next_label else ""
     left = "" if status.left is None else f" {status.left:.1f} s"
     match status.state:
         case State.COUNTDOWN:
@@ -125,7 +136,7 @@ def _counts(counts: Sequence[tuple[str, int]], columns: int) -> str:
         text = " ".join(f"{cut(label, longest)} {count}" for label, count in counts)
         if cell_len(text) <= columns:
             return text
-    return cut(text, columns)
+    return cut(text, columns) if columns > _LEAST_COUNTS else ""
 
 
 def typed_line(typed: str, columns: int) -> str:

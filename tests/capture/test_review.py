@@ -203,9 +203,7 @@ def test_keys_change_the_folder(folder: RecordingFolder) -> None:
 @pytest.mark.parametrize(
     ("typed", "said"), [("lefft", "now lefft; did you mean left?"), ("nome", "now nome; did you")]
 )
-def test_a_new_label_that_is_nearly_another(
-    typed: str, said: str, folder: RecordingFolder
-) -> None:
+def test_a_new_label_that_is_nearly_another(typed: str, said: str, folder: RecordingFolder) -> None:
     (state, _) = stepped(folder, "+", *typed, "enter").shown[-1]
     assert state.message.startswith(said)
 

@@ -1,5 +1,6 @@
 """A whole session over a folder of frames, with a fake detector."""
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import cv2
@@ -80,3 +81,29 @@ def test_invalid_labels(labels: list[str], frames: str, tmp_path: Path) -> None:
     with pytest.raises(HandloreError, match="label"):
         record(tmp_path / "out", labels, frames)
     assert not (tmp_path / "out").exists()
+
+
+def test_keys_count_once_there_is_a_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is typed while a camera warms up is dropped by the terminal, not pressed later."""
+    done: list[str] = []
+
+    class Feed:
+        name, problem, ended = "camera", None, False
+
+        def next(self, timeout: float) -> None:
+            self.ended = "keys" in done
+            done.append("frame")
+
+        def close(self) -> None: ...
+
+    def terminal() -> AbstractContextManager[ScriptedKeys]:
+        done.append("keys")
+        return nullcontext(ScriptedKeys())
+
+    monkeypatch.setattr(module, "open_detector", lambda *_, **__: _Detector())
+    monkeypatch.setattr(module, "open_feed", lambda _: Feed())
+    monkeypatch.setattr(module, "terminal_keys", terminal)
+    record(tmp_path / "out", ["wave"], "0", OPTIONS)
+    assert done[:2] == ["frame", "keys"]

@@ -126,6 +126,16 @@ def test_sizes(monkeypatch: pytest.MonkeyPatch, columns: int, rows: int) -> None
     assert max(map(cell_len, lines)) < columns
 
 
+def test_a_narrow_terminal_shows_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    lines = shown(state(), movement("left"))
+    assert len(lines) < 24
+    assert "…" not in "".join(lines)
+    words = " ".join(lines)
+    for known in ("recording 7", "hand in 100%", "left, 83%", "0 none", "h help", "q quit", "⣿"):
+        assert known in words
+
+
 def test_the_console_of_linux_has_no_braille(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "linux")
     assert "".join(shown(state(), movement("left"))).isascii()

@@ -59,6 +59,19 @@ def test_narrow_terminal(n: int):
 
 
 @pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"hand": True}, "[ready: sw…]  hand"),
+        ({"state": State.COUNTDOWN, "left": 1.2}, "[sw… in 1.2 s]"),
+        ({"state": State.REVIEW, "flagged": True}, "[sw…: k keep, u di…"),
+    ],
+)
+def test_very_narrow_terminal(changes: dict[str, object], line: str):
+    """The label is cut before what it is about, and nothing is shown by halves behind it."""
+    assert _line_of(status(label="swipe_left", fps=30, **changes), 19) == line
+
+
+@pytest.mark.parametrize(
     ("text", "columns"), [("wave", 4), ("手を振る", 8), ("i\u0308", 1), ("ｶ", 1), ("", 0)]
 )
 def test_columns_of_a_text(text: str, columns: int):
